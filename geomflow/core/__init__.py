@@ -1,0 +1,1 @@
+"""The ground floor: errors, outcomes, conventions, seeds, memory, and the expression graph."""

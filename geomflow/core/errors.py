@@ -1,0 +1,79 @@
+"""Every error that geomflow raises on purpose.
+
+Each class is a `GeomflowError` and also the builtin that a user would catch. A message says what
+happened, with its numbers, where, and what to change.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class GeomflowError(Exception):
+    """Base of all errors raised on purpose by geomflow."""
+
+
+class InputError(GeomflowError, ValueError):
+    """A value given by the user cannot be used."""
+
+
+class ExpressionError(InputError):
+    """A mathematical expression cannot be read."""
+
+
+class UnknownFunctionError(ExpressionError):
+    """An expression calls a function that geomflow does not know."""
+
+
+class ShapeError(InputError):
+    """An array, matrix or grid has the wrong shape."""
+
+
+class GridTooSmallError(ShapeError):
+    """A grid has fewer points along an axis than the stencil reaches."""
+
+
+class SymmetryError(InputError):
+    """A matrix that must be symmetric or Hermitian is not."""
+
+
+class PositivityError(InputError):
+    """A metric or a density that must be positive is not."""
+
+
+class NotFiniteError(InputError):
+    """A value is NaN or infinite."""
+
+
+class UnknownNameError(GeomflowError, LookupError):
+    """A name is not among the known ones."""
+
+    @classmethod
+    def among(cls, what: str, name: str, known: Iterable[str]) -> UnknownNameError:
+        """The error for an unknown `name`, naming the nearest of the `known` ones."""
+        choices = sorted(known)
+        nearest = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
+        hint = f"did you mean '{nearest[0]}'?" if nearest else f"choose one of: {', '.join(choices)}."
+        return cls(f"unknown {what} '{name}'; {hint}")
+
+
+class MemoryLimitError(GeomflowError, MemoryError):
+    """A computation would need more memory than there is; said before any is taken."""
+
+
+class RoutineError(GeomflowError, RuntimeError):
+    """A routine could not be generated or compiled."""
+
+
+class StoreError(GeomflowError, OSError):
+    """A stored run cannot be written or read."""
+
+
+class MissingExtraError(GeomflowError, ImportError):
+    """An optional package is not installed."""
+
+    @classmethod
+    def of(cls, package: str, extra: str) -> MissingExtraError:
+        """The error for a missing `package`, naming the extra that brings it."""
+        return cls(f"this needs the package '{package}', which is not installed: pip install 'geomflow[{extra}]'")
