@@ -1,0 +1,95 @@
+"""geomflow: from an exact geometry to a running flow.
+
+The public names below load their floor on first touch, so that importing the package is immediate;
+sympy, numba and matplotlib are imported only by what needs them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Public name -> module that defines it.
+_HOME = {
+    "Chart": "geomflow.symbolic",
+    "ComplexChart": "geomflow.symbolic",
+    "Metric": "geomflow.symbolic",
+    "KahlerMetric": "geomflow.symbolic",
+    "compile": "geomflow.codegen",
+    "Torus": "geomflow.field",
+    "ComplexTorus": "geomflow.field",
+    "RicciFlow": "geomflow.flow",
+    "ConformalRicciFlow": "geomflow.flow",
+    "KahlerRicciFlow": "geomflow.flow",
+    "CalabiFlow": "geomflow.flow",
+    "Flow": "geomflow.flow",
+    "solve": "geomflow.flow",
+    "load": "geomflow.flow",
+    "Solution": "geomflow.flow",
+    "RK4": "geomflow.flow",
+    "RK23": "geomflow.flow",
+    "RK45": "geomflow.flow",
+    "RKC": "geomflow.flow",
+    "SemiImplicit": "geomflow.flow",
+    "ScipyStiff": "geomflow.flow",
+    "GeomflowError": "geomflow.core.errors",
+    "Outcome": "geomflow.core.outcome",
+    "OutcomeKind": "geomflow.core.outcome",
+}
+
+# Modules that are public as they are: gf.plot.monitors, gf.catalogue, ...
+_MODULES = {
+    "catalogue": "geomflow.symbolic.catalogue",
+    "conventions": "geomflow.core.conventions",
+    "plot": "geomflow.plot",
+}
+
+__all__ = ["__version__", *_HOME, *_MODULES]
+
+if TYPE_CHECKING:
+    from geomflow import plot as plot
+    from geomflow.codegen import compile as compile
+    from geomflow.core import conventions as conventions
+    from geomflow.core.errors import GeomflowError as GeomflowError
+    from geomflow.core.outcome import Outcome as Outcome
+    from geomflow.core.outcome import OutcomeKind as OutcomeKind
+    from geomflow.field import ComplexTorus as ComplexTorus
+    from geomflow.field import Torus as Torus
+    from geomflow.flow import RK4 as RK4
+    from geomflow.flow import RK23 as RK23
+    from geomflow.flow import RK45 as RK45
+    from geomflow.flow import RKC as RKC
+    from geomflow.flow import CalabiFlow as CalabiFlow
+    from geomflow.flow import ConformalRicciFlow as ConformalRicciFlow
+    from geomflow.flow import Flow as Flow
+    from geomflow.flow import KahlerRicciFlow as KahlerRicciFlow
+    from geomflow.flow import RicciFlow as RicciFlow
+    from geomflow.flow import ScipyStiff as ScipyStiff
+    from geomflow.flow import SemiImplicit as SemiImplicit
+    from geomflow.flow import Solution as Solution
+    from geomflow.flow import load as load
+    from geomflow.flow import solve as solve
+    from geomflow.symbolic import Chart as Chart
+    from geomflow.symbolic import ComplexChart as ComplexChart
+    from geomflow.symbolic import KahlerMetric as KahlerMetric
+    from geomflow.symbolic import Metric as Metric
+    from geomflow.symbolic import catalogue as catalogue
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first touch (PEP 562) and remember it."""
+    if name in _HOME:
+        value = getattr(importlib.import_module(_HOME[name]), name)
+    elif name in _MODULES:
+        value = importlib.import_module(_MODULES[name])
+    else:
+        raise AttributeError(f"module 'geomflow' has no attribute '{name}'")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Every public name, loaded or not."""
+    return sorted(set(globals()) | set(__all__))

@@ -1,0 +1,56 @@
+"""The package as a whole: what an import costs, and which names it offers."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import geomflow
+
+HEAVY = ("sympy", "numba", "matplotlib", "scipy", "flint", "zarr", "autograd", "xarray")
+
+
+def run_python(code: str) -> str:
+    """What a fresh interpreter prints."""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_import_loads_no_heavy_package():
+    loaded = run_python(f"import sys, geomflow; print([name for name in {HEAVY} if name in sys.modules])")
+    assert loaded.strip() == "[]"
+
+
+def test_import_takes_less_than_six_tenths_of_a_second():
+    code = "import time; t = time.perf_counter(); import geomflow; print(time.perf_counter() - t)"
+    assert min(float(run_python(code)) for _ in range(3)) < 0.6
+
+
+@pytest.mark.parametrize("name", geomflow.__all__)
+def test_public_name_resolves_and_is_documented(name):
+    value = getattr(geomflow, name)
+    assert name == "__version__" or value.__doc__
+
+
+def test_every_public_name_is_listed_by_dir():
+    assert set(geomflow.__all__) <= set(dir(geomflow))
+
+
+def test_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'Rici'"):
+        geomflow.Rici
+
+
+def test_type_checkers_see_the_same_names():
+    tree = ast.parse(Path(geomflow.__file__).read_text(encoding="utf-8"))
+    guarded = next(node for node in tree.body if isinstance(node, ast.If))
+    imported = {alias.asname for node in guarded.body for alias in node.names}
+    assert imported == set(geomflow.__all__) - {"__version__"}
+
+
+def test_version_agrees_with_the_citation_file():
+    citation = (Path(geomflow.__file__).parents[1] / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"version: {geomflow.__version__}\n" in citation
