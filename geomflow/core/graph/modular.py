@@ -1,0 +1,160 @@
+"""Exact evaluation modulo a large prime, at random points, for deciding that an expression is zero.
+
+A nonzero polynomial of degree d vanishes at a random point modulo p with probability at most d/p.
+Square roots are roots modulo p; sines and cosines of integer combinations of the same angles lie on one
+circle; exponentials of integer combinations are products; logarithms and other calls are independent
+unknowns, one for each argument. An expression that vanishes under these is zero; one that does not may
+still be zero by an identity between its transcendental functions or roots, and is then decided by
+`geomflow.core.graph.zero` in ball arithmetic.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from geomflow.core.graph.node import Node, Rational
+
+PRIME = 2**61 - 259
+"""The largest prime below 2**61 that is 5 modulo 8, so that -1 and every residue has a root in closed form."""
+
+
+class Undefined(ArithmeticError):
+    """The point meets a pole, or a non-residue under a root: take another one."""
+
+
+def _inverse(value: int) -> int:
+    if value % PRIME == 0:
+        raise Undefined
+    return pow(value, -1, PRIME)
+
+
+def _root(value: int) -> int:
+    """A square root modulo PRIME (Atkin)."""
+    v = pow(2 * value, (PRIME - 5) // 8, PRIME)
+    i = 2 * value * v * v % PRIME
+    root = value * v * (i - 1) % PRIME
+    if root * root % PRIME != value % PRIME:
+        raise Undefined
+    return root
+
+
+IMAGINARY = _root(PRIME - 1)
+
+
+class ModularArithmetic:
+    """The arithmetic of residues at one random point; see `geomflow.core.graph.evaluate.Arithmetic`."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def unknown(self, *content: int) -> int:
+        """The independent random residue that belongs to some content."""
+        return Random(hash((self._seed, *content))).randrange(2, PRIME)
+
+    def number(self, value: Rational | str) -> int:
+        """A rational, the imaginary unit, or pi (an independent unknown) as a residue."""
+        if isinstance(value, str):
+            return IMAGINARY if value == "I" else self.unknown(314159)
+        return value.numerator * (1 if value.denominator == 1 else _inverse(value.denominator)) % PRIME
+
+    def power(self, base: int, exponent: Rational) -> int:
+        """base**exponent for integer and half-integer exponents."""
+        if exponent.denominator == 2:
+            base, exponent = _root(base), exponent.numerator
+        if exponent.denominator != 1:
+            raise Undefined
+        return pow(base, int(exponent), PRIME) if exponent > 0 else pow(_inverse(base), -int(exponent), PRIME)
+
+    def circle(self, angle: Node) -> tuple[int, int]:
+        """(cos, sin) of an angle; of an integer combination, by the addition theorems."""
+        c, s = 1, 0
+        for factor, term in combination(angle):
+            a, b = self._rotation(term, abs(factor))
+            b = b if factor > 0 else -b
+            c, s = (c * a - s * b) % PRIME, (s * a + c * b) % PRIME
+        return c, s
+
+    def _rotation(self, term: Node, times: int) -> tuple[int, int]:
+        t = self.unknown(term.key, 1)
+        scale = _inverse(1 + t * t)
+        a, b = (1 - t * t) * scale % PRIME, 2 * t * scale % PRIME
+        c, s = 1, 0
+        for _ in range(times):
+            c, s = (c * a - s * b) % PRIME, (s * a + c * b) % PRIME
+        return c, s
+
+    def exponential(self, argument: Node) -> int:
+        """exp of an integer combination as a product."""
+        total = 1
+        for factor, term in combination(argument):
+            total = total * self.power(self.unknown(term.key, 2), factor) % PRIME
+        return total
+
+
+def combination(argument: Node) -> list[tuple[int, Node]]:
+    """The argument as a sum of c * x with integers c, as far as it is one."""
+    if argument.op != "add" or not all(isinstance(c, int) and abs(c) < 64 for c in argument.data[1]):
+        return [(1, argument)]
+    terms = list(zip(argument.data[1], argument.args, strict=True))
+    if argument.data[0]:
+        from geomflow.core.graph.build import ONE
+
+        return [*terms, (argument.data[0], ONE)] if isinstance(argument.data[0], int) else [(1, argument)]
+    return terms
+
+
+def residue(order: list[Node], seed: int) -> dict[Node, int]:
+    """The residues of all nodes of a schedule at the random point given by `seed`.
+
+    Raises Undefined at a pole or a non-residue.
+    """
+    use = ModularArithmetic(seed)
+    known: dict[Node, int] = {}
+    for node in order:
+        known[node] = _value(node, known, use)
+    return known
+
+
+def _value(node: Node, known: dict[Node, int], use: ModularArithmetic) -> int:
+    if node.op == "constant":
+        return use.number(node.data)
+    if node.op == "add":
+        total = use.number(node.data[0])
+        for c, a in zip(node.data[1], node.args, strict=True):
+            total += c * known[a] if isinstance(c, int) else use.number(c) * known[a]
+        return total % PRIME
+    if node.op == "mul":
+        total = 1
+        for a, e in zip(node.args, node.data, strict=True):
+            total = total * (known[a] if e == 1 else use.power(known[a], e)) % PRIME
+        return total
+    if node.op == "call":
+        return _call(node.data, node.args[0], known, use)
+    return use.unknown(node.key)
+
+
+def _call(name: str, argument: Node, known: dict[Node, int], use: ModularArithmetic) -> int:
+    if name in ("sin", "cos", "tan"):
+        c, s = use.circle(argument)
+        return {"sin": s, "cos": c}.get(name) if name != "tan" else s * _inverse(c) % PRIME  # type: ignore[return-value]
+    if name == "exp":
+        return use.exponential(argument)
+    if name in ("sinh", "cosh", "tanh"):
+        up = use.exponential(argument)
+        down, half = _inverse(up), _inverse(2)
+        sinh, cosh = (up - down) * half % PRIME, (up + down) * half % PRIME
+        return {"sinh": sinh, "cosh": cosh}.get(name) if name != "tanh" else sinh * _inverse(cosh) % PRIME  # type: ignore[return-value]
+    return use.unknown(node_key(name), known[argument])
+
+
+def node_key(name: str) -> int:
+    """A number for a function's name, the same in every process."""
+    return int.from_bytes(name.encode()[:7])
+
+
+def is_rational(order: list[Node]) -> bool:
+    """Whether only sums, products and integer powers occur, so that a nonzero residue is decisive."""
+    return all(n.op != "call" and n.data != "pi" and
+               (n.op != "mul" or all(e.denominator == 1 for e in n.data)) for n in order)
+
+

@@ -1,0 +1,172 @@
+"""Between sympy, which users see, and the graph, on which the work is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import sympy
+from sympy.core.function import AppliedUndef
+
+from geomflow.core.errors import ExpressionError, UnknownFunctionError
+from geomflow.core.graph.build import I, ONE, PI, call, constant, exact, jet, linear, power, product, symbol
+from geomflow.core.graph.functions import FUNCTIONS
+from geomflow.core.graph.node import Node
+from geomflow.core.graph.traverse import schedule
+
+
+def from_sympy(expression: Any, coordinates: Sequence[str] = ()) -> Node:
+    """A sympy expression as a node.
+
+    Functions applied to coordinates, and their derivatives, become jets over `coordinates`; floats become
+    the exact rationals that their decimal digits say.
+
+    Raises UnknownFunctionError for a function that the graph does not know, ExpressionError for anything
+    else that has no place in it.
+    """
+    return _Reader(tuple(map(str, coordinates))).read(sympy.sympify(expression))
+
+
+def all_from_sympy(expressions: Iterable[Any], coordinates: Sequence[str] = ()) -> list[Node]:
+    """Several sympy expressions as nodes, sharing the work."""
+    reader = _Reader(tuple(map(str, coordinates)))
+    return [reader.read(sympy.sympify(e)) for e in expressions]
+
+
+_RECIPROCAL = {"cot": "tan", "sec": "cos", "csc": "sin", "coth": "tanh", "sech": "cosh", "csch": "sinh"}
+_RENAMED = {"Abs": "abs"}
+
+
+class _Reader:
+    def __init__(self, coordinates: tuple[str, ...]) -> None:
+        self._coordinates = coordinates
+        self._known: dict[sympy.Basic, Node] = {}
+
+    def read(self, expression: sympy.Basic) -> Node:
+        found = self._known.get(expression)
+        if found is None:
+            found = self._known[expression] = self._convert(expression)
+        return found
+
+    def _convert(self, e: Any) -> Node:
+        if e.is_Symbol:
+            return symbol(e.name)
+        if e.is_Add:
+            pairs = [a.as_coeff_Mul() for a in e.args]
+            if all(c.is_Rational for c, _ in pairs):
+                return linear(0, [(_rational(c), self.read(x)) for c, x in pairs])
+            return linear(0, [(1, self.read(a)) for a in e.args])
+        if e.is_Mul:
+            return product([(self.read(a), 1) for a in e.args])
+        if e.is_Pow:
+            return self._power(*e.as_base_exp())
+        if e.is_number and (leaf := _number(e)) is not None:
+            return leaf
+        return self._function(e)
+
+    def _power(self, base: Any, exponent: Any) -> Node:
+        if base is sympy.E:
+            return call("exp", self.read(exponent))
+        if exponent.is_Float:
+            exponent = sympy.Rational(str(exponent))
+        if exponent.is_Rational:
+            return power(self.read(base), _rational(exponent))
+        return call("exp", product([(self.read(exponent), 1), (call("log", self.read(base)), 1)]))
+
+    def _function(self, e: Any) -> Node:
+        if isinstance(e, AppliedUndef):
+            return self._jet(e, ())
+        if isinstance(e, sympy.Derivative):
+            return self._derivative(e)
+        if not e.is_Function:
+            raise ExpressionError(f"'{e}' (a {type(e).__name__}) has no place in an exact expression; use numbers, "
+                                  "coordinates, parameters, functions of the coordinates and elementary functions")
+        return self._elementary(e)
+
+    def _elementary(self, e: Any) -> Node:
+        name = _RENAMED.get(e.func.__name__, e.func.__name__)
+        if len(e.args) == 1 and name in _RECIPROCAL:
+            return power(call(_RECIPROCAL[name], self.read(e.args[0])), -1)
+        if len(e.args) != 1 or name not in FUNCTIONS:
+            raise UnknownFunctionError(f"unknown function '{name}' in '{e}'; "
+                                       f"known are: sqrt, {', '.join(sorted(FUNCTIONS))}")
+        return call(name, self.read(e.args[0]))
+
+    def _derivative(self, e: Any) -> Node:
+        field = e.expr
+        if not isinstance(field, AppliedUndef):
+            raise ExpressionError(f"'{e}' is an unevaluated derivative of a closed form; call .doit() on it first")
+        return self._jet(field, [str(v) for v, times in e.variable_count for _ in range(int(times))])
+
+    def _jet(self, field: Any, along: Sequence[str]) -> Node:
+        strangers = [str(a) for a in (*field.args, *along) if str(a) not in self._coordinates]
+        if strangers:
+            raise ExpressionError(f"the unknown function '{field}' depends on '{strangers[0]}', which is not one of "
+                                  f"the coordinates ({', '.join(self._coordinates) or 'none were given'})")
+        return jet(field.func.__name__, tuple(list(along).count(c) for c in self._coordinates))
+
+
+def _rational(value: Any) -> int | Fraction:
+    return exact(Fraction(int(value.p), int(value.q)))
+
+
+def _number(e: Any) -> Node | None:
+    if e.is_Rational:
+        return constant(_rational(e))
+    if e.is_Float:
+        return constant(exact(Fraction(str(e))))
+    special = {sympy.pi: PI, sympy.I: I, sympy.E: call("exp", ONE)}
+    if e in (sympy.zoo, sympy.oo, -sympy.oo, sympy.nan):
+        raise ExpressionError(f"the expression contains {e}: it divides by zero or is undefined")
+    return special.get(e)
+
+
+def to_sympy(node: Node, symbols: Mapping[str, sympy.Symbol] | None = None,
+             coordinates: Sequence[str | sympy.Symbol] = ()) -> sympy.Expr:
+    """A node as a sympy expression, unexpanded.
+
+    `symbols` gives the sympy symbol of a name, so that its assumptions survive; jets become derivatives
+    of functions of the `coordinates`.
+    """
+    return all_to_sympy((node,), symbols, coordinates)[0]
+
+
+def all_to_sympy(nodes: Iterable[Node], symbols: Mapping[str, sympy.Symbol] | None = None,
+                 coordinates: Sequence[str | sympy.Symbol] = ()) -> list[sympy.Expr]:
+    """Several nodes as sympy expressions, sharing the work."""
+    table = {str(c): c for c in coordinates if isinstance(c, sympy.Symbol)} | dict(symbols or {})
+    roots = list(nodes)
+    axes = [table.get(str(c), sympy.Symbol(str(c))) for c in coordinates]
+    known: dict[Node, sympy.Expr] = {}
+    for current in schedule(roots):
+        known[current] = _write(current, [known[a] for a in current.args], table, axes)
+    return [known[r] for r in roots]
+
+
+def _write(node: Node, args: list[Any], table: Mapping[str, sympy.Symbol], axes: list[sympy.Symbol]) -> sympy.Expr:
+    if node.op == "constant":
+        return {"pi": sympy.pi, "I": sympy.I}[node.data] if isinstance(node.data, str) else _sympy_rational(node.data)
+    if node.op == "symbol":
+        return table.get(node.data, sympy.Symbol(node.data))
+    if node.op == "jet":
+        return _write_jet(*node.data, axes)
+    if node.op == "add":
+        start, coefficients = node.data
+        terms = [_sympy_rational(c) * a for c, a in zip(coefficients, args, strict=True)]
+        return sympy.Add(_sympy_rational(start), *terms)
+    if node.op == "mul":
+        return sympy.Mul(*[sympy.Pow(a, _sympy_rational(e)) for a, e in zip(args, node.data, strict=True)])
+    return getattr(sympy, {"abs": "Abs"}.get(node.data, node.data))(args[0])
+
+
+def _write_jet(field: str, index: tuple[int, ...], axes: list[sympy.Symbol]) -> sympy.Expr:
+    if len(axes) != len(index):
+        raise ExpressionError(f"the field '{field}' lives on {len(index)} coordinates but {len(axes)} were given")
+    function = sympy.Function(field)(*axes)
+    orders = [(x, k) for x, k in zip(axes, index, strict=True) if k]
+    return sympy.Derivative(function, *orders) if orders else function
+
+
+def _sympy_rational(value: int | Fraction) -> sympy.Rational:
+    return sympy.Integer(value) if isinstance(value, int) else sympy.Rational(value.numerator, value.denominator)
