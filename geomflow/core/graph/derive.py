@@ -20,7 +20,7 @@ class Derivation:
     >>> from geomflow.core import graph as gr
     >>> D = gr.Derivation(("x", "y"))
     >>> D(gr.symbol("x") ** 2 * gr.jet("u", (0, 0)), 0)
-    2*x*u + x**2*u_x
+    x**2*u_x + 2*x*u
     """
 
     def __init__(self, coordinates: Sequence[str]) -> None:

@@ -98,7 +98,7 @@ NUMPY = Arithmetic(_numpy_number, _numpy_power, _numpy_call)
 
 def mpmath_arithmetic(digits: int = 50) -> Arithmetic:
     """Multiple precision with the given number of decimal digits, by mpmath."""
-    import mpmath
+    import mpmath  # type: ignore[import-untyped]
 
     context = mpmath.mp.clone()
     context.dps = digits

@@ -34,7 +34,7 @@ def _sum(node: Node, room: int) -> str:
     for c, a in zip(coefficients, node.args, strict=True):
         inner = _text(a, room // len(node.args))
         inner = f"({inner})" if a.op == "add" else inner
-        parts.append({1: inner, -1: f"-{inner}"}.get(c, f"{c}*{inner}"))  # type: ignore[call-overload]
+        parts.append({1: inner, -1: f"-{inner}"}.get(c, f"{c}*{inner}"))
     if start:
         parts.append(str(start))
     return " + ".join(parts).replace("+ -", "- ")

@@ -10,7 +10,7 @@ import sympy
 from sympy.core.function import AppliedUndef
 
 from geomflow.core.errors import ExpressionError, UnknownFunctionError
-from geomflow.core.graph.build import I, ONE, PI, call, constant, exact, jet, linear, power, product, symbol
+from geomflow.core.graph.build import ONE, PI, I, call, constant, exact, jet, linear, power, product, symbol
 from geomflow.core.graph.functions import FUNCTIONS
 from geomflow.core.graph.node import Node
 from geomflow.core.graph.traverse import schedule
@@ -150,7 +150,8 @@ def _write(node: Node, args: list[Any], table: Mapping[str, sympy.Symbol], axes:
     if node.op == "symbol":
         return table.get(node.data, sympy.Symbol(node.data))
     if node.op == "jet":
-        return _write_jet(*node.data, axes)
+        field, index = node.data
+        return _write_jet(field, index, axes)
     if node.op == "add":
         start, coefficients = node.data
         terms = [_sympy_rational(c) * a for c, a in zip(coefficients, args, strict=True)]
