@@ -1,0 +1,148 @@
+"""Curvature of a metric, written once over any ring with derivations.
+
+Index order: `dg[i, j, k]` = ∂_k g_ij, `gamma[k, i, j]` = Γ^k_ij, `riemann[l, k, i, j]` = R^l_kij. Signs: spheres have
+positive curvature,
+
+    R^l_kij = ∂_i Γ^l_jk − ∂_j Γ^l_ik + Γ^l_im Γ^m_jk − Γ^l_jm Γ^m_ik,   R_kj = R^i_kij,   R = g^kj R_kj.
+
+Only g and its first two derivatives are differentiated, never the inverse: this keeps both graphs and fractions small.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations, combinations_with_replacement, product
+from typing import Any
+
+import numpy as np
+
+from geomflow.symbolic.ring import HALF, Ring
+
+
+def symmetric(ring: Ring, dim: int, entry: Any) -> np.ndarray:
+    """The symmetric matrix whose (i, j) entry is `entry(i, j)`, computed for i <= j."""
+    result = ring.array((dim, dim))
+    for i, j in combinations_with_replacement(range(dim), 2):
+        result[i, j] = result[j, i] = entry(i, j)
+    return result
+
+
+def first_derivatives(ring: Ring, g: np.ndarray) -> np.ndarray:
+    """`dg[i, j, k]` = ∂_k g_ij."""
+    dim = len(g)
+    result = ring.array((dim, dim, dim))
+    for i, j in combinations_with_replacement(range(dim), 2):
+        result[i, j] = result[j, i] = [ring.d(g[i, j], k) for k in range(dim)]
+    return result
+
+
+def christoffel_lower(ring: Ring, dg: np.ndarray) -> np.ndarray:
+    """`lower[m, i, j]` = Γ_m,ij = ½(∂_i g_mj + ∂_j g_mi − ∂_m g_ij)."""
+    dim = len(dg)
+    half = ring.number(HALF)
+    result = ring.array((dim, dim, dim))
+    for m in range(dim):
+        result[m] = symmetric(ring, dim, lambda i, j: half * (dg[m, j, i] + dg[m, i, j] - dg[i, j, m]))
+    return result
+
+
+def raise_first(ring: Ring, inverse: np.ndarray, tensor: np.ndarray) -> np.ndarray:
+    """The first index raised: g^{lm} T_m... ."""
+    result = ring.array(tensor.shape)
+    rest = list(np.ndindex(tensor.shape[1:]))
+    for l, place in product(range(len(inverse)), rest):
+        result[(l, *place)] = ring.dot((inverse[l, m], tensor[(m, *place)]) for m in range(len(inverse)))
+    return result
+
+
+def christoffel(ring: Ring, inverse: np.ndarray, lower: np.ndarray) -> np.ndarray:
+    """`gamma[k, i, j]` = Γ^k_ij = g^{km} Γ_m,ij."""
+    dim = len(inverse)
+    result = ring.array((dim, dim, dim))
+    for k in range(dim):
+        result[k] = symmetric(
+            ring, dim, lambda i, j: ring.dot((inverse[k, m], lower[m, i, j]) for m in range(dim))
+        )
+    return result
+
+
+def riemann_lower(ring: Ring, dg: np.ndarray, lower: np.ndarray, gamma: np.ndarray) -> np.ndarray:
+    """`riemann[l, k, i, j]` = R_lkij, all of its symmetries used.
+
+    R_lkij = ½(∂_i∂_k g_lj − ∂_i∂_l g_kj − ∂_j∂_k g_li + ∂_j∂_l g_ki) − Γ_m,il Γ^m_jk + Γ_m,jl Γ^m_ik.
+    """
+    dim = len(dg)
+    result = ring.array((dim,) * 4)
+    pairs = list(combinations(range(dim), 2))
+    for (l, k), (i, j) in combinations_with_replacement(pairs, 2):
+        value = _second_part(ring, dg, l, k, i, j) + ring.dot(
+            (sign * lower[m, a, l], gamma[m, b, k]) for m in range(dim) for sign, a, b in ((-1, i, j), (1, j, i))
+        )
+        for (p, q), (r, s) in ({((l, k), (i, j)), ((i, j), (l, k))}):
+            result[p, q, r, s] = result[q, p, s, r] = value
+            result[q, p, r, s] = result[p, q, s, r] = -value
+    return result
+
+
+def _second_part(ring: Ring, dg: np.ndarray, l: int, k: int, i: int, j: int) -> Any:
+    terms = [ring.d(dg[l, j, k], i), -ring.d(dg[k, j, l], i), -ring.d(dg[l, i, k], j), ring.d(dg[k, i, l], j)]
+    return ring.number(HALF) * ring.total(terms)
+
+
+def ricci(ring: Ring, inverse: np.ndarray, riemann: np.ndarray) -> np.ndarray:
+    """`ricci[k, j]` = R_kj = g^{li} R_lkij."""
+    indices = list(product(range(len(inverse)), repeat=2))
+    return symmetric(
+        ring, len(inverse), lambda k, j: ring.dot((inverse[l, i], riemann[l, k, i, j]) for l, i in indices)
+    )
+
+
+def trace(ring: Ring, inverse: np.ndarray, tensor: np.ndarray) -> Any:
+    """g^{ij} T_ij of a symmetric tensor; of the Ricci tensor, the scalar curvature."""
+    dim = len(inverse)
+    pairs = [(inverse[i, i], tensor[i, i]) for i in range(dim)]
+    pairs += [(inverse[i, j] + inverse[i, j], tensor[i, j]) for i, j in combinations(range(dim), 2)]
+    return ring.dot(pairs)
+
+
+def einstein(ring: Ring, g: np.ndarray, ricci: np.ndarray, scalar: Any) -> np.ndarray:
+    """G_ij = R_ij − ½ R g_ij."""
+    half = ring.number(HALF) * scalar
+    return symmetric(ring, len(g), lambda i, j: ricci[i, j] - half * g[i, j])
+
+
+def weyl_lower(ring: Ring, g: np.ndarray, riemann: np.ndarray, ricci: np.ndarray, scalar: Any) -> np.ndarray:
+    """The Weyl tensor W_lkij = R_lkij − (P ∧ g)_lkij with the Schouten tensor P; zero below dimension 4.
+
+    P = (Ric − R g / (2(d−1))) / (d−2), (P ∧ g)_lkij = P_li g_kj + P_kj g_li − P_lj g_ki − P_ki g_lj.
+    """
+    dim = len(g)
+    result = ring.array((dim,) * 4)
+    if dim < 4:
+        return result
+    share = ring.number(HALF / (dim - 1)) * scalar
+    outer = ring.number(2 * HALF / (dim - 2))
+    schouten = symmetric(ring, dim, lambda i, j: outer * (ricci[i, j] - share * g[i, j]))
+    pairs = list(combinations(range(dim), 2))
+    for (l, k), (i, j) in product(pairs, repeat=2):
+        wedge = ((l, i, k, j, -1), (k, j, l, i, -1), (l, j, k, i, 1), (k, i, l, j, 1))
+        value = riemann[l, k, i, j] + ring.dot((s * schouten[a, b], g[c, e]) for a, b, c, e, s in wedge)
+        result[l, k, i, j] = result[k, l, j, i] = value
+        result[k, l, i, j] = result[l, k, j, i] = -value
+    return result
+
+
+def riemann_squared(ring: Ring, inverse: np.ndarray, riemann: np.ndarray) -> Any:
+    """|Rm|² = R_lkij R^lkij (the Kretschmann scalar), through the metric on bivectors."""
+    pairs = list(combinations(range(len(inverse)), 2))
+    size = range(len(pairs))
+    lifted = ring.array((len(pairs), len(pairs)))
+    for a, b in product(size, size):
+        (l, k), _ = pairs[a], pairs[b]
+        lifted[a, b] = ring.dot(
+            (_bivector(inverse, l, k, p, q), riemann[(p, q, *pairs[b])]) for p, q in pairs
+        )
+    return ring.number(4) * ring.dot((lifted[a, b], lifted[b, a]) for a, b in product(size, size))
+
+
+def _bivector(inverse: np.ndarray, l: int, k: int, p: int, q: int) -> Any:
+    return inverse[l, p] * inverse[k, q] - inverse[l, q] * inverse[k, p]

@@ -1,0 +1,246 @@
+"""Geometry of unknown fields on the expression graph: what flows on grids are derived from.
+
+Real metrics have one jet a component, g_xx, g_xy, ... ; Kähler metrics one real potential jet over real coordinates
+x1, y1, x2, y2, ... with z^a = x^a + i y^a. Everything returned is graph nodes (or complex numbers of real nodes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from geomflow.core import graph as gr
+from geomflow.core.errors import ShapeError
+from geomflow.symbolic import curvature as cv
+from geomflow.symbolic import kahler_formulas as kf
+from geomflow.symbolic import operators as op
+from geomflow.symbolic.linear import determinant, inverse
+from geomflow.symbolic.ring import GraphRing, WirtingerRing
+
+
+def field_node(name: str, coordinates: Sequence[str]) -> gr.Node:
+    """The unknown field `name` itself: the jet of order zero."""
+    return gr.jet(name, (0,) * len(coordinates))
+
+
+def metric_names(coordinates: Sequence[str], prefix: str = "g") -> tuple[str, ...]:
+    """The component names in packed order: g_xx, g_xy, ..., g_yy, ... (row by row, i <= j)."""
+    return tuple(f"{prefix}_{a}{b}" for i, a in enumerate(coordinates) for b in coordinates[i:])
+
+
+def metric_nodes(coordinates: Sequence[str], prefix: str = "g") -> tuple[tuple[str, ...], np.ndarray]:
+    """The component names in packed order and the (d, d) matrix of jets."""
+    ring = GraphRing(coordinates)
+    matrix = cv.symmetric(
+        ring, ring.dim, lambda i, j: field_node(f"{prefix}_{coordinates[i]}{coordinates[j]}", coordinates)
+    )
+    return metric_names(coordinates, prefix), matrix
+
+
+@dataclass(frozen=True)
+class MetricNodes:
+    """The curvature of a symmetric (d, d) matrix of nodes; every tensor is computed once, on first use.
+
+    Index order as everywhere: `christoffel[k, i, j]` = Γ^k_ij, `riemann_lower[l, k, i, j]` = R_lkij.
+    Raises ShapeError if the matrix is not (d, d) for d coordinates.
+    """
+
+    coordinates: tuple[str, ...]
+    matrix: np.ndarray
+
+    def __post_init__(self) -> None:
+        dim = len(self.coordinates)
+        if np.shape(self.matrix) != (dim, dim):
+            raise ShapeError(f"a metric in {dim} coordinates is a {dim} x {dim} matrix, not {np.shape(self.matrix)}")
+
+    @cached_property
+    def ring(self) -> GraphRing:
+        """The graph with derivations along the coordinates."""
+        return GraphRing(self.coordinates)
+
+    @cached_property
+    def determinant(self) -> gr.Node:
+        """det g."""
+        return determinant(self.ring, self.matrix)
+
+    @cached_property
+    def inverse(self) -> np.ndarray:
+        """g^{ij}."""
+        return inverse(self.ring, self.matrix)
+
+    @cached_property
+    def derivatives(self) -> np.ndarray:
+        """`[i, j, k]` = ∂_k g_ij."""
+        return cv.first_derivatives(self.ring, self.matrix)
+
+    @cached_property
+    def christoffel_lower(self) -> np.ndarray:
+        """`[m, i, j]` = Γ_m,ij."""
+        return cv.christoffel_lower(self.ring, self.derivatives)
+
+    @cached_property
+    def christoffel(self) -> np.ndarray:
+        """`[k, i, j]` = Γ^k_ij."""
+        return cv.christoffel(self.ring, self.inverse, self.christoffel_lower)
+
+    @cached_property
+    def riemann_lower(self) -> np.ndarray:
+        """`[l, k, i, j]` = R_lkij."""
+        return cv.riemann_lower(self.ring, self.derivatives, self.christoffel_lower, self.christoffel)
+
+    @cached_property
+    def ricci(self) -> np.ndarray:
+        """`[i, j]` = R_ij."""
+        return cv.ricci(self.ring, self.inverse, self.riemann_lower)
+
+    @cached_property
+    def scalar(self) -> gr.Node:
+        """R = g^{ij} R_ij."""
+        return cv.trace(self.ring, self.inverse, self.ricci)
+
+    def laplacian(self, f: gr.Node) -> gr.Node:
+        """Δf = g^{ij}(∂_i∂_j f − Γ^k_ij ∂_k f)."""
+        return op.laplacian(self.ring, self.inverse, self.christoffel, f)
+
+    def hessian(self, f: gr.Node) -> np.ndarray:
+        """∇_i∇_j f."""
+        return op.hessian(self.ring, self.christoffel, f)
+
+    def lie_derivative(self, field: np.ndarray, tensor: np.ndarray | None = None) -> np.ndarray:
+        """(L_X T)_ij, of the metric itself unless another (0, 2) tensor is given."""
+        return op.lie_derivative(self.ring, field, self.matrix if tensor is None else tensor)
+
+    def deturck_field(self, background: np.ndarray | None = None) -> np.ndarray:
+        """W^k = g^{ij}(Γ^k_ij − Γ̄^k_ij); the background connection `[k, i, j]` is flat unless given."""
+        flat = self.ring.array((self.ring.dim,) * 3)
+        return op.deturck_field(self.ring, self.inverse, self.christoffel, flat if background is None else background)
+
+
+def christoffel_nodes(matrix: np.ndarray, coordinates: Sequence[str]) -> np.ndarray:
+    """`[k, i, j]` = Γ^k_ij of a (d, d) matrix of nodes."""
+    return MetricNodes(tuple(coordinates), matrix).christoffel
+
+
+def ricci_nodes(matrix: np.ndarray, coordinates: Sequence[str]) -> np.ndarray:
+    """`[i, j]` = R_ij of a (d, d) matrix of nodes."""
+    return MetricNodes(tuple(coordinates), matrix).ricci
+
+
+def scalar_nodes(matrix: np.ndarray, coordinates: Sequence[str]) -> gr.Node:
+    """R of a (d, d) matrix of nodes."""
+    return MetricNodes(tuple(coordinates), matrix).scalar
+
+
+def laplacian_nodes(matrix: np.ndarray, coordinates: Sequence[str], f: gr.Node) -> gr.Node:
+    """Δf for a (d, d) matrix of nodes."""
+    return MetricNodes(tuple(coordinates), matrix).laplacian(f)
+
+
+def deturck_nodes(matrix: np.ndarray, coordinates: Sequence[str], background: np.ndarray | None = None) -> np.ndarray:
+    """−2 R_ij + (L_W g)_ij: the right-hand side of Ricci–DeTurck flow."""
+    metric = MetricNodes(tuple(coordinates), matrix)
+    drift = metric.lie_derivative(metric.deturck_field(background))
+    return cv.symmetric(metric.ring, metric.ring.dim, lambda i, j: drift[i, j] - 2 * metric.ricci[i, j])
+
+
+@dataclass(frozen=True)
+class HermitianNodes:
+    """A Kähler metric g_{ab̄} over real coordinates x1, y1, x2, y2, ... as complex numbers of real nodes.
+
+    `matrix` is (n, n) of `Complex` with n = half the number of coordinates. Conventions: ds² = 2 g_{ab̄} dz^a dz̄^b.
+    Raises ShapeError if the matrix does not fit the coordinates.
+    """
+
+    coordinates: tuple[str, ...]
+    matrix: np.ndarray
+
+    def __post_init__(self) -> None:
+        n, odd = divmod(len(self.coordinates), 2)
+        if odd or np.shape(self.matrix) != (n, n):
+            raise ShapeError(f"{len(self.coordinates)} real coordinates go with a Hermitian matrix of shape "
+                             f"({n}, {n}), not {np.shape(self.matrix)}")
+
+    @cached_property
+    def ring(self) -> WirtingerRing:
+        """Complex nodes with the Wirtinger derivations."""
+        return WirtingerRing(self.coordinates)
+
+    @cached_property
+    def determinant(self) -> gr.Node:
+        """det g_{ab̄}, a real node."""
+        return determinant(self.ring, self.matrix).re
+
+    @cached_property
+    def log_det(self) -> gr.Node:
+        """log det g_{ab̄}."""
+        return gr.log(self.determinant)
+
+    @cached_property
+    def inverse(self) -> np.ndarray:
+        """The inverse matrix: g^{ab̄} = `inverse[b, a]`."""
+        return inverse(self.ring, self.matrix, mirror=gr.Complex.conjugate)
+
+    def complex_laplacian(self, f: gr.Node) -> gr.Node:
+        """Δ_∂ f = g^{ab̄} ∂_a∂_b̄ f of a real node, real; the Riemannian Laplacian is twice this."""
+        return _hermitian_trace(self.inverse, complex_hessian_nodes(f, self.coordinates))
+
+    @cached_property
+    def ricci(self) -> np.ndarray:
+        """R_{ab̄} = −∂_a∂_b̄ log det g."""
+        return -complex_hessian_nodes(self.log_det, self.coordinates)
+
+    @cached_property
+    def scalar(self) -> gr.Node:
+        """R = 2 g^{ab̄} R_{ab̄} = −2 Δ_∂ log det g."""
+        return -2 * self.complex_laplacian(self.log_det)
+
+
+def complex_hessian_nodes(f: gr.Node, coordinates: Sequence[str]) -> np.ndarray:
+    """`[a, b]` = ∂_a∂_b̄ f = ¼(f_{x^a x^b} + f_{y^a y^b} + i(f_{x^a y^b} − f_{y^a x^b})) of a real node."""
+    derive, n = gr.Derivation(tuple(coordinates)), len(coordinates) // 2
+    slopes = [derive(f, k) for k in range(2 * n)]
+    quarter = gr.constant(Fraction(1, 4))
+    result = np.empty((n, n), dtype=object)
+    for a in range(n):
+        for b in range(a, n):
+            re = derive(slopes[2 * a], 2 * b) + derive(slopes[2 * a + 1], 2 * b + 1)
+            im = derive(slopes[2 * a], 2 * b + 1) - derive(slopes[2 * a + 1], 2 * b) if a != b else gr.ZERO
+            result[a, b] = gr.Complex(quarter * re, quarter * im)
+            result[b, a] = result[a, b].conjugate()
+    return result
+
+
+def hermitian_nodes(
+    coordinates: Sequence[str], reference: Any = None, potential: str | gr.Node = "phi"
+) -> HermitianNodes:
+    """g_{ab̄} = reference + ∂_a∂_b̄ φ for an unknown real potential (a field name) or a given real node.
+
+    `reference` is an (n, n) array of nodes, numbers or `Complex`; by default the flat unit metric ½ δ_{ab}.
+    """
+    n = len(coordinates) // 2
+    flat = [[Fraction(int(a == b), 2) for b in range(n)] for a in range(n)]
+    given = np.array(flat if reference is None else reference, dtype=object)
+    phi = field_node(potential, coordinates) if isinstance(potential, str) else potential
+    hessian = complex_hessian_nodes(phi, coordinates)
+    if given.shape != (n, n):
+        raise ShapeError(f"the reference form must have shape ({n}, {n}), not {given.shape}")
+    matrix = np.empty((n, n), dtype=object)
+    for place in np.ndindex(n, n):
+        matrix[place] = hessian[place] + given[place]
+    return HermitianNodes(tuple(coordinates), matrix)
+
+
+def _hermitian_trace(inverse: np.ndarray, tensor: np.ndarray) -> gr.Node:
+    """The real number g^{ab̄} T_{ab̄} of two Hermitian matrices: no imaginary part is formed."""
+    n = len(inverse)
+    terms = [inverse[a, a].re * tensor[a, a].re for a in range(n)]
+    for a in range(n):
+        for b in range(a + 1, n):
+            g, t = inverse[b, a], tensor[a, b]
+            terms.append(2 * (g.re * t.re - g.im * t.im))
+    return gr.add(*terms)

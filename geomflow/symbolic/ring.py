@@ -1,0 +1,123 @@
+"""Rings with derivations: what a tensor formula needs to know of the expressions it is written in.
+
+The formulas of `curvature`, `kahler_formulas` and `operators` are written once, over object arrays of ring elements. Elements
+bring + - * and /; the ring brings numbers, derivations and sums of products. Three rings live on the expression graph
+(real, Wirtinger) and on fields of fractions (`geomflow.symbolic.fractions`).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import Any, final
+
+import numpy as np
+
+from geomflow.core import graph as gr
+
+HALF = Fraction(1, 2)
+
+
+class Ring(ABC):
+    """Elements with + - * / and `dim` commuting derivations."""
+
+    zero: Any
+    one: Any
+    dim: int
+
+    @abstractmethod
+    def number(self, value: int | Fraction) -> Any:
+        """The rational `value` as an element."""
+
+    @abstractmethod
+    def d(self, element: Any, axis: int) -> Any:
+        """The derivation number `axis` of the element."""
+
+    @abstractmethod
+    def vanishes(self, element: Any) -> bool:
+        """Whether the element is seen to be zero without work: used to skip terms, never to decide."""
+
+    @abstractmethod
+    def dot(self, pairs: Iterable[tuple[Any, Any]]) -> Any:
+        """The sum of x * y over the pairs."""
+
+    def total(self, terms: Iterable[Any]) -> Any:
+        """The sum of the terms."""
+        return self.dot((term, self.one) for term in terms)
+
+    def real(self, element: Any) -> Any:
+        """An element known to be real, written so that it is seen."""
+        return element
+
+    def array(self, shape: int | tuple[int, ...]) -> np.ndarray:
+        """An object array of zeros."""
+        result = np.empty(shape, dtype=object)
+        result.fill(self.zero)
+        return result
+
+    def differential(self, values: np.ndarray, axes: Sequence[int] | None = None) -> np.ndarray:
+        """All derivatives, in a new last index: `result[..., k]` is ∂_k values[...]."""
+        axes = range(self.dim) if axes is None else axes
+        result = self.array((*values.shape, len(axes)))
+        for place, value in np.ndenumerate(values):
+            for k, axis in enumerate(axes):
+                result[(*place, k)] = self.d(value, axis)
+        return result
+
+
+@final
+class GraphRing(Ring):
+    """Real expression-graph nodes with total derivatives along named coordinates."""
+
+    def __init__(self, coordinates: Sequence[str]) -> None:
+        self.coordinates = tuple(coordinates)
+        self.dim = len(self.coordinates)
+        self.zero, self.one = gr.ZERO, gr.ONE
+        self.derivation = gr.Derivation(self.coordinates)
+
+    def number(self, value: int | Fraction) -> gr.Node:
+        return gr.constant(value)
+
+    def d(self, element: gr.Node, axis: int) -> gr.Node:
+        return self.derivation(element, axis)
+
+    def vanishes(self, element: gr.Node) -> bool:
+        return element is gr.ZERO
+
+    def dot(self, pairs: Iterable[tuple[gr.Node, gr.Node]]) -> gr.Node:
+        return gr.add(*(x * y for x, y in pairs if x is not gr.ZERO and y is not gr.ZERO))
+
+
+@final
+class WirtingerRing(Ring):
+    """Complex numbers of real nodes, with ∂_a (numbers 0..n-1) and ∂_ā (numbers n..2n-1).
+
+    The coordinates are real and come in pairs x^1, y^1, x^2, y^2, ...; z^a = x^a + i y^a, ∂_a = ½(∂_x − i ∂_y).
+    """
+
+    def __init__(self, coordinates: Sequence[str]) -> None:
+        self.coordinates = tuple(coordinates)
+        self.dim = len(self.coordinates)
+        self.complex_dim = self.dim // 2
+        self.zero, self.one = gr.Complex(gr.ZERO), gr.Complex(gr.ONE)
+        self.derivation = gr.Derivation(self.coordinates)
+
+    def number(self, value: int | Fraction) -> gr.Complex:
+        return gr.Complex(gr.constant(value))
+
+    def d(self, element: gr.Complex, axis: int) -> gr.Complex:
+        a, sign = axis % self.complex_dim, -1 if axis < self.complex_dim else 1
+        re_x, im_x = (self.derivation(part, 2 * a) for part in (element.re, element.im))
+        re_y, im_y = (self.derivation(part, 2 * a + 1) for part in (element.re, element.im))
+        return gr.Complex(HALF * (re_x - sign * im_y), HALF * (im_x + sign * re_y))
+
+    def vanishes(self, element: gr.Complex) -> bool:
+        return element.re is gr.ZERO and element.im is gr.ZERO
+
+    def dot(self, pairs: Iterable[tuple[gr.Complex, gr.Complex]]) -> gr.Complex:
+        terms = [x * y for x, y in pairs if not (self.vanishes(x) or self.vanishes(y))]
+        return gr.Complex(gr.add(*(t.re for t in terms)), gr.add(*(t.im for t in terms)))
+
+    def real(self, element: gr.Complex) -> gr.Complex:
+        return gr.Complex(element.re)
