@@ -46,4 +46,5 @@ def test_an_expression_without_a_domain_is_an_error():
 def test_the_prime_is_prime_and_five_modulo_eight():
     import sympy
 
-    assert sympy.isprime(PRIME) and PRIME % 8 == 5
+    assert sympy.isprime(PRIME)
+    assert PRIME % 8 == 5

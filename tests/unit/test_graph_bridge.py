@@ -40,7 +40,7 @@ def test_general_powers_become_exponentials():
 
 
 def test_an_unknown_function_is_named():
-    with pytest.raises(UnknownFunctionError, match="unknown function 'besselj'|besselj"):
+    with pytest.raises(UnknownFunctionError, match="unknown function 'besselj'"):
         from_sympy(sympy.besselj(0, X))
 
 
@@ -55,5 +55,5 @@ def test_infinities_are_refused():
 
 
 def test_unevaluated_derivatives_of_closed_forms_are_refused():
-    with pytest.raises(ExpressionError, match="call .doit"):
+    with pytest.raises(ExpressionError, match=r"call \.doit"):
         from_sympy(sympy.Derivative(X**2, X), ("x",))
