@@ -1,0 +1,60 @@
+"""How the documentation is built: python -m sphinx docs docs/_build."""
+
+import os
+import sys
+import warnings
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import geomflow  # noqa: E402
+
+project = "geomflow"
+author = copyright = "The geomflow developers"
+version = release = geomflow.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.doctest",
+    "sphinx.ext.mathjax",
+    "sphinx_gallery.gen_gallery",
+    "plain_docstrings",
+    "run_file_keys",
+]
+exclude_patterns = ["_build", "_ext", "gallery/**/*.ipynb", "gallery/**/*.py", "gallery/**/*.md5", "**/*.zip"]
+nitpicky = False
+default_role = "code"
+
+myst_enable_extensions = ["amsmath", "dollarmath", "deflist", "colon_fence"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+autodoc_default_options = {"members": True, "show-inheritance": False}
+add_module_names = False
+
+# Examples in docstrings run under pytest; those of the pages run under `sphinx -b doctest`.
+doctest_test_doctest_blocks = ""
+
+html_theme = "furo"
+html_title = f"geomflow {release}"
+html_static_path = ["_static"]
+html_show_sourcelink = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": ["../examples"],
+    "gallery_dirs": ["gallery"],
+    "filename_pattern": r"\.py$",
+    "within_subsection_order": "FileNameSortKey",
+    "download_all_examples": False,
+    "min_reported_time": 0,
+    "show_memory": False,
+    "show_signature": False,
+    "remove_config_comments": True,
+    "matplotlib_animations": False,
+    "abort_on_example_error": True,
+}
+
+warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive", category=UserWarning)

@@ -1,0 +1,80 @@
+"""What can be drawn of a state: a name, an array on the grid, a label and the value that is neutral."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geomflow.core.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from geomflow.field import State
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """An array on a grid, its label, and the value drawn in the neutral colour."""
+
+    values: np.ndarray
+    label: str
+    centre: float = 0.0
+
+
+def _curvature(state: Any) -> Quantity:
+    return Quantity(np.asarray(state.scalar()), "scalar curvature $R$")
+
+
+def _potential(state: Any) -> Quantity:
+    return Quantity(state.values - state.values.mean(), r"potential $\varphi - \langle\varphi\rangle$")
+
+
+def _density(state: Any) -> Quantity:
+    return Quantity(np.asarray(state.density()), "density $v$", centre=1.0)
+
+
+def _values(state: Any) -> Quantity:
+    return Quantity(state.values, "values", centre=float(state.values.mean()))
+
+
+_BY_KIND: dict[str, dict[str, Callable[[Any], Quantity]]] = {
+    "PotentialField": {"scalar curvature": _curvature, "potential": _potential, "density": _density},
+    "HermitianField": {"scalar curvature": _curvature},
+    "MetricField": {"scalar curvature": _curvature},
+    "ScalarField": {"values": _values},
+}
+
+
+def tex(name: str) -> str:
+    """A component or coordinate name in TeX.
+
+    >>> tex("g_xy"), tex("x2"), tex("w")
+    ('g_{xy}', 'x_{2}', 'w')
+    """
+    head, rest = name[0], name[1:].removeprefix("_")
+    return f"{head}_{{{rest}}}" if rest else head
+
+
+def quantity_names(state: State) -> list[str]:
+    """Names of what can be drawn of a state, the most telling first; components such as "g_xy" follow."""
+    kind = type(state).__name__
+    components = [] if kind in ("PotentialField", "ScalarField") else list(state.component_names)
+    return [*_BY_KIND[kind], *components]
+
+
+def quantity(state: State, name: str | None = None) -> Quantity:
+    """The quantity of a state with this name; the first of `quantity_names` unless given.
+
+    Raises `UnknownNameError` for a name that the state does not have.
+    """
+    names = quantity_names(state)
+    chosen = names[0] if name is None else name
+    if chosen not in names:
+        raise UnknownNameError.among("quantity to draw", chosen, names)
+    makers = _BY_KIND[type(state).__name__]
+    if chosen in makers:
+        return makers[chosen](state)
+    component = state.pack()[list(state.component_names).index(chosen)]
+    return Quantity(component, f"${tex(chosen)}$", centre=float(component.mean()))

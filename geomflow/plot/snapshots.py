@@ -1,0 +1,64 @@
+"""A run as a row of pictures, one a saved time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geomflow.plot.heatmap import draw_plane, largest_place, plane_through, symmetric_limit
+from geomflow.plot.quantities import quantity, quantity_names
+from geomflow.plot.style import styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from geomflow.flow import Solution
+
+
+@styled
+def snapshots(sol: Solution, names: Sequence[str] | None = None, *, count: int = 4) -> np.ndarray:
+    """Draw quantities of a run at `count` of its saved times: one row a quantity, one colour scale a row.
+
+    The times are spread evenly over the saved ones, first and last included. `names` are quantities as in
+    `heatmap`; unless given, curvature and potential where the states have them.
+    Returns the array of Axes, shape (quantities, times).
+    """
+    import matplotlib.pyplot as plt
+
+    picked = np.unique(np.linspace(0, len(sol.times) - 1, count).round().astype(int))
+    states = [sol.states[i] for i in picked]
+    chosen = quantity_names(states[0])[:2] if names is None else list(names)
+    wanted = (2.5 * len(picked) + 0.9, 2.35 * len(chosen) + 0.4)
+    _, axes = plt.subplots(len(chosen), len(picked), figsize=wanted, squeeze=False, sharex=True, sharey=True)
+    for row, name in zip(axes, chosen):
+        _draw_row(row, states, name)
+    for ax, i in zip(axes[0], picked):
+        ax.set_title(f"$t = {_scientific(sol.times[i])}$")
+    for ax in axes[:-1].flat:
+        ax.set_xlabel("")
+    for ax in axes[:, 1:].flat:
+        ax.set_ylabel("")
+    return axes
+
+
+def _draw_row(row: Sequence[Axes], states: Sequence, name: str) -> None:
+    """One quantity at several times, in one colour scale and, above dimension two, in one plane."""
+    quantities = [quantity(state, name) for state in states]
+    place = largest_place(quantities[0])
+    limit = max(symmetric_limit(item) for item in quantities)
+    for ax, state, item in zip(row, states, quantities):
+        plane, where = plane_through(item.values, state.grid, place)
+        mesh = draw_plane(ax, state.grid, plane, item, limit)
+    bar = row[0].figure.colorbar(mesh, ax=list(row), shrink=0.9, pad=0.015, aspect=14)
+    bar.outline.set_visible(False)
+    bar.set_label(quantities[0].label + where)
+
+
+def _scientific(t: float) -> str:
+    """A time in TeX: 0, 0.25, 2.5 × 10⁻⁴."""
+    mantissa, _, exponent = f"{t:.2e}".partition("e")
+    if t == 0 or -3 < int(exponent) < 4:
+        return f"{t:.3g}"
+    return rf"{float(mantissa):g} \times 10^{{{int(exponent)}}}"

@@ -1,0 +1,65 @@
+"""One look for every picture, applied while drawing and never to the user's own settings."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+INK = "#22303c"
+MUTED = "#6b7884"
+ACCENT = "#1f6f8b"
+SECOND = "#c2562d"
+CYCLE = [ACCENT, SECOND, "#5b8c3e", "#7a5ea8", "#b8892b", "#8a3b5c"]
+
+#: Colours of a quantity that is positive on one side of zero and negative on the other.
+DIVERGING = "RdBu_r"
+
+STYLE: dict[str, Any] = {
+    "figure.dpi": 110,
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": 160,
+    "font.size": 10,
+    "axes.titlesize": 10.5,
+    "axes.titlecolor": INK,
+    "axes.labelsize": 10,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.formatter.limits": (-3, 4),
+    "axes.formatter.use_mathtext": True,
+    "grid.color": "#dfe5ea",
+    "grid.linewidth": 0.7,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "lines.linewidth": 1.7,
+    "lines.markersize": 4.5,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "figure.titlesize": 11,
+}
+
+
+def styled(draw: Callable[P, T]) -> Callable[P, T]:
+    """`draw`, run under the style of this package and nothing but that."""
+
+    @functools.wraps(draw)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        import matplotlib as mpl
+        from cycler import cycler
+
+        with mpl.rc_context({**STYLE, "axes.prop_cycle": cycler(color=CYCLE)}):
+            return draw(*args, **kwargs)
+
+    return wrapper
