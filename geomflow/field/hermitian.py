@@ -1,0 +1,115 @@
+"""Hermitian forms g_{ab̄} on complex tori, and the real metrics that they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from geomflow.core import conventions
+from geomflow.core.errors import InputError
+from geomflow.field.checks import eigenvalue_range, require_positive, require_symmetric, smallest_eigenvalue
+from geomflow.field.components import sample_matrix
+from geomflow.field.matrices import determinant, pack_hermitian, unpack_hermitian, upper_pairs
+from geomflow.field.metric import POSITIVE_ADVICE, MetricField
+from geomflow.field.scalar import ScalarField
+from geomflow.field.state import Field, freeze, unpacked_rows
+from geomflow.field.torus import ComplexTorus
+
+if TYPE_CHECKING:
+    from geomflow.field.grid import Grid
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class HermitianField(Field):
+    """A Hermitian form h_{ab̄}: complex `values` of shape (*grid, n, n), first index holomorphic.
+
+    As a metric it is ds² = 2 h_{ab̄} dz^a dz̄^b (flat unit metric ½δ); Ricci forms R_{ab̄} are of this kind too.
+    """
+
+    grid: Grid
+    values: np.ndarray
+
+    def __post_init__(self) -> None:
+        size = complex_dimension(self.grid, "a Hermitian form")
+        freeze(self, (size, size), complex)
+
+    @property
+    def component_names(self) -> tuple[str, ...]:
+        """("h_11", "re_h_12", "im_h_12", "h_22") and the like, row by row."""
+        return hermitian_names(self.values.shape[-1], "h")
+
+    def pack(self) -> np.ndarray:
+        """(n², *grid), real."""
+        return pack_hermitian(self.values)
+
+    def unpack(self, packed: np.ndarray) -> HermitianField:
+        """The form with these real components, (n², *grid)."""
+        return HermitianField(self.grid, unpack_hermitian(unpacked_rows(self, packed), self.values.shape[-1]))
+
+    def smallest_eigenvalue(self) -> tuple[float, tuple[int, ...]]:
+        """The smallest eigenvalue of (h_{ab̄}) over the grid, and the index of its point."""
+        return smallest_eigenvalue(self.values)
+
+    def eigenvalue_range(self) -> tuple[float, float]:
+        """The smallest and the largest eigenvalue of (h_{ab̄}) over the grid."""
+        lowest, highest = eigenvalue_range(self.values)
+        return float(lowest.min()), float(highest.max())
+
+    def determinant(self) -> ScalarField:
+        """det h_{ab̄}."""
+        return ScalarField(self.grid, determinant(self.values).real)
+
+    def volume_density(self) -> ScalarField:
+        """dμ_J/dx = 2ⁿ det h_{ab̄} = √det g of the real metric."""
+        return self.determinant() * 2.0 ** self.values.shape[-1]
+
+    def volume(self) -> float:
+        """∫ dμ_J."""
+        return self.volume_density().integral()
+
+    def trace(self, other: HermitianField) -> ScalarField:
+        """h^{ab̄} T_{ab̄} of another Hermitian form T."""
+        product = np.linalg.solve(self.values, other.values)
+        return ScalarField(self.grid, np.trace(product, axis1=-2, axis2=-1).real)
+
+    def realify(self) -> MetricField:
+        """The real metric ds² = 2 h_{ab̄} dz^a dz̄^b in the coordinates x1, y1, x2, y2, ... of the torus."""
+        order = conventions.pairs_from_blocks(self.values.shape[-1])
+        blocks = conventions.realify(self.values)
+        return MetricField(self.grid, blocks[..., order[:, None], order[None, :]].real)
+
+    def __repr__(self) -> str:
+        low, high = self.eigenvalue_range()
+        return f"a Hermitian form with eigenvalues in [{low:.6g}, {high:.6g}] on {self.grid!r}"
+
+
+def hermitian_names(size: int, prefix: str) -> tuple[str, ...]:
+    """Names of the n² real components of a Hermitian matrix, in packed order."""
+    names: list[str] = []
+    for a, b in upper_pairs(size):
+        label = f"{prefix}_{a + 1}{b + 1}"
+        names += [label] if a == b else [f"re_{label}", f"im_{label}"]
+    return tuple(names)
+
+
+def complex_dimension(grid: Grid, what: str) -> int:
+    """The complex dimension of the grid's torus; InputError on a real torus."""
+    if not isinstance(grid.torus, ComplexTorus):
+        raise InputError(f"{what} needs a complex torus, and this is {grid.torus!r}: start from ComplexTorus(dim=...).")
+    return grid.torus.dim
+
+
+def make_hermitian(grid: Grid, components: Any) -> HermitianField:
+    """The Hermitian metric of `grid.hermitian(components)`, checked."""
+    size = complex_dimension(grid, "a Hermitian metric")
+    if isinstance(components, HermitianField):
+        components = components.values
+    if components is None:
+        components = 0.5 * np.eye(size)
+    values = sample_matrix(grid, components, size, "the Hermitian metric", complex)
+    values = require_symmetric(grid, values, "the Hermitian metric")
+    require_positive(grid, values, "the Hermitian metric", f"A Hermitian metric is positive definite: {POSITIVE_ADVICE}")
+    return HermitianField(grid, values)

@@ -1,0 +1,56 @@
+"""Small matrices at every grid point: determinants, and the packing of symmetric and Hermitian ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def upper_pairs(size: int) -> tuple[tuple[int, int], ...]:
+    """The index pairs (i, j) with i ≤ j, row by row: the packed order of symmetric and Hermitian components."""
+    return tuple((i, j) for i in range(size) for j in range(i, size))
+
+
+def determinant(matrices: np.ndarray) -> np.ndarray:
+    """Determinants of (..., n, n) by expansion along the first row; exact in the order of operations, fast for n ≤ 4."""
+    size = matrices.shape[-1]
+    if size == 1:
+        return matrices[..., 0, 0]
+    if size == 2:
+        return matrices[..., 0, 0] * matrices[..., 1, 1] - matrices[..., 0, 1] * matrices[..., 1, 0]
+    columns = np.arange(size)
+    minors = (determinant(matrices[..., 1:, columns[columns != j]]) for j in range(size))
+    return np.asarray(sum((-1) ** j * matrices[..., 0, j] * minor for j, minor in enumerate(minors)))
+
+
+def pack_symmetric(values: np.ndarray) -> np.ndarray:
+    """(*grid, d, d) → (d(d+1)/2, *grid)."""
+    return np.stack([values[..., i, j] for i, j in upper_pairs(values.shape[-1])])
+
+
+def unpack_symmetric(packed: np.ndarray, size: int) -> np.ndarray:
+    """(d(d+1)/2, *grid) → (*grid, d, d)."""
+    values = np.empty((*packed.shape[1:], size, size))
+    for row, (i, j) in zip(packed, upper_pairs(size)):
+        values[..., i, j] = values[..., j, i] = row
+    return values
+
+
+def pack_hermitian(values: np.ndarray) -> np.ndarray:
+    """(*grid, n, n) complex → (n², *grid): g_aa, and real and imaginary part of g_{ab̄} for a < b, row by row."""
+    rows: list[np.ndarray] = []
+    for a, b in upper_pairs(values.shape[-1]):
+        rows.append(values[..., a, b].real)
+        if a < b:
+            rows.append(values[..., a, b].imag)
+    return np.stack(rows)
+
+
+def unpack_hermitian(packed: np.ndarray, size: int) -> np.ndarray:
+    """(n², *grid) → (*grid, n, n) complex."""
+    values = np.empty((*packed.shape[1:], size, size), complex)
+    rows = iter(packed)
+    for a, b in upper_pairs(size):
+        entry = next(rows) if a == b else next(rows) + 1j * next(rows)
+        values[..., a, b] = entry
+        values[..., b, a] = np.conj(entry)
+    return values

@@ -1,0 +1,144 @@
+"""Riemannian metrics on a grid, and their curvature through generated routines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from geomflow.core.errors import ShapeError
+from geomflow.field import programs
+from geomflow.field.checks import eigenvalue_range, require_positive, require_symmetric, smallest_eigenvalue
+from geomflow.field.components import sample_matrix
+from geomflow.field.matrices import determinant, pack_symmetric, unpack_symmetric, upper_pairs
+from geomflow.field.operators import discretise
+from geomflow.field.scalar import ScalarField
+from geomflow.field.state import Field, freeze, unpacked_rows
+from geomflow.field.tensor import TensorField
+
+if TYPE_CHECKING:
+    from geomflow.field.grid import Grid
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class MetricField(Field):
+    """A Riemannian metric g_ij in Cartesian coordinates: `values` of shape (*grid, d, d).
+
+    Curvature follows the conventions of `core.conventions`: spheres have positive curvature, Γ^k_ij is
+    `christoffel().values[..., k, i, j]`, R^l_kij is `riemann().values[..., l, k, i, j]`.
+    """
+
+    grid: Grid
+    values: np.ndarray
+
+    def __post_init__(self) -> None:
+        freeze(self, (self.grid.dim,) * 2, float)
+
+    @property
+    def component_names(self) -> tuple[str, ...]:
+        """("g_xx", "g_xy", "g_yy") and the like: the components with i ≤ j, row by row."""
+        names = self.grid.torus.coordinates
+        return tuple(f"g_{names[i]}{names[j]}" for i, j in upper_pairs(len(names)))
+
+    def pack(self) -> np.ndarray:
+        """(d(d+1)/2, *grid)."""
+        return pack_symmetric(self.values)
+
+    def unpack(self, packed: np.ndarray) -> MetricField:
+        """The metric with these components, (d(d+1)/2, *grid)."""
+        return MetricField(self.grid, unpack_symmetric(unpacked_rows(self, packed), self.grid.dim))
+
+    def smallest_eigenvalue(self) -> tuple[float, tuple[int, ...]]:
+        """The smallest eigenvalue of (g_ij) over the grid, and the index of its point."""
+        return smallest_eigenvalue(self.values)
+
+    def eigenvalue_range(self) -> tuple[float, float]:
+        """The smallest and the largest eigenvalue of (g_ij) over the grid."""
+        lowest, highest = eigenvalue_range(self.values)
+        return float(lowest.min()), float(highest.max())
+
+    def volume_density(self) -> ScalarField:
+        """√det g."""
+        return ScalarField(self.grid, np.sqrt(determinant(self.values)))
+
+    def volume(self) -> float:
+        """∫ √det g dx."""
+        return self.volume_density().integral()
+
+    def christoffel(self) -> TensorField:
+        """Γ^k_ij = ½ g^{kl}(∂_i g_lj + ∂_j g_li − ∂_l g_ij), values [..., k, i, j]."""
+        return TensorField(self.grid, self._computed("christoffel"), "^k_ij")
+
+    def riemann(self) -> TensorField:
+        """R^l_kij = ∂_i Γ^l_jk − ∂_j Γ^l_ik + Γ^l_im Γ^m_jk − Γ^l_jm Γ^m_ik, values [..., l, k, i, j]."""
+        lower = self._computed("riemann_lower")
+        return TensorField(self.grid, np.einsum("...lm,...mkij->...lkij", np.linalg.inv(self.values), lower), "^l_kij")
+
+    def ricci(self) -> TensorField:
+        """Ric_ij = R^l_{ilj}, values [..., i, j]."""
+        return TensorField(self.grid, self._computed("ricci"), "_ij")
+
+    def scalar(self) -> ScalarField:
+        """The scalar curvature R = g^{ij} Ric_ij."""
+        return ScalarField(self.grid, self._computed("scalar"))
+
+    def total_curvature(self) -> float:
+        """∫ R dμ; by Gauss–Bonnet 0 on a two-dimensional torus."""
+        return self.scalar().integral(self)
+
+    def laplacian(self, f: Any) -> ScalarField:
+        """Δf = g^{ij}(∂_i∂_j f − Γ^k_ij ∂_k f), ≤ 0 as an operator; `f` is anything that `grid.scalar` takes."""
+        program = programs.metric_program(self.grid.torus.coordinates, "laplacian")
+        function = self.grid.scalar(f)
+        packed = np.concatenate([self.pack(), function.pack()])
+        return ScalarField(self.grid, discretise(program, self.grid)(packed)[0])
+
+    def pull_back(self, matrix: Any) -> MetricField:
+        """A*g for an integer matrix A of determinant ±1 acting on lattice coordinates; permutes grid points."""
+        from geomflow.field.pullback import pull_back_metric
+
+        return pull_back_metric(self, matrix)
+
+    def _computed(self, quantity: str) -> np.ndarray:
+        program = programs.metric_program(self.grid.torus.coordinates, quantity)
+        rows = discretise(program, self.grid)(self.pack())
+        return programs.spread(quantity, rows, self.grid.dim)
+
+    def __add__(self, other: Any) -> MetricField:
+        if not isinstance(other, MetricField):
+            return NotImplemented
+        return MetricField(self.grid, self.values + self._same_kind(other))
+
+    def __mul__(self, factor: Any) -> MetricField:
+        """The metric times a positive number or a positive scalar field (a conformal change)."""
+        if isinstance(factor, ScalarField):
+            if factor.grid != self.grid:
+                raise ShapeError(f"{self!r} and {factor!r} live on different grids.")
+            return MetricField(self.grid, factor.values[..., None, None] * self.values)
+        if not isinstance(factor, int | float | np.number):
+            return NotImplemented
+        return MetricField(self.grid, factor * self.values)
+
+    __rmul__ = __mul__
+
+    def __repr__(self) -> str:
+        low, high = self.eigenvalue_range()
+        return f"a metric with eigenvalues in [{low:.6g}, {high:.6g}] on {self.grid!r}"
+
+
+POSITIVE_ADVICE = "make the diagonal larger or the off-diagonal and varying parts smaller there."
+
+
+def make_metric(grid: Grid, components: Any) -> MetricField:
+    """The metric of `grid.metric(components)`, checked."""
+    if isinstance(components, MetricField):
+        components = components.values
+    if components is None:
+        components = np.eye(grid.dim)
+    components = getattr(components, "components", components)
+    values = sample_matrix(grid, components, grid.dim, "the metric", float)
+    values = require_symmetric(grid, values, "the metric")
+    require_positive(grid, values, "the metric", f"A metric is positive definite everywhere: {POSITIVE_ADVICE}")
+    return MetricField(grid, values)

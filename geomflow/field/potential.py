@@ -1,0 +1,218 @@
+"""Kähler potentials on complex tori: g_{ab̄} = reference_{ab̄} + ∂_a∂_b̄ φ, and the curvature of that metric.
+
+Formulas (conventions of `core.conventions`): R_{ab̄} = −∂_a∂_b̄ log det g, R = 2 g^{ab̄} R_{ab̄}, dμ_J = 2ⁿ det g dx, and the
+density ratio v = dμ_J/dμ_Ω, where dμ_Ω is the flat measure of equal total mass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from geomflow.core import memory
+from geomflow.core.errors import PositivityError, ShapeError
+from geomflow.field.checks import require_symmetric, smallest_eigenvalue
+from geomflow.field.components import sample_matrix
+from geomflow.field.hermitian import HermitianField, complex_dimension
+from geomflow.field.places import place
+from geomflow.field.sampling import sample
+from geomflow.field.scalar import ScalarField
+from geomflow.field.state import Field, freeze, unpacked_rows
+
+if TYPE_CHECKING:
+    from geomflow.field.grid import Grid
+    from geomflow.field.metric import MetricField
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class PotentialField(Field):
+    """A real Kähler potential φ: `values` of shape (*grid).
+
+    `reference` is the Hermitian form that the potential is added to: a constant (n, n) array, or a HermitianField.
+    """
+
+    grid: Grid
+    values: np.ndarray
+    reference: np.ndarray | HermitianField
+
+    def __post_init__(self) -> None:
+        freeze(self, (), float)
+        size = complex_dimension(self.grid, "a Kähler potential")
+        if isinstance(self.reference, HermitianField):
+            if self.reference.grid.shape != self.grid.shape or self.reference.grid.torus != self.grid.torus:
+                raise ShapeError(f"the reference form lives on {self.reference.grid!r}, the potential on {self.grid!r}.")
+            return
+        constant = np.array(self.reference, dtype=complex)
+        if constant.shape != (size, size):
+            raise ShapeError(f"a constant reference form is {size}×{size} here; shape {constant.shape} was given.")
+        constant.flags.writeable = False
+        object.__setattr__(self, "reference", constant)
+
+    @property
+    def component_names(self) -> tuple[str, ...]:
+        """("phi",)."""
+        return ("phi",)
+
+    @property
+    def reference_values(self) -> np.ndarray:
+        """The reference form as an array that broadcasts to (*grid, n, n)."""
+        return self.reference.values if isinstance(self.reference, HermitianField) else self.reference
+
+    def pack(self) -> np.ndarray:
+        """(1, *grid)."""
+        return self.values[None].copy()
+
+    def unpack(self, packed: np.ndarray) -> PotentialField:
+        """The potential with these values, (1, *grid), and the same reference form."""
+        return PotentialField(self.grid, unpacked_rows(self, packed)[0].copy(), self.reference)
+
+    def mean(self) -> float:
+        """The mean of φ over the flat probability measure."""
+        return float(np.mean(self.values))
+
+    def metric(self) -> HermitianField:
+        """g_{ab̄} = reference_{ab̄} + ∂_a∂_b̄ φ."""
+        return HermitianField(self.grid, self.reference_values + complex_hessian(self.grid, self.values))
+
+    def realify(self) -> MetricField:
+        """The real metric ds² = 2 g_{ab̄} dz^a dz̄^b."""
+        return self.metric().realify()
+
+    def density(self) -> ScalarField:
+        """v = det g/⟨det g⟩: the volume of the metric over the flat volume of equal total mass, with mean one."""
+        determinant = self.metric().determinant()
+        return determinant / determinant.mean()
+
+    def log_density(self) -> ScalarField:
+        """log v. Raises PositivityError where det g ≤ 0."""
+        return log_determinant(self.metric()) - float(np.log(self.metric().determinant().mean()))
+
+    def volume_density(self) -> ScalarField:
+        """dμ_J/dx = 2ⁿ det g_{ab̄}."""
+        return self.metric().volume_density()
+
+    def volume(self) -> float:
+        """∫ dμ_J, the same for every potential of one reference form."""
+        return self.metric().volume()
+
+    def ricci(self) -> HermitianField:
+        """R_{ab̄} = −∂_a∂_b̄ log det g."""
+        logarithm = log_determinant(self.metric())
+        return HermitianField(self.grid, -complex_hessian(self.grid, logarithm.values))
+
+    def scalar(self) -> ScalarField:
+        """The scalar curvature of the real metric, R = 2 g^{ab̄} R_{ab̄}."""
+        return self.metric().trace(self.ricci()) * 2.0
+
+    def total_curvature(self) -> float:
+        """∫ R dμ_J, which is 0 on every Kähler torus."""
+        return self.scalar().integral(self)
+
+    def laplacian(self, f: Any) -> ScalarField:
+        """The Laplacian of the real metric, Δf = 2 g^{ab̄} ∂_a∂_b̄ f; `f` is anything that `grid.scalar` takes."""
+        hessian = HermitianField(self.grid, complex_hessian(self.grid, self.grid.scalar(f).values))
+        return self.metric().trace(hessian) * 2.0
+
+    def smallest_eigenvalue(self) -> tuple[float, tuple[int, ...]]:
+        """The smallest eigenvalue of (g_{ab̄}) over the grid, and the index of its point."""
+        return self.metric().smallest_eigenvalue()
+
+    def eigenvalue_range(self) -> tuple[float, float]:
+        """The smallest and the largest eigenvalue of (g_{ab̄}) over the grid."""
+        return self.metric().eigenvalue_range()
+
+    def __repr__(self) -> str:
+        low, high = float(self.values.min()), float(self.values.max())
+        return f"a Kähler potential with values in [{low:.6g}, {high:.6g}] on {self.grid!r}"
+
+
+def complex_hessian(grid: Grid, values: np.ndarray) -> np.ndarray:
+    """∂_a∂_b̄ f = ¼(f_{x^a x^b} + f_{y^a y^b} + i(f_{x^a y^b} − f_{y^a x^b})) of a real array, (*grid, n, n) complex."""
+    size = complex_dimension(grid, "a complex Hessian")
+    unit = np.eye(grid.dim, dtype=int)
+
+    def second(first_axis: int, second_axis: int) -> np.ndarray:
+        return grid.derivative(values, tuple(unit[first_axis] + unit[second_axis]))
+
+    result = np.empty((*grid.shape, size, size), complex)
+    for a in range(size):
+        for b in range(a, size):
+            entry = result[..., a, b]
+            entry.real = 0.25 * (second(2 * a, 2 * b) + second(2 * a + 1, 2 * b + 1))
+            entry.imag = 0.25 * (second(2 * a, 2 * b + 1) - second(2 * a + 1, 2 * b)) if a != b else 0.0
+            result[..., b, a] = np.conj(entry)
+    return result
+
+
+def log_determinant(metric: HermitianField) -> ScalarField:
+    """log det g; PositivityError with the worst value and its place where det g ≤ 0."""
+    determinant = metric.determinant()
+    if not determinant.min() > 0:
+        index = np.unravel_index(int(np.argmin(determinant.values)), metric.grid.shape)
+        raise PositivityError(
+            f"det g is {determinant.min():.6g} at {place(metric.grid, [int(i) for i in index])}, so that log det g does not "
+            "exist there: the potential has left the Kähler cone."
+        )
+    return determinant.map(np.log)
+
+
+def make_potential(grid: Grid, expression: Any, reference: Any) -> PotentialField:
+    """The potential of `grid.potential(expression, reference)`, checked to lie in the Kähler cone."""
+    size = complex_dimension(grid, "a Kähler potential")
+    memory.require(
+        (2 * size * size + 3) * grid.nbytes, f"a Kähler potential and its metric on {grid!r}", "use a smaller grid"
+    )
+    if isinstance(expression, ScalarField | PotentialField):
+        expression = expression.values
+    values = sample(grid, expression, "the potential")
+    field = PotentialField(grid, values, make_reference(grid, reference, size))
+    require_kahler(field)
+    return field
+
+
+def make_reference(grid: Grid, reference: Any, size: int) -> np.ndarray | HermitianField:
+    """½δ, a constant matrix, or a field of Hermitian forms; each checked to be Hermitian."""
+    if reference is None:
+        return 0.5 * np.eye(size)
+    if isinstance(reference, HermitianField):
+        return reference
+    constant = _constant_matrix(reference, size)
+    what = "the reference form"
+    if constant is not None:
+        return require_symmetric(grid, np.broadcast_to(constant, (*grid.shape, size, size)), what)[(0,) * grid.dim]
+    return HermitianField(grid, require_symmetric(grid, sample_matrix(grid, reference, size, what, complex), what))
+
+
+def _constant_matrix(reference: Any, size: int) -> np.ndarray | None:
+    try:
+        constant = np.array(reference, dtype=complex)
+    except (TypeError, ValueError):
+        return None
+    return constant if constant.shape == (size, size) else None
+
+
+def require_kahler(field: PotentialField) -> None:
+    """PositivityError unless reference + ∂∂̄φ is positive everywhere, saying how much smaller φ would have to be."""
+    metric = field.metric()
+    lowest, index = smallest_eigenvalue(metric.values)
+    if lowest > 0:
+        return
+    raise PositivityError(
+        f"the potential leaves the Kähler cone: the smallest eigenvalue of reference + ∂∂̄φ is {lowest:.6g}, at "
+        f"{place(field.grid, index)}. {_cone_advice(field, metric)}"
+    )
+
+
+def _cone_advice(field: PotentialField, metric: HermitianField) -> str:
+    """How far φ may be scaled: reference + s ∂∂̄φ > 0 for s below −1/(smallest eigenvalue of reference⁻¹ ∂∂̄φ)."""
+    reference = np.broadcast_to(field.reference_values, metric.values.shape)
+    at_reference, index = smallest_eigenvalue(reference)
+    if not at_reference > 0:
+        return f"The reference form is not positive either ({at_reference:.6g} at {place(field.grid, index)}): change it."
+    inverse = np.linalg.inv(np.linalg.cholesky(reference))
+    relative = inverse @ (metric.values - reference) @ np.conj(np.swapaxes(inverse, -1, -2))
+    limit = -1.0 / smallest_eigenvalue(relative)[0]
+    return f"Multiply the potential by less than {limit:.4g}, or enlarge the reference form."

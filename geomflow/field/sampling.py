@@ -1,0 +1,163 @@
+"""From what a user gives (text, sympy expressions, callables, numbers, arrays) to numbers on a grid.
+
+Text is read by the whitelist of `geomflow.symbolic.parse` and never evaluated as code. Closed forms are checked to be
+periodic on the torus: a function that jumps from one side of the cell to the other has no derivatives there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geomflow.core import graph as gr
+from geomflow.core.errors import ExpressionError, InputError, ShapeError, UnknownNameError
+from geomflow.field.checks import require_finite
+from geomflow.field.places import coordinates_in_words
+from geomflow.field.torus import ComplexTorus, FlatTorus
+
+if TYPE_CHECKING:
+    from geomflow.field.grid import Grid
+
+# Points evaluated at once, so that intermediate arrays stay small beside the result.
+_BLOCK = 1 << 18
+_PROBES = 48
+_JUMP = 1e-8
+
+ClosedForm = Callable[..., Any]
+
+
+def names_of(torus: FlatTorus) -> dict[str, Any]:
+    """What text on a torus may name: its real coordinates and, on complex tori, z = x + iy (or z1, z2, ...)."""
+    import sympy
+
+    names: dict[str, Any] = dict(zip(torus.coordinates, torus.symbols))
+    if isinstance(torus, ComplexTorus):
+        for a in range(torus.dim):
+            x, y = torus.symbols[2 * a : 2 * a + 2]
+            names["z" if torus.dim == 1 else f"z{a + 1}"] = x + sympy.I * y
+    return names
+
+
+def expression_node(torus: FlatTorus, expression: Any) -> gr.Node:
+    """Text, a number or a sympy expression in the torus's coordinates as a node of the expression graph.
+
+    Raises ExpressionError for what cannot be read and UnknownNameError for names other than the coordinates.
+    """
+    from geomflow.core.graph.sympy_bridge import from_sympy
+    from geomflow.symbolic.parse import parse
+
+    if isinstance(expression, str):
+        expression = parse(expression, names_of(torus))
+    node = from_sympy(expression, torus.coordinates)
+    for leaf in gr.leaves((node,)):
+        if leaf.op == "jet":
+            raise ExpressionError(f"'{expression}' contains the unknown function '{leaf.data[0]}'; give a closed form.")
+        if leaf.data not in torus.coordinates:
+            raise UnknownNameError.among(f"name in '{expression}':", leaf.data, torus.coordinates)
+    return node
+
+
+def closed_form(torus: FlatTorus, expression: Any) -> ClosedForm:
+    """A function of the coordinate arrays with the values of `expression` (text, number, sympy, or a callable)."""
+    if callable(expression) and not hasattr(expression, "free_symbols"):
+        return expression
+    node = expression_node(torus, expression)
+    leaves = [gr.symbol(name) for name in torus.coordinates]
+
+    def values(*coordinates: np.ndarray) -> Any:
+        return gr.evaluate([node], dict(zip(leaves, coordinates)))[0]
+
+    return values
+
+
+def sample(grid: Grid, expression: Any, what: str = "the expression", dtype: type = float) -> np.ndarray:
+    """The values of `expression` on the grid, (*grid), finite; arrays are copied, closed forms must be periodic."""
+    if isinstance(expression, np.ndarray) and expression.ndim:
+        return require_finite(grid, as_numbers(expression, grid.shape, what, dtype), what)
+    function = closed_form(grid.torus, expression)
+    described = f"{what} '{expression}'" if isinstance(expression, str) else what
+    require_periodic(grid.torus, function, described)
+    result = np.empty(grid.shape, dtype)
+    for rows, coordinates in _blocks(grid):
+        with np.errstate(all="ignore"):
+            values = np.asarray(function(*coordinates))
+        result[rows] = as_numbers(values, result[rows].shape, described, dtype, broadcast=True)
+    return require_finite(grid, result, described)
+
+
+def as_numbers(
+    values: Any, shape: Sequence[int], what: str, dtype: type, broadcast: bool = False
+) -> np.ndarray:
+    """`values` copied to a C-contiguous array of `shape` and `dtype`; refuses other shapes and lost imaginary parts."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "biufc":
+        raise InputError(f"{what} holds {array.dtype} values; give numbers.")
+    if dtype is float and array.dtype.kind == "c":
+        array = _real_part(array, what)
+    if broadcast and array.shape != tuple(shape):
+        try:
+            array = np.broadcast_to(array, shape)
+        except ValueError as error:
+            raise ShapeError(f"{what} has shape {array.shape}, which does not broadcast to {tuple(shape)}.") from error
+    if array.shape != tuple(shape):
+        raise ShapeError(f"{what} has shape {array.shape}, and shape {tuple(shape)} is needed here.")
+    return np.array(array, dtype=dtype, order="C")
+
+
+def _real_part(array: np.ndarray, what: str) -> np.ndarray:
+    scale = max(1.0, float(np.max(np.abs(array), initial=0.0, where=np.isfinite(array))))
+    worst = float(np.max(np.abs(array.imag), initial=0.0, where=np.isfinite(array)))
+    if worst > 1e-12 * scale:
+        raise InputError(f"{what} must be real, and its imaginary part reaches {worst:.3g}; take re(...) of it.")
+    return array.real
+
+
+def _blocks(grid: Grid) -> Iterator[tuple[slice, tuple[np.ndarray, ...]]]:
+    """Slabs of the first axis with their coordinates, each of about `_BLOCK` points."""
+    coordinates = grid.coordinates()
+    rows = max(1, _BLOCK * grid.shape[0] // grid.size)
+    for start in range(0, grid.shape[0], rows):
+        piece = slice(start, min(start + rows, grid.shape[0]))
+        yield piece, tuple(c[piece] if c.shape[0] > 1 else c for c in coordinates)
+
+
+def require_periodic(torus: FlatTorus, function: ClosedForm, what: str) -> None:
+    """Refuses a closed form that changes when a lattice vector is added to its argument.
+
+    Compared at fixed generic points; the message names the direction, the place and the jump.
+    """
+    cell = np.random.default_rng(20231019).random((_PROBES, torus.real_dim))
+    lattice = np.array(torus.lattice)
+    points = cell @ lattice
+    here = _probe(function, points)
+    for axis, vector in enumerate(lattice):
+        jump = np.abs(_probe(function, points + vector) - here)
+        jump[~np.isfinite(jump)] = 0.0
+        worst = int(np.argmax(jump))
+        if jump[worst] > _JUMP * (1.0 + np.max(np.abs(here), initial=0.0, where=np.isfinite(here))):
+            raise InputError(_jump_sentence(torus, what, axis, points[worst], float(jump[worst])))
+
+
+def _probe(function: ClosedForm, points: np.ndarray) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        values = np.asarray(function(*points.T))
+    return np.broadcast_to(values, points.shape[:1]) if values.ndim == 0 else values.reshape(points.shape[0], -1)[:, 0]
+
+
+def _jump_sentence(torus: FlatTorus, what: str, axis: int, point: np.ndarray, jump: float) -> str:
+    period = f"{torus.periods[axis]:g}"
+    where = coordinates_in_words(torus.coordinates, point)
+    if torus.is_rectangular:
+        name = torus.coordinates[axis]
+        argument = f"2*pi*{name}" if period == "1" else f"2*pi*{name}/{period}"
+        return (
+            f"{what} is not periodic in {name}: it jumps by {jump:.6g} over the period {period}, from {where}. "
+            f"Write it with functions of {argument}, such as cos({argument}), or change the period of the torus."
+        )
+    vector = ", ".join(f"{value:g}" for value in torus.lattice[axis])
+    return (
+        f"{what} is not periodic: it jumps by {jump:.6g} over the lattice vector ({vector}), from {where}. "
+        "Write it with functions that are periodic on the lattice, or change the lattice."
+    )

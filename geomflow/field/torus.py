@@ -1,0 +1,186 @@
+"""Flat tori R^d/Λ, real and complex: the domains of every grid.
+
+>>> from geomflow.field import ComplexTorus, Torus
+>>> Torus(dim=2)
+the torus R^2/Λ with coordinates x, y and periods 1, 1
+>>> ComplexTorus(dim=1, modulus=0.5 + 1j).cell_volume
+1.0
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.field.lattice import Rows, resolve_rows
+
+if TYPE_CHECKING:
+    import sympy
+
+    from geomflow.field.grid import Grid
+    from geomflow.symbolic.chart import Chart, ComplexChart
+
+
+class FlatTorus(ABC):
+    """What real and complex tori share: a lattice of R^d, Cartesian coordinates, grids."""
+
+    lattice: Rows
+
+    @property
+    @abstractmethod
+    def coordinates(self) -> tuple[str, ...]:
+        """Names of the real Cartesian coordinates, in the order of the grid axes."""
+
+    @property
+    def real_dim(self) -> int:
+        """The real dimension d."""
+        return len(self.lattice)
+
+    @cached_property
+    def periods(self) -> tuple[float, ...]:
+        """Lengths |v_a| of the lattice vectors; on a rectangular torus, the periods of the coordinates."""
+        return tuple(float(np.hypot.reduce(np.array(row))) for row in self.lattice)
+
+    @cached_property
+    def directions(self) -> np.ndarray:
+        """Unit lattice vectors e_a as rows, (d, d): X = Σ_a s_a e_a."""
+        return np.array(self.lattice) / np.array(self.periods)[:, None]
+
+    @cached_property
+    def dual(self) -> np.ndarray:
+        """The inverse of `directions`, (d, d): ∂/∂X_j = Σ_a dual[j, a] ∂/∂s_a."""
+        return np.linalg.inv(self.directions)
+
+    @cached_property
+    def is_rectangular(self) -> bool:
+        """Whether the lattice vectors lie along the coordinate axes, in order."""
+        return bool(np.array_equal(self.directions, np.eye(self.real_dim)))
+
+    @cached_property
+    def cell_volume(self) -> float:
+        """Volume of the fundamental cell, |det Λ|."""
+        return abs(float(np.linalg.det(np.array(self.lattice))))
+
+    @cached_property
+    def symbols(self) -> tuple[sympy.Symbol, ...]:
+        """The real coordinates as sympy symbols."""
+        import sympy
+
+        return tuple(sympy.Symbol(name, real=True) for name in self.coordinates)
+
+    def grid(self, n: int | Sequence[int], order: int | str = 4) -> Grid:
+        """A periodic grid with `n` points an axis (or one number an axis).
+
+        `order` is the order of accuracy of centred finite differences, 2, 4, 6 or 8, or "spectral" for Fourier
+        derivatives. Raises GridTooSmallError when an axis is shorter than the stencil and MemoryLimitError when not
+        even one scalar field would fit in memory.
+        """
+        from geomflow.field.grid import make_grid
+
+        return make_grid(self, n, order)
+
+    def _period_sentence(self) -> str:
+        """The periods or lattice vectors, in words."""
+        if self.is_rectangular:
+            return "periods " + ", ".join(f"{period:g}" for period in self.periods)
+        rows = ", ".join("(" + ", ".join(f"{value:g}" for value in row) + ")" for row in self.lattice)
+        return f"lattice vectors {rows}"
+
+
+@final
+@dataclass(frozen=True, init=False, repr=False)
+class Torus(FlatTorus):
+    """The real torus R^d/Λ, d = 1..4, with Cartesian coordinates x, y, z, w.
+
+    `periods` (one positive number or d of them; 1 unless given) makes it rectangular; `lattice` (d Cartesian row
+    vectors) makes it general. Raises InputError for a dimension or period out of range.
+    """
+
+    dim: int
+    lattice: Rows
+
+    def __init__(self, dim: int, periods: Any = None, lattice: Any = None):
+        object.__setattr__(self, "dim", checked_dimension(dim, 4, "Torus"))
+        object.__setattr__(self, "lattice", resolve_rows(dim, periods, lattice))
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """The names x, y, z, w, as many as the dimension."""
+        return ("x", "y", "z", "w")[: self.dim]
+
+    @cached_property
+    def chart(self) -> Chart:
+        """The exact chart with the torus's coordinates and periods."""
+        from geomflow.symbolic.chart import Chart
+
+        numbers = [int(period) if period.is_integer() else period for period in self.periods]
+        periods = dict(zip(self.coordinates, numbers)) if self.is_rectangular else None
+        return Chart(self.symbols, periods=periods)
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.coordinates)
+        plural = "s" if self.dim > 1 else ""
+        return f"the torus R^{self.dim}/Λ with coordinate{plural} {names} and {self._period_sentence()}"
+
+
+@final
+@dataclass(frozen=True, init=False, repr=False)
+class ComplexTorus(FlatTorus):
+    """The complex torus C^n/Λ, n = 1..3, z^a = x^a + i y^a.
+
+    Real coordinates are x, y for n = 1 and x1, y1, x2, y2, ... above; z ~ z + 1 ~ z + i in every factor unless given.
+    `periods` are 2n positive numbers (or one); `lattice` 2n Cartesian row vectors in those coordinates; `modulus`,
+    for n = 1, the complex number τ with Im τ > 0 of C/(Z + τZ). Raises InputError for values out of range.
+    """
+
+    dim: int
+    lattice: Rows
+
+    def __init__(self, dim: int, periods: Any = None, lattice: Any = None, modulus: complex | None = None):
+        object.__setattr__(self, "dim", checked_dimension(dim, 3, "ComplexTorus"))
+        if modulus is not None:
+            if periods is not None or lattice is not None:
+                raise InputError("give one of periods, lattice and modulus: each of them fixes the lattice.")
+            lattice = modulus_rows(dim, modulus)
+        object.__setattr__(self, "lattice", resolve_rows(2 * dim, periods, lattice))
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """The names x, y, or x1, y1, x2, y2, ..."""
+        if self.dim == 1:
+            return ("x", "y")
+        return tuple(f"{letter}{a}" for a in range(1, self.dim + 1) for letter in "xy")
+
+    @cached_property
+    def chart(self) -> ComplexChart:
+        """The exact complex chart with coordinates z, or z1, z2, ..."""
+        from geomflow.symbolic.chart import ComplexChart
+
+        return ComplexChart(("z",) if self.dim == 1 else tuple(f"z{a}" for a in range(1, self.dim + 1)))
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.coordinates)
+        return f"the complex torus C^{self.dim}/Λ with real coordinates {names} and {self._period_sentence()}"
+
+
+def checked_dimension(dim: int, largest: int, name: str) -> int:
+    """`dim` if it is an integer between 1 and `largest`."""
+    if isinstance(dim, bool) or not isinstance(dim, int | np.integer) or not 1 <= dim <= largest:
+        raise InputError(f"{name}(dim=...) takes an integer from 1 to {largest}, and dim is {dim!r}.")
+    return int(dim)
+
+
+def modulus_rows(dim: int, modulus: complex) -> Rows:
+    """Rows 1 and τ of the lattice Z + τZ of a complex curve."""
+    if dim != 1:
+        raise InputError(f"a modulus describes complex dimension 1; for dim={dim} give lattice=, {2 * dim} row vectors.")
+    tau = complex(modulus)
+    if not tau.imag > 0:
+        raise InputError(f"the modulus is {tau:g}; its imaginary part must be positive (use -τ or its conjugate).")
+    return ((1.0, 0.0), (tau.real, tau.imag))
