@@ -40,12 +40,14 @@ def _pattern(matrix: np.ndarray) -> Pattern:
 def _rewritten(program: Program, dual: Pattern, directions: Pattern) -> Program:
     roots = [node for stage in program.stages for _, node in stage.outputs]
     rules = {leaf: rule for leaf in gr.leaves(roots) if (rule := _rule(leaf, program, dual, directions)) is not None}
-    stages = tuple(
-        Stage(tuple(zip((name for name, _ in stage.outputs), gr.substitute([node for _, node in stage.outputs], rules))))
-        for stage in program.stages
-    )
+    stages = tuple(_substituted(stage, rules) for stage in program.stages)
     extra = (*_names("dual", dual), *_names("direction", directions))
     return Program(program.coordinates, program.fields, program.statics, (*program.parameters, *extra), stages)
+
+
+def _substituted(stage: Stage, rules: dict[gr.Node, gr.Node]) -> Stage:
+    names, nodes = zip(*stage.outputs)
+    return Stage(tuple(zip(names, gr.substitute(nodes, rules))))
 
 
 def _rule(leaf: gr.Node, program: Program, dual: Pattern, directions: Pattern) -> gr.Node | None:

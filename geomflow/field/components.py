@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from geomflow.core import memory
 from geomflow.core.errors import ShapeError
 from geomflow.field.checks import require_finite
-from geomflow.field.sampling import as_numbers, sample
+from geomflow.field.sampling import as_numbers, require_periodic, sample
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
@@ -25,7 +26,7 @@ def sample_matrix(grid: Grid, components: Any, size: int, what: str, dtype: type
     memory.require(bytes_needed, f"{what} on {grid!r}", "use a smaller grid")
     if callable(components):
         components = _called(grid, components, size, what)
-    if isinstance(components, np.ndarray) and components.dtype != object:
+    if isinstance(components, np.ndarray) and components.dtype.kind not in "OUS":
         shape = (*grid.shape, size, size)
         constant = components.shape == (size, size)
         return require_finite(grid, as_numbers(components, shape, what, dtype, broadcast=constant), what)
@@ -38,11 +39,18 @@ def sample_matrix(grid: Grid, components: Any, size: int, what: str, dtype: type
 
 
 def _called(grid: Grid, function: Any, size: int, what: str) -> np.ndarray:
-    """The matrix that a callable of the coordinate arrays gives, (*grid, size, size)."""
+    """The matrix that a callable of the coordinate arrays gives, (*grid, size, size); its entries must be periodic."""
+
+    def entry(i: int, j: int, *coordinates: np.ndarray) -> Any:
+        given = function(*coordinates)
+        return given[..., i, j] if isinstance(given, np.ndarray) else _rows(given, size, what)[i][j]
+
+    for i, j in np.ndindex(size, size):
+        require_periodic(grid.torus, partial(entry, i, j), f"component ({i}, {j}) of {what}")
     given = function(*np.broadcast_arrays(*grid.coordinates()))
     if isinstance(given, np.ndarray):
         return given
-    result = [[np.broadcast_to(np.asarray(entry), grid.shape) for entry in row] for row in _rows(given, size, what)]
+    result = [[np.broadcast_to(np.asarray(value), grid.shape) for value in row] for row in _rows(given, size, what)]
     return np.moveaxis(np.array(result), (0, 1), (-2, -1))
 
 

@@ -6,6 +6,7 @@ derivative multiplies each Fourier mode. Mixed derivatives are products of deriv
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol, final
@@ -79,6 +80,26 @@ class Stencil:
         offsets = np.arange(len(row)) - len(row) // 2
         phases = np.exp(1j * wave_numbers(n, spacing)[:, None] * spacing * offsets)
         return phases @ row / spacing**times
+
+
+Jets = Callable[[tuple[int, ...]], np.ndarray]
+
+
+def cell_jets(discretisation: Discretisation, spacing: Sequence[float], values: np.ndarray) -> Jets:
+    """A function from an index to the cell derivative ∂_s^index of one array.
+
+    Mixed derivatives are taken along the axes in order; leading ones are remembered and shared.
+    """
+    known: dict[tuple[int, ...], np.ndarray] = {(0,) * values.ndim: values}
+
+    def jet(index: tuple[int, ...]) -> np.ndarray:
+        if index not in known:
+            axis = max(a for a, times in enumerate(index) if times)
+            lower = jet((*index[:axis], *(0,) * (len(index) - axis)))
+            known[index] = discretisation.along(lower, axis, index[axis], spacing[axis])
+        return known[index]
+
+    return jet
 
 
 @lru_cache(maxsize=64)

@@ -6,7 +6,7 @@ degree below n_a exactly.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -17,7 +17,7 @@ import numpy as np
 from geomflow.core import memory
 from geomflow.core.errors import GridTooSmallError, InputError, ShapeError, UnknownNameError
 from geomflow.field.cell import cell_expansion
-from geomflow.field.derivatives import Discretisation, Fourier, Stencil
+from geomflow.field.derivatives import Discretisation, Fourier, Jets, Stencil, cell_jets
 from geomflow.field.torus import FlatTorus
 
 if TYPE_CHECKING:
@@ -92,11 +92,13 @@ class Grid:
 
         `index` counts derivatives per coordinate: (1, 0) is ∂_x. Mixed ones are products of single ones.
         """
-        array = self._checked(values)
-        total = np.zeros(self.shape)
-        for cell_index, factor in cell_expansion(self.torus, self._checked_index(index)).items():
-            total += factor * self._cell_derivative(array, cell_index)
-        return total
+        return self.derivatives(values, [index])[tuple(index)]
+
+    def derivatives(self, values: np.ndarray, indices: Iterable[Sequence[int]]) -> dict[tuple[int, ...], np.ndarray]:
+        """Several partial derivatives of one real array, by index; what they have in common is computed once."""
+        expansions = {index: cell_expansion(self.torus, index) for index in map(self._checked_index, indices)}
+        jets = cell_jets(self.discretisation, self.spacing, self._checked(values))
+        return {index: _combination(expansion, jets) for index, expansion in expansions.items()}
 
     def derivative_symbol(self, index: Sequence[int]) -> np.ndarray:
         """The factors by which the discrete ∂^index multiplies Fourier modes.
@@ -114,12 +116,6 @@ class Grid:
         squares = np.eye(self.dim, dtype=int) * 2
         return np.asarray(sum(self.derivative_symbol(tuple(index)).real for index in squares))
 
-    def _cell_derivative(self, values: np.ndarray, index: Sequence[int]) -> np.ndarray:
-        for axis, times in enumerate(index):
-            if times:
-                values = self.discretisation.along(values, axis, times, self.spacing[axis])
-        return values
-
     def _cell_symbol(self, index: Sequence[int], shape: tuple[int, ...]) -> np.ndarray:
         total = np.ones((1,) * self.dim, complex)
         for axis, times in enumerate(index):
@@ -136,7 +132,7 @@ class Grid:
 
     def _checked_index(self, index: Sequence[int]) -> tuple[int, ...]:
         if len(index) != self.dim or any(times < 0 for times in index):
-            raise ShapeError(f"a derivative index has {self.dim} counts ≥ 0, one a coordinate; {tuple(index)} was given.")
+            raise ShapeError(f"a derivative index is {self.dim} counts ≥ 0, one an axis; {tuple(index)} was given.")
         return tuple(int(times) for times in index)
 
     def mean(self, values: np.ndarray) -> float:
@@ -195,6 +191,13 @@ class Grid:
         points = " × ".join(str(n) for n in self.shape)
         how = "spectral derivatives" if self.is_spectral else f"stencils of order {self.order}"
         return f"a grid of {points} points with {how} on {self.torus!r}"
+
+
+def _combination(expansion: dict[tuple[int, ...], float], jets: Jets) -> np.ndarray:
+    """Σ c_m ∂_s^m u."""
+    if list(expansion.values()) == [1.0]:
+        return jets(next(iter(expansion)))
+    return np.asarray(sum(factor * jets(index) for index, factor in expansion.items()))
 
 
 def make_grid(torus: FlatTorus, n: int | Sequence[int], order: int | str) -> Grid:

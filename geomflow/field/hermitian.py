@@ -111,5 +111,5 @@ def make_hermitian(grid: Grid, components: Any) -> HermitianField:
         components = 0.5 * np.eye(size)
     values = sample_matrix(grid, components, size, "the Hermitian metric", complex)
     values = require_symmetric(grid, values, "the Hermitian metric")
-    require_positive(grid, values, "the Hermitian metric", f"A Hermitian metric is positive definite: {POSITIVE_ADVICE}")
+    require_positive(grid, values, "the Hermitian metric", f"Metrics are positive definite: {POSITIVE_ADVICE}")
     return HermitianField(grid, values)

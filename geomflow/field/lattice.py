@@ -43,7 +43,8 @@ def general_rows(lattice: Any, dim: int) -> Rows:
     if len(rows) != dim or any(len(row) != dim for row in rows):
         lengths = ", ".join(str(len(row)) for row in rows)
         raise ShapeError(
-            f"a lattice of R^{dim} has {dim} row vectors of {dim} numbers; {len(rows)} rows of lengths ({lengths}) were given."
+            f"a lattice of R^{dim} has {dim} row vectors of {dim} numbers; "
+            f"{len(rows)} rows of lengths ({lengths}) were given."
         )
     numbers = [[real_number(value, f"lattice[{i}][{j}]") for j, value in enumerate(row)] for i, row in enumerate(rows)]
     matrix = np.array(numbers)
@@ -64,5 +65,5 @@ def resolve_rows(dim: int, periods: Any, lattice: Any) -> Rows:
         return rectangular_rows((1.0,) * dim)
     given = tuple(periods) if isinstance(periods, Sequence | np.ndarray) else (periods,) * dim
     if len(given) != dim:
-        raise ShapeError(f"{len(given)} periods were given for {dim} real coordinates; give {dim} of them, or one number.")
+        raise ShapeError(f"{len(given)} periods were given for {dim} real coordinates; give {dim}, or one number.")
     return rectangular_rows(given)

@@ -11,7 +11,7 @@ def upper_pairs(size: int) -> tuple[tuple[int, int], ...]:
 
 
 def determinant(matrices: np.ndarray) -> np.ndarray:
-    """Determinants of (..., n, n) by expansion along the first row; exact in the order of operations, fast for n ≤ 4."""
+    """Determinants of (..., n, n) by expansion along the first row, for n ≤ 6."""
     size = matrices.shape[-1]
     if size == 1:
         return matrices[..., 0, 0]

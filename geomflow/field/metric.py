@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from geomflow.core import memory
 from geomflow.core.errors import ShapeError
 from geomflow.field import programs
 from geomflow.field.checks import eigenvalue_range, require_positive, require_symmetric, smallest_eigenvalue
@@ -69,10 +70,12 @@ class MetricField(Field):
 
     def christoffel(self) -> TensorField:
         """Γ^k_ij = ½ g^{kl}(∂_i g_lj + ∂_j g_li − ∂_l g_ij), values [..., k, i, j]."""
+        self._require(3, "the Christoffel symbols")
         return TensorField(self.grid, self._computed("christoffel"), "^k_ij")
 
     def riemann(self) -> TensorField:
         """R^l_kij = ∂_i Γ^l_jk − ∂_j Γ^l_ik + Γ^l_im Γ^m_jk − Γ^l_jm Γ^m_ik, values [..., l, k, i, j]."""
+        self._require(4, "the Riemann tensor")
         lower = self._computed("riemann_lower")
         return TensorField(self.grid, np.einsum("...lm,...mkij->...lkij", np.linalg.inv(self.values), lower), "^l_kij")
 
@@ -101,9 +104,15 @@ class MetricField(Field):
 
         return pull_back_metric(self, matrix)
 
+    def _require(self, rank: int, what: str) -> None:
+        memory.require(2 * self.grid.dim**rank * self.grid.nbytes, f"{what} on {self.grid!r}", "use a smaller grid")
+
     def _computed(self, quantity: str) -> np.ndarray:
         program = programs.metric_program(self.grid.torus.coordinates, quantity)
-        rows = discretise(program, self.grid)(self.pack())
+        if programs.vanishes(program):
+            rows = np.zeros((len(program.stages[-1].outputs), *self.grid.shape))
+        else:
+            rows = discretise(program, self.grid)(self.pack())
         return programs.spread(quantity, rows, self.grid.dim)
 
     def __add__(self, other: Any) -> MetricField:

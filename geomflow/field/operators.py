@@ -1,9 +1,9 @@
 """Programs on grids: one interface for fused stencil routines and for Fourier derivatives.
 
 `discretise(program, grid)` gives a callable from packed fields (n_fields, *grid) to packed outputs (n_outputs, *grid).
-On stencil grids it is one generated routine with fused loops (`codegen.compile_grid`); on spectral grids jets are filled
-by Fourier transforms and generated point routines are applied stage by stage. On general lattices the Cartesian jets of
-the program are first rewritten, on the graph, as combinations of derivatives along the lattice directions.
+On stencil grids it is one generated routine with fused loops (`codegen.compile_grid`); on spectral grids jets are
+filled by Fourier transforms and generated point routines are applied stage by stage. On general lattices the Cartesian
+jets of the program are first rewritten, on the graph, as combinations of derivatives along the lattice directions.
 """
 
 from __future__ import annotations

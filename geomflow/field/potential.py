@@ -1,7 +1,7 @@
 """Kähler potentials on complex tori: g_{ab̄} = reference_{ab̄} + ∂_a∂_b̄ φ, and the curvature of that metric.
 
-Formulas (conventions of `core.conventions`): R_{ab̄} = −∂_a∂_b̄ log det g, R = 2 g^{ab̄} R_{ab̄}, dμ_J = 2ⁿ det g dx, and the
-density ratio v = dμ_J/dμ_Ω, where dμ_Ω is the flat measure of equal total mass.
+Formulas (conventions of `core.conventions`): R_{ab̄} = −∂_a∂_b̄ log det g, R = 2 g^{ab̄} R_{ab̄}, dμ_J = 2ⁿ det g dx, and
+the density ratio v = dμ_J/dμ_Ω, where dμ_Ω is the flat measure of equal total mass.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class PotentialField(Field):
         size = complex_dimension(self.grid, "a Kähler potential")
         if isinstance(self.reference, HermitianField):
             if self.reference.grid.shape != self.grid.shape or self.reference.grid.torus != self.grid.torus:
-                raise ShapeError(f"the reference form lives on {self.reference.grid!r}, the potential on {self.grid!r}.")
+                raise ShapeError(f"the reference lives on {self.reference.grid!r}, the potential on {self.grid!r}.")
             return
         constant = np.array(self.reference, dtype=complex)
         if constant.shape != (size, size):
@@ -88,7 +88,8 @@ class PotentialField(Field):
 
     def log_density(self) -> ScalarField:
         """log v. Raises PositivityError where det g ≤ 0."""
-        return log_determinant(self.metric()) - float(np.log(self.metric().determinant().mean()))
+        metric = self.metric()
+        return log_determinant(metric) - float(np.log(metric.determinant().mean()))
 
     def volume_density(self) -> ScalarField:
         """dμ_J/dx = 2ⁿ det g_{ab̄}."""
@@ -132,19 +133,24 @@ class PotentialField(Field):
 def complex_hessian(grid: Grid, values: np.ndarray) -> np.ndarray:
     """∂_a∂_b̄ f = ¼(f_{x^a x^b} + f_{y^a y^b} + i(f_{x^a y^b} − f_{y^a x^b})) of a real array, (*grid, n, n) complex."""
     size = complex_dimension(grid, "a complex Hessian")
-    unit = np.eye(grid.dim, dtype=int)
-
-    def second(first_axis: int, second_axis: int) -> np.ndarray:
-        return grid.derivative(values, tuple(unit[first_axis] + unit[second_axis]))
-
+    second = second_derivatives(grid, values)
     result = np.empty((*grid.shape, size, size), complex)
     for a in range(size):
         for b in range(a, size):
             entry = result[..., a, b]
-            entry.real = 0.25 * (second(2 * a, 2 * b) + second(2 * a + 1, 2 * b + 1))
-            entry.imag = 0.25 * (second(2 * a, 2 * b + 1) - second(2 * a + 1, 2 * b)) if a != b else 0.0
+            entry.real = 0.25 * (second[2 * a, 2 * b] + second[2 * a + 1, 2 * b + 1])
+            entry.imag = 0.25 * (second[2 * a, 2 * b + 1] - second[2 * a + 1, 2 * b]) if a != b else 0.0
             result[..., b, a] = np.conj(entry)
     return result
+
+
+def second_derivatives(grid: Grid, values: np.ndarray) -> dict[tuple[int, int], np.ndarray]:
+    """(i, j) ↦ ∂_i∂_j f for all pairs of coordinates."""
+    unit = np.eye(grid.dim, dtype=int)
+    pairs = [(i, j) for i in range(grid.dim) for j in range(grid.dim)]
+    indices = {pair: tuple(int(k) for k in unit[pair[0]] + unit[pair[1]]) for pair in pairs}
+    known = grid.derivatives(values, set(indices.values()))
+    return {pair: known[index] for pair, index in indices.items()}
 
 
 def log_determinant(metric: HermitianField) -> ScalarField:
@@ -152,9 +158,10 @@ def log_determinant(metric: HermitianField) -> ScalarField:
     determinant = metric.determinant()
     if not determinant.min() > 0:
         index = np.unravel_index(int(np.argmin(determinant.values)), metric.grid.shape)
+        where = place(metric.grid, [int(i) for i in index])
         raise PositivityError(
-            f"det g is {determinant.min():.6g} at {place(metric.grid, [int(i) for i in index])}, so that log det g does not "
-            "exist there: the potential has left the Kähler cone."
+            f"det g is {determinant.min():.6g} at {where}, so that log det g does not exist there: the potential has "
+            "left the Kähler cone. Use a smaller potential or a larger reference form."
         )
     return determinant.map(np.log)
 
@@ -211,7 +218,8 @@ def _cone_advice(field: PotentialField, metric: HermitianField) -> str:
     reference = np.broadcast_to(field.reference_values, metric.values.shape)
     at_reference, index = smallest_eigenvalue(reference)
     if not at_reference > 0:
-        return f"The reference form is not positive either ({at_reference:.6g} at {place(field.grid, index)}): change it."
+        where = place(field.grid, index)
+        return f"The reference form is not positive either ({at_reference:.6g} at {where}): change it."
     inverse = np.linalg.inv(np.linalg.cholesky(reference))
     relative = inverse @ (metric.values - reference) @ np.conj(np.swapaxes(inverse, -1, -2))
     limit = -1.0 / smallest_eigenvalue(relative)[0]

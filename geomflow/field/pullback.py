@@ -22,7 +22,7 @@ def checked_automorphism(grid: Grid, matrix: Any) -> np.ndarray:
     """`matrix` as an integer array of determinant ±1, for a grid that it maps to itself."""
     array = np.array(matrix)
     if array.shape != (grid.dim, grid.dim):
-        raise ShapeError(f"an automorphism of {grid.torus!r} is a {grid.dim}×{grid.dim} matrix; {array.shape} was given.")
+        raise ShapeError(f"an automorphism here is a {grid.dim}×{grid.dim} matrix; shape {array.shape} was given.")
     integers = np.rint(array).astype(int)
     determinant = round(float(np.linalg.det(array)))
     if not np.array_equal(integers, array) or abs(determinant) != 1:

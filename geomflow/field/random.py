@@ -70,7 +70,8 @@ def random_metric(grid: Grid, seed: Any, amplitude: float, modes: int) -> Metric
     waves = draw_waves(random, grid.dim, modes)
     matrices = random.standard_normal((len(waves.m), grid.dim, grid.dim))
     matrices = matrices + np.swapaxes(matrices, -1, -2)
-    matrices *= (_weights(random, len(waves.m), amplitude) / np.linalg.norm(matrices, ord=2, axis=(-2, -1)))[:, None, None]
+    norms = np.linalg.norm(matrices, ord=2, axis=(-2, -1))
+    matrices *= (_weights(random, len(waves.m), amplitude) / norms)[:, None, None]
     return MetricField(grid, np.eye(grid.dim) + np.einsum("m...,mij->...ij", waves.on(grid), matrices))
 
 
@@ -87,4 +88,4 @@ def random_potential(grid: Grid, seed: Any, amplitude: float, modes: int) -> Pot
 def require_amplitude(amplitude: float) -> None:
     """InputError unless 0 ≤ amplitude < 1, the range that keeps metrics positive."""
     if not 0 <= amplitude < 1:
-        raise InputError(f"the amplitude is {amplitude}; it must be at least 0 and below 1 for the metric to be positive.")
+        raise InputError(f"the amplitude is {amplitude}; a positive metric needs one that is at least 0 and below 1.")

@@ -134,16 +134,15 @@ def require_periodic(torus: FlatTorus, function: ClosedForm, what: str) -> None:
     here = _probe(function, points)
     for axis, vector in enumerate(lattice):
         jump = np.abs(_probe(function, points + vector) - here)
-        jump[~np.isfinite(jump)] = 0.0
+        jump = np.where(np.isfinite(here), np.where(np.isfinite(jump), jump, np.inf), 0.0)
         worst = int(np.argmax(jump))
-        if jump[worst] > _JUMP * (1.0 + np.max(np.abs(here), initial=0.0, where=np.isfinite(here))):
+        if jump[worst] > _JUMP * np.max(np.abs(here), initial=1e-5, where=np.isfinite(here)):
             raise InputError(_jump_sentence(torus, what, axis, points[worst], float(jump[worst])))
 
 
 def _probe(function: ClosedForm, points: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
-        values = np.asarray(function(*points.T))
-    return np.broadcast_to(values, points.shape[:1]) if values.ndim == 0 else values.reshape(points.shape[0], -1)[:, 0]
+        return np.broadcast_to(np.asarray(function(*points.T)), points.shape[:1])
 
 
 def _jump_sentence(torus: FlatTorus, what: str, axis: int, point: np.ndarray, jump: float) -> str:

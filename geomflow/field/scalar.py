@@ -93,7 +93,7 @@ class ScalarField(Field):
         return ScalarField(self.grid, function(self.values))
 
     def pull_back(self, matrix: Any) -> ScalarField:
-        """f∘A for an integer matrix A of determinant ±1 acting on lattice coordinates (see `geomflow.field.pullback`)."""
+        """f∘A for an integer matrix A of determinant ±1 acting on lattice coordinates; permutes grid points."""
         from geomflow.field.pullback import pull_back_scalar
 
         return pull_back_scalar(self, matrix)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, final
@@ -12,13 +12,12 @@ import numpy as np
 from geomflow.codegen import Program, Stage, compile_points
 from geomflow.core import graph as gr
 from geomflow.core import memory
+from geomflow.field.derivatives import cell_jets
 from geomflow.field.operators import Operator, checked_fields, checked_parameters
 
 if TYPE_CHECKING:
     from geomflow.codegen import PointRoutine
     from geomflow.field.grid import Grid
-
-Index = tuple[int, ...]
 
 
 @final
@@ -57,12 +56,9 @@ class SpectralOperator(Operator):
 
     def _stage(self, leaves: Sequence[gr.Node], routine: PointRoutine, arrays: dict, known: dict) -> np.ndarray:
         """The outputs of one stage, (n_outputs, *grid)."""
-        wanted: dict[str, list[Index]] = {}
-        for leaf in leaves:
-            if leaf.op == "jet":
-                wanted.setdefault(leaf.data[0], []).append(leaf.data[1])
-        jets = {name: fourier_jets(self.grid, arrays[name], indices) for name, indices in wanted.items()}
-        values = [jets[leaf.data[0]][leaf.data[1]] if leaf.op == "jet" else known[leaf.data] for leaf in leaves]
+        fields = {leaf.data[0] for leaf in leaves if leaf.op == "jet"}
+        jets = {name: cell_jets(self.grid.discretisation, self.grid.spacing, arrays[name]) for name in fields}
+        values = [jets[leaf.data[0]](leaf.data[1]) if leaf.op == "jet" else known[leaf.data] for leaf in leaves]
         result = np.empty((routine.shape[0], *self.grid.shape))
         routine(*np.broadcast_arrays(*values, result[0])[:-1], out=np.moveaxis(result, 0, -1))
         return result
@@ -87,17 +83,3 @@ def _compiled_stage(stage: Stage) -> tuple[tuple[gr.Node, ...], PointRoutine]:
     outputs = [node for _, node in stage.outputs]
     leaves = tuple(gr.leaves(outputs))
     return leaves, compile_points(outputs, leaves)
-
-
-def fourier_jets(grid: Grid, values: np.ndarray, indices: Iterable[Index]) -> dict[Index, np.ndarray]:
-    """The cell derivatives ∂_s^index of one array; derivatives along leading axes are shared between mixed ones."""
-    known: dict[Index, np.ndarray] = {(0,) * grid.dim: values}
-
-    def derivative(index: Index) -> np.ndarray:
-        if index not in known:
-            axis = max(a for a, times in enumerate(index) if times)
-            lower = derivative((*index[:axis], *(0,) * (grid.dim - axis)))
-            known[index] = grid.discretisation.along(lower, axis, index[axis], grid.spacing[axis])
-        return known[index]
-
-    return {index: derivative(index) for index in indices}

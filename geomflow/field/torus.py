@@ -179,7 +179,7 @@ def checked_dimension(dim: int, largest: int, name: str) -> int:
 def modulus_rows(dim: int, modulus: complex) -> Rows:
     """Rows 1 and τ of the lattice Z + τZ of a complex curve."""
     if dim != 1:
-        raise InputError(f"a modulus describes complex dimension 1; for dim={dim} give lattice=, {2 * dim} row vectors.")
+        raise InputError(f"a modulus describes complex dimension 1; for dim={dim} give lattice=, {2 * dim} rows.")
     tau = complex(modulus)
     if not tau.imag > 0:
         raise InputError(f"the modulus is {tau:g}; its imaginary part must be positive (use -τ or its conjugate).")
