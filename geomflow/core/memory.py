@@ -1,0 +1,61 @@
+"""How much memory there is, and an honest word before it is taken."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from geomflow.core.errors import MemoryLimitError
+
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
+
+
+def human(size: float) -> str:
+    """A number of bytes for people: `human(2_500_000)` is '2.5 MB'."""
+    value = float(size)
+    for unit in _UNITS:
+        if abs(value) < 1000 or unit == _UNITS[-1]:
+            break
+        value /= 1000
+    return f"{value:.0f} B" if unit == "B" else f"{value:.3g} {unit}"
+
+
+def available() -> int:
+    """Bytes that can be taken now: the machine's free memory, or the control group's if that is less."""
+    return min(_machine(), _control_group())
+
+
+def require(size: float, what: str, advice: str = "take a smaller grid") -> None:
+    """Check, before it is taken, that `size` bytes for `what` are there.
+
+    Raises `MemoryLimitError` with both numbers and the advice if they are not.
+    """
+    free = available()
+    if size > free:
+        raise MemoryLimitError(f"{what} would take {human(size)}, and {human(free)} are available: {advice}.")
+
+
+def _machine() -> int:
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return _physical()
+
+
+def _physical() -> int:
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return 2**62
+
+
+def _control_group() -> int:
+    try:
+        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+        used = Path("/sys/fs/cgroup/memory.current").read_text().strip()
+        return 2**62 if limit == "max" else max(int(limit) - int(used), 0)
+    except (OSError, ValueError):
+        return 2**62

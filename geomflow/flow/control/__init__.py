@@ -1,0 +1,1 @@
+"""Step controls, one file each."""

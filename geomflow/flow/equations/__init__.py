@@ -1,0 +1,9 @@
+"""The equations, one idea a file, and their names for `geomflow run`."""
+
+from geomflow.flow.equations.calabi import CalabiFlow
+from geomflow.flow.equations.conformal import ConformalRicciFlow
+from geomflow.flow.equations.expression import ExpressionFlow
+from geomflow.flow.equations.kahler_ricci import KahlerRicciFlow
+from geomflow.flow.equations.ricci import RicciFlow
+
+__all__ = ["CalabiFlow", "ConformalRicciFlow", "ExpressionFlow", "KahlerRicciFlow", "RicciFlow"]

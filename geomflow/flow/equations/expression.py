@@ -1,0 +1,151 @@
+"""A user's own equation, from text or sympy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, final
+
+from geomflow.codegen import Program, Stage
+from geomflow.core import graph as gr
+from geomflow.core.errors import ExpressionError, InputError
+from geomflow.core.graph.sympy_bridge import all_from_sympy
+from geomflow.field.state import Field
+from geomflow.flow.binding import Equation, bind, checked_state, equations_of
+from geomflow.flow.flow import Flow
+from geomflow.flow.observe import Monitor
+
+if TYPE_CHECKING:
+    import sympy
+
+    from geomflow.flow.problem import Problem
+
+UNKNOWN = "u"
+"""The name of the unknown field of a single equation."""
+
+
+@final
+@dataclass(frozen=True)
+class ExpressionFlow(Flow):
+    """∂_t u = rate for a rate given as text or sympy; see `Flow.from_expression`.
+
+    Raises InputError for a parameter that is not a finite number, ExpressionError (at binding) for text that
+    cannot be read.
+    """
+
+    rate: Any
+    parameters: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, value in self.parameters.items():
+            try:
+                Fraction(value)
+            except (TypeError, ValueError, OverflowError):
+                raise InputError(f"the parameter '{name}' is {value!r}; give a finite number.") from None
+
+    @property
+    def name(self) -> str:
+        """"expression"."""
+        return "expression"
+
+    @property
+    def rates(self) -> dict[str, Any]:
+        """The rate of each unknown, by name."""
+        return dict(self.rate) if isinstance(self.rate, Mapping) else {UNKNOWN: self.rate}
+
+    @property
+    def equation(self) -> sympy.Eq:
+        """The equation as it was given; a list of equations for a system."""
+        import sympy
+
+        t = sympy.Symbol("t")
+        pairs = [(sympy.Derivative(sympy.Function(name)(t), t), sympy.Symbol(str(rate)))
+                 for name, rate in self.rates.items()]
+        left, right = zip(*pairs, strict=True)
+        if len(pairs) == 1:
+            return sympy.Eq(left[0], right[0], evaluate=False)
+        return sympy.Eq(sympy.Tuple(*left), sympy.Tuple(*right), evaluate=False)
+
+    def components(self, torus: Any) -> list[sympy.Eq]:
+        """The equations written out on a torus."""
+        return equations_of(self._program(torus, tuple(self.rates)), torus)
+
+    def bind(self, state: Any) -> Problem:
+        """The problem for a field whose components are the unknowns (any name for a field of one component)."""
+        checked_state(self, state, Field, "grid.scalar(...), grid.metric(...) or grid.potential(...)")
+        names = tuple(self.rates)
+        if len(names) != len(state.component_names):
+            raise InputError(f"{len(names)} rates were given ({', '.join(names)}) for a state with components "
+                             f"{', '.join(state.component_names)}; give one for each.")
+        if len(names) > 1:
+            self._check_names(state)
+            names = state.component_names
+        unknowns = [gr.jet(name, (0,) * state.grid.dim) for name in names]
+        return bind(self, state, Equation(
+            program=self._program(state.grid.torus, names),
+            monitors=tuple(monitor for node, name in zip(unknowns, names, strict=True) for monitor in (
+                Monitor(f"{name}_mean", "mean", node), Monitor(f"{name}_min", "min", node),
+                Monitor(f"{name}_max", "max", node))),
+            facts={"rates": {name: str(rate) for name, rate in self.rates.items()},
+                   "parameters": {name: float(value) for name, value in self.parameters.items()}},
+        ))
+
+    def _check_names(self, state: Field) -> None:
+        missing = [name for name in state.component_names if name not in self.rates]
+        if missing:
+            raise InputError(f"no rate was given for the component '{missing[0]}'; the state has components "
+                             f"{', '.join(state.component_names)}.")
+
+    def _program(self, torus: Any, names: tuple[str, ...]) -> Program:
+        reader = RateReader(torus, names, self.parameters)
+        nodes = reader.nodes([self.rates[name] for name in names])
+        outputs = tuple((f"rate_{name}", node) for name, node in zip(names, nodes, strict=True))
+        return Program(tuple(torus.coordinates), names, (), (), (Stage(outputs),))
+
+
+class RateReader:
+    """Reads rates: unknowns, coordinates, parameters, and the operators `laplacian` and `d`."""
+
+    def __init__(self, torus: Any, names: tuple[str, ...], parameters: Mapping[str, float]) -> None:
+        import sympy
+
+        self._coordinates = tuple(torus.symbols)
+        unknowns = {name: sympy.Function(name)(*self._coordinates) for name in names}
+        values = {name: sympy.Rational(Fraction(value)) for name, value in parameters.items()}
+        coordinates = {symbol.name: symbol for symbol in self._coordinates}
+        operators = {"laplacian": self._laplacian, "d": self._derivative}
+        self.names: dict[str, Any] = {**coordinates, **values, **unknowns, **operators}
+
+    def _laplacian(self, expression: Any) -> Any:
+        import sympy
+
+        return sympy.Add(*[sympy.diff(expression, x, 2) for x in self._coordinates])
+
+    def _derivative(self, expression: Any, *along: Any) -> Any:
+        import sympy
+
+        strangers = [str(x) for x in along if x not in self._coordinates]
+        if strangers or not along:
+            names = ", ".join(map(str, self._coordinates))
+            raise ExpressionError(f"d(...) differentiates along coordinates ({names}), not along "
+                                  f"'{strangers[0] if strangers else 'nothing'}'; write d(u, {self._coordinates[0]}).")
+        return sympy.diff(expression, *along)
+
+    def nodes(self, rates: list[Any]) -> list[gr.Node]:
+        """The rates as nodes over the unknowns' jets."""
+        from geomflow.symbolic.parse import parse
+
+        read = [parse(rate, self.names) if isinstance(rate, str) else self._named(rate) for rate in rates]
+        return all_from_sympy(read, [symbol.name for symbol in self._coordinates])
+
+    def _named(self, rate: Any) -> Any:
+        """A sympy rate with its free symbols identified by name."""
+        import sympy
+
+        expression = sympy.sympify(rate)
+        unknown = sorted(s.name for s in expression.free_symbols if s.name not in self.names)
+        if unknown:
+            raise ExpressionError(f"the rate depends on '{unknown[0]}', which is no coordinate, parameter or unknown; "
+                                  f"known are {', '.join(self.names)}.")
+        return expression.subs({s: self.names[s.name] for s in expression.free_symbols})

@@ -1,0 +1,147 @@
+"""Ricci flow of a metric on a torus, bare or in DeTurck's gauge, free or normalised to constant volume."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, final
+
+import numpy as np
+
+from geomflow.codegen import Program, Stage
+from geomflow.core import graph as gr
+from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.field import MetricField
+from geomflow.flow.binding import Average, Equation, bind, checked_state, equations_of
+from geomflow.flow.flow import Flow
+from geomflow.flow.observe import Monitor
+from geomflow.symbolic.jets import MetricNodes, deturck_nodes, metric_nodes
+
+if TYPE_CHECKING:
+    import sympy
+
+    from geomflow.flow.problem import Problem
+
+GAUGES = ("deturck",)
+
+
+@final
+@dataclass(frozen=True)
+class RicciFlow(Flow):
+    """Hamilton's Ricci flow ∂_t g_ij = −2 R_ij (Hamilton 1982; eq. (2.39) of Halverson and Ruehle).
+
+    With ``gauge="deturck"`` the right-hand side is −2 R_ij + ∇_i W_j + ∇_j W_i, W^k = g^{ij} Γ^k_ij (DeTurck 1983,
+    background the flat metric of the torus): strictly parabolic, and equal to Ricci flow up to diffeomorphisms.
+    With ``normalised=True`` the term (2/d) r̄ g_ij is added, r̄ = ∫R dμ / ∫dμ: the volume stays constant.
+
+    Without a gauge the equation is only weakly parabolic: run it for short times or small data.
+    Raises UnknownNameError for an unknown gauge.
+    """
+
+    gauge: Literal["deturck"] | None = None
+    normalised: bool = False
+
+    def __post_init__(self) -> None:
+        if self.gauge is not None and self.gauge not in GAUGES:
+            raise UnknownNameError.among("gauge", str(self.gauge), GAUGES)
+
+    @property
+    def name(self) -> str:
+        """"ricci" or "ricci-deturck"."""
+        return "ricci" if self.gauge is None else f"ricci-{self.gauge}"
+
+    @property
+    def equation(self) -> sympy.Eq:
+        """∂_t g_ij in index notation."""
+        import sympy
+
+        t = sympy.Symbol("t")
+        rate = -2 * sympy.Symbol("R_ij")
+        if self.gauge:
+            rate += sympy.Symbol("nabla_i W_j") + sympy.Symbol("nabla_j W_i")
+        if self.normalised:
+            rate += 2 * sympy.Symbol("rbar") * sympy.Symbol("g_ij") / sympy.Symbol("d")
+        return sympy.Eq(sympy.Derivative(sympy.Function("g_ij")(t), t), rate, evaluate=False)
+
+    def components(self, torus: Any) -> list[sympy.Eq]:
+        """The equations of g_xx, g_xy, ... written out; long beyond dimension two."""
+        return equations_of(ricci_program(torus.coordinates, self.gauge, self.normalised), torus)
+
+    def bind(self, state: Any) -> Problem:
+        """The problem for a MetricField on a real torus of dimension 2, 3 or 4."""
+        field = checked_state(self, state, MetricField, "grid.metric(...) on a Torus")
+        if field.grid.dim < 2:
+            raise InputError("a metric on a torus of dimension 1 is flat: Ricci flow needs dim = 2, 3 or 4.")
+        return bind(self, field, self._equation(field.grid.torus.coordinates))
+
+    def _equation(self, coordinates: tuple[str, ...]) -> Equation:
+        metric = MetricNodes(coordinates, metric_nodes(coordinates)[1])
+        density = gr.sqrt(metric.determinant)
+        return Equation(
+            program=ricci_program(coordinates, self.gauge, self.normalised),
+            positive=("the smallest leading principal minor of g", minors(metric.matrix)),
+            monitors=ricci_monitors(metric, density),
+            curvature="ricci_norm_max",
+            average=Average("rbar", metric.scalar * density, density) if self.normalised else None,
+        )
+
+
+@cache
+def ricci_program(coordinates: tuple[str, ...], gauge: str | None, normalised: bool) -> Program:
+    """The right-hand sides of all components, in packed order."""
+    names, matrix = metric_nodes(coordinates)
+    metric = MetricNodes(coordinates, matrix)
+    rates = deturck_rates(metric) if gauge else -2 * metric.ricci
+    dim = len(coordinates)
+    if normalised:
+        rates = rates + matrix * (2 * gr.symbol("rbar") / dim)
+    places = [(i, j) for i in range(dim) for j in range(i, dim)]
+    outputs = tuple((f"rate_{name}", rates[place]) for name, place in zip(names, places, strict=True))
+    return Program(coordinates, names, (), ("rbar",) if normalised else (), (Stage(outputs),))
+
+
+def deturck_rates(metric: MetricNodes) -> np.ndarray:
+    """−2 Ric + L_W g collected as g^{kl} ∂_k ∂_l g_ij + first-order terms.
+
+    The second derivatives cancel to the Laplacian exactly; collecting them by differentiating the expression leaves
+    a third of the operations.
+    """
+    rates = deturck_nodes(metric.matrix, metric.coordinates)
+    result = np.empty_like(rates)
+    for i, j in np.ndindex(rates.shape):
+        result[i, j] = collected(rates[i, j]) if i <= j else result[j, i]
+    return result
+
+
+def collected(rate: gr.Node) -> gr.Node:
+    """An expression that is affine in its second jets, as Σ c_α ∂^α + rest."""
+    second = [leaf for leaf in gr.leaves([rate]) if leaf.op == "jet" and sum(leaf.data[1]) == 2]
+    slopes = gr.gradient(rate, second)
+    rest = gr.substitute([rate], dict.fromkeys(second, gr.ZERO))[0]
+    kept = [(c, jet) for c, jet in zip(slopes, second, strict=True) if not gr.is_zero(c)]
+    return gr.add(rest, *[c * jet for c, jet in kept])
+
+
+def minors(matrix: np.ndarray) -> tuple[gr.Node, ...]:
+    """The leading principal minors: all positive exactly where a symmetric matrix is positive (Sylvester)."""
+    from geomflow.symbolic.linear import determinant
+    from geomflow.symbolic.ring import GraphRing
+
+    ring = GraphRing(())
+    return tuple(determinant(ring, matrix[:k, :k]) for k in range(1, len(matrix) + 1))
+
+
+def ricci_monitors(metric: MetricNodes, density: gr.Node) -> tuple[Monitor, ...]:
+    """Volume, total and extreme scalar curvature, the largest |Ric|, and the extreme determinants."""
+    raised = metric.inverse @ metric.ricci
+    dim = range(len(raised))
+    norm = gr.sqrt(gr.call("abs", gr.add(*[raised[i, j] * raised[j, i] for i in dim for j in dim])))
+    return (
+        Monitor("volume", "integral", density),
+        Monitor("total_curvature", "integral", metric.scalar * density),
+        Monitor("curvature_min", "min", metric.scalar),
+        Monitor("curvature_max", "max", metric.scalar),
+        Monitor("ricci_norm_max", "max", norm),
+        Monitor("density_min", "min", density),
+        Monitor("density_max", "max", density),
+    )

@@ -1,0 +1,1 @@
+"""Events, one idea a file."""

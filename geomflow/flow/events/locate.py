@@ -1,0 +1,35 @@
+"""Where inside a step an event happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scipy.optimize import brentq
+
+if TYPE_CHECKING:
+    from geomflow.flow.cursor import Cursor
+    from geomflow.flow.events.watch import Watch
+    from geomflow.flow.steppers.stepper import Stepper
+
+_ACCURACY = 1e-9  # of the step
+
+
+def locate(cursor: Cursor, stepper: Stepper, watch: Watch, t_old: float, before: float, after: float) -> float:
+    """Move the cursor to the zero of the watched number in the step just taken; returns the number there.
+
+    Steps of the run's own stepper from t_old, each with its full accuracy, replace interpolation: stiff problems have
+    no good interpolant.
+    """
+    length = cursor.t - t_old
+
+    def at(fraction: float) -> float:
+        if fraction == 0:
+            return before
+        cursor.retreat(t_old, stepper.rate_known)
+        t = t_old + fraction * length
+        stepper.attempt(cursor, t)
+        cursor.advance(t, stepper.rate_known)
+        return watch.measure(cursor)
+
+    fraction = float(brentq(at, 0.0, 1.0, xtol=_ACCURACY)) if after != 0 else 1.0
+    return at(max(fraction, _ACCURACY))

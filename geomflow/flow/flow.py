@@ -1,0 +1,66 @@
+"""The noun `Flow`: an equation that can be bound to a state and then solved."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import sympy
+
+    from geomflow.flow.problem import Problem
+
+
+class Flow(ABC):
+    """An evolution equation. `solve(flow, state, t1)` binds it to a state and integrates it."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The name by which `geomflow run` and stores know the flow."""
+
+    @property
+    @abstractmethod
+    def equation(self) -> sympy.Eq:
+        """The equation in the field's notation, for reading; LaTeX in a notebook."""
+
+    @abstractmethod
+    def bind(self, state: Any) -> Problem:
+        """The initial value problem that starts at `state`.
+
+        Raises InputError when the flow does not act on states of this kind.
+        """
+
+    @abstractmethod
+    def components(self, torus: Any) -> list[sympy.Eq]:
+        """The equation written out on a torus, one for each component of the unknown field."""
+
+    @staticmethod
+    def from_expression(rate: str | Any | Mapping[str, Any], **parameters: float) -> Flow:
+        """A user's own equation ∂_t u = rate, compiled like the built-in ones.
+
+        `rate` is text (or a sympy expression) in the coordinates of the torus, in the unknown `u`, in the
+        `parameters`, and in ``laplacian(u)``, ``d(u, x)``, ``d(u, x, y)`` (flat derivatives, of any
+        expression); for a system, a mapping from the names of the state's components to rates.
+
+        >>> import geomflow as gf
+        >>> heat = gf.Flow.from_expression("kappa * laplacian(u)", kappa=0.1)
+        >>> sol = gf.solve(heat, gf.Torus(dim=1).grid(32, order="spectral").scalar("cos(2*pi*x)"), t1=0.1)
+        >>> print(sol.outcome.kind)
+        finished
+        """
+        from geomflow.flow.equations.expression import ExpressionFlow
+
+        return ExpressionFlow(rate, parameters)
+
+    def __str__(self) -> str:
+        import sympy
+
+        return f"{self.name}: {sympy.sstr(self.equation.lhs)} = {sympy.sstr(self.equation.rhs)}"
+
+    def _repr_latex_(self) -> str:
+        import sympy
+
+        return f"$\\displaystyle {sympy.latex(self.equation)}$"

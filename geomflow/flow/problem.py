@@ -1,0 +1,80 @@
+"""What `solve` integrates: an equation bound to a state, as plain arrays and functions."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+Array = np.ndarray
+Measure = Callable[[float, Array], float]
+
+
+@dataclass(frozen=True)
+class Violation:
+    """Why a state is not allowed.
+
+    `kind` is "positivity" (a metric or a density that must be positive is not: the geometry ended) or
+    "domain" (any other reason: the numbers are wrong); `value` is the worst value and `place` its grid index.
+    """
+
+    kind: Literal["positivity", "domain"]
+    what: str
+    value: float
+    place: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        where = f" at the point {self.place}" if self.place else ""
+        return f"{self.what} = {self.value:.6g}{where}"
+
+
+class Implicit(ABC):
+    """A linear operator L with constant coefficients that stands in for the stiff part of a rate.
+
+    It need not be the linearisation θL of the rate: `SemiImplicit` keeps its order for any L, and stays stable as long
+    as every eigenvalue has 0 ≤ θ ≤ 1.5, that is, as long as L is not weaker than two thirds of the truth.
+    """
+
+    @abstractmethod
+    def solve(self, b: Array, c: float, out: Array) -> None:
+        """Solve (1 − c L) u = b and write u to `out`; `b` and `out` have the packed shape and may be one array."""
+
+    @abstractmethod
+    def apply(self, y: Array, out: Array) -> None:
+        """Write L y to `out`."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The initial value problem dy/dt = rate(t, y), y(t0) = y0, with what solving it well needs to know.
+
+    y0               packed state, float64 array (ncomp, *grid), components first
+    rate             rate(t, y, out) writes dy/dt to `out`; it must be a pure function of t and y
+    unpack           turns a packed array into the user's state object
+    stiff_order      highest space derivative in the rate: 0 (not stiff), 2, 4 or 6
+    spectral_radius  (t, y) -> upper bound of |eigenvalues| of the linearised rate, units 1/time; estimated if None
+    implicit         stands in for the linearised rate in `SemiImplicit`; None if there is none
+    check            (t, y) -> `Violation` if the state is not allowed, else None (NaN is found without it)
+    curvature        (t, y) -> size of the curvature, say max |Rm|; used to tell a singularity from a numerical failure
+    positivity       (t, y) -> what must stay positive at its worst point, say the least eigenvalue of the metric
+    monitors         name -> (t, y) -> number, recorded along the run
+    events           events that always watch this problem, besides the user's
+    description      JSON-able facts for the store: "equation", "grid", "components", "axes" (name -> coordinates),
+                     "state" (how to rebuild the state object), ...
+    """
+
+    y0: Array
+    rate: Callable[[float, Array, Array], None]
+    unpack: Callable[[Array], Any]
+    stiff_order: int = 0
+    spectral_radius: Measure | None = None
+    implicit: Implicit | None = None
+    check: Callable[[float, Array], Violation | None] | None = None
+    curvature: Measure | None = None
+    positivity: Measure | None = None
+    monitors: Mapping[str, Measure] = field(default_factory=dict)
+    events: tuple[Any, ...] = ()
+    description: Mapping[str, Any] = field(default_factory=dict)

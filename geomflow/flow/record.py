@@ -1,0 +1,36 @@
+"""What a run has produced so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass
+class Record:
+    """Kept states with their times, and the monitors with theirs; grows as the run goes on."""
+
+    names: tuple[str, ...]
+    times: list[float] = field(default_factory=list)
+    states: list[np.ndarray] = field(default_factory=list)
+    monitor_times: list[float] = field(default_factory=list)
+    rows: list[Sequence[float]] = field(default_factory=list)
+
+    def keep(self, t: float, y: np.ndarray) -> None:
+        """Keep a copy of the state at t, once."""
+        if not self.times or self.times[-1] != t:
+            self.times.append(t)
+            self.states.append(y.copy())
+
+    def note(self, t: float, values: dict[str, float]) -> None:
+        """Note the monitors at t, once."""
+        if not self.monitor_times or self.monitor_times[-1] != t:
+            self.monitor_times.append(t)
+            self.rows.append(tuple(values[name] for name in self.names))
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """The monitors as arrays by name."""
+        table = np.array(self.rows, dtype=float).reshape(len(self.rows), len(self.names))
+        return {name: table[:, i].copy() for i, name in enumerate(self.names)}

@@ -1,0 +1,144 @@
+"""A run: the loop that steps, judges, watches and records."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from geomflow.core.outcome import Outcome
+from geomflow.flow import endings
+from geomflow.flow.control.control import Pace
+from geomflow.flow.cursor import Cursor
+from geomflow.flow.events.locate import locate
+from geomflow.flow.plan import Plan
+from geomflow.flow.problem import Violation
+from geomflow.flow.record import Record
+from geomflow.flow.stops import least_step, next_time
+
+
+class Run:
+    """A plan being carried out. All that continues it is in `memory()`, the state, and the record."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.cursor = Cursor(plan.problem, plan.t0, plan.problem.y0, plan.stepper.rows)
+        self.record = Record(plan.monitors.names)
+        self.pace = Pace(math.nan)
+        self.steps = 0
+        self.rejected = 0
+        self.stops_hit = 0
+        self.first_size = math.nan
+        self.outcome: Outcome | None = None
+        self._watched: list[float] = []
+
+    def begin(self) -> None:
+        """Check the initial state, keep it, choose the first step; an event may end the run at once."""
+        plan, cursor = self.plan, self.cursor
+        plan.stepper.check(cursor)
+        with np.errstate(all="ignore"):
+            endings.check_initial(cursor)
+            self.first_size = endings.size(cursor)
+            self.pace = plan.control.start(cursor, plan.stepper, plan.t1 - plan.t0)
+        self._watched = [watch.measure(cursor) for watch in plan.watches]
+        for watch, value in zip(plan.watches, self._watched, strict=True):
+            if watch.happened(None, value):
+                self.outcome = watch.outcome(cursor.t, value)
+                break
+        self.keep()
+
+    def step(self) -> None:
+        """One accepted step with its events and records; sets `outcome` if the run ends."""
+        if self.steps >= self.plan.max_steps:
+            self.outcome = endings.too_many_steps(self)
+            return
+        t_old = self.cursor.t
+        if not self._move():
+            return
+        self._watch(t_old)
+        self._settle()
+
+    def _move(self) -> bool:
+        """Try steps until one is accepted; False if none can be."""
+        plan, cursor = self.plan, self.cursor
+        while True:
+            dt = plan.control.step(cursor, plan.stepper, self.pace)
+            t_new = next_time(cursor.t, dt, plan.stops[self.stops_hit])
+            with np.errstate(all="ignore"):
+                plan.stepper.attempt(cursor, t_new)
+                ratio, fault = self._judge(t_new)
+            dt = t_new - cursor.t
+            if fault is None and ratio <= 1:
+                self.pace = plan.control.accept(self.pace, dt, ratio, plan.stepper)
+                cursor.advance(t_new, plan.stepper.rate_known)
+                self.steps += 1
+                return True
+            self.rejected += 1
+            pace = plan.control.reject(self.pace, dt, ratio, plan.stepper)
+            if pace is None or pace.dt < least_step(cursor.t, plan.t0, plan.t1):
+                self.outcome = endings.no_step(self, dt, fault)
+                return False
+            self.pace = pace
+
+    def _judge(self, t_new: float) -> tuple[float, Violation | None]:
+        """Error ratio of the candidate and what is wrong with it; the ratio is NaN if it is not allowed."""
+        problem, work = self.plan.problem, self.cursor.work
+        if not np.isfinite(work.peaks("new")).all():
+            return math.nan, Violation("domain", "the state", math.nan)
+        fault = problem.check(t_new, work["new"]) if problem.check else None
+        if fault is not None:
+            return math.nan, fault
+        return self.plan.control.ratio(self.cursor, self.plan.stepper), None
+
+    def _watch(self, t_old: float) -> None:
+        """See whether an event ends the run."""
+        for i, watch in enumerate(self.plan.watches):
+            before, after = self._watched[i], watch.measure(self.cursor)
+            self._watched[i] = after
+            if watch.happened(before, after):
+                if watch.located:
+                    after = locate(self.cursor, self.plan.stepper, watch, t_old, before, after)
+                self.outcome = watch.outcome(self.cursor.t, after)
+                return
+
+    def _settle(self) -> None:
+        """Keep the state at a save time, note the monitors, and see whether the end is reached."""
+        plan, t = self.plan, self.cursor.t
+        at_stop = t == plan.stops[self.stops_hit]
+        if at_stop:
+            self.stops_hit += 1
+            if self.stops_hit == len(plan.stops) and self.outcome is None:
+                self.outcome = endings.reached(self)
+        if at_stop or self.outcome:
+            self.keep()
+        elif self.steps % plan.monitor_every == 0:
+            self.record.note(t, plan.monitors.measure(self.cursor))
+
+    def keep(self) -> None:
+        """Keep the present state and note the monitors."""
+        self.record.keep(self.cursor.t, self.cursor.y)
+        self.record.note(self.cursor.t, self.plan.monitors.measure(self.cursor))
+
+    def memory(self) -> dict[str, Any]:
+        """The plain numbers that continue this run together with t, the state, and the record."""
+        return {
+            "cursor": self.cursor.memory(),
+            "pace": asdict(self.pace),
+            "steps": self.steps,
+            "rejected": self.rejected,
+            "stops_hit": self.stops_hit,
+            "first_size": self.first_size,
+        }
+
+    def recall(self, t: float, y: np.ndarray, memory: dict[str, Any], record: Record) -> None:
+        """Continue from what `memory()` gave at time t; the steps after it are the same to the last bit."""
+        self.record = record
+        self.cursor.t = t
+        self.cursor.y[...] = y
+        self.cursor.recall(memory["cursor"])
+        self.pace = Pace(**memory["pace"])
+        self.steps, self.rejected = memory["steps"], memory["rejected"]
+        self.stops_hit, self.first_size = memory["stops_hit"], memory["first_size"]
+        self._watched = [watch.measure(self.cursor) for watch in self.plan.watches]

@@ -1,0 +1,155 @@
+"""The one verb: solve."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.core.memory import require
+from geomflow.flow import endings
+from geomflow.flow.control.control import Control
+from geomflow.flow.events.watch import Watch
+from geomflow.flow.interrupts import Interrupts
+from geomflow.flow.monitors import Monitors, UserMonitor
+from geomflow.flow.plan import Plan
+from geomflow.flow.problem import Problem
+from geomflow.flow.progress import Progress
+from geomflow.flow.run import Run
+from geomflow.flow.solution import Solution, States
+from geomflow.flow.steppers.choose import fitting_stepper, resolve_stepper
+from geomflow.flow.steppers.stepper import Stepper
+from geomflow.flow.stops import stop_times
+
+_ATOL_SHARE = 1e-3
+
+
+def solve(
+    flow: Any,
+    state: Any,
+    t1: float,
+    *,
+    t0: float = 0.0,
+    stepper: Stepper | str | None = None,
+    control: Control | None = None,
+    rtol: float = 1e-6,
+    atol: float | None = None,
+    save_at: int | Sequence[float] | np.ndarray | None = None,
+    events: Iterable[Watch] | Watch = (),
+    monitors: Mapping[str, UserMonitor] | None = None,
+    monitor_every: int = 1,
+    max_steps: int = 100_000,
+    progress: bool | None = None,
+) -> Solution:
+    """Run a flow from a state at time t0 to time t1.
+
+    flow, state    anything with `flow.bind(state) -> Problem`
+    stepper        a stepper, its name ("rk4", "rk23", "rk45", "rkc", "semi-implicit", "scipy"), or None for the flow's
+    control        step control; None for the stepper's own, with `rtol` and `atol`
+    rtol, atol     a step may err by atol + rtol·max|y|, component by component; atol is 0.001 rtol·max|y0| by default
+    save_at        times at which states are kept, or into how many parts to divide the run; t0 and the end always are
+    events         what may end the run: CurvatureBlowUp, PositivityLoss, SteadyState, Event
+    monitors       name -> function(t, state), recorded every `monitor_every` steps besides the flow's own
+    progress       show a bar: True, False, or None for only on a terminal
+
+    A singularity, a steady state, Ctrl-C or `max_steps` end the run with an outcome, not with an exception. Raises
+    `InputError` (also a ValueError) for arguments that make no sense, `UnknownNameError` for an unknown stepper,
+    `MemoryLimitError` if the kept states do not fit, before anything is computed.
+    """
+    problem = _bind(flow, state)
+    chosen = _stepper(flow, problem, stepper, rtol, atol)
+    plan = Plan(
+        problem=problem,
+        stepper=chosen,
+        control=control or chosen.control(rtol, _absolute(problem, rtol, atol)),
+        watches=_watches(problem, events),
+        monitors=Monitors(problem, monitors),
+        t0=float(t0),
+        stops=stop_times(float(t0), float(t1), save_at),
+        max_steps=_positive(max_steps, "max_steps"),
+        monitor_every=_positive(monitor_every, "monitor_every"),
+    )
+    kept = len(plan.stops) + 2
+    require(kept * problem.y0.nbytes, f"the {kept} kept states", "keep fewer with save_at, or take a smaller grid")
+    run = Run(plan)
+    run.begin()
+    carry_on(run, progress)
+    return make_solution(run)
+
+
+def carry_on(run: Run, progress: bool | None) -> None:
+    """Step until there is an outcome, or a signal comes; the last state is always kept."""
+    bar = Progress(run, progress)
+    try:
+        with Interrupts() as interrupts:
+            while run.outcome is None:
+                run.step()
+                bar.show(run)
+                if interrupts.heard and run.outcome is None:
+                    run.outcome = endings.stopped(run, interrupts.heard)
+    except KeyboardInterrupt:
+        run.outcome = endings.stopped(run, "Ctrl-C")
+    finally:
+        bar.close()
+
+
+def make_solution(run: Run) -> Solution:
+    """The solution from a run that has ended; the state where it ended is kept if it is not yet."""
+    if run.record.times[-1] != run.cursor.t:
+        run.keep()
+    assert run.outcome is not None
+    return Solution(
+        times=np.array(run.record.times),
+        states=States(run.record.states, run.plan.problem.unpack),
+        monitor_times=np.array(run.record.monitor_times),
+        monitors=run.record.columns(),
+        outcome=run.outcome,
+        steps=run.steps,
+        rejected=run.rejected,
+        rate_evaluations=run.cursor.evaluations,
+        description=run.plan.problem.description,
+        recipe=run.plan.recipe(),
+    )
+
+
+def _bind(flow: Any, state: Any) -> Problem:
+    if not hasattr(flow, "bind"):
+        raise InputError(f"solve needs a flow such as RicciFlow(), not {flow!r}.")
+    problem: Problem = flow.bind(state)
+    if problem.y0.dtype != np.float64 or problem.y0.ndim < 1:
+        raise InputError(f"a packed state must be float64 of shape (ncomp, *grid), not {problem.y0.dtype}.")
+    return problem
+
+
+def _stepper(flow: Any, problem: Problem, given: Stepper | str | None, rtol: float, atol: float | None) -> Stepper:
+    if given is None:
+        choose = getattr(flow, "default_stepper", fitting_stepper)
+        given = choose(problem)
+    return resolve_stepper(given, rtol, _absolute(problem, rtol, atol))
+
+
+def _absolute(problem: Problem, rtol: float, atol: float | None) -> float:
+    """The default absolute tolerance is relative to the initial state, so that it does not depend on units."""
+    if atol is not None:
+        return atol
+    largest = float(np.abs(problem.y0).max(initial=0.0))
+    return _ATOL_SHARE * rtol * (largest if 0 < largest < math.inf else 1.0)
+
+
+def _watches(problem: Problem, events: Iterable[Watch] | Watch) -> tuple[Watch, ...]:
+    watches = (*problem.events, *((events,) if isinstance(events, Watch) else events))
+    for watch in watches:
+        if not isinstance(watch, Watch):
+            raise InputError(f"an event must be such as SteadyState() or Event(name, function), not {watch!r}.")
+        watch.check(problem)
+    return watches
+
+
+def _positive(value: int, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise InputError(f"{name} = {value!r} must be a whole number of at least 1.")
+    return int(value)

@@ -1,0 +1,87 @@
+"""Coefficients of Rosenbrock–W methods: linearly implicit methods that keep their order for any operator L."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class RosenbrockTableau:
+    """k_i = f(y + dt Σ_j alpha_ij k_j) + dt L Σ_{j≤i} gamma_ij k_j, result y + dt Σ b_i k_i; gamma_ii = gamma.
+
+    `alpha` and `couplings` hold the rows below the diagonal; `embedded` the weights of the error estimator.
+    """
+
+    order: int
+    estimate_order: int
+    gamma: float
+    alpha: tuple[tuple[float, ...], ...]
+    couplings: tuple[tuple[float, ...], ...]
+    b: tuple[float, ...]
+    embedded: tuple[float, ...]
+
+    def transformed(self) -> TransformedTableau:
+        """Coefficients for U = Γ k, which need no product with L (Hairer and Wanner II, section IV.7)."""
+        alpha, inverse = _lower(self.alpha), np.linalg.inv(_lower(self.couplings) + self.gamma * np.eye(len(self.b)))
+        return TransformedTableau(
+            c=tuple(map(float, alpha.sum(axis=1))),
+            a=_rows(alpha @ inverse),
+            couplings=_rows(np.eye(len(self.b)) / self.gamma - inverse),
+            b=tuple(map(float, np.array(self.b) @ inverse)),
+            error=tuple(map(float, (np.array(self.b) - np.array(self.embedded)) @ inverse)),
+        )
+
+
+@dataclass(frozen=True)
+class TransformedTableau:
+    """(1 − γ dt L) U_i = γ dt f(y + Σ_j a_ij U_j) + γ Σ_j couplings_ij U_j, result y + Σ b_i U_i."""
+
+    c: tuple[float, ...]
+    a: tuple[tuple[float, ...], ...]
+    couplings: tuple[tuple[float, ...], ...]
+    b: tuple[float, ...]
+    error: tuple[float, ...]
+
+
+def _lower(rows: tuple[tuple[float, ...], ...]) -> np.ndarray:
+    matrix = np.zeros((len(rows), len(rows)))
+    for i, row in enumerate(rows):
+        matrix[i, : len(row)] = row
+    return matrix
+
+
+def _rows(matrix: np.ndarray) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(map(float, row[:i])) for i, row in enumerate(matrix))
+
+
+ROS34PW2 = RosenbrockTableau(
+    order=3,
+    estimate_order=2,
+    gamma=4.3586652150845900e-01,
+    alpha=((), (8.7173304301691801e-01,), (8.4457060015369423e-01, -1.1299064236484185e-01), (0.0, 0.0, 1.0)),
+    couplings=(
+        (),
+        (-8.7173304301691801e-01,),
+        (-9.0338057013044082e-01, 5.4180672388095326e-02),
+        (2.4212380706095346e-01, -1.2232505839045147e00, 5.4526025533510214e-01),
+    ),
+    b=(2.4212380706095346e-01, -1.2232505839045147e00, 1.5452602553351020e00, 4.3586652150845900e-01),
+    embedded=(3.7810903145819369e-01, -9.6042292212423178e-02, 5.0000000000000000e-01, 2.1793326075422950e-01),
+)
+"""Rang and Angermann, BIT 45 (2005) 761. With θ the ratio of a true eigenvalue to that of L: L-stable for θ = 1; stiff
+modes are damped by at least 0.71 a step for 0.1 ≤ θ ≤ 1.5, and grow beyond θ = 1.6."""
+
+ROS2 = RosenbrockTableau(
+    order=2,
+    estimate_order=1,
+    gamma=1 + 1 / math.sqrt(2),
+    alpha=((), (1.0,)),
+    couplings=((), (-2 - math.sqrt(2),)),
+    b=(0.5, 0.5),
+    embedded=(1.0, 0.0),
+)
+"""Verwer, Spee, Blom and Hundsdorfer, SIAM J. Sci. Comput. 20 (1999) 1456. L-stable for θ = 1; stiff modes do not grow
+for any 0 ≤ θ ≤ 6.8 and are damped monotonically for θ ≤ 1: for operators L that are a poor stand-in."""

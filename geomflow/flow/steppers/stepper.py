@@ -1,0 +1,47 @@
+"""What a stepper is: one attempted step, and what its method can promise."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from geomflow.flow.control.control import Control
+from geomflow.flow.control.error import ErrorControl
+from geomflow.flow.cursor import Cursor
+
+
+class Stepper(ABC):
+    """A one-step method for dy/dt = f(t, y). Subclasses are frozen dataclasses and remember nothing.
+
+    order            order of the method
+    estimate_order   order of the embedded method behind the error estimate; None without an estimate
+    rate_known       a step leaves the rate at its end in "new_rate"
+    """
+
+    name: ClassVar[str]
+    order: ClassVar[int]
+    estimate_order: ClassVar[int | None] = None
+    rate_known: ClassVar[bool] = False
+    needs_radius: ClassVar[bool] = False
+
+    @property
+    def real_stability(self) -> float:
+        """Largest dt·λ for which y' = −λ y does not grow; infinite for implicit methods."""
+        return math.inf
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Names of the work arrays it needs."""
+        return ()
+
+    @abstractmethod
+    def attempt(self, cursor: Cursor, t_new: float) -> None:
+        """Step from (cursor.t, cursor.y) to t_new: write the row "new", and "error" if there is an estimate."""
+
+    def check(self, cursor: Cursor) -> None:
+        """Raise `InputError` if the method cannot work on this problem, before anything is computed."""
+
+    def control(self, rtol: float, atol: float) -> Control:
+        """The step control that fits the method when the user names none."""
+        return ErrorControl(rtol, atol)

@@ -1,0 +1,64 @@
+"""The times that a run must hit exactly."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+
+_SNAP = 1e-9
+
+
+def stop_times(t0: float, t1: float, save_at: int | Sequence[float] | np.ndarray | None) -> tuple[float, ...]:
+    """Increasing times in (t0, t1] at which states are kept; t1 is the last.
+
+    `save_at`: None for t1 alone, a number n for n equal parts of the run, or times.
+    Raises `InputError` for times that are not finite, not increasing, or outside of the run.
+    """
+    _check_span(t0, t1)
+    if save_at is None:
+        return (t1,)
+    if isinstance(save_at, (int, np.integer)) and not isinstance(save_at, bool):
+        if save_at < 1:
+            raise InputError(f"save_at = {save_at} must be at least 1 part.")
+        return tuple(float(t) for t in np.linspace(t0, t1, int(save_at) + 1)[1:])
+    return _listed(t0, t1, save_at)
+
+
+def _check_span(t0: float, t1: float) -> None:
+    if not (math.isfinite(t0) and math.isfinite(t1)):
+        raise InputError(f"t0 = {t0} and t1 = {t1} must be finite.")
+    if t1 <= t0:
+        raise InputError(f"t1 = {t1} must be greater than t0 = {t0}; flows run forward in time.")
+
+
+def _listed(t0: float, t1: float, save_at: Sequence[float] | np.ndarray | bool) -> tuple[float, ...]:
+    times = np.atleast_1d(np.asarray(save_at, dtype=float))
+    if times.ndim != 1 or times.size == 0 or isinstance(save_at, bool):
+        raise InputError(f"save_at = {save_at!r} must be a number of parts or a list of times.")
+    if not np.isfinite(times).all():
+        raise InputError(f"save_at has a time that is not finite: {times[~np.isfinite(times)][0]}.")
+    if (np.diff(times) <= 0).any():
+        worst = int(np.argmax(np.diff(times) <= 0))
+        raise InputError(f"save_at must increase, but {times[worst + 1]} follows {times[worst]}.")
+    if times[0] < t0 or times[-1] > t1:
+        bad = times[0] if times[0] < t0 else times[-1]
+        raise InputError(f"the save time {bad} is outside of the run from t0 = {t0} to t1 = {t1}.")
+    inside = [float(t) for t in times if t > t0]
+    return tuple(inside) if inside and inside[-1] == t1 else (*inside, t1)
+
+
+def next_time(t: float, dt: float, stop: float) -> float:
+    """End of a step of about dt from t that hits `stop` exactly and leaves no sliver before it."""
+    remaining = stop - t
+    if dt >= remaining * (1 - _SNAP):
+        return stop
+    return t + remaining / 2 if 2 * dt > remaining * (1 + _SNAP) else t + dt
+
+
+def least_step(t: float, t0: float, t1: float) -> float:
+    """Steps below this do not move the time any more."""
+    return 16 * np.finfo(float).eps * max(abs(t), abs(t1 - t0), abs(t0))
