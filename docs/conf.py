@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-import geomflow  # noqa: E402
+import geomflow
 
 project = "geomflow"
 author = copyright = "The geomflow developers"

@@ -20,11 +20,11 @@ _HOME = {
     "compile": "geomflow.codegen",
     "Torus": "geomflow.field",
     "ComplexTorus": "geomflow.field",
-    "RicciFlow": "geomflow.flow",
-    "ConformalRicciFlow": "geomflow.flow",
-    "KahlerRicciFlow": "geomflow.flow",
-    "CalabiFlow": "geomflow.flow",
-    "Flow": "geomflow.flow",
+    "RicciFlow": "geomflow.flow.equations",
+    "ConformalRicciFlow": "geomflow.flow.equations",
+    "KahlerRicciFlow": "geomflow.flow.equations",
+    "CalabiFlow": "geomflow.flow.equations",
+    "Flow": "geomflow.flow.flow",
     "solve": "geomflow.flow",
     "load": "geomflow.flow",
     "Solution": "geomflow.flow",
@@ -33,7 +33,14 @@ _HOME = {
     "RK45": "geomflow.flow",
     "RKC": "geomflow.flow",
     "SemiImplicit": "geomflow.flow",
+    "ROS2": "geomflow.flow",
+    "ROS34PW2": "geomflow.flow",
     "ScipyStiff": "geomflow.flow",
+    "FixedStep": "geomflow.flow",
+    "CurvatureBlowUp": "geomflow.flow",
+    "PositivityLoss": "geomflow.flow",
+    "SteadyState": "geomflow.flow",
+    "Event": "geomflow.flow",
     "GeomflowError": "geomflow.core.errors",
     "Outcome": "geomflow.core.outcome",
     "OutcomeKind": "geomflow.core.outcome",
@@ -61,16 +68,23 @@ if TYPE_CHECKING:
     from geomflow.flow import RK23 as RK23
     from geomflow.flow import RK45 as RK45
     from geomflow.flow import RKC as RKC
-    from geomflow.flow import CalabiFlow as CalabiFlow
-    from geomflow.flow import ConformalRicciFlow as ConformalRicciFlow
-    from geomflow.flow import Flow as Flow
-    from geomflow.flow import KahlerRicciFlow as KahlerRicciFlow
-    from geomflow.flow import RicciFlow as RicciFlow
+    from geomflow.flow import ROS2 as ROS2
+    from geomflow.flow import ROS34PW2 as ROS34PW2
+    from geomflow.flow import CurvatureBlowUp as CurvatureBlowUp
+    from geomflow.flow import Event as Event
+    from geomflow.flow import FixedStep as FixedStep
+    from geomflow.flow import PositivityLoss as PositivityLoss
     from geomflow.flow import ScipyStiff as ScipyStiff
     from geomflow.flow import SemiImplicit as SemiImplicit
     from geomflow.flow import Solution as Solution
+    from geomflow.flow import SteadyState as SteadyState
     from geomflow.flow import load as load
     from geomflow.flow import solve as solve
+    from geomflow.flow.equations import CalabiFlow as CalabiFlow
+    from geomflow.flow.equations import ConformalRicciFlow as ConformalRicciFlow
+    from geomflow.flow.equations import KahlerRicciFlow as KahlerRicciFlow
+    from geomflow.flow.equations import RicciFlow as RicciFlow
+    from geomflow.flow.flow import Flow as Flow
     from geomflow.symbolic import Chart as Chart
     from geomflow.symbolic import ComplexChart as ComplexChart
     from geomflow.symbolic import KahlerMetric as KahlerMetric

@@ -103,12 +103,19 @@ RUN = {
             "stepper": Key(TEXT, "the stepper, by name; chosen for the equation unless given"),
             "rtol": Key(NUMBER, "relative error allowed a step"),
             "atol": Key(NUMBER, "absolute error allowed a step"),
-            "save": Key(WHOLE | NUMBERS, "how many evenly spaced times to save, or the times themselves"),
-            "events": Key(TEXTS, "events that end the run, by name"),
+            "save": Key(WHOLE | NUMBERS, "into how many equal parts to divide the run, or the times at which to save"),
             "max_steps": Key(WHOLE, "the largest number of steps"),
         },
         "how the run is made",
         required=True,
+    ),
+    "events": Table(
+        {
+            "steady": Key(NUMBER, "end as steady when the residual max |dy/dt| falls to this"),
+            "curvature": Key(NUMBER, "end as singular when the curvature reaches this"),
+            "positivity": Key(NUMBER, "end as singular when the least eigenvalue falls to this"),
+        },
+        "what ends the run before t1",
     ),
     "output": Table(
         {"pictures": Key(TEXTS, "pictures to draw: monitors, snapshots, film, heatmap")},

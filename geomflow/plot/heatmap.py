@@ -12,11 +12,12 @@ from geomflow.plot.style import ACCENT, DIVERGING, styled
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from geomflow.field import Grid, State
+    from geomflow.field.grid import Grid
+    from geomflow.field.state import Field
 
 
 @styled
-def heatmap(state: State, name: str | None = None, *, limit: float | None = None, ax: Axes | None = None) -> Axes:
+def heatmap(state: Field, name: str | None = None, *, limit: float | None = None, ax: Axes | None = None) -> Axes:
     """Draw one quantity of a state over the fundamental cell, in colours centred on its neutral value.
 
     `name` is "scalar curvature" (of metrics and potentials; the default), "potential", "density", a metric

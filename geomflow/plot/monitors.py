@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geomflow.plot.style import ACCENT, CYCLE, MUTED, styled
+from geomflow.core.errors import UnknownNameError
+from geomflow.plot.style import CYCLE, MUTED, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,35 +18,64 @@ if TYPE_CHECKING:
 
 @styled
 def monitors(sol: Solution, names: Sequence[str] | None = None) -> np.ndarray:
-    """Draw every monitor of a run against time, one panel each; the outcome is written above them.
+    """Draw the monitors of a run against time; the outcome is written above them.
 
-    `names` chooses monitors and their order. A monitor that stays positive and spans more than a factor of
-    fifty is drawn on a logarithmic axis; one that never moves is drawn with room around it, not as noise.
-    Returns the array of Axes, one for each monitor. Raises `UnknownNameError` for a name that was not watched.
+    `names` chooses monitors and their order. Each has a panel; the least and the largest value of one quantity,
+    "…_min" and "…_max", share theirs. A panel whose values are positive and span more than a factor of fifty has
+    a logarithmic axis; one that never moves is drawn with room around it, so that rounding does not look like
+    structure. Returns the array of Axes, one for each panel.
+    Raises `UnknownNameError` for a name that was not watched.
     """
     import matplotlib.pyplot as plt
 
-    chosen = list(sol.monitors) if names is None else list(names)
-    columns = min(3, len(chosen))
-    rows = -(-len(chosen) // columns)
-    figure, grid = plt.subplots(rows, columns, figsize=(3.5 * columns, 2.5 * rows), squeeze=False, sharex=True)
+    watched = list(sol.monitors)
+    for name in names or ():
+        if name not in watched:
+            raise UnknownNameError.among("monitor", name, watched)
+    panels = group(watched if names is None else names)
+    columns = min(3, len(panels))
+    rows = -(-len(panels) // columns)
+    figure, grid = plt.subplots(rows, columns, figsize=(3.5 * columns, 2.4 * rows + 0.3), squeeze=False, sharex=True)
     axes = grid.reshape(-1)
-    for position, (ax, name) in enumerate(zip(axes, chosen)):
-        _draw_monitor(ax, sol.monitor_times, np.asarray(sol[name]), name, CYCLE[position % len(CYCLE)])
-    for position, ax in enumerate(axes):
-        ax.set_visible(position < len(chosen))
-        if position + columns >= len(chosen):
+    for position, (ax, members) in enumerate(zip(axes, panels.items())):
+        _draw_panel(ax, sol, *members, CYCLE[position % len(CYCLE)])
+        if position + columns >= len(panels):
             ax.set_xlabel("time $t$")
             ax.tick_params(labelbottom=True)
-    figure.suptitle(str(sol.outcome), color=MUTED, fontsize=9.5)
-    return axes[: len(chosen)]
+    for ax in axes[len(panels) :]:
+        ax.set_visible(False)
+    figure.suptitle(str(sol.outcome), color=MUTED, fontsize=9.5, wrap=True)
+    return axes[: len(panels)]
 
 
-def _draw_monitor(ax: Axes, times: np.ndarray, values: np.ndarray, name: str, color: str = ACCENT) -> None:
-    """One monitor in one panel."""
-    ax.plot(times, values, color=color)
-    ax.set_title(name, loc="left")
+def group(names: Iterable[str]) -> dict[str, list[str]]:
+    """Titles of panels and the monitors in each.
+
+    >>> group(["energy", "v_min", "v_max", "total_curvature"])
+    {'energy': ['energy'], 'v': ['v_min', 'v_max'], 'total curvature': ['total_curvature']}
+    """
+    panels: dict[str, list[str]] = {}
+    for name in names:
+        title = name.removesuffix("_min").removesuffix("_max").replace("_", " ")
+        panels.setdefault(title, []).append(name)
+    return panels
+
+
+def _draw_panel(ax: Axes, sol: Solution, title: str, names: Sequence[str], color: str) -> None:
+    """One panel: one curve, or the two that bound a quantity with the room between them shaded."""
+    curves = [np.asarray(sol[name], dtype=float) for name in names]
+    for curve in curves:
+        ax.plot(sol.monitor_times, curve, color=color)
+    if len(curves) == 2:
+        ax.fill_between(sol.monitor_times, *curves, color=color, alpha=0.15, linewidth=0)
+        title += ", least and largest"
+    ax.set_title(title, loc="left")
     ax.margins(x=0.02)
+    _scale(ax, np.concatenate(curves))
+
+
+def _scale(ax: Axes, values: np.ndarray) -> None:
+    """A logarithmic axis for decay, room around what is constant."""
     finite = values[np.isfinite(values)]
     if not finite.size:
         return
@@ -56,11 +86,11 @@ def _draw_monitor(ax: Axes, times: np.ndarray, values: np.ndarray, name: str, co
         _widen(ax, low, high)
 
 
-def _widen(ax: Any, low: float, high: float) -> None:
-    """Room around a value that is conserved to rounding, so that rounding is not drawn as structure."""
+def _widen(ax: Axes, low: float, high: float) -> None:
+    """Room around a value that is conserved to rounding."""
     size = max(abs(low), abs(high))
     middle, room = (low + high) / 2, size if size > 1e-6 else 1.0
     ax.set_ylim(middle - 0.1 * room, middle + 0.1 * room)
     ax.ticklabel_format(axis="y", useOffset=False)
     note = f"constant to {high - low:.0e}"
-    ax.text(0.98, 0.9, note, transform=ax.transAxes, ha="right", va="top", color=MUTED, fontsize=9)
+    ax.text(0.98, 0.92, note, transform=ax.transAxes, ha="right", va="top", color=MUTED, fontsize=9)

@@ -11,7 +11,7 @@ import numpy as np
 from geomflow.core.errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from geomflow.field import State
+    from geomflow.field.state import Field
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Quantity:
 
 
 def _curvature(state: Any) -> Quantity:
-    return Quantity(np.asarray(state.scalar()), "scalar curvature $R$")
+    return Quantity(state.scalar().values, "scalar curvature $R$")
 
 
 def _potential(state: Any) -> Quantity:
@@ -32,7 +32,7 @@ def _potential(state: Any) -> Quantity:
 
 
 def _density(state: Any) -> Quantity:
-    return Quantity(np.asarray(state.density()), "density $v$", centre=1.0)
+    return Quantity(state.density().values, "density $v$", centre=1.0)
 
 
 def _values(state: Any) -> Quantity:
@@ -57,14 +57,14 @@ def tex(name: str) -> str:
     return f"{head}_{{{rest}}}" if rest else head
 
 
-def quantity_names(state: State) -> list[str]:
+def quantity_names(state: Field) -> list[str]:
     """Names of what can be drawn of a state, the most telling first; components such as "g_xy" follow."""
     kind = type(state).__name__
     components = [] if kind in ("PotentialField", "ScalarField") else list(state.component_names)
     return [*_BY_KIND[kind], *components]
 
 
-def quantity(state: State, name: str | None = None) -> Quantity:
+def quantity(state: Field, name: str | None = None) -> Quantity:
     """The quantity of a state with this name; the first of `quantity_names` unless given.
 
     Raises `UnknownNameError` for a name that the state does not have.

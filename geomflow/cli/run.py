@@ -1,0 +1,115 @@
+"""geomflow run FILE.toml [--out DIR] [--resume]: make the run that a file describes.
+
+The directory DIR (runs/NAME unless given) receives the store run.zarr, written as the run goes, and the pictures.
+An existing run is never overwritten: without --out a new directory is taken; with it, --resume must be given.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from geomflow.cli import build
+from geomflow.cli.document import read_document
+from geomflow.cli.pictures import check_pictures, draw_pictures
+from geomflow.core.errors import InputError
+from geomflow.core.outcome import OutcomeKind
+
+if TYPE_CHECKING:
+    from geomflow.field.state import Field
+    from geomflow.flow import Flow, Solution
+
+STORE = "run.zarr"
+EXIT_CODES = {OutcomeKind.diverged: 1, OutcomeKind.interrupted: 130}
+SOLVE_OPTIONS = ("t0", "rtol", "atol", "max_steps", "stepper")
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Add the subcommand."""
+    sub = commands.add_parser("run", help="make the run that a TOML file describes")
+    sub.add_argument("file", type=Path, help="a run file")
+    sub.add_argument("--out", type=Path, help="directory for the store and the pictures (runs/NAME unless given)")
+    sub.add_argument("--resume", action="store_true", help="continue an interrupted run in that directory")
+    sub.set_defaults(execute=execute)
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Read, check, announce, run, draw, and say how it ended."""
+    document = read_document(args.file)
+    out = output_directory(args.file.stem, args.out, args.resume)
+    pictures = check_pictures(document.get("output", {}))
+    state = build.make_state(document["state"], _grid(document))
+    flow = build.make_flow(document["flow"])
+    announce(flow, state, document["solve"])
+    sol = solve_document(document, flow, state, out / STORE, args.resume)
+    print(f"outcome   {sol.outcome}")
+    print(f"store     {out / STORE}")
+    for path in draw_pictures(sol, pictures, out):
+        print(f"picture   {path}")
+    return EXIT_CODES.get(sol.outcome.kind, 0)
+
+
+def _grid(document: Mapping[str, Any]) -> Any:
+    return build.make_grid(document["grid"], build.make_torus(document["geometry"]))
+
+
+def announce(flow: Flow, state: Field, solve: Mapping[str, Any]) -> None:
+    """Say what is about to be computed."""
+    print(f"flow      {flow}")
+    print(f"state     {state!r}")
+    print(f"until     t = {solve['t1']:g}")
+
+
+def solve_document(document: Mapping[str, Any], flow: Flow, state: Field, store: Path, resume: bool) -> Solution:
+    """The solution of the run that a checked document describes, stored as it goes."""
+    from geomflow.flow import solve
+
+    table = document["solve"]
+    options = {key: table[key] for key in SOLVE_OPTIONS if key in table}
+    return solve(
+        flow,
+        state,
+        table["t1"],
+        save_at=table.get("save"),
+        events=build.make_events(document.get("events", {})),
+        store=store,
+        **options,
+    )
+
+
+def output_directory(name: str, out: Path | None, resume: bool) -> Path:
+    """The directory of a run: an existing one to resume, or one that holds no run yet.
+
+    Raises `InputError` where there is nothing to resume, or where a run would be overwritten.
+    """
+    if out is None:
+        return _latest(name) if resume else _unused(name)
+    if resume and not (out / STORE).exists():
+        raise InputError(f"there is no run to resume in '{out}': {out / STORE} does not exist")
+    if not resume and (out / STORE).exists():
+        raise InputError(f"'{out}' holds a run already; continue it with --resume, or choose another --out")
+    return out
+
+
+def _numbered(name: str, number: int) -> Path:
+    return Path("runs") / (name if number == 1 else f"{name}-{number}")
+
+
+def _unused(name: str) -> Path:
+    """The first of runs/NAME, runs/NAME-2, ... that does not exist."""
+    number = 1
+    while _numbered(name, number).exists():
+        number += 1
+    return _numbered(name, number)
+
+
+def _latest(name: str) -> Path:
+    """The last of runs/NAME, runs/NAME-2, ... that holds a run."""
+    number = 1
+    while (_numbered(name, number + 1) / STORE).exists():
+        number += 1
+    if not (_numbered(name, number) / STORE).exists():
+        raise InputError(f"there is no run to resume: {_numbered(name, number) / STORE} does not exist")
+    return _numbered(name, number)
