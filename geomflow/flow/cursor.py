@@ -54,9 +54,10 @@ class Cursor:
         return self.work["rate"]
 
     def residual(self) -> float:
-        """max |rate| over components and points."""
-        self.rate()
-        return float(self.work.peaks("rate").max())
+        """Size of the rate: the problem's own measure, or max |rate| over components and points."""
+        rate = self.rate()
+        measure = self.problem.residual
+        return float(measure(rate)) if measure else float(self.work.peaks("rate").max())
 
     def spectral_radius(self) -> float:
         """Bound of |eigenvalues| of the linearised rate here: the problem's own, or an estimate kept for ten steps."""

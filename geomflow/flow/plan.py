@@ -42,6 +42,5 @@ class Plan:
             "stepper": repr(self.stepper),
             "control": repr(self.control),
             "events": [repr(watch) for watch in self.watches],
-            "monitors": list(self.monitors.names),
             "monitor_every": self.monitor_every,
         }

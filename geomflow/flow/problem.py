@@ -60,10 +60,11 @@ class Problem:
     check            (t, y) -> `Violation` if the state is not allowed, else None (NaN is found without it)
     curvature        (t, y) -> size of the curvature, say max |Rm|; used to tell a singularity from a numerical failure
     positivity       (t, y) -> what must stay positive at its worst point, say the least eigenvalue of the metric
+    residual         rate array -> its size; max |rate| if None (a flow modulo constants measures modulo constants)
     monitors         name -> (t, y) -> number, recorded along the run
+    observe          (t, y) -> name -> number: monitors that are cheaper together than one by one
     events           events that always watch this problem, besides the user's
-    description      JSON-able facts for the store: "equation", "grid", "components", "axes" (name -> coordinates),
-                     "state" (how to rebuild the state object), ...
+    description      JSON-able facts for the store: "equation", "grid", "components", "axes" (name -> coordinates), ...
     """
 
     y0: Array
@@ -75,6 +76,8 @@ class Problem:
     check: Callable[[float, Array], Violation | None] | None = None
     curvature: Measure | None = None
     positivity: Measure | None = None
+    residual: Callable[[Array], float] | None = None
     monitors: Mapping[str, Measure] = field(default_factory=dict)
+    observe: Callable[[float, Array], Mapping[str, float]] | None = None
     events: tuple[Any, ...] = ()
     description: Mapping[str, Any] = field(default_factory=dict)

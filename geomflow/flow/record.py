@@ -12,7 +12,7 @@ import numpy as np
 class Record:
     """Kept states with their times, and the monitors with theirs; grows as the run goes on."""
 
-    names: tuple[str, ...]
+    names: tuple[str, ...] = ()
     times: list[float] = field(default_factory=list)
     states: list[np.ndarray] = field(default_factory=list)
     monitor_times: list[float] = field(default_factory=list)
@@ -26,6 +26,8 @@ class Record:
 
     def note(self, t: float, values: dict[str, float]) -> None:
         """Note the monitors at t, once."""
+        if not self.monitor_times:
+            self.names = tuple(values)
         if not self.monitor_times or self.monitor_times[-1] != t:
             self.monitor_times.append(t)
             self.rows.append(tuple(values[name] for name in self.names))

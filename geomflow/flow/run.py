@@ -25,7 +25,7 @@ class Run:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.cursor = Cursor(plan.problem, plan.t0, plan.problem.y0, plan.stepper.rows)
-        self.record = Record(plan.monitors.names)
+        self.record = Record()
         self.pace = Pace(math.nan)
         self.steps = 0
         self.rejected = 0

@@ -21,7 +21,7 @@ class Watch(ABC):
 
     located: ClassVar[bool] = False
 
-    def check(self, problem: Problem) -> None:
+    def check(self, problem: Problem) -> None:  # noqa: B027
         """Raise `InputError` if this problem cannot be watched so."""
 
     @abstractmethod

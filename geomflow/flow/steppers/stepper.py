@@ -39,7 +39,7 @@ class Stepper(ABC):
     def attempt(self, cursor: Cursor, t_new: float) -> None:
         """Step from (cursor.t, cursor.y) to t_new: write the row "new", and "error" if there is an estimate."""
 
-    def check(self, cursor: Cursor) -> None:
+    def check(self, cursor: Cursor) -> None:  # noqa: B027
         """Raise `InputError` if the method cannot work on this problem, before anything is computed."""
 
     def control(self, rtol: float, atol: float) -> Control:
