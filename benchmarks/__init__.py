@@ -1,0 +1,1 @@
+"""Speed of geomflow beside its peers and beside the machine's limit. See README.md."""

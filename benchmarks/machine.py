@@ -1,0 +1,117 @@
+"""The machine and its limits, measured with two threads: bandwidth by the STREAM triad, fused multiply-adds a second."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import time
+from pathlib import Path
+
+import numba
+import numpy as np
+
+FMA_CHAINS, FMA_STEPS = 4, 32
+TRIAD_BYTES = 2e8
+
+
+@numba.njit(fastmath={"contract"})
+def _triad(a, b, c):  # type: ignore[no-untyped-def]
+    for i in range(a.size):
+        a[i] = b[i] + 3.0 * c[i]
+
+
+@numba.njit(parallel=True)
+def _triad_in_blocks(a, b, c, blocks, repeats):  # type: ignore[no-untyped-def]
+    n = a.size // blocks
+    for t in numba.prange(blocks):
+        for _ in range(repeats):
+            _triad(a[t * n:(t + 1) * n], b[t * n:(t + 1) * n], c[t * n:(t + 1) * n])
+
+
+@numba.njit(fastmath={"contract"})
+def _polynomials(x, out):  # type: ignore[no-untyped-def]
+    """Four Horner chains a point: 2 * FMA_CHAINS * FMA_STEPS flops, all in registers."""
+    for i in range(x.size):
+        p = x[i]
+        a = b = c = d = p
+        for _ in range(FMA_STEPS):
+            a = a * p + 0.5
+            b = b * p + 0.25
+            c = c * p + 0.125
+            d = d * p + 0.0625
+        out[i] = a + b + c + d
+
+
+@numba.njit(parallel=True)
+def _polynomials_in_blocks(x, out, blocks, repeats):  # type: ignore[no-untyped-def]
+    n = x.size // blocks
+    for t in numba.prange(blocks):
+        for _ in range(repeats):
+            _polynomials(x[t * n:(t + 1) * n], out[t * n:(t + 1) * n])
+
+
+def bandwidth(working_set: int, threads: int, rounds: int = 10) -> float:
+    """Bytes a second of a = b + 3c on three arrays of `working_set` bytes together: the best of `rounds` bursts.
+
+    Counted as STREAM counts: two arrays read, one written.
+    """
+    n = max(working_set // 24 // threads, 1024) * threads
+    a, b, c = (np.full(n, 1.0) for _ in range(3))
+    repeats = max(1, int(TRIAD_BYTES // (24 * n)))
+    _triad_in_blocks(a, b, c, threads, repeats)
+    best = np.inf
+    for _ in range(rounds):
+        start = time.perf_counter()
+        _triad_in_blocks(a, b, c, threads, repeats)
+        best = min(best, time.perf_counter() - start)
+    return 24 * n * repeats / best
+
+
+def peak_flops(threads: int, rounds: int = 20) -> float:
+    """Flops a second of fused multiply-adds in registers, a fused one counted as two."""
+    n, repeats = 1024, 100
+    x, out = np.linspace(0, 1, n * threads), np.empty(n * threads)
+    _polynomials_in_blocks(x, out, threads, repeats)
+    best = np.inf
+    for _ in range(rounds):
+        start = time.perf_counter()
+        _polynomials_in_blocks(x, out, threads, repeats)
+        best = min(best, time.perf_counter() - start)
+    return 2 * FMA_CHAINS * FMA_STEPS * x.size * repeats / best
+
+
+def describe(packages: tuple[str, ...]) -> dict[str, object]:
+    """Processor, caches, versions and how busy the machine is."""
+    versions = {}
+    for package in packages:
+        try:
+            versions[package] = importlib.metadata.version({"pde": "py-pde"}.get(package, package))
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = None
+    return {
+        "processor": _processor(),
+        "processors": os.cpu_count(),
+        "caches": _caches(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "versions": versions,
+        "load": round(os.getloadavg()[0], 2),
+    }
+
+
+def _processor() -> str:
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _caches() -> dict[str, str]:
+    root = Path("/sys/devices/system/cpu/cpu0/cache")
+    found = {}
+    for index in sorted(root.glob("index*")):
+        kind, level = ((index / part).read_text().strip() for part in ("type", "level"))
+        if kind != "Instruction":
+            found[f"L{level}"] = (index / "size").read_text().strip()
+    return found

@@ -1,0 +1,88 @@
+"""Right-hand sides of flows: geomflow beside its peers and the machine's limit, in one run.
+
+    python -m benchmarks.right_hand_sides [--cases A B] [--peers numpy_roll jax_cpu] [--rounds 7] [--save NAME]
+
+Every peer runs in a process of its own, with two threads; only one works at a time, in bursts that alternate. Before
+anything is timed its result is compared with the NumPy oracle of the same order.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.worker import THREADS, limit_threads
+
+RESULTS = Path(__file__).parent / "results"
+WORKING_SETS = (1 << 21, 1 << 24, 1 << 28)
+PACKAGES = ("numpy", "numba", "sympy", "jax", "py-pde", "devito", "pystencils")
+
+
+def main() -> None:
+    """Measure, print the tables, and write them with the numbers under benchmarks/results/."""
+    options = _options()
+    limit_threads()
+    from benchmarks.report import report
+
+    with tempfile.TemporaryDirectory(prefix="geomflow-bench-") as cache:
+        os.environ["GEOMFLOW_CACHE"] = cache
+        result = measure(options.cases, (*options.peers,), options.rounds)
+    text = report(result)
+    print(text)
+    if options.save:
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / f"{options.save}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+        (RESULTS / f"{options.save}.md").write_text(text)
+
+
+def measure(case_names: list[str], peers: tuple[str, ...], rounds: int) -> dict[str, Any]:
+    """Everything that one run measures, as plain data."""
+    from benchmarks.cases import CASES
+    from benchmarks.machine import bandwidth, describe, peak_flops
+
+    described = describe(PACKAGES)
+    flops = peak_flops(THREADS)
+    limits = {"flops": flops, "bandwidth": {str(size): bandwidth(size, THREADS) for size in WORKING_SETS}}
+    chosen = [c for c in CASES if c.name in case_names]
+    return {
+        "date": datetime.date.today().isoformat(),
+        "threads": THREADS,
+        "rounds": rounds,
+        "machine": described,
+        "limits": limits,
+        "cases": {c.name: _case(c, peers, rounds, flops) for c in chosen},
+    }
+
+
+def _case(case: Any, peers: tuple[str, ...], rounds: int, flops: float) -> dict[str, Any]:
+    from benchmarks.roofline import bound, flops_a_point
+    from benchmarks.rounds import compare, summary
+
+    print(f"{case.name}: {case.title} ...", flush=True)
+    entries = {name: summary(entry) for name, entry in compare(case, peers, rounds).items()}
+    for name, entry in entries.items():
+        if "error" in entry:
+            print(f"  {name}: {entry['error']}")
+    return {"title": case.title, "peers": entries, "bound": bound(case, flops_a_point(case), flops, THREADS)}
+
+
+def _options() -> argparse.Namespace:
+    from benchmarks.cases import CASES
+    from benchmarks.peers import MODULES
+
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.right_hand_sides", description=__doc__.splitlines()[0])
+    names = [c.name for c in CASES]
+    parser.add_argument("--cases", nargs="+", choices=names, default=names, help="which right-hand sides")
+    parser.add_argument("--peers", nargs="+", choices=MODULES, default=list(MODULES), help="which peers")
+    parser.add_argument("--rounds", type=int, default=7, help="alternating bursts of calls a peer")
+    parser.add_argument("--save", metavar="NAME", help="write benchmarks/results/NAME.json and NAME.md")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
