@@ -8,8 +8,8 @@ Ricci flow is only weakly parabolic: it commutes with diffeomorphisms. DeTurck's
 
 and makes it strictly parabolic; both flows give the same geometry up to a diffeomorphism. On a torus of dimension two
 there is a third way to see it: a metric :math:`g = u\,\delta` stays conformally flat under Ricci flow,
-:math:`\partial_t u = \Delta_0 \log u`. What does not depend on coordinates must agree: the area, and the integral of the
-squared curvature, at each time.
+:math:`\partial_t u = \Delta_0 \log u`. What does not depend on coordinates must agree at each time: the area, and the
+integral of the squared curvature.
 
 The limit is known as well. The conformal flow ends on the flat metric with the area of the first one. So does
 DeTurck's, and in the same coordinates: the diffeomorphisms follow the harmonic map heat flow to the flat torus, which

@@ -1,0 +1,111 @@
+"""Pictures return their Axes, show the right numbers, and leave matplotlib as it was."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from PIL import Image
+
+import geomflow as gf
+from geomflow import plot
+from geomflow.core.errors import InputError, ShapeError, UnknownNameError
+
+
+@pytest.fixture(scope="module")
+def phi():
+    return gf.ComplexTorus(dim=1).grid(16).potential("3 + cos(2*pi*x)*cos(2*pi*y)/100")
+
+
+@pytest.fixture(scope="module")
+def sol(phi):
+    return gf.solve(gf.KahlerRicciFlow(), phi, t1=0.01, save_at=5)
+
+
+def test_heatmap_is_centred_on_zero_and_closed_up(phi):
+    ax = plot.heatmap(phi, "potential")
+    mesh = ax.collections[0]
+    drawn = np.asarray(mesh.get_array()).reshape(17, 17)
+    assert mesh.norm.vmin == -mesh.norm.vmax
+    assert np.array_equal(drawn[0], drawn[-1])
+    assert np.allclose(drawn[:16, :16], phi.values - phi.values.mean(), atol=1e-15)
+    assert ax.get_aspect() == 1.0
+
+
+def test_curvature_is_what_is_drawn_unless_said(phi):
+    drawn = np.asarray(plot.heatmap(phi).collections[0].get_array()).reshape(17, 17)
+    assert np.array_equal(drawn[:16, :16], phi.scalar().values)
+
+
+def test_a_constant_is_drawn_neutral_and_not_as_noise():
+    flat = gf.ComplexTorus(dim=1).grid(16).potential(0)
+    mesh = plot.heatmap(flat).collections[0]
+    assert (mesh.norm.vmin, mesh.norm.vmax) == (-1.0, 1.0)
+
+
+def test_a_skew_torus_is_drawn_as_a_parallelogram():
+    skew = gf.ComplexTorus(dim=1, modulus=0.5 + 1j).grid(16).potential(0)
+    corners = plot.heatmap(skew).collections[0].get_coordinates().reshape(-1, 2)
+    assert corners.max(axis=0) == pytest.approx([1.5, 1.0])
+
+
+def test_above_dimension_two_the_plane_is_named():
+    phi = gf.ComplexTorus(dim=2).grid(8).potential("cos(2*pi*(x1 + x2))/200")
+    ax = plot.heatmap(phi, "potential")
+    assert ax.get_xlabel() == "$x_{1}$"
+    assert "at $x_{2} = 0, y_{2} = 0$" in ax.get_title(loc="left")
+
+
+def test_a_circle_is_drawn_as_a_curve():
+    u = gf.Torus(dim=1).grid(8).scalar("cos(2*pi*x)")
+    assert plot.heatmap(u).lines[0].get_xdata()[-1] == 1.0
+
+
+def test_metric_components_are_drawn_by_name():
+    g = gf.Torus(dim=2).grid(8).metric([["2 + cos(2*pi*x)", 0], [0, 1]])
+    drawn = np.asarray(plot.heatmap(g, "g_xx").collections[0].get_array()).reshape(9, 9)
+    assert np.array_equal(drawn[:8, :8], g.values[..., 0, 0])
+
+
+def test_an_unknown_quantity_names_the_nearest(phi):
+    with pytest.raises(UnknownNameError, match="did you mean 'potential'"):
+        plot.heatmap(phi, "potental")
+
+
+def test_monitors_have_one_panel_each_and_the_outcome_above(sol):
+    axes = plot.monitors(sol)
+    assert [ax.get_title(loc="left") for ax in axes][:2] == ["energy", "volume"]
+    assert axes[0].figure.get_suptitle() == str(sol.outcome)
+    assert np.array_equal(axes[0].lines[0].get_ydata(), sol["energy"])
+    assert len(plot.monitors(sol, ["energy"])) == 1
+    with pytest.raises(UnknownNameError, match="did you mean 'energy'"):
+        plot.monitors(sol, ["enrgy"])
+
+
+def test_snapshots_have_one_scale_a_row(sol):
+    axes = plot.snapshots(sol, count=3)
+    assert axes.shape == (2, 3)
+    for row in axes:
+        assert len({ax.collections[0].norm.vmax for ax in row}) == 1
+
+
+def test_a_film_has_one_frame_a_saved_time(sol, tmp_path):
+    plot.film(sol, tmp_path / "film.gif", "potential")
+    with Image.open(tmp_path / "film.gif") as film:
+        assert film.n_frames == len(sol.times)
+    with pytest.raises(InputError, match=r"\.gif or \.mp4"):
+        plot.film(sol, tmp_path / "film.avi")
+
+
+def test_convergence_states_the_fitted_order():
+    ns = [10, 20, 40]
+    ax = plot.convergence(ns, {"a": [n**-2.0 for n in ns], "b": [3 * n**-4.0 for n in ns]}, {"a": 2, "b": 4})
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a: order 2.00", "b: order 4.00"]
+    with pytest.raises(ShapeError, match="2 errors of 'error' were given for 3"):
+        plot.convergence(ns, [1, 2])
+
+
+def test_settings_of_matplotlib_stay_as_they_were(phi):
+    before = dict(mpl.rcParams)
+    plot.heatmap(phi)
+    assert dict(mpl.rcParams) == before
