@@ -38,7 +38,7 @@ def _pattern(matrix: np.ndarray) -> Pattern:
 
 @lru_cache(maxsize=128)
 def _rewritten(program: Program, dual: Pattern, directions: Pattern) -> Program:
-    roots = [node for stage in program.stages for _, node in stage.outputs]
+    roots = [node for stage in program.stages for node in stage.expressions]
     rules = {leaf: rule for leaf in gr.leaves(roots) if (rule := _rule(leaf, program, dual, directions)) is not None}
     stages = tuple(_substituted(stage, rules) for stage in program.stages)
     extra = (*_names("dual", dual), *_names("direction", directions))
@@ -46,8 +46,7 @@ def _rewritten(program: Program, dual: Pattern, directions: Pattern) -> Program:
 
 
 def _substituted(stage: Stage, rules: dict[gr.Node, gr.Node]) -> Stage:
-    names, nodes = zip(*stage.outputs)
-    return Stage(tuple(zip(names, gr.substitute(nodes, rules))))
+    return Stage(tuple(zip(stage.names, gr.substitute(stage.expressions, rules))))
 
 
 def _rule(leaf: gr.Node, program: Program, dual: Pattern, directions: Pattern) -> gr.Node | None:

@@ -31,7 +31,7 @@ def sample_matrix(grid: Grid, components: Any, size: int, what: str, dtype: type
         constant = components.shape == (size, size)
         return require_finite(grid, as_numbers(components, shape, what, dtype, broadcast=constant), what)
     rows = _rows(components, size, what)
-    result = np.empty((*grid.shape, size, size), dtype)
+    result: np.ndarray = np.empty((*grid.shape, size, size), dtype)
     for i, row in enumerate(rows):
         for j, entry in enumerate(row):
             result[..., i, j] = sample(grid, entry, f"component ({i}, {j}) of {what}", dtype)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol, final
 
+import numba
 import numpy as np
 import scipy.fft
 import scipy.ndimage
@@ -42,13 +43,13 @@ class Fourier:
     """Exact derivatives of the trigonometric interpolant.
 
     For even n the Nyquist mode cos(πx/h) has no odd derivative on the grid, so it is dropped there; even derivatives
-    keep it with −k². The real transform of each line is used; threads share lines, so results do not depend on them.
+    keep it with −k². Threads share the lines of an array, so results do not depend on their number.
     """
 
     def along(self, values: np.ndarray, axis: int, times: int, spacing: float) -> np.ndarray:
         """The `times`-th derivative along `axis`."""
         n = values.shape[axis]
-        workers = -1 if values.size >= _PARALLEL_SIZE else None
+        workers = numba.get_num_threads() if values.size >= _PARALLEL_SIZE else 1
         spectrum = scipy.fft.rfft(values, axis=axis, workers=workers)
         factor = self.symbol(n, times, spacing)[: n // 2 + 1]
         spectrum *= factor.reshape((-1,) + (1,) * (values.ndim - 1 - axis))

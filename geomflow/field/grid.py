@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from geomflow.codegen.stencils import ORDERS
 from geomflow.core import memory
 from geomflow.core.errors import GridTooSmallError, InputError, ShapeError, UnknownNameError
 from geomflow.field.cell import cell_expansion
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from geomflow.field.potential import PotentialField
     from geomflow.field.scalar import ScalarField
 
-ORDERS = (2, 4, 6, 8)
 SPECTRAL = "spectral"
 SMALLEST_SPECTRAL = 3
 
@@ -218,7 +218,7 @@ def make_grid(torus: FlatTorus, n: int | Sequence[int], order: int | str) -> Gri
 
 def checked_shape(dim: int, n: int | Sequence[int]) -> tuple[int, ...]:
     """`n` as a tuple of `dim` positive integers."""
-    given = (n,) * dim if isinstance(n, int | np.integer) else tuple(n)
+    given = tuple(n) if isinstance(n, Sequence | np.ndarray) else (n,) * dim
     if len(given) != dim:
         raise ShapeError(f"{len(given)} numbers of points were given for {dim} axes; give {dim}, or one for all.")
     for points in given:

@@ -93,8 +93,9 @@ class MetricField(Field):
 
     def laplacian(self, f: Any) -> ScalarField:
         """Δf = g^{ij}(∂_i∂_j f − Γ^k_ij ∂_k f), ≤ 0 as an operator; `f` is anything that `grid.scalar` takes."""
-        program = programs.metric_program(self.grid.torus.coordinates, "laplacian")
         function = self.grid.scalar(f)
+        program = programs.metric_program(self.grid.torus.coordinates, "laplacian")
+        assert program is not None
         packed = np.concatenate([self.pack(), function.pack()])
         return ScalarField(self.grid, discretise(program, self.grid)(packed)[0])
 
@@ -109,11 +110,9 @@ class MetricField(Field):
 
     def _computed(self, quantity: str) -> np.ndarray:
         program = programs.metric_program(self.grid.torus.coordinates, quantity)
-        if programs.vanishes(program):
-            rows = np.zeros((len(program.stages[-1].outputs), *self.grid.shape))
-        else:
-            rows = discretise(program, self.grid)(self.pack())
-        return programs.spread(quantity, rows, self.grid.dim)
+        if program is None:
+            return np.zeros((*self.grid.shape, *(self.grid.dim,) * programs.RANKS[quantity]))
+        return programs.spread(quantity, discretise(program, self.grid)(self.pack()), self.grid.dim)
 
     def __add__(self, other: Any) -> MetricField:
         if not isinstance(other, MetricField):

@@ -54,7 +54,8 @@ class StencilOperator(Operator):
     ) -> np.ndarray:
         rows = checked_fields(self.grid, self.routine.program, fields)
         values = (*checked_parameters(self.n_parameters, parameters), *self.extra)
-        return self.routine(rows, self.grid.spacing, values, statics=self.statics, out=out)
+        result = checked_out(self.grid, self.routine.program, out)
+        return self.routine(rows, self.grid.spacing, values, statics=self.statics, out=result)
 
 
 def discretise(program: Program, grid: Grid, statics: np.ndarray | None = None) -> Operator:
@@ -90,6 +91,16 @@ def checked_fields(grid: Grid, program: Program, fields: np.ndarray) -> np.ndarr
         names = ", ".join(program.fields)
         raise ShapeError(f"fields of shape {rows.shape} were given; the program takes {wanted}: ({names}) on the grid.")
     return rows
+
+
+def checked_out(grid: Grid, program: Program, out: np.ndarray | None) -> np.ndarray:
+    """`out`, or a new array, (n_outputs, *grid), C-contiguous float64."""
+    wanted = (len(program.outputs), *grid.shape)
+    if out is None:
+        return np.empty(wanted)
+    if out.shape != wanted or out.dtype != np.float64 or not out.flags.c_contiguous:
+        raise ShapeError(f"out must be C-contiguous float64 of shape {wanted}; {out.dtype} of {out.shape} was given.")
+    return out
 
 
 def checked_parameters(count: int, parameters: Sequence[float]) -> tuple[float, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from geomflow.field.grid import Grid
 
 
-def coordinates_in_words(names: Sequence[str], point: Sequence[float]) -> str:
+def coordinates_in_words(names: Sequence[str], point: Iterable[float]) -> str:
     """`(x, y) = (0.25, 0.5)`."""
     values = ", ".join(f"{float(value):.6g}" for value in point)
     if len(names) == 1:

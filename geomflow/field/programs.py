@@ -17,11 +17,15 @@ from geomflow.field.matrices import unpack_symmetric, upper_pairs
 from geomflow.symbolic.jets import MetricNodes, field_node, metric_nodes
 
 
+RANKS = {"scalar": 0, "ricci": 2, "christoffel": 3, "riemann_lower": 4}
+
+
 @lru_cache(maxsize=64)
-def metric_program(coordinates: tuple[str, ...], quantity: str) -> Program:
+def metric_program(coordinates: tuple[str, ...], quantity: str) -> Program | None:
     """The program of "scalar", "ricci", "christoffel", "riemann_lower" or "laplacian" of a general metric.
 
-    Fields are the components g_xx, g_xy, ... in packed order; for the Laplacian, then the function f.
+    Fields are the components g_xx, g_xy, ... in packed order; for the Laplacian, then the function f. None where the
+    quantity is identically zero, as all curvature is in dimension one.
     """
     names, matrix = metric_nodes(coordinates)
     nodes = MetricNodes(coordinates, matrix)
@@ -30,13 +34,10 @@ def metric_program(coordinates: tuple[str, ...], quantity: str) -> Program:
         names = (*names, "f")
     else:
         outputs = _independent(quantity, getattr(nodes, quantity), len(coordinates))
+    if all(node is gr.ZERO for node in outputs):
+        return None
     stage = Stage(tuple((f"{quantity}_{k}", node) for k, node in enumerate(outputs)))
     return Program(coordinates, names, (), (), (stage,))
-
-
-def vanishes(program: Program) -> bool:
-    """Whether every output of a program is identically zero, as all curvature is in dimension one."""
-    return all(node is gr.ZERO for _, node in program.stages[-1].outputs)
 
 
 def riemann_places(dim: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:

@@ -79,7 +79,7 @@ def sample(grid: Grid, expression: Any, what: str = "the expression", dtype: typ
     function = closed_form(grid.torus, expression)
     described = f"{what} '{expression}'" if isinstance(expression, str) else what
     require_periodic(grid.torus, function, described)
-    result = np.empty(grid.shape, dtype)
+    result: np.ndarray = np.empty(grid.shape, dtype)
     for rows, coordinates in _blocks(grid):
         with np.errstate(all="ignore"):
             values = np.asarray(function(*coordinates))

@@ -86,7 +86,8 @@ class ScalarField(Field):
     def laplacian(self) -> ScalarField:
         """The flat Laplacian Σ_j ∂_j² f, ≤ 0 as an operator."""
         squares = np.eye(self.grid.dim, dtype=int) * 2
-        return ScalarField(self.grid, sum(self.grid.derivative(self.values, index) for index in squares))  # type: ignore[arg-type]
+        terms = self.grid.derivatives(self.values, [tuple(index) for index in squares])
+        return ScalarField(self.grid, np.sum(list(terms.values()), axis=0))
 
     def map(self, function: Callable[[np.ndarray], np.ndarray]) -> ScalarField:
         """function(f), for a function of arrays such as numpy.exp."""

@@ -13,7 +13,7 @@ from geomflow.codegen import Program, Stage, compile_points
 from geomflow.core import graph as gr
 from geomflow.core import memory
 from geomflow.field.derivatives import cell_jets
-from geomflow.field.operators import Operator, checked_fields, checked_parameters
+from geomflow.field.operators import Operator, checked_fields, checked_out, checked_parameters
 
 if TYPE_CHECKING:
     from geomflow.codegen import PointRoutine
@@ -41,27 +41,34 @@ class SpectralOperator(Operator):
             arrays.update(zip(program.statics, self.statics))
         numbers = (*checked_parameters(self.n_parameters, parameters), *self.extra)
         known = dict(zip(program.parameters, numbers)) | dict(zip(program.coordinates, self._axes()))
+        last = checked_out(self.grid, program, out)
         for stage, (leaves, routine) in zip(program.stages, self.stages):
-            outputs = self._stage(leaves, routine, arrays, known)
-            arrays.update(zip((name for name, _ in stage.outputs), outputs))
-        if out is None:
-            return np.ascontiguousarray(outputs)
-        out[...] = outputs
-        return out
+            outputs = last if stage is program.stages[-1] else np.empty((len(stage.names), *self.grid.shape))
+            self._stage(leaves, routine, arrays, known, outputs)
+            arrays.update(zip(stage.names, outputs))
+        return last
 
     def _axes(self) -> list[np.ndarray]:
         """The cell coordinates as arrays that broadcast."""
         lines = [h * np.arange(n) for h, n in zip(self.grid.spacing, self.grid.shape)]
         return list(np.meshgrid(*lines, indexing="ij", sparse=True))
 
-    def _stage(self, leaves: Sequence[gr.Node], routine: PointRoutine, arrays: dict, known: dict) -> np.ndarray:
-        """The outputs of one stage, (n_outputs, *grid)."""
-        fields = {leaf.data[0] for leaf in leaves if leaf.op == "jet"}
-        jets = {name: cell_jets(self.grid.discretisation, self.grid.spacing, arrays[name]) for name in fields}
-        values = [jets[leaf.data[0]](leaf.data[1]) if leaf.op == "jet" else known[leaf.data] for leaf in leaves]
-        result = np.empty((routine.shape[0], *self.grid.shape))
-        routine(*np.broadcast_arrays(*values, result[0])[:-1], out=np.moveaxis(result, 0, -1))
-        return result
+    def _stage(
+        self, leaves: Sequence[gr.Node], routine: PointRoutine, arrays: dict, known: dict, outputs: np.ndarray
+    ) -> None:
+        """Writes the outputs of one stage, (n_outputs, *grid)."""
+        values = np.empty((len(leaves), *self.grid.shape))
+        rows: dict[str, list[tuple[np.ndarray, tuple[int, ...]]]] = {}
+        for row, leaf in zip(values, leaves):
+            if leaf.op == "jet":
+                rows.setdefault(leaf.data[0], []).append((row, leaf.data[1]))
+            else:
+                row[...] = known[leaf.data]
+        for name, wanted in rows.items():
+            jet = cell_jets(self.grid.discretisation, self.grid.spacing, arrays[name])
+            for row, index in wanted:
+                row[...] = jet(index)
+        routine.packed(values.reshape(len(leaves), -1), outputs.reshape(len(outputs), -1))
 
 
 def make_spectral(
@@ -69,7 +76,7 @@ def make_spectral(
 ) -> SpectralOperator:
     """The operator of a program in cell coordinates on a spectral grid; states the memory of its jets."""
     stages = tuple(_compiled_stage(stage) for stage in program.stages)
-    arrays = max(len(leaves) + len(stage.outputs) for stage, (leaves, _) in zip(program.stages, stages))
+    arrays = max(len(leaves) + len(stage.names) for stage, (leaves, _) in zip(program.stages, stages))
     memory.require(
         arrays * grid.nbytes,
         f"the {arrays} arrays of derivatives and results on {grid!r}",
@@ -80,6 +87,5 @@ def make_spectral(
 
 @lru_cache(maxsize=256)
 def _compiled_stage(stage: Stage) -> tuple[tuple[gr.Node, ...], PointRoutine]:
-    outputs = [node for _, node in stage.outputs]
-    leaves = tuple(gr.leaves(outputs))
-    return leaves, compile_points(outputs, leaves)
+    leaves = tuple(gr.leaves(stage.expressions))
+    return leaves, compile_points(stage.expressions, leaves)

@@ -63,7 +63,7 @@ class Field(ABC):
 
 def freeze(field: Field, trailing: tuple[int, ...], dtype: type) -> None:
     """Stores `values` in the frozen `field` as a read-only C-contiguous array of shape (*grid, *trailing)."""
-    array = np.ascontiguousarray(field.values, dtype=dtype)
+    array: np.ndarray = np.ascontiguousarray(field.values, dtype=dtype)
     wanted = (*field.grid.shape, *trailing)
     if array.shape != wanted:
         raise ShapeError(f"values of shape {array.shape} were given where {wanted} is needed: (*grid, tensor indices).")

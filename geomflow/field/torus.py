@@ -88,7 +88,8 @@ class FlatTorus(ABC):
     def _period_sentence(self) -> str:
         """The periods or lattice vectors, in words."""
         if self.is_rectangular:
-            return "periods " + ", ".join(f"{period:g}" for period in self.periods)
+            word = "period " if self.real_dim == 1 else "periods "
+            return word + ", ".join(f"{period:g}" for period in self.periods)
         rows = ", ".join("(" + ", ".join(f"{value:g}" for value in row) + ")" for row in self.lattice)
         return f"lattice vectors {rows}"
 
