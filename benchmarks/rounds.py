@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.cases import Case
-from benchmarks.peers import ORACLE, OURS, can, order, peer
+from benchmarks.peers import ORACLE, OURS, can, dotted, order, peer
 from benchmarks.worker import Worker
 
 BURST_SECONDS = 0.15
@@ -24,8 +24,8 @@ def compare(case: Case, names: tuple[str, ...], rounds: int) -> dict[str, dict[s
     try:
         for name in names:
             if can(peer(name), case):
-                worker = Worker(name, case.name)
-                results[name] = _prepared(worker, case)
+                worker = Worker(dotted(name), case)
+                results[name] = _prepared(peer(name), worker, case)
                 workers[name] = worker
         for name in [n for n in workers if "error" in results[n]]:
             workers.pop(name).close()
@@ -40,15 +40,14 @@ def compare(case: Case, names: tuple[str, ...], rounds: int) -> dict[str, dict[s
 
 def second_process(case: Case) -> dict[str, float]:
     """Import and first call of ours in one more process, which finds the routine in the cache."""
-    worker = Worker(OURS, case.name)
+    worker = Worker(dotted(OURS), case)
     try:
         return worker.prepare()
     finally:
         worker.close()
 
 
-def _prepared(worker: Worker, case: Case) -> dict[str, Any]:
-    module = peer(worker.peer_name)
+def _prepared(module: Any, worker: Worker, case: Case) -> dict[str, Any]:
     try:
         seconds = worker.prepare()
         found = worker.result()

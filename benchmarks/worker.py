@@ -16,9 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cases import case
-from benchmarks.peers import peer
-
 THREADS = 2
 SETTINGS = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -32,13 +29,17 @@ def limit_threads(count: int = THREADS) -> None:
 
 
 class Worker:
-    """A child process that holds one peer prepared for one case."""
+    """A child process that holds one peer prepared for one case.
 
-    def __init__(self, peer_name: str, case_name: str) -> None:
-        self.peer_name, self.case_name = peer_name, case_name
+    `module` is the dotted name of a module with IMPORTS and `prepare(case, fields) -> (call, result)`; `case` is any
+    picklable object with a `name` and `fields()`.
+    """
+
+    def __init__(self, module: str, case: Any) -> None:
+        self._what = f"{module} on case {case.name}"
         context = mp.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, peer_name, case_name), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, module, case), daemon=True)
         self._process.start()
         theirs.close()
 
@@ -48,9 +49,9 @@ class Worker:
         try:
             ok, answer = self._pipe.recv()
         except EOFError as died:
-            raise RuntimeError(f"the process of {self.peer_name} on case {self.case_name} died") from died
+            raise RuntimeError(f"the process of {self._what} died") from died
         if not ok:
-            raise RuntimeError(f"{self.peer_name} on case {self.case_name}:\n{answer}")
+            raise RuntimeError(f"{self._what}:\n{answer}")
         return answer
 
     def prepare(self) -> dict[str, float]:
@@ -60,6 +61,10 @@ class Worker:
     def result(self) -> np.ndarray:
         """What the last call computed."""
         return np.asarray(self.ask("result"))
+
+    def timed(self) -> float:
+        """Seconds of one call."""
+        return float(self.ask("timed"))
 
     def burst(self, seconds: float) -> list[float]:
         """Seconds of single calls, repeated for about `seconds`; calls that warm caches and threads are left out."""
@@ -74,8 +79,8 @@ class Worker:
             self._process.terminate()
 
 
-def _serve(pipe: Connection, peer_name: str, case_name: str) -> None:
-    served = _Served(peer_name, case_name)
+def _serve(pipe: Connection, module: str, case: Any) -> None:
+    served = _Served(module, case)
     while True:
         try:
             name, *arguments = pipe.recv()
@@ -90,22 +95,24 @@ def _serve(pipe: Connection, peer_name: str, case_name: str) -> None:
 
 
 class _Served:
-    def __init__(self, peer_name: str, case_name: str) -> None:
-        self._peer, self._case = peer_name, case_name
+    def __init__(self, module: str, case: Any) -> None:
+        self._module, self._case = module, case
 
     def prepare(self) -> dict[str, float]:
-        chosen, module = case(self._case), peer(self._peer)
-        fields = chosen.fields()
+        module, fields = importlib.import_module(self._module), self._case.fields()
         start = time.perf_counter()
         for name in module.IMPORTS:
             importlib.import_module(name)
         loaded = time.perf_counter()
-        self._call, self._result = module.prepare(chosen, fields)
+        self._call, self._result = module.prepare(self._case, fields)
         self._call()
         return {"import": loaded - start, "first": time.perf_counter() - loaded}
 
     def result(self) -> np.ndarray:
         return self._result()
+
+    def timed(self) -> float:
+        return _timed(self._call)
 
     def burst(self, seconds: float) -> list[float]:
         warm = [_timed(self._call) for _ in range(2)]

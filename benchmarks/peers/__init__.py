@@ -17,7 +17,12 @@ OURS, ORACLE = MODULES[0], MODULES[1]
 
 def peer(name: str) -> ModuleType:
     """The module of one peer."""
-    return importlib.import_module(f"benchmarks.peers.{name}")
+    return importlib.import_module(dotted(name))
+
+
+def dotted(name: str) -> str:
+    """The dotted name of the module of one peer."""
+    return f"benchmarks.peers.{name}"
 
 
 def can(module: ModuleType, case: Case) -> bool:
