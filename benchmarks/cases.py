@@ -89,7 +89,7 @@ def smooth(rng: np.random.Generator, shape: tuple[int, ...], terms: int = 8) -> 
     """A random sum of plane waves with values in [−1, 1], no wave shorter than FINEST_WAVE points (or one period)."""
     total = np.zeros(shape)
     for _ in range(terms):
-        phase = rng.uniform(0, 2 * np.pi)
+        phase = np.full((1,) * len(shape), rng.uniform(0, 2 * np.pi))
         for axis, n in enumerate(shape):
             top = max(1, n // FINEST_WAVE)
             angle = 2 * np.pi * rng.integers(-top, top + 1) * np.arange(n) / n

@@ -1,4 +1,4 @@
-"""The machine and its limits, measured with two threads: bandwidth by the STREAM triad, fused multiply-adds a second."""
+"""The machine and its limits with two threads: bandwidth by the STREAM triad, fused multiply-adds a second."""
 
 from __future__ import annotations
 
@@ -83,10 +83,10 @@ def peak_flops(threads: int, rounds: int = 20) -> float:
 
 def describe(packages: tuple[str, ...]) -> dict[str, object]:
     """Processor, caches, versions and how busy the machine is."""
-    versions = {}
+    versions: dict[str, str | None] = {}
     for package in packages:
         try:
-            versions[package] = importlib.metadata.version({"pde": "py-pde"}.get(package, package))
+            versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             versions[package] = None
     return {

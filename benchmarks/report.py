@@ -43,14 +43,15 @@ def machine(result: dict[str, Any]) -> str:
     caches = ", ".join(f"{level} {size}" for level, size in m["caches"].items())
     versions = ", ".join(f"{name} {version}" for name, version in m["versions"].items() if version)
     bandwidths = ", ".join(f"{_size(int(size))} {rate / 1e9:.0f}" for size, rate in limits_["bandwidth"].items())
-    return (f"{m['processor']}, {result['threads']} threads, {caches}; {m['system']}, Python {m['python']}; {versions}. "
-            f"Measured {result['date']}, load average {m['load']} at the start. Triad, GB/s by working set: {bandwidths}. "
-            f"Fused multiply-adds: {limits_['flops'] / 1e9:.0f} Gflop/s.")
+    return (f"{m['processor']}, {result['threads']} threads, {caches}; {m['system']}, Python {m['python']}; "
+            f"{versions}. Measured {result['date']}, load average {m['load']} at the start. "
+            f"Triad, GB/s by working set: {bandwidths}. Fused multiply-adds: {limits_['flops'] / 1e9:.0f} Gflop/s.")
 
 
 def limits(cases: dict[str, Any]) -> str:
     """The roofline table."""
-    head = ["case", "traffic, MB", "traffic, ms", "flops a point", "arithmetic, ms", "bound, ms", "fastest, ms", "reached"]
+    head = ["case", "traffic, MB", "traffic, ms", "flops a point", "arithmetic, ms", "bound, ms", "fastest, ms",
+            "reached"]
     rows = []
     for name, entry in cases.items():
         b, ours = entry["bound"], entry["peers"].get(OURS, {})

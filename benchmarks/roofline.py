@@ -1,8 +1,8 @@
 """The bound that the machine sets on a case: the slower of its memory traffic and its arithmetic.
 
-Traffic is what must move: inputs read once and outputs written once, at the bandwidth of the triad on arrays of the same
-total size (so a case that fits in a cache is held against that cache). Arithmetic is the operations that the generated
-routine says it does, at the rate of fused multiply-adds, two flops each; no real code fuses everything.
+Traffic is what must move: inputs read once and outputs written once, at the bandwidth of the triad on arrays of the
+same total size (so a case that fits in a cache is held against that cache). Arithmetic is the operations that the
+generated routine says it does, at the rate of fused multiply-adds, two flops each; no real code fuses everything.
 """
 
 from __future__ import annotations

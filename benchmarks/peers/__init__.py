@@ -1,7 +1,7 @@
 """One module a peer, all of the same shape.
 
-NAME, IMPORTS (modules whose loading is timed apart), KINDS and optionally DIMENSIONS that it can do, ORDER if it has only one,
-TOLERANCE against the NumPy oracle of the same order, and `prepare(case, fields) -> (call, result)`.
+NAME, IMPORTS (modules whose loading is timed apart), KINDS and optionally DIMENSIONS that it can do, ORDER if it has
+only one, TOLERANCE against the NumPy oracle of the same order, and `prepare(case, fields) -> (call, result)`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The right-hand sides as one would write them for an array library: rolls and sums of products, for NumPy and for JAX."""
+"""The right-hand sides as one would write them for NumPy and for JAX: rolls and sums of products."""
 
 from __future__ import annotations
 

@@ -6,13 +6,15 @@ The copies are part of what is timed: without them the peer would not compute a 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 
 def interior(array: np.ndarray, width: int, dim: int) -> np.ndarray:
     """The view without the rim; the last `dim` axes are the grid's."""
-    return array[(..., *(slice(width, -width),) * dim)]
+    inner: tuple[Any, ...] = (..., *(slice(width, -width),) * dim)
+    return array[inner]
 
 
 def refiller(array: np.ndarray, width: int, reach: int, dim: int) -> Callable[[], None]:
@@ -30,6 +32,7 @@ def _axis_copies(array: np.ndarray, width: int, reach: int, axis: int) -> list[t
     n = array.shape[axis] - 2 * width
 
     def layers(start: int) -> np.ndarray:
-        return array[(..., slice(start, start + reach), *(slice(None),) * (-axis - 1))]
+        rim: tuple[Any, ...] = (..., slice(start, start + reach), *(slice(None),) * (-axis - 1))
+        return array[rim]
 
     return [(layers(width - reach), layers(width + n - reach)), (layers(width + n), layers(width))]

@@ -95,8 +95,8 @@ class _Stencils:
         return field[tuple(offset)]
 
     def first(self, field: Any, axis: int, *fixed: tuple[int, int]) -> Any:
-        weights = enumerate(FIRST[self.case.order], start=1)
-        return sum(w / self.case.spacing[axis] * (self.at(field, (axis, k), *fixed) - self.at(field, (axis, -k), *fixed))
+        weights, h = enumerate(FIRST[self.case.order], start=1), self.case.spacing[axis]
+        return sum(w / h * (self.at(field, (axis, k), *fixed) - self.at(field, (axis, -k), *fixed))
                    for k, w in weights)
 
     def second(self, field: Any, i: int, j: int) -> Any:
@@ -131,7 +131,8 @@ def _calabi(case: Case) -> tuple[list[str], list[Stage]]:
     first = [pystencils.Assignment(s.at(v), 1 + s.laplacian(phi) / 2),
              pystencils.Assignment(s.at(logv), sympy.log(1 + s.laplacian(phi) / 2))]
     second = [pystencils.Assignment(s.at(out), -s.laplacian(logv) / s.at(v))]
-    return ["phi"], [Stage(first, ["phi"], ["v", "logv"], vectors=False), Stage(second, ["logv"], ["out"], vectors=True)]
+    stages = [Stage(first, ["phi"], ["v", "logv"], vectors=False), Stage(second, ["logv"], ["out"], vectors=True)]
+    return ["phi"], stages
 
 
 def _ricci(case: Case) -> tuple[list[str], list[Stage]]:

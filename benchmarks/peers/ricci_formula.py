@@ -1,6 +1,7 @@
 """The Ricci tensor from the 2-jet of a metric, written once for anything that adds and multiplies.
 
-R_ij = ½ g^{kl}(∂_k∂_i g_jl + ∂_k∂_j g_il − ∂_k∂_l g_ij − ∂_i∂_j g_kl) + g^{kl} Γ_{m,ik} Γ^m_{jl} − g^{kl} Γ_{m,kl} Γ^m_{ij}
+R_ij = ½ g^{kl}(∂_k∂_i g_jl + ∂_k∂_j g_il − ∂_k∂_l g_ij − ∂_i∂_j g_kl)
+       + g^{kl} Γ_{m,ik} Γ^m_{jl} − g^{kl} Γ_{m,kl} Γ^m_{ij}
 
 with Γ_{m,ij} = ½(∂_i g_jm + ∂_j g_im − ∂_m g_ij). Entries are arrays for NumPy and JAX, symbols for code generators.
 """
@@ -37,11 +38,17 @@ def ricci(dim: int, g: Entry, dg: Entry, ddg: Entry, keep: Keep = lambda name, v
     a fresh symbol for code generators.
     """
     every = range(dim)
-    inv = _symmetric(dim, lambda i, j, raw=inverse(g, dim): keep(f"inv_{i}{j}", raw[i][j]))
-    low = [_symmetric(dim, lambda i, j, m=m: keep(f"low_{m}{i}{j}", (dg(j, m, i) + dg(i, m, j) - dg(i, j, m)) / 2))
-           for m in every]
-    up = [_symmetric(dim, lambda i, j, k=k: keep(f"up_{k}{i}{j}", sum(inv[k][m] * low[m][i][j] for m in every)))
-          for k in every]
+    raw = inverse(g, dim)
+    inv = _symmetric(dim, lambda i, j: keep(f"inv_{i}{j}", raw[i][j]))
+
+    def lower(m: int) -> list[list[Any]]:
+        return _symmetric(dim, lambda i, j: keep(f"low_{m}{i}{j}", (dg(j, m, i) + dg(i, m, j) - dg(i, j, m)) / 2))
+
+    def upper(k: int) -> list[list[Any]]:
+        return _symmetric(dim, lambda i, j: keep(f"up_{k}{i}{j}", sum(inv[k][m] * low[m][i][j] for m in every)))
+
+    low = [lower(m) for m in every]
+    up = [upper(k) for k in every]
     trace = [keep(f"trace_{m}", _contract(inv, low[m])) for m in every]
     half = [[[keep(f"half_{m}{i}{l}", sum(inv[k][l] * low[m][i][k] for k in every)) for l in every] for i in every]
             for m in every]
