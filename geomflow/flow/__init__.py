@@ -13,6 +13,7 @@ from geomflow.flow.events.positivity import PositivityLoss
 from geomflow.flow.events.steady import SteadyState
 from geomflow.flow.events.watch import Watch
 from geomflow.flow.implicit import FourierImplicit
+from geomflow.flow.keeping import load
 from geomflow.flow.problem import Implicit, Problem, Violation
 from geomflow.flow.solution import Solution
 from geomflow.flow.solve import solve
@@ -25,9 +26,11 @@ from geomflow.flow.steppers.rosenbrock import ROS2, ROS34PW2
 from geomflow.flow.steppers.scipy_stiff import ScipyStiff
 from geomflow.flow.steppers.semi_implicit import SemiImplicit
 from geomflow.flow.steppers.stepper import Stepper
+from geomflow.io.store import Store
 
 __all__ = [
     "RK4", "RK23", "RK45", "RKC", "ROS2", "ROS34PW2", "STEPPERS", "Control", "CurvatureBlowUp", "ErrorControl",
     "Event", "FixedStep", "FourierImplicit", "Implicit", "Outcome", "OutcomeKind", "PositivityLoss", "Problem",
-    "ScipyStiff", "SemiImplicit", "Solution", "StabilityBound", "SteadyState", "Stepper", "Violation", "Watch", "solve",
+    "ScipyStiff", "SemiImplicit", "Solution", "StabilityBound", "SteadyState", "Stepper", "Store", "Violation", "Watch",
+    "load", "solve",
 ]  # fmt: skip

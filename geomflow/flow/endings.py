@@ -48,10 +48,11 @@ def reached(run: Run) -> Outcome:
 
 def too_many_steps(run: Run) -> Outcome:
     """The step limit was reached."""
-    done = (run.cursor.t - run.plan.t0) / (run.plan.t1 - run.plan.t0)
+    elapsed = run.cursor.t - run.plan.t0
+    done = elapsed / (run.plan.t1 - run.plan.t0)
     message = (
         f"stopped at t = {run.cursor.t:.9g} ({done:.3g} of the run) after max_steps = {run.plan.max_steps} steps, "
-        f"the last of about {run.pace.dt:.3g}. Raise max_steps, loosen rtol, or take another stepper than "
+        f"of {elapsed / run.steps:.3g} on average. Raise max_steps, loosen rtol, or take another stepper than "
         f"'{run.plan.stepper.name}'."
     )
     return Outcome(OutcomeKind.interrupted, message, run.cursor.t)

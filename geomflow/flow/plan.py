@@ -17,6 +17,7 @@ from geomflow.flow.steppers.stepper import Stepper
 class Plan:
     """A problem, the means to integrate it from t0, and the times to hit; `stops[-1]` is the end."""
 
+    state: Any
     problem: Problem
     stepper: Stepper
     control: Control
@@ -39,6 +40,7 @@ class Plan:
             "shape": list(self.problem.y0.shape),
             "initial": hashlib.sha256(self.problem.y0.tobytes()).hexdigest(),
             "t0": self.t0,
+            "stops": list(self.stops),
             "stepper": repr(self.stepper),
             "control": repr(self.control),
             "events": [repr(watch) for watch in self.watches],

@@ -132,9 +132,8 @@ class Run:
             "first_size": self.first_size,
         }
 
-    def recall(self, t: float, y: np.ndarray, memory: dict[str, Any], record: Record) -> None:
-        """Continue from what `memory()` gave at time t; the steps after it are the same to the last bit."""
-        self.record = record
+    def recall(self, t: float, y: np.ndarray, memory: dict[str, Any]) -> None:
+        """Continue from what `memory()` gave at time t, the record being filled: the steps after it are the same bits."""
         self.cursor.t = t
         self.cursor.y[...] = y
         self.cursor.recall(memory["cursor"])

@@ -55,6 +55,7 @@ class Solution:
     steps, rejected, rate_evaluations    what it cost
     description       the problem's facts: equation, grid, ...
     recipe            how it was integrated: stepper, control, events, ...
+    template          a state of the kind of `states`
     """
 
     times: np.ndarray
@@ -67,6 +68,7 @@ class Solution:
     rate_evaluations: int
     description: Mapping[str, Any] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
+    template: Any = None
 
     @property
     def last(self) -> Any:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.memory import require
+from geomflow.core.outcome import OutcomeKind
 from geomflow.flow import endings
 from geomflow.flow.control.control import Control
 from geomflow.flow.events.watch import Watch
@@ -24,6 +26,10 @@ from geomflow.flow.solution import Solution, States
 from geomflow.flow.steppers.choose import fitting_stepper, resolve_stepper
 from geomflow.flow.steppers.stepper import Stepper
 from geomflow.flow.stops import stop_times
+from geomflow.io.store import Store
+
+if TYPE_CHECKING:
+    from geomflow.flow.keeping import Keeper
 
 _ATOL_SHARE = 1e-3
 
@@ -43,6 +49,8 @@ def solve(
     monitors: Mapping[str, UserMonitor] | None = None,
     monitor_every: int = 1,
     max_steps: int = 100_000,
+    store: Store | str | os.PathLike[str] | None = None,
+    resume: bool = False,
     progress: bool | None = None,
 ) -> Solution:
     """Run a flow from a state at time t0 to time t1.
@@ -54,15 +62,19 @@ def solve(
     save_at        times at which states are kept, or into how many parts to divide the run; t0 and the end always are
     events         what may end the run: CurvatureBlowUp, PositivityLoss, SteadyState, Event
     monitors       name -> function(t, state), recorded every `monitor_every` steps besides the flow's own
+    store          path of a new store (or `Store`) in which the run is kept as it goes
+    resume         continue the run in the store, to the same bits as if it had not stopped; begin it if there is none
     progress       show a bar: True, False, or None for only on a terminal
 
     A singularity, a steady state, Ctrl-C or `max_steps` end the run with an outcome, not with an exception. Raises
     `InputError` (also a ValueError) for arguments that make no sense, `UnknownNameError` for an unknown stepper,
-    `MemoryLimitError` if the kept states do not fit, before anything is computed.
+    `MemoryLimitError` if the kept states do not fit, before anything is computed, and `StoreError` for a store that
+    exists already, or that holds another run than the one to resume.
     """
     problem = _bind(flow, state)
     chosen = _stepper(flow, problem, stepper, rtol, atol)
     plan = Plan(
+        state=state,
         problem=problem,
         stepper=chosen,
         control=control or chosen.control(rtol, _absolute(problem, rtol, atol)),
@@ -75,32 +87,70 @@ def solve(
     )
     kept = len(plan.stops) + 2
     require(kept * problem.y0.nbytes, f"the {kept} kept states", "keep fewer with save_at, or take a smaller grid")
+    if store is None:
+        if resume:
+            raise InputError("resume=True needs the store to continue: give store=path.")
+        return _run(plan, progress)
+    return _stored(plan, store if isinstance(store, Store) else Store(store), resume, progress)
+
+
+def _run(plan: Plan, progress: bool | None) -> Solution:
     run = Run(plan)
     run.begin()
-    carry_on(run, progress)
-    return make_solution(run)
+    _carry_on(run, progress, None)
+    return _solution(run)
 
 
-def carry_on(run: Run, progress: bool | None) -> None:
-    """Step until there is an outcome, or a signal comes; the last state is always kept."""
+def _stored(plan: Plan, store: Store, resume: bool, progress: bool | None) -> Solution:
+    from geomflow.flow import keeping
+
+    run = Run(plan)
+    if resume and Path(store.path).exists():
+        stored = keeping.StoredRun(store.path)
+        if keeping.is_over(stored, plan.t1):
+            keeping.require_same(run, stored)
+            return keeping.stored_solution(stored)
+        keeping.recall(run, stored)
+        keeper = keeping.Keeper.reopen(run, store)
+    else:
+        run.begin()
+        keeper = keeping.Keeper.create(run, store)
+    try:
+        _carry_on(run, progress, keeper)
+    finally:
+        keeper.close()
+    return _solution(run)
+
+
+def _carry_on(run: Run, progress: bool | None, keeper: Keeper | None) -> None:
+    """Step until there is an outcome, or a signal comes."""
     bar = Progress(run, progress)
     try:
         with Interrupts() as interrupts:
             while run.outcome is None:
                 run.step()
-                bar.show(run)
                 if interrupts.heard and run.outcome is None:
                     run.outcome = endings.stopped(run, interrupts.heard)
+                _after_step(run, keeper)
+                bar.show(run)
     except KeyboardInterrupt:
         run.outcome = endings.stopped(run, "Ctrl-C")
+        _after_step(run, keeper)
     finally:
         bar.close()
 
 
-def make_solution(run: Run) -> Solution:
-    """The solution from a run that has ended; the state where it ended is kept if it is not yet."""
-    if run.record.times[-1] != run.cursor.t:
+def _after_step(run: Run, keeper: Keeper | None) -> None:
+    """Keep the last state of a run that cannot go on; one that can be continued goes on from its checkpoint."""
+    if run.outcome and run.outcome.kind is not OutcomeKind.interrupted:
         run.keep()
+    if keeper:
+        keeper.keep(run)
+
+
+def _solution(run: Run) -> Solution:
+    """The solution from a run that has ended, at the state where it ended."""
+    run.keep()
     assert run.outcome is not None
     return Solution(
         times=np.array(run.record.times),
@@ -113,6 +163,7 @@ def make_solution(run: Run) -> Solution:
         rate_evaluations=run.cursor.evaluations,
         description=run.plan.problem.description,
         recipe=run.plan.recipe(),
+        template=run.plan.state,
     )
 
 

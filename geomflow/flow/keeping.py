@@ -1,0 +1,200 @@
+"""Between runs and stores: keep a run as it goes, continue one, save and load solutions."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geomflow.core.errors import StoreError
+from geomflow.core.outcome import Outcome, OutcomeKind
+from geomflow.flow.solution import Solution, States
+from geomflow.io.fields import describe_field, rebuild_field
+from geomflow.io.reader import StoredRun
+from geomflow.io.store import Commit, RunWriter, Store
+
+if TYPE_CHECKING:
+    from geomflow.flow.run import Run
+
+
+class Keeper:
+    """Commits a run to its store whenever a state was kept, and every so many seconds; the numbers do not notice."""
+
+    def __init__(self, run: Run, writer: RunWriter, every: float) -> None:
+        self._writer = writer
+        self._every = every
+        self._mark(run)
+
+    @classmethod
+    def create(cls, run: Run, store: Store) -> Keeper:
+        """Start a store for a run that has begun."""
+        header = _header(run.plan.state, run.plan.problem.description, run.plan.recipe(), store)
+        return cls(run, RunWriter.create(Path(store.path), header, _commit(run, 0, 0)), store.every)
+
+    @classmethod
+    def reopen(cls, run: Run, store: Store) -> Keeper:
+        """Continue the store of a run that was recalled from it."""
+        writer = RunWriter.reopen(Path(store.path))
+        writer.describe(run.plan.recipe())
+        return cls(run, writer, store.every)
+
+    def keep(self, run: Run) -> None:
+        """Commit if it is time to. A store that cannot be written interrupts the run, which stays in memory."""
+        due = time.monotonic() - self._last >= self._every
+        if due or len(run.record.times) > self._states or run.outcome:
+            try:
+                self._writer.commit(_commit(run, self._states, self._notes))
+                self._mark(run)
+            except StoreError as error:
+                run.outcome = _unwritten(run, error)
+
+    def close(self) -> None:
+        """Let the store go."""
+        self._writer.close()
+
+    def _mark(self, run: Run) -> None:
+        self._states, self._notes = len(run.record.times), len(run.record.monitor_times)
+        self._last = time.monotonic()
+
+
+def _commit(run: Run, states: int, notes: int) -> Commit:
+    """What a run has beyond its first `states` states and `notes` notes."""
+    record, cursor = run.record, run.cursor
+    rows = np.array(record.rows[notes:], dtype=float).reshape(-1, len(record.names))
+    columns = {name: rows[:, i] for i, name in enumerate(record.names)}
+    return Commit(
+        times=record.times[states:],
+        states=record.states[states:],
+        notes={"time": record.monitor_times[notes:], **columns},
+        checkpoint=None if record.times[-1] == cursor.t else cursor.y,
+        facts={
+            "time": cursor.t,
+            "memory": json.dumps(run.memory()),
+            "outcome": None if run.outcome is None else asdict(run.outcome),
+            "costs": [run.steps, run.rejected, cursor.evaluations],
+        },
+    )
+
+
+def _unwritten(run: Run, error: StoreError) -> Outcome:
+    reached = f" The run itself: {run.outcome.message}" if run.outcome else ""
+    message = (
+        f"stopped at t = {run.cursor.t:.9g}: {error} What was computed is in this solution: save it elsewhere with "
+        f"save(path), or continue the store with resume=True.{reached}"
+    )
+    return Outcome(OutcomeKind.interrupted, message, run.cursor.t)
+
+
+def _header(state: Any, description: Mapping[str, Any], recipe: Mapping[str, Any], store: Store) -> dict[str, Any]:
+    facts, given = describe_field(state)
+    return {
+        "description": description,
+        "recipe": recipe,
+        "seed": store.seed,
+        "configuration": dict(store.configuration),
+        "state": facts,
+        "given": given,
+    }
+
+
+def recall(run: Run, stored: StoredRun) -> None:
+    """Continue a run from the last commit of its store.
+
+    Raises `StoreError` if the store holds another run, the same one with other save times so far, or a saved solution.
+    """
+    memory = stored.memory
+    if memory is None:
+        raise StoreError(f"the store '{stored.path}' is a saved solution, which cannot be continued: run it again.")
+    require_same(run, stored)
+    times, notes = stored.times, stored.notes
+    record = run.record
+    record.times, record.states = times.tolist(), list(stored.states)
+    record.monitor_times = notes.pop("time").tolist()
+    record.names = tuple(notes)
+    record.rows = list(zip(*(values.tolist() for values in notes.values()), strict=True))
+    run.recall(stored.facts["time"], stored.checkpoint, memory)
+
+
+def require_same(run: Run, stored: StoredRun) -> None:
+    """Raise `StoreError` if what is stored is not the beginning of this run."""
+    new, old = json.loads(json.dumps(run.plan.recipe())), dict(stored.header["recipe"])
+    hit = int((stored.times > run.plan.t0).sum())
+    new["stops"], old["stops"] = new["stops"][:hit], old["stops"][:hit]
+    for key, value in new.items():
+        if value != old.get(key):
+            raise StoreError(
+                f"the store '{stored.path}' holds another run: its {key} is {old.get(key)}, not {value}. "
+                "Continue it with what it was started with, or choose another path."
+            )
+
+
+def is_over(stored: StoredRun, t1: float) -> bool:
+    """Whether a stored run has ended for good: not interrupted, nor finished at an earlier last time than t1."""
+    outcome = stored.facts.get("outcome")
+    if outcome is None or outcome["kind"] == OutcomeKind.interrupted:
+        return False
+    early = outcome["kind"] == OutcomeKind.finished and outcome["time"] == stored.header["recipe"]["stops"][-1] < t1
+    return not early
+
+
+def load(path: str | os.PathLike[str]) -> Solution:
+    """The solution in the store at `path`, of a run that has ended or not; states are read when asked for.
+
+    Raises `StoreError` if there is no store, or one that is damaged or of another format.
+    """
+    return stored_solution(StoredRun(path))
+
+
+def stored_solution(stored: StoredRun) -> Solution:
+    """The solution from the last commit of a store, which ends where the run was."""
+    header, notes = stored.header, stored.notes
+    template = rebuild_field(header["state"], stored.given) if header["state"] else None
+    packed = stored.history
+    times = np.array([*stored.times, stored.facts["time"]][: len(packed)])
+    return Solution(
+        times=times,
+        states=States(packed, template.unpack if template else _as_it_is),
+        monitor_times=notes.pop("time"),
+        monitors=notes,
+        outcome=_outcome(stored),
+        steps=stored.facts["costs"][0],
+        rejected=stored.facts["costs"][1],
+        rate_evaluations=stored.facts["costs"][2],
+        description=header["description"],
+        recipe=header["recipe"],
+        template=template,
+    )
+
+
+def _outcome(stored: StoredRun) -> Outcome:
+    outcome = stored.facts["outcome"]
+    if outcome is not None:
+        return Outcome(OutcomeKind(outcome["kind"]), outcome["message"], outcome["time"])
+    t = stored.facts["time"]
+    message = f"the run was cut off after t = {t:.9g}; continue it with resume=True (--resume)."
+    return Outcome(OutcomeKind.interrupted, message, t)
+
+
+def save_solution(solution: Solution, path: str | os.PathLike[str]) -> None:
+    """Write a solution to a new store. Raises `StoreError`."""
+    header = _header(solution.template, solution.description, solution.recipe, Store(path))
+    facts = {
+        "time": float(solution.times[-1]),
+        "memory": "null",
+        "outcome": asdict(solution.outcome),
+        "costs": [solution.steps, solution.rejected, solution.rate_evaluations],
+    }
+    states = [solution.states.packed(i) for i in range(len(solution.states))]
+    notes = {"time": solution.monitor_times, **solution.monitors}
+    RunWriter.create(Path(path), header, Commit(solution.times.tolist(), states, notes, None, facts)).close()
+
+
+def _as_it_is(packed: np.ndarray) -> np.ndarray:
+    return packed
+

@@ -1,0 +1,57 @@
+"""Field objects as plain facts and arrays, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from geomflow.core.errors import StoreError
+
+
+def describe_field(state: Any) -> tuple[dict[str, Any] | None, dict[str, np.ndarray]]:
+    """JSON-able facts and packed arrays from which `rebuild_field` makes a field of the same kind; None for others."""
+    from geomflow.field.state import Field
+
+    if not isinstance(state, Field):
+        return None, {}
+    grid, given = state.grid, {}
+    facts: dict[str, Any] = {
+        "kind": type(state).__name__,
+        "torus": type(grid.torus).__name__,
+        "dim": grid.torus.dim,
+        "lattice": [list(row) for row in grid.torus.lattice],
+        "shape": list(grid.shape),
+        "order": grid.order,
+    }
+    reference = getattr(state, "reference", None)
+    if isinstance(reference, Field):
+        given["reference"] = reference.pack()
+    elif reference is not None:
+        facts["reference"] = [np.real(reference).tolist(), np.imag(reference).tolist()]
+    return facts, given
+
+
+def rebuild_field(facts: Mapping[str, Any], given: Mapping[str, np.ndarray]) -> Any:
+    """A field of zeros of the described kind; its `unpack` makes the stored states."""
+    from geomflow import field
+
+    if facts["kind"] not in ("ScalarField", "MetricField", "HermitianField", "PotentialField"):
+        raise StoreError(f"the stored states are of the kind '{facts['kind']}', which this version does not know.")
+    tori = {"Torus": field.Torus, "ComplexTorus": field.ComplexTorus}
+    grid = tori[facts["torus"]](facts["dim"], lattice=facts["lattice"]).grid(facts["shape"], order=facts["order"])
+    if facts["kind"] == "ScalarField":
+        return grid.scalar(np.zeros(grid.shape))
+    if facts["kind"] == "MetricField":
+        return grid.metric()
+    if facts["kind"] == "HermitianField":
+        return grid.hermitian()
+    return grid.potential(np.zeros(grid.shape), reference=_reference(grid, facts, given))
+
+
+def _reference(grid: Any, facts: Mapping[str, Any], given: Mapping[str, np.ndarray]) -> Any:
+    if "reference" in given:
+        return grid.hermitian().unpack(given["reference"])
+    real, imaginary = facts["reference"]
+    return np.array(real) + 1j * np.array(imaginary)
