@@ -185,7 +185,7 @@ class ComplexChart:
             (sympy.Abs, lambda u: sympy.sqrt(u * self.conjugate(u))),
             (sympy.re, lambda u: (u + self.conjugate(u)) / 2),
             (sympy.im, lambda u: (u - self.conjugate(u)) / (2 * sympy.I)),
-            (sympy.conjugate, self.conjugate),
+            (sympy.conjugate, lambda u: self.conjugate(u)),
         )
         for function, rule in rules:
             expression = expression.replace(function, rule)
@@ -194,8 +194,7 @@ class ComplexChart:
     def conjugate(self, expression: sympy.Expr) -> sympy.Expr:
         """The complex conjugate: z and z̄ change places, i becomes −i, parameters are real."""
         swap = {s: bar for s, bar in self._pairs} | {bar: s for s, bar in self._pairs}
-        unwrapped = expression.replace(sympy.conjugate, lambda u: self.conjugate(u))
-        return unwrapped.subs({**swap, sympy.I: -sympy.I}, simultaneous=True)
+        return self.wirtinger(expression).xreplace({**swap, sympy.I: -sympy.I})
 
     def __str__(self) -> str:
         return f"a complex chart with coordinates {', '.join(s.name for s in self.symbols)}"

@@ -10,17 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import ShapeError
 from geomflow.symbolic import curvature as cv
-from geomflow.symbolic import kahler_formulas as kf
-from geomflow.symbolic import operators as op
 from geomflow.symbolic.linear import determinant, inverse
 from geomflow.symbolic.ring import GraphRing, WirtingerRing
+from geomflow.symbolic.tensors import MetricTensors
 
 
 def field_node(name: str, coordinates: Sequence[str]) -> gr.Node:
@@ -42,12 +41,12 @@ def metric_nodes(coordinates: Sequence[str], prefix: str = "g") -> tuple[tuple[s
     return metric_names(coordinates, prefix), matrix
 
 
-@dataclass(frozen=True)
-class MetricNodes:
-    """The curvature of a symmetric (d, d) matrix of nodes; every tensor is computed once, on first use.
+@final
+@dataclass(frozen=True, eq=False)
+class MetricNodes(MetricTensors):
+    """The curvature of a symmetric (d, d) matrix of nodes over d named coordinates.
 
-    Index order as everywhere: `christoffel[k, i, j]` = Γ^k_ij, `riemann_lower[l, k, i, j]` = R_lkij.
-    Raises ShapeError if the matrix is not (d, d) for d coordinates.
+    Raises ShapeError if the matrix is not (d, d).
     """
 
     coordinates: tuple[str, ...]
@@ -62,63 +61,6 @@ class MetricNodes:
     def ring(self) -> GraphRing:
         """The graph with derivations along the coordinates."""
         return GraphRing(self.coordinates)
-
-    @cached_property
-    def determinant(self) -> gr.Node:
-        """det g."""
-        return determinant(self.ring, self.matrix)
-
-    @cached_property
-    def inverse(self) -> np.ndarray:
-        """g^{ij}."""
-        return inverse(self.ring, self.matrix)
-
-    @cached_property
-    def derivatives(self) -> np.ndarray:
-        """`[i, j, k]` = ∂_k g_ij."""
-        return cv.first_derivatives(self.ring, self.matrix)
-
-    @cached_property
-    def christoffel_lower(self) -> np.ndarray:
-        """`[m, i, j]` = Γ_m,ij."""
-        return cv.christoffel_lower(self.ring, self.derivatives)
-
-    @cached_property
-    def christoffel(self) -> np.ndarray:
-        """`[k, i, j]` = Γ^k_ij."""
-        return cv.christoffel(self.ring, self.inverse, self.christoffel_lower)
-
-    @cached_property
-    def riemann_lower(self) -> np.ndarray:
-        """`[l, k, i, j]` = R_lkij."""
-        return cv.riemann_lower(self.ring, self.derivatives, self.christoffel_lower, self.christoffel)
-
-    @cached_property
-    def ricci(self) -> np.ndarray:
-        """`[i, j]` = R_ij."""
-        return cv.ricci(self.ring, self.inverse, self.riemann_lower)
-
-    @cached_property
-    def scalar(self) -> gr.Node:
-        """R = g^{ij} R_ij."""
-        return cv.trace(self.ring, self.inverse, self.ricci)
-
-    def laplacian(self, f: gr.Node) -> gr.Node:
-        """Δf = g^{ij}(∂_i∂_j f − Γ^k_ij ∂_k f)."""
-        return op.laplacian(self.ring, self.inverse, self.christoffel, f)
-
-    def hessian(self, f: gr.Node) -> np.ndarray:
-        """∇_i∇_j f."""
-        return op.hessian(self.ring, self.christoffel, f)
-
-    def lie_derivative(self, field: np.ndarray, tensor: np.ndarray | None = None) -> np.ndarray:
-        """(L_X T)_ij, of the metric itself unless another (0, 2) tensor is given."""
-        return op.lie_derivative(self.ring, field, self.matrix if tensor is None else tensor)
-
-    def deturck_field(self, background: np.ndarray | None = None) -> np.ndarray:
-        """W^k = g^{ij}(Γ^k_ij − Γ̄^k_ij); the background connection `[k, i, j]` is flat unless given."""
-        flat = self.ring.array((self.ring.dim,) * 3)
-        return op.deturck_field(self.ring, self.inverse, self.christoffel, flat if background is None else background)
 
 
 def christoffel_nodes(matrix: np.ndarray, coordinates: Sequence[str]) -> np.ndarray:
@@ -148,7 +90,8 @@ def deturck_nodes(matrix: np.ndarray, coordinates: Sequence[str], background: np
     return cv.symmetric(metric.ring, metric.ring.dim, lambda i, j: drift[i, j] - 2 * metric.ricci[i, j])
 
 
-@dataclass(frozen=True)
+@final
+@dataclass(frozen=True, eq=False)
 class HermitianNodes:
     """A Kähler metric g_{ab̄} over real coordinates x1, y1, x2, y2, ... as complex numbers of real nodes.
 

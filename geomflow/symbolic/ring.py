@@ -1,6 +1,6 @@
 """Rings with derivations: what a tensor formula needs to know of the expressions it is written in.
 
-The formulas of `curvature`, `kahler_formulas` and `operators` are written once, over object arrays of ring elements. Elements
+The formulas of `curvature`, `kahler_formulas` and `operators` are written once, over object arrays of elements. Elements
 bring + - * and /; the ring brings numbers, derivations and sums of products. Three rings live on the expression graph
 (real, Wirtinger) and on fields of fractions (`geomflow.symbolic.fractions`).
 """
@@ -8,13 +8,16 @@ bring + - * and /; the ring brings numbers, derivations and sums of products. Th
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, final
 
 import numpy as np
+import sympy
+from sympy.core.function import AppliedUndef
 
 from geomflow.core import graph as gr
+from geomflow.core.graph.sympy_bridge import all_to_sympy, from_sympy
 
 HALF = Fraction(1, 2)
 
@@ -66,15 +69,46 @@ class Ring(ABC):
         return result
 
 
-@final
-class GraphRing(Ring):
-    """Real expression-graph nodes with total derivatives along named coordinates."""
+class ExactRing(Ring):
+    """A ring that is read from sympy, written to sympy, and in which zero is decided."""
 
-    def __init__(self, coordinates: Sequence[str]) -> None:
+    @abstractmethod
+    def read(self, expression: sympy.Expr) -> Any:
+        """A sympy expression as an element."""
+
+    @abstractmethod
+    def write(self, elements: Sequence[Any]) -> list[sympy.Expr]:
+        """Elements as sympy expressions; what is zero is written 0."""
+
+    @abstractmethod
+    def is_zero(self, element: Any) -> bool:
+        """Whether the element is zero, decided."""
+
+
+@final
+class GraphRing(ExactRing):
+    """Real expression-graph nodes with total derivatives along named coordinates.
+
+    `symbols` are the sympy symbols that nodes are written in. An unknown function may depend on a part of the
+    coordinates, `functions` says which; `extra` names what unknown functions depend on beyond the coordinates.
+    """
+
+    def __init__(
+        self,
+        coordinates: Sequence[str],
+        *,
+        symbols: Iterable[sympy.Symbol] = (),
+        functions: Iterable[AppliedUndef] = (),
+        extra: Sequence[str] = (),
+    ) -> None:
         self.coordinates = tuple(coordinates)
         self.dim = len(self.coordinates)
         self.zero, self.one = gr.ZERO, gr.ONE
-        self.derivation = gr.Derivation(self.coordinates)
+        self._axes = (*self.coordinates, *extra)
+        self._symbols = {s.name: s for s in symbols}
+        self._functions = {f.func.__name__: f for f in functions}
+        self.derivation = _PartialDerivation(self._axes, {k: _reach(f, self._axes) for k, f in self._functions.items()})
+        self._zeros: dict[gr.Node, bool] = {gr.ZERO: True}
 
     def number(self, value: int | Fraction) -> gr.Node:
         return gr.constant(value)
@@ -87,6 +121,54 @@ class GraphRing(Ring):
 
     def dot(self, pairs: Iterable[tuple[gr.Node, gr.Node]]) -> gr.Node:
         return gr.add(*(x * y for x, y in pairs if x is not gr.ZERO and y is not gr.ZERO))
+
+    def read(self, expression: sympy.Expr) -> gr.Node:
+        return from_sympy(expression, self._axes)
+
+    def write(self, elements: Sequence[gr.Node]) -> list[sympy.Expr]:
+        kept = [gr.ZERO if self.is_zero(e) else e for e in elements]
+        axes = [self._symbols.get(name, sympy.Symbol(name)) for name in self._axes]
+        written = all_to_sympy(kept, self._symbols, axes)
+        narrow = {f.func(*axes): f for f in self._functions.values() if list(f.args) != axes}
+        return [e.xreplace(narrow) for e in written] if narrow else written
+
+    def is_zero(self, element: gr.Node) -> bool:
+        if element not in self._zeros:
+            self._zeros[element] = gr.is_zero(element) and all(gr.is_zero(e) for e in self._mirrored(element))
+        return self._zeros[element]
+
+    def _mirrored(self, element: gr.Node) -> Iterator[gr.Node]:
+        """The element with one sign changed, if it branches: zero is decided at points with positive coordinates."""
+        if not any(_branches(node) for node in gr.schedule([element])):
+            return
+        for leaf in gr.leaves([element]):
+            symbol = self._symbols.get(leaf.data) if leaf.op == "symbol" else None
+            if symbol is not None and not symbol.is_nonnegative:
+                yield gr.substitute([element], {leaf: -leaf})[0]
+
+
+def _branches(node: gr.Node) -> bool:
+    """Whether the node is an absolute value, a sign or a square root."""
+    if node.op == "call":
+        return node.data in ("abs", "sign")
+    return node.op == "mul" and any(e.denominator % 2 == 0 for e in node.data)
+
+
+class _PartialDerivation(gr.Derivation):
+    """Total derivatives of unknown functions that depend on a part of the coordinates only."""
+
+    def __init__(self, coordinates: Sequence[str], reach: Mapping[str, frozenset[int]]) -> None:
+        super().__init__(coordinates)
+        self._reach = reach
+
+    def _leaf(self, leaf: gr.Node, axis: int) -> gr.Node:
+        if leaf.op == "jet" and axis not in self._reach.get(leaf.data[0], (axis,)):
+            return gr.ZERO
+        return super()._leaf(leaf, axis)
+
+
+def _reach(function: AppliedUndef, axes: Sequence[str]) -> frozenset[int]:
+    return frozenset(axes.index(str(a)) for a in function.args if str(a) in axes)
 
 
 @final

@@ -1,0 +1,105 @@
+"""What a catalogue entry is: a metric, what is known of it, and how each claim is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, final
+
+import sympy
+
+from geomflow.symbolic.exact import all_zero
+from geomflow.symbolic.flows import follows_rates, is_soliton, satisfies_kahler_ricci_flow, satisfies_ricci_flow
+from geomflow.symbolic.kahler import KahlerMetric
+from geomflow.symbolic.metric import Metric
+
+TIME = sympy.Symbol("t", real=True)
+
+
+@final
+@dataclass(frozen=True)
+class Known:
+    """Claims about a metric; what is None is not claimed.
+
+    `flow` is the solution of ∂_t g = −2 Ric that starts at the metric (at `TIME` = 0 unless the entry says otherwise),
+    `extinction` the time at which it ends, `rates` the ordinary equations that Ricci flow becomes for parameters,
+    `soliton` the pair (X, λ) of Ric + ½ L_X g = λ g.
+    """
+
+    ricci_flat: bool | None = None
+    einstein_constant: sympy.Expr | None = None
+    scalar: sympy.Expr | None = None
+    riemann_squared: sympy.Expr | None = None
+    determinant: sympy.Expr | None = None
+    flow: sympy.Matrix | None = None
+    extinction: sympy.Expr | None = None
+    rates: Mapping[sympy.Symbol, sympy.Expr] | None = None
+    soliton: tuple[tuple[sympy.Expr, ...], sympy.Expr] | None = None
+
+
+@final
+@dataclass(frozen=True)
+class Geometry:
+    """A metric with a name, what is known of it, and where that is from."""
+
+    name: str
+    title: str
+    metric: Metric | KahlerMetric
+    known: Known
+    source: str
+    facts: tuple[str, ...] = field(default=())
+
+    def flow(self, time: Any = TIME) -> Metric | KahlerMetric | None:
+        """The solution of Ricci flow through this metric at `time`, if it is known."""
+        if self.known.flow is None:
+            return None
+        moved = self.known.flow.subs(TIME, sympy.sympify(time))
+        return type(self.metric)(self.metric.chart, moved)  # type: ignore[arg-type]
+
+    @cached_property
+    def verified(self) -> dict[str, bool]:
+        """Every claim that is made, and whether it was decided to be true."""
+        checks = {
+            "ricci_flat": lambda claim: self.metric.is_ricci_flat is claim,
+            "einstein_constant": lambda claim: self._same(self.metric.einstein_constant, claim),
+            "scalar": lambda claim: self._same(self.metric.scalar, claim),
+            "riemann_squared": lambda claim: self._same(self._norm(), claim),
+            "determinant": lambda claim: self._same(self.metric.determinant, claim),
+            "flow": lambda claim: self._flows(),
+            "rates": lambda claim: follows_rates(self.metric, claim),  # type: ignore[arg-type]
+            "soliton": lambda claim: is_soliton(self.metric, *claim),  # type: ignore[arg-type]
+        }
+        claims = {name: getattr(self.known, name) for name in checks}
+        return {name: checks[name](claim) for name, claim in claims.items() if claim is not None}
+
+    def _norm(self) -> sympy.Expr:
+        kahler = isinstance(self.metric, KahlerMetric)
+        return self.metric.riemann_squared if kahler else self.metric.kretschmann  # type: ignore[union-attr]
+
+    def _flows(self) -> bool:
+        moving = self.flow()
+        if isinstance(moving, KahlerMetric):
+            return satisfies_kahler_ricci_flow(moving, TIME, speed=2)
+        return isinstance(moving, Metric) and satisfies_ricci_flow(moving, TIME)
+
+    def _same(self, value: sympy.Expr | None, claim: sympy.Expr) -> bool:
+        return value is not None and all_zero([value - claim], self.metric.chart.symbols)
+
+    def __str__(self) -> str:
+        return f"{self.title}: {self.metric}"
+
+    __repr__ = __str__
+
+    def _repr_latex_(self) -> str:
+        return f"{self.title}: {self.metric._repr_latex_()}"
+
+
+def einstein_known(metric: Metric | KahlerMetric, constant: Any, **more: Any) -> Known:
+    """What follows from Ric = λ g: R = dλ, g(t) = (1 − 2λt) g, and the end at 1/(2λ) where λ > 0."""
+    constant = sympy.sympify(constant)
+    dim = metric.dim * (2 if isinstance(metric, KahlerMetric) else 1)
+    flow = (1 - 2 * constant * TIME) * metric.matrix
+    extinction = 1 / (2 * constant) if constant.is_positive else None
+    claims = {"einstein_constant": constant, "scalar": dim * constant, "flow": sympy.Matrix(flow), "extinction": extinction}
+    return Known(**{**claims, **more})

@@ -1,0 +1,184 @@
+"""From sympy expressions to elements of a field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import sympy
+from sympy.core.function import AppliedUndef
+
+from geomflow.symbolic.fractions.element import Element
+from geomflow.symbolic.fractions.generators import Generator, Kind
+from geomflow.symbolic.fractions.survey import CIRCULAR, HYPERBOLIC, OutsideField, _constant, is_angle, linear_parts
+
+if TYPE_CHECKING:
+    from geomflow.symbolic.fractions.field import Field
+
+Pair = tuple[Element, Element]
+
+_QUOTIENTS: dict[str, Callable[[Element, Element], Element]] = {
+    "cos": lambda c, s: c,
+    "sin": lambda c, s: s,
+    "tan": lambda c, s: s / c,
+    "cot": lambda c, s: c / s,
+    "sec": lambda c, s: c.inverse(),
+    "csc": lambda c, s: s.inverse(),
+}
+_CIRCULAR_NAMES = {"cosh": "cos", "sinh": "sin", "tanh": "tan", "coth": "cot", "sech": "sec", "csch": "csc"}
+
+
+class Reader:
+    """A memoised walk that turns sympy expressions into elements of one field."""
+
+    def __init__(self, field: Field) -> None:
+        self._field = field
+        self._known: dict[sympy.Basic, Element] = {}
+        self._numbers = {(g.kind, g.shown): k for k, g in enumerate(field.generators)}
+        self._by_argument = {(g.kind, g.argument): k for k, g in enumerate(field.generators) if g.argument is not None}
+        self._units: dict[tuple[Kind, sympy.Expr], int] = {}
+
+    def read(self, e: sympy.Expr) -> Element:
+        """The element of an expression."""
+        found = self._known.get(e)
+        if found is None:
+            found = self._known[e] = self._convert(e)
+        return found
+
+    def _convert(self, e: sympy.Expr) -> Element:
+        field = self._field
+        if e.is_Rational:
+            return field.number(Fraction(int(e.p), int(e.q)))
+        if e.is_Float:
+            return field.number(Fraction(str(e)))
+        if e.is_Add:
+            return field.total(self.read(a) for a in e.args)
+        if e.is_Mul:
+            result = field.one
+            for a in e.args:
+                result = result * self.read(a)
+            return result
+        if e.is_Symbol or e is sympy.pi:
+            return self._generator(Kind.FREE, e)
+        if e is sympy.I:
+            return self._generator(Kind.UNIT, e)
+        if e.is_Pow or e is sympy.E or isinstance(e, sympy.exp):
+            return self._power(*e.as_base_exp())
+        return self._function(e)
+
+    def _generator(self, kind: Kind, shown: sympy.Expr) -> Element:
+        if (kind, shown) not in self._numbers:
+            raise OutsideField(f"'{shown}' is not in the field")
+        return self._field.generator(self._numbers[kind, shown])
+
+    def _power(self, base: sympy.Expr, exponent: sympy.Expr) -> Element:
+        if base is sympy.E:
+            return self._exponential(exponent)
+        if exponent.is_Integer:
+            return self.read(base) ** int(exponent)
+        return self._root(base) ** self._root_steps(base, exponent)
+
+    def _root_steps(self, base: sympy.Expr, exponent: sympy.Expr) -> int:
+        degree = self._field.generators[self._by_argument[Kind.ROOT, base]].degree
+        steps = exponent * degree
+        if not steps.is_Integer:
+            raise OutsideField(f"'{base}**({exponent})' is not in the field")
+        return int(steps)
+
+    def _root(self, base: sympy.Expr) -> Element:
+        """The root itself: σ / q for the generator σ = q (p/q)^(1/n)."""
+        k = self._by_argument.get((Kind.ROOT, base))
+        if k is None:
+            raise OutsideField(f"no root of '{base}' is in the field")
+        scale = Element(self._field, self.read(base).den, self._field.one.den)
+        return self._field.generator(k) / scale
+
+    def _exponential(self, exponent: sympy.Expr) -> Element:
+        result = self._field.one
+        for coefficient, atom in linear_parts(exponent):
+            if is_angle(atom):
+                c, s = self._multiple(Kind.COS, coefficient, sympy.expand(atom / sympy.I))
+                result = result * (c + s * self._generator(Kind.UNIT, sympy.I))
+            elif (Kind.COSH, atom) in self._pairs:
+                c, s = self._multiple(Kind.COSH, coefficient, atom)
+                result = result * (c + s)
+            else:
+                result = result * self._exponent(coefficient, atom)
+        return result
+
+    def _exponent(self, coefficient: sympy.Rational, atom: sympy.Expr) -> Element:
+        k, denominator = self._unit(Kind.EXP, atom)
+        steps = coefficient * denominator
+        if not steps.is_Integer:
+            raise OutsideField(f"exp({coefficient * atom}) is not in the field")
+        return self._field.generator(k) ** int(steps)
+
+    @property
+    def _pairs(self) -> dict[tuple[Kind, sympy.Expr], tuple[int, int]]:
+        """For each atom of an angle or an exponent: its generator, and the denominator of the atom there."""
+        return {
+            (g.kind, part[0][1]): (k, int(part[0][0].q) if part[0][0].p == 1 else 1)
+            for k, g in enumerate(self._field.generators)
+            if g.kind in (Kind.EXP, Kind.COS, Kind.COSH) and (part := linear_parts(g.argument))
+        }
+
+    def _unit(self, kind: Kind, atom: sympy.Expr) -> tuple[int, int]:
+        found = self._pairs.get((kind, atom))
+        if found is None:
+            raise OutsideField(f"{kind} of {atom} is not in the field")
+        return found
+
+    def _multiple(self, kind: Kind, coefficient: sympy.Rational, atom: sympy.Expr) -> Pair:
+        """cos and sin (or cosh and sinh) of coefficient * atom."""
+        if kind is Kind.COS and atom is sympy.pi:
+            return self.read(_constant(sympy.cos, coefficient)), self.read(_constant(sympy.sin, coefficient))
+        k, denominator = self._unit(kind, atom)
+        steps = coefficient * denominator
+        if not steps.is_Integer:
+            raise OutsideField(f"{kind} of {coefficient * atom} is not in the field")
+        sign, pair = (1 if steps > 0 else -1), (self._field.one, self._field.zero)
+        square = (self._field.generator(k), self._field.generator(k + 1))
+        remaining = abs(int(steps))
+        while remaining:
+            if remaining & 1:
+                pair = _angle_sum(kind, pair, square)
+            remaining >>= 1
+            square = _angle_sum(kind, square, square) if remaining else square
+        return pair[0], pair[1] * sign
+
+    def _function(self, e: sympy.Expr) -> Element:
+        if isinstance(e, CIRCULAR + HYPERBOLIC):
+            kind = Kind.COS if isinstance(e, CIRCULAR) else Kind.COSH
+            pair = (self._field.one, self._field.zero)
+            for coefficient, atom in linear_parts(e.args[0]):
+                pair = _angle_sum(kind, pair, self._multiple(kind, coefficient, atom))
+            name = e.func.__name__
+            return _QUOTIENTS[_CIRCULAR_NAMES.get(name, name)](*pair)
+        if isinstance(e, sympy.Derivative) and isinstance(e.expr, AppliedUndef):
+            orders = {x: int(times) for x, times in e.variable_count}
+            return self._jet(e.expr, tuple(orders.get(x, 0) for x in e.expr.args))
+        if isinstance(e, AppliedUndef):
+            return self._jet(e, (0,) * len(e.args))
+        return self._generator(Kind.PRIMITIVE, e)
+
+    def _jet(self, function: AppliedUndef, index: tuple[int, ...]) -> Element:
+        for k, g in enumerate(self._field.generators):
+            if g.kind is Kind.JET and g.argument == function and g.index == index:
+                return self._field.generator(k)
+        raise OutsideField(f"the derivative {index} of {function} is not in the field")
+
+    def bumped(self, generator: Generator, coordinate: sympy.Symbol) -> Element:
+        """The derivative of a jet along a coordinate."""
+        function = generator.argument
+        if function is None or coordinate not in function.args:
+            return self._field.zero
+        axis = function.args.index(coordinate)
+        index = generator.index
+        return self._jet(function, (*index[:axis], index[axis] + 1, *index[axis + 1 :]))
+
+
+def _angle_sum(kind: Kind, a: Pair, b: Pair) -> Pair:
+    """cos and sin, or cosh and sinh, of the sum of two arguments."""
+    product = a[1] * b[1]
+    return a[0] * b[0] + (-product if kind is Kind.COS else product), a[1] * b[0] + a[0] * b[1]

@@ -1,0 +1,196 @@
+"""The survey of expressions that finds which generators a field of fractions needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import product
+from math import lcm
+
+import sympy
+from sympy.core.function import AppliedUndef
+
+from geomflow.symbolic.fractions.generators import Generator, Kind
+
+CIRCULAR = (sympy.sin, sympy.cos, sympy.tan, sympy.cot, sympy.sec, sympy.csc)
+HYPERBOLIC = (sympy.sinh, sympy.cosh, sympy.tanh, sympy.coth, sympy.sech, sympy.csch)
+PRIMITIVE = (
+    sympy.log, sympy.atan, sympy.acot, sympy.asin, sympy.acos, sympy.asinh, sympy.acosh, sympy.atanh, sympy.erf,
+)  # fmt: skip
+JET_MARGIN = 3
+"""How many derivatives of unknown functions beyond those given a field provides for."""
+MOST_GENERATORS = 120
+
+
+class OutsideField(Exception):
+    """The expression has no small enough field of fractions, or zero is not decided in it: use the graph."""
+
+
+def linear_parts(argument: sympy.Expr) -> list[tuple[sympy.Rational, sympy.Expr]]:
+    """The pairs (rational, atom) whose products add up to the argument of an exponential or of a sine."""
+    terms = sympy.Add.make_args(sympy.expand(argument))
+    return [term.as_coeff_Mul(rational=True) for term in terms if term != 0]
+
+
+def is_angle(atom: sympy.Expr) -> bool:
+    """Whether exp of the atom is a rotation: the atom carries a factor i."""
+    return atom.has(sympy.I)
+
+
+class Survey:
+    """Collects generators, inner ones before those that need them."""
+
+    def __init__(self, coordinates: Sequence[sympy.Symbol]) -> None:
+        self.coordinates = tuple(coordinates)
+        self.certain = True
+        self._seen: set[sympy.Basic] = set()
+        self._order: list[tuple[str, sympy.Expr]] = []
+        self._denominators: dict[tuple[str, sympy.Expr], int] = {}
+        self._jet_orders: dict[AppliedUndef, int] = {}
+        for symbol in self.coordinates:
+            self.visit(symbol)
+
+    def visit_all(self, expressions: Iterable[sympy.Expr]) -> Survey:
+        """Visit every expression."""
+        for expression in expressions:
+            self.visit(expression)
+        return self
+
+    def visit(self, e: sympy.Expr) -> None:
+        """Note the generators of one expression.
+
+        Raises OutsideField for what no field of fractions can hold.
+        """
+        if e in self._seen:
+            return
+        self._seen.add(e)
+        if e.is_Symbol or e is sympy.pi:
+            self._note("free", e)
+        elif e is sympy.I:
+            self._note("unit", e)
+        elif e.is_Rational or e.is_Float:
+            return
+        elif e.is_Add or e.is_Mul:
+            self.visit_all(e.args)
+        elif e.is_Pow or e is sympy.E or isinstance(e, sympy.exp):
+            self._power(*e.as_base_exp())
+        else:
+            self._function(e)
+
+    def _note(self, what: str, subject: sympy.Expr, denominator: int = 1) -> None:
+        key = (what, subject)
+        if key not in self._denominators:
+            self._order.append(key)
+        self._denominators[key] = lcm(self._denominators.get(key, 1), denominator)
+
+    def _power(self, base: sympy.Expr, exponent: sympy.Expr) -> None:
+        if base is sympy.E:
+            self._exponential(exponent)
+            return
+        if not exponent.is_Rational:
+            raise OutsideField(f"power {base}**{exponent}")
+        self.visit(base)
+        if exponent.q != 1:
+            self._note("root", base, int(exponent.q))
+
+    def _exponential(self, exponent: sympy.Expr) -> None:
+        for coefficient, atom in linear_parts(exponent):
+            if is_angle(atom):
+                self.visit(sympy.I)
+                self._angle("angle", coefficient, sympy.expand(atom / sympy.I))
+            else:
+                self._angle("exp", coefficient, atom)
+
+    def _angle(self, what: str, coefficient: sympy.Rational, atom: sympy.Expr) -> None:
+        if what == "angle" and atom is sympy.pi:
+            self.visit_all((_constant(sympy.cos, coefficient), _constant(sympy.sin, coefficient)))
+            return
+        self.visit(atom)
+        self.certain = self.certain and _is_monomial(atom)
+        self._note(what, atom, int(coefficient.q))
+
+    def _function(self, e: sympy.Expr) -> None:
+        if isinstance(e, CIRCULAR + HYPERBOLIC):
+            what = "angle" if isinstance(e, CIRCULAR) else "hyperbolic"
+            for coefficient, atom in linear_parts(e.args[0]):
+                if is_angle(atom):
+                    raise OutsideField(f"complex argument in {e}")
+                self._angle(what, coefficient, atom)
+        elif isinstance(e, PRIMITIVE) and len(e.args) == 1:
+            self.visit(e.args[0])
+            self.visit(e.fdiff(1))
+            self._note("primitive", e)
+        elif isinstance(e, (AppliedUndef, sympy.Derivative)):
+            self._jet(e)
+        else:
+            raise OutsideField(f"{type(e).__name__} in {e}")
+
+    def _jet(self, e: sympy.Expr) -> None:
+        function = e.expr if isinstance(e, sympy.Derivative) else e
+        if not isinstance(function, AppliedUndef) or not all(a.is_Symbol for a in function.args):
+            raise OutsideField(f"not a function of coordinates: {e}")
+        order = sum(int(times) for _, times in e.variable_count) if isinstance(e, sympy.Derivative) else 0
+        self._jet_orders[function] = max(order, self._jet_orders.get(function, 0))
+        self.visit_all(function.args)
+        self._note("jet", function)
+
+    def generators(self) -> list[Generator]:
+        """The generators found, each after those it needs.
+
+        Raises OutsideField when there are too many.
+        """
+        found = [generator for what, subject in self._order for generator in self._built(what, subject)]
+        if len(found) > MOST_GENERATORS:
+            raise OutsideField(f"{len(found)} generators")
+        uncertain = [g for g in found if g.kind in (Kind.ROOT, Kind.PRIMITIVE)]
+        self.certain = self.certain and len(uncertain) <= 1
+        return found
+
+    def _built(self, what: str, subject: sympy.Expr) -> Iterator[Generator]:
+        yield from _BUILDERS[what](self, subject, self._denominators[what, subject])
+
+    def _pair(self, cosine: Callable[[sympy.Expr], sympy.Expr], sine: Callable[[sympy.Expr], sympy.Expr],
+              kinds: tuple[Kind, Kind], angle: sympy.Expr) -> Iterator[Generator]:  # fmt: skip
+        yield Generator(kinds[0], cosine(angle), angle)
+        yield Generator(kinds[1], sine(angle), angle)
+
+    def _hyperbolic(self, atom: sympy.Expr, denominator: int) -> Iterator[Generator]:
+        denominator = lcm(denominator, self._denominators.get(("exp", atom), 1))
+        yield from self._pair(sympy.cosh, sympy.sinh, (Kind.COSH, Kind.SINH), atom / denominator)
+
+    def _exp(self, atom: sympy.Expr, denominator: int) -> Iterator[Generator]:
+        if ("hyperbolic", atom) not in self._denominators:
+            yield Generator(Kind.EXP, sympy.exp(atom / denominator), atom / denominator)
+
+    def _jets(self, function: AppliedUndef, _: int) -> Iterator[Generator]:
+        highest = self._jet_orders[function] + JET_MARGIN
+        indices = [i for i in product(range(highest + 1), repeat=len(function.args)) if sum(i) <= highest]
+        for index in sorted(indices, key=sum):
+            along = [(x, k) for x, k in zip(function.args, index, strict=True) if k]
+            yield Generator(Kind.JET, sympy.Derivative(function, *along) if along else function, function, index=index)
+
+
+_BUILDERS: Mapping[str, Callable[[Survey, sympy.Expr, int], Iterable[Generator]]] = {
+    "free": lambda survey, e, n: [Generator(Kind.FREE, e)],
+    "unit": lambda survey, e, n: [Generator(Kind.UNIT, e)],
+    "primitive": lambda survey, e, n: [Generator(Kind.PRIMITIVE, e, e.args[0])],
+    "root": lambda survey, e, n: [Generator(Kind.ROOT, e ** sympy.Rational(1, n), e, degree=n)],
+    "angle": lambda survey, e, n: survey._pair(sympy.cos, sympy.sin, (Kind.COS, Kind.SIN), e / n),
+    "hyperbolic": Survey._hyperbolic,
+    "exp": Survey._exp,
+    "jet": Survey._jets,
+}
+
+
+def _constant(function: Callable[[sympy.Expr], sympy.Expr], coefficient: sympy.Rational) -> sympy.Expr:
+    """cos or sin of a rational multiple of π, in roots."""
+    value = function(coefficient * sympy.pi)
+    if value.has(sympy.cos, sympy.sin):
+        raise OutsideField(f"{value} has no short form in roots")
+    return value
+
+
+def _is_monomial(atom: sympy.Expr) -> bool:
+    factors = [factor.as_base_exp() for factor in sympy.Mul.make_args(atom)]
+    return all(b.is_Symbol or b.is_Rational or b is sympy.pi for b, e in factors if e.is_Integer) and all(
+        e.is_Integer for _, e in factors
+    )

@@ -1,0 +1,286 @@
+"""Kähler metrics in holomorphic coordinates, from their potentials, exactly.
+
+Conventions: g_{ab̄} = ∂_a∂_b̄ φ, ds² = 2 g_{ab̄} dz^a dz̄^b, ω = i g_{ab̄} dz^a∧dz̄^b, R_{ab̄} = −∂_a∂_b̄ log det g,
+R = 2 g^{ab̄}R_{ab̄}, Δ_R = 2 Δ_∂.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+import sympy
+
+from geomflow.core.errors import InputError, ShapeError, SymmetryError
+from geomflow.symbolic import kahler_formulas as kf
+from geomflow.symbolic import show
+from geomflow.symbolic.chart import ComplexChart, parameter_names
+from geomflow.symbolic.exact import all_zero, compute, read_array, readings, written
+from geomflow.symbolic.fractions import OutsideField
+from geomflow.symbolic.metric import Matrix, Metric
+from geomflow.symbolic.realify import real_matrix, real_values
+from geomflow.symbolic.ring import ExactRing
+from geomflow.symbolic.tensors import KahlerTensors
+
+
+@final
+@dataclass(frozen=True)
+class HermitianForm:
+    """The real (1, 1)-form i T_{ab̄} dz^a∧dz̄^b of a Hermitian matrix T."""
+
+    chart: ComplexChart
+    matrix: Matrix
+
+    def __str__(self) -> str:
+        terms = show.hermitian_form(self.matrix, self.chart.symbols).replace(" dconj", " ∧ dconj")
+        return show.shortened(f"the (1, 1)-form i ({terms})")
+
+    __repr__ = __str__
+
+    def _repr_latex_(self) -> str:
+        names, matrix = self.chart.latex_names, self.matrix
+        terms = [
+            rf"\left({show.latex(matrix[a, b], names)}\right)\mathrm{{d}}{show.latex(z)}\wedge\mathrm{{d}}{names[w]}"
+            for a, z in enumerate(self.chart.symbols)
+            for b, w in enumerate(self.chart.conjugates)
+            if matrix[a, b] != 0
+        ]
+        return f"$i\\left[{' + '.join(terms) or '0'}\\right]$"
+
+
+@final
+@dataclass(frozen=True, init=False, eq=False)
+class KahlerMetric:
+    """A Kähler metric g_{ab̄} on a complex chart; usually made by `KahlerMetric.from_potential`.
+
+    `matrix[a, b]` = g_{ab̄} (first index holomorphic); z and z̄ are independent symbols of the chart. Results are sympy
+    objects in factored normal form; what is zero is decided and printed as 0.
+
+    >>> from geomflow.symbolic import ComplexChart, KahlerMetric
+    >>> plane = KahlerMetric.from_potential(ComplexChart("z1 z2"), "log(1 + abs(z1)^2 + abs(z2)^2)")
+    >>> plane.scalar, plane.riemann_squared
+    (12, 48)
+
+    Raises ShapeError, SymmetryError if the matrix is not Hermitian, InputError if it is degenerate or not closed.
+    """
+
+    chart: ComplexChart
+    matrix: Matrix
+    potential: sympy.Expr | None
+
+    def __init__(self, chart: ComplexChart, components: Any, parameters: Any = ()) -> None:
+        names, n = parameter_names(parameters), chart.dim
+        rows = components.tolist() if hasattr(components, "tolist") else [list(row) for row in components]
+        if len(rows) != n or any(len(row) != n for row in rows):
+            raise ShapeError(f"a Kähler metric in {n} complex coordinates has {n} x {n} components")
+        matrix = Matrix([[chart.expression(e, names) for e in row] for row in rows])
+        _check_hermitian(chart, matrix)
+        _check_closed(chart, matrix)
+        self._set(chart, matrix, None)
+
+    def _set(self, chart: ComplexChart, matrix: Matrix, potential: sympy.Expr | None) -> None:
+        object.__setattr__(self, "chart", chart)
+        object.__setattr__(self, "matrix", matrix)
+        object.__setattr__(self, "potential", potential)
+        if self.determinant == 0:
+            raise InputError(f"the form is degenerate: det g = 0 for g = {matrix.tolist()}; check the potential")
+
+    @classmethod
+    def from_potential(cls, chart: ComplexChart, phi: Any, parameters: Any = ()) -> KahlerMetric:
+        """The metric g_{ab̄} = ∂_a∂_b̄ φ of a real potential (text or sympy).
+
+        Raises SymmetryError if φ is not real up to the real part of a holomorphic function.
+        """
+        potential = chart.expression(phi, parameter_names(parameters))
+
+        def task(ring: ExactRing) -> Matrix:
+            return written(ring, kf.complex_hessian(ring, ring.read(potential), chart.dim))
+
+        matrix = compute([potential], chart.all_symbols, task)
+        _check_hermitian(chart, matrix)
+        metric = object.__new__(cls)
+        metric._set(chart, matrix, potential)
+        return metric
+
+    @property
+    def dim(self) -> int:
+        """The complex dimension n."""
+        return self.chart.dim
+
+    # tensors
+
+    @cached_property
+    def determinant(self) -> sympy.Expr:
+        """det g_{ab̄}."""
+        return self._scalar(lambda t: t.determinant)
+
+    @cached_property
+    def inverse(self) -> Matrix:
+        """The inverse of `matrix`: g^{ab̄} = `inverse[b, a]`."""
+        return self._array(lambda t: t.inverse)
+
+    @cached_property
+    def ricci(self) -> Matrix:
+        """`[a, b]` = R_{ab̄} = −∂_a∂_b̄ log det g."""
+        return self._array(lambda t: t.ricci)
+
+    @cached_property
+    def scalar(self) -> sympy.Expr:
+        """R = 2 g^{ab̄} R_{ab̄}, the scalar curvature of the real metric."""
+        return self._scalar(lambda t: t.scalar)
+
+    @cached_property
+    def riemann(self) -> sympy.ImmutableDenseNDimArray:
+        """`[a, b, c, d]` = R_{ab̄cd̄} = −∂_c∂_d̄ g_{ab̄} + g^{ef̄} ∂_c g_{af̄} ∂_d̄ g_{eb̄}."""
+        return self._array(lambda t: t.riemann)
+
+    @cached_property
+    def riemann_squared(self) -> sympy.Expr:
+        """|Rm|² of the real metric, = 4 R_{ab̄cd̄} R^{ab̄cd̄}."""
+        return self._scalar(lambda t: t.riemann_squared)
+
+    @property
+    def kahler_form(self) -> HermitianForm:
+        """ω = i g_{ab̄} dz^a∧dz̄^b."""
+        return HermitianForm(self.chart, self.matrix)
+
+    @property
+    def ricci_form(self) -> HermitianForm:
+        """ρ = i R_{ab̄} dz^a∧dz̄^b."""
+        return HermitianForm(self.chart, self.ricci)
+
+    @property
+    def volume_form(self) -> sympy.Expr:
+        """The density 2^n det g of ωⁿ/n! against Lebesgue measure dx^1 dy^1 ... dx^n dy^n."""
+        return 2**self.dim * self.determinant
+
+    @property
+    def holomorphic_volume(self) -> sympy.Expr:
+        """|Ω|² of the holomorphic volume form Ω = dz^1∧...∧dz^n of this chart, in these coordinates: 1."""
+        return sympy.Integer(1)
+
+    def density_ratio(self, omega_squared: Any = 1, kappa: Any = 1) -> sympy.Expr:
+        """v = det g / (κ |Ω|²): constant exactly where the metric is Ricci-flat.
+
+        `omega_squared` is |Ω|² in these coordinates, `kappa` the ratio of total masses ∫det g / ∫|Ω|².
+        """
+        below = [self._expression(e) for e in (omega_squared, kappa)]
+        return self._scalar(lambda t: t.determinant / (t.ring.read(below[0]) * t.ring.read(below[1])), *below)
+
+    # operators
+
+    def laplacian(self, f: Any) -> sympy.Expr:
+        """The complex Laplacian Δ_∂ f = g^{ab̄} ∂_a∂_b̄ f, half of `real_laplacian`."""
+        f = self._expression(f)
+        return self._scalar(lambda t: t.laplacian(t.ring.read(f)), f)
+
+    def real_laplacian(self, f: Any) -> sympy.Expr:
+        """The Laplacian of the real metric, Δ_R f = 2 Δ_∂ f."""
+        f = self._expression(f)
+        return self._scalar(lambda t: t.ring.number(2) * t.laplacian(t.ring.read(f)), f)
+
+    # what is decided
+
+    @cached_property
+    def is_ricci_flat(self) -> bool:
+        """Whether Ric = 0, decided."""
+        return self._run(lambda t: all(t.ring.is_zero(e) for e in t.ricci.ravel()))
+
+    @cached_property
+    def einstein_constant(self) -> sympy.Expr | None:
+        """The constant λ of R_{ab̄} = λ g_{ab̄}, or None if the metric is not Einstein."""
+        return self._run(self._einstein_constant)
+
+    def is_einstein(self) -> bool:
+        """Whether R_{ab̄} = λ g_{ab̄} with a constant λ, decided."""
+        return self.einstein_constant is not None
+
+    def _einstein_constant(self, t: KahlerTensors) -> sympy.Expr | None:
+        ring, n = t.ring, self.dim
+        factor = t.scalar / (2 * n)
+        residues = [t.ricci[a, b] - factor * t.matrix[a, b] for a in range(n) for b in range(n)]
+        slopes = [ring.d(t.scalar, k) for k in range(2 * n)]
+        return ring.write([factor])[0] if all(ring.is_zero(e) for e in [*residues, *slopes]) else None
+
+    # real form
+
+    @cached_property
+    def positivity(self) -> sympy.Basic:
+        """The domain where g > 0, as conditions on the leading minors in real coordinates; true if that is everywhere."""
+        minors = self._run(_leading_minors)
+        conditions = real_values(self.chart, minors)
+        return sympy.And(*[sympy.true if c.is_positive else sympy.Gt(c, 0) for c in conditions])
+
+    def realify(self) -> Metric:
+        """The real metric 2 g_{ab̄} dz^a dz̄^b in z^a = x^a + i y^a: with g = A + iB, blocks 2[[A, B], [−B, A]]."""
+        chart = self.chart.real_chart
+        return Metric(chart, real_matrix(self.chart, self.matrix))
+
+    # how it is done
+
+    @cached_property
+    def _tensors(self) -> list[KahlerTensors]:
+        return [KahlerTensors(ring, array) for ring, array in readings(self.matrix, self.chart.all_symbols)]
+
+    def _run(self, task: Callable[[KahlerTensors], Any], *extra: sympy.Expr) -> Any:
+        """`task(tensors)` in the first ring that is large enough, which must also hold the `extra` expressions."""
+        if extra:
+            everything, symbols = [*self.matrix, *extra], self.chart.all_symbols
+            return compute(everything, symbols, lambda r: task(KahlerTensors(r, read_array(r, self.matrix))))
+        *fields, graph = self._tensors
+        for tensors in fields:
+            try:
+                return task(tensors)
+            except OutsideField:
+                continue
+        return task(graph)
+
+    def _array(self, task: Callable[[KahlerTensors], np.ndarray], *extra: sympy.Expr) -> Any:
+        return self._run(lambda t: written(t.ring, task(t)), *extra)
+
+    def _scalar(self, task: Callable[[KahlerTensors], Any], *extra: sympy.Expr) -> sympy.Expr:
+        return self._run(lambda t: t.ring.write([task(t)])[0], *extra)
+
+    def _expression(self, value: Any) -> sympy.Expr:
+        free = {s.name: s for s in self.matrix.free_symbols if isinstance(s, sympy.Symbol)}
+        return self.chart.expression(value, free)
+
+    def __str__(self) -> str:
+        source = f" of the potential {self.potential}" if self.potential is not None else ""
+        line = show.hermitian_form(2 * self.matrix, self.chart.symbols)
+        return show.shortened(f"the Kähler metric{source} on {self.chart}: ds^2 = {line}")
+
+    __repr__ = __str__
+
+    def _repr_latex_(self) -> str:
+        return f"$g_{{a\\bar b}} = {show.latex(self.matrix, self.chart.latex_names)}$"
+
+
+def _leading_minors(t: KahlerTensors) -> list[sympy.Expr]:
+    """The determinants of the upper left blocks (Sylvester's criterion)."""
+    n = len(t.matrix)
+    parts = [KahlerTensors(t.ring, t.matrix[:k, :k]).determinant for k in range(1, n)]
+    return t.ring.write([*parts, t.determinant])
+
+
+def _check_hermitian(chart: ComplexChart, matrix: Matrix) -> None:
+    for a in range(chart.dim):
+        for b in range(a, chart.dim):
+            mirrored = chart.conjugate(matrix[b, a])
+            if mirrored != matrix[a, b] and not all_zero([matrix[a, b] - mirrored], chart.all_symbols):
+                raise SymmetryError(f"a Kähler metric must be Hermitian, but g[{a}, {b}] = {matrix[a, b]} and the conjugate "
+                                    f"of g[{b}, {a}] is {mirrored}; is the potential real?")
+
+
+def _check_closed(chart: ComplexChart, matrix: Matrix) -> None:
+    """dω = 0: ∂_c g_{ab̄} is symmetric in a and c."""
+    n, z = chart.dim, chart.symbols
+    triples = [(a, b, c) for a in range(n) for c in range(a) for b in range(n)]
+    for a, b, c in triples:
+        curl = matrix[a, b].diff(z[c]) - matrix[c, b].diff(z[a])
+        if not all_zero([curl], chart.all_symbols):
+            raise InputError(f"the form is not closed: the derivative of g[{a}, {b}] along {z[c]} minus that of "
+                             f"g[{c}, {b}] along {z[a]} is {curl}; a Kähler metric comes from a potential")

@@ -1,0 +1,307 @@
+"""Metrics in real coordinates, and everything that follows from them, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+import sympy
+
+from geomflow.core.errors import InputError, ShapeError, SymmetryError, UnknownNameError
+from geomflow.symbolic import operators as op
+from geomflow.symbolic import show
+from geomflow.symbolic.chart import Chart, parameter_names
+from geomflow.symbolic.exact import all_zero, compute, read_array, readings, written
+from geomflow.symbolic.fractions import OutsideField
+from geomflow.symbolic.ring import ExactRing
+from geomflow.symbolic.tensors import RingTensors
+
+Matrix = sympy.ImmutableMatrix
+Array = sympy.ImmutableDenseNDimArray
+
+
+@final
+@dataclass(frozen=True, init=False, eq=False)
+class Metric:
+    """A metric g = g_ij dx^i dx^j of any signature, in the coordinates of a chart.
+
+    `components` is a d × d matrix or nested sequence of text, numbers or sympy expressions; unknown functions of the
+    coordinates are allowed. Text may use the chart's names and the `parameters` ("a m", or symbols); if `parameters`
+    are given, no other symbol may occur.
+
+    Results are sympy objects in a factored normal form (or, for large expressions with unknown functions, unexpanded):
+    matrices for rank 2, arrays for higher rank. What is zero is decided and printed as 0. Upper indices come first and
+    a derivative's index last: `christoffel[k, i, j]` = Γ^k_ij, `riemann[l, k, i, j]` = R^l_kij. Spheres have positive
+    curvature, the Laplacian is at most zero.
+
+    >>> from geomflow.symbolic import Chart, Metric
+    >>> sphere = Metric(Chart("theta phi"), [["1", "0"], ["0", "sin(theta)^2"]])
+    >>> sphere.scalar
+    2
+
+    Raises ShapeError, SymmetryError, and InputError for a degenerate metric.
+    """
+
+    chart: Chart
+    matrix: Matrix
+
+    def __init__(self, chart: Chart, components: Any, parameters: Any = ()) -> None:
+        names = parameter_names(parameters)
+        matrix = _components(chart, components, names)
+        if names:
+            _check_symbols(chart, matrix, names)
+        _check_symmetry(chart, matrix)
+        object.__setattr__(self, "chart", chart)
+        object.__setattr__(self, "matrix", Matrix(matrix))
+        if self.determinant == 0:
+            raise InputError(f"the metric is degenerate: the determinant of {matrix.tolist()} is 0; check the components")
+
+    @property
+    def dim(self) -> int:
+        """The dimension d."""
+        return self.chart.dim
+
+    # tensors
+
+    @cached_property
+    def determinant(self) -> sympy.Expr:
+        """det g_ij."""
+        return self._scalar(lambda t: t.determinant)
+
+    @cached_property
+    def inverse(self) -> Matrix:
+        """g^ij."""
+        return self._array(lambda t: t.inverse)
+
+    @cached_property
+    def christoffel(self) -> Array:
+        """`[k, i, j]` = Γ^k_ij = ½ g^{km}(∂_i g_mj + ∂_j g_mi − ∂_m g_ij)."""
+        return self._array(lambda t: t.christoffel)
+
+    @cached_property
+    def riemann(self) -> Array:
+        """`[l, k, i, j]` = R^l_kij = ∂_i Γ^l_jk − ∂_j Γ^l_ik + Γ^l_im Γ^m_jk − Γ^l_jm Γ^m_ik."""
+        return self._array(lambda t: t.riemann)
+
+    @cached_property
+    def riemann_lower(self) -> Array:
+        """`[l, k, i, j]` = R_lkij = g_lm R^m_kij."""
+        return self._array(lambda t: t.riemann_lower)
+
+    @cached_property
+    def ricci(self) -> Matrix:
+        """R_kj = R^i_kij."""
+        return self._array(lambda t: t.ricci)
+
+    @cached_property
+    def scalar(self) -> sympy.Expr:
+        """R = g^{kj} R_kj; d(d−1)/r² on a sphere of radius r."""
+        return self._scalar(lambda t: t.scalar)
+
+    @cached_property
+    def weyl(self) -> Array:
+        """`[l, k, i, j]` = W^l_kij, the trace-free part of the curvature; zero below dimension 4."""
+        return self._array(lambda t: t.weyl)
+
+    @cached_property
+    def einstein(self) -> Matrix:
+        """G_ij = R_ij − ½ R g_ij; its divergence is zero."""
+        return self._array(lambda t: t.einstein)
+
+    @cached_property
+    def kretschmann(self) -> sympy.Expr:
+        """|Rm|² = R_lkij R^lkij."""
+        return self._scalar(lambda t: t.riemann_squared)
+
+    @cached_property
+    def volume_form(self) -> sympy.Expr:
+        """The density √|det g| of the volume form √|det g| dx^1 ∧ ... ∧ dx^d."""
+        return sympy.sqrt(self._signed_determinant)
+
+    @property
+    def _signed_determinant(self) -> sympy.Expr:
+        """det g, or −det g if it is negative at a point of the chart."""
+        values = {s: _inside(self.chart, s, k) for k, s in enumerate(sorted(self.determinant.free_symbols, key=str))}
+        value = sympy.N(self.determinant.subs(values))
+        return -self.determinant if value.is_real and value < 0 else self.determinant
+
+    # what is decided
+
+    @cached_property
+    def is_ricci_flat(self) -> bool:
+        """Whether Ric = 0, decided."""
+        return self._run(lambda t: all(t.ring.is_zero(e) for e in t.ricci.ravel()))
+
+    @cached_property
+    def is_flat(self) -> bool:
+        """Whether Rm = 0, decided."""
+        return self._run(lambda t: all(t.ring.is_zero(e) for e in t.riemann_lower.ravel()))
+
+    @cached_property
+    def einstein_constant(self) -> sympy.Expr | None:
+        """The constant λ of Ric = λ g, or None if the metric is not Einstein."""
+        return self._run(self._einstein_constant)
+
+    def is_einstein(self) -> bool:
+        """Whether Ric = λ g with a constant λ, decided."""
+        return self.einstein_constant is not None
+
+    def _einstein_constant(self, t: RingTensors) -> sympy.Expr | None:
+        ring, dim = t.ring, self.dim
+        factor = t.scalar / dim
+        residues = [t.ricci[i, j] - factor * t.matrix[i, j] for i in range(dim) for j in range(i, dim)]
+        slopes = [ring.d(t.scalar, k) for k in range(dim)]
+        return ring.write([factor])[0] if all(ring.is_zero(e) for e in [*residues, *slopes]) else None
+
+    def bianchi(self) -> Matrix:
+        """The divergence ∇^i(R_ij − ½ R g_ij), a row of zeros: the contracted Bianchi identity, decided."""
+        return Matrix(self._array(lambda t: t.divergence(t.einstein)[None, :]))
+
+    # operators
+
+    def laplacian(self, f: Any) -> sympy.Expr:
+        """Δf = g^{ij}(∂_i∂_j f − Γ^k_ij ∂_k f)."""
+        f = self._expression(f)
+        return self._scalar(lambda t: t.laplacian(t.ring.read(f)), f)
+
+    def hessian(self, f: Any) -> Matrix:
+        """∇_i∇_j f = ∂_i∂_j f − Γ^k_ij ∂_k f."""
+        f = self._expression(f)
+        return self._array(lambda t: t.hessian(t.ring.read(f)), f)
+
+    def gradient(self, f: Any) -> Array:
+        """(∇f)^i = g^{ij} ∂_j f."""
+        f = self._expression(f)
+        return self._array(lambda t: t.gradient(t.ring.read(f)), f)
+
+    def lie_derivative(self, field: Sequence[Any], tensor: Any = None) -> Matrix:
+        """(L_X T)_ij = X^k ∂_k T_ij + T_kj ∂_i X^k + T_ik ∂_j X^k, of g itself unless a (0, 2) tensor is given."""
+        x = [self._expression(c) for c in field]
+        if len(x) != self.dim:
+            raise ShapeError(f"a vector field in {self.dim} coordinates has {self.dim} components, not {len(x)}")
+        rows = self.matrix if tensor is None else _components(self.chart, tensor, {})
+        extra = [*x, *rows]
+        return self._array(lambda t: t.lie_derivative(read_array(t.ring, x), read_array(t.ring, rows)), *extra)
+
+    def geodesic_equations(self, parameter: str | sympy.Symbol = "s") -> tuple[sympy.Eq, ...]:
+        """ẍ^k + Γ^k_ij ẋ^i ẋ^j = 0 for functions x^k of the affine parameter."""
+        s = sympy.Symbol(str(parameter), real=True)
+        curves = [sympy.Function(x.name)(s) for x in self.chart.symbols]
+        gamma = self.christoffel.subs(dict(zip(self.chart.symbols, curves, strict=True)))
+        speeds = [c.diff(s) for c in curves]
+        return tuple(
+            sympy.Eq(c.diff(s, 2) + sum(gamma[k, i, j] * u * v for i, u in enumerate(speeds) for j, v in enumerate(speeds)), 0)
+            for k, c in enumerate(curves)
+        )
+
+    def pullback(self, chart: Chart, mapping: Sequence[Any] | Mapping[Any, Any], parameters: Any = ()) -> Metric:
+        """F*g on `chart`, where `mapping` gives each coordinate of this metric as a function of the new ones.
+
+        The map may also come from fewer dimensions (the induced metric of a submanifold).
+        """
+        names = parameter_names(parameters)
+        images = [chart.expression(e, names) for e in _ordered(self.chart, mapping)]
+        table = dict(zip(self.chart.symbols, images, strict=True))
+        composed = self.matrix.xreplace(table)
+        jacobian = Matrix([[e.diff(x) for x in chart.symbols] for e in images])
+
+        def moved(ring: ExactRing) -> Any:
+            return written(ring, op.pullback(ring, read_array(ring, jacobian), read_array(ring, composed)))
+
+        return Metric(chart, compute([*composed, *jacobian], chart.symbols, moved))
+
+    def scaled(self, factor: Any) -> Metric:
+        """factor · g."""
+        return Metric(self.chart, self._expression(factor) * self.matrix)
+
+    # how it is done
+
+    @cached_property
+    def _tensors(self) -> list[RingTensors]:
+        return [RingTensors(ring, array) for ring, array in readings(self.matrix, self.chart.symbols)]
+
+    def _run(self, task: Callable[[RingTensors], Any], *extra: sympy.Expr) -> Any:
+        """`task(tensors)` in the first ring that is large enough, which must also hold the `extra` expressions."""
+        if extra:
+            everything = [*self.matrix, *extra]
+            return compute(everything, self.chart.symbols, lambda r: task(RingTensors(r, read_array(r, self.matrix))))
+        *fields, graph = self._tensors
+        for tensors in fields:
+            try:
+                return task(tensors)
+            except OutsideField:
+                continue
+        return task(graph)
+
+    def _array(self, task: Callable[[RingTensors], np.ndarray], *extra: sympy.Expr) -> Any:
+        return self._run(lambda t: written(t.ring, task(t)), *extra)
+
+    def _scalar(self, task: Callable[[RingTensors], Any], *extra: sympy.Expr) -> sympy.Expr:
+        return self._run(lambda t: t.ring.write([task(t)])[0], *extra)
+
+    def _expression(self, value: Any) -> sympy.Expr:
+        free = {s.name: s for s in self.matrix.free_symbols if isinstance(s, sympy.Symbol)}
+        return self.chart.expression(value, free)
+
+    def __str__(self) -> str:
+        line = show.line_element(self.matrix, self.chart.symbols)
+        return show.shortened(f"the metric ds^2 = {line} on {self.chart}")
+
+    __repr__ = __str__
+
+    def _repr_latex_(self) -> str:
+        return f"$\\mathrm{{d}}s^2 = {show.line_element_latex(self.matrix, self.chart.symbols)}$"
+
+
+def _components(chart: Chart, components: Any, parameters: Mapping[str, Any]) -> sympy.Matrix:
+    rows = components.tolist() if hasattr(components, "tolist") else components
+    try:
+        lists = [list(row) for row in rows]
+    except TypeError:
+        raise ShapeError(f"the components of a metric are a {chart.dim} x {chart.dim} matrix, not {components!r}") from None
+    if len(lists) != chart.dim or any(len(row) != chart.dim for row in lists):
+        shape = f"{len(lists)} rows of lengths {[len(row) for row in lists]}"
+        raise ShapeError(f"a metric in the {chart.dim} coordinates {', '.join(chart.coordinates)} has "
+                         f"{chart.dim} x {chart.dim} components, not {shape}")
+    return sympy.Matrix([[chart.expression(e, parameters) for e in row] for row in lists])
+
+
+def _check_symbols(chart: Chart, matrix: sympy.Matrix, parameters: Mapping[str, Any]) -> None:
+    known = {*chart.coordinates, *parameters}
+    for symbol in sorted(matrix.free_symbols, key=str):
+        if symbol.name not in known:
+            raise UnknownNameError.among("symbol in the metric", symbol.name, known)
+
+
+def _check_symmetry(chart: Chart, matrix: sympy.Matrix) -> None:
+    for i in range(chart.dim):
+        for j in range(i + 1, chart.dim):
+            if matrix[i, j] != matrix[j, i] and not all_zero([matrix[i, j] - matrix[j, i]], chart.symbols):
+                raise SymmetryError(f"a metric must be symmetric, but g[{i}, {j}] = {matrix[i, j]} and "
+                                    f"g[{j}, {i}] = {matrix[j, i]}")
+
+
+def _inside(chart: Chart, symbol: sympy.Symbol, k: int) -> sympy.Rational:
+    """A rational point inside the range of a coordinate; parameters get small positive values."""
+    low, high = chart.ranges.get(symbol.name, (sympy.Integer(0), sympy.oo))
+    share = sympy.Rational(3 + k, 11 + 2 * k)
+    if high is sympy.oo:
+        return (low if low.is_finite else sympy.Integer(0)) + (4 if symbol in chart.symbols else share)
+    start = low if low.is_finite else high - 2
+    return sympy.nsimplify(start + share * (high - start), rational=True)
+
+
+def _ordered(chart: Chart, mapping: Sequence[Any] | Mapping[Any, Any]) -> Iterable[Any]:
+    if isinstance(mapping, Mapping):
+        table = {str(key): value for key, value in mapping.items()}
+        missing = [name for name in chart.coordinates if name not in table]
+        if missing:
+            raise InputError(f"the map must say what {missing[0]} is; it gives only {', '.join(table) or 'nothing'}")
+        return [table[name] for name in chart.coordinates]
+    images = list(mapping)
+    if len(images) != chart.dim:
+        raise ShapeError(f"the map must give the {chart.dim} coordinates {', '.join(chart.coordinates)}, not {len(images)}")
+    return images

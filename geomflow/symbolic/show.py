@@ -1,0 +1,61 @@
+"""How exact geometric objects are shown: a sentence in a terminal, LaTeX in a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import sympy
+
+LONGEST_SENTENCE = 400
+
+
+def latex(expression: sympy.Basic, names: Mapping[sympy.Symbol, str] | None = None) -> str:
+    """The LaTeX of an expression or matrix, with the given spellings of symbols."""
+    return sympy.latex(expression, symbol_names=dict(names or {}))
+
+
+def shortened(text: str) -> str:
+    """The text, cut where it would fill the screen."""
+    return text if len(text) <= LONGEST_SENTENCE else f"{text[:LONGEST_SENTENCE]}... ({len(text)} characters)"
+
+
+def line_element(matrix: sympy.MatrixBase, symbols: Sequence[sympy.Symbol]) -> str:
+    """g_ij dx^i dx^j as text."""
+    parts = []
+    for i, x in enumerate(symbols):
+        for j in range(i, len(symbols)):
+            entry = matrix[i, j] * (1 if i == j else 2)
+            if entry != 0:
+                form = f"d{x}^2" if i == j else f"d{x} d{symbols[j]}"
+                parts.append(_term(str(entry), entry, form))
+    return " + ".join(parts).replace("+ -", "- ") if parts else "0"
+
+
+def line_element_latex(matrix: sympy.MatrixBase, symbols: Sequence[sympy.Symbol]) -> str:
+    """g_ij dx^i dx^j as LaTeX."""
+    parts = []
+    for i, x in enumerate(symbols):
+        for j in range(i, len(symbols)):
+            entry = matrix[i, j] * (1 if i == j else 2)
+            if entry != 0:
+                other = "^2" if i == j else rf"\,\mathrm{{d}}{latex(symbols[j])}"
+                parts.append(_term(latex(entry), entry, rf"\mathrm{{d}}{latex(x)}{other}", r"\,", (r"\left(", r"\right)")))
+    return " + ".join(parts).replace("+ -", "- ") if parts else "0"
+
+
+def hermitian_form(matrix: sympy.MatrixBase, symbols: Sequence[sympy.Symbol]) -> str:
+    """T_{ab̄} dz^a dz̄^b as text."""
+    parts = []
+    for a, z in enumerate(symbols):
+        for b, w in enumerate(symbols):
+            if matrix[a, b] != 0:
+                parts.append(_term(str(matrix[a, b]), matrix[a, b], f"d{z} dconj({w})"))
+    return " + ".join(parts).replace("+ -", "- ") if parts else "0"
+
+
+def _term(written: str, entry: sympy.Expr, form: str, space: str = " ", brackets: tuple[str, str] = ("(", ")")) -> str:
+    if entry == 1:
+        return form
+    if entry == -1:
+        return f"-{form}"
+    return f"{brackets[0]}{written}{brackets[1]}{space}{form}" if entry.is_Add else f"{written}{space}{form}"
