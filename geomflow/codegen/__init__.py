@@ -1,0 +1,10 @@
+"""From exact expressions to compiled routines. This floor knows no geometry."""
+
+from geomflow.codegen.compile import compile
+from geomflow.codegen.grid import GridRoutine, compile_grid
+from geomflow.codegen.points import PointRoutine, compile_points
+from geomflow.codegen.program import Program, Stage
+
+Routine = PointRoutine | GridRoutine
+
+__all__ = ["GridRoutine", "PointRoutine", "Program", "Routine", "Stage", "compile", "compile_grid", "compile_points"]

@@ -1,0 +1,221 @@
+"""Routines on periodic grids: programs of pointwise expressions in fields and their finite differences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from geomflow.codegen.emit import GridEmitter
+from geomflow.codegen.plan import GridPlan
+from geomflow.codegen.points import helpers
+from geomflow.codegen.program import Program, Stage
+from geomflow.codegen.routine import SECONDS_PER_OPERATION, CompiledSource, use_threads
+from geomflow.codegen.stencils import check_order
+from geomflow.core import graph as gr
+from geomflow.core.errors import GridTooSmallError, InputError, ShapeError
+
+CACHE_BYTES = 2**19
+"""Planes that one thread works on should fit in so much memory."""
+
+
+def compile_grid(program: Program, order: int = 4) -> GridRoutine:
+    """A routine that evaluates the program with centred differences of the given order, 2, 4, 6 or 8.
+
+    Raises InputError for another order, UnknownFunctionError for a function without code.
+
+    >>> from geomflow.core import graph as gr
+    >>> heat = Program(("x",), ("u",), (), (), (Stage((("u_t", gr.jet("u", (2,))),)),))
+    >>> u = np.cos(2 * np.pi * np.arange(64) / 64)[None]
+    >>> float(abs(compile_grid(heat, 8)(u, (1 / 64,)) + 4 * np.pi**2 * u).max()) < 1e-7
+    True
+    """
+    return GridRoutine(program, check_order(order))
+
+
+class GridRoutine:
+    """A program compiled for periodic grids of any shape; values do not depend on the number of threads.
+
+    Call it with `fields` of shape (n_fields, *grid), component-major, and the grid's `spacing`.
+    """
+
+    def __init__(self, program: Program, order: int) -> None:
+        self.program, self.order = program, order
+        lifted = _with_outer_axis(program) if program.dimension == 1 else program
+        self._plan = GridPlan(lifted, order)
+        self._text, self.operations = source(self._plan)
+
+    def __repr__(self) -> str:
+        return (f"Routine of order {self.order} on grids in ({', '.join(self.program.coordinates)}) that computes "
+                f"{', '.join(self.program.outputs)}, {self.operations} operations a point")
+
+    @property
+    def source(self) -> str:
+        """The text of the generated module."""
+        return self._text
+
+    @property
+    def path(self) -> Path:
+        """The file of the generated module."""
+        return self._compiled.path
+
+    @property
+    def minimum_points(self) -> int:
+        """The fewest points along any axis that the stencils fit in."""
+        return self._plan.minimum_points
+
+    @cached_property
+    def _compiled(self) -> CompiledSource:
+        dimension = self._plan.dimension
+        return CompiledSource("grid", self._text, lambda: _types(dimension)[0], lambda: _types(dimension)[1])
+
+    def __call__(self, fields: NDArray[np.float64], spacing: Sequence[float], parameters: ArrayLike = (),
+                 statics: NDArray[np.float64] | None = None,
+                 out: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """The outputs of the last stage, of shape (n_outputs, *grid); into `out` if it is given.
+
+        Raises ShapeError, GridTooSmallError and InputError for arrays that do not fit the program.
+        """
+        grid = self._grid(fields)
+        steps = self._vector("spacing", spacing, self.program.dimension)
+        numbers = self._vector("parameters", parameters, len(self.program.parameters))
+        given = self._array("statics", np.empty((0, *grid)) if statics is None else statics,
+                            (len(self.program.statics), *grid))
+        result = np.empty((len(self.program.outputs), *grid)) if out is None else self._out(out, fields, grid)
+        arrays = [self._array("fields", fields, (len(self.program.fields), *grid)), given, result]
+        if self.program.dimension == 1:
+            arrays = [a.reshape(len(a), 1, *grid) for a in arrays]
+            steps = np.array([1.0, *steps])
+        self._run(arrays[0], arrays[1], numbers, steps, arrays[2])
+        return result
+
+    def _run(self, fields: Any, statics: Any, parameters: Any, spacing: Any, out: Any) -> None:
+        shape = out.shape[1:]
+        if use_threads(prod(shape) * self.operations * SECONDS_PER_OPERATION):
+            size, lines = self._tile(shape)
+            self._compiled.function("run")(fields, statics, parameters, spacing, out, size, lines)
+        else:
+            self._compiled.function("block")(fields, statics, parameters, spacing, out, 0, shape[0], 0, shape[1])
+
+    def _tile(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        """Planes and lines that one thread takes at a time; a function of the grid only."""
+        lead = max(self._plan.leads)
+        if len(shape) == 2:
+            return max(-(-shape[0] // 64), 16 * lead, 1), shape[1]
+        reach = max(stage.reach(axis) for stage in self._plan.stages for axis in (0, 1))
+        sources = len(self.program.fields) + len(self.program.statics)
+        line_bytes = 8 * prod(shape[2:]) * sources * (2 * reach + 1)
+        lines = max(CACHE_BYTES // line_bytes - 2 * (reach + lead), 4 * lead, 8)
+        tiles = max(1, round(shape[1] / lines))
+        return max(-(-shape[0] // 8), 4 * lead, 1), -(-shape[1] // tiles)
+
+    def _grid(self, fields: NDArray[np.float64]) -> tuple[int, ...]:
+        if fields.ndim != self.program.dimension + 1:
+            raise ShapeError(f"fields must have {self.program.dimension + 1} axes (component and "
+                             f"{', '.join(self.program.coordinates)}), but their shape is {fields.shape}")
+        grid = fields.shape[1:]
+        if min(grid) < self.minimum_points:
+            raise GridTooSmallError(f"the stencils of order {self.order} need at least {self.minimum_points} points "
+                                    f"along each axis, but the grid is {' x '.join(map(str, grid))}; "
+                                    "take more points or a lower order")
+        return grid
+
+    def _array(self, name: str, array: Any, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        if np.shape(array) != shape:
+            raise ShapeError(f"{name} must have shape {shape}, not {np.shape(array)}")
+        return np.ascontiguousarray(array, dtype=np.float64)
+
+    def _vector(self, name: str, values: ArrayLike, size: int) -> NDArray[np.float64]:
+        vector = np.array(values, dtype=np.float64).reshape(-1)
+        if len(vector) != size:
+            raise InputError(f"{size} {name} are needed, but {len(vector)} were given")
+        return vector
+
+    def _out(self, out: NDArray[np.float64], fields: NDArray[np.float64], grid: tuple[int, ...]) -> NDArray[np.float64]:
+        shape = (len(self.program.outputs), *grid)
+        if out.shape != shape or out.dtype != np.float64 or not out.flags.c_contiguous:
+            raise ShapeError(f"out must be a C-contiguous float64 array of shape {shape}, "
+                             f"not {out.dtype} of shape {out.shape}")
+        if np.may_share_memory(out, fields):
+            raise InputError("out overlaps fields; give an array of its own")
+        return out
+
+
+def _with_outer_axis(program: Program) -> Program:
+    """The same program on a grid with a first axis of one point."""
+    jets = {leaf: gr.jet(leaf.data[0], (0, *leaf.data[1]))
+            for stage in program.stages for leaf in gr.leaves(stage.expressions) if leaf.op == "jet"}
+    stages = tuple(Stage(tuple(zip(stage.names, gr.substitute(stage.expressions, jets)))) for stage in program.stages)
+    lifted = object.__new__(Program)
+    outer = "outer" + max((*program.coordinates, *program.fields, *program.parameters), key=len)
+    for name, value in (("coordinates", (outer, *program.coordinates)), ("fields", program.fields),
+                        ("statics", program.statics), ("parameters", program.parameters), ("stages", stages)):
+        object.__setattr__(lifted, name, value)
+    return lifted
+
+
+def _types(dimension: int) -> tuple[Any, Any]:
+    from numba import types
+
+    grid = types.Array(types.float64, dimension + 1, "C")
+    numbers = types.Array(types.float64, 1, "C")
+    given = (grid, grid, numbers, numbers, grid)
+    return (*given, *[types.int64] * 4), (*given, *[types.int64] * 2)
+
+
+_TEMPLATE = '''\
+"""A geomflow routine on periodic grids in ({coordinates}), order {order}.
+
+Computes {outputs}
+of fields {fields}{statics}{parameters}.
+Arrays are component-major: fields[component, {axes}]; {meaning}.
+{operations} operations a point.
+
+A thread works on the planes start <= i < stop{tile}. Names: n_i points and spacing h_i along axis i; w_ii_1 the
+weight of the neighbours at distance 1 in the second derivative along i; i_p1, i_m1 the neighbours' indices; d0_i the
+first derivatives along i in stage 0, stored because others are made of them; stage0 the last planes of stage 0;
+line0 lines continued periodically.
+"""
+
+import math
+
+import numpy as np
+from numba import njit, prange
+
+from geomflow.codegen.mathematics import {helpers}
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def block(fields, statics, parameters, spacing, out, start, stop, first, last):
+{body}
+
+
+@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
+def run(fields, statics, parameters, spacing, out, size, lines):
+    n_i, n_j = out.shape[1], out.shape[2]
+    across = (n_j + lines - 1) // lines
+    for chunk in prange((n_i + size - 1) // size * across):
+        start, first = chunk // across * size, chunk % across * lines
+        block(fields, statics, parameters, spacing, out, start, min(n_i, start + size),
+              first, min(n_j, first + lines))
+'''
+
+
+def source(plan: GridPlan) -> tuple[str, int]:
+    """The text of a grid routine, and its number of operations a point."""
+    program, emitter = plan.program, GridEmitter(plan)
+    body = emitter.body()
+    axes = "ijkl"[: plan.dimension]
+    text = _TEMPLATE.format(
+        coordinates=", ".join(program.coordinates), order=plan.order, outputs=", ".join(program.outputs),
+        fields=", ".join(program.fields), statics=f" and given {', '.join(program.statics)}" if program.statics else "",
+        parameters=f" with parameters {', '.join(program.parameters)}" if program.parameters else "",
+        axes=", ".join(axes), meaning=", ".join(f"{a} counts along {x}" for a, x in zip(axes, program.coordinates)),
+        operations=emitter.operations, tile="" if plan.dimension == 2 else " and the lines first <= j < last",
+        helpers=helpers(body), body="\n".join(body))
+    return text, emitter.operations

@@ -1,0 +1,127 @@
+"""Which derivatives a grid routine stores, where, and how far its stages run ahead of each other.
+
+A derivative u_(a,b,..) is the product of one-dimensional stencils, the outer axis first. Removing the last factor
+gives its *parent*; a parent other than u itself is a *prefix*, kept in a buffer over the axes behind its last one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from geomflow.codegen.program import Program
+from geomflow.codegen.stencils import radius
+from geomflow.core import graph as gr
+
+Index = tuple[int, ...]
+AXES = "ijkl"
+"""The names of the loop variables, outer axis first."""
+
+
+def last_axis(index: Index) -> int:
+    """The last axis that is differentiated; -1 for none."""
+    return max((a for a, k in enumerate(index) if k), default=-1)
+
+
+def parent(index: Index) -> Index:
+    """The derivative that remains when the last axis is not differentiated."""
+    last = last_axis(index)
+    return tuple(0 if a == last else k for a, k in enumerate(index))
+
+
+@dataclass(frozen=True)
+class Source:
+    """A differentiable grid function: component `position` of `array` ("fields", "statics", "stage0", ...)."""
+
+    name: str
+    array: str
+    position: int
+    stage: int = -1
+
+
+class StagePlan:
+    """The derivatives of one stage: `jets` are used by its expressions, `prefixes` are stored on the way."""
+
+    def __init__(self, jets: Iterable[tuple[Source, Index]], order: int) -> None:
+        self.order = order
+        self.jets = sorted(set(jets), key=lambda pair: (pair[0].array, pair[0].position, pair[1]))
+        self.prefixes: dict[Index, list[Source]] = {}
+        for source, index in self.jets:
+            above = parent(index)
+            while any(above):
+                members = self.prefixes.setdefault(above, [])
+                if source not in members:
+                    members.append(source)
+                above = parent(above)
+        self.prefixes = {k: sorted(v, key=lambda s: (s.array, s.position)) for k, v in sorted(self.prefixes.items())}
+
+    @cached_property
+    def differentiated(self) -> list[tuple[Source, Index]]:
+        """Every stencil that is applied: the jets and the prefixes, without the functions themselves."""
+        stored = [(s, index) for index, members in self.prefixes.items() for s in members]
+        return [(s, index) for s, index in dict.fromkeys([*stored, *self.jets]) if any(index)]
+
+    def reach(self, axis: int, of: Index | None = None) -> int:
+        """How far stencils along `axis` reach; only those applied to the derivative `of` if it is given."""
+        return max((radius(index[axis], self.order) for _, index in self.differentiated
+                    if last_axis(index) == axis and (of is None or parent(index) == of)), default=0)
+
+    def reach_into(self, stage: int) -> int:
+        """How far stencils along the two outer axes reach in the outputs of an earlier stage."""
+        return max((radius(k, self.order) for s, index in self.differentiated if s.stage == stage
+                    for k in index[:2]), default=0)
+
+    def lines(self, inner: int) -> list[Source]:
+        """The given arrays of which padded lines are needed, because the inner axis is differentiated first."""
+        return list(dict.fromkeys(s for s, index in self.differentiated
+                                  if last_axis(index) == inner and not any(parent(index)) and s.stage < 0))
+
+
+class GridPlan:
+    """The stages of a program with at least two axes, in the order of execution along the outer axis."""
+
+    def __init__(self, program: Program, order: int) -> None:
+        self.program, self.order = program, order
+        self.dimension = program.dimension
+        self.inner = self.dimension - 1
+        self.sources = _sources(program)
+        self.stages = [StagePlan(_jets(program, number, self.sources), order) for number in range(len(program.stages))]
+        self.leads = self._leads()
+
+    def _leads(self) -> list[int]:
+        """By how many planes each stage runs ahead of the last one."""
+        leads = [0] * len(self.stages)
+        for number in reversed(range(len(leads) - 1)):
+            later = range(number + 1, len(leads))
+            leads[number] = max(leads[t] + self.stages[t].reach_into(number) for t in later)
+        return leads
+
+    def depth(self, number: int) -> int:
+        """How many planes of a stage's outputs are kept: those that later stages still read."""
+        later = range(number + 1, len(self.stages))
+        return max(self.leads[number] - self.leads[t] + self.stages[t].reach_into(number) for t in later) + 1
+
+    @property
+    def pad(self) -> int:
+        """By how many points lines are continued periodically at both ends."""
+        return max(stage.reach(self.inner) for stage in self.stages)
+
+    @property
+    def minimum_points(self) -> int:
+        """The fewest points along an axis for which no stencil meets itself."""
+        reach = max((stage.reach(axis) for stage in self.stages for axis in range(self.dimension)), default=0)
+        return max(2 * reach + 1, self.order + 1)
+
+
+def _sources(program: Program) -> dict[str, Source]:
+    found = {name: Source(name, "fields", k) for k, name in enumerate(program.fields)}
+    found |= {name: Source(name, "statics", k) for k, name in enumerate(program.statics)}
+    for number, stage in enumerate(program.stages[:-1]):
+        found |= {name: Source(name, f"stage{number}", k, number) for k, name in enumerate(stage.names)}
+    return found
+
+
+def _jets(program: Program, number: int, sources: dict[str, Source]) -> list[tuple[Source, Index]]:
+    leaves = gr.leaves(program.stages[number].expressions)
+    return [(sources[n.data[0]], n.data[1]) for n in leaves if n.op == "jet"]

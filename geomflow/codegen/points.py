@@ -1,0 +1,234 @@
+"""Routines on points: closed forms evaluated on arrays of arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache, cached_property
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from geomflow.codegen.functions import IMPLEMENTATIONS
+from geomflow.codegen.lowering import Leaf, Lowering
+from geomflow.codegen.names import Names
+from geomflow.codegen.routine import SECONDS_PER_OPERATION, CompiledSource, use_threads
+from geomflow.core import graph as gr
+from geomflow.core.errors import InputError, ShapeError
+from geomflow.core.graph import Node
+
+CHUNK = 4096
+"""Points that one thread takes at a time."""
+
+
+def compile_points(outputs: Any, arguments: Sequence[Node]) -> PointRoutine:
+    """A routine for expressions of given leaves.
+
+    `outputs` is a node or a nested sequence or object array of nodes and sympy expressions; `arguments` are symbols or
+    jets, in the order of the call.
+
+    Raises ExpressionError for a leaf that is not an argument, UnknownFunctionError for a function without code.
+
+    >>> x, y = gr.symbol("x"), gr.symbol("y")
+    >>> norm = compile_points([x**2 + y**2, x*y], (x, y))
+    >>> norm([1.0, 2.0], 3.0)
+    array([[10.,  3.],
+           [13.,  6.]])
+    """
+    nodes, shape = as_nodes(outputs)
+    return PointRoutine(tuple(nodes), shape, tuple(arguments))
+
+
+def as_nodes(outputs: Any) -> tuple[list[Node], tuple[int, ...]]:
+    """The nodes of a nested sequence, flat, and its shape."""
+    if isinstance(outputs, Node):
+        return [outputs], ()
+    array = np.empty((), dtype=object)
+    array[()] = outputs
+    if isinstance(outputs, (Sequence, np.ndarray)):
+        array = np.array(outputs, dtype=object)
+    elif hasattr(outputs, "shape") and hasattr(outputs, "tolist"):
+        array = np.array(outputs.tolist(), dtype=object).reshape(outputs.shape)
+    return [_as_node(e) for e in array.ravel()], tuple(array.shape)
+
+
+def _as_node(entry: Any) -> Node:
+    if isinstance(entry, Node):
+        return entry
+    from geomflow.core.graph.sympy_bridge import from_sympy
+
+    return from_sympy(entry)
+
+
+class PointRoutine:
+    """Expressions compiled for arrays of arguments; call it with one array or number for each of `arguments`.
+
+    Arguments are broadcast against each other to the shape `batch`; the result has the shape
+    ``(*batch, *shape)``, is complex if an argument or a constant is, and is real otherwise.
+    """
+
+    def __init__(self, outputs: tuple[Node, ...], shape: tuple[int, ...], arguments: tuple[Node, ...]) -> None:
+        self.shape = shape
+        self.arguments = arguments
+        self._outputs = outputs
+        self._always_complex = gr.I in gr.schedule(outputs)
+        self._text, self.operations = source(outputs, shape, arguments, self._always_complex)
+
+    def __repr__(self) -> str:
+        names = ", ".join(map(repr, self.arguments))
+        return f"Routine of ({names}) with values of shape {self.shape}, {self.operations} operations a point"
+
+    @property
+    def source(self) -> str:
+        """The text of the generated module."""
+        return self._text
+
+    @property
+    def path(self) -> Path:
+        """The file of the generated module."""
+        return self._compiled.path
+
+    @cached_property
+    def _compiled(self) -> CompiledSource:
+        return _compile(self._text, self._always_complex)
+
+    @cached_property
+    def _compiled_complex(self) -> CompiledSource:
+        if self._always_complex:
+            return self._compiled
+        return _compile(source(self._outputs, self.shape, self.arguments, True)[0], True)
+
+    def __call__(self, *values: ArrayLike, out: NDArray[Any] | None = None) -> NDArray[Any]:
+        """The values at the given arguments; into `out` if it is given.
+
+        Raises InputError for the wrong number of arguments, ShapeError for shapes that do not fit.
+        """
+        packed, batch = self._packed(values)
+        flat = np.empty((len(self._outputs), prod(batch)), dtype=packed.dtype)
+        self.packed(packed, flat)
+        rank = len(self.shape)
+        result = flat.reshape(*self.shape, *batch)
+        result = result.transpose(*range(rank, rank + len(batch)), *range(rank))
+        if out is None:
+            return result
+        if out.shape != result.shape:
+            raise ShapeError(f"out has shape {out.shape}, but the result has shape {result.shape}")
+        out[...] = result
+        return out
+
+    def packed(self, arguments: NDArray[Any], outputs: NDArray[Any]) -> NDArray[Any]:
+        """Compute without copies: `arguments` (n_arguments, points) to `outputs` (n_outputs, points), C-contiguous."""
+        self._check_packed(arguments, outputs)
+        compiled = self._compiled_complex if outputs.dtype.kind == "c" else self._compiled
+        points = outputs.shape[1]
+        if use_threads(points * (self.operations + len(self.arguments)) * SECONDS_PER_OPERATION):
+            compiled.function("run")(arguments, outputs, CHUNK)
+        else:
+            compiled.function("block")(arguments, outputs, 0, points)
+        return outputs
+
+    def _check_packed(self, arguments: NDArray[Any], outputs: NDArray[Any]) -> None:
+        wanted = (len(self.arguments), outputs.shape[-1]), (len(self._outputs), outputs.shape[-1])
+        if (arguments.shape, outputs.shape) != wanted:
+            raise ShapeError(f"packed arrays must have shapes {wanted[0]} and {wanted[1]}, "
+                             f"not {arguments.shape} and {outputs.shape}")
+
+    def _packed(self, values: Sequence[ArrayLike]) -> tuple[NDArray[Any], tuple[int, ...]]:
+        if len(values) != len(self.arguments):
+            names = ", ".join(map(repr, self.arguments)) or "none"
+            raise InputError(f"the routine takes {len(self.arguments)} arguments ({names}), "
+                             f"but {len(values)} were given")
+        arrays = [np.asarray(v) for v in values]
+        is_complex = self._always_complex or any(a.dtype.kind == "c" for a in arrays)
+        try:
+            batch = np.broadcast_shapes(*[a.shape for a in arrays])
+        except ValueError as error:
+            raise ShapeError(f"the arguments have shapes {', '.join(str(a.shape) for a in arrays)}, "
+                             "which do not broadcast") from error
+        packed = np.empty((len(arrays), *batch), dtype=np.complex128 if is_complex else np.float64)
+        for row, array in zip(packed, arrays):
+            row[...] = array
+        return packed.reshape(len(arrays), -1) if arrays else packed.reshape(0, prod(batch)), batch
+
+
+@cache
+def _types(is_complex: bool) -> tuple[Any, Any]:
+    from numba import types
+
+    array = types.Array(types.complex128 if is_complex else types.float64, 2, "C")
+    return (array, array, types.int64, types.int64), (array, array, types.int64)
+
+
+def _compile(text: str, is_complex: bool) -> CompiledSource:
+    return CompiledSource("points", text, lambda: _types(is_complex)[0], lambda: _types(is_complex)[1])
+
+
+_TEMPLATE = '''\
+"""{title}
+
+Computes {results}
+of the arguments {names}.
+arguments[a, p] and outputs[c, p] are component-major; p counts points. {operations} operations a point.
+"""
+
+import math
+
+import numpy as np
+from numba import njit, prange
+
+from geomflow.codegen.mathematics import {helpers}
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def block(arguments, outputs, start, stop):
+    noalias()
+    for p in range(max(start, 0), stop):
+{body}
+
+
+@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
+def run(arguments, outputs, size):
+    count = outputs.shape[1]
+    for chunk in prange((count + size - 1) // size):
+        block(arguments, outputs, chunk * size, min(count, (chunk + 1) * size))
+'''
+
+
+def source(outputs: Sequence[Node], shape: tuple[int, ...], arguments: Sequence[Node],
+           is_complex: bool) -> tuple[str, int]:
+    """The text of a routine on points, and its number of operations a point."""
+    names = Names()
+    leaves = {}
+    for position, leaf in enumerate(arguments):
+        if leaf.op not in ("symbol", "jet"):
+            raise InputError(f"the arguments of a routine are symbols or derivatives of fields, not {leaf!r}")
+        leaves[leaf] = Leaf(names.take(leaf_name(leaf)), f"arguments[{position}, p]")
+    lowering = Lowering(outputs, leaves, is_complex)
+    held = lowering.lower(outputs)
+    body = lowering.lines + [f"outputs[{c}, p] = {text}" for c, text in enumerate(held)]
+    text = _TEMPLATE.format(
+        title=f"A geomflow routine on points, for {'complex' if is_complex else 'real'} arguments.",
+        results=f"an array of shape {shape}" if shape else "one number", operations=lowering.operations,
+        names=", ".join(leaves[a].name for a in arguments) or "none", helpers=helpers(body),
+        body="\n".join(f"        {line}" for line in body))
+    return text, lowering.operations
+
+
+def leaf_name(leaf: Node) -> str:
+    """The usual name of a symbol or a derivative."""
+    return leaf.data if leaf.op == "symbol" else gr.jet_name(*leaf.data)
+
+
+_HELPERS = ("complex_sign", "erf", "exp", "fma", "log", "sign")
+
+
+def helpers(lines: Iterable[str]) -> str:
+    """The names to import from `mathematics` for these lines."""
+    text = "\n".join(lines)
+    needed = [h for h in _HELPERS if any(f"{before}{h}(" in text for before in (" ", "(", "-"))]
+    return ", ".join(sorted([*needed, "noalias"]))
+
+
+assert set(gr.FUNCTIONS) <= set(IMPLEMENTATIONS)
