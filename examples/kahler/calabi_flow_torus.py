@@ -21,7 +21,7 @@ import geomflow as gf
 # ---------
 # The potential is typed as text. It must keep :math:`\omega` positive, which is checked at every grid point.
 T = gf.ComplexTorus(dim=1)
-phi = T.grid(64, order="spectral").potential("cos(2*pi*x)*cos(2*pi*y)/60 + sin(2*pi*(x + 2*y))/500")
+phi = T.grid(64, order="spectral").potential("cos(2*pi*x)*cos(2*pi*y)/150 + sin(2*pi*(x + 2*y))/1200")
 phi
 
 # %%

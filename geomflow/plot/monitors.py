@@ -33,7 +33,7 @@ def monitors(sol: Solution, names: Sequence[str] | None = None) -> np.ndarray:
         if name not in watched:
             raise UnknownNameError.among("monitor", name, watched)
     panels = group(watched if names is None else names)
-    columns = min(3, len(panels))
+    columns = min(len(panels), min((3, 4), key=lambda count: -len(panels) % count))
     rows = -(-len(panels) // columns)
     figure, grid = plt.subplots(rows, columns, figsize=(3.5 * columns, 2.4 * rows + 0.3), squeeze=False, sharex=True)
     axes = grid.reshape(-1)

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 def snapshots(sol: Solution, names: Sequence[str] | None = None, *, count: int = 4) -> np.ndarray:
     """Draw quantities of a run at `count` of its saved times: one row a quantity, one colour scale a row.
 
-    The times are spread evenly over the saved ones, first and last included. `names` are quantities as in
+    The first and the last are among them, and between any two the state moves about equally far. `names` are quantities as in
     `heatmap`; unless given, curvature and potential where the states have them.
     Returns the array of Axes, shape (quantities, times).
     """
     import matplotlib.pyplot as plt
 
-    picked = np.unique(np.linspace(0, len(sol.times) - 1, count).round().astype(int))
+    picked = telling_times(sol, count)
     states = [sol.states[i] for i in picked]
     chosen = quantity_names(states[0])[:2] if names is None else list(names)
     wanted = (2.5 * len(picked) + 0.9, 2.35 * len(chosen) + 0.4)
@@ -40,7 +40,19 @@ def snapshots(sol: Solution, names: Sequence[str] | None = None, *, count: int =
         ax.set_xlabel("")
     for ax in axes[:, 1:].flat:
         ax.set_ylabel("")
+    for ax in axes.flat:
+        ax.locator_params(nbins=3)
     return axes
+
+
+def telling_times(sol: Solution, count: int) -> list[int]:
+    """Up to `count` indices of saved times between which the state moves about equally far, first and last included."""
+    packed = [sol.states.packed(i) for i in range(len(sol.times))]
+    steps = [float(np.sqrt(np.mean((after - before) ** 2))) for before, after in zip(packed, packed[1:])]
+    way = np.concatenate([[0.0], np.cumsum(steps)])
+    if len(way) <= count or not way[-1] > 0:
+        return sorted({int(i) for i in np.linspace(0, len(way) - 1, count).round()})
+    return sorted({int(np.argmin(np.abs(way - target))) for target in np.linspace(0, way[-1], count)} | {len(way) - 1})
 
 
 def _draw_row(row: Sequence[Axes], states: Sequence, name: str) -> None:

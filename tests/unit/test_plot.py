@@ -46,7 +46,7 @@ def test_a_constant_is_drawn_neutral_and_not_as_noise():
 def test_a_skew_torus_is_drawn_as_a_parallelogram():
     skew = gf.ComplexTorus(dim=1, modulus=0.5 + 1j).grid(16).potential(0)
     corners = plot.heatmap(skew).collections[0].get_coordinates().reshape(-1, 2)
-    assert corners.max(axis=0) == pytest.approx([1.5, 1.0])
+    assert list(corners.max(axis=0)) == pytest.approx([1.5, 1.0])
 
 
 def test_above_dimension_two_the_plane_is_named():
