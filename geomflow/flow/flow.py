@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     import sympy
 
+    from geomflow.flow.equation import Equation
     from geomflow.flow.problem import Problem
 
 
@@ -27,11 +28,17 @@ class Flow(ABC):
         """The equation in the field's notation, for reading; LaTeX in a notebook."""
 
     @abstractmethod
-    def bind(self, state: Any) -> Problem:
-        """The initial value problem that starts at `state`.
+    def on(self, state: Any) -> Equation:
+        """What the flow says of itself at a state: its rates and what is watched, as expressions.
 
         Raises InputError when the flow does not act on states of this kind.
         """
+
+    def bind(self, state: Any) -> Problem:
+        """The initial value problem that starts at `state`, compiled for its grid."""
+        from geomflow.flow.binding import bind
+
+        return bind(self, state, self.on(state))
 
     @abstractmethod
     def components(self, torus: Any) -> list[sympy.Eq]:

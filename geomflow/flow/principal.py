@@ -18,6 +18,7 @@ import numpy as np
 from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
 from geomflow.field.operators import discretise
+from geomflow.flow.implicit import FourierImplicit
 from geomflow.flow.problem import Implicit
 
 if TYPE_CHECKING:
@@ -173,21 +174,17 @@ class FrozenPrincipal(Implicit):
         values = discretise(frozen, self._grid, self._statics)(self._start, self._parameters)
         return [(x, freeze(x.index, v)) for x, v in zip(slopes, values, strict=True)]
 
+    @cached_property
+    def _operator(self) -> FourierImplicit:
+        return FourierImplicit(self.symbol, self._start.shape)
+
     def apply(self, y: np.ndarray, out: np.ndarray) -> None:
         """Write L y to `out`."""
-        self._filter(y, self.symbol, out)
+        self._operator.apply(y, out)
 
     def solve(self, b: np.ndarray, c: float, out: np.ndarray) -> None:
         """Solve (1 − c L) u = b and write u to `out`."""
-        self._filter(b, 1.0 / (1.0 - c * self.symbol), out)
-
-    def _filter(self, values: np.ndarray, factors: np.ndarray, out: np.ndarray) -> None:
-        from scipy import fft
-
-        axes = tuple(range(1, values.ndim))
-        modes = fft.rfftn(values, axes=axes)
-        modes *= factors
-        out[...] = fft.irfftn(modes, s=values.shape[1:], axes=axes)
+        self._operator.solve(b, c, out)
 
 
 def _diagonal(slope: Slope, column: int, last: bool) -> bool:

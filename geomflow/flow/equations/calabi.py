@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any, final
 from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
 from geomflow.field import PotentialField
-from geomflow.flow.binding import Equation, bind, checked_state, equations_of
+from geomflow.flow.equation import Equation, checked_state, equations_of
 from geomflow.flow.equations.kahler import PHI, KahlerSetting, log_flat_volume, reference_rows
 from geomflow.flow.flow import Flow
 
 if TYPE_CHECKING:
     import sympy
-
-    from geomflow.flow.problem import Problem
 
 
 @final
@@ -44,14 +42,13 @@ class CalabiFlow(Flow):
 
     def components(self, torus: Any) -> list[sympy.Eq]:
         """The equation of φ over the flat unit reference form, written out."""
-        half = tuple(tuple((Fraction(int(a == b), 2), 0) for b in range(torus.dim)) for a in range(torus.dim))
-        return equations_of(_program(KahlerSetting(torus.coordinates, half, ())), torus)
+        return equations_of(_program(KahlerSetting.flat(torus)), torus)
 
-    def bind(self, state: Any) -> Problem:
-        """The problem for a PotentialField."""
+    def on(self, state: Any) -> Equation:
+        """The equation for a PotentialField."""
         field = checked_state(self, state, PotentialField, "grid.potential(...) on a ComplexTorus")
         setting = KahlerSetting.of(field)
-        return bind(self, field, Equation(
+        return Equation(
             program=_program(setting),
             statics=reference_rows(field),
             positive=("the smallest leading principal minor of g", setting.minors()),
@@ -59,7 +56,7 @@ class CalabiFlow(Flow):
             monitors=setting.monitors(gr.constant(Fraction(log_flat_volume(field)))),
             curvature="curvature_size",
             modulo="constants",
-        ))
+        )
 
 
 def _program(setting: KahlerSetting) -> Program:

@@ -9,14 +9,13 @@ from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, PositivityError
 from geomflow.field import ScalarField
-from geomflow.flow.binding import Equation, bind, checked_state, equations_of
+from geomflow.flow.equation import Equation, checked_state, equations_of
 from geomflow.flow.flow import Flow
 from geomflow.flow.observe import Monitor
 
 if TYPE_CHECKING:
     import sympy
 
-    from geomflow.flow.problem import Problem
 
 FACTOR, LOG = "f", "log_f"
 
@@ -48,8 +47,8 @@ class ConformalRicciFlow(Flow):
         """The equation written out."""
         return equations_of(_program(torus.coordinates), torus)
 
-    def bind(self, state: Any) -> Problem:
-        """The problem for a positive ScalarField in dimension two."""
+    def on(self, state: Any) -> Equation:
+        """The equation for a positive ScalarField in dimension two."""
         field = checked_state(self, state, ScalarField, "grid.scalar(...), the conformal factor")
         if field.grid.dim != 2:
             raise InputError(f"conformal Ricci flow lives on a torus of real dimension 2, and this one has "
@@ -58,13 +57,13 @@ class ConformalRicciFlow(Flow):
             raise PositivityError(f"the conformal factor must be positive, and it is {field.min():.6g} at its least.")
         coordinates = field.grid.torus.coordinates
         u = gr.jet(FACTOR, (0, 0))
-        return bind(self, field, Equation(
+        return Equation(
             program=_program(coordinates),
             positive=("the conformal factor", (u,)),
             stages=(_log_stage(),),
             monitors=_monitors(coordinates, u),
             curvature="curvature_size",
-        ))
+        )
 
 
 def _log_stage() -> Stage:

@@ -12,14 +12,13 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, InputError
 from geomflow.core.graph.sympy_bridge import all_from_sympy
 from geomflow.field.state import Field
-from geomflow.flow.binding import Equation, bind, checked_state, equations_of
+from geomflow.flow.equation import Equation, checked_state, equations_of
 from geomflow.flow.flow import Flow
 from geomflow.flow.observe import Monitor
 
 if TYPE_CHECKING:
     import sympy
 
-    from geomflow.flow.problem import Problem
 
 UNKNOWN = "u"
 """The name of the unknown field of a single equation."""
@@ -71,8 +70,8 @@ class ExpressionFlow(Flow):
         """The equations written out on a torus."""
         return equations_of(self._program(torus, tuple(self.rates)), torus)
 
-    def bind(self, state: Any) -> Problem:
-        """The problem for a field whose components are the unknowns (any name for a field of one component)."""
+    def on(self, state: Any) -> Equation:
+        """The equation for a field whose components are the unknowns (any name for a field of one component)."""
         checked_state(self, state, Field, "grid.scalar(...), grid.metric(...) or grid.potential(...)")
         names = tuple(self.rates)
         if len(names) != len(state.component_names):
@@ -82,14 +81,14 @@ class ExpressionFlow(Flow):
             self._check_names(state)
             names = state.component_names
         unknowns = [gr.jet(name, (0,) * state.grid.dim) for name in names]
-        return bind(self, state, Equation(
+        return Equation(
             program=self._program(state.grid.torus, names),
             monitors=tuple(monitor for node, name in zip(unknowns, names, strict=True) for monitor in (
                 Monitor(f"{name}_mean", "mean", node), Monitor(f"{name}_min", "min", node),
                 Monitor(f"{name}_max", "max", node))),
             facts={"rates": {name: str(rate) for name, rate in self.rates.items()},
                    "parameters": {name: float(value) for name, value in self.parameters.items()}},
-        ))
+        )
 
     def _check_names(self, state: Field) -> None:
         missing = [name for name in state.component_names if name not in self.rates]

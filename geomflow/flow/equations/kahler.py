@@ -37,6 +37,13 @@ class KahlerSetting:
         entries = tuple(tuple(map(_exact_complex, row)) for row in state.reference)
         return KahlerSetting(coordinates, entries, ())
 
+    @staticmethod
+    def flat(torus: Any) -> KahlerSetting:
+        """The flat unit reference form ½δ."""
+        n = torus.dim
+        entries = tuple(tuple((Fraction(int(a == b), 2), 0) for b in range(n)) for a in range(n))
+        return KahlerSetting(tuple(torus.coordinates), entries, ())
+
     @property
     def dim(self) -> int:
         """The complex dimension n."""

@@ -12,14 +12,13 @@ from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, PositivityError
 from geomflow.field import PotentialField, ScalarField
-from geomflow.flow.binding import Equation, bind, checked_state, equations_of
+from geomflow.flow.equation import Equation, checked_state, equations_of
 from geomflow.flow.equations.kahler import PHI, KahlerSetting, log_flat_volume, reference_rows
 from geomflow.flow.flow import Flow
 
 if TYPE_CHECKING:
     import sympy
 
-    from geomflow.flow.problem import Problem
 
 TARGET = "log_target"
 
@@ -59,12 +58,11 @@ class KahlerRicciFlow(Flow):
 
     def components(self, torus: Any) -> list[sympy.Eq]:
         """The equation of φ over the flat unit reference form, written out."""
-        half = tuple(tuple((Fraction(int(a == b), 2), 0) for b in range(torus.dim)) for a in range(torus.dim))
-        setting = KahlerSetting(torus.coordinates, half, ())
+        setting = KahlerSetting.flat(torus)
         return equations_of(self._program(setting, gr.constant(torus.dim) * -gr.log(2), ()), torus)
 
-    def bind(self, state: Any) -> Problem:
-        """The problem for a PotentialField. Raises PositivityError when the prescribed density is not positive."""
+    def on(self, state: Any) -> Equation:
+        """The equation for a PotentialField. Raises PositivityError when the prescribed density is not positive."""
         field = checked_state(self, state, PotentialField, "grid.potential(...) on a ComplexTorus")
         setting, log_flat = KahlerSetting.of(field), log_flat_volume(field)
         statics = reference_rows(field)
@@ -74,7 +72,7 @@ class KahlerRicciFlow(Flow):
             target, names = setting.field(TARGET), (*setting.static_names, TARGET)
             row = self._log_target(field, log_flat)[None]
             statics = row if statics is None else np.concatenate([statics, row])
-        return bind(self, field, Equation(
+        return Equation(
             program=self._program(setting, target, names),
             statics=statics,
             positive=("the smallest leading principal minor of g", setting.minors()),
@@ -82,7 +80,7 @@ class KahlerRicciFlow(Flow):
             monitors=setting.monitors(target),
             curvature="curvature_size",
             modulo="constants",
-        ))
+        )
 
     def _program(self, setting: KahlerSetting, target: gr.Node, statics: tuple[str, ...]) -> Program:
         rate = (setting.metric.log_det - target) * Fraction(self.speed)
@@ -91,6 +89,6 @@ class KahlerRicciFlow(Flow):
     def _log_target(self, state: PotentialField, log_flat: float) -> np.ndarray:
         density: ScalarField = state.grid.scalar(self.density)
         if not density.min() > 0:
-            raise PositivityError(f"the prescribed density must be positive and its least value is {density.min():.6g}; "
+            raise PositivityError(f"the prescribed density must be positive, and its least value is {density.min():.6g}: "
                                   "add a constant to it.")
         return np.log(density.values / density.mean()) + log_flat

@@ -12,7 +12,7 @@ from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.field import MetricField
-from geomflow.flow.binding import Average, Equation, bind, checked_state, equations_of
+from geomflow.flow.equation import Average, Equation, checked_state, equations_of
 from geomflow.flow.flow import Flow
 from geomflow.flow.observe import Monitor
 from geomflow.symbolic.jets import MetricNodes, deturck_nodes, metric_nodes
@@ -20,7 +20,6 @@ from geomflow.symbolic.jets import MetricNodes, deturck_nodes, metric_nodes
 if TYPE_CHECKING:
     import sympy
 
-    from geomflow.flow.problem import Problem
 
 GAUGES = ("deturck",)
 
@@ -67,12 +66,12 @@ class RicciFlow(Flow):
         """The equations of g_xx, g_xy, ... written out; long beyond dimension two."""
         return equations_of(ricci_program(torus.coordinates, self.gauge, self.normalised), torus)
 
-    def bind(self, state: Any) -> Problem:
-        """The problem for a MetricField on a real torus of dimension 2, 3 or 4."""
+    def on(self, state: Any) -> Equation:
+        """The equation for a MetricField on a real torus of dimension 2, 3 or 4."""
         field = checked_state(self, state, MetricField, "grid.metric(...) on a Torus")
         if field.grid.dim < 2:
             raise InputError("a metric on a torus of dimension 1 is flat: Ricci flow needs dim = 2, 3 or 4.")
-        return bind(self, field, self._equation(field.grid.torus.coordinates))
+        return self._equation(field.grid.torus.coordinates)
 
     def _equation(self, coordinates: tuple[str, ...]) -> Equation:
         metric = MetricNodes(coordinates, metric_nodes(coordinates)[1])

@@ -1,0 +1,98 @@
+"""An equation on a torus as expressions: what a flow says of itself before any number is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geomflow.codegen import Program, Stage
+from geomflow.core import graph as gr
+from geomflow.core.errors import InputError
+from geomflow.field.state import Field
+from geomflow.flow.observe import Monitor
+
+if TYPE_CHECKING:
+    import sympy
+
+    from geomflow.flow.flow import Flow
+
+
+@dataclass(frozen=True)
+class Average:
+    """A number that the rate depends on through `parameter`: mean of `top` over mean of `bottom`, at each state."""
+
+    parameter: str
+    top: gr.Node
+    bottom: gr.Node
+
+
+@dataclass(frozen=True)
+class Equation:
+    """What a flow says of itself on a torus, as expressions.
+
+    program     the rate of every component of the state, in packed order
+    statics     the given arrays of the program, (n_statics, *grid)
+    positive    what must stay positive: a name for messages, and nodes whose least value is watched
+    stages      inner stages that `monitors` may use beyond those of `program`
+    monitors    numbers recorded along the run
+    curvature   the monitor that measures the size of the curvature
+    average     a nonlocal parameter of the program
+    modulo      "constants" if the state matters up to an additive constant only
+    """
+
+    program: Program
+    statics: np.ndarray | None = None
+    positive: tuple[str, tuple[gr.Node, ...]] | None = None
+    stages: tuple[Stage, ...] = ()
+    monitors: tuple[Monitor, ...] = ()
+    curvature: str | None = None
+    average: Average | None = None
+    modulo: str | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def checked_state(flow: Flow, state: Any, kind: type[Field], how: str) -> Any:
+    """`state` if it is of the kind that the flow acts on.
+
+    Raises InputError that says what was given and how to make the right one.
+    """
+    if not isinstance(state, kind):
+        raise InputError(f"the flow '{flow.name}' acts on a {kind.__name__}, made by {how}; a {type(state).__name__} "
+                         "was given.")
+    return state
+
+
+def equations_of(program: Program, torus: Any) -> list[sympy.Eq]:
+    """∂_t of each field = its rate, with inner stages substituted, in sympy."""
+    import sympy
+
+    from geomflow.core.graph.sympy_bridge import all_to_sympy
+
+    rates = all_to_sympy(composed(program), coordinates=torus.symbols)
+    t = sympy.Symbol("t")
+    fields = [sympy.Function(name)(t, *torus.symbols) for name in program.fields]
+    return [sympy.Eq(sympy.Derivative(f, t), rate, evaluate=False) for f, rate in zip(fields, rates, strict=True)]
+
+
+def composed(program: Program) -> list[gr.Node]:
+    """The rates as expressions in the fields' jets alone: derivatives of inner stages carried out."""
+    derive = gr.Derivation(program.coordinates)
+    known: dict[str, gr.Node] = {}
+    nodes: list[gr.Node] = []
+    for stage in program.stages:
+        names = [name for name, _ in stage.outputs]
+        inner = {leaf: _derived(derive, known[leaf.data[0]], leaf.data[1])
+                 for leaf in gr.leaves([node for _, node in stage.outputs])
+                 if leaf.op == "jet" and leaf.data[0] in known}
+        nodes = gr.substitute([node for _, node in stage.outputs], inner)
+        known.update(zip(names, nodes, strict=True))
+    return nodes
+
+
+def _derived(derive: gr.Derivation, node: gr.Node, index: tuple[int, ...]) -> gr.Node:
+    for axis, times in enumerate(index):
+        for _ in range(times):
+            node = derive(node, axis)
+    return node
