@@ -6,13 +6,14 @@ import importlib.metadata
 import os
 import platform
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numba
 import numpy as np
 
 FMA_CHAINS, FMA_STEPS = 4, 32
-TRIAD_BYTES = 2e8
+TRIAD_BYTES = 5e7
 
 
 @numba.njit(fastmath={"contract"})
@@ -51,7 +52,25 @@ def _polynomials_in_blocks(x, out, blocks, repeats):  # type: ignore[no-untyped-
             _polynomials(x[t * n:(t + 1) * n], out[t * n:(t + 1) * n])
 
 
-def bandwidth(working_set: int, threads: int, rounds: int = 10) -> float:
+class Limits:
+    """The best that was seen of the machine: flops a second, and bytes a second by working set.
+
+    Measured again and again between other measurements, since the machine may be busy at any one time.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self.flops = 0.0
+        self.bandwidth: dict[int, float] = {}
+
+    def measure(self, *working_sets: int) -> None:
+        """Measure the arithmetic, the working sets named and those named before, and keep what is better."""
+        self.flops = max(self.flops, peak_flops(self._threads))
+        for size in dict.fromkeys((*self.bandwidth, *working_sets)):
+            self.bandwidth[size] = max(self.bandwidth.get(size, 0.0), bandwidth(size, self._threads))
+
+
+def bandwidth(working_set: int, threads: int, rounds: int = 30) -> float:
     """Bytes a second of a = b + 3c on three arrays of `working_set` bytes together: the best of `rounds` bursts.
 
     Counted as STREAM counts: two arrays read, one written.
@@ -59,26 +78,26 @@ def bandwidth(working_set: int, threads: int, rounds: int = 10) -> float:
     n = max(working_set // 24 // threads, 1024) * threads
     a, b, c = (np.full(n, 1.0) for _ in range(3))
     repeats = max(1, int(TRIAD_BYTES // (24 * n)))
-    _triad_in_blocks(a, b, c, threads, repeats)
-    best = np.inf
-    for _ in range(rounds):
-        start = time.perf_counter()
-        _triad_in_blocks(a, b, c, threads, repeats)
-        best = min(best, time.perf_counter() - start)
-    return 24 * n * repeats / best
+    return 24 * n * repeats / _fastest(lambda: _triad_in_blocks(a, b, c, threads, repeats), rounds)
 
 
-def peak_flops(threads: int, rounds: int = 20) -> float:
+def peak_flops(threads: int, rounds: int = 200) -> float:
     """Flops a second of fused multiply-adds in registers, a fused one counted as two."""
-    n, repeats = 1024, 100
+    n, repeats = 1024, 50
     x, out = np.linspace(0, 1, n * threads), np.empty(n * threads)
-    _polynomials_in_blocks(x, out, threads, repeats)
+    fastest = _fastest(lambda: _polynomials_in_blocks(x, out, threads, repeats), rounds)
+    return 2 * FMA_CHAINS * FMA_STEPS * x.size * repeats / fastest
+
+
+def _fastest(call: Callable[[], object], rounds: int) -> float:
+    """Seconds of the fastest of `rounds` calls after one that warms up."""
+    call()
     best = np.inf
     for _ in range(rounds):
         start = time.perf_counter()
-        _polynomials_in_blocks(x, out, threads, repeats)
+        call()
         best = min(best, time.perf_counter() - start)
-    return 2 * FMA_CHAINS * FMA_STEPS * x.size * repeats / best
+    return best
 
 
 def describe(packages: tuple[str, ...]) -> dict[str, object]:

@@ -50,14 +50,14 @@ def machine(result: dict[str, Any]) -> str:
 
 def limits(cases: dict[str, Any]) -> str:
     """The roofline table."""
-    head = ["case", "traffic, MB", "traffic, ms", "flops a point", "arithmetic, ms", "bound, ms", "fastest, ms",
+    head = ["case", "traffic, MB", "traffic, ms", "operations a point", "arithmetic, ms", "bound, ms", "fastest, ms",
             "reached"]
     rows = []
     for name, entry in cases.items():
         b, ours = entry["bound"], entry["peers"].get(OURS, {})
         least = ours.get("least")
         rows.append([
-            name, f"{b['bytes'] / 1e6:.1f}", number(b["traffic"]), number(b["flops a point"], 0),
+            name, f"{b['bytes'] / 1e6:.1f}", number(b["traffic"]), number(b["operations"], 0),
             number(b["arithmetic"]), number(b["bound"]), number(least), number(b["bound"] / least if least else None),
         ])
     return table(head, rows)

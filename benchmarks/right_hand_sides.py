@@ -43,24 +43,28 @@ def main() -> None:
 def measure(case_names: list[str], peers: tuple[str, ...], rounds: int) -> dict[str, Any]:
     """Everything that one run measures, as plain data."""
     from benchmarks.cases import CASES
-    from benchmarks.machine import bandwidth, describe, peak_flops
+    from benchmarks.machine import Limits, describe
+    from benchmarks.roofline import bound, operations_a_point
 
-    described = describe(PACKAGES)
-    flops = peak_flops(THREADS)
-    limits = {"flops": flops, "bandwidth": {str(size): bandwidth(size, THREADS) for size in WORKING_SETS}}
+    described, limits = describe(PACKAGES), Limits(THREADS)
     chosen = [c for c in CASES if c.name in case_names]
+    limits.measure(*WORKING_SETS, *(c.traffic for c in chosen))
+    peers_of = {}
+    for c in chosen:
+        peers_of[c.name] = _peers(c, peers, rounds)
+        limits.measure()
     return {
         "date": datetime.date.today().isoformat(),
         "threads": THREADS,
         "rounds": rounds,
         "machine": described,
-        "limits": limits,
-        "cases": {c.name: _case(c, peers, rounds, flops) for c in chosen},
+        "limits": {"flops": limits.flops, "bandwidth": {str(size): limits.bandwidth[size] for size in WORKING_SETS}},
+        "cases": {c.name: {"title": c.title, "peers": peers_of[c.name], "bound": bound(c, operations_a_point(c), limits)}
+                  for c in chosen},
     }
 
 
-def _case(case: Any, peers: tuple[str, ...], rounds: int, flops: float) -> dict[str, Any]:
-    from benchmarks.roofline import bound, flops_a_point
+def _peers(case: Any, peers: tuple[str, ...], rounds: int) -> dict[str, Any]:
     from benchmarks.rounds import compare, summary
 
     print(f"{case.name}: {case.title} ...", flush=True)
@@ -68,7 +72,7 @@ def _case(case: Any, peers: tuple[str, ...], rounds: int, flops: float) -> dict[
     for name, entry in entries.items():
         if "error" in entry:
             print(f"  {name}: {entry['error']}")
-    return {"title": case.title, "peers": entries, "bound": bound(case, flops_a_point(case), flops, THREADS)}
+    return entries
 
 
 def _options() -> argparse.Namespace:

@@ -2,7 +2,9 @@
 
 Traffic is what must move: inputs read once and outputs written once, at the bandwidth of the triad on arrays of the
 same total size (so a case that fits in a cache is held against that cache). Arithmetic is the operations that the
-generated routine says it does, at the rate of fused multiply-adds, two flops each; no real code fuses everything.
+generated routine says it does, a fused multiply-add or a division counted as one and a logarithm as some thirty, at the
+rate at which the machine does fused multiply-adds. A division takes longer than that, and additions may run beside
+multiplications, so the bound is a yardstick, not a law.
 """
 
 from __future__ import annotations
@@ -10,25 +12,25 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.cases import Case
-from benchmarks.machine import bandwidth
+from benchmarks.machine import Limits
 
 
-def bound(case: Case, flops_a_point: float | None, peak: float, threads: int) -> dict[str, Any]:
+def bound(case: Case, operations: float | None, limits: Limits) -> dict[str, Any]:
     """Milliseconds of traffic and of arithmetic, and the larger; arithmetic is None if no count is known."""
-    rate = bandwidth(case.traffic, threads)
+    rate = limits.bandwidth[case.traffic]
     traffic = 1e3 * case.traffic / rate
-    arithmetic = None if flops_a_point is None else 1e3 * flops_a_point * case.points / peak
+    arithmetic = None if operations is None else 1e3 * operations * case.points / (limits.flops / 2)
     return {
         "bytes": case.traffic,
         "bandwidth": rate,
-        "flops a point": flops_a_point,
+        "operations": operations,
         "traffic": traffic,
         "arithmetic": arithmetic,
         "bound": max(traffic, arithmetic or 0.0),
     }
 
 
-def flops_a_point(case: Case) -> float | None:
+def operations_a_point(case: Case) -> float | None:
     """Operations a point of our generated routine, as it counts them itself; None where it does not."""
     from benchmarks.peers import OURS, peer
 
