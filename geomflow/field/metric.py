@@ -94,8 +94,7 @@ class MetricField(Field):
     def laplacian(self, f: Any) -> ScalarField:
         """Δf = g^{ij}(∂_i∂_j f − Γ^k_ij ∂_k f), ≤ 0 as an operator; `f` is anything that `grid.scalar` takes."""
         function = self.grid.scalar(f)
-        program = programs.metric_program(self.grid.torus.coordinates, "laplacian")
-        assert program is not None
+        program = programs.laplacian_program(self.grid.torus.coordinates)
         packed = np.concatenate([self.pack(), function.pack()])
         return ScalarField(self.grid, discretise(program, self.grid)(packed)[0])
 

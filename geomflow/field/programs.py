@@ -16,28 +16,31 @@ from geomflow.core import graph as gr
 from geomflow.field.matrices import unpack_symmetric, upper_pairs
 from geomflow.symbolic.jets import MetricNodes, field_node, metric_nodes
 
-
 RANKS = {"scalar": 0, "ricci": 2, "christoffel": 3, "riemann_lower": 4}
 
 
 @lru_cache(maxsize=64)
 def metric_program(coordinates: tuple[str, ...], quantity: str) -> Program | None:
-    """The program of "scalar", "ricci", "christoffel", "riemann_lower" or "laplacian" of a general metric.
+    """The program of "scalar", "ricci", "christoffel" or "riemann_lower" of a general metric.
 
-    Fields are the components g_xx, g_xy, ... in packed order; for the Laplacian, then the function f. None where the
-    quantity is identically zero, as all curvature is in dimension one.
+    Fields are the components g_xx, g_xy, ... in packed order. None where the quantity is identically zero, as all
+    curvature is in dimension one.
     """
     names, matrix = metric_nodes(coordinates)
     nodes = MetricNodes(coordinates, matrix)
-    if quantity == "laplacian":
-        outputs: list[Any] = [nodes.laplacian(field_node("f", coordinates))]
-        names = (*names, "f")
-    else:
-        outputs = _independent(quantity, getattr(nodes, quantity), len(coordinates))
+    outputs = _independent(quantity, getattr(nodes, quantity), len(coordinates))
     if all(node is gr.ZERO for node in outputs):
         return None
     stage = Stage(tuple((f"{quantity}_{k}", node) for k, node in enumerate(outputs)))
     return Program(coordinates, names, (), (), (stage,))
+
+
+@lru_cache(maxsize=16)
+def laplacian_program(coordinates: tuple[str, ...]) -> Program:
+    """The program of Δf: fields are the components of the metric, then the function f."""
+    names, matrix = metric_nodes(coordinates)
+    node = MetricNodes(coordinates, matrix).laplacian(field_node("f", coordinates))
+    return Program(coordinates, (*names, "f"), (), (), (Stage((("laplacian", node),)),))
 
 
 def riemann_places(dim: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:

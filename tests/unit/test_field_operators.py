@@ -1,0 +1,94 @@
+"""Programs on grids: stencils and Fourier behind one interface, on rectangles and on lattices."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from geomflow.codegen import Program, Stage
+from geomflow.core import graph as gr
+from geomflow.core.errors import ShapeError
+from geomflow.field import Torus
+from geomflow.field.cell_program import cell_parameters, to_cell
+from geomflow.field.operators import discretise
+
+SLANTED = Torus(2, lattice=[[1.0, 0.0], [0.3, 1.2]])
+GRIDS = [
+    torus.grid((16, 18), order=order) for torus in (Torus(2, periods=(1, 2)), SLANTED) for order in (2, 6, "spectral")
+]
+
+
+def jet(name, *index):
+    return gr.jet(name, index)
+
+
+TWO_STAGES = Program(
+    coordinates=("x", "y"),
+    fields=("u",),
+    statics=("s",),
+    parameters=("c",),
+    stages=(
+        Stage((("w", jet("u", 2, 0) + gr.symbol("c") * jet("u", 1, 1)),)),
+        Stage((("a", jet("w", 0, 1) * jet("u", 0, 0) + jet("s", 1, 0)), ("b", gr.symbol("x") * jet("w", 0, 0)))),
+    ),
+)
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=repr)
+def test_programs_agree_with_derivatives_of_single_arrays(grid):
+    u, s = grid.random_scalar(1).values, grid.random_scalar(2).values
+    found = discretise(TWO_STAGES, grid, statics=s[None])(u[None], (0.7,))
+    w = grid.derivative(u, (2, 0)) + 0.7 * grid.derivative(u, (1, 1))
+    x = np.broadcast_to(grid.coordinates()[0], grid.shape)
+    expected = np.stack([grid.derivative(w, (0, 1)) * u + grid.derivative(s, (1, 0)), x * w])
+    assert found.shape == (2, *grid.shape)
+    assert np.max(np.abs(found - expected)) < 1e-11 * np.max(np.abs(expected))
+
+
+@pytest.mark.parametrize("grid", GRIDS[:3], ids=repr)
+def test_results_are_written_into_out(grid):
+    u, s = grid.random_scalar(1).pack(), grid.random_scalar(2).pack()
+    operator = discretise(TWO_STAGES, grid, statics=s)
+    out = np.full((2, *grid.shape), np.nan)
+    assert operator(u, (0.7,), out=out) is out
+    assert np.array_equal(out, operator(u, (0.7,)))
+
+
+@pytest.mark.parametrize("grid", [GRIDS[0], GRIDS[2]], ids=repr)
+def test_what_operators_refuse(grid):
+    u, s = grid.random_scalar(1).pack(), grid.random_scalar(2).pack()
+    operator = discretise(TWO_STAGES, grid, statics=s)
+    with pytest.raises(ShapeError, match=r"the program takes \(1, 16, 18\): \(u\)"):
+        operator(u[0], (0.7,))
+    with pytest.raises(ShapeError, match="0 parameters were given; the program takes 1"):
+        operator(u)
+    with pytest.raises(ShapeError, match="out must be C-contiguous"):
+        operator(u, (0.7,), out=np.empty((1, *grid.shape)))
+    with pytest.raises(ShapeError, match=r"needs the static arrays \(s\).*none were given"):
+        discretise(TWO_STAGES, grid)
+    with pytest.raises(ShapeError, match="shape"):
+        discretise(TWO_STAGES, grid, statics=s[0])
+
+
+def test_one_routine_serves_all_lattices_with_the_same_zeros():
+    other = Torus(2, lattice=[[2.0, 0.0], [-0.4, 0.9]])
+    assert to_cell(TWO_STAGES, SLANTED) is to_cell(TWO_STAGES, other)
+    assert len(cell_parameters(SLANTED)) == len(to_cell(TWO_STAGES, SLANTED).parameters) - 1
+    assert cell_parameters(Torus(2, periods=(1, 2))) == ()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("order", [4, "spectral"])
+def test_the_number_of_threads_does_not_change_results(order, threads):
+    """Large enough a grid that both the transforms and the routines share their work."""
+    import numba
+
+    grid = Torus(2).grid(512, order=order)
+    metric = grid.random_metric(5, amplitude=0.4)
+    everything = metric.scalar().values
+    before = numba.get_num_threads()
+    try:
+        numba.set_num_threads(min(threads, before))
+        assert np.array_equal(metric.scalar().values, everything)
+    finally:
+        numba.set_num_threads(before)
