@@ -9,20 +9,16 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 import geomflow as gf
-from geomflow.cli import build
 from geomflow.cli.document import read_document
-from geomflow.cli.run import solve_document
+from geomflow.cli.run import Prepared
 
 HERE = Path(__file__).parent
 RUN_FILE = HERE.parent / "examples" / "kahler" / "calabi_flow_torus.toml"
 
 
 def main() -> None:
-    """Run the file and write the snapshots of curvature and potential."""
-    document = read_document(RUN_FILE)
-    grid = build.make_grid(document["grid"], build.make_torus(document["geometry"]))
-    state = build.make_state(document["state"], grid)
-    sol = solve_document(document, build.make_flow(document["flow"]), state)
+    """Make the run of the file and write the snapshots of its curvature and potential."""
+    sol = Prepared.of(read_document(RUN_FILE)).solve()
     figure = gf.plot.snapshots(sol)[0, 0].figure
     figure.savefig(HERE / "_static" / "calabi_flow_torus.png", dpi=110)
 

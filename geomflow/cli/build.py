@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from geomflow.field.grid import Grid
     from geomflow.field.state import Field
     from geomflow.field.torus import FlatTorus
-    from geomflow.flow import Flow
     from geomflow.flow.events.watch import Watch
+    from geomflow.flow.flow import Flow
 
 KINDS_OF_STATE = ("potential", "metric", "scalar")
 

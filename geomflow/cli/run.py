@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,8 @@ from geomflow.core.outcome import OutcomeKind
 
 if TYPE_CHECKING:
     from geomflow.field.state import Field
-    from geomflow.flow import Flow, Solution
+    from geomflow.flow import Problem, Solution
+    from geomflow.flow.flow import Flow
 
 STORE = "run.zarr"
 EXIT_CODES = {OutcomeKind.diverged: 1, OutcomeKind.interrupted: 130}
@@ -40,43 +42,73 @@ def execute(args: argparse.Namespace) -> int:
     document = read_document(args.file)
     out = output_directory(args.file.stem, args.out, args.resume)
     pictures = check_pictures(document.get("output", {}))
-    state = build.make_state(document["state"], _grid(document))
-    flow = build.make_flow(document["flow"])
-    announce(flow, state, document["solve"])
-    sol = solve_document(document, flow, state, out / STORE, args.resume)
-    print(f"outcome   {sol.outcome}")
-    print(f"store     {out / STORE}")
+    run = Prepared.of(document)
+    print("\n".join(run.announcement()))
+    sol = run.solve(out / STORE, resume=args.resume)
+    print(line("outcome", sol.outcome))
+    print(line("cost", f"{sol.steps} steps ({sol.rejected} rejected), {sol.rate_evaluations} rates"))
+    print(line("store", out / STORE))
     for path in draw_pictures(sol, pictures, out):
-        print(f"picture   {path}")
+        print(line("picture", path))
     return EXIT_CODES.get(sol.outcome.kind, 0)
 
 
-def _grid(document: Mapping[str, Any]) -> Any:
-    return build.make_grid(document["grid"], build.make_torus(document["geometry"]))
+def line(name: str, what: object) -> str:
+    """One line of what the command tells."""
+    return f"{name:<9} {what}"
 
 
-def announce(flow: Flow, state: Field, solve: Mapping[str, Any]) -> None:
-    """Say what is about to be computed."""
-    print(f"flow      {flow}")
-    print(f"state     {state!r}")
-    print(f"until     t = {solve['t1']:g}")
+@dataclass(frozen=True)
+class Prepared:
+    """A checked document with its flow bound to its state: all that can fail early has been done."""
 
+    document: Mapping[str, Any]
+    flow: Flow
+    state: Field
+    problem: Problem
 
-def solve_document(document: Mapping[str, Any], flow: Flow, state: Field, store: Path, resume: bool) -> Solution:
-    """The solution of the run that a checked document describes, stored as it goes."""
-    from geomflow.flow import solve
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Prepared:
+        """Make the torus, the grid, the state and the flow of a checked document."""
+        grid = build.make_grid(document["grid"], build.make_torus(document["geometry"]))
+        state = build.make_state(document["state"], grid)
+        flow = build.make_flow(document["flow"])
+        return cls(document, flow, state, flow.bind(state))
 
-    table = document["solve"]
-    options = {key: table[key] for key in SOLVE_OPTIONS if key in table}
-    return solve(
-        flow,
-        state,
-        table["t1"],
-        save_at=table.get("save"),
-        events=build.make_events(document.get("events", {})),
-        store=store,
-        **options,
-    )
+    def bind(self, state: Field) -> Problem:
+        """The problem that was bound already."""
+        return self.problem
+
+    def announcement(self) -> list[str]:
+        """What is about to be computed, one line each."""
+        from geomflow.core.memory import human
+        from geomflow.flow.steppers.choose import fitting_stepper
+
+        table = self.document["solve"]
+        size = human(self.problem.y0.nbytes)
+        return [
+            line("flow", self.flow),
+            line("state", repr(self.state)),
+            line("stepper", table.get("stepper") or fitting_stepper(self.problem).name),
+            line("until", f"t = {table['t1']:g}, saving {table.get('save', 'the first and the last state')}"),
+            line("memory", f"{size} for each saved state and each array of the stepper"),
+        ]
+
+    def solve(self, store: Path | None = None, resume: bool = False) -> Solution:
+        """The solution, kept in a store as it goes if one is given."""
+        from geomflow.flow import Store, solve
+
+        table = self.document["solve"]
+        return solve(
+            self,
+            self.state,
+            table["t1"],
+            save_at=table.get("save"),
+            events=build.make_events(self.document.get("events", {})),
+            store=None if store is None else Store(store, configuration=self.document),
+            resume=resume,
+            **{key: table[key] for key in SOLVE_OPTIONS if key in table},
+        )
 
 
 def output_directory(name: str, out: Path | None, resume: bool) -> Path:

@@ -37,7 +37,7 @@ def lines(sol: Solution) -> list[str]:
         ("flow", sol.description["equation"]),
         ("first", repr(sol.states[0])),
         ("last", repr(sol.last)),
-        ("stepper", sol.recipe["stepper"]),
+        ("stepper", str(sol.recipe["stepper"]).partition("(")[0]),
         ("times", f"{len(sol.times)} saved, from {sol.times[0]:g} to {sol.times[-1]:g}"),
         ("steps", f"{sol.steps}, and {sol.rejected} rejected"),
         ("outcome", str(sol.outcome)),
