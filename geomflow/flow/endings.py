@@ -67,8 +67,7 @@ def stopped(run: Run, why: str) -> Outcome:
 def no_step(run: Run, dt: float, fault: Violation | None) -> Outcome:
     """No step could be taken: the geometry ended if positivity is lost or curvature grew, else the numbers failed."""
     t, problem = run.cursor.t, run.plan.problem
-    with np.errstate(all="ignore"):
-        now = size(run.cursor)
+    now = size(run.cursor)
     what = "curvature" if problem.curvature else "the rate"
     growth = f"{what} went from {run.first_size:.6g} to {now:.6g}"
     lost = fault is not None and fault.kind == "positivity"

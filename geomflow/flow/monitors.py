@@ -22,6 +22,8 @@ class Monitors:
         for name, function in self._user.items():
             if name in problem.monitors or name == RESIDUAL:
                 raise InputError(f"the monitor '{name}' exists already: give yours another name.")
+            if not name or "/" in name or name.startswith(".") or name == "time":
+                raise InputError(f"'{name}' cannot name a monitor: leave out '/', a leading '.', and 'time'.")
             if not callable(function):
                 raise InputError(f"the monitor '{name}' must be a function of (t, state), not {function!r}.")
 

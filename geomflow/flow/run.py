@@ -34,14 +34,14 @@ class Run:
         self.outcome: Outcome | None = None
         self._watched: list[float] = []
 
+    @np.errstate(all="ignore")
     def begin(self) -> None:
         """Check the initial state, keep it, choose the first step; an event may end the run at once."""
         plan, cursor = self.plan, self.cursor
         plan.stepper.check(cursor)
-        with np.errstate(all="ignore"):
-            endings.check_initial(cursor)
-            self.first_size = endings.size(cursor)
-            self.pace = plan.control.start(cursor, plan.stepper, plan.t1 - plan.t0)
+        endings.check_initial(cursor)
+        self.first_size = endings.size(cursor)
+        self.pace = plan.control.start(cursor, plan.stepper, plan.t1 - plan.t0)
         self._watched = [watch.measure(cursor) for watch in plan.watches]
         for watch, value in zip(plan.watches, self._watched, strict=True):
             if watch.happened(None, value):
@@ -49,6 +49,7 @@ class Run:
                 break
         self.keep()
 
+    @np.errstate(all="ignore")
     def step(self) -> None:
         """One accepted step with its events and records; sets `outcome` if the run ends."""
         if self.steps >= self.plan.max_steps:
@@ -63,13 +64,17 @@ class Run:
     def _move(self) -> bool:
         """Try steps until one is accepted; False if none can be."""
         plan, cursor = self.plan, self.cursor
+        fault: Violation | None = None
         while True:
+            stop = plan.stops[self.stops_hit]
             dt = plan.control.step(cursor, plan.stepper, self.pace)
-            t_new = next_time(cursor.t, dt, plan.stops[self.stops_hit])
-            with np.errstate(all="ignore"):
-                plan.stepper.attempt(cursor, t_new)
-                ratio, fault = self._judge(t_new)
+            if dt < min(least_step(cursor.t, plan.t0, plan.t1), stop - cursor.t):
+                self.outcome = endings.no_step(self, dt, fault)
+                return False
+            t_new = next_time(cursor.t, dt, stop)
             dt = t_new - cursor.t
+            plan.stepper.attempt(cursor, t_new)
+            ratio, fault = self._judge(t_new)
             if fault is None and ratio <= 1:
                 self.pace = plan.control.accept(self.pace, dt, ratio, plan.stepper)
                 cursor.advance(t_new, plan.stepper.rate_known)
@@ -77,7 +82,7 @@ class Run:
                 return True
             self.rejected += 1
             pace = plan.control.reject(self.pace, dt, ratio, plan.stepper)
-            if pace is None or pace.dt < least_step(cursor.t, plan.t0, plan.t1):
+            if pace is None:
                 self.outcome = endings.no_step(self, dt, fault)
                 return False
             self.pace = pace
@@ -132,8 +137,9 @@ class Run:
             "first_size": self.first_size,
         }
 
+    @np.errstate(all="ignore")
     def recall(self, t: float, y: np.ndarray, memory: dict[str, Any]) -> None:
-        """Continue from what `memory()` gave at time t, the record being filled: the steps after it are the same bits."""
+        """Continue at time t from what `memory()` gave, the record being filled: what follows is the same to the bit."""
         self.cursor.t = t
         self.cursor.y[...] = y
         self.cursor.recall(memory["cursor"])

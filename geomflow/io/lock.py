@@ -32,7 +32,8 @@ def lock_directory(path: Path) -> DirectoryLock:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(descriptor)
-        raise StoreError(f"another run is writing to the store '{path}': wait for it, or choose another path.") from error
+        message = f"another run is writing to the store '{path}': wait for it, or choose another path."
+        raise StoreError(message) from error
     except OSError:  # a file system without locks
         os.close(descriptor)
         return DirectoryLock(None)

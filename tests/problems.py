@@ -1,0 +1,95 @@
+"""Initial value problems with known solutions, made by hand, for the tests of steppers and stores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from geomflow.flow import FourierImplicit, Problem, Violation
+
+
+@dataclass(frozen=True)
+class Given:
+    """A flow that binds to the problem it was given."""
+
+    problem: Problem
+
+    def bind(self, state: Any) -> Problem:
+        return self.problem
+
+
+def ode(rate, y0, **facts) -> Given:
+    """dy/dt = rate(t, y) for a few numbers y; the state object is the array."""
+
+    def write(t: float, y: np.ndarray, out: np.ndarray) -> None:
+        out[...] = rate(t, y)
+
+    return Given(Problem(y0=np.array(y0, dtype=float), rate=write, unpack=np.asarray, **facts))
+
+
+def decay(rate: float = 1.0, **facts) -> Given:
+    """y' = −rate·y, y(0) = 1."""
+    return ode(lambda t, y: -rate * y, [1.0], spectral_radius=lambda t, y: rate, **facts)
+
+
+def blow_up(**facts) -> Given:
+    """y' = y², y(0) = 1: y = 1/(1 − t) ends at t = 1."""
+    return ode(lambda t, y: y**2, [1.0], spectral_radius=lambda t, y: 2 * float(y.max()), **facts)
+
+
+def shrinking(**facts) -> Given:
+    """y' = −1, y(0) = 1, y > 0: the metric of a shrinking sphere; positivity ends at t = 1."""
+
+    def check(t: float, y: np.ndarray) -> Violation | None:
+        return Violation("positivity", "the least eigenvalue", float(y.min()), (0,)) if y.min() <= 0 else None
+
+    return ode(lambda t, y: -np.ones_like(y), [1.0], check=check, positivity=lambda t, y: float(y.min()), **facts)
+
+
+def pendulum() -> tuple[Given, Any]:
+    """Two coupled equations with explicit time and the solution (exp(sin t), cos 2t), which is returned too."""
+
+    def exact(t: float) -> np.ndarray:
+        return np.array([np.exp(np.sin(t)), np.cos(2 * t)])
+
+    def rate(t: float, y: np.ndarray) -> np.ndarray:
+        u, v = y - exact(t)
+        return np.array([y[0] * np.cos(t) + v * y[0], -2 * np.sin(2 * t) - u * y[1] + u * v])
+
+    return ode(rate, exact(0.0), spectral_radius=lambda t, y: 6.0), exact
+
+
+class Heat:
+    """u_t = a(t) (−1)^{m+1} ∂^{2m} u on a periodic interval of n points by FFT, a(t) = 1 + cos(40 t)/5, exactly solvable.
+
+    `strength` scales the constant-coefficient operator of the implicit part against the largest true one.
+    """
+
+    def __init__(self, n: int = 64, half_order: int = 1, strength: float = 1.0) -> None:
+        self.n = n
+        self.x = np.arange(n) / n
+        self.symbol = -((2 * np.pi * np.fft.rfftfreq(n, 1 / n)) ** (2 * half_order))
+        self.y0 = np.exp(np.sin(2 * np.pi * self.x))[None]
+        self.strength = strength
+        self.stiff_order = 2 * half_order
+
+    def flow(self, **facts) -> Given:
+        """The problem, with a spectral radius, an implicit part, a monitor and a description."""
+        implicit = FourierImplicit(1.2 * self.strength * self.symbol, self.y0.shape)
+        settled = {
+            "spectral_radius": lambda t, y: -1.2 * self.symbol[-1],
+            "implicit": implicit,
+            "stiff_order": self.stiff_order,
+            "monitors": {"mean": lambda t, y: float(y.mean())},
+            "description": {"equation": "u_t = a(t) u_xx", "axes": {"x": self.x}, "components": ["u"]},
+        }
+        return ode(self._rate, self.y0, **{**settled, **facts})
+
+    def _rate(self, t: float, y: np.ndarray) -> np.ndarray:
+        return np.fft.irfft((1 + np.cos(40 * t) / 5) * self.symbol * np.fft.rfft(y), self.n)
+
+    def exact(self, t: float) -> np.ndarray:
+        """The solution at time t."""
+        return np.fft.irfft(np.exp((t + np.sin(40 * t) / 200) * self.symbol) * np.fft.rfft(self.y0), self.n)
