@@ -45,7 +45,7 @@ def versions() -> str:
     import llvmlite
     import numba
 
-    support = (Path(__file__).parent / "mathematics.py").read_bytes()
+    support = b"".join((Path(__file__).parent / name).read_bytes() for name in ("mathematics.py", "calls.py"))
     return " ".join((geomflow.__version__, numba.__version__, llvmlite.__version__, sys.version.split()[0],
                      hashlib.blake2b(support, digest_size=8).hexdigest()))
 
@@ -68,7 +68,7 @@ def load(kind: str, text: str) -> ModuleType:
         return _loaded[name]
 
 
-def forget(module: ModuleType) -> ModuleType:
+def renew(module: ModuleType) -> ModuleType:
     """Load a module anew after removing what Numba kept for it: its machine code could not be used."""
     with _lock:
         path = Path(str(module.__file__))

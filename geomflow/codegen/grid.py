@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from geomflow.codegen.driver import run_grid
 from geomflow.codegen.emit import GridEmitter
 from geomflow.codegen.plan import GridPlan
 from geomflow.codegen.points import helpers
@@ -71,8 +72,10 @@ class GridRoutine:
 
     @cached_property
     def _compiled(self) -> CompiledSource:
-        dimension = self._plan.dimension
-        return CompiledSource("grid", self._text, lambda: _types(dimension)[0], lambda: _types(dimension)[1])
+        from numba import types
+
+        grid, numbers = types.Array(types.float64, self._plan.dimension + 1, "C"), types.Array(types.float64, 1, "C")
+        return CompiledSource("grid", self._text, (grid, grid, numbers, numbers, grid, *[types.int64] * 4))
 
     def __call__(self, fields: NDArray[np.float64], spacing: Sequence[float], parameters: ArrayLike = (),
                  statics: NDArray[np.float64] | None = None,
@@ -97,10 +100,9 @@ class GridRoutine:
     def _run(self, fields: Any, statics: Any, parameters: Any, spacing: Any, out: Any) -> None:
         shape = out.shape[1:]
         if use_threads(prod(shape) * self.operations * SECONDS_PER_OPERATION):
-            size, lines = self._tile(shape)
-            self._compiled.function("run")(fields, statics, parameters, spacing, out, size, lines)
+            run_grid(self._compiled, (fields, statics, parameters, spacing, out), *self._tile(shape))
         else:
-            self._compiled.function("block")(fields, statics, parameters, spacing, out, 0, shape[0], 0, shape[1])
+            self._compiled.function(fields, statics, parameters, spacing, out, 0, shape[0], 0, shape[1])
 
     def _tile(self, shape: tuple[int, ...]) -> tuple[int, int]:
         """Planes and lines that one thread takes at a time; a function of the grid only."""
@@ -159,15 +161,6 @@ def _with_outer_axis(program: Program) -> Program:
     return lifted
 
 
-def _types(dimension: int) -> tuple[Any, Any]:
-    from numba import types
-
-    grid = types.Array(types.float64, dimension + 1, "C")
-    numbers = types.Array(types.float64, 1, "C")
-    given = (grid, grid, numbers, numbers, grid)
-    return (*given, *[types.int64] * 4), (*given, *[types.int64] * 2)
-
-
 _TEMPLATE = '''\
 """A geomflow routine on periodic grids in ({coordinates}), order {order}.
 
@@ -185,7 +178,7 @@ line0 lines continued periodically.
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from geomflow.codegen.mathematics import {helpers}
 
@@ -193,16 +186,6 @@ from geomflow.codegen.mathematics import {helpers}
 @njit(cache=True, nogil=True, error_model="numpy")
 def block(fields, statics, parameters, spacing, out, start, stop, first, last):
 {body}
-
-
-@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
-def run(fields, statics, parameters, spacing, out, size, lines):
-    n_i, n_j = out.shape[1], out.shape[2]
-    across = (n_j + lines - 1) // lines
-    for chunk in prange((n_i + size - 1) // size * across):
-        start, first = chunk // across * size, chunk % across * lines
-        block(fields, statics, parameters, spacing, out, start, min(n_i, start + size),
-              first, min(n_j, first + lines))
 '''
 
 

@@ -182,7 +182,7 @@ class Lowering:
         """start + sum of c * x, terms of equal |c| gathered, products fused."""
         groups: dict[Rational, list[tuple[int, Node]]] = {}
         for c, x in pairs:
-            groups.setdefault(abs(c), []).append((1 if c > 0 else -1, x))
+            groups.setdefault(c if c > 0 else -c, []).append((1 if c > 0 else -1, x))
         terms = [Term(1 if start > 0 else -1, number(abs(start)))] if start else []
         for size, members in groups.items():
             if size == 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from geomflow.codegen.driver import run_points
 from geomflow.codegen.functions import IMPLEMENTATIONS
 from geomflow.codegen.lowering import Leaf, Lowering
 from geomflow.codegen.names import Names
@@ -124,9 +125,9 @@ class PointRoutine:
         compiled = self._compiled_complex if outputs.dtype.kind == "c" else self._compiled
         points = outputs.shape[1]
         if use_threads(points * (self.operations + len(self.arguments)) * SECONDS_PER_OPERATION):
-            compiled.function("run")(arguments, outputs, CHUNK)
+            run_points(compiled, arguments, outputs, CHUNK)
         else:
-            compiled.function("block")(arguments, outputs, 0, points)
+            compiled.function(arguments, outputs, 0, points)
         return outputs
 
     def _check_packed(self, arguments: NDArray[Any], outputs: NDArray[Any]) -> None:
@@ -153,16 +154,11 @@ class PointRoutine:
         return packed.reshape(len(arrays), -1) if arrays else packed.reshape(0, prod(batch)), batch
 
 
-@cache
-def _types(is_complex: bool) -> tuple[Any, Any]:
+def _compile(text: str, is_complex: bool) -> CompiledSource:
     from numba import types
 
     array = types.Array(types.complex128 if is_complex else types.float64, 2, "C")
-    return (array, array, types.int64, types.int64), (array, array, types.int64)
-
-
-def _compile(text: str, is_complex: bool) -> CompiledSource:
-    return CompiledSource("points", text, lambda: _types(is_complex)[0], lambda: _types(is_complex)[1])
+    return CompiledSource("points", text, (array, array, types.int64, types.int64))
 
 
 _TEMPLATE = '''\
@@ -176,7 +172,7 @@ arguments[a, p] and outputs[c, p] are component-major; p counts points. {operati
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from geomflow.codegen.mathematics import {helpers}
 
@@ -186,13 +182,6 @@ def block(arguments, outputs, start, stop):
     noalias()
     for p in range(max(start, 0), stop):
 {body}
-
-
-@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
-def run(arguments, outputs, size):
-    count = outputs.shape[1]
-    for chunk in prange((count + size - 1) // size):
-        block(arguments, outputs, chunk * size, min(count, (chunk + 1) * size))
 '''
 
 

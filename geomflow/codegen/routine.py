@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from geomflow.codegen import cache
@@ -14,46 +14,53 @@ from geomflow.core.errors import RoutineError
 PARALLEL_FROM = 3e-4
 """Seconds of work from which on several threads are used."""
 
-SECONDS_PER_OPERATION = 1.2e-10
-"""A cautious guess of what one arithmetic operation takes."""
+SECONDS_PER_OPERATION = 2e-11
+"""A guess of what one arithmetic operation takes in a vector."""
 
 
 class CompiledSource:
-    """A generated source with the functions `block` (serial) and `run` (parallel), compiled when first needed."""
+    """A generated source that defines `block`, compiled for one signature when it is first needed.
 
-    def __init__(self, kind: str, text: str, block_types: Callable[[], tuple[Any, ...]],
-                 run_types: Callable[[], tuple[Any, ...]]) -> None:
-        self.text = text
+    Machine code is loaded from Numba's cache; where that is damaged it is made anew.
+    """
+
+    def __init__(self, kind: str, text: str, types: tuple[Any, ...]) -> None:
+        self.text, self.types = text, types
         self._module = cache.load(kind, text)
-        self._types = {"block": block_types, "run": run_types}
 
     @property
     def path(self) -> Path:
         """The file that holds the source."""
         return Path(str(self._module.__file__))
 
-    def function(self, name: str) -> Callable[..., None]:
-        """`block` or `run`, compiled or loaded from Numba's cache; damaged machine code is made anew."""
-        dispatcher = getattr(self._module, name)
-        if not dispatcher.signatures:
-            dispatcher = self._compiled(name, self._types[name]())
-        return dispatcher
+    @cached_property
+    def function(self) -> Callable[..., None]:
+        """The compiled `block`."""
+        return self._dispatcher  # type: ignore[no-any-return]
 
-    def _compiled(self, name: str, types: tuple[Any, ...]) -> Any:
+    @cached_property
+    def address(self) -> int:
+        """Where the machine code of `block` lies."""
+        from geomflow.codegen.calls import address
+
+        return address(self._dispatcher)
+
+    @cached_property
+    def _dispatcher(self) -> Any:
         try:
-            return _compile(self._module, name, types)
+            return self._compiled()
         except Exception:
-            self._module = cache.forget(self._module)
+            self._module = cache.renew(self._module)
         try:
-            return _compile(self._module, name, types)
+            return self._compiled()
         except Exception as error:
             raise RoutineError(f"the generated routine in {self.path} cannot be compiled: {error}") from error
 
-
-def _compile(module: ModuleType, name: str, types: tuple[Any, ...]) -> Any:
-    dispatcher = getattr(module, name)
-    dispatcher.compile(types)
-    return dispatcher
+    def _compiled(self) -> Any:
+        dispatcher = self._module.block
+        if not dispatcher.signatures:
+            dispatcher.compile(self.types)
+        return dispatcher
 
 
 def use_threads(seconds: float) -> bool:

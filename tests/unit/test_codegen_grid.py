@@ -91,7 +91,7 @@ def test_a_stage_of_three_dimensions_in_tiles_equals_the_whole():
     fields = random_fields(1, (20, 24, 16))
     whole = routine(fields, (0.1, 0.1, 0.1))
     tiled, empty = np.empty_like(whole), np.empty((0, 20, 24, 16))
-    block = routine._compiled.function("block")
+    block = routine._compiled.function
     for start in range(0, 20, 7):
         for first in range(0, 24, 5):
             block(fields, empty, np.empty(0), np.full(3, 0.1), tiled,
