@@ -10,15 +10,16 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import sympy
+from sympy.core.function import AppliedUndef
 
 from geomflow.core.errors import ExpressionError, InputError, UnknownNameError
 from geomflow.symbolic.parse import parse
 
-Symbols = str | Sequence[str | sympy.Symbol] | sympy.Symbol
-Range = tuple[Any, Any]
+Symbols: TypeAlias = str | Sequence[str | sympy.Symbol] | sympy.Symbol
+Range: TypeAlias = tuple[Any, Any]
 
 
 def _names(symbols: Symbols) -> list[str | sympy.Symbol]:
@@ -192,9 +193,10 @@ class ComplexChart:
         return expression
 
     def conjugate(self, expression: sympy.Expr) -> sympy.Expr:
-        """The complex conjugate: z and z̄ change places, i becomes −i, parameters are real."""
-        swap = {s: bar for s, bar in self._pairs} | {bar: s for s, bar in self._pairs}
-        return self.wirtinger(expression).xreplace({**swap, sympy.I: -sympy.I})
+        """The complex conjugate: z and z̄ change places, i becomes −i; parameters and unknown functions are real."""
+        swap = dict(self._pairs) | {bar: s for s, bar in self._pairs}
+        swapped = self.wirtinger(expression).xreplace({**swap, sympy.I: -sympy.I})
+        return swapped.xreplace({f.xreplace(swap): f for f in expression.atoms(AppliedUndef)})
 
     def __str__(self) -> str:
         return f"a complex chart with coordinates {', '.join(s.name for s in self.symbols)}"
@@ -251,8 +253,9 @@ def _expression(chart: Chart | ComplexChart, value: Any, parameters: Any) -> sym
     try:
         expression = sympy.sympify(value)
     except (sympy.SympifyError, TypeError, AttributeError):
-        raise ExpressionError(f"cannot read {value!r} as an expression; give text, a number or a sympy expression") from None
-    if not isinstance(expression, sympy.Expr):
+        message = f"cannot read {value!r} as an expression; give text, a number or a sympy expression"
+        raise ExpressionError(message) from None
+    if not isinstance(expression, sympy.Expr) or isinstance(expression, sympy.MatrixBase):
         raise ExpressionError(f"{value!r} is not an expression but a {type(value).__name__}")
     own = {**named, **chart.names}
     foreign = {s: own[s.name] for s in expression.free_symbols if s.name in own and s != own[s.name]}
@@ -263,5 +266,5 @@ def parameter_names(parameters: Symbols | Iterable[Any]) -> dict[str, sympy.Expr
     """Names of real parameters given as text ("a m"), symbols or a sequence of either."""
     if not parameters:
         return {}
-    items = _names(parameters)  # type: ignore[arg-type]
+    items = _names(parameters)
     return {str(i): sympy.Symbol(i, real=True) if isinstance(i, str) else i for i in items}

@@ -41,7 +41,8 @@ def christoffel_lower(ring: Ring, dg: np.ndarray) -> np.ndarray:
     half = ring.number(HALF)
     result = ring.array((dim, dim, dim))
     for m in range(dim):
-        result[m] = symmetric(ring, dim, lambda i, j: half * (dg[m, j, i] + dg[m, i, j] - dg[i, j, m]))
+        for i, j in combinations_with_replacement(range(dim), 2):
+            result[m, i, j] = result[m, j, i] = half * (dg[m, j, i] + dg[m, i, j] - dg[i, j, m])
     return result
 
 
@@ -59,9 +60,8 @@ def christoffel(ring: Ring, inverse: np.ndarray, lower: np.ndarray) -> np.ndarra
     dim = len(inverse)
     result = ring.array((dim, dim, dim))
     for k in range(dim):
-        result[k] = symmetric(
-            ring, dim, lambda i, j: ring.dot((inverse[k, m], lower[m, i, j]) for m in range(dim))
-        )
+        for i, j in combinations_with_replacement(range(dim), 2):
+            result[k, i, j] = result[k, j, i] = ring.dot((inverse[k, m], lower[m, i, j]) for m in range(dim))
     return result
 
 
@@ -77,7 +77,7 @@ def riemann_lower(ring: Ring, dg: np.ndarray, lower: np.ndarray, gamma: np.ndarr
         value = _second_part(ring, dg, l, k, i, j) + ring.dot(
             (sign * lower[m, a, l], gamma[m, b, k]) for m in range(dim) for sign, a, b in ((-1, i, j), (1, j, i))
         )
-        for (p, q), (r, s) in ({((l, k), (i, j)), ((i, j), (l, k))}):
+        for (p, q), (r, s) in {((l, k), (i, j)), ((i, j), (l, k))}:
             result[p, q, r, s] = result[q, p, s, r] = value
             result[q, p, r, s] = result[p, q, s, r] = -value
     return result
@@ -138,9 +138,7 @@ def riemann_squared(ring: Ring, inverse: np.ndarray, riemann: np.ndarray) -> Any
     lifted = ring.array((len(pairs), len(pairs)))
     for a, b in product(size, size):
         (l, k), _ = pairs[a], pairs[b]
-        lifted[a, b] = ring.dot(
-            (_bivector(inverse, l, k, p, q), riemann[(p, q, *pairs[b])]) for p, q in pairs
-        )
+        lifted[a, b] = ring.dot((_bivector(inverse, l, k, p, q), riemann[(p, q, *pairs[b])]) for p, q in pairs)
     return ring.number(4) * ring.dot((lifted[a, b], lifted[b, a]) for a, b in product(size, size))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,10 +23,8 @@ def rings(expressions: Sequence[sympy.Expr], coordinates: Sequence[sympy.Symbol]
     """The rings that hold the expressions, the preferred one first; the last one is the graph."""
     unknown = sorted(set().union(*(e.atoms(AppliedUndef) for e in expressions)), key=str)
     if len(unknown) <= MOST_UNKNOWN_FUNCTIONS:
-        try:
+        with suppress(OutsideField):
             yield field_of(expressions, coordinates)
-        except OutsideField:
-            pass
     symbols = set(coordinates).union(*(e.free_symbols for e in expressions))
     names = [s.name for s in coordinates]
     extra = sorted({str(a) for f in unknown for a in f.args} - set(names))
@@ -67,8 +66,8 @@ def is_zero(expression: Any, coordinates: Sequence[sympy.Symbol] = ()) -> bool:
     Rational normal forms decide where they exist, exact evaluation at random points otherwise. Unknown functions must
     be functions of symbols; `coordinates` are needed only to order their derivatives.
     """
-    entries = [expression] if isinstance(expression, sympy.Expr) else list(np.array(expression, dtype=object).ravel())
-    return all_zero(entries, coordinates)
+    rows = expression.tolist() if hasattr(expression, "tolist") else expression
+    return all_zero(np.array(rows, dtype=object).ravel(), coordinates)
 
 
 def written(ring: ExactRing, values: np.ndarray) -> sympy.ImmutableMatrix | sympy.ImmutableDenseNDimArray:

@@ -105,8 +105,10 @@ class HermitianNodes:
     def __post_init__(self) -> None:
         n, odd = divmod(len(self.coordinates), 2)
         if odd or np.shape(self.matrix) != (n, n):
-            raise ShapeError(f"{len(self.coordinates)} real coordinates go with a Hermitian matrix of shape "
-                             f"({n}, {n}), not {np.shape(self.matrix)}")
+            raise ShapeError(
+                f"{len(self.coordinates)} real coordinates go with a Hermitian matrix of shape "
+                f"({n}, {n}), not {np.shape(self.matrix)}"
+            )
 
     @cached_property
     def ring(self) -> WirtingerRing:

@@ -209,9 +209,9 @@ class KahlerMetric:
 
     @cached_property
     def positivity(self) -> sympy.Basic:
-        """The domain where g > 0, as conditions on the leading minors in real coordinates; true if that is everywhere."""
+        """The domain where g > 0: conditions on leading minors in real coordinates; true if it is everything."""
         minors = self._run(_leading_minors)
-        conditions = real_values(self.chart, minors)
+        conditions = [_without_squares(c) for c in real_values(self.chart, minors)]
         return sympy.And(*[sympy.true if c.is_positive else sympy.Gt(c, 0) for c in conditions])
 
     def realify(self) -> Metric:
@@ -266,13 +266,21 @@ def _leading_minors(t: KahlerTensors) -> list[sympy.Expr]:
     return t.ring.write([*parts, t.determinant])
 
 
+def _without_squares(value: sympy.Expr) -> sympy.Expr:
+    """A real expression without its even powers, which do not change its sign."""
+    factors = [f for f in sympy.Mul.make_args(value) if not f.as_base_exp()[1].is_even]
+    return sympy.Mul(*factors)
+
+
 def _check_hermitian(chart: ComplexChart, matrix: Matrix) -> None:
     for a in range(chart.dim):
         for b in range(a, chart.dim):
             mirrored = chart.conjugate(matrix[b, a])
             if mirrored != matrix[a, b] and not all_zero([matrix[a, b] - mirrored], chart.all_symbols):
-                raise SymmetryError(f"a Kähler metric must be Hermitian, but g[{a}, {b}] = {matrix[a, b]} and the conjugate "
-                                    f"of g[{b}, {a}] is {mirrored}; is the potential real?")
+                raise SymmetryError(
+                    f"a Kähler metric must be Hermitian, but g[{a}, {b}] = {matrix[a, b]} and the conjugate "
+                    f"of g[{b}, {a}] is {mirrored}; is the potential real?"
+                )
 
 
 def _check_closed(chart: ComplexChart, matrix: Matrix) -> None:
@@ -282,5 +290,7 @@ def _check_closed(chart: ComplexChart, matrix: Matrix) -> None:
     for a, b, c in triples:
         curl = matrix[a, b].diff(z[c]) - matrix[c, b].diff(z[a])
         if not all_zero([curl], chart.all_symbols):
-            raise InputError(f"the form is not closed: the derivative of g[{a}, {b}] along {z[c]} minus that of "
-                             f"g[{c}, {b}] along {z[a]} is {curl}; a Kähler metric comes from a potential")
+            raise InputError(
+                f"the form is not closed: the derivative of g[{a}, {b}] along {z[c]} minus that of "
+                f"g[{c}, {b}] along {z[a]} is {curl}; a Kähler metric comes from a potential"
+            )

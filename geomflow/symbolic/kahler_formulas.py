@@ -1,6 +1,6 @@
 """Kähler geometry over any ring whose derivations are ∂_1..∂_n, ∂_1̄..∂_n̄.
 
-Conventions (the table of the conventions page): `g[a, b]` = g_{ab̄}, ds² = 2 g_{ab̄} dz^a dz̄^b, R_{ab̄} = −∂_a∂_b̄ log det g,
+Conventions: `g[a, b]` = g_{ab̄}, ds² = 2 g_{ab̄} dz^a dz̄^b, R_{ab̄} = −∂_a∂_b̄ log det g,
 R = 2 g^{ab̄} R_{ab̄}, Δ_∂ f = g^{ab̄} ∂_a∂_b̄ f with g^{ab̄} = `inverse[b, a]`.
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ def blocks(ring: Ring, matrix: np.ndarray) -> list[list[int]]:
 def minors(ring: Ring, matrix: np.ndarray) -> Minor:
     """The function (rows, columns) -> minor, by expansion along the first row, each minor once."""
 
-    @lru_cache(maxsize=None)
+    @cache
     def minor(rows: tuple[int, ...], columns: tuple[int, ...]) -> Any:
         if not rows:
             return ring.one
@@ -79,7 +79,9 @@ def inverse(ring: Ring, matrix: np.ndarray, mirror: Callable[[Any], Any] | None 
 def _by_minors(ring: Ring, matrix: np.ndarray, mirror: Callable[[Any], Any] | None) -> np.ndarray:
     everything = tuple(range(len(matrix)))
     minor = minors(ring, matrix)
-    scale = ring.one / _nonzero(ring, ring.real(minor(everything, everything)) if mirror else minor(everything, everything))
+    scale = ring.one / _nonzero(
+        ring, ring.real(minor(everything, everything)) if mirror else minor(everything, everything)
+    )
     result = ring.array(matrix.shape)
     for i in everything:
         for j in everything[i if mirror else 0 :]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 import sympy
@@ -19,8 +19,8 @@ from geomflow.symbolic.fractions import OutsideField
 from geomflow.symbolic.ring import ExactRing
 from geomflow.symbolic.tensors import RingTensors
 
-Matrix = sympy.ImmutableMatrix
-Array = sympy.ImmutableDenseNDimArray
+Matrix: TypeAlias = sympy.ImmutableMatrix
+Array: TypeAlias = sympy.ImmutableDenseNDimArray
 
 
 @final
@@ -57,7 +57,9 @@ class Metric:
         object.__setattr__(self, "chart", chart)
         object.__setattr__(self, "matrix", Matrix(matrix))
         if self.determinant == 0:
-            raise InputError(f"the metric is degenerate: the determinant of {matrix.tolist()} is 0; check the components")
+            raise InputError(
+                f"the metric is degenerate: the determinant of {matrix.tolist()} is 0; check the components"
+            )
 
     @property
     def dim(self) -> int:
@@ -193,7 +195,10 @@ class Metric:
         gamma = self.christoffel.subs(dict(zip(self.chart.symbols, curves, strict=True)))
         speeds = [c.diff(s) for c in curves]
         return tuple(
-            sympy.Eq(c.diff(s, 2) + sum(gamma[k, i, j] * u * v for i, u in enumerate(speeds) for j, v in enumerate(speeds)), 0)
+            sympy.Eq(
+                c.diff(s, 2) + sum(gamma[k, i, j] * u * v for i, u in enumerate(speeds) for j, v in enumerate(speeds)),
+                0,
+            )
             for k, c in enumerate(curves)
         )
 
@@ -261,11 +266,15 @@ def _components(chart: Chart, components: Any, parameters: Mapping[str, Any]) ->
     try:
         lists = [list(row) for row in rows]
     except TypeError:
-        raise ShapeError(f"the components of a metric are a {chart.dim} x {chart.dim} matrix, not {components!r}") from None
+        raise ShapeError(
+            f"the components of a metric are a {chart.dim} x {chart.dim} matrix, not {components!r}"
+        ) from None
     if len(lists) != chart.dim or any(len(row) != chart.dim for row in lists):
         shape = f"{len(lists)} rows of lengths {[len(row) for row in lists]}"
-        raise ShapeError(f"a metric in the {chart.dim} coordinates {', '.join(chart.coordinates)} has "
-                         f"{chart.dim} x {chart.dim} components, not {shape}")
+        raise ShapeError(
+            f"a metric in the {chart.dim} coordinates {', '.join(chart.coordinates)} has "
+            f"{chart.dim} x {chart.dim} components, not {shape}"
+        )
     return sympy.Matrix([[chart.expression(e, parameters) for e in row] for row in lists])
 
 
@@ -280,8 +289,9 @@ def _check_symmetry(chart: Chart, matrix: sympy.Matrix) -> None:
     for i in range(chart.dim):
         for j in range(i + 1, chart.dim):
             if matrix[i, j] != matrix[j, i] and not all_zero([matrix[i, j] - matrix[j, i]], chart.symbols):
-                raise SymmetryError(f"a metric must be symmetric, but g[{i}, {j}] = {matrix[i, j]} and "
-                                    f"g[{j}, {i}] = {matrix[j, i]}")
+                raise SymmetryError(
+                    f"a metric must be symmetric, but g[{i}, {j}] = {matrix[i, j]} and g[{j}, {i}] = {matrix[j, i]}"
+                )
 
 
 def _inside(chart: Chart, symbol: sympy.Symbol, k: int) -> sympy.Rational:
@@ -303,5 +313,7 @@ def _ordered(chart: Chart, mapping: Sequence[Any] | Mapping[Any, Any]) -> Iterab
         return [table[name] for name in chart.coordinates]
     images = list(mapping)
     if len(images) != chart.dim:
-        raise ShapeError(f"the map must give the {chart.dim} coordinates {', '.join(chart.coordinates)}, not {len(images)}")
+        raise ShapeError(
+            f"the map must give the {chart.dim} coordinates {', '.join(chart.coordinates)}, not {len(images)}"
+        )
     return images

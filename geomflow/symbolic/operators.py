@@ -83,6 +83,4 @@ def pullback(ring: Ring, jacobian: np.ndarray, tensor: np.ndarray) -> np.ndarray
     half = ring.array((rows, columns))
     for i, b in product(range(rows), range(columns)):
         half[i, b] = ring.dot((tensor[i, j], jacobian[j, b]) for j in range(rows))
-    return symmetric(
-        ring, columns, lambda a, b: ring.dot((jacobian[i, a], half[i, b]) for i in range(rows))
-    )
+    return symmetric(ring, columns, lambda a, b: ring.dot((jacobian[i, a], half[i, b]) for i in range(rows)))

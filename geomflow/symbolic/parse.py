@@ -16,14 +16,12 @@ import sympy
 
 from geomflow.core.errors import ExpressionError, UnknownFunctionError
 
+_PLAIN = (
+    "sin cos tan cot sec csc asin acos atan sinh cosh tanh coth asinh acosh atanh "
+    "exp log sqrt cbrt sign erf re im conjugate"
+)
 FUNCTIONS: Mapping[str, Callable[..., sympy.Expr]] = {
-    **{
-        name: getattr(sympy, name)
-        for name in (
-            "sin cos tan cot sec csc asin acos atan atan2 sinh cosh tanh coth asinh acosh atanh "
-            "exp log sqrt cbrt sign erf re im conjugate"
-        ).split()
-    },
+    **{name: getattr(sympy, name) for name in _PLAIN.split()},
     "abs": sympy.Abs,
     "Abs": sympy.Abs,
     "ln": sympy.log,
@@ -31,7 +29,6 @@ FUNCTIONS: Mapping[str, Callable[..., sympy.Expr]] = {
     "arcsin": sympy.asin,
     "arccos": sympy.acos,
     "arctan": sympy.atan,
-    "arctan2": sympy.atan2,
 }
 CONSTANTS: Mapping[str, sympy.Expr] = {
     "pi": sympy.pi,
@@ -84,7 +81,9 @@ class _Reader:
 
     def read(self) -> sympy.Expr:
         if len(self.text) > LONGEST_TEXT:
-            raise ExpressionError(f"an expression of {len(self.text)} characters is too long; the most is {LONGEST_TEXT}")
+            raise ExpressionError(
+                f"an expression of {len(self.text)} characters is too long; the most is {LONGEST_TEXT}"
+            )
         source = self._python()
         try:
             tree = ast.parse(source, mode="eval")

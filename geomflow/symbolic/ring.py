@@ -1,8 +1,8 @@
 """Rings with derivations: what a tensor formula needs to know of the expressions it is written in.
 
-The formulas of `curvature`, `kahler_formulas` and `operators` are written once, over object arrays of elements. Elements
-bring + - * and /; the ring brings numbers, derivations and sums of products. Three rings live on the expression graph
-(real, Wirtinger) and on fields of fractions (`geomflow.symbolic.fractions`).
+The formulas of `curvature`, `kahler_formulas` and `operators` are written once, over object arrays of elements.
+Elements bring + - * and /; the ring brings numbers, derivations and sums of products. Rings live on the expression
+graph (real, Wirtinger) and on fields of fractions (`geomflow.symbolic.fractions`).
 """
 
 from __future__ import annotations

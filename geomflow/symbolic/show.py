@@ -39,7 +39,9 @@ def line_element_latex(matrix: sympy.MatrixBase, symbols: Sequence[sympy.Symbol]
             entry = matrix[i, j] * (1 if i == j else 2)
             if entry != 0:
                 other = "^2" if i == j else rf"\,\mathrm{{d}}{latex(symbols[j])}"
-                parts.append(_term(latex(entry), entry, rf"\mathrm{{d}}{latex(x)}{other}", r"\,", (r"\left(", r"\right)")))
+                parts.append(
+                    _term(latex(entry), entry, rf"\mathrm{{d}}{latex(x)}{other}", r"\,", (r"\left(", r"\right)"))
+                )
     return " + ".join(parts).replace("+ -", "- ") if parts else "0"
 
 

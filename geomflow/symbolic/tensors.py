@@ -13,7 +13,7 @@ from geomflow.symbolic import curvature as cv
 from geomflow.symbolic import kahler_formulas as kf
 from geomflow.symbolic import operators as op
 from geomflow.symbolic.linear import determinant, inverse
-from geomflow.symbolic.ring import Ring
+from geomflow.symbolic.ring import ExactRing
 
 
 class MetricTensors(ABC):
@@ -130,11 +130,11 @@ class MetricTensors(ABC):
 class RingTensors(MetricTensors):
     """The tensors of a matrix over a given ring."""
 
-    base: Ring
+    base: ExactRing
     matrix: np.ndarray
 
     @property
-    def ring(self) -> Ring:
+    def ring(self) -> ExactRing:
         return self.base
 
 
@@ -143,7 +143,7 @@ class RingTensors(MetricTensors):
 class KahlerTensors:
     """The tensors of a Kähler metric `matrix[a, b]` = g_{ab̄} over a ring with derivations ∂_a, ∂_ā."""
 
-    ring: Ring
+    ring: ExactRing
     matrix: np.ndarray
 
     @cached_property

@@ -22,7 +22,7 @@ def bryant(dim: int = 3) -> Geometry:
     if dim < 3:
         raise InputError(f"Bryant's soliton has dimension 3 or more, not {dim}")
     angles = [f"theta{k + 1}" for k in range(dim - 1)]
-    chart = Chart(["r", *angles], ranges={"r": (0, sympy.oo)} | {x: (0, sympy.pi) for x in angles[:-1]})
+    chart = Chart(["r", *angles], ranges={"r": (0, sympy.oo)} | dict.fromkeys(angles[:-1], (0, sympy.pi)))
     r = chart.symbols[0]
     w = sympy.Function("w", positive=True)(r)
     factors = [w**2]
@@ -44,7 +44,9 @@ def bryant_equations(w: sympy.Expr, slope: sympy.Expr, r: sympy.Symbol, dim: int
     return first, second
 
 
-def bryant_series(terms: int, r: sympy.Symbol, dim: int = 3, shape: sympy.Expr = SHAPE) -> tuple[sympy.Expr, sympy.Expr]:
+def bryant_series(
+    terms: int, r: sympy.Symbol, dim: int = 3, shape: sympy.Expr = SHAPE
+) -> tuple[sympy.Expr, sympy.Expr]:
     """Exact Taylor polynomials of w and f': `terms` coefficients each, rational in the shape parameter a.
 
     Each step solves two linear equations for the next coefficients.
@@ -55,7 +57,10 @@ def bryant_series(terms: int, r: sympy.Symbol, dim: int = 3, shape: sympy.Expr =
         trial = bryant_equations(w + next_w * r ** (2 * k + 1), slope + next_f * r ** (2 * k - 1), r, dim)
         wanted = [_coefficient(e, r, p) for e, p in zip(trial, (2 * k - 1, 2 * k), strict=True)]
         (solution,) = sympy.linsolve(wanted, [next_w, next_f])
-        w, slope = w + sympy.factor(solution[0]) * r ** (2 * k + 1), slope + sympy.factor(solution[1]) * r ** (2 * k - 1)
+        w, slope = (
+            w + sympy.factor(solution[0]) * r ** (2 * k + 1),
+            slope + sympy.factor(solution[1]) * r ** (2 * k - 1),
+        )
     return w, slope
 
 

@@ -101,5 +101,10 @@ def einstein_known(metric: Metric | KahlerMetric, constant: Any, **more: Any) ->
     dim = metric.dim * (2 if isinstance(metric, KahlerMetric) else 1)
     flow = (1 - 2 * constant * TIME) * metric.matrix
     extinction = 1 / (2 * constant) if constant.is_positive else None
-    claims = {"einstein_constant": constant, "scalar": dim * constant, "flow": sympy.Matrix(flow), "extinction": extinction}
+    claims = {
+        "einstein_constant": constant,
+        "scalar": dim * constant,
+        "flow": sympy.Matrix(flow),
+        "extinction": extinction,
+    }
     return Known(**{**claims, **more})

@@ -32,7 +32,9 @@ def nil() -> Geometry:
         flow=_left_invariant(forms, *moving),
     )
     metric = Metric(chart, _left_invariant(forms, A, B, C))
-    return Geometry("nil", "the left-invariant metrics of Nil", metric, known, "J. Isenberg, M. Jackson, J. Diff. Geom. 35 (1992)")
+    return Geometry(
+        "nil", "the left-invariant metrics of Nil", metric, known, "J. Isenberg, M. Jackson, J. Diff. Geom. 35 (1992)"
+    )
 
 
 def su2() -> Geometry:
@@ -43,16 +45,19 @@ def su2() -> Geometry:
     chart = Chart("psi theta phi", ranges={"theta": (0, sympy.pi)}, periods={"psi": 4 * sympy.pi, "phi": 2 * sympy.pi})
     psi, theta, _ = chart.symbols
     sin, cos = sympy.sin, sympy.cos
-    forms = sympy.Matrix(
-        [
-            [0, -sin(psi), cos(psi) * sin(theta)],
-            [0, cos(psi), sin(psi) * sin(theta)],
-            [1, 0, cos(theta)],
-        ]
-    ) / 2
+    forms = (
+        sympy.Matrix(
+            [
+                [0, -sin(psi), cos(psi) * sin(theta)],
+                [0, cos(psi), sin(psi) * sin(theta)],
+                [1, 0, cos(theta)],
+            ]
+        )
+        / 2
+    )
     known = Known(
         rates={p: -8 + 4 * (q**2 + r**2 - p**2) / (q * r) for p, q, r in ((A, B, C), (B, C, A), (C, A, B))},
-        scalar=8 / A + 8 / B + 8 / C - 2 * (A**2 + B**2 + C**2) * 2 / (A * B * C) + 2 * (A**2 + B**2 + C**2) / (A * B * C),
+        scalar=4 / A + 4 / B + 4 / C - 2 * (A**2 + B**2 + C**2) / (A * B * C),
     )
     metric = Metric(chart, _left_invariant(forms, A, B, C))
     return Geometry("su2", "the left-invariant metrics of SU(2)", metric, known, "J. Milnor, Adv. Math. 21 (1976)")

@@ -19,17 +19,21 @@ def fubini_study(dim: int = 1) -> Geometry:
     metric = KahlerMetric.from_potential(chart, sympy.log(1 + square))
     norm = sympy.Integer(8 * dim * (dim + 1))
     known = einstein_known(metric, dim + 1, riemann_squared=norm, determinant=(1 + square) ** (-dim - 1))
-    return Geometry("fubini-study", f"the Fubini-Study metric of CP^{dim}", metric, known, "G. Fubini (1904), E. Study (1905)")
+    return Geometry(
+        "fubini-study", f"the Fubini-Study metric of CP^{dim}", metric, known, "G. Fubini (1904), E. Study (1905)"
+    )
 
 
 def eguchi_hanson(size: sympy.Expr = BOLT) -> Geometry:
-    """The Ricci-flat metric of the cotangent bundle of CP¹: K = √(ρ⁴+a⁴) + a² log(ρ²/(√(ρ⁴+a⁴)+a²)), det g = 1."""
+    """The Ricci-flat metric of T*CP¹: K = √(ρ⁴+a⁴) + a² log(ρ²/(√(ρ⁴+a⁴)+a²)), det g = 1."""
     chart, square = _affine(2)
     root = sympy.sqrt(square**2 + size**4)
     metric = KahlerMetric.from_potential(chart, root + size**2 * sympy.log(square / (root + size**2)))
     norm = 96 * size**8 / (square**2 + size**4) ** 3
     known = Known(ricci_flat=True, scalar=sympy.Integer(0), determinant=sympy.Integer(1), riemann_squared=norm)
-    return Geometry("eguchi-hanson", "the Eguchi-Hanson metric", metric, known, "T. Eguchi, A. Hanson, Phys. Lett. B 74 (1978)")
+    return Geometry(
+        "eguchi-hanson", "the Eguchi-Hanson metric", metric, known, "T. Eguchi, A. Hanson, Phys. Lett. B 74 (1978)"
+    )
 
 
 def calabi(dim: int = 3, size: sympy.Expr = BOLT) -> Geometry:
@@ -48,7 +52,9 @@ def calabi(dim: int = 3, size: sympy.Expr = BOLT) -> Geometry:
         else KahlerMetric(chart, _invariant(chart, square, y, y - size**dim / y ** (dim - 1)))
     )
     known = Known(ricci_flat=True, scalar=sympy.Integer(0), determinant=sympy.Integer(1))
-    return Geometry("calabi", f"Calabi's Ricci-flat metric on O(-{dim})", metric, known, "E. Calabi, Ann. Sci. ENS 12 (1979)")
+    return Geometry(
+        "calabi", f"Calabi's Ricci-flat metric on O(-{dim})", metric, known, "E. Calabi, Ann. Sci. ENS 12 (1979)"
+    )
 
 
 _POTENTIALS = {

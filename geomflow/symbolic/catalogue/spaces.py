@@ -15,7 +15,7 @@ RADIUS = sympy.Symbol("r0", positive=True)
 def flat_torus(dim: int = 2) -> Geometry:
     """The torus R^d/Z^d with dx_1² + ... + dx_d²."""
     names = ["x", "y", "z", "w"][:dim] if dim <= 4 else [f"x{k + 1}" for k in range(dim)]
-    metric = Metric(_chart(names, periods={n: 1 for n in names}), sympy.eye(dim))
+    metric = Metric(_chart(names, periods=dict.fromkeys(names, 1)), sympy.eye(dim))
     known = einstein_known(metric, 0, ricci_flat=True, riemann_squared=sympy.Integer(0))
     return Geometry("flat-torus", f"the flat torus of dimension {dim}", metric, known, "elementary")
 
@@ -24,11 +24,13 @@ def round_sphere(dim: int = 2, radius: sympy.Expr = RADIUS) -> Geometry:
     """The sphere S^n of radius r_0: r² = r_0² − 2(n−1)t under Ricci flow, extinct at r_0²/(2(n−1))."""
     _at_least("a sphere in angles", dim, 1)
     angles = ["theta"] if dim == 1 else (["theta", "phi"] if dim == 2 else [f"theta{k + 1}" for k in range(dim)])
-    ranges = {a: (0, sympy.pi) for a in angles[:-1]} | {angles[-1]: (0, 2 * sympy.pi)}
+    ranges = dict.fromkeys(angles[:-1], (0, sympy.pi)) | {angles[-1]: (0, 2 * sympy.pi)}
     chart = Chart(angles, ranges=ranges, periods={angles[-1]: 2 * sympy.pi})
     metric = Metric(chart, radius**2 * sympy.diag(*_sphere_factors(chart.symbols)))
     known = einstein_known(metric, (dim - 1) / radius**2, riemann_squared=2 * dim * (dim - 1) / radius**4)
-    return Geometry("round-sphere", f"the round sphere of dimension {dim}", metric, known, "R. Hamilton, J. Diff. Geom. 17 (1982)")
+    return Geometry(
+        "round-sphere", f"the round sphere of dimension {dim}", metric, known, "R. Hamilton, J. Diff. Geom. 17 (1982)"
+    )
 
 
 def hyperbolic_space(dim: int = 2, radius: sympy.Expr = RADIUS) -> Geometry:
@@ -47,7 +49,9 @@ def cylinder(sphere_dim: int = 2, flat_dim: int = 1, radius: sympy.Expr = RADIUS
     _at_least("the flat factor of a cylinder", flat_dim, 1)
     angles = [f"theta{k + 1}" for k in range(sphere_dim)]
     lines = ["x"] if flat_dim == 1 else [f"x{k + 1}" for k in range(flat_dim)]
-    chart = _chart([*angles, *lines], ranges={a: (0, sympy.pi) for a in angles[:-1]}, periods={angles[-1]: 2 * sympy.pi})
+    chart = _chart(
+        [*angles, *lines], ranges=dict.fromkeys(angles[:-1], (0, sympy.pi)), periods={angles[-1]: 2 * sympy.pi}
+    )
     factors = _sphere_factors(chart.symbols[:sphere_dim])
     k = sphere_dim
 

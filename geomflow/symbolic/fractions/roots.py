@@ -132,7 +132,7 @@ def _trimmed(values: list[Element]) -> list[Element]:
 
 
 def excludes_zero(field: Field, element: Element) -> bool:
-    """Whether a ball around the element's value at one of a few random points excludes zero, which proves it nonzero."""
+    """Whether a ball around the value at one of a few random points excludes zero: proof that it is not zero."""
     previous, flint.ctx.prec = flint.ctx.prec, BITS
     try:
         for seed in range(POINTS):
@@ -146,7 +146,8 @@ def excludes_zero(field: Field, element: Element) -> bool:
 
 def _point(field: Field, seed: int) -> list[Any]:
     """Values of all generators, free ones random."""
-    random, values = Random(seed), []
+    random = Random(seed)
+    values: list[Any] = []
     for k, generator in enumerate(field.generators):
         values.append(_generator_value(field, k, generator, values, random))
     return values

@@ -24,8 +24,18 @@ class Writer:
 
     def __init__(self, field: Field) -> None:
         self._field = field
-        self._shown = _shown(field)
+        self._radicands: list[tuple[Any, Factors, sympy.Expr]] = []
+        self._shown: dict[int, sympy.Expr] = {}
+        for k, generator in enumerate(field.generators):
+            self._shown[field._place[k]] = self._name(generator)
         self._radicands = [(u, parts, g.argument) for g, u in _roots(field) if (parts := _parts(u))]
+
+    def _name(self, generator: Generator) -> sympy.Expr:
+        """What the generator is written as; that of a root of p/q is q times the root."""
+        if generator.kind is not Kind.ROOT:
+            return generator.shown
+        den = self._field.read(generator.argument).den
+        return self.write(Element(self._field, den, self._field.one.den)) * generator.shown
 
     def write(self, element: Element) -> sympy.Expr:
         """The element as a factored expression; zero is 0."""
@@ -57,7 +67,7 @@ class Writer:
         return sign, factors
 
     def _gathered(self, factors: Factors) -> Factors:
-        """Factors that together make up a radicand, put together again: u = a³ + ρ³ is shown as it stands in its root."""
+        """Factors that together make up a radicand, put together again, so that it is shown as in its root."""
         for radicand, parts, _ in self._radicands:
             times = min((_multiplicity(factors, p) // m for p, m in parts), default=0)
             if times and len(parts) > 1:
@@ -107,7 +117,8 @@ def _with_power(factors: Factors, polynomial: Any, change: int) -> Factors:
 
 def _substituted(polynomial: Any, place: int, square: Any) -> Any:
     """Even powers of one variable replaced by powers of `square`."""
-    context, parts = polynomial.context(), {}
+    context = polynomial.context()
+    parts: dict[int, dict[tuple[int, ...], Any]] = {}
     for exponents, coefficient in polynomial.to_dict().items():
         half, odd = divmod(exponents[place], 2)
         rest = (*exponents[:place], odd, *exponents[place + 1 :])
@@ -130,19 +141,3 @@ def _parts(radicand: Any) -> Factors:
     """The irreducible factors of a radicand; none if it has a numerical factor."""
     constant, factors = radicand.factor()
     return factors if int(constant) == 1 else []
-
-
-def _shown(field: Field) -> dict[int, sympy.Expr]:
-    """What each polynomial variable is written as; a root's generator is q times the root of p/q."""
-    result = {}
-    for k, generator in enumerate(field.generators):
-        shown = generator.shown
-        if generator.kind is Kind.ROOT:
-            shown = _denominator(field, generator) * shown
-        result[field._place[k]] = shown
-    return result
-
-
-def _denominator(field: Field, generator: Generator) -> sympy.Expr:
-    den = field.read(generator.argument).den
-    return sympy.Integer(1) if den.is_one() else Writer(field).write(Element(field, den, field.one.den))
