@@ -1,0 +1,1 @@
+"""The calculus of variations on jets: Euler operators in stages, rules by structure, certificates at random jets."""

@@ -1,0 +1,107 @@
+"""The Euler operator of a staged Lagrangian, by reverse accumulation with total derivatives applied late.
+
+For E[u] = ∫ L(x, u, ∂u, ...) d^dx the first variation is δE = ∫ Σ_u E_u(L) δu d^dx with
+
+    E_u(L) = Σ_α (−1)^|α| D^α (∂L/∂u_α).
+
+L may stand on stages. The adjoint of a stage is found from those of its users, so that no stage is ever expanded; the
+fluxes ∂L/∂u_α are themselves a stage of the result, and the total derivatives act on them as on fields. (On a periodic
+grid with centred stencils this is the exact gradient of the discretised functional.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from geomflow.core import graph as gr
+from geomflow.symbolic.variation.series import Index
+from geomflow.symbolic.variation.staged import Stage, Staged
+
+Fluxes = dict[str, dict[Index, gr.Node]]
+
+
+@dataclass(frozen=True)
+class EulerDerivative:
+    """E_u(L) for several fields u: `staged.outputs[k]` belongs to `fields[k]`."""
+
+    fields: tuple[str, ...]
+    staged: Staged
+
+
+def euler_operator(density: gr.Node, fields: Sequence[str], stages: Sequence[Stage], coordinates: Sequence[str],
+                   groups: tuple[int, ...] | None = None) -> EulerDerivative:
+    """E_u(L) of the density L for each of the `fields`.
+
+    >>> from geomflow.core import graph as gr
+    >>> slope = gr.jet("u", (1,))
+    >>> euler_operator(slope**2 / 2, ["u"], [], ["x"]).staged.unstaged()
+    [-u_xx]
+    """
+    names = [name for stage in stages for name in stage.names]
+    sweep = _Sweep(tuple(coordinates), {*fields, *names})
+    sweep.collect(_reverse([(gr.ONE, density)]))
+    for stage in reversed(stages):
+        adjoints = {name: sweep.adjoint(name) for name in stage.names}
+        used = {name: node for name, node in adjoints.items() if node is not gr.ZERO}
+        if used:
+            named = sweep.name_adjoints(used)
+            sweep.collect(_pulled_back(stage, named))
+    outputs = tuple(sweep.adjoint(name) for name in fields)
+    whole = Staged(tuple(coordinates), groups or (len(coordinates),), (*stages, *sweep.stages), outputs)
+    return EulerDerivative(tuple(fields), whole)
+
+
+def _pulled_back(stage: Stage, adjoints: Mapping[str, gr.Node]) -> Mapping[gr.Node, gr.Node]:
+    if stage.pullback is not None:
+        return stage.pullback(adjoints)
+    return _reverse([(adjoints[name], node) for name, node in stage.outputs if name in adjoints])
+
+
+def _reverse(weighted: Iterable[tuple[gr.Node, gr.Node]]) -> dict[gr.Node, gr.Node]:
+    """Σ λ ∂node/∂leaf for the jets of the nodes; the weights λ are not differentiated."""
+    pairs = [(weight, node) for weight, node in weighted if weight is not gr.ZERO]
+    held = [gr.symbol(f"adjoint weight {k}") for k in range(len(pairs))]
+    total = gr.add(*(h * node for h, (_, node) in zip(held, pairs, strict=True)))
+    leaves = [leaf for leaf in gr.leaves([node for _, node in pairs]) if leaf.op == "jet"]
+    slopes = gr.gradient(total, leaves)
+    weights = {h: weight for h, (weight, _) in zip(held, pairs, strict=True)}
+    return dict(zip(leaves, gr.substitute(slopes, weights), strict=True))
+
+
+class _Sweep:
+    """Fluxes collected so far, and the stages of adjoints made of them."""
+
+    def __init__(self, coordinates: tuple[str, ...], wanted: set[str]) -> None:
+        self.stages: list[Stage] = []
+        self._coordinates, self._wanted, self._fluxes = coordinates, wanted, Fluxes()
+
+    def collect(self, slopes: Mapping[gr.Node, gr.Node]) -> None:
+        """Add ∂L/∂leaf for jets of fields and stages; other leaves are given."""
+        for leaf, slope in slopes.items():
+            name, index = leaf.data
+            if name in self._wanted and slope is not gr.ZERO:
+                found = self._fluxes.setdefault(name, {})
+                found[index] = found.get(index, gr.ZERO) + slope
+
+    def adjoint(self, name: str) -> gr.Node:
+        """Σ_α (−1)^|α| D^α flux_α, after a stage of those fluxes that are differentiated."""
+        fluxes = self._fluxes.get(name, {})
+        derived = sorted(index for index in fluxes if any(index))
+        self._stage_of({flux_name(name, index): fluxes[index] for index in derived})
+        terms = [(-1) ** sum(index) * gr.jet(flux_name(name, index), index) for index in derived]
+        return gr.add(fluxes.get((0,) * len(self._coordinates), gr.ZERO), *terms)
+
+    def name_adjoints(self, adjoints: Mapping[str, gr.Node]) -> dict[str, gr.Node]:
+        """The adjoints as outputs of a stage, each a leaf."""
+        self._stage_of({f"adjoint_{name}": node for name, node in adjoints.items()})
+        return {name: gr.jet(f"adjoint_{name}", (0,) * len(self._coordinates)) for name in adjoints}
+
+    def _stage_of(self, outputs: Mapping[str, gr.Node]) -> None:
+        if outputs:
+            self.stages.append(Stage(tuple(outputs.items())))
+
+
+def flux_name(name: str, index: Index) -> str:
+    """The name of ∂L/∂(name)_index."""
+    return "flux_" + gr.jet_name(name, index)

@@ -1,0 +1,240 @@
+"""Scalars of a Kähler potential in coordinates: Wirtinger coordinates for deriving, real ones for running.
+
+In the derivation frame z^a and z̄^a are independent coordinates, the inverse metric and v are stages, and their
+derivatives are those of linear algebra; in the running frame everything is real nodes over x1, y1, x2, y2, ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from geomflow.core import graph as gr
+from geomflow.symbolic.kahler_formulas import complex_hessian, complex_trace
+from geomflow.symbolic.linear import determinant, inverse
+from geomflow.symbolic.ring import GraphRing, Ring, WirtingerRing
+from geomflow.symbolic.variation.staged import Stage
+
+PHI = "phi"
+Matrix = Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class KahlerFrame:
+    """A potential over a constant reference metric and a constant form χ, in coordinates.
+
+    reference, form   (n, n) Hermitian matrices of exact numbers or nodes, as (re, im) pairs or real entries
+    kappa             κ = det g_0/|Ω|² averaged: det g = κ v
+    """
+
+    dim: int
+    reference: Matrix
+    form: Matrix
+    kappa: gr.Node
+    real: bool = False
+    coordinates: tuple[str, ...] = ()
+
+    @cached_property
+    def groups(self) -> tuple[int, ...]:
+        """The sizes of the groups of coordinates."""
+        return (2 * self.dim,) if self.real else (self.dim, self.dim)
+
+    @cached_property
+    def axes(self) -> tuple[str, ...]:
+        """The coordinates that jets differentiate along."""
+        if self.real:
+            return self.coordinates
+        return tuple(f"{z}{a + 1}" for z in ("z", "zb") for a in range(self.dim))
+
+    @cached_property
+    def ring(self) -> Ring:
+        """Nodes over Wirtinger coordinates, or complex numbers of real nodes."""
+        return WirtingerRing(self.axes) if self.real else GraphRing(self.axes)
+
+    def lift(self, node: gr.Node) -> Any:
+        """A real scalar as an element of the ring."""
+        return gr.Complex(node) if self.real else node
+
+    def lower(self, element: Any) -> gr.Node:
+        """An element known to be real as a node."""
+        return element.re if self.real else element
+
+    def leaf(self, name: str) -> gr.Node:
+        """The jet of order zero of a field or of a stage's output."""
+        return gr.jet(name, (0,) * (2 * self.dim))
+
+    def constant_matrix(self, entries: Matrix) -> np.ndarray:
+        """A constant Hermitian matrix as ring elements."""
+        result = self.ring.array((self.dim, self.dim))
+        for a, b in product(range(self.dim), repeat=2):
+            entry = entries[a][b]
+            re, im = entry if isinstance(entry, tuple) else (entry, 0)
+            result[a, b] = gr.Complex(gr.node(re), gr.node(im)) if self.real else re + im * gr.I
+        return result
+
+    def hessian(self, scalar: gr.Node) -> np.ndarray:
+        """∂_a∂_b̄ of a real scalar."""
+        return complex_hessian(self.ring, self.lift(scalar), self.dim)
+
+    def metric_at(self, time: Fraction | int) -> np.ndarray:
+        """g_0 + t ∂∂̄φ."""
+        hessian, base = self.hessian(self.leaf(PHI)), self.constant_matrix(self.reference)
+        number = self.ring.number(time)
+        result = self.ring.array((self.dim, self.dim))
+        for place in np.ndindex(result.shape):
+            result[place] = base[place] + number * hessian[place]
+        return result
+
+    @cached_property
+    def metric(self) -> np.ndarray:
+        """g_{ab̄} = g_0 + ∂_a∂_b̄φ."""
+        return self.metric_at(1)
+
+    @cached_property
+    def explicit_ratio(self) -> gr.Node:
+        """v = det g/κ over jets of φ."""
+        return self.lower(determinant(self.ring, self.metric)) / self.kappa
+
+    @cached_property
+    def explicit_inverse(self) -> np.ndarray:
+        """The inverse matrix over jets of φ: g^{ab̄} = [b, a]."""
+        return inverse(self.ring, self.metric, mirror=gr.Complex.conjugate if self.real else None)
+
+    @cached_property
+    def inverse(self) -> np.ndarray:
+        """The inverse matrix: over jets of φ when running, outputs of a stage when deriving."""
+        if self.real:
+            return self.explicit_inverse
+        result = self.ring.array((self.dim, self.dim))
+        for place in np.ndindex(result.shape):
+            result[place] = self.leaf(_inverse_name(*place))
+        return result
+
+    @cached_property
+    def ratio(self) -> gr.Node:
+        """v: over jets of φ when running, the output of a stage when deriving."""
+        return self.explicit_ratio if self.real else self.leaf("v")
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The inverse metric and v, when deriving."""
+        if self.real:
+            return ()
+        entries = tuple((_inverse_name(*p), self.explicit_inverse[p]) for p in np.ndindex(self.dim, self.dim))
+        return (Stage(entries, self._inverse_pullback), Stage((("v", self.explicit_ratio),), self._ratio_pullback))
+
+    def _jets(self, slopes: np.ndarray) -> Mapping[gr.Node, gr.Node]:
+        """The derivatives by ∂_a∂_b̄φ from those by g_{ab̄}."""
+        jets = self.hessian(self.leaf(PHI))
+        return {jets[place]: slopes[place] for place in np.ndindex(slopes.shape)}
+
+    def _inverse_pullback(self, adjoints: Mapping[str, gr.Node]) -> Mapping[gr.Node, gr.Node]:
+        """d(g⁻¹) = −g⁻¹ dg g⁻¹."""
+        weights = self.ring.array((self.dim, self.dim))
+        for place in np.ndindex(weights.shape):
+            weights[place] = adjoints.get(_inverse_name(*place), gr.ZERO)
+        return self._jets(-multiply(self.ring, self.inverse.T, weights, self.inverse.T))
+
+    def _ratio_pullback(self, adjoints: Mapping[str, gr.Node]) -> Mapping[gr.Node, gr.Node]:
+        """dv = v tr g⁻¹dg."""
+        return self._jets(self.inverse.T * (adjoints["v"] * self.ratio))
+
+    def trace(self, tensor: np.ndarray) -> gr.Node:
+        """g^{ab̄}T_{ab̄}."""
+        return self.lower(complex_trace(self.ring, self.inverse, tensor))
+
+    def pairing(self, s: gr.Node, t: gr.Node) -> gr.Node:
+        """Re g^{ab̄}∂_as ∂_b̄t."""
+        return self.trace(self.outer(s, t))
+
+    def outer(self, s: gr.Node, t: gr.Node) -> np.ndarray:
+        """½(∂_as ∂_b̄t + ∂_at ∂_b̄s)."""
+        ring, n = self.ring, self.dim
+        ds, dt = ([ring.d(self.lift(u), k) for k in range(2 * n)] for u in (s, t))
+        half = ring.number(Fraction(1, 2))
+        result = ring.array((n, n))
+        for a, b in product(range(n), repeat=2):
+            result[a, b] = half * (ds[a] * dt[n + b] + dt[a] * ds[n + b])
+        return result
+
+    def composed(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """½(s_{ac̄}g^{c̄e}t_{eb̄} + t_{ac̄}g^{c̄e}s_{eb̄})."""
+        whole = (multiply(self.ring, x, self.inverse, y) for x, y in ((first, second), (second, first)))
+        half = self.ring.number(Fraction(1, 2))
+        result = self.ring.array((self.dim, self.dim))
+        one, other = whole
+        for place in np.ndindex(result.shape):
+            result[place] = half * (one[place] + other[place])
+        return result
+
+    def raised(self, tensor: np.ndarray) -> np.ndarray:
+        """T^{cd̄} = g^{cb̄}g^{ad̄}T_{ab̄}."""
+        return multiply(self.ring, self.inverse, tensor, self.inverse).T
+
+    def contracted(self, first: np.ndarray, second: np.ndarray) -> gr.Node:
+        """S_{ab̄}T^{b̄a}."""
+        lifted = multiply(self.ring, self.inverse, first, self.inverse)
+        pairs = ((lifted[b, a], second[a, b]) for a, b in product(range(self.dim), repeat=2))
+        return self.lower(self.ring.real(self.ring.dot(pairs)))
+
+    def path_density(self, kind: str) -> gr.Node:
+        """The density d^{2n}x of ∫_0^1 ∫ φ dμ_t dt ("volume") or ∫_0^1 ∫ φ tr_t χ dμ_t dt ("form"), at g_0 + t∂∂̄φ.
+
+        The integrand is a polynomial in t of degree n <= 3 at most: Simpson's rule is exact.
+        """
+        if self.dim > 3:
+            raise ValueError("Simpson's rule integrates polynomials of degree 3 at most")
+        weights = ((0, Fraction(1, 6)), (Fraction(1, 2), Fraction(2, 3)), (1, Fraction(1, 6)))
+        values = gr.add(*(w * self._path_point(kind, self.metric_at(t)) for t, w in weights))
+        return 2**self.dim * self.leaf(PHI) * values
+
+    def _path_point(self, kind: str, metric: np.ndarray) -> gr.Node:
+        if kind == "volume":
+            return self.lower(determinant(self.ring, metric))
+        chi, terms = self.constant_matrix(self.form), []
+        for a in range(self.dim):
+            replaced = metric.copy()
+            replaced[a] = chi[a]
+            terms.append(general_determinant(self.ring, replaced))
+        return self.lower(self.ring.real(self.ring.total(terms)))
+
+
+def _inverse_name(b: int, a: int) -> str:
+    return f"inverse_{a + 1}{b + 1}"
+
+
+def general_determinant(ring: Ring, matrix: np.ndarray) -> Any:
+    """The determinant of a matrix without symmetry."""
+    from geomflow.symbolic.linear import minors
+
+    everything = tuple(range(len(matrix)))
+    return minors(ring, matrix)(everything, everything)
+
+
+def multiply(ring: Ring, *matrices: np.ndarray) -> np.ndarray:
+    """The product of square matrices of ring elements."""
+    total = matrices[0]
+    for factor in matrices[1:]:
+        result = ring.array(total.shape)
+        for i, j in np.ndindex(total.shape):
+            result[i, j] = ring.dot((total[i, k], factor[k, j]) for k in range(len(factor)))
+        total = result
+    return total
+
+
+@dataclass
+class FluxNames:
+    """Numbers for stages that have no better name."""
+
+    count: int = field(default=0)
+
+    def next(self, kind: str) -> str:
+        """kind_1, kind_2, ..."""
+        self.count += 1
+        return f"{kind}_{self.count}"

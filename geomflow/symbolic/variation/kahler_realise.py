@@ -1,0 +1,133 @@
+"""From scalars by structure to staged nodes in a Kähler frame: what is differentiated becomes a stage."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from geomflow.core import graph as gr
+from geomflow.core.errors import InputError
+from geomflow.symbolic.variation import potentials as pt
+from geomflow.symbolic.variation.algebra import Term
+from geomflow.symbolic.variation.kahler_frame import PHI, FluxNames, KahlerFrame
+from geomflow.symbolic.variation.staged import Stage, Staged
+
+
+class KahlerRealisation:
+    """Realises scalars of one algebra in one frame, sharing stages."""
+
+    def __init__(self, algebra: pt.PotentialAlgebra, frame: KahlerFrame) -> None:
+        self.algebra, self.frame = algebra, frame
+        self._stages: list[Stage] = list(frame.stages)
+        self._known: dict[gr.Node, gr.Node] = {}
+        self._fields: dict[gr.Node, gr.Node] = {}
+        self._names = FluxNames()
+
+    def staged(self, outputs: list[gr.Node]) -> Staged:
+        """The realised outputs on the stages made so far."""
+        return Staged(self.frame.axes, self.frame.groups, self.stages, tuple(outputs))
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages made so far."""
+        return tuple(self._stages)
+
+    def value(self, scalar: gr.Node) -> gr.Node:
+        """The scalar over jets of φ and of stages."""
+        replacements = {leaf: self._leaf(leaf) for leaf in self.algebra.leaves(scalar)}
+        return gr.substitute([scalar], replacements)[0] if replacements else scalar
+
+    def field(self, scalar: gr.Node) -> gr.Node:
+        """The scalar as a leaf that may be differentiated: φ itself, or the output of a stage."""
+        if scalar not in self._fields:
+            node = self.value(scalar)
+            if node.op != "jet":
+                name = self._name(scalar)
+                self._stages.append(Stage(((name, node),)))
+                node = self.frame.leaf(name)
+            self._fields[scalar] = node
+        return self._fields[scalar]
+
+    def _name(self, scalar: gr.Node) -> str:
+        if scalar is self.algebra.v:
+            return "v"
+        if scalar is gr.log(self.algebra.v):
+            return "log_v"
+        return "R" if scalar is self.algebra.scalar else self._names.next("scalar")
+
+    def _leaf(self, leaf: gr.Node) -> gr.Node:
+        if leaf not in self._known:
+            term = self.algebra.term(leaf)
+            assert term is not None
+            self._known[leaf] = self._term(term)
+        return self._known[leaf]
+
+    def _term(self, term: Term) -> gr.Node:
+        frame = self.frame
+        match term:
+            case pt.Potential():
+                return frame.leaf(PHI)
+            case pt.Ratio():
+                return frame.ratio
+            case pt.ReferenceRatio():
+                base = frame.constant_matrix(frame.reference)
+                return frame.lower(_constant_determinant(frame, base)) / (frame.kappa * frame.ratio)
+            case pt.Scalar():
+                return -2 * frame.trace(frame.hessian(self.field(gr.log(self.algebra.v))))
+            case pt.FormTrace():
+                return frame.trace(frame.constant_matrix(frame.form))
+            case pt.Laplacian(s):
+                return frame.trace(frame.hessian(self.field(s)))
+            case pt.Pairing(s, t):
+                return frame.pairing(self.field(s), self.field(t))
+            case pt.HessianPairing(s, t):
+                return frame.contracted(frame.hessian(self.field(s)), frame.hessian(self.field(t)))
+            case pt.DoubleDivergence(kind, weight, scalars):
+                return self._double_divergence(kind, weight, scalars)
+        raise InputError(f"{type(term).__name__} is not a scalar of a Kähler potential")
+
+    def _double_divergence(self, kind: str, weight: gr.Node, scalars: tuple[gr.Node, ...]) -> gr.Node:
+        """∇_c∇_d̄ U^{cd̄} = v^{-1} ∂_c∂_d̄(v U^{cd̄}), the measure v dμ_Ω being that of the metric and Ω flat."""
+        frame, ring = self.frame, self.frame.ring
+        scale = frame.lift(self.value(weight) * frame.ratio)
+        flux = frame.raised(self._tensor(kind, scalars))
+        for place in np.ndindex(flux.shape):
+            flux[place] = scale * flux[place]
+        leaves = self._flux_stage(flux)
+        n = frame.dim
+        terms = [ring.d(ring.d(leaves[c, d], c), n + d) for c in range(n) for d in range(n)]
+        return frame.lower(ring.real(ring.total(terms))) / frame.ratio
+
+    def _tensor(self, kind: str, scalars: tuple[gr.Node, ...]) -> np.ndarray:
+        frame, fields = self.frame, [self.field(s) for s in scalars]
+        if kind == "form":
+            return frame.constant_matrix(frame.form)
+        if kind == "outer":
+            return frame.outer(*fields)
+        hessians = [frame.hessian(f) for f in fields]
+        return hessians[0] if kind == "hessian" else frame.composed(*hessians)
+
+    def _flux_stage(self, flux: np.ndarray) -> np.ndarray:
+        """The flux as outputs of a stage; Hermitian, so that real coordinates need n² of them."""
+        frame, name, outputs = self.frame, self._names.next("current"), []
+        leaves = frame.ring.array(flux.shape)
+        for c, d in np.ndindex(flux.shape):
+            label = f"{name}_{c + 1}{d + 1}"
+            if not frame.real:
+                outputs.append((label, flux[c, d]))
+                leaves[c, d] = frame.leaf(label)
+            elif c <= d:
+                outputs.append((f"{label}_re", flux[c, d].re))
+                imaginary = gr.ZERO
+                if c < d:
+                    outputs.append((f"{label}_im", flux[c, d].im))
+                    imaginary = frame.leaf(f"{label}_im")
+                leaves[c, d] = gr.Complex(frame.leaf(f"{label}_re"), imaginary)
+                leaves[d, c] = leaves[c, d].conjugate()
+        self._stages.append(Stage(tuple(outputs)))
+        return leaves
+
+
+def _constant_determinant(frame: KahlerFrame, matrix: np.ndarray) -> gr.Node:
+    from geomflow.symbolic.linear import determinant
+
+    return determinant(frame.ring, matrix)

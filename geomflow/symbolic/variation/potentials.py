@@ -1,0 +1,267 @@
+"""Variation by structure of functionals of a Kähler potential, dimension-free.
+
+With δφ = ψ, ψ_{ab̄} = ∂_a∂_b̄ψ and Δ_∂ = g^{ab̄}∂_a∂_b̄ the rules are
+
+    δ log det g = tr g⁻¹δg = Δ_∂ψ,      δv = v Δ_∂ψ,      δ(dμ_J) = Δ_∂ψ dμ_J,      δg^{ab̄} = −ψ^{ab̄},
+    δ(Δ_∂s) = Δ_∂δs − ψ^{ab̄}s_{ab̄},
+    δ⟨∂s,∂t⟩ = ⟨∂δs,∂t⟩ + ⟨∂s,∂δt⟩ − ψ^{ab̄}∂_as ∂_b̄t,
+    δ⟨∂∂̄s,∂∂̄t⟩ = ⟨∂∂̄δs,∂∂̄t⟩ + ⟨∂∂̄s,∂∂̄δt⟩ − ψ^{ab̄}(s_{ac̄}t^{c̄}{}_{b̄} + t_{ac̄}s^{c̄}{}_{b̄}),
+
+each followed by an integration by parts against its weight λ, dμ_J being covariantly constant:
+∫ λ T^{ab̄}ψ_{ab̄} dμ_J = ∫ ψ ∇_a∇_b̄(λT^{ab̄}) dμ_J. Pairings are real: ⟨∂s,∂t⟩ = Re g^{ab̄}∂_as ∂_b̄t.
+The form Ω is flat, so that R_{ab̄} = −∂_a∂_b̄ log v and R = −2Δ_∂ log v.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import final
+
+from geomflow.core import graph as gr
+from geomflow.symbolic.variation.algebra import Algebra, Term, code
+
+HALF = Fraction(1, 2)
+
+
+@final
+@dataclass(frozen=True)
+class Potential(Term):
+    """φ itself."""
+
+    name = "phi"
+
+
+@final
+@dataclass(frozen=True)
+class Ratio(Term):
+    """v = dμ_J/dμ_Ω = det g/(κ|Ω|²)."""
+
+    name = "v"
+
+
+@final
+@dataclass(frozen=True)
+class ReferenceRatio(Term):
+    """dμ_0/dμ_J = det g_0/det g, with g_0 the reference metric at φ = 0."""
+
+    name = "reference_ratio"
+
+
+@final
+@dataclass(frozen=True)
+class Scalar(Term):
+    """R = −2Δ_∂ log v."""
+
+    name = "R"
+
+
+@final
+@dataclass(frozen=True)
+class FormTrace(Term):
+    """tr_ω χ = g^{ab̄}χ_{ab̄} of the given form χ."""
+
+    name = "trace_chi"
+
+
+@final
+@dataclass(frozen=True)
+class Laplacian(Term):
+    """Δ_∂ s."""
+
+    scalar: gr.Node
+
+    @property
+    def name(self) -> str:
+        """laplacian_ and the code of s."""
+        return f"laplacian_{code(self.scalar)}"
+
+    @property
+    def arguments(self) -> tuple[gr.Node, ...]:
+        """s."""
+        return (self.scalar,)
+
+
+@final
+@dataclass(frozen=True)
+class Pairing(Term):
+    """⟨∂s, ∂t⟩ = Re g^{ab̄}∂_as ∂_b̄t."""
+
+    first: gr.Node
+    second: gr.Node
+
+    @property
+    def name(self) -> str:
+        """pairing_ and the codes of s and t."""
+        return f"pairing_{code(self.first)}_{code(self.second)}"
+
+    @property
+    def arguments(self) -> tuple[gr.Node, ...]:
+        """s and t."""
+        return (self.first, self.second)
+
+
+@final
+@dataclass(frozen=True)
+class HessianPairing(Term):
+    """⟨∂∂̄s, ∂∂̄t⟩ = s_{ab̄}t^{b̄a}."""
+
+    first: gr.Node
+    second: gr.Node
+
+    @property
+    def name(self) -> str:
+        """hessians_ and the codes of s and t."""
+        return f"hessians_{code(self.first)}_{code(self.second)}"
+
+    @property
+    def arguments(self) -> tuple[gr.Node, ...]:
+        """s and t."""
+        return (self.first, self.second)
+
+
+KINDS = ("hessian", "outer", "product", "form")
+
+
+@final
+@dataclass(frozen=True)
+class DoubleDivergence(Term):
+    """∇_a∇_b̄(λ T^{ab̄}): T is s^{ab̄} ("hessian"), Re ∂^as ∂^b̄t ("outer"), s^{ac̄}t_c̄^b̄ ("product") or χ^{ab̄} ("form")."""
+
+    kind: str
+    weight: gr.Node
+    scalars: tuple[gr.Node, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The kind and the codes of what it is made of."""
+        return "_".join(["divdiv", self.kind, *map(code, self.arguments)])
+
+    @property
+    def arguments(self) -> tuple[gr.Node, ...]:
+        """λ, then s and t."""
+        return (self.weight, *self.scalars)
+
+
+@dataclass
+class PotentialAlgebra(Algebra):
+    """Scalars of a Kähler potential over a flat form Ω."""
+
+    @property
+    def phi(self) -> gr.Node:
+        """φ."""
+        return self.symbol(Potential())
+
+    @property
+    def v(self) -> gr.Node:
+        """v = det g/(κ|Ω|²)."""
+        return self.symbol(Ratio())
+
+    @property
+    def scalar(self) -> gr.Node:
+        """R."""
+        return self.symbol(Scalar())
+
+    @property
+    def reference_ratio(self) -> gr.Node:
+        """det g_0/det g."""
+        return self.symbol(ReferenceRatio())
+
+    @property
+    def form_trace(self) -> gr.Node:
+        """tr_ω χ."""
+        return self.symbol(FormTrace())
+
+    def laplacian(self, s: gr.Node) -> gr.Node:
+        """Δ_∂ s, linear in s; Δ_∂ log v = −R/2."""
+        if s.op == "constant" or not self.leaves(s):
+            return gr.ZERO
+        if s.op == "add":
+            return gr.linear(0, [(c, self.laplacian(a)) for c, a in zip(s.data[1], s.args, strict=True)])
+        if s is gr.log(self.v):
+            return -HALF * self.scalar
+        return self.symbol(Laplacian(s))
+
+    def pairing(self, s: gr.Node, t: gr.Node) -> gr.Node:
+        """⟨∂s, ∂t⟩; zero where one of them is constant."""
+        if not (self.leaves(s) and self.leaves(t)):
+            return gr.ZERO
+        return self.symbol(Pairing(*sorted((s, t), key=lambda x: x.key)))
+
+    @property
+    def ricci_squared(self) -> gr.Node:
+        """|Ric|² = 2 R_{ab̄}R^{b̄a}."""
+        return 2 * self.symbol(HessianPairing(gr.log(self.v), gr.log(self.v)))
+
+    def double_divergence(self, kind: str, weight: gr.Node, *scalars: gr.Node) -> gr.Node:
+        """∇_a∇_b̄(λ T^{ab̄}); zero where the weight is or a scalar is constant."""
+        if weight is gr.ZERO or any(not self.leaves(s) for s in scalars):
+            return gr.ZERO
+        return self.symbol(DoubleDivergence(kind, weight, tuple(sorted(scalars, key=lambda x: x.key))))
+
+
+@dataclass
+class Variation:
+    """The gradient of ∫ s dμ_J in the metric ∫ψψ' dμ_J, and the rules that gave it.
+
+    laplacian  the scalar S of the part Δ_∂S;  rest  what is not of this form;  rules  the terms met, with weights.
+    """
+
+    algebra: PotentialAlgebra
+    laplacian: gr.Node = gr.ZERO
+    rest: gr.Node = gr.ZERO
+    rules: list[tuple[Term, gr.Node]] = field(default_factory=list)
+
+    @property
+    def gradient(self) -> gr.Node:
+        """Δ_∂S + rest."""
+        return self.algebra.laplacian(self.laplacian) + self.rest
+
+
+def vary(algebra: PotentialAlgebra, integrand: gr.Node) -> Variation:
+    """The variation of ∫ integrand dμ_J, by the rules at the head of this module."""
+    result = Variation(algebra, laplacian=integrand)
+    weights: dict[gr.Node, gr.Node] = {}
+    _spread(algebra, weights, integrand, gr.ONE)
+    while weights:
+        leaf = algebra.leaves(*weights)[-1]
+        weight = weights.pop(leaf)
+        term = algebra.term(leaf)
+        if weight is not gr.ZERO and term is not None:
+            result.rules.append((term, weight))
+            _vary_term(result, weights, term, weight)
+    return result
+
+
+def _spread(algebra: PotentialAlgebra, weights: dict[gr.Node, gr.Node], scalar: gr.Node, weight: gr.Node) -> None:
+    """The chain rule: a weight on a scalar becomes weights on its terms."""
+    leaves = algebra.leaves(scalar)
+    for leaf, slope in zip(leaves, gr.gradient(scalar, leaves), strict=True):
+        weights[leaf] = weights.get(leaf, gr.ZERO) + weight * slope
+
+
+def _vary_term(result: Variation, weights: dict[gr.Node, gr.Node], term: Term, w: gr.Node) -> None:
+    use = result.algebra
+    match term:
+        case Potential():
+            result.rest += w
+        case Ratio():
+            result.laplacian += w * use.v
+        case ReferenceRatio():
+            result.laplacian -= w * use.reference_ratio
+        case Scalar():
+            _spread(use, weights, gr.log(use.v), use.laplacian(-2 * w))
+            result.rest += 2 * use.double_divergence("hessian", w, gr.log(use.v))
+        case FormTrace():
+            result.rest -= use.double_divergence("form", w)
+        case Laplacian(s):
+            _spread(use, weights, s, use.laplacian(w))
+            result.rest -= use.double_divergence("hessian", w, s)
+        case Pairing(s, t):
+            _spread(use, weights, s, -(use.pairing(w, t) + w * use.laplacian(t)))
+            _spread(use, weights, t, -(use.pairing(w, s) + w * use.laplacian(s)))
+            result.rest -= use.double_divergence("outer", w, s, t)
+        case HessianPairing(s, t):
+            _spread(use, weights, s, use.double_divergence("hessian", w, t))
+            _spread(use, weights, t, use.double_divergence("hessian", w, s))
+            result.rest -= 2 * use.double_divergence("product", w, s, t)
