@@ -90,7 +90,7 @@ class GridEmitter:
 
     def _extents(self, axis: int, lead: int) -> list[str]:
         """The extents of a buffer over the axes from `axis` on."""
-        return [self._padded() if a == self.plan.inner else f"last - first + {2 * lead}" if a == 1 else f"n_{AXES[a]}"
+        return [self._padded() if a == self.plan.inner else plus("last - first", 2 * lead) if a == 1 else f"n_{AXES[a]}"
                 for a in range(axis, self.plan.dimension)]
 
     def _padded(self) -> str:
@@ -159,8 +159,7 @@ class GridEmitter:
     def _moved(self, out: Writer, name: str, value: str, size: str, reach: int) -> None:
         """Periodic indices around `value`."""
         for shift in range(-reach, reach + 1):
-            wrapped = f"({plus(value, shift)}) % {size}" if shift else f"{value} % {size}"
-            out.line(f"{shifted(name, shift)} = {wrapped}")
+            out.line(f"{shifted(name, shift)} = ({plus(value, shift)}) % {size}")
 
     def _prefixes(self, number: int, axis: int) -> list[Index]:
         return [index for index in self.plan.stages[number].prefixes if last_axis(index) == axis]
@@ -172,8 +171,8 @@ class GridEmitter:
         if self.plan.dimension == 2:
             yield
             return
-        with out.block(f"for line in range(last - first + {2 * lead}):"):
-            self._moved(out, "j", f"first + line - {lead}" if lead else "first + line", "n_j", stage.reach(1))
+        with out.block(f"for line in range({plus('last - first', 2 * lead)}):"):
+            self._moved(out, "j", plus("first + line", -lead), "n_j", stage.reach(1))
             for index in self._prefixes(number, 1):
                 self._fill(out, number, index)
             if self.plan.dimension == 3:
@@ -232,7 +231,7 @@ class GridEmitter:
         dimension = self.plan.dimension
         beyond = self.plan.leads[number] + halo
         if axis == 0 and dimension >= 3:
-            with out.block(f"for line in range(last - first + {2 * beyond}):"):
+            with out.block(f"for line in range({plus('last - first', 2 * beyond)}):"):
                 out.line(f"j = (first + line - {beyond}) % n_j" if beyond else "j = first + line")
                 with self._behind(out, number, 1, halo):
                     yield

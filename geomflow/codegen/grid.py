@@ -169,10 +169,12 @@ of fields {fields}{statics}{parameters}.
 Arrays are component-major: fields[component, {axes}]; {meaning}.
 {operations} operations a point.
 
-A thread works on the planes start <= i < stop{tile}. Names: n_i points and spacing h_i along axis i; w_ii_1 the
-weight of the neighbours at distance 1 in the second derivative along i; i_p1, i_m1 the neighbours' indices; d0_i the
-first derivatives along i in stage 0, stored because others are made of them; stage0 the last planes of stage 0;
-line0 lines continued periodically.
+A thread works on the planes start <= i < stop{tile}.
+
+n_i, h_i      points and spacing along axis i          i_p1, i_m2    periodic neighbours of i
+w_ii_1        weight, in the second derivative along i, of the neighbours at distance 1
+d0_i          first derivatives along i, stored because others are made of them (stage 0)
+line0         lines continued periodically             stage0        the last planes of the outputs of stage 0
 """
 
 import math

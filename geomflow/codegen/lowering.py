@@ -183,7 +183,7 @@ class Lowering:
         groups: dict[Rational, list[tuple[int, Node]]] = {}
         for c, x in pairs:
             groups.setdefault(c if c > 0 else -c, []).append((1 if c > 0 else -1, x))
-        terms = [Term(1 if start > 0 else -1, number(abs(start)))] if start else []
+        terms = [Term(1 if start > 0 else -1, number(max(start, -start)))] if start else []
         for size, members in groups.items():
             if size == 1:
                 terms += [self._term(s, x) for s, x in members]

@@ -36,7 +36,8 @@ class CompiledSource:
     @cached_property
     def function(self) -> Callable[..., None]:
         """The compiled `block`."""
-        return self._dispatcher  # type: ignore[no-any-return]
+        function: Callable[..., None] = self._dispatcher
+        return function
 
     @cached_property
     def address(self) -> int:

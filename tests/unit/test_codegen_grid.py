@@ -87,7 +87,9 @@ def test_a_stage_of_three_dimensions_in_tiles_equals_the_whole():
     u = [gr.jet("u", i) for i in ((0, 0, 0), (1, 1, 0), (0, 1, 1), (0, 0, 2))]
     second = gr.jet("a", (1, 1, 0)) + gr.jet("a", (0, 2, 0)) * u[3]
     stages = (Stage((("a", u[0] * u[1] + u[2]),)), Stage((("r", second),)))
-    routine = compile_grid(Program(("x", "y", "z"), ("u",), (), (), stages), 4)
+    program = Program(("x", "y", "z"), ("u",), (), (), stages)
+    check(program, 4, (9, 11, 10))
+    routine = compile_grid(program, 4)
     fields = random_fields(1, (20, 24, 16))
     whole = routine(fields, (0.1, 0.1, 0.1))
     tiled, empty = np.empty_like(whole), np.empty((0, 20, 24, 16))
