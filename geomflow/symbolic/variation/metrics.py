@@ -1,0 +1,258 @@
+"""Variation by structure of functionals of a real metric, and of a dilaton beside it, dimension-free.
+
+With δg_ij = h_ij and h = g^{ij}h_ij the rules are
+
+    δ dV = ½ h dV,     δg^{ij} = −h^{ij},     δR = −R^{ij}h_ij + ∇^i∇^jh_ij − Δh,
+    δR_ij = ½(∇^k∇_ih_jk + ∇^k∇_jh_ik − Δh_ij − ∇_i∇_jh),
+    δ⟨∇s,∇t⟩ = ⟨∇δs,∇t⟩ + ⟨∇s,∇δt⟩ − h^{ij}∇_is∇_jt,
+    δ(Δs) = Δδs − h^{ij}∇_i∇_js − ∇_ih^{ij}∇_js + ½⟨∇h,∇s⟩,
+    δf = ½ h    for f = log(dV/dm) with dm fixed,
+
+each followed by an integration by parts against its weight. Gradients are tensors: scalars times g, Ric, Hessians, ...
+Derivatives of scalars are carried to the terms by the chain rule, so that what cancels is seen to cancel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import final
+
+from geomflow.core import graph as gr
+from geomflow.symbolic.variation.algebra import Algebra, Term, code, second_derivatives
+
+HALF = Fraction(1, 2)
+
+
+@final
+@dataclass(frozen=True)
+class Scalar(Term):
+    """R."""
+
+    name = "R"
+
+
+@final
+@dataclass(frozen=True)
+class Dilaton(Term):
+    """f: an unknown function beside the metric, or log(dV/dm) with the measure dm fixed."""
+
+    fixed_measure: bool
+
+    name = "f"
+
+
+@final
+@dataclass(frozen=True)
+class RicciSquared(Term):
+    """|Ric|² = R_ijR^{ij}."""
+
+    name = "ricci_squared"
+
+
+@final
+@dataclass(frozen=True)
+class Laplacian(Term):
+    """Δs of a term s."""
+
+    scalar: gr.Node
+
+    @property
+    def name(self) -> str:
+        """laplacian_s."""
+        return f"laplacian_{self.scalar.data}"
+
+    @property
+    def arguments(self) -> tuple[gr.Node, ...]:
+        """s."""
+        return (self.scalar,)
+
+
+@final
+@dataclass(frozen=True)
+class Pairing(Term):
+    """⟨∇s, ∇t⟩ of terms s and t."""
+
+    first: gr.Node
+    second: gr.Node
+
+    @property
+    def name(self) -> str:
+        """pairing_s_t."""
+        return f"pairing_{self.first.data}_{self.second.data}"
+
+    @property
+    def arguments(self) -> tuple[gr.Node, ...]:
+        """s and t."""
+        return (self.first, self.second)
+
+
+@final
+@dataclass(frozen=True)
+class RicciDivergence(Term):
+    """∇_i∇_j(λR^{ij})."""
+
+    weight: gr.Node
+
+    @property
+    def name(self) -> str:
+        """ricci_divergence_ and the code of λ."""
+        return f"ricci_divergence_{code(self.weight)}"
+
+    @property
+    def arguments(self) -> tuple[gr.Node, ...]:
+        """λ."""
+        return (self.weight,)
+
+
+@final
+@dataclass(frozen=True)
+class Tensor:
+    """A symmetric tensor of two lower indices.
+
+    kind: "metric" g, "ricci" Ric, "hessian" ∇∇s, "outer" ½(∇s⊗∇t + ∇t⊗∇s), "ricci_square" R_ikR^k_j,
+    "rough" ∇^k∇_kT_ij and "swapped" ½(∇^k∇_iT_kj + ∇^k∇_jT_ki) of T = λ Ric.
+    """
+
+    kind: str
+    scalars: tuple[gr.Node, ...] = ()
+
+
+METRIC, RICCI, RICCI_SQUARE = Tensor("metric"), Tensor("ricci"), Tensor("ricci_square")
+
+
+@dataclass
+class MetricAlgebra(Algebra):
+    """Scalars of a metric; `fixed_measure` says whether f is log(dV/dm) or an unknown of its own."""
+
+    fixed_measure: bool = False
+
+    @property
+    def scalar(self) -> gr.Node:
+        """R."""
+        return self.symbol(Scalar())
+
+    @property
+    def dilaton(self) -> gr.Node:
+        """f."""
+        return self.symbol(Dilaton(self.fixed_measure))
+
+    @property
+    def ricci_squared(self) -> gr.Node:
+        """|Ric|²."""
+        return self.symbol(RicciSquared())
+
+    def pairing(self, s: gr.Node, t: gr.Node) -> gr.Node:
+        """⟨∇s, ∇t⟩ by the chain rule."""
+        first, second = self.leaves(s), self.leaves(t)
+        slopes, others = gr.gradient(s, first), gr.gradient(t, second)
+        return gr.add(*(
+            a * b * self.symbol(Pairing(*sorted((x, y), key=lambda u: u.key)))
+            for x, a in zip(first, slopes, strict=True) for y, b in zip(second, others, strict=True)
+        ))
+
+    def laplacian(self, s: gr.Node) -> gr.Node:
+        """Δs by the chain rule."""
+        leaves = self.leaves(s)
+        slopes, bends = second_derivatives(s, leaves)
+        terms = [c * self.symbol(Laplacian(x)) for x, c in zip(leaves, slopes, strict=True)]
+        for x, row in zip(leaves, bends, strict=True):
+            terms += [c * self.pairing(x, y) for y, c in zip(leaves, row, strict=True)]
+        return gr.add(*terms)
+
+    def divergence(self, weight: gr.Node, s: gr.Node) -> gr.Node:
+        """div(λ∇s)."""
+        return self.pairing(weight, s) + weight * self.laplacian(s)
+
+
+@dataclass
+class Variation:
+    """The first variation ∫ (E^{ij}h_ij + E_f δf) dV of ∫ s dV: E as scalars times tensors, E_f for a free f."""
+
+    algebra: MetricAlgebra
+    tensors: dict[Tensor, gr.Node] = field(default_factory=dict)
+    dilaton: gr.Node = gr.ZERO
+    rules: list[tuple[Term, gr.Node]] = field(default_factory=list)
+
+    def add(self, tensor: Tensor, weight: gr.Node) -> None:
+        """Add weight * tensor."""
+        self.tensors[tensor] = self.tensors.get(tensor, gr.ZERO) + weight
+
+    def add_hessian(self, weight: gr.Node, s: gr.Node) -> None:
+        """Add weight * ∇∇s, by the chain rule."""
+        leaves = self.algebra.leaves(s)
+        slopes, bends = second_derivatives(s, leaves)
+        for x, c, row in zip(leaves, slopes, bends, strict=True):
+            self.add(Tensor("hessian", (x,)), weight * c)
+            for y, b in zip(leaves, row, strict=True):
+                self._outer(x, y, weight * b)
+
+    def add_outer(self, weight: gr.Node, s: gr.Node, t: gr.Node) -> None:
+        """Add weight * sym(∇s ⊗ ∇t), by the chain rule."""
+        first, second = self.algebra.leaves(s), self.algebra.leaves(t)
+        for x, a in zip(first, gr.gradient(s, first), strict=True):
+            for y, b in zip(second, gr.gradient(t, second), strict=True):
+                self._outer(x, y, weight * a * b)
+
+    def _outer(self, x: gr.Node, y: gr.Node, weight: gr.Node) -> None:
+        if weight is not gr.ZERO:
+            self.add(Tensor("outer", tuple(sorted((x, y), key=lambda u: u.key))), weight)
+
+    def cancelled(self) -> Variation:
+        """Without the tensors whose coefficients vanish identically."""
+        kept = {t: c for t, c in self.tensors.items() if c is not gr.ZERO and not gr.is_zero(c)}
+        free = gr.ZERO if gr.is_zero(self.dilaton) else self.dilaton
+        return Variation(self.algebra, kept, free, self.rules)
+
+
+def vary(algebra: MetricAlgebra, integrand: gr.Node) -> Variation:
+    """The variation of ∫ integrand dV, by the rules at the head of this module."""
+    result = Variation(algebra)
+    result.add(METRIC, HALF * integrand)
+    weights: dict[gr.Node, gr.Node] = {}
+    _spread(algebra, weights, integrand, gr.ONE)
+    while weights:
+        leaf = algebra.leaves(*weights)[-1]
+        weight = weights.pop(leaf)
+        term = algebra.term(leaf)
+        if weight is not gr.ZERO and term is not None:
+            result.rules.append((term, weight))
+            _vary_term(result, weights, term, weight)
+    return result.cancelled()
+
+
+def _spread(algebra: MetricAlgebra, weights: dict[gr.Node, gr.Node], scalar: gr.Node, weight: gr.Node) -> None:
+    leaves = algebra.leaves(scalar)
+    for leaf, slope in zip(leaves, gr.gradient(scalar, leaves), strict=True):
+        weights[leaf] = weights.get(leaf, gr.ZERO) + weight * slope
+
+
+def _vary_term(result: Variation, weights: dict[gr.Node, gr.Node], term: Term, w: gr.Node) -> None:
+    use = result.algebra
+    match term:
+        case Dilaton(fixed_measure=True):
+            result.add(METRIC, HALF * w)
+        case Dilaton():
+            result.dilaton += w
+        case Scalar():
+            result.add(RICCI, -w)
+            result.add_hessian(gr.ONE, w)
+            result.add(METRIC, -use.laplacian(w))
+        case Pairing(s, t):
+            _spread(use, weights, s, -use.divergence(w, t))
+            _spread(use, weights, t, -use.divergence(w, s))
+            result.add_outer(-w, s, t)
+        case Laplacian(s):
+            _spread(use, weights, s, use.laplacian(w))
+            result.add_outer(gr.ONE, w, s)
+            result.add(METRIC, -HALF * use.divergence(w, s))
+        case RicciSquared():
+            _vary_ricci_squared(result, w)
+
+
+def _vary_ricci_squared(result: Variation, w: gr.Node) -> None:
+    """∫ w δ|Ric|² dV, w|Ric|² = wR_ijR_kl g^{ik}g^{jl}."""
+    result.add(Tensor("swapped", (w,)), gr.constant(2))
+    result.add(Tensor("rough", (w,)), gr.constant(-1))
+    result.add(METRIC, -result.algebra.symbol(RicciDivergence(w)))
+    result.add(RICCI_SQUARE, -2 * w)
