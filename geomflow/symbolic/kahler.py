@@ -110,6 +110,11 @@ class KahlerMetric:
         """The complex dimension n."""
         return self.chart.dim
 
+    @property
+    def components(self) -> Matrix:
+        """The components g_{ab̄}, which is what is compiled for numbers."""
+        return self.matrix
+
     # tensors
 
     @cached_property

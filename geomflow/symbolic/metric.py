@@ -66,6 +66,11 @@ class Metric:
         """The dimension d."""
         return self.chart.dim
 
+    @property
+    def components(self) -> Matrix:
+        """The components g_ij, which is what is compiled for numbers."""
+        return self.matrix
+
     # tensors
 
     @cached_property

@@ -7,10 +7,13 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import automorphisms
 from sympy import Rational, cos, exp, sin
 
 from geomflow.symbolic import Chart, ComplexChart, KahlerMetric, Metric, is_zero
-from strategies import automorphisms
+from geomflow.symbolic.exact import read_array
+from geomflow.symbolic.ring import GraphRing
+from geomflow.symbolic.tensors import RingTensors
 
 SYMBOLS = sympy.symbols("x y z", real=True)
 small = st.integers(min_value=-3, max_value=3)
@@ -174,3 +177,24 @@ def _point(metric):
 
 def _close(first, second):
     return abs(complex(sympy.N(first - second, 30))) < 1e-20
+
+
+ROWS = [
+    [["sqrt(1+x^2)", "0"], ["0", "sqrt(1+y^2)*(2+sqrt(1+x^2))"]],
+    [["2+erf(x*y)", "0"], ["0", "1"]],
+    [["sqrt(2+sqrt(1+x^2))", "0"], ["0", "exp(x/3) + y^2"]],
+    [["2+tan(x/4)^2", "x*y/9"], ["x*y/9", "1+(1+x^2)^(1/3)"]],
+    [["cosh(x+y/2)", "0"], ["0", "2+exp(-x)*atan(y)"]],
+    [["2+sin(2*x+y)*cos(y)", "0"], ["0", "1+log(2+x^2)"]],
+]
+
+
+@pytest.mark.parametrize("rows", ROWS, ids=str)
+def test_field_and_graph_give_the_same_curvature(rows):
+    """One formula, two rings: the fractions and the graph agree at a point."""
+    metric = Metric(Chart(SYMBOLS[:2]), rows)
+    ring = GraphRing(("x", "y"), symbols=SYMBOLS[:2])
+    (on_graph,) = ring.write([RingTensors(ring, read_array(ring, metric.matrix)).scalar])
+    point = dict(zip(SYMBOLS[:2], (Rational(2, 7), Rational(3, 11)), strict=True))
+    assert metric.scalar != on_graph
+    assert _close(metric.scalar.subs(point), on_graph.subs(point))

@@ -3,7 +3,22 @@
 import pytest
 import sympy
 from sympy import (
-    Function, I, Rational, acos, asin, atan, cos, cosh, exp, log, pi, sin, sinh, sqrt, tan, tanh,
+    Function,
+    I,
+    Rational,
+    acos,
+    asin,
+    atan,
+    cos,
+    cosh,
+    exp,
+    log,
+    pi,
+    sin,
+    sinh,
+    sqrt,
+    tan,
+    tanh,
 )  # fmt: skip
 
 from geomflow.symbolic import is_zero

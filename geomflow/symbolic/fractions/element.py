@@ -20,6 +20,12 @@ MOST_TERMS = 4_000
 Number = int | Fraction
 
 
+def check_size(num: Any, den: Any) -> None:
+    """Raise OutsideField if a fraction is beyond the size budget."""
+    if len(num) + len(den) > MOST_TERMS:
+        raise OutsideField(f"a fraction of {len(num)} + {len(den)} terms")
+
+
 class Element:
     """num / den in the normal form of its field; build it with `Field.read` or `Field.number`."""
 
@@ -60,8 +66,7 @@ class Element:
         first, second = self.num.gcd(y.den), y.num.gcd(self.den)
         num = (self.num / first) * (y.num / second)
         den = (self.den / second) * (y.den / first)
-        if len(num) + len(den) > MOST_TERMS:
-            raise OutsideField(f"a fraction of {len(num)} + {len(den)} terms")
+        check_size(num, den)
         reduced = self.field.reduced(num)
         return Element(self.field, num, den) if reduced is num else self.field.cancelled(reduced, den, den)
 

@@ -11,7 +11,7 @@ import flint
 import sympy
 
 from geomflow.symbolic.fractions import roots
-from geomflow.symbolic.fractions.element import Element, Number
+from geomflow.symbolic.fractions.element import Element, Number, check_size
 from geomflow.symbolic.fractions.generators import Generator, Kind
 from geomflow.symbolic.fractions.reader import Reader
 from geomflow.symbolic.fractions.survey import OutsideField, Survey
@@ -207,10 +207,14 @@ class Field(ExactRing):
         return not element.num
 
     def dot(self, pairs: Iterable[tuple[Element, Element]]) -> Element:
-        result = self.zero
+        """The sum of x * y; products over the same denominator are added before anything is cancelled."""
+        groups: list[tuple[Any, Any, Any]] = []
         for x, y in pairs:
             if x.num and y.num:
-                result = result + x * y
+                _gather(groups, x, y)
+        result = self.zero
+        for num, first, second in groups:
+            result = result + self.cancelled(self.reduced(num), *[first * second] * 2)
         return result
 
     def is_zero(self, element: Element) -> bool:
@@ -223,6 +227,17 @@ class Field(ExactRing):
         if self.certain or roots.excludes_zero(self, element):
             return False
         raise OutsideField("the generators of the field are not independent")
+
+
+def _gather(groups: list[tuple[Any, Any, Any]], x: Element, y: Element) -> None:
+    """Add x * y to the group (numerator, denominator, denominator) with its two denominators, or to a new one."""
+    num = x.num * y.num
+    check_size(num, x.den)
+    for k, (total, first, second) in enumerate(groups):
+        if (first == x.den and second == y.den) or (first == y.den and second == x.den):
+            groups[k] = (total + num, first, second)
+            return
+    groups.append((num, x.den, y.den))
 
 
 def _lexicographic(generators: Sequence[Generator]) -> list[int]:
