@@ -59,7 +59,8 @@ def measure(case_names: list[str], peers: tuple[str, ...], rounds: int) -> dict[
         "rounds": rounds,
         "machine": described,
         "limits": {"flops": limits.flops, "bandwidth": {str(size): limits.bandwidth[size] for size in WORKING_SETS}},
-        "cases": {c.name: {"title": c.title, "peers": peers_of[c.name], "bound": bound(c, operations_a_point(c), limits)}
+        "cases": {c.name: {"title": c.title, "peers": peers_of[c.name],
+                           "bound": bound(c, operations_a_point(c), limits)}
                   for c in chosen},
     }
 

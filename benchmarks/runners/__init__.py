@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-MODULES = ("geomflow_solve", "jax_rk4", "pypde_rk4")
+MODULES = ("geomflow_solve", "geomflow_tight", "jax_rk4", "pypde_rk4")
 MOST_STEPS = 1_000_000
 
 

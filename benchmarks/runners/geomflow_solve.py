@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +18,8 @@ def steps(run: RunCase) -> None:
     """Not known beforehand: the step is controlled."""
 
 
-def prepare(run: RunCase, fields: np.ndarray) -> tuple[Callable[[], object], Callable[[], np.ndarray]]:
-    """A call that runs to the end, and one that returns the final potential."""
+def prepare(run: RunCase, fields: np.ndarray, **options: Any) -> tuple[Callable[[], object], Callable[[], np.ndarray]]:
+    """A call that runs to the end with `options` of solve, and one that returns the final potential."""
     import geomflow as gf
 
     flow = {"krf": gf.KahlerRicciFlow, "calabi": gf.CalabiFlow}[run.kind]()
@@ -26,6 +27,6 @@ def prepare(run: RunCase, fields: np.ndarray) -> tuple[Callable[[], object], Cal
     held: list[np.ndarray] = []
 
     def call() -> None:
-        held[:] = [gf.solve(flow, state, t1=run.end, progress=False).last.values]
+        held[:] = [gf.solve(flow, state, t1=run.end, progress=False, **options).last.values]
 
     return call, lambda: held[0]
