@@ -1,0 +1,125 @@
+"""Optimal algebraic metrics (Headrick–Nassar): the least E_F over invariant Hermitian forms on O(k)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import gcd
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.variety.descent import Residual, minimise
+from geomflow.variety.errors import UnderdeterminedError
+from geomflow.variety.functional import Density
+from geomflow.variety.hermitian_form import HermitianForm
+from geomflow.variety.orbits import InvariantForms, invariant_forms, reference
+from geomflow.variety.progress import counter
+from geomflow.variety.symmetry import Symmetry
+
+if TYPE_CHECKING:
+    from geomflow.variety.hypersurface import Hypersurface
+    from geomflow.variety.points import Points
+
+_FEWEST = 4000
+_PER_PARAMETER = 20
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """How a fit went: `sigma` is on the fitted points, `history` σ after every step at the last degree."""
+
+    degree: tuple[int, ...]
+    parameters: int
+    points: int
+    sigma: float
+    history: tuple[float, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"degree {self.degree}: {self.parameters} parameters, {self.points} points, "
+            f"{len(self.history) - 1} steps, σ = {self.sigma:.3g} on the fitted points"
+        )
+
+
+def algebraic_metric(
+    variety: Hypersurface,
+    degree: int | Sequence[int],
+    points: Points,
+    *,
+    functional: str = "(v - 1)^2",
+    symmetry: Symmetry | None = None,
+    start: HermitianForm | None = None,
+    progress: bool | None = None,
+) -> HermitianForm:
+    """The metric K = (1/k) log P of least E_F = ∫F(v)dμ_Ω, P invariant under the symmetries of the variety.
+
+    P runs over orbit sums of monomial pairs modulo Q; Levenberg–Marquardt with the exact derivative of log det g,
+    warm-started from about half the degree (or from `start`). Of the points as many are used as are needed: 20 for
+    each parameter, at least 4,000. `metric.report` says how the fit went. Large families without symmetry are fitted
+    matrix-free (`geomflow.variety.general`).
+
+    Raises `UnderdeterminedError` (fewer points than parameters), `KahlerConeError` and `MemoryLimitError`.
+    """
+    degrees = _degrees(variety, degree)
+    symmetry = symmetry or variety.symmetry
+    density = Density.of(functional)
+    if start is None:
+        smaller = tuple(-(-d // 2) for d in degrees)
+        if smaller != degrees:
+            start = algebraic_metric(
+                variety, smaller, points, functional=functional, symmetry=symmetry, progress=progress
+            )
+    forms = reduced_forms(variety, degrees, symmetry, points)
+    with counter(f"degree {degrees}", progress) as tick:
+        return fit(variety, forms, points, density, start, tick)
+
+
+def _degrees(variety: Hypersurface, degree: int | Sequence[int]) -> tuple[int, ...]:
+    count = len(variety.ambient.dims)
+    degrees = (degree,) * count if isinstance(degree, (int, np.integer)) else tuple(degree)
+    if len(degrees) != count or any(d < 1 for d in degrees):
+        raise InputError(f"the degree is {degree}; give a whole number >= 1, or one for each factor of {variety.ambient}")
+    return tuple(int(d) for d in degrees)
+
+
+def reduced_forms(variety: Hypersurface, degrees: tuple[int, ...], symmetry: Symmetry, points: Points) -> InvariantForms:
+    """A basis modulo Q of the invariant forms; `UnderdeterminedError` where the points cannot tell them apart."""
+    forms = invariant_forms(variety, degrees, symmetry)
+    probes = points[: 2 * forms.count + 50]
+    if len(probes) < forms.count:
+        forms_text = f"degree {degrees} has {forms.count} invariant forms (before reduction modulo Q)"
+        raise UnderdeterminedError(
+            f"{forms_text}, and there are {len(points)} points: the fit is under-determined; "
+            f"take at least {_PER_PARAMETER * forms.count} points or a lower degree"
+        )
+    return forms.independent(probes)
+
+
+def fit(
+    variety: Hypersurface, forms: InvariantForms, points: Points, density: Density, start: HermitianForm | None, tick
+) -> HermitianForm:
+    """The best coefficients for given forms."""
+    if len(points) <= forms.count:
+        raise UnderdeterminedError(
+            f"{forms.count} parameters and {len(points)} points: the fit is under-determined; "
+            f"take at least {_PER_PARAMETER * forms.count} points or a lower degree"
+        )
+    used = points[: max(_FEWEST, _PER_PARAMETER * forms.count)]
+    degrees = tuple(int(forms.exponents[0, b].sum()) for b in variety.ambient.blocks)
+    level = gcd(*degrees)
+    scale = reference(forms, used)
+    features = forms.features(used)
+    features /= scale[:, None, None]
+    residual = Residual(features, np.log(used.omega2), used.weights / used.weights.sum(), level, density)
+    first = _project(features[:, 0], start, used, level, scale)
+    best, history = minimise(residual, first, tick=tick)
+    report = FitReport(degrees, forms.count, len(used), history.sigma[-1], tuple(history.sigma))
+    return HermitianForm(variety, forms.exponents, forms.matrix(best / np.abs(best).max()), level, report)
+
+
+def _project(values: np.ndarray, start: HermitianForm | None, points: Points, level: int, scale: np.ndarray) -> np.ndarray:
+    """The coefficients whose P is nearest to exp(k K) of `start` (Fubini–Study's without one)."""
+    target = np.ones(len(points)) if start is None else np.exp(level * start.potential(points)) / scale
+    return np.linalg.lstsq(values, target, rcond=1e-14)[0]

@@ -1,0 +1,61 @@
+"""v = det g / (κ|Ω|²), κ and the σ-measure: how far a metric is from Ricci-flat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geomflow.variety.errors import KahlerConeError
+from geomflow.variety.estimate import Estimate, mean, weighted_mean
+
+if TYPE_CHECKING:
+    from geomflow.variety.metric import VarietyMetric
+    from geomflow.variety.points import Points
+
+
+def log_ratio(metric: VarietyMetric, points: Points) -> np.ndarray:
+    """log(det g / |Ω|²), a function on the variety; (P,).
+
+    Raises `KahlerConeError` with the number of points where g is not positive.
+    """
+    result = metric.log_determinant(points) - np.log(points.omega2)
+    bad = np.nonzero(~np.isfinite(result))[0]
+    if bad.size:
+        raise KahlerConeError(
+            f"the metric is not positive at {bad.size} of {len(points)} points, first at point {bad[0]}, "
+            f"{np.round(points.coordinates[bad[0]], 4).tolist()}; it has left the Kähler cone"
+        )
+    return result
+
+
+def kappa(metric: VarietyMetric, points: Points) -> Estimate:
+    """κ = ∫det g d^{2n}x / ∫|Ω|² d^{2n}x."""
+    return weighted_mean(np.exp(log_ratio(metric, points)), points.weights)
+
+
+def density_ratio(metric: VarietyMetric, points: Points) -> np.ndarray:
+    """v = det g / (κ|Ω|²) with mean one against dμ_Ω on these points, (P,)."""
+    ratio = log_ratio(metric, points)
+    ratio = np.exp(ratio - ratio.max())
+    return ratio * (points.weights.sum() / (points.weights @ ratio))
+
+
+def sigma(metric: VarietyMetric, points: Points) -> Estimate:
+    """σ = ∫|1 − v| dμ_Ω / ∫dμ_Ω, eq. (B.11), with its Monte-Carlo error; zero exactly on Ricci-flat metrics."""
+    return weighted_mean(np.abs(1 - density_ratio(metric, points)), points.weights)
+
+
+def volume(metric: VarietyMetric, points: Points) -> Estimate:
+    """∫ det g d^{2n}x, which the Kähler class fixes; see `class_volume`."""
+    return mean(points.weights * np.exp(log_ratio(metric, points)))
+
+
+def class_volume(metric: VarietyMetric) -> float:
+    """The exact ∫ det g d^{2n}x = πⁿ/n! ∫ (Σ t_i H_i)ⁿ of the metric's class."""
+    from itertools import product
+    from math import factorial, prod
+
+    variety, n = metric.variety, metric.variety.dim
+    terms = product(range(len(variety.ambient.dims)), repeat=n)
+    return np.pi**n / factorial(n) * sum(prod(metric.kahler_class[i] for i in c) * variety.intersection(*c) for c in terms)

@@ -1,0 +1,29 @@
+"""Errors of the variety floor."""
+
+from __future__ import annotations
+
+from geomflow.core.errors import InputError
+
+
+class HomogeneityError(InputError):
+    """A polynomial is not homogeneous in each factor's coordinates."""
+
+
+class DegreeError(InputError):
+    """A hypersurface has non-vanishing first Chern class."""
+
+
+class SingularError(InputError):
+    """A hypersurface has singular points."""
+
+
+class OffVarietyError(InputError):
+    """Points do not satisfy Q = 0."""
+
+
+class UnderdeterminedError(InputError):
+    """A fit has fewer points than parameters."""
+
+
+class KahlerConeError(InputError):
+    """A metric is not positive: a fit or a form left the Kähler cone."""

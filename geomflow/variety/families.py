@@ -1,0 +1,63 @@
+"""Hypersurfaces with names."""
+
+from __future__ import annotations
+
+import sympy
+
+from geomflow.core.errors import InputError
+from geomflow.variety.hypersurface import Hypersurface
+
+
+def Fermat(degree: int) -> Hypersurface:
+    """Σ_{i=1}^N z_i^N = 0 in P^{N−1}: cubic, quartic (K3), quintic, sextic for N = 3, 4, 5, 6.
+
+    >>> Fermat(4)
+    Calabi–Yau 2-fold z0^4 + z1^4 + z2^4 + z3^4 = 0 in P^3
+    """
+    return Dwork(0, degree)
+
+
+def Dwork(psi: complex | sympy.Expr | str = 0, degree: int = 5) -> Hypersurface:
+    """Σ z_i^N − N ψ Π z_i = 0 in P^{N−1}; singular exactly where ψ^N = 1 (the conifold) and at ψ = ∞.
+
+    >>> Dwork("1/2", degree=3)
+    Calabi–Yau 1-fold z0^3 - 3*z0*z1*z2/2 + z1^3 + z2^3 = 0 in P^2
+    """
+    if not isinstance(degree, int) or degree < 3:
+        raise InputError(f"the degree is {degree}; give 3 (curve), 4 (K3), 5 (threefold), ...")
+    z = sympy.symbols(f"z0:{degree}")
+    parameter = _exact(psi)
+    polynomial = sympy.Add(*(x**degree for x in z)) - degree * parameter * sympy.prod(z)
+    return Hypersurface(polynomial, coordinates=[str(x) for x in z])
+
+
+def _exact(number: complex | sympy.Expr | str) -> sympy.Expr:
+    if isinstance(number, str):
+        from geomflow.symbolic.parse import parse
+
+        return parse(number)
+    return sympy.nsimplify(number, rational=True)
+
+
+def Bicubic(polynomial: str | sympy.Expr | None = None) -> Hypersurface:
+    """A (3, 3) hypersurface in P² × P², Euler number −162; by default Σ A_ij x_i³ y_j³ with Pascal's matrix A.
+
+    All minors of A are positive, which makes it smooth.
+    """
+    if polynomial is None:
+        x, y = sympy.symbols("x0:3"), sympy.symbols("y0:3")
+        polynomial = sympy.expand(sum(sympy.binomial(i + j, i) * x[i] ** 3 * y[j] ** 3 for i in range(3) for j in range(3)))
+    return Hypersurface(polynomial, ambient=(2, 2))
+
+
+def Tetraquadric(polynomial: str | sympy.Expr | None = None) -> Hypersurface:
+    """A (2, 2, 2, 2) hypersurface in P¹ × P¹ × P¹ × P¹, Euler number −128; by default a smooth one with squares only."""
+    if polynomial is None:
+        pairs = [sympy.symbols(f"{letter}0:2") for letter in "abcd"]
+        terms = []
+        for bits in range(16):
+            chosen = [bits >> i & 1 for i in range(4)]
+            weight = 1 + sum(chosen) ** 2 + 2 * chosen[0] * chosen[1] + 3 * chosen[2] * chosen[3]
+            terms.append(weight * sympy.prod([pair[c] ** 2 for pair, c in zip(pairs, chosen)]))
+        polynomial = sympy.Add(*terms)
+    return Hypersurface(polynomial, ambient=(1, 1, 1, 1))

@@ -1,0 +1,96 @@
+"""Algebraic Kähler metrics: K = (1/k) log P with P a Hermitian form on monomials."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from geomflow.core.errors import ShapeError, SymmetryError
+from geomflow.variety import jetframes
+from geomflow.variety.logforms import log_jets, log_metric
+from geomflow.variety.metric import VarietyMetric
+from geomflow.variety.routines.forms import grams
+from geomflow.variety.threads import each, slices
+
+if TYPE_CHECKING:
+    from geomflow.variety.algebraic import FitReport
+    from geomflow.variety.hypersurface import Hypersurface
+    from geomflow.variety.points import Points
+
+_CHUNK = 256
+
+
+@final
+class HermitianForm(VarietyMetric):
+    """K = (1/k) log Σ_mn h_mn z^m z̄^n, all monomials of one multi-degree (k t_1, …, k t_r).
+
+    `exponents` (M, N) are the monomials and `form` the Hermitian matrix h (dense or sparse, (M, M)); `level` is k;
+    `report` says how a fit that made the form went.
+    Raises `ShapeError` and `SymmetryError`; positivity is a matter of points, see `geomflow.variety.positivity`.
+    """
+
+    def __init__(
+        self,
+        variety: Hypersurface,
+        exponents: np.ndarray,
+        form: np.ndarray | csr_array,
+        level: int,
+        report: FitReport | None = None,
+    ) -> None:
+        self.variety = variety
+        self.report = report
+        self.exponents = np.ascontiguousarray(exponents, dtype=np.int64)
+        self.form = csr_array(form).astype(complex)
+        self.form.sort_indices()
+        self.level = level
+        count = len(self.exponents)
+        if self.form.shape != (count, count):
+            raise ShapeError(f"the form has shape {self.form.shape}, but there are {count} monomials")
+        odd = abs(self.form - self.form.conj().T).max()
+        if odd > 1e-10 * abs(self.form).max():
+            raise SymmetryError(f"the form is not Hermitian: h and its adjoint differ by {odd:.3g}")
+
+    @cached_property
+    def kahler_class(self) -> tuple[float, ...]:
+        """t_i = degree in factor i, over k."""
+        return tuple(float(self.exponents[0, b].sum()) / self.level for b in self.variety.ambient.blocks)
+
+    def gram(self, points: Points, order: int = 1) -> np.ndarray:
+        """(P, rows, rows): P and its mixed derivatives, rows (1, ∂_a) and at order two (1, ∂_a, ∂_a∂_c)."""
+        self.check(points)
+        return np.concatenate(each(lambda s: self._gram(points[s], order), slices(len(points), _CHUNK)))
+
+    def _gram(self, points: Points, order: int) -> np.ndarray:
+        frame = [_value_frame, jetframes.first_order, jetframes.second_order][order](points)
+        index = jetframes.partial_index(self.variety.ambient.size, order)
+        out = np.empty((len(points), frame.shape[1], frame.shape[1]), complex)
+        h = self.form
+        pattern = h.indptr.astype(np.int64), h.indices.astype(np.int64), h.data
+        grams(points.coordinates, frame, index, self.exponents, *pattern, out)
+        return out
+
+    def potential(self, points: Points) -> np.ndarray:
+        """K = (1/k) log P at the scaled representatives, (P,)."""
+        return np.log(self.gram(points, 0)[:, 0, 0].real) / self.level
+
+    def at(self, points: Points) -> np.ndarray:
+        """g_{ab̄} = (1/k) (P_ab̄/P − P_a P_b̄/P²), shape (P, n, n)."""
+        return log_metric(self.gram(points)) / self.level
+
+    def jets(self, points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Derivatives of K up to the fourth, from second derivatives of the monomials."""
+        second, third, fourth = log_jets(self.gram(points, 2), self.variety.dim)
+        return second / self.level, third / self.level, fourth / self.level
+
+    def __repr__(self) -> str:
+        return (
+            f"K = (1/{self.level}) log of a Hermitian form with {self.form.nnz} entries on {len(self.exponents)} "
+            f"monomials, on the {self.variety}"
+        )
+
+
+def _value_frame(points: Points) -> np.ndarray:
+    return np.ones((len(points), 1, 1), complex)

@@ -1,0 +1,151 @@
+"""Calabi–Yau hypersurfaces in products of projective spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+import sympy
+
+from geomflow.core.errors import InputError
+from geomflow.variety import ambient as integers
+from geomflow.variety.ambient import Ambient
+from geomflow.variety.errors import DegreeError, HomogeneityError
+from geomflow.variety.polynomial import Polynomial, read
+from geomflow.variety.smoothness import require_smooth
+from geomflow.variety.symmetry import Symmetry, find_symmetry
+
+if TYPE_CHECKING:
+    from geomflow.variety.points import Points
+
+
+@final
+class Hypersurface:
+    """The Calabi–Yau n-fold Q = 0 in P^{n_1} × … × P^{n_r}, with Q of degree n_i + 1 in each factor.
+
+    `polynomial` is a text, a sympy expression or a `Polynomial`; `ambient` the dimensions n_i (one projective space by
+    default); `coordinates` the homogeneous coordinates in order (by default all names in the polynomial, naturally
+    sorted, factor after factor). `symmetry` replaces the one found from the polynomial.
+
+    Raises `HomogeneityError`, `DegreeError` (with the first Chern class) and `SingularError` (with a singular point).
+
+    >>> X = Hypersurface("z0^3 + z1^3 + z2^3")
+    >>> X
+    Calabi–Yau 1-fold z0^3 + z1^3 + z2^3 = 0 in P^2
+    >>> X.dim, X.degree, X.euler_number
+    (1, (3,), 0)
+    """
+
+    def __init__(
+        self,
+        polynomial: str | sympy.Expr | Polynomial,
+        *,
+        ambient: Sequence[int] | None = None,
+        coordinates: Sequence[str] | None = None,
+        symmetry: Symmetry | None = None,
+    ) -> None:
+        self.polynomial = read(polynomial, coordinates)
+        count = len(self.polynomial.names)
+        self.ambient = Ambient(tuple(ambient) if ambient is not None else (count - 1,))
+        if count != self.ambient.size:
+            raise InputError(
+                f"{self.ambient} has {self.ambient.size} homogeneous coordinates, but the polynomial has {count} "
+                f"({', '.join(self.polynomial.names)}); name them all with coordinates=(...)"
+            )
+        self.degree = _checked_degree(self.polynomial, self.ambient)
+        self._given_symmetry = symmetry
+        require_smooth(self)
+
+    @property
+    def dim(self) -> int:
+        """The complex dimension n."""
+        return sum(self.ambient.dims) - 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The homogeneous coordinates."""
+        return self.polynomial.names
+
+    @property
+    def configuration(self) -> np.ndarray:
+        """The configuration matrix, one row (n_i, d_i) a factor."""
+        return np.array(list(zip(self.ambient.dims, self.degree)))
+
+    @property
+    def euler_number(self) -> int:
+        """The exact Euler number, from the configuration matrix."""
+        return integers.euler_number(self.ambient.dims, self.degree)
+
+    def intersection(self, *classes: int) -> int:
+        """The exact ∫ H_{c_1} ∧ … ∧ H_{c_n}; without arguments H_0^n."""
+        return integers.intersection(self.ambient.dims, self.degree, classes or (0,) * self.dim)
+
+    @property
+    def fubini_study_volume(self) -> float:
+        """∫ det(∂∂̄ Σ log|z_i|²) d^{2n}x, exactly."""
+        return integers.fubini_study_volume(self.ambient.dims, self.degree)
+
+    @cached_property
+    def symmetry(self) -> Symmetry:
+        """Permutations, phases and conjugation that keep Q: found, or as given."""
+        return self._given_symmetry or find_symmetry(self.polynomial, self.ambient)
+
+    @cached_property
+    def bounds(self) -> np.ndarray:
+        """Where each factor's coordinates start, and the end."""
+        return np.array([0, *(b.stop for b in self.ambient.blocks)], dtype=np.int64)
+
+    def sample(self, n: int, seed: int = 0) -> Points:
+        """`n` points with the Fubini–Study measure of the embedding; see `geomflow.variety.sample.sample`."""
+        from geomflow.variety.sample import sample
+
+        return sample(self, n, seed)
+
+    def points(self, coordinates: np.ndarray, *, off_variety: bool = False) -> Points:
+        """Given homogeneous coordinates (n, N) as `Points`; see `geomflow.variety.given.given_points`."""
+        from geomflow.variety.given import given_points
+
+        return given_points(self, coordinates, off_variety=off_variety)
+
+    def __repr__(self) -> str:
+        text = str(self.polynomial)
+        shown = text if len(text) <= 60 else f"{text[:57]}..."
+        return f"Calabi–Yau {self.dim}-fold {shown} = 0 in {self.ambient}"
+
+
+def _checked_degree(polynomial: Polynomial, ambient: Ambient) -> tuple[int, ...]:
+    """The multi-degree, checked: homogeneous in every factor and with vanishing first Chern class."""
+    degrees = np.stack([polynomial.exponents[:, block].sum(axis=1) for block in ambient.blocks], axis=1)
+    for factor in range(degrees.shape[1]):
+        odd = np.nonzero(degrees[:, factor] != degrees[0, factor])[0]
+        if odd.size:
+            where = f" in {', '.join(polynomial.names[ambient.blocks[factor]])}" if degrees.shape[1] > 1 else ""
+            raise HomogeneityError(
+                f"the polynomial is not homogeneous{where}: {_term(polynomial, 0)} has degree {degrees[0, factor]}, "
+                f"{_term(polynomial, odd[0])} has degree {degrees[odd[0], factor]}; give every term the same degree"
+            )
+    degree = tuple(int(d) for d in degrees[0])
+    chern = tuple(n + 1 - d for n, d in zip(ambient.dims, degree))
+    if any(chern) or sum(ambient.dims) < 2:
+        raise DegreeError(_degree_message(ambient, degree, chern))
+    return degree
+
+
+def _degree_message(ambient: Ambient, degree: tuple[int, ...], chern: tuple[int, ...]) -> str:
+    if not any(chern):
+        return f"a hypersurface of {ambient} is a set of points; take at least P^2"
+    single = len(degree) == 1
+    names = ["H"] if single else [f"H_{i}" for i in range(len(chern))]
+    class_ = " + ".join(f"{c} {h}" for c, h in zip(chern, names) if c).replace("+ -", "- ")
+    shown, wanted = (degree[0], ambient.dims[0] + 1) if single else (degree, tuple(n + 1 for n in ambient.dims))
+    return (
+        f"degree {shown} in {ambient} has first Chern class c_1 = {class_}, not 0, so there is no Ricci-flat metric; "
+        f"the Calabi–Yau degree there is {wanted}"
+    )
+
+
+def _term(polynomial: Polynomial, index: int) -> str:
+    powers = [(n, e) for n, e in zip(polynomial.names, polynomial.exponents[index]) if e]
+    return "·".join(n if e == 1 else f"{n}^{e}" for n, e in powers) or "the constant term"

@@ -1,0 +1,46 @@
+"""Lists of monomials."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from geomflow.variety.ambient import Ambient
+
+
+@lru_cache(maxsize=64)
+def monomials(size: int, degree: int) -> np.ndarray:
+    """All exponents of total degree `degree` in `size` variables, lexicographically falling: (count, size).
+
+    >>> monomials(2, 2).tolist()
+    [[2, 0], [1, 1], [0, 2]]
+    """
+    if size == 1:
+        return _frozen(np.array([[degree]], dtype=np.int64))
+    parts = []
+    for first in range(degree, -1, -1):
+        rest = monomials(size - 1, degree - first)
+        parts.append(np.concatenate([np.full((len(rest), 1), first), rest], axis=1))
+    return _frozen(np.concatenate(parts))
+
+
+def multi_monomials(ambient: Ambient, degrees: Sequence[int]) -> np.ndarray:
+    """All exponents of multi-degree `degrees` in the homogeneous coordinates of `ambient`: (count, size)."""
+    result = np.zeros((1, 0), dtype=np.int64)
+    for n, degree in zip(ambient.dims, degrees):
+        factor = monomials(n + 1, degree)
+        left = np.repeat(result, len(factor), axis=0)
+        result = np.concatenate([left, np.tile(factor, (len(result), 1))], axis=1)
+    return result
+
+
+def standard(exponents: np.ndarray, leading: np.ndarray) -> np.ndarray:
+    """The rows not divisible by the monomial `leading`: a basis modulo any polynomial with that leading term."""
+    return exponents[~np.all(exponents >= leading, axis=1)]
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,166 @@
+"""Invariant Hermitian forms: orbit sums of monomial pairs under the variety's symmetries, reduced modulo Q."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import factorial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.linalg import qr
+from scipy.sparse import coo_array, csr_array
+
+from geomflow.core.memory import require
+from geomflow.variety import jetframes
+from geomflow.variety.monomials import multi_monomials
+from geomflow.variety.routines.forms import features
+from geomflow.variety.symmetry import Symmetry
+from geomflow.variety.threads import each, slices
+
+if TYPE_CHECKING:
+    from geomflow.variety.hypersurface import Hypersurface
+    from geomflow.variety.points import Points
+
+_INDEPENDENT = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class InvariantForms:
+    """Real forms P_α = Σ over the pairs of orbit α of c z^m z̄^n + its conjugate.
+
+    `exponents` (M, N): all monomials; `group, left, right, entry` (pairs,): orbit, m, n and c, sorted by orbit (m <= n;
+    c is halved where m = n). Monomials carry the weight √(k!/m!) that makes Fubini–Study's form the identity.
+    """
+
+    exponents: np.ndarray
+    group: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    entry: np.ndarray
+
+    @property
+    def count(self) -> int:
+        """The number of forms."""
+        return int(self.group[-1]) + 1 if self.group.size else 0
+
+    def select(self, chosen: np.ndarray) -> InvariantForms:
+        """Only the chosen orbits, renumbered in order."""
+        place = np.full(self.count, -1)
+        place[np.sort(chosen)] = np.arange(len(chosen))
+        kept = place[self.group] >= 0
+        parts = {name: getattr(self, name)[kept] for name in ("left", "right", "entry")}
+        return replace(self, group=place[self.group[kept]], **parts)
+
+    def matrix(self, coefficients: np.ndarray) -> csr_array:
+        """The Hermitian form Σ_α coefficients[α] P_α on the monomials."""
+        size = len(self.exponents)
+        value = self.entry * np.asarray(coefficients)[self.group]
+        half = coo_array((value, (self.left, self.right)), shape=(size, size)).tocsr()
+        return csr_array(half + half.conj().T)
+
+    def features(self, points: Points, order: int = 1) -> np.ndarray:
+        """(P, rows², α): the packed Gram matrices of every form; rows (1, ∂_a) at order one, only P at order zero."""
+        rows = 1 + points.variety.dim * order
+        require(8 * len(points) * rows**2 * self.count, f"{self.count} forms at {len(points)} points", "take fewer points")
+        index = jetframes.partial_index(points.variety.ambient.size, order)
+        out = np.empty((len(points), rows**2, self.count))
+
+        def work(s: slice) -> None:
+            part = points[s]
+            frame = jetframes.first_order(part) if order else np.ones((len(part), 1, 1), complex)
+            pattern = self.group, self.left, self.right, self.entry
+            features(part.coordinates, frame, index, self.exponents, *pattern, out[s])
+
+        each(work, slices(len(points), 256))
+        return out
+
+    def independent(self, points: Points) -> InvariantForms:
+        """A largest set that is independent on the variety: the forms modulo Q, by pivoted QR of values at `points`."""
+        values = self.features(points, order=0)[:, 0]
+        values /= reference(self, points)[:, None]
+        _, triangle, pivots = qr(values / np.linalg.norm(values, axis=0), mode="economic", pivoting=True)
+        size = np.abs(np.diag(triangle))
+        return self.select(pivots[: np.count_nonzero(size > _INDEPENDENT * size[0])])
+
+
+def reference(forms: InvariantForms, points: Points) -> np.ndarray:
+    """Π_i |z_i|^{2 k_i}, the form of Fubini–Study at the points, (P,)."""
+    blocks = points.variety.ambient.blocks
+    degrees = np.array([forms.exponents[0, b].sum() for b in blocks])
+    return np.exp(np.log(points.variety.ambient.norms(points.coordinates)) @ degrees)
+
+
+def invariant_forms(variety: Hypersurface, degrees: tuple[int, ...], symmetry: Symmetry) -> InvariantForms:
+    """All orbit sums of that multi-degree, before reduction modulo Q."""
+    exponents = multi_monomials(variety.ambient, degrees)
+    code = _Codes(exponents)
+    images = np.stack([code(exponents[:, p]) for p in symmetry.permutations])
+    classes = symmetry.phase_classes(exponents)
+    left, right = _seeds(images, classes)
+    orbit, swapped = _orbit_numbers(images, left, right)
+    _, first = np.unique(orbit, return_index=True)
+    weight = np.sqrt(_multinomials(variety, exponents))
+    pieces = []
+    number = 0
+    for m, n, mirrored in zip(left[first], right[first], swapped[first]):
+        for unit in (1.0,) if (symmetry.conjugation or mirrored) else (1.0, 1j):
+            pairs = _orbit(images, m, n, unit)
+            pieces.append(np.column_stack([np.full(len(pairs), number), pairs]))
+            number += 1
+    table = np.concatenate(pieces)
+    group, left, right = (table[:, i].real.astype(np.int64) for i in range(3))
+    entry = table[:, 3] * weight[left] * weight[right] * np.where(left == right, 0.5, 1.0)
+    return InvariantForms(exponents, group, left, right, entry)
+
+
+class _Codes:
+    """Rows of exponents to their numbers."""
+
+    def __init__(self, exponents: np.ndarray) -> None:
+        self.base = (int(exponents.max()) + 1) ** np.arange(exponents.shape[1], dtype=np.int64)
+        keys = exponents @ self.base
+        self.order = np.argsort(keys)
+        self.keys = keys[self.order]
+
+    def __call__(self, exponents: np.ndarray) -> np.ndarray:
+        return self.order[np.searchsorted(self.keys, exponents @ self.base)]
+
+
+def _seeds(images: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs (m, n) that the phases allow, m one of each permutation orbit."""
+    count = images.shape[1]
+    seeds = np.nonzero(images.min(axis=0) == np.arange(count))[0]
+    order = np.argsort(classes, kind="stable")
+    start = np.searchsorted(classes[order], np.arange(classes.max() + 2))
+    partners = [order[start[classes[m]] : start[classes[m] + 1]] for m in seeds]
+    return np.repeat(seeds, [len(p) for p in partners]), np.concatenate(partners)
+
+
+def _orbit_numbers(images: np.ndarray, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A number for the orbit of each pair together with its swap, and whether a permutation swaps it."""
+    count = images.shape[1]
+    forward = np.full(len(left), count * count)
+    backward = forward.copy()
+    for image in images:
+        forward = np.minimum(forward, image[left] * count + image[right])
+        backward = np.minimum(backward, image[right] * count + image[left])
+    return np.minimum(forward, backward), forward == backward
+
+
+def _orbit(images: np.ndarray, m: int, n: int, unit: complex) -> np.ndarray:
+    """Rows (m, n, c) of an orbit with m <= n: the pairs, conjugated into that order."""
+    count = images.shape[1]
+    left, right = images[:, m], images[:, n]
+    flip = left > right
+    low, high = np.where(flip, right, left), np.where(flip, left, right)
+    _, first = np.unique(low * count + high, return_index=True)
+    value = np.where(flip[first], np.conj(unit), unit)
+    return np.column_stack([low[first], high[first], value])
+
+
+def _multinomials(variety: Hypersurface, exponents: np.ndarray) -> np.ndarray:
+    factorials = np.array([float(factorial(e)) for e in range(int(exponents.max()) + 1)])
+    result = np.ones(len(exponents))
+    for block in variety.ambient.blocks:
+        result *= factorial(int(exponents[0, block].sum())) / factorials[exponents[:, block]].prod(axis=1)
+    return result

@@ -1,0 +1,133 @@
+"""Points on a hypersurface: homogeneous coordinates in their patch, weights, |Ω|², local coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.variety import frames
+
+if TYPE_CHECKING:
+    from geomflow.variety.estimate import Estimate
+    from geomflow.variety.hypersurface import Hypersurface
+    from geomflow.variety.metric import VarietyMetric
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Points p = 1..P with what is needed to integrate and to differentiate there.
+
+    `coordinates` (P, N): homogeneous, the one of `patch` (P, factors) scaled to exactly one. `elim` (P,): the coordinate
+    that Q = 0 eliminates (largest |∂Q|). `omega2` (P,): |Ω|² = 1/|∂Q/∂z_elim|². `weights` (P,): |Ω|² over the density
+    of the points, so that their mean is ∫|Ω|² d^{2n}x and Σ w f / Σ w a mean against dμ_Ω.
+    """
+
+    variety: Hypersurface
+    coordinates: np.ndarray
+    weights: np.ndarray
+    omega2: np.ndarray
+    patch: np.ndarray
+    elim: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.coordinates)
+
+    @cached_property
+    def good(self) -> np.ndarray:
+        """The local coordinates x^a, ascending: all but the patch's and the eliminated one, (P, n)."""
+        return frames.good(self)
+
+    @cached_property
+    def omega(self) -> np.ndarray:
+        """The component of Ω = dx¹∧…∧dxⁿ / (∂Q/∂z_elim), shape (P,)."""
+        slope = self.variety.polynomial.gradient(self.coordinates)[1]
+        return 1 / slope[np.arange(len(self)), self.elim]
+
+    @cached_property
+    def pullbacks(self) -> np.ndarray:
+        """J[p, a, i] = ∂z_i/∂x^a, shape (P, n, N); for the eliminated coordinate −(∂Q/∂x_a)/(∂Q/∂z_elim)."""
+        return frames.pullbacks(self)
+
+    @property
+    def density(self) -> np.ndarray:
+        """Points per d^{2n}x at each point, total mass one: |Ω|² / weights."""
+        return self.omega2 / self.weights
+
+    @property
+    def effective_size(self) -> float:
+        """Kish's effective sample size of the weights, (Σw)²/Σw²."""
+        return float(self.weights.sum() ** 2 / (self.weights @ self.weights))
+
+    @property
+    def residual(self) -> float:
+        """The largest |Q| over the points, at the scaled representatives."""
+        return float(np.abs(self.variety.polynomial.value(self.coordinates)).max())
+
+    def __getitem__(self, index: object) -> Points:
+        """The points that a slice, mask or list of numbers selects."""
+        index = np.atleast_1d(np.arange(len(self))[index])
+        parts = ("coordinates", "weights", "omega2", "patch", "elim")
+        return replace(self, **{name: getattr(self, name)[index] for name in parts})
+
+    def in_chunks(self, size: int) -> Iterator[Points]:
+        """Consecutive chunks of at most `size` points."""
+        for start in range(0, len(self), size):
+            yield self[start : start + size]
+
+    def split(self, fraction: float, seed: int = 0) -> tuple[Points, Points]:
+        """A random split in a train part of that fraction and the rest."""
+        if not 0 < fraction < 1:
+            raise InputError(f"the fraction is {fraction}; give a number between 0 and 1")
+        order = np.random.default_rng(seed).permutation(len(self))
+        cut = round(fraction * len(self))
+        return self[np.sort(order[:cut])], self[np.sort(order[cut:])]
+
+    def save(self, path: str | Path) -> None:
+        """Write to an .npz file, the polynomial with it."""
+        from geomflow.variety.pointstore import save
+
+        save(self, path)
+
+    @staticmethod
+    def load(path: str | Path) -> Points:
+        """Read what `save` wrote."""
+        from geomflow.variety.pointstore import load
+
+        return load(path)
+
+    def volume(self) -> Estimate:
+        """∫|Ω|² d^{2n}x."""
+        from geomflow.variety.estimate import mean
+
+        return mean(self.weights)
+
+    def euler_number(self, metric: VarietyMetric | None = None) -> Estimate:
+        """χ from the top Chern form of `metric` (Fubini–Study by default); see `geomflow.variety.chern`."""
+        from geomflow.variety.chern import euler_number
+        from geomflow.variety.fubini_study import FubiniStudy
+
+        return euler_number(metric or FubiniStudy(self.variety), self)
+
+    def __repr__(self) -> str:
+        return f"{len(self)} points on the {self.variety}, effective size {self.effective_size:.0f}"
+
+
+def concatenate(*parts: Points) -> Points:
+    """All points of several sets on one variety.
+
+    The weights are kept: every part must be a sample from the same density.
+    """
+    if not parts:
+        raise InputError("nothing to concatenate: give at least one set of points")
+    for other in parts[1:]:
+        if str(other.variety.polynomial) != str(parts[0].variety.polynomial):
+            raise InputError(f"points on different varieties: {parts[0].variety} and {other.variety}")
+    names = ("coordinates", "weights", "omega2", "patch", "elim")
+    return replace(parts[0], **{name: np.concatenate([getattr(p, name) for p in parts]) for name in names})

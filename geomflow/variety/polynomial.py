@@ -1,0 +1,108 @@
+"""Polynomials as tables of exact terms: read, checked, differentiated by compiled loops."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import sympy
+
+from geomflow.core.errors import ExpressionError, InputError
+from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, parse
+from geomflow.variety.routines import polynomial as routine
+
+_NAME = re.compile(r"[^\W\d]\w*")
+
+
+@dataclass(frozen=True, eq=False)
+class Polynomial:
+    """Σ_t coefficients[t] · z^{exponents[t]}: (terms, N) whole exponents, exact and complex coefficients."""
+
+    names: tuple[str, ...]
+    exponents: np.ndarray
+    exact: tuple[sympy.Expr, ...]
+
+    @cached_property
+    def coefficients(self) -> np.ndarray:
+        """The coefficients in double precision, shape (terms,)."""
+        return np.array([complex(c) for c in self.exact])
+
+    @cached_property
+    def table(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """(start, variable, exponent, coefficient), what the compiled loops read."""
+        term, variable = np.nonzero(self.exponents)
+        start = np.searchsorted(term, np.arange(len(self.exponents) + 1))
+        exponent = self.exponents[term, variable]
+        return start.astype(np.int64), variable.astype(np.int64), exponent.astype(np.int64), self.coefficients
+
+    @cached_property
+    def expression(self) -> sympy.Expr:
+        """The polynomial as a sympy expression."""
+        symbols = sympy.symbols(self.names)
+        return sympy.Add(*(c * sympy.prod([s**int(e) for s, e in zip(symbols, m)]) for c, m in zip(self.exact, self.exponents)))
+
+    def value(self, z: np.ndarray) -> np.ndarray:
+        """Q(z) for z of shape (..., N)."""
+        return self.gradient(z)[0]
+
+    def gradient(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Q(z) and ∂Q/∂z_i: (..., N) -> (...), (..., N)."""
+        z = np.ascontiguousarray(z, dtype=complex)
+        values, slopes = routine.gradients(z.reshape(-1, z.shape[-1]), *self.table)
+        return values.reshape(z.shape[:-1]), slopes.reshape(z.shape)
+
+    def hessian(self, z: np.ndarray) -> np.ndarray:
+        """∂²Q/∂z_i∂z_j: (..., N) -> (..., N, N)."""
+        z = np.ascontiguousarray(z, dtype=complex)
+        return routine.hessians(z.reshape(-1, z.shape[-1]), *self.table).reshape(*z.shape, z.shape[-1])
+
+    def __str__(self) -> str:
+        return str(self.expression).replace("**", "^")
+
+
+def read(source: str | sympy.Expr | Polynomial, names: Sequence[str] | None = None) -> Polynomial:
+    """The polynomial that a text or a sympy expression says.
+
+    `names` are the homogeneous coordinates in order; without them every name in the text is one, in natural order
+    (z2 before z10). Raises `ExpressionError` where it cannot be read and `InputError` where it is no polynomial.
+    """
+    if isinstance(source, Polynomial):
+        return source
+    expression, symbols = _read_text(source, names) if isinstance(source, str) else _read_sympy(source, names)
+    try:
+        polynomial = sympy.Poly(expression, *symbols)
+    except sympy.PolynomialError as error:
+        raise InputError(f"not a polynomial in {', '.join(map(str, symbols))}: {error}") from None
+    terms = polynomial.terms()
+    loose = sorted({str(s) for _, c in terms for s in c.free_symbols})
+    if loose:
+        raise InputError(f"the coefficients contain {', '.join(loose)}; substitute numbers for them")
+    if polynomial.is_zero:
+        raise InputError("the polynomial is zero: every point would be on the variety")
+    exponents = np.array([m for m, _ in terms], dtype=np.int64)
+    return Polynomial(tuple(map(str, symbols)), exponents, tuple(c for _, c in terms))
+
+
+def _read_text(text: str, names: Sequence[str] | None) -> tuple[sympy.Expr, list[sympy.Symbol]]:
+    if names is None:
+        known = {*CONSTANTS, *FUNCTIONS}
+        names = sorted(set(_NAME.findall(text)) - known, key=natural)
+    if not names:
+        raise ExpressionError(f"no coordinates in {text!r}; write for example 'z0^5 + z1^5 + z2^5 + z3^5 + z4^5'")
+    symbols = [sympy.Symbol(name) for name in names]
+    return parse(text, dict(zip(names, symbols))), symbols
+
+
+def _read_sympy(expression: sympy.Expr, names: Sequence[str] | None) -> tuple[sympy.Expr, list[sympy.Symbol]]:
+    free = {s.name: s for s in sympy.sympify(expression).free_symbols}
+    chosen = list(names) if names is not None else sorted(free, key=natural)
+    return sympy.sympify(expression), [free.get(name, sympy.Symbol(name)) for name in chosen]
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key that puts z2 before z10."""
+    parts = re.findall(r"\d+|\D+", name)
+    return tuple((1, int(p), "") if p.isdigit() else (0, 0, p) for p in parts)

@@ -1,0 +1,93 @@
+"""A polynomial and its derivatives at one point, from a table of its terms.
+
+A table is (start, variable, exponent, coefficient): term t is coefficient[t] · Π z[variable[s]]^exponent[s] over
+s = start[t] … start[t+1] − 1. Only the variables that occur are listed, so sparse polynomials are cheap.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def power(z: complex, exponent: int) -> complex:
+    """z^exponent for a whole exponent >= 0."""
+    result = 1.0 + 0.0j
+    for _ in range(exponent):
+        result *= z
+    return result
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def value(z, start, variable, exponent, coefficient):
+    """Q(z)."""
+    total = 0.0j
+    for t in range(coefficient.size):
+        term = coefficient[t]
+        for s in range(start[t], start[t + 1]):
+            term *= power(z[variable[s]], exponent[s])
+        total += term
+    return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def gradient(z, start, variable, exponent, coefficient, out):
+    """Q(z), with ∂Q/∂z_i in `out`."""
+    total = 0.0j
+    out[:] = 0.0
+    for t in range(coefficient.size):
+        first, last = start[t], start[t + 1]
+        term = coefficient[t]
+        for s in range(first, last):
+            partial = coefficient[t] * exponent[s] * power(z[variable[s]], exponent[s] - 1)
+            for r in range(first, last):
+                if r != s:
+                    partial *= power(z[variable[r]], exponent[r])
+            out[variable[s]] += partial
+            term *= power(z[variable[s]], exponent[s])
+        total += term
+    return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def hessian(z, start, variable, exponent, coefficient, out):
+    """∂²Q/∂z_i∂z_j in `out`, shape (N, N)."""
+    out[:] = 0.0
+    for t in range(coefficient.size):
+        first, last = start[t], start[t + 1]
+        for s in range(first, last):
+            for r in range(first, last):
+                if r == s and exponent[s] < 2:
+                    continue
+                partial = coefficient[t] + 0.0j
+                for u in range(first, last):
+                    e = exponent[u]
+                    lowered = e
+                    if u == s:
+                        partial *= lowered
+                        lowered -= 1
+                    if u == r:
+                        partial *= lowered
+                        lowered -= 1
+                    partial *= power(z[variable[u]], lowered)
+                out[variable[s], variable[r]] += partial
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def gradients(z, start, variable, exponent, coefficient):
+    """Q and ∂Q at many points: (n,) and (n, N)."""
+    values = np.empty(z.shape[0], np.complex128)
+    out = np.empty_like(z)
+    for p in range(z.shape[0]):
+        values[p] = gradient(z[p], start, variable, exponent, coefficient, out[p])
+    return values, out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def hessians(z, start, variable, exponent, coefficient):
+    """∂∂Q at many points: (n, N, N)."""
+    out = np.empty((z.shape[0], z.shape[1], z.shape[1]), np.complex128)
+    for p in range(z.shape[0]):
+        hessian(z[p], start, variable, exponent, coefficient, out[p])
+    return out

@@ -1,0 +1,68 @@
+"""Points on a hypersurface by intersection with random lines (Shiffman–Zelditch)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.core.memory import require
+from geomflow.variety.points import Points
+from geomflow.variety.routines.lines import meet
+from geomflow.variety.threads import each
+
+if TYPE_CHECKING:
+    from geomflow.variety.hypersurface import Hypersurface
+
+_LINES = 1024
+
+
+def sample(variety: Hypersurface, n: int, seed: int = 0) -> Points:
+    """`n` points distributed by the Fubini–Study volume of the embedding, with weights for Ω∧Ω̄.
+
+    A line through two random points of P^{n+1} meets the hypersurface in its degree many points, which are
+    distributed by ω_FS^n. In a product, a line in factor j and a random point of every other factor give
+    ω_j^{n_j−1} Π_{i≠j} ω_i^{n_i}; drawing factor j in proportion to n_j makes the sum exactly (Σ ω_i)^n. Hence
+    weights w = |Ω|² / density are Vol_FS / |∂Q|² at unit norm, and their mean estimates ∫|Ω|² d^{2n}x.
+
+    Blocks of lines have their own random stream: the first points do not depend on `n`, nor anything on the threads.
+    Raises `InputError` for n < 1 or a bad seed and `MemoryLimitError` before memory is taken.
+    """
+    if not isinstance(n, (int, np.integer)) or n < 1:
+        raise InputError(f"the number of points is {n}; give a whole number >= 1")
+    if not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise InputError(f"the seed is {seed}; give a whole number >= 0")
+    require(n * (16 * variety.ambient.size * 2 + 64), f"a sample of {n} points", "take fewer points")
+    dims, degree = np.array(variety.ambient.dims), np.array(variety.degree)
+    expected = float(degree @ dims / dims.sum()) * _LINES
+    pieces: list[tuple[np.ndarray, ...]] = []
+    done = 0
+    block = 0
+    while done < n:
+        wave = max(1, int(np.ceil((n - done) / expected)))
+        new = each(lambda b: _block(variety, seed, b), range(block, block + wave))
+        pieces += new
+        done += sum(len(piece[0]) for piece in new)
+        block += wave
+    points, patch, elim, omega2, density = (np.concatenate(part)[:n] for part in zip(*pieces))
+    return Points(variety, points, variety.fubini_study_volume / density, omega2, patch, elim)
+
+
+def _block(variety: Hypersurface, seed: int, block: int) -> tuple[np.ndarray, ...]:
+    """All points on one block of lines."""
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(block,)))
+    size, dims = variety.ambient.size, np.array(variety.ambient.dims)
+    ends = rng.standard_normal((2, _LINES, size, 2)).view(np.complex128)[..., 0]
+    factor = rng.choice(len(dims), size=_LINES, p=dims / dims.sum())
+    degrees = np.array(variety.degree, dtype=np.int64)
+    room = _LINES * int(degrees.max())
+    out = (
+        np.empty((room, size), np.complex128),
+        np.empty((room, len(dims)), np.int64),
+        np.empty(room, np.int64),
+        np.empty(room),
+        np.empty(room),
+    )
+    count = meet(ends[0], ends[1], factor, variety.polynomial.table, variety.bounds, degrees, out)
+    return tuple(array[:count] for array in out)
