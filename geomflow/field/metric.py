@@ -13,7 +13,7 @@ from geomflow.field import programs
 from geomflow.field.checks import eigenvalue_range, require_positive, require_symmetric, smallest_eigenvalue
 from geomflow.field.components import sample_matrix
 from geomflow.field.matrices import determinant, pack_symmetric, unpack_symmetric, upper_pairs
-from geomflow.field.operators import discretise
+from geomflow.field.pointwise import pointwise
 from geomflow.field.scalar import ScalarField
 from geomflow.field.state import Field, freeze, unpacked_rows
 from geomflow.field.tensor import TensorField
@@ -96,7 +96,7 @@ class MetricField(Field):
         function = self.grid.scalar(f)
         program = programs.laplacian_program(self.grid.torus.coordinates)
         packed = np.concatenate([self.pack(), function.pack()])
-        return ScalarField(self.grid, discretise(program, self.grid)(packed)[0])
+        return ScalarField(self.grid, pointwise(program, self.grid)(packed)[0])
 
     def pull_back(self, matrix: Any) -> MetricField:
         """A*g for an integer matrix A of determinant ±1 acting on lattice coordinates; permutes grid points."""
@@ -111,7 +111,7 @@ class MetricField(Field):
         program = programs.metric_program(self.grid.torus.coordinates, quantity)
         if program is None:
             return np.zeros((*self.grid.shape, *(self.grid.dim,) * programs.RANKS[quantity]))
-        return programs.spread(quantity, discretise(program, self.grid)(self.pack()), self.grid.dim)
+        return programs.spread(quantity, pointwise(program, self.grid)(self.pack()), self.grid.dim)
 
     def __add__(self, other: Any) -> MetricField:
         if not isinstance(other, MetricField):

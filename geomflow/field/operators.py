@@ -1,14 +1,13 @@
 """Programs on grids: one interface for fused stencil routines and for Fourier derivatives.
 
 `discretise(program, grid)` gives a callable from packed fields (n_fields, *grid) to packed outputs (n_outputs, *grid).
-On stencil grids it is one generated routine with fused loops (`codegen.compile_grid`); on spectral grids jets are
-filled by Fourier transforms and generated point routines are applied stage by stage. On general lattices the Cartesian
-jets of the program are first rewritten, on the graph, as combinations of derivatives along the lattice directions.
+On stencil grids it is one generated routine with fused loops (`codegen.compile_grid`), made to be called many times; on
+spectral grids jets are arrays and generated point routines are applied to them (`geomflow.field.pointwise`). On general
+lattices the Cartesian jets of the program are first rewritten, on the graph, in the lattice directions.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,25 +16,20 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from geomflow.codegen import Program, compile_grid
-from geomflow.core.errors import ShapeError
-from geomflow.field.cell_program import cell_parameters, to_cell
+from geomflow.field.cell_program import cell_parameters
+from geomflow.field.interface import (
+    Operator,
+    cell_version,
+    checked_fields,
+    checked_out,
+    checked_parameters,
+    checked_statics,
+)
+from geomflow.field.pointwise import pointwise
 
 if TYPE_CHECKING:
     from geomflow.codegen import GridRoutine
     from geomflow.field.grid import Grid
-
-
-class Operator(ABC):
-    """A program on a grid: packed fields in, packed outputs out."""
-
-    @abstractmethod
-    def __call__(
-        self, fields: np.ndarray, parameters: Sequence[float] = (), out: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Outputs (n_outputs, *grid) for fields (n_fields, *grid) and the program's parameters, in order.
-
-        Writes into `out` where given. Raises ShapeError for fields or parameters of the wrong number.
-        """
 
 
 @final
@@ -63,61 +57,13 @@ def discretise(program: Program, grid: Grid, statics: np.ndarray | None = None) 
 
     Raises ShapeError when they do not fit and MemoryLimitError when the derivatives would not fit in memory.
     """
-    rows = checked_statics(grid, program, statics)
-    extra = cell_parameters(grid.torus)
-    on_cell = cell_version(program, grid)
     if isinstance(grid.order, str):
-        from geomflow.field.spectral import make_spectral
-
-        return make_spectral(on_cell, grid, rows, len(program.parameters), extra)
-    return StencilOperator(_compiled(on_cell, grid.order), grid, rows, len(program.parameters), extra)
-
-
-def cell_version(program: Program, grid: Grid) -> Program:
-    """The program itself on a rectangular torus, else rewritten in lattice directions."""
-    return program if grid.torus.is_rectangular else to_cell(program, grid.torus)
+        return pointwise(program, grid, statics)
+    rows = checked_statics(grid, program, statics)
+    routine = _compiled(cell_version(program, grid), grid.order)
+    return StencilOperator(routine, grid, rows, len(program.parameters), cell_parameters(grid.torus))
 
 
 @lru_cache(maxsize=256)
 def _compiled(program: Program, order: int) -> GridRoutine:
     return compile_grid(program, order)
-
-
-def checked_fields(grid: Grid, program: Program, fields: np.ndarray) -> np.ndarray:
-    """`fields` as a C-contiguous float64 array (n_fields, *grid)."""
-    rows = np.ascontiguousarray(fields, dtype=float)
-    wanted = (len(program.fields), *grid.shape)
-    if rows.shape != wanted:
-        names = ", ".join(program.fields)
-        raise ShapeError(f"fields of shape {rows.shape} were given; the program takes {wanted}: ({names}) on the grid.")
-    return rows
-
-
-def checked_out(grid: Grid, program: Program, out: np.ndarray | None) -> np.ndarray:
-    """`out`, or a new array, (n_outputs, *grid), C-contiguous float64."""
-    wanted = (len(program.outputs), *grid.shape)
-    if out is None:
-        return np.empty(wanted)
-    if out.shape != wanted or out.dtype != np.float64 or not out.flags.c_contiguous:
-        raise ShapeError(f"out must be C-contiguous float64 of shape {wanted}; {out.dtype} of {out.shape} was given.")
-    return out
-
-
-def checked_parameters(count: int, parameters: Sequence[float]) -> tuple[float, ...]:
-    """`parameters` as `count` floats."""
-    values = tuple(float(value) for value in parameters)
-    if len(values) != count:
-        raise ShapeError(f"{len(values)} parameters were given; the program takes {count}.")
-    return values
-
-
-def checked_statics(grid: Grid, program: Program, statics: np.ndarray | None) -> np.ndarray | None:
-    """`statics` as a C-contiguous float64 array (n_statics, *grid), None when the program has none."""
-    if not program.statics:
-        return None
-    wanted = (len(program.statics), *grid.shape)
-    rows = np.empty(0) if statics is None else np.ascontiguousarray(statics, dtype=float)
-    if rows.shape != wanted:
-        given = "none were given" if statics is None else f"shape {rows.shape} was given"
-        raise ShapeError(f"the program needs the static arrays ({', '.join(program.statics)}), {wanted}; {given}.")
-    return rows
