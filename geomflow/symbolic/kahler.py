@@ -253,6 +253,11 @@ class KahlerMetric:
         free = {s.name: s for s in self.matrix.free_symbols if isinstance(s, sympy.Symbol)}
         return self.chart.expression(value, free)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.potential is None:
+            return (KahlerMetric, (self.chart, self.matrix))
+        return (KahlerMetric.from_potential, (self.chart, self.potential))
+
     def __str__(self) -> str:
         source = f" of the potential {self.potential}" if self.potential is not None else ""
         line = show.hermitian_form(2 * self.matrix, self.chart.symbols)

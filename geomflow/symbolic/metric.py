@@ -256,6 +256,9 @@ class Metric:
         free = {s.name: s for s in self.matrix.free_symbols if isinstance(s, sympy.Symbol)}
         return self.chart.expression(value, free)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Metric, (self.chart, self.matrix))
+
     def __str__(self) -> str:
         line = show.line_element(self.matrix, self.chart.symbols)
         return show.shortened(f"the metric ds^2 = {line} on {self.chart}")

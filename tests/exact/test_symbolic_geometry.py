@@ -165,3 +165,17 @@ def test_roots_as_parameters_of_nil():
     a, b, c = sorted(entry.known.rates, key=str)
     unit = entry.flow().matrix.subs({a: 1, b: 1, c: 1})
     assert unit[2, 2] == (1 + 12 * TIME) ** Rational(-1, 3)
+
+
+def test_kasner_is_ricci_flat_exactly_under_kasners_conditions():
+    """−dt² + Σ t^{2p_i} dx_i² with Σp = Σp² = 1; a one-parameter family satisfies both."""
+    chart = Chart("t x y z", ranges={"t": (0, sympy.oo)})
+    t = chart.symbols[0]
+    u = sympy.Symbol("u", positive=True)
+    scale = 1 + u + u**2
+    powers = [-u / scale, (1 + u) / scale, u * (1 + u) / scale]
+    assert Metric(chart, sympy.diag(-1, *[t ** (2 * p) for p in powers])).is_ricci_flat
+    p, q, s = sympy.symbols("p q s", real=True)
+    general = Metric(chart, sympy.diag(-1, t ** (2 * p), t ** (2 * q), t ** (2 * s)))
+    assert is_zero(general.ricci[0, 0] * t**2 - (p + q + s - p**2 - q**2 - s**2))
+    assert is_zero(general.ricci[1, 1] * t**2 - t ** (2 * p) * p * (p + q + s - 1))

@@ -26,6 +26,7 @@ from geomflow.symbolic.fractions import OutsideField, field_of
 
 x, y = sympy.symbols("x y", real=True)
 a = sympy.Symbol("a", positive=True)
+n = sympy.Symbol("n", real=True)
 u = Function("u")(x, y)
 
 IDENTITIES = [
@@ -45,6 +46,9 @@ IDENTITIES = [
     1 / sqrt(1 + x**2 / 4) - 2 / sqrt(4 + x**2),
     sympy.diff(log(1 + x**2) * atan(x), x) - (2 * x * atan(x) + log(1 + x**2)) / (1 + x**2),
     u.diff(x, y) - u.diff(y, x),
+    a ** (n + 1) - a * a**n,
+    (a**n * a ** (n / 2)) ** 2 - a ** (3 * n),
+    sympy.diff(a ** (2 * n), a) - 2 * n * a ** (2 * n - 1),
 ]
 
 

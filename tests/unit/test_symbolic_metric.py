@@ -1,5 +1,7 @@
 """Metrics: index order, operators, printing, and errors."""
 
+import pickle
+
 import pytest
 import sympy
 from sympy import Function, Rational, cos, sin
@@ -126,6 +128,7 @@ def test_parameters_keep_their_assumptions():
         ([["x^2", "x"], ["x", 1]], InputError, "degenerate"),
         ([["sin(x)^2", "sin(x)"], ["sin(x)", 1]], InputError, "degenerate"),
         ([[1, 0], [0, "q"]], ExpressionError, "unknown name 'q'"),
+        ([[1, 0], [0, "1/(sin(x)^2 + cos(x)^2 - 1)"]], ExpressionError, "division by zero"),
     ],
 )
 def test_errors(components, error, message):
@@ -157,3 +160,17 @@ def test_einstein_and_scaling():
     assert SPHERE.einstein_constant == 1
     assert SPHERE.scaled(4).einstein_constant == Rational(1, 4)
     assert not Metric(Chart("x y"), [[1, 0], [0, "exp(x^2)"]]).is_einstein()
+
+
+@pytest.mark.parametrize("name", ["kerr", "eguchi-hanson"])
+def test_metrics_travel_between_processes(name):
+    metric = catalogue.get(name).metric
+    metric.ricci
+    again = pickle.loads(pickle.dumps(metric))
+    assert again.matrix == metric.matrix
+    assert again.is_ricci_flat
+
+
+def test_dimension_one_is_flat():
+    line = Metric(Chart("x"), [["1 + x^2"]])
+    assert (line.scalar, line.kretschmann, line.is_flat) == (0, 0, True)

@@ -94,7 +94,7 @@ class Element:
     def inverse(self) -> Element:
         """1 / self, with algebraic generators moved to the numerator.
 
-        Raises ZeroDivisionError for zero.
+        Raises ExpressionError for zero.
         """
         return self.field.inverted(self)
 

@@ -10,6 +10,7 @@ from typing import Any, final
 import flint
 import sympy
 
+from geomflow.core.errors import ExpressionError
 from geomflow.symbolic.fractions import roots
 from geomflow.symbolic.fractions.element import Element, Number, check_size
 from geomflow.symbolic.fractions.generators import Generator, Kind
@@ -109,7 +110,7 @@ class Field(ExactRing):
     def inverted(self, element: Element) -> Element:
         """1 / element."""
         if not element.num:
-            raise ZeroDivisionError("division by an element that is zero")
+            raise ExpressionError("division by zero: an expression has a denominator that vanishes identically")
         for k, degree, right in self.equations:
             if element.num.degrees()[self._place[k]] > 0:
                 return roots.inverse(self, element.num, k, degree, right) * Element(self, element.den, self._unit)
@@ -166,6 +167,9 @@ class Field(ExactRing):
                 right = next(u for j, _, u in self.equations if j == k)
                 base = self.polynomial(right)
                 return self.generator(k) * self.d(base, axis) / (base * generator.degree)
+            case Kind.POWER:
+                base = self.read(generator.argument)
+                return self.generator(k) * self.read(generator.exponent) * self.d(base, axis) / base
         inner = self.d(self.read(generator.argument), axis)
         return inner * self._outer_slope(k, generator) if inner else self.zero
 

@@ -14,6 +14,7 @@ class Kind(StrEnum):
     FREE = "free"
     JET = "jet"
     EXP = "exp"
+    POWER = "power"
     COS = "cos"
     SIN = "sin"
     COSH = "cosh"
@@ -32,14 +33,16 @@ class Generator:
     """One generator.
 
     `shown` is the sympy expression it stands for (for a root, the n-th root of `argument` up to a known factor);
-    `argument` is the angle, the exponent, the radicand or the argument of a function; `degree` is that of a root's
-    equation; `field` and `index` say which derivative of which unknown function a jet is.
+    `argument` is the angle, the exponent of e, the radicand, the base of a power or the argument of a function;
+    `exponent` is the constant exponent of a power; `degree` is that of a root's equation; `index` says which
+    derivative of the unknown function `argument` a jet is.
     """
 
     kind: Kind
     shown: sympy.Expr
     argument: sympy.Expr | None = None
     degree: int = 2
+    exponent: sympy.Expr | None = None
     index: tuple[int, ...] = ()
 
     @property

@@ -77,7 +77,25 @@ class Reader:
             return self._exponential(exponent)
         if exponent.is_Integer:
             return self.read(base) ** int(exponent)
+        if not exponent.is_Rational:
+            return self._symbolic_power(base, exponent)
         return self._root(base) ** self._root_steps(base, exponent)
+
+    def _symbolic_power(self, base: sympy.Expr, exponent: sympy.Expr) -> Element:
+        """base**(c + n₁ + n₂ + ...) as a product of powers of generators."""
+        result = self._field.one
+        for coefficient, atom in linear_parts(exponent):
+            part = self._power(base, coefficient) if atom == 1 else self._generator_power(base, coefficient, atom)
+            result = result * part
+        return result
+
+    def _generator_power(self, base: sympy.Expr, coefficient: sympy.Rational, atom: sympy.Expr) -> Element:
+        for k, g in enumerate(self._field.generators):
+            if g.kind is Kind.POWER and g.argument == base:
+                steps = coefficient * atom / g.exponent
+                if steps.is_Integer:
+                    return self._field.generator(k) ** int(steps)
+        raise OutsideField(f"'{base}**({coefficient * atom})' is not in the field")
 
     def _root_steps(self, base: sympy.Expr, exponent: sympy.Expr) -> int:
         degree = self._field.generators[self._by_argument[Kind.ROOT, base]].degree

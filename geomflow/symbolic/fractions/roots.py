@@ -162,6 +162,9 @@ def _generator_value(field: Field, k: int, generator: Generator, values: list[An
         return flint.acb(flint.fmpq(random.randrange(2**12, 2**16), 2**16))
     element = field.read(generator.argument)
     argument = _value(field, element.num, values) / _value(field, element.den, values)
+    if generator.kind is Kind.POWER:
+        exponent = field.read(generator.exponent)
+        return argument ** (_value(field, exponent.num, values) / _value(field, exponent.den, values))
     if generator.kind is Kind.ROOT:
         return argument ** (flint.acb(1) / generator.degree) * _value(field, element.den, values)
     name = generator.shown.func.__name__ if generator.kind is Kind.PRIMITIVE else generator.kind.value

@@ -86,11 +86,24 @@ class Survey:
         if base is sympy.E:
             self._exponential(exponent)
             return
-        if not exponent.is_Rational:
-            raise OutsideField(f"power {base}**{exponent}")
         self.visit(base)
+        if not exponent.is_Rational:
+            self._symbolic_power(base, exponent)
+            return
         if exponent.q != 1:
             self._note("root", base, int(exponent.q))
+
+    def _symbolic_power(self, base: sympy.Expr, exponent: sympy.Expr) -> None:
+        """Powers with constant exponents that are not numbers, as in r^(2p)."""
+        if exponent.free_symbols & set(self.coordinates) or exponent.atoms(AppliedUndef):
+            raise OutsideField(f"the exponent of {base}**({exponent}) is not constant")
+        for coefficient, atom in linear_parts(exponent):
+            if atom == 1:
+                self._power(base, coefficient)
+            else:
+                self.visit(atom)
+                self.certain = self.certain and bool(base.is_Symbol) and _is_monomial(atom)
+                self._note("power", sympy.Pow(base, atom, evaluate=False), int(coefficient.q))
 
     def _exponential(self, exponent: sympy.Expr) -> None:
         for coefficient, atom in linear_parts(exponent):
@@ -174,6 +187,7 @@ _BUILDERS: Mapping[str, Callable[[Survey, sympy.Expr, int], Iterable[Generator]]
     "unit": lambda survey, e, n: [Generator(Kind.UNIT, e)],
     "primitive": lambda survey, e, n: [Generator(Kind.PRIMITIVE, e, e.args[0])],
     "root": lambda survey, e, n: [Generator(Kind.ROOT, e ** sympy.Rational(1, n), e, degree=n)],
+    "power": lambda survey, e, n: [Generator(Kind.POWER, e.base ** (e.exp / n), e.base, exponent=e.exp / n)],
     "angle": lambda survey, e, n: survey._pair(sympy.cos, sympy.sin, (Kind.COS, Kind.SIN), e / n),
     "hyperbolic": Survey._hyperbolic,
     "exp": Survey._exp,
