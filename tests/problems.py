@@ -62,7 +62,7 @@ def pendulum() -> tuple[Given, Any]:
 
 
 class Heat:
-    """u_t = a(t) (−1)^{m+1} ∂^{2m} u on a periodic interval of n points by FFT, a(t) = 1 + cos(40 t)/5, exactly solvable.
+    """u_t = a(t) (−1)^{m+1} ∂^{2m} u on a periodic interval of n points by FFT, a(t) = 1 + cos(40 t)/5.
 
     `strength` scales the constant-coefficient operator of the implicit part against the largest true one.
     """

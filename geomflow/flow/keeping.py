@@ -124,8 +124,8 @@ def recall(run: Run, stored: StoredRun) -> None:
 def require_same(run: Run, stored: StoredRun) -> None:
     """Raise `StoreError` if what is stored is not the beginning of this run."""
     new, old = json.loads(json.dumps(run.plan.recipe())), dict(stored.header["recipe"])
-    hit = int((stored.times > run.plan.t0).sum())
-    new["stops"], old["stops"] = new["stops"][:hit], old["stops"][:hit]
+    for recipe in (new, old):
+        recipe["save_at"] = [t for t in recipe["save_at"] if t <= stored.facts["time"]]
     for key, value in new.items():
         if value != old.get(key):
             raise StoreError(
@@ -139,7 +139,7 @@ def is_over(stored: StoredRun, t1: float) -> bool:
     outcome = stored.facts.get("outcome")
     if outcome is None or outcome["kind"] == OutcomeKind.interrupted:
         return False
-    early = outcome["kind"] == OutcomeKind.finished and outcome["time"] == stored.header["recipe"]["stops"][-1] < t1
+    early = outcome["kind"] == OutcomeKind.finished and outcome["time"] == stored.header["recipe"]["save_at"][-1] < t1
     return not early
 
 

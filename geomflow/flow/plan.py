@@ -40,7 +40,7 @@ class Plan:
             "shape": list(self.problem.y0.shape),
             "initial": hashlib.sha256(self.problem.y0.tobytes()).hexdigest(),
             "t0": self.t0,
-            "stops": list(self.stops),
+            "save_at": list(self.stops),
             "stepper": repr(self.stepper),
             "control": repr(self.control),
             "events": [repr(watch) for watch in self.watches],

@@ -139,7 +139,7 @@ class Run:
 
     @np.errstate(all="ignore")
     def recall(self, t: float, y: np.ndarray, memory: dict[str, Any]) -> None:
-        """Continue at time t from what `memory()` gave, the record being filled: what follows is the same to the bit."""
+        """Continue at time t from what `memory()` gave, the record being filled: the same bits follow."""
         self.cursor.t = t
         self.cursor.y[...] = y
         self.cursor.recall(memory["cursor"])

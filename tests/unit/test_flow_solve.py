@@ -288,7 +288,7 @@ def test_progress_is_silent_unless_wanted(capsys):
 
 def test_a_solution_is_a_sentence():
     text = repr(solve(decay(), None, 1.0, stepper=RK4()))
-    assert text.startswith("Solution over t = 0 to 1, 2 states, 20 steps (0 rejected), 81 rates; finished: reached t = 1")
+    assert text.startswith("Solution over t = 0 to 1, 2 states, 20 steps (0 rejected), 81 rates; finished: reached")
 
 
 def test_the_spectral_radius_is_estimated_when_it_is_not_given():

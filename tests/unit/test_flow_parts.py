@@ -1,0 +1,187 @@
+"""The parts of solve one by one: tableaus, stops, controls, work arrays, memory."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import pytest
+from problems import Heat, decay
+
+from geomflow.core import memory
+from geomflow.core.errors import InputError, MemoryLimitError
+from geomflow.core.outcome import Outcome, OutcomeKind
+from geomflow.flow import RK4, RK23, RK45, RKC, ROS2, ROS34PW2, ErrorControl, FixedStep, StabilityBound, solve
+from geomflow.flow.control.control import Pace
+from geomflow.flow.control.legs import Legs
+from geomflow.flow.cursor import Cursor
+from geomflow.flow.stops import next_time, stop_times
+from geomflow.flow.vector import combine
+from geomflow.flow.workspace import Workspace
+
+
+def matrix(rows, size):
+    """Rows below the diagonal as a square matrix."""
+    full = np.zeros((size, size))
+    for i, row in enumerate(rows):
+        full[i, : len(row)] = row
+    return full
+
+
+@pytest.mark.parametrize("method", [RK4(), RK23(), RK45()])
+def test_runge_kutta_tableaus_satisfy_the_order_conditions(method):
+    """Σb c^(q−1) = 1/q to the order, for the embedded weights to theirs; Σ_j a_ij = c_i; b·a·c = 1/6."""
+    tableau = method.tableau
+    b, c, a = np.array(tableau.b), np.array(tableau.c), matrix(tableau.a, len(tableau.b))
+    assert np.allclose(a.sum(axis=1), c, atol=1e-14)
+    assert b @ a @ c == pytest.approx(1 / 6, abs=1e-14)
+    for q in range(1, method.order + 1):
+        assert b @ c ** (q - 1) == pytest.approx(1 / q, abs=1e-14)
+    if method.estimate_order:
+        for q in range(1, method.estimate_order + 1):
+            assert np.array(tableau.embedded) @ c ** (q - 1) == pytest.approx(1 / q, abs=1e-14)
+    assert tableau.first_same_as_last is method.rate_known
+
+
+@pytest.mark.parametrize("method", [RK4(), RK23(), RK45()])
+def test_the_stability_interval_of_an_explicit_method(method):
+    tableau = method.tableau
+    b, a = np.array(tableau.b), matrix(tableau.a, len(tableau.b))
+
+    def growth(z):
+        return abs(1 + z * b @ np.linalg.solve(np.eye(len(b)) - z * a, np.ones(len(b))))
+
+    assert all(growth(-s) <= 1 + 1e-9 for s in np.linspace(0.01, method.real_stability, 200))
+    assert growth(-1.01 * method.real_stability) > 1
+
+
+def rosenbrock_growth(tableau, z, w):
+    """The factor by which a step multiplies a mode with true eigenvalue z/dt where L has w/dt."""
+    method, stages = tableau.transformed(), []
+    for i in range(len(tableau.b)):
+        inner = 1 + sum(a * u for a, u in zip(method.a[i], stages, strict=False))
+        coupled = sum(c * u for c, u in zip(method.couplings[i], stages, strict=False))
+        stages.append(tableau.gamma * (z * inner + coupled) / (1 - tableau.gamma * w))
+    return 1 + sum(b * u for b, u in zip(method.b, stages, strict=True))
+
+
+@pytest.mark.parametrize(("tableau", "strongest"), [(ROS34PW2, 1.5), (ROS2, 6.8)])
+def test_semi_implicit_methods_damp_what_their_operator_misses(tableau, strongest):
+    """No growth for any step and any ratio of true to implicit eigenvalue up to the documented one; L-stable at 1."""
+    for ratio in np.linspace(0, strongest, 60):
+        for w in -np.logspace(-3, 9, 100):
+            assert abs(rosenbrock_growth(tableau, ratio * w, w)) <= 1 + 1e-12
+    assert abs(rosenbrock_growth(tableau, -1e9, -1e9)) < 1e-6
+    damping = [abs(rosenbrock_growth(tableau, -ratio * 1e9, -1e9)) for ratio in np.linspace(0.2, 1.5, 50)]
+    assert max(damping) < 0.8
+    assert rosenbrock_growth(tableau, -1e-3, -1e-3) == pytest.approx(np.exp(-1e-3), abs=2 * 1e-3 ** (tableau.order + 1))
+
+
+@pytest.mark.parametrize("radius", [1.0, 30.0, 1e4])
+def test_rkc_takes_stages_enough_to_be_stable(radius):
+    """One step of length 1 on y' = −λy for all λ up to the radius."""
+    rates = np.linspace(0, radius, 60)
+    flow = decay(1.0).problem
+    for rate in rates:
+        cursor = Cursor(decay(rate).problem, 0.0, flow.y0, RKC().rows)
+        cursor._radius = radius
+        RKC().attempt(cursor, 1.0)
+        assert abs(cursor.work["new"][0]) <= 1 + 1e-10
+
+
+def test_rkc_never_takes_longer_steps_than_its_stages_allow():
+    heat = Heat(64)
+    sol = solve(heat.flow(), None, 0.05, stepper=RKC(max_stages=4), rtol=1e-2)
+    assert sol.steps >= 0.05 * 1.2 * -heat.symbol[-1] / RKC(max_stages=4).real_stability
+    assert sol.outcome.kind is OutcomeKind.finished
+
+
+def test_stop_times():
+    assert stop_times(0.0, 1.0, None) == (1.0,)
+    assert stop_times(0.0, 1.0, 2) == (0.5, 1.0)
+    assert stop_times(0.0, 1.0, [0.0, 0.3]) == (0.3, 1.0)
+    assert stop_times(0.0, 1.0, [0.3, 1.0]) == (0.3, 1.0)
+
+
+def test_steps_hit_stops_and_leave_no_sliver():
+    assert next_time(0.0, 0.1, 1.0) == 0.1
+    assert next_time(0.95, 0.1, 1.0) == 1.0
+    assert next_time(0.9, 0.1 * (1 - 1e-12), 1.0) == 1.0
+    assert next_time(0.0, 0.9, 1.0) == 0.5
+
+
+def test_error_control_shortens_lengthens_and_holds():
+    control, stepper = ErrorControl(), RK45()
+    assert control.accept(Pace(1.0), 1.0, 1e-5, stepper).dt > 1
+    assert control.accept(Pace(1.0), 1.0, 0.0, stepper).dt == 5
+    assert control.accept(Pace(1.0, held=True), 1.0, 0.0, stepper).dt == 1
+    assert control.accept(Pace(1.0), 0.01, 0.5, stepper).dt == 1
+    assert control.reject(Pace(1.0), 1.0, 2.0, stepper) == Pace(0.9 * 2 ** (-1 / 5), held=True)
+    assert control.reject(Pace(1.0), 1.0, np.nan, stepper) == Pace(0.25, held=True)
+
+
+def test_capped_controls_recover_after_a_rejection():
+    for control in (StabilityBound(), Legs(4)):
+        low = control.reject(Pace(1.0, ceiling=1.0), 1.0, np.nan, RK4())
+        assert low.dt == 0.25
+        assert control.accept(control.accept(low, 0.25, 0, RK4()), 0.5, 0, RK4()).dt == 1
+    assert FixedStep(1.0).reject(Pace(1.0), 1.0, np.nan, RK4()) is None
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: ErrorControl(-1), lambda: ErrorControl(0, 0), lambda: FixedStep(0), lambda: FixedStep(np.inf),
+     lambda: StabilityBound(0), lambda: StabilityBound(2), lambda: Legs(0)],
+)  # fmt: skip
+def test_controls_refuse_nonsense(make):
+    with pytest.raises(InputError):
+        make()
+
+
+def test_the_largest_step_is_kept():
+    sol = solve(decay(), None, 10.0, control=ErrorControl(1e-2, 1e-2, largest=0.25))
+    assert np.diff(sol.monitor_times).max() <= 0.25 + 1e-15
+
+
+@pytest.mark.parametrize("size", [1, 4095, 4097, 1 << 19])
+def test_combinations_do_not_depend_on_the_number_of_threads(size):
+    work = np.random.default_rng(1).standard_normal((4, size))
+    expected = 0.3 * work[1] + -2.0 * work[2] + 1e-3 * work[3]
+    rows, weights, threads = np.array([1, 2, 3]), np.array([0.3, -2.0, 1e-3]), numba.get_num_threads()
+    results = []
+    for number in {1, threads}:
+        numba.set_num_threads(number)
+        combine(work, 0, rows, weights)
+        results.append(work[0].copy())
+    numba.set_num_threads(threads)
+    assert all(np.array_equal(result, results[0]) for result in results)
+    assert np.abs(results[0] - expected).max() < 1e-14
+
+
+def test_work_arrays():
+    work = Workspace((2, 3), ("a", "b"))
+    work["a"][...] = [[1, -5, 2], [0, 0, np.nan]]
+    assert work.peaks("a")[0] == 5
+    assert np.isnan(work.peaks("a")[1])
+    work.combine("b", {"a": 2.0})
+    work.combine("b", {"b": 1.0, "a": 1.0})
+    assert work["b"][0].tolist() == [3, -15, 6]
+    a, b = work["a"], work["b"]
+    work.swap("a", "b")
+    assert work["a"] is b
+    assert work["b"] is a
+
+
+def test_memory_is_stated():
+    assert memory.human(0) == "0 B"
+    assert memory.human(2_500_000) == "2.5 MB"
+    assert memory.human(1.5e18) == "1.5 EB"
+    assert memory.available() > 0
+    memory.require(1, "nothing")
+    with pytest.raises(MemoryLimitError, match=r"a dream would take 1 EB, and .* are available: wake up\."):
+        memory.require(1e18, "a dream", "wake up")
+
+
+def test_an_outcome_is_a_sentence():
+    outcome = Outcome(OutcomeKind.steady, "it rests.", 2.0)
+    assert str(outcome) == "steady: it rests."
+    assert outcome.kind == "steady"
