@@ -109,6 +109,7 @@ def make_hermitian(grid: Grid, components: Any) -> HermitianField:
         components = components.values
     if components is None:
         components = 0.5 * np.eye(size)
+    components = getattr(components, "components", components)
     values = sample_matrix(grid, components, size, "the Hermitian metric", complex)
     values = require_symmetric(grid, values, "the Hermitian metric")
     require_positive(grid, values, "the Hermitian metric", f"Metrics are positive definite: {POSITIVE_ADVICE}")

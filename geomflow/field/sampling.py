@@ -29,14 +29,18 @@ ClosedForm = Callable[..., Any]
 
 
 def names_of(torus: FlatTorus) -> dict[str, Any]:
-    """What text on a torus may name: its real coordinates and, on complex tori, z = x + iy (or z1, z2, ...)."""
+    """What expressions on a torus may name: its real coordinates and, on complex tori, those of its chart.
+
+    z = x + iy and zb = x − iy in dimension one; z1, zb1, z2, zb2, ... above.
+    """
     import sympy
 
     names: dict[str, Any] = dict(zip(torus.coordinates, torus.symbols))
     if isinstance(torus, ComplexTorus):
-        for a in range(torus.dim):
+        chart = torus.chart
+        for a, (z, conjugate) in enumerate(zip(chart.symbols, chart.conjugates)):
             x, y = torus.symbols[2 * a : 2 * a + 2]
-            names["z" if torus.dim == 1 else f"z{a + 1}"] = x + sympy.I * y
+            names |= {z.name: x + sympy.I * y, conjugate.name: x - sympy.I * y}
     return names
 
 
@@ -50,13 +54,21 @@ def expression_node(torus: FlatTorus, expression: Any) -> gr.Node:
 
     if isinstance(expression, str):
         expression = parse(expression, names_of(torus))
-    node = from_sympy(expression, torus.coordinates)
+    node = _in_coordinates(torus, from_sympy(expression, torus.coordinates))
     for leaf in gr.leaves((node,)):
         if leaf.op == "jet":
             raise ExpressionError(f"'{expression}' contains the unknown function '{leaf.data[0]}'; give a closed form.")
         if leaf.data not in torus.coordinates:
             raise UnknownNameError.among(f"name in '{expression}':", leaf.data, torus.coordinates)
     return node
+
+
+def _in_coordinates(torus: FlatTorus, node: gr.Node) -> gr.Node:
+    """The node with the complex coordinates of a complex torus written in real ones."""
+    from geomflow.core.graph.sympy_bridge import from_sympy
+
+    named = names_of(torus).items() - dict(zip(torus.coordinates, torus.symbols)).items()
+    return gr.substitute([node], {gr.symbol(name): from_sympy(value) for name, value in named})[0]
 
 
 def closed_form(torus: FlatTorus, expression: Any) -> ClosedForm:

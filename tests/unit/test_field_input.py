@@ -19,6 +19,7 @@ from geomflow.core.errors import (
     UnknownNameError,
 )
 from geomflow.field import ComplexTorus, Torus
+from geomflow.symbolic import KahlerMetric, Metric
 
 GRID = Torus(2).grid(16)
 CURVE = ComplexTorus(1).grid(32)
@@ -40,6 +41,18 @@ def test_text_on_complex_tori_may_use_z():
     assert CURVE.scalar("cos(2*pi*re(z))").values == pytest.approx(CURVE.scalar("cos(2*pi*x)").values)
     form = SURFACE.hermitian([["1", "i*cos(2*pi*x1)/4"], ["-i*cos(2*pi*re(z1))/4", "1"]])
     assert form.values[0, 0, 0, 0, 0, 1] == pytest.approx(0.25j)
+
+
+def test_exact_objects_of_the_chart_become_fields():
+    torus = ComplexTorus(1)
+    z, conjugate = torus.chart.all_symbols
+    exact = sympy.cos(sympy.pi * (z + conjugate)) / 100
+    assert CURVE.potential(exact).max_distance(CURVE.potential("cos(2*pi*x)/100")) < 1e-15
+    form = KahlerMetric.from_potential(torus.chart, z * conjugate / 2 + exact)
+    fine = torus.grid(24, order="spectral")
+    assert fine.hermitian(form).max_distance(fine.potential(exact).metric()) < 1e-12
+    metric = Metric(Torus(2).chart, [["1 + cos(2*pi*y)/5", "0"], ["0", "1"]])
+    assert np.array_equal(GRID.metric(metric).values, GRID.metric([["1 + cos(2*pi*y)/5", "0"], ["0", "1"]]).values)
 
 
 def test_metrics_from_text_sympy_callables_and_arrays_agree():
