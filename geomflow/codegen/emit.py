@@ -27,7 +27,7 @@ class GridEmitter:
         self._program = plan.program
         self._counter = count(1)
         self._inner = AXES[plan.inner]
-        for reserved in (*AXES, "c", "p", "s", "step", "line"):
+        for reserved in AXES:
             self._names.take(reserved)
         numbers = (*self._program.coordinates, *self._program.parameters)
         self._symbols = {name: self._names.take(name) for name in numbers}

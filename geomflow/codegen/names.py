@@ -6,9 +6,9 @@ import keyword
 import re
 
 RESERVED = frozenset({
-    "abs", "arguments", "below", "bits", "block", "complex_sign", "double", "erf", "exp", "fields", "float", "fma",
-    "line", "log", "math", "max", "min", "njit", "noalias", "np", "out", "outputs", "parameters", "prange", "range",
-    "run", "select", "sign", "size", "spacing", "start", "statics", "stop", "table",
+    "abs", "arguments", "below", "bits", "block", "c", "complex_sign", "double", "erf", "exp", "fields", "float",
+    "fma", "line", "log", "math", "max", "min", "njit", "noalias", "np", "out", "outputs", "p", "parameters",
+    "prange", "range", "s", "select", "sign", "spacing", "start", "statics", "step", "stop", "table",
 })
 
 

@@ -110,8 +110,8 @@ class PointRoutine:
         flat = np.empty((len(self._outputs), prod(batch)), dtype=packed.dtype)
         self.packed(packed, flat)
         rank = len(self.shape)
-        result = flat.reshape(*self.shape, *batch)
-        result = result.transpose(*range(rank, rank + len(batch)), *range(rank))
+        result = flat.reshape((*self.shape, *batch))
+        result = result.transpose((*range(rank, rank + len(batch)), *range(rank)))
         if out is None:
             return result
         if out.shape != result.shape:
@@ -149,8 +149,8 @@ class PointRoutine:
             raise ShapeError(f"the arguments have shapes {', '.join(str(a.shape) for a in arrays)}, "
                              "which do not broadcast") from error
         packed = np.empty((len(arrays), *batch), dtype=np.complex128 if is_complex else np.float64)
-        for row, array in zip(packed, arrays):
-            row[...] = array
+        for position, array in enumerate(arrays):
+            packed[position, ...] = array
         return packed.reshape(len(arrays), -1) if arrays else packed.reshape(0, prod(batch)), batch
 
 

@@ -48,8 +48,11 @@ class CompiledSource:
 
     @cached_property
     def _dispatcher(self) -> Any:
+        cache.verify(self._module)
         try:
             return self._compiled()
+        except OSError as error:
+            self._module = cache.move(self._module, error)
         except Exception:
             self._module = cache.renew(self._module)
         try:
@@ -61,6 +64,7 @@ class CompiledSource:
         dispatcher = self._module.block
         if not dispatcher.signatures:
             dispatcher.compile(self.types)
+            cache.seal(self._module)
         return dispatcher
 
 
