@@ -11,7 +11,7 @@ from geomflow.core import conventions
 from geomflow.core.errors import InputError
 from geomflow.field.checks import eigenvalue_range, require_positive, require_symmetric, smallest_eigenvalue
 from geomflow.field.components import sample_matrix
-from geomflow.field.matrices import determinant, pack_hermitian, unpack_hermitian, upper_pairs
+from geomflow.field.matrices import determinant, pack_hermitian, quotient_trace, unpack_hermitian, upper_pairs
 from geomflow.field.metric import POSITIVE_ADVICE, MetricField
 from geomflow.field.scalar import ScalarField
 from geomflow.field.state import Field, freeze, unpacked_rows
@@ -72,8 +72,7 @@ class HermitianField(Field):
 
     def trace(self, other: HermitianField) -> ScalarField:
         """h^{ab̄} T_{ab̄} of another Hermitian form T."""
-        product = np.linalg.solve(self.values, other.values)
-        return ScalarField(self.grid, np.trace(product, axis1=-2, axis2=-1).real)
+        return ScalarField(self.grid, quotient_trace(self.values, other.values))
 
     def realify(self) -> MetricField:
         """The real metric ds² = 2 h_{ab̄} dz^a dz̄^b in the coordinates x1, y1, x2, y2, ... of the torus."""

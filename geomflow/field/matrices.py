@@ -22,6 +22,17 @@ def determinant(matrices: np.ndarray) -> np.ndarray:
     return np.asarray(sum((-1) ** j * matrices[..., 0, j] * minor for j, minor in enumerate(minors)))
 
 
+def quotient_trace(form: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """tr(h⁻¹ T) of two arrays of Hermitian matrices (..., n, n), real."""
+    size = form.shape[-1]
+    if size == 1:
+        return other[..., 0, 0].real / form[..., 0, 0].real
+    if size == 2:
+        diagonal = form[..., 0, 0].real * other[..., 1, 1].real + form[..., 1, 1].real * other[..., 0, 0].real
+        return (diagonal - 2 * (form[..., 0, 1] * np.conj(other[..., 0, 1])).real) / determinant(form).real
+    return np.trace(np.linalg.solve(form, other), axis1=-2, axis2=-1).real
+
+
 def pack_symmetric(values: np.ndarray) -> np.ndarray:
     """(*grid, d, d) → (d(d+1)/2, *grid)."""
     return np.stack([values[..., i, j] for i, j in upper_pairs(values.shape[-1])])

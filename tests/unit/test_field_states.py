@@ -9,6 +9,7 @@ from geomflow.core import conventions
 from geomflow.core.errors import InputError, PositivityError, ShapeError
 from geomflow.field import ComplexTorus, Torus
 from geomflow.field.hermitian import HermitianField
+from geomflow.field.matrices import determinant, quotient_trace
 from geomflow.field.potential import PotentialField
 
 GRID = Torus(2, periods=(1, 2)).grid((8, 10))
@@ -199,3 +200,15 @@ def test_constructors_refuse_other_shapes():
         HermitianField(SURFACE, np.zeros((2, 2)))
     with pytest.raises(ShapeError, match="constant reference form is 1×1"):
         PotentialField(CURVE, np.zeros(CURVE.shape), np.eye(2))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+def test_small_matrices(size):
+    """Determinants and tr(h⁻¹T) against numpy's general solver, for well-conditioned Hermitian h."""
+    random = np.random.default_rng(size)
+    form, other = (random.standard_normal((5, size, size)) + 1j * random.standard_normal((5, size, size)) for _ in "ab")
+    form = form @ np.conj(np.swapaxes(form, -1, -2)) + np.eye(size)
+    other = other + np.conj(np.swapaxes(other, -1, -2))
+    assert determinant(form) == pytest.approx(np.linalg.det(form))
+    expected = np.trace(np.linalg.inv(form) @ other, axis1=-2, axis2=-1).real
+    assert quotient_trace(form, other) == pytest.approx(expected)
