@@ -50,17 +50,34 @@ def expression_node(torus: FlatTorus, expression: Any) -> gr.Node:
     Raises ExpressionError for what cannot be read and UnknownNameError for names other than the coordinates.
     """
     from geomflow.core.graph.sympy_bridge import from_sympy
-    from geomflow.symbolic.parse import parse
 
-    if isinstance(expression, str):
-        expression = parse(expression, names_of(torus))
-    node = _in_coordinates(torus, from_sympy(expression, torus.coordinates))
+    node = _in_coordinates(torus, from_sympy(_sympy(torus, expression), torus.coordinates))
     for leaf in gr.leaves((node,)):
         if leaf.op == "jet":
             raise ExpressionError(f"'{expression}' contains the unknown function '{leaf.data[0]}'; give a closed form.")
         if leaf.data not in torus.coordinates:
             raise UnknownNameError.among(f"name in '{expression}':", leaf.data, torus.coordinates)
     return node
+
+
+def _sympy(torus: FlatTorus, expression: Any) -> Any:
+    """Text by the whitelist, all else by sympy's strict conversion, which never reads text."""
+    import sympy
+
+    from geomflow.symbolic.parse import parse
+
+    if isinstance(expression, str):
+        return parse(expression, names_of(torus))
+    try:
+        converted = sympy.sympify(expression, strict=True)
+    except sympy.SympifyError:
+        converted = None
+    if not isinstance(converted, sympy.Expr):
+        raise ExpressionError(
+            f"{expression!r} (of type {type(expression).__name__}) is not a function on a torus; give text, a number, "
+            "a sympy expression, a callable of the coordinates or an array."
+        )
+    return converted
 
 
 def _in_coordinates(torus: FlatTorus, node: gr.Node) -> gr.Node:
@@ -86,6 +103,8 @@ def closed_form(torus: FlatTorus, expression: Any) -> ClosedForm:
 
 def sample(grid: Grid, expression: Any, what: str = "the expression", dtype: type = float) -> np.ndarray:
     """The values of `expression` on the grid, (*grid), finite; arrays are copied, closed forms must be periodic."""
+    if isinstance(expression, list | tuple):
+        expression = _array(expression, what)
     if isinstance(expression, np.ndarray) and expression.ndim:
         return require_finite(grid, as_numbers(expression, grid.shape, what, dtype), what)
     function = closed_form(grid.torus, expression)
@@ -97,6 +116,13 @@ def sample(grid: Grid, expression: Any, what: str = "the expression", dtype: typ
             values = np.asarray(function(*coordinates))
         result[rows] = as_numbers(values, result[rows].shape, described, dtype, broadcast=True)
     return require_finite(grid, result, described)
+
+
+def _array(nested: Any, what: str) -> np.ndarray:
+    try:
+        return np.array(nested)
+    except ValueError as error:
+        raise ShapeError(f"{what} is given by lists of unequal lengths; give an array of the grid's shape.") from error
 
 
 def as_numbers(

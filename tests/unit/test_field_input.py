@@ -34,7 +34,7 @@ def test_text_sympy_callable_and_array_agree():
     assert by_sympy == pytest.approx(text, abs=1e-15)
     assert by_call == pytest.approx(text, abs=1e-15)
     assert np.array_equal(GRID.scalar(text).values, text)
-    assert np.all(GRID.scalar(2).values == 2.0)
+    assert all(np.all(GRID.scalar(number).values == 2.0) for number in (2, 2.0, np.float64(2), np.array(2), "2"))
 
 
 def test_text_on_complex_tori_may_use_z():
@@ -106,6 +106,11 @@ BAD_SCALARS = [
     (np.full((16, 16), np.nan), NotFiniteError, "256 of 256"),
     (np.zeros((16, 15)), ShapeError, r"shape \(16, 15\), and shape \(16, 16\) is needed"),
     (np.array([["a"]]), InputError, "give numbers"),
+    ([[1, 2], [3, 4]], ShapeError, r"shape \(2, 2\), and shape \(16, 16\)"),
+    ([[1, 2], [3]], ShapeError, "unequal lengths"),
+    (None, ExpressionError, r"None \(of type NoneType\) is not a function"),
+    (b"__import__('os')", ExpressionError, "of type bytes"),
+    (True, ExpressionError, "of type bool"),
 ]
 
 
