@@ -22,20 +22,14 @@ import geomflow as gf
 # %%
 # The density is typed as text. It is normalised to mean one, since the class fixes the total volume.
 T = gf.ComplexTorus(dim=2)
-grid = T.grid(16, order="spectral")
-rho = grid.scalar("exp(cos(2*pi*x1)/2 + sin(2*pi*(y1 + x2))/4 + cos(2*pi*y2)/3)")
+grid = T.grid(12, order="spectral")
+rho = grid.scalar("exp(cos(2*pi*x1)/3 + sin(2*pi*(y1 + x2))/5 + cos(2*pi*y2)/4)")
 rho = rho / rho.mean()
 
 # %%
 # From the flat metric to the one with volume :math:`\rho`
 # --------------------------------------------------------
-sol = gf.solve(
-    gf.KahlerRicciFlow(density=rho),
-    grid.potential(0),
-    t1=20.0,
-    events=[gf.SteadyState(1e-11)],
-    rtol=1e-4,
-)
+sol = gf.solve(gf.KahlerRicciFlow(density=rho), grid.potential(0), t1=50.0, events=[gf.SteadyState(3e-11)])
 print(sol.outcome)
 gf.plot.monitors(sol, ["energy", "v_min", "v_max", "volume"])
 

@@ -39,8 +39,8 @@ for p in (2, 4, 6, 8):
 # ---------------
 # Conformal Ricci flow :math:`\partial_t u = \Delta_0\log u` to a fixed time, against the same run with spectral
 # derivatives.
-factor = "1 + cos(2*pi*x)*sin(2*pi*y)/3"
-t1 = 2e-3
+factor = "1 + cos(2*pi*x)*sin(2*pi*y)/10"
+t1 = 2e-4
 
 
 def run(n, order):
@@ -48,10 +48,11 @@ def run(n, order):
     return gf.solve(gf.ConformalRicciFlow(), state, t1=t1, stepper="rk45", rtol=1e-12, atol=1e-14).last
 
 
-reference = run(96, "spectral").values
-ns = [16, 24, 32, 48]
+finest = 96
+reference = run(finest, "spectral").values
+ns = [24, 32, 48]
 errors = {
-    f"order {p}": [float(np.max(np.abs(run(n, p).values - reference[:: 96 // n, :: 96 // n]))) for n in ns]
+    f"order {p}": [float(np.max(np.abs(run(n, p).values - reference[:: finest // n, :: finest // n]))) for n in ns]
     for p in (2, 4, 6, 8)
 }
 gf.plot.convergence(ns, errors, {f"order {p}": p for p in (2, 4, 6, 8)}, ylabel="largest error of u")
@@ -61,21 +62,22 @@ for p in (2, 4, 6, 8):
 # %%
 # The steppers, in time
 # ---------------------
-# The same equation on a small spectral grid, with steps of fixed length, against very small ones.
-state = T.grid(8, order="spectral").scalar(factor)
-t1 = 0.02
-best = gf.solve(gf.ConformalRicciFlow(), state, t1=t1, stepper="rk45", rtol=1e-13, atol=1e-15).last
-steppers = {gf.RK4(): 4, gf.RK23(): 3, gf.RK45(): 5, gf.RKC(): 2, gf.SemiImplicit(): 2}
+# A quasilinear reaction–diffusion equation on the circle, with steps of fixed length, against very short ones. On a
+# coarse grid it is not stiff, so that the orders are not hidden by stability.
+equation = gf.Flow.from_expression("(1 + u^2)*laplacian(u)/200 + u*(1 - u^2)")
+state = gf.Torus(dim=1).grid(8, order="spectral").scalar("1/2 + cos(2*pi*x)/3 + sin(2*pi*x)/5")
+t1 = 2.0
 
 
-def stepper_error(stepper, count):
-    control = gf.FixedStep(t1 / count)
-    return gf.solve(gf.ConformalRicciFlow(), state, t1=t1, stepper=stepper, control=control).last.max_distance(best)
+def last(stepper, count):
+    return gf.solve(equation, state, t1=t1, stepper=stepper, control=gf.FixedStep(t1 / count)).last
 
 
-counts = [40, 60, 80, 120]
-errors = {stepper.name: [stepper_error(stepper, count) for count in counts] for stepper in steppers}
-orders = {stepper.name: order for stepper, order in steppers.items()}
+steppers = [gf.RK4(), gf.RK23(), gf.RK45(), gf.RKC(), gf.SemiImplicit()]
+counts = [32, 48, 64, 96]
+best = last(gf.RK45(), 800)
+errors = {stepper.name: [last(stepper, count).max_distance(best) for count in counts] for stepper in steppers}
+orders = {stepper.name: stepper.order for stepper in steppers}
 gf.plot.convergence(counts, errors, orders, xlabel="steps", ylabel="largest error of u")
 for name, order in orders.items():
     measured = gf.plot.fitted_order(counts, errors[name])
