@@ -1,10 +1,35 @@
-"""Numbers on grids: tori, stencil and spectral derivatives, metric, potential and scalar fields."""
+"""Numbers on grids: tori, stencil and spectral derivatives, metric, potential and scalar fields.
+
+>>> from geomflow.field import ComplexTorus
+>>> phi = ComplexTorus(dim=1).grid(32, order="spectral").potential("cos(2*pi*x)/100")
+>>> abs(phi.total_curvature()) < 1e-10
+True
+"""
 
 from geomflow.field.grid import Grid
 from geomflow.field.hermitian import HermitianField
+from geomflow.field.interface import Operator
 from geomflow.field.metric import MetricField
+from geomflow.field.operators import discretise
+from geomflow.field.pointwise import pointwise
 from geomflow.field.potential import PotentialField
 from geomflow.field.scalar import ScalarField
-from geomflow.field.torus import ComplexTorus, Torus
+from geomflow.field.state import Field
+from geomflow.field.tensor import TensorField
+from geomflow.field.torus import ComplexTorus, FlatTorus, Torus
 
-__all__ = ["ComplexTorus", "Grid", "HermitianField", "MetricField", "PotentialField", "ScalarField", "Torus"]
+__all__ = [
+    "ComplexTorus",
+    "Field",
+    "FlatTorus",
+    "Grid",
+    "HermitianField",
+    "MetricField",
+    "Operator",
+    "PotentialField",
+    "ScalarField",
+    "TensorField",
+    "Torus",
+    "discretise",
+    "pointwise",
+]
