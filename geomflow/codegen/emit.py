@@ -159,7 +159,8 @@ class GridEmitter:
     def _moved(self, out: Writer, name: str, value: str, size: str, reach: int) -> None:
         """Periodic indices around `value`."""
         for shift in range(-reach, reach + 1):
-            out.line(f"{shifted(name, shift)} = ({plus(value, shift)}) % {size}")
+            moved = plus(value, shift)
+            out.line(f"{shifted(name, shift)} = {moved if moved.isidentifier() else f'({moved})'} % {size}")
 
     def _prefixes(self, number: int, axis: int) -> list[Index]:
         return [index for index in self.plan.stages[number].prefixes if last_axis(index) == axis]

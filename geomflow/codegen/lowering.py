@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations
 
 from geomflow.codegen.functions import IMPLEMENTATIONS, implementation
 from geomflow.core import graph as gr
@@ -62,6 +63,8 @@ class Lowering:
         self._known: dict[Node, str] = {}
         self._powers: dict[tuple[str, int], str] = {}
         self._roots: dict[Node, str] = {}
+        self._products: dict[tuple[str, str], str] = {}
+        self._totals: dict[tuple[Term, ...], str] = {}
         self._count = 0
         self._temporary = temporary or self._next
         self._survey(list(roots))
@@ -76,12 +79,14 @@ class Lowering:
         uses: Counter[Node] = Counter(roots)
         in_sums: Counter[Node] = Counter()
         self._reciprocal_uses: Counter[Node] = Counter()
+        self._pairs: Counter[frozenset[tuple[Node, Rational]]] = Counter()
         for node in order:
             uses.update(node.args)
             if node.op == "add":
                 in_sums.update(node.args)
             if node.op == "mul":
                 self._reciprocal_uses.update(a for a, e in zip(node.args, node.data) if e < 0)
+                self._pairs.update(map(frozenset, combinations(zip(node.args, node.data), 2)))
         self._folded = {n for n in order if n.op == "mul" and uses[n] == 1 == in_sums[n]}
 
     def bind(self, node: Node, text: str) -> None:
@@ -115,7 +120,7 @@ class Lowering:
             left, right, division = self._factors(node)
             if division:
                 return self._assign(f"{left} / {right}", 1)
-            return self._assign(f"{left} * {right}", 1) if right else left
+            return self._product([left, right]) if right else left
         if node.op == "call":
             function = implementation(node.data, self._complex)
             return self._assign(f"{function}({self._known[node.args[0]]})", IMPLEMENTATIONS[node.data].cost)
@@ -130,7 +135,7 @@ class Lowering:
         """A product as (left, right, is a division); `right` is empty for a single factor."""
         above: list[str] = []
         below: list[str] = []
-        for base, exponent in zip(node.args, node.data):
+        for base, exponent in self._sharing_first(list(zip(node.args, node.data))):
             if exponent < 0 and self._reciprocal_uses[base] == 1 and exponent.denominator <= 2:
                 below.append(self._power(base, -exponent))
             else:
@@ -139,10 +144,22 @@ class Lowering:
             return self._product(above) if above else "1.0", self._product(below), True
         return self._product(above[:-1]) if len(above) > 1 else above[0], above[-1] if len(above) > 1 else "", False
 
+    def _sharing_first(self, factors: list[tuple[Node, Rational]]) -> list[tuple[Node, Rational]]:
+        """The factors, led by the two whose product the most other products contain."""
+        if len(factors) < 3:
+            return factors
+        best = max(combinations(factors, 2), key=lambda pair: self._pairs[frozenset(pair)])
+        return [*best, *(f for f in factors if f not in best)]
+
     def _product(self, factors: list[str]) -> str:
-        if len(factors) == 1:
-            return factors[0]
-        return self._assign(" * ".join(factors), len(factors) - 1)
+        """The product in one variable, built from the left and shared between products."""
+        total = factors[0]
+        for factor in factors[1:]:
+            key = (min(total, factor), max(total, factor))
+            if key not in self._products:
+                self._products[key] = self._assign(f"{total} * {factor}", 1)
+            total = self._products[key]
+        return total
 
     def _power(self, base: Node, exponent: Rational) -> str:
         held = self._known[base]
@@ -214,6 +231,12 @@ class Lowering:
             half = len(terms) // 2
             return self._assign(f"{self._total(terms[:half])} + {self._total(terms[half:])}", 1)
         terms = sorted(terms, key=lambda t: (bool(t.right), -t.sign))
+        key = tuple(terms)
+        if key not in self._totals:
+            self._totals[key] = self._added(terms)
+        return self._totals[key]
+
+    def _added(self, terms: list[Term]) -> str:
         text, nest = self._first(terms[0]), 0
         for term in terms[1:]:
             if nest == LONGEST_NEST:

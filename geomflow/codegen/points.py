@@ -16,6 +16,7 @@ from geomflow.codegen.functions import IMPLEMENTATIONS
 from geomflow.codegen.lowering import Leaf, Lowering
 from geomflow.codegen.names import Names
 from geomflow.codegen.routine import SECONDS_PER_OPERATION, CompiledSource, use_threads
+from geomflow.codegen.writer import Writer
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.graph import Node
@@ -197,11 +198,13 @@ def source(outputs: Sequence[Node], shape: tuple[int, ...], arguments: Sequence[
     lowering = Lowering(outputs, leaves, is_complex)
     held = lowering.lower(outputs)
     body = lowering.lines + [f"outputs[{c}, p] = {text}" for c, text in enumerate(held)]
+    out = Writer(2)
+    out.extend(body)
     text = _TEMPLATE.format(
         title=f"A geomflow routine on points, for {'complex' if is_complex else 'real'} arguments.",
         results=f"an array of shape {shape}" if shape else "one number", operations=lowering.operations,
         names=", ".join(leaves[a].name for a in arguments) or "none", helpers=helpers(body),
-        body="\n".join(f"        {line}" for line in body))
+        body="\n".join(out.lines))
     return text, lowering.operations
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+WIDTH = 110
+"""Longer lines are broken inside parentheses."""
+
 
 class Writer:
     """Collects lines of Python at a depth of indentation."""
@@ -14,8 +17,10 @@ class Writer:
         self._depth = depth
 
     def line(self, text: str) -> None:
-        """Add one line."""
-        self.lines.append("    " * self._depth + text if text else "")
+        """Add one line, broken into several where it is long."""
+        first, *rest = broken(text, WIDTH - 4 * self._depth)
+        self.lines.append("    " * self._depth + first)
+        self.lines.extend("    " * (self._depth + 2) + part for part in rest)
 
     def extend(self, lines: Iterable[str]) -> None:
         """Add several lines."""
@@ -32,6 +37,25 @@ class Writer:
         finally:
             self._depth -= 1
 
-    def text(self) -> str:
-        """Everything so far."""
-        return "\n".join(self.lines)
+
+def broken(text: str, width: int) -> list[str]:
+    """The text in parts that fit the width, where spaces inside parentheses but not in brackets allow it."""
+    parts, begin = [], 0
+    places = list(_places(text))
+    while len(text) - begin > width:
+        fitting = [place for place in places if begin < place <= begin + width]
+        if not fitting:
+            break
+        parts.append(text[begin:fitting[-1]])
+        begin = fitting[-1] + 1
+    return [*parts, text[begin:]]
+
+
+def _places(text: str) -> Iterator[int]:
+    """Where the text may be broken."""
+    parentheses = brackets = 0
+    for place, character in enumerate(text):
+        parentheses += (character == "(") - (character == ")")
+        brackets += (character == "[") - (character == "]")
+        if character == " " and parentheses and not brackets:
+            yield place
