@@ -44,16 +44,16 @@ def convergence(
     series = errors if isinstance(errors, Mapping) else {"error": errors}
     expected = order if isinstance(order, Mapping) else dict.fromkeys(series, order)
     if ax is None:
-        ax = plt.subplots(figsize=(5.2, 3.9))[1]
+        ax = plt.subplots(figsize=(6.4, 3.7))[1]
     for name, values in series.items():
         if len(values) != len(ns):
             raise ShapeError(f"{len(values)} errors of '{name}' were given for {len(ns)} resolutions; give as many.")
-        (line,) = ax.loglog(ns, values, "o", label=f"{name}: order {fitted_order(ns, values):.2f}")
+        (line,) = ax.loglog(ns, values, "o", label=f"{name}: measured {fitted_order(ns, values):.2f}")
         _draw_slope(ax, ns, values, expected.get(name), line.get_color())
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.set_xticks(list(ns), [f"{n:g}" for n in ns])
     ax.minorticks_off()
-    ax.legend()
+    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return ax
 
 

@@ -82,7 +82,7 @@ def _scale(ax: Axes, values: np.ndarray) -> None:
     low, high = float(finite.min()), float(finite.max())
     if low > 0 and high > 50 * low:
         ax.set_yscale("log")
-    elif high - low <= 1e-9 * max(abs(low), abs(high), 1e-3):
+    elif high - low <= 1e-6 * max(abs(low), abs(high), 1e-6):
         _widen(ax, low, high)
 
 
