@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
 
 from geomflow.core import graph as gr
 from geomflow.core.graph.modular import PRIME, Undefined, residue
@@ -100,5 +99,10 @@ def ratio(scalar: gr.Node, unit: gr.Node) -> gr.Node:
     return recognised(scalar / unit)
 
 
-Display = Any
-"""A sympy expression."""
+def expanded(scalar: gr.Node) -> gr.Node:
+    """The scalar multiplied out, so that what cancels is seen to cancel."""
+    import sympy
+
+    from geomflow.core.graph.sympy_bridge import from_sympy, to_sympy
+
+    return from_sympy(sympy.expand(to_sympy(scalar)))

@@ -13,10 +13,10 @@ from geomflow.symbolic.variation.staged import Stage, Staged
 
 
 class KahlerRealisation:
-    """Realises scalars of one algebra in one frame, sharing stages."""
+    """Realises scalars of one algebra in one frame, sharing stages; `tag` begins the names of stages."""
 
-    def __init__(self, algebra: pt.PotentialAlgebra, frame: KahlerFrame) -> None:
-        self.algebra, self.frame = algebra, frame
+    def __init__(self, algebra: pt.PotentialAlgebra, frame: KahlerFrame, tag: str = "") -> None:
+        self.algebra, self.frame, self._tag = algebra, frame, tag
         self._stages: list[Stage] = list(frame.stages)
         self._known: dict[gr.Node, gr.Node] = {}
         self._fields: dict[gr.Node, gr.Node] = {}
@@ -41,7 +41,7 @@ class KahlerRealisation:
         if scalar not in self._fields:
             node = self.value(scalar)
             if node.op != "jet":
-                name = self._name(scalar)
+                name = self._tag + self._name(scalar)
                 self._stages.append(Stage(((name, node),)))
                 node = self.frame.leaf(name)
             self._fields[scalar] = node
@@ -108,7 +108,7 @@ class KahlerRealisation:
 
     def _flux_stage(self, flux: np.ndarray) -> np.ndarray:
         """The flux as outputs of a stage; Hermitian, so that real coordinates need n² of them."""
-        frame, name, outputs = self.frame, self._names.next("current"), []
+        frame, name, outputs = self.frame, self._tag + self._names.next("current"), []
         leaves = frame.ring.array(flux.shape)
         for c, d in np.ndindex(flux.shape):
             label = f"{name}_{c + 1}{d + 1}"

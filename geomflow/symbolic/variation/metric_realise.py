@@ -20,10 +20,10 @@ LOG_MEASURE = "log_measure"
 
 
 class MetricRealisation:
-    """Realises scalars and tensors of one algebra for one metric, sharing stages."""
+    """Realises scalars and tensors of one algebra for one metric, sharing stages; `tag` begins the names of stages."""
 
-    def __init__(self, algebra: mt.MetricAlgebra, metric: RunningMetric) -> None:
-        self.algebra, self.metric = algebra, metric
+    def __init__(self, algebra: mt.MetricAlgebra, metric: RunningMetric, tag: str = "") -> None:
+        self.algebra, self.metric, self._tag = algebra, metric, tag
         self._stages: list[Stage] = list(metric.stages)
         self._known: dict[gr.Node, gr.Node] = {}
         self._fields: dict[gr.Node, gr.Node] = {}
@@ -49,7 +49,7 @@ class MetricRealisation:
         if scalar not in self._fields:
             node = self.value(scalar)
             if node.op != "jet":
-                name = scalar.data if self.algebra.term(scalar) is not None else self._next("scalar")
+                name = self._tag + scalar.data if self.algebra.term(scalar) is not None else self._next("scalar")
                 self._stages.append(Stage(((name, node),)))
                 node = self.metric.leaf(name)
             self._fields[scalar] = node
@@ -57,7 +57,7 @@ class MetricRealisation:
 
     def _next(self, kind: str) -> str:
         self._count += 1
-        return f"{kind}_{self._count}"
+        return f"{self._tag}{kind}_{self._count}"
 
     def _leaf(self, leaf: gr.Node) -> gr.Node:
         if leaf not in self._known:
@@ -92,7 +92,7 @@ class MetricRealisation:
         """R_ij as outputs of a stage."""
         if self._ricci is None:
             metric = self.metric
-            names = {p: f"ricci_{metric.coordinates[p[0]]}{metric.coordinates[p[1]]}"
+            names = {p: f"{self._tag}ricci_{metric.coordinates[p[0]]}{metric.coordinates[p[1]]}"
                      for p in packed(metric.ring.dim)}
             self._stages.append(Stage(tuple((name, metric.ricci[p]) for p, name in names.items())))
             self._ricci = cv.symmetric(metric.ring, metric.ring.dim, lambda i, j: metric.leaf(names[i, j]))

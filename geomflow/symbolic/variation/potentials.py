@@ -19,7 +19,7 @@ from fractions import Fraction
 from typing import final
 
 from geomflow.core import graph as gr
-from geomflow.symbolic.variation.algebra import Algebra, Term, code
+from geomflow.symbolic.variation.algebra import Algebra, Term, code, expanded
 
 HALF = Fraction(1, 2)
 
@@ -230,6 +230,7 @@ def vary(algebra: PotentialAlgebra, integrand: gr.Node) -> Variation:
         if weight is not gr.ZERO and term is not None:
             result.rules.append((term, weight))
             _vary_term(result, weights, term, weight)
+    result.laplacian = expanded(result.laplacian)
     return result
 
 

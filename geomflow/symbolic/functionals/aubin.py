@@ -1,0 +1,143 @@
+"""Aubin and Yau's I and J, Ding's functional, and Chen and Donaldson's J: energies along paths of potentials."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar, final
+
+from geomflow.core import graph as gr
+from geomflow.core.errors import InputError, PositivityError
+from geomflow.symbolic.functionals.potential import Paths, PotentialFunctional, flat_matrix
+from geomflow.symbolic.variation.potentials import PotentialAlgebra
+
+
+@final
+@dataclass(frozen=True)
+class AubinI(PotentialFunctional):
+    """I(φ) = ∫ φ (dμ_0 − dμ_φ), not divided by the volume; its gradient is dμ_0/dμ_J − 1 − Δ_∂φ.
+
+    Source: Aubin 1984; Tian, Canonical Metrics in Kähler Geometry (2000).
+    """
+
+    geometry: Any
+    name: ClassVar[str] = "aubin-i"
+    definition: ClassVar[str] = "I = ∫ φ (dμ_0 − dμ_J)"
+    source: ClassVar[str] = "Aubin, J. Funct. Anal. 57 (1984)"
+
+    def __post_init__(self) -> None:
+        self.check()
+
+    def integrand(self, use: PotentialAlgebra) -> gr.Node:
+        """φ(dμ_0/dμ_J − 1)."""
+        return use.phi * (use.reference_ratio - 1)
+
+
+@final
+@dataclass(frozen=True)
+class AubinJ(PotentialFunctional):
+    """J(φ) = ∫ φ dμ_0 − ∫_0^1 ∫ φ dμ_tφ dt, not divided by the volume; its gradient is dμ_0/dμ_J − 1.
+
+    Source: Aubin 1984; Tian, Canonical Metrics in Kähler Geometry (2000).
+    """
+
+    geometry: Any
+    name: ClassVar[str] = "aubin-j"
+    definition: ClassVar[str] = "J = ∫ φ dμ_0 − ∫_0^1 ∫ φ dμ_{tφ} dt"
+    source: ClassVar[str] = "Aubin, J. Funct. Anal. 57 (1984)"
+
+    def __post_init__(self) -> None:
+        self.check()
+
+    def integrand(self, use: PotentialAlgebra) -> gr.Node:
+        """φ dμ_0/dμ_J."""
+        return use.phi * use.reference_ratio
+
+    def paths(self) -> Paths:
+        """Minus the Monge–Ampère energy."""
+        return {"volume": gr.constant(-1)}
+
+
+@final
+@dataclass(frozen=True)
+class Ding(PotentialFunctional):
+    """Ding's functional for c₁ = 0: D(φ) = ∫ φ dμ_Ω − ∫_0^1 ∫ φ dμ_tφ dt, not divided by the volume.
+
+    Its gradient in Mabuchi's metric is 1/v − 1, so that descent is the inverse Monge–Ampère flow ∂_tφ = 1 − 1/v.
+    Ding's own −log∫e^{−φ} needs c₁ > 0: it is the functional of Kähler–Einstein metrics on Fano manifolds, and
+    ∫ φ dμ_Ω is its limit as c₁ → 0. Raises InputError for `chern` other than 0 on a torus.
+    Source: Ding 1988; Collins, Hisamoto and Takahashi 2018.
+    """
+
+    geometry: Any
+    chern: int = 0
+    name: ClassVar[str] = "ding"
+    definition: ClassVar[str] = "D = ∫ φ dμ_Ω − ∫_0^1 ∫ φ dμ_{tφ} dt"
+    source: ClassVar[str] = "Ding, Math. Ann. 282 (1988)"
+
+    def __post_init__(self) -> None:
+        self.check()
+        if self.chern != 0:
+            raise InputError(f"Ding's functional with c₁ of sign {self.chern:+d} lives on a manifold whose first Chern class has "
+                             "that sign; a torus has c₁ = 0: use Ding(T), its limit.")
+
+    def integrand(self, use: PotentialAlgebra) -> gr.Node:
+        """φ/v."""
+        return use.phi / use.v
+
+    def paths(self) -> Paths:
+        """Minus the Monge–Ampère energy."""
+        return {"volume": gr.constant(-1)}
+
+
+@final
+@dataclass(frozen=True)
+class JFunctional(PotentialFunctional):
+    """The J-functional of Chen and Donaldson, for a constant positive (1,1)-form χ (½ δ unless given).
+
+    J_χ(φ) = ∫_0^1 ∫ φ (tr_t χ − c) dμ_tφ dt with c = ∫ tr χ dμ/∫ dμ, a constant of the classes; its gradient in Mabuchi's
+    metric is tr_ω χ − c, so that descent is the J-flow ∂_tφ = c − tr_ω χ. `chi` is an (n, n) Hermitian matrix of exact
+    numbers (or pairs (re, im)). Raises PositivityError if χ is not positive.
+    Source: Chen 2000; Donaldson 1999.
+    """
+
+    geometry: Any
+    chi: Any = None
+    name: ClassVar[str] = "j-functional"
+    definition: ClassVar[str] = "J_χ = ∫_0^1 ∫ φ (tr_t χ − c) dμ_{tφ} dt"
+    source: ClassVar[str] = "Chen, Int. Math. Res. Not. 12 (2000); Donaldson, Asian J. Math. 3 (1999)"
+
+    def __post_init__(self) -> None:
+        self.check()
+        _check_positive(self.form, self.geometry.dim)
+
+    @property
+    def form(self) -> Any:
+        """χ."""
+        return flat_matrix(self.geometry.dim) if self.chi is None else self.chi
+
+    def integrand(self, use: PotentialAlgebra) -> gr.Node:
+        """None but the energy along the path."""
+        return gr.ZERO
+
+    def paths(self) -> Paths:
+        """The path energies of tr χ, and of −c with c = tr χ over the flat unit metric."""
+        trace = sum(2 * _real(self.form[a][a]) for a in range(self.geometry.dim))
+        return {"form": gr.ONE, "volume": gr.constant(-Fraction(trace))}
+
+
+def _real(entry: Any) -> Any:
+    return entry[0] if isinstance(entry, tuple) else entry
+
+
+def _check_positive(form: Any, dim: int) -> None:
+    import numpy as np
+
+    if len(form) != dim or any(len(row) != dim for row in form):
+        raise InputError(f"chi must be a {dim} x {dim} Hermitian matrix for complex dimension {dim}.")
+    matrix = np.array([[complex(*map(float, e)) if isinstance(e, tuple) else complex(e) for e in row] for row in form])
+    if not np.array_equal(matrix, matrix.conj().T):
+        raise InputError("chi must be Hermitian: chi[a][b] is the conjugate of chi[b][a].")
+    smallest = float(np.linalg.eigvalsh(matrix)[0])
+    if smallest <= 0:
+        raise PositivityError(f"chi must be positive; its smallest eigenvalue is {smallest:.3g}.")

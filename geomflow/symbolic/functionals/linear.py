@@ -1,0 +1,180 @@
+"""Linearised gradient flows at the flat metric, with exact growth and decay rates of plane waves e^{ik·x}."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from geomflow.core import graph as gr
+from geomflow.symbolic.variation.staged import Staged
+from geomflow.symbolic.variation.symbols import Background, Symbol, linearised, principal, whole
+
+if TYPE_CHECKING:
+    import sympy
+
+
+@final
+@dataclass(frozen=True)
+class Linearisation:
+    """The linear part of ∂_t u = rates[u] at a constant background.
+
+    `coordinates` name the axes; the symbol of ∂_i is i k_i with the wave vector k. `matrix[o][u]` is the symbol of
+    output o by field u, a polynomial in the k_i; perturbations ∝ e^{ik·x} change at the rates of its eigenvalues.
+    """
+
+    coordinates: tuple[str, ...]
+    fields: tuple[str, ...]
+    staged: Staged
+    background: Background
+    waves: tuple[gr.Node, ...]
+    names: tuple[str, ...]
+
+    @cached_property
+    def _symbols(self) -> list[list[Symbol]]:
+        return linearised(self.staged, self.fields, self.waves, self.background)
+
+    @cached_property
+    def matrix(self) -> sympy.Matrix:
+        """The whole symbol, (outputs, fields), as polynomials in the wave numbers."""
+        return self._sympy([[whole(s) for s in row] for row in self._symbols])
+
+    @cached_property
+    def order(self) -> int:
+        """The order of the linear operator in derivatives."""
+        return principal(self._symbols)[0]
+
+    @cached_property
+    def principal(self) -> sympy.Matrix:
+        """The symbol's part of the highest order."""
+        return self._sympy(principal(self._symbols)[1])
+
+    def _sympy(self, rows: Sequence[Sequence[gr.Node]]) -> sympy.Matrix:
+        import sympy
+
+        from geomflow.core.graph.sympy_bridge import all_to_sympy
+
+        entries = [entry for row in rows for entry in row]
+        symbols = {leaf.data: sympy.Symbol(leaf.data, positive=True) for leaf in gr.leaves(entries)}
+        symbols |= {name: sympy.Symbol(name, real=True) for name in self.names}
+        flat = all_to_sympy(entries, symbols)
+        return sympy.Matrix(len(rows), len(rows[0]), [sympy.expand(e) for e in flat])
+
+    @cached_property
+    def wave_numbers(self) -> tuple[sympy.Symbol, ...]:
+        """The symbols k_x, k_y, ... of the wave vector."""
+        import sympy
+
+        return tuple(sympy.Symbol(name, real=True) for name in self.names)
+
+    def rates(self, wave: Sequence[Any]) -> dict[Any, int]:
+        """The eigenvalues of the symbol at a wave vector, with multiplicities; positive ones grow."""
+        import sympy
+
+        values = dict(zip(self.wave_numbers, map(sympy.sympify, wave), strict=True))
+        return dict(self.matrix.subs(values).eigenvals())
+
+    def decay_rate(self, wave: Sequence[Any]) -> Any:
+        """Minus the largest real part of the eigenvalues at a wave vector."""
+        import sympy
+
+        return -max((sympy.re(rate) for rate in self.rates(wave)), key=float)
+
+    @cached_property
+    def polynomial(self) -> sympy.Expr:
+        """For one field: the decay rate as a polynomial in |k|, if it is one, else in the k_i."""
+        import sympy
+
+        length = sympy.Symbol("|k|", nonnegative=True)
+        along = sympy.Symbol("along", real=True)
+        start = dict.fromkeys(self.wave_numbers, sympy.Integer(0)) | {self.wave_numbers[0]: along}
+        guess = sympy.Poly(-self.matrix[0, 0].subs(start), along)
+        terms = {power: c for (power,), c in guess.terms()}
+        whole_square = sympy.Add(*[k**2 for k in self.wave_numbers])
+        rebuilt = sympy.Add(*[c * whole_square ** (sympy.Integer(p) / 2) for p, c in terms.items()])
+        if sympy.expand(rebuilt + self.matrix[0, 0]) != 0:
+            return sympy.expand(-self.matrix[0, 0])
+        return sympy.Add(*[c * length**p for p, c in terms.items()])
+
+    @cached_property
+    def growing(self) -> dict[Any, int]:
+        """Positive eigenvalues of the principal symbol at |k| = 1 (along the first axis), with multiplicities."""
+        import sympy
+
+        if not self.order:
+            return {}
+        unit = dict.fromkeys(self.wave_numbers, sympy.Integer(0)) | {self.wave_numbers[0]: sympy.Integer(1)}
+        found = self.principal.subs(unit).eigenvals()
+        return {rate: times for rate, times in found.items() if sympy.re(rate) > 0}
+
+    @property
+    def well_posed(self) -> bool:
+        """Whether no direction of the principal symbol grows: the flow is (weakly) parabolic."""
+        return not self.growing
+
+    @property
+    def verdict(self) -> str:
+        """Whether the flow is well-posed, in a sentence with the rate."""
+        if not self.order:
+            return "The linearised flow at the flat metric vanishes or is of order zero: it smooths nothing."
+        if self.well_posed:
+            return f"Parabolic of order {self.order} at the flat metric, at least weakly: no plane wave grows at that order."
+        rate = max(self.growing, key=float)
+        power = "|k|" if self.order == 1 else f"|k|^{self.order}"
+        return (f"Ill-posed: at the flat metric {sum(self.growing.values())} direction(s) of each plane wave grow at "
+                f"up to {rate} {power}, without bound as the wave length goes to zero.")
+
+
+def wave_names(coordinates: Sequence[str]) -> tuple[str, ...]:
+    """k_x, k_y, ..."""
+    return tuple(f"k_{c}" for c in coordinates)
+
+
+@final
+@dataclass(frozen=True)
+class PrincipalSymbol:
+    """The highest part of the symbol at any state: `matrix[o][u]` over jets, and ξ_i standing for k_i.
+
+    `order` is the order of the flow; `waves` are the symbols ξ_i; `leaves` what the coefficients depend on.
+    """
+
+    order: int
+    matrix: tuple[tuple[gr.Node, ...], ...]
+    waves: tuple[gr.Node, ...]
+    leaves: tuple[gr.Node, ...]
+
+    @staticmethod
+    def of(staged: Staged, fields: Sequence[str]) -> PrincipalSymbol:
+        """The principal symbol of ∂_t fields = outputs."""
+        waves = tuple(gr.symbol(name) for name in wave_names(staged.coordinates))
+        order, rows = principal(linearised(staged, fields, waves))
+        sign = gr.I**order
+        matrix = tuple(tuple(sign * entry for entry in row) for row in rows)
+        found = gr.leaves([entry for row in matrix for entry in row])
+        return PrincipalSymbol(order, matrix, waves, tuple(leaf for leaf in found if leaf not in waves))
+
+    def growth(self, values: Mapping[gr.Node, Any], directions: int = 16) -> float:
+        """The largest real part of the eigenvalues over unit wave vectors, at states given by values of `leaves`.
+
+        Positive where the flow is ill-posed: plane waves grow like exp(growth |k|^order t). Wave vectors are the axes,
+        the diagonals of pairs of axes, and `directions` random ones.
+        """
+        worst = -np.inf
+        for direction in unit_vectors(len(self.waves), directions):
+            point = {**values, **dict(zip(self.waves, direction, strict=True))}
+            entries = gr.evaluate([e for row in self.matrix for e in row], point)
+            stacked = np.stack(np.broadcast_arrays(*entries), axis=-1)
+            matrices = stacked.reshape(*stacked.shape[:-1], len(self.matrix), len(self.matrix[0]))
+            worst = max(worst, float(np.linalg.eigvals(matrices).real.max()))
+        return worst
+
+
+def unit_vectors(dim: int, random: int) -> np.ndarray:
+    """Axes, diagonals of pairs of axes and random directions, (count, dim)."""
+    axes = list(np.eye(dim))
+    diagonals = [(axes[i] + s * axes[j]) / np.sqrt(2) for i in range(dim) for j in range(i) for s in (1, -1)]
+    drawn = np.random.default_rng(0).normal(size=(random, dim))
+    return np.array([*axes, *diagonals, *(drawn / np.linalg.norm(drawn, axis=1)[:, None])])

@@ -1,0 +1,368 @@
+"""Functionals of a real metric (and a dilaton): integrands by structure, gradients in three metrics, derived flows."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+import numpy as np
+
+from geomflow.core import graph as gr
+from geomflow.core.errors import InputError
+from geomflow.symbolic.functionals.derived import DerivedFlow, Elliptic, Program
+from geomflow.symbolic.functionals.functional import Certificate, Functional, needs, real_coordinates
+from geomflow.symbolic.functionals.linear import Linearisation, wave_names
+from geomflow.symbolic.jets import metric_nodes
+from geomflow.symbolic.variation.euler import EulerDerivative, euler_operator
+from geomflow.symbolic.variation.metric_frame import DerivingMetric, RunningMetric, conjugated, packed
+from geomflow.symbolic.variation.metric_realise import LOG_MEASURE, MetricRealisation
+from geomflow.symbolic.variation.metrics import METRIC, MetricAlgebra, Tensor, Variation, vary
+from geomflow.symbolic.variation.staged import Staged, all_vanish
+from geomflow.symbolic.variation.symbols import Background
+
+if TYPE_CHECKING:
+    import sympy
+
+DILATON = "f"
+
+
+class MetricFunctional(Functional):
+    """E(g) = ∫ s dV, or E(g, f) with a dilaton, in real dimension 2, 3 and 4.
+
+    A subclass gives the integrand s by structure. Gradients: "ebin" ∫⟨h,h'⟩_g dV, "weighted" ∫⟨h,h'⟩_g dm with
+    dm = e^{−f}dV, "L2" ∫ Σ_ij h_ij h'_ij dm at a fixed reference measure dm (not covariant: the frozen kernel δ_ik δ_jl).
+    """
+
+    metrics: ClassVar[tuple[str, ...]] = ("ebin", "L2")
+    dims: ClassVar[tuple[int, ...]] = (2, 3, 4)
+    fixed_measure: ClassVar[bool | None] = None
+    """True: f = log(dV/dm); False: f is an unknown of its own; None: there is no f."""
+
+    @abstractmethod
+    def integrand(self, use: MetricAlgebra) -> gr.Node:
+        """s, with E = ∫ s dV."""
+
+    def check(self) -> None:
+        """Check the geometry; called by subclasses when they are made."""
+        needs(type(self).__name__, self.geometry, False, self.dims)
+
+    @property
+    def dilaton(self) -> bool | None:
+        """`fixed_measure`, of sums too."""
+        return self.fixed_measure
+
+    @property
+    def elliptic(self) -> bool:
+        """Whether f is solved for at each state instead of evolved."""
+        return False
+
+    def plus(self, terms: tuple[tuple[Fraction | int, Any], ...]) -> MetricFunctional:
+        """A sum of multiples; all must be functionals of a metric over the same geometry, with one meaning of f."""
+        meanings = {e.dilaton for _, e in terms if isinstance(e, MetricFunctional)} - {None}
+        for _, e in terms:
+            if not isinstance(e, MetricFunctional) or e.geometry != self.geometry:
+                raise InputError(f"{e.name} cannot be added to {self.name}: functionals are added over one geometry and "
+                                 "of one kind of field.")
+        if len(meanings) > 1:
+            raise InputError("functionals in which f is log(dV/dm) cannot be added to ones in which f is an unknown.")
+        return MetricSum(terms)
+
+    def new_algebra(self) -> MetricAlgebra:
+        """An algebra with this functional's meaning of f."""
+        return MetricAlgebra(fixed_measure=bool(self.dilaton))
+
+    @property
+    def values(self) -> dict[gr.Node, gr.Node]:
+        """The parameters that have a value, as replacements."""
+        return {gr.symbol(name): value for name, value in self.parameters.items()}
+
+    def realisation(self, use: MetricAlgebra, tag: str = "") -> MetricRealisation:
+        """An algebra's scalars over the jets of g_xx, g_xy, ..."""
+        return MetricRealisation(use, RunningMetric(self.coordinates, metric_nodes(self.coordinates)[1]), tag)
+
+    @property
+    def density(self) -> Staged:
+        """L with E = ∫ L d^dx."""
+        use = self.new_algebra()
+        realise = self.realisation(use)
+        integrand = gr.substitute([self.integrand(use)], self.values)[0]
+        return realise.staged([realise.value(integrand) * realise.metric.volume])
+
+    @property
+    def differential(self) -> Staged:
+        """√det g (E^{ij}h_ij + E_f h_f), h the fields h_xx, h_xy, ..., h_f."""
+        found = self.first_variation()
+        realise = self.realisation(found.algebra)
+        metric = realise.metric
+        raised = conjugated(metric, realise.combination(found.tensors))
+        direction = metric_nodes(self.coordinates, "h")[1]
+        pairs = [(raised[place], direction[place]) for place in np.ndindex(raised.shape)]
+        if self.dilaton is False:
+            pairs.append((realise.value(found.dilaton), metric.leaf("h_f")))
+        total = gr.substitute([metric.ring.dot(pairs) * metric.volume], self.values)[0]
+        return realise.staged([total])
+
+    def first_variation(self) -> Variation:
+        """δE = ∫ (E^{ij}h_ij + E_f δf) dV, by structure."""
+        use = self.new_algebra()
+        return vary(use, self.integrand(use))
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """The real coordinates."""
+        return real_coordinates(self.geometry)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """g_xx, g_xy, ..., then f where it is varied."""
+        names = metric_nodes(self.coordinates)[0]
+        return (*names, DILATON) if self.dilaton is False else names
+
+    def euler(self) -> EulerDerivative:
+        """E_u(L) for every field u by the Euler operator on jets, L the density by d^dx."""
+        use = self.new_algebra()
+        metric = DerivingMetric(self.coordinates, metric_nodes(self.coordinates)[1])
+        realise = MetricRealisation(use, metric)
+        density = realise.value(self.integrand(use)) * metric.volume
+        return euler_operator(density, self.fields, realise.stages, self.coordinates)
+
+    def difference(self, found: Variation) -> Staged:
+        """The Euler derivatives minus those of a variation given by structure: zero if they agree."""
+        euler = self.euler()
+        metric = DerivingMetric(self.coordinates, metric_nodes(self.coordinates)[1])
+        realise = MetricRealisation(found.algebra, metric, "structure_")
+        raised = conjugated(metric, realise.combination(found.tensors))
+        expected = [(1 if i == j else 2) * metric.volume * raised[i, j] for i, j in packed(len(self.coordinates))]
+        if self.dilaton is False:
+            expected.append(metric.volume * realise.value(found.dilaton))
+        outputs = tuple(e - x for e, x in zip(euler.staged.outputs, expected, strict=True))
+        stages = (*euler.staged.stages, *realise.stages[len(metric.stages):])
+        return Staged(self.coordinates, (len(self.coordinates),), stages, outputs)
+
+    def certify(self) -> Certificate:
+        """Whether the Euler operator and the variation by structure agree."""
+        holds = all_vanish(self.difference(self.first_variation()))
+        d = len(self.coordinates)
+        return Certificate(f"Euler operator minus variation by structure of {self.name} in dimension {d}", holds)
+
+    def certify_gradient(self, textbook: Any) -> Certificate:
+        """Whether the Euler operator gives the closed form: `textbook(algebra)` is {tensor: coefficient} for dV."""
+        use = self.new_algebra()
+        tensors = textbook(use)
+        free = tensors.pop(DILATON, gr.ZERO)
+        holds = all_vanish(self.difference(Variation(use, tensors, free)))
+        return Certificate(f"gradient of {self.name} minus the closed form in dimension {len(self.coordinates)}", holds)
+
+    def gradient(self, metric: str | None = None) -> MetricGradient:
+        """The gradient in "ebin", "weighted" or "L2"."""
+        return MetricGradient(self, self.checked_metric(metric))
+
+    def gradient_flow(self, metric: str | None = None) -> DerivedFlow:
+        """∂_tg = −loss grad E."""
+        gradient = self.gradient(metric)
+        return DerivedFlow(self, gradient.metric, gradient.order, gradient.equation, gradient.program,
+                           lambda: gradient.linearisation)
+
+    def second_variation_at(self, background: str = "flat", metric: str | None = None) -> Linearisation:
+        """The linearised gradient flow at the flat metric."""
+        if background != "flat":
+            raise InputError(f"the background must be 'flat', the metric δ_ij; it is {background!r}.")
+        return self.gradient(metric).linearisation
+
+    def explain(self) -> str:
+        """The steps of the derivation by structure."""
+        from geomflow.symbolic.functionals.explain import explain_metric
+
+        return explain_metric(self)
+
+
+@final
+@dataclass(frozen=True)
+class MetricSum(MetricFunctional):
+    """Σ c E over pairs (c, E)."""
+
+    summands: tuple[tuple[Fraction | int, MetricFunctional], ...]
+    name: ClassVar[str] = "sum"
+
+    @property
+    def geometry(self) -> Any:  # type: ignore[override]
+        """The common geometry."""
+        return self.summands[0][1].geometry
+
+    @property
+    def definition(self) -> str:  # type: ignore[override]
+        """The sum, written out."""
+        return " + ".join(f"{c} {e.name}" for c, e in self.summands)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Those offered by every summand that has an f, else "ebin" and "L2"."""
+        return next((e.metrics for _, e in self.summands if e.dilaton is not None), ("ebin", "L2"))
+
+    @property
+    def loss(self) -> Fraction | int:
+        """That of the summands where they agree, else 1."""
+        found = {e.loss for _, e in self.summands}
+        return found.pop() if len(found) == 1 else 1
+
+    @property
+    def dilaton(self) -> bool | None:
+        """The meaning of f of the summand that has one."""
+        return next((e.dilaton for _, e in self.summands if e.dilaton is not None), None)
+
+    @property
+    def parameters(self) -> Mapping[str, gr.Node]:
+        """Those of all summands."""
+        return {k: v for _, e in self.summands for k, v in e.parameters.items()}
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Those of all summands."""
+        return tuple(dict.fromkeys(r for _, e in self.summands for r in e.remarks))
+
+    def terms(self) -> tuple[tuple[Fraction | int, Any], ...]:
+        """The pairs (c, E)."""
+        return self.summands
+
+    def integrand(self, use: MetricAlgebra) -> gr.Node:
+        """Σ c s."""
+        return gr.add(*(c * e.integrand(use) for c, e in self.summands))
+
+
+@final
+@dataclass(frozen=True)
+class MetricGradient:
+    """The gradient of a functional of a metric in one metric on metrics."""
+
+    functional: MetricFunctional
+    metric: str
+
+    @cached_property
+    def variation(self) -> Variation:
+        """δE by structure."""
+        return self.functional.first_variation()
+
+    @cached_property
+    def weight(self) -> gr.Node:
+        """dV over the measure of the inner product, by structure (not for "L2")."""
+        return gr.exp(self.variation.algebra.dilaton) if self.metric == "weighted" else gr.ONE
+
+    @cached_property
+    def tensors(self) -> dict[Tensor, gr.Node]:
+        """The gradient with lower indices, as coefficients of tensors; for "L2" those of E_ij dV."""
+        found = {t: c * self.weight for t, c in self.variation.tensors.items()}
+        if self.functional.elliptic:
+            multiplier = self.variation.dilaton * self.weight * Fraction(1, 2)
+            found[METRIC] = found.get(METRIC, gr.ZERO) + multiplier
+        return {t: c for t, c in found.items() if not gr.is_zero(c)}
+
+    @cached_property
+    def dilaton(self) -> gr.Node:
+        """The component along f, where f is evolved."""
+        return gr.ZERO if self.functional.elliptic else self.variation.dilaton * self.weight
+
+    @property
+    def expression(self) -> sympy.Expr:
+        """The gradient in the usual notation; for "L2", raised and divided by dm/dV."""
+        return self._written(1)
+
+    def _written(self, factor: Fraction | int) -> sympy.Expr:
+        import sympy
+
+        from geomflow.symbolic.variation.display import written_sum
+
+        shown = written_sum(self.variation.algebra, {t: factor * c for t, c in self.tensors.items()})
+        if self.metric != "L2":
+            return shown
+        return sympy.Symbol("dV/dm") * sympy.Function("raised")(shown)
+
+    @property
+    def equation(self) -> sympy.Eq:
+        """∂_tg_ij = −loss grad E."""
+        import sympy
+
+        t = sympy.Symbol("t")
+        left = sympy.Derivative(sympy.Function("g_ij")(t), t)
+        return sympy.Eq(left, self._written(-self.functional.loss), evaluate=False)
+
+    @property
+    def order(self) -> int:
+        """The order of the flow."""
+        return self.linearisation.order
+
+    @cached_property
+    def _realisation(self) -> MetricRealisation:
+        return self.functional.realisation(self.variation.algebra)
+
+    @cached_property
+    def matrix(self) -> np.ndarray:
+        """The gradient as a (d, d) matrix of nodes."""
+        realise = self._realisation
+        settled = {t: gr.substitute([c], self.functional.values)[0] for t, c in self.tensors.items()}
+        lower = realise.combination(settled)
+        if self.metric != "L2":
+            return lower
+        scale = realise.metric.volume * gr.exp(-realise.metric.leaf(LOG_MEASURE))
+        return conjugated(realise.metric, lower) * scale
+
+    @cached_property
+    def linearisation(self) -> Linearisation:
+        """The linearised flow at g_ij = δ_ij, f = 0; a field that is solved for is held fixed."""
+        functional, metric = self.functional, self._realisation.metric
+        rates, fields = self._rates()
+        flat = {f"g_{c}{c}": gr.ONE for c in metric.coordinates}
+        names = wave_names(metric.coordinates)
+        waves = tuple(gr.I * gr.symbol(name) for name in names)
+        staged = Staged(metric.coordinates, (len(names),), self._realisation.stages, tuple(rates))
+        if functional.elliptic:
+            from geomflow.symbolic.functionals.ground_state import with_ground_state
+
+            return with_ground_state(metric.coordinates, fields, staged, Background(flat), waves, names)
+        return Linearisation(metric.coordinates, fields, staged, Background(flat), waves, names)
+
+    def _rates(self) -> tuple[list[gr.Node], tuple[str, ...]]:
+        functional, loss = self.functional, self.functional.loss
+        rates = [-loss * self.matrix[place] for place in packed(len(self.matrix))]
+        names = metric_nodes(functional.coordinates)[0]
+        if functional.dilaton is False and not functional.elliptic:
+            return [*rates, -loss * self._realisation.value(self.dilaton)], (*names, DILATON)
+        return rates, names
+
+    def program(self) -> Program:
+        """Stages, rates, energy and dissipation over real coordinates."""
+        functional, realise = self.functional, self._realisation
+        metric, loss = realise.metric, functional.loss
+        rates, fields = self._rates()
+        integrand = gr.substitute([functional.integrand(self.variation.algebra)], functional.values)[0]
+        energy = loss * realise.value(integrand) * metric.volume
+        nodes = [*rates, energy, self._dissipation(), *(n for s in realise.stages for n in s.nodes)]
+        found = gr.leaves(nodes)
+        given = {leaf.data[0] for leaf in found if leaf.op == "jet"} - {n for s in realise.stages for n in s.names}
+        statics = tuple(sorted(given - set(fields)))
+        parameters = tuple(leaf.data for leaf in found if leaf.op == "symbol" and leaf.data not in metric.coordinates)
+        solved = self._elliptic()
+        return Program(metric.coordinates, fields, statics, parameters, realise.stages, tuple(rates), energy,
+                       self._dissipation(), (), solved)
+
+    def _elliptic(self) -> tuple[Elliptic, ...]:
+        if not self.functional.elliptic:
+            return ()
+        from geomflow.symbolic.functionals.ground_state import ground_state
+
+        return (ground_state(self._realisation.metric),)
+
+    def _dissipation(self) -> gr.Node:
+        """‖loss grad E‖² by d^dx."""
+        realise, metric, dim = self._realisation, self._realisation.metric, range(len(self.matrix))
+        loss = self.functional.loss
+        if self.metric == "L2":
+            square = gr.add(*(self.matrix[i, j] ** 2 for i in dim for j in dim))
+            return loss**2 * square * gr.exp(metric.leaf(LOG_MEASURE))
+        raised = conjugated(metric, self.matrix)
+        square = gr.add(*(self.matrix[i, j] * raised[i, j] for i in dim for j in dim))
+        measure = metric.volume * realise.value(gr.ONE / self.weight)
+        return loss**2 * (square + realise.value(self.dilaton) ** 2) * measure

@@ -1,0 +1,315 @@
+"""Functionals of a Kähler potential: integrands by structure, gradients in four metrics, derived flows."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+from geomflow.core import graph as gr
+from geomflow.core.errors import InputError
+from geomflow.symbolic.functionals.derived import DerivedFlow, Mean, Program
+from geomflow.symbolic.functionals.functional import Certificate, Functional, needs, real_coordinates
+from geomflow.symbolic.functionals.linear import Linearisation, wave_names
+from geomflow.symbolic.variation.euler import EulerDerivative, euler_operator
+from geomflow.symbolic.variation.kahler_frame import PHI, KahlerFrame
+from geomflow.symbolic.variation.kahler_realise import KahlerRealisation
+from geomflow.symbolic.variation.potentials import PotentialAlgebra, Variation, vary
+from geomflow.symbolic.variation.staged import Staged, all_vanish
+from geomflow.symbolic.variation.symbols import Background
+
+if TYPE_CHECKING:
+    import sympy
+
+HALF = Fraction(1, 2)
+Paths = Mapping[str, gr.Node]
+
+
+def flat_matrix(dim: int) -> list[list[Fraction]]:
+    """½ δ_ab, the flat unit metric."""
+    return [[HALF * (a == b) for b in range(dim)] for a in range(dim)]
+
+
+class PotentialFunctional(Functional):
+    """E(φ) = ∫ s dμ_J + Σ c ∫_0^1 ∫ φ ... dμ_t dt over ω_φ = ω_0 + i∂∂̄φ, in complex dimension 1, 2 and 3.
+
+    A subclass gives the integrand s by structure; `paths` adds energies along tφ ("volume": ∫∫ φ dμ_t dt, "form":
+    ∫∫ φ tr_t χ dμ_t dt) with constant coefficients. Gradients: "mabuchi" ∫ψψ' dμ_J, "L2" ∫ψψ' dμ_Ω, "dirichlet"
+    ∫⟨∂ψ,∂ψ'⟩ dμ_J.
+    """
+
+    metrics: ClassVar[tuple[str, ...]] = ("mabuchi", "L2", "dirichlet")
+    dims: ClassVar[tuple[int, ...]] = (1, 2, 3)
+
+    @abstractmethod
+    def integrand(self, use: PotentialAlgebra) -> gr.Node:
+        """s, with E = ∫ s dμ_J + paths."""
+
+    def paths(self) -> Paths:
+        """Coefficients of the energies along paths."""
+        return {}
+
+    @property
+    def form(self) -> Any:
+        """The constant form χ, (n, n) Hermitian; ½ δ unless a functional has its own."""
+        return flat_matrix(self.geometry.dim)
+
+    def check(self) -> None:
+        """Check the geometry; called by subclasses when they are made."""
+        needs(type(self).__name__, self.geometry, True, self.dims)
+
+    def plus(self, terms: tuple[tuple[Fraction | int, Any], ...]) -> PotentialFunctional:
+        """A sum of multiples; all must be functionals of a potential over the same geometry."""
+        for _, e in terms:
+            if not isinstance(e, PotentialFunctional) or e.geometry != self.geometry:
+                raise InputError(f"{e.name} cannot be added to {self.name}: functionals are added over one geometry and "
+                                 "of one kind of field.")
+        return PotentialSum(terms)
+
+    @property
+    def values(self) -> dict[gr.Node, gr.Node]:
+        """The parameters that have a value, as replacements."""
+        return {gr.symbol(name): value for name, value in self.parameters.items()}
+
+    @property
+    def density(self) -> Staged:
+        """L with E = ∫ L d^{2n}x, over the flat unit reference metric."""
+        use = PotentialAlgebra()
+        realise = KahlerRealisation(use, self.frame(real=True))
+        return realise.staged([self.lagrangian(realise, self.integrand(use), self.values)])
+
+    @property
+    def differential(self) -> Staged:
+        """ψ times the gradient in Mabuchi's metric times the density of dμ_J, ψ the field psi."""
+        found, frame = self.first_variation(), self.frame(real=True)
+        realise = KahlerRealisation(found.algebra, frame)
+        gradient = gr.substitute([realise.value(found.gradient)], self.values)[0]
+        return realise.staged([frame.leaf("psi") * gradient * 2**frame.dim * frame.kappa * frame.ratio])
+
+    def first_variation(self) -> Variation:
+        """δE = ∫ ψ (Δ_∂S + rest) dμ_J, by structure."""
+        use = PotentialAlgebra()
+        found = vary(use, self.integrand(use))
+        paths = self.paths()
+        found.rest += paths.get("volume", gr.ZERO)
+        if "form" in paths:
+            found.rest += paths["form"] * use.form_trace
+        return found
+
+    def frame(self, real: bool = False, reference: Any = None, kappa: gr.Node | None = None) -> KahlerFrame:
+        """Coordinates for deriving (Wirtinger) or running (real); by default over the flat unit metric, κ = 2^−n."""
+        n = self.geometry.dim
+        flat = gr.constant(Fraction(1, 2**n))
+        return KahlerFrame(n, flat_matrix(n) if reference is None else reference, self.form,
+                           flat if kappa is None else kappa, real, real_coordinates(self.geometry))
+
+    def lagrangian(self, realise: KahlerRealisation, integrand: gr.Node, values: Mapping[gr.Node, gr.Node]) -> gr.Node:
+        """The density of E by d^{2n}x, dμ_J = 2ⁿκ v d^{2n}x."""
+        frame = realise.frame
+        scale = 2**frame.dim * frame.kappa
+        terms = [scale * frame.ratio * realise.value(integrand)]
+        for kind, coefficient in self.paths().items():
+            c = gr.substitute([coefficient], values)[0]
+            if c is not gr.ZERO:
+                terms.append(c * frame.path_density(kind))
+        return gr.substitute([gr.add(*terms)], values)[0]
+
+    def euler(self) -> EulerDerivative:
+        """E_φ(L) by the Euler operator on jets in Wirtinger coordinates, L the density by d^{2n}x."""
+        use, frame = PotentialAlgebra(), self.frame()
+        realise = KahlerRealisation(use, frame)
+        density = self.lagrangian(realise, self.integrand(use), {})
+        return euler_operator(density, [PHI], realise.stages, frame.axes, frame.groups)
+
+    def difference(self, gradient: gr.Node, use: PotentialAlgebra) -> Staged:
+        """E_φ(L) − (gradient) dμ_J/d^{2n}x, in stages: zero if `gradient` is the gradient in Mabuchi's metric."""
+        euler, frame = self.euler(), self.frame()
+        realise = KahlerRealisation(use, frame, "structure_")
+        expected = 2**frame.dim * frame.kappa * frame.ratio * realise.value(gradient)
+        stages = (*euler.staged.stages, *realise.stages[len(frame.stages):])
+        return Staged(frame.axes, frame.groups, stages, (euler.staged.outputs[0] - expected,))
+
+    def certify(self) -> Certificate:
+        """Whether the Euler operator and the variation by structure agree."""
+        found = self.first_variation()
+        holds = all_vanish(self.difference(found.gradient, found.algebra))
+        n = self.geometry.dim
+        return Certificate(f"Euler operator minus variation by structure of {self.name} in complex dimension {n}", holds)
+
+    def certify_gradient(self, textbook: Any) -> Certificate:
+        """Whether the Euler operator gives the closed form `textbook(algebra)` as the gradient in Mabuchi's metric."""
+        use = PotentialAlgebra()
+        holds = all_vanish(self.difference(textbook(use), use))
+        return Certificate(f"gradient of {self.name} minus the closed form in complex dimension {self.geometry.dim}", holds)
+
+    def gradient(self, metric: str | None = None) -> PotentialGradient:
+        """The gradient in "mabuchi", "L2" or "dirichlet"."""
+        return PotentialGradient(self, self.checked_metric(metric))
+
+    def gradient_flow(self, metric: str | None = None) -> DerivedFlow:
+        """∂_tφ = −loss grad E."""
+        gradient = self.gradient(metric)
+        gradient.scalar  # noqa: B018 - raises now where the gradient is not local
+        linear = gradient.linearisation
+        return DerivedFlow(self, gradient.metric, linear.order, gradient.equation, gradient.program,
+                           lambda: linear)
+
+    def second_variation_at(self, background: str = "flat", metric: str | None = None) -> Linearisation:
+        """The linearised gradient flow at the flat metric."""
+        if background != "flat":
+            raise InputError(f"the background must be 'flat', the metric ½ δ at φ = 0; it is {background!r}.")
+        return self.gradient(metric).linearisation
+
+    def explain(self) -> str:
+        """The steps of the derivation by structure."""
+        from geomflow.symbolic.functionals.explain import explain_potential
+
+        return explain_potential(self)
+
+
+@final
+@dataclass(frozen=True)
+class PotentialSum(PotentialFunctional):
+    """Σ c E over pairs (c, E)."""
+
+    summands: tuple[tuple[Fraction | int, PotentialFunctional], ...]
+    name: ClassVar[str] = "sum"
+
+    @property
+    def geometry(self) -> Any:
+        """The common geometry."""
+        return self.summands[0][1].geometry
+
+    @property
+    def definition(self) -> str:  # type: ignore[override]
+        """The sum, written out."""
+        return " + ".join(f"{c} {e.name}" for c, e in self.summands)
+
+    @property
+    def loss(self) -> Fraction | int:
+        """That of the summands where they agree, else 1."""
+        found = {e.loss for _, e in self.summands}
+        return found.pop() if len(found) == 1 else 1
+
+    @property
+    def parameters(self) -> Mapping[str, gr.Node]:
+        """Those of all summands."""
+        return {k: v for _, e in self.summands for k, v in e.parameters.items()}
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Those of all summands."""
+        return tuple(dict.fromkeys(r for _, e in self.summands for r in e.remarks))
+
+    @property
+    def form(self) -> Any:
+        """χ of the summand that has one."""
+        return next((e.form for _, e in self.summands if "form" in e.paths()), flat_matrix(self.geometry.dim))
+
+    def terms(self) -> tuple[tuple[Fraction | int, Any], ...]:
+        """The pairs (c, E)."""
+        return self.summands
+
+    def integrand(self, use: PotentialAlgebra) -> gr.Node:
+        """Σ c s."""
+        return gr.add(*(c * e.integrand(use) for c, e in self.summands))
+
+    def paths(self) -> Paths:
+        """Σ c times the coefficients."""
+        total: dict[str, gr.Node] = {}
+        for c, e in self.summands:
+            for kind, coefficient in e.paths().items():
+                total[kind] = total.get(kind, gr.ZERO) + c * coefficient
+        return total
+
+
+@final
+@dataclass(frozen=True)
+class PotentialGradient:
+    """The gradient of a functional of a potential in one metric."""
+
+    functional: PotentialFunctional
+    metric: str
+
+    @cached_property
+    def variation(self) -> Variation:
+        """δE = ∫ψ(Δ_∂S + rest) dμ_J."""
+        return self.functional.first_variation()
+
+    @cached_property
+    def scalar(self) -> gr.Node:
+        """The gradient by structure; in the Dirichlet metric, up to its mean.
+
+        Raises InputError in the Dirichlet metric when E' is not Δ_∂ of a local expression.
+        """
+        found, use = self.variation, self.variation.algebra
+        if self.metric == "mabuchi":
+            return found.gradient
+        if self.metric == "L2":
+            return use.v * found.gradient
+        if use.leaves(found.rest):
+            raise InputError(f"the gradient of {self.functional.name} in the Dirichlet metric solves −Δ_∂η = grad E with a "
+                             "right-hand side that is not Δ_∂ of a local expression; use metric='mabuchi'.")
+        return -found.laplacian
+
+    @property
+    def expression(self) -> sympy.Expr:
+        """The gradient in the usual notation."""
+        from geomflow.symbolic.variation.display import written
+
+        mean = gr.symbol("mean") if self.metric == "dirichlet" else gr.ZERO
+        return written(self.variation.algebra, self.scalar + mean)
+
+    @property
+    def equation(self) -> sympy.Eq:
+        """∂_tφ = −loss grad E."""
+        import sympy
+
+        from geomflow.symbolic.variation.display import written
+
+        mean = gr.symbol("mean") if self.metric == "dirichlet" else gr.ZERO
+        rate = written(self.variation.algebra, -self.functional.loss * self.scalar - mean)
+        t = sympy.Symbol("t")
+        return sympy.Eq(sympy.Derivative(sympy.Function("phi")(t), t), rate, evaluate=False)
+
+    @cached_property
+    def linearisation(self) -> Linearisation:
+        """The linearised flow at φ = 0 over the flat unit metric."""
+        frame = self.functional.frame()
+        realise = KahlerRealisation(self.variation.algebra, frame)
+        rate = -self.functional.loss * realise.value(self._settled(self.scalar))
+        coordinates = real_coordinates(self.functional.geometry)
+        names = wave_names(coordinates)
+        k = [gr.symbol(name) for name in names]
+        n = frame.dim
+        waves = [HALF * gr.I * (k[2 * a] - gr.I * k[2 * a + 1]) for a in range(n)]
+        waves += [HALF * gr.I * (k[2 * a] + gr.I * k[2 * a + 1]) for a in range(n)]
+        return Linearisation(coordinates, (PHI,), realise.staged([rate]), Background({}), tuple(waves), names)
+
+    def _settled(self, scalar: gr.Node) -> gr.Node:
+        """With the parameters that have a value."""
+        return gr.substitute([scalar], self.functional.values)[0]
+
+    def program(self, reference: Any = None, kappa: gr.Node | None = None, statics: tuple[str, ...] = (),
+                parameters: tuple[str, ...] = ()) -> Program:
+        """Stages, rate, energy and dissipation over real coordinates."""
+        functional, use = self.functional, self.variation.algebra
+        frame = functional.frame(True, reference, kappa)
+        realise = KahlerRealisation(use, frame)
+        gradient = functional.loss * realise.value(self._settled(self.scalar))
+        volume = 2**frame.dim * frame.kappa * frame.ratio
+        energy = functional.loss * functional.lagrangian(realise, functional.integrand(use), functional.values)
+        means: tuple[Mean, ...] = ()
+        if self.metric == "dirichlet":
+            means = (Mean("mean", -gradient * volume, volume),)
+            inner = realise.field(self._settled(self.scalar))
+            dissipation = functional.loss**2 * frame.pairing(inner, inner) * volume
+            rate = -gradient - gr.symbol("mean")
+        else:
+            weight = volume if self.metric == "mabuchi" else 2**frame.dim * frame.kappa
+            dissipation, rate = gradient**2 * weight, -gradient
+        names = (*parameters, *(m.parameter for m in means))
+        return Program(frame.axes, (PHI,), statics, names, realise.stages, (rate,), energy, dissipation, means)

@@ -1,0 +1,95 @@
+"""Volume and curvature integrals of a real metric."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
+
+from geomflow.core import graph as gr
+from geomflow.symbolic.functionals.metric import MetricFunctional
+from geomflow.symbolic.variation.metrics import MetricAlgebra
+
+
+@final
+@dataclass(frozen=True)
+class Volume(MetricFunctional):
+    """The volume ∫ dV; its gradient in Ebin's metric is ½ g_ij. (On Kähler potentials it is constant.)"""
+
+    geometry: Any
+    name: ClassVar[str] = "volume"
+    definition: ClassVar[str] = "Vol = ∫ dV"
+    source: ClassVar[str] = "Besse, Einstein Manifolds, 4.16"
+
+    def __post_init__(self) -> None:
+        self.check()
+
+    def integrand(self, use: MetricAlgebra) -> gr.Node:
+        """1."""
+        return gr.ONE
+
+
+@final
+@dataclass(frozen=True)
+class EinsteinHilbert(MetricFunctional):
+    """The total scalar curvature ∫ R dV; its gradient in Ebin's metric is −(R_ij − ½ R g_ij), minus the Einstein tensor.
+
+    In dimension 2 it is topological and the gradient vanishes. Descent is ill-posed in dimension 3 and above, and so is
+    ascent: conformal and transverse-traceless directions have opposite signs. Source: Hilbert 1915; Besse, 4.17.
+    """
+
+    geometry: Any
+    name: ClassVar[str] = "einstein-hilbert"
+    definition: ClassVar[str] = "S = ∫ R dV"
+    source: ClassVar[str] = "Besse, Einstein Manifolds, 4.17"
+
+    def __post_init__(self) -> None:
+        self.check()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """That the sign is wrong in some directions whichever way one goes."""
+        return ("The gradient flow of ∫R dV is backward in transverse-traceless directions and its ascent in conformal ones; "
+                "use Ricci flow, PerelmanLambda, or descend ∫R² or ∫|Ric|².",)
+
+    def integrand(self, use: MetricAlgebra) -> gr.Node:
+        """R."""
+        return use.scalar
+
+
+@final
+@dataclass(frozen=True)
+class ScalarSquared(MetricFunctional):
+    """∫ R² dV; its gradient in Ebin's metric is 2∇_i∇_jR − 2R R_ij + (½R² − 2ΔR) g_ij.
+
+    Source: Besse, Einstein Manifolds, 4.66.
+    """
+
+    geometry: Any
+    name: ClassVar[str] = "scalar-squared"
+    definition: ClassVar[str] = "E = ∫ R^2 dV"
+    source: ClassVar[str] = "Besse, Einstein Manifolds, 4.66"
+
+    def __post_init__(self) -> None:
+        self.check()
+
+    def integrand(self, use: MetricAlgebra) -> gr.Node:
+        """R²."""
+        return use.scalar**2
+
+
+@final
+@dataclass(frozen=True)
+class RicciSquared(MetricFunctional):
+    """∫ |Ric|² dV, with its gradient of fourth order in Ebin's metric. Source: Besse, Einstein Manifolds, 4.66."""
+
+    geometry: Any
+    name: ClassVar[str] = "ricci-squared"
+    definition: ClassVar[str] = "E = ∫ |Ric|^2 dV"
+    source: ClassVar[str] = "Besse, Einstein Manifolds, 4.66"
+
+    def __post_init__(self) -> None:
+        self.check()
+
+    def integrand(self, use: MetricAlgebra) -> gr.Node:
+        """|Ric|²."""
+        return use.ricci_squared

@@ -1,0 +1,95 @@
+"""Scalars and tensors by structure as sympy expressions, with the textbook's LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import sympy
+
+from geomflow.core import graph as gr
+from geomflow.core.graph.sympy_bridge import to_sympy
+from geomflow.symbolic.variation import metrics as mt
+from geomflow.symbolic.variation import potentials as pt
+from geomflow.symbolic.variation.algebra import Algebra, Term
+
+Writer = Callable[[gr.Node], Any]
+
+
+class Written(sympy.Function):
+    """An operator of scalars that is shown and not evaluated; `pattern` is its LaTeX, %s for each argument."""
+
+    pattern: ClassVar[str] = ""
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        text = self.pattern % tuple(printer.doprint(a) for a in self.args)
+        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
+
+
+def operator(name: str, pattern: str) -> type[Written]:
+    """A shown operator of this name."""
+    return type(name, (Written,), {"pattern": pattern, "__module__": __name__})
+
+
+LAPLACIAN_D = operator("Laplacian_d", r"\Delta_\partial \left(%s\right)")
+PAIRING_D = operator("Pairing_d", r"\left\langle \partial %s, \partial %s\right\rangle")
+HESSIANS_D = operator("Hessians_d", r"\left\langle \partial\bar\partial %s, \partial\bar\partial %s\right\rangle")
+LAPLACIAN = operator("Laplacian", r"\Delta %s")
+PAIRING = operator("Pairing", r"\left\langle \nabla %s, \nabla %s\right\rangle")
+RICCI_DIVERGENCE = operator("RicciDivergence", r"\nabla_k \nabla_l\left(%s R^{kl}\right)")
+HESSIAN = operator("Hessian", r"\nabla_i \nabla_j %s")
+OUTER = operator("Outer", r"\nabla_{(i} %s \nabla_{j)} %s")
+ROUGH = operator("RoughLaplacian", r"\nabla^k \nabla_k\left(%s R_{ij}\right)")
+SWAPPED = operator("Swapped", r"\nabla^k \nabla_{(i}\left(%s R_{j)k}\right)")
+DIVDIV = {
+    "hessian": operator("DivDivHessian", r"\nabla_a \nabla_{\bar b}\left(%s \nabla^a\nabla^{\bar b} %s\right)"),
+    "outer": operator("DivDivOuter", r"\nabla_a \nabla_{\bar b}\left(%s \partial^{(a} %s \partial^{\bar b)} %s\right)"),
+    "product": operator("DivDivProduct", r"\nabla_a \nabla_{\bar b}\left(%s\, \nabla^{(a}\nabla^{\bar c} %s "
+                                         r"\nabla_{\bar c}\nabla^{\bar b)} %s\right)"),
+    "form": operator("DivDivForm", r"\nabla_a \nabla_{\bar b}\left(%s \chi^{a\bar b}\right)"),
+}
+
+NAMES = {"v": "v", "f": "f", "R": "R", "phi": "phi", "trace_chi": r"\operatorname{tr}_\omega\chi",
+         "reference_ratio": r"\frac{d\mu_0}{d\mu_J}", "ricci_squared": r"|\mathrm{Ric}|^2"}
+PARAMETERS = {"Rbar": r"\bar{R}", "mean": r"\bar{S}", "kappa": "kappa", "c": "c", "eigenvalue": "lambda", "tau": "tau"}
+TENSORS = {"metric": "g_ij", "ricci": "R_ij", "ricci_square": "R_{ik} R^{k}_{j}"}
+
+
+def written(algebra: Algebra, scalar: gr.Node) -> sympy.Expr:
+    """The scalar as a sympy expression in shown operators."""
+    symbols: dict[str, Any] = {name: sympy.Symbol(latex) for name, latex in PARAMETERS.items()}
+    for leaf in algebra.leaves(scalar):
+        symbols[leaf.data] = _term(algebra, algebra.terms[leaf.data])
+    return to_sympy(scalar, symbols)
+
+
+def _term(algebra: Algebra, term: Term) -> Any:
+    parts = [written(algebra, s) for s in term.arguments]
+    match term:
+        case pt.Laplacian():
+            return LAPLACIAN_D(*parts)
+        case pt.Pairing():
+            return PAIRING_D(*parts)
+        case pt.HessianPairing():
+            return HESSIANS_D(*parts)
+        case pt.DoubleDivergence(kind):
+            return DIVDIV[kind](*parts)
+        case mt.Laplacian():
+            return LAPLACIAN(*parts)
+        case mt.Pairing():
+            return PAIRING(*parts)
+        case mt.RicciDivergence():
+            return RICCI_DIVERGENCE(*parts)
+    return sympy.Symbol(NAMES.get(term.name, term.name))
+
+
+def written_tensor(algebra: Algebra, tensor: mt.Tensor) -> sympy.Expr:
+    """A tensor with lower indices i, j."""
+    parts = [written(algebra, s) for s in tensor.scalars]
+    shown = {"hessian": HESSIAN, "outer": OUTER, "rough": ROUGH, "swapped": SWAPPED}
+    return shown[tensor.kind](*parts) if tensor.kind in shown else sympy.Symbol(TENSORS[tensor.kind])
+
+
+def written_sum(algebra: Algebra, tensors: dict[mt.Tensor, gr.Node]) -> sympy.Expr:
+    """Σ c T with the coefficients expanded, so that what cancels is not shown."""
+    return sympy.Add(*[sympy.expand(written(algebra, c)) * written_tensor(algebra, t) for t, c in tensors.items()])
