@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import gcd
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geomflow.core.errors import InputError
 from geomflow.variety.descent import Residual, minimise
 from geomflow.variety.errors import UnderdeterminedError
 from geomflow.variety.functional import Density
 from geomflow.variety.hermitian_form import HermitianForm
+from geomflow.variety.levels import level_of, whole_degrees
 from geomflow.variety.orbits import InvariantForms, invariant_forms, reference
 from geomflow.variety.progress import counter
 from geomflow.variety.symmetry import Symmetry
@@ -62,7 +61,7 @@ def algebraic_metric(
 
     Raises `UnderdeterminedError` (fewer points than parameters), `KahlerConeError` and `MemoryLimitError`.
     """
-    degrees = _degrees(variety, degree)
+    degrees = whole_degrees(variety, degree)
     symmetry = symmetry or variety.symmetry
     density = Density.of(functional)
     if start is None:
@@ -74,14 +73,6 @@ def algebraic_metric(
     forms = reduced_forms(variety, degrees, symmetry, points)
     with counter(f"degree {degrees}", progress) as tick:
         return fit(variety, forms, points, density, start, tick)
-
-
-def _degrees(variety: Hypersurface, degree: int | Sequence[int]) -> tuple[int, ...]:
-    count = len(variety.ambient.dims)
-    degrees = (degree,) * count if isinstance(degree, (int, np.integer)) else tuple(degree)
-    if len(degrees) != count or any(d < 1 for d in degrees):
-        raise InputError(f"the degree is {degree}; give a whole number >= 1, or one for each factor of {variety.ambient}")
-    return tuple(int(d) for d in degrees)
 
 
 def reduced_forms(variety: Hypersurface, degrees: tuple[int, ...], symmetry: Symmetry, points: Points) -> InvariantForms:
@@ -108,7 +99,7 @@ def fit(
         )
     used = points[: max(_FEWEST, _PER_PARAMETER * forms.count)]
     degrees = tuple(int(forms.exponents[0, b].sum()) for b in variety.ambient.blocks)
-    level = gcd(*degrees)
+    level = level_of(degrees)
     scale = reference(forms, used)
     features = forms.features(used)
     features /= scale[:, None, None]

@@ -40,13 +40,13 @@ def _exact(number: complex | sympy.Expr | str) -> sympy.Expr:
 
 
 def Bicubic(polynomial: str | sympy.Expr | None = None) -> Hypersurface:
-    """A (3, 3) hypersurface in P² × P², Euler number −162; by default Σ A_ij x_i³ y_j³ with Pascal's matrix A.
+    """A (3, 3) hypersurface in P² × P², Euler number −162; by default Σ A_ij x_i³ y_j³ with A = 4·1 − J.
 
-    All minors of A are positive, which makes it smooth.
+    No minor of A vanishes, which makes it smooth.
     """
     if polynomial is None:
         x, y = sympy.symbols("x0:3"), sympy.symbols("y0:3")
-        polynomial = sympy.expand(sum(sympy.binomial(i + j, i) * x[i] ** 3 * y[j] ** 3 for i in range(3) for j in range(3)))
+        polynomial = sympy.Add(*(((3 if i == j else -1) * x[i] ** 3 * y[j] ** 3) for i in range(3) for j in range(3)))
     return Hypersurface(polynomial, ambient=(2, 2))
 
 
@@ -54,10 +54,10 @@ def Tetraquadric(polynomial: str | sympy.Expr | None = None) -> Hypersurface:
     """A (2, 2, 2, 2) hypersurface in P¹ × P¹ × P¹ × P¹, Euler number −128; by default a smooth one with squares only."""
     if polynomial is None:
         pairs = [sympy.symbols(f"{letter}0:2") for letter in "abcd"]
+        weights = (5, 1, -2, -1, 3)  # by the number of second coordinates; smooth, and far from singular
         terms = []
         for bits in range(16):
-            chosen = [bits >> i & 1 for i in range(4)]
-            weight = 1 + sum(chosen) ** 2 + 2 * chosen[0] * chosen[1] + 3 * chosen[2] * chosen[3]
-            terms.append(weight * sympy.prod([pair[c] ** 2 for pair, c in zip(pairs, chosen)]))
+            squares = [pair[bits >> i & 1] ** 2 for i, pair in enumerate(pairs)]
+            terms.append(weights[bits.bit_count()] * sympy.prod(squares))
         polynomial = sympy.Add(*terms)
     return Hypersurface(polynomial, ambient=(1, 1, 1, 1))

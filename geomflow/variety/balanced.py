@@ -1,0 +1,103 @@
+"""Donaldson's balanced metrics by the T-operator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.variety.algebraic import FitReport
+from geomflow.variety.density import sigma
+from geomflow.variety.errors import UnderdeterminedError
+from geomflow.variety.hermitian_form import HermitianForm
+from geomflow.variety.levels import level_of, whole_degrees
+from geomflow.variety.progress import counter
+from geomflow.variety.sections import Sections
+from geomflow.variety.threads import slices
+
+if TYPE_CHECKING:
+    from geomflow.variety.hypersurface import Hypersurface
+    from geomflow.variety.points import Points
+
+
+def balanced_metric(
+    variety: Hypersurface,
+    degree: int | Sequence[int],
+    points: Points,
+    *,
+    symmetric: bool = True,
+    tolerance: float = 1e-6,
+    steps: int = 60,
+    progress: bool | None = None,
+) -> HermitianForm:
+    """The ν-balanced metric of O(k), ν = dμ_Ω: the fixed point h = T(h)⁻¹ of T(h)_mn = (N_k/Vol) ∫ s̄_m s_n / P dμ_Ω.
+
+    P = Σ h_mn s_m s̄_n. With `symmetric`, T is averaged over the variety's symmetries, exactly: phases by blocks,
+    permutations by their action on sections, conjugation by the real part; far fewer points then suffice.
+    Iterates until log P changes by less than `tolerance` (relative to its spread), at most `steps` times.
+    Raises `UnderdeterminedError` where T is singular: fewer points than sections.
+    """
+    degrees = whole_degrees(variety, degree)
+    sections = Sections(variety, degrees)
+    if len(points) < 2 * sections.count:
+        raise UnderdeterminedError(
+            f"O({', '.join(map(str, degrees))}) has {sections.count} sections and there are {len(points)} points: the "
+            f"T-operator is singular; take at least {20 * sections.count} points"
+        )
+    if not tolerance > 0 or steps < 1:
+        raise InputError(f"tolerance {tolerance} and steps {steps} must be positive")
+    values = sections.values(points)
+    mass = points.weights / points.weights.sum() * sections.count
+    average = _averager(sections) if symmetric else _hermitian
+    form = np.eye(sections.count, dtype=complex)
+    density = np.ones(len(points))
+    changes = []
+    with counter(f"balanced {degrees}", progress) as tick:
+        for _ in range(steps):
+            form = np.linalg.inv(average(_moments(values, mass / density)))
+            new = _density(values, form)
+            changes.append(float(np.ptp(np.log(new / density))))
+            tick(changes[-1])
+            density = new
+            if changes[-1] < tolerance:
+                break
+    level = level_of(degrees)
+    metric = HermitianForm(variety, sections.exponents, form, level)
+    used = points[:4000]
+    report = FitReport(degrees, sections.count**2, len(points), float(sigma(metric, used)), tuple(changes))
+    return HermitianForm(variety, sections.exponents, form, level, report)
+
+
+def _moments(values: np.ndarray, mass: np.ndarray) -> np.ndarray:
+    """Σ_p mass_p s̄_m s_n."""
+    total = np.zeros((values.shape[1],) * 2, complex)
+    for s in slices(len(values), 4096):
+        total += values[s].conj().T @ (mass[s, None] * values[s])
+    return total
+
+
+def _density(values: np.ndarray, form: np.ndarray) -> np.ndarray:
+    """P at the points."""
+    parts = [np.sum((values[s] @ form) * values[s].conj(), axis=1).real for s in slices(len(values), 4096)]
+    return np.concatenate(parts)
+
+
+def _hermitian(moments: np.ndarray) -> np.ndarray:
+    return (moments + moments.conj().T) / 2
+
+
+def _averager(sections: Sections) -> Callable[[np.ndarray], np.ndarray]:
+    """The mean of T over the symmetry group."""
+    symmetry = sections.variety.symmetry
+    classes = symmetry.phase_classes(sections.exponents)
+    kept = classes[:, None] == classes[None, :]
+    actions = sections.actions()
+
+    def average(moments: np.ndarray) -> np.ndarray:
+        blocks = np.where(kept, _hermitian(moments), 0)
+        total = sum(r.conj().T @ (r.T @ blocks.T).T for r in actions) / len(actions)
+        return total.real + 0j if symmetry.conjugation else _hermitian(total)
+
+    return average
