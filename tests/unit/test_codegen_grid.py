@@ -1,8 +1,10 @@
 """Grid routines against the same stencils written with np.roll, in every dimension and shape of program."""
 
+import numba
 import numpy as np
 import pytest
 
+import geomflow.codegen.grid as grid_module
 from geomflow.codegen import Program, Stage, compile_grid
 from geomflow.codegen.stencils import weights
 from geomflow.core import graph as gr
@@ -99,6 +101,30 @@ def test_a_stage_of_three_dimensions_in_tiles_equals_the_whole():
             block(fields, empty, np.empty(0), np.full(3, 0.1), tiled,
                   start, min(20, start + 7), first, min(24, first + 5))
     assert np.array_equal(whole, tiled)
+
+
+@pytest.mark.parametrize("shape", [(67, 45), (19, 21, 18), (11, 10, 9, 13)])
+def test_results_do_not_depend_on_threads_or_tiles(monkeypatch, shape):
+    """A program of two stages with a logarithm and a division, on grids that no vector length divides."""
+    def unit(*axes):
+        return tuple(axes.count(a) for a in range(len(shape)))
+
+    last = len(shape) - 1
+    first = Stage((("a", gr.log(gr.jet("u", unit()) + gr.jet("u", unit(0, last)) ** 2)),))
+    second = Stage((("r", (gr.jet("a", unit(0, 0)) + gr.jet("a", unit(0, last))) / gr.jet("u", unit())),))
+    routine = compile_grid(Program(tuple("xyzw"[: len(shape)]), ("u",), (), (), (first, second)), 4)
+    fields, spacing = random_fields(1, shape), (0.7,) * len(shape)
+    serial = routine(fields, spacing)
+    monkeypatch.setattr(grid_module, "use_threads", lambda seconds: True)
+    before = numba.get_num_threads()
+    try:
+        for threads, planes in (1, 7), (before, 7), (before, 3):
+            numba.set_num_threads(threads)
+            tile = planes, (shape[1] if len(shape) == 2 else 5)
+            monkeypatch.setattr(routine, "_tile", lambda grid, tile=tile: tile)
+            assert np.array_equal(routine(fields, spacing), serial)
+    finally:
+        numba.set_num_threads(before)
 
 
 def test_result_goes_into_out():
