@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 def snapshots(sol: Solution, names: Sequence[str] | None = None, *, count: int = 4) -> np.ndarray:
     """Draw quantities of a run at `count` of its saved times: one row a quantity, one colour scale a row.
 
-    The first and the last are among them, and between any two the state moves about equally far. `names` are quantities as in
-    `heatmap`; unless given, curvature and potential where the states have them.
+    The first and the last are among them, and between any two the state moves about equally far. `names` are
+    quantities as in `heatmap`; unless given, curvature and potential where the states have them.
     Returns the array of Axes, shape (quantities, times).
     """
     import matplotlib.pyplot as plt
@@ -48,7 +49,7 @@ def snapshots(sol: Solution, names: Sequence[str] | None = None, *, count: int =
 def telling_times(sol: Solution, count: int) -> list[int]:
     """Up to `count` indices of saved times between which the state moves about equally far, first and last included."""
     packed = [sol.states.packed(i) for i in range(len(sol.times))]
-    steps = [float(np.sqrt(np.mean((after - before) ** 2))) for before, after in zip(packed, packed[1:])]
+    steps = [float(np.sqrt(np.mean((after - before) ** 2))) for before, after in pairwise(packed)]
     way = np.concatenate([[0.0], np.cumsum(steps)])
     if len(way) <= count or not way[-1] > 0:
         return sorted({int(i) for i in np.linspace(0, len(way) - 1, count).round()})
