@@ -1,0 +1,50 @@
+"""Functionals of metrics and of Kähler potentials, varied exactly: gradients, flows, linear rates, certificates.
+
+>>> import geomflow as gf
+>>> from geomflow.symbolic import functionals
+>>> flow = functionals.KEnergy(gf.ComplexTorus(dim=1)).gradient_flow()
+>>> print(flow)
+kenergy-mabuchi: Derivative(phi(t), t) = R - \\bar{R}
+>>> print(flow.linearisation.polynomial)
+|k|**4/2
+>>> print(functionals.PerelmanF(gf.Torus(dim=2)).certify())
+Euler operator minus variation by structure of perelman-f in dimension 2: decided zero at random jets modulo a 61-bit prime
+"""
+
+from geomflow.symbolic.functionals.aubin import AubinI, AubinJ, Ding, JFunctional
+from geomflow.symbolic.functionals.calabi import Calabi
+from geomflow.symbolic.functionals.derived import DerivedFlow, Elliptic, Mean, Program
+from geomflow.symbolic.functionals.functional import Certificate, Functional
+from geomflow.symbolic.functionals.kenergy import KEnergy
+from geomflow.symbolic.functionals.linear import Linearisation, PrincipalSymbol
+from geomflow.symbolic.functionals.metric import MetricFunctional
+from geomflow.symbolic.functionals.perelman import (
+    PerelmanF,
+    PerelmanFCoupled,
+    PerelmanLambda,
+    PerelmanW,
+    PerelmanWCoupled,
+)
+from geomflow.symbolic.functionals.perelman_kahler import PerelmanKahler
+from geomflow.symbolic.functionals.potential import PotentialFunctional
+from geomflow.symbolic.functionals.real import EinsteinHilbert, RicciSquared, ScalarSquared, Volume
+from geomflow.symbolic.functionals.two_derivative import EG
+from geomflow.symbolic.functionals.ultralocal import EF, Sigma
+
+FUNCTIONALS = {
+    kind.name: kind
+    for kind in (
+        Volume, EinsteinHilbert, ScalarSquared, RicciSquared, PerelmanF, PerelmanFCoupled, PerelmanW, PerelmanWCoupled,
+        PerelmanLambda, Calabi, KEnergy, JFunctional, AubinI, AubinJ, Ding, EF, EG, Sigma, PerelmanKahler,
+    )
+}
+"""Every functional that comes with the package, by name; EF and EG need their function too."""
+
+from_density = Functional.from_density
+
+__all__ = [
+    "AubinI", "AubinJ", "Calabi", "Certificate", "DerivedFlow", "Ding", "EF", "EG", "EinsteinHilbert", "Elliptic",
+    "FUNCTIONALS", "Functional", "JFunctional", "KEnergy", "Linearisation", "Mean", "MetricFunctional", "PerelmanF",
+    "PerelmanFCoupled", "PerelmanKahler", "PerelmanLambda", "PerelmanW", "PerelmanWCoupled", "PotentialFunctional",
+    "PrincipalSymbol", "Program", "RicciSquared", "ScalarSquared", "Sigma", "Volume", "from_density",
+]

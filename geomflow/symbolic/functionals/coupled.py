@@ -27,11 +27,12 @@ def coupled_flow(functional: PerelmanF) -> DerivedFlow:
     beside ∂_tf = −Δf + |∇f|² − R, parabolic backward in time.
     """
     use = mt.MetricAlgebra(fixed_measure=False)
+    dilaton = use.dilaton
     found = functional.gradient("weighted")
     moved = {t: -functional.loss * gr.node(c) for t, c in found.tensors.items()}
     trace = gr.add(*(c * _trace(use, t) for t, c in moved.items()))
-    rate_f = trace * Fraction(1, 2) + use.pairing(use.dilaton, use.dilaton)
-    drift = mt.Tensor("hessian", (use.dilaton,))
+    rate_f = trace * Fraction(1, 2) + use.pairing(dilaton, dilaton)
+    drift = mt.Tensor("hessian", (dilaton,))
     total = dict(moved)
     total[drift] = total.get(drift, gr.ZERO) + 2
     total = {t: c for t, c in total.items() if not gr.is_zero(c)}
@@ -77,4 +78,4 @@ def _flow(functional: PerelmanF, use: mt.MetricAlgebra, rates: dict[mt.Tensor, g
         flat = {f"g_{c}{c}": gr.ONE for c in whole.coordinates}
         return Linearisation(whole.coordinates, whole.fields, whole.staged, Background(flat), waves, names)
 
-    return DerivedFlow(free, "coupled", 2, equation, program, linear)
+    return DerivedFlow(free, "coupled", equation, program, linear)

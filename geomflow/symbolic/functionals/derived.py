@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 from geomflow.core import graph as gr
@@ -93,7 +94,6 @@ class DerivedFlow:
 
     functional: Functional
     metric: str
-    order: int
     equation: sympy.Eq
     make: Callable[..., Program] = field(repr=False)
     linear: Callable[[], Linearisation] = field(repr=False)
@@ -125,6 +125,11 @@ class DerivedFlow:
         return dict(zip(whole.fields, whole.rates, strict=True))
 
     @property
+    def order(self) -> int:
+        """The order of the linearised flow at the flat metric; 0 where that vanishes."""
+        return self.linearisation.order
+
+    @cached_property
     def linearisation(self) -> Linearisation:
         """The linearised flow at the flat metric."""
         return self.linear()

@@ -17,6 +17,7 @@ from geomflow.symbolic.functionals.derived import DerivedFlow, Elliptic, Program
 from geomflow.symbolic.functionals.functional import Certificate, Functional, needs, real_coordinates
 from geomflow.symbolic.functionals.linear import Linearisation, wave_names
 from geomflow.symbolic.jets import metric_nodes
+from geomflow.symbolic.variation.algebra import expanded
 from geomflow.symbolic.variation.euler import EulerDerivative, euler_operator
 from geomflow.symbolic.variation.metric_frame import DerivingMetric, RunningMetric, conjugated, packed
 from geomflow.symbolic.variation.metric_realise import LOG_MEASURE, MetricRealisation
@@ -45,6 +46,10 @@ class MetricFunctional(Functional):
     @abstractmethod
     def integrand(self, use: MetricAlgebra) -> gr.Node:
         """s, with E = ∫ s dV."""
+
+    def energy_integrand(self, use: MetricAlgebra) -> gr.Node:
+        """The density of E by dV at solutions, where `integrand` holds multipliers beside it."""
+        return self.integrand(use)
 
     def check(self) -> None:
         """Check the geometry; called by subclasses when they are made."""
@@ -89,7 +94,7 @@ class MetricFunctional(Functional):
         """L with E = ∫ L d^dx."""
         use = self.new_algebra()
         realise = self.realisation(use)
-        integrand = gr.substitute([self.integrand(use)], self.values)[0]
+        integrand = gr.substitute([self.energy_integrand(use)], self.values)[0]
         return realise.staged([realise.value(integrand) * realise.metric.volume])
 
     @property
@@ -164,8 +169,7 @@ class MetricFunctional(Functional):
     def gradient_flow(self, metric: str | None = None) -> DerivedFlow:
         """∂_tg = −loss grad E."""
         gradient = self.gradient(metric)
-        return DerivedFlow(self, gradient.metric, gradient.order, gradient.equation, gradient.program,
-                           lambda: gradient.linearisation)
+        return DerivedFlow(self, gradient.metric, gradient.equation, gradient.program, lambda: gradient.linearisation)
 
     def second_variation_at(self, background: str = "flat", metric: str | None = None) -> Linearisation:
         """The linearised gradient flow at the flat metric."""
@@ -258,7 +262,8 @@ class MetricGradient:
         if self.functional.elliptic:
             multiplier = self.variation.dilaton * self.weight * Fraction(1, 2)
             found[METRIC] = found.get(METRIC, gr.ZERO) + multiplier
-        return {t: c for t, c in found.items() if not gr.is_zero(c)}
+        multiplied_out = {t: expanded(c) for t, c in found.items()}
+        return {t: c for t, c in multiplied_out.items() if not gr.is_zero(c)}
 
     @cached_property
     def dilaton(self) -> gr.Node:
@@ -289,19 +294,16 @@ class MetricGradient:
         left = sympy.Derivative(sympy.Function("g_ij")(t), t)
         return sympy.Eq(left, self._written(-self.functional.loss), evaluate=False)
 
-    @property
-    def order(self) -> int:
-        """The order of the flow."""
-        return self.linearisation.order
-
     @cached_property
     def _realisation(self) -> MetricRealisation:
         return self.functional.realisation(self.variation.algebra)
 
     @cached_property
     def matrix(self) -> np.ndarray:
-        """The gradient as a (d, d) matrix of nodes."""
-        realise = self._realisation
+        """The gradient as a (d, d) matrix of nodes over the jets of g."""
+        return self._matrix(self._realisation)
+
+    def _matrix(self, realise: MetricRealisation) -> np.ndarray:
         settled = {t: gr.substitute([c], self.functional.values)[0] for t, c in self.tensors.items()}
         lower = realise.combination(settled)
         if self.metric != "L2":
@@ -312,32 +314,34 @@ class MetricGradient:
     @cached_property
     def linearisation(self) -> Linearisation:
         """The linearised flow at g_ij = δ_ij, f = 0; a field that is solved for is held fixed."""
-        functional, metric = self.functional, self._realisation.metric
-        rates, fields = self._rates()
+        functional = self.functional
+        metric = DerivingMetric(functional.coordinates, metric_nodes(functional.coordinates)[1])
+        realise = MetricRealisation(self.variation.algebra, metric)
+        rates, fields = self._rates(realise, self._matrix(realise))
         flat = {f"g_{c}{c}": gr.ONE for c in metric.coordinates}
         names = wave_names(metric.coordinates)
         waves = tuple(gr.I * gr.symbol(name) for name in names)
-        staged = Staged(metric.coordinates, (len(names),), self._realisation.stages, tuple(rates))
+        staged = realise.staged(rates)
         if functional.elliptic:
             from geomflow.symbolic.functionals.ground_state import with_ground_state
 
             return with_ground_state(metric.coordinates, fields, staged, Background(flat), waves, names)
         return Linearisation(metric.coordinates, fields, staged, Background(flat), waves, names)
 
-    def _rates(self) -> tuple[list[gr.Node], tuple[str, ...]]:
+    def _rates(self, realise: MetricRealisation, matrix: np.ndarray) -> tuple[list[gr.Node], tuple[str, ...]]:
         functional, loss = self.functional, self.functional.loss
-        rates = [-loss * self.matrix[place] for place in packed(len(self.matrix))]
+        rates = [-loss * matrix[place] for place in packed(len(matrix))]
         names = metric_nodes(functional.coordinates)[0]
         if functional.dilaton is False and not functional.elliptic:
-            return [*rates, -loss * self._realisation.value(self.dilaton)], (*names, DILATON)
+            return [*rates, -loss * realise.value(self.dilaton)], (*names, DILATON)
         return rates, names
 
     def program(self) -> Program:
         """Stages, rates, energy and dissipation over real coordinates."""
         functional, realise = self.functional, self._realisation
         metric, loss = realise.metric, functional.loss
-        rates, fields = self._rates()
-        integrand = gr.substitute([functional.integrand(self.variation.algebra)], functional.values)[0]
+        rates, fields = self._rates(realise, self.matrix)
+        integrand = gr.substitute([functional.energy_integrand(self.variation.algebra)], functional.values)[0]
         energy = loss * realise.value(integrand) * metric.volume
         nodes = [*rates, energy, self._dissipation(), *(n for s in realise.stages for n in s.nodes)]
         found = gr.leaves(nodes)

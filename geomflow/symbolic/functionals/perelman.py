@@ -86,6 +86,12 @@ class PerelmanFCoupled(MetricFunctional):
         """−2."""
         return -2
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """That f runs backward."""
+        return ("In Perelman's coupled flow g runs forward under Ricci flow and e^{−f} backward under the conjugate heat "
+                "equation: solve for g first, then for f from the final time to the initial one.",)
+
     def integrand(self, use: MetricAlgebra) -> gr.Node:
         """(R + |∇f|²)e^{−f}."""
         return (use.scalar + use.pairing(use.dilaton, use.dilaton)) * gr.exp(-use.dilaton)
@@ -195,3 +201,8 @@ class PerelmanLambda(MetricFunctional):
         """(R + |∇f|² − λ)e^{−f}, λ a constant that is stationary."""
         f = use.dilaton
         return (use.scalar + use.pairing(f, f) - gr.symbol("eigenvalue")) * gr.exp(-f)
+
+    def energy_integrand(self, use: MetricAlgebra) -> gr.Node:
+        """(R + |∇f|²)e^{−f}, whose integral is λ where ∫e^{−f}dV = 1."""
+        f = use.dilaton
+        return (use.scalar + use.pairing(f, f)) * gr.exp(-f)

@@ -152,10 +152,7 @@ class PotentialFunctional(Functional):
     def gradient_flow(self, metric: str | None = None) -> DerivedFlow:
         """∂_tφ = −loss grad E."""
         gradient = self.gradient(metric)
-        gradient.scalar  # noqa: B018 - raises now where the gradient is not local
-        linear = gradient.linearisation
-        return DerivedFlow(self, gradient.metric, linear.order, gradient.equation, gradient.program,
-                           lambda: linear)
+        return DerivedFlow(self, gradient.metric, gradient.equation, gradient.program, lambda: gradient.linearisation)
 
     def second_variation_at(self, background: str = "flat", metric: str | None = None) -> Linearisation:
         """The linearised gradient flow at the flat metric."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from geomflow.core import graph as gr
+from geomflow.core.errors import InputError
 from geomflow.core.graph.modular import PRIME, Undefined, residue
 from geomflow.core.graph.node import Rational
 
@@ -52,6 +53,12 @@ class Algebra:
         """The symbols of terms in the scalars, in order of creation."""
         order = {name: k for k, name in enumerate(self.terms)}
         return sorted((x for x in gr.leaves(scalars) if self.term(x) is not None), key=lambda x: order[x.data])
+
+
+def no_rule(term: Term) -> InputError:
+    """The error for a term that has no rule of variation."""
+    return InputError(f"there is no rule for the variation of {type(term).__name__} '{term.name}': write the density in "
+                      "scalars such as R, f, v, laplacian(s) and dot(s, t).")
 
 
 def code(node: gr.Node) -> str:

@@ -149,6 +149,15 @@ class KahlerFrame:
         """g^{ab̄}T_{ab̄}."""
         return self.lower(complex_trace(self.ring, self.inverse, tensor))
 
+    def partial(self, s: gr.Node, axis: int) -> gr.Node:
+        """∂s/∂x^a = ∂_as + ∂_ās for even axes, ∂s/∂y^a = i(∂_as − ∂_ās) for odd ones."""
+        derive = gr.Derivation(self.axes)
+        if self.real:
+            return derive(s, axis)
+        a, odd = divmod(axis, 2)
+        holomorphic, conjugate = derive(s, a), derive(s, self.dim + a)
+        return gr.I * (holomorphic - conjugate) if odd else holomorphic + conjugate
+
     def pairing(self, s: gr.Node, t: gr.Node) -> gr.Node:
         """Re g^{ab̄}∂_as ∂_b̄t."""
         return self.trace(self.outer(s, t))

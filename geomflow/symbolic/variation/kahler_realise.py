@@ -81,6 +81,8 @@ class KahlerRealisation:
                 return frame.pairing(self.field(s), self.field(t))
             case pt.HessianPairing(s, t):
                 return frame.contracted(frame.hessian(self.field(s)), frame.hessian(self.field(t)))
+            case pt.Partial(s, axis):
+                return frame.partial(self.field(s), axis)
             case pt.DoubleDivergence(kind, weight, scalars):
                 return self._double_divergence(kind, weight, scalars)
         raise InputError(f"{type(term).__name__} is not a scalar of a Kähler potential")

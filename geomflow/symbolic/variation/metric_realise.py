@@ -85,6 +85,10 @@ class MetricRealisation:
                 return cv.trace(metric.ring, metric.inverse, self.outer(s, t))
             case mt.RicciDivergence(w):
                 return self._double_divergence(w)
+            case mt.Component(place=place):
+                return metric.matrix[place]
+            case mt.Partial(s, axis):
+                return metric.ring.d(self.field(s), axis)
         raise InputError(f"{type(term).__name__} is not a scalar of a metric")
 
     @property

@@ -19,7 +19,7 @@ from fractions import Fraction
 from typing import final
 
 from geomflow.core import graph as gr
-from geomflow.symbolic.variation.algebra import Algebra, Term, code, second_derivatives
+from geomflow.symbolic.variation.algebra import Algebra, Term, code, no_rule, second_derivatives
 
 HALF = Fraction(1, 2)
 
@@ -103,6 +103,39 @@ class RicciDivergence(Term):
     def arguments(self) -> tuple[gr.Node, ...]:
         """λ."""
         return (self.weight,)
+
+
+@final
+@dataclass(frozen=True)
+class Component(Term):
+    """g_ij in the chart: not a scalar, and known only to densities that users write."""
+
+    label: str
+    place: tuple[int, int]
+
+    @property
+    def name(self) -> str:
+        """g_xx, g_xy, ..."""
+        return self.label
+
+
+@final
+@dataclass(frozen=True)
+class Partial(Term):
+    """∂s/∂x^i: not covariant on its own."""
+
+    scalar: gr.Node
+    axis: int
+
+    @property
+    def name(self) -> str:
+        """partial_i_ and the code of s."""
+        return f"partial_{self.axis}_{code(self.scalar)}"
+
+    @property
+    def arguments(self) -> tuple[gr.Node, ...]:
+        """s."""
+        return (self.scalar,)
 
 
 @final
@@ -248,6 +281,8 @@ def _vary_term(result: Variation, weights: dict[gr.Node, gr.Node], term: Term, w
             result.add(METRIC, -HALF * use.divergence(w, s))
         case RicciSquared():
             _vary_ricci_squared(result, w)
+        case _:
+            raise no_rule(term)
 
 
 def _vary_ricci_squared(result: Variation, w: gr.Node) -> None:

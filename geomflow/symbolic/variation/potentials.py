@@ -19,7 +19,7 @@ from fractions import Fraction
 from typing import final
 
 from geomflow.core import graph as gr
-from geomflow.symbolic.variation.algebra import Algebra, Term, code, expanded
+from geomflow.symbolic.variation.algebra import Algebra, Term, code, expanded, no_rule
 
 HALF = Fraction(1, 2)
 
@@ -120,7 +120,23 @@ class HessianPairing(Term):
         return (self.first, self.second)
 
 
-KINDS = ("hessian", "outer", "product", "form")
+@final
+@dataclass(frozen=True)
+class Partial(Term):
+    """∂s/∂x^i along a real coordinate: not covariant on its own."""
+
+    scalar: gr.Node
+    axis: int
+
+    @property
+    def name(self) -> str:
+        """partial_i_ and the code of s."""
+        return f"partial_{self.axis}_{code(self.scalar)}"
+
+    @property
+    def arguments(self) -> tuple[gr.Node, ...]:
+        """s."""
+        return (self.scalar,)
 
 
 @final
@@ -266,3 +282,5 @@ def _vary_term(result: Variation, weights: dict[gr.Node, gr.Node], term: Term, w
             _spread(use, weights, s, use.double_divergence("hessian", w, t))
             _spread(use, weights, t, use.double_divergence("hessian", w, s))
             result.rest -= 2 * use.double_divergence("product", w, s, t)
+        case _:
+            raise no_rule(term)

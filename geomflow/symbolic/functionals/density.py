@@ -1,0 +1,199 @@
+"""A user's own functional, from its density in text, sympy or graph nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar, final
+
+import sympy
+
+from geomflow.core import graph as gr
+from geomflow.core.errors import InputError
+from geomflow.core.graph.sympy_bridge import from_sympy, to_sympy
+from geomflow.symbolic.functionals.functional import Functional, is_complex, real_coordinates
+from geomflow.symbolic.functionals.metric import MetricFunctional
+from geomflow.symbolic.functionals.potential import PotentialFunctional
+from geomflow.symbolic.jets import metric_nodes
+from geomflow.symbolic.parse import parse
+from geomflow.symbolic.variation.algebra import Algebra
+from geomflow.symbolic.variation.covariance import invariant, unitary_invariant
+from geomflow.symbolic.variation.kahler_frame import PHI
+from geomflow.symbolic.variation.kahler_realise import KahlerRealisation
+from geomflow.symbolic.variation.metric_frame import DerivingMetric, packed
+from geomflow.symbolic.variation.metric_realise import MetricRealisation
+from geomflow.symbolic.variation.metrics import Component, MetricAlgebra
+from geomflow.symbolic.variation.metrics import Partial as MetricPartial
+from geomflow.symbolic.variation.potentials import Partial as PotentialPartial
+from geomflow.symbolic.variation.potentials import PotentialAlgebra
+
+
+def from_density(geometry: Any, density: Any, *, measure: str | None = None, name: str = "density") -> Functional:
+    """∫ density over a geometry, varied like the functionals that come with the package.
+
+    On a real geometry the density is written in R, Ric2 (= |Ric|²), f, `laplacian(s)` and `dot(s, t)` (= ⟨∇s, ∇t⟩), and
+    integrated against `measure`: "dV" (then f is an unknown beside g), or "dm", a fixed measure with f = log(dV/dm). On a
+    complex geometry it is written in R, Ric2, phi, v (= dμ_J/dμ_Ω), `laplacian` and `dot` (Riemannian: Δ = 2Δ_∂,
+    ⟨∇s,∇t⟩ = 2⟨∂s,∂t⟩), and integrated against "dmu" (= dμ_J) or "omega" (= dμ_Ω, fixed). Components of the metric
+    (g_xx, ...), coordinates and partial derivatives `d(s, x)` are read too, and the density is then put to the test of a
+    random change of coordinates.
+
+    `density` is text, a sympy expression with symbols of these names, or a function of the algebra that returns a node.
+
+    Raises InputError for a density that is not covariant, ExpressionError for one that cannot be read.
+
+    >>> import geomflow as gf
+    >>> E = from_density(gf.Torus(dim=2), "R^2 + 1")
+    >>> print(E.equation.rhs)
+    2*R*R_ij + g_ij*(-R**2/2 + 2*Laplacian(R) - 1/2) - 2*Hessian(R)
+    """
+    complex_geometry = is_complex(geometry)
+    known = ("dmu", "omega") if complex_geometry else ("dV", "dm")
+    chosen = measure or known[0]
+    if chosen not in known:
+        raise InputError(f"measure must be {known[0]!r} or {known[1]!r} on this geometry; it is {measure!r}.")
+    if complex_geometry:
+        return PotentialDensity(geometry, density, chosen, name)
+    return MetricDensity(geometry, density, chosen, name)
+
+
+@final
+@dataclass(frozen=True)
+class MetricDensity(MetricFunctional):
+    """∫ density dV, or dm; see `from_density`."""
+
+    geometry: Any
+    given: Any
+    measure: str
+    label: str
+    source: ClassVar[str] = "given by the user"
+
+    def __post_init__(self) -> None:
+        self.check()
+        use = MetricAlgebra()
+        metric = DerivingMetric(self.coordinates, metric_nodes(self.coordinates)[1])
+        realise = MetricRealisation(use, metric)
+        staged = realise.staged([realise.value(self._read(use))])
+        names = {place: metric.matrix[place].data[0] for place in packed(len(self.coordinates))}
+        if not invariant(staged, names, ["f"]):
+            raise not_covariant(self.given)
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """The name given."""
+        return self.label
+
+    @property
+    def definition(self) -> str:  # type: ignore[override]
+        """E = ∫ density."""
+        return f"E = ∫ ({self.given}) {self.measure}"
+
+    @property
+    def metrics(self) -> tuple[str, ...]:  # type: ignore[override]
+        """With an f, "weighted" too."""
+        return ("ebin", "L2") if self.dilaton is None else ("weighted", "ebin", "L2")
+
+    @property
+    def dilaton(self) -> bool | None:
+        """Whether f is log(dV/dm), an unknown, or absent."""
+        if self.measure == "dm":
+            return True
+        use = MetricAlgebra()
+        self._read(use)
+        return False if "f" in use.terms else None
+
+    def _read(self, use: MetricAlgebra) -> gr.Node:
+        coordinates = self.coordinates
+        names = {"R": lambda: use.scalar, "Ric2": lambda: use.ricci_squared, "f": lambda: use.dilaton}
+        for i, j in packed(len(coordinates)):
+            name = f"g_{coordinates[i]}{coordinates[j]}"
+            names[name] = partial(use.symbol, Component(name, (i, j)))
+        functions = {"laplacian": use.laplacian, "dot": use.pairing,
+                     "d": partial(_partial, use, coordinates, MetricPartial)}
+        return read(self.given, use, names, functions, coordinates)
+
+    def integrand(self, use: MetricAlgebra) -> gr.Node:
+        """The density by dV."""
+        found = self._read(use)
+        return found * gr.exp(-use.dilaton) if self.measure == "dm" else found
+
+
+@final
+@dataclass(frozen=True)
+class PotentialDensity(PotentialFunctional):
+    """∫ density dμ_J, or dμ_Ω; see `from_density`."""
+
+    geometry: Any
+    given: Any
+    measure: str
+    label: str
+    source: ClassVar[str] = "given by the user"
+
+    def __post_init__(self) -> None:
+        self.check()
+        use = PotentialAlgebra()
+        realise = KahlerRealisation(use, self.frame())
+        if not unitary_invariant(realise.staged([realise.value(self._read(use))]), [PHI]):
+            raise not_covariant(self.given)
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """The name given."""
+        return self.label
+
+    @property
+    def definition(self) -> str:  # type: ignore[override]
+        """E = ∫ density."""
+        return f"E = ∫ ({self.given}) {'dμ_J' if self.measure == 'dmu' else 'dμ_Ω'}"
+
+    def _read(self, use: PotentialAlgebra) -> gr.Node:
+        coordinates = real_coordinates(self.geometry)
+        names = {"R": lambda: use.scalar, "Ric2": lambda: use.ricci_squared, "phi": lambda: use.phi, "v": lambda: use.v}
+        functions = {"laplacian": lambda s: 2 * use.laplacian(s), "dot": lambda s, t: 2 * use.pairing(s, t),
+                     "d": partial(_partial, use, coordinates, PotentialPartial)}
+        return read(self.given, use, names, functions, coordinates)
+
+    def integrand(self, use: PotentialAlgebra) -> gr.Node:
+        """The density by dμ_J."""
+        found = self._read(use)
+        return found / use.v if self.measure == "omega" else found
+
+
+def not_covariant(density: Any) -> InputError:
+    """The error for a density that a change of coordinates changes."""
+    return InputError(f"the density '{density}' is not covariant: its value at a point changes under a random change of "
+                      "coordinates, so its integral depends on the chart. Write it in R, Ric2, f, v, phi, laplacian(s) and "
+                      "dot(s, t).")
+
+
+def _partial(use: Algebra, coordinates: tuple[str, ...], kind: Any, s: gr.Node, *along: gr.Node) -> gr.Node:
+    for axis in along:
+        if axis.data not in coordinates:
+            raise InputError(f"d(s, x) differentiates along coordinates ({', '.join(coordinates)}), not along '{axis}'.")
+        s = use.symbol(kind(s, coordinates.index(axis.data)))
+    return s
+
+
+def read(density: Any, algebra: Algebra, names: Mapping[str, Callable[[], gr.Node]],
+         functions: Mapping[str, Callable[..., gr.Node]], coordinates: tuple[str, ...]) -> gr.Node:
+    """The density as a node over the algebra's symbols."""
+    if callable(density) and not isinstance(density, sympy.Basic):
+        return gr.node(density(algebra))
+    if isinstance(density, gr.Node):
+        expression = density
+    else:
+        stand_ins = {n: sympy.Symbol(n) for n in (*names, *coordinates)}
+        table = {**stand_ins, **{n: _wrapped(f, names) for n, f in functions.items()}}
+        expression = from_sympy(parse(density, table) if isinstance(density, str) else sympy.sympify(density))
+    return _resolved(expression, names)
+
+
+def _resolved(expression: gr.Node, names: Mapping[str, Callable[[], gr.Node]]) -> gr.Node:
+    """With the names of the language replaced by what they stand for."""
+    used = {leaf: names[leaf.data]() for leaf in gr.leaves([expression]) if leaf.op == "symbol" and leaf.data in names}
+    return gr.substitute([expression], used)[0] if used else expression
+
+
+def _wrapped(function: Callable[..., gr.Node], names: Mapping[str, Callable[[], gr.Node]]) -> Callable[..., Any]:
+    return lambda *arguments: to_sympy(function(*(_resolved(from_sympy(a), names) for a in arguments)))
