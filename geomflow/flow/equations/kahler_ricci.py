@@ -11,16 +11,20 @@ import numpy as np
 from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, PositivityError
-from geomflow.field import PotentialField, ScalarField
-from geomflow.flow.equation import Equation, checked_state, equations_of
+from geomflow.field import HermitianField, PotentialField, ScalarField
+from geomflow.flow.equation import Average, Equation, checked_state, equations_of
 from geomflow.flow.equations.kahler import PHI, KahlerSetting, log_flat_volume, reference_rows
 from geomflow.flow.flow import Flow
+from geomflow.flow.steppers.choose import fitting_stepper
+from geomflow.flow.steppers.semi_implicit import SemiImplicit
 
 if TYPE_CHECKING:
     import sympy
 
+    from geomflow.flow.problem import Problem
+    from geomflow.flow.steppers.stepper import Stepper
 
-TARGET = "log_target"
+TARGET, MASS = "log_target", "mass_ratio"
 
 
 @final
@@ -59,36 +63,54 @@ class KahlerRicciFlow(Flow):
     def components(self, torus: Any) -> list[sympy.Eq]:
         """The equation of φ over the flat unit reference form, written out."""
         setting = KahlerSetting.flat(torus)
-        return equations_of(self._program(setting, gr.constant(torus.dim) * -gr.log(2), ()), torus)
+        return equations_of(self._program(setting, Target(-torus.dim * gr.log(gr.constant(2)))), torus)
 
     def on(self, state: Any) -> Equation:
         """The equation for a PotentialField. Raises PositivityError when the prescribed density is not positive."""
         field = checked_state(self, state, PotentialField, "grid.potential(...) on a ComplexTorus")
-        setting, log_flat = KahlerSetting.of(field), log_flat_volume(field)
-        statics = reference_rows(field)
-        if self.density is None:
-            target, names = gr.constant(Fraction(log_flat)), setting.static_names
-        else:
-            target, names = setting.field(TARGET), (*setting.static_names, TARGET)
-            row = self._log_target(field, log_flat)[None]
-            statics = row if statics is None else np.concatenate([statics, row])
+        setting, target = KahlerSetting.of(field), self._target(field)
+        rows = [row for row in (reference_rows(field), target.row) if row is not None]
         return Equation(
-            program=self._program(setting, target, names),
-            statics=statics,
+            program=self._program(setting, target),
+            statics=np.concatenate(rows) if rows else None,
             positive=("the smallest leading principal minor of g", setting.minors()),
             stages=(setting.log_det_stage,),
-            monitors=setting.monitors(target),
+            monitors=setting.monitors(target.node),
             curvature="curvature_size",
+            average=None if target.row is None else Average(MASS, setting.metric.determinant, gr.exp(target.node)),
             modulo="constants",
         )
 
-    def _program(self, setting: KahlerSetting, target: gr.Node, statics: tuple[str, ...]) -> Program:
-        rate = (setting.metric.log_det - target) * Fraction(self.speed)
-        return Program(setting.coordinates, (PHI,), statics, (), (Stage((("rate_phi", rate),)),))
+    def default_stepper(self, problem: Problem) -> Stepper:
+        """Semi-implicit towards a prescribed density, where only the steady state matters; else the fitting one."""
+        return fitting_stepper(problem) if self.density is None else SemiImplicit()
 
-    def _log_target(self, state: PotentialField, log_flat: float) -> np.ndarray:
-        density: ScalarField = state.grid.scalar(self.density)
+    def _program(self, setting: KahlerSetting, target: Target) -> Program:
+        given = target.row is not None
+        excess = setting.metric.log_det - target.node - (gr.log(gr.symbol(MASS)) if given else 0)
+        statics = (*setting.static_names, TARGET) if given else setting.static_names
+        stage = Stage((("rate_phi", excess * Fraction(self.speed)),))
+        return Program(setting.coordinates, (PHI,), statics, (MASS,) if given else (), (stage,))
+
+    def _target(self, state: PotentialField) -> Target:
+        """log κρ: a constant where everything is flat, else a given array."""
+        log_flat, axes = log_flat_volume(state), len(state.grid.shape)
+        if self.density is None and not isinstance(state.reference, HermitianField):
+            return Target(gr.constant(Fraction(log_flat)))
+        density: ScalarField = state.grid.scalar(1 if self.density is None else self.density)
         if not density.min() > 0:
-            raise PositivityError(f"the prescribed density must be positive, and its least value is {density.min():.6g}: "
+            raise PositivityError(f"the prescribed density must be positive; its least value is {density.min():.6g}: "
                                   "add a constant to it.")
-        return np.log(density.values / density.mean()) + log_flat
+        return Target(gr.jet(TARGET, (0,) * axes), (np.log(density.values / density.mean()) + log_flat)[None])
+
+
+@dataclass(frozen=True)
+class Target:
+    """The logarithm of the volume that the flow runs towards: a node, and its values where they are a given array.
+
+    With a given array the total masses of det g and of the target differ by the error of the discretisation; their
+    ratio is divided out of v at each state, so that v = 1 can be reached and φ does not drift.
+    """
+
+    node: gr.Node
+    row: np.ndarray | None = None
