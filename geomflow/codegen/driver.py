@@ -6,6 +6,7 @@ compiling its block, once and serially.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -45,32 +46,37 @@ def block(address, arguments, outputs, size, failed):
 
 def run_grid(block: CompiledSource, arrays: tuple[Any, ...], size: int, lines: int) -> None:
     """Run a grid routine in chunks of `size` planes and `lines` lines."""
-    from numba import types
-
     n_i, n_j = arrays[-1].shape[1:3]
-    text = _GRID.format(title=f"A geomflow driver of grid routines on {arrays[-1].ndim - 1} axes")
     failed = np.zeros(-(-n_i // size) * -(-n_j // lines), dtype=np.int64)
-    driver = CompiledSource("driver", text, (types.int64, *block.types[:5], types.int64, types.int64, _flags()))
-    driver.function(block.address, *arrays, size, lines, failed)
+    _grid_driver(arrays[-1].ndim - 1).function(block.address, *arrays, size, lines, failed)
     _check(failed, block)
 
 
 def run_points(block: CompiledSource, arguments: Any, outputs: Any, size: int) -> None:
     """Run a routine on points in chunks of `size` points."""
-    from numba import types
-
-    kind = "complex" if outputs.dtype.kind == "c" else "real"
-    text = _POINTS.format(title=f"A geomflow driver of {kind} routines on points")
     failed = np.zeros(-(-outputs.shape[1] // size), dtype=np.int64)
-    driver = CompiledSource("driver", text, (types.int64, *block.types[:2], types.int64, _flags()))
-    driver.function(block.address, arguments, outputs, size, failed)
+    _points_driver(outputs.dtype.kind == "c").function(block.address, arguments, outputs, size, failed)
     _check(failed, block)
 
 
-def _flags() -> Any:
+@cache
+def _grid_driver(axes: int) -> CompiledSource:
     from numba import types
 
-    return types.Array(types.int64, 1, "C")
+    text = _GRID.format(title=f"A geomflow driver of grid routines on {axes} axes")
+    grid, numbers = types.Array(types.float64, axes + 1, "C"), types.Array(types.float64, 1, "C")
+    flags = types.Array(types.int64, 1, "C")
+    return CompiledSource("driver", text, (types.int64, grid, grid, numbers, numbers, grid, *[types.int64] * 2, flags))
+
+
+@cache
+def _points_driver(is_complex: bool) -> CompiledSource:
+    from numba import types
+
+    text = _POINTS.format(title=f"A geomflow driver of {'complex' if is_complex else 'real'} routines on points")
+    array = types.Array(types.complex128 if is_complex else types.float64, 2, "C")
+    flags = types.Array(types.int64, 1, "C")
+    return CompiledSource("driver", text, (types.int64, array, array, types.int64, flags))
 
 
 def _check(failed: Any, block: CompiledSource) -> None:

@@ -18,7 +18,7 @@ from geomflow.codegen.names import Names
 from geomflow.codegen.routine import SECONDS_PER_OPERATION, CompiledSource, use_threads
 from geomflow.codegen.writer import Writer
 from geomflow.core import graph as gr
-from geomflow.core.errors import InputError, ShapeError
+from geomflow.core.errors import ExpressionError, InputError, ShapeError
 from geomflow.core.graph import Node
 
 CHUNK = 4096
@@ -59,6 +59,8 @@ def as_nodes(outputs: Any) -> tuple[list[Node], tuple[int, ...]]:
 def _as_node(entry: Any) -> Node:
     if isinstance(entry, Node):
         return entry
+    if isinstance(entry, str):
+        raise ExpressionError(f"'{entry}' is text, which is not evaluated here; give a sympy expression or a node")
     from geomflow.core.graph.sympy_bridge import from_sympy
 
     return from_sympy(entry)

@@ -104,6 +104,9 @@ def test_wrong_arguments_are_refused():
         r(np.ones(3), np.ones(4))
     with pytest.raises(ExpressionError, match="y"):
         compile_points(X * Y, (X,))
+    for text in ("x + 1", ["x + 1"]):
+        with pytest.raises(ExpressionError, match="is text"):
+            compile(text)
     with pytest.raises(InputError, match="symbols or derivatives"):
         compile_points(X * Y, (X * Y,))
 
