@@ -109,7 +109,7 @@ class GridRoutine:
         lead = max(self._plan.leads)
         if len(shape) == 2:
             return max(-(-shape[0] // 64), 16 * lead, 1), shape[1]
-        reach = max(stage.reach(axis) for stage in self._plan.stages for axis in (0, 1))
+        reach = self._plan.outer_reach
         sources = len(self.program.fields) + len(self.program.statics)
         line_bytes = 8 * prod(shape[2:]) * sources * (2 * reach + 1)
         lines = max(CACHE_BYTES // line_bytes - 2 * (reach + lead), 4 * lead, 8)

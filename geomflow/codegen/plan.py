@@ -102,12 +102,17 @@ class GridPlan:
         later = range(number + 1, len(self.stages))
         return max(self.leads[number] - self.leads[t] + self.stages[t].reach_into(number) for t in later) + 1
 
-    @property
+    @cached_property
     def pad(self) -> int:
         """By how many points lines are continued periodically at both ends."""
         return max(stage.reach(self.inner) for stage in self.stages)
 
-    @property
+    @cached_property
+    def outer_reach(self) -> int:
+        """How far stencils reach along the first two axes."""
+        return max(stage.reach(axis) for stage in self.stages for axis in (0, 1))
+
+    @cached_property
     def minimum_points(self) -> int:
         """The fewest points along an axis for which no stencil meets itself."""
         reach = max((stage.reach(axis) for stage in self.stages for axis in range(self.dimension)), default=0)
