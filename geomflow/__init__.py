@@ -50,6 +50,7 @@ _HOME = {
 _MODULES = {
     "catalogue": "geomflow.symbolic.catalogue",
     "conventions": "geomflow.core.conventions",
+    "functionals": "geomflow.symbolic.functionals",
     "plot": "geomflow.plot",
 }
 
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
     from geomflow.symbolic import KahlerMetric as KahlerMetric
     from geomflow.symbolic import Metric as Metric
     from geomflow.symbolic import catalogue as catalogue
+    from geomflow.symbolic import functionals as functionals
 
 
 def __getattr__(name: str) -> Any:
