@@ -25,13 +25,13 @@ def from_sympy(expression: Any, coordinates: Sequence[str] = ()) -> Node:
     Raises UnknownFunctionError for a function that the graph does not know, ExpressionError for anything
     else that has no place in it.
     """
-    return _Reader(tuple(map(str, coordinates))).read(sympy.sympify(expression))
+    return _Reader(tuple(map(str, coordinates))).read(sympy.sympify(expression, strict=True))
 
 
 def all_from_sympy(expressions: Iterable[Any], coordinates: Sequence[str] = ()) -> list[Node]:
     """Several sympy expressions as nodes, sharing the work."""
     reader = _Reader(tuple(map(str, coordinates)))
-    return [reader.read(sympy.sympify(e)) for e in expressions]
+    return [reader.read(sympy.sympify(e, strict=True)) for e in expressions]
 
 
 _RECIPROCAL = {"cot": "tan", "sec": "cos", "csc": "sin", "coth": "tanh", "sech": "cosh", "csch": "sinh"}
