@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.plot.heatmap import draw_plane, largest_place, plane_through, symmetric_limit
 from geomflow.plot.quantities import quantity
-from geomflow.plot.style import styled
+from geomflow.plot.style import DIVERGING, INK, styled
 
 if TYPE_CHECKING:
-    from matplotlib.animation import AbstractMovieWriter
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from geomflow.flow import Solution
 
@@ -28,31 +31,71 @@ def film(sol: Solution, path: str | Path, name: str | None = None, *, frames_per
     import matplotlib.pyplot as plt
 
     path = Path(path)
-    writer = _writer(path, frames_per_second)
-    figure, ax = plt.subplots(figsize=(4.6, 4.1))
-    first = quantity(sol.states[0], name)
-    place, limit = largest_place(first), symmetric_limit(first)
-    bar = None
-    with writer.saving(figure, str(path), dpi=110):
-        for t, state in zip(sol.times, sol.states):
-            ax.clear()
-            item = quantity(state, name)
-            plane, where = plane_through(item.values, state.grid, place)
-            mesh = draw_plane(ax, state.grid, plane, item, limit)
-            ax.set_title(f"{item.label}{where},  $t$ = {t:.3e}", loc="left")
-            bar = bar or figure.colorbar(mesh, ax=ax, shrink=0.85, pad=0.03)
-            writer.grab_frame()
+    write = _writer(path)
+    figure, ax = plt.subplots(figsize=(4.6, 4.1), dpi=110)
+    write(figure, _frames(ax, sol, name), path, frames_per_second)
     return ax
 
 
-def _writer(path: Path, frames_per_second: int) -> AbstractMovieWriter:
-    """The writer for a film's suffix."""
-    from matplotlib import animation
+def _frames(ax: Axes, sol: Solution, name: str | None) -> Iterator[None]:
+    """Draw one state after another; the layout is that of the first."""
+    first = quantity(sol.states[0], name)
+    place, limit = largest_place(first), symmetric_limit(first)
+    bar = None
+    for t, state in zip(sol.times, sol.states):
+        ax.clear()
+        item = quantity(state, name)
+        plane, where = plane_through(item.values, state.grid, place)
+        mesh = draw_plane(ax, state.grid, plane, item, limit)
+        ax.set_title(f"{item.label}{where},  $t$ = {t:.3e}", loc="left")
+        if bar is None:
+            bar = ax.figure.colorbar(mesh, ax=ax, shrink=0.85, pad=0.03)
+            ax.figure.canvas.draw()
+            ax.figure.set_layout_engine("none")
+        ax.figure.canvas.draw()
+        yield
+
+
+def _writer(path: Path) -> Callable[[Figure, Iterator[None], Path, int], None]:
+    """What writes a film with this suffix."""
+    from matplotlib.animation import FFMpegWriter
 
     if path.suffix == ".gif":
-        return animation.PillowWriter(fps=frames_per_second)
+        return _write_gif
     if path.suffix != ".mp4":
         raise InputError(f"a film is written as .gif or .mp4, and '{path.name}' is neither")
-    if not animation.FFMpegWriter.isAvailable():
+    if not FFMpegWriter.isAvailable():
         raise InputError(f"'{path.name}' needs ffmpeg, which is not installed; write a .gif instead")
-    return animation.FFMpegWriter(fps=frames_per_second)
+    return _write_mp4
+
+
+def _write_gif(figure: Figure, frames: Iterator[None], path: Path, frames_per_second: int) -> None:
+    """All frames in one palette of 256 colours, so that colours do not flicker."""
+    from PIL import Image
+
+    images = [Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB") for _ in frames]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(_palette())
+    first, *rest = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
+    first.save(path, save_all=True, append_images=rest, duration=1000 // frames_per_second, loop=0)
+
+
+def _palette() -> bytes:
+    """200 colours of the diverging map and 56 shades from the ink of text to white, as bytes."""
+    import matplotlib as mpl
+    from matplotlib.colors import to_rgb
+
+    colours = mpl.colormaps[DIVERGING](np.linspace(0, 1, 200))[:, :3]
+    ink = np.array(to_rgb(INK))
+    shades = ink + np.linspace(0, 1, 56)[:, None] * (1 - ink)
+    return (255 * np.concatenate([colours, shades])).round().astype(np.uint8).tobytes()
+
+
+def _write_mp4(figure: Figure, frames: Iterator[None], path: Path, frames_per_second: int) -> None:
+    """Hand the frames to ffmpeg."""
+    from matplotlib.animation import FFMpegWriter
+
+    writer = FFMpegWriter(fps=frames_per_second)
+    with writer.saving(figure, str(path), dpi=figure.dpi):
+        for _ in frames:
+            writer.grab_frame()
