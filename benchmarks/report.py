@@ -45,11 +45,11 @@ def machine(result: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in m["versions"].items() if version)
     bandwidths = ", ".join(f"{_size(int(size))} {rate / 1e9:.0f}" for size, rate in limits_["bandwidth"].items())
     return (f"{m['processor']}, {result['threads']} threads, {caches}; {m['system']}, Python {m['python']}; "
-            f"{versions}. Measured {result['date']}, load average {m['load']} at the start{_busy(m['load'])}. "
+            f"{versions}. Measured {result['date']}, load average {m['load']} at the start{busy(m['load'])}. "
             f"Triad, GB/s by working set: {bandwidths}. Fused multiply-adds: {limits_['flops'] / 1e9:.0f} Gflop/s.")
 
 
-def _busy(load: float) -> str:
+def busy(load: float) -> str:
     """A warning where other work took part of the processors: medians then say little, and slow peers look slower."""
     return " (**the machine was busy: preliminary**)" if load > QUIET_LOAD else ""
 

@@ -84,7 +84,7 @@ def _prepare(entry: dict[str, Any], workers: dict[str, Worker], name: str, run: 
 
 def report(result: dict[str, Any]) -> str:
     """The table of one run of this command."""
-    from benchmarks.report import MISSING, number, table
+    from benchmarks.report import MISSING, busy, number, table
 
     rows = []
     for entry in result["runs"].values():
@@ -95,7 +95,9 @@ def report(result: dict[str, Any]) -> str:
             rows.append([entry["title"], way["name"], str(way["order"]), f"{steps:,}" if steps else "controlled",
                          number(seconds), f"{error:.1e}" if error is not None else MISSING, ratio])
     head = ["run", "by", "order in space", "steps", "seconds", "relative error", "times geomflow"]
-    return table(head, rows) + "\n"
+    m = result["machine"]
+    where = f"{m['processor']}, {result['threads']} threads, {result['date']}, load average {m['load']} at the start"
+    return f"{where}{busy(m['load'])}.\n\n{table(head, rows)}\n"
 
 
 def _options() -> argparse.Namespace:
