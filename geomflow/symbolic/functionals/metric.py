@@ -87,15 +87,15 @@ class MetricFunctional(Functional):
 
     def realisation(self, use: MetricAlgebra, tag: str = "") -> MetricRealisation:
         """An algebra's scalars over the jets of g_xx, g_xy, ..."""
-        return MetricRealisation(use, RunningMetric(self.coordinates, metric_nodes(self.coordinates)[1]), tag)
+        metric = RunningMetric(self.coordinates, metric_nodes(self.coordinates)[1])
+        return MetricRealisation(use, metric, tag, self.values)
 
     @property
     def density(self) -> Staged:
         """L with E = ∫ L d^dx."""
         use = self.new_algebra()
         realise = self.realisation(use)
-        integrand = gr.substitute([self.energy_integrand(use)], self.values)[0]
-        return realise.staged([realise.value(integrand) * realise.metric.volume])
+        return realise.staged([realise.value(self.energy_integrand(use)) * realise.metric.volume])
 
     @property
     def differential(self) -> Staged:
@@ -108,8 +108,7 @@ class MetricFunctional(Functional):
         pairs = [(raised[place], direction[place]) for place in np.ndindex(raised.shape)]
         if self.dilaton is False:
             pairs.append((realise.value(found.dilaton), metric.leaf("h_f")))
-        total = gr.substitute([metric.ring.dot(pairs) * metric.volume], self.values)[0]
-        return realise.staged([total])
+        return realise.staged([metric.ring.dot(pairs) * metric.volume])
 
     def first_variation(self) -> Variation:
         """δE = ∫ (E^{ij}h_ij + E_f δf) dV, by structure."""
@@ -304,8 +303,7 @@ class MetricGradient:
         return self._matrix(self._realisation)
 
     def _matrix(self, realise: MetricRealisation) -> np.ndarray:
-        settled = {t: gr.substitute([c], self.functional.values)[0] for t, c in self.tensors.items()}
-        lower = realise.combination(settled)
+        lower = realise.combination(self.tensors)
         if self.metric != "L2":
             return lower
         scale = realise.metric.volume * gr.exp(-realise.metric.leaf(LOG_MEASURE))
@@ -316,7 +314,7 @@ class MetricGradient:
         """The linearised flow at g_ij = δ_ij, f = 0; a field that is solved for is held fixed."""
         functional = self.functional
         metric = DerivingMetric(functional.coordinates, metric_nodes(functional.coordinates)[1])
-        realise = MetricRealisation(self.variation.algebra, metric)
+        realise = MetricRealisation(self.variation.algebra, metric, values=functional.values)
         rates, fields = self._rates(realise, self._matrix(realise))
         flat = {f"g_{c}{c}": gr.ONE for c in metric.coordinates}
         names = wave_names(metric.coordinates)
@@ -341,8 +339,7 @@ class MetricGradient:
         functional, realise = self.functional, self._realisation
         metric, loss = realise.metric, functional.loss
         rates, fields = self._rates(realise, self.matrix)
-        integrand = gr.substitute([functional.energy_integrand(self.variation.algebra)], functional.values)[0]
-        energy = loss * realise.value(integrand) * metric.volume
+        energy = loss * realise.value(functional.energy_integrand(self.variation.algebra)) * metric.volume
         nodes = [*rates, energy, self._dissipation(), *(n for s in realise.stages for n in s.nodes)]
         found = gr.leaves(nodes)
         given = {leaf.data[0] for leaf in found if leaf.op == "jet"} - {n for s in realise.stages for n in s.names}

@@ -78,15 +78,15 @@ class PotentialFunctional(Functional):
     def density(self) -> Staged:
         """L with E = ∫ L d^{2n}x, over the flat unit reference metric."""
         use = PotentialAlgebra()
-        realise = KahlerRealisation(use, self.frame(real=True))
-        return realise.staged([self.lagrangian(realise, self.integrand(use), self.values)])
+        realise = self.realisation(use)
+        return realise.staged([self.lagrangian(realise, self.integrand(use))])
 
     @property
     def differential(self) -> Staged:
         """ψ times the gradient in Mabuchi's metric times the density of dμ_J, ψ the field psi."""
-        found, frame = self.first_variation(), self.frame(real=True)
-        realise = KahlerRealisation(found.algebra, frame)
-        gradient = gr.substitute([realise.value(found.gradient)], self.values)[0]
+        found = self.first_variation()
+        realise = self.realisation(found.algebra)
+        frame, gradient = realise.frame, realise.value(found.gradient)
         return realise.staged([frame.leaf("psi") * gradient * 2**frame.dim * frame.kappa * frame.ratio])
 
     def first_variation(self) -> Variation:
@@ -106,22 +106,26 @@ class PotentialFunctional(Functional):
         return KahlerFrame(n, flat_matrix(n) if reference is None else reference, self.form,
                            flat if kappa is None else kappa, real, real_coordinates(self.geometry))
 
-    def lagrangian(self, realise: KahlerRealisation, integrand: gr.Node, values: Mapping[gr.Node, gr.Node]) -> gr.Node:
+    def realisation(self, use: PotentialAlgebra, **setting: Any) -> KahlerRealisation:
+        """An algebra's scalars over real coordinates, parameters with values replaced; see `frame`."""
+        return KahlerRealisation(use, self.frame(True, **setting), values=self.values)
+
+    def lagrangian(self, realise: KahlerRealisation, integrand: gr.Node) -> gr.Node:
         """The density of E by d^{2n}x, dμ_J = 2ⁿκ v d^{2n}x."""
         frame = realise.frame
         scale = 2**frame.dim * frame.kappa
         terms = [scale * frame.ratio * realise.value(integrand)]
         for kind, coefficient in self.paths().items():
-            c = gr.substitute([coefficient], values)[0]
+            c = realise.value(coefficient)
             if c is not gr.ZERO:
                 terms.append(c * frame.path_density(kind))
-        return gr.substitute([gr.add(*terms)], values)[0]
+        return gr.add(*terms)
 
     def euler(self) -> EulerDerivative:
         """E_φ(L) by the Euler operator on jets in Wirtinger coordinates, L the density by d^{2n}x."""
         use, frame = PotentialAlgebra(), self.frame()
         realise = KahlerRealisation(use, frame)
-        density = self.lagrangian(realise, self.integrand(use), {})
+        density = self.lagrangian(realise, self.integrand(use))
         return euler_operator(density, [PHI], realise.stages, frame.axes, frame.groups)
 
     def difference(self, gradient: gr.Node, use: PotentialAlgebra) -> Staged:
@@ -276,8 +280,8 @@ class PotentialGradient:
     def linearisation(self) -> Linearisation:
         """The linearised flow at φ = 0 over the flat unit metric."""
         frame = self.functional.frame()
-        realise = KahlerRealisation(self.variation.algebra, frame)
-        rate = -self.functional.loss * realise.value(self._settled(self.scalar))
+        realise = KahlerRealisation(self.variation.algebra, frame, values=self.functional.values)
+        rate = -self.functional.loss * realise.value(self.scalar)
         coordinates = real_coordinates(self.functional.geometry)
         names = wave_names(coordinates)
         k = [gr.symbol(name) for name in names]
@@ -286,23 +290,18 @@ class PotentialGradient:
         waves += [HALF * gr.I * (k[2 * a] + gr.I * k[2 * a + 1]) for a in range(n)]
         return Linearisation(coordinates, (PHI,), realise.staged([rate]), Background({}), tuple(waves), names)
 
-    def _settled(self, scalar: gr.Node) -> gr.Node:
-        """With the parameters that have a value."""
-        return gr.substitute([scalar], self.functional.values)[0]
-
     def program(self, reference: Any = None, kappa: gr.Node | None = None, statics: tuple[str, ...] = (),
                 parameters: tuple[str, ...] = ()) -> Program:
         """Stages, rate, energy and dissipation over real coordinates."""
         functional, use = self.functional, self.variation.algebra
-        frame = functional.frame(True, reference, kappa)
-        realise = KahlerRealisation(use, frame)
-        gradient = functional.loss * realise.value(self._settled(self.scalar))
+        realise = functional.realisation(use, reference=reference, kappa=kappa)
+        frame, gradient = realise.frame, functional.loss * realise.value(self.scalar)
         volume = 2**frame.dim * frame.kappa * frame.ratio
-        energy = functional.loss * functional.lagrangian(realise, functional.integrand(use), functional.values)
+        energy = functional.loss * functional.lagrangian(realise, functional.integrand(use))
         means: tuple[Mean, ...] = ()
         if self.metric == "dirichlet":
             means = (Mean("mean", -gradient * volume, volume),)
-            inner = realise.field(self._settled(self.scalar))
+            inner = realise.field(self.scalar)
             dissipation = functional.loss**2 * frame.pairing(inner, inner) * volume
             rate = -gradient - gr.symbol("mean")
         else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from geomflow.core import graph as gr
@@ -13,10 +15,14 @@ from geomflow.symbolic.variation.staged import Stage, Staged
 
 
 class KahlerRealisation:
-    """Realises scalars of one algebra in one frame, sharing stages; `tag` begins the names of stages."""
+    """Realises scalars of one algebra in one frame, sharing stages.
 
-    def __init__(self, algebra: pt.PotentialAlgebra, frame: KahlerFrame, tag: str = "") -> None:
-        self.algebra, self.frame, self._tag = algebra, frame, tag
+    `tag` begins the names of stages; `values` replaces parameters.
+    """
+
+    def __init__(self, algebra: pt.PotentialAlgebra, frame: KahlerFrame, tag: str = "",
+                 values: Mapping[gr.Node, gr.Node] | None = None) -> None:
+        self.algebra, self.frame, self._tag, self._values = algebra, frame, tag, dict(values or {})
         self._stages: list[Stage] = list(frame.stages)
         self._known: dict[gr.Node, gr.Node] = {}
         self._fields: dict[gr.Node, gr.Node] = {}
@@ -33,7 +39,7 @@ class KahlerRealisation:
 
     def value(self, scalar: gr.Node) -> gr.Node:
         """The scalar over jets of φ and of stages."""
-        replacements = {leaf: self._leaf(leaf) for leaf in self.algebra.leaves(scalar)}
+        replacements = {leaf: self._leaf(leaf) for leaf in self.algebra.leaves(scalar)} | self._values
         return gr.substitute([scalar], replacements)[0] if replacements else scalar
 
     def field(self, scalar: gr.Node) -> gr.Node:

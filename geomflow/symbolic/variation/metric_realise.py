@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import product
 
 import numpy as np
@@ -20,10 +21,14 @@ LOG_MEASURE = "log_measure"
 
 
 class MetricRealisation:
-    """Realises scalars and tensors of one algebra for one metric, sharing stages; `tag` begins the names of stages."""
+    """Realises scalars and tensors of one algebra for one metric, sharing stages.
 
-    def __init__(self, algebra: mt.MetricAlgebra, metric: RunningMetric, tag: str = "") -> None:
-        self.algebra, self.metric, self._tag = algebra, metric, tag
+    `tag` begins the names of stages; `values` replaces parameters.
+    """
+
+    def __init__(self, algebra: mt.MetricAlgebra, metric: RunningMetric, tag: str = "",
+                 values: Mapping[gr.Node, gr.Node] | None = None) -> None:
+        self.algebra, self.metric, self._tag, self._values = algebra, metric, tag, dict(values or {})
         self._stages: list[Stage] = list(metric.stages)
         self._known: dict[gr.Node, gr.Node] = {}
         self._fields: dict[gr.Node, gr.Node] = {}
@@ -41,7 +46,7 @@ class MetricRealisation:
 
     def value(self, scalar: gr.Node) -> gr.Node:
         """The scalar over jets of the metric, of given fields and of stages."""
-        replacements = {leaf: self._leaf(leaf) for leaf in self.algebra.leaves(scalar)}
+        replacements = {leaf: self._leaf(leaf) for leaf in self.algebra.leaves(scalar)} | self._values
         return gr.substitute([scalar], replacements)[0] if replacements else scalar
 
     def field(self, scalar: gr.Node) -> gr.Node:
