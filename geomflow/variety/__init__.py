@@ -1,0 +1,81 @@
+"""Numbers on point clouds: Calabi–Yau hypersurfaces, their points, measures and metrics."""
+
+from geomflow.variety.algebraic import FitReport, algebraic_metric
+from geomflow.variety.ambient import Ambient
+from geomflow.variety.balanced import balanced_metric
+from geomflow.variety.chern import chern_densities, chern_number, euler_number, intersection_number
+from geomflow.variety.curvature import Curvature
+from geomflow.variety.cymetric import export_cymetric, import_cymetric
+from geomflow.variety.density import class_volume, density_ratio, kappa, sigma, volume
+from geomflow.variety.distance import distance, nearest
+from geomflow.variety.estimate import Estimate
+from geomflow.variety.families import Bicubic, Dwork, Fermat, Tetraquadric
+from geomflow.variety.flat import FlatCurve
+from geomflow.variety.frames import in_patch, transition
+from geomflow.variety.fubini_study import FubiniStudy
+from geomflow.variety.hermitian_form import HermitianForm
+from geomflow.variety.hypersurface import Hypersurface
+from geomflow.variety.measures import (
+    Measures,
+    measure,
+    ricci_measure,
+    scalar_curvature,
+    smallest_eigenvalue,
+    transition_loss,
+)
+from geomflow.variety.metric import VarietyMetric
+from geomflow.variety.metricstore import load_metric
+from geomflow.variety.noise import noised
+from geomflow.variety.points import Points, concatenate
+from geomflow.variety.polynomial import Polynomial
+from geomflow.variety.restrict import sample_patch
+from geomflow.variety.sections import Sections
+from geomflow.variety.symmetry import Symmetry, trivial_symmetry
+
+__all__ = [
+    "Ambient",
+    "Bicubic",
+    "Curvature",
+    "Dwork",
+    "Estimate",
+    "Fermat",
+    "FitReport",
+    "FlatCurve",
+    "FubiniStudy",
+    "HermitianForm",
+    "Hypersurface",
+    "Measures",
+    "Points",
+    "Polynomial",
+    "Sections",
+    "Symmetry",
+    "Tetraquadric",
+    "VarietyMetric",
+    "algebraic_metric",
+    "balanced_metric",
+    "chern_densities",
+    "chern_number",
+    "class_volume",
+    "concatenate",
+    "density_ratio",
+    "distance",
+    "euler_number",
+    "export_cymetric",
+    "import_cymetric",
+    "in_patch",
+    "intersection_number",
+    "kappa",
+    "load_metric",
+    "measure",
+    "nearest",
+    "noised",
+    "ricci_measure",
+    "sample_patch",
+    "scalar_curvature",
+    "sigma",
+    "smallest_eigenvalue",
+    "transition",
+    "transition_loss",
+    "trivial_symmetry",
+    "volume",
+]

@@ -11,10 +11,12 @@ import numpy as np
 from geomflow.variety.descent import Residual, minimise
 from geomflow.variety.errors import UnderdeterminedError
 from geomflow.variety.functional import Density
+from geomflow.variety.general import fit_general
 from geomflow.variety.hermitian_form import HermitianForm
 from geomflow.variety.levels import level_of, whole_degrees
 from geomflow.variety.orbits import InvariantForms, invariant_forms, reference
-from geomflow.variety.progress import counter
+from geomflow.variety.progress import Tick, counter
+from geomflow.variety.sections import Sections
 from geomflow.variety.symmetry import Symmetry
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _FEWEST = 4000
 _PER_PARAMETER = 20
+_MOST_DENSE = 600
 
 
 @dataclass(frozen=True)
@@ -50,32 +53,49 @@ def algebraic_metric(
     functional: str = "(v - 1)^2",
     symmetry: Symmetry | None = None,
     start: HermitianForm | None = None,
+    seconds: float = 60.0,
     progress: bool | None = None,
 ) -> HermitianForm:
     """The metric K = (1/k) log P of least E_F = ∫F(v)dμ_Ω, P invariant under the symmetries of the variety.
 
     P runs over orbit sums of monomial pairs modulo Q; Levenberg–Marquardt with the exact derivative of log det g,
     warm-started from about half the degree (or from `start`). Of the points as many are used as are needed: 20 for
-    each parameter, at least 4,000. `metric.report` says how the fit went. Large families without symmetry are fitted
-    matrix-free (`geomflow.variety.general`).
+    each parameter, at least 4,000. `metric.report` says how the fit went. Families of more than about 600 forms are
+    fitted as all Hermitian forms on sections, matrix-free, in at most `seconds` (`geomflow.variety.general`).
 
     Raises `UnderdeterminedError` (fewer points than parameters), `KahlerConeError` and `MemoryLimitError`.
     """
     degrees = whole_degrees(variety, degree)
     symmetry = symmetry or variety.symmetry
     density = Density.of(functional)
-    if start is None:
-        smaller = tuple(-(-d // 2) for d in degrees)
-        if smaller != degrees:
-            start = algebraic_metric(
-                variety, smaller, points, functional=functional, symmetry=symmetry, progress=progress
-            )
-    forms = reduced_forms(variety, degrees, symmetry, points)
+    smaller = tuple(-(-d // 2) for d in degrees)
+    if start is None and smaller != degrees:
+        options = {"functional": functional, "symmetry": symmetry, "seconds": seconds / 4, "progress": progress}
+        start = algebraic_metric(variety, smaller, points, **options)
     with counter(f"degree {degrees}", progress) as tick:
-        return fit(variety, forms, points, density, start, tick)
+        if roughly_forms(variety, degrees, symmetry) > _MOST_DENSE:
+            return _fit_all(Sections(variety, degrees), points, density, start, seconds, tick)
+        return fit(variety, reduced_forms(variety, degrees, symmetry, points), points, density, start, tick)
 
 
-def reduced_forms(variety: Hypersurface, degrees: tuple[int, ...], symmetry: Symmetry, points: Points) -> InvariantForms:
+def roughly_forms(variety: Hypersurface, degrees: tuple[int, ...], symmetry: Symmetry) -> float:
+    """About how many invariant forms there are, without listing them: allowed pairs over the order of the group."""
+    sizes = np.bincount(symmetry.phase_classes(Sections(variety, degrees).exponents)).astype(float)
+    return float(sizes @ sizes) / (len(symmetry.permutations) * (1 + symmetry.conjugation))
+
+
+def _fit_all(
+    sections: Sections, points: Points, density: Density, start: HermitianForm | None, seconds: float, tick: Tick
+) -> HermitianForm:
+    """The matrix-free fit over all forms on sections."""
+    form, history, used = fit_general(sections, points, density, start, seconds=seconds, tick=tick)
+    report = FitReport(sections.degrees, sections.count**2, used, history.sigma[-1], tuple(history.sigma))
+    return HermitianForm(sections.variety, sections.exponents, form, level_of(sections.degrees), report)
+
+
+def reduced_forms(
+    variety: Hypersurface, degrees: tuple[int, ...], symmetry: Symmetry, points: Points
+) -> InvariantForms:
     """A basis modulo Q of the invariant forms; `UnderdeterminedError` where the points cannot tell them apart."""
     forms = invariant_forms(variety, degrees, symmetry)
     probes = points[: 2 * forms.count + 50]
@@ -89,7 +109,12 @@ def reduced_forms(variety: Hypersurface, degrees: tuple[int, ...], symmetry: Sym
 
 
 def fit(
-    variety: Hypersurface, forms: InvariantForms, points: Points, density: Density, start: HermitianForm | None, tick
+    variety: Hypersurface,
+    forms: InvariantForms,
+    points: Points,
+    density: Density,
+    start: HermitianForm | None,
+    tick: Tick,
 ) -> HermitianForm:
     """The best coefficients for given forms."""
     if len(points) <= forms.count:
@@ -110,7 +135,9 @@ def fit(
     return HermitianForm(variety, forms.exponents, forms.matrix(best / np.abs(best).max()), level, report)
 
 
-def _project(values: np.ndarray, start: HermitianForm | None, points: Points, level: int, scale: np.ndarray) -> np.ndarray:
+def _project(
+    values: np.ndarray, start: HermitianForm | None, points: Points, level: int, scale: np.ndarray
+) -> np.ndarray:
     """The coefficients whose P is nearest to exp(k K) of `start` (Fubini–Study's without one)."""
     target = np.ones(len(points)) if start is None else np.exp(level * start.potential(points)) / scale
     return np.linalg.lstsq(values, target, rcond=1e-14)[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
+from itertools import product, pairwise
 from math import comb, factorial, prod
 
 import numpy as np
@@ -38,7 +38,7 @@ class Ambient:
     def blocks(self) -> tuple[slice, ...]:
         """Where each factor's coordinates stand."""
         starts = np.concatenate([[0], np.cumsum([n + 1 for n in self.dims])])
-        return tuple(slice(int(a), int(b)) for a, b in zip(starts[:-1], starts[1:]))
+        return tuple(slice(int(a), int(b)) for a, b in pairwise(starts))
 
     @cached_property
     def factor_of(self) -> np.ndarray:

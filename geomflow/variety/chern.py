@@ -1,7 +1,7 @@
 """Chern forms of a metric, Euler numbers and intersection numbers, integrated over points.
 
-c(Θ) = det(1 + iΘ/2π) with Θ^c_d = R^c_{dab̄} dx^a∧dx̄^b. The top-degree part of det(iΘ/2π + τ ω/2π·1) has the coefficients
-τ^{n−k} c_k ∧ (ω/2π)^{n−k}, so its values at n + 1 numbers τ give every Chern form against powers of ω at once.
+c(Θ) = det(1 + iΘ/2π) with Θ^c_d = R^c_{dab̄} dx^a∧dx̄^b. The top-degree part of det(iΘ/2π + τ ω/2π·1) has the
+coefficients τ^{n−k} c_k ∧ (ω/2π)^{n−k}, so its values at n + 1 numbers τ give every Chern form against powers of ω at once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ def _densities(metric: VarietyMetric, points: Points) -> np.ndarray:
     hyperplane = FubiniStudy(points.variety).at(points)
     unit = np.einsum("cd,pab->pcdab", np.eye(n), hyperplane)
     nodes = np.cos(np.pi * (np.arange(n + 1) + 0.5) / (n + 1))
-    scale = np.max(np.abs(theta), axis=(1, 2, 3, 4), keepdims=True) / np.max(np.abs(unit), axis=(1, 2, 3, 4), keepdims=True)
+    scale = np.max(np.abs(theta), axis=(1, 2, 3, 4), keepdims=True) / np.max(
+        np.abs(unit), axis=(1, 2, 3, 4), keepdims=True
+    )
     values = np.stack([_top_determinant(theta + t * scale * unit) for t in nodes], axis=1)
     coefficients = values @ np.linalg.inv(np.vander(nodes, increasing=True)).T
     return coefficients[:, ::-1] / scale.reshape(-1, 1) ** np.arange(n, -1, -1) / np.pi**n

@@ -9,7 +9,8 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Curvature:
-    """Curvature at points: `riemann[p, a, b, c, d]` = R_{ab̄cd̄}, `ricci[p, a, b]` = R_{ab̄}, `scalar[p]` = R = 2 g^{ab̄}R_{ab̄}.
+    """Curvature at points: `riemann[p, a, b, c, d]` = R_{ab̄cd̄}, `ricci[p, a, b]` = R_{ab̄},
+    `scalar[p]` = R = 2 g^{ab̄}R_{ab̄}.
 
     `endomorphism[p, c, d, a, b]` is R^c_d as a (1, 1)-form: Θ^c_d = R^c_{d ab̄} dx^a∧dx̄^b.
     """

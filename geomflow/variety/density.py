@@ -58,4 +58,6 @@ def class_volume(metric: VarietyMetric) -> float:
 
     variety, n = metric.variety, metric.variety.dim
     terms = product(range(len(variety.ambient.dims)), repeat=n)
-    return np.pi**n / factorial(n) * sum(prod(metric.kahler_class[i] for i in c) * variety.intersection(*c) for c in terms)
+    return (
+        np.pi**n / factorial(n) * sum(prod(metric.kahler_class[i] for i in c) * variety.intersection(*c) for c in terms)
+    )

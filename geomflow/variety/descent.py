@@ -66,7 +66,11 @@ class History:
 
 
 def minimise(
-    residual: Residual, start: np.ndarray, *, tick: Callable[[float], None] = lambda sigma: None, tolerance: float = 1e-3
+    residual: Residual,
+    start: np.ndarray,
+    *,
+    tick: Callable[[float], None] = lambda sigma: None,
+    tolerance: float = 1e-3,
 ) -> tuple[np.ndarray, History]:
     """The coefficients of least E_F from `start`; stops when a step gains less than `tolerance` of E_F.
 

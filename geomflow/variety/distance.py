@@ -18,8 +18,8 @@ _BLOCK = 512
 def distance(first: Points | np.ndarray, second: Points | np.ndarray, ambient: Ambient | None = None) -> np.ndarray:
     """d(p, q) = arccos(|p·q̄| / |p||q|) pointwise, eq. (3.2); in a product the root of the sum of squares.
 
-    Formed from |p∧q| = sin d, so that it is zero exactly on equal points and keeps all its digits near them:
-    d = arctan2(|p∧q|, |p·q̄|), in [0, π/2] for each factor.
+    Formed as the arctangent of q's parts across and along p, the former from q − p: zero exactly on equal points, with
+    all digits near them; in [0, π/2] for each factor.
     """
     ambient = _ambient(first, second, ambient)
     p, q = _coordinates(first), _coordinates(second)
@@ -29,15 +29,12 @@ def distance(first: Points | np.ndarray, second: Points | np.ndarray, ambient: A
 
 
 def _angle(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """arctan2 of |p∧q|, from the part of q orthogonal to p taken from their difference, and |p·q̄|."""
-    p = p / np.linalg.norm(p, axis=-1, keepdims=True)
-    q = q / np.linalg.norm(q, axis=-1, keepdims=True)
-    inner = np.sum(q * p.conj(), axis=-1, keepdims=True)
-    size = np.abs(inner)
-    phase = np.where(size > 0, inner / np.where(size > 0, size, 1), 1)
-    difference = q * phase.conj() - p
-    rest = difference - np.sum(difference * p.conj(), axis=-1, keepdims=True) * p
-    return np.arctan2(np.linalg.norm(rest, axis=-1), size[..., 0])
+    """arctan2 of q's parts across and along p; the part across is that of q − p, which vanishes exactly for q = p."""
+    norm = np.sum(np.abs(p) ** 2, axis=-1, keepdims=True)
+    across = q - p
+    across = across - np.sum(across * p.conj(), axis=-1, keepdims=True) / norm * p
+    along = np.abs(np.sum(q * p.conj(), axis=-1)) / np.sqrt(norm[..., 0])
+    return np.arctan2(np.linalg.norm(across, axis=-1), along)
 
 
 def nearest(points: Points, queries: Points | None = None) -> tuple[np.ndarray, np.ndarray]:

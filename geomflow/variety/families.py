@@ -21,7 +21,7 @@ def Dwork(psi: complex | sympy.Expr | str = 0, degree: int = 5) -> Hypersurface:
     """Σ z_i^N − N ψ Π z_i = 0 in P^{N−1}; singular exactly where ψ^N = 1 (the conifold) and at ψ = ∞.
 
     >>> Dwork("1/2", degree=3)
-    Calabi–Yau 1-fold z0^3 - 3*z0*z1*z2/2 + z1^3 + z2^3 = 0 in P^2
+    Calabi–Yau 1-fold z0^3 - 3/2*z0*z1*z2 + z1^3 + z2^3 = 0 in P^2
     """
     if not isinstance(degree, int) or degree < 3:
         raise InputError(f"the degree is {degree}; give 3 (curve), 4 (K3), 5 (threefold), ...")
@@ -51,7 +51,7 @@ def Bicubic(polynomial: str | sympy.Expr | None = None) -> Hypersurface:
 
 
 def Tetraquadric(polynomial: str | sympy.Expr | None = None) -> Hypersurface:
-    """A (2, 2, 2, 2) hypersurface in P¹ × P¹ × P¹ × P¹, Euler number −128; by default a smooth one with squares only."""
+    """A (2, 2, 2, 2) hypersurface in P¹ × P¹ × P¹ × P¹, Euler number −128; by default a smooth one of squares."""
     if polynomial is None:
         pairs = [sympy.symbols(f"{letter}0:2") for letter in "abcd"]
         weights = (5, 1, -2, -1, 3)  # by the number of second coordinates; smooth, and far from singular

@@ -32,7 +32,11 @@ class FlatCurve(VarietyMetric):
 
     def __init__(self, variety: Hypersurface) -> None:
         text = str(variety.polynomial)
-        if variety.dim != 1 or len(variety.polynomial.exact) != 3 or not np.allclose(variety.polynomial.coefficients, 1):
+        if (
+            variety.dim != 1
+            or len(variety.polynomial.exact) != 3
+            or not np.allclose(variety.polynomial.coefficients, 1)
+        ):
             raise InputError(f"the flat metric in closed form is that of the Fermat cubic, not of {text} = 0")
         self.variety = variety
         self.kappa = variety.fubini_study_volume / FERMAT_CUBIC_VOLUME

@@ -46,7 +46,9 @@ def pullbacks(points: Points) -> np.ndarray:
     """J[p, a, i] = ∂z_i/∂x^a, shape (P, n, N)."""
     out = np.empty((len(points), points.variety.dim, points.variety.ambient.size), complex)
     table, local = points.variety.polynomial.table, points.good
-    each(lambda s: routine.jacobian(points.coordinates[s], local[s], points.elim[s], table, out[s]), slices(len(points)))
+    each(
+        lambda s: routine.jacobian(points.coordinates[s], local[s], points.elim[s], table, out[s]), slices(len(points))
+    )
     return out
 
 
@@ -65,7 +67,9 @@ def in_patch(points: Points, patch: int | np.ndarray, elim: int | np.ndarray | N
     for f, block in enumerate(variety.ambient.blocks):
         scale = np.take_along_axis(z, patch[:, f : f + 1], axis=1)
         if np.any(scale == 0):
-            raise InputError(f"{np.count_nonzero(scale == 0)} points have a vanishing patch coordinate: they are outside that patch")
+            raise InputError(
+                f"{np.count_nonzero(scale == 0)} points have a vanishing patch coordinate: they are outside that patch"
+            )
         z[:, block] /= scale
         np.put_along_axis(z, patch[:, f : f + 1], 1.0, axis=1)
     slope = variety.polynomial.gradient(z)[1]

@@ -25,7 +25,9 @@ class FubiniStudy(VarietyMetric):
         self.variety = variety
         self._class = tuple(float(t) for t in kahler_class or (1.0,) * len(variety.ambient.dims))
         if len(self._class) != len(variety.ambient.dims) or min(self._class) <= 0:
-            raise InputError(f"the Kähler class {self._class} must be one positive number for each factor of {variety.ambient}")
+            raise InputError(
+                f"the Kähler class {self._class} must be one positive number for each factor of {variety.ambient}"
+            )
 
     @property
     def kahler_class(self) -> tuple[float, ...]:

@@ -26,14 +26,18 @@ class Density:
     def of(cls, source: str | sympy.Expr) -> Density:
         """Read F; raises `InputError` where F is not convex at v = 1, so that Ricci-flat metrics are not minima."""
         v = sympy.Symbol("v", positive=True)
-        expression = parse(source, {"v": v}) if isinstance(source, str) else source.subs({s: v for s in source.free_symbols})
+        expression = (
+            parse(source, {"v": v}) if isinstance(source, str) else source.subs(dict.fromkeys(source.free_symbols, v))
+        )
         node, leaf = from_sympy(expression), gr.symbol("v")
         first = gr.partial(node, leaf)
         second = gr.partial(first, leaf)
         density = cls(str(source), node, first, second)
         curvature = float(density.evaluate(np.ones(1))[2][0])
         if not curvature > 0:
-            raise InputError(f"F(v) = {source} has F''(1) = {curvature:g}: it must be positive for v = 1 to be the minimum")
+            raise InputError(
+                f"F(v) = {source} has F''(1) = {curvature:g}: it must be positive for v = 1 to be the minimum"
+            )
         return density
 
     def evaluate(self, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

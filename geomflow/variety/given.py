@@ -27,7 +27,9 @@ def given_points(variety: Hypersurface, coordinates: np.ndarray, *, off_variety:
     """
     z = np.array(coordinates, dtype=complex, ndmin=2, order="C")
     if z.ndim != 2 or z.shape[1] != variety.ambient.size:
-        raise ShapeError(f"the coordinates have shape {np.shape(coordinates)}; {variety.ambient} needs (points, {variety.ambient.size})")
+        raise ShapeError(
+            f"the coordinates have shape {np.shape(coordinates)}; {variety.ambient} needs (points, {variety.ambient.size})"
+        )
     _check_finite(variety, z)
     if not off_variety:
         _check_on(variety, z)
@@ -49,7 +51,9 @@ def relative_residual(variety: Hypersurface, z: np.ndarray) -> np.ndarray:
 def _check_finite(variety: Hypersurface, z: np.ndarray) -> None:
     bad = np.nonzero(~np.all(np.isfinite(z), axis=1) | np.any(variety.ambient.norms(z) == 0, axis=1))[0]
     if bad.size:
-        raise NotFiniteError(f"point {bad[0]} is {z[bad[0]].tolist()}: coordinates must be finite and not all zero in any factor")
+        raise NotFiniteError(
+            f"point {bad[0]} is {z[bad[0]].tolist()}: coordinates must be finite and not all zero in any factor"
+        )
 
 
 def _check_on(variety: Hypersurface, z: np.ndarray) -> None:
@@ -63,7 +67,9 @@ def _check_on(variety: Hypersurface, z: np.ndarray) -> None:
         )
 
 
-def _settle_off(z: np.ndarray, table: tuple, bounds: np.ndarray, degrees: np.ndarray, out: tuple[np.ndarray, ...]) -> None:
+def _settle_off(
+    z: np.ndarray, table: tuple, bounds: np.ndarray, degrees: np.ndarray, out: tuple[np.ndarray, ...]
+) -> None:
     """Patch and measure without moving onto the variety."""
     from geomflow.variety.routines.polynomial import gradients
 

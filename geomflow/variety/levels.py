@@ -19,7 +19,9 @@ def whole_degrees(variety: Hypersurface, degree: int | Sequence[int]) -> tuple[i
     count = len(variety.ambient.dims)
     degrees = (degree,) * count if isinstance(degree, (int, np.integer)) else tuple(degree)
     if len(degrees) != count or any(not isinstance(d, (int, np.integer)) or d < 1 for d in degrees):
-        raise InputError(f"the degree is {degree}; give a whole number >= 1, or one for each factor of {variety.ambient}")
+        raise InputError(
+            f"the degree is {degree}; give a whole number >= 1, or one for each factor of {variety.ambient}"
+        )
     return tuple(int(d) for d in degrees)
 
 

@@ -55,7 +55,9 @@ def _square_root_of_minus_one() -> int:
 _ROOT = _square_root_of_minus_one()
 
 
-def _matrix(exponents: np.ndarray, residues: list[int], size: int, degree: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+def _matrix(
+    exponents: np.ndarray, residues: list[int], size: int, degree: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """Rows: monomial times ∂_iQ; columns: monomials of degree N(d − 2) + 1."""
     top = size * (degree - 2) + 1
     base = (top + 1) ** np.arange(size, dtype=np.int64)

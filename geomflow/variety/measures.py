@@ -24,7 +24,7 @@ def scalar_curvature(metric: VarietyMetric, points: Points) -> np.ndarray:
 
 
 def ricci_measure(metric: VarietyMetric, points: Points) -> Estimate:
-    """Vol^{1/n} ∫|R| dμ_J / Vol with Vol = ∫dμ_J = 2ⁿ ∫det g: zero on Ricci-flat metrics, independent of their scale."""
+    """Vol^{1/n} ∫|R| dμ_J / Vol with Vol = ∫dμ_J = 2ⁿ ∫det g: zero on Ricci-flat metrics, independent of scale."""
     n = points.variety.dim
     mass = np.exp(metric.log_determinant(points)) / points.density
     size = (2.0**n * class_volume(metric)) ** (1 / n)

@@ -21,7 +21,13 @@ def save(metric: VarietyMetric, path: str | Path) -> None:
     """Write a metric; raises `StoreError` for a kind that has its own store."""
     if isinstance(metric, HermitianForm):
         form = metric.form.tocoo()
-        data = {"exponents": metric.exponents, "row": form.row, "column": form.col, "entry": form.data, "level": metric.level}
+        data = {
+            "exponents": metric.exponents,
+            "row": form.row,
+            "column": form.col,
+            "entry": form.data,
+            "level": metric.level,
+        }
     elif isinstance(metric, FubiniStudy):
         data = {"class": np.array(metric.kahler_class)}
     elif isinstance(metric, FlatCurve):

@@ -61,7 +61,9 @@ class InvariantForms:
     def features(self, points: Points, order: int = 1) -> np.ndarray:
         """(P, rows², α): the packed Gram matrices of every form; rows (1, ∂_a) at order one, only P at order zero."""
         rows = 1 + points.variety.dim * order
-        require(8 * len(points) * rows**2 * self.count, f"{self.count} forms at {len(points)} points", "take fewer points")
+        require(
+            8 * len(points) * rows**2 * self.count, f"{self.count} forms at {len(points)} points", "take fewer points"
+        )
         index = jetframes.partial_index(points.variety.ambient.size, order)
         out = np.empty((len(points), rows**2, self.count))
 

@@ -32,7 +32,11 @@ def load(path: str | Path) -> Points:
 def describe(variety: Hypersurface) -> str:
     """A variety as text."""
     return json.dumps(
-        {"polynomial": str(variety.polynomial.expression), "coordinates": variety.names, "ambient": variety.ambient.dims}
+        {
+            "polynomial": str(variety.polynomial.expression),
+            "coordinates": variety.names,
+            "ambient": variety.ambient.dims,
+        }
     )
 
 

@@ -10,7 +10,10 @@ from functools import cached_property
 import numpy as np
 import sympy
 
+from geomflow.codegen import PointRoutine, compile_points
+from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, InputError
+from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, parse
 from geomflow.variety.routines import polynomial as routine
 
@@ -39,10 +42,19 @@ class Polynomial:
         return start.astype(np.int64), variable.astype(np.int64), exponent.astype(np.int64), self.coefficients
 
     @cached_property
+    def routine(self) -> PointRoutine:
+        """Compiled (Q, ∂Q/∂z_0, …): a routine of the N coordinates with readable `.source`, result (…, 1 + N)."""
+        symbols = sympy.symbols(self.names)
+        outputs = [self.expression, *(self.expression.diff(s) for s in symbols)]
+        return compile_points([from_sympy(sympy.expand(e)) for e in outputs], [gr.symbol(n) for n in self.names])
+
+    @cached_property
     def expression(self) -> sympy.Expr:
         """The polynomial as a sympy expression."""
         symbols = sympy.symbols(self.names)
-        return sympy.Add(*(c * sympy.prod([s**int(e) for s, e in zip(symbols, m)]) for c, m in zip(self.exact, self.exponents)))
+        return sympy.Add(
+            *(c * sympy.prod([s ** int(e) for s, e in zip(symbols, m)]) for c, m in zip(self.exact, self.exponents))
+        )
 
     def value(self, z: np.ndarray) -> np.ndarray:
         """Q(z) for z of shape (..., N)."""
@@ -60,7 +72,16 @@ class Polynomial:
         return routine.hessians(z.reshape(-1, z.shape[-1]), *self.table).reshape(*z.shape, z.shape[-1])
 
     def __str__(self) -> str:
-        return str(self.expression).replace("**", "^")
+        text = " + ".join(_term(c, self.names, m) for c, m in zip(self.exact, self.exponents))
+        return text.replace("+ -", "- ")
+
+
+def _term(coefficient: sympy.Expr, names: Sequence[str], exponents: np.ndarray) -> str:
+    powers = "*".join(n if e == 1 else f"{n}^{e}" for n, e in zip(names, exponents) if e)
+    if coefficient == 1 or coefficient == -1:
+        return powers if coefficient == 1 else f"-{powers}"
+    number = str(coefficient).replace("**", "^")
+    return f"({number})*{powers}" if coefficient.is_Add else f"{number}*{powers}"
 
 
 def read(source: str | sympy.Expr | Polynomial, names: Sequence[str] | None = None) -> Polynomial:
@@ -70,7 +91,7 @@ def read(source: str | sympy.Expr | Polynomial, names: Sequence[str] | None = No
     (z2 before z10). Raises `ExpressionError` where it cannot be read and `InputError` where it is no polynomial.
     """
     if isinstance(source, Polynomial):
-        return source
+        return _without_zeros(source)
     expression, symbols = _read_text(source, names) if isinstance(source, str) else _read_sympy(source, names)
     try:
         polynomial = sympy.Poly(expression, *symbols)
@@ -100,6 +121,11 @@ def _read_sympy(expression: sympy.Expr, names: Sequence[str] | None) -> tuple[sy
     free = {s.name: s for s in sympy.sympify(expression).free_symbols}
     chosen = list(names) if names is not None else sorted(free, key=natural)
     return sympy.sympify(expression), [free.get(name, sympy.Symbol(name)) for name in chosen]
+
+
+def _without_zeros(polynomial: Polynomial) -> Polynomial:
+    kept = [t for t, c in enumerate(polynomial.exact) if c != 0]
+    return Polynomial(polynomial.names, polynomial.exponents[kept], tuple(polynomial.exact[t] for t in kept))
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:

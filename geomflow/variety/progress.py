@@ -6,9 +6,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+Tick = Callable[[float], None]
+
 
 @contextmanager
-def counter(label: str, shown: bool | None = None, total: int | None = None) -> Iterator[Callable[[float], None]]:
+def counter(label: str, shown: bool | None = None, total: int | None = None) -> Iterator[Tick]:
     """A function to call with σ after every step; a tqdm bar if stderr is a terminal (or `shown` says so)."""
     if not (sys.stderr.isatty() if shown is None else shown):
         yield lambda sigma: None

@@ -34,4 +34,6 @@ def sample_patch(variety: Hypersurface, n: int, seed: int, patch: int | tuple[in
             return concatenate(*kept)[:n]
         if round_ > 10 and found == 0:
             break
-    raise InputError(f"{found} of {drawn} points are in patch {wanted.tolist()} with coordinate {elim} eliminated: no sample of {n}")
+    raise InputError(
+        f"{found} of {drawn} points are in patch {wanted.tolist()} with coordinate {elim} eliminated: no sample of {n}"
+    )

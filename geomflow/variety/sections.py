@@ -49,7 +49,11 @@ class Sections:
 
     def values(self, points: Points) -> np.ndarray:
         """The sections at the points, divided by Π|z_i|^{k_i}; shape (P, count)."""
-        require(32 * len(points) * self.count, f"{self.count} sections at {len(points)} points", "take fewer points or a lower degree")
+        require(
+            32 * len(points) * self.count,
+            f"{self.count} sections at {len(points)} points",
+            "take fewer points or a lower degree",
+        )
         z = points.coordinates.copy()
         for block in self.variety.ambient.blocks:
             z[:, block] /= np.linalg.norm(z[:, block], axis=1, keepdims=True)

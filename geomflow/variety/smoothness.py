@@ -1,4 +1,5 @@
-"""Is Q = 0 smooth? Exactly where linear algebra modulo a prime decides it; otherwise by a search for singular points."""
+"""Is Q = 0 smooth? Exactly where linear algebra modulo a prime decides it; otherwise by a search for singular points.
+"""
 
 from __future__ import annotations
 
@@ -69,6 +70,10 @@ def _unit(variety: Hypersurface, z: np.ndarray) -> np.ndarray:
 def _distinct(variety: Hypersurface, z: np.ndarray) -> np.ndarray:
     """One representative of each point, the largest coordinate of each factor scaled to one."""
     z = z.copy()
+    slope = np.linalg.norm(variety.polynomial.gradient(z)[1], axis=1)
+    snapped = np.where(np.abs(z) < 0.02, 0, z)  # degenerate singularities are only reached slowly
+    better = np.linalg.norm(variety.polynomial.gradient(snapped)[1], axis=1) <= slope
+    z[better] = snapped[better]
     for block in variety.ambient.blocks:
         size = np.abs(z[:, block])
         first = np.argmax(size > 0.99 * size.max(axis=1, keepdims=True), axis=1)

@@ -21,8 +21,8 @@ from geomflow.variety.polynomial import Polynomial
 class Symmetry:
     """A finite group of isometries.
 
-    `permutations` (order, N): z ↦ z[permutation], the identity among them. `lattice` (rank, N): the Hermite basis of the
-    exponent differences that the phases leave invariant. `conjugation`: whether z ↦ z̄ keeps Q.
+    `permutations` (order, N): z ↦ z[permutation], the identity among them. `lattice` (rank, N): the Hermite basis of
+    the exponent differences that the phases leave invariant. `conjugation`: whether z ↦ z̄ keeps Q.
     """
 
     permutations: np.ndarray

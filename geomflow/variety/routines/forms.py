@@ -1,7 +1,7 @@
 """Hermitian forms on monomials and their derivatives along a variety, a few points ("lanes") at a time.
 
-Every point carries a frame F (rows, partials): row r of the jet of a monomial s is Σ_q F[r, q] ∂_q s, where the partials q
-are s, ∂_i s and, at order two, ∂_i∂_j s for i <= j. Loops over lanes are innermost, so that they become vector code.
+Every point carries a frame F (rows, partials): row r of the jet of a monomial s is Σ_q F[r, q] ∂_q s, where the partials
+q are s, ∂_i s and, at order two, ∂_i∂_j s for i <= j. Loops over lanes are innermost, so that they become vector code.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"
 
 @njit(**_OPTIONS)
 def power_table(z, first, top, re, im):
-    """re + i im [order, i, e, lane] = d^order/dz^order z_i^e for orders 0, 1, 2; missing lanes repeat the last point."""
+    """re + i im [order, i, e, lane] = d^order/dz^order z_i^e for orders 0, 1, 2; missing lanes repeat the last."""
     for i in range(z.shape[1]):
         for lane in range(LANES):
             x = z[min(first + lane, z.shape[0] - 1), i]
@@ -198,3 +198,21 @@ def _pack(c_re, c_im, a_re, a_im, b_re, b_im, packed):
                 packed[f + 1, lane] += x_im * b_re[s, lane] - x_re * b_im[s, lane]
                 packed[f + 1, lane] += y_im * a_re[s, lane] - y_re * a_im[s, lane]
             f += 2
+
+
+@njit(**_OPTIONS)
+def section_jets(z, frame, index, exponents, out):
+    """out[p, row, m]: the jets of all monomials at all points."""
+    rows = frame.shape[1]
+    count, size = exponents.shape
+    top = exponents.max()
+    re = np.empty((3, size, top + 1, LANES))
+    im = np.empty((3, size, top + 1, LANES))
+    u_re = np.empty((count, rows, LANES))
+    u_im = np.empty((count, rows, LANES))
+    for first in range(0, z.shape[0], LANES):
+        jets(z, frame, index, first, exponents, re, im, u_re, u_im)
+        for lane in range(min(LANES, z.shape[0] - first)):
+            for r in range(rows):
+                for m in range(count):
+                    out[first + lane, r, m] = complex(u_re[m, r, lane], u_im[m, r, lane])

@@ -1,0 +1,191 @@
+"""Points: the reference data set, stores, patches, distances, noise."""
+
+from __future__ import annotations
+
+from math import factorial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import geomflow.variety as gv
+from geomflow.core.errors import InputError, MemoryLimitError, NotFiniteError, ShapeError, StoreError
+from geomflow.variety.errors import OffVarietyError
+
+REFERENCE = Path(__file__).parent.parent / "data" / "quintic_reference_public.npz"
+
+
+@pytest.fixture(scope="module")
+def quintic():
+    return gv.Fermat(5)
+
+
+@pytest.fixture(scope="module")
+def cloud(quintic):
+    return quintic.sample(3000, seed=4)
+
+
+def test_reference_data_set(quintic):
+    """Points, patches, |Ω|², pull-backs, metrics and weights of an established package, to 1e-12."""
+    data = np.load(REFERENCE)
+    points = quintic.points(data["points"])
+    np.testing.assert_array_equal(points.patch[:, 0], data["patch"])
+    np.testing.assert_array_equal(points.elim, data["elim"])
+    np.testing.assert_array_equal(points.good, data["good"])
+    np.testing.assert_allclose(points.coordinates, data["points"], atol=1e-12)
+    np.testing.assert_allclose(points.omega, data["omega"], rtol=1e-12)
+    np.testing.assert_allclose(points.omega2, data["omega2"], rtol=1e-12)
+    np.testing.assert_allclose(points.pullbacks, data["pullbacks"], atol=1e-12)
+    metric = gv.FubiniStudy(quintic).at(points) / np.pi
+    np.testing.assert_allclose(metric, data["g_fs_pb"], atol=1e-12)
+    np.testing.assert_allclose(factorial(3) * points.weights, data["weights"], rtol=1e-12)
+
+
+def test_points_are_on_the_variety(cloud):
+    assert cloud.residual < 1e-14
+    assert np.all(np.abs(cloud.coordinates) <= 1)
+    assert np.all(np.take_along_axis(cloud.coordinates, cloud.patch, axis=1) == 1)
+
+
+def test_seed_decides_and_threads_do_not(quintic, monkeypatch):
+    first = quintic.sample(9000, seed=7)
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "1")
+    alone = quintic.sample(9000, seed=7)
+    np.testing.assert_array_equal(first.coordinates, alone.coordinates)
+    np.testing.assert_array_equal(first.weights, alone.weights)
+    np.testing.assert_array_equal(first[:100].coordinates, quintic.sample(100, seed=7).coordinates)
+    assert not np.array_equal(first.coordinates, quintic.sample(9000, seed=8).coordinates)
+
+
+def test_effective_size(quintic):
+    points = quintic.sample(20_000, seed=1)
+    assert points.effective_size / len(points) == pytest.approx(0.82, abs=0.01)
+
+
+def test_store_round_trip(cloud, tmp_path):
+    cloud.save(tmp_path / "points.npz")
+    back = gv.Points.load(tmp_path / "points.npz")
+    for name in ("coordinates", "weights", "omega2", "patch", "elim"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(cloud, name))
+    assert str(back.variety.polynomial) == str(cloud.variety.polynomial)
+
+
+def test_damaged_stores(tmp_path):
+    (tmp_path / "broken.npz").write_bytes(b"PK nonsense")
+    np.savez(tmp_path / "other.npz", kind="something else")
+    for name in ("broken.npz", "other.npz", "missing.npz"):
+        with pytest.raises(StoreError):
+            gv.Points.load(tmp_path / name)
+
+
+def test_concatenate_and_split(cloud):
+    train, test = cloud.split(0.8, seed=1)
+    assert (len(train), len(test)) == (2400, 600)
+    both = gv.concatenate(train, test)
+    np.testing.assert_allclose(np.sort(both.weights), np.sort(cloud.weights))
+    with pytest.raises(InputError, match="different varieties"):
+        gv.concatenate(cloud, gv.Dwork("1/2").sample(10, seed=1))
+    with pytest.raises(InputError, match="between 0 and 1"):
+        cloud.split(1.5)
+
+
+def test_cymetric_data_set_round_trip(cloud, tmp_path):
+    path = gv.export_cymetric(cloud, tmp_path, validation=0.25)
+    data = np.load(path)
+    assert data["X_train"].shape == (2250, 10)
+    assert data["val_pullbacks"].shape == (750, 3, 5)
+    train, held = gv.import_cymetric(cloud.variety, tmp_path)
+    assert len(train) + len(held) == len(cloud)
+    np.testing.assert_allclose(held.pullbacks, data["val_pullbacks"], atol=1e-12)
+    np.testing.assert_allclose(np.sort(np.r_[train.weights, held.weights]), np.sort(cloud.weights), rtol=1e-12)
+    with pytest.raises(OffVarietyError):
+        gv.import_cymetric(gv.Dwork("1/2"), tmp_path)
+    with pytest.raises(StoreError):
+        gv.import_cymetric(cloud.variety, tmp_path / "nowhere")
+
+
+def test_points_off_the_variety(quintic):
+    with pytest.raises(OffVarietyError, match="point 1"):
+        quintic.points([[1, -1, 0, 0, 0], [1, 1, 1, 1, 1]])
+    kept = quintic.points([[2, 2, 2, 2, 1]], off_variety=True)
+    np.testing.assert_allclose(kept.coordinates, [[1, 1, 1, 1, 0.5]])
+    with pytest.raises(ShapeError):
+        quintic.points(np.ones((3, 4)))
+    with pytest.raises(NotFiniteError):
+        quintic.points([[1, np.nan, 0, 0, 0]])
+    with pytest.raises(NotFiniteError):
+        quintic.points([[0, 0, 0, 0, 0]])
+
+
+@pytest.mark.parametrize("n", [0, -3, 2.5])
+def test_bad_sample_sizes(quintic, n):
+    with pytest.raises(InputError):
+        quintic.sample(n, seed=1)
+
+
+def test_bad_seed_and_too_many_points(quintic):
+    with pytest.raises(InputError, match="seed"):
+        quintic.sample(10, seed=-1)
+    with pytest.raises(MemoryLimitError, match="take fewer points"):
+        quintic.sample(10**12, seed=1)
+
+
+def test_change_of_patch(cloud):
+    """Ω = Ω' det T, and T back and forth is the identity."""
+    cloud = cloud[np.abs(cloud.coordinates[:, 2:4]).min(axis=1) > 0.1]
+    other = gv.in_patch(cloud, 2, np.where(cloud.patch[:, 0] == 3, 4, 3))
+    change = gv.transition(cloud, other)
+    np.testing.assert_allclose(
+        change @ gv.transition(other, cloud), np.broadcast_to(np.eye(3), change.shape), atol=1e-9
+    )
+    ratio = np.abs(np.linalg.det(change)) ** 2 * other.omega2 / cloud.omega2
+    np.testing.assert_allclose(ratio, 1, rtol=1e-9)
+
+
+def test_change_to_a_patch_without_the_point(quintic):
+    points = quintic.points([[1, -1, 0, 0, 0]])
+    with pytest.raises(InputError, match="outside that patch"):
+        gv.in_patch(points, 2)
+
+
+def test_distance_is_exact_at_zero(cloud):
+    turned = cloud.coordinates * np.exp(0.7j)
+    assert np.all(gv.distance(cloud, cloud) == 0)
+    assert np.max(gv.distance(cloud, turned)) < 1e-15
+    small = cloud.coordinates + 1e-9 * np.roll(cloud.coordinates.conj(), 1, axis=1)
+    assert np.all(gv.distance(cloud, small) > 0)
+    assert gv.distance([1, 0, 0], [0, 1, 0]) == pytest.approx(np.pi / 2)
+
+
+def test_nearest_neighbours(quintic, cloud):
+    index, near = gv.nearest(cloud[:200])
+    full = np.array([gv.distance(cloud[:200], np.broadcast_to(z, (200, 5))) for z in cloud[:200].coordinates])
+    np.fill_diagonal(full, np.inf)
+    np.testing.assert_array_equal(index, full.argmin(axis=1))
+    np.testing.assert_allclose(near, full.min(axis=1), rtol=1e-12)
+    index, near = gv.nearest(cloud, cloud[:10])
+    np.testing.assert_array_equal(index, np.arange(10))
+    assert np.all(near < 1e-15)
+
+
+def test_mean_nearest_neighbour_distance(quintic):
+    """0.379 and 0.326 for 1,000 and 2,500 points over all patches; 0.277 and 0.230 inside one patch."""
+    assert gv.nearest(quintic.sample(1000, seed=1))[1].mean() == pytest.approx(0.379, abs=0.008)
+    assert gv.nearest(quintic.sample(2500, seed=1))[1].mean() == pytest.approx(0.326, abs=0.006)
+    inside = gv.sample_patch(quintic, 1000, 1, 0, 1)
+    assert np.all(inside.patch == 0)
+    assert np.all(inside.elim == 1)
+    assert gv.nearest(inside)[1].mean() == pytest.approx(0.277, abs=0.006)
+
+
+@pytest.mark.parametrize("size", [1e-9, 1e-5, 1e-2])
+def test_noise_has_the_size_asked_for(cloud, size):
+    off = gv.noised(cloud, size, seed=3)
+    on = gv.noised(cloud, size, seed=3, on_variety=True)
+    assert np.sqrt(np.mean(gv.distance(cloud, off) ** 2)) == pytest.approx(size, rel=0.03)
+    assert on.residual < 1e-14
+    assert np.sqrt(np.mean(gv.distance(cloud, on) ** 2)) == pytest.approx(size * np.sqrt(3 / 4), rel=0.05)
+
+
+def test_points_print_as_a_sentence(cloud):
+    assert repr(cloud).startswith("3000 points on the Calabi–Yau 3-fold")

@@ -1,0 +1,130 @@
+"""Polynomials become varieties, or errors that say why not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import sympy
+
+import geomflow.variety as gv
+from geomflow.core.errors import ExpressionError, InputError
+from geomflow.variety.errors import DegreeError, HomogeneityError, SingularError
+from geomflow.variety.lattice import cosets, echelon
+from geomflow.variety.smoothness import singular_points
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "said"),
+    [
+        ("z0^4 + z1^4 + z2^4 + z3^4 + z4^4", DegreeError, r"c_1 = 1 H"),
+        ("z0^4 + z1^4 + z2^4", DegreeError, r"c_1 = -1 H"),
+        ("z0^5 + z1^5 + z2^5 + z3^5 + z4^4", HomogeneityError, r"z0\^5 has degree 5, z4\^4 has degree 4"),
+        ("z0^5 + z1^5 + z2^5 + z3^5 + z0^4*z4", SingularError, r"\(0 : 0 : 0 : 0 : 1\)"),
+        ("z0^3 + z1^3 + z0*z1*z2", SingularError, r"\(0 : 0 : 1\)"),
+        ("z0^3 + z1^3 + z2^3 + sin(z0)", InputError, "polynomial"),
+        ("z0^3 + z1^3 + __import__('os')", ExpressionError, "column"),
+        ("z0^3 + z1^3 + z2^3 - z0^3 - z1^3 - z2^3", InputError, "zero"),
+    ],
+)
+def test_bad_polynomials(text, error, said):
+    with pytest.raises(error, match=said):
+        gv.Hypersurface(text)
+
+
+def test_wrong_multidegree_names_the_chern_class():
+    with pytest.raises(DegreeError, match=r"c_1 = -1 H_0 \+ 1 H_1"):
+        gv.Hypersurface("x0^4*y0^2 + x1^4*y1^2 + x2^4*y2^2", ambient=(2, 2))
+
+
+def test_conifold_is_found_with_all_its_nodes():
+    with pytest.raises(SingularError, match=r"\(1 : "):
+        gv.Dwork(1)
+    with pytest.raises(SingularError):
+        gv.Dwork(sympy.exp(2 * sympy.pi * sympy.I / 5))
+    smooth = gv.Dwork("99/100")
+    assert len(singular_points(smooth)) == 0
+
+
+def test_nodes_of_the_conifold_cubic():
+    """x³ + y³ + z³ = 3xyz is three lines, which meet in three points."""
+    with pytest.raises(SingularError) as caught:
+        gv.Dwork(1, degree=3)
+    assert str(caught.value).count(" : ") == 2 * 3
+
+
+def test_ambient_must_fit():
+    with pytest.raises(InputError, match="6 homogeneous coordinates"):
+        gv.Hypersurface("x0^3 + x1^3 + x2^3", ambient=(2, 2))
+
+
+def test_symmetries_are_found():
+    assert len(gv.Fermat(5).symmetry.permutations) == 120
+    assert gv.Dwork("1/2").symmetry.conjugation
+    assert not gv.Dwork(sympy.Rational(1, 2) * sympy.I).symmetry.conjugation
+    skew = gv.Hypersurface("z0^3 + 2*z1^3 + 3*z2^3 + z0*z1*z2")
+    assert len(skew.symmetry.permutations) == 1
+    assert len(gv.Bicubic().symmetry.permutations) == 12
+
+
+def test_phase_classes_count_characters():
+    """Z_5^4 acts on the sections of O(5) of the Fermat quintic: z_i^5 are invariant, all others differ pairwise."""
+    from geomflow.variety.monomials import monomials
+
+    labels = gv.Fermat(5).symmetry.phase_classes(monomials(5, 5))
+    assert sorted(np.bincount(labels))[-1] == 5
+    assert len(set(labels)) == 126 - 4
+
+
+def test_lattice_normal_form_is_unique():
+    basis = echelon(np.array([[4, 2, -6], [2, 4, -6], [6, 6, -12]]))
+    np.testing.assert_array_equal(basis, echelon(basis[::-1].copy()))
+    shifted = np.array([[1, 0, -1]]) + 3 * basis[0] - 2 * basis[1]
+    np.testing.assert_array_equal(cosets(shifted, basis), cosets(np.array([[1, 0, -1]]), basis))
+
+
+def test_compiled_polynomial_equals_table():
+    X = gv.Hypersurface("z0^4 + z1^4 + z2^4 + z3^4 + 2*i*z0*z1*z2*z3 + z0^2*z1*z2/3")
+    z = X.sample(50, seed=1).coordinates
+    value, slope = X.polynomial.gradient(z)
+    compiled = X.polynomial.routine(*z.T)
+    np.testing.assert_allclose(compiled, np.column_stack([value, slope]), atol=1e-13)
+    assert "def " in X.polynomial.routine.source
+
+
+def test_hessian_is_the_derivative_of_the_gradient():
+    X = gv.Bicubic()
+    z = X.sample(5, seed=2).coordinates
+    step = 1e-6
+    for j in range(6):
+        shift = step * np.eye(6)[j]
+        change = (X.polynomial.gradient(z + shift)[1] - X.polynomial.gradient(z - shift)[1]) / (2 * step)
+        np.testing.assert_allclose(X.polynomial.hessian(z)[:, :, j], change, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("variety", "euler", "triple"),
+    [(gv.Fermat(3), 0, 3), (gv.Fermat(4), 24, 4), (gv.Fermat(5), -200, 5), (gv.Fermat(6), 2610, 6)],
+)
+def test_integers(variety, euler, triple):
+    assert variety.euler_number == euler
+    assert variety.intersection() == triple
+
+
+def test_configuration_matrix_and_words():
+    X = gv.Tetraquadric()
+    assert X.configuration.tolist() == [[1, 2]] * 4
+    assert X.euler_number == -128
+    assert X.intersection(0, 1, 2) == 2
+    assert X.intersection(0, 0, 1) == 0
+    assert "P^1 × P^1 × P^1 × P^1" in repr(X)
+
+
+def test_sections_reduce_monomials_modulo_the_polynomial():
+    X = gv.Dwork("1/2")
+    sections = gv.Sections(X, (6,))
+    assert sections.count == 205
+    every, matrix = sections.reduction()
+    z = X.sample(20, seed=3).coordinates
+    full = np.prod(z[:, None, :] ** every[None], axis=2)
+    basis = np.prod(z[:, None, :] ** sections.exponents[None], axis=2)
+    np.testing.assert_allclose(basis @ matrix.T.toarray(), full, atol=1e-11)
