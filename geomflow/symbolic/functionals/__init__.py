@@ -7,8 +7,9 @@
 kenergy-mabuchi: Derivative(phi(t), t) = R - \\bar{R}
 >>> print(flow.linearisation.polynomial)
 |k|**4/2
->>> print(functionals.PerelmanF(gf.Torus(dim=2)).certify())
-Euler operator minus variation by structure of perelman-f in dimension 2: decided zero at random jets modulo a 61-bit prime
+>>> print(functionals.PerelmanF(gf.Torus(dim=2)).certify())  # doctest: +NORMALIZE_WHITESPACE
+Euler operator minus variation by structure of perelman-f in dimension 2:
+decided zero at random jets modulo a 61-bit prime
 """
 
 from geomflow.symbolic.functionals.aubin import AubinI, AubinJ, Ding, JFunctional

@@ -78,8 +78,8 @@ class Ding(PotentialFunctional):
     def __post_init__(self) -> None:
         self.check()
         if self.chern != 0:
-            raise InputError(f"Ding's functional with c₁ of sign {self.chern:+d} lives on a manifold whose first Chern class has "
-                             "that sign; a torus has c₁ = 0: use Ding(T), its limit.")
+            raise InputError(f"Ding's functional with c₁ of sign {self.chern:+d} lives on a manifold whose first Chern "
+                             "class has that sign; a torus has c₁ = 0: use Ding(T), its limit.")
 
     def integrand(self, use: PotentialAlgebra) -> gr.Node:
         """φ/v."""
@@ -95,9 +95,9 @@ class Ding(PotentialFunctional):
 class JFunctional(PotentialFunctional):
     """The J-functional of Chen and Donaldson, for a constant positive (1,1)-form χ (½ δ unless given).
 
-    J_χ(φ) = ∫_0^1 ∫ φ (tr_t χ − c) dμ_tφ dt with c = ∫ tr χ dμ/∫ dμ, a constant of the classes; its gradient in Mabuchi's
-    metric is tr_ω χ − c, so that descent is the J-flow ∂_tφ = c − tr_ω χ. `chi` is an (n, n) Hermitian matrix of exact
-    numbers (or pairs (re, im)). Raises PositivityError if χ is not positive.
+    J_χ(φ) = ∫_0^1 ∫ φ (tr_t χ − c) dμ_tφ dt with c = ∫ tr χ dμ/∫ dμ, a constant of the classes; its gradient in
+    Mabuchi's metric is tr_ω χ − c, so that descent is the J-flow ∂_tφ = c − tr_ω χ. `chi` is an (n, n) Hermitian matrix
+    of exact numbers (or pairs (re, im)). Raises PositivityError if χ is not positive.
     Source: Chen 2000; Donaldson 1999.
     """
 

@@ -50,7 +50,8 @@ def _trace(use: mt.MetricAlgebra, tensor: mt.Tensor) -> gr.Node:
     raise ValueError(f"the trace of {tensor.kind} is not needed here")
 
 
-def _flow(functional: PerelmanF, use: mt.MetricAlgebra, rates: dict[mt.Tensor, gr.Node], rate_f: gr.Node) -> DerivedFlow:
+def _flow(functional: PerelmanF, use: mt.MetricAlgebra, rates: dict[mt.Tensor, gr.Node],
+          rate_f: gr.Node) -> DerivedFlow:
     import sympy
 
     t = sympy.Symbol("t")

@@ -15,7 +15,6 @@ from geomflow.core.graph.sympy_bridge import from_sympy, to_sympy
 from geomflow.symbolic.functionals.functional import Functional, is_complex, real_coordinates
 from geomflow.symbolic.functionals.metric import MetricFunctional
 from geomflow.symbolic.functionals.potential import PotentialFunctional
-from geomflow.symbolic.jets import metric_nodes
 from geomflow.symbolic.parse import parse
 from geomflow.symbolic.variation.algebra import Algebra
 from geomflow.symbolic.variation.covariance import invariant, unitary_invariant
@@ -28,15 +27,18 @@ from geomflow.symbolic.variation.metrics import Partial as MetricPartial
 from geomflow.symbolic.variation.potentials import Partial as PotentialPartial
 from geomflow.symbolic.variation.potentials import PotentialAlgebra
 
+Names = dict[str, Callable[[], gr.Node]]
+"""The words of a density, each made on first use."""
+
 
 def from_density(geometry: Any, density: Any, *, measure: str | None = None, name: str = "density") -> Functional:
     """∫ density over a geometry, varied like the functionals that come with the package.
 
-    On a real geometry the density is written in R, Ric2 (= |Ric|²), f, `laplacian(s)` and `dot(s, t)` (= ⟨∇s, ∇t⟩), and
-    integrated against `measure`: "dV" (then f is an unknown beside g), or "dm", a fixed measure with f = log(dV/dm). On a
-    complex geometry it is written in R, Ric2, phi, v (= dμ_J/dμ_Ω), `laplacian` and `dot` (Riemannian: Δ = 2Δ_∂,
+    On a real geometry the density is written in R, Ric2 (= |Ric|²), f, `laplacian(s)` and `dot(s, t)` (= ⟨∇s, ∇t⟩),
+    and integrated against `measure`: "dV" (then f is an unknown beside g), or "dm", fixed, with f = log(dV/dm).
+    On a complex geometry it is written in R, Ric2, phi, v (= dμ_J/dμ_Ω), `laplacian` and `dot` (Riemannian: Δ = 2Δ_∂,
     ⟨∇s,∇t⟩ = 2⟨∂s,∂t⟩), and integrated against "dmu" (= dμ_J) or "omega" (= dμ_Ω, fixed). Components of the metric
-    (g_xx, ...), coordinates and partial derivatives `d(s, x)` are read too, and the density is then put to the test of a
+    (g_xx, ...), coordinates and partial derivatives `d(s, x)` are read too: every density is put to the test of a
     random change of coordinates.
 
     `density` is text, a sympy expression with symbols of these names, or a function of the algebra that returns a node.
@@ -72,7 +74,7 @@ class MetricDensity(MetricFunctional):
     def __post_init__(self) -> None:
         self.check()
         use = MetricAlgebra()
-        metric = DerivingMetric(self.coordinates, metric_nodes(self.coordinates)[1])
+        metric = DerivingMetric(self.coordinates)
         realise = MetricRealisation(use, metric)
         staged = realise.staged([realise.value(self._read(use))])
         names = {place: metric.matrix[place].data[0] for place in packed(len(self.coordinates))}
@@ -105,7 +107,7 @@ class MetricDensity(MetricFunctional):
 
     def _read(self, use: MetricAlgebra) -> gr.Node:
         coordinates = self.coordinates
-        names = {"R": lambda: use.scalar, "Ric2": lambda: use.ricci_squared, "f": lambda: use.dilaton}
+        names: Names = {"R": lambda: use.scalar, "Ric2": lambda: use.ricci_squared, "f": lambda: use.dilaton}
         for i, j in packed(len(coordinates)):
             name = f"g_{coordinates[i]}{coordinates[j]}"
             names[name] = partial(use.symbol, Component(name, (i, j)))
@@ -149,7 +151,8 @@ class PotentialDensity(PotentialFunctional):
 
     def _read(self, use: PotentialAlgebra) -> gr.Node:
         coordinates = real_coordinates(self.geometry)
-        names = {"R": lambda: use.scalar, "Ric2": lambda: use.ricci_squared, "phi": lambda: use.phi, "v": lambda: use.v}
+        names: Names = {"R": lambda: use.scalar, "Ric2": lambda: use.ricci_squared, "phi": lambda: use.phi,
+                        "v": lambda: use.v}
         functions = {"laplacian": lambda s: 2 * use.laplacian(s), "dot": lambda s, t: 2 * use.pairing(s, t),
                      "d": partial(_partial, use, coordinates, PotentialPartial)}
         return read(self.given, use, names, functions, coordinates)
@@ -162,21 +165,21 @@ class PotentialDensity(PotentialFunctional):
 
 def not_covariant(density: Any) -> InputError:
     """The error for a density that a change of coordinates changes."""
-    return InputError(f"the density '{density}' is not covariant: its value at a point changes under a random change of "
-                      "coordinates, so its integral depends on the chart. Write it in R, Ric2, f, v, phi, laplacian(s) and "
-                      "dot(s, t).")
+    return InputError(f"the density '{density}' is not covariant: its value at a point changes under a random change "
+                      "of coordinates, so its integral depends on the chart. Write it in R, Ric2, f, v, phi, "
+                      "laplacian(s) and dot(s, t).")
 
 
 def _partial(use: Algebra, coordinates: tuple[str, ...], kind: Any, s: gr.Node, *along: gr.Node) -> gr.Node:
     for axis in along:
         if axis.data not in coordinates:
-            raise InputError(f"d(s, x) differentiates along coordinates ({', '.join(coordinates)}), not along '{axis}'.")
+            raise InputError(f"d(s, x) differentiates along coordinates ({', '.join(coordinates)}), not '{axis}'.")
         s = use.symbol(kind(s, coordinates.index(axis.data)))
     return s
 
 
 def read(density: Any, algebra: Algebra, names: Mapping[str, Callable[[], gr.Node]],
-         functions: Mapping[str, Callable[..., gr.Node]], coordinates: tuple[str, ...]) -> gr.Node:
+         functions: Mapping[str, Any], coordinates: tuple[str, ...]) -> gr.Node:
     """The density as a node over the algebra's symbols."""
     if callable(density) and not isinstance(density, sympy.Basic):
         return gr.node(density(algebra))
@@ -195,5 +198,5 @@ def _resolved(expression: gr.Node, names: Mapping[str, Callable[[], gr.Node]]) -
     return gr.substitute([expression], used)[0] if used else expression
 
 
-def _wrapped(function: Callable[..., gr.Node], names: Mapping[str, Callable[[], gr.Node]]) -> Callable[..., Any]:
+def _wrapped(function: Any, names: Mapping[str, Callable[[], gr.Node]]) -> Callable[..., Any]:
     return lambda *arguments: to_sympy(function(*(_resolved(from_sympy(a), names) for a in arguments)))

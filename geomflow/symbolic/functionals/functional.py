@@ -161,6 +161,12 @@ class Functional(ABC):
         return from_density(geometry, density, **options)
 
 
+def unlike(other: Any, functional: Functional) -> InputError:
+    """The error for a sum of functionals of different geometries or fields."""
+    return InputError(f"{getattr(other, 'name', other)} cannot be added to {functional.name}: functionals are added "
+                      "over one geometry and of one kind of field.")
+
+
 def is_complex(geometry: Any) -> bool:
     """Whether the geometry has complex coordinates: twice as many real ones as its dimension."""
     return len(geometry.coordinates) == 2 * geometry.dim

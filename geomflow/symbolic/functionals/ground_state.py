@@ -8,14 +8,14 @@ from fractions import Fraction
 from geomflow.core import graph as gr
 from geomflow.symbolic.functionals.derived import Elliptic
 from geomflow.symbolic.functionals.linear import Linearisation
-from geomflow.symbolic.variation.metric_frame import RunningMetric
+from geomflow.symbolic.variation.metric_frame import MetricFrame
 from geomflow.symbolic.variation.staged import Stage, Staged
 from geomflow.symbolic.variation.symbols import Background
 
 FLAT_DILATON = "f"
 
 
-def ground_state(metric: RunningMetric) -> Elliptic:
+def ground_state(metric: MetricFrame) -> Elliptic:
     """−4Δu + Ru = λu with f = −2 log u, ∫u² dV = 1."""
     unknown = metric.leaf("u")
     operator = -4 * metric.laplacian(unknown) + metric.scalar * unknown
@@ -26,8 +26,8 @@ def with_ground_state(coordinates: Sequence[str], fields: tuple[str, ...], stage
                       waves: tuple[gr.Node, ...], names: tuple[str, ...]) -> Linearisation:
     """The linearisation at the flat metric, where the ground state's first variation is known in closed form.
 
-    There u = 1, R = 0, λ = 0 and R + 2Δf − |∇f|² = λ, so that 2 Δ δf = −δR at nonzero k: δf = (k·h·k − |k|²tr h)/(2|k|²)
-    with δR = ∂^i∂^jh_ij − Δ tr h. It enters as a stage whose symbol is this quotient.
+    There u = 1, R = 0, λ = 0 and R + 2Δf − |∇f|² = λ, so that 2Δδf = −δR at nonzero k with
+    δR = ∂^i∂^jh_ij − Δ tr h: δf = (|k|² tr h − k·h·k)/(2|k|²). It enters as a stage whose symbol is this quotient.
     """
     squares = gr.add(*(w * w for w in waves))
     terms = []

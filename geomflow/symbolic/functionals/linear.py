@@ -121,7 +121,8 @@ class Linearisation:
         if not self.order:
             return "The linearised flow at the flat metric vanishes or is of order zero: it smooths nothing."
         if self.well_posed:
-            return f"Parabolic of order {self.order} at the flat metric, at least weakly: no plane wave grows at that order."
+            return (f"Parabolic of order {self.order} at the flat metric, at least weakly: no plane wave grows at that "
+                    "order.")
         rate = max(self.growing, key=float)
         power = "|k|" if self.order == 1 else f"|k|^{self.order}"
         return (f"Ill-posed: at the flat metric {sum(self.growing.values())} direction(s) of each plane wave grow at "

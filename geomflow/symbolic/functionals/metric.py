@@ -14,7 +14,7 @@ import numpy as np
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.symbolic.functionals.derived import DerivedFlow, Elliptic, Program
-from geomflow.symbolic.functionals.functional import Certificate, Functional, needs, real_coordinates
+from geomflow.symbolic.functionals.functional import Certificate, Functional, needs, real_coordinates, unlike
 from geomflow.symbolic.functionals.linear import Linearisation, wave_names
 from geomflow.symbolic.jets import metric_nodes
 from geomflow.symbolic.variation.algebra import expanded
@@ -34,8 +34,9 @@ DILATON = "f"
 class MetricFunctional(Functional):
     """E(g) = ∫ s dV, or E(g, f) with a dilaton, in real dimension 2, 3 and 4.
 
-    A subclass gives the integrand s by structure. Gradients: "ebin" ∫⟨h,h'⟩_g dV, "weighted" ∫⟨h,h'⟩_g dm with
-    dm = e^{−f}dV, "L2" ∫ Σ_ij h_ij h'_ij dm at a fixed reference measure dm (not covariant: the frozen kernel δ_ik δ_jl).
+    A subclass gives the integrand s by structure. Gradients: "ebin" ∫⟨h,h'⟩_g dV, "weighted" ∫⟨h,h'⟩_g dm
+    with dm = e^{−f}dV, "L2" ∫ Σ_ij h_ij h'_ij dm at a fixed reference measure dm (not covariant: the frozen
+    kernel δ_ik δ_jl).
     """
 
     metrics: ClassVar[tuple[str, ...]] = ("ebin", "L2")
@@ -70,8 +71,7 @@ class MetricFunctional(Functional):
         meanings = {e.dilaton for _, e in terms if isinstance(e, MetricFunctional)} - {None}
         for _, e in terms:
             if not isinstance(e, MetricFunctional) or e.geometry != self.geometry:
-                raise InputError(f"{e.name} cannot be added to {self.name}: functionals are added over one geometry and "
-                                 "of one kind of field.")
+                raise unlike(e, self)
         if len(meanings) > 1:
             raise InputError("functionals in which f is log(dV/dm) cannot be added to ones in which f is an unknown.")
         return MetricSum(terms)
@@ -87,7 +87,7 @@ class MetricFunctional(Functional):
 
     def realisation(self, use: MetricAlgebra, tag: str = "") -> MetricRealisation:
         """An algebra's scalars over the jets of g_xx, g_xy, ..."""
-        metric = RunningMetric(self.coordinates, metric_nodes(self.coordinates)[1])
+        metric = RunningMetric(self.coordinates)
         return MetricRealisation(use, metric, tag, self.values)
 
     @property
@@ -105,7 +105,7 @@ class MetricFunctional(Functional):
         metric = realise.metric
         raised = conjugated(metric, realise.combination(found.tensors))
         direction = metric_nodes(self.coordinates, "h")[1]
-        pairs = [(raised[place], direction[place]) for place in np.ndindex(raised.shape)]
+        pairs: list[Any] = [(raised[place], direction[place]) for place in np.ndindex(raised.shape)]
         if self.dilaton is False:
             pairs.append((realise.value(found.dilaton), metric.leaf("h_f")))
         return realise.staged([metric.ring.dot(pairs) * metric.volume])
@@ -129,7 +129,7 @@ class MetricFunctional(Functional):
     def euler(self) -> EulerDerivative:
         """E_u(L) for every field u by the Euler operator on jets, L the density by d^dx."""
         use = self.new_algebra()
-        metric = DerivingMetric(self.coordinates, metric_nodes(self.coordinates)[1])
+        metric = DerivingMetric(self.coordinates)
         realise = MetricRealisation(use, metric)
         density = realise.value(self.integrand(use)) * metric.volume
         return euler_operator(density, self.fields, realise.stages, self.coordinates)
@@ -137,7 +137,7 @@ class MetricFunctional(Functional):
     def difference(self, found: Variation) -> Staged:
         """The Euler derivatives minus those of a variation given by structure: zero if they agree."""
         euler = self.euler()
-        metric = DerivingMetric(self.coordinates, metric_nodes(self.coordinates)[1])
+        metric = DerivingMetric(self.coordinates)
         realise = MetricRealisation(found.algebra, metric, "structure_")
         raised = conjugated(metric, realise.combination(found.tensors))
         expected = [(1 if i == j else 2) * metric.volume * raised[i, j] for i, j in packed(len(self.coordinates))]
@@ -192,7 +192,7 @@ class MetricSum(MetricFunctional):
     name: ClassVar[str] = "sum"
 
     @property
-    def geometry(self) -> Any:  # type: ignore[override]
+    def geometry(self) -> Any:
         """The common geometry."""
         return self.summands[0][1].geometry
 
@@ -313,7 +313,7 @@ class MetricGradient:
     def linearisation(self) -> Linearisation:
         """The linearised flow at g_ij = δ_ij, f = 0; a field that is solved for is held fixed."""
         functional = self.functional
-        metric = DerivingMetric(functional.coordinates, metric_nodes(functional.coordinates)[1])
+        metric = DerivingMetric(functional.coordinates)
         realise = MetricRealisation(self.variation.algebra, metric, values=functional.values)
         rates, fields = self._rates(realise, self._matrix(realise))
         flat = {f"g_{c}{c}": gr.ONE for c in metric.coordinates}

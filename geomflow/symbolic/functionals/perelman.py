@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 ILL_POSED = (
     "At a fixed measure the flow ∂_t g_ij = −2(R_ij + ∇_i∇_jf) is backward parabolic in the longitudinal directions of "
-    "diffeomorphisms: on a flat torus the mode h = k⊗k e^{ik·x} grows at +|k|^2. Use PerelmanLambda, whose f is the ground "
-    "state of −4Δ + R, or Ricci–DeTurck flow, RicciFlow(gauge='deturck').")
+    "diffeomorphisms: on a flat torus the mode h = k⊗k e^{ik·x} grows at +|k|^2. Use PerelmanLambda, whose f is the "
+    "ground state of −4Δ + R, or Ricci–DeTurck flow, RicciFlow(gauge='deturck').")
 
 
 @final
@@ -89,8 +89,8 @@ class PerelmanFCoupled(MetricFunctional):
     @property
     def remarks(self) -> tuple[str, ...]:
         """That f runs backward."""
-        return ("In Perelman's coupled flow g runs forward under Ricci flow and e^{−f} backward under the conjugate heat "
-                "equation: solve for g first, then for f from the final time to the initial one.",)
+        return ("In Perelman's coupled flow g runs forward under Ricci flow and e^{−f} backward under the conjugate "
+                "heat equation: solve for g first, then for f from the final time to the initial one.",)
 
     def integrand(self, use: MetricAlgebra) -> gr.Node:
         """(R + |∇f|²)e^{−f}."""
@@ -102,8 +102,8 @@ class PerelmanFCoupled(MetricFunctional):
 class PerelmanW(MetricFunctional):
     """Perelman's W(g, τ) = ∫ [τ(R + |∇F|²) + F − d] dm at a fixed measure dm = (4πτ)^{−d/2} e^{−F} dV.
 
-    With f = log(dV/dm) the dilaton is F = f − (d/2) log 4πτ. The gradient at fixed τ (a parameter, "tau") in the metric
-    ∫⟨h,h'⟩_g dm is −τ(R_ij + ∇_i∇_jF − g_ij/2τ). Source: Perelman 2002, §3.
+    With f = log(dV/dm) the dilaton is F = f − (d/2) log 4πτ. The gradient at fixed τ (a parameter, "tau") in the
+    metric ∫⟨h,h'⟩_g dm is −τ(R_ij + ∇_i∇_jF − g_ij/2τ). Source: Perelman 2002, §3.
     """
 
     geometry: Any
@@ -172,8 +172,9 @@ class PerelmanLambda(MetricFunctional):
     """Perelman's λ(g): the lowest eigenvalue of −4Δ + R, which is the least F(g, f) with ∫e^{−f}dV = 1.
 
     e^{−f/2} is the ground state, so that R + 2Δf − |∇f|² = λ: f is solved for at every metric. By the envelope theorem
-    the gradient of λ is that of F − λ∫e^{−f}dV at fixed f; in the metric ∫⟨h,h'⟩_g e^{−f}dV it is −(R_ij + ∇_i∇_jf), and
-    gradient flow is the descent of −2λ, ∂_tg_ij = −2(R_ij + ∇_i∇_jf): Ricci flow up to diffeomorphisms, weakly parabolic.
+    the gradient of λ is that of F − λ∫e^{−f}dV at fixed f; in the metric ∫⟨h,h'⟩_g e^{−f}dV it is −(R_ij + ∇_i∇_jf),
+    and gradient flow is the descent of −2λ, ∂_tg_ij = −2(R_ij + ∇_i∇_jf): Ricci flow up to diffeomorphisms, weakly
+    parabolic.
     Source: Perelman 2002, §2.
     """
 

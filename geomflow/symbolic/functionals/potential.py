@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.symbolic.functionals.derived import DerivedFlow, Mean, Program
-from geomflow.symbolic.functionals.functional import Certificate, Functional, needs, real_coordinates
+from geomflow.symbolic.functionals.functional import Certificate, Functional, needs, real_coordinates, unlike
 from geomflow.symbolic.functionals.linear import Linearisation, wave_names
 from geomflow.symbolic.variation.euler import EulerDerivative, euler_operator
 from geomflow.symbolic.variation.kahler_frame import PHI, KahlerFrame
@@ -65,8 +65,7 @@ class PotentialFunctional(Functional):
         """A sum of multiples; all must be functionals of a potential over the same geometry."""
         for _, e in terms:
             if not isinstance(e, PotentialFunctional) or e.geometry != self.geometry:
-                raise InputError(f"{e.name} cannot be added to {self.name}: functionals are added over one geometry and "
-                                 "of one kind of field.")
+                raise unlike(e, self)
         return PotentialSum(terms)
 
     @property
@@ -141,13 +140,15 @@ class PotentialFunctional(Functional):
         found = self.first_variation()
         holds = all_vanish(self.difference(found.gradient, found.algebra))
         n = self.geometry.dim
-        return Certificate(f"Euler operator minus variation by structure of {self.name} in complex dimension {n}", holds)
+        statement = f"Euler operator minus variation by structure of {self.name} in complex dimension {n}"
+        return Certificate(statement, holds)
 
     def certify_gradient(self, textbook: Any) -> Certificate:
         """Whether the Euler operator gives the closed form `textbook(algebra)` as the gradient in Mabuchi's metric."""
         use = PotentialAlgebra()
         holds = all_vanish(self.difference(textbook(use), use))
-        return Certificate(f"gradient of {self.name} minus the closed form in complex dimension {self.geometry.dim}", holds)
+        statement = f"gradient of {self.name} minus the closed form in complex dimension {self.geometry.dim}"
+        return Certificate(statement, holds)
 
     def gradient(self, metric: str | None = None) -> PotentialGradient:
         """The gradient in "mabuchi", "L2" or "dirichlet"."""
@@ -252,8 +253,8 @@ class PotentialGradient:
         if self.metric == "L2":
             return use.v * found.gradient
         if use.leaves(found.rest):
-            raise InputError(f"the gradient of {self.functional.name} in the Dirichlet metric solves −Δ_∂η = grad E with a "
-                             "right-hand side that is not Δ_∂ of a local expression; use metric='mabuchi'.")
+            raise InputError(f"the gradient of {self.functional.name} in the Dirichlet metric solves −Δ_∂η = grad E "
+                             "with a right-hand side that is not Δ_∂ of a local expression; use metric='mabuchi'.")
         return -found.laplacian
 
     @property

@@ -31,7 +31,7 @@ class Volume(MetricFunctional):
 @final
 @dataclass(frozen=True)
 class EinsteinHilbert(MetricFunctional):
-    """The total scalar curvature ∫ R dV; its gradient in Ebin's metric is −(R_ij − ½ R g_ij), minus the Einstein tensor.
+    """The total scalar curvature ∫ R dV; its gradient in Ebin's metric is minus the Einstein tensor R_ij − ½ R g_ij.
 
     In dimension 2 it is topological and the gradient vanishes. Descent is ill-posed in dimension 3 and above, and so is
     ascent: conformal and transverse-traceless directions have opposite signs. Source: Hilbert 1915; Besse, 4.17.
@@ -48,8 +48,8 @@ class EinsteinHilbert(MetricFunctional):
     @property
     def remarks(self) -> tuple[str, ...]:
         """That the sign is wrong in some directions whichever way one goes."""
-        return ("The gradient flow of ∫R dV is backward in transverse-traceless directions and its ascent in conformal ones; "
-                "use Ricci flow, PerelmanLambda, or descend ∫R² or ∫|Ric|².",)
+        return ("The gradient flow of ∫R dV is backward in transverse-traceless directions and its ascent in conformal "
+                "ones; use Ricci flow, PerelmanLambda, or descend ∫R² or ∫|Ric|².",)
 
     def integrand(self, use: MetricAlgebra) -> gr.Node:
         """R."""

@@ -57,8 +57,8 @@ class Algebra:
 
 def no_rule(term: Term) -> InputError:
     """The error for a term that has no rule of variation."""
-    return InputError(f"there is no rule for the variation of {type(term).__name__} '{term.name}': write the density in "
-                      "scalars such as R, f, v, laplacian(s) and dot(s, t).")
+    return InputError(f"there is no rule for the variation of {type(term).__name__} '{term.name}': write the density "
+                      "in scalars such as R, f, v, laplacian(s) and dot(s, t).")
 
 
 def code(node: gr.Node) -> str:

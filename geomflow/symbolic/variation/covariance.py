@@ -1,8 +1,8 @@
 """Whether scalars are covariant, decided at a random change of coordinates.
 
-Real geometries: x = F(y) with a random power series F, F(0) = 0; metrics are pulled back, scalars composed with F. Kähler
-potentials over the flat reference: a random (complexified) unitary change z → Az, z̄ → A^{-T}z̄, which keeps it. A scalar
-has the same value at the origin before and after, up to an error of probability about its degree over 2^61.
+Real geometries: x = F(y) with a random power series F, F(0) = 0; metrics are pulled back, scalars composed with F.
+Kähler potentials over the flat reference: a random (complexified) unitary change z → Az, z̄ → A^{-T}z̄, which keeps it.
+A scalar has the same value at the origin before and after, up to an error of probability about its degree over 2^61.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from geomflow.core import graph as gr
+from geomflow.core.errors import InputError
 from geomflow.symbolic.kahler_formulas import complex_hessian, complex_trace
 from geomflow.symbolic.linear import determinant, inverse
 from geomflow.symbolic.ring import GraphRing, Ring, WirtingerRing
@@ -23,6 +24,8 @@ from geomflow.symbolic.variation.staged import Stage
 
 PHI = "phi"
 Matrix = Sequence[Sequence[Any]]
+Entries = Any
+"""A NumPy array of ring elements: object arrays have no type of their entries."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class KahlerFrame:
         """The jet of order zero of a field or of a stage's output."""
         return gr.jet(name, (0,) * (2 * self.dim))
 
-    def constant_matrix(self, entries: Matrix) -> np.ndarray:
+    def constant_matrix(self, entries: Matrix) -> Entries:
         """A constant Hermitian matrix as ring elements."""
         result = self.ring.array((self.dim, self.dim))
         for a, b in product(range(self.dim), repeat=2):
@@ -78,11 +81,11 @@ class KahlerFrame:
             result[a, b] = gr.Complex(gr.node(re), gr.node(im)) if self.real else re + im * gr.I
         return result
 
-    def hessian(self, scalar: gr.Node) -> np.ndarray:
+    def hessian(self, scalar: gr.Node) -> Entries:
         """∂_a∂_b̄ of a real scalar."""
         return complex_hessian(self.ring, self.lift(scalar), self.dim)
 
-    def metric_at(self, time: Fraction | int) -> np.ndarray:
+    def metric_at(self, time: Fraction | int) -> Entries:
         """g_0 + t ∂∂̄φ."""
         hessian, base = self.hessian(self.leaf(PHI)), self.constant_matrix(self.reference)
         number = self.ring.number(time)
@@ -92,7 +95,7 @@ class KahlerFrame:
         return result
 
     @cached_property
-    def metric(self) -> np.ndarray:
+    def metric(self) -> Entries:
         """g_{ab̄} = g_0 + ∂_a∂_b̄φ."""
         return self.metric_at(1)
 
@@ -102,12 +105,12 @@ class KahlerFrame:
         return self.lower(determinant(self.ring, self.metric)) / self.kappa
 
     @cached_property
-    def explicit_inverse(self) -> np.ndarray:
+    def explicit_inverse(self) -> Entries:
         """The inverse matrix over jets of φ: g^{ab̄} = [b, a]."""
         return inverse(self.ring, self.metric, mirror=gr.Complex.conjugate if self.real else None)
 
     @cached_property
-    def inverse(self) -> np.ndarray:
+    def inverse(self) -> Entries:
         """The inverse matrix: over jets of φ when running, outputs of a stage when deriving."""
         if self.real:
             return self.explicit_inverse
@@ -129,7 +132,7 @@ class KahlerFrame:
         entries = tuple((_inverse_name(*p), self.explicit_inverse[p]) for p in np.ndindex(self.dim, self.dim))
         return (Stage(entries, self._inverse_pullback), Stage((("v", self.explicit_ratio),), self._ratio_pullback))
 
-    def _jets(self, slopes: np.ndarray) -> Mapping[gr.Node, gr.Node]:
+    def _jets(self, slopes: Entries) -> Mapping[gr.Node, gr.Node]:
         """The derivatives by ∂_a∂_b̄φ from those by g_{ab̄}."""
         jets = self.hessian(self.leaf(PHI))
         return {jets[place]: slopes[place] for place in np.ndindex(slopes.shape)}
@@ -145,7 +148,7 @@ class KahlerFrame:
         """dv = v tr g⁻¹dg."""
         return self._jets(self.inverse.T * (adjoints["v"] * self.ratio))
 
-    def trace(self, tensor: np.ndarray) -> gr.Node:
+    def trace(self, tensor: Entries) -> gr.Node:
         """g^{ab̄}T_{ab̄}."""
         return self.lower(complex_trace(self.ring, self.inverse, tensor))
 
@@ -162,7 +165,7 @@ class KahlerFrame:
         """Re g^{ab̄}∂_as ∂_b̄t."""
         return self.trace(self.outer(s, t))
 
-    def outer(self, s: gr.Node, t: gr.Node) -> np.ndarray:
+    def outer(self, s: gr.Node, t: gr.Node) -> Entries:
         """½(∂_as ∂_b̄t + ∂_at ∂_b̄s)."""
         ring, n = self.ring, self.dim
         ds, dt = ([ring.d(self.lift(u), k) for k in range(2 * n)] for u in (s, t))
@@ -172,7 +175,7 @@ class KahlerFrame:
             result[a, b] = half * (ds[a] * dt[n + b] + dt[a] * ds[n + b])
         return result
 
-    def composed(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    def composed(self, first: Entries, second: Entries) -> Entries:
         """½(s_{ac̄}g^{c̄e}t_{eb̄} + t_{ac̄}g^{c̄e}s_{eb̄})."""
         whole = (multiply(self.ring, x, self.inverse, y) for x, y in ((first, second), (second, first)))
         half = self.ring.number(Fraction(1, 2))
@@ -182,11 +185,11 @@ class KahlerFrame:
             result[place] = half * (one[place] + other[place])
         return result
 
-    def raised(self, tensor: np.ndarray) -> np.ndarray:
+    def raised(self, tensor: Entries) -> Entries:
         """T^{cd̄} = g^{cb̄}g^{ad̄}T_{ab̄}."""
         return multiply(self.ring, self.inverse, tensor, self.inverse).T
 
-    def contracted(self, first: np.ndarray, second: np.ndarray) -> gr.Node:
+    def contracted(self, first: Entries, second: Entries) -> gr.Node:
         """S_{ab̄}T^{b̄a}."""
         lifted = multiply(self.ring, self.inverse, first, self.inverse)
         pairs = ((lifted[b, a], second[a, b]) for a, b in product(range(self.dim), repeat=2))
@@ -198,12 +201,13 @@ class KahlerFrame:
         The integrand is a polynomial in t of degree n <= 3 at most: Simpson's rule is exact.
         """
         if self.dim > 3:
-            raise ValueError("Simpson's rule integrates polynomials of degree 3 at most")
+            raise InputError(f"energies along paths are offered in complex dimension 1 to 3, not {self.dim}: there "
+                             "Simpson's rule, exact for polynomials of degree 3, integrates them.")
         weights = ((0, Fraction(1, 6)), (Fraction(1, 2), Fraction(2, 3)), (1, Fraction(1, 6)))
         values = gr.add(*(w * self._path_point(kind, self.metric_at(t)) for t, w in weights))
         return 2**self.dim * self.leaf(PHI) * values
 
-    def _path_point(self, kind: str, metric: np.ndarray) -> gr.Node:
+    def _path_point(self, kind: str, metric: Entries) -> gr.Node:
         if kind == "volume":
             return self.lower(determinant(self.ring, metric))
         chi, terms = self.constant_matrix(self.form), []
@@ -218,7 +222,7 @@ def _inverse_name(b: int, a: int) -> str:
     return f"inverse_{a + 1}{b + 1}"
 
 
-def general_determinant(ring: Ring, matrix: np.ndarray) -> Any:
+def general_determinant(ring: Ring, matrix: Entries) -> Any:
     """The determinant of a matrix without symmetry."""
     from geomflow.symbolic.linear import minors
 
@@ -226,7 +230,7 @@ def general_determinant(ring: Ring, matrix: np.ndarray) -> Any:
     return minors(ring, matrix)(everything, everything)
 
 
-def multiply(ring: Ring, *matrices: np.ndarray) -> np.ndarray:
+def multiply(ring: Ring, *matrices: Entries) -> Entries:
     """The product of square matrices of ring elements."""
     total = matrices[0]
     for factor in matrices[1:]:

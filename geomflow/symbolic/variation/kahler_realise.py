@@ -10,7 +10,7 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.symbolic.variation import potentials as pt
 from geomflow.symbolic.variation.algebra import Term
-from geomflow.symbolic.variation.kahler_frame import PHI, FluxNames, KahlerFrame
+from geomflow.symbolic.variation.kahler_frame import PHI, Entries, FluxNames, KahlerFrame
 from geomflow.symbolic.variation.staged import Stage, Staged
 
 
@@ -105,7 +105,7 @@ class KahlerRealisation:
         terms = [ring.d(ring.d(leaves[c, d], c), n + d) for c in range(n) for d in range(n)]
         return frame.lower(ring.real(ring.total(terms))) / frame.ratio
 
-    def _tensor(self, kind: str, scalars: tuple[gr.Node, ...]) -> np.ndarray:
+    def _tensor(self, kind: str, scalars: tuple[gr.Node, ...]) -> Entries:
         frame, fields = self.frame, [self.field(s) for s in scalars]
         if kind == "form":
             return frame.constant_matrix(frame.form)
@@ -114,7 +114,7 @@ class KahlerRealisation:
         hessians = [frame.hessian(f) for f in fields]
         return hessians[0] if kind == "hessian" else frame.composed(*hessians)
 
-    def _flux_stage(self, flux: np.ndarray) -> np.ndarray:
+    def _flux_stage(self, flux: Entries) -> Entries:
         """The flux as outputs of a stage; Hermitian, so that real coordinates need n² of them."""
         frame, name, outputs = self.frame, self._tag + self._names.next("current"), []
         leaves = frame.ring.array(flux.shape)
@@ -135,7 +135,7 @@ class KahlerRealisation:
         return leaves
 
 
-def _constant_determinant(frame: KahlerFrame, matrix: np.ndarray) -> gr.Node:
+def _constant_determinant(frame: KahlerFrame, matrix: Entries) -> gr.Node:
     from geomflow.symbolic.linear import determinant
 
     return determinant(frame.ring, matrix)

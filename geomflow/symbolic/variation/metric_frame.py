@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import combinations_with_replacement
+from typing import final
 
 import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.symbolic import curvature as cv
-from geomflow.symbolic.jets import MetricNodes
+from geomflow.symbolic import operators as op
+from geomflow.symbolic.jets import metric_nodes
 from geomflow.symbolic.linear import determinant, inverse
+from geomflow.symbolic.ring import GraphRing, Ring
 from geomflow.symbolic.variation.staged import Stage
 
 HALF = Fraction(1, 2)
@@ -25,26 +29,104 @@ def packed(dim: int) -> list[tuple[int, int]]:
 
 
 @dataclass(frozen=True)
-class RunningMetric(MetricNodes):
+class MetricFrame(ABC):
+    """A symmetric (d, d) matrix of jets g_xx, g_xy, ... with its tensors as nodes, each computed once.
+
+    Index order as everywhere: `christoffel[k, i, j]` = Γ^k_ij, `riemann_lower[l, k, i, j]` = R_lkij.
+    """
+
+    coordinates: tuple[str, ...]
+
+    @cached_property
+    def matrix(self) -> np.ndarray:
+        """g_ij."""
+        return metric_nodes(self.coordinates)[1]
+
+    @property
+    @abstractmethod
+    def inverse(self) -> np.ndarray:
+        """g^{ij}."""
+
+    @property
+    @abstractmethod
+    def volume(self) -> gr.Node:
+        """√det g."""
+
+    @property
+    @abstractmethod
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages that the inverse and the volume are outputs of."""
+
+    @cached_property
+    def ring(self) -> Ring:
+        """The graph with derivations along the coordinates."""
+        return GraphRing(self.coordinates)
+
+    def leaf(self, name: str) -> gr.Node:
+        """The jet of order zero of a field or of a stage's output."""
+        return gr.jet(name, (0,) * len(self.coordinates))
+
+    @cached_property
+    def _derivatives(self) -> np.ndarray:
+        return cv.first_derivatives(self.ring, self.matrix)
+
+    @cached_property
+    def _christoffel_lower(self) -> np.ndarray:
+        return cv.christoffel_lower(self.ring, self._derivatives)
+
+    @cached_property
+    def christoffel(self) -> np.ndarray:
+        """Γ^k_ij."""
+        return cv.christoffel(self.ring, self.inverse, self._christoffel_lower)
+
+    @cached_property
+    def riemann_lower(self) -> np.ndarray:
+        """R_lkij."""
+        return cv.riemann_lower(self.ring, self._derivatives, self._christoffel_lower, self.christoffel)
+
+    @cached_property
+    def ricci(self) -> np.ndarray:
+        """R_ij."""
+        return cv.ricci(self.ring, self.inverse, self.riemann_lower)
+
+    @cached_property
+    def scalar(self) -> gr.Node:
+        """R."""
+        return cv.trace(self.ring, self.inverse, self.ricci)
+
+    def hessian(self, f: gr.Node) -> np.ndarray:
+        """∇_i∇_jf."""
+        return op.hessian(self.ring, self.christoffel, f)
+
+    def laplacian(self, f: gr.Node) -> gr.Node:
+        """Δf."""
+        return cv.trace(self.ring, self.inverse, self.hessian(f))
+
+
+@final
+@dataclass(frozen=True)
+class RunningMetric(MetricFrame):
     """A metric whose tensors are nodes over its own jets."""
 
     @cached_property
+    def inverse(self) -> np.ndarray:
+        """g^{ij} over jets of g."""
+        return inverse(self.ring, self.matrix)
+
+    @cached_property
     def volume(self) -> gr.Node:
-        """√det g."""
-        return gr.sqrt(self.determinant)
+        """√det g over jets of g."""
+        return gr.sqrt(determinant(self.ring, self.matrix))
 
     @property
     def stages(self) -> tuple[Stage, ...]:
         """None."""
         return ()
 
-    def leaf(self, name: str) -> gr.Node:
-        """The jet of order zero of a field or of a stage's output."""
-        return gr.jet(name, (0,) * len(self.coordinates))
 
-
+@final
 @dataclass(frozen=True)
-class DerivingMetric(RunningMetric):
+class DerivingMetric(MetricFrame):
     """A metric whose tensors are nodes over its jets, over those of its inverse and of √det g."""
 
     @cached_property
@@ -85,7 +167,7 @@ class DerivingMetric(RunningMetric):
                 for i, j in packed(self.ring.dim)}
 
 
-def conjugated(metric: MetricNodes, tensor: np.ndarray) -> np.ndarray:
+def conjugated(metric: MetricFrame, tensor: np.ndarray) -> np.ndarray:
     """g^{ik}T_kl g^{lj} of a symmetric tensor."""
     ring, dim = metric.ring, metric.ring.dim
     half = ring.array((dim, dim))

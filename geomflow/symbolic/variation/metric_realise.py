@@ -13,7 +13,7 @@ from geomflow.symbolic import curvature as cv
 from geomflow.symbolic.ring import Ring
 from geomflow.symbolic.variation import metrics as mt
 from geomflow.symbolic.variation.algebra import Term
-from geomflow.symbolic.variation.metric_frame import RunningMetric, packed
+from geomflow.symbolic.variation.metric_frame import MetricFrame, packed
 from geomflow.symbolic.variation.staged import Stage, Staged
 
 LOG_MEASURE = "log_measure"
@@ -26,7 +26,7 @@ class MetricRealisation:
     `tag` begins the names of stages; `values` replaces parameters.
     """
 
-    def __init__(self, algebra: mt.MetricAlgebra, metric: RunningMetric, tag: str = "",
+    def __init__(self, algebra: mt.MetricAlgebra, metric: MetricFrame, tag: str = "",
                  values: Mapping[gr.Node, gr.Node] | None = None) -> None:
         self.algebra, self.metric, self._tag, self._values = algebra, metric, tag, dict(values or {})
         self._stages: list[Stage] = list(metric.stages)
@@ -172,7 +172,7 @@ class MetricRealisation:
                         for i, j, k, l in product(range(ring.dim), repeat=4))
 
 
-def raised(metric: RunningMetric, tensor: np.ndarray) -> np.ndarray:
+def raised(metric: MetricFrame, tensor: np.ndarray) -> np.ndarray:
     """T^i_j = g^{ik}T_kj."""
     return cv.raise_first(metric.ring, metric.inverse, tensor)
 

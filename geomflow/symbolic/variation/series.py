@@ -9,7 +9,7 @@ Taylor coefficients are exact.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from itertools import combinations_with_replacement, product
 from math import gcd
 from typing import Any
@@ -22,7 +22,7 @@ Index = tuple[int, ...]
 Value = int | list[int]
 
 
-@lru_cache(maxsize=None)
+@cache
 def monomials(groups: tuple[int, ...], degrees: tuple[int, ...]) -> tuple[Index, ...]:
     """The exponents kept: of total degree at most `degrees[g]` in the coordinates of group g; the first is 0."""
     parts = [_group(size, degree) for size, degree in zip(groups, degrees, strict=True)]
@@ -34,13 +34,13 @@ def _group(size: int, degree: int) -> list[Index]:
     return [tuple(c.count(i) for i in range(size)) for c in chosen]
 
 
-@lru_cache(maxsize=None)
+@cache
 def places(groups: tuple[int, ...], degrees: tuple[int, ...]) -> Mapping[Index, int]:
     """The place of each monomial."""
     return {index: k for k, index in enumerate(monomials(groups, degrees))}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _pairs(groups: tuple[int, ...], degrees: tuple[int, ...]) -> tuple[tuple[tuple[int, int], ...], ...]:
     """For each monomial, the pairs of places whose monomials multiply to it."""
     where = places(groups, degrees)
@@ -164,7 +164,7 @@ def node_index(index: Index) -> int:
 _ARGUMENT = gr.symbol("argument of a function")
 
 
-@lru_cache(maxsize=None)
+@cache
 def _derivatives(name: str, order: int) -> tuple[gr.Node, ...]:
     found = [gr.call(name, _ARGUMENT)]
     for _ in range(order):

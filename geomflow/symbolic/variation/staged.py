@@ -134,7 +134,7 @@ class Evaluation:
                 total = algebra.multiply(total, known[a] if e == 1 else algebra.power(known[a], e))
             return total
         if node.op == "jet":
-            return self._jet(*node.data, algebra)
+            return self._jet(node.data[0], node.data[1], algebra)
         if node.op == "call":
             return algebra.call(node.data, known[node.args[0]])
         return self._leaf(node, algebra)
