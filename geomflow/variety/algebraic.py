@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.variety.descent import Residual, minimise
-from geomflow.variety.errors import UnderdeterminedError
+from geomflow.variety.errors import KahlerConeError, UnderdeterminedError
 from geomflow.variety.functional import Density
 from geomflow.variety.general import fit_general
 from geomflow.variety.hermitian_form import HermitianForm
@@ -139,5 +139,11 @@ def _project(
     values: np.ndarray, start: HermitianForm | None, points: Points, level: int, scale: np.ndarray
 ) -> np.ndarray:
     """The coefficients whose P is nearest to exp(k K) of `start` (Fubini–Study's without one)."""
-    target = np.ones(len(points)) if start is None else np.exp(level * start.potential(points)) / scale
+    with np.errstate(invalid="ignore"):
+        target = np.ones(len(points)) if start is None else np.exp(level * start.potential(points)) / scale
+    if not np.all(np.isfinite(target)):
+        bad = np.count_nonzero(~np.isfinite(target))
+        raise KahlerConeError(
+            f"the fit starts outside the Kähler cone: the starting form is not positive at {bad} of {len(points)} points"
+        )
     return np.linalg.lstsq(values, target, rcond=1e-14)[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product, pairwise
+from itertools import pairwise, product
 from math import comb, factorial, prod
 
 import numpy as np

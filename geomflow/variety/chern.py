@@ -1,7 +1,7 @@
 """Chern forms of a metric, Euler numbers and intersection numbers, integrated over points.
 
-c(Θ) = det(1 + iΘ/2π) with Θ^c_d = R^c_{dab̄} dx^a∧dx̄^b. The top-degree part of det(iΘ/2π + τ ω/2π·1) has the
-coefficients τ^{n−k} c_k ∧ (ω/2π)^{n−k}, so its values at n + 1 numbers τ give every Chern form against powers of ω at once.
+c(Θ) = det(1 + iΘ/2π) with Θ^c_d = R^c_{dab̄} dx^a∧dx̄^b. The top-degree part of det(iΘ/2π + τ ω/2π·1) has
+coefficients τ^{n−k} c_k ∧ (ω/2π)^{n−k}, so n + 1 values of τ give every Chern form against powers of ω at once.
 """
 
 from __future__ import annotations

@@ -150,8 +150,8 @@ def fit_general(
     parameters = sections.count**2
     if len(points) <= parameters:
         raise UnderdeterminedError(
-            f"{sections.count} sections have {parameters} Hermitian forms, and there are {len(points)} points: the fit is "
-            f"under-determined; take at least {_POINTS_PER_PARAMETER * parameters} points or a lower degree"
+            f"{sections.count} sections have {parameters} Hermitian forms, and there are {len(points)} points: the "
+            f"fit is under-determined; take at least {_POINTS_PER_PARAMETER * parameters} points or a lower degree"
         )
     used = points[: max(4000, _POINTS_PER_PARAMETER * parameters)]
     fit = GeneralFit.of(sections, used, functional)

@@ -28,7 +28,8 @@ def given_points(variety: Hypersurface, coordinates: np.ndarray, *, off_variety:
     z = np.array(coordinates, dtype=complex, ndmin=2, order="C")
     if z.ndim != 2 or z.shape[1] != variety.ambient.size:
         raise ShapeError(
-            f"the coordinates have shape {np.shape(coordinates)}; {variety.ambient} needs (points, {variety.ambient.size})"
+            f"the coordinates have shape {np.shape(coordinates)}; "
+            f"{variety.ambient} needs (points, {variety.ambient.size})"
         )
     _check_finite(variety, z)
     if not off_variety:
@@ -62,8 +63,8 @@ def _check_on(variety: Hypersurface, z: np.ndarray) -> None:
     if off:
         p = int(np.argmax(worst))
         raise OffVarietyError(
-            f"{off} of {len(z)} points are not on the {variety}: the worst is point {p}, with relative |Q| = {worst[p]:.3g} "
-            f"(at most {_ON:g}); pass off_variety=True to keep them where they are"
+            f"{off} of {len(z)} points are not on the {variety}: the worst is point {p}, with relative |Q| = "
+            f"{worst[p]:.3g} (at most {_ON:g}); pass off_variety=True to keep them where they are"
         )
 
 

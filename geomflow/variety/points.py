@@ -25,8 +25,8 @@ class Points:
     """Points p = 1..P with what is needed to integrate and to differentiate there.
 
     `coordinates` (P, N): homogeneous, the one of `patch` (P, factors) scaled to exactly one. `elim` (P,): the
-    coordinate that Q = 0 eliminates (largest |∂Q|). `omega2` (P,): |Ω|² = 1/|∂Q/∂z_elim|². `weights` (P,): |Ω|² over the density
-    of the points, so that their mean is ∫|Ω|² d^{2n}x and Σ w f / Σ w a mean against dμ_Ω.
+    coordinate that Q = 0 eliminates (largest |∂Q|). `omega2` (P,): |Ω|² = 1/|∂Q/∂z_elim|². `weights` (P,): |Ω|²
+    over the density of the points, so that their mean is ∫|Ω|² d^{2n}x and Σ w f / Σ w a mean against dμ_Ω.
     """
 
     variety: Hypersurface

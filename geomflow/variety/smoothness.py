@@ -1,5 +1,4 @@
-"""Is Q = 0 smooth? Exactly where linear algebra modulo a prime decides it; otherwise by a search for singular points.
-"""
+"""Is Q = 0 smooth? Linear algebra modulo a prime proves it where it can; else a search for singular points decides."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Hermitian forms on monomials and their derivatives along a variety, a few points ("lanes") at a time.
 
-Every point carries a frame F (rows, partials): row r of the jet of a monomial s is Σ_q F[r, q] ∂_q s, where the partials
-q are s, ∂_i s and, at order two, ∂_i∂_j s for i <= j. Loops over lanes are innermost, so that they become vector code.
+Every point carries a frame F (rows, partials): row r of the jet of a monomial s is Σ_q F[r, q] ∂_q s; the partials q
+are s, ∂_i s and, at order two, ∂_i∂_j s for i <= j. Loops over lanes are innermost, so that they become vector code.
 """
 
 from __future__ import annotations

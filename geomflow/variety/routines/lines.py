@@ -13,7 +13,7 @@ _POLISH = 3
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def restrict(base, direction, first, last, degree, table, c, z):
-    """The coefficients c of t ↦ Q(base + t direction) in coordinates first … last − 1, from its values at roots of 1."""
+    """The coefficients c of t ↦ Q(base + t direction), from values at roots of 1."""
     start, variable, exponent, coefficient = table
     count = degree + 1
     c[:count] = 0.0

@@ -1,0 +1,148 @@
+"""How fast metrics become Ricci-flat with the degree, and Monte-Carlo errors with the number of points."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import geomflow.variety as gv
+from geomflow.core.errors import InputError, MemoryLimitError
+from geomflow.variety.errors import KahlerConeError, UnderdeterminedError
+
+
+@pytest.fixture(scope="module")
+def quintic():
+    return gv.Fermat(5)
+
+
+@pytest.fixture(scope="module")
+def unseen(quintic):
+    return quintic.sample(20_000, seed=99)
+
+
+PUBLISHED = {2: 5.30e-2, 4: 6.06e-3, 6: 1.47e-3, 8: 3.3e-4, 10: 7.6e-5}
+BALANCED = {1: 0.374, 2: 0.274, 4: 0.133, 6: 0.070}
+
+
+@pytest.fixture(scope="module")
+def optimal(quintic):
+    points = quintic.sample(6000, seed=1)
+    return {k: gv.algebraic_metric(quintic, k, points) for k in PUBLISHED}
+
+
+def test_sigma_of_optimal_metrics(optimal, unseen):
+    """The published table within 8 %, and σ falls by about e^{0.78} a degree."""
+    found = {k: float(gv.sigma(metric, unseen)) for k, metric in optimal.items()}
+    for k, sigma in PUBLISHED.items():
+        assert found[k] < 1.03 * sigma
+        assert found[k] > 0.9 * sigma
+    slope = np.polyfit([4, 6, 8, 10], [np.log(found[k]) for k in (4, 6, 8, 10)], 1)[0]
+    assert slope == pytest.approx(-0.76, abs=0.06)
+
+
+def test_train_and_test_agree(optimal, unseen):
+    for k, metric in optimal.items():
+        assert metric.report.sigma == pytest.approx(float(gv.sigma(metric, unseen)), rel=0.08), k
+
+
+def test_curvature_falls_with_the_degree(optimal, unseen):
+    """R ~ Δ log v: the mean of |R| falls nearly as fast as σ, and the Euler number stays."""
+    points = unseen[:1500]
+    curvature = {k: np.abs(gv.scalar_curvature(metric, points)) for k, metric in optimal.items()}
+    mean = {k: float(points.weights @ r / points.weights.sum()) for k, r in curvature.items()}
+    slope = np.polyfit([4, 6, 8, 10], [np.log(mean[k]) for k in (4, 6, 8, 10)], 1)[0]
+    assert -0.85 < slope < -0.5
+    assert mean[10] < mean[4] / 20
+    assert gv.euler_number(optimal[8], unseen[:4000]).within(-200)
+
+
+def test_ricci_from_curvature_is_the_laplacian_of_log_v(optimal, quintic):
+    """∫R dμ_J = 0 on every metric of the class."""
+    points = quintic.sample(4000, seed=5)
+    metric = optimal[4]
+    mass = np.exp(metric.log_determinant(points)) / points.density
+    total = mass * gv.scalar_curvature(metric, points)
+    assert abs(total.mean()) < 3 * total.std() / np.sqrt(len(points))
+
+
+@pytest.mark.parametrize("k", [1, 2, 4])
+def test_balanced_metrics(quintic, unseen, k):
+    """σ within 3 % of the published table."""
+    metric = gv.balanced_metric(quintic, k, quintic.sample(60_000, seed=2))
+    assert float(gv.sigma(metric, unseen)) == pytest.approx(BALANCED[k], rel=0.03)
+
+
+def test_balanced_metrics_without_symmetry(quintic, unseen):
+    plain = gv.balanced_metric(quintic, 2, quintic.sample(20_000, seed=3), symmetric=False)
+    assert float(gv.sigma(plain, unseen)) == pytest.approx(BALANCED[2], rel=0.03)
+
+
+@pytest.mark.slow
+def test_balanced_metrics_fall_like_the_square(quintic, unseen):
+    """σ = a/k² + b/k³ fitted to k = 4…8: a = 3.5, b = −5.4 in the published fit."""
+    degrees = np.arange(4, 9)
+    found = np.array(
+        [float(gv.sigma(gv.balanced_metric(quintic, k, quintic.sample(30_000, seed=2)), unseen)) for k in degrees]
+    )
+    assert found[2] == pytest.approx(BALANCED[6], rel=0.03)
+    design = np.column_stack([degrees**-2.0, degrees**-3.0])
+    law = np.linalg.lstsq(design, found, rcond=None)[0]
+    np.testing.assert_allclose(design @ law, found, rtol=0.03)
+    np.testing.assert_allclose(design @ law, design @ [3.5, -5.4], rtol=0.06)
+
+
+def test_monte_carlo_errors_fall_like_the_root(quintic):
+    errors = [quintic.sample(n, seed=1).volume().error for n in (1000, 4000, 16_000)]
+    assert np.polyfit(np.log([1000, 4000, 16_000]), np.log(errors), 1)[0] == pytest.approx(-0.5, abs=0.05)
+
+
+def test_other_functionals_have_nearby_minima(quintic, unseen):
+    """K-energy's F = v log v: a different optimum, σ within a fifth."""
+    points = quintic.sample(4000, seed=1)
+    square, entropy = (gv.algebraic_metric(quintic, 4, points, functional=f) for f in ("(v-1)^2", "v*log(v)"))
+    first, second = (float(gv.sigma(m, unseen)) for m in (square, entropy))
+    assert second == pytest.approx(first, rel=0.2)
+    assert second != first
+    with pytest.raises(InputError, match="F''"):
+        gv.algebraic_metric(quintic, 2, points, functional="-(v-1)^2")
+
+
+def test_general_fit_agrees_with_the_symmetric_one():
+    """All 225 Hermitian forms on O(2), matrix-free, find the invariant optimum of the quintic up to overfitting."""
+    from geomflow.variety.functional import Density
+    from geomflow.variety.general import fit_general
+
+    variety = gv.Fermat(5)
+    points, unseen = variety.sample(20_000, seed=1), variety.sample(5000, seed=2)
+    sections = gv.Sections(variety, (2,))
+    form, history, _ = fit_general(sections, points, Density.of("(v-1)^2"), None, seconds=60)
+    metric = gv.HermitianForm(variety, sections.exponents, form, 2)
+    assert history.sigma[-1] < history.sigma[0] / 5
+    assert float(gv.sigma(metric, unseen)) == pytest.approx(PUBLISHED[2], rel=0.15)
+
+
+def test_fits_that_cannot_be_made(quintic):
+    few = quintic.sample(20, seed=1)
+    with pytest.raises(UnderdeterminedError, match="under-determined"):
+        gv.algebraic_metric(quintic, 8, few)
+    with pytest.raises(UnderdeterminedError, match="T-operator is singular"):
+        gv.balanced_metric(quintic, 3, few)
+    exponents = gv.Sections(quintic, (1,)).exponents
+    bad = gv.HermitianForm(quintic, exponents, np.diag([1, 1, 1, 1, -0.9]), 1)
+    with pytest.raises(KahlerConeError, match="Kähler cone"):
+        gv.sigma(bad, quintic.sample(500, seed=1))
+    worse = gv.HermitianForm(quintic, exponents, np.diag([1, 1, 1, 1, -9]), 1)
+    with pytest.raises(KahlerConeError, match="Kähler cone"):
+        gv.algebraic_metric(quintic, 1, quintic.sample(500, seed=1), start=worse)
+    with pytest.raises(MemoryLimitError, match=r"would take .* are available"):
+        gv.Sections(quintic, (30,)).values(quintic.sample(1_000_000, seed=1))
+    with pytest.raises(InputError, match="degree"):
+        gv.algebraic_metric(quintic, 0, few)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("degree", "k", "bound"), [(5, 12, 2e-5), (5, 16, 2e-6), (4, 16, 1e-8), (3, 8, 1e-12)])
+def test_high_degrees(degree, k, bound):
+    variety = gv.Fermat(degree)
+    metric = gv.algebraic_metric(variety, k, variety.sample(6000, seed=1))
+    assert gv.sigma(metric, variety.sample(20_000, seed=2)) < bound
