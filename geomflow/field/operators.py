@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from geomflow.codegen import Program, compile_grid
+from geomflow.core import graph as gr
 from geomflow.field.cell_program import cell_parameters
 from geomflow.field.interface import (
     Operator,
@@ -57,11 +58,21 @@ def discretise(program: Program, grid: Grid, statics: np.ndarray | None = None) 
 
     Raises ShapeError when they do not fit and MemoryLimitError when the derivatives would not fit in memory.
     """
-    if isinstance(grid.order, str):
+    if isinstance(grid.order, str) or most_jets(program) > FUSED_JETS:
         return pointwise(program, grid, statics)
     rows = checked_statics(grid, program, statics)
     routine = _compiled(cell_version(program, grid), grid.order)
     return StencilOperator(routine, grid, rows, len(program.parameters), cell_parameters(grid.torus))
+
+
+FUSED_JETS = 100
+"""Stages with more derivatives than this are not fused: a fused general metric in dimension four, with 150, takes most
+of a minute to compile, and its point routine two seconds."""
+
+
+def most_jets(program: Program) -> int:
+    """The largest number of distinct jets in a stage of the program."""
+    return max(sum(leaf.op == "jet" for leaf in gr.leaves(stage.expressions)) for stage in program.stages)
 
 
 @lru_cache(maxsize=256)

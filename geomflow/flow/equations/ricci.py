@@ -15,7 +15,7 @@ from geomflow.field import MetricField
 from geomflow.flow.equation import Average, Equation, checked_state, equations_of
 from geomflow.flow.flow import Flow
 from geomflow.flow.observe import Monitor
-from geomflow.symbolic.jets import MetricNodes, deturck_nodes, metric_nodes
+from geomflow.symbolic.jets import MetricNodes, metric_nodes
 
 if TYPE_CHECKING:
     import sympy
@@ -100,25 +100,32 @@ def ricci_program(coordinates: tuple[str, ...], gauge: str | None, normalised: b
 
 
 def deturck_rates(metric: MetricNodes) -> np.ndarray:
-    """−2 Ric + L_W g collected as g^{kl} ∂_k ∂_l g_ij + first-order terms.
+    """−2 Ric + L_W g over a flat background, in the form in which its second derivatives are a Laplacian.
 
-    The second derivatives cancel to the Laplacian exactly; collecting them by differentiating the expression leaves
-    a third of the operations.
+    g^{kl}∂_k∂_l g_ij + ½ tr(E_i E_j) + E_a^q_j E_q^a_i − E_a^q_j K_i^a_q − E_j^q_a K_i^a_q − E_i^q_a K_j^a_q
+    with (E_k)^q_i = g^{qp} ∂_k g_pi and K_i^a_q = g^{ab} ∂_b g_iq (Shi 1989, Lemma 2.1).
     """
-    rates = deturck_nodes(metric.matrix, metric.coordinates)
-    result = np.empty_like(rates)
-    for i, j in np.ndindex(rates.shape):
-        result[i, j] = collected(rates[i, j]) if i <= j else result[j, i]
+    inverse, dg, ring = metric.inverse, metric.derivatives, metric.ring
+    mixed = np.einsum("qp,pik->kqi", inverse, dg)
+    lifted = np.einsum("ab,iqb->iaq", inverse, dg)
+    result = np.empty_like(metric.matrix)
+    for i, j in np.ndindex(result.shape):
+        result[i, j] = _deturck_rate(ring, inverse, dg, mixed, lifted, i, j) if i <= j else result[j, i]
     return result
 
 
-def collected(rate: gr.Node) -> gr.Node:
-    """An expression that is affine in its second jets, as Σ c_α ∂^α + rest."""
-    second = [leaf for leaf in gr.leaves([rate]) if leaf.op == "jet" and sum(leaf.data[1]) == 2]
-    slopes = gr.gradient(rate, second)
-    rest = gr.substitute([rate], dict.fromkeys(second, gr.ZERO))[0]
-    kept = [(c, jet) for c, jet in zip(slopes, second, strict=True) if not gr.is_zero(c)]
-    return gr.add(rest, *[c * jet for c, jet in kept])
+def _deturck_rate(ring: Any, inverse: np.ndarray, dg: np.ndarray, mixed: np.ndarray, lifted: np.ndarray,
+                  i: int, j: int) -> gr.Node:
+    dim = len(inverse)
+    laplacian = [inverse[k, m] * ring.d(dg[i, j, k], m) for k in range(dim) for m in range(dim)]
+    terms = [*laplacian, (mixed[i] * mixed[j].T).sum() / 2]
+    for a in range(dim):
+        for q in range(dim):
+            terms.append(mixed[a, q, j] * mixed[q, a, i])
+            terms.append(-(mixed[a, q, j] * lifted[i, a, q]))
+            terms.append(-(mixed[j, q, a] * lifted[i, a, q]))
+            terms.append(-(mixed[i, q, a] * lifted[j, a, q]))
+    return gr.add(*terms)
 
 
 def minors(matrix: np.ndarray) -> tuple[gr.Node, ...]:
