@@ -1,8 +1,9 @@
 """Times to derive and certify first variations, beside sympy's Euler operator: python -m benchmarks.derivations
 
-Processor seconds of one thread, the least of several runs, conversion included: a fresh functional is varied by the Euler
-operator on jets and the result is certified at random exact jets against the variation by structure or the closed
-form. "probe" is what a throw-away probe reached on the machine that the targets were set on; the target is five times that.
+Processor seconds of one thread, the least of several runs, conversion included: a fresh functional is varied by the
+Euler operator on jets and the result is certified at random exact jets against the variation by structure or the closed
+form. "probe" is what a throw-away probe reached on the machine that the targets were set on; the target is five times
+that.
 """
 
 from __future__ import annotations
@@ -104,7 +105,8 @@ def everything() -> float:
               lambda t: fn.EF(t, "v*log(v)"), lambda t: fn.EF(t, "(v-1)^2"), lambda t: fn.EG(t, "v^-2"),
               lambda t: fn.EG(t, "1/v"), lambda t: fn.EG(t, "v"))
     start = time.process_time()
-    for kinds, spaces in ((real, [Torus(dim=d) for d in (2, 3, 4)]), (kahler, [ComplexTorus(dim=n) for n in (1, 2, 3)])):
+    tori = ([Torus(dim=d) for d in (2, 3, 4)], [ComplexTorus(dim=n) for n in (1, 2, 3)])
+    for kinds, spaces in zip((real, kahler), tori):
         if not all(kind(t).certify() for kind in kinds for t in spaces):
             raise RuntimeError("a derivation was not certified")
     return time.process_time() - start

@@ -4,7 +4,7 @@
 >>> from geomflow.symbolic import functionals
 >>> flow = functionals.KEnergy(gf.ComplexTorus(dim=1)).gradient_flow()
 >>> print(flow)
-kenergy-mabuchi: Derivative(phi(t), t) = R - \\bar{R}
+kenergy-mabuchi: Derivative(phi(t), t) = R - Rbar
 >>> print(flow.linearisation.polynomial)
 |k|**4/2
 >>> print(functionals.PerelmanF(gf.Torus(dim=2)).certify())  # doctest: +NORMALIZE_WHITESPACE

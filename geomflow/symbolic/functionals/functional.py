@@ -91,8 +91,11 @@ class Functional(ABC):
         """The descent of `loss` * E in the metric."""
 
     @abstractmethod
-    def second_variation_at(self, background: str = "flat", metric: str | None = None) -> Linearisation:
-        """The linearised gradient flow at the flat metric: exact decay rates of plane waves."""
+    def second_variation_at(self, background: Any = "flat", metric: str | None = None) -> Linearisation:
+        """The linearised gradient flow at a constant metric: exact decay rates of plane waves.
+
+        `background` is "flat", the unit metric, or a matrix of exact numbers.
+        """
 
     @abstractmethod
     def certify(self) -> Certificate:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 
 from geomflow.core import graph as gr
-from geomflow.core.errors import InputError
+from geomflow.core.errors import InputError, ShapeError
 from geomflow.symbolic.functionals.derived import DerivedFlow, Elliptic, Program
 from geomflow.symbolic.functionals.functional import Certificate, Functional, needs, real_coordinates, unlike
 from geomflow.symbolic.functionals.linear import Linearisation, wave_names
@@ -170,11 +170,18 @@ class MetricFunctional(Functional):
         gradient = self.gradient(metric)
         return DerivedFlow(self, gradient.metric, gradient.equation, gradient.program, lambda: gradient.linearisation)
 
-    def second_variation_at(self, background: str = "flat", metric: str | None = None) -> Linearisation:
-        """The linearised gradient flow at the flat metric."""
-        if background != "flat":
-            raise InputError(f"the background must be 'flat', the metric δ_ij; it is {background!r}.")
-        return self.gradient(metric).linearisation
+    def second_variation_at(self, background: Any = "flat", metric: str | None = None) -> Linearisation:
+        """The linearised gradient flow at the flat metric δ_ij, or at a constant g_ij.
+
+        Raises ShapeError if the background is not a (d, d) matrix.
+        """
+        if isinstance(background, str) and background == "flat":
+            return self.gradient(metric).linearisation
+        dim = len(self.coordinates)
+        if np.shape(background) != (dim, dim):
+            raise ShapeError(f"the background must be 'flat' or a ({dim}, {dim}) symmetric matrix of exact numbers, "
+                             f"not {background!r}")
+        return self.gradient(metric).linearised_at(background)
 
     def explain(self) -> str:
         """The steps of the derivation by structure."""
@@ -311,18 +318,25 @@ class MetricGradient:
 
     @cached_property
     def linearisation(self) -> Linearisation:
-        """The linearised flow at g_ij = δ_ij, f = 0; a field that is solved for is held fixed."""
+        """The linearised flow at g_ij = δ_ij and f = 0."""
+        return self.linearised_at(np.eye(len(self.functional.coordinates), dtype=int).tolist())
+
+    def linearised_at(self, background: Any) -> Linearisation:
+        """The linearised flow at a constant metric and f = 0; a ground state's f varies with the metric."""
         functional = self.functional
         metric = DerivingMetric(functional.coordinates)
         realise = MetricRealisation(self.variation.algebra, metric, values=functional.values)
         rates, fields = self._rates(realise, self._matrix(realise))
-        flat = {f"g_{c}{c}": gr.ONE for c in metric.coordinates}
+        places = zip(metric_nodes(metric.coordinates)[0], packed(len(metric.coordinates)), strict=True)
+        flat = {name: gr.node(background[i][j]) for name, (i, j) in places}
         names = wave_names(metric.coordinates)
         waves = tuple(gr.I * gr.symbol(name) for name in names)
         staged = realise.staged(rates)
         if functional.elliptic:
             from geomflow.symbolic.functionals.ground_state import with_ground_state
 
+            if np.any(np.array(background) != np.eye(len(names), dtype=int)):
+                raise InputError("the second variation of λ is offered at the background 'flat', g_ij = δ_ij.")
             return with_ground_state(metric.coordinates, fields, staged, Background(flat), waves, names)
         return Linearisation(metric.coordinates, fields, staged, Background(flat), waves, names)
 

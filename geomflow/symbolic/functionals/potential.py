@@ -9,11 +9,14 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
+import numpy as np
+
 from geomflow.core import graph as gr
-from geomflow.core.errors import InputError
+from geomflow.core.errors import InputError, ShapeError
 from geomflow.symbolic.functionals.derived import DerivedFlow, Mean, Program
 from geomflow.symbolic.functionals.functional import Certificate, Functional, needs, real_coordinates, unlike
 from geomflow.symbolic.functionals.linear import Linearisation, wave_names
+from geomflow.symbolic.linear import determinant
 from geomflow.symbolic.variation.euler import EulerDerivative, euler_operator
 from geomflow.symbolic.variation.kahler_frame import PHI, KahlerFrame
 from geomflow.symbolic.variation.kahler_realise import KahlerRealisation
@@ -159,17 +162,31 @@ class PotentialFunctional(Functional):
         gradient = self.gradient(metric)
         return DerivedFlow(self, gradient.metric, gradient.equation, gradient.program, lambda: gradient.linearisation)
 
-    def second_variation_at(self, background: str = "flat", metric: str | None = None) -> Linearisation:
-        """The linearised gradient flow at the flat metric."""
-        if background != "flat":
-            raise InputError(f"the background must be 'flat', the metric ½ δ at φ = 0; it is {background!r}.")
-        return self.gradient(metric).linearisation
+    def second_variation_at(self, background: Any = "flat", metric: str | None = None) -> Linearisation:
+        """The linearised gradient flow at φ = 0 over the flat metric ½ δ, or over a constant g_{ab̄}."""
+        reference = None if isinstance(background, str) and background == "flat" else background
+        return self.gradient(metric).linearised_over(reference)
 
     def explain(self) -> str:
         """The steps of the derivation by structure."""
         from geomflow.symbolic.functionals.explain import explain_potential
 
         return explain_potential(self)
+
+
+def constant_ratio(functional: PotentialFunctional, reference: Any) -> gr.Node:
+    """κ = det g_0 of a constant reference metric, so that v = 1 there.
+
+    Raises ShapeError if it is not an (n, n) matrix.
+    """
+    n = functional.geometry.dim
+    if reference is None:
+        return gr.constant(Fraction(1, 2**n))
+    if np.shape(reference)[:2] != (n, n):
+        raise ShapeError(f"the background must be 'flat' or an ({n}, {n}) Hermitian matrix of exact numbers, "
+                         f"not {reference!r}")
+    frame = functional.frame(reference=reference)
+    return determinant(frame.ring, frame.constant_matrix(reference))
 
 
 @final
@@ -280,7 +297,11 @@ class PotentialGradient:
     @cached_property
     def linearisation(self) -> Linearisation:
         """The linearised flow at φ = 0 over the flat unit metric."""
-        frame = self.functional.frame()
+        return self.linearised_over(None)
+
+    def linearised_over(self, reference: Any) -> Linearisation:
+        """The linearised flow at φ = 0 over a constant metric, ½ δ unless given."""
+        frame = self.functional.frame(reference=reference, kappa=constant_ratio(self.functional, reference))
         realise = KahlerRealisation(self.variation.algebra, frame, values=self.functional.values)
         rate = -self.functional.loss * realise.value(self.scalar)
         coordinates = real_coordinates(self.functional.geometry)

@@ -17,12 +17,13 @@ Writer = Callable[[gr.Node], Any]
 
 
 class Written(sympy.Function):
-    """An operator of scalars that is shown and not evaluated; `pattern` is its LaTeX, %s for each argument."""
+    """An operator that is shown and not evaluated; `pattern` is its LaTeX, %s for each argument shown."""
 
     pattern: ClassVar[str] = ""
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
-        text = self.pattern % tuple(printer.doprint(a) for a in self.args)
+        shown = tuple(printer.doprint(a) for a in self.args)[: self.pattern.count("%s")]
+        text = self.pattern % shown
         return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
 
 
@@ -49,10 +50,15 @@ DIVDIV = {
     "form": operator("DivDivForm", r"\nabla_a \nabla_{\bar b}\left(%s \chi^{a\bar b}\right)"),
 }
 
-NAMES = {"v": "v", "f": "f", "R": "R", "phi": "phi", "trace_chi": r"\operatorname{tr}_\omega\chi",
-         "reference_ratio": r"\frac{d\mu_0}{d\mu_J}", "ricci_squared": r"|\mathrm{Ric}|^2"}
-PARAMETERS = {"Rbar": r"\bar{R}", "mean": r"\bar{S}", "kappa": "kappa", "c": "c", "eigenvalue": "lambda", "tau": "tau"}
-TENSORS = {"metric": "g_ij", "ricci": "R_ij", "ricci_square": "R_{ik} R^{k}_{j}"}
+RIC = sympy.Symbol("Ric")
+SYMBOLS = {
+    "trace_chi": operator("tr", r"\operatorname{tr}_\omega %s")(sympy.Symbol("chi")),
+    "reference_ratio": operator("Ratio", r"\frac{d%s}{d%s}")(sympy.Symbol("mu_0"), sympy.Symbol("mu_J")),
+    "ricci_squared": operator("NormSquared", r"|\mathrm{%s}|^2")(RIC),
+}
+PARAMETERS = {"mean": "Sbar", "eigenvalue": "lambda"}
+TENSORS = {"metric": sympy.Symbol("g_ij"), "ricci": sympy.Symbol("R_ij"),
+           "ricci_square": operator("RicciSquare", r"R_{ik} R^{k}{}_{j}")(RIC)}
 
 
 def written(algebra: Algebra, scalar: gr.Node) -> sympy.Expr:
@@ -80,14 +86,14 @@ def _term(algebra: Algebra, term: Term) -> Any:
             return PAIRING(*parts)
         case mt.RicciDivergence():
             return RICCI_DIVERGENCE(*parts)
-    return sympy.Symbol(NAMES.get(term.name, term.name))
+    return SYMBOLS.get(term.name, sympy.Symbol(term.name))
 
 
 def written_tensor(algebra: Algebra, tensor: mt.Tensor) -> sympy.Expr:
     """A tensor with lower indices i, j."""
     parts = [written(algebra, s) for s in tensor.scalars]
     shown = {"hessian": HESSIAN, "outer": OUTER, "rough": ROUGH, "swapped": SWAPPED}
-    return shown[tensor.kind](*parts) if tensor.kind in shown else sympy.Symbol(TENSORS[tensor.kind])
+    return shown[tensor.kind](*parts) if tensor.kind in shown else TENSORS[tensor.kind]
 
 
 def written_sum(algebra: Algebra, tensors: dict[mt.Tensor, gr.Node]) -> sympy.Expr:

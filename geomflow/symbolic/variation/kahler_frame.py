@@ -32,7 +32,7 @@ Entries = Any
 class KahlerFrame:
     """A potential over a constant reference metric and a constant form χ, in coordinates.
 
-    reference, form   (n, n) Hermitian matrices of exact numbers or nodes, as (re, im) pairs or real entries
+    reference, form   (n, n) Hermitian matrices: real entries or pairs (re, im), exact numbers or nodes, or `Complex`
     kappa             κ = det g_0/|Ω|² averaged: det g = κ v
     """
 
@@ -77,6 +77,9 @@ class KahlerFrame:
         result = self.ring.array((self.dim, self.dim))
         for a, b in product(range(self.dim), repeat=2):
             entry = entries[a][b]
+            if isinstance(entry, gr.Complex):
+                result[a, b] = entry
+                continue
             re, im = entry if isinstance(entry, tuple) else (entry, 0)
             result[a, b] = gr.Complex(gr.node(re), gr.node(im)) if self.real else re + im * gr.I
         return result
