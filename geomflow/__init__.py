@@ -36,6 +36,7 @@ _HOME = {
     "ROS2": "geomflow.flow",
     "ROS34PW2": "geomflow.flow",
     "ScipyStiff": "geomflow.flow",
+    "ErrorControl": "geomflow.flow",
     "FixedStep": "geomflow.flow",
     "CurvatureBlowUp": "geomflow.flow",
     "PositivityLoss": "geomflow.flow",
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from geomflow.flow import ROS2 as ROS2
     from geomflow.flow import ROS34PW2 as ROS34PW2
     from geomflow.flow import CurvatureBlowUp as CurvatureBlowUp
+    from geomflow.flow import ErrorControl as ErrorControl
     from geomflow.flow import Event as Event
     from geomflow.flow import FixedStep as FixedStep
     from geomflow.flow import PositivityLoss as PositivityLoss
