@@ -1,5 +1,6 @@
 """How the documentation is built: python -m sphinx docs docs/_build."""
 
+import doctest
 import os
 import sys
 import warnings
@@ -37,6 +38,7 @@ add_module_names = False
 
 # Examples in docstrings run under pytest; those of the pages run under `sphinx -b doctest`.
 doctest_test_doctest_blocks = ""
+doctest_default_flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 html_theme = "furo"
 html_title = f"geomflow {release}"
