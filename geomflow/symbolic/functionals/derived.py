@@ -73,14 +73,26 @@ class Program:
         return Staged(self.coordinates, (len(self.coordinates),), self.stages, self.rates)
 
     def needed(self, nodes: Sequence[gr.Node]) -> tuple[Stage, ...]:
-        """Those stages that the nodes stand on, directly or not."""
+        """Those stages that the nodes stand on, directly or not; stages that can be computed together are one."""
         wanted = {leaf.data[0] for leaf in gr.leaves(nodes) if leaf.op == "jet"}
         kept: list[Stage] = []
         for stage in reversed(self.stages):
             if wanted & set(stage.names):
                 kept.insert(0, stage)
                 wanted |= {leaf.data[0] for leaf in gr.leaves(stage.nodes) if leaf.op == "jet"}
-        return tuple(kept)
+        return merged(kept)
+
+
+def merged(stages: Sequence[Stage]) -> tuple[Stage, ...]:
+    """As few stages as the dependences allow: one for each depth."""
+    depth: dict[str, int] = {}
+    levels: dict[int, list[tuple[str, gr.Node]]] = {}
+    for stage in stages:
+        below = [depth[leaf.data[0]] for leaf in gr.leaves(stage.nodes) if leaf.op == "jet" and leaf.data[0] in depth]
+        level = 1 + max(below, default=0)
+        depth.update(dict.fromkeys(stage.names, level))
+        levels.setdefault(level, []).extend(stage.outputs)
+    return tuple(Stage(tuple(levels[level])) for level in sorted(levels))
 
 
 @final

@@ -19,6 +19,8 @@ from fractions import Fraction
 from typing import final
 
 from geomflow.core import graph as gr
+from geomflow.core.graph.build import split
+from geomflow.core.graph.node import Rational
 from geomflow.symbolic.variation.algebra import Algebra, Term, code, expanded, no_rule
 
 HALF = Fraction(1, 2)
@@ -142,7 +144,7 @@ class Partial(Term):
 @final
 @dataclass(frozen=True)
 class DoubleDivergence(Term):
-    """∇_a∇_b̄(λ T^{ab̄}): T is s^{ab̄} ("hessian"), Re ∂^as ∂^b̄t ("outer"), s^{ac̄}t_c̄^b̄ ("product") or χ^{ab̄} ("form")."""
+    """∇_a∇_b̄(λ T^{ab̄}): T is Re ∂^as ∂^b̄t ("outer"), s^{ac̄}t_c̄^b̄ ("product"), s^{ab̄} ("hessian") or χ^{ab̄} ("form")."""
 
     kind: str
     weight: gr.Node
@@ -189,25 +191,47 @@ class PotentialAlgebra(Algebra):
         return self.symbol(FormTrace())
 
     def laplacian(self, s: gr.Node) -> gr.Node:
-        """Δ_∂ s, linear in s; Δ_∂ log v = −R/2."""
-        if s.op == "constant" or not self.leaves(s):
-            return gr.ZERO
+        """Δ_∂ s; constants fall away, factors come out and Δ_∂ log v = −R/2, the rest stays under one Δ_∂."""
+        moving, log_v = self.moving(s), gr.log(self.v)
+        curved = sum(c for c, a in moving if a is log_v)
+        factor, rest = split(gr.linear(0, [(c, a) for c, a in moving if a is not log_v]))
+        straight = gr.ZERO if rest is gr.ZERO else factor * self.symbol(Laplacian(rest))
+        return straight - HALF * curved * self.scalar
+
+    def moving(self, s: gr.Node, factor: Rational = 1) -> list[tuple[Rational, gr.Node]]:
+        """The terms of a sum that are not constant, with their factors."""
         if s.op == "add":
-            return gr.linear(0, [(c, self.laplacian(a)) for c, a in zip(s.data[1], s.args, strict=True)])
-        if s is gr.log(self.v):
-            return -HALF * self.scalar
-        return self.symbol(Laplacian(s))
+            pairs = zip(s.data[1], s.args, strict=True)
+            return [pair for c, a in pairs for pair in self.moving(a, factor * c)]
+        return [(factor, s)] if self.leaves(s) else []
+
+    def slope(self, s: gr.Node) -> tuple[Rational, gr.Node]:
+        """The pair (c, u) with ∂s = c ∂u: constants dropped, a factor taken out."""
+        return split(gr.linear(0, self.moving(s)))
 
     def pairing(self, s: gr.Node, t: gr.Node) -> gr.Node:
         """⟨∂s, ∂t⟩; zero where one of them is constant."""
-        if not (self.leaves(s) and self.leaves(t)):
+        return self._bilinear(Pairing, s, t)
+
+    def _bilinear(self, kind: type[Pairing] | type[HessianPairing], s: gr.Node, t: gr.Node) -> gr.Node:
+        (a, first), (b, second) = self.slope(s), self.slope(t)
+        if first is gr.ZERO or second is gr.ZERO:
             return gr.ZERO
-        return self.symbol(Pairing(*sorted((s, t), key=lambda x: x.key)))
+        return a * b * self.symbol(kind(*sorted((first, second), key=lambda x: x.key)))
 
     @property
     def ricci_squared(self) -> gr.Node:
         """|Ric|² = 2 R_{ab̄}R^{b̄a}."""
-        return 2 * self.symbol(HessianPairing(gr.log(self.v), gr.log(self.v)))
+        return 2 * self.hessian_pairing(gr.log(self.v), gr.log(self.v))
+
+    def double_divergence_of_hessian(self, weight: gr.Node, s: gr.Node) -> gr.Node:
+        """∇_a∇_b̄(λ s^{ab̄}) = ⟨∂∂̄λ, ∂∂̄s⟩ + 2⟨∂λ, ∂Δ_∂s⟩ + λΔ_∂²s: on a Kähler manifold ∇_b̄s^{ab̄} = ∇^aΔ_∂s."""
+        inner = self.laplacian(s)
+        return self.hessian_pairing(weight, s) + 2 * self.pairing(weight, inner) + weight * self.laplacian(inner)
+
+    def hessian_pairing(self, s: gr.Node, t: gr.Node) -> gr.Node:
+        """⟨∂∂̄s, ∂∂̄t⟩; zero where one of them is constant."""
+        return self._bilinear(HessianPairing, s, t)
 
     def double_divergence(self, kind: str, weight: gr.Node, *scalars: gr.Node) -> gr.Node:
         """∇_a∇_b̄(λ T^{ab̄}); zero where the weight is or a scalar is constant."""
@@ -268,19 +292,19 @@ def _vary_term(result: Variation, weights: dict[gr.Node, gr.Node], term: Term, w
             result.laplacian -= w * use.reference_ratio
         case Scalar():
             _spread(use, weights, gr.log(use.v), use.laplacian(-2 * w))
-            result.rest += 2 * use.double_divergence("hessian", w, gr.log(use.v))
+            result.rest += 2 * use.double_divergence_of_hessian(w, gr.log(use.v))
         case FormTrace():
             result.rest -= use.double_divergence("form", w)
         case Laplacian(s):
             _spread(use, weights, s, use.laplacian(w))
-            result.rest -= use.double_divergence("hessian", w, s)
+            result.rest -= use.double_divergence_of_hessian(w, s)
         case Pairing(s, t):
             _spread(use, weights, s, -(use.pairing(w, t) + w * use.laplacian(t)))
             _spread(use, weights, t, -(use.pairing(w, s) + w * use.laplacian(s)))
             result.rest -= use.double_divergence("outer", w, s, t)
         case HessianPairing(s, t):
-            _spread(use, weights, s, use.double_divergence("hessian", w, t))
-            _spread(use, weights, t, use.double_divergence("hessian", w, s))
+            _spread(use, weights, s, use.double_divergence_of_hessian(w, t))
+            _spread(use, weights, t, use.double_divergence_of_hessian(w, s))
             result.rest -= 2 * use.double_divergence("product", w, s, t)
         case _:
             raise no_rule(term)
