@@ -144,6 +144,6 @@ def _project(
     if not np.all(np.isfinite(target)):
         bad = np.count_nonzero(~np.isfinite(target))
         raise KahlerConeError(
-            f"the fit starts outside the Kähler cone: the starting form is not positive at {bad} of {len(points)} points"
+            f"the fit starts outside the Kähler cone: its start is not positive at {bad} of {len(points)} points"
         )
     return np.linalg.lstsq(values, target, rcond=1e-14)[0]

@@ -16,6 +16,14 @@ _OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"
 
 
 @njit(**_OPTIONS)
+def _largest(exponents):
+    top = 0
+    for e in exponents.flat:
+        top = max(top, e)
+    return top
+
+
+@njit(**_OPTIONS)
 def power_table(z, first, top, re, im):
     """re + i im [order, i, e, lane] = d^order/dz^order z_i^e for orders 0, 1, 2; missing lanes repeat the last."""
     for i in range(z.shape[1]):
@@ -101,7 +109,7 @@ def grams(z, frame, index, exponents, start, column, entry, out):
     """out[p, r, s] = Σ_mn h_mn u_m[r] ū_n[s] for the sparse Hermitian form h = (start, column, entry)."""
     rows = frame.shape[1]
     count, size = exponents.shape
-    top = exponents.max()
+    top = _largest(exponents)
     re = np.empty((3, size, top + 1, LANES))
     im = np.empty((3, size, top + 1, LANES))
     u_re = np.empty((count, rows, LANES))
@@ -158,7 +166,7 @@ def features(z, frame, index, exponents, group, left, right, entry, out):
     """
     rows = frame.shape[1]
     count, size = exponents.shape
-    top = exponents.max()
+    top = _largest(exponents)
     re = np.empty((3, size, top + 1, LANES))
     im = np.empty((3, size, top + 1, LANES))
     u_re = np.empty((count, rows, LANES))
@@ -205,7 +213,7 @@ def section_jets(z, frame, index, exponents, out):
     """out[p, row, m]: the jets of all monomials at all points."""
     rows = frame.shape[1]
     count, size = exponents.shape
-    top = exponents.max()
+    top = _largest(exponents)
     re = np.empty((3, size, top + 1, LANES))
     im = np.empty((3, size, top + 1, LANES))
     u_re = np.empty((count, rows, LANES))

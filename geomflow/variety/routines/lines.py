@@ -16,8 +16,10 @@ def restrict(base, direction, first, last, degree, table, c, z):
     """The coefficients c of t ↦ Q(base + t direction), from values at roots of 1."""
     start, variable, exponent, coefficient = table
     count = degree + 1
-    c[:count] = 0.0
-    z[:] = base
+    for i in range(z.size):
+        z[i] = base[i]
+    for m in range(count):
+        c[m] = 0.0
     for s in range(count):
         angle = 2 * np.pi * s / count
         t = complex(np.cos(angle), np.sin(angle))
@@ -107,7 +109,9 @@ def meet(base, direction, factor, table, bounds, degrees, out):
     `out` = (points, patch, elim, |Ω|², |∂Q|² at unit norm).
     """
     points, patch, elim, omega2, density = out
-    top = degrees.max()
+    top = 0
+    for d in degrees:
+        top = max(top, d)
     c = np.empty(top + 1, np.complex128)
     roots = np.empty(top, np.complex128)
     z = np.empty(base.shape[1], np.complex128)
@@ -120,11 +124,12 @@ def meet(base, direction, factor, table, bounds, degrees, out):
         if not aberth(c, degree, roots):
             continue
         for r in range(degree):
-            z[:] = base[line]
-            for i in range(first, last):
-                z[i] += roots[r] * direction[line, i]
+            for i in range(z.size):
+                inside = first <= i < last
+                z[i] = base[line, i] + (roots[r] * direction[line, i] if inside else 0.0)
             chosen, _ = settle(z, table, bounds, patch[count], slope)
-            points[count] = z
+            for i in range(z.size):
+                points[count, i] = z[i]
             elim[count] = chosen
             omega2[count] = 1.0 / (slope[chosen].real ** 2 + slope[chosen].imag ** 2)
             density[count] = slope_norm(z, slope, bounds, degrees)
