@@ -136,7 +136,10 @@ class PotentialDensity(PotentialFunctional):
         self.check()
         use = PotentialAlgebra()
         realise = KahlerRealisation(use, self.frame())
-        if not unitary_invariant(realise.staged([realise.value(self._read(use))]), [PHI]):
+        density = realise.value(self._read(use))
+        nodes = [density, *(node for stage in realise.stages for node in stage.nodes)]
+        fixed = {leaf.data for leaf in gr.leaves(nodes) if leaf.op == "symbol"} & set(real_coordinates(self.geometry))
+        if fixed or not unitary_invariant(realise.staged([density]), [PHI]):
             raise not_covariant(self.given)
 
     @property

@@ -81,7 +81,7 @@ class Linearisation:
         """Minus the largest real part of the eigenvalues at a wave vector."""
         import sympy
 
-        return -max((sympy.re(rate) for rate in self.rates(wave)), key=float)
+        return -max((sympy.re(rate) for rate in self.rates(wave)), key=_size)
 
     @cached_property
     def polynomial(self) -> sympy.Expr:
@@ -123,10 +123,15 @@ class Linearisation:
         if self.well_posed:
             return (f"Parabolic of order {self.order} at the flat metric, at least weakly: no plane wave grows at that "
                     "order.")
-        rate = max(self.growing, key=float)
+        rate = max(self.growing, key=_size)
         power = "|k|" if self.order == 1 else f"|k|^{self.order}"
         return (f"Ill-posed: at the flat metric {sum(self.growing.values())} direction(s) of each plane wave grow at "
                 f"up to {rate} {power}, without bound as the wave length goes to zero.")
+
+
+def _size(rate: Any) -> float:
+    """A rate with its parameters at 1, for comparing."""
+    return float(rate.subs(dict.fromkeys(rate.free_symbols, 1)))
 
 
 def wave_names(coordinates: Sequence[str]) -> tuple[str, ...]:

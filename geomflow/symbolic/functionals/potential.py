@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -21,7 +21,7 @@ from geomflow.symbolic.variation.euler import EulerDerivative, euler_operator
 from geomflow.symbolic.variation.kahler_frame import PHI, KahlerFrame
 from geomflow.symbolic.variation.kahler_realise import KahlerRealisation
 from geomflow.symbolic.variation.potentials import PotentialAlgebra, Variation, vary
-from geomflow.symbolic.variation.staged import Staged, all_vanish
+from geomflow.symbolic.variation.staged import Stage, Staged, all_vanish
 from geomflow.symbolic.variation.symbols import Background
 
 if TYPE_CHECKING:
@@ -174,6 +174,12 @@ class PotentialFunctional(Functional):
         return explain_potential(self)
 
 
+def statics_of(nodes: Sequence[gr.Node], stages: Sequence[Stage]) -> tuple[str, ...]:
+    """The given fields, beside φ and the outputs of stages, that the nodes depend on."""
+    made = {PHI, *(name for stage in stages for name in stage.names)}
+    return tuple(sorted({leaf.data[0] for leaf in gr.leaves(nodes) if leaf.op == "jet"} - made))
+
+
 def constant_ratio(functional: PotentialFunctional, reference: Any) -> gr.Node:
     """κ = det g_0 of a constant reference metric, so that v = 1 there.
 
@@ -312,8 +318,7 @@ class PotentialGradient:
         waves += [HALF * gr.I * (k[2 * a] + gr.I * k[2 * a + 1]) for a in range(n)]
         return Linearisation(coordinates, (PHI,), realise.staged([rate]), Background({}), tuple(waves), names)
 
-    def program(self, reference: Any = None, kappa: gr.Node | None = None, statics: tuple[str, ...] = (),
-                parameters: tuple[str, ...] = ()) -> Program:
+    def program(self, reference: Any = None, kappa: gr.Node | None = None) -> Program:
         """Stages, rate, energy and dissipation over real coordinates."""
         functional, use = self.functional, self.variation.algebra
         realise = functional.realisation(use, reference=reference, kappa=kappa)
@@ -329,5 +334,6 @@ class PotentialGradient:
         else:
             weight = volume if self.metric == "mabuchi" else 2**frame.dim * frame.kappa
             dissipation, rate = gradient**2 * weight, -gradient
-        names = (*parameters, *(m.parameter for m in means))
-        return Program(frame.axes, (PHI,), statics, names, realise.stages, (rate,), energy, dissipation, means)
+        nodes = [rate, energy, dissipation, *(n for stage in realise.stages for n in stage.nodes)]
+        names = tuple(leaf.data for leaf in gr.leaves(nodes) if leaf.op == "symbol" and leaf.data not in frame.axes)
+        return Program(frame.axes, (PHI,), statics_of(nodes, realise.stages), names, realise.stages, (rate,), energy, dissipation, means)
