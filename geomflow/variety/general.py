@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from geomflow.variety.points import Points
 
 _OUTER = 12
+_BALANCING = 8
 _POINTS_PER_PARAMETER = 8
 
 
@@ -228,7 +229,7 @@ def _first_form(fit: GeneralFit, points: Points, start: HermitianForm | None) ->
     mass = fit.mass * values.shape[1]
     moments = (values.conj() * mass[:, None]).T @ values
     form = np.linalg.inv(moments)
-    for _ in range(30):
+    for _ in range(_BALANCING):
         density = np.einsum("pm,pm->p", values @ form, values.conj()).real
         ratio = target / density
         root = np.linalg.cholesky(form)
