@@ -22,9 +22,10 @@ from geomflow.symbolic.variation.kahler_frame import PHI
 from geomflow.symbolic.variation.kahler_realise import KahlerRealisation
 from geomflow.symbolic.variation.metric_frame import DerivingMetric, packed
 from geomflow.symbolic.variation.metric_realise import MetricRealisation
-from geomflow.symbolic.variation.metrics import Component, MetricAlgebra
-from geomflow.symbolic.variation.metrics import Partial as MetricPartial
-from geomflow.symbolic.variation.potentials import Partial as PotentialPartial
+from geomflow.symbolic.variation.metric_terms import Component
+from geomflow.symbolic.variation.metric_terms import Partial as MetricPartial
+from geomflow.symbolic.variation.metrics import MetricAlgebra
+from geomflow.symbolic.variation.potential_terms import Partial as PotentialPartial
 from geomflow.symbolic.variation.potentials import PotentialAlgebra
 
 Names = dict[str, Callable[[], gr.Node]]

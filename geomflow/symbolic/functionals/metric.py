@@ -6,27 +6,24 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, ShapeError
-from geomflow.symbolic.functionals.derived import DerivedFlow, Elliptic, Program
+from geomflow.symbolic.functionals.derived import DerivedFlow
 from geomflow.symbolic.functionals.functional import Certificate, Functional, needs, real_coordinates, unlike
-from geomflow.symbolic.functionals.linear import Linearisation, wave_names
+from geomflow.symbolic.functionals.linear import Linearisation
 from geomflow.symbolic.jets import metric_nodes
-from geomflow.symbolic.variation.algebra import expanded
 from geomflow.symbolic.variation.euler import EulerDerivative, euler_operator
 from geomflow.symbolic.variation.metric_frame import DerivingMetric, RunningMetric, conjugated, packed
-from geomflow.symbolic.variation.metric_realise import LOG_MEASURE, MetricRealisation
-from geomflow.symbolic.variation.metrics import METRIC, MetricAlgebra, Tensor, Variation, vary
+from geomflow.symbolic.variation.metric_realise import MetricRealisation
+from geomflow.symbolic.variation.metrics import MetricAlgebra, Variation, vary
 from geomflow.symbolic.variation.staged import Staged, all_vanish
-from geomflow.symbolic.variation.symbols import Background
 
 if TYPE_CHECKING:
-    import sympy
+    from geomflow.symbolic.functionals.metric_gradient import MetricGradient
 
 DILATON = "f"
 
@@ -163,6 +160,8 @@ class MetricFunctional(Functional):
 
     def gradient(self, metric: str | None = None) -> MetricGradient:
         """The gradient in "ebin", "weighted" or "L2"."""
+        from geomflow.symbolic.functionals.metric_gradient import MetricGradient
+
         return MetricGradient(self, self.checked_metric(metric))
 
     def gradient_flow(self, metric: str | None = None) -> DerivedFlow:
@@ -241,143 +240,3 @@ class MetricSum(MetricFunctional):
     def integrand(self, use: MetricAlgebra) -> gr.Node:
         """Σ c s."""
         return gr.add(*(c * e.integrand(use) for c, e in self.summands))
-
-
-@final
-@dataclass(frozen=True)
-class MetricGradient:
-    """The gradient of a functional of a metric in one metric on metrics."""
-
-    functional: MetricFunctional
-    metric: str
-
-    @cached_property
-    def variation(self) -> Variation:
-        """δE by structure."""
-        return self.functional.first_variation()
-
-    @cached_property
-    def weight(self) -> gr.Node:
-        """dV over the measure of the inner product, by structure (not for "L2")."""
-        return gr.exp(self.variation.algebra.dilaton) if self.metric == "weighted" else gr.ONE
-
-    @cached_property
-    def tensors(self) -> dict[Tensor, gr.Node]:
-        """The gradient with lower indices, as coefficients of tensors; for "L2" those of E_ij dV."""
-        found = {t: c * self.weight for t, c in self.variation.tensors.items()}
-        if self.functional.elliptic:
-            multiplier = self.variation.dilaton * self.weight * Fraction(1, 2)
-            found[METRIC] = found.get(METRIC, gr.ZERO) + multiplier
-        multiplied_out = {t: expanded(c) for t, c in found.items()}
-        return {t: c for t, c in multiplied_out.items() if not gr.is_zero(c)}
-
-    @cached_property
-    def dilaton(self) -> gr.Node:
-        """The component along f, where f is evolved."""
-        return gr.ZERO if self.functional.elliptic else self.variation.dilaton * self.weight
-
-    @property
-    def expression(self) -> sympy.Expr:
-        """The gradient in the usual notation; for "L2", raised and divided by dm/dV."""
-        return self._written(1)
-
-    def _written(self, factor: Fraction | int) -> sympy.Expr:
-        import sympy
-
-        from geomflow.symbolic.variation.display import written_sum
-
-        shown = written_sum(self.variation.algebra, {t: factor * c for t, c in self.tensors.items()})
-        if self.metric != "L2":
-            return shown
-        return sympy.Symbol("dV/dm") * sympy.Function("raised")(shown)
-
-    @property
-    def equation(self) -> sympy.Eq:
-        """∂_tg_ij = −loss grad E."""
-        import sympy
-
-        t = sympy.Symbol("t")
-        left = sympy.Derivative(sympy.Function("g_ij")(t), t)
-        return sympy.Eq(left, self._written(-self.functional.loss), evaluate=False)
-
-    @cached_property
-    def _realisation(self) -> MetricRealisation:
-        return self.functional.realisation(self.variation.algebra)
-
-    @cached_property
-    def matrix(self) -> np.ndarray:
-        """The gradient as a (d, d) matrix of nodes over the jets of g."""
-        return self._matrix(self._realisation)
-
-    def _matrix(self, realise: MetricRealisation) -> np.ndarray:
-        lower = realise.combination(self.tensors)
-        if self.metric != "L2":
-            return lower
-        scale = realise.metric.volume * gr.exp(-realise.metric.leaf(LOG_MEASURE))
-        return conjugated(realise.metric, lower) * scale
-
-    @cached_property
-    def linearisation(self) -> Linearisation:
-        """The linearised flow at g_ij = δ_ij and f = 0."""
-        return self.linearised_at(np.eye(len(self.functional.coordinates), dtype=int).tolist())
-
-    def linearised_at(self, background: Any) -> Linearisation:
-        """The linearised flow at a constant metric and f = 0; a ground state's f varies with the metric."""
-        functional = self.functional
-        metric = DerivingMetric(functional.coordinates)
-        realise = MetricRealisation(self.variation.algebra, metric, values=functional.values)
-        rates, fields = self._rates(realise, self._matrix(realise))
-        places = zip(metric_nodes(metric.coordinates)[0], packed(len(metric.coordinates)), strict=True)
-        flat = {name: gr.node(background[i][j]) for name, (i, j) in places}
-        names = wave_names(metric.coordinates)
-        waves = tuple(gr.I * gr.symbol(name) for name in names)
-        staged = realise.staged(rates)
-        if functional.elliptic:
-            from geomflow.symbolic.functionals.ground_state import with_ground_state
-
-            if np.any(np.array(background) != np.eye(len(names), dtype=int)):
-                raise InputError("the second variation of λ is offered at the background 'flat', g_ij = δ_ij.")
-            return with_ground_state(metric.coordinates, fields, staged, Background(flat), waves, names)
-        return Linearisation(metric.coordinates, fields, staged, Background(flat), waves, names)
-
-    def _rates(self, realise: MetricRealisation, matrix: np.ndarray) -> tuple[list[gr.Node], tuple[str, ...]]:
-        functional, loss = self.functional, self.functional.loss
-        rates = [-loss * matrix[place] for place in packed(len(matrix))]
-        names = metric_nodes(functional.coordinates)[0]
-        if functional.dilaton is False and not functional.elliptic:
-            return [*rates, -loss * realise.value(self.dilaton)], (*names, DILATON)
-        return rates, names
-
-    def program(self) -> Program:
-        """Stages, rates, energy and dissipation over real coordinates."""
-        functional, realise = self.functional, self._realisation
-        metric, loss = realise.metric, functional.loss
-        rates, fields = self._rates(realise, self.matrix)
-        energy = loss * realise.value(functional.energy_integrand(self.variation.algebra)) * metric.volume
-        nodes = [*rates, energy, self._dissipation(), *(n for s in realise.stages for n in s.nodes)]
-        found = gr.leaves(nodes)
-        given = {leaf.data[0] for leaf in found if leaf.op == "jet"} - {n for s in realise.stages for n in s.names}
-        statics = tuple(sorted(given - set(fields)))
-        parameters = tuple(leaf.data for leaf in found if leaf.op == "symbol" and leaf.data not in metric.coordinates)
-        solved = self._elliptic()
-        return Program(metric.coordinates, fields, statics, parameters, realise.stages, tuple(rates), energy,
-                       self._dissipation(), (), solved)
-
-    def _elliptic(self) -> tuple[Elliptic, ...]:
-        if not self.functional.elliptic:
-            return ()
-        from geomflow.symbolic.functionals.ground_state import ground_state
-
-        return (ground_state(self._realisation.metric),)
-
-    def _dissipation(self) -> gr.Node:
-        """‖loss grad E‖² by d^dx."""
-        realise, metric, dim = self._realisation, self._realisation.metric, range(len(self.matrix))
-        loss = self.functional.loss
-        if self.metric == "L2":
-            square = gr.add(*(self.matrix[i, j] ** 2 for i in dim for j in dim))
-            return loss**2 * square * gr.exp(metric.leaf(LOG_MEASURE))
-        raised = conjugated(metric, self.matrix)
-        square = gr.add(*(self.matrix[i, j] * raised[i, j] for i in dim for j in dim))
-        measure = metric.volume * realise.value(gr.ONE / self.weight)
-        return loss**2 * (square + realise.value(self.dilaton) ** 2) * measure

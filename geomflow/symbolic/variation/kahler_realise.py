@@ -11,6 +11,7 @@ from geomflow.core.errors import InputError
 from geomflow.symbolic.variation import potentials as pt
 from geomflow.symbolic.variation.algebra import Term
 from geomflow.symbolic.variation.kahler_frame import PHI, Entries, FluxNames, KahlerFrame
+from geomflow.symbolic.variation.potential_terms import Partial
 from geomflow.symbolic.variation.staged import Stage, Staged
 
 
@@ -87,7 +88,7 @@ class KahlerRealisation:
                 return frame.pairing(self.field(s), self.field(t))
             case pt.HessianPairing(s, t):
                 return frame.contracted(frame.hessian(self.field(s)), frame.hessian(self.field(t)))
-            case pt.Partial(s, axis):
+            case Partial(s, axis):
                 return frame.partial(self.field(s), axis)
             case pt.DoubleDivergence(kind, weight, scalars):
                 return self._double_divergence(kind, weight, scalars)

@@ -14,6 +14,7 @@ from geomflow.symbolic.ring import Ring
 from geomflow.symbolic.variation import metrics as mt
 from geomflow.symbolic.variation.algebra import Term
 from geomflow.symbolic.variation.metric_frame import MetricFrame, packed
+from geomflow.symbolic.variation.metric_terms import Component, Partial
 from geomflow.symbolic.variation.staged import Stage, Staged
 
 LOG_MEASURE = "log_measure"
@@ -90,9 +91,9 @@ class MetricRealisation:
                 return cv.trace(metric.ring, metric.inverse, self.outer(s, t))
             case mt.RicciDivergence(w):
                 return self._double_divergence(w)
-            case mt.Component(place=place):
+            case Component(place=place):
                 return metric.matrix[place]
-            case mt.Partial(s, axis):
+            case Partial(s, axis):
                 return metric.ring.d(self.field(s), axis)
         raise InputError(f"{type(term).__name__} is not a scalar of a metric")
 

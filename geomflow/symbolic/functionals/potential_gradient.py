@@ -1,0 +1,137 @@
+"""Gradients of functionals of a Kähler potential, and the flows that descend them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from geomflow.core import graph as gr
+from geomflow.core.errors import InputError, ShapeError
+from geomflow.symbolic.functionals.derived import Mean, Program
+from geomflow.symbolic.functionals.functional import real_coordinates
+from geomflow.symbolic.functionals.linear import Linearisation, wave_names
+from geomflow.symbolic.functionals.potential import HALF, PotentialFunctional
+from geomflow.symbolic.linear import determinant
+from geomflow.symbolic.variation.kahler_frame import PHI
+from geomflow.symbolic.variation.kahler_realise import KahlerRealisation
+from geomflow.symbolic.variation.potentials import Variation
+from geomflow.symbolic.variation.staged import Stage
+from geomflow.symbolic.variation.symbols import Background
+
+if TYPE_CHECKING:
+    import sympy
+
+
+@final
+@dataclass(frozen=True)
+class PotentialGradient:
+    """The gradient of a functional of a potential in one metric."""
+
+    functional: PotentialFunctional
+    metric: str
+
+    @cached_property
+    def variation(self) -> Variation:
+        """δE = ∫ψ(Δ_∂S + rest) dμ_J."""
+        return self.functional.first_variation()
+
+    @cached_property
+    def scalar(self) -> gr.Node:
+        """The gradient by structure; in the Dirichlet metric, up to its mean.
+
+        Raises InputError in the Dirichlet metric when E' is not Δ_∂ of a local expression.
+        """
+        found, use = self.variation, self.variation.algebra
+        if self.metric == "mabuchi":
+            return found.gradient
+        if self.metric == "L2":
+            return use.v * found.gradient
+        if use.leaves(found.rest):
+            raise InputError(f"the gradient of {self.functional.name} in the Dirichlet metric solves −Δ_∂η = grad E "
+                             "with a right-hand side that is not Δ_∂ of a local expression; use metric='mabuchi'.")
+        return -found.laplacian
+
+    @property
+    def expression(self) -> sympy.Expr:
+        """The gradient in the usual notation."""
+        from geomflow.symbolic.variation.display import written
+
+        mean = gr.symbol("mean") if self.metric == "dirichlet" else gr.ZERO
+        return written(self.variation.algebra, self.scalar + mean)
+
+    @property
+    def equation(self) -> sympy.Eq:
+        """∂_tφ = −loss grad E."""
+        import sympy
+
+        from geomflow.symbolic.variation.display import written
+
+        mean = gr.symbol("mean") if self.metric == "dirichlet" else gr.ZERO
+        rate = written(self.variation.algebra, -self.functional.loss * self.scalar - mean)
+        t = sympy.Symbol("t")
+        return sympy.Eq(sympy.Derivative(sympy.Function("phi")(t), t), rate, evaluate=False)
+
+    @cached_property
+    def linearisation(self) -> Linearisation:
+        """The linearised flow at φ = 0 over the flat unit metric."""
+        return self.linearised_over(None)
+
+    def linearised_over(self, reference: Any) -> Linearisation:
+        """The linearised flow at φ = 0 over a constant metric, ½ δ unless given."""
+        frame = self.functional.frame(reference=reference, kappa=constant_ratio(self.functional, reference))
+        realise = KahlerRealisation(self.variation.algebra, frame, values=self.functional.values)
+        rate = -self.functional.loss * realise.value(self.scalar)
+        coordinates = real_coordinates(self.functional.geometry)
+        names = wave_names(coordinates)
+        k = [gr.symbol(name) for name in names]
+        n = frame.dim
+        waves = [HALF * gr.I * (k[2 * a] - gr.I * k[2 * a + 1]) for a in range(n)]
+        waves += [HALF * gr.I * (k[2 * a] + gr.I * k[2 * a + 1]) for a in range(n)]
+        return Linearisation(coordinates, (PHI,), realise.staged([rate]), Background({}), tuple(waves), names)
+
+    def program(self, reference: Any = None, kappa: gr.Node | None = None) -> Program:
+        """Stages, rate, energy and dissipation over real coordinates."""
+        functional, use = self.functional, self.variation.algebra
+        realise = functional.realisation(use, reference=reference, kappa=kappa)
+        frame, gradient = realise.frame, functional.loss * realise.value(self.scalar)
+        volume = 2**frame.dim * frame.kappa * frame.ratio
+        energy = functional.loss * functional.lagrangian(realise, functional.integrand(use))
+        means: tuple[Mean, ...] = ()
+        if self.metric == "dirichlet":
+            means = (Mean("mean", -gradient * volume, volume),)
+            inner = realise.field(self.scalar)
+            dissipation = functional.loss**2 * frame.pairing(inner, inner) * volume
+            rate = -gradient - gr.symbol("mean")
+        else:
+            weight = volume if self.metric == "mabuchi" else 2**frame.dim * frame.kappa
+            dissipation, rate = gradient**2 * weight, -gradient
+        nodes = [rate, energy, dissipation, *(n for stage in realise.stages for n in stage.nodes)]
+        names = tuple(leaf.data for leaf in gr.leaves(nodes) if leaf.op == "symbol" and leaf.data not in frame.axes)
+        statics = statics_of(nodes, realise.stages)
+        return Program(frame.axes, (PHI,), statics, names, realise.stages, (rate,), energy, dissipation, means)
+
+
+def statics_of(nodes: Sequence[gr.Node], stages: Sequence[Stage]) -> tuple[str, ...]:
+    """The given fields, beside φ and the outputs of stages, that the nodes depend on."""
+    made = {PHI, *(name for stage in stages for name in stage.names)}
+    return tuple(sorted({leaf.data[0] for leaf in gr.leaves(nodes) if leaf.op == "jet"} - made))
+
+
+def constant_ratio(functional: PotentialFunctional, reference: Any) -> gr.Node:
+    """κ = det g_0 of a constant reference metric, so that v = 1 there.
+
+    Raises ShapeError if it is not an (n, n) matrix.
+    """
+    n = functional.geometry.dim
+    if reference is None:
+        return gr.constant(Fraction(1, 2**n))
+    if np.shape(reference)[:2] != (n, n):
+        raise ShapeError(f"the background must be 'flat' or an ({n}, {n}) Hermitian matrix of exact numbers, "
+                         f"not {reference!r}")
+    frame = functional.frame(reference=reference)
+    return determinant(frame.ring, frame.constant_matrix(reference))
