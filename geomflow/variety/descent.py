@@ -14,6 +14,7 @@ from geomflow.variety.ratiojets import log_volume, pack_dual, sensitivity, unpac
 
 _STEPS = 40
 _CUTOFF = 1e-14
+_TRIES = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +84,7 @@ def minimise(
         raise KahlerConeError("the fit starts outside the Kähler cone: P or g is not positive at some fitted point")
     history = History([residual.energy(v)], [residual.sigma(v)])
     damping = 0.0
-    for _ in range(_STEPS):
+    for _ in range(_STEPS if len(start) > 1 else 0):  # a single form has only its scale, which changes nothing
         system = _Step.of(*residual.linear(gram, v))
         tried = _accepted(residual, coefficients, system, history.energy[-1], damping)
         if tried is None:
@@ -100,14 +101,21 @@ def minimise(
 def _accepted(
     residual: Residual, coefficients: np.ndarray, system: _Step, energy: float, damping: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float] | None:
-    """The first damped step that lowers E_F inside the cone, or None."""
-    for _ in range(12):
+    """The first damped step that lowers E_F inside the cone, or None; `KahlerConeError` where all steps leave it."""
+    inside = False
+    for _ in range(_TRIES):
         tried = coefficients + system.solve(damping)
         gram = residual.gram(tried)
         v = residual.ratio(gram)
+        inside = inside or v is not None
         if v is not None and residual.energy(v) < energy:
             return tried, gram, v, damping / 100 if damping > 1e-12 else 0.0
         damping = max(30 * damping, 1e-10)
+    if not inside:
+        raise KahlerConeError(
+            f"the fit leaves the Kähler cone: {_TRIES} damped steps from E_F = {energy:.3g} all make P or g not "
+            f"positive at one of the {len(residual.mass)} fitted points; take more points, a lower degree or another start"
+        )
     return None
 
 
