@@ -114,7 +114,7 @@ def _accepted(
     if not inside:
         raise KahlerConeError(
             f"the fit leaves the Kähler cone: {_TRIES} damped steps from E_F = {energy:.3g} all make P or g not "
-            f"positive at one of the {len(residual.mass)} fitted points; take more points, a lower degree or another start"
+            f"positive at one of the {len(residual.mass)} fitted points; take more points or a lower degree"
         )
     return None
 
