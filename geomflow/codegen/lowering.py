@@ -44,7 +44,10 @@ def number(value: Rational | str) -> str:
     """A constant of the graph as a literal."""
     if isinstance(value, str):
         return {"pi": "3.141592653589793", "I": "1j"}[value]
-    return repr(float(value))
+    try:
+        return repr(float(value))
+    except OverflowError:
+        raise ExpressionError("the expression holds a number beyond double precision (1.8e308)") from None
 
 
 class Lowering:

@@ -145,6 +145,9 @@ class PointRoutine:
             raise InputError(f"the routine takes {len(self.arguments)} arguments ({names}), "
                              f"but {len(values)} were given")
         arrays = [np.asarray(v) for v in values]
+        for array in arrays:
+            if array.dtype.kind not in "biufc":
+                raise InputError(f"the routine takes numbers, and {array.dtype} values were given")
         is_complex = self._always_complex or any(a.dtype.kind == "c" for a in arrays)
         try:
             batch = np.broadcast_shapes(*[a.shape for a in arrays])

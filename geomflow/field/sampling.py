@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geomflow.core import graph as gr
-from geomflow.core.errors import ExpressionError, InputError, ShapeError, UnknownNameError
+from geomflow.core.errors import ExpressionError, InputError, NotFiniteError, ShapeError, UnknownNameError
 from geomflow.field.checks import require_finite
 from geomflow.field.places import coordinates_in_words
 from geomflow.field.torus import ComplexTorus, FlatTorus
@@ -96,7 +96,10 @@ def closed_form(torus: FlatTorus, expression: Any) -> ClosedForm:
     leaves = [gr.symbol(name) for name in torus.coordinates]
 
     def values(*coordinates: np.ndarray) -> Any:
-        return gr.evaluate([node], dict(zip(leaves, coordinates)))[0]
+        try:
+            return gr.evaluate([node], dict(zip(leaves, coordinates)))[0]
+        except OverflowError:
+            raise NotFiniteError(f"'{expression}' holds a number beyond double precision (1.8e308).") from None
 
     return values
 
@@ -169,18 +172,20 @@ def require_periodic(torus: FlatTorus, function: ClosedForm, what: str) -> None:
     cell = np.random.default_rng(20231019).random((_PROBES, torus.real_dim))
     lattice = np.array(torus.lattice)
     points = cell @ lattice
-    here = _probe(function, points)
+    here = _probe(function, points, what)
     for axis, vector in enumerate(lattice):
-        jump = np.abs(_probe(function, points + vector) - here)
+        with np.errstate(all="ignore"):
+            jump = np.abs(_probe(function, points + vector, what) - here)
         jump = np.where(np.isfinite(here), np.where(np.isfinite(jump), jump, np.inf), 0.0)
         worst = int(np.argmax(jump))
         if jump[worst] > _JUMP * np.max(np.abs(here), initial=1e-5, where=np.isfinite(here)):
             raise InputError(_jump_sentence(torus, what, axis, points[worst], float(jump[worst])))
 
 
-def _probe(function: ClosedForm, points: np.ndarray) -> np.ndarray:
+def _probe(function: ClosedForm, points: np.ndarray, what: str) -> np.ndarray:
     with np.errstate(all="ignore"):
-        return np.broadcast_to(np.asarray(function(*points.T)), points.shape[:1])
+        values = np.asarray(function(*points.T))
+    return as_numbers(values, points.shape[:1], what, complex, broadcast=True)
 
 
 def _jump_sentence(torus: FlatTorus, what: str, axis: int, point: np.ndarray, jump: float) -> str:

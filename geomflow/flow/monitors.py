@@ -18,6 +18,8 @@ class Monitors:
 
     def __init__(self, problem: Problem, user: Mapping[str, UserMonitor] | None) -> None:
         self._problem = problem
+        if user is not None and not isinstance(user, Mapping):
+            raise InputError(f"monitors must map names to functions of (t, state), and {user!r} does not.")
         self._user = dict(user or {})
         for name, function in self._user.items():
             if name in problem.monitors or name == RESIDUAL:
@@ -35,5 +37,12 @@ class Monitors:
             values |= {name: float(value) for name, value in problem.observe(t, cursor.y).items()}
         if self._user:
             state = cursor.state()
-            values |= {name: float(function(t, state)) for name, function in self._user.items()}
+            values |= {name: _number(name, function(t, state)) for name, function in self._user.items()}
         return {**values, RESIDUAL: cursor.residual()}
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"the monitor '{name}' must return one number, not {value!r}.") from None

@@ -25,7 +25,7 @@ from geomflow.flow.run import Run
 from geomflow.flow.solution import Solution, States
 from geomflow.flow.steppers.choose import fitting_stepper, resolve_stepper
 from geomflow.flow.steppers.stepper import Stepper
-from geomflow.flow.stops import stop_times
+from geomflow.flow.stops import require_number, stop_times
 from geomflow.io.store import Store
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def solve(
         control=control or chosen.control(rtol, _absolute(problem, rtol, atol)),
         watches=_watches(problem, events),
         monitors=Monitors(problem, monitors),
-        t0=float(t0),
-        stops=stop_times(float(t0), float(t1), save_at),
+        t0=require_number(t0, "t0"),
+        stops=stop_times(t0, t1, save_at),
         max_steps=_positive(max_steps, "max_steps"),
         monitor_every=_positive(monitor_every, "monitor_every"),
     )
@@ -185,8 +185,9 @@ def _stepper(flow: Any, problem: Problem, given: Stepper | str | None, rtol: flo
 
 def _absolute(problem: Problem, rtol: float, atol: float | None) -> float:
     """The default absolute tolerance is relative to the initial state, so that it does not depend on units."""
+    rtol = require_number(rtol, "rtol")
     if atol is not None:
-        return atol
+        return require_number(atol, "atol")
     largest = float(np.abs(problem.y0).max(initial=0.0))
     return _ATOL_SHARE * rtol * (largest if 0 < largest < math.inf else 1.0)
 

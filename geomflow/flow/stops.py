@@ -4,28 +4,44 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.core.memory import require
 
 _SNAP = 1e-9
+_BYTES_A_TIME = 64  # in an array, as an object, and in a tuple
 
 
 def stop_times(t0: float, t1: float, save_at: int | Sequence[float] | np.ndarray | None) -> tuple[float, ...]:
     """Increasing times in (t0, t1] at which states are kept; t1 is the last.
 
     `save_at`: None for t1 alone, a number n for n equal parts of the run, or times.
-    Raises `InputError` for times that are not finite, not increasing, or outside of the run.
+    Raises `InputError` for times that are not numbers, not finite, not increasing, or outside of the run, and
+    `MemoryLimitError` for more times than memory holds.
     """
+    t0, t1 = require_number(t0, "t0"), require_number(t1, "t1")
     _check_span(t0, t1)
     if save_at is None:
         return (t1,)
     if isinstance(save_at, (int, np.integer)) and not isinstance(save_at, bool):
         if save_at < 1:
             raise InputError(f"save_at = {save_at} must be at least 1 part.")
+        require(_BYTES_A_TIME * int(save_at), f"the {save_at} save times", "keep fewer states with save_at")
         return tuple(float(t) for t in np.linspace(t0, t1, int(save_at) + 1)[1:])
     return _listed(t0, t1, save_at)
+
+
+def require_number(value: Any, name: str) -> float:
+    """`value` as a float. Raises `InputError` for text, None and all else that is not one real number."""
+    try:
+        if isinstance(value, str):
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} = {value!r} must be a number.") from None
 
 
 def _check_span(t0: float, t1: float) -> None:
@@ -36,7 +52,10 @@ def _check_span(t0: float, t1: float) -> None:
 
 
 def _listed(t0: float, t1: float, save_at: Sequence[float] | np.ndarray | bool) -> tuple[float, ...]:
-    times = np.atleast_1d(np.asarray(save_at, dtype=float))
+    try:
+        times = np.atleast_1d(np.asarray(save_at, dtype=float))
+    except (TypeError, ValueError):
+        raise InputError(f"save_at = {save_at!r} must be a number of parts or a list of times.") from None
     if times.ndim != 1 or times.size == 0 or isinstance(save_at, bool):
         raise InputError(f"save_at = {save_at!r} must be a number of parts or a list of times.")
     if not np.isfinite(times).all():

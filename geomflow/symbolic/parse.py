@@ -85,6 +85,8 @@ class _Reader:
                 f"an expression of {len(self.text)} characters is too long; the most is {LONGEST_TEXT}"
             )
         source = self._python()
+        if not source:
+            raise ExpressionError("an expression is empty: write 0 for zero")
         try:
             tree = ast.parse(source, mode="eval")
         except SyntaxError as error:
@@ -120,7 +122,7 @@ class _Reader:
         line = self.text.replace("\n", " ").replace("\t", " ")
         start = max(0, column - 50)
         shown = line[start : start + 100]
-        raise kind(f"{message}, at column {column + 1}\n  {shown}\n  {' ' * (column - start)}^") from None
+        raise kind(f"at column {column + 1}: {message}\n  {shown}\n  {' ' * (column - start)}^") from None
 
     def _walk(self, node: ast.expr, depth: int) -> Any:
         if depth > DEEPEST_NESTING:

@@ -104,6 +104,12 @@ def test_wrong_arguments_are_refused():
         r(np.ones(3), np.ones(4))
     with pytest.raises(ExpressionError, match="y"):
         compile_points(X * Y, (X,))
+    with pytest.raises(InputError, match="takes numbers"):
+        r("a", 1.0)
+    with pytest.raises(ExpressionError, match=r"None .* is no exact expression"):
+        compile(None)
+    with pytest.raises(ExpressionError, match="beyond double precision"):
+        compile(10**400 * sympy.Symbol("x"))
     for text in ("x + 1", ["x + 1"]):
         with pytest.raises(ExpressionError, match="is text"):
             compile(text)

@@ -62,9 +62,16 @@ def test_a_prescribed_density_is_positive():
         gf.solve(gf.KahlerRicciFlow(density="cos(2*pi*x)"), phi, t1=1)
 
 
-def test_speeds_are_positive():
-    with pytest.raises(InputError, match="speed is -1"):
-        gf.KahlerRicciFlow(speed=-1)
+@pytest.mark.parametrize("speed", [-1, 0, float("nan"), float("inf"), "fast", None])
+def test_speeds_are_positive_numbers(speed):
+    with pytest.raises(InputError, match=f"speed is {speed!r}; it must be a positive number"):
+        gf.KahlerRicciFlow(speed=speed)
+
+
+@pytest.mark.parametrize("rate", [lambda u: u, ["__import__('os')"], None])
+def test_rates_are_text_or_exact_expressions(rate):
+    with pytest.raises(ExpressionError, match="is not a rate"):
+        gf.Flow.from_expression(rate).bind(gf.Torus(dim=1).grid(16).scalar(1))
 
 
 def test_a_users_equation_runs_like_the_built_in_one():

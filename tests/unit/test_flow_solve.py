@@ -84,6 +84,14 @@ def test_save_times_hardly_disturb_the_steps():
         ({"save_at": 0}, "at least 1"),
         ({"save_at": []}, "number of parts or a list"),
         ({"rtol": -1.0}, "rtol = -1.0"),
+        ({"t1": "1"}, "t1 = '1' must be a number"),
+        ({"t1": None}, "t1 = None must be a number"),
+        ({"t0": 1j}, "t0 = 1j must be a number"),
+        ({"rtol": "small"}, "rtol = 'small' must be a number"),
+        ({"atol": "small"}, "atol = 'small' must be a number"),
+        ({"save_at": "often"}, "number of parts or a list"),
+        ({"monitors": ["mass"]}, "must map names to functions"),
+        ({"monitors": {"mass": lambda t, s: np.zeros(3)}}, "'mass' must return one number"),
         ({"max_steps": 0}, "max_steps = 0"),
         ({"monitor_every": 1.5}, "monitor_every = 1.5"),
         ({"stepper": 3}, "stepper must be"),
@@ -128,6 +136,17 @@ def test_an_initial_state_outside_of_the_domain():
     flow.problem.y0[...] = -2.0
     with pytest.raises(PositivityError, match="least eigenvalue = -2"):
         solve(flow, None, 1.0)
+
+
+@pytest.mark.parametrize("make", [lambda: Event(1, lambda t, s: t), lambda: Event("half", 0.5)])
+def test_events_take_a_name_and_a_function(make):
+    with pytest.raises(InputError, match="Event takes a name and a function"):
+        make()
+
+
+def test_more_save_times_than_memory_holds_are_refused_before_they_are_made():
+    with pytest.raises(MemoryLimitError, match="the 1000000000000 save times would take 64 TB"):
+        solve(decay(), None, 1.0, save_at=10**12)
 
 
 def test_memory_for_the_kept_states_is_stated_before_it_is_taken():

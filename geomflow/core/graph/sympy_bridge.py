@@ -25,13 +25,22 @@ def from_sympy(expression: Any, coordinates: Sequence[str] = ()) -> Node:
     Raises UnknownFunctionError for a function that the graph does not know, ExpressionError for anything
     else that has no place in it.
     """
-    return _Reader(tuple(map(str, coordinates))).read(sympy.sympify(expression, strict=True))
+    return _Reader(tuple(map(str, coordinates))).read(_sympy(expression))
 
 
 def all_from_sympy(expressions: Iterable[Any], coordinates: Sequence[str] = ()) -> list[Node]:
     """Several sympy expressions as nodes, sharing the work."""
     reader = _Reader(tuple(map(str, coordinates)))
-    return [reader.read(sympy.sympify(e, strict=True)) for e in expressions]
+    return [reader.read(_sympy(e)) for e in expressions]
+
+
+def _sympy(expression: Any) -> sympy.Basic:
+    """Numbers and sympy's own objects; text is never read."""
+    try:
+        return sympy.sympify(expression, strict=True)
+    except sympy.SympifyError:
+        kind = type(expression).__name__
+        raise ExpressionError(f"{expression!r} (of type {kind}) is no exact expression; give sympy's") from None
 
 
 _RECIPROCAL = {"cot": "tan", "sec": "cos", "csc": "sin", "coth": "tanh", "sech": "cosh", "csch": "sinh"}

@@ -142,7 +142,13 @@ class RateReader:
         """A sympy rate with its free symbols identified by name."""
         import sympy
 
-        expression = sympy.sympify(rate)
+        try:
+            expression = sympy.sympify(rate, strict=True)
+        except sympy.SympifyError:
+            expression = None
+        if not isinstance(expression, sympy.Expr):
+            raise ExpressionError(f"{rate!r} (of type {type(rate).__name__}) is not a rate; give text or a sympy "
+                                  "expression, or a mapping from the components of the state to these.")
         unknown = sorted(s.name for s in expression.free_symbols if s.name not in self.names)
         if unknown:
             raise ExpressionError(f"the rate depends on '{unknown[0]}', which is no coordinate, parameter or unknown; "

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
+from numbers import Real
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -43,8 +45,9 @@ class KahlerRicciFlow(Flow):
     speed: float = 1
 
     def __post_init__(self) -> None:
-        if not self.speed > 0:
-            raise InputError(f"the speed is {self.speed!r}; it must be positive (the reversed flow is ill-posed).")
+        if not (isinstance(self.speed, Real) and 0 < self.speed < math.inf):
+            raise InputError(f"the speed is {self.speed!r}; it must be a positive number (reversed, the flow is "
+                             "ill-posed).")
 
     @property
     def name(self) -> str:

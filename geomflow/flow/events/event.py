@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from geomflow.core.errors import InputError
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.flow.events.watch import Watch
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 class Event(Watch):
     """Ends the run as finished where function(t, state) changes sign, found by a root search to 1e-9 of the step.
 
+    Raises InputError for a name that is not text or a function that cannot be called.
+
     >>> half = Event("half the volume", lambda t, state: state.volume() - 0.5)
     """
 
@@ -24,6 +27,10 @@ class Event(Watch):
     function: Callable[[float, Any], float]
 
     located: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.name, str) and callable(self.function)):
+            raise InputError(f"Event takes a name and a function of (t, state), not {self.name!r}, {self.function!r}.")
 
     def measure(self, cursor: Cursor) -> float:
         """The user's number."""
