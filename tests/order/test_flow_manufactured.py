@@ -70,7 +70,7 @@ def slope(make_state, flow, torus, solution, sizes, order):
     for n in sizes:
         grid = torus.grid(n, order=order)
         state = make_state(grid, values(solution, grid, 0.0))
-        sol = gf.solve(Forced(flow, solution), state, t1=T1, stepper="rk45", rtol=1e-9)
+        sol = gf.solve(Forced(flow, solution), state, t1=T1, stepper="rk45", rtol=1e-11)
         errors.append(np.abs(sol.last.pack() - values(solution, grid, T1)).max())
     fits = np.polyfit(np.log(sizes), np.log(errors), 1)
     return -fits[0]
