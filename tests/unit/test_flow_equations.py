@@ -74,6 +74,21 @@ def test_rates_are_text_or_exact_expressions(rate):
         gf.Flow.from_expression(rate).bind(gf.Torus(dim=1).grid(16).scalar(1))
 
 
+@pytest.mark.parametrize(("rate", "make", "t"), [
+    ({"g_xx": "-1", "g_xy": "0", "g_yy": "0"},
+     lambda: gf.Torus(dim=2).grid(8).metric([["2", "0"], ["0", "1"]]), 2.0),
+    ("-1", lambda: gf.Torus(dim=1).grid(8).metric([["2"]]), 2.0),
+    ("u", lambda: gf.ComplexTorus(dim=1).grid(32, order="spectral").potential("cos(2*pi*x)/100"), None),
+    ("u", lambda: gf.ComplexTorus(dim=1).grid(32, order="spectral").potential(
+        "cos(2*pi*x)/100", reference=[["1/2 + sin(2*pi*y)/1000"]]), None)])
+def test_a_users_equation_ends_where_its_metric_does(rate, make, t):
+    sol = gf.solve(gf.Flow.from_expression(rate), make(), t1=9.0)
+    assert sol.outcome.kind == "singular"
+    assert "positivity is lost (the smallest leading principal minor of g" in sol.outcome.message
+    expected = np.log(0.5 / (np.pi**2 / 100)) if t is None else t
+    assert sol.times[-1] == pytest.approx(expected, rel=3e-3)
+
+
 def test_a_users_equation_runs_like_the_built_in_one():
     grid = gf.Torus(dim=2).grid(32)
     start = grid.scalar("1 + cos(2*pi*x)*sin(2*pi*y)/4")

@@ -11,10 +11,14 @@ from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, InputError
 from geomflow.core.graph.sympy_bridge import all_from_sympy
+from geomflow.field import MetricField, PotentialField
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation, checked_state, equations_of
+from geomflow.flow.equations.kahler import KahlerSetting, reference_rows
+from geomflow.flow.equations.ricci import minors
 from geomflow.flow.flow import Flow
 from geomflow.flow.observe import Monitor
+from geomflow.symbolic.jets import metric_nodes
 
 if TYPE_CHECKING:
     import sympy
@@ -28,6 +32,8 @@ UNKNOWN = "u"
 @dataclass(frozen=True)
 class ExpressionFlow(Flow):
     """∂_t u = rate for a rate given as text or sympy; see `Flow.from_expression`.
+
+    Where the state is a metric or a potential, the metric must stay positive: a run that loses this ends as singular.
 
     Raises InputError for a parameter that is not a finite number, ExpressionError (at binding) for text that
     cannot be read.
@@ -81,8 +87,12 @@ class ExpressionFlow(Flow):
             self._check_names(state)
             names = state.component_names
         unknowns = [gr.jet(name, (0,) * state.grid.dim) for name in names]
+        rows = reference_rows(state) if isinstance(state, PotentialField) else None
+        statics = () if rows is None else KahlerSetting.of(state).static_names
         return Equation(
-            program=self._program(state.grid.torus, names),
+            program=self._program(state.grid.torus, names, statics),
+            statics=rows,
+            positive=positivity(state, names),
             monitors=tuple(monitor for node, name in zip(unknowns, names, strict=True) for monitor in (
                 Monitor(f"{name}_mean", "mean", node), Monitor(f"{name}_min", "min", node),
                 Monitor(f"{name}_max", "max", node))),
@@ -96,11 +106,25 @@ class ExpressionFlow(Flow):
             raise InputError(f"no rate was given for the component '{missing[0]}'; the state has components "
                              f"{', '.join(state.component_names)}.")
 
-    def _program(self, torus: Any, names: tuple[str, ...]) -> Program:
+    def _program(self, torus: Any, names: tuple[str, ...], statics: tuple[str, ...] = ()) -> Program:
         reader = RateReader(torus, names, self.parameters)
         nodes = reader.nodes([self.rates[name] for name in names])
         outputs = tuple((f"rate_{name}", node) for name, node in zip(names, nodes, strict=True))
-        return Program(tuple(torus.coordinates), names, (), (), (Stage(outputs),))
+        return Program(tuple(torus.coordinates), names, statics, (), (Stage(outputs),))
+
+
+def positivity(state: Field, names: tuple[str, ...]) -> tuple[str, tuple[gr.Node, ...]] | None:
+    """What must stay positive of a metric or of a potential whose components are called `names`; None otherwise."""
+    if isinstance(state, MetricField):
+        nodes = minors(metric_nodes(state.grid.torus.coordinates)[1])
+    elif isinstance(state, PotentialField):
+        nodes = KahlerSetting.of(state).minors()
+    else:
+        return None
+    called = dict(zip(state.component_names, names, strict=True))
+    jets = [leaf for leaf in gr.leaves(nodes) if leaf.op == "jet" and leaf.data[0] in called]
+    renamed = {leaf: gr.jet(called[leaf.data[0]], leaf.data[1]) for leaf in jets}
+    return "the smallest leading principal minor of g", tuple(gr.substitute(list(nodes), renamed))
 
 
 class RateReader:
