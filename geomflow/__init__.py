@@ -24,6 +24,7 @@ _HOME = {
     "ConformalRicciFlow": "geomflow.flow.equations",
     "KahlerRicciFlow": "geomflow.flow.equations",
     "CalabiFlow": "geomflow.flow.equations",
+    "Descent": "geomflow.flow.equations",
     "Flow": "geomflow.flow.flow",
     "solve": "geomflow.flow",
     "load": "geomflow.flow",
@@ -42,6 +43,14 @@ _HOME = {
     "PositivityLoss": "geomflow.flow",
     "SteadyState": "geomflow.flow",
     "Event": "geomflow.flow",
+    "Fermat": "geomflow.variety",
+    "Dwork": "geomflow.variety",
+    "Hypersurface": "geomflow.variety",
+    "Points": "geomflow.variety",
+    "FubiniStudy": "geomflow.variety",
+    "algebraic_metric": "geomflow.variety",
+    "balanced_metric": "geomflow.variety",
+    "sigma": "geomflow.variety",
     "GeomflowError": "geomflow.core.errors",
     "Outcome": "geomflow.core.outcome",
     "OutcomeKind": "geomflow.core.outcome",
@@ -85,6 +94,7 @@ if TYPE_CHECKING:
     from geomflow.flow import solve as solve
     from geomflow.flow.equations import CalabiFlow as CalabiFlow
     from geomflow.flow.equations import ConformalRicciFlow as ConformalRicciFlow
+    from geomflow.flow.equations import Descent as Descent
     from geomflow.flow.equations import KahlerRicciFlow as KahlerRicciFlow
     from geomflow.flow.equations import RicciFlow as RicciFlow
     from geomflow.flow.flow import Flow as Flow
@@ -94,6 +104,14 @@ if TYPE_CHECKING:
     from geomflow.symbolic import Metric as Metric
     from geomflow.symbolic import catalogue as catalogue
     from geomflow.symbolic import functionals as functionals
+    from geomflow.variety import Dwork as Dwork
+    from geomflow.variety import Fermat as Fermat
+    from geomflow.variety import FubiniStudy as FubiniStudy
+    from geomflow.variety import Hypersurface as Hypersurface
+    from geomflow.variety import Points as Points
+    from geomflow.variety import algebraic_metric as algebraic_metric
+    from geomflow.variety import balanced_metric as balanced_metric
+    from geomflow.variety import sigma as sigma
 
 
 def __getattr__(name: str) -> Any:

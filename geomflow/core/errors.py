@@ -58,6 +58,10 @@ class UnknownNameError(GeomflowError, LookupError):
         return cls(f"unknown {what} '{name}'; {hint}")
 
 
+class IllPosedError(InputError):
+    """A flow grows without bound at short wave lengths."""
+
+
 class MemoryLimitError(GeomflowError, MemoryError):
     """A computation would need more memory than there is; said before any is taken."""
 

@@ -80,7 +80,7 @@ class PointwiseOperator(Operator):
             jet = cell_jets(self.grid.discretisation, self.grid.spacing, arrays[name])
             for row, index in wanted:
                 row[...] = jet(index)
-        routine.packed(values.reshape(len(leaves), -1), outputs.reshape(len(outputs), -1))
+        routine.packed(values.reshape(len(leaves), self.grid.size), outputs.reshape(len(outputs), self.grid.size))
 
 
 def pointwise(program: Program, grid: Grid, statics: np.ndarray | None = None) -> PointwiseOperator:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geomflow.codegen import Program, Stage
-from geomflow.field.operators import discretise
+from geomflow.core import graph as gr
+from geomflow.field.operators import Operator, discretise
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation
 from geomflow.flow.observe import Observer
@@ -21,25 +22,20 @@ if TYPE_CHECKING:
 
 def bind(flow: Flow, state: Field, equation: Equation) -> Problem:
     """The initial value problem of the equation, starting at the state."""
-    program, grid, statics = equation.program, state.grid, equation.statics
-    operator = discretise(program, grid, statics)
-    part = PrincipalPart(program)
-    parameters = _parameters(equation, grid)
-    start = state.pack()
-    bound = SpectralBound(part, grid, statics) if part.slopes else None
-    observer = Observer(program, equation.stages, equation.monitors, grid, statics)
+    compiled = Compiled(equation, state)
+    watched = equation.positive is not None
     return Problem(
-        y0=start,
-        rate=lambda t, y, out: operator(y, parameters(y), out=out),
+        y0=state.pack(),
+        rate=compiled.rate,
         unpack=state.unpack,
-        stiff_order=part.order,
-        spectral_radius=None if bound is None else lambda t, y: bound(y, parameters(y)),
-        implicit=FrozenPrincipal(part, grid, statics, start, parameters(start)),
-        check=_positivity_check(equation, grid),
-        positivity=_positivity(equation, grid),
-        curvature=(lambda t, y: abs(observer(t, y)[equation.curvature])) if equation.curvature else None,
+        stiff_order=compiled.part.order,
+        spectral_radius=compiled.spectral_radius if compiled.part.slopes else None,
+        implicit=compiled.implicit,
+        check=compiled.check if watched else None,
+        positivity=compiled.positivity if watched else None,
+        curvature=compiled.curvature if equation.curvature else None,
         residual=modulo_constants if equation.modulo else None,
-        observe=observer,
+        observe=compiled.observe,
         description=describe(flow, state, equation),
     )
 
@@ -49,48 +45,93 @@ def modulo_constants(rate: np.ndarray) -> float:
     return float(rate.max() - rate.min()) / 2
 
 
-def _parameters(equation: Equation, grid: Any) -> Callable[[np.ndarray], tuple[float, ...]]:
-    average, program = equation.average, equation.program
-    if average is None:
-        return lambda y: ()
-    stage = Stage((("top", average.top), ("bottom", average.bottom)))
-    inner = Program(program.coordinates, program.fields, program.statics, (), (stage,))
-    operator = discretise(inner, grid, equation.statics)
+class Compiled:
+    """The expressions of an equation, compiled for the grid of a state on first use."""
 
-    def values(y: np.ndarray) -> tuple[float, ...]:
-        top, bottom = operator(y)
+    def __init__(self, equation: Equation, state: Field) -> None:
+        self.equation, self.grid = equation, state.grid
+        self.part = PrincipalPart(equation.program)
+
+    @cached_property
+    def _operator(self) -> Operator:
+        return discretise(self.equation.program, self.grid, self.equation.statics)
+
+    @cached_property
+    def _observer(self) -> Observer:
+        equation = self.equation
+        return Observer(equation.program, equation.stages, equation.monitors, self.grid, equation.statics)
+
+    @cached_property
+    def _bound(self) -> SpectralBound:
+        return SpectralBound(self.part, self.grid, self.equation.statics)
+
+    @cached_property
+    def _average(self) -> Operator | None:
+        average = self.equation.average
+        if average is None:
+            return None
+        return self._inner(average.stages, {"top": average.top, "bottom": average.bottom})
+
+    @cached_property
+    def _positive(self) -> Operator:
+        assert self.equation.positive is not None
+        return self._inner((), {f"positive_{n}": node for n, node in enumerate(self.equation.positive[1])})
+
+    def _inner(self, stages: tuple[Stage, ...], outputs: dict[str, gr.Node]) -> Operator:
+        program, final = self.equation.program, Stage(tuple(outputs.items()))
+        inner = Program(program.coordinates, program.fields, program.statics, (), (*stages, final))
+        return discretise(inner, self.grid, self.equation.statics)
+
+    def _whole(self, y: np.ndarray) -> np.ndarray:
+        """The fields of the program: the state, and what is solved for."""
+        solved = self.equation.solved
+        return y if solved is None else np.concatenate([y, solved(y)[None]])
+
+    def _parameters(self, whole: np.ndarray) -> tuple[float, ...]:
+        if self._average is None:
+            return ()
+        top, bottom = self._average(whole)
         return (float(top.sum() / bottom.sum()),)
 
-    return values
+    def rate(self, t: float, y: np.ndarray, out: np.ndarray) -> None:
+        """dy/dt into `out`."""
+        self._operator(*self._fields(y), out=out)
 
+    def spectral_radius(self, t: float, y: np.ndarray) -> float:
+        """A bound of the stiff eigenvalues."""
+        return self._bound(*self._fields(y))
 
-def _positive_operator(equation: Equation, grid: Any) -> Any:
-    program = equation.program
-    outputs = tuple((f"positive_{n}", node) for n, node in enumerate(equation.positive[1]))  # type: ignore[index]
-    inner = Program(program.coordinates, program.fields, program.statics, (), (Stage(outputs),))
-    return discretise(inner, grid, equation.statics)
+    @property
+    def implicit(self) -> FrozenPrincipal:
+        """The principal part with frozen coefficients."""
+        return FrozenPrincipal(self.part, self.grid, self.equation.statics, self._fields)
 
+    def _fields(self, y: np.ndarray) -> tuple[np.ndarray, tuple[float, ...]]:
+        whole = self._whole(y)
+        return whole, self._parameters(whole)
 
-def _positivity(equation: Equation, grid: Any) -> Callable[[float, np.ndarray], float] | None:
-    if equation.positive is None:
-        return None
-    operator = _positive_operator(equation, grid)
-    return lambda t, y: float(operator(y).min())
+    def observe(self, t: float, y: np.ndarray) -> dict[str, float]:
+        """The equation's monitors."""
+        return self._observer(t, self._whole(y))
 
+    def curvature(self, t: float, y: np.ndarray) -> float:
+        """The monitor that measures the size of the curvature."""
+        assert self.equation.curvature is not None
+        return abs(self.observe(t, y)[self.equation.curvature])
 
-def _positivity_check(equation: Equation, grid: Any) -> Callable[[float, np.ndarray], Violation | None] | None:
-    if equation.positive is None:
-        return None
-    operator, what = _positive_operator(equation, grid), equation.positive[0]
+    def positivity(self, t: float, y: np.ndarray) -> float:
+        """The least value of what must stay positive."""
+        return float(self._positive(self._whole(y)).min())
 
-    def check(t: float, y: np.ndarray) -> Violation | None:
-        values = operator(y)
+    def check(self, t: float, y: np.ndarray) -> Violation | None:
+        """The place where positivity is lost, if it is."""
+        assert self.equation.positive is not None
+        values = self._positive(self._whole(y))
         if values.min() > 0 or np.isnan(values).any():
             return None
         worst = np.unravel_index(int(np.argmin(values)), values.shape)
-        return Violation("positivity", what, float(values[worst]), tuple(int(i) for i in worst[1:]))
-
-    return check
+        place = tuple(int(i) for i in worst[1:])
+        return Violation("positivity", self.equation.positive[0], float(values[worst]), place)
 
 
 def describe(flow: Flow, state: Field, equation: Equation) -> dict[str, Any]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import sympy
 
     from geomflow.flow.flow import Flow
+    from geomflow.flow.ground_state import GroundState
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Average:
     parameter: str
     top: gr.Node
     bottom: gr.Node
+    stages: tuple[Stage, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Equation:
     curvature   the monitor that measures the size of the curvature
     average     a nonlocal parameter of the program
     modulo      "constants" if the state matters up to an additive constant only
+    solved      a further field of the program, last, that is not evolved but solved for at each state
     """
 
     program: Program
@@ -50,6 +53,7 @@ class Equation:
     curvature: str | None = None
     average: Average | None = None
     modulo: str | None = None
+    solved: GroundState | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
 

@@ -32,6 +32,9 @@ class FourierImplicit(Implicit):
         if self.symbol.shape not in (half, (self.shape[0], *half)):
             raise ShapeError(f"the symbol has shape {self.symbol.shape}; the grid {self.shape[1:]} needs {half}.")
 
+    def prepare(self, y: Array) -> None:
+        """Nothing: this operator is the same at every state."""
+
     def solve(self, b: Array, c: float, out: Array) -> None:
         """Divide each mode by 1 − c·symbol."""
         modes = self._forward(b)

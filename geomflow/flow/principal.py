@@ -8,7 +8,7 @@ with slowly varying coefficients; lower derivatives are smaller by a factor of t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ import numpy as np
 
 from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
-from geomflow.field.operators import discretise
+from geomflow.field.operators import Operator, discretise, pointwise
 from geomflow.flow.implicit import FourierImplicit
 from geomflow.flow.problem import Implicit
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from geomflow.field.grid import Grid
 
 Index = tuple[int, ...]
+Fields = Callable[[np.ndarray], tuple[np.ndarray, tuple[float, ...]]]
 
 FIELDS = 0
 """The source number of the evolving fields; stage s has number s + 1."""
@@ -71,18 +72,16 @@ class PrincipalPart:
         return tuple(name for name, _ in self.program.stages[source - 1].outputs)
 
     def _stage(self, stage: int) -> list[Slope]:
-        nodes = [node for _, node in self.program.stages[stage].outputs]
-        found = [leaf for leaf in gr.leaves(nodes) if leaf.op == "jet"]
-        slopes = []
-        for source in range(stage + 1):
-            names = self._names(source)
-            jets = highest([leaf for leaf in found if leaf.data[0] in names])
-            for row, node in enumerate(nodes):
-                for jet, coefficient in zip(jets, gr.gradient(node, jets), strict=True):
-                    if coefficient is not gr.ZERO:
-                        field, index = jet.data
-                        slopes.append(Slope(stage, row, source, names.index(field), index, coefficient))
-        return slopes
+        rows = [node for _, node in self.program.stages[stage].outputs]
+        return [slope for source in range(stage + 1) for row, node in enumerate(rows)
+                for slope in self._row(stage, row, node, source)]
+
+    def _row(self, stage: int, row: int, node: gr.Node, source: int) -> list[Slope]:
+        names = self._names(source)
+        jets = highest([leaf for leaf in gr.leaves([node]) if leaf.op == "jet" and leaf.data[0] in names])
+        pairs = zip(jets, gr.gradient(node, jets), strict=True)
+        return [Slope(stage, row, source, names.index(jet.data[0]), jet.data[1], coefficient)
+                for jet, coefficient in pairs if coefficient is not gr.ZERO]
 
 
 def highest(jets: Sequence[gr.Node]) -> list[gr.Node]:
@@ -128,70 +127,77 @@ def _row_sum(part: PrincipalPart, key: tuple[int, int], row: int, reach: dict[In
     return gr.add(*[gr.call("abs", x.coefficient) * reach[x.index] for x in own])
 
 
-WEAKEST = 0.85
-"""The frozen coefficients are never below this share of the largest ones, so that products of two stages stay
-above the two thirds that `SemiImplicit` needs."""
-
-
 class FrozenPrincipal(Implicit):
-    """The principal part with its coefficients frozen to constants, solved by FFT; made on first use.
+    """The principal part with its coefficients frozen to constants at the start of each step, solved by FFT.
 
-    Pure coefficients (all derivative counts even) take the middle of their range over the grid, or `WEAKEST` times
-    its end, whichever is stronger; mixed ones their mean. Off-diagonal coupling of components is left out.
+    Pure coefficients (all derivative counts even) take their strongest value on the grid, so that products over several
+    stages are not weaker than the truth; mixed ones their mean. Between components of the state there is no coupling:
+    each gets the sum of the moduli of its row. `fields` gives the program's fields and parameters at a state.
     """
 
-    def __init__(self, part: PrincipalPart, grid: Grid, statics: np.ndarray | None, y: np.ndarray,
-                 parameters: tuple[float, ...] = ()) -> None:
-        self._part, self._grid, self._statics = part, grid, statics
-        self._start, self._parameters = y.copy(), parameters
+    def __init__(self, part: PrincipalPart, grid: Grid, statics: np.ndarray | None, fields: Fields) -> None:
+        self._part, self._grid, self._statics, self._fields = part, grid, statics, fields
+        self._waves: dict[Index, np.ndarray] = {}
+        self._operator: FourierImplicit | None = None
+
+    def prepare(self, y: np.ndarray) -> None:
+        """Freeze the coefficients at the state y."""
+        symbol = self.symbol(y)
+        self._operator = FourierImplicit(symbol, (len(symbol), *self._grid.shape))
+
+    def symbol(self, y: np.ndarray) -> np.ndarray:
+        """The eigenvalues of L on real Fourier modes, (ncomp, *grid.rfftn shape), frozen at the state y."""
+        rows = self._composed(y)
+        shape = self._wave((0,) * self._grid.dim).shape
+        return np.stack([np.broadcast_to(_uncoupled(c, row), shape) for c, row in enumerate(rows)])
+
+    def _composed(self, y: np.ndarray) -> list[dict[int, Any]]:
+        """For each rate: the symbol by each field, through all stages."""
+        values = self._frozen(y)
+        known: list[list[dict[int, Any]]] = [[{column: 1.0} for column in range(len(self._part.program.fields))]]
+        for stage, given in enumerate(self._part.program.stages):
+            rows: list[dict[int, Any]] = [{} for _ in given.outputs]
+            for slope, value in values:
+                if slope.stage == stage:
+                    factor = value * self._wave(slope.index)
+                    for column, inner in known[slope.source][slope.column].items():
+                        rows[slope.row][column] = rows[slope.row].get(column, 0.0) + factor * inner
+            known.append(rows)
+        return known[-1]
+
+    def _wave(self, index: Index) -> np.ndarray:
+        if index not in self._waves:
+            self._waves[index] = self._grid.derivative_symbol(index)
+        return self._waves[index]
 
     @cached_property
-    def symbol(self) -> np.ndarray:
-        """The eigenvalues of L on real Fourier modes, (ncomp, *grid.rfftn shape)."""
-        columns = range(len(self._part.program.fields))
-        return np.stack([self._component(c) for c in columns])
-
-    def _component(self, column: int) -> np.ndarray:
-        values = self._frozen()
-        per_source: list[Any] = [1.0]
-        for stage in range(len(self._part.program.stages)):
-            last = stage == len(self._part.program.stages) - 1
-            total: Any = 0.0
-            for slope, value in values:
-                if slope.stage == stage and _diagonal(slope, column, last):
-                    total = total + value * self._grid.derivative_symbol(slope.index) * per_source[slope.source]
-            per_source.append(total)
-        shape = self._grid.derivative_symbol((0,) * self._grid.dim).shape
-        return np.broadcast_to(np.real(per_source[-1]), shape)
-
-    def _frozen(self) -> list[tuple[Slope, float]]:
-        slopes = [x for x in self._part.slopes
-                  if _diagonal(x, x.row, x.stage == len(self._part.program.stages) - 1)]
+    def _coefficients(self) -> Operator:
         program = self._part.program
-        outputs = tuple((f"c_{n}", x.coefficient) for n, x in enumerate(slopes))
+        outputs = tuple((f"c_{n}", x.coefficient) for n, x in enumerate(self._part.slopes))
         frozen = Program(program.coordinates, program.fields, program.statics, program.parameters,
                          (*program.stages[:-1], Stage(outputs)))
-        values = discretise(frozen, self._grid, self._statics)(self._start, self._parameters)
-        return [(x, freeze(x.index, v)) for x, v in zip(slopes, values, strict=True)]
+        return pointwise(frozen, self._grid, self._statics)
 
-    @cached_property
-    def _operator(self) -> FourierImplicit:
-        return FourierImplicit(self.symbol, self._start.shape)
+    def _frozen(self, y: np.ndarray) -> list[tuple[Slope, float]]:
+        values = self._coefficients(*self._fields(y))
+        return [(x, freeze(x.index, v)) for x, v in zip(self._part.slopes, values, strict=True)]
 
     def apply(self, y: np.ndarray, out: np.ndarray) -> None:
         """Write L y to `out`."""
+        assert self._operator is not None
         self._operator.apply(y, out)
 
     def solve(self, b: np.ndarray, c: float, out: np.ndarray) -> None:
         """Solve (1 − c L) u = b and write u to `out`."""
+        assert self._operator is not None
         self._operator.solve(b, c, out)
 
 
-def _diagonal(slope: Slope, column: int, last: bool) -> bool:
-    """Whether the slope belongs to the chain of component `column`: inner stages have one output each."""
-    if last and slope.row != column:
-        return False
-    return slope.column == column if slope.source == FIELDS else slope.column == 0
+def _uncoupled(component: int, row: dict[int, Any]) -> Any:
+    """The real symbol that stands for a row: its own if it has no other entry, else minus the sum of all moduli."""
+    if set(row) <= {component}:
+        return np.real(row.get(component, 0.0))
+    return -sum(np.abs(entry) for entry in row.values())
 
 
 def freeze(index: Index, values: np.ndarray) -> float:
@@ -199,6 +205,4 @@ def freeze(index: Index, values: np.ndarray) -> float:
     if any(times % 2 for times in index):
         return float(values.mean())
     low, high = float(values.min()), float(values.max())
-    end = high if abs(high) > abs(low) else low
-    middle = (low + high) / 2
-    return middle if abs(middle) > WEAKEST * abs(end) else WEAKEST * end
+    return high if abs(high) > abs(low) else low

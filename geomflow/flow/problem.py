@@ -39,6 +39,10 @@ class Implicit(ABC):
     """
 
     @abstractmethod
+    def prepare(self, y: Array) -> None:
+        """Called with the state y at the start of each step; an L that follows it is chosen here, from y alone."""
+
+    @abstractmethod
     def solve(self, b: Array, c: float, out: Array) -> None:
         """Solve (1 − c L) u = b and write u to `out`; `b` and `out` have the packed shape and may be one array."""
 

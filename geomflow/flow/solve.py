@@ -71,6 +71,7 @@ def solve(
     `MemoryLimitError` if the kept states do not fit, before anything is computed, and `StoreError` for a store that
     exists already, or that holds another run than the one to resume.
     """
+    flow = as_flow(flow)
     problem = _bind(flow, state)
     chosen = _stepper(flow, problem, stepper, rtol, atol)
     plan = Plan(
@@ -167,9 +168,22 @@ def _solution(run: Run) -> Solution:
     )
 
 
+def as_flow(flow: Any) -> Any:
+    """`flow` itself if it can be bound; a derived gradient flow as its descent.
+
+    Raises InputError for anything else, and says what to call where a functional was given.
+    """
+    if hasattr(flow, "bind"):
+        return flow
+    if hasattr(flow, "rates") and hasattr(flow, "program"):
+        from geomflow.flow.equations.derived import Descent
+
+        return Descent(flow)
+    hint = f"; a functional's flow is {flow.name}.gradient_flow()" if hasattr(flow, "gradient_flow") else ""
+    raise InputError(f"solve needs a flow such as RicciFlow(), not {flow!r}{hint}.")
+
+
 def _bind(flow: Any, state: Any) -> Problem:
-    if not hasattr(flow, "bind"):
-        raise InputError(f"solve needs a flow such as RicciFlow(), not {flow!r}.")
     problem: Problem = flow.bind(state)
     if problem.y0.dtype != np.float64 or problem.y0.ndim < 1:
         raise InputError(f"a packed state must be float64 of shape (ncomp, *grid), not {problem.y0.dtype}.")

@@ -37,7 +37,8 @@ class Node:
     def __add__(self, other: Node | Rational) -> Node:
         return arithmetic().add(self, other)
 
-    __radd__ = __add__
+    def __radd__(self, other: Node | Rational) -> Node:
+        return arithmetic().add(other, self)
 
     def __neg__(self) -> Node:
         return arithmetic().mul(-1, self)
@@ -51,7 +52,8 @@ class Node:
     def __mul__(self, other: Node | Rational) -> Node:
         return arithmetic().mul(self, other)
 
-    __rmul__ = __mul__
+    def __rmul__(self, other: Node | Rational) -> Node:
+        return arithmetic().mul(other, self)
 
     def __truediv__(self, other: Node | Rational) -> Node:
         return arithmetic().divide(self, other)

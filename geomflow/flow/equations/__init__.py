@@ -2,8 +2,9 @@
 
 from geomflow.flow.equations.calabi import CalabiFlow
 from geomflow.flow.equations.conformal import ConformalRicciFlow
+from geomflow.flow.equations.derived import Descent
 from geomflow.flow.equations.expression import ExpressionFlow
 from geomflow.flow.equations.kahler_ricci import KahlerRicciFlow
 from geomflow.flow.equations.ricci import RicciFlow
 
-__all__ = ["CalabiFlow", "ConformalRicciFlow", "ExpressionFlow", "KahlerRicciFlow", "RicciFlow"]
+__all__ = ["CalabiFlow", "ConformalRicciFlow", "Descent", "ExpressionFlow", "KahlerRicciFlow", "RicciFlow"]

@@ -52,9 +52,10 @@ class KahlerSetting:
     @cached_property
     def metric(self) -> HermitianNodes:
         """g_{ab̄} = reference + ∂_a∂_b̄ φ."""
-        return hermitian_nodes(self.coordinates, self._reference_nodes(), PHI)
+        return hermitian_nodes(self.coordinates, self.reference_nodes(), PHI)
 
-    def _reference_nodes(self) -> np.ndarray:
+    def reference_nodes(self) -> np.ndarray:
+        """The reference form as complex numbers of nodes, (n, n)."""
         result = np.empty((self.dim, self.dim), dtype=object)
         rows = iter(self.field(name) for name in self.static_names)
         for a in range(self.dim):

@@ -1,0 +1,222 @@
+"""Gradient flows derived from functionals, ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from geomflow.codegen import Program, Stage
+from geomflow.core import graph as gr
+from geomflow.core.errors import IllPosedError, InputError
+from geomflow.field import MetricField, PotentialField
+from geomflow.field.operators import pointwise
+from geomflow.flow.equation import Average, Equation, checked_state, equations_of
+from geomflow.flow.equations.kahler import KahlerSetting, log_flat_volume, reference_rows
+from geomflow.flow.equations.ricci import minors, ricci_monitors
+from geomflow.flow.flow import Flow
+from geomflow.flow.ground_state import GroundState
+from geomflow.flow.observe import Monitor
+from geomflow.symbolic.functionals.derived import DerivedFlow
+from geomflow.symbolic.functionals.derived import Program as DerivedProgram
+from geomflow.symbolic.jets import MetricNodes, metric_nodes
+from geomflow.symbolic.variation.metric_realise import LOG_MEASURE
+
+if TYPE_CHECKING:
+    import sympy
+
+    from geomflow.field.state import Field
+
+SAMPLES = 64
+"""The principal symbol is looked at in about so many points of a state."""
+
+TOLERANCE = 1e-6
+"""Growth below this share of the largest entry of the symbol is rounding: the symbol of a weakly parabolic flow has
+zero eigenvalues, which may be defective."""
+
+
+@final
+@dataclass(frozen=True)
+class Descent(Flow):
+    """∂_t u = −loss grad E of a functional, as `functional.gradient_flow(metric)` derives it.
+
+    `solve` makes it from a derived flow by itself. `parameters` gives numbers to the parameters that the functional
+    leaves open (the τ of Perelman's W), `measure` the reference measure dm/dx of functionals that have one, anything
+    positive that ``grid.scalar`` takes (dx itself unless given). An ill-posed flow is refused at binding, with its
+    growth rate, unless it is `forced`.
+
+    Monitors: "energy" is loss E, which falls; "dissipation" is ‖loss grad E‖², with d(energy)/dt = −dissipation.
+    """
+
+    derived: DerivedFlow
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    measure: Any = None
+    forced: bool = False
+
+    @property
+    def name(self) -> str:
+        """The functional's name and the metric's, as "kenergy-mabuchi"."""
+        return self.derived.name
+
+    @property
+    def equation(self) -> sympy.Eq:
+        """The derived equation in the usual notation."""
+        return self.derived.equation
+
+    def components(self, torus: Any) -> list[sympy.Eq]:
+        """The equations written out over the flat reference; long beyond dimension one."""
+        whole = self.derived.program()
+        return equations_of(self._program(whole, {}), torus)
+
+    def on(self, state: Any) -> Equation:
+        """The equation for the state's kind of field.
+
+        Raises InputError for a state of another kind or on another torus, or a parameter without a value;
+        IllPosedError, which is an InputError too, for a flow that grows without bound at the state.
+        """
+        potential = self.derived.program().fields == ("phi",)
+        kind, how = (PotentialField, "grid.potential(...) on a ComplexTorus") if potential else (
+            MetricField, "grid.metric(...) on a Torus")
+        checked = checked_state(self, state, kind, how)
+        wanted = tuple(self.derived.program().coordinates)
+        if checked.grid.torus.coordinates != wanted:
+            raise InputError(f"{self.name} was derived over coordinates {', '.join(wanted)}, and the state lives on "
+                             f"{checked.grid.torus!r}; derive it over the state's own torus.")
+        equation = self._on_potential(checked) if potential else self._on_metric(checked)
+        if not self.forced:
+            self._refuse_ill_posed(checked, equation)
+        return equation
+
+    def _on_potential(self, state: PotentialField) -> Equation:
+        setting = KahlerSetting.of(state)
+        kappa = Fraction(float(np.exp(log_flat_volume(state))))
+        found = self.derived.program(reference=setting.reference_nodes(), kappa=gr.constant(kappa))
+        whole = replace(found, statics=setting.static_names)
+        own = setting.monitors(gr.log(gr.constant(kappa)))
+        return replace(
+            self._equation(whole, tuple(m for m in own if m.name != "energy"), (setting.log_det_stage,)),
+            statics=reference_rows(state),
+            positive=("the smallest leading principal minor of g", setting.minors()),
+            curvature="curvature_size",
+            modulo="constants",
+        )
+
+    def _on_metric(self, state: MetricField) -> Equation:
+        whole, coordinates = self.derived.program(), state.grid.torus.coordinates
+        metric = MetricNodes(coordinates, metric_nodes(coordinates)[1])
+        extra = tuple(name for name in whole.statics if name != LOG_MEASURE and not whole.elliptic)
+        if extra or whole.backward:
+            raise InputError(f"{self.name} evolves {', '.join((*extra, *whole.backward))} beside the metric, backward "
+                             "in time: run RicciFlow first, then ConjugateHeatFlow along its solution.")
+        own = ricci_monitors(metric, gr.sqrt(metric.determinant))
+        rows = self._log_measure(state) if LOG_MEASURE in whole.statics else None
+        return replace(
+            self._equation(whole, own, ()),
+            statics=rows,
+            positive=("the smallest leading principal minor of g", minors(metric.matrix)),
+            curvature="ricci_norm_max",
+            solved=GroundState(whole.elliptic[0], coordinates, state.grid) if whole.elliptic else None,
+        )
+
+    def _log_measure(self, state: Field) -> np.ndarray:
+        density = state.grid.scalar(1 if self.measure is None else self.measure)
+        if not density.min() > 0:
+            raise InputError(f"the reference measure must be positive; its least density is {density.min():.6g}.")
+        return np.log(density.values)[None]
+
+    def _equation(self, whole: DerivedProgram, own: tuple[Monitor, ...], stages: tuple[Stage, ...]) -> Equation:
+        values = self._values(whole)
+        energies = [("energy", whole.energy), ("dissipation", whole.dissipation)]
+        kept = [(name, gr.substitute([node], values)[0]) for name, node in energies if node is not None]
+        inner = _stages(whole, [node for _, node in kept], values)
+        names = {name for stage in inner for name in stage.names}
+        outer = tuple(s for s in stages if not set(s.names) & names)
+        return Equation(
+            program=self._program(whole, values),
+            stages=(*inner, *outer),
+            monitors=(*(Monitor(name, "integral", node) for name, node in kept), *own),
+            average=self._average(whole, values),
+        )
+
+    def _average(self, whole: DerivedProgram, values: Mapping[gr.Node, gr.Node]) -> Average | None:
+        if not whole.means:
+            return None
+        mean = whole.means[0]
+        top, bottom = gr.substitute([mean.top, mean.bottom], values)
+        return Average(mean.parameter, top, bottom, _stages(whole, [top, bottom], values))
+
+    def _program(self, whole: DerivedProgram, values: Mapping[gr.Node, gr.Node]) -> Program:
+        rates = gr.substitute(whole.rates, values)
+        final = Stage(tuple((f"rate_{name}", rate) for name, rate in zip(whole.fields, rates, strict=True)))
+        solved = tuple(e.field for e in whole.elliptic)
+        statics = tuple(name for name in whole.statics if name not in solved)
+        means = tuple(m.parameter for m in whole.means)
+        return Program(whole.coordinates, (*whole.fields, *solved), statics, means,
+                       (*_stages(whole, rates, values), final))
+
+    def _values(self, whole: DerivedProgram) -> dict[gr.Node, gr.Node]:
+        means = {m.parameter for m in whole.means}
+        open_names = [name for name in whole.parameters if name not in means and name != "eigenvalue"]
+        missing = [name for name in open_names if name not in self.parameters]
+        if missing:
+            raise InputError(f"{self.name} needs a number for '{missing[0]}': "
+                             f"gf.Descent(flow, parameters={{'{missing[0]}': 1.0}}).")
+        return {gr.symbol(name): gr.constant(Fraction(self.parameters[name])) for name in open_names}
+
+    def _refuse_ill_posed(self, state: Field, equation: Equation) -> None:
+        if equation.solved is not None:
+            growth, order = (0.0, 2) if self.derived.linearisation.well_posed else (np.inf, 2)
+        else:
+            growth, order = principal_growth(equation, state)
+        if growth <= 0:
+            return
+        remarks = " ".join(self.derived.functional.remarks)
+        raise IllPosedError(
+            f"{self.name} is ill-posed at this state: plane waves of wave number |k| grow like exp({growth:.4g} "
+            f"|k|^{order} t), without bound as the grid is refined. {remarks} To run it all the same, as a "
+            "demonstration, give gf.Descent(flow, forced=True) to solve.")
+
+
+def _stages(whole: DerivedProgram, nodes: list[gr.Node], values: Mapping[gr.Node, gr.Node]) -> tuple[Stage, ...]:
+    """The inner stages that the nodes stand on, for code generation."""
+    return tuple(Stage(tuple(zip(s.names, gr.substitute(s.nodes, values), strict=True))) for s in whole.needed(nodes))
+
+
+def principal_growth(equation: Equation, state: Field) -> tuple[float, int]:
+    """The largest growth rate of the principal symbol at unit wave vectors, in some points of the state; the order.
+
+    Zero where no plane wave grows at the highest order.
+    """
+    from geomflow.symbolic.functionals.linear import PrincipalSymbol
+    from geomflow.symbolic.variation.staged import Stage as DerivedStage
+    from geomflow.symbolic.variation.staged import Staged
+
+    program, grid = equation.program, state.grid
+    rates = tuple(node for _, node in program.stages[-1].outputs)
+    inner = tuple(DerivedStage(stage.outputs) for stage in program.stages[:-1])
+    symbol = PrincipalSymbol.of(Staged(program.coordinates, (grid.dim,), inner, rates), program.fields)
+    if not symbol.order:
+        return 0.0, 0
+    values = _leaf_values(symbol.leaves, equation, state)
+    entries = [entry for row in symbol.matrix for entry in row]
+    size = max(float(np.abs(v).max()) for v in gr.evaluate(
+        entries, {**values, **dict.fromkeys(symbol.waves, 1.0)}))
+    growth = symbol.growth(values)
+    return (growth if growth > TOLERANCE * max(size, 1e-300) else 0.0), symbol.order
+
+
+def _leaf_values(leaves: tuple[gr.Node, ...], equation: Equation, state: Field) -> dict[gr.Node, Any]:
+    """Values of jets (of fields and of inner stages) in some points of a state."""
+    program, grid = equation.program, state.grid
+    jets = [leaf for leaf in leaves if leaf.op == "jet"]
+    if not jets:
+        return {}
+    final = Stage(tuple((f"leaf_{n}", leaf) for n, leaf in enumerate(jets)))
+    inner = Program(program.coordinates, program.fields, program.statics, program.parameters,
+                    (*program.stages[:-1], final))
+    rows = pointwise(inner, grid, equation.statics)(state.pack(), (0.0,) * len(program.parameters))
+    flat = rows.reshape(len(jets), -1)
+    return dict(zip(jets, flat[:, :: max(1, flat.shape[1] // SAMPLES)], strict=True))
