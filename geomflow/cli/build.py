@@ -48,11 +48,14 @@ def make_state(table: Mapping[str, Any], grid: Grid) -> Field:
     return getattr(grid, given[0])(table[given[0]])
 
 
-def make_flow(table: Mapping[str, Any]) -> Flow:
-    """The equation of [flow] with its options. Raises `UnknownNameError` for an unknown name or option."""
+def make_flow(table: Mapping[str, Any], torus: FlatTorus) -> Flow:
+    """The equation of [flow] with its options, derived on the torus where it is the gradient flow of a functional.
+
+    Raises `UnknownNameError` for an unknown name or option.
+    """
     from geomflow.flow.registry import named_flow
 
-    return named_flow(table["name"], {key: value for key, value in table.items() if key != "name"})
+    return named_flow(table["name"], {key: value for key, value in table.items() if key != "name"}, torus)
 
 
 def make_events(table: Mapping[str, float]) -> list[Watch]:

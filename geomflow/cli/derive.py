@@ -1,7 +1,14 @@
-"""geomflow derive NAME [--dim N] [--latex]: the equation of a flow, as text or LaTeX.
+"""geomflow derive NAME [--dim N] [--gradient [METRIC]] [--function F] [--latex]: how an equation of motion comes about.
 
-Without --dim the equation in index notation; with it, written out in the components of the field on a torus of that
-dimension, which is complex for the flows of Kähler potentials. `geomflow derive --list` names the flows.
+For a flow such as ricci: its equation in index notation; with --dim written out in the components of the field on a
+torus of that dimension, which is complex for the flows of Kähler potentials.
+
+For a functional such as kenergy: its definition, the steps of its first variation, its gradient flow in a metric (the
+functional's first unless --gradient names another), whether that is well-posed, the rates at which plane waves decay or
+grow, and the certificate that two independent derivations agree. With --latex only the flow's equation. The functional
+calabi has the name of a flow too: --gradient asks for the functional.
+
+`geomflow derive --list` names flows and functionals.
 """
 
 from __future__ import annotations
@@ -9,36 +16,95 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from geomflow.core.errors import InputError
+from geomflow.core.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
     import sympy
 
+    from geomflow.symbolic.functionals import DerivedFlow
+
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
-    sub = commands.add_parser("derive", help="print the equation of a flow")
-    sub.add_argument("name", nargs="?", help="a flow by name, such as calabi")
-    sub.add_argument("--dim", type=int, help="write out the components on a torus of this dimension")
-    sub.add_argument("--latex", action="store_true", help="LaTeX instead of text")
-    sub.add_argument("--list", action="store_true", help="list the names of the flows")
+    sub = commands.add_parser("derive", help="derive a gradient flow, or print the equation of a flow")
+    sub.add_argument("name", nargs="?", help="a functional or a flow by name, such as kenergy or ricci")
+    sub.add_argument("--dim", type=int, help="dimension of the torus; for a flow, write out the components on it")
+    sub.add_argument("--gradient", nargs="?", const="", metavar="METRIC",
+                     help="of a functional: the metric of the gradient, such as mabuchi or dirichlet")
+    sub.add_argument("--function", metavar="F", help='of ef and eg: the function of v, such as "v*log(v)"')
+    sub.add_argument("--latex", action="store_true", help="the equation alone, in LaTeX")
+    sub.add_argument("--list", action="store_true", help="list the names of flows and functionals")
     sub.set_defaults(execute=execute)
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Print the equation."""
-    from geomflow.flow.registry import FLOWS, named_flow
+    """Print the equation, or the derivation."""
+    from geomflow.flow.registry import FLOWS
+    from geomflow.symbolic.functionals import FUNCTIONALS
 
     if args.list:
-        print("\n".join(FLOWS))
+        print("\n".join(listing()))
         return 0
     if args.name is None:
-        raise InputError("derive needs the name of a flow; 'geomflow derive --list' lists them")
-    flow = named_flow(args.name, {})
-    equations = [flow.equation] if args.dim is None else flow.components(FLOWS[args.name].torus(args.dim))
-    for equation in equations:
-        print(rendered(equation, args.latex))
+        raise InputError("derive needs the name of a flow or a functional; 'geomflow derive --list' lists them")
+    of_functional = args.gradient is not None or args.function is not None
+    flows = {} if of_functional else {name: entry for name, entry in FLOWS.items() if not entry.derived}
+    if args.name in flows:
+        lines = equations(args)
+    elif args.name in FUNCTIONALS:
+        lines = derivation(args)
+    else:
+        names = (*flows, *FUNCTIONALS)
+        raise UnknownNameError.among("functional" if of_functional else "flow or functional", args.name, names)
+    print("\n".join(lines))
     return 0
+
+
+def listing() -> list[str]:
+    """Flows, then functionals with their metrics and definitions."""
+    from geomflow.flow.gradients import functional_options
+    from geomflow.flow.registry import FLOWS
+    from geomflow.symbolic.functionals import FUNCTIONALS
+
+    flows = [f"  {name}" for name, entry in FLOWS.items() if not entry.derived]
+    functionals = [f"  {name:<20} {' '.join(kind.metrics):<24} "
+                   + ("--function" if "function" in functional_options(name) else kind.definition)
+                   for name, kind in FUNCTIONALS.items()]
+    return ["flows:", *flows, "functionals, with the metrics of their gradients, the first by default:", *functionals]
+
+
+def equations(args: argparse.Namespace) -> list[str]:
+    """The equation of a flow, or those of its components."""
+    from geomflow.flow.registry import FLOWS, named_flow
+
+    flow = named_flow(args.name, {})
+    shown = [flow.equation] if args.dim is None else flow.components(FLOWS[args.name].torus(args.dim))
+    return [rendered(equation, args.latex) for equation in shown]
+
+
+def derivation(args: argparse.Namespace) -> list[str]:
+    """The gradient flow of a functional, with its derivation unless in LaTeX."""
+    from geomflow.flow.gradients import named_functional, torus_of
+
+    options = {} if args.function is None else {"function": args.function}
+    functional = named_functional(args.name, torus_of(args.name, args.dim), options)
+    flow = functional.gradient_flow(args.gradient or None)
+    if args.latex:
+        return [rendered(flow.equation, True)]
+    return [flow.explain(), linear_rates(flow), f"{functional.certify()}."]
+
+
+def linear_rates(flow: DerivedFlow) -> str:
+    """The rates of small plane waves e^{ik·x} at the flat metric, in a sentence.
+
+    For a potential the polynomial in k; for a metric the eigenvalues at the unit wave vector along the first axis.
+    """
+    linear = flow.linearisation
+    if len(linear.fields) == 1:
+        return f"A small plane wave e^{{ik·x}} decays at the rate {linear.polynomial}."
+    found = linear.rates((1,) + (0,) * (len(linear.coordinates) - 1))
+    each = ", ".join(f"{rate} ({times})" for rate, times in found.items())
+    return f"Small plane waves of |k| = 1 change at these rates, positive ones grow (with multiplicity): {each}."
 
 
 def rendered(equation: sympy.Eq, latex: bool) -> str:

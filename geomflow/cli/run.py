@@ -72,7 +72,7 @@ class Prepared:
         """Make the torus, the grid, the state and the flow of a checked document."""
         grid = build.make_grid(document["grid"], build.make_torus(document["geometry"]))
         state = build.make_state(document["state"], grid)
-        flow = build.make_flow(document["flow"])
+        flow = build.make_flow(document["flow"], grid.torus)
         return cls(document, flow, state, flow.bind(state))
 
     def bind(self, state: Field) -> Problem:

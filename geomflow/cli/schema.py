@@ -91,7 +91,16 @@ RUN = {
         required=True,
     ),
     "flow": Table(
-        {"name": Key(TEXT, "the equation, by name", required=True)},
+        {
+            "name": Key(TEXT, 'the equation, by name; "gradient" for the gradient flow of a functional', required=True),
+            "functional": Key(TEXT, 'of "gradient": the functional, by name; "density" for one of your own'),
+            "metric": Key(TEXT, 'of "gradient": the metric on the fields, by name; its first unless given'),
+            "function": Key(TEXT, 'of "gradient": the F(v) or G(v) of the functionals ef and eg'),
+            "density": Key(TEXT, 'of "gradient": the density of a functional of your own'),
+            "parameters": Key(TABLE, 'of "gradient": numbers for the parameters that the functional leaves open'),
+            "measure": Key(NUMBER | TEXT, 'of "gradient": the density of the reference measure dm; 1 unless given'),
+            "forced": Key(SWITCH, 'of "gradient": run a flow that is ill-posed all the same; false unless given'),
+        },
         "the equation and its options",
         required=True,
         open=True,

@@ -74,9 +74,11 @@ def equations_of(program: Program, torus: Any) -> list[sympy.Eq]:
 
     from geomflow.core.graph.sympy_bridge import all_to_sympy
 
-    rates = all_to_sympy(composed(program), coordinates=torus.symbols)
     t = sympy.Symbol("t")
     fields = [sympy.Function(name)(t, *torus.symbols) for name in program.fields]
+    still = [sympy.Function(name)(*torus.symbols) for name in program.fields]
+    written = all_to_sympy(composed(program), coordinates=torus.symbols)
+    rates = [rate.xreplace(dict(zip(still, fields, strict=True))) for rate in written]
     return [sympy.Eq(sympy.Derivative(f, t), rate, evaluate=False) for f, rate in zip(fields, rates, strict=True)]
 
 

@@ -12,6 +12,7 @@ import pytest
 
 import geomflow
 from geomflow.cli import main
+from geomflow.symbolic.functionals import FUNCTIONALS
 
 RUN = """\
 [geometry]
@@ -139,6 +140,110 @@ def test_derive_prints_text_latex_and_components(capsys):
 def test_derive_names_the_nearest_flow(capsys):
     assert "did you mean 'calabi'" in fail(capsys, "derive", "calaby")
     assert "--list" in fail(capsys, "derive")
+
+
+def test_both_sides_of_a_component_are_functions_of_the_same_arguments(capsys):
+    assert main(["derive", "conformal-ricci", "--dim", "2"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("Derivative(f(t, x, y), t) = ")
+    assert "f(x, y)" not in told
+
+
+def test_derive_prints_the_gradient_flow_of_a_functional(capsys):
+    assert main(["derive", "kenergy", "--dim", "2", "--gradient", "mabuchi", "--latex"]) == 0
+    assert capsys.readouterr().out.strip() == r"\frac{d}{d t} \phi{\left(t \right)} = R - \bar{R}"
+    assert main(["derive", "ef", "--function", "v*log(v)", "--gradient", "dirichlet"]) == 0
+    told = capsys.readouterr().out
+    for words in ("E = ∫ v*log(v) dμ_Ω", "δv = v Δ_∂ψ", "log(v)", "decays at the rate |k|**2/2", "Parabolic of order 2",
+                  "complex dimension 1: decided zero"):
+        assert words in told
+
+
+@pytest.mark.parametrize("name", FUNCTIONALS)
+def test_every_functional_is_derived_by_name(name, capsys):
+    function = {"ef": ["--function", "v*log(v)"], "eg": ["--function", "1/v"]}.get(name, [])
+    assert main(["derive", name, "--gradient", *function]) == 0
+    told = capsys.readouterr().out
+    assert FUNCTIONALS[name].source in told
+    assert "decided zero" in told
+    assert main(["derive", "--list"]) == 0
+    assert f"  {name} " in capsys.readouterr().out
+
+
+def test_derive_tells_that_a_flow_is_ill_posed(capsys):
+    assert main(["derive", "perelman-f"]) == 0
+    told = capsys.readouterr().out
+    assert "Ill-posed" in told
+    assert "PerelmanLambda" in told
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["kenergi"], "unknown flow or functional 'kenergi'; did you mean 'kenergy'?"),
+        (["kenergy", "--gradient", "mabuci"], "did you mean 'mabuchi'?"),
+        (["kenergy", "--dim", "7"], "dim is 7"),
+        (["volume", "--dim", "1"], "2, 3, 4"),
+        (["ef"], "needs a function"),
+        (["ef", "--function", "v*lg(v)"], "lg"),
+        (["volume", "--function", "v"], "no option 'function'"),
+        (["ricci", "--gradient"], "unknown functional 'ricci'"),
+        (["gradient"], "unknown flow or functional"),
+    ],
+)
+def test_what_cannot_be_derived_is_one_clear_message(capsys, argv, message):
+    assert message in fail(capsys, "derive", *argv)
+
+
+GRADIENT = RUN.replace('"kahler-ricci"', '"gradient"\nfunctional = "ef"\nfunction = "v*log(v)"\nmetric = "dirichlet"')
+
+
+def test_a_run_file_names_a_functional(here, capsys):
+    Path("mine.toml").write_text(GRADIENT)
+    assert main(["run", "mine.toml"]) == main(["run", "bump.toml"]) == 0
+    assert "ef-dirichlet" in capsys.readouterr().out
+    mine, known = (geomflow.load(f"runs/{name}/run.zarr").last for name in ("mine", "bump"))
+    difference = mine.values - known.values
+    assert abs(difference - difference.mean()).max() < 1e-3 * abs(known.values).max()
+
+
+def test_a_run_file_holds_a_functional_of_ones_own(here, capsys):
+    own = 'functional = "density"\ndensity = "v^2"'
+    text = GRADIENT.replace("t1 = 0.02", "t1 = 1e-4").replace('metric = "dirichlet"\n', "")
+    Path("mine.toml").write_text(text.replace('functional = "ef"\nfunction = "v*log(v)"', own))
+    assert main(["run", "mine.toml"]) == 0
+    assert "density-mabuchi" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('functional = "ef"', 'functional = "eff"', "unknown functional 'eff'; did you mean 'ef'?"),
+        ('functional = "ef"\n', "", "needs the option 'functional'"),
+        ('function = "v*log(v)"\n', "", "needs a function"),
+        ('"dirichlet"', '"dirichlett"', "did you mean 'dirichlet'?"),
+        ('"dirichlet"', '"dirichlet"\nchi = [[1]]', "no option 'chi'"),
+        ('"dirichlet"', '"dirichlet"\ngeometry = 1', "geometry"),
+        ('"dirichlet"', '"dirichlet"\nforced = 1', "forced takes true or false"),
+        ('functional = "ef"\nfunction = "v*log(v)"', 'functional = "volume"', "Torus(dim=...)"),
+    ],
+)
+def test_bad_functionals_are_one_clear_message(here, capsys, old, new, message):
+    assert old in GRADIENT
+    Path("bad.toml").write_text(GRADIENT.replace(old, new))
+    assert message in fail(capsys, "run", "bad.toml")
+
+
+def test_an_ill_posed_flow_is_refused_with_its_rate_unless_forced(here, capsys):
+    text = RUN.replace("complex torus", "torus").replace("dim = 1", "dim = 2").replace("kahler-ricci", "gradient")
+    text = re.sub("potential = .*", 'metric = [["1", "0"], ["0", "1 + cos(2*pi*y)/10"]]', text).replace("0.02", "1e-5")
+    text = text.replace('"gradient"', '"gradient"\nfunctional = "perelman-w"\nparameters = {tau = 1}\nforced = true')
+    Path("w.toml").write_text(text.replace("forced = true", "forced = false"))
+    assert "ill-posed" in fail(capsys, "run", "w.toml")
+    Path("w.toml").write_text(text)
+    assert main(["run", "w.toml"]) == 0
+    Path("w.toml").write_text(text.replace("parameters = {tau = 1}\n", ""))
+    assert "'tau'" in fail(capsys, "run", "w.toml")
 
 
 def test_version(capsys):
