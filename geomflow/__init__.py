@@ -24,6 +24,7 @@ _HOME = {
     "ConformalRicciFlow": "geomflow.flow.equations",
     "KahlerRicciFlow": "geomflow.flow.equations",
     "CalabiFlow": "geomflow.flow.equations",
+    "ConjugateHeatFlow": "geomflow.flow.equations",
     "Descent": "geomflow.flow.equations",
     "Flow": "geomflow.flow.flow",
     "solve": "geomflow.flow",
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
     from geomflow.flow import solve as solve
     from geomflow.flow.equations import CalabiFlow as CalabiFlow
     from geomflow.flow.equations import ConformalRicciFlow as ConformalRicciFlow
+    from geomflow.flow.equations import ConjugateHeatFlow as ConjugateHeatFlow
     from geomflow.flow.equations import Descent as Descent
     from geomflow.flow.equations import KahlerRicciFlow as KahlerRicciFlow
     from geomflow.flow.equations import RicciFlow as RicciFlow

@@ -2,9 +2,13 @@
 
 from geomflow.flow.equations.calabi import CalabiFlow
 from geomflow.flow.equations.conformal import ConformalRicciFlow
+from geomflow.flow.equations.conjugate_heat import ConjugateHeatFlow
 from geomflow.flow.equations.derived import Descent
 from geomflow.flow.equations.expression import ExpressionFlow
 from geomflow.flow.equations.kahler_ricci import KahlerRicciFlow
 from geomflow.flow.equations.ricci import RicciFlow
 
-__all__ = ["CalabiFlow", "ConformalRicciFlow", "Descent", "ExpressionFlow", "KahlerRicciFlow", "RicciFlow"]
+__all__ = [
+    "CalabiFlow", "ConformalRicciFlow", "ConjugateHeatFlow", "Descent", "ExpressionFlow", "KahlerRicciFlow",
+    "RicciFlow",
+]

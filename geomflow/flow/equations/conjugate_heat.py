@@ -1,0 +1,191 @@
+"""The conjugate heat equation backward along a run of Ricci flow: the second half of Perelman's coupled flow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from geomflow.codegen import Program, Stage
+from geomflow.core import graph as gr
+from geomflow.core.errors import InputError
+from geomflow.field import MetricField, ScalarField
+from geomflow.field.operators import Operator, discretise
+from geomflow.flow.binding import describe
+from geomflow.flow.equation import Equation, checked_state, composed
+from geomflow.flow.equations.metric_path import MetricPath
+from geomflow.flow.flow import Flow
+from geomflow.flow.observe import Monitor
+from geomflow.flow.problem import Problem, Violation
+from geomflow.symbolic.jets import MetricNodes, field_node, metric_nodes
+
+if TYPE_CHECKING:
+    import sympy
+
+    from geomflow.flow.solution import Solution
+    from geomflow.symbolic.functionals import MetricFunctional
+
+DENSITY = "f"
+"""The component of a scalar field."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ConjugateHeatFlow(Flow):
+    """∂_τ w = Δw − Rw at g(t₁ − τ), backward along a solution g of Ricci flow, w = e^{−f} (Perelman 2002, §1).
+
+    `along` is a solution of RicciFlow with kept states (give `solve` save_at); between them the metric is a cubic
+    Hermite interpolant. Along Ricci–DeTurck flow, −W^k∂_k w is added, W the gauge's vector field. The state is a
+    ScalarField w > 0, and the time of the run is τ = t₁ − t, from 0 to at most t₁ − t₀.
+
+    Monitors: "mass" ∫w dV, constant; "perelman_f" F(g, f), nonincreasing in τ (F rises in t); with `tau` = τ₁ > 0 also
+    "perelman_w" W(g, f, τ₁ + τ), nonincreasing in τ, for w = (4πτ)^{−d/2}e^{−f}.
+
+    Raises InputError for what is no solution of unnormalised Ricci flow, and for `tau` that is not positive.
+    """
+
+    along: Solution
+    tau: float | None = None
+
+    def __post_init__(self) -> None:
+        _ = self._path
+        if self.tau is not None and not 0 < self.tau < np.inf:
+            raise InputError(f"tau = {self.tau!r} is Perelman's scale at the final time; it must be a positive number.")
+
+    @cached_property
+    def _path(self) -> MetricPath:
+        return MetricPath.of(self.along)
+
+    @property
+    def name(self) -> str:
+        """"conjugate-heat"."""
+        return "conjugate-heat"
+
+    @property
+    def equation(self) -> sympy.Eq:
+        """∂_τ w = Δw − Rw."""
+        import sympy
+
+        tau, scalar = sympy.Symbol("tau"), sympy.Symbol("R")
+        w = sympy.Function("w")(tau)
+        rate = sympy.Function("Laplacian")(w) - scalar * w
+        if self._path.gauge:
+            rate -= sympy.Symbol("W^k") * sympy.Function("d_k")(w)
+        return sympy.Eq(sympy.Derivative(w, tau), rate, evaluate=False)
+
+    def components(self, torus: Any) -> list[sympy.Eq]:
+        """The equation of w written out in the components of the metric."""
+        import sympy
+
+        from geomflow.core.graph.sympy_bridge import all_to_sympy
+
+        rate = all_to_sympy(composed(self._program(torus.coordinates)), coordinates=torus.symbols)[0]
+        tau = sympy.Symbol("tau")
+        w = sympy.Function(DENSITY)(tau, *torus.symbols)
+        return [sympy.Eq(sympy.Derivative(w, tau), rate, evaluate=False)]
+
+    def on(self, state: Any) -> Equation:
+        """The equation for a ScalarField at τ = 0, where the run starts.
+
+        Raises InputError for a state of another kind or on another grid, and where w is not positive.
+        """
+        field = checked_state(self, state, ScalarField, "grid.scalar(...)")
+        if field.grid != self._path.grid:
+            raise InputError(f"the solution lives on {self._path.grid!r} and the density on {field.grid!r}; make it "
+                             "with solution.last.grid.scalar(...).")
+        if not field.min() > 0:
+            raise InputError(f"the density w = e^(-f) must be positive; its least value is {field.min():.6g}.")
+        whole = self._program(field.grid.torus.coordinates)
+        program = Program(whole.coordinates, (DENSITY,), whole.fields[:-1], (), whole.stages)
+        w = field_node(DENSITY, whole.coordinates)
+        return Equation(program=program, statics=self._path(self._path.end), positive=("w", (w,)),
+                        monitors=(Monitor("w_min", "min", w), Monitor("w_max", "max", w)))
+
+    def bind(self, state: Any) -> Problem:
+        """The initial value problem in τ."""
+        equation = self.on(state)
+        backward = _Backward(self, state)
+        return Problem(
+            y0=state.pack(),
+            rate=backward.rate,
+            unpack=state.unpack,
+            stiff_order=2,
+            spectral_radius=backward.spectral_radius,
+            check=backward.check,
+            positivity=lambda t, y: float(y.min()),
+            observe=backward.observe,
+            description=describe(self, state, equation),
+        )
+
+    def _program(self, coordinates: tuple[str, ...]) -> Program:
+        """∂_τ w, with the components of the metric as further fields."""
+        names, matrix = metric_nodes(coordinates)
+        metric, w = MetricNodes(coordinates, matrix), field_node(DENSITY, coordinates)
+        rate = metric.laplacian(w) - metric.scalar * w
+        if self._path.gauge:
+            drift = metric.deturck_field(None)
+            rate = rate - gr.add(*(v * metric.ring.d(w, k) for k, v in enumerate(drift)))
+        return Program(coordinates, (*names, DENSITY), (), (), (Stage((("rate_f", rate),)),))
+
+
+class _Backward:
+    """The conjugate heat equation on a grid, as functions of τ and w."""
+
+    def __init__(self, flow: ConjugateHeatFlow, state: ScalarField) -> None:
+        self._path, self._grid, self._tau = flow._path, state.grid, flow.tau
+        self._operator = discretise(flow._program(state.grid.torus.coordinates), state.grid)
+        self._reach = self._second_derivatives()
+
+    def _second_derivatives(self) -> np.ndarray:
+        """The largest modulus of the symbol of ∂_i∂_j, (d, d)."""
+        unit = np.eye(self._grid.dim, dtype=int)
+        return np.array([[np.abs(self._grid.derivative_symbol(tuple(a + b))).max() for b in unit] for a in unit])
+
+    def _metric(self, tau: float) -> np.ndarray:
+        return self._path(self._path.end - tau)
+
+    def rate(self, tau: float, y: np.ndarray, out: np.ndarray) -> None:
+        """∂_τ w into `out`."""
+        self._operator(np.concatenate([self._metric(tau), y]), out=out)
+
+    def spectral_radius(self, tau: float, y: np.ndarray) -> float:
+        """Σ_ij max|g^ij| max|∂_i∂_j|."""
+        metric: MetricField = self._path.field(self._path.end - tau)
+        inverse = np.abs(np.linalg.inv(metric.values)).reshape(-1, *self._reach.shape).max(axis=0)
+        return float((inverse * self._reach).sum())
+
+    def check(self, tau: float, y: np.ndarray) -> Violation | None:
+        """Where w is not positive."""
+        if y.min() > 0 or np.isnan(y).any():
+            return None
+        worst = np.unravel_index(int(np.argmin(y)), y.shape)
+        return Violation("positivity", "w", float(y[worst]), tuple(int(i) for i in worst[1:]))
+
+    @cached_property
+    def _energies(self) -> dict[str, Operator]:
+        """The densities of Perelman's functionals and of the mass, over the metric, f and τ."""
+        from geomflow.symbolic.functionals import PerelmanFCoupled, PerelmanWCoupled, from_density
+
+        torus = self._grid.torus
+        found = {"mass": self._compiled(from_density(torus, "exp(-f)")),
+                 "perelman_f": self._compiled(PerelmanFCoupled(torus))}
+        if self._tau is not None:
+            found["perelman_w"] = self._compiled(PerelmanWCoupled(torus))
+        return found
+
+    def _compiled(self, functional: MetricFunctional) -> Operator:
+        from geomflow.symbolic.functionals.derived import merged
+
+        staged, names = functional.density, metric_nodes(self._grid.torus.coordinates)[0]
+        inner = tuple(Stage(tuple(zip(s.names, s.nodes, strict=True))) for s in merged(staged.stages))
+        final = Stage((("density", staged.outputs[0]),))
+        return discretise(Program(staged.coordinates, (*names, DENSITY), (), ("tau",), (*inner, final)), self._grid)
+
+    def observe(self, tau: float, y: np.ndarray) -> dict[str, float]:
+        """The monitors at τ."""
+        packed = np.concatenate([self._metric(tau), -np.log(y)])
+        scale = (self._tau or 0.0) + tau
+        cell = self._grid.torus.cell_volume
+        return {name: float(density(packed, (scale,)).mean()) * cell for name, density in self._energies.items()}
