@@ -1,0 +1,98 @@
+"""Perelman's λ on grids: the ground state against a dense eigenvalue solver, and the flow that raises λ."""
+
+import numpy as np
+import pytest
+
+import geomflow as gf
+from geomflow import functionals as fn
+from geomflow.flow.ground_state import GroundState
+
+METRIC = [["1 + 0.2*cos(2*pi*x)*sin(2*pi*y)", "0.1*sin(2*pi*x)"], ["0.1*sin(2*pi*x)", "1 + 0.1*cos(2*pi*(x + y))"]]
+CUBIC = [["1 + 0.1*cos(2*pi*y)", "0", "0.1*sin(2*pi*y)"], ["0", "1 + 0.1*sin(2*pi*z)", "0"],
+         ["0.1*sin(2*pi*y)", "0", "1 + 0.1*cos(2*pi*(x + y))"]]
+
+
+def ground_state(grid):
+    program = fn.PerelmanLambda(grid.torus).gradient_flow().program()
+    return GroundState(program.elliptic[0], grid.torus.coordinates, grid)
+
+
+def dense(state):
+    """The matrix of u -> −4 g^{ij}(∂_i∂_j u − Γ^k_ij ∂_k u) + R u on the points of the grid."""
+    grid, dim = state.grid, state.grid.dim
+    unit = np.eye(dim, dtype=int)
+    inverse, gamma = np.linalg.inv(state.values), state.christoffel()
+    drift = np.einsum("...ij,...kij->...k", inverse, gamma)
+    columns = []
+    for place in np.ndindex(grid.shape):
+        u = np.zeros(grid.shape)
+        u[place] = 1.0
+        first = [grid.derivative(u, tuple(unit[k])) for k in range(dim)]
+        second = sum(inverse[..., i, j] * grid.derivative(u, tuple(unit[i] + unit[j]))
+                     for i in range(dim) for j in range(dim))
+        laplacian = second - sum(drift[..., k] * first[k] for k in range(dim))
+        columns.append((state.scalar().values * u - 4 * laplacian).ravel())
+    return np.array(columns).T
+
+
+@pytest.mark.parametrize("order", [4, "spectral"])
+@pytest.mark.parametrize(("dim", "points", "text"), [(2, 12, METRIC), (3, 6, CUBIC)])
+def test_eigenvalue_agrees_with_a_dense_solver(dim, points, text, order):
+    state = gf.Torus(dim=dim).grid(points, order=order).metric(text)
+    values, vectors = np.linalg.eig(dense(state))
+    lowest = np.argmin(values.real)
+    u, value = ground_state(state.grid).eigenpair(state.pack())
+    assert value == pytest.approx(values[lowest].real, rel=1e-8, abs=1e-9)
+    known = vectors[:, lowest].real.reshape(u.shape)
+    np.testing.assert_allclose(u / u.mean(), known / known.mean(), rtol=1e-7)
+    assert (u > 0).all()
+    assert float((u**2 * np.sqrt(np.linalg.det(state.values))).mean()) == pytest.approx(1, rel=1e-12)
+
+
+def test_known_values():
+    """λ = 0 on flat tori; λ(cg) = λ(g)/c; λ < 0 for a torus that is not flat, by Gauss and Bonnet in dimension two."""
+    grid = gf.Torus(dim=2).grid(16, order="spectral")
+    ground = ground_state(grid)
+    sheared = grid.metric([["1", "0.3"], ["0.3", "2"]])
+    assert abs(ground.eigenpair(sheared.pack())[1]) < 1e-9
+    state = grid.metric(METRIC)
+    value = ground.eigenpair(state.pack())[1]
+    assert value < -0.01
+    assert ground.eigenpair(3 * state.pack())[1] == pytest.approx(value / 3, rel=1e-8)
+
+
+def test_ground_state_does_not_depend_on_a_grid_that_resolves_it():
+    coarse, fine = (gf.Torus(dim=2).grid((n, 8), order="spectral") for n in (24, 48))
+    pairs = []
+    for grid in (coarse, fine):
+        state = grid.metric([["1", "0"], ["0", "(1 + 0.1*cos(2*pi*x))^2"]])
+        pairs.append(ground_state(grid).eigenpair(state.pack()))
+    assert pairs[0][1] == pytest.approx(pairs[1][1], rel=1e-9)
+    np.testing.assert_allclose(pairs[0][0], pairs[1][0][::2], rtol=1e-8)
+
+
+@pytest.mark.parametrize("stepper", ["rkc", "rk45"])
+def test_lambda_rises_along_its_flow(stepper):
+    torus = gf.Torus(dim=2)
+    state = torus.grid(16, order="spectral").metric(METRIC)
+    sol = gf.solve(fn.PerelmanLambda(torus).gradient_flow(), state, 0.01, stepper=stepper)
+    assert sol.outcome.kind == "finished"
+    value = -sol["energy"] / 2
+    assert (np.diff(value) > 0).all()
+    assert value[0] < 2 * value[-1] < 0
+    assert value[0] == pytest.approx(ground_state(state.grid).eigenpair(state.pack())[1], rel=1e-7)
+
+
+@pytest.mark.parametrize(("kind", "factor"), [("trace", 1), ("longitudinal", 0), ("gauge", 0)])
+def test_modes_move_as_in_ricci_flow(kind, factor):
+    torus = gf.Torus(dim=2)
+    grid = torus.grid(8, order="spectral")
+    k = 2 * np.pi * np.array([1, 1])
+    mode, along = np.cos(sum(kj * x for kj, x in zip(k, grid.coordinates()))), np.outer(k, k) / (k @ k)
+    across = np.outer(k, k[::-1] * [1, -1]) / (k @ k)
+    shape = {"trace": np.eye(2) - along, "longitudinal": along, "gauge": across + across.T}[kind]
+    size, t1 = 1e-5, 1 / float(k @ k)
+    state = grid.metric(np.eye(2) + size * shape * mode[..., None, None])
+    sol = gf.solve(fn.PerelmanLambda(torus).gradient_flow(), state, t1, stepper="rk45", rtol=1e-13)
+    ends = [float((mode[..., None, None] * shape * metric.values).sum()) for metric in (state, sol.last)]
+    assert np.log(ends[0] / ends[1]) == pytest.approx(factor, abs=1e-4)
