@@ -11,7 +11,7 @@ import numpy as np
 
 from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
-from geomflow.core.errors import IllPosedError, InputError
+from geomflow.core.errors import IllPosedError, InputError, UnknownNameError
 from geomflow.field import MetricField, PotentialField
 from geomflow.field.operators import pointwise
 from geomflow.flow.equation import Average, Equation, checked_state, equations_of
@@ -20,9 +20,10 @@ from geomflow.flow.equations.ricci import minors, ricci_monitors
 from geomflow.flow.flow import Flow
 from geomflow.flow.ground_state import GroundState
 from geomflow.flow.observe import Monitor
+from geomflow.flow.stops import require_number
 from geomflow.symbolic.functionals.derived import DerivedFlow
 from geomflow.symbolic.functionals.derived import Program as DerivedProgram
-from geomflow.symbolic.jets import MetricNodes, metric_nodes
+from geomflow.symbolic.jets import MetricNodes, metric_names, metric_nodes
 from geomflow.symbolic.variation.metric_realise import LOG_MEASURE
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Descent(Flow):
     `solve` makes it from a derived flow by itself. `parameters` gives numbers to the parameters that the functional
     leaves open (the τ of Perelman's W), `measure` the reference measure dm/dx of functionals that have one, anything
     positive that ``grid.scalar`` takes (dx itself unless given). An ill-posed flow is refused at binding, with its
-    growth rate, unless it is `forced`.
+    growth rate, unless it is `forced`. Raises InputError for anything but a derived flow.
 
     Monitors: "energy" is loss E, which falls; "dissipation" is ‖loss grad E‖², with d(energy)/dt = −dissipation.
     """
@@ -55,6 +56,11 @@ class Descent(Flow):
     parameters: Mapping[str, float] = field(default_factory=dict)
     measure: Any = None
     forced: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.derived, DerivedFlow):
+            raise InputError("Descent runs what functional.gradient_flow(metric) gives, and a "
+                             f"{type(self.derived).__name__} was given.")
 
     @property
     def name(self) -> str:
@@ -107,10 +113,12 @@ class Descent(Flow):
     def _on_metric(self, state: MetricField) -> Equation:
         whole, coordinates = self.derived.program(), state.grid.torus.coordinates
         metric = MetricNodes(coordinates, metric_nodes(coordinates)[1])
-        extra = tuple(name for name in whole.statics if name != LOG_MEASURE and not whole.elliptic)
-        if extra or whole.backward:
-            raise InputError(f"{self.name} evolves {', '.join((*extra, *whole.backward))} beside the metric, backward "
-                             "in time: run RicciFlow first, then ConjugateHeatFlow along its solution.")
+        components = metric_names(coordinates)
+        extra = [name for name in (*whole.fields, *whole.statics) if name not in (*components, LOG_MEASURE)]
+        if extra and not whole.elliptic:
+            raise InputError(f"{self.name} needs {', '.join(dict.fromkeys(extra))} beside the metric. For Perelman's "
+                             "coupled flow run RicciFlow first, then ConjugateHeatFlow along its solution; for a fixed "
+                             "measure dm give f = log(dV/dm), as PerelmanF does.")
         own = ricci_monitors(metric, gr.sqrt(metric.determinant))
         rows = self._log_measure(state) if LOG_MEASURE in whole.statics else None
         return replace(
@@ -160,11 +168,20 @@ class Descent(Flow):
     def _values(self, whole: DerivedProgram) -> dict[gr.Node, gr.Node]:
         means = {m.parameter for m in whole.means}
         open_names = [name for name in whole.parameters if name not in means and name != "eigenvalue"]
+        self._check_parameters(open_names)
         missing = [name for name in open_names if name not in self.parameters]
         if missing:
             raise InputError(f"{self.name} needs a number for '{missing[0]}': "
                              f"gf.Descent(flow, parameters={{'{missing[0]}': 1.0}}).")
         return {gr.symbol(name): gr.constant(Fraction(self.parameters[name])) for name in open_names}
+
+    def _check_parameters(self, open_names: list[str]) -> None:
+        for name, value in self.parameters.items():
+            if not open_names:
+                raise InputError(f"{self.name} takes no parameters, and '{name}' was given.")
+            if name not in open_names:
+                raise UnknownNameError.among(f"parameter of {self.name}", name, open_names)
+            require_number(value, name)
 
     def _refuse_ill_posed(self, state: Field, equation: Equation) -> None:
         if equation.solved is not None:
