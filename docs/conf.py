@@ -23,6 +23,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "plain_docstrings",
     "run_file_keys",
+    "functional_pages",
 ]
 exclude_patterns = ["_build", "_ext", "gallery/**/*.ipynb", "gallery/**/*.py", "gallery/**/*.md5", "**/*.zip"]
 nitpicky = False

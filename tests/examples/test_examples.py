@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from geomflow.cli.document import read_document
+from geomflow.cli.run import Prepared
+
 ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted((ROOT / "examples").rglob("*.py"))
+RUN_FILES = sorted((ROOT / "examples").rglob("*.toml"))
 TIME_LIMIT = 120
 
 
@@ -28,5 +32,16 @@ def test_example_runs(script, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("path", RUN_FILES, ids=lambda path: path.stem)
+def test_run_file_is_ready_to_run(path):
+    assert Prepared.of(read_document(path)).problem.y0.size
+
+
+def test_a_functional_of_ones_own_takes_few_lines():
+    lines = (ROOT / "examples" / "functionals" / "your_own_functional.py").read_text().split('"""')[2].splitlines()
+    assert sum(bool(line.strip()) and not line.startswith("#") for line in lines) < 25
+
+
 def test_there_are_examples():
-    assert len(SCRIPTS) >= 4
+    assert len(SCRIPTS) >= 5
+    assert len(RUN_FILES) >= 2
