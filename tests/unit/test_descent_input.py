@@ -83,3 +83,15 @@ def test_measure_and_parameters_change_the_run():
         moved.append(gf.solve(flow, METRIC, 1e-4, stepper="rk4", control=gf.FixedStep(1e-4)).last.values)
     np.testing.assert_allclose(moved[0], METRIC.values, atol=1e-14)
     assert np.abs(moved[1] - moved[0]).max() > 1e-4
+
+
+@pytest.mark.parametrize("metric", ["mabuchi", "L2"])
+def test_a_rate_that_is_a_distribution(metric):
+    with pytest.raises(gf.GeomflowError, match=r"distribution.*Dirichlet"):
+        gf.solve(fn.Sigma(COMPLEX).gradient_flow(metric), POTENTIAL, 0.01)
+
+
+def test_sigma_runs_in_the_dirichlet_metric():
+    sol = gf.solve(fn.Sigma(COMPLEX).gradient_flow("dirichlet"), POTENTIAL, 1e-5, stepper="rk4",
+                   control=gf.FixedStep(1e-6))
+    assert sol["energy"][-1] < sol["energy"][0]

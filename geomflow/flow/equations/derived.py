@@ -80,7 +80,8 @@ class Descent(Flow):
     def on(self, state: Any) -> Equation:
         """The equation for the state's kind of field.
 
-        Raises InputError for a state of another kind or on another torus, or a parameter without a value;
+        Raises InputError for a state of another kind or on another torus, a parameter without a value, or a rate that
+        is a distribution;
         IllPosedError, which is an InputError too, for a flow that grows without bound at the state.
         """
         potential = self.derived.program().fields == ("phi",)
@@ -100,6 +101,7 @@ class Descent(Flow):
         setting = KahlerSetting.of(state)
         kappa = Fraction(float(np.exp(log_flat_volume(state))))
         found = self.derived.program(reference=setting.reference_nodes(), kappa=gr.constant(kappa))
+        self._refuse_distribution(found)
         whole = replace(found, statics=setting.static_names)
         own = setting.monitors(gr.log(gr.constant(kappa)))
         return replace(
@@ -182,6 +184,12 @@ class Descent(Flow):
             if name not in open_names:
                 raise UnknownNameError.among(f"parameter of {self.name}", name, open_names)
             require_number(value, name)
+
+    def _refuse_distribution(self, whole: DerivedProgram) -> None:
+        inner = [node for stage in whole.needed(whole.rates) for node in stage.nodes]
+        if any(node.op == "call" and node.data == "sign" for node in gr.schedule(inner)):
+            raise InputError(f"{self.name} differentiates a sign, so that its rate is a distribution and not a "
+                             f"function on a grid. {' '.join(self.derived.functional.remarks)}")
 
     def _refuse_ill_posed(self, state: Field, equation: Equation) -> None:
         if equation.solved is not None:
