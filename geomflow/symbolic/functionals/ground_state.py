@@ -34,7 +34,8 @@ def with_ground_state(coordinates: Sequence[str], fields: tuple[str, ...], stage
     for place, name in enumerate(fields):
         i, j = _indices(place, len(coordinates))
         second = waves[i] * waves[j] * (1 if i == j else 2) - (squares if i == j else gr.ZERO)
-        terms.append(-Fraction(1, 2) * second / squares * gr.jet(name, (0,) * len(coordinates)))
+        flat = gr.jet(name, (0,) * len(coordinates)) - int(i == j)
+        terms.append(-Fraction(1, 2) * second / squares * flat)
     stage = Stage(((FLAT_DILATON, gr.add(*terms)),))
     whole = Staged(staged.coordinates, staged.groups, (stage, *staged.stages), staged.outputs)
     return Linearisation(tuple(coordinates), fields, whole, background, waves, names)
