@@ -74,8 +74,8 @@ def test_ground_state_does_not_depend_on_a_grid_that_resolves_it():
 @pytest.mark.parametrize("stepper", ["rkc", "rk45"])
 def test_lambda_rises_along_its_flow(stepper):
     torus = gf.Torus(dim=2)
-    state = torus.grid(16, order="spectral").metric(METRIC)
-    sol = gf.solve(fn.PerelmanLambda(torus).gradient_flow(), state, 0.01, stepper=stepper)
+    state = torus.grid(12, order="spectral").metric(METRIC)
+    sol = gf.solve(fn.PerelmanLambda(torus).gradient_flow(), state, 0.006, stepper=stepper)
     assert sol.outcome.kind == "finished"
     value = -sol["energy"] / 2
     assert (np.diff(value) > 0).all()

@@ -123,3 +123,17 @@ def test_what_is_refused():
     normalised = gf.solve(gf.RicciFlow(gauge="deturck", normalised=True), solution.states[0], SPAN)
     with pytest.raises(gf.GeomflowError, match="along a solution of RicciFlow"):
         gf.ConjugateHeatFlow(along=normalised)
+
+
+def test_along_a_stored_run(tmp_path):
+    solution = forward(points=8, parts=4)
+    solution.save(tmp_path / "run.zarr")
+    runs = [backward(run, rtol=1e-6) for run in (solution, gf.load(tmp_path / "run.zarr"))]
+    np.testing.assert_array_equal(runs[0].last.values, runs[1].last.values)
+
+
+def test_the_equation_is_shown():
+    flow = gf.ConjugateHeatFlow(along=forward(points=8, parts=1))
+    assert "W^k" in str(flow)
+    (equation,) = flow.components(gf.Torus(dim=2))
+    assert "g_xx" in str(equation.rhs)

@@ -17,7 +17,7 @@ from tests.strategies import amplitudes, seeds
 
 STEPS = 8
 TOLERANCES = {"rkc": 1e-6, "rk45": 1e-9, "semi-implicit": 1e-6}
-FEW = settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 POTENTIALS = {
     "kenergy": (fn.KEnergy, ("mabuchi", "dirichlet", "L2")),
