@@ -16,7 +16,8 @@ class PerelmanKahler(PotentialFunctional):
     """Perelman's F with the dilaton f = log v: F(φ) = ∫ (R + |∇log v|²) dμ_Ω, which is identically zero.
 
     R = −2Δ_∂ log v integrates against dμ_Ω = dμ_J/v to −2∫|∂ log v|² dμ_Ω, minus the other term. The Euler operator
-    vanishes identically, which `certify_gradient(lambda use: gr.ZERO)` decides exactly. Source: eq. (B.18) of Halverson and Ruehle.
+    vanishes identically, which `certify_gradient(lambda use: gr.ZERO)` decides exactly.
+    Source: eq. (B.18) of Halverson and Ruehle.
     """
 
     geometry: Any
