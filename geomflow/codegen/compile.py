@@ -14,8 +14,9 @@ def compile(expression: Any, arguments: Sequence[Any] | None = None) -> PointRou
     """Compile an exact expression, or an array of them, to fast code for arrays of numbers.
 
     `expression` is a sympy expression, Matrix or Array, a node of the expression graph, a nested sequence of these, or
-    an exact object that has `components`. `arguments` are the symbols, in the order of the call; by default the free
-    symbols sorted by name. The routine's `source` is readable and lies in the file `path`.
+    an exact object that has `components`. `arguments` are the symbols, in the order of the call; by default those that
+    the object names as its `arguments` (of a metric, its coordinates and parameters), else the free symbols sorted by
+    name. The routine's `source` is readable and lies in the file `path`.
 
     Raises UnknownFunctionError for a function that there is no code for, ExpressionError for a symbol that is not
     among the arguments or an expression without meaning as a number.
@@ -29,6 +30,8 @@ def compile(expression: Any, arguments: Sequence[Any] | None = None) -> PointRou
     (3, 2, 2)
     """
     nodes, shape = as_nodes(getattr(expression, "components", expression))
+    if arguments is None:
+        arguments = getattr(expression, "arguments", None)
     leaves = gr.leaves(nodes) if arguments is None else [_leaf(a) for a in arguments]
     return PointRoutine(tuple(nodes), shape, tuple(leaves))
 

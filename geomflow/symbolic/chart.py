@@ -268,3 +268,9 @@ def parameter_names(parameters: Symbols | Iterable[Any]) -> dict[str, sympy.Expr
         return {}
     items = _names(parameters)
     return {str(i): sympy.Symbol(i, real=True) if isinstance(i, str) else i for i in items}
+
+
+def with_parameters(coordinates: Sequence[sympy.Symbol], expression: Any) -> tuple[sympy.Symbol, ...]:
+    """The coordinates, then every other free symbol of an expression by name."""
+    others = {s for s in expression.free_symbols if s not in coordinates}
+    return (*coordinates, *sorted(others, key=str))

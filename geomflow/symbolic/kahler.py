@@ -17,7 +17,7 @@ import sympy
 from geomflow.core.errors import InputError, ShapeError, SymmetryError
 from geomflow.symbolic import kahler_formulas as kf
 from geomflow.symbolic import show
-from geomflow.symbolic.chart import ComplexChart, parameter_names
+from geomflow.symbolic.chart import ComplexChart, parameter_names, with_parameters
 from geomflow.symbolic.exact import all_zero, compute, read_array, readings, written
 from geomflow.symbolic.fractions import OutsideField
 from geomflow.symbolic.metric import Matrix, Metric
@@ -114,6 +114,11 @@ class KahlerMetric:
     def components(self) -> Matrix:
         """The components g_{ab̄}, which is what is compiled for numbers."""
         return self.matrix
+
+    @property
+    def arguments(self) -> tuple[sympy.Symbol, ...]:
+        """z^1, ..., z^n, z̄^1, ..., z̄^n, then the parameters by name: the arguments of the compiled metric."""
+        return with_parameters(self.chart.all_symbols, self.matrix)
 
     # tensors
 

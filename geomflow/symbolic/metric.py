@@ -13,7 +13,7 @@ import sympy
 from geomflow.core.errors import InputError, ShapeError, SymmetryError, UnknownNameError
 from geomflow.symbolic import operators as op
 from geomflow.symbolic import show
-from geomflow.symbolic.chart import Chart, parameter_names
+from geomflow.symbolic.chart import Chart, parameter_names, with_parameters
 from geomflow.symbolic.exact import all_zero, compute, read_array, readings, written
 from geomflow.symbolic.fractions import OutsideField
 from geomflow.symbolic.ring import ExactRing
@@ -72,6 +72,11 @@ class Metric:
         return self.matrix
 
     # tensors
+
+    @property
+    def arguments(self) -> tuple[sympy.Symbol, ...]:
+        """The coordinates, then the parameters by name: the arguments of the compiled metric."""
+        return with_parameters(self.chart.symbols, self.matrix)
 
     @cached_property
     def determinant(self) -> sympy.Expr:

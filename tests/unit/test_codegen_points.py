@@ -7,6 +7,7 @@ import pytest
 import scipy.special
 import sympy
 
+import geomflow as gf
 import geomflow.codegen.points as points_module
 from geomflow.codegen import compile, compile_points, functions
 from geomflow.codegen.functions import IMPLEMENTATIONS
@@ -141,6 +142,16 @@ def test_common_subexpressions_are_computed_once():
     assert r.source.count("log(") == 1
     assert r.source.count("/ ") == 1
     assert r.source == compile_points([u, u**2, u + X, 1 / (X + Y), X / (X + Y)], (X, Y)).source
+
+
+def test_metrics_are_compiled_in_their_coordinates_and_parameters():
+    half_plane = gf.Metric(gf.Chart("x y"), [["a/y^2", "0"], ["0", "a/y^2"]], parameters="a")
+    routine = compile(half_plane)
+    assert [str(a) for a in routine.arguments] == ["x", "y", "a"]
+    assert np.array_equal(routine(7.0, [1.0, 2.0], 4.0), [4 * np.eye(2), np.eye(2)])
+    sphere = compile(gf.KahlerMetric.from_potential(gf.ComplexChart("z"), "log(1 + z*conj(z))"))
+    assert [str(a) for a in sphere.arguments] == ["z", "zb"]
+    assert sphere(1 + 1j, 1 - 1j) == pytest.approx(1 / 9)
 
 
 def test_names_that_python_or_the_code_needs_are_avoided():
