@@ -7,6 +7,7 @@ it, and its realisation in coordinates. Nothing here knows the dimension.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -17,16 +18,13 @@ from geomflow.core.graph.modular import PRIME, Undefined, residue
 from geomflow.core.graph.node import Rational
 
 
-class Term:
-    """A geometric quantity that the algebra treats as one symbol. Subclasses are frozen dataclasses.
-
-    name: an identifier for the terms's symbol; sympy(...): the term for display.
-    """
+class Term(ABC):
+    """A geometric quantity that the algebra treats as one symbol. Subclasses are frozen dataclasses."""
 
     @property
+    @abstractmethod
     def name(self) -> str:
-        """The identifier of the symbol."""
-        raise NotImplementedError
+        """The identifier of the term's symbol."""
 
     @property
     def arguments(self) -> tuple[gr.Node, ...]:
