@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from geomflow.flow.run import Run
 
 _BLOW_UP = 100.0  # growth of curvature that counts as a blow-up
+_OVERFLOW = 1e100  # steps become too short long before a singularity at a finite time gets here
 
 
 def size(cursor: Cursor) -> float:
@@ -71,7 +71,7 @@ def no_step(run: Run, dt: float, fault: Violation | None) -> Outcome:
     what = "curvature" if problem.curvature else "the rate"
     growth = f"{what} went from {run.first_size:.6g} to {now:.6g}"
     lost = fault is not None and fault.kind == "positivity"
-    grew = math.isfinite(now) and now > _BLOW_UP * run.first_size
+    grew = _BLOW_UP * run.first_size < now < _OVERFLOW
     if run.plan.control.retries and (lost or grew):
         cause = f"positivity is lost ({fault} after the next step)" if lost else "the solution blows up"
         message = (
@@ -85,6 +85,9 @@ def no_step(run: Run, dt: float, fault: Violation | None) -> Outcome:
 def _divergence(run: Run, dt: float, fault: Violation | None, growth: str) -> str:
     cause = f"{fault}" if fault else "the error estimate is too large"
     message = f"at t = {run.cursor.t:.9g} a step of {dt:.3g} with '{run.plan.stepper.name}' fails: {cause}; {growth}. "
+    if run.plan.control.retries and size(run.cursor) >= _OVERFLOW:
+        return message + (f"The numbers overflow without a singularity: take t1 < {run.cursor.t:.6g}, or an equation "
+                          "that does not grow, as one with the sign of its highest derivatives wrong does.")
     if run.plan.control.retries:
         return message + "Refine the grid, smooth the initial state, or take an implicit stepper."
     return message + f"Take a smaller step than {dt:.3g}, or control by error: control=ErrorControl()."

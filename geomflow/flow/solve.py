@@ -173,6 +173,8 @@ def as_flow(flow: Any) -> Any:
 
     Raises InputError for anything else, and says what to call where a functional was given.
     """
+    if isinstance(flow, type):
+        raise InputError(f"solve needs a flow, not its class: write {flow.__name__}(...).")
     if hasattr(flow, "bind"):
         return flow
     if hasattr(flow, "rates") and hasattr(flow, "program"):

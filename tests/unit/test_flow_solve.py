@@ -29,6 +29,7 @@ from geomflow.flow import (
     FourierImplicit,
     OutcomeKind,
     PositivityLoss,
+    Problem,
     ScipyStiff,
     StabilityBound,
     SteadyState,
@@ -121,6 +122,8 @@ def test_an_unknown_stepper_names_the_nearest():
 def test_something_that_is_not_a_flow():
     with pytest.raises(InputError, match="needs a flow"):
         solve("ricci", None, 1.0)
+    with pytest.raises(InputError, match=r"not its class: write Problem\(\.\.\.\)"):
+        solve(Problem, None, 1.0)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -192,6 +195,13 @@ def test_loss_of_positivity_is_singular(stepper):
     assert sol.outcome.kind is OutcomeKind.singular
     assert sol.outcome.time == pytest.approx(1.0, abs=1e-12)
     assert "positivity is lost (the least eigenvalue" in sol.outcome.message
+
+
+def test_growth_beyond_all_numbers_is_no_singularity():
+    sol = solve(ode(lambda t, y: y, [1.0]), None, 1000.0, stepper="rk45", rtol=1e-3)
+    assert sol.outcome.kind is OutcomeKind.diverged
+    assert "overflow without a singularity" in sol.outcome.message
+    assert sol.outcome.time == pytest.approx(709.8, abs=2)
 
 
 def test_an_unstable_step_diverges_and_says_what_to_change():
