@@ -79,17 +79,22 @@ class Prepared:
         """The problem that was bound already."""
         return self.problem
 
+    def default_stepper(self, problem: Problem) -> Any:
+        """The flow's own choice, where it has one."""
+        from geomflow.flow.steppers.choose import fitting_stepper
+
+        return getattr(self.flow, "default_stepper", fitting_stepper)(problem)
+
     def announcement(self) -> list[str]:
         """What is about to be computed, one line each."""
         from geomflow.core.memory import human
-        from geomflow.flow.steppers.choose import fitting_stepper
 
         table = self.document["solve"]
         size = human(self.problem.y0.nbytes)
         return [
             line("flow", self.flow),
             line("state", repr(self.state)),
-            line("stepper", table.get("stepper") or fitting_stepper(self.problem).name),
+            line("stepper", table.get("stepper") or self.default_stepper(self.problem).name),
             line("until", f"t = {table['t1']:g}, saving {table.get('save', 'the first and the last state')}"),
             line("memory", f"{size} for each saved state and each array of the stepper"),
         ]
@@ -119,7 +124,8 @@ def output_directory(name: str, out: Path | None, resume: bool) -> Path:
     if out is None:
         return _latest(name) if resume else _unused(name)
     if resume and not (out / STORE).exists():
-        raise InputError(f"there is no run to resume in '{out}': {out / STORE} does not exist")
+        raise InputError(f"there is no run to resume in '{out}': {out / STORE} does not exist; a run that was stopped "
+                         "before its first state was stored is begun without --resume")
     if not resume and (out / STORE).exists():
         raise InputError(f"'{out}' holds a run already; continue it with --resume, or choose another --out")
     return out

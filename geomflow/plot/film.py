@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.plot.heatmap import draw_plane, largest_place, plane_through, symmetric_limit
+from geomflow.plot.heatmap import draw_quantity, largest_place, symmetric_limit
 from geomflow.plot.quantities import quantity
 from geomflow.plot.style import DIVERGING, INK, styled
 
@@ -41,15 +41,16 @@ def _frames(ax: Axes, sol: Solution, name: str | None) -> Iterator[None]:
     """Draw one state after another; the layout is that of the first."""
     first = quantity(sol.states[0], name)
     place, limit = largest_place(first), symmetric_limit(first)
-    bar = None
+    laid_out = False
     for t, state in zip(sol.times, sol.states):
         ax.clear()
         item = quantity(state, name)
-        plane, where = plane_through(item.values, state.grid, place)
-        mesh = draw_plane(ax, state.grid, plane, item, limit)
+        mesh, where = draw_quantity(ax, state.grid, item, limit, place)
         ax.set_title(f"{item.label}{where},  $t$ = {t:.3e}", loc="left")
-        if bar is None:
-            bar = ax.figure.colorbar(mesh, ax=ax, shrink=0.85, pad=0.03)
+        if not laid_out:
+            if mesh is not None:
+                ax.figure.colorbar(mesh, ax=ax, shrink=0.85, pad=0.03)
+            laid_out = True
             ax.figure.canvas.draw()
             ax.figure.set_layout_engine("none")
         ax.figure.canvas.draw()

@@ -33,14 +33,25 @@ def heatmap(state: Field, name: str | None = None, *, limit: float | None = None
     if ax is None:
         ax = plt.subplots(figsize=(4.6, 3.9))[1]
     chosen = quantity(state, name)
-    if state.grid.torus.real_dim == 1:
-        return _draw_curve(ax, state.grid, chosen)
-    plane, where = plane_through(chosen.values, state.grid, largest_place(chosen))
-    mesh = draw_plane(ax, state.grid, plane, chosen, limit or symmetric_limit(chosen))
+    mesh, where = draw_quantity(ax, state.grid, chosen, limit or symmetric_limit(chosen), largest_place(chosen))
     ax.set_title(chosen.label + where, loc="left")
-    bar = ax.figure.colorbar(mesh, ax=ax, shrink=0.88, pad=0.03)
-    bar.outline.set_visible(False)
+    if mesh is not None:
+        bar = ax.figure.colorbar(mesh, ax=ax, shrink=0.88, pad=0.03)
+        bar.outline.set_visible(False)
     return ax
+
+
+def draw_quantity(ax: Axes, grid: Grid, chosen: Quantity, limit: float, place: tuple[int, ...]):
+    """A quantity as colours of the plane through `place`, or on a circle as a curve, over centre ± limit.
+
+    Returns the mesh, None for a curve, and a phrase that says which plane was drawn.
+    """
+    if grid.torus.real_dim == 1:
+        _draw_curve(ax, grid, chosen)
+        ax.set_ylim(chosen.centre - 1.05 * limit, chosen.centre + 1.05 * limit)
+        return None, ""
+    plane, where = plane_through(chosen.values, grid, place)
+    return draw_plane(ax, grid, plane, chosen, limit), where
 
 
 def symmetric_limit(chosen: Quantity) -> float:
@@ -91,10 +102,8 @@ def _corners(grid: Grid, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray
     return first * e[0, 0] + second * e[1, 0], first * e[0, 1] + second * e[1, 1]
 
 
-def _draw_curve(ax: Axes, grid: Grid, chosen: Quantity) -> Axes:
+def _draw_curve(ax: Axes, grid: Grid, chosen: Quantity) -> None:
     """A quantity on a circle, as a curve."""
     points = np.arange(grid.shape[0] + 1) * grid.spacing[0]
     ax.plot(points, np.append(chosen.values, chosen.values[0]), color=ACCENT)
-    ax.set(xlabel=f"${tex(grid.torus.coordinates[0])}$")
-    ax.set_title(chosen.label, loc="left")
-    return ax
+    ax.set(xlabel=f"${tex(grid.torus.coordinates[0])}$", xlim=(0, points[-1]))

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from geomflow.flow import Solution
 
 
+LARGEST = 1e150
+"""Values beyond this are not drawn: the limits of an axis around them would overflow."""
+
+
 @styled
 def monitors(sol: Solution, names: Sequence[str] | None = None) -> np.ndarray:
     """Draw the monitors of a run against time; the outcome is written above them.
@@ -63,7 +67,7 @@ def group(names: Iterable[str]) -> dict[str, list[str]]:
 
 def _draw_panel(ax: Axes, sol: Solution, title: str, names: Sequence[str], color: str) -> None:
     """One panel: one curve, or the two that bound a quantity with the room between them shaded."""
-    curves = [np.asarray(sol[name], dtype=float) for name in names]
+    curves = [_drawable(np.asarray(sol[name], dtype=float)) for name in names]
     for curve in curves:
         ax.plot(sol.monitor_times, curve, color=color)
     if len(curves) == 2:
@@ -72,6 +76,11 @@ def _draw_panel(ax: Axes, sol: Solution, title: str, names: Sequence[str], color
     ax.set_title(title, loc="left")
     ax.margins(x=0.02)
     _scale(ax, np.concatenate(curves))
+
+
+def _drawable(values: np.ndarray) -> np.ndarray:
+    """The values, without those that are too large for an axis: of a run that diverged, its end."""
+    return np.where(np.abs(values) < LARGEST, values, np.nan)
 
 
 def _scale(ax: Axes, values: np.ndarray) -> None:

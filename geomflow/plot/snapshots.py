@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geomflow.plot.heatmap import draw_plane, largest_place, plane_through, symmetric_limit
+from geomflow.plot.heatmap import draw_quantity, largest_place, symmetric_limit
 from geomflow.plot.quantities import quantity, quantity_names
 from geomflow.plot.style import styled
 
@@ -32,7 +32,7 @@ def snapshots(sol: Solution, names: Sequence[str] | None = None, *, count: int =
     states = [sol.states[i] for i in picked]
     chosen = quantity_names(states[0])[:2] if names is None else list(names)
     wanted = (2.5 * len(picked) + 0.9, 2.35 * len(chosen) + 0.4)
-    _, axes = plt.subplots(len(chosen), len(picked), figsize=wanted, squeeze=False, sharex=True, sharey=True)
+    _, axes = plt.subplots(len(chosen), len(picked), figsize=wanted, squeeze=False, sharex=True, sharey="row")
     for row, name in zip(axes, chosen):
         _draw_row(row, states, name)
     for ax, i in zip(axes[0], picked):
@@ -62,8 +62,10 @@ def _draw_row(row: Sequence[Axes], states: Sequence, name: str) -> None:
     place = largest_place(quantities[0])
     limit = max(symmetric_limit(item) for item in quantities)
     for ax, state, item in zip(row, states, quantities):
-        plane, where = plane_through(item.values, state.grid, place)
-        mesh = draw_plane(ax, state.grid, plane, item, limit)
+        mesh, where = draw_quantity(ax, state.grid, item, limit, place)
+    if mesh is None:
+        row[0].set_ylabel(quantities[0].label)
+        return
     bar = row[0].figure.colorbar(mesh, ax=list(row), shrink=0.9, pad=0.015, aspect=14)
     bar.outline.set_visible(False)
     bar.set_label(quantities[0].label + where)

@@ -261,3 +261,9 @@ def test_the_command_starts_without_loading_heavy_packages():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("False")
     assert json.dumps(done.stderr) == '""'
+
+
+def test_the_flows_own_stepper_runs(here, capsys):
+    (here / "bump.toml").write_text(RUN.replace('"kahler-ricci"', '"kahler-ricci"\ndensity = "1 + cos(2*pi*x)/4"'))
+    assert main(["run", "bump.toml"]) == 0
+    assert "stepper   semi-implicit" in capsys.readouterr().out

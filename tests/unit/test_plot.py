@@ -109,3 +109,20 @@ def test_settings_of_matplotlib_stay_as_they_were(phi):
     before = dict(mpl.rcParams)
     plot.heatmap(phi)
     assert dict(mpl.rcParams) == before
+
+
+def test_runs_on_a_circle_are_drawn_as_curves(tmp_path):
+    grid = gf.Torus(dim=1).grid(16)
+    sol = gf.solve(gf.Flow.from_expression("laplacian(u)"), grid.scalar("cos(2*pi*x)"), t1=0.01, save_at=3)
+    axes = gf.plot.snapshots(sol)
+    assert all(len(ax.lines) == 1 for ax in axes.flat)
+    gf.plot.film(sol, tmp_path / "film.gif")
+    assert (tmp_path / "film.gif").stat().st_size > 1000
+
+
+def test_values_too_large_for_an_axis_are_left_out():
+    grid = gf.Torus(dim=1).grid(16)
+    sol = gf.solve(gf.Flow.from_expression("1000*u"), grid.scalar("1"), t1=0.7, rtol=1e-3)
+    figure = gf.plot.monitors(sol)[0].figure
+    figure.canvas.draw()
+    assert max(np.nanmax(line.get_ydata()) for ax in figure.axes for line in ax.lines) < 1e150
