@@ -32,7 +32,7 @@ TARGET, MASS = "log_target", "mass_ratio"
 @final
 @dataclass(frozen=True)
 class KahlerRicciFlow(Flow):
-    """∂_t φ = speed · log v,  v = det(g_ref + ∂∂̄φ) / (κ ρ)  (Cao 1985; MATH: ∂_t g_{ab̄} = −R_{ab̄} for ρ = 1).
+    """∂_t φ = speed · log v,  v = det(g_ref + ∂∂̄φ) / (κ ρ)  (Cao 1985; for ρ = 1, ∂_t g_{ab̄} = −R_{ab̄}).
 
     `density` prescribes ρ > 0, anything that ``grid.scalar`` takes (flat, ρ = 1, unless given); κ makes the two
     masses equal, ⟨κρ⟩ = ⟨det g_ref⟩. The steady state solves the complex Monge–Ampère equation
