@@ -2,8 +2,8 @@
 
 Two residues modulo a prime of 61 bits come first (`geomflow.core.graph.modular`). What they leave open,
 identities between transcendental functions or nested roots, is decided by ball arithmetic (Arb, through
-python-flint): a ball that excludes zero proves that the expression is not zero; 300 bits of zeros at three
-random points are taken for zero.
+python-flint): a ball that excludes zero proves that the expression is not zero; balls around zero of radius
+below 2^-100 at three random points are taken for zero.
 """
 
 from __future__ import annotations
