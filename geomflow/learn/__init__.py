@@ -1,0 +1,1 @@
+"""Networks that represent metrics, their tangent kernels, and the flows these drive."""

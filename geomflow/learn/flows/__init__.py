@@ -1,0 +1,1 @@
+"""Flows driven by kernels and by networks."""

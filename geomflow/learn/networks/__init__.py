@@ -1,0 +1,1 @@
+"""Networks on a flat parameter vector: values, input jets, and derivatives by the parameters."""
