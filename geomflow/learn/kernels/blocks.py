@@ -1,0 +1,27 @@
+"""Blocks of a kernel matrix, and their sums against columns in an order that no number of threads changes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from geomflow.variety.threads import slices
+
+#: Entries of one block unless told otherwise: 4 MB of doubles.
+ENTRIES = 1 << 19
+
+
+def row_blocks(rows: int, columns: int, block: int | None = None) -> list[slice]:
+    """Slices of rows whose blocks have about `ENTRIES` entries, or `block` rows each."""
+    return slices(rows, max(1, ENTRIES // max(columns, 1)) if block is None else max(1, int(block)))
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+def contract(block: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
+    """out[c, p] += Σ_q block[p, q] columns[c, q]."""
+    for p in range(block.shape[0]):
+        for c in range(columns.shape[0]):
+            total = 0.0
+            for q in range(block.shape[1]):
+                total += block[p, q] * columns[c, q]
+            out[c, p] += total

@@ -1,0 +1,135 @@
+"""Scalar kernels K(x, x') and what all of them can do: matrices, matrix-free sums, operators on grids."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geomflow.core import memory
+from geomflow.core.errors import InputError, NotFiniteError, ShapeError
+from geomflow.learn.kernels.blocks import contract, row_blocks
+from geomflow.variety.threads import each
+
+if TYPE_CHECKING:
+    from geomflow.field.grid import Grid
+    from geomflow.learn.kernels.operators import KernelOperator
+    from geomflow.learn.kernels.rescaled import RescaledKernel
+
+
+class UnderResolvedWarning(UserWarning):
+    """A kernel is narrower than the spacing of the grid: the local limit is under-resolved."""
+
+
+class Kernel(ABC):
+    """A real symmetric positive semi-definite function K(x, x') of two points; points are rows of an array (p, d)."""
+
+    @abstractmethod
+    def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """K(x_p, y_q) for points that `read` returned, (p, q); callers choose blocks that fit into memory."""
+
+    @abstractmethod
+    def diagonal(self, x: Any) -> np.ndarray:
+        """K(x_p, x_p), (p,)."""
+
+    def read(self, x: Any) -> np.ndarray:
+        """The points as this kernel uses them, (p, d) float; ShapeError and NotFiniteError for others."""
+        return real_points(x)
+
+    def matrix(self, x: Any, y: Any = None) -> np.ndarray:
+        """The matrix K(x_p, y_q), (p, q); y = x unless given. MemoryLimitError if it would not fit."""
+        first = self.read(x)
+        second = first if y is None else self.read(y)
+        require_matrix(len(first), len(second))
+        out = np.empty((len(first), len(second)))
+        for rows in row_blocks(len(first), len(second)):
+            out[rows] = self.values(first[rows], second)
+        return out
+
+    def apply(self, x: Any, y: Any, values: Any, block: int | None = None) -> np.ndarray:
+        """The sums Σ_q K(x_p, y_q) values[q, ...], shape (p, ...), without the matrix: `block` rows at a time.
+
+        y = None means y = x, which kernels may use to compute each pair once. The result does not depend on the
+        number of threads. Raises ShapeError if there is not one row of values for each point y.
+        """
+        first = self.read(x)
+        second = None if y is None else self.read(y)
+        sources = first if second is None else second
+        columns, restore = as_columns(values, len(sources))
+        return restore(self._sum(first, second, columns, block))
+
+    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None) -> np.ndarray:
+        """The sums for points that were read and columns (c, q); returns (c, p)."""
+        y = x if y is None else y
+        out = np.zeros((len(columns), len(x)))
+        columns = np.ascontiguousarray(columns)
+
+        def work(rows: slice) -> None:
+            contract(np.ascontiguousarray(self.values(x[rows], y), dtype=float), columns, out[:, rows])
+
+        each(work, row_blocks(len(x), len(y), block))
+        return out
+
+    def on(self, grid: Grid) -> KernelOperator:
+        """The operator (K f)(x) = ∫ K(x, x') f(x') d^dx' on a periodic grid, the integral as a sum over its points."""
+        from geomflow.learn.kernels.operators import BlockOperator
+
+        return BlockOperator(self, grid)
+
+    def rescaled(self, alpha: float | Callable[[np.ndarray], np.ndarray] | Any) -> RescaledKernel:
+        """α(x) K(x, x') α(x') of Halverson and Ruehle, eq. (2.16): the kernel of the network α(x) f(x)."""
+        from geomflow.learn.kernels.rescaled import RescaledKernel
+
+        return RescaledKernel(self, alpha)
+
+
+def real_points(x: Any) -> np.ndarray:
+    """`x` as finite real points (p, d)."""
+    points = np.ascontiguousarray(x, dtype=float)
+    if points.ndim != 2:
+        raise ShapeError(f"points are rows of an array (points, coordinates), and the shape {points.shape} was given.")
+    return finite_rows(points)
+
+
+def finite_rows(points: np.ndarray) -> np.ndarray:
+    """The points, or NotFiniteError with the first bad row."""
+    if not np.isfinite(points).all():
+        row = int(np.argmin(np.isfinite(points).all(axis=1)))
+        raise NotFiniteError(f"point {row} of {len(points)} is not finite: {points[row]}; remove it.")
+    return points
+
+
+def checked_scale(scale: Any) -> float:
+    """`scale` as a positive finite number."""
+    try:
+        number = float(scale)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the width of a kernel is a positive number, and it is {scale!r}.") from error
+    if not 0 < number < np.inf:
+        raise InputError(f"the width of a kernel is a positive number, and it is {number:g}.")
+    return number
+
+
+def require_matrix(rows: int, columns: int) -> None:
+    """Check that a dense matrix fits; the message names the block of rows that does."""
+    fits = max(1, min(rows, memory.available() // (2 * 8 * max(columns, 1))))
+    memory.require(8 * rows * columns, f"the kernel matrix of {rows:,} × {columns:,} points",
+                   f"sum without it by kernel.apply, or take {fits:,} rows at a time")
+
+
+def as_columns(values: Any, count: int) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+    """Values (q, ...) as real columns (c, q), and the way back from sums (c, p) to (p, ...)."""
+    array = np.asarray(values)
+    if array.ndim == 0 or len(array) != count:
+        raise ShapeError(f"values of shape {array.shape} were given for {count} points: give one row for each point.")
+    tail, is_complex = array.shape[1:], np.iscomplexobj(array)
+    flat = np.ascontiguousarray(array.reshape(count, -1), dtype=complex if is_complex else float)
+    columns = flat.view(float).T
+
+    def restore(sums: np.ndarray) -> np.ndarray:
+        rows = np.ascontiguousarray(sums.T)
+        return (rows.view(complex) if is_complex else rows).reshape(sums.shape[1], *tail)
+
+    return columns, restore
