@@ -1,0 +1,166 @@
+"""Truncated power series in several variables, channel by channel: the algebra of jets.
+
+A series of order K in d variables is an array (C, ...) of Taylor coefficients ∂^α u / α!, one channel for each
+multi-index α with |α| <= K, ordered by degree, the value first; C = binomial(d + K, K).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import combinations_with_replacement
+from math import factorial, prod
+from typing import final
+
+import numpy as np
+from numba import njit
+
+Index = tuple[int, ...]
+
+#: Numbers handled together in the inner loops, so that all channels of a chunk stay in the cache.
+_CHUNK = 128
+
+
+@cache
+def multi_indices(dim: int, order: int) -> tuple[Index, ...]:
+    """All multi-indices of `dim` entries and degree <= `order`, by degree, the first coordinate first.
+
+    >>> multi_indices(2, 2)
+    ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2))
+    """
+    found = []
+    for degree in range(order + 1):
+        for chosen in combinations_with_replacement(range(dim), degree):
+            found.append(tuple(chosen.count(axis) for axis in range(dim)))
+    return tuple(found)
+
+
+@final
+@dataclass(frozen=True)
+class Series:
+    """The algebra of series of `order` in `dim` variables: composition with functions, products, their transposes."""
+
+    dim: int
+    order: int
+
+    @cached_property
+    def indices(self) -> tuple[Index, ...]:
+        """The multi-index of each channel."""
+        return multi_indices(self.dim, self.order)
+
+    @cached_property
+    def channels(self) -> int:
+        """C, the number of coefficients."""
+        return len(self.indices)
+
+    @cached_property
+    def factorials(self) -> np.ndarray:
+        """α! of each channel, (C,): derivative = α! × coefficient."""
+        return np.array([float(prod(factorial(count) for count in index)) for index in self.indices])
+
+    @cached_property
+    def products(self) -> tuple[np.ndarray, np.ndarray]:
+        """Pairs (left, right) with indices adding up to channel γ: rows starts[γ]:starts[γ+1], left = 0 first."""
+        place = {index: channel for channel, index in enumerate(self.indices)}
+        pairs, starts = [], [0]
+        for total in self.indices:
+            for left in self.indices:
+                rest = tuple(a - b for a, b in zip(total, left))
+                if min(rest) >= 0:
+                    pairs.append((place[left], place[rest]))
+            starts.append(len(pairs))
+        return np.array(pairs, dtype=np.int64), np.array(starts, dtype=np.int64)
+
+    @cached_property
+    def ends(self) -> np.ndarray:
+        """Number of channels of degree <= k, k = 0..order."""
+        return np.array([len(multi_indices(self.dim, k)) for k in range(self.order + 1)], dtype=np.int64)
+
+    def start(self, x: np.ndarray) -> np.ndarray:
+        """The series of the coordinates themselves at points x (p, dim): (C, p, dim)."""
+        out = np.zeros((self.channels, *x.shape))
+        out[0] = x
+        if self.order:
+            out[1 : 1 + self.dim] = np.eye(self.dim)[:, None, :]
+        return out
+
+    def compose(self, outer: np.ndarray, u: np.ndarray) -> np.ndarray:
+        """The series of σ(u) (Faà di Bruno): `outer` (>= order + 1, ...) are σ⁽ᵏ⁾ at the value of u (C, ...)."""
+        if self.order == 0:
+            return outer[:1]
+        out = np.empty(u.shape)
+        flat = (self.channels, -1)
+        _compose(outer.reshape(len(outer), -1), u.reshape(flat), *self.products, self.ends, out.reshape(flat))
+        return out
+
+    def multiply(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """The truncated product of two series (C, ...)."""
+        if self.order == 0:
+            return a * b
+        out = np.empty(b.shape)
+        flat = (self.channels, -1)
+        _multiply(a.reshape(flat), b.reshape(flat), *self.products, out.reshape(flat))
+        return out
+
+    def transpose_multiply(self, a: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
+        """The transpose of b ↦ a b at a cotangent (C, ...): b̄_β = Σ_α a_{α−β} c_α."""
+        if self.order == 0:
+            return a * cotangent
+        out = np.empty(cotangent.shape)
+        flat = (self.channels, -1)
+        _transpose(a.reshape(flat), cotangent.reshape(flat), *self.products, out.reshape(flat))
+        return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def _compose(outer, u, pairs, starts, ends, out):
+    """Horner's rule in the nilpotent part v of u: σ_0 + v (σ_1 + v (σ_2/2! + ...)), each stage in place."""
+    order = ends.size - 1
+    total = u.shape[1]
+    for begin in range(0, total, _CHUNK):
+        stop = min(begin + _CHUNK, total)
+        scale = 1.0
+        for k in range(2, order + 1):
+            scale /= k
+        for m in range(begin, stop):
+            out[0, m] = scale * outer[order, m]
+        for k in range(order - 1, -1, -1):
+            scale *= k + 1
+            for channel in range(ends[order - k] - 1, 0, -1):
+                for m in range(begin, stop):
+                    out[channel, m] = 0.0
+                for row in range(starts[channel] + 1, starts[channel + 1]):
+                    left, right = pairs[row, 0], pairs[row, 1]
+                    for m in range(begin, stop):
+                        out[channel, m] += u[left, m] * out[right, m]
+            for m in range(begin, stop):
+                out[0, m] = scale * outer[k, m]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def _multiply(a, b, pairs, starts, out):
+    total = b.shape[1]
+    for begin in range(0, total, _CHUNK):
+        stop = min(begin + _CHUNK, total)
+        for channel in range(starts.size - 1):
+            for m in range(begin, stop):
+                out[channel, m] = 0.0
+            for row in range(starts[channel], starts[channel + 1]):
+                left, right = pairs[row, 0], pairs[row, 1]
+                for m in range(begin, stop):
+                    out[channel, m] += a[left, m] * b[right, m]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def _transpose(a, cotangent, pairs, starts, out):
+    total = cotangent.shape[1]
+    for begin in range(0, total, _CHUNK):
+        stop = min(begin + _CHUNK, total)
+        for channel in range(starts.size - 1):
+            for m in range(begin, stop):
+                out[channel, m] = 0.0
+        for channel in range(starts.size - 1):
+            for row in range(starts[channel], starts[channel + 1]):
+                left, right = pairs[row, 0], pairs[row, 1]
+                for m in range(begin, stop):
+                    out[right, m] += a[left, m] * cotangent[channel, m]
