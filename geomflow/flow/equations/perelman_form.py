@@ -1,0 +1,287 @@
+"""Ricci flow in Perelman's form, ∂_t g = −2(Ric + ∇²f) at a fixed measure e^{−f}dV, computed in its stable order."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import ceil
+from typing import TYPE_CHECKING, Any, Literal, final
+
+import numpy as np
+
+from geomflow.codegen import Program, Stage
+from geomflow.core import graph as gr
+from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.memory import require
+from geomflow.core.outcome import Outcome, OutcomeKind
+from geomflow.field import MetricField, ScalarField, TensorField
+from geomflow.field.operators import discretise
+from geomflow.flow.diffeomorphism import TorusMap, integrated_maps
+from geomflow.flow.equations.conjugate_heat import ConjugateHeatFlow
+from geomflow.flow.equations.perelman_rates import (
+    bakry_emery,
+    dilaton,
+    perelman_energy,
+    perelman_growth,
+    positive_measure,
+)
+from geomflow.flow.equations.ricci import RicciFlow
+from geomflow.flow.solution import Solution, States
+from geomflow.flow.solve import solve
+from geomflow.flow.stops import stop_times
+from geomflow.symbolic.jets import MetricNodes, field_node, metric_nodes
+
+if TYPE_CHECKING:
+    from geomflow.flow.events.watch import Watch
+
+ENDS = ("start", "end")
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class PerelmanForm:
+    """A solution of ∂_t ĝ = −2(Ric(ĝ) + ∇²f̂), e^{−f̂}dV̂ = dm fixed: eq. (2.40) of Halverson and Ruehle.
+
+    times             times t of what follows, shape (n,)
+    metrics           ĝ(t) = ψ_t* g(t), MetricFields
+    dilatons          f̂(t) = f(t)∘ψ_t, ScalarFields
+    diffeomorphisms   ψ_t, TorusMaps
+    measure           dm/dx, a ScalarField
+    classical         g(t): the solution of Ricci flow at the same times, and where it ended
+    conjugate         w = e^{−f}: the solution of the conjugate heat equation, in τ = end − t; None without any run
+    outcome           how it ended, and how far it got
+    """
+
+    times: np.ndarray
+    metrics: tuple[MetricField, ...]
+    dilatons: tuple[ScalarField, ...]
+    diffeomorphisms: tuple[TorusMap, ...]
+    measure: ScalarField
+    classical: Solution
+    conjugate: Solution | None
+    outcome: Outcome
+
+    def rate(self, index: int) -> TensorField:
+        """−2(Ric(ĝ) + ∇²f̂) at one of the times."""
+        tensor = bakry_emery(self.metrics[index], self.dilatons[index])
+        return TensorField(tensor.grid, -2 * tensor.values, "_ij")
+
+    def energy(self) -> np.ndarray:
+        """Perelman's F(ĝ, dm) at the times, (n,): nondecreasing."""
+        return np.array([perelman_energy(*pair) for pair in zip(self.metrics, self.dilatons, strict=True)])
+
+    def growth(self) -> np.ndarray:
+        """2∫|Ric + ∇²f|² dm at the times, (n,): dF/dt."""
+        return np.array([perelman_growth(*pair) for pair in zip(self.metrics, self.dilatons, strict=True)])
+
+    def measure_drift(self) -> float:
+        """The largest |e^{−f̂}dV̂/dm − 1| over the grid and the times, zero but for errors."""
+        worst = 0.0
+        for metric, f in zip(self.metrics, self.dilatons, strict=True):
+            density = np.exp(-f.values) * metric.volume_density().values
+            worst = max(worst, float(np.abs(density / self.measure.values - 1).max()))
+        return worst
+
+    def __repr__(self) -> str:
+        span = f"t = {self.times[0]:.6g} to {self.times[-1]:.6g}"
+        return f"Perelman's form of Ricci flow over {span}, {len(self.times)} times; {self.outcome}"
+
+
+def perelman_form(
+    state: MetricField,
+    t1: float,
+    *,
+    t0: float = 0.0,
+    measure: Any = 1,
+    identity_at: Literal["start", "end"] = "end",
+    save_at: int | Sequence[float] | np.ndarray = 16,
+    gauge: Literal["deturck"] | None = None,
+    stepper: Any = "rk45",
+    rtol: float = 1e-9,
+    nodes: int = 64,
+    events: Iterable[Watch] | Watch = (),
+    max_steps: int = 100_000,
+) -> PerelmanForm:
+    """Ricci flow from a metric at t0 to t1 in Perelman's form, eqs. (2.40)–(2.42) of Halverson and Ruehle.
+
+    At a fixed measure the flow ∂_t ĝ = −2(Ric + ∇²f̂) is the ascent of 2F, and ill-posed forward. It is Ricci flow moved
+    by diffeomorphisms, and in this order every step is stable: ∂_t g = −2Ric forward; from the end backward the conjugate
+    heat equation ∂_t f = −R − Δf + |∇f|²; then ∂_tψ_t = −(∇f)∘ψ_t and ĝ = ψ_t*g, f̂ = f∘ψ_t, since
+    ∂_t(ψ*g) = ψ*(∂_t g − L_{∇f}g) and L_{∇f}g = 2∇²f (Perelman 2002, §1).
+
+    state          the metric g(t0), a MetricField on a Torus
+    measure        the density e^{−f}dV/dx at the end, anything positive that `grid.scalar` takes; with ψ = identity at
+                   the end it is dm/dx itself
+    identity_at    where ψ is the identity: at the "end", or at the "start", where then ĝ(t0) = `state` and dm is what the
+                   backward equation gives
+    save_at        times that are kept, or into how many parts to divide the run
+    gauge          "deturck" runs Ricci–DeTurck flow, and ψ takes the gauge's field out again: ∂_tψ = −(∇f + W)∘ψ
+    nodes          the least number of time steps of ψ, times two: its error falls as nodes⁻⁴
+    stepper, rtol, events, max_steps    those of `solve`, for the two equations (events for the first)
+
+    A run of Ricci flow that ends before t1 gives the form up to the last kept time before, with `measure` there; a
+    density or a map that fails on the grid, the times that it reached. The outcome says so. Raises InputError for a
+    state of another kind and for times that make no sense, UnknownNameError for another `identity_at`, and
+    PositivityError for a measure that is not positive.
+    """
+    _checked(state, identity_at, nodes)
+    kept = np.array([float(t0), *stop_times(t0, t1, save_at)])
+    parts = 2 * ceil(nodes / (2 * (len(kept) - 1)))
+    fine = _refined(kept, parts)
+    require(len(fine) * 4 * len(state.component_names) * state.grid.nbytes, f"{len(fine)} states of the run",
+            "take fewer nodes or save times")
+    density = positive_measure(state.grid, measure)
+    run = solve(RicciFlow(gauge=gauge), state, t1, t0=t0, stepper=stepper, rtol=rtol, save_at=fine[1:], events=events,
+                max_steps=max_steps, progress=False)
+    reached = _reached(run, fine, parts)
+    classical = _thinned(run, parts, reached)
+    if not reached:
+        return _at_one_time(state, density, classical)
+    along = dataclasses.replace(run, times=fine[: reached + 1], states=States(_packed(run, range(reached + 1)), state.unpack))
+    span = fine[reached] - fine[0]
+    start = density / along.last.volume_density()
+    conjugate = solve(ConjugateHeatFlow(along), start, span, stepper=stepper, rtol=rtol, max_steps=max_steps,
+                      save_at=(fine[reached] - fine[:reached])[::-1], progress=False)
+    return _Assembly(classical, along, conjugate, parts, identity_at == "start").form()
+
+
+def _checked(state: Any, identity_at: str, nodes: int) -> None:
+    if not isinstance(state, MetricField):
+        raise InputError("Perelman's form is that of a MetricField, made by grid.metric(...) on a Torus; a "
+                         f"{type(state).__name__} was given.")
+    if identity_at not in ENDS:
+        raise UnknownNameError.among("end of the run", str(identity_at), ENDS)
+    if isinstance(nodes, bool) or not isinstance(nodes, int | np.integer) or nodes < 2:
+        raise InputError(f"nodes = {nodes!r} must be a whole number of at least 2.")
+
+
+def _refined(times: np.ndarray, parts: int) -> np.ndarray:
+    """Each interval in equal parts; the given times are kept to the bit."""
+    inner = [np.linspace(a, b, parts + 1)[:-1] for a, b in zip(times[:-1], times[1:], strict=True)]
+    return np.concatenate([*inner, times[-1:]])
+
+
+def _packed(run: Solution, places: Iterable[int]) -> list[np.ndarray]:
+    return [run.states.packed(i) for i in places]
+
+
+def _reached(run: Solution, fine: np.ndarray, parts: int) -> int:
+    """The index in `fine` of the last save time that the run passed with a positive metric."""
+    same = min(len(run.times), len(fine))
+    passed = int((run.times[:same] == fine[:same]).sum()) - 1
+    last = passed - passed % parts
+    while last > 0 and not run.states[last].smallest_eigenvalue()[0] > 0:
+        last -= parts
+    return last
+
+
+def _thinned(run: Solution, parts: int, reached: int) -> Solution:
+    """The run at its save times, and its end."""
+    places = [*range(0, reached + 1, parts)]
+    if reached < len(run.times) - 1:
+        places.append(len(run.times) - 1)
+    return dataclasses.replace(run, times=run.times[places], states=States(_packed(run, places), run.template.unpack))
+
+
+def _at_one_time(state: MetricField, density: ScalarField, classical: Solution) -> PerelmanForm:
+    """The form of a run that kept no time but its first."""
+    return PerelmanForm(classical.times[:1], (state,), (dilaton(state, density),), (TorusMap.identity(state.grid),),
+                        density, classical, None, classical.outcome)
+
+
+@cache
+def _drift_program(coordinates: tuple[str, ...], gauged: bool) -> Program:
+    """−g^{kl}∂_l f, minus the gauge's field W^k, over the metric and w = e^{−f}."""
+    names, matrix = metric_nodes(coordinates)
+    metric, w = MetricNodes(coordinates, matrix), field_node("w", coordinates)
+    drift = list(metric.gradient(gr.log(w)))
+    if gauged:
+        drift = [v - field for v, field in zip(drift, metric.deturck_field(None), strict=True)]
+    outputs = tuple((f"drift_{name}", v) for name, v in zip(coordinates, drift, strict=True))
+    return Program(coordinates, (*names, "w"), (), (), (Stage(outputs),))
+
+
+@final
+@dataclass(frozen=True)
+class _Assembly:
+    """The last step: maps along both solutions, and pull-back."""
+
+    classical: Solution
+    along: Solution
+    conjugate: Solution
+    parts: int
+    forward: bool
+
+    def form(self) -> PerelmanForm:
+        """The whole."""
+        grid, failed = self.along.last.grid, ""
+        first = len(self.along.times) - self._densities
+        kept = [i for i in range(0, len(self.along.times), self.parts) if i >= first]
+        found: dict[int, tuple[MetricField, ScalarField, TorusMap]] = {}
+        for index, psi in self._maps(kept):
+            where = psi.fold()
+            if where:
+                failed = f"at t = {self.along.times[index]:.6g} the map ψ folds: {where}"
+                break
+            w = ScalarField(grid, self._density(index)[0])
+            f = ScalarField(grid, -np.log(w.values))
+            found[index] = psi.pull_back(self.along.states[index]), psi.pull_back(f), psi
+        order = sorted(found)
+        columns = zip(*(found[i] for i in order), strict=True)
+        origin = kept[0] if self.forward else kept[-1]
+        return PerelmanForm(self.along.times[order], *columns, self._measure(origin), self.classical, self.conjugate,
+                            self._outcome(order, failed))
+
+    @property
+    def _densities(self) -> int:
+        """The number of times at which w is known, counted from the end."""
+        back = self.along.times[-1] - self.conjugate.times
+        same = np.isclose(back, self.along.times[::-1][: len(back)], rtol=0, atol=1e-9 * self.conjugate.times[-1])
+        return int(same.sum()) if self.conjugate.outcome.kind is OutcomeKind.finished else max(1, int(same.sum()) - 1)
+
+    def _density(self, index: int) -> np.ndarray:
+        return self.conjugate.states.packed(len(self.along.times) - 1 - index)
+
+    def _maps(self, kept: list[int]) -> Iterator[tuple[int, TorusMap]]:
+        """ψ at the kept indices, from the end where it is the identity."""
+        steps = range(kept[0], kept[-1] + 1, 2) if self.forward else range(kept[-1], kept[0] - 1, -2)
+        times = self.along.times
+        maps = integrated_maps(self.along.last.grid, self._drift(), [float(times[i]) for i in steps])
+        for index, (_, psi) in zip(steps, maps, strict=True):
+            if (index - kept[0]) % self.parts == 0:
+                yield index, psi
+
+    def _drift(self) -> Callable[[float], np.ndarray]:
+        """V(t) at the nodes, (*grid, d)."""
+        grid, times = self.along.last.grid, self.along.times
+        gauged = "W" in str(self.along.description["equation"])
+        operator = discretise(_drift_program(grid.torus.coordinates, gauged), grid)
+
+        def drift(t: float) -> np.ndarray:
+            index = int(np.argmin(np.abs(times - t)))
+            rows = operator(np.concatenate([self.along.states.packed(index), self._density(index)]))
+            return np.ascontiguousarray(np.moveaxis(rows, 0, -1))
+
+        return drift
+
+    def _measure(self, index: int) -> ScalarField:
+        """e^{−f}dV/dx where ψ is the identity."""
+        w = self._density(index)[0]
+        return ScalarField(self.along.last.grid, w * self.along.states[index].volume_density().values)
+
+    def _outcome(self, order: list[int], failed: str) -> Outcome:
+        """The first thing that went wrong, or the end."""
+        first, last = self.along.times[order[0]], self.along.times[order[-1]]
+        covered = f"Perelman's form covers t = {first:.6g} to {last:.6g}"
+        if failed:
+            return Outcome(OutcomeKind.diverged, f"{failed}. {covered}; refine the grid.", float(last))
+        if self.conjugate.outcome.kind is not OutcomeKind.finished:
+            ended = self.conjugate.outcome
+            return Outcome(ended.kind, f"the density, backward from t = {self.along.times[-1]:.6g}: {ended.message} "
+                           f"{covered}.", float(last))
+        if len(self.classical.times) > len(order):
+            ended = self.classical.outcome
+            return Outcome(ended.kind, f"{ended.message} {covered}.", ended.time)
+        return Outcome(OutcomeKind.finished, f"reached t = {last:.6g}, at {len(order)} times.", float(last))
