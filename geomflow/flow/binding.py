@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from geomflow.flow.flow import Flow
 
 
-def bind(flow: Flow, state: Field, equation: Equation) -> Problem:
-    """The initial value problem of the equation, starting at the state."""
-    compiled = Compiled(equation, state)
+def bind(flow: Flow, state: Field, equation: Equation, compiled: Compiled | None = None) -> Problem:
+    """The initial value problem of the equation, starting at the state.
+
+    `compiled` holds its functions; a flow whose rate is more than expressions gives its own.
+    """
+    compiled = compiled or Compiled(equation, state)
     watched = equation.positive is not None
     return Problem(
         y0=state.pack(),

@@ -31,6 +31,19 @@ class Average:
 
 
 @dataclass(frozen=True)
+class InnerProduct:
+    """The pointwise inner product ∫⟨·,·⟩ w dx that a gradient flow descends in.
+
+    measure     w, which may stand on `stages`
+    covariant   whether components of a metric are contracted with the metric itself, else summed as they are
+    """
+
+    measure: gr.Node
+    covariant: bool = True
+    stages: tuple[Stage, ...] = ()
+
+
+@dataclass(frozen=True)
 class Equation:
     """What a flow says of itself on a torus, as expressions.
 
@@ -43,6 +56,7 @@ class Equation:
     average     a nonlocal parameter of the program
     modulo      "constants" if the state matters up to an additive constant only
     solved      a further field of the program, last, that is not evolved but solved for at each state
+    inner       the inner product, where the equation is a gradient flow in a pointwise one
     """
 
     program: Program
@@ -54,6 +68,7 @@ class Equation:
     average: Average | None = None
     modulo: str | None = None
     solved: GroundState | None = None
+    inner: InnerProduct | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
 

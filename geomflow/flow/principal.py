@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from geomflow.field.grid import Grid
 
 Index = tuple[int, ...]
+Damping = Callable[[np.ndarray], np.ndarray]
 Fields = Callable[[np.ndarray], tuple[np.ndarray, tuple[float, ...]]]
 
 FIELDS = 0
@@ -59,6 +60,11 @@ class PrincipalPart:
         """The highest order of differentiation of the fields, through all stages."""
         return self._orders()[-1]
 
+    @property
+    def depth(self) -> int:
+        """The number of stages that differentiate, at least one."""
+        return max(1, len({slope.stage for slope in self.slopes if any(slope.index)}))
+
     def _orders(self) -> list[int]:
         orders = [0]
         for s in range(len(self.program.stages)):
@@ -91,13 +97,20 @@ def highest(jets: Sequence[gr.Node]) -> list[gr.Node]:
 
 
 class SpectralBound:
-    """A bound of the stiff eigenvalues of a discretised program at a state; see the module's text."""
+    """A bound of the stiff eigenvalues of a discretised program at a state; see the module's text.
 
-    def __init__(self, part: PrincipalPart, grid: Grid, statics: np.ndarray | None) -> None:
+    With `damping`, factors ≥ 0 of the Fourier modes, of the program followed by that multiplier: each of the stages
+    that differentiate takes its root, so that the product over the stages is bounded mode by mode.
+    """
+
+    def __init__(self, part: PrincipalPart, grid: Grid, statics: np.ndarray | None,
+                 damping: np.ndarray | None = None) -> None:
         self._keys = sorted({(x.stage, x.source) for x in part.slopes})
         self._stages = len(part.program.stages)
         indices = sorted({x.index for x in part.slopes})
-        self._reach = tuple(float(np.abs(grid.derivative_symbol(i)).max()) for i in indices)
+        self._peak = 1.0 if damping is None else float(damping.max())
+        share = 1.0 if damping is None else (damping / self._peak) ** (1 / part.depth)
+        self._reach = tuple(float(np.abs(share * grid.derivative_symbol(i)).max()) for i in indices)
         reach = {index: gr.symbol(f"reach_{n}") for n, index in enumerate(indices)}
         names = tuple(node.data for node in reach.values())
         rows = [(key, row) for key in self._keys for row in _rows(part, key)]
@@ -115,7 +128,7 @@ class SpectralBound:
         radius = [1.0]
         for stage in range(self._stages):
             radius.append(sum(worst.get((stage, source), 0.0) * radius[source] for source in range(stage + 1)))
-        return radius[-1]
+        return radius[-1] * self._peak
 
 
 def _rows(part: PrincipalPart, key: tuple[int, int]) -> list[int]:
@@ -132,11 +145,14 @@ class FrozenPrincipal(Implicit):
 
     Pure coefficients (all derivative counts even) take their strongest value on the grid, so that products over several
     stages are not weaker than the truth; mixed ones their mean. Between components of the state there is no coupling:
-    each gets the sum of the moduli of its row. `fields` gives the program's fields and parameters at a state.
+    each gets the sum of the moduli of its row. `fields` gives the program's fields and parameters at a state, `damping`
+    factors of the Fourier modes by which the program is followed.
     """
 
-    def __init__(self, part: PrincipalPart, grid: Grid, statics: np.ndarray | None, fields: Fields) -> None:
+    def __init__(self, part: PrincipalPart, grid: Grid, statics: np.ndarray | None, fields: Fields,
+                 damping: Damping | None = None) -> None:
         self._part, self._grid, self._statics, self._fields = part, grid, statics, fields
+        self._damping = damping
         self._waves: dict[Index, np.ndarray] = {}
         self._operator: FourierImplicit | None = None
 
@@ -149,7 +165,8 @@ class FrozenPrincipal(Implicit):
         """The eigenvalues of L on real Fourier modes, (ncomp, *grid.rfftn shape), frozen at the state y."""
         rows = self._composed(y)
         shape = self._wave((0,) * self._grid.dim).shape
-        return np.stack([np.broadcast_to(_uncoupled(c, row), shape) for c, row in enumerate(rows)])
+        symbol = np.stack([np.broadcast_to(_uncoupled(c, row), shape) for c, row in enumerate(rows)])
+        return symbol if self._damping is None else symbol * self._damping(y)
 
     def _composed(self, y: np.ndarray) -> list[dict[int, Any]]:
         """For each rate: the symbol by each field, through all stages."""

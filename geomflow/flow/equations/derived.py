@@ -14,7 +14,7 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import IllPosedError, InputError, UnknownNameError
 from geomflow.field import MetricField, PotentialField
 from geomflow.field.operators import pointwise
-from geomflow.flow.equation import Average, Equation, checked_state, equations_of
+from geomflow.flow.equation import Average, Equation, InnerProduct, checked_state, equations_of
 from geomflow.flow.equations.kahler import KahlerSetting, log_flat_volume, reference_rows
 from geomflow.flow.equations.ricci import minors, ricci_monitors
 from geomflow.flow.flow import Flow
@@ -149,7 +149,14 @@ class Descent(Flow):
             stages=(*inner, *outer),
             monitors=(*(Monitor(name, "integral", node) for name, node in kept), *own),
             average=self._average(whole, values),
+            inner=self._inner(whole, values),
         )
+
+    def _inner(self, whole: DerivedProgram, values: Mapping[gr.Node, gr.Node]) -> InnerProduct | None:
+        if whole.measure is None:
+            return None
+        measure = gr.substitute([whole.measure], values)[0]
+        return InnerProduct(measure, self.derived.metric != "L2", _stages(whole, [whole.measure], values))
 
     def _average(self, whole: DerivedProgram, values: Mapping[gr.Node, gr.Node]) -> Average | None:
         if not whole.means:

@@ -53,6 +53,7 @@ class Program:
     means         parameters that are averages over the state
     elliptic      fields solved for at each state
     backward      fields whose equation is parabolic backward in time only
+    measure       density by d^dx of the measure in the gradient's inner product; None if that is not a pointwise one
     """
 
     coordinates: tuple[str, ...]
@@ -66,6 +67,7 @@ class Program:
     means: tuple[Mean, ...] = ()
     elliptic: tuple[Elliptic, ...] = ()
     backward: tuple[str, ...] = ()
+    measure: gr.Node | None = None
 
     @property
     def staged(self) -> Staged:

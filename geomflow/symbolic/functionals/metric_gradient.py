@@ -142,7 +142,7 @@ class MetricGradient:
         parameters = tuple(leaf.data for leaf in found if leaf.op == "symbol" and leaf.data not in metric.coordinates)
         solved = self._elliptic()
         return Program(metric.coordinates, fields, statics, parameters, realise.stages, tuple(rates), energy,
-                       self._dissipation(), (), solved)
+                       self._dissipation(), (), solved, measure=self.measure)
 
     def _elliptic(self) -> tuple[Elliptic, ...]:
         if not self.functional.elliptic:
@@ -155,8 +155,15 @@ class MetricGradient:
         loss = self.functional.loss
         if self.metric == "L2":
             square = gr.add(*(self.matrix[i, j] ** 2 for i in dim for j in dim))
-            return loss**2 * square * gr.exp(metric.leaf(LOG_MEASURE))
+            return loss**2 * square * self.measure
         raised = conjugated(metric, self.matrix)
         square = gr.add(*(self.matrix[i, j] * raised[i, j] for i in dim for j in dim))
-        measure = metric.volume * realise.value(gr.ONE / self.weight)
-        return loss**2 * (square + realise.value(self.dilaton) ** 2) * measure
+        return loss**2 * (square + realise.value(self.dilaton) ** 2) * self.measure
+
+    @cached_property
+    def measure(self) -> gr.Node:
+        """The measure of the inner product by d^dx."""
+        realise = self._realisation
+        if self.metric == "L2":
+            return gr.exp(realise.metric.leaf(LOG_MEASURE))
+        return realise.metric.volume * realise.value(gr.ONE / self.weight)

@@ -102,6 +102,7 @@ class PotentialGradient:
         volume = 2**frame.dim * frame.kappa * frame.ratio
         energy = functional.loss * functional.lagrangian(realise, functional.integrand(use))
         means: tuple[Mean, ...] = ()
+        weight: gr.Node | None = None
         if self.metric == "dirichlet":
             means = (Mean("mean", -gradient * volume, volume),)
             inner = realise.field(self.scalar)
@@ -113,7 +114,8 @@ class PotentialGradient:
         nodes = [rate, energy, dissipation, *(n for stage in realise.stages for n in stage.nodes)]
         names = tuple(leaf.data for leaf in gr.leaves(nodes) if leaf.op == "symbol" and leaf.data not in frame.axes)
         statics = statics_of(nodes, realise.stages)
-        return Program(frame.axes, (PHI,), statics, names, realise.stages, (rate,), energy, dissipation, means)
+        return Program(frame.axes, (PHI,), statics, names, realise.stages, (rate,), energy, dissipation, means,
+                       measure=weight)
 
 
 def statics_of(nodes: Sequence[gr.Node], stages: Sequence[Stage]) -> tuple[str, ...]:
