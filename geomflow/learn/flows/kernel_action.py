@@ -1,0 +1,137 @@
+"""A kernel as a linear map of packed components on the points of a grid, with or without a batch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.field.matrices import pack_symmetric, unpack_symmetric
+from geomflow.learn.kernels.kernel import Kernel
+from geomflow.learn.kernels.operators import KernelOperator
+from geomflow.learn.kernels.structures import Covariant, Kronecker, Symmetrised
+
+if TYPE_CHECKING:
+    from geomflow.field.grid import Grid
+    from geomflow.learn.flows.batch import Batch
+
+
+class Action(ABC):
+    """(Θ c)(x) = ∫ Θ(x, x') c(x') dx' for packed components c, (ncomp, *grid)."""
+
+    evolving: bool
+    """Whether the kernel acts in frames of the metric of the moment, else on the frozen components."""
+
+    @property
+    @abstractmethod
+    def symbol(self) -> np.ndarray | None:
+        """The eigenvalues on the modes of `rfftn`, if the kernel is translation-invariant."""
+
+    @abstractmethod
+    def __call__(self, components: np.ndarray) -> np.ndarray:
+        """Θ c, of the shape of `components`."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ScalarAction(Action):
+    """A scalar kernel on each component alike."""
+
+    operator: KernelOperator
+    evolving: bool
+
+    @property
+    def symbol(self) -> np.ndarray | None:
+        """That of the operator."""
+        return self.operator.symbol
+
+    def __call__(self, components: np.ndarray) -> np.ndarray:
+        """K on each component."""
+        return self.operator(components)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class TensorAction(Action):
+    """A kernel with its own index structure, by its sums over the points of the grid with the cell volume.
+
+    `tensor` says whether components are those of a symmetric (d, d) tensor, of which the kernel is given all.
+    """
+
+    kernel: Any
+    grid: Grid
+    tensor: bool
+    evolving: bool = False
+
+    @property
+    def symbol(self) -> None:
+        """None: not known to be translation-invariant."""
+        return None
+
+    @cached_property
+    def _points(self) -> np.ndarray:
+        return self.grid.points().reshape(self.grid.size, -1)
+
+    def __call__(self, components: np.ndarray) -> np.ndarray:
+        """Σ_q Θ_ijkl(x_p, x_q) c_kl(x_q) times the cell volume, over all k, l."""
+        grid = self.grid
+        cell = grid.torus.cell_volume / grid.size
+        if not self.tensor:
+            sums = self.kernel.apply(self._points, self._points, components[0].reshape(grid.size))
+            return np.asarray(sums).reshape(components.shape) * cell
+        full = unpack_symmetric(components, grid.dim).reshape(grid.size, grid.dim, grid.dim)
+        sums = np.asarray(self.kernel.apply(self._points, self._points, full))
+        return pack_symmetric(sums.reshape(*grid.shape, grid.dim, grid.dim)) * cell
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class BatchAction(Action):
+    """A kernel that sees the points of a batch alone: Θ (m c) with the weights m of the batch."""
+
+    whole: Action
+    weights: np.ndarray
+
+    @property
+    def evolving(self) -> bool:  # type: ignore[override]
+        """As the kernel."""
+        return self.whole.evolving
+
+    @property
+    def symbol(self) -> None:
+        """None: a batch breaks the translations."""
+        return None
+
+    def __call__(self, components: np.ndarray) -> np.ndarray:
+        """Θ (m c)."""
+        return self.whole(components * self.weights)
+
+
+def action(kernel: Any, grid: Grid, tensor: bool, batch: Batch | None = None) -> Action:
+    """What a kernel does on a grid: a bare scalar kernel is `Covariant`; what else has `apply(x, y, values)` acts by it.
+
+    Raises InputError for what is no kernel.
+    """
+    whole = _whole(kernel, grid, tensor)
+    return whole if batch is None else BatchAction(whole, batch.weights(grid))
+
+
+def _whole(kernel: Any, grid: Grid, tensor: bool) -> Action:
+    if isinstance(kernel, Kernel):
+        return ScalarAction(kernel.on(grid), evolving=True)
+    if isinstance(kernel, Kronecker | Symmetrised | Covariant):
+        return ScalarAction(kernel.kernel.on(grid), evolving=isinstance(kernel, Covariant))
+    require_kernel(kernel)
+    return TensorAction(kernel, grid, tensor)
+
+
+def require_kernel(kernel: Any) -> None:
+    """Raise InputError for what is no kernel."""
+    if isinstance(kernel, type):
+        raise InputError(f"a kernel flow needs a kernel, not its class: write {kernel.__name__}(...).")
+    if not callable(getattr(kernel, "apply", None)) and not isinstance(kernel, Kronecker | Symmetrised | Covariant):
+        raise InputError(f"a kernel flow needs a kernel such as GaussianKernel(0.1), not {kernel!r}.")
