@@ -87,8 +87,8 @@ class IndependentComponents(_Components):
 class UncorrectedComponents(_Components):
     """g_ij = u_ij for i ≤ j, each u an independent scalar network, as in eq. (2.19) of the paper.
 
-    On i ≤ j, k ≤ l: Θ_ijkl = δ_ik δ_jl Θ_ij, eq. (2.21). Off-diagonal components run twice as fast as diagonal ones under
-    the full index sum; `IndependentComponents` corrects this.
+    On i ≤ j, k ≤ l: Θ_ijkl = δ_ik δ_jl Θ_ij, eq. (2.21). With the full index sum off-diagonal components run twice as
+    fast as diagonal ones; `IndependentComponents` corrects this.
     """
 
     torus: FlatTorus

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import final
 
 import numpy as np
@@ -38,7 +39,7 @@ class IndependentNetworks(Network):
         self.layout = Layout(tuple((f"{prefix}.{name}", shape) for prefix, network in networks.items()
                                    for name, shape in network.layout.entries))
         ends = np.cumsum([0, *(network.size for network in self.networks)])
-        self.parts = tuple(slice(int(a), int(b)) for a, b in zip(ends, ends[1:]))
+        self.parts = tuple(slice(int(a), int(b)) for a, b in pairwise(ends))
 
     def initial(self, seed: int | np.random.Generator) -> np.ndarray:
         """One network after the other, from one stream."""

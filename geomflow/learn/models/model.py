@@ -20,6 +20,7 @@ from geomflow.learn.models.series import Jet
 from geomflow.learn.models.target import Target
 
 if TYPE_CHECKING:
+    from geomflow.field.grid import Grid
     from geomflow.learn.models.state import ModelState
     from geomflow.learn.networks.layout import Layout
 
@@ -106,6 +107,10 @@ class Model(ABC):
         from geomflow.learn.models.state import make_state
 
         return make_state(self, place, self.initial(seed) if parameters is None else parameters)
+
+    def template(self, grid: Grid) -> Any:
+        """A field of the model's kind on any grid, for the expressions of equations alone: flat, or φ = 0."""
+        return self.target.template(grid)
 
     def checked_parameters(self, parameters: Any) -> np.ndarray:
         """θ as float64 (size,). NotFiniteError names the parameter that is not finite, ShapeError the right size."""

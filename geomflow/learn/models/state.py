@@ -22,7 +22,7 @@ from geomflow.learn.models.target import LOST
 class ModelState:
     """The metric of `model` at `parameters` (size,), looked at on `place`: a Grid, or points (p, d).
 
-    The parameters are the state; `values` follow from them, (*place, *shape), where `place` is the grid's shape or (p,).
+    The parameters are the state. `values` follow from them: (*axes, *shape), with `axes` the grid's shape or (p,).
     """
 
     model: Model
@@ -55,12 +55,12 @@ class ModelState:
 
     @cached_property
     def values(self) -> np.ndarray:
-        """g_ij, or φ: (*place, *shape)."""
+        """g_ij, or φ: (*axes, *shape)."""
         return self._placed(self.model.values(self.parameters, self.points))
 
     @cached_property
     def metric(self) -> np.ndarray:
-        """g_ij or g_{ab̄}, with the model's exact input derivatives: (*place, *metric_shape)."""
+        """g_ij or g_{ab̄}, with the model's exact input derivatives: (*axes, *metric_shape)."""
         return self._placed(self.model.metric(self.parameters, self.points))
 
     def _placed(self, values: np.ndarray) -> np.ndarray:
@@ -73,13 +73,18 @@ class ModelState:
         """The parameters by name, as views."""
         return dict(self.model.layout.views(self.parameters))
 
+    @property
+    def component_names(self) -> tuple[str, ...]:
+        """("theta",)."""
+        return ("theta",)
+
     def pack(self) -> np.ndarray:
-        """The parameters, a new array (size,)."""
-        return np.array(self.parameters)
+        """The parameters, a new array (1, size)."""
+        return np.array(self.parameters)[None]
 
     def unpack(self, packed: np.ndarray) -> ModelState:
-        """The same model at the same place with these parameters."""
-        return ModelState(self.model, np.array(packed, dtype=float), self.place)
+        """The same model at the same place with these parameters, (1, size)."""
+        return ModelState(self.model, np.array(packed, dtype=float).reshape(-1), self.place)
 
     def field(self) -> Any:
         """The package's ordinary state, MetricField or PotentialField, checked to be positive.

@@ -45,6 +45,10 @@ class Target(ABC):
     def field(self, grid: Grid, values: np.ndarray) -> Any:
         """The package's state with these values (*grid, *shape); PositivityError where its metric is not positive."""
 
+    @abstractmethod
+    def template(self, grid: Grid) -> Any:
+        """A field of the kind of `field`, for the expressions of equations alone: flat, or φ = 0."""
+
 
 @final
 @dataclass(frozen=True)
@@ -79,6 +83,10 @@ class RealMetric(Target):
         values = require_symmetric(grid, require_finite(grid, values, what), what)
         require_positive(grid, values, what, LOST)
         return MetricField(grid, values)
+
+    def template(self, grid: Grid) -> MetricField:
+        """The flat metric."""
+        return grid.metric()
 
 
 @final
@@ -119,6 +127,10 @@ class KahlerPotential(Target):
         field = PotentialField(grid, values, make_reference(grid, self.given, self.torus.dim))
         require_kahler(field)
         return field
+
+    def template(self, grid: Grid) -> PotentialField:
+        """φ = 0 on the reference form."""
+        return PotentialField(grid, np.zeros(grid.shape), make_reference(grid, self.given, self.torus.dim))
 
 
 def hessian_terms(size: int) -> tuple[tuple[int, int, Index, complex], ...]:
