@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
 
 import numpy as np
 
 from geomflow.variety.threads import each, slices
 
-#: Numbers that one layer holds for a block of points, about a quarter of a second-level cache.
-_NUMBERS = 2**16
+#: Numbers that one layer holds for a block of points, so that a few layers fit into a second-level cache.
+_NUMBERS = 2**15
+
+#: Partial sums held at once.
+_GROUP = 64
 
 
 def point_blocks(points: int, numbers: int) -> list[slice]:
@@ -24,15 +30,39 @@ def joined(work: Callable[[slice], np.ndarray], blocks: list[slice], out: np.nda
     def fill(block: slice) -> None:
         out[(*lead, block)] = work(block)
 
-    each(fill, blocks)
+    with one_thread_products():
+        each(fill, blocks)
     return out
 
 
 def summed(work: Callable[[slice], np.ndarray], blocks: list[slice], size: int) -> np.ndarray:
     """Σ work(block), (size,): the same number whatever the threads, since it is added up in order."""
     total = np.zeros(size)
-    group = 64
-    for start in range(0, len(blocks), group):
-        for part in each(work, blocks[start : start + group]):
-            total += part
+    with one_thread_products():
+        for start in range(0, len(blocks), _GROUP):
+            for part in each(work, blocks[start : start + _GROUP]):
+                total += part
     return total
+
+
+@contextmanager
+def one_thread_products() -> Iterator[None]:
+    """Matrix products inside take one thread each, since the blocks already share out the cores.
+
+    This needs threadpoolctl; without it the linear-algebra library's own setting stands.
+    """
+    controller = _controller()
+    if controller is None:
+        yield
+    else:
+        with controller.limit(limits=1, user_api="blas"):
+            yield
+
+
+@cache
+def _controller() -> Any:
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return None
+    return ThreadpoolController()

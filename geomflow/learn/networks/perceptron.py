@@ -36,7 +36,7 @@ class Perceptron(Network):
     Raises `InputError` for sizes and deviations out of range and `UnknownNameError` for unknown names.
 
     >>> Perceptron(2, hidden=(8, 8), outputs=3)
-    a perceptron 2-8-8-3 with gelu, NTK parametrisation, 112 parameters
+    a perceptron 2-8-8-3 with gelu, NTK parametrisation, 104 parameters
     """
 
     def __init__(
