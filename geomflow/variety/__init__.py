@@ -10,6 +10,7 @@ from geomflow.variety.density import class_volume, density_ratio, kappa, sigma, 
 from geomflow.variety.distance import distance, nearest
 from geomflow.variety.estimate import Estimate
 from geomflow.variety.families import Bicubic, Dwork, Fermat, Tetraquadric
+from geomflow.variety.family import FormFamily, FormState, form_family
 from geomflow.variety.flat import FlatCurve
 from geomflow.variety.frames import in_patch, transition
 from geomflow.variety.fubini_study import FubiniStudy
@@ -41,6 +42,8 @@ __all__ = [
     "Fermat",
     "FitReport",
     "FlatCurve",
+    "FormFamily",
+    "FormState",
     "FubiniStudy",
     "HermitianForm",
     "Hypersurface",
@@ -60,6 +63,7 @@ __all__ = [
     "density_ratio",
     "distance",
     "euler_number",
+    "form_family",
     "export_cymetric",
     "import_cymetric",
     "in_patch",

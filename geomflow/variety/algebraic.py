@@ -21,6 +21,7 @@ from geomflow.variety.symmetry import Symmetry
 
 if TYPE_CHECKING:
     from geomflow.variety.hypersurface import Hypersurface
+    from geomflow.variety.metric import VarietyMetric
     from geomflow.variety.points import Points
 
 _FEWEST = 4000
@@ -117,11 +118,7 @@ def fit(
     tick: Tick,
 ) -> HermitianForm:
     """The best coefficients for given forms."""
-    if len(points) <= forms.count:
-        raise UnderdeterminedError(
-            f"{forms.count} parameters and {len(points)} points: the fit is under-determined; "
-            f"take at least {_PER_PARAMETER * forms.count} points or a lower degree"
-        )
+    require_points(forms, points)
     used = points[: max(_FEWEST, _PER_PARAMETER * forms.count)]
     degrees = tuple(int(forms.exponents[0, b].sum()) for b in variety.ambient.blocks)
     level = level_of(degrees)
@@ -129,14 +126,23 @@ def fit(
     features = forms.features(used)
     features /= scale[:, None, None]
     residual = Residual(features, np.log(used.omega2), used.weights / used.weights.sum(), level, density)
-    first = _project(features[:, 0], start, used, level, scale)
+    first = project(features[:, 0], start, used, level, scale)
     best, history = minimise(residual, first, tick=tick)
     report = FitReport(degrees, forms.count, len(used), history.sigma[-1], tuple(history.sigma))
     return HermitianForm(variety, forms.exponents, forms.matrix(best / np.abs(best).max()), level, report)
 
 
-def _project(
-    values: np.ndarray, start: HermitianForm | None, points: Points, level: int, scale: np.ndarray
+def require_points(forms: InvariantForms, points: Points) -> None:
+    """Raise `UnderdeterminedError` where there are no more points than coefficients."""
+    if len(points) <= forms.count:
+        raise UnderdeterminedError(
+            f"{forms.count} parameters and {len(points)} points: the fit is under-determined; "
+            f"take at least {_PER_PARAMETER * forms.count} points or a lower degree"
+        )
+
+
+def project(
+    values: np.ndarray, start: VarietyMetric | None, points: Points, level: int, scale: np.ndarray
 ) -> np.ndarray:
     """The coefficients whose P is nearest to exp(k K) of `start` (Fubini–Study's without one)."""
     with np.errstate(invalid="ignore"):
