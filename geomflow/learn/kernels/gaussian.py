@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core.errors import ShapeError
+from geomflow.learn.kernels.fubini_study_routines import EUCLIDEAN
 from geomflow.learn.kernels.grid import gaussian_symbol, warn_if_narrow
 from geomflow.learn.kernels.kernel import Kernel, checked_scale
 from geomflow.learn.kernels.operators import FourierOperator
+from geomflow.learn.kernels.tiles import TiledGaussian
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
@@ -34,11 +36,7 @@ class GaussianKernel(Kernel):
         """K(x_p, y_q), (p, q), the squared distances from differences."""
         if x.shape[1] != y.shape[1]:
             raise ShapeError(f"points of {x.shape[1]} and of {y.shape[1]} coordinates have no distance.")
-        squares = np.zeros((len(x), len(y)))
-        for a, b in zip(x.T, y.T):
-            squares += np.subtract.outer(a, b) ** 2
-        squares *= -0.5 / self.scale**2
-        return self._peak(x.shape[1]) * np.exp(squares, out=squares)
+        return self._peak(x.shape[1]) * self._tiled(x).matrix(x, y)
 
     def diagonal(self, x: Any) -> np.ndarray:
         """(2πs²)^{−d/2} at every point."""
@@ -49,6 +47,12 @@ class GaussianKernel(Kernel):
         """The wrapped Gaussian by FFT; warns (UnderResolvedWarning) if the scale is below the grid's spacing."""
         warn_if_narrow(grid, self.scale)
         return FourierOperator(grid, gaussian_symbol(grid, self.scale))
+
+    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None) -> np.ndarray:
+        return self._peak(x.shape[1]) * self._tiled(x).sums(x, y, columns)
+
+    def _tiled(self, x: np.ndarray) -> TiledGaussian:
+        return TiledGaussian(EUCLIDEAN, x.shape[1], self.scale)
 
     def _peak(self, dim: int) -> float:
         return float((2 * np.pi * self.scale**2) ** (-dim / 2))

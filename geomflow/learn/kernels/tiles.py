@@ -1,0 +1,199 @@
+"""Gaussians of distances applied in tiles, each pair of points once, in an order that no number of threads changes.
+
+The symmetric sums are dealt to a fixed number of groups: group g owns tile rows g, g + G, g + 2G, ... and adds both
+K_IJ v_J to the sums of I and K_IJᵀ v_I to those of J in sums of its own, which are added in order at the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numba import njit
+
+from geomflow.core import memory
+from geomflow.learn.kernels.fubini_study_routines import TILE, gaussians, squares
+from geomflow.variety.threads import each, slices
+
+#: Rows of a tile that are summed together.
+ROWS = 8
+#: Bytes that the groups' own sums may take together.
+GROUP_BYTES = 1 << 27
+MOST_GROUPS = 64
+
+_OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
+_SUMS = {**_OPTIONS, "fastmath": {"reassoc", "contract"}}
+
+
+@njit(**_SUMS)
+def _left(k, i, v, out):
+    """out[c, i + r] += Σ_j k[r, j] v[c, j]."""
+    zero = k.dtype.type(0)
+    for c in range(v.shape[0]):
+        a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = zero
+        for j in range(TILE):
+            x = v[c, j]
+            a0 += k[0, j] * x
+            a1 += k[1, j] * x
+            a2 += k[2, j] * x
+            a3 += k[3, j] * x
+            a4 += k[4, j] * x
+            a5 += k[5, j] * x
+            a6 += k[6, j] * x
+            a7 += k[7, j] * x
+        _add(out, c, i, a0, a1, a2, a3)
+        _add(out, c, i + 4, a4, a5, a6, a7)
+
+
+@njit(**_SUMS)
+def _both(k, i, u, v, out_left, out_right):
+    """out_left[c, i + r] += Σ_j k[r, j] v[c, j] and out_right[c, j] += Σ_r k[r, j] u[c, i + r]."""
+    zero = k.dtype.type(0)
+    for c in range(v.shape[0]):
+        u0, u1, u2, u3 = u[c, i], u[c, i + 1], u[c, i + 2], u[c, i + 3]
+        u4, u5, u6, u7 = u[c, i + 4], u[c, i + 5], u[c, i + 6], u[c, i + 7]
+        a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = zero
+        for j in range(TILE):
+            x = v[c, j]
+            a0 += k[0, j] * x
+            a1 += k[1, j] * x
+            a2 += k[2, j] * x
+            a3 += k[3, j] * x
+            a4 += k[4, j] * x
+            a5 += k[5, j] * x
+            a6 += k[6, j] * x
+            a7 += k[7, j] * x
+            first = k[0, j] * u0 + k[1, j] * u1 + k[2, j] * u2 + k[3, j] * u3
+            out_right[c, j] += first + (k[4, j] * u4 + k[5, j] * u5 + k[6, j] * u6 + k[7, j] * u7)
+        _add(out_left, c, i, a0, a1, a2, a3)
+        _add(out_left, c, i + 4, a4, a5, a6, a7)
+
+
+@njit(inline="always", **_SUMS)
+def _add(out, c, i, a, b, d, e):
+    out[c, i] += a
+    out[c, i + 1] += b
+    out[c, i + 2] += d
+    out[c, i + 3] += e
+
+
+@njit(**_OPTIONS)
+def _rows(kind, dims, p, i, q, factor, near, k):
+    for r in range(ROWS):
+        squares(kind, dims, p, i + r, q, near, k[r])
+        gaussians(factor, k[r])
+
+
+@njit(**_OPTIONS)
+def _symmetric(kind, dims, points, columns, factor, near, first, step, out):
+    """The sums of one group: tile rows first, first + step, ... with all tiles to their right."""
+    k = np.empty((ROWS, TILE), points.dtype)
+    for a in range(first, points.shape[0], step):
+        for b in range(a, points.shape[0]):
+            for i in range(0, TILE, ROWS):
+                _rows(kind, dims, points[a], i, points[b], factor, near, k)
+                if a == b:
+                    _left(k, i, columns[a], out[a])
+                else:
+                    _both(k, i, columns[a], columns[b], out[a], out[b])
+
+
+@njit(**_OPTIONS)
+def _oblique(kind, dims, points, sources, columns, factor, near, out):
+    """The sums over the sources at some tiles of other points."""
+    k = np.empty((ROWS, TILE), points.dtype)
+    for a in range(points.shape[0]):
+        for b in range(sources.shape[0]):
+            for i in range(0, TILE, ROWS):
+                _rows(kind, dims, points[a], i, sources[b], factor, near, k)
+                _left(k, i, columns[b], out[a])
+
+
+@njit(**_OPTIONS)
+def _fill(kind, dims, points, sources, factor, near, exponential, out):
+    """out[p, q] = the Gaussian of the distance, or its square unless `exponential`."""
+    k = np.empty(TILE, points.dtype)
+    for p in range(out.shape[0]):
+        for b in range(sources.shape[0]):
+            squares(kind, dims, points[p // TILE], p % TILE, sources[b], near, k)
+            if exponential:
+                gaussians(factor, k)
+            start = b * TILE
+            for j in range(min(TILE, out.shape[1] - start)):
+                out[p, start + j] = k[j]
+
+
+@final
+@dataclass(frozen=True)
+class TiledGaussian:
+    """exp(−d²/2s²) of the distance of `kind`; features are real arrays (p, f), `dims` coordinates of them.
+
+    Squares below `near` are formed from differences. `dtype` is the precision of tiles; sums of groups are double.
+    """
+
+    kind: int
+    dims: int
+    scale: float
+    near: float = 0.0
+    dtype: type = np.float64
+
+    def sums(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray) -> np.ndarray:
+        """Σ_q K(x_p, y_q) columns[c, q], (c, p) double; y = None means x, each pair once."""
+        points = self._pack(x)
+        packed = self._pack(columns.T)
+        total = self._symmetric(points, packed) if y is None else self._oblique(points, self._pack(y), packed)
+        return np.ascontiguousarray(total.transpose(1, 0, 2).reshape(len(columns), -1)[:, : len(x)])
+
+    def matrix(self, x: np.ndarray, y: np.ndarray, exponential: bool = True) -> np.ndarray:
+        """The Gaussians, or the squared distances unless `exponential`, (p, q)."""
+        out = np.empty((len(x), len(y)))
+        sources = self._pack(y)
+
+        def work(rows: slice) -> None:
+            _fill(*self._shape, self._pack(x[rows]), sources, *self._constants, exponential, out[rows])
+
+        each(work, slices(len(x), TILE))
+        return out
+
+    @property
+    def _shape(self) -> tuple[int, tuple[int, ...]]:
+        return self.kind, (0,) * self.dims
+
+    @property
+    def _constants(self) -> tuple[float, float]:
+        return self.dtype(-0.5 * np.log2(np.e) / self.scale**2), self.dtype(self.near)
+
+    def _pack(self, rows: np.ndarray) -> np.ndarray:
+        """Rows (p, f) in tiles (⌈p/TILE⌉, f, TILE), padded by zeros."""
+        tiles = -(-len(rows) // TILE)
+        padded = np.zeros((tiles * TILE, rows.shape[1]), self.dtype)
+        padded[: len(rows)] = rows
+        return np.ascontiguousarray(padded.reshape(tiles, TILE, -1).transpose(0, 2, 1))
+
+    def _symmetric(self, points: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        groups = _groups(len(columns), columns.nbytes)
+        memory.require((groups + 1) * columns.nbytes, f"the sums of a kernel over {len(points) * TILE:,} points",
+                       "apply it to fewer columns at a time")
+        out = np.zeros((groups, *columns.shape), self.dtype)
+
+        def work(group: int) -> None:
+            _symmetric(*self._shape, points, columns, *self._constants, group, groups, out[group])
+
+        each(work, range(groups))
+        return np.sum(out, axis=0, dtype=float)
+
+    def _oblique(self, points: np.ndarray, sources: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        out = np.zeros((len(points), *columns.shape[1:]), self.dtype)
+
+        def work(tiles: slice) -> None:
+            _oblique(*self._shape, points[tiles], sources, columns, *self._constants, out[tiles])
+
+        each(work, slices(len(points), 1))
+        return out.astype(float)
+
+
+def _groups(tiles: int, nbytes: int) -> int:
+    """How many groups: a power of two that depends on the problem only."""
+    most = max(1, min(MOST_GROUPS, tiles, GROUP_BYTES // max(nbytes, 1)))
+    return 1 << (most.bit_length() - 1)
