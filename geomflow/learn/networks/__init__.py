@@ -11,7 +11,10 @@
 """
 
 from geomflow.learn.networks.activation import ACTIVATIONS, Activation, activation
+from geomflow.learn.networks.autograd_model import AutogradNetwork
+from geomflow.learn.networks.cosine import CosineNetwork
 from geomflow.learn.networks.embedding import FourierEmbedding
+from geomflow.learn.networks.frequencies import DiscreteGaussian
 from geomflow.learn.networks.jets import Jets
 from geomflow.learn.networks.layout import Layout
 from geomflow.learn.networks.network import Network
@@ -21,6 +24,9 @@ from geomflow.learn.networks.series import Series, multi_indices
 __all__ = [
     "ACTIVATIONS",
     "Activation",
+    "AutogradNetwork",
+    "CosineNetwork",
+    "DiscreteGaussian",
     "FourierEmbedding",
     "Jets",
     "Layout",

@@ -12,7 +12,7 @@ import numpy as np
 from geomflow.variety.threads import each, slices
 
 #: Numbers that one layer holds for a block of points, so that a few layers fit into a second-level cache.
-_NUMBERS = 2**15
+_NUMBERS = 2**16
 
 #: Partial sums held at once.
 _GROUP = 64

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from geomflow.core import memory
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError
-from geomflow.core.memory import available, require
 from geomflow.learn.networks.jets import Jets, checked_order
 from geomflow.learn.networks.layout import Layout
 from geomflow.learn.networks.series import Index, Series
@@ -55,10 +55,10 @@ class Network(ABC):
         """
         parameters, x = self._parameters(parameters), self._points(x)
         each = 8.0 * self.outputs * self.size
-        fits = int(available() / 2 / each)
+        fits = int(memory.available() / 2 / each)
         advice = f"take blocks of at most {fits:,} points, or products by jvp and vjp" if fits else "use jvp and vjp"
         what = f"the Jacobian of {self.outputs} outputs at {len(x):,} points by {self.size:,} parameters"
-        require(1.25 * len(x) * each, what, advice)
+        memory.require(1.25 * len(x) * each, what, advice)
         return self._jacobian(parameters, x)
 
     def tangent_kernel(self, parameters: np.ndarray, x: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
@@ -69,9 +69,9 @@ class Network(ABC):
         parameters, x = self._parameters(parameters), self._points(x)
         y = x if y is None else self._points(y)
         each = 8.0 * max(len(y), 1) * self.outputs**2
-        fits = int(available() / 3 / each)
+        fits = int(memory.available() / 3 / each)
         advice = f"take blocks of at most {fits:,} rows" if fits else "take blocks of both arguments"
-        require(2 * len(x) * each, f"the tangent kernel between {len(x):,} and {len(y):,} points", advice)
+        memory.require(2 * len(x) * each, f"the tangent kernel between {len(x):,} and {len(y):,} points", advice)
         return self._tangent_kernel(parameters, x, y)
 
     def jets(self, parameters: np.ndarray, x: np.ndarray, order: int) -> Jets:

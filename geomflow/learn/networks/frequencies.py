@@ -1,0 +1,124 @@
+"""The discrete Gaussian on a lattice's dual: random wave vectors of functions on a torus, drawn exactly."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from math import pi, sqrt
+from typing import final
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.core.memory import require
+
+#: Terms below e^-40 of the largest are left out of sums.
+_CUT = 40.0
+
+
+@final
+class DiscreteGaussian:
+    """Wave vectors k of the dual lattice with probability e^{−s²|k|²/2}/Z, Z = Σ_k e^{−s²|k|²/2}.
+
+    `rows` (d, d) are the lattice vectors v_a; k runs over 2π Z^d V^{-T}, so that k·v_a is a multiple of 2π.
+    By Poisson's formula Z = Vol (2πs²)^{-d/2} Σ_λ e^{−|λ|²/2s²} over lattice vectors λ.
+    """
+
+    def __init__(self, rows: np.ndarray, scale: float) -> None:
+        self.rows, self.scale = np.array(rows, dtype=float), float(scale)
+        self.dual = 2 * pi * np.linalg.inv(self.rows).T
+
+    @property
+    def dim(self) -> int:
+        """The dimension d."""
+        return len(self.rows)
+
+    @cached_property
+    def volume(self) -> float:
+        """Volume of the lattice's cell."""
+        return abs(float(np.linalg.det(self.rows)))
+
+    @cached_property
+    def partition(self) -> float:
+        """Z, by the sum over wave vectors or over lattice vectors, whichever is shorter."""
+        density = (2 * pi * self.scale**2) ** (-self.dim / 2)
+        if self.volume * density < 1:
+            return float(np.exp(-0.5 * _squares(self.terms() * self.scale)).sum())
+        images = lattice_points(self.rows, sqrt(2 * _CUT) * self.scale)
+        return self.volume * density * float(np.exp(-0.5 * _squares(images / self.scale)).sum())
+
+    def terms(self) -> np.ndarray:
+        """All wave vectors (count, d) that matter in double precision."""
+        return lattice_points(self.dual, sqrt(2 * _CUT) / self.scale)
+
+    def distribution(self) -> tuple[np.ndarray, np.ndarray]:
+        """Wave vectors (count, d) and their probabilities (count,), those below e^−40 of the largest left out."""
+        waves = self.terms()
+        return waves, np.exp(-0.5 * self.scale**2 * _squares(waves)) / self.partition
+
+    def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """`count` independent wave vectors, (count, d), exactly distributed.
+
+        Coordinate by coordinate of the triangular form of the dual basis, each from the one-dimensional discrete
+        Gaussian around the shift that the later ones cause; a vector is kept with probability Π Z(shift)/Z(0) <= 1,
+        which makes the joint distribution exact (Brakerski, Langlois, Peikert, Regev and Stehlé, 2013).
+        """
+        kept: list[np.ndarray] = []
+        while sum(map(len, kept)) < count:
+            integers, probability = self._propose(count, rng)
+            kept.append(integers[rng.uniform(size=count) < probability])
+        return np.concatenate(kept)[:count] @ self.dual
+
+    def _propose(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        triangle = np.linalg.qr(self.dual.T, mode="r") * self.scale
+        integers, probability = np.zeros((count, self.dim)), np.ones(count)
+        for axis in reversed(range(self.dim)):
+            shift = -(integers[:, axis + 1 :] @ triangle[axis, axis + 1 :]) / triangle[axis, axis]
+            width = abs(triangle[axis, axis])
+            integers[:, axis], mass = _draw_line(shift, width, rng)
+            probability *= mass / _masses(np.zeros(1), width)[1].sum()
+        return integers, probability
+
+
+def _draw_line(shift: np.ndarray, width: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Integers m with weight e^{−width² (m − shift)²/2}, one a shift, and the sums Z(shift) of these weights."""
+    blocks = np.array_split(shift, 1 + len(shift) * int(2 + 2 * sqrt(2 * _CUT) / width) // 2**22)
+    numbers, sums = [], []
+    for part in blocks:
+        integers, weights = _masses(part, width)
+        climbing = np.cumsum(weights, axis=1)
+        place = (climbing < rng.uniform(size=(len(part), 1)) * climbing[:, -1:]).sum(axis=1)
+        numbers.append(np.take_along_axis(integers, place[:, None], axis=1)[:, 0])
+        sums.append(climbing[:, -1])
+    return np.concatenate(numbers), np.concatenate(sums)
+
+
+def _masses(shift: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
+    """Integers near each shift, (n, m), and their weights."""
+    reach = int(sqrt(2 * _CUT) / width) + 1
+    integers = np.rint(shift)[:, None] + np.arange(-reach, reach + 1)
+    return integers, np.exp(-0.5 * (width * (integers - shift[:, None])) ** 2)
+
+
+def lattice_points(rows: np.ndarray, radius: float) -> np.ndarray:
+    """All points Σ_a m_a v_a, integer m, of modulus <= radius, (count, d), in a fixed order.
+
+    Raises `MemoryLimitError` where there are too many to hold.
+    """
+    bounds = np.floor(radius * np.linalg.norm(np.linalg.inv(rows), axis=0) + 1e-9).astype(int)
+    boxed = float(np.prod(2.0 * bounds + 1))
+    require(16.0 * len(rows) * boxed, f"a list of {boxed:.3g} lattice points", "take a width nearer to the periods")
+    axes = [np.arange(-bound, bound + 1) for bound in bounds]
+    integers = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(rows))
+    points = integers @ rows
+    return points[_squares(points) <= radius**2 * (1 + 1e-12)]
+
+
+def _squares(points: np.ndarray) -> np.ndarray:
+    return np.einsum("...i,...i->...", points, points)
+
+
+def checked_scale(scale: float, name: str) -> float:
+    """`scale` if it is a positive finite number; raises `InputError` otherwise."""
+    if not (np.isfinite(scale) and scale > 0):
+        raise InputError(f"{name} must be positive and finite, and it is {scale!r}.")
+    return float(scale)
