@@ -1,0 +1,300 @@
+"""Compiled layers for the complex Hessian of a perceptron: activations, tangents, and their reverse.
+
+Arrays of one block of points, channels first: `pre` (2 + d, P, W) holds the pre-activation h, its d real tangents s_k
+and the second-order channel z; `post` (2 + d, P, W) what the activation makes of them; `slopes` (4, P, W) are σ, σ',
+σ'' and σ''' at h. Every loop over neurons is branch-free, and sums run in a fixed order.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from geomflow.codegen.mathematics import exp, fma, select
+
+_OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
+_PLAIN = {"cache": True, "nogil": True, "error_model": "numpy"}
+
+_ROOT_HALF, _NORMAL = math.sqrt(0.5), 1 / math.sqrt(2 * math.pi)
+_TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
+
+#: Activations by name, and the numbers by which compiled loops know them.
+CODES = {"gelu": 0, "tanh": 1, "erf": 2, "cos": 3, "softplus": 4}
+
+
+@njit(**_PLAIN)
+def scaled_erfc(y):
+    """exp(y²) erfc(y) for 0 <= y <= 6 to 1.4e-15: a polynomial of degree 19 in (2y − 3)/(y + 3)."""
+    x = (2.0 * y - 3.0) / (y + 3.0)
+    r = 1.7463987874051572e-12
+    r = fma(r, x, -7.375785327890491e-12)
+    r = fma(r, x, -5.197634763165528e-11)
+    r = fma(r, x, 5.317044044855283e-11)
+    r = fma(r, x, 9.443546402270223e-10)
+    r = fma(r, x, 8.389198238390125e-10)
+    r = fma(r, x, -1.446091987775118e-08)
+    r = fma(r, x, -3.4812701070998304e-08)
+    r = fma(r, x, 2.2754311318841724e-07)
+    r = fma(r, x, 8.118088344728337e-07)
+    r = fma(r, x, -4.532605902232918e-06)
+    r = fma(r, x, -1.5153800078753832e-05)
+    r = fma(r, x, 0.0001271641985240162)
+    r = fma(r, x, 7.012531329846451e-05)
+    r = fma(r, x, -0.003956151636369084)
+    r = fma(r, x, 0.0233082612326595)
+    r = fma(r, x, -0.08162684513404138)
+    r = fma(r, x, 0.20143885681922458)
+    r = fma(r, x, -0.3681515648982602)
+    return fma(r, x, 0.3215854164543175)
+
+
+@njit(**_PLAIN)
+def _gelu(h, out):
+    for i in range(h.size):
+        x = float(h[i])
+        bell = exp(-0.5 * x * x)
+        size = abs(x) * _ROOT_HALF
+        tail = 0.5 * bell * scaled_erfc(select(size > 6.0, 6.0, size))
+        phi, x2 = bell * _NORMAL, x * x
+        total = select(x > 0.0, 1.0 - tail, tail)
+        out[0, i] = x * total
+        out[1, i] = total + x * phi
+        out[2, i] = phi * (2.0 - x2)
+        out[3, i] = phi * x * (x2 - 4.0)
+        out[4, i] = phi * (x2 * (7.0 - x2) - 4.0)
+
+
+@njit(**_PLAIN)
+def _tanh(h, out):
+    for i in range(h.size):
+        x = float(h[i])
+        decay = exp(-2.0 * abs(x))
+        size = (1.0 - decay) / (1.0 + decay)
+        t = select(x > 0.0, size, -size)
+        t2 = t * t
+        s = 1.0 - t2
+        out[0, i] = t
+        out[1, i] = s
+        out[2, i] = -2.0 * t * s
+        out[3, i] = s * (6.0 * t2 - 2.0)
+        out[4, i] = t * s * (16.0 - 24.0 * t2)
+
+
+@njit(**_PLAIN)
+def _erf(h, out):
+    for i in range(h.size):
+        x = float(h[i])
+        x2, size = x * x, abs(x)
+        bell = exp(-x2)
+        tail = bell * scaled_erfc(select(size > 6.0, 6.0, size))
+        phi = _TWO_OVER_ROOT_PI * bell
+        out[0, i] = select(x > 0.0, 1.0 - tail, tail - 1.0)
+        out[1, i] = phi
+        out[2, i] = -2.0 * x * phi
+        out[3, i] = phi * (4.0 * x2 - 2.0)
+        out[4, i] = phi * x * (12.0 - 8.0 * x2)
+
+
+@njit(**_PLAIN)
+def _cos(h, out):
+    for i in range(h.size):
+        c, s = math.cos(float(h[i])), math.sin(float(h[i]))
+        out[0, i], out[1, i], out[2, i], out[3, i], out[4, i] = c, -s, -c, s, c
+
+
+@njit(**_PLAIN)
+def _softplus(h, out):
+    for i in range(h.size):
+        x = float(h[i])
+        decay = exp(-abs(x))
+        half = 1.0 / (1.0 + decay)
+        p = select(x > 0.0, half, decay * half)
+        q = p * (1.0 - p)
+        out[0, i] = select(x > 0.0, x, 0.0) + math.log1p(decay)
+        out[1, i] = p
+        out[2, i] = q
+        out[3, i] = q * (1.0 - 2.0 * p)
+        out[4, i] = q * (1.0 - 6.0 * q)
+
+
+@njit(**_PLAIN)
+def derivatives(code, h, out):
+    """out[k] = the k-th derivative of the activation at h (W,), k = 0..4."""
+    if code == 0:
+        _gelu(h, out)
+    elif code == 1:
+        _tanh(h, out)
+    elif code == 2:
+        _erf(h, out)
+    elif code == 3:
+        _cos(h, out)
+    else:
+        _softplus(h, out)
+
+
+@njit(**_PLAIN)
+def table(code, bias, pre, slopes):
+    """h += bias; slopes[k] = σ⁽ᵏ⁾(h), k = 0..3."""
+    _, count, width = pre.shape
+    row = np.empty((5, width), np.float64)
+    for p in range(count):
+        h = pre[0, p]
+        for i in range(width):
+            h[i] += bias[i]
+        derivatives(code, h, row)
+        for k in range(4):
+            for i in range(width):
+                slopes[k, p, i] = row[k, i]
+
+
+@njit(**_OPTIONS)
+def forward(pre, post, slopes):
+    """post = (σ(h), σ'(h) s_k)."""
+    channels, count, width = pre.shape
+    for p in range(count):
+        slope = slopes[1, p]
+        for i in range(width):
+            post[0, p, i] = slopes[0, p, i]
+        for k in range(1, channels - 1):
+            for i in range(width):
+                post[k, p, i] = slope[i] * pre[k, p, i]
+
+
+@njit(**_OPTIONS)
+def hessian(sensitivity, slopes, pre, n, out):
+    """sensitivity ← σ'·sensitivity; out[p] += Σ_i λ_i σ''(h_i) s_{a,i} s̄_{b,i}, packed."""
+    _, count, width = pre.shape
+    weight = np.empty(width, pre.dtype)
+    for p in range(count):
+        for i in range(width):
+            weight[i] = sensitivity[p, i] * slopes[2, p, i]
+            sensitivity[p, i] *= slopes[1, p, i]
+        for a in range(n):
+            x, y = pre[1 + a, p], pre[1 + n + a, p]
+            total = weight[0] * 0
+            for i in range(width):
+                total += weight[i] * (x[i] * x[i] + y[i] * y[i])
+            out[p, a] += total
+        place = n
+        for a in range(n):
+            x, y = pre[1 + a, p], pre[1 + n + a, p]
+            for b in range(a + 1, n):
+                u, v = pre[1 + b, p], pre[1 + n + b, p]
+                real, imaginary = weight[0] * 0, weight[0] * 0
+                for i in range(width):
+                    real += weight[i] * (x[i] * u[i] + y[i] * v[i])
+                    imaginary += weight[i] * (y[i] * u[i] - x[i] * v[i])
+                out[p, place] += real
+                out[p, place + 1] += imaginary
+                place += 2
+
+
+@njit(**_OPTIONS)
+def contract(second, value, packed):
+    """packed[p, c] += Σ_i value[p, i] second[c, p, i], packed Hessians of the inputs; c are the components."""
+    components, count, width = second.shape
+    for p in range(count):
+        for c in range(components):
+            total = value[p, 0] * 0
+            for i in range(width):
+                total += value[p, i] * second[c, p, i]
+            packed[p, c] += total
+
+
+@njit(**_OPTIONS)
+def quadratic(dual, n, out):
+    """The symmetric form C on (Re s, Im s) with Σ_c dual_c (packed s s̄)_c = sᵀ C s; (P, 2n, 2n)."""
+    for p in range(dual.shape[0]):
+        out[p] = 0
+        for a in range(n):
+            out[p, a, a] = dual[p, a]
+            out[p, n + a, n + a] = dual[p, a]
+        place = n
+        for a in range(n):
+            for b in range(a + 1, n):
+                real, imaginary = dual[p, place] / 2, dual[p, place + 1] / 2
+                out[p, a, b] = out[p, b, a] = real
+                out[p, n + a, n + b] = out[p, n + b, n + a] = real
+                out[p, b, n + a] = out[p, n + a, b] = imaginary
+                out[p, a, n + b] = out[p, n + b, a] = -imaginary
+                place += 2
+
+
+@njit(**_OPTIONS)
+def trace(dual, second, out):
+    """out[p, i] = Σ_c dual[p, c] second[c, p, i]."""
+    components, count, width = second.shape
+    for p in range(count):
+        for i in range(width):
+            out[p, i] = dual[p, 0] * second[0, p, i]
+        for c in range(1, components):
+            for i in range(width):
+                out[p, i] += dual[p, c] * second[c, p, i]
+
+
+@njit(**_OPTIONS)
+def bend(form, slopes, pre, post, bent):
+    """bent[k] = (C s)_k and bent[d] = sᵀ C s; post's last channel = σ' z + σ'' sᵀ C s."""
+    channels, count, width = pre.shape
+    d = channels - 2
+    for p in range(count):
+        total = bent[d, p]
+        total[:] = 0
+        for k in range(d):
+            row = bent[k, p]
+            row[:] = 0
+            for j in range(d):
+                factor = form[p, k, j]
+                s = pre[1 + j, p]
+                for i in range(width):
+                    row[i] += factor * s[i]
+            s = pre[1 + k, p]
+            for i in range(width):
+                total[i] += row[i] * s[i]
+        z, out = pre[d + 1, p], post[d + 1, p]
+        for i in range(width):
+            out[i] = slopes[1, p, i] * z[i] + slopes[2, p, i] * total[i]
+
+
+@njit(**_OPTIONS)
+def reverse(sensitivity, slopes, pre, bent, cotangent):
+    """cotangent of (σ(h), σ's_k, Λ) → cotangent of (h, s_k, z), in place; `sensitivity` is σ'λ.
+
+    Channels 0..d come as the cotangents of the activations. The last is λ, known from the Hessian's own sweep.
+    """
+    channels, count, width = pre.shape
+    d = channels - 2
+    mixed = np.empty(width, pre.dtype)
+    for p in range(count):
+        slope, curve, twist, tip = slopes[1, p], slopes[2, p], slopes[3, p], cotangent[d + 1, p]
+        z = pre[d + 1, p]
+        for i in range(width):
+            mixed[i] = tip[i] * z[i]
+        for k in range(d):
+            s, b, out = pre[1 + k, p], bent[k, p], cotangent[1 + k, p]
+            for i in range(width):
+                mixed[i] += out[i] * s[i]
+                steep = tip[i] * curve[i]
+                out[i] = (steep + steep) * b[i] + slope[i] * out[i]
+        q, out = bent[d, p], cotangent[0, p]
+        for i in range(width):
+            out[i] = curve[i] * mixed[i] + tip[i] * twist[i] * q[i] + slope[i] * out[i]
+            tip[i] = sensitivity[p, i]
+
+
+@njit(**_OPTIONS)
+def outer(cotangent, post, start, out):
+    """out[p, start + o·inputs + i] = Σ_channels cotangent[c, p, o] post[c, p, i]: every point's own derivative by W."""
+    channels, count, width = cotangent.shape
+    inputs = post.shape[2]
+    for p in range(count):
+        for o in range(width):
+            row = out[p, start + o * inputs : start + (o + 1) * inputs]
+            row[:] = 0
+            for c in range(channels):
+                factor = cotangent[c, p, o]
+                source = post[c, p]
+                for i in range(inputs):
+                    row[i] += factor * source[i]
