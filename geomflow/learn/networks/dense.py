@@ -40,7 +40,12 @@ def linear(z: np.ndarray, weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
 
 def times(z: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """z (C, p, n) times a matrix (n, m), as one product."""
-    return (z.reshape(-1, z.shape[-1]) @ matrix).reshape(*z.shape[:-1], matrix.shape[1])
+    return (flat(z) @ matrix).reshape(*z.shape[:-1], matrix.shape[1])
+
+
+def flat(z: np.ndarray) -> np.ndarray:
+    """(..., n) as a matrix (count, n), also where there are no points."""
+    return z.reshape(int(np.prod(z.shape[:-1])), z.shape[-1])
 
 
 def forward(layers: Layers, sigma: Activation, series: Series, z: np.ndarray) -> np.ndarray:
@@ -68,8 +73,7 @@ def reverse(layers: Layers, series: Series, passed: Trace, cotangent: np.ndarray
     gradients = []
     for number in range(len(layers) - 1, -1, -1):
         z = passed.inputs[number]
-        flat = cotangent.reshape(-1, cotangent.shape[-1])
-        gradients.append((flat.T @ z.reshape(-1, z.shape[-1]), cotangent[0].sum(axis=0)))
+        gradients.append((flat(cotangent).T @ flat(z), cotangent[0].sum(axis=0)))
         if number:
             cotangent = series.transpose_multiply(passed.slopes[number - 1], times(cotangent, layers[number][0]))
     return gradients[::-1]
@@ -93,10 +97,8 @@ def along(layers: Layers, directions: Layers, sigma: Activation, series: Series,
 
 def sensitivities(layers: Layers, passed: Trace) -> list[np.ndarray]:
     """∂f_a/∂u_l at plain values for every layer l: a list of (p, outputs, n_{l+1})."""
-    points = passed.output.shape[1]
-    outputs = len(layers[-1][0])
+    points, outputs = passed.output.shape[1:]
     found = [np.broadcast_to(np.eye(outputs), (points, outputs, outputs))]
     for number in range(len(layers) - 1, 0, -1):
-        pulled = found[-1].reshape(-1, found[-1].shape[-1]) @ layers[number][0]
-        found.append(pulled.reshape(points, outputs, -1) * passed.slopes[number - 1][0][:, None, :])
+        found.append(times(found[-1], layers[number][0]) * passed.slopes[number - 1][0][:, None, :])
     return found[::-1]

@@ -51,7 +51,7 @@ class Layout:
     def views(self, parameters: np.ndarray) -> dict[str, np.ndarray]:
         """Named views, not copies, of a flat vector (..., size): writing to one writes to the vector."""
         batch = parameters.shape[:-1]
-        return {name: parameters[..., part].reshape(*batch, *self.shapes[name]) for name, part in self.slices.items()}
+        return {name: parameters[..., part].reshape(batch + self.shapes[name]) for name, part in self.slices.items()}
 
     def flat(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
         """The flat vector (size,) of named arrays.
