@@ -25,8 +25,13 @@ if TYPE_CHECKING:
 
     AnyField = TypeVar("AnyField", bound=Field)
 
-BLOCK_BYTES = 1 << 26
+BLOCK_BYTES = 1 << 24
 """Points are taken in blocks whose intermediate arrays take about so many bytes."""
+
+BLOCK_PRODUCTS = 1 << 16
+"""Matrix products of about so many multiplications stay in one thread and in the cache."""
+
+LEAST_BLOCK = 64
 
 
 def interpolate(field: Field, points: Any) -> np.ndarray:
@@ -60,8 +65,8 @@ class Interpolation:
         """The interpolation from a grid to Cartesian points (..., d)."""
         array = np.asarray(points, dtype=float)
         if array.ndim == 0 or array.shape[-1] != grid.dim:
-            raise ShapeError(f"points on {grid.torus!r} have {grid.dim} coordinates, in the last axis; an array of shape "
-                             f"{array.shape} was given.")
+            raise ShapeError(f"points on {grid.torus!r} have {grid.dim} coordinates, in the last axis; an array of "
+                             f"shape {array.shape} was given.")
         flat = array.reshape(-1, grid.dim)
         if not np.isfinite(flat).all():
             first = int(np.argmin(np.isfinite(flat).all(axis=1)))
@@ -79,10 +84,10 @@ class Interpolation:
         found = self._spectral(rows) if self.grid.is_spectral else self._polynomial(rows)
         return found.reshape(*self.shape, *trailing)
 
-    def _blocks(self, numbers_a_point: int) -> list[slice]:
-        """The points in blocks, for so many numbers of eight bytes of intermediate arrays a point."""
-        size = max(1, BLOCK_BYTES // (8 * max(1, numbers_a_point)))
-        memory.require(8 * numbers_a_point * min(size, len(self.cell_points)), "one block of an interpolation")
+    def _blocks(self, numbers: int, products: int) -> list[slice]:
+        """The points in blocks, for so many numbers of eight bytes and so many multiplications a point."""
+        size = max(1, min(BLOCK_BYTES // (8 * max(1, numbers)), max(LEAST_BLOCK, BLOCK_PRODUCTS // max(1, products))))
+        memory.require(8 * numbers * min(size, len(self.cell_points)), "one block of an interpolation")
         return [slice(start, start + size) for start in range(0, len(self.cell_points), size)]
 
     def _spectral(self, rows: np.ndarray) -> np.ndarray:
@@ -92,7 +97,7 @@ class Interpolation:
         half = modes.shape[dim - 1]
         table = np.ascontiguousarray(np.moveaxis(modes, dim - 1, 0)).reshape(half, -1)
         found = np.empty((len(self.cell_points), width))
-        for block in self._blocks(4 * table.shape[1] + 2 * sum(self.grid.shape)):
+        for block in self._blocks(4 * table.shape[1] + 2 * sum(self.grid.shape), table.size):
             partial = self._waves(block, dim - 1, half) @ table
             for axis in range(dim - 1):
                 waves = self._waves(block, axis, self.grid.shape[axis])
@@ -119,7 +124,7 @@ class Interpolation:
         """Σ over the neighbours of products of Lagrange weights."""
         dim, reach = self.grid.dim, self._reach
         found = np.empty((len(self.cell_points), rows.shape[-1]))
-        for block in self._blocks(reach**dim * (rows.shape[-1] + 1)):
+        for block in self._blocks(reach**dim * (rows.shape[-1] + 1), 0):
             lines = [self._lagrange(block, axis) for axis in range(dim)]
             places = tuple(
                 index.reshape(-1, *(reach if a == axis else 1 for a in range(dim)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,7 @@ def integrated_maps(grid: Grid, drift: Drift, times: Sequence[float]) -> Iterato
 
     `drift(t)` is the vector field V at the grid points, (*grid, d), Cartesian; it is asked for at the times and halfway
     between them. From each time to the next goes one step of the classical Runge–Kutta method, every grid point on its
-    own path, so that the error is of fourth order in the distance of the times. V is interpolated as in `Interpolation`.
+    own path: the error is of fourth order in the distance of the times. V is interpolated as in `Interpolation`.
     """
     points, displacement = grid.points(), np.zeros((*grid.shape, grid.dim))
     yield times[0], TorusMap(grid, displacement)
@@ -30,7 +31,7 @@ def integrated_maps(grid: Grid, drift: Drift, times: Sequence[float]) -> Iterato
         return Interpolation.to(grid, points + displacement + by)(velocity)
 
     now = drift(times[0])
-    for left, right in zip(times[:-1], times[1:], strict=True):
+    for left, right in pairwise(times):
         step = right - left
         middle, after = drift(0.5 * (left + right)), drift(right)
         k1 = moved(now, np.zeros_like(displacement))

@@ -94,7 +94,7 @@ class TorusMap:
         """Raises FoldedMapError where the Jacobian determinant is not positive."""
         where = self.fold()
         if where:
-            raise FoldedMapError(f"the map is no diffeomorphism: {where}. Refine the grid, or move the points less far.")
+            raise FoldedMapError(f"the map is no diffeomorphism: {where}. Refine the grid, or move points less far.")
 
     @cached_property
     def _interpolation(self) -> Interpolation:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING, Any, Literal, final
 
@@ -106,16 +107,16 @@ def perelman_form(
 ) -> PerelmanForm:
     """Ricci flow from a metric at t0 to t1 in Perelman's form, eqs. (2.40)–(2.42) of Halverson and Ruehle.
 
-    At a fixed measure the flow ∂_t ĝ = −2(Ric + ∇²f̂) is the ascent of 2F, and ill-posed forward. It is Ricci flow moved
-    by diffeomorphisms, and in this order every step is stable: ∂_t g = −2Ric forward; from the end backward the conjugate
-    heat equation ∂_t f = −R − Δf + |∇f|²; then ∂_tψ_t = −(∇f)∘ψ_t and ĝ = ψ_t*g, f̂ = f∘ψ_t, since
+    At a fixed measure the flow ∂_t ĝ = −2(Ric + ∇²f̂) is the ascent of 2F, and ill-posed forward. It is Ricci flow
+    moved by diffeomorphisms, and in this order every step is stable: ∂_t g = −2Ric forward; from the end backward the
+    conjugate heat equation ∂_t f = −R − Δf + |∇f|²; then ∂_tψ_t = −(∇f)∘ψ_t, ĝ = ψ_t*g and f̂ = f∘ψ_t, since
     ∂_t(ψ*g) = ψ*(∂_t g − L_{∇f}g) and L_{∇f}g = 2∇²f (Perelman 2002, §1).
 
     state          the metric g(t0), a MetricField on a Torus
-    measure        the density e^{−f}dV/dx at the end, anything positive that `grid.scalar` takes; with ψ = identity at
-                   the end it is dm/dx itself
-    identity_at    where ψ is the identity: at the "end", or at the "start", where then ĝ(t0) = `state` and dm is what the
-                   backward equation gives
+    measure        the density e^{−f}dV/dx at the end, anything positive that `grid.scalar` takes; where ψ is the
+                   identity at the end it is dm/dx itself
+    identity_at    where ψ is the identity: at the "end", or at the "start", where then ĝ(t0) is `state` and dm what
+                   the backward equation gives
     save_at        times that are kept, or into how many parts to divide the run
     gauge          "deturck" runs Ricci–DeTurck flow, and ψ takes the gauge's field out again: ∂_tψ = −(∇f + W)∘ψ
     nodes          the least number of time steps of ψ, times two: its error falls as nodes⁻⁴
@@ -139,7 +140,7 @@ def perelman_form(
     classical = _thinned(run, parts, reached)
     if not reached:
         return _at_one_time(state, density, classical)
-    along = dataclasses.replace(run, times=fine[: reached + 1], states=States(_packed(run, range(reached + 1)), state.unpack))
+    along = _chosen(run, range(reached + 1))
     span = fine[reached] - fine[0]
     start = density / along.last.volume_density()
     conjugate = solve(ConjugateHeatFlow(along), start, span, stepper=stepper, rtol=rtol, max_steps=max_steps,
@@ -159,12 +160,14 @@ def _checked(state: Any, identity_at: str, nodes: int) -> None:
 
 def _refined(times: np.ndarray, parts: int) -> np.ndarray:
     """Each interval in equal parts; the given times are kept to the bit."""
-    inner = [np.linspace(a, b, parts + 1)[:-1] for a, b in zip(times[:-1], times[1:], strict=True)]
+    inner = [np.linspace(a, b, parts + 1)[:-1] for a, b in pairwise(times)]
     return np.concatenate([*inner, times[-1:]])
 
 
-def _packed(run: Solution, places: Iterable[int]) -> list[np.ndarray]:
-    return [run.states.packed(i) for i in places]
+def _chosen(run: Solution, places: Sequence[int]) -> Solution:
+    """The run with some of its states."""
+    states = States([run.states.packed(i) for i in places], run.template.unpack)
+    return dataclasses.replace(run, times=run.times[list(places)], states=states)
 
 
 def _reached(run: Solution, fine: np.ndarray, parts: int) -> int:
@@ -182,7 +185,7 @@ def _thinned(run: Solution, parts: int, reached: int) -> Solution:
     places = [*range(0, reached + 1, parts)]
     if reached < len(run.times) - 1:
         places.append(len(run.times) - 1)
-    return dataclasses.replace(run, times=run.times[places], states=States(_packed(run, places), run.template.unpack))
+    return _chosen(run, places)
 
 
 def _at_one_time(state: MetricField, density: ScalarField, classical: Solution) -> PerelmanForm:

@@ -82,8 +82,8 @@ class IndexStructures:
         return self.kronecker.distance(self.covariant) / self.covariant.norm()
 
     def __str__(self) -> str:
-        return (f"rates differ by {100 * self.difference:.3g} %; dF/dt = {self.covariant_growth:.6g} with the covariant "
-                f"kernel and {self.kronecker_growth:.6g} with the Kronecker kernel")
+        return (f"the rates differ by {100 * self.difference:.3g} %; dF/dt = {self.covariant_growth:.6g} with the "
+                f"covariant kernel and {self.kronecker_growth:.6g} with the Kronecker kernel")
 
 
 def index_structures(metric: MetricField, measure: Any = 1) -> IndexStructures:
