@@ -8,6 +8,7 @@ from geomflow.learn.models.model import Model
 from geomflow.learn.models.potential import PotentialModel
 from geomflow.learn.models.rescaled import Rescaled
 from geomflow.learn.models.state import ModelState
+from geomflow.learn.models.user import UserModel
 
 __all__ = [
     "CholeskyModel",
@@ -20,4 +21,5 @@ __all__ = [
     "Rescaled",
     "SharedComponents",
     "UncorrectedComponents",
+    "UserModel",
 ]

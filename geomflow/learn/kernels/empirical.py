@@ -1,0 +1,145 @@
+"""Tangent kernels of networks at given parameters: at any time of a run, or frozen at its start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.learn.kernels.kernel import Kernel
+from geomflow.learn.kernels.tangent import TangentKernel, cotangents, require_theta
+from geomflow.learn.models.model import Model
+from geomflow.learn.models.target import hessian_adjoint, hessian_terms
+from geomflow.variety.threads import slices
+
+if TYPE_CHECKING:
+    from geomflow.learn.models.state import ModelState
+
+POINTS = 8192
+"""Points handled at once unless told otherwise."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class EmpiricalKernel(TangentKernel):
+    """Θ_ijkl(x, x') = Σ_I ∂g_ij(x)/∂θ_I ∂g_kl(x')/∂θ_I of a model's metric at `parameters`: eq. (2.7).
+
+    Taken at the initial parameters it is the frozen kernel Θ_0. For potential models it is the kernel of the metric
+    ∂_a∂_b̄ φ, complex [p, q, a, b, c, d], by the network's jets; `EmpiricalPotentialKernel` is that of φ itself.
+    Raises NotFiniteError or ShapeError for parameters that are not the model's.
+    """
+
+    model: Model
+    parameters: np.ndarray
+
+    def __post_init__(self) -> None:
+        _freeze(self)
+
+    @classmethod
+    def of(cls, state: ModelState) -> EmpiricalKernel:
+        """The kernel at a state of a run."""
+        return cls(state.model, state.parameters)
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether it acts on Hermitian forms."""
+        return self.model.shape == ()
+
+    def theta(self, x: Any, y: Any = None, g_x: Any = None, g_y: Any = None) -> np.ndarray:
+        """Structured, from the networks' own kernels; from Jacobians of the metric for potentials."""
+        if not self.is_complex:
+            return self.model.tangent_kernel(self.parameters, x, y)
+        first = self.model.checked_points(x)
+        second = first if y is None else self.model.checked_points(y)
+        require_theta(len(first), len(second), self.model.target.metric_shape[0], itemsize=16)
+        left = self.metric_jacobian(first)
+        right = left if y is None else self.metric_jacobian(second)
+        return np.tensordot(left, right, axes=(-1, -1)).transpose(0, 3, 1, 2, 4, 5)
+
+    def metric_jacobian(self, x: np.ndarray) -> np.ndarray:
+        """∂g_{ab̄}(x_p)/∂θ_I, complex (p, n, n, size), of a potential model: one reverse sweep a second derivative."""
+        size = self.model.target.metric_shape[0]
+        indices = sorted(hessian_adjoint(np.zeros((1, size, size))))
+        one = np.ones(1)
+        rows = {index: np.stack([self.model.jets_vjp(self.parameters, x[p:p + 1], {index: one}) for p in range(len(x))])
+                for index in indices}
+        result = np.zeros((len(x), size, size, self.model.size), complex)
+        for a, b, index, factor in hessian_terms(size):
+            result[:, a, b] += factor * rows[index]
+        return result
+
+    def apply(self, x: Any, y: Any, cotangent: np.ndarray, g_x: Any = None, g_y: Any = None,
+              block: int | None = None) -> np.ndarray:
+        """J(x) (J(y)ᵀ D): a vector–Jacobian product, then a Jacobian–vector product, in blocks of points."""
+        first = self.model.checked_points(x)
+        second = first if y is None else self.model.checked_points(y)
+        values = cotangents(cotangent, len(second))
+        direction = np.zeros(self.model.size)
+        for rows in slices(len(second), block or POINTS):
+            direction += self.model.metric_vjp(self.parameters, second[rows], values[rows])
+        parts = [self.model.metric_jvp(self.parameters, first[rows], direction)
+                 for rows in slices(len(first), block or POINTS)]
+        return np.concatenate(parts)
+
+    def probe(self, stream: np.random.Generator, points: int, dim: int) -> np.ndarray:
+        """A random cotangent; Hermitian for potentials."""
+        if not self.is_complex:
+            return super().probe(stream, points, dim)
+        return hermitian_probe(stream, points, dim)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class EmpiricalPotentialKernel(Kernel):
+    """K(x, x') = Σ_I ∂φ(x)/∂θ_I ∂φ(x')/∂θ_I of a potential model at `parameters`: a scalar kernel.
+
+    Raises InputError for a model that is no potential.
+    """
+
+    model: Model
+    parameters: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.model.shape != ():
+            raise InputError(f"{self.model!r} is no potential: its kernel is EmpiricalKernel(model, parameters).")
+        _freeze(self)
+
+    def read(self, x: Any) -> np.ndarray:
+        """The points on the torus, (p, d)."""
+        return self.model.checked_points(x)
+
+    def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Layer by layer, without the Jacobian."""
+        return self.model.tangent_kernel(self.parameters, x, y)
+
+    def diagonal(self, x: Any) -> np.ndarray:
+        """|∂φ(x_p)/∂θ|²."""
+        points = self.read(x)
+        blocks = slices(len(points), max(1, (1 << 22) // self.model.size))
+        squares = [np.sum(self.model.jacobian(self.parameters, points[rows]) ** 2, axis=-1) for rows in blocks]
+        return np.concatenate([np.zeros(0), *squares])
+
+    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None) -> np.ndarray:
+        sources, out = x if y is None else y, np.empty((len(columns), len(x)))
+        for column, row in zip(columns, out, strict=True):
+            direction = np.zeros(self.model.size)
+            for rows in slices(len(sources), block or POINTS):
+                direction += self.model.vjp(self.parameters, sources[rows], column[rows])
+            for rows in slices(len(x), block or POINTS):
+                row[rows] = self.model.jvp(self.parameters, x[rows], direction)
+        return out
+
+
+def hermitian_probe(stream: np.random.Generator, points: int, dim: int) -> np.ndarray:
+    """Random Hermitian cotangents, standard normal in an orthonormal basis of Hermitian matrices."""
+    draw = stream.standard_normal((2, points, dim, dim))
+    whole = draw[0] + 1j * draw[1]
+    return 0.5 * (whole + np.conj(np.swapaxes(whole, -1, -2)))
+
+
+def _freeze(kernel: EmpiricalKernel | EmpiricalPotentialKernel) -> None:
+    theta = np.array(kernel.model.checked_parameters(kernel.parameters))
+    theta.flags.writeable = False
+    object.__setattr__(kernel, "parameters", theta)
