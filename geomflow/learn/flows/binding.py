@@ -1,0 +1,92 @@
+"""From a loss and a state of a model to the `Problem` that `solve` integrates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.field.grid import Grid
+from geomflow.flow.problem import Problem
+from geomflow.learn.flows.grid_loss import GridLoss
+from geomflow.learn.flows.loss import Loss, Setting
+from geomflow.learn.flows.point_loss import PointLoss
+from geomflow.learn.models.state import ModelState
+
+if TYPE_CHECKING:
+    import sympy
+
+    from geomflow.flow.flow import Flow
+    from geomflow.learn.models.model import Model
+
+TEMPLATE_POINTS = 8
+"""Expressions of a loss on points are taken from a field on a grid of so many points an axis."""
+
+Rate = Callable[[float, np.ndarray, np.ndarray], None]
+
+
+def checked_state(flow: Flow, model: Model, state: Any) -> ModelState:
+    """`state` if it is a state of the model.
+
+    Raises InputError that says what was given and how to make the right one.
+    """
+    if not isinstance(state, ModelState):
+        raise InputError(f"the flow '{flow.name}' acts on the parameters of a model: start it from model.on(grid) or "
+                         f"model.on(points), not from a {type(state).__name__}.")
+    if state.model is not model:
+        raise InputError(f"the flow '{flow.name}' is one of {model!r}, and the state belongs to {state.model!r}.")
+    return state
+
+
+def loss_at(setting: Setting, model: Model, state: ModelState) -> Loss:
+    """The loss of a model where the state samples it."""
+    if isinstance(state.place, Grid):
+        return GridLoss(setting, model, state.field())
+    state.require_positive()
+    return PointLoss(setting, model, state.points, model.template(model.torus.grid(TEMPLATE_POINTS)))
+
+
+def parameter_problem(flow: Flow, state: ModelState, loss: Loss, rate: Rate, rows: int = 1) -> Problem:
+    """The problem of an array (rows, n_parameters) whose first row are the parameters."""
+    y0 = np.zeros((rows, len(state.parameters)))
+    y0[0] = state.parameters
+
+    def observe(t: float, y: np.ndarray) -> dict[str, float]:
+        gradient = loss.descent(y[0])
+        return {**loss.observe(y[0]), "dissipation": float(gradient @ gradient)}
+
+    return Problem(
+        y0=y0,
+        rate=rate,
+        unpack=lambda packed: state.unpack(packed[:1]),
+        check=lambda t, y: loss.check(y[0]),
+        observe=observe,
+        description=description(flow, state),
+    )
+
+
+def description(flow: Flow, state: ModelState) -> dict[str, Any]:
+    """JSON-able facts of a run for its store."""
+    import sympy
+
+    return {
+        "flow": flow.name,
+        "equation": f"{flow}; {flow!r}",
+        "latex": sympy.latex(flow.equation),
+        "components": ["theta"],
+        "model": repr(state.model),
+        "place": repr(state.place) if isinstance(state.place, Grid) else f"{len(state.place)} points",
+        "state": type(state).__name__,
+    }
+
+
+def parameter_equation() -> sympy.Eq:
+    """dθ_I/dt = −∂L/∂θ_I."""
+    import sympy
+
+    t, theta = sympy.Symbol("t"), sympy.Function("theta_I")
+    loss = sympy.Function("L")
+    left = sympy.Derivative(theta(t), t)
+    return sympy.Eq(left, -sympy.Derivative(loss(theta(t)), theta(t)), evaluate=False)

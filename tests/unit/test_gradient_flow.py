@@ -1,0 +1,109 @@
+"""Gradient flow and training of networks: runs, monitors, resumed runs, errors."""
+
+import numpy as np
+import pytest
+
+import geomflow as gf
+from geomflow.core.errors import InputError, PositivityError
+from geomflow.learn.flows.gradient_flow import GradientFlow
+from geomflow.learn.flows.linearised_flow import LinearisedFlow
+from geomflow.learn.flows.optimisers import SGD, Adam, Momentum
+from geomflow.learn.flows.training import Training
+from geomflow.learn.models.potential import PotentialModel
+from geomflow.learn.models.rescaled import Rescaled
+from geomflow.learn.networks.embedding import FourierEmbedding
+from geomflow.learn.networks.perceptron import Perceptron
+
+CURVE = gf.ComplexTorus(dim=1)
+KENERGY = gf.functionals.KEnergy(CURVE)
+PLAIN = PotentialModel(CURVE, Perceptron(2, (12,), embedding=FourierEmbedding(CURVE)))
+MODEL = Rescaled(PLAIN, 0.01)
+GRID = CURVE.grid(8, order="spectral")
+
+
+@pytest.mark.parametrize("optimiser", [SGD(0.5), Momentum(0.1), Adam(1e-2)], ids=lambda o: type(o).__name__)
+def test_training_lowers_the_energy(optimiser):
+    run = gf.solve(Training(KENERGY, MODEL, optimiser, batch=16), MODEL.on(GRID, seed=1), t1=60, monitor_every=20)
+    assert run.outcome.kind == "finished"
+    assert run.steps == 60
+    assert run["energy"][-1] < 0.95 * run["energy"][0]
+
+
+def test_adam_follows_its_algorithm():
+    optimiser, rng = Adam(0.1), np.random.default_rng(0)
+    memory, mean, square = np.zeros((2, 3)), np.zeros(3), np.zeros(3)
+    for k in range(3):
+        descent = rng.standard_normal(3)
+        mean, square = 0.9 * mean + 0.1 * descent, 0.999 * square + 0.001 * descent**2
+        wanted = 0.1 * (mean / (1 - 0.9 ** (k + 1))) / (np.sqrt(square / (1 - 0.999 ** (k + 1))) + 1e-8)
+        increment, change = optimiser.step(k, descent, memory)
+        memory = memory + change
+        assert increment == pytest.approx(wanted, rel=1e-12)
+
+
+def test_a_resumed_training_goes_on_to_the_same_bits(tmp_path):
+    flow, start = Training(KENERGY, MODEL, Adam(1e-2), batch=8, seed=4), MODEL.on(GRID, seed=1)
+    whole = gf.solve(flow, start, t1=30)
+    path = tmp_path / "run.zarr"
+    part = gf.solve(flow, start, t1=30, store=path, max_steps=11)
+    assert part.outcome.kind == "interrupted" or part.steps == 11
+    resumed = gf.solve(flow, start, t1=30, store=path, resume=True)
+    assert np.array_equal(resumed.last.parameters, whole.last.parameters)
+
+
+def test_energy_falls_by_the_dissipation():
+    run = gf.solve(GradientFlow(KENERGY, MODEL), MODEL.on(GRID, seed=1), t1=5.0, rtol=1e-8)
+    energy, dissipation, t = run["energy"], run["dissipation"], run.monitor_times
+    assert (np.diff(energy) < 0).all()
+    assert energy[0] - energy[-1] == pytest.approx(np.trapezoid(dissipation, t), rel=1e-2)
+
+
+def test_the_linearised_run_starts_at_the_network():
+    start = MODEL.on(GRID, seed=1)
+    run = gf.solve(LinearisedFlow(KENERGY, MODEL), start, t1=0.1)
+    assert run.states[0].values == pytest.approx(start.values, abs=1e-15)
+
+
+def test_a_state_of_another_kind_is_refused():
+    with pytest.raises(InputError, match=r"model\.on"):
+        gf.solve(GradientFlow(KENERGY, MODEL), GRID.potential(0), t1=1)
+    with pytest.raises(InputError, match="belongs to"):
+        gf.solve(GradientFlow(KENERGY, MODEL), PLAIN.on(GRID, seed=0), t1=1)
+    with pytest.raises(InputError, match="functional"):
+        GradientFlow("kenergy", MODEL)
+
+
+def test_a_network_that_is_no_metric_is_refused_with_the_place():
+    with pytest.raises(PositivityError, match="grid point"):
+        gf.solve(GradientFlow(KENERGY, PLAIN), PLAIN.on(GRID, seed=1), t1=1)
+    with pytest.raises(PositivityError, match="point"):
+        gf.solve(GradientFlow(KENERGY, PLAIN), PLAIN.on(GRID.points().reshape(-1, 2), seed=1), t1=1)
+
+
+def test_a_metric_that_is_lost_ends_the_run_with_the_place():
+    run = gf.solve(Training(KENERGY, MODEL, SGD(1e5)), MODEL.on(GRID, seed=1), t1=5)
+    assert run.outcome.kind in ("singular", "diverged")
+    assert "point" in run.outcome.message
+
+
+def test_functionals_that_are_not_local_need_a_grid():
+    plane = gf.Torus(dim=2)
+    from geomflow.learn.models.components import IndependentComponents
+    from geomflow.learn.models.correction import Correction
+
+    model = Correction(None, Rescaled(IndependentComponents(plane, Perceptron(2, (4,))), 0.01))
+    state = model.on(np.random.default_rng(0).random((10, 2)), seed=0)
+    with pytest.raises(InputError, match="on a grid"):
+        gf.solve(GradientFlow(gf.functionals.PerelmanLambda(plane), model), state, t1=1)
+
+
+@pytest.mark.parametrize("wrong", [lambda: Adam(0), lambda: Momentum(1e-3, momentum=1.0), lambda: SGD(float("nan"))])
+def test_optimisers_check_their_numbers(wrong):
+    with pytest.raises(InputError, match="must be"):
+        wrong()
+
+
+@pytest.mark.parametrize("batch", [0, 65])
+def test_batches_must_fit_the_points(batch):
+    with pytest.raises(InputError, match="cannot be drawn"):
+        gf.solve(Training(KENERGY, MODEL, batch=batch), MODEL.on(GRID, seed=1), t1=1)
