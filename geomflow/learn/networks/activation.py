@@ -27,9 +27,9 @@ from math import pi, sqrt
 from typing import final
 
 import numpy as np
-from scipy.special import erf, expit, ndtr
 
 from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.learn.networks.normal import cumulative, error
 
 #: The highest derivative that every activation knows.
 HIGHEST = 5
@@ -74,12 +74,13 @@ def _relu(u: np.ndarray, out: np.ndarray) -> None:
 
 
 def _gelu(u: np.ndarray, out: np.ndarray) -> None:
-    below = ndtr(u)
+    square = u * u
+    bell = np.exp(-0.5 * square)
+    below = cumulative(u, bell)
     np.multiply(u, below, out=out[0])
     if len(out) == 1:
         return
-    square = u * u
-    density = np.exp(-0.5 * square) / sqrt(2 * pi)
+    density = np.multiply(bell, 1 / sqrt(2 * pi), out=bell)
     np.add(below, u * density, out=out[1])
     polynomials = (
         lambda: 2 - square,
@@ -108,11 +109,12 @@ def _tanh(u: np.ndarray, out: np.ndarray) -> None:
 
 
 def _erf(u: np.ndarray, out: np.ndarray) -> None:
-    out[0] = erf(u)
+    square = u * u
+    bell = np.exp(-square)
+    out[0] = error(u, bell)
     if len(out) == 1:
         return
-    square = u * u
-    slope = np.multiply(2 / sqrt(pi), np.exp(-square), out=out[1])
+    slope = np.multiply(2 / sqrt(pi), bell, out=out[1])
     polynomials = (
         lambda: -2 * u,
         lambda: 4 * square - 2,
@@ -132,13 +134,15 @@ def _cos(u: np.ndarray, out: np.ndarray) -> None:
 
 
 def _softplus(u: np.ndarray, out: np.ndarray) -> None:
-    np.logaddexp(0.0, u, out=out[0])
+    falling = np.exp(-np.abs(u))
+    np.add(np.maximum(u, 0.0), np.log1p(falling), out=out[0])
     if len(out) == 1:
         return
-    out[1] = expit(u)
+    shared = 1 / (1 + falling)
+    np.multiply(shared, np.where(u < 0, falling, 1.0), out=out[1])
     if len(out) == 2:
         return
-    bump = np.multiply(out[1], expit(-u), out=out[2])
+    bump = np.multiply(shared * shared, falling, out=out[2])
     tilt = 1 - 2 * out[1]
     polynomials = (lambda: tilt, lambda: 1 - 6 * bump, lambda: tilt * (1 - 12 * bump))
     for target, polynomial in zip(out[3:], polynomials):
