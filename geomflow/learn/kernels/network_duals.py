@@ -16,7 +16,7 @@ import math
 
 from numba import njit
 
-from geomflow.codegen.mathematics import select
+from geomflow.codegen.mathematics import noalias, select
 from geomflow.learn.kernels.network_angles import angle_series, arc, arc_gap, correlations, segment_series
 
 _FUSED = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
@@ -26,6 +26,7 @@ _TURN = 1.0 / math.pi
 @njit(**_FUSED)
 def relu_row(p, q, p1, q1, m, beta, near, far, covariance, tangent):
     """φ = max(u, 0): E[φφ] = pq (sin θ + (π − θ) cos θ)/2π, E[φ'φ'] = (π − θ)/2π, cos θ = c."""
+    noalias()
     half = 0.5 * m
     for j in range(q.size):
         positive = near[j] <= far[j]

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-from geomflow.codegen.mathematics import fma, select
+from geomflow.codegen.mathematics import fma, noalias, select
 from geomflow.learn.kernels.network_duals import cos_row, erf_row, gelu_row, identity_row, relu_row, sin_row
 
 #: Points of a row handled at once: every intermediate stays in the first-level cache.
@@ -41,30 +41,41 @@ def correlate(x, columns, squares, scale, row, norm):
 
     sin² is the square of x's part across y, x − t y rounded once, so that no digits are lost near c = ±1.
     """
+    noalias()
     near, far, covariance, across, along = row
     count = near.size
     covariance[:] = 0.0
     across[:] = 0.0
     along[:] = 0.0
     for c in range(x.size):
+        entry, y = x[c], columns[c]
         for j in range(count):
-            covariance[j] += x[c] * columns[c, j]
+            covariance[j] += entry * y[j]
     for j in range(count):
-        near[j] = -covariance[j] / select(squares[j] > 0.0, squares[j], 1.0)
+        near[j] = -covariance[j] / positive_or_one(squares[j])
     for c in range(x.size):
+        entry, y = x[c], columns[c]
         for j in range(count):
-            rest = fma(near[j], columns[c, j], x[c])
+            rest = fma(near[j], y[j], entry)
             across[j] += rest * rest
-            along[j] += rest * columns[c, j]
+            along[j] += rest * y[j]
+    scale_x = positive_or_one(norm)
     for j in range(count):
-        scale_x, scale_y = select(norm > 0.0, norm, 1.0), select(squares[j] > 0.0, squares[j], 1.0)
-        sine = max(across[j] - along[j] * along[j] / scale_y, 0.0) / scale_x
-        cosine = min(max(covariance[j] / math.sqrt(scale_x * scale_y), -1.0), 1.0)
-        positive = cosine >= 0.0
-        small = sine / (1.0 + abs(cosine))
-        near[j] = select(positive, small, 1.0 - cosine)
-        far[j] = select(positive, 1.0 + cosine, small)
+        scale_y = positive_or_one(squares[j])
+        sine = (across[j] - along[j] * along[j] / scale_y) / scale_x
+        sine = select(sine > 0.0, sine, 0.0)
+        cosine = covariance[j] / math.sqrt(scale_x * scale_y)
+        size = select(cosine >= 0.0, cosine, -cosine)
+        small = sine / (1.0 + size)
+        near[j] = select(cosine >= 0.0, small, 1.0 + size)
+        far[j] = select(cosine >= 0.0, 1.0 + size, small)
         covariance[j] *= scale
+
+
+@njit(**_FUSED)
+def positive_or_one(x):
+    """x, or 1 in place of 0, to divide by."""
+    return select(x > 0.0, x, 1.0)
 
 
 @njit(**_FUSED)
@@ -72,17 +83,21 @@ def tile(network, x, px, sx, columns, q, squares, work, tangent, out):
     """Rows x (r, d) against columns (d, T): out (r, T), the tangent kernel or the covariance of the outputs.
 
     network = (activation's code, input scale², σ_w², σ_b²); px (layers, r), q (layers, T): deviations in each layer;
-    sx, squares: |x|² and |y|².
+    sx, squares: |x|² and |y|²; work (5, TILE): intermediate rows.
     """
     code, scale, m, beta = network
-    depth = px.shape[0] - 1
-    near, far, covariance, theta, _ = work
+    count = squares.size
+    near, far, covariance, theta, rest = (
+        work[0][:count], work[1][:count], work[2][:count], work[3][:count], work[4][:count]
+    )
     for i in range(x.shape[0]):
-        correlate(x[i], columns, squares, scale, (near, far, covariance, theta, work[4]), sx[i])
+        correlate(x[i], columns, squares, scale, (near, far, covariance, theta, rest), sx[i])
         theta[:] = covariance
-        for l in range(depth):
+        for l in range(px.shape[0] - 1):
             layer(code, px[l, i], q[l], px[l + 1, i], q[l + 1], m, beta, near, far, covariance, theta)
-        out[i] = theta if tangent else covariance
+        result = theta if tangent else covariance
+        for j in range(count):
+            out[i, j] = result[j]
 
 
 @njit(**_FUSED)
@@ -92,10 +107,8 @@ def block(network, x, px, sx, columns, q, squares, tangent, out):
     work = np.empty((5, TILE))
     for first in range(0, n, TILE):
         last = min(first + TILE, n)
-        part = work[:, : last - first]
-        y, s = np.ascontiguousarray(columns[:, first:last]), squares[first:last]
-        tile(network, x, px, sx, y, np.ascontiguousarray(q[:, first:last]), s,
-             (part[0], part[1], part[2], part[3], part[4]), tangent, out[:, first:last])
+        y, deviations = np.ascontiguousarray(columns[:, first:last]), np.ascontiguousarray(q[:, first:last])
+        tile(network, x, px, sx, y, deviations, squares[first:last], work, tangent, out[:, first:last])
 
 
 @njit(**_FUSED)
