@@ -13,7 +13,7 @@ from geomflow.field.operators import Operator, discretise
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation
 from geomflow.flow.observe import Observer
-from geomflow.flow.principal import FrozenPrincipal, PrincipalPart, SpectralBound
+from geomflow.flow.principal import FrozenPrincipal, SpectralBound, principal_part
 from geomflow.flow.problem import Problem, Violation
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Compiled:
 
     def __init__(self, equation: Equation, state: Field) -> None:
         self.equation, self.grid = equation, state.grid
-        self.part = PrincipalPart(equation.program)
+        self.part = principal_part(equation.program)
 
     @cached_property
     def _operator(self) -> Operator:

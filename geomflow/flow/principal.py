@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,6 +88,12 @@ class PrincipalPart:
         pairs = zip(jets, gr.gradient(node, jets), strict=True)
         return [Slope(stage, row, source, names.index(jet.data[0]), jet.data[1], coefficient)
                 for jet, coefficient in pairs if coefficient is not gr.ZERO]
+
+
+@lru_cache(maxsize=32)
+def principal_part(program: Program) -> PrincipalPart:
+    """The principal part of a program, found once for all runs of it."""
+    return PrincipalPart(program)
 
 
 def highest(jets: Sequence[gr.Node]) -> list[gr.Node]:
