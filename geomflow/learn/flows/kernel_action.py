@@ -11,9 +11,12 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.field.matrices import pack_symmetric, unpack_symmetric
+from geomflow.learn.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
 from geomflow.learn.kernels.kernel import Kernel
 from geomflow.learn.kernels.operators import KernelOperator
+from geomflow.learn.kernels.potential import PotentialKernel
 from geomflow.learn.kernels.structures import Covariant, Kronecker, Symmetrised
+from geomflow.learn.kernels.tangent import TangentKernel
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
@@ -112,7 +115,8 @@ class BatchAction(Action):
 
 
 def action(kernel: Any, grid: Grid, tensor: bool, batch: Batch | None = None) -> Action:
-    """What a kernel does on a grid: a bare scalar kernel is `Covariant`; what else has `apply(x, y, values)` acts by it.
+    """A kernel on a grid. A bare scalar kernel is `Covariant`, that of a network at its parameters frozen; everything
+    else acts by its `apply(x, y, values)`.
 
     Raises InputError for what is no kernel.
     """
@@ -122,10 +126,16 @@ def action(kernel: Any, grid: Grid, tensor: bool, batch: Batch | None = None) ->
 
 def _whole(kernel: Any, grid: Grid, tensor: bool) -> Action:
     if isinstance(kernel, Kernel):
-        return ScalarAction(kernel.on(grid), evolving=True)
+        return ScalarAction(kernel.on(grid), evolving=not isinstance(kernel, EmpiricalPotentialKernel))
     if isinstance(kernel, Kronecker | Symmetrised | Covariant):
         return ScalarAction(kernel.kernel.on(grid), evolving=isinstance(kernel, Covariant))
     require_kernel(kernel)
+    if isinstance(kernel, TangentKernel) and not tensor:
+        raise InputError(f"the kernel {kernel!r} acts on metrics, and the state is not one. On potentials give a "
+                         "scalar kernel, such as EmpiricalPotentialKernel(model, parameters).")
+    if isinstance(kernel, PotentialKernel) or (isinstance(kernel, EmpiricalKernel) and kernel.is_complex):
+        raise InputError(f"the kernel {kernel!r} acts on Hermitian metrics, and flows of these run on potentials: give "
+                         "the scalar kernel on the potential itself, and a PotentialField as the state.")
     return TensorAction(kernel, grid, tensor)
 
 

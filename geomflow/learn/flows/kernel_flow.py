@@ -38,7 +38,8 @@ class KernelFlow(Flow):
     a scalar kernel K   the evolving kernel `Covariant(K)`, also on potentials: it tends to the classical gradient flow
                         in the inner product of `source` as K tends to the delta function
     Kronecker(K), Symmetrised(K)   frozen: the kernel acts on δL/δg_kl (or δL/δφ) component by component
-    a tangent kernel    anything with `apply(x, x', values)`, such as the empirical kernel of a network
+    a tangent kernel    anything with `apply(x, x', values)`, such as the `EmpiricalKernel` of a network (on potentials
+                        `EmpiricalPotentialKernel`): frozen
 
     With the classical rate r, the density w of the inner product and a frame g = E Eᵀ,
 

@@ -39,8 +39,8 @@ def look_at_growth(flow: Flow, kernel: Any, equation: Equation, state: Field, sy
     else:
         raise IllPosedError(
             f"{flow.name} is ill-posed at this state: {waves}, and the kernel {kernel} does not cap that on "
-            f"{state.grid!r}, where the shortest waves grow fastest. Use a wider kernel, or a finer grid; to run it all "
-            "the same, give Descent(flow, forced=True).")
+            f"{state.grid!r}, where the shortest waves grow fastest. Use a wider kernel, or a finer grid; to run it "
+            "all the same, give Descent(flow, forced=True).")
     warnings.warn(f"{flow.name} is ill-posed without a kernel: {waves}. The kernel {kernel} caps the growth at {cap}.",
                   CappedGrowthWarning, stacklevel=5)
 
