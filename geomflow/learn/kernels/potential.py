@@ -69,7 +69,7 @@ class PotentialKernel(TangentKernel):
 
     def apply(self, x: Any, y: Any, cotangent: np.ndarray, g_x: Any = None, g_y: Any = None,
               block: int | None = None) -> np.ndarray:
-        """∂_a∂_b̄ of the potential Σ_q ∂'_c∂'_d̄ K(x, y_q) D^{cd̄}(y_q), in blocks of rows; D counts by its Hermitian part."""
+        """∂_a∂_b̄ of the potential Σ_q ∂'_c∂'_d̄ K(x, y_q) D^{cd̄}(y_q), in blocks; of D the Hermitian part counts."""
         if self._empirical is not None:
             return self._empirical.apply(x, y, cotangent, block=block)
         first, second, size = self._points(x, y)

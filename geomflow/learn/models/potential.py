@@ -24,6 +24,7 @@ class PotentialModel(NetworkModel):
 
     ∂_a = ½(∂_{x^a} − i ∂_{y^a}), first index holomorphic, ds² = 2 g_{ab̄} dz^a dz̄^b; derivatives are the network's exact
     input jets. `values` are φ (p,), `metric` is complex (p, n, n). The form stays closed whatever the parameters are.
+    Take a smooth activation: with ReLU the derivative at its kinks is left out, so that the metric is not that of φ.
 
     `reference` is a constant n×n Hermitian matrix, n×n closed forms or a callable of the coordinates; ½δ unless given.
     Raises InputError for a network with several outputs, for a real torus and for a reference known on a grid only.
