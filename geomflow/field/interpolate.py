@@ -8,7 +8,7 @@ gives, which are of the size h^(p+2)/h² where neighbouring polynomials meet, ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeVar, final
@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, final
 import numpy as np
 
 from geomflow.core import memory
-from geomflow.core.errors import NotFiniteError, ShapeError
+from geomflow.core.errors import InputError, NotFiniteError, ShapeError
 from geomflow.field.derivatives import wave_numbers
+from geomflow.field.potential import PotentialField
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
@@ -74,7 +75,9 @@ class Interpolation:
         return Interpolation(grid, flat @ grid.torus.dual, array.shape[:-1])
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
-        """The values (*grid, ...) of a real field, at the points: (*shape, ...)."""
+        """The values (*grid, ...) of a real or complex field, at the points: (*shape, ...)."""
+        if np.iscomplexobj(values):
+            return self(np.real(values)) + 1j * self(np.imag(values))
         array = np.asarray(values, dtype=float)
         if array.shape[: self.grid.dim] != self.grid.shape:
             raise ShapeError(f"an array of shape {array.shape} was given on a grid of shape {self.grid.shape}; the "
@@ -82,7 +85,7 @@ class Interpolation:
         trailing = array.shape[self.grid.dim :]
         rows = array.reshape(*self.grid.shape, prod(trailing))
         found = self._spectral(rows) if self.grid.is_spectral else self._polynomial(rows)
-        return found.reshape(*self.shape, *trailing)
+        return found.reshape((*self.shape, *trailing))
 
     def _blocks(self, numbers: int, products: int) -> list[slice]:
         """The points in blocks, for so many numbers of eight bytes and so many multiplications a point."""
@@ -158,8 +161,11 @@ class Interpolation:
 def resample(field: AnyField, grid: Grid) -> AnyField:
     """The field on another grid of the same torus.
 
-    Raises ShapeError for a grid of another torus.
+    Raises ShapeError for a grid of another torus, and InputError for a potential, which is one beside its reference.
     """
+    if isinstance(field, PotentialField):
+        raise InputError("a potential belongs to its reference form: resample its metric(), or give its values to "
+                         "grid.potential(interpolate(phi, grid.points()), reference).")
     if grid.torus != field.grid.torus:
         raise ShapeError(f"the field lives on {field.grid.torus!r} and the grid on {grid.torus!r}.")
-    return type(field)(grid, interpolate(field, grid.points()))  # type: ignore[call-arg]
+    return replace(field, grid=grid, values=interpolate(field, grid.points()))  # type: ignore[type-var]

@@ -5,7 +5,7 @@ import pytest
 
 import geomflow as gf
 from geomflow.field import MetricField
-from geomflow.field.interpolate import interpolate, resample
+from geomflow.field.interpolate import Interpolation, interpolate, resample
 from geomflow.field.laplacian_spectrum import laplacian_spectrum
 from geomflow.flow.diffeomorphism import FoldedMapError, TorusMap, integrated_maps
 from geomflow.flow.equations.perelman_form import perelman_form
@@ -80,6 +80,19 @@ def test_what_maps_and_points_are_refused():
         resample(GRID.scalar(1), gf.Torus(dim=2, periods=2).grid(8))
 
 
+def test_complex_fields_tensors_and_potentials_between_grids():
+    grids = [gf.ComplexTorus(dim=1).grid(n, order="spectral") for n in (12, 15)]
+    forms = [g.hermitian([["1 + cos(2*pi*x)/5"]]) for g in grids]
+    assert resample(forms[0], grids[1]).max_distance(forms[1]) < 1e-14
+    assert np.iscomplexobj(interpolate(forms[0], [[0.1, 0.2]]))
+    phases = np.exp(2j * np.pi * grids[0].points()[..., 0])
+    assert Interpolation.to(grids[0], [0.3, 0.1])(phases) == pytest.approx(np.exp(0.6j * np.pi))
+    ricci = GRID.metric(METRIC).ricci()
+    assert resample(ricci, GRID).indices == "_ij"
+    with pytest.raises(gf.GeomflowError, match="reference form"):
+        resample(grids[0].potential("cos(2*pi*x)/100"), grids[1])
+
+
 def test_what_the_spectrum_is_refused_of():
     with pytest.raises(gf.GeomflowError, match="MetricField"):
         laplacian_spectrum(GRID.scalar(1))
@@ -119,7 +132,7 @@ def test_save_times_are_kept_to_the_bit():
     np.testing.assert_array_equal(form.classical.times, form.times)
     assert len(form.metrics) == len(form.dilatons) == len(form.diffeomorphisms) == 5
     assert form.outcome.kind == "finished"
-    assert "5 times; finished" in repr(form)
+    assert "5 times; finished: reached t = 0.003." in repr(form)
     later = perelman_form(GRID.metric(METRIC), 1.003, t0=1.0, save_at=[1 + t for t in times], nodes=8)
     assert later.metrics[0].max_distance(form.metrics[0]) < 1e-9
 
@@ -128,7 +141,7 @@ def test_a_run_that_ends_early_gives_what_there_is_before():
     form = perelman_form(GRID.metric(METRIC), 0.01, save_at=10, events=gf.Event("so far", lambda t, _: 0.0045 - t))
     assert form.classical.times[-1] == pytest.approx(0.0045)
     np.testing.assert_allclose(form.times, np.linspace(0, 0.004, 5), atol=1e-15)
-    assert form.outcome.message.endswith("Perelman's form covers t = 0 to 0.004.")
+    assert "Perelman's form covers t = 0 to 0.004, and keeps the measure to " in form.outcome.message
     assert form.measure_drift() < 1e-6
 
 
@@ -142,9 +155,23 @@ def test_curvature_above_the_threshold_at_once():
 
 
 def test_a_density_that_the_grid_does_not_resolve():
-    """A spike one cell wide: its ringing makes w negative on the way, or folds the maps; either is said."""
+    """A spike one cell wide rings below zero at once."""
     spike = np.full(GRID.shape, 1e-7)
     spike[5, 5] = 1.0
     form = perelman_form(GRID.metric(METRIC), 0.01, measure=spike)
-    assert form.outcome.kind in ("diverged", "singular")
-    assert "covers t = " in form.outcome.message
+    assert form.outcome.kind == "diverged"
+    assert "the density e^(-f), backward from t = 0.01, stopped at 0.01" in form.outcome.message
+    np.testing.assert_array_equal(form.times, [0.01])
+
+
+@pytest.mark.parametrize("end", ["start", "end"])
+def test_maps_that_fold_on_a_coarse_grid(end):
+    """The form goes from where the map is the identity to the last time before; the flow itself never folds."""
+    metric = gf.Torus(dim=2).grid(12, order="spectral").metric(METRIC)
+    form = perelman_form(metric, 0.05, measure="exp(3*cos(2*pi*x))", save_at=10, identity_at=end)
+    assert form.outcome.kind == "diverged"
+    assert "the map ψ folds: its Jacobian determinant is -" in form.outcome.message
+    assert "grid point (" in form.outcome.message
+    assert 2 < len(form.times) < 11
+    assert form.times[0 if end == "start" else -1] == (0 if end == "start" else 0.05)
+    assert all(psi.fold() is None for psi in form.diffeomorphisms)

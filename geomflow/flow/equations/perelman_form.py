@@ -21,6 +21,7 @@ from geomflow.field import MetricField, ScalarField, TensorField
 from geomflow.field.operators import discretise
 from geomflow.flow.diffeomorphism import TorusMap, integrated_maps
 from geomflow.flow.equations.conjugate_heat import ConjugateHeatFlow
+from geomflow.flow.equations.metric_path import MetricPath
 from geomflow.flow.equations.perelman_rates import (
     bakry_emery,
     dilaton,
@@ -52,7 +53,7 @@ class PerelmanForm:
     measure           dm/dx, a ScalarField
     classical         g(t): the solution of Ricci flow at the same times, and where it ended
     conjugate         w = e^{−f}: the solution of the conjugate heat equation, in τ = end − t; None without any run
-    outcome           how it ended, and how far it got
+    outcome           how it ended, how far it got, and how well the measure is kept
     """
 
     times: np.ndarray
@@ -234,8 +235,9 @@ class _Assembly:
         order = sorted(found)
         columns = zip(*(found[i] for i in order), strict=True)
         origin = kept[0] if self.forward else kept[-1]
-        return PerelmanForm(self.along.times[order], *columns, self._measure(origin), self.classical, self.conjugate,
-                            self._outcome(order, failed))
+        form = PerelmanForm(self.along.times[order], *columns, self._measure(origin), self.classical, self.conjugate,
+                            self.conjugate.outcome)
+        return dataclasses.replace(form, outcome=self._outcome(form, failed))
 
     @property
     def _densities(self) -> int:
@@ -259,7 +261,7 @@ class _Assembly:
     def _drift(self) -> Callable[[float], np.ndarray]:
         """V(t) at the nodes, (*grid, d)."""
         grid, times = self.along.last.grid, self.along.times
-        gauged = "W" in str(self.along.description["equation"])
+        gauged = MetricPath.of(self.along).gauge is not None
         operator = discretise(_drift_program(grid.torus.coordinates, gauged), grid)
 
         def drift(t: float) -> np.ndarray:
@@ -274,17 +276,21 @@ class _Assembly:
         w = self._density(index)[0]
         return ScalarField(self.along.last.grid, w * self.along.states[index].volume_density().values)
 
-    def _outcome(self, order: list[int], failed: str) -> Outcome:
-        """The first thing that went wrong, or the end."""
-        first, last = self.along.times[order[0]], self.along.times[order[-1]]
-        covered = f"Perelman's form covers t = {first:.6g} to {last:.6g}"
+    def _outcome(self, form: PerelmanForm, failed: str) -> Outcome:
+        """The first thing that went wrong, or the end; and how well the measure is kept, which tells resolution."""
+        first, last = float(form.times[0]), float(form.times[-1])
+        covered = (f"Perelman's form covers t = {first:.6g} to {last:.6g}, and keeps the measure to "
+                   f"{form.measure_drift():.2g}")
         if failed:
-            return Outcome(OutcomeKind.diverged, f"{failed}. {covered}; refine the grid.", float(last))
-        if self.conjugate.outcome.kind is not OutcomeKind.finished:
-            ended = self.conjugate.outcome
-            return Outcome(ended.kind, f"the density, backward from t = {self.along.times[-1]:.6g}: {ended.message} "
-                           f"{covered}.", float(last))
-        if len(self.classical.times) > len(order):
+            return Outcome(OutcomeKind.diverged, f"{failed}. {covered}; refine the grid.", last)
+        ended = self.conjugate.outcome
+        if ended.kind is not OutcomeKind.finished:
+            kind = OutcomeKind.diverged if ended.kind is OutcomeKind.singular else ended.kind
+            stopped = self.along.times[-1] - self.conjugate.times[-1]
+            return Outcome(kind, f"the density e^(-f), backward from t = {self.along.times[-1]:.6g}, stopped at "
+                           f"{stopped:.6g} ({ended.message.split(';')[0].rstrip('.')}). {covered}; take a measure that "
+                           "the grid resolves, or refine the grid.", last)
+        if len(self.classical.times) > len(form.times):
             ended = self.classical.outcome
             return Outcome(ended.kind, f"{ended.message} {covered}.", ended.time)
-        return Outcome(OutcomeKind.finished, f"reached t = {last:.6g}, at {len(order)} times.", float(last))
+        return Outcome(OutcomeKind.finished, f"reached t = {last:.6g}. {covered}.", last)
