@@ -1,0 +1,66 @@
+"""Laws of closed-form network kernels: symmetric, positive semi-definite, rotation-invariant, homogeneous for ReLU."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geomflow.learn.kernels.network import VARIANCES, NetworkKernel
+from geomflow.learn.kernels.network_duals import ROWS
+
+activations = st.sampled_from(sorted(VARIANCES))
+deviations = st.floats(0.2, 5.0)
+biases = st.floats(0.0, 2.0)
+seeds = st.integers(0, 2**31)
+
+
+@st.composite
+def kernels(draw):
+    kernel = NetworkKernel(draw(activations), draw(st.integers(1, 4)), draw(deviations), draw(biases))
+    return draw(st.sampled_from([kernel, kernel.covariance]))
+
+
+def cloud(seed, count=12, inputs=3):
+    """Points among which some coincide, nearly coincide and are opposite."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((count, inputs)) * 10.0 ** rng.uniform(-1, 1, (count, 1))
+    x[1], x[2], x[3] = x[0], x[0] * (1 + 1e-9), -x[0]
+    return x
+
+
+@settings(max_examples=40, deadline=None)
+@given(kernels(), seeds)
+def test_symmetric_and_positive(kernel, seed):
+    matrix = kernel.matrix(cloud(seed))
+    assert np.array_equal(matrix, matrix.T)
+    assert np.linalg.eigvalsh(matrix)[0] > -1e-13 * np.trace(matrix)
+
+
+@settings(max_examples=30, deadline=None)
+@given(kernels(), seeds)
+def test_rotations_change_nothing(kernel, seed):
+    x = cloud(seed)
+    rotation = np.linalg.qr(np.random.default_rng(seed).standard_normal((3, 3)))[0]
+    scale = np.sqrt(np.outer(kernel.diagonal(x), kernel.diagonal(x)))
+    assert np.all(np.abs(kernel.matrix(x @ rotation) - kernel.matrix(x)) <= 1e-12 * scale)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seeds, st.integers(-40, 40), st.integers(1, 4))
+def test_relu_without_bias_is_homogeneous(seed, power, depth):
+    """Powers of two scale without rounding, so that the kernel must scale exactly."""
+    kernel, x, factor = NetworkKernel("relu", depth), cloud(seed), 2.0**power
+    np.testing.assert_allclose(kernel.matrix(factor * x, x), factor * kernel.matrix(x, x), rtol=1e-15)
+
+
+@settings(max_examples=20, deadline=None)
+@given(activations, st.integers(1, 3), seeds)
+def test_equal_points_give_the_diagonal(activation, depth, seed):
+    x = cloud(seed)
+    kernel = NetworkKernel(activation, depth, 1.3, 0.4)
+    np.testing.assert_allclose(kernel.matrix(x[:2])[0, 1], kernel.diagonal(x)[0], rtol=1e-14)
+
+
+def test_every_activation_has_its_row_and_its_variance():
+    assert set(ROWS) == set(VARIANCES)
