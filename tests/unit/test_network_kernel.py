@@ -134,7 +134,7 @@ def test_the_mean_over_networks_approaches_as_the_root_of_their_number():
     kernel, x = NetworkKernel("relu", 1, 1.2, 0.3), points(6, seed=8)
     errors = []
     for networks in (4, 16, 64):
-        runs = [monte_carlo(kernel, x, width=32, networks=networks, seed=s) for s in range(16)]
+        runs = [monte_carlo(kernel, x, width=16, networks=networks, seed=s) for s in range(48)]
         errors.append(np.sqrt(np.mean([np.sum((run.mean - kernel.matrix(x)) ** 2) for run in runs])))
     slope = np.polyfit(np.log([4, 16, 64]), np.log(errors), 1)[0]
     assert slope == pytest.approx(-0.5, abs=0.1)
