@@ -1,7 +1,7 @@
 """Rows of kernel tiles: squared chordal, geodesic and Euclidean distances, and the exponential, as vector code.
 
-Tiles hold TILE points, feature-major; a projective point has the features re z_0, im z_0, re z_1, ... of a unit
-vector. `dims` is a tuple whose length is the number of complex (or real) coordinates, so that loops over them unroll.
+Tiles hold TILE points, one feature after the other in a flat array, whose constant strides let loops vectorise; a
+projective point has the features re z_0, im z_0, re z_1, ... of a unit vector. ROWS rows are done at once. `dims` is a tuple whose length is the number of complex (or real) coordinates, so that loops over them unroll.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from numba import njit, types
 from numba.extending import intrinsic, overload
 
 TILE = 256
+#: Rows of a tile that are computed and summed together.
+ROWS = 8
 CHORDAL, GEODESIC, EUCLIDEAN = 0, 1, 2
 
 _OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
@@ -122,80 +124,90 @@ def _complement(c):
 
 
 @njit(**_OPTIONS)
-def _overlaps(dims, p, i, q, k):
-    """k[j] = |⟨p_i, q_j⟩|²."""
-    for j in range(TILE):
-        re = p[0, i] * q[0, j] + p[1, i] * q[1, j]
-        im = p[0, i] * q[1, j] - p[1, i] * q[0, j]
-        for a in range(1, len(dims)):
-            re += p[2 * a, i] * q[2 * a, j] + p[2 * a + 1, i] * q[2 * a + 1, j]
-            im += p[2 * a, i] * q[2 * a + 1, j] - p[2 * a + 1, i] * q[2 * a, j]
-        k[j] = re * re + im * im
-
-
-@njit(**_OPTIONS)
 def sine_square(dims, p, i, q, j):
     """|q − ⟨p, q⟩ p|² of unit vectors: sin²d from a difference, with all digits near zero."""
-    re = p[0, i] * q[0, j] + p[1, i] * q[1, j]
-    im = p[0, i] * q[1, j] - p[1, i] * q[0, j]
-    for a in range(1, len(dims)):
-        re += p[2 * a, i] * q[2 * a, j] + p[2 * a + 1, i] * q[2 * a + 1, j]
-        im += p[2 * a, i] * q[2 * a + 1, j] - p[2 * a + 1, i] * q[2 * a, j]
-    total = complement(re) * (re - re)
-    for a in range(len(dims)):
-        x = q[2 * a, j] - (re * p[2 * a, i] - im * p[2 * a + 1, i])
-        y = q[2 * a + 1, j] - (re * p[2 * a + 1, i] + im * p[2 * a, i])
+    zero = p.dtype.type(0)
+    re, im, total = zero, zero, zero
+    for a in range(0, 2 * len(dims), 2):
+        re += p[a * TILE + i] * q[a * TILE + j] + p[(a + 1) * TILE + i] * q[(a + 1) * TILE + j]
+        im += p[a * TILE + i] * q[(a + 1) * TILE + j] - p[(a + 1) * TILE + i] * q[a * TILE + j]
+    for a in range(0, 2 * len(dims), 2):
+        x = q[a * TILE + j] - (re * p[a * TILE + i] - im * p[(a + 1) * TILE + i])
+        y = q[(a + 1) * TILE + j] - (re * p[(a + 1) * TILE + i] + im * p[a * TILE + i])
         total += x * x + y * y
     return total
 
 
+@njit(**{**_OPTIONS, "fastmath": {"reassoc", "contract"}})
+def _count_below(k, near):
+    """How many numbers are below `near`; counted in floats, which vectorises."""
+    zero, one = k.dtype.type(0), k.dtype.type(1)
+    count = zero
+    for j in range(ROWS * TILE):
+        count += one if k[j] < near else zero
+    return count
+
+
+@njit(**_OPTIONS)
+def _overlaps(dims, p, i, q, k):
+    """k = |⟨p, q⟩|²."""
+    for r in range(ROWS):
+        at = i + r
+        for j in range(TILE):
+            re = p[at] * q[j] + p[TILE + at] * q[TILE + j]
+            im = p[at] * q[TILE + j] - p[TILE + at] * q[j]
+            for a in range(2, 2 * len(dims), 2):
+                x, y = p[a * TILE + at], p[(a + 1) * TILE + at]
+                re += x * q[a * TILE + j] + y * q[(a + 1) * TILE + j]
+                im += x * q[(a + 1) * TILE + j] - y * q[a * TILE + j]
+            k[r * TILE + j] = re * re + im * im
+
+
 @njit(**_OPTIONS)
 def _chordal(dims, p, i, q, near, k):
-    """k[j] = sin²d; below `near` from differences."""
+    """k = sin²d = 1 − |⟨p, q⟩|²; below `near` from differences."""
     _overlaps(dims, p, i, q, k)
-    count = 0
-    for j in range(TILE):
+    for j in range(ROWS * TILE):
         k[j] = complement(k[j])
-        count += k[j] < near
-    if count > 0:
-        for j in range(TILE):
+    if _count_below(k, near) > 0:
+        for j in range(ROWS * TILE):
             if k[j] < near:
-                k[j] = sine_square(dims, p, i, q, j)
+                k[j] = sine_square(dims, p, i + j // TILE, q, j % TILE)
 
 
 @njit(**_OPTIONS)
 def _geodesic(dims, p, i, q, near, k):
-    """k[j] = d², from w = 1 − cos d; where 2w is below `near`, w = sin²d/(1 + cos d) from differences."""
+    """k = d², from w = 1 − |⟨p, q⟩|; where w is below near/2, w = sin²d/(1 + cos d) from differences."""
     _overlaps(dims, p, i, q, k)
-    count = 0
-    for j in range(TILE):
+    for j in range(ROWS * TILE):
         k[j] = complement(math.sqrt(k[j]))
-        count += k[j] + k[j] < near
-    if count > 0:
-        for j in range(TILE):
-            if k[j] + k[j] < near:
-                square = sine_square(dims, p, i, q, j)
-                cosine = math.sqrt(complement(square))
-                k[j] = square / (complement(-cosine))
-    for j in range(TILE):
+    close = k.dtype.type(0.5) * near
+    if _count_below(k, close) > 0:
+        for j in range(ROWS * TILE):
+            if k[j] < close:
+                square = sine_square(dims, p, i + j // TILE, q, j % TILE)
+                k[j] = square / complement(-math.sqrt(complement(square)))
+    for j in range(ROWS * TILE):
         k[j] = arc_square(k[j])
 
 
 @njit(**_OPTIONS)
 def _euclidean(dims, p, i, q, k):
-    """k[j] = |p_i − q_j|², from differences."""
-    for j in range(TILE):
-        x = q[0, j] - p[0, i]
-        total = x * x
-        for a in range(1, len(dims)):
-            x = q[a, j] - p[a, i]
-            total += x * x
-        k[j] = total
+    """k = |p − q|², from differences."""
+    for r in range(ROWS):
+        at = i + r
+        for j in range(TILE):
+            x = q[j] - p[at]
+            total = x * x
+            for a in range(1, len(dims)):
+                x = q[a * TILE + j] - p[a * TILE + at]
+                total += x * x
+            k[r * TILE + j] = total
 
 
 @njit(**_OPTIONS)
 def squares(kind, dims, p, i, q, near, k):
-    """k[j] = the square of the distance of `kind` between point i of the tile p and each point of the tile q."""
+    """k[r·TILE + j] = the square of the distance of `kind` from point i + r of the tile p to point j of the tile q."""
     if kind == CHORDAL:
         _chordal(dims, p, i, q, near, k)
     elif kind == GEODESIC:
@@ -206,6 +218,6 @@ def squares(kind, dims, p, i, q, near, k):
 
 @njit(**_OPTIONS)
 def gaussians(factor, k):
-    """k[j] → 2^(factor k[j])."""
-    for j in range(TILE):
+    """k → 2^(factor k)."""
+    for j in range(ROWS * TILE):
         k[j] = exp2(factor * k[j])

@@ -13,11 +13,9 @@ import numpy as np
 from numba import njit
 
 from geomflow.core import memory
-from geomflow.learn.kernels.fubini_study_routines import TILE, gaussians, squares
+from geomflow.learn.kernels.fubini_study_routines import ROWS, TILE, gaussians, squares
 from geomflow.variety.threads import each, slices
 
-#: Rows of a tile that are summed together.
-ROWS = 8
 #: Bytes that the groups' own sums may take together.
 GROUP_BYTES = 1 << 27
 MOST_GROUPS = 64
@@ -30,18 +28,18 @@ _SUMS = {**_OPTIONS, "fastmath": {"reassoc", "contract"}}
 def _left(k, i, v, out):
     """out[c, i + r] += Σ_j k[r, j] v[c, j]."""
     zero = k.dtype.type(0)
-    for c in range(v.shape[0]):
+    for c in range(v.size // TILE):
         a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = zero
         for j in range(TILE):
-            x = v[c, j]
-            a0 += k[0, j] * x
-            a1 += k[1, j] * x
-            a2 += k[2, j] * x
-            a3 += k[3, j] * x
-            a4 += k[4, j] * x
-            a5 += k[5, j] * x
-            a6 += k[6, j] * x
-            a7 += k[7, j] * x
+            x = v[c * TILE + j]
+            a0 += k[j] * x
+            a1 += k[TILE + j] * x
+            a2 += k[2 * TILE + j] * x
+            a3 += k[3 * TILE + j] * x
+            a4 += k[4 * TILE + j] * x
+            a5 += k[5 * TILE + j] * x
+            a6 += k[6 * TILE + j] * x
+            a7 += k[7 * TILE + j] * x
         _add(out, c, i, a0, a1, a2, a3)
         _add(out, c, i + 4, a4, a5, a6, a7)
 
@@ -50,49 +48,44 @@ def _left(k, i, v, out):
 def _both(k, i, u, v, out_left, out_right):
     """out_left[c, i + r] += Σ_j k[r, j] v[c, j] and out_right[c, j] += Σ_r k[r, j] u[c, i + r]."""
     zero = k.dtype.type(0)
-    for c in range(v.shape[0]):
-        u0, u1, u2, u3 = u[c, i], u[c, i + 1], u[c, i + 2], u[c, i + 3]
-        u4, u5, u6, u7 = u[c, i + 4], u[c, i + 5], u[c, i + 6], u[c, i + 7]
+    for c in range(v.size // TILE):
+        u0, u1, u2, u3 = u[c * TILE + i], u[c * TILE + i + 1], u[c * TILE + i + 2], u[c * TILE + i + 3]
+        u4, u5, u6, u7 = u[c * TILE + i + 4], u[c * TILE + i + 5], u[c * TILE + i + 6], u[c * TILE + i + 7]
         a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = zero
         for j in range(TILE):
-            x = v[c, j]
-            a0 += k[0, j] * x
-            a1 += k[1, j] * x
-            a2 += k[2, j] * x
-            a3 += k[3, j] * x
-            a4 += k[4, j] * x
-            a5 += k[5, j] * x
-            a6 += k[6, j] * x
-            a7 += k[7, j] * x
-            first = k[0, j] * u0 + k[1, j] * u1 + k[2, j] * u2 + k[3, j] * u3
-            out_right[c, j] += first + (k[4, j] * u4 + k[5, j] * u5 + k[6, j] * u6 + k[7, j] * u7)
+            x = v[c * TILE + j]
+            a0 += k[j] * x
+            a1 += k[TILE + j] * x
+            a2 += k[2 * TILE + j] * x
+            a3 += k[3 * TILE + j] * x
+            a4 += k[4 * TILE + j] * x
+            a5 += k[5 * TILE + j] * x
+            a6 += k[6 * TILE + j] * x
+            a7 += k[7 * TILE + j] * x
+            first = k[j] * u0 + k[TILE + j] * u1 + k[2 * TILE + j] * u2 + k[3 * TILE + j] * u3
+            second = k[4 * TILE + j] * u4 + k[5 * TILE + j] * u5 + k[6 * TILE + j] * u6 + k[7 * TILE + j] * u7
+            out_right[c * TILE + j] += first + second
         _add(out_left, c, i, a0, a1, a2, a3)
         _add(out_left, c, i + 4, a4, a5, a6, a7)
 
 
 @njit(inline="always", **_SUMS)
 def _add(out, c, i, a, b, d, e):
-    out[c, i] += a
-    out[c, i + 1] += b
-    out[c, i + 2] += d
-    out[c, i + 3] += e
-
-
-@njit(**_OPTIONS)
-def _rows(kind, dims, p, i, q, factor, near, k):
-    for r in range(ROWS):
-        squares(kind, dims, p, i + r, q, near, k[r])
-        gaussians(factor, k[r])
+    out[c * TILE + i] += a
+    out[c * TILE + i + 1] += b
+    out[c * TILE + i + 2] += d
+    out[c * TILE + i + 3] += e
 
 
 @njit(**_OPTIONS)
 def _symmetric(kind, dims, points, columns, factor, near, first, step, out):
     """The sums of one group: tile rows first, first + step, ... with all tiles to their right."""
-    k = np.empty((ROWS, TILE), points.dtype)
+    k = np.empty(ROWS * TILE, points.dtype)
     for a in range(first, points.shape[0], step):
         for b in range(a, points.shape[0]):
             for i in range(0, TILE, ROWS):
-                _rows(kind, dims, points[a], i, points[b], factor, near, k)
+                squares(kind, dims, points[a], i, points[b], near, k)
+                gaussians(factor, k)
                 if a == b:
                     _left(k, i, columns[a], out[a])
                 else:
@@ -102,26 +95,28 @@ def _symmetric(kind, dims, points, columns, factor, near, first, step, out):
 @njit(**_OPTIONS)
 def _oblique(kind, dims, points, sources, columns, factor, near, out):
     """The sums over the sources at some tiles of other points."""
-    k = np.empty((ROWS, TILE), points.dtype)
+    k = np.empty(ROWS * TILE, points.dtype)
     for a in range(points.shape[0]):
         for b in range(sources.shape[0]):
             for i in range(0, TILE, ROWS):
-                _rows(kind, dims, points[a], i, sources[b], factor, near, k)
+                squares(kind, dims, points[a], i, sources[b], near, k)
+                gaussians(factor, k)
                 _left(k, i, columns[b], out[a])
 
 
 @njit(**_OPTIONS)
 def _fill(kind, dims, points, sources, factor, near, exponential, out):
     """out[p, q] = the Gaussian of the distance, or its square unless `exponential`."""
-    k = np.empty(TILE, points.dtype)
-    for p in range(out.shape[0]):
+    k = np.empty(ROWS * TILE, points.dtype)
+    for a in range(0, out.shape[0], ROWS):
         for b in range(sources.shape[0]):
-            squares(kind, dims, points[p // TILE], p % TILE, sources[b], near, k)
+            squares(kind, dims, points[a // TILE], a % TILE, sources[b], near, k)
             if exponential:
                 gaussians(factor, k)
             start = b * TILE
-            for j in range(min(TILE, out.shape[1] - start)):
-                out[p, start + j] = k[j]
+            for r in range(min(ROWS, out.shape[0] - a)):
+                for j in range(min(TILE, out.shape[1] - start)):
+                    out[a + r, start + j] = k[r * TILE + j]
 
 
 @final
@@ -143,7 +138,8 @@ class TiledGaussian:
         points = self._pack(x)
         packed = self._pack(columns.T)
         total = self._symmetric(points, packed) if y is None else self._oblique(points, self._pack(y), packed)
-        return np.ascontiguousarray(total.transpose(1, 0, 2).reshape(len(columns), -1)[:, : len(x)])
+        return np.ascontiguousarray(
+            total.reshape(len(total), -1, TILE).transpose(1, 0, 2).reshape(len(columns), -1)[:, : len(x)])
 
     def matrix(self, x: np.ndarray, y: np.ndarray, exponential: bool = True) -> np.ndarray:
         """The Gaussians, or the squared distances unless `exponential`, (p, q)."""
@@ -165,11 +161,11 @@ class TiledGaussian:
         return self.dtype(-0.5 * np.log2(np.e) / self.scale**2), self.dtype(self.near)
 
     def _pack(self, rows: np.ndarray) -> np.ndarray:
-        """Rows (p, f) in tiles (⌈p/TILE⌉, f, TILE), padded by zeros."""
+        """Rows (p, f) in flat tiles (⌈p/TILE⌉, f·TILE), one feature after the other, padded by zeros."""
         tiles = -(-len(rows) // TILE)
         padded = np.zeros((tiles * TILE, rows.shape[1]), self.dtype)
         padded[: len(rows)] = rows
-        return np.ascontiguousarray(padded.reshape(tiles, TILE, -1).transpose(0, 2, 1))
+        return np.ascontiguousarray(padded.reshape(tiles, TILE, -1).transpose(0, 2, 1)).reshape(tiles, -1)
 
     def _symmetric(self, points: np.ndarray, columns: np.ndarray) -> np.ndarray:
         groups = _groups(len(columns), columns.nbytes)
