@@ -1,7 +1,8 @@
 """Rows of kernel tiles: squared chordal, geodesic and Euclidean distances, and the exponential, as vector code.
 
 Tiles hold TILE points, one feature after the other in a flat array, whose constant strides let loops vectorise; a
-projective point has the features re z_0, im z_0, re z_1, ... of a unit vector. ROWS rows are done at once. `dims` is a tuple whose length is the number of complex (or real) coordinates, so that loops over them unroll.
+projective point has the features re z_0, im z_0, re z_1, ... of a unit vector. ROWS rows are done at once. `dims` is
+a tuple whose length is the number of complex (or real) coordinates, so that loops over them unroll.
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ from geomflow.learn.kernels.tiles import TiledGaussian
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
+    from geomflow.field.torus import FlatTorus
+    from geomflow.learn.kernels.wrapped import WrappedGaussianKernel
 
 
 @final
@@ -47,6 +49,12 @@ class GaussianKernel(Kernel):
         """The wrapped Gaussian by FFT; warns (UnderResolvedWarning) if the scale is below the grid's spacing."""
         warn_if_narrow(grid, self.scale)
         return FourierOperator(grid, gaussian_symbol(grid, self.scale))
+
+    def wrapped(self, torus: FlatTorus) -> WrappedGaussianKernel:
+        """The same Gaussian summed over the images of a torus."""
+        from geomflow.learn.kernels.wrapped import WrappedGaussianKernel
+
+        return WrappedGaussianKernel(self.scale, torus)
 
     def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None) -> np.ndarray:
         return self._peak(x.shape[1]) * self._tiled(x).sums(x, y, columns)
