@@ -101,7 +101,7 @@ class Interpolation:
         table = np.ascontiguousarray(np.moveaxis(modes, dim - 1, 0)).reshape(half, -1)
         found = np.empty((len(self.cell_points), width))
         for block in self._blocks(4 * table.shape[1] + 2 * sum(self.grid.shape), table.size):
-            partial = self._waves(block, dim - 1, half) @ table
+            partial = _product(self._waves(block, dim - 1, half), table)
             for axis in range(dim - 1):
                 waves = self._waves(block, axis, self.grid.shape[axis])
                 partial = np.matmul(waves[:, None, :], partial.reshape(*waves.shape, -1))[:, 0]
@@ -156,6 +156,15 @@ class Interpolation:
             for other in (m for m in range(self._reach) if m != k):
                 weights[:, k] *= distance[:, other] / (own - offsets[other])
         return index, weights
+
+
+def _product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The matrix product, by columns so few at a time that it stays in one thread."""
+    found = np.empty((len(left), right.shape[1]), complex)
+    step = max(1, BLOCK_PRODUCTS // left.size)
+    for start in range(0, right.shape[1], step):
+        found[:, start : start + step] = left @ right[:, start : start + step]
+    return found
 
 
 def resample(field: AnyField, grid: Grid) -> AnyField:
