@@ -17,6 +17,7 @@ from geomflow.learn.kernels.empirical import EmpiricalKernel, EmpiricalPotential
 from geomflow.learn.kernels.gaussian import GaussianKernel
 from geomflow.learn.kernels.kernel import Kernel
 from geomflow.learn.kernels.tangent import TangentKernel, cotangents, require_theta
+from geomflow.learn.kernels.wrapped import WrappedGaussianKernel
 from geomflow.learn.models.target import hessian_adjoint, hessian_of_jets, hessian_terms
 
 Index = tuple[int, ...]
@@ -34,19 +35,16 @@ class PotentialKernel(TangentKernel):
     If φ moves by K, then g = reference + ∂∂̄φ moves by Θ: δg_{ab̄}(x) = Σ Θ_{ab̄cd̄}(x, x') D^{cd̄}(x') for Hermitian D, and
     dω = 0 is kept. Coordinates are x1, y1, x2, y2, ..., ∂_a = ½(∂_{x^a} − i ∂_{y^a}).
 
-    Exact for `GaussianKernel` (closed derivatives; wrapped around `torus` where one is given) and for
-    `EmpiricalPotentialKernel` (the network's jets). Raises InputError for kernels whose derivatives are not known.
+    Exact for `GaussianKernel` and `WrappedGaussianKernel` (closed derivatives), and for `EmpiricalPotentialKernel` (the
+    network's jets). Raises InputError for kernels whose derivatives are not known.
     """
 
     kernel: Kernel
-    torus: FlatTorus | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.kernel, GaussianKernel | EmpiricalPotentialKernel):
-            raise InputError(f"the fourth derivatives of {self.kernel!r} are not known: give a GaussianKernel, or the "
-                             "EmpiricalPotentialKernel of a network.")
-        if self.torus is not None and isinstance(self.kernel, EmpiricalPotentialKernel):
-            raise InputError("the kernel of a network lives on its model's torus: leave `torus` out.")
+        if not isinstance(self.kernel, GaussianKernel | WrappedGaussianKernel | EmpiricalPotentialKernel):
+            raise InputError(f"the fourth derivatives of {self.kernel!r} are not known: give a GaussianKernel, one "
+                             "wrapped around a torus, or the EmpiricalPotentialKernel of a network.")
 
     @property
     def _empirical(self) -> EmpiricalKernel | None:
@@ -94,17 +92,19 @@ class PotentialKernel(TangentKernel):
     def _points(self, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray, int]:
         first = self.kernel.read(x)
         second = first if y is None else self.kernel.read(y)
-        if first.shape[1] % 2 or first.shape[1] != second.shape[1]:
-            raise ShapeError(f"points of {first.shape[1]} and {second.shape[1]} real coordinates were given; points on "
-                             "a complex torus have 2n.")
+        wrapped = isinstance(self.kernel, WrappedGaussianKernel)
+        wanted = self.kernel.torus.real_dim if wrapped else first.shape[1]
+        if wanted % 2 or not first.shape[1] == second.shape[1] == wanted:
+            raise ShapeError(f"points of {first.shape[1]} and {second.shape[1]} real coordinates were given for "
+                             f"{self.kernel!r}; points on a complex torus have twice its complex dimension.")
         return first, second, first.shape[1] // 2
 
     def _derivatives(self, x: np.ndarray, y: np.ndarray, indices: Iterable[Index]) -> Derivatives:
         """∂^γ k(x_p − y_q) for |γ| = 4, which are ∂^α ∂'^β K for |α| = |β| = 2, α + β = γ."""
         separations = [np.subtract.outer(a, b) for a, b in zip(x.T, y.T, strict=True)]
-        if self.torus is None:
-            return images(self.kernel.scale, separations, np.zeros((1, len(separations))), indices)
-        return periodic(self.kernel.scale, self.torus, separations, indices)
+        if isinstance(self.kernel, WrappedGaussianKernel):
+            return periodic(self.kernel.scale, self.kernel.torus, separations, indices)
+        return images(self.kernel.scale, separations, np.zeros((1, len(separations))), indices)
 
     def probe(self, stream: np.random.Generator, points: int, dim: int) -> np.ndarray:
         """A random Hermitian cotangent."""
