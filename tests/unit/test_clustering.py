@@ -1,0 +1,129 @@
+"""Average linkage from mean projectors against scipy on the dissimilarity matrix, labels, and dropped kernel mass."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.cluster import hierarchy
+from scipy.spatial.distance import pdist, squareform
+
+import geomflow.variety as gv
+from geomflow.core import memory
+from geomflow.core.errors import InputError, MemoryLimitError, NotFiniteError, ShapeError
+from geomflow.learn.clustering import agglomerate, dropped_mass, euclidean_linkage, projective_linkage
+from geomflow.learn.kernels.gaussian import GaussianKernel
+
+
+def complex_points(count, coordinates=5, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((count, coordinates)) + 1j * rng.standard_normal((count, coordinates))
+
+
+def sine_squares(z):
+    """sin²d of all pairs, (p, p)."""
+    unit = z / np.linalg.norm(z, axis=1, keepdims=True)
+    squares = 1 - np.abs(unit @ unit.conj().T) ** 2
+    squares = np.maximum((squares + squares.T) / 2, 0)
+    np.fill_diagonal(squares, 0)
+    return squares
+
+
+def by_scipy(squares):
+    return hierarchy.linkage(squareform(squares, checks=False), "average")
+
+
+@pytest.mark.parametrize("coordinates", [2, 3, 5])
+def test_projective_linkage_is_scipys(coordinates):
+    z = complex_points(400, coordinates)
+    np.testing.assert_allclose(projective_linkage(z).linkage, by_scipy(sine_squares(z)), rtol=0, atol=1e-14)
+
+
+def test_real_projective_points():
+    z = complex_points(200, 4).real
+    np.testing.assert_allclose(projective_linkage(z).linkage, by_scipy(sine_squares(z)), rtol=0, atol=1e-14)
+
+
+def test_euclidean_linkage_is_scipys_in_the_squared_distance():
+    x = np.random.default_rng(3).standard_normal((400, 3)) + 100
+    expected = hierarchy.linkage(pdist(x, "sqeuclidean"), "average")
+    np.testing.assert_allclose(euclidean_linkage(x).linkage, expected, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("threshold", [0, 10**6])
+def test_chains_and_reciprocal_merges_give_one_tree(threshold, monkeypatch):
+    z = complex_points(300)
+    expected = projective_linkage(z).linkage
+    monkeypatch.setattr(agglomerate, "_YIELD", threshold)
+    np.testing.assert_allclose(projective_linkage(z).linkage, expected, rtol=0, atol=1e-14)
+
+
+def test_points_of_a_quintic_and_of_a_product():
+    points = gv.Fermat(5).sample(300, seed=1)
+    np.testing.assert_allclose(
+        projective_linkage(points).linkage, by_scipy(sine_squares(points.coordinates)), rtol=0, atol=1e-14
+    )
+
+
+def test_scale_and_phase_of_homogeneous_coordinates_do_not_matter():
+    z = complex_points(100)
+    factors = np.exp(1j * np.arange(100)) * 10.0 ** np.linspace(-200, 200, 100)
+    scaled = projective_linkage(factors[:, None] * z)
+    np.testing.assert_allclose(scaled.heights, projective_linkage(z).heights, rtol=0, atol=1e-14)
+
+
+def test_labels_are_those_of_the_cut_tree():
+    z = complex_points(250)
+    tree = projective_linkage(z)
+    for clusters in (1, 2, 7, 100, 249, 250):
+        labels = tree.labels(clusters)
+        expected = hierarchy.cut_tree(tree.linkage, clusters)[:, 0]
+        assert labels.max() + 1 == clusters
+        assert len(set(zip(labels.tolist(), expected.tolist()))) == clusters
+        assert (np.diff([np.argmax(labels == c) for c in range(clusters)]) > 0).all()
+    assert hierarchy.is_valid_linkage(tree.linkage)
+
+
+def test_repeated_points_merge_at_zero():
+    z = np.repeat(complex_points(10), 30, axis=0)
+    tree = projective_linkage(z)
+    assert np.all(tree.heights[:290] < 1e-14)
+    assert np.all(tree.heights[290:] > 1e-3)
+    np.testing.assert_array_equal(tree.labels(10), np.repeat(np.arange(10), 30))
+
+
+def test_the_tree_does_not_depend_on_the_number_of_threads(monkeypatch):
+    z = complex_points(500)
+    first = projective_linkage(z).linkage
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "1")
+    np.testing.assert_array_equal(projective_linkage(z).linkage, first)
+
+
+def test_one_and_two_points():
+    assert projective_linkage(complex_points(1)).labels(1).tolist() == [0]
+    assert euclidean_linkage([[0.0], [2.0]]).heights.tolist() == [4.0]
+
+
+def test_dropped_mass():
+    x = np.random.default_rng(0).standard_normal((60, 2))
+    kernel, labels = GaussianKernel(0.7), euclidean_linkage(x).labels(5)
+    matrix = kernel.matrix(x)
+    expected = 1 - matrix[labels[:, None] == labels].sum() / matrix.sum()
+    assert dropped_mass(kernel, x, labels) == pytest.approx(expected, rel=1e-12)
+    assert dropped_mass(kernel, x, np.zeros(60)) == pytest.approx(0, abs=1e-14)
+    with pytest.raises(ShapeError, match="60 points"):
+        dropped_mass(kernel, x, labels[:-1])
+
+
+def test_input_that_cannot_be_used(monkeypatch):
+    z = complex_points(5)
+    with pytest.raises(ShapeError):
+        projective_linkage(z[0])
+    with pytest.raises(NotFiniteError, match="point 2 of 5"):
+        projective_linkage(np.where(np.arange(5)[:, None] == 2, np.nan, z))
+    with pytest.raises(InputError, match="point 1 of 5 has all coordinates zero"):
+        projective_linkage(z * (np.arange(5) != 1)[:, None])
+    with pytest.raises(InputError, match="from 1 to 5"):
+        projective_linkage(z).labels(6)
+    monkeypatch.setattr(memory, "available", lambda: 100)
+    with pytest.raises(MemoryLimitError, match="clustering 5 points"):
+        projective_linkage(z)
