@@ -15,9 +15,14 @@ from geomflow.learn.networks.layout import Layout
 from geomflow.learn.networks.network import Network
 from geomflow.learn.networks.series import Series
 from geomflow.learn.networks.waves import wave_series
+from geomflow.variety.threads import slices
 
 if TYPE_CHECKING:
     from geomflow.field.torus import FlatTorus
+
+
+#: Neurons whose features are held at once where a kernel is summed over them.
+_NEURONS = 512
 
 
 @final
@@ -125,7 +130,7 @@ class CosineNetwork(Network):
 
     def _tangent_kernel(self, parameters, x, y):
         scalar = np.zeros((len(x), len(y)))
-        for neurons in point_blocks(self.width, len(x) + len(y)):
+        for neurons in slices(self.width, _NEURONS):
             left = np.cos(x @ self.waves[:, neurons] + self.phases[neurons])
             scalar += left @ np.cos(y @ self.waves[:, neurons] + self.phases[neurons]).T
         scalar *= self.amplitude**2 / self.width

@@ -112,55 +112,72 @@ class Series:
         return out
 
 
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")
+def _copy(source, target, count, shift_source, shift_target):
+    """Columns of `source` from shift_source on to those of `target` from shift_target on."""
+    for channel in range(source.shape[0]):
+        for m in range(count):
+            target[channel, shift_target + m] = source[channel, shift_source + m]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")
+def _accumulate(left, right, target, count):
+    for m in range(count):
+        target[m] += left[m] * right[m]
+
+
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _compose(outer, u, pairs, starts, ends, out):
-    """Horner's rule in the nilpotent part v of u: σ_0 + v (σ_1 + v (σ_2/2! + ...)), each stage in place."""
-    order = ends.size - 1
-    total = u.shape[1]
+    """Horner's rule in the nilpotent part v of u: σ_0 + v (σ_1 + v (σ_2/2! + ...)), each stage in place.
+
+    Chunks are copied next to each other first: channels of a large array share the same few lines of the cache.
+    """
+    order, total = ends.size - 1, u.shape[1]
+    v, w = np.empty((u.shape[0], _CHUNK)), np.empty((u.shape[0], _CHUNK))
     for begin in range(0, total, _CHUNK):
-        stop = min(begin + _CHUNK, total)
+        count = min(_CHUNK, total - begin)
+        _copy(u, v, count, begin, 0)
         scale = 1.0
         for k in range(2, order + 1):
             scale /= k
-        for m in range(begin, stop):
-            out[0, m] = scale * outer[order, m]
+        for m in range(count):
+            w[0, m] = scale * outer[order, begin + m]
         for k in range(order - 1, -1, -1):
             scale *= k + 1
             for channel in range(ends[order - k] - 1, 0, -1):
-                for m in range(begin, stop):
-                    out[channel, m] = 0.0
+                w[channel] = 0.0
                 for row in range(starts[channel] + 1, starts[channel + 1]):
-                    left, right = pairs[row, 0], pairs[row, 1]
-                    for m in range(begin, stop):
-                        out[channel, m] += u[left, m] * out[right, m]
-            for m in range(begin, stop):
-                out[0, m] = scale * outer[k, m]
+                    _accumulate(v[pairs[row, 0]], w[pairs[row, 1]], w[channel], count)
+            for m in range(count):
+                w[0, m] = scale * outer[k, begin + m]
+        _copy(w, out, count, 0, begin)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _multiply(a, b, pairs, starts, out):
     total = b.shape[1]
+    v, w, sums = np.empty((a.shape[0], _CHUNK)), np.empty((a.shape[0], _CHUNK)), np.empty((a.shape[0], _CHUNK))
     for begin in range(0, total, _CHUNK):
-        stop = min(begin + _CHUNK, total)
+        count = min(_CHUNK, total - begin)
+        _copy(a, v, count, begin, 0)
+        _copy(b, w, count, begin, 0)
+        sums[...] = 0.0
         for channel in range(starts.size - 1):
-            for m in range(begin, stop):
-                out[channel, m] = 0.0
             for row in range(starts[channel], starts[channel + 1]):
-                left, right = pairs[row, 0], pairs[row, 1]
-                for m in range(begin, stop):
-                    out[channel, m] += a[left, m] * b[right, m]
+                _accumulate(v[pairs[row, 0]], w[pairs[row, 1]], sums[channel], count)
+        _copy(sums, out, count, 0, begin)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _transpose(a, cotangent, pairs, starts, out):
     total = cotangent.shape[1]
+    v, w, sums = np.empty((a.shape[0], _CHUNK)), np.empty((a.shape[0], _CHUNK)), np.empty((a.shape[0], _CHUNK))
     for begin in range(0, total, _CHUNK):
-        stop = min(begin + _CHUNK, total)
-        for channel in range(starts.size - 1):
-            for m in range(begin, stop):
-                out[channel, m] = 0.0
+        count = min(_CHUNK, total - begin)
+        _copy(a, v, count, begin, 0)
+        _copy(cotangent, w, count, begin, 0)
+        sums[...] = 0.0
         for channel in range(starts.size - 1):
             for row in range(starts[channel], starts[channel + 1]):
-                left, right = pairs[row, 0], pairs[row, 1]
-                for m in range(begin, stop):
-                    out[right, m] += a[left, m] * cotangent[channel, m]
+                _accumulate(v[pairs[row, 0]], w[channel], sums[pairs[row, 1]], count)
+        _copy(sums, out, count, 0, begin)
