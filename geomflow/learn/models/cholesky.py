@@ -23,8 +23,8 @@ class CholeskyModel(NetworkModel):
     """g = L Lᵀ, L lower triangular with L_ii = exp(u_ii) and L_ji = u_ij for i < j: positive for all parameters.
 
     log det g = 2 Σ_i u_ii, and u = 0 is the flat metric. In double precision positivity is lost to rounding only where
-    the condition number passes 1e16. The map is not linear, so that the tangent kernel changes
-    with the metric even where those of the networks are frozen.
+    the condition number passes 1e16. The map is not linear, so that the tangent kernel changes with the metric even
+    where those of the networks are frozen.
 
     `network` is one scalar network, copied, or one for each of u_xx, u_xy, ..., named "L_xx", "L_xy", ...; or one
     network with d(d + 1)/2 outputs.

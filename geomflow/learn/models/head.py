@@ -73,7 +73,8 @@ class CholeskyHead(Head):
     def jets(self, outputs: Mapping[Index, np.ndarray]) -> Jet:
         """Leibniz' rule for L Lᵀ."""
         factor = self._factor(outputs)
-        return leibniz(factor, factor, lambda a, b: a @ np.swapaxes(b, -1, -2), outputs)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return leibniz(factor, factor, lambda a, b: a @ np.swapaxes(b, -1, -2), outputs)
 
     def slopes(self, network: Network, parameters: np.ndarray, x: np.ndarray, order: int) -> Jet:
         """∂g_ij/∂L_ab = δ_ia L_jb + δ_ja L_ib, times L_aa on the diagonal."""

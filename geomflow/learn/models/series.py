@@ -62,11 +62,12 @@ def leibniz_adjoint(first: Mapping[Index, np.ndarray], cotangents: Mapping[Index
 
 
 def exponential(jet: Mapping[Index, np.ndarray]) -> Jet:
-    """The jet of e^u, by ∂_k e^u = e^u ∂_k u."""
+    """The jet of e^u, by ∂_k e^u = e^u ∂_k u; infinite beyond double precision."""
     result: Jet = {}
     for index in sorted(jet, key=sum):
         if not any(index):
-            result[index] = np.exp(jet[index])
+            with np.errstate(over="ignore"):
+                result[index] = np.exp(jet[index])
             continue
         axis = next(k for k, n in enumerate(index) if n)
         lower = tuple(n - (k == axis) for k, n in enumerate(index))

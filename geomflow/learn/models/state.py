@@ -102,12 +102,12 @@ class ModelState:
         finite = np.isfinite(self.metric).all(axis=(-2, -1))
         if not finite.all():
             index = tuple(int(k) for k in np.argwhere(~finite)[0])
-            raise NotFiniteError(f"the metric of {self.model!r} is not finite at {self._where(index)}: start from "
-                                 "smaller parameters, or take a smaller learning rate.")
+            raise NotFiniteError(f"not finite at {self._where(index)}: {self.model!r}. Use smaller parameters, or "
+                                 "a smaller learning rate.")
         lowest, index = self.smallest_eigenvalue()
         if not lowest > 0:
-            raise PositivityError(f"the metric of {self.model!r} is not positive: its smallest eigenvalue is "
-                                  f"{lowest:.6g}, at {self._where(index)}. {LOST}")
+            raise PositivityError(f"not positive: {self.model!r}. The smallest eigenvalue is {lowest:.6g}, at "
+                                  f"{self._where(index)}. {LOST}")
 
     def _where(self, index: tuple[int, ...]) -> str:
         if isinstance(self.place, Grid):
