@@ -204,6 +204,8 @@ def test_memory_is_stated_before_it_is_taken(monkeypatch):
         INDEPENDENT.tangent_kernel(theta, np.zeros((1000, 2)))
     with pytest.raises(MemoryLimitError, match=r"tensor kernel at 1,000 × 1,000.*blocks of at most .*apply"):
         Kronecker(DeltaKernel()).theta(np.zeros((1000, 2)))
+    with pytest.raises(MemoryLimitError, match=r"Jacobian of the metric .*at most \d+ points at a time"):
+        EmpiricalKernel(POTENTIAL, POTENTIAL.initial(0)).metric_jacobian(np.zeros((10_000, 2)))
     assert EmpiricalKernel(INDEPENDENT, theta).apply(np.zeros((1000, 2)), None, np.zeros((1000, 2, 2))).shape[0] == 1000
 
 

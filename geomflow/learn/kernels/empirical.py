@@ -10,7 +10,7 @@ import numpy as np
 from geomflow.core.errors import InputError
 from geomflow.learn.kernels.kernel import Kernel
 from geomflow.learn.kernels.tangent import TangentKernel, cotangents, require_theta
-from geomflow.learn.models.model import Model
+from geomflow.learn.models.model import Model, require_rows
 from geomflow.learn.models.target import hessian_adjoint, hessian_terms
 from geomflow.variety.threads import slices
 
@@ -59,8 +59,12 @@ class EmpiricalKernel(TangentKernel):
         return np.tensordot(left, right, axes=(-1, -1)).transpose(0, 3, 1, 2, 4, 5)
 
     def metric_jacobian(self, x: np.ndarray) -> np.ndarray:
-        """∂g_{ab̄}(x_p)/∂θ_I, complex (p, n, n, size), of a potential model: one reverse sweep a second derivative."""
+        """∂g_{ab̄}(x_p)/∂θ_I, complex (p, n, n, size), of a potential model: one reverse sweep a second derivative.
+
+        MemoryLimitError, before any is taken, names the number of points that fits.
+        """
         size = self.model.target.metric_shape[0]
+        require_rows(len(x), 32 * size**2 * self.model.size, f"the Jacobian of the metric of {self.model!r}")
         indices = sorted(hessian_adjoint(np.zeros((1, size, size))))
         one = np.ones(1)
         rows = {index: np.stack([self.model.jets_vjp(self.parameters, x[p:p + 1], {index: one}) for p in range(len(x))])

@@ -71,7 +71,9 @@ class IndependentComponents(_Components):
     component moves at the same speed. Without the factor 1/√2 (`UncorrectedComponents`) the off-diagonal ones run twice
     too fast, because D^{kl} and D^{lk} both drive them.
 
-    `network` is one scalar network, copied, or one for each component with i ≤ j. Raises InputError otherwise.
+    `network` is one scalar network, copied, or one for each component with i ≤ j. Copies share what is not trained,
+    such as the wave vectors of a `CosineNetwork`; give one for each where these are to differ. Raises InputError
+    otherwise.
     """
 
     torus: FlatTorus
