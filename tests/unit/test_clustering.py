@@ -57,11 +57,17 @@ def test_chains_and_reciprocal_merges_give_one_tree(threshold, monkeypatch):
     np.testing.assert_allclose(projective_linkage(z).linkage, expected, rtol=0, atol=1e-14)
 
 
-def test_points_of_a_quintic_and_of_a_product():
+def test_points_of_a_quintic():
     points = gv.Fermat(5).sample(300, seed=1)
     np.testing.assert_allclose(
         projective_linkage(points).linkage, by_scipy(sine_squares(points.coordinates)), rtol=0, atol=1e-14
     )
+
+
+def test_in_a_product_the_factors_add():
+    points = gv.Bicubic().sample(200, seed=1)
+    squares = sum(sine_squares(points.coordinates[:, b]) for b in points.variety.ambient.blocks)
+    np.testing.assert_allclose(projective_linkage(points).linkage, by_scipy(squares), rtol=0, atol=1e-14)
 
 
 def test_scale_and_phase_of_homogeneous_coordinates_do_not_matter():
