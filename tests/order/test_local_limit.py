@@ -1,7 +1,7 @@
-"""The local limit: with a Gaussian kernel of width s, kernel flows tend to the classical flow and the error falls as s².
+"""The local limit: with a Gaussian kernel of width s, kernel flows tend to the classical flow, with errors like s².
 
-On spectral grids the kernel is exact on every mode, so that the limit is also seen at widths below the spacing, of which
-the package warns; flows of low dimension are run on grids that resolve every width.
+On spectral grids the kernel is exact on every mode, so that the limit is also seen at widths below the spacing, of
+which the package warns; flows of low dimension are run on grids that resolve every width.
 """
 
 import warnings

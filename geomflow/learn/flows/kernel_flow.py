@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
@@ -97,7 +98,7 @@ class KernelFlow(Flow):
         flow = self.classical
         equation = (replace(flow, forced=True) if isinstance(flow, Descent) else flow).on(state)
         batch = {} if self.batch is None else {"batch": len(self.batch.indices(state.grid))}
-        return replace(equation, facts={**equation.facts, "kernel": str(self.kernel), **batch})
+        return replace(equation, facts={**equation.facts, "kernel": in_words(self.kernel), **batch})
 
     def bind(self, state: Any) -> Problem:
         """The initial value problem that starts at `state`, compiled for its grid."""
@@ -113,6 +114,11 @@ class KernelFlow(Flow):
         if compiled.action.symbol is None:
             return replace(problem, spectral_radius=None, implicit=None)
         return problem
+
+
+def in_words(kernel: Any) -> str:
+    """The kernel as text that is the same in every process: without addresses in memory."""
+    return re.sub(r" object at 0x[0-9a-fA-F]+", "", str(kernel))
 
 
 def _under_kernel(equation: sympy.Eq) -> sympy.Eq:
