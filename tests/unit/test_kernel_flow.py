@@ -126,7 +126,7 @@ def test_an_exact_solution_loses_positivity_as_an_outcome():
     assert "point (" in str(ended.outcome)
 
 
-@pytest.mark.parametrize("kernel", [GaussianKernel(0.2), Kronecker(Bumps())])
+@pytest.mark.parametrize("kernel", [GaussianKernel(0.2), Kronecker(Bumps(factor=10.0))])
 def test_runs_resume_to_the_same_bits(tmp_path, kernel):
     flow = KernelFlow(fn.PerelmanLambda(PLANE), kernel)
     how = {"t1": 2e-2, "stepper": "rk45", "rtol": 1e-8}
