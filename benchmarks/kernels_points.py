@@ -5,8 +5,9 @@
     python -m benchmarks.kernels_points --keops-python /path/to/python   # where pykeops is installed, if elsewhere
 
 Every entry runs in a process of its own, with the same points and columns, and reports the median of its calls after
-one that compiles (one call of KeOps, which takes minutes); peak memory is that of the whole process. KeOps runs on the processor, and is left out where it
-does not import. Targets for 100,000 points: 5 s in double precision, 2 s in single, less than 1 GiB.
+one that compiles (one call of KeOps, which takes minutes); peak memory is that of the whole process. KeOps runs on the
+processor, and is left out where it does not import. Targets for 100,000 points: 5 s in double precision, 2 s in
+single, less than 1 GiB.
 """
 
 from __future__ import annotations

@@ -218,6 +218,14 @@ def test_users_kernels_are_checked():
         gk.DistanceKernel(np.exp, "euclidian")
 
 
+def test_users_kernels_on_projective_points():
+    x = projective(40)
+    for name, built_in in (("chordal", gk.FubiniStudyGaussian), ("geodesic", gk.FubiniStudyGeodesicGaussian)):
+        kernel = gk.DistanceKernel(lambda d: np.exp(-(d**2) / 0.18), name)
+        assert np.allclose(kernel.matrix(x), built_in(0.3).matrix(x), rtol=1e-12, atol=0)
+        assert np.allclose(built_in(0.3).distances(x), getattr(gk, f"{name}_distance")(x, x))
+
+
 def test_users_kernels_on_their_own_torus_act_by_transform():
     torus = Torus(dim=2, lattice=HEXAGONAL)
     kernel = gk.DistanceKernel(lambda d: np.exp(-(d**2) / 0.0072), torus)
