@@ -77,12 +77,12 @@ def fastest(flow, state):
 @FEW
 def test_the_energy_never_rises(name, seed, amplitude, kernel):
     state, flow = state_for(name, seed, amplitude), KernelFlow(SOURCES[name], kernel)
-    t1 = 4 / fastest(flow, state)
-    sol = gf.solve(flow, state, t1, stepper="rk4", control=gf.flow.FixedStep(t1 / 4), max_steps=4)
+    t1 = 3 / fastest(flow, state)
+    sol = gf.solve(flow, state, t1, stepper="rk4", control=gf.flow.FixedStep(t1 / 2), max_steps=2)
     energy = sol["energy"]
     assert (np.diff(energy) <= 1e-12 * np.abs(energy).max()).all()
     assert (sol["dissipation"] >= -1e-12 * abs(sol["dissipation"][0])).all()
-    assert (np.abs(sol["alignment"]) <= 1 + 1e-12).all()
+    assert (sol["alignment"] <= 1 + 1e-12).all()
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -34,6 +34,11 @@ class Action(ABC):
     def symbol(self) -> np.ndarray | None:
         """The eigenvalues on the modes of `rfftn`, if the kernel is translation-invariant."""
 
+    @property
+    @abstractmethod
+    def largest(self) -> float | None:
+        """A bound of the spectrum, of the kernel without a batch; None if there is none without looking."""
+
     @abstractmethod
     def __call__(self, components: np.ndarray) -> np.ndarray:
         """Θ c, of the shape of `components`."""
@@ -51,6 +56,11 @@ class ScalarAction(Action):
     def symbol(self) -> np.ndarray | None:
         """That of the operator."""
         return self.operator.symbol
+
+    @property
+    def largest(self) -> float:
+        """That of the operator."""
+        return self.operator.largest
 
     def __call__(self, components: np.ndarray) -> np.ndarray:
         """K on each component."""
@@ -73,6 +83,11 @@ class TensorAction(Action):
     @property
     def symbol(self) -> None:
         """None: not known to be translation-invariant."""
+        return None
+
+    @property
+    def largest(self) -> None:
+        """None: not known beforehand."""
         return None
 
     @cached_property
@@ -108,6 +123,11 @@ class BatchAction(Action):
     def symbol(self) -> None:
         """None: a batch breaks the translations."""
         return None
+
+    @property
+    def largest(self) -> float | None:
+        """That of the kernel."""
+        return self.whole.largest
 
     def __call__(self, components: np.ndarray) -> np.ndarray:
         """Θ (m c)."""

@@ -17,7 +17,8 @@ from geomflow.flow.equation import Equation, InnerProduct
 from geomflow.flow.equations.kahler import KahlerSetting
 from geomflow.flow.principal import FrozenPrincipal, SpectralBound
 from geomflow.learn.flows.frames import Transport
-from geomflow.learn.flows.kernel_action import Action
+from geomflow.learn.flows.kernel_action import Action, BatchAction
+from geomflow.learn.flows.kernel_checks import lanczos
 from geomflow.learn.flows.kernel_monitors import KernelMonitors
 from geomflow.symbolic.jets import MetricNodes, metric_nodes
 
@@ -60,7 +61,11 @@ class KernelCompiled(Compiled):
     @cached_property
     def _monitors(self) -> KernelMonitors:
         descends = self.equation.inner is not None
-        return KernelMonitors(self.transport.multiplicity, self.grid.torus.cell_volume, descends)
+        multiplicity, norm = self.transport.multiplicity, self.action.largest
+        if norm is None:
+            whole = self.action.whole if isinstance(self.action, BatchAction) else self.action
+            norm = lanczos(whole, multiplicity, self.grid.shape)[1]
+        return KernelMonitors(multiplicity, self.grid.torus.cell_volume, norm, descends)
 
     @property
     def _count(self) -> int:

@@ -12,26 +12,25 @@ class KernelMonitors:
     """The monitors of one action: c is what the kernel acts on, in the inner product (c, c') = ∫ Σ_ij c_ij c'_ij dx.
 
     dissipation  (c, Θc): d(energy)/dt = −dissipation, where the flow without the kernel is a gradient flow
-    alignment    (c, Θc)/(‖c‖ ‖Θc‖), the cosine between the gradient and what the kernel makes of it; one if c = 0
-    retained     (c, Θc)/(c, c), the share of the classical dissipation that the kernel leaves; one if c = 0
+    retained     (c, Θc)/(c, c), the share of the classical dissipation that the kernel leaves
+    alignment    (c, Θc)/(‖Θ‖ (c, c)): one where the gradient lies in the top eigenspace of the kernel, of norm `norm`
+
+    Where the gradient vanishes, retained and alignment are zero.
     """
 
     multiplicity: np.ndarray
     volume: float
+    norm: float
     descends: bool
 
     def __call__(self, covector: np.ndarray, smoothed: np.ndarray) -> dict[str, float]:
         """The monitors for c and Θc, packed."""
         product = self._pair(covector, smoothed)
-        square, image = self._pair(covector, covector), self._pair(smoothed, smoothed)
-        found = {"alignment": _ratio(product, float(np.sqrt(square) * np.sqrt(image))),
-                 "retained": _ratio(product, square)}
+        square = self._pair(covector, covector)
+        retained = product / square if square > 0 else 0.0
+        found = {"alignment": retained / self.norm, "retained": retained}
         return {"dissipation": product, **found} if self.descends else found
 
     def _pair(self, first: np.ndarray, second: np.ndarray) -> float:
         sums = [float(np.vdot(a, b)) for a, b in zip(first, second, strict=True)]
         return float(self.multiplicity @ sums) * self.volume / first[0].size
-
-
-def _ratio(top: float, bottom: float) -> float:
-    return top / bottom if bottom > 0 else 1.0
