@@ -9,19 +9,23 @@ import math
 
 from numba import njit
 
-from geomflow.codegen.mathematics import fma
+from geomflow.codegen import mathematics
+from geomflow.codegen.mathematics import fma, select
 
-_FUSED = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+#: Options of what rows of pairs are made of: inlined, so that loops over pairs become vector instructions.
+INLINED = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "forceinline": True}
+
+exp = njit(**INLINED)(mathematics.exp.py_func)
 
 
-@njit(**_FUSED)
+@njit(**INLINED)
 def horner(s, a, b, c, d, e, f, g, h, k, l):
     """a s⁹ + b s⁸ + … + l."""
     high = fma(s, fma(s, fma(s, fma(s, a, b), c), d), e)
     return fma(s, fma(s, fma(s, fma(s, fma(s, high, f), g), h), k), l)
 
 
-@njit(**_FUSED)
+@njit(**INLINED)
 def angle_series(v):
     """θ/√(2v) for cos θ = 1 − v, 0 <= v <= 1: a Chebyshev fit, error 4e-18."""
     s = v * v
@@ -38,7 +42,7 @@ def angle_series(v):
     return fma(v, odd, even)
 
 
-@njit(**_FUSED)
+@njit(**INLINED)
 def segment_series(v):
     """(sin θ − θ cos θ)/(√(2v) v) for cos θ = 1 − v, 0 <= v <= 1: a Chebyshev fit, error 2e-19."""
     s = v * v
@@ -55,29 +59,48 @@ def segment_series(v):
     return fma(v, odd, even)
 
 
-@njit(**_FUSED)
-def arc(k, det):
-    """arcsin(k/√((1 + a)(1 + b))) for det = (1 + a)(1 + b) − k² > 0, without a loss near ±1."""
-    return math.atan(k / math.sqrt(det))
+@njit(**INLINED)
+def arctan(t):
+    """arctan t, branch-free, by the chord of the angle: 1 − cos θ = t²/(h(h + 1)) with h = √(1 + t²)."""
+    h = math.sqrt(1.0 + t * t)
+    scale = 1.0 / (h * (h + 1.0))
+    return t * math.sqrt(2.0 * scale) * angle_series(t * t * scale)
 
 
-@njit(**_FUSED)
-def arc_gap(a, k, gap, gram, det):
+@njit(**INLINED)
+def arc(k, root):
+    """arcsin(k/√((1 + a)(1 + b))) for root² = (1 + a)(1 + b) − k² > 0, without a loss near ±1."""
+    return arctan(k / root)
+
+
+@njit(**INLINED)
+def arc_gap(a, k, gap, gram, root):
     """A − Z for sin A = a/(1 + a), sin Z = k/√((1 + a)(1 + b)), k >= 0, by differences.
 
-    `gap` = a − k, `gram` = ab − k² and det = 1 + a + b + gram are given with all their digits.
+    `gap` = a − k, `gram` = ab − k² and root = √(1 + a + b + gram) are given with all their digits.
     """
-    alpha, root = math.sqrt(1.0 + 2.0 * a), math.sqrt(det)
+    alpha = math.sqrt(1.0 + 2.0 * a)
     below = (a * root + k * alpha) * (alpha * root + a * k)
     above = (1.0 + a) * (gap * (a + k) + a * gram)
-    return math.atan(above / below) if below > 0.0 else 0.0
+    return arctan(above / select(below > 0.0, below, 1.0))
 
 
-@njit(**_FUSED)
+@njit(**INLINED)
+def exp_less_one(x):
+    """e^x − 1 for x <= 0, branch-free: the Taylor polynomial of degree 13 near 0."""
+    low = fma(x, fma(x, fma(x, 1 / 5040, 1 / 720), 1 / 120), 1 / 24)
+    x4 = x * x * x * x
+    high = fma(x, fma(x, fma(x, 1 / 39916800, 1 / 3628800), 1 / 362880), 1 / 40320)
+    tail = fma(x4 * x4, fma(x, 1 / 6227020800, 1 / 479001600), fma(x4, high, low))
+    near = x + x * x * fma(x, fma(x, tail, 1 / 6), 0.5)
+    return select(x > -0.35, near, exp(x) - 1.0)
+
+
+@njit(**INLINED)
 def correlations(p, q, near_square, far_square):
-    """(1 − c, 1 + c) of two variables of deviations p, q from E[(u − v)²] and E[(u + v)²]."""
-    product = 2.0 * p * q
-    if not product > 0.0:
-        return 1.0, 1.0
-    excess = (p - q) ** 2
-    return max(near_square - excess, 0.0) / product, max(far_square - excess, 0.0) / product
+    """(1 − c, 1 + c) of two variables of deviations p, q from E[(u − v)²] and E[(u + v)²]; (1, 1) if one is zero."""
+    product, excess = 2.0 * p * q, (p - q) ** 2
+    scale = 1.0 / select(product > 0.0, product, 1.0)
+    near, far = near_square - excess, far_square - excess
+    near, far = select(near > 0.0, near * scale, 0.0), select(far > 0.0, far * scale, 0.0)
+    return select(product > 0.0, near, 1.0), select(product > 0.0, far, 1.0)

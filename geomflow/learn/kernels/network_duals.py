@@ -17,7 +17,16 @@ import math
 from numba import njit
 
 from geomflow.codegen.mathematics import noalias, select
-from geomflow.learn.kernels.network_angles import angle_series, arc, arc_gap, correlations, segment_series
+from geomflow.learn.kernels.network_angles import (
+    INLINED,
+    angle_series,
+    arc,
+    arc_gap,
+    correlations,
+    exp,
+    exp_less_one,
+    segment_series,
+)
 
 _FUSED = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 _TURN = 1.0 / math.pi
@@ -48,44 +57,47 @@ def relu_row(p, q, p1, q1, m, beta, near, far, covariance, tangent):
 @njit(**_FUSED)
 def erf_row(p, q, p1, q1, m, beta, near, far, covariance, tangent):
     """φ = erf: E[φφ] = (2/π) arcsin(2k/√((1 + 2p²)(1 + 2q²))), E[φ'φ'] = (4/π)/√((1 + 2p²)(1 + 2q²) − 4k²)."""
+    noalias()
     for j in range(q.size):
-        v = min(near[j], far[j])
+        positive = near[j] <= far[j]
+        v = select(positive, near[j], far[j])
         a, b, product = 2.0 * p * p, 2.0 * q[j] * q[j], 2.0 * p * q[j]
         k = product * (1.0 - v)
         gram = product * product * near[j] * far[j]
-        det = 1.0 + a + b + gram
-        z = arc(k, det)
-        positive = near[j] <= far[j]
-        covariance[j] = 2.0 * _TURN * m * select(positive, z, -z) + beta
-        tangent[j] = covariance[j] + 4.0 * _TURN * m / math.sqrt(det) * tangent[j]
+        root = math.sqrt(1.0 + a + b + gram)
+        z = 2.0 * _TURN * m * arc(k, root)
+        covariance[j] = select(positive, z, -z) + beta
+        tangent[j] = covariance[j] + 4.0 * _TURN * m / root * tangent[j]
         gap, other = 2.0 * p * (p - q[j]) + product * v, 2.0 * q[j] * (q[j] - p) + product * v
-        small = 2.0 * _TURN * m * max(arc_gap(a, k, gap, gram, det) + arc_gap(b, k, other, gram, det), 0.0)
-        large = small + 8.0 * _TURN * m * z
-        near[j], far[j] = correlations(
-            p1, q1[j], small if positive else large, (large if positive else small) + 4.0 * beta
-        )
+        arcs = arc_gap(a, k, gap, gram, root) + arc_gap(b, k, other, gram, root)
+        small = select(arcs > 0.0, 2.0 * _TURN * m * arcs, 0.0)
+        large = small + 4.0 * z
+        apart, together = select(positive, small, large), select(positive, large, small) + 4.0 * beta
+        near[j], far[j] = correlations(p1, q1[j], apart, together)
 
 
-@njit(**_FUSED)
+@njit(**INLINED)
 def wave_parts(p, q, near, far):
-    """exp and expm1 of −E[(u − v)²]/2 and of −E[(u + v)²]/2, and (e^{−p²} − e^{−q²})²/2."""
-    excess, product = (p - q) ** 2, p * q
-    less, more = -0.5 * excess - product * near, -0.5 * excess - product * far
-    uneven = 0.5 * (math.exp(-p * p) - math.exp(-q * q)) ** 2
-    return math.exp(less), math.exp(more), math.expm1(less), math.expm1(more), uneven
+    """exp and exp − 1 of −E[(u − v)²]/2 and of −E[(u + v)²]/2, and (e^{−p²} − e^{−q²})²/2."""
+    excess, product = 0.5 * (p - q) ** 2, p * q
+    less, more = -excess - product * near, -excess - product * far
+    uneven = 0.5 * (exp(-p * p) - exp(-q * q)) ** 2
+    return exp(less), exp(more), exp_less_one(less), exp_less_one(more), uneven
 
 
-@njit(**_FUSED)
+@njit(**INLINED)
 def wave_difference(p, q, near, far):
     """(e^{−E[(u − v)²]/2} − e^{−E[(u + v)²]/2})/2 = e^{−(p² + q²)/2} sinh k, exact for small k."""
-    v = min(near, far)
-    size = -0.5 * math.exp(-0.5 * (p - q) ** 2 - p * q * v) * math.expm1(-p * q * abs(far - near))
-    return size if near <= far else -size
+    positive, product = near <= far, p * q
+    v, twice = select(positive, near, far), select(positive, near - far, far - near)
+    size = -0.5 * exp(-0.5 * (p - q) ** 2 - product * v) * exp_less_one(product * twice)
+    return select(positive, size, -size)
 
 
 @njit(**_FUSED)
 def cos_row(p, q, p1, q1, m, beta, near, far, covariance, tangent):
     """φ = cos: E[φφ] = e^{−(p² + q²)/2} cosh k, E[φ'φ'] = e^{−(p² + q²)/2} sinh k."""
+    noalias()
     for j in range(q.size):
         less, more, less1, more1, uneven = wave_parts(p, q[j], near[j], far[j])
         slope = wave_difference(p, q[j], near[j], far[j])
@@ -99,6 +111,7 @@ def cos_row(p, q, p1, q1, m, beta, near, far, covariance, tangent):
 @njit(**_FUSED)
 def sin_row(p, q, p1, q1, m, beta, near, far, covariance, tangent):
     """φ = sin: E[φφ] = e^{−(p² + q²)/2} sinh k, E[φ'φ'] = e^{−(p² + q²)/2} cosh k."""
+    noalias()
     for j in range(q.size):
         less, more, less1, more1, uneven = wave_parts(p, q[j], near[j], far[j])
         covariance[j] = m * wave_difference(p, q[j], near[j], far[j]) + beta
@@ -111,6 +124,7 @@ def sin_row(p, q, p1, q1, m, beta, near, far, covariance, tangent):
 @njit(**_FUSED)
 def identity_row(p, q, p1, q1, m, beta, near, far, covariance, tangent):
     """φ(u) = u: E[φφ] = k, E[φ'φ'] = 1."""
+    noalias()
     for j in range(q.size):
         product, excess = p * q[j], (p - q[j]) ** 2
         covariance[j] = m * 0.5 * product * (far[j] - near[j]) + beta
@@ -125,34 +139,34 @@ def gelu_row(p, q, p1, q1, m, beta, near, far, covariance, tangent):
 
     D = (1 + a)(1 + b) − k², G = ab − k², sin Z = k/√((1 + a)(1 + b)), h = 1/(1 + a) + 1/(1 + b), a = p², b = q².
     """
+    noalias()
     for j in range(q.size):
         a, b, product = p * p, q[j] * q[j], p * q[j]
         k = 0.5 * product * (far[j] - near[j])
         gram = product * product * near[j] * far[j]
         det = 1.0 + a + b + gram
         root, h = math.sqrt(det), 1.0 / (1.0 + a) + 1.0 / (1.0 + b)
-        z = arc(k, det)
+        z = arc(k, root)
         value = 0.25 * k + 0.5 * _TURN * (k * z + (gram + k * k * h) / root)
         slope = 0.25 + 0.5 * _TURN * (z + k / root * (2.0 * h - 1.0 + (gram + k * k * h) / det))
         covariance[j] = m * value + beta
         tangent[j] = covariance[j] + m * slope * tangent[j]
-        apart = p1 * p1 + q1[j] * q1[j] - 2.0 * covariance[j]
-        if k > 0.0:
-            apart = m * gelu_apart(p, q[j], near[j], k, gram, det, z)
-        near[j], far[j] = correlations(p1, q1[j], apart, p1 * p1 + q1[j] * q1[j] + 2.0 * covariance[j])
+        squares, twice = p1 * p1 + q1[j] * q1[j], 2.0 * covariance[j]
+        apart = m * gelu_apart(p, q[j], near[j], select(k > 0.0, k, 0.0), gram, root, z)
+        near[j], far[j] = correlations(p1, q1[j], select(k > 0.0, apart, squares - twice), squares + twice)
 
 
-@njit(**_FUSED)
-def gelu_apart(p, q, near, k, gram, det, z):
+@njit(**INLINED)
+def gelu_apart(p, q, near, k, gram, root, z):
     """E[(φ(u) − φ(v))²] of GELU by differences, for k > 0."""
-    a, b, root = p * p, q * q, math.sqrt(det)
+    a, b = p * p, q * q
     gap, other = p * (p - q) + p * q * near, q * (q - p) + p * q * near
-    arcs = a * arc_gap(a, k, gap, gram, det) + b * arc_gap(b, k, other, gram, det) + (gap + other) * z
+    arcs = a * arc_gap(a, k, gap, gram, root) + b * arc_gap(b, k, other, gram, root) + (gap + other) * z
     parts = gelu_part(a, k, gap, other - gap + gram, root) + gelu_part(b, k, other, gap - other + gram, root)
     return 0.25 * (gap + other) + 0.5 * _TURN * (arcs + parts - 2.0 * gram / root)
 
 
-@njit(**_FUSED)
+@njit(**INLINED)
 def gelu_part(a, k, gap, rise, root):
     """a² of 2/((1 + a)√(1 + 2a)) less k² of 2/((1 + a) √D), for gap = a − k, rise = D − (1 + 2a), root = √D."""
     alpha = math.sqrt(1.0 + 2.0 * a)
