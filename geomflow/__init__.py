@@ -26,6 +26,7 @@ _HOME = {
     "CalabiFlow": "geomflow.flow.equations",
     "ConjugateHeatFlow": "geomflow.flow.equations",
     "Descent": "geomflow.flow.equations",
+    "perelman_form": "geomflow.flow.equations",
     "Flow": "geomflow.flow.flow",
     "solve": "geomflow.flow",
     "load": "geomflow.flow",
@@ -52,6 +53,13 @@ _HOME = {
     "algebraic_metric": "geomflow.variety",
     "balanced_metric": "geomflow.variety",
     "sigma": "geomflow.variety",
+    "NetworkKernel": "geomflow.learn",
+    "GaussianKernel": "geomflow.learn",
+    "DeltaKernel": "geomflow.learn",
+    "KernelFlow": "geomflow.learn",
+    "GradientFlow": "geomflow.learn",
+    "LinearisedFlow": "geomflow.learn",
+    "Training": "geomflow.learn",
     "GeomflowError": "geomflow.core.errors",
     "Outcome": "geomflow.core.outcome",
     "OutcomeKind": "geomflow.core.outcome",
@@ -62,13 +70,17 @@ _MODULES = {
     "catalogue": "geomflow.symbolic.catalogue",
     "conventions": "geomflow.core.conventions",
     "functionals": "geomflow.symbolic.functionals",
+    "learn": "geomflow.learn",
     "plot": "geomflow.plot",
+    "study": "geomflow.study",
 }
 
 __all__ = ["__version__", *_HOME, *_MODULES]
 
 if TYPE_CHECKING:
+    from geomflow import learn as learn
     from geomflow import plot as plot
+    from geomflow import study as study
     from geomflow.codegen import compile as compile
     from geomflow.core import conventions as conventions
     from geomflow.core.errors import GeomflowError as GeomflowError
@@ -99,7 +111,15 @@ if TYPE_CHECKING:
     from geomflow.flow.equations import Descent as Descent
     from geomflow.flow.equations import KahlerRicciFlow as KahlerRicciFlow
     from geomflow.flow.equations import RicciFlow as RicciFlow
+    from geomflow.flow.equations import perelman_form as perelman_form
     from geomflow.flow.flow import Flow as Flow
+    from geomflow.learn import DeltaKernel as DeltaKernel
+    from geomflow.learn import GaussianKernel as GaussianKernel
+    from geomflow.learn import GradientFlow as GradientFlow
+    from geomflow.learn import KernelFlow as KernelFlow
+    from geomflow.learn import LinearisedFlow as LinearisedFlow
+    from geomflow.learn import NetworkKernel as NetworkKernel
+    from geomflow.learn import Training as Training
     from geomflow.symbolic import Chart as Chart
     from geomflow.symbolic import ComplexChart as ComplexChart
     from geomflow.symbolic import KahlerMetric as KahlerMetric

@@ -1,4 +1,4 @@
-"""The command `geomflow`: run, show, derive and version, one file each.
+"""The command `geomflow`: run, show, derive, study and version, one file each.
 
 Exit codes: 0 for a run that ended well (finished, steady, or at a singularity of the geometry), 1 for one that
 diverged, 2 for an error of input, 130 for an interruption.
@@ -10,10 +10,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from geomflow.cli import derive, run, show, version
+from geomflow.cli import derive, run, show, study, version
 from geomflow.core.errors import GeomflowError
 
-COMMANDS = (run, show, derive, version)
+COMMANDS = (run, show, derive, study, version)
 
 
 def parser() -> argparse.ArgumentParser:

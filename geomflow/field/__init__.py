@@ -9,6 +9,8 @@ True
 from geomflow.field.grid import Grid
 from geomflow.field.hermitian import HermitianField
 from geomflow.field.interface import Operator
+from geomflow.field.interpolate import Interpolation, interpolate, resample
+from geomflow.field.laplacian_spectrum import laplacian_spectrum
 from geomflow.field.metric import MetricField
 from geomflow.field.operators import discretise
 from geomflow.field.pointwise import pointwise
@@ -24,6 +26,7 @@ __all__ = [
     "FlatTorus",
     "Grid",
     "HermitianField",
+    "Interpolation",
     "MetricField",
     "Operator",
     "PotentialField",
@@ -31,5 +34,8 @@ __all__ = [
     "TensorField",
     "Torus",
     "discretise",
+    "interpolate",
+    "laplacian_spectrum",
     "pointwise",
+    "resample",
 ]

@@ -2,6 +2,7 @@
 
 from geomflow.learn.kernels.delta import DeltaKernel
 from geomflow.learn.kernels.distance import DistanceKernel, GramCheck, euclidean_distance, torus_distance
+from geomflow.learn.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
 from geomflow.learn.kernels.fubini_study import (
     FubiniStudyGaussian,
     FubiniStudyGeodesicGaussian,
@@ -11,7 +12,10 @@ from geomflow.learn.kernels.fubini_study import (
 )
 from geomflow.learn.kernels.gaussian import GaussianKernel
 from geomflow.learn.kernels.kernel import Kernel, UnderResolvedWarning
+from geomflow.learn.kernels.monte_carlo import KernelEstimate, monte_carlo
+from geomflow.learn.kernels.network import NetworkCovariance, NetworkKernel
 from geomflow.learn.kernels.operators import BlockOperator, FourierOperator, IdentityOperator, KernelOperator
+from geomflow.learn.kernels.potential import PotentialKernel
 from geomflow.learn.kernels.rescaled import RescaledKernel, RescaledOperator, reference_rescaled
 from geomflow.learn.kernels.spectrum import (
     alignment,
@@ -23,12 +27,17 @@ from geomflow.learn.kernels.spectrum import (
     participation_ratio,
     smallest_eigenvalue,
 )
+from geomflow.learn.kernels.structures import Covariant, Kronecker, Symmetrised
+from geomflow.learn.kernels.tangent import TangentKernel, drift
 from geomflow.learn.kernels.wrapped import WrappedGaussianKernel
 
 __all__ = [
     "BlockOperator",
+    "Covariant",
     "DeltaKernel",
     "DistanceKernel",
+    "EmpiricalKernel",
+    "EmpiricalPotentialKernel",
     "FourierOperator",
     "FubiniStudyGaussian",
     "FubiniStudyGeodesicGaussian",
@@ -37,18 +46,27 @@ __all__ = [
     "IdentityOperator",
     "IndefiniteKernelWarning",
     "Kernel",
+    "KernelEstimate",
     "KernelOperator",
+    "Kronecker",
+    "NetworkCovariance",
+    "NetworkKernel",
+    "PotentialKernel",
     "RescaledKernel",
     "RescaledOperator",
+    "Symmetrised",
+    "TangentKernel",
     "UnderResolvedWarning",
     "WrappedGaussianKernel",
     "alignment",
     "chordal_distance",
+    "drift",
     "effective_dimension",
     "eigenvalues",
     "euclidean_distance",
     "geodesic_distance",
     "kernel_alignment",
+    "monte_carlo",
     "operator_alignment",
     "operator_eigenvalues",
     "participation_ratio",

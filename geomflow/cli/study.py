@@ -1,0 +1,43 @@
+"""geomflow study NAME [--quick] [--out DIR]: put a claim to the test by runs.
+
+Writes the table, the numbers, the figure and a page to DIR (studies/NAME unless given) and prints the answer. Rows are
+kept in DIR/rows as they are measured: a study that was stopped goes on where it was. --quick takes well under a minute.
+
+`geomflow study --list` names the studies with their questions.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from geomflow.core.errors import InputError, UnknownNameError
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Add the subcommand."""
+    sub = commands.add_parser("study", help="put a claim about metric flows of networks to the test")
+    sub.add_argument("name", nargs="?", help="a study by name, such as local-limit")
+    sub.add_argument("--quick", action="store_true", help="the small size, well under a minute")
+    sub.add_argument("--out", metavar="DIR", help="the folder to write to (studies/NAME unless given)")
+    sub.add_argument("--list", action="store_true", help="list the studies with their questions")
+    sub.set_defaults(execute=execute)
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Run the study and write what it found."""
+    from geomflow.study import STUDIES, run_study
+
+    if args.list:
+        print("\n".join(f"{name:<14} {kind.question}" for name, kind in STUDIES.items()))
+        return 0
+    if args.name is None:
+        raise InputError("study needs a name; 'geomflow study --list' lists them")
+    if args.name not in STUDIES:
+        raise UnknownNameError.among("study", args.name, STUDIES)
+    folder = Path(args.out or Path("studies") / args.name)
+    findings = run_study(STUDIES[args.name](), args.quick, folder)
+    findings.save(folder)
+    print(findings.answer)
+    print(f"table, numbers, figure and page are in {folder}")
+    return 0

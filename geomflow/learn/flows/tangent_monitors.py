@@ -1,0 +1,78 @@
+"""Numbers that tell what the tangent kernel does while a network is trained, for `solve(..., monitors=...)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.learn.flows.gradient_flow import GradientFlow
+from geomflow.learn.models.model import flattened_kernel
+from geomflow.learn.models.state import ModelState
+
+if TYPE_CHECKING:
+    from geomflow.learn.flows.loss import Loss
+
+POINTS = 32
+"""Kernels are looked at on about so many of the state's points."""
+
+Monitor = Callable[[float, ModelState], float]
+
+
+def tangent_monitors(flow: Any, start: ModelState, points: int = POINTS) -> dict[str, Monitor]:
+    """Monitors of the tangent kernel Θ_t of a run of `flow` (GradientFlow, LinearisedFlow or Training) from `start`.
+
+    Θ_t is the matrix over pairs (point, component) on about `points` evenly chosen points of the state:
+
+    kernel_drift         ‖Θ_t − Θ_0‖/‖Θ_0‖, Frobenius norms; zero for a frozen kernel
+    kernel_alignment     ⟨D, Θ_t D⟩/(λ_max |D|²) ∈ [0, 1], D the functional derivative on these points: one where the
+                         gradient lies along the leading eigenvector
+    kernel_top           λ_max, the largest eigenvalue
+    effective_dimension  (tr Θ_t)²/tr Θ_t², the participation ratio of the eigenvalues: how many directions can move
+
+    >>> import geomflow as gf
+    >>> T = gf.ComplexTorus(dim=1)
+    >>> network = gf.learn.Perceptron(2, (16,), embedding=gf.learn.FourierEmbedding(T))
+    >>> model = gf.learn.Rescaled(gf.learn.PotentialModel(T, network), 0.01)
+    >>> flow = gf.GradientFlow(gf.functionals.KEnergy(T), model)
+    >>> start = model.on(T.grid(8, order="spectral"), seed=0)
+    >>> sol = gf.solve(flow, start, t1=1.0, monitors=gf.learn.tangent_monitors(flow, start))
+    >>> bool(sol["kernel_drift"][0] == 0 < sol["kernel_drift"][-1])
+    True
+    """
+    if not isinstance(start, ModelState):
+        raise InputError(f"tangent_monitors needs the state where the run starts, and {start!r} was given.")
+    loss: Loss = GradientFlow(flow.functional, start.model, flow.parameters, flow.measure).on(start)
+    rows = np.unique(np.linspace(0, len(loss.points) - 1, min(points, len(loss.points))).astype(int))
+
+    def kernel(state: ModelState) -> np.ndarray:
+        theta = state.model.tangent_kernel(state.parameters, loss.points[rows])
+        return flattened_kernel(theta, len(state.model.shape))
+
+    first = kernel(start)
+
+    @lru_cache(maxsize=1)
+    def numbers(state: ModelState) -> dict[str, float]:
+        matrix = kernel(state)
+        covector = loss.derivative(state.parameters, rows).ravel()
+        return _numbers(matrix, first, covector)
+
+    def monitor(name: str) -> Monitor:
+        return lambda t, state: numbers(state)[name]
+
+    return {name: monitor(name) for name in ("kernel_drift", "kernel_alignment", "kernel_top", "effective_dimension")}
+
+
+def _numbers(matrix: np.ndarray, first: np.ndarray, covector: np.ndarray) -> dict[str, float]:
+    top = float(np.linalg.eigvalsh(matrix)[-1])
+    square = float(covector @ covector)
+    aligned = float(covector @ matrix @ covector) / (top * square) if square > 0 and top > 0 else 1.0
+    return {
+        "kernel_drift": float(np.linalg.norm(matrix - first) / np.linalg.norm(first)),
+        "kernel_alignment": aligned,
+        "kernel_top": top,
+        "effective_dimension": float(np.trace(matrix)) ** 2 / float(np.sum(matrix**2)),
+    }

@@ -1,0 +1,190 @@
+"""Locality: how a bump of the loss at one point moves the metric everywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+import numpy as np
+
+from geomflow.field import Torus
+from geomflow.learn import (
+    Batch,
+    CosineNetwork,
+    FourierEmbedding,
+    GaussianKernel,
+    IndependentComponents,
+    KernelFlow,
+    Network,
+    Perceptron,
+    torus_distance,
+)
+from geomflow.learn.kernels.empirical import EmpiricalKernel
+from geomflow.learn.kernels.network import NetworkKernel
+from geomflow.learn.kernels.structures import Kronecker
+from geomflow.plot.style import CYCLE, INK, MUTED
+from geomflow.study.study import Cell, Row, Study
+from geomflow.symbolic import functionals
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from geomflow.study.findings import Findings
+
+TORUS = Torus(2)
+POINTS = 48
+COSINE_WIDTH, FAR = 0.05, 0.3
+SHELLS = np.linspace(0, 0.7, 29)
+NARROW = (0.025, 0.05, 0.1)
+
+
+@final
+@dataclass(frozen=True)
+class Locality(Study):
+    """The first moment of a flow on flat T² whose loss, the volume, is summed over one point x' alone.
+
+    The metric moves by Θ(x, x')/Θ(x', x') relative to the bump, the response. For each kernel:
+
+    profile  the response along an axis         shells  its root mean square over the points at each distance
+    reach    (∫|response|)²/∫response², the participation area, as a share of the torus: 4πs² for narrow Gaussians
+    width    (∫r² response²/∫response²)^½: s for narrow Gaussians
+    floor    the root mean square of the response at distances over 0.3
+    """
+
+    name: ClassVar[str] = "locality"
+    title: ClassVar[str] = "Locality"
+    question: ClassVar[str] = "How far away from a point does the loss at that point move the metric?"
+    source: ClassVar[str] = "Halverson and Ruehle, sections 2.1 and 2.3, eqs. (2.8), (2.13) and (2.27)-(2.37)"
+
+    def cells(self, quick: bool) -> list[dict[str, Any]]:
+        """Gaussians, infinitely wide perceptrons, perceptrons of finite width, and cosine networks of several sizes."""
+        gaussians = [{"kind": "gaussian", "width": s, "neurons": 0, "seed": 0} for s in NARROW]
+        infinite = [{"kind": f"{name} {depth}", "width": 0.0, "neurons": 0, "seed": 0}
+                    for name in ("relu", "gelu") for depth in ((1,) if quick else (1, 3))]
+        finite = [{"kind": f"{name} 1", "width": 0.0, "neurons": 512, "seed": seed}
+                  for name in ("relu", "gelu") for seed in range(2 if quick else 8)]
+        cosine = [{"kind": "cosine", "width": COSINE_WIDTH, "neurons": neurons, "seed": seed}
+                  for neurons in ((100, 1000, 10000) if quick else (100, 1000, 10000, 100000))
+                  for seed in range(2 if quick else 8)]
+        return gaussians + infinite + finite + cosine
+
+    def measure(self, cell: Cell) -> dict[str, Any]:
+        """The response to a bump in the middle, and the numbers of it."""
+        grid = TORUS.grid(POINTS, order="spectral")
+        middle = np.ravel_multi_index((POINTS // 2,) * 2, grid.shape)
+        flow = KernelFlow(functionals.Volume(TORUS), _kernel(cell), Batch([middle]))
+        problem = flow.bind(grid.metric([["1", "0"], ["0", "1"]]))
+        rate = np.empty_like(problem.y0)
+        problem.rate(0.0, problem.y0, rate)
+        response = (rate[0] / rate[0].flat[middle]).ravel()
+        points = grid.points().reshape(-1, 2)
+        away = torus_distance(TORUS, points, points[middle][None])[:, 0]
+        square = response**2
+        return {"reach": np.abs(response).sum() ** 2 / square.sum() / grid.size,
+                "rms_width": np.sqrt((away**2 * square).sum() / square.sum()),
+                "floor": np.sqrt(square[away > FAR].mean()),
+                "profile": response.reshape(grid.shape)[POINTS // 2:, POINTS // 2],
+                "shells": _in_shells(away, square)}
+
+    def conclude(self, rows: list[Row]) -> dict[str, float]:
+        """Reaches by kernel, means over seeds, and the fitted exponent of the floor of cosine networks."""
+        found = {}
+        for row in rows:
+            alike = [r for r in rows if _named(r) == _named(row)]
+            found[f"reach_{_named(row)}"] = float(np.mean([r["reach"] for r in alike]))
+        gaussians = [row for row in rows if row["kind"] == "gaussian"]
+        found["worst_gaussian_width_error"] = max(abs(row["rms_width"] / row["width"] - 1) for row in gaussians)
+        sizes, floors = _floors(rows)
+        return {**found, "floor_exponent": float(np.polyfit(np.log(sizes), np.log(floors), 1)[0]),
+                "floor_of_the_largest": float(floors[-1])}
+
+    def answer(self, findings: Findings) -> str:
+        """Reaches, and the floor, in words."""
+        numbers = findings.numbers
+        narrow = ", ".join(f"{100 * numbers[f'reach_gaussian s={s:g}']:.1f} % of the torus for s = {s:g}" for s in NARROW)
+        wide = ", ".join(f"{100 * numbers[f'reach_{name} 1']:.0f} % for {name}" for name in ("relu", "gelu"))
+        largest = max(findings["neurons"])
+        return (f"As far as the kernel reaches. A Gaussian of width s moves {narrow}, as 4πs² says, and its root mean "
+                f"square width is s to {numbers['worst_gaussian_width_error']:.1e}. Perceptrons with one hidden layer "
+                f"behind a Fourier embedding are not local at all: {wide}. A cosine network of N neurons has the "
+                f"Gaussian's peak on a floor of noise at every distance, which falls as N to the power "
+                f"{numbers['floor_exponent']:.2f}, to {numbers['floor_of_the_largest']:.1e} of the peak at N = {largest}; "
+                f"it then reaches over {100 * numbers[f'reach_cosine N={largest}']:.1f} % of the torus, not "
+                f"{100 * numbers[f'reach_gaussian s={COSINE_WIDTH:g}']:.1f} %.")
+
+    def draw(self, figure: Figure, findings: Findings) -> None:
+        """Responses of kernels along an axis; those of cosine networks in shells, logarithmic."""
+        left, right = figure.subplots(1, 2)
+        _draw_kernels(left, findings)
+        _draw_cosine(right, findings)
+
+
+def _kernel(cell: Cell) -> Any:
+    kind, neurons = cell["kind"], cell["neurons"]
+    if kind == "gaussian":
+        return Kronecker(GaussianKernel(cell["width"]))
+    if kind == "cosine":
+        return _empirical(CosineNetwork(2, neurons, COSINE_WIDTH, torus=TORUS, seed=cell["seed"]), cell["seed"])
+    name, depth = kind.split()
+    embedding = FourierEmbedding(TORUS)
+    if neurons:
+        return _empirical(Perceptron(2, (neurons,) * int(depth), activation=name, embedding=embedding), cell["seed"])
+    return Kronecker(NetworkKernel(name, int(depth), embedding=embedding))
+
+
+def _empirical(network: Network, seed: int) -> EmpiricalKernel:
+    model = IndependentComponents(TORUS, network)
+    return EmpiricalKernel(model, model.initial(seed))
+
+
+def _in_shells(away: np.ndarray, square: np.ndarray) -> np.ndarray:
+    """Root mean squares between neighbouring radii of SHELLS."""
+    place = np.digitize(away, SHELLS[1:])
+    count = np.bincount(place, minlength=len(SHELLS))[:-1]
+    return np.sqrt(np.bincount(place, square, len(SHELLS))[:-1] / count)
+
+
+def _named(row: Row) -> str:
+    if row["kind"] == "gaussian":
+        return f"gaussian s={row['width']:g}"
+    return f"{row['kind']} N={row['neurons']}" if row["neurons"] else row["kind"]
+
+
+def _floors(rows: Any) -> tuple[list[int], np.ndarray]:
+    """Sizes of the cosine networks, and their floors over all seeds."""
+    cosine = [row for row in rows if row["kind"] == "cosine"]
+    sizes = sorted({row["neurons"] for row in cosine})
+    squares = [np.mean([row["floor"] ** 2 for row in cosine if row["neurons"] == size]) for size in sizes]
+    return sizes, np.sqrt(squares)
+
+
+def _draw_kernels(axes: Axes, findings: Findings) -> None:
+    along = np.arange(POINTS // 2) / POINTS
+    for width, shade in zip(NARROW, (1.0, 0.7, 0.45), strict=True):
+        (row,) = findings.where(kind="gaussian", width=width).rows
+        axes.plot(along, row["profile"], color=CYCLE[0], alpha=shade, label=f"Gaussian, s = {width:g}")
+    for number, kind in enumerate(("relu 1", "gelu 1"), start=1):
+        (row,) = findings.where(kind=kind, neurons=0).rows
+        axes.plot(along, row["profile"], color=CYCLE[number], label=f"{kind.split()[0].upper()} perceptron")
+        for one in findings.where(kind=kind, neurons=512, seed=0).rows:
+            axes.plot(along[::2], one["profile"][::2], "o", color=CYCLE[number], markersize=3)
+    axes.set(xlabel="distance from the bump", ylabel="response Θ(x, x')/Θ(x', x')",
+             title="kernels (dots: 512 neurons)", ylim=(-0.25, 1.05))
+    axes.legend(loc="upper right", fontsize=8)
+
+
+def _draw_cosine(axes: Axes, findings: Findings) -> None:
+    middle = (SHELLS[1:] + SHELLS[:-1]) / 2
+    (gaussian,) = findings.where(kind="gaussian", width=COSINE_WIDTH).rows
+    sizes, _ = _floors(findings.rows)
+    for size, colour in zip(sizes, CYCLE[1:], strict=False):
+        own = findings.where(kind="cosine", neurons=size)
+        mean = np.sqrt((own["shells"] ** 2).mean(axis=0))
+        axes.semilogy(middle, mean, color=colour)
+        axes.annotate(f"N = {size:,}", (middle[-6], mean[-6]), xytext=(0, 6), textcoords="offset points", ha="center",
+                      color=INK, fontsize=9)
+    axes.semilogy(middle, gaussian["shells"], "--", color=MUTED, label=f"Gaussian, s = {COSINE_WIDTH:g}")
+    axes.set(xlabel="distance from the bump", ylabel="root mean square response", title="cosine networks",
+             ylim=(1e-4 if max(sizes) < 1e5 else 3e-4, 1.5))
+    axes.legend(loc="upper right")
