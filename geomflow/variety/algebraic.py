@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _FEWEST = 4000
 _PER_PARAMETER = 20
 _MOST_DENSE = 600
+_MOST_INVARIANT = 1600
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,9 @@ def algebraic_metric(
 
     P runs over orbit sums of monomial pairs modulo Q; Levenberg–Marquardt with the exact derivative of log det g,
     warm-started from about half the degree (or from `start`). Of the points as many are used as are needed: 20 for
-    each parameter, at least 4,000. `metric.report` says how the fit went. Families of more than about 600 forms are
-    fitted as all Hermitian forms on sections, matrix-free, in at most `seconds` (`geomflow.variety.general`).
+    each parameter, at least 4,000. `metric.report` says how the fit went. Families of more than about 600 forms (1,600
+    where symmetry leaves a small part of all forms) are fitted as all Hermitian forms on sections, matrix-free, in at
+    most `seconds` (`geomflow.variety.general`).
 
     Raises `UnderdeterminedError` (fewer points than parameters), `KahlerConeError` and `MemoryLimitError`.
     """
@@ -74,7 +76,7 @@ def algebraic_metric(
         options = {"functional": functional, "symmetry": symmetry, "seconds": seconds / 4, "progress": progress}
         start = algebraic_metric(variety, smaller, points, **options)
     with counter(f"degree {degrees}", progress) as tick:
-        if roughly_forms(variety, degrees, symmetry) > _MOST_DENSE:
+        if not _dense(variety, degrees, symmetry):
             return _fit_all(Sections(variety, degrees), points, density, start, seconds, tick)
         return fit(variety, reduced_forms(variety, degrees, symmetry, points), points, density, start, tick)
 
@@ -83,6 +85,13 @@ def roughly_forms(variety: Hypersurface, degrees: tuple[int, ...], symmetry: Sym
     """About how many invariant forms there are, without listing them: allowed pairs over the order of the group."""
     sizes = np.bincount(symmetry.phase_classes(Sections(variety, degrees).exponents)).astype(float)
     return float(sizes @ sizes) / (len(symmetry.permutations) * (1 + symmetry.conjugation))
+
+
+def _dense(variety: Hypersurface, degrees: tuple[int, ...], symmetry: Symmetry) -> bool:
+    """Whether the invariant forms are fitted with a dense Jacobian."""
+    count = roughly_forms(variety, degrees, symmetry)
+    small = 4 * count < Sections(variety, degrees).count ** 2
+    return count <= (_MOST_INVARIANT if small else _MOST_DENSE)
 
 
 def _fit_all(

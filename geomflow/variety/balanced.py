@@ -48,7 +48,7 @@ def balanced_metric(
         )
     if not tolerance > 0 or steps < 1:
         raise InputError(f"tolerance {tolerance} and steps {steps} must be positive")
-    values = sections.values(points)
+    values = _grouped(sections, points, symmetric)
     mass = points.weights / points.weights.sum() * sections.count
     average = _averager(sections) if symmetric else _hermitian
     form = np.eye(sections.count, dtype=complex)
@@ -70,18 +70,40 @@ def balanced_metric(
     return HermitianForm(variety, sections.exponents, form, level, report)
 
 
-def _moments(values: np.ndarray, mass: np.ndarray) -> np.ndarray:
-    """Σ_p mass_p s̄_m s_n."""
-    total = np.zeros((values.shape[1],) * 2, complex)
-    for s in slices(len(values), 4096):
-        total += values[s].conj().T @ (mass[s, None] * values[s])
+Groups = list[tuple[np.ndarray, np.ndarray]]
+
+
+def _grouped(sections: Sections, points: Points, symmetric: bool) -> Groups:
+    """Pairs (numbers of sections, their values): one for each character of the phases, or one of all sections.
+
+    T and h have no entries between different characters.
+    """
+    values = sections.values(points)
+    if not symmetric:
+        return [(np.arange(sections.count), values)]
+    classes = sections.variety.symmetry.phase_classes(sections.exponents)
+    members = (np.flatnonzero(classes == c) for c in range(classes.max() + 1))
+    return [(chosen, np.ascontiguousarray(values[:, chosen])) for chosen in members]
+
+
+def _moments(groups: Groups, mass: np.ndarray) -> np.ndarray:
+    """Σ_p mass_p s̄_m s_n, (count, count)."""
+    count = sum(len(chosen) for chosen, _ in groups)
+    total = np.zeros((count, count), complex)
+    for chosen, values in groups:
+        parts = (values[s].conj().T @ (mass[s, None] * values[s]) for s in slices(len(values), 4096))
+        total[np.ix_(chosen, chosen)] = sum(parts)
     return total
 
 
-def _density(values: np.ndarray, form: np.ndarray) -> np.ndarray:
+def _density(groups: Groups, form: np.ndarray) -> np.ndarray:
     """P at the points."""
-    parts = [np.sum((values[s] @ form) * values[s].conj(), axis=1).real for s in slices(len(values), 4096)]
-    return np.concatenate(parts)
+    total = np.zeros(len(groups[0][1]))
+    for chosen, values in groups:
+        block = form[np.ix_(chosen, chosen)]
+        for s in slices(len(values), 4096):
+            total[s] += np.sum((values[s] @ block) * values[s].conj(), axis=1).real
+    return total
 
 
 def _hermitian(moments: np.ndarray) -> np.ndarray:
@@ -91,12 +113,10 @@ def _hermitian(moments: np.ndarray) -> np.ndarray:
 def _averager(sections: Sections) -> Callable[[np.ndarray], np.ndarray]:
     """The mean of T over the symmetry group."""
     symmetry = sections.variety.symmetry
-    classes = symmetry.phase_classes(sections.exponents)
-    kept = classes[:, None] == classes[None, :]
     actions = sections.actions()
 
     def average(moments: np.ndarray) -> np.ndarray:
-        blocks = np.where(kept, _hermitian(moments), 0)
+        blocks = _hermitian(moments)
         total = sum(r.conj().T @ (r.T @ blocks.T).T for r in actions) / len(actions)
         return total.real + 0j if symmetry.conjugation else _hermitian(total)
 

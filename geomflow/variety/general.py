@@ -1,15 +1,15 @@
 """Optimal algebraic metrics without symmetry: all Hermitian forms on sections, matrix-free.
 
 N sections have N² parameters, so no matrix is formed. In a basis where the present form is the identity, the derivative
-of log det g at a point is X ↦ tr(W F X F†) = Σ_r λ_r v_r X v_r† with F the jets of the sections there and (λ_r, v_r)
-from W = Σ λ_r w_r w_r†, v_r = w_r† F. It and its adjoint are one matrix product each; the Gauss–Newton equations are
-solved by conjugate gradients (LSQR form), in single precision inside and double outside.
+of log det g at a point is X ↦ Σ_{r≥1} v_r X v_r† − n v_0 X v_0† with v = L⁻¹F, F the jets of the sections there and
+F F† = L L†. It and its adjoint are one matrix product each; the Gauss–Newton equations are solved by conjugate
+gradients (LSQR form), in single precision inside and double outside.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from geomflow.variety.errors import KahlerConeError, UnderdeterminedError
 from geomflow.variety.functional import Density
 from geomflow.variety.hermitian_form import HermitianForm
 from geomflow.variety.levels import level_of
-from geomflow.variety.ratiojets import log_volume, sensitivity
+from geomflow.variety.ratiojets import log_volume
 from geomflow.variety.routines.forms import section_jets
 from geomflow.variety.sections import Sections
 from geomflow.variety.threads import each, slices
@@ -31,8 +31,14 @@ if TYPE_CHECKING:
     from geomflow.variety.points import Points
 
 _OUTER = 12
+_INNER = 40
+_FORCING = 0.1
 _BALANCING = 8
+_FIRST = 60
 _POINTS_PER_PARAMETER = 8
+_POINTS_AT_FIRST = 2
+_BLOCK = 512
+_DOUBLE = 150
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,31 +53,38 @@ class GeneralFit:
 
     @classmethod
     def of(cls, sections: Sections, points: Points, functional: Density) -> GeneralFit:
-        """Evaluate the sections; memory is stated first."""
+        """Evaluate the sections, above 150 in single precision, which is far below their σ; memory is stated first."""
         rows, count = 1 + points.variety.dim, sections.count
         require(
             24 * len(points) * rows * count, f"jets of {count} sections at {len(points)} points", "take a lower degree"
         )
-        jets = np.empty((len(points), rows, count), complex)
+        jets = np.empty((len(points), rows, count), complex if count <= _DOUBLE else np.complex64)
         index = jetframes.partial_index(points.variety.ambient.size, 1)
         norms = points.variety.ambient.norms(points.coordinates)
         scale = np.exp(-0.5 * np.log(norms) @ np.array(sections.degrees))
 
         def work(s: slice) -> None:
             frame = jetframes.first_order(points[s]) * scale[s, None, None]
-            section_jets(points.coordinates[s], frame, index, sections.exponents, jets[s])
+            out = np.empty((len(frame), rows, count), complex)
+            section_jets(points.coordinates[s], frame, index, sections.exponents, out)
+            jets[s] = out
 
         each(work, slices(len(points), 512))
         mass = points.weights / points.weights.sum()
         return cls(jets, np.log(points.omega2), mass, level_of(sections.degrees), functional)
 
+    def head(self, count: int) -> GeneralFit:
+        """The fit on the first points only."""
+        mass = self.mass[:count] / self.mass[:count].sum()
+        return replace(self, jets=self.jets[:count], log_omega2=self.log_omega2[:count], mass=mass)
+
     def gram(self, form: np.ndarray) -> np.ndarray:
         """(P, rows, rows) of P = s h s†."""
-        parts = []
-        for s in slices(len(self.jets), 2048):
+        parts, form = [], form.astype(self.jets.dtype)
+        for s in slices(len(self.jets), _BLOCK):
             block = self.jets[s]
             parts.append((block @ form) @ np.swapaxes(block.conj(), 1, 2))
-        return np.concatenate(parts)
+        return np.concatenate(parts).astype(complex)
 
     def ratio(self, gram: np.ndarray) -> np.ndarray | None:
         """v with mean one, or None where the metric is not positive."""
@@ -91,46 +104,46 @@ class _Linear:
     """X ↦ √(μF'') δv and its adjoint, on Hermitian matrices in the present form's basis."""
 
     vectors: np.ndarray
-    signs: np.ndarray
     scale: np.ndarray
     tilt: np.ndarray
 
     @classmethod
     def of(cls, fit: GeneralFit, gram: np.ndarray, v: np.ndarray, basis: np.ndarray) -> tuple[_Linear, np.ndarray]:
-        values, frame = np.linalg.eigh(sensitivity(gram))
-        count, rows, size = fit.jets.shape
-        vectors = np.empty((count, rows, size), np.complex64)
-        for s in slices(count, 2048):
-            scaled = np.swapaxes(frame[s].conj(), 1, 2) * np.sqrt(np.abs(values[s]))[:, :, None]
-            vectors[s] = (scaled @ fit.jets[s]) @ basis
+        """The map at a form, and the residual √(μ/F'') F'."""
+        lower = np.linalg.inv(np.linalg.cholesky(gram))
+        lower[:, 0] *= np.sqrt(gram.shape[-1] - 1)
+        vectors = np.empty(fit.jets.shape, np.complex64)
+        single = basis.astype(np.complex64)
+        for s in slices(len(vectors), _BLOCK):
+            vectors[s] = (lower[s] @ fit.jets[s]).astype(np.complex64) @ single
         _, first, second = fit.functional.evaluate(v)
         first = first - fit.mass @ first
         scale = np.sqrt(fit.mass * np.maximum(second, 1e-3 * second.max()))
-        linear = cls(vectors.reshape(-1, size), np.sign(values).astype(np.float32), scale * v, fit.mass * v)
-        return linear, fit.mass * first / scale
+        return cls(vectors, scale * v, fit.mass * v), fit.mass * first / scale
 
     def apply(self, matrix: np.ndarray) -> np.ndarray:
         """Points from a Hermitian matrix."""
-        rows = self.signs.shape[1]
-        parts = []
-        for s in slices(len(self.vectors), 8192):
-            block = self.vectors[s]
+        count, rows, size = self.vectors.shape
+        slope = np.empty((count, rows), np.float32)
+        for s in slices(count, _BLOCK):
+            block = self.vectors[s].reshape(-1, size)
             image = block @ matrix
-            parts.append(np.einsum("pm,pm->p", image.real, block.real) + np.einsum("pm,pm->p", image.imag, block.imag))
-        slope = np.sum(np.concatenate(parts).reshape(-1, rows) * self.signs, axis=1).astype(float)
-        return self.scale * (slope - self.tilt @ slope)
+            slope[s] = np.einsum("pm,pm->p", image.view(np.float32), block.view(np.float32)).reshape(-1, rows)
+        change = slope[:, 1:].sum(axis=1, dtype=float) - slope[:, 0]
+        return self.scale * (change - self.tilt @ change)
 
     def adjoint(self, values: np.ndarray) -> np.ndarray:
         """A Hermitian matrix from points."""
+        count, rows, size = self.vectors.shape
         y = self.scale * values
         y = y - self.tilt * y.sum()
-        factor = (self.signs * y[:, None]).reshape(-1).astype(np.float32)
-        size = self.vectors.shape[1]
+        factor = np.repeat(y[:, None], rows, axis=1).astype(np.float32)
+        factor[:, 0] *= -1
         total = np.zeros((size, size), np.complex64)
-        for s in slices(len(self.vectors), 8192):
-            block = self.vectors[s]
-            total += block.conj().T @ (factor[s, None] * block)
-        return total
+        for s in slices(count, _BLOCK):
+            block = self.vectors[s].reshape(-1, size)
+            total += (factor[s].reshape(-1, 1) * block).T @ block.conj()
+        return total.conj()
 
 
 def fit_general(
@@ -140,12 +153,12 @@ def fit_general(
     start: HermitianForm | None,
     *,
     seconds: float = 60.0,
-    inner: int = 40,
     tick: Callable[[float], None] = lambda sigma: None,
 ) -> tuple[np.ndarray, History, int]:
     """The Hermitian form on sections of least E_F found within about `seconds`; also the history and the points used.
 
-    Raises `UnderdeterminedError` for fewer points than N² parameters, `KahlerConeError` and `MemoryLimitError`.
+    The first steps see only as many points as they need. Raises `UnderdeterminedError` for fewer points than N²
+    parameters, `KahlerConeError` and `MemoryLimitError`.
     """
     deadline = monotonic() + seconds
     parameters = sections.count**2
@@ -155,55 +168,76 @@ def fit_general(
             f"fit is under-determined; take at least {_POINTS_PER_PARAMETER * parameters} points or a lower degree"
         )
     used = points[: max(4000, _POINTS_PER_PARAMETER * parameters)]
-    fit = GeneralFit.of(sections, used, functional)
-    form = _first_form(fit, used, start)
-    gram = fit.gram(form)
-    v = fit.ratio(gram)
-    if v is None:
-        raise KahlerConeError(
-            "the fit starts outside the Kähler cone: the starting metric is not positive at some point"
-        )
-    history = History([fit.energy(v)], [float(fit.mass @ np.abs(v - 1))])
-    for _ in range(_OUTER):
-        step = _step(fit, form, gram, v, inner, deadline)
-        moved = _line_search(fit, form, step, history.energy[-1])
-        if moved is None:
-            break
-        form, gram, v = moved
-        history.energy.append(fit.energy(v))
-        history.sigma.append(float(fit.mass @ np.abs(v - 1)))
-        tick(history.sigma[-1])
-        if history.energy[-1] > 0.98 * history.energy[-2] or monotonic() > deadline:
-            break
-    return form, history, len(used)
+    whole = GeneralFit.of(sections, used, functional)
+    first = _first_form(whole.head(_FIRST * sections.count), used[: _FIRST * sections.count], start)
+    descent = _Descent(whole, first, deadline, tick)
+    for share, steps, gain in ((_POINTS_AT_FIRST * parameters, 3, 0.5), (len(used), _OUTER, 0.93)):
+        if share < len(used) / 2 or share == len(used):
+            descent.run(whole.head(share), steps, gain)
+    return descent.form, descent.history, len(used)
 
 
-def _step(
-    fit: GeneralFit, form: np.ndarray, gram: np.ndarray, v: np.ndarray, inner: int, deadline: float
-) -> np.ndarray:
+class _Descent:
+    """Inexact Gauss–Newton steps from a form, on more and more points."""
+
+    def __init__(self, fit: GeneralFit, form: np.ndarray, deadline: float, tick: Callable[[float], None]) -> None:
+        self.form, self.deadline, self.tick = form, deadline, tick
+        self.history = History()
+        if fit.ratio(fit.gram(form)) is None:
+            raise KahlerConeError(
+                "the fit starts outside the Kähler cone: the starting metric is not positive at some point"
+            )
+
+    def run(self, fit: GeneralFit, steps: int, gain: float) -> None:
+        """At most `steps` steps, until one leaves more than `gain` of E_F or time is up."""
+        gram = fit.gram(self.form)
+        v = fit.ratio(gram)
+        if v is None:
+            return
+        energy = self._note(fit, v)
+        for _ in range(steps):
+            moved = _line_search(fit, self.form, _step(fit, self.form, gram, v, self.deadline), energy)
+            if moved is None:
+                return
+            self.form, gram, v = moved
+            before, energy = energy, self._note(fit, v)
+            if energy > gain * before or monotonic() > self.deadline:
+                return
+
+    def _note(self, fit: GeneralFit, v: np.ndarray) -> float:
+        self.history.energy.append(fit.energy(v))
+        self.history.sigma.append(float(fit.mass @ np.abs(v - 1)))
+        self.tick(self.history.sigma[-1])
+        return self.history.energy[-1]
+
+
+def _step(fit: GeneralFit, form: np.ndarray, gram: np.ndarray, v: np.ndarray, deadline: float) -> np.ndarray:
     """The Gauss–Newton step by CGLS in the basis of the present form."""
     values, vectors = np.linalg.eigh(form)
     basis = vectors * np.sqrt(np.maximum(values, 1e-8 * values.max()))
     linear, right = _Linear.of(fit, gram, v, basis)
-    x = _cgls(linear, -right, inner, deadline)
+    x = _cgls(linear, -right, deadline)
     return basis @ x @ basis.conj().T
 
 
-def _cgls(linear: _Linear, right: np.ndarray, steps: int, deadline: float) -> np.ndarray:
-    """Least squares |L x − right| by conjugate gradients on the normal equations."""
+def _cgls(linear: _Linear, right: np.ndarray, deadline: float) -> np.ndarray:
+    """Least squares |L x − right| by conjugate gradients on the normal equations, to a tenth of the gradient.
+
+    In the basis of the present form the normal equations have condition numbers of 50 to 100: no preconditioner pays.
+    """
     residual = right.copy()
     gradient = linear.adjoint(residual)
     direction, x = gradient, np.zeros_like(gradient)
     size = first = float(np.vdot(gradient, gradient).real)
-    for _ in range(steps):
+    for _ in range(_INNER):
+        if size < _FORCING**2 * first or monotonic() > deadline:
+            break
         image = linear.apply(direction)
         alpha = size / float(image @ image)
         x = x + np.float32(alpha) * direction
         residual -= alpha * image
         gradient = linear.adjoint(residual)
         new = float(np.vdot(gradient, gradient).real)
-        if new < 1e-8 * first or monotonic() > deadline:
-            break
         direction = gradient + np.float32(new / size) * direction
         size = new
     return x.astype(complex)
@@ -225,7 +259,7 @@ def _line_search(
 def _first_form(fit: GeneralFit, points: Points, start: HermitianForm | None) -> np.ndarray:
     """A positive form near exp(k K) of `start`: a few balancing steps towards its density."""
     target = np.ones(len(points)) if start is None else np.exp(fit.level * start.correction(points))
-    values = fit.jets[:, 0]
+    values = fit.jets[:, 0].astype(complex)
     mass = fit.mass * values.shape[1]
     moments = (values.conj() * mass[:, None]).T @ values
     form = np.linalg.inv(moments)

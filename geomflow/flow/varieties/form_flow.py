@@ -111,7 +111,7 @@ def decay_rate(solution: Solution, between: tuple[float, float] = (1e-8, 1e-5)) 
     kept = (share > between[0]) & (share < between[1])
     if np.count_nonzero(kept) < 3 or share.min() > between[0]:
         raise InputError(
-            f"the dissipation fell to {share.min():.3g} of its first value, with {np.count_nonzero(kept)} steps between "
-            f"{between[1]:g} and {between[0]:g} of it: take a later t1"
+            f"the dissipation fell to {share.min():.3g} of its first value, with {np.count_nonzero(kept)} steps "
+            f"between {between[1]:g} and {between[0]:g} of it: take a later t1"
         )
     return -float(np.polyfit(solution.monitor_times[kept], np.log(share[kept]), 1)[0]) / 2
