@@ -78,7 +78,7 @@ def _child(name: str, count: int, pipe: Any) -> None:
         seconds = time.perf_counter() - start
         size = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
         pipe.send((seconds, size, labels))
-    except ImportError as missing:
+    except ModuleNotFoundError as missing:
         pipe.send(str(missing))
 
 

@@ -81,7 +81,7 @@ def measure(points: int, depth: int, rounds: int) -> dict[str, dict[str, float]]
     for name, way in WAYS.items():
         try:
             runs[name] = way(depth)
-        except ImportError as missing:
+        except ModuleNotFoundError as missing:
             found[name] = {"failure": str(missing)}
             continue
         start = time.perf_counter()
