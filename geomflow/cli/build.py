@@ -58,6 +58,16 @@ def make_flow(table: Mapping[str, Any], torus: FlatTorus) -> Flow:
     return named_flow(table["name"], {key: value for key, value in table.items() if key != "name"}, torus)
 
 
+def under_kernel(table: Mapping[str, Any], flow: Flow, torus: FlatTorus) -> Flow:
+    """The flow under the kernel of [kernel].
+
+    Raises `UnknownNameError` for an unknown name or option, `InputError` where an option is missing.
+    """
+    from geomflow.learn.flows.kernel_registry import named_kernel_flow
+
+    return named_kernel_flow(flow, torus, **table)
+
+
 def make_events(table: Mapping[str, float]) -> list[Watch]:
     """The events of [events], each with its threshold."""
     from geomflow.flow import CurvatureBlowUp, PositivityLoss, SteadyState

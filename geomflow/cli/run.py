@@ -73,6 +73,8 @@ class Prepared:
         grid = build.make_grid(document["grid"], build.make_torus(document["geometry"]))
         state = build.make_state(document["state"], grid)
         flow = build.make_flow(document["flow"], grid.torus)
+        if "kernel" in document:
+            flow = build.under_kernel(document["kernel"], flow, grid.torus)
         return cls(document, flow, state, flow.bind(state))
 
     def bind(self, state: Field) -> Problem:

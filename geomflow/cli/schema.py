@@ -105,6 +105,21 @@ RUN = {
         required=True,
         open=True,
     ),
+    "kernel": Table(
+        {
+            "name": Key(TEXT, 'the kernel: "gaussian", "delta" or "network" (infinitely wide)', required=True),
+            "scale": Key(NUMBER, 'of "gaussian": its width s'),
+            "activation": Key(TEXT, 'of "network": the activation, by name; "relu" unless given'),
+            "depth": Key(WHOLE, 'of "network": the number of hidden layers; 1 unless given'),
+            "weight_std": Key(NUMBER, 'of "network": the standard deviation of the weights; 1 unless given'),
+            "bias_std": Key(NUMBER, 'of "network": the standard deviation of the biases; 0 unless given'),
+            "structure": Key(TEXT, 'how it acts on indices: "covariant" (evolving, unless given), "kronecker" or '
+                                   '"symmetrised" (frozen)'),
+            "batch": Key(WHOLE, "the number of grid points on which the loss is summed; all unless given"),
+            "seed": Key(WHOLE, "the seed that draws the batch; 0 unless given"),
+        },
+        "a kernel under which the flow runs, instead of the local one",
+    ),
     "solve": Table(
         {
             "t1": Key(NUMBER, "the time at which to end", required=True),

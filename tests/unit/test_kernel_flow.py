@@ -7,6 +7,7 @@ import pytest
 
 import geomflow as gf
 from geomflow import functionals as fn
+from geomflow.cli import main
 from geomflow.core.errors import IllPosedError, PositivityError, SymmetryError
 from geomflow.learn.flows.batch import Batch
 from geomflow.learn.flows.kernel_checks import CappedGrowthWarning
@@ -297,3 +298,54 @@ def test_kernels_that_are_not_positive_or_not_symmetric(structure):
 def test_a_width_below_the_spacing_is_warned_of():
     with pytest.warns(UnderResolvedWarning, match="under-resolved"):
         KernelFlow(DETURCK, GaussianKernel(0.05)).bind(METRIC)
+
+
+FILE = """\
+[geometry]
+type = "torus"
+dim = 2
+
+[grid]
+n = 8
+order = "spectral"
+
+[state]
+metric = [["1 + cos(2*pi*y)/5", "0"], ["0", "1 + sin(2*pi*x)/5"]]
+
+[flow]
+name = "ricci"
+gauge = "deturck"
+
+[kernel]
+name = "gaussian"
+scale = 0.2
+
+[solve]
+t1 = 0.001
+"""
+
+
+def test_a_run_file_names_a_kernel(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name, old, new in (("a", "", ""), ("b", "scale = 0.2", 'scale = 0.2\nstructure = "kronecker"\nbatch = 40'),
+                           ("c", 'name = "gaussian"\nscale = 0.2', 'name = "network"\nactivation = "erf"')):
+        (tmp_path / f"{name}.toml").write_text(FILE.replace(old, new) if old else FILE)
+        assert main(["run", f"{name}.toml"]) == 0
+        assert "Theta" in capsys.readouterr().out
+    first = gf.load(tmp_path / "runs" / "a" / "run.zarr")
+    state = PLANE.grid(8, order="spectral").metric([["1 + cos(2*pi*y)/5", "0"], ["0", "1 + sin(2*pi*x)/5"]])
+    again = gf.solve(KernelFlow(gf.RicciFlow(gauge="deturck"), GaussianKernel(0.2)), state, 0.001)
+    np.testing.assert_array_equal(first.last.values, again.last.values)
+    assert gf.load(tmp_path / "runs" / "b" / "run.zarr").description["batch"] == 40
+
+
+@pytest.mark.parametrize(("old", "new", "words"), [
+    ("gaussian", "gausian", "gaussian"), ("scale", "scales", "scale"), ("scale = 0.2", "", "needs the option 'scale'"),
+    ("scale = 0.2", "scale = -1", "positive"), ("scale = 0.2", 'scale = 1\nstructure = "round"', "kronecker"),
+    ("scale = 0.2", "scale = 0.2\ndepth = 2", "takes scale"), ("scale = 0.2", "scale = 0.2\nbatch = 100", "1 to 64"),
+])
+def test_bad_kernels_in_a_run_file(tmp_path, monkeypatch, capsys, old, new, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.toml").write_text(FILE.replace(old, new))
+    assert main(["run", "bad.toml"]) == 2
+    assert words in capsys.readouterr().err
