@@ -36,6 +36,9 @@ def balanced_metric(
 
     P = Σ h_mn s_m s̄_n. With `symmetric`, T is averaged over the variety's symmetries, exactly: phases by blocks,
     permutations by their action on sections, conjugation by the real part; far fewer points then suffice.
+    On few points σ is unbiased but scatters, for T moves it in first order: on the Fermat quintic at k = 6 by 8 % on
+    3,000 points, 1 % on 20,000; at k = 8 by 17 % and 3 %. Converged values there are 0.3732, 0.2723, 0.1933, 0.1303,
+    0.0909, 0.0663, 0.0507, 0.0397 for k = 1…8, that is 3.0/k² − 3.8/k³ from k = 4 on.
     Iterates until log P changes by less than `tolerance` (relative to its spread), at most `steps` times.
     Raises `UnderdeterminedError` where T is singular: fewer points than sections.
     """

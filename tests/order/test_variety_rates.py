@@ -22,6 +22,7 @@ def unseen(quintic):
 
 PUBLISHED = {2: 5.30e-2, 4: 6.06e-3, 6: 1.47e-3, 8: 3.3e-4, 10: 7.6e-5}
 BALANCED = {1: 0.374, 2: 0.274, 4: 0.133, 6: 0.070}
+CONVERGED = {1: 0.3732, 2: 0.2723, 3: 0.1933, 4: 0.1303, 5: 0.0909, 6: 0.0663, 7: 0.0507, 8: 0.0397}
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +66,31 @@ def test_ricci_from_curvature_is_the_laplacian_of_log_v(optimal, quintic):
     assert abs(total.mean()) < 3 * total.std() / np.sqrt(len(points))
 
 
-@pytest.mark.parametrize("k", [1, 2, 4])
-def test_balanced_metrics(quintic, unseen, k):
-    """σ within 3 % of the published table."""
-    metric = gv.balanced_metric(quintic, k, quintic.sample(40_000, seed=2))
-    assert float(gv.sigma(metric, unseen)) == pytest.approx(BALANCED[k], rel=0.03)
+@pytest.mark.parametrize("k", range(1, 7))
+def test_balanced_metrics(quintic, k):
+    """σ within 3 % of the converged value; with that the published table agrees within 3 % up to k = 4.
+
+    The published value at k = 6 is 5 % higher. It is one of a T-operator on 3,000 points, whose σ scatter by 8 %.
+    """
+    metric = gv.balanced_metric(quintic, k, quintic.sample(80_000, seed=2))
+    found = gv.sigma(metric, quintic.sample(60_000, seed=7))
+    assert float(found) == pytest.approx(CONVERGED[k], rel=0.03)
+    assert float(found) == pytest.approx(BALANCED.get(k, found), rel=0.03 if k < 6 else 0.08)
+
+
+@pytest.mark.slow
+def test_balanced_metrics_scatter_with_the_points(quintic, unseen):
+    """From few points σ is unbiased but scatters, by about 8 % on 3,000 points at k = 6; the scatter falls like √N."""
+    unseen = unseen[:5000]
+    spread = {}
+    for count in (3000, 12_000):
+        metrics = (gv.balanced_metric(quintic, 6, quintic.sample(count, seed=s)) for s in range(8))
+        found = [float(gv.sigma(metric, unseen)) for metric in metrics]
+        assert np.mean(found) == pytest.approx(CONVERGED[6], rel=0.06)
+        spread[count] = np.std(found, ddof=1)
+    assert 0.03 < spread[3000] / CONVERGED[6] < 0.16
+    assert spread[12_000] < 0.8 * spread[3000]
+    assert abs(BALANCED[6] - CONVERGED[6]) < 2 * spread[3000]
 
 
 def test_balanced_metrics_without_symmetry(quintic, unseen):
@@ -78,20 +99,25 @@ def test_balanced_metrics_without_symmetry(quintic, unseen):
 
 
 @pytest.mark.slow
-def test_balanced_metrics_fall_like_the_square(quintic, unseen):
-    """σ = a/k² + b/k³ fits k = 4…8, and agrees with the recorded fit 3.5/k² − 5.4/k³ up to k = 6.
+def test_balanced_metrics_fall_like_the_square(quintic):
+    """σ = 3.0/k² − 3.8/k³ for k = 4…8 within 2 %: the 1/k² law, with a smaller constant than the recorded 3.5.
 
-    At k = 7 and 8 the measured values lie below that fit, the more so the more points the T-operator takes.
+    The recorded fit 3.5/k² − 5.4/k³ lies 3 % (k = 4) to 10 % (k = 8) above what converged T-operators give.
     """
     degrees = np.arange(4, 9)
+    unseen = quintic.sample(60_000, seed=7)
     found = np.array(
-        [float(gv.sigma(gv.balanced_metric(quintic, k, quintic.sample(30_000, seed=2)), unseen)) for k in degrees]
+        [float(gv.sigma(gv.balanced_metric(quintic, k, quintic.sample(120_000, seed=2)), unseen)) for k in degrees]
     )
-    assert found[2] == pytest.approx(BALANCED[6], rel=0.03)
+    np.testing.assert_allclose(found, [CONVERGED[k] for k in degrees], rtol=0.03)
     design = np.column_stack([degrees**-2.0, degrees**-3.0])
-    law = np.linalg.lstsq(design, found, rcond=None)[0]
-    np.testing.assert_allclose(design @ law, found, rtol=0.03)
-    np.testing.assert_allclose((design @ law)[:3], (design @ [3.5, -5.4])[:3], rtol=0.06)
+    law = np.linalg.lstsq(design / found[:, None], np.ones(5), rcond=None)[0]
+    np.testing.assert_allclose(design @ law, found, rtol=0.02)
+    assert law == pytest.approx([3.04, -3.8], rel=0.12)
+    recorded = design @ [3.5, -5.4] / found
+    assert np.all(np.diff(recorded) > 0)
+    assert 1 < recorded[0] < 1.06
+    assert recorded[-1] < 1.15
 
 
 def test_monte_carlo_errors_fall_like_the_root(quintic):
