@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 Index = tuple[int, ...]
 Damping = Callable[[np.ndarray], np.ndarray]
 Fields = Callable[[np.ndarray], tuple[np.ndarray, tuple[float, ...]]]
+
+SQUARE = gr.symbol("reach_square")
+"""The parameter that holds the largest |k|² of the grid, damped."""
 
 FIELDS = 0
 """The source number of the evolving fields; stage s has number s + 1."""
@@ -106,7 +110,8 @@ class SpectralBound:
     """A bound of the stiff eigenvalues of a discretised program at a state; see the module's text.
 
     With `damping`, factors ≥ 0 of the Fourier modes, of the program followed by that multiplier: each of the stages
-    that differentiate takes its root, so that the product over the stages is bounded mode by mode.
+    that differentiate takes its root, so that the product over the stages is bounded mode by mode. Second derivatives
+    are then bounded together by |k|²: Σ |c_ij k_i k_j| ≤ |k|² max_i (|c_ii| + ½ Σ_j |c_ij|).
     """
 
     def __init__(self, part: PrincipalPart, grid: Grid, statics: np.ndarray | None,
@@ -116,11 +121,13 @@ class SpectralBound:
         indices = sorted({x.index for x in part.slopes})
         self._peak = 1.0 if damping is None else float(damping.max())
         share = 1.0 if damping is None else (damping / self._peak) ** (1 / part.depth)
-        self._reach = tuple(float(np.abs(share * grid.derivative_symbol(i)).max()) for i in indices)
+        square = float(np.abs(share * grid.laplacian_symbol()).max())
+        self._reach = (square, *(float(np.abs(share * grid.derivative_symbol(i)).max()) for i in indices))
         reach = {index: gr.symbol(f"reach_{n}") for n, index in enumerate(indices)}
-        names = tuple(node.data for node in reach.values())
-        rows = [(key, row) for key in self._keys for row in _rows(part, key)]
-        outputs = tuple((f"bound_{n}", _row_sum(part, key, row, reach)) for n, (key, row) in enumerate(rows))
+        names = (SQUARE.data, *(node.data for node in reach.values()))
+        rows = [(key, node) for key in self._keys for row in _rows(part, key)
+                for node in _row_bounds(part, key, row, reach, damping is not None)]
+        outputs = tuple((f"bound_{n}", node) for n, (_, node) in enumerate(rows))
         self._row_keys = [key for key, _ in rows]
         self._parameters = len(part.program.parameters)
         program = Program(part.program.coordinates, part.program.fields, part.program.statics,
@@ -141,9 +148,15 @@ def _rows(part: PrincipalPart, key: tuple[int, int]) -> list[int]:
     return sorted({x.row for x in part.slopes if (x.stage, x.source) == key})
 
 
-def _row_sum(part: PrincipalPart, key: tuple[int, int], row: int, reach: dict[Index, gr.Node]) -> gr.Node:
+def _row_bounds(part: PrincipalPart, key: tuple[int, int], row: int, reach: dict[Index, gr.Node],
+                together: bool) -> list[gr.Node]:
+    """Nodes of which the largest bounds a row: the sum of all entries, or of second derivatives one node an axis."""
     own = [x for x in part.slopes if (x.stage, x.source) == key and x.row == row]
-    return gr.add(*[gr.call("abs", x.coefficient) * reach[x.index] for x in own])
+    sizes = [(x.index, gr.call("abs", x.coefficient)) for x in own]
+    if not together or any(sum(index) != 2 for index, _ in sizes):
+        return [gr.add(*(size * reach[index] for index, size in sizes))]
+    dim = len(part.program.coordinates)
+    return [gr.add(*(size * SQUARE * Fraction(index[axis], 2) for index, size in sizes)) for axis in range(dim)]
 
 
 class FrozenPrincipal(Implicit):

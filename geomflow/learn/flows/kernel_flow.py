@@ -77,6 +77,8 @@ class KernelFlow(Flow):
         flow = as_flow(source.gradient_flow() if isinstance(source, Functional) else source)
         if not isinstance(flow, Flow):
             raise InputError(f"a kernel flow needs a functional or a flow, not {source!r}.")
+        if type(flow).bind is not Flow.bind:
+            raise InputError(f"the rate of '{flow.name}' depends on more than the state; a kernel cannot smooth it.")
         return flow
 
     @property
