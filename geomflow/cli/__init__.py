@@ -10,10 +10,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from geomflow.cli import derive, run, show, study, version
+from geomflow.cli import derive, quintic, run, show, study, variety, version
 from geomflow.core.errors import GeomflowError
 
-COMMANDS = (run, show, derive, study, version)
+COMMANDS = (run, show, derive, quintic, variety, study, version)
 
 
 def parser() -> argparse.ArgumentParser:

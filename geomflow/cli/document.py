@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from geomflow.cli.schema import check
+from geomflow.cli.schema import RUN, Table, check
 from geomflow.core.errors import InputError
 
 
-def read_document(path: Path) -> dict[str, Any]:
-    """The checked tables of a run file.
+def read_document(path: Path, tables: Mapping[str, Table] = RUN) -> dict[str, Any]:
+    """The checked tables of a run file, or of a file with other `tables`.
 
     Raises `InputError` where the file cannot be read, is not TOML, or holds a value of the wrong kind, and
     `UnknownNameError` for a key that does not exist.
@@ -24,7 +25,7 @@ def read_document(path: Path) -> dict[str, Any]:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path} is not valid TOML: {error}") from error
-    check(document, text, str(path))
+    check(document, text, str(path), tables)
     return document
 
 

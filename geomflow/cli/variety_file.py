@@ -1,0 +1,211 @@
+"""Files that describe a variety and a metric on it: their schema, and what is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from geomflow.cli.document import read_document
+from geomflow.cli.schema import NUMBER, NUMBERS, SWITCH, TEXT, TEXTS, WHOLE, WHOLES, Key, Table, line_of
+from geomflow.core.errors import GeomflowError, InputError, UnknownNameError
+
+if TYPE_CHECKING:
+    from geomflow.variety import Hypersurface
+
+KINDS = ("algebraic", "balanced", "fubini-study")
+FAMILIES = {"fermat": ("degree",), "dwork": ("degree", "psi"), "bicubic": (), "tetraquadric": ()}
+DEGREE = 8
+POINTS = 20_000
+CURVED = 2_000
+
+VARIETY = {
+    "variety": Table(
+        {
+            "polynomial": Key(TEXT, "the polynomial Q, homogeneous, of the Calabi–Yau degree"),
+            "ambient": Key(WHOLES, "dimensions of the projective spaces, such as [2, 2]; one space unless given"),
+            "coordinates": Key(TEXTS, "the homogeneous coordinates in order; the names in the polynomial unless given"),
+            "family": Key(TEXT, 'instead of a polynomial: "fermat", "dwork", "bicubic" or "tetraquadric"'),
+            "degree": Key(WHOLE, "of the families fermat and dwork: 3 for curves, 4 for K3, 5 for the quintic (default)"),
+            "psi": Key(NUMBER | TEXT, 'of the family dwork: its parameter, such as 0.5 or "1/2 + i/3"'),
+        },
+        "the hypersurface: a polynomial or a family",
+        required=True,
+    ),
+    "points": Table(
+        {
+            "count": Key(WHOLE, f"points to fit on; {POINTS} unless given"),
+            "unseen": Key(WHOLE, "points to measure on; as many unless given"),
+            "seed": Key(WHOLE, "seed of the points to fit on, 1 unless given; the unseen ones have the next"),
+        },
+        "the samples",
+    ),
+    "metric": Table(
+        {
+            "kind": Key(TEXT, '"algebraic" (optimal; the default), "balanced" or "fubini-study"'),
+            "degree": Key(WHOLE | WHOLES, f"the k of O(k), or one for each factor; {DEGREE} unless given"),
+            "ladder": Key(WHOLES, "degrees on the way to `degree`; halves of it unless given, none if empty"),
+            "functional": Key(TEXT, 'of "algebraic": the F(v) to minimise; "(v - 1)^2" unless given'),
+            "symmetry": Key(SWITCH, "whether the metric shares the symmetries that the polynomial has; true unless given"),
+            "seconds": Key(NUMBER, 'of "algebraic": no fit is begun that is not expected to end in this time'),
+            "class": Key(NUMBERS, 'of "fubini-study": the Kähler class, one number for each factor; 1 unless given'),
+        },
+        "what is fitted",
+    ),
+    "measure": Table(
+        {
+            "curvature": Key(SWITCH | WHOLE, f"the scalar curvature at so many unseen points; true is {CURVED}"),
+            "euler": Key(SWITCH | WHOLE, "the Euler number from so many unseen points; true is all of them"),
+        },
+        "what is measured besides σ, κ and the volume",
+    ),
+    "output": Table(
+        {"pictures": Key(TEXTS, "pictures to draw: sigma, fit, histograms, slices; all that apply unless given")},
+        "what is drawn",
+    ),
+}
+
+_ONLY_WITH = {"functional": "algebraic", "seconds": "algebraic", "class": "fubini-study"}
+
+
+@dataclass(frozen=True)
+class Task:
+    """A checked document; `source` and `text` are where it was read from, to name lines in errors."""
+
+    document: Mapping[str, Mapping[str, Any]]
+    source: str = ""
+    text: str = field(default="", repr=False)
+
+    @classmethod
+    def read(cls, path: Path) -> Task:
+        """Read and check a file. Raises `InputError` and `UnknownNameError`."""
+        task = cls(read_document(path, VARIETY), str(path), path.read_text(encoding="utf-8"))
+        task.check()
+        return task
+
+    def get(self, table: str, key: str, default: Any = None) -> Any:
+        """A value, or the default."""
+        return self.document.get(table, {}).get(key, default)
+
+    @contextmanager
+    def at(self, table: str, key: str) -> Iterator[None]:
+        """Errors of what a key holds begin with the file and the line."""
+        try:
+            yield
+        except GeomflowError as error:
+            if not self.source:
+                raise
+            raise type(error)(f"{self.source}{line_of(self.text, table, key)}: {error}") from error
+
+    def check(self) -> None:
+        """Raise for names that do not exist and for keys that do not belong together."""
+        with self.at("metric", "kind"):
+            if self.kind not in KINDS:
+                raise UnknownNameError.among("kind of metric", self.kind, KINDS)
+        for key, kind in _ONLY_WITH.items():
+            with self.at("metric", key):
+                if self.get("metric", key) is not None and self.kind != kind:
+                    raise InputError(f"metric.{key} goes with the kind '{kind}', and the metric is '{self.kind}'")
+        self._check_variety()
+        for table, key, least in (("points", "count", 1), ("points", "unseen", 2), ("points", "seed", 0)):
+            with self.at(table, key):
+                if self.get(table, key, least) < least:
+                    raise InputError(f"{table}.{key} is {self.get(table, key)}; give a whole number >= {least}")
+        with self.at("metric", "seconds"):
+            if not self.get("metric", "seconds", 1) > 0:
+                raise InputError(f"metric.seconds is {self.get('metric', 'seconds')}; give a positive number")
+
+    def _check_variety(self) -> None:
+        given = [key for key in ("polynomial", "family") if self.get("variety", key) is not None]
+        if len(given) != 1:
+            what = "both were" if given else "neither was"
+            with self.at("variety", given[0] if given else ""):
+                raise InputError(f"[variety] takes one of polynomial and family, and {what} given")
+        own = ("ambient", "coordinates") if given == ["polynomial"] else self._family_keys()
+        for key in self.document["variety"]:
+            with self.at("variety", key):
+                if key not in (*given, *own):
+                    where = given[0] if given == ["polynomial"] else f"family '{self.get('variety', 'family')}'"
+                    raise InputError(f"variety.{key} does not go with the {where}")
+
+    def _family_keys(self) -> tuple[str, ...]:
+        name = self.get("variety", "family")
+        with self.at("variety", "family"):
+            if name not in FAMILIES:
+                raise UnknownNameError.among("family", name, FAMILIES)
+        return FAMILIES[name]
+
+    @property
+    def kind(self) -> str:
+        """The kind of metric."""
+        return self.get("metric", "kind", "algebraic")
+
+    @property
+    def count(self) -> int:
+        """Points to fit on."""
+        return self.get("points", "count", POINTS)
+
+    @property
+    def unseen(self) -> int:
+        """Points to measure on."""
+        return self.get("points", "unseen", self.count)
+
+    @property
+    def seed(self) -> int:
+        """The seed of the points to fit on."""
+        return self.get("points", "seed", 1)
+
+    def share(self, key: str) -> int:
+        """At how many of the unseen points curvature or the Euler number is measured; 0 for not at all."""
+        asked = self.get("measure", key, False)
+        if asked is True:
+            asked = CURVED if key == "curvature" else self.unseen
+        with self.at("measure", key):
+            if asked < 0 or asked == 1:
+                raise InputError(f"measure.{key} is {asked}; give true, false or a number of points >= 2")
+        return min(int(asked), self.unseen)
+
+    def variety(self) -> Hypersurface:
+        """The hypersurface, checked to be smooth and Calabi–Yau."""
+        from geomflow import variety as gv
+
+        table = self.document["variety"]
+        if "polynomial" in table:
+            with self.at("variety", "polynomial"):
+                options = {key: table[key] for key in ("ambient", "coordinates") if key in table}
+                return gv.Hypersurface(table["polynomial"], **options)
+        with self.at("variety", "family"):
+            makers = {
+                "fermat": lambda: gv.Fermat(table.get("degree", 5)),
+                "dwork": lambda: gv.Dwork(table.get("psi", 0), table.get("degree", 5)),
+                "bicubic": gv.Bicubic,
+                "tetraquadric": gv.Tetraquadric,
+            }
+            return makers[table["family"]]()
+
+    def degrees(self, variety: Hypersurface) -> list[tuple[int, ...]]:
+        """The degrees to fit, rising: those of the ladder and the last. Raises `InputError` for one below 1."""
+        from geomflow.variety.levels import whole_degrees
+
+        with self.at("metric", "degree"):
+            last = whole_degrees(variety, self.get("metric", "degree", DEGREE))
+        with self.at("metric", "ladder"):
+            given = self.get("metric", "ladder")
+            if given is None:
+                return [*(halves(last) if self.kind == "algebraic" else []), last]
+            rungs = [whole_degrees(variety, k) for k in given if k != self.get("metric", "degree", DEGREE)]
+            if rungs != sorted(rungs) or any(max(rung) >= max(last) for rung in rungs):
+                raise InputError(f"metric.ladder is {given}; give degrees that rise to {max(last)}")
+            return [*rungs, last]
+
+
+def halves(degrees: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """The half of some degrees, the half of that and so on, rising, rounded up.
+
+    >>> halves((10,)), halves((4, 4)), halves((1,))
+    ([(1,), (2,), (3,), (5,)], [(1, 1), (2, 2)], [])
+    """
+    half = tuple(-(-d // 2) for d in degrees)
+    return [] if half == degrees else [*halves(half), half]

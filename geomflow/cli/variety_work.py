@@ -1,0 +1,194 @@
+"""What `geomflow variety` computes: a ladder of fits, and measures on unseen points."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from geomflow.cli.variety_file import Task
+    from geomflow.variety import Estimate, Points, VarietyMetric
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One fit of a ladder: its degree, its size, what it cost, σ on the unseen points, and its history."""
+
+    degree: tuple[int, ...]
+    parameters: int
+    points: int
+    seconds: float
+    sigma: float
+    error: float
+    history: tuple[float, ...]
+
+    @classmethod
+    def of(cls, metric: VarietyMetric, seconds: float, sigma: Estimate) -> Rung:
+        """From a fitted metric."""
+        report = metric.report
+        history = tuple(map(float, report.history))
+        return cls(report.degree, report.parameters, report.points, seconds, float(sigma), sigma.error, history)
+
+    @classmethod
+    def read(cls, data: dict[str, Any]) -> Rung:
+        """From what `asdict` made, through JSON."""
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+
+    def __str__(self) -> str:
+        shown = self.degree[0] if len(set(self.degree)) == 1 else self.degree
+        plural = "" if self.parameters == 1 else "s"
+        return (
+            f"degree {shown}: {self.parameters} parameter{plural}, {max(len(self.history) - 1, 0)} steps, "
+            f"{self.seconds:.1f} s, σ = {self.sigma:.3g} on unseen points"
+        )
+
+
+def climb(
+    task: Task, ladder: Sequence[tuple[int, ...]], points: Points, start: VarietyMetric | None
+) -> Iterator[tuple[VarietyMetric, float]]:
+    """The metric of each degree with its cost in seconds, each fit started from the last.
+
+    Ends early where the next fit is not expected to end in the time that the task allows.
+    """
+    limit = task.get("metric", "seconds", math.inf)
+    begun = monotonic()
+    costs: list[float] = []
+    for degrees in ladder:
+        left = limit - (monotonic() - begun)
+        if costs and expected(costs) > left:
+            return
+        at = monotonic()
+        with task.at("metric", "degree"):
+            start = _fitted(task, degrees, points, start, left)
+        costs.append(monotonic() - at)
+        yield start, costs[-1]
+
+
+def expected(costs: Sequence[float]) -> float:
+    """What the next fit will cost: costs keep growing by the last factor, and at least double.
+
+    >>> expected([1.0, 4.0]), expected([3.0])
+    (16.0, 6.0)
+    """
+    growth = costs[-1] / costs[-2] if len(costs) > 1 else 2.0
+    return costs[-1] * max(2.0, growth)
+
+
+def _fitted(
+    task: Task, degrees: tuple[int, ...], points: Points, start: VarietyMetric | None, left: float
+) -> VarietyMetric:
+    """One metric of the kind that the task asks for."""
+    from geomflow import variety as gv
+
+    symmetric = task.get("metric", "symmetry", True)
+    if task.kind == "balanced":
+        return gv.balanced_metric(points.variety, degrees, points, symmetric=symmetric)
+    options: dict[str, Any] = {} if math.isinf(left) else {"seconds": left}
+    if not symmetric:
+        options["symmetry"] = gv.trivial_symmetry(points.variety.ambient.size)
+    functional = task.get("metric", "functional", "(v - 1)^2")
+    return gv.algebraic_metric(points.variety, degrees, points, functional=functional, start=start, **options)
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A metric measured on points: v there, (P,), R at the first of them, and numbers with their errors."""
+
+    points: Points
+    v: np.ndarray
+    sigma: Estimate
+    kappa: Estimate
+    volume: Estimate
+    class_volume: float
+    curvature: np.ndarray | None = None
+    euler: Estimate | None = None
+    euler_points: int = 0
+
+    @property
+    def curved(self) -> Points:
+        """The points where R is known."""
+        return self.points[: 0 if self.curvature is None else len(self.curvature)]
+
+    def numbers(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        found: dict[str, Any] = {
+            "sigma": _pair(self.sigma),
+            "kappa": _pair(self.kappa),
+            "volume": _pair(self.volume) | {"exact": self.class_volume},
+            "points": len(self.points),
+        }
+        if self.curvature is not None:
+            mean, size = self.mean_curvature()
+            largest = float(np.abs(self.curvature).max())
+            found["scalar_curvature"] = {"mean": _pair(mean), "mean_modulus": _pair(size), "largest_modulus": largest}
+            found["scalar_curvature"]["points"] = len(self.curvature)
+        if self.euler is not None:
+            exact = self.points.variety.euler_number
+            found["euler_number"] = _pair(self.euler) | {"exact": exact, "points": self.euler_points}
+        return found
+
+    def mean_curvature(self) -> tuple[Estimate, Estimate]:
+        """The means of R and |R| against dμ_Ω."""
+        from geomflow.variety.estimate import weighted_mean
+
+        weights = self.curved.weights
+        return weighted_mean(self.curvature, weights), weighted_mean(np.abs(self.curvature), weights)
+
+    def lines(self) -> list[tuple[str, str]]:
+        """All of it, for people."""
+        rows = [
+            ("σ", f"{self.sigma} on {len(self.points):,} unseen points"),
+            ("κ", str(self.kappa)),
+            ("volume", f"{self.volume}, exactly {self.class_volume:.6g}"),
+        ]
+        if self.curvature is not None:
+            mean, size = self.mean_curvature()
+            largest = np.abs(self.curvature).max()
+            rows += [("R", f"mean {mean}, mean |R| {size}, largest {largest:.3g} at {len(self.curvature):,} points")]
+        if self.euler is not None:
+            exact = self.points.variety.euler_number
+            rows += [("Euler", f"{self.euler} from {self.euler_points:,} points, exactly {exact}")]
+        return rows
+
+
+def measured(task: Task, metric: VarietyMetric, points: Points) -> Measured:
+    """Everything that the task asks for. Raises `KahlerConeError` where the metric is not positive at a point."""
+    from geomflow.variety import class_volume
+    from geomflow.variety.density import log_ratio
+    from geomflow.variety.estimate import mean, weighted_mean
+
+    ratio = np.exp(log_ratio(metric, points))
+    kappa = weighted_mean(ratio, points.weights)
+    v = ratio / float(kappa)
+    sigma = weighted_mean(np.abs(1 - v), points.weights)
+    volume = mean(points.weights * ratio)
+    curved, counted = task.share("curvature"), task.share("euler")
+    curvature = scalar(metric, points[:curved]) if curved else None
+    euler = points[:counted].euler_number(metric) if counted else None
+    return Measured(points, v, sigma, kappa, volume, class_volume(metric), curvature, euler, counted)
+
+
+def scalar(metric: VarietyMetric, points: Points) -> np.ndarray:
+    """R at the points, (P,), with a progress bar on a terminal."""
+    from tqdm import tqdm
+
+    from geomflow.variety import scalar_curvature
+
+    chunks = list(points.in_chunks(2048))
+    bar = tqdm(chunks, desc="curvature", leave=False, disable=not sys.stderr.isatty())
+    return np.concatenate([scalar_curvature(metric, chunk) for chunk in bar])
+
+
+def _pair(estimate: Estimate) -> dict[str, float]:
+    return {"value": float(estimate), "error": estimate.error}
+
+
+def as_json(rungs: Sequence[Rung]) -> list[dict[str, Any]]:
+    """Rungs for JSON."""
+    return [asdict(rung) for rung in rungs]
