@@ -9,6 +9,7 @@ from geomflow.variety.routines.polynomial import gradient, value
 from geomflow.variety.routines.roots import aberth
 
 _POLISH = 3
+_SETTLED = 1e-16  # a Newton step below this moves no coordinate that is not tiny
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -43,6 +44,8 @@ def settle(z, table, bounds, patch, slope):
     residual = gradient(z, start, variable, exponent, coefficient, slope)
     elim = eliminated(slope, patch)
     for _ in range(_POLISH):
+        if abs(residual) < _SETTLED * abs(slope[elim]):
+            break
         before = z[elim]
         z[elim] -= residual / slope[elim]
         tried = gradient(z, start, variable, exponent, coefficient, slope)

@@ -20,13 +20,28 @@ def power(z: complex, exponent: int) -> complex:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def powers(z, exponent):
+    """z_i^e for every i and all e up to the largest exponent, (N, top + 1)."""
+    top = 0
+    for e in exponent:
+        top = max(top, e)
+    out = np.empty((z.size, top + 1), np.complex128)
+    for i in range(z.size):
+        out[i, 0] = 1.0
+        for e in range(top):
+            out[i, e + 1] = out[i, e] * z[i]
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def value(z, start, variable, exponent, coefficient):
     """Q(z)."""
+    power = powers(z, exponent)
     total = 0.0j
     for t in range(coefficient.size):
         term = coefficient[t]
         for s in range(start[t], start[t + 1]):
-            term *= power(z[variable[s]], exponent[s])
+            term *= power[variable[s], exponent[s]]
         total += term
     return total
 
@@ -34,19 +49,19 @@ def value(z, start, variable, exponent, coefficient):
 @njit(cache=True, nogil=True, error_model="numpy")
 def gradient(z, start, variable, exponent, coefficient, out):
     """Q(z), with ∂Q/∂z_i in `out`."""
+    power = powers(z, exponent)
     total = 0.0j
     out[:] = 0.0
     for t in range(coefficient.size):
-        first, last = start[t], start[t + 1]
-        term = coefficient[t]
-        for s in range(first, last):
-            partial = coefficient[t] * exponent[s] * power(z[variable[s]], exponent[s] - 1)
-            for r in range(first, last):
-                if r != s:
-                    partial *= power(z[variable[r]], exponent[r])
+        last = start[t + 1]
+        head = coefficient[t]
+        for s in range(start[t], last):
+            partial = head * exponent[s] * power[variable[s], exponent[s] - 1]
+            for r in range(s + 1, last):
+                partial *= power[variable[r], exponent[r]]
             out[variable[s]] += partial
-            term *= power(z[variable[s]], exponent[s])
-        total += term
+            head *= power[variable[s], exponent[s]]
+        total += head
     return total
 
 
