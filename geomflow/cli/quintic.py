@@ -1,8 +1,8 @@
 """geomflow quintic [--degree K] [--points N] [--psi PSI] [--seconds S] ...: a nearly Ricci-flat metric on the quintic.
 
 Fits the optimal algebraic metric of degree K on the Fermat quintic, or on a member of the Dwork family
-Σ z_i⁵ − 5ψ Π z_i = 0, and measures σ, κ and the volume on unseen points. With --seconds and without --degree it climbs the
-even degrees for as long as it is given. What it writes is what `geomflow variety` writes.
+Σ z_i⁵ − 5ψ Π z_i = 0, and measures σ, κ and the volume on unseen points. With --seconds it climbs the even degrees, up
+to the one given, for that long. What it writes is what `geomflow variety` writes.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     sub.add_argument("--points", type=int, default=POINTS, help="points to fit on, and as many to measure on")
     sub.add_argument("--seed", type=int, default=1, help="seed of the points (1 unless given)")
     sub.add_argument("--psi", help="the parameter of the Dwork family, such as 0.5 or --psi=-1/2+i/3")
-    sub.add_argument("--seconds", type=float, help="time for the fits; no degree is begun that is expected to take more")
+    sub.add_argument("--seconds", type=float, help="time for the fits: no degree is begun that would take more")
     sub.add_argument("--curvature", type=int, nargs="?", const=CURVED, default=0, metavar="N",
                      help=f"measure and draw the scalar curvature at N unseen points ({CURVED} unless given)")
     sub.add_argument("--euler", type=int, nargs="?", const=POINTS, default=0, metavar="N",
                      help="measure the Euler number from N unseen points")
-    sub.add_argument("--out", type=Path, metavar="DIR", help="the directory to write to (varieties/quintic unless given)")
+    sub.add_argument("--out", type=Path, metavar="DIR", help="the directory to write (varieties/quintic unless given)")
     sub.add_argument("--resume", action="store_true", help="go on from the metric that the directory holds")
     sub.add_argument("--no-pictures", action="store_true", help="draw nothing")
     sub.set_defaults(execute=execute)

@@ -50,10 +50,12 @@ def work(task: Task, name: str, out: Path | None, resume: bool) -> int:
     ladder = task.degrees(variety)
     pictures = check_pictures(task, len(ladder))
     job = Job(task, variety, Folder.claim(name, out, resume))
-    tell("variety", f"{variety}, Euler number {variety.euler_number}")
-    points, unseen = job.sampled()
-    metric, rungs = job.fitted(ladder, points, unseen)
+    with job.folder.released():
+        tell("variety", f"{variety}, Euler number {variety.euler_number}")
+        points, unseen = job.sampled()
+        metric, rungs = job.fitted(ladder, points, unseen)
     found = measured(task, metric, unseen)
+    job.keep_points(points, unseen)
     for row in found.lines():
         tell(*row)
     for path in draw_pictures(Shown(task.kind, metric, rungs, found), pictures, job.folder):
@@ -82,20 +84,22 @@ class Job:
         object.__setattr__(self, "settings", settings(self.task, self.variety))
 
     def sampled(self) -> tuple[Points, Points]:
-        """The points to fit on and the unseen ones, kept."""
+        """The points to fit on and the unseen ones."""
         task = self.task
-        parts = self.variety.sample(task.count, task.seed), self.variety.sample(task.unseen, task.seed + 1)
-        for part, file in zip(parts, ("points.npz", "unseen.npz")):
-            self.folder.write(file, part.save)
         tell("points", f"{task.count:,} to fit on, {task.unseen:,} unseen, seeds {task.seed} and {task.seed + 1}")
-        return parts
+        return self.variety.sample(task.count, task.seed), self.variety.sample(task.unseen, task.seed + 1)
+
+    def keep_points(self, points: Points, unseen: Points) -> None:
+        """Write both samples."""
+        self.folder.write("points.npz", points.save)
+        self.folder.write("unseen.npz", unseen.save)
 
     def fitted(
         self, ladder: Sequence[tuple[int, ...]], points: Points, unseen: Points
     ) -> tuple[VarietyMetric, list[Rung]]:
         """The last metric of the ladder with all rungs, each kept as it is done."""
         from geomflow import variety as gv
-        from geomflow.cli.variety_work import Rung, climb
+        from geomflow.cli.variety_work import Rung, climb, require_points
 
         if self.task.kind == "fubini-study":
             with self.task.at("metric", "class"):
@@ -105,6 +109,7 @@ class Job:
         if metric is not None:
             tell("resumed", rungs[-1])
         left = self._left(ladder, rungs)
+        require_points(self.task, left, points)
         done = 0
         for metric, seconds in climb(self.task, left, points, metric):  # noqa: B020
             rungs.append(Rung.of(metric, seconds, gv.sigma(metric, unseen)))

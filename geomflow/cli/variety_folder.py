@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,16 @@ class Folder:
         folder.write(".writable", lambda target: (target.touch(), target.unlink()))
         return folder
 
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """Leave no empty directory behind where an error or an interruption comes before anything is kept."""
+        try:
+            yield
+        except BaseException:
+            with suppress(OSError):
+                self.path.rmdir()
+            raise
+
     def write(self, name: str, action: Callable[[Path], Any]) -> Path:
         """Do something that writes to a file of the directory. Raises `StoreError`."""
         target = self.path / name
@@ -82,13 +93,13 @@ class Folder:
 def settings(task: Task, variety: Hypersurface) -> dict[str, Any]:
     """What must be the same for a metric to be gone on from."""
     return {
-        "polynomial": str(variety.polynomial),
-        "ambient": list(variety.ambient.dims),
-        "kind": task.kind,
-        "functional": task.get("metric", "functional", "(v - 1)^2"),
-        "symmetry": task.get("metric", "symmetry", True),
-        "count": task.count,
-        "seed": task.seed,
+        "variety.polynomial": str(variety.polynomial),
+        "variety.ambient": list(variety.ambient.dims),
+        "metric.kind": task.kind,
+        "metric.functional": task.get("metric", "functional", "(v - 1)^2"),
+        "metric.symmetry": task.get("metric", "symmetry", True),
+        "points.count": task.count,
+        "points.seed": task.seed,
     }
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from geomflow.cli.variety_file import Task
-    from geomflow.variety import Estimate, Points, VarietyMetric
+    from geomflow.variety import Estimate, Points, Symmetry, VarietyMetric
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,43 @@ def climb(
         yield start, costs[-1]
 
 
+def require_points(task: Task, ladder: Sequence[tuple[int, ...]], points: Points) -> None:
+    """Raise `UnderdeterminedError` before the first fit where the last cannot be made with so many points."""
+    from geomflow.variety import Sections
+    from geomflow.variety.errors import UnderdeterminedError
+
+    if not ladder:
+        return
+    balanced = task.kind == "balanced"
+    least = 2 * Sections(points.variety, ladder[-1]).count if balanced else parameters(task, ladder[-1], points)
+    if least > len(points):
+        with task.at("points", "count"):
+            raise UnderdeterminedError(
+                f"degree {max(ladder[-1])} needs {least:,} points at the very least, and there are {len(points):,} to "
+                f"fit on: the fit is under-determined; take at least {(10 if balanced else 20) * least:,} points or a "
+                "lower degree"
+            )
+
+
+def parameters(task: Task, degrees: tuple[int, ...], points: Points) -> int:
+    """About how many invariant forms there are; they are listed only where the points might be too few."""
+    from geomflow.variety.algebraic import roughly_forms
+    from geomflow.variety.orbits import invariant_forms
+
+    count = round(roughly_forms(points.variety, degrees, symmetry(task, points)))
+    if not count <= len(points) < 4 * count:
+        return count
+    return invariant_forms(points.variety, degrees, symmetry(task, points)).count
+
+
+def symmetry(task: Task, points: Points) -> Symmetry:
+    """The symmetry of the polynomial, or none at all."""
+    from geomflow.variety import trivial_symmetry
+
+    found = task.get("metric", "symmetry", True)
+    return points.variety.symmetry if found else trivial_symmetry(points.variety.ambient.size)
+
+
 def expected(costs: Sequence[float]) -> float:
     """What the next fit will cost: costs keep growing by the last factor, and at least double.
 
@@ -86,14 +123,12 @@ def _fitted(
     """One metric of the kind that the task asks for."""
     from geomflow import variety as gv
 
-    symmetric = task.get("metric", "symmetry", True)
     if task.kind == "balanced":
-        return gv.balanced_metric(points.variety, degrees, points, symmetric=symmetric)
-    options: dict[str, Any] = {} if math.isinf(left) else {"seconds": left}
-    if not symmetric:
-        options["symmetry"] = gv.trivial_symmetry(points.variety.ambient.size)
+        return gv.balanced_metric(points.variety, degrees, points, symmetric=task.get("metric", "symmetry", True))
+    options: dict[str, Any] = {"symmetry": symmetry(task, points), "start": start}
+    options |= {} if math.isinf(left) else {"seconds": left}
     functional = task.get("metric", "functional", "(v - 1)^2")
-    return gv.algebraic_metric(points.variety, degrees, points, functional=functional, start=start, **options)
+    return gv.algebraic_metric(points.variety, degrees, points, functional=functional, **options)
 
 
 @dataclass(frozen=True, eq=False)

@@ -76,9 +76,9 @@ def sigma(
     """Draw σ against degree and, where `parameters` are given, against their number; logarithmic axes.
 
     `sigmas` is one sequence as long as `degrees`, or several by name (NaN where one has no value). `law` is
-    "exponential" (C e^{−ak}: optimal algebraic metrics), "power" (C k^{−p}) or "inverse squares" (a/k² + b/k³: balanced
-    metrics), one for each name; it is fitted to the degrees from two on (the first is nearly Fubini–Study), if there are
-    three of them, drawn dashed and written in the legend.
+    "exponential" (C e^{−ak}: optimal algebraic metrics), "power" (C k^{−p}) or "inverse squares" (a/k² + b/k³:
+    balanced metrics), one for each name. It is fitted to the degrees from two on (the first is nearly Fubini–Study)
+    where there are three of them, drawn dashed and written in the legend.
     Returns the array of one or two Axes.
     Raises `ShapeError` for sequences of different lengths, `UnknownNameError` for a law, `InputError` for σ ≤ 0.
     """
@@ -88,7 +88,7 @@ def sigma(
     counts = {} if parameters is None else _named(parameters)
     _check(degrees, series, counts)
     width = 1 + bool(counts)
-    figure, axes = plt.subplots(1, width, figsize=(4.4 * width, 3.5), squeeze=False)
+    _, axes = plt.subplots(1, width, figsize=(4.4 * width, 3.5), squeeze=False)
     for name, values in series.items():
         _draw_degrees(axes[0, 0], degrees, values, name, law if isinstance(law, str) else law.get(name, "exponential"))
         if name in counts:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from geomflow.variety import Hypersurface, Points, VarietyMetric
 
+_CLIPPED = 0.02
+
 
 @dataclass(frozen=True, eq=False)
 class Slice:
@@ -42,10 +44,10 @@ def plane_slice(
     """The slice z = (1, x, y, c, …, w) with x, y real in [−extent, extent], and w a root of Q = 0.
 
     In each factor the first coordinate is one. Of the others the first two are x and y (on a curve the first is
-    x + iy), the last is solved for, and the rest have the values `fixed` by name, zero unless given. At the centre
-    `branch` numbers the roots by modulus and argument, and from there it is followed to nearest roots, along y = 0
-    first; it may jump along cuts. Raises `InputError` for a branch that does not exist or where Q does not contain the
-    last coordinate on the slice, and `UnknownNameError` for a coordinate that is not among those that can be fixed.
+    x + iy), the last is solved for, and the rest have the values `fixed` by name, ½ unless given: zero is a special
+    place. At the centre `branch` numbers the roots by modulus and argument; from there it is followed to nearest roots,
+    along y = 0 first, and it may jump along cuts. Raises `InputError` for a branch that does not exist or where Q does
+    not contain the last coordinate on the slice, and `UnknownNameError` for a coordinate that cannot be fixed.
     """
     free = [i for b in variety.ambient.blocks for i in range(b.start + 1, b.stop)]
     axes, rest, last = (free[:1], free[1:-1], free[-1]) if len(free) < 3 else (free[:2], free[2:-1], free[-1])
@@ -67,7 +69,7 @@ def _constants(variety: Hypersurface, rest: Sequence[int], fixed: Mapping[str, c
     for name in fixed:
         if name not in names:
             raise UnknownNameError.among("coordinate to fix", name, names)
-    return np.array([complex(fixed.get(name, 0)) for name in names])
+    return np.array([complex(fixed.get(name, 0.5)) for name in names])
 
 
 def _roots(variety: Hypersurface, z: np.ndarray, last: int) -> np.ndarray:
@@ -136,7 +138,8 @@ def _caption(
 
 
 def _number(c: complex) -> str:
-    return f"{c.real:g}" if c.imag == 0 else f"{c.real:g}{c.imag:+g}i"
+    shown = f"{c.real:.3g}" if c.imag == 0 else f"{c.real:.3g}{c.imag:+.3g}i"
+    return shown.replace("-", "−")
 
 
 @styled
@@ -145,9 +148,10 @@ def slices(
 ) -> np.ndarray:
     """Draw "v" − 1 and "R", the scalar curvature, over a plane slice of the variety, in colours centred on zero.
 
-    `points` is a sample, for the κ of v = det g/(κ|Ω|²); `plane` is made by `plane_slice`, by its defaults unless given.
-    The caption says which slice it is. The curvature takes about a millisecond a point. Returns the array of Axes, one
-    for each quantity. Raises `UnknownNameError` for another quantity.
+    `points` is a sample, for the κ of v = det g/(κ|Ω|²); `plane` is made by `plane_slice`, its default unless given.
+    The caption says which slice it is; colours end where 2 % of it is beyond, and the title has the extreme. The
+    curvature takes about a millisecond a point. Returns the array of Axes, one for each quantity. Raises
+    `UnknownNameError` for another quantity.
     """
     import matplotlib.pyplot as plt
 
@@ -174,8 +178,8 @@ def slice_values(metric: VarietyMetric, points: Points, plane: Slice, name: str)
 
 
 def _draw_map(ax: Axes, plane: Slice, values: np.ndarray, symbol: str) -> None:
-    """Colours over the square, centred on zero."""
-    limit = float(np.abs(values).max()) or 1.0
+    """Colours over the square, centred on zero; they end where 2 % of the square is beyond."""
+    limit = float(np.quantile(np.abs(values), 1 - _CLIPPED)) or 1.0
     mesh = ax.pcolormesh(
         plane.axis,
         plane.axis,
@@ -187,7 +191,8 @@ def _draw_map(ax: Axes, plane: Slice, values: np.ndarray, symbol: str) -> None:
         rasterized=True,
     )
     ax.set(xlabel=plane.labels[0], ylabel=plane.labels[1], aspect="equal")
-    ax.set_title(symbol, loc="left")
+    extreme = values.flat[int(np.argmax(np.abs(values)))]
+    ax.set_title(f"{symbol}, up to {_number(extreme)}", loc="left")
     ax.grid(False)
-    bar = ax.figure.colorbar(mesh, ax=ax, shrink=0.88, pad=0.03)
+    bar = ax.figure.colorbar(mesh, ax=ax, shrink=0.88, pad=0.03, extend="both")
     bar.outline.set_visible(False)
