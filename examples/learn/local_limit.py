@@ -3,8 +3,9 @@ The local limit of a kernel flow
 ================================
 
 The tangent kernel of an infinitely wide cosine network is a Gaussian of width :math:`s`. Under a kernel a flow is
-smeared: the metric at :math:`x` moves by what happens within the distance :math:`s`. Halverson and Ruehle (eqs. (2.24) to
-(2.31)) let :math:`s` tend to zero, where the flow should become the classical, local one. Here it is Ricci–DeTurck flow
+smeared: the metric at :math:`x` moves by what happens within the distance :math:`s`. Halverson and Ruehle (eqs. (2.24)
+to (2.31)) let :math:`s` tend to zero, where the flow should become the classical, local one. Here it is Ricci–DeTurck
+flow
 
 .. math:: \partial_t g_{ij}(x) = \int \Theta_{ijkl}(x, x')\, D^{kl}(x')\,\mathrm dx', \qquad
           \Theta \to \tfrac12\,(g_{ik}g_{jl} + g_{il}g_{jk})\,\frac{\delta(x - x')}{\sqrt{\det g}},

@@ -2,16 +2,17 @@ r"""
 A metric that is a network
 ==========================
 
-Three networks are the components of a metric on a torus, :math:`g_{ij} = \delta_{ij} + \varepsilon\, u_{ij}(x; \theta)`,
-and their parameters flow down the gradient of :math:`\int R^2\,\mathrm dV`:
+Three networks are the components of a metric on a torus,
+:math:`g_{ij} = \delta_{ij} + \varepsilon\, u_{ij}(x; \theta)`, and their parameters flow down the gradient of
+:math:`\int R^2\,\mathrm dV`:
 
 .. math:: \frac{\mathrm d\theta_I}{\mathrm dt} = -\frac{\partial L}{\partial\theta_I}, \qquad
           \frac{\mathrm dg_{ij}(x)}{\mathrm dt}
           = -\int \Theta_{ijkl}(x, x')\,\frac{\delta L}{\delta g_{kl}(x')}\,\mathrm dx'
 
-(Halverson and Ruehle, eqs. (2.2) and (2.8)). The tangent kernel :math:`\Theta` belongs to the parameters of the moment, so
-it moves while the network is trained: the less, the wider the network. In the limit it is frozen, and the flow is that of
-the network linearised at its start, eq. (2.10).
+(Halverson and Ruehle, eqs. (2.2) and (2.8)). The tangent kernel :math:`\Theta` belongs to the parameters of the moment,
+so it moves while the network is trained: the less, the wider the network. In the limit it is frozen, and the flow is
+that of the network linearised at its start, eq. (2.10).
 """
 
 import matplotlib.pyplot as plt
@@ -54,7 +55,8 @@ for width in widths:
 print(free[48].outcome)
 
 # %%
-# The curvature before and after, on a finer grid: a network is a function, known between the points where it was trained.
+# The curvature before and after, on a finer grid: a network is a function, known between the points where it was
+# trained.
 fine = T.grid(64, order="spectral")
 axes = plt.subplots(1, 2, figsize=(8, 3.4), layout="constrained")[1]
 for ax, state, title in zip(axes, (free[48].states[0], free[48].last), ("at the start", "at the end"), strict=True):

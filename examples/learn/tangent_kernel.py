@@ -7,9 +7,9 @@ The metric-NTK of a network that is a metric is
 .. math:: \Theta_{ijkl}(x, x') = \sum_I \frac{\partial g_{ij}(x)}{\partial\theta_I}
           \frac{\partial g_{kl}(x')}{\partial\theta_I}
 
-(Halverson and Ruehle, eq. (2.7)), an array ``Theta[p, q, i, j, k, l]``: points before components. It is looked at here in
-three states: at finite width, in the limit of infinite width where it has a closed form, and for the cosine network, where
-the limit is a Gaussian of a width that one chooses.
+(Halverson and Ruehle, eq. (2.7)), an array ``Theta[p, q, i, j, k, l]``: points before components. It is looked at here
+in three states: at finite width, in the limit of infinite width where it has a closed form, and for the cosine network,
+where the limit is a Gaussian of a width that one chooses.
 """
 
 import matplotlib.pyplot as plt
@@ -33,13 +33,14 @@ print("Theta", Theta.shape, "from", model.size, "parameters")
 
 # %%
 # It is the Gram matrix of the Jacobian, so symmetric and positive semi-definite; components of independent networks do
-# not mix; and the factor 1/√2 on off-diagonal components shows as :math:`\Theta_{xyxy} = \Theta_{xyyx}`, half of what it
+# not mix; and the factor 1/√2 on off-diagonal components makes :math:`\Theta_{xyxy} = \Theta_{xyyx}` half of what it
 # would be, since the sum over :math:`k, l` meets it twice.
 J = model.jacobian(theta, x).reshape(20 * 4, -1)
 matrix = kernel.matrix(x)
 assert np.allclose(matrix, J @ J.T, rtol=0, atol=1e-12)
 assert np.linalg.eigvalsh(matrix)[0] > -1e-12
-assert np.all(Theta[:, :, 0, 0, 1, 1] == 0) and np.all(Theta[:, :, 0, 0, 0, 1] == 0)
+assert np.all(Theta[:, :, 0, 0, 1, 1] == 0)
+assert np.all(Theta[:, :, 0, 0, 0, 1] == 0)
 assert np.array_equal(Theta[:, :, 0, 1, 0, 1], Theta[:, :, 0, 1, 1, 0])
 
 plain = learn.UncorrectedComponents(T, network).tangent_kernel(theta, x)
@@ -67,7 +68,8 @@ assert abs(slope + 0.5) < 0.1
 # %%
 # With the index structure of the components, eq. (2.23) with its correction c:
 infinite = learn.Symmetrised(limit).theta(x)
-print(f"at width 64 the metric's kernel is {np.linalg.norm(Theta - infinite) / np.linalg.norm(infinite):.2f} away from it")
+distance = np.linalg.norm(Theta - infinite) / np.linalg.norm(infinite)
+print(f"at width 64 the metric's kernel is {distance:.2f} of its norm away from it")
 
 # %%
 # The cosine network
