@@ -11,10 +11,13 @@ import pytest
 
 from geomflow.cli.document import read_document
 from geomflow.cli.run import Prepared
+from geomflow.cli.variety_file import Task
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted((ROOT / "examples").rglob("*.py"))
-RUN_FILES = sorted((ROOT / "examples").rglob("*.toml"))
+FILES = sorted((ROOT / "examples").rglob("*.toml"))
+VARIETY_FILES = [path for path in FILES if "[variety]" in path.read_text(encoding="utf-8")]
+RUN_FILES = [path for path in FILES if path not in VARIETY_FILES]
 TIME_LIMIT = 120
 
 
@@ -37,6 +40,12 @@ def test_run_file_is_ready_to_run(path):
     assert Prepared.of(read_document(path)).problem.y0.size
 
 
+@pytest.mark.parametrize("path", VARIETY_FILES, ids=lambda path: path.stem)
+def test_variety_file_describes_a_variety(path):
+    task = Task.read(path)
+    assert task.degrees(task.variety())
+
+
 def test_a_functional_of_ones_own_takes_few_lines():
     lines = (ROOT / "examples" / "functionals" / "your_own_functional.py").read_text().split('"""')[2].splitlines()
     assert sum(bool(line.strip()) and not line.startswith("#") for line in lines) < 25
@@ -45,3 +54,4 @@ def test_a_functional_of_ones_own_takes_few_lines():
 def test_there_are_examples():
     assert len(SCRIPTS) >= 5
     assert len(RUN_FILES) >= 2
+    assert len(VARIETY_FILES) >= 1
