@@ -8,7 +8,7 @@ import pytest
 import geomflow as gf
 from geomflow import functionals as fn
 from geomflow.cli import main
-from geomflow.core.errors import IllPosedError, PositivityError, SymmetryError
+from geomflow.core.errors import IllPosedError, InputError, PositivityError, SymmetryError
 from geomflow.learn.flows.batch import Batch
 from geomflow.learn.flows.kernel_checks import CappedGrowthWarning
 from geomflow.learn.flows.kernel_flow import KernelFlow
@@ -97,11 +97,32 @@ def test_potentials_by_hand():
     flow, grid = fn.KEnergy(CURVE).gradient_flow(), POTENTIAL.grid
     classical = rate_of(gf.Descent(flow), POTENTIAL)
     density = 2 * POTENTIAL.metric().values[..., 0, 0].real
-    smooth = GaussianKernel(0.2).on(grid)
+    smooth, half = GaussianKernel(0.2).on(grid), GaussianKernel(0.2 / np.sqrt(2)).on(grid)
     np.testing.assert_allclose(rate_of(KernelFlow(flow, GaussianKernel(0.2)), POTENTIAL),
-                               smooth(np.sqrt(density) * classical) / np.sqrt(density), rtol=1e-10, atol=1e-9)
+                               half(half(density * classical) / density), rtol=1e-10, atol=1e-9)
     np.testing.assert_allclose(rate_of(KernelFlow(flow, Kronecker(GaussianKernel(0.2))), POTENTIAL),
                                smooth(density * classical), rtol=1e-10, atol=1e-9)
+
+
+def test_evolving_kernels_on_potentials_need_a_half():
+    with pytest.raises(InputError, match="translation-invariant"):
+        rate_of(KernelFlow(fn.KEnergy(CURVE), GaussianKernel(0.2).rescaled(lambda x: 1 + x[:, 0])), POTENTIAL)
+
+
+def test_short_waves_on_potentials_do_not_grow():
+    """The linearised rate far from equilibrium has no eigenvalue that grows with the grid."""
+    state = CURVE.grid(16, order="spectral").potential("cos(2*pi*x)/80 + cos(2*pi*y + 1)/120")
+    flow, step = KernelFlow(fn.KEnergy(CURVE), GaussianKernel(0.125)), 1e-6
+    problem, start = flow.bind(state), state.pack()
+    fastest = np.abs(np.fft.fftfreq(16, 1 / 16)).max()
+    wave = np.cos(2 * np.pi * fastest * (np.arange(16) / 16)[:, None]) * np.cos(
+        2 * np.pi * fastest * (np.arange(16) / 16)[None, :])
+    ahead, behind = np.empty_like(start), np.empty_like(start)
+    problem.rate(0.0, start + step * wave, ahead)
+    problem.rate(0.0, start - step * wave, behind)
+    growth = np.vdot(wave, (ahead - behind)[0]) / (2 * step * np.vdot(wave, wave))
+    problem.rate(0.0, start, ahead)
+    assert growth < 0.01 * np.abs(ahead).max() * (2 * np.pi * fastest) ** 2
 
 
 def test_a_fixed_reference_measure():

@@ -5,7 +5,8 @@ A gradient flow with the rate r descends the loss in an inner product ∫ ⟨r, 
     evolving   u = w^{1/2} E⁻¹ r E⁻ᵀ,   rate' = w^{−1/2} E (K u) Eᵀ      tends to ½(g_ik g_jl + g_il g_jk) δ/w as K → δ
     frozen     D = w g⁻¹ r g⁻¹,          rate' = K D                       δ_ik δ_jl K, Halverson and Ruehle, eq. (2.23)
 
-so that d(loss)/dt = −∫ ⟨u, K u⟩ dx and −∫ ⟨D, K D⟩ dx. The frame is the lower Cholesky factor in the coordinates of the
+so that d(loss)/dt = −∫ ⟨u, K u⟩ dx and −∫ ⟨D, K D⟩ dx (an evolving kernel on a potential is made otherwise, see
+`kernel_binding.SmearedCompiled`). The frame is the lower Cholesky factor in the coordinates of the
 torus; another frame changes the flow by O(s²). Where components are not contracted with g (a potential, a scalar, the
 inner product Σ h_ij h_ij), E and g are the identity.
 """

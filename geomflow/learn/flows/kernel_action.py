@@ -43,6 +43,13 @@ class Action(ABC):
     def __call__(self, components: np.ndarray) -> np.ndarray:
         """Θ c, of the shape of `components`."""
 
+    @abstractmethod
+    def sandwich(self, components: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """K^{1/2} [weight · K^{1/2} c], with a weight (*grid).
+
+        Raises InputError for a kernel without a known square root.
+        """
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -62,9 +69,17 @@ class ScalarAction(Action):
         """That of the operator."""
         return self.operator.largest
 
+    @cached_property
+    def _root(self) -> KernelOperator:
+        return self.operator.root()
+
     def __call__(self, components: np.ndarray) -> np.ndarray:
         """K on each component."""
         return self.operator(components)
+
+    def sandwich(self, components: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """K^{1/2} [weight · K^{1/2} c]."""
+        return self._root(weight * self._root(components))
 
 
 @final
@@ -105,6 +120,10 @@ class TensorAction(Action):
         sums = np.asarray(self.kernel.apply(self._points, self._points, full))
         return pack_symmetric(sums.reshape(*grid.shape, grid.dim, grid.dim)) * cell
 
+    def sandwich(self, components: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """Not offered: kernels with an index structure of their own are frozen."""
+        raise InputError(f"the square root of {self.kernel!r} is not known.")
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -132,6 +151,10 @@ class BatchAction(Action):
     def __call__(self, components: np.ndarray) -> np.ndarray:
         """Θ (m c)."""
         return self.whole(components * self.weights)
+
+    def sandwich(self, components: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """K^{1/2} [weight · K^{1/2} (m c)]."""
+        return self.whole.sandwich(components * self.weights, weight)
 
 
 def action(kernel: Any, grid: Grid, tensor: bool, batch: Batch | None = None) -> Action:

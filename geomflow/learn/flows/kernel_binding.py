@@ -36,6 +36,13 @@ def inner_product(equation: Equation, state: Field) -> InnerProduct:
     return InnerProduct(gr.ONE, covariant=False)
 
 
+def compiled(equation: Equation, state: Field, action: Action) -> KernelCompiled:
+    """The functions of an equation under a kernel, by the index structure that the state and the kernel ask for."""
+    potential = isinstance(state, PotentialField) and action.evolving
+    varies = any(leaf.op == "jet" for leaf in gr.leaves([inner_product(equation, state).measure]))
+    return (SmearedCompiled if potential and varies else KernelCompiled)(equation, state, action)
+
+
 class KernelCompiled(Compiled):
     """The functions of an equation whose rate is followed by a kernel."""
 
@@ -43,7 +50,19 @@ class KernelCompiled(Compiled):
         super().__init__(equation, state)
         self.action = action
         tensor = isinstance(state, MetricField)
-        self.transport = Transport(equation, inner_product(equation, state), tensor, action.evolving)
+        self.transport = Transport(equation, inner_product(equation, state), tensor, self._framed())
+
+    def _framed(self) -> bool:
+        """Whether the kernel acts in frames of the metric of the moment."""
+        return self.action.evolving
+
+    def _smoothed(self, rows: np.ndarray) -> np.ndarray:
+        """Θ of what the kernel acts on; `rows` are its components, then w."""
+        return self.action(rows[: self._count])
+
+    def _local(self, rows: np.ndarray) -> np.ndarray:
+        """The same for the delta function."""
+        return rows[: self._count]
 
     @cached_property
     def _there(self) -> Operator:
@@ -74,7 +93,7 @@ class KernelCompiled(Compiled):
     def rate(self, t: float, y: np.ndarray, out: np.ndarray) -> None:
         """dy/dt = −∫ Θ δL/δy dμ into `out`."""
         rows = self._there(*self._fields(y))
-        smoothed = self.action(rows[: self._count])
+        smoothed = self._smoothed(rows)
         if self._back is None:
             out[...] = smoothed
         else:
@@ -112,5 +131,26 @@ class KernelCompiled(Compiled):
         whole = self._whole(y)
         found = self._observer(t, whole)
         found.pop("dissipation", None)
-        covector = self._there(whole, self._parameters(whole))[: self._count]
-        return {**found, **self._monitors(covector, self.action(covector))}
+        rows = self._there(whole, self._parameters(whole))
+        return {**found, **self._monitors(rows[: self._count], self._smoothed(rows), self._local(rows))}
+
+
+class SmearedCompiled(KernelCompiled):
+    """An evolving kernel on a potential, Θ = K^{1/2} w^{−1} K^{1/2}, so that r' = K^{1/2} w^{−1} K^{1/2} [w r].
+
+    Here w = dμ_J/dx has two derivatives of φ. In w^{−1/2} K [w^{1/2} r], the form of the frames, it stands outside the
+    kernel: a perturbation ψ changes that rate by −¼ r' Δψ, a heat equation that runs backward where r' > 0, and short
+    waves, on which the kernel leaves nothing to damp, grow without bound. Between two halves of the kernel w is smooth.
+    """
+
+    def _framed(self) -> bool:
+        """No: the components that the halves act on are frozen."""
+        return False
+
+    def _smoothed(self, rows: np.ndarray) -> np.ndarray:
+        """K^{1/2} w^{−1} K^{1/2} of w r."""
+        return self.action.sandwich(rows[: self._count], 1.0 / rows[self._count])
+
+    def _local(self, rows: np.ndarray) -> np.ndarray:
+        """r."""
+        return rows[: self._count] / rows[self._count]

@@ -16,7 +16,7 @@ from geomflow.flow.flow import Flow
 from geomflow.flow.solve import as_flow
 from geomflow.learn.flows.batch import Batch
 from geomflow.learn.flows.kernel_action import action, require_kernel
-from geomflow.learn.flows.kernel_binding import KernelCompiled
+from geomflow.learn.flows.kernel_binding import compiled
 from geomflow.learn.flows.kernel_checks import require_positive
 from geomflow.learn.flows.kernel_growth import look_at_growth
 from geomflow.symbolic.functionals import Functional
@@ -44,10 +44,11 @@ class KernelFlow(Flow):
 
     With the classical rate r, the density w of the inner product and a frame g = E Eᵀ,
 
-        Covariant    r' = w^{−1/2} E K[w^{1/2} E⁻¹ r E⁻ᵀ] Eᵀ        potentials  r' = w^{−1/2} K[w^{1/2} r]
+        Covariant    r' = w^{−1/2} E K[w^{1/2} E⁻¹ r E⁻ᵀ] Eᵀ        potentials  r' = K^{1/2}[w^{−1} K^{1/2}[w r]]
         Kronecker    r' = K[w g⁻¹ r g⁻¹]                            potentials  r' = K[w r]
 
-    `batch` restricts x' to points of the grid, eq. (2.3). Where the classical flow is ill-posed, a kernel that caps the
+    On potentials w has derivatives of φ, and stands between two halves of the kernel, without which short waves would
+    grow; K must then be a function of x − x' alone. `batch` restricts x' to points of the grid, eq. (2.3). Where the classical flow is ill-posed, a kernel that caps the
     growth is run with a warning that names the cap; others are refused unless the `Descent` is forced.
 
     Monitors: those of the source; for gradient flows "dissipation", with d(energy)/dt = −dissipation ≤ 0 without a
@@ -106,14 +107,14 @@ class KernelFlow(Flow):
         """The initial value problem that starts at `state`, compiled for its grid."""
         equation = self.on(state)
         whole = action(self.kernel, state.grid, isinstance(state, MetricField))
-        compiled = KernelCompiled(equation, state, whole)
-        require_positive(whole, compiled.transport.multiplicity, state.grid.shape)
+        found = compiled(equation, state, whole)
+        require_positive(whole, found.transport.multiplicity, state.grid.shape)
         look_at_growth(self.classical, self.kernel, equation, state, whole.symbol)
         if self.batch is not None:
             seen = action(self.kernel, state.grid, isinstance(state, MetricField), self.batch)
-            compiled = KernelCompiled(equation, state, seen)
-        problem = bind(self, state, equation, compiled)
-        if compiled.action.symbol is None:
+            found = compiled(equation, state, seen)
+        problem = bind(self, state, equation, found)
+        if found.action.symbol is None:
             return replace(problem, spectral_radius=None, implicit=None)
         return problem
 

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import fft
 
 from geomflow.core import memory
-from geomflow.core.errors import ShapeError
+from geomflow.core.errors import InputError, ShapeError
 from geomflow.learn.kernels.kernel import Kernel, as_columns, require_matrix
 from geomflow.variety.threads import threads
 
@@ -51,6 +51,14 @@ class KernelOperator(ABC):
         self._act(array.reshape(whole), result.reshape(whole))
         return result
 
+    def root(self) -> KernelOperator:
+        """The positive operator K^{1/2}, whose square this is.
+
+        Raises InputError where it is not known: for operators that are not translation-invariant.
+        """
+        raise InputError(f"the square root of {self!r} is not known, because it is not translation-invariant: take a "
+                         "kernel of x − x' alone, such as GaussianKernel(scale), or freeze it, Kronecker(kernel).")
+
     def dense(self) -> np.ndarray:
         """The matrix of the operator on the grid's points in C order, (size, size); MemoryLimitError if too large."""
         size = self.grid.size
@@ -76,6 +84,10 @@ class FourierOperator(KernelOperator):
         """The largest eigenvalue."""
         return float(self.eigenvalues.max())
 
+    def root(self) -> FourierOperator:
+        """The square roots of the eigenvalues; those below zero by rounding count as zero."""
+        return FourierOperator(self.grid, np.sqrt(np.maximum(self.eigenvalues, 0.0)))
+
     def _act(self, packed: np.ndarray, out: np.ndarray) -> None:
         axes = tuple(range(1, packed.ndim))
         modes = fft.rfftn(packed, axes=axes, workers=threads())
@@ -99,6 +111,10 @@ class IdentityOperator(KernelOperator):
     def largest(self) -> float:
         """One."""
         return 1.0
+
+    def root(self) -> IdentityOperator:
+        """Itself."""
+        return self
 
     def _act(self, packed: np.ndarray, out: np.ndarray) -> None:
         if out is not packed:
