@@ -4,6 +4,7 @@ from geomflow.variety.algebraic import FitReport, algebraic_metric
 from geomflow.variety.ambient import Ambient
 from geomflow.variety.balanced import balanced_metric
 from geomflow.variety.chern import chern_densities, chern_number, euler_number, intersection_number
+from geomflow.variety.convergence import Convergence, convergence
 from geomflow.variety.curvature import Curvature
 from geomflow.variety.cymetric import export_cymetric, import_cymetric
 from geomflow.variety.density import class_volume, density_ratio, kappa, sigma, volume
@@ -36,6 +37,7 @@ from geomflow.variety.symmetry import Symmetry, trivial_symmetry
 __all__ = [
     "Ambient",
     "Bicubic",
+    "Convergence",
     "Curvature",
     "Dwork",
     "Estimate",
@@ -60,6 +62,7 @@ __all__ = [
     "chern_number",
     "class_volume",
     "concatenate",
+    "convergence",
     "density_ratio",
     "distance",
     "euler_number",

@@ -11,7 +11,7 @@ import numpy as np
 from geomflow.variety.descent import Residual, minimise
 from geomflow.variety.errors import KahlerConeError, UnderdeterminedError
 from geomflow.variety.functional import Density
-from geomflow.variety.general import fit_general
+from geomflow.variety.general import fit_general, require_general
 from geomflow.variety.hermitian_form import HermitianForm
 from geomflow.variety.levels import level_of, whole_degrees
 from geomflow.variety.orbits import InvariantForms, invariant_forms, reference
@@ -71,12 +71,15 @@ def algebraic_metric(
     degrees = whole_degrees(variety, degree)
     symmetry = symmetry or variety.symmetry
     density = Density.of(functional)
+    dense = _dense(variety, degrees, symmetry)
+    if not dense:
+        require_general(Sections(variety, degrees), points)
     smaller = tuple(-(-d // 2) for d in degrees)
     if start is None and smaller != degrees:
         options = {"functional": functional, "symmetry": symmetry, "seconds": seconds / 4, "progress": progress}
         start = algebraic_metric(variety, smaller, points, **options)
     with counter(f"degree {degrees}", progress) as tick:
-        if not _dense(variety, degrees, symmetry):
+        if not dense:
             return _fit_all(Sections(variety, degrees), points, density, start, seconds, tick)
         return fit(variety, reduced_forms(variety, degrees, symmetry, points), points, density, start, tick)
 

@@ -53,11 +53,8 @@ class GeneralFit:
 
     @classmethod
     def of(cls, sections: Sections, points: Points, functional: Density) -> GeneralFit:
-        """Evaluate the sections, above 150 in single precision, which is far below their σ; memory is stated first."""
+        """Evaluate the sections, above 150 in single precision, which is far below their σ."""
         rows, count = 1 + points.variety.dim, sections.count
-        require(
-            24 * len(points) * rows * count, f"jets of {count} sections at {len(points)} points", "take a lower degree"
-        )
         jets = np.empty((len(points), rows, count), complex if count <= _DOUBLE else np.complex64)
         index = jetframes.partial_index(points.variety.ambient.size, 1)
         norms = points.variety.ambient.norms(points.coordinates)
@@ -161,20 +158,33 @@ def fit_general(
     parameters, `KahlerConeError` and `MemoryLimitError`.
     """
     deadline = monotonic() + seconds
+    require_general(sections, points)
+    parameters = sections.count**2
+    used = points[: max(4000, _POINTS_PER_PARAMETER * parameters)]
+    whole = GeneralFit.of(sections, used, functional)
+    first = _first_form(whole.head(_FIRST * sections.count), used[: _FIRST * sections.count], start)
+    descent = _Descent(whole, first, deadline, tick)
+    for share, steps, gain in ((_POINTS_AT_FIRST * parameters, 3, 0.5), (len(used), _OUTER, 0.8)):
+        if share < len(used) / 2 or share == len(used):
+            descent.run(whole.head(share), steps, gain)
+    return descent.form, descent.history, len(used)
+
+
+def require_general(sections: Sections, points: Points) -> None:
+    """Raise `UnderdeterminedError` and `MemoryLimitError` before anything is computed."""
     parameters = sections.count**2
     if len(points) <= parameters:
         raise UnderdeterminedError(
             f"{sections.count} sections have {parameters} Hermitian forms, and there are {len(points)} points: the "
             f"fit is under-determined; take at least {_POINTS_PER_PARAMETER * parameters} points or a lower degree"
         )
-    used = points[: max(4000, _POINTS_PER_PARAMETER * parameters)]
-    whole = GeneralFit.of(sections, used, functional)
-    first = _first_form(whole.head(_FIRST * sections.count), used[: _FIRST * sections.count], start)
-    descent = _Descent(whole, first, deadline, tick)
-    for share, steps, gain in ((_POINTS_AT_FIRST * parameters, 3, 0.5), (len(used), _OUTER, 0.93)):
-        if share < len(used) / 2 or share == len(used):
-            descent.run(whole.head(share), steps, gain)
-    return descent.form, descent.history, len(used)
+    used = min(len(points), max(4000, _POINTS_PER_PARAMETER * parameters))
+    size = 24 if sections.count <= _DOUBLE else 16
+    require(
+        size * used * (1 + points.variety.dim) * sections.count,
+        f"jets of {sections.count} sections at {used} points",
+        "take a lower degree or fewer points",
+    )
 
 
 class _Descent:

@@ -57,6 +57,29 @@ def test_curvature_falls_with_the_degree(optimal, unseen):
     assert gv.euler_number(optimal[8], unseen[:4000]).within(-200)
 
 
+@pytest.mark.slow
+def test_curvature_falls_at_the_rate_of_the_fit(quintic, unseen):
+    """R = −2Δ_∂ log v, so that the mean of |R| falls like k²σ, within 0.15 of its rate and slower than σ alone."""
+    table = gv.convergence(quintic, (4, 6, 8, 10, 12), quintic.sample(6000, seed=1), unseen)
+    assert table.rate() == pytest.approx(0.75, abs=0.05)
+    assert table.rate("curvature") == pytest.approx(table.predicted_rate(), abs=0.15)
+    assert table.rate("curvature") < table.rate()
+    assert table.rate("largest") > table.predicted_rate()
+    ten = table.levels[3]
+    assert ten.curvature == pytest.approx(0.031, rel=0.1)
+    assert ten.largest < 1
+    assert "mean |R|" in str(table)
+    metric = gv.algebraic_metric(quintic, 10, quintic.sample(6000, seed=1))
+    euler = gv.euler_number(metric, quintic.sample(20_000, seed=5))
+    assert euler.within(-200)
+    assert euler.error < 0.02 * 200
+
+
+def test_degrees_of_a_table_increase(quintic, unseen):
+    with pytest.raises(InputError, match="increase"):
+        gv.convergence(quintic, (4, 4), unseen, unseen)
+
+
 def test_ricci_from_curvature_is_the_laplacian_of_log_v(optimal, quintic):
     """∫R dμ_J = 0 on every metric of the class."""
     points = quintic.sample(4000, seed=5)
@@ -167,6 +190,20 @@ def test_fits_that_cannot_be_made(quintic):
         gv.Sections(quintic, (30,)).values(quintic.sample(1_000_000, seed=1))
     with pytest.raises(InputError, match="degree"):
         gv.algebraic_metric(quintic, 0, few)
+    plain = gv.trivial_symmetry(5)
+    with pytest.raises(UnderdeterminedError, match="42025 Hermitian forms, and there are 20 points"):
+        gv.algebraic_metric(quintic, 6, few, symmetry=plain)
+
+
+def test_memory_of_a_general_fit_is_stated_before_any_fit(quintic, monkeypatch):
+    from geomflow.variety import general
+
+    def refuse(nbytes, what, hint):
+        raise MemoryLimitError(f"{what} would take {nbytes:.3g} bytes; {hint}")
+
+    monkeypatch.setattr(general, "require", refuse)
+    with pytest.raises(MemoryLimitError, match="jets of 70 sections at 5000 points"):
+        gv.algebraic_metric(quintic, 4, quintic.sample(5000, seed=1), symmetry=gv.trivial_symmetry(5))
 
 
 def test_a_fit_that_leaves_the_cone(quintic, monkeypatch):
