@@ -23,7 +23,9 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "plain_docstrings",
     "run_file_keys",
+    "ran_commands",
     "functional_pages",
+    "study_pages",
 ]
 exclude_patterns = ["_build", "_ext", "gallery/**/*.ipynb", "gallery/**/*.py", "gallery/**/*.md5", "**/*.zip"]
 nitpicky = False

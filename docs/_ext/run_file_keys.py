@@ -1,4 +1,7 @@
-"""The directive `run-file-keys`: the tables and keys of a run file, from the schema that checks them."""
+"""The directive `run-file-keys`: the tables and keys of a run file, from the schema that checks them.
+
+With the argument `variety`, those of a file that describes a variety.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,20 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from geomflow.cli.schema import RUN, Table
+from geomflow.cli.variety_file import VARIETY
+
+SCHEMATA = {"run": RUN, "variety": VARIETY}
 
 
 class RunFileKeys(SphinxDirective):
-    """One definition list for each table of a run file."""
+    """One definition list for each table of a file."""
+
+    optional_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         """The section bodies."""
         result: list[nodes.Node] = []
-        for name, table in RUN.items():
+        for name, table in SCHEMATA[self.arguments[0] if self.arguments else "run"].items():
             heading = nodes.paragraph("", "", nodes.strong("", f"[{name}]"), nodes.Text(f": {table.meaning}"))
             result += [heading, definitions(table)]
         return result

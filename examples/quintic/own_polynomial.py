@@ -7,6 +7,8 @@ surface with few symmetries. Smoothness is proved when it is read, and the symme
 found from it.
 """
 
+from itertools import pairwise
+
 import geomflow as gf
 from geomflow.core.errors import InputError
 from geomflow.variety import FubiniStudy, euler_number
@@ -55,5 +57,5 @@ gf.plot.sigma(degrees, sigma, [metric.report.parameters for metric in metrics])
 gf.plot.slices(metrics[-1], unseen)
 
 # %%
-assert all(later < 0.8 * earlier for earlier, later in zip(sigma, sigma[1:]))
+assert all(later < 0.8 * earlier for earlier, later in pairwise(sigma))
 assert sigma[-1] < 0.01 * sigma[0]

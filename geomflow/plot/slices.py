@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from geomflow.variety import Hypersurface, Points, VarietyMetric
 
 _CLIPPED = 0.02
+_FOR_KAPPA = 5000  # κ to σ/70, less than a picture shows
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +173,7 @@ def slice_values(metric: VarietyMetric, points: Points, plane: Slice, name: str)
     if name == "R":
         return scalar_curvature(metric, plane.points).reshape(shape), "$R$"
     if name == "v":
-        ratio = np.exp(log_ratio(metric, plane.points)) / float(kappa(metric, points))
+        ratio = np.exp(log_ratio(metric, plane.points)) / float(kappa(metric, points[:_FOR_KAPPA]))
         return ratio.reshape(shape) - 1, "$v - 1$"
     raise UnknownNameError.among("quantity", name, ("v", "R"))
 
