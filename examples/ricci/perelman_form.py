@@ -17,9 +17,7 @@ conjugate heat equation; then the diffeomorphisms :math:`\psi_t` of :math:`-\nab
 import numpy as np
 
 import geomflow as gf
-from geomflow.field import ScalarField
-from geomflow.field.laplacian_spectrum import laplacian_spectrum
-from geomflow.flow.equations.perelman_form import perelman_form
+from geomflow.field import ScalarField, laplacian_spectrum
 from geomflow.flow.equations.perelman_rates import index_structures
 
 # %%
@@ -28,7 +26,7 @@ from geomflow.flow.equations.perelman_rates import index_structures
 grid = gf.Torus(dim=2).grid(24, order="spectral")
 off = "sin(2*pi*x)/10"
 metric = grid.metric([["1 + cos(2*pi*x)*sin(2*pi*y)/5", off], [off, "1 + cos(2*pi*(x + y))/10"]])
-form = perelman_form(metric, t1=0.005, measure="exp(cos(2*pi*x)/2 + sin(2*pi*y)/4)", save_at=16)
+form = gf.perelman_form(metric, t1=0.005, measure="exp(cos(2*pi*x)/2 + sin(2*pi*y)/4)", save_at=16)
 form
 
 # %%
