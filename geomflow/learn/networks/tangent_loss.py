@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from queue import Empty, SimpleQueue
 from typing import final
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.learn.networks import tangent_routines as routine
 from geomflow.learn.networks.activation import Activation
+from geomflow.learn.networks.blocks import one_thread_products
 from geomflow.learn.networks.perceptron import Perceptron
 from geomflow.learn.networks.tangents import Inputs, Layers, Sweep
 from geomflow.variety.threads import each, slices
@@ -33,7 +32,7 @@ class ComplexHessian:
 
     def __init__(self, network: Perceptron, precision: str = "double") -> None:
         if network.outputs != 1 or network.embedding is not None:
-            raise InputError(f"φ is one function of the inputs as they are, and {network} is not: outputs=1, no embedding")
+            raise InputError(f"φ is one function of the inputs themselves: no embedding, outputs=1; this is {network}")
         if network.activation.name == "relu":
             raise InputError("the Hessian of a ReLU network is zero almost everywhere; take gelu, tanh, softplus, ...")
         if precision not in ("double", "single"):
@@ -72,7 +71,7 @@ class ComplexHessian:
         return float(sum(total for total, _ in parts)), self.network.gather(summed)
 
     def jacobian(self, parameters: np.ndarray, inputs: Inputs, local: Local, out: np.ndarray) -> np.ndarray:
-        """Each point's own gradient of f_p, into `out` (P, size) of this precision; returns the values that local gave."""
+        """Each point's own gradient of f_p, into `out` (P, size) of this precision; returns the values `local` gave."""
         layers = self._layers(parameters, inputs)
 
         def work(block: slice, sweep: Sweep) -> np.ndarray:
@@ -109,14 +108,8 @@ class ComplexHessian:
             room.put(sweep)
             return result
 
-        with _libraries().limit(limits=1, user_api="blas"):
+        with one_thread_products():
             return each(one, slices(inputs.count, _BLOCK))
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    """The linear algebra libraries of this process: blocks share the cores, so that each product takes one."""
-    return ThreadpoolController()
 
 
 def _activation(activation: Activation) -> Callable[[np.ndarray, np.ndarray, np.ndarray], None]:

@@ -40,9 +40,8 @@ def normalisation(ambient: Ambient) -> tuple[np.ndarray, np.ndarray]:
 class ProjectiveInputs:
     """Re and Im of z_i z̄_j/|z|² in each factor, i <= j, in a frame that is orthonormal for Fubini–Study.
 
-    `z` (P, N): unit vectors in each factor; `frame` (P, n, N): horizontal lifts e_a of the frame; `lower` (P, n, n): the
-    Cholesky factor of g_FS in local coordinates, so that a matrix M in the frame is L M L† there. `kahler_class` are the
-    coefficients t_i of g_FS.
+    `z` (P, N): unit vectors in each factor; `frame` (P, n, N): horizontal lifts e_a of the frame; `lower` (P, n, n):
+    the Cholesky factor of g_FS in local coordinates, so that a matrix M in the frame is L M L† there.
     """
 
     ambient: Ambient
