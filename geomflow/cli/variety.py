@@ -99,7 +99,7 @@ class Job:
     ) -> tuple[VarietyMetric, list[Rung]]:
         """The last metric of the ladder with all rungs, each kept as it is done."""
         from geomflow import variety as gv
-        from geomflow.cli.variety_work import Rung, climb, require_points
+        from geomflow.cli.variety_work import Rung, climb, reachable
 
         if self.task.kind == "fubini-study":
             with self.task.at("metric", "class"):
@@ -108,16 +108,18 @@ class Job:
         rungs = [Rung.read(data) for data in self.folder.before.get("rungs", [])]
         if metric is not None:
             tell("resumed", rungs[-1])
-        left = self._left(ladder, rungs)
-        require_points(self.task, left, points)
-        done = 0
+        asked = self._left(ladder, rungs)
+        left = reachable(self.task, asked, points)
+        done = len(rungs)
         for metric, seconds in climb(self.task, left, points, metric):  # noqa: B020
             rungs.append(Rung.of(metric, seconds, gv.sigma(metric, unseen)))
             tell("fit", rungs[-1])
             self.save(metric, rungs)
-            done += 1
+        done = len(rungs) - done
         if done < len(left):
             tell("stopped", f"degree {_short(left[done])} is not expected to be done in the time that is left")
+        elif done < len(asked):
+            tell("stopped", f"degree {_short(asked[done])} has more parameters than there are points")
         return metric, rungs
 
     def _left(self, ladder: Sequence[tuple[int, ...]], rungs: Sequence[Rung]) -> list[tuple[int, ...]]:

@@ -113,9 +113,19 @@ class Task:
             with self.at(table, key):
                 if self.get(table, key, least) < least:
                     raise InputError(f"{table}.{key} is {self.get(table, key)}; give a whole number >= {least}")
+        for key in ("curvature", "euler"):
+            self.share(key)
+        self._check_functional()
         with self.at("metric", "seconds"):
             if not self.get("metric", "seconds", 1) > 0:
                 raise InputError(f"metric.seconds is {self.get('metric', 'seconds')}; give a positive number")
+
+    def _check_functional(self) -> None:
+        if (text := self.get("metric", "functional")) is not None:
+            from geomflow.variety.functional import Density
+
+            with self.at("metric", "functional"):
+                Density.of(text)
 
     def _check_variety(self) -> None:
         given = [key for key in ("polynomial", "family") if self.get("variety", key) is not None]

@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import takewhile
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -70,22 +71,33 @@ def climb(
         yield start, costs[-1]
 
 
-def require_points(task: Task, ladder: Sequence[tuple[int, ...]], points: Points) -> None:
-    """Raise `UnderdeterminedError` before the first fit where the last cannot be made with so many points."""
-    from geomflow.variety import Sections
+def reachable(task: Task, ladder: Sequence[tuple[int, ...]], points: Points) -> list[tuple[int, ...]]:
+    """The degrees that so many points determine: all of them, with a limit on time those below the first that is not.
+
+    Raises `UnderdeterminedError`, before anything is fitted, where the last or the only one left is not determined.
+    """
     from geomflow.variety.errors import UnderdeterminedError
 
-    if not ladder:
-        return
-    balanced = task.kind == "balanced"
-    least = 2 * Sections(points.variety, ladder[-1]).count if balanced else parameters(task, ladder[-1], points)
+    if task.get("metric", "seconds") is not None:
+        found = list(takewhile(lambda degrees: least_points(task, degrees, points) <= len(points), ladder))
+        ladder = found or ladder[:1]
+    least = least_points(task, ladder[-1], points) if ladder else 0
     if least > len(points):
         with task.at("points", "count"):
             raise UnderdeterminedError(
                 f"degree {max(ladder[-1])} needs {least:,} points at the very least, and there are {len(points):,} to "
-                f"fit on: the fit is under-determined; take at least {(10 if balanced else 20) * least:,} points or a "
-                "lower degree"
+                f"fit on: the fit is under-determined; take at least {20 * least:,} points or a lower degree"
             )
+    return list(ladder)
+
+
+def least_points(task: Task, degrees: tuple[int, ...], points: Points) -> int:
+    """With how many points a fit is just determined."""
+    from geomflow.variety import Sections
+
+    if task.kind == "balanced":
+        return 2 * Sections(points.variety, degrees).count
+    return parameters(task, degrees, points)
 
 
 def parameters(task: Task, degrees: tuple[int, ...], points: Points) -> int:

@@ -1,0 +1,268 @@
+"""The commands quintic and variety: what they keep, what they say, and one message on bad input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import geomflow.variety as gv
+from geomflow.cli import main, quintic
+from geomflow.cli.schema import Key
+from geomflow.cli.variety_file import VARIETY, Task
+from geomflow.cli.variety_work import expected
+
+CUBIC = """\
+[variety]
+family = "dwork"
+degree = 3
+psi = "1/2"
+
+[points]
+count = 600
+
+[metric]
+degree = 2
+
+[measure]
+curvature = 40
+euler = 200
+
+[output]
+pictures = []
+"""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("curve.toml").write_text(CUBIC)
+    return tmp_path
+
+
+def fail(capsys, *argv: str) -> str:
+    """The message of a command that must fail with code 2 and without a traceback."""
+    capsys.readouterr()
+    assert main(argv) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("geomflow: error: ")
+    assert "Traceback" not in message
+    return message
+
+
+def numbers(folder: str) -> dict:
+    return json.loads((Path(folder) / "numbers.json").read_text())
+
+
+def test_variety_keeps_what_it_found(here, capsys):
+    assert main(["variety", "curve.toml"]) == 0
+    told = capsys.readouterr().out
+    for word in ("degree 1:", "degree 2: 3 parameters", "σ ", "κ ", "volume", "R  ", "Euler", "curve/metric.npz"):
+        assert word in told
+    kept = numbers("varieties/curve")
+    metric = gv.load_metric("varieties/curve/metric.npz")
+    unseen = gv.Points.load("varieties/curve/unseen.npz")
+    assert kept["measures"]["sigma"]["value"] == pytest.approx(float(gv.sigma(metric, unseen)), rel=1e-12)
+    assert kept["measures"]["sigma"]["error"] == pytest.approx(gv.sigma(metric, unseen).error, rel=1e-9)
+    assert kept["measures"]["kappa"]["value"] == pytest.approx(float(gv.kappa(metric, unseen)), rel=1e-12)
+    assert kept["measures"]["volume"]["exact"] == pytest.approx(3 * np.pi)
+    curvature = gv.scalar_curvature(metric, unseen[:40])
+    assert kept["measures"]["scalar_curvature"]["largest_modulus"] == pytest.approx(np.abs(curvature).max(), rel=1e-9)
+    assert kept["measures"]["euler_number"]["exact"] == 0
+    assert [rung["degree"] for rung in kept["rungs"]] == [[1], [2]]
+    points = gv.Points.load("varieties/curve/points.npz")
+    assert len(points) == len(unseen) == 600
+    assert not np.array_equal(points.coordinates, unseen.coordinates)
+
+
+def test_nothing_is_overwritten_unless_resumed(here, capsys):
+    assert main(["variety", "curve.toml"]) == main(["variety", "curve.toml"]) == 0
+    assert Path("varieties/curve-2/metric.npz").exists()
+    assert "--resume" in fail(capsys, "variety", "curve.toml", "--out", "varieties/curve")
+    assert "nothing to resume" in fail(capsys, "variety", "curve.toml", "--out", "new", "--resume")
+    Path("curve.toml").write_text(CUBIC.replace("600", "500"))
+    message = fail(capsys, "variety", "curve.toml", "--out", "varieties/curve", "--resume")
+    assert "points.count = 600, and now 500" in message
+
+
+def test_a_kept_metric_is_gone_on_from(here, capsys):
+    main(["variety", "curve.toml"])
+    before = numbers("varieties/curve")
+    Path("curve.toml").write_text(CUBIC.replace("degree = 2", "degree = 4"))
+    capsys.readouterr()
+    assert main(["variety", "curve.toml", "--resume"]) == 0
+    told = capsys.readouterr().out
+    assert "resumed   degree 2" in told
+    assert told.count("\nfit ") == 1
+    after = numbers("varieties/curve")
+    assert after["rungs"][:2] == before["rungs"]
+    assert after["measures"]["sigma"]["value"] < 0.1 * before["measures"]["sigma"]["value"]
+    assert gv.load_metric("varieties/curve/metric.npz").level == 4
+    assert main(["variety", "curve.toml", "--resume"]) == 0  # the same degree: measured again
+    assert "\nfit " not in capsys.readouterr().out
+    Path("curve.toml").write_text(CUBIC)
+    assert "holds a metric of degree 4" in fail(capsys, "variety", "curve.toml", "--resume")
+
+
+def test_an_interruption_keeps_the_degrees_that_are_done(here, capsys, monkeypatch):
+    real = gv.algebraic_metric
+
+    def interrupted(variety, degree, points, **options):
+        if degree == (2,):
+            raise KeyboardInterrupt
+        return real(variety, degree, points, **options)
+
+    monkeypatch.setattr(gv, "algebraic_metric", interrupted)
+    assert main(["variety", "curve.toml"]) == 130
+    assert [rung["degree"] for rung in numbers("varieties/curve")["rungs"]] == [[1]]
+    monkeypatch.undo()
+    monkeypatch.chdir(here)
+    assert main(["variety", "curve.toml", "--resume"]) == 0
+    assert [rung["degree"] for rung in numbers("varieties/curve")["rungs"]] == [[1], [2]]
+
+
+@pytest.mark.parametrize(
+    "table, kind",
+    [
+        ('kind = "balanced"\ndegree = 2', "HermitianForm"),
+        ('kind = "fubini-study"\nclass = [2]', "FubiniStudy"),
+        ('degree = 2\nfunctional = "v*log(v)"\nsymmetry = false\nladder = []', "HermitianForm"),
+    ],
+)
+def test_kinds_of_metric(here, table, kind):
+    Path("curve.toml").write_text(CUBIC.replace("degree = 2", table))
+    assert main(["variety", "curve.toml"]) == 0
+    assert type(gv.load_metric("varieties/curve/metric.npz")).__name__ == kind
+
+
+def test_pictures_are_drawn(here):
+    Path("curve.toml").write_text(CUBIC.replace("[output]\npictures = []\n", ""))
+    assert main(["variety", "curve.toml"]) == 0
+    drawn = {path.name for path in Path("varieties/curve").glob("*.png")}
+    assert drawn == {"sigma.png", "fit.png", "histograms.png", "slices.png"}
+
+
+def test_quintic(here, capsys):
+    assert main(["quintic", "--degree", "4", "--points", "4000", "--no-pictures", "--out", "mine"]) == 0
+    assert "4,000 unseen" in capsys.readouterr().out
+    metric = gv.load_metric("mine/metric.npz")
+    assert gv.sigma(metric, gv.Fermat(5).sample(4000, seed=9)) < 7e-3
+
+
+def test_quintic_climbs_for_as_long_as_it_may(here, capsys):
+    assert main(["quintic", "--psi", "1/2", "--seconds", "0.001", "--points", "500", "--no-pictures"]) == 0
+    told = capsys.readouterr().out
+    assert "degree 2:" in told
+    assert "stopped   degree 4 is not expected" in told
+    assert "5/2*z0*z1*z2*z3*z4" in told
+
+
+def test_a_climb_ends_where_points_do(here, capsys):
+    Path("curve.toml").write_text(
+        CUBIC.replace("degree = 2", "degree = 30\nladder = [2, 4, 20, 25]\nseconds = 60").replace("600", "60")
+    )
+    assert main(["variety", "curve.toml"]) == 0
+    told = capsys.readouterr().out
+    assert "degree 4:" in told
+    assert "has more parameters than there are points" in told
+
+
+def test_arguments_of_quintic_become_a_task():
+    from geomflow.cli import parser
+
+    args = parser().parse_args(["quintic", "--degree", "6", "--seconds", "9", "--curvature", "--psi", "i/2"])
+    assert quintic.document(args) == {
+        "variety": {"family": "dwork", "psi": "i/2"},
+        "points": {"count": 20_000, "seed": 1},
+        "metric": {"degree": 6, "ladder": [2, 4], "seconds": 9.0},
+        "measure": {"curvature": 2000, "euler": 0},
+    }
+
+
+@pytest.mark.parametrize(
+    "old, new, words",
+    [
+        ('psi = "1/2"', "psi = 1", ("line 2", "singular", "(1 : 1 : 1)")),
+        ('psi = "1/2"', 'psy = "1/2"', ("line 4", "did you mean 'psi'")),
+        ('psi = "1/2"', "psi = [1]", ("line 4", "variety.psi takes")),
+        ('psi = "1/2"', 'psi = "a"', ("line 2", "unknown name 'a'")),
+        ('"dwork"', '"dwrk"', ("line 2", "did you mean 'dwork'")),
+        ('"dwork"', '"fermat"', ("line 4", "does not go with the family 'fermat'")),
+        ('family = "dwork"', 'polynomial = "x^3"\nfamily = "dwork"', ("one of polynomial and family", "both")),
+        ('family = "dwork"\ndegree = 3\npsi = "1/2"', "", ("neither",)),
+        ('family = "dwork"\ndegree = 3\npsi = "1/2"', 'polynomial = "x^4+y^4+z^4"', ("line 2", "first Chern class")),
+        ('family = "dwork"\ndegree = 3\npsi = "1/2"', 'polynomial = "x^3+y^2"', ("line 2", "not homogeneous")),
+        ("[variety]", "[varieties]", ("line 1", "did you mean 'variety'")),
+        ("count = 600", "count = 0", ("line 7", "points.count is 0")),
+        ("count = 600", "count = 2", ("line 7", "under-determined")),
+        ("degree = 2", "degree = 0", ("line 10", "whole number >= 1")),
+        ("degree = 2", "degree = [2, 2]", ("line 10", "one for each factor")),
+        ("degree = 2", "ladder = [9]", ("line 10", "rise to 8")),
+        ("degree = 2", "seconds = -1", ("line 10", "positive")),
+        ("degree = 2", 'kind = "algebra"', ("line 10", "did you mean 'algebraic'")),
+        ("degree = 2", "class = [1]", ("line 10", "'fubini-study'")),
+        ("degree = 2", 'functional = "-v^2"', ("line 10", "must be positive",)),
+        ("curvature = 40", "curvature = -1", ("line 13", "measure.curvature is -1")),
+        ("pictures = []", 'pictures = ["sgma"]', ("line 17", "did you mean 'sigma'")),
+        (CUBIC, "[variety\n", ("not valid TOML",)),
+    ],
+)
+def test_bad_input_is_one_message(here, capsys, old, new, words):
+    assert old in CUBIC
+    Path("curve.toml").write_text(CUBIC.replace(old, new, 1))
+    message = fail(capsys, "variety", "curve.toml")
+    for word in words:
+        assert word in message
+    assert not (here / "varieties" / "curve").exists()
+
+
+@pytest.mark.parametrize(
+    "argv, word",
+    [
+        (["--psi", "1"], "singular"),
+        (["--degree", "0"], "the degree is 0"),
+        (["--degree", "10", "--points", "30"], "under-determined"),
+        (["--seed", "-1"], "points.seed is -1"),
+        (["--seconds", "0"], "positive"),
+        (["--psi", "1/"], "column"),
+    ],
+)
+def test_bad_arguments_are_one_message(here, capsys, argv, word):
+    assert word in fail(capsys, "quintic", *argv)
+
+
+def test_a_place_that_cannot_be_written_to(here, capsys):
+    assert "not a directory" in fail(capsys, "variety", "curve.toml", "--out", "curve.toml/inside")
+    assert "no such file" in fail(capsys, "variety", "missing.toml")
+
+
+def test_pictures_of_fits_need_fits(here, capsys):
+    text = CUBIC.replace("degree = 2", 'kind = "fubini-study"').replace("pictures = []", 'pictures = ["sigma"]')
+    Path("curve.toml").write_text(text)
+    assert "nothing is fitted" in fail(capsys, "variety", "curve.toml")
+
+
+def test_every_key_has_a_meaning():
+    for table in VARIETY.values():
+        assert table.meaning
+        assert all(isinstance(key, Key) and key.meaning for key in table.keys.values())
+
+
+def test_the_ladder_and_its_cost():
+    task = Task({"variety": {"family": "fermat"}, "metric": {"degree": 10}})
+    assert task.degrees(task.variety()) == [(1,), (2,), (3,), (5,), (10,)]
+    balanced = Task({"variety": {"family": "fermat"}, "metric": {"kind": "balanced", "degree": 3, "ladder": [1, 2]}})
+    assert balanced.degrees(balanced.variety()) == [(1,), (2,), (3,)]
+    assert expected([1.0, 3.0]) == 9.0
+
+
+@pytest.mark.slow
+def test_the_quintic_of_degree_ten(here, capsys):
+    assert main(["quintic", "--degree", "10", "--points", "20000", "--curvature", "--euler"]) == 0
+    measures = numbers("varieties/quintic")["measures"]
+    assert measures["sigma"]["value"] < 1e-4
+    chi = measures["euler_number"]
+    assert abs(chi["value"] + 200) < 3 * chi["error"]
+    assert measures["scalar_curvature"]["mean_modulus"]["value"] < 0.05
