@@ -81,12 +81,13 @@ class Corrections(Study):
         return MEASURED[cell["correction"]](cell)
 
     def conclude(self, rows: list[Row]) -> dict[str, float]:
-        """Relative deviations from Ricci flow, mismatches under the shear, ratios of rates, and errors of the growth."""
+        """Deviations from Ricci flow, mismatches under the shear, ratios of rates, errors of the growth: relative."""
         by = {(row["correction"], row["case"]): row for row in rows if row["correction"] != "d"}
         found = {}
         for letter in "ab":
             for case in ("with", "without"):
-                found[f"{letter}_{case}"] = float(np.abs(by[letter, case]["values"] / by["a", "ricci"]["values"] - 1)[-1])
+                ratio = by[letter, case]["values"][-1] / by["a", "ricci"]["values"][-1]
+                found[f"{letter}_{case}"] = float(abs(ratio - 1))
         found |= {f"b_shear_{case}": by["b", case]["number"] for case in ("with", "without")}
         found |= {f"c_ratio_{case}": by["c", f"{case} xy"]["number"] / by["c", f"{case} xx"]["number"]
                   for case in ("with", "without")}
@@ -99,16 +100,17 @@ class Corrections(Study):
         """The four in sentences."""
         n = findings.numbers
         largest = max(findings.where(case="none")["number"])
-        return (f"(a) At a fixed measure dm, with dm as the reference measure of the kernel, ∫R² dV agrees with Ricci flow "
-                f"to {n['a_with']:.1e}; with the volume of the initial metric in its place the flow is another one, "
+        return (f"(a) At a fixed measure dm, with dm as the reference measure of the kernel, ∫R² dV agrees with Ricci "
+                f"flow to {n['a_with']:.1e}; with the volume of the initial metric in its place the flow is another, "
                 f"{100 * n['a_without']:.1f} % off at t = {SPAN:g}. (b) With the kernel δ_ik δ_jl it is "
                 f"{100 * n['b_without']:.1f} % off, and its rate depends on coordinates: a shear changes it by "
                 f"{100 * n['b_shear_without']:.0f} %, that of the covariant kernel by {n['b_shear_with']:.1e}. (c) "
-                f"Off-diagonal components of independent networks run {n['c_ratio_without']:.3f} times as fast as diagonal "
-                f"ones, and {n['c_ratio_with']:.3f} times with the factor 1/√2. (d) Longitudinal waves grow at |k|² (up to "
-                f"{largest:.0f} here, without bound on finer grids); a Gaussian kernel of width s = {SCALE:g} leaves "
-                f"|k|²e^(−s²k²/2), at most {n['d_largest_growth']:.1f} ≤ 2/(e s²) = {n['d_cap']:.1f}; Ricci–DeTurck flow "
-                f"under the same kernel decays. All rates are as predicted to {n['d_worst_error']:.1e}.")
+                f"Off-diagonal components of independent networks run {n['c_ratio_without']:.3f} times as fast as "
+                f"diagonal ones, and {n['c_ratio_with']:.3f} times with the factor 1/√2. (d) Longitudinal waves grow "
+                f"at |k|² (up to {largest:.0f} here, without bound on finer grids); a Gaussian kernel of width "
+                f"s = {SCALE:g} leaves |k|²e^(−s²k²/2), at most {n['d_largest_growth']:.1f} ≤ 2/(e s²) = "
+                f"{n['d_cap']:.1f}; Ricci–DeTurck flow under the same kernel decays. All rates are as predicted to "
+                f"{n['d_worst_error']:.1e}.")
 
     def draw(self, figure: Figure, findings: Findings) -> None:
         """A panel for each correction."""
@@ -146,7 +148,7 @@ def _invariant(cell: Cell) -> dict[str, Any]:
 
 
 def _sheared(cell: Cell) -> float:
-    """How far the rate in sheared coordinates is from the sheared rate, relative to it, on a grid that resolves both."""
+    """How far the rate in sheared coordinates is from the sheared rate, relative to its own norm."""
     start, forced = _run_on(32)
     here = _rate(index_structures(start, forced.measure), cell["case"])
     there = _rate(index_structures(start.pull_back(SHEAR), forced.measure.pull_back(SHEAR)), cell["case"])
@@ -240,6 +242,7 @@ def _draw_growth(axes: Axes, findings: Findings) -> None:
         axes.plot(waves, [_predicted(case, wave) for wave in waves], "--", color=colour, linewidth=1)
         axes.plot(own["wave"], own["number"], "o", color=colour, label=WORDS[case])
     axes.axhline(CAP, color=MUTED, linewidth=1)
-    axes.annotate("2/(e s²)", (waves[-1], CAP), xytext=(0, 3), textcoords="offset points", ha="right", color=INK, fontsize=9)
+    axes.annotate("2/(e s²)", (waves[-1], CAP), xytext=(0, 3), textcoords="offset points", ha="right", color=INK,
+                  fontsize=9)
     axes.set(xlabel="wave number |k|/2π", ylabel="rate of growth", title="(d) longitudinal waves", ylim=(-130, 480))
     axes.legend(loc="upper left", fontsize=8)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ class Ledger:
         try:
             with np.load(path, allow_pickle=False) as data:
                 return {name: data[name].item() if data[name].ndim == 0 else data[name] for name in data.files}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise StoreError(f"'{path}' cannot be read ({error}): remove it, and its cell is measured again.") from None
 
     def note(self, study: str, cell: Mapping[str, Any], measured: Mapping[str, Any]) -> None:

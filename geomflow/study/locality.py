@@ -12,14 +12,11 @@ from geomflow.learn import (
     CosineNetwork,
     FourierEmbedding,
     GaussianKernel,
-    IndependentComponents,
     Network,
     Perceptron,
     torus_distance,
 )
-from geomflow.learn.kernels.empirical import EmpiricalKernel
 from geomflow.learn.kernels.network import NetworkKernel
-from geomflow.learn.kernels.structures import Kronecker
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.study import Cell, Row, Study
 
@@ -40,9 +37,10 @@ SPELLED = {"relu": "ReLU", "gelu": "GELU"}
 @final
 @dataclass(frozen=True)
 class Locality(Study):
-    """What moves on flat T² where the loss has ∂l/∂g_kl = δ_kl at one point x' and zero elsewhere, eq. (2.8).
+    """What moves on flat T² where the loss has a derivative ∂l/∂g_xx at one point x' and none elsewhere, eq. (2.8).
 
-    The diagonal components move by Θ(x, x')/Θ(x', x') relative to the bump, the response. For each kernel:
+    The component g_xx moves by Θ(x, x')/Θ(x', x') relative to the bump, the response: Θ is the
+    kernel of the network of g_xx alone, eq. (2.20). For each kernel:
 
     profile  the response along an axis         shells  its root mean square over the points at each distance
     reach    (∫|response|)²/∫response², the participation area, as a share of the torus: 4πs² for narrow Gaussians
@@ -71,7 +69,7 @@ class Locality(Study):
         """The response to a bump in the middle, and the numbers of it."""
         grid = TORUS.grid(POINTS)
         points, bump = grid.points().reshape(-1, 2), np.full((1, 2), 0.5)
-        moved = _kernel(cell).apply(points, bump, np.eye(2)[None])[:, 0, 0]
+        moved = _kernel(cell, points, bump)[:, 0]
         away = torus_distance(TORUS, points, bump)[:, 0]
         response = moved / moved[away.argmin()]
         square = response**2
@@ -96,16 +94,17 @@ class Locality(Study):
     def answer(self, findings: Findings) -> str:
         """Reaches, and the floor, in words."""
         numbers = findings.numbers
-        narrow = ", ".join(f"{100 * numbers[f'reach_gaussian s={s:g}']:.1f} % of the torus for s = {s:g}" for s in NARROW)
+        narrow = ", ".join(f"{100 * numbers[f'reach_gaussian s={s:g}']:.1f} % of the torus for s = {s:g}"
+                           for s in NARROW)
         wide = ", ".join(f"{100 * numbers[f'reach_{name} 1']:.0f} % for {SPELLED[name]}" for name in SPELLED)
         largest = max(findings["neurons"])
         return (f"As far as the kernel reaches. A Gaussian of width s moves {narrow}, as 4πs² says, and its root mean "
                 f"square width is s to {numbers['worst_gaussian_width_error']:.1e}. Perceptrons with one hidden layer "
                 f"behind a Fourier embedding are not local at all: {wide}. A cosine network of N neurons has the "
                 f"Gaussian's peak on a floor of noise at every distance, which falls as N to the power "
-                f"{numbers['floor_exponent']:.2f}, to {numbers['floor_of_the_largest']:.1e} of the peak at N = {largest}; "
-                f"it then reaches over {100 * numbers[f'reach_cosine N={largest}']:.1f} % of the torus, not "
-                f"{100 * numbers[f'reach_gaussian s={COSINE_WIDTH:g}']:.1f} %.")
+                f"{numbers['floor_exponent']:.2f}, to {numbers['floor_of_the_largest']:.1e} of the peak at "
+                f"N = {largest}; it then reaches over {100 * numbers[f'reach_cosine N={largest}']:.1f} % of the torus, "
+                f"not {100 * numbers[f'reach_gaussian s={COSINE_WIDTH:g}']:.1f} %.")
 
     def draw(self, figure: Figure, findings: Findings) -> None:
         """Responses of kernels along an axis; those of cosine networks in shells, logarithmic."""
@@ -114,22 +113,23 @@ class Locality(Study):
         _draw_cosine(right, findings)
 
 
-def _kernel(cell: Cell) -> Any:
+def _kernel(cell: Cell, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Θ_xxxx(x, y), (p, q)."""
     kind, neurons = cell["kind"], cell["neurons"]
     if kind == "gaussian":
-        return Kronecker(GaussianKernel(cell["width"]).wrapped(TORUS))
+        return GaussianKernel(cell["width"]).wrapped(TORUS).matrix(x, y)
     if kind == "cosine":
-        return _empirical(CosineNetwork(2, neurons, COSINE_WIDTH, torus=TORUS, seed=cell["seed"]), cell["seed"])
+        return _empirical(CosineNetwork(2, neurons, COSINE_WIDTH, torus=TORUS, seed=cell["seed"]), cell["seed"], x, y)
     name, depth = kind.split()
     embedding = FourierEmbedding(TORUS)
     if neurons:
-        return _empirical(Perceptron(2, (neurons,) * int(depth), activation=name, embedding=embedding), cell["seed"])
-    return Kronecker(NetworkKernel(name, int(depth), embedding=embedding))
+        network = Perceptron(2, (neurons,) * int(depth), activation=name, embedding=embedding)
+        return _empirical(network, cell["seed"], x, y)
+    return NetworkKernel(name, int(depth), embedding=embedding).matrix(x, y)
 
 
-def _empirical(network: Network, seed: int) -> EmpiricalKernel:
-    model = IndependentComponents(TORUS, network)
-    return EmpiricalKernel(model, model.initial(seed))
+def _empirical(network: Network, seed: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return network.tangent_kernel(network.initial(seed), x, y)[:, :, 0, 0]
 
 
 def _in_shells(away: np.ndarray, square: np.ndarray) -> np.ndarray:
@@ -176,8 +176,8 @@ def _draw_cosine(axes: Axes, findings: Findings) -> None:
         own = findings.where(kind="cosine", neurons=size)
         mean = np.sqrt((own["shells"] ** 2).mean(axis=0))
         axes.semilogy(middle, mean, color=colour)
-        axes.annotate(f"N = {size:,}", (middle[-6], mean[-9:-3].max()), xytext=(0, 4), textcoords="offset points", ha="center",
-                      color=INK, fontsize=9)
+        axes.annotate(f"N = {size:,}", (middle[-6], mean[-9:-3].max()), xytext=(0, 4), textcoords="offset points",
+                      ha="center", color=INK, fontsize=9)
     axes.semilogy(middle, gaussian["shells"], "--", color=MUTED, label=f"Gaussian, s = {COSINE_WIDTH:g}")
     axes.set(xlabel="distance from the bump", ylabel="root mean square response", title="cosine networks",
              ylim=(1e-3, 1.5))

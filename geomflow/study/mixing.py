@@ -67,7 +67,8 @@ class Mixing(Study):
     def cells(self, quick: bool) -> list[dict[str, Any]]:
         """Models, widths and seeds."""
         widths, seeds = ((16, 64, 256), range(4)) if quick else ((16, 32, 64, 128, 256, 512, 1024), range(8))
-        return [{"model": model, "width": width, "seed": seed} for model in MODELS for width in widths for seed in seeds]
+        return [{"model": model, "width": width, "seed": seed}
+                for model in MODELS for width in widths for seed in seeds]
 
     def measure(self, cell: Cell) -> dict[str, Any]:
         """The blocks of the kernel at the start and at the end of a run."""
@@ -94,16 +95,16 @@ class Mixing(Study):
     def answer(self, findings: Findings) -> str:
         """The masses in words."""
         numbers, widest = findings.numbers, max(findings["width"])
+        apart = "exactly zero" if numbers["mass_independent_after"] == 0 else "not zero"
         return (f"With a network for each component, not at all: the blocks of the kernel between components are "
-                f"{'exactly zero' if numbers['mass_independent_after'] == 0 else 'not zero'} before and after training, "
-                f"at any width, and the block of g_xy is {numbers['independent_xy_to_xx']:.2f} of that of g_xx, the ½ "
-                f"of ½(δ_ik δ_jl + δ_il δ_jk). With one network for all, mixing is an effect of finite width: its share "
-                f"of the squared kernel falls as N to the power {numbers['shared_exponent']:.2f}, to "
-                f"{numbers['mass_shared_before']:.1e} at N = {widest} ({numbers['mass_shared_after']:.1e} after the "
-                f"energy fell to {100 * numbers['energy_left']:.0f} %). With a Cholesky factor the share does not fall "
-                f"with width: it is {numbers['mass_cholesky_before']:.1e} at N = {widest} "
-                f"({numbers['mass_cholesky_after']:.1e} after), because the map from factor to metric mixes components "
-                "wherever the metric is not diagonal.")
+                f"{apart} before and after training, at any width, and the block of g_xy is "
+                f"{numbers['independent_xy_to_xx']:.2f} of that of g_xx, the ½ of ½(δ_ik δ_jl + δ_il δ_jk). With one "
+                "network for all, mixing is an effect of finite width: its share of the squared kernel falls as N to "
+                f"the power {numbers['shared_exponent']:.2f}, to {numbers['mass_shared_before']:.1e} at N = {widest} "
+                f"({numbers['mass_shared_after']:.1e} after the energy fell to {100 * numbers['energy_left']:.0f} %). "
+                f"With a Cholesky factor the share does not fall with width: it is "
+                f"{numbers['mass_cholesky_before']:.1e} at N = {widest} ({numbers['mass_cholesky_after']:.1e} after), "
+                "because the map from factor to metric mixes components wherever the metric is not diagonal.")
 
     def draw(self, figure: Figure, findings: Findings) -> None:
         """The blocks of each model at the smallest width, and the masses against width."""

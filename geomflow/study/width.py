@@ -49,8 +49,8 @@ class Width(Study):
 
     name: ClassVar[str] = "width"
     title: ClassVar[str] = "Width"
-    question: ClassVar[str] = ("Does the flow of a network become that of a deterministic kernel that stays as it was, and "
-                               "how wide must the network be?")
+    question: ClassVar[str] = ("Does the flow of a network become that of a deterministic kernel that stays as it was, "
+                               "and how wide must the network be?")
     source: ClassVar[str] = "Halverson and Ruehle, section 2.2, eqs. (2.9)-(2.12)"
 
     def cells(self, quick: bool) -> list[dict[str, Any]]:
@@ -93,11 +93,11 @@ class Width(Study):
                                 if key.startswith(f"{name}_exponent")) for name in MEASURED}
         widest = max(findings["width"])
         gap = averaged(findings.where(width=widest).rows, "distance")[1][0]
-        return (f"Yes. The initial kernel approaches its infinitely wide limit as N to the power {said['noise']}; while "
-                f"the energy falls to {100 * numbers['energy_left']:.0f} %, the kernel drifts as N to the power "
+        return (f"Yes. The initial kernel approaches its infinitely wide limit as N to the power {said['noise']}; "
+                f"while the energy falls to {100 * numbers['energy_left']:.0f} %, the kernel drifts as N to the power "
                 f"{said['drift']}, and the flow leaves its frozen one as N to the power {said['distance']}. At "
-                f"N = {widest} it is {100 * gap:.2g} % of the way apart. That the noise of the draw is N^(−1/2) and what "
-                "training changes is 1/N is what the general theory of tangent kernels expects.")
+                f"N = {widest} it is {100 * gap:.2g} % of the way apart. That the noise of the draw is N^(−1/2) and "
+                "what training changes is 1/N is what the general theory of tangent kernels expects.")
 
     def draw(self, figure: Figure, findings: Findings) -> None:
         """The three measures against width, with the spread over seeds and the slopes −1/2 and −1."""
