@@ -17,7 +17,7 @@ from geomflow.plot.sigma import fit_inverse_squares
 # --------------------------
 X = gf.Fermat(5)
 points = X.sample(8000, seed=1)
-unseen = X.sample(20_000, seed=2)
+unseen = X.sample(10_000, seed=2)
 degrees = [1, 2, 3, 4, 5, 6]
 balanced = [gf.balanced_metric(X, k, points) for k in degrees]
 optimal = [gf.algebraic_metric(X, k, points) for k in degrees]

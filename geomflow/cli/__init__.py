@@ -1,4 +1,4 @@
-"""The command `geomflow`: run, show, derive, study and version, one file each.
+"""The command `geomflow`: run, show, derive, quintic, variety, study and version, one file each.
 
 Exit codes: 0 for a run that ended well (finished, steady, or at a singularity of the geometry), 1 for one that
 diverged, 2 for an error of input, 130 for an interruption.
