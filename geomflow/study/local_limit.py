@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
     from geomflow.study.findings import Findings
 
-POTENTIAL = "cos(2*pi*x)/80 + cos(2*pi*y + 1)/120"
-POTENTIAL_2 = "cos(2*pi*x1)/80 + cos(2*pi*(y1 + x2) + 1)/200"
+POTENTIAL = "cos(2*pi*x)/200 + cos(2*pi*y + 1)/300"
+POTENTIAL_2 = "cos(2*pi*x1)/200 + cos(2*pi*(y1 + x2) + 1)/500"
 METRIC = [["1 + cos(2*pi*y)/10", "sin(2*pi*(x + y))/20"], ["sin(2*pi*(x + y))/20", "1 + sin(2*pi*x)/10"]]
+POINTS, POINTS_4 = 16, 8
+"""Points along an axis: the data are single waves, and a kernel's symbol is exact on every wave of a spectral grid."""
 
 
 @dataclass(frozen=True)
@@ -48,18 +50,24 @@ def _metric(n: int, components: Any) -> Callable[[], Any]:
 
 
 SMALL = [["1", "0"], ["0", "1 + cos(2*pi*x)/100000"]]
+SMALL_POTENTIAL = "cos(2*pi*x)/1000000"
+
+
+def _square(torus: Any) -> Any:
+    return functionals.EF(torus, "(v-1)^2").gradient_flow("mabuchi")
+
 
 SETTINGS = {
-    "kenergy": Setting("K-energy, T²", lambda: functionals.KEnergy(ComplexTorus(1)).gradient_flow(), _potential(1, 96, POTENTIAL),
-                       _potential(1, 96, "cos(2*pi*x)/1000000"), 1e-3),
-    "ef": Setting("E_F, F = (v−1)², T²", lambda: functionals.EF(ComplexTorus(1), "(v-1)^2").gradient_flow("mabuchi"),
-                  _potential(1, 96, POTENTIAL), _potential(1, 96, "cos(2*pi*x)/1000000"), 5e-4),
-    "deturck": Setting("Ricci–DeTurck, T²", lambda: RicciFlow(gauge="deturck"), _metric(96, METRIC),
-                       _metric(96, SMALL), 2e-2),
-    "lambda": Setting("Perelman's λ, T²", lambda: functionals.PerelmanLambda(Torus(2)).gradient_flow(), _metric(96, METRIC),
-                      _metric(96, SMALL), 2e-2),
-    "kenergy-4": Setting("K-energy, T⁴", lambda: functionals.KEnergy(ComplexTorus(2)).gradient_flow(), _potential(2, 12, POTENTIAL_2),
-                         _potential(2, 12, "cos(2*pi*x1)/1000000"), 5e-4),
+    "kenergy": Setting("K-energy, T²", lambda: functionals.KEnergy(ComplexTorus(1)).gradient_flow(),
+                       _potential(1, POINTS, POTENTIAL), _potential(1, POINTS, SMALL_POTENTIAL), 3e-4),
+    "ef": Setting("(v−1)², T²", lambda: _square(ComplexTorus(1)),
+                  _potential(1, POINTS, POTENTIAL), _potential(1, POINTS, SMALL_POTENTIAL), 3e-4),
+    "deturck": Setting("Ricci–DeTurck, T²", lambda: RicciFlow(gauge="deturck"),
+                       _metric(POINTS, METRIC), _metric(POINTS, SMALL), 2e-2),
+    "lambda": Setting("Perelman's λ, T²", lambda: functionals.PerelmanLambda(Torus(2)).gradient_flow(),
+                      _metric(POINTS, METRIC), _metric(POINTS, SMALL), 5e-3),
+    "kenergy-4": Setting("K-energy, T⁴", lambda: functionals.KEnergy(ComplexTorus(2)).gradient_flow(),
+                         _potential(2, POINTS_4, POTENTIAL_2), _potential(2, POINTS_4, "cos(2*pi*x1)/1000000"), 3e-4),
 }
 WIDTHS = tuple(np.geomspace(0.0125, 0.125, 5).tolist())
 
@@ -71,8 +79,8 @@ class LocalLimit(Study):
 
     name: ClassVar[str] = "local-limit"
     title: ClassVar[str] = "The local limit"
-    question: ClassVar[str] = ("Does the flow of a Gaussian tangent kernel of width s become the classical flow as s → 0, "
-                               "and what does it do to each Fourier mode before?")
+    question: ClassVar[str] = ("Does the flow of a Gaussian tangent kernel of width s become the classical flow as "
+                               "s → 0, and what does it do to each Fourier mode before?")
     source: ClassVar[str] = "Halverson and Ruehle, sections 2.3 and 2.4, eqs. (2.24)-(2.31)"
 
     def cells(self, quick: bool) -> list[dict[str, Any]]:
@@ -111,7 +119,8 @@ class LocalLimit(Study):
         slopes = ", ".join(f"{value:.3f} ({SETTINGS[name.removeprefix('slope_')].title})"
                            for name, value in numbers.items())
         return (f"Yes: over a decade of widths the distance falls as s to the power {slopes}. Near the flat metric the "
-                f"mode of wave number k decays at the classical rate times exp(−s²k²/2), to {worst:.1e} relative at worst.")
+                "mode of wave number k decays at the classical rate times exp(−s²k²/2), to "
+                f"{worst:.1e} relative at worst.")
 
     def draw(self, figure: Figure, findings: Findings) -> None:
         """Distances with slope two, and decay rates on the predicted curve."""
@@ -131,13 +140,14 @@ class LocalLimit(Study):
 
 
 def _run(flow: Any, start: Any, time: float) -> Any:
-    return solve(flow, start, time, rtol=1e-8, progress=False).last
+    return solve(flow, start, time, rtol=1e-6, progress=False).last
 
 
 def _rate(flow: Any, setting: Setting) -> float:
     """The decay rate of the small mode of a setting, over a time in which it changes by a few percent."""
     start = setting.mode()
     time = setting.time / 20
-    after = solve(flow, start, time, rtol=1e-10, progress=False).last
-    amplitudes = [np.abs(np.fft.rfftn(state.pack()[-1]))[(1,) + (0,) * (state.grid.dim - 1)] for state in (start, after)]
+    after = solve(flow, start, time, rtol=1e-8, progress=False).last
+    place = (1,) + (0,) * (start.grid.dim - 1)
+    amplitudes = [np.abs(np.fft.rfftn(state.pack()[-1]))[place] for state in (start, after)]
     return float(np.log(amplitudes[0] / amplitudes[1]) / time)

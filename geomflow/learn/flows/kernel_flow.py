@@ -48,8 +48,9 @@ class KernelFlow(Flow):
         Kronecker    r' = K[w g⁻¹ r g⁻¹]                            potentials  r' = K[w r]
 
     On potentials w has derivatives of φ, and stands between two halves of the kernel, without which short waves would
-    grow; K must then be a function of x − x' alone. `batch` restricts x' to points of the grid, eq. (2.3). Where the classical flow is ill-posed, a kernel that caps the
-    growth is run with a warning that names the cap; others are refused unless the `Descent` is forced.
+    grow; K must then be a function of x − x' alone. `batch` restricts x' to points of the grid, eq. (2.3). Where the
+    classical flow is ill-posed, a kernel that caps the growth is run with a warning that names the cap; others are
+    refused unless the `Descent` is forced.
 
     Monitors: those of the source; for gradient flows "dissipation", with d(energy)/dt = −dissipation ≤ 0 without a
     batch; "alignment" and "retained" of the kernel (see `KernelMonitors`). Gradients in the Dirichlet metric, which
