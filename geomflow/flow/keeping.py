@@ -143,18 +143,21 @@ def is_over(stored: StoredRun, t1: float) -> bool:
     return not early
 
 
-def load(path: str | os.PathLike[str]) -> Solution:
+def load(path: str | os.PathLike[str], like: Any = None) -> Solution:
     """The solution in the store at `path`, of a run that has ended or not; states are read when asked for.
+
+    Fields are rebuilt as they were. Of other states, such as those of networks, the store keeps the packed numbers:
+    give any state of the same kind, ``load(path, like=model.on(grid))``, to have them unpacked.
 
     Raises `StoreError` if there is no store, or one that is damaged or of another format.
     """
-    return stored_solution(StoredRun(path))
+    return stored_solution(StoredRun(path), like)
 
 
-def stored_solution(stored: StoredRun) -> Solution:
+def stored_solution(stored: StoredRun, like: Any = None) -> Solution:
     """The solution from the last commit of a store, which ends where the run was."""
     header, notes = stored.header, stored.notes
-    template = rebuild_field(header["state"], stored.given) if header["state"] else None
+    template = rebuild_field(header["state"], stored.given) if header["state"] else like
     packed = stored.history
     times = np.array([*stored.times, stored.facts["time"]][: len(packed)])
     return Solution(

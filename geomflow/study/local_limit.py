@@ -135,8 +135,10 @@ class LocalLimit(Study):
         right.semilogx(widths, np.exp(-(widths * 2 * np.pi) ** 2 / 2), "--", color=MUTED, label="exp(−s²k²/2)")
         left.set(xlabel="width s", ylabel="distance / way gone", title="to the classical solution")
         right.set(xlabel="width s", ylabel="rate / classical rate", title="decay of the mode k = 2π")
-        left.legend()
-        right.legend()
+        for axes in (left, right):
+            axes.set_xticks(WIDTHS, [f"{width:.3f}" for width in WIDTHS])
+            axes.minorticks_off()
+            axes.legend()
 
 
 def _run(flow: Any, start: Any, time: float) -> Any:

@@ -51,6 +51,14 @@ def test_a_resumed_training_goes_on_to_the_same_bits(tmp_path):
     assert np.array_equal(resumed.last.parameters, whole.last.parameters)
 
 
+def test_a_stored_training_loads_as_states_of_the_model(tmp_path):
+    start, path = MODEL.on(GRID, seed=1), tmp_path / "run.zarr"
+    run = gf.solve(Training(KENERGY, MODEL, Adam(1e-2)), start, t1=4, save_at=2, store=path)
+    again = gf.load(path, like=start)
+    assert np.array_equal(again.last.values, run.last.values)
+    assert np.array_equal(np.asarray(gf.load(path).last)[0], run.last.parameters)
+
+
 def test_energy_falls_by_the_dissipation():
     run = gf.solve(GradientFlow(KENERGY, MODEL), MODEL.on(GRID, seed=1), t1=5.0, rtol=1e-8)
     energy, dissipation, t = run["energy"], run["dissipation"], run.monitor_times

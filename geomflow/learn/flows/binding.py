@@ -60,7 +60,7 @@ def parameter_problem(flow: Flow, state: ModelState, loss: Loss, rate: Rate, row
     return Problem(
         y0=y0,
         rate=rate,
-        unpack=lambda packed: state.unpack(packed[:1]),
+        unpack=state.unpack,
         check=lambda t, y: loss.check(y[0]),
         observe=observe,
         description=description(flow, state),

@@ -83,8 +83,8 @@ class ModelState:
         return np.array(self.parameters)[None]
 
     def unpack(self, packed: np.ndarray) -> ModelState:
-        """The same model at the same place with these parameters, (1, size)."""
-        return ModelState(self.model, np.array(packed, dtype=float).reshape(-1), self.place)
+        """The same model at the same place with these parameters, the first row of (rows, size)."""
+        return ModelState(self.model, np.array(packed, dtype=float)[0], self.place)
 
     def field(self) -> Any:
         """The package's ordinary state, MetricField or PotentialField, checked to be positive.
