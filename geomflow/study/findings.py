@@ -95,7 +95,8 @@ class Findings:
         """The study as a page of Markdown: question, answer, figure, command, numbers."""
         command = f"geomflow study {self.study.name}{' --quick' if self.quick else ''}"
         lines = [f"# {self.study.title}", "", self.study.question, "", f"Source: {self.study.source}", "", self.answer,
-                 "", f"![{self.study.title}](figure.png)", "", f"Made by `{command}`.", "", "| number | value |", "|---|---|"]
+                 "", f"![{self.study.title}](figure.png)", "", f"Made by `{command}`.", "", "| number | value |",
+                 "|---|---|"]
         lines += [f"| {name} | {value:.6g} |" for name, value in self.numbers.items()]
         return "\n".join(lines) + "\n"
 
