@@ -1,9 +1,10 @@
 """geomflow variety FILE.toml [--out DIR] [--resume]: a metric on the Calabi–Yau hypersurface that a file describes.
 
 Samples points, fits the metric, measures it on unseen points, and writes to DIR (varieties/NAME unless given)
-metric.npz (`geomflow.variety.load_metric` reads it), points.npz and unseen.npz (`Points.load`), numbers.json and the
-pictures. Nothing is overwritten: without --out a new directory is taken. With --resume a kept metric is gone on from:
-one of the same degree is measured and drawn again, one of a lower degree starts the fit of the next.
+metric.npz (`geomflow.variety.load_metric` reads it, `geomflow.learn.phi.PhiNetwork.load` a network), points.npz and
+unseen.npz (`Points.load`), numbers.json and the pictures. Nothing is overwritten: without --out a new directory is
+taken. With --resume a kept metric is gone on from: one of the same degree is measured and drawn again, one of a lower
+degree starts the fit of the next, and a network that was interrupted is trained on.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import geomflow
-from geomflow.cli.run import line
+from geomflow.cli.run import EXIT_CODES, line
 from geomflow.cli.variety_file import Task
 from geomflow.cli.variety_folder import METRIC, Folder, settings
 from geomflow.core.errors import InputError
@@ -41,7 +42,7 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def work(task: Task, name: str, out: Path | None, resume: bool) -> int:
-    """Do a task and tell about it; returns the exit code 0."""
+    """Do a task and tell about it; returns the exit code."""
     from geomflow.cli.variety_pictures import Shown, check_pictures, draw_pictures
     from geomflow.cli.variety_work import measured
 
@@ -63,7 +64,7 @@ def work(task: Task, name: str, out: Path | None, resume: bool) -> int:
     job.save(metric, rungs, found, monotonic() - begun)
     tell("kept", f"{job.folder.path / METRIC}, points.npz, unseen.npz, numbers.json")
     tell("time", f"{monotonic() - begun:.1f} s")
-    return 0
+    return EXIT_CODES.get(metric.report.outcome.kind, 0) if task.kind == "network" else 0
 
 
 def tell(name: str, what: object) -> None:
@@ -99,8 +100,14 @@ class Job:
     ) -> tuple[VarietyMetric, list[Rung]]:
         """The last metric of the ladder with all rungs, each kept as it is done."""
         from geomflow import variety as gv
+        from geomflow.cli.variety_network import trained
         from geomflow.cli.variety_work import Rung, climb, reachable
 
+        if self.task.kind == "network":
+            metric = trained(self.task, self.folder, self.settings, points)
+            tell("fit", metric.report)
+            self.save(metric, [])
+            return metric, []
         if self.task.kind == "fubini-study":
             with self.task.at("metric", "class"):
                 return gv.FubiniStudy(self.variety, self.task.get("metric", "class")), []

@@ -15,11 +15,13 @@ from geomflow.core.errors import GeomflowError, InputError, UnknownNameError
 if TYPE_CHECKING:
     from geomflow.variety import Hypersurface
 
-KINDS = ("algebraic", "balanced", "fubini-study")
+KINDS = ("algebraic", "balanced", "network", "fubini-study")
 FAMILIES = {"fermat": ("degree",), "dwork": ("degree", "psi"), "bicubic": (), "tetraquadric": ()}
 DEGREE = 8
 POINTS = 20_000
 CURVED = 2_000
+SECONDS = 60.0
+HIDDEN = (64, 64, 64)
 
 VARIETY = {
     "variety": Table(
@@ -44,12 +46,15 @@ VARIETY = {
     ),
     "metric": Table(
         {
-            "kind": Key(TEXT, '"algebraic" (optimal; the default), "balanced" or "fubini-study"'),
+            "kind": Key(TEXT, '"algebraic" (optimal; the default), "balanced", "network" or "fubini-study"'),
             "degree": Key(WHOLE | WHOLES, f"the k of O(k), or one for each factor; {DEGREE} unless given"),
             "ladder": Key(WHOLES, "degrees on the way to `degree`; halves of it unless given, none if empty"),
-            "functional": Key(TEXT, 'of "algebraic": the F(v) to minimise; "(v - 1)^2" unless given'),
+            "functional": Key(TEXT, 'of "algebraic" and "network": the F(v) to minimise; "(v - 1)^2" unless given'),
             "symmetry": Key(SWITCH, "whether the metric has the symmetries of the polynomial; true unless given"),
-            "seconds": Key(NUMBER, 'of "algebraic": no fit is begun that is not expected to end in this time'),
+            "seconds": Key(NUMBER, "time to fit: no degree is begun that is not expected to end in it; "
+                                   f"a network is trained for so long, {SECONDS:g} unless given"),
+            "hidden": Key(WHOLES, f'of "network": the widths of its layers; {list(HIDDEN)} unless given'),
+            "activation": Key(TEXT, 'of "network": by name; "gelu" unless given'),
             "class": Key(NUMBERS, 'of "fubini-study": the Kähler class, one number for each factor; 1 unless given'),
         },
         "what is fitted",
@@ -67,7 +72,17 @@ VARIETY = {
     ),
 }
 
-_ONLY_WITH = {"functional": "algebraic", "seconds": "algebraic", "class": "fubini-study"}
+_FORMS = ("algebraic", "balanced")
+_ONLY_WITH = {
+    "degree": _FORMS,
+    "ladder": _FORMS,
+    "symmetry": _FORMS,
+    "functional": ("algebraic", "network"),
+    "seconds": ("algebraic", "network"),
+    "hidden": ("network",),
+    "activation": ("network",),
+    "class": ("fubini-study",),
+}
 
 
 @dataclass(frozen=True)
@@ -104,10 +119,11 @@ class Task:
         with self.at("metric", "kind"):
             if self.kind not in KINDS:
                 raise UnknownNameError.among("kind of metric", self.kind, KINDS)
-        for key, kind in _ONLY_WITH.items():
+        for key, kinds in _ONLY_WITH.items():
             with self.at("metric", key):
-                if self.get("metric", key) is not None and self.kind != kind:
-                    raise InputError(f"metric.{key} goes with the kind '{kind}', and the metric is '{self.kind}'")
+                if self.get("metric", key) is not None and self.kind not in kinds:
+                    named = " and ".join(f"'{kind}'" for kind in kinds)
+                    raise InputError(f"metric.{key} goes with {named}, and the metric is '{self.kind}'")
         self._check_variety()
         for table, key, least in (("points", "count", 1), ("points", "unseen", 2), ("points", "seed", 0)):
             with self.at(table, key):
@@ -121,7 +137,8 @@ class Task:
                 raise InputError(f"metric.seconds is {self.get('metric', 'seconds')}; give a positive number")
 
     def _check_functional(self) -> None:
-        if (text := self.get("metric", "functional")) is not None:
+        text = self.get("metric", "functional")
+        if text is not None and not (self.kind == "network" and text == "sigma"):
             from geomflow.variety.functional import Density
 
             with self.at("metric", "functional"):
@@ -199,6 +216,8 @@ class Task:
         """The degrees to fit, rising: those of the ladder and the last. Raises `InputError` for one below 1."""
         from geomflow.variety.levels import whole_degrees
 
+        if self.kind not in _FORMS:
+            return []
         with self.at("metric", "degree"):
             last = whole_degrees(variety, self.get("metric", "degree", DEGREE))
         with self.at("metric", "ladder"):

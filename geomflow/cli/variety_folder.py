@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from geomflow.cli.variety_file import HIDDEN
 from geomflow.core.errors import InputError, StoreError
 
 if TYPE_CHECKING:
@@ -76,18 +77,20 @@ class Folder:
 
         Raises `InputError` where it was made with other settings or on another variety.
         """
-        if not self.before.get("rungs"):
-            return None
-        made = self.before["settings"]
+        from geomflow.variety import load_metric
+
+        self.require(settings)
+        return load_metric(self.path / METRIC) if self.before.get("rungs") else None
+
+    def require(self, settings: Mapping[str, Any]) -> None:
+        """Raise `InputError` where what is held was made with other settings."""
+        made = self.before.get("settings", settings)
         for key, value in settings.items():
             if made.get(key) != value:
                 raise InputError(
                     f"'{self.path}' was made with {key} = {made.get(key)!r}, and now {value!r} is asked for; "
                     "choose another --out"
                 )
-        from geomflow.variety import load_metric
-
-        return load_metric(self.path / METRIC)
 
 
 def settings(task: Task, variety: Hypersurface) -> dict[str, Any]:
@@ -98,6 +101,8 @@ def settings(task: Task, variety: Hypersurface) -> dict[str, Any]:
         "metric.kind": task.kind,
         "metric.functional": task.get("metric", "functional", "(v - 1)^2"),
         "metric.symmetry": task.get("metric", "symmetry", True),
+        "metric.hidden": list(task.get("metric", "hidden", HIDDEN)) if task.kind == "network" else None,
+        "metric.activation": task.get("metric", "activation", "gelu") if task.kind == "network" else None,
         "points.count": task.count,
         "points.seed": task.seed,
     }

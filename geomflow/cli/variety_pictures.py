@@ -42,6 +42,8 @@ def _sigma(shown: Shown) -> Figure:
 def _fit(shown: Shown) -> Figure:
     from geomflow import plot
 
+    if shown.kind == "network":
+        return plot.training(shown.metric.report).figure
     return plot.fit(list(shown.rungs), ylabel=HISTORIES[shown.kind]).figure
 
 
@@ -80,7 +82,7 @@ def check_pictures(task: Task, rungs: int) -> list[str]:
 
     Raises `UnknownNameError` for an unknown one, `InputError` for one of fits where there are none.
     """
-    fitted = [] if task.kind == "fubini-study" else ["sigma", "fit"]
+    fitted = {"fubini-study": [], "network": ["fit"]}.get(task.kind, ["sigma", "fit"])
     names = task.get("output", "pictures")
     if names is None:
         return [name for name in (*fitted, "histograms", "slices") if name != "sigma" or rungs > 1]
@@ -88,8 +90,8 @@ def check_pictures(task: Task, rungs: int) -> list[str]:
         for name in names:
             if name not in PICTURES:
                 raise UnknownNameError.among("picture", name, PICTURES)
-            if name in ("sigma", "fit") and not fitted:
-                raise InputError(f"the picture '{name}' is one of fits, and nothing is fitted to a Fubini–Study metric")
+            if name in ("sigma", "fit") and name not in fitted:
+                raise InputError(f"there is no picture '{name}' of a metric of the kind '{task.kind}'")
     return list(names)
 
 
@@ -99,7 +101,7 @@ def draw_pictures(shown: Shown, names: Sequence[str], folder: Folder) -> Iterato
 
     mpl.use("Agg")
     for name in names:
-        if name == "fit" and all(len(rung.history) < 2 for rung in shown.rungs):
+        if name == "fit" and shown.rungs and all(len(rung.history) < 2 for rung in shown.rungs):
             continue
         yield folder.write(f"{name}.png", lambda path, name=name: _saved(PICTURES[name](shown), path))
 

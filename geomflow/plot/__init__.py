@@ -5,7 +5,7 @@ matplotlib loads on the first picture, and its settings are left as they were.
 
 from geomflow.plot.convergence import convergence, fitted_order
 from geomflow.plot.film import film
-from geomflow.plot.fit import fit
+from geomflow.plot.fit import fit, training
 from geomflow.plot.heatmap import heatmap
 from geomflow.plot.histograms import histograms
 from geomflow.plot.monitors import monitors
@@ -27,4 +27,5 @@ __all__ = [
     "sigma",
     "slices",
     "snapshots",
+    "training",
 ]

@@ -13,6 +13,7 @@ from geomflow.plot.style import CYCLE, MUTED, styled
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from geomflow.learn.phi import PhiReport
     from geomflow.variety import FitReport
 
 
@@ -49,6 +50,19 @@ def fit(
     ax.set(xlabel="steps", ylabel=ylabel)
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.margins(0.08, 0.1)
+    return ax
+
+
+@styled
+def training(report: PhiReport, *, ax: Axes | None = None) -> Axes:
+    """Draw σ on held-out points against the seconds that a network was trained. Returns the Axes."""
+    import matplotlib.pyplot as plt
+
+    if ax is None:
+        ax = plt.subplots(figsize=(6.0, 3.5))[1]
+    seconds, sigma = report.curve
+    ax.semilogy(seconds, sigma, lw=1.3)
+    ax.set(xlabel="seconds", ylabel=r"$\sigma$ on held-out points")
     return ax
 
 

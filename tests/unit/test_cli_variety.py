@@ -13,6 +13,7 @@ from geomflow.cli import main, quintic
 from geomflow.cli.schema import Key
 from geomflow.cli.variety_file import VARIETY, Task
 from geomflow.cli.variety_work import expected
+from geomflow.learn.phi import PhiNetwork
 
 CUBIC = """\
 [variety]
@@ -137,6 +138,21 @@ def test_kinds_of_metric(here, table, kind):
     assert type(gv.load_metric("varieties/curve/metric.npz")).__name__ == kind
 
 
+def test_a_network(here, capsys):
+    table = 'kind = "network"\nhidden = [4]\nseconds = 0.5\nfunctional = "sigma"'
+    Path("curve.toml").write_text(CUBIC.replace("degree = 2", table).replace("pictures = []", 'pictures = ["fit"]'))
+    assert main(["variety", "curve.toml"]) == 0
+    assert "held-out points" in capsys.readouterr().out
+    metric = PhiNetwork.load("varieties/curve/metric.npz")
+    unseen = gv.Points.load("varieties/curve/unseen.npz")
+    sigma = numbers("varieties/curve")["measures"]["sigma"]["value"]
+    assert sigma == pytest.approx(float(gv.sigma(metric, unseen)), rel=1e-9)
+    assert main(["variety", "curve.toml", "--resume"]) == 0
+    assert numbers("varieties/curve")["measures"]["sigma"]["value"] == pytest.approx(sigma, rel=1e-9)
+    Path("curve.toml").write_text(CUBIC.replace("degree = 2", table.replace("[4]", "[5]")))
+    assert "metric.hidden = [4], and now [5]" in fail(capsys, "variety", "curve.toml", "--resume")
+
+
 def test_pictures_are_drawn(here):
     Path("curve.toml").write_text(CUBIC.replace("[output]\npictures = []\n", ""))
     assert main(["variety", "curve.toml"]) == 0
@@ -199,6 +215,9 @@ def test_arguments_of_quintic_become_a_task():
         ("count = 600", "count = 2", ("line 7", "under-determined")),
         ("degree = 2", "degree = 0", ("line 10", "whole number >= 1")),
         ("degree = 2", "degree = [2, 2]", ("line 10", "one for each factor")),
+        ("degree = 2", "hidden = [9]", ("line 10", "'network'")),
+        ("degree = 2", 'kind = "network"\ndegree = 2', ("line 11", "'algebraic' and 'balanced'")),
+        ("degree = 2", 'kind = "network"', ("line 10", "under-determined")),
         ("degree = 2", "ladder = [9]", ("line 10", "rise to 8")),
         ("degree = 2", "seconds = -1", ("line 10", "positive")),
         ("degree = 2", 'kind = "algebra"', ("line 10", "did you mean 'algebraic'")),
@@ -241,7 +260,7 @@ def test_a_place_that_cannot_be_written_to(here, capsys):
 def test_pictures_of_fits_need_fits(here, capsys):
     text = CUBIC.replace("degree = 2", 'kind = "fubini-study"').replace("pictures = []", 'pictures = ["sigma"]')
     Path("curve.toml").write_text(text)
-    assert "nothing is fitted" in fail(capsys, "variety", "curve.toml")
+    assert "there is no picture 'sigma'" in fail(capsys, "variety", "curve.toml")
 
 
 def test_every_key_has_a_meaning():
