@@ -26,7 +26,8 @@ _BLOCK = 128
 class ComplexHessian:
     """φ and ∂_a∂_b̄φ of a perceptron with one output, as functions of its parameters.
 
-    `precision` "single" halves the time and the memory; results then carry about six digits.
+    `precision` "single" halves the time and the memory; results then carry about six digits. Parameters so large that
+    numbers overflow give values that are not finite, and no warning.
     Raises `InputError` for several outputs, an embedding, an activation that is not smooth, or another precision.
     """
 
@@ -103,8 +104,9 @@ class ComplexHessian:
             except Empty:
                 sweep = Sweep(size, self.network.widths, inputs.n, inputs.curved, self.dtype)
             inputs.fill(block, sweep.inputs, sweep.second)
-            sweep.forward(layers, self._activate)
-            result = work(block, sweep)
+            with np.errstate(over="ignore", invalid="ignore"):
+                sweep.forward(layers, self._activate)
+                result = work(block, sweep)
             room.put(sweep)
             return result
 

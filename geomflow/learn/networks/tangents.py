@@ -5,8 +5,8 @@ With h^l the pre-activations, s^l_a = ∂_a h^l and λ^l = ∂φ/∂σ(h^l),
     ∂_a∂_b̄ φ = Σ_l Σ_i λ^l_i σ''(h^l_i) s^l_{a,i} s̄^l_{b,i} + Σ_j (∂φ/∂u_j) ∂_a∂_b̄ u_j,
 
 so that one forward sweep of 1 + 2n real channels and one backward sweep of a single channel give all n² real
-components, without the 1 + 2n + n² channels of forward jets. The gradient of Σ c_{ab} ∂_a∂_b̄ φ needs one more forward channel (the
-contracted second derivatives Λ) and a reverse sweep of 1 + 2n: the cotangent of Λ is λ, already known.
+components, without the 1 + 2n + n² channels of forward jets. The gradient of Σ c_{ab} ∂_a∂_b̄ φ needs one more forward
+channel (the contracted second derivatives Λ) and a reverse sweep of 1 + 2n: the cotangent of Λ is λ, already known.
 
 Hermitian matrices are packed as n² real numbers: the diagonal, then real and imaginary part of each a < b.
 """

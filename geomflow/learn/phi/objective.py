@@ -117,10 +117,12 @@ class Objective:
         value, dual, least = np.empty(len(hessian)), np.empty(hessian.shape), np.empty(len(hessian))
         routines.determinants(hessian, self.inputs.n, value, dual, least)
         ratio = self.ratio[block]
-        return value * ratio, dual * ratio[:, None], least
+        with np.errstate(over="ignore", invalid="ignore"):
+            return value * ratio, dual * ratio[:, None], least
 
     def quality(self, hessian: np.ndarray) -> tuple[float, float, float]:
         """κ, σ with v of mean one on these points, and the least pivot of 1 + H."""
         volume, _, least = self.volume(hessian)
-        kappa = float(self.weights @ volume)
-        return kappa, float(self.weights @ np.abs(volume / kappa - 1)), float(least.min())
+        with np.errstate(over="ignore", invalid="ignore"):
+            kappa = float(self.weights @ volume)
+            return kappa, float(self.weights @ np.abs(volume / kappa - 1)), float(least.min())

@@ -85,7 +85,7 @@ class PhiTraining:
         if len(points) - held < self.network.size:
             raise UnderdeterminedError(
                 f"{self.network.size} parameters and {len(points) - held} train points ({held} of {len(points)} are "
-                f"held out): the fit is under-determined; take at least {5 * self.network.size} points or a smaller network"
+                f"held out): the fit is under-determined; take {5 * self.network.size} points or a smaller network"
             )
         train, unseen = points.split(1 - held / len(points), self.seed)
         self._places = train.coordinates
@@ -132,7 +132,8 @@ class PhiTraining:
             batch = self.train.draw(count, [self.seed, phase, step])
             loss = method.step(self.state, self._fast, batch, self.loss, _scale(step, total))
             watched = (step + 1) % often == 0 or step + 1 == total
-            if watched and not self._watch(clock(), loss, tick):
+            healthy = bool(np.isfinite(self.state.parameters).all())
+            if not healthy or (watched and not self._watch(clock(), loss, tick)):
                 return False
 
     def _quality(self, parameters: np.ndarray) -> tuple[float, float, float]:
@@ -141,8 +142,6 @@ class PhiTraining:
     def _watch(self, seconds: float, loss: float, tick: Tick) -> bool:
         """A row of history; False where numbers stopped making sense."""
         parameters = self.state.parameters
-        if not np.isfinite(parameters).all():
-            return False
         _, sigma, least = self._quality(parameters)
         self.history.append((seconds, *self.state.steps, loss, sigma, least))
         if not np.isfinite(sigma):

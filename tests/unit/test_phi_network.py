@@ -1,0 +1,237 @@
+"""φ-network metrics: fits, their reports, stores and errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import geomflow.variety as gv
+from geomflow.core.errors import InputError, NotFiniteError, ShapeError, StoreError
+from geomflow.learn.networks import FourierEmbedding, Perceptron
+from geomflow.learn.networks.tangent_loss import ComplexHessian
+from geomflow.learn.networks.tangents import GivenInputs
+from geomflow.learn.phi import AdamStep, GaussNewton, PhiNetwork, PhiTraining, Recipe, phi_metric
+from geomflow.learn.phi.objective import loss_of
+from geomflow.learn.phi.training import _scale, _total
+from geomflow.variety.errors import UnderdeterminedError
+
+CUBIC = gv.Fermat(3)
+SMALL = {"hidden": (12, 12), "recipe": Recipe(batches=(200, 200), watch=(20, 10))}
+
+
+@pytest.fixture(scope="module")
+def points():
+    return CUBIC.sample(3000, seed=1)
+
+
+@pytest.fixture(scope="module")
+def fitted(points):
+    return phi_metric(CUBIC, points, steps=(60, 60), seed=3, **SMALL)
+
+
+def test_a_fit_on_the_cubic_is_nearly_flat(fitted):
+    unseen = CUBIC.sample(3000, seed=2)
+    assert gv.sigma(fitted, unseen) < 1e-3
+    assert fitted.report.sigma == pytest.approx(gv.sigma(fitted, unseen), rel=0.2)
+    assert gv.smallest_eigenvalue(fitted, unseen) > 0
+    assert np.abs(gv.scalar_curvature(fitted, unseen)).mean() < 0.1
+
+
+def test_report_says_how_the_fit_went(fitted):
+    report = fitted.report
+    assert report.outcome.kind == "finished"
+    assert report.steps == (60, 60)
+    assert (report.points, report.held_out) == (2700, 300)
+    seconds, sigma = report.curve
+    assert np.all(np.diff(seconds) >= 0)
+    assert sigma[0] > 0.05 > sigma[-1] == report.sigma
+    assert "277 parameters" not in str(report)
+    assert f"{fitted.network.size} parameters" in str(report)
+    assert "60 of Gauss–Newton" in str(report)
+
+
+def test_the_same_seed_gives_the_same_metric(points, fitted):
+    again = phi_metric(CUBIC, points, steps=(60, 60), seed=3, **SMALL)
+    other = phi_metric(CUBIC, points, steps=(60, 60), seed=4, **SMALL)
+    assert np.array_equal(again.parameters, fitted.parameters)
+    assert not np.array_equal(other.parameters, fitted.parameters)
+
+
+def test_a_resumed_fit_equals_one_that_never_stopped(points, fitted, tmp_path):
+    first = PhiTraining(CUBIC, points, seed=3, **SMALL)
+    _stop_after(first, 75, (60, 60))
+    first.save(tmp_path / "fit.npz")
+    second = PhiTraining(CUBIC, points, seed=3, **SMALL).restore(tmp_path / "fit.npz")
+    assert second.state.steps == [60, 15]
+    resumed = second.run(steps=(60, 60))
+    assert np.array_equal(resumed.parameters, fitted.parameters)
+    assert resumed.report.history[-1, 4] == fitted.report.history[-1, 4]
+
+
+def test_an_interruption_is_an_outcome(points):
+    stopped = _stop_after(PhiTraining(CUBIC, points, seed=3, **SMALL), 15, (60, 60))
+    assert stopped.report.outcome.kind == "interrupted"
+    assert stopped.report.steps == (15, 0)
+
+
+def _stop_after(training, count, steps):
+    """Run with Ctrl-C pressed after that many steps."""
+    draw, left = type(training.train).draw, [count]
+
+    class Stopping:
+        def __getattr__(self, name):
+            return getattr(train, name)
+
+        def draw(self, *arguments):
+            left[0] -= 1
+            if left[0] < 0:
+                raise KeyboardInterrupt
+            return draw(train, *arguments)
+
+    train, training.train = training.train, Stopping()
+    metric = training.run(steps=steps)
+    training.train = train
+    return metric
+
+
+def test_steps_found_by_the_clock_give_the_same_metric_again(points):
+    timed = phi_metric(CUBIC, points, seconds=0.6, seed=5, **SMALL)
+    again = phi_metric(CUBIC, points, steps=timed.report.steps, seed=5, **SMALL)
+    assert min(timed.report.steps) > 0
+    assert np.array_equal(timed.parameters, again.parameters)
+
+
+def test_schedule_is_constant_then_falls():
+    for constant in range(1, 200):
+        total = _total(constant)
+        scales = [_scale(step, total) for step in range(total)]
+        assert all(scale == 1 for scale in scales[: constant + 1])
+        assert np.all(np.diff(scales[constant:]) < 0)
+        assert min(scales) > 0
+
+
+@pytest.mark.parametrize("loss", ["sigma", "v*log(v)", "(v - 1)^2/v"])
+def test_other_losses(points, loss):
+    metric = phi_metric(CUBIC, points, loss=loss, steps=(60, 40), **SMALL)
+    assert metric.report.loss == loss
+    assert metric.report.sigma < 5e-3
+
+
+def test_single_and_double_precision_agree(points):
+    sigmas = [
+        phi_metric(CUBIC, points, steps=(40, 0), hidden=(12, 12), recipe=Recipe(precision=p)).report.sigma
+        for p in ("single", "double")
+    ]
+    assert sigmas[0] == pytest.approx(sigmas[1], rel=1e-3)
+
+
+def test_metrics_are_stored(fitted, tmp_path):
+    path = tmp_path / "metric.npz"
+    fitted.save(path)
+    loaded = PhiNetwork.load(path)
+    unseen = CUBIC.sample(20, seed=9)
+    assert np.array_equal(loaded.at(unseen), fitted.at(unseen))
+    assert np.array_equal(loaded.report.history, fitted.report.history, equal_nan=True)
+    assert str(loaded.report) == str(fitted.report)
+    bare = PhiNetwork(CUBIC, fitted.network, fitted.parameters, (2.0,))
+    bare.save(path)
+    assert PhiNetwork.load(path).report is None
+    assert PhiNetwork.load(path).kahler_class == (2.0,)
+    with pytest.raises(StoreError):
+        gv.load_metric(path)
+
+
+def test_a_store_of_another_fit_is_refused(points, tmp_path):
+    PhiTraining(CUBIC, points, seed=3, **SMALL).save(tmp_path / "fit.npz")
+    with pytest.raises(StoreError, match="another network"):
+        PhiTraining(CUBIC, points, hidden=(10,)).restore(tmp_path / "fit.npz")
+    with pytest.raises(StoreError, match="other points"):
+        PhiTraining(CUBIC, points[:2000], **SMALL).restore(tmp_path / "fit.npz")
+
+
+def test_too_few_points():
+    with pytest.raises(UnderdeterminedError, match="10049 parameters and 450 train points"):
+        phi_metric(gv.Fermat(5), gv.Fermat(5).sample(500, seed=0))
+
+
+@pytest.mark.parametrize("loss", ["sigmas", "v**", "-(v - 1)^2", "v"])
+def test_unknown_losses(points, loss):
+    with pytest.raises(InputError, match="unknown loss"):
+        phi_metric(CUBIC, points, loss=loss, **SMALL)
+
+
+def test_a_budget_that_is_not_positive(points):
+    for seconds in (0, -1, None):
+        with pytest.raises(InputError, match="positive number"):
+            phi_metric(CUBIC, points, seconds=seconds, **SMALL)
+
+
+def test_leaving_the_cone_is_an_outcome_with_the_place(points):
+    training = PhiTraining(CUBIC, points, **SMALL)
+    training.state.parameters *= 30
+    report = training.run(steps=(0, 0)).report
+    assert report.outcome.kind == "singular"
+    assert "worst at [" in report.outcome.message
+    assert "Kähler cone" in report.outcome.message
+
+
+def test_a_rate_that_is_far_too_large_diverges(points):
+    recipe = Recipe(phases=(AdamStep(1e300), GaussNewton()), watch=(1, 1))
+    metric = phi_metric(CUBIC, points, hidden=(8,), steps=(20, 0), recipe=recipe)
+    assert metric.report.outcome.kind == "diverged"
+    assert np.isfinite(gv.sigma(metric, points[:100]))
+
+
+def test_inputs_of_the_constructor():
+    network = Perceptron(9, (4,), 1)
+    theta = network.initial(0)
+    with pytest.raises(InputError, match="25 products"):
+        PhiNetwork(gv.Fermat(5), network, theta)
+    with pytest.raises(NotFiniteError):
+        PhiNetwork(CUBIC, network, theta * np.nan)
+    with pytest.raises(InputError, match="ReLU"):
+        PhiNetwork(CUBIC, Perceptron(9, (4,), 1, "relu"), theta)
+    metric = PhiNetwork(CUBIC, network, theta)
+    with pytest.raises(InputError, match="the points on"):
+        metric.at(gv.Fermat(4).sample(5, seed=0))
+
+
+def test_inputs_of_the_engine():
+    import geomflow
+
+    with pytest.raises(InputError, match="outputs=1"):
+        ComplexHessian(Perceptron(4, (3,), 2))
+    torus = geomflow.Torus(2)
+    with pytest.raises(InputError, match="no embedding"):
+        ComplexHessian(Perceptron(2, (3,), 1, embedding=FourierEmbedding(torus)))
+    network = Perceptron(4, (3,), 1)
+    with pytest.raises(InputError, match="'double' or 'single'"):
+        ComplexHessian(network, "half")
+    with pytest.raises(ShapeError, match="3 inputs"):
+        ComplexHessian(network)(network.initial(0), GivenInputs(np.zeros((5, 3)), np.zeros((5, 2, 3))))
+    with pytest.raises(ShapeError, match="tangents"):
+        GivenInputs(np.zeros((5, 3)), np.zeros((5, 2, 4)))
+
+
+def test_energy_losses_lose_their_linear_part():
+    loss = loss_of("v*log(v)")
+    value, slope, curvature = loss.evaluate(np.array([1.0, 1.5]))
+    assert value[0] == slope[0] == 0
+    assert value[1] == pytest.approx(1.5 * np.log(1.5) - 0.5)
+    assert curvature[1] == pytest.approx(1 / 1.5)
+
+
+@pytest.mark.slow
+def test_a_short_fit_on_the_quintic():
+    variety = gv.Fermat(5)
+    recipe = Recipe(batches=(500, 600))
+    metric = phi_metric(variety, variety.sample(30_000, seed=1), hidden=(32, 32), steps=(150, 80), recipe=recipe)
+    assert gv.sigma(metric, variety.sample(5000, seed=2)) < 0.006
+
+
+@pytest.mark.slow
+def test_a_short_fit_on_a_product():
+    variety = gv.Bicubic()
+    metric = phi_metric(variety, variety.sample(20_000, seed=1), hidden=(24, 24), steps=(150, 60))
+    unseen = variety.sample(4000, seed=2)
+    assert gv.sigma(metric, unseen) < 0.25 * gv.sigma(gv.FubiniStudy(variety), unseen)
