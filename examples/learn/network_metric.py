@@ -43,7 +43,7 @@ start
 # Training, free and linearised
 # -----------------------------
 # The state is the vector of parameters, the verb is `solve`, and what the kernel does is watched along the way.
-widths = (16, 48, 144)
+widths = (16, 48, 112)
 free, straight = {}, {}
 for width in widths:
     model = metric_model(width)
