@@ -43,15 +43,15 @@ start
 # Training, free and linearised
 # -----------------------------
 # The state is the vector of parameters, the verb is `solve`, and what the kernel does is watched along the way.
-widths = (16, 48, 112)
+widths = (16, 48, 144)
 free, straight = {}, {}
 for width in widths:
     model = metric_model(width)
     state = model.on(grid, seed=1)
     flow = gf.GradientFlow(loss, model)
     watched = learn.tangent_monitors(flow, state)
-    free[width] = gf.solve(flow, state, t1=1, rtol=1e-4, monitors=watched)
-    straight[width] = gf.solve(gf.LinearisedFlow(loss, model), state, t1=1, rtol=1e-4)
+    free[width] = gf.solve(flow, state, t1=0.8, rtol=1e-3, monitors=watched)
+    straight[width] = gf.solve(gf.LinearisedFlow(loss, model), state, t1=0.8, rtol=1e-3)
 print(free[48].outcome)
 
 # %%
