@@ -57,8 +57,8 @@ assert sigma[0].within(0.3727)
 assert sigma[-1] < 4e-4
 
 # %%
-# The distribution of :math:`v`, and of the scalar curvature, which is zero where the metric is Ricci-flat
-# ------------------------------------------------------------------------------------------------------
+# The distribution of v and of the scalar curvature
+# -------------------------------------------------
 best = metrics[-1]
 gf.plot.histograms(best, unseen[:2000])
 

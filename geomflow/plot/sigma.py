@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _FEWEST = 3  # a law with two coefficients fits any two numbers
 
+_MARKERS = "os^Dv"
+
 
 @dataclass(frozen=True)
 class Law:
@@ -124,7 +126,8 @@ def _draw_degrees(ax: Axes, degrees: Sequence[float], values: Sequence[float], n
         raise UnknownNameError.among("law", law, LAWS)
     k, y = np.asarray(degrees, dtype=float), np.asarray(values, dtype=float)
     k, y = k[np.isfinite(y)], y[np.isfinite(y)]
-    (dots,) = ax.plot(k, y, "o", label=name or None)
+    marker = _MARKERS[len(ax.lines) // 2 % len(_MARKERS)]
+    (dots,) = ax.plot(k, y, marker, label=name or None)
     k, y = k[k > 1], y[k > 1]
     if len(k) < _FEWEST:
         return
@@ -136,7 +139,7 @@ def _draw_degrees(ax: Axes, degrees: Sequence[float], values: Sequence[float], n
 
 def _draw_parameters(ax: Axes, counts: Sequence[float], values: Sequence[float], degrees: Sequence[float]) -> None:
     """σ against the number of parameters, the degree beside each dot."""
-    ax.plot(counts, values, "o-", lw=1.0)
+    ax.plot(counts, values, _MARKERS[len(ax.lines) % len(_MARKERS)] + "-", lw=1.0)
     for n, y, k in zip(counts, values, degrees):
         if np.isfinite(y):
             ax.annotate(f"$k={k:g}$", (n, y), xytext=(5, 3), textcoords="offset points", color=MUTED, fontsize=8.5)
