@@ -90,6 +90,8 @@ def _divergence(run: Run, dt: float, fault: Violation | None, growth: str) -> st
                           "that does not grow, as one with the sign of its highest derivatives wrong does.")
     if run.plan.control.retries:
         return message + "Refine the grid, smooth the initial state, or take an implicit stepper."
+    if run.plan.stepper.remedy:
+        return message + run.plan.stepper.remedy
     return message + f"Take a smaller step than {dt:.3g}, or control by error: control=ErrorControl()."
 
 

@@ -78,8 +78,9 @@ def checked_state(flow: Flow, state: Any, kind: type[Field], how: str) -> Any:
     Raises InputError that says what was given and how to make the right one.
     """
     if not isinstance(state, kind):
+        hint = " Its field() is one, if it lives on a grid." if hasattr(state, "field") else ""
         raise InputError(f"the flow '{flow.name}' acts on a {kind.__name__}, made by {how}; a {type(state).__name__} "
-                         "was given.")
+                         f"was given.{hint}")
     return state
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geomflow.core.errors import UnknownNameError
+from geomflow.core.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
     from geomflow.field.state import Field
@@ -57,18 +57,31 @@ def tex(name: str) -> str:
     return f"{head}_{{{rest}}}" if rest else head
 
 
-def quantity_names(state: Field) -> list[str]:
+def drawable(state: Any) -> Field:
+    """The state as a field on a grid: itself, or the field that the state of a network represents.
+
+    Raises InputError for anything that is no field on a grid.
+    """
+    field = state if type(state).__name__ in _BY_KIND else getattr(state, "field", lambda: None)()
+    if type(field).__name__ not in _BY_KIND:
+        raise InputError(f"a picture needs a field on a grid, such as grid.metric(...), and {state!r} was given.")
+    return field
+
+
+def quantity_names(state: Any) -> list[str]:
     """Names of what can be drawn of a state, the most telling first; components such as "g_xy" follow."""
+    state = drawable(state)
     kind = type(state).__name__
     components = [] if kind in ("PotentialField", "ScalarField") else list(state.component_names)
     return [*_BY_KIND[kind], *components]
 
 
-def quantity(state: Field, name: str | None = None) -> Quantity:
+def quantity(state: Any, name: str | None = None) -> Quantity:
     """The quantity of a state with this name; the first of `quantity_names` unless given.
 
-    Raises `UnknownNameError` for a name that the state does not have.
+    Raises `UnknownNameError` for a name that the state does not have, InputError for what is no field on a grid.
     """
+    state = drawable(state)
     names = quantity_names(state)
     chosen = names[0] if name is None else name
     if chosen not in names:

@@ -9,6 +9,7 @@ from geomflow.learn.flows.gradient_flow import GradientFlow
 from geomflow.learn.flows.linearised_flow import LinearisedFlow
 from geomflow.learn.flows.optimisers import SGD, Adam, Momentum
 from geomflow.learn.flows.training import Training
+from geomflow.learn.kernels.empirical import EmpiricalKernel
 from geomflow.learn.models.potential import PotentialModel
 from geomflow.learn.models.rescaled import Rescaled
 from geomflow.learn.networks.embedding import FourierEmbedding
@@ -103,6 +104,27 @@ def test_functionals_that_are_not_local_need_a_grid():
     state = model.on(np.random.default_rng(0).random((10, 2)), seed=0)
     with pytest.raises(InputError, match="on a grid"):
         gf.solve(GradientFlow(gf.functionals.PerelmanLambda(plane), model), state, t1=1)
+
+
+def test_a_network_that_is_not_periodic_is_refused_on_a_grid():
+    model = PotentialModel(CURVE, Perceptron(2, (4,)))
+    assert model.on(np.zeros((1, 2)), seed=0).points.shape == (1, 2)
+    with pytest.raises(InputError, match="not periodic"):
+        model.on(GRID, seed=0)
+
+
+def test_a_network_is_no_model():
+    network = Perceptron(2, (4,))
+    for wrong in (lambda: GradientFlow(KENERGY, network), lambda: EmpiricalKernel(network, network.initial(0))):
+        with pytest.raises(InputError, match="a model is needed"):
+            wrong()
+    with pytest.raises(InputError, match=r"field\(\)"):
+        gf.solve(gf.CalabiFlow(), MODEL.on(GRID, seed=1), t1=1)
+
+
+def test_a_step_that_fails_names_the_learning_rate():
+    run = gf.solve(Training(KENERGY, MODEL, SGD(1e5)), MODEL.on(GRID, seed=1), t1=5)
+    assert "learning rate" in run.outcome.message
 
 
 @pytest.mark.parametrize("wrong", [lambda: Adam(0), lambda: Momentum(1e-3, momentum=1.0), lambda: SGD(float("nan"))])

@@ -17,6 +17,7 @@ class Stepper(ABC):
     order            order of the method
     estimate_order   order of the embedded method behind the error estimate; None without an estimate
     rate_known       a step leaves the rate at its end in "new_rate"
+    remedy           what to change when a step of fixed length fails, if not its length
     """
 
     name: ClassVar[str]
@@ -24,6 +25,7 @@ class Stepper(ABC):
     estimate_order: ClassVar[int | None] = None
     rate_known: ClassVar[bool] = False
     needs_radius: ClassVar[bool] = False
+    remedy: ClassVar[str] = ""
 
     @property
     def real_stability(self) -> float:

@@ -14,6 +14,7 @@ from geomflow.flow.problem import Problem
 from geomflow.flow.steppers.rkc import RKC
 from geomflow.learn.flows.binding import checked_state, loss_at, parameter_equation, parameter_problem
 from geomflow.learn.flows.loss import Setting
+from geomflow.learn.models.wrapped import checked_model
 
 if TYPE_CHECKING:
     import sympy
@@ -49,6 +50,7 @@ class GradientFlow(Flow):
         if not isinstance(self.functional, Functional):
             raise InputError("GradientFlow needs a functional such as gf.functionals.KEnergy(torus), not "
                              f"{self.functional!r}.")
+        checked_model(self.model)
 
     @property
     def name(self) -> str:

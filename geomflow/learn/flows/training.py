@@ -11,7 +11,7 @@ import numpy as np
 from geomflow.core.errors import InputError
 from geomflow.flow.flow import Flow
 from geomflow.flow.problem import Problem
-from geomflow.flow.steppers.euler import Euler
+from geomflow.flow.steppers.iteration import Iteration
 from geomflow.learn.flows.binding import checked_state, loss_at, parameter_equation, parameter_problem
 from geomflow.learn.flows.gradient_flow import GradientFlow
 from geomflow.learn.flows.loss import Loss, Setting
@@ -90,4 +90,4 @@ class Training(Flow):
 
     def default_stepper(self, problem: Problem) -> Stepper:
         """The iteration itself."""
-        return Euler(1.0)
+        return Iteration()

@@ -12,6 +12,7 @@ from geomflow.learn.kernels.kernel import Kernel
 from geomflow.learn.kernels.tangent import TangentKernel, cotangents, require_theta
 from geomflow.learn.models.model import Model, require_rows
 from geomflow.learn.models.target import hessian_adjoint, hessian_terms
+from geomflow.learn.models.wrapped import checked_model
 from geomflow.variety.threads import slices
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class EmpiricalPotentialKernel(Kernel):
     parameters: np.ndarray
 
     def __post_init__(self) -> None:
-        if self.model.shape != ():
+        if checked_model(self.model).shape != ():
             raise InputError(f"{self.model!r} is no potential: its kernel is EmpiricalKernel(model, parameters).")
         _freeze(self)
 
@@ -144,6 +145,6 @@ def hermitian_probe(stream: np.random.Generator, points: int, dim: int) -> np.nd
 
 
 def _freeze(kernel: EmpiricalKernel | EmpiricalPotentialKernel) -> None:
-    theta = np.array(kernel.model.checked_parameters(kernel.parameters))
+    theta = np.array(checked_model(kernel.model).checked_parameters(kernel.parameters))
     theta.flags.writeable = False
     object.__setattr__(kernel, "parameters", theta)

@@ -16,6 +16,8 @@ from geomflow.field.state import Field
 from geomflow.learn.models.model import Model
 from geomflow.learn.models.target import LOST
 
+_PROBES, _TOLERANCE = 5, 1e-8
+
 
 @final
 @dataclass(frozen=True, eq=False, repr=False)
@@ -135,7 +137,23 @@ def make_state(model: Model, where: Any, parameters: Any) -> ModelState:
     if isinstance(where, Grid):
         if where.torus != model.torus:
             raise InputError(f"{model!r} lives on {model.torus!r}, and the grid on {where.torus!r}: take one torus.")
-        return ModelState(model, parameters, where)
+        state = ModelState(model, parameters, where)
+        _require_periodic(state)
+        return state
     points = model.checked_points(where).copy()
     points.flags.writeable = False
     return ModelState(model, parameters, points)
+
+
+def _require_periodic(state: ModelState) -> None:
+    """Raise InputError unless the values at some points are those one period further on."""
+    model = state.model
+    lattice = np.array(model.torus.lattice)
+    points = np.random.default_rng(20231019).random((_PROBES, len(lattice))) @ lattice
+    here = model.values(state.parameters, points)
+    allowed = _TOLERANCE * max(1.0, float(np.abs(here).max()))
+    for period in lattice if np.isfinite(here).all() else ():
+        gap = float(np.abs(model.values(state.parameters, points + period) - here).max())
+        if gap > allowed:
+            raise InputError(f"{model!r} is not periodic: its values change by {gap:.3g} along the period {period}. "
+                             "Give its networks embedding=FourierEmbedding(torus), or CosineNetwork the torus.")

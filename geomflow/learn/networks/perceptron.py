@@ -216,6 +216,8 @@ def _derivatives(series: Series, coefficients: np.ndarray) -> np.ndarray:
 
 def _checked_widths(inputs, hidden, outputs, embedding) -> tuple[int, ...]:
     """All widths, input to output, with the embedding's features as the first."""
+    if not isinstance(hidden, Sequence):
+        raise InputError(f"hidden are the widths of the hidden layers, such as (64, 64), and {hidden!r} was given.")
     for number in (inputs, *hidden, outputs):
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
             raise InputError(f"inputs, hidden widths and outputs are whole numbers >= 1, and one is {number!r}.")

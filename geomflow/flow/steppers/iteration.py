@@ -1,4 +1,4 @@
-"""Euler's method: the iteration of a map, and the plainest of integrators."""
+"""The iteration of a map, for what is discrete by nature, such as optimisers."""
 
 from __future__ import annotations
 
@@ -13,18 +13,14 @@ _TABLEAU = Tableau(c=(0,), a=((),), b=(1,), embedded=(), stability=2.0)
 
 
 @dataclass(frozen=True)
-class Euler(RungeKutta):
-    """y + dt·f(t, y) in steps of one length, dt; with dt = 1 the iteration y_{k+1} = y_k + f(k, y_k) itself.
+class Iteration(RungeKutta):
+    """y_{k+1} = y_k + f(k, y_k): Euler's method with steps of one, the time being the number of steps."""
 
-    Meant for what is discrete by nature, such as optimisers; for a flow take a method of higher order.
-    """
-
-    dt: float = 1.0
-
-    name: ClassVar[str] = "euler"
+    name: ClassVar[str] = "iteration"
     order: ClassVar[int] = 1
     tableau: ClassVar[Tableau] = _TABLEAU
+    remedy: ClassVar[str] = "Make the map's increments smaller; those of an optimiser by a smaller learning rate."
 
     def control(self, rtol: float, atol: float) -> Control:
-        """Steps of length dt; the tolerances have no say."""
-        return FixedStep(self.dt)
+        """Steps of one; the tolerances have no say."""
+        return FixedStep(1.0)
