@@ -7,6 +7,7 @@ from geomflow.learn.flows import (
     SGD,
     Adam,
     Batch,
+    CappedGrowthWarning,
     GradientFlow,
     KernelFlow,
     LinearisedFlow,
@@ -23,7 +24,7 @@ from geomflow.learn.networks import *  # noqa: F403
 from geomflow.learn.networks import __all__ as _networks
 
 __all__ = [
-    "SGD", "Adam", "Batch", "Dendrogram", "GradientFlow", "KernelFlow", "LinearisedFlow", "Momentum", "Optimiser",
-    "Training", "dropped_mass", "euclidean_linkage", "projective_linkage", "tangent_monitors",
+    "SGD", "Adam", "Batch", "CappedGrowthWarning", "Dendrogram", "GradientFlow", "KernelFlow", "LinearisedFlow",
+    "Momentum", "Optimiser", "Training", "dropped_mass", "euclidean_linkage", "projective_linkage", "tangent_monitors",
     *_kernels, *_models, *_networks,
 ]  # fmt: skip

@@ -7,9 +7,10 @@ from geomflow.flow.equations.derived import Descent
 from geomflow.flow.equations.expression import ExpressionFlow
 from geomflow.flow.equations.kahler_ricci import KahlerRicciFlow
 from geomflow.flow.equations.perelman_form import PerelmanForm, perelman_form
+from geomflow.flow.equations.perelman_rates import index_structures
 from geomflow.flow.equations.ricci import RicciFlow
 
 __all__ = [
     "CalabiFlow", "ConformalRicciFlow", "ConjugateHeatFlow", "Descent", "ExpressionFlow", "KahlerRicciFlow",
-    "PerelmanForm", "RicciFlow", "perelman_form",
+    "PerelmanForm", "RicciFlow", "index_structures", "perelman_form",
 ]
