@@ -59,16 +59,39 @@ def climb(
     """
     limit = task.get("metric", "seconds", math.inf)
     begun = monotonic()
-    costs: list[float] = []
-    for degrees in ladder:
+    cost = 0.0
+    for before, degrees in zip((None, *ladder), ladder):
         left = limit - (monotonic() - begun)
-        if costs and expected(costs) > left:
+        if before is not None and limit < math.inf and expected(task, cost, before, degrees, points) > left:
             return
         at = monotonic()
         with task.at("metric", "degree"):
             start = _fitted(task, degrees, points, start, left)
-        costs.append(monotonic() - at)
-        yield start, costs[-1]
+        cost = monotonic() - at
+        yield start, cost
+
+
+def expected(task: Task, cost: float, before: tuple[int, ...], degrees: tuple[int, ...], points: Points) -> float:
+    """What a fit will cost after one of a lower degree did `cost` seconds; at least twice as much.
+
+    Fits in all Hermitian forms end in time by themselves: they are only not begun where no time is left.
+    """
+    from geomflow.variety import Sections
+    from geomflow.variety.algebraic import roughly_forms
+
+    counts = [roughly_forms(points.variety, k, symmetry(task, points)) for k in (before, degrees)]
+    general = 4 * counts[1] >= Sections(points.variety, degrees).count ** 2
+    return 0.0 if general else cost * growth(*counts)
+
+
+def growth(before: float, after: float) -> float:
+    """By how much a fit with a dense Jacobian costs more: p parameters take max(4000, 20p) points, each p² operations.
+
+    >>> growth(10, 20), growth(400, 800), growth(10, 11)
+    (4.0, 8.0, 2.0)
+    """
+    work = [max(4000, 20 * p) * p**2 for p in (before, after)]
+    return max(2.0, work[1] / work[0])
 
 
 def reachable(task: Task, ladder: Sequence[tuple[int, ...]], points: Points) -> list[tuple[int, ...]]:
@@ -117,16 +140,6 @@ def symmetry(task: Task, points: Points) -> Symmetry:
 
     found = task.get("metric", "symmetry", True)
     return points.variety.symmetry if found else trivial_symmetry(points.variety.ambient.size)
-
-
-def expected(costs: Sequence[float]) -> float:
-    """What the next fit will cost: costs keep growing by the last factor, and at least double.
-
-    >>> expected([1.0, 4.0]), expected([3.0])
-    (16.0, 6.0)
-    """
-    growth = costs[-1] / costs[-2] if len(costs) > 1 else 2.0
-    return costs[-1] * max(2.0, growth)
 
 
 def _fitted(

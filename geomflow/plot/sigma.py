@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _FEWEST = 3  # a law with two coefficients fits any two numbers
-
 _MARKERS = "os^Dv"
 
 
@@ -126,7 +125,8 @@ def _draw_degrees(ax: Axes, degrees: Sequence[float], values: Sequence[float], n
         raise UnknownNameError.among("law", law, LAWS)
     k, y = np.asarray(degrees, dtype=float), np.asarray(values, dtype=float)
     k, y = k[np.isfinite(y)], y[np.isfinite(y)]
-    marker = _MARKERS[len(ax.lines) // 2 % len(_MARKERS)]
+    earlier = sum(line.get_linestyle() == "None" for line in ax.lines)
+    marker = _MARKERS[earlier % len(_MARKERS)]
     (dots,) = ax.plot(k, y, marker, label=name or None)
     k, y = k[k > 1], y[k > 1]
     if len(k) < _FEWEST:
