@@ -66,7 +66,7 @@ class Mixing(Study):
 
     def cells(self, quick: bool) -> list[dict[str, Any]]:
         """Models, widths and seeds."""
-        widths, seeds = ((16, 64, 256), range(4)) if quick else ((16, 32, 64, 128, 256, 512, 1024), range(8))
+        widths, seeds = ((16, 64, 256), range(3)) if quick else ((16, 32, 64, 128, 256, 512, 1024), range(8))
         return [{"model": model, "width": width, "seed": seed}
                 for model in MODELS for width in widths for seed in seeds]
 

@@ -96,8 +96,8 @@ class Width(Study):
         return (f"Yes. The initial kernel approaches its infinitely wide limit as N to the power {said['noise']}; "
                 f"while the energy falls to {100 * numbers['energy_left']:.0f} %, the kernel drifts as N to the power "
                 f"{said['drift']}, and the flow leaves its frozen one as N to the power {said['distance']}. At "
-                f"N = {widest} it is {100 * gap:.2g} % of the way apart. That the noise of the draw is N^(−1/2) and "
-                "what training changes is 1/N is what the general theory of tangent kernels expects.")
+                f"N = {widest} it is {100 * gap:.2g} % of the way apart. The general theory of tangent "
+                "kernels expects −1/2 for the draw, and −1 for what training changes.")
 
     def draw(self, figure: Figure, findings: Findings) -> None:
         """The three measures against width, with the spread over seeds and the slopes −1/2 and −1."""
