@@ -15,6 +15,7 @@ import argparse
 import datetime
 import json
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,6 +133,8 @@ def hessian_autograd(case: HessianCase) -> Callable[[], tuple[float, np.ndarray]
         volume = _hermitian_determinant(np_, entry)
         return np_.mean((case.ratio * volume - 1) ** 2)
 
+    # autograd casts the complex cotangents of real weights to real numbers, which is right, and warns
+    warnings.simplefilter("ignore", np.exceptions.ComplexWarning)
     compute = value_and_grad(loss)
     return lambda: compute(case.parameters)
 

@@ -234,4 +234,4 @@ def test_a_short_fit_on_a_product():
     variety = gv.Bicubic()
     metric = phi_metric(variety, variety.sample(20_000, seed=1), hidden=(24, 24), steps=(150, 60))
     unseen = variety.sample(4000, seed=2)
-    assert gv.sigma(metric, unseen) < 0.25 * gv.sigma(gv.FubiniStudy(variety), unseen)
+    assert gv.sigma(metric, unseen) < 0.35 * gv.sigma(gv.FubiniStudy(variety), unseen)

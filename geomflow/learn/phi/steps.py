@@ -87,17 +87,12 @@ class GaussNewton:
         """One step times `scale`, in place; returns the loss on the batch before it."""
         shape = batch.inputs.count, state.parameters.size
         what = f"derivatives of {shape[0]} points by {shape[1]} parameters"
-        require(4.0 * shape[0] * shape[1], what, "take a smaller batch or network")
+        require(8.0 * shape[0] * shape[1], what, "take a smaller batch or network")
         rows = np.empty(shape, hessian.dtype)
         v, target, energy = self._linearise(state, hessian, batch, loss, rows)
         start = (self.memory * state.move).astype(hessian.dtype)
         with one_thread_products():
-            gram = _gram(rows)
-            gram[np.diag_indices(len(gram))] *= 1 + self.damping * np.trace(gram) / len(gram) / np.diagonal(gram)
-            try:
-                solved = cho_solve(cho_factor(gram, overwrite_a=True, check_finite=False), target - rows @ start)
-            except LinAlgError:
-                solved = np.full(len(gram), np.nan)
+            solved = _solve(_gram(rows), self.damping, target - rows @ start)
             state.move = np.asarray(start + solved.astype(hessian.dtype) @ rows, dtype=float)
         state.follow(v)
         state.steps[1] += 1
@@ -122,6 +117,18 @@ class GaussNewton:
         v, root = hessian.jacobian(state.parameters, batch.inputs, local, rows).T
         energy, slope, _ = loss.evaluate(v)
         return v, -slope / (count * root), float(energy.mean())
+
+
+def _solve(gram: np.ndarray, damping: float, target: np.ndarray) -> np.ndarray:
+    """(G + λ)⁻¹ b with λ = damping × mean diagonal, ten times that as often as rounding has left G + λ not positive."""
+    diagonal = np.diagonal(gram).copy()
+    while np.isfinite(diagonal).all() and damping < 1:
+        np.fill_diagonal(gram, diagonal + damping * diagonal.mean())
+        try:
+            return cho_solve(cho_factor(gram, check_finite=False), target)
+        except LinAlgError:
+            damping *= 10
+    return np.full(len(gram), np.nan)
 
 
 def _gram(rows: np.ndarray) -> np.ndarray:
