@@ -13,7 +13,7 @@ def generator(seed: int | np.random.Generator | np.random.SeedSequence) -> np.ra
     The same seed gives the same numbers, whatever the number of threads or workers: work that is divided
     takes one child of `numpy.random.SeedSequence(seed).spawn(blocks)` for each block, not for each worker.
 
-    Raises `InputError` where `seed` is None (numbers that nobody could reproduce) or negative.
+    Raises `InputError` where `seed` is None (numbers that nobody could reproduce), negative, or no whole number.
 
     >>> generator(7).integers(10, size=3).tolist() == generator(7).integers(10, size=3).tolist()
     True
@@ -21,5 +21,11 @@ def generator(seed: int | np.random.Generator | np.random.SeedSequence) -> np.ra
     if isinstance(seed, np.random.Generator):
         return seed
     if seed is None or (isinstance(seed, (int, np.integer)) and seed < 0):
-        raise InputError(f"the seed is {seed}; give a whole number >= 0 or a numpy.random.Generator")
-    return np.random.default_rng(seed)
+        raise InputError(_ADVICE.format(seed))
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise InputError(_ADVICE.format(repr(seed))) from None
+
+
+_ADVICE = "the seed is {}; give a whole number >= 0 or a numpy.random.Generator"

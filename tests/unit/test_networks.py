@@ -172,6 +172,10 @@ def test_unknown_names():
         lambda: Perceptron(2, bias_std=float("nan")),
         lambda: Perceptron(3, embedding=FourierEmbedding(Torus(2))),
         lambda: FourierEmbedding(Torus(2), harmonics=0),
+        lambda: FourierEmbedding(2),
+        lambda: Perceptron(2, embedding=Torus(2)),
+        lambda: Perceptron(2).initial("seven"),
+        lambda: AutogradNetwork(np.sin, [("w", (1,))], 1, 1),
         lambda: CosineNetwork(2, 10),
         lambda: CosineNetwork(2, 10, kernel_width=0.1, weight_std=3.0),
         lambda: CosineNetwork(2, 10, kernel_width=-0.1),
@@ -232,6 +236,30 @@ def test_jacobian_too_large_names_the_block(monkeypatch, network):
     assert network.jacobian(theta, x[:fits]).nbytes <= 100_000
     with pytest.raises(MemoryLimitError, match=r"tangent kernel between 3,000 and 3,000 points .* take blocks"):
         network.tangent_kernel(theta, x)
+
+
+def test_complex_input_is_refused(network):
+    theta, x = network.initial(0), np.zeros((4, 2))
+    for values in (lambda: network.values(theta, x + 1j), lambda: network.values(theta + 1j, x),
+                   lambda: network.vjp(theta, x, np.full((4, 3), 1j))):
+        with pytest.raises(InputError, match="are complex, and real numbers are needed"):
+            values()
+    with pytest.raises(InputError, match="the points must be an array of numbers, and a str was given"):
+        network.values(theta, "here")
+
+
+def test_networks_too_large_to_draw_say_their_bytes():
+    with pytest.raises(MemoryLimitError, match=r"1,000,003,000,000 parameters .* narrower"):
+        Perceptron(2, (10**6, 10**6)).initial(0)
+    with pytest.raises(MemoryLimitError, match="wave vectors"):
+        CosineNetwork(2, 10**12, 0.3)
+
+
+def test_autograd_network_takes_names_with_shapes():
+    network = AutogradNetwork(lambda views, x: x @ views["w"], {"w": (2, 1)}, 2, 1)
+    assert network.layout == Layout((("w", (2, 1)),))
+    with pytest.raises(ShapeError, match=r"returned shape \(\) instead of \(3, 1\)"):
+        AutogradNetwork(lambda views, x: 1.0, {"w": (1,)}, 2, 1).values(np.zeros(1), np.zeros((3, 2)))
 
 
 def test_autograd_network_checks_the_shape():

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geomflow.core import memory
+from geomflow.core.arrays import real_array
 from geomflow.core.errors import ShapeError
 from geomflow.field.torus import FlatTorus
 from geomflow.learn.models.series import Jet
@@ -114,11 +115,11 @@ class Model(ABC):
 
     def checked_parameters(self, parameters: Any) -> np.ndarray:
         """θ as float64 (size,). NotFiniteError names the parameter that is not finite, ShapeError the right size."""
-        return self.layout.checked(np.ascontiguousarray(parameters, dtype=float))
+        return self.layout.checked(parameters)
 
     def checked_points(self, x: Any) -> np.ndarray:
         """Points as float64 (p, d); ShapeError for another shape."""
-        points = np.ascontiguousarray(x, dtype=float)
+        points = real_array(x, "the points", "give a grid, or real coordinates x1, y1, x2, y2, ...")
         if points.ndim != 2 or points.shape[1] != self.torus.real_dim:
             raise ShapeError(f"points of shape {points.shape} were given; (p, {self.torus.real_dim}) is needed on "
                              f"{self.torus!r}.")

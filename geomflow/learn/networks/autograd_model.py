@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -18,15 +18,16 @@ from geomflow.learn.networks.series import Index
 class AutogradNetwork(Network):
     """f(views, x), written with `autograd.numpy`: a dictionary of named arrays and points (p, inputs) to (p, outputs).
 
+    `layout` are the names and shapes of the arrays, {"w": (3, 2), ...} or a `Layout`.
     Each point must be treated by itself: row p of the result depends on row p of x only. What other networks do by
     hand is done by reverse-mode automatic differentiation here, nested for jets: general and slow, for trying a model.
     `start` makes the initial parameters from a Generator; standard normal numbers unless given.
     Raises `ShapeError` where the function returns another shape.
 
     >>> import autograd.numpy as anp
-    >>> layout = Layout((("w", (3, 2)), ("c", (3,))))
+    >>> arrays = {"w": (3, 2), "c": (3,)}
     >>> bump = lambda views, x: anp.exp(-((anp.dot(x, views["w"].T) - views["c"]) ** 2))
-    >>> bumps = AutogradNetwork(bump, layout, inputs=2, outputs=3)
+    >>> bumps = AutogradNetwork(bump, arrays, inputs=2, outputs=3)
     >>> bumps.jacobian(bumps.initial(0), np.zeros((4, 2))).shape
     (4, 3, 9)
     """
@@ -34,14 +35,14 @@ class AutogradNetwork(Network):
     def __init__(
         self,
         function: Callable[[Mapping[str, np.ndarray], np.ndarray], np.ndarray],
-        layout: Layout,
+        layout: Layout | Mapping[str, tuple[int, ...]],
         inputs: int,
         outputs: int,
         start: Callable[[np.random.Generator], np.ndarray] | None = None,
     ) -> None:
         if not callable(function):
             raise InputError(f"the function of a network is called as f(views, x), and {function!r} is not callable.")
-        self.function, self.layout = function, layout
+        self.function, self.layout = function, _as_layout(layout)
         self.inputs, self.outputs, self.start = inputs, outputs, start
 
     def initial(self, seed: int | np.random.Generator) -> np.ndarray:
@@ -51,8 +52,9 @@ class AutogradNetwork(Network):
 
     def _call(self, parameters, x):
         out = self.function(self.layout.views(parameters), x)
-        if out.shape != (len(x), self.outputs):
-            raise ShapeError(f"the function returned shape {out.shape} instead of ({len(x)}, {self.outputs}).")
+        shape = getattr(out, "shape", np.shape(out))
+        if shape != (len(x), self.outputs):
+            raise ShapeError(f"the function returned shape {shape} instead of ({len(x)}, {self.outputs}).")
         return out
 
     def _values(self, parameters, x):
@@ -109,6 +111,14 @@ class AutogradNetwork(Network):
 
     def __repr__(self) -> str:
         return f"a network of {self.inputs} inputs and {self.outputs} outputs by autograd, {self.layout!r}"
+
+
+def _as_layout(given: Any) -> Layout:
+    if isinstance(given, Mapping):
+        return Layout(tuple((name, tuple(shape)) for name, shape in given.items()))
+    if not isinstance(given, Layout):
+        raise InputError(f"the parameters are names with shapes, such as {{'w': (3, 2)}}, not {given!r}.")
+    return given
 
 
 def _partial(gradient, axis):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from geomflow.core import memory
 from geomflow.core.errors import InputError
 from geomflow.core.seeds import generator
 from geomflow.learn.networks.blocks import joined, point_blocks, summed
@@ -37,7 +38,8 @@ class CosineNetwork(Network):
     A² = 2 Z/Vol: the expected kernel is then the wrapped Gaussian, (1/Vol) Σ_k e^{−s²|k|²/2} cos k·(x−x'), exactly.
     As the periods grow Z/Vol tends to (2πs²)^{-d/2} and both cases agree.
 
-    Raises `InputError` for sizes and widths out of range, or where both or none of s and σ_w are given.
+    Raises `InputError` for sizes and widths out of range, or where both or none of s and σ_w are given, and
+    `MemoryLimitError` for more wave vectors than fit.
 
     >>> CosineNetwork(2, width=1000, kernel_width=0.1)
     a cosine network of 1000 neurons, 2 inputs and 1 output, kernel width 0.1
@@ -60,6 +62,8 @@ class CosineNetwork(Network):
         self.kernel_width = _checked_width(self.inputs, kernel_width, weight_std)
         self.torus = torus
         self.layout = Layout((("a", (self.outputs, self.width)),))
+        memory.require(8.0 * self.width * (self.inputs + self.outputs + 1), f"{self.width:,} wave vectors and phases",
+                       "take a narrower network")
         rng = generator(seed)
         if torus is None:
             self.gaussian = None
@@ -84,7 +88,7 @@ class CosineNetwork(Network):
 
     def initial(self, seed: int | np.random.Generator) -> np.ndarray:
         """a ~ N(0, 1)."""
-        return generator(seed).standard_normal(self.size)
+        return self._drawn(seed)
 
     def expected_kernel(self, x: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
         """E_{w,b}[Θ] for one output, (p, q): (A²/2) E_w[cos w·(x − y)].

@@ -20,7 +20,7 @@ class FourierEmbedding:
 
     The v_a are the lattice vectors of the torus (rectangular or not): a function of these features is periodic, and on
     the torus the map is injective. `features` = 2 × harmonics × dimension: all cosines, then all sines.
-    Raises `InputError` for a number of harmonics below one.
+    Raises `InputError` for a number of harmonics below one, and for what is no torus.
 
     >>> from geomflow.field import Torus
     >>> FourierEmbedding(Torus(dim=2), harmonics=2)
@@ -28,6 +28,8 @@ class FourierEmbedding:
     """
 
     def __init__(self, torus: FlatTorus, harmonics: int = 1) -> None:
+        if not hasattr(torus, "lattice"):
+            raise InputError(f"an embedding belongs to a torus, such as Torus(dim=2), and {torus!r} was given.")
         if isinstance(harmonics, bool) or not isinstance(harmonics, int | np.integer) or harmonics < 1:
             raise InputError(f"harmonics is a whole number >= 1, and it is {harmonics!r}.")
         self.torus, self.harmonics = torus, int(harmonics)

@@ -10,6 +10,7 @@ from typing import final
 
 import numpy as np
 
+from geomflow.core.arrays import real_array
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError, UnknownNameError
 
 
@@ -72,7 +73,7 @@ class Layout:
 
     def checked(self, parameters: np.ndarray, what: str = "parameters") -> np.ndarray:
         """`parameters` as floats (size,): `ShapeError` for another length, `NotFiniteError` with name and place."""
-        parameters = np.asarray(parameters, dtype=float)
+        parameters = real_array(parameters, f"the {what}")
         if parameters.shape != (self.size,):
             raise ShapeError(f"the {what} have shape {parameters.shape}; this layout takes ({self.size},): {self!r}.")
         if not np.isfinite(parameters).all():

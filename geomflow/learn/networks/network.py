@@ -8,7 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from geomflow.core import memory
+from geomflow.core.arrays import real_array
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError
+from geomflow.core.seeds import generator
 from geomflow.learn.networks.jets import Jets, checked_order
 from geomflow.learn.networks.layout import Layout
 from geomflow.learn.networks.series import Index, Series
@@ -25,6 +27,11 @@ class Network(ABC):
     outputs: int
     layout: Layout
 
+    def _drawn(self, seed: int | np.random.Generator) -> np.ndarray:
+        """Standard normal numbers (size,), whose bytes are required first."""
+        memory.require(8.0 * self.size, f"the {self.size:,} parameters of {self!r}", "take narrower layers")
+        return generator(seed).standard_normal(self.size)
+
     @property
     def size(self) -> int:
         """The number of parameters."""
@@ -32,7 +39,7 @@ class Network(ABC):
 
     @abstractmethod
     def initial(self, seed: int | np.random.Generator) -> np.ndarray:
-        """Random parameters (size,), a function of the seed alone."""
+        """Random parameters (size,), a function of the seed alone; MemoryLimitError where they do not fit."""
 
     def values(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
         """f(x), (p, outputs)."""
@@ -125,7 +132,7 @@ class Network(ABC):
         return self.layout.checked(parameters)
 
     def _points(self, x: np.ndarray) -> np.ndarray:
-        x = np.ascontiguousarray(x, dtype=float)
+        x = real_array(x, "the points", "give real coordinates")
         if x.ndim != 2 or x.shape[1] != self.inputs:
             raise ShapeError(f"the points have shape {x.shape}; this network takes (points, {self.inputs}).")
         if not np.isfinite(x).all():
@@ -134,7 +141,7 @@ class Network(ABC):
         return x
 
     def _cotangent(self, cotangent: np.ndarray, points: int, what: str = "the cotangent") -> np.ndarray:
-        cotangent = np.ascontiguousarray(cotangent, dtype=float)
+        cotangent = real_array(cotangent, what)
         if cotangent.shape != (points, self.outputs):
             raise ShapeError(f"{what} has shape {cotangent.shape} instead of ({points}, {self.outputs}).")
         return cotangent

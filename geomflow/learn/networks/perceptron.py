@@ -10,7 +10,6 @@ from typing import final
 import numpy as np
 
 from geomflow.core.errors import InputError, UnknownNameError
-from geomflow.core.seeds import generator
 from geomflow.learn.networks import dense
 from geomflow.learn.networks.activation import Activation
 from geomflow.learn.networks.activation import activation as named
@@ -87,7 +86,7 @@ class Perceptron(Network):
 
     def initial(self, seed: int | np.random.Generator) -> np.ndarray:
         """θ ~ N(0, 1) in NTK parametrisation, W ~ N(0, σ_w²/fan-in) and b ~ N(0, σ_b²) in the standard one."""
-        numbers = generator(seed).standard_normal(self.size)
+        numbers = self._drawn(seed)
         return numbers if self.parametrisation == "ntk" else numbers * self._deviations()
 
     def layers(self, parameters: np.ndarray) -> dense.Layers:
@@ -223,6 +222,8 @@ def _checked_widths(inputs, hidden, outputs, embedding) -> tuple[int, ...]:
             raise InputError(f"inputs, hidden widths and outputs are whole numbers >= 1, and one is {number!r}.")
     first = int(inputs)
     if embedding is not None:
+        if not isinstance(embedding, FourierEmbedding):
+            raise InputError(f"an embedding is made by FourierEmbedding(torus), and {embedding!r} was given.")
         if embedding.inputs != first:
             raise InputError(f"the embedding takes {embedding.inputs} coordinates, and inputs is {first}.")
         first = embedding.features
