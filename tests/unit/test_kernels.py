@@ -179,6 +179,33 @@ def test_bad_points_and_values():
         kernel.wrapped(Torus(dim=2)).on(Torus(dim=2, periods=2).grid(8))
 
 
+def test_complex_points_and_functions_are_refused():
+    kernel = gk.GaussianKernel(1.0)
+    with pytest.raises(InputError, match=r"the points of shape \(4, 5\) are complex.*FubiniStudyGaussian"):
+        kernel.matrix(projective(4))
+    with pytest.raises(InputError, match="real and imaginary part"):
+        kernel.on(Torus(dim=2).grid(16))(np.ones((16, 16)) * 1j)
+    with pytest.raises(InputError, match=r"values of the kernel .* are complex"):
+        gk.DistanceKernel(lambda d: np.exp(1j * d)).matrix(real(4))
+
+
+@pytest.mark.parametrize("kernel", [gk.GaussianKernel(0.7), gk.DeltaKernel(), gk.NetworkKernel("erf")])
+def test_sums_over_no_points_are_empty(kernel):
+    assert kernel.apply(np.zeros((0, 2)), None, np.zeros((0, 3))).shape == (0, 3)
+    assert np.all(kernel.apply(np.zeros((4, 2)), np.zeros((0, 2)), np.zeros((0, 3))) == np.zeros((4, 3)))
+
+
+def test_what_is_no_kernel_is_refused_when_it_is_made():
+    for wrong in (lambda: gk.DistanceKernel(3), lambda: gk.DistanceKernel(np.exp, 3), lambda: gk.Kronecker(3),
+                  lambda: gk.Symmetrised(gk.Kronecker(gk.GaussianKernel(1.0))), lambda: gk.Covariant("gaussian"),
+                  lambda: gk.GaussianKernel(1.0).rescaled("1 + x"), lambda: gk.EmpiricalKernel.of(real(3)),
+                  lambda: gk.monte_carlo(gk.GaussianKernel(1.0), real(3), width=4, networks=2, seed=0)):
+        with pytest.raises(InputError):
+            wrong()
+    with pytest.raises(NotFiniteError, match="α is not finite at 3 of 3"):
+        gk.GaussianKernel(1.0).rescaled(np.nan).matrix(real(3))
+
+
 def test_bad_projective_points():
     kernel = gk.FubiniStudyGaussian(0.3)
     with pytest.raises(InputError, match="point 1 has all coordinates zero"):

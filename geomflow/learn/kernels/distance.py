@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from scipy import fft
 
-from geomflow.core.errors import NotFiniteError, PositivityError, ShapeError, SymmetryError, UnknownNameError
+from geomflow.core.arrays import real_array
+from geomflow.core.errors import (
+    InputError,
+    NotFiniteError,
+    PositivityError,
+    ShapeError,
+    SymmetryError,
+    UnknownNameError,
+)
 from geomflow.field.torus import FlatTorus
 from geomflow.learn.kernels.fubini_study import chordal_distance, geodesic_distance
 from geomflow.learn.kernels.fubini_study_routines import EUCLIDEAN
@@ -61,6 +69,11 @@ class DistanceKernel(Kernel):
     def __post_init__(self) -> None:
         if isinstance(self.distance, str) and self.distance not in DISTANCES:
             raise UnknownNameError.among("distance", self.distance, DISTANCES)
+        if not callable(self.function):
+            raise InputError(f"a kernel is a function of an array of distances, and {self.function!r} is not callable.")
+        if not (isinstance(self.distance, str | FlatTorus) or callable(self.distance)):
+            raise InputError(f"a distance is one of {', '.join(map(repr, sorted(DISTANCES)))}, a torus, or a function "
+                             f"of two arrays of points, and {self.distance!r} was given.")
 
     def read(self, x: Any) -> np.ndarray:
         """Real or complex points (p, d), finite."""
@@ -77,7 +90,7 @@ class DistanceKernel(Kernel):
         if distances.shape != (len(x), len(y)):
             raise ShapeError(f"the distance of {len(x)} and {len(y)} points has shape {distances.shape}; "
                              f"it must be {(len(x), len(y))}.")
-        block = np.asarray(self.function(distances), dtype=float)
+        block = real_array(self.function(distances), "the values of the kernel")
         if block.shape != distances.shape:
             raise ShapeError(f"the function of distances {distances.shape} has shape {block.shape}.")
         if not np.isfinite(block).all():
@@ -133,7 +146,7 @@ class DistanceKernel(Kernel):
         if isinstance(self.distance, FlatTorus):
             return torus_distance(self.distance, x, y)
         function = DISTANCES[self.distance] if isinstance(self.distance, str) else self.distance
-        return np.asarray(function(x, y), dtype=float)
+        return real_array(function(x, y), "the distances")
 
 
 def euclidean_distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:

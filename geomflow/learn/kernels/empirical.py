@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 
@@ -11,12 +11,10 @@ from geomflow.core.errors import InputError
 from geomflow.learn.kernels.kernel import Kernel
 from geomflow.learn.kernels.tangent import TangentKernel, cotangents, require_theta
 from geomflow.learn.models.model import Model, require_rows
+from geomflow.learn.models.state import ModelState
 from geomflow.learn.models.target import hessian_adjoint, hessian_terms
 from geomflow.learn.models.wrapped import checked_model
 from geomflow.variety.threads import slices
-
-if TYPE_CHECKING:
-    from geomflow.learn.models.state import ModelState
 
 POINTS = 8192
 """Points handled at once unless told otherwise."""
@@ -40,8 +38,13 @@ class EmpiricalKernel(TangentKernel):
 
     @classmethod
     def of(cls, state: ModelState) -> EmpiricalKernel:
-        """The kernel at a state of a run."""
+        """The kernel at a state of a run; InputError for what is no state of a model."""
+        if not isinstance(state, ModelState):
+            raise InputError(f"a tangent kernel is that of a state of a model, model.on(...), and {state!r} was given.")
         return cls(state.model, state.parameters)
+
+    def __repr__(self) -> str:
+        return _in_words(self)
 
     @property
     def is_complex(self) -> bool:
@@ -111,6 +114,9 @@ class EmpiricalPotentialKernel(Kernel):
             raise InputError(f"{self.model!r} is no potential: its kernel is EmpiricalKernel(model, parameters).")
         _freeze(self)
 
+    def __repr__(self) -> str:
+        return _in_words(self)
+
     def read(self, x: Any) -> np.ndarray:
         """The points on the torus, (p, d)."""
         return self.model.checked_points(x)
@@ -142,6 +148,11 @@ def hermitian_probe(stream: np.random.Generator, points: int, dim: int) -> np.nd
     draw = stream.standard_normal((2, points, dim, dim))
     whole = draw[0] + 1j * draw[1]
     return 0.5 * (whole + np.conj(np.swapaxes(whole, -1, -2)))
+
+
+def _in_words(kernel: EmpiricalKernel | EmpiricalPotentialKernel) -> str:
+    length = float(np.linalg.norm(kernel.parameters))
+    return f"{type(kernel).__name__} of {kernel.model!r} at |θ| = {length:.12g}"
 
 
 def _freeze(kernel: EmpiricalKernel | EmpiricalPotentialKernel) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geomflow.core import memory
+from geomflow.core.arrays import real_array
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError
 from geomflow.learn.kernels.blocks import contract, row_blocks
 from geomflow.variety.threads import each
@@ -87,7 +89,8 @@ class Kernel(ABC):
 
 def real_points(x: Any) -> np.ndarray:
     """`x` as finite real points (p, d)."""
-    points = np.ascontiguousarray(x, dtype=float)
+    points = real_array(getattr(x, "coordinates", x), "the points", "give real coordinates, or to projective points "
+                        "a kernel of theirs, such as FubiniStudyGaussian(scale)")
     if points.ndim != 2:
         raise ShapeError(f"points are rows of an array (points, coordinates), and the shape {points.shape} was given.")
     return finite_rows(points)
@@ -125,7 +128,7 @@ def as_columns(values: Any, count: int) -> tuple[np.ndarray, Callable[[np.ndarra
     if array.ndim == 0 or len(array) != count:
         raise ShapeError(f"values of shape {array.shape} were given for {count} points: give one row for each point.")
     tail, is_complex = array.shape[1:], np.iscomplexobj(array)
-    flat = np.ascontiguousarray(array.reshape(count, -1), dtype=complex if is_complex else float)
+    flat = np.ascontiguousarray(array.reshape(count, prod(tail)), dtype=complex if is_complex else float)
     columns = flat.view(float).T
 
     def restore(sums: np.ndarray) -> np.ndarray:

@@ -47,6 +47,8 @@ def monte_carlo(
     Raises InputError for fewer than two networks, UnknownNameError for activations that networks do not have, and
     MemoryLimitError, ShapeError and NotFiniteError like `kernel.matrix`.
     """
+    if not isinstance(kernel, InfiniteNetwork):
+        raise InputError(f"networks are drawn for a NetworkKernel or a NetworkCovariance, and {kernel!r} was given.")
     if networks < 2:
         raise InputError(f"standard errors need at least two networks, and networks is {networks}.")
     first = real_points(x)

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import fft
 
 from geomflow.core import memory
+from geomflow.core.arrays import real_array
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.learn.kernels.kernel import Kernel, as_columns, require_matrix
 from geomflow.variety.threads import threads
@@ -40,7 +41,7 @@ class KernelOperator(ABC):
 
     def __call__(self, packed: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """K applied to every component of (ncomp, *grid), or to one array of the grid's shape; into `out` if given."""
-        array = np.asarray(packed, dtype=float)
+        array = real_array(packed, "the functions", "apply the kernel to real and imaginary part")
         if array.shape[-self.grid.dim :] != self.grid.shape or array.ndim not in (self.grid.dim, self.grid.dim + 1):
             raise ShapeError(f"an array of shape {array.shape} was given; the kernel acts on (components, "
                              f"{', '.join(map(str, self.grid.shape))}).")

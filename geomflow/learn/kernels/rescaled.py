@@ -29,6 +29,11 @@ class RescaledKernel(Kernel):
     kernel: Kernel
     alpha: Any
 
+    def __post_init__(self) -> None:
+        if isinstance(self.alpha, str):
+            raise InputError(f"α of a kernel is a number, a function of points (p, d), or grid.scalar({self.alpha!r}), "
+                             "and a text was given.")
+
     def read(self, x: Any) -> np.ndarray:
         """The points as the inner kernel reads them."""
         return self.kernel.read(x)
@@ -47,7 +52,7 @@ class RescaledKernel(Kernel):
     def at(self, points: np.ndarray) -> np.ndarray:
         """α at points (p, d), (p,)."""
         if isinstance(self.alpha, int | float):
-            return np.full(len(points), float(self.alpha))
+            return _checked(np.full(len(points), float(self.alpha)), (len(points),))
         if not callable(self.alpha):
             raise InputError("α is known on a grid only: give a function of points (p, d) to use it elsewhere.")
         return _checked(np.asarray(self.alpha(points), dtype=float), (len(points),))

@@ -60,6 +60,9 @@ class Kronecker(TangentKernel):
 
     kernel: Kernel
 
+    def __post_init__(self) -> None:
+        _require_scalar(self, self.kernel)
+
     def theta(self, x: Any, y: Any = None, g_x: Any = None, g_y: Any = None) -> np.ndarray:
         """δ_ik δ_jl K."""
         delta = np.eye(np.shape(x)[1])
@@ -77,6 +80,9 @@ class Symmetrised(TangentKernel):
     """Θ_ijkl = ½(δ_ik δ_jl + δ_il δ_jk) K(x, x'): `Kronecker` on symmetric tensors."""
 
     kernel: Kernel
+
+    def __post_init__(self) -> None:
+        _require_scalar(self, self.kernel)
 
     def theta(self, x: Any, y: Any = None, g_x: Any = None, g_y: Any = None) -> np.ndarray:
         """½(δ_ik δ_jl + δ_il δ_jk) K."""
@@ -103,6 +109,9 @@ class Covariant(TangentKernel):
 
     kernel: Kernel
 
+    def __post_init__(self) -> None:
+        _require_scalar(self, self.kernel)
+
     def theta(self, x: Any, y: Any = None, g_x: Any = None, g_y: Any = None, w_x: Any = None,
               w_y: Any = None) -> np.ndarray:
         """½(M_ik M_jl + M_il M_jk) K/√(w w'), M = E(x) E(x')ᵀ."""
@@ -123,6 +132,12 @@ class Covariant(TangentKernel):
         right, root_y = (left, root) if y is None else _frames(y, g_y, w_y)
         inner = pulled(right, symmetric(cotangents(cotangent, len(right)))) / root_y[:, None, None]
         return from_frame(left, self.kernel.apply(x, y, inner, block)) / root[:, None, None]
+
+
+def _require_scalar(structure: TangentKernel, kernel: Any) -> None:
+    if not isinstance(kernel, Kernel):
+        raise InputError(f"{type(structure).__name__} is made of a scalar kernel, such as GaussianKernel(0.1), and "
+                         f"{kernel!r} was given.")
 
 
 def _outer(kernel: Kernel, x: Any, y: Any, tensor: np.ndarray) -> np.ndarray:

@@ -135,6 +135,8 @@ class TiledGaussian:
 
     def sums(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray) -> np.ndarray:
         """Σ_q K(x_p, y_q) columns[c, q], (c, p) double; y = None means x, each pair once."""
+        if not (len(x) and columns.size):
+            return np.zeros((len(columns), len(x)))
         points = self._pack(x)
         packed = self._pack(columns.T)
         total = self._symmetric(points, packed) if y is None else self._oblique(points, self._pack(y), packed)
