@@ -133,6 +133,37 @@ def test_optimisers_check_their_numbers(wrong):
         wrong()
 
 
+def test_a_model_made_twice_is_told():
+    twin = Rescaled(PLAIN, 0.01)
+    with pytest.raises(InputError, match="another object: make the model once"):
+        gf.solve(GradientFlow(KENERGY, MODEL), twin.on(GRID, seed=1), t1=1)
+
+
+def test_a_loss_needs_points():
+    with pytest.raises(InputError, match="the state has none"):
+        gf.solve(GradientFlow(KENERGY, MODEL), MODEL.on(np.zeros((0, 2)), seed=1), t1=1)
+
+
+@pytest.mark.parametrize("seed", [None, 1.5, -1, "one"])
+def test_batches_are_drawn_from_whole_numbers(seed):
+    with pytest.raises(InputError, match="seed of the batches"):
+        Training(KENERGY, MODEL, batch=4, seed=seed)
+
+
+def test_tangent_monitors_check_what_they_watch():
+    start = MODEL.on(GRID, seed=1)
+    with pytest.raises(InputError, match="GradientFlow, LinearisedFlow or Training"):
+        gf.learn.tangent_monitors(gf.CalabiFlow(), start)
+    with pytest.raises(InputError, match="points is 0"):
+        gf.learn.tangent_monitors(GradientFlow(KENERGY, MODEL), start, points=0)
+
+
+def test_kernels_of_networks_are_short_sentences():
+    state = MODEL.on(GRID, seed=1)
+    for kernel in (EmpiricalKernel.of(state), gf.learn.EmpiricalPotentialKernel(MODEL, state.parameters)):
+        assert repr(kernel).startswith(f"{type(kernel).__name__} of {MODEL!r} at |θ| = ")
+
+
 @pytest.mark.parametrize("batch", [0, 65])
 def test_batches_must_fit_the_points(batch):
     with pytest.raises(InputError, match="cannot be drawn"):

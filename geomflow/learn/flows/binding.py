@@ -36,7 +36,10 @@ def checked_state(flow: Flow, model: Model, state: Any) -> ModelState:
         raise InputError(f"the flow '{flow.name}' acts on the parameters of a model: start it from model.on(grid) or "
                          f"model.on(points), not from a {type(state).__name__}.")
     if state.model is not model:
-        raise InputError(f"the flow '{flow.name}' is one of {model!r}, and the state belongs to {state.model!r}.")
+        twin = " (another object: make the model once, for flow and state)" if repr(model) == repr(state.model) else ""
+        raise InputError(f"the flow '{flow.name}' is one of {model!r}, and the state belongs to {state.model!r}{twin}.")
+    if not len(state.points):
+        raise InputError("a loss is a mean over points, and the state has none: give points (p, d) with p >= 1.")
     return state
 
 

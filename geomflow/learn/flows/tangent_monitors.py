@@ -45,6 +45,10 @@ def tangent_monitors(flow: Any, start: ModelState, points: int = POINTS) -> dict
     """
     if not isinstance(start, ModelState):
         raise InputError(f"tangent_monitors needs the state where the run starts, and {start!r} was given.")
+    if not hasattr(flow, "functional"):
+        raise InputError(f"tangent_monitors needs a GradientFlow, LinearisedFlow or Training, and {flow!r} was given.")
+    if points < 1:
+        raise InputError(f"tangent_monitors looks at one point at least, and points is {points}.")
     loss: Loss = GradientFlow(flow.functional, start.model, flow.parameters, flow.measure).on(start)
     rows = np.unique(np.linspace(0, len(loss.points) - 1, min(points, len(loss.points))).astype(int))
 

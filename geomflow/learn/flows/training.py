@@ -50,6 +50,11 @@ class Training(Flow):
         GradientFlow(self.functional, self.model, self.parameters, self.measure)
         if not isinstance(self.optimiser, Optimiser):
             raise InputError(f"the optimiser must be SGD, Momentum or Adam, not {self.optimiser!r}.")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int | np.integer) or self.seed < 0:
+            raise InputError(f"the seed of the batches is a whole number >= 0, and it is {self.seed!r}.")
+        if self.batch is not None and (not isinstance(self.batch, int | np.integer) or self.batch < 1):
+            raise InputError(f"a batch of {self.batch!r} points cannot be drawn: give a whole number >= 1, or None "
+                             "for all points.")
 
     @property
     def name(self) -> str:
