@@ -44,7 +44,8 @@ class Ledger:
             with np.load(path, allow_pickle=False) as data:
                 return {name: data[name].item() if data[name].ndim == 0 else data[name] for name in data.files}
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise StoreError(f"'{path}' cannot be read ({error}): remove it, and its cell is measured again.") from None
+            why = "it is no row of a study" if isinstance(error, ValueError) else error
+            raise StoreError(f"'{path}' cannot be read ({why}): remove it, and its cell is measured again.") from None
 
     def note(self, study: str, cell: Mapping[str, Any], measured: Mapping[str, Any]) -> None:
         """Keep what was measured for the cell.

@@ -65,8 +65,9 @@ def test_a_damaged_row_is_named(tmp_path, content):
     run_study(Squares(), folder=tmp_path)
     path = Ledger(tmp_path / "rows").path("squares", {"number": 2})
     path.write_bytes(content)
-    with pytest.raises(StoreError, match=path.name):
+    with pytest.raises(StoreError, match=path.name) as failure:
         run_study(Squares(), folder=tmp_path)
+    assert "pickle" not in str(failure.value)
     path.unlink()
     study = Squares()
     run_study(study, folder=tmp_path)
