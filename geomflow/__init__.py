@@ -60,6 +60,7 @@ _HOME = {
     "GradientFlow": "geomflow.learn",
     "LinearisedFlow": "geomflow.learn",
     "Training": "geomflow.learn",
+    "phi_metric": "geomflow.learn",
     "GeomflowError": "geomflow.core.errors",
     "Outcome": "geomflow.core.outcome",
     "OutcomeKind": "geomflow.core.outcome",
@@ -120,6 +121,7 @@ if TYPE_CHECKING:
     from geomflow.learn import LinearisedFlow as LinearisedFlow
     from geomflow.learn import NetworkKernel as NetworkKernel
     from geomflow.learn import Training as Training
+    from geomflow.learn import phi_metric as phi_metric
     from geomflow.symbolic import Chart as Chart
     from geomflow.symbolic import ComplexChart as ComplexChart
     from geomflow.symbolic import KahlerMetric as KahlerMetric

@@ -22,9 +22,10 @@ from geomflow.learn.models import *  # noqa: F403
 from geomflow.learn.models import __all__ as _models
 from geomflow.learn.networks import *  # noqa: F403
 from geomflow.learn.networks import __all__ as _networks
+from geomflow.learn.phi import PhiNetwork, PhiReport, PhiTraining, phi_metric
 
 __all__ = [
     "SGD", "Adam", "Batch", "CappedGrowthWarning", "Dendrogram", "GradientFlow", "KernelFlow", "LinearisedFlow",
-    "Momentum", "Optimiser", "Training", "dropped_mass", "euclidean_linkage", "projective_linkage", "tangent_monitors",
+    "Momentum", "Optimiser", "PhiNetwork", "PhiReport", "PhiTraining", "Training", "dropped_mass", "euclidean_linkage", "phi_metric", "projective_linkage", "tangent_monitors",
     *_kernels, *_models, *_networks,
 ]  # fmt: skip
