@@ -12,8 +12,8 @@ BLOCK = 2048
 
 
 def threads() -> int:
-    """The number of threads: NUMBA_NUM_THREADS if it is set, else the cores this process may use."""
-    asked = os.environ.get("NUMBA_NUM_THREADS", "")
+    """The number of threads: GEOMFLOW_THREADS, else NUMBA_NUM_THREADS, else the cores this process may use."""
+    asked = os.environ.get("GEOMFLOW_THREADS") or os.environ.get("NUMBA_NUM_THREADS", "")
     return int(asked) if asked.isdigit() and int(asked) > 0 else len(os.sched_getaffinity(0))
 
 

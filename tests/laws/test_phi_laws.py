@@ -101,7 +101,7 @@ def test_results_do_not_depend_on_blocks_or_threads(monkeypatch):
         return ComplexHessian(metric.network).gradient(metric.parameters, inputs, local)
 
     total, gradient = compute()
-    monkeypatch.setenv("NUMBA_NUM_THREADS", "1")
+    monkeypatch.setenv("GEOMFLOW_THREADS", "1")
     assert np.array_equal(compute()[1], gradient)
     monkeypatch.setattr(blocks, "_BLOCK", 17)
     other, slope = compute()

@@ -100,7 +100,7 @@ def test_repeated_points_merge_at_zero():
 def test_the_tree_does_not_depend_on_the_number_of_threads(monkeypatch):
     z = complex_points(500)
     first = projective_linkage(z).linkage
-    monkeypatch.setenv("NUMBA_NUM_THREADS", "1")
+    monkeypatch.setenv("GEOMFLOW_THREADS", "1")
     np.testing.assert_array_equal(projective_linkage(z).linkage, first)
 
 

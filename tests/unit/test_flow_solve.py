@@ -272,8 +272,16 @@ def test_monitors_of_the_problem_and_of_the_user():
     assert len(sol.monitor_times) < sol.steps
 
 
+@pytest.fixture
+def handled():
+    """The handlers of a process that was not started in the background, where Ctrl-C is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_returns_what_there_is(number):
+def test_a_signal_returns_what_there_is(number, handled):
     steps = []
 
     def rate(t, y):

@@ -49,7 +49,7 @@ def test_points_are_on_the_variety(cloud):
 
 def test_seed_decides_and_threads_do_not(quintic, monkeypatch):
     first = quintic.sample(9000, seed=7)
-    monkeypatch.setenv("NUMBA_NUM_THREADS", "1")
+    monkeypatch.setenv("GEOMFLOW_THREADS", "1")
     alone = quintic.sample(9000, seed=7)
     np.testing.assert_array_equal(first.coordinates, alone.coordinates)
     np.testing.assert_array_equal(first.weights, alone.weights)
