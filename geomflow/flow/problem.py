@@ -18,17 +18,19 @@ class Violation:
     """Why a state is not allowed.
 
     `kind` is "positivity" (a metric or a density that must be positive is not: the geometry ended) or
-    "domain" (any other reason: the numbers are wrong); `value` is the worst value and `place` its grid index.
+    "domain" (any other reason: the numbers are wrong); `value` is the worst value and `place` its grid index;
+    `where` is the place in words, where the problem knows more than the index.
     """
 
     kind: Literal["positivity", "domain"]
     what: str
     value: float
     place: tuple[int, ...] = ()
+    where: str = ""
 
     def __str__(self) -> str:
-        where = f" at the point {self.place}" if self.place else ""
-        return f"{self.what} = {self.value:.6g}{where}"
+        where = self.where or (f"the point {self.place}" if self.place else "")
+        return f"{self.what} = {self.value:.6g}" + (f" at {where}" if where else "")
 
 
 class Implicit(ABC):

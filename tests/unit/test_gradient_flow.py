@@ -92,7 +92,10 @@ def test_a_network_that_is_no_metric_is_refused_with_the_place():
 def test_a_metric_that_is_lost_ends_the_run_with_the_place():
     run = gf.solve(Training(KENERGY, MODEL, SGD(1e5)), MODEL.on(GRID, seed=1), t1=5)
     assert run.outcome.kind in ("singular", "diverged")
-    assert "point" in run.outcome.message
+    assert "at grid point (" in run.outcome.message
+    assert "(x, y) = (" in run.outcome.message
+    scattered = MODEL.on(np.random.default_rng(0).random((10, 2)), seed=1)
+    assert ", (x, y) = (" in gf.solve(Training(KENERGY, MODEL, SGD(1e5)), scattered, t1=5).outcome.message
 
 
 def test_functionals_that_are_not_local_need_a_grid():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.field.grid import Grid
-from geomflow.flow.problem import Problem
+from geomflow.flow.problem import Problem, Violation
 from geomflow.learn.flows.grid_loss import GridLoss
 from geomflow.learn.flows.loss import Loss, Setting
 from geomflow.learn.flows.point_loss import PointLoss
@@ -64,10 +65,15 @@ def parameter_problem(flow: Flow, state: ModelState, loss: Loss, rate: Rate, row
         y0=y0,
         rate=rate,
         unpack=state.unpack,
-        check=lambda t, y: loss.check(y[0]),
+        check=lambda t, y: _placed(state, loss.check(y[0])),
         observe=observe,
         description=description(flow, state),
     )
+
+
+def _placed(state: ModelState, found: Violation | None) -> Violation | None:
+    """What was found, with the coordinates of its place."""
+    return replace(found, where=state.where(found.place)) if found is not None and found.place else found
 
 
 def description(flow: Flow, state: ModelState) -> dict[str, Any]:

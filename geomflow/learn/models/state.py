@@ -104,14 +104,15 @@ class ModelState:
         finite = np.isfinite(self.metric).all(axis=(-2, -1))
         if not finite.all():
             index = tuple(int(k) for k in np.argwhere(~finite)[0])
-            raise NotFiniteError(f"not finite at {self._where(index)}: {self.model!r}. Use smaller parameters, or "
+            raise NotFiniteError(f"not finite at {self.where(index)}: {self.model!r}. Use smaller parameters, or "
                                  "a smaller learning rate.")
         lowest, index = self.smallest_eigenvalue()
         if not lowest > 0:
             raise PositivityError(f"not positive: {self.model!r}. The smallest eigenvalue is {lowest:.6g}, at "
-                                  f"{self._where(index)}. {LOST}")
+                                  f"{self.where(index)}. {LOST}")
 
-    def _where(self, index: tuple[int, ...]) -> str:
+    def where(self, index: tuple[int, ...]) -> str:
+        """A point of the place in words: its index and its coordinates."""
         if isinstance(self.place, Grid):
             return place(self.place, index)
         return f"point {index[0]}, {coordinates_in_words(self.model.torus.coordinates, self.place[index[0]])}"
