@@ -6,13 +6,12 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from geomflow.core.errors import InputError
 from geomflow.study.findings import Findings
 from geomflow.study.ledger import Ledger
-
-if TYPE_CHECKING:
-    from geomflow.study.study import Study
+from geomflow.study.study import Study
 
 
 def run_study(study: Study, quick: bool = False, folder: str | os.PathLike[str] | None = None,
@@ -23,8 +22,10 @@ def run_study(study: Study, quick: bool = False, folder: str | os.PathLike[str] 
     folder    rows are kept in ``folder/rows``; cells that are there already are read instead of measured
     progress  show a bar: True, False, or None for only on a terminal
 
-    Raises StoreError where the folder cannot be used.
+    Raises StoreError where the folder cannot be used, and InputError for what is no study.
     """
+    if not isinstance(study, Study):
+        raise InputError(f"run_study takes a study such as LocalLimit(), and {study!r} was given.")
     ledger = None if folder is None else Ledger(Path(folder) / "rows")
     rows = [{**cell, **_measured(study, cell, ledger)} for cell in _shown(study.cells(quick), study.name, progress)]
     return Findings(study, quick, tuple(rows))

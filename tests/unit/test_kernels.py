@@ -77,7 +77,7 @@ def test_sums_do_not_depend_on_the_number_of_threads(kernel, points, monkeypatch
     x, v = points(1500), real(1500, 4)
     results = []
     for threads in ("1", "2", "5"):
-        monkeypatch.setenv("NUMBA_NUM_THREADS", threads)
+        monkeypatch.setenv("GEOMFLOW_THREADS", threads)
         results.append(kernel.apply(x, None, v))
     assert np.array_equal(results[0], results[1])
     assert np.array_equal(results[0], results[2])
@@ -204,6 +204,14 @@ def test_what_is_no_kernel_is_refused_when_it_is_made():
             wrong()
     with pytest.raises(NotFiniteError, match="α is not finite at 3 of 3"):
         gk.GaussianKernel(1.0).rescaled(np.nan).matrix(real(3))
+
+
+@pytest.mark.parametrize("kernel", [gk.GaussianKernel(0.7), gk.DeltaKernel(), gk.NetworkKernel("erf"),
+                                    gk.WrappedGaussianKernel(0.2, Torus(dim=2)), gk.DistanceKernel(np.exp),
+                                    gk.NetworkKernel("erf").periodic(Torus(dim=2))])
+def test_operators_need_a_grid(kernel):
+    with pytest.raises(InputError, match="operator on a grid"):
+        kernel.on(Torus(dim=2))
 
 
 def test_bad_projective_points():

@@ -145,3 +145,8 @@ def test_monte_carlo_refuses_single_networks():
         monte_carlo(NetworkKernel(), points(2), width=8, networks=1, seed=0)
     with pytest.raises(UnknownNameError, match="activation"):
         monte_carlo(NetworkKernel("sin"), points(2), width=8, networks=4, seed=0)
+
+
+def test_a_kernel_that_overflows_is_told():
+    with pytest.raises(NotFiniteError, match="2000 hidden layers with weight_std 3"):
+        NetworkKernel("relu", depth=2000, weight_std=3.0).matrix(points(3))

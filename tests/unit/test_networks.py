@@ -126,7 +126,7 @@ def test_blocks_and_threads_do_not_matter(monkeypatch):
     rng = np.random.default_rng(0)
     theta, x, cotangent = network.initial(0), rng.uniform(size=(5000, 3)), rng.standard_normal((5000, 2))
     values, gradient = network.values(theta, x), network.vjp(theta, x, cotangent)
-    monkeypatch.setenv("NUMBA_NUM_THREADS", "1")
+    monkeypatch.setenv("GEOMFLOW_THREADS", "1")
     np.testing.assert_array_equal(network.values(theta, x), values)
     np.testing.assert_array_equal(network.vjp(theta, x, cotangent), gradient)
     pieces = sum(network.vjp(theta, x[s : s + 700], cotangent[s : s + 700]) for s in range(0, 5000, 700))
@@ -173,6 +173,7 @@ def test_unknown_names():
         lambda: Perceptron(3, embedding=FourierEmbedding(Torus(2))),
         lambda: FourierEmbedding(Torus(2), harmonics=0),
         lambda: FourierEmbedding(2),
+        lambda: CosineNetwork(2, 10, kernel_width=0.1, torus=2),
         lambda: Perceptron(2, embedding=Torus(2)),
         lambda: Perceptron(2).initial("seven"),
         lambda: AutogradNetwork(np.sin, [("w", (1,))], 1, 1),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from geomflow.cli import main
-from geomflow.core.errors import StoreError
+from geomflow.core.errors import InputError, StoreError
 from geomflow.study import STUDIES, Corrections, Locality, Mixing, Study, Width, run_study
 from geomflow.study.ledger import Ledger
 from geomflow.study.width import averaged
@@ -203,3 +203,9 @@ def test_growth_is_capped():
 def test_off_diagonal_components_run_twice_as_fast_without_the_factor(case):
     rows = rows_of(Corrections(), *({"correction": "c", "case": f"{case} {part}"} for part in ("xx", "xy")))
     assert rows[1]["number"] / rows[0]["number"] == pytest.approx(1 if case == "with" else 2, abs=0.01)
+
+
+@pytest.mark.parametrize("wrong", ["width", Squares])
+def test_what_is_no_study_is_refused(wrong):
+    with pytest.raises(InputError, match="takes a study such as"):
+        run_study(wrong)

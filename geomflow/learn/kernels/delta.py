@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from geomflow.learn.kernels.kernel import Kernel
+from geomflow.learn.kernels.kernel import Kernel, checked_grid
 from geomflow.learn.kernels.operators import IdentityOperator
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class DeltaKernel(Kernel):
 
     def on(self, grid: Grid) -> IdentityOperator:
         """The identity on the grid's functions."""
-        return IdentityOperator(grid)
+        return IdentityOperator(checked_grid(grid))
 
     def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None) -> np.ndarray:
         """Sums over equal points, without comparing pairs."""

@@ -22,7 +22,7 @@ from geomflow.core.errors import (
 from geomflow.field.torus import FlatTorus
 from geomflow.learn.kernels.fubini_study import chordal_distance, geodesic_distance
 from geomflow.learn.kernels.fubini_study_routines import EUCLIDEAN
-from geomflow.learn.kernels.kernel import Kernel, finite_rows, real_points
+from geomflow.learn.kernels.kernel import Kernel, checked_grid, finite_rows, real_points
 from geomflow.learn.kernels.operators import BlockOperator, FourierOperator, KernelOperator
 from geomflow.learn.kernels.tiles import TiledGaussian
 
@@ -128,8 +128,8 @@ class DistanceKernel(Kernel):
 
     def on(self, grid: Grid) -> KernelOperator:
         """By FFT on a grid of the kernel's own torus, else in blocks; checked first."""
-        if not isinstance(self.distance, FlatTorus) or self.distance != grid.torus:
-            self.check(grid.points().reshape(grid.size, -1))
+        if not isinstance(self.distance, FlatTorus) or self.distance != checked_grid(grid).torus:
+            self.check(checked_grid(grid).points().reshape(grid.size, -1))
             return BlockOperator(self, grid)
         points = grid.points().reshape(grid.size, -1)
         row = self.values(points[:1], points).reshape(grid.shape)

@@ -9,7 +9,7 @@ import numpy as np
 
 from geomflow.core import memory
 from geomflow.field.grid import Grid
-from geomflow.learn.kernels.kernel import UnderResolvedWarning
+from geomflow.learn.kernels.kernel import UnderResolvedWarning, checked_grid
 
 
 def half_shape(grid: Grid) -> tuple[int, ...]:
@@ -48,7 +48,7 @@ def _squares(metric: np.ndarray, modes: list[np.ndarray]) -> np.ndarray:
 
 def warn_if_narrow(grid: Grid, scale: float) -> None:
     """Warn that a width below the grid's spacing is not resolved."""
-    spacing = max(grid.spacing)
+    spacing = max(checked_grid(grid).spacing)
     if scale < spacing:
         needed = [int(np.ceil(period / scale)) for period in grid.torus.periods]
         warnings.warn(

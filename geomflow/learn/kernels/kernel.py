@@ -78,7 +78,7 @@ class Kernel(ABC):
         """The operator (K f)(x) = ∫ K(x, x') f(x') d^dx' on a periodic grid, the integral as a sum over its points."""
         from geomflow.learn.kernels.operators import BlockOperator
 
-        return BlockOperator(self, grid)
+        return BlockOperator(self, checked_grid(grid))
 
     def rescaled(self, alpha: float | Callable[[np.ndarray], np.ndarray] | Any) -> RescaledKernel:
         """α(x) K(x, x') α(x') of Halverson and Ruehle, eq. (2.16): the kernel of the network α(x) f(x)."""
@@ -94,6 +94,15 @@ def real_points(x: Any) -> np.ndarray:
     if points.ndim != 2:
         raise ShapeError(f"points are rows of an array (points, coordinates), and the shape {points.shape} was given.")
     return finite_rows(points)
+
+
+def checked_grid(grid: Any) -> Grid:
+    """`grid`, or InputError where it is none."""
+    from geomflow.field.grid import Grid
+
+    if not isinstance(grid, Grid):
+        raise InputError(f"a kernel becomes an operator on a grid, such as torus.grid(32), and {grid!r} was given.")
+    return grid
 
 
 def finite_rows(points: np.ndarray) -> np.ndarray:

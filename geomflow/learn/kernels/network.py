@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from geomflow.core.errors import InputError, ShapeError, UnknownNameError
+from geomflow.core.errors import InputError, NotFiniteError, ShapeError, UnknownNameError
 from geomflow.learn.kernels import network_routines as routines
 from geomflow.learn.kernels.blocks import contract
-from geomflow.learn.kernels.kernel import Kernel, require_matrix
+from geomflow.learn.kernels.kernel import Kernel, checked_grid, require_matrix
 from geomflow.learn.kernels.operators import FourierOperator
 from geomflow.learn.networks.embedding import FourierEmbedding
 from geomflow.variety.threads import each, slices
@@ -60,7 +60,18 @@ class InfiniteNetwork(Kernel):
                                  f"{self.embedding.inputs}.")
             points = self.embedding.values(points)
         ratio = self.bias_std * np.sqrt(points.shape[1]) / self.weight_std
-        return np.column_stack([points, np.full(len(points), ratio)])
+        return self._finite(np.column_stack([points, np.full(len(points), ratio)]))
+
+    def _finite(self, points: np.ndarray) -> np.ndarray:
+        """The points, or NotFiniteError where the kernel overflows: it grows like weight_std^(2 depth)."""
+        diagonal = np.empty(len(points))
+        with np.errstate(over="ignore", invalid="ignore"):
+            routines.diagonal(self._network(points), self._deviations(points)[0], self._tangent, diagonal)
+        if not np.isfinite(diagonal).all():
+            worst = int(np.argmin(np.isfinite(diagonal)))
+            raise NotFiniteError(f"the kernel of {self.depth} hidden layers with weight_std {self.weight_std:g} is "
+                                 f"{diagonal[worst]} at point {worst}: take fewer layers, or a smaller weight_std.")
+        return points
 
     def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """The kernel of points that `read` returned, (p, q)."""
@@ -130,8 +141,8 @@ class InfiniteNetwork(Kernel):
         transform of its values with the origin. An embedding of another torus acts in blocks.
         """
         if self.embedding is None:
-            return self.periodic(grid.torus).on(grid)
-        if not np.allclose(self.embedding.torus.lattice, grid.torus.lattice, rtol=1e-14, atol=0):
+            return self.periodic(checked_grid(grid).torus).on(grid)
+        if not np.allclose(self.embedding.torus.lattice, checked_grid(grid).torus.lattice, rtol=1e-14, atol=0):
             return super().on(grid)
         points = self.read(grid.points().reshape(grid.size, -1))
         profile = self.values(points[:1], points).reshape(grid.shape)

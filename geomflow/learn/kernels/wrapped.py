@@ -15,7 +15,7 @@ from geomflow.core.errors import InputError, ShapeError
 from geomflow.field.torus import FlatTorus
 from geomflow.learn.kernels.fubini_study_routines import exp2
 from geomflow.learn.kernels.grid import gaussian_symbol, warn_if_narrow
-from geomflow.learn.kernels.kernel import Kernel, checked_scale
+from geomflow.learn.kernels.kernel import Kernel, checked_grid, checked_scale
 from geomflow.learn.kernels.operators import FourierOperator
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class WrappedGaussianKernel(Kernel):
 
     def on(self, grid: Grid) -> FourierOperator:
         """The operator with the eigenvalues exp(−s²|k|²/2), by FFT; warns if s is below the grid's spacing."""
-        if grid.torus != self.torus:
+        if checked_grid(grid).torus != self.torus:
             raise InputError(f"the kernel is wrapped around {self.torus!r}, and the grid is {grid!r}.")
         warn_if_narrow(grid, self.scale)
         return FourierOperator(grid, gaussian_symbol(grid, self.scale))

@@ -190,6 +190,8 @@ def _checked_width(inputs: int, kernel_width: float | None, weight_std: float | 
 
 
 def _lattice(torus: FlatTorus, inputs: int) -> np.ndarray:
+    if not hasattr(torus, "lattice"):
+        raise InputError(f"the network is periodic on a torus, such as Torus(dim={inputs}), and {torus!r} was given.")
     if torus.real_dim != inputs:
         raise InputError(f"the torus has real dimension {torus.real_dim}, and inputs is {inputs}.")
     return np.array(torus.lattice)
