@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geomflow.core.errors import UnknownNameError
+from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.plot.style import CYCLE, MUTED, styled
 
 if TYPE_CHECKING:
@@ -28,10 +28,12 @@ def monitors(sol: Solution, names: Sequence[str] | None = None) -> np.ndarray:
     "…_min" and "…_max", share theirs. A panel whose values are positive and span more than a factor of fifty has
     a logarithmic axis; one that never moves is drawn with room around it, so that rounding does not look like
     structure. Returns the array of Axes, one for each panel.
-    Raises `UnknownNameError` for a name that was not watched.
+    Raises `UnknownNameError` for a name that was not watched, and `InputError` for what is no solution.
     """
     import matplotlib.pyplot as plt
 
+    if not hasattr(sol, "monitors"):
+        raise InputError(f"monitors are those of a run, solve(...), and {sol!r} was given.")
     watched = list(sol.monitors)
     for name in names or ():
         if name not in watched:
@@ -84,14 +86,16 @@ def _drawable(values: np.ndarray) -> np.ndarray:
 
 
 def _scale(ax: Axes, values: np.ndarray) -> None:
-    """A logarithmic axis for decay, room around what is constant."""
+    """A logarithmic axis for decay, room around what is constant; numbers are written out, without an offset."""
     finite = values[np.isfinite(values)]
     if not finite.size:
         return
     low, high = float(finite.min()), float(finite.max())
     if low > 0 and high > 50 * low:
         ax.set_yscale("log")
-    elif high - low <= 1e-6 * max(abs(low), abs(high), 1e-6):
+        return
+    ax.ticklabel_format(axis="y", useOffset=False)
+    if high - low <= 1e-6 * max(abs(low), abs(high), 1e-6):
         _widen(ax, low, high)
 
 
@@ -100,6 +104,5 @@ def _widen(ax: Axes, low: float, high: float) -> None:
     size = max(abs(low), abs(high))
     middle, room = (low + high) / 2, size if size > 1e-6 else 1.0
     ax.set_ylim(middle - 0.1 * room, middle + 0.1 * room)
-    ax.ticklabel_format(axis="y", useOffset=False)
-    note = f"constant to {high - low:.0e}"
+    note = f"constant to {high - low:.0e}" if high > low else "constant"
     ax.text(0.98, 0.92, note, transform=ax.transAxes, ha="right", va="top", color=MUTED, fontsize=9)

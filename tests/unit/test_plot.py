@@ -80,6 +80,17 @@ def test_monitors_have_one_panel_each_and_the_outcome_above(sol):
     assert len(plot.monitors(sol, ["energy"])) == 1
     with pytest.raises(UnknownNameError, match="did you mean 'energy'"):
         plot.monitors(sol, ["enrgy"])
+    with pytest.raises(InputError, match="those of a run"):
+        plot.monitors(sol.last)
+
+
+def test_monitors_write_their_numbers_out(sol):
+    monitors = {"steady": lambda t, state: 2.0, "slow": lambda t, state: 0.999 + 1e-3 * t}
+    run = gf.solve(gf.KahlerRicciFlow(), sol.states[0], t1=0.01, monitors=monitors)
+    steady, slow = plot.monitors(run, ["steady", "slow"])
+    assert [text.get_text() for text in steady.texts] == ["constant"]
+    slow.figure.canvas.draw()
+    assert slow.yaxis.get_major_formatter().get_offset() == ""
 
 
 def test_snapshots_have_one_scale_a_row(sol):
