@@ -8,11 +8,18 @@ import pytest
 import geomflow as gf
 from geomflow import functionals as fn
 from geomflow.cli import main
-from geomflow.core.errors import IllPosedError, InputError, PositivityError, SymmetryError
+from geomflow.core.errors import IllPosedError, InputError, PositivityError, StoreError, SymmetryError
 from geomflow.learn.flows.batch import Batch
 from geomflow.learn.flows.kernel_checks import CappedGrowthWarning
 from geomflow.learn.flows.kernel_flow import KernelFlow
-from geomflow.learn.kernels import DeltaKernel, GaussianKernel, Kernel, UnderResolvedWarning, reference_rescaled
+from geomflow.learn.kernels import (
+    DeltaKernel,
+    DistanceKernel,
+    GaussianKernel,
+    Kernel,
+    UnderResolvedWarning,
+    reference_rescaled,
+)
 from geomflow.learn.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
 from geomflow.learn.kernels.structures import Covariant, Kronecker, Symmetrised
 from geomflow.learn.models import IndependentComponents, PotentialModel
@@ -160,6 +167,22 @@ def test_runs_resume_to_the_same_bits(tmp_path, kernel):
     np.testing.assert_array_equal(rest["alignment"], whole["alignment"])
     assert type(kernel).__name__ in gf.load(tmp_path / "cut").description["kernel"]
     assert "0x" not in gf.load(tmp_path / "cut").description["kernel"]
+
+
+def test_a_run_is_not_resumed_with_another_kernel_or_batch(tmp_path):
+    started, how = KernelFlow(DETURCK, GaussianKernel(0.2), Batch(40, seed=1)), {"t1": 2e-2, "stepper": "rk45"}
+    gf.solve(started, METRIC, store=tmp_path / "run", max_steps=2, **how)
+    for other in (KernelFlow(DETURCK, GaussianKernel(0.3), started.batch), KernelFlow(DETURCK, started.kernel),
+                  KernelFlow(DETURCK, started.kernel, Batch(40, seed=2))):
+        with pytest.raises(StoreError, match="holds another run"):
+            gf.solve(other, METRIC, store=tmp_path / "run", resume=True, **how)
+
+
+def test_kernels_of_functions_are_named_without_addresses():
+    distance = DistanceKernel(lambda d: np.exp(-d / 0.1), PLANE)
+    facts = KernelFlow(DETURCK, distance).on(METRIC).facts
+    assert "lambda" in facts["equation"]
+    assert "0x" not in facts["equation"]
 
 
 def test_the_default_stepper_and_stencils():

@@ -102,7 +102,9 @@ class KernelFlow(Flow):
         flow = self.classical
         equation = (replace(flow, forced=True) if isinstance(flow, Descent) else flow).on(state)
         batch = {} if self.batch is None else {"batch": len(self.batch.indices(state.grid))}
-        return replace(equation, facts={**equation.facts, "kernel": in_words(self.kernel), **batch})
+        words = in_words(self.kernel) + ("" if self.batch is None else f" on {in_words(self.batch)}")
+        facts = {"kernel": in_words(self.kernel), "equation": f"{self}; Theta of {words}", **batch}
+        return replace(equation, facts={**equation.facts, **facts})
 
     def bind(self, state: Any) -> Problem:
         """The initial value problem that starts at `state`, compiled for its grid."""
@@ -122,7 +124,7 @@ class KernelFlow(Flow):
 
 def in_words(kernel: Any) -> str:
     """The kernel as text that is the same in every process: without addresses in memory."""
-    return re.sub(r" object at 0x[0-9a-fA-F]+", "", str(kernel))
+    return re.sub(r"( object)? at 0x[0-9a-fA-F]+", "", str(kernel))
 
 
 def _under_kernel(equation: sympy.Eq) -> sympy.Eq:
