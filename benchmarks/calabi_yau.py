@@ -2,6 +2,7 @@
 
     python -m benchmarks.calabi_yau                   # everything but the tables, a few minutes
     python -m benchmarks.calabi_yau sampling          # or: fermat, others, balanced
+    python -m benchmarks.calabi_yau sampling --mlgeometry-python PYTHON_WITH_MLGEOMETRY_JAX
     python -m benchmarks.calabi_yau --table general   # Dwork and generic quintics, half an hour; stored in results/
 
 Published figures on two shared cores stand beside the measured ones; absolute times drift by machine. The first fit
@@ -11,6 +12,7 @@ with a fresh cache of compiled code takes some ten seconds more.
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 from math import comb
@@ -24,6 +26,7 @@ from geomflow.variety.monomials import monomials
 
 #: Points, weights, Ω and pull-backs a second on the quintic, double precision: measured elsewhere on two such cores.
 PEERS = {"cymyc": 141_000, "cyjax": 126_000, "cymetric": 29_000, "MLGeometry": 1_500}
+MLGEOMETRY = "--mlgeometry-python"
 UNSEEN = 20_000
 TABLE = Path(__file__).parent / "results" / "calabi_yau_general.json"
 
@@ -40,8 +43,18 @@ def sampling() -> None:
     best = max(rates)
     print(f"sampling: best {best:,.0f}, median {np.median(rates):,.0f} points/s with weights, Ω and pull-backs")
     print(f"    {best / max(_numpy_rate(seed) for seed in range(5)):6.1f} × the same in NumPy, in this run")
+    if MLGEOMETRY in sys.argv:
+        peer = _mlgeometry_rate(sys.argv[sys.argv.index(MLGEOMETRY) + 1])
+        print(f"    {best / peer:6.0f} × MLGeometry ({peer:,.0f} points/s, in this run)")
     for name, rate in PEERS.items():
         print(f"    {best / rate:6.1f} × {name} ({rate:,} points/s, published)")
+
+
+def _mlgeometry_rate(python: str, lines: int = 2_000) -> float:
+    """Points a second of MLGeometry-JAX, by an interpreter that has it."""
+    runner = Path(__file__).parent / "elsewhere" / "mlgeometry_points.py"
+    done = subprocess.run([python, "-W", "ignore", str(runner), str(lines)], check=True, capture_output=True, text=True)
+    return float(done.stdout)
 
 
 def _numpy_rate(seed: int, lines: int = 10_000) -> float:
@@ -195,5 +208,5 @@ if __name__ == "__main__":
     if arguments[:1] == ["--table"]:
         TABLES[arguments[1]](*arguments[2:])
     else:
-        for name in arguments or PARTS:
+        for name in [name for name in arguments if name in PARTS] or PARTS:
             PARTS[name]()
