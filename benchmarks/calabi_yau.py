@@ -4,6 +4,7 @@
     python -m benchmarks.calabi_yau sampling          # or: fermat, others, balanced
     python -m benchmarks.calabi_yau sampling --mlgeometry-python PYTHON_WITH_MLGEOMETRY_JAX
     python -m benchmarks.calabi_yau --table general   # Dwork and generic quintics, half an hour; stored in results/
+    python -m benchmarks.calabi_yau --table peer PYTHON_WITH_MLGEOMETRY_JAX [CORE_SECONDS]
 
 Published figures on two shared cores stand beside the measured ones; absolute times drift by machine. The first fit
 with a fresh cache of compiled code takes some ten seconds more.
@@ -28,7 +29,9 @@ from geomflow.variety.monomials import monomials
 PEERS = {"cymyc": 141_000, "cyjax": 126_000, "cymetric": 29_000, "MLGeometry": 1_500}
 MLGEOMETRY = "--mlgeometry-python"
 UNSEEN = 20_000
-TABLE = Path(__file__).parent / "results" / "calabi_yau_general.json"
+RESULTS = Path(__file__).parent / "results"
+ELSEWHERE = Path(__file__).parent / "elsewhere"
+TABLE = RESULTS / "calabi_yau_general.json"
 
 
 def sampling() -> None:
@@ -52,9 +55,14 @@ def sampling() -> None:
 
 def _mlgeometry_rate(python: str, lines: int = 2_000) -> float:
     """Points a second of MLGeometry-JAX, by an interpreter that has it."""
-    runner = Path(__file__).parent / "elsewhere" / "mlgeometry_points.py"
-    done = subprocess.run([python, "-W", "ignore", str(runner), str(lines)], check=True, capture_output=True, text=True)
-    return float(done.stdout)
+    return _elsewhere(python, "mlgeometry_points.py", lines)[0]
+
+
+def _elsewhere(python: str, runner: str, *arguments: float) -> list[float]:
+    """The numbers that a runner prints, by an interpreter that has the peer."""
+    command = [python, "-W", "ignore", str(ELSEWHERE / runner), *map(str, arguments)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return [float(word) for word in done.stdout.split()]
 
 
 def _numpy_rate(seed: int, lines: int = 10_000) -> float:
@@ -200,8 +208,37 @@ def _markdown(rows: list[dict]) -> str:
     return "\n".join([*lines, ""])
 
 
+def peer(python: str, budget: str = "600") -> None:
+    """σ for the same core-seconds: MLGeometry-JAX, a φ-network and the optimal algebraic metric; stored."""
+    asked, variety = float(budget), gv.Fermat(5)
+    spent, found = _elsewhere(python, "mlgeometry_training.py", asked)
+    rows = [("MLGeometry-JAX, bihomogeneous 70-100-1, 20,000 points", spent, found)]
+    ours = {"φ-network 25-64-64-64-1, 100,000 points": _phi_network, "optimal algebraic metric, k = 16": _best}
+    for name, fit in ours.items():
+        began = time.process_time()
+        metric = fit(variety, asked)
+        rows.append((name, time.process_time() - began, float(gv.sigma(metric, variety.sample(UNSEEN, seed=2)))))
+        print(rows[-1], flush=True)
+    lines = ["# σ on unseen points of the Fermat quintic, in one run", "",
+             f"`python -m benchmarks.calabi_yau --table peer PYTHON {asked:g}`: core-seconds are processor time of all",
+             "threads, points included for geomflow and left out for MLGeometry.", "",
+             "| metric | core-seconds | σ unseen | σ over the last row's |", "|---|---|---|---|"]
+    lines += [f"| {name} | {work:.0f} | {value:.3g} | {value / rows[-1][2]:,.0f} |" for name, work, value in rows]
+    (RESULTS / "calabi_yau_peer.md").write_text("\n".join(lines) + "\n")
+
+
+def _phi_network(variety: gv.Hypersurface, core_seconds: float) -> gv.VarietyMetric:
+    from geomflow.learn import phi_metric
+
+    return phi_metric(variety, variety.sample(100_000, seed=1), seconds=core_seconds / 2, progress=False)
+
+
+def _best(variety: gv.Hypersurface, core_seconds: float) -> gv.VarietyMetric:
+    return gv.algebraic_metric(variety, 16, variety.sample(6000, seed=1), seconds=core_seconds / 2)
+
+
 PARTS = {part.__name__: part for part in (sampling, fermat, others, balanced)}
-TABLES = {part.__name__: part for part in (general,)}
+TABLES = {part.__name__: part for part in (general, peer)}
 
 if __name__ == "__main__":
     arguments = sys.argv[1:]

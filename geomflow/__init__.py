@@ -25,6 +25,7 @@ _HOME = {
     "KahlerRicciFlow": "geomflow.flow.equations",
     "CalabiFlow": "geomflow.flow.equations",
     "ConjugateHeatFlow": "geomflow.flow.equations",
+    "FormFlow": "geomflow.flow.varieties",
     "Descent": "geomflow.flow.equations",
     "perelman_form": "geomflow.flow.equations",
     "Flow": "geomflow.flow.flow",
@@ -50,6 +51,7 @@ _HOME = {
     "Hypersurface": "geomflow.variety",
     "Points": "geomflow.variety",
     "FubiniStudy": "geomflow.variety",
+    "form_family": "geomflow.variety",
     "algebraic_metric": "geomflow.variety",
     "balanced_metric": "geomflow.variety",
     "sigma": "geomflow.variety",
@@ -114,6 +116,7 @@ if TYPE_CHECKING:
     from geomflow.flow.equations import RicciFlow as RicciFlow
     from geomflow.flow.equations import perelman_form as perelman_form
     from geomflow.flow.flow import Flow as Flow
+    from geomflow.flow.varieties import FormFlow as FormFlow
     from geomflow.learn import DeltaKernel as DeltaKernel
     from geomflow.learn import GaussianKernel as GaussianKernel
     from geomflow.learn import GradientFlow as GradientFlow
@@ -135,6 +138,7 @@ if TYPE_CHECKING:
     from geomflow.variety import Points as Points
     from geomflow.variety import algebraic_metric as algebraic_metric
     from geomflow.variety import balanced_metric as balanced_metric
+    from geomflow.variety import form_family as form_family
     from geomflow.variety import sigma as sigma
 
 

@@ -77,6 +77,23 @@ def test_calabi_flow_has_the_rate_of_the_square(cubic):
     assert decay_rate(run(CALABI, members)) == pytest.approx(decay_rate(run(SQUARE, members)), rel=1e-3)
 
 
+@pytest.mark.parametrize("flow, same", [
+    (gf.KahlerRicciFlow(speed=2), FormFlow("2 * v * log(v)", "dirichlet")),
+    (gf.CalabiFlow(), CALABI),
+])
+def test_flows_of_potentials_act_on_families(cubic, flow, same):
+    members, _ = cubic
+    time = 1 / same.decay_rates(members.state())[0]
+    run = [gf.solve(each, members.state(), time, rtol=1e-8, stepper="semi-implicit").last for each in (flow, same)]
+    assert run[0].distance(run[1]) == 0
+    assert run[0].sigma < 0.8 * members.state().sigma
+
+
+def test_a_variety_prescribes_the_density(cubic):
+    with pytest.raises(InputError, match="leave out the density"):
+        gf.solve(gf.KahlerRicciFlow(density="1"), cubic[0].state(), 0.1)
+
+
 def test_eigenvalue_of_the_flat_cubic():
     """Functions invariant under E[3] and Z_6 on C/ϖZ[ω], g = 4κ|dw|²: λ = 9 (4π/√3ϖ)²/(16κ)."""
     from geomflow.variety.flat import PERIOD

@@ -12,9 +12,13 @@ from geomflow.field import PotentialField
 from geomflow.flow.equation import Equation, checked_state, equations_of
 from geomflow.flow.equations.kahler import PHI, KahlerSetting, log_flat_volume, reference_rows
 from geomflow.flow.flow import Flow
+from geomflow.flow.varieties import FormFlow
+from geomflow.variety.family import FormState
 
 if TYPE_CHECKING:
     import sympy
+
+    from geomflow.flow.problem import Problem
 
 
 @final
@@ -23,7 +27,8 @@ class CalabiFlow(Flow):
     """Calabi flow ∂_t φ = R − R̄ (Calabi 1982; eq. (B.9) of Halverson and Ruehle).
 
     R = −2 Δ_∂ log det g is the Riemannian scalar curvature; its mean R̄ is zero in every class of a torus. The
-    equation is of fourth order and is computed in two stages: log det g, then its Laplacian.
+    equation is of fourth order and is computed in two stages: log det g, then its Laplacian. On a member of a family
+    of forms on a variety it is `FormFlow.calabi`, projected on the family.
     """
 
     @property
@@ -43,6 +48,10 @@ class CalabiFlow(Flow):
     def components(self, torus: Any) -> list[sympy.Eq]:
         """The equation of φ over the flat unit reference form, written out."""
         return equations_of(_program(KahlerSetting.flat(torus)), torus)
+
+    def bind(self, state: Any) -> Problem:
+        """The initial value problem on a torus, or within a family of forms on a variety."""
+        return FormFlow.calabi().bind(state) if isinstance(state, FormState) else super().bind(state)
 
     def on(self, state: Any) -> Equation:
         """The equation for a PotentialField."""

@@ -19,6 +19,8 @@ from geomflow.flow.equations.kahler import PHI, KahlerSetting, log_flat_volume, 
 from geomflow.flow.flow import Flow
 from geomflow.flow.steppers.choose import fitting_stepper
 from geomflow.flow.steppers.semi_implicit import SemiImplicit
+from geomflow.flow.varieties import FormFlow
+from geomflow.variety.family import FormState
 
 if TYPE_CHECKING:
     import sympy
@@ -37,6 +39,7 @@ class KahlerRicciFlow(Flow):
     `density` prescribes ρ > 0, anything that ``grid.scalar`` takes (flat, ρ = 1, unless given); κ makes the two
     masses equal, ⟨κρ⟩ = ⟨det g_ref⟩. The steady state solves the complex Monge–Ampère equation
     det(g_ref + ∂∂̄φ) = κρ: Calabi's conjecture on the torus. Hamilton's speed, ∂_t g = −2 Ric, is ``speed=2``.
+    On a member of a family of forms on a variety it is `FormFlow.kahler_ricci`, projected on the family; ρ = |Ω|².
 
     Raises InputError for a speed that is not positive.
     """
@@ -83,6 +86,17 @@ class KahlerRicciFlow(Flow):
             average=None if target.row is None else Average(MASS, setting.metric.determinant, gr.exp(target.node)),
             modulo="constants",
         )
+
+    def bind(self, state: Any) -> Problem:
+        """The initial value problem on a torus, or within a family of forms on a variety.
+
+        Raises InputError for a prescribed density on a variety, where Ω prescribes it.
+        """
+        if not isinstance(state, FormState):
+            return super().bind(state)
+        if self.density is not None:
+            raise InputError("on a Calabi–Yau variety the flow runs towards |Ω|²: leave out the density.")
+        return FormFlow(f"{self.speed} * v * log(v)", "dirichlet").bind(state)
 
     def default_stepper(self, problem: Problem) -> Stepper:
         """Semi-implicit towards a prescribed density, where only the steady state matters; else the fitting one."""
