@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
+from geomflow.variety.family import FormState
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 
     from geomflow.flow.equation import Equation
     from geomflow.flow.problem import Problem
+    from geomflow.flow.varieties import FormFlow
 
 
 class Flow(ABC):
@@ -35,10 +38,16 @@ class Flow(ABC):
         """
 
     def bind(self, state: Any) -> Problem:
-        """The initial value problem that starts at `state`, compiled for its grid."""
+        """The initial value problem that starts at `state`, compiled for its grid; for forms on a variety, projected."""
         from geomflow.flow.binding import bind
 
+        if isinstance(state, FormState) and (projected := self.on_forms()) is not None:
+            return projected.bind(state)
         return bind(self, state, self.on(state))
+
+    def on_forms(self) -> FormFlow | None:
+        """The flow within families of Hermitian forms on a variety, where it has one."""
+        return None
 
     @abstractmethod
     def components(self, torus: Any) -> list[sympy.Eq]:

@@ -13,12 +13,9 @@ from geomflow.flow.equation import Equation, checked_state, equations_of
 from geomflow.flow.equations.kahler import PHI, KahlerSetting, log_flat_volume, reference_rows
 from geomflow.flow.flow import Flow
 from geomflow.flow.varieties import FormFlow
-from geomflow.variety.family import FormState
 
 if TYPE_CHECKING:
     import sympy
-
-    from geomflow.flow.problem import Problem
 
 
 @final
@@ -49,9 +46,9 @@ class CalabiFlow(Flow):
         """The equation of φ over the flat unit reference form, written out."""
         return equations_of(_program(KahlerSetting.flat(torus)), torus)
 
-    def bind(self, state: Any) -> Problem:
-        """The initial value problem on a torus, or within a family of forms on a variety."""
-        return FormFlow.calabi().bind(state) if isinstance(state, FormState) else super().bind(state)
+    def on_forms(self) -> FormFlow:
+        """The projected flow."""
+        return FormFlow.calabi()
 
     def on(self, state: Any) -> Equation:
         """The equation for a PotentialField."""

@@ -20,7 +20,6 @@ from geomflow.flow.flow import Flow
 from geomflow.flow.steppers.choose import fitting_stepper
 from geomflow.flow.steppers.semi_implicit import SemiImplicit
 from geomflow.flow.varieties import FormFlow
-from geomflow.variety.family import FormState
 
 if TYPE_CHECKING:
     import sympy
@@ -87,16 +86,11 @@ class KahlerRicciFlow(Flow):
             modulo="constants",
         )
 
-    def bind(self, state: Any) -> Problem:
-        """The initial value problem on a torus, or within a family of forms on a variety.
-
-        Raises InputError for a prescribed density on a variety, where Ω prescribes it.
-        """
-        if not isinstance(state, FormState):
-            return super().bind(state)
+    def on_forms(self) -> FormFlow:
+        """The projected flow; InputError for a prescribed density, for on a variety Ω prescribes it."""
         if self.density is not None:
             raise InputError("on a Calabi–Yau variety the flow runs towards |Ω|²: leave out the density.")
-        return FormFlow(f"{self.speed} * v * log(v)", "dirichlet").bind(state)
+        return FormFlow(f"{self.speed} * v * log(v)", "dirichlet")
 
     def default_stepper(self, problem: Problem) -> Stepper:
         """Semi-implicit towards a prescribed density, where only the steady state matters; else the fitting one."""
