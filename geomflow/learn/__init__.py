@@ -14,5 +14,7 @@ from geomflow.learn.networks import *  # noqa: F403
 from geomflow.learn.networks import __all__ as _networks
 from geomflow.learn.phi import *  # noqa: F403
 from geomflow.learn.phi import __all__ as _phi
+from geomflow.learn.tuning import *  # noqa: F403
+from geomflow.learn.tuning import __all__ as _tuning
 
-__all__ = [*_clustering, *_flows, *_kernels, *_models, *_networks, *_phi]
+__all__ = [*_clustering, *_flows, *_kernels, *_models, *_networks, *_phi, *_tuning]

@@ -1,0 +1,114 @@
+"""Trials on record: what was tried on which data, how it ended, and how good it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from geomflow.core.errors import GeomflowError, InputError, StoreError
+from geomflow.core.outcome import Outcome, OutcomeKind
+from geomflow.learn.tuning.score import WELL
+from geomflow.learn.tuning.space import Space
+
+
+@final
+@dataclass(frozen=True)
+class Trial:
+    """One trial: its settings, the seed of its data, its score (the penalty where it failed), and its outcome."""
+
+    settings: dict[str, float]
+    seed: int
+    score: float
+    outcome: Outcome
+
+    @property
+    def failed(self) -> bool:
+        """Whether the score is a penalty."""
+        return self.outcome.kind not in WELL
+
+    def __str__(self) -> str:
+        settings = ", ".join(f"{name} = {value:.4g}" for name, value in self.settings.items())
+        return f"{settings}: {self.outcome if self.failed else format(self.score, '.5g')}"
+
+
+@final
+@dataclass(frozen=True)
+class Tuning:
+    """A search and its trials, in order. The same space, seed, penalty and batch give the same trials.
+
+    Scores are finite: a trial that failed has the penalty, and no score is below it. Every trial has data of its own,
+    so the largest score is in part luck: measure `best` again on data that no trial has seen before quoting it.
+    """
+
+    space: Space
+    seed: int
+    penalty: float
+    batch: int
+    trials: tuple[Trial, ...] = ()
+
+    @property
+    def scores(self) -> np.ndarray:
+        """The scores in order, (trials,)."""
+        return np.array([trial.score for trial in self.trials])
+
+    @property
+    def best(self) -> Trial:
+        """The trial of the largest score; InputError where every trial failed."""
+        return self.leaders(1)[0]
+
+    def leaders(self, count: int) -> tuple[Trial, ...]:
+        """The trials that ended well with the largest scores, best first; InputError where every trial failed."""
+        well = [trial for trial in self.trials if not trial.failed]
+        if not well:
+            why = f"; the last one: {self.trials[-1]}" if self.trials else ""
+            raise InputError(f"none of {len(self.trials)} trials ended well: search another range{why}")
+        return tuple(sorted(well, key=lambda trial: -trial.score)[:count])
+
+    @property
+    def failures(self) -> int:
+        """How many trials failed."""
+        return sum(trial.failed for trial in self.trials)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a JSON file, whole or not at all; StoreError where that fails."""
+        target = Path(path)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile("w", dir=target.parent, suffix=".partial", delete=False) as file:
+                json.dump(self._plain(), file, indent=1)
+            os.replace(file.name, target)
+        except OSError as error:
+            raise StoreError(f"the trials cannot be written to '{target}': {error}.") from None
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Tuning:
+        """Read what `save` wrote; StoreError for another file."""
+        try:
+            data = json.loads(Path(path).read_text())
+            trials = tuple(_trial(each) for each in data["trials"])
+            return Tuning(Space.read(data["space"]), data["seed"], data["penalty"], data["batch"], trials)
+        except (OSError, KeyError, TypeError, ValueError, GeomflowError) as error:
+            raise StoreError(f"'{path}' cannot be read as trials of a search ({error}): give another file.") from None
+
+    def _plain(self) -> dict[str, Any]:
+        trials = [{"settings": t.settings, "seed": t.seed, "score": t.score, "kind": str(t.outcome.kind),
+                   "message": t.outcome.message, "time": t.outcome.time} for t in self.trials]
+        return {"space": self.space.described(), "seed": self.seed, "penalty": self.penalty, "batch": self.batch,
+                "trials": trials}
+
+    def __str__(self) -> str:
+        failed = f", {self.failures} failed" if self.failures else ""
+        best = f"; best {self.best}" if self.failures < len(self.trials) else ""
+        return f"{len(self.trials)} trials{failed}{best}"
+
+
+def _trial(data: dict[str, Any]) -> Trial:
+    outcome = Outcome(OutcomeKind(data["kind"]), data["message"], float(data["time"]))
+    return Trial({name: float(value) for name, value in data["settings"].items()}, int(data["seed"]),
+                 float(data["score"]), outcome)

@@ -1,0 +1,116 @@
+"""The search itself: batches of trials, each on fresh data, kept on disk as they end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.learn.tuning.proposals import proposals
+from geomflow.learn.tuning.record import Trial, Tuning
+from geomflow.learn.tuning.score import Evaluation, Objective, Score
+from geomflow.learn.tuning.space import Space
+
+
+def tune(objective: Objective, space: Space, trials: int, seed: int, workers: Any = None, *, penalty: float = 0.0,
+         batch: int = 4, path: str | os.PathLike[str] | None = None, progress: bool | None = None) -> Tuning:
+    """Make `objective(settings, data_seed)` large over a space by Bayesian optimisation; return all trials.
+
+    objective  returns a number, or a Score where the run behind it may end badly. Its second argument is the seed of
+               its data, new for every trial: settings are not tuned to one data set (Halverson and Ruehle, section
+               3.2, who saw just that).
+    penalty    the score of a trial that failed: an outcome other than finished or steady, a number that is not finite,
+               a metric that stopped being positive, an overflow. It should be the least that a score can be, and
+               scores below it are raised to it. What happened is kept in the trial's outcome.
+    batch      so many trials are chosen at once and may run at once; results depend on it, and not on `workers`
+    workers    None (here), a number of local workers, or a Dask client
+    path       a file that is written after every batch; a search that was stopped goes on from it
+    progress   show a bar: True, False, or None for only on a terminal
+
+    The first batches are a Sobol sequence; then the package bayesian-optimization proposes, with the upper confidence
+    bound on a Matérn surrogate. Raises InputError for a space, numbers or a file that do not fit, MissingExtraError
+    without the package (extra `study`); what the objective raises beyond blow-ups goes through.
+    """
+    tuning = _started(_checked(space, seed, penalty, batch), path)
+    trials = whole(trials, "the number of trials", 1)
+    with _bar(trials, progress) as show:
+        show(tuning)
+        while len(tuning.trials) < trials:
+            tuning = _continued(tuning, objective, trials, workers)
+            if path is not None:
+                tuning.save(path)
+            show(tuning)
+    return replace(tuning, trials=tuning.trials[:trials])
+
+
+def _checked(space: Any, seed: Any, penalty: Any, batch: Any) -> Tuning:
+    """A search without trials, or InputError."""
+    if not isinstance(space, Space):
+        raise InputError("tune searches a Space, such as Space({'rate': LogRange(0.01, 1)}), "
+                         f"and {space!r} was given.")
+    if not np.isfinite(penalty):
+        raise InputError(f"the penalty is the finite score of a trial that failed, and it is {penalty}.")
+    return Tuning(space, whole(seed, "the seed", 0), float(penalty), whole(batch, "the size of a batch", 1))
+
+
+def _started(fresh: Tuning, path: str | os.PathLike[str] | None) -> Tuning:
+    """The search as it is on disk, if it is there and is the same search."""
+    if path is None or not Path(path).exists():
+        return fresh
+    known = Tuning.load(path)
+    for name in ("space", "seed", "penalty", "batch"):
+        if getattr(known, name) != getattr(fresh, name):
+            raise InputError(f"'{path}' holds trials of another search: its {name} is {getattr(known, name)}, and "
+                             f"{getattr(fresh, name)} was given; choose another path.")
+    return known
+
+
+def _continued(tuning: Tuning, objective: Objective, trials: int, workers: Any) -> Tuning:
+    """The search after its next batch, or as much of that as was asked for."""
+    start = len(tuning.trials)
+    tasks = [(settings, data_seed(tuning.seed, start + number))
+             for number, settings in enumerate(proposals(tuning)[: trials - start])]
+    scores = [Evaluation(objective)(task) for task in tasks]
+    new = [_trial(*task, score, tuning.penalty) for task, score in zip(tasks, scores, strict=True)]
+    return replace(tuning, trials=(*tuning.trials, *new))
+
+
+def data_seed(seed: int, number: int) -> int:
+    """The seed of the data of trial `number` of the search `seed`; no two trials share one but by chance, 2^-63."""
+    return int(np.random.SeedSequence((seed, 2, number)).generate_state(1, np.uint64)[0] >> 1)
+
+
+def _trial(settings: dict[str, float], seed: int, score: Score, penalty: float) -> Trial:
+    return Trial(settings, seed, penalty if score.failed else max(float(score.value), penalty), score.outcome)
+
+
+def whole(number: Any, what: str, least: int) -> int:
+    """`number` as a whole one that is at least `least`, or InputError."""
+    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
+        raise InputError(f"{what} is a whole number >= {least}, and it is {number!r}.")
+    return int(number)
+
+
+@contextmanager
+def _bar(trials: int, shown: bool | None) -> Iterator[Callable[[Tuning], None]]:
+    """A function to show a search with: a bar on a terminal (or as `shown` says), nothing elsewhere."""
+    if not (sys.stderr.isatty() if shown is None else shown):
+        yield lambda tuning: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=trials, desc="tune", unit="trial", leave=False) as bar:
+
+        def show(tuning: Tuning) -> None:
+            bar.update(len(tuning.trials) - bar.n)
+            if tuning.failures < len(tuning.trials):
+                bar.set_postfix_str(f"best {tuning.best.score:.4g}")
+
+        yield show
