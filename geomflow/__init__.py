@@ -76,6 +76,7 @@ _MODULES = {
     "learn": "geomflow.learn",
     "plot": "geomflow.plot",
     "study": "geomflow.study",
+    "variety": "geomflow.variety",
 }
 
 __all__ = ["__version__", *_HOME, *_MODULES]
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
     from geomflow import learn as learn
     from geomflow import plot as plot
     from geomflow import study as study
+    from geomflow import variety as variety
     from geomflow.codegen import compile as compile
     from geomflow.core import conventions as conventions
     from geomflow.core.errors import GeomflowError as GeomflowError
