@@ -25,6 +25,11 @@ def available() -> int:
     return min(_machine(), _control_group())
 
 
+def total() -> int:
+    """Bytes of the machine, or of the control group if that may take less."""
+    return min(_physical(), _control_group_limit())
+
+
 def require(size: float, what: str, advice: str = "take a smaller grid") -> None:
     """Check, before it is taken, that `size` bytes for `what` are there.
 
@@ -54,8 +59,15 @@ def _physical() -> int:
 
 def _control_group() -> int:
     try:
+        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
+    except (OSError, ValueError):
+        return 2**62
+    return max(_control_group_limit() - used, 0)
+
+
+def _control_group_limit() -> int:
+    try:
         limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
-        used = Path("/sys/fs/cgroup/memory.current").read_text().strip()
-        return 2**62 if limit == "max" else max(int(limit) - int(used), 0)
+        return 2**62 if limit == "max" else int(limit)
     except (OSError, ValueError):
         return 2**62

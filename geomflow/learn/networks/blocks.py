@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import cache
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
+from geomflow.core.threads import one_thread_products
 from geomflow.variety.threads import each, slices
 
 #: Numbers that one layer holds for a block of points, so that a few layers fit into a second-level cache.
@@ -43,26 +41,3 @@ def summed(work: Callable[[slice], np.ndarray], blocks: list[slice], size: int) 
             for part in each(work, blocks[start : start + _GROUP]):
                 total += part
     return total
-
-
-@contextmanager
-def one_thread_products() -> Iterator[None]:
-    """Matrix products inside take one thread each, since the blocks already share out the cores.
-
-    This needs threadpoolctl; without it the linear-algebra library's own setting stands.
-    """
-    controller = _controller()
-    if controller is None:
-        yield
-    else:
-        with controller.limit(limits=1, user_api="blas"):
-            yield
-
-
-@cache
-def _controller() -> Any:
-    try:
-        from threadpoolctl import ThreadpoolController
-    except ImportError:
-        return None
-    return ThreadpoolController()

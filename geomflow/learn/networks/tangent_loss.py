@@ -9,9 +9,9 @@ from typing import final
 import numpy as np
 
 from geomflow.core.errors import InputError, ShapeError
+from geomflow.core.threads import one_thread_products
 from geomflow.learn.networks import tangent_routines as routine
 from geomflow.learn.networks.activation import Activation
-from geomflow.learn.networks.blocks import one_thread_products
 from geomflow.learn.networks.perceptron import Perceptron
 from geomflow.learn.networks.tangents import Inputs, Layers, Sweep
 from geomflow.variety.threads import each, slices

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from geomflow.core.memory import require
+from geomflow.core.threads import one_thread_products
 from geomflow.learn.flows.optimisers import Adam
-from geomflow.learn.networks.blocks import one_thread_products
 from geomflow.learn.networks.tangent_loss import ComplexHessian
 from geomflow.learn.phi.objective import Loss, Objective
 from geomflow.variety.threads import each, slices

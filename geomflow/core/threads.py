@@ -1,0 +1,104 @@
+"""Work on a few threads, in order; the result does not depend on their number."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from threading import Lock
+from typing import Any
+
+_MOST: ContextVar[int | None] = ContextVar("most threads", default=None)
+
+
+def threads() -> int:
+    """The number of threads: GEOMFLOW_THREADS, else NUMBA_NUM_THREADS, else the cores this process may use.
+
+    Never more than an enclosing `at_most` says.
+    """
+    asked = os.environ.get("GEOMFLOW_THREADS") or os.environ.get("NUMBA_NUM_THREADS", "")
+    number = int(asked) if asked.isdigit() and int(asked) > 0 else len(os.sched_getaffinity(0))
+    most = _MOST.get()
+    return number if most is None else min(number, most)
+
+
+@contextmanager
+def at_most(number: int | None) -> Iterator[None]:
+    """Within it, `threads()` in this thread is `number` at most; None changes nothing.
+
+    >>> with at_most(1):
+    ...     threads()
+    1
+    """
+    token = _MOST.set(_MOST.get() if number is None else number)
+    try:
+        yield
+    finally:
+        _MOST.reset(token)
+
+
+def each(work: Callable[..., Any], blocks: Iterable[Any]) -> list[Any]:
+    """`[work(b) for b in blocks]`, on all threads, in order; `work` must release the interpreter lock to gain."""
+    blocks = list(blocks)
+    workers = min(threads(), len(blocks))
+    if workers <= 1:
+        return [work(block) for block in blocks]
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(work, blocks))
+
+
+@contextmanager
+def one_thread_products() -> Iterator[None]:
+    """Matrix products inside take one thread each, where blocks share out the cores already.
+
+    Their last digits then do not depend on the number of threads. The limit is that of the whole process: it is set
+    by the first thread that enters and lifted by the last that leaves. This needs threadpoolctl; without it the
+    linear-algebra library's own setting stands.
+    """
+    _SINGLE.enter()
+    try:
+        yield
+    finally:
+        _SINGLE.leave()
+
+
+class _Single:
+    """The limit of one thread a product, and how many are inside."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._inside = 0
+        self._limit: Any = None
+
+    def enter(self) -> None:
+        """Set the limit, for the first."""
+        with self._lock:
+            controller = _controller("scipy.linalg" in sys.modules) if self._inside == 0 else None
+            if controller is not None:
+                self._limit = controller.limit(limits=1, user_api="blas")
+            self._inside += 1
+
+    def leave(self) -> None:
+        """Lift it, for the last."""
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0 and self._limit is not None:
+                self._limit.restore_original_limits()
+                self._limit = None
+
+
+_SINGLE = _Single()
+
+
+@cache
+def _controller(scipy: bool) -> Any:
+    """The linear-algebra libraries that are loaded: numpy's, and scipy's own where it is."""
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return None
+    return ThreadpoolController()

@@ -1,0 +1,167 @@
+"""Workers of a Dask cluster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import TYPE_CHECKING, Any, final
+
+from geomflow.core.errors import InputError
+from geomflow.core.threads import at_most, one_thread_products
+from geomflow.distribute.errors import WorkersLostError
+from geomflow.distribute.quiet import quiet
+from geomflow.distribute.versions import check_workers
+from geomflow.distribute.whole import unwrapped, wrapped
+from geomflow.distribute.workers import Workers
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+#: Seconds without any worker after which all are taken for lost.
+PATIENCE = 30.0
+#: Seconds between two looks at the cluster while nothing comes in.
+_LOOK = 1.0
+
+
+@final
+class DaskWorkers(Workers):
+    """The workers of the cluster that a `distributed.Client` is connected to.
+
+    Inputs are held by the scheduler and travel once to each worker that needs them, from it or from one another; a
+    worker that dies costs the time of what it was doing and of what it kept, for the others do it again. A task takes
+    the threads that GEOMFLOW_THREADS gives the worker, one unless it is set.
+
+    Raises `WorkersLostError` where for `patience` seconds there is no worker, and `VersionMismatchError` where workers
+    run other versions of Python, geomflow, numpy or numba. The client is not closed.
+    """
+
+    def __init__(self, client: Client, patience: float = PATIENCE) -> None:
+        self.client = client
+        self.patience = patience
+        self._wait_for_workers()
+        check_workers(client)
+
+    @property
+    def address(self) -> str:
+        """The address of the scheduler."""
+        return str(self.client.scheduler.address)
+
+    @property
+    def count(self) -> int:
+        """The threads of all workers."""
+        return sum(self._threads().values())
+
+    def share(self, value: Any) -> Future:
+        """A task that returns the value: the scheduler keeps it, and sends it again where it was lost."""
+        return self._submitted(_itself, [[value]], ())[0]
+
+    def keep(self, function: Callable[..., Any], *tasks: Iterable[Any], common: Sequence[Any] = ()) -> list[Future]:
+        """The tasks as they were sent."""
+        return self._submitted(function, [list(each) for each in tasks], common)
+
+    def done(self, function: Callable[..., Any], *tasks: Iterable[Any], common: Sequence[Any] = ()
+             ) -> Iterator[tuple[int, Any]]:
+        """As they come in; the tasks that are left are cancelled where one fails or the loop is left."""
+        futures = self.keep(function, *tasks, common=common)
+        ended: SimpleQueue[int] = SimpleQueue()
+        for number, future in enumerate(futures):
+            future.add_done_callback(lambda _, number=number: ended.put(number))
+        try:
+            for left in range(len(futures), 0, -1):
+                number = self._next(ended, left, len(futures))
+                yield number, self._result(futures[number])
+                futures[number].release()
+        finally:
+            _cancel(self.client, futures)
+
+    def _submitted(self, function: Callable[..., Any], tasks: list[list[Any]], common: Sequence[Any]) -> list[Future]:
+        from distributed import Future
+
+        if not tasks or not min(map(len, tasks)):
+            return []
+        held = [value if isinstance(value, Future) else self.share(value) for value in common]
+        length = min(map(len, tasks))
+        sent = [[a if isinstance(a, Future) else wrapped(a) for a in each[:length]] for each in tasks]
+        name = getattr(function, "__qualname__", type(function).__qualname__).rpartition(".")[-1]
+        try:
+            with quiet():
+                return self.client.map(_task, *sent, function=wrapped(function), common=held, pure=False,
+                                       key=f"geomflow-{name}")
+        except (TypeError, AttributeError, ValueError) as error:
+            raise InputError(f"{name} with its arguments cannot be sent to other processes ({error}): give functions "
+                             "and objects without open files, locks or generators in them.") from error
+
+    def _next(self, ended: SimpleQueue[int], left: int, total: int) -> int:
+        """The next task that ended. Raises `WorkersLostError` where nobody can end any."""
+        seen = monotonic()
+        while True:
+            try:
+                return ended.get(timeout=_LOOK)
+            except Empty:
+                now = monotonic()
+                seen = now if self._threads() else seen
+                if now - seen > self.patience:
+                    raise WorkersLostError(self._no_workers(f"{total - left} of {total} tasks are done")) from None
+
+    def _result(self, future: Future) -> Any:
+        from asyncio import CancelledError
+
+        from distributed import KilledWorker
+
+        try:
+            return unwrapped(future.result())
+        except KilledWorker as error:
+            raise WorkersLostError(
+                f"{error.allowed_failures + 1} workers of the cluster at {self.address} died one after another at the "
+                "same task, most likely for want of memory: give them more, or take smaller tasks") from None
+        except CancelledError as error:
+            raise WorkersLostError(f"the scheduler at {self.address} is gone or has dropped the tasks ({error}): start "
+                                   "it again, and the same command") from None
+
+    def _threads(self) -> dict[str, int]:
+        """The threads of each worker; nothing where the scheduler does not answer."""
+        try:
+            with quiet():
+                return self.client.sync(self.client.scheduler.ncores, callback_timeout=self.patience)
+        except (OSError, TimeoutError):
+            return {}
+
+    def _wait_for_workers(self) -> None:
+        start = monotonic()
+        while not self._threads():
+            if monotonic() - start > self.patience:
+                raise WorkersLostError(self._no_workers("nothing is begun"))
+            self.client.sync(_pause)
+
+    def _no_workers(self, state: str) -> str:
+        return (f"the cluster at {self.address} has had no workers for {self.patience:g} s, and {state}: start some "
+                f"with 'dask worker {self.address}', and the same command again")
+
+    def __repr__(self) -> str:
+        return f"{self.count} workers of the cluster at {self.address}"
+
+
+def _task(*arguments: Any, function: Any, common: Sequence[Any]) -> Any:
+    """One task, on a worker."""
+    with at_most(None if os.environ.get("GEOMFLOW_THREADS") else 1), one_thread_products():
+        return wrapped(unwrapped(function)(*map(unwrapped, common), *map(unwrapped, arguments)))
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+async def _pause() -> None:
+    import asyncio
+
+    await asyncio.sleep(0.1)
+
+
+def _cancel(client: Client, futures: list[Future]) -> None:
+    """Drop the tasks that are not done."""
+    left = [future for future in futures if not future.done()]
+    if left and client.status == "running":
+        with quiet():
+            client.cancel(left)
