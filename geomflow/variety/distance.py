@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.variety.threads import each, slices
 
 if TYPE_CHECKING:
     from geomflow.variety.ambient import Ambient
     from geomflow.variety.points import Points
 
-_BLOCK = 512
+_ROWS, _COLUMNS = 64, 2048
 
 
 def distance(first: Points | np.ndarray, second: Points | np.ndarray, ambient: Ambient | None = None) -> np.ndarray:
@@ -40,33 +41,54 @@ def _angle(p: np.ndarray, q: np.ndarray) -> np.ndarray:
 def nearest(points: Points, queries: Points | None = None) -> tuple[np.ndarray, np.ndarray]:
     """For each query the number of the nearest point and its distance, (Q,) and (Q,), in blocks by brute force.
 
-    Without `queries`, for each point its nearest *other* point. Memory is a block of 512 × P overlaps.
+    Without `queries`, for each point its nearest *other* point. Memory is a few copies of the points.
     """
     targets = points if queries is None else queries
     if queries is None and len(points) < 2:
         raise InputError("one point has no other point next to it: take at least two")
     blocks = points.variety.ambient.blocks
-    units = [_unit(points.coordinates[:, b]).conj().T for b in blocks]
-    index = np.empty(len(targets), np.int64)
-    for start in range(0, len(targets), _BLOCK):
-        rows = slice(start, min(start + _BLOCK, len(targets)))
-        near = _closeness(targets.coordinates[rows], units, blocks)
-        if queries is None:
-            near[np.arange(near.shape[0]), np.arange(rows.start, rows.stop)] = np.inf
-        index[rows] = np.argmin(near, axis=1)
+    sources = [_turned(points.coordinates[:, b]) for b in blocks]
+    rows = [_unit(targets.coordinates[:, b]).view(float) for b in blocks]
+    found = each(lambda part: _nearest_of(rows, part, sources, queries is None), slices(len(targets), _ROWS))
+    index = np.concatenate([np.empty(0, np.int64), *found])
     return index, distance(targets.coordinates, points.coordinates[index], points.variety.ambient)
 
 
-def _closeness(z: np.ndarray, units: list[np.ndarray], blocks: tuple[slice, ...]) -> np.ndarray:
+def _nearest_of(rows: list[np.ndarray], part: slice, sources: list[np.ndarray], others: bool) -> np.ndarray:
+    """The nearest source of the rows in `part`, block by block of sources; with `others` none is its own."""
+    own, total = np.arange(part.start, part.stop), sources[0].shape[2]
+    index, least = np.zeros(len(own), np.int64), np.full(len(own), np.inf)
+    for columns in slices(total, _COLUMNS):
+        far = _farness([r[part] for r in rows], [s[..., columns] for s in sources])
+        if others:
+            inside = (own >= columns.start) & (own < columns.stop)
+            far[inside, own[inside] - columns.start] = np.inf
+        best = np.argmin(far, axis=1)
+        value = np.take_along_axis(far, best[:, None], axis=1)[:, 0]
+        closer = value < least
+        index[closer], least[closer] = best[closer] + columns.start, value[closer]
+    return index
+
+
+def _farness(rows: list[np.ndarray], sources: list[np.ndarray]) -> np.ndarray:
     """Something that orders as the distance: −|p·q̄|² in one factor, Σ d_i² in several."""
-    overlaps = [np.abs(_unit(z[:, b]) @ u) for b, u in zip(blocks, units)]
-    if len(overlaps) == 1:
-        return -overlaps[0]
-    return sum(np.arccos(np.minimum(o, 1.0)) ** 2 for o in overlaps)  # type: ignore[return-value]
+    squares = []
+    for x, (real, imaginary) in zip(rows, sources):
+        first, second = x @ real, x @ imaginary
+        squares.append(np.add(np.multiply(first, first, out=first), np.multiply(second, second, out=second), out=first))
+    if len(squares) == 1:
+        return np.negative(squares[0], out=squares[0])
+    return np.sum([np.arccos(np.sqrt(np.minimum(square, 1.0))) ** 2 for square in squares], axis=0)
+
+
+def _turned(z: np.ndarray) -> np.ndarray:
+    """Unit vectors whose products with real rows are real and imaginary part of p·q̄, (2, 2N, P)."""
+    unit = _unit(z)
+    return np.ascontiguousarray(np.stack([unit.view(float).T, (1j * unit).view(float).T]))
 
 
 def _unit(z: np.ndarray) -> np.ndarray:
-    return z / np.linalg.norm(z, axis=-1, keepdims=True)
+    return np.ascontiguousarray(z / np.linalg.norm(z, axis=-1, keepdims=True))
 
 
 def _coordinates(points: Points | np.ndarray) -> np.ndarray:

@@ -168,6 +168,20 @@ def test_nearest_neighbours(quintic, cloud):
     assert np.all(near < 1e-15)
 
 
+def test_nearest_neighbours_over_several_blocks_and_factors(quintic):
+    for variety, count in ((quintic, 2500), (gv.Bicubic(), 300)):
+        points = variety.sample(count, seed=3)
+        queries = gv.noised(points, 1e-9, 1)
+        index, near = gv.nearest(points, queries)
+        np.testing.assert_array_equal(index, np.arange(count))
+        assert near.max() < 1e-8
+        index, near = gv.nearest(points)
+        for p in range(0, count, 97):
+            far = gv.distance(points, np.broadcast_to(points.coordinates[p], points.coordinates.shape))
+            far[p] = np.inf
+            assert index[p] == far.argmin() and near[p] == pytest.approx(far.min(), rel=1e-12)
+
+
 def test_mean_nearest_neighbour_distance(quintic):
     """0.379 and 0.326 for 1,000 and 2,500 points over all patches; 0.277 and 0.230 inside one patch."""
     assert gv.nearest(quintic.sample(1000, seed=1))[1].mean() == pytest.approx(0.379, abs=0.008)
