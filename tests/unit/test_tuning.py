@@ -20,6 +20,7 @@ from geomflow.core.errors import (
     UnknownNameError,
 )
 from geomflow.core.outcome import Outcome, OutcomeKind
+from geomflow.distribute import ON_THREADS
 from geomflow.learn.tuning import LinearRange, LogRange, Score, Space, Tuning, tune
 
 SPACE = Space({"rate": LogRange(1e-4, 1e1), "bias": LinearRange(-1.0, 2.0)})
@@ -123,18 +124,20 @@ def test_what_explodes_is_a_penalty_with_its_outcome_and_never_a_nan(tmp_path):
     told = " ".join(trial.outcome.message for trial in failed)
     for words in ("the objective is nan", "eigenvalue -0.3", "step 12", "point 3 is infinite"):
         assert words in told
-    assert search.failures == len(failed) and not search.best.failed
+    assert search.failures == len(failed)
+    assert not search.best.failed
     assert f"{len(failed)} failed" in str(search)
 
 
 def test_a_score_below_the_penalty_is_raised_to_it():
     search = tune(lambda settings, seed: -settings["rate"], SPACE, 6, 1, penalty=-0.1, progress=False)
-    assert search.scores.min() == -0.1 and not search.failures
+    assert search.scores.min() == -0.1
+    assert not search.failures
 
 
 def test_a_search_without_any_good_trial_says_how_the_last_one_ended():
     search = tune(lambda settings, seed: np.inf, SPACE, 12, 1, progress=False)
-    with pytest.raises(InputError, match="none of 12 trials ended well.*diverged: the objective is inf"):
+    with pytest.raises(InputError, match=r"none of 12 trials ended well.*diverged: the objective is inf"):
         search.best
     assert str(search) == "12 trials, 12 failed"
 
@@ -167,6 +170,15 @@ def test_the_extra_is_named_where_the_package_is_missing(monkeypatch):
     with pytest.raises(MissingExtraError, match=r"geomflow\[study\]") as error:
         tune(bump, SPACE, 12, 0, progress=False)
     assert isinstance(error.value, GeomflowError)
+
+
+def test_trials_are_the_same_whoever_does_them(search):
+    assert tune(bump, SPACE, 18, 5, ON_THREADS, progress=False) == search
+
+
+@pytest.mark.slow
+def test_trials_are_the_same_on_two_local_workers(search):
+    assert tune(bump, SPACE, 18, 5, 2, progress=False) == search
 
 
 def test_progress_is_shown_when_asked_for(capsys):

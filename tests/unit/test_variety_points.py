@@ -179,7 +179,8 @@ def test_nearest_neighbours_over_several_blocks_and_factors(quintic):
         for p in range(0, count, 97):
             far = gv.distance(points, np.broadcast_to(points.coordinates[p], points.coordinates.shape))
             far[p] = np.inf
-            assert index[p] == far.argmin() and near[p] == pytest.approx(far.min(), rel=1e-12)
+            assert index[p] == far.argmin()
+            assert near[p] == pytest.approx(far.min(), rel=1e-12)
 
 
 def test_mean_nearest_neighbour_distance(quintic):

@@ -42,8 +42,7 @@ class Evaluation:
 
     objective: Objective
 
-    def __call__(self, task: tuple[dict[str, float], int]) -> Score:
-        settings, seed = task
+    def __call__(self, settings: dict[str, float], seed: int) -> Score:
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 return as_score(self.objective(dict(settings), seed))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.distribute import IN_SEQUENCE, Workers, as_workers
 from geomflow.learn.tuning.proposals import proposals
 from geomflow.learn.tuning.record import Trial, Tuning
 from geomflow.learn.tuning.score import Evaluation, Objective, Score
@@ -30,7 +31,8 @@ def tune(objective: Objective, space: Space, trials: int, seed: int, workers: An
                a metric that stopped being positive, an overflow. It should be the least that a score can be, and
                scores below it are raised to it. What happened is kept in the trial's outcome.
     batch      so many trials are chosen at once and may run at once; results depend on it, and not on `workers`
-    workers    None (here), a number of local workers, or a Dask client
+    workers    None (here, one after another), a number of local processes, the address of a Dask scheduler, a client,
+               or `Workers`: whatever `geomflow.distribute.as_workers` takes
     path       a file that is written after every batch; a search that was stopped goes on from it
     progress   show a bar: True, False, or None for only on a terminal
 
@@ -40,10 +42,10 @@ def tune(objective: Objective, space: Space, trials: int, seed: int, workers: An
     """
     tuning = _started(_checked(space, seed, penalty, batch), path)
     trials = whole(trials, "the number of trials", 1)
-    with _bar(trials, progress) as show:
+    with _bar(trials, progress) as show, as_workers(workers, IN_SEQUENCE) as those:
         show(tuning)
         while len(tuning.trials) < trials:
-            tuning = _continued(tuning, objective, trials, workers)
+            tuning = _continued(tuning, objective, trials, those)
             if path is not None:
                 tuning.save(path)
             show(tuning)
@@ -72,13 +74,13 @@ def _started(fresh: Tuning, path: str | os.PathLike[str] | None) -> Tuning:
     return known
 
 
-def _continued(tuning: Tuning, objective: Objective, trials: int, workers: Any) -> Tuning:
+def _continued(tuning: Tuning, objective: Objective, trials: int, workers: Workers) -> Tuning:
     """The search after its next batch, or as much of that as was asked for."""
     start = len(tuning.trials)
-    tasks = [(settings, data_seed(tuning.seed, start + number))
-             for number, settings in enumerate(proposals(tuning)[: trials - start])]
-    scores = [Evaluation(objective)(task) for task in tasks]
-    new = [_trial(*task, score, tuning.penalty) for task, score in zip(tasks, scores, strict=True)]
+    settings = proposals(tuning)[: trials - start]
+    seeds = [data_seed(tuning.seed, start + number) for number in range(len(settings))]
+    scores = workers.map(Evaluation(objective), settings, seeds)
+    new = [_trial(*each, tuning.penalty) for each in zip(settings, seeds, scores, strict=True)]
     return replace(tuning, trials=(*tuning.trials, *new))
 
 
