@@ -9,11 +9,20 @@ from geomflow.variety.threads import slices
 
 #: Entries of one block unless told otherwise: 4 MB of doubles.
 ENTRIES = 1 << 19
+#: Tasks that the blocks are dealt to: enough for many workers, not so many that handing them out takes the time.
+BATCHES = 64
 
 
 def row_blocks(rows: int, columns: int, block: int | None = None) -> list[slice]:
     """Slices of rows whose blocks have about `ENTRIES` entries, or `block` rows each."""
     return slices(rows, max(1, ENTRIES // max(columns, 1)) if block is None else max(1, int(block)))
+
+
+def row_batches(rows: int, columns: int, block: int | None = None) -> tuple[list[slice], int]:
+    """Slices of rows, `BATCHES` at most, each of whole blocks as those of `row_blocks`, and the size of a block."""
+    blocks = row_blocks(rows, columns, block)
+    size = blocks[0].stop if blocks else 1
+    return slices(rows, size * max(1, -(-len(blocks) // BATCHES))), size
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from geomflow.distribute import ON_THREADS, Workers
 from geomflow.learn.kernels.kernel import Kernel, checked_grid
 from geomflow.learn.kernels.operators import IdentityOperator
 
@@ -35,7 +36,8 @@ class DeltaKernel(Kernel):
         """The identity on the grid's functions."""
         return IdentityOperator(checked_grid(grid))
 
-    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None) -> np.ndarray:
+    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
+             workers: Workers = ON_THREADS) -> np.ndarray:
         """Sums over equal points, without comparing pairs."""
         label = _labels(x, x if y is None else y)
         size = int(label.max(initial=-1)) + 1

@@ -19,6 +19,7 @@ from geomflow.core.errors import (
     SymmetryError,
     UnknownNameError,
 )
+from geomflow.distribute import ON_THREADS, Workers
 from geomflow.field.torus import FlatTorus
 from geomflow.learn.kernels.fubini_study import chordal_distance, geodesic_distance
 from geomflow.learn.kernels.fubini_study_routines import EUCLIDEAN
@@ -138,9 +139,10 @@ class DistanceKernel(Kernel):
             raise PositivityError(_not_positive(float(symbol.min()), float(symbol.max()), f"on {grid!r}"))
         return FourierOperator(grid, symbol)
 
-    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None) -> np.ndarray:
+    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
+             workers: Workers = ON_THREADS) -> np.ndarray:
         self.check(x if y is None else y)
-        return super()._sum(x, y, columns, block)
+        return super()._sum(x, y, columns, block, workers)
 
     def _distances(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         if isinstance(self.distance, FlatTorus):

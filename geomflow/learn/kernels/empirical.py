@@ -8,6 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.distribute import ON_THREADS, Workers
 from geomflow.learn.kernels.kernel import Kernel
 from geomflow.learn.kernels.tangent import TangentKernel, cotangents, require_theta
 from geomflow.learn.models.model import Model, require_rows
@@ -132,7 +133,8 @@ class EmpiricalPotentialKernel(Kernel):
         squares = [np.sum(self.model.jacobian(self.parameters, points[rows]) ** 2, axis=-1) for rows in blocks]
         return np.concatenate([np.zeros(0), *squares])
 
-    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None) -> np.ndarray:
+    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
+             workers: Workers = ON_THREADS) -> np.ndarray:
         sources, out = x if y is None else y, np.empty((len(columns), len(x)))
         for column, row in zip(columns, out, strict=True):
             direction = np.zeros(self.model.size)

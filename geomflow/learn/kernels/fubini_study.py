@@ -10,6 +10,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from geomflow.core.errors import InputError, ShapeError, UnknownNameError
+from geomflow.distribute import ON_THREADS, Workers
 from geomflow.learn.kernels.fubini_study_routines import CHORDAL, GEODESIC
 from geomflow.learn.kernels.kernel import Kernel, checked_scale, finite_rows, require_matrix
 from geomflow.learn.kernels.tiles import TiledGaussian
@@ -44,16 +45,17 @@ class ProjectiveGaussian(Kernel):
 
     def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """K(x_p, y_q), (p, q)."""
-        _same_space(x, y)
+        same_space(x, y)
         return self._tiled(x).matrix(x, y)
 
     def diagonal(self, x: Any) -> np.ndarray:
         """One at every point."""
         return np.ones(len(self.read(x)))
 
-    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None) -> np.ndarray:
-        _same_space(x, x if y is None else y)
-        return self._tiled(x).sums(x, y, columns)
+    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
+             workers: Workers = ON_THREADS) -> np.ndarray:
+        same_space(x, x if y is None else y)
+        return self._tiled(x).sums(x, y, columns, workers)
 
     def _tiled(self, x: np.ndarray) -> TiledGaussian:
         # where rounding 1 − cos²d would show in the kernel, all pairs that it can see are formed from differences
@@ -124,7 +126,7 @@ def geodesic_distance(x: Any, y: Any) -> np.ndarray:
 
 def _distance(kind: int, x: Any, y: Any) -> np.ndarray:
     first, second = unit_features(x), unit_features(y)
-    _same_space(first, second)
+    same_space(first, second)
     require_matrix(len(first), len(second))
     squares = TiledGaussian(kind, first.shape[1] // 2, 1.0, near=0.1).matrix(first, second, exponential=False)
     return np.sqrt(squares, out=squares)
@@ -146,7 +148,8 @@ def unit_features(x: Any) -> np.ndarray:
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def _same_space(x: np.ndarray, y: np.ndarray) -> None:
+def same_space(x: np.ndarray, y: np.ndarray) -> None:
+    """ShapeError where unit features have different numbers of homogeneous coordinates."""
     if x.shape[1] != y.shape[1]:
         raise ShapeError(f"points of {x.shape[1] // 2} and of {y.shape[1] // 2} homogeneous coordinates were given.")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core.errors import ShapeError
+from geomflow.distribute import ON_THREADS, Workers
 from geomflow.learn.kernels.fubini_study_routines import EUCLIDEAN
 from geomflow.learn.kernels.grid import gaussian_symbol, warn_if_narrow
 from geomflow.learn.kernels.kernel import Kernel, checked_scale
@@ -56,8 +57,9 @@ class GaussianKernel(Kernel):
 
         return WrappedGaussianKernel(self.scale, torus)
 
-    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None) -> np.ndarray:
-        return self._peak(x.shape[1]) * self._tiled(x).sums(x, y, columns)
+    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
+             workers: Workers = ON_THREADS) -> np.ndarray:
+        return self._peak(x.shape[1]) * self._tiled(x).sums(x, y, columns, workers)
 
     def _tiled(self, x: np.ndarray) -> TiledGaussian:
         return TiledGaussian(EUCLIDEAN, x.shape[1], self.scale)

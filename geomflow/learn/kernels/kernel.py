@@ -12,8 +12,9 @@ import numpy as np
 from geomflow.core import memory
 from geomflow.core.arrays import real_array
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError
-from geomflow.learn.kernels.blocks import contract, row_blocks
-from geomflow.variety.threads import each
+from geomflow.distribute import ON_THREADS, Workers, as_workers
+from geomflow.learn.kernels.blocks import contract, row_batches, row_blocks
+from geomflow.variety.threads import slices
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
@@ -50,29 +51,29 @@ class Kernel(ABC):
             out[rows] = self.values(first[rows], second)
         return out
 
-    def apply(self, x: Any, y: Any, values: Any, block: int | None = None) -> np.ndarray:
+    def apply(self, x: Any, y: Any, values: Any, block: int | None = None, workers: Any = None) -> np.ndarray:
         """The sums Σ_q K(x_p, y_q) values[q, ...], shape (p, ...), without the matrix: `block` rows at a time.
 
-        y = None means y = x, which kernels may use to compute each pair once. The result does not depend on the
-        number of threads. Raises ShapeError if there is not one row of values for each point y.
+        y = None means y = x, which kernels may use to compute each pair once. `workers` spreads the blocks: a number
+        of local processes, the address of a Dask scheduler, a client, or workers (`geomflow.distribute.as_workers`);
+        kernels that visit no pairs have no blocks. The result does not depend on the number of threads or workers, to
+        the last bit. Raises ShapeError if there is not one row of values for each point y.
         """
         first = self.read(x)
         second = None if y is None else self.read(y)
         sources = first if second is None else second
         columns, restore = as_columns(values, len(sources))
-        return restore(self._sum(first, second, columns, block))
+        with as_workers(workers) as team:
+            return restore(self._sum(first, second, columns, block, team))
 
-    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None) -> np.ndarray:
+    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
+             workers: Workers = ON_THREADS) -> np.ndarray:
         """The sums for points that were read and columns (c, q); returns (c, p)."""
         y = x if y is None else y
-        out = np.zeros((len(columns), len(x)))
-        columns = np.ascontiguousarray(columns)
-
-        def work(rows: slice) -> None:
-            contract(np.ascontiguousarray(self.values(x[rows], y), dtype=float), columns, out[:, rows])
-
-        each(work, row_blocks(len(x), len(y), block))
-        return out
+        batches, size = row_batches(len(x), len(y), block)
+        common = (self, y, np.ascontiguousarray(columns), size)
+        parts = workers.map(_batch, [x[rows] for rows in batches], common=common)
+        return np.concatenate([np.zeros((len(columns), 0)), *parts], axis=1)
 
     def on(self, grid: Grid) -> KernelOperator:
         """The operator (K f)(x) = ∫ K(x, x') f(x') d^dx' on a periodic grid, the integral as a sum over its points."""
@@ -85,6 +86,14 @@ class Kernel(ABC):
         from geomflow.learn.kernels.rescaled import RescaledKernel
 
         return RescaledKernel(self, alpha)
+
+
+def _batch(kernel: Kernel, y: np.ndarray, columns: np.ndarray, size: int, x: np.ndarray) -> np.ndarray:
+    """The sums at some points, `size` of them at a time, (c, p)."""
+    out = np.zeros((len(columns), len(x)))
+    for rows in slices(len(x), size):
+        contract(np.ascontiguousarray(kernel.values(x[rows], y), dtype=float), columns, out[:, rows])
+    return out
 
 
 def real_points(x: Any) -> np.ndarray:

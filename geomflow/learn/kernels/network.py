@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError, UnknownNameError
+from geomflow.distribute import ON_THREADS, Workers
 from geomflow.learn.kernels import network_routines as routines
-from geomflow.learn.kernels.blocks import contract
+from geomflow.learn.kernels.blocks import BATCHES, contract
 from geomflow.learn.kernels.kernel import Kernel, checked_grid, require_matrix
 from geomflow.learn.kernels.operators import FourierOperator
 from geomflow.learn.networks.embedding import FourierEmbedding
@@ -82,22 +83,17 @@ class InfiniteNetwork(Kernel):
         routines.block(self._network(x), x, *self._deviations(x), *sources, self._tangent, out)
         return out
 
-    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None) -> np.ndarray:
+    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
+             workers: Workers = ON_THREADS) -> np.ndarray:
         """The sums of `Kernel._sum`, the recursion's deviations of all points computed once."""
         y = x if y is None else y
-        out, columns, network = np.zeros((len(columns), len(x))), np.ascontiguousarray(columns), self._network(x)
-        (px, sx), (py, sy), transposed = self._deviations(x), self._deviations(y), np.ascontiguousarray(y.T)
-
-        def work(rows: slice) -> None:
-            for part in slices(len(y), _COLUMNS):
-                values = np.empty((rows.stop - rows.start, part.stop - part.start))
-                targets = x[rows], np.ascontiguousarray(px[:, rows]), sx[rows]
-                sources = transposed[:, part], py[:, part], sy[part]
-                routines.block(network, *targets, *sources, self._tangent, values)
-                contract(values, np.ascontiguousarray(columns[:, part]), out[:, rows])
-
-        each(work, slices(len(x), _ROWS if block is None else max(1, int(block))))
-        return out
+        size = _ROWS if block is None else max(1, int(block))
+        batches = slices(len(x), size * max(1, -(-len(x) // (size * BATCHES))))
+        p, squares = self._deviations(x)
+        common = (self, size, np.ascontiguousarray(y.T), self._deviations(y), np.ascontiguousarray(columns))
+        rows = [(x[batch], p[:, batch], squares[batch]) for batch in batches]
+        parts = workers.map(_batch, *zip(*rows), common=common)
+        return np.concatenate([np.zeros((len(columns), 0)), *parts], axis=1)
 
     def matrix(self, x: Any, y: Any = None) -> np.ndarray:
         """K(x_p, y_q), (p, q), on all threads; each pair once where y = x. MemoryLimitError if it would not fit."""
@@ -207,6 +203,20 @@ class NetworkCovariance(InfiniteNetwork):
     @property
     def _tangent(self) -> bool:
         return False
+
+
+def _batch(kernel: InfiniteNetwork, size: int, transposed: np.ndarray, deviations: tuple[np.ndarray, np.ndarray],
+           columns: np.ndarray, x: np.ndarray, p: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    """The sums at some points x with the deviations p, `size` of them at a time, (c, rows)."""
+    out, network = np.zeros((len(columns), len(x))), kernel._network(x)
+    for rows in slices(len(x), size):
+        targets = x[rows], np.ascontiguousarray(p[:, rows]), squares[rows]
+        for part in slices(transposed.shape[1], _COLUMNS):
+            values = np.empty((rows.stop - rows.start, part.stop - part.start))
+            sources = transposed[:, part], deviations[0][:, part], deviations[1][part]
+            routines.block(network, *targets, *sources, kernel._tangent, values)
+            contract(values, np.ascontiguousarray(columns[:, part]), out[:, rows])
+    return out
 
 
 def _erf_variance(a: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError
+from geomflow.distribute import ON_THREADS, Workers
 from geomflow.learn.kernels.kernel import Kernel
 from geomflow.learn.kernels.operators import KernelOperator
 
@@ -67,10 +68,11 @@ class RescaledKernel(Kernel):
             return self.at(grid.points().reshape(grid.size, -1)).reshape(grid.shape)
         return _checked(np.asarray(alpha, dtype=float), grid.shape)
 
-    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None) -> np.ndarray:
+    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
+             workers: Workers = ON_THREADS) -> np.ndarray:
         left = self.at(x)
         right = left if y is None else self.at(y)
-        return self.kernel._sum(x, y, columns * right, block) * left
+        return self.kernel._sum(x, y, columns * right, block, workers) * left
 
 
 @final

@@ -1,4 +1,4 @@
-"""Gaussians of distances applied in tiles, each pair of points once, in an order that no number of threads changes.
+"""Gaussians of distances applied in tiles, each pair of points once, in an order that no number of workers changes.
 
 The symmetric sums are dealt to a fixed number of groups: group g owns tile rows g, g + G, g + 2G, ... and adds both
 K_IJ v_J to the sums of I and K_IJᵀ v_I to those of J in sums of its own, which are added in order at the end.
@@ -13,6 +13,8 @@ import numpy as np
 from numba import njit
 
 from geomflow.core import memory
+from geomflow.distribute import ON_THREADS, Workers
+from geomflow.learn.kernels.blocks import BATCHES
 from geomflow.learn.kernels.fubini_study_routines import ROWS, TILE, gaussians, squares
 from geomflow.variety.threads import each, slices
 
@@ -133,13 +135,15 @@ class TiledGaussian:
     near: float = 0.0
     dtype: type = np.float64
 
-    def sums(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray) -> np.ndarray:
+    def sums(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray,
+             workers: Workers = ON_THREADS) -> np.ndarray:
         """Σ_q K(x_p, y_q) columns[c, q], (c, p) double; y = None means x, each pair once."""
         if not (len(x) and columns.size):
             return np.zeros((len(columns), len(x)))
         points = self._pack(x)
         packed = self._pack(columns.T)
-        total = self._symmetric(points, packed) if y is None else self._oblique(points, self._pack(y), packed)
+        total = (self._symmetric(points, packed, workers) if y is None
+                 else self._oblique(points, self._pack(y), packed, workers))
         return np.ascontiguousarray(
             total.reshape(len(total), -1, TILE).transpose(1, 0, 2).reshape(len(columns), -1)[:, : len(x)])
 
@@ -169,26 +173,32 @@ class TiledGaussian:
         padded[: len(rows)] = rows
         return np.ascontiguousarray(padded.reshape(tiles, TILE, -1).transpose(0, 2, 1)).reshape(tiles, -1)
 
-    def _symmetric(self, points: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    def _symmetric(self, points: np.ndarray, columns: np.ndarray, workers: Workers) -> np.ndarray:
         groups = _groups(len(columns), columns.nbytes)
         memory.require((groups + 1) * columns.nbytes, f"the sums of a kernel over {len(points) * TILE:,} points",
                        "apply it to fewer columns at a time")
-        out = np.zeros((groups, *columns.shape), self.dtype)
+        total = np.zeros(columns.shape)
+        for part in workers.map(_group_sums, range(groups), common=(self, points, columns, groups)):
+            total += part
+        return total
 
-        def work(group: int) -> None:
-            _symmetric(*self._shape, points, columns, *self._constants, group, groups, out[group])
+    def _oblique(self, points: np.ndarray, sources: np.ndarray, columns: np.ndarray, workers: Workers) -> np.ndarray:
+        parts = [points[tiles] for tiles in slices(len(points), -(-len(points) // BATCHES))]
+        return np.concatenate(workers.map(_oblique_sums, parts, common=(self, sources, columns))).astype(float)
 
-        each(work, range(groups))
-        return np.sum(out, axis=0, dtype=float)
 
-    def _oblique(self, points: np.ndarray, sources: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        out = np.zeros((len(points), *columns.shape[1:]), self.dtype)
+def _group_sums(tiled: TiledGaussian, points: np.ndarray, columns: np.ndarray, groups: int, group: int) -> np.ndarray:
+    """What one group adds to the sums."""
+    out = np.zeros(columns.shape, tiled.dtype)
+    _symmetric(*tiled._shape, points, columns, *tiled._constants, group, groups, out)
+    return out
 
-        def work(tiles: slice) -> None:
-            _oblique(*self._shape, points[tiles], sources, columns, *self._constants, out[tiles])
 
-        each(work, slices(len(points), 1))
-        return out.astype(float)
+def _oblique_sums(tiled: TiledGaussian, sources: np.ndarray, columns: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """The sums at some tiles of points."""
+    out = np.zeros((len(points), *columns.shape[1:]), tiled.dtype)
+    _oblique(*tiled._shape, points, sources, columns, *tiled._constants, out)
+    return out
 
 
 def _groups(tiles: int, nbytes: int) -> int:
