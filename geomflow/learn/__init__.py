@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from geomflow.learn.clouds import *  # noqa: F403
+from geomflow.learn.clouds import __all__ as _clouds
 from geomflow.learn.clustering import *  # noqa: F403
 from geomflow.learn.clustering import __all__ as _clustering
 from geomflow.learn.flows import *  # noqa: F403
@@ -14,7 +16,9 @@ from geomflow.learn.networks import *  # noqa: F403
 from geomflow.learn.networks import __all__ as _networks
 from geomflow.learn.phi import *  # noqa: F403
 from geomflow.learn.phi import __all__ as _phi
+from geomflow.learn.potentials import *  # noqa: F403
+from geomflow.learn.potentials import __all__ as _potentials
 from geomflow.learn.tuning import *  # noqa: F403
 from geomflow.learn.tuning import __all__ as _tuning
 
-__all__ = [*_clustering, *_flows, *_kernels, *_models, *_networks, *_phi, *_tuning]
+__all__ = [*_clouds, *_clustering, *_flows, *_kernels, *_models, *_networks, *_phi, *_potentials, *_tuning]

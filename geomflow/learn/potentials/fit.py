@@ -1,0 +1,100 @@
+"""The verb `kernel_metric`: go down a loss in a fixed kernel of the Kähler potential."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.learn.phi.objective import Loss, loss_of
+from geomflow.learn.potentials.descent import Descent, Path, RidgeFit
+from geomflow.learn.potentials.kernel import KahlerKernel
+from geomflow.learn.potentials.landscape import Landscape
+from geomflow.learn.potentials.metric import KernelMetric
+from geomflow.learn.potentials.report import KernelReport, Trial
+from geomflow.learn.potentials.span import PotentialSpan
+from geomflow.variety.progress import counter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geomflow.variety.points import Points
+
+_MOST_CENTRES = 2500
+
+
+def kernel_metric(
+    points: Points,
+    kernel: KahlerKernel | PotentialSpan,
+    method: Descent | None = None,
+    *,
+    loss: str | Loss = "(v - 1)^2",
+    watched: Points | None = None,
+    progress: bool | None = None,
+) -> KernelMetric:
+    """The metric g_FS + ∂∂̄φ that `method` reaches from φ = 0 on `points`; `metric.report` says how it went.
+
+    A kernel gets its functions at the points, at most the first 2,500; a span has its own. `method` is a `RidgeFit`
+    unless given, a `KernelDescent` or a `NaturalDescent`; `loss` "sigma" or F of E_F = ∫F(v) dμ_Ω as text, eq. (B.12).
+    With `watched` points, on which nothing is fitted, the result is the place on the way with the least σ on them.
+    Raises `InputError` for what is no kernel or loss, and `MemoryLimitError`.
+    """
+    if not isinstance(kernel, (KahlerKernel, PotentialSpan)):
+        raise InputError(f"kernel_metric takes a kernel such as OverlapKernel(Power(2)), or a span, not {kernel!r}")
+    method, loss = method or RidgeFit(), loss_of(loss)
+    span = kernel if isinstance(kernel, PotentialSpan) else kernel.span(points[:_MOST_CENTRES])
+    seen = None if watched is None else Landscape.of(span, watched, loss)
+    with counter("kernel", progress) as tick:
+        return _descended(Landscape.of(span, points, loss), seen, method, np.zeros(span.size), tick)
+
+
+def tuned_metric(
+    points: Points,
+    kernels: Sequence[KahlerKernel],
+    ridges: Sequence[float],
+    *,
+    loss: str | Loss = "(v - 1)^2",
+    share: float = 0.2,
+    seed: int = 0,
+    progress: bool | None = None,
+) -> KernelMetric:
+    """The regularised fit of that kernel and ridge whose σ is least on a `share` of the points held out of it.
+
+    The points are the whole budget: they are split by the seed, every kernel and ridge (falling, each from where
+    the one before ended) is fitted on the rest, and the best of them once more on all points. `metric.report.trials`
+    are all σ on the points held out. Raises `InputError` where there is nothing to choose from.
+    """
+    if not kernels or not ridges or not 0 < share < 1:
+        raise InputError(f"{len(kernels)} kernels, {len(ridges)} ridges and a share of {share}: give at least one each")
+    loss, trials, found = loss_of(loss), [], []
+    rest, held = points.split(1 - share, seed)
+    with counter("kernels", progress, len(kernels) * len(ridges)) as tick:
+        for kernel in kernels:
+            for ridge, sigma in _ridge_path(kernel, sorted(ridges, reverse=True), rest, held, loss):
+                tick(sigma)
+                trials.append(Trial(f"{kernel}, ridge {ridge:.3g}", sigma))
+                found.append((kernel, ridge))
+    kernel, ridge = found[int(np.argmin([trial.sigma for trial in trials]))]
+    best = kernel_metric(points, kernel, RidgeFit(ridge), loss=loss, progress=False)
+    return KernelMetric(best.span, best.coefficients, replace(best.report, trials=tuple(trials)))
+
+
+def _ridge_path(kernel: KahlerKernel, ridges: list[float], rest: Points, held: Points, loss: Loss):
+    """(ridge, σ on the held points) for every ridge; infinite where g is not positive there."""
+    span = kernel.span(rest[:_MOST_CENTRES])
+    fitted, seen = Landscape.of(span, rest, loss), Landscape.of(span, held, loss)
+    coefficients = np.zeros(span.size)
+    for ridge in ridges:
+        coefficients = _descended(fitted, None, RidgeFit(ridge), coefficients, lambda sigma: None).coefficients
+        view = seen.look(coefficients)
+        yield ridge, view.sigma if view.least > 0 else np.inf
+
+
+def _descended(landscape: Landscape, seen: Landscape | None, method: Descent, start: np.ndarray, tick) -> KernelMetric:
+    path = Path(landscape, seen, tick, start)
+    outcome = method.run(path)
+    numbers = landscape.span.size, landscape.count, np.array(path.rows)
+    report = KernelReport(outcome, str(method), landscape.loss.text, *numbers)
+    return KernelMetric(landscape.span, path.best, report)
