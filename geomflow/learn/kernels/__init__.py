@@ -1,5 +1,7 @@
 """Kernels of two points, scalar and with tensor indices, and the operators they are."""
 
+from geomflow.learn.kernels.coordinates import CoordinateKernel
+from geomflow.learn.kernels.cutoff import CutOffKernel, Neighbours
 from geomflow.learn.kernels.delta import DeltaKernel
 from geomflow.learn.kernels.distance import DistanceKernel, GramCheck, euclidean_distance, torus_distance
 from geomflow.learn.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
@@ -13,6 +15,7 @@ from geomflow.learn.kernels.fubini_study import (
 from geomflow.learn.kernels.gaussian import GaussianKernel
 from geomflow.learn.kernels.kernel import Kernel, UnderResolvedWarning
 from geomflow.learn.kernels.monte_carlo import KernelEstimate, monte_carlo
+from geomflow.learn.kernels.nearest import NearestKernel
 from geomflow.learn.kernels.network import NetworkCovariance, NetworkKernel
 from geomflow.learn.kernels.operators import BlockOperator, FourierOperator, IdentityOperator, KernelOperator
 from geomflow.learn.kernels.potential import PotentialKernel
@@ -33,7 +36,9 @@ from geomflow.learn.kernels.wrapped import WrappedGaussianKernel
 
 __all__ = [
     "BlockOperator",
+    "CoordinateKernel",
     "Covariant",
+    "CutOffKernel",
     "DeltaKernel",
     "DistanceKernel",
     "EmpiricalKernel",
@@ -49,6 +54,8 @@ __all__ = [
     "KernelEstimate",
     "KernelOperator",
     "Kronecker",
+    "NearestKernel",
+    "Neighbours",
     "NetworkCovariance",
     "NetworkKernel",
     "PotentialKernel",

@@ -150,7 +150,7 @@ def _count_below(k, near):
 
 
 @njit(**_OPTIONS)
-def _overlaps(dims, p, i, q, k):
+def overlaps(dims, p, i, q, k):
     """k = |⟨p, q⟩|²."""
     for r in range(ROWS):
         at = i + r
@@ -167,7 +167,7 @@ def _overlaps(dims, p, i, q, k):
 @njit(**_OPTIONS)
 def _chordal(dims, p, i, q, near, k):
     """k = sin²d = 1 − |⟨p, q⟩|²; below `near` from differences."""
-    _overlaps(dims, p, i, q, k)
+    overlaps(dims, p, i, q, k)
     for j in range(ROWS * TILE):
         k[j] = complement(k[j])
     if _count_below(k, near) > 0:
@@ -179,7 +179,7 @@ def _chordal(dims, p, i, q, near, k):
 @njit(**_OPTIONS)
 def _geodesic(dims, p, i, q, near, k):
     """k = d², from w = 1 − |⟨p, q⟩|; where w is below near/2, w = sin²d/(1 + cos d) from differences."""
-    _overlaps(dims, p, i, q, k)
+    overlaps(dims, p, i, q, k)
     for j in range(ROWS * TILE):
         k[j] = complement(math.sqrt(k[j]))
     close = k.dtype.type(0.5) * near
