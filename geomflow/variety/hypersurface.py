@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import sympy
@@ -97,11 +97,11 @@ class Hypersurface:
         """Where each factor's coordinates start, and the end."""
         return np.array([0, *(b.stop for b in self.ambient.blocks)], dtype=np.int64)
 
-    def sample(self, n: int, seed: int = 0) -> Points:
+    def sample(self, n: int, seed: int = 0, workers: Any = None) -> Points:
         """`n` points with the Fubini–Study measure of the embedding; see `geomflow.variety.sample.sample`."""
         from geomflow.variety.sample import sample
 
-        return sample(self, n, seed)
+        return sample(self, n, seed, workers)
 
     def points(self, coordinates: np.ndarray, *, off_variety: bool = False) -> Points:
         """Given homogeneous coordinates (n, N) as `Points`; see `geomflow.variety.given.given_points`."""

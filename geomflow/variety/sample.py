@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.memory import require
+from geomflow.distribute import as_workers
 from geomflow.variety.points import Points
 from geomflow.variety.routines.lines import meet
-from geomflow.variety.threads import each
+from geomflow.variety.threads import slices
 
 if TYPE_CHECKING:
     from geomflow.variety.hypersurface import Hypersurface
 
 _LINES = 1024
+#: Tasks, at most, that the blocks of lines are dealt to.
+_TASKS = 64
 
 
-def sample(variety: Hypersurface, n: int, seed: int = 0) -> Points:
+def sample(variety: Hypersurface, n: int, seed: int = 0, workers: Any = None) -> Points:
     """`n` points distributed by the Fubini–Study volume of the embedding, with weights for Ω∧Ω̄.
 
     A line through two random points of P^{n+1} meets the hypersurface in its degree many points, which are
@@ -26,7 +29,8 @@ def sample(variety: Hypersurface, n: int, seed: int = 0) -> Points:
     ω_j^{n_j−1} Π_{i≠j} ω_i^{n_i}; drawing factor j in proportion to n_j makes the sum exactly (Σ ω_i)^n. Hence
     weights w = |Ω|² / density are Vol_FS / |∂Q|² at unit norm, and their mean estimates ∫|Ω|² d^{2n}x.
 
-    Blocks of lines have their own random stream: the first points do not depend on `n`, nor anything on the threads.
+    Blocks of lines have their own random stream: the first points do not depend on `n`, nor anything on the threads
+    or the `workers` (see `geomflow.distribute.as_workers`).
     Raises `InputError` for n < 1 or a bad seed and `MemoryLimitError` before memory is taken.
     """
     if not isinstance(n, (int, np.integer)) or n < 1:
@@ -39,14 +43,21 @@ def sample(variety: Hypersurface, n: int, seed: int = 0) -> Points:
     pieces: list[tuple[np.ndarray, ...]] = []
     done = 0
     block = 0
-    while done < n:
-        wave = max(1, int(np.ceil((n - done) / expected)))
-        new = each(lambda b: _block(variety, seed, b), range(block, block + wave))
-        pieces += new
-        done += sum(len(piece[0]) for piece in new)
-        block += wave
+    with as_workers(workers) as team:
+        while done < n:
+            wave = max(1, int(np.ceil((n - done) / expected)))
+            parts = slices(wave, -(-wave // _TASKS))
+            new = team.map(_blocks, [range(block + s.start, block + s.stop) for s in parts], common=(variety, seed))
+            pieces += new
+            done += sum(len(piece[0]) for piece in new)
+            block += wave
     points, patch, elim, omega2, density = (np.concatenate(part)[:n] for part in zip(*pieces))
     return Points(variety, points, variety.fubini_study_volume / density, omega2, patch, elim)
+
+
+def _blocks(variety: Hypersurface, seed: int, blocks: range) -> tuple[np.ndarray, ...]:
+    """All points on some blocks of lines."""
+    return tuple(np.concatenate(part) for part in zip(*(_block(variety, seed, block) for block in blocks)))
 
 
 def _block(variety: Hypersurface, seed: int, block: int) -> tuple[np.ndarray, ...]:

@@ -47,13 +47,14 @@ class Sections:
         place = int(np.lexsort(exponents.T[::-1])[-1])
         return exponents[place], place
 
+    def require(self, points: int) -> None:
+        """Raise `MemoryLimitError` where the sections at so many points would not fit."""
+        what = f"{self.count} sections at {points} points"
+        require(32 * points * self.count, what, "take fewer points or a lower degree")
+
     def values(self, points: Points) -> np.ndarray:
         """The sections at the points, divided by Π|z_i|^{k_i}; shape (P, count)."""
-        require(
-            32 * len(points) * self.count,
-            f"{self.count} sections at {len(points)} points",
-            "take fewer points or a lower degree",
-        )
+        self.require(len(points))
         z = points.coordinates.copy()
         for block in self.variety.ambient.blocks:
             z[:, block] /= np.linalg.norm(z[:, block], axis=1, keepdims=True)
