@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from scipy.cluster import hierarchy
@@ -9,8 +11,16 @@ from scipy.spatial.distance import pdist, squareform
 
 import geomflow.variety as gv
 from geomflow.core import memory
-from geomflow.core.errors import InputError, MemoryLimitError, NotFiniteError, ShapeError
-from geomflow.learn.clustering import agglomerate, dropped_mass, euclidean_linkage, projective_linkage
+from geomflow.core.errors import InputError, MemoryLimitError, MissingExtraError, NotFiniteError, ShapeError
+from geomflow.learn.clustering import (
+    agglomerate,
+    batched_labels,
+    cohesion,
+    dropped_mass,
+    euclidean_linkage,
+    projective_linkage,
+)
+from geomflow.learn.kernels import geodesic_distance
 from geomflow.learn.kernels.gaussian import GaussianKernel
 
 
@@ -133,3 +143,65 @@ def test_input_that_cannot_be_used(monkeypatch):
     monkeypatch.setattr(memory, "available", lambda: 100)
     with pytest.raises(MemoryLimitError, match="clustering 5 points"):
         projective_linkage(z)
+
+
+def joined_by_hand(points, batches, clusters, seed):
+    """Eq. (3.3) and its merge rule, cluster by cluster and point by point."""
+    from sklearn.cluster import AgglomerativeClustering
+
+    d = geodesic_distance(points, points)
+    parts = np.array_split(np.random.default_rng(seed).permutation(len(points)), batches)
+    method = AgglomerativeClustering(clusters, metric="precomputed", linkage="average")
+    own = [[part[method.fit(d[np.ix_(part, part)]).labels_ == c] for c in range(clusters)] for part in parts]
+    joined = []
+    for c in range(clusters):
+        members = list(own[0][c])
+        for batch in own[1:]:
+            farthest = [max(d[p, q] for p in own[0][c] for q in other) for other in batch]
+            members += list(batch.pop(int(np.argmin(farthest))))
+        joined.append({int(p) for p in members})
+    return joined
+
+
+@pytest.mark.parametrize("batches", [1, 2, 5])
+def test_mini_batches_join_by_the_smallest_largest_distance(batches):
+    points = complex_points(120, seed=4)
+    labels = batched_labels(points, batches, 6, seed=3)
+    assert [set(np.nonzero(labels == c)[0].tolist()) for c in range(6)] == joined_by_hand(points, batches, 6, 3)
+
+
+def test_one_mini_batch_is_average_linkage_in_d():
+    z = complex_points(150)
+    tree = hierarchy.linkage(squareform(geodesic_distance(z, z), checks=False), "average")
+    expected, labels = hierarchy.fcluster(tree, 7, "maxclust"), batched_labels(z, 1, 7)
+    assert len(set(zip(labels.tolist(), expected.tolist()))) == 7
+
+
+def test_clusters_know_of_the_distance():
+    points = gv.sample_patch(gv.Fermat(5), 600, seed=0, patch=0, elim=1)
+    whole, batched = (cohesion(points, batched_labels(points, b, 12, seed=1)) for b in (1, 4))
+    at_random = cohesion(points, np.random.default_rng(0).integers(12, size=600))
+    assert whole < batched < 0.9 < at_random == pytest.approx(1, abs=0.03)
+    d, labels = geodesic_distance(points, points), batched_labels(points, 4, 12, seed=1)
+    same = (labels[:, None] == labels) & ~np.eye(600, dtype=bool)
+    assert batched == pytest.approx(d[same].mean() / d[~np.eye(600, dtype=bool)].mean(), rel=1e-12)
+
+
+def test_what_mini_batches_refuse(monkeypatch):
+    z = complex_points(50)
+    with pytest.raises(InputError, match="leave 5 points in one, and of 6 clusters one would be empty: take at most 5"):
+        batched_labels(z, 10, 6)
+    with pytest.raises(InputError, match="whole number >= 1, and it is 0"):
+        batched_labels(z, 1, 0)
+    with pytest.raises(InputError, match="no cluster of these 50 points"):
+        cohesion(z, np.arange(50))
+    monkeypatch.setitem(sys.modules, "sklearn.cluster", None)
+    with pytest.raises(MissingExtraError, match=r"scikit-learn.*geomflow\[study\]"):
+        batched_labels(z, 1, 2)
+
+
+def test_mini_batches_too_large_for_memory_say_what_fits(monkeypatch):
+    monkeypatch.setattr(memory, "available", lambda: 32 * 20**2)
+    with pytest.raises(MemoryLimitError, match=r"of 50 points.*take at least 3 mini-batches, of at most 20"):
+        batched_labels(complex_points(50), 1, 2)
+    assert len(batched_labels(complex_points(50), 3, 2)) == 50
