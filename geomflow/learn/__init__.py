@@ -6,6 +6,8 @@ from geomflow.learn.clouds import *  # noqa: F403
 from geomflow.learn.clouds import __all__ as _clouds
 from geomflow.learn.clustering import *  # noqa: F403
 from geomflow.learn.clustering import __all__ as _clustering
+from geomflow.learn.features import *  # noqa: F403
+from geomflow.learn.features import __all__ as _features
 from geomflow.learn.flows import *  # noqa: F403
 from geomflow.learn.flows import __all__ as _flows
 from geomflow.learn.kernels import *  # noqa: F403
@@ -21,4 +23,4 @@ from geomflow.learn.potentials import __all__ as _potentials
 from geomflow.learn.tuning import *  # noqa: F403
 from geomflow.learn.tuning import __all__ as _tuning
 
-__all__ = [*_clouds, *_clustering, *_flows, *_kernels, *_models, *_networks, *_phi, *_potentials, *_tuning]
+__all__ = [*_clouds, *_clustering, *_features, *_flows, *_kernels, *_models, *_networks, *_phi, *_potentials, *_tuning]

@@ -35,7 +35,32 @@ def potential_jets(
         series = series @ weights.T
         series[:, 0, 0] += bias
         series = compose(series, lambda h: activation.derivatives(h, 4), n)
-    found = (series @ layers[-1][0][0]) * np.multiply.outer(_weights(n), _weights(n))
+    return read_jets(series @ layers[-1][0][0], n)
+
+
+def directional_jets(
+    layers: list[tuple[np.ndarray, np.ndarray]],
+    moves: list[tuple[np.ndarray, np.ndarray]],
+    activation: Activation,
+    points: Points,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The rates of `potential_jets` as the layers move along `moves`."""
+    n, series, rate = points.variety.dim, _inputs(points), None
+    for number, ((weights, bias), (step, shift)) in enumerate(zip(layers, moves)):
+        moved = series @ step.T
+        moved[:, 0, 0] += shift
+        rate = moved if rate is None else moved + rate @ weights.T
+        if number < len(layers) - 1:
+            series = series @ weights.T
+            series[:, 0, 0] += bias
+            rate = product(compose(series, lambda h: activation.derivatives(h, 5)[1:], n), rate, n)
+            series = compose(series, lambda h: activation.derivatives(h, 4), n)
+    return read_jets(rate[..., 0], n)
+
+
+def read_jets(coefficients: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The derivatives (φ_ab̄, φ_acb̄, φ_acb̄d̄) from the series (P, rows, rows) of one function."""
+    found = coefficients * np.multiply.outer(_weights(n), _weights(n))
     spread = np.array([[1 + n + pairs(n).index((min(a, c), max(a, c))) for c in range(n)] for a in range(n)])
     once = np.arange(1, 1 + n)
     second = found[:, once[:, None], once]

@@ -111,6 +111,11 @@ class Objective:
         index = np.searchsorted(self._cumulated, chances, side="right")
         return Objective(self.inputs.take(index), self.ratio[index], np.full(count, 1 / count))
 
+    def take(self, index: np.ndarray) -> Objective:
+        """The points of these numbers, their weights of sum one."""
+        weights = self.weights[index]
+        return Objective(self.inputs.take(index), self.ratio[index], weights / weights.sum())
+
     def volume(self, hessian: np.ndarray, block: slice = slice(None)) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """ratio · det(1 + H) = κ v, its derivative by the packed H, the least pivot of 1 + H (<= 0: not positive)."""
         hessian = np.asarray(hessian, dtype=float)

@@ -41,7 +41,7 @@ def load_metric(path: str | Path) -> PhiNetwork:
         outcome, parameters, points, held, steps, seed, loss = json.loads(str(file["report"]))
         ended = Outcome(OutcomeKind(outcome[0]), *outcome[1:])
         report = PhiReport(ended, parameters, points, held, tuple(steps), seed, loss, file["history"])
-    variety, network = variety_of(str(file["variety"])), _network(file)
+    variety, network = variety_of(str(file["variety"])), network_of(str(file["network"]))
     return PhiNetwork(variety, network, file["parameters"], tuple(file["kahler_class"]), report)
 
 
@@ -66,7 +66,7 @@ def restore_training(training: PhiTraining, path: str | Path) -> None:
     file = opened(path, _TRAINING)
     kappa, seconds, *counts = file["numbers"]
     same = counts == [len(training.train.weights), len(training.held_out.weights)]
-    if not same or str(file["network"]) != _describe(training.network):
+    if not same or str(file["network"]) != describe_network(training.network):
         raise StoreError(f"{path} holds a fit of another network or with other points than this one")
     steps = [int(k) for k in file["steps"]]
     state = training.state
@@ -83,17 +83,17 @@ def _write(path: str | Path, kind: str, owner: Any, parameters: np.ndarray, data
             file,
             kind=kind,
             variety=describe(owner.variety),
-            network=_describe(owner.network),
+            network=describe_network(owner.network),
             kahler_class=np.array(owner.kahler_class),
             parameters=parameters,
             **data,
         )
 
 
-def _describe(network: Perceptron) -> str:
+def describe_network(network: Perceptron) -> str:
     fields = {name: getattr(network, name) for name in _NETWORK}
     return json.dumps(fields | {"hidden": network.widths[1:-1], "activation": network.activation.name})
 
 
-def _network(file: dict[str, Any]) -> Perceptron:
-    return Perceptron(**json.loads(str(file["network"])))
+def network_of(text: str) -> Perceptron:
+    return Perceptron(**json.loads(text))

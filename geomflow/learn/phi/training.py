@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -52,6 +52,8 @@ class PhiTraining:
 
     The points are split in train and held-out points (a tenth, at most 10,000) by the seed. Mini-batches are drawn from
     dμ_Ω by seed, phase and step number, so that a resumed fit equals one that was never stopped, bit for bit.
+    A `network` of one's own takes the place of `hidden` and `activation`; `start` (size,) are the parameters to start
+    at, else drawn by the seed, the weights of the last layer times 0.01.
     Raises `UnderdeterminedError` (fewer train points than parameters) and `InputError` (unknown loss, ReLU).
     """
 
@@ -66,11 +68,13 @@ class PhiTraining:
         seed: int = 0,
         kahler_class: tuple[float, ...] | None = None,
         recipe: Recipe | None = None,
+        network: Perceptron | None = None,
+        start: np.ndarray | None = None,
     ) -> None:
         self.variety, self.seed, self.loss, self.recipe = variety, int(seed), loss_of(loss), recipe or Recipe()
-        self.network = Perceptron(input_count(variety.ambient), hidden, 1, activation, "standard", bias_std=0.1)
-        start = self.network.initial(self.seed)
-        start[self.network.layout.slices[f"W{self.network.depth}"]] *= _OUTPUT_START
+        own = Perceptron(input_count(variety.ambient), hidden, 1, activation, "standard", bias_std=0.1)
+        self.network = own if network is None else network
+        start = small_start(self.network, self.seed) if start is None else self.network.layout.checked(start)
         self.kahler_class = PhiNetwork(variety, self.network, start, kahler_class).kahler_class
         self.train, self.held_out = self._split(points)
         self._fast, self._exact = ComplexHessian(self.network, self.recipe.precision), ComplexHessian(self.network)
@@ -79,6 +83,7 @@ class PhiTraining:
         self.seconds = 0.0
         self.history: list[tuple[float, ...]] = []
         self.best = (np.inf, start)
+        self._watcher: Callable[[tuple[int, int], np.ndarray], None] | None = None
 
     def _split(self, points: Points) -> tuple[Objective, Objective]:
         held = min(max(round(_HELD_OUT * len(points)), 1), _MOST_HELD_OUT)
@@ -92,13 +97,19 @@ class PhiTraining:
         return Objective.of(train, self.kahler_class), Objective.of(unseen, self.kahler_class)
 
     def run(
-        self, seconds: float | None = 600.0, steps: tuple[int, int] | None = None, progress: bool | None = None
+        self,
+        seconds: float | None = 600.0,
+        steps: tuple[int, int] | None = None,
+        progress: bool | None = None,
+        watch: Callable[[tuple[int, int], np.ndarray], None] | None = None,
     ) -> PhiNetwork:
         """Fit for about `seconds` in all, or for given numbers of `steps` (Adam, Gauss–Newton), then for any time.
 
         The number of steps that the seconds bought is in the report; given as `steps`, it gives the same metric again.
-        An interruption (Ctrl-C) ends the fit with that outcome.
+        An interruption (Ctrl-C) ends the fit with that outcome. `watch` is called with the steps taken and a copy of
+        the parameters whenever a row is added to the history.
         """
+        self._watcher = watch
         if steps is not None:
             self.totals = [int(k) for k in steps]
         elif not (seconds and seconds > 0):
@@ -144,6 +155,8 @@ class PhiTraining:
         parameters = self.state.parameters
         _, sigma, least = self._quality(parameters)
         self.history.append((seconds, *self.state.steps, loss, sigma, least))
+        if self._watcher is not None:
+            self._watcher((self.state.steps[0], self.state.steps[1]), parameters.copy())
         if not np.isfinite(sigma):
             return False
         if least > 0 and sigma < self.best[0]:
@@ -218,6 +231,13 @@ def phi_metric(
     """
     options = {"hidden": hidden, "activation": activation, "loss": loss, "seed": seed, "recipe": recipe}
     return PhiTraining(variety, points, **options).run(seconds, steps, progress)
+
+
+def small_start(network: Perceptron, seed: int, factor: float = _OUTPUT_START) -> np.ndarray:
+    """Parameters drawn by the seed, the weights of the last layer times `factor`: a metric near Fubini–Study."""
+    start = network.initial(seed)
+    start[network.layout.slices[f"W{network.depth}"]] *= factor
+    return start
 
 
 def _total(constant: int) -> int:

@@ -1,0 +1,89 @@
+"""Networks of metric components, and unfinished fits of them, in .npz files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geomflow.core.errors import StoreError
+from geomflow.core.outcome import Outcome, OutcomeKind
+from geomflow.learn.features.component_metric import ComponentNetwork, ComponentReport
+from geomflow.learn.phi.store import describe_network, network_of
+from geomflow.variety.pointstore import describe, opened, variety_of
+
+if TYPE_CHECKING:
+    from geomflow.learn.features.component_training import ComponentTraining
+
+_KIND, _TRAINING = "geomflow component-network 1", "geomflow component-network training 1"
+_COUNTS = ("parameters", "points", "held_out", "epochs", "batch", "seed")
+
+
+def save_metric(metric: ComponentNetwork, path: str | Path) -> None:
+    """Write network, parameters, variety, patch and report."""
+    report = metric.report
+    data: dict[str, Any] = {"report": "", "history": np.zeros((0, 5))}
+    if report is not None:
+        outcome = [report.outcome.kind.value, report.outcome.message, report.outcome.time]
+        counts = [getattr(report, name) for name in _COUNTS]
+        data = {"report": json.dumps([outcome, *counts]), "history": report.history}
+    _write(path, _KIND, metric, metric.parameters, data)
+
+
+def load_metric(path: str | Path) -> ComponentNetwork:
+    """Read what `save_metric` wrote; raises `StoreError`."""
+    file = opened(path, _KIND)
+    report = None
+    if str(file["report"]):
+        outcome, *counts = json.loads(str(file["report"]))
+        report = ComponentReport(Outcome(OutcomeKind(outcome[0]), *outcome[1:]), *counts, file["history"])
+    variety, network = variety_of(str(file["variety"])), network_of(str(file["network"]))
+    return ComponentNetwork(variety, tuple(map(int, file["patch"])), network, file["parameters"], report)
+
+
+def save_training(training: ComponentTraining, path: str | Path) -> None:
+    """Write the state of a fit, without its points."""
+    data = {
+        "memory": training.memory,
+        "step": training.step,
+        "numbers": np.array([training.seconds, training.total, training.best[0]]),
+        "best": training.best[1],
+        "history": np.array(training.history),
+        "settings": _settings(training),
+    }
+    _write(path, _TRAINING, training, training.parameters, data)
+
+
+def restore_training(training: ComponentTraining, path: str | Path) -> None:
+    """Put a stored state into a fit of the same network, points, batches, optimiser and seed; `StoreError` else."""
+    file = opened(path, _TRAINING)
+    if str(file["settings"]) != _settings(training) or str(file["network"]) != describe_network(training.network):
+        raise StoreError(
+            f"{path} holds a fit with {file['settings']} of the network {file['network']}, and this one has "
+            f"{_settings(training)} and {describe_network(training.network)}: make the training with the same arguments"
+        )
+    training.parameters, training.memory, training.step = file["parameters"], file["memory"], int(file["step"])
+    seconds, total, best = map(float, file["numbers"])
+    training.seconds, training.total, training.best = seconds, total, (best, file["best"])
+    training.history = [tuple(row) for row in file["history"]]
+
+
+def _settings(training: ComponentTraining) -> str:
+    """What a fit depends on besides its network; points are known by their number and by κ."""
+    counts = [len(training.train), len(training.held_out), training.batch, training.seed]
+    return json.dumps([*counts, training.kappa.hex(), repr(training.optimiser)])
+
+
+def _write(path: str | Path, kind: str, owner: Any, parameters: np.ndarray, data: dict[str, Any]) -> None:
+    with Path(path).open("wb") as file:
+        np.savez_compressed(
+            file,
+            kind=kind,
+            variety=describe(owner.variety),
+            network=describe_network(owner.network),
+            patch=np.array(owner.patch),
+            parameters=parameters,
+            **data,
+        )
