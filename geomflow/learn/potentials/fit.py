@@ -13,7 +13,7 @@ from geomflow.learn.potentials.descent import Descent, Path, RidgeFit
 from geomflow.learn.potentials.kernel import KahlerKernel
 from geomflow.learn.potentials.landscape import Landscape
 from geomflow.learn.potentials.metric import KernelMetric
-from geomflow.learn.potentials.report import KernelReport, Trial
+from geomflow.learn.potentials.report import KernelReport
 from geomflow.learn.potentials.span import PotentialSpan
 from geomflow.variety.progress import counter
 
@@ -74,9 +74,9 @@ def tuned_metric(
         for kernel in kernels:
             for ridge, sigma in _ridge_path(kernel, sorted(ridges, reverse=True), rest, held, loss):
                 tick(sigma)
-                trials.append(Trial(f"{kernel}, ridge {ridge:.3g}", sigma))
+                trials.append((f"{kernel}, ridge {ridge:.3g}", sigma))
                 found.append((kernel, ridge))
-    kernel, ridge = found[int(np.argmin([trial.sigma for trial in trials]))]
+    kernel, ridge = found[int(np.argmin([sigma for _, sigma in trials]))]
     best = kernel_metric(points, kernel, RidgeFit(ridge), loss=loss, progress=False)
     return KernelMetric(best.span, best.coefficients, replace(best.report, trials=tuple(trials)))
 

@@ -16,11 +16,13 @@ from geomflow.learn.potentials.basis import independent, unwhitened, whitened
 from geomflow.learn.potentials.hermitian import dual_matrix, flat, projectors, unflat
 from geomflow.learn.potentials.kernel import KahlerKernel
 from geomflow.learn.potentials.profiles import Profile
+from geomflow.learn.potentials.series import composed_jets, overlap_series
 from geomflow.learn.potentials.span import PotentialSpan
 from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.threads import each, slices
 
 if TYPE_CHECKING:
+    from geomflow.variety.ambient import Ambient
     from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.points import Points
 
@@ -45,12 +47,12 @@ class OverlapKernel(KahlerKernel):
     ) -> OverlapSpan:
         """K(·, c) for an independent part of the points; see `KahlerKernel.span`."""
         reference = FubiniStudy(points.variety, kahler_class)
-        reference.check(points)
-        z = embedded(ProjectiveInputs.of(points, reference.kahler_class))[0]
+        z = unit_vectors(points)
         require(16 * len(z) ** 2, f"the Gram matrix of {len(z)} centres", "take fewer centres")
-        features = projectors(z)
+        features = projectors(segre(points.variety.ambient, z))
         chosen, lower = independent(self.profile.derivatives(features @ features.T, 0)[0], tolerance)
-        return OverlapSpan(points.variety, reference.kahler_class, self.profile, z[chosen][:, None], lower)
+        centres = segre(points.variety.ambient, z[chosen])[:, None]
+        return OverlapSpan(points.variety, reference.kahler_class, self.profile, centres, lower)
 
 
 @final
@@ -117,6 +119,12 @@ class OverlapSpan(PotentialSpan):
             each(work, self._blocks(place.count))
         return out
 
+    def jets(self, points: Points, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Exact to the fourth derivative, by truncated power series."""
+        centres = self.centres.reshape(-1, self.centres.shape[2])
+        heights = np.repeat(unwhitened(self.lower, coefficients) / self.images, self.images)
+        return composed_jets(points, lambda part: overlap_series(part, centres), self.profile, heights)
+
     def _blocks(self, count: int) -> list[slice]:
         return slices(count, max(16, _NUMBERS // len(self._features)))
 
@@ -137,3 +145,17 @@ def embedded(inputs: ProjectiveInputs, block: slice = slice(None)) -> tuple[np.n
         moves = (first + second).reshape(count, inputs.n, -1)
         place = (place[:, :, None] * own[:, None, :]).reshape(count, -1)
     return place, moves
+
+
+def unit_vectors(points: Points) -> np.ndarray:
+    """Coordinates of norm one in each factor, (P, N)."""
+    ambient = points.variety.ambient
+    return points.coordinates / np.sqrt(ambient.norms(points.coordinates))[:, ambient.factor_of]
+
+
+def segre(ambient: Ambient, z: np.ndarray) -> np.ndarray:
+    """The products of one coordinate of each factor, (..., N) to (..., Π (n_i + 1))."""
+    place = z[..., ambient.blocks[0]]
+    for part in ambient.blocks[1:]:
+        place = (place[..., :, None] * z[..., None, part]).reshape(*z.shape[:-1], -1)
+    return place

@@ -12,21 +12,12 @@ from geomflow.core.outcome import Outcome
 
 @final
 @dataclass(frozen=True)
-class Trial:
-    """One choice of settings: what it was, and σ on the points that were held out of it."""
-
-    settings: str
-    sigma: float
-
-
-@final
-@dataclass(frozen=True)
 class KernelReport:
     """A descent in numbers.
 
     `history` rows are (time of the flow, E, σ on the train points, σ on the watched ones, least pivot of g relative to
-    Fubini–Study on both); `trials` are the settings among which these were chosen. `outcome` is finished or steady: a
-    step that would leave the Kähler cone on the points is shortened.
+    Fubini–Study on both); `trials` are all settings among which these were chosen, each with its σ on the points held
+    out of it. `outcome` is finished or steady: a step that would leave the Kähler cone on the points is shortened.
     """
 
     outcome: Outcome
@@ -35,7 +26,7 @@ class KernelReport:
     functions: int
     points: int
     history: np.ndarray
-    trials: tuple[Trial, ...] = ()
+    trials: tuple[tuple[str, float], ...] = ()
 
     @property
     def sigma(self) -> float:
