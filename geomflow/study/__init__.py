@@ -1,20 +1,27 @@
 """Studies: the claims about metric flows of networks, each put to the test by runs, with data, a figure and a page.
 
 >>> sorted(STUDIES)
-['corrections', 'local-limit', 'locality', 'mixing', 'width']
+['corrections', 'figure2', 'figure3', 'local-limit', 'locality', 'mixing', 'scaling', 'table1', 'width']
 """
 
 from geomflow.study.corrections import Corrections
+from geomflow.study.figure2 import Figure2
+from geomflow.study.figure3 import Figure3
 from geomflow.study.findings import Findings
 from geomflow.study.local_limit import LocalLimit
 from geomflow.study.locality import Locality
 from geomflow.study.mixing import Mixing
 from geomflow.study.running import run_study
+from geomflow.study.scaling import Scaling
 from geomflow.study.study import Study
+from geomflow.study.table1 import Table1
 from geomflow.study.width import Width
 
-STUDIES: dict[str, type[Study]] = {kind.name: kind for kind in (LocalLimit, Width, Locality, Mixing, Corrections)}
+STUDIES: dict[str, type[Study]] = {kind.name: kind for kind in (
+    LocalLimit, Width, Locality, Mixing, Corrections, Figure2, Figure3, Table1, Scaling,
+)}  # fmt: skip
 
 __all__ = [
-    "STUDIES", "Corrections", "Findings", "LocalLimit", "Locality", "Mixing", "Study", "Width", "run_study",
+    "STUDIES", "Corrections", "Figure2", "Figure3", "Findings", "LocalLimit", "Locality", "Mixing", "Scaling", "Study",
+    "Table1", "Width", "run_study",
 ]  # fmt: skip

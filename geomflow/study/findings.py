@@ -50,7 +50,7 @@ class Findings:
 
     def where(self, **settings: Any) -> Findings:
         """Only the rows with these settings."""
-        kept = tuple(row for row in self.rows if all(row[key] == value for key, value in settings.items()))
+        kept = tuple(row for row in self.rows if all(row.get(key) == value for key, value in settings.items()))
         return Findings(self.study, self.quick, kept)
 
     def figure(self) -> Figure:
@@ -87,9 +87,9 @@ class Findings:
 
     @property
     def columns(self) -> list[str]:
-        """The names of what is one number or one word in every row."""
-        first = self.rows[0] if self.rows else {}
-        return [name for name in first if all(np.ndim(row[name]) == 0 for row in self.rows)]
+        """The names of what is one number or one word in every row that has it."""
+        names = dict.fromkeys(name for row in self.rows for name in row)
+        return [name for name in names if all(np.ndim(row.get(name, 0)) == 0 for row in self.rows)]
 
     def page(self) -> str:
         """The study as a page of Markdown: question, answer, figure, command, numbers."""

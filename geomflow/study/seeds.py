@@ -1,0 +1,97 @@
+"""Means over seeds with their errors, and straight lines through logarithms with theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+
+
+def mean_and_error(values: Any) -> tuple[float, float]:
+    """The mean and its standard error; zero for a single value.
+
+    >>> mean_and_error([1.0, 3.0])
+    (2.0, 1.0)
+    """
+    values = np.asarray(values, dtype=float)
+    error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
+    return float(values.mean()), float(error)
+
+
+def geometric_mean(values: Any) -> np.ndarray:
+    """exp of the mean of logarithms along the first axis.
+
+    >>> float(geometric_mean([1.0, 100.0]).round(12))
+    10.0
+    """
+    return np.exp(np.log(np.asarray(values, dtype=float)).mean(axis=0))
+
+
+def with_errors(found: Mapping[str, tuple[float, float]]) -> dict[str, float]:
+    """Values and errors by name, as numbers with the names NAME and NAME_error.
+
+    >>> with_errors({"slope": (-1.0, 0.1)})
+    {'slope': -1.0, 'slope_error': 0.1}
+    """
+    return {key: value for name, (mean, error) in found.items() for key, value in
+            ((name, mean), (f"{name}_error", error))}
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class PowerLaw:
+    """y = c x^γ, fitted to logarithms, with the covariance of (log c, γ) over repetitions: `samples` (draws, 2)."""
+
+    factor: float
+    exponent: float
+    samples: np.ndarray
+
+    def __call__(self, x: Any) -> np.ndarray:
+        """c x^γ."""
+        return self.factor * np.asarray(x, dtype=float) ** self.exponent
+
+    def inverse(self, y: Any) -> np.ndarray:
+        """The x at which the law is y."""
+        return (np.asarray(y, dtype=float) / self.factor) ** (1 / self.exponent)
+
+    @property
+    def factor_error(self) -> float:
+        """The standard deviation of c over the samples."""
+        return float(np.exp(self.samples[:, 0]).std(ddof=1)) if len(self.samples) > 1 else 0.0
+
+    @property
+    def exponent_error(self) -> float:
+        """The standard deviation of γ over the samples."""
+        return float(self.samples[:, 1].std(ddof=1)) if len(self.samples) > 1 else 0.0
+
+    def drawn(self) -> list[PowerLaw]:
+        """The laws of the samples."""
+        return [PowerLaw(float(np.exp(c)), float(gamma), self.samples[:0]) for c, gamma in self.samples]
+
+
+DRAWS = 200
+
+
+def power_law(x: np.ndarray, y: np.ndarray, draws: int = DRAWS, seed: int = 0) -> PowerLaw:
+    """The power law through y (repetitions, x), its error from bootstrap over whole repetitions.
+
+    The fit is to the mean of log y over the repetitions, one weight a place x. InputError for fewer than two places.
+    """
+    x, y = np.asarray(x, dtype=float), np.atleast_2d(np.asarray(y, dtype=float))
+    if len(x) < 2 or y.shape[1] != len(x):
+        raise InputError(f"a power law needs two places or more and a value at each, and {y.shape} values at {len(x)} "
+                         "places were given.")
+    logs, rng = np.log(y), np.random.default_rng(seed)
+    chosen = rng.integers(len(y), size=(draws if len(y) > 1 else 0, len(y)))
+    samples = np.array([_line(x, logs[rows].mean(axis=0)) for rows in chosen]).reshape(-1, 2)
+    intercept, slope = _line(x, logs.mean(axis=0))
+    return PowerLaw(float(np.exp(intercept)), float(slope), samples)
+
+
+def _line(x: np.ndarray, logs: np.ndarray) -> tuple[float, float]:
+    slope, intercept = np.polyfit(np.log(x), logs, 1)
+    return float(intercept), float(slope)
