@@ -3,6 +3,7 @@
     python -m benchmarks.calabi_yau                   # everything but the tables, a few minutes
     python -m benchmarks.calabi_yau sampling          # or: fermat, others, balanced
     python -m benchmarks.calabi_yau sampling --mlgeometry-python PYTHON_WITH_MLGEOMETRY_JAX
+    python -m benchmarks.calabi_yau --save [sampling --mlgeometry-python PYTHON ...]    # stored in results/
     python -m benchmarks.calabi_yau --table general   # Dwork and generic quintics, half an hour; stored in results/
     python -m benchmarks.calabi_yau --table peer PYTHON_WITH_MLGEOMETRY_JAX [CORE_SECONDS]
 
@@ -13,6 +14,8 @@ with a fresh cache of compiled code takes some ten seconds more.
 from __future__ import annotations
 
 import json
+import os
+import platform
 import subprocess
 import sys
 import time
@@ -240,10 +243,22 @@ def _best(variety: gv.Hypersurface, core_seconds: float) -> gv.VarietyMetric:
 PARTS = {part.__name__: part for part in (sampling, fermat, others, balanced)}
 TABLES = {part.__name__: part for part in (general, peer)}
 
+def save(*arguments: str) -> None:
+    """What all parts print, into results/calabi_yau.md."""
+    command = " ".join(["python -m benchmarks.calabi_yau", *arguments])
+    printed = subprocess.run([sys.executable, *command.split()[1:]], check=True, capture_output=True, text=True).stdout
+    load = f"load average {os.getloadavg()[0]:.1f} at the end"
+    text = f"`{command}`, {platform.machine()}, {os.cpu_count()} cores, {load}:\n\n```text\n{printed}```\n"
+    (RESULTS / "calabi_yau.md").write_text(text)
+    print(printed)
+
+
 if __name__ == "__main__":
     arguments = sys.argv[1:]
     if arguments[:1] == ["--table"]:
         TABLES[arguments[1]](*arguments[2:])
+    elif arguments[:1] == ["--save"]:
+        save(*arguments[1:])
     else:
         for name in [name for name in arguments if name in PARTS] or PARTS:
             PARTS[name]()
