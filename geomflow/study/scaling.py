@@ -23,7 +23,6 @@ REGIONS = {"patch": "one chart", "all": "everywhere"}
 LOCAL = ("delta", "gaussian")
 WANTED = (10, 100)
 NOISES = (1e-4, 0.3)
-UNSEEN = 2500
 Y, DIMENSION = ("least", "mean", "largest"), 6
 
 
@@ -53,8 +52,8 @@ class Scaling(Study):
         for seed in range(4):
             cells += [{"kind": "distance", "region": region, "points": n, "seed": seed} for n in numbers
                       for region in REGIONS]
-            cells += [{"kind": "unseen", "region": "patch", "seed": seed, **replace(PAPER["delta"], points=n).plain()}
-                      for n in numbers]
+            cells += [{"kind": "unseen", "region": "patch", "unseen": 2500, "seed": seed,
+                       **replace(PAPER["delta"], points=n).plain()} for n in numbers]
             for name in LOCAL:
                 setting = replace(PAPER[name], points=PAPER[name].points // 4) if quick else PAPER[name]
                 cells.append({"kind": "law", "region": "patch", "seed": seed, **setting.plain()})
@@ -69,7 +68,7 @@ class Scaling(Study):
         if cell["kind"] == "law":
             distances, gains = moved_gains(metric, np.geomspace(*NOISES, 15), train_seed(cell["seed"]), on_variety=True)
             return {"distances": distances, "gains": gains}
-        unseen = unseen_points(UNSEEN, cell["seed"])
+        unseen = unseen_points(cell["unseen"], cell["seed"])
         return {"mean": float(nearest(metric.points, unseen)[1].mean()), "gain": metric.gain(unseen)}
 
     def conclude(self, rows: list[Row]) -> dict[str, float]:
@@ -235,5 +234,5 @@ def _draw_needs(axes: Axes, rows: list[Row]) -> None:
               label="Delta, unseen points")
     axes.axhline(1, color=MUTED, lw=0.7, ls=":")
     axes.set(xscale="log", yscale="log", xlabel="points N", ylabel="gain", title="points that a gain needs",
-             ylim=(0.5, 400), xlim=(50, max(law.inverse(_curve(rows, kernel)[0][0]) for kernel in LOCAL) / 100))
+             ylim=(0.5, 4 * max(WANTED)), xlim=(50, 100 * Extrapolation.of(rows, LOCAL[0], max(WANTED)).best))
     axes.legend(fontsize=8, loc="upper left")
