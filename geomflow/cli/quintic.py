@@ -2,7 +2,8 @@
 
 Fits the optimal algebraic metric of degree K on the Fermat quintic, or on a member of the Dwork family
 Σ z_i⁵ − 5ψ Π z_i = 0, and measures σ, κ and the volume on unseen points. With --seconds it climbs the even degrees, up
-to the one given, for that long. What it writes is what `geomflow variety` writes.
+to the one given, for that long. What it writes is what `geomflow variety` writes. --workers N and --scheduler ADDRESS
+spread the points over processes; the fit of an algebraic metric stays in this one.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from geomflow.cli import variety
 from geomflow.cli.variety_file import CURVED, POINTS, Task
+from geomflow.cli.workers import add_options, asked
 from geomflow.core.errors import InputError
 
 DEGREE = 10
@@ -34,6 +36,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     sub.add_argument("--out", type=Path, metavar="DIR", help="the directory to write (varieties/quintic unless given)")
     sub.add_argument("--resume", action="store_true", help="go on from the metric that the directory holds")
     sub.add_argument("--no-pictures", action="store_true", help="draw nothing")
+    add_options(sub, "the points")
     sub.set_defaults(execute=execute)
 
 
@@ -41,7 +44,7 @@ def execute(args: argparse.Namespace) -> int:
     """Sample, fit, measure, draw and store."""
     task = Task(document(args))
     task.check()
-    return variety.work(task, "quintic", args.out, args.resume)
+    return variety.work(task, "quintic", args.out, args.resume, asked(args))
 
 
 def document(args: argparse.Namespace) -> dict[str, dict[str, Any]]:

@@ -1,7 +1,8 @@
-"""geomflow study NAME [--quick] [--out DIR]: put a claim to the test by runs.
+"""geomflow study NAME [--quick] [--out DIR] [--workers N | --scheduler ADDRESS]: put a claim to the test by runs.
 
 Writes the table, the numbers, the figure and a page to DIR (studies/NAME unless given) and prints the answer. Rows are
 kept in DIR/rows as they are measured: a study that was stopped goes on where it was. --quick takes well under a minute.
+--workers N measures them in N processes of this machine, --scheduler ADDRESS on a Dask cluster; the rows are the same.
 
 `geomflow study --list` names the studies with their questions.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from geomflow.cli.workers import add_options, asked
 from geomflow.core.errors import InputError, UnknownNameError
 
 
@@ -20,6 +22,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     sub.add_argument("name", nargs="?", help="a study by name, such as local-limit")
     sub.add_argument("--quick", action="store_true", help="the small size, well under a minute")
     sub.add_argument("--out", metavar="DIR", help="the folder to write to (studies/NAME unless given)")
+    add_options(sub, "the measurements")
     sub.add_argument("--list", action="store_true", help="list the studies with their questions")
     sub.set_defaults(execute=execute)
 
@@ -36,7 +39,7 @@ def execute(args: argparse.Namespace) -> int:
     if args.name not in STUDIES:
         raise UnknownNameError.among("study", args.name, STUDIES)
     folder = Path(args.out or Path("studies") / args.name)
-    findings = run_study(STUDIES[args.name](), args.quick, folder)
+    findings = run_study(STUDIES[args.name](), args.quick, folder, workers=asked(args))
     findings.save(folder)
     print(findings.answer)
     print(f"table, numbers, figure and page are in {folder}")

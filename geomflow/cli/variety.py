@@ -1,10 +1,12 @@
-"""geomflow variety FILE.toml [--out DIR] [--resume]: a metric on the Calabi–Yau hypersurface that a file describes.
+"""geomflow variety FILE.toml [--out DIR] [--resume] [--workers N | --scheduler ADDRESS]: a metric as a file describes.
 
-Samples points, fits the metric, measures it on unseen points, and writes to DIR (varieties/NAME unless given)
-metric.npz (`geomflow.variety.load_metric` reads it, `geomflow.learn.phi.PhiNetwork.load` a network), points.npz and
-unseen.npz (`Points.load`), numbers.json and the pictures. Nothing is overwritten: without --out a new directory is
-taken. With --resume a kept metric is gone on from: one of the same degree is measured and drawn again, one of a lower
-degree starts the fit of the next, and a network that was interrupted is trained on.
+Samples points of a Calabi–Yau hypersurface, fits a metric, measures it on unseen points, and writes to DIR
+(varieties/NAME unless given) metric.npz (`geomflow.variety.load_metric` reads it, `geomflow.learn.phi.PhiNetwork.load`
+a network), points.npz and unseen.npz (`Points.load`), numbers.json and the pictures. Nothing is overwritten: without
+--out a new directory is taken. With --resume a kept metric is gone on from: one of the same degree is measured and
+drawn again, one of a lower degree starts the fit of the next, and a network that was interrupted is trained on.
+--workers N spreads the points and the fit of a balanced metric over N processes of this machine, --scheduler ADDRESS
+over a Dask cluster; the numbers are the same.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ import geomflow
 from geomflow.cli.run import EXIT_CODES, line
 from geomflow.cli.variety_file import Task
 from geomflow.cli.variety_folder import METRIC, Folder, settings
+from geomflow.cli.workers import add_options, asked
 from geomflow.core.errors import InputError
+from geomflow.distribute import Workers, as_workers
 
 if TYPE_CHECKING:
     from geomflow.cli.variety_work import Measured, Rung
@@ -33,16 +37,17 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     sub.add_argument("file", type=Path, help="a file with [variety], [points], [metric], [measure] and [output]")
     sub.add_argument("--out", type=Path, metavar="DIR", help="the directory to write to (varieties/NAME unless given)")
     sub.add_argument("--resume", action="store_true", help="go on from the metric that the directory holds")
+    add_options(sub, "the points and the fit of a balanced metric")
     sub.set_defaults(execute=execute)
 
 
 def execute(args: argparse.Namespace) -> int:
     """Read, check, sample, fit, measure, draw and store."""
-    return work(Task.read(args.file), args.file.stem, args.out, args.resume)
+    return work(Task.read(args.file), args.file.stem, args.out, args.resume, asked(args))
 
 
-def work(task: Task, name: str, out: Path | None, resume: bool) -> int:
-    """Do a task and tell about it; returns the exit code."""
+def work(task: Task, name: str, out: Path | None, resume: bool, workers: int | str | None = None) -> int:
+    """Do a task and tell about it; returns the exit code. `workers` are as for `as_workers`."""
     from geomflow.cli.variety_pictures import Shown, check_pictures, draw_pictures
     from geomflow.cli.variety_work import measured
 
@@ -51,10 +56,10 @@ def work(task: Task, name: str, out: Path | None, resume: bool) -> int:
     ladder = task.degrees(variety)
     pictures = check_pictures(task, len(ladder))
     job = Job(task, variety, Folder.claim(name, out, resume))
-    with job.folder.released():
+    with job.folder.released(), as_workers(workers) as team:
         tell("variety", f"{variety}, Euler number {variety.euler_number}")
-        points, unseen = job.sampled()
-        metric, rungs = job.fitted(ladder, points, unseen)
+        points, unseen = job.sampled(team)
+        metric, rungs = job.fitted(ladder, points, unseen, team)
     found = measured(task, metric, unseen)
     job.keep_points(points, unseen)
     for row in found.lines():
@@ -84,11 +89,12 @@ class Job:
     def __post_init__(self) -> None:
         object.__setattr__(self, "settings", settings(self.task, self.variety))
 
-    def sampled(self) -> tuple[Points, Points]:
+    def sampled(self, workers: Workers) -> tuple[Points, Points]:
         """The points to fit on and the unseen ones."""
         task = self.task
         tell("points", f"{task.count:,} to fit on, {task.unseen:,} unseen, seeds {task.seed} and {task.seed + 1}")
-        return self.variety.sample(task.count, task.seed), self.variety.sample(task.unseen, task.seed + 1)
+        fit, unseen = (task.count, task.seed), (task.unseen, task.seed + 1)
+        return self.variety.sample(*fit, workers=workers), self.variety.sample(*unseen, workers=workers)
 
     def keep_points(self, points: Points, unseen: Points) -> None:
         """Write both samples."""
@@ -96,7 +102,7 @@ class Job:
         self.folder.write("unseen.npz", unseen.save)
 
     def fitted(
-        self, ladder: Sequence[tuple[int, ...]], points: Points, unseen: Points
+        self, ladder: Sequence[tuple[int, ...]], points: Points, unseen: Points, workers: Workers
     ) -> tuple[VarietyMetric, list[Rung]]:
         """The last metric of the ladder with all rungs, each kept as it is done."""
         from geomflow import variety as gv
@@ -118,7 +124,7 @@ class Job:
         asked = self._left(ladder, rungs)
         left = reachable(self.task, asked, points)
         done = len(rungs)
-        for metric, seconds in climb(self.task, left, points, metric):  # noqa: B020
+        for metric, seconds in climb(self.task, left, points, metric, workers):  # noqa: B020
             rungs.append(Rung.of(metric, seconds, gv.sigma(metric, unseen)))
             tell("fit", rungs[-1])
             self.save(metric, rungs)

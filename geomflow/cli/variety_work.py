@@ -14,6 +14,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from geomflow.cli.variety_file import Task
+    from geomflow.distribute import Workers
     from geomflow.variety import Estimate, Points, Symmetry, VarietyMetric
 
 
@@ -51,7 +52,7 @@ class Rung:
 
 
 def climb(
-    task: Task, ladder: Sequence[tuple[int, ...]], points: Points, start: VarietyMetric | None
+    task: Task, ladder: Sequence[tuple[int, ...]], points: Points, start: VarietyMetric | None, workers: Workers
 ) -> Iterator[tuple[VarietyMetric, float]]:
     """The metric of each degree with its cost in seconds, each fit started from the last.
 
@@ -66,7 +67,7 @@ def climb(
             return
         at = monotonic()
         with task.at("metric", "degree"):
-            start = _fitted(task, degrees, points, start, left)
+            start = _fitted(task, degrees, points, start, left, workers)
         cost = monotonic() - at
         yield start, cost
 
@@ -143,13 +144,14 @@ def symmetry(task: Task, points: Points) -> Symmetry:
 
 
 def _fitted(
-    task: Task, degrees: tuple[int, ...], points: Points, start: VarietyMetric | None, left: float
+    task: Task, degrees: tuple[int, ...], points: Points, start: VarietyMetric | None, left: float, workers: Workers
 ) -> VarietyMetric:
     """One metric of the kind that the task asks for."""
     from geomflow import variety as gv
 
     if task.kind == "balanced":
-        return gv.balanced_metric(points.variety, degrees, points, symmetric=task.get("metric", "symmetry", True))
+        symmetric = task.get("metric", "symmetry", True)
+        return gv.balanced_metric(points.variety, degrees, points, symmetric=symmetric, workers=workers)
     options: dict[str, Any] = {"symmetry": symmetry(task, points), "start": start}
     options |= {} if math.isinf(left) else {"seconds": left}
     functional = task.get("metric", "functional", "(v - 1)^2")

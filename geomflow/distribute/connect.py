@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -44,8 +45,7 @@ def connected(address: str, timeout: float = TIMEOUT) -> Iterator[Client]:
 
 def checked_address(address: str) -> str:
     """The address with its protocol, tcp unless it has one. Raises `InputError` where it names no host or no port."""
-    text = str(address).strip()
-    protocol, _, place = text.rpartition("://")
+    protocol, _, place = address.strip().rpartition("://")
     host, _, port = place.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
         raise InputError(f"'{address}' is no address of a scheduler: give host and port, such as 192.168.0.1:8786, as "
@@ -57,9 +57,23 @@ def _client(address: str, timeout: float) -> Client:
     from distributed import Client
 
     try:
+        _knock(address, timeout)
+    except OSError as error:
+        raise SchedulerNotFoundError(_nobody(address, (error.strerror or str(error)).lower())) from None
+    try:
         return Client(address, timeout=timeout, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
-        why = "" if isinstance(error, OSError | TimeoutError) else f" ({error})"
-        raise SchedulerNotFoundError(
-            f"no scheduler answers at {address} within {timeout:g} s{why}: start one with 'dask scheduler' and workers "
-            "with 'dask worker ADDRESS', or take --workers N (workers=N) for processes of this machine") from None
+    except (OSError, ValueError):
+        raise SchedulerNotFoundError(_nobody(address, f"no answer of one within {timeout:g} s")) from None
+
+
+def _knock(address: str, timeout: float) -> None:
+    """Open and close a connection: where nobody listens that is known at once. Raises OSError."""
+    protocol, _, place = address.rpartition("://")
+    host, _, port = place.rpartition(":")
+    if protocol in ("tcp", "tls"):
+        socket.create_connection((host.strip("[]"), int(port)), timeout).close()
+
+
+def _nobody(address: str, why: str) -> str:
+    return (f"there is no scheduler at {address} ({why}): start one with 'dask scheduler', workers with 'dask worker "
+            "ADDRESS', or take --workers N (workers=N) for processes of this machine")
