@@ -1,0 +1,185 @@
+"""What it costs to flow inside clusters: the exact kernel flow on all points beside the clustered one."""
+
+from __future__ import annotations
+
+import tracemalloc
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+import numpy as np
+
+from geomflow.core.memory import human
+from geomflow.learn import ComponentFlow, FallingRate, FubiniStudyGaussian, batched_labels, dropped_mass
+from geomflow.plot.style import CYCLE, MUTED
+from geomflow.study.study import Cell, Row, Study
+from geomflow.variety import Fermat, Points, sample_patch
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from geomflow.study.findings import Findings
+
+BATCH = 2500
+UNSEEN = 2000
+TIMED = 3
+LOSS, RATE = "(v - 1)^2", FallingRate(0.1, 0.01)
+
+
+@final
+@dataclass(frozen=True)
+class ClusteringCost(Study):
+    """The flow of components by the chordal Gaussian exp(-sin²d/2s²) on points of one patch of the Fermat quintic.
+
+    F = (v - 1)², updates divided by their largest, a rate that falls from 0.1 to 0.01; unseen points are drawn with
+    another seed and used once, for the gain. Clusters are those of eq. (3.3) from mini-batches of at most 2,500 points;
+    one cluster is the exact flow, whose sums run over all pairs of points without a matrix.
+
+    train, unseen     gain: σ of Fubini-Study over σ of the metric
+    sigma             σ on the unseen points
+    dropped           the share of the kernel between points of different clusters, which the clustered flow leaves out
+    seconds           one update of all train metrics, the fastest of three; double: the same in double precision
+    cluster_seconds   the clustering
+    memory            the most bytes that arrays take during one update
+    stored            bytes that the kernel's blocks would take if stored; the tensor on components takes 81 times that
+    """
+
+    name: ClassVar[str] = "clustering-cost"
+    title: ClassVar[str] = "What clustering costs"
+    question: ClassVar[str] = "What is lost when the kernel between clusters of points is left out, and what is gained?"
+    source: ClassVar[str] = "Halverson and Ruehle, section 3.1, eqs. (3.2), (3.3) and (3.5)"
+
+    def cells(self, quick: bool) -> list[dict[str, Any]]:
+        """Numbers of points and clusters; sums in single precision for the most points."""
+        plans = (((500, (1, 5, 20), 1), (1000, (1, 5, 20), 1), (2500, (1, 5, 20), 1)) if quick else
+                 ((2500, (1, 2, 5, 10, 20, 50, 100), 4), (10_000, (1, 2, 5, 10, 20, 50, 100), 2),
+                  (100_000, (1, 10, 100), 1)))
+        return [{"points": points, "clusters": clusters, "width": 0.3, "steps": 60 if quick else 100, "seed": seed,
+                 "precision": "single" if points > 50_000 else "double"}
+                for points, numbers, seeds in plans for clusters in numbers for seed in range(seeds)]
+
+    def measure(self, cell: Cell) -> dict[str, Any]:
+        """Cluster, flow, and look at points that were not seen."""
+        points, unseen = _drawn(cell["points"], cell["seed"]), _drawn(UNSEEN, 10_000 + cell["seed"])
+        kernel, began = FubiniStudyGaussian(cell["width"], cell["precision"]), perf_counter()
+        labels = None
+        if cell["clusters"] > 1:
+            labels = batched_labels(points, -(-len(points) // BATCH), cell["clusters"], cell["seed"])
+        cluster_seconds = perf_counter() - began
+        flow = _flow(points, kernel, labels, cell["steps"])
+        seconds, memory = _update(flow, TIMED)
+        metric = flow.run(progress=False)
+        found = metric.measure(unseen)
+        double = _flow(points, FubiniStudyGaussian(cell["width"]), labels, cell["steps"])
+        sizes = np.bincount(np.zeros(len(points), int) if labels is None else labels).astype(float)
+        return {"train": metric.report.gain, "unseen": found.gain, "sigma": float(found.after),
+                "not_positive": found.not_positive, "outcome": str(metric.report.outcome.kind),
+                "dropped": 0.0 if labels is None else dropped_mass(kernel, points, labels), "seconds": seconds,
+                "double": _update(double, 1)[0], "cluster_seconds": cluster_seconds, "memory": memory,
+                "stored": 8 * float(sizes @ sizes)}
+
+    def conclude(self, rows: list[Row]) -> dict[str, float]:
+        """Gains of the exact and of the clustered flows, what clusters drop, and time and memory of exact updates."""
+        found: dict[str, float] = {}
+        for points, clusters in sorted({(row["points"], row["clusters"]) for row in rows}):
+            alike = [row for row in rows if (row["points"], row["clusters"]) == (points, clusters)]
+            key = f"{points}_exact" if clusters == 1 else f"{points}_{clusters}_clusters"
+            found[f"unseen_gain_{key}"] = _mean(alike, "unseen")
+            found[f"train_gain_{key}"] = _mean(alike, "train")
+            if clusters == 1:
+                found[f"seconds_{key}"] = min(row["double"] for row in alike)
+                found[f"megabytes_{key}"] = max(row["memory"] for row in alike) / 1e6
+                found[f"stored_megabytes_{key}"] = alike[0]["stored"] / 1e6
+            else:
+                found[f"dropped_{key}"] = _mean(alike, "dropped")
+        return found
+
+    def answer(self, findings: Findings) -> str:
+        """Gains lost, and time and memory that exact flows need."""
+        numbers, sizes = findings.numbers, sorted(set(findings["points"].tolist()))
+        lost = []
+        for points in sizes:
+            most = max(findings.where(points=points)["clusters"].tolist())
+            key = f"{points}_{most}_clusters"
+            lost.append(f"from {numbers[f'unseen_gain_{points}_exact']:.1f} to {numbers[f'unseen_gain_{key}']:.1f} for "
+                        f"{points:,} points in {most} clusters, which drop {100 * numbers[f'dropped_{key}']:.0f} % of "
+                        "the kernel")
+        key = f"{sizes[-1]}_exact"
+        return (f"Much is lost: the gain on unseen points falls {', '.join(lost)}. The exact flow needs no such "
+                f"compromise: an update of all {sizes[-1]:,} points takes {numbers[f'seconds_{key}']:.2g} s in double "
+                f"precision and {human(1e6 * numbers[f'megabytes_{key}'])}, where the matrix alone would take "
+                f"{human(1e6 * numbers[f'stored_megabytes_{key}'])}, and the tensor on components 81 times that.")
+
+    def draw(self, figure: Figure, findings: Findings) -> None:
+        """Gain against clusters; time and memory of an update against points."""
+        figure.set_size_inches(9.6, 3.6)
+        gain, time, memory = figure.subplots(1, 3)
+        _draw_gain(gain, findings)
+        _draw_cost(time, findings, "double", "seconds of one update")
+        _draw_cost(memory, findings, "memory", "bytes in one update")
+        exact = _by_points(findings.where(clusters=1), "stored")
+        memory.plot(exact[0], exact[1], "--", color=MUTED, label="the matrix, stored")
+        memory.legend(fontsize=8)
+
+
+def _drawn(count: int, seed: int) -> Points:
+    return sample_patch(Fermat(5), count, seed=seed, patch=0, elim=1)
+
+
+def _flow(points: Points, kernel: FubiniStudyGaussian, labels: np.ndarray | None, steps: int) -> ComponentFlow:
+    return ComponentFlow(points, kernel, loss=LOSS, rate=RATE, steps=steps, normalise="largest", clusters=labels)
+
+
+def _update(flow: ComponentFlow, timed: int) -> tuple[float, int]:
+    """The seconds of the fastest of `timed` updates and the most bytes that arrays took in another."""
+    tracemalloc.start()
+    flow.run(1, progress=False)
+    memory = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    seconds = []
+    for _ in range(timed):
+        began = perf_counter()
+        flow.run(1, progress=False)
+        seconds.append(perf_counter() - began)
+    return min(seconds), memory
+
+
+def _mean(rows: Any, name: str) -> float:
+    return float(np.mean([row[name] for row in rows]))
+
+
+def _by_points(findings: Findings, name: str) -> tuple[list[int], list[float]]:
+    """Numbers of points and the means of a column there."""
+    points = sorted(set(findings["points"].tolist()))
+    return points, [_mean(findings.where(points=n).rows, name) for n in points]
+
+
+def _draw_gain(axes: Axes, findings: Findings) -> None:
+    for points, colour in zip(sorted(set(findings["points"].tolist())), CYCLE, strict=False):
+        rows = findings.where(points=points)
+        clusters = sorted(set(rows["clusters"].tolist()))
+        means = [_mean(rows.where(clusters=c).rows, "unseen") for c in clusters]
+        axes.semilogx(rows["clusters"], rows["unseen"], ".", color=colour, alpha=0.5)
+        axes.semilogx(clusters, means, color=colour, label=f"{points:,} points")
+    axes.set(xlabel="clusters (one: exact)", ylabel="gain on unseen points", ylim=(0, None))
+    _plain_ticks(axes, findings["clusters"])
+    axes.legend(fontsize=8)
+
+
+def _draw_cost(axes: Axes, findings: Findings, name: str, label: str) -> None:
+    most = int(findings["clusters"].max())
+    for clusters, colour in ((1, CYCLE[0]), (most, CYCLE[1])):
+        points, values = _by_points(findings.where(clusters=clusters), name)
+        axes.loglog(points, values, "o-", color=colour, label="exact" if clusters == 1 else f"{clusters} clusters")
+    axes.set(xlabel="train points", ylabel=label)
+    axes.yaxis.set_minor_formatter("")
+    _plain_ticks(axes, findings["points"])
+    axes.legend(fontsize=8)
+
+
+def _plain_ticks(axes: Axes, places: np.ndarray) -> None:
+    """The places themselves as ticks of a logarithmic axis."""
+    ticks = sorted(set(places.tolist()))
+    axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    axes.set_xticks([], minor=True)
