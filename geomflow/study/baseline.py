@@ -1,0 +1,164 @@
+"""The finite network of the paper against kernels: gains on unseen points, trained on the same points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+import numpy as np
+
+from geomflow.learn import (
+    Exponential,
+    InvariantKernel,
+    OverlapKernel,
+    Power,
+    component_network,
+    frozen_fit,
+    learned_kernel,
+    tuned_metric,
+)
+from geomflow.plot.style import CYCLE, INK, MUTED
+from geomflow.study.gains import PAPER, Setting, chart_points, train_seed, unseen_points
+from geomflow.study.study import Cell, Row, Study
+from geomflow.study.unseen import geometric, unseen_gain
+from geomflow.variety import Points
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from geomflow.study.findings import Findings
+
+UNSEEN = 10_000
+RIDGES = (1e-3, 1e-5, 1e-7, 1e-9)
+WIDE = 0.5
+
+
+def _network(epochs: int) -> Callable[[Points, int], Any]:
+    return lambda points, seed: component_network(points, epochs=epochs, seed=seed, progress=False)
+
+
+def _components(setting: Setting) -> Callable[[Points, int], Any]:
+    return lambda points, seed: setting.flow(points).run(progress=False)
+
+
+def _potential(kernel: Any) -> Callable[[Points, int], Any]:
+    return lambda points, seed: tuned_metric(points, [kernel], RIDGES, seed=seed, progress=False)
+
+
+def _learned(points: Points, seed: int) -> Any:
+    return frozen_fit(learned_kernel(points, seed, tries=2, progress=False), points, seed=seed, progress=False)
+
+
+#: What is trained on the points: metrics of (points, seed).
+KINDS: Mapping[str, Callable[[Points, int], Any]] = MappingProxyType({
+    "network": _network(50),
+    "network-longer": _network(500),
+    "relu": _components(PAPER["relu"]),
+    "gaussian": _components(PAPER["gaussian"]),
+    "wide-gaussian": _components(Setting("chordal", 0, 0.1, scale=WIDE)),
+    "potential": _potential(OverlapKernel(Exponential(1.0))),
+    "invariant": _potential(InvariantKernel(4, Power(1))),
+    "learned": _learned,
+})
+TITLES = MappingProxyType({
+    "network": "finite network, 50 epochs",
+    "network-longer": "finite network, 500 epochs",
+    "relu": "components: ReLU, table 1",
+    "gaussian": "components: Gaussian, table 1",
+    "wide-gaussian": f"components: Gaussian, s = {WIDE:g}",
+    "potential": "potential: Gaussian",
+    "invariant": "potential: invariant, O(4)",
+    "learned": "potential: learned",
+})
+NETWORKS = ("network", "network-longer")
+
+
+@final
+@dataclass(frozen=True)
+class Baseline(Study):
+    """The finite network of the paper and kernels, on the same points of one coordinate patch of the Fermat quintic.
+
+    kind    network: three layers of 64 nodes, ReLU, components added to g_FS, σ-loss, Adam, 50 epochs (or 500);
+            relu, gaussian: kernels on components with the paper's settings, table 1; wide-gaussian: that of the chordal
+            distance with s = 0.5; potential: exp(|p·q̄|² − 1) on the potential; invariant: the Bergman kernel of O(4)
+            averaged over the symmetries; learned: the tangent kernel of a φ-network trained on these points, frozen
+    gain    σ of Fubini–Study over σ, on 10,000 other points of the patch; settings that a kernel needs are chosen on a
+            part of the train points
+    lost    the number of unseen points where the metric is not positive
+    """
+
+    name: ClassVar[str] = "baseline"
+    title: ClassVar[str] = "Baseline: a finite network against kernels"
+    question: ClassVar[str] = "Does a finite network generalise where kernels do not, from the same points?"
+    source: ClassVar[str] = "Halverson and Ruehle, section 3 and section 3.2"
+
+    def cells(self, quick: bool) -> list[dict[str, Any]]:
+        """Kinds, numbers of points and seeds; the network also on as many points as in the paper."""
+        sizes, more, seeds = ((500, 1000), (8000,), 1) if quick else ((1000, 2500, 10_000), (30_000, 100_000), 2)
+        kinds = [kind for kind in KINDS if not (quick and kind in ("network-longer", "gaussian"))]
+        cells = [{"kind": kind, "points": size, "seed": seed}
+                 for size in sizes for kind in kinds for seed in range(seeds)]
+        return cells + [{"kind": "network", "points": size, "seed": 0} for size in more]
+
+    def measure(self, cell: Cell) -> dict[str, Any]:
+        """The gain on unseen points."""
+        metric = KINDS[cell["kind"]](chart_points(cell["points"], train_seed(cell["seed"])), cell["seed"])
+        gain, lost = unseen_gain(metric, unseen_points(UNSEEN, cell["seed"]))
+        return {"gain": gain, "lost": lost, "outcome": str(metric.report.outcome.kind)}
+
+    def conclude(self, rows: list[Row]) -> dict[str, float]:
+        """Gains by kind and points (geometric means over seeds), and the slope of the network's gain with points."""
+        found = {}
+        for kind, size in dict.fromkeys((row["kind"], row["points"]) for row in rows):
+            found[f"gain_{kind}_{size}"] = _mean(rows, kind, size)[0]
+        sizes, means = _curve(rows, "network")[:2]
+        found["exponent_network"] = float(np.polyfit(np.log(sizes), np.log(means), 1)[0])
+        return {**found, "unseen_points_lost": float(sum(row["lost"] for row in rows))}
+
+    def answer(self, findings: Findings) -> str:
+        """The gains in words."""
+        numbers, rows = findings.numbers, findings.rows
+        largest = max(row["points"] for row in rows)
+        same = max(row["points"] for row in rows if row["kind"] == "potential")
+        gains = {kind: numbers[f"gain_{kind}_{same}"] for kind in KINDS if f"gain_{kind}_{same}" in numbers}
+        fixed = ", ".join(f"{gain:.3g} ({TITLES[kind]})" for kind, gain in gains.items() if kind not in NETWORKS)
+        best = max(gains[kind] for kind in NETWORKS if kind in gains)
+        better = [TITLES[kind] for kind, gain in gains.items() if kind not in NETWORKS and gain > best]
+        verdict = f"No: {len(better)} of these kernels do better" if better else "Yes: no kernel does better"
+        most = numbers[f"gain_network_{largest}"]
+        return (f"From {largest:,} points the finite network gains {most:.3g} on unseen points, growing as points to "
+                f"the power {numbers['exponent_network']:.2f}; the paper quotes 10 to 100. From the same {same:,} "
+                f"points it gains {best:.3g}, and the kernels {fixed}. {verdict} than the network there.")
+
+    def draw(self, figure: Figure, findings: Findings) -> None:
+        """Gains against the number of points."""
+        axes = figure.subplots()
+        for number, (kind, title) in enumerate(TITLES.items()):
+            sizes, means, factors = _curve(findings.rows, kind)
+            if not len(sizes):
+                continue
+            colour = MUTED if kind in NETWORKS else CYCLE[(number - 2) % len(CYCLE)]
+            spread = [means - means / factors, means * factors - means]
+            axes.errorbar(sizes, means, spread, fmt="o--" if kind in NETWORKS else "o-", color=colour, capsize=2,
+                          label=title, markersize=4, alpha=0.6 if kind == "network-longer" else 1)
+        axes.axhspan(10, 100, color=MUTED, alpha=0.12, zorder=0)
+        axes.annotate("quoted for finite networks", (0.99, 10.8), xycoords=("axes fraction", "data"), ha="right",
+                      color=INK, fontsize=8)
+        axes.set(xscale="log", yscale="log", xlabel="train points", ylabel="gain on unseen points")
+        sizes = sorted(set(findings["points"].tolist()))
+        axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        axes.minorticks_off()
+        axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def _mean(rows: Any, kind: str, size: int) -> tuple[float, float]:
+    return geometric([row["gain"] for row in rows if (row["kind"], row["points"]) == (kind, size)])
+
+
+def _curve(rows: Any, kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Numbers of points, geometric mean gains, and the factors of their errors."""
+    sizes = sorted({row["points"] for row in rows if row["kind"] == kind})
+    pairs = np.array([_mean(rows, kind, size) for size in sizes]).reshape(-1, 2)
+    return np.array(sizes), pairs[:, 0], pairs[:, 1]

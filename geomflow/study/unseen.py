@@ -1,0 +1,31 @@
+"""Test gains of metrics of any kind, on points that no fit has seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from geomflow.variety import FubiniStudy, Points
+
+
+def unseen_gain(metric: Any, points: Points) -> tuple[float, int]:
+    """σ of Fubini–Study over that of `metric` on the same points, and at how many of them g is not positive.
+
+    Where it is not, det g still enters σ, so that a metric that fails has a low gain and not none.
+    """
+    g = metric.at(points)
+    lost = int(np.count_nonzero(np.linalg.eigvalsh(g)[:, 0] <= 0))
+    return _sigma(FubiniStudy(points.variety).at(points), points) / _sigma(g, points), lost
+
+
+def _sigma(g: np.ndarray, points: Points) -> float:
+    ratio, weights = np.linalg.det(g).real / points.omega2, points.weights / points.weights.sum()
+    return float(weights @ np.abs(1 - ratio / abs(weights @ ratio)))
+
+
+def geometric(values: Any) -> tuple[float, float]:
+    """The geometric mean, and the factor of one standard error of it (one for a single value)."""
+    logs = np.log(np.asarray(values, dtype=float))
+    error = logs.std(ddof=1) / np.sqrt(len(logs)) if len(logs) > 1 else 0.0
+    return float(np.exp(logs.mean())), float(np.exp(error))

@@ -1,0 +1,99 @@
+"""The studies of the finite network and of feature learning, cell by cell at sizes of a test."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+import pytest
+
+import geomflow.variety as gv
+from geomflow.learn import component_network
+from geomflow.study import STUDIES, Baseline, FeatureLearning, Findings
+from geomflow.study.baseline import KINDS
+from geomflow.study.gains import chart_points
+from geomflow.study.unseen import geometric, unseen_gain
+
+matplotlib.use("Agg")
+QUINTIC = gv.Fermat(5)
+TINY = {"points": 500, "steps": 25, "seed": 0}
+
+
+def test_unseen_gain_is_the_ratio_of_sigmas_inside_the_cone_and_counts_what_is_outside():
+    points, metric = QUINTIC.sample(300, seed=1), gv.algebraic_metric(QUINTIC, 2, QUINTIC.sample(300, seed=2))
+    gain, lost = unseen_gain(metric, points)
+    assert lost == 0
+    assert gain == pytest.approx(float(gv.sigma(gv.FubiniStudy(QUINTIC), points) / gv.sigma(metric, points)))
+
+    class Broken:
+        def at(self, points):
+            g = metric.at(points)
+            g[:7] *= -1
+            return g
+
+    assert unseen_gain(Broken(), points)[1] == 7
+
+
+def test_geometric_means():
+    assert geometric([4.0]) == (4.0, 1.0)
+    mean, factor = geometric([1.0, 4.0])
+    assert mean == pytest.approx(2.0)
+    assert factor == pytest.approx(2.0)
+
+
+@pytest.fixture(scope="module")
+def findings():
+    study = FeatureLearning()
+    settings = [(0.0, 4, 60), (0.0, 8, 60), (0.0, 8, 30), (0.5, 8, 30), (0.5, 8, 60)]
+    cells = [{**TINY, "learned_on": on, "width": width, "fresh": fresh} for on, width, fresh in settings]
+    return Findings(study, True, tuple({**cell, **study.measure(cell)} for cell in cells))
+
+
+def test_feature_learning_measures_both_kernels_and_the_way_between(findings):
+    row = findings.rows[0]
+    assert row["at_steps"].tolist() == [0, 25]
+    assert row["drift_at"][0] == 0
+    assert row["drift_at"][-1] > 0
+    assert row["target_share_at"][0] == pytest.approx(row["target_share_before"])
+    assert np.all(np.diff(row["spectrum"]) <= 0)
+    assert min(row[name] for name in ("network_gain", "final_gain", "initial_gain")) > 0
+    assert not np.array_equal(row["spectrum"], row["spectrum_before"])
+    assert findings.study.measure({**TINY, "learned_on": 0.0, "width": 4, "fresh": 60})["drift"] == row["drift"]
+
+
+def test_feature_learning_concludes_answers_and_draws(findings, tmp_path):
+    numbers = findings.numbers
+    assert numbers["drift_8"] == findings.rows[1]["drift"]
+    assert numbers["final_gain_from_30_points"] == pytest.approx(findings.rows[2]["final_gain"])
+    assert numbers["elsewhere_network_gain_from_60_points"] == pytest.approx(findings.rows[4]["network_gain"])
+    assert findings.answer.endswith(".")
+    findings.save(tmp_path)
+    assert (tmp_path / "figure.png").stat().st_size > 10_000
+
+
+def test_baseline_trains_the_network_of_the_paper():
+    points = chart_points(300, 0)
+    metric = KINDS["network"](points, 1)
+    assert metric.network.widths == (10, 64, 64, 64, 9)
+    assert metric.network.activation.name == "relu"
+    assert metric.report.epochs == 50
+    assert np.array_equal(metric.parameters, component_network(points, epochs=50, seed=1).parameters)
+
+
+def test_baseline_concludes_answers_and_draws(tmp_path):
+    cells = [{"kind": kind, "points": size, "seed": 0} for size in (100, 1000) for kind in KINDS]
+    rows = [{**cell, "gain": 2.0 * cell["points"] ** 0.5, "lost": 1, "outcome": "finished"} for cell in cells]
+    findings = Findings(Baseline(), True, tuple(rows))
+    assert findings.numbers["exponent_network"] == pytest.approx(0.5)
+    assert findings.numbers["unseen_points_lost"] == len(rows)
+    assert "no kernel does better" in findings.answer
+    rows[-1]["gain"] *= 2
+    assert "1 of these kernels do better" in Findings(Baseline(), True, tuple(rows)).answer
+    findings.save(tmp_path)
+    assert (tmp_path / "figure.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("name", ("baseline", "feature-learning"))
+def test_cells_of_the_quick_size_name_one_measurement_each(name):
+    for quick in (True, False):
+        cells = [tuple(sorted(cell.items())) for cell in STUDIES[name]().cells(quick)]
+        assert len(set(cells)) == len(cells)
