@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Seconds in which a scheduler must answer.
 TIMEOUT = 5.0
+#: Bytes that a greeting has at most.
+_GREETING = 1 << 20
 
 
 def require_distributed() -> None:
@@ -67,11 +69,17 @@ def _client(address: str, timeout: float) -> Client:
 
 
 def _knock(address: str, timeout: float) -> None:
-    """Open and close a connection: where nobody listens that is known at once. Raises OSError."""
+    """Raise OSError unless something like a scheduler listens: Dask itself waits for ever where another server does.
+
+    A scheduler greets first, with the length of its greeting in eight bytes; encrypted ones are only called.
+    """
     protocol, _, place = address.rpartition("://")
     host, _, port = place.rpartition(":")
-    if protocol in ("tcp", "tls"):
-        socket.create_connection((host.strip("[]"), int(port)), timeout).close()
+    if protocol not in ("tcp", "tls"):
+        return
+    with socket.create_connection((host.strip("[]"), int(port)), timeout) as line:
+        if protocol == "tcp" and not 0 < int.from_bytes(line.recv(8), "little") < _GREETING:
+            raise OSError("what answers there is no scheduler")
 
 
 def _nobody(address: str, why: str) -> str:

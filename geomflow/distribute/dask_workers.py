@@ -106,9 +106,11 @@ class DaskWorkers(Workers):
                     raise WorkersLostError(self._no_workers(f"{total - left} of {total} tasks are done")) from None
 
     def _result(self, future: Future) -> Any:
+        """What the task returned. Raises its error as it is, and `WorkersLostError`."""
         from asyncio import CancelledError
 
         from distributed import KilledWorker
+        from distributed.comm import CommClosedError
 
         try:
             return unwrapped(future.result())
@@ -116,9 +118,11 @@ class DaskWorkers(Workers):
             raise WorkersLostError(
                 f"{error.allowed_failures + 1} workers of the cluster at {self.address} died one after another at the "
                 "same task, most likely for want of memory: give them more, or take smaller tasks") from None
-        except CancelledError as error:
-            raise WorkersLostError(f"the scheduler at {self.address} is gone or has dropped the tasks ({error}): start "
-                                   "it again, and the same command") from None
+        except (CancelledError, CommClosedError) as error:
+            if future.status == "error" and isinstance(error, CommClosedError):
+                raise
+            raise WorkersLostError(f"the scheduler at {self.address} is gone: start it again with its workers, and the "
+                                   "same command") from None
 
     def _threads(self) -> dict[str, int]:
         """The threads of each worker; nothing where the scheduler does not answer."""
