@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 UNSEEN, WATCHED, SHOWN = 5000, 40, 100
 TARGET_DEGREE, TARGET_POINTS = 6, 3000
-ELSEWHERE = 0.5
+ELSEWHERE, MIDDLE = 0.5, 32
 GAINS = {"network_gain": "the network itself", "final_gain": "its kernel after training, frozen",
          "initial_gain": "its kernel before training, frozen"}
 
@@ -37,9 +37,11 @@ class FeatureLearning(Study):
     on `fresh` points that the training has not seen. All gains are on further 5,000 points.
 
     learned_on   ψ of the Dwork quintic on which the network is trained; its kernel is always used on Fermat's, ψ = 0
-    drift, turned, loss_alignment, target_alignment, target_share, rank   as in `KernelNumbers`, at the rows of steps
-    network_gain, final_gain, initial_gain   of the network, and of the two frozen kernels
-    lost   the number of unseen points at which any of the three is not positive
+    drift, turned, loss_alignment, target_alignment, target_share, rank, spectrum   as in `KernelNumbers`, after
+                 training; with _before before it, some with _at through it, at the Gauss–Newton steps `at_steps`
+    network_gain, final_gain, initial_gain   of the network, and of the two frozen kernels from `fresh` points
+    final_gains, initial_gains   from the numbers of fresh points in `counts`
+    lost   the number of unseen points, over all of these metrics, where one is not positive
     """
 
     name: ClassVar[str] = "feature-learning"
@@ -49,17 +51,15 @@ class FeatureLearning(Study):
     source: ClassVar[str] = "Halverson and Ruehle, section 3.2, discussion of the importance of feature learning"
 
     def cells(self, quick: bool) -> list[dict[str, Any]]:
-        """Widths and seeds; numbers of fresh points; kernels learned on another quintic."""
+        """Widths and seeds; at one width more numbers of fresh points, and a kernel learned on another quintic."""
         if quick:
-            plain = {"learned_on": 0.0, "points": 8000, "steps": 200}
-            widths, seeds, middle, fresh, few = (8, 16, 32, 64), (0, 1), 32, 500, (50, 150)
+            plain, widths, seeds, also = {"points": 8000, "steps": 200, "fresh": 500}, (8, 16, 32, 64), 2, (50, 150)
         else:
-            plain = {"learned_on": 0.0, "points": 82_000, "steps": 400}
-            widths, seeds, middle, fresh, few = (8, 16, 32, 64, 128, 256), (0, 1, 2), 32, 1000, (30, 100, 300, 3000)
-        cells = [{**plain, "width": width, "fresh": fresh, "seed": seed} for width in widths for seed in seeds]
-        cells += [{**plain, "width": middle, "fresh": number, "seed": seed} for number in few for seed in seeds]
-        return cells + [{**plain, "learned_on": ELSEWHERE, "width": middle, "fresh": number, "seed": seed}
-                        for number in (*few, fresh) for seed in seeds]
+            plain = {"points": 82_000, "steps": 400, "fresh": 1000}
+            widths, seeds, also = (8, 16, 32, 64, 128, 256), 3, (30, 100, 300, 3000)
+        kinds = [(0.0, width, also if width == MIDDLE else ()) for width in widths] + [(ELSEWHERE, MIDDLE, also)]
+        return [{**plain, "learned_on": learned_on, "width": width, "also": list(more), "seed": seed}
+                for seed in range(seeds) for learned_on, width, more in kinds]
 
     def measure(self, cell: Cell) -> dict[str, Any]:
         """One training, watched, and the two fits with frozen kernels."""
@@ -73,31 +73,37 @@ class FeatureLearning(Study):
         initial, final = (PhiNetwork(fermat, network, theta) for theta in (start, training.best[1]))
         target = algebraic_metric(fermat, TARGET_DEGREE, fermat.sample(TARGET_POINTS, seed + 1))
         watch = KernelWatch(initial, fermat.sample(WATCHED, seed + 2), target)
-        fresh, unseen = fermat.sample(cell["fresh"], seed + 3), fermat.sample(UNSEEN, seed + 4)
-        return {**_history(watch, fermat, network, seen), **_ends(watch(initial), watch(final)),
-                **_gains(initial, final, fresh, unseen, seed)}
+        counts = sorted({cell["fresh"], *cell["also"]})
+        gains = _gains(initial, final, [fermat.sample(count, seed + 3) for count in counts],
+                       fermat.sample(UNSEEN, seed + 4), seed)
+        place = counts.index(cell["fresh"])
+        at_fresh = {name: float(gains[f"{name}s"][place]) for name in ("final_gain", "initial_gain")}
+        return {**_history(watch, fermat, network, seen), **_ends(watch(initial), watch(final)), **gains, **at_fresh,
+                "counts": np.array(counts)}
 
     def conclude(self, rows: list[Row]) -> dict[str, float]:
         """By width: drift, alignment, rank and gains (geometric means over seeds); by number of fresh points: gains."""
-        found, widest = {}, _main(rows)
-        for width in sorted({row["width"] for row in widest}):
-            own = [row for row in widest if row["width"] == width]
+        found, main = {}, _main(rows)
+        for width in sorted({row["width"] for row in main}):
+            own = [row for row in main if row["width"] == width]
             for name in ("drift", "turned", "target_share", "target_share_before", "target_alignment",
                          "target_alignment_before", "rank", "rank_before"):
                 found[f"{name}_{width}"] = float(np.mean([row[name] for row in own]))
             for name in GAINS:
                 found[f"{name}_{width}"] = geometric([row[name] for row in own])[0]
-        for learned_on, fresh in sorted({(row["learned_on"], row["fresh"]) for row in rows}):
-            own = _at(rows, learned_on, fresh)
-            where = "elsewhere_" if learned_on else ""
-            for name in ("final_gain", "initial_gain", *(("network_gain",) if learned_on else ())):
-                found[f"{where}{name}_from_{fresh}_points"] = geometric([row[name] for row in own])[0]
+        for learned_on, where in ((0.0, ""), (ELSEWHERE, "elsewhere_")):
+            own = _varied(rows, learned_on)
+            for number, count in enumerate(own[0]["counts"]):
+                for name in ("final_gain", "initial_gain"):
+                    values = [row[f"{name}s"][number] for row in own]
+                    found[f"{where}{name}_from_{count}_points"] = geometric(values)[0]
+        found["elsewhere_network_gain"] = geometric([row["network_gain"] for row in _varied(rows, ELSEWHERE)])[0]
         return {**found, "unseen_points_lost": float(sum(row["lost"] for row in rows))}
 
     def answer(self, findings: Findings) -> str:
         """Gains, drift and alignment in words."""
         numbers, rows = findings.numbers, findings.rows
-        main, middle = _main(rows), _middle(rows)
+        main = _main(rows)
         widths, fresh = sorted({row["width"] for row in main}), main[0]["fresh"]
         learned = [row for row in main if row["target_share"] > 0.5]
         others = [row for row in main if row["target_share"] <= 0.5]
@@ -107,7 +113,7 @@ class FeatureLearning(Study):
         drifts = ", ".join(f"{numbers[f'drift_{width}']:.2g} (width {width})" for width in widths)
         ranks = ", ".join(f"{numbers[f'rank_before_{width}']:.0f} to {numbers[f'rank_{width}']:.0f} (width {width})"
                           for width in widths)
-        there = numbers[f"elsewhere_network_gain_from_{fresh}_points"]
+        there = numbers["elsewhere_network_gain"]
         elsewhere = numbers[f"elsewhere_final_gain_from_{fresh}_points"]
         yes = "Yes to both." if always else "Not always."
         return (f"{yes} Before training {_span(main, 'target_share_before', 100)} % of the way to an accurate metric "
@@ -117,7 +123,7 @@ class FeatureLearning(Study):
                 f"frozen initial ones {_span(learned, 'initial_gain')}, the networks themselves "
                 f"{_span(learned, 'network_gain')}.{failed} Training moves the kernel by so many times its own size: "
                 f"{drifts}; the number of directions that carry it goes from {ranks}. The final span holds its own "
-                f"network's φ. That of a kernel learned on the Dwork quintic ψ = {ELSEWHERE:g} (width {middle}) does "
+                f"network's φ. That of a kernel learned on the Dwork quintic ψ = {ELSEWHERE:g} (width {MIDDLE}) does "
                 f"not hold the answer on Fermat's: its φ gains {there:.3g} there as it is, and the kernel "
                 f"{elsewhere:.3g} from {fresh:,} fresh points, its initial one "
                 f"{numbers[f'initial_gain_from_{fresh}_points']:.3g}.")
@@ -137,7 +143,8 @@ def _history(watch: KernelWatch, variety: Any, network: Any, seen: list) -> dict
     return {"at_steps": np.array([step for step, _ in seen]),
             "drift_at": np.array([each.drift for each in numbers]),
             "target_share_at": np.array([each.target_share for each in numbers]),
-            "loss_alignment_at": np.array([each.loss_alignment for each in numbers])}
+            "loss_alignment_at": np.array([each.loss_alignment for each in numbers]),
+            "rank_at": np.array([each.rank for each in numbers])}
 
 
 def _ends(before: Any, after: Any) -> dict[str, Any]:
@@ -149,24 +156,25 @@ def _ends(before: Any, after: Any) -> dict[str, Any]:
     return found
 
 
-def _gains(initial: PhiNetwork, final: PhiNetwork, fresh: Points, unseen: Points, seed: int) -> dict[str, Any]:
-    metrics = {"network_gain": final}
-    for name, network in (("final_gain", final), ("initial_gain", initial)):
-        metrics[name] = frozen_fit(tangent_span(network), fresh, seed=seed, progress=False)
-    found = {name: unseen_gain(metric, unseen) for name, metric in metrics.items()}
-    return {**{name: gain for name, (gain, _) in found.items()}, "lost": sum(lost for _, lost in found.values())}
+def _gains(initial: PhiNetwork, final: PhiNetwork, fresh: list[Points], unseen: Points, seed: int) -> dict[str, Any]:
+    """Gains of the network, and of both kernels from every set of fresh points."""
+    gain, lost = unseen_gain(final, unseen)
+    found: dict[str, Any] = {"network_gain": gain}
+    for name, network in (("final_gains", final), ("initial_gains", initial)):
+        span = tangent_span(network)
+        pairs = [unseen_gain(frozen_fit(span, points, seed=seed, progress=False), unseen) for points in fresh]
+        found[name], lost = np.array([gain for gain, _ in pairs]), lost + sum(count for _, count in pairs)
+    return {**found, "lost": lost}
 
 
 def _main(rows: Any) -> list[Row]:
-    """The rows of the widths: those with the number of fresh points that most widths have."""
-    home = [row for row in rows if not row["learned_on"]]
-    fresh = next(row["fresh"] for row in home if row["width"] == min(each["width"] for each in home))
-    return [row for row in home if row["fresh"] == fresh]
+    """Kernels learned on Fermat's quintic."""
+    return [row for row in rows if not row["learned_on"]]
 
 
-def _middle(rows: Any) -> int:
-    """The width at which the number of fresh points varies."""
-    return next(row["width"] for row in rows if row["learned_on"])
+def _varied(rows: Any, learned_on: float) -> list[Row]:
+    """The rows with several numbers of fresh points."""
+    return [row for row in rows if row["learned_on"] == learned_on and row["width"] == MIDDLE]
 
 
 def _overturned(row: Row) -> bool:
@@ -178,11 +186,6 @@ def _span(rows: list[Row], name: str, factor: float = 1.0) -> str:
     """The range of a column in words."""
     values = [factor * row[name] for row in rows]
     return f"{min(values):.3g} to {max(values):.3g}" if values else "nothing"
-
-
-def _at(rows: Any, learned_on: float, fresh: int) -> list[Row]:
-    width = _middle(rows)
-    return [row for row in rows if (row["learned_on"], row["fresh"], row["width"]) == (learned_on, fresh, width)]
 
 
 def _draw_training(axes: Axes, findings: Findings) -> None:
@@ -215,19 +218,19 @@ def _draw_widths(axes: Axes, findings: Findings) -> None:
 
 
 def _draw_fresh(axes: Axes, findings: Findings) -> None:
-    rows, width = findings.rows, _middle(findings.rows)
-    curves = (("final_gain", 0.0, CYCLE[1], "o-", "kernel after training"),
-              ("final_gain", ELSEWHERE, CYCLE[3], "D-", f"learned on Dwork's, ψ = {ELSEWHERE:g}"),
-              ("initial_gain", 0.0, CYCLE[2], "v-", "kernel before training"))
+    curves = (("final_gains", 0.0, CYCLE[1], "o-", "kernel after training"),
+              ("final_gains", ELSEWHERE, CYCLE[3], "D-", f"learned on Dwork's, ψ = {ELSEWHERE:g}"),
+              ("initial_gains", 0.0, CYCLE[2], "v-", "kernel before training"))
     for name, learned_on, colour, mark, label in curves:
-        counts = sorted({row["fresh"] for row in rows if row["learned_on"] == learned_on and row["width"] == width})
-        means = [geometric([row[name] for row in _at(rows, learned_on, count)])[0] for count in counts]
+        own = _varied(findings.rows, learned_on)
+        counts = own[0]["counts"]
+        means = np.exp(np.mean([np.log(row[name]) for row in own], axis=0))
         axes.loglog(counts, means, mark, color=colour, label=label)
-    own = [row["network_gain"] for row in rows if row["learned_on"]]
-    axes.axhline(geometric(own)[0], color=MUTED, linestyle=":", zorder=0)
-    axes.annotate("φ of Dwork's as it is", (counts[-1], geometric(own)[0]), xytext=(0, -10), ha="right",
+    level = findings.numbers["elsewhere_network_gain"]
+    axes.axhline(level, color=MUTED, linestyle=":", zorder=0)
+    axes.annotate("φ of Dwork's as it is", (counts[-1], level), xytext=(0, -10), ha="right",
                   textcoords="offset points", color=INK, fontsize=8)
     axes.set_xticks(counts, [f"{count:,}" for count in counts])
     axes.minorticks_off()
-    axes.set(xlabel="fresh points", ylabel="gain on unseen points", title=f"frozen kernels, width {width}")
+    axes.set(xlabel="fresh points", ylabel="gain on unseen points", title=f"frozen kernels, width {MIDDLE}")
     axes.legend(fontsize=7)

@@ -10,12 +10,13 @@ import geomflow.variety as gv
 from geomflow.learn import component_network
 from geomflow.study import STUDIES, Baseline, FeatureLearning, Findings
 from geomflow.study.baseline import KINDS
+from geomflow.study.feature_learning import ELSEWHERE, MIDDLE
 from geomflow.study.gains import chart_points
 from geomflow.study.unseen import geometric, unseen_gain
 
 matplotlib.use("Agg")
 QUINTIC = gv.Fermat(5)
-TINY = {"points": 500, "steps": 25, "seed": 0}
+TINY = {"points": 2500, "steps": 25, "fresh": 60, "seed": 0}
 
 
 def test_unseen_gain_is_the_ratio_of_sigmas_inside_the_cone_and_counts_what_is_outside():
@@ -43,8 +44,8 @@ def test_geometric_means():
 @pytest.fixture(scope="module")
 def findings():
     study = FeatureLearning()
-    settings = [(0.0, 4, 60), (0.0, 8, 60), (0.0, 8, 30), (0.5, 8, 30), (0.5, 8, 60)]
-    cells = [{**TINY, "learned_on": on, "width": width, "fresh": fresh} for on, width, fresh in settings]
+    settings = [(0.0, 4, []), (0.0, MIDDLE, [30]), (ELSEWHERE, MIDDLE, [30])]
+    cells = [{**TINY, "learned_on": on, "width": width, "also": also} for on, width, also in settings]
     return Findings(study, True, tuple({**cell, **study.measure(cell)} for cell in cells))
 
 
@@ -54,17 +55,22 @@ def test_feature_learning_measures_both_kernels_and_the_way_between(findings):
     assert row["drift_at"][0] == 0
     assert row["drift_at"][-1] > 0
     assert row["target_share_at"][0] == pytest.approx(row["target_share_before"])
+    assert row["rank_at"][0] == pytest.approx(row["rank_before"])
     assert np.all(np.diff(row["spectrum"]) <= 0)
     assert min(row[name] for name in ("network_gain", "final_gain", "initial_gain")) > 0
     assert not np.array_equal(row["spectrum"], row["spectrum_before"])
-    assert findings.study.measure({**TINY, "learned_on": 0.0, "width": 4, "fresh": 60})["drift"] == row["drift"]
+    again = findings.study.measure({name: row[name] for name in (*TINY, "learned_on", "width", "also")})
+    assert again["drift"] == row["drift"]
+    assert again["final_gain"] == row["final_gain"]
 
 
 def test_feature_learning_concludes_answers_and_draws(findings, tmp_path):
-    numbers = findings.numbers
-    assert numbers["drift_8"] == findings.rows[1]["drift"]
-    assert numbers["final_gain_from_30_points"] == pytest.approx(findings.rows[2]["final_gain"])
-    assert numbers["elsewhere_network_gain_from_60_points"] == pytest.approx(findings.rows[4]["network_gain"])
+    numbers, rows = findings.numbers, findings.rows
+    assert numbers["drift_4"] == rows[0]["drift"]
+    assert rows[1]["counts"].tolist() == [30, 60]
+    assert numbers["final_gain_from_30_points"] == pytest.approx(rows[1]["final_gains"][0])
+    assert numbers["elsewhere_final_gain_from_60_points"] == pytest.approx(rows[2]["final_gain"])
+    assert numbers["elsewhere_network_gain"] == pytest.approx(rows[2]["network_gain"])
     assert findings.answer.endswith(".")
     findings.save(tmp_path)
     assert (tmp_path / "figure.png").stat().st_size > 10_000
@@ -95,5 +101,5 @@ def test_baseline_concludes_answers_and_draws(tmp_path):
 @pytest.mark.parametrize("name", ("baseline", "feature-learning"))
 def test_cells_of_the_quick_size_name_one_measurement_each(name):
     for quick in (True, False):
-        cells = [tuple(sorted(cell.items())) for cell in STUDIES[name]().cells(quick)]
+        cells = [repr(sorted(cell.items())) for cell in STUDIES[name]().cells(quick)]
         assert len(set(cells)) == len(cells)
