@@ -9,7 +9,22 @@ import pytest
 
 import geomflow.variety as gv
 from geomflow.learn.phi import ProjectiveInputs
-from geomflow.learn.potentials import ArcCosine, Exponential, KernelMetric, OverlapKernel, Power
+from geomflow.learn.potentials import (
+    ArcCosine,
+    Exponential,
+    InvariantFeatures,
+    InvariantKernel,
+    Isometries,
+    KernelDescent,
+    KernelMetric,
+    NaturalDescent,
+    OrbitKernel,
+    OverlapKernel,
+    PotentialSpan,
+    Power,
+    RidgeFit,
+    kernel_metric,
+)
 
 QUINTIC, BICUBIC = gv.Fermat(5), gv.Bicubic()
 PROFILES = [Exponential(1.3), Power(1), Power(3), ArcCosine(0.0), ArcCosine(0.5)]
@@ -76,3 +91,94 @@ def test_functions_are_orthonormal_and_reproduce_the_kernel(profile):
     overlap = np.abs(inputs.z @ inputs.z.conj().T) ** 2
     kernel = profile.derivatives(overlap, 0)[0]
     np.testing.assert_allclose(values @ values.T, kernel, rtol=0, atol=1e-9)
+
+
+INVARIANTS = [InvariantKernel(3, Power(1)), InvariantKernel(2, Power(2)), InvariantKernel(2, Exponential(1.5))]
+ORBITS = [OrbitKernel(Exponential(1.3), Isometries.sample(QUINTIC, 4, 1))]
+
+
+@pytest.mark.parametrize("kernel", INVARIANTS + ORBITS, ids=str)
+def test_kernels_with_symmetries_are_complex_hessians(kernel):
+    assert_is_the_complex_hessian(some_metric(kernel, QUINTIC), QUINTIC.sample(12, seed=5), seed=1)
+
+
+@pytest.mark.parametrize("kernel", INVARIANTS, ids=str)
+def test_rows_of_invariants_are_the_derivatives_of_what_combine_gives(kernel):
+    span = kernel.span(BICUBIC.sample(15, seed=1))
+    place = span.place(ProjectiveInputs.of(BICUBIC.sample(30, seed=2), span.kahler_class))
+    dual = np.random.default_rng(3).normal(size=(30, 9))
+    columns = [np.sum(dual * span.combine(place, unit)[1], axis=1) for unit in np.eye(span.size)]
+    np.testing.assert_allclose(span.rows(place, dual), np.stack(columns, axis=1), rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("kernel", [OverlapKernel(p) for p in PROFILES] + INVARIANTS + ORBITS, ids=str)
+def test_jets_are_derivatives_of_the_metric(kernel):
+    """∂_c g and ∂_c∂_c̄ g as circle means along each local coordinate."""
+    metric, points = some_metric(kernel, QUINTIC, centres=6), QUINTIC.sample(5, seed=9)
+    second, third, fourth = metric.jets(points)
+    np.testing.assert_allclose(second, metric.at(points), rtol=0, atol=1e-11 * np.abs(second).max())
+    count, turns = 12, np.exp(2j * np.pi * np.arange(12) / 12)
+    for c in range(3):
+        found = []
+        for radius in (0.02, 0.01):
+            around = np.array([metric.at(moved(points, radius * turn * np.eye(3)[c])) for turn in turns])
+            along = np.tensordot(turns.conj(), around, 1) / count / radius
+            found.append((along, (around.mean(axis=0) - second) / radius**2))
+        for (wide, narrow), exact in zip(zip(*found), (third[:, :, c], fourth[:, :, c, :, c])):
+            error, best = np.abs(wide - exact).max(), np.abs((4 * narrow - wide) / 3 - exact).max()
+            assert error < 0.05 * np.abs(exact).max()
+            assert best < 0.02 * error + 1e-8 * np.abs(exact).max()
+
+
+def test_a_bergman_kernel_is_the_linear_kernel_of_all_monomials():
+    z = ProjectiveInputs.of(QUINTIC.sample(30, seed=6), (1.0,))
+    features = InvariantFeatures.of(QUINTIC, 3, gv.trivial_symmetry(5))
+    values = features.at(z).values
+    overlap = np.abs(z.z @ z.z.conj().T) ** 2
+    np.testing.assert_allclose(values @ values.T, overlap**3, rtol=0, atol=1e-13)
+
+
+class Monomials(PotentialSpan):
+    """All P/|z|^{2k} as functions with their natural norm, without any kernel."""
+
+    def __init__(self, variety, degree):
+        self.variety, self.kahler_class = variety, (1.0,)
+        self.features = InvariantFeatures.of(variety, degree, gv.trivial_symmetry(variety.ambient.size))
+
+    size = property(lambda self: self.features.count)
+
+    def place(self, inputs):
+        return self.features.at(inputs)
+
+    def combine(self, place, coefficients):
+        return place.values @ coefficients, place.second @ coefficients
+
+    def rows(self, place, dual):
+        return np.einsum("pc,pcm->pm", dual, place.second)
+
+
+@pytest.mark.parametrize("method", [RidgeFit(1e-4), KernelDescent(4), NaturalDescent(4)], ids=str)
+def test_descents_in_a_bergman_kernel_are_those_in_explicit_monomials(method):
+    variety = gv.Fermat(4)
+    points, unseen = variety.sample(700, seed=1), variety.sample(50, seed=2)
+    kernel = kernel_metric(points, OverlapKernel(Power(2)).span(points, tolerance=1e-13), method)
+    explicit = kernel_metric(points, Monomials(variety, 2), method)
+    np.testing.assert_allclose(kernel.report.history, explicit.report.history, rtol=1e-6)
+    np.testing.assert_allclose(kernel.at(unseen), explicit.at(unseen), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "variety, order", [(gv.Fermat(3), 108), pytest.param(gv.Bicubic(), 1944, marks=pytest.mark.slow)], ids=str
+)
+def test_the_linear_kernel_of_invariants_is_the_average_over_the_whole_group(variety, order):
+    some = Isometries.diagonal(variety) | Isometries.permuting(variety) | Isometries.sample(variety, 8, 0)
+    group = some.generated()
+    assert len(group) == order
+    first, second = (ProjectiveInputs.of(variety.sample(6, seed=seed), (1.0, 1.0)[: len(variety.degree)])
+                     for seed in (1, 2))
+    features = InvariantFeatures.of(variety, 3)
+    product = features.at(first).values @ features.at(second).values.T
+    overlaps = np.ones((6, 6, order))
+    for block in variety.ambient.blocks:
+        overlaps *= np.abs(np.einsum("pi,qmi->pqm", first.z[:, block], group(second.z)[:, :, block].conj())) ** 2
+    np.testing.assert_allclose(product, (overlaps**3).mean(axis=2), rtol=1e-11, atol=1e-13)

@@ -15,6 +15,7 @@ from geomflow.learn.potentials.landscape import Landscape
 from geomflow.learn.potentials.metric import KernelMetric
 from geomflow.learn.potentials.report import KernelReport
 from geomflow.learn.potentials.span import PotentialSpan
+from geomflow.variety.errors import KahlerConeError
 from geomflow.variety.progress import counter
 
 if TYPE_CHECKING:
@@ -57,26 +58,30 @@ def tuned_metric(
     *,
     loss: str | Loss = "(v - 1)^2",
     share: float = 0.2,
+    most: int = 10_000,
     seed: int = 0,
     progress: bool | None = None,
 ) -> KernelMetric:
     """The regularised fit of that kernel and ridge whose σ is least on a `share` of the points held out of it.
 
-    The points are the whole budget: they are split by the seed, every kernel and ridge (falling, each from where
-    the one before ended) is fitted on the rest, and the best of them once more on all points. `metric.report.trials`
-    are all σ on the points held out. Raises `InputError` where there is nothing to choose from.
+    The points are the whole budget. The first `most` of them are split by the seed, every kernel and ridge (falling,
+    each from where the one before ended) is fitted on the rest, and the best of them once more on all points.
+    `metric.report.trials` are all σ on the points held out. Raises `InputError` where there is nothing to choose from,
+    and `KahlerConeError` where no choice gives a metric on the points held out.
     """
     if not kernels or not ridges or not 0 < share < 1:
         raise InputError(f"{len(kernels)} kernels, {len(ridges)} ridges and a share of {share}: give at least one each")
     loss, trials, found = loss_of(loss), [], []
-    rest, held = points.split(1 - share, seed)
+    rest, held = points[:most].split(1 - share, seed)
     with counter("kernels", progress, len(kernels) * len(ridges)) as tick:
         for kernel in kernels:
             for ridge, sigma in _ridge_path(kernel, sorted(ridges, reverse=True), rest, held, loss):
                 tick(sigma)
                 trials.append((f"{kernel}, ridge {ridge:.3g}", sigma))
-                found.append((kernel, ridge))
-    kernel, ridge = found[int(np.argmin([sigma for _, sigma in trials]))]
+                found.append((sigma, kernel, ridge))
+    least, kernel, ridge = min(found, key=lambda one: one[0])
+    if not least < np.inf:
+        raise KahlerConeError(f"none of {len(found)} fits is positive at all {len(held)} points held out: take more")
     best = kernel_metric(points, kernel, RidgeFit(ridge), loss=loss, progress=False)
     return KernelMetric(best.span, best.coefficients, replace(best.report, trials=tuple(trials)))
 
@@ -87,7 +92,8 @@ def _ridge_path(kernel: KahlerKernel, ridges: list[float], rest: Points, held: P
     fitted, seen = Landscape.of(span, rest, loss), Landscape.of(span, held, loss)
     coefficients = np.zeros(span.size)
     for ridge in ridges:
-        coefficients = _descended(fitted, None, RidgeFit(ridge), coefficients, lambda sigma: None).coefficients
+        method = RidgeFit(ridge, tolerance=1e-3)
+        coefficients = _descended(fitted, None, method, coefficients, lambda sigma: None).coefficients
         view = seen.look(coefficients)
         yield ridge, view.sigma if view.least > 0 else np.inf
 

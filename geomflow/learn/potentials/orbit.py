@@ -32,23 +32,29 @@ class OrbitKernel(KahlerKernel):
 
     For a group they are invariant under it exactly, and the kernel they belong to is K averaged over the group. For m
     maps drawn from a large group what is not invariant is left with about 1/√m of its size, by chance: the regression
-    sees it as noise in its features. Their norm is that of K.
+    sees it as noise in its features. Their norm is that of K. At most `centres` points are taken, since each stands for
+    as many as there are maps.
     """
 
     profile: Profile
     isometries: Isometries
+    centres: int = 200
+
+    def __post_init__(self) -> None:
+        if self.centres < 1:
+            raise InputError(f"{self.centres} centres: take at least one")
 
     def span(
         self, points: Points, kahler_class: tuple[float, ...] | None = None, tolerance: float = 1e-10
     ) -> OverlapSpan:
-        """ψ_c for an independent part of the points; the time of the Gram matrix is (points × maps)².
+        """ψ_c for an independent part of the first points; the time of the Gram matrix is (centres × maps)².
 
-        For a group it is points² × maps. Raises `InputError` for symmetries of another ambient space.
+        For a group it is centres² × maps. Raises `InputError` for symmetries of another ambient space.
         """
         reference, ambient = FubiniStudy(points.variety, kahler_class), points.variety.ambient
         if self.isometries.ambient != ambient:
             raise InputError(f"the symmetries act on {self.isometries.ambient}, the points are in {ambient}")
-        z = unit_vectors(points)
+        z = unit_vectors(points[: self.centres])
         images = segre(ambient, self.isometries(z))
         require(
             16.0 * images.size * images.shape[2],
