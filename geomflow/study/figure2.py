@@ -11,7 +11,7 @@ from geomflow.learn.clustering import batched_labels, cohesion
 from geomflow.learn.kernels import geodesic_distance
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.gains import chart_points
-from geomflow.study.seeds import mean_and_error
+from geomflow.study.seeds import mean_and_error, said, with_errors
 from geomflow.study.study import Cell, Row, Study
 
 if TYPE_CHECKING:
@@ -61,10 +61,9 @@ class Figure2(Study):
 
     def conclude(self, rows: list[Row]) -> dict[str, float]:
         """The ratios with their standard errors over seeds, by number of clusters and batches, and what is lost."""
-        found = {}
-        for batches, clusters in sorted({(row["batches"], row["clusters"]) for row in rows}):
-            name = f"{batches}_batches_{clusters}_clusters"
-            found[f"ratio_{name}"], found[f"error_{name}"] = mean_and_error(_ratios(rows, batches, clusters))
+        pairs = sorted({(row["batches"], row["clusters"]) for row in rows})
+        found = with_errors({f"ratio_{batches}_batches_{clusters}_clusters":
+                             mean_and_error(_ratios(rows, batches, clusters)) for batches, clusters in pairs})
         for clusters in sorted({row["clusters"] for row in rows}):
             parts = (_ratios(rows, SHOWN_BATCHES, clusters), _ratios(rows, 1, clusters))
             if all(len(part) for part in parts):
@@ -75,12 +74,11 @@ class Figure2(Study):
     def answer(self, findings: Findings) -> str:
         """The three ratios of the maps, and the range of what is kept."""
         numbers = findings.numbers
-        said = [f"{numbers[f'ratio_{key}_batches_{SHOWN}_clusters']:.3f} ± "
-                f"{numbers[f'error_{key}_batches_{SHOWN}_clusters']:.3f}" for key in (0, SHOWN_BATCHES, 1)]
+        told = [said(numbers, f"ratio_{key}_batches_{SHOWN}_clusters") for key in (0, SHOWN_BATCHES, 1)]
         kept = {name.rsplit("_", 2)[1]: value for name, value in numbers.items() if name.startswith("kept")}
         shares = ", ".join(f"{100 * value:.0f} % of it with {count}" for count, value in kept.items())
-        return (f"Mean distance within a cluster over mean distance of all pairs, with {SHOWN} clusters: {said[0]} "
-                f"unordered, {said[1]} if {SHOWN_BATCHES} batches are clustered and merged by (3.3), {said[2]} if all "
+        return (f"Mean distance within a cluster over mean distance of all pairs, with {SHOWN} clusters: {told[0]} "
+                f"unordered, {told[1]} if {SHOWN_BATCHES} batches are clustered and merged by (3.3), {told[2]} if all "
                 f"{POINTS} points are clustered at once (means over point sets with their standard errors). Merging "
                 f"keeps a part of what clustering gains: {shares} clusters.")
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.gains import OURS, PAPER, TITLES, Setting, middle, moved_gains, train_seed, trained, unseen_points
-from geomflow.study.seeds import geometric_mean, mean_and_error, with_errors
+from geomflow.study.seeds import geometric_mean, mean_and_error, said, with_errors
 from geomflow.study.study import Cell, Row, Study
 from geomflow.variety import nearest
 
@@ -95,13 +95,13 @@ class Figure3(Study):
         numbers = findings.numbers
 
         def pm(key: str) -> str:
-            return f"{numbers[key]:.4g} ± {numbers[f'{key}_error']:.1g}"
+            return said(numbers, key)
 
         slopes = " and ".join(f"{pm(f'slope_{name}_paper_off')} ({TITLES[name]})" for name in ("delta", "gaussian"))
         unseen = ", ".join(f"{TITLES[name]} {pm(f'unseen_{name}_paper')} and {pm(f'unseen_{name}_ours')}"
                            for name in TITLES)
-        return (f"With Table 1's settings the gain of the local kernels falls as a power of the distance d, in the "
-                f"middle of the curves d to the {slopes}: it is c/d, for Delta with c = "
+        return (f"With Table 1's settings the gain of the local kernels falls as a power of the distance d: in the "
+                f"middle of the curves the exponent is {slopes}. It is c/d, for Delta with c = "
                 f"{pm('factor_delta_paper_off')} if noise leaves the variety and {pm('factor_delta_paper_on')} if it "
                 f"does not. On the train points themselves it is {numbers['train_delta_paper']:.2g} (Delta) and "
                 f"{numbers['train_gaussian_paper']:.2g} (Gaussian), which the number of steps and rounding set. The "
@@ -122,7 +122,7 @@ class Figure3(Study):
             axes.loglog([], [], "-", color=MUTED, label="noise, back on the variety")
             axes.loglog([], [], "--", color=MUTED, label="noise, off the variety")
             axes.loglog([], [], "*", color=MUTED, ms=9, label="unseen points")
-            axes.set(xlabel="mean distance to the train points", title=title, xscale="log", yscale="log")
+            axes.set(xlabel="mean distance to the train points", title=title, xscale="log", yscale="log", xlim=(3e-10, 2))
             axes.axhline(1, color=INK, lw=0.7, ls=":")
         panels[0].loglog([], [], "x", color=MUTED, label="published figure")
         panels[0].set(ylabel="gain: σ before / σ after", ylim=(0.3, None))

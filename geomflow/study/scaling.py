@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 
 from geomflow.plot.style import CYCLE, INK, MUTED
-from geomflow.study.gains import PAPER, TITLES, Setting, chart_points, moved_gains, train_seed, trained, unseen_points
-from geomflow.study.seeds import PowerLaw, geometric_mean, mean_and_error, power_law, with_errors
+from geomflow.study.gains import (
+    PAPER,
+    TITLES,
+    Setting,
+    chart_points,
+    moved_gains,
+    quintic,
+    train_seed,
+    trained,
+    unseen_points,
+)
+from geomflow.study.seeds import PowerLaw, geometric_mean, mean_and_error, power_law, said, with_errors
 from geomflow.study.study import Cell, Row, Study
-from geomflow.variety import Fermat, Points, nearest
+from geomflow.variety import Points, nearest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -96,9 +106,8 @@ class Scaling(Study):
         most = max(row["points"] for row in findings.rows if row["kind"] == "distance")
 
         def law(region: str) -> str:
-            parts = [f"{numbers[f'{part}_{region}_mean']:.3f} ± {numbers[f'{part}_{region}_mean_error']:.1g}"
-                     for part in ("factor", "exponent")]
-            return f"({parts[0]}) N^({parts[1]})"
+            factor, exponent = (said(numbers, f"{part}_{region}_mean") for part in ("factor", "exponent"))
+            return f"({factor}) N^({exponent})"
 
         def need(kernel: str, gain: int) -> str:
             name = f"points_{kernel}_{gain}"
@@ -112,8 +121,8 @@ class Scaling(Study):
                 f"measured near train points, on the variety, {needs}: 68 % ranges of the bootstrap. With an exponent "
                 f"of −1/6 from the largest sample on it is {numbers['points_delta_10_sixth']:.1e} and "
                 f"{numbers['points_delta_100_sixth']:.1e} for Delta, so the exponent is the larger uncertainty. On "
-                f"unseen points Delta gains {numbers['unseen_over_law']:.2f} ± {numbers['unseen_over_law_error']:.2f} "
-                "times what the law says at their distance.")
+                f"unseen points Delta gains {said(numbers, 'unseen_over_law')} times what the law says at their "
+                "distance.")
 
     def draw(self, figure: Figure, findings: Findings) -> None:
         """Distances with their fits; gains against the number of points, measured and extrapolated."""
@@ -165,7 +174,7 @@ def distance_at(distances: np.ndarray, gains: np.ndarray, gain: float) -> float:
 
 def region_points(region: str, count: int, seed: int) -> Points:
     """Points of one chart, or of the whole quintic."""
-    return chart_points(count, train_seed(seed)) if region == "patch" else Fermat(5).sample(count, seed)
+    return chart_points(count, train_seed(seed)) if region == "patch" else quintic().sample(count, seed)
 
 
 def fitted(rows: list[Row], region: str, name: str) -> PowerLaw:

@@ -22,6 +22,23 @@ def mean_and_error(values: Any) -> tuple[float, float]:
     return float(values.mean()), float(error)
 
 
+def plus_minus(value: float, error: float) -> str:
+    """A number and its error, both to the second digit of the error; to four digits without one.
+
+    >>> plus_minus(-1.001307, 0.00021), plus_minus(8.383, 0.084), plus_minus(1.25, 0.0)
+    ('-1.00131 ± 0.00021', '8.383 ± 0.084', '1.25')
+    """
+    if not error > 0:
+        return f"{value:.4g}"
+    digits = max(1 - int(np.floor(np.log10(error))), 0)
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
+def said(numbers: Mapping[str, float], name: str) -> str:
+    """A number of a study with its error, NAME and NAME_error, as they are quoted."""
+    return plus_minus(numbers[name], numbers[f"{name}_error"])
+
+
 def geometric_mean(values: Any) -> np.ndarray:
     """exp of the mean of logarithms along the first axis.
 

@@ -12,7 +12,7 @@ import numpy as np
 from geomflow.learn.tuning import LogRange, Score, Space, tune
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.gains import NARROW, PAPER, TITLES, Setting, trained, unseen_points
-from geomflow.study.seeds import mean_and_error
+from geomflow.study.seeds import mean_and_error, plus_minus
 from geomflow.study.study import Cell, Row, Study
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ class Table1(Study):
         return ("Gains on unseen points. " + ". ".join(said) + f". Each search took {trials} trials, each on data of "
                 f"its own; {failures} of all failed and counted as zero. How rates were scaled in the paper and how "
                 "they fell is lost: Table 1's are read as shares of Newton's step for the narrow kernels, and as the "
-                "relative size of the first step for ReLU.")
+                "relative size of the first step for ReLU. σ sees det g alone: kernels on components do not keep "
+                "dω = 0.")
 
     def draw(self, figure: Figure, findings: Findings) -> None:
         """Test gains of the paper's settings and of ours, and the scores of the searches."""
@@ -148,7 +149,7 @@ def gains_of(setting: Setting, seed: int, unseen: int) -> tuple[float, float]:
 
 
 def _pm(row: Row, part: str) -> str:
-    return f"{row[f'{part}_gain']:.3f} ± {row[f'{part}_error']:.3f}"
+    return plus_minus(row[f"{part}_gain"], row[f"{part}_error"])
 
 
 def _draw_gains(axes: Axes, findings: Findings) -> None:

@@ -62,7 +62,7 @@ def test_what_batches_keep_of_clustering_is_concluded():
             for batches, ratio in ratios.items() for seed in range(2)]
     numbers = Figure2().conclude(rows)
     assert numbers["ratio_5_batches_10_clusters"] == pytest.approx(0.7)
-    assert numbers["error_5_batches_10_clusters"] == pytest.approx(0.01)
+    assert numbers["ratio_5_batches_10_clusters_error"] == pytest.approx(0.01)
     assert numbers["kept_5_batches_10_clusters"] == pytest.approx(0.75)
 
 
