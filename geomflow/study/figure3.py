@@ -122,7 +122,8 @@ class Figure3(Study):
             axes.loglog([], [], "-", color=MUTED, label="noise, back on the variety")
             axes.loglog([], [], "--", color=MUTED, label="noise, off the variety")
             axes.loglog([], [], "*", color=MUTED, ms=9, label="unseen points")
-            axes.set(xlabel="mean distance to the train points", title=title, xscale="log", yscale="log", xlim=(3e-10, 2))
+            axes.set(xlabel="mean distance to the train points", title=title, xscale="log", yscale="log",
+                     xlim=(3e-10, 2))
             axes.axhline(1, color=INK, lw=0.7, ls=":")
         panels[0].loglog([], [], "x", color=MUTED, label="published figure")
         panels[0].set(ylabel="gain: σ before / σ after", ylim=(0.3, None))
