@@ -46,9 +46,10 @@ def as_workers(given: Any = None, here: Workers = ON_THREADS) -> Iterator[Worker
         yield DaskWorkers(given)
     else:
         raise InputError(f"workers={given!r} names no workers; give a number of processes, the address of a Dask "
-                         "scheduler, a distributed.Client, or workers such as those of local_workers(2)")
+                         "scheduler, a synchronous distributed.Client, or workers as those of local_workers(2)")
 
 
 def _is_client(given: Any) -> bool:
     """Whether it is a synchronous `distributed.Client`, found out without importing that package."""
-    return type(given).__module__.partition(".")[0] == "distributed" and hasattr(given, "scheduler_info")
+    known = type(given).__module__.partition(".")[0] == "distributed" and hasattr(given, "scheduler_info")
+    return known and not given.asynchronous

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -63,7 +64,9 @@ def _client(address: str, timeout: float) -> Client:
     except OSError as error:
         raise SchedulerNotFoundError(_nobody(address, (error.strerror or str(error)).lower())) from None
     try:
-        return Client(address, timeout=timeout, set_as_default=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # versions are compared by `check_workers`
+            return Client(address, timeout=timeout, set_as_default=False)
     except (OSError, ValueError):
         raise SchedulerNotFoundError(_nobody(address, f"no answer of one within {timeout:g} s")) from None
 

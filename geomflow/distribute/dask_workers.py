@@ -31,10 +31,11 @@ class DaskWorkers(Workers):
 
     Inputs are held by the scheduler and travel once to each worker that needs them, from it or from one another; a
     worker that dies costs the time of what it was doing and of what it kept, for the others do it again. A task takes
-    the threads that GEOMFLOW_THREADS gives the worker, one unless it is set.
+    the threads that GEOMFLOW_THREADS gives the worker, one unless it is set. The client is not closed.
 
     Raises `WorkersLostError` where for `patience` seconds there is no worker, and `VersionMismatchError` where workers
-    run other versions of Python, geomflow, numpy or numba. The client is not closed.
+    run other versions of what numbers depend on. Numbers are the same, bit for bit, on processors of one kind: others
+    may have other vector instructions.
     """
 
     def __init__(self, client: Client, patience: float = PATIENCE) -> None:
@@ -107,9 +108,8 @@ class DaskWorkers(Workers):
 
     def _result(self, future: Future) -> Any:
         """What the task returned. Raises its error as it is, and `WorkersLostError`."""
-        from asyncio import CancelledError
-
         from distributed import KilledWorker
+        from distributed.client import CancelledError
         from distributed.comm import CommClosedError
 
         try:

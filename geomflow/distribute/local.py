@@ -49,7 +49,7 @@ def local_workers(number: int | None = None) -> Iterator[DaskWorkers]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="geomflow-workers-",
                                                                       ignore_cleanup_errors=True)))
         # the scheduler runs in a thread of this process; workers are processes of their own
-        cluster = stack.enter_context(LocalCluster(n_workers=0, dashboard_address=None, host="127.0.0.1",
+        cluster = stack.enter_context(LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0", host="127.0.0.1",
                                                    silence_logs=logging.CRITICAL + 1))
         processes = [_started(cluster.scheduler_address, name, number, folder) for name in range(number)]
         stack.callback(_stop, processes)

@@ -20,7 +20,9 @@ def check_workers(client: Client) -> None:
 
 
 def require_same(ours: Mapping[str, str], theirs: Mapping[str, str] | Exception, worker: str) -> None:
-    """Raise `VersionMismatchError` where two answers differ, or where there is none."""
+    """Raise `VersionMismatchError` where two answers differ, or where a worker cannot answer."""
+    if isinstance(theirs, OSError):
+        return  # it is gone already, and does no harm
     if isinstance(theirs, Exception):
         raise VersionMismatchError(f"the worker at {worker} cannot say what it runs ({theirs}): install the same "
                                    "versions of Python and geomflow there")
@@ -41,7 +43,7 @@ def asker() -> Callable[[], dict[str, str]]:
         import platform
 
         found = {"python": ".".join(platform.python_version_tuple()[:2])}
-        for name in ("geomflow", "numpy", "scipy", "numba"):
+        for name in ("geomflow", "numpy", "scipy", "numba", "distributed"):
             try:
                 found[name] = importlib.import_module(name).__version__
             except ImportError:
