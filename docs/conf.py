@@ -27,7 +27,9 @@ extensions = [
     "functional_pages",
     "study_pages",
 ]
-exclude_patterns = ["_build", "_ext", "gallery/**/*.ipynb", "gallery/**/*.py", "gallery/**/*.md5", "**/*.zip"]
+exclude_patterns = [
+    "_build", "_ext", "full_size", "gallery/**/*.ipynb", "gallery/**/*.py", "gallery/**/*.md5", "**/*.zip",
+]  # fmt: skip
 nitpicky = False
 default_role = "code"
 

@@ -18,7 +18,7 @@ INTRODUCTION = """\
 
 A study puts a claim about metric flows of networks to the test: it measures one cell after another, fits what the claim
 predicts, and answers in numbers, with one figure. The pages below were computed at the quick size when this
-documentation was built.
+documentation was built; where a page ends with the full size, that was computed once, by the command named there.
 
 | study | question |
 |---|---|
@@ -87,6 +87,17 @@ def page(findings: Findings) -> str:
     return f"{text}\n## What is measured\n\n```text\n{columns}\n```\n\nIn Python: `{usage}`; [how to](index.md).\n"
 
 
+def full_size(folder: Path, name: str) -> str:
+    """A section with the answer and the figure that the command wrote to folder/NAME, or nothing if it did not."""
+    written = folder / name / "page.md"
+    if not written.exists():
+        return ""
+    answer = written.read_text(encoding="utf-8").split("\n\n")[3]
+    picture = f"![{name} at its full size](../{folder.name}/{name}/figure.png)"
+    command = f"geomflow study {name} --out docs/{folder.name}/{name}"
+    return f"\n## At its full size\n\n{escaped(answer)}\n\n{picture}\n\nMade by `{command}`.\n"
+
+
 def escaped(text: str) -> str:
     """Text with `_`, `*` and `|k|` taken literally, except for code in backticks, pictures and the rules of tables."""
     lines = []
@@ -108,7 +119,8 @@ def write_pages(app: Sphinx) -> None:
     folder.mkdir(exist_ok=True)
     for name, kind in STUDIES.items():
         findings = run_study(kind(), quick=True, progress=False)
-        (folder / f"{name}.md").write_text(page(findings), encoding="utf-8")
+        text = page(findings) + full_size(Path(app.srcdir) / "full_size", name)
+        (folder / f"{name}.md").write_text(text, encoding="utf-8")
         figure = findings.figure()
         figure.savefig(folder / f"{name}.png", dpi=110)
         plt.close(figure)
