@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.sparse.linalg import eigsh
 
 from geomflow.core.errors import InputError
 from geomflow.core.outcome import Outcome, OutcomeKind
@@ -16,7 +17,7 @@ from geomflow.learn.potentials.landscape import Landscape, View
 from geomflow.variety.errors import KahlerConeError
 
 _HALVINGS = 20
-_LEAST = 1e-3
+_LEAST, _SMALL = 1e-3, 50
 
 Tick = Callable[[float], None]
 
@@ -197,9 +198,10 @@ def bound(path: Path) -> float:
 
 
 def largest(matrix: np.ndarray) -> float:
-    """The largest eigenvalue of a symmetric matrix."""
-    size = len(matrix)
-    return float(eigh(matrix, eigvals_only=True, subset_by_index=(size - 1, size - 1))[0])
+    """The largest eigenvalue of a positive semi-definite matrix, by Lanczos from a fixed vector."""
+    if len(matrix) < _SMALL:
+        return float(np.linalg.eigvalsh(matrix)[-1])
+    return float(eigsh(matrix, 1, v0=np.ones(len(matrix)), return_eigenvectors=False)[0])
 
 
 def solved(hessian: np.ndarray, shift: float, target: np.ndarray) -> np.ndarray:

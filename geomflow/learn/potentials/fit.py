@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.learn.networks.blocks import one_thread_products
 from geomflow.learn.phi.objective import Loss, loss_of
 from geomflow.learn.potentials.descent import Descent, Path, RidgeFit
 from geomflow.learn.potentials.kernel import KahlerKernel
@@ -100,7 +101,8 @@ def _ridge_path(kernel: KahlerKernel, ridges: list[float], rest: Points, held: P
 
 def _descended(landscape: Landscape, seen: Landscape | None, method: Descent, start: np.ndarray, tick) -> KernelMetric:
     path = Path(landscape, seen, tick, start)
-    outcome = method.run(path)
+    with one_thread_products():
+        outcome = method.run(path)
     numbers = landscape.span.size, landscape.count, np.array(path.rows)
     report = KernelReport(outcome, str(method), landscape.loss.text, *numbers)
     return KernelMetric(landscape.span, path.best, report)

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core.memory import require
+from geomflow.learn.networks.blocks import one_thread_products
 from geomflow.learn.phi.objective import Loss, Objective
 from geomflow.learn.potentials.span import PotentialSpan
-from geomflow.variety.threads import slices
+from geomflow.variety.threads import each, slices
 
 if TYPE_CHECKING:
     from geomflow.variety.points import Points
 
-_BLOCK = 1024
+_BLOCK, _TILE = 1024, 384
 
 
 @final
@@ -81,10 +82,22 @@ class Landscape:
             rows = self._rows(block, view.dual)
             sums += columns[:, block] @ rows
             rows *= np.sqrt(mass[block])[:, None]
-            hessian += rows.T @ rows
+            _add_gram(rows, hessian)
         mean, mixed, gradient = sums
+        hessian = np.triu(hessian) + np.triu(hessian, 1).T
         hessian -= np.outer(mixed, mean) + np.outer(mean, mixed) - (mass @ view.v**2) * np.outer(mean, mean)
         return hessian, gradient - (weights * first @ view.v) * mean
 
     def _rows(self, block: slice, dual: np.ndarray) -> np.ndarray:
         return self.span.rows(self.span.take(self.place, block), dual[block])
+
+
+def _add_gram(rows: np.ndarray, out: np.ndarray) -> None:
+    """Add rowsᵀ rows to the upper triangle, in tiles on all threads; the same bits whatever their number."""
+    parts = slices(rows.shape[1], _TILE)
+
+    def work(tile: tuple[slice, slice]) -> None:
+        out[tile] += rows[:, tile[0]].T @ rows[:, tile[1]]
+
+    with one_thread_products():
+        each(work, [(a, b) for i, a in enumerate(parts) for b in parts[i:]])
