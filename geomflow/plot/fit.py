@@ -13,8 +13,16 @@ from geomflow.plot.style import CYCLE, MUTED, styled
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from geomflow.learn.phi import PhiReport
+    from geomflow.flow import Solution
+    from geomflow.learn import ComponentReport, KernelReport, PhiReport
     from geomflow.variety import FitReport
+
+#: What the curves of reports are, by kind.
+CURVES = {
+    "PhiReport": ("seconds", r"$\sigma$ on held-out points"),
+    "ComponentReport": ("epochs", r"$\sigma$ on held-out points"),
+    "KernelReport": ("time", r"$\sigma$ on train points"),
+}
 
 
 @styled
@@ -54,16 +62,32 @@ def fit(
 
 
 @styled
-def training(report: PhiReport, *, ax: Axes | None = None) -> Axes:
-    """Draw σ on held-out points against the seconds that a network was trained. Returns the Axes."""
+def training(run: PhiReport | ComponentReport | KernelReport | Solution, *, ax: Axes | None = None) -> Axes:
+    """Draw how a fit went: σ of its report (`metric.report`), or the loss of a solution of `Training`.
+
+    Reports of networks are drawn against seconds or epochs, those of kernels against time, solutions against steps.
+    Returns the Axes. Raises `InputError` for anything else, and for a solution without the monitor "energy".
+    """
     import matplotlib.pyplot as plt
 
+    x, y, xlabel, ylabel = _training_curve(run)
     if ax is None:
         ax = plt.subplots(figsize=(6.0, 3.5))[1]
-    seconds, sigma = report.curve
-    ax.semilogy(seconds, sigma, lw=1.3)
-    ax.set(xlabel="seconds", ylabel=r"$\sigma$ on held-out points")
+    ax.plot(x, y, lw=1.3)
+    ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if np.nanmin(y) > 0 else "linear")
     return ax
+
+
+def _training_curve(run: object) -> tuple[np.ndarray, np.ndarray, str, str]:
+    """(x, y) and what they are."""
+    if type(run).__name__ in CURVES:
+        return *run.curve, *CURVES[type(run).__name__]  # type: ignore[attr-defined]
+    if "energy" in getattr(run, "monitors", ()):
+        return run.monitor_times, run["energy"], "steps", "loss on all points"  # type: ignore[attr-defined,index]
+    raise InputError(
+        "plot.training draws the report of a fit (metric.report) or a solution of Training with its monitor 'energy', "
+        f"and {run!r} is neither"
+    )
 
 
 def _listed(reports: FitReport | Sequence[FitReport]) -> list[FitReport]:

@@ -214,7 +214,8 @@ def _draw_widths(axes: Axes, findings: Findings) -> None:
     axes.set_yscale("log")
     axes.set_xticks(widths, [str(width) for width in widths])
     axes.set(xlabel="width", ylabel="gain on unseen points; drift", title=f"from {main[0]['fresh']:,} fresh points")
-    axes.legend(fontsize=7, loc="best")
+    axes.set_ylim(bottom=0.04)  # room for the legend below all curves
+    axes.legend(fontsize=7, loc="lower right")
 
 
 def _draw_fresh(axes: Axes, findings: Findings) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import geomflow as gf
 import geomflow.variety as gv
+from geomflow import plot
 from geomflow.core.errors import InputError, MemoryLimitError, ShapeError, StoreError
 from geomflow.learn.features import (
     ComponentNetwork,
@@ -18,6 +20,8 @@ from geomflow.learn.features import (
     feature_training,
     frozen_fit,
     learned_kernel,
+    load_frozen,
+    save_frozen,
     tangent_span,
 )
 from geomflow.learn.features.evolution import frame_components
@@ -28,7 +32,15 @@ from geomflow.learn.networks import Perceptron
 from geomflow.learn.phi import PhiNetwork, PhiTraining
 from geomflow.learn.phi.jets import potential_jets
 from geomflow.learn.phi.training import small_start
-from geomflow.learn.potentials import KernelMetric, RidgeFit, kernel_metric
+from geomflow.learn.potentials import (
+    Exponential,
+    KernelDescent,
+    KernelMetric,
+    NaturalDescent,
+    OverlapKernel,
+    RidgeFit,
+    kernel_metric,
+)
 from geomflow.variety.errors import KahlerConeError, UnderdeterminedError
 
 QUARTIC, QUINTIC, CUBIC = gv.Fermat(4), gv.Fermat(5), gv.Fermat(3)
@@ -169,6 +181,27 @@ def test_the_ridge_is_chosen_on_points_held_out():
     assert gv.sigma(metric, points) < gv.sigma(gv.FubiniStudy(QUARTIC), points)
     assert history[-1, 1] == pytest.approx(float(gv.sigma(metric, points)))
     assert "frozen features" in str(metric.report)
+
+
+@pytest.mark.parametrize("method", (KernelDescent(steps=30), NaturalDescent(steps=5), RidgeFit(1e-3)))
+def test_every_descent_in_a_kernel_takes_the_span_of_a_network(method):
+    points = QUARTIC.sample(300, seed=1)
+    metric = kernel_metric(points, potential_span(QUARTIC, (6, 6)), method)
+    assert gv.sigma(metric, points) < gv.sigma(gv.FubiniStudy(QUARTIC), points)
+
+
+def test_metrics_of_frozen_features_are_stored(tmp_path):
+    span, points = potential_span(QUARTIC), QUARTIC.sample(100, seed=1)
+    metric = frozen_fit(span, points, ridge=1e-3)
+    save_frozen(metric, tmp_path / "frozen.npz")
+    again = load_frozen(tmp_path / "frozen.npz")
+    assert np.array_equal(again.at(points), metric.at(points))
+    assert str(again.report) == str(metric.report)
+    with pytest.raises(StoreError, match=r"load_frozen\(path\) reads"):
+        gv.load_metric(tmp_path / "frozen.npz")
+    kernel = kernel_metric(points, OverlapKernel(Exponential(1.0)))
+    with pytest.raises(StoreError, match="no metric of tangent features"):
+        save_frozen(kernel, tmp_path / "other.npz")
 
 
 def test_bad_fits_are_refused(monkeypatch):
@@ -381,3 +414,23 @@ def test_bad_component_fits_are_refused(cloud):
         metric.at(gv.sample_patch(QUINTIC, 5, 1, patch=1, elim=0))
     with pytest.raises(InputError, match="need 10"):
         ComponentNetwork(QUINTIC, (0, 1), Perceptron(3, (4,), 9), np.zeros(Perceptron(3, (4,), 9).size))
+
+
+# ------------------------------------------------------------------------------------------------------- pictures
+
+
+def test_fits_and_trainings_are_drawn(cloud):
+    report = component_network(cloud[:300], epochs=2, **SMALL).report
+    axes = plot.training(report)
+    assert np.array_equal(axes.lines[0].get_xydata(), np.stack(report.curve, axis=1))
+    assert (axes.get_xlabel(), axes.get_yscale()) == ("epochs", "log")
+    torus = gf.ComplexTorus(dim=1)
+    network = Perceptron(2, (8,), embedding=gf.learn.FourierEmbedding(torus))
+    model = gf.learn.Rescaled(gf.learn.PotentialModel(torus, network), 0.01)
+    flow = gf.learn.Training(gf.functionals.KEnergy(torus), model)
+    solution = gf.solve(flow, model.on(torus.grid(8, order="spectral"), seed=0), t1=5, progress=False)
+    axes = plot.training(solution)
+    assert np.array_equal(axes.lines[0].get_ydata(), solution["energy"])
+    assert axes.get_xlabel() == "steps"
+    with pytest.raises(InputError, match="Fubini"):
+        plot.training(gv.FubiniStudy(QUARTIC))

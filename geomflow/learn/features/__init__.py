@@ -10,6 +10,7 @@ from geomflow.learn.features.fit import FrozenReport, frozen_fit
 from geomflow.learn.features.frozen import FrozenComponents
 from geomflow.learn.features.learned import feature_network, feature_training, learned_kernel
 from geomflow.learn.features.span import ComponentTangent, PotentialTangent, TangentSpan, tangent_span
+from geomflow.learn.features.store import load_frozen, save_frozen
 
 __all__ = [
     "ComponentNetwork",
@@ -27,5 +28,7 @@ __all__ = [
     "feature_training",
     "frozen_fit",
     "learned_kernel",
+    "load_frozen",
+    "save_frozen",
     "tangent_span",
 ]
