@@ -10,6 +10,7 @@ import pytest
 
 from geomflow.core.errors import InputError
 from geomflow.core.outcome import OutcomeKind
+from geomflow.distribute import as_workers
 from geomflow.learn.tuning import LogRange, Space, tune
 from geomflow.study import Figure2, Figure3, Findings, Scaling, Table1
 from geomflow.study.figure3 import READ_OFF, curve_numbers
@@ -199,3 +200,20 @@ def test_a_mean_has_its_standard_error():
     mean, error = mean_and_error(values)
     assert error == pytest.approx(1 / np.sqrt(1000), rel=0.1)
     assert abs(mean) < 4 * error
+
+
+@pytest.mark.slow
+def test_rows_are_the_same_on_two_local_workers():
+    small = ((Figure2(), {}), (Figure3(), {"points": 80, "unseen": 100}),
+             (Table1(), {"points": 60, "trials": 9, "steps": 8}))
+    pairs = [(study, {**cell, **less}) for study, less in small for cell in study.cells(True)[1::5]]
+    tasks = [study.measure for study, _ in pairs], [cell for _, cell in pairs]
+    with as_workers(2) as two:
+        spread = two.map(measured, *tasks)
+    for row, study_and_cell in zip(spread, pairs, strict=True):
+        alone = measured(study_and_cell[0].measure, study_and_cell[1])
+        assert all(np.array_equal(alone[name], row[name]) for name in alone)
+
+
+def measured(measure, cell):
+    return measure(cell)
