@@ -55,8 +55,8 @@ class FeatureLearning(Study):
         if quick:
             plain, widths, seeds, also = {"points": 8000, "steps": 200, "fresh": 500}, (8, 16, 32, 64), 2, (50, 150)
         else:
-            plain = {"points": 82_000, "steps": 400, "fresh": 1000}
-            widths, seeds, also = (8, 16, 32, 64, 128, 256), 3, (30, 100, 300, 3000)
+            plain = {"points": 25_000, "steps": 300, "fresh": 1000}
+            widths, seeds, also = (8, 16, 32, 64, 128), 3, (30, 100, 300, 3000)
         kinds = [(0.0, width, also if width == MIDDLE else ()) for width in widths] + [(ELSEWHERE, MIDDLE, also)]
         return [{**plain, "learned_on": learned_on, "width": width, "also": list(more), "seed": seed}
                 for seed in range(seeds) for learned_on, width, more in kinds]
