@@ -17,13 +17,16 @@ from geomflow.variety import Fermat, sample_patch
 def findings():
     study = ClusteringCost()
     rows = [{**cell, **study.measure(cell)} for cell in study.cells(True) if cell["points"] == 500]
+    assert {row["width"] for row in rows} == {0.1, 0.3}
     return Findings(study, True, tuple(rows))
 
 
 def test_clusters_cost_gain_on_unseen_points(findings):
-    exact, five, twenty = findings["unseen"]
+    wide = findings.where(width=0.3)
+    exact, five, twenty = wide["unseen"]
     assert exact > five > twenty > 1
-    assert findings["dropped"][0] == 0 < findings["dropped"][1] < findings["dropped"][2] < 1
+    assert wide["dropped"][0] == 0 < wide["dropped"][1] < wide["dropped"][2] < 1
+    assert findings.where(width=0.1)["dropped"][1] < 0.1 * wide["dropped"][2]
     assert set(findings["outcome"]) == {"finished"}
 
 
@@ -31,7 +34,7 @@ def test_what_is_measured_is_what_it_says(findings):
     points = sample_patch(Fermat(5), 500, seed=0, patch=0, elim=1)
     labels = batched_labels(points, 1, 5, 0)
     sizes = np.bincount(labels)
-    five = findings.where(clusters=5)
+    five = findings.where(clusters=5, width=0.3)
     assert five["stored"][0] == 8 * (sizes**2).sum()
     assert five["dropped"][0] == pytest.approx(dropped_mass(FubiniStudyGaussian(0.3), points, labels), rel=1e-12)
     assert findings["stored"][0] == 8 * 500**2

@@ -76,8 +76,7 @@ class PointwiseRate(Rate):
 
     If a kernel does not couple the train points, share = 1 is Newton's method and the digits of v double every step;
     weak coupling makes the convergence linear. For kernels of nearest points and Gaussians narrower than the distance
-    of neighbours, and for those only: with wide kernels the steps of all points add up, and the flow diverges unless
-    the share is below one over their number.
+    of neighbours, and for those only: with wide kernels the steps of all points add up, and the flow diverges.
     """
 
     share: float = 1.0

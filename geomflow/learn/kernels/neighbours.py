@@ -38,12 +38,11 @@ def within(kind, dims, points, sources, count, least, factor, rows, found):
     found = (indices, values), filled as far as they reach; returns how many pairs there are, which may be more.
     """
     indices, values = found
-    k = np.empty(ROWS * TILE)
+    k, kept, hits = np.empty(ROWS * TILE), np.empty((ROWS, count), np.int64), np.empty(ROWS, np.int64)
     total = 0
     for a in range(0, rows.size, ROWS):
         tile, first = points[a // TILE], a % TILE
-        hits = np.zeros(ROWS, np.int64)
-        kept = np.empty((ROWS, count), np.int64)
+        hits[:] = 0
         for b in range(sources.shape[0]):
             overlaps(dims, tile, first, sources[b], k)
             for r in range(ROWS):
