@@ -142,6 +142,25 @@ def test_unseen_points_are_no_train_points():
     assert not set(train.coordinates[:, 1].tolist()) & set(unseen.coordinates[:, 1].tolist())
 
 
+def test_a_gain_on_unseen_points_is_that_of_dense_sums_by_hand():
+    setting = Setting("chordal", 80, 0.5, steps=20, scale=0.5)
+    metric, unseen = trained(setting, 3), unseen_points(60, 3)
+    unit = [p.coordinates / np.linalg.norm(p.coordinates, axis=1, keepdims=True) for p in (unseen, metric.points)]
+    kernel = np.exp((np.abs(unit[0] @ unit[1].conj().T) ** 2 - 1) / (2 * 0.5**2))
+    z, jacobian = unseen.coordinates, unseen.pullbacks
+    norm = np.sum(np.abs(z) ** 2, axis=1)[:, None, None]
+    ambient = np.eye(5) / norm - z.conj()[:, :, None] * z[:, None, :] / norm**2
+    before = jacobian @ ambient @ jacobian.conj().transpose(0, 2, 1)
+    after = before + np.tensordot(kernel, metric.coefficients, 1)
+    weights = unseen.weights / unseen.weights.sum()
+
+    def sigma(g):
+        ratio = np.linalg.det(g).real * np.abs(5 * z[:, 1] ** 4) ** 2
+        return weights @ np.abs(1 - ratio / (weights @ ratio))
+
+    assert gains_of(setting, 3, 60)[1] == pytest.approx(sigma(before) / sigma(after), rel=1e-9)
+
+
 def test_settings_that_explode_are_outcomes_and_zeros():
     wild = Space({"rate": LogRange(1.0, 1e6), "scale": LogRange(1.0, 5.0)})
     search = tune(Objective(Setting("chordal", 60, 0.0, steps=5), 50), wild, 8, 0, progress=False)
