@@ -7,6 +7,7 @@ import pytest
 
 import geomflow.variety as gv
 from geomflow.core.errors import InputError, ShapeError, StoreError, UnknownNameError
+from geomflow.distribute import Workers
 from geomflow.learn import (
     ComponentFlow,
     ComponentMetric,
@@ -261,10 +262,10 @@ def test_an_interrupted_flow_keeps_whole_steps(monkeypatch):
     flow = ComponentFlow(TRAIN, WIDE, steps=10)
     step = ComponentFlow._step
 
-    def stopped(self):
+    def stopped(self, workers):
         if self.state.step == 4:
             raise KeyboardInterrupt
-        return step(self)
+        return step(self, workers)
 
     monkeypatch.setattr(ComponentFlow, "_step", stopped)
     metric = flow.run()
@@ -278,6 +279,33 @@ def test_results_do_not_depend_on_threads(monkeypatch):
     monkeypatch.setenv("GEOMFLOW_THREADS", "1")
     for kernel, coefficients in zip((WIDE, RELU), first, strict=True):
         np.testing.assert_array_equal(ComponentFlow(TRAIN, kernel, steps=5).run().coefficients, coefficients)
+
+
+class Backwards(Workers):
+    """Tasks done one after the other, the last one first, and counted."""
+
+    tasks, count = 0, 1
+
+    def share(self, value):
+        return value
+
+    def keep(self, function, *tasks, common=()):
+        return self.map(function, *tasks, common=common)
+
+    def done(self, function, *tasks, common=()):
+        calls = list(enumerate(zip(*tasks, strict=True)))
+        self.tasks += len(calls)
+        for number, arguments in reversed(calls):
+            yield number, function(*common, *arguments)
+
+
+def test_workers_make_the_same_metric():
+    team = Backwards()
+    spread = ComponentFlow(TRAIN, WIDE, steps=5).run(workers=team)
+    assert team.tasks >= 5
+    np.testing.assert_array_equal(spread.coefficients, ComponentFlow(TRAIN, WIDE, steps=5).run().coefficients)
+    with pytest.raises(InputError, match="names no workers"):
+        ComponentFlow(TRAIN, WIDE).run(workers=[])
 
 
 def test_what_a_flow_refuses():

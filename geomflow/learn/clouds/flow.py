@@ -10,6 +10,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.outcome import Outcome, OutcomeKind
+from geomflow.distribute import Workers, as_workers
 from geomflow.learn.clouds.hermitian import unpack
 from geomflow.learn.clouds.metric import ComponentMetric
 from geomflow.learn.clouds.objective import CloudObjective, Look
@@ -111,17 +112,19 @@ class ComponentFlow:
         """Take up a state, the best one before it, and the outcome if it had ended."""
         self.state, self.best, self.ended = state, best, ended
 
-    def run(self, steps: int | None = None, progress: bool | None = None) -> ComponentMetric:
+    def run(self, steps: int | None = None, progress: bool | None = None, workers: Any = None) -> ComponentMetric:
         """Go on to the last step, or by at most so many `steps`, and return the metric reached.
 
         `progress` shows a bar: True, False, or None for only on a terminal. Ctrl-C ends the run with that outcome.
+        `workers` spreads the sums over all pairs, as in `Kernel.apply`, with the same metric to the last bit; sums
+        over kept matrices and neighbours stay here.
         """
         last = self.steps if steps is None else min(self.steps, self.state.step + _count(steps))
         interrupted = False
-        with counter("points", progress, last - self.state.step) as tick:
+        with counter("points", progress, last - self.state.step) as tick, as_workers(workers) as team:
             try:
                 while self.ended is None and self.state.step < last:
-                    self.ended = self._step()
+                    self.ended = self._step(team)
                     tick(self.state.history[-1][2])
             except KeyboardInterrupt:
                 interrupted = True
@@ -146,14 +149,14 @@ class ComponentFlow:
         restore_flow(self, path)
         return self
 
-    def _step(self) -> Outcome | None:
+    def _step(self, workers: Workers) -> Outcome | None:
         """Take one step, or say why it cannot be taken."""
         state = self.state
         look = self.objective.look(state.g)
         if look.sigma <= ROUNDING:
             return Outcome(OutcomeKind.steady, f"σ is at rounding after {state.step} steps.", float(state.step))
         with np.errstate(all="ignore"):
-            change, update, size = self._update(look)
+            change, update, size = self._update(look, workers)
             g = state.g + update
             after = self.objective.look(g)
             loss = self.objective.loss(after, self.loss) if after.finite else np.nan
@@ -166,12 +169,12 @@ class ComponentFlow:
             self.best = self.state
         return None
 
-    def _update(self, look: Look) -> tuple[np.ndarray, np.ndarray, float]:
+    def _update(self, look: Look, workers: Workers) -> tuple[np.ndarray, np.ndarray, float]:
         """The change of the coefficients, that of the train metrics, and its size, normalised and clipped."""
         force, newton = self.objective.gradient(look, self.loss)
         eta = self.rate.at(self.state.step, self.steps, newton)
         change = -(np.ones(len(force)) * eta)[:, None] * force
-        update = self.sums(change)
+        update = self.sums(change, workers)
         size = float(self.objective.sizes(look.inverse, update).max())
         factor = float(eta) / size if self.normalise == "largest" and size > 0 else 1.0
         if self.clip is not None and factor * size > self.clip:

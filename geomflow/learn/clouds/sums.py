@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: Matrices of network kernels are kept through a flow if all clusters' together take at most so many bytes.
 KEPT = 1 << 28
-Sum = Callable[[np.ndarray], np.ndarray]
+Sum = Callable[[np.ndarray, Any], np.ndarray]
 
 
 @final
@@ -41,11 +41,11 @@ class CloudSums:
     labels: np.ndarray | None = None
     mean: bool = False
 
-    def __call__(self, columns: np.ndarray) -> np.ndarray:
-        """The sums of columns (P, c) at the train points, (P, c)."""
+    def __call__(self, columns: np.ndarray, workers: Any = None) -> np.ndarray:
+        """The sums of columns (P, c) at the train points, (P, c); `workers` as in `Kernel.apply`."""
         out = np.empty_like(columns)
         for members, total in zip(self._clusters, self._totals, strict=True):
-            out[members] = total(columns[members])
+            out[members] = total(columns[members], workers)
         return out * self._scale[:, None] if self.mean else out
 
     def at(self, points: Points, columns: np.ndarray) -> np.ndarray:
@@ -82,7 +82,7 @@ class CloudSums:
     def _scale(self) -> np.ndarray:
         sums = np.empty(len(self.points))
         for members, total in zip(self._clusters, self._totals, strict=True):
-            sums[members] = total(np.ones((len(members), 1)))[:, 0]
+            sums[members] = total(np.ones((len(members), 1)), None)[:, 0]
         return _inverse(sums)
 
     def _homes(self, points: Points) -> list[np.ndarray]:
@@ -121,12 +121,13 @@ def checked_labels(labels: Any, count: int) -> np.ndarray:
 
 def _total(kernel: Kernel, points: Points, keep: bool) -> Sum:
     if isinstance(kernel, CutOffKernel):
-        return kernel.neighbours(points)
+        neighbours = kernel.neighbours(points)
+        return lambda columns, workers: neighbours(columns)
     if not (keep and isinstance(kernel, CoordinateKernel)):
-        return lambda columns: kernel.apply(points, None, columns)
+        return lambda columns, workers: kernel.apply(points, None, columns, workers=workers)
     matrix = kernel.matrix(points)
 
-    def total(columns: np.ndarray) -> np.ndarray:
+    def total(columns: np.ndarray, workers: Any) -> np.ndarray:
         rows, out = np.ascontiguousarray(columns.T), np.zeros(columns.shape[::-1])
         each(lambda s: contract(matrix[s], rows, out[:, s]), row_blocks(len(matrix), len(matrix)))
         return out.T
