@@ -77,8 +77,9 @@ class ComponentFlow:
     the last step, `save` and `restore` keep everything between, and a flow that went on is the same bit for bit.
     Nothing quadratic in P is kept for Gaussians; matrices of network kernels up to 256 MB are.
 
-    Ends that are not errors (`metric.report.outcome`): steady, singular where the metric at a train point stops being
-    positive, diverged where steps are too long; the metric then is the last good one.
+    Ends that are not errors (`metric.report.outcome`): steady; singular, where the metric at a train point would stop
+    being positive; diverged, where a step is too long: it changes a metric by ten times itself, leaves the positive
+    ones by more than Fubini–Study, triples the loss of the start, or overflows. The metric then is the last good one.
     Raises InputError for points in several charts, an unknown loss, rates and clips that are not positive, and empty
     clusters; UnknownNameError for another normalisation; ShapeError for labels of another shape.
     """
