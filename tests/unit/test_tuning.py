@@ -168,8 +168,9 @@ def test_files_of_other_searches_and_damaged_ones_are_named(tmp_path):
 def test_the_extra_is_named_where_the_package_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "bayes_opt", None)
     with pytest.raises(MissingExtraError, match=r"geomflow\[study\]") as error:
-        tune(bump, SPACE, 12, 0, progress=False)
+        tune(lambda settings, seed: pytest.fail("a trial in vain"), SPACE, 12, 0, progress=False)
     assert isinstance(error.value, GeomflowError)
+    assert len(tune(bump, SPACE, 8, 0, progress=False).trials) == 8
 
 
 def test_trials_are_the_same_whoever_does_them(search):

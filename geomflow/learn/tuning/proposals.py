@@ -19,6 +19,15 @@ def even_start(tuning: Tuning) -> int:
     return -(-(2 + 2 * len(tuning.space)) // tuning.batch) * tuning.batch
 
 
+def package() -> Any:
+    """The package bayesian-optimization; MissingExtraError where it is not installed."""
+    try:
+        import bayes_opt
+    except ImportError as error:
+        raise MissingExtraError.of("bayesian-optimization", "study") from error
+    return bayes_opt
+
+
 def proposals(tuning: Tuning) -> list[dict[str, float]]:
     """The settings of the next batch; of one that was begun, those that are missing.
 
@@ -56,14 +65,10 @@ def _sought(tuning: Tuning, complete: tuple[Trial, ...]) -> list[np.ndarray]:
 
 def _optimizer(tuning: Tuning, complete: tuple[Trial, ...]) -> Any:
     """The optimiser of the package with all trials told to it, its random numbers those of this batch."""
-    try:
-        from bayes_opt import BayesianOptimization
-    except ImportError as error:
-        raise MissingExtraError.of("bayesian-optimization", "study") from error
     state = np.random.SeedSequence((tuning.seed, 1, len(complete))).generate_state(1)[0]
     places = [tuning.space.places(trial.settings) for trial in complete]
     bounds = dict.fromkeys(_named(places[0]), (0.0, 1.0))
-    search = BayesianOptimization(None, bounds, random_state=int(state), verbose=0, allow_duplicate_points=True)
+    search = package().BayesianOptimization(None, bounds, random_state=int(state), verbose=0, allow_duplicate_points=True)
     search.set_gp_params(alpha=NOISE)
     for place, trial in zip(places, complete, strict=True):
         search.register(_named(place), trial.score)

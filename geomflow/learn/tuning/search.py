@@ -14,7 +14,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.distribute import IN_SEQUENCE, Workers, as_workers
-from geomflow.learn.tuning.proposals import proposals
+from geomflow.learn.tuning.proposals import even_start, package, proposals
 from geomflow.learn.tuning.record import Trial, Tuning
 from geomflow.learn.tuning.score import Evaluation, Objective, Score
 from geomflow.learn.tuning.space import Space
@@ -42,6 +42,8 @@ def tune(objective: Objective, space: Space, trials: int, seed: int, workers: An
     """
     tuning = _started(_checked(space, seed, penalty, batch), path)
     trials = whole(trials, "the number of trials", 1)
+    if trials > even_start(tuning):
+        package()  # told before any trial is done in vain
     with _bar(trials, progress) as show, as_workers(workers, IN_SEQUENCE) as those:
         show(tuning)
         while len(tuning.trials) < trials:
