@@ -68,7 +68,8 @@ def _optimizer(tuning: Tuning, complete: tuple[Trial, ...]) -> Any:
     state = np.random.SeedSequence((tuning.seed, 1, len(complete))).generate_state(1)[0]
     places = [tuning.space.places(trial.settings) for trial in complete]
     bounds = dict.fromkeys(_named(places[0]), (0.0, 1.0))
-    search = package().BayesianOptimization(None, bounds, random_state=int(state), verbose=0, allow_duplicate_points=True)
+    make = package().BayesianOptimization
+    search = make(None, bounds, random_state=int(state), verbose=0, allow_duplicate_points=True)
     search.set_gp_params(alpha=NOISE)
     for place, trial in zip(places, complete, strict=True):
         search.register(_named(place), trial.score)
