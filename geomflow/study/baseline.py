@@ -22,7 +22,7 @@ from geomflow.learn import (
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.gains import PAPER, Setting, chart_points, train_seed, unseen_points
 from geomflow.study.study import Cell, Row, Study
-from geomflow.study.unseen import geometric, unseen_gain
+from geomflow.study.unseen import geometric, uninterrupted, unseen_gain
 from geomflow.variety import Points
 
 if TYPE_CHECKING:
@@ -104,7 +104,8 @@ class Baseline(Study):
 
     def measure(self, cell: Cell) -> dict[str, Any]:
         """The gain on unseen points."""
-        metric = KINDS[cell["kind"]](chart_points(cell["points"], train_seed(cell["seed"])), cell["seed"])
+        points = chart_points(cell["points"], train_seed(cell["seed"]))
+        metric = uninterrupted(KINDS[cell["kind"]](points, cell["seed"]))
         gain, lost = unseen_gain(metric, unseen_points(UNSEEN, cell["seed"]))
         return {"gain": gain, "lost": lost, "outcome": str(metric.report.outcome.kind)}
 

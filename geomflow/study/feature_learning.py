@@ -11,7 +11,7 @@ from geomflow.learn import KernelWatch, PhiNetwork, feature_network, feature_tra
 from geomflow.learn.features.evolution import TOP
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.study import Cell, Row, Study
-from geomflow.study.unseen import geometric, unseen_gain
+from geomflow.study.unseen import geometric, uninterrupted, unseen_gain
 from geomflow.variety import Dwork, Fermat, Points, algebraic_metric
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ class FeatureLearning(Study):
         network = feature_network(learned_on.ambient, cell["width"])
         training = feature_training(learned_on.sample(cell["points"], seed), network, seed)
         start, seen = training.state.parameters.copy(), []
-        training.run(steps=(0, cell["steps"]), progress=False,
-                     watch=lambda steps, theta: seen.append((steps[1], theta)))
+        uninterrupted(training.run(steps=(0, cell["steps"]), progress=False,
+                                   watch=lambda steps, theta: seen.append((steps[1], theta))))
         initial, final = (PhiNetwork(fermat, network, theta) for theta in (start, training.best[1]))
         target = algebraic_metric(fermat, TARGET_DEGREE, fermat.sample(TARGET_POINTS, seed + 1))
         watch = KernelWatch(initial, fermat.sample(WATCHED, seed + 2), target)

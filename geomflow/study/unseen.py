@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from geomflow.core.outcome import OutcomeKind
 from geomflow.variety import FubiniStudy, Points
 
 
@@ -17,6 +18,13 @@ def unseen_gain(metric: Any, points: Points) -> tuple[float, int]:
     g = metric.at(points)
     lost = int(np.count_nonzero(np.linalg.eigvalsh(g)[:, 0] <= 0))
     return _sigma(FubiniStudy(points.variety).at(points), points) / _sigma(g, points), lost
+
+
+def uninterrupted(metric: Any) -> Any:
+    """The metric, or Ctrl-C passed on where its fit took one as its outcome: half a fit is no row of a study."""
+    if metric.report.outcome.kind == OutcomeKind.interrupted:
+        raise KeyboardInterrupt
+    return metric
 
 
 def _sigma(g: np.ndarray, points: Points) -> float:

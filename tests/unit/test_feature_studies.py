@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import geomflow.variety as gv
-from geomflow.learn import component_network
+from geomflow.learn import ComponentTraining, component_network
 from geomflow.study import STUDIES, Baseline, FeatureLearning, Findings
 from geomflow.study.baseline import KINDS
 from geomflow.study.feature_learning import ELSEWHERE, MIDDLE
@@ -83,6 +83,17 @@ def test_baseline_trains_the_network_of_the_paper():
     assert metric.network.activation.name == "relu"
     assert metric.report.epochs == 50
     assert np.array_equal(metric.parameters, component_network(points, epochs=50, seed=1).parameters)
+
+
+def test_half_a_fit_is_no_row(monkeypatch):
+    def interrupted(points, seed):
+        training = ComponentTraining(points, hidden=(4,))
+        monkeypatch.setattr(training, "_advance", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
+        return training.run(1)
+
+    monkeypatch.setattr("geomflow.study.baseline.KINDS", {"network": interrupted})
+    with pytest.raises(KeyboardInterrupt):
+        Baseline().measure({"kind": "network", "points": 100, "seed": 0})
 
 
 def test_baseline_concludes_answers_and_draws(tmp_path):

@@ -248,6 +248,15 @@ def test_learned_kernels_are_the_same_for_a_seed_and_travel():
         learned_kernel(points, tries=0)
 
 
+def test_an_interruption_ends_the_learning_of_a_kernel(monkeypatch):
+    def pressed(self, *arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(PhiTraining, "_phase", pressed)
+    with pytest.raises(KeyboardInterrupt):
+        learned_kernel(CUBIC.sample(600, seed=1), width=4, steps=10)
+
+
 def test_trainings_take_networks_starts_and_watchers():
     points, network = CUBIC.sample(600, seed=1), feature_network(CUBIC.ambient, 4)
     seen = []

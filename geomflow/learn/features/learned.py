@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.core.outcome import OutcomeKind
 from geomflow.learn.features.span import PotentialTangent
 from geomflow.learn.networks.perceptron import Perceptron
 from geomflow.learn.phi.inputs import input_count
@@ -57,7 +58,7 @@ def learned_kernel(
     Nothing but `points` is seen. Networks with two hidden layers of the two largest of `WIDTHS` that have 1.5 train
     points a parameter (or of the given width) are trained from `tries` starts each; a training ends where σ on a tenth
     of the points, held out by its seed, was least, and the least of these is taken. Raises `UnderdeterminedError`
-    where not even the narrowest has that many, and `InputError` for less than one try or step.
+    where not even the narrowest has that many, and `InputError` for less than one try or step; Ctrl-C ends all of it.
 
     >>> import geomflow as gf
     >>> from geomflow.learn import frozen_fit, learned_kernel
@@ -74,7 +75,8 @@ def learned_kernel(
         network = feature_network(points.variety.ambient, size)
         for number in range(tries):
             training = feature_training(points, network, seed + number)
-            training.run(steps=(0, steps), progress=progress)
+            if training.run(steps=(0, steps), progress=progress).report.outcome.kind == OutcomeKind.interrupted:
+                raise KeyboardInterrupt
             if found is None or training.best[0] < best:
                 best, found = training.best[0], PhiNetwork(points.variety, network, training.best[1])
     return PotentialTangent(found)
