@@ -204,6 +204,14 @@ def test_metrics_of_frozen_features_are_stored(tmp_path):
         save_frozen(kernel, tmp_path / "other.npz")
 
 
+def test_features_that_say_nothing_leave_fubini_study():
+    span, points = potential_span(QUINTIC, (16, 16)), QUINTIC.sample(20, seed=1)
+    metric = frozen_fit(span, points)
+    assert metric.report.outcome.kind == "steady"
+    assert "say nothing about other points" in metric.report.outcome.message
+    assert not metric.coefficients.any()
+
+
 def test_bad_fits_are_refused(monkeypatch):
     span, points = potential_span(QUARTIC), QUARTIC.sample(30, seed=1)
     with pytest.raises(InputError, match="ridge is -1"):

@@ -18,6 +18,7 @@ from geomflow.learn.networks.perceptron import Perceptron
 from geomflow.variety.progress import counter
 
 if TYPE_CHECKING:
+    from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.points import Points
 
 _HELD_OUT, _MOST_HELD_OUT = 0.1, 10_000
@@ -168,7 +169,7 @@ class ComponentTraining:
         return self
 
 
-def component_perceptron(variety, hidden: Sequence[int] = (64, 64, 64), activation: str = "relu") -> Perceptron:
+def component_perceptron(variety: Hypersurface, hidden: Sequence[int], activation: str) -> Perceptron:
     """The network 2N – hidden – n² of the paper, W ~ N(0, 2/fan-in) for ReLU and N(0, 1/fan-in) else, biases zero."""
     spread = 2.0**0.5 if activation == "relu" else 1.0
     return Perceptron(2 * variety.ambient.size, hidden, variety.dim**2, activation, "standard", spread)

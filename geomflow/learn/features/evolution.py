@@ -69,8 +69,8 @@ class KernelWatch:
         kernel = span.kernel(self.points)
         values, vectors = np.linalg.eigh(kernel)
         top = vectors[:, -TOP:]
-        present = metric._hessian(metric.parameters, self.places.inputs)[1]
-        slope, norm, first = self._descent(present), np.linalg.norm(kernel), np.linalg.norm(self.initial)
+        slope = self._descent(span.present(self.places))
+        norm, first = np.linalg.norm(kernel), np.linalg.norm(self.initial)
         return KernelNumbers(
             drift=float(np.linalg.norm(kernel - self.initial) / first),
             turned=1 - float(np.vdot(kernel, self.initial) / (norm * first)),

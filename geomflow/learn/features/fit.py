@@ -67,7 +67,8 @@ def frozen_fit(
 
     Without a `ridge` (λ relative to the trace of A Aᵀ at g_FS) one is chosen among `RIDGES` by σ on a fifth of
     the points, drawn by the seed; the last steps then see all of them. Returns a `KernelMetric` (of a φ-network) or
-    `FrozenComponents`; `metric.report` tells the outcome: singular where no step stays in the cone of metrics.
+    `FrozenComponents`; `metric.report` tells the outcome: singular where no step stays in the cone of
+    metrics, steady at g_FS where none lowers σ on the points held out.
 
     Where there are fewer features than points the normal equations are summed in blocks, else the kernel of the points
     is formed, whose bytes are required first (`MemoryLimitError`). Raises `InputError` for a ridge that is not > 0.
@@ -86,6 +87,7 @@ def frozen_fit(
             chosen, start, history = ridge, np.zeros(span.size), []
         last = Descent(span, points, start=start)
         alive = start.any() or chosen == ridge
+        last.stuck = not alive and descent.stuck
         for _ in range(_POLISH if ridge is None else len(RIDGES)):
             alive = alive and last.step(chosen, tick)
     history = np.array([*history, *last.history])
@@ -210,7 +212,13 @@ class Descent:
         """How it ended."""
         steps = len(self.history)
         _, sigma, least = self.places.quality(self.change)
-        if not self.coefficients.any() or self.stuck:
+        if not self.coefficients.any() and not self.stuck:
+            message = (
+                f"no step from Fubini–Study lowers σ = {sigma:.3g} on the points held out: these features say nothing "
+                "about other points; take more points or other features"
+            )
+            return Outcome(OutcomeKind.steady, message, float(steps))
+        if self.stuck:
             message = (
                 f"no step from σ = {sigma:.3g} stays in the cone of metrics at all {len(self.weights)} points; "
                 "take a larger ridge or more points"

@@ -18,6 +18,7 @@ from geomflow.learn.phi.training import PhiTraining, Recipe, small_start
 from geomflow.variety.errors import UnderdeterminedError
 
 if TYPE_CHECKING:
+    from geomflow.variety.ambient import Ambient
     from geomflow.variety.points import Points
 
 WIDTHS = (8, 12, 16, 24, 32, 48, 64)
@@ -28,7 +29,7 @@ SMALL = 0.1
 _PER_PARAMETER, _HELD_OUT, _BATCH = 1.5, 0.1, 300
 
 
-def feature_network(ambient, width: int | Sequence[int], activation: str = "gelu") -> Perceptron:
+def feature_network(ambient: Ambient, width: int | Sequence[int], activation: str = "gelu") -> Perceptron:
     """A perceptron for φ in NTK parametrisation, σ_w = σ_b = 1, two hidden layers of `width` nodes or the given ones.
 
     So wide networks have a tangent kernel in the limit, and steps of least |δθ| are those of the kernel.

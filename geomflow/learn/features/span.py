@@ -147,6 +147,10 @@ class PotentialTangent(TangentSpan, PotentialSpan):
         """Packed ∂_a∂_b̄φ in the frame of g_FS."""
         return self.combine(places.inputs, coefficients)[1]
 
+    def present(self, places: Objective) -> np.ndarray:
+        """The packed ∂_a∂_b̄φ_θ of the network itself, at its frozen parameters."""
+        return self._hessian(self.metric.parameters, places.inputs)[1]
+
     def fill(self, places: Objective, dual: np.ndarray, out: np.ndarray) -> np.ndarray:
         """As `rows`."""
         out[:] = self.rows(places.inputs, dual)
