@@ -116,6 +116,7 @@ def _draw_ratios(axes: Axes, findings: Findings) -> None:
         axes.errorbar(counts, *found.T, fmt="o-", color=colour, capsize=2, label=words.get(number, f"{number} batches"))
     axes.set(xlabel="clusters", ylabel="within / overall", xscale="log", title="mean distance within clusters",
              ylim=(0, None))
-    axes.set_xticks(counts, [str(count) for count in counts], color=INK)
+    ticks = sorted(set(findings["clusters"].tolist()))
+    axes.set_xticks(ticks, [str(count) for count in ticks], color=INK)
     axes.minorticks_off()
     axes.legend(ncols=2, loc="lower left")
