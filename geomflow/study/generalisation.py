@@ -164,7 +164,8 @@ class Generalisation(Study):
             axes.errorbar(own["points"], own["gain"], own["error"], fmt="s--" if family.patch else "o-", color=colour,
                           capsize=2, label=family.title)
             size, gain = own["points"][-1], own["gain"][-1]
-            axes.annotate(f"{gain:.3g}", (size, gain), xytext=(7, -3), textcoords="offset points", color=colour,
+            below = -3 if gain > 10 else 3 if family.patch else -10
+            axes.annotate(f"{gain:.3g}", (size, gain), xytext=(7, below), textcoords="offset points", color=colour,
                           fontsize=9)
         axes.axhline(1, color=INK, lw=0.8, ls=":")
         axes.set(xscale="log", yscale="log", xlabel="train points", ylabel="gain on unseen points")
