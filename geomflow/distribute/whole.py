@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from pickle import PickleBuffer
 from typing import Any, final
+
+import numpy as np
 
 #: What needs no care.
 _PLAIN = (type(None), bool, int, float, complex, str, slice)
@@ -21,12 +24,13 @@ class Whole:
 
     value: Any
 
-    def __reduce_ex__(self, protocol: Any) -> tuple[Callable[[Any], Whole], tuple[Any]]:
+    def __reduce_ex__(self, protocol: Any) -> tuple[Callable[..., Whole], tuple[Any, ...]]:
         import cloudpickle
 
-        # protocol 4 puts arrays inline; the bytes themselves may travel beside a message without being copied
-        content = cloudpickle.dumps(self.value, protocol=4)
-        return _opened, (PickleBuffer(content) if protocol >= 5 else content,)
+        buffers: list[PickleBuffer] = []
+        content = cloudpickle.dumps(self.value, protocol=5, buffer_callback=buffers.append)
+        parts = buffers if protocol >= 5 else [bytes(buffer.raw()) for buffer in buffers]
+        return _opened, (content, *parts)
 
     def __sizeof__(self) -> int:
         from dask.sizeof import sizeof
@@ -44,7 +48,10 @@ def unwrapped(value: Any) -> Any:
     return value.value if isinstance(value, Whole) else value
 
 
-def _opened(content: bytes | memoryview) -> Whole:
-    import cloudpickle
+def _opened(content: bytes, *buffers: Any) -> Whole:
+    """The value, its buffers copied to where memory is aligned."""
+    return Whole(pickle.loads(content, buffers=[_copied(buffer) for buffer in buffers]))
 
-    return Whole(cloudpickle.loads(content))
+
+def _copied(buffer: Any) -> np.ndarray:
+    return np.array(np.frombuffer(memoryview(buffer).cast("B"), np.uint8))

@@ -19,7 +19,7 @@ BALANCED = """
 [variety]
 family = "fermat"
 [points]
-count = 60000
+count = 40000
 unseen = 2000
 [metric]
 kind = "balanced"

@@ -18,9 +18,11 @@ from geomflow.learn.kernels.blocks import BATCHES
 from geomflow.learn.kernels.fubini_study_routines import ROWS, TILE, gaussians, squares
 from geomflow.variety.threads import each, slices
 
-#: Bytes that the groups' own sums may take together.
+#: Bytes that the own sums of more than `LEAST_GROUPS` groups may take together.
 GROUP_BYTES = 1 << 27
 MOST_GROUPS = 64
+#: Groups that there are in any case, so that large sums, too, are spread.
+LEAST_GROUPS = 8
 
 _OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
 _SUMS = {**_OPTIONS, "fastmath": {"reassoc", "contract"}}
@@ -203,5 +205,5 @@ def _oblique_sums(tiled: TiledGaussian, sources: np.ndarray, columns: np.ndarray
 
 def _groups(tiles: int, nbytes: int) -> int:
     """How many groups: a power of two that depends on the problem only."""
-    most = max(1, min(MOST_GROUPS, tiles, GROUP_BYTES // max(nbytes, 1)))
+    most = max(1, min(tiles, MOST_GROUPS, max(LEAST_GROUPS, GROUP_BYTES // max(nbytes, 1))))
     return 1 << (most.bit_length() - 1)
