@@ -63,6 +63,7 @@ _HOME = {
     "LinearisedFlow": "geomflow.learn",
     "Training": "geomflow.learn",
     "phi_metric": "geomflow.learn",
+    "local_workers": "geomflow.distribute",
     "GeomflowError": "geomflow.core.errors",
     "Outcome": "geomflow.core.outcome",
     "OutcomeKind": "geomflow.core.outcome",
@@ -91,6 +92,7 @@ if TYPE_CHECKING:
     from geomflow.core.errors import GeomflowError as GeomflowError
     from geomflow.core.outcome import Outcome as Outcome
     from geomflow.core.outcome import OutcomeKind as OutcomeKind
+    from geomflow.distribute import local_workers as local_workers
     from geomflow.field import ComplexTorus as ComplexTorus
     from geomflow.field import Torus as Torus
     from geomflow.flow import RK4 as RK4
