@@ -12,6 +12,8 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
+from threadpoolctl import ThreadpoolController
+
 _MOST: ContextVar[int | None] = ContextVar("most threads", default=None)
 
 
@@ -56,8 +58,7 @@ def one_thread_products() -> Iterator[None]:
     """Matrix products inside take one thread each, where blocks share out the cores already.
 
     Their last digits then do not depend on the number of threads. The limit is that of the whole process: it is set
-    by the first thread that enters and lifted by the last that leaves. This needs threadpoolctl; without it the
-    linear-algebra library's own setting stands.
+    by the first thread that enters and lifted by the last that leaves.
     """
     _SINGLE.enter()
     try:
@@ -77,28 +78,22 @@ class _Single:
     def enter(self) -> None:
         """Set the limit, for the first."""
         with self._lock:
-            controller = _controller("scipy.linalg" in sys.modules) if self._inside == 0 else None
-            if controller is not None:
-                self._limit = controller.limit(limits=1, user_api="blas")
+            if self._inside == 0:
+                self._limit = _controller("scipy.linalg" in sys.modules).limit(limits=1, user_api="blas")
             self._inside += 1
 
     def leave(self) -> None:
         """Lift it, for the last."""
         with self._lock:
             self._inside -= 1
-            if self._inside == 0 and self._limit is not None:
+            if self._inside == 0:
                 self._limit.restore_original_limits()
-                self._limit = None
 
 
 _SINGLE = _Single()
 
 
 @cache
-def _controller(scipy: bool) -> Any:
+def _controller(scipy: bool) -> ThreadpoolController:
     """The linear-algebra libraries that are loaded: numpy's, and scipy's own where it is."""
-    try:
-        from threadpoolctl import ThreadpoolController
-    except ImportError:
-        return None
     return ThreadpoolController()

@@ -38,7 +38,7 @@ class Flow(ABC):
         """
 
     def bind(self, state: Any) -> Problem:
-        """The initial value problem that starts at `state`, compiled for its grid; for forms on a variety, projected."""
+        """The initial value problem from `state`, compiled for its grid; for forms on a variety, projected."""
         from geomflow.flow.binding import bind
 
         if isinstance(state, FormState) and (projected := self.on_forms()) is not None:
