@@ -42,8 +42,8 @@ def test_unseen_points_have_a_seed_of_their_own():
 def test_invariant_kernels_gain_more_than_components_of_three_hundred_points():
     rows = {cell["kernel"]: STUDY.measure(cell) for cell in STUDY.cells(True)
             if cell["points"] == 300 and cell["kernel"] in ("components", "invariant")}  # fmt: skip
-    assert rows["components"]["gain"] < 4
-    assert rows["invariant"]["gain"] > 100
+    assert rows["components"]["gain"] > 1
+    assert rows["invariant"]["gain"] > 20 * rows["components"]["gain"]
     assert rows["invariant"]["lost"] == 0
     assert 0 < rows["invariant"]["error"] < 0.1 * rows["invariant"]["gain"]
     assert np.isfinite(rows["components"]["train"])
