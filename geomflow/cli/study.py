@@ -32,7 +32,8 @@ def execute(args: argparse.Namespace) -> int:
     from geomflow.study import STUDIES, run_study
 
     if args.list:
-        print("\n".join(f"{name:<14} {kind.question}" for name, kind in STUDIES.items()))
+        width = max(map(len, STUDIES))
+        print("\n".join(f"{name:<{width}} {kind.question}" for name, kind in STUDIES.items()))
         return 0
     if args.name is None:
         raise InputError("study needs a name; 'geomflow study --list' lists them")

@@ -163,6 +163,13 @@ def test_widths_are_positive_numbers(kind, scale):
         kind(scale)
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e300])
+@pytest.mark.parametrize("kind", [gk.GaussianKernel, gk.FubiniStudyGaussian, gk.FubiniStudyGeodesicGaussian])
+def test_widths_have_squares(kind, scale):
+    with pytest.raises(InputError, match="width of a kernel is squared"):
+        kind(scale)
+
+
 def test_bad_points_and_values():
     kernel = gk.GaussianKernel(1.0)
     with pytest.raises(ShapeError, match="rows"):

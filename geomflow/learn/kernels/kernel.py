@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from geomflow.learn.kernels.rescaled import RescaledKernel
 
 
+#: Numbers below it, and above its inverse, have no useful squares.
+LEAST = 1e-150
+
+
 class UnderResolvedWarning(UserWarning):
     """A kernel is narrower than the spacing of the grid: the local limit is under-resolved."""
 
@@ -123,14 +127,22 @@ def finite_rows(points: np.ndarray) -> np.ndarray:
 
 
 def checked_scale(scale: Any) -> float:
-    """`scale` as a positive finite number."""
+    """`scale` as a positive number whose square neither vanishes nor overflows."""
     try:
         number = float(scale)
     except (TypeError, ValueError) as error:
         raise InputError(f"the width of a kernel is a positive number, and it is {scale!r}.") from error
     if not 0 < number < np.inf:
         raise InputError(f"the width of a kernel is a positive number, and it is {number:g}.")
+    require_square("the width of a kernel", number)
     return number
+
+
+def require_square(what: str, number: float) -> None:
+    """Raise InputError where the square of a positive number, or its inverse, vanishes or overflows."""
+    if not LEAST < number < 1 / LEAST:
+        raise InputError(f"{what} is squared, and {number:g} squared is out of the range of floating-point numbers: "
+                         f"take one between {LEAST:g} and {1 / LEAST:g}.")
 
 
 def require_matrix(rows: int, columns: int) -> None:

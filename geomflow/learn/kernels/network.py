@@ -14,7 +14,7 @@ from geomflow.core.errors import InputError, NotFiniteError, ShapeError, Unknown
 from geomflow.distribute import ON_THREADS, Workers
 from geomflow.learn.kernels import network_routines as routines
 from geomflow.learn.kernels.blocks import BATCHES, contract
-from geomflow.learn.kernels.kernel import Kernel, checked_grid, require_matrix
+from geomflow.learn.kernels.kernel import Kernel, checked_grid, require_matrix, require_square
 from geomflow.learn.kernels.operators import FourierOperator
 from geomflow.learn.networks.embedding import FourierEmbedding
 from geomflow.variety.threads import each, slices
@@ -45,6 +45,8 @@ class InfiniteNetwork(Kernel):
             value = getattr(self, name)
             if not (np.isfinite(value) and (value > 0 if bound == "positive" else value >= 0)):
                 raise InputError(f"{name} is a standard deviation, finite and {bound}, and it is {value!r}.")
+            if value > 0:
+                require_square(name, value)
             object.__setattr__(self, name, float(value))
 
     @property
