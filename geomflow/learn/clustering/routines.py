@@ -11,8 +11,8 @@ from numba import njit
 
 from geomflow.codegen.mathematics import noalias
 
-_FUSED = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
-_LEAST = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"nnan", "nsz"}}
+_FUSED = {"cache": True, "forceinline": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+_LEAST = {"cache": True, "forceinline": True, "nogil": True, "error_model": "numpy", "fastmath": {"nnan", "nsz"}}
 _TILE = 128
 _GROUP = 4
 

@@ -19,7 +19,7 @@ TILE = 256
 ROWS = 8
 CHORDAL, GEODESIC, EUCLIDEAN = 0, 1, 2
 
-_OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+_OPTIONS = {"cache": True, "forceinline": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 _INLINE = {"jit_options": {"error_model": "numpy", "fastmath": {"contract"}}}
 
 # 2^r on [-1/2, 1/2], interpolated at Chebyshev nodes: relative errors 4e-18 and 3e-9

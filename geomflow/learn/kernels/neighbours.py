@@ -9,7 +9,7 @@ from numba import njit
 
 from geomflow.learn.kernels.fubini_study_routines import GEODESIC, ROWS, TILE, overlaps, sine_square
 
-_OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+_OPTIONS = {"cache": True, "forceinline": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 _SUMS = {**_OPTIONS, "fastmath": {"reassoc", "contract"}}
 
 

@@ -28,7 +28,7 @@ from geomflow.learn.kernels.network_angles import (
     segment_series,
 )
 
-_FUSED = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+_FUSED = {"cache": True, "forceinline": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 _TURN = 1.0 / math.pi
 
 

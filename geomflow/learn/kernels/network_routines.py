@@ -15,7 +15,7 @@ TILE = 128
 #: The number of each activation in `layer`.
 CODES = {"relu": 0, "erf": 1, "cos": 2, "sin": 3, "gelu": 4, "identity": 5}
 
-_FUSED = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+_FUSED = {"cache": True, "forceinline": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 
 
 @njit(**_FUSED)

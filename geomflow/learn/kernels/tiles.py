@@ -25,7 +25,7 @@ MOST_GROUPS = 64
 LEAST_GROUPS = 8
 
 _OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
-_SUMS = {**_OPTIONS, "fastmath": {"reassoc", "contract"}}
+_SUMS = {**_OPTIONS, "forceinline": True, "fastmath": {"reassoc", "contract"}}
 
 
 @njit(**_SUMS)

@@ -14,7 +14,8 @@ from numba import njit
 
 from geomflow.codegen.mathematics import exp, fma, select
 
-_OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
+_OPTIONS = {"cache": True, "forceinline": True, "nogil": True, "error_model": "numpy",
+            "fastmath": {"contract", "reassoc", "nsz"}}
 _PLAIN = {"cache": True, "nogil": True, "error_model": "numpy"}
 
 _ROOT_HALF, _NORMAL = math.sqrt(0.5), 1 / math.sqrt(2 * math.pi)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-_OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
+_OPTIONS = {"cache": True, "forceinline": True, "nogil": True, "error_model": "numpy",
+            "fastmath": {"contract", "reassoc", "nsz"}}
 
 
 @njit(**_OPTIONS)
