@@ -63,6 +63,7 @@ _HOME = {
     "LinearisedFlow": "geomflow.learn",
     "Training": "geomflow.learn",
     "phi_metric": "geomflow.learn",
+    "load_metric": "geomflow.learn",
     "local_workers": "geomflow.distribute",
     "GeomflowError": "geomflow.core.errors",
     "Outcome": "geomflow.core.outcome",
@@ -128,6 +129,7 @@ if TYPE_CHECKING:
     from geomflow.learn import LinearisedFlow as LinearisedFlow
     from geomflow.learn import NetworkKernel as NetworkKernel
     from geomflow.learn import Training as Training
+    from geomflow.learn import load_metric as load_metric
     from geomflow.learn import phi_metric as phi_metric
     from geomflow.symbolic import Chart as Chart
     from geomflow.symbolic import ComplexChart as ComplexChart

@@ -12,6 +12,7 @@ from geomflow.learn.flows import *  # noqa: F403
 from geomflow.learn.flows import __all__ as _flows
 from geomflow.learn.kernels import *  # noqa: F403
 from geomflow.learn.kernels import __all__ as _kernels
+from geomflow.learn.load import load_metric
 from geomflow.learn.models import *  # noqa: F403
 from geomflow.learn.models import __all__ as _models
 from geomflow.learn.networks import *  # noqa: F403
@@ -23,4 +24,5 @@ from geomflow.learn.potentials import __all__ as _potentials
 from geomflow.learn.tuning import *  # noqa: F403
 from geomflow.learn.tuning import __all__ as _tuning
 
-__all__ = [*_clouds, *_clustering, *_features, *_flows, *_kernels, *_models, *_networks, *_phi, *_potentials, *_tuning]
+__all__ = [*_clouds, *_clustering, *_features, *_flows, *_kernels, *_models, *_networks, *_phi, *_potentials, *_tuning,
+           "load_metric"]

@@ -12,17 +12,9 @@ from geomflow.variety.flat import FlatCurve
 from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.hermitian_form import HermitianForm
 from geomflow.variety.metric import VarietyMetric
-from geomflow.variety.pointstore import describe, opened, variety_of
+from geomflow.variety.pointstore import describe, kind_of, opened, variety_of
 
 _KIND = "geomflow metric 1"
-#: Files of metrics that other floors make, by their kind: what reads them.
-_ELSEWHERE = {
-    "geomflow phi-network 1": "geomflow.learn.PhiNetwork.load",
-    "geomflow component-network 1": "geomflow.learn.ComponentNetwork.load",
-    "geomflow kernel metric 1": "geomflow.learn.KernelMetric.load",
-    "geomflow frozen features 1": "geomflow.learn.load_frozen",
-}
-
 
 def save(metric: VarietyMetric, path: str | Path) -> None:
     """Write a metric; raises `StoreError` for a kind that has its own store."""
@@ -46,14 +38,10 @@ def save(metric: VarietyMetric, path: str | Path) -> None:
 
 
 def load_metric(path: str | Path) -> VarietyMetric:
-    """Read what `metric.save` wrote; raises `StoreError`, which says what reads files of networks and kernels."""
-    try:
-        file = opened(path, _KIND)
-    except StoreError as error:
-        reader = next((reader for kind, reader in _ELSEWHERE.items() if repr(kind) in str(error)), None)
-        if reader is None:
-            raise
-        raise StoreError(f"{path} holds a metric that {reader}(path) reads, and not load_metric") from None
+    """Read what `metric.save` wrote, but for networks and kernels, see `geomflow.load_metric`; raises `StoreError`."""
+    if (kind := kind_of(path)) != _KIND:
+        raise StoreError(f"{path} is a file of {kind!r}, not '{_KIND}': geomflow.load_metric reads all kinds")
+    file = opened(path, _KIND)
     variety = variety_of(str(file["variety"]))
     match str(file["type"]):
         case "HermitianForm":

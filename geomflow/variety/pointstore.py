@@ -46,6 +46,15 @@ def variety_of(text: str) -> Hypersurface:
     return Hypersurface(data["polynomial"], coordinates=data["coordinates"], ambient=data["ambient"])
 
 
+def kind_of(path: str | Path) -> str:
+    """What an .npz file says that it holds, or a `StoreError`."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return str(file["kind"])
+    except Exception as error:
+        raise StoreError(f"cannot read {path}: {error}") from None
+
+
 def opened(path: str | Path, kind: str) -> dict[str, Any]:
     """The arrays of an .npz file of that kind, or a `StoreError`."""
     try:
