@@ -79,7 +79,7 @@ def test_a_matrix_too_large_is_told_first(monkeypatch):
 @pytest.mark.parametrize(("arguments", "message"), [
     ({"depth": 0}, "depth"), ({"depth": 1.5}, "depth"), ({"weight_std": -1.0}, "weight_std"),
     ({"weight_std": 0.0}, "weight_std"), ({"weight_std": 1e200}, "weight_std is squared"),
-    ({"bias_std": 1e-200}, "bias_std is squared"), ({"bias_std": -0.1}, "bias_std"), ({"bias_std": np.nan}, "bias_std"),
+    ({"bias_std": 1e200}, "bias_std is squared"), ({"bias_std": -0.1}, "bias_std"), ({"bias_std": np.nan}, "bias_std"),
 ])
 def test_parameters_out_of_range(arguments, message):
     with pytest.raises(InputError, match=message):

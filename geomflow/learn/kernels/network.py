@@ -45,8 +45,7 @@ class InfiniteNetwork(Kernel):
             value = getattr(self, name)
             if not (np.isfinite(value) and (value > 0 if bound == "positive" else value >= 0)):
                 raise InputError(f"{name} is a standard deviation, finite and {bound}, and it is {value!r}.")
-            if value > 0:
-                require_square(name, value)
+            require_square(name, value if bound == "positive" else max(value, 1.0))  # a small σ_b may vanish
             object.__setattr__(self, name, float(value))
 
     @property
