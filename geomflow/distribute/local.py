@@ -44,6 +44,7 @@ def local_workers(number: int | None = None) -> Iterator[DaskWorkers]:
     number = checked_number(threads() if number is None else number)
     require_distributed()
     from distributed import LocalCluster
+    from distributed.gc import disable_gc_diagnosis
 
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="geomflow-workers-",
@@ -51,6 +52,7 @@ def local_workers(number: int | None = None) -> Iterator[DaskWorkers]:
         # the scheduler runs in a thread of this process; workers are processes of their own
         cluster = stack.enter_context(LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0", host="127.0.0.1",
                                                    silence_logs=logging.CRITICAL + 1))
+        disable_gc_diagnosis()  # what it does at every garbage collection swallows a Ctrl-C that comes then
         processes = [_started(cluster.scheduler_address, name, number, folder) for name in range(number)]
         stack.callback(_stop, processes)
         client = stack.enter_context(connected(cluster.scheduler_address))

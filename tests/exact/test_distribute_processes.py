@@ -32,9 +32,9 @@ pictures = []
 
 
 def started(*arguments, **options):
-    """A process that runs Python with these arguments."""
+    """A process that runs Python with these arguments, and hears Ctrl-C even if the tests run in the background."""
     return subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            **options)
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **options)
 
 
 def descendants(process, at_least, seconds=60.0):
