@@ -11,18 +11,16 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import json
 import multiprocessing as mp
 import resource
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.keep import keep
 from benchmarks.worker import THREADS, limit_threads
 
-RESULTS = Path(__file__).parent / "results"
 MOST_FOR_MATRICES = 20_000
 CLUSTERS = 100
 
@@ -146,10 +144,7 @@ def main() -> None:
     result = {"date": datetime.date.today().isoformat(), "threads": THREADS, "machine": machine, "points": points}
     text = report(result)
     print(text)
-    if options.save:
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / f"{options.save}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-        (RESULTS / f"{options.save}.md").write_text(text)
+    keep(options.save, result, text)
 
 
 def _options() -> argparse.Namespace:

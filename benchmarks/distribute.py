@@ -12,17 +12,16 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import json
 import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-RESULTS = Path(__file__).parent / "results"
+from benchmarks.keep import keep
+
 THREADS = 2
 WAYS = ("one thread", "one worker", "two threads", "two workers")
 EMPTY = 1000
@@ -42,10 +41,7 @@ def main() -> None:
     }
     text = report(result)
     print(text)
-    if options.save:
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / f"{options.save}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-        (RESULTS / f"{options.save}.md").write_text(text)
+    keep(options.save, result, text)
 
 
 def measure(points: int, rounds: int) -> dict[str, Any]:

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import json
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.keep import keep
 from benchmarks.worker import THREADS, limit_threads
 
-RESULTS = Path(__file__).parent / "results"
 INPUTS, WEIGHT, BIAS, BLOCK = 10, 1.4, 0.1, 256
 #: Seconds of neural-tangents, compiled, for 2,500 points on two shared cores, published; its import is broken today.
 PUBLISHED = {1: 0.14, 3: 0.26}
@@ -164,10 +162,7 @@ def main() -> None:
     }
     text = report(result)
     print(text)
-    if options.save:
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / f"{options.save}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-        (RESULTS / f"{options.save}.md").write_text(text)
+    keep(options.save, result, text)
 
 
 def _options() -> argparse.Namespace:

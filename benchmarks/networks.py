@@ -13,19 +13,17 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import json
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.keep import keep
 from benchmarks.worker import THREADS, limit_threads
 
-RESULTS = Path(__file__).parent / "results"
 HIDDEN = (64, 64, 64)
 #: Milliseconds of forward jets with a hand-written reverse in Numba, measured elsewhere on two such cores.
 PUBLISHED = {"hessian": 46.0, "kernel": 350.0}
@@ -303,10 +301,7 @@ def main() -> None:
     }
     text = report(result)
     print(text)
-    if options.save:
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / f"{options.save}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-        (RESULTS / f"{options.save}.md").write_text(text)
+    keep(options.save, result, text)
 
 
 if __name__ == "__main__":

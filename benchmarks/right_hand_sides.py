@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import json
 import os
 import tempfile
-from pathlib import Path
 from typing import Any
 
+from benchmarks.keep import keep
 from benchmarks.worker import THREADS, limit_threads
 
-RESULTS = Path(__file__).parent / "results"
 WORKING_SETS = (1 << 21, 1 << 24, 1 << 28)
 PACKAGES = ("numpy", "numba", "sympy", "jax", "py-pde", "devito", "pystencils")
 
@@ -34,10 +32,7 @@ def main() -> None:
         result = measure(options.cases, (*options.peers,), options.rounds)
     text = report(result)
     print(text)
-    if options.save:
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / f"{options.save}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-        (RESULTS / f"{options.save}.md").write_text(text)
+    keep(options.save, result, text)
 
 
 def measure(case_names: list[str], peers: tuple[str, ...], rounds: int) -> dict[str, Any]:

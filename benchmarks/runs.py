@@ -11,17 +11,14 @@ from __future__ import annotations
 import argparse
 import datetime
 import importlib
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.keep import keep
 from benchmarks.run_cases import RUNS, RunCase
 from benchmarks.runners import MODULES, MOST_STEPS, dotted
 from benchmarks.worker import THREADS, Worker, limit_threads
-
-RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> None:
@@ -39,10 +36,7 @@ def main() -> None:
     }
     text = report(result)
     print(text)
-    if options.save:
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / f"{options.save}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-        (RESULTS / f"{options.save}.md").write_text(text)
+    keep(options.save, result, text)
 
 
 def measure(run: RunCase, rounds: int) -> dict[str, dict[str, Any]]:

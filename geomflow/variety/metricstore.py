@@ -16,6 +16,7 @@ from geomflow.variety.pointstore import describe, kind_of, opened, variety_of
 
 _KIND = "geomflow metric 1"
 
+
 def save(metric: VarietyMetric, path: str | Path) -> None:
     """Write a metric; raises `StoreError` for a kind that has its own store."""
     if isinstance(metric, HermitianForm):
