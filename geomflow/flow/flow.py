@@ -58,8 +58,10 @@ class Flow(ABC):
         """A user's own equation ∂_t u = rate, compiled like the built-in ones.
 
         `rate` is text (or a sympy expression) in the coordinates of the torus, in the unknown `u`, in the
-        `parameters`, and in ``laplacian(u)``, ``d(u, x)``, ``d(u, x, y)`` (flat derivatives, of any
-        expression); for a system, a mapping from the names of the state's components to rates.
+        `parameters`, and in ``laplacian(u)``, ``d(u, x)``, ``d(u, x, y)`` and ``div(u*d(u, x), u*d(u, y))`` (flat
+        derivatives, of any expression); for a system, a mapping from the names of the state's components to rates.
+        What stands under a derivative is differentiated as it is, on the grid, and not by the product rule: the mean
+        of u is kept to rounding where the rate is a divergence.
 
         >>> import geomflow as gf
         >>> heat = gf.Flow.from_expression("kappa * laplacian(u)", kappa=0.1)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, final
 
-from geomflow.codegen import Program, Stage
+from geomflow.codegen import Program
 from geomflow.core import graph as gr
-from geomflow.core.errors import ExpressionError, InputError
-from geomflow.core.graph.sympy_bridge import all_from_sympy
+from geomflow.core.errors import InputError
 from geomflow.field import MetricField, PotentialField
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation, checked_state, equations_of
 from geomflow.flow.equations.kahler import KahlerSetting, reference_rows
+from geomflow.flow.equations.rates import RateReader
 from geomflow.flow.equations.ricci import minors
 from geomflow.flow.flow import Flow
 from geomflow.flow.observe import Monitor
@@ -107,10 +107,12 @@ class ExpressionFlow(Flow):
                              f"{', '.join(state.component_names)}.")
 
     def _program(self, torus: Any, names: tuple[str, ...], statics: tuple[str, ...] = ()) -> Program:
-        reader = RateReader(torus, names, self.parameters)
-        nodes = reader.nodes([self.rates[name] for name in names])
-        outputs = tuple((f"rate_{name}", node) for name, node in zip(names, nodes, strict=True))
-        return Program(tuple(torus.coordinates), names, statics, (), (Stage(outputs),))
+        import sympy
+
+        values = {name: sympy.Rational(Fraction(value)) for name, value in self.parameters.items()}
+        reader = RateReader(torus, names, values, statics)
+        stages = reader.stages({f"rate_{name}": self.rates[name] for name in names})
+        return Program(tuple(torus.coordinates), names, statics, (), stages)
 
 
 def positivity(state: Field, names: tuple[str, ...]) -> tuple[str, tuple[gr.Node, ...]] | None:
@@ -125,56 +127,3 @@ def positivity(state: Field, names: tuple[str, ...]) -> tuple[str, tuple[gr.Node
     jets = [leaf for leaf in gr.leaves(nodes) if leaf.op == "jet" and leaf.data[0] in called]
     renamed = {leaf: gr.jet(called[leaf.data[0]], leaf.data[1]) for leaf in jets}
     return "the smallest leading principal minor of g", tuple(gr.substitute(list(nodes), renamed))
-
-
-class RateReader:
-    """Reads rates: unknowns, coordinates, parameters, and the operators `laplacian` and `d`."""
-
-    def __init__(self, torus: Any, names: tuple[str, ...], parameters: Mapping[str, float]) -> None:
-        import sympy
-
-        self._coordinates = tuple(torus.symbols)
-        unknowns = {name: sympy.Function(name)(*self._coordinates) for name in names}
-        values = {name: sympy.Rational(Fraction(value)) for name, value in parameters.items()}
-        coordinates = {symbol.name: symbol for symbol in self._coordinates}
-        operators = {"laplacian": self._laplacian, "d": self._derivative}
-        self.names: dict[str, Any] = {**coordinates, **values, **unknowns, **operators}
-
-    def _laplacian(self, expression: Any) -> Any:
-        import sympy
-
-        return sympy.Add(*[sympy.diff(expression, x, 2) for x in self._coordinates])
-
-    def _derivative(self, expression: Any, *along: Any) -> Any:
-        import sympy
-
-        strangers = [str(x) for x in along if x not in self._coordinates]
-        if strangers or not along:
-            names = ", ".join(map(str, self._coordinates))
-            raise ExpressionError(f"d(...) differentiates along coordinates ({names}), not along "
-                                  f"'{strangers[0] if strangers else 'nothing'}'; write d(u, {self._coordinates[0]}).")
-        return sympy.diff(expression, *along)
-
-    def nodes(self, rates: list[Any]) -> list[gr.Node]:
-        """The rates as nodes over the unknowns' jets."""
-        from geomflow.symbolic.parse import parse
-
-        read = [parse(rate, self.names) if isinstance(rate, str) else self._named(rate) for rate in rates]
-        return all_from_sympy(read, [symbol.name for symbol in self._coordinates])
-
-    def _named(self, rate: Any) -> Any:
-        """A sympy rate with its free symbols identified by name."""
-        import sympy
-
-        try:
-            expression = sympy.sympify(rate, strict=True)
-        except sympy.SympifyError:
-            expression = None
-        if not isinstance(expression, sympy.Expr):
-            raise ExpressionError(f"{rate!r} (of type {type(rate).__name__}) is not a rate; give text or a sympy "
-                                  "expression, or a mapping from the components of the state to these.")
-        unknown = sorted(s.name for s in expression.free_symbols if s.name not in self.names)
-        if unknown:
-            raise ExpressionError(f"the rate depends on '{unknown[0]}', which is no coordinate, parameter or unknown; "
-                                  f"known are {', '.join(self.names)}.")
-        return expression.subs({s: self.names[s.name] for s in expression.free_symbols})
