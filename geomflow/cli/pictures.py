@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geomflow.core.errors import UnknownNameError
+from geomflow.core.files import replacing
 
 if TYPE_CHECKING:
     from geomflow.flow import Solution
@@ -70,6 +71,7 @@ def _saved(figure: Any, path: Path) -> Path:
     """Write a figure and close it."""
     import matplotlib.pyplot as plt
 
-    figure.savefig(path)
+    with replacing(path) as partial:
+        figure.savefig(partial)
     plt.close(figure)
     return path

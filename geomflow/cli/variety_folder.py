@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from geomflow.cli.variety_file import HIDDEN
 from geomflow.core.errors import InputError, StoreError
+from geomflow.core.files import write_text
 
 if TYPE_CHECKING:
     from geomflow.cli.variety_file import Task
@@ -69,8 +70,7 @@ class Folder:
     def save_numbers(self, numbers: Mapping[str, Any]) -> Path:
         """Replace the numbers, at once or not at all."""
         text = json.dumps(numbers, indent=1, ensure_ascii=False) + "\n"
-        partial = self.write(NUMBERS + ".part", lambda target: target.write_text(text, encoding="utf-8"))
-        return self.write(NUMBERS, partial.replace)
+        return self.write(NUMBERS, lambda target: write_text(target, text))
 
     def metric(self, variety: Hypersurface, settings: Mapping[str, Any]) -> VarietyMetric | None:
         """The metric of before, None where there is none.
@@ -110,9 +110,13 @@ def settings(task: Task, variety: Hypersurface) -> dict[str, Any]:
 
 def _numbers(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        numbers = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise StoreError(f"cannot read {path}: {error}") from error
+    parts = {"settings": dict, "rungs": list}
+    if not isinstance(numbers, dict) or any(not isinstance(numbers.get(k, kind()), kind) for k, kind in parts.items()):
+        raise StoreError(f"'{path}' is damaged: it is no table with 'settings' and 'rungs'; choose another --out")
+    return numbers
 
 
 def _numbered(name: str, number: int) -> Path:

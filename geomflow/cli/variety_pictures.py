@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -109,5 +110,6 @@ def draw_pictures(shown: Shown, names: Sequence[str], folder: Folder) -> Iterato
 def _saved(figure: Any, path: Path) -> None:
     import matplotlib.pyplot as plt
 
-    figure.savefig(path)
+    with replacing(path) as partial:
+        figure.savefig(partial)
     plt.close(figure)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geomflow.core.errors import StoreError
+
 if TYPE_CHECKING:
     from geomflow.cli.variety_file import Task
     from geomflow.distribute import Workers
@@ -39,8 +41,13 @@ class Rung:
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> Rung:
-        """From what `asdict` made, through JSON."""
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+        """From what `asdict` made, through JSON. Raises `StoreError`."""
+        try:
+            found = cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+            str(found)
+        except (AttributeError, IndexError, TypeError, ValueError) as error:
+            raise StoreError(f"the numbers of a fit are damaged ({error}); choose another --out") from error
+        return found
 
     def __str__(self) -> str:
         shown = self.degree[0] if len(set(self.degree)) == 1 else self.degree

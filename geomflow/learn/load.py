@@ -7,13 +7,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from geomflow.core.archive import kind_of
 from geomflow.core.errors import StoreError
 from geomflow.learn.clouds import ComponentMetric
 from geomflow.learn.features import ComponentNetwork, load_frozen
 from geomflow.learn.phi import PhiNetwork
 from geomflow.learn.potentials import KernelMetric
 from geomflow.variety import metricstore
-from geomflow.variety.pointstore import kind_of
 
 #: What reads each kind of file.
 READERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType({

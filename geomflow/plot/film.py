@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.core.files import replacing
 from geomflow.plot.heatmap import draw_quantity, largest_place, symmetric_limit
 from geomflow.plot.quantities import quantity
 from geomflow.plot.style import DIVERGING, INK, styled
@@ -33,7 +34,8 @@ def film(sol: Solution, path: str | Path, name: str | None = None, *, frames_per
     path = Path(path)
     write = _writer(path)
     figure, ax = plt.subplots(figsize=(4.6, 4.1), dpi=110)
-    write(figure, _frames(ax, sol, name), path, frames_per_second)
+    with replacing(path) as partial:
+        write(figure, _frames(ax, sol, name), partial, frames_per_second)
     return ax
 
 

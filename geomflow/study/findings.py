@@ -14,6 +14,7 @@ import numpy as np
 
 from geomflow import __version__
 from geomflow.core.errors import StoreError
+from geomflow.core.files import replacing, write_text
 from geomflow.plot.style import styled
 
 if TYPE_CHECKING:
@@ -73,17 +74,18 @@ class Findings:
     def _write(self, target: Path) -> None:
         import matplotlib.pyplot as plt
 
-        with open(target / "table.csv", "w", newline="") as file:
+        with replacing(target / "table.csv") as partial, partial.open("w", newline="", encoding="utf-8") as file:
             columns = self.columns
             writer = csv.DictWriter(file, columns, extrasaction="ignore")
             writer.writeheader()
             writer.writerows(self.rows)
         facts = {"study": self.study.name, "version": __version__, "quick": self.quick, "numbers": self.numbers}
-        (target / "numbers.json").write_text(json.dumps(facts, indent=1) + "\n")
+        write_text(target / "numbers.json", json.dumps(facts, indent=1) + "\n")
         figure = self.figure()
-        figure.savefig(target / "figure.png")
+        with replacing(target / "figure.png") as partial:
+            figure.savefig(partial)
         plt.close(figure)
-        (target / "page.md").write_text(self.page())
+        write_text(target / "page.md", self.page())
 
     @property
     def columns(self) -> list[str]:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from geomflow import __version__
+from geomflow.core import archive
 from geomflow.core.errors import StoreError
+from geomflow.core.files import replacing
 
 
 @dataclass(frozen=True)
@@ -41,11 +40,10 @@ class Ledger:
         if not path.exists():
             return None
         try:
-            with np.load(path, allow_pickle=False) as data:
-                return {name: data[name].item() if data[name].ndim == 0 else data[name] for name in data.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            why = "it is no row of a study" if isinstance(error, ValueError) else error
-            raise StoreError(f"'{path}' cannot be read ({why}): remove it, and its cell is measured again.") from None
+            arrays = archive.read(path).arrays
+        except StoreError as error:
+            raise StoreError(f"{error} Remove it, and its cell is measured again.") from None
+        return {name: values.item() if values.ndim == 0 else values for name, values in arrays.items()}
 
     def note(self, study: str, cell: Mapping[str, Any], measured: Mapping[str, Any]) -> None:
         """Keep what was measured for the cell.
@@ -55,9 +53,8 @@ class Ledger:
         path = self.path(study, cell)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".partial", delete=False) as file:
+            with replacing(path) as partial, partial.open("wb") as file:
                 np.savez(file, **{name: np.asarray(value) for name, value in measured.items()})
-            os.replace(file.name, path)
         except OSError as error:
             raise StoreError(f"the rows of a study cannot be kept in '{self.folder}' ({error}): choose another folder "
                              "with --out.") from None

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geomflow.core import archive
 from geomflow.core.errors import StoreError
+from geomflow.core.files import replacing
 from geomflow.variety.points import Points
 
 if TYPE_CHECKING:
+    from geomflow.core.archive import Archive
     from geomflow.variety.hypersurface import Hypersurface
 
 _FILE = "dataset.npz"
@@ -31,26 +34,33 @@ def export_cymetric(points: Points, folder: str | Path, *, validation: float = 0
         arrays[f"X_{name}"] = np.concatenate([part.coordinates.real, part.coordinates.imag], axis=1)
         arrays[f"y_{name}"] = np.column_stack([scale * part.weights, part.omega2])
     path = Path(folder) / _FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, **arrays)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as partial, partial.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+    except OSError as error:
+        raise StoreError(f"cannot write '{path}': {error.strerror or error}; choose another folder.") from error
     return path
 
 
 def import_cymetric(variety: Hypersurface, folder: str | Path) -> tuple[Points, Points]:
     """The train and validation points of a data set, with its weights (divided by n!).
 
-    Raises `StoreError` for a missing or damaged file and `OffVarietyError` where the points are on another variety.
+    Raises `StoreError` for a missing or damaged file, for numbers that are not finite, weights that are negative and
+    arrays of other lengths, and `OffVarietyError` where the points are on another variety.
     """
     path = Path(folder) / _FILE if Path(folder).is_dir() else Path(folder)
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            parts = [_points(variety, file[f"X_{name}"], file[f"y_{name}"]) for name in ("train", "val")]
-    except (OSError, KeyError, EOFError) as error:
-        raise StoreError(f"cannot read {path}: {error}; it must hold X_train, y_train, X_val and y_val") from None
-    return parts[0], parts[1]
+    file = archive.read(path)
+    return _points(variety, file, "train"), _points(variety, file, "val")
 
 
-def _points(variety: Hypersurface, x: np.ndarray, y: np.ndarray) -> Points:
-    size = x.shape[1] // 2
-    points = variety.points(x[:, :size] + 1j * x[:, size:])
-    return replace(points, weights=y[:, -2] / factorial(variety.dim))
+def _points(variety: Hypersurface, file: Archive, name: str) -> Points:
+    size = variety.ambient.size
+    x = file.numbers(f"X_{name}", "f", None, 2 * size)
+    y = file.numbers(f"y_{name}", "f", len(x), None)
+    if y.shape[1] < 2:
+        raise file.damaged(f"'y_{name}' must have two columns, the weights and |Ω|²")
+    weights = y[:, -2]
+    if weights.min(initial=0.0) < 0:
+        raise file.damaged(f"the weight of point {weights.argmin()} in 'y_{name}' is negative, {weights.min():.6g}")
+    return replace(variety.points(x[:, :size] + 1j * x[:, size:]), weights=weights / factorial(variety.dim))

@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import coo_array
 
+from geomflow.core import archive
+from geomflow.core.archive import Archive
 from geomflow.core.errors import StoreError
 from geomflow.variety.flat import FlatCurve
 from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.hermitian_form import HermitianForm
+from geomflow.variety.hypersurface import Hypersurface
 from geomflow.variety.metric import VarietyMetric
-from geomflow.variety.pointstore import describe, kind_of, opened, variety_of
+from geomflow.variety.pointstore import class_of, describe, variety_of
 
 _KIND = "geomflow metric 1"
 
@@ -34,23 +37,32 @@ def save(metric: VarietyMetric, path: str | Path) -> None:
         data = {}
     else:
         raise StoreError(f"{type(metric).__name__} cannot be stored here; it has its own store")
-    with Path(path).open("wb") as file:
-        np.savez_compressed(file, kind=_KIND, type=type(metric).__name__, variety=describe(metric.variety), **data)
+    archive.write(path, _KIND, type=type(metric).__name__, variety=describe(metric.variety), **data)
 
 
 def load_metric(path: str | Path) -> VarietyMetric:
     """Read what `metric.save` wrote, but for networks and kernels, see `geomflow.load_metric`; raises `StoreError`."""
-    if (kind := kind_of(path)) != _KIND:
+    if (kind := archive.kind_of(path)) != _KIND:
         raise StoreError(f"{path} is a file of {kind!r}, not '{_KIND}': geomflow.load_metric reads all kinds")
-    file = opened(path, _KIND)
-    variety = variety_of(str(file["variety"]))
-    match str(file["type"]):
-        case "HermitianForm":
-            size = len(file["exponents"])
-            form = coo_array((file["entry"], (file["row"], file["column"])), shape=(size, size)).tocsr()
-            return HermitianForm(variety, file["exponents"], form, int(file["level"]))
-        case "FubiniStudy":
-            return FubiniStudy(variety, tuple(file["class"]))
-        case "FlatCurve":
-            return FlatCurve(variety)
-    raise StoreError(f"{path} holds a metric of unknown type {file['type']}")
+    with archive.opened(path, _KIND) as file:
+        variety = variety_of(file)
+        match file.text("type"):
+            case "HermitianForm":
+                return _hermitian_form(file, variety)
+            case "FubiniStudy":
+                return FubiniStudy(variety, class_of(file, variety, "class"))
+            case "FlatCurve":
+                return FlatCurve(variety)
+        raise StoreError(f"{path} holds a metric of unknown type {file.text('type')!r}")
+
+
+def _hermitian_form(file: Archive, variety: Hypersurface) -> HermitianForm:
+    """A form on monomials of one degree."""
+    exponents = file.array("exponents", "i", None, variety.ambient.size)
+    size, entry, level = len(exponents), file.numbers("entry", "c", None), int(file.array("level", "i"))
+    row, column = (file.array(name, "i", len(entry)) for name in ("row", "column"))
+    form = coo_array((entry, (row, column)), shape=(size, size)).tocsr()
+    degrees = np.stack([exponents[:, block].sum(axis=1) for block in variety.ambient.blocks])
+    if level < 1 or exponents.min(initial=0) < 0 or np.any(degrees != degrees[:, :1]):
+        raise file.damaged("'exponents' and 'level' must be those of monomials of one degree")
+    return HermitianForm(variety, exponents, form, level)

@@ -20,7 +20,7 @@ from geomflow.learn import (
     save_frozen,
 )
 from geomflow.learn.load import READERS
-from geomflow.variety import sample_patch
+from geomflow.variety import Points, sample_patch
 
 CUBIC = gf.Fermat(3)
 POINTS = CUBIC.sample(300, seed=1)
@@ -45,14 +45,65 @@ MADE = {
 }
 
 
-@pytest.mark.parametrize("kind", READERS)
-def test_metrics_of_every_kind_come_back(kind, tmp_path):
+@pytest.fixture(scope="module", params=[*READERS, "points"])
+def kept(request, tmp_path_factory):
+    """Something, the file that keeps it, and what reads it."""
+    kind, path = request.param, tmp_path_factory.mktemp("kept") / "kept.npz"
+    if kind == "points":
+        POINTS.save(path)
+        return POINTS, path, Points.load
     metric = MADE[kind]()
     save = save_frozen if "frozen" in kind else type(metric).save
-    save(metric, tmp_path / "metric.npz")
-    again = gf.load_metric(tmp_path / "metric.npz")
-    assert type(again) is type(metric)
-    assert np.array_equal(again.at(PATCH), metric.at(PATCH))
+    save(metric, path)
+    return metric, path, gf.load_metric
+
+
+def test_metrics_of_every_kind_come_back(kept):
+    made, path, load = kept
+    again = load(path)
+    assert type(again) is type(made)
+    if load is gf.load_metric:
+        assert np.array_equal(again.at(PATCH), made.at(PATCH))
+
+
+#: What may be missing, and what may hold NaN and have any number of rows.
+OPTIONAL, FREE = {"off_variety", "points_off_variety"}, {"history"}
+
+
+def damaged(name, values):
+    """Values that cannot stand for those of that name, whatever their sum of bits."""
+    yield "missing", None
+    if name in FREE:
+        yield "short", values[:, 1:]
+    elif values.dtype.kind == "U":
+        yield "other", np.asarray("[1]" if str(values).startswith("{") else "{}")
+        yield "broken", np.asarray("[1, {")
+    else:
+        yield "text", np.asarray("1")
+        if values.ndim:
+            yield "short", values[:-1]
+            yield "flat", values[..., None]
+        if values.dtype.kind in "fc" and values.size:
+            bad = values.copy()
+            bad.flat[values.size // 2] = np.nan
+            yield "nan", bad
+
+
+def test_whatever_is_damaged_in_a_file_is_refused(kept, tmp_path):
+    """Each array in turn is dropped, cut, made NaN or made another: `StoreError`, with the checksum taken away."""
+    _, path, load = kept
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files if name != "digest"}
+    np.savez(tmp_path / "all.npz", **arrays)
+    load(tmp_path / "all.npz")
+    for name, values in arrays.items():
+        for what, bad in damaged(name, values):
+            if (name in OPTIONAL and what == "missing") or (name, what) == ("labels", "short"):
+                continue
+            np.savez(tmp_path / "bad.npz", **{k: v for k, v in {**arrays, name: bad}.items() if v is not None})
+            with pytest.raises(StoreError):
+                load(tmp_path / "bad.npz")
+                pytest.fail(f"'{name}' was read though {what}")
 
 
 def test_other_files_are_refused(tmp_path):

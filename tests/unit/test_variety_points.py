@@ -78,6 +78,48 @@ def test_damaged_stores(tmp_path):
             gv.Points.load(tmp_path / name)
 
 
+def stored(cloud, path, **changed):
+    """A points file with some arrays changed, or dropped where None, that says nothing of its checksum."""
+    cloud.save(path)
+    with np.load(path) as file:
+        arrays = {**file, **changed}
+    np.savez(path, **{k: v for k, v in arrays.items() if v is not None and k != "digest"})
+    return path
+
+
+@pytest.mark.parametrize(("name", "change", "words"), [
+    ("coordinates", lambda z: np.where(np.arange(len(z))[:, None] == 7, np.nan, z), "not finite, the first at .7, 0"),
+    ("coordinates", lambda z: z * (1 + 0.1 * (np.abs(z - 1) > 0)), "points are not on the"),
+    ("coordinates", lambda z: z[:, :4], r"shape \(200, 4\), and \(any, 5\)"),
+    ("coordinates", lambda z: 2 * z, "patches must be one"),
+    ("weights", lambda w: w[:3], r"'weights' has shape \(3,\), and \(200\)"),
+    ("weights", lambda w: np.where(np.arange(200) == 9, -w, w), "weight of point 9 is -"),
+    ("weights", lambda w: w.astype(str), "must hold real numbers"),
+    ("omega2", lambda o: o * (1 + 0.01 * (np.arange(200) == 5)), "at point 5 is"),
+    ("patch", lambda p: p + 5, "from 0 to 4"),
+    ("elim", lambda e: 0 * e - 1, "from 0 to 4"),
+    ("elim", lambda e: (e + 1) % 5, "the one of its patch|at point"),
+    ("variety", lambda v: None, "'variety' is missing"),
+    ("variety", lambda v: np.array('["z0"]'), "'variety' must be a table"),
+    ("variety", lambda v: np.array('{"polynomial": '), "'variety' is not JSON"),
+    ("variety", lambda v: np.array('{"polynomial": "z0"}'), "KeyError: 'coordinates'"),
+    ("variety", lambda v: np.array(str(v).replace("z0**5", "2*z0**5")), "points are not on the"),
+])  # fmt: skip
+def test_points_files_say_what_is_wrong(cloud, tmp_path, name, change, words):
+    part = cloud[:200]
+    part.save(tmp_path / "points.npz")
+    with np.load(tmp_path / "points.npz") as file:
+        value = file[name]
+    with pytest.raises(StoreError, match=words):
+        gv.Points.load(stored(part, tmp_path / "points.npz", **{name: change(value)}))
+
+
+def test_points_moved_off_the_variety_come_back(quintic, tmp_path):
+    moved = gv.noised(quintic.sample(50, seed=1), 0.01, seed=2)
+    moved.save(tmp_path / "points.npz")
+    assert np.array_equal(gv.Points.load(tmp_path / "points.npz").coordinates, moved.coordinates)
+
+
 def test_concatenate_and_split(cloud):
     train, test = cloud.split(0.8, seed=1)
     assert (len(train), len(test)) == (2400, 600)
@@ -102,6 +144,25 @@ def test_cymetric_data_set_round_trip(cloud, tmp_path):
         gv.import_cymetric(gv.Dwork("1/2"), tmp_path)
     with pytest.raises(StoreError):
         gv.import_cymetric(cloud.variety, tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(("name", "change", "words"), [
+    ("y_train", lambda y: np.where(np.arange(len(y))[:, None] == 3, np.nan, y), "not finite, the first at .3, 0"),
+    ("y_train", lambda y: np.where(np.arange(len(y))[:, None] == 3, -y, y), "weight of point 3 in 'y_train' is neg"),
+    ("y_train", lambda y: y[:100], "'y_train' has shape .100, 2., and .450, any"),
+    ("y_val", lambda y: y[:, 0], "'y_val' has shape .50,"),
+    ("y_val", lambda y: y[:, :1], "two columns"),
+    ("X_val", lambda x: x[:, :9], "'X_val' has shape .50, 9., and .any, 10"),
+    ("X_train", lambda x: np.full_like(x, np.inf), "not finite"),
+    ("X_train", lambda x: x.astype(object), "cannot read"),
+])  # fmt: skip
+def test_cymetric_data_that_is_damaged(cloud, tmp_path, name, change, words):
+    path = gv.export_cymetric(cloud[:500], tmp_path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **{**arrays, name: change(arrays[name])})
+    with pytest.raises(StoreError, match=words):
+        gv.import_cymetric(cloud.variety, tmp_path)
 
 
 def test_points_off_the_variety(quintic):

@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geomflow.core import archive
 from geomflow.core.errors import StoreError
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.learn import kernels
 from geomflow.learn.clouds.flow import CloudState, ComponentFlow
 from geomflow.learn.clouds.metric import ComponentMetric
 from geomflow.learn.clouds.report import CloudReport
-from geomflow.learn.clouds.sums import CloudSums
-from geomflow.variety.points import Points
-from geomflow.variety.pointstore import describe, opened, variety_of
+from geomflow.learn.clouds.sums import CloudSums, checked_labels
+from geomflow.variety.pointstore import arrays_of, describe, points_of, variety_of
 
 if TYPE_CHECKING:
     from geomflow.learn.kernels.kernel import Kernel
 
 _METRIC, _FLOW = "geomflow component metric 1", "geomflow component flow 1"
-_POINTS = ("coordinates", "weights", "omega2", "patch", "elim")
 _ANY = "a kernel of its own"
 
 
@@ -31,22 +30,25 @@ def save_metric(metric: ComponentMetric, path: str | Path) -> None:
     """Write points, kernel, coefficients and report."""
     report, sums = metric.report, metric.sums
     ended = [report.outcome.kind.value, report.outcome.message, report.outcome.time]
-    data = {f"points_{name}": getattr(metric.points, name) for name in _POINTS}
+    data = arrays_of(metric.points, "points_")
     labels = np.zeros(0, np.int64) if sums.labels is None else sums.labels
-    _write(path, _METRIC, variety=describe(metric.variety), kernel=_described(metric.kernel), labels=labels,
-           mean=sums.mean, coefficients=metric.coefficients, history=report.history,
-           report=json.dumps([ended, report.points, report.loss]), **data)
+    archive.write(path, _METRIC, variety=describe(metric.variety), kernel=_described(metric.kernel), labels=labels,
+                  mean=sums.mean, coefficients=metric.coefficients, history=report.history,
+                  report=json.dumps([ended, report.points, report.loss]), **data)
 
 
 def load_metric(path: str | Path, kernel: Kernel | None = None) -> ComponentMetric:
     """Read what `save_metric` wrote; raises StoreError."""
-    file = opened(path, _METRIC)
-    points = Points(variety_of(str(file["variety"])), *(file[f"points_{name}"] for name in _POINTS))
-    ended, count, loss = json.loads(str(file["report"]))
-    report = CloudReport(Outcome(OutcomeKind(ended[0]), *ended[1:]), count, loss, file["history"])
-    labels = file["labels"] if file["labels"].size else None
-    used = kernel or _kernel(json.loads(str(file["kernel"])), path)
-    return ComponentMetric(CloudSums(used, points, labels, bool(file["mean"])), file["coefficients"], report)
+    with archive.opened(path, _METRIC) as file:
+        points = points_of(file, variety_of(file), "points_")
+        ended, count, loss = file.json("report", list)
+        history = file.array("history", "f", None, 5)
+        report = CloudReport(Outcome(OutcomeKind(ended[0]), *ended[1:]), count, loss, history)
+        labels = file.array("labels", "i", None)
+        clusters = checked_labels(labels, len(points)) if labels.size else None
+        used = kernel or _kernel(json.loads(file.text("kernel")), path)
+        coefficients = file.numbers("coefficients", "c", len(points), points.variety.dim, points.variety.dim)
+        return ComponentMetric(CloudSums(used, points, clusters, bool(file.array("mean", "b"))), coefficients, report)
 
 
 def save_flow(flow: ComponentFlow, path: str | Path) -> None:
@@ -55,21 +57,25 @@ def save_flow(flow: ComponentFlow, path: str | Path) -> None:
     ended = flow.ended
     text = json.dumps(None if ended is None else [ended.kind.value, ended.message, ended.time])
     best = flow.best
-    _write(path, _FLOW, made=_made(flow), coefficients=state.coefficients, g=state.g, history=np.array(state.history),
-           best_coefficients=best.coefficients, best_g=best.g, best_step=best.step, ended=text)
+    archive.write(path, _FLOW, made=_made(flow), coefficients=state.coefficients, g=state.g,
+                  history=np.array(state.history), best_coefficients=best.coefficients, best_g=best.g,
+                  best_step=best.step, ended=text)
 
 
 def restore_flow(flow: ComponentFlow, path: str | Path) -> None:
     """Put a stored state into a flow made with the same arguments; raises StoreError for another."""
-    file = opened(path, _FLOW)
-    if str(file["made"]) != _made(flow):
-        raise StoreError(f"{path} holds a flow that was made otherwise, {file['made']}, and this one is {_made(flow)}: "
-                         "give the same arguments.")
-    history = tuple(tuple(row) for row in file["history"].tolist())
-    best = CloudState(file["best_coefficients"], file["best_g"], history[: int(file["best_step"]) + 1])
-    ended = json.loads(str(file["ended"]))
-    outcome = None if ended is None else Outcome(OutcomeKind(ended[0]), *ended[1:])
-    flow.resume(CloudState(file["coefficients"], file["g"], history), best, outcome)
+    with archive.opened(path, _FLOW) as file:
+        if (made := file.text("made")) != _made(flow):
+            raise StoreError(f"{path} holds a flow that was made otherwise, {made}, and this one is {_made(flow)}: "
+                             "give the same arguments.")
+        history = tuple(tuple(row) for row in file.numbers("history", "f", None, 5).tolist())
+        shape = flow.state.g.shape
+        c, g, best_c, best_g = (file.numbers(name, "f", *shape)
+                                for name in ("coefficients", "g", "best_coefficients", "best_g"))
+        best = CloudState(best_c, best_g, history[: int(file.array("best_step", "i")) + 1])
+        ended = json.loads(file.text("ended"))
+        outcome = None if ended is None else Outcome(OutcomeKind(ended[0]), *ended[1:])
+    flow.resume(CloudState(c, g, history), best, outcome)
 
 
 def _made(flow: ComponentFlow) -> str:
@@ -103,11 +109,3 @@ def _kernel(described: Any, path: str | Path) -> Kernel:
     name, values = described
     return getattr(kernels, name)(**{key: _kernel(value, path) if isinstance(value, list) else value
                                      for key, value in values.items()})
-
-
-def _write(path: str | Path, kind: str, **data: Any) -> None:
-    try:
-        with Path(path).open("wb") as file:
-            np.savez_compressed(file, kind=kind, **data)
-    except OSError as error:
-        raise StoreError(f"the flow cannot be written to '{path}': {error}.") from None

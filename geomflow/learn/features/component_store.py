@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geomflow.core import archive
 from geomflow.core.errors import StoreError
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.learn.features.component_metric import ComponentNetwork, ComponentReport
 from geomflow.learn.phi.store import describe_network, network_of
-from geomflow.variety.pointstore import describe, opened, variety_of
+from geomflow.variety.pointstore import describe, variety_of
 
 if TYPE_CHECKING:
     from geomflow.learn.features.component_training import ComponentTraining
@@ -34,13 +35,15 @@ def save_metric(metric: ComponentNetwork, path: str | Path) -> None:
 
 def load_metric(path: str | Path) -> ComponentNetwork:
     """Read what `save_metric` wrote; raises `StoreError`."""
-    file = opened(path, _KIND)
-    report = None
-    if str(file["report"]):
-        outcome, *counts = json.loads(str(file["report"]))
-        report = ComponentReport(Outcome(OutcomeKind(outcome[0]), *outcome[1:]), *counts, file["history"])
-    variety, network = variety_of(str(file["variety"])), network_of(str(file["network"]))
-    return ComponentNetwork(variety, tuple(map(int, file["patch"])), network, file["parameters"], report)
+    with archive.opened(path, _KIND) as file:
+        report = None
+        if file.text("report"):
+            outcome, *counts = file.json("report", list)
+            history = file.array("history", "f", None, 5)
+            report = ComponentReport(Outcome(OutcomeKind(outcome[0]), *outcome[1:]), *counts, history)
+        variety, parameters = variety_of(file), file.numbers("parameters", "f", None)
+        patch = tuple(file.array("patch", "i", len(variety.ambient.dims) + 1).tolist())
+        return ComponentNetwork(variety, patch, network_of(file), parameters, report)
 
 
 def save_training(training: ComponentTraining, path: str | Path) -> None:
@@ -58,16 +61,20 @@ def save_training(training: ComponentTraining, path: str | Path) -> None:
 
 def restore_training(training: ComponentTraining, path: str | Path) -> None:
     """Put a stored state into a fit of the same network, points, batches, optimiser and seed; `StoreError` else."""
-    file = opened(path, _TRAINING)
-    if str(file["settings"]) != _settings(training) or str(file["network"]) != describe_network(training.network):
-        raise StoreError(
-            f"{path} holds a fit with {file['settings']} of the network {file['network']}, and this one has "
-            f"{_settings(training)} and {describe_network(training.network)}: make the training with the same arguments"
-        )
-    training.parameters, training.memory, training.step = file["parameters"], file["memory"], int(file["step"])
-    seconds, total, best = map(float, file["numbers"])
-    training.seconds, training.total, training.best = seconds, total, (best, file["best"])
-    training.history = [tuple(row) for row in file["history"]]
+    with archive.opened(path, _TRAINING) as file:
+        settings, network = file.text("settings"), file.text("network")
+        if settings != _settings(training) or network != describe_network(training.network):
+            raise StoreError(
+                f"{path} holds a fit with {settings} of the network {network}, and this one has {_settings(training)} "
+                f"and {describe_network(training.network)}: make the training with the same arguments"
+            )
+        parameters, best = (file.array(name, "f", training.network.size) for name in ("parameters", "best"))
+        memory, step = file.array("memory", "f", *training.memory.shape), int(file.array("step", "i"))
+        seconds, total, sigma = file.array("numbers", "f", 3).tolist()
+        history = file.array("history", "f", None, 5)
+    training.parameters, training.memory, training.step = parameters, memory, step
+    training.seconds, training.total, training.best = seconds, total, (sigma, best)
+    training.history = [tuple(row) for row in history]
 
 
 def _settings(training: ComponentTraining) -> str:
@@ -77,13 +84,12 @@ def _settings(training: ComponentTraining) -> str:
 
 
 def _write(path: str | Path, kind: str, owner: Any, parameters: np.ndarray, data: dict[str, Any]) -> None:
-    with Path(path).open("wb") as file:
-        np.savez_compressed(
-            file,
-            kind=kind,
-            variety=describe(owner.variety),
-            network=describe_network(owner.network),
-            patch=np.array(owner.patch),
-            parameters=parameters,
-            **data,
-        )
+    archive.write(
+        path,
+        kind,
+        variety=describe(owner.variety),
+        network=describe_network(owner.network),
+        patch=np.array(owner.patch),
+        parameters=parameters,
+        **data,
+    )

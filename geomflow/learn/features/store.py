@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from geomflow.core import archive
 from geomflow.core.errors import StoreError
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.learn.features.fit import FrozenReport
@@ -14,7 +15,7 @@ from geomflow.learn.features.span import PotentialTangent
 from geomflow.learn.phi.metric import PhiNetwork
 from geomflow.learn.phi.store import describe_network, network_of
 from geomflow.learn.potentials.metric import KernelMetric
-from geomflow.variety.pointstore import describe, opened, variety_of
+from geomflow.variety.pointstore import class_of, describe, variety_of
 
 _KIND = "geomflow frozen features 1"
 
@@ -31,31 +32,28 @@ def save_frozen(metric: KernelMetric, path: str | Path) -> None:
     if isinstance(report, FrozenReport):
         outcome = [report.outcome.kind.value, report.outcome.message, report.outcome.time]
         text, history = json.dumps([outcome, report.features, report.points, report.ridge]), report.history
-    with Path(path).open("wb") as file:
-        np.savez_compressed(
-            file,
-            kind=_KIND,
-            variety=describe(span.variety),
-            network=describe_network(span.metric.network),
-            kahler_class=np.array(span.kahler_class),
-            parameters=span.metric.parameters,
-            coefficients=metric.coefficients,
-            report=text,
-            history=history,
-        )
+    archive.write(
+        path,
+        _KIND,
+        variety=describe(span.variety),
+        network=describe_network(span.metric.network),
+        kahler_class=np.array(span.kahler_class),
+        parameters=span.metric.parameters,
+        coefficients=metric.coefficients,
+        report=text,
+        history=history,
+    )
 
 
 def load_frozen(path: str | Path) -> KernelMetric:
     """Read what `save_frozen` wrote; raises `StoreError`."""
-    file = opened(path, _KIND)
-    network = PhiNetwork(
-        variety_of(str(file["variety"])),
-        network_of(str(file["network"])),
-        file["parameters"],
-        tuple(file["kahler_class"]),
-    )
-    report = None
-    if str(file["report"]):
-        outcome, *fields = json.loads(str(file["report"]))
-        report = FrozenReport(Outcome(OutcomeKind(outcome[0]), *outcome[1:]), *fields, file["history"])
-    return KernelMetric(PotentialTangent(network), file["coefficients"], report)  # type: ignore[arg-type]
+    with archive.opened(path, _KIND) as file:
+        variety, parameters = variety_of(file), file.numbers("parameters", "f", None)
+        network = PhiNetwork(variety, network_of(file), parameters, class_of(file, variety))
+        report = None
+        if file.text("report"):
+            outcome, *fields = file.json("report", list)
+            history = file.array("history", "f", None, 4)
+            report = FrozenReport(Outcome(OutcomeKind(outcome[0]), *outcome[1:]), *fields, history)
+        coefficients = file.numbers("coefficients", "f", None)
+        return KernelMetric(PotentialTangent(network), coefficients, report)  # type: ignore[arg-type]

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geomflow.core import archive
 from geomflow.core.errors import StoreError
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.learn.networks.perceptron import Perceptron
 from geomflow.learn.phi.metric import PhiNetwork
 from geomflow.learn.phi.report import PhiReport
-from geomflow.variety.pointstore import describe, opened, variety_of
+from geomflow.learn.phi.steps import State
+from geomflow.variety.pointstore import class_of, describe, variety_of
 
 if TYPE_CHECKING:
+    from geomflow.core.archive import Archive
     from geomflow.learn.phi.training import PhiTraining
 
 _KIND, _TRAINING = "geomflow phi-network 1", "geomflow phi-network training 1"
@@ -35,14 +38,14 @@ def save_metric(metric: PhiNetwork, path: str | Path) -> None:
 
 def load_metric(path: str | Path) -> PhiNetwork:
     """Read what `save_metric` wrote; raises `StoreError`."""
-    file = opened(path, _KIND)
-    report = None
-    if str(file["report"]):
-        outcome, parameters, points, held, steps, seed, loss = json.loads(str(file["report"]))
-        ended = Outcome(OutcomeKind(outcome[0]), *outcome[1:])
-        report = PhiReport(ended, parameters, points, held, tuple(steps), seed, loss, file["history"])
-    variety, network = variety_of(str(file["variety"])), network_of(str(file["network"]))
-    return PhiNetwork(variety, network, file["parameters"], tuple(file["kahler_class"]), report)
+    with archive.opened(path, _KIND) as file:
+        report = None
+        if file.text("report"):
+            outcome, parameters, points, held, steps, seed, loss = file.json("report", list)
+            ended, history = Outcome(OutcomeKind(outcome[0]), *outcome[1:]), file.array("history", "f", None, 6)
+            report = PhiReport(ended, parameters, points, held, tuple(steps), seed, loss, history)
+        variety, parameters = variety_of(file), file.numbers("parameters", "f", None)
+        return PhiNetwork(variety, network_of(file), parameters, class_of(file, variety), report)
 
 
 def save_training(training: PhiTraining, path: str | Path) -> None:
@@ -63,31 +66,31 @@ def save_training(training: PhiTraining, path: str | Path) -> None:
 
 def restore_training(training: PhiTraining, path: str | Path) -> None:
     """Put a stored state into a fit of the same network, points and seed; raises `StoreError` for another."""
-    file = opened(path, _TRAINING)
-    kappa, seconds, *counts = file["numbers"]
-    same = counts == [len(training.train.weights), len(training.held_out.weights)]
-    if not same or str(file["network"]) != describe_network(training.network):
-        raise StoreError(f"{path} holds a fit of another network or with other points than this one")
-    steps = [int(k) for k in file["steps"]]
-    state = training.state
-    state.parameters, state.moments, state.move = file["parameters"], file["moments"], file["move"]
-    state.kappa, state.steps = float(kappa), steps[:2]
-    training.seconds, training.totals = float(seconds), [total or None for total in steps[2:]]
-    training.history = [tuple(row) for row in file["history"]]
-    training.best = float(file["best_sigma"]), file["best"]
+    size = training.network.size
+    with archive.opened(path, _TRAINING) as file:
+        kappa, seconds, *counts = file.numbers("numbers", "f", 4).tolist()
+        same = counts == [len(training.train.weights), len(training.held_out.weights)]
+        if not same or file.text("network") != describe_network(training.network):
+            raise StoreError(f"{path} holds a fit of another network or with other points than this one")
+        steps = file.array("steps", "i", 4).tolist()
+        parameters, move, best = (file.array(name, "f", size) for name in ("parameters", "move", "best"))
+        state = State(parameters, file.array("moments", "f", 2, size), move, kappa, steps[:2])
+        history, sigma = file.array("history", "f", None, 6), float(file.array("best_sigma", "f"))
+    training.state, training.seconds = state, seconds
+    training.totals = [total or None for total in steps[2:]]
+    training.history, training.best = [tuple(row) for row in history], (sigma, best)
 
 
 def _write(path: str | Path, kind: str, owner: Any, parameters: np.ndarray, data: dict[str, Any]) -> None:
-    with Path(path).open("wb") as file:
-        np.savez_compressed(
-            file,
-            kind=kind,
-            variety=describe(owner.variety),
-            network=describe_network(owner.network),
-            kahler_class=np.array(owner.kahler_class),
-            parameters=parameters,
-            **data,
-        )
+    archive.write(
+        path,
+        kind,
+        variety=describe(owner.variety),
+        network=describe_network(owner.network),
+        kahler_class=np.array(owner.kahler_class),
+        parameters=parameters,
+        **data,
+    )
 
 
 def describe_network(network: Perceptron) -> str:
@@ -95,5 +98,5 @@ def describe_network(network: Perceptron) -> str:
     return json.dumps(fields | {"hidden": network.widths[1:-1], "activation": network.activation.name})
 
 
-def network_of(text: str) -> Perceptron:
-    return Perceptron(**json.loads(text))
+def network_of(file: Archive) -> Perceptron:
+    return Perceptron(**file.json("network", dict))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -12,6 +11,7 @@ from typing import Any, final
 import numpy as np
 
 from geomflow.core.errors import GeomflowError, InputError, StoreError
+from geomflow.core.files import write_text
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.learn.tuning.score import WELL
 from geomflow.learn.tuning.space import Space
@@ -80,9 +80,7 @@ class Tuning:
         target = Path(path)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=target.parent, suffix=".partial", delete=False) as file:
-                json.dump(self._plain(), file, indent=1)
-            os.replace(file.name, target)
+            write_text(target, json.dumps(self._plain(), indent=1))
         except OSError as error:
             raise StoreError(f"the trials cannot be written to '{target}': {error}.") from None
 
@@ -93,7 +91,7 @@ class Tuning:
             data = json.loads(Path(path).read_text())
             trials = tuple(_trial(each) for each in data["trials"])
             return Tuning(Space.read(data["space"]), data["seed"], data["penalty"], data["batch"], trials)
-        except (OSError, KeyError, TypeError, ValueError, GeomflowError) as error:
+        except (OSError, LookupError, AttributeError, TypeError, ValueError, RecursionError, GeomflowError) as error:
             raise StoreError(f"'{path}' cannot be read as trials of a search ({error}): give another file.") from None
 
     def _plain(self) -> dict[str, Any]:
