@@ -7,6 +7,7 @@ from typing import Any
 
 from geomflow.codegen.points import PointRoutine, as_nodes
 from geomflow.core import graph as gr
+from geomflow.core.errors import InputError
 from geomflow.core.graph import Node
 
 
@@ -19,7 +20,7 @@ def compile(expression: Any, arguments: Sequence[Any] | None = None) -> PointRou
     name. The routine's `source` is readable and lies in the file `path`.
 
     Raises UnknownFunctionError for a function that there is no code for, ExpressionError for a symbol that is not
-    among the arguments or an expression without meaning as a number.
+    among the arguments or an expression without meaning as a number, InputError for an argument that comes twice.
 
     >>> import numpy as np, sympy
     >>> x, y = sympy.symbols("x y")
@@ -33,6 +34,9 @@ def compile(expression: Any, arguments: Sequence[Any] | None = None) -> PointRou
     if arguments is None:
         arguments = getattr(expression, "arguments", None)
     leaves = gr.leaves(nodes) if arguments is None else [_leaf(a) for a in arguments]
+    repeated = [leaf for k, leaf in enumerate(leaves) if leaf in leaves[:k]]
+    if repeated:
+        raise InputError(f"the argument {repeated[0]!r} comes twice: arguments are told apart by name")
     return PointRoutine(tuple(nodes), shape, tuple(leaves))
 
 

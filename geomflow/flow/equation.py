@@ -89,8 +89,9 @@ def equations_of(program: Program, torus: Any) -> list[sympy.Eq]:
     import sympy
 
     from geomflow.core.graph.sympy_bridge import all_to_sympy
+    from geomflow.symbolic.names import fresh
 
-    t = sympy.Symbol("t")
+    t = sympy.Symbol(fresh("t", torus.coordinates))
     fields = [sympy.Function(name)(t, *torus.symbols) for name in program.fields]
     still = [sympy.Function(name)(*torus.symbols) for name in program.fields]
     written = all_to_sympy(composed(program), coordinates=torus.symbols)

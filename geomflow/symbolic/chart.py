@@ -1,28 +1,37 @@
 """Charts: the coordinates that components are written in, real or complex.
 
 A complex chart treats z and its conjugate as independent (Wirtinger) symbols, so that ∂/∂z and ∂/∂z̄ are partial
-derivatives. Symbols are matched by name: an expression in `Symbol("x")` means the chart's own x.
+derivatives. Symbols are matched by name: an expression in `Symbol("x")` means the chart's own x. A complex parameter t
+is carried with its conjugate t̄ as a symbol of its own too.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import sympy
 from sympy.core.function import AppliedUndef
 
 from geomflow.core.errors import ExpressionError, InputError, UnknownNameError
+from geomflow.symbolic.names import assumed, fresh, identified, names_in
 from geomflow.symbolic.parse import parse
 
 Symbols: TypeAlias = str | Sequence[str | sympy.Symbol] | sympy.Symbol
 Range: TypeAlias = tuple[Any, Any]
+Parameters: TypeAlias = Symbols | Mapping[str, Any]
+Pairs: TypeAlias = tuple[tuple[sympy.Symbol, sympy.Symbol], ...]
+
+Kind = TypeVar("Kind", "Chart", "ComplexChart")
+
+CONJUGATING = (sympy.conjugate, sympy.Abs, sympy.re, sympy.im, sympy.sign)
+"""Functions in which a conjugate is formed."""
 
 
-def _names(symbols: Symbols) -> list[str | sympy.Symbol]:
+def _names(symbols: Symbols, what: str = "coordinate") -> list[str | sympy.Symbol]:
     if isinstance(symbols, str):
         symbols = [name for name in re.split(r"[\s,]+", symbols) if name]
     elif isinstance(symbols, sympy.Symbol):
@@ -30,12 +39,12 @@ def _names(symbols: Symbols) -> list[str | sympy.Symbol]:
     items = list(symbols)
     for item in items:
         if not isinstance(item, (str, sympy.Symbol)) or not str(item).isidentifier():
-            raise InputError(f"a coordinate must be a name such as 'x', not {item!r}")
-    if not items:
+            raise InputError(f"a {what} must be a name such as 'x', not {item!r}")
+    if not items and what == "coordinate":
         raise InputError("a chart needs at least one coordinate, as in Chart('x y')")
     repeated = {str(item) for item in items if [str(i) for i in items].count(str(item)) > 1}
     if repeated:
-        raise InputError(f"coordinates must be different, but '{sorted(repeated)[0]}' comes twice")
+        raise InputError(f"{what}s must be different, but '{sorted(repeated)[0]}' comes twice")
     return items
 
 
@@ -104,9 +113,10 @@ class Chart:
         """LaTeX spellings that sympy would not find by itself."""
         return {}
 
-    def expression(self, value: Any, parameters: Mapping[str, Any] | Iterable[str | sympy.Symbol] = ()) -> sympy.Expr:
+    def expression(self, value: Any, parameters: Parameters = ()) -> sympy.Expr:
         """`value` (text, number or sympy expression) as a sympy expression in the chart's own symbols."""
-        return _expression(self, value, parameters)
+        declared = parameter_names(parameters, self.names)
+        return _without_conjugates(read_expression(value, {**declared, **self.names}))
 
     def __str__(self) -> str:
         parts = [_described(s, self.ranges.get(s.name), self.periods.get(s.name)) for s in self.symbols]
@@ -125,19 +135,30 @@ class ComplexChart:
     `ComplexChart("z1 z2")` has the symbols z1, z2 and zb1, zb2. In text and in expressions `conj(z1)`, `abs(z1)`,
     `re(z1)` and `im(z1)` are understood and written in z and z̄.
 
+    `moduli` are complex parameters: names or symbols t, each carried with its conjugate, which is called tb (or tb_1
+    where that is taken), as a symbol of its own. A metric's `parameters={"t": "complex"}` adds to them, and so do the
+    symbols of sympy expressions: those that are declared complex, and those that declare nothing if their conjugate,
+    modulus, real or imaginary part is formed. All other parameters are real.
+
     Raises `InputError` for repeated or missing names.
     """
 
     symbols: tuple[sympy.Symbol, ...]
     conjugates: tuple[sympy.Symbol, ...]
+    moduli: tuple[tuple[sympy.Symbol, sympy.Symbol], ...]
 
-    def __init__(self, symbols: Symbols) -> None:
+    def __init__(self, symbols: Symbols, *, moduli: Parameters = ()) -> None:
         items = _names(symbols)
         holomorphic = tuple(sympy.Symbol(i, complex=True) if isinstance(i, str) else i for i in items)
         bars = tuple(sympy.Symbol(_barred(s.name), complex=True) for s in holomorphic)
         _names([*holomorphic, *bars])
-        object.__setattr__(self, "symbols", holomorphic)
+        declared = parameter_names(moduli, [s.name for s in (*holomorphic, *bars)], "complex")
+        self._set(holomorphic, bars, _pairs(declared.values(), [s.name for s in (*holomorphic, *bars)]))
+
+    def _set(self, symbols: tuple[sympy.Symbol, ...], bars: tuple[sympy.Symbol, ...], moduli: Pairs) -> None:
+        object.__setattr__(self, "symbols", symbols)
         object.__setattr__(self, "conjugates", bars)
+        object.__setattr__(self, "moduli", moduli)
 
     @property
     def dim(self) -> int:
@@ -154,48 +175,81 @@ class ComplexChart:
         """The names of z^1, ..., z^n, z̄^1, ..., z̄^n."""
         return tuple(s.name for s in self.all_symbols)
 
+    @property
+    def pairs(self) -> Pairs:
+        """Coordinates and complex parameters, each with its conjugate."""
+        return (*zip(self.symbols, self.conjugates, strict=True), *self.moduli)
+
     @cached_property
     def names(self) -> dict[str, sympy.Expr]:
         """Every name that text in this chart may use, and what it stands for."""
-        return {s.name: s for s in self.all_symbols}
+        return {s.name: s for pair in self.pairs for s in pair}
 
     @property
     def latex_names(self) -> dict[sympy.Symbol, str]:
         """LaTeX spellings of the conjugates."""
-        return {bar: f"\\bar{{{_latex_head(s.name)}}}{_latex_tail(s.name)}" for s, bar in self._pairs}
+        return {bar: f"\\bar{{{_latex_head(s.name)}}}{_latex_tail(s.name)}" for s, bar in self.pairs}
 
     @property
     def real_chart(self) -> Chart:
         """The real chart of realified objects: x, y in dimension one, x1, y1, x2, y2, ... above."""
-        labels = [""] if self.dim == 1 else [str(k + 1) for k in range(self.dim)]
-        return Chart([name + label for label in labels for name in ("x", "y")])
+        return self.real_chart_beside(())
 
-    @property
-    def _pairs(self) -> list[tuple[sympy.Symbol, sympy.Symbol]]:
-        return list(zip(self.symbols, self.conjugates, strict=True))
+    def real_chart_beside(self, taken: Iterable[str]) -> Chart:
+        """The real chart, with fresh names (x_1 for x) for those that this chart or something beside it has."""
+        used, found = {*self.names, *taken}, []
+        for label in [""] if self.dim == 1 else [str(k + 1) for k in range(self.dim)]:
+            for letter in ("x", "y"):
+                found.append(fresh(letter + label, used))
+                used.add(found[-1])
+        return Chart(found)
 
-    def expression(self, value: Any, parameters: Mapping[str, Any] | Iterable[str | sympy.Symbol] = ()) -> sympy.Expr:
+    def expression(self, value: Any, parameters: Parameters = ()) -> sympy.Expr:
         """`value` (text, number or sympy expression) as a sympy expression in z and z̄."""
-        return self.wirtinger(_expression(self, value, parameters))
+        return self.read([value], parameters)[1][0]
 
-    def wirtinger(self, expression: sympy.Expr) -> sympy.Expr:
-        """`expression` with conj, abs, re and im of the coordinates written in z and z̄."""
-        if not expression.has(sympy.conjugate, sympy.Abs, sympy.re, sympy.im):
+    def read(self, values: Sequence[Any], parameters: Parameters = ()) -> tuple[ComplexChart, list[sympy.Expr]]:
+        """The values as expressions in z and z̄, and the chart with the complex parameters that occur in them."""
+        declared = parameter_names(parameters, self.names)
+        chart = self._with(_pairs(filter(_is_complex, declared.values()), {*self.names, *declared}))
+        known = {**declared, **chart.names}
+        raw = identified([read_expression(value, known) for value in values], known)
+        chart = chart._with(_moduli(raw, chart.names, declared))
+        return chart, [chart._in_pairs(e) for e in raw]
+
+    def _with(self, pairs: Pairs) -> ComplexChart:
+        if not pairs:
+            return self
+        chart = object.__new__(ComplexChart)
+        chart._set(self.symbols, self.conjugates, (*self.moduli, *pairs))
+        return chart
+
+    def _in_pairs(self, expression: sympy.Expr) -> sympy.Expr:
+        """`expression` with conj, abs, sign, re and im written in symbols and their conjugates."""
+        if not expression.has(*CONJUGATING):
             return expression
         rules = (
-            (sympy.Abs, lambda u: sympy.sqrt(u * self.conjugate(u))),
-            (sympy.re, lambda u: (u + self.conjugate(u)) / 2),
-            (sympy.im, lambda u: (u - self.conjugate(u)) / (2 * sympy.I)),
-            (sympy.conjugate, lambda u: self.conjugate(u)),
+            (sympy.Abs, lambda u: sympy.sqrt(u * self._conjugate(u))),
+            (sympy.sign, lambda u: u / sympy.sqrt(u * self._conjugate(u))),
+            (sympy.re, lambda u: (u + self._conjugate(u)) / 2),
+            (sympy.im, lambda u: (u - self._conjugate(u)) / (2 * sympy.I)),
+            (sympy.conjugate, lambda u: self._conjugate(u)),
         )
         for function, rule in rules:
             expression = expression.replace(function, rule)
         return expression
 
     def conjugate(self, expression: sympy.Expr) -> sympy.Expr:
-        """The complex conjugate: z and z̄ change places, i becomes −i; parameters and unknown functions are real."""
-        swap = dict(self._pairs) | {bar: s for s, bar in self._pairs}
-        swapped = self.wirtinger(expression).xreplace({**swap, sympy.I: -sympy.I})
+        """The complex conjugate: z and z̄ change places, complex parameters and their conjugates too, i becomes −i.
+
+        Other parameters and unknown functions are real.
+        """
+        chart, (written,) = self.read([expression])
+        return chart._conjugate(written)
+
+    def _conjugate(self, expression: sympy.Expr) -> sympy.Expr:
+        swap = dict(self.pairs) | {bar: s for s, bar in self.pairs}
+        swapped = self._in_pairs(expression).xreplace({**swap, sympy.I: -sympy.I})
         return swapped.xreplace({f.xreplace(swap): f for f in expression.atoms(AppliedUndef)})
 
     def __str__(self) -> str:
@@ -246,10 +300,26 @@ def _latex_tail(name: str) -> str:
     return f"_{{{digits}}}" if digits else ""
 
 
-def _expression(chart: Chart | ComplexChart, value: Any, parameters: Any) -> sympy.Expr:
-    named = parameters if isinstance(parameters, Mapping) else parameter_names(parameters)
+def chart_of(given: Any, kind: type[Kind]) -> Kind:
+    """A chart of the kind: `given` itself, that of a torus, or the one that names or symbols make.
+
+    Raises InputError for anything else.
+    """
+    found = getattr(given, "chart", given)
+    if isinstance(found, kind):
+        return found
+    if isinstance(found, (str, sympy.Symbol)) or (isinstance(found, Sequence) and found):
+        return kind(found)
+    raise InputError(
+        f"{given!r} is not a {kind.__name__}, which is wanted here, as in {kind.__name__}('x y'): a Metric lives on a "
+        "Chart or a Torus, a KahlerMetric on a ComplexChart or a ComplexTorus"
+    )
+
+
+def read_expression(value: Any, known: Mapping[str, Any]) -> sympy.Expr:
+    """Text, a number or a sympy expression, with symbols that have a known name replaced by what that is."""
     if isinstance(value, str):
-        return parse(value, {**named, **chart.names})
+        return parse(value, known)
     try:
         expression = sympy.sympify(value)
     except (sympy.SympifyError, TypeError, AttributeError):
@@ -257,20 +327,88 @@ def _expression(chart: Chart | ComplexChart, value: Any, parameters: Any) -> sym
         raise ExpressionError(message) from None
     if not isinstance(expression, sympy.Expr) or isinstance(expression, sympy.MatrixBase):
         raise ExpressionError(f"{value!r} is not an expression but a {type(value).__name__}")
-    own = {**named, **chart.names}
-    foreign = {s: own[s.name] for s in expression.free_symbols if s.name in own and s != own[s.name]}
-    return expression.xreplace(foreign) if foreign else expression
+    return identified([expression], known)[0]
 
 
-def parameter_names(parameters: Symbols | Iterable[Any]) -> dict[str, sympy.Expr]:
-    """Names of real parameters given as text ("a m"), symbols or a sequence of either."""
+def parameter_names(parameters: Parameters, taken: Collection[str] = (), word: str = "real") -> dict[str, Any]:
+    """Names of parameters and what they stand for.
+
+    `parameters` are text ("a m"), symbols, a sequence of either, or a mapping from names to assumptions of sympy's
+    ({"t": "complex", "m": {"positive": True}}). A name alone becomes a symbol that is `word`.
+
+    Raises InputError for a name that is taken: a parameter is no coordinate.
+    """
     if not parameters:
         return {}
-    items = _names(parameters)
-    return {str(i): sympy.Symbol(i, real=True) if isinstance(i, str) else i for i in items}
+    items = _names(list(parameters) if isinstance(parameters, Mapping) else parameters, "parameter")
+    for item in items:
+        if str(item) in taken:
+            raise InputError(
+                f"the parameter '{item}' has the name of a coordinate (or of a conjugate): the chart has "
+                f"{', '.join(taken)}; give one of the two another name"
+            )
+    if isinstance(parameters, Mapping):
+        return {str(name): assumed(str(name), what) for name, what in parameters.items()}
+    return {str(i): sympy.Symbol(i, **{word: True}) if isinstance(i, str) else i for i in items}
 
 
 def with_parameters(coordinates: Sequence[sympy.Symbol], expression: Any) -> tuple[sympy.Symbol, ...]:
     """The coordinates, then every other free symbol of an expression by name."""
     others = {s for s in expression.free_symbols if s not in coordinates}
     return (*coordinates, *sorted(others, key=str))
+
+
+def _may_be_complex(symbol: Any) -> bool:
+    return isinstance(symbol, sympy.Symbol) and isinstance(sympy.conjugate(symbol), sympy.conjugate)
+
+
+def _is_complex(symbol: Any) -> bool:
+    """Whether the symbol is declared complex, and not real or imaginary."""
+    return _may_be_complex(symbol) and (symbol.is_complex or symbol.is_real is False)
+
+
+def _pairs(symbols: Iterable[sympy.Symbol], taken: Iterable[str]) -> Pairs:
+    """Complex parameters with their conjugates, which get names that nothing else has."""
+    used, found = set(taken), []
+    for s in symbols:
+        bar = sympy.Symbol(fresh(_barred(s.name), used), complex=True)
+        used.add(bar.name)
+        found.append((s, bar))
+    return tuple(found)
+
+
+def _moduli(raw: Sequence[sympy.Expr], own: Mapping[str, Any], declared: Mapping[str, Any]) -> Pairs:
+    """The complex parameters of expressions beyond `own`: complex by declaration, or conjugated.
+
+    A complex symbol tb beside t is the conjugate of t, unless a conjugate is formed of one of them: then it is unclear
+    what is meant, which raises InputError.
+    """
+    strangers = sorted((s for e in raw for s in e.free_symbols if s.name not in own and _may_be_complex(s)), key=str)
+    strangers = list(dict.fromkeys(strangers))
+    conjugated = {s for e in raw for part in e.atoms(*CONJUGATING) for s in part.free_symbols}
+    bars = {_barred(s.name): s for s in strangers}
+    given = tuple((bars[s.name], s) for s in strangers if s.name in bars and _is_complex(s))
+    paired = [s for pair in given for s in pair]
+    if len(set(paired)) < len(paired) or conjugated.intersection(paired):
+        t, bar = given[0]
+        raise InputError(
+            f"'{bar}' is the name of the conjugate of '{t}', and it is a complex parameter of its own here: "
+            f"give it another name, or write conj({t}) if that is meant"
+        )
+    found = [s for s in strangers if s not in paired and (_is_complex(s) or s in conjugated)]
+    return (*given, *_pairs(found, {*own, *declared, *names_in(raw)}))
+
+
+def _without_conjugates(expression: sympy.Expr) -> sympy.Expr:
+    """The expression, if it forms no conjugate of a complex parameter: on a real chart that has no derivative.
+
+    Raises InputError if it does.
+    """
+    for part in expression.atoms(*CONJUGATING):
+        found = sorted((s.name for s in part.free_symbols if _is_complex(s)), key=str)
+        if found:
+            raise InputError(
+                f"'{part}' forms the conjugate of the complex parameter '{found[0]}', which a real chart does not "
+                f"carry: write it with real parameters, {found[0]} = {found[0]}_re + i*{found[0]}_im"
+            )
+    return expression

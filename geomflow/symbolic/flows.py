@@ -7,15 +7,27 @@ from typing import Any
 
 import sympy
 
-from geomflow.core.errors import ShapeError
+from geomflow.core.errors import InputError, ShapeError
 from geomflow.symbolic.exact import all_zero, is_zero
 from geomflow.symbolic.kahler import KahlerMetric
 from geomflow.symbolic.metric import Matrix, Metric
+from geomflow.symbolic.names import identified, namesake
 
 
 def ricci_flow_residual(metric: Metric, time: sympy.Symbol) -> Matrix:
     """∂_t g + 2 Ric of a metric whose components depend on the parameter `time`: zero along Ricci flow."""
-    return Matrix(metric.matrix.diff(time) + 2 * metric.ricci)
+    return Matrix(_slope(metric, time) + 2 * metric.ricci)
+
+
+def _slope(metric: Metric | KahlerMetric, parameter: sympy.Symbol) -> sympy.Matrix:
+    """The derivative of the components along the parameter of that name.
+
+    Raises InputError if it is a coordinate.
+    """
+    if str(parameter) in metric.chart.coordinates:
+        raise InputError(f"'{parameter}' is a coordinate of {metric.chart}; the parameter along which a metric changes "
+                         "has a name of its own")  # fmt: skip
+    return metric.matrix.diff(namesake(parameter, metric.matrix.free_symbols))
 
 
 def satisfies_ricci_flow(metric: Metric, time: sympy.Symbol) -> bool:
@@ -25,17 +37,21 @@ def satisfies_ricci_flow(metric: Metric, time: sympy.Symbol) -> bool:
 
 def satisfies_kahler_ricci_flow(metric: KahlerMetric, time: sympy.Symbol, speed: Any = 1) -> bool:
     """Whether ∂_t g_{ab̄} = −speed · R_{ab̄}, decided; speed 2 is Hamilton's flow."""
-    residual = metric.matrix.diff(time) + speed * metric.ricci
+    residual = _slope(metric, time) + speed * metric.ricci
     return is_zero(residual, metric.chart.all_symbols)
 
 
 def satisfies_conformal_flow(factor: sympy.Expr, coordinates: Sequence[sympy.Symbol], time: sympy.Symbol) -> bool:
     """Whether u (dx² + dy²) follows Ricci flow, u_t = Δ_0 log u, decided.
 
-    Raises ShapeError unless there are two coordinates.
+    Raises ShapeError unless there are two coordinates, InputError if the time is one of them.
     """
     if len(coordinates) != 2:
         raise ShapeError(f"a conformal factor on a surface has 2 coordinates, not {len(coordinates)}")
+    own = {s.name: s for s in coordinates}
+    if str(time) in own:
+        raise InputError(f"the time '{time}' has the name of a coordinate; give one of them another name")
+    (factor,) = identified([factor], {**own, str(time): time})
     spread = sum(sympy.diff(sympy.diff(factor, x) / factor, x) for x in coordinates)
     return all_zero([sympy.diff(factor, time) - spread], coordinates)
 
@@ -44,7 +60,7 @@ def follows_rates(metric: Metric, rates: Mapping[sympy.Symbol, sympy.Expr]) -> b
     """Whether Ricci flow reduces to ordinary equations for parameters: Σ ∂g/∂p · rate(p) = −2 Ric, decided."""
     change = sympy.zeros(metric.dim, metric.dim)
     for parameter, rate in rates.items():
-        change += rate * metric.matrix.diff(parameter)
+        change += metric._expression(rate) * _slope(metric, parameter)
     return is_zero(Matrix(change + 2 * metric.ricci), metric.chart.symbols)
 
 
@@ -53,5 +69,5 @@ def is_soliton(metric: Metric, field: Sequence[Any], constant: Any = 0) -> bool:
 
     λ > 0 shrinks, λ = 0 is steady, λ < 0 expands.
     """
-    residual = metric.ricci + metric.lie_derivative(field) / 2 - sympy.sympify(constant) * metric.matrix
+    residual = metric.ricci + metric.lie_derivative(field) / 2 - metric._expression(constant) * metric.matrix
     return is_zero(Matrix(residual), metric.chart.symbols)

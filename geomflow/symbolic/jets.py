@@ -18,6 +18,7 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import ShapeError
 from geomflow.symbolic import curvature as cv
 from geomflow.symbolic.linear import determinant, inverse
+from geomflow.symbolic.names import fresh
 from geomflow.symbolic.ring import GraphRing, WirtingerRing
 from geomflow.symbolic.tensors import MetricTensors
 
@@ -28,17 +29,23 @@ def field_node(name: str, coordinates: Sequence[str]) -> gr.Node:
 
 
 def metric_names(coordinates: Sequence[str], prefix: str = "g") -> tuple[str, ...]:
-    """The component names in packed order: g_xx, g_xy, ..., g_yy, ... (row by row, i <= j)."""
-    return tuple(f"{prefix}_{a}{b}" for i, a in enumerate(coordinates) for b in coordinates[i:])
+    """The component names in packed order: g_xx, g_xy, ..., g_yy, ... (row by row, i <= j).
+
+    Where two would be the same (g_xxx of x and xx), the later one is g_xxx_1.
+    """
+    names: list[str] = []
+    for i, a in enumerate(coordinates):
+        names += [fresh(f"{prefix}_{a}{b}", names) for b in coordinates[i:]]
+    return tuple(names)
 
 
 def metric_nodes(coordinates: Sequence[str], prefix: str = "g") -> tuple[tuple[str, ...], np.ndarray]:
     """The component names in packed order and the (d, d) matrix of jets."""
     ring = GraphRing(coordinates)
-    matrix = cv.symmetric(
-        ring, ring.dim, lambda i, j: field_node(f"{prefix}_{coordinates[i]}{coordinates[j]}", coordinates)
-    )
-    return metric_names(coordinates, prefix), matrix
+    names = metric_names(coordinates, prefix)
+    packed = iter(names)
+    matrix = cv.symmetric(ring, ring.dim, lambda i, j: field_node(next(packed), coordinates))
+    return names, matrix
 
 
 @final

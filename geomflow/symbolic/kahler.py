@@ -17,11 +17,11 @@ import sympy
 from geomflow.core.errors import InputError, ShapeError, SymmetryError
 from geomflow.symbolic import kahler_formulas as kf
 from geomflow.symbolic import show
-from geomflow.symbolic.chart import ComplexChart, parameter_names, with_parameters
+from geomflow.symbolic.chart import ComplexChart, Parameters, Symbols, chart_of, with_parameters
 from geomflow.symbolic.exact import all_zero, compute, read_array, readings, written
 from geomflow.symbolic.fractions import OutsideField
 from geomflow.symbolic.metric import Matrix, Metric
-from geomflow.symbolic.realify import real_matrix, real_values
+from geomflow.symbolic.realify import RealForm
 from geomflow.symbolic.ring import ExactRing
 from geomflow.symbolic.tensors import KahlerTensors
 
@@ -71,12 +71,14 @@ class KahlerMetric:
     matrix: Matrix
     potential: sympy.Expr | None
 
-    def __init__(self, chart: ComplexChart, components: Any, parameters: Any = ()) -> None:
-        names, n = parameter_names(parameters), chart.dim
+    def __init__(self, chart: ComplexChart | Symbols, components: Any, parameters: Parameters = ()) -> None:
+        chart = chart_of(chart, ComplexChart)
+        n = chart.dim
         rows = components.tolist() if hasattr(components, "tolist") else [list(row) for row in components]
         if len(rows) != n or any(len(row) != n for row in rows):
             raise ShapeError(f"a Kähler metric in {n} complex coordinates has {n} x {n} components")
-        matrix = Matrix([[chart.expression(e, names) for e in row] for row in rows])
+        chart, entries = chart.read([e for row in rows for e in row], parameters)
+        matrix = Matrix(n, n, entries)
         _check_hermitian(chart, matrix)
         _check_closed(chart, matrix)
         self._set(chart, matrix, None)
@@ -89,12 +91,14 @@ class KahlerMetric:
             raise InputError(f"the form is degenerate: det g = 0 for g = {matrix.tolist()}; check the potential")
 
     @classmethod
-    def from_potential(cls, chart: ComplexChart, phi: Any, parameters: Any = ()) -> KahlerMetric:
+    def from_potential(cls, chart: ComplexChart | Symbols, phi: Any, parameters: Parameters = ()) -> KahlerMetric:
         """The metric g_{ab̄} = ∂_a∂_b̄ φ of a real potential (text or sympy).
+
+        `parameters` given by name are real, {"t": "complex"} declares a complex one: see `ComplexChart`.
 
         Raises SymmetryError if φ is not real up to the real part of a holomorphic function.
         """
-        potential = chart.expression(phi, parameter_names(parameters))
+        chart, (potential,) = chart_of(chart, ComplexChart).read([phi], parameters)
 
         def task(ring: ExactRing) -> Matrix:
             return written(ring, kf.complex_hessian(ring, ring.read(potential), chart.dim))
@@ -117,7 +121,10 @@ class KahlerMetric:
 
     @property
     def arguments(self) -> tuple[sympy.Symbol, ...]:
-        """z^1, ..., z^n, z̄^1, ..., z̄^n, then the parameters by name: the arguments of the compiled metric."""
+        """z^1, ..., z^n, z̄^1, ..., z̄^n, then the parameters by name: the arguments of the compiled metric.
+
+        The conjugate of a complex parameter is an argument too.
+        """
         return with_parameters(self.chart.all_symbols, self.matrix)
 
     # tensors
@@ -221,13 +228,19 @@ class KahlerMetric:
     def positivity(self) -> sympy.Basic:
         """The domain where g > 0: conditions on leading minors in real coordinates; true if it is everything."""
         minors = self._run(_leading_minors)
-        conditions = [_without_squares(c) for c in real_values(self.chart, minors)]
+        conditions = [_without_squares(c) for c in self._real_form.values(minors)]
         return sympy.And(*[sympy.true if c.is_positive else sympy.Gt(c, 0) for c in conditions])
 
     def realify(self) -> Metric:
-        """The real metric 2 g_{ab̄} dz^a dz̄^b in z^a = x^a + i y^a: with g = A + iB, blocks 2[[A, B], [−B, A]]."""
-        chart = self.chart.real_chart
-        return Metric(chart, real_matrix(self.chart, self.matrix))
+        """The real metric 2 g_{ab̄} dz^a dz̄^b in z^a = x^a + i y^a: with g = A + iB, blocks 2[[A, B], [−B, A]].
+
+        A complex parameter t becomes t_re + i t_im. Where a parameter is called x, the coordinate is x_1, and so on.
+        """
+        return Metric(self._real_form.chart, self._real_form.matrix(self.matrix))
+
+    @cached_property
+    def _real_form(self) -> RealForm:
+        return RealForm.under(self.chart, self.matrix)
 
     # how it is done
 
@@ -255,8 +268,8 @@ class KahlerMetric:
         return self._run(lambda t: t.ring.write([task(t)])[0], *extra)
 
     def _expression(self, value: Any) -> sympy.Expr:
-        free = {s.name: s for s in self.matrix.free_symbols if isinstance(s, sympy.Symbol)}
-        return self.chart.expression(value, free)
+        parameters = {s.name: s for s in self.matrix.free_symbols if s.name not in self.chart.names}
+        return self.chart.expression(value, parameters)
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.potential is None:

@@ -9,13 +9,15 @@ from typing import Any, TypeAlias, final
 
 import numpy as np
 import sympy
+from sympy.core.function import AppliedUndef
 
 from geomflow.core.errors import InputError, ShapeError, SymmetryError, UnknownNameError
 from geomflow.symbolic import operators as op
 from geomflow.symbolic import show
-from geomflow.symbolic.chart import Chart, parameter_names, with_parameters
+from geomflow.symbolic.chart import Chart, Parameters, Symbols, chart_of, parameter_names, with_parameters
 from geomflow.symbolic.exact import all_zero, compute, read_array, readings, written
 from geomflow.symbolic.fractions import OutsideField
+from geomflow.symbolic.names import fresh, identified, names_in
 from geomflow.symbolic.ring import ExactRing
 from geomflow.symbolic.tensors import RingTensors
 
@@ -28,9 +30,11 @@ Array: TypeAlias = sympy.ImmutableDenseNDimArray
 class Metric:
     """A metric g = g_ij dx^i dx^j of any signature, in the coordinates of a chart.
 
+    `chart` is a `Chart`, or its coordinates ("x y") where there is nothing to say of them.
     `components` is a d × d matrix or nested sequence of text, numbers or sympy expressions; unknown functions of the
-    coordinates are allowed. Text may use the chart's names and the `parameters` ("a m", or symbols); if `parameters`
-    are given, no other symbol may occur.
+    coordinates are allowed. Text may use the chart's names and the `parameters` ("a m", symbols, or a mapping such as
+    {"m": "positive"} to assumptions of sympy's); if `parameters` are given, no other symbol may occur. Symbols are told
+    apart by name: a parameter cannot have the name of a coordinate.
 
     Results are sympy objects in a factored normal form (or, for large expressions with unknown functions, unexpanded):
     matrices for rank 2, arrays for higher rank. What is zero is decided and printed as 0. Upper indices come first and
@@ -48,8 +52,9 @@ class Metric:
     chart: Chart
     matrix: Matrix
 
-    def __init__(self, chart: Chart, components: Any, parameters: Any = ()) -> None:
-        names = parameter_names(parameters)
+    def __init__(self, chart: Chart | Symbols, components: Any, parameters: Parameters = ()) -> None:
+        chart = chart_of(chart, Chart)
+        names = parameter_names(parameters, chart.names)
         matrix = _components(chart, components, names)
         if names:
             _check_symbols(chart, matrix, names)
@@ -194,15 +199,24 @@ class Metric:
         x = [self._expression(c) for c in field]
         if len(x) != self.dim:
             raise ShapeError(f"a vector field in {self.dim} coordinates has {self.dim} components, not {len(x)}")
-        rows = self.matrix if tensor is None else _components(self.chart, tensor, {})
+        rows = self.matrix if tensor is None else _components(self.chart, tensor, self._parameters)
         extra = [*x, *rows]
         return self._array(lambda t: t.lie_derivative(read_array(t.ring, x), read_array(t.ring, rows)), *extra)
 
-    def geodesic_equations(self, parameter: str | sympy.Symbol = "s") -> tuple[sympy.Eq, ...]:
-        """ẍ^k + Γ^k_ij ẋ^i ẋ^j = 0 for functions x^k of the affine parameter."""
-        s = sympy.Symbol(str(parameter), real=True)
-        curves = [sympy.Function(x.name)(s) for x in self.chart.symbols]
-        gamma = self.christoffel.subs(dict(zip(self.chart.symbols, curves, strict=True)))
+    def geodesic_equations(self, parameter: str | sympy.Symbol | None = None) -> tuple[sympy.Eq, ...]:
+        """ẍ^k + Γ^k_ij ẋ^i ẋ^j = 0 for functions x^k of the affine parameter.
+
+        It is called s (s_1 if s is taken here) unless `parameter` gives it another name, which must be free.
+        """
+        taken = {*self.chart.coordinates, *names_in(self.matrix)}
+        name = fresh("s", taken) if parameter is None else str(parameter)
+        if name in taken:
+            raise InputError(f"the parameter of a geodesic cannot be called '{name}': the metric has that name already "
+                             f"({', '.join(sorted(taken))})")  # fmt: skip
+        s = parameter if isinstance(parameter, sympy.Symbol) else sympy.Symbol(name, real=True)
+        unknown = {f.func.__name__ for f in self.matrix.atoms(AppliedUndef)}
+        curves = [sympy.Function(fresh(x.name, unknown))(s) for x in self.chart.symbols]
+        gamma = self.christoffel.xreplace(dict(zip(self.chart.symbols, curves, strict=True)))
         speeds = [c.diff(s) for c in curves]
         return tuple(
             sympy.Eq(
@@ -212,14 +226,23 @@ class Metric:
             for k, c in enumerate(curves)
         )
 
-    def pullback(self, chart: Chart, mapping: Sequence[Any] | Mapping[Any, Any], parameters: Any = ()) -> Metric:
+    def pullback(
+        self, chart: Chart | Symbols, mapping: Sequence[Any] | Mapping[Any, Any], parameters: Parameters = ()
+    ) -> Metric:
         """F*g on `chart`, where `mapping` gives each coordinate of this metric as a function of the new ones.
 
-        The map may also come from fewer dimensions (the induced metric of a submanifold).
+        The map may also come from fewer dimensions (the induced metric of a submanifold). A parameter of this metric
+        that has the name of a new coordinate gets a fresh name, x_1 for x.
         """
-        names = parameter_names(parameters)
-        images = [chart.expression(e, names) for e in _ordered(self.chart, mapping)]
+        chart = chart_of(chart, Chart)
+        own = {name: s for name, s in self._parameters.items() if name not in chart.names}
+        images = _images(chart, _ordered(self.chart, mapping), {**parameter_names(parameters, chart.names), **own})
+        taken = {*chart.names, *names_in(self.matrix), *names_in(images)}
         table = dict(zip(self.chart.symbols, images, strict=True))
+        for name in self._parameters.keys() - own.keys():
+            s = self._parameters[name]
+            table[s] = sympy.Symbol(fresh(name, taken), **s.assumptions0)
+            taken.add(table[s].name)
         composed = self.matrix.xreplace(table)
         jacobian = Matrix([[e.diff(x) for x in chart.symbols] for e in images])
 
@@ -257,9 +280,12 @@ class Metric:
     def _scalar(self, task: Callable[[RingTensors], Any], *extra: sympy.Expr) -> sympy.Expr:
         return self._run(lambda t: t.ring.write([task(t)])[0], *extra)
 
+    @property
+    def _parameters(self) -> dict[str, sympy.Symbol]:
+        return {s.name: s for s in self.matrix.free_symbols if s not in self.chart.symbols}
+
     def _expression(self, value: Any) -> sympy.Expr:
-        free = {s.name: s for s in self.matrix.free_symbols if isinstance(s, sympy.Symbol)}
-        return self.chart.expression(value, free)
+        return self.chart.expression(value, self._parameters)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Metric, (self.chart, self.matrix))
@@ -288,7 +314,12 @@ def _components(chart: Chart, components: Any, parameters: Mapping[str, Any]) ->
             f"a metric in the {chart.dim} coordinates {', '.join(chart.coordinates)} has "
             f"{chart.dim} x {chart.dim} components, not {shape}"
         )
-    return sympy.Matrix([[chart.expression(e, parameters) for e in row] for row in lists])
+    entries = [chart.expression(e, parameters) for row in lists for e in row]
+    return sympy.Matrix(chart.dim, chart.dim, identified(entries, {**parameters, **chart.names}))
+
+
+def _images(chart: Chart, images: Iterable[Any], parameters: Mapping[str, Any]) -> list[sympy.Expr]:
+    return identified([chart.expression(e, parameters) for e in images], {**parameters, **chart.names})
 
 
 def _check_symbols(chart: Chart, matrix: sympy.Matrix, parameters: Mapping[str, Any]) -> None:

@@ -53,7 +53,7 @@ def bryant_series(
     """
     w, slope = r + shape * r**3, 6 * shape * (dim - 1) * r
     for k in range(2, terms):
-        next_w, next_f = sympy.symbols("next_w next_f")
+        next_w, next_f = sympy.symbols("next_w next_f", cls=sympy.Dummy)
         trial = bryant_equations(w + next_w * r ** (2 * k + 1), slope + next_f * r ** (2 * k - 1), r, dim)
         wanted = [_coefficient(e, r, p) for e, p in zip(trial, (2 * k - 1, 2 * k), strict=True)]
         (solution,) = sympy.linsolve(wanted, [next_w, next_f])

@@ -9,12 +9,28 @@ from typing import Any, final
 
 import sympy
 
+from geomflow.core.errors import InputError
+from geomflow.symbolic.chart import Chart, ComplexChart
 from geomflow.symbolic.exact import all_zero
 from geomflow.symbolic.flows import follows_rates, is_soliton, satisfies_kahler_ricci_flow, satisfies_ricci_flow
 from geomflow.symbolic.kahler import KahlerMetric
 from geomflow.symbolic.metric import Metric
+from geomflow.symbolic.names import names_in
 
 TIME = sympy.Symbol("t", real=True)
+
+
+def constant(what: str, value: Any, chart: Chart | ComplexChart) -> sympy.Expr:
+    """A parameter of an entry: a number or an expression in names that neither the chart nor `TIME` has.
+
+    Raises InputError for other names: a radius that is called r is no coordinate r.
+    """
+    expression = chart.expression(value)
+    taken = sorted(names_in([expression]) & {*chart.coordinates, TIME.name})
+    if taken:
+        raise InputError(f"the {what} is {value}, but '{taken[0]}' is the name of a coordinate or of the time here; "
+                         "give it another name")  # fmt: skip
+    return expression
 
 
 @final
@@ -55,7 +71,7 @@ class Geometry:
         if self.known.flow is None:
             return None
         moved = self.known.flow.subs(TIME, sympy.sympify(time))
-        return type(self.metric)(self.metric.chart, moved)  # type: ignore[arg-type]
+        return type(self.metric)(self.metric.chart, moved)
 
     @cached_property
     def verified(self) -> dict[str, bool]:

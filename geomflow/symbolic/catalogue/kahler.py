@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy
 
 from geomflow.core.errors import InputError
-from geomflow.symbolic.catalogue.geometry import Geometry, Known, einstein_known
+from geomflow.symbolic.catalogue.geometry import Geometry, Known, constant, einstein_known
 from geomflow.symbolic.chart import ComplexChart
 from geomflow.symbolic.kahler import KahlerMetric
 
@@ -27,6 +27,7 @@ def fubini_study(dim: int = 1) -> Geometry:
 def eguchi_hanson(size: sympy.Expr = BOLT) -> Geometry:
     """The Ricci-flat metric of T*CP¹: K = √(ρ⁴+a⁴) + a² log(ρ²/(√(ρ⁴+a⁴)+a²)), det g = 1."""
     chart, square = _affine(2)
+    size = constant("size", size, chart)
     root = sympy.sqrt(square**2 + size**4)
     metric = KahlerMetric.from_potential(chart, root + size**2 * sympy.log(square / (root + size**2)))
     norm = 96 * size**8 / (square**2 + size**4) ** 3
@@ -45,6 +46,7 @@ def calabi(dim: int = 3, size: sympy.Expr = BOLT) -> Geometry:
     if dim < 2:
         raise InputError(f"Calabi's metric on O(-n) needs n >= 2, not {dim}")
     chart, square = _affine(dim)
+    size = constant("size", size, chart)
     y = (square**dim + size**dim) ** sympy.Rational(1, dim)
     metric = (
         KahlerMetric.from_potential(chart, y + _POTENTIALS[dim](y, size))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy
 
 from geomflow.core.errors import InputError
-from geomflow.symbolic.catalogue.geometry import TIME, Geometry, Known, einstein_known
+from geomflow.symbolic.catalogue.geometry import TIME, Geometry, Known, constant, einstein_known
 from geomflow.symbolic.chart import Chart
 from geomflow.symbolic.metric import Metric
 
@@ -26,6 +26,7 @@ def round_sphere(dim: int = 2, radius: sympy.Expr = RADIUS) -> Geometry:
     angles = ["theta"] if dim == 1 else (["theta", "phi"] if dim == 2 else [f"theta{k + 1}" for k in range(dim)])
     ranges = dict.fromkeys(angles[:-1], (0, sympy.pi)) | {angles[-1]: (0, 2 * sympy.pi)}
     chart = Chart(angles, ranges=ranges, periods={angles[-1]: 2 * sympy.pi})
+    radius = constant("radius", radius, chart)
     metric = Metric(chart, radius**2 * sympy.diag(*_sphere_factors(chart.symbols)))
     known = einstein_known(metric, (dim - 1) / radius**2, riemann_squared=2 * dim * (dim - 1) / radius**4)
     return Geometry(
@@ -38,6 +39,7 @@ def hyperbolic_space(dim: int = 2, radius: sympy.Expr = RADIUS) -> Geometry:
     _at_least("hyperbolic space", dim, 2)
     names = ["x", "y"] if dim == 2 else [*(f"x{k + 1}" for k in range(dim - 1)), "y"]
     chart = _chart(names, ranges={"y": (0, sympy.oo)})
+    radius = constant("radius", radius, chart)
     metric = Metric(chart, radius**2 / chart.symbols[-1] ** 2 * sympy.eye(dim))
     known = einstein_known(metric, -(dim - 1) / radius**2, riemann_squared=2 * dim * (dim - 1) / radius**4)
     return Geometry("hyperbolic-space", f"hyperbolic space of dimension {dim}", metric, known, "elementary")
@@ -52,6 +54,7 @@ def cylinder(sphere_dim: int = 2, flat_dim: int = 1, radius: sympy.Expr = RADIUS
     chart = _chart(
         [*angles, *lines], ranges=dict.fromkeys(angles[:-1], (0, sympy.pi)), periods={angles[-1]: 2 * sympy.pi}
     )
+    radius = constant("radius", radius, chart)
     factors = _sphere_factors(chart.symbols[:sphere_dim])
     k = sphere_dim
 

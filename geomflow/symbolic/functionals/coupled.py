@@ -76,7 +76,7 @@ def _flow(functional: PerelmanF, use: mt.MetricAlgebra, rates: dict[mt.Tensor, g
         whole = program()
         names = wave_names(whole.coordinates)
         waves = tuple(gr.I * gr.symbol(name) for name in names)
-        flat = {f"g_{c}{c}": gr.ONE for c in whole.coordinates}
+        flat = {entry.data[0]: gr.ONE for entry in metric_nodes(whole.coordinates)[1].diagonal()}
         return Linearisation(whole.coordinates, whole.fields, whole.staged, Background(flat), waves, names)
 
     return DerivedFlow(free, "coupled", equation, program, linear)

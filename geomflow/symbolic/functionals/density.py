@@ -15,6 +15,7 @@ from geomflow.core.graph.sympy_bridge import from_sympy, to_sympy
 from geomflow.symbolic.functionals.functional import Functional, is_complex, real_coordinates
 from geomflow.symbolic.functionals.metric import MetricFunctional
 from geomflow.symbolic.functionals.potential import PotentialFunctional
+from geomflow.symbolic.jets import metric_names
 from geomflow.symbolic.parse import parse
 from geomflow.symbolic.variation.algebra import Algebra
 from geomflow.symbolic.variation.covariance import invariant, unitary_invariant
@@ -109,9 +110,8 @@ class MetricDensity(MetricFunctional):
     def _read(self, use: MetricAlgebra) -> gr.Node:
         coordinates = self.coordinates
         names: Names = {"R": lambda: use.scalar, "Ric2": lambda: use.ricci_squared, "f": lambda: use.dilaton}
-        for i, j in packed(len(coordinates)):
-            name = f"g_{coordinates[i]}{coordinates[j]}"
-            names[name] = partial(use.symbol, Component(name, (i, j)))
+        for name, place in zip(metric_names(coordinates), packed(len(coordinates)), strict=True):
+            names[name] = partial(use.symbol, Component(name, place))
         functions = {"laplacian": use.laplacian, "dot": use.pairing,
                      "d": partial(_partial, use, coordinates, MetricPartial)}
         return read(self.given, use, names, functions, coordinates)
@@ -184,7 +184,14 @@ def _partial(use: Algebra, coordinates: tuple[str, ...], kind: Any, s: gr.Node, 
 
 def read(density: Any, algebra: Algebra, names: Mapping[str, Callable[[], gr.Node]],
          functions: Mapping[str, Any], coordinates: tuple[str, ...]) -> gr.Node:
-    """The density as a node over the algebra's symbols."""
+    """The density as a node over the algebra's symbols.
+
+    Raises InputError for a coordinate that has the name of a word of the language.
+    """
+    captured = sorted({*names, *functions}.intersection(coordinates))
+    if captured:
+        raise InputError(f"the coordinate '{captured[0]}' has the name of a word that densities are written in "
+                         f"({', '.join([*names, *functions])}); give it another name.")
     if callable(density) and not isinstance(density, sympy.Basic):
         return gr.node(density(algebra))
     if isinstance(density, gr.Node):
