@@ -10,6 +10,7 @@ import geomflow as gf
 from geomflow.learn.flows.gradient_flow import GradientFlow
 from geomflow.learn.flows.kernel_flow import KernelFlow
 from geomflow.learn.flows.linearised_flow import LinearisedFlow
+from geomflow.learn.flows.loss import Continuum
 from geomflow.learn.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
 from geomflow.learn.kernels.structures import Kronecker
 from geomflow.learn.models.components import IndependentComponents
@@ -51,7 +52,7 @@ def test_a_parameter_step_is_the_kernel_prediction_to_second_order(case):
     functional, make, torus, longest, _ = CASES[case]
     model = make(24)
     state = model.on(torus.grid(8, order="spectral"), seed=3)
-    loss = GradientFlow(functional, model).on(state)
+    loss = GradientFlow(Continuum(functional), model).on(state)
     theta, points = np.array(state.parameters), loss.points
     descent = loss.descent(theta)
     kernel = (EmpiricalKernel if model.shape else EmpiricalPotentialKernel)(model, theta)
@@ -71,7 +72,7 @@ def test_the_linearised_model_follows_the_frozen_kernel(case):
     frozen = KernelFlow(functional, kernel_of(model, state.parameters))
     t1 = 20 * longest
     settings = {"t1": t1, "stepper": "rk45", "rtol": 1e-12, "atol": 1e-14}
-    network_run = gf.solve(LinearisedFlow(functional, model), state, **settings)
+    network_run = gf.solve(LinearisedFlow(Continuum(functional), model), state, **settings)
     kernel_run = gf.solve(frozen, state.field(), **settings)
     moved = np.abs(network_run.last.values - state.values).max()
     assert moved > 1e-6

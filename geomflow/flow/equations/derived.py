@@ -84,6 +84,17 @@ class Descent(Flow):
         is a distribution;
         IllPosedError, which is an InputError too, for a flow that grows without bound at the state.
         """
+        equation = self.written(state)
+        self._refuse_distribution(equation)
+        if not self.forced:
+            self._refuse_ill_posed(state, equation)
+        return equation
+
+    def written(self, state: Any) -> Equation:
+        """The equation for the state's kind of field, also where it cannot be run: its monitors hold all the same.
+
+        Raises InputError for a state of another kind or on another torus, and for a parameter without a value.
+        """
         potential = self.derived.program().fields == ("phi",)
         kind, how = (PotentialField, "grid.potential(...) on a ComplexTorus") if potential else (
             MetricField, "grid.metric(...) on a Torus")
@@ -92,16 +103,12 @@ class Descent(Flow):
         if checked.grid.torus.coordinates != wanted:
             raise InputError(f"{self.name} was derived over coordinates {', '.join(wanted)}, and the state lives on "
                              f"{checked.grid.torus!r}; derive it over the state's own torus.")
-        equation = self._on_potential(checked) if potential else self._on_metric(checked)
-        if not self.forced:
-            self._refuse_ill_posed(checked, equation)
-        return equation
+        return self._on_potential(checked) if potential else self._on_metric(checked)
 
     def _on_potential(self, state: PotentialField) -> Equation:
         setting = KahlerSetting.of(state)
         kappa = Fraction(float(np.exp(log_flat_volume(state))))
         found = self.derived.program(reference=setting.reference_nodes(), kappa=gr.constant(kappa))
-        self._refuse_distribution(found)
         whole = replace(found, statics=setting.static_names)
         own = setting.monitors(gr.log(gr.constant(kappa)))
         return replace(
@@ -192,8 +199,8 @@ class Descent(Flow):
                 raise UnknownNameError.among(f"parameter of {self.name}", name, open_names)
             require_number(value, name)
 
-    def _refuse_distribution(self, whole: DerivedProgram) -> None:
-        inner = [node for stage in whole.needed(whole.rates) for node in stage.nodes]
+    def _refuse_distribution(self, equation: Equation) -> None:
+        inner = [node for stage in equation.program.stages[:-1] for node in stage.expressions]
         if any(node.op == "call" and node.data == "sign" for node in gr.schedule(inner)):
             raise InputError(f"{self.name} differentiates a sign, so that its rate is a distribution and not a "
                              f"function on a grid. {' '.join(self.derived.functional.remarks)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,9 @@ from geomflow.core.errors import InputError
 from geomflow.field.grid import Grid
 from geomflow.flow.problem import Problem, Violation
 from geomflow.learn.flows.grid_loss import GridLoss
-from geomflow.learn.flows.loss import Loss, Setting
+from geomflow.learn.flows.loss import Continuum, Loss, Setting
 from geomflow.learn.flows.point_loss import PointLoss
+from geomflow.learn.flows.sampled_loss import sampled_loss
 from geomflow.learn.models.state import ModelState
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 
     from geomflow.flow.flow import Flow
     from geomflow.learn.models.model import Model
-
-TEMPLATE_POINTS = 8
-"""Expressions of a loss on points are taken from a field on a grid of so many points an axis."""
+    from geomflow.symbolic.functionals import Functional
 
 Rate = Callable[[float, np.ndarray, np.ndarray], None]
 
@@ -44,12 +43,24 @@ def checked_state(flow: Flow, model: Model, state: Any) -> ModelState:
     return state
 
 
-def loss_at(setting: Setting, model: Model, state: ModelState) -> Loss:
-    """The loss of a model where the state samples it."""
+def loss_at(functional: Functional | Continuum, parameters: Mapping[str, float], measure: Any, model: Model,
+            state: ModelState) -> Loss:
+    """The loss of a model where the state samples it.
+
+    A functional that is no sum over points (the eigenvalue λ) is descended on a grid as `Continuum` does it.
+    """
+    setting = Setting(getattr(functional, "functional", functional), parameters, measure)
+    sampled = sampled_loss(setting, model, state)
+    if sampled.local and not isinstance(functional, Continuum):
+        state.require_positive()
+        return sampled
     if isinstance(state.place, Grid):
         return GridLoss(setting, model, state.field())
+    if not sampled.local or measure is not None:
+        raise InputError(f"the gradient of {setting.functional.name} is not local, or has a measure of its own: flow "
+                         "on a grid, model.on(torus.grid(...)), instead of on points.")
     state.require_positive()
-    return PointLoss(setting, model, state.points, model.template(model.torus.grid(TEMPLATE_POINTS)))
+    return PointLoss(sampled)
 
 
 def parameter_problem(flow: Flow, state: ModelState, loss: Loss, rate: Rate, rows: int = 1) -> Problem:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from geomflow.core.errors import InputError
 from geomflow.flow.flow import Flow
 from geomflow.flow.problem import Problem
 from geomflow.flow.steppers.rkc import RKC
 from geomflow.learn.flows.binding import checked_state, loss_at, parameter_equation, parameter_problem
-from geomflow.learn.flows.loss import Setting
+from geomflow.learn.flows.loss import Continuum, Loss, checked_functional
 from geomflow.learn.models.wrapped import checked_model
 
 if TYPE_CHECKING:
@@ -29,27 +28,25 @@ if TYPE_CHECKING:
 class GradientFlow(Flow):
     """dθ_I/dt = −∂L/∂θ_I, with L = loss·E the functional of the metric that the model represents.
 
-    Source: Halverson and Ruehle, eqs. (2.2)-(2.6). The metric follows dg = −∫Θ δL/δg with the tangent kernel Θ_t of the
-    network at time t. It acts on a `ModelState`: ``model.on(grid)`` or ``model.on(points)``; on a grid the loss is
-    differentiated as the grid does, on points from the network's exact derivatives, for local functionals.
+    Source: Halverson and Ruehle, eqs. (2.2)-(2.5). It acts on a `ModelState`: ``model.on(grid)`` or
+    ``model.on(points)``. L is the sum (Vol/|B|) Σ l(x) of the functional's density over these points, made with the
+    network's exact derivatives, and ∂L/∂θ is the gradient of that very sum, whatever the points are.
+    ``Continuum(functional)`` takes averages of the continuum's δL/δg instead, eq. (2.6), and so do functionals that are
+    no sum over points (Perelman's λ), on a grid: dg = −∫Θ δL/δg with the tangent kernel Θ_t of the network.
 
-    `parameters` are numbers for what the functional leaves open, `measure` its reference measure dm/dx on a grid.
+    `parameters` are numbers for what the functional leaves open, `measure` its reference measure dm/dx.
     Monitors: "energy", L itself, and "dissipation" = |∂L/∂θ|², with d(energy)/dt = −dissipation.
 
     Raises InputError for a functional or a state of another kind.
     """
 
-    functional: Functional
+    functional: Functional | Continuum
     model: Model
     parameters: Mapping[str, float] = field(default_factory=dict)
     measure: Any = None
 
     def __post_init__(self) -> None:
-        from geomflow.symbolic.functionals import Functional
-
-        if not isinstance(self.functional, Functional):
-            raise InputError("GradientFlow needs a functional such as gf.functionals.KEnergy(torus), not "
-                             f"{self.functional!r}.")
+        checked_functional(self.functional, "GradientFlow")
         checked_model(self.model)
 
     @property
@@ -66,9 +63,9 @@ class GradientFlow(Flow):
         """The one equation of all parameters."""
         return [self.equation]
 
-    def on(self, state: Any) -> Any:
+    def on(self, state: Any) -> Loss:
         """The loss that is descended from the state, as numbers."""
-        return loss_at(Setting(self.functional, self.parameters, self.measure), self.model,
+        return loss_at(self.functional, self.parameters, self.measure, self.model,
                        checked_state(self, self.model, state))
 
     def bind(self, state: Any) -> Problem:

@@ -1,4 +1,4 @@
-"""The loss on a grid: any functional of the package, differentiated as the grid differentiates."""
+"""The continuum's functional derivative on a grid: any functional, differentiated as the grid differentiates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from geomflow.field import PotentialField
 from geomflow.field.matrices import unpack_symmetric
 from geomflow.flow.equations.kahler import log_flat_volume
 from geomflow.flow.problem import Problem, Violation
-from geomflow.learn.flows.loss import Loss, Setting
+from geomflow.learn.flows.loss import ContinuumLoss, Setting
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 @final
 @dataclass(frozen=True, eq=False)
-class GridLoss(Loss):
-    """The loss of a model whose metric is sampled on a grid.
+class GridLoss(ContinuumLoss):
+    """The loss of a model whose metric is sampled on a grid, descended by the grid's functional derivative.
 
     `start` is the model's field at the parameters where the flow starts.
     """
@@ -44,7 +44,7 @@ class GridLoss(Loss):
 
     @cached_property
     def _problem(self) -> Problem:
-        return self.setting.descent().bind(self.start)
+        return self.setting.descent.bind(self.start)
 
     @cached_property
     def _density(self) -> np.ndarray | float:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import sympy
 
     from geomflow.flow.steppers.stepper import Stepper
+    from geomflow.learn.flows.loss import Continuum
     from geomflow.learn.models.model import Model
     from geomflow.symbolic.functionals import Functional
 
@@ -28,12 +29,12 @@ class LinearisedFlow(Flow):
 
         g^L(x) = g(x)|_{θ_0} + (θ_I − θ_{0,I}) ∂g(x)/∂θ_I|_{θ_0},    dθ_I/dt = −∂L[g^L]/∂θ_I
 
-    (Halverson and Ruehle, eqs. (2.10) and (2.11)). Its metric follows the kernel flow of the kernel frozen at θ_0,
-    (2.12), exactly. Arguments and monitors are those of `GradientFlow`; the states of the solution belong to the
-    linearised model.
+    (Halverson and Ruehle, eqs. (2.10) and (2.11)). With ``Continuum(functional)`` on a grid its metric follows the
+    `KernelFlow` of the kernel frozen at θ_0, (2.12), exactly. Arguments and monitors are those of `GradientFlow`; the
+    states of the solution belong to the linearised model.
     """
 
-    functional: Functional
+    functional: Functional | Continuum
     model: Model
     parameters: Mapping[str, float] = field(default_factory=dict)
     measure: Any = None

@@ -1,12 +1,9 @@
 """The loss of a network's metric, and its gradient by the parameters.
 
-With D^{kl} = δL/δg_kl, the functional derivative by dx of the loss L = loss·E of a functional,
-
-    −∂L/∂θ_I = −∫ (∂g_kl(x)/∂θ_I) D^{kl}(x) dx
-
-(Halverson and Ruehle, eqs. (2.2) and (2.6)); for potentials φ takes the place of g_kl. The integral is a mean over
-points: those of a grid, on which D is computed with the grid's own derivatives, or any other points of the torus, at
-which D is computed from the network's exact derivatives.
+A loss is a number made of the network at points, eqs. (2.3)-(2.5) of Halverson and Ruehle. What is descended is the
+gradient of that number: the network's input derivatives at the points are exact, and so is their derivative by the
+parameters. Where this cannot be had, or where the flow of the continuum is what one wants to see, `Continuum` takes
+averages of the continuum's functional derivative instead, eq. (2.6).
 """
 
 from __future__ import annotations
@@ -15,15 +12,54 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from geomflow.core.errors import InputError
 from geomflow.flow.problem import Violation
 
 if TYPE_CHECKING:
     from geomflow.learn.models.model import Model
     from geomflow.symbolic.functionals import Functional
+
+
+@final
+@dataclass(frozen=True)
+class Continuum:
+    """A functional to be descended by averages of the continuum's functional derivative, not as a sum over points.
+
+    With D^{kl} = δL/δg_kl, the functional derivative by dx of L = loss·E (by parts, before anything is sampled),
+
+        −∂L/∂θ_I ≈ −(Vol/|B|) Σ_{x∈B} (∂g_kl(x)/∂θ_I) D^{kl}(x)
+
+    (Halverson and Ruehle, eq. (2.6)); for potentials φ takes the place of g_kl. It is what a `KernelFlow` of the
+    network's tangent kernel follows. On a grid D is computed with the grid's own derivatives, elsewhere from the
+    network's exact ones. It is not the gradient of the energy that the points give but differs from it by the error of
+    the quadrature, so that on few points the energy may rise: ``GradientFlow(Continuum(functional), model)``.
+
+    Raises InputError for what is no functional.
+    """
+
+    functional: Functional
+
+    def __post_init__(self) -> None:
+        if isinstance(checked_functional(self.functional), Continuum):
+            raise InputError("Continuum takes a functional, and was given a Continuum.")
+
+    @property
+    def name(self) -> str:
+        """The functional's name, with how it is descended."""
+        return f"{self.functional.name}-continuum"
+
+
+def checked_functional(given: Any, what: str = "Continuum") -> Functional | Continuum:
+    """The functional itself, or InputError that says what needs one."""
+    from geomflow.symbolic.functionals import Functional
+
+    if not isinstance(given, Functional | Continuum):
+        raise InputError(f"{what} needs a functional such as gf.functionals.KEnergy(torus), not {given!r}.")
+    return given
 
 
 @dataclass(frozen=True)
@@ -34,6 +70,7 @@ class Setting:
     parameters: Mapping[str, float] = field(default_factory=dict)
     measure: Any = None
 
+    @property
     def descent(self) -> Any:
         """Its descent in the L² metric of components, whose rate is −D by the reference measure."""
         from geomflow.flow.equations.derived import Descent
@@ -48,12 +85,12 @@ class Loss(ABC):
     points: np.ndarray
 
     @abstractmethod
-    def derivative(self, parameters: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
-        """D at the points (or at those of the given rows): (p, d, d), or (p,) for a potential."""
+    def descent(self, parameters: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+        """−∂L/∂θ, shape (n_parameters,), of the loss on all points or on the given rows."""
 
     @abstractmethod
     def observe(self, parameters: np.ndarray) -> dict[str, float]:
-        """The loss as "energy", and what else is watched."""
+        """The loss on all points as "energy", and what else is watched."""
 
     @abstractmethod
     def check(self, parameters: np.ndarray) -> Violation | None:
@@ -64,8 +101,20 @@ class Loss(ABC):
         """The volume ∫dx of the torus."""
         return float(self.model.torus.cell_volume)
 
+    def chosen(self, rows: np.ndarray | None) -> np.ndarray:
+        """All points, or those of the given rows."""
+        return self.points if rows is None else self.points[rows]
+
+
+class ContinuumLoss(Loss):
+    """A loss that is descended by averages of the continuum's functional derivative; see `Continuum`."""
+
+    @abstractmethod
+    def derivative(self, parameters: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+        """D at the points (or at those of the given rows): (p, d, d), or (p,) for a potential."""
+
     def descent(self, parameters: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
-        """−∂L/∂θ, shape (n_parameters,), with the integral as a mean over all points or over the given rows."""
-        points = self.points if rows is None else self.points[rows]
+        """−∫ (∂g_kl/∂θ) D^{kl} dx, the integral as a mean over all points or over the given rows."""
+        points = self.chosen(rows)
         weight = self.volume / len(points)
         return -weight * self.model.vjp(parameters, points, self.derivative(parameters, rows))

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.learn.flows.gradient_flow import GradientFlow
+from geomflow.learn.flows.loss import Continuum, ContinuumLoss
 from geomflow.learn.models.model import flattened_kernel
 from geomflow.learn.models.state import ModelState
-
-if TYPE_CHECKING:
-    from geomflow.learn.flows.loss import Loss
 
 POINTS = 32
 """Kernels are looked at on about so many of the state's points."""
@@ -28,7 +26,7 @@ def tangent_monitors(flow: Any, start: ModelState, points: int = POINTS) -> dict
     Θ_t is the matrix over pairs (point, component) on about `points` evenly chosen points of the state:
 
     kernel_drift         ‖Θ_t − Θ_0‖/‖Θ_0‖, Frobenius norms; zero for a frozen kernel
-    kernel_alignment     ⟨D, Θ_t D⟩/(λ_max |D|²) ∈ [0, 1], D the functional derivative on these points: one where the
+    kernel_alignment     ⟨D, Θ_t D⟩/(λ_max |D|²) ∈ [0, 1], D the continuum's δL/δg on these points: one where the
                          gradient lies along the leading eigenvector
     kernel_top           λ_max, the largest eigenvalue
     effective_dimension  (tr Θ_t)²/tr Θ_t², the participation ratio of the eigenvalues: how many directions can move
@@ -49,7 +47,7 @@ def tangent_monitors(flow: Any, start: ModelState, points: int = POINTS) -> dict
         raise InputError(f"tangent_monitors needs a GradientFlow, LinearisedFlow or Training, and {flow!r} was given.")
     if points < 1:
         raise InputError(f"tangent_monitors looks at one point at least, and points is {points}.")
-    loss: Loss = GradientFlow(flow.functional, start.model, flow.parameters, flow.measure).on(start)
+    loss = _continuum(flow, start)
     rows = np.unique(np.linspace(0, len(loss.points) - 1, min(points, len(loss.points))).astype(int))
 
     def kernel(state: ModelState) -> np.ndarray:
@@ -68,6 +66,14 @@ def tangent_monitors(flow: Any, start: ModelState, points: int = POINTS) -> dict
         return lambda t, state: numbers(state)[name]
 
     return {name: monitor(name) for name in ("kernel_drift", "kernel_alignment", "kernel_top", "effective_dimension")}
+
+
+def _continuum(flow: Any, start: ModelState) -> ContinuumLoss:
+    """The loss whose functional derivative D is looked at."""
+    functional = flow.functional if isinstance(flow.functional, Continuum) else Continuum(flow.functional)
+    loss = GradientFlow(functional, start.model, flow.parameters, flow.measure).on(start)
+    assert isinstance(loss, ContinuumLoss)
+    return loss
 
 
 def _numbers(matrix: np.ndarray, first: np.ndarray, covector: np.ndarray) -> dict[str, float]:

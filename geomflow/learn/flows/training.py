@@ -14,7 +14,7 @@ from geomflow.flow.problem import Problem
 from geomflow.flow.steppers.iteration import Iteration
 from geomflow.learn.flows.binding import checked_state, loss_at, parameter_equation, parameter_problem
 from geomflow.learn.flows.gradient_flow import GradientFlow
-from geomflow.learn.flows.loss import Loss, Setting
+from geomflow.learn.flows.loss import Continuum, Loss
 from geomflow.learn.flows.optimisers import Adam, Optimiser
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Training(Flow):
     Raises InputError for a batch that is empty or larger than the points.
     """
 
-    functional: Functional
+    functional: Functional | Continuum
     model: Model
     optimiser: Optimiser = field(default_factory=Adam)
     batch: int | None = None
@@ -72,7 +72,7 @@ class Training(Flow):
 
     def on(self, state: Any) -> Loss:
         """The loss that is descended from the state, as numbers."""
-        loss = loss_at(Setting(self.functional, self.parameters, self.measure), self.model,
+        loss = loss_at(self.functional, self.parameters, self.measure, self.model,
                        checked_state(self, self.model, state))
         if self.batch is not None and not 1 <= self.batch <= len(loss.points):
             raise InputError(f"a batch of {self.batch} points cannot be drawn from {len(loss.points)}.")

@@ -41,6 +41,11 @@ class IndependentNetworks(Network):
         ends = np.cumsum([0, *(network.size for network in self.networks)])
         self.parts = tuple(slice(int(a), int(b)) for a, b in pairwise(ends))
 
+    @property
+    def kinked(self) -> bool:
+        """Whether one of the networks is."""
+        return any(network.kinked for network in self.networks)
+
     def initial(self, seed: int | np.random.Generator) -> np.ndarray:
         """One network after the other, from one stream."""
         stream = generator(seed)

@@ -42,6 +42,11 @@ class Model(ABC):
 
     @property
     @abstractmethod
+    def kinked(self) -> bool:
+        """Whether the first input derivative of the values jumps, as that of ReLU networks does."""
+
+    @property
+    @abstractmethod
     def layout(self) -> Layout:
         """Names, shapes and places of the parameters in θ; `layout.views(θ)` are named views."""
 

@@ -31,6 +31,11 @@ class NetworkModel(Model):
         """The pointwise map from outputs to values."""
 
     @property
+    def kinked(self) -> bool:
+        """Whether the network is."""
+        return self.joint.kinked
+
+    @property
     def layout(self) -> Layout:
         """The parameters of the network."""
         return self.joint.layout

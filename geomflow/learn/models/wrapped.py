@@ -29,6 +29,11 @@ class WrappedModel(Model):
         return self.model.target
 
     @property
+    def kinked(self) -> bool:
+        """Whether the inner model is."""
+        return self.model.kinked
+
+    @property
     def layout(self) -> Layout:
         """The inner model's parameters."""
         return self.model.layout

@@ -40,11 +40,13 @@ HIGHEST = 5
 class Activation:
     """A function σ of one variable and its derivatives σ', …, σ⁽⁵⁾, elementwise.
 
-    `fill(u, out)` writes σ⁽ᵏ⁾(u) to out[k], k < len(out) <= 6; `out` has shape (k, *u.shape).
+    `fill(u, out)` writes σ⁽ᵏ⁾(u) to out[k], k < len(out) <= 6; `out` has shape (k, *u.shape). `kinked` says that σ'
+    jumps somewhere, and that the higher derivatives leave out the jumps.
     """
 
     name: str
     fill: Callable[[np.ndarray, np.ndarray], None]
+    kinked: bool = False
 
     def __call__(self, u: np.ndarray) -> np.ndarray:
         """σ(u), elementwise."""
@@ -151,7 +153,7 @@ def _softplus(u: np.ndarray, out: np.ndarray) -> None:
 
 #: The known activations by name.
 ACTIVATIONS = {
-    name: Activation(name, fill)
+    name: Activation(name, fill, kinked=fill is _relu)
     for name, fill in (
         ("relu", _relu),
         ("gelu", _gelu),

@@ -37,6 +37,11 @@ class Network(ABC):
         """The number of parameters."""
         return self.layout.size
 
+    @property
+    def kinked(self) -> bool:
+        """Whether the first input derivative jumps, so that the jets of higher order leave out the jumps."""
+        return False
+
     @abstractmethod
     def initial(self, seed: int | np.random.Generator) -> np.ndarray:
         """Random parameters (size,), a function of the seed alone; MemoryLimitError where they do not fit."""

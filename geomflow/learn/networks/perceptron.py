@@ -67,6 +67,11 @@ class Perceptron(Network):
                 yield f"b{number}", (after,)
 
     @property
+    def kinked(self) -> bool:
+        """Whether the activation is, as ReLU."""
+        return self.activation.kinked
+
+    @property
     def depth(self) -> int:
         """The number of hidden layers."""
         return len(self.widths) - 2

@@ -34,8 +34,9 @@ class ComplexHessian:
     def __init__(self, network: Perceptron, precision: str = "double") -> None:
         if network.outputs != 1 or network.embedding is not None:
             raise InputError(f"φ is one function of the inputs themselves: no embedding, outputs=1; this is {network}")
-        if network.activation.name == "relu":
-            raise InputError("the Hessian of a ReLU network is zero almost everywhere; take gelu, tanh, softplus, ...")
+        if network.activation.kinked:
+            raise InputError(f"the Hessian of a network of {network.activation.name} is zero almost everywhere; take "
+                             "gelu, tanh, softplus, ...")
         if precision not in ("double", "single"):
             raise InputError(f"the precision is {precision!r}; choose 'double' or 'single'")
         self.network = network
