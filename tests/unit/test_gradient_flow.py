@@ -109,6 +109,41 @@ def test_functionals_that_are_not_local_need_a_grid():
         gf.solve(GradientFlow(gf.functionals.PerelmanLambda(plane), model), state, t1=1)
 
 
+def test_kinks_are_refused_where_the_loss_differentiates_twice():
+    plane = gf.Torus(dim=2)
+    relu, kinked = (Perceptron(2, (6,), activation="relu", embedding=FourierEmbedding(t)) for t in (plane, CURVE))
+    metric = gf.learn.Correction(None, Rescaled(gf.learn.IndependentComponents(plane, relu), 0.01))
+    points = np.random.default_rng(0).random((10, 2))
+    potential = Rescaled(PotentialModel(CURVE, kinked), 1e-4)
+    square, convex = gf.functionals.ScalarSquared(plane), gf.functionals.EF(CURVE, "v^2")
+    for functional, model in ((square, metric), (convex, potential)):
+        with pytest.raises(InputError, match=r"kinks.*smooth activation"):
+            gf.solve(GradientFlow(functional, model), model.on(points, seed=0), t1=1)
+    assert gf.solve(GradientFlow(gf.functionals.Volume(plane), metric), metric.on(points, seed=0), t1=0.1).outcome
+
+
+def test_a_measure_on_a_grid_is_part_of_the_sum():
+    plane = gf.Torus(dim=2)
+    network = Perceptron(2, (6,), embedding=FourierEmbedding(plane))
+    model = gf.learn.Correction(None, Rescaled(gf.learn.IndependentComponents(plane, network), 0.01))
+    grid = plane.grid(16, order="spectral")
+    measure = grid.scalar("1 + cos(2*pi*x)/3")
+    state = model.on(grid, seed=0)
+    exact, sampled = (GradientFlow(gf.functionals.PerelmanF(plane), model, measure=m).on(state)
+                      for m in ("1 + cos(2*pi*x)/3", measure))
+    theta = np.array(state.parameters)
+    assert sampled.descent(theta) == pytest.approx(exact.descent(theta), rel=1e-5, abs=1e-9)
+    with pytest.raises(InputError, match="on a grid"):
+        GradientFlow(gf.functionals.PerelmanF(plane), model, measure=measure).on(model.on(np.zeros((3, 2)), seed=0))
+
+
+def test_the_continuum_takes_a_functional():
+    for wrong in ("kenergy", gf.learn.Continuum(KENERGY)):
+        with pytest.raises(InputError, match="Continuum"):
+            gf.learn.Continuum(wrong)
+    assert GradientFlow(gf.learn.Continuum(KENERGY), MODEL).name == "kenergy-continuum-parameters"
+
+
 def test_a_network_that_is_not_periodic_is_refused_on_a_grid():
     model = PotentialModel(CURVE, Perceptron(2, (4,)))
     assert model.on(np.zeros((1, 2)), seed=0).points.shape == (1, 2)

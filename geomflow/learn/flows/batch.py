@@ -1,4 +1,4 @@
-"""A discrete batch of the points of a grid, on which a loss is summed."""
+"""A discrete batch of the points of a grid, on which the functional derivative of a kernel flow is summed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Points x' of a grid over which a loss is summed, Halverson and Ruehle, eqs. (2.3) and (2.8).
+    """Points x' of a grid over which the functional derivative of a kernel flow is summed, Halverson and Ruehle, (2.8).
 
     ∫ dx' becomes (volume / |B|) Σ_{x' ∈ B}: all points together are the integral over the grid, and fewer estimate it
     without bias. `points` is a number of points, drawn with `seed` without repetition, or their indices in C order.

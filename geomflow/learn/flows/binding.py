@@ -53,7 +53,7 @@ def loss_at(functional: Functional | Continuum, parameters: Mapping[str, float],
     sampled = sampled_loss(setting, model, state)
     if sampled.local and not isinstance(functional, Continuum):
         state.require_positive()
-        return sampled
+        return sampled.ready()
     if isinstance(state.place, Grid):
         return GridLoss(setting, model, state.field())
     if not sampled.local or measure is not None:

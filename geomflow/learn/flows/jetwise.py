@@ -14,6 +14,7 @@ from geomflow.core.errors import InputError, PositivityError
 from geomflow.field.grid import Grid
 from geomflow.field.hermitian import hermitian_names
 from geomflow.field.matrices import pack_hermitian, upper_pairs
+from geomflow.field.state import Field
 from geomflow.flow.equation import Equation, composed
 from geomflow.learn.models.closed import Expressions, closed_scalar
 from geomflow.learn.models.series import Index
@@ -116,7 +117,10 @@ def given_functions(model: Model, measure: Any, place: Grid | np.ndarray, points
 
 def _log_measure(model: Model, measure: Any, place: Grid | np.ndarray, points: np.ndarray, index: Index) -> np.ndarray:
     """Exact derivatives of a closed form; those of the grid where the measure is known on its points only."""
-    if isinstance(place, Grid) and (isinstance(measure, np.ndarray) or hasattr(measure, "grid")):
+    if isinstance(measure, np.ndarray | Field):
+        if not isinstance(place, Grid):
+            raise InputError("the reference measure is known on a grid only: give its closed form, or start on a grid, "
+                             "model.on(grid).")
         density = place.scalar(measure).values
         _require_positive(density)
         return place.derivative(np.log(density), index).ravel()

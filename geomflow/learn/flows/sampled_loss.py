@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, final
 
@@ -47,7 +47,7 @@ class SampledLoss(Loss):
 
     @cached_property
     def _equation(self) -> Equation:
-        return self.setting.descent.written(self.template)
+        return replace(self.setting, measure=None).descent.written(self.template)
 
     @property
     def local(self) -> bool:
@@ -76,6 +76,11 @@ class SampledLoss(Loss):
         slopes = self._compiled(gr.gradient(density, jets))
         self._require_smooth(max((sum(jet.data[1]) for jet in jets), default=0))
         return jets, slopes
+
+    def ready(self) -> SampledLoss:
+        """The loss itself, compiled, so that what the model cannot give is told before a run begins."""
+        self._slopes  # noqa: B018
+        return self
 
     def _require_smooth(self, order: int) -> None:
         if order > 1 and self.model.kinked:
