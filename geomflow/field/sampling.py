@@ -62,22 +62,17 @@ def expression_node(torus: FlatTorus, expression: Any) -> gr.Node:
 
 def _sympy(torus: FlatTorus, expression: Any) -> Any:
     """Text by the whitelist, all else by sympy's strict conversion, which never reads text."""
-    import sympy
+    from geomflow.symbolic.given import given
 
-    from geomflow.symbolic.parse import parse
-
-    if isinstance(expression, str):
-        return parse(expression, names_of(torus))
     try:
-        converted = sympy.sympify(expression, strict=True)
-    except sympy.SympifyError:
-        converted = None
-    if not isinstance(converted, sympy.Expr):
+        return given(expression, names_of(torus))
+    except ExpressionError:
+        if isinstance(expression, str):
+            raise
         raise ExpressionError(
             f"{expression!r} (of type {type(expression).__name__}) is not a function on a torus; give text, a number, "
             "a sympy expression, a callable of the coordinates or an array."
-        )
-    return converted
+        ) from None
 
 
 def _in_coordinates(torus: FlatTorus, node: gr.Node) -> gr.Node:

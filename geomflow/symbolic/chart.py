@@ -16,7 +16,8 @@ from typing import Any, TypeAlias, TypeVar
 import sympy
 from sympy.core.function import AppliedUndef
 
-from geomflow.core.errors import ExpressionError, InputError, UnknownNameError
+from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.symbolic.given import given, given_bound, given_freely
 from geomflow.symbolic.names import assumed, fresh, identified, names_in
 from geomflow.symbolic.parse import parse
 
@@ -84,7 +85,7 @@ class Chart:
         items = _names(symbols)
         names = [str(item) for item in items]
         bounds = {n: _range(n, r) for n, r in _by_name("ranges", ranges, names).items()}
-        lengths = {n: sympy.sympify(p) for n, p in _by_name("periods", periods, names).items()}
+        lengths = {n: given_freely(p) for n, p in _by_name("periods", periods, names).items()}
         for name, length in lengths.items():
             if length.is_positive is False:
                 raise InputError(f"the period of {name} must be positive, not {length}")
@@ -262,10 +263,9 @@ class ComplexChart:
 
 
 def _range(name: str, bounds: Any) -> Range:
-    try:
-        low, high = (sympy.sympify(b) for b in bounds)
-    except (TypeError, ValueError):
-        raise InputError(f"the range of {name} must be a pair (from, to), not {bounds!r}") from None
+    if not isinstance(bounds, Sequence | sympy.Tuple) or isinstance(bounds, str) or len(bounds) != 2:
+        raise InputError(f"the range of {name} must be a pair (from, to), not {bounds!r}")
+    low, high = map(given_bound, bounds)
     if (low - high).is_nonnegative:
         raise InputError(f"the range of {name} is empty: it goes from {low} to {high}")
     return low, high
@@ -320,14 +320,7 @@ def read_expression(value: Any, known: Mapping[str, Any]) -> sympy.Expr:
     """Text, a number or a sympy expression, with symbols that have a known name replaced by what that is."""
     if isinstance(value, str):
         return parse(value, known)
-    try:
-        expression = sympy.sympify(value)
-    except (sympy.SympifyError, TypeError, AttributeError):
-        message = f"cannot read {value!r} as an expression; give text, a number or a sympy expression"
-        raise ExpressionError(message) from None
-    if not isinstance(expression, sympy.Expr) or isinstance(expression, sympy.MatrixBase):
-        raise ExpressionError(f"{value!r} is not an expression but a {type(value).__name__}")
-    return identified([expression], known)[0]
+    return identified([given(value)], known)[0]
 
 
 def parameter_names(parameters: Parameters, taken: Collection[str] = (), word: str = "real") -> dict[str, Any]:

@@ -11,6 +11,7 @@ import sympy
 from sympy.core.function import AppliedUndef
 
 from geomflow.symbolic.fractions import OutsideField, field_of
+from geomflow.symbolic.given import given_freely
 from geomflow.symbolic.ring import ExactRing, GraphRing
 
 MOST_UNKNOWN_FUNCTIONS = 3
@@ -55,7 +56,7 @@ def compute(
 
 def all_zero(expressions: Iterable[Any], coordinates: Sequence[sympy.Symbol] = ()) -> bool:
     """Whether all the sympy expressions vanish identically, decided."""
-    items = [sympy.sympify(e) for e in expressions]
+    items = [given_freely(e, coordinates) for e in expressions]
     pending = [e for e in items if e != 0]
     return compute(pending, coordinates, lambda ring: all(ring.is_zero(ring.read(e)) for e in pending))
 

@@ -15,6 +15,7 @@ from sympy.core.assumptions import _assume_defined
 from sympy.core.function import AppliedUndef
 
 from geomflow.core.errors import InputError
+from geomflow.core.graph.sympy_bridge import as_sympy
 
 
 def fresh(wanted: str, taken: Collection[str]) -> str:
@@ -66,7 +67,7 @@ def assumed(name: str, what: Any) -> Any:
     Raises InputError for an assumption that sympy does not have.
     """
     if not isinstance(what, (str, Mapping)):
-        return sympy.sympify(what, strict=True)
+        return as_sympy(what)
     facts = {what: True} if isinstance(what, str) else dict(what)
     for fact in facts:
         if fact not in _assume_defined:
@@ -76,5 +77,6 @@ def assumed(name: str, what: Any) -> Any:
 
 
 def namesake(symbol: Any, symbols: Iterable[sympy.Symbol]) -> sympy.Symbol:
-    """The one of the symbols that has the name of `symbol`; `symbol` itself if none has."""
-    return next((s for s in symbols if s.name == str(symbol)), symbol)
+    """The one of the symbols that has the name of `symbol`; `symbol` itself, or one of that name, if none has."""
+    own = symbol if isinstance(symbol, sympy.Symbol) else sympy.Symbol(str(symbol))
+    return next((s for s in symbols if s.name == str(symbol)), own)

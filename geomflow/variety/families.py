@@ -32,11 +32,9 @@ def Dwork(psi: complex | sympy.Expr | str = 0, degree: int = 5) -> Hypersurface:
 
 
 def _exact(number: complex | sympy.Expr | str) -> sympy.Expr:
-    if isinstance(number, str):
-        from geomflow.symbolic.parse import parse
+    from geomflow.symbolic.given import given
 
-        return parse(number)
-    return sympy.nsimplify(number, rational=True)
+    return given(number) if isinstance(number, str) else sympy.nsimplify(given(number), rational=True)
 
 
 def Bicubic(polynomial: str | sympy.Expr | None = None) -> Hypersurface:

@@ -10,7 +10,7 @@ import sympy
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.graph.sympy_bridge import from_sympy
-from geomflow.symbolic.parse import parse
+from geomflow.symbolic.given import given
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,8 @@ class Density:
     def of(cls, source: str | sympy.Expr) -> Density:
         """Read F; raises `InputError` where F is not convex at v = 1, so that Ricci-flat metrics are not minima."""
         v = sympy.Symbol("v", positive=True)
-        expression = (
-            parse(source, {"v": v}) if isinstance(source, str) else source.subs(dict.fromkeys(source.free_symbols, v))
-        )
+        expression = given(source, {"v": v})
+        expression = expression.xreplace(dict.fromkeys(expression.free_symbols, v))
         node, leaf = from_sympy(expression), gr.symbol("v")
         first = gr.partial(node, leaf)
         second = gr.partial(first, leaf)

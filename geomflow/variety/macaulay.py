@@ -35,7 +35,7 @@ def certified_smooth(polynomial: Polynomial, ambient: Ambient) -> bool:
 
 def residue(number: sympy.Expr) -> int | None:
     """The image of a number of Q(i) modulo `PRIME`, or None."""
-    real, imaginary = sympy.sympify(number).as_real_imag()
+    real, imaginary = number.as_real_imag()
     if not (real.is_Rational and imaginary.is_Rational):
         return None
     if real.q % PRIME == 0 or imaginary.q % PRIME == 0:

@@ -14,10 +14,9 @@ from geomflow.codegen import PointRoutine, compile_points
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, InputError
 from geomflow.core.graph.sympy_bridge import from_sympy
+from geomflow.symbolic.given import NAME, given
 from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, parse
 from geomflow.variety.routines import polynomial as routine
-
-_NAME = re.compile(r"[^\W\d]\w*")
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +91,8 @@ def read(source: str | sympy.Expr | Polynomial, names: Sequence[str] | None = No
     """
     if isinstance(source, Polynomial):
         return _without_zeros(source)
+    if odd := [name for name in names or () if not (isinstance(name, str) and name.isidentifier())]:
+        raise InputError(f"a coordinate must be a name such as 'z0', not {odd[0]!r}")
     expression, symbols = _read_text(source, names) if isinstance(source, str) else _read_sympy(source, names)
     try:
         polynomial = sympy.Poly(expression, *symbols)
@@ -110,7 +111,7 @@ def read(source: str | sympy.Expr | Polynomial, names: Sequence[str] | None = No
 def _read_text(text: str, names: Sequence[str] | None) -> tuple[sympy.Expr, list[sympy.Symbol]]:
     if names is None:
         known = {*CONSTANTS, *FUNCTIONS}
-        names = sorted(set(_NAME.findall(text)) - known, key=natural)
+        names = sorted(set(NAME.findall(text)) - known, key=natural)
     if not names:
         raise ExpressionError(f"no coordinates in {text!r}; write for example 'z0^5 + z1^5 + z2^5 + z3^5 + z4^5'")
     symbols = [sympy.Symbol(name) for name in names]
@@ -118,9 +119,10 @@ def _read_text(text: str, names: Sequence[str] | None) -> tuple[sympy.Expr, list
 
 
 def _read_sympy(expression: sympy.Expr, names: Sequence[str] | None) -> tuple[sympy.Expr, list[sympy.Symbol]]:
-    free = {s.name: s for s in sympy.sympify(expression).free_symbols}
+    expression = given(expression)
+    free = {s.name: s for s in expression.free_symbols}
     chosen = list(names) if names is not None else sorted(free, key=natural)
-    return sympy.sympify(expression), [free.get(name, sympy.Symbol(name)) for name in chosen]
+    return expression, [free.get(name, sympy.Symbol(name)) for name in chosen]
 
 
 def _without_zeros(polynomial: Polynomial) -> Polynomial:

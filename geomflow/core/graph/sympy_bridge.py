@@ -25,24 +25,32 @@ def from_sympy(expression: Any, coordinates: Sequence[str] = ()) -> Node:
     Raises UnknownFunctionError for a function that the graph does not know, ExpressionError for anything
     else that has no place in it.
     """
-    return _Reader(tuple(map(str, coordinates))).read(_sympy(expression))
+    return _Reader(tuple(map(str, coordinates))).read(as_sympy(expression))
 
 
 def all_from_sympy(expressions: Iterable[Any], coordinates: Sequence[str] = ()) -> list[Node]:
     """Several sympy expressions as nodes, sharing the work."""
     reader = _Reader(tuple(map(str, coordinates)))
-    return [reader.read(_sympy(e)) for e in expressions]
+    return [reader.read(as_sympy(e)) for e in expressions]
 
 
-def _sympy(expression: Any) -> sympy.Basic:
-    """Numbers and sympy's own objects; text is never read."""
+def as_sympy(expression: Any) -> sympy.Basic:
+    """Numbers and sympy's own objects as sympy has them; text is never read, nor looked for in containers.
+
+    Raises ExpressionError for anything else.
+    """
     try:
-        return sympy.sympify(expression, strict=True)
-    except sympy.SympifyError:
+        found = None if isinstance(expression, _READ_INSIDE) else sympy.sympify(expression, strict=True)
+    except (sympy.SympifyError, AttributeError, TypeError, ValueError):
+        found = None
+    if not isinstance(found, sympy.Basic | sympy.MatrixBase):
         kind = type(expression).__name__
         raise ExpressionError(f"{expression!r} (of type {kind}) is no exact expression; give sympy's") from None
+    return found
 
 
+#: Strict conversion still runs the text that it finds inside these.
+_READ_INSIDE = (str, tuple, dict, set, frozenset, range)
 _RECIPROCAL = {"cot": "tan", "sec": "cos", "csc": "sin", "coth": "tanh", "sech": "cosh", "csch": "sinh"}
 _RENAMED = {"Abs": "abs"}
 

@@ -114,13 +114,13 @@ class RateReader:
 
     def _named(self, rate: Any) -> Any:
         """A sympy rate with its free symbols identified by name, and unevaluated derivatives taken."""
+        from geomflow.symbolic.given import given
+
         try:
-            expression = sympy.sympify(rate, strict=True)
-        except sympy.SympifyError:
-            expression = None
-        if not isinstance(expression, sympy.Expr):
+            expression = given(rate)
+        except ExpressionError:
             raise ExpressionError(f"{rate!r} (of type {type(rate).__name__}) is not a rate; give text or a sympy "
-                                  "expression, or a mapping from the components of the state to these.")
+                                  "expression, or a mapping from the components of the state to these.") from None
         unknown = sorted(s.name for s in expression.free_symbols if s.name not in self.names)
         if unknown:
             raise ExpressionError(f"the rate depends on '{unknown[0]}', which is no coordinate, parameter or unknown; "

@@ -15,8 +15,8 @@ from geomflow.core.graph.sympy_bridge import from_sympy, to_sympy
 from geomflow.symbolic.functionals.functional import Functional, is_complex, real_coordinates
 from geomflow.symbolic.functionals.metric import MetricFunctional
 from geomflow.symbolic.functionals.potential import PotentialFunctional
+from geomflow.symbolic.given import given
 from geomflow.symbolic.jets import metric_names
-from geomflow.symbolic.parse import parse
 from geomflow.symbolic.variation.algebra import Algebra
 from geomflow.symbolic.variation.covariance import invariant, unitary_invariant
 from geomflow.symbolic.variation.kahler_frame import PHI
@@ -199,7 +199,7 @@ def read(density: Any, algebra: Algebra, names: Mapping[str, Callable[[], gr.Nod
     else:
         stand_ins = {n: sympy.Symbol(n) for n in (*names, *coordinates)}
         table = {**stand_ins, **{n: _wrapped(f, names) for n, f in functions.items()}}
-        expression = from_sympy(parse(density, table) if isinstance(density, str) else sympy.sympify(density))
+        expression = from_sympy(given(density, table))
     return _resolved(expression, names)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core import graph as gr
+from geomflow.symbolic.given import given_freely
 from geomflow.symbolic.variation.staged import Staged
 from geomflow.symbolic.variation.symbols import Background, Symbol, linearised, principal, whole
 
@@ -72,9 +73,8 @@ class Linearisation:
 
     def rates(self, wave: Sequence[Any]) -> dict[Any, int]:
         """The eigenvalues of the symbol at a wave vector, with multiplicities; positive ones grow."""
-        import sympy
 
-        values = dict(zip(self.wave_numbers, map(sympy.sympify, wave), strict=True))
+        values = dict(zip(self.wave_numbers, map(given_freely, wave), strict=True))
         return dict(self.matrix.subs(values).eigenvals())
 
     def decay_rate(self, wave: Sequence[Any]) -> Any:

@@ -1,0 +1,51 @@
+"""What users give for an exact number or expression: text by the whitelist, everything else by strict conversion.
+
+sympy's own `sympify` runs text as Python, also text that it meets inside a tuple; nothing here does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sympy
+
+from geomflow.core.errors import ExpressionError
+from geomflow.core.graph.sympy_bridge import as_sympy
+from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, parse
+
+NAME = re.compile(r"[^\W\d]\w*")
+_INFINITE = {"oo": sympy.oo, "inf": sympy.oo, "∞": sympy.oo}
+
+
+def given(value: Any, names: Mapping[str, Any] | Iterable[str | sympy.Symbol] = ()) -> sympy.Expr:
+    """`value` (text in these names, a number or a sympy expression) as an expression; text is never run.
+
+    Raises `ExpressionError` for anything else: lists, truth values, matrices.
+    """
+    if isinstance(value, str):
+        return parse(str(value), names)
+    try:
+        expression = as_sympy(value)
+    except ExpressionError:
+        message = f"cannot read {value!r} as an expression; give text, a number or a sympy expression"
+        raise ExpressionError(message) from None
+    if not isinstance(expression, sympy.Expr) or isinstance(expression, sympy.MatrixBase):
+        raise ExpressionError(f"{value!r} is not an expression but a {type(value).__name__}")
+    return expression
+
+
+def given_freely(value: Any, symbols: Iterable[sympy.Symbol] = ()) -> sympy.Expr:
+    """`given` in these symbols, every other name in a text being a real symbol of its own."""
+    if not isinstance(value, str):
+        return given(value)
+    own = {name: sympy.Symbol(name, real=True) for name in set(NAME.findall(value)) - {*CONSTANTS, *FUNCTIONS}}
+    return parse(str(value), own | {s.name: s for s in symbols})
+
+
+def given_bound(value: Any) -> sympy.Expr:
+    """`given_freely` for the end of a range, which may be infinite: "oo", "-oo"."""
+    if isinstance(value, str) and (end := _INFINITE.get(value.strip(" +-"))) is not None:
+        return -end if value.strip().startswith("-") else end
+    return given_freely(value)
