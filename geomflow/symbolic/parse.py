@@ -1,20 +1,23 @@
 """Mathematical text read by a whitelist: numbers, names, arithmetic and known functions, nothing else.
 
-The text is parsed to Python's syntax tree and walked; it is never evaluated. Numbers are exact (`0.1` is 1/10).
+The text is cut into words and read in one pass; it is never evaluated. Numbers are exact (`0.1` is 1/10). Names are
+taken as they are written, Python's keywords among them; one that is not known is looked for in the letters that Unicode
+holds equivalent to it (NFKC: φ for ϕ, μ for µ), as Python does with its own names.
 """
 
 from __future__ import annotations
 
-import ast
 import difflib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NoReturn
+from unicodedata import normalize
 
 import sympy
 
 from geomflow.core.errors import ExpressionError, UnknownFunctionError
+from geomflow.symbolic.tokens import ONLY, Token, fail, tokens
 
 _PLAIN = (
     "sin cos tan cot sec csc asin acos atan sinh cosh tanh coth asinh acosh atanh "
@@ -38,17 +41,10 @@ CONSTANTS: Mapping[str, sympy.Expr] = {
     "i": sympy.I,
     "I": sympy.I,
 }
-LONGEST_TEXT = 20_000
+LONGEST_TEXT = 50_000
 DEEPEST_NESTING = 200
 LARGEST_POWER_BITS = 20_000
-
-_OPERATORS: Mapping[type, Callable[[Any, Any], Any]] = {
-    ast.Add: lambda a, b: a + b,
-    ast.Sub: lambda a, b: a - b,
-    ast.Mult: lambda a, b: a * b,
-    ast.Div: lambda a, b: a / b,
-    ast.Pow: lambda a, b: a**b,
-}
+MOST_DIGITS = 4_000
 
 
 def parse(text: str, names: Mapping[str, Any] | Iterable[str | sympy.Symbol] = ()) -> sympy.Expr:
@@ -72,111 +68,173 @@ def _named(names: Mapping[str, Any] | Iterable[str | sympy.Symbol]) -> dict[str,
     return {str(name): sympy.Symbol(name, real=True) if isinstance(name, str) else name for name in names}
 
 
-@dataclass(frozen=True)
-class _Reader:
-    """A walk over one text's syntax tree."""
+@dataclass
+class _Group:
+    """What stands in one pair of brackets, or in the whole text, as far as it is read.
 
-    text: str
-    names: Mapping[str, Any]
+    `opened` is the bracket, or the name of the function before it. A sum is kept as its terms, the last term as its
+    factors; `pending` are signs, and bases of powers, that wait for the next operand.
+    """
+
+    opened: Token
+    arguments: list[Any] = field(default_factory=list)
+    terms: list[Any] = field(default_factory=list)
+    factors: list[Any] = field(default_factory=list)
+    pending: list[tuple[Token, Any]] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was read in it."""
+        return not (self.arguments or self.terms or self.factors or self.pending)
+
+
+class _Reader:
+    """A walk over one text's words; open brackets are kept on a list, so that no nesting is too deep for the stack."""
+
+    def __init__(self, text: str, names: Mapping[str, Any]) -> None:
+        self.text = text
+        self.names = names
+        self.groups = [_Group(Token("sign", "", 0))]
+        self.called: Token | None = None
 
     def read(self) -> sympy.Expr:
         if len(self.text) > LONGEST_TEXT:
             raise ExpressionError(
                 f"an expression of {len(self.text)} characters is too long; the most is {LONGEST_TEXT}"
             )
-        source = self._python()
-        if not source:
+        words = list(tokens(self.text))
+        if words[0].kind == "end":
             raise ExpressionError("an expression is empty: write 0 for zero")
-        try:
-            tree = ast.parse(source, mode="eval")
-        except SyntaxError as error:
-            self._fail_at(self._column(source, (error.offset or 1) - 1), f"cannot read this: {error.msg}")
-        except (RecursionError, MemoryError, ValueError) as error:
-            raise ExpressionError(f"cannot read {self.text[:40]!r}...: {error}") from None
-        result = self._walk(tree.body, 0)
-        if not isinstance(result, sympy.Expr):
-            self._fail(tree.body, "this is not a number or an expression")
-        if result.has(sympy.zoo, sympy.nan, sympy.oo):
+        value: Any = None
+        for token, following in zip(words, [*words[1:], words[-1]], strict=True):
+            value = self._operand(token, following) if value is None else self._operator(token, value)
+        if not isinstance(value, sympy.Expr):
+            self._fail(words[0], "this is not a number or an expression")
+        if value.has(sympy.zoo, sympy.nan, sympy.oo):
             raise ExpressionError(f"the expression {self.text.strip()!r} is not finite: it divides by zero")
-        return result
+        return value
 
-    def _python(self) -> str:
-        flat = self.text.replace("\n", " ").replace("\r", " ").replace("\t", " ")
-        return flat.strip().replace("^", "**")
+    def _fail(self, token: Token, message: str, kind: type[ExpressionError] = ExpressionError) -> NoReturn:
+        fail(self.text, token.column, message, kind)
 
-    def _column(self, source: str, column: int) -> int:
-        """The column of the user's text for a column of the Python text."""
-        lead = len(self.text) - len(self.text.lstrip())
-        position, seen = lead, 0
-        while seen < column and position < len(self.text):
-            seen += 2 if self.text[position] == "^" else 1
-            position += 1
-        return position
+    def _operand(self, token: Token, following: Token) -> Any:
+        """The value of a word where an operand is due; None if it is a sign or a bracket, so that one still is."""
+        match token.kind, token.text:
+            case "number", written:
+                return self._number(token, written)
+            case "name", name:
+                if following.text != "(":
+                    return self._name(token, name)
+                self.called = token
+            case "sign", "(":
+                self.groups.append(_Group(self.called or token))
+                self.called = None
+                self._check_nesting(token)
+            case "sign", "+" | "-":
+                self._wait(token)
+            case "sign", ")" if self.groups[-1].opened.kind == "name" and self.groups[-1].empty:
+                return self._call(self.groups.pop().opened, [])
+            case _:
+                self._fail(token, "cannot read this: a number, a name or a bracket is missing here")
+        return None
 
-    def _fail(self, node: ast.AST, message: str, kind: type[ExpressionError] = ExpressionError) -> NoReturn:
-        source = self._python()
-        characters = len(source.encode()[: getattr(node, "col_offset", 0)].decode(errors="ignore"))
-        self._fail_at(self._column(source, characters), message, kind)
+    def _operator(self, token: Token, value: Any) -> Any:
+        """What a value becomes at the word behind it; None if that is a sign or a comma, so that an operand is due."""
+        group = self.groups[-1]
+        if token.text in ("^", "**"):
+            return self._wait(token, self._summand(token, value))
+        if token.kind in ("number", "name") or token.text == "(":
+            self._fail(token, f"{ONLY}; write '*' to multiply")
+        value = self._factor(group, value)
+        if token.text in ("*", "/"):
+            group.factors.append(self._summand(token, value))
+            return self._wait(token) if token.text == "/" else None
+        if group.factors:
+            value, group.factors = sympy.Mul(*group.factors, self._summand(token, value)), []
+        if token.text in ("+", "-"):
+            group.terms.append(self._summand(token, value))
+            return self._wait(token)
+        if group.terms:
+            value, group.terms = sympy.Add(*group.terms, self._summand(token, value)), []
+        return self._closed(group, token, value)
 
-    def _fail_at(self, column: int, message: str, kind: type[ExpressionError] = ExpressionError) -> NoReturn:
-        line = self.text.replace("\n", " ").replace("\t", " ")
-        start = max(0, column - 50)
-        shown = line[start : start + 100]
-        raise kind(f"at column {column + 1}: {message}\n  {shown}\n  {' ' * (column - start)}^") from None
+    def _wait(self, token: Token, base: Any = None) -> None:
+        self.groups[-1].pending.append((token, base))
+        self._check_nesting(token)
 
-    def _walk(self, node: ast.expr, depth: int) -> Any:
-        if depth > DEEPEST_NESTING:
-            self._fail(node, f"more than {DEEPEST_NESTING} levels of nesting")
-        match node:
-            case ast.Constant(value=value) if isinstance(value, (int, float, complex)) and not isinstance(value, bool):
-                return self._number(node, value)
-            case ast.Name(id=name):
-                return self._name(node, name)
-            case ast.UnaryOp(op=ast.USub(), operand=inner):
-                return -self._walk(inner, depth + 1)
-            case ast.UnaryOp(op=ast.UAdd(), operand=inner):
-                return self._walk(inner, depth + 1)
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-                return self._binary(node, op, self._walk(left, depth + 1), self._walk(right, depth + 1))
-            case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
-                return self._call(node, name, [self._walk(a, depth + 1) for a in args])
-        self._fail(node, "only numbers, names, + - * / ^ and known functions may be written here")
+    def _check_nesting(self, token: Token) -> None:
+        if sum(1 + len(group.pending) for group in self.groups) > DEEPEST_NESTING:
+            self._fail(token, f"more than {DEEPEST_NESTING} levels of nesting")
 
-    def _number(self, node: ast.expr, value: Any) -> sympy.Expr:
-        written = ast.get_source_segment(self._python(), node) or ""
-        if isinstance(value, complex):
-            return sympy.I * self._exact(node, written[:-1])
-        return self._exact(node, written) if isinstance(value, float) else sympy.Integer(value)
+    def _summand(self, token: Token, value: Any) -> sympy.Expr:
+        if not isinstance(value, sympy.Expr):
+            self._fail(token, "a function without its argument cannot be used in arithmetic")
+        return value
 
-    def _exact(self, node: ast.expr, written: str) -> sympy.Expr:
-        digits = written.replace("_", "")
+    def _factor(self, group: _Group, value: Any) -> Any:
+        """The value under the powers and signs that wait for it, the last one first."""
+        while group.pending:
+            sign, base = group.pending.pop()
+            value = self._summand(sign, value)
+            if base is not None:
+                self._check_power(sign, base, value)
+                value = base**value
+            elif sign.text == "-":
+                value = -value
+            elif sign.text == "/":
+                if value.is_zero:
+                    self._fail(sign, "division by zero")
+                value = 1 / value
+        return value
+
+    def _closed(self, group: _Group, token: Token, value: Any) -> Any:
+        """What a sum becomes at the comma, the bracket or the end behind it."""
+        called = group.opened.kind == "name"
+        if token.kind == "end":
+            if len(self.groups) > 1:
+                self._fail(group.opened, "cannot read this: its bracket is not closed")
+            return value
+        if (token.text == "," and not called) or len(self.groups) == 1:
+            self._fail(token, f"cannot read this: '{token.text}' does not belong here")
+        group.arguments.append(value)
+        if token.text == ",":
+            return None
+        self.groups.pop()
+        return self._call(group.opened, group.arguments) if called else value
+
+    def _number(self, token: Token, written: str) -> sympy.Expr:
+        digits = written.replace("_", "").removesuffix("j")
         exponent = digits.lower().partition("e")[2]
-        if exponent and abs(int(exponent)) > 400:
-            self._fail(node, f"the number {written} is beyond double precision")
+        if exponent and (len(exponent) > 5 or abs(int(exponent)) > 400):
+            self._fail(token, f"the number {written} is beyond double precision")
+        if len(digits) > MOST_DIGITS:
+            self._fail(token, f"a number of {len(digits)} digits; the most is {MOST_DIGITS}")
         exact = Fraction(digits)
-        return sympy.Rational(exact.numerator, exact.denominator)
+        value = sympy.Rational(exact.numerator, exact.denominator)
+        if not written.endswith("j"):
+            return value
+        if self._known("j", self.names) is not None:
+            self._fail(token, f"'{written}' is a number times i, and 'j' is a name here: write '*' to multiply, or i")
+        return sympy.I * value
 
-    def _name(self, node: ast.expr, name: str) -> Any:
+    def _known(self, name: str, table: Mapping[str, Any]) -> Any:
+        if name in table:
+            return table[name]
+        plain = normalize("NFKC", name)
+        return next((value for known, value in table.items() if normalize("NFKC", known) == plain), None)
+
+    def _name(self, token: Token, name: str) -> Any:
         for table in (self.names, CONSTANTS):
-            if name in table:
-                return table[name]
+            if (found := self._known(name, table)) is not None:
+                return found
         if name in FUNCTIONS:
-            self._fail(node, f"the function '{name}' needs an argument, as in {name}(x)")
+            self._fail(token, f"the function '{name}' needs an argument, as in {name}(x)")
         known = [*self.names, "pi", "e", "i"]
-        self._fail(node, f"unknown name '{name}'; {_nearest(name, known)}")
+        self._fail(token, f"unknown name '{name}'; {_nearest(name, known)}")
 
-    def _binary(self, node: ast.expr, op: ast.operator, left: Any, right: Any) -> Any:
-        if not (isinstance(left, sympy.Expr) and isinstance(right, sympy.Expr)):
-            self._fail(node, "a function without its argument cannot be used in arithmetic")
-        if isinstance(op, ast.Div) and right.is_zero:
-            self._fail(node, "division by zero")
-        if isinstance(op, ast.Pow):
-            self._check_power(node, left, right)
-        return _OPERATORS[type(op)](left, right)
-
-    def _check_power(self, node: ast.expr, base: sympy.Expr, exponent: sympy.Expr) -> None:
+    def _check_power(self, token: Token, base: sympy.Expr, exponent: sympy.Expr) -> None:
         if base.is_zero and exponent.is_negative:
-            self._fail(node, "division by zero")
+            self._fail(token, "division by zero")
         if not exponent.is_number:
             return
         size = abs(float(sympy.re(exponent).n(15))) if exponent.is_finite else float("inf")
@@ -184,22 +242,23 @@ class _Reader:
         if base.is_Rational:
             bits = max(1.0, float(max(abs(int(base.p)), int(base.q)).bit_length()))
         if size * bits > LARGEST_POWER_BITS:
-            self._fail(node, "this power is too large to be written exactly")
+            self._fail(token, "this power is too large to be written exactly")
 
-    def _call(self, node: ast.expr, name: str, args: list[Any]) -> Any:
-        function = self.names.get(name) or FUNCTIONS.get(name)
+    def _call(self, token: Token, args: list[Any]) -> Any:
+        name = token.text
+        function = self._known(name, self.names) or FUNCTIONS.get(name)
         if function is None:
             known = [*FUNCTIONS, *(n for n, value in self.names.items() if callable(value))]
             hint = f"{_nearest(name, known)}"
             if name in CONSTANTS:
                 hint = "it is a number: write '*' to multiply."
-            self._fail(node, f"unknown function '{name}'; {hint}", UnknownFunctionError)
+            self._fail(token, f"unknown function '{name}'; {hint}", UnknownFunctionError)
         if not callable(function) or isinstance(function, sympy.Expr):
-            self._fail(node, f"'{name}' is not a function; write '*' to multiply")
+            self._fail(token, f"'{name}' is not a function; write '*' to multiply")
         try:
             return function(*args)
         except TypeError:
-            self._fail(node, f"'{name}' cannot take {len(args)} argument{'s' * (len(args) != 1)}")
+            self._fail(token, f"'{name}' cannot take {len(args)} argument{'s' * (len(args) != 1)}")
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from geomflow.symbolic import Chart, ComplexChart, KahlerMetric, Metric, is_zero
 
-NAMES = ["x", "y", "x1", "s", "t", "r", "z", "zb", "e", "i", "pi", "S", "N", "E", "t_re", "x_1", "s_1"]
+NAMES = ["x", "y", "x1", "s", "t", "r", "z", "zb", "e", "i", "j", "pi", "S", "N", "E", "t_re", "x_1", "lambda", "ϕ"]
 PLACES = [sympy.Rational(2, 7), sympy.Rational(3, 5), sympy.Rational(5, 4), sympy.Rational(7, 9)]
 
 
