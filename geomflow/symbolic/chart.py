@@ -20,9 +20,9 @@ from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.symbolic.given import given, given_bound, given_freely
 from geomflow.symbolic.names import assumed, fresh, identified, names_in
 from geomflow.symbolic.parse import parse
+from geomflow.symbolic.signs import Range, without_moduli
 
 Symbols: TypeAlias = str | Sequence[str | sympy.Symbol] | sympy.Symbol
-Range: TypeAlias = tuple[Any, Any]
 Parameters: TypeAlias = Symbols | Mapping[str, Any]
 Pairs: TypeAlias = tuple[tuple[sympy.Symbol, sympy.Symbol], ...]
 
@@ -84,7 +84,7 @@ class Chart:
     ) -> None:
         items = _names(symbols)
         names = [str(item) for item in items]
-        bounds = {n: _range(n, r) for n, r in _by_name("ranges", ranges, names).items()}
+        bounds = {n: chart_range(n, r) for n, r in _by_name("ranges", ranges, names).items()}
         lengths = {n: given_freely(p) for n, p in _by_name("periods", periods, names).items()}
         for name, length in lengths.items():
             if length.is_positive is False:
@@ -115,9 +115,13 @@ class Chart:
         return {}
 
     def expression(self, value: Any, parameters: Parameters = ()) -> sympy.Expr:
-        """`value` (text, number or sympy expression) as a sympy expression in the chart's own symbols."""
+        """`value` (text, number or sympy expression) as a sympy expression in the chart's own symbols.
+
+        |u| and sign(u) are written without them where the ranges prove the sign of u.
+        """
         declared = parameter_names(parameters, self.names)
-        return _without_conjugates(read_expression(value, {**declared, **self.names}))
+        expression = _without_conjugates(read_expression(value, {**declared, **self.names}))
+        return without_moduli(expression, self.ranges)
 
     def __str__(self) -> str:
         parts = [_described(s, self.ranges.get(s.name), self.periods.get(s.name)) for s in self.symbols]
@@ -262,7 +266,11 @@ class ComplexChart:
         return f"$\\left({', '.join(sympy.latex(s) for s in self.symbols)}\\right)$"
 
 
-def _range(name: str, bounds: Any) -> Range:
+def chart_range(name: str, bounds: Any) -> Range:
+    """The pair (from, to) as sympy expressions.
+
+    Raises InputError unless it is a pair, and for an empty one.
+    """
     if not isinstance(bounds, Sequence | sympy.Tuple) or isinstance(bounds, str) or len(bounds) != 2:
         raise InputError(f"the range of {name} must be a pair (from, to), not {bounds!r}")
     low, high = map(given_bound, bounds)

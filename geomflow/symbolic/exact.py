@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
 import sympy
 from sympy.core.function import AppliedUndef
 
+from geomflow.core.graph import Verdict, every
+from geomflow.symbolic.chart import Chart
+from geomflow.symbolic.domain import Where, place_of
 from geomflow.symbolic.fractions import OutsideField, field_of
 from geomflow.symbolic.given import given_freely
 from geomflow.symbolic.ring import ExactRing, GraphRing
+from geomflow.symbolic.signs import Range, without_moduli
 
 MOST_UNKNOWN_FUNCTIONS = 3
 """With more unknown functions than this, expanded fractions are larger than graphs."""
@@ -20,32 +25,32 @@ MOST_UNKNOWN_FUNCTIONS = 3
 T = TypeVar("T")
 
 
-def rings(expressions: Sequence[sympy.Expr], coordinates: Sequence[sympy.Symbol]) -> Iterator[ExactRing]:
+def rings(expressions: Sequence[sympy.Expr], where: Where) -> Iterator[ExactRing]:
     """The rings that hold the expressions, the preferred one first; the last one is the graph."""
+    place = place_of(where)
+    coordinates, domain = place.directions, place.domain(expressions)
     unknown = sorted(set().union(*(e.atoms(AppliedUndef) for e in expressions)), key=str)
     if len(unknown) <= MOST_UNKNOWN_FUNCTIONS:
         with suppress(OutsideField):
-            yield field_of(expressions, coordinates)
+            yield field_of(expressions, coordinates, domain)
     symbols = set(coordinates).union(*(e.free_symbols for e in expressions))
     names = [s.name for s in coordinates]
     extra = sorted({str(a) for f in unknown for a in f.args} - set(names))
-    yield GraphRing(names, symbols=symbols, functions=unknown, extra=extra)
+    yield GraphRing(names, symbols=symbols, functions=unknown, extra=extra, domain=domain)
 
 
-def readings(values: Any, coordinates: Sequence[sympy.Symbol]) -> Iterator[tuple[ExactRing, np.ndarray]]:
+def readings(values: Any, where: Where) -> Iterator[tuple[ExactRing, np.ndarray]]:
     """The rings that hold a matrix, the preferred one first, each with the matrix read into it."""
-    for ring in rings(list(values), coordinates):
+    for ring in rings(list(values), where):
         try:
             yield ring, read_array(ring, values)
         except OutsideField:
             continue
 
 
-def compute(
-    expressions: Sequence[sympy.Expr], coordinates: Sequence[sympy.Symbol], task: Callable[[ExactRing], T]
-) -> T:
+def compute(expressions: Sequence[sympy.Expr], where: Where, task: Callable[[ExactRing], T]) -> T:
     """`task(ring)` in the first ring that is large enough for it."""
-    *fields, graph = rings(expressions, coordinates)
+    *fields, graph = rings(expressions, where)
     for ring in fields:
         try:
             return task(ring)
@@ -54,21 +59,46 @@ def compute(
     return task(graph)
 
 
-def all_zero(expressions: Iterable[Any], coordinates: Sequence[sympy.Symbol] = ()) -> bool:
-    """Whether all the sympy expressions vanish identically, decided."""
-    items = [given_freely(e, coordinates) for e in expressions]
+def all_zero(expressions: Iterable[Any], where: Where = ()) -> Verdict:
+    """Whether all the sympy expressions vanish wherever they are defined; see `is_zero`."""
+    items = [given_freely(e, place_of(where).directions) for e in expressions]
     pending = [e for e in items if e != 0]
-    return compute(pending, coordinates, lambda ring: all(ring.is_zero(ring.read(e)) for e in pending))
+    return compute(pending, where, lambda ring: every(ring.verdict(ring.read(e)) for e in pending))
 
 
-def is_zero(expression: Any, coordinates: Sequence[sympy.Symbol] = ()) -> bool:
-    """Whether the sympy expression, or every entry of the matrix or array, vanishes identically, decided.
+def is_zero(expression: Any, where: Where = (), ranges: Mapping[Any, Range] | None = None) -> Verdict:
+    """Whether the sympy expression, or every entry of the matrix or array, vanishes wherever it is defined.
 
-    Rational normal forms decide where they exist, exact evaluation at random points otherwise. Unknown functions must
-    be functions of symbols; `coordinates` are needed only to order their derivatives.
+    The verdict is true only if zero is proved or probable; its `status` is "proved", "probable" or "undecided", and
+    its `bound`, `evidence` and `point` say more. A rational normal form proves, where there is one; elsewhere random
+    points decide, in the ranges of the chart `where` (or the `ranges` by symbol or name), at several scales and signs
+    and on both sides of every branch point that is found. A symbol without a range is any real number of the sign that
+    it was declared to have. `where` may also be the symbols that order derivatives of unknown functions.
+
+    >>> import sympy
+    >>> from geomflow.symbolic import Chart, is_zero
+    >>> x = sympy.Symbol("x", real=True)
+    >>> bool(is_zero(abs(x + 1) - (x + 1))), bool(is_zero(abs(x + 1) - (x + 1), ranges={x: (-1, 5)}))
+    (False, True)
     """
     rows = expression.tolist() if hasattr(expression, "tolist") else expression
-    return all_zero(np.array(rows, dtype=object).ravel(), coordinates)
+    place = place_of(where, ranges)
+    entries = [given_freely(e, place.directions) for e in np.array(rows, dtype=object).ravel()]
+    return _in_sympy(all_zero([without_moduli(e, place.ranges) for e in entries], place), entries)
+
+
+def _in_sympy(verdict: Verdict, entries: Sequence[sympy.Expr]) -> Verdict:
+    """The verdict with a point that can be substituted in the expressions; unknown functions stay names."""
+    if verdict.point is None:
+        return verdict
+    symbols = {s.name: s for s in set().union(*(e.free_symbols for e in entries))}
+    point = {symbols.get(name, name): _number(value) for name, value in verdict.point.items()}
+    return replace(verdict, point=point)
+
+
+def _number(value: Any) -> sympy.Expr:
+    re, im = value if isinstance(value, tuple) else (value, 0)
+    return sympy.Rational(re) + sympy.I * sympy.Rational(im)
 
 
 def written(ring: ExactRing, values: np.ndarray) -> sympy.ImmutableMatrix | sympy.ImmutableDenseNDimArray:

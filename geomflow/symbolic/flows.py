@@ -1,4 +1,7 @@
-"""Deciding that exact metrics satisfy geometric flows: Ricci flow, Kähler–Ricci flow, solitons."""
+"""Deciding that exact metrics satisfy geometric flows: Ricci flow, Kähler–Ricci flow, solitons.
+
+Every answer is for the ranges of the metric's chart; ExpressionError where it is undecided.
+"""
 
 from __future__ import annotations
 
@@ -34,13 +37,13 @@ def _slope(metric: Metric | KahlerMetric, parameter: sympy.Symbol) -> sympy.Matr
 
 def satisfies_ricci_flow(metric: Metric, time: sympy.Symbol) -> bool:
     """Whether ∂_t g = −2 Ric, decided."""
-    return is_zero(ricci_flow_residual(metric, time), metric.chart.symbols)
+    return is_zero(ricci_flow_residual(metric, time), metric.chart).decided()
 
 
 def satisfies_kahler_ricci_flow(metric: KahlerMetric, time: sympy.Symbol, speed: Any = 1) -> bool:
     """Whether ∂_t g_{ab̄} = −speed · R_{ab̄}, decided; speed 2 is Hamilton's flow."""
     residual = _slope(metric, time) + given(speed) * metric.ricci
-    return is_zero(residual, metric.chart.all_symbols)
+    return is_zero(residual, metric.chart).decided()
 
 
 def satisfies_conformal_flow(factor: sympy.Expr, coordinates: Sequence[sympy.Symbol], time: sympy.Symbol) -> bool:
@@ -55,7 +58,7 @@ def satisfies_conformal_flow(factor: sympy.Expr, coordinates: Sequence[sympy.Sym
         raise InputError(f"the time '{time}' has the name of a coordinate; give one of them another name")
     (factor,) = identified([given(factor, {**own, str(time): as_sympy(time)})], {**own, str(time): time})
     spread = sum(sympy.diff(sympy.diff(factor, x) / factor, x) for x in coordinates)
-    return all_zero([sympy.diff(factor, time) - spread], coordinates)
+    return all_zero([sympy.diff(factor, time) - spread], coordinates).decided()
 
 
 def follows_rates(metric: Metric, rates: Mapping[sympy.Symbol, sympy.Expr]) -> bool:
@@ -63,7 +66,7 @@ def follows_rates(metric: Metric, rates: Mapping[sympy.Symbol, sympy.Expr]) -> b
     change = sympy.zeros(metric.dim, metric.dim)
     for parameter, rate in rates.items():
         change += metric._expression(rate) * _slope(metric, parameter)
-    return is_zero(Matrix(change + 2 * metric.ricci), metric.chart.symbols)
+    return is_zero(Matrix(change + 2 * metric.ricci), metric.chart).decided()
 
 
 def is_soliton(metric: Metric, field: Sequence[Any], constant: Any = 0) -> bool:
@@ -72,4 +75,4 @@ def is_soliton(metric: Metric, field: Sequence[Any], constant: Any = 0) -> bool:
     λ > 0 shrinks, λ = 0 is steady, λ < 0 expands.
     """
     residual = metric.ricci + metric.lie_derivative(field) / 2 - metric._expression(constant) * metric.matrix
-    return is_zero(Matrix(residual), metric.chart.symbols)
+    return is_zero(Matrix(residual), metric.chart).decided()

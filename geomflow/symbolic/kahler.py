@@ -15,6 +15,7 @@ import numpy as np
 import sympy
 
 from geomflow.core.errors import InputError, ShapeError, SymmetryError
+from geomflow.core.graph import Verdict, every
 from geomflow.symbolic import kahler_formulas as kf
 from geomflow.symbolic import show
 from geomflow.symbolic.chart import ComplexChart, Parameters, Symbols, chart_of, with_parameters
@@ -103,7 +104,7 @@ class KahlerMetric:
         def task(ring: ExactRing) -> Matrix:
             return written(ring, kf.complex_hessian(ring, ring.read(potential), chart.dim))
 
-        matrix = compute([potential], chart.all_symbols, task)
+        matrix = compute([potential], chart, task)
         _check_hermitian(chart, matrix)
         metric = object.__new__(cls)
         metric._set(chart, matrix, potential)
@@ -202,17 +203,28 @@ class KahlerMetric:
     # what is decided
 
     @cached_property
+    def ricci_flatness(self) -> Verdict:
+        """Whether Ric = 0, and how surely that is known."""
+        return self._run(lambda t: every(t.ring.verdict(e) for e in t.ricci.ravel()))
+
+    @property
     def is_ricci_flat(self) -> bool:
-        """Whether Ric = 0, decided."""
-        return self._run(lambda t: all(t.ring.is_zero(e) for e in t.ricci.ravel()))
+        """Whether Ric = 0, proved or probable (`ricci_flatness` says which).
+
+        Raises ExpressionError if that is undecided.
+        """
+        return self.ricci_flatness.decided()
 
     @cached_property
     def einstein_constant(self) -> sympy.Expr | None:
-        """The constant λ of R_{ab̄} = λ g_{ab̄}, or None if the metric is not Einstein."""
+        """The constant λ of R_{ab̄} = λ g_{ab̄}, or None if the metric is not Einstein.
+
+        Raises ExpressionError if that is undecided.
+        """
         return self._run(self._einstein_constant)
 
     def is_einstein(self) -> bool:
-        """Whether R_{ab̄} = λ g_{ab̄} with a constant λ, decided."""
+        """Whether R_{ab̄} = λ g_{ab̄} with a constant λ, proved or probable; ExpressionError if that is undecided."""
         return self.einstein_constant is not None
 
     def _einstein_constant(self, t: KahlerTensors) -> sympy.Expr | None:
@@ -220,7 +232,8 @@ class KahlerMetric:
         factor = t.scalar / (2 * n)
         residues = [t.ricci[a, b] - factor * t.matrix[a, b] for a in range(n) for b in range(n)]
         slopes = [ring.d(t.scalar, k) for k in range(2 * n)]
-        return ring.write([factor])[0] if all(ring.is_zero(e) for e in [*residues, *slopes]) else None
+        verdict = every(ring.verdict(e) for e in [*residues, *slopes])
+        return ring.write([factor])[0] if verdict.decided() else None
 
     # real form
 
@@ -246,13 +259,13 @@ class KahlerMetric:
 
     @cached_property
     def _tensors(self) -> list[KahlerTensors]:
-        return [KahlerTensors(ring, array) for ring, array in readings(self.matrix, self.chart.all_symbols)]
+        return [KahlerTensors(ring, array) for ring, array in readings(self.matrix, self.chart)]
 
     def _run(self, task: Callable[[KahlerTensors], Any], *extra: sympy.Expr) -> Any:
         """`task(tensors)` in the first ring that is large enough, which must also hold the `extra` expressions."""
         if extra:
-            everything, symbols = [*self.matrix, *extra], self.chart.all_symbols
-            return compute(everything, symbols, lambda r: task(KahlerTensors(r, read_array(r, self.matrix))))
+            everything = [*self.matrix, *extra]
+            return compute(everything, self.chart, lambda r: task(KahlerTensors(r, read_array(r, self.matrix))))
         *fields, graph = self._tensors
         for tensors in fields:
             try:
@@ -304,7 +317,7 @@ def _check_hermitian(chart: ComplexChart, matrix: Matrix) -> None:
     for a in range(chart.dim):
         for b in range(a, chart.dim):
             mirrored = chart.conjugate(matrix[b, a])
-            if mirrored != matrix[a, b] and not all_zero([matrix[a, b] - mirrored], chart.all_symbols):
+            if mirrored != matrix[a, b] and not all_zero([matrix[a, b] - mirrored], chart).decided():
                 raise SymmetryError(
                     f"a Kähler metric must be Hermitian, but g[{a}, {b}] = {matrix[a, b]} and the conjugate "
                     f"of g[{b}, {a}] is {mirrored}; is the potential real?"
@@ -317,7 +330,7 @@ def _check_closed(chart: ComplexChart, matrix: Matrix) -> None:
     triples = [(a, b, c) for a in range(n) for c in range(a) for b in range(n)]
     for a, b, c in triples:
         curl = matrix[a, b].diff(z[c]) - matrix[c, b].diff(z[a])
-        if not all_zero([curl], chart.all_symbols):
+        if not all_zero([curl], chart).decided():
             raise InputError(
                 f"the form is not closed: the derivative of g[{a}, {b}] along {z[c]} minus that of "
                 f"g[{c}, {b}] along {z[a]} is {curl}; a Kähler metric comes from a potential"

@@ -12,6 +12,7 @@ import sympy
 from sympy.core.function import AppliedUndef
 
 from geomflow.core.errors import InputError, ShapeError, SymmetryError, UnknownNameError
+from geomflow.core.graph import Verdict, every
 from geomflow.symbolic import operators as op
 from geomflow.symbolic import show
 from geomflow.symbolic.chart import Chart, Parameters, Symbols, chart_of, parameter_names, with_parameters
@@ -19,6 +20,7 @@ from geomflow.symbolic.exact import all_zero, compute, read_array, readings, wri
 from geomflow.symbolic.fractions import OutsideField
 from geomflow.symbolic.names import fresh, identified, names_in
 from geomflow.symbolic.ring import ExactRing
+from geomflow.symbolic.signs import root_of_modulus
 from geomflow.symbolic.tensors import RingTensors
 
 Matrix: TypeAlias = sympy.ImmutableMatrix
@@ -135,35 +137,50 @@ class Metric:
 
     @cached_property
     def volume_form(self) -> sympy.Expr:
-        """The density √|det g| of the volume form √|det g| dx^1 ∧ ... ∧ dx^d."""
-        return sympy.sqrt(self._signed_determinant)
+        """The density √|det g| of the volume form √|det g| dx^1 ∧ ... ∧ dx^d, for any signature.
 
-    @property
-    def _signed_determinant(self) -> sympy.Expr:
-        """det g, or −det g if it is negative at a point of the chart."""
-        values = {s: _inside(self.chart, s, k) for k, s in enumerate(sorted(self.determinant.free_symbols, key=str))}
-        value = sympy.N(self.determinant.subs(values))
-        return -self.determinant if value.is_real and value < 0 else self.determinant
+        Factors stand in moduli unless the ranges of the chart prove their signs.
+        """
+        return root_of_modulus(self.determinant, self.chart.ranges)
 
     # what is decided
 
     @cached_property
-    def is_ricci_flat(self) -> bool:
-        """Whether Ric = 0, decided."""
-        return self._run(lambda t: all(t.ring.is_zero(e) for e in t.ricci.ravel()))
+    def ricci_flatness(self) -> Verdict:
+        """Whether Ric = 0 on the ranges of the chart, and how surely that is known."""
+        return self._run(lambda t: every(t.ring.verdict(e) for e in t.ricci.ravel()))
 
     @cached_property
+    def flatness(self) -> Verdict:
+        """Whether Rm = 0 on the ranges of the chart, and how surely that is known."""
+        return self._run(lambda t: every(t.ring.verdict(e) for e in t.riemann_lower.ravel()))
+
+    @property
+    def is_ricci_flat(self) -> bool:
+        """Whether Ric = 0, proved or probable (`ricci_flatness` says which).
+
+        Raises ExpressionError if that is undecided.
+        """
+        return self.ricci_flatness.decided()
+
+    @property
     def is_flat(self) -> bool:
-        """Whether Rm = 0, decided."""
-        return self._run(lambda t: all(t.ring.is_zero(e) for e in t.riemann_lower.ravel()))
+        """Whether Rm = 0, proved or probable (`flatness` says which).
+
+        Raises ExpressionError if that is undecided.
+        """
+        return self.flatness.decided()
 
     @cached_property
     def einstein_constant(self) -> sympy.Expr | None:
-        """The constant λ of Ric = λ g, or None if the metric is not Einstein."""
+        """The constant λ of Ric = λ g, or None if the metric is not Einstein.
+
+        Raises ExpressionError if that is undecided.
+        """
         return self._run(self._einstein_constant)
 
     def is_einstein(self) -> bool:
-        """Whether Ric = λ g with a constant λ, decided."""
+        """Whether Ric = λ g with a constant λ, proved or probable; ExpressionError if that is undecided."""
         return self.einstein_constant is not None
 
     def _einstein_constant(self, t: RingTensors) -> sympy.Expr | None:
@@ -171,7 +188,8 @@ class Metric:
         factor = t.scalar / dim
         residues = [t.ricci[i, j] - factor * t.matrix[i, j] for i in range(dim) for j in range(i, dim)]
         slopes = [ring.d(t.scalar, k) for k in range(dim)]
-        return ring.write([factor])[0] if all(ring.is_zero(e) for e in [*residues, *slopes]) else None
+        verdict = every(ring.verdict(e) for e in [*residues, *slopes])
+        return ring.write([factor])[0] if verdict.decided() else None
 
     def bianchi(self) -> Matrix:
         """The divergence ∇^i(R_ij − ½ R g_ij), a row of zeros: the contracted Bianchi identity, decided."""
@@ -249,7 +267,7 @@ class Metric:
         def moved(ring: ExactRing) -> Any:
             return written(ring, op.pullback(ring, read_array(ring, jacobian), read_array(ring, composed)))
 
-        return Metric(chart, compute([*composed, *jacobian], chart.symbols, moved))
+        return Metric(chart, compute([*composed, *jacobian], chart, moved))
 
     def scaled(self, factor: Any) -> Metric:
         """factor · g."""
@@ -259,13 +277,13 @@ class Metric:
 
     @cached_property
     def _tensors(self) -> list[RingTensors]:
-        return [RingTensors(ring, array) for ring, array in readings(self.matrix, self.chart.symbols)]
+        return [RingTensors(ring, array) for ring, array in readings(self.matrix, self.chart)]
 
     def _run(self, task: Callable[[RingTensors], Any], *extra: sympy.Expr) -> Any:
         """`task(tensors)` in the first ring that is large enough, which must also hold the `extra` expressions."""
         if extra:
             everything = [*self.matrix, *extra]
-            return compute(everything, self.chart.symbols, lambda r: task(RingTensors(r, read_array(r, self.matrix))))
+            return compute(everything, self.chart, lambda r: task(RingTensors(r, read_array(r, self.matrix))))
         *fields, graph = self._tensors
         for tensors in fields:
             try:
@@ -332,20 +350,10 @@ def _check_symbols(chart: Chart, matrix: sympy.Matrix, parameters: Mapping[str, 
 def _check_symmetry(chart: Chart, matrix: sympy.Matrix) -> None:
     for i in range(chart.dim):
         for j in range(i + 1, chart.dim):
-            if matrix[i, j] != matrix[j, i] and not all_zero([matrix[i, j] - matrix[j, i]], chart.symbols):
+            if matrix[i, j] != matrix[j, i] and not all_zero([matrix[i, j] - matrix[j, i]], chart).decided():
                 raise SymmetryError(
                     f"a metric must be symmetric, but g[{i}, {j}] = {matrix[i, j]} and g[{j}, {i}] = {matrix[j, i]}"
                 )
-
-
-def _inside(chart: Chart, symbol: sympy.Symbol, k: int) -> sympy.Rational:
-    """A rational point inside the range of a coordinate; parameters get small positive values."""
-    low, high = chart.ranges.get(symbol.name, (sympy.Integer(0), sympy.oo))
-    share = sympy.Rational(3 + k, 11 + 2 * k)
-    if high is sympy.oo:
-        return (low if low.is_finite else sympy.Integer(0)) + (4 if symbol in chart.symbols else share)
-    start = low if low.is_finite else high - 2
-    return sympy.nsimplify(start + share * (high - start), rational=True)
 
 
 def _ordered(chart: Chart, mapping: Sequence[Any] | Mapping[Any, Any]) -> Iterable[Any]:

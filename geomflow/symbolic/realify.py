@@ -45,7 +45,7 @@ class RealForm:
     def values(self, expressions: Sequence[sympy.Expr]) -> list[sympy.Expr]:
         """Real-valued expressions in real coordinates, without i."""
         moved = [self.moved(e) for e in expressions]
-        return compute(moved, self.chart.symbols, lambda ring: ring.write([ring.read(e) for e in moved]))
+        return compute(moved, self.chart, lambda ring: ring.write([ring.read(e) for e in moved]))
 
     def matrix(self, matrix: sympy.ImmutableMatrix) -> sympy.ImmutableMatrix:
         """The matrix of 2 T_{ab̄} dz^a dz̄^b in the coordinates x^1, y^1, ...: with T = A + iB, 2[[A, B], [−B, A]].
@@ -53,7 +53,7 @@ class RealForm:
         A = (T + Tᵗ)/2 and iB = (T − Tᵗ)/2 because T is Hermitian.
         """
         moved = matrix.applyfunc(self.moved)
-        return compute([*moved, sympy.I], self.chart.symbols, lambda ring: written(ring, _blocks(ring, moved)))
+        return compute([*moved, sympy.I], self.chart, lambda ring: written(ring, _blocks(ring, moved)))
 
 
 def _expanded(e: sympy.Expr) -> sympy.Expr:

@@ -8,7 +8,7 @@ graph (real, Wirtinger) and on fields of fractions (`geomflow.symbolic.fractions
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, final
 
@@ -81,8 +81,12 @@ class ExactRing(Ring):
         """Elements as sympy expressions; what is zero is written 0."""
 
     @abstractmethod
+    def verdict(self, element: Any) -> gr.Verdict:
+        """Whether the element is zero, and how surely that is known."""
+
     def is_zero(self, element: Any) -> bool:
-        """Whether the element is zero, decided."""
+        """Whether the element is zero, proved or probable."""
+        return bool(self.verdict(element))
 
 
 @final
@@ -90,7 +94,8 @@ class GraphRing(ExactRing):
     """Real expression-graph nodes with total derivatives along named coordinates.
 
     `symbols` are the sympy symbols that nodes are written in. An unknown function may depend on a part of the
-    coordinates, `functions` says which; `extra` names what unknown functions depend on beyond the coordinates.
+    coordinates, `functions` says which; `extra` names what unknown functions depend on beyond the coordinates. Zero is
+    decided on the `domain`.
     """
 
     def __init__(
@@ -100,6 +105,7 @@ class GraphRing(ExactRing):
         symbols: Iterable[sympy.Symbol] = (),
         functions: Iterable[AppliedUndef] = (),
         extra: Sequence[str] = (),
+        domain: gr.Domain = gr.REALS,
     ) -> None:
         self.coordinates = tuple(coordinates)
         self.dim = len(self.coordinates)
@@ -108,7 +114,8 @@ class GraphRing(ExactRing):
         self._symbols = {s.name: s for s in symbols}
         self._functions = {f.func.__name__: f for f in functions}
         self.derivation = _PartialDerivation(self._axes, {k: _reach(f, self._axes) for k, f in self._functions.items()})
-        self._zeros: dict[gr.Node, bool] = {gr.ZERO: True}
+        self._domain = domain
+        self._verdicts: dict[gr.Node, gr.Verdict] = {}
 
     def number(self, value: int | Fraction) -> gr.Node:
         return gr.constant(value)
@@ -132,26 +139,10 @@ class GraphRing(ExactRing):
         narrow = {f.func(*axes): f for f in self._functions.values() if list(f.args) != axes}
         return [e.xreplace(narrow) for e in written] if narrow else written
 
-    def is_zero(self, element: gr.Node) -> bool:
-        if element not in self._zeros:
-            self._zeros[element] = gr.is_zero(element) and all(gr.is_zero(e) for e in self._mirrored(element))
-        return self._zeros[element]
-
-    def _mirrored(self, element: gr.Node) -> Iterator[gr.Node]:
-        """The element with one sign changed, if it branches: zero is decided at points with positive coordinates."""
-        if not any(_branches(node) for node in gr.schedule([element])):
-            return
-        for leaf in gr.leaves([element]):
-            symbol = self._symbols.get(leaf.data) if leaf.op == "symbol" else None
-            if symbol is not None and not symbol.is_nonnegative:
-                yield gr.substitute([element], {leaf: -leaf})[0]
-
-
-def _branches(node: gr.Node) -> bool:
-    """Whether the node is an absolute value, a sign or a square root."""
-    if node.op == "call":
-        return node.data in ("abs", "sign")
-    return node.op == "mul" and any(e.denominator % 2 == 0 for e in node.data)
+    def verdict(self, element: gr.Node) -> gr.Verdict:
+        if element not in self._verdicts:
+            self._verdicts[element] = gr.is_zero(element, self._domain)
+        return self._verdicts[element]
 
 
 class _PartialDerivation(gr.Derivation):

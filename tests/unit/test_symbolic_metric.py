@@ -53,9 +53,60 @@ def test_rotations_are_killing_and_the_gradient_of_height_is_conformal():
 
 
 def test_volume_and_signature():
-    assert SPHERE.volume_form == sympy.Abs(sin(TH))
+    assert SPHERE.volume_form == sin(TH)
     r, th = catalogue.get("schwarzschild").metric.chart.symbols[1:3]
-    assert catalogue.get("schwarzschild").metric.volume_form == r**2 * sympy.Abs(sin(th))
+    assert catalogue.get("schwarzschild").metric.volume_form == r**2 * sin(th)
+
+
+def expanding_universe(**ranges):
+    chart = Chart("t r theta phi", ranges=ranges)
+    _, r, theta, _ = chart.symbols
+    scale, k = Function("a")(chart.symbols[0]), sympy.Symbol("k", real=True)
+    spatial = [scale**2 / (1 - k * r**2), scale**2 * r**2, scale**2 * r**2 * sin(theta) ** 2]
+    return Metric(chart, sympy.diag(-1, *spatial)), scale, k
+
+
+def test_the_volume_form_of_an_expanding_universe_is_real():
+    metric, scale, k = expanding_universe()
+    _, r, theta, _ = metric.chart.symbols
+    modulus = sympy.Abs
+    expected = modulus(scale) ** 3 * r**2 * modulus(sin(theta)) / sqrt(modulus(1 - k * r**2))
+    assert metric.volume_form == expected
+    for values in ((0.3, -1, 1.2), (0.7, 4, 2.0), (-1.5, 2, -1.0)):
+        value = metric.volume_form.subs({scale: 2}).subs(dict(zip((r, k, theta), values, strict=True)))
+        assert value > 0
+
+
+def test_ranges_take_moduli_away():
+    metric, scale, k = expanding_universe(r=(0, oo), theta=(0, sympy.pi))
+    _, r, theta, _ = metric.chart.symbols
+    assert metric.volume_form == sympy.Abs(scale) ** 3 * r**2 * sin(theta) / sqrt(sympy.Abs(1 - k * r**2))
+    half_turn = Metric(Chart("x y", ranges={"x": (sympy.pi, 2 * sympy.pi)}), [["sin(x)^2", 0], [0, -1]])
+    assert half_turn.volume_form == -sin(half_turn.chart.symbols[0])
+
+
+def test_moduli_whose_sign_the_ranges_prove_are_not_there():
+    right = Metric(Chart("r theta", ranges={"r": (2, oo)}), [[1, 0], [0, "exp(2*(abs(r - 2) + r - 2))"]])
+    assert right.scalar == -8
+    assert not right.is_flat
+    left = Metric(Chart("r theta", ranges={"r": (-oo, 2)}), [[1, 0], [0, "exp(2*(abs(r - 2) + r - 2))"]])
+    assert left.is_flat
+    assert left.flatness.status == "proved"
+    whole = Metric(Chart("r theta"), right.matrix.xreplace({right.chart.symbols[0]: sympy.Symbol("r")}))
+    both = Metric(whole.chart, [[1, 0], [0, "exp(2*(abs(r - 2) + r - 2))"]])
+    r = both.chart.symbols[0]
+    assert not both.is_flat
+    assert [both.scalar.subs(r, value) for value in (1, 3)] == [0, -8]
+
+
+def test_what_is_undecided_is_not_called_flat():
+    nowhere = "1/(sqrt(x^2)^3 - abs(x)^3)"
+    metric = Metric(Chart("x y"), [[1, 0], [0, f"1 + {nowhere}"]])
+    assert metric.flatness.status == "undecided"
+    with pytest.raises(ExpressionError, match="could not be decided"):
+        _ = metric.is_flat
+    with pytest.raises(ExpressionError, match="could not be decided"):
+        metric.is_einstein()
 
 
 def test_geodesics_of_the_sphere():

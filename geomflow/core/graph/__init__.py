@@ -7,7 +7,7 @@ Every subexpression exists once: equal expressions are the same object. Users se
 >>> x, y = gr.symbol("x"), gr.symbol("y")
 >>> (x + y) * (x - y) - (x**2 - y**2) is gr.ZERO
 False
->>> gr.is_zero((x + y) * (x - y) - (x**2 - y**2))
+>>> bool(gr.is_zero((x + y) * (x - y) - (x**2 - y**2)))
 True
 """
 
@@ -30,11 +30,13 @@ from geomflow.core.graph.build import (
 )
 from geomflow.core.graph.complex import Complex, complex_parts
 from geomflow.core.graph.derive import Derivation, gradient, partial
+from geomflow.core.graph.domain import REALS, Domain
 from geomflow.core.graph.evaluate import NUMPY, Arithmetic, evaluate, mpmath_arithmetic
 from geomflow.core.graph.functions import FUNCTIONS, Function
 from geomflow.core.graph.node import Node
 from geomflow.core.graph.show import jet_name
 from geomflow.core.graph.traverse import leaves, rebuild, schedule, substitute
+from geomflow.core.graph.verdict import Verdict, every
 from geomflow.core.graph.zero import all_zero, is_zero
 
 
@@ -52,8 +54,8 @@ sin, cos, tan = _function("sin"), _function("cos"), _function("tan")
 sinh, cosh, tanh = _function("sinh"), _function("cosh"), _function("tanh")
 
 __all__ = [
-    "FUNCTIONS", "NUMPY", "ONE", "PI", "ZERO", "Arithmetic", "Complex", "Derivation", "Function", "I", "Node",
-    "add", "all_zero", "call", "complex_parts", "constant", "cos", "cosh", "divide", "evaluate", "exp", "gradient",
+    "FUNCTIONS", "NUMPY", "ONE", "PI", "REALS", "ZERO", "Arithmetic", "Complex", "Derivation", "Domain", "Function", "I", "Node",
+    "Verdict",    "add", "all_zero", "call", "complex_parts", "constant", "cos", "cosh", "divide", "evaluate", "every", "exp", "gradient",
     "is_zero", "jet", "jet_name", "leaves", "linear", "log", "mpmath_arithmetic", "mul", "node", "partial", "power",
     "product", "rebuild", "schedule", "sin", "sinh", "sqrt", "substitute", "symbol", "tan", "tanh",
 ]

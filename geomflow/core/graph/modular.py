@@ -39,6 +39,8 @@ def _root(value: int) -> int:
 
 
 IMAGINARY = _root(PRIME - 1)
+PERIODIC = ("sin", "cos", "tan", "exp", "sinh", "cosh", "tanh")
+"""Functions whose residues follow their addition theorems."""
 
 
 class ModularArithmetic:
@@ -158,3 +160,50 @@ def is_rational(order: list[Node]) -> bool:
                (n.op != "mul" or all(e.denominator == 1 for e in n.data)) for n in order)
 
 
+def has_roots(order: list[Node]) -> bool:
+    """Whether a power that is not whole occurs: its sign modulo PRIME says nothing of its branch."""
+    return any(n.op == "mul" and any(e.denominator != 1 for e in n.data) for n in order)
+
+
+def height(order: list[Node], roots: list[Node]) -> int:
+    """A bound of the degrees of the numerators of some nodes as quotients of polynomials in the random residues."""
+    degrees: dict[Node, tuple[int, dict[Node, int]]] = {}
+    for node in order:
+        degrees[node] = _degrees(node, degrees)
+    return max(degrees[r][0] for r in roots)
+
+
+def _degrees(node: Node, known: dict[Node, tuple[int, dict[Node, int]]]) -> tuple[int, dict[Node, int]]:
+    """The degree of the numerator, and the divisors with their multiplicities.
+
+    A divisor is the numerator of the node that was divided by; a function's is its argument, of degree one.
+    """
+    if node.op == "add":
+        below = [known[a] for a in node.args]
+        common: dict[Node, int] = {}
+        for _, den in below:
+            for divisor, times in den.items():
+                common[divisor] = max(times, common.get(divisor, 0))
+        whole = _size(common, known)
+        return max(num + whole - _size(den, known) for num, den in below), common
+    if node.op == "mul":
+        num, den = 0, {}
+        for a, e in zip(node.args, node.data, strict=True):
+            above, below_ = known[a]
+            if e > 0:
+                num += int(e) * above
+                for divisor, times in below_.items():
+                    den[divisor] = den.get(divisor, 0) + int(e) * times
+            else:
+                num += int(-e) * _size(below_, known)
+                den[a] = den.get(a, 0) + int(-e)
+        return num, den
+    if node.op == "call" and node.data in PERIODIC:
+        turns = sum(abs(factor) for factor, _ in combination(node.args[0]))
+        return 4 * turns, {node: 2 * turns}
+    return int(node.op != "constant"), {}
+
+
+def _size(den: dict[Node, int], known: dict[Node, tuple[int, dict[Node, int]]]) -> int:
+    """The degree of a product of divisors."""
+    return sum(times * (known[d][0] if d in known and d.op != "call" else 1) for d, times in den.items())

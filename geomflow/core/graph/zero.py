@@ -1,51 +1,49 @@
-"""Deciding that an expression is zero, by exact evaluation at random points.
+"""Deciding that an expression is zero on a domain, by exact evaluation at random points.
 
-Two residues modulo a prime of 61 bits come first (`geomflow.core.graph.modular`). What they leave open,
-identities between transcendental functions or nested roots, is decided by ball arithmetic (Arb, through
-python-flint): a ball that excludes zero proves that the expression is not zero; balls around zero of radius
-below 2^-100 at three random points are taken for zero.
+Residues modulo a prime of 61 bits come first (`geomflow.core.graph.modular`): they settle what is rational in the
+symbols and in sines, exponentials and unknown functions. What they leave open, identities that need the values of
+functions or the branches of roots, is decided by ball arithmetic at points of the domain: a ball that excludes zero
+proves that the expression is not zero; balls around zero, of radius below 2^-100, at points of several scales and
+signs and in every stretch between branch points (`geomflow.core.graph.branches`), make it probable that it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from random import Random
 from typing import Any
 
-from geomflow.core.errors import ExpressionError
-from geomflow.core.graph.evaluate import Arithmetic, evaluate
-from geomflow.core.graph.modular import Undefined, is_rational, residue
-from geomflow.core.graph.node import Node, Rational
-from geomflow.core.graph.traverse import leaves, schedule
+from geomflow.core.graph.domain import REALS, Domain, Frame, OutsideDomain
+from geomflow.core.graph.modular import PRIME, Undefined, has_roots, height, is_rational, residue
+from geomflow.core.graph.node import Node
+from geomflow.core.graph.traverse import schedule
+from geomflow.core.graph.verdict import NONZERO, ZERO_BY_FORM, Verdict, every
 
 ATTEMPTS = 200
-BITS = 400
 TRIALS = 2
-BALL_TRIALS = 3
+LEAST_POINTS, MOST_POINTS = 3, 8
+"""How many points without branches, and with them, besides those in the stretches."""
+SMALL = 2.0**-100
 
 
-def is_zero(node: Node) -> bool:
-    """Whether the expression vanishes identically.
-
-    Raises ExpressionError when no random point was found at which the expression is defined.
-    """
-    return all_zero((node,))
+def is_zero(node: Node, domain: Domain = REALS) -> Verdict:
+    """Whether the expression vanishes wherever it is defined on the domain; true only if proved or probable."""
+    return all_zero((node,), domain)
 
 
-def all_zero(nodes: Iterable[Node]) -> bool:
-    """Whether all the expressions vanish identically, decided at common random points."""
-    roots = list(nodes)
-    if all(_trivial(n) for n in roots):
-        return True
+def all_zero(nodes: Iterable[Node], domain: Domain = REALS) -> Verdict:
+    """Whether all the expressions vanish wherever they are defined on the domain."""
+    roots = [n for n in dict.fromkeys(nodes) if not _trivial(n)]
+    if not roots:
+        return ZERO_BY_FORM
     order = schedule(roots)
-    residues = _residues(order)
+    residues = [] if has_roots(order) else _residues(order)
     if residues and all(known[r] == 0 for known in residues for r in roots):
-        return True
+        return _probably(order, roots)
     if residues and is_rational(order):
-        return False
+        return NONZERO
     suspects = [r for r in roots if not residues or any(known[r] for known in residues)]
-    return _zero_in_balls(suspects)
+    return every(_in_balls(r, domain) for r in suspects)
 
 
 def _trivial(node: Node) -> bool:
@@ -65,70 +63,107 @@ def _residues(order: list[Node]) -> list[dict[Node, int]]:
     return found
 
 
-def _zero_in_balls(roots: list[Node]) -> bool:
-    good = 0
-    for seed in range(ATTEMPTS):
-        values = ball_values(roots, seed)
-        if values is None:
-            continue
-        if not all(v.contains(0) for v in values):
-            return False
-        good += 1
-        if good == BALL_TRIALS:
-            return True
-    raise ExpressionError(f"whether {roots[0]!r} is zero could not be decided: none of {ATTEMPTS} random points "
-                          "lies in the domain of all its functions")
+def _probably(order: list[Node], roots: list[Node]) -> Verdict:
+    """Zero at all residues: the chance of that is at most degree / PRIME a trial."""
+    bound = min(1.0, height(order, roots) / PRIME) ** TRIALS
+    evidence = (f"its residues modulo {PRIME} vanish at {TRIALS} random points, which happens to a nonzero expression "
+                f"of its degree with probability below {bound:.1g}")
+    return Verdict(True, "probable", evidence, bound)
 
 
-def ball_values(roots: list[Node], seed: int) -> list[Any] | None:
-    """The values at a random rational point as complex balls; None outside the domain of definition.
+def _in_balls(root: Node, domain: Domain) -> Verdict:
+    """The verdict from values at points of the domain: scattered ones, and one in every stretch of every line."""
+    from geomflow.core.graph.branches import branching, stretches
 
-    Leaves take rationals in (1/16, 1), where most logarithms and roots of geometry are real.
-    """
-    import flint
+    frame, critical = domain.frame([root]), branching([root])
+    tally = _Tally(root, frame)
+    tally.scatter(MOST_POINTS if critical else LEAST_POINTS)
+    for shares in stretches(frame, critical) if critical else ():
+        tally.look(shares)
+        if tally.refuted is not None:
+            break
+    return tally.verdict(bool(critical))
 
-    random = Random(seed)
-    previous, flint.ctx.prec = flint.ctx.prec, BITS
+
+class _Tally:
+    """What the values of one expression at points of a domain have been."""
+
+    def __init__(self, root: Node, frame: Frame) -> None:
+        self._root, self._frame = root, frame
+        self._good, self._vague, self._largest = 0, 0, 0.0
+        self.refuted: Verdict | None = None
+
+    def scatter(self, wanted: int) -> None:
+        """Look at random points until enough of them were good, or too many vague."""
+        for seed in range(ATTEMPTS):
+            self.look(self._frame.shares(seed))
+            if self.refuted is not None or self._good >= wanted or self._vague >= MOST_POINTS:
+                return
+
+    def look(self, shares: list[Fraction]) -> None:
+        """Note the value at one point."""
+        found = _value(self._root, self._frame, shares)
+        if found is None:
+            return
+        value, point = found
+        size = float(abs(value).upper())
+        if not value.contains(0):
+            self.refuted = refuted(value, point)
+        elif size < SMALL:
+            self._good, self._largest = self._good + 1, max(self._largest, size)
+        else:
+            self._vague += 1
+
+    def verdict(self, cut: bool) -> Verdict:
+        """The verdict after all looks."""
+        if self.refuted is not None:
+            return self.refuted
+        if self._good < LEAST_POINTS:
+            evidence = (f"its values at {self._vague} points are too uncertain" if self._vague else
+                        "no point was found at which it is defined")
+            return Verdict(None, "undecided", evidence)
+        places = ", some in every stretch found between its branch points" if cut else ""
+        evidence = f"its modulus is below {self._largest:.1g} at {self._good} points{places}"
+        return Verdict(True, "probable", evidence, self._largest)
+
+
+def _value(root: Node, frame: Frame, shares: list[Fraction]) -> tuple[Any, dict[Node, Any]] | None:
+    """The value as a ball and the point; None where the expression is not defined or the domain leaves no room."""
+    from geomflow.core.graph.balls import BITS, ball_values
+
     try:
-        point = {leaf: _ball(Fraction(random.randrange(2**12, 2**16), 2**16)) for leaf in leaves(roots)}
-        values = evaluate(roots, point, Arithmetic(_number, _power, _call))
-        small = flint.arb(2) ** (-BITS // 4)
-        usable = all(v.is_finite() and (not v.contains(0) or abs(v).upper() < small) for v in values)
-        return values if usable else None
-    except ZeroDivisionError:
+        point = frame.point(shares)
+    except OutsideDomain:
         return None
-    finally:
-        flint.ctx.prec = previous
+    for bits in (BITS, 8 * BITS):
+        values = ball_values([root], point, bits)
+        if values is None or not values[0].is_finite():
+            return None
+        if not values[0].contains(0) or abs(values[0]).upper() < SMALL:
+            break
+    return values[0], point
 
 
-def _ball(value: Rational) -> Any:
-    import flint
-
-    return flint.acb(flint.fmpq(value.numerator, value.denominator))
-
-
-def _number(value: Rational | str) -> Any:
-    import flint
-
-    if isinstance(value, str):
-        return flint.acb.pi() if value == "pi" else flint.acb(0, 1)
-    return _ball(value)
+def refuted(value: Any, point: dict[Node, Any]) -> Verdict:
+    """The verdict that a ball around the value at a point excludes zero."""
+    return Verdict(False, "proved", f"it is {_short(value)} at {_shown(point)}", point=_named(point))
 
 
-def _power(base: Any, exponent: Rational) -> Any:
-    if exponent.denominator == 1:
-        return base ** int(exponent)
-    return base.sqrt() ** exponent.numerator if exponent.denominator == 2 else base ** _ball(exponent)
+def _named(point: dict[Node, Any]) -> dict[str, Any]:
+    """The point by names of symbols and jets."""
+    return {repr(leaf): value for leaf, value in point.items()}
 
 
-def _call(name: str, argument: Any) -> Any:
-    if name in ("abs", "sign"):
-        return _modulus(name, argument)
-    return getattr(argument, name)()
+def _shown(point: dict[Node, Any]) -> str:
+    """The point in short decimals."""
+    return ", ".join(f"{leaf!r} = {_decimal(value)}" for leaf, value in point.items()) or "every point"
 
 
-def _modulus(name: str, argument: Any) -> Any:
-    import flint
+def _decimal(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"{float(value[0]):.4g} + {float(value[1]):.4g}i"
+    return f"{float(value):.4g}"
 
-    modulus = flint.acb(abs(argument))
-    return modulus if name == "abs" else argument / modulus
+
+def _short(value: Any) -> str:
+    return f"{complex(value):.4g}" if not value.imag.is_zero() else f"{float(value.real):.4g}"

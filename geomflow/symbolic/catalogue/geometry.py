@@ -101,7 +101,7 @@ class Geometry:
         return isinstance(moving, Metric) and satisfies_ricci_flow(moving, TIME)
 
     def _same(self, value: sympy.Expr | None, claim: sympy.Expr) -> bool:
-        return value is not None and all_zero([value - claim], self.metric.chart.symbols)
+        return value is not None and bool(all_zero([value - claim], self.metric.chart))
 
     def __str__(self) -> str:
         return f"{self.title}: {self.metric}"

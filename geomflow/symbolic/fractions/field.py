@@ -10,7 +10,9 @@ from typing import Any, final
 import flint
 import sympy
 
+from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError
+from geomflow.core.graph.verdict import NONZERO, ZERO_BY_FORM
 from geomflow.symbolic.fractions import roots
 from geomflow.symbolic.fractions.element import Element, Number, check_size
 from geomflow.symbolic.fractions.generators import Generator, Kind
@@ -25,10 +27,12 @@ class Field(ExactRing):
     """Fractions in the generators, with derivations along the coordinates.
 
     `certain` says that the generators are known to be independent beyond their equations; otherwise an element that
-    is not in the form of zero is taken to be nonzero only after its value at a random point excludes zero.
+    is not in the form of zero is taken to be nonzero only after its value at a random point of the domain excludes zero.
     """
 
-    def __init__(self, generators: Sequence[Generator], coordinates: Sequence[sympy.Symbol], certain: bool) -> None:
+    def __init__(self, generators: Sequence[Generator], coordinates: Sequence[sympy.Symbol], certain: bool,
+                 domain: gr.Domain = gr.REALS) -> None:
+        self.domain = domain
         self.generators = tuple(generators)
         self.coordinates = tuple(coordinates)
         self.dim = len(self.coordinates)
@@ -221,16 +225,20 @@ class Field(ExactRing):
             result = result + self.cancelled(self.reduced(num), *[first * second] * 2)
         return result
 
-    def is_zero(self, element: Element) -> bool:
-        """Whether the element is zero, decided.
+    def verdict(self, element: Element) -> gr.Verdict:
+        """Whether the element is zero, with a point at which it is not.
 
-        Raises OutsideField if the form says nonzero but values near random points do not confirm it.
+        Raises OutsideField if the form says nonzero but values at random points do not confirm it.
         """
         if not element.num:
-            return True
-        if self.certain or roots.excludes_zero(self, element):
-            return False
-        raise OutsideField("the generators of the field are not independent")
+            return ZERO_BY_FORM
+        found = roots.refutation(self, element)
+        if found is None and not self.certain:
+            raise OutsideField("the generators of the field are not independent")
+        return NONZERO if found is None else found
+
+    def is_zero(self, element: Element) -> bool:
+        return not element.num or (not self.certain and bool(self.verdict(element)))
 
 
 def _gather(groups: list[tuple[Any, Any, Any]], x: Element, y: Element) -> None:
@@ -252,11 +260,12 @@ def _lexicographic(generators: Sequence[Generator]) -> list[int]:
     return [place[k] for k in range(len(generators))]
 
 
-def field_of(expressions: Iterable[sympy.Expr], coordinates: Sequence[sympy.Symbol]) -> Field:
+def field_of(expressions: Iterable[sympy.Expr], coordinates: Sequence[sympy.Symbol],
+             domain: gr.Domain = gr.REALS) -> Field:
     """The smallest field of fractions that holds the expressions, with derivations along the coordinates.
 
     Raises OutsideField when there is none, or none that is small enough.
     """
     survey = Survey(coordinates).visit_all(expressions)
     generators = survey.generators()
-    return Field(generators, coordinates, survey.certain)
+    return Field(generators, coordinates, survey.certain and not domain.integers, domain)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from random import Random
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import flint
 import sympy
 
+from geomflow.core import graph as gr
+from geomflow.core.graph.balls import ball
+from geomflow.core.graph.domain import Frame, OutsideDomain
+from geomflow.core.graph.verdict import Verdict
+from geomflow.core.graph.zero import refuted
 from geomflow.symbolic.fractions.element import Element
 from geomflow.symbolic.fractions.generators import Generator, Kind
 from geomflow.symbolic.fractions.survey import OutsideField
@@ -17,6 +23,8 @@ if TYPE_CHECKING:
 
 BITS = 300
 POINTS = 4
+MOST_ROOTS = 6
+"""With more square roots than this it is not tried whether a new one is among them."""
 
 
 def radicand(field: Field, k: int, generator: Generator) -> Any:
@@ -28,6 +36,9 @@ def radicand(field: Field, k: int, generator: Generator) -> Any:
 def is_new(field: Field, right: Any, degree: int) -> bool:
     """Whether the root of U is known to be outside the field so far: U, or its norm, is no proper power.
 
+    A square may also hide behind roots that are there: sqrt(1 − cos²) is ± sin. By Kummer's theorem U is a square among
+    the square roots of u, v, ... only if U times a product of some of them is one without.
+
     Raises OutsideField if U itself is a power, as in sqrt(x²), whose sign depends on the place.
     """
     below = field.has_equations(right)
@@ -37,7 +48,18 @@ def is_new(field: Field, right: Any, degree: int) -> bool:
     powers = [p for p in (*sympy.primefactors(degree), *([4] if degree % 4 == 0 else [])) if _is_power(lowest.num, p)]
     if powers and not below:
         raise OutsideField(f"the radicand {right} is a power")
-    return not powers
+    return not powers and not (degree % 2 == 0 and _hides_square(field, lowest.num, degree % 4 == 0))
+
+
+def _hides_square(field: Field, polynomial: Any, with_negative: bool) -> bool:
+    """Whether ± the polynomial times some radicands of the square roots in the field is, or might be, a square."""
+    known = [u for _, n, u in field.equations if n == 2 and not field.has_equations(u)]
+    if len(known) > MOST_ROOTS:
+        return True
+    products = [polynomial]
+    for u in known:
+        products += [p * u for p in products]
+    return any(_is_power(sign * p, 2) for p in products[1:] for sign in ((1, -1) if with_negative else (1,)))
 
 
 def _norm(field: Field, num: Any, k: int, right: Any) -> Element:
@@ -131,35 +153,44 @@ def _trimmed(values: list[Element]) -> list[Element]:
     return values
 
 
-def excludes_zero(field: Field, element: Element) -> bool:
-    """Whether a ball around the value at one of a few random points excludes zero: proof that it is not zero."""
+def refutation(field: Field, element: Element) -> Verdict | None:
+    """The proof that the element is not zero: a point of the domain where a ball around its value excludes zero."""
+    leaves = {k: _leaf(g) for k, g in enumerate(field.generators) if g.kind in (Kind.FREE, Kind.JET)}
+    frame = Frame(field.domain, [leaf for leaf in leaves.values() if leaf is not None])
     previous, flint.ctx.prec = flint.ctx.prec, BITS
     try:
         for seed in range(POINTS):
-            value = _value(field, element.num, _point(field, seed))
-            if value.is_finite() and not value.contains(0):
-                return True
-        return False
+            with suppress(OutsideDomain, ZeroDivisionError):
+                point = frame.point(frame.shares(seed))
+                value = _value(field, element.num, _generator_values(field, leaves, point))
+                if value.is_finite() and not value.contains(0):
+                    return refuted(value, point)
+        return None
     finally:
         flint.ctx.prec = previous
 
 
-def _point(field: Field, seed: int) -> list[Any]:
-    """Values of all generators, free ones random."""
-    random = Random(seed)
+def _leaf(generator: Generator) -> gr.Node | None:
+    """What a free generator is on the graph; π is none."""
+    if generator.kind is Kind.JET:
+        return gr.jet(str(generator.argument), generator.index)
+    return None if generator.shown is sympy.pi else gr.symbol(generator.shown.name)  # type: ignore[attr-defined]
+
+
+def _generator_values(field: Field, leaves: Mapping[int, gr.Node | None], point: Mapping[gr.Node, Any]) -> list[Any]:
+    """Values of all generators, given those of the free ones."""
     values: list[Any] = []
     for k, generator in enumerate(field.generators):
-        values.append(_generator_value(field, k, generator, values, random))
+        leaf = leaves.get(k)
+        values.append(_generator_value(field, k, generator, values) if leaf is None else ball(point[leaf]))
     return values
 
 
-def _generator_value(field: Field, k: int, generator: Generator, values: list[Any], random: Random) -> Any:
+def _generator_value(field: Field, k: int, generator: Generator, values: list[Any]) -> Any:
     if generator.kind is Kind.UNIT:
         return flint.acb(0, 1)
     if generator.shown is sympy.pi:
         return flint.acb.pi()
-    if generator.kind in (Kind.FREE, Kind.JET):
-        return flint.acb(flint.fmpq(random.randrange(2**12, 2**16), 2**16))
     element = field.read(generator.argument)
     argument = _value(field, element.num, values) / _value(field, element.den, values)
     if generator.kind is Kind.POWER:

@@ -131,6 +131,7 @@ class Survey:
         elif isinstance(e, PRIMITIVE) and len(e.args) == 1:
             self.visit(e.args[0])
             self.visit(e.fdiff(1))
+            self.certain = self.certain and _is_rational(e.args[0])
             self._note("primitive", e)
         elif isinstance(e, (AppliedUndef, sympy.Derivative)):
             self._jet(e)
@@ -208,3 +209,8 @@ def _is_monomial(atom: sympy.Expr) -> bool:
     return all(b.is_Symbol or b.is_Rational or b is sympy.pi for b, e in factors if e.is_Integer) and all(
         e.is_Integer for _, e in factors
     )
+
+
+def _is_rational(argument: sympy.Expr) -> bool:
+    """Whether the argument is rational in symbols: a logarithm of functions may be a combination of others."""
+    return bool(argument.is_rational_function(*argument.free_symbols)) and not argument.atoms(sympy.Function)

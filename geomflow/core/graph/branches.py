@@ -1,0 +1,143 @@
+"""The stretches of a domain that the branch points of an expression cut, and one point in each.
+
+Between the zeros of what stands in absolute values, signs, roots and logarithms, and between the places where an
+argument of an inverse function meets ±1, an expression is analytic: it vanishes on a stretch if it does near one
+generic point of it. The zeros are looked for along the directions of the domain and along random lines, on a grid that
+is refined where a sign changes or a modulus comes near to zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from random import Random
+
+import numpy as np
+
+from geomflow.core.graph.domain import FINEST, Frame
+from geomflow.core.graph.evaluate import evaluate
+from geomflow.core.graph.node import Node
+from geomflow.core.graph.traverse import leaves, schedule
+
+AT_ZERO = ("abs", "sign", "log", "atan", "asinh")
+AT_ONE = ("asin", "acos", "acosh", "atanh")
+MOST_LINES = 8
+RANDOM_LINES = 4
+TOWARDS_ENDS = 0.5 ** np.arange(7, 50, 3)
+COARSE = np.sort(np.concatenate([np.linspace(0, 1, 66)[1:-1], TOWARDS_ENDS, 1 - TOWARDS_ENDS]))
+"""Where a line is looked at first: evenly, and at all scales towards its ends."""
+ROUNDS, FINER = 12, 8
+"""How often, and into how many parts, the cells with a branch point are divided."""
+MOST_CELLS = 64
+ROUNDING = 1e-12
+"""Relative differences below this are taken for rounding errors of a line's values."""
+
+Shares = list[Fraction]
+
+
+def branching(roots: Sequence[Node]) -> list[tuple[Node, int]]:
+    """The pairs (u, c) such that an expression changes its branch where u = c."""
+    found: dict[tuple[Node, int], None] = {}
+    for node in schedule(roots):
+        if node.op == "call" and node.data in AT_ZERO:
+            found[node.args[0], 0] = None
+        elif node.op == "call" and node.data in AT_ONE:
+            found[node.args[0], 1] = found[node.args[0], -1] = None
+        elif node.op == "mul":
+            found.update(dict.fromkeys((a, 0) for a, e in zip(node.args, node.data, strict=True) if e.denominator != 1))
+    return [(u, c) for u, c in found if u.op != "constant"]
+
+
+def stretches(frame: Frame, critical: Sequence[tuple[Node, int]]) -> Iterator[Shares]:
+    """The shares of one point in every stretch that was found between zeros of u − c, for the pairs (u, c)."""
+    moving = frame.directions(leaves([u for u, _ in critical]))
+    if not moving:
+        return
+    for number, (base, slope) in enumerate(_lines(frame.size, moving)):
+        low, high = _extent(base, slope)
+        random = Random(number)
+
+        def shares(t: np.ndarray, base: Shares = base, slope: Shares = slope) -> np.ndarray:
+            return np.array([float(b) + float(s) * t for b, s in zip(base, slope, strict=True)])
+
+        cuts, ends = _cells(lambda t: _values(frame, critical, shares(t)), float(low), float(high))
+        for first, last in _runs(cuts, ends):
+            t = Fraction(first + (last - first) * random.uniform(0.3, 0.7))
+            yield [b + s * t for b, s in zip(base, slope, strict=True)]
+
+
+def _lines(size: int, moving: Sequence[int]) -> Iterator[tuple[Shares, Shares]]:
+    """Pairs (base, slope): along each direction that matters, then along random ones."""
+    random = Random(size)
+
+    def somewhere() -> Shares:
+        return [Fraction(random.randrange(FINEST // 8, FINEST * 7 // 8), FINEST) for _ in range(size)]
+
+    for k in moving[:MOST_LINES]:
+        yield somewhere(), [Fraction(k == j) for j in range(size)]
+    for _ in range(RANDOM_LINES if len(moving) > 1 else 0):
+        yield somewhere(), [Fraction(random.randrange(-FINEST, FINEST) | 1, FINEST) * (j in moving) for j in range(size)]
+
+
+def _extent(base: Shares, slope: Shares) -> tuple[Fraction, Fraction]:
+    """The parameters between which all shares stay in (0, 1)."""
+    ends = [sorted((-b / s, (1 - b) / s)) for b, s in zip(base, slope, strict=True) if s]
+    return max(e[0] for e in ends), min(e[1] for e in ends)
+
+
+def _values(frame: Frame, critical: Sequence[tuple[Node, int]], shares: np.ndarray) -> np.ndarray:
+    """u − c along a line, one row a pair, real and imaginary parts apart."""
+    point = frame.arrays(shares)
+    unique = list(dict.fromkeys(u for u, _ in critical))
+    with np.errstate(all="ignore"):
+        found = dict(zip(unique, evaluate(unique, point), strict=True))
+        rows = [np.broadcast_to(found[u] - c, shares.shape[1:]) for u, c in critical]
+    return _apart(np.array(rows))
+
+
+def _apart(values: np.ndarray) -> np.ndarray:
+    """Real and imaginary parts as rows, without what is rounding of the other."""
+    parts = np.concatenate([values.real, values.imag])
+    with np.errstate(all="ignore"):
+        parts[np.abs(parts) < ROUNDING * np.abs(np.concatenate([values, values]))] = 0.0
+    return parts
+
+
+def _cells(values, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[no-untyped-def]
+    """The ends of cells along a line, and which cells hold a branch point, refined."""
+    t = low + (high - low) * COARSE
+    for round_ in range(ROUNDS + 1):
+        cut = _changes(values(t))
+        where = np.flatnonzero(cut)
+        if round_ == ROUNDS or not len(where):
+            break
+        where = where[:: len(where) // MOST_CELLS + 1]
+        inner = t[where, None] + np.diff(t)[where, None] * np.linspace(0, 1, FINER + 1)[1:-1]
+        t = np.sort(np.concatenate([t, inner.ravel()]))
+    return cut, t
+
+
+def _changes(values: np.ndarray) -> np.ndarray:
+    """For each cell, whether a row changes its sign, ceases to be finite, or has a least modulus there."""
+    sign = np.sign(np.where(np.isfinite(values), values, 2.0))
+    sign[~np.isfinite(values)] = 3
+    cut = np.any(sign[:, 1:] != sign[:, :-1], axis=0)
+    with np.errstate(all="ignore"):
+        falling = np.diff(np.abs(values), axis=1)
+        falling[np.abs(falling) < ROUNDING * np.abs(values[:, 1:])] = 0.0
+        bottom = np.any((falling[:, :-1] < 0) & (falling[:, 1:] > 0), axis=0)
+    cut[:-1] |= bottom
+    cut[1:] |= bottom
+    return cut
+
+
+def _runs(cut: np.ndarray, t: np.ndarray) -> Iterator[tuple[float, float]]:
+    """The widest cell of every run of cells without a branch point."""
+    start = None
+    for k, is_cut in enumerate([*cut, True]):
+        if not is_cut:
+            start = k if start is None else start
+        elif start is not None:
+            widest = max(range(start, k), key=lambda j: t[j + 1] - t[j])
+            yield float(t[widest]), float(t[widest + 1])
+            start = None
