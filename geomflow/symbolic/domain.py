@@ -41,6 +41,13 @@ class Place:
             integers=frozenset(s.name for s in symbols if s.is_integer),
         )
 
+    def doubled(self, twins: Mapping[sympy.Symbol, sympy.Symbol]) -> Place:
+        """The place of two points: every direction has a twin with the same range and conjugate."""
+        names = {s.name: twin.name for s, twin in twins.items()}
+        moved = {names[n]: tuple(b.xreplace(twins) for b in bounds) for n, bounds in self.ranges.items() if n in names}
+        pairs = {names[bar]: names[z] for bar, z in self.conjugates.items()}
+        return Place((*self.directions, *twins.values()), {**self.ranges, **moved}, {**self.conjugates, **pairs})
+
 
 Where: TypeAlias = Chart | ComplexChart | Place | Sequence[sympy.Symbol]
 """A chart, or the symbols along which derivatives are taken."""

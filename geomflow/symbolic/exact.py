@@ -12,6 +12,7 @@ import sympy
 from sympy.core.function import AppliedUndef
 
 from geomflow.core.graph import Verdict, every
+from geomflow.core.graph.verdict import ZERO_BY_FORM
 from geomflow.symbolic.chart import Chart
 from geomflow.symbolic.domain import Where, place_of
 from geomflow.symbolic.fractions import OutsideField, field_of
@@ -85,6 +86,15 @@ def is_zero(expression: Any, where: Where = (), ranges: Mapping[Any, Range] | No
     place = place_of(where, ranges)
     entries = [given_freely(e, place.directions) for e in np.array(rows, dtype=object).ravel()]
     return _in_sympy(all_zero([without_moduli(e, place.ranges) for e in entries], place), entries)
+
+
+def is_constant(expression: sympy.Expr, where: Where) -> Verdict:
+    """Whether the expression has one value all over the ranges: where it jumps, its derivative vanishes all the same."""
+    place = place_of(where)
+    twins = {s: sympy.Symbol(f"{s.name}_", **s.assumptions0) for s in place.directions}
+    if not expression.free_symbols & set(twins):
+        return ZERO_BY_FORM
+    return all_zero([expression - expression.xreplace(twins)], place.doubled(twins))
 
 
 def _in_sympy(verdict: Verdict, entries: Sequence[sympy.Expr]) -> Verdict:

@@ -19,7 +19,7 @@ from geomflow.core.graph import Verdict, every
 from geomflow.symbolic import kahler_formulas as kf
 from geomflow.symbolic import show
 from geomflow.symbolic.chart import ComplexChart, Parameters, Symbols, chart_of, with_parameters
-from geomflow.symbolic.exact import all_zero, compute, read_array, readings, written
+from geomflow.symbolic.exact import all_zero, compute, is_constant, read_array, readings, written
 from geomflow.symbolic.fractions import OutsideField
 from geomflow.symbolic.metric import Matrix, Metric
 from geomflow.symbolic.realify import RealForm
@@ -233,7 +233,10 @@ class KahlerMetric:
         residues = [t.ricci[a, b] - factor * t.matrix[a, b] for a in range(n) for b in range(n)]
         slopes = [ring.d(t.scalar, k) for k in range(2 * n)]
         verdict = every(ring.verdict(e) for e in [*residues, *slopes])
-        return ring.write([factor])[0] if verdict.decided() else None
+        if not verdict.decided():
+            return None
+        constant = ring.write([factor])[0]
+        return constant if is_constant(constant, self.chart).decided() else None
 
     # real form
 

@@ -16,7 +16,7 @@ from geomflow.core.graph import Verdict, every
 from geomflow.symbolic import operators as op
 from geomflow.symbolic import show
 from geomflow.symbolic.chart import Chart, Parameters, Symbols, chart_of, parameter_names, with_parameters
-from geomflow.symbolic.exact import all_zero, compute, read_array, readings, written
+from geomflow.symbolic.exact import all_zero, compute, is_constant, read_array, readings, written
 from geomflow.symbolic.fractions import OutsideField
 from geomflow.symbolic.names import fresh, identified, names_in
 from geomflow.symbolic.ring import ExactRing
@@ -189,7 +189,10 @@ class Metric:
         residues = [t.ricci[i, j] - factor * t.matrix[i, j] for i in range(dim) for j in range(i, dim)]
         slopes = [ring.d(t.scalar, k) for k in range(dim)]
         verdict = every(ring.verdict(e) for e in [*residues, *slopes])
-        return ring.write([factor])[0] if verdict.decided() else None
+        if not verdict.decided():
+            return None
+        constant = ring.write([factor])[0]
+        return constant if is_constant(constant, self.chart).decided() else None
 
     def bianchi(self) -> Matrix:
         """The divergence ∇^i(R_ij − ½ R g_ij), a row of zeros: the contracted Bianchi identity, decided."""

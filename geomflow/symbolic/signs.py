@@ -66,7 +66,7 @@ def root_of_modulus(e: sympy.Expr, ranges: Ranges) -> sympy.Expr:
 
 def ends(symbol: sympy.Expr, ranges: Ranges) -> Range:
     """The open interval of a symbol or an unknown function: its range, cut to the sign that it was declared to have."""
-    low, high = ranges.get(getattr(symbol, "name", ""), WHOLE)
+    low, high = (sympy.sympify(end, strict=True) for end in ranges.get(getattr(symbol, "name", ""), WHOLE))
     if symbol.is_nonnegative and low.is_nonnegative is not True:
         low = sympy.Integer(0)
     if symbol.is_nonpositive and high.is_nonpositive is not True:

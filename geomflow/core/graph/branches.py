@@ -21,7 +21,7 @@ from geomflow.core.graph.traverse import leaves, schedule
 
 AT_ZERO = ("abs", "sign", "log", "atan", "asinh")
 AT_ONE = ("asin", "acos", "acosh", "atanh")
-MOST_LINES = 8
+MOST_DIRECTIONS, MOST_BASES = 6, 12
 RANDOM_LINES = 4
 TOWARDS_ENDS = 0.5 ** np.arange(7, 50, 3)
 COARSE = np.sort(np.concatenate([np.linspace(0, 1, 66)[1:-1], TOWARDS_ENDS, 1 - TOWARDS_ENDS]))
@@ -49,34 +49,38 @@ def branching(roots: Sequence[Node]) -> list[tuple[Node, int]]:
 
 
 def stretches(frame: Frame, critical: Sequence[tuple[Node, int]]) -> Iterator[Shares]:
-    """The shares of one point in every stretch that was found between zeros of u − c, for the pairs (u, c)."""
+    """The shares of one point in every stretch that was found between zeros of u − c, for the pairs (u, c).
+
+    Directions are taken one after the other, from a point in every stretch of those before: a cell that is thin in
+    several directions is met all the same. Random lines come last.
+    """
     moving = frame.directions(leaves([u for u, _ in critical]))
-    if not moving:
-        return
-    for number, (base, slope) in enumerate(_lines(frame.size, moving)):
-        low, high = _extent(base, slope)
-        random = Random(number)
-
-        def shares(t: np.ndarray, base: Shares = base, slope: Shares = slope) -> np.ndarray:
-            return np.array([float(b) + float(s) * t for b, s in zip(base, slope, strict=True)])
-
-        cuts, ends = _cells(lambda t: _values(frame, critical, shares(t)), float(low), float(high))
-        for first, last in _runs(cuts, ends):
-            t = Fraction(first + (last - first) * random.uniform(0.3, 0.7))
-            yield [b + s * t for b, s in zip(base, slope, strict=True)]
-
-
-def _lines(size: int, moving: Sequence[int]) -> Iterator[tuple[Shares, Shares]]:
-    """Pairs (base, slope): along each direction that matters, then along random ones."""
-    random = Random(size)
-
-    def somewhere() -> Shares:
-        return [Fraction(random.randrange(FINEST // 8, FINEST * 7 // 8), FINEST) for _ in range(size)]
-
-    for k in moving[:MOST_LINES]:
-        yield somewhere(), [Fraction(k == j) for j in range(size)]
+    random = Random(frame.size)
+    level = [_somewhere(random, frame.size)]
+    for k in moving[:MOST_DIRECTIONS]:
+        found: list[Shares] = []
+        for base in level:
+            for shares in _along(frame, critical, base, [Fraction(k == j) for j in range(frame.size)]):
+                yield shares
+                found.append(shares)
+        level = random.sample(found, MOST_BASES) if len(found) > MOST_BASES else found
     for _ in range(RANDOM_LINES if len(moving) > 1 else 0):
-        yield somewhere(), [Fraction(random.randrange(-FINEST, FINEST) | 1, FINEST) * (j in moving) for j in range(size)]
+        slope = [Fraction(random.randrange(-FINEST, FINEST) | 1, FINEST) * (j in moving) for j in range(frame.size)]
+        yield from _along(frame, critical, _somewhere(random, frame.size), slope)
+
+
+def _somewhere(random: Random, size: int) -> Shares:
+    return [Fraction(random.randrange(FINEST // 8, FINEST * 7 // 8), FINEST) for _ in range(size)]
+
+
+def _along(frame: Frame, critical: Sequence[tuple[Node, int]], base: Shares, slope: Shares) -> Iterator[Shares]:
+    """One point in every stretch of the line base + t slope."""
+    low, high = _extent(base, slope)
+    starts, steps = (np.array([[float(v)] for v in values]) for values in (base, slope))
+    cut, t = _cells(lambda t: _values(frame, critical, starts + steps * t), float(low), float(high))
+    for first, last in _runs(cut, t):
+        middle = Fraction(first + (last - first) * 0.6)
+        yield [b + s * middle for b, s in zip(base, slope, strict=True)]
 
 
 def _extent(base: Shares, slope: Shares) -> tuple[Fraction, Fraction]:
@@ -125,7 +129,9 @@ def _changes(values: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
         falling = np.diff(np.abs(values), axis=1)
         falling[np.abs(falling) < ROUNDING * np.abs(values[:, 1:])] = 0.0
-        bottom = np.any((falling[:, :-1] < 0) & (falling[:, 1:] > 0), axis=0)
+    last = np.maximum.accumulate(np.where(falling != 0, np.arange(falling.shape[1]), 0), axis=1)
+    fell = np.take_along_axis(falling, last, axis=1) < 0
+    bottom = np.any(fell[:, :-1] & (falling[:, 1:] > 0), axis=0)
     cut[:-1] |= bottom
     cut[1:] |= bottom
     return cut

@@ -76,7 +76,10 @@ def _is_power(polynomial: Any, exponent: int) -> bool:
     """Whether ± the polynomial is a perfect power (with the factor −4 of fourth powers)."""
     if exponent == 4:
         return _is_power(-4 * polynomial, 2) and polynomial.leading_coefficient() < 0
-    constant, factors = polynomial.factor()
+    try:
+        constant, factors = polynomial.factor()
+    except OverflowError:
+        raise OutsideField(f"a radicand of degree {max(polynomial.degrees())} that cannot be factored") from None
     value = int(constant)
     if exponent == 2 and value < 0:
         return False
