@@ -14,6 +14,7 @@ from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.symbolic.chart import Chart, ComplexChart, chart_range
 from geomflow.symbolic.signs import Range, Ranges, ends
 
+
 @dataclass(frozen=True)
 class Place:
     """What expressions are written in: `directions` of derivatives, real ranges, and conjugates (z̄: z), by name."""

@@ -13,10 +13,10 @@ from sympy.core.function import AppliedUndef
 
 from geomflow.core.graph import Verdict, every
 from geomflow.core.graph.verdict import ZERO_BY_FORM
-from geomflow.symbolic.chart import Chart
 from geomflow.symbolic.domain import Where, place_of
 from geomflow.symbolic.fractions import OutsideField, field_of
 from geomflow.symbolic.given import given_freely
+from geomflow.symbolic.names import fresh, names_in
 from geomflow.symbolic.ring import ExactRing, GraphRing
 from geomflow.symbolic.signs import Range, without_moduli
 
@@ -89,9 +89,10 @@ def is_zero(expression: Any, where: Where = (), ranges: Mapping[Any, Range] | No
 
 
 def is_constant(expression: sympy.Expr, where: Where) -> Verdict:
-    """Whether the expression has one value all over the ranges: where it jumps, its derivative vanishes all the same."""
+    """Whether the expression has one value all over the ranges: a jump has no derivative either."""
     place = place_of(where)
-    twins = {s: sympy.Symbol(f"{s.name}_", **s.assumptions0) for s in place.directions}
+    used = names_in([expression, *place.directions])
+    twins = {s: sympy.Symbol(fresh(f"{s.name}_", used), **s.assumptions0) for s in place.directions}
     if not expression.free_symbols & set(twins):
         return ZERO_BY_FORM
     return all_zero([expression - expression.xreplace(twins)], place.doubled(twins))

@@ -41,7 +41,8 @@ class Metric:
     Results are sympy objects in a factored normal form (or, for large expressions with unknown functions, unexpanded):
     matrices for rank 2, arrays for higher rank. What is zero is decided and printed as 0. Upper indices come first and
     a derivative's index last: `christoffel[k, i, j]` = Γ^k_ij, `riemann[l, k, i, j]` = R^l_kij. Spheres have positive
-    curvature, the Laplacian is at most zero.
+    curvature, the Laplacian is at most zero. Zero is decided on the ranges of the chart (see `is_zero`); derivatives of
+    |u| and sign(u) are taken away from the zeros of u, where curvature has a δ that is dropped.
 
     >>> from geomflow.symbolic import Chart, Metric
     >>> sphere = Metric(Chart("theta phi"), [["1", "0"], ["0", "sin(theta)^2"]])

@@ -30,14 +30,14 @@ def sign_of(e: sympy.Expr, ranges: Ranges) -> int | None:
     if e.is_Mul:
         return _product(*(sign_of(a, ranges) for a in e.args))
     if e.is_Pow:
-        return _of_power(*e.as_base_exp(), ranges)
+        return _of_power(e, ranges)
     if e.is_Add:
         return _of_sum(e, ranges)
     if isinstance(e, ODD):
         return sign_of(e.args[0], ranges)
     if isinstance(e, sympy.log):
         return sign_of(e.args[0] - 1, ranges)
-    if isinstance(e, tuple(CIRCULAR)):
+    if e.func in CIRCULAR:
         return _of_angle(*CIRCULAR[e.func], e.args[0], ranges)
     if isinstance(e, sympy.Symbol) and e.name in ranges:
         low, high = ends(e, ranges)
@@ -61,7 +61,7 @@ def without_moduli(e: sympy.Expr, ranges: Ranges) -> sympy.Expr:
 
 def root_of_modulus(e: sympy.Expr, ranges: Ranges) -> sympy.Expr:
     """√|e|, factor by factor: the moduli that remain are those whose sign the ranges do not prove."""
-    return sympy.Mul(*[_root(*f.as_base_exp(), ranges) for f in sympy.Mul.make_args(e)])
+    return sympy.Mul(*[_root(f, ranges) for f in sympy.Mul.make_args(e)])
 
 
 def ends(symbol: sympy.Expr, ranges: Ranges) -> Range:
@@ -74,7 +74,8 @@ def ends(symbol: sympy.Expr, ranges: Ranges) -> Range:
     return low, high
 
 
-def _root(base: sympy.Expr, exponent: sympy.Expr, ranges: Ranges) -> sympy.Expr:
+def _root(factor: sympy.Expr, ranges: Ranges) -> sympy.Expr:
+    base, exponent = factor.as_base_exp()
     if base is sympy.E:
         return sympy.exp(exponent / 2)
     half = exponent / 2
@@ -95,7 +96,8 @@ def _product(*signs: int | None) -> int | None:
     return result
 
 
-def _of_power(base: sympy.Expr, exponent: sympy.Expr, ranges: Ranges) -> int | None:
+def _of_power(e: sympy.Expr, ranges: Ranges) -> int | None:
+    base, exponent = e.as_base_exp()
     if base is sympy.E or exponent.is_even:
         return 1
     sign = sign_of(base, ranges)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Function:
     """An elementary function of one argument.
 
-    `derivative` maps the argument u to f'(u); `parity` is +1 for an even, -1 for an odd and 0 for any
-    other function; `values` holds exact values at rational arguments.
+    `derivative` maps the argument u to f'(u), for |u| and sign(u) away from their kinks (no δ is kept there); `parity`
+    is +1 for an even, -1 for an odd and 0 for any other function; `values` holds exact values at rational arguments.
     """
 
     name: str

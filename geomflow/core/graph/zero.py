@@ -135,13 +135,15 @@ def _value(root: Node, frame: Frame, shares: list[Fraction]) -> tuple[Any, dict[
         point = frame.point(shares)
     except OutsideDomain:
         return None
+    value = None
     for bits in (BITS, 8 * BITS):
         values = ball_values([root], point, bits)
         if values is None or not values[0].is_finite():
             return None
-        if not values[0].contains(0) or abs(values[0]).upper() < SMALL:
+        value = values[0]
+        if not value.contains(0) or abs(value).upper() < SMALL:
             break
-    return values[0], point
+    return value, point
 
 
 def refuted(value: Any, point: dict[Node, Any]) -> Verdict:

@@ -27,7 +27,7 @@ class Field(ExactRing):
     """Fractions in the generators, with derivations along the coordinates.
 
     `certain` says that the generators are known to be independent beyond their equations; otherwise an element that
-    is not in the form of zero is taken to be nonzero only after its value at a random point of the domain excludes zero.
+    is not in the form of zero is taken to be nonzero only after its value at a point of the domain excludes zero.
     """
 
     def __init__(self, generators: Sequence[Generator], coordinates: Sequence[sympy.Symbol], certain: bool,

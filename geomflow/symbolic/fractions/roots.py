@@ -177,7 +177,7 @@ def _leaf(generator: Generator) -> gr.Node | None:
     """What a free generator is on the graph; π is none."""
     if generator.kind is Kind.JET:
         return gr.jet(str(generator.argument), generator.index)
-    return None if generator.shown is sympy.pi else gr.symbol(generator.shown.name)  # type: ignore[attr-defined]
+    return None if generator.shown is sympy.pi else gr.symbol(generator.shown.name)
 
 
 def _generator_values(field: Field, leaves: Mapping[int, gr.Node | None], point: Mapping[gr.Node, Any]) -> list[Any]:
