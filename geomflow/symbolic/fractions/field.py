@@ -17,6 +17,7 @@ from geomflow.symbolic.fractions import roots
 from geomflow.symbolic.fractions.element import Element, Number, check_size
 from geomflow.symbolic.fractions.generators import Generator, Kind
 from geomflow.symbolic.fractions.reader import Reader
+from geomflow.symbolic.fractions.samples import Samples
 from geomflow.symbolic.fractions.survey import OutsideField, Survey
 from geomflow.symbolic.fractions.writer import Writer
 from geomflow.symbolic.ring import ExactRing
@@ -209,6 +210,10 @@ class Field(ExactRing):
     def _writer(self) -> Writer:
         return Writer(self)
 
+    @cached_property
+    def _samples(self) -> Samples:
+        return Samples(self)
+
     # what a ring needs
 
     def vanishes(self, element: Element) -> bool:
@@ -232,7 +237,7 @@ class Field(ExactRing):
         """
         if not element.num:
             return ZERO_BY_FORM
-        found = roots.refutation(self, element)
+        found = self._samples.refutation(element)
         if found is None and not self.certain:
             raise OutsideField("the generators of the field are not independent")
         return NONZERO if found is None else found

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import flint
 import sympy
 
-from geomflow.core import graph as gr
-from geomflow.core.graph.balls import ball
-from geomflow.core.graph.domain import Frame, OutsideDomain
-from geomflow.core.graph.verdict import Verdict
-from geomflow.core.graph.zero import refuted
 from geomflow.symbolic.fractions.element import Element
-from geomflow.symbolic.fractions.generators import Generator, Kind
+from geomflow.symbolic.fractions.generators import Generator
 from geomflow.symbolic.fractions.survey import OutsideField
 
 if TYPE_CHECKING:
     from geomflow.symbolic.fractions.field import Field
 
-BITS = 300
-POINTS = 4
 MOST_ROOTS = 6
 """With more square roots than this it is not tried whether a new one is among them."""
 
@@ -154,64 +144,3 @@ def _trimmed(values: list[Element]) -> list[Element]:
     while values and not values[-1].num:
         values = values[:-1]
     return values
-
-
-def refutation(field: Field, element: Element) -> Verdict | None:
-    """The proof that the element is not zero: a point of the domain where a ball around its value excludes zero."""
-    leaves = {k: _leaf(g) for k, g in enumerate(field.generators) if g.kind in (Kind.FREE, Kind.JET)}
-    frame = Frame(field.domain, [leaf for leaf in leaves.values() if leaf is not None])
-    previous, flint.ctx.prec = flint.ctx.prec, BITS
-    try:
-        for seed in range(POINTS):
-            with suppress(OutsideDomain, ZeroDivisionError):
-                point = frame.point(frame.shares(seed))
-                value = _value(field, element.num, _generator_values(field, leaves, point))
-                if value.is_finite() and not value.contains(0):
-                    return refuted(value, point)
-        return None
-    finally:
-        flint.ctx.prec = previous
-
-
-def _leaf(generator: Generator) -> gr.Node | None:
-    """What a free generator is on the graph; π is none."""
-    if generator.kind is Kind.JET:
-        return gr.jet(str(generator.argument), generator.index)
-    return None if generator.shown is sympy.pi else gr.symbol(generator.shown.name)
-
-
-def _generator_values(field: Field, leaves: Mapping[int, gr.Node | None], point: Mapping[gr.Node, Any]) -> list[Any]:
-    """Values of all generators, given those of the free ones."""
-    values: list[Any] = []
-    for k, generator in enumerate(field.generators):
-        leaf = leaves.get(k)
-        values.append(_generator_value(field, k, generator, values) if leaf is None else ball(point[leaf]))
-    return values
-
-
-def _generator_value(field: Field, k: int, generator: Generator, values: list[Any]) -> Any:
-    if generator.kind is Kind.UNIT:
-        return flint.acb(0, 1)
-    if generator.shown is sympy.pi:
-        return flint.acb.pi()
-    element = field.read(generator.argument)
-    argument = _value(field, element.num, values) / _value(field, element.den, values)
-    if generator.kind is Kind.POWER:
-        exponent = field.read(generator.exponent)
-        return argument ** (_value(field, exponent.num, values) / _value(field, exponent.den, values))
-    if generator.kind is Kind.ROOT:
-        return argument ** (flint.acb(1) / generator.degree) * _value(field, element.den, values)
-    name = generator.shown.func.__name__ if generator.kind is Kind.PRIMITIVE else generator.kind.value
-    return getattr(argument, name)()
-
-
-def _value(field: Field, polynomial: Any, values: list[Any]) -> Any:
-    total = flint.acb(0)
-    order = [(k, place) for k, place in enumerate(field._place)]
-    for exponents, coefficient in polynomial.to_dict().items():
-        term = flint.acb(coefficient)
-        for k, place in order:
-            if exponents[place]:
-                term = term * values[k] ** int(exponents[place])
-        total = total + term
-    return total
