@@ -149,6 +149,33 @@ def test_curvature_beyond_a_kink_is_seen_from_its_side(kink, slope, gap):
     assert on(kink - gap, kink + gap).einstein_constant is None
 
 
+f = sympy.Function("f")(x)
+HOSTILE = [  # an expression, its ranges, whether it is zero
+    (Abs(f) - f, {}, False),
+    (sqrt(f**2) - f, {}, False),
+    (Abs(x - Rational(1, 10**9)) - (x - Rational(1, 10**9)), {x: (0, 1)}, False),
+    (Abs((x - 2) * (x - Rational(2001, 1000))) - (x - 2) * (x - Rational(2001, 1000)), {}, False),
+    (Abs(x + 10**8) - (x + 10**8), {}, False),
+    ((x**2) ** Rational(1, 3) - x ** Rational(2, 3), {}, False),
+    ((x**2) ** Rational(1, 3) - x ** Rational(2, 3), {x: (0, oo)}, True),
+    (sympy.acosh(cosh(x)) - Abs(x), {}, True),
+    (sympy.atanh(sympy.tanh(x)) - x, {}, True),
+    (sqrt(1 - sin(x) ** 2) - Abs(cos(x)), {}, True),
+    (Abs(x) ** y - x**y, {}, False),
+    (Abs(x) ** y - x**y, {x: (0, oo)}, True),
+    (Abs(sin(50 * x)) - sin(50 * x), {x: (0, pi / 50)}, True),
+    (Abs(sin(50 * x)) - sin(50 * x), {x: (0, pi / 49)}, False),
+    (Abs(x - y) + x - y, {y: (x, oo)}, True),
+    (Abs(Abs(x) - 1) - 1 + Abs(x), {x: (-1, 1)}, True),
+    (Abs(Abs(x) - 1) - 1 + Abs(x), {x: (-1, Rational(101, 100))}, False),
+]
+
+
+@pytest.mark.parametrize("expression, ranges, zero", HOSTILE, ids=str)
+def test_scales_kinks_and_nests(expression, ranges, zero):
+    assert is_zero(expression, ranges=ranges).zero is zero
+
+
 def test_generators_that_depend_on_each_other_prove_nothing():
     """A root or a logarithm may be a combination of functions that are there already."""
     assert is_zero(log(cosh(x) + sinh(x)) - x)

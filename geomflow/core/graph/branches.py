@@ -29,6 +29,9 @@ COARSE = np.sort(np.concatenate([np.linspace(0, 1, 66)[1:-1], TOWARDS_ENDS, 1 - 
 ROUNDS, FINER = 12, 8
 """How often, and into how many parts, the cells with a branch point are divided."""
 MOST_CELLS = 64
+MOST_STRETCHES = 48
+"""Of more stretches on one line, about as many are taken, evenly."""
+EPSILON = 1e-15
 ROUNDING = 1e-12
 """Relative differences below this are taken for rounding errors of a line's values."""
 
@@ -78,7 +81,8 @@ def _along(frame: Frame, critical: Sequence[tuple[Node, int]], base: Shares, slo
     low, high = _extent(base, slope)
     starts, steps = (np.array([[float(v)] for v in values]) for values in (base, slope))
     cut, t = _cells(lambda t: _values(frame, critical, starts + steps * t), float(low), float(high))
-    for first, last in _runs(cut, t):
+    runs = list(_runs(cut, t))
+    for first, last in runs[:: len(runs) // MOST_STRETCHES + 1]:
         middle = Fraction(first + (last - first) * 0.6)
         yield [b + s * middle for b, s in zip(base, slope, strict=True)]
 
@@ -95,8 +99,9 @@ def _values(frame: Frame, critical: Sequence[tuple[Node, int]], shares: np.ndarr
     unique = list(dict.fromkeys(u for u, _ in critical))
     with np.errstate(all="ignore"):
         found = dict(zip(unique, evaluate(unique, point), strict=True))
-        rows = [np.broadcast_to(found[u] - c, shares.shape[1:]) for u, c in critical]
-    return _apart(np.array(rows))
+        rows = np.array([np.broadcast_to(found[u] - c, shares.shape[1:]) for u, c in critical])
+        rows[np.abs(rows) < EPSILON * np.abs([[c] for _, c in critical])] = 0.0
+    return _apart(rows)
 
 
 def _apart(values: np.ndarray) -> np.ndarray:

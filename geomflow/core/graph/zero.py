@@ -123,7 +123,7 @@ class _Tally:
                         "no point was found at which it is defined")
             return Verdict(None, "undecided", evidence)
         places = ", some in every stretch found between its branch points" if cut else ""
-        evidence = f"its modulus is below {self._largest:.1g} at {self._good} points{places}"
+        evidence = f"its modulus is at most {self._largest:.1g} at {self._good} points{places}"
         return Verdict(True, "probable", evidence, self._largest)
 
 
