@@ -2,7 +2,7 @@
 
 A sum has a sign if it has one after every symbol was written in positive ones: x in (a, ∞) is a + p, in (−∞, b) it is
 b − p, in (a, b) it is (a + b p)/(1 + p). If all coefficients of numerator and denominator then have one sign, that is
-a proof; if not, nothing is known. Everything is taken to be real.
+a proof; if not, nothing is known. Functions are taken to have real values, and complex symbols have no sign.
 """
 
 from __future__ import annotations
@@ -25,18 +25,24 @@ LONGEST_SUM = 60
 
 def sign_of(e: sympy.Expr, ranges: Ranges) -> int | None:
     """1 if e ≥ 0 all over the ranges, −1 if e ≤ 0, None if neither was proved."""
+    if e.has(sympy.I) or any(s.is_real is not True and s.is_complex for s in e.free_symbols):
+        return None
+    return _sign(e, ranges)
+
+
+def _sign(e: sympy.Expr, ranges: Ranges) -> int | None:
     if e.is_nonnegative or e.is_nonpositive:
         return 1 if e.is_nonnegative else -1
     if e.is_Mul:
-        return _product(*(sign_of(a, ranges) for a in e.args))
+        return _product(*(_sign(a, ranges) for a in e.args))
     if e.is_Pow:
         return _of_power(e, ranges)
     if e.is_Add:
         return _of_sum(e, ranges)
     if isinstance(e, ODD):
-        return sign_of(e.args[0], ranges)
+        return _sign(e.args[0], ranges)
     if isinstance(e, sympy.log):
-        return sign_of(e.args[0] - 1, ranges)
+        return _sign(e.args[0] - 1, ranges)
     if e.func in CIRCULAR:
         return _of_angle(*CIRCULAR[e.func], e.args[0], ranges)
     if isinstance(e, sympy.Symbol) and e.name in ranges:
@@ -145,6 +151,8 @@ def _of_polynomial(e: sympy.Expr, ranges: Ranges) -> int | None:
     if e.is_number:
         return sign_of(e, {}) if e.is_real else None
     moved, signed = sympy.sympify(e), []
+    if e.has(sympy.Piecewise):
+        return None
     generators = sorted(sympy.Poly(e).gens, key=lambda g: sum(end.is_finite is not False and not end.is_number
                                                               for end in _reach(g, ranges)), reverse=True)  # fmt: skip
     for g in [*generators, *sorted(_in_ends(generators, ranges), key=str)]:

@@ -111,6 +111,11 @@ def test_signs_that_ranges_prove():
     assert sign_of(2 + cos(theta), {}) == 1
     assert sign_of(1 + x**2 + y**4, {}) == 1
     assert sign_of(log(x), {"x": (0, 1)}) == -1
+    z = sympy.Symbol("z", complex=True)
+    assert sign_of(z**2, {}) is None
+    assert without_moduli(Abs(z**2 + 1), {}) == Abs(z**2 + 1)
+    assert is_zero(Abs(z**2) - z**2).zero is False
+    assert is_zero(Abs(z**2) - Abs(z) * Abs(-z))
     assert without_moduli(Abs(r - 1) * sympy.sign(1 - r), {"r": (1, 2)}) == 1 - r
 
 

@@ -17,11 +17,12 @@ BITS = 400
 def ball_values(roots: Sequence[Node], point: Mapping[Node, Any], bits: int = BITS) -> list[Any] | None:
     """The values at a point of rationals and pairs (re, im) of them; None outside the domain of definition.
 
-    An absolute value or a sign is defined where its argument is real.
+    At a point of real numbers an absolute value or a sign is defined where its argument is real.
     """
+    use = ON_PLANES if any(isinstance(value, tuple) for value in point.values()) else ON_LINES
     previous, flint.ctx.prec = flint.ctx.prec, bits
     try:
-        return evaluate(roots, {leaf: ball(value) for leaf, value in point.items()}, ARITHMETIC)
+        return evaluate(roots, {leaf: ball(value) for leaf, value in point.items()}, use)
     except (ZeroDivisionError, _NotReal):
         return None
     finally:
@@ -52,16 +53,18 @@ def _power(base: Any, exponent: Rational) -> Any:
 
 
 def _call(name: str, argument: Any) -> Any:
+    if name == "abs":
+        return flint.acb(abs(argument))
+    return argument.sgn() if name == "sign" else getattr(argument, name)()
+
+
+def _real_call(name: str, argument: Any) -> Any:
     if name in ("abs", "sign"):
-        return _modulus(name, argument)
-    return getattr(argument, name)()
+        if not argument.imag.contains(0):
+            raise _NotReal
+        argument = flint.acb(argument.real)
+    return _call(name, argument)
 
 
-def _modulus(name: str, argument: Any) -> Any:
-    if not argument.imag.contains(0):
-        raise _NotReal
-    real = argument.real
-    return flint.acb(abs(real) if name == "abs" else real.sgn())
-
-
-ARITHMETIC = Arithmetic(_number, _power, _call)
+ON_LINES, ON_PLANES = Arithmetic(_number, _power, _real_call), Arithmetic(_number, _power, _call)
+"""Where all symbols are real, and where some are complex."""
