@@ -21,7 +21,7 @@ from geomflow.core.errors import (
 )
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.distribute import ON_THREADS
-from geomflow.learn.tuning import LinearRange, LogRange, Score, Space, Tuning, tune
+from geomflow.learn.tuning import LinearRange, LogRange, RaisedScoreWarning, Score, Space, Tuning, tune
 
 SPACE = Space({"rate": LogRange(1e-4, 1e1), "bias": LinearRange(-1.0, 2.0)})
 
@@ -70,7 +70,7 @@ def test_every_trial_has_data_of_its_own(search):
 
 def test_a_trial_can_be_had_again_from_its_record(search):
     for trial in search.trials[::5]:
-        assert trial.score == max(bump(trial.settings, trial.seed), 0.0)
+        assert trial.score == bump(trial.settings, trial.seed)
 
 
 @pytest.mark.parametrize("stops", [3, 13])
@@ -130,9 +130,33 @@ def test_what_explodes_is_a_penalty_with_its_outcome_and_never_a_nan(tmp_path):
 
 
 def test_a_score_below_the_penalty_is_raised_to_it():
-    search = tune(lambda settings, seed: -settings["rate"], SPACE, 6, 1, penalty=-0.1, progress=False)
+    with pytest.warns(RaisedScoreWarning, match=r"of 6 scores lay below the penalty -0.1"):
+        search = tune(lambda settings, seed: -settings["rate"], SPACE, 6, 1, penalty=-0.1, progress=False)
     assert search.scores.min() == -0.1
     assert not search.failures
+    assert search.raised == sum(trial.settings["rate"] > 0.1 for trial in search.trials) > 0
+    assert f"{search.raised} raised to the penalty -0.1" in str(search)
+
+
+def test_negative_scores_are_searched_as_they_are():
+    square = Space({"a": LinearRange(-1.0, 2.0), "b": LinearRange(-1.0, 3.0)})
+    search = tune(lambda s, seed: -((s["a"] - 0.7) ** 2) - (s["b"] - 1) ** 2, square, 30, 1, progress=False)
+    assert search.raised == 0
+    assert search.scores.max() < 0
+    assert search.best.settings["a"] == pytest.approx(0.7, abs=0.1)
+    assert search.best.settings["b"] == pytest.approx(1, abs=0.1)
+
+
+def test_without_a_penalty_failures_count_as_the_worst_and_are_kept_apart(tmp_path):
+    path = tmp_path / "t.json"
+    search = tune(exploding, SPACE, 16, 1, path=path, progress=False)
+    failed = [trial for trial in search.trials if trial.failed]
+    assert failed
+    assert all(trial.score == -np.inf for trial in failed)
+    assert np.isfinite([trial.score for trial in search.trials if not trial.failed]).all()
+    assert "NaN" not in path.read_text()
+    assert "Infinity" not in path.read_text()
+    assert Tuning.load(path) == search
 
 
 def test_a_search_without_any_good_trial_says_how_the_last_one_ended():

@@ -71,8 +71,9 @@ def _optimizer(tuning: Tuning, complete: tuple[Trial, ...]) -> Any:
     make = package().BayesianOptimization
     search = make(None, bounds, random_state=int(state), verbose=0, allow_duplicate_points=True)
     search.set_gp_params(alpha=NOISE)
+    worst = min((trial.score for trial in complete if np.isfinite(trial.score)), default=0.0)
     for place, trial in zip(places, complete, strict=True):
-        search.register(_named(place), trial.score)
+        search.register(_named(place), max(trial.score, worst))
     return search
 
 

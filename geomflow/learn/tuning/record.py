@@ -20,16 +20,20 @@ from geomflow.learn.tuning.space import Space
 @final
 @dataclass(frozen=True)
 class Trial:
-    """One trial: its settings, the seed of its data, its score (the penalty where it failed), and its outcome."""
+    """One trial: its settings, the seed of its data, its score (the penalty where it failed), and its outcome.
+
+    `raised` says that the score lay below the penalty and was raised to it.
+    """
 
     settings: dict[str, float]
     seed: int
     score: float
     outcome: Outcome
+    raised: bool = False
 
     @property
     def failed(self) -> bool:
-        """Whether the score is a penalty."""
+        """Whether there was no score."""
         return self.outcome.kind not in WELL
 
     def __str__(self) -> str:
@@ -42,13 +46,14 @@ class Trial:
 class Tuning:
     """A search and its trials, in order. The same space, seed, penalty and batch give the same trials.
 
-    Scores are finite: a trial that failed has the penalty, and no score is below it. Every trial has data of its own,
-    so the largest score is in part luck: measure `best` again on data that no trial has seen before quoting it.
+    A trial that failed has the penalty for a score, and no score is below it; without a penalty it has −∞. Every trial
+    has data of its own, so the largest score is in part luck: measure `best` again on data that no trial has seen
+    before quoting it.
     """
 
     space: Space
     seed: int
-    penalty: float
+    penalty: float | None
     batch: int
     trials: tuple[Trial, ...] = ()
 
@@ -75,6 +80,11 @@ class Tuning:
         """How many trials failed."""
         return sum(trial.failed for trial in self.trials)
 
+    @property
+    def raised(self) -> int:
+        """How many scores were raised to the penalty."""
+        return sum(trial.raised for trial in self.trials)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a JSON file, whole or not at all; StoreError where that fails."""
         target = Path(path)
@@ -95,13 +105,14 @@ class Tuning:
             raise StoreError(f"'{path}' cannot be read as trials of a search ({error}): give another file.") from None
 
     def _plain(self) -> dict[str, Any]:
-        trials = [{"settings": t.settings, "seed": t.seed, "score": t.score, "kind": str(t.outcome.kind),
+        trials = [{"settings": t.settings, "seed": t.seed, "score": t.score if np.isfinite(t.score) else None, "raised": t.raised, "kind": str(t.outcome.kind),
                    "message": t.outcome.message, "time": t.outcome.time} for t in self.trials]
         return {"space": self.space.described(), "seed": self.seed, "penalty": self.penalty, "batch": self.batch,
                 "trials": trials}
 
     def __str__(self) -> str:
         failed = f", {self.failures} failed" if self.failures else ""
+        failed += f", {self.raised} raised to the penalty {self.penalty:g}" if self.raised else ""
         best = f"; best {self.best}" if self.failures < len(self.trials) else ""
         return f"{len(self.trials)} trials{failed}{best}"
 
@@ -109,4 +120,4 @@ class Tuning:
 def _trial(data: dict[str, Any]) -> Trial:
     outcome = Outcome(OutcomeKind(data["kind"]), data["message"], float(data["time"]))
     return Trial({name: float(value) for name, value in data["settings"].items()}, int(data["seed"]),
-                 float(data["score"]), outcome)
+                 -np.inf if data["score"] is None else float(data["score"]), outcome, bool(data["raised"]))

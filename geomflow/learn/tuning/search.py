@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,7 +21,7 @@ from geomflow.learn.tuning.score import Evaluation, Objective, Score
 from geomflow.learn.tuning.space import Space
 
 
-def tune(objective: Objective, space: Space, trials: int, seed: int, workers: Any = None, *, penalty: float = 0.0,
+def tune(objective: Objective, space: Space, trials: int, seed: int, workers: Any = None, *, penalty: float | None = None,
          batch: int = 4, path: str | os.PathLike[str] | None = None, progress: bool | None = None) -> Tuning:
     """Make `objective(settings, data_seed)` large over a space by Bayesian optimisation; return all trials.
 
@@ -28,8 +29,9 @@ def tune(objective: Objective, space: Space, trials: int, seed: int, workers: An
                its data, new for every trial: settings are not tuned to one data set (Halverson and Ruehle, section
                3.2, who saw just that).
     penalty    the score of a trial that failed: an outcome other than finished or steady, a number that is not finite,
-               a metric that stopped being positive, an overflow. It should be the least that a score can be, and
-               scores below it are raised to it. What happened is kept in the trial's outcome.
+               a metric that stopped being positive, an overflow. Scores below it are raised to it, which is said when
+               it happens. None: a trial that failed scores −∞, counts for the search as the worst that ended well, and
+               no score is touched. What happened is kept in the trial's outcome.
     batch      so many trials are chosen at once and may run at once; results depend on it, and not on `workers`
     workers    None (here, one after another), a number of local processes, the address of a Dask scheduler, a client,
                or `Workers`: whatever `geomflow.distribute.as_workers` takes
@@ -51,7 +53,16 @@ def tune(objective: Objective, space: Space, trials: int, seed: int, workers: An
             if path is not None:
                 tuning.save(path)
             show(tuning)
-    return replace(tuning, trials=tuning.trials[:trials])
+    found = replace(tuning, trials=tuning.trials[:trials])
+    if found.raised:
+        warnings.warn(f"{found.raised} of {trials} scores lay below the penalty {penalty:g} and were raised to it, where "
+                      "the search cannot tell them apart: give a lower penalty, or none.", RaisedScoreWarning,
+                      stacklevel=2)
+    return found
+
+
+class RaisedScoreWarning(UserWarning):
+    """Scores of trials that ended well were raised to the penalty."""
 
 
 def _checked(space: Any, seed: Any, penalty: Any, batch: Any) -> Tuning:
@@ -59,9 +70,10 @@ def _checked(space: Any, seed: Any, penalty: Any, batch: Any) -> Tuning:
     if not isinstance(space, Space):
         raise InputError("tune searches a Space, such as Space({'rate': LogRange(0.01, 1)}), "
                          f"and {space!r} was given.")
-    if not np.isfinite(penalty):
-        raise InputError(f"the penalty is the finite score of a trial that failed, and it is {penalty}.")
-    return Tuning(space, whole(seed, "the seed", 0), float(penalty), whole(batch, "the size of a batch", 1))
+    if penalty is not None and not np.isfinite(penalty):
+        raise InputError(f"the penalty is the finite score of a trial that failed, or None, and it is {penalty}.")
+    floor = None if penalty is None else float(penalty)
+    return Tuning(space, whole(seed, "the seed", 0), floor, whole(batch, "the size of a batch", 1))
 
 
 def _started(fresh: Tuning, path: str | os.PathLike[str] | None) -> Tuning:
@@ -91,8 +103,11 @@ def data_seed(seed: int, number: int) -> int:
     return int(np.random.SeedSequence((seed, 2, number)).generate_state(1, np.uint64)[0] >> 1)
 
 
-def _trial(settings: dict[str, float], seed: int, score: Score, penalty: float) -> Trial:
-    return Trial(settings, seed, penalty if score.failed else max(float(score.value), penalty), score.outcome)
+def _trial(settings: dict[str, float], seed: int, score: Score, penalty: float | None) -> Trial:
+    floor = -np.inf if penalty is None else penalty
+    if score.failed:
+        return Trial(settings, seed, floor, score.outcome)
+    return Trial(settings, seed, max(float(score.value), floor), score.outcome, raised=score.value < floor)
 
 
 def whole(number: Any, what: str, least: int) -> int:
