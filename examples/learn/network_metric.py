@@ -72,7 +72,7 @@ for width in widths:
     gaps.append(run.last.distance(line.last) / line.last.distance(run.states[0]))
     print(f"width {width:3d}: loss {energy[0]:.3f} -> {energy[-1]:.3f}, kernel drift {drift[-1]:.4f}, "
           f"distance to the linearised run / way gone {gaps[-1]:.4f}, "
-          f"effective dimension {run['effective_dimension'][-1]:.1f}")
+          f"participation ratio {run['participation_ratio'][-1]:.1f}")
     assert np.all(np.diff(energy) < 0)
     assert energy[-1] < 0.1 * energy[0]
 

@@ -52,6 +52,29 @@ def test_a_resumed_training_goes_on_to_the_same_bits(tmp_path):
     assert np.array_equal(resumed.last.parameters, whole.last.parameters)
 
 
+@pytest.mark.parametrize("optimiser", [SGD(0.1), Momentum(0.05), Adam(1e-2)], ids=lambda o: type(o).__name__)
+def test_training_goes_on_from_the_last_state_to_the_bits_of_one_run(optimiser, tmp_path):
+    flow, start = Training(KENERGY, MODEL, optimiser, batch=8, seed=4), MODEL.on(GRID, seed=1)
+    whole = gf.solve(flow, start, t1=20)
+    half = gf.solve(flow, start, t1=12, store=tmp_path / "half.zarr")
+    loaded = gf.load(tmp_path / "half.zarr", like=start)
+    for last in (half.last, loaded.last):
+        assert np.array_equal(gf.solve(flow, last, t1=8).last.parameters, whole.last.parameters)
+
+
+def test_another_optimiser_starts_afresh():
+    start = MODEL.on(GRID, seed=1)
+    last = gf.solve(Training(KENERGY, MODEL, Adam(1e-2)), start, t1=5).last
+    fresh = MODEL.on(GRID, parameters=last.parameters)
+    flow = Training(KENERGY, MODEL, Momentum(0.1))
+    assert np.array_equal(gf.solve(flow, last, t1=5).last.parameters, gf.solve(flow, fresh, t1=5).last.parameters)
+
+
+def test_a_training_can_end_steady():
+    run = gf.solve(Training(KENERGY, MODEL, SGD(1e-9)), MODEL.on(GRID, seed=1), t1=5, events=gf.SteadyState(1e-3))
+    assert run.outcome.kind == "steady"
+
+
 def test_a_stored_training_loads_as_states_of_the_model(tmp_path):
     start, path = MODEL.on(GRID, seed=1), tmp_path / "run.zarr"
     run = gf.solve(Training(KENERGY, MODEL, Adam(1e-2)), start, t1=4, save_at=2, store=path)
@@ -168,6 +191,13 @@ def test_a_step_that_fails_names_the_learning_rate():
 @pytest.mark.parametrize("wrong", [lambda: Adam(0), lambda: Momentum(1e-3, momentum=1.0), lambda: SGD(float("nan"))])
 def test_optimisers_check_their_numbers(wrong):
     with pytest.raises(InputError, match="must be"):
+        wrong()
+
+
+@pytest.mark.parametrize("wrong", [lambda: Adam(lambda k: 1 / (1 + k)), lambda: SGD([0.1, 0.2]), lambda: SGD(True),
+                                   lambda: Momentum(0.1, momentum="0.9")])
+def test_schedules_are_told_how_to_be_made(wrong):
+    with pytest.raises(InputError, match="one number for all steps"):
         wrong()
 
 

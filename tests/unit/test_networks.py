@@ -274,3 +274,24 @@ def test_sentences():
     assert "periodic on the torus" in repr(CosineNetwork(2, 5, 0.3, torus=Torus(2)))
     assert "by autograd" in repr(AutogradNetwork(lambda v, x: x, Layout((("w", (1,)),)), 1, 1))
     assert repr(activation("relu")) == "the activation relu"
+
+
+def test_a_function_that_mixes_points_is_refused():
+    import autograd.numpy as anp
+
+    def normed(views, x):
+        u = anp.dot(x, views["w"].T)
+        return u / (1e-3 + anp.std(u, axis=0))
+
+    network = AutogradNetwork(normed, {"w": (2, 3)}, inputs=3, outputs=2)
+    theta, x = network.initial(0), np.random.default_rng(0).random((5, 3))
+    for call in (network.values, network.jacobian, network.tangent_kernel):
+        with pytest.raises(InputError, match="mixes points"):
+            call(theta, x)
+
+
+@pytest.mark.parametrize("name", ["weight_std", "bias_std"])
+@pytest.mark.parametrize("value", [[1.0, 2.0], "1", None, True])
+def test_deviations_are_one_number_for_all_layers(name, value):
+    with pytest.raises(InputError, match="one number for all layers"):
+        Perceptron(2, (4,), **{name: value})

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import geomflow.variety as gv
-from geomflow.core.errors import InputError, ShapeError, StoreError
+from geomflow.core.errors import InputError, PositivityError, ShapeError, StoreError
 from geomflow.learn.phi.objective import loss_of
 from geomflow.learn.potentials import (
     ArcCosine,
@@ -19,6 +19,7 @@ from geomflow.learn.potentials import (
     OrbitKernel,
     OverlapKernel,
     Power,
+    Profile,
     RidgeFit,
     fit,
     kernel_metric,
@@ -186,3 +187,35 @@ def test_coefficients_of_another_number_are_refused():
         KernelMetric(span, np.zeros(3))
     with pytest.raises(InputError, match="the points on"):
         KernelMetric(span, np.zeros(36)).at(QUINTIC.sample(3, seed=1))
+
+
+class Mistyped(Profile):
+    """e^{t−1} with one derivative wrong."""
+
+    def __init__(self, wrong):
+        self.wrong = wrong
+
+    def derivatives(self, t, order):
+        value = np.exp(t - 1)
+        return [3 * value if k == self.wrong else value for k in range(order + 1)]
+
+
+class Falling(Profile):
+    """1 − t, which is not positive."""
+
+    def derivatives(self, t, order):
+        return [1 - t, -np.ones_like(t), *(np.zeros_like(t) for _ in range(3))][: order + 1]
+
+
+@pytest.mark.parametrize("wrong", [1, 2, 3, 4])
+def test_wrong_derivatives_of_a_profile_are_refused_with_their_order(wrong):
+    points = gv.Fermat(4).sample(40, seed=1)
+    for kernel in (OverlapKernel(Mistyped(wrong)), InvariantKernel(4, Mistyped(wrong))):
+        with pytest.raises(InputError, match=f"derivative {wrong} of .* is not that of derivative {wrong - 1}"):
+            kernel.span(points)
+    assert OverlapKernel(Mistyped(5)).span(points).size > 1
+
+
+def test_a_profile_that_is_not_positive_is_refused_with_its_eigenvalue():
+    with pytest.raises(PositivityError, match="eigenvalue -"):
+        OverlapKernel(Falling()).span(gv.Fermat(4).sample(40, seed=1))

@@ -63,10 +63,10 @@ def loss_at(functional: Functional | Continuum, parameters: Mapping[str, float],
     return PointLoss(sampled)
 
 
-def parameter_problem(flow: Flow, state: ModelState, loss: Loss, rate: Rate, rows: int = 1) -> Problem:
-    """The problem of an array (rows, n_parameters) whose first row are the parameters."""
-    y0 = np.zeros((rows, len(state.parameters)))
-    y0[0] = state.parameters
+def parameter_problem(flow: Flow, state: ModelState, loss: Loss, rate: Rate, memory: np.ndarray | None = None
+                      ) -> Problem:
+    """The problem of an array (rows, n_parameters): the parameters, then the rows of a memory."""
+    y0 = state.pack() if memory is None else np.concatenate([state.pack(), memory])
 
     def observe(t: float, y: np.ndarray) -> dict[str, float]:
         gradient = loss.descent(y[0])

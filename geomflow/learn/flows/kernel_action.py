@@ -11,6 +11,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.field.matrices import pack_symmetric, unpack_symmetric
+from geomflow.learn.kernels.distance import FunctionKernel
 from geomflow.learn.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
 from geomflow.learn.kernels.kernel import Kernel
 from geomflow.learn.kernels.operators import KernelOperator
@@ -168,6 +169,8 @@ def action(kernel: Any, grid: Grid, tensor: bool, batch: Batch | None = None) ->
 
 
 def _whole(kernel: Any, grid: Grid, tensor: bool) -> Action:
+    if callable(kernel) and not callable(getattr(kernel, "apply", None)):
+        kernel = FunctionKernel(kernel)
     if isinstance(kernel, Kernel):
         return ScalarAction(kernel.on(grid), evolving=not isinstance(kernel, EmpiricalPotentialKernel))
     if isinstance(kernel, Kronecker | Symmetrised | Covariant):
@@ -186,5 +189,6 @@ def require_kernel(kernel: Any) -> None:
     """Raise InputError for what is no kernel."""
     if isinstance(kernel, type):
         raise InputError(f"a kernel flow needs a kernel, not its class: write {kernel.__name__}(...).")
-    if not callable(getattr(kernel, "apply", None)) and not isinstance(kernel, Kronecker | Symmetrised | Covariant):
+    acts = callable(kernel) or callable(getattr(kernel, "apply", None))
+    if not acts and not isinstance(kernel, Kronecker | Symmetrised | Covariant):
         raise InputError(f"a kernel flow needs a kernel such as GaussianKernel(0.1), not {kernel!r}.")

@@ -114,7 +114,8 @@ class KernelCompiled(Compiled):
         return FrozenPrincipal(self.part, self.grid, self.equation.statics, self._fields, self._damping)
 
     def _damping(self, y: np.ndarray) -> Any:
-        return self._stretch(y) * self.action.symbol
+        symbol = self.action.symbol
+        return self._stretch(y) * (self._monitors.norm if symbol is None else symbol)
 
     def _stretch(self, y: np.ndarray) -> float:
         """The most by which frozen components exceed those in a frame: the largest eigenvalue of w g⁻¹ ⊗ g⁻¹."""

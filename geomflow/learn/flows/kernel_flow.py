@@ -14,17 +14,21 @@ from geomflow.flow.equation import Equation
 from geomflow.flow.equations.derived import Descent
 from geomflow.flow.flow import Flow
 from geomflow.flow.solve import as_flow
+from geomflow.flow.steppers.choose import fitting_stepper
+from geomflow.flow.steppers.rkc import RKC
 from geomflow.learn.flows.batch import Batch
 from geomflow.learn.flows.kernel_action import action, require_kernel
 from geomflow.learn.flows.kernel_binding import compiled
 from geomflow.learn.flows.kernel_checks import require_positive
 from geomflow.learn.flows.kernel_growth import look_at_growth
+from geomflow.learn.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
 from geomflow.symbolic.functionals import Functional
 
 if TYPE_CHECKING:
     import sympy
 
     from geomflow.flow.problem import Problem
+    from geomflow.flow.steppers.stepper import Stepper
 
 
 @final
@@ -39,6 +43,7 @@ class KernelFlow(Flow):
     a scalar kernel K   the evolving kernel `Covariant(K)`, also on potentials: it tends to the classical gradient flow
                         in the inner product of `source` as K tends to the delta function
     Kronecker(K), Symmetrised(K)   frozen: the kernel acts on δL/δg_kl (or δL/δφ) component by component
+    a callable          K(x, x') of points (p, d), (q, d) that returns (p, q): `FunctionKernel` of it, evolving
     a tangent kernel    anything with `apply(x, x', values)`, such as the `EmpiricalKernel` of a network (on potentials
                         `EmpiricalPotentialKernel`): frozen
 
@@ -111,15 +116,24 @@ class KernelFlow(Flow):
         equation = self.on(state)
         whole = action(self.kernel, state.grid, isinstance(state, MetricField))
         found = compiled(equation, state, whole)
-        require_positive(whole, found.transport.multiplicity, state.grid.shape)
+        if not isinstance(getattr(self.kernel, "kernel", self.kernel), EmpiricalKernel | EmpiricalPotentialKernel):
+            require_positive(whole, found.transport.multiplicity, state.grid.shape)  # J Jᵀ is positive
         look_at_growth(self.classical, self.kernel, equation, state, whole.symbol)
         if self.batch is not None:
             seen = action(self.kernel, state.grid, isinstance(state, MetricField), self.batch)
             found = compiled(equation, state, seen)
         problem = bind(self, state, equation, found)
-        if found.action.symbol is None:
-            return replace(problem, spectral_radius=None, implicit=None)
-        return problem
+        return problem if found.action.symbol is not None else replace(problem, spectral_radius=None)
+
+    def default_stepper(self, problem: Problem) -> Stepper:
+        """The one that fits the flow; stabilised Runge–Kutta where the kernel has no symbol.
+
+        There the semi-implicit stepper can be asked for: its linear part is that of the classical flow times the norm
+        of the kernel.
+        """
+        if problem.stiff_order and problem.spectral_radius is None:
+            return RKC()
+        return fitting_stepper(problem)
 
 
 def in_words(kernel: Any) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
@@ -26,11 +26,19 @@ class Optimiser(ABC):
 
 
 def _require(value: float, name: str, low: float, high: float) -> None:
+    _require_number(value, name)
     if not low <= value < high:
         raise InputError(f"{name} = {value!r} must be at least {low:g} and less than {high:g}.")
 
 
+def _require_number(value: Any, name: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise InputError(f"{name} is one number for all steps, and it is {value!r}. For a schedule train in parts: "
+                         "solve again from sol.last with another rate; what the optimiser remembers goes along.")
+
+
 def _require_rate(rate: float) -> None:
+    _require_number(rate, "the learning rate")
     if not 0 < rate < np.inf:
         raise InputError(f"the learning rate {rate!r} must be positive and finite.")
 

@@ -11,6 +11,7 @@ import numpy as np
 from geomflow.core.errors import InputError
 from geomflow.learn.flows.gradient_flow import GradientFlow
 from geomflow.learn.flows.loss import Continuum, ContinuumLoss
+from geomflow.learn.kernels.spectrum import alignment, participation_ratio
 from geomflow.learn.models.model import flattened_kernel
 from geomflow.learn.models.state import ModelState
 
@@ -26,10 +27,10 @@ def tangent_monitors(flow: Any, start: ModelState, points: int = POINTS) -> dict
     Θ_t is the matrix over pairs (point, component) on about `points` evenly chosen points of the state:
 
     kernel_drift         ‖Θ_t − Θ_0‖/‖Θ_0‖, Frobenius norms; zero for a frozen kernel
-    kernel_alignment     ⟨D, Θ_t D⟩/(λ_max |D|²) ∈ [0, 1], D the continuum's δL/δg on these points: one where the
-                         gradient lies along the leading eigenvector
+    kernel_alignment     ⟨D, Θ_t D⟩/(‖Θ_t‖_F |D|²) ∈ [0, 1], the alignment of Θ_t and D Dᵀ (Cristianini et al. 2001),
+                         D the continuum's δL/δg on these points: one where Θ_t moves nothing but the gradient
     kernel_top           λ_max, the largest eigenvalue
-    effective_dimension  (tr Θ_t)²/tr Θ_t², the participation ratio of the eigenvalues: how many directions can move
+    participation_ratio  (tr Θ_t)²/tr Θ_t²: how many directions can move
 
     >>> import geomflow as gf
     >>> T = gf.ComplexTorus(dim=1)
@@ -65,7 +66,7 @@ def tangent_monitors(flow: Any, start: ModelState, points: int = POINTS) -> dict
     def monitor(name: str) -> Monitor:
         return lambda t, state: numbers(state)[name]
 
-    return {name: monitor(name) for name in ("kernel_drift", "kernel_alignment", "kernel_top", "effective_dimension")}
+    return {name: monitor(name) for name in ("kernel_drift", "kernel_alignment", "kernel_top", "participation_ratio")}
 
 
 def _continuum(flow: Any, start: ModelState) -> ContinuumLoss:
@@ -77,12 +78,10 @@ def _continuum(flow: Any, start: ModelState) -> ContinuumLoss:
 
 
 def _numbers(matrix: np.ndarray, first: np.ndarray, covector: np.ndarray) -> dict[str, float]:
-    top = float(np.linalg.eigvalsh(matrix)[-1])
-    square = float(covector @ covector)
-    aligned = float(covector @ matrix @ covector) / (top * square) if square > 0 and top > 0 else 1.0
+    spectrum = np.linalg.eigvalsh(matrix)
     return {
         "kernel_drift": float(np.linalg.norm(matrix - first) / np.linalg.norm(first)),
-        "kernel_alignment": aligned,
-        "kernel_top": top,
-        "effective_dimension": float(np.trace(matrix)) ** 2 / float(np.sum(matrix**2)),
+        "kernel_alignment": alignment(covector, matrix @ covector, float(np.linalg.norm(matrix))),
+        "kernel_top": float(spectrum[-1]),
+        "participation_ratio": participation_ratio(spectrum),
     }

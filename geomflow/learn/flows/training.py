@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from geomflow.flow.steppers.stepper import Stepper
     from geomflow.learn.models.model import Model
+    from geomflow.learn.models.state import ModelState
     from geomflow.symbolic.functionals import Functional
 
 
@@ -32,8 +34,10 @@ class Training(Flow):
 
     Each step sees `batch` of the state's points, drawn without replacement from the seed and the number of the step
     alone, so that a run that was stopped goes on to the same bits; all points where `batch` is None. What an optimiser
-    remembers is part of the packed state. Other arguments, and the monitors, are those of `GradientFlow`: "energy" is L
-    on all points, "dissipation" |∂L/∂θ|² there; take ``monitor_every`` to watch less often than at each step.
+    remembers, and the number of steps, are part of the state: ``solve(flow, sol.last, t1=1000)`` takes 1000 steps more,
+    as one run of 2000 would. An optimiser of another class starts afresh. Other arguments, and the monitors, are those
+    of `GradientFlow`: "energy" is L on all points, "dissipation" |∂L/∂θ|² there; take ``monitor_every`` to watch less
+    often than at each step.
 
     Raises InputError for a batch that is empty or larger than the points.
     """
@@ -83,10 +87,26 @@ class Training(Flow):
         loss = self.on(state)
 
         def increment(t: float, y: np.ndarray, out: np.ndarray) -> None:
-            k = round(t)
-            out[0], out[1:] = self.optimiser.step(k, loss.descent(y[0], self._rows(k, loss)), y[1:])
+            k = round(y[-1, 0])
+            out[0], out[1:-1] = self.optimiser.step(k, loss.descent(y[0], self._rows(k, loss)), y[1:-1])
+            out[-1] = 1.0
 
-        return parameter_problem(self, state, loss, increment, rows=1 + self.optimiser.slots)
+        problem = parameter_problem(self, state, loss, increment, self._remembered(state))
+        return replace(problem, unpack=partial(self._unpack, state), residual=_moved)
+
+    def _remembered(self, state: ModelState) -> np.ndarray:
+        """The memory that the run starts with, (slots + 1, size): the state's, where it is this optimiser's."""
+        start = np.zeros((self.optimiser.slots + 1, len(state.parameters)))
+        memory = state.memory
+        own = memory is not None and memory.optimiser in (None, type(self.optimiser).__name__)
+        if own and len(memory.rows) == self.optimiser.slots:
+            start[:-1], start[-1] = memory.rows, memory.steps
+        return start
+
+    def _unpack(self, start: ModelState, packed: np.ndarray) -> ModelState:
+        state = start.unpack(packed)
+        assert state.memory is not None
+        return replace(state, memory=replace(state.memory, optimiser=type(self.optimiser).__name__))
 
     def _rows(self, k: int, loss: Loss) -> np.ndarray | None:
         if self.batch is None:
@@ -96,3 +116,8 @@ class Training(Flow):
     def default_stepper(self, problem: Problem) -> Stepper:
         """The iteration itself."""
         return Iteration()
+
+
+def _moved(rate: np.ndarray) -> float:
+    """The largest change of a parameter in a step."""
+    return float(np.abs(rate[0]).max())

@@ -1,9 +1,16 @@
 """Kernels of two points, scalar and with tensor indices, and the operators they are."""
 
+from geomflow.learn.kernels.algebra import ProductKernel, SumKernel
 from geomflow.learn.kernels.coordinates import CoordinateKernel
 from geomflow.learn.kernels.cutoff import CutOffKernel, Neighbours
 from geomflow.learn.kernels.delta import DeltaKernel
-from geomflow.learn.kernels.distance import DistanceKernel, GramCheck, euclidean_distance, torus_distance
+from geomflow.learn.kernels.distance import (
+    DistanceKernel,
+    FunctionKernel,
+    GramCheck,
+    euclidean_distance,
+    torus_distance,
+)
 from geomflow.learn.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
 from geomflow.learn.kernels.fubini_study import (
     FubiniStudyGaussian,
@@ -46,6 +53,7 @@ __all__ = [
     "FourierOperator",
     "FubiniStudyGaussian",
     "FubiniStudyGeodesicGaussian",
+    "FunctionKernel",
     "GaussianKernel",
     "GramCheck",
     "IdentityOperator",
@@ -59,8 +67,10 @@ __all__ = [
     "NetworkCovariance",
     "NetworkKernel",
     "PotentialKernel",
+    "ProductKernel",
     "RescaledKernel",
     "RescaledOperator",
+    "SumKernel",
     "Symmetrised",
     "TangentKernel",
     "UnderResolvedWarning",

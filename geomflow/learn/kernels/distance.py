@@ -52,29 +52,11 @@ class GramCheck:
         return self.smallest >= -ROUNDING * max(self.largest, 0.0)
 
 
-@final
-@dataclass(frozen=True)
-class DistanceKernel(Kernel):
-    """K(x, x') = function(distance(x, x')), for any `function` of an array of distances.
+class CheckedKernel(Kernel):
+    """A kernel by a user's function, whose Gram matrix of up to 64 of the points is checked before every use.
 
-    `distance` is "euclidean", "chordal" or "geodesic" (Fubini–Study, complex points), a torus (its flat distance), or
-    a function of two arrays of points that returns (p, q). Before every use the Gram matrix of up to 64 of the points
-    is checked: SymmetryError, PositivityError with its smallest eigenvalue, or NotFiniteError. On a grid of its torus
-    the kernel acts by FFT, and the whole spectrum is checked. A Gaussian of a torus's distance is not positive at
-    great widths; WrappedGaussianKernel is.
+    Raises SymmetryError, PositivityError with the smallest eigenvalue, or NotFiniteError.
     """
-
-    function: Callable[[np.ndarray], np.ndarray]
-    distance: str | FlatTorus | Callable[[np.ndarray, np.ndarray], np.ndarray] = "euclidean"
-
-    def __post_init__(self) -> None:
-        if isinstance(self.distance, str) and self.distance not in DISTANCES:
-            raise UnknownNameError.among("distance", self.distance, DISTANCES)
-        if not callable(self.function):
-            raise InputError(f"a kernel is a function of an array of distances, and {self.function!r} is not callable.")
-        if not (isinstance(self.distance, str | FlatTorus) or callable(self.distance)):
-            raise InputError(f"a distance is one of {', '.join(map(repr, sorted(DISTANCES)))}, a torus, or a function "
-                             f"of two arrays of points, and {self.distance!r} was given.")
 
     def read(self, x: Any) -> np.ndarray:
         """Real or complex points (p, d), finite."""
@@ -84,20 +66,6 @@ class DistanceKernel(Kernel):
         if points.ndim != 2:
             raise ShapeError(f"points are rows of an array (points, coordinates); the shape {points.shape} was given.")
         return finite_rows(np.ascontiguousarray(points))
-
-    def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """function(distance(x_p, y_q)), (p, q)."""
-        distances = self._distances(x, y)
-        if distances.shape != (len(x), len(y)):
-            raise ShapeError(f"the distance of {len(x)} and {len(y)} points has shape {distances.shape}; "
-                             f"it must be {(len(x), len(y))}.")
-        block = real_array(self.function(distances), "the values of the kernel")
-        if block.shape != distances.shape:
-            raise ShapeError(f"the function of distances {distances.shape} has shape {block.shape}.")
-        if not np.isfinite(block).all():
-            worst = np.unravel_index(int(np.argmin(np.isfinite(block))), block.shape)
-            raise NotFiniteError(f"the kernel is {block[worst]} at the distance {distances[worst]:.6g}.")
-        return block
 
     def diagonal(self, x: Any) -> np.ndarray:
         """K(x_p, x_p), (p,)."""
@@ -117,7 +85,7 @@ class DistanceKernel(Kernel):
         found = self.inspect(points)
         if found.asymmetry > ROUNDING * max(abs(found.largest), abs(found.smallest)):
             raise SymmetryError(f"K(x, x') and K(x', x) differ by up to {found.asymmetry:.3g} on {found.points} "
-                                "points: give a symmetric distance.")
+                                "points: give a symmetric function.")
         if not found.positive:
             raise PositivityError(_not_positive(found.smallest, found.largest, f"of {found.points} of the points"))
         return found
@@ -127,28 +95,165 @@ class DistanceKernel(Kernel):
         self.check(x)
         return super().matrix(x, y)
 
-    def on(self, grid: Grid) -> KernelOperator:
-        """By FFT on a grid of the kernel's own torus, else in blocks; checked first."""
-        if not isinstance(self.distance, FlatTorus) or self.distance != checked_grid(grid).torus:
-            self.check(checked_grid(grid).points().reshape(grid.size, -1))
-            return BlockOperator(self, grid)
-        points = grid.points().reshape(grid.size, -1)
-        row = self.values(points[:1], points).reshape(grid.shape)
-        symbol = fft.rfftn(row).real * (grid.torus.cell_volume / grid.size)
-        if symbol.min() < -ROUNDING * abs(symbol).max():
-            raise PositivityError(_not_positive(float(symbol.min()), float(symbol.max()), f"on {grid!r}"))
-        return FourierOperator(grid, symbol)
-
     def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
              workers: Workers = ON_THREADS) -> np.ndarray:
         self.check(x if y is None else y)
         return super()._sum(x, y, columns, block, workers)
+
+
+@final
+@dataclass(frozen=True)
+class FunctionKernel(CheckedKernel):
+    """K(x, x') = function(x, x'), for any `function` of points (p, d) and (q, d) that returns (p, q).
+
+    A kernel flow makes one of a plain callable. On a grid the function must be periodic in both arguments. See
+    `CheckedKernel` for what is checked.
+    """
+
+    function: Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+    def __post_init__(self) -> None:
+        if not callable(self.function):
+            raise InputError(f"a kernel is a function of two arrays of points, and {self.function!r} is not callable.")
+
+    def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """function(x, y), (p, q)."""
+        block = _block(self.function(x, y), (len(x), len(y)), "the values of the kernel")
+        if not np.isfinite(block).all():
+            p, q = np.unravel_index(int(np.argmin(np.isfinite(block))), block.shape)
+            raise NotFiniteError(f"the kernel is {block[p, q]} between {x[p]} and {y[q]}.")
+        return block
+
+    def on(self, grid: Grid) -> BlockOperator:
+        """In blocks, checked first; InputError where the function is not periodic."""
+        points = checked_grid(grid).points().reshape(grid.size, -1)
+        self.check(points)
+        _require_periodic(self, grid, points)
+        return BlockOperator(self, grid)
+
+
+@final
+@dataclass(frozen=True)
+class DistanceKernel(CheckedKernel):
+    """K(x, x') = function(distance(x, x')), for any `function` of an array of distances.
+
+    `distance` is "euclidean", "chordal" or "geodesic" (Fubini–Study, complex points), a torus (its flat distance), or
+    a function of two arrays of points that returns (p, q). See `CheckedKernel` for what is checked. On a grid of its
+    torus the kernel acts by FFT, and the whole spectrum is checked. The distance of a torus has kinks where two images
+    are equally far, so that even a Gaussian of it has small negative eigenvalues; `wrapped(torus)`, the sum over all
+    images, has none. A Euclidean distance has a seam on a torus and is refused on grids.
+    """
+
+    function: Callable[[np.ndarray], np.ndarray]
+    distance: str | FlatTorus | Callable[[np.ndarray, np.ndarray], np.ndarray] = "euclidean"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.distance, str) and self.distance not in DISTANCES:
+            raise UnknownNameError.among("distance", self.distance, DISTANCES)
+        if not callable(self.function):
+            raise InputError(f"a kernel is a function of an array of distances, and {self.function!r} is not callable.")
+        if not (isinstance(self.distance, str | FlatTorus) or callable(self.distance)):
+            raise InputError(f"a distance is one of {', '.join(map(repr, sorted(DISTANCES)))}, a torus, or a function "
+                             f"of two arrays of points, and {self.distance!r} was given.")
+
+    def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """function(distance(x_p, y_q)), (p, q)."""
+        distances = _block(self._distances(x, y), (len(x), len(y)), "the distances")
+        return self.of(distances)
+
+    def of(self, distances: np.ndarray) -> np.ndarray:
+        """The function of an array of distances, of its shape and finite."""
+        block = _block(self.function(distances), distances.shape, "the values of the kernel")
+        if not np.isfinite(block).all():
+            worst = np.unravel_index(int(np.argmin(np.isfinite(block))), block.shape)
+            raise NotFiniteError(f"the kernel is {block[worst]} at the distance {distances[worst]:.6g}.")
+        return block
+
+    def wrapped(self, torus: FlatTorus) -> FunctionKernel:
+        """Σ_{v ∈ Λ} function(|x − x' + v|), the sum over the lattice of a torus: positive where the function is.
+
+        Images are added until a shell of them is below 1e-14 of the sum. Raises InputError for a distance that is not
+        Euclidean or the torus's own, and for a function that has not fallen off after 40 shells.
+        """
+        if self.distance != "euclidean" and self.distance != torus:
+            raise InputError(f"images are added for a Euclidean distance, and this is {self.distance!r}.")
+        return FunctionKernel(ImageSum(self, torus))
+
+    def on(self, grid: Grid) -> KernelOperator:
+        """By FFT on a grid of the kernel's own torus, else in blocks; checked first."""
+        points = checked_grid(grid).points().reshape(grid.size, -1)
+        if isinstance(self.distance, str) and self.distance == "euclidean":
+            raise InputError("a Euclidean distance has a seam on a torus, where nearest neighbours count as far apart: "
+                             "give the torus's own distance, DistanceKernel(function, torus), or the sum over its "
+                             "images, DistanceKernel(function).wrapped(torus).")
+        if not isinstance(self.distance, FlatTorus) or self.distance != grid.torus:
+            self.check(points)
+            _require_periodic(self, grid, points)
+            return BlockOperator(self, grid)
+        row = self.values(points[:1], points).reshape(grid.shape)
+        symbol = fft.rfftn(row).real * (grid.torus.cell_volume / grid.size)
+        if symbol.min() < -ROUNDING * abs(symbol).max():
+            raise PositivityError(_not_positive(float(symbol.min()), float(symbol.max()), f"on {grid!r}")
+                                  + " The distance of a torus has kinks: wrapped(torus), the sum over its images, is "
+                                  "positive where the function of a Euclidean distance is.")
+        return FourierOperator(grid, symbol)
 
     def _distances(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         if isinstance(self.distance, FlatTorus):
             return torus_distance(self.distance, x, y)
         function = DISTANCES[self.distance] if isinstance(self.distance, str) else self.distance
         return real_array(function(x, y), "the distances")
+
+
+SHELLS = 40
+SMALL = 1e-14
+
+
+@final
+@dataclass(frozen=True)
+class ImageSum:
+    """(x, x') ↦ Σ_{v ∈ Λ} f(|x − x' + v|) of a kernel of distance, shell of cells by shell of cells."""
+
+    kernel: DistanceKernel
+    torus: FlatTorus
+
+    def __call__(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The sum, (p, q)."""
+        rows = np.array(self.torus.lattice)
+        difference = x[:, None, :] - y[None, :, :]
+        difference -= np.rint(difference @ np.linalg.inv(rows)) @ rows
+        total = np.zeros(difference.shape[:2])
+        for radius in range(SHELLS + 1):
+            shell = sum(self.kernel.of(np.linalg.norm(difference + image, axis=2)) for image in _shell(rows, radius))
+            total += shell
+            if radius and np.abs(shell).max(initial=0.0) <= SMALL * np.abs(total).max(initial=0.0):
+                return total
+        raise InputError(f"the function has not fallen off {SHELLS} cells away: its sum over the images of "
+                         f"{self.torus!r} does not converge.")
+
+
+def _shell(rows: np.ndarray, radius: int) -> np.ndarray:
+    """The lattice vectors with largest integer coordinate `radius`."""
+    integers = np.array(list(product(range(-radius, radius + 1), repeat=len(rows))))
+    return integers[np.abs(integers).max(axis=1) == radius] @ rows
+
+
+def _block(values: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
+    block = real_array(values, what)
+    if block.shape != shape:
+        raise ShapeError(f"{what} of {shape[0]} and {shape[1]} points must be of shape {shape}, not {block.shape}.")
+    return block
+
+
+def _require_periodic(kernel: Kernel, grid: Grid, points: np.ndarray) -> None:
+    """InputError unless some values are those one period further on."""
+    few = points[:: max(1, len(points) // SAMPLE)]
+    here = kernel.values(few, few)
+    for period in np.array(grid.torus.lattice):
+        gap = np.abs(kernel.values(few + period, few) - here).max()
+        if gap > ROUNDING * np.abs(here).max():
+            raise InputError(f"the kernel is not periodic on {grid.torus!r}: it changes by {gap:.3g} along the period "
+                             f"{period}. Make it a function of the torus, such as DistanceKernel(function, torus).")
 
 
 def euclidean_distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:

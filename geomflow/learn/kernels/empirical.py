@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
+from scipy.sparse.linalg import LinearOperator, eigsh
 
 from geomflow.core.errors import InputError
 from geomflow.distribute import ON_THREADS, Workers
-from geomflow.learn.kernels.kernel import Kernel
+from geomflow.learn.kernels.kernel import Kernel, checked_grid
+from geomflow.learn.kernels.operators import BlockOperator, KernelOperator
 from geomflow.learn.kernels.tangent import TangentKernel, cotangents, require_theta
 from geomflow.learn.models.model import Model, require_rows
 from geomflow.learn.models.state import ModelState
 from geomflow.learn.models.target import hessian_adjoint, hessian_terms
 from geomflow.learn.models.wrapped import checked_model
 from geomflow.variety.threads import slices
+
+if TYPE_CHECKING:
+    from geomflow.field.grid import Grid
 
 POINTS = 8192
 """Points handled at once unless told otherwise."""
@@ -133,6 +139,10 @@ class EmpiricalPotentialKernel(Kernel):
         squares = [np.sum(self.model.jacobian(self.parameters, points[rows]) ** 2, axis=-1) for rows in blocks]
         return np.concatenate([np.zeros(0), *squares])
 
+    def on(self, grid: Grid) -> GramOperator:
+        """J Jᵀ on the points of the grid, by products with J and Jᵀ."""
+        return GramOperator(BlockOperator(self, checked_grid(grid)))
+
     def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
              workers: Workers = ON_THREADS) -> np.ndarray:
         sources, out = x if y is None else y, np.empty((len(columns), len(x)))
@@ -143,6 +153,35 @@ class EmpiricalPotentialKernel(Kernel):
             for rows in slices(len(x), block or POINTS):
                 row[rows] = self.model.jvp(self.parameters, x[rows], direction)
         return out
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class GramOperator(KernelOperator):
+    """The operator of J Jᵀ on a grid: its cost is linear in the points, and so is that of its norm, by Lanczos."""
+
+    blocks: BlockOperator
+
+    @property
+    def grid(self) -> Grid:
+        """The grid."""
+        return self.blocks.grid
+
+    @property
+    def symbol(self) -> None:
+        """None: a network's kernel is not translation-invariant."""
+        return None
+
+    @cached_property
+    def largest(self) -> float:
+        """The largest eigenvalue, to 1e-6."""
+        size, shape = self.grid.size, self.grid.shape
+        product = LinearOperator((size, size), matvec=lambda v: self(v.reshape(shape)).ravel(), dtype=float)
+        start = np.random.default_rng(0).standard_normal(size)
+        return float(eigsh(product, k=1, which="LA", v0=start, return_eigenvectors=False, tol=1e-6)[0])
+
+    def _act(self, packed: np.ndarray, out: np.ndarray) -> None:
+        self.blocks._act(packed, out)
 
 
 def hermitian_probe(stream: np.random.Generator, points: int, dim: int) -> np.ndarray:

@@ -31,7 +31,26 @@ class UnderResolvedWarning(UserWarning):
 
 
 class Kernel(ABC):
-    """A real symmetric positive semi-definite function K(x, x') of two points; points are rows of an array (p, d)."""
+    """A real symmetric positive semi-definite function K(x, x') of two points; points are rows of an array (p, d).
+
+    K + K', c * K with c ≥ 0 and K * K' are kernels too.
+    """
+
+    def __add__(self, other: Any) -> Kernel:
+        from geomflow.learn.kernels.algebra import SumKernel, terms
+
+        return SumKernel((*terms(self), *terms(other))) if isinstance(other, Kernel) else NotImplemented
+
+    def __mul__(self, other: Any) -> Kernel:
+        from geomflow.learn.kernels.algebra import ProductKernel, SumKernel, factors, terms
+
+        if isinstance(other, Kernel):
+            return ProductKernel((*factors(self), *factors(other)))
+        if isinstance(other, bool) or not isinstance(other, int | float | np.integer | np.floating):
+            return NotImplemented
+        return SumKernel(tuple((float(other) * factor, kernel) for factor, kernel in terms(self)))
+
+    __rmul__ = __mul__
 
     @abstractmethod
     def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -61,12 +80,16 @@ class Kernel(ABC):
         y = None means y = x, which kernels may use to compute each pair once. `workers` spreads the blocks: a number
         of local processes, the address of a Dask scheduler, a client, or workers (`geomflow.distribute.as_workers`);
         kernels that visit no pairs have no blocks. The result does not depend on the number of threads or workers, to
-        the last bit. Raises ShapeError if there is not one row of values for each point y.
+        the last bit. Raises ShapeError if there is not one row of values for each point y, and NotFiniteError.
         """
         first = self.read(x)
         second = None if y is None else self.read(y)
         sources = first if second is None else second
         columns, restore = as_columns(values, len(sources))
+        if not np.isfinite(columns).all():
+            row = int(np.flatnonzero(~np.isfinite(columns).all(axis=0))[0])
+            raise NotFiniteError(f"the values at point {row} of {len(sources)} are not finite; a sum over all points "
+                                 "would be nowhere.")
         with as_workers(workers) as team:
             return restore(self._sum(first, second, columns, block, team))
 

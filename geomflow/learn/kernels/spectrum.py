@@ -73,7 +73,11 @@ def participation_ratio(spectrum: np.ndarray) -> float:
 
 
 def alignment(gradient: np.ndarray, smoothed: np.ndarray, norm: float) -> float:
-    """⟨D, ΘD⟩/(‖Θ‖ ‖D‖²) of a gradient D, its image ΘD and the norm of Θ: 1 where D is a top eigenvector."""
+    """⟨D, ΘD⟩/(‖Θ‖ ‖D‖²) of a gradient D, its image ΘD and a norm of Θ.
+
+    With the largest eigenvalue for the norm it is 1 where D is a top eigenvector; with Frobenius' it is the alignment
+    of the matrices Θ and D Dᵀ, 1 where Θ is a multiple of D Dᵀ.
+    """
     if np.shape(gradient) != np.shape(smoothed):
         raise ShapeError(f"the gradient has shape {np.shape(gradient)} and its image {np.shape(smoothed)}.")
     square = float(np.vdot(gradient, gradient).real)
@@ -81,14 +85,19 @@ def alignment(gradient: np.ndarray, smoothed: np.ndarray, norm: float) -> float:
 
 
 def operator_alignment(operator: KernelOperator, gradient: np.ndarray) -> float:
-    """The alignment of an operator on a grid with a packed gradient, with its bound `largest` as the norm."""
+    """`alignment` of an operator on a grid and a packed gradient, with its bound `largest` as the norm."""
     return alignment(gradient, operator(gradient), operator.largest)
 
 
-def kernel_alignment(kernel: Kernel, points: Any, gradient: np.ndarray) -> float:
-    """The alignment of a kernel on points with a gradient (p, ...), with the largest eigenvalue as the norm."""
-    norm = float(eigenvalues(kernel, points, 1)[0])
-    return alignment(np.asarray(gradient), kernel.apply(points, None, gradient), norm)
+def kernel_alignment(kernel: Kernel, points: Any, target: np.ndarray) -> float:
+    """A(K, y yᵀ) = ⟨K, y yᵀ⟩_F/(‖K‖_F ‖y yᵀ‖_F) of a kernel's matrix on points and a target y (p,) or (p, c).
+
+    Source: Cristianini, Shawe-Taylor, Elisseeff and Kandola, On kernel-target alignment (2001), uncentred.
+    """
+    columns = np.asarray(target, dtype=float).reshape(len(target), -1)
+    matrix, gram = kernel.matrix(points), columns @ columns.T
+    norm = float(np.linalg.norm(matrix) * np.linalg.norm(gram))
+    return 0.0 if norm == 0 else float(np.vdot(matrix, gram)) / norm
 
 
 def _nonnegative(spectrum: np.ndarray) -> np.ndarray:

@@ -20,16 +20,31 @@ _PROBES, _TOLERANCE = 5, 1e-8
 
 
 @final
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """What an optimiser remembers at a state of a training run: rows (slots, size), and the steps taken so far.
+
+    `optimiser` is the name of its class; None where the state was loaded and the name is not known.
+    """
+
+    rows: np.ndarray
+    steps: int
+    optimiser: str | None = None
+
+
+@final
 @dataclass(frozen=True, eq=False, repr=False)
 class ModelState:
     """The metric of `model` at `parameters` (size,), looked at on `place`: a Grid, or points (p, d).
 
     The parameters are the state. `values` follow from them: (*axes, *shape), with `axes` the grid's shape or (p,).
+    `memory` is there after a training run, which goes on with it.
     """
 
     model: Model
     parameters: np.ndarray
     place: Grid | np.ndarray
+    memory: Memory | None = None
 
     def __post_init__(self) -> None:
         theta = self.model.checked_parameters(self.parameters).view()
@@ -85,8 +100,13 @@ class ModelState:
         return np.array(self.parameters)[None]
 
     def unpack(self, packed: np.ndarray) -> ModelState:
-        """The same model at the same place with these parameters, the first row of (rows, size)."""
-        return ModelState(self.model, np.array(packed, dtype=float)[0], self.place)
+        """The same model at the same place with these parameters, the first row of (rows, size).
+
+        Further rows are an optimiser's memory, the last of them the number of steps in every entry.
+        """
+        rows = np.array(packed, dtype=float)
+        memory = Memory(rows[1:-1], int(rows[-1, 0])) if len(rows) > 1 else None
+        return ModelState(self.model, rows[0], self.place, memory)
 
     def field(self) -> Any:
         """The package's ordinary state, MetricField or PotentialField, checked to be positive.

@@ -22,7 +22,8 @@ class AutogradNetwork(Network):
     Each point must be treated by itself: row p of the result depends on row p of x only. What other networks do by
     hand is done by reverse-mode automatic differentiation here, nested for jets: general and slow, for trying a model.
     `start` makes the initial parameters from a Generator; standard normal numbers unless given.
-    Raises `ShapeError` where the function returns another shape.
+    Raises `ShapeError` where the function returns another shape, and `InputError` where rows are mixed (as by a batch
+    norm), which is looked at when the network is first used.
 
     >>> import autograd.numpy as anp
     >>> arrays = {"w": (3, 2), "c": (3,)}
@@ -44,11 +45,29 @@ class AutogradNetwork(Network):
             raise InputError(f"the function of a network is called as f(views, x), and {function!r} is not callable.")
         self.function, self.layout = function, _as_layout(layout)
         self.inputs, self.outputs, self.start = inputs, outputs, start
+        self._rows_alone = False
 
     def initial(self, seed: int | np.random.Generator) -> np.ndarray:
         """`start` of the seed's Generator, or standard normal numbers."""
         rng = generator(seed)
         return rng.standard_normal(self.size) if self.start is None else self.layout.checked(self.start(rng))
+
+    def _parameters(self, parameters):
+        theta = super()._parameters(parameters)
+        if not self._rows_alone:
+            self._require_rows_alone(theta)
+            self._rows_alone = True
+        return theta
+
+    def _require_rows_alone(self, parameters: np.ndarray) -> None:
+        """Raise InputError unless a row of some probes gives the same alone and among the others."""
+        probes = np.random.default_rng(20231019).random((3, self.inputs))
+        together = np.asarray(self._call(parameters, probes), dtype=float)
+        alone = np.concatenate([np.asarray(self._call(parameters, row[None]), dtype=float) for row in probes])
+        gap = np.abs(together - alone).max()
+        if gap > 1e-8 * max(np.abs(together).max(), np.abs(alone).max()):
+            raise InputError(f"the function mixes points: a row alone and among three differs by {gap:.3g}. A network "
+                             "is a function of one point; normalise with fixed numbers, not with means over a batch.")
 
     def _call(self, parameters, x):
         out = self.function(self.layout.views(parameters), x)

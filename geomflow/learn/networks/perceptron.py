@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from math import sqrt
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -235,7 +235,10 @@ def _checked_widths(inputs, hidden, outputs, embedding) -> tuple[int, ...]:
     return (first, *map(int, hidden), int(outputs))
 
 
-def _checked_deviation(value: float, name: str, smallest: float) -> float:
+def _checked_deviation(value: Any, name: str, smallest: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise InputError(f"{name} is one number for all layers, and it is {value!r}. Layers with deviations of their "
+                         "own are the same network at other parameters: scale those of initial(seed).")
     if not (np.isfinite(value) and value >= smallest):
         bound = "positive" if smallest > 0 else ">= 0"
         raise InputError(f"{name} is a standard deviation, finite and {bound}, and it is {value!r}.")

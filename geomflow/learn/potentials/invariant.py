@@ -16,7 +16,7 @@ from geomflow.learn.phi.jets import product
 from geomflow.learn.potentials.basis import independent, unwhitened, whitened
 from geomflow.learn.potentials.invariants import FeatureJets, InvariantFeatures
 from geomflow.learn.potentials.kernel import KahlerKernel
-from geomflow.learn.potentials.profiles import ArcCosine, Profile
+from geomflow.learn.potentials.profiles import ArcCosine, Profile, require_profile
 from geomflow.learn.potentials.series import composed_jets, invariant_series
 from geomflow.learn.potentials.span import PotentialSpan
 from geomflow.variety.fubini_study import FubiniStudy
@@ -56,7 +56,8 @@ class InvariantKernel(KahlerKernel):
         require(16 * len(points) ** 2, f"the Gram matrix of {len(points)} centres", "take fewer centres")
         features = InvariantFeatures.of(points.variety, self.degree).scaled(inputs)
         u = features.at(inputs).values
-        chosen, lower = independent(self.profile.derivatives(_products(self.profile, u, u), 0)[0], tolerance)
+        gram = require_profile(self.profile, self.profile.derivatives(_products(self.profile, u, u), 0)[0])
+        chosen, lower = independent(gram, tolerance)
         return FeatureSpan(features, reference.kahler_class, self.profile, u[chosen], lower)
 
 

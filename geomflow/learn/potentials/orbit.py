@@ -15,7 +15,7 @@ from geomflow.learn.potentials.hermitian import projectors
 from geomflow.learn.potentials.isometries import Isometries
 from geomflow.learn.potentials.kernel import KahlerKernel
 from geomflow.learn.potentials.overlap import OverlapSpan, segre, unit_vectors
-from geomflow.learn.potentials.profiles import Profile
+from geomflow.learn.potentials.profiles import Profile, require_profile
 from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.threads import each
 
@@ -62,7 +62,8 @@ class OrbitKernel(KahlerKernel):
             "take fewer points or a smaller sample",
         )
         first = segre(ambient, z)[:, None] if self.isometries.group else images
-        chosen, lower = independent(_mean_gram(self.profile, first, images), tolerance)
+        gram = require_profile(self.profile, _mean_gram(self.profile, first, images))
+        chosen, lower = independent(gram, tolerance)
         return OverlapSpan(points.variety, reference.kahler_class, self.profile, images[chosen], lower)
 
 

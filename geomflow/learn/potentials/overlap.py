@@ -15,7 +15,7 @@ from geomflow.learn.phi.inputs import ProjectiveInputs
 from geomflow.learn.potentials.basis import independent, unwhitened, whitened
 from geomflow.learn.potentials.hermitian import dual_matrix, flat, projectors, unflat
 from geomflow.learn.potentials.kernel import KahlerKernel
-from geomflow.learn.potentials.profiles import Profile
+from geomflow.learn.potentials.profiles import Profile, require_profile
 from geomflow.learn.potentials.series import composed_jets, overlap_series
 from geomflow.learn.potentials.span import PotentialSpan
 from geomflow.variety.fubini_study import FubiniStudy
@@ -50,7 +50,8 @@ class OverlapKernel(KahlerKernel):
         z = unit_vectors(points)
         require(16 * len(z) ** 2, f"the Gram matrix of {len(z)} centres", "take fewer centres")
         features = projectors(segre(points.variety.ambient, z))
-        chosen, lower = independent(self.profile.derivatives(features @ features.T, 0)[0], tolerance)
+        gram = require_profile(self.profile, self.profile.derivatives(features @ features.T, 0)[0])
+        chosen, lower = independent(gram, tolerance)
         centres = segre(points.variety.ambient, z[chosen])[:, None]
         return OverlapSpan(points.variety, reference.kahler_class, self.profile, centres, lower)
 

@@ -9,7 +9,14 @@ from typing import final
 
 import numpy as np
 
-from geomflow.core.errors import InputError
+from geomflow.core.errors import InputError, NotFiniteError, PositivityError, ShapeError
+
+#: Points of the sample whose Gram matrix is checked, and what of its largest eigenvalue is rounding.
+SAMPLE, ROUNDING = 64, 1e-9
+#: Places where derivatives are compared with differences, the steps of these, and the relative error that passes.
+PLACES = np.linspace(0.15, 0.85, 8)
+STEPS = (3e-2, 1e-2, 3e-3, 1e-3, 3e-4)
+AGREEMENT = 1e-5
 
 
 class Profile(ABC):
@@ -100,3 +107,44 @@ class ArcCosine(Profile):
             inverse = np.divide(1.0, s, out=np.zeros_like(s), where=s > 1e-12)
             table += [4 * inverse, 4 * u * inverse**3]
         return [slope**k * value / (3 * np.pi) for k, value in enumerate(table[: order + 1])]
+
+
+def require_profile(profile: Profile, gram: np.ndarray) -> np.ndarray:
+    """The Gram matrix f(t) of some centres, (M, M), once the profile is found to be what it says.
+
+    Each derivative up to the fourth is compared with differences of the one below (five points, the best of several
+    steps), and the smallest eigenvalue of up to 64 of the centres must not be negative. Raises InputError or ShapeError
+    for derivatives that are not those of f, PositivityError with the eigenvalue, NotFiniteError.
+    """
+    if not np.isfinite(gram).all():
+        raise NotFiniteError(f"f of {profile!r} is not finite at some of the products of the centres.")
+    _require_derivatives(profile)
+    rows = np.unique(np.linspace(0, len(gram) - 1, min(SAMPLE, len(gram))).astype(int))
+    spectrum = np.linalg.eigvalsh(gram[np.ix_(rows, rows)])
+    if spectrum[0] < -ROUNDING * spectrum[-1]:
+        raise PositivityError(f"f(t) of {profile!r} is not positive: its Gram matrix of {len(rows)} points has the "
+                              f"eigenvalue {spectrum[0]:.3g} (largest {spectrum[-1]:.3g}). A power series in t with "
+                              "coefficients >= 0 is positive.")
+    return gram
+
+
+def _require_derivatives(profile: Profile) -> None:
+    table = profile.derivatives(PLACES, 4)
+    if len(table) != 5 or any(np.shape(row) != PLACES.shape for row in table):
+        raise ShapeError(f"{profile!r}.derivatives(t, 4) must return five arrays of t's shape, f to its fourth "
+                         f"derivative; it returned {[np.shape(row) for row in table]}.")
+    for order in range(4):
+        errors = [_difference_error(profile, order, step, table[order + 1]) for step in STEPS]
+        if not (gap := np.min(errors, axis=0)).max() < AGREEMENT:
+            worst = int(np.argmax(gap))
+            raise InputError(f"derivative {order + 1} of {profile!r} is not that of derivative {order}: at t = "
+                             f"{PLACES[worst]:.3g} it is {table[order + 1][worst]:.6g}, and differences of the one "
+                             f"below are off by {gap[worst]:.2g} of it.")
+
+
+def _difference_error(profile: Profile, order: int, step: float, slope: np.ndarray) -> np.ndarray:
+    """|five-point difference of f⁽ᵏ⁾ − f⁽ᵏ⁺¹⁾| at the places, relative to their size or a millionth of that of f⁽ᵏ⁾."""
+    below = np.abs(profile.derivatives(PLACES, 4)[order]).max()
+    shifted = {k: profile.derivatives(PLACES + k * step, 4)[order] for k in (-2, -1, 1, 2)}
+    found = (8 * (shifted[1] - shifted[-1]) - (shifted[2] - shifted[-2])) / (12 * step)
+    return np.abs(found - slope) / max(np.abs(slope).max(), np.abs(found).max(), 1e-6 * below, 1e-300)

@@ -105,8 +105,9 @@ class Tuning:
             raise StoreError(f"'{path}' cannot be read as trials of a search ({error}): give another file.") from None
 
     def _plain(self) -> dict[str, Any]:
-        trials = [{"settings": t.settings, "seed": t.seed, "score": t.score if np.isfinite(t.score) else None, "raised": t.raised, "kind": str(t.outcome.kind),
-                   "message": t.outcome.message, "time": t.outcome.time} for t in self.trials]
+        trials = [{"settings": t.settings, "seed": t.seed, "score": t.score if np.isfinite(t.score) else None,
+                   "raised": t.raised, "kind": str(t.outcome.kind), "message": t.outcome.message,
+                   "time": t.outcome.time} for t in self.trials]
         return {"space": self.space.described(), "seed": self.seed, "penalty": self.penalty, "batch": self.batch,
                 "trials": trials}
 

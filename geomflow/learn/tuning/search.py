@@ -21,8 +21,9 @@ from geomflow.learn.tuning.score import Evaluation, Objective, Score
 from geomflow.learn.tuning.space import Space
 
 
-def tune(objective: Objective, space: Space, trials: int, seed: int, workers: Any = None, *, penalty: float | None = None,
-         batch: int = 4, path: str | os.PathLike[str] | None = None, progress: bool | None = None) -> Tuning:
+def tune(objective: Objective, space: Space, trials: int, seed: int, workers: Any = None, *,
+         penalty: float | None = None, batch: int = 4, path: str | os.PathLike[str] | None = None,
+         progress: bool | None = None) -> Tuning:
     """Make `objective(settings, data_seed)` large over a space by Bayesian optimisation; return all trials.
 
     objective  returns a number, or a Score where the run behind it may end badly. Its second argument is the seed of
@@ -55,8 +56,8 @@ def tune(objective: Objective, space: Space, trials: int, seed: int, workers: An
             show(tuning)
     found = replace(tuning, trials=tuning.trials[:trials])
     if found.raised:
-        warnings.warn(f"{found.raised} of {trials} scores lay below the penalty {penalty:g} and were raised to it, where "
-                      "the search cannot tell them apart: give a lower penalty, or none.", RaisedScoreWarning,
+        warnings.warn(f"{found.raised} of {trials} scores lay below the penalty {penalty:g} and were raised to it, "
+                      "where the search cannot tell them apart: give a lower penalty, or none.", RaisedScoreWarning,
                       stacklevel=2)
     return found
 
