@@ -12,9 +12,10 @@ from geomflow.core import graph as gr
 from geomflow.field.operators import Operator, discretise
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation
+from geomflow.flow.frozen import FrozenPrincipal
 from geomflow.flow.observe import Observer
-from geomflow.flow.principal import FrozenPrincipal, SpectralBound, principal_part
-from geomflow.flow.problem import Problem, Violation
+from geomflow.flow.principal import SpectralBound, principal_part
+from geomflow.flow.problem import Problem, Spectrum, Violation
 
 if TYPE_CHECKING:
     from geomflow.flow.flow import Flow
@@ -33,6 +34,8 @@ def bind(flow: Flow, state: Field, equation: Equation, compiled: Compiled | None
         unpack=state.unpack,
         stiff_order=compiled.part.order,
         spectral_radius=compiled.spectral_radius if compiled.part.slopes else None,
+        oscillation=compiled.oscillation if equation.lower else None,
+        spectrum=compiled.spectrum if equation.lower else None,
         implicit=compiled.implicit,
         check=compiled.check if watched else None,
         positivity=compiled.positivity if watched else None,
@@ -52,8 +55,8 @@ class Compiled:
     """The expressions of an equation, compiled for the grid of a state on first use."""
 
     def __init__(self, equation: Equation, state: Field) -> None:
-        self.equation, self.grid = equation, state.grid
-        self.part = principal_part(equation.program)
+        self.equation, self.grid, self._start = equation, state.grid, state.pack()
+        self.part = principal_part(equation.program, equation.lower)
 
     @cached_property
     def _operator(self) -> Operator:
@@ -103,6 +106,25 @@ class Compiled:
     def spectral_radius(self, t: float, y: np.ndarray) -> float:
         """A bound of the stiff eigenvalues."""
         return self._bound(*self._fields(y))
+
+    def oscillation(self, t: float, y: np.ndarray) -> float:
+        """A bound of their imaginary parts."""
+        if not self.part.slopes:
+            return 0.0
+        if len(self.equation.program.fields) > 1:
+            return self.spectral_radius(t, y) * self._share
+        even, odd = self._bound.parts(*self._fields(y))
+        return odd if odd == 0 else self.spectral_radius(t, y) * odd / (even + odd)
+
+    @cached_property
+    def _share(self) -> float:
+        """Of systems, how oscillating they are: the spectrum at the state where they start."""
+        start = self.spectrum(0.0, self._start)
+        return start.oscillation / max(start.oscillation, start.damping, np.finfo(float).tiny)
+
+    def spectrum(self, t: float, y: np.ndarray) -> Spectrum:
+        """Where the stiff eigenvalues lie."""
+        return self.implicit.spectrum(y)
 
     @property
     def implicit(self) -> FrozenPrincipal:

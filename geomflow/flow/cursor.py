@@ -67,6 +67,11 @@ class Cursor:
             self._radius_age = 0
         return self._radius
 
+    def oscillation(self) -> float:
+        """Bound of |Im λ| here; 0 where the problem does not say."""
+        bound = self.problem.oscillation
+        return float(bound(self.t, self.y)) if bound else 0.0
+
     def _lifetime(self) -> int:
         return 1 if self.problem.spectral_radius else _RADIUS_AGE
 

@@ -57,6 +57,7 @@ class Equation:
     modulo      "constants" if the state matters up to an additive constant only
     solved      a further field of the program, last, that is not evolved but solved for at each state
     inner       the inner product, where the equation is a gradient flow in a pointwise one
+    lower       derivatives below the highest may be stiff too, and eigenvalues imaginary: coefficients are the user's
     """
 
     program: Program
@@ -69,6 +70,7 @@ class Equation:
     modulo: str | None = None
     solved: GroundState | None = None
     inner: InnerProduct | None = None
+    lower: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
 
 

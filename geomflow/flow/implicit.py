@@ -15,7 +15,7 @@ from geomflow.flow.problem import Array, Implicit
 
 @dataclass(frozen=True, eq=False)
 class FourierImplicit(Implicit):
-    """The operator that multiplies each Fourier mode by a real number ≤ 0, its symbol, the same for each component.
+    """The operator that multiplies each Fourier mode by its symbol, with real part ≤ 0, the same for each component.
 
     symbol  shape (*half), where half is the shape of `scipy.fft.rfftn` of the grid; or (ncomp, *half)
     shape   shape of the packed state, (ncomp, *grid)
@@ -51,7 +51,7 @@ class FourierImplicit(Implicit):
 
     @cached_property
     def _factor(self) -> Array:
-        return np.empty_like(self.symbol, dtype=np.float64)
+        return np.empty_like(self.symbol)
 
     @property
     def _axes(self) -> tuple[int, ...]:

@@ -1,33 +1,33 @@
-"""The principal part of a discretised equation: bounds of its spectral radius, and a frozen stand-in for it.
+"""The principal part of a discretised equation, and a bound of its spectral radius.
 
 In each stage the coefficients c of the highest derivatives ∂^α of each input are found by differentiating the
 stage's expressions. With |∂^α| the largest factor by which the discrete derivative multiplies a Fourier mode, the row
 sums Σ |c_α| |∂^α|, multiplied along the stages, bound the stiff eigenvalues of the linearised equation at a state
-with slowly varying coefficients; lower derivatives are smaller by a factor of the spacing.
+with slowly varying coefficients. Lower derivatives are smaller by a factor of the spacing, unless their coefficients
+are large, as those of a user's equation may be: there they are taken in too.
+
+Centred differences multiply a mode by a real number if they are even, and by an imaginary one if they are odd; so the
+bound has two parts, for the damping and for the oscillation of the modes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
-from geomflow.field.operators import Operator, discretise, pointwise
-from geomflow.flow.implicit import FourierImplicit
-from geomflow.flow.problem import Implicit
+from geomflow.field.operators import discretise
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
 
 Index = tuple[int, ...]
-Damping = Callable[[np.ndarray], np.ndarray]
-Fields = Callable[[np.ndarray], tuple[np.ndarray, tuple[float, ...]]]
 
 SQUARE = gr.symbol("reach_square")
 """The parameter that holds the largest |k|² of the grid, damped."""
@@ -47,12 +47,18 @@ class Slope:
     index: Index
     coefficient: gr.Node
 
+    @property
+    def odd(self) -> int:
+        """1 if the symbol of the derivative is imaginary, 0 if it is real."""
+        return sum(self.index) % 2
+
 
 @dataclass(frozen=True)
 class PrincipalPart:
-    """The coefficients of the highest derivatives of a program, stage by stage."""
+    """The coefficients of the highest derivatives of a program, stage by stage; with `lower`, of all derivatives."""
 
     program: Program
+    lower: bool = False
 
     @cached_property
     def slopes(self) -> list[Slope]:
@@ -88,16 +94,17 @@ class PrincipalPart:
 
     def _row(self, stage: int, row: int, node: gr.Node, source: int) -> list[Slope]:
         names = self._names(source)
-        jets = highest([leaf for leaf in gr.leaves([node]) if leaf.op == "jet" and leaf.data[0] in names])
+        jets = [leaf for leaf in gr.leaves([node]) if leaf.op == "jet" and leaf.data[0] in names]
+        jets = jets if self.lower else highest(jets)
         pairs = zip(jets, gr.gradient(node, jets), strict=True)
         return [Slope(stage, row, source, names.index(jet.data[0]), jet.data[1], coefficient)
                 for jet, coefficient in pairs if coefficient is not gr.ZERO]
 
 
 @lru_cache(maxsize=32)
-def principal_part(program: Program) -> PrincipalPart:
+def principal_part(program: Program, lower: bool = False) -> PrincipalPart:
     """The principal part of a program, found once for all runs of it."""
-    return PrincipalPart(program)
+    return PrincipalPart(program, lower)
 
 
 def highest(jets: Sequence[gr.Node]) -> list[gr.Node]:
@@ -116,7 +123,7 @@ class SpectralBound:
 
     def __init__(self, part: PrincipalPart, grid: Grid, statics: np.ndarray | None,
                  damping: np.ndarray | None = None) -> None:
-        self._keys = sorted({(x.stage, x.source) for x in part.slopes})
+        self._keys = sorted({(x.stage, x.source, x.odd) for x in part.slopes})
         self._stages = len(part.program.stages)
         indices = sorted({x.index for x in part.slopes})
         self._peak = 1.0 if damping is None else float(damping.max())
@@ -136,109 +143,30 @@ class SpectralBound:
 
     def __call__(self, y: np.ndarray, parameters: tuple[float, ...] = ()) -> float:
         """The bound at the packed state y, in units of 1/time."""
+        return sum(self.parts(y, parameters))
+
+    def parts(self, y: np.ndarray, parameters: tuple[float, ...] = ()) -> tuple[float, float]:
+        """Bounds of the even and of the odd symbols: of one unknown, of |Re λ| and of |Im λ|."""
         peaks = [float(row.max()) for row in self._operator(y, (*parameters, *self._reach))]
         worst = {key: max(p for p, k in zip(peaks, self._row_keys, strict=True) if k == key) for key in self._keys}
-        radius = [1.0]
+        known = [(1.0, 0.0)]
         for stage in range(self._stages):
-            radius.append(sum(worst.get((stage, source), 0.0) * radius[source] for source in range(stage + 1)))
-        return radius[-1] * self._peak
+            pairs = [(worst.get((stage, n, 0), 0.0), worst.get((stage, n, 1), 0.0)) for n in range(stage + 1)]
+            known.append((sum(e * even + o * odd for (e, o), (even, odd) in zip(pairs, known, strict=True)),
+                          sum(e * odd + o * even for (e, o), (even, odd) in zip(pairs, known, strict=True))))
+        return known[-1][0] * self._peak, known[-1][1] * self._peak
 
 
-def _rows(part: PrincipalPart, key: tuple[int, int]) -> list[int]:
-    return sorted({x.row for x in part.slopes if (x.stage, x.source) == key})
+def _rows(part: PrincipalPart, key: Index) -> list[int]:
+    return sorted({x.row for x in part.slopes if (x.stage, x.source, x.odd) == key})
 
 
-def _row_bounds(part: PrincipalPart, key: tuple[int, int], row: int, reach: dict[Index, gr.Node],
+def _row_bounds(part: PrincipalPart, key: Index, row: int, reach: dict[Index, gr.Node],
                 together: bool) -> list[gr.Node]:
     """Nodes of which the largest bounds a row: the sum of all entries, or of second derivatives one node an axis."""
-    own = [x for x in part.slopes if (x.stage, x.source) == key and x.row == row]
+    own = [x for x in part.slopes if (x.stage, x.source, x.odd) == key and x.row == row]
     sizes = [(x.index, gr.call("abs", x.coefficient)) for x in own]
     if not together or any(sum(index) != 2 for index, _ in sizes):
         return [gr.add(*(size * reach[index] for index, size in sizes))]
     dim = len(part.program.coordinates)
     return [gr.add(*(size * SQUARE * Fraction(index[axis], 2) for index, size in sizes)) for axis in range(dim)]
-
-
-class FrozenPrincipal(Implicit):
-    """The principal part with its coefficients frozen to constants at the start of each step, solved by FFT.
-
-    Pure coefficients (all derivative counts even) take their strongest value on the grid, so that products over several
-    stages are not weaker than the truth; mixed ones their mean. Between components of the state there is no coupling:
-    each gets the sum of the moduli of its row. `fields` gives the program's fields and parameters at a state, `damping`
-    factors of the Fourier modes by which the program is followed.
-    """
-
-    def __init__(self, part: PrincipalPart, grid: Grid, statics: np.ndarray | None, fields: Fields,
-                 damping: Damping | None = None) -> None:
-        self._part, self._grid, self._statics, self._fields = part, grid, statics, fields
-        self._damping = damping
-        self._waves: dict[Index, np.ndarray] = {}
-        self._operator: FourierImplicit | None = None
-
-    def prepare(self, y: np.ndarray) -> None:
-        """Freeze the coefficients at the state y."""
-        symbol = self.symbol(y)
-        self._operator = FourierImplicit(symbol, (len(symbol), *self._grid.shape))
-
-    def symbol(self, y: np.ndarray) -> np.ndarray:
-        """The eigenvalues of L on real Fourier modes, (ncomp, *grid.rfftn shape), frozen at the state y."""
-        rows = self._composed(y)
-        shape = self._wave((0,) * self._grid.dim).shape
-        symbol = np.stack([np.broadcast_to(_uncoupled(c, row), shape) for c, row in enumerate(rows)])
-        return symbol if self._damping is None else symbol * self._damping(y)
-
-    def _composed(self, y: np.ndarray) -> list[dict[int, Any]]:
-        """For each rate: the symbol by each field, through all stages."""
-        values = self._frozen(y)
-        known: list[list[dict[int, Any]]] = [[{column: 1.0} for column in range(len(self._part.program.fields))]]
-        for stage, given in enumerate(self._part.program.stages):
-            rows: list[dict[int, Any]] = [{} for _ in given.outputs]
-            for slope, value in values:
-                if slope.stage == stage:
-                    factor = value * self._wave(slope.index)
-                    for column, inner in known[slope.source][slope.column].items():
-                        rows[slope.row][column] = rows[slope.row].get(column, 0.0) + factor * inner
-            known.append(rows)
-        return known[-1]
-
-    def _wave(self, index: Index) -> np.ndarray:
-        if index not in self._waves:
-            self._waves[index] = self._grid.derivative_symbol(index)
-        return self._waves[index]
-
-    @cached_property
-    def _coefficients(self) -> Operator:
-        program = self._part.program
-        outputs = tuple((f"c_{n}", x.coefficient) for n, x in enumerate(self._part.slopes))
-        frozen = Program(program.coordinates, program.fields, program.statics, program.parameters,
-                         (*program.stages[:-1], Stage(outputs)))
-        return pointwise(frozen, self._grid, self._statics)
-
-    def _frozen(self, y: np.ndarray) -> list[tuple[Slope, float]]:
-        values = self._coefficients(*self._fields(y))
-        return [(x, freeze(x.index, v)) for x, v in zip(self._part.slopes, values, strict=True)]
-
-    def apply(self, y: np.ndarray, out: np.ndarray) -> None:
-        """Write L y to `out`."""
-        assert self._operator is not None
-        self._operator.apply(y, out)
-
-    def solve(self, b: np.ndarray, c: float, out: np.ndarray) -> None:
-        """Solve (1 − c L) u = b and write u to `out`."""
-        assert self._operator is not None
-        self._operator.solve(b, c, out)
-
-
-def _uncoupled(component: int, row: dict[int, Any]) -> Any:
-    """The real symbol that stands for a row: its own if it has no other entry, else minus the sum of all moduli."""
-    if set(row) <= {component}:
-        return np.real(row.get(component, 0.0))
-    return -sum(np.abs(entry) for entry in row.values())
-
-
-def freeze(index: Index, values: np.ndarray) -> float:
-    """One number for a coefficient that varies over the grid."""
-    if any(times % 2 for times in index):
-        return float(values.mean())
-    low, high = float(values.min()), float(values.max())
-    return high if abs(high) > abs(low) else low

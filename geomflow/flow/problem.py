@@ -33,11 +33,25 @@ class Violation:
         return f"{self.what} = {self.value:.6g}" + (f" at {where}" if where else "")
 
 
+@dataclass(frozen=True)
+class Spectrum:
+    """Where the stiff eigenvalues λ of the linearised rate lie, in units of 1/time.
+
+    `damping` is the largest −Re λ, `oscillation` the largest |Im λ|; `covered` says that the problem's implicit part
+    stands in for all of them, |λ − L| ≤ |L| mode by mode.
+    """
+
+    damping: float
+    oscillation: float
+    covered: bool
+
+
 class Implicit(ABC):
     """A linear operator L with constant coefficients that stands in for the stiff part of a rate.
 
     It need not be the linearisation θL of the rate: `SemiImplicit` keeps its order for any L, and stays stable as long
-    as every eigenvalue has 0 ≤ θ ≤ 1.5, that is, as long as L is not weaker than two thirds of the truth.
+    as every eigenvalue has 0 ≤ θ ≤ 1.5, that is, as long as L is not weaker than two thirds of the truth. This holds on
+    the negative real axis as on the imaginary one.
     """
 
     @abstractmethod
@@ -60,8 +74,10 @@ class Problem:
     y0               packed state, float64 array (ncomp, *grid), components first
     rate             rate(t, y, out) writes dy/dt to `out`; it must be a pure function of t and y
     unpack           turns a packed array into the user's state object
-    stiff_order      highest space derivative in the rate: 0 (not stiff), 2, 4 or 6
+    stiff_order      highest space derivative in the rate; 0 for a rate without
     spectral_radius  (t, y) -> upper bound of |eigenvalues| of the linearised rate, units 1/time; estimated if None
+    oscillation      (t, y) -> upper bound of |Im| of these eigenvalues; None if they are real and negative
+    spectrum         (t, y) -> `Spectrum`, from which a stepper is chosen; None if they are real and negative
     implicit         stands in for the linearised rate in `SemiImplicit`; None if there is none
     check            (t, y) -> `Violation` if the state is not allowed, else None (NaN is found without it)
     curvature        (t, y) -> size of the curvature, say max |Rm|; used to tell a singularity from a numerical failure
@@ -78,6 +94,8 @@ class Problem:
     unpack: Callable[[Array], Any]
     stiff_order: int = 0
     spectral_radius: Measure | None = None
+    oscillation: Measure | None = None
+    spectrum: Callable[[float, Array], Spectrum] | None = None
     implicit: Implicit | None = None
     check: Callable[[float, Array], Violation | None] | None = None
     curvature: Measure | None = None

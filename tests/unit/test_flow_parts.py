@@ -52,6 +52,18 @@ def test_the_stability_interval_of_an_explicit_method(method):
 
     assert all(growth(-s) <= 1 + 1e-9 for s in np.linspace(0.01, method.real_stability, 200))
     assert growth(-1.01 * method.real_stability) > 1
+    assert all(growth(1j * s) <= 1 + 1e-9 for s in np.linspace(0.01, method.imaginary_stability, 200))
+    assert growth(1.01j * method.imaginary_stability) > 1
+    angles, safety = np.linspace(np.pi / 2, np.pi, 50), StabilityBound().safety
+    for z in np.exp(1j * angles):
+        assert growth(safety * method.stable_step(1.0, z.imag) * z) <= 1
+
+
+@pytest.mark.parametrize("tableau", [ROS34PW2, ROS2])
+@pytest.mark.parametrize("ratio", [0.3, 0.7, 1.0, 1.5])
+def test_semi_implicit_methods_do_not_let_oscillations_grow(tableau, ratio):
+    """True eigenvalues iθω where L has iω: as on the negative real axis, to a thousandth a step."""
+    assert all(abs(rosenbrock_growth(tableau, 1j * ratio * w, 1j * w)) <= 1.001 for w in np.logspace(-2, 5, 200))
 
 
 def rosenbrock_growth(tableau, z, w):

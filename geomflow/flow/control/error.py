@@ -61,8 +61,7 @@ class ErrorControl(Control):
         """The pace, below the largest step, and below the stability limit of a method that knows it."""
         dt = min(pace.dt, self.largest)
         if stepper.needs_radius:
-            radius = cursor.spectral_radius()
-            dt = min(dt, stepper.real_stability / radius) if radius > 0 else dt
+            dt = min(dt, stepper.stable_step(cursor.spectral_radius(), cursor.oscillation()))
         return dt
 
     def ratio(self, cursor: Cursor, stepper: Stepper) -> float:

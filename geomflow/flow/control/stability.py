@@ -18,7 +18,7 @@ _FEWEST = 20
 
 @dataclass(frozen=True)
 class StabilityBound(Control):
-    """dt = safety · (stability interval of the method) / (spectral radius of the rate), anew at each step.
+    """dt = safety · (the method's longest stable step for the spectrum of the rate), anew at each step.
 
     For parabolic problems this resolves every mode that a grid resolves; the error in time is not measured. A run has
     at least 20 steps. A step that is not allowed is tried again at a quarter, and the cap is lifted by two a step.
@@ -38,8 +38,7 @@ class StabilityBound(Control):
 
     def step(self, cursor: Cursor, stepper: Stepper, pace: Pace) -> float:
         """The stability limit here, below the cap."""
-        radius = cursor.spectral_radius()
-        return min(pace.dt, self.safety * stepper.real_stability / radius) if radius > 0 else pace.dt
+        return min(pace.dt, self.safety * stepper.stable_step(cursor.spectral_radius(), cursor.oscillation()))
 
     def accept(self, pace: Pace, dt: float, ratio: float, stepper: Stepper) -> Pace:
         """Lift a cap that a rejection has lowered."""

@@ -93,6 +93,7 @@ class ExpressionFlow(Flow):
             program=self._program(state.grid.torus, names, statics),
             statics=rows,
             positive=positivity(state, names),
+            lower=True,
             monitors=tuple(monitor for node, name in zip(unknowns, names, strict=True) for monitor in (
                 Monitor(f"{name}_mean", "mean", node), Monitor(f"{name}_min", "min", node),
                 Monitor(f"{name}_max", "max", node))),

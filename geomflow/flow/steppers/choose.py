@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from geomflow.core.errors import InputError, UnknownNameError
-from geomflow.flow.problem import Problem
+from geomflow.flow.problem import Problem, Spectrum
 from geomflow.flow.steppers.rk4 import RK4
 from geomflow.flow.steppers.rk23 import RK23
 from geomflow.flow.steppers.rk45 import RK45
@@ -13,6 +15,14 @@ from geomflow.flow.steppers.semi_implicit import SemiImplicit
 from geomflow.flow.steppers.stepper import Stepper
 
 STEPPERS: dict[str, type[Stepper]] = {kind.name: kind for kind in (RK4, RK23, RK45, RKC, SemiImplicit, ScipyStiff)}
+
+_REAL = 20
+"""Eigenvalues are near the real axis if they reach so many times farther along it: a stabilised method then takes steps
+of one in units of the fastest oscillation, as an explicit one would."""
+
+_FAST = 50
+"""In units of the fastest oscillation an explicit step is about 1; an implicit one of third order takes some 50 steps
+to resolve each unit of the solution's own at default tolerances."""
 
 
 def named_stepper(name: str, rtol: float, atol: float) -> Stepper:
@@ -26,12 +36,25 @@ def named_stepper(name: str, rtol: float, atol: float) -> Stepper:
 
 
 def fitting_stepper(problem: Problem) -> Stepper:
-    """Explicit for rates without space derivatives, stabilised explicit for two, semi-implicit for four and more."""
+    """The stepper for the order of the rate's derivatives and for where its eigenvalues lie, at the initial state.
+
+    Without space derivatives explicit. Near the negative real axis stabilised explicit up to order three, semi-implicit
+    from four on. Away from it, where stabilised methods are not stable, explicit; but from order three on semi-implicit
+    if the implicit part stands in for all eigenvalues and the solution is slow beside the fastest of them.
+    """
     if problem.stiff_order == 0:
         return RK45()
-    if problem.stiff_order >= 4 and problem.implicit is not None:
-        return SemiImplicit()
-    return RKC()
+    spectrum = problem.spectrum(0.0, problem.y0) if problem.spectrum else None
+    if spectrum is None or _REAL * spectrum.oscillation <= spectrum.damping:
+        return SemiImplicit() if problem.stiff_order >= 4 and problem.implicit is not None else RKC()
+    implicit = problem.stiff_order >= 3 and spectrum.covered and _is_slow(problem, spectrum)
+    return SemiImplicit() if implicit else RK45()
+
+
+def _is_slow(problem: Problem, spectrum: Spectrum) -> bool:
+    rate = np.empty_like(problem.y0)
+    problem.rate(0.0, problem.y0, rate)
+    return bool(_FAST * np.abs(rate).max() < spectrum.oscillation * np.abs(problem.y0).max())
 
 
 def resolve_stepper(stepper: Stepper | str, rtol: float, atol: float) -> Stepper:

@@ -9,7 +9,7 @@ from geomflow.flow.control.control import Control
 from geomflow.flow.control.fixed import FixedStep
 from geomflow.flow.steppers.tableau import RungeKutta, Tableau
 
-_TABLEAU = Tableau(c=(0,), a=((),), b=(1,), embedded=(), stability=2.0)
+_TABLEAU = Tableau(c=(0,), a=((),), b=(1,), embedded=(), stability=2.0, imaginary=0.0)
 
 
 @dataclass(frozen=True)

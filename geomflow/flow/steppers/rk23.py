@@ -13,6 +13,7 @@ _TABLEAU = Tableau(
     b=(2 / 9, 1 / 3, 4 / 9, 0),
     embedded=(7 / 24, 1 / 4, 1 / 3, 1 / 8),
     stability=2.512,
+    imaginary=1.732,
 )
 
 

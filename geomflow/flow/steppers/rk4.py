@@ -15,6 +15,7 @@ _TABLEAU = Tableau(
     b=(1 / 6, 1 / 3, 1 / 3, 1 / 6),
     embedded=(),
     stability=2.785,
+    imaginary=2.828,
 )
 
 

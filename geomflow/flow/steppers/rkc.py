@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
+from geomflow.core.errors import InputError
 from geomflow.flow.cursor import Cursor
 from geomflow.flow.steppers.stepper import Stepper
 
 _DAMPING = 2 / 13
 _INTERVAL = 2 / 3 * (1 - 2 / 15 * _DAMPING)
+_OSCILLATION = 0.048
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,9 @@ class RKC(Stepper):
     """Second-order stabilised method: s stages are stable for dt·λ ≤ 0.653 (s² − 1), so s grows like √dt.
 
     The number of stages follows from the problem's spectral radius; steps follow from the error estimate
-    0.8 (y_n − y_{n+1}) + 0.4 dt (f_n + f_{n+1}). Eigenvalues must be near the negative real axis.
+    0.8 (y_n − y_{n+1}) + 0.4 dt (f_n + f_{n+1}). Eigenvalues must be near the negative real axis: the method is stable
+    in an ellipse about its interval that near 0 does not grow with s, so that oscillation limits dt to 0.048 R/ω² with
+    R the largest |λ| and ω the largest |Im λ|. An equation that oscillates more than it damps is refused.
     """
 
     max_stages: int = 1000
@@ -38,6 +42,22 @@ class RKC(Stepper):
     def real_stability(self) -> float:
         """Length of the stability interval with the greatest number of stages."""
         return _INTERVAL * (self.max_stages**2 - 1)
+
+    def stable_step(self, radius: float, oscillation: float) -> float:
+        """The longest step that the most stages, and the oscillation, allow."""
+        longest = super().stable_step(radius, 0.0)
+        return min(longest, _OSCILLATION * radius / oscillation**2) if oscillation > 0 else longest
+
+    def check(self, cursor: Cursor) -> None:
+        """Raises InputError where the eigenvalues are far from the negative real axis."""
+        spectrum = cursor.problem.spectrum
+        if spectrum is None:
+            return
+        found = spectrum(cursor.t, cursor.y)
+        if found.oscillation > found.damping:
+            raise InputError(f"the eigenvalues of this equation reach {found.oscillation:.3g} along the imaginary axis "
+                             f"and {found.damping:.3g} along the negative real one, and 'rkc' is for real ones: use "
+                             "'rk45', or 'semi-implicit' for derivatives of third and higher order.")
 
     @property
     def rows(self) -> tuple[str, ...]:

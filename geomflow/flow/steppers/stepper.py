@@ -33,6 +33,16 @@ class Stepper(ABC):
         return math.inf
 
     @property
+    def imaginary_stability(self) -> float:
+        """Largest dt·ω for which y' = iω y does not grow; infinite for implicit methods."""
+        return math.inf
+
+    def stable_step(self, radius: float, oscillation: float) -> float:
+        """The longest stable step where |λ| ≤ radius and |Im λ| ≤ oscillation."""
+        real = self.real_stability / radius if radius > 0 else math.inf
+        return min(real, self.imaginary_stability / oscillation) if oscillation > 0 else real
+
+    @property
     def rows(self) -> tuple[str, ...]:
         """Names of the work arrays it needs."""
         return ()

@@ -14,7 +14,7 @@ class Tableau:
     """Butcher tableau: stages Y_i = y + dt Σ_j a[i][j] k_j at t + c[i] dt, result y + dt Σ b_i k_i.
 
     `embedded` are the weights of the embedded method; `stability` is the length of the stability interval on the
-    negative real axis.
+    negative real axis, `imaginary` that on the imaginary one.
     """
 
     c: tuple[float, ...]
@@ -22,6 +22,7 @@ class Tableau:
     b: tuple[float, ...]
     embedded: tuple[float, ...]
     stability: float
+    imaginary: float
 
     @property
     def first_same_as_last(self) -> bool:
@@ -41,6 +42,11 @@ class RungeKutta(Stepper, ABC):
     def real_stability(self) -> float:
         """Length of the stability interval on the negative real axis."""
         return self.tableau.stability
+
+    @property
+    def imaginary_stability(self) -> float:
+        """Length of the stability interval on the imaginary axis."""
+        return self.tableau.imaginary
 
     @property
     def rows(self) -> tuple[str, ...]:

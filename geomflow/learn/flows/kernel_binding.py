@@ -15,7 +15,8 @@ from geomflow.field.state import Field
 from geomflow.flow.binding import Compiled
 from geomflow.flow.equation import Equation, InnerProduct
 from geomflow.flow.equations.kahler import KahlerSetting
-from geomflow.flow.principal import FrozenPrincipal, SpectralBound
+from geomflow.flow.frozen import FrozenPrincipal
+from geomflow.flow.principal import SpectralBound
 from geomflow.learn.flows.frames import Transport
 from geomflow.learn.flows.kernel_action import Action, BatchAction
 from geomflow.learn.flows.kernel_checks import lanczos
