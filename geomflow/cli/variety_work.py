@@ -206,8 +206,8 @@ class Measured:
         """The means of R and |R| against dμ_Ω."""
         from geomflow.variety.estimate import weighted_mean
 
-        weights = self.curved.weights
-        return weighted_mean(self.curvature, weights), weighted_mean(np.abs(self.curvature), weights)
+        weights, line = self.curved.weights, self.curved.line
+        return tuple(weighted_mean(values, weights, line) for values in (self.curvature, np.abs(self.curvature)))
 
     def lines(self) -> list[tuple[str, str]]:
         """All of it, for people."""
@@ -229,14 +229,14 @@ class Measured:
 def measured(task: Task, metric: VarietyMetric, points: Points) -> Measured:
     """Everything that the task asks for. Raises `KahlerConeError` where the metric is not positive at a point."""
     from geomflow.variety import class_volume
-    from geomflow.variety.density import log_ratio
+    from geomflow.variety.density import log_ratio, sigma_of
     from geomflow.variety.estimate import mean, weighted_mean
 
     ratio = np.exp(log_ratio(metric, points))
-    kappa = weighted_mean(ratio, points.weights)
+    kappa = weighted_mean(ratio, points.weights, points.line)
     v = ratio / float(kappa)
-    sigma = weighted_mean(np.abs(1 - v), points.weights)
-    volume = mean(points.weights * ratio)
+    sigma = sigma_of(ratio, points)
+    volume = mean(points.weights * ratio, points.line)
     curved, counted = task.share("curvature"), task.share("euler")
     curvature = scalar(metric, points[:curved]) if curved else None
     euler = points[:counted].euler_number(metric) if counted else None

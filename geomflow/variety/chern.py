@@ -55,7 +55,7 @@ def _top_determinant(theta: np.ndarray) -> np.ndarray:
 
 def integral(density: np.ndarray, points: Points) -> Estimate:
     """∫ f d^{2n}x of a density in the points' local coordinates, with its Monte-Carlo error."""
-    return mean(density / points.density)
+    return mean(density / points.density, points.line)
 
 
 def euler_number(metric: VarietyMetric, points: Points) -> Estimate:

@@ -68,7 +68,7 @@ def convergence(
     for degree in degrees:
         metric = algebraic_metric(variety, int(degree), points)
         curvature = np.abs(scalar_curvature(metric, here))
-        mean = weighted_mean(curvature, here.weights)
+        mean = weighted_mean(curvature, here.weights, here.line)
         parameters = metric.report.parameters
         levels.append(Level(int(degree), parameters, sigma(metric, unseen), mean, float(curvature.max())))
     return Convergence(tuple(levels))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.variety.errors import KahlerConeError
-from geomflow.variety.estimate import Estimate, mean, weighted_mean
+from geomflow.variety.estimate import Estimate, mean, spread, weighted_mean
 
 if TYPE_CHECKING:
     from geomflow.variety.metric import VarietyMetric
@@ -31,24 +31,40 @@ def log_ratio(metric: VarietyMetric, points: Points) -> np.ndarray:
 
 def kappa(metric: VarietyMetric, points: Points) -> Estimate:
     """κ = ∫det g d^{2n}x / ∫|Ω|² d^{2n}x."""
-    return weighted_mean(np.exp(log_ratio(metric, points)), points.weights)
+    return weighted_mean(np.exp(log_ratio(metric, points)), points.weights, points.line)
 
 
 def density_ratio(metric: VarietyMetric, points: Points) -> np.ndarray:
     """v = det g / (κ|Ω|²) with mean one against dμ_Ω on these points, (P,)."""
     ratio = log_ratio(metric, points)
-    ratio = np.exp(ratio - ratio.max())
+    return _normalised(np.exp(ratio - ratio.max()), points)
+
+
+def _normalised(ratio: np.ndarray, points: Points) -> np.ndarray:
     return ratio * (points.weights.sum() / (points.weights @ ratio))
 
 
 def sigma(metric: VarietyMetric, points: Points) -> Estimate:
     """σ = ∫|1 − v| dμ_Ω / ∫dμ_Ω, eq. (B.11), with its Monte-Carlo error; zero exactly on Ricci-flat metrics."""
-    return weighted_mean(np.abs(1 - density_ratio(metric, points)), points.weights)
+    ratio = log_ratio(metric, points)
+    return sigma_of(np.exp(ratio - ratio.max()), points)
+
+
+def sigma_of(ratio: np.ndarray, points: Points) -> Estimate:
+    """σ from det g/|Ω|² at the points, (P,), up to any factor.
+
+    Its error is that of Σ w (|1 − v| + A(v − 1))/Σ w, whose second term, A = ∫v sgn(1 − v) dμ_Ω, is what κ moves.
+    """
+    v, total = _normalised(ratio, points), points.weights.sum()
+    gap = np.abs(1 - v)
+    value, along = (points.weights @ np.stack([gap, v * np.sign(1 - v)], axis=1)) / total
+    terms = points.weights * (gap - value + along * (v - 1))
+    return Estimate(value, spread(terms, points.line) / total)
 
 
 def volume(metric: VarietyMetric, points: Points) -> Estimate:
     """∫ det g d^{2n}x, which the Kähler class fixes; see `class_volume`."""
-    return mean(points.weights * np.exp(log_ratio(metric, points)))
+    return mean(points.weights * np.exp(log_ratio(metric, points)), points.line)
 
 
 def class_volume(metric: VarietyMetric) -> float:

@@ -44,17 +44,31 @@ class Estimate(float):
         return Estimate, (float(self), self.error)
 
 
-def mean(values: ArrayLike) -> Estimate:
-    """The mean of independent values with its standard error."""
-    values = np.asarray(values, dtype=float)
-    spread = values.std(ddof=1) if values.size > 1 else np.inf
-    return Estimate(values.mean(), spread / np.sqrt(values.size))
+def mean(values: ArrayLike, line: np.ndarray) -> Estimate:
+    """The mean of values at points, with the standard error that their lines give."""
+    return weighted_mean(values, np.ones(np.shape(values)), line)
 
 
-def weighted_mean(values: ArrayLike, weights: ArrayLike) -> Estimate:
-    """Σ w f / Σ w with the standard error of a ratio of means (delta method)."""
+def weighted_mean(values: ArrayLike, weights: ArrayLike, line: np.ndarray) -> Estimate:
+    """Σ w f / Σ w with the standard error of a ratio of sums over independent lines (delta method)."""
     values, weights = np.asarray(values, dtype=float), np.asarray(weights, dtype=float)
     total = weights.sum()
     value = float(weights @ values / total)
-    error = float(np.sqrt(np.sum((weights * (values - value)) ** 2)) / total)
-    return Estimate(value, error)
+    return Estimate(value, spread(weights * (values - value), line) / total)
+
+
+def spread(terms: np.ndarray, line: np.ndarray) -> float:
+    """The standard error of a sum of terms of mean zero, those of one line (P,) correlated and lines independent.
+
+    √(L/(L − 1) Σ_l (Σ_{p in l} t_p)²) over L lines, a point of line -1 being one of its own; infinite for one line.
+    """
+    sums = line_sums(terms, line)
+    count = len(sums)
+    return float(np.sqrt(count / (count - 1) * (sums @ sums))) if count > 1 else np.inf
+
+
+def line_sums(terms: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """The sum of the terms (P,) on each line (L,), a point of line -1 being one of its own."""
+    alone = line < 0
+    numbers = np.unique(line[~alone], return_inverse=True)[1].reshape(-1)
+    return np.concatenate([np.bincount(numbers, terms[~alone]), terms[alone]])

@@ -23,11 +23,7 @@ class FubiniStudy(VarietyMetric):
 
     def __init__(self, variety: Hypersurface, kahler_class: Sequence[float] | None = None) -> None:
         self.variety = variety
-        self._class = tuple(float(t) for t in kahler_class or (1.0,) * len(variety.ambient.dims))
-        if len(self._class) != len(variety.ambient.dims) or min(self._class) <= 0:
-            raise InputError(
-                f"the Kähler class {self._class} must be one positive number for each factor of {variety.ambient}"
-            )
+        self._class = checked_class(variety, kahler_class)
 
     @property
     def kahler_class(self) -> tuple[float, ...]:
@@ -60,3 +56,17 @@ class FubiniStudy(VarietyMetric):
 
     def __repr__(self) -> str:
         return f"Fubini–Study metric of the {self.variety}"
+
+
+def checked_class(variety: Hypersurface, kahler_class: Sequence[float] | None) -> tuple[float, ...]:
+    """The t_i as floats, 1 for each factor unless given. Raises `InputError` where one is not finite and positive."""
+    count = len(variety.ambient.dims)
+    try:
+        found = (1.0,) * count if kahler_class is None else tuple(float(t) for t in kahler_class)
+    except (TypeError, ValueError):
+        found = ()
+    if len(found) != count or not all(0 < t < np.inf for t in found):
+        raise InputError(
+            f"the Kähler class {kahler_class} must be one positive number for each factor of {variety.ambient}"
+        )
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +34,7 @@ def noised(points: Points, size: float, seed: int, *, on_variety: bool = False) 
         z[:, block] = part + size / np.sqrt(freedom) * step
     if on_variety:
         z = _projected(points, z)
-    return given_points(points.variety, z, off_variety=not on_variety)
+    return replace(given_points(points.variety, z, off_variety=not on_variety), line=points.line)
 
 
 def _projected(points: Points, z: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, final
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.metric import VarietyMetric
 
+#: What is known of each point: the arrays of `Points`, in order.
+ARRAYS = ("coordinates", "weights", "omega2", "patch", "elim", "line")
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -27,6 +30,8 @@ class Points:
     `coordinates` (P, N): homogeneous, the one of `patch` (P, factors) scaled to exactly one. `elim` (P,): the
     coordinate that Q = 0 eliminates (largest |∂Q|). `omega2` (P,): |Ω|² = 1/|∂Q/∂z_elim|². `weights` (P,): |Ω|²
     over the density of the points, so that their mean is ∫|Ω|² d^{2n}x and Σ w f / Σ w a mean against dμ_Ω.
+    `line` (P,): the number of the line that a point was found on, -1 (the default) for a point that is on its own.
+    Points of one line are correlated, and errors are estimated by lines (`geomflow.variety.estimate`).
     """
 
     variety: Hypersurface
@@ -35,6 +40,11 @@ class Points:
     omega2: np.ndarray
     patch: np.ndarray
     elim: np.ndarray
+    line: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def __post_init__(self) -> None:
+        if not len(self.line):
+            object.__setattr__(self, "line", np.full(len(self.coordinates), -1))
 
     def __len__(self) -> int:
         return len(self.coordinates)
@@ -73,8 +83,7 @@ class Points:
     def __getitem__(self, index: object) -> Points:
         """The points that a slice, mask or list of numbers selects."""
         index = np.atleast_1d(np.arange(len(self))[index])
-        parts = ("coordinates", "weights", "omega2", "patch", "elim")
-        return replace(self, **{name: getattr(self, name)[index] for name in parts})
+        return replace(self, **{name: getattr(self, name)[index] for name in ARRAYS})
 
     def in_chunks(self, size: int) -> Iterator[Points]:
         """Consecutive chunks of at most `size` points."""
@@ -106,7 +115,7 @@ class Points:
         """∫|Ω|² d^{2n}x."""
         from geomflow.variety.estimate import mean
 
-        return mean(self.weights)
+        return mean(self.weights, self.line)
 
     def euler_number(self, metric: VarietyMetric | None = None) -> Estimate:
         """χ from the top Chern form of `metric` (Fubini–Study by default); see `geomflow.variety.chern`."""
@@ -122,12 +131,12 @@ class Points:
 def concatenate(*parts: Points) -> Points:
     """All points of several sets on one variety.
 
-    The weights are kept: every part must be a sample from the same density.
+    The weights are kept: every part must be a sample from the same density. So are the lines: two parts of one sample
+    share them, and samples of different seeds do not.
     """
     if not parts:
         raise InputError("nothing to concatenate: give at least one set of points")
     for other in parts[1:]:
         if str(other.variety.polynomial) != str(parts[0].variety.polynomial):
             raise InputError(f"points on different varieties: {parts[0].variety} and {other.variety}")
-    names = ("coordinates", "weights", "omega2", "patch", "elim")
-    return replace(parts[0], **{name: np.concatenate([getattr(p, name) for p in parts]) for name in names})
+    return replace(parts[0], **{name: np.concatenate([getattr(p, name) for p in parts]) for name in ARRAYS})

@@ -11,12 +11,11 @@ import numpy as np
 from geomflow.core import archive
 from geomflow.variety.given import relative_residual
 from geomflow.variety.hypersurface import Hypersurface
-from geomflow.variety.points import Points
+from geomflow.variety.points import ARRAYS, Points
 
 if TYPE_CHECKING:
     from geomflow.core.archive import Archive
 
-_ARRAYS = ("coordinates", "weights", "omega2", "patch", "elim")
 _KIND = "geomflow points 1"
 _ON, _SAME = 1e-6, 1e-6
 
@@ -35,7 +34,7 @@ def load(path: str | Path) -> Points:
 def arrays_of(points: Points, prefix: str = "") -> dict[str, Any]:
     """What `points_of` reads: the arrays, and whether the points were moved off the variety on purpose."""
     off = bool((relative_residual(points.variety, points.coordinates) > _ON).any())
-    return {f"{prefix}{name}": getattr(points, name) for name in _ARRAYS} | {f"{prefix}off_variety": np.array(off)}
+    return {f"{prefix}{name}": getattr(points, name) for name in ARRAYS} | {f"{prefix}off_variety": np.array(off)}
 
 
 def points_of(file: Archive, variety: Hypersurface, prefix: str = "") -> Points:
@@ -45,8 +44,9 @@ def points_of(file: Archive, variety: Hypersurface, prefix: str = "") -> Points:
     count, factors = len(z), len(ambient.dims)
     weights, omega2 = (file.numbers(prefix + name, "f", count) for name in ("weights", "omega2"))
     patch = file.array(f"{prefix}patch", "i", count, factors)
-    points = Points(variety, z, weights, omega2, patch, file.array(f"{prefix}elim", "i", count))
-    off = f"{prefix}off_variety"
+    elim, line, off = f"{prefix}elim", f"{prefix}line", f"{prefix}off_variety"
+    lines = file.array(line, "i", count) if line in file.arrays else np.full(count, -1)
+    points = Points(variety, z, weights, omega2, patch, file.array(elim, "i", count), lines)
     for what in _faults(points, off in file.arrays and bool(file.array(off, "b"))):
         raise file.damaged(what)
     return points

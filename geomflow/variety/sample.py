@@ -27,7 +27,8 @@ def sample(variety: Hypersurface, n: int, seed: int = 0, workers: Any = None) ->
     A line through two random points of P^{n+1} meets the hypersurface in its degree many points, which are
     distributed by ω_FS^n. In a product, a line in factor j and a random point of every other factor give
     ω_j^{n_j−1} Π_{i≠j} ω_i^{n_i}; drawing factor j in proportion to n_j makes the sum exactly (Σ ω_i)^n. Hence
-    weights w = |Ω|² / density are Vol_FS / |∂Q|² at unit norm, and their mean estimates ∫|Ω|² d^{2n}x.
+    weights w = |Ω|² / density are Vol_FS / |∂Q|² at unit norm, and their mean estimates ∫|Ω|² d^{2n}x. The points of a
+    line are correlated: each knows its `line`, by which all errors are estimated.
 
     Blocks of lines have their own random stream: the first points do not depend on `n`, nor anything on the threads
     or the `workers` (see `geomflow.distribute.as_workers`).
@@ -51,8 +52,8 @@ def sample(variety: Hypersurface, n: int, seed: int = 0, workers: Any = None) ->
             pieces += new
             done += sum(len(piece[0]) for piece in new)
             block += wave
-    points, patch, elim, omega2, density = (np.concatenate(part)[:n] for part in zip(*pieces))
-    return Points(variety, points, variety.fubini_study_volume / density, omega2, patch, elim)
+    points, patch, elim, omega2, density, line = (np.concatenate(part)[:n] for part in zip(*pieces))
+    return Points(variety, points, variety.fubini_study_volume / density, omega2, patch, elim, line)
 
 
 def _blocks(variety: Hypersurface, seed: int, blocks: range) -> tuple[np.ndarray, ...]:
@@ -74,6 +75,14 @@ def _block(variety: Hypersurface, seed: int, block: int) -> tuple[np.ndarray, ..
         np.empty(room, np.int64),
         np.empty(room),
         np.empty(room),
+        np.empty(room, np.int64),
     )
     count = meet(ends[0], ends[1], factor, variety.polynomial.table, variety.bounds, degrees, out)
-    return tuple(array[:count] for array in out)
+    *arrays, number = (array[:count] for array in out)
+    return *arrays, _labels(seed, block)[number]
+
+
+def _labels(seed: int, block: int) -> np.ndarray:
+    """A number of 63 random bits for each line of a block: the same in equal samples, and in no others."""
+    stream = np.random.SeedSequence(seed, spawn_key=(block, 0))
+    return (stream.generate_state(_LINES, np.uint64) >> np.uint64(1)).astype(np.int64)

@@ -21,6 +21,7 @@ from geomflow.learn.kernels import (
     Kernel,
     NetworkKernel,
 )
+from geomflow.variety.points import ARRAYS
 
 VARIETY = gf.Fermat(5)
 
@@ -87,7 +88,7 @@ def processes(team):
 
 def same_points(first, second):
     return all(np.array_equal(getattr(first, name), getattr(second, name))
-               for name in ("coordinates", "weights", "omega2", "patch", "elim"))
+               for name in ARRAYS)
 
 
 @pytest.mark.parametrize("variety", [VARIETY, gf.Hypersurface("x^2*y^2 + x^2*v^2 + u^2*y^2 + 3*u^2*v^2 + x*u*y*v",

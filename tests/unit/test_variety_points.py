@@ -11,6 +11,7 @@ import pytest
 import geomflow.variety as gv
 from geomflow.core.errors import InputError, MemoryLimitError, NotFiniteError, ShapeError, StoreError
 from geomflow.variety.errors import OffVarietyError
+from geomflow.variety.points import ARRAYS
 
 REFERENCE = Path(__file__).parent.parent / "data" / "quintic_reference_public.npz"
 
@@ -65,7 +66,7 @@ def test_effective_size(quintic):
 def test_store_round_trip(cloud, tmp_path):
     cloud.save(tmp_path / "points.npz")
     back = gv.Points.load(tmp_path / "points.npz")
-    for name in ("coordinates", "weights", "omega2", "patch", "elim"):
+    for name in ARRAYS:
         np.testing.assert_array_equal(getattr(back, name), getattr(cloud, name))
     assert str(back.variety.polynomial) == str(cloud.variety.polynomial)
 

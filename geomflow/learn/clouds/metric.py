@@ -13,7 +13,8 @@ from geomflow.core.errors import InputError
 from geomflow.learn.clouds.hermitian import pack, unpack
 from geomflow.learn.clouds.report import CloudMeasure, CloudReport
 from geomflow.learn.clouds.sums import CloudSums
-from geomflow.variety.estimate import Estimate, weighted_mean
+from geomflow.variety.density import sigma_of
+from geomflow.variety.estimate import Estimate
 from geomflow.variety.frames import in_patch, transition
 from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.metric import log_determinant
@@ -118,4 +119,4 @@ def _sigma(g: np.ndarray, points: Points) -> Estimate:
         volume = points.weights @ ratio / points.weights.sum()
         if not (np.isfinite(volume) and volume > 0):
             return Estimate(np.inf, np.inf)
-        return weighted_mean(np.abs(1 - ratio / volume), points.weights)
+        return sigma_of(ratio, points)

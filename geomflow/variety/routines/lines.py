@@ -109,9 +109,9 @@ def slope_norm(z, slope, bounds, degrees):
 def meet(base, direction, factor, table, bounds, degrees, out):
     """All intersections of the lines (base, direction) in their `factor`; returns how many points were written.
 
-    `out` = (points, patch, elim, |Ω|², |∂Q|² at unit norm).
+    `out` = (points, patch, elim, |Ω|², |∂Q|² at unit norm, line).
     """
-    points, patch, elim, omega2, density = out
+    points, patch, elim, omega2, density, number = out
     top = 0
     for d in degrees:
         top = max(top, d)
@@ -136,6 +136,7 @@ def meet(base, direction, factor, table, bounds, degrees, out):
             elim[count] = chosen
             omega2[count] = 1.0 / (slope[chosen].real ** 2 + slope[chosen].imag ** 2)
             density[count] = slope_norm(z, slope, bounds, degrees)
+            number[count] = line
             count += 1
     return count
 
