@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg import qr
 from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components
 
 from geomflow.core.memory import require
 from geomflow.variety import jetframes
@@ -96,23 +97,22 @@ def invariant_forms(variety: Hypersurface, degrees: tuple[int, ...], symmetry: S
     """All orbit sums of that multi-degree, before reduction modulo Q."""
     exponents = multi_monomials(variety.ambient, degrees)
     code = _Codes(exponents)
-    images = np.stack([code(exponents[:, p]) for p in symmetry.permutations])
-    classes = symmetry.phase_classes(exponents)
-    left, right = _seeds(images, classes)
-    orbit, swapped = _orbit_numbers(images, left, right)
-    _, first = np.unique(orbit, return_index=True)
+    images = np.stack([code(exponents[:, p]) for p in symmetry.generators])
+    left, right = _pairs(symmetry.phase_classes(exponents))
+    forward, backward = _orbit_numbers(images, left, right)
+    number, orbit = np.unique(np.minimum(forward, backward), return_inverse=True)
+    twice = (forward != backward)[number] & (not symmetry.conjugation)
+    group = np.cumsum(1 + twice)[orbit] - 1 - twice[orbit]
+    upper = left <= right
+    second = upper & twice[orbit]  # the form of the imaginary unit, where the pair and its swap are different orbits
+    unit = np.where(forward <= backward, 1j, -1j)[second]
+    group = np.concatenate([group[upper], group[second] + 1])
+    entry = np.concatenate([np.ones(np.count_nonzero(upper), complex), unit])
+    left, right = (np.concatenate([side[upper], side[second]]) for side in (left, right))
     weight = np.sqrt(_multinomials(variety, exponents))
-    pieces = []
-    number = 0
-    for m, n, mirrored in zip(left[first], right[first], swapped[first]):
-        for unit in (1.0,) if (symmetry.conjugation or mirrored) else (1.0, 1j):
-            pairs = _orbit(images, m, n, unit)
-            pieces.append(np.column_stack([np.full(len(pairs), number), pairs]))
-            number += 1
-    table = np.concatenate(pieces)
-    group, left, right = (table[:, i].real.astype(np.int64) for i in range(3))
-    entry = table[:, 3] * weight[left] * weight[right] * np.where(left == right, 0.5, 1.0)
-    return InvariantForms(exponents, group, left, right, entry)
+    entry *= weight[left] * weight[right] * np.where(left == right, 0.5, 1.0)
+    order = np.argsort(group, kind="stable")
+    return InvariantForms(exponents, group[order], left[order], right[order], entry[order])
 
 
 class _Codes:
@@ -128,36 +128,23 @@ class _Codes:
         return self.order[np.searchsorted(self.keys, exponents @ self.base)]
 
 
-def _seeds(images: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs (m, n) that the phases allow, m one of each permutation orbit."""
-    count = images.shape[1]
-    seeds = np.nonzero(images.min(axis=0) == np.arange(count))[0]
+def _pairs(classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """All pairs (m, n) that the phases allow, in lexicographic order."""
     order = np.argsort(classes, kind="stable")
     start = np.searchsorted(classes[order], np.arange(classes.max() + 2))
-    partners = [order[start[classes[m]] : start[classes[m] + 1]] for m in seeds]
-    return np.repeat(seeds, [len(p) for p in partners]), np.concatenate(partners)
+    partners = [order[start[c] : start[c + 1]] for c in classes]
+    return np.repeat(np.arange(len(classes)), [len(p) for p in partners]), np.concatenate(partners)
 
 
 def _orbit_numbers(images: np.ndarray, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A number for the orbit of each pair together with its swap, and whether a permutation swaps it."""
-    count = images.shape[1]
-    forward = np.full(len(left), count * count)
-    backward = forward.copy()
-    for image in images:
-        forward = np.minimum(forward, image[left] * count + image[right])
-        backward = np.minimum(backward, image[right] * count + image[left])
-    return np.minimum(forward, backward), forward == backward
-
-
-def _orbit(images: np.ndarray, m: int, n: int, unit: complex) -> np.ndarray:
-    """Rows (m, n, c) of an orbit with m <= n: the pairs, conjugated into that order."""
-    count = images.shape[1]
-    left, right = images[:, m], images[:, n]
-    flip = left > right
-    low, high = np.where(flip, right, left), np.where(flip, left, right)
-    _, first = np.unique(low * count + high, return_index=True)
-    value = np.where(flip[first], np.conj(unit), unit)
-    return np.column_stack([low[first], high[first], value])
+    """The place of the first pair in the orbit of each pair, and in that of its swap."""
+    count, size = images.shape[1], len(left)
+    keys = left * count + right
+    moved = np.concatenate([np.searchsorted(keys, image[left] * count + image[right]) for image in images])
+    edges = coo_array((np.ones(len(moved), np.int8), (np.tile(np.arange(size), len(images)), moved)), (size, size))
+    _, label = connected_components(edges, directed=False)
+    first = np.unique(label, return_index=True)[1][label]
+    return first, first[np.searchsorted(keys, right * count + left)]
 
 
 def _multinomials(variety: Hypersurface, exponents: np.ndarray) -> np.ndarray:

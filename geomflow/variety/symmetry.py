@@ -6,12 +6,13 @@ exponents, so z^m z̄^n is invariant under all of them exactly where m − n ∈
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import permutations, product
+from functools import cached_property
+from math import prod
 
 import numpy as np
 
+from geomflow.core.memory import require
 from geomflow.variety.ambient import Ambient
 from geomflow.variety.lattice import cosets, echelon
 from geomflow.variety.polynomial import Polynomial
@@ -28,6 +29,18 @@ class Symmetry:
     permutations: np.ndarray
     lattice: np.ndarray
     conjugation: bool
+
+    @cached_property
+    def generators(self) -> np.ndarray:
+        """A few of the permutations, of which all are products, (count, N): for each i, those that fix all before it.
+
+        That is at most N(N − 1)/2 besides the identity.
+        """
+        rows, chosen = self.permutations, [np.arange(self.permutations.shape[1])[None]]
+        for i in range(rows.shape[1]):
+            chosen.append(rows[np.unique(rows[:, i], return_index=True)[1]])
+            rows = rows[rows[:, i] == i]
+        return np.unique(np.concatenate(chosen), axis=0)
 
     def phase_classes(self, monomials: np.ndarray) -> np.ndarray:
         """A number for each row of `monomials`, equal where the phases act equally."""
@@ -46,36 +59,114 @@ def trivial_symmetry(size: int) -> Symmetry:
 
 
 def find_symmetry(polynomial: Polynomial, ambient: Ambient) -> Symmetry:
-    """All permutations, phases and the conjugation that map Q to a multiple of itself."""
+    """All permutations, phases and the conjugation that map Q to a multiple of itself.
+
+    Raises `MemoryLimitError` where there are more permutations than can be listed.
+    """
     differences = polynomial.exponents[1:] - polynomial.exponents[0]
-    terms = {tuple(map(int, m)): c for m, c in zip(polynomial.exponents, polynomial.coefficients)}
-    kept = [p for p in _candidates(ambient) if _keeps(terms, p, conjugate=False)]
-    conjugation = _keeps(terms, tuple(range(ambient.size)), conjugate=True)
-    return Symmetry(np.array(kept), echelon(differences), conjugation)
+    whole = tuple(range(ambient.size))
+    conjugation = _Search(polynomial, ambient, conjugate=True).agrees(whole)
+    return Symmetry(_listed(_transversals(_Search(polynomial, ambient)), ambient), echelon(differences), conjugation)
 
 
-def _candidates(ambient: Ambient) -> Iterator[tuple[int, ...]]:
-    """Permutations of coordinates inside factors, and of factors of equal dimension."""
-    starts = [block.start for block in ambient.blocks]
-    for order in permutations(range(len(ambient.dims))):
-        if any(ambient.dims[a] != ambient.dims[b] for a, b in enumerate(order)):
-            continue
-        for inner in product(*(permutations(range(n + 1)) for n in ambient.dims)):
-            yield tuple(starts[order[f]] + i for f, inside in enumerate(inner) for i in inside)
+def _transversals(search: _Search) -> list[np.ndarray]:
+    """For each coordinate i: of the group that fixes all before it, one permutation for each image of i.
+
+    An image that known permutations reach is not searched for, so that few searches find a large group.
+    """
+    size = search.size
+    known: list[tuple[int, ...]] = []
+    levels: list[np.ndarray] = []
+    for i in reversed(range(size)):
+        reached = _reached(i, known, size)
+        for image in range(i + 1, size):
+            if image not in reached:
+                found = search.extend((*range(i), image))
+                if found is not None:
+                    known.append(found)
+                    reached = _reached(i, known, size)
+        levels.append(np.array([reached[image] for image in sorted(reached)]))
+    return levels[::-1]
 
 
-def _keeps(terms: dict[tuple[int, ...], complex], permutation: tuple[int, ...], *, conjugate: bool) -> bool:
-    """Whether the permuted (and conjugated) polynomial is a unit multiple of the polynomial."""
-    ratio = None
-    for monomial, coefficient in terms.items():
-        image = terms.get(tuple(monomial[i] for i in permutation))
-        if image is None:
+def _reached(point: int, generators: list[tuple[int, ...]], size: int) -> dict[int, tuple[int, ...]]:
+    """The orbit of a coordinate, and a product of generators that takes it to each image."""
+    reached = {point: tuple(range(size))}
+    waiting = [point]
+    while waiting:
+        start = waiting.pop()
+        for generator in generators:
+            image = generator[start]
+            if image not in reached:
+                reached[image] = tuple(generator[k] for k in reached[start])
+                waiting.append(image)
+    return reached
+
+
+def _listed(levels: list[np.ndarray], ambient: Ambient) -> np.ndarray:
+    """All products of one permutation a level, by the order of factors first, then lexicographically."""
+    order = prod(len(level) for level in levels)
+    advice = "give Hypersurface a smaller symmetry=(...), or `trivial_symmetry`"
+    require(4 * 8 * ambient.size * order, f"{order} permutations of {ambient.size} coordinates", advice)
+    group = np.arange(ambient.size)[None]
+    for level in reversed(levels):
+        group = np.concatenate([permutation[group] for permutation in level])
+    factors = ambient.factor_of[group[:, [block.start for block in ambient.blocks]]]
+    return group[np.lexsort(np.hstack([factors, group]).T[::-1])]
+
+
+class _Search:
+    """Permutations p with Q(z[p]) (or its conjugate) a unit multiple of Q, found one coordinate after another."""
+
+    def __init__(self, polynomial: Polynomial, ambient: Ambient, *, conjugate: bool = False) -> None:
+        self.size = ambient.size
+        self.factor = ambient.factor_of.tolist()
+        self.dims = ambient.dims
+        self.rows = [tuple(map(int, m)) for m in polynomial.exponents]
+        self.coefficients = polynomial.coefficients.astype(complex).tolist()
+        self.sources = [c.conjugate() for c in self.coefficients] if conjugate else self.coefficients
+        identity = tuple(range(self.size))
+        self.targets = [_grouped(self.rows, self.coefficients, identity[:k]) for k in range(self.size + 1)]
+
+    def extend(self, start: tuple[int, ...]) -> tuple[int, ...] | None:
+        """A permutation that begins so, if there is one."""
+        if not self.agrees(start):
+            return None
+        if len(start) == self.size:
+            return start
+        found = (self.extend((*start, k)) for k in range(self.size) if k not in start)
+        return next((permutation for permutation in found if permutation is not None), None)
+
+    def agrees(self, start: tuple[int, ...]) -> bool:
+        """Whether terms that the first coordinates tell apart go to such terms, all with one ratio of modulus one."""
+        if not self._keeps_factors(start):
             return False
-        quotient = image / (np.conj(coefficient) if conjugate else coefficient)
-        if ratio is None:
-            ratio = quotient
-            if abs(abs(ratio) - 1) > 1e-12:
-                return False
-        elif abs(quotient - ratio) > 1e-12 * abs(ratio):
+        target, ratio = self.targets[len(start)], None
+        source = _grouped(self.rows, self.sources, start)
+        if {row: len(found) for row, found in source.items()} != {row: len(found) for row, found in target.items()}:
             return False
-    return True
+        for row, found in source.items():
+            if len(found) == 1:
+                quotient = target[row][0] / found[0]
+                if ratio is None:
+                    ratio = quotient
+                if abs(abs(ratio) - 1) > 1e-12 or abs(quotient - ratio) > 1e-12 * abs(ratio):
+                    return False
+        return True
+
+    def _keeps_factors(self, start: tuple[int, ...]) -> bool:
+        """Whether the last image lies in one factor with the images of just those coordinates that its own does."""
+        factor, last, image = self.factor, len(start) - 1, start[-1]
+        if self.dims[factor[last]] != self.dims[factor[image]]:
+            return False
+        return all((factor[k] == factor[last]) == (factor[i] == factor[image]) for k, i in enumerate(start))
+
+
+def _grouped(
+    rows: list[tuple[int, ...]], coefficients: list[complex], places: tuple[int, ...]
+) -> dict[tuple[int, ...], list[complex]]:
+    """The coefficients by the exponents in those places."""
+    found: dict[tuple[int, ...], list[complex]] = {}
+    for row, coefficient in zip(rows, coefficients):
+        found.setdefault(tuple(row[i] for i in places), []).append(coefficient)
+    return found

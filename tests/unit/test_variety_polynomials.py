@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import permutations, product
+
 import numpy as np
 import pytest
 import sympy
 
 import geomflow.variety as gv
-from geomflow.core.errors import ExpressionError, InputError
+from geomflow.core.errors import ExpressionError, InputError, MemoryLimitError
 from geomflow.variety.errors import DegreeError, HomogeneityError, SingularError
 from geomflow.variety.lattice import cosets, echelon
+from geomflow.variety.orbits import invariant_forms
+from geomflow.variety.polynomial import read
 from geomflow.variety.smoothness import singular_points
 
 
@@ -128,3 +132,79 @@ def test_sections_reduce_monomials_modulo_the_polynomial():
     full = np.prod(z[:, None, :] ** every[None], axis=2)
     basis = np.prod(z[:, None, :] ** sections.exponents[None], axis=2)
     np.testing.assert_allclose(basis @ matrix.T.toarray(), full, atol=1e-11)
+
+
+def by_trial(polynomial, ambient):
+    """All permutations that keep a polynomial up to a phase, every one tried: oracle for `find_symmetry`."""
+    terms = {tuple(map(int, m)): c for m, c in zip(polynomial.exponents, polynomial.coefficients)}
+    starts = [block.start for block in ambient.blocks]
+    found = []
+    for order in permutations(range(len(ambient.dims))):
+        for inner in product(*(permutations(range(n + 1)) for n in ambient.dims)):
+            p = [starts[order[f]] + i for f, inside in enumerate(inner) for i in inside]
+            images = {m: terms.get(tuple(m[i] for i in p), 0) for m in terms}
+            ratios = [images[m] / terms[m] for m in terms]
+            if np.allclose(np.abs(ratios), 1, atol=1e-12) and np.allclose(ratios, ratios[0], atol=1e-12):
+                found.append(p)
+    return np.array(found)
+
+
+POLYNOMIALS = [
+    (gv.Fermat(5), 120),
+    (gv.Hypersurface("z0^5 + z1^5 + z2^5 + z3^5 + z4^5 + z0*z1^4/3"), 6),
+    (gv.Hypersurface("z0^2*z1 + z1^2*z2 + z2^2*z0 + I*z0*z1*z2/3"), 3),
+    (gv.Hypersurface("z0^4 + I*z1^4 - z2^4 - I*z3^4"), 4),
+    (gv.Hypersurface("z0^4 + I*z1^4 + z2^4 - z3^4 + (1 + I)*z0*z1*z2*z3/3"), 2),
+    (gv.Bicubic(), 12),
+    (gv.Tetraquadric(), 24),
+]
+
+
+@pytest.mark.parametrize(("variety", "order"), POLYNOMIALS, ids=lambda case: str(case)[:40])
+def test_symmetries_are_those_that_a_trial_of_all_finds_in_the_same_order(variety, order):
+    found = variety.symmetry.permutations
+    assert len(found) == order
+    np.testing.assert_array_equal(found, by_trial(variety.polynomial, variety.ambient))
+
+
+@pytest.mark.parametrize(
+    ("size", "more", "order"),
+    [(8, "", 40320), (10, "+ z0*z1**9", 40320), (12, "+ z0*z1**11 + 2*z2**11*z3 + z3*z4**11 + z5*z6**11", 240),
+     (14, "+ " + " + ".join(f"z{i}**13*z{(i + 1) % 14}" for i in range(14)), 14)],
+)  # fmt: skip
+def test_the_search_for_symmetries_takes_steps_by_coordinates_and_not_by_permutations(size, more, order, monkeypatch):
+    """At most a few thousand candidates of the 40,320 to 87,178,291,200 permutations."""
+    from geomflow.variety import symmetry
+
+    tried, agrees = [], symmetry._Search.agrees
+    monkeypatch.setattr(symmetry._Search, "agrees", lambda self, start: tried.append(start) or agrees(self, start))
+    names = [f"z{i}" for i in range(size)]
+    polynomial = read(" + ".join(f"{name}**{size}" for name in names) + more, names)
+    found = symmetry.find_symmetry(polynomial, gv.Ambient((size - 1,))).permutations
+    assert len(found) == order
+    assert len(tried) < 3 * size**3
+
+
+def test_too_many_permutations_to_list_are_an_error_before_any_is(monkeypatch):
+    from geomflow.core import memory
+    from geomflow.variety.symmetry import find_symmetry
+
+    monkeypatch.setattr(memory, "available", lambda: 10**9)
+    names = [f"z{i}" for i in range(12)]
+    with pytest.raises(MemoryLimitError, match=r"479001600 permutations of 12 coordinates would take 184 GB"):
+        find_symmetry(read(" + ".join(f"{name}**12" for name in names), names), gv.Ambient((11,)))
+
+
+@pytest.mark.parametrize("variety", [case[0] for case in POLYNOMIALS], ids=lambda case: str(case)[:40])
+@pytest.mark.parametrize("conjugation", [True, False])
+def test_orbits_of_generators_are_orbits_of_the_group(variety, conjugation):
+    """The pairs of every form are the images of one pair under all permutations, each in rising order."""
+    group = gv.Symmetry(variety.symmetry.permutations, variety.symmetry.lattice, conjugation)
+    forms = invariant_forms(variety, (2,) * len(variety.degree), group)
+    number = {tuple(m): i for i, m in enumerate(forms.exponents.tolist())}
+    images = np.array([[number[tuple(m)] for m in forms.exponents[:, p].tolist()] for p in group.permutations])
+    for k in range(forms.count):
+        member = forms.group == k
+        pairs = {(m, n) for m, n in zip(forms.left[member], forms.right[member])}
+        m, n = min(pairs)
+        assert pairs == {tuple(sorted(pair)) for pair in zip(images[:, m], images[:, n])}
