@@ -1,4 +1,4 @@
-"""The same work spread over a Dask cluster, with the same results, bit for bit.
+"""The same work spread over a Dask cluster, with the same results, bit for bit on processors of one kind.
 
 >>> with as_workers(None) as workers:  # None: this process; 2: two local ones; "tcp://host:8786": a cluster
 ...     workers.map(pow, [2, 3], [5, 2])

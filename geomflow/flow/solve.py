@@ -63,7 +63,7 @@ def solve(
     events         what may end the run: CurvatureBlowUp, PositivityLoss, SteadyState, Event
     monitors       name -> function(t, state), recorded every `monitor_every` steps besides the flow's own
     store          path of a new store (or `Store`) in which the run is kept as it goes
-    resume         continue the run in the store, to the same bits as if it had not stopped; begin it if there is none
+    resume         continue the run in the store, or begin it there; to the same bits, on a processor of the same kind
     progress       show a bar: True, False, or None for only on a terminal
 
     A singularity, a steady state, Ctrl-C or `max_steps` end the run with an outcome, not with an exception. Raises

@@ -26,6 +26,9 @@ class Store:
     every          seconds between commits of a run that keeps no state meanwhile; kept states are committed at once
     seed           the seed that the state was made with, for the record
     configuration  what the run was configured with, JSON-able, for the record
+
+    A run that goes on from its store ends at the same bits as one that never stopped on processors of one kind: others
+    may have other vector instructions.
     """
 
     path: str | os.PathLike[str]

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 README = Path(__file__).parents[2] / "README.md"
-TIME_LIMIT = 120
+HANGS = 3600  # seconds that no machine needs, however busy
 
 
 def test_the_blocks_of_the_readme_run(tmp_path):
@@ -19,7 +19,7 @@ def test_the_blocks_of_the_readme_run(tmp_path):
     script.write_text("\n".join(blocks), encoding="utf-8")
     settings = {"MPLBACKEND": "Agg", "PYTHONPATH": str(README.parent), "PYTHONWARNINGS": "error::RuntimeWarning"}
     done = subprocess.run([sys.executable, str(script)], cwd=tmp_path, env={**os.environ, **settings},
-                          timeout=TIME_LIMIT, capture_output=True, text=True)  # fmt: skip
+                          timeout=HANGS, capture_output=True, text=True)  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     sigma = [float(line.split()[0]) for line in done.stdout.splitlines()[-2:]]
     assert max(sigma) < 0.37 / 100

@@ -24,8 +24,9 @@ def test_import_loads_no_heavy_package():
     assert loaded.strip() == "[]"
 
 
-def test_import_takes_less_than_six_tenths_of_a_second():
-    code = "import time; t = time.perf_counter(); import geomflow; print(time.perf_counter() - t)"
+def test_import_takes_less_than_six_tenths_of_a_second_of_a_processor():
+    """Time of the processor: a busy machine does not lengthen it."""
+    code = "import time; t = time.process_time(); import geomflow; print(time.process_time() - t)"
     assert min(float(run_python(code)) for _ in range(3)) < 0.6
 
 

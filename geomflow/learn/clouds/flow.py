@@ -117,8 +117,8 @@ class ComponentFlow:
         """Go on to the last step, or by at most so many `steps`, and return the metric reached.
 
         `progress` shows a bar: True, False, or None for only on a terminal. Ctrl-C ends the run with that outcome.
-        `workers` spreads the sums over all pairs, as in `Kernel.apply`, with the same metric to the last bit; sums
-        over kept matrices and neighbours stay here.
+        `workers` spreads the sums over all pairs, as in `Kernel.apply`, with the same metric on processors of one kind;
+        sums over kept matrices and neighbours stay here.
         """
         last = self.steps if steps is None else min(self.steps, self.state.step + _count(steps))
         interrupted = False
