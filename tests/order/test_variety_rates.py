@@ -32,13 +32,17 @@ def optimal(quintic):
 
 
 def test_sigma_of_optimal_metrics(optimal, unseen):
-    """The published table within 8 %, and σ falls by about e^{0.78} a degree."""
+    """At most 3 % above the published table and 15 % below, and σ falls by about e^{0.75} a degree.
+
+    σ on 20,000 unseen points errs by 0.6 % (k = 2) to 0.9 % (k = 10); over fits to four samples it is 0.87 to 0.97 of
+    the published value at k = 10, and the slope is −0.747 with a standard deviation of 0.008.
+    """
     found = {k: float(gv.sigma(metric, unseen)) for k, metric in optimal.items()}
     for k, sigma in PUBLISHED.items():
         assert found[k] < 1.03 * sigma
-        assert found[k] > 0.9 * sigma
+        assert found[k] > 0.85 * sigma
     slope = np.polyfit([4, 6, 8, 10], [np.log(found[k]) for k in (4, 6, 8, 10)], 1)[0]
-    assert slope == pytest.approx(-0.76, abs=0.06)
+    assert slope == pytest.approx(-0.747, abs=0.024)
 
 
 def test_train_and_test_agree(optimal, unseen):

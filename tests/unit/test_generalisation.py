@@ -40,10 +40,11 @@ def test_unseen_points_have_a_seed_of_their_own():
 
 
 def test_invariant_kernels_gain_more_than_components_of_three_hundred_points():
+    """By 113, 109 and 129 times for three seeds: 117 with a standard deviation of 11, less three of these."""
     rows = {cell["kernel"]: STUDY.measure(cell) for cell in STUDY.cells(True)
             if cell["points"] == 300 and cell["kernel"] in ("components", "invariant")}  # fmt: skip
     assert rows["components"]["gain"] > 1
-    assert rows["invariant"]["gain"] > 20 * rows["components"]["gain"]
+    assert rows["invariant"]["gain"] > 84 * rows["components"]["gain"]
     assert rows["invariant"]["lost"] == 0
     assert 0 < rows["invariant"]["error"] < 0.1 * rows["invariant"]["gain"]
     assert np.isfinite(rows["components"]["train"])
