@@ -80,8 +80,8 @@ class Kernel(ABC):
         y = None means y = x, which kernels may use to compute each pair once. `workers` spreads the blocks: a number
         of local processes, the address of a Dask scheduler, a client, or workers (`geomflow.distribute.as_workers`);
         kernels that visit no pairs have no blocks. The result does not depend on the number of threads or workers, to
-        the last bit on processors of one kind. Raises ShapeError if there is not one row of values for each point y, and
-        NotFiniteError.
+        the last bit on processors of one kind. Raises ShapeError if there is not one row of values for each point y,
+        and NotFiniteError.
         """
         first = self.read(x)
         second = None if y is None else self.read(y)
