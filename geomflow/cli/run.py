@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from geomflow.cli import build
 from geomflow.cli.document import read_document
 from geomflow.cli.pictures import check_pictures, draw_pictures
+from geomflow.core.content import content
 from geomflow.core.errors import InputError
 from geomflow.core.outcome import OutcomeKind
 
@@ -33,7 +34,10 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     sub = commands.add_parser("run", help="make the run that a TOML file describes")
     sub.add_argument("file", type=Path, help="a run file")
     sub.add_argument("--out", type=Path, help="directory for the store and the pictures (runs/NAME unless given)")
-    sub.add_argument("--resume", action="store_true", help="continue an interrupted run in that directory")
+    sub.add_argument("--resume", action="store_true",
+                     help="continue the run in that directory: one that was interrupted, or to a later t1")
+    sub.add_argument("--change-monitors", action="store_true",
+                     help="with --resume: go on although the run was watched by other monitors")
     sub.set_defaults(execute=execute)
 
 
@@ -44,7 +48,7 @@ def execute(args: argparse.Namespace) -> int:
     pictures = check_pictures(document.get("output", {}))
     run = Prepared.of(document)
     print("\n".join(run.announcement()))
-    sol = run.solve(out / STORE, resume=args.resume)
+    sol = run.solve(out / STORE, resume=args.resume, change_monitors=args.change_monitors)
     print(line("outcome", sol.outcome))
     print(line("cost", f"{sol.steps} steps ({sol.rejected} rejected), {sol.rate_evaluations} rates"))
     print(line("store", out / STORE))
@@ -77,6 +81,10 @@ class Prepared:
             flow = build.under_kernel(document["kernel"], flow, grid.torus)
         return cls(document, flow, state, flow.bind(state))
 
+    def __content__(self) -> Any:
+        """The flow: the rest of the document is the state, the way it is solved, or pictures."""
+        return content(self.flow)
+
     def bind(self, state: Field) -> Problem:
         """The problem that was bound already."""
         return self.problem
@@ -101,7 +109,7 @@ class Prepared:
             line("memory", f"{size} for each saved state and each array of the stepper"),
         ]
 
-    def solve(self, store: Path | None = None, resume: bool = False) -> Solution:
+    def solve(self, store: Path | None = None, resume: bool = False, change_monitors: bool = False) -> Solution:
         """The solution, kept in a store as it goes if one is given."""
         from geomflow.flow import Store, solve
 
@@ -114,6 +122,7 @@ class Prepared:
             events=build.make_events(self.document.get("events", {})),
             store=None if store is None else Store(store, configuration=self.document),
             resume=resume,
+            change_monitors=change_monitors,
             **{key: table[key] for key in SOLVE_OPTIONS if key in table},
         )
 

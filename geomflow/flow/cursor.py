@@ -29,6 +29,7 @@ class Cursor:
         self.work["y"][...] = y
         self.evaluations = 0
         self._rate_ready = False
+        self._rate_counted = False
         self._radius = -1.0
         self._radius_age = 0
 
@@ -47,9 +48,10 @@ class Cursor:
         self.evaluations += 1
 
     def rate(self) -> np.ndarray:
-        """The rate at the present state; evaluated once."""
+        """The rate at the present state; evaluated once, and counted once however often a run is taken up here."""
         if not self._rate_ready:
             self.evaluate(self.t, "y", "rate")
+            self.evaluations -= self._rate_counted
             self._rate_ready = True
         return self.work["rate"]
 
@@ -89,22 +91,21 @@ class Cursor:
         self.work.swap("y", "new")
         if rate_known:
             self.work.swap("rate", "new_rate")
-        self._rate_ready = rate_known
+        self._rate_ready, self._rate_counted = rate_known, False
         self.t = t
 
     def memory(self) -> dict[str, Any]:
         """The plain numbers that continue this cursor together with t and y."""
         return {
             "evaluations": self.evaluations,
-            "rate_ready": self._rate_ready,
+            "rate_ready": self._rate_ready or self._rate_counted,
             "radius": self._radius,
             "radius_age": self._radius_age,
         }
 
     def recall(self, memory: dict[str, Any]) -> None:
         """Continue from `memory()`; a rate that was known is evaluated again, to the same bits, and not counted."""
-        if memory["rate_ready"]:
-            self.rate()
+        self._rate_ready, self._rate_counted = False, memory["rate_ready"]
         self.evaluations = memory["evaluations"]
         self._radius = memory["radius"]
         self._radius_age = memory["radius_age"]

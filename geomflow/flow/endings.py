@@ -64,6 +64,12 @@ def stopped(run: Run, why: str) -> Outcome:
     return Outcome(OutcomeKind.interrupted, message, run.cursor.t)
 
 
+def failed(run: Run, error: BaseException) -> Outcome:
+    """A function of the user's raised."""
+    message = f"stopped at t = {run.cursor.t:.9g} by {type(error).__name__}: {error}; what was computed so far is kept."
+    return Outcome(OutcomeKind.interrupted, message, run.cursor.t)
+
+
 def no_step(run: Run, dt: float, fault: Violation | None) -> Outcome:
     """No step could be taken: the geometry ended if positivity is lost or curvature grew, else the numbers failed."""
     t, problem = run.cursor.t, run.plan.problem

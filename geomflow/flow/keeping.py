@@ -1,11 +1,11 @@
-"""Between runs and stores: keep a run as it goes, continue one, save and load solutions."""
+"""Between runs and stores: keep a run as it goes, save and load solutions."""
 
 from __future__ import annotations
 
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.flow.solution import Solution, States
 from geomflow.io.fields import describe_field, rebuild_field
 from geomflow.io.reader import StoredRun
-from geomflow.io.store import Commit, RunWriter, Store
+from geomflow.io.store import Commit, Cut, RunWriter, Store
 
 if TYPE_CHECKING:
     from geomflow.flow.run import Run
@@ -32,16 +32,20 @@ class Keeper:
         self._mark(run)
 
     @classmethod
-    def create(cls, run: Run, store: Store) -> Keeper:
-        """Start a store for a run that has begun."""
+    def create(cls, run: Run, store: Store, identity: Mapping[str, Any]) -> Keeper:
+        """Start a store for a run that has begun; `identity` is its plan's."""
         header = _header(run.plan.state, run.plan.problem.description, run.plan.recipe(), store)
-        return cls(run, RunWriter.create(Path(store.path), header, _commit(run, 0, 0)), store.every)
+        header["identity"] = json.dumps(identity)
+        return cls(run, RunWriter.create(Path(store.path), header, commit_of(run, 0, 0)), store.every)
 
     @classmethod
-    def reopen(cls, run: Run, store: Store) -> Keeper:
-        """Continue the store of a run that was recalled from it."""
-        writer = RunWriter.reopen(Path(store.path))
-        writer.describe(run.plan.recipe())
+    def reopen(cls, run: Run, store: Store, identity: Mapping[str, Any], cut: Cut | None,
+               new: Sequence[str]) -> Keeper:
+        """Continue the store of a run that was recalled from it, or from a cut; `new` are monitors that it lacks."""
+        writer = RunWriter.reopen(Path(store.path), cut)
+        told = {"configuration": dict(store.configuration)} if store.configuration else {}
+        writer.describe(recipe=run.plan.recipe(), identity=json.dumps(identity), **told)
+        writer.watch_also(new)
         return cls(run, writer, store.every)
 
     def keep(self, run: Run) -> None:
@@ -49,10 +53,14 @@ class Keeper:
         due = time.monotonic() - self._last >= self._every
         if due or len(run.record.times) > self._states or run.outcome:
             try:
-                self._writer.commit(_commit(run, self._states, self._notes))
+                self._writer.commit(commit_of(run, self._states, self._notes))
                 self._mark(run)
             except StoreError as error:
                 run.outcome = _unwritten(run, error)
+
+    def told(self, run: Run) -> str:
+        """What became of a run that was kept."""
+        return f"The run in '{self._writer.path}' (resume=True continues it): {run.outcome}"
 
     def close(self) -> None:
         """Let the store go."""
@@ -63,7 +71,7 @@ class Keeper:
         self._last = time.monotonic()
 
 
-def _commit(run: Run, states: int, notes: int) -> Commit:
+def commit_of(run: Run, states: int, notes: int) -> Commit:
     """What a run has beyond its first `states` states and `notes` notes."""
     record, cursor = run.record, run.cursor
     rows = np.array(record.rows[notes:], dtype=float).reshape(-1, len(record.names))
@@ -77,8 +85,11 @@ def _commit(run: Run, states: int, notes: int) -> Commit:
             "time": cursor.t,
             "memory": json.dumps(run.memory()),
             "outcome": None if run.outcome is None else asdict(run.outcome),
+            "reached": run.reached,
             "costs": [run.steps, run.rejected, cursor.evaluations],
+            "fork": run.fork and {**asdict(run.fork.place), "memory": json.dumps(run.fork.place.memory)},
         },
+        fork=run.fork and run.fork.y,
     )
 
 
@@ -96,51 +107,12 @@ def _header(state: Any, description: Mapping[str, Any], recipe: Mapping[str, Any
     return {
         "description": description,
         "recipe": recipe,
+        "identity": None,
         "seed": store.seed,
         "configuration": dict(store.configuration),
         "state": facts,
         "given": given,
     }
-
-
-def recall(run: Run, stored: StoredRun) -> None:
-    """Continue a run from the last commit of its store.
-
-    Raises `StoreError` if the store holds another run, the same one with other save times so far, or a saved solution.
-    """
-    memory = stored.memory
-    if memory is None:
-        raise StoreError(f"the store '{stored.path}' is a saved solution, which cannot be continued: run it again.")
-    require_same(run, stored)
-    times, notes = stored.times, stored.notes
-    record = run.record
-    record.times, record.states = times.tolist(), list(stored.states)
-    record.monitor_times = notes.pop("time").tolist()
-    record.names = tuple(notes)
-    record.rows = list(zip(*(values.tolist() for values in notes.values()), strict=True))
-    run.recall(stored.facts["time"], stored.checkpoint, memory)
-
-
-def require_same(run: Run, stored: StoredRun) -> None:
-    """Raise `StoreError` if what is stored is not the beginning of this run."""
-    new, old = json.loads(json.dumps(run.plan.recipe())), dict(stored.header["recipe"])
-    for recipe in (new, old):
-        recipe["save_at"] = [t for t in recipe["save_at"] if t <= stored.facts["time"]]
-    for key, value in new.items():
-        if value != old.get(key):
-            raise StoreError(
-                f"the store '{stored.path}' holds another run: its {key} is {old.get(key)}, not {value}. "
-                "Continue it with what it was started with, or choose another path."
-            )
-
-
-def is_over(stored: StoredRun, t1: float) -> bool:
-    """Whether a stored run has ended for good: not interrupted, nor finished at an earlier last time than t1."""
-    outcome = stored.facts.get("outcome")
-    if outcome is None or outcome["kind"] == OutcomeKind.interrupted:
-        return False
-    early = outcome["kind"] == OutcomeKind.finished and outcome["time"] == stored.header["recipe"]["save_at"][-1] < t1
-    return not early
 
 
 def load(path: str | os.PathLike[str], like: Any = None) -> Solution:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from geomflow.core.content import content
 from geomflow.core.errors import InputError
 from geomflow.flow.cursor import Cursor
 from geomflow.flow.problem import Problem
@@ -28,6 +29,10 @@ class Monitors:
                 raise InputError(f"'{name}' cannot name a monitor: leave out '/', a leading '.', and 'time'.")
             if not callable(function):
                 raise InputError(f"the monitor '{name}' must be a function of (t, state), not {function!r}.")
+
+    def content(self) -> dict[str, Any]:
+        """The user's functions by name, as plain data."""
+        return {name: content(function) for name, function in self._user.items()}
 
     def measure(self, cursor: Cursor) -> dict[str, float]:
         """All numbers at the cursor, always under the same names in the same order."""

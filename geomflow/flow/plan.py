@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+from geomflow.core.content import content
 from geomflow.flow.control.control import Control
 from geomflow.flow.events.watch import Watch
 from geomflow.flow.monitors import Monitors
@@ -15,8 +16,12 @@ from geomflow.flow.steppers.stepper import Stepper
 
 @dataclass(frozen=True)
 class Plan:
-    """A problem, the means to integrate it from t0, and the times to hit; `stops[-1]` is the end."""
+    """A problem, the means to integrate it from t0, and the times to hit; `stops[-1]` is the end.
 
+    `flow` and `state` are what the problem was bound from.
+    """
+
+    flow: Any
     state: Any
     problem: Problem
     stepper: Stepper
@@ -34,7 +39,7 @@ class Plan:
         return self.stops[-1]
 
     def recipe(self) -> dict[str, Any]:
-        """What must be equal for a stored run to be continued, as JSON-able data."""
+        """How the problem is integrated, for the record."""
         return {
             "equation": str(self.problem.description.get("equation", "")),
             "shape": list(self.problem.y0.shape),
@@ -45,4 +50,18 @@ class Plan:
             "control": repr(self.control),
             "events": [repr(watch) for watch in self.watches],
             "monitor_every": self.monitor_every,
+        }
+
+    def identity(self) -> dict[str, Any]:
+        """The content of everything that determines the numbers, but for the times to hit; see `core.content`."""
+        return {
+            "flow": content(self.flow),
+            "state": content(self.state),
+            "initial": content(self.problem.y0),
+            "t0": self.t0,
+            "stepper": content(self.stepper),
+            "control": content(self.control),
+            "events": [content(watch) for watch in self.watches],
+            "monitor_every": self.monitor_every,
+            "monitors": self.monitors.content(),
         }

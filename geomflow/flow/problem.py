@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -105,3 +105,10 @@ class Problem:
     observe: Callable[[float, Array], Mapping[str, float]] | None = None
     events: tuple[Any, ...] = ()
     description: Mapping[str, Any] = field(default_factory=dict)
+
+    def __content__(self) -> dict[str, Any]:
+        """All that determines the numbers of a run: not what is noted along it, nor what is said of it."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _TOLD}
+
+
+_TOLD = ("monitors", "observe", "description")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -30,7 +31,18 @@ class Record:
             self.names = tuple(values)
         if not self.monitor_times or self.monitor_times[-1] != t:
             self.monitor_times.append(t)
-            self.rows.append(tuple(values[name] for name in self.names))
+            self.rows.append(tuple(values.get(name, math.nan) for name in self.names))
+
+    def watch(self, names: tuple[str, ...]) -> None:
+        """Go on under other names; numbers are NaN where they were not noted."""
+        rows = [dict(zip(self.names, row, strict=True)) for row in self.rows]
+        self.rows = [tuple(row.get(name, math.nan) for name in names) for row in rows]
+        self.names = names
+
+    def cut(self, states: int, notes: int) -> None:
+        """Forget all but the first states and notes."""
+        del self.times[states:], self.states[states:]
+        del self.monitor_times[notes:], self.rows[notes:]
 
     def columns(self) -> dict[str, np.ndarray]:
         """The monitors as arrays by name."""

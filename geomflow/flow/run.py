@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,34 @@ from geomflow.flow.events.locate import locate
 from geomflow.flow.plan import Plan
 from geomflow.flow.problem import Violation
 from geomflow.flow.record import Record
-from geomflow.flow.stops import least_step, next_time
+from geomflow.flow.stops import is_free, least_step, next_time
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run was before a step: the time, its memory, and how much it had kept and noted."""
+
+    t: float
+    memory: dict[str, Any]
+    states: int
+    notes: int
+
+
+@dataclass(frozen=True)
+class Fork:
+    """Where a run to a later last time goes another way: before the first step that the last time has shaped."""
+
+    place: Place
+    y: np.ndarray
 
 
 class Run:
-    """A plan being carried out. All that continues it is in `memory()`, the state, and the record."""
+    """A plan being carried out. All that continues it is in `memory()`, the state, and the record.
+
+    first_pace   the pace at the start, which may depend on the last time
+    fork         known when the last time has shaped a step
+    reached      the run has ended because the last time was reached
+    """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -31,6 +54,9 @@ class Run:
         self.rejected = 0
         self.stops_hit = 0
         self.first_size = math.nan
+        self.first_pace = self.pace
+        self.fork: Fork | None = None
+        self.reached = False
         self.outcome: Outcome | None = None
         self._watched: list[float] = []
 
@@ -41,7 +67,7 @@ class Run:
         plan.stepper.check(cursor)
         endings.check_initial(cursor)
         self.first_size = endings.size(cursor)
-        self.pace = plan.control.start(cursor, plan.stepper, plan.t1 - plan.t0)
+        self.pace = self.first_pace = plan.control.start(cursor, plan.stepper, plan.t1 - plan.t0)
         self._watched = [watch.measure(cursor) for watch in plan.watches]
         for watch, value in zip(plan.watches, self._watched, strict=True):
             if watch.happened(None, value):
@@ -51,26 +77,38 @@ class Run:
 
     @np.errstate(all="ignore")
     def step(self) -> None:
-        """One accepted step with its events and records; sets `outcome` if the run ends."""
+        """One accepted step with its events and records; sets `outcome` if the run ends.
+
+        What a user's function raises, or Ctrl-C, leaves the run where it was before the step.
+        """
         if self.steps >= self.plan.max_steps:
             self.outcome = endings.too_many_steps(self)
             return
-        t_old = self.cursor.t
-        if not self._move():
-            return
-        self._watch(t_old)
-        self._settle()
+        before, order, watched = self._place(), self.cursor.work.order, list(self._watched)
+        try:
+            if self._move(before):
+                self._watch(before.t)
+                self._settle()
+        except BaseException:
+            self.cursor.work.order, self._watched, self.outcome = order, watched, None
+            self._return(before)
+            raise
 
-    def _move(self) -> bool:
+    def _place(self) -> Place:
+        return Place(self.cursor.t, self.memory(), len(self.record.times), len(self.record.monitor_times))
+
+    def _move(self, before: Place) -> bool:
         """Try steps until one is accepted; False if none can be."""
         plan, cursor = self.plan, self.cursor
         fault: Violation | None = None
         while True:
             stop = plan.stops[self.stops_hit]
             dt = plan.control.step(cursor, plan.stepper, self.pace)
-            if dt < min(least_step(cursor.t, plan.t0, plan.t1), stop - cursor.t):
+            if dt < min(least_step(cursor.t, plan.t0, self.first_pace.dt), stop - cursor.t):
                 self.outcome = endings.no_step(self, dt, fault)
                 return False
+            if stop == plan.t1 and self.fork is None and not is_free(cursor.t, dt, stop):
+                self.fork = Fork(before, cursor.y.copy())
             t_new = next_time(cursor.t, dt, stop)
             dt = t_new - cursor.t
             plan.stepper.attempt(cursor, t_new)
@@ -115,7 +153,7 @@ class Run:
         if at_stop:
             self.stops_hit += 1
             if self.stops_hit == len(plan.stops) and self.outcome is None:
-                self.outcome = endings.reached(self)
+                self.outcome, self.reached = endings.reached(self), True
         if at_stop or self.outcome:
             self.keep()
         elif self.steps % plan.monitor_every == 0:
@@ -135,15 +173,22 @@ class Run:
             "rejected": self.rejected,
             "stops_hit": self.stops_hit,
             "first_size": self.first_size,
+            "first_pace": asdict(self.first_pace),
         }
 
     @np.errstate(all="ignore")
     def recall(self, t: float, y: np.ndarray, memory: dict[str, Any]) -> None:
         """Continue at time t from what `memory()` gave, the record being filled: the same bits follow."""
-        self.cursor.t = t
         self.cursor.y[...] = y
+        self._return(Place(t, memory, len(self.record.times), len(self.record.monitor_times)))
+        self._watched = [watch.measure(self.cursor) for watch in self.plan.watches]
+
+    def _return(self, place: Place) -> None:
+        """Go to a place whose state is there already."""
+        memory = place.memory
+        self.cursor.t = place.t
         self.cursor.recall(memory["cursor"])
-        self.pace = Pace(**memory["pace"])
+        self.record.cut(place.states, place.notes)
+        self.pace, self.first_pace = Pace(**memory["pace"]), Pace(**memory["first_pace"])
         self.steps, self.rejected = memory["steps"], memory["rejected"]
         self.stops_hit, self.first_size = memory["stops_hit"], memory["first_size"]
-        self._watched = [watch.measure(self.cursor) for watch in self.plan.watches]

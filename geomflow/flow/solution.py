@@ -80,6 +80,10 @@ class Solution:
             raise UnknownNameError.among("monitor", name, self.monitors)
         return self.monitors[name]
 
+    def __content__(self) -> dict[str, Any]:
+        """The numbers, wherever they lie."""
+        return {"times": self.times, "states": [self.states.packed(i) for i in range(len(self.states))]}
+
     def __repr__(self) -> str:
         span = f"t = {self.times[0]:.6g} to {self.times[-1]:.6g}"
         cost = f"{self.steps} steps ({self.rejected} rejected), {self.rate_evaluations} rates"

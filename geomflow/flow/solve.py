@@ -51,6 +51,7 @@ def solve(
     max_steps: int = 100_000,
     store: Store | str | os.PathLike[str] | None = None,
     resume: bool = False,
+    change_monitors: bool = False,
     progress: bool | None = None,
 ) -> Solution:
     """Run a flow from a state at time t0 to time t1.
@@ -63,10 +64,15 @@ def solve(
     events         what may end the run: CurvatureBlowUp, PositivityLoss, SteadyState, Event
     monitors       name -> function(t, state), recorded every `monitor_every` steps besides the flow's own
     store          path of a new store (or `Store`) in which the run is kept as it goes
-    resume         continue the run in the store, or begin it there; to the same bits, on a processor of the same kind
+    resume         continue the run in the store, or begin it there; to the same bits, on a processor of the same kind.
+                   All that determines its numbers must be the same, but t1 may be later: then it goes on from the last
+                   step that the earlier t1 has not shaped, to the same bits as a run to t1 at once
+    change_monitors  let a continued run be watched by other monitors; a number is NaN where it was not watched
     progress       show a bar: True, False, or None for only on a terminal
 
-    A singularity, a steady state, Ctrl-C or `max_steps` end the run with an outcome, not with an exception. Raises
+    A singularity, a steady state, Ctrl-C or `max_steps` end the run with an outcome, not with an exception. SIGTERM is
+    heard after the step, and has its effect when the run is kept; what a function of yours raises is raised when the
+    run up to the step before is kept. Raises
     `InputError` (also a ValueError) for arguments that make no sense, `UnknownNameError` for an unknown stepper,
     `MemoryLimitError` if the kept states do not fit, before anything is computed, and `StoreError` for a store that
     exists already, or that holds another run than the one to resume.
@@ -75,6 +81,7 @@ def solve(
     problem = _bind(flow, state)
     chosen = _stepper(flow, problem, stepper, rtol, atol)
     plan = Plan(
+        flow=flow,
         state=state,
         problem=problem,
         stepper=chosen,
@@ -91,43 +98,44 @@ def solve(
     if store is None:
         if resume:
             raise InputError("resume=True needs the store to continue: give store=path.")
-        return _run(plan, progress)
-    return _stored(plan, store if isinstance(store, Store) else Store(store), resume, progress)
+        run = Run(plan)
+        run.begin()
+        return _finish(run, progress, None)
+    return _stored(plan, store if isinstance(store, Store) else Store(store), resume, change_monitors, progress)
 
 
-def _run(plan: Plan, progress: bool | None) -> Solution:
-    run = Run(plan)
-    run.begin()
-    _carry_on(run, progress, None)
-    return _solution(run)
+def _stored(plan: Plan, store: Store, resume: bool, change_monitors: bool, progress: bool | None) -> Solution:
+    from geomflow.flow import keeping, resuming
 
-
-def _stored(plan: Plan, store: Store, resume: bool, progress: bool | None) -> Solution:
-    from geomflow.flow import keeping
-
-    run = Run(plan)
+    identity = plan.identity()
     if resume and Path(store.path).exists():
         stored = keeping.StoredRun(store.path)
-        if keeping.is_over(stored, plan.t1):
-            keeping.require_same(run, stored)
+        going = resuming.resume(plan, stored, store, identity, change_monitors)
+        if going is None:
             return keeping.stored_solution(stored)
-        keeping.recall(run, stored)
-        keeper = keeping.Keeper.reopen(run, store)
-    else:
-        run.begin()
-        keeper = keeping.Keeper.create(run, store)
+        return _finish(going.run, progress, going.keeper(store, identity))
+    run = Run(plan)
+    run.begin()
+    return _finish(run, progress, keeping.Keeper.create(run, store, identity))
+
+
+def _finish(run: Run, progress: bool | None, keeper: Keeper | None) -> Solution:
+    """Carry on to the end; a request to terminate that came meanwhile has its effect when all is kept."""
+    interrupts = Interrupts()
     try:
-        _carry_on(run, progress, keeper)
+        _carry_on(run, progress, keeper, interrupts)
     finally:
-        keeper.close()
+        if keeper:
+            keeper.close()
+        interrupts.deliver()
     return _solution(run)
 
 
-def _carry_on(run: Run, progress: bool | None, keeper: Keeper | None) -> None:
-    """Step until there is an outcome, or a signal comes."""
+def _carry_on(run: Run, progress: bool | None, keeper: Keeper | None, interrupts: Interrupts) -> None:
+    """Step until there is an outcome, or a signal comes; what a user's function raises is raised when all is kept."""
     bar = Progress(run, progress)
     try:
-        with Interrupts() as interrupts:
+        with interrupts:
             while run.outcome is None:
                 run.step()
                 if interrupts.heard and run.outcome is None:
@@ -136,7 +144,14 @@ def _carry_on(run: Run, progress: bool | None, keeper: Keeper | None) -> None:
                 bar.show(run)
     except KeyboardInterrupt:
         run.outcome = endings.stopped(run, "Ctrl-C")
-        _after_step(run, keeper)
+        if keeper:
+            keeper.keep(run)
+    except BaseException as error:
+        run.outcome = endings.failed(run, error)
+        if keeper:
+            keeper.keep(run)
+            error.add_note(keeper.told(run))
+        raise
     finally:
         bar.close()
 

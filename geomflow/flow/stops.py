@@ -75,9 +75,14 @@ def next_time(t: float, dt: float, stop: float) -> float:
     remaining = stop - t
     if dt >= remaining * (1 - _SNAP):
         return stop
-    return t + remaining / 2 if 2 * dt > remaining * (1 + _SNAP) else t + dt
+    return t + dt if is_free(t, dt, stop) else t + remaining / 2
 
 
-def least_step(t: float, t0: float, t1: float) -> float:
-    """Steps below this do not move the time any more."""
-    return 16 * np.finfo(float).eps * max(abs(t), abs(t1 - t0), abs(t0))
+def is_free(t: float, dt: float, stop: float) -> bool:
+    """Whether a step of about dt from t is the same for this stop and any later one."""
+    return 2 * dt <= (stop - t) * (1 + _SNAP)
+
+
+def least_step(t: float, t0: float, first: float) -> float:
+    """Steps below this do not move the time any more, of a run whose first step was to have the length `first`."""
+    return float(16 * np.finfo(float).eps * max(abs(t), abs(t0), first))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +47,15 @@ class Workspace:
         rows[one], rows[other] = rows[other], rows[one]
         views[one], views[other] = views[other], views[one]
         self._rows, self._views = rows, views
+
+    @property
+    def order(self) -> Any:
+        """Which numbers stand under which names; set it to undo the swaps since then."""
+        return self._rows, self._views
+
+    @order.setter
+    def order(self, order: Any) -> None:
+        self._rows, self._views = order
 
     def peaks(self, name: str) -> np.ndarray:
         """max |value| of each component, shape (ncomp,); NaN where the component has a NaN."""

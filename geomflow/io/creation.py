@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from geomflow.io.layout import FORMAT, ROWS, axis_names, state_chunks, write_commit
+from geomflow.io.checksums import CHECKS, checksum
+from geomflow.io.layout import FORMAT, ROWS, SLOTS, axis_names, state_chunks, write_commit
 from geomflow.io.versions import versions
 
 
@@ -24,27 +25,31 @@ def lay_out(path: Path, shape: tuple[int, ...], header: Mapping[str, Any], notes
     axes = axis_names(shape, description)
     coordinates = description.pop("axes", None) or {}
     root = zarr.create_group(path)
-    arrays = {"time": _growing(root, "time"), "state": _states(root, shape, axes)}
-    for name in axes:
-        if name in coordinates:
-            arrays[name] = _filled(root, name, np.asarray(coordinates[name], dtype=float), (name,))
+    arrays = {"time": growing(root, "time"), "state": _states(root, shape, axes), CHECKS: growing(root, CHECKS)}
+    fixed = {name: np.asarray(coordinates[name], dtype=float) for name in axes if name in coordinates}
+    for name, values in fixed.items():
+        arrays[name] = _filled(root, name, values, (name,))
     for name in notes:
-        arrays[f"monitors/{name}"] = _growing(root, f"monitors/{name}")
-    for slot in (0, 1):
+        arrays[f"monitors/{name}"] = growing(root, f"monitors/{name}")
+    for slot in SLOTS:
         arrays[f"checkpoint/{slot}"] = _checkpoint(root, slot, shape, axes)
     for name, values in header["given"].items():
+        fixed[f"given/{name}"] = values
         arrays[f"given/{name}"] = _filled(root, f"given/{name}", values, (f"{name}_component", *axes))
     attributes = {
         "format": FORMAT,
         "versions": versions(),
         "description": description,
         "facts": {},
-        **{key: header[key] for key in ("recipe", "seed", "configuration", "state")},
+        "digests": {name: checksum(fixed.get(name, np.zeros(0))) for name, array in arrays.items()
+                    if name in fixed or array.shape == (0,)},
+        **{key: header[key] for key in ("recipe", "identity", "seed", "configuration", "state")},
     }
-    write_commit(path, attributes, arrays)
+    write_commit(path, attributes, arrays, {name: array.shape for name, array in arrays.items()})
 
 
-def _growing(root: Any, name: str) -> Any:
+def growing(root: Any, name: str) -> Any:
+    """An empty array of numbers that grows along the run."""
     return root.create_array(
         name, shape=(0,), chunks=(ROWS,), dtype="float64", fill_value=np.nan, dimension_names=("time",)
     )

@@ -10,7 +10,8 @@ from typing import Any, overload
 
 import numpy as np
 
-from geomflow.io.layout import read_array, read_commit, require_whole
+from geomflow.io.checksums import CHECKS, row_checksum
+from geomflow.io.layout import damaged, read_array, read_checked, read_commit
 
 
 class StoredRun:
@@ -22,7 +23,8 @@ class StoredRun:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self._attributes = read_commit(self.path)
-        self._shapes: dict[str, tuple[int, ...]] = self._attributes["shapes"]
+        self._nodes: dict[str, dict[str, Any]] = self._attributes.pop("nodes")
+        self._shapes: dict[str, tuple[int, ...]] = self._attributes.pop("shapes")
 
     @property
     def header(self) -> dict[str, Any]:
@@ -48,12 +50,12 @@ class StoredRun:
     @property
     def times(self) -> np.ndarray:
         """Times of the kept states."""
-        return require_whole(self.path, "time", self._read("time"))
+        return self._read("time")
 
     @property
     def states(self) -> StoredStates:
         """Kept states, packed."""
-        return StoredStates(self.path, self._shapes["state"])
+        return self._states(None)
 
     @property
     def notes(self) -> dict[str, np.ndarray]:
@@ -70,32 +72,43 @@ class StoredRun:
     @property
     def history(self) -> StoredStates:
         """Kept states, and the state where the run is if it is another."""
-        tail = None if self.facts["slot"] is None else self.checkpoint
-        return StoredStates(self.path, self._shapes["state"], tail)
+        return self._states(None if self.facts["slot"] is None else self.checkpoint)
 
     @property
     def checkpoint(self) -> np.ndarray:
         """The packed state where the run is."""
-        slot = self.facts["slot"]
-        if slot is None:
-            return self.states[-1]
-        name = f"checkpoint/{slot}"
-        return require_whole(self.path, name, self._read(name))
+        return self.at(self.facts["slot"])
+
+    def at(self, slot: int | None) -> np.ndarray:
+        """The packed state in a slot of the store, or the last kept one."""
+        return self.states[-1] if slot is None else self._read(f"checkpoint/{slot}")
+
+    def check(self) -> None:
+        """Read everything once, one state at a time."""
+        for name in self._shapes:
+            if name != "state" and not name.startswith("checkpoint/"):
+                self._read(name)
+        for _ in self.history:
+            pass
+
+    def _states(self, tail: np.ndarray | None) -> StoredStates:
+        return StoredStates(self.path, self._nodes["state"], self._read(CHECKS), tail)
 
     def _read(self, name: str) -> np.ndarray:
-        return read_array(self.path, name, self._shapes[name])
+        return read_checked(self.path, name, self._nodes[name], self._attributes["digests"])
 
 
 class StoredStates(Sequence[np.ndarray]):
     """Packed states (ncomp, *grid) on disk, read one at a time; `tail`, if any, is the last."""
 
-    def __init__(self, path: Path, shape: tuple[int, ...], tail: np.ndarray | None = None) -> None:
+    def __init__(self, path: Path, node: dict[str, Any], checksums: np.ndarray, tail: np.ndarray | None) -> None:
         self._path = path
-        self._shape = shape
+        self._node = node
+        self._checksums = checksums
         self._tail = tail
 
     def __len__(self) -> int:
-        return self._shape[0] + (self._tail is not None)
+        return len(self._checksums) + (self._tail is not None)
 
     @overload
     def __getitem__(self, index: int) -> np.ndarray: ...
@@ -105,6 +118,9 @@ class StoredStates(Sequence[np.ndarray]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         place = range(len(self))[index]
-        if place == self._shape[0] and self._tail is not None:
+        if place == len(self._checksums) and self._tail is not None:
             return self._tail
-        return require_whole(self._path, "state", read_array(self._path, "state", self._shape, place))
+        values = read_array(self._path, "state", self._node, place)
+        if row_checksum(values) != self._checksums[place]:
+            raise damaged(self._path, f"the state {place} of the array 'state' is not what was written")
+        return values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from geomflow.core.errors import StoreError
-from geomflow.io.creation import lay_out
-from geomflow.io.layout import read_commit, write_commit
+from geomflow.io.checksums import CHECKS, checksum, packed_bytes, row_checksum, running
+from geomflow.io.creation import growing, lay_out
+from geomflow.io.layout import SLOTS, read_array, read_checked, read_commit, write_commit
 from geomflow.io.lock import lock_directory
+from geomflow.io.versions import versions
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Commit:
     notes            newly noted monitors, name -> numbers, "time" among them
     checkpoint       the state where the run is, or None if it is the last kept state
     facts            JSON-able numbers that go with it: the time, the run's memory, the outcome, ...
+    fork             the state from which a longer run would go another way, if that is known; its numbers are
+                     facts["fork"]
     """
 
     times: Sequence[float]
@@ -52,88 +57,184 @@ class Commit:
     notes: Mapping[str, Sequence[float]]
     checkpoint: np.ndarray | None
     facts: Mapping[str, Any]
+    fork: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The beginning of a stored run: how many states and notes are left of it, and the facts of the run there."""
+
+    states: int
+    notes: int
+    facts: Mapping[str, Any]
 
 
 class RunWriter:
     """A store open for writing, by one process at a time."""
 
-    def __init__(self, path: Path, attributes: dict[str, Any]) -> None:
+    def __init__(self, path: Path) -> None:
         import zarr
 
         self.path = path
-        self._attributes = attributes
-        self._committed: dict[str, tuple[int, ...]] = attributes.pop("shapes")
         self._lock = lock_directory(path)
+        self._attributes = read_commit(path)
+        self._nodes: dict[str, Any] = self._attributes.pop("nodes")
+        self._committed: dict[str, tuple[int, ...]] = self._attributes.pop("shapes")
+        self._digests: dict[str, str] = self._attributes["digests"]
         with storing(path):
             self._arrays = {name: zarr.open_array(path / name, mode="r+") for name in self._committed}
-        self._slot = int(attributes["facts"].get("slot") or 0)
+        read = {name: read_checked(path, name, self._nodes[name], self._digests) for name in self._listed()}
+        self._sums = {name: running(values) for name, values in read.items()}
 
     @classmethod
     def create(cls, path: Path, header: Mapping[str, Any], first: Commit) -> RunWriter:
         """Make a new store with its first commit, which has one state at least.
 
-        `header` holds "description", "recipe", "seed", "configuration", "state" and "given" (arrays by name).
-        Nothing is visible at `path` before it is whole. Raises `StoreError` if something is there already.
+        `header` holds "description", "recipe", "identity", "seed", "configuration", "state" and "given" (arrays by
+        name). Nothing is visible at `path` before it is whole; what runs that were killed before that have left there
+        is removed. Raises `StoreError` if something is there already.
         """
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise StoreError(
                 f"there is something at '{path}' already, which is not overwritten: continue it with resume=True "
                 "(--resume), or choose another path."
             )
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        partial = partial_path(path)
         with storing(path):
+            remove_stillborn(path)
             try:
                 lay_out(partial, first.states[0].shape, header, list(first.notes))
-                writer = cls(partial, read_commit(partial))
+                writer = cls(partial)
                 writer.commit(first)
                 writer.close()
                 os.rename(partial, path)
             except BaseException:
                 shutil.rmtree(partial, ignore_errors=True)
                 raise
-        return cls(path, read_commit(path))
+        return cls(path)
 
     @classmethod
-    def reopen(cls, path: Path) -> RunWriter:
-        """Open a store to continue it; what a dead process has left beyond its last commit is cut off."""
-        writer = cls(path, read_commit(path))
+    def reopen(cls, path: Path, cut: Cut | None = None) -> RunWriter:
+        """Open a store to continue it, from where it is or from a cut; what lies beyond is cut off."""
+        writer = cls(path)
         with storing(path):
             for left in path.rglob("*.partial"):
                 left.unlink(missing_ok=True)
+            if cut:
+                writer._go_back(cut)
             for name, array in writer._arrays.items():
                 if array.shape != writer._committed[name]:
                     array.resize(writer._committed[name])
         return writer
 
-    def describe(self, recipe: Mapping[str, Any]) -> None:
-        """Replace the recipe, from the next commit on."""
-        self._attributes["recipe"] = dict(recipe)
+    def _go_back(self, cut: Cut) -> None:
+        """Make the beginning of the run the whole of it, by the one rename of a commit."""
+        for name, shape in self._committed.items():
+            if name in ("state", *self._listed()):
+                self._committed[name] = (cut.notes if name.startswith("monitors/") else cut.states, *shape[1:])
+        for name in self._listed():
+            self._sums[name] = running(read_array(self.path, name, self._nodes[name])[: self._committed[name][0]])
+        self._write_root(cut.facts, self._committed, self._sums, self._digests)
+
+    def describe(self, **changes: Any) -> None:
+        """Replace the recipe, the configuration or the identity, from the next commit on; note other versions."""
+        self._attributes |= changes
+        known = [self._attributes["versions"], *self._attributes.get("continued_with", [])]
+        if (now := versions()) not in known:
+            self._attributes["continued_with"] = [*known[1:], now]
+
+    def watch_also(self, names: Sequence[str]) -> None:
+        """Make room for further monitors, which are not a number (NaN) so far."""
+        import zarr
+
+        rows = self._committed["monitors/time"]
+        with storing(self.path):
+            for name in (f"monitors/{name}" for name in names):
+                array = self._arrays[name] = growing(zarr.open_group(self.path, mode="r+"), name)
+                array.resize(rows)
+                self._committed[name], self._sums[name] = rows, running(np.full(rows, np.nan))
 
     def commit(self, commit: Commit) -> None:
         """Write everything, then make it count. Raises `StoreError`; the last commit stays whole."""
+        sums = {name: total.copy() for name, total in self._sums.items()}
+        digests = dict(self._digests)
         with storing(self.path):
-            self._append("time", np.asarray(commit.times, dtype=float))
+            self._append("time", np.asarray(commit.times, dtype=float), sums)
             if len(commit.states):
-                self._append("state", np.stack(commit.states))
+                self._append("state", np.stack(commit.states), sums)
+                self._append(CHECKS, np.array([row_checksum(state) for state in commit.states], dtype=float), sums)
             for name, values in commit.notes.items():
-                self._append(f"monitors/{name}", np.asarray(values, dtype=float))
-            slot = None
-            if commit.checkpoint is not None:
-                slot = self._slot = 1 - self._slot
-                self._arrays[f"checkpoint/{slot}"][...] = commit.checkpoint
-            attributes = {**self._attributes, "facts": {**commit.facts, "slot": slot}}
-            write_commit(self.path, attributes, self._arrays)
-            self._committed = {name: array.shape for name, array in self._arrays.items()}
+                self._append(f"monitors/{name}", np.asarray(values, dtype=float), sums)
+            facts = {**commit.facts, **self._points(commit, digests)}
+            self._write_root(facts, {name: array.shape for name, array in self._arrays.items()}, sums, digests)
 
-    def _append(self, name: str, values: np.ndarray) -> None:
+    def _points(self, commit: Commit, digests: dict[str, str]) -> dict[str, Any]:
+        """Write the states that are no kept ones, to slots that the last commit does not need."""
+        last = self._attributes["facts"]
+        fork = last.get("fork")
+        taken = {last.get("slot"), fork and fork["slot"]}
+        found: dict[str, Any] = {"slot": None}
+        if commit.checkpoint is not None:
+            found["slot"] = self._put(commit.checkpoint, taken, digests)
+        if commit.fork is not None:
+            slot = fork["slot"] if fork else self._put(commit.fork, taken, digests)
+            found["fork"] = {**commit.facts["fork"], "slot": slot}
+        return found
+
+    def _put(self, state: np.ndarray, taken: set[int | None], digests: dict[str, str]) -> int:
+        slot = next(slot for slot in SLOTS if slot not in taken)
+        taken.add(slot)
+        self._arrays[f"checkpoint/{slot}"][...] = state
+        digests[f"checkpoint/{slot}"] = checksum(state)
+        return slot
+
+    def _append(self, name: str, values: np.ndarray, sums: Mapping[str, Any]) -> None:
         if len(values):
             array, start = self._arrays[name], self._committed[name][0]
             array.resize((start + len(values), *array.shape[1:]))
             array[start:] = values
+            if name in sums:
+                sums[name].update(packed_bytes(values))
+
+    def _write_root(self, facts: Mapping[str, Any], shapes: dict[str, tuple[int, ...]], sums: dict[str, Any],
+                    digests: dict[str, str]) -> None:
+        """One rename, after which everything that was written counts."""
+        digests = {**digests, **{name: total.hexdigest() for name, total in sums.items()}}
+        attributes = {**self._attributes, "facts": dict(facts), "digests": digests}
+        write_commit(self.path, attributes, self._arrays, shapes)
+        self._attributes, self._committed, self._sums, self._digests = attributes, dict(shapes), sums, digests
+
+    def _listed(self) -> list[str]:
+        """The arrays of numbers that grow along the run; the states, which grow too, are summed one by one."""
+        return [name for name in self._committed if name in ("time", CHECKS) or name.startswith("monitors/")]
 
     def close(self) -> None:
         """Let other processes write."""
         self._lock.close()
+
+
+def partial_path(path: Path, owner: int | str | None = None) -> Path:
+    """Where a store is made by a process, hidden, before it takes its place."""
+    return path.with_name(f".{path.name}.{os.getpid() if owner is None else owner}.partial")
+
+
+def remove_stillborn(path: Path) -> None:
+    """Remove what processes that are dead have begun to make of a store at `path`."""
+    begun = partial_path(path, "*").name
+    for left in path.parent.glob(glob.escape(begun).replace("[*]", "*")):
+        owner = left.name.split(".")[-2]
+        if owner.isdigit() and not _alive(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 @contextlib.contextmanager

@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 def to_xarray(path: str | os.PathLike[str]) -> xarray.Dataset:
     """The stored run at `path`: one variable a component over (time, *axes), monitors over monitor_time.
 
-    States stay on disk until they are used where dask is installed. The equation, the outcome and the versions are
-    attributes. Raises `MissingExtraError` without xarray, and `StoreError` for a store that cannot be read.
+    Everything is read once, to be checked; states then stay on disk until they are used where dask is installed. The
+    equation, the outcome and the versions are attributes. Raises `MissingExtraError` without xarray, and
+    `StoreError` for a store that cannot be read.
     """
     try:
         import xarray
     except ImportError as error:
         raise MissingExtraError.of("xarray", "xarray") from error
     stored = StoredRun(path)
+    stored.check()
     raw = xarray.open_zarr(stored.path, consolidated=True)
     header = stored.header
     names = header["description"].get("components") or [f"u{i}" for i in range(raw.sizes["component"])]
