@@ -14,16 +14,18 @@ from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
 import sympy
-from sympy.core.function import AppliedUndef
+from sympy.core.function import UndefinedFunction
 
 from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.graph.applied import UNKNOWN, Applied, applied, resolved, unknowns
 from geomflow.symbolic.given import given, given_bound, given_freely
 from geomflow.symbolic.names import assumed, fresh, identified, names_in
-from geomflow.symbolic.parse import parse
+from geomflow.symbolic.parse import FUNCTIONS, parse
 from geomflow.symbolic.signs import Range, without_moduli
 
 Symbols: TypeAlias = str | Sequence[str | sympy.Symbol] | sympy.Symbol
 Parameters: TypeAlias = Symbols | Mapping[str, Any]
+Functions: TypeAlias = str | Iterable[Any] | UndefinedFunction
 Pairs: TypeAlias = tuple[tuple[sympy.Symbol, sympy.Symbol], ...]
 
 Kind = TypeVar("Kind", "Chart", "ComplexChart")
@@ -114,13 +116,14 @@ class Chart:
         """LaTeX spellings that sympy would not find by itself."""
         return {}
 
-    def expression(self, value: Any, parameters: Parameters = ()) -> sympy.Expr:
+    def expression(self, value: Any, parameters: Parameters = (), functions: Functions = ()) -> sympy.Expr:
         """`value` (text, number or sympy expression) as a sympy expression in the chart's own symbols.
 
-        |u| and sign(u) are written without them where the ranges prove the sign of u.
+        Text may use the `parameters` ("a m") and call the unknown `functions` ("f", or sympy functions). |u| and
+        sign(u) are written without them where the ranges prove the sign of u.
         """
-        declared = parameter_names(parameters, self.names)
-        expression = _without_conjugates(read_expression(value, {**declared, **self.names}))
+        known = {**parameter_names(parameters, self.names), **self.names}
+        expression = _without_conjugates(read_expression(value, known, function_names(functions, known)))
         return without_moduli(expression, self.ranges)
 
     def __str__(self) -> str:
@@ -209,16 +212,22 @@ class ComplexChart:
                 used.add(found[-1])
         return Chart(found)
 
-    def expression(self, value: Any, parameters: Parameters = ()) -> sympy.Expr:
-        """`value` (text, number or sympy expression) as a sympy expression in z and z̄."""
-        return self.read([value], parameters)[1][0]
+    def expression(self, value: Any, parameters: Parameters = (), functions: Functions = ()) -> sympy.Expr:
+        """`value` (text, number or sympy expression) as a sympy expression in z and z̄.
 
-    def read(self, values: Sequence[Any], parameters: Parameters = ()) -> tuple[ComplexChart, list[sympy.Expr]]:
+        Text may use the `parameters` ("a m") and call the unknown `functions` ("f", or sympy functions).
+        """
+        return self.read([value], parameters, functions)[1][0]
+
+    def read(
+        self, values: Sequence[Any], parameters: Parameters = (), functions: Functions = ()
+    ) -> tuple[ComplexChart, list[sympy.Expr]]:
         """The values as expressions in z and z̄, and the chart with the complex parameters that occur in them."""
         declared = parameter_names(parameters, self.names)
         chart = self._with(_pairs(filter(_is_complex, declared.values()), {*self.names, *declared}))
         known = {**declared, **chart.names}
-        raw = identified([read_expression(value, known) for value in values], known)
+        called = function_names(functions, known)
+        raw = identified([read_expression(value, known, called) for value in values], known)
         chart = chart._with(_moduli(raw, chart.names, declared))
         return chart, [chart._in_pairs(e) for e in raw]
 
@@ -247,15 +256,41 @@ class ComplexChart:
     def conjugate(self, expression: sympy.Expr) -> sympy.Expr:
         """The complex conjugate: z and z̄ change places, complex parameters and their conjugates too, i becomes −i.
 
-        Other parameters and unknown functions are real.
+        Other parameters are real. An unknown function whose arguments are real, or are each other's conjugates as z
+        and z̄ are, is a real function. Any other, such as f(z), is complex: its conjugate is the function fbar of the
+        conjugate arguments.
         """
         chart, (written,) = self.read([expression])
         return chart._conjugate(written)
 
     def _conjugate(self, expression: sympy.Expr) -> sympy.Expr:
         swap = dict(self.pairs) | {bar: s for s, bar in self.pairs}
-        swapped = self._in_pairs(expression).xreplace({**swap, sympy.I: -sympy.I})
-        return swapped.xreplace({f.xreplace(swap): f for f in expression.atoms(AppliedUndef)})
+        own = {s.name: s for s in swap}
+        moved = {s: swap[own[s.name]] for s in expression.free_symbols if s.name in own}
+        return self._mirrored(self._in_pairs(expression), {**moved, **swap, sympy.I: -sympy.I})
+
+    def _mirrored(self, e: sympy.Expr, swap: Mapping[sympy.Expr, sympy.Expr]) -> sympy.Expr:
+        if not isinstance(e, UNKNOWN):
+            return e.func(*[self._mirrored(a, swap) for a in e.args]) if e.args else swap.get(e, e)
+        found = applied(e)
+        if found is None:
+            return self._mirrored(resolved(e), swap)
+        bars = tuple(self._mirrored(a, swap) for a in found.args)
+        places = [self._partner(found.args, k, bar) for k, bar in enumerate(bars)]
+        if sorted(p for p in places if p is not None) == list(range(len(bars))):
+            index = tuple(found.index[p] for p in places if p is not None)
+            return Applied(found.function, index, found.args).written()
+        return Applied(sympy.Function(_conjugate_name(found.name)), found.index, bars).written()
+
+    def _partner(self, args: Sequence[sympy.Expr], k: int, bar: sympy.Expr) -> int | None:
+        """The place of the conjugate of argument k among the arguments: k itself where it is real."""
+        order = [k, *(i for i in range(len(args)) if i != k)]
+        return next((i for i in order if self._equal(args[i], bar)), None)
+
+    def _equal(self, a: sympy.Expr, b: sympy.Expr) -> bool:
+        from geomflow.symbolic.exact import is_zero
+
+        return bool(a == b) or bool(is_zero(a - b, self))
 
     def __str__(self) -> str:
         return f"a complex chart with coordinates {', '.join(s.name for s in self.symbols)}"
@@ -299,6 +334,11 @@ def _barred(name: str) -> str:
     return f"{head}b{name[len(head) :]}"
 
 
+def _conjugate_name(function: str) -> str:
+    """fbar for f, and f for fbar: LaTeX shows a bar."""
+    return function[:-3] if function.endswith("bar") and len(function) > 3 else f"{function}bar"
+
+
 def _latex_head(name: str) -> str:
     return sympy.latex(sympy.Symbol(name.rstrip("0123456789_")))
 
@@ -324,10 +364,10 @@ def chart_of(given: Any, kind: type[Kind]) -> Kind:
     )
 
 
-def read_expression(value: Any, known: Mapping[str, Any]) -> sympy.Expr:
+def read_expression(value: Any, known: Mapping[str, Any], functions: Mapping[str, Any]) -> sympy.Expr:
     """Text, a number or a sympy expression, with symbols that have a known name replaced by what that is."""
     if isinstance(value, str):
-        return parse(value, known)
+        return parse(value, {**functions, **known})
     return identified([given(value)], known)[0]
 
 
@@ -351,6 +391,33 @@ def parameter_names(parameters: Parameters, taken: Collection[str] = (), word: s
     if isinstance(parameters, Mapping):
         return {str(name): assumed(str(name), what) for name, what in parameters.items()}
     return {str(i): sympy.Symbol(i, **{word: True}) if isinstance(i, str) else i for i in items}
+
+
+def function_names(functions: Functions, taken: Mapping[str, Any]) -> dict[str, Any]:
+    """Unknown functions by name, given as text ("f g"), as sympy functions, or as a sequence of either.
+
+    Raises InputError for a name that is `taken` by a coordinate or a parameter, or is that of a known function.
+    """
+    if not functions:
+        return {}
+    items = re.split(r"[\s,]+", functions.strip()) if isinstance(functions, str) else functions
+    found: dict[str, Any] = {}
+    for item in items if isinstance(items, Iterable) else [items]:
+        name = str(item)
+        if not name.isidentifier() or not isinstance(item, (str, UndefinedFunction)):
+            raise InputError(f"an unknown function must be a name such as 'f' or a sympy.Function, not {item!r}")
+        if name in taken or name in FUNCTIONS:
+            what = "a coordinate or a parameter" if name in taken else "a known function"
+            raise InputError(f"'{name}' is {what} here and cannot be an unknown function too; rename one of them")
+        found[name] = sympy.Function(name) if isinstance(item, str) else item
+    return found
+
+
+def functions_of(chart: Chart | ComplexChart, matrix: sympy.MatrixBase) -> list[Any]:
+    """The unknown functions of a matrix that text in the chart may call."""
+    taken = {*chart.names, *FUNCTIONS, *(str(s) for s in matrix.free_symbols)}
+    table = {found.name: found.function for e in matrix for found in unknowns(e)}
+    return [function for name, function in table.items() if name not in taken]
 
 
 def with_parameters(coordinates: Sequence[sympy.Symbol], expression: Any) -> tuple[sympy.Symbol, ...]:

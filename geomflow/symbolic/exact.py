@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 import sympy
-from sympy.core.function import AppliedUndef
 
 from geomflow.core.graph import Verdict, every
+from geomflow.core.graph.applied import unknowns
 from geomflow.core.graph.verdict import ZERO_BY_FORM
 from geomflow.symbolic.domain import Where, place_of
 from geomflow.symbolic.fractions import OutsideField, field_of
@@ -30,14 +30,12 @@ def rings(expressions: Sequence[sympy.Expr], where: Where) -> Iterator[ExactRing
     """The rings that hold the expressions, the preferred one first; the last one is the graph."""
     place = place_of(where)
     coordinates, domain = place.directions, place.domain(expressions)
-    unknown = sorted(set().union(*(e.atoms(AppliedUndef) for e in expressions)), key=str)
+    unknown = {found.value: found.function for e in expressions for found in unknowns(e)}
     if len(unknown) <= MOST_UNKNOWN_FUNCTIONS:
         with suppress(OutsideField):
             yield field_of(expressions, coordinates, domain)
-    symbols = set(coordinates).union(*(e.free_symbols for e in expressions))
-    names = [s.name for s in coordinates]
-    extra = sorted({str(a) for f in unknown for a in f.args} - set(names))
-    yield GraphRing(names, symbols=symbols, functions=unknown, extra=extra, domain=domain)
+    symbols = [*set().union(*(e.free_symbols for e in expressions)), *coordinates]
+    yield GraphRing([s.name for s in coordinates], symbols=symbols, functions=unknown.values(), domain=domain)
 
 
 def readings(values: Any, where: Where) -> Iterator[tuple[ExactRing, np.ndarray]]:
@@ -74,7 +72,8 @@ def is_zero(expression: Any, where: Where = (), ranges: Mapping[Any, Range] | No
     its `bound`, `evidence` and `point` say more. A rational normal form proves, where there is one; elsewhere random
     points decide, in the ranges of the chart `where` (or the `ranges` by symbol or name), at several scales and signs
     and on both sides of every branch point that is found. A symbol without a range is any real number of the sign that
-    it was declared to have. `where` may also be the symbols that order derivatives of unknown functions.
+    it was declared to have. Unknown functions of any arguments are independent of each other, with all their
+    derivatives. `where` may also be the symbols along which derivatives are taken.
 
     >>> import sympy
     >>> from geomflow.symbolic import Chart, is_zero

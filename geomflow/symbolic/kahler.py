@@ -18,7 +18,15 @@ from geomflow.core.errors import InputError, ShapeError, SymmetryError
 from geomflow.core.graph import Verdict, every
 from geomflow.symbolic import kahler_formulas as kf
 from geomflow.symbolic import show
-from geomflow.symbolic.chart import ComplexChart, Parameters, Symbols, chart_of, with_parameters
+from geomflow.symbolic.chart import (
+    ComplexChart,
+    Functions,
+    Parameters,
+    Symbols,
+    chart_of,
+    functions_of,
+    with_parameters,
+)
 from geomflow.symbolic.exact import all_zero, compute, is_constant, read_array, readings, written
 from geomflow.symbolic.fractions import OutsideField
 from geomflow.symbolic.metric import Matrix, Metric
@@ -72,13 +80,15 @@ class KahlerMetric:
     matrix: Matrix
     potential: sympy.Expr | None
 
-    def __init__(self, chart: ComplexChart | Symbols, components: Any, parameters: Parameters = ()) -> None:
+    def __init__(
+        self, chart: ComplexChart | Symbols, components: Any, parameters: Parameters = (), functions: Functions = ()
+    ) -> None:
         chart = chart_of(chart, ComplexChart)
         n = chart.dim
         rows = components.tolist() if hasattr(components, "tolist") else [list(row) for row in components]
         if len(rows) != n or any(len(row) != n for row in rows):
             raise ShapeError(f"a Kähler metric in {n} complex coordinates has {n} x {n} components")
-        chart, entries = chart.read([e for row in rows for e in row], parameters)
+        chart, entries = chart.read([e for row in rows for e in row], parameters, functions)
         matrix = Matrix(n, n, entries)
         _check_hermitian(chart, matrix)
         _check_closed(chart, matrix)
@@ -92,14 +102,17 @@ class KahlerMetric:
             raise InputError(f"the form is degenerate: det g = 0 for g = {matrix.tolist()}; check the potential")
 
     @classmethod
-    def from_potential(cls, chart: ComplexChart | Symbols, phi: Any, parameters: Parameters = ()) -> KahlerMetric:
+    def from_potential(
+        cls, chart: ComplexChart | Symbols, phi: Any, parameters: Parameters = (), functions: Functions = ()
+    ) -> KahlerMetric:
         """The metric g_{ab̄} = ∂_a∂_b̄ φ of a real potential (text or sympy).
 
-        `parameters` given by name are real, {"t": "complex"} declares a complex one: see `ComplexChart`.
+        `parameters` given by name are real, {"t": "complex"} declares a complex one: see `ComplexChart`. Text may call
+        the unknown `functions`, which are real where their arguments are.
 
         Raises SymmetryError if φ is not real up to the real part of a holomorphic function.
         """
-        chart, (potential,) = chart_of(chart, ComplexChart).read([phi], parameters)
+        chart, (potential,) = chart_of(chart, ComplexChart).read([phi], parameters, functions)
 
         def task(ring: ExactRing) -> Matrix:
             return written(ring, kf.complex_hessian(ring, ring.read(potential), chart.dim))
@@ -285,7 +298,7 @@ class KahlerMetric:
 
     def _expression(self, value: Any) -> sympy.Expr:
         parameters = {s.name: s for s in self.matrix.free_symbols if s.name not in self.chart.names}
-        return self.chart.expression(value, parameters)
+        return self.chart.expression(value, parameters, functions_of(self.chart, self.matrix))
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.potential is None:

@@ -9,13 +9,22 @@ from typing import Any, TypeAlias, final
 
 import numpy as np
 import sympy
-from sympy.core.function import AppliedUndef
 
 from geomflow.core.errors import InputError, ShapeError, SymmetryError, UnknownNameError
 from geomflow.core.graph import Verdict, every
+from geomflow.core.graph.applied import composed, unknowns
 from geomflow.symbolic import operators as op
 from geomflow.symbolic import show
-from geomflow.symbolic.chart import Chart, Parameters, Symbols, chart_of, parameter_names, with_parameters
+from geomflow.symbolic.chart import (
+    Chart,
+    Functions,
+    Parameters,
+    Symbols,
+    chart_of,
+    functions_of,
+    parameter_names,
+    with_parameters,
+)
 from geomflow.symbolic.exact import all_zero, compute, is_constant, read_array, readings, written
 from geomflow.symbolic.fractions import OutsideField
 from geomflow.symbolic.names import fresh, identified, names_in
@@ -33,10 +42,11 @@ class Metric:
     """A metric g = g_ij dx^i dx^j of any signature, in the coordinates of a chart.
 
     `chart` is a `Chart`, or its coordinates ("x y") where there is nothing to say of them.
-    `components` is a d × d matrix or nested sequence of text, numbers or sympy expressions; unknown functions of the
-    coordinates are allowed. Text may use the chart's names and the `parameters` ("a m", symbols, or a mapping such as
-    {"m": "positive"} to assumptions of sympy's); if `parameters` are given, no other symbol may occur. Symbols are told
-    apart by name: a parameter cannot have the name of a coordinate.
+    `components` is a d × d matrix or nested sequence of text, numbers or sympy expressions; unknown functions of any
+    arguments are allowed. Text may use the chart's names and the `parameters` ("a m", symbols, or a mapping such as
+    {"m": "positive"} to assumptions of sympy's), and call the unknown `functions` ("f", or sympy functions); if
+    `parameters` are given, no other symbol may occur. Symbols are told apart by name: a parameter cannot have the name
+    of a coordinate.
 
     Results are sympy objects in a factored normal form (or, for large expressions with unknown functions, unexpanded):
     matrices for rank 2, arrays for higher rank. What is zero is decided and printed as 0. Upper indices come first and
@@ -55,10 +65,12 @@ class Metric:
     chart: Chart
     matrix: Matrix
 
-    def __init__(self, chart: Chart | Symbols, components: Any, parameters: Parameters = ()) -> None:
+    def __init__(
+        self, chart: Chart | Symbols, components: Any, parameters: Parameters = (), functions: Functions = ()
+    ) -> None:
         chart = chart_of(chart, Chart)
         names = parameter_names(parameters, chart.names)
-        matrix = _components(chart, components, names)
+        matrix = _components(chart, components, names, functions)
         if names:
             _check_symbols(chart, matrix, names)
         _check_symmetry(chart, matrix)
@@ -221,7 +233,8 @@ class Metric:
         x = [self._expression(c) for c in field]
         if len(x) != self.dim:
             raise ShapeError(f"a vector field in {self.dim} coordinates has {self.dim} components, not {len(x)}")
-        rows = self.matrix if tensor is None else _components(self.chart, tensor, self._parameters)
+        called = functions_of(self.chart, self.matrix)
+        rows = self.matrix if tensor is None else _components(self.chart, tensor, self._parameters, called)
         extra = [*x, *rows]
         return self._array(lambda t: t.lie_derivative(read_array(t.ring, x), read_array(t.ring, rows)), *extra)
 
@@ -236,9 +249,10 @@ class Metric:
             raise InputError(f"the parameter of a geodesic cannot be called '{name}': the metric has that name already "
                              f"({', '.join(sorted(taken))})")  # fmt: skip
         s = parameter if isinstance(parameter, sympy.Symbol) else sympy.Symbol(name, real=True)
-        unknown = {f.func.__name__ for f in self.matrix.atoms(AppliedUndef)}
+        unknown = {found.name for e in self.matrix for found in unknowns(e)}
         curves = [sympy.Function(fresh(x.name, unknown))(s) for x in self.chart.symbols]
-        gamma = self.christoffel.xreplace(dict(zip(self.chart.symbols, curves, strict=True)))
+        table = dict(zip(self.chart.symbols, curves, strict=True))
+        gamma = self.christoffel.applyfunc(lambda e: composed(e, table))
         speeds = [c.diff(s) for c in curves]
         return tuple(
             sympy.Eq(
@@ -249,29 +263,35 @@ class Metric:
         )
 
     def pullback(
-        self, chart: Chart | Symbols, mapping: Sequence[Any] | Mapping[Any, Any], parameters: Parameters = ()
+        self,
+        chart: Chart | Symbols,
+        mapping: Sequence[Any] | Mapping[Any, Any],
+        parameters: Parameters = (),
+        functions: Functions = (),
     ) -> Metric:
         """F*g on `chart`, where `mapping` gives each coordinate of this metric as a function of the new ones.
 
         The map may also come from fewer dimensions (the induced metric of a submanifold). A parameter of this metric
-        that has the name of a new coordinate gets a fresh name, x_1 for x.
+        that has the name of a new coordinate gets a fresh name, x_1 for x. Text of the map may use the `parameters` and
+        call the unknown `functions`.
         """
         chart = chart_of(chart, Chart)
         own = {name: s for name, s in self._parameters.items() if name not in chart.names}
-        images = _images(chart, _ordered(self.chart, mapping), {**parameter_names(parameters, chart.names), **own})
+        known = {**parameter_names(parameters, chart.names), **own}
+        images = _images(chart, _ordered(self.chart, mapping), known, functions)
         taken = {*chart.names, *names_in(self.matrix), *names_in(images)}
         table = dict(zip(self.chart.symbols, images, strict=True))
         for name in self._parameters.keys() - own.keys():
             s = self._parameters[name]
             table[s] = sympy.Symbol(fresh(name, taken), **s.assumptions0)
             taken.add(table[s].name)
-        composed = self.matrix.xreplace(table)
+        moved = self.matrix.applyfunc(lambda e: composed(e, table))
         jacobian = Matrix([[e.diff(x) for x in chart.symbols] for e in images])
 
-        def moved(ring: ExactRing) -> Any:
-            return written(ring, op.pullback(ring, read_array(ring, jacobian), read_array(ring, composed)))
+        def task(ring: ExactRing) -> Any:
+            return written(ring, op.pullback(ring, read_array(ring, jacobian), read_array(ring, moved)))
 
-        return Metric(chart, compute([*composed, *jacobian], chart, moved))
+        return Metric(chart, compute([*moved, *jacobian], chart, task))
 
     def scaled(self, factor: Any) -> Metric:
         """factor · g."""
@@ -304,10 +324,10 @@ class Metric:
 
     @property
     def _parameters(self) -> dict[str, sympy.Symbol]:
-        return {s.name: s for s in self.matrix.free_symbols if s not in self.chart.symbols}
+        return {s.name: s for s in self.matrix.free_symbols if s.name not in self.chart.names}
 
     def _expression(self, value: Any) -> sympy.Expr:
-        return self.chart.expression(value, self._parameters)
+        return self.chart.expression(value, self._parameters, functions_of(self.chart, self.matrix))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Metric, (self.chart, self.matrix))
@@ -322,7 +342,9 @@ class Metric:
         return f"$\\mathrm{{d}}s^2 = {show.line_element_latex(self.matrix, self.chart.symbols)}$"
 
 
-def _components(chart: Chart, components: Any, parameters: Mapping[str, Any]) -> sympy.Matrix:
+def _components(
+    chart: Chart, components: Any, parameters: Mapping[str, Any], functions: Functions
+) -> sympy.Matrix:
     rows = components.tolist() if hasattr(components, "tolist") else components
     try:
         lists = [list(row) for row in rows]
@@ -336,12 +358,14 @@ def _components(chart: Chart, components: Any, parameters: Mapping[str, Any]) ->
             f"a metric in the {chart.dim} coordinates {', '.join(chart.coordinates)} has "
             f"{chart.dim} x {chart.dim} components, not {shape}"
         )
-    entries = [chart.expression(e, parameters) for row in lists for e in row]
+    entries = [chart.expression(e, parameters, functions) for row in lists for e in row]
     return sympy.Matrix(chart.dim, chart.dim, identified(entries, {**parameters, **chart.names}))
 
 
-def _images(chart: Chart, images: Iterable[Any], parameters: Mapping[str, Any]) -> list[sympy.Expr]:
-    return identified([chart.expression(e, parameters) for e in images], {**parameters, **chart.names})
+def _images(
+    chart: Chart, images: Iterable[Any], parameters: Mapping[str, Any], functions: Functions
+) -> list[sympy.Expr]:
+    return identified([chart.expression(e, parameters, functions) for e in images], {**parameters, **chart.names})
 
 
 def _check_symbols(chart: Chart, matrix: sympy.Matrix, parameters: Mapping[str, Any]) -> None:

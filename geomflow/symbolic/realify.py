@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 import sympy
 
+from geomflow.core.graph.applied import UNKNOWN, Applied, applied, composed
 from geomflow.symbolic.chart import Chart, ComplexChart
 from geomflow.symbolic.exact import compute, read_array, written
 from geomflow.symbolic.names import fresh, names_in
@@ -40,7 +41,7 @@ class RealForm:
 
     def moved(self, expression: sympy.Expr) -> sympy.Expr:
         """The expression in real coordinates; radicands are expanded, so that they are seen to be real."""
-        return _expanded(expression.xreplace(dict(self.table)))
+        return _expanded(composed(expression, self.table))
 
     def values(self, expressions: Sequence[sympy.Expr]) -> list[sympy.Expr]:
         """Real-valued expressions in real coordinates, without i."""
@@ -59,6 +60,8 @@ class RealForm:
 def _expanded(e: sympy.Expr) -> sympy.Expr:
     if not e.args:
         return e
+    if isinstance(e, UNKNOWN) and (found := applied(e)) is not None:
+        return Applied(found.function, found.index, tuple(sympy.expand(_expanded(a)) for a in found.args)).written()
     if (e.is_Pow and e.exp.is_Rational and not e.exp.is_Integer) or (e.is_Function and len(e.args) == 1):
         return e.func(sympy.expand(_expanded(e.args[0])), *e.args[1:])
     return e.func(*[_expanded(a) for a in e.args])

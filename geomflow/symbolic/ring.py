@@ -8,16 +8,15 @@ graph (real, Wirtinger) and on fields of fractions (`geomflow.symbolic.fractions
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any, final
 
 import numpy as np
 import sympy
-from sympy.core.function import AppliedUndef
 
 from geomflow.core import graph as gr
-from geomflow.core.graph.sympy_bridge import all_to_sympy, from_sympy
+from geomflow.core.graph.sympy_bridge import all_to_sympy, with_functions
 
 HALF = Fraction(1, 2)
 
@@ -93,9 +92,8 @@ class ExactRing(Ring):
 class GraphRing(ExactRing):
     """Real expression-graph nodes with total derivatives along named coordinates.
 
-    `symbols` are the sympy symbols that nodes are written in. An unknown function may depend on a part of the
-    coordinates, `functions` says which; `extra` names what unknown functions depend on beyond the coordinates. Zero is
-    decided on the `domain`.
+    `symbols` and `functions` are the sympy symbols and unknown functions that nodes are written in. Zero is decided on
+    the `domain`.
     """
 
     def __init__(
@@ -103,17 +101,15 @@ class GraphRing(ExactRing):
         coordinates: Sequence[str],
         *,
         symbols: Iterable[sympy.Symbol] = (),
-        functions: Iterable[AppliedUndef] = (),
-        extra: Sequence[str] = (),
+        functions: Iterable[Any] = (),
         domain: gr.Domain = gr.REALS,
     ) -> None:
         self.coordinates = tuple(coordinates)
         self.dim = len(self.coordinates)
         self.zero, self.one = gr.ZERO, gr.ONE
-        self._axes = (*self.coordinates, *extra)
         self._symbols = {s.name: s for s in symbols}
-        self._functions = {f.func.__name__: f for f in functions}
-        self.derivation = _PartialDerivation(self._axes, {k: _reach(f, self._axes) for k, f in self._functions.items()})
+        self._functions = {f.__name__: f for f in functions}
+        self.derivation = gr.Derivation(self.coordinates)
         self._domain = domain
         self._verdicts: dict[gr.Node, gr.Verdict] = {}
 
@@ -130,36 +126,16 @@ class GraphRing(ExactRing):
         return gr.add(*(x * y for x, y in pairs if x is not gr.ZERO and y is not gr.ZERO))
 
     def read(self, expression: sympy.Expr) -> gr.Node:
-        return from_sympy(expression, self._axes)
+        return with_functions(expression)
 
     def write(self, elements: Sequence[gr.Node]) -> list[sympy.Expr]:
         kept = [gr.ZERO if self.is_zero(e) else e for e in elements]
-        axes = [self._symbols.get(name, sympy.Symbol(name)) for name in self._axes]
-        written = all_to_sympy(kept, self._symbols, axes)
-        narrow = {f.func(*axes): f for f in self._functions.values() if list(f.args) != axes}
-        return [e.xreplace(narrow) for e in written] if narrow else written
+        return all_to_sympy(kept, self._symbols, functions=self._functions)
 
     def verdict(self, element: gr.Node) -> gr.Verdict:
         if element not in self._verdicts:
             self._verdicts[element] = gr.is_zero(element, self._domain)
         return self._verdicts[element]
-
-
-class _PartialDerivation(gr.Derivation):
-    """Total derivatives of unknown functions that depend on a part of the coordinates only."""
-
-    def __init__(self, coordinates: Sequence[str], reach: Mapping[str, frozenset[int]]) -> None:
-        super().__init__(coordinates)
-        self._reach = reach
-
-    def _leaf(self, leaf: gr.Node, axis: int) -> gr.Node:
-        if leaf.op == "jet" and axis not in self._reach.get(leaf.data[0], (axis,)):
-            return gr.ZERO
-        return super()._leaf(leaf, axis)
-
-
-def _reach(function: AppliedUndef, axes: Sequence[str]) -> frozenset[int]:
-    return frozenset(axes.index(str(a)) for a in function.args if str(a) in axes)
 
 
 @final

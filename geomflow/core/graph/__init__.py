@@ -17,6 +17,7 @@ from geomflow.core.graph.build import (
     ZERO,
     I,
     add,
+    apply,
     call,
     constant,
     divide,
@@ -55,8 +56,8 @@ sinh, cosh, tanh = _function("sinh"), _function("cosh"), _function("tanh")
 
 __all__ = [
     "FUNCTIONS", "NUMPY", "ONE", "PI", "REALS", "ZERO", "Arithmetic", "Complex", "Derivation", "Domain", "Function",
-    "I", "Node", "Verdict", "add", "all_zero", "call", "complex_parts", "constant", "cos", "cosh", "divide", "evaluate",
-    "every", "exp", "gradient", "is_zero", "jet", "jet_name", "leaves", "linear", "log", "mpmath_arithmetic", "mul",
-    "node", "partial", "power", "product", "rebuild", "schedule", "sin", "sinh", "sqrt", "substitute", "symbol", "tan",
-    "tanh",
+    "I", "Node", "Verdict", "add", "all_zero", "apply", "call", "complex_parts", "constant", "cos", "cosh", "divide",
+    "evaluate", "every", "exp", "gradient", "is_zero", "jet", "jet_name", "leaves", "linear", "log",
+    "mpmath_arithmetic", "mul", "node", "partial", "power", "product", "rebuild", "schedule", "sin", "sinh", "sqrt",
+    "substitute", "symbol", "tan", "tanh",
 ]

@@ -44,6 +44,11 @@ def jet(field: str, index: Sequence[int]) -> Node:
     return intern("jet", (field, tuple(index)))
 
 
+def apply(function: str, index: Sequence[int], args: Sequence[Node | Rational]) -> Node:
+    """The derivative of an unknown function of any arguments, taken `index[i]` times in argument i, at `args`."""
+    return intern("apply", (function, tuple(index)), tuple(map(node, args)))
+
+
 ZERO, ONE = constant(0), constant(1)
 PI, I = intern("constant", "pi"), intern("constant", "I")
 

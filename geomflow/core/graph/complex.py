@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from geomflow.core.errors import ExpressionError
-from geomflow.core.graph.build import ONE, PI, ZERO, call, constant, mul, node, power
+from geomflow.core.graph.build import ONE, PI, ZERO, apply, call, constant, mul, node, power
 from geomflow.core.graph.evaluate import Arithmetic, evaluate
 from geomflow.core.graph.node import Node, Rational
 
@@ -112,6 +112,14 @@ def _exp(a: Node, b: Node) -> Complex:
     return Complex(mul(call("exp", a), call("cos", b)), mul(call("exp", a), call("sin", b)))
 
 
+def _unknown(name: str, index: tuple[int, ...], arguments: list[Complex]) -> Complex:
+    for argument in arguments:
+        if argument.im is not ZERO:
+            raise ExpressionError(f"the unknown function '{name}' of the complex expression {argument.re!r} + "
+                                  f"i({argument.im!r}) has no real and imaginary parts that are known")
+    return Complex(apply(name, index, [argument.re for argument in arguments]))
+
+
 _ENTIRE = {
     "exp": _exp,
     "sin": lambda a, b: Complex(call("sin", a) * call("cosh", b), call("cos", a) * call("sinh", b)),
@@ -120,6 +128,6 @@ _ENTIRE = {
     "cosh": lambda a, b: Complex(call("cosh", a) * call("cos", b), call("sinh", a) * call("sin", b)),
 }
 
-COMPLEX = Arithmetic(_number, lambda base, exponent: base**exponent, _call)
+COMPLEX = Arithmetic(_number, lambda base, exponent: base**exponent, _call, _unknown)
 """Arithmetic of pairs of real nodes."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from geomflow.core.graph.build import ONE, ZERO, jet, linear, product
+from geomflow.core.graph.build import ONE, ZERO, apply, jet, linear, product
 from geomflow.core.graph.functions import FUNCTIONS
 from geomflow.core.graph.node import Node, Rational
 from geomflow.core.graph.traverse import schedule
@@ -13,9 +13,9 @@ from geomflow.core.graph.traverse import schedule
 class Derivation:
     """Total derivatives along named coordinates.
 
-    D_i x_j = delta_ij for the coordinates, D_i of a jet is the jet with index i raised by one, and any
-    other symbol is a parameter with derivative zero. Results are remembered by content while the object
-    lives.
+    D_i x_j = delta_ij for the coordinates, D_i of a jet is the jet with index i raised by one, unknown functions
+    of arguments follow the chain rule, and any other symbol is a parameter with derivative zero. Results are
+    remembered by content while the object lives.
 
     >>> from geomflow.core import graph as gr
     >>> D = gr.Derivation(("x", "y"))
@@ -65,7 +65,15 @@ def slopes(node: Node) -> list[tuple[Node, Rational, Node]]:
         return [(a, e, _without(node, k)) for k, (a, e) in enumerate(zip(node.args, node.data, strict=True))]
     if node.op == "call":
         return [(node.args[0], 1, FUNCTIONS[node.data].derivative(node.args[0]))]
+    if node.op == "apply":
+        return [(a, 1, _raised(node, k)) for k, a in enumerate(node.args)]
     return []
+
+
+def _raised(node: Node, place: int) -> Node:
+    """The unknown function differentiated once more in the argument at `place`."""
+    function, index = node.data
+    return apply(function, [i + (k == place) for k, i in enumerate(index)], node.args)
 
 
 def _without(node: Node, place: int) -> Node:

@@ -51,7 +51,8 @@ class Domain:
         if leaf.op == "symbol":
             return self.intervals.get(leaf.data, (None, None))
         name, index = leaf.data[0], leaf.data[-1]
-        return (None, None) if any(index) else self.intervals.get(name, (None, None))
+        found = self.intervals.get(name) or self.intervals.get(name.partition("(")[0], (None, None))
+        return (None, None) if any(index) else found
 
 
 REALS = Domain()

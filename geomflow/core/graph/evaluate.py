@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from geomflow.core.errors import InputError
+from geomflow.core.errors import InputError, UnknownFunctionError
 from geomflow.core.graph.node import Node, Rational
 from geomflow.core.graph.traverse import schedule
 
@@ -19,12 +19,14 @@ class Arithmetic:
     """What evaluation needs to know of a kind of number.
 
     `number` converts a rational, or the names ``"pi"`` and ``"I"``; `power` raises to a rational
-    exponent; `call` applies a function by name.
+    exponent; `call` applies a function by name; `unknown` gives a value to the derivative `index` of an unknown
+    function at the values of its arguments, if this kind of number can.
     """
 
     number: Callable[[Rational | str], Any]
     power: Callable[[Any, Rational], Any]
     call: Callable[[str, Any], Any]
+    unknown: Callable[[str, tuple[int, ...], list[Any]], Any] | None = None
 
 
 def evaluate(nodes: Iterable[Node], values: Mapping[Node, Any], arithmetic: Arithmetic | None = None) -> list[Any]:
@@ -53,6 +55,11 @@ def _value(node: Node, args: list[Any], use: Arithmetic) -> Any:
         return total
     if node.op == "call":
         return use.call(node.data, args[0])
+    if node.op == "apply":
+        if use.unknown is None:
+            raise UnknownFunctionError(f"the unknown function '{node.data[0]}' has no values; put a closed form for it")
+        function, index = node.data
+        return use.unknown(function, index, args)
     raise InputError(f"no value was given for {node!r}; known leaves need one each")
 
 

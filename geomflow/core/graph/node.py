@@ -21,7 +21,9 @@ class Node:
     - ``"jet"``: `data` is ``(field, index)``, the derivative of an unknown field, `index[i]` times in coordinate i;
     - ``"add"``: ``data[0] + sum(c * a for c, a in zip(data[1], args))`` with rational coefficients;
     - ``"mul"``: ``prod(a**e for a, e in zip(args, data))`` with nonzero rational exponents;
-    - ``"call"``: the function named `data` of ``args[0]``.
+    - ``"call"``: the function named `data` of ``args[0]``;
+    - ``"apply"``: `data` is ``(function, index)``, the derivative of an unknown function, `index[i]` times in its
+      argument i, at the arguments `args`.
 
     Equality and hash are those of identity. `key` is a 64-bit structural number, the same in every
     process: it fixes the order of arguments, and with it every text generated from a graph.
@@ -88,7 +90,8 @@ def arithmetic() -> Any:
 
 
 @lru_cache(maxsize=65536)
-def _stable_text(text: str) -> int:
+def stable_text(text: str) -> int:
+    """A hash of text that is the same in every process."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest())
 
 
@@ -97,7 +100,7 @@ def _stable(data: Any) -> int:
     if isinstance(data, int):
         return hash(data + (1 << 60))
     if isinstance(data, str):
-        return _stable_text(data)
+        return stable_text(data)
     if isinstance(data, Fraction):
         return hash((7, data.numerator + (1 << 60), data.denominator))
     return hash(tuple(map(_stable, data)))

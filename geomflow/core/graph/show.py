@@ -25,6 +25,9 @@ def _text(node: Node, room: int) -> str:
         return jet_name(*node.data)
     if node.op == "call":
         return f"{node.data}({_text(node.args[0], room - 5)})"
+    if node.op == "apply":
+        arguments = ", ".join(_text(a, (room - 5) // len(node.args)) for a in node.args)
+        return f"{_applied_name(*node.data)}({arguments})"
     return _sum(node, room) if node.op == "add" else _product(node, room)
 
 
@@ -51,6 +54,13 @@ def _power(base: Node, exponent: Rational, room: int) -> str:
     if exponent == 1:
         return inner
     return f"{inner}**{exponent}" if exponent.denominator == 1 and exponent > 0 else f"{inner}**({exponent})"
+
+
+def _applied_name(function: str, index: tuple[int, ...]) -> str:
+    """f, f', f'' for one argument; f_1_1_2 for the derivative twice in the first and once in the second of several."""
+    if len(index) == 1:
+        return function + "'" * index[0]
+    return "_".join([function, *(str(k + 1) for k, times in enumerate(index) for _ in range(times))])
 
 
 def jet_name(field: str, index: tuple[int, ...]) -> str:

@@ -7,10 +7,10 @@ from fractions import Fraction
 from typing import Any
 
 import sympy
-from sympy.core.function import AppliedUndef
 
 from geomflow.core.errors import ExpressionError, UnknownFunctionError
-from geomflow.core.graph.build import ONE, PI, I, call, constant, exact, jet, linear, power, product, symbol
+from geomflow.core.graph.applied import UNKNOWN, Applied, applied, resolved
+from geomflow.core.graph.build import ONE, PI, I, apply, call, constant, exact, jet, linear, power, product, symbol
 from geomflow.core.graph.functions import FUNCTIONS
 from geomflow.core.graph.node import Node
 from geomflow.core.graph.traverse import schedule
@@ -19,13 +19,21 @@ from geomflow.core.graph.traverse import schedule
 def from_sympy(expression: Any, coordinates: Sequence[str] = ()) -> Node:
     """A sympy expression as a node.
 
-    Functions applied to coordinates, and their derivatives, become jets over `coordinates`; floats become
-    the exact rationals that their decimal digits say.
+    Unknown functions of the `coordinates`, in their order, and the derivatives of these become jets: they are fields.
+    Floats become the exact rationals that their decimal digits say.
 
-    Raises UnknownFunctionError for a function that the graph does not know, ExpressionError for anything
+    Raises UnknownFunctionError for any other function that the graph does not know, ExpressionError for anything
     else that has no place in it.
     """
     return _Reader(tuple(map(str, coordinates))).read(as_sympy(expression))
+
+
+def with_functions(expression: Any) -> Node:
+    """A sympy expression as a node, with unknown functions of any arguments, which no numbers can be had for.
+
+    Raises UnknownFunctionError and ExpressionError as `from_sympy`.
+    """
+    return _FunctionReader(()).read(as_sympy(expression))
 
 
 def all_from_sympy(expressions: Iterable[Any], coordinates: Sequence[str] = ()) -> list[Node]:
@@ -92,10 +100,9 @@ class _Reader:
         return call("exp", product([(self.read(exponent), 1), (call("log", self.read(base)), 1)]))
 
     def _function(self, e: Any) -> Node:
-        if isinstance(e, AppliedUndef):
-            return self._jet(e, ())
-        if isinstance(e, sympy.Derivative):
-            return self._derivative(e)
+        if isinstance(e, UNKNOWN):
+            found = applied(e)
+            return self.read(resolved(e)) if found is None else self._unknown(found)
         if not e.is_Function:
             raise ExpressionError(f"'{e}' (a {type(e).__name__}) has no place in an exact expression; use numbers, "
                                   "coordinates, parameters, functions of the coordinates and elementary functions")
@@ -110,18 +117,20 @@ class _Reader:
                                        f"known are: sqrt, {', '.join(sorted(FUNCTIONS))}")
         return call(name, self.read(e.args[0]))
 
-    def _derivative(self, e: Any) -> Node:
-        field = e.expr
-        if not isinstance(field, AppliedUndef):
-            raise ExpressionError(f"'{e}' is an unevaluated derivative of a closed form; call .doit() on it first")
-        return self._jet(field, [str(v) for v, times in e.variable_count for _ in range(int(times))])
+    def _unknown(self, found: Applied) -> Node:
+        if self._coordinates and tuple(map(str, found.args)) == self._coordinates:
+            return jet(found.name, found.index)
+        axes = ", ".join(self._coordinates)
+        fields = f" (fields are functions of {axes}, in this order)" if axes else ""
+        raise UnknownFunctionError(f"the unknown function '{found.name}' in '{found.value}' has no values; put a "
+                                   f"closed form for it{fields}")
 
-    def _jet(self, field: Any, along: Sequence[str]) -> Node:
-        strangers = [str(a) for a in (*field.args, *along) if str(a) not in self._coordinates]
-        if strangers:
-            raise ExpressionError(f"the unknown function '{field}' depends on '{strangers[0]}', which is not one of "
-                                  f"the coordinates ({', '.join(self._coordinates) or 'none were given'})")
-        return jet(field.func.__name__, tuple(list(along).count(c) for c in self._coordinates))
+
+class _FunctionReader(_Reader):
+    """Reads unknown functions of any arguments."""
+
+    def _unknown(self, found: Applied) -> Node:
+        return apply(found.name, found.index, [self.read(a) for a in found.args])
 
 
 def _rational(value: Any) -> int | Fraction:
@@ -150,14 +159,20 @@ def to_sympy(node: Node, symbols: Mapping[str, sympy.Symbol] | None = None,
 
 
 def all_to_sympy(nodes: Iterable[Node], symbols: Mapping[str, sympy.Symbol] | None = None,
-                 coordinates: Sequence[str | sympy.Symbol] = ()) -> list[sympy.Expr]:
-    """Several nodes as sympy expressions, sharing the work."""
+                 coordinates: Sequence[str | sympy.Symbol] = (),
+                 functions: Mapping[str, Any] | None = None) -> list[sympy.Expr]:
+    """Several nodes as sympy expressions, sharing the work; `functions` gives unknown functions by name."""
     table = {str(c): c for c in coordinates if isinstance(c, sympy.Symbol)} | dict(symbols or {})
     roots = list(nodes)
     axes = [table.get(str(c), sympy.Symbol(str(c))) for c in coordinates]
     known: dict[Node, sympy.Expr] = {}
     for current in schedule(roots):
-        known[current] = _write(current, [known[a] for a in current.args], table, axes)
+        args = [known[a] for a in current.args]
+        if current.op == "apply":
+            name, index = current.data
+            known[current] = Applied((functions or {}).get(name, sympy.Function(name)), index, tuple(args)).written()
+        else:
+            known[current] = _write(current, args, table, axes)
     return [known[r] for r in roots]
 
 
@@ -181,9 +196,7 @@ def _write(node: Node, args: list[Any], table: Mapping[str, sympy.Symbol], axes:
 def _write_jet(field: str, index: tuple[int, ...], axes: list[sympy.Symbol]) -> sympy.Expr:
     if len(axes) != len(index):
         raise ExpressionError(f"the field '{field}' lives on {len(index)} coordinates but {len(axes)} were given")
-    function = sympy.Function(field)(*axes)
-    orders = [(x, k) for x, k in zip(axes, index, strict=True) if k]
-    return sympy.Derivative(function, *orders) if orders else function
+    return Applied(sympy.Function(field), index, tuple(axes)).written()
 
 
 def _sympy_rational(value: int | Fraction) -> sympy.Rational:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 
-from geomflow.core.graph.build import call, linear, product
+from geomflow.core.graph.build import apply, call, linear, product
 from geomflow.core.graph.node import Node
 
 
@@ -39,6 +39,9 @@ def rebuild(node: Node, args: Sequence[Node]) -> Node:
         return product(zip(args, node.data, strict=True))
     if node.op == "call":
         return call(node.data, args[0])
+    if node.op == "apply":
+        function, index = node.data
+        return apply(function, index, args)
     return node
 
 

@@ -13,10 +13,11 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
+from geomflow.core.graph.build import jet
 from geomflow.core.graph.domain import REALS, Domain, Frame, OutsideDomain
 from geomflow.core.graph.modular import PRIME, Undefined, has_roots, height, is_rational, residue
 from geomflow.core.graph.node import Node
-from geomflow.core.graph.traverse import schedule
+from geomflow.core.graph.traverse import rebuild, schedule
 from geomflow.core.graph.verdict import NONZERO, ZERO_BY_FORM, Verdict, every
 
 ATTEMPTS = 200
@@ -33,7 +34,7 @@ def is_zero(node: Node, domain: Domain = REALS) -> Verdict:
 
 def all_zero(nodes: Iterable[Node], domain: Domain = REALS) -> Verdict:
     """Whether all the expressions vanish wherever they are defined on the domain."""
-    roots = [n for n in dict.fromkeys(nodes) if not _trivial(n)]
+    roots = [n for n in dict.fromkeys(unknown_as_jets(nodes, domain)) if not _trivial(n)]
     if not roots:
         return ZERO_BY_FORM
     order = schedule(roots)
@@ -44,6 +45,33 @@ def all_zero(nodes: Iterable[Node], domain: Domain = REALS) -> Verdict:
         return NONZERO
     suspects = [r for r in roots if not residues or any(known[r] for known in residues)]
     return every(_in_balls(r, domain) for r in suspects)
+
+
+def unknown_as_jets(nodes: Iterable[Node], domain: Domain) -> list[Node]:
+    """Unknown functions of arguments as jets that are named by function and arguments; equal arguments share a jet."""
+    roots = list(nodes)
+    order = schedule(roots)
+    if not any(node.op == "apply" for node in order):
+        return roots
+    known: dict[Node, Node] = {}
+    places: list[tuple[str, tuple[Node, ...], str]] = []
+    for node in order:
+        args = [known[a] for a in node.args]
+        known[node] = _as_jet(node, args, places, domain) if node.op == "apply" else rebuild(node, args)
+    return [known[root] for root in roots]
+
+
+def _as_jet(node: Node, args: list[Node], places: list[tuple[str, tuple[Node, ...], str]], domain: Domain) -> Node:
+    function, index = node.data
+    for name, others, label in places:
+        if name == function and len(others) == len(args) and all(
+                a is b or is_zero(a - b, domain) for a, b in zip(args, others, strict=True)):
+            return jet(label, index)
+    label = f"{function}({', '.join(map(repr, args))})"
+    if any(label == taken for _, _, taken in places):  # long arguments are shown in short
+        label += f" no. {len(places) + 1}"
+    places.append((function, tuple(args), label))
+    return jet(label, index)
 
 
 def _trivial(node: Node) -> bool:

@@ -167,7 +167,7 @@ class Field(ExactRing):
             case Kind.UNIT:
                 return self.zero
             case Kind.JET:
-                return self._reader.bumped(generator, self.coordinates[axis])
+                return self._reader.slope(generator, axis)
             case Kind.ROOT:
                 right = next(u for j, _, u in self.equations if j == k)
                 base = self.polynomial(right)

@@ -35,7 +35,7 @@ class Generator:
     `shown` is the sympy expression it stands for (for a root, the n-th root of `argument` up to a known factor);
     `argument` is the angle, the exponent of e, the radicand, the base of a power or the argument of a function;
     `exponent` is the constant exponent of a power; `degree` is that of a root's equation; `index` says which
-    derivative of the unknown function `argument` a jet is.
+    derivative of the unknown function a jet is, and `argument` is the function at its arguments.
     """
 
     kind: Kind

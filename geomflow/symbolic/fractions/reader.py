@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy.core.function import AppliedUndef
 
+from geomflow.core.graph.applied import UNKNOWN, applied, owned, resolved
 from geomflow.symbolic.fractions.element import Element
 from geomflow.symbolic.fractions.generators import Generator, Kind
 from geomflow.symbolic.fractions.survey import CIRCULAR, HYPERBOLIC, OutsideField, _constant, is_angle, linear_parts
@@ -38,6 +39,10 @@ class Reader:
         self._numbers = {(g.kind, g.shown): k for k, g in enumerate(field.generators)}
         self._by_argument = {(g.kind, g.argument): k for k, g in enumerate(field.generators) if g.argument is not None}
         self._units: dict[tuple[Kind, sympy.Expr], int] = {}
+        self._jets = {(g.argument, g.index): k for k, g in enumerate(field.generators) if g.kind is Kind.JET}
+        self._functions = list(dict.fromkeys(function for function, _ in self._jets))
+        self._own = {str(g.shown): g.shown for g in field.generators if g.kind is Kind.FREE}
+        self._same: dict[AppliedUndef, AppliedUndef] = {}
 
     def read(self, e: sympy.Expr) -> Element:
         """The element of an expression."""
@@ -173,27 +178,49 @@ class Reader:
                 pair = _angle_sum(kind, pair, self._multiple(kind, coefficient, atom))
             name = e.func.__name__
             return _QUOTIENTS[_CIRCULAR_NAMES.get(name, name)](*pair)
-        if isinstance(e, sympy.Derivative) and isinstance(e.expr, AppliedUndef):
-            orders = {x: int(times) for x, times in e.variable_count}
-            return self._jet(e.expr, tuple(orders.get(x, 0) for x in e.expr.args))
-        if isinstance(e, AppliedUndef):
-            return self._jet(e, (0,) * len(e.args))
+        if isinstance(e, UNKNOWN):
+            found = applied(e)
+            if found is None:
+                return self.read(resolved(e))
+            found = owned(found, self._own)
+            return self._jet(found.value, found.index)
         return self._generator(Kind.PRIMITIVE, e)
 
     def _jet(self, function: AppliedUndef, index: tuple[int, ...]) -> Element:
-        for k, g in enumerate(self._field.generators):
-            if g.kind is Kind.JET and g.argument == function and g.index == index:
-                return self._field.generator(k)
-        raise OutsideField(f"the derivative {index} of {function} is not in the field")
+        """The derivative of an unknown function: one generator for all arguments that are equal."""
+        key = self._representative(function), index
+        if key not in self._jets:
+            raise OutsideField(f"the derivative {index} of {function} is not in the field")
+        return self._field.generator(self._jets[key])
 
-    def bumped(self, generator: Generator, coordinate: sympy.Symbol) -> Element:
-        """The derivative of a jet along a coordinate."""
-        function = generator.argument
-        if function is None or coordinate not in function.args:
-            return self._field.zero
-        axis = function.args.index(coordinate)
-        index = generator.index
-        return self._jet(function, (*index[:axis], index[axis] + 1, *index[axis + 1 :]))
+    def _representative(self, function: AppliedUndef) -> AppliedUndef:
+        """The first of the field's functions with this name and equal arguments.
+
+        Only earlier ones are compared, whose arguments need fewer generators, so that this ends.
+        """
+        if function not in self._same:
+            known = self._functions
+            earlier = known[: known.index(function)] if function in known else known
+            found = (f for f in earlier if self._representative(f) == f and self._equal(f, function))
+            self._same[function] = next(found, function)
+        return self._same[function]
+
+    def _equal(self, f: AppliedUndef, g: AppliedUndef) -> bool:
+        if str(f.func) != str(g.func) or len(f.args) != len(g.args):
+            return False
+        pairs = zip(f.args, g.args, strict=True)
+        return all(a == b or self._field.is_zero(self.read(a) - self.read(b)) for a, b in pairs)
+
+    def slope(self, jet: Generator, axis: int) -> Element:
+        """The derivative of a jet along coordinate number `axis`, by the chain rule."""
+        assert jet.argument is not None
+        field, result = self._field, self._field.zero
+        for k, argument in enumerate(jet.argument.args):
+            inner = field.d(self.read(argument), axis)
+            if inner:
+                raised = tuple(times + (i == k) for i, times in enumerate(jet.index))
+                result = result + self._jet(jet.argument, raised) * inner
+        return result
 
 
 def _angle_sum(kind: Kind, a: Pair, b: Pair) -> Pair:

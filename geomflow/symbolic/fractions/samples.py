@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -28,14 +30,16 @@ class Samples:
 
     def __init__(self, field: Field) -> None:
         self._field = field
-        self._found: dict[int, tuple[dict[gr.Node, Any], list[Any]] | None] = {}
+        self._found: dict[int, tuple[dict[gr.Node, Any], _Values] | None] = {}
 
     def refutation(self, element: Element) -> Verdict | None:
         """The proof that the element is not zero: a point where a ball around its value excludes zero."""
         previous, flint.ctx.prec = flint.ctx.prec, BITS
         try:
             for seed in range(POINTS):
-                if (found := self._at(seed)) is not None:
+                if (found := self._at(seed)) is None:
+                    continue
+                with suppress(ZeroDivisionError):
                     value = _value(self._field, element.num, found[1])
                     if value.is_finite() and not value.contains(0):
                         return refuted(value, found[0])
@@ -58,25 +62,32 @@ class Samples:
     def _frame(self) -> Frame:
         return Frame(self._field.domain, list(self._leaves.values()))
 
-    def _at(self, seed: int) -> tuple[dict[gr.Node, Any], list[Any]] | None:
-        """A point and the values there; None where the domain leaves no room or a generator is not defined."""
+    def _at(self, seed: int) -> tuple[dict[gr.Node, Any], _Values] | None:
+        """A point and the values there; None where the domain leaves no room."""
         if seed not in self._found:
             try:
                 point = self._frame.point(self._frame.shares(seed))
-                self._found[seed] = point, self._values(point)
-            except (OutsideDomain, ZeroDivisionError):
+                self._found[seed] = point, _Values(self._field, {k: point[leaf] for k, leaf in self._leaves.items()})
+            except OutsideDomain:
                 self._found[seed] = None
         return self._found[seed]
 
-    def _values(self, point: dict[gr.Node, Any]) -> list[Any]:
-        values: list[Any] = []
-        for k, generator in enumerate(self._field.generators):
-            leaf = self._leaves.get(k)
-            values.append(_generator_value(self._field, generator, values) if leaf is None else ball(point[leaf]))
-        return values
+
+class _Values(dict[int, Any]):
+    """Values of the generators by number, found when they are asked for: arguments may hold generators of their own."""
+
+    def __init__(self, field: Field, free: Mapping[int, Any]) -> None:
+        super().__init__()
+        self._field, self._free = field, free
+
+    def __missing__(self, k: int) -> Any:
+        free = self._free.get(k)
+        value = _generator_value(self._field, self._field.generators[k], self) if free is None else ball(free)
+        self[k] = value
+        return value
 
 
-def _generator_value(field: Field, generator: Generator, values: list[Any]) -> Any:
+def _generator_value(field: Field, generator: Generator, values: Mapping[int, Any]) -> Any:
     if generator.kind is Kind.UNIT:
         return flint.acb(0, 1)
     if generator.shown is sympy.pi:
@@ -92,7 +103,7 @@ def _generator_value(field: Field, generator: Generator, values: list[Any]) -> A
     return getattr(argument, name)()
 
 
-def _value(field: Field, polynomial: Any, values: list[Any]) -> Any:
+def _value(field: Field, polynomial: Any, values: Mapping[int, Any]) -> Any:
     total = flint.acb(0)
     order = [(k, place) for k, place in enumerate(field._place)]
     for exponents, coefficient in polynomial.to_dict().items():

@@ -9,6 +9,7 @@ from math import lcm
 import sympy
 from sympy.core.function import AppliedUndef
 
+from geomflow.core.graph.applied import UNKNOWN, Applied, applied, owned, resolved
 from geomflow.symbolic.fractions.generators import Generator, Kind
 
 CIRCULAR = (sympy.sin, sympy.cos, sympy.tan, sympy.cot, sympy.sec, sympy.csc)
@@ -45,7 +46,8 @@ class Survey:
         self._seen: set[sympy.Basic] = set()
         self._order: list[tuple[str, sympy.Expr]] = []
         self._denominators: dict[tuple[str, sympy.Expr], int] = {}
-        self._jet_orders: dict[AppliedUndef, int] = {}
+        self._jet_orders: dict[tuple[str, int], int] = {}
+        self._own = {s.name: s for s in self.coordinates}
         for symbol in self.coordinates:
             self.visit(symbol)
 
@@ -64,6 +66,7 @@ class Survey:
             return
         self._seen.add(e)
         if e.is_Symbol or e is sympy.pi:
+            self._own.setdefault(str(e), e)
             self._note("free", e)
         elif e is sympy.I:
             self._note("unit", e)
@@ -133,19 +136,21 @@ class Survey:
             self.visit(e.fdiff(1))
             self.certain = self.certain and _is_rational(e.args[0])
             self._note("primitive", e)
-        elif isinstance(e, (AppliedUndef, sympy.Derivative)):
+        elif isinstance(e, UNKNOWN):
             self._jet(e)
         else:
             raise OutsideField(f"{type(e).__name__} in {e}")
 
     def _jet(self, e: sympy.Expr) -> None:
-        function = e.expr if isinstance(e, sympy.Derivative) else e
-        if not isinstance(function, AppliedUndef) or not all(a.is_Symbol for a in function.args):
-            raise OutsideField(f"not a function of coordinates: {e}")
-        order = sum(int(times) for _, times in e.variable_count) if isinstance(e, sympy.Derivative) else 0
-        self._jet_orders[function] = max(order, self._jet_orders.get(function, 0))
-        self.visit_all(function.args)
-        self._note("jet", function)
+        found = applied(e)
+        if found is None:
+            self.visit(resolved(e))
+            return
+        found = owned(found, self._own)
+        key = found.name, len(found.args)
+        self._jet_orders[key] = max(sum(found.index), self._jet_orders.get(key, 0))
+        self.visit_all(found.args)
+        self._note("jet", found.value)
 
     def generators(self) -> list[Generator]:
         """The generators found, each after those it needs.
@@ -176,11 +181,10 @@ class Survey:
             yield Generator(Kind.EXP, sympy.exp(atom / denominator), atom / denominator)
 
     def _jets(self, function: AppliedUndef, _: int) -> Iterator[Generator]:
-        highest = self._jet_orders[function] + JET_MARGIN
+        highest = self._jet_orders[str(function.func), len(function.args)] + JET_MARGIN
         indices = [i for i in product(range(highest + 1), repeat=len(function.args)) if sum(i) <= highest]
         for index in sorted(indices, key=sum):
-            along = [(x, k) for x, k in zip(function.args, index, strict=True) if k]
-            yield Generator(Kind.JET, sympy.Derivative(function, *along) if along else function, function, index=index)
+            yield Generator(Kind.JET, Applied(function.func, index, function.args).written(), function, index=index)
 
 
 _BUILDERS: Mapping[str, Callable[[Survey, sympy.Expr, int], Iterable[Generator]]] = {
