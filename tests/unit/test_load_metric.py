@@ -67,7 +67,7 @@ def test_metrics_of_every_kind_come_back(kept):
 
 
 #: What may be missing, and what may hold NaN and have any number of rows.
-OPTIONAL, FREE = {"off_variety", "points_off_variety"}, {"history"}
+OPTIONAL, FREE = {"line", "off_variety", "points_line", "points_off_variety"}, {"history"}
 
 
 def damaged(name, values):

@@ -189,7 +189,7 @@ def test_inputs_of_the_constructor():
         PhiNetwork(gv.Fermat(5), network, theta)
     with pytest.raises(NotFiniteError):
         PhiNetwork(CUBIC, network, theta * np.nan)
-    with pytest.raises(InputError, match="ReLU"):
+    with pytest.raises(InputError, match="relu"):
         PhiNetwork(CUBIC, Perceptron(9, (4,), 1, "relu"), theta)
     metric = PhiNetwork(CUBIC, network, theta)
     with pytest.raises(InputError, match="the points on"):
