@@ -153,6 +153,8 @@ NAMES = {"Symbol", "Function", "Dummy", "symbols", "latex", "sstr"}
 METHODS = {"Matrix", "ImmutableMatrix", "subs", "diff", "xreplace", "replace_with", "coeff", "limit", "series"}
 #: Where that is done all the same, and what keeps text from it.
 SAFE = {
+    ("symbolic/signs.py", "_of_polynomial"): "an expression that a chart has read",
+    ("symbolic/signs.py", "ends"): "ranges that a chart has read",
     ("core/content.py", "_object"): "srepr writes what is an object of sympy's already",
     ("core/graph/sympy_bridge.py", "as_sympy"): "strict, and without what it would read inside",
     ("symbolic/chart.py", "_may_be_complex"): "an expression that a chart has read",
