@@ -82,9 +82,7 @@ class _Reader:
         if isinstance(value, ModuleType):
             return {KIND: "module", "name": value.__name__}
         if type(value).__module__.partition(".")[0] == "sympy":
-            import sympy
-
-            return kind | {"expression": sympy.srepr(value)}
+            return kind | {"expression": sys.modules["sympy"].srepr(value)}
         return kind | self._rebuilt(value)
 
     def _rebuilt(self, value: Any) -> dict[str, Any]:
