@@ -16,8 +16,8 @@ from geomflow.flow.observe import Monitor
 if TYPE_CHECKING:
     import sympy
 
+    from geomflow.field.ground_state import GroundState
     from geomflow.flow.flow import Flow
-    from geomflow.flow.ground_state import GroundState
 
 
 @dataclass(frozen=True)

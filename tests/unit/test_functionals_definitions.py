@@ -62,7 +62,7 @@ def test_equations_read_like_the_textbook():
         fn.EF(ComplexTorus(dim=1), "v*log(v)"): "= R/2",
         fn.EF(ComplexTorus(dim=1), "(v-1)^2"): "= -2*Laplacian_d(v)",
         fn.Ding(ComplexTorus(dim=2)): "= 1 - 1/v",
-        fn.JFunctional(ComplexTorus(dim=2)): "= 2 - tr(chi)",
+        fn.JFunctional(ComplexTorus(dim=2)): "= c - tr(chi)",
         fn.PerelmanF(Torus(dim=3)): "g_ij(t), t) = -2*R_ij - 2*Hessian(f)",
         fn.PerelmanLambda(Torus(dim=3)): "= -2*R_ij - 2*Hessian(f)",
         fn.EinsteinHilbert(Torus(dim=3)): "= -R*g_ij/2 + R_ij",

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, final
 from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
 from geomflow.field import PotentialField
+from geomflow.field.reference_form import reference_rows
 from geomflow.flow.equation import Equation, checked_state, equations_of
-from geomflow.flow.equations.kahler import PHI, KahlerSetting, log_flat_volume, reference_rows
+from geomflow.flow.equations.kahler import PHI, KahlerSetting, log_flat_volume
 from geomflow.flow.flow import Flow
 from geomflow.flow.varieties import FormFlow
 

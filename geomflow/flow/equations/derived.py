@@ -13,12 +13,13 @@ from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
 from geomflow.core.errors import IllPosedError, InputError, UnknownNameError
 from geomflow.field import MetricField, PotentialField
+from geomflow.field.ground_state import GroundState
 from geomflow.field.operators import pointwise
+from geomflow.field.reference_form import kahler_class, reference_rows
 from geomflow.flow.equation import Average, Equation, InnerProduct, checked_state, equations_of
-from geomflow.flow.equations.kahler import KahlerSetting, log_flat_volume, reference_rows
+from geomflow.flow.equations.kahler import KahlerSetting
 from geomflow.flow.equations.ricci import minors, ricci_monitors
 from geomflow.flow.flow import Flow
-from geomflow.flow.ground_state import GroundState
 from geomflow.flow.observe import Monitor
 from geomflow.flow.stops import require_number
 from geomflow.symbolic.functionals.derived import DerivedFlow
@@ -107,10 +108,10 @@ class Descent(Flow):
 
     def _on_potential(self, state: PotentialField) -> Equation:
         setting = KahlerSetting.of(state)
-        kappa = Fraction(float(np.exp(log_flat_volume(state))))
-        found = self.derived.program(reference=setting.reference_nodes(), kappa=gr.constant(kappa))
+        numbers = kahler_class(state)
+        found = self.derived.program(reference=setting.form.nodes(), kahler_class=numbers)
         whole = replace(found, statics=setting.static_names)
-        own = setting.monitors(gr.log(gr.constant(kappa)))
+        own = setting.monitors(gr.log(numbers.kappa))
         return replace(
             self._equation(whole, tuple(m for m in own if m.name != "energy"), (setting.log_det_stage,)),
             statics=reference_rows(state),

@@ -11,9 +11,10 @@ from geomflow.codegen import Program
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.field import MetricField, PotentialField
+from geomflow.field.reference_form import reference_rows
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation, checked_state, equations_of
-from geomflow.flow.equations.kahler import KahlerSetting, reference_rows
+from geomflow.flow.equations.kahler import KahlerSetting
 from geomflow.flow.equations.rates import RateReader
 from geomflow.flow.equations.ricci import minors
 from geomflow.flow.flow import Flow

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, ClassVar, final
 
 from geomflow.core import graph as gr
@@ -95,9 +94,10 @@ class Ding(PotentialFunctional):
 class JFunctional(PotentialFunctional):
     """The J-functional of Chen and Donaldson, for a constant positive (1,1)-form χ (½ δ unless given).
 
-    J_χ(φ) = ∫_0^1 ∫ φ (tr_t χ − c) dμ_tφ dt with c = ∫ tr χ dμ/∫ dμ, a constant of the classes; its gradient in
-    Mabuchi's metric is tr_ω χ − c, so that descent is the J-flow ∂_tφ = c − tr_ω χ. `chi` is an (n, n) Hermitian matrix
-    of exact numbers (or pairs (re, im)). Raises PositivityError if χ is not positive.
+    J_χ(φ) = ∫_0^1 ∫ φ (tr_t χ − c) dμ_tφ dt with c = ∫ tr χ dμ/∫ dμ, a number of the classes of χ and of the state's
+    reference form; its gradient in Mabuchi's metric is tr_ω χ − c, so that descent is the J-flow ∂_tφ = c − tr_ω χ, and
+    J_χ(φ + s) = J_χ(φ) for constants s. `chi` is an (n, n) Hermitian matrix of exact numbers (or pairs (re, im)).
+    Raises PositivityError if χ is not positive.
     Source: Chen 2000; Donaldson 1999.
     """
 
@@ -121,13 +121,8 @@ class JFunctional(PotentialFunctional):
         return gr.ZERO
 
     def paths(self) -> Paths:
-        """The path energies of tr χ, and of −c with c = tr χ over the flat unit metric."""
-        trace = sum(2 * _real(self.form[a][a]) for a in range(self.geometry.dim))
-        return {"form": gr.ONE, "volume": gr.constant(-Fraction(trace))}
-
-
-def _real(entry: Any) -> Any:
-    return entry[0] if isinstance(entry, tuple) else entry
+        """The energy along the path of tr χ − c."""
+        return {"form": gr.ONE}
 
 
 def _check_positive(form: Any, dim: int) -> None:

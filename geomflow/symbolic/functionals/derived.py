@@ -103,7 +103,8 @@ class DerivedFlow:
     """∂_t u = −loss grad E, derived by varying a functional.
 
     `program(**setting)` gives the stages and rates over real coordinates; for potentials the setting may name another
-    reference metric (`reference`, an (n, n) Hermitian matrix of numbers or nodes) and `kappa`.
+    reference metric (`reference`, an (n, n) Hermitian matrix of numbers or nodes) and the numbers of its Kähler class
+    (`kahler_class`, needed where the reference varies).
     """
 
     functional: Functional

@@ -48,7 +48,7 @@ def explain_potential(functional: PotentialFunctional) -> str:
 
 
 def _path(kind: str, use: pt.PotentialAlgebra, c: gr.Node) -> str:
-    rate = "1" if kind == "volume" else "tr_ω χ"
+    rate = "1" if kind == "volume" else "tr_ω χ − c"
     return f"Energy along tφ with weight {written(use, c)}: its gradient is {rate}, whatever the path."
 
 

@@ -114,6 +114,22 @@ class Functional(ABC):
         """The gradient flow's equation in the usual notation."""
         return self.gradient_flow().equation
 
+    def __call__(self, state: Any, parameters: Mapping[str, Any] | None = None, measure: Any = None) -> float:
+        """E at a state, such as grid.potential(...) or grid.metric(...), or a model's state on a grid.
+
+        `parameters` are numbers for what the functional leaves open (the τ of Perelman's W), `measure` the reference
+        measure dm/dx in f = log(dV/dm), anything positive that ``grid.scalar`` takes: dx itself unless given, also
+        where f is an unknown of its own. Monitors along a flow record `loss` times this.
+
+        Raises InputError for a state of another kind or on another torus, a parameter without a value, and a measure
+        where there is none to give; PositivityError for a metric that is not positive.
+        """
+        place = state if hasattr(state, "value_of") else getattr(state, "field", lambda: state)()
+        if not hasattr(place, "value_of"):
+            raise InputError(f"{self.name} is evaluated at a field on a grid, such as grid.potential(...) or "
+                             f"grid.metric(...); a {type(state).__name__} was given.")
+        return float(place.value_of(self, parameters or {}, measure))
+
     def terms(self) -> tuple[tuple[Fraction | int, Any], ...]:
         """This functional as a sum of multiples."""
         return ((1, self),)

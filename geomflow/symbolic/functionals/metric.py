@@ -233,9 +233,18 @@ class MetricSum(MetricFunctional):
         """Those of all summands."""
         return tuple(dict.fromkeys(r for _, e in self.summands for r in e.remarks))
 
+    @property
+    def elliptic(self) -> bool:
+        """Whether a summand's f is the ground state's."""
+        return any(e.elliptic for _, e in self.summands)
+
     def terms(self) -> tuple[tuple[Fraction | int, Any], ...]:
         """The pairs (c, E)."""
         return self.summands
+
+    def energy_integrand(self, use: MetricAlgebra) -> gr.Node:
+        """Σ c s without multipliers."""
+        return gr.add(*(c * e.energy_integrand(use) for c, e in self.summands))
 
     def integrand(self, use: MetricAlgebra) -> gr.Node:
         """Σ c s."""

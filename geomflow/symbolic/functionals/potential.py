@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from geomflow.core import graph as gr
+from geomflow.core.errors import InputError
 from geomflow.symbolic.functionals.derived import DerivedFlow
 from geomflow.symbolic.functionals.functional import Certificate, Functional, needs, real_coordinates, unlike
 from geomflow.symbolic.functionals.linear import Linearisation
 from geomflow.symbolic.variation.euler import EulerDerivative, euler_operator
-from geomflow.symbolic.variation.kahler_frame import PHI, KahlerFrame
+from geomflow.symbolic.variation.kahler_frame import MEAN_TRACE, PHI, KahlerClass, KahlerFrame
 from geomflow.symbolic.variation.kahler_realise import KahlerRealisation
 from geomflow.symbolic.variation.potentials import PotentialAlgebra, Variation, vary
 from geomflow.symbolic.variation.staged import Staged, all_vanish
@@ -30,12 +31,25 @@ def flat_matrix(dim: int) -> list[list[Fraction]]:
     return [[HALF * (a == b) for b in range(dim)] for a in range(dim)]
 
 
+def combined(forms: Sequence[tuple[Fraction | int, Any]]) -> list[list[tuple[Any, Any]]]:
+    """Σ c χ of pairs (c, χ) of matrices with entries x or (re, im), as pairs."""
+    size = range(len(forms[0][1]))
+    entries = [[[(c * re, c * im) for c, (re, im) in ((c, parts(chi[a][b])) for c, chi in forms)] for b in size]
+               for a in size]
+    return [[tuple(map(sum, zip(*entry, strict=True))) for entry in row] for row in entries]  # type: ignore[misc]
+
+
+def parts(entry: Any) -> tuple[Any, Any]:
+    """(re, im) of an entry of a matrix of exact numbers."""
+    return entry if isinstance(entry, tuple) else (entry, 0)
+
+
 class PotentialFunctional(Functional):
     """E(φ) = ∫ s dμ_J + Σ c ∫_0^1 ∫ φ ... dμ_t dt over ω_φ = ω_0 + i∂∂̄φ, in complex dimension 1, 2 and 3.
 
     A subclass gives the integrand s by structure; `paths` adds energies along tφ ("volume": ∫∫ φ dμ_t dt, "form":
-    ∫∫ φ tr_t χ dμ_t dt) with constant coefficients. Gradients: "mabuchi" ∫ψψ' dμ_J, "L2" ∫ψψ' dμ_Ω, "dirichlet"
-    ∫⟨∂ψ,∂ψ'⟩ dμ_J.
+    ∫∫ φ (tr_t χ − c) dμ_t dt with c = ∫tr χ dμ/∫dμ) with constant coefficients. Gradients: "mabuchi" ∫ψψ' dμ_J, "L2"
+    ∫ψψ' dμ_Ω, "dirichlet" ∫⟨∂ψ,∂ψ'⟩ dμ_J.
     """
 
     metrics: ClassVar[tuple[str, ...]] = ("mabuchi", "L2", "dirichlet")
@@ -73,8 +87,12 @@ class PotentialFunctional(Functional):
     @property
     def density(self) -> Staged:
         """L with E = ∫ L d^{2n}x, over the flat unit reference metric."""
+        return self.density_over()
+
+    def density_over(self, reference: Any = None, kahler_class: KahlerClass | None = None) -> Staged:
+        """L with E = ∫ L d^{2n}x, over another reference metric; see `frame`."""
         use = PotentialAlgebra()
-        realise = self.realisation(use)
+        realise = self.realisation(use, reference=reference, kahler_class=kahler_class)
         return realise.staged([self.lagrangian(realise, self.integrand(use))])
 
     @property
@@ -92,15 +110,21 @@ class PotentialFunctional(Functional):
         paths = self.paths()
         found.rest += paths.get("volume", gr.ZERO)
         if "form" in paths:
-            found.rest += paths["form"] * use.form_trace
+            found.rest += paths["form"] * (use.form_trace - MEAN_TRACE)
         return found
 
-    def frame(self, real: bool = False, reference: Any = None, kappa: gr.Node | None = None) -> KahlerFrame:
-        """Coordinates for deriving (Wirtinger) or running (real); by default over the flat unit metric, κ = 2^−n."""
+    def frame(self, real: bool = False, reference: Any = None, kahler_class: KahlerClass | None = None) -> KahlerFrame:
+        """Coordinates for deriving (Wirtinger) or running (real), over the flat unit metric unless given.
+
+        A reference metric that varies needs the numbers of its class. Raises InputError where they are missing.
+        """
         n = self.geometry.dim
-        flat = gr.constant(Fraction(1, 2**n))
-        return KahlerFrame(n, flat_matrix(n) if reference is None else reference, self.form,
-                           flat if kappa is None else kappa, real, real_coordinates(self.geometry))
+        base = flat_matrix(n) if reference is None else reference
+        frame = KahlerFrame(n, base, self.form, kahler_class, real, real_coordinates(self.geometry))
+        if any(leaf.op == "jet" for leaf in gr.leaves([frame.kappa])):
+            raise InputError(f"{self.name} over a reference metric that varies needs the numbers of its Kähler class, "
+                             "kahler_class=KahlerClass(kappa, cofactors, cell).")
+        return frame
 
     def realisation(self, use: PotentialAlgebra, **setting: Any) -> KahlerRealisation:
         """An algebra's scalars over real coordinates, parameters with values replaced; see `frame`."""
@@ -206,8 +230,9 @@ class PotentialSum(PotentialFunctional):
 
     @property
     def form(self) -> Any:
-        """χ of the summand that has one."""
-        return next((e.form for _, e in self.summands if "form" in e.paths()), flat_matrix(self.geometry.dim))
+        """Σ c χ over the summands with an energy along a path of forms, in which that is linear; else ½ δ."""
+        forms = [(c, e.form) for c, e in self.summands if "form" in e.paths()]
+        return combined(forms) if forms else flat_matrix(self.geometry.dim)
 
     def terms(self) -> tuple[tuple[Fraction | int, Any], ...]:
         """The pairs (c, E)."""
@@ -218,9 +243,9 @@ class PotentialSum(PotentialFunctional):
         return gr.add(*(c * e.integrand(use) for c, e in self.summands))
 
     def paths(self) -> Paths:
-        """Σ c times the coefficients."""
+        """Σ c times the coefficients; those of forms are in `form`."""
         total: dict[str, gr.Node] = {}
         for c, e in self.summands:
             for kind, coefficient in e.paths().items():
                 total[kind] = total.get(kind, gr.ZERO) + c * coefficient
-        return total
+        return total | ({"form": gr.ONE} if "form" in total else {})

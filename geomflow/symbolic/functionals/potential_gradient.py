@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
@@ -16,8 +15,7 @@ from geomflow.symbolic.functionals.derived import Mean, Program
 from geomflow.symbolic.functionals.functional import real_coordinates
 from geomflow.symbolic.functionals.linear import Linearisation, wave_names
 from geomflow.symbolic.functionals.potential import HALF, PotentialFunctional
-from geomflow.symbolic.linear import determinant
-from geomflow.symbolic.variation.kahler_frame import PHI
+from geomflow.symbolic.variation.kahler_frame import PHI, KahlerClass
 from geomflow.symbolic.variation.kahler_realise import KahlerRealisation
 from geomflow.symbolic.variation.potentials import Variation
 from geomflow.symbolic.variation.staged import Stage
@@ -82,22 +80,28 @@ class PotentialGradient:
         return self.linearised_over(None)
 
     def linearised_over(self, reference: Any) -> Linearisation:
-        """The linearised flow at φ = 0 over a constant metric, ½ δ unless given."""
-        frame = self.functional.frame(reference=reference, kappa=constant_ratio(self.functional, reference))
+        """The linearised flow at φ = 0 over a constant metric, ½ δ unless given.
+
+        Raises ShapeError if it is not an (n, n) matrix.
+        """
+        n = self.functional.geometry.dim
+        if reference is not None and np.shape(reference)[:2] != (n, n):
+            raise ShapeError(f"the background must be 'flat' or an ({n}, {n}) Hermitian matrix of exact numbers, "
+                             f"not {reference!r}")
+        frame = self.functional.frame(reference=reference)
         realise = KahlerRealisation(self.variation.algebra, frame, values=self.functional.values)
         rate = -self.functional.loss * realise.value(self.scalar)
         coordinates = real_coordinates(self.functional.geometry)
         names = wave_names(coordinates)
         k = [gr.symbol(name) for name in names]
-        n = frame.dim
         waves = [HALF * gr.I * (k[2 * a] - gr.I * k[2 * a + 1]) for a in range(n)]
         waves += [HALF * gr.I * (k[2 * a] + gr.I * k[2 * a + 1]) for a in range(n)]
         return Linearisation(coordinates, (PHI,), realise.staged([rate]), Background({}), tuple(waves), names)
 
-    def program(self, reference: Any = None, kappa: gr.Node | None = None) -> Program:
+    def program(self, reference: Any = None, kahler_class: KahlerClass | None = None) -> Program:
         """Stages, rate, energy and dissipation over real coordinates."""
         functional, use = self.functional, self.variation.algebra
-        realise = functional.realisation(use, reference=reference, kappa=kappa)
+        realise = functional.realisation(use, reference=reference, kahler_class=kahler_class)
         frame, gradient = realise.frame, functional.loss * realise.value(self.scalar)
         volume = 2**frame.dim * frame.kappa * frame.ratio
         energy = functional.loss * functional.lagrangian(realise, functional.integrand(use))
@@ -122,18 +126,3 @@ def statics_of(nodes: Sequence[gr.Node], stages: Sequence[Stage]) -> tuple[str, 
     """The given fields, beside φ and the outputs of stages, that the nodes depend on."""
     made = {PHI, *(name for stage in stages for name in stage.names)}
     return tuple(sorted({leaf.data[0] for leaf in gr.leaves(nodes) if leaf.op == "jet"} - made))
-
-
-def constant_ratio(functional: PotentialFunctional, reference: Any) -> gr.Node:
-    """κ = det g_0 of a constant reference metric, so that v = 1 there.
-
-    Raises ShapeError if it is not an (n, n) matrix.
-    """
-    n = functional.geometry.dim
-    if reference is None:
-        return gr.constant(Fraction(1, 2**n))
-    if np.shape(reference)[:2] != (n, n):
-        raise ShapeError(f"the background must be 'flat' or an ({n}, {n}) Hermitian matrix of exact numbers, "
-                         f"not {reference!r}")
-    frame = functional.frame(reference=reference)
-    return determinant(frame.ring, frame.constant_matrix(reference))

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, final
 from geomflow.core import graph as gr
 from geomflow.symbolic.functionals.potential import PotentialFunctional
 from geomflow.symbolic.functionals.scalars import OneVariable
+from geomflow.symbolic.variation.kahler_frame import MASS
 from geomflow.symbolic.variation.potentials import PotentialAlgebra
 
 
@@ -54,13 +55,12 @@ class EF(PotentialFunctional):
 class Sigma(PotentialFunctional):
     """σ(φ) = ∫ |v − 1| dμ_Ω / ∫ dμ_Ω, the distance of dμ_J from dμ_Ω in L¹, with its subgradient.
 
-    E_F with F = |v − 1| over the volume: the subgradient in Mabuchi's metric is Δ_∂ sign(v − 1) over the volume, a
-    distribution on {v = 1}; in the Dirichlet metric sign(v − 1) − mean. `volume` is ∫dμ_Ω, 1 on the unit torus.
+    E_F with F = |v − 1| over the volume ∫dμ_Ω of the state's class: the subgradient in Mabuchi's metric is
+    Δ_∂ sign(v − 1)/∫dμ_Ω, a distribution on {v = 1}; in the Dirichlet metric (mean − sign(v − 1))/∫dμ_Ω.
     Source: eq. (B.11) of Halverson and Ruehle.
     """
 
     geometry: Any
-    volume: int = 1
     name: ClassVar[str] = "sigma"
     definition: ClassVar[str] = "σ = ∫ |v − 1| dμ_Ω / ∫ dμ_Ω"
     source: ClassVar[str] = "eq. (B.11) of Halverson and Ruehle"
@@ -77,4 +77,4 @@ class Sigma(PotentialFunctional):
 
     def integrand(self, use: PotentialAlgebra) -> gr.Node:
         """|v − 1|/(v ∫dμ_Ω)."""
-        return gr.call("abs", use.v - 1) / (use.v * gr.node(self.volume))
+        return gr.call("abs", use.v - 1) / (use.v * MASS)

@@ -56,7 +56,7 @@ SYMBOLS = {
     "reference_ratio": operator("Ratio", r"\frac{d%s}{d%s}")(sympy.Symbol("mu_0"), sympy.Symbol("mu_J")),
     "ricci_squared": operator("NormSquared", r"|\mathrm{%s}|^2")(RIC),
 }
-PARAMETERS = {"mean": "Sbar", "eigenvalue": "lambda"}
+PARAMETERS = {"mean": "Sbar", "eigenvalue": "lambda", "c_chi": "c"}
 TENSORS = {"metric": sympy.Symbol("g_ij"), "ricci": sympy.Symbol("R_ij"),
            "ricci_square": operator("RicciSquare", r"R_{ik} R^{k}{}_{j}")(RIC)}
 

@@ -23,25 +23,61 @@ from geomflow.symbolic.ring import GraphRing, Ring, WirtingerRing
 from geomflow.symbolic.variation.staged import Stage
 
 PHI = "phi"
+MEAN_TRACE, MASS = gr.symbol("c_chi"), gr.symbol("mu_Omega")
+"""c = ∫ tr χ dμ_J/∫ dμ_J and ∫ dμ_Ω, numbers of the Kähler class, in scalars by structure."""
 Matrix = Sequence[Sequence[Any]]
 Entries = Any
 """A NumPy array of ring elements: object arrays have no type of their entries."""
 
 
 @dataclass(frozen=True)
+class KahlerClass:
+    """The numbers of a Kähler class on a torus, means by d^{2n}x over the cell.
+
+    kappa      κ = ⟨det g_0⟩, so that det g = κ v with ⟨v⟩ = 1
+    cofactors  ⟨∂det g_0/∂g_{0,ab̄}⟩, an (n, n) Hermitian matrix as in `KahlerFrame`
+    cell       ∫ d^{2n}x
+    """
+
+    kappa: gr.Node
+    cofactors: Matrix
+    cell: gr.Node = gr.ONE
+
+
+@dataclass(frozen=True)
 class KahlerFrame:
-    """A potential over a constant reference metric and a constant form χ, in coordinates.
+    """A potential over a reference metric and a constant form χ, in coordinates.
 
     reference, form   (n, n) Hermitian matrices: real entries or pairs (re, im), exact numbers or nodes, or `Complex`
-    kappa             κ = det g_0/|Ω|² averaged: det g = κ v
+    given             the numbers of the class; unless given, those of a constant reference metric on a cell of volume 1
     """
 
     dim: int
     reference: Matrix
     form: Matrix
-    kappa: gr.Node
+    given: KahlerClass | None = None
     real: bool = False
     coordinates: tuple[str, ...] = ()
+
+    @cached_property
+    def kappa(self) -> gr.Node:
+        """κ = ⟨det g_0⟩: det g = κ v."""
+        return self._path_point("volume", self.metric_at(0)) if self.given is None else self.given.kappa
+
+    @cached_property
+    def mean_trace(self) -> gr.Node:
+        """c = ∫ tr χ dμ_J/∫ dμ_J."""
+        if self.given is None:
+            return self._path_point("form", self.metric_at(0)) / self.kappa
+        chi, rows = self.constant_matrix(self.form), self.constant_matrix(self.given.cofactors)
+        pairs = ((rows[place], chi[place]) for place in np.ndindex(chi.shape))
+        return self.lower(self.ring.real(self.ring.dot(pairs))) / self.kappa
+
+    @cached_property
+    def constants(self) -> dict[gr.Node, gr.Node]:
+        """The values of the numbers of the class that scalars by structure may contain."""
+        cell = gr.ONE if self.given is None else self.given.cell
+        return {MEAN_TRACE: self.mean_trace, MASS: 2**self.dim * self.kappa * cell}
 
     @cached_property
     def groups(self) -> tuple[int, ...]:
@@ -199,7 +235,7 @@ class KahlerFrame:
         return self.lower(self.ring.real(self.ring.dot(pairs)))
 
     def path_density(self, kind: str) -> gr.Node:
-        """The density d^{2n}x of ∫_0^1 ∫ φ dμ_t dt ("volume") or ∫_0^1 ∫ φ tr_t χ dμ_t dt ("form"), at g_0 + t∂∂̄φ.
+        """The density by d^{2n}x of ∫_0^1∫ φ dμ_t dt ("volume") or ∫_0^1∫ φ(tr_t χ − c) dμ_t dt ("form"), at g_0 + t∂∂̄φ.
 
         The integrand is a polynomial in t of degree n <= 3 at most: Simpson's rule is exact.
         """
@@ -208,7 +244,8 @@ class KahlerFrame:
                              "Simpson's rule, exact for polynomials of degree 3, integrates them.")
         weights = ((0, Fraction(1, 6)), (Fraction(1, 2), Fraction(2, 3)), (1, Fraction(1, 6)))
         values = gr.add(*(w * self._path_point(kind, self.metric_at(t)) for t, w in weights))
-        return 2**self.dim * self.leaf(PHI) * values
+        density: gr.Node = 2**self.dim * self.leaf(PHI) * values
+        return density - self.mean_trace * self.path_density("volume") if kind == "form" else density
 
     def _path_point(self, kind: str, metric: Entries) -> gr.Node:
         if kind == "volume":

@@ -23,7 +23,8 @@ class KahlerRealisation:
 
     def __init__(self, algebra: pt.PotentialAlgebra, frame: KahlerFrame, tag: str = "",
                  values: Mapping[gr.Node, gr.Node] | None = None) -> None:
-        self.algebra, self.frame, self._tag, self._values = algebra, frame, tag, dict(values or {})
+        self.algebra, self.frame, self._tag = algebra, frame, tag
+        self._values = {**frame.constants, **(values or {})}
         self._stages: list[Stage] = list(frame.stages)
         self._known: dict[gr.Node, gr.Node] = {}
         self._fields: dict[gr.Node, gr.Node] = {}

@@ -1,4 +1,4 @@
-"""The ground state of an elliptic operator on a grid, solved for at each state of a flow."""
+"""The ground state of an elliptic operator on a grid, solved for at each metric."""
 
 from __future__ import annotations
 

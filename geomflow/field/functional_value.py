@@ -1,0 +1,117 @@
+"""Functionals at states: the integral of their density over the grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geomflow.codegen import Program, Stage
+from geomflow.core import graph as gr
+from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.field.checks import require_positive
+from geomflow.field.ground_state import GroundState
+from geomflow.field.lattice import real_number
+from geomflow.field.metric import POSITIVE_ADVICE, MetricField
+from geomflow.field.pointwise import pointwise
+from geomflow.field.potential import PotentialField, require_kahler
+from geomflow.field.reference_form import ReferenceForm, kahler_class, reference_rows
+from geomflow.symbolic.functionals.derived import merged
+from geomflow.symbolic.functionals.functional import Functional
+from geomflow.symbolic.functionals.ground_state import ground_state
+from geomflow.symbolic.functionals.metric import DILATON, MetricFunctional
+from geomflow.symbolic.functionals.potential import PotentialFunctional
+from geomflow.symbolic.variation.kahler_frame import PHI
+from geomflow.symbolic.variation.metric_realise import LOG_MEASURE
+
+if TYPE_CHECKING:
+    from geomflow.field.state import Field
+    from geomflow.symbolic.variation.staged import Staged
+
+
+def functional_value(functional: Functional, state: Any, parameters: Mapping[str, Any], measure: Any) -> float:
+    """E at a state: the sum of c E over the terms of a functional; see `Functional.__call__`."""
+    terms = functional.terms()
+    density = isinstance(state, MetricField) and any(getattr(e, "dilaton", None) is not None for _, e in terms)
+    if measure is not None and not density:
+        raise InputError(f"{functional.name} has no reference measure, and one was given: leave it out.")
+    open_names = tuple(dict.fromkeys(name for _, e in terms for name in open_parameters(e)))
+    numbers = checked_numbers(functional.name, open_names, parameters)
+    return sum(float(c) * _value(e, state, numbers, measure) for c, e in terms)
+
+
+def _value(functional: Functional, state: Any, numbers: Mapping[str, float], measure: Any) -> float:
+    _require_kind(functional, state)
+    if isinstance(functional, PotentialFunctional):
+        require_kahler(state)
+        form = ReferenceForm.of(state)
+        density = functional.density_over(form.nodes(), kahler_class(state))
+        return _integral(density, state, {PHI: state.values}, form.static_names, reference_rows(state), numbers)
+    assert isinstance(functional, MetricFunctional)
+    require_positive(state.grid, state.values, "the metric", POSITIVE_ADVICE)
+    fields = dict(zip(state.component_names, state.pack(), strict=True))
+    if functional.dilaton is None:
+        return _integral(functional.density, state, fields, (), None, numbers)
+    log_measure = _log_measure(state, measure)
+    if functional.dilaton:
+        return _integral(functional.density, state, fields, (LOG_MEASURE,), log_measure[None], numbers)
+    fields[DILATON] = _dilaton(functional, state, log_measure)
+    return _integral(functional.density, state, fields, (), None, numbers)
+
+
+def _dilaton(functional: MetricFunctional, state: MetricField, log_measure: np.ndarray) -> np.ndarray:
+    """The ground state's f, or log(dV/dm)."""
+    if not functional.elliptic:
+        return np.log(state.volume_density().values) - log_measure
+    elliptic = ground_state(functional.realisation(functional.new_algebra()).metric)
+    return GroundState(elliptic, state.grid.torus.coordinates, state.grid)(state.pack())
+
+
+def _integral(density: Staged, state: Field, fields: Mapping[str, np.ndarray], statics: tuple[str, ...],
+              rows: np.ndarray | None, numbers: Mapping[str, float]) -> float:
+    """∫ density d^dx."""
+    values = {gr.symbol(name): gr.constant(Fraction(number)) for name, number in numbers.items()}
+    inner = tuple(Stage(tuple(zip(s.names, gr.substitute(s.nodes, values), strict=True)))
+                  for s in merged(density.stages))
+    final = Stage((("density", gr.substitute(density.outputs, values)[0]),))
+    program = Program(density.coordinates, tuple(fields), statics, (), (*inner, final))
+    operator = pointwise(program, state.grid, rows)
+    return float(operator(np.stack(list(fields.values())))[0].mean()) * state.grid.torus.cell_volume
+
+
+def _log_measure(state: MetricField, measure: Any) -> np.ndarray:
+    density = state.grid.scalar(1 if measure is None else measure)
+    if not density.min() > 0:
+        raise InputError(f"the reference measure must be positive; its least density is {density.min():.6g}.")
+    return np.asarray(np.log(density.values))
+
+
+def _require_kind(functional: Functional, state: Any) -> None:
+    kind, how = (PotentialField, "a Kähler potential, grid.potential(...) on a ComplexTorus") if isinstance(
+        functional, PotentialFunctional) else (MetricField, "a metric, grid.metric(...) on a Torus")
+    if not isinstance(state, kind):
+        raise InputError(f"{functional.name} is a functional of {how}; a {type(state).__name__} was given.")
+    wanted, found = functional.density.coordinates, state.grid.torus.coordinates
+    if tuple(wanted) != tuple(found):
+        raise InputError(f"{functional.name} was made over coordinates {', '.join(wanted)}, and the state lives on "
+                         f"{state.grid.torus!r}: make it over the state's own torus.")
+
+
+def open_parameters(functional: Functional) -> tuple[str, ...]:
+    """The names of the numbers that a functional leaves open, such as the τ of Perelman's W."""
+    density = functional.density
+    nodes = [*density.outputs, *(node for stage in density.stages for node in stage.nodes)]
+    return tuple(leaf.data for leaf in gr.leaves(nodes) if leaf.op == "symbol" and leaf.data not in density.coordinates)
+
+
+def checked_numbers(name: str, wanted: tuple[str, ...], given: Mapping[str, Any]) -> dict[str, float]:
+    """The numbers for the open parameters, one each. Raises InputError for one that is missing or unknown."""
+    for key in given:
+        if key not in wanted:
+            raise UnknownNameError(f"{name} leaves open {', '.join(wanted) or 'no parameter'}, and '{key}' was given.")
+    for key in wanted:
+        if key not in given:
+            raise InputError(f"{name} needs a number for '{key}': E(state, parameters={{'{key}': 1.0}}).")
+    return {key: real_number(value, f"the parameter {key}") for key, value in given.items()}
