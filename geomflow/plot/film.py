@@ -10,8 +10,9 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.files import replacing
-from geomflow.plot.heatmap import draw_quantity, largest_place, symmetric_limit
-from geomflow.plot.quantities import quantity
+from geomflow.plot.heatmap import draw_quantity, largest_place
+from geomflow.plot.quantities import drawable, quantity
+from geomflow.plot.scale import scale_of
 from geomflow.plot.style import DIVERGING, INK, styled
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 def film(sol: Solution, path: str | Path, name: str | None = None, *, frames_per_second: int = 12) -> Axes:
     """Write one frame a saved time to `path`, a .gif, or an .mp4 where ffmpeg is installed.
 
-    `name` is a quantity as in `heatmap`; colours and, above dimension two, the plane are those of the first state
-    throughout. Returns the Axes of the last frame.
+    `name` is a quantity as in `heatmap`. One colour scale, that of the finite values of all states, holds for every
+    frame; above dimension two the plane is that of the first. A state that is singular is marked in its own frame.
+    Returns the Axes of the last frame.
     Raises `InputError` for another suffix and where .mp4 is asked for without ffmpeg.
     """
     import matplotlib.pyplot as plt
@@ -41,13 +43,13 @@ def film(sol: Solution, path: str | Path, name: str | None = None, *, frames_per
 
 def _frames(ax: Axes, sol: Solution, name: str | None) -> Iterator[None]:
     """Draw one state after another; the layout is that of the first."""
-    first = quantity(sol.states[0], name)
-    place, limit = largest_place(first), symmetric_limit(first)
+    scale = scale_of(quantity(state, name) for state in sol.states)
+    place = largest_place(quantity(sol.states[0], name), scale)
     laid_out = False
     for t, state in zip(sol.times, sol.states):
         ax.clear()
         item = quantity(state, name)
-        mesh, where = draw_quantity(ax, state.grid, item, limit, place)
+        mesh, where = draw_quantity(ax, drawable(state).grid, item, scale, place)
         ax.set_title(f"{item.label}{where},  $t$ = {t:.3e}", loc="left")
         if not laid_out:
             if mesh is not None:

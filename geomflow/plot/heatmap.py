@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geomflow.plot.quantities import Quantity, quantity, tex
-from geomflow.plot.style import ACCENT, DIVERGING, styled
+from geomflow.plot.quantities import Quantity, drawable, quantity, tex
+from geomflow.plot.scale import Scale, scale_of
+from geomflow.plot.style import ACCENT, DIVERGING, INK, MISSING, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,8 +24,9 @@ def heatmap(state: Field, name: str | None = None, *, limit: float | None = None
     `name` is "scalar curvature" (of metrics and potentials; the default), "potential", "density", a metric
     component such as "g_xy", or "values" of a scalar field. The neutral value is 0 for curvature and potential
     (whose mean is taken off: a constant is no geometry), 1 for the density and the mean for the others. `limit` is
-    the distance from it at which the colours end; the largest on the grid unless given. Of a torus of dimension
-    above two a plane through the largest value is drawn, and named in the title; on a circle, a curve.
+    the distance from it at which the colours end, which the bar shows by arrows; the largest on the grid unless given.
+    Where a quantity is not finite it is left grey, and counted. Of a torus of dimension above two a plane through the
+    largest value is drawn, and named in the title; on a circle, a curve.
 
     Returns the Axes. Raises `UnknownNameError` for a quantity that the state does not have.
     """
@@ -33,69 +35,82 @@ def heatmap(state: Field, name: str | None = None, *, limit: float | None = None
     if ax is None:
         ax = plt.subplots(figsize=(4.6, 3.9))[1]
     chosen = quantity(state, name)
-    mesh, where = draw_quantity(ax, state.grid, chosen, limit or symmetric_limit(chosen), largest_place(chosen))
+    scale = scale_of([chosen], limit)
+    mesh, where = draw_quantity(ax, drawable(state).grid, chosen, scale, largest_place(chosen, scale))
     ax.set_title(chosen.label + where, loc="left")
     if mesh is not None:
-        bar = ax.figure.colorbar(mesh, ax=ax, shrink=0.88, pad=0.03)
+        bar = ax.figure.colorbar(mesh, ax=ax, shrink=0.88, pad=0.03, extend="both" if scale.cut else "neither")
         bar.outline.set_visible(False)
     return ax
 
 
-def draw_quantity(ax: Axes, grid: Grid, chosen: Quantity, limit: float, place: tuple[int, ...]):
-    """A quantity as colours of the plane through `place`, or on a circle as a curve, over centre ± limit.
+def draw_quantity(ax: Axes, grid: Grid, chosen: Quantity, scale: Scale, place: tuple[int, ...]):
+    """A quantity as colours of the plane through `place`, or on a circle as a curve, over the scale.
 
     Returns the mesh, None for a curve, and a phrase that says which plane was drawn.
     """
     if grid.torus.real_dim == 1:
         _draw_curve(ax, grid, chosen)
-        ax.set_ylim(chosen.centre - 1.05 * limit, chosen.centre + 1.05 * limit)
+        ax.set_ylim(scale.centre - 1.05 * scale.limit, scale.centre + 1.05 * scale.limit)
+        _count_missing(ax, chosen.values)
         return None, ""
-    plane, where = plane_through(chosen.values, grid, place)
-    return draw_plane(ax, grid, plane, chosen, limit), where
+    plane, origin, where = plane_through(chosen.values, grid, place)
+    _count_missing(ax, plane)
+    return draw_plane(ax, grid, plane, origin, scale), where
 
 
-def symmetric_limit(chosen: Quantity) -> float:
-    """The largest distance of a quantity from its neutral value; 1 where it is constant to rounding."""
-    distance = float(np.max(np.abs(chosen.values - chosen.centre)))
-    return distance if distance > 1e-12 * max(1.0, abs(chosen.centre)) else 1.0
-
-
-def largest_place(chosen: Quantity) -> tuple[int, ...]:
-    """The grid index where a quantity is farthest from its neutral value."""
-    distance = np.abs(chosen.values - chosen.centre)
+def largest_place(chosen: Quantity, scale: Scale) -> tuple[int, ...]:
+    """The grid index where a quantity is finite and farthest from its neutral value."""
+    distance = np.where(np.isfinite(chosen.values), np.abs(chosen.values - scale.centre), -1.0)
     return tuple(int(i) for i in np.unravel_index(int(np.argmax(distance)), distance.shape))
 
 
-def plane_through(values: np.ndarray, grid: Grid, place: tuple[int, ...]) -> tuple[np.ndarray, str]:
-    """The values on the plane of the first two axes through `place`, and a phrase that says which plane that is."""
+def plane_through(values: np.ndarray, grid: Grid, place: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, str]:
+    """The values on the plane of the first two lattice vectors through `place`, its origin, and which plane it is."""
     if values.ndim == 2:
-        return values, ""
-    names = grid.torus.coordinates[2:]
-    fixed = [f"{tex(name)} = {place[a] * grid.spacing[a]:.3g}" for a, name in enumerate(names, start=2)]
-    return values[(slice(None), slice(None), *place[2:])], f" at ${', '.join(fixed)}$"
+        return values, np.zeros(2), ""
+    along = np.array([0, 0, *place[2:]]) * np.array(grid.spacing)
+    origin = along @ grid.torus.directions
+    names = [tex(name) for name in grid.torus.coordinates]
+    fixed = ", ".join(f"{name} = {x + 0:.3g}" for name, x in zip(names[2:], origin[2:], strict=True))
+    where = f" at ${fixed}$"
+    if np.any(grid.torus.directions[:2, 2:]):
+        where = f" over lattice vectors 1 and 2, from ${fixed}$"
+    return values[(slice(None), slice(None), *place[2:])], origin[:2], where
 
 
-def draw_plane(ax: Axes, grid: Grid, plane: np.ndarray, chosen: Quantity, limit: float):
+def draw_plane(ax: Axes, grid: Grid, plane: np.ndarray, origin: np.ndarray, scale: Scale):
     """Colours of a periodic array over the cell, closed up at its far edges; returns the mesh."""
     x, y = _corners(grid, plane.shape)
+    low, high = scale.ends
     mesh = ax.pcolormesh(
-        x,
-        y,
+        x + origin[0],
+        y + origin[1],
         np.pad(plane, ((0, 1), (0, 1)), mode="wrap"),
         shading="gouraud",
         cmap=DIVERGING,
-        vmin=chosen.centre - limit,
-        vmax=chosen.centre + limit,
+        vmin=low,
+        vmax=high,
         rasterized=True,
     )
     across, up = (tex(name) for name in grid.torus.coordinates[:2])
-    ax.set(xlabel=f"${across}$", ylabel=f"${up}$", xlim=(x.min(), x.max()), ylim=(y.min(), y.max()), aspect="equal")
+    ax.set(xlabel=f"${across}$", ylabel=f"${up}$", aspect="equal")
+    ax.set(xlim=origin[0] + np.array([x.min(), x.max()]), ylim=origin[1] + np.array([y.min(), y.max()]))
     ax.grid(False)
     return mesh
 
 
+def _count_missing(ax: Axes, values: np.ndarray) -> None:
+    """A grey ground, and in words how many values have no place on the scale."""
+    missing = int(np.count_nonzero(~np.isfinite(values)))
+    if missing:
+        ax.set_facecolor(MISSING)
+        note = f"not finite at {missing} of {values.size} points"
+        ax.text(0.5, 0.5, note, transform=ax.transAxes, ha="center", va="center", color=INK, fontsize=8.5, wrap=True)
+
+
 def _corners(grid: Grid, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Cartesian coordinates of the points of the first two axes, the far edges included."""
+    """Cartesian coordinates of the points of the first two axes from their origin, the far edges included."""
     s = [np.arange(count + 1) * h for count, h in zip(shape, grid.spacing)]
     first, second = np.meshgrid(*s, indexing="ij")
     e = grid.torus.directions[:2, :2]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.errors import InputError, PositivityError, UnknownNameError
 
 if TYPE_CHECKING:
     from geomflow.field.state import Field
@@ -16,15 +16,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Quantity:
-    """An array on a grid, its label, and the value drawn in the neutral colour."""
+    """An array on a grid, its label, and the value drawn in the neutral colour, if one is neutral at all states."""
 
     values: np.ndarray
     label: str
-    centre: float = 0.0
+    centre: float | None = 0.0
 
 
 def _curvature(state: Any) -> Quantity:
-    return Quantity(state.scalar().values, "scalar curvature $R$")
+    label = "scalar curvature $R$"
+    try:
+        return Quantity(state.scalar().values, label)
+    except PositivityError:  # what is no metric has no curvature
+        return Quantity(np.full(state.grid.shape, np.nan), label)
 
 
 def _potential(state: Any) -> Quantity:
@@ -36,7 +40,7 @@ def _density(state: Any) -> Quantity:
 
 
 def _values(state: Any) -> Quantity:
-    return Quantity(state.values, "values", centre=float(state.values.mean()))
+    return Quantity(state.values, "values", centre=None)
 
 
 _BY_KIND: dict[str, dict[str, Callable[[Any], Quantity]]] = {
@@ -90,4 +94,4 @@ def quantity(state: Any, name: str | None = None) -> Quantity:
     if chosen in makers:
         return makers[chosen](state)
     component = state.pack()[list(state.component_names).index(chosen)]
-    return Quantity(component, f"${tex(chosen)}$", centre=float(component.mean()))
+    return Quantity(component, f"${tex(chosen)}$", centre=None)

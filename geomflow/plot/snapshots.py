@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geomflow.plot.heatmap import draw_quantity, largest_place, symmetric_limit
-from geomflow.plot.quantities import quantity, quantity_names
+from geomflow.plot.heatmap import draw_quantity, largest_place
+from geomflow.plot.quantities import drawable, quantity, quantity_names
+from geomflow.plot.scale import scale_of
 from geomflow.plot.style import styled
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ def snapshots(sol: Solution, names: Sequence[str] | None = None, *, count: int =
     """Draw quantities of a run at `count` of its saved times: one row a quantity, one colour scale a row.
 
     The first and the last are among them, and between any two the state moves about equally far. `names` are
-    quantities as in `heatmap`; unless given, curvature and potential where the states have them.
+    quantities as in `heatmap`; unless given, curvature and potential where the states have them. A state that is
+    singular is marked in its own panels; the scale is that of the finite values of all.
     Returns the array of Axes, shape (quantities, times).
     """
     import matplotlib.pyplot as plt
@@ -49,8 +51,9 @@ def snapshots(sol: Solution, names: Sequence[str] | None = None, *, count: int =
 def telling_times(sol: Solution, count: int) -> list[int]:
     """Up to `count` indices of saved times between which the state moves about equally far, first and last included."""
     packed = [sol.states.packed(i) for i in range(len(sol.times))]
-    steps = [float(np.sqrt(np.mean((after - before) ** 2))) for before, after in pairwise(packed)]
-    way = np.concatenate([[0.0], np.cumsum(steps)])
+    with np.errstate(all="ignore"):
+        steps = [float(np.sqrt(np.mean((after - before) ** 2))) for before, after in pairwise(packed)]
+    way = np.concatenate([[0.0], np.cumsum(np.nan_to_num(steps, nan=0.0, posinf=0.0))])
     if len(way) <= count or not way[-1] > 0:
         return sorted({int(i) for i in np.linspace(0, len(way) - 1, count).round()})
     return sorted({int(np.argmin(np.abs(way - target))) for target in np.linspace(0, way[-1], count)} | {len(way) - 1})
@@ -59,10 +62,10 @@ def telling_times(sol: Solution, count: int) -> list[int]:
 def _draw_row(row: Sequence[Axes], states: Sequence, name: str) -> None:
     """One quantity at several times, in one colour scale and, above dimension two, in one plane."""
     quantities = [quantity(state, name) for state in states]
-    place = largest_place(quantities[0])
-    limit = max(symmetric_limit(item) for item in quantities)
+    scale = scale_of(quantities)
+    place = largest_place(quantities[0], scale)
     for ax, state, item in zip(row, states, quantities):
-        mesh, where = draw_quantity(ax, state.grid, item, limit, place)
+        mesh, where = draw_quantity(ax, drawable(state).grid, item, scale, place)
     if mesh is None:
         row[0].set_ylabel(quantities[0].label)
         return

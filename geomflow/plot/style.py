@@ -17,6 +17,8 @@ CYCLE = [ACCENT, SECOND, "#5b8c3e", "#7a5ea8", "#b8892b", "#8a3b5c"]
 
 #: Colours of a quantity that is positive on one side of zero and negative on the other.
 DIVERGING = "RdBu_r"
+#: The ground where there is no number.
+MISSING = "#c4c9cd"
 
 STYLE: dict[str, Any] = {
     "figure.dpi": 110,

@@ -20,7 +20,9 @@ def distance(first: Points | np.ndarray, second: Points | np.ndarray, ambient: A
     """d(p, q) = arccos(|p·q̄| / |p||q|) pointwise, eq. (3.2); in a product the root of the sum of squares.
 
     Formed as the arctangent of q's parts across and along p, the former from q − p: zero exactly on equal points, with
-    all digits near them; in [0, π/2] for each factor.
+    all digits near them; in [0, π/2] for each factor. This is the paper's distance, an angle: geodesics of the
+    package's own Fubini–Study metric, ds² = 2g_{ab̄}dz^a dz̄^b with g = ∂∂̄ log|z|², are √2 times as long.
+    `FlatCurve.distance` is such a length, not an angle.
     """
     ambient = _ambient(first, second, ambient)
     p, q = _coordinates(first), _coordinates(second)

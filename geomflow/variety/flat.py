@@ -82,7 +82,10 @@ class FlatCurve(VarietyMetric):
         return np.where(infinite, 0, reduce(w))
 
     def distance(self, first: Points, second: Points) -> np.ndarray:
-        """The geodesic distance √(8κ) |w − w'| modulo the lattice (ds² = 2κ|Ω|²), (P,)."""
+        """The geodesic distance √(8κ) |w − w'| modulo the lattice (ds² = 2κ|Ω|²), (P,).
+
+        A length in ds² = 2g_{ab̄}dz^a dz̄^b, where `variety.distance` is an angle, 1/√2 of a length.
+        """
         return np.sqrt(8 * self.kappa) * np.abs(reduce(self.coordinate(first) - self.coordinate(second)))
 
     def __repr__(self) -> str:

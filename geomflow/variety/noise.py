@@ -19,8 +19,9 @@ _PROJECTIONS = 50
 def noised(points: Points, size: float, seed: int, *, on_variety: bool = False) -> Points:
     """Every point moved by complex Gaussian noise with root mean square `size` in |δz|, tangent to the unit sphere.
 
-    For small sizes that is the mean square Fubini–Study distance. By default the points leave the variety, as in the
-    paper's experiments; with `on_variety` they are projected back along ∂̄Q. Raises `InputError` for a negative size.
+    For small sizes that is the root mean square Fubini–Study distance. By default the points leave the variety, as in
+    the paper's experiments; with `on_variety` they are projected back along ∂̄Q. Raises `InputError` for a negative
+    size.
     """
     if not size >= 0:
         raise InputError(f"the noise has size {size}; give a number >= 0")

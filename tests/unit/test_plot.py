@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import dataclass
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -98,6 +101,92 @@ def test_snapshots_have_one_scale_a_row(sol):
     assert axes.shape == (2, 3)
     for row in axes:
         assert len({ax.collections[0].norm.vmax for ax in row}) == 1
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What pictures need of a run: times and states."""
+
+    states: tuple
+
+    @property
+    def times(self):
+        return np.arange(float(len(self.states)))
+
+
+class States(tuple):
+    """States with their packed arrays."""
+
+    def packed(self, place):
+        return self[place].pack()
+
+
+def shown(*states):
+    return Shown(States(states))
+
+
+def coloured(ax):
+    """(values, norm) of a panel: what is drawn, and the scale that turns it into colours."""
+    mesh = ax.collections[0]
+    return np.ma.filled(mesh.get_array().astype(float), np.nan), mesh.norm
+
+
+def test_one_scale_is_true_for_every_panel():
+    """A mean that moves from 3 to 4: equal values have equal colours, and the bar reads all of them."""
+    grid = gf.Torus(dim=2).grid(8)
+    states = [grid.scalar(f"{mean} + cos(2*pi*x)") for mean in (3, 4)]
+    panels = plot.snapshots(shown(*states), count=2)[0]
+    for ax, state in zip(panels, states):
+        values, norm = coloured(ax)
+        assert np.array_equal(values.reshape(9, 9)[:8, :8], state.values)
+        assert (norm.vmin, norm.vmax) == (2.0, 5.0)
+    metric = gf.Torus(dim=2).grid(8).metric([["2 + cos(2*pi*x)", 0], [0, 1]])
+    ends = {(n.vmin, n.vmax) for n in (coloured(ax)[1] for ax in plot.snapshots(
+        shown(metric, 2.0 * metric), ["g_xx"], count=2)[0])}
+    assert ends == {(0.0, 6.0)}
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_singular_state_is_marked_in_its_own_panel_alone(bad):
+    grid = gf.Torus(dim=2).grid(8)
+    good = grid.scalar("cos(2*pi*x)")
+    values = good.values.copy()
+    values[2, 3] = bad
+    panels = plot.snapshots(shown(good, good.unpack(values[None]), good.unpack(np.full((1, 8, 8), bad))), count=3)[0]
+    ends = [(coloured(ax)[1].vmin, coloured(ax)[1].vmax) for ax in panels]
+    np.testing.assert_allclose(ends, [(-1.0, 1.0)] * 3, rtol=1e-12)
+    assert [[text.get_text() for text in ax.texts] for ax in panels] == [
+        [], ["not finite at 1 of 64 points"], ["not finite at 64 of 64 points"]]
+
+
+def test_a_state_that_is_no_metric_has_no_curvature_to_draw(phi):
+    panels = plot.snapshots(shown(phi, phi.unpack(40 * phi.pack())), ["scalar curvature"], count=2)[0]
+    assert coloured(panels[0])[1].vmax == pytest.approx(np.abs(phi.scalar().values).max())
+    assert panels[1].texts[0].get_text() == "not finite at 256 of 256 points"
+
+
+def test_a_film_keeps_one_scale_for_every_frame(monkeypatch, tmp_path):
+    module = sys.modules["geomflow.plot.film"]
+    grid, seen, draw = gf.Torus(dim=2).grid(8), [], module.draw_quantity
+    monkeypatch.setattr(module, "draw_quantity", lambda *given: seen.append(given[3]) or draw(*given))
+    states = [grid.scalar(f"{mean} + {mean - 2}*cos(2*pi*x)") for mean in (3, 4)]
+    plot.film(shown(*states, grid.scalar("3").unpack(np.full((1, 8, 8), np.nan))), tmp_path / "film.gif")
+    np.testing.assert_allclose([scale.ends for scale in seen], [(1.0, 6.0)] * 3, rtol=1e-12)
+
+
+def test_colours_that_end_before_the_values_say_so(phi):
+    ends = [plot.heatmap(phi, "potential", limit=limit).collections[0].colorbar.extend for limit in (None, 1e-3)]
+    assert ends == ["neither", "both"]
+
+
+def test_the_plane_of_a_skew_torus_stands_where_it_is():
+    lattice = np.eye(4)
+    lattice[2, 0] = lattice[3, 2] = 0.25
+    state = gf.ComplexTorus(dim=2, lattice=lattice).grid(8).potential(
+        lambda x1, y1, x2, y2: -np.cos(2 * np.pi * (x2 - y2 / 4)) / 200)
+    ax = plot.heatmap(state, "potential")
+    row = int(np.argmax(np.abs(state.values - state.values.mean()).max(axis=(0, 1, 3))))
+    assert ax.get_xlim()[0] == pytest.approx(row / 8 / 4)
 
 
 def test_a_film_has_one_frame_a_saved_time(sol, tmp_path):

@@ -91,7 +91,7 @@ class KahlerRicciFlow(Flow):
         """The projected flow; InputError for a prescribed density, for on a variety Ω prescribes it."""
         if self.density is not None:
             raise InputError("on a Calabi–Yau variety the flow runs towards |Ω|²: leave out the density.")
-        return FormFlow(f"{self.speed} * v * log(v)", "dirichlet")
+        return FormFlow.kahler_ricci(self.speed)
 
     def default_stepper(self, problem: Problem) -> Stepper:
         """Semi-implicit towards a prescribed density, where only the steady state matters; else the fitting one."""

@@ -52,7 +52,10 @@ def bind(flow: FormFlow, state: FormState) -> Problem:
 
 @dataclass(eq=False)
 class Bound:
-    """The rate −G⁻¹∇E of a flow at packed coefficients, and what is watched; the last state seen is kept."""
+    """The rate −speed G⁻¹∇E of a flow at packed coefficients, and what is watched; the last state seen is kept.
+
+    G, ∇E and the Hessian are over ∫dμ_Ω, which leaves the rate as it is.
+    """
 
     flow: FormFlow
     state: FormState
@@ -67,16 +70,17 @@ class Bound:
         return self._seen
 
     def bands(self, y: Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(rates Λ, modes U, Uᵀ∇E): with Uᵀ G U = 1 and Uᵀ H U = Λ, H the Gauss–Newton Hessian of E_F."""
+        """(rates Λ, modes U, speed Uᵀ∇E): with Uᵀ G U = 1 and speed Uᵀ H U = Λ, H the Gauss–Newton Hessian of E_F."""
         state = self.at(y)
         if self._bands is None:
             hessian, gradient = descent_system(state, self.residual.functional)
             values, modes = pencil(hessian, INNER_PRODUCTS[self.flow.inner](state))
-            self._bands = values, modes, modes.T @ gradient
+            speed = self.flow.speed
+            self._bands = speed * values, modes, speed * (modes.T @ gradient)
         return self._bands
 
     def rate(self, t: float, y: Array, out: Array) -> None:
-        """−G⁻¹∇E, NaN outside the Kähler cone."""
+        """−speed G⁻¹∇E, NaN outside the Kähler cone."""
         if self.check(t, y) is not None:
             out[...] = np.nan
             return
@@ -111,12 +115,13 @@ class Bound:
         state = self.at(y)
         points, level = state.family.points, state.family.level
         determinant = np.exp(log_determinant(log_metric(state.gram) / level))
-        volume = float(np.mean(determinant / points.density)) / class_volume(state.metric)
-        slope = self.bands(y)[2]
+        exact = class_volume(state.metric)
+        volume = float(np.mean(determinant / points.density)) / exact
+        slope, mass = self.bands(y)[2], 2**state.family.variety.dim * exact
         return {
             "sigma": state.sigma,
-            "energy": self.residual.energy(state.density),
-            "dissipation": float(slope @ slope),
+            "energy": mass * float(state.family.mass @ self.residual.functional.evaluate(state.density)[0]),
+            "dissipation": mass * float(slope @ slope) / self.flow.speed,
             "volume": volume,
             "positivity": float(state.positivity.min()),
         }
@@ -124,7 +129,7 @@ class Bound:
 
 @dataclass(eq=False)
 class Linearised(Implicit):
-    """L = −G⁻¹H at the state where a step begins: the linearised rate near the optimal metric."""
+    """L = −speed G⁻¹H at the state where a step begins: the linearised rate near the optimal metric."""
 
     bound: Bound
     _bands: tuple[np.ndarray, np.ndarray] | None = field(default=None, repr=False)

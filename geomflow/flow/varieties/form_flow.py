@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, final
 
 import numpy as np
 
+from geomflow.core.conventions import K_ENERGY_OVER_ENTROPY
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.flow.steppers.semi_implicit import SemiImplicit
 from geomflow.symbolic.parse import parse
@@ -20,41 +21,49 @@ if TYPE_CHECKING:
     from geomflow.flow.problem import Problem
     from geomflow.flow.solution import Solution
 
+K_ENERGY = f"{K_ENERGY_OVER_ENTROPY}*v*log(v)"
+"""F of the K-energy."""
+
 
 @final
 @dataclass(frozen=True)
 class FormFlow:
-    """∂_t φ = −grad E_F projected on the family K = (1/k) log P: what `solve` integrates from a `FormState`.
+    """∂_t φ = −speed grad E_F projected on the family K = (1/k) log P: what `solve` integrates from a `FormState`.
 
     `functional` is F(v) of E_F = ∫F(v)dμ_Ω. In `inner` = "dirichlet", ∫⟨∂ψ, ∂ψ'⟩dμ_J, the gradient flow is
     ∂_t φ = F'(v) + c(t); in "mabuchi", ∫ψψ' dμ_J, it is ∂_t φ = −Δ_∂F'(v). The rate is projected orthogonally in the
     same inner product (Galerkin's method), so that E_F falls and the flow ends at the family's optimal metric.
-    With λ the least eigenvalue of −Δ_∂ on the family, the late decay rates are F''(1)λ and F''(1)λ².
+    With λ the least eigenvalue of −Δ_∂ on the family, the late decay rates are speed F''(1)λ and speed F''(1)λ².
 
-    >>> FormFlow.kahler_ricci()
-    FormFlow(functional='v*log(v)', inner='dirichlet')
+    >>> FormFlow.calabi()
+    FormFlow(functional='2*v*log(v)', inner='mabuchi', speed=1)
 
-    Monitors: "sigma", "energy", "dissipation" (−d energy/dt), "volume" (∫dμ_J over its exact value), "positivity".
-    Raises `InputError` where F is not convex at v = 1 and `UnknownNameError` for another inner product.
+    Monitors: "sigma"; "energy", E_F with ∫dμ_Ω = ∫dμ_J, whatever the speed, as on a torus; "dissipation", −d energy/dt;
+    "volume", ∫dμ_J over its exact value; "positivity".
+    Raises `InputError` where F is not convex at v = 1 or the speed is not positive, and `UnknownNameError` for another
+    inner product.
     """
 
     functional: str
     inner: Literal["dirichlet", "mabuchi"]
+    speed: float = 1
 
     def __post_init__(self) -> None:
         if self.inner not in INNER_PRODUCTS:
             raise UnknownNameError.among("inner product", self.inner, INNER_PRODUCTS)
+        if not 0 < self.speed < np.inf:
+            raise InputError(f"the speed is {self.speed!r}; it must be a positive number")
         Density.of(self.functional)
 
     @classmethod
-    def kahler_ricci(cls) -> FormFlow:
-        """Kähler–Ricci flow ∂_t φ = log v + c: rate λ."""
-        return cls("v*log(v)", "dirichlet")
+    def kahler_ricci(cls, speed: float = 1) -> FormFlow:
+        """Kähler–Ricci flow ∂_t φ = speed log v + c: rate speed λ. It descends half the K-energy, whose monitor it has."""
+        return cls(K_ENERGY, "dirichlet", speed / K_ENERGY_OVER_ENTROPY)
 
     @classmethod
     def calabi(cls) -> FormFlow:
-        """Calabi flow ∂_t φ = R, eq. (B.9): rate 2λ²."""
-        return cls("2*v*log(v)", "mabuchi")
+        """Calabi flow ∂_t φ = R, eq. (B.9), the descent of the K-energy: rate 2λ²."""
+        return cls(K_ENERGY, "mabuchi")
 
     @classmethod
     def square(cls) -> FormFlow:
@@ -72,7 +81,7 @@ class FormFlow:
         import sympy
 
         t, v = sympy.Symbol("t"), sympy.Symbol("v", positive=True)
-        slope = sympy.diff(parse(self.functional, {"v": v}), v)
+        slope = sympy.nsimplify(self.speed) * sympy.diff(parse(self.functional, {"v": v}), v)
         rate = slope + sympy.Function("c")(t) if self.inner == "dirichlet" else -sympy.Function("Δ_∂")(slope)
         return sympy.Eq(sympy.Derivative(sympy.Function("phi")(t), t), rate, evaluate=False)
 
@@ -94,7 +103,7 @@ class FormFlow:
     def decay_rates(self, state: FormState) -> np.ndarray:
         """The rates, ascending, at which small deviations decay near `state`: of the pencil (F''|Δψ|², inner)."""
         hessian, _ = descent_system(state, Density.of(self.functional))
-        return pencil(hessian, INNER_PRODUCTS[self.inner](state))[0][1:]
+        return self.speed * pencil(hessian, INNER_PRODUCTS[self.inner](state))[0][1:]
 
     def __str__(self) -> str:
         import sympy

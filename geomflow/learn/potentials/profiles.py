@@ -38,9 +38,9 @@ class Profile(ABC):
 class Exponential(Profile):
     """f(t) = exp(β (t − 1)): the Gaussian exp(−β |u − u'|²/2) of the distance of features, positive for every β > 0.
 
-    On the features z z†/|z|² of projective space 1 − t is sin² of the Fubini–Study distance d, and β = 1/s² is the
-    Gaussian exp(−sin²d/2s²) of eq. (3.5), in the chordal distance, for which it is positive semi-definite, up to the
-    factor in β. Raises `InputError` unless β > 0.
+    On the features z z†/|z|² of projective space 1 − t is sin² of the Fubini–Study distance d, and β = 1/(2s²) is the
+    Gaussian exp(−sin²d/2s²) of eq. (3.5), in the chordal distance, for which it is positive semi-definite.
+    Raises `InputError` unless β > 0.
     """
 
     beta: float

@@ -235,7 +235,7 @@ class KahlerFrame:
         return self.lower(self.ring.real(self.ring.dot(pairs)))
 
     def path_density(self, kind: str) -> gr.Node:
-        """The density by d^{2n}x of ∫_0^1∫ φ dμ_t dt ("volume") or ∫_0^1∫ φ(tr_t χ − c) dμ_t dt ("form"), at g_0 + t∂∂̄φ.
+        """The density of ∫_0^1 ∫ φ dμ_t dt ("volume") or ∫_0^1 ∫ φ (tr_t χ − c) dμ_t dt ("form"), at g_0 + t∂∂̄φ.
 
         The integrand is a polynomial in t of degree n <= 3 at most: Simpson's rule is exact.
         """
