@@ -162,6 +162,7 @@ SAFE = {
     ("symbolic/parse.py", "_number"): "a whole number of Python's own syntax tree",
     ("variety/families.py", "_exact"): "what `given` gave",
     ("flow/equations/kahler_ricci.py", "equation"): "a speed that is a real number",
+    ("flow/varieties/form_flow.py", "equation"): "a speed that is a real number",
     ("flow/equations/rates.py", "_integrated"): "expressions that `parse` or `given` gave, and coordinates among them",
     ("flow/equations/rates.py", "_along"): "expressions that `parse` or `given` gave, and coordinates among them",
     ("flow/equations/rates.py", "_symmetric"): "expressions that `parse` or `given` gave, and coordinates among them",
