@@ -32,6 +32,44 @@ def test_metric_functional_needs_a_real_geometry_of_dimension_two_to_four(kind):
         kind(Torus(dim=1))
 
 
+@pytest.mark.parametrize(("functional", "state", "words"), [
+    (fn.KEnergy(ComplexTorus(1)), Torus(2).grid(8).metric(None), "kenergy is a functional of a Kähler.*Metric"),
+    (fn.Volume(Torus(2)), ComplexTorus(1).grid(8).potential("0"), "volume is a functional of a metric.*PotentialField"),
+    (fn.KEnergy(ComplexTorus(1)), Torus(2).grid(8).scalar("sin(2*pi*x)"), "a ScalarField was given"),
+    (fn.KEnergy(ComplexTorus(1)), np.zeros(3), "evaluated at a field on a grid.*a ndarray was given"),
+    (fn.KEnergy(ComplexTorus(2)), ComplexTorus(1).grid(8).potential("0"), "coordinates x1, y1, x2, y2.*own torus"),
+    (fn.PerelmanW(Torus(2)), Torus(2).grid(8).metric(None), "perelman-w needs a number for 'tau'"),
+])
+def test_a_functional_says_where_it_can_be_evaluated(functional, state, words):
+    with pytest.raises(InputError, match=words):
+        functional(state)
+
+
+def test_numbers_and_measures_that_a_functional_does_not_have_are_refused():
+    metric = Torus(2).grid(8).metric(None)
+    with pytest.raises(UnknownNameError, match="no parameter, and 'tau' was given"):
+        fn.Volume(Torus(2))(metric, {"tau": 1})
+    with pytest.raises(InputError, match="no reference measure"):
+        fn.Volume(Torus(2))(metric, measure=2)
+    with pytest.raises(InputError, match="must be positive"):
+        fn.PerelmanF(Torus(2))(metric, measure=-1)
+    bent = ComplexTorus(1).grid(16).potential("cos(2*pi*x)/100")
+    with pytest.raises(PositivityError, match="Kähler cone"):
+        fn.KEnergy(ComplexTorus(1))(bent.unpack(40 * bent.pack()))
+
+
+def test_values_of_the_first_report():
+    """χ = ½ over the reference 1: c = ½, so that the flat state is critical; σ is divided by the volume."""
+    torus = ComplexTorus(1)
+    state = torus.grid(16, order="spectral").potential("cos(2*pi*x)/100", reference=[[1]])
+    functional = fn.JFunctional(torus, [[Fraction(1, 2)]])
+    assert functional(state.unpack(state.pack() + 1)) == pytest.approx(functional(state), abs=1e-15)
+    assert functional(state.unpack(0 * state.pack())) == 0
+    wide = ComplexTorus(1, periods=(2, 3))
+    state = wide.grid(32, order="spectral").potential("cos(pi*x)*cos(2*pi*y/3)/50")
+    assert fn.Sigma(wide)(state) == pytest.approx(np.abs(state.density().values - 1).mean(), rel=1e-12)
+
+
 def test_a_functional_needs_a_geometry():
     with pytest.raises(InputError, match="not a int"):
         fn.KEnergy(3)

@@ -52,6 +52,10 @@ class KernelFlow(Flow):
         Covariant    r' = w^{−1/2} E K[w^{1/2} E⁻¹ r E⁻ᵀ] Eᵀ        potentials  r' = K^{1/2}[w^{−1} K^{1/2}[w r]]
         Kronecker    r' = K[w g⁻¹ r g⁻¹]                            potentials  r' = K[w r]
 
+    and with the gradient in "L2", where components h_ij are summed as they are and not contracted with g,
+
+        Covariant    r' = w^{−1/2} K[w^{1/2} r]                     Kronecker   r' = K[w r]
+
     On potentials w has derivatives of φ, and stands between two halves of the kernel, without which short waves would
     grow; K must then be a function of x − x' alone. `batch` restricts x' to points of the grid, eq. (2.3). Where the
     classical flow is ill-posed, a kernel that caps the growth is run with a warning that names the cap; others are
