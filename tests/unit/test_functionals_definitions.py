@@ -58,7 +58,19 @@ def test_numbers_and_measures_that_a_functional_does_not_have_are_refused():
         fn.KEnergy(ComplexTorus(1))(bent.unpack(40 * bent.pack()))
 
 
-def test_values_of_the_first_report():
+@pytest.mark.parametrize("chi", [[[0.5]], [[(0.5, 0)]], [[[0.5, 0.0]]], np.array([[0.5 + 0j]]), [[Fraction(1, 2)]],
+                                 [[sympy.Rational(1, 2)]]])
+def test_forms_are_read_however_they_are_written(chi):
+    assert fn.JFunctional(ComplexTorus(1), chi).form == [[(Fraction(1, 2), 0)]]
+
+
+@pytest.mark.parametrize("chi", [0.5, "x", [["a"]], [[None]], [[np.nan]], [[(1, 0, 0)]]])
+def test_what_is_no_form_is_refused(chi):
+    with pytest.raises(InputError, match="chi"):
+        fn.JFunctional(ComplexTorus(1), chi)
+
+
+def test_critical_states_and_volumes():
     """χ = ½ over the reference 1: c = ½, so that the flat state is critical; σ is divided by the volume."""
     torus = ComplexTorus(1)
     state = torus.grid(16, order="spectral").potential("cos(2*pi*x)/100", reference=[[1]])

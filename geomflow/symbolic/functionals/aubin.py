@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, ClassVar, final
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, PositivityError
-from geomflow.symbolic.functionals.potential import Paths, PotentialFunctional, flat_matrix
+from geomflow.symbolic.functionals.potential import Paths, PotentialFunctional, flat_matrix, parts
 from geomflow.symbolic.variation.potentials import PotentialAlgebra
 
 
@@ -96,8 +97,8 @@ class JFunctional(PotentialFunctional):
 
     J_χ(φ) = ∫_0^1 ∫ φ (tr_t χ − c) dμ_tφ dt with c = ∫ tr χ dμ/∫ dμ, a number of the classes of χ and of the state's
     reference form; its gradient in Mabuchi's metric is tr_ω χ − c, so that descent is the J-flow ∂_tφ = c − tr_ω χ, and
-    J_χ(φ + s) = J_χ(φ) for constants s. `chi` is an (n, n) Hermitian matrix of exact numbers (or pairs (re, im)).
-    Raises PositivityError if χ is not positive.
+    J_χ(φ + s) = J_χ(φ) for constants s. `chi` is an (n, n) Hermitian matrix of numbers or pairs (re, im), floats
+    being the decimals that they print as. Raises InputError for anything else, PositivityError if χ is not positive.
     Source: Chen 2000; Donaldson 1999.
     """
 
@@ -109,12 +110,12 @@ class JFunctional(PotentialFunctional):
 
     def __post_init__(self) -> None:
         self.check()
-        _check_positive(self.form, self.geometry.dim)
+        _check_positive(self.form)
 
     @property
     def form(self) -> Any:
         """χ."""
-        return flat_matrix(self.geometry.dim) if self.chi is None else self.chi
+        return flat_matrix(self.geometry.dim) if self.chi is None else exact_form(self.chi, self.geometry.dim)
 
     def integrand(self, use: PotentialAlgebra) -> gr.Node:
         """None but the energy along the path."""
@@ -125,12 +126,30 @@ class JFunctional(PotentialFunctional):
         return {"form": gr.ONE}
 
 
-def _check_positive(form: Any, dim: int) -> None:
+def exact_form(chi: Any, dim: int) -> list[list[tuple[Fraction, Fraction]]]:
+    """A matrix of numbers or pairs as pairs (re, im) of exact numbers."""
+    if not (_is_row(chi, dim) and all(_is_row(row, dim) for row in chi)):
+        raise InputError(f"chi must be a {dim} x {dim} Hermitian matrix for complex dimension {dim}; it is {chi!r}.")
+    return [[_pair(entry) for entry in row] for row in chi]
+
+
+def _is_row(row: Any, dim: int) -> bool:
+    return hasattr(row, "__len__") and not isinstance(row, str) and len(row) == dim
+
+
+def _pair(entry: Any) -> tuple[Fraction, Fraction]:
+    try:
+        re, im = entry if isinstance(entry, tuple | list) else (
+            (entry.real, entry.imag) if isinstance(entry, complex) else (entry, 0))
+        return Fraction(str(re)), Fraction(str(im))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"an entry of chi is a number or a pair (re, im), and {entry!r} is neither.") from error
+
+
+def _check_positive(form: Any) -> None:
     import numpy as np
 
-    if len(form) != dim or any(len(row) != dim for row in form):
-        raise InputError(f"chi must be a {dim} x {dim} Hermitian matrix for complex dimension {dim}.")
-    matrix = np.array([[complex(*map(float, e)) if isinstance(e, tuple) else complex(e) for e in row] for row in form])
+    matrix = np.array([[complex(*map(float, parts(entry))) for entry in row] for row in form])
     if not np.array_equal(matrix, matrix.conj().T):
         raise InputError("chi must be Hermitian: chi[a][b] is the conjugate of chi[b][a].")
     smallest = float(np.linalg.eigvalsh(matrix)[0])
