@@ -146,7 +146,7 @@ def test_slopes_of_functionals_of_potentials(name, metric, seed):
     assert found == pytest.approx(wanted, rel=1e-6, abs=1e-7 * largest(eta, psi) * state.volume())
 
 
-@pytest.mark.parametrize("name", ["kenergy", "aubin-j", "two js"])
+@pytest.mark.parametrize("name", ["two js", *(pytest.param(n, marks=pytest.mark.slow) for n in ("kenergy", "aubin-j"))])
 @given(seed=seeds)
 @ONCE
 def test_slopes_in_complex_dimension_two(name, seed):
@@ -171,7 +171,7 @@ def test_constants_change_only_what_contains_the_potential(name, seed):
 
 
 @given(seed=seeds)
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=2, deadline=None)
 def test_values_are_those_of_the_convention_table(seed):
     state, _ = potential_state(1, np.random.default_rng(seed))
     torus, v = state.grid.torus, state.density().values
