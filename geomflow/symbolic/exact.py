@@ -13,15 +13,17 @@ import sympy
 from geomflow.core.graph import Verdict, every
 from geomflow.core.graph.applied import unknowns
 from geomflow.core.graph.verdict import ZERO_BY_FORM
+from geomflow.symbolic.collapse import collapsed
 from geomflow.symbolic.domain import Where, place_of
-from geomflow.symbolic.fractions import OutsideField, field_of
+from geomflow.symbolic.fractions import MOST_TERMS, OutsideField, field_of
 from geomflow.symbolic.given import given_freely
 from geomflow.symbolic.names import fresh, names_in
 from geomflow.symbolic.ring import ExactRing, GraphRing
 from geomflow.symbolic.signs import Range, without_moduli
 
-MOST_UNKNOWN_FUNCTIONS = 3
-"""With more unknown functions than this, expanded fractions are larger than graphs."""
+FEW_UNKNOWN_FUNCTIONS = 3
+LARGEST_FRACTION = 100
+"""With more than a few unknown functions, fractions of more terms than this are larger than graphs."""
 
 T = TypeVar("T")
 
@@ -31,11 +33,12 @@ def rings(expressions: Sequence[sympy.Expr], where: Where) -> Iterator[ExactRing
     place = place_of(where)
     coordinates, domain = place.directions, place.domain(expressions)
     unknown = {found.value: found.function for e in expressions for found in unknowns(e)}
-    if len(unknown) <= MOST_UNKNOWN_FUNCTIONS:
-        with suppress(OutsideField):
-            yield field_of(expressions, coordinates, domain)
+    largest = MOST_TERMS if len(unknown) <= FEW_UNKNOWN_FUNCTIONS else LARGEST_FRACTION
+    with suppress(OutsideField):
+        yield field_of(expressions, coordinates, domain, largest)
     symbols = [*set().union(*(e.free_symbols for e in expressions)), *coordinates]
-    yield GraphRing([s.name for s in coordinates], symbols=symbols, functions=unknown.values(), domain=domain)
+    names = [s.name for s in coordinates]
+    yield GraphRing(names, symbols=symbols, functions=unknown.values(), domain=domain, finish=collapsed)
 
 
 def readings(values: Any, where: Where) -> Iterator[tuple[ExactRing, np.ndarray]]:

@@ -8,7 +8,7 @@ graph (real, Wirtinger) and on fields of fractions (`geomflow.symbolic.fractions
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Any, final
 
@@ -93,7 +93,7 @@ class GraphRing(ExactRing):
     """Real expression-graph nodes with total derivatives along named coordinates.
 
     `symbols` and `functions` are the sympy symbols and unknown functions that nodes are written in. Zero is decided on
-    the `domain`.
+    the `domain`; `finish` is applied to what is written.
     """
 
     def __init__(
@@ -103,6 +103,7 @@ class GraphRing(ExactRing):
         symbols: Iterable[sympy.Symbol] = (),
         functions: Iterable[Any] = (),
         domain: gr.Domain = gr.REALS,
+        finish: Callable[[Sequence[sympy.Expr]], list[sympy.Expr]] = list,
     ) -> None:
         self.coordinates = tuple(coordinates)
         self.dim = len(self.coordinates)
@@ -111,6 +112,7 @@ class GraphRing(ExactRing):
         self._functions = {f.__name__: f for f in functions}
         self.derivation = gr.Derivation(self.coordinates)
         self._domain = domain
+        self._finish = finish
         self._verdicts: dict[gr.Node, gr.Verdict] = {}
 
     def number(self, value: int | Fraction) -> gr.Node:
@@ -130,7 +132,7 @@ class GraphRing(ExactRing):
 
     def write(self, elements: Sequence[gr.Node]) -> list[sympy.Expr]:
         kept = [gr.ZERO if self.is_zero(e) else e for e in elements]
-        return all_to_sympy(kept, self._symbols, functions=self._functions)
+        return self._finish(all_to_sympy(kept, self._symbols, functions=self._functions))
 
     def verdict(self, element: gr.Node) -> gr.Verdict:
         if element not in self._verdicts:

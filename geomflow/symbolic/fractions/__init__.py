@@ -6,7 +6,7 @@ becomes a quotient of integer polynomials in normal form, so that zero is decide
 """
 
 from geomflow.symbolic.fractions.element import Element
-from geomflow.symbolic.fractions.field import Field, field_of
+from geomflow.symbolic.fractions.field import MOST_TERMS, Field, field_of
 from geomflow.symbolic.fractions.survey import OutsideField
 
-__all__ = ["Element", "Field", "OutsideField", "field_of"]
+__all__ = ["MOST_TERMS", "Element", "Field", "OutsideField", "field_of"]

@@ -9,21 +9,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from geomflow.symbolic.fractions.survey import OutsideField
-
 if TYPE_CHECKING:
     from geomflow.symbolic.fractions.field import Field
 
-MOST_TERMS = 4_000
-"""The size budget: beyond it expressions are better served by the graph."""
-
 Number = int | Fraction
-
-
-def check_size(num: Any, den: Any) -> None:
-    """Raise OutsideField if a fraction is beyond the size budget."""
-    if len(num) + len(den) > MOST_TERMS:
-        raise OutsideField(f"a fraction of {len(num)} + {len(den)} terms")
 
 
 class Element:
@@ -66,7 +55,7 @@ class Element:
         first, second = self.num.gcd(y.den), y.num.gcd(self.den)
         num = (self.num / first) * (y.num / second)
         den = (self.den / second) * (y.den / first)
-        check_size(num, den)
+        self.field.check_size(num, den)
         reduced = self.field.reduced(num)
         return Element(self.field, num, den) if reduced is num else self.field.cancelled(reduced, den, den)
 

@@ -14,13 +14,16 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError
 from geomflow.core.graph.verdict import NONZERO, ZERO_BY_FORM
 from geomflow.symbolic.fractions import roots
-from geomflow.symbolic.fractions.element import Element, Number, check_size
+from geomflow.symbolic.fractions.element import Element, Number
 from geomflow.symbolic.fractions.generators import Generator, Kind
 from geomflow.symbolic.fractions.reader import Reader
 from geomflow.symbolic.fractions.samples import Samples
 from geomflow.symbolic.fractions.survey import OutsideField, Survey
 from geomflow.symbolic.fractions.writer import Writer
 from geomflow.symbolic.ring import ExactRing
+
+MOST_TERMS = 4_000
+"""The size budget: beyond it expressions are better served by the graph."""
 
 
 @final
@@ -32,8 +35,9 @@ class Field(ExactRing):
     """
 
     def __init__(self, generators: Sequence[Generator], coordinates: Sequence[sympy.Symbol], certain: bool,
-                 domain: gr.Domain = gr.REALS) -> None:
+                 domain: gr.Domain = gr.REALS, largest: int = MOST_TERMS) -> None:
         self.domain = domain
+        self.largest = largest
         self.generators = tuple(generators)
         self.coordinates = tuple(coordinates)
         self.dim = len(self.coordinates)
@@ -64,6 +68,11 @@ class Field(ExactRing):
         self._divisors = [self.gens[j] ** n - u for j, n, u in self.equations]
 
     # numbers and normal form
+
+    def check_size(self, num: Any, den: Any) -> None:
+        """Raise OutsideField if a fraction is beyond the size budget."""
+        if len(num) + len(den) > self.largest:
+            raise OutsideField(f"a fraction of {len(num)} + {len(den)} terms")
 
     def number(self, value: Number) -> Element:
         exact = Fraction(value)
@@ -204,7 +213,11 @@ class Field(ExactRing):
 
         Raises OutsideField if a form says nonzero but values at random points do not confirm it.
         """
-        return [sympy.Integer(0) if self.is_zero(e) else self._writer.write(e) for e in elements]
+        return [sympy.Integer(0) if self.is_zero(e) else self.form(e) for e in elements]
+
+    def form(self, element: Element) -> sympy.Expr:
+        """The element's normal form, factored; no zero is decided."""
+        return self._writer.write(element)
 
     @cached_property
     def _writer(self) -> Writer:
@@ -249,7 +262,7 @@ class Field(ExactRing):
 def _gather(groups: list[tuple[Any, Any, Any]], x: Element, y: Element) -> None:
     """Add x * y to the group (numerator, denominator, denominator) with its two denominators, or to a new one."""
     num = x.num * y.num
-    check_size(num, x.den)
+    x.field.check_size(num, x.den)
     for k, (total, first, second) in enumerate(groups):
         if (first == x.den and second == y.den) or (first == y.den and second == x.den):
             groups[k] = (total + num, first, second)
@@ -266,11 +279,12 @@ def _lexicographic(generators: Sequence[Generator]) -> list[int]:
 
 
 def field_of(expressions: Iterable[sympy.Expr], coordinates: Sequence[sympy.Symbol],
-             domain: gr.Domain = gr.REALS) -> Field:
+             domain: gr.Domain = gr.REALS, largest: int = MOST_TERMS) -> Field:
     """The smallest field of fractions that holds the expressions, with derivations along the coordinates.
 
-    Raises OutsideField when there is none, or none that is small enough.
+    Raises OutsideField when there is none, or none that is small enough; so do its operations on a fraction of more
+    than `largest` terms.
     """
     survey = Survey(coordinates).visit_all(expressions)
     generators = survey.generators()
-    return Field(generators, coordinates, survey.certain and not domain.integers, domain)
+    return Field(generators, coordinates, survey.certain and not domain.integers, domain, largest)
