@@ -88,7 +88,7 @@ def test_pullbacks_of_a_metric_agree_with_differentiation(dim):
 @pytest.mark.parametrize("dim", [1, 2])
 def test_pullbacks_of_a_kahler_metric_agree_with_differentiation(dim):
     half = [[Fraction(int(a == b), 2) for b in range(dim)] for a in range(dim)]
-    frame = KahlerFrame(dim, half, half, gr.constant(Fraction(1, 2**dim)))
+    frame = KahlerFrame(dim, half, half)
     compare_pullbacks(frame.stages, GraphRing(frame.axes), frame.groups)
 
 
