@@ -13,6 +13,7 @@ from geomflow.field import Torus
 from geomflow.flow import solve
 from geomflow.learn import (
     CholeskyModel,
+    Continuum,
     Correction,
     FourierEmbedding,
     GradientFlow,
@@ -75,7 +76,7 @@ class Mixing(Study):
         model = MODELS[cell["model"]](cell["width"])
         start = model.on(TORUS.grid(POINTS, order="spectral"), seed=cell["seed"])
         energy = functionals.ScalarSquared(TORUS)
-        run = solve(GradientFlow(energy, model), start, TIME, rtol=1e-6, progress=False)
+        run = solve(GradientFlow(Continuum(energy), model), start, TIME, rtol=1e-6, progress=False)
         before, after = _blocks(start), _blocks(run.last)
         return {"before": _relative(before), "after": _relative(after), "mass_before": _mass(before),
                 "mass_after": _mass(after), "energy_left": run["energy"][-1] / run["energy"][0]}

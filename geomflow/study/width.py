@@ -10,6 +10,7 @@ import numpy as np
 from geomflow.field import ComplexTorus
 from geomflow.flow import solve
 from geomflow.learn import (
+    Continuum,
     FourierEmbedding,
     GradientFlow,
     LinearisedFlow,
@@ -68,9 +69,9 @@ class Width(Study):
         network = Perceptron(2, (cell["width"],) * cell["depth"], activation=cell["activation"], embedding=embedding)
         model, energy = Rescaled(PotentialModel(TORUS, network), SIZE), functionals.KEnergy(TORUS)
         start = model.on(TORUS.grid(POINTS, order="spectral"), seed=cell["seed"])
-        flow = GradientFlow(energy, model)
+        flow = GradientFlow(Continuum(energy), model)
         free = solve(flow, start, TIME, rtol=1e-8, monitors=tangent_monitors(flow, start), progress=False)
-        frozen = solve(LinearisedFlow(energy, model), start, TIME, rtol=1e-8, progress=False).last
+        frozen = solve(LinearisedFlow(Continuum(energy), model), start, TIME, rtol=1e-8, progress=False).last
         infinite = NetworkKernel(cell["activation"], cell["depth"], embedding=embedding)
         return {"noise": _noise(start, SIZE**2 * infinite.matrix(start.points)), "drift": free["kernel_drift"][-1],
                 "distance": free.last.distance(frozen) / frozen.distance(start),
