@@ -110,12 +110,14 @@ def escaped(text: str) -> str:
 
 
 def write_pages(app: Sphinx) -> None:
-    """Carry out all studies and write their pages."""
+    """Carry out all studies and write their pages; builders that make no pages take those that are there."""
     import matplotlib.pyplot as plt
 
     from geomflow.study import STUDIES, run_study
 
     folder = Path(app.srcdir) / "studies"
+    if app.builder.format not in ("html", "latex") and (folder / "index.md").exists():
+        return
     folder.mkdir(exist_ok=True)
     for name, kind in STUDIES.items():
         findings = run_study(kind(), quick=True, progress=False)
