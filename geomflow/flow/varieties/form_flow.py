@@ -58,7 +58,7 @@ class FormFlow:
 
     @classmethod
     def kahler_ricci(cls, speed: float = 1) -> FormFlow:
-        """Kähler–Ricci flow ∂_t φ = speed log v + c: rate speed λ. It descends half the K-energy, whose monitor it has."""
+        """Kähler–Ricci flow ∂_t φ = speed log v + c: rate speed λ. It descends half the K-energy, which it records."""
         return cls(K_ENERGY, "dirichlet", speed / K_ENERGY_OVER_ENTROPY)
 
     @classmethod
