@@ -1,10 +1,10 @@
 """geomflow variety FILE.toml [--out DIR] [--resume] [--workers N | --scheduler ADDRESS]: a metric as a file describes.
 
-Samples points of a Calabi–Yau hypersurface, fits a metric, measures it on unseen points, and writes to DIR
-(varieties/NAME unless given) metric.npz (`geomflow.load_metric` reads it), points.npz and unseen.npz (`Points.load`),
-numbers.json and the pictures. Nothing is overwritten: without --out a new directory is taken. With --resume a kept
-metric is gone on from: one of the same degree is measured and drawn again, one of a lower degree starts the fit of the
-next, and a network that was interrupted is trained on.
+Samples points of a Calabi–Yau hypersurface or reads kept ones, fits a metric, measures it on unseen points, and writes
+to DIR (varieties/NAME unless given) metric.npz (`geomflow.load_metric` reads it), points.npz and unseen.npz
+(`Points.load`), numbers.json and the pictures. Nothing is overwritten: without --out a new directory is taken. With
+--resume a kept metric is gone on from: one of the same degree is measured and drawn again, one of a lower degree starts
+the fit of the next, and a network that was interrupted is trained on.
 --workers N spreads the points and the fit of a balanced metric over N processes of this machine, --scheduler ADDRESS
 over a Dask cluster; the numbers are the same.
 """
@@ -92,9 +92,12 @@ class Job:
     def sampled(self, workers: Workers) -> tuple[Points, Points]:
         """The points to fit on and the unseen ones."""
         task = self.task
-        tell("points", f"{task.count:,} to fit on, {task.unseen:,} unseen, seeds {task.seed} and {task.seed + 1}")
-        fit, unseen = (task.count, task.seed), (task.unseen, task.seed + 1)
-        return self.variety.sample(*fit, workers=workers), self.variety.sample(*unseen, workers=workers)
+        points = task.points(self.variety)
+        origin = f"seeds {task.seed} and" if points is None else f"'{task.get('points', 'file')}' and seed"
+        tell("points", f"{task.count:,} to fit on, {task.unseen:,} unseen, {origin} {task.seed + 1}")
+        if points is None:
+            points = self.variety.sample(task.count, task.seed, workers=workers)
+        return points, self.variety.sample(task.unseen, task.seed + 1, workers=workers)
 
     def keep_points(self, points: Points, unseen: Points) -> None:
         """Write both samples."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geomflow.cli.document import read_document
 from geomflow.cli.schema import NUMBER, NUMBERS, SWITCH, TEXT, TEXTS, WHOLE, WHOLES, Key, Table, line_of
+from geomflow.core.content import content
 from geomflow.core.errors import GeomflowError, InputError, UnknownNameError
 
 if TYPE_CHECKING:
-    from geomflow.variety import Hypersurface
+    from geomflow.variety import Hypersurface, Points
 
 KINDS = ("algebraic", "balanced", "network", "fubini-study")
 FAMILIES = {"fermat": ("degree",), "dwork": ("degree", "psi"), "bicubic": (), "tetraquadric": ()}
@@ -41,6 +45,8 @@ VARIETY = {
             "count": Key(WHOLE, f"points to fit on; {POINTS} unless given"),
             "unseen": Key(WHOLE, "points to measure on; as many unless given"),
             "seed": Key(WHOLE, "seed of the points to fit on, 1 unless given; the unseen ones have the next"),
+            "file": Key(TEXT, "instead of count and seed: points of this variety that `Points.save` wrote, to fit on; "
+                              "a path from the folder of this file"),
         },
         "the samples",
     ),
@@ -125,6 +131,11 @@ class Task:
                     named = " and ".join(f"'{kind}'" for kind in kinds)
                     raise InputError(f"metric.{key} goes with {named}, and the metric is '{self.kind}'")
         self._check_variety()
+        for key in ("count", "seed"):
+            with self.at("points", key):
+                if self.get("points", "file") is not None and self.get("points", key) is not None:
+                    raise InputError(f"points.{key} is of points that are sampled, and points.file gives them; "
+                                     "keep one of the two")
         for table, key, least in (("points", "count", 1), ("points", "unseen", 2), ("points", "seed", 0)):
             with self.at(table, key):
                 if self.get(table, key, least) < least:
@@ -172,7 +183,7 @@ class Task:
     @property
     def count(self) -> int:
         """Points to fit on."""
-        return self.get("points", "count", POINTS)
+        return self.get("points", "count", POINTS) if self.kept is None else len(self.kept)
 
     @property
     def unseen(self) -> int:
@@ -181,8 +192,35 @@ class Task:
 
     @property
     def seed(self) -> int:
-        """The seed of the points to fit on."""
-        return self.get("points", "seed", 1)
+        """The seed of the points to fit on; for points of a file a number of their own, made of their content.
+
+        A small seed could be the one that the points of the file were sampled with, the unseen ones among them.
+        """
+        return self.get("points", "seed", 1) if self.digest is None else int(self.digest[:15], 16)
+
+    @cached_property
+    def kept(self) -> Points | None:
+        """The points of `points.file`, None where they are to be sampled. Raises `StoreError` and `InputError`."""
+        name = self.get("points", "file")
+        if name is None:
+            return None
+        from geomflow.variety import Points
+
+        with self.at("points", "file"):
+            points = Points.load(Path(self.source).parent / name)
+            if not len(points):
+                raise InputError(f"'{name}' holds no points; a fit needs some")
+        return points
+
+    @cached_property
+    def digest(self) -> str | None:
+        """What the points of `points.file` are, as a digest of their numbers."""
+        from geomflow.variety.points import ARRAYS
+
+        if self.kept is None:
+            return None
+        found = content({name: getattr(self.kept, name) for name in ARRAYS})
+        return hashlib.sha256(json.dumps(found).encode()).hexdigest()
 
     def share(self, key: str) -> int:
         """At how many of the unseen points curvature or the Euler number is measured; 0 for not at all."""
@@ -193,6 +231,18 @@ class Task:
             if asked < 0 or asked == 1:
                 raise InputError(f"measure.{key} is {asked}; give true, false or a number of points >= 2")
         return min(int(asked), self.unseen)
+
+    def points(self, variety: Hypersurface) -> Points | None:
+        """The points of `points.file`. Raises `InputError` where they are on another variety."""
+        if self.kept is None:
+            return None
+        if _words(self.kept.variety) != _words(variety):
+            with self.at("points", "file"):
+                raise InputError(
+                    f"the points of '{self.get('points', 'file')}' are on {_words(self.kept.variety)}, and this file "
+                    f"describes {_words(variety)}; describe the variety of the points, or sample points of this one"
+                )
+        return replace(self.kept, variety=variety)
 
     def variety(self) -> Hypersurface:
         """The hypersurface, checked to be smooth and Calabi–Yau."""
@@ -228,6 +278,11 @@ class Task:
             if rungs != sorted(rungs) or any(max(rung) >= max(last) for rung in rungs):
                 raise InputError(f"metric.ladder is {given}; give degrees that rise to {max(last)}")
             return [*rungs, last]
+
+
+def _words(variety: Hypersurface) -> str:
+    """A variety in full: two are the same where these are."""
+    return f"{variety.polynomial} = 0 in {variety.ambient} ({' : '.join(variety.names)})"
 
 
 def halves(degrees: tuple[int, ...]) -> list[tuple[int, ...]]:

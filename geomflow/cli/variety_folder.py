@@ -103,6 +103,7 @@ def settings(task: Task, variety: Hypersurface) -> dict[str, Any]:
         "metric.symmetry": task.get("metric", "symmetry", True),
         "metric.hidden": list(task.get("metric", "hidden", HIDDEN)) if task.kind == "network" else None,
         "metric.activation": task.get("metric", "activation", "gelu") if task.kind == "network" else None,
+        "points.file": task.digest,
         "points.count": task.count,
         "points.seed": task.seed,
     }

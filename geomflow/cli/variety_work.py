@@ -114,7 +114,7 @@ def reachable(task: Task, ladder: Sequence[tuple[int, ...]], points: Points) -> 
         ladder = found or ladder[:1]
     least = least_points(task, ladder[-1], points) if ladder else 0
     if least > len(points):
-        with task.at("points", "count"):
+        with task.at("points", "count" if task.kept is None else "file"):
             raise UnderdeterminedError(
                 f"degree {max(ladder[-1])} needs {least:,} points at the very least, and there are {len(points):,} to "
                 f"fit on: the fit is under-determined; take at least {20 * least:,} points or a lower degree"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from geomflow.cli import main, quintic
 from geomflow.cli.schema import Key
 from geomflow.cli.variety_file import VARIETY, Task
 from geomflow.learn.phi import PhiNetwork
+from geomflow.variety.points import ARRAYS
 
 CUBIC = """\
 [variety]
@@ -104,6 +106,70 @@ def test_a_kept_metric_is_gone_on_from(here, capsys):
     assert "\nfit " not in capsys.readouterr().out
     Path("curve.toml").write_text(CUBIC)
     assert "holds a metric of degree 4" in fail(capsys, "variety", "curve.toml", "--resume")
+
+
+KEPT = CUBIC.replace("count = 600", 'file = "kept/points.npz"')
+
+
+@pytest.fixture
+def kept(here):
+    """Points in a folder below that of the run file, which is not the one of the command."""
+    Path("kept").mkdir()
+    points = gv.Dwork("1/2", 3).sample(500, seed=2)
+    points.save("kept/points.npz")
+    Path("curve.toml").write_text(KEPT)
+    return points
+
+
+def test_points_of_a_file_are_fitted_on(kept, monkeypatch):
+    folder = Path.cwd()
+    monkeypatch.chdir("/")
+    assert main(["variety", str(folder / "curve.toml"), "--out", str(folder / "found")]) == 0
+    points, unseen = (gv.Points.load(folder / "found" / name) for name in ("points.npz", "unseen.npz"))
+    for name in ARRAYS:
+        np.testing.assert_array_equal(getattr(points, name), getattr(kept, name))
+    assert len(unseen) == 500
+    assert not set(unseen.line) & set(points.line)  # none of the points fitted on, whichever seed gave those
+    by_hand = gv.algebraic_metric(kept.variety, 2, kept, start=gv.algebraic_metric(kept.variety, 1, kept))
+    np.testing.assert_array_equal(gv.load_metric(folder / "found/metric.npz").at(unseen), by_hand.at(unseen))
+
+
+def test_a_run_on_kept_points_goes_on_with_the_same_points_only(kept, capsys):
+    assert main(["variety", "curve.toml"]) == 0
+    Path("kept/points.npz").rename("elsewhere.npz")
+    Path("curve.toml").write_text(KEPT.replace("kept/points", "elsewhere"))
+    assert main(["variety", "curve.toml", "--resume"]) == 0
+    Path("curve.toml").write_text(KEPT)
+    replace(kept, weights=kept.weights * (1 + 1e-15)).save("kept/points.npz")
+    assert "points.file" in fail(capsys, "variety", "curve.toml", "--resume")
+    Path("curve.toml").write_text(CUBIC.replace("600", "500"))
+    assert "points.file" in fail(capsys, "variety", "curve.toml", "--resume")
+
+
+@pytest.mark.parametrize(
+    "old, new, words",
+    [
+        ("[metric]", "count = 500\n[metric]", ("line 9", "points.count", "points.file")),
+        ("[metric]", "seed = 2\n[metric]", ("line 9", "points.seed", "points.file")),
+        ("psi = \"1/2\"", "psi = 2", ("line 7", "3/2*z0*z1*z2", "6*z0*z1*z2")),
+        ("family = \"dwork\"\ndegree = 3\npsi = \"1/2\"", 'polynomial = "a^3+b^3+c^3-3/2*a*b*c"',
+         ("(z0 : z1 : z2)", "(a : b : c)")),
+        ("kept/points.npz", "points.npz", ("line 7", "no such file")),
+        ("kept/points.npz", "kept", ("line 7", "is a directory")),
+        ("kept/points.npz", "curve.toml", ("line 7", "no .npz file")),
+        ("kept/points.npz", "none.npz", ("line 7", "holds no points")),
+        ("degree = 2", "degree = 60", ("line 7", "under-determined")),
+        ('"kept/points.npz"', "3", ("line 7", "takes text")),
+    ],
+)
+def test_points_that_cannot_be_fitted_on(kept, capsys, old, new, words):
+    assert old in KEPT
+    kept[:0].save("none.npz")
+    Path("curve.toml").write_text(KEPT.replace(old, new, 1))
+    message = fail(capsys, "variety", "curve.toml")
+    for word in words:
+        assert word in message
+    assert not Path("varieties/curve").exists()
 
 
 def test_an_interruption_keeps_the_degrees_that_are_done(here, capsys, monkeypatch):
