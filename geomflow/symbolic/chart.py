@@ -34,7 +34,8 @@ CONJUGATING = (sympy.conjugate, sympy.Abs, sympy.re, sympy.im, sympy.sign)
 """Functions in which a conjugate is formed."""
 
 
-def _names(symbols: Symbols, what: str = "coordinate") -> list[str | sympy.Symbol]:
+def given_names(symbols: Symbols, what: str = "coordinate") -> list[str | sympy.Symbol]:
+    """Names in a text, or a list of names and symbols, one by one; raises `InputError` for what is no name."""
     if isinstance(symbols, str):
         symbols = [name for name in re.split(r"[\s,]+", symbols) if name]
     elif isinstance(symbols, sympy.Symbol):
@@ -84,7 +85,7 @@ class Chart:
         periods: Mapping[Any, Any] | None = None,
         assumptions: Mapping[Any, Mapping[str, bool]] | None = None,
     ) -> None:
-        items = _names(symbols)
+        items = given_names(symbols)
         names = [str(item) for item in items]
         bounds = {n: chart_range(n, r) for n, r in _by_name("ranges", ranges, names).items()}
         lengths = {n: given_freely(p) for n, p in _by_name("periods", periods, names).items()}
@@ -156,10 +157,10 @@ class ComplexChart:
     moduli: tuple[tuple[sympy.Symbol, sympy.Symbol], ...]
 
     def __init__(self, symbols: Symbols, *, moduli: Parameters = ()) -> None:
-        items = _names(symbols)
+        items = given_names(symbols)
         holomorphic = tuple(sympy.Symbol(i, complex=True) if isinstance(i, str) else i for i in items)
         bars = tuple(sympy.Symbol(_barred(s.name), complex=True) for s in holomorphic)
-        _names([*holomorphic, *bars])
+        given_names([*holomorphic, *bars])
         declared = parameter_names(moduli, [s.name for s in (*holomorphic, *bars)], "complex")
         self._set(holomorphic, bars, _pairs(declared.values(), [s.name for s in (*holomorphic, *bars)]))
 
@@ -381,7 +382,7 @@ def parameter_names(parameters: Parameters, taken: Collection[str] = (), word: s
     """
     if not parameters:
         return {}
-    items = _names(list(parameters) if isinstance(parameters, Mapping) else parameters, "parameter")
+    items = given_names(list(parameters) if isinstance(parameters, Mapping) else parameters, "parameter")
     for item in items:
         if str(item) in taken:
             raise InputError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise, product
@@ -10,6 +10,7 @@ from math import comb, factorial, prod
 
 import numpy as np
 
+from geomflow.core.arrays import whole
 from geomflow.core.errors import InputError
 
 
@@ -26,8 +27,10 @@ class Ambient:
     dims: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        if not self.dims or any(not isinstance(n, int) or n < 1 for n in self.dims):
-            raise InputError(f"the ambient dimensions are {self.dims}; give whole numbers >= 1, as in (4,) or (2, 2)")
+        if isinstance(self.dims, str) or not isinstance(self.dims, Iterable) or not tuple(self.dims):
+            raise InputError(f"the ambient dimensions are {self.dims!r}; give whole numbers >= 1, as in (4,) or (2, 2)")
+        dims = tuple(whole(n, "an ambient dimension", 1, ", as in ambient=(4,) or (2, 2)") for n in self.dims)
+        object.__setattr__(self, "dims", dims)
 
     @property
     def size(self) -> int:
@@ -50,8 +53,20 @@ class Ambient:
         squares = np.abs(z) ** 2
         return np.stack([squares[..., block].sum(axis=-1) for block in self.blocks], axis=-1)
 
+    def scaled(self, z: np.ndarray) -> np.ndarray:
+        """z (..., size) with every factor divided by a power of two: exact, and no square of it over- or underflows."""
+        return np.concatenate([scaled(z[..., block]) for block in self.blocks], axis=-1)
+
     def __repr__(self) -> str:
         return " × ".join(f"P^{n}" for n in self.dims)
+
+
+def scaled(z: np.ndarray) -> np.ndarray:
+    """Vectors z (..., N) over the powers of two that bring their largest part into [1/2, 1); zero stays zero."""
+    parts = np.stack([z.real, z.imag])
+    power = np.frexp(np.abs(parts).max(axis=(0, -1), keepdims=True))[1]
+    real, imaginary = np.ldexp(parts, -power)
+    return real + 1j * imaginary
 
 
 def intersection(dims: Sequence[int], degree: Sequence[int], classes: Sequence[int]) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.variety.errors import KahlerConeError
-from geomflow.variety.estimate import Estimate, mean, spread, weighted_mean
+from geomflow.variety.estimate import Estimate, mass, mean, spread, weighted_mean
 
 if TYPE_CHECKING:
     from geomflow.variety.metric import VarietyMetric
@@ -37,17 +37,17 @@ def kappa(metric: VarietyMetric, points: Points) -> Estimate:
 def density_ratio(metric: VarietyMetric, points: Points) -> np.ndarray:
     """v = det g / (κ|Ω|²) with mean one against dμ_Ω on these points, (P,)."""
     ratio = log_ratio(metric, points)
-    return _normalised(np.exp(ratio - ratio.max()), points)
+    return _normalised(np.exp(ratio - ratio.max(initial=-np.inf)), points)
 
 
 def _normalised(ratio: np.ndarray, points: Points) -> np.ndarray:
-    return ratio * (points.weights.sum() / (points.weights @ ratio))
+    return ratio * (mass(points.weights) / (points.weights @ ratio))
 
 
 def sigma(metric: VarietyMetric, points: Points) -> Estimate:
     """σ = ∫|1 − v| dμ_Ω / ∫dμ_Ω, eq. (B.11), with its Monte-Carlo error; zero exactly on Ricci-flat metrics."""
     ratio = log_ratio(metric, points)
-    return sigma_of(np.exp(ratio - ratio.max()), points)
+    return sigma_of(np.exp(ratio - ratio.max(initial=-np.inf)), points)
 
 
 def sigma_of(ratio: np.ndarray, points: Points) -> Estimate:

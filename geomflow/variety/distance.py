@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.variety.ambient import scaled
 from geomflow.variety.threads import each, slices
 
 if TYPE_CHECKING:
@@ -20,9 +21,10 @@ def distance(first: Points | np.ndarray, second: Points | np.ndarray, ambient: A
     """d(p, q) = arccos(|p·q̄| / |p||q|) pointwise, eq. (3.2); in a product the root of the sum of squares.
 
     Formed as the arctangent of q's parts across and along p, the former from q − p: zero exactly on equal points, with
-    all digits near them; in [0, π/2] for each factor. This is the paper's distance, an angle: geodesics of the
-    package's own Fubini–Study metric, ds² = 2g_{ab̄}dz^a dz̄^b with g = ∂∂̄ log|z|², are √2 times as long.
-    `FlatCurve.distance` is such a length, not an angle.
+    all digits near them, and zero to rounding on p and s·p for every complex s ≠ 0; in [0, π/2] for each factor. This
+    is the paper's distance, an angle: geodesics of the package's own Fubini–Study metric, ds² = 2g_{ab̄}dz^a dz̄^b with
+    g = ∂∂̄ log|z|², are √2 times as long. `FlatCurve.distance` is such a length, not an angle.
+    Raises `InputError` for coordinates that are all zero in a factor.
     """
     ambient = _ambient(first, second, ambient)
     p, q = _coordinates(first), _coordinates(second)
@@ -32,11 +34,21 @@ def distance(first: Points | np.ndarray, second: Points | np.ndarray, ambient: A
 
 
 def _angle(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """arctan2 of q's parts across and along p; the part across is that of q − p, which vanishes exactly for q = p."""
+    """arctan2 of q's parts across and along p; the part across is that of q − p, with q turned and scaled towards p.
+
+    Representatives near each other, up to a power of two, are left as they are: their difference is exact.
+    """
+    p, q = scaled(p), scaled(q)
     norm = np.sum(np.abs(p) ** 2, axis=-1, keepdims=True)
-    across = q - p
+    if not (np.all(norm) and np.all(np.any(q, axis=-1))):
+        raise InputError("homogeneous coordinates that are all zero are no point, and have no distance from any")
+    ratio = np.sum(q * p.conj(), axis=-1, keepdims=True) / norm
+    size = np.abs(ratio)
+    turn = np.exp2(np.round(np.log2(size, where=size > 0, out=np.zeros_like(size)))).astype(complex)
+    np.copyto(turn, ratio, where=(np.abs(ratio / turn - 1) > 0.5) & (size > 0))
+    across = q / turn - p
     across = across - np.sum(across * p.conj(), axis=-1, keepdims=True) / norm * p
-    along = np.abs(np.sum(q * p.conj(), axis=-1)) / np.sqrt(norm[..., 0])
+    along = np.abs(ratio / turn)[..., 0] * np.sqrt(norm[..., 0])
     return np.arctan2(np.linalg.norm(across, axis=-1), along)
 
 
@@ -47,7 +59,9 @@ def nearest(points: Points, queries: Points | None = None) -> tuple[np.ndarray, 
     """
     targets = points if queries is None else queries
     if queries is None and len(points) < 2:
-        raise InputError("one point has no other point next to it: take at least two")
+        raise InputError("a point has no other point next to it: take at least two")
+    if not len(points):
+        raise InputError("there are no points to be near to: take at least one")
     blocks = points.variety.ambient.blocks
     sources = [_turned(points.coordinates[:, b]) for b in blocks]
     rows = [_unit(targets.coordinates[:, b]).view(float) for b in blocks]

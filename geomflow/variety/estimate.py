@@ -7,6 +7,8 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike
 
+from geomflow.core.errors import InputError
+
 
 @final
 class Estimate(float):
@@ -50,11 +52,23 @@ def mean(values: ArrayLike, line: np.ndarray) -> Estimate:
 
 
 def weighted_mean(values: ArrayLike, weights: ArrayLike, line: np.ndarray) -> Estimate:
-    """Σ w f / Σ w with the standard error of a ratio of sums over independent lines (delta method)."""
+    """Σ w f / Σ w with the standard error of a ratio of sums over independent lines (delta method).
+
+    Raises `InputError` where there are no points, or all weights are zero.
+    """
     values, weights = np.asarray(values, dtype=float), np.asarray(weights, dtype=float)
-    total = weights.sum()
+    total = mass(weights)
     value = float(weights @ values / total)
     return Estimate(value, spread(weights * (values - value), line) / total)
+
+
+def mass(weights: np.ndarray) -> float:
+    """Σ w; raises `InputError` where there are no points, or all weights are zero: nothing is a mean then."""
+    total = float(weights.sum())
+    if not total:
+        none = f"all {len(weights)} weights are zero" if len(weights) else "there are no points"
+        raise InputError(f"{none}: take a sample with at least one point of positive weight")
+    return total
 
 
 def spread(terms: np.ndarray, line: np.ndarray) -> float:

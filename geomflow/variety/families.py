@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy
 
-from geomflow.core.errors import InputError
+from geomflow.core.arrays import whole
 from geomflow.variety.hypersurface import Hypersurface
 
 
@@ -23,8 +23,7 @@ def Dwork(psi: complex | sympy.Expr | str = 0, degree: int = 5) -> Hypersurface:
     >>> Dwork("1/2", degree=3)
     Calabi–Yau 1-fold z0^3 - 3/2*z0*z1*z2 + z1^3 + z2^3 = 0 in P^2
     """
-    if not isinstance(degree, int) or degree < 3:
-        raise InputError(f"the degree is {degree}; give 3 (curve), 4 (K3), 5 (threefold), ...")
+    degree = whole(degree, "the degree", 3, ": 3 (curve), 4 (K3), 5 (threefold), ...")
     z = sympy.symbols(f"z0:{degree}")
     parameter = _exact(psi)
     polynomial = sympy.Add(*(x**degree for x in z)) - degree * parameter * sympy.prod(z)

@@ -25,13 +25,17 @@ def given_points(variety: Hypersurface, coordinates: np.ndarray, *, off_variety:
     Raises `ShapeError`, `NotFiniteError`, and `OffVarietyError` with the worst |Q| / (|z|^d Σ|coefficients|) and its
     place where that is above 1e-6.
     """
-    z = np.array(coordinates, dtype=complex, ndmin=2, order="C")
+    try:
+        z = np.array(coordinates, dtype=complex, ndmin=2, order="C")
+    except (TypeError, ValueError) as error:
+        raise ShapeError(f"the coordinates are not an array of numbers ({error}); give (points, coordinates)") from None
     if z.ndim != 2 or z.shape[1] != variety.ambient.size:
         raise ShapeError(
             f"the coordinates have shape {np.shape(coordinates)}; "
             f"{variety.ambient} needs (points, {variety.ambient.size})"
         )
     _check_finite(variety, z)
+    z = variety.ambient.scaled(z)
     if not off_variety:
         _check_on(variety, z)
     count, factors = len(z), len(variety.ambient.dims)
@@ -50,7 +54,8 @@ def relative_residual(variety: Hypersurface, z: np.ndarray) -> np.ndarray:
 
 
 def _check_finite(variety: Hypersurface, z: np.ndarray) -> None:
-    bad = np.nonzero(~np.all(np.isfinite(z), axis=1) | np.any(variety.ambient.norms(z) == 0, axis=1))[0]
+    zero = np.any([~np.any(z[:, block], axis=1) for block in variety.ambient.blocks], axis=0)
+    bad = np.nonzero(~np.all(np.isfinite(z), axis=1) | zero)[0]
     if bad.size:
         raise NotFiniteError(
             f"point {bad[0]} is {z[bad[0]].tolist()}: coordinates must be finite and not all zero in any factor"

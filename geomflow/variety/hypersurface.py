@@ -48,7 +48,7 @@ class Hypersurface:
     ) -> None:
         self.polynomial = read(polynomial, coordinates)
         count = len(self.polynomial.names)
-        self.ambient = Ambient(tuple(ambient) if ambient is not None else (count - 1,))
+        self.ambient = Ambient(ambient if ambient is not None else (count - 1,))
         if count != self.ambient.size:
             raise InputError(
                 f"{self.ambient} has {self.ambient.size} homogeneous coordinates, but the polynomial has {count} "
@@ -125,6 +125,7 @@ def _checked_degree(polynomial: Polynomial, ambient: Ambient) -> tuple[int, ...]
             raise HomogeneityError(
                 f"the polynomial is not homogeneous{where}: {_term(polynomial, 0)} has degree {degrees[0, factor]}, "
                 f"{_term(polynomial, odd[0])} has degree {degrees[odd[0], factor]}; give every term the same degree"
+                + _weights_message(polynomial)
             )
     degree = tuple(int(d) for d in degrees[0])
     chern = tuple(n + 1 - d for n, d in zip(ambient.dims, degree))
@@ -143,6 +144,20 @@ def _degree_message(ambient: Ambient, degree: tuple[int, ...], chern: tuple[int,
     return (
         f"degree {shown} in {ambient} has first Chern class c_1 = {class_}, not 0, so there is no Ricci-flat metric; "
         f"the Calabi–Yau degree there is {wanted}"
+    )
+
+
+def _weights_message(polynomial: Polynomial) -> str:
+    """What to say where all terms have one degree when the coordinates have weights."""
+    kernel = sympy.Matrix((polynomial.exponents[1:] - polynomial.exponents[0]).tolist()).nullspace()
+    if len(kernel) != 1 or {w * kernel[0][0] > 0 for w in kernel[0]} != {True}:
+        return ""
+    weights = kernel[0] / kernel[0][0]
+    weights = weights * sympy.ilcm(*(w.q for w in weights))
+    weights = tuple(int(w) for w in weights / sympy.igcd(*weights))
+    return (
+        f". (With weights {weights} each term has degree {polynomial.exponents[0] @ weights}; hypersurfaces of "
+        "weighted projective spaces are not offered, only those of products of projective spaces)"
     )
 
 

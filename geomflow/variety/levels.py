@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geomflow.core.arrays import whole
 from geomflow.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,12 +18,11 @@ if TYPE_CHECKING:
 def whole_degrees(variety: Hypersurface, degree: int | Sequence[int]) -> tuple[int, ...]:
     """One degree for each factor; a single number stands for all. Raises `InputError`."""
     count = len(variety.ambient.dims)
-    degrees = (degree,) * count if isinstance(degree, (int, np.integer)) else tuple(degree)
-    if len(degrees) != count or any(not isinstance(d, (int, np.integer)) or d < 1 for d in degrees):
-        raise InputError(
-            f"the degree is {degree}; give a whole number >= 1, or one for each factor of {variety.ambient}"
-        )
-    return tuple(int(d) for d in degrees)
+    degrees = tuple(degree) if isinstance(degree, (Sequence, np.ndarray)) else (degree,) * count
+    advice = f", or one for each factor of {variety.ambient}"
+    if len(degrees) != count:
+        raise InputError(f"the degree is {degree!r}; give a whole number >= 1{advice}")
+    return tuple(whole(d, "the degree", 1, advice) for d in degrees)
 
 
 def level_of(degrees: Sequence[int]) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geomflow.core.errors import InputError
 from geomflow.variety.density import class_volume, kappa, sigma, volume
 from geomflow.variety.estimate import Estimate, weighted_mean
 from geomflow.variety.frames import in_patch, transition
@@ -56,6 +57,8 @@ def smallest_eigenvalue(metric: VarietyMetric, points: Points) -> float:
     """The least eigenvalue of g relative to Fubini–Study over the points: positive inside the Kähler cone."""
     from geomflow.variety.fubini_study import FubiniStudy
 
+    if not len(points):
+        raise InputError("there are no points, and nothing is the least eigenvalue of none: take at least one")
     lower = np.linalg.inv(np.linalg.cholesky(FubiniStudy(points.variety).at(points)))
     relative = lower @ metric.at(points) @ np.swapaxes(lower.conj(), 1, 2)
     return float(np.linalg.eigvalsh(relative).min())

@@ -72,13 +72,13 @@ class Points:
 
     @property
     def effective_size(self) -> float:
-        """Kish's effective sample size of the weights, (Σw)²/Σw²."""
-        return float(self.weights.sum() ** 2 / (self.weights @ self.weights))
+        """Kish's effective sample size of the weights, (Σw)²/Σw²; zero for no points."""
+        return float(self.weights.sum() ** 2 / (self.weights @ self.weights)) if np.any(self.weights) else 0.0
 
     @property
     def residual(self) -> float:
         """The largest |Q| over the points, at the scaled representatives."""
-        return float(np.abs(self.variety.polynomial.value(self.coordinates)).max())
+        return float(np.abs(self.variety.polynomial.value(self.coordinates)).max(initial=0.0))
 
     def __getitem__(self, index: object) -> Points:
         """The points that a slice, mask or list of numbers selects."""

@@ -14,8 +14,10 @@ from geomflow.codegen import PointRoutine, compile_points
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, InputError
 from geomflow.core.graph.sympy_bridge import from_sympy
-from geomflow.symbolic.given import NAME, given
+from geomflow.symbolic.chart import given_names
+from geomflow.symbolic.given import given
 from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, parse
+from geomflow.symbolic.tokens import tokens
 from geomflow.variety.routines import polynomial as routine
 
 
@@ -91,9 +93,15 @@ def read(source: str | sympy.Expr | Polynomial, names: Sequence[str] | None = No
     """
     if isinstance(source, Polynomial):
         return _without_zeros(source)
-    if odd := [name for name in names or () if not (isinstance(name, str) and name.isidentifier())]:
-        raise InputError(f"a coordinate must be a name such as 'z0', not {odd[0]!r}")
+    names = None if names is None else [str(name) for name in given_names(names)]
+    if isinstance(source, (list, tuple, set, np.ndarray, sympy.MatrixBase)):
+        raise InputError(
+            f"{len(source)} polynomials in a {type(source).__name__} were given, and a hypersurface has one equation: "
+            "give that polynomial alone (intersections of several hypersurfaces are not offered)"
+        )
     expression, symbols = _read_text(source, names) if isinstance(source, str) else _read_sympy(source, names)
+    if not symbols:
+        raise ExpressionError(f"no coordinates in '{source}'; write for example 'z0^5 + z1^5 + z2^5 + z3^5 + z4^5'")
     try:
         polynomial = sympy.Poly(expression, *symbols)
     except sympy.PolynomialError as error:
@@ -110,10 +118,8 @@ def read(source: str | sympy.Expr | Polynomial, names: Sequence[str] | None = No
 
 def _read_text(text: str, names: Sequence[str] | None) -> tuple[sympy.Expr, list[sympy.Symbol]]:
     if names is None:
-        known = {*CONSTANTS, *FUNCTIONS}
-        names = sorted(set(NAME.findall(text)) - known, key=natural)
-    if not names:
-        raise ExpressionError(f"no coordinates in {text!r}; write for example 'z0^5 + z1^5 + z2^5 + z3^5 + z4^5'")
+        written = {word.text for word in tokens(text) if word.kind == "name"}
+        names = sorted(written - {*CONSTANTS, *FUNCTIONS}, key=natural)
     symbols = [sympy.Symbol(name) for name in names]
     return parse(text, dict(zip(names, symbols))), symbols
 

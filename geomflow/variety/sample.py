@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geomflow.core.errors import InputError
+from geomflow.core.arrays import whole
 from geomflow.core.memory import require
 from geomflow.distribute import as_workers
 from geomflow.variety.points import Points
@@ -34,10 +34,7 @@ def sample(variety: Hypersurface, n: int, seed: int = 0, workers: Any = None) ->
     or the `workers` (see `geomflow.distribute.as_workers`).
     Raises `InputError` for n < 1 or a bad seed and `MemoryLimitError` before memory is taken.
     """
-    if not isinstance(n, (int, np.integer)) or n < 1:
-        raise InputError(f"the number of points is {n}; give a whole number >= 1")
-    if not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise InputError(f"the seed is {seed}; give a whole number >= 0")
+    n, seed = whole(n, "the number of points", 1), whole(seed, "the seed", 0)
     require(n * (16 * variety.ambient.size * 2 + 64), f"a sample of {n} points", "take fewer points")
     dims, degree = np.array(variety.ambient.dims), np.array(variety.degree)
     expected = float(degree @ dims / dims.sum()) * _LINES

@@ -134,13 +134,17 @@ def test_concatenate_and_split(cloud):
 
 def test_cymetric_data_set_round_trip(cloud, tmp_path):
     path = gv.export_cymetric(cloud, tmp_path, validation=0.25)
-    data = np.load(path)
+    with np.load(path) as file:
+        data = dict(file)
     assert data["X_train"].shape == (2250, 10)
     assert data["val_pullbacks"].shape == (750, 3, 5)
     train, held = gv.import_cymetric(cloud.variety, tmp_path)
     assert len(train) + len(held) == len(cloud)
     np.testing.assert_allclose(held.pullbacks, data["val_pullbacks"], atol=1e-12)
     np.testing.assert_allclose(np.sort(np.r_[train.weights, held.weights]), np.sort(cloud.weights), rtol=1e-12)
+    assert gv.concatenate(train, held).volume().error == pytest.approx(cloud.volume().error, rel=1e-12)
+    np.savez(path, **{name: array for name, array in data.items() if not name.startswith("line")})
+    assert np.all(gv.import_cymetric(cloud.variety, path)[0].line == -1)
     with pytest.raises(OffVarietyError):
         gv.import_cymetric(gv.Dwork("1/2"), tmp_path)
     with pytest.raises(StoreError):
@@ -154,6 +158,8 @@ def test_cymetric_data_set_round_trip(cloud, tmp_path):
     ("y_val", lambda y: y[:, 0], "'y_val' has shape .50,"),
     ("y_val", lambda y: y[:, :1], "two columns"),
     ("X_val", lambda x: x[:, :9], "'X_val' has shape .50, 9., and .any, 10"),
+    ("line_train", lambda line: line[:3], "'line_train' has shape .3,., and .450"),
+    ("line_val", lambda line: line + 0.5, "'line_val' must hold whole numbers"),
     ("X_train", lambda x: np.full_like(x, np.inf), "not finite"),
     ("X_train", lambda x: x.astype(object), "cannot read"),
 ])  # fmt: skip
@@ -217,6 +223,53 @@ def test_distance_is_exact_at_zero(cloud):
     small = cloud.coordinates + 1e-9 * np.roll(cloud.coordinates.conj(), 1, axis=1)
     assert np.all(gv.distance(cloud, small) > 0)
     assert gv.distance([1, 0, 0], [0, 1, 0]) == pytest.approx(np.pi / 2)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-200, 1e-16, 1e-9, 1e-6, 0.75, 1e6, 1e16, 1e200, 1e300])
+@pytest.mark.parametrize("make", [gv.Bicubic, lambda: gv.Fermat(5), gv.Tetraquadric])
+def test_distance_knows_no_scale(make, size):
+    """d(p, s p) = 0 and d(p, s q) = d(p, q) for every complex s, another one in each factor of a product."""
+    variety = make()
+    points = variety.sample(200, seed=3)
+    scale = np.empty(variety.ambient.size, complex)
+    for f, block in enumerate(variety.ambient.blocks):
+        scale[block] = (size if f % 2 == 0 else 1 / size) * np.exp(1j * (0.3 + f))
+    p, q = points.coordinates, np.roll(points.coordinates, 1, axis=0)
+    ambient = variety.ambient
+    for near, far in ((p, scale * p), (scale * p, p)):
+        assert np.max(gv.distance(near, far, ambient)) < 1e-15
+    true = gv.distance(p, q, ambient)
+    np.testing.assert_allclose(gv.distance(p, scale * q, ambient), true, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(gv.distance(scale * p, q, ambient), true, rtol=1e-12, atol=1e-15)
+    moved = p + 1e-9 * np.roll(p.conj(), 1, axis=1)
+    np.testing.assert_allclose(gv.distance(p, scale * moved, ambient), gv.distance(p, moved, ambient), rtol=1e-6)
+    again = variety.points(scale * p)
+    np.testing.assert_allclose(again.coordinates, p, atol=1e-14)
+    np.testing.assert_allclose(again.omega2, points.omega2, rtol=1e-12)
+
+
+def test_distance_from_no_point():
+    with pytest.raises(InputError, match="all zero"):
+        gv.distance([1, 2, 3], [0, 0, 0])
+
+
+@pytest.mark.parametrize("number", [
+    lambda p: p.volume(), lambda p: p.euler_number(), lambda p: gv.intersection_number(p),
+    lambda p: gv.nearest(p), lambda p: gv.nearest(p, p),
+    *(lambda p, f=f: f(gv.FubiniStudy(p.variety), p)
+      for f in (gv.kappa, gv.sigma, gv.volume, gv.density_ratio, gv.measure, gv.ricci_measure, gv.smallest_eigenvalue)),
+])  # fmt: skip
+def test_no_points_have_no_numbers(cloud, number):
+    with pytest.raises(InputError, match=r"no points|no other point"):
+        number(cloud[:0])
+
+
+def test_one_point_says_nothing_of_its_error(cloud):
+    one = cloud[:1]
+    for found in (one.volume(), one.euler_number(), gv.sigma(gv.FubiniStudy(cloud.variety), one)):
+        assert np.isfinite(found)
+        assert found.error == np.inf
+    assert cloud[:0].effective_size == cloud[:0].residual == 0
 
 
 def test_nearest_neighbours(quintic, cloud):

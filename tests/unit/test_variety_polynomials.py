@@ -28,11 +28,48 @@ from geomflow.variety.smoothness import singular_points
         ("z0^3 + z1^3 + z2^3 + sin(z0)", InputError, "polynomial"),
         ("z0^3 + z1^3 + __import__('os')", ExpressionError, "column"),
         ("z0^3 + z1^3 + z2^3 - z0^3 - z1^3 - z2^3", InputError, "zero"),
+        (["z0^2 + z1^2", "z0*z1"], InputError, "2 polynomials in a list .* one equation"),
+        ((sympy.Symbol("x") ** 3,), InputError, "1 polynomials in a tuple"),
+        (np.array(["z0^3"]), InputError, "ndarray"),
+        ("z0^8 + z1^8 + z2^4 + z3^4 + z4^4", HomogeneityError, r"weights \(1, 1, 2, 2, 2\) each term has degree 8"),
+        ("x^2 + y^3 + z^6 + x*y*z", HomogeneityError, r"weights \(3, 2, 1\) each term has degree 6"),
+        ("x^2*y + y^3 + x*z^3 + z", HomogeneityError, "every term the same degree$"),
+        ("(1+2i)*z0^3 + z1^3 + z2^3", ExpressionError, r"write '\*' to multiply"),
+        (5, ExpressionError, "no coordinates"),
+        ("7", ExpressionError, "no coordinates"),
+        (None, ExpressionError, "cannot read None"),
     ],
 )
 def test_bad_polynomials(text, error, said):
     with pytest.raises(error, match=said):
         gv.Hypersurface(text)
+
+
+@pytest.mark.parametrize("text", ["(1+2j)*z0^3 + z1^3 + 2.5j*z2^3", "(1+2*i)*z0^3 + z1^3 + 5*I/2*z2^3"])
+def test_complex_coefficients_in_text(text):
+    variety = gv.Hypersurface(text)
+    assert variety.names == ("z0", "z1", "z2")
+    assert sorted(variety.polynomial.coefficients, key=abs) == [1, 1 + 2j, 2.5j]
+
+
+@pytest.mark.parametrize("whole", [int, np.int8, np.int64, np.uint32])
+def test_whole_numbers_are_those_of_numpy_too(whole):
+    assert str(gv.Fermat(whole(3))) == str(gv.Dwork(0, whole(3))) == str(gv.Fermat(3))
+    variety = gv.Hypersurface("x^3 + y^3 + z^3", ambient=np.array([whole(2)]), coordinates="x y z")
+    assert variety.ambient.dims == (2,)
+    assert len(variety.sample(whole(5), seed=whole(1))) == 5
+
+
+@pytest.mark.parametrize("value", [True, 5.0, "5", None, np.float64(5), 2])
+def test_degrees_that_are_none(value):
+    with pytest.raises(InputError, match=r"the degree is .* whole number >= 3"):
+        gv.Fermat(value)
+
+
+@pytest.mark.parametrize("ambient", [2, 2.0, "P2", "2", (), (True,), (2.0,), [0]])
+def test_ambient_dimensions_that_are_none(ambient):
+    with pytest.raises(InputError, match="ambient dimension"):
+        gv.Hypersurface("x^3 + y^3 + z^3", ambient=ambient)
 
 
 def test_wrong_multidegree_names_the_chern_class():
