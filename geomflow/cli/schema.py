@@ -6,6 +6,7 @@ known one; a value of the wrong kind is an error that says what the key takes. B
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,8 +30,12 @@ def list_of(kind: Kind, plural: str) -> Kind:
     return Kind(f"a list of {plural}", lambda value: isinstance(value, list) and all(map(kind.accepts, value)))
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 WHOLE = Kind("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool))
-NUMBER = Kind("a number", lambda value: isinstance(value, int | float) and not isinstance(value, bool))
+NUMBER = Kind("a number", lambda value: _is_number(value) and abs(value) <= sys.float_info.max)
 TEXT = Kind("text in quotes", lambda value: isinstance(value, str))
 SWITCH = Kind("true or false", lambda value: isinstance(value, bool))
 TABLE = Kind("a table", lambda value: isinstance(value, dict))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.core.numbers import require_unmasked
 
 
 def real_array(given: Any, what: str, advice: str = "give real numbers") -> np.ndarray:
@@ -18,6 +19,7 @@ def real_array(given: Any, what: str, advice: str = "give real numbers") -> np.n
     >>> real_array([[1, 2]], "the points").dtype.name
     'float64'
     """
+    require_unmasked(given, what)
     try:
         array = np.asarray(given)
         if not np.iscomplexobj(array):

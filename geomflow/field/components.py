@@ -9,6 +9,7 @@ import numpy as np
 
 from geomflow.core import memory
 from geomflow.core.errors import ShapeError
+from geomflow.core.numbers import require_unmasked
 from geomflow.field.checks import require_finite
 from geomflow.field.sampling import as_numbers, require_periodic, sample
 
@@ -48,6 +49,7 @@ def _called(grid: Grid, function: Any, size: int, what: str) -> np.ndarray:
     for i, j in np.ndindex(size, size):
         require_periodic(grid.torus, partial(entry, i, j), f"component ({i}, {j}) of {what}")
     given = function(*np.broadcast_arrays(*grid.coordinates()))
+    require_unmasked(given, what)
     if isinstance(given, np.ndarray):
         return given
     result = [[np.broadcast_to(np.asarray(value), grid.shape) for value in row] for row in _rows(given, size, what)]

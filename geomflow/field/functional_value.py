@@ -10,10 +10,10 @@ import numpy as np
 
 from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
-from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.errors import InputError
+from geomflow.core.numbers import named_numbers
 from geomflow.field.checks import require_positive
 from geomflow.field.ground_state import GroundState
-from geomflow.field.lattice import real_number
 from geomflow.field.metric import POSITIVE_ADVICE, MetricField
 from geomflow.field.pointwise import pointwise
 from geomflow.field.potential import PotentialField, require_kahler
@@ -38,11 +38,11 @@ def functional_value(functional: Functional, state: Any, parameters: Mapping[str
     if measure is not None and not density:
         raise InputError(f"{functional.name} has no reference measure, and one was given: leave it out.")
     open_names = tuple(dict.fromkeys(name for _, e in terms for name in open_parameters(e)))
-    numbers = checked_numbers(functional.name, open_names, parameters)
+    numbers = named_numbers(functional.name, open_names, parameters, "E(state, parameters={{'{0}': 1.0}})")
     return sum(float(c) * _value(e, state, numbers, measure) for c, e in terms)
 
 
-def _value(functional: Functional, state: Any, numbers: Mapping[str, float], measure: Any) -> float:
+def _value(functional: Functional, state: Any, numbers: Mapping[str, Fraction], measure: Any) -> float:
     _require_kind(functional, state)
     if isinstance(functional, PotentialFunctional):
         require_kahler(state)
@@ -70,9 +70,9 @@ def _dilaton(functional: MetricFunctional, state: MetricField, log_measure: np.n
 
 
 def _integral(density: Staged, state: Field, fields: Mapping[str, np.ndarray], statics: tuple[str, ...],
-              rows: np.ndarray | None, numbers: Mapping[str, float]) -> float:
+              rows: np.ndarray | None, numbers: Mapping[str, Fraction]) -> float:
     """∫ density d^dx."""
-    values = {gr.symbol(name): gr.constant(Fraction(number)) for name, number in numbers.items()}
+    values = {gr.symbol(name): gr.constant(number) for name, number in numbers.items()}
     inner = tuple(Stage(tuple(zip(s.names, gr.substitute(s.nodes, values), strict=True)))
                   for s in merged(density.stages))
     final = Stage((("density", gr.substitute(density.outputs, values)[0]),))
@@ -106,12 +106,3 @@ def open_parameters(functional: Functional) -> tuple[str, ...]:
     return tuple(leaf.data for leaf in gr.leaves(nodes) if leaf.op == "symbol" and leaf.data not in density.coordinates)
 
 
-def checked_numbers(name: str, wanted: tuple[str, ...], given: Mapping[str, Any]) -> dict[str, float]:
-    """The numbers for the open parameters, one each. Raises InputError for one that is missing or unknown."""
-    for key in given:
-        if key not in wanted:
-            raise UnknownNameError(f"{name} leaves open {', '.join(wanted) or 'no parameter'}, and '{key}' was given.")
-    for key in wanted:
-        if key not in given:
-            raise InputError(f"{name} needs a number for '{key}': E(state, parameters={{'{key}': 1.0}}).")
-    return {key: real_number(value, f"the parameter {key}") for key, value in given.items()}

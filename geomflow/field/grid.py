@@ -17,6 +17,7 @@ import numpy as np
 from geomflow.codegen.stencils import ORDERS
 from geomflow.core import memory
 from geomflow.core.errors import GridTooSmallError, InputError, ShapeError, UnknownNameError
+from geomflow.core.numbers import require_unmasked
 from geomflow.field.cell import cell_expansion
 from geomflow.field.derivatives import Discretisation, Fourier, Jets, Stencil, cell_jets
 from geomflow.field.torus import FlatTorus
@@ -125,6 +126,7 @@ class Grid:
         return np.broadcast_to(total, shape)
 
     def _checked(self, values: np.ndarray) -> np.ndarray:
+        require_unmasked(values, "the array")
         array = np.asarray(values, dtype=float)
         if array.shape != self.shape:
             raise ShapeError(f"an array of shape {array.shape} was given on a grid of shape {self.shape}.")

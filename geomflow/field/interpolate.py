@@ -17,6 +17,7 @@ import numpy as np
 
 from geomflow.core import memory
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError
+from geomflow.core.numbers import require_unmasked
 from geomflow.field.derivatives import wave_numbers
 from geomflow.field.potential import PotentialField
 
@@ -64,6 +65,7 @@ class Interpolation:
     @staticmethod
     def to(grid: Grid, points: Any) -> Interpolation:
         """The interpolation from a grid to Cartesian points (..., d)."""
+        require_unmasked(points, "the array of points")
         array = np.asarray(points, dtype=float)
         if array.ndim == 0 or array.shape[-1] != grid.dim:
             raise ShapeError(f"points on {grid.torus!r} have {grid.dim} coordinates, in the last axis; an array of "
@@ -78,6 +80,7 @@ class Interpolation:
         """The values (*grid, ...) of a real or complex field, at the points: (*shape, ...)."""
         if np.iscomplexobj(values):
             return self(np.real(values)) + 1j * self(np.imag(values))
+        require_unmasked(values, "the array of values")
         array = np.asarray(values, dtype=float)
         if array.shape[: self.grid.dim] != self.grid.shape:
             raise ShapeError(f"an array of shape {array.shape} was given on a grid of shape {self.grid.shape}; the "

@@ -13,24 +13,14 @@ from typing import Any
 import numpy as np
 
 from geomflow.core.errors import InputError, ShapeError
+from geomflow.core.numbers import finite_number
 
 Rows = tuple[tuple[float, ...], ...]
 
 
-def real_number(value: Any, what: str) -> float:
-    """`value` (a number, or anything that `float` takes, such as sympy's 2*pi) as a finite float."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{what} must be a real number, and {value!r} is not.") from error
-    if not np.isfinite(number):
-        raise InputError(f"{what} must be finite, and it is {number}.")
-    return number
-
-
 def rectangular_rows(periods: Sequence[Any]) -> Rows:
     """Rows of the lattice of a rectangular torus with these positive periods."""
-    numbers = [real_number(period, f"period {axis}") for axis, period in enumerate(periods)]
+    numbers = [finite_number(period, f"period {axis}") for axis, period in enumerate(periods)]
     for axis, period in enumerate(numbers):
         if period <= 0:
             raise InputError(f"period {axis} is {period:g}; periods are positive lengths.")
@@ -46,7 +36,9 @@ def general_rows(lattice: Any, dim: int) -> Rows:
             f"a lattice of R^{dim} has {dim} row vectors of {dim} numbers; "
             f"{len(rows)} rows of lengths ({lengths}) were given."
         )
-    numbers = [[real_number(value, f"lattice[{i}][{j}]") for j, value in enumerate(row)] for i, row in enumerate(rows)]
+    numbers = [
+        [finite_number(value, f"lattice[{i}][{j}]") for j, value in enumerate(row)] for i, row in enumerate(rows)
+    ]
     matrix = np.array(numbers)
     lengths_product = float(np.prod(np.linalg.norm(matrix, axis=1)))
     volume = abs(float(np.linalg.det(matrix)))
@@ -63,7 +55,7 @@ def resolve_rows(dim: int, periods: Any, lattice: Any) -> Rows:
         return general_rows(lattice, dim)
     if periods is None:
         return rectangular_rows((1.0,) * dim)
-    given = tuple(periods) if isinstance(periods, Sequence | np.ndarray) else (periods,) * dim
+    given = tuple(periods) if isinstance(periods, Sequence | np.ndarray) and np.ndim(periods) else (periods,) * dim
     if len(given) != dim:
         raise ShapeError(f"{len(given)} periods were given for {dim} real coordinates; give {dim}, or one number.")
     return rectangular_rows(given)

@@ -13,6 +13,7 @@ import numpy as np
 
 from geomflow.core import memory
 from geomflow.core.errors import PositivityError, ShapeError
+from geomflow.core.numbers import require_unmasked
 from geomflow.field.checks import require_symmetric, smallest_eigenvalue
 from geomflow.field.components import sample_matrix
 from geomflow.field.hermitian import HermitianField, complex_dimension
@@ -45,6 +46,7 @@ class PotentialField(Field):
             if self.reference.grid.shape != self.grid.shape or self.reference.grid.torus != self.grid.torus:
                 raise ShapeError(f"the reference lives on {self.reference.grid!r}, the potential on {self.grid!r}.")
             return
+        require_unmasked(self.reference, "the reference form")
         constant = np.array(self.reference, dtype=complex)
         if constant.shape != (size, size):
             raise ShapeError(f"a constant reference form is {size}×{size} here; shape {constant.shape} was given.")
@@ -194,6 +196,7 @@ def make_reference(grid: Grid, reference: Any, size: int) -> np.ndarray | Hermit
 
 
 def _constant_matrix(reference: Any, size: int) -> np.ndarray | None:
+    require_unmasked(reference, "the reference form")
     try:
         constant = np.array(reference, dtype=complex)
     except (TypeError, ValueError):

@@ -13,6 +13,7 @@ import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, InputError, NotFiniteError, ShapeError, UnknownNameError
+from geomflow.core.numbers import require_unmasked
 from geomflow.field.checks import require_finite
 from geomflow.field.places import coordinates_in_words
 from geomflow.field.torus import ComplexTorus, FlatTorus
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 # Points evaluated at once, so that intermediate arrays stay small beside the result.
 _BLOCK = 1 << 18
-_PROBES = 48
+PROBES = 48
+"""In so many points closed forms are compared across the cell."""
+
 _JUMP = 1e-8
 
 ClosedForm = Callable[..., Any]
@@ -101,6 +104,7 @@ def closed_form(torus: FlatTorus, expression: Any) -> ClosedForm:
 
 def sample(grid: Grid, expression: Any, what: str = "the expression", dtype: type = float) -> np.ndarray:
     """The values of `expression` on the grid, (*grid), finite; arrays are copied, closed forms must be periodic."""
+    require_unmasked(expression, what)
     if isinstance(expression, list | tuple):
         expression = _array(expression, what)
     if isinstance(expression, np.ndarray) and expression.ndim:
@@ -111,7 +115,7 @@ def sample(grid: Grid, expression: Any, what: str = "the expression", dtype: typ
     result: np.ndarray = np.empty(grid.shape, dtype)
     for rows, coordinates in _blocks(grid):
         with np.errstate(all="ignore"):
-            values = np.asarray(function(*coordinates))
+            values = function(*coordinates)
         result[rows] = as_numbers(values, result[rows].shape, described, dtype, broadcast=True)
     return require_finite(grid, result, described)
 
@@ -127,6 +131,7 @@ def as_numbers(
     values: Any, shape: Sequence[int], what: str, dtype: type, broadcast: bool = False
 ) -> np.ndarray:
     """`values` copied to a C-contiguous array of `shape` and `dtype`; refuses other shapes and lost imaginary parts."""
+    require_unmasked(values, what)
     array = np.asarray(values)
     if array.dtype.kind not in "biufc":
         raise InputError(f"{what} holds {array.dtype} values; give numbers.")
@@ -164,7 +169,7 @@ def require_periodic(torus: FlatTorus, function: ClosedForm, what: str) -> None:
 
     Compared at fixed generic points; the message names the direction, the place and the jump.
     """
-    cell = np.random.default_rng(20231019).random((_PROBES, torus.real_dim))
+    cell = np.random.default_rng(20231019).random((PROBES, torus.real_dim))
     lattice = np.array(torus.lattice)
     points = cell @ lattice
     here = _probe(function, points, what)
@@ -179,7 +184,7 @@ def require_periodic(torus: FlatTorus, function: ClosedForm, what: str) -> None:
 
 def _probe(function: ClosedForm, points: np.ndarray, what: str) -> np.ndarray:
     with np.errstate(all="ignore"):
-        values = np.asarray(function(*points.T))
+        values = function(*points.T)
     return as_numbers(values, points.shape[:1], what, complex, broadcast=True)
 
 

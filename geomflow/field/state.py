@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from geomflow.core.errors import ShapeError
+from geomflow.core.numbers import require_unmasked
+from geomflow.field.sampling import as_numbers
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
@@ -71,7 +73,10 @@ class Field(ABC):
 
 def freeze(field: Field, trailing: tuple[int, ...], dtype: type) -> None:
     """Stores `values` in the frozen `field` as a read-only C-contiguous array of shape (*grid, *trailing)."""
-    array: np.ndarray = np.ascontiguousarray(field.values, dtype=dtype)
+    values = field.values
+    if type(values) is not np.ndarray or values.dtype != dtype:
+        values = as_numbers(values, np.shape(values), "values", dtype)
+    array: np.ndarray = np.ascontiguousarray(values, dtype=dtype)
     wanted = (*field.grid.shape, *trailing)
     if array.shape != wanted:
         raise ShapeError(f"values of shape {array.shape} were given where {wanted} is needed: (*grid, tensor indices).")
@@ -82,6 +87,7 @@ def freeze(field: Field, trailing: tuple[int, ...], dtype: type) -> None:
 
 def unpacked_rows(field: Field, packed: np.ndarray) -> np.ndarray:
     """`packed` as a float64 array, checked to be (ncomp, *grid)."""
+    require_unmasked(packed, "the packed values")
     rows = np.asarray(packed, dtype=float)
     wanted = (len(field.component_names), *field.grid.shape)
     if rows.shape != wanted:

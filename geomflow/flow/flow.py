@@ -61,7 +61,10 @@ class Flow(ABC):
         `parameters`, and in ``laplacian(u)``, ``d(u, x)``, ``d(u, x, y)`` and ``div(u*d(u, x), u*d(u, y))`` (flat
         derivatives, of any expression); for a system, a mapping from the names of the state's components to rates.
         What stands under a derivative is differentiated as it is, on the grid, and not by the product rule: the mean
-        of u is kept to rounding where the rate is a divergence.
+        of u is kept to rounding where the rate is a divergence. Coefficients must be periodic on the torus.
+
+        Raises InputError for a parameter that is no finite real number, that does not occur in the rate, or that has
+        the name of the unknown, a coordinate, an operator or the time t.
 
         >>> import geomflow as gf
         >>> heat = gf.Flow.from_expression("kappa * laplacian(u)", kappa=0.1)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from geomflow.core.content import content
 from geomflow.core.errors import InputError
+from geomflow.core.numbers import real_number
 from geomflow.flow.cursor import Cursor
 from geomflow.flow.problem import Problem
 
@@ -47,7 +50,6 @@ class Monitors:
 
 
 def _number(name: str, value: Any) -> float:
-    try:
+    if isinstance(value, bool | np.bool_):
         return float(value)
-    except (TypeError, ValueError):
-        raise InputError(f"the monitor '{name}' must return one number, not {value!r}.") from None
+    return real_number(value, f"the monitor '{name}' must return one number: what it gave")

@@ -12,6 +12,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.memory import require
+from geomflow.core.numbers import real_number
 from geomflow.core.outcome import OutcomeKind
 from geomflow.flow import endings
 from geomflow.flow.control.control import Control
@@ -25,7 +26,7 @@ from geomflow.flow.run import Run
 from geomflow.flow.solution import Solution, States
 from geomflow.flow.steppers.choose import fitting_stepper, resolve_stepper
 from geomflow.flow.steppers.stepper import Stepper
-from geomflow.flow.stops import require_number, stop_times
+from geomflow.flow.stops import stop_times
 from geomflow.io.store import Store
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def solve(
         control=control or chosen.control(rtol, _absolute(problem, rtol, atol)),
         watches=_watches(problem, events),
         monitors=Monitors(problem, monitors),
-        t0=require_number(t0, "t0"),
+        t0=real_number(t0, "t0"),
         stops=stop_times(t0, t1, save_at),
         max_steps=_positive(max_steps, "max_steps"),
         monitor_every=_positive(monitor_every, "monitor_every"),
@@ -216,9 +217,9 @@ def _stepper(flow: Any, problem: Problem, given: Stepper | str | None, rtol: flo
 
 def _absolute(problem: Problem, rtol: float, atol: float | None) -> float:
     """The default absolute tolerance is relative to the initial state, so that it does not depend on units."""
-    rtol = require_number(rtol, "rtol")
+    rtol = real_number(rtol, "rtol")
     if atol is not None:
-        return require_number(atol, "atol")
+        return real_number(atol, "atol")
     largest = float(np.abs(problem.y0).max(initial=0.0))
     return _ATOL_SHARE * rtol * (largest if 0 < largest < math.inf else 1.0)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.memory import require
+from geomflow.core.numbers import real_number, require_unmasked
 
 _SNAP = 1e-9
 _BYTES_A_TIME = 64  # in an array, as an object, and in a tuple
@@ -22,7 +22,7 @@ def stop_times(t0: float, t1: float, save_at: int | Sequence[float] | np.ndarray
     Raises `InputError` for times that are not numbers, not finite, not increasing, or outside of the run, and
     `MemoryLimitError` for more times than memory holds.
     """
-    t0, t1 = require_number(t0, "t0"), require_number(t1, "t1")
+    t0, t1 = real_number(t0, "t0"), real_number(t1, "t1")
     _check_span(t0, t1)
     if save_at is None:
         return (t1,)
@@ -34,26 +34,19 @@ def stop_times(t0: float, t1: float, save_at: int | Sequence[float] | np.ndarray
     return _listed(t0, t1, save_at)
 
 
-def require_number(value: Any, name: str) -> float:
-    """`value` as a float. Raises `InputError` for text, None and all else that is not one real number."""
-    try:
-        if isinstance(value, str):
-            raise TypeError
-        return float(value)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} = {value!r} must be a number.") from None
-
-
 def _check_span(t0: float, t1: float) -> None:
-    if not (math.isfinite(t0) and math.isfinite(t1)):
-        raise InputError(f"t0 = {t0} and t1 = {t1} must be finite.")
+    if not math.isfinite(t1 - t0):
+        raise InputError(f"t0 = {t0} and t1 = {t1} must be finite, and the time between them too.")
     if t1 <= t0:
         raise InputError(f"t1 = {t1} must be greater than t0 = {t0}; flows run forward in time.")
 
 
 def _listed(t0: float, t1: float, save_at: Sequence[float] | np.ndarray | bool) -> tuple[float, ...]:
+    require_unmasked(save_at, "save_at")
     try:
         times = np.atleast_1d(np.asarray(save_at, dtype=float))
+    except OverflowError:
+        raise InputError("save_at has a time beyond double precision (1.8e308): choose larger units.") from None
     except (TypeError, ValueError):
         raise InputError(f"save_at = {save_at!r} must be a number of parts or a list of times.") from None
     if times.ndim != 1 or times.size == 0 or isinstance(save_at, bool):
@@ -63,11 +56,22 @@ def _listed(t0: float, t1: float, save_at: Sequence[float] | np.ndarray | bool) 
     if (np.diff(times) <= 0).any():
         worst = int(np.argmax(np.diff(times) <= 0))
         raise InputError(f"save_at must increase, but {times[worst + 1]} follows {times[worst]}.")
+    times = np.unique(_snapped(times, t0, t1))
     if times[0] < t0 or times[-1] > t1:
         bad = times[0] if times[0] < t0 else times[-1]
         raise InputError(f"the save time {bad} is outside of the run from t0 = {t0} to t1 = {t1}.")
     inside = [float(t) for t in times if t > t0]
     return tuple(inside) if inside and inside[-1] == t1 else (*inside, t1)
+
+
+def _snapped(times: np.ndarray, t0: float, t1: float) -> np.ndarray:
+    """The times, where they miss the ends of the run by rounding only, at these ends.
+
+    From t0 = 0 on, small times are no rounding.
+    """
+    rounding = min(least_step(t1, t0, 0.0), _SNAP * (t1 - t0))
+    times = np.where(np.abs(times - t1) < rounding, t1, times)
+    return np.where((times > t0 - rounding) & (times < t0 + min(rounding, least_step(t0, t0, 0.0))), t0, times)
 
 
 def next_time(t: float, dt: float, stop: float) -> float:

@@ -8,12 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from unicodedata import normalize
 
 import sympy
 
 from geomflow.core.errors import ExpressionError
 from geomflow.core.graph.sympy_bridge import as_sympy
+from geomflow.symbolic.names import names_in
 from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, parse
+from geomflow.symbolic.tokens import tokens
 
 NAME = re.compile(r"[^\W\d]\w*")
 _INFINITE = {"oo": sympy.oo, "inf": sympy.oo, "∞": sympy.oo}
@@ -34,6 +37,13 @@ def given(value: Any, names: Mapping[str, Any] | Iterable[str | sympy.Symbol] = 
     if not isinstance(expression, sympy.Expr) or isinstance(expression, sympy.MatrixBase):
         raise ExpressionError(f"{value!r} is not an expression but a {type(value).__name__}")
     return expression
+
+
+def names_written(value: Any) -> set[str]:
+    """The names in a text, normalised as `parse` does, or those of the free symbols and functions of an expression."""
+    if isinstance(value, str):
+        return {normalize("NFKC", token.text) for token in tokens(value) if token.kind == "name"}
+    return names_in([given(value)])
 
 
 def given_freely(value: Any, symbols: Iterable[sympy.Symbol] = ()) -> sympy.Expr:

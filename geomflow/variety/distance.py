@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.core.numbers import require_unmasked
 from geomflow.variety.ambient import scaled
 from geomflow.variety.threads import each, slices
 
@@ -108,6 +109,7 @@ def _unit(z: np.ndarray) -> np.ndarray:
 
 
 def _coordinates(points: Points | np.ndarray) -> np.ndarray:
+    require_unmasked(points, "the array of points")
     return np.asarray(getattr(points, "coordinates", points), dtype=complex)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geomflow.core.errors import InputError
+from geomflow.core.numbers import require_unmasked
 
 
 @final
@@ -56,6 +57,7 @@ def weighted_mean(values: ArrayLike, weights: ArrayLike, line: np.ndarray) -> Es
 
     Raises `InputError` where there are no points, or all weights are zero.
     """
+    require_unmasked([values, weights], "the values or the weights")
     values, weights = np.asarray(values, dtype=float), np.asarray(weights, dtype=float)
     total = mass(weights)
     value = float(weights @ values / total)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.core.errors import NotFiniteError, ShapeError
+from geomflow.core.numbers import require_unmasked
 from geomflow.variety.errors import OffVarietyError
 from geomflow.variety.points import Points
 from geomflow.variety.routines.lines import eliminated, scale_to_patch, settle_all, slope_norm
@@ -25,6 +26,7 @@ def given_points(variety: Hypersurface, coordinates: np.ndarray, *, off_variety:
     Raises `ShapeError`, `NotFiniteError`, and `OffVarietyError` with the worst |Q| / (|z|^d Σ|coefficients|) and its
     place where that is above 1e-6.
     """
+    require_unmasked(coordinates, "the array of coordinates")
     try:
         z = np.array(coordinates, dtype=complex, ndmin=2, order="C")
     except (TypeError, ValueError) as error:

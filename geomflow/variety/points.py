@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.core.numbers import require_unmasked
 from geomflow.variety import frames
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Points:
     line: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __post_init__(self) -> None:
+        require_unmasked([getattr(self, name) for name in ARRAYS], "an array of the points")
         if not len(self.line):
             object.__setattr__(self, "line", np.full(len(self.coordinates), -1))
 
@@ -82,6 +84,7 @@ class Points:
 
     def __getitem__(self, index: object) -> Points:
         """The points that a slice, mask or list of numbers selects."""
+        require_unmasked(index, "the selection of points")
         index = np.atleast_1d(np.arange(len(self))[index])
         return replace(self, **{name: getattr(self, name)[index] for name in ARRAYS})
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.core.numbers import real_number
 from geomflow.flow.control.control import Control, Pace
 
 if TYPE_CHECKING:
@@ -35,8 +36,12 @@ class ErrorControl(Control):
     largest: float = math.inf
 
     def __post_init__(self) -> None:
-        if not (self.rtol >= 0 and self.atol >= 0 and self.rtol + self.atol > 0):
-            raise InputError(f"rtol = {self.rtol} and atol = {self.atol} must not be negative, nor both 0.")
+        for name in ("rtol", "atol", "largest"):
+            object.__setattr__(self, name, real_number(getattr(self, name), name))
+        if not (self.rtol >= 0 and self.atol >= 0 and 0 < self.rtol + self.atol < math.inf):
+            raise InputError(f"rtol = {self.rtol} and atol = {self.atol} must be finite, not negative, nor both 0.")
+        if not self.largest > 0:
+            raise InputError(f"the largest step, {self.largest}, must be positive.")
 
     def start(self, cursor: Cursor, stepper: Stepper, span: float) -> Pace:
         """First step after Hairer, Nørsett and Wanner I, section II.4, with one extra rate."""

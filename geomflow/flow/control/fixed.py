@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from geomflow.core.errors import InputError
+from geomflow.core.numbers import real_number
 from geomflow.flow.control.control import Control, Pace
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class FixedStep(Control):
     retries: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not (self.dt > 0 and math.isfinite(self.dt)):
+        object.__setattr__(self, "dt", real_number(self.dt, "dt"))
+        if not 0 < self.dt < math.inf:
             raise InputError(f"dt = {self.dt} must be positive and finite.")
 
     def start(self, cursor: Cursor, stepper: Stepper, span: float) -> Pace:

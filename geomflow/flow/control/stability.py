@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from geomflow.core.errors import InputError
+from geomflow.core.numbers import real_number
 from geomflow.flow.control.control import Control, Pace
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class StabilityBound(Control):
     safety: float = 0.8
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "safety", real_number(self.safety, "safety"))
         if not 0 < self.safety <= 1:
             raise InputError(f"safety = {self.safety} must be in (0, 1].")
 

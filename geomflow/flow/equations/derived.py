@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
 from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
-from geomflow.core.errors import IllPosedError, InputError, UnknownNameError
+from geomflow.core.errors import IllPosedError, InputError
+from geomflow.core.numbers import named_numbers
 from geomflow.field import MetricField, PotentialField
 from geomflow.field.ground_state import GroundState
 from geomflow.field.operators import pointwise
@@ -21,7 +21,6 @@ from geomflow.flow.equations.kahler import KahlerSetting
 from geomflow.flow.equations.ricci import minors, ricci_monitors
 from geomflow.flow.flow import Flow
 from geomflow.flow.observe import Monitor
-from geomflow.flow.stops import require_number
 from geomflow.symbolic.functionals.derived import DerivedFlow
 from geomflow.symbolic.functionals.derived import Program as DerivedProgram
 from geomflow.symbolic.jets import MetricNodes, metric_names, metric_nodes
@@ -185,20 +184,8 @@ class Descent(Flow):
     def _values(self, whole: DerivedProgram) -> dict[gr.Node, gr.Node]:
         means = {m.parameter for m in whole.means}
         open_names = [name for name in whole.parameters if name not in means and name != "eigenvalue"]
-        self._check_parameters(open_names)
-        missing = [name for name in open_names if name not in self.parameters]
-        if missing:
-            raise InputError(f"{self.name} needs a number for '{missing[0]}': "
-                             f"gf.Descent(flow, parameters={{'{missing[0]}': 1.0}}).")
-        return {gr.symbol(name): gr.constant(Fraction(self.parameters[name])) for name in open_names}
-
-    def _check_parameters(self, open_names: list[str]) -> None:
-        for name, value in self.parameters.items():
-            if not open_names:
-                raise InputError(f"{self.name} takes no parameters, and '{name}' was given.")
-            if name not in open_names:
-                raise UnknownNameError.among(f"parameter of {self.name}", name, open_names)
-            require_number(value, name)
+        numbers = named_numbers(self.name, open_names, self.parameters, "gf.Descent(flow, parameters={{'{0}': 1.0}})")
+        return {gr.symbol(name): gr.constant(number) for name, number in numbers.items()}
 
     def _refuse_distribution(self, equation: Equation) -> None:
         inner = [node for stage in equation.program.stages[:-1] for node in stage.expressions]

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, final
+from unicodedata import normalize
 
 from geomflow.codegen import Program
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
-from geomflow.field import MetricField, PotentialField
+from geomflow.core.numbers import exact_number
+from geomflow.field import MetricField, PotentialField, Torus
+from geomflow.field.coefficients import require_periodic_program
 from geomflow.field.reference_form import reference_rows
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation, checked_state, equations_of
 from geomflow.flow.equations.kahler import KahlerSetting
-from geomflow.flow.equations.rates import RateReader
+from geomflow.flow.equations.rates import OPERATORS, RateReader
 from geomflow.flow.equations.ricci import minors
 from geomflow.flow.flow import Flow
 from geomflow.flow.observe import Monitor
+from geomflow.symbolic.given import names_written
 from geomflow.symbolic.jets import metric_nodes
+from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS
 
 if TYPE_CHECKING:
     import sympy
@@ -36,19 +42,41 @@ class ExpressionFlow(Flow):
 
     Where the state is a metric or a potential, the metric must stay positive: a run that loses this ends as singular.
 
-    Raises InputError for a parameter that is not a finite number, ExpressionError (at binding) for text that
-    cannot be read.
+    Raises InputError for a parameter that is not a finite number, that does not occur in the rate or has the name of
+    something else in it; at binding, ExpressionError for text that cannot be read, and InputError for a rate whose
+    coefficients are not periodic on the torus.
     """
 
     rate: Any
     parameters: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, value in self.parameters.items():
-            try:
-                Fraction(value)
-            except (TypeError, ValueError, OverflowError):
-                raise InputError(f"the parameter '{name}' is {value!r}; give a finite number.") from None
+        self._numbers()
+        line = Torus(dim=1)
+        self._refuse_reserved(line, tuple(self.rates))
+        if self._unused() and not self._open_names().difference(self.parameters):
+            self._program(line, tuple(self.rates))
+
+    def _numbers(self) -> dict[str, Fraction]:
+        """The parameters as fractions: exactly, where they are given so."""
+        return {name: exact_number(value, f"the parameter '{name}'") for name, value in self.parameters.items()}
+
+    def _refuse_reserved(self, torus: Any, names: tuple[str, ...]) -> None:
+        meanings = {**dict.fromkeys(OPERATORS, "an operator"), **dict.fromkeys(torus.coordinates, "a coordinate"),
+                    **dict.fromkeys((*self.rates, *names), "the unknown"), "t": "the time"}
+        for name in self.parameters:
+            if name in meanings:
+                raise InputError(f"'{name}' is {meanings[name]} of the equation and cannot be a parameter too: give "
+                                 "the parameter another name.")
+
+    def _open_names(self) -> set[str]:
+        """What the rates name beside unknowns, operators, functions and constants."""
+        written = set().union(*map(names_written, self.rates.values()))
+        return written - {*self.rates, *OPERATORS, *FUNCTIONS, *CONSTANTS}.difference(self.parameters)
+
+    def _unused(self) -> list[str]:
+        written = self._open_names() if self.parameters else ()
+        return [name for name in self.parameters if normalize("NFKC", name) not in written]
 
     @property
     def name(self) -> str:
@@ -90,8 +118,10 @@ class ExpressionFlow(Flow):
         unknowns = [gr.jet(name, (0,) * state.grid.dim) for name in names]
         rows = reference_rows(state) if isinstance(state, PotentialField) else None
         statics = () if rows is None else KahlerSetting.of(state).static_names
+        program = self._program(state.grid.torus, names, statics)
+        require_periodic_program(state.grid.torus, program, f"a coefficient of {self._shown()}")
         return Equation(
-            program=self._program(state.grid.torus, names, statics),
+            program=program,
             statics=rows,
             positive=positivity(state, names),
             lower=True,
@@ -99,7 +129,7 @@ class ExpressionFlow(Flow):
                 Monitor(f"{name}_mean", "mean", node), Monitor(f"{name}_min", "min", node),
                 Monitor(f"{name}_max", "max", node))),
             facts={"rates": {name: str(rate) for name, rate in self.rates.items()},
-                   "parameters": {name: float(value) for name, value in self.parameters.items()}},
+                   "parameters": {name: float(number) for name, number in self._numbers().items()}},
         )
 
     def _check_names(self, state: Field) -> None:
@@ -111,10 +141,18 @@ class ExpressionFlow(Flow):
     def _program(self, torus: Any, names: tuple[str, ...], statics: tuple[str, ...] = ()) -> Program:
         import sympy
 
-        values = {name: sympy.Rational(Fraction(value)) for name, value in self.parameters.items()}
+        self._refuse_reserved(torus, names)
+        values = {name: sympy.Rational(*number.as_integer_ratio()) for name, number in self._numbers().items()}
         reader = RateReader(torus, names, values, statics)
         stages = reader.stages({f"rate_{name}": self.rates[name] for name in names})
+        for name in self._unused():
+            near = get_close_matches(name, self._open_names(), n=1)
+            raise InputError(f"the parameter '{name}' does not occur in {self._shown()}: "
+                             f"{f'did you mean {near[0]!r}?' if near else 'write it there, or leave it out.'}")
         return Program(tuple(torus.coordinates), names, statics, (), stages)
+
+    def _shown(self) -> str:
+        return f"the rate {', '.join(repr(str(rate)) for rate in self.rates.values())}"
 
 
 def positivity(state: Field, names: tuple[str, ...]) -> tuple[str, tuple[gr.Node, ...]] | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from geomflow.core.errors import InputError
+from geomflow.core.numbers import real_number
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.flow.events.watch import Watch
 
@@ -21,6 +22,7 @@ class CurvatureBlowUp(Watch):
     threshold: float
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "threshold", real_number(self.threshold, "the curvature threshold"))
         if not self.threshold > 0:
             raise InputError(f"the curvature threshold {self.threshold} must be positive.")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 from scipy.optimize import brentq
 
 if TYPE_CHECKING:
@@ -20,16 +22,23 @@ def locate(cursor: Cursor, stepper: Stepper, watch: Watch, t_old: float, before:
     Steps of the run's own stepper from t_old, each with its full accuracy, replace interpolation: stiff problems have
     no good interpolant.
     """
-    length = cursor.t - t_old
+    length, scale = cursor.t - t_old, _scale(before, after)
 
     def at(fraction: float) -> float:
-        if fraction == 0:
-            return before
         cursor.retreat(t_old, stepper.rate_known)
         t = t_old + fraction * length
         stepper.attempt(cursor, t)
         cursor.advance(t, stepper.rate_known)
         return watch.measure(cursor)
 
-    fraction = float(brentq(at, 0.0, 1.0, xtol=_ACCURACY)) if after != 0 else 1.0
+    def scaled(fraction: float) -> float:
+        return float(np.clip((at(fraction) if fraction > 0 else before) / scale, -1.0, 1.0))
+
+    fraction = float(brentq(scaled, 0.0, 1.0, xtol=_ACCURACY)) if after != 0 else 1.0
     return at(max(fraction, _ACCURACY))
+
+
+def _scale(before: float, after: float) -> float:
+    """A size by which products and quotients of numbers of this size neither underflow nor overflow."""
+    sizes = [abs(value) for value in (before, after) if 0 < abs(value) < math.inf]
+    return max(sizes, default=1.0)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from geomflow.core.errors import InputError
+from geomflow.core.numbers import finite_number
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.flow.events.watch import Watch
 
@@ -19,6 +20,9 @@ class PositivityLoss(Watch):
     """Ends the run as singular when the problem's positivity, say its least eigenvalue, falls to `floor`."""
 
     floor: float = 1e-6
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "floor", finite_number(self.floor, "the floor of PositivityLoss"))
 
     def check(self, problem: Problem) -> None:
         """The problem must have something that is positive."""

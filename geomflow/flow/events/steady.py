@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from geomflow.core.errors import InputError
+from geomflow.core.numbers import real_number
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.flow.events.watch import Watch
 
@@ -20,6 +21,7 @@ class SteadyState(Watch):
     tolerance: float = 1e-8
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "tolerance", real_number(self.tolerance, "the tolerance of SteadyState"))
         if not self.tolerance > 0:
             raise InputError(f"the tolerance {self.tolerance} of SteadyState must be positive.")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geomflow.core.errors import ShapeError
+from geomflow.core.numbers import require_unmasked
 
 if TYPE_CHECKING:
     from geomflow.learn.kernels.kernel import Kernel
@@ -17,6 +18,7 @@ def dropped_mass(kernel: Kernel, points: Any, labels: np.ndarray) -> float:
 
     `labels` (p,) as `Dendrogram.labels` gives them; pairs p = q count. Raises ShapeError for another number of labels.
     """
+    require_unmasked(labels, "the array of labels")
     read = np.asarray(getattr(points, "coordinates", points))
     labels = np.asarray(labels)
     if labels.shape != (len(read),):

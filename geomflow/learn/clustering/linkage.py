@@ -8,6 +8,7 @@ import numpy as np
 
 from geomflow.core import memory
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError
+from geomflow.core.numbers import require_unmasked
 from geomflow.learn.clustering.agglomerate import Agglomeration
 from geomflow.learn.clustering.dendrogram import Dendrogram, dendrogram
 from geomflow.learn.kernels.kernel import real_points
@@ -64,6 +65,7 @@ def _linkage(features: np.ndarray, offsets: np.ndarray) -> Dendrogram:
 
 def _homogeneous(points: Points | np.ndarray) -> np.ndarray:
     """Finite homogeneous coordinates, each row of largest modulus one."""
+    require_unmasked(points, "the array of points")
     z = np.asarray(getattr(points, "coordinates", points))
     z = z.astype(complex if np.iscomplexobj(z) else float)
     if z.ndim != 2 or 0 in z.shape:

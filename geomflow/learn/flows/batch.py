@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.core.numbers import require_unmasked
 from geomflow.core.seeds import generator
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Batch:
 
 
 def _listed(points: Any, grid: Grid) -> np.ndarray:
+    require_unmasked(points, "the batch")
     given = np.asarray(points)
     if given.ndim != 1 or given.size == 0 or given.dtype.kind not in "iu":
         raise InputError("a batch is a number of points or a list of their indices in the grid's C order.")

@@ -8,6 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from geomflow.core.errors import InputError, ShapeError
+from geomflow.core.numbers import require_unmasked
 from geomflow.distribute import ON_THREADS, Workers
 from geomflow.learn.kernels.kernel import Kernel
 
@@ -52,6 +53,7 @@ class CoordinateKernel(Kernel):
 
 def coordinate_inputs(x: Any) -> np.ndarray:
     """Complex coordinates (p, N) as real rows re z_0, im z_0, re z_1, ..., (p, 2N)."""
+    require_unmasked(x, "the array of points")
     z = np.asarray(getattr(x, "coordinates", x))
     if not np.iscomplexobj(z):
         raise InputError("real and imaginary parts are taken of complex coordinates, and real ones were given: give "

@@ -19,6 +19,7 @@ from geomflow.core.errors import (
     SymmetryError,
     UnknownNameError,
 )
+from geomflow.core.numbers import require_unmasked
 from geomflow.distribute import ON_THREADS, Workers
 from geomflow.field.torus import FlatTorus
 from geomflow.learn.kernels.fubini_study import chordal_distance, geodesic_distance
@@ -60,6 +61,7 @@ class CheckedKernel(Kernel):
 
     def read(self, x: Any) -> np.ndarray:
         """Real or complex points (p, d), finite."""
+        require_unmasked(x, "the array of points")
         points = np.asarray(getattr(x, "coordinates", x))
         if not np.iscomplexobj(points):
             return real_points(points)

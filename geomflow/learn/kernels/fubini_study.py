@@ -10,6 +10,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from geomflow.core.errors import InputError, ShapeError, UnknownNameError
+from geomflow.core.numbers import require_unmasked
 from geomflow.distribute import ON_THREADS, Workers
 from geomflow.learn.kernels.fubini_study_routines import CHORDAL, GEODESIC
 from geomflow.learn.kernels.kernel import Kernel, checked_scale, finite_rows, require_matrix
@@ -137,6 +138,7 @@ def unit_features(x: Any) -> np.ndarray:
     variety = getattr(x, "variety", None)
     if variety is not None and len(variety.ambient.blocks) > 1:
         raise InputError("these points lie in a product of projective spaces; give the coordinates of one factor.")
+    require_unmasked(x, "the array of points")
     z = np.ascontiguousarray(getattr(x, "coordinates", x), dtype=complex)
     if z.ndim != 2 or z.shape[1] < 2:
         raise ShapeError(f"projective points are rows of at least two homogeneous coordinates; {z.shape} was given.")

@@ -12,6 +12,7 @@ import numpy as np
 from geomflow.core import memory
 from geomflow.core.arrays import real_array
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError
+from geomflow.core.numbers import require_unmasked
 from geomflow.distribute import ON_THREADS, Workers, as_workers
 from geomflow.learn.kernels.blocks import contract, row_batches, row_blocks
 from geomflow.variety.threads import slices
@@ -178,6 +179,7 @@ def require_matrix(rows: int, columns: int) -> None:
 
 def as_columns(values: Any, count: int) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
     """Values (q, ...) as real columns (c, q), and the way back from sums (c, p) to (p, ...)."""
+    require_unmasked(values, "the array of values")
     array = np.asarray(values)
     if array.ndim == 0 or len(array) != count:
         raise ShapeError(f"values of shape {array.shape} were given for {count} points: give one row for each point.")

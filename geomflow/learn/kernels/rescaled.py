@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from geomflow.core.arrays import real_array
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError
 from geomflow.distribute import ON_THREADS, Workers
 from geomflow.learn.kernels.kernel import Kernel
@@ -56,7 +57,7 @@ class RescaledKernel(Kernel):
             return _checked(np.full(len(points), float(self.alpha)), (len(points),))
         if not callable(self.alpha):
             raise InputError("α is known on a grid only: give a function of points (p, d) to use it elsewhere.")
-        return _checked(np.asarray(self.alpha(points), dtype=float), (len(points),))
+        return _checked(self.alpha(points), (len(points),))
 
     def on(self, grid: Grid) -> RescaledOperator:
         """The operator f ↦ α K(α f)."""
@@ -66,7 +67,7 @@ class RescaledKernel(Kernel):
         alpha = getattr(self.alpha, "values", self.alpha)
         if callable(alpha) or isinstance(alpha, int | float):
             return self.at(grid.points().reshape(grid.size, -1)).reshape(grid.shape)
-        return _checked(np.asarray(alpha, dtype=float), grid.shape)
+        return _checked(alpha, grid.shape)
 
     def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
              workers: Workers = ON_THREADS) -> np.ndarray:
@@ -121,7 +122,8 @@ def _quarter(metric: np.ndarray) -> np.ndarray:
     return determinant**-0.25
 
 
-def _checked(alpha: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def _checked(given: Any, shape: tuple[int, ...]) -> np.ndarray:
+    alpha = real_array(given, "α")
     if alpha.shape != shape:
         raise ShapeError(f"α has shape {alpha.shape}, and one number a point is {shape}.")
     if not np.isfinite(alpha).all():

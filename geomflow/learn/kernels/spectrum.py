@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from geomflow.core.errors import InputError, PositivityError, ShapeError
+from geomflow.core.numbers import require_unmasked
 from geomflow.learn.kernels.kernel import Kernel
 from geomflow.learn.kernels.operators import KernelOperator
 
@@ -94,6 +95,7 @@ def kernel_alignment(kernel: Kernel, points: Any, target: np.ndarray) -> float:
 
     Source: Cristianini, Shawe-Taylor, Elisseeff and Kandola, On kernel-target alignment (2001), uncentred.
     """
+    require_unmasked(target, "the target")
     columns = np.asarray(target, dtype=float).reshape(len(target), -1)
     matrix, gram = kernel.matrix(points), columns @ columns.T
     norm = float(np.linalg.norm(matrix) * np.linalg.norm(gram))
@@ -101,6 +103,7 @@ def kernel_alignment(kernel: Kernel, points: Any, target: np.ndarray) -> float:
 
 
 def _nonnegative(spectrum: np.ndarray) -> np.ndarray:
+    require_unmasked(spectrum, "the spectrum")
     values = np.asarray(spectrum, dtype=float)
     largest = float(np.max(values, initial=0.0))
     least = float(np.min(values, initial=0.0))

@@ -14,6 +14,7 @@ import numpy as np
 
 from geomflow.core import memory
 from geomflow.core.errors import ShapeError
+from geomflow.core.numbers import require_unmasked
 from geomflow.core.seeds import generator
 
 DENSE = 1 << 22
@@ -67,6 +68,7 @@ def require_theta(p: int, q: int, dim: int, itemsize: int = 8, copies: int = 2) 
 
 def cotangents(values: Any, points: int) -> np.ndarray:
     """D^{kl} as an array (points, d, d), or ShapeError."""
+    require_unmasked(values, "the array of cotangents")
     array = np.asarray(values)
     if array.ndim != 3 or len(array) != points or array.shape[1] != array.shape[2]:
         raise ShapeError(f"cotangents of shape {array.shape} were given; ({points}, d, d), one a point, is needed.")
