@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from geomflow.cli.arguments import whole
 from geomflow.core.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
     sub = commands.add_parser("derive", help="derive a gradient flow, or print the equation of a flow")
     sub.add_argument("name", nargs="?", help="a functional or a flow by name, such as kenergy or ricci")
-    sub.add_argument("--dim", type=int, help="dimension of the torus; for a flow, write out the components on it")
+    sub.add_argument("--dim", type=whole, help="dimension of the torus; for a flow, write out the components on it")
     sub.add_argument("--gradient", nargs="?", const="", metavar="METRIC",
                      help="of a functional: the metric of the gradient, such as mabuchi or dirichlet")
     sub.add_argument("--function", metavar="F", help='of ef and eg: the function of v, such as "v*log(v)"')

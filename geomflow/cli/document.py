@@ -10,6 +10,8 @@ from typing import Any
 from geomflow.cli.schema import RUN, Table, check
 from geomflow.core.errors import InputError
 
+LONGEST_FILE = 4_000_000
+
 
 def read_document(path: Path, tables: Mapping[str, Table] = RUN) -> dict[str, Any]:
     """The checked tables of a run file, or of a file with other `tables`.
@@ -17,15 +19,31 @@ def read_document(path: Path, tables: Mapping[str, Table] = RUN) -> dict[str, An
     Raises `InputError` where the file cannot be read, is not TOML, or holds a value of the wrong kind, and
     `UnknownNameError` for a key that does not exist.
     """
+    return parse_document(read_text(path), str(path), tables)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file. Raises `InputError` where it cannot be read, or is too long to have been written by hand."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            text = file.read(LONGEST_FILE + 1).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read the run file '{path}': {_reason(error)}") from error
+    if len(text.encode()) > LONGEST_FILE:
+        raise InputError(f"cannot read the run file '{path}': it has more than {LONGEST_FILE:,} bytes")
+    return text
+
+
+def parse_document(text: str, source: str, tables: Mapping[str, Table] = RUN) -> dict[str, Any]:
+    """The checked tables of a text; `source` is its name for messages. Raises what `read_document` does."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path} is not valid TOML: {error}") from error
-    check(document, text, str(path), tables)
+    except RecursionError:
+        raise InputError(f"{source} is nested too deeply: no value of a run file takes lists in more than two "
+                         "levels") from None
+    except ValueError as error:  # that of a number of more digits than Python reads is no TOMLDecodeError
+        raise InputError(f"{source} is not valid TOML: {error}") from error
+    check(document, text, source, tables)
     return document
 
 

@@ -9,10 +9,10 @@ spread the points over processes; the fit of an algebraic metric stays in this o
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from geomflow.cli import variety
+from geomflow.cli.arguments import file_path, number, whole
 from geomflow.cli.variety_file import CURVED, POINTS, Task
 from geomflow.cli.workers import add_options, asked
 from geomflow.core.errors import InputError
@@ -24,16 +24,17 @@ HIGHEST = 20
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
     sub = commands.add_parser("quintic", help="a nearly Ricci-flat metric on the quintic, in seconds")
-    sub.add_argument("--degree", type=int, help=f"the k of O(k) ({DEGREE} unless given)")
-    sub.add_argument("--points", type=int, default=POINTS, help="points to fit on, and as many to measure on")
-    sub.add_argument("--seed", type=int, default=1, help="seed of the points (1 unless given)")
+    sub.add_argument("--degree", type=whole, help=f"the k of O(k) ({DEGREE} unless given)")
+    sub.add_argument("--points", type=whole, default=POINTS, help="points to fit on, and as many to measure on")
+    sub.add_argument("--seed", type=whole, default=1, help="seed of the points (1 unless given)")
     sub.add_argument("--psi", help="the parameter of the Dwork family, such as 0.5 or --psi=-1/2+i/3")
-    sub.add_argument("--seconds", type=float, help="time for the fits: no degree is begun that would take more")
-    sub.add_argument("--curvature", type=int, nargs="?", const=CURVED, default=0, metavar="N",
+    sub.add_argument("--seconds", type=number, help="time for the fits: no degree is begun that would take more")
+    sub.add_argument("--curvature", type=whole, nargs="?", const=CURVED, default=0, metavar="N",
                      help=f"measure and draw the scalar curvature at N unseen points ({CURVED} unless given)")
-    sub.add_argument("--euler", type=int, nargs="?", const=POINTS, default=0, metavar="N",
+    sub.add_argument("--euler", type=whole, nargs="?", const=POINTS, default=0, metavar="N",
                      help="measure the Euler number from N unseen points")
-    sub.add_argument("--out", type=Path, metavar="DIR", help="the directory to write (varieties/quintic unless given)")
+    sub.add_argument("--out", type=file_path, metavar="DIR",
+                     help="the directory to write (varieties/quintic unless given)")
     sub.add_argument("--resume", action="store_true", help="go on from the metric that the directory holds")
     sub.add_argument("--no-pictures", action="store_true", help="draw nothing")
     add_options(sub, "the points")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geomflow.cli import build
+from geomflow.cli.arguments import file_path
 from geomflow.cli.document import read_document
 from geomflow.cli.pictures import check_pictures, draw_pictures
 from geomflow.core.content import content
@@ -32,8 +33,8 @@ SOLVE_OPTIONS = ("t0", "rtol", "atol", "max_steps", "stepper")
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
     sub = commands.add_parser("run", help="make the run that a TOML file describes")
-    sub.add_argument("file", type=Path, help="a run file")
-    sub.add_argument("--out", type=Path, help="directory for the store and the pictures (runs/NAME unless given)")
+    sub.add_argument("file", type=file_path, help="a run file")
+    sub.add_argument("--out", type=file_path, help="directory for the store and the pictures (runs/NAME unless given)")
     sub.add_argument("--resume", action="store_true",
                      help="continue the run in that directory: one that was interrupted, or to a later t1")
     sub.add_argument("--change-monitors", action="store_true",

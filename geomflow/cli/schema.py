@@ -6,11 +6,14 @@ known one; a value of the wrong kind is an error that says what the key takes. B
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from geomflow.cli.arguments import LARGEST_WHOLE
+from geomflow.cli.messages import shown
 from geomflow.core.errors import InputError, UnknownNameError
 
 
@@ -30,21 +33,28 @@ def list_of(kind: Kind, plural: str) -> Kind:
     return Kind(f"a list of {plural}", lambda value: isinstance(value, list) and all(map(kind.accepts, value)))
 
 
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_WHOLE
+
+
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) <= sys.float_info.max
+    return isinstance(value, float) and not math.isnan(value)
 
 
-WHOLE = Kind("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool))
-NUMBER = Kind("a number", lambda value: _is_number(value) and abs(value) <= sys.float_info.max)
+WHOLE = Kind("a whole number", _is_whole)
+NUMBER = Kind("a number", _is_number)
 TEXT = Kind("text in quotes", lambda value: isinstance(value, str))
 SWITCH = Kind("true or false", lambda value: isinstance(value, bool))
-TABLE = Kind("a table", lambda value: isinstance(value, dict))
-ANYTHING = Kind("anything", lambda value: True)
 NUMBERS = list_of(NUMBER, "numbers")
 WHOLES = list_of(WHOLE, "whole numbers")
 TEXTS = list_of(TEXT, "texts in quotes")
 MATRIX = list_of(list_of(NUMBER | TEXT, "entries"), "rows, each a list of expressions in quotes")
 NUMBER_MATRIX = list_of(NUMBERS, "rows, each a list of numbers")
+VALUE = NUMBER | TEXT | SWITCH | list_of(NUMBER | TEXT, "these") | MATRIX
+TABLE = Kind("a table of numbers and texts", lambda value: isinstance(value, dict) and all(map(VALUE.accepts,
+                                                                                               value.values())))
 
 
 @dataclass(frozen=True)
@@ -174,13 +184,11 @@ def check(document: Mapping[str, Any], text: str, source: str, tables: Mapping[s
 def _check_table(name: str, content: Mapping[str, Any], table: Table, place: Callable[..., str]) -> None:
     """The faults of one table."""
     for key, value in content.items():
-        if key not in table.keys:
-            if table.open:
-                continue
+        if key not in table.keys and not table.open:
             raise UnknownNameError(f"{place(name, key)}: {UnknownNameError.among(f'key in [{name}]', key, table.keys)}")
-        kind = table.keys[key].kind
+        kind = table.keys[key].kind if key in table.keys else VALUE
         if not kind.accepts(value):
-            raise InputError(f"{place(name, key)}: {name}.{key} takes {kind.phrase}, and {value!r} was given")
+            raise InputError(f"{place(name, key)}: {name}.{key} takes {kind.phrase}, and {shown(value)} was given")
     for key, spec in table.keys.items():
         if spec.required and key not in content:
             raise InputError(f"{place(name)}: [{name}] needs the key '{key}': {spec.meaning}")

@@ -6,9 +6,9 @@ RUN is a store or the directory that holds one.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from geomflow.cli.arguments import file_path
 from geomflow.cli.run import STORE
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
     sub = commands.add_parser("show", help="tell about a stored run")
-    sub.add_argument("run", type=Path, help="a store, or the directory of a run")
+    sub.add_argument("run", type=file_path, help="a store, or the directory of a run")
     sub.set_defaults(execute=execute)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from geomflow.cli.arguments import file_path
 from geomflow.cli.workers import add_options, asked
 from geomflow.core.errors import InputError, UnknownNameError
 
@@ -21,7 +22,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     sub = commands.add_parser("study", help="put a claim about metric flows of networks to the test")
     sub.add_argument("name", nargs="?", help="a study by name, such as local-limit")
     sub.add_argument("--quick", action="store_true", help="the small size, well under a minute")
-    sub.add_argument("--out", metavar="DIR", help="the folder to write to (studies/NAME unless given)")
+    sub.add_argument("--out", type=file_path, metavar="DIR", help="the folder to write to (studies/NAME unless given)")
     add_options(sub, "the measurements")
     sub.add_argument("--list", action="store_true", help="list the studies with their questions")
     sub.set_defaults(execute=execute)
@@ -39,7 +40,7 @@ def execute(args: argparse.Namespace) -> int:
         raise InputError("study needs a name; 'geomflow study --list' lists them")
     if args.name not in STUDIES:
         raise UnknownNameError.among("study", args.name, STUDIES)
-    folder = Path(args.out or Path("studies") / args.name)
+    folder = args.out or Path("studies") / args.name
     findings = run_study(STUDIES[args.name](), args.quick, folder, workers=asked(args))
     findings.save(folder)
     print(findings.answer)

@@ -19,6 +19,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import geomflow
+from geomflow.cli.arguments import file_path
 from geomflow.cli.run import EXIT_CODES, line
 from geomflow.cli.variety_file import Task
 from geomflow.cli.variety_folder import METRIC, Folder, settings
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
 def add_parser(commands: argparse._SubParsersAction) -> None:
     """Add the subcommand."""
     sub = commands.add_parser("variety", help="fit and measure a metric on the variety that a TOML file describes")
-    sub.add_argument("file", type=Path, help="a file with [variety], [points], [metric], [measure] and [output]")
-    sub.add_argument("--out", type=Path, metavar="DIR", help="the directory to write to (varieties/NAME unless given)")
+    sub.add_argument("file", type=file_path, help="a file with [variety], [points], [metric], [measure] and [output]")
+    sub.add_argument("--out", type=file_path, metavar="DIR",
+                     help="the directory to write to (varieties/NAME unless given)")
     sub.add_argument("--resume", action="store_true", help="go on from the metric that the directory holds")
     add_options(sub, "the points and the fit of a balanced metric")
     sub.set_defaults(execute=execute)

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from geomflow.cli.document import read_document
+from geomflow.cli.document import parse_document, read_text
 from geomflow.cli.schema import NUMBER, NUMBERS, SWITCH, TEXT, TEXTS, WHOLE, WHOLES, Key, Table, line_of
 from geomflow.core.content import content
 from geomflow.core.errors import GeomflowError, InputError, UnknownNameError
@@ -102,7 +102,8 @@ class Task:
     @classmethod
     def read(cls, path: Path) -> Task:
         """Read and check a file. Raises `InputError` and `UnknownNameError`."""
-        task = cls(read_document(path, VARIETY), str(path), path.read_text(encoding="utf-8"))
+        text = read_text(path)
+        task = cls(parse_document(text, str(path), VARIETY), str(path), text)
         task.check()
         return task
 

@@ -19,8 +19,11 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Print the versions."""
-    print(f"geomflow {geomflow.__version__}")
-    print(f"python {platform.python_version()}")
-    for package in FOUNDATIONS:
-        print(f"{package} {metadata.version(package)}")
+    print("\n".join(versions()))
     return 0
+
+
+def versions() -> list[str]:
+    """Of geomflow, of Python, and of the packages that geomflow stands on."""
+    packages = [f"{package} {metadata.version(package)}" for package in FOUNDATIONS]
+    return [f"geomflow {geomflow.__version__}", f"python {platform.python_version()}", *packages]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 
+from geomflow.cli.arguments import whole
 from geomflow.core.errors import InputError
 
 
 def add_options(sub: argparse.ArgumentParser, what: str) -> None:
     """Add both options; `what` is spread."""
-    sub.add_argument("--workers", type=int, metavar="N", help=f"spread {what} over N processes, started for this")
+    sub.add_argument("--workers", type=whole, metavar="N", help=f"spread {what} over N processes, started for this")
     sub.add_argument("--scheduler", metavar="ADDRESS",
                      help=f"spread {what} over the Dask cluster of the scheduler at an address such as "
                           "tcp://192.168.0.1:8786")

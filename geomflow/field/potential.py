@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core import memory
-from geomflow.core.errors import PositivityError, ShapeError
+from geomflow.core.errors import NotFiniteError, PositivityError, ShapeError
 from geomflow.core.numbers import require_unmasked
 from geomflow.field.checks import require_symmetric, smallest_eigenvalue
 from geomflow.field.components import sample_matrix
@@ -210,6 +210,9 @@ def require_kahler(field: PotentialField) -> None:
     lowest, index = smallest_eigenvalue(metric.values)
     if lowest > 0:
         return
+    if not np.isfinite(metric.values).all():
+        raise NotFiniteError(f"the second derivatives of the potential are beyond double precision on {field.grid!r}: "
+                             "choose other units, or a smaller potential.")
     raise PositivityError(
         f"the potential leaves the Kähler cone: the smallest eigenvalue of reference + ∂∂̄φ is {lowest:.6g}, at "
         f"{place(field.grid, index)}. {_cone_advice(field, metric)}"

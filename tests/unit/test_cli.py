@@ -251,11 +251,6 @@ def test_version(capsys):
     assert capsys.readouterr().out.startswith(f"geomflow {geomflow.__version__}\n")
 
 
-def test_debug_shows_where_an_error_was_raised(here):
-    with pytest.raises(geomflow.GeomflowError):
-        main(["--debug", "run", "nowhere.toml"])
-
-
 def test_the_command_starts_without_loading_heavy_packages():
     code = "import sys; from geomflow.cli import main; main(['version']); print('sympy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Real
+from sys import float_info
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -48,7 +48,7 @@ class KahlerRicciFlow(Flow):
     speed: float = 1
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.speed, Real) and 0 < self.speed < math.inf):
+        if isinstance(self.speed, bool) or not (isinstance(self.speed, Real) and 0 < self.speed <= float_info.max):
             raise InputError(f"the speed is {self.speed!r}; it must be a positive number (reversed, the flow is "
                              "ill-posed).")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Real
+from sys import float_info
 from typing import TYPE_CHECKING, Literal, final
 
 import numpy as np
@@ -52,7 +53,7 @@ class FormFlow:
     def __post_init__(self) -> None:
         if self.inner not in INNER_PRODUCTS:
             raise UnknownNameError.among("inner product", self.inner, INNER_PRODUCTS)
-        if not (isinstance(self.speed, Real) and 0 < self.speed < np.inf):
+        if isinstance(self.speed, bool) or not (isinstance(self.speed, Real) and 0 < self.speed <= float_info.max):
             raise InputError(f"the speed is {self.speed!r}; it must be a positive number")
         Density.of(self.functional)
 
