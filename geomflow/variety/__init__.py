@@ -7,7 +7,15 @@ from geomflow.variety.chern import chern_densities, chern_number, euler_number, 
 from geomflow.variety.convergence import Convergence, convergence
 from geomflow.variety.curvature import Curvature
 from geomflow.variety.cymetric import export_cymetric, import_cymetric
-from geomflow.variety.density import class_volume, density_ratio, kappa, sigma, volume
+from geomflow.variety.density import (
+    VolumeWarning,
+    checked_volume,
+    class_volume,
+    density_ratio,
+    kappa,
+    sigma,
+    volume,
+)
 from geomflow.variety.distance import distance, nearest
 from geomflow.variety.estimate import Estimate
 from geomflow.variety.families import Bicubic, Dwork, Fermat, Tetraquadric
@@ -56,8 +64,10 @@ __all__ = [
     "Symmetry",
     "Tetraquadric",
     "VarietyMetric",
+    "VolumeWarning",
     "algebraic_metric",
     "balanced_metric",
+    "checked_volume",
     "chern_densities",
     "chern_number",
     "class_volume",

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geomflow.variety.density import checked_volume
 from geomflow.variety.descent import Residual, minimise
 from geomflow.variety.errors import KahlerConeError, UnderdeterminedError
 from geomflow.variety.functional import Density
-from geomflow.variety.general import fit_general, require_general
+from geomflow.variety.general import fit_general, likeness, require_general
 from geomflow.variety.hermitian_form import HermitianForm
-from geomflow.variety.levels import level_of, whole_degrees
+from geomflow.variety.levels import halved, line_bundle
 from geomflow.variety.orbits import InvariantForms, invariant_forms, reference
 from geomflow.variety.progress import Tick, counter
 from geomflow.variety.sections import Sections
@@ -54,38 +55,48 @@ def algebraic_metric(
     *,
     functional: str = "(v - 1)^2",
     symmetry: Symmetry | None = None,
-    start: HermitianForm | None = None,
+    start: VarietyMetric | None = None,
     seconds: float = 60.0,
     progress: bool | None = None,
+    kahler_class: Sequence[float] | None = None,
 ) -> HermitianForm:
     """The metric K = (1/k) log P of least E_F = ∫F(v)dμ_Ω, P invariant under the symmetries of the variety.
 
-    P runs over orbit sums of monomial pairs modulo Q; Levenberg–Marquardt with the exact derivative of log det g,
-    warm-started from about half the degree (or from `start`). Of the points as many are used as are needed: 20 for
+    `degree` is k, or one degree for each factor, k t for a metric in the class t. With `kahler_class` t the bundle is
+    O(k t) and the metric in that class; t = (1, …, 1), or primitive on the ray of the degrees, unless given.
+    P runs over orbit sums of monomial pairs modulo Q, of the symmetries that keep the class: those that swap factors
+    of different t_i do not. Levenberg–Marquardt with the exact derivative of log det g, warm-started from the same
+    ray at about half the degree (or from `start`). Of the points as many are used as are needed: 20 for
     each parameter, at least 4,000. `metric.report` says how the fit went. Families of more than about 600 forms (1,600
     where symmetry leaves a small part of all forms) are fitted as all Hermitian forms on sections, matrix-free, in at
     most `seconds` (`geomflow.variety.general`).
 
-    Raises `UnderdeterminedError` (fewer points than parameters), `KahlerConeError` and `MemoryLimitError`.
+    Raises `UnderdeterminedError` (fewer points than parameters), `KahlerConeError`, `MemoryLimitError`, and
+    `InputError` where k t_i is no whole number. Warns (`VolumeWarning`) as `checked_volume` does.
     """
-    degrees = whole_degrees(variety, degree)
+    degrees, level = line_bundle(variety, degree, kahler_class)
     symmetry = symmetry or variety.symmetry
     density = Density.of(functional)
     dense = _dense(variety, degrees, symmetry)
     if not dense:
         require_general(Sections(variety, degrees), points)
-    smaller = tuple(-(-d // 2) for d in degrees)
+    smaller = halved(degrees)
     if start is None and smaller != degrees:
         options = {"functional": functional, "symmetry": symmetry, "seconds": seconds / 4, "progress": progress}
         start = algebraic_metric(variety, smaller, points, **options)
     with counter(f"degree {degrees}", progress) as tick:
-        if not dense:
-            return _fit_all(Sections(variety, degrees), points, density, start, seconds, tick)
-        return fit(variety, reduced_forms(variety, degrees, symmetry, points), points, density, start, tick)
+        if dense:
+            forms = reduced_forms(variety, degrees, symmetry, points)
+            metric = _fit_invariant(variety, forms, level, points, density, start, tick)
+        else:
+            metric = _fit_all(Sections(variety, degrees), level, points, density, start, seconds, tick)
+    checked_volume(metric, points[: metric.report.points])
+    return metric
 
 
 def roughly_forms(variety: Hypersurface, degrees: tuple[int, ...], symmetry: Symmetry) -> float:
     """About how many invariant forms there are, without listing them: allowed pairs over the order of the group."""
+    symmetry = symmetry.keeping(variety.ambient, degrees)
     sizes = np.bincount(symmetry.phase_classes(Sections(variety, degrees).exponents)).astype(float)
     return float(sizes @ sizes) / (len(symmetry.permutations) * (1 + symmetry.conjugation))
 
@@ -98,12 +109,18 @@ def _dense(variety: Hypersurface, degrees: tuple[int, ...], symmetry: Symmetry) 
 
 
 def _fit_all(
-    sections: Sections, points: Points, density: Density, start: HermitianForm | None, seconds: float, tick: Tick
+    sections: Sections,
+    level: int,
+    points: Points,
+    density: Density,
+    start: VarietyMetric | None,
+    seconds: float,
+    tick: Tick,
 ) -> HermitianForm:
     """The matrix-free fit over all forms on sections."""
     form, history, used = fit_general(sections, points, density, start, seconds=seconds, tick=tick)
     report = FitReport(sections.degrees, sections.count**2, used, history.sigma[-1], tuple(history.sigma))
-    return HermitianForm(sections.variety, sections.exponents, form, level_of(sections.degrees), report)
+    return HermitianForm(sections.variety, sections.exponents, form, level, report)
 
 
 def reduced_forms(
@@ -121,24 +138,23 @@ def reduced_forms(
     return forms.independent(probes)
 
 
-def fit(
+def _fit_invariant(
     variety: Hypersurface,
     forms: InvariantForms,
+    level: int,
     points: Points,
     density: Density,
-    start: HermitianForm | None,
+    start: VarietyMetric | None,
     tick: Tick,
 ) -> HermitianForm:
     """The best coefficients for given forms."""
     require_points(forms, points)
     used = points[: max(_FEWEST, _PER_PARAMETER * forms.count)]
     degrees = tuple(int(forms.exponents[0, b].sum()) for b in variety.ambient.blocks)
-    level = level_of(degrees)
-    scale = reference(forms, used)
     features = forms.features(used)
-    features /= scale[:, None, None]
+    features /= reference(forms, used)[:, None, None]
     residual = Residual(features, np.log(used.omega2), used.weights / used.weights.sum(), level, density)
-    first = project(features[:, 0], start, used, level, scale)
+    first = project(features[:, 0], start, used, degrees)
     best, history = minimise(residual, first, tick=tick)
     report = FitReport(degrees, forms.count, len(used), history.sigma[-1], tuple(history.sigma))
     return HermitianForm(variety, forms.exponents, forms.matrix(best / np.abs(best).max()), level, report)
@@ -154,11 +170,11 @@ def require_points(forms: InvariantForms, points: Points) -> None:
 
 
 def project(
-    values: np.ndarray, start: VarietyMetric | None, points: Points, level: int, scale: np.ndarray
+    values: np.ndarray, start: VarietyMetric | None, points: Points, degrees: tuple[int, ...]
 ) -> np.ndarray:
-    """The coefficients whose P is nearest to exp(k K) of `start` (Fubini–Study's without one)."""
+    """The coefficients whose P/Π|z_i|^{2d_i}, with values (P, α), is nearest to the `likeness` of `start`."""
     with np.errstate(invalid="ignore"):
-        target = np.ones(len(points)) if start is None else np.exp(level * start.potential(points)) / scale
+        target = likeness(start, points, degrees)
     if not np.all(np.isfinite(target)):
         bad = np.count_nonzero(~np.isfinite(target))
         raise KahlerConeError(

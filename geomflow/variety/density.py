@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,9 @@ from geomflow.variety.estimate import Estimate, mass, mean, spread, weighted_mea
 if TYPE_CHECKING:
     from geomflow.variety.metric import VarietyMetric
     from geomflow.variety.points import Points
+
+#: Standard errors that no chance explains, even where weights have heavy tails; below the other a gap is rounding.
+_DEVIATIONS, _ROUNDING = 8, 1e-9
 
 
 def log_ratio(metric: VarietyMetric, points: Points) -> np.ndarray:
@@ -65,6 +69,23 @@ def sigma_of(ratio: np.ndarray, points: Points) -> Estimate:
 def volume(metric: VarietyMetric, points: Points) -> Estimate:
     """∫ det g d^{2n}x, which the Kähler class fixes; see `class_volume`."""
     return mean(points.weights * np.exp(log_ratio(metric, points)), points.line)
+
+
+class VolumeWarning(UserWarning):
+    """A metric does not have the volume of its class on the points, by far more than the error there."""
+
+
+def checked_volume(metric: VarietyMetric, points: Points) -> Estimate:
+    """∫ det g d^{2n}x, with a warning (`VolumeWarning`) where it is more than eight standard errors from the exact one.
+
+    That is far beyond chance: either the metric is none of its class, or the points do not see where it is large.
+    """
+    found, exact = volume(metric, points), class_volume(metric)
+    if not abs(found - exact) <= _DEVIATIONS * found.error + _ROUNDING * exact:
+        warnings.warn(f"{metric!r} has ∫det g = {found} on {len(points)} points, and its class "
+                      f"{metric.kahler_class} has {exact:.6g}: it is none of its class, or these points see too little "
+                      "of it; compare with other points, by gv.volume(metric, points)", VolumeWarning, stacklevel=3)
+    return found
 
 
 def class_volume(metric: VarietyMetric) -> float:

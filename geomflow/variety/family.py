@@ -16,7 +16,7 @@ from geomflow.variety.descent import Residual
 from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.functional import Density
 from geomflow.variety.hermitian_form import HermitianForm
-from geomflow.variety.levels import level_of, whole_degrees
+from geomflow.variety.levels import line_bundle
 from geomflow.variety.logforms import log_metric
 from geomflow.variety.orbits import InvariantForms, reference
 from geomflow.variety.ratiojets import pack_dual, sensitivity
@@ -49,6 +49,16 @@ class FormFamily:
         """The number of coefficients, the scale of P among them."""
         return self.forms.count
 
+    @property
+    def degrees(self) -> tuple[int, ...]:
+        """k t_i, the degree of P in each factor."""
+        return tuple(int(self.forms.exponents[0, block].sum()) for block in self.variety.ambient.blocks)
+
+    @property
+    def kahler_class(self) -> tuple[float, ...]:
+        """The t_i of the class of every member."""
+        return tuple(d / self.level for d in self.degrees)
+
     @cached_property
     def mass(self) -> np.ndarray:
         """dμ_Ω on the points, total mass one, (P,)."""
@@ -57,7 +67,7 @@ class FormFamily:
     @cached_property
     def reference(self) -> np.ndarray:
         """Inverse square roots L⁻¹ of Fubini–Study g_FS = L L†, (P, n, n)."""
-        return np.linalg.inv(np.linalg.cholesky(FubiniStudy(self.variety).at(self.points)))
+        return np.linalg.inv(np.linalg.cholesky(FubiniStudy(self.variety, self.kahler_class).at(self.points)))
 
     def residual(self, functional: str) -> Residual:
         """E_F on the points as a function of the coefficients."""
@@ -80,8 +90,7 @@ class FormFamily:
 
         Raises `KahlerConeError` where the metric is not positive and `PositivityError` where the member is not.
         """
-        scale = reference(self.forms, self.points)
-        return FormState(self, project(self.features[:, 0], metric, self.points, self.level, scale))
+        return FormState(self, project(self.features[:, 0], metric, self.points, self.degrees))
 
     def __repr__(self) -> str:
         return f"{self.count} invariant Hermitian forms of level {self.level} at {len(self.points)} points"
@@ -169,9 +178,11 @@ def form_family(
     points: Points,
     *,
     symmetry: Symmetry | None = None,
+    kahler_class: Sequence[float] | None = None,
 ) -> FormFamily:
     """The family of invariant forms on O(k) modulo Q, with integrals over all the points.
 
+    `degree`, `kahler_class` and the symmetries that count are as for `algebraic_metric`.
     Inner products are Monte-Carlo integrals: 4,000 points give rates to about a per cent.
 
     >>> import geomflow.variety as gv
@@ -179,9 +190,10 @@ def form_family(
     >>> gv.form_family(X, 4, X.sample(4000, seed=1))
     5 invariant Hermitian forms of level 4 at 4000 points
 
-    Raises `UnderdeterminedError` (fewer points than coefficients) and `MemoryLimitError`.
+    Raises `UnderdeterminedError` (fewer points than coefficients), `MemoryLimitError`, and `InputError` where k t_i is
+    no whole number.
     """
-    degrees = whole_degrees(variety, degree)
+    degrees, level = line_bundle(variety, degree, kahler_class)
     forms = reduced_forms(variety, degrees, symmetry or variety.symmetry, points)
     require_points(forms, points)
     features = forms.features(points) / reference(forms, points)[:, None, None]
@@ -189,4 +201,4 @@ def form_family(
     triangle = np.linalg.qr(root[:, None] * features[:, 0], mode="r")
     whole = solve_triangular(triangle, features.reshape(-1, forms.count).T, trans="T").T
     orthonormal = np.ascontiguousarray(whole.reshape(features.shape))
-    return FormFamily(variety, forms, points, orthonormal, triangle, level_of(degrees))
+    return FormFamily(variety, forms, points, orthonormal, triangle, level)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import gcd
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -20,14 +21,13 @@ from geomflow.variety import jetframes
 from geomflow.variety.descent import History
 from geomflow.variety.errors import KahlerConeError, UnderdeterminedError
 from geomflow.variety.functional import Density
-from geomflow.variety.hermitian_form import HermitianForm
-from geomflow.variety.levels import level_of
 from geomflow.variety.ratiojets import log_volume
 from geomflow.variety.routines.forms import section_jets
 from geomflow.variety.sections import Sections
 from geomflow.variety.threads import each, slices
 
 if TYPE_CHECKING:
+    from geomflow.variety.metric import VarietyMetric
     from geomflow.variety.points import Points
 
 _OUTER = 12
@@ -68,7 +68,7 @@ class GeneralFit:
 
         each(work, slices(len(points), 512))
         mass = points.weights / points.weights.sum()
-        return cls(jets, np.log(points.omega2), mass, level_of(sections.degrees), functional)
+        return cls(jets, np.log(points.omega2), mass, gcd(*sections.degrees), functional)
 
     def head(self, count: int) -> GeneralFit:
         """The fit on the first points only."""
@@ -147,7 +147,7 @@ def fit_general(
     sections: Sections,
     points: Points,
     functional: Density,
-    start: HermitianForm | None,
+    start: VarietyMetric | None,
     *,
     seconds: float = 60.0,
     tick: Callable[[float], None] = lambda sigma: None,
@@ -162,7 +162,8 @@ def fit_general(
     parameters = sections.count**2
     used = points[: max(4000, _POINTS_PER_PARAMETER * parameters)]
     whole = GeneralFit.of(sections, used, functional)
-    first = _first_form(whole.head(_FIRST * sections.count), used[: _FIRST * sections.count], start)
+    head = _FIRST * sections.count
+    first = _first_form(whole.head(head), likeness(start, used[:head], sections.degrees))
     descent = _Descent(whole, first, deadline, tick)
     for share, steps, gain in ((_POINTS_AT_FIRST * parameters, 3, 0.5), (len(used), _OUTER, 0.8)):
         if share < len(used) / 2 or share == len(used):
@@ -266,9 +267,18 @@ def _line_search(
     return None
 
 
-def _first_form(fit: GeneralFit, points: Points, start: HermitianForm | None) -> np.ndarray:
-    """A positive form near exp(k K) of `start`: a few balancing steps towards its density."""
-    target = np.ones(len(points)) if start is None else np.exp(fit.level * start.correction(points))
+def likeness(start: VarietyMetric | None, points: Points, degrees: tuple[int, ...]) -> np.ndarray:
+    """P/Π|z_i|^{2d_i} of the form of O(d) that is like a metric: e^{cφ}, φ its correction and c = Σd_i/Σt_i, (P,).
+
+    On one ray c t = d, and P = e^{cK} is the metric's own; 1, Fubini–Study's, without one.
+    """
+    if start is None:
+        return np.ones(len(points))
+    return np.exp(sum(degrees) / sum(start.kahler_class) * start.correction(points))
+
+
+def _first_form(fit: GeneralFit, target: np.ndarray) -> np.ndarray:
+    """A positive form with density near a target, (P,): a few balancing steps towards it."""
     values = fit.jets[:, 0].astype(complex)
     mass = fit.mass * values.shape[1]
     moments = (values.conj() * mass[:, None]).T @ values

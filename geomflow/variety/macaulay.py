@@ -13,7 +13,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from geomflow.variety.ambient import Ambient
-from geomflow.variety.monomials import monomials
+from geomflow.variety.monomials import Places, monomials
 from geomflow.variety.polynomial import Polynomial
 
 #: A prime with a square root of −1 (the image of i): p = 1 mod 4.
@@ -60,8 +60,7 @@ def _matrix(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """Rows: monomial times ∂_iQ; columns: monomials of degree N(d − 2) + 1."""
     top = size * (degree - 2) + 1
-    base = (top + 1) ** np.arange(size, dtype=np.int64)
-    targets = np.sort(monomials(size, top) @ base)
+    targets = Places(monomials(size, top))
     multipliers = monomials(size, top - degree + 1)
     rows, columns, values = [], [], []
     for i in range(size):
@@ -69,9 +68,9 @@ def _matrix(
             if m[i]:
                 shifted = multipliers + m - np.eye(size, dtype=np.int64)[i]
                 rows.append(np.arange(len(multipliers)) + i * len(multipliers))
-                columns.append(np.searchsorted(targets, shifted @ base))
+                columns.append(targets(shifted))
                 values.append(np.full(len(multipliers), c * int(m[i]) % PRIME))
-    return np.concatenate(rows), np.concatenate(columns), np.concatenate(values), len(targets)
+    return np.concatenate(rows), np.concatenate(columns), np.concatenate(values), len(targets.keys)
 
 
 def _full_rank(rows: np.ndarray, columns: np.ndarray, values: np.ndarray, count: int) -> bool:

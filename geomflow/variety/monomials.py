@@ -41,6 +41,29 @@ def standard(exponents: np.ndarray, leading: np.ndarray) -> np.ndarray:
     return exponents[~np.all(exponents >= leading, axis=1)]
 
 
+class Places:
+    """Rows of exponents to their numbers in a list of monomials, (M, N).
+
+    A monomial that is not in the list is a defect of whoever asks for it: AssertionError, with the first.
+    """
+
+    def __init__(self, exponents: np.ndarray) -> None:
+        self.exponents = exponents
+        self.base = (int(exponents.max()) + 1) ** np.arange(exponents.shape[1], dtype=np.int64)
+        self.order = np.argsort(exponents @ self.base)
+        self.keys = (exponents @ self.base)[self.order]
+
+    def __call__(self, exponents: np.ndarray) -> np.ndarray:
+        """The numbers of the rows, (n,)."""
+        near = np.minimum(np.searchsorted(self.keys, exponents @ self.base), len(self.keys) - 1)
+        places = self.order[near]
+        lost = np.flatnonzero(np.any(self.exponents[places] != exponents, axis=1))
+        if lost.size:
+            raise AssertionError(f"{lost.size} monomials are not among the {len(self.exponents)} of their degree, the "
+                                 f"first {exponents[lost[0]].tolist()}")
+        return places
+
+
 def _frozen(array: np.ndarray) -> np.ndarray:
     array.setflags(write=False)
     return array

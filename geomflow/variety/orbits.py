@@ -11,9 +11,10 @@ from scipy.linalg import qr
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
+from geomflow.core.errors import InputError
 from geomflow.core.memory import require
 from geomflow.variety import jetframes
-from geomflow.variety.monomials import multi_monomials
+from geomflow.variety.monomials import Places, multi_monomials
 from geomflow.variety.routines.forms import features
 from geomflow.variety.symmetry import Symmetry
 from geomflow.variety.threads import each, slices
@@ -94,10 +95,11 @@ def reference(forms: InvariantForms, points: Points) -> np.ndarray:
 
 
 def invariant_forms(variety: Hypersurface, degrees: tuple[int, ...], symmetry: Symmetry) -> InvariantForms:
-    """All orbit sums of that multi-degree, before reduction modulo Q."""
+    """All orbit sums of that multi-degree, before reduction modulo Q, of the subgroup that keeps its class."""
     exponents = multi_monomials(variety.ambient, degrees)
-    code = _Codes(exponents)
-    images = np.stack([code(exponents[:, p]) for p in symmetry.generators])
+    symmetry = symmetry.keeping(variety.ambient, degrees)
+    places = Places(exponents)
+    images = np.stack([places(exponents[:, p]) for p in symmetry.generators])
     left, right = _pairs(symmetry.phase_classes(exponents))
     forward, backward = _orbit_numbers(images, left, right)
     number, orbit = np.unique(np.minimum(forward, backward), return_inverse=True)
@@ -115,19 +117,6 @@ def invariant_forms(variety: Hypersurface, degrees: tuple[int, ...], symmetry: S
     return InvariantForms(exponents, group[order], left[order], right[order], entry[order])
 
 
-class _Codes:
-    """Rows of exponents to their numbers."""
-
-    def __init__(self, exponents: np.ndarray) -> None:
-        self.base = (int(exponents.max()) + 1) ** np.arange(exponents.shape[1], dtype=np.int64)
-        keys = exponents @ self.base
-        self.order = np.argsort(keys)
-        self.keys = keys[self.order]
-
-    def __call__(self, exponents: np.ndarray) -> np.ndarray:
-        return self.order[np.searchsorted(self.keys, exponents @ self.base)]
-
-
 def _pairs(classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """All pairs (m, n) that the phases allow, in lexicographic order."""
     order = np.argsort(classes, kind="stable")
@@ -140,11 +129,20 @@ def _orbit_numbers(images: np.ndarray, left: np.ndarray, right: np.ndarray) -> t
     """The place of the first pair in the orbit of each pair, and in that of its swap."""
     count, size = images.shape[1], len(left)
     keys = left * count + right
-    moved = np.concatenate([np.searchsorted(keys, image[left] * count + image[right]) for image in images])
+    moved = np.concatenate([_placed(keys, image[left] * count + image[right]) for image in images])
     edges = coo_array((np.ones(len(moved), np.int8), (np.tile(np.arange(size), len(images)), moved)), (size, size))
     _, label = connected_components(edges, directed=False)
     first = np.unique(label, return_index=True)[1][label]
-    return first, first[np.searchsorted(keys, right * count + left)]
+    return first, first[_placed(keys, right * count + left)]
+
+
+def _placed(keys: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Where pairs are among those that the phases allow. Raises `InputError` where permutations do not keep these."""
+    places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    if np.any(keys[places] != wanted):
+        raise InputError("the permutations of the symmetry do not keep the lattice of its phases: together they are no "
+                         "group; give others")
+    return places
 
 
 def _multinomials(variety: Hypersurface, exponents: np.ndarray) -> np.ndarray:

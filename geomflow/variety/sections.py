@@ -10,11 +10,12 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from geomflow.core.memory import require
-from geomflow.variety.monomials import multi_monomials, standard
+from geomflow.variety.monomials import Places, multi_monomials, standard
 
 if TYPE_CHECKING:
     from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.points import Points
+    from geomflow.variety.symmetry import Symmetry
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,11 @@ class Sections:
     def count(self) -> int:
         """The number of sections."""
         return len(self.exponents)
+
+    @cached_property
+    def symmetry(self) -> Symmetry:
+        """The symmetries of the variety that keep the class of O(k_1, …, k_r), and so act on its sections."""
+        return self.variety.symmetry.keeping(self.variety.ambient, self.degrees)
 
     @cached_property
     def _leading(self) -> tuple[np.ndarray, int]:
@@ -67,9 +73,7 @@ class Sections:
     def reduction(self) -> tuple[np.ndarray, csr_array]:
         """All monomials of this degree (M, N), and the matrix (M, count) that writes them modulo Q in the basis."""
         every = multi_monomials(self.variety.ambient, self.degrees)
-        base = (int(every.max()) + 1) ** np.arange(every.shape[1], dtype=np.int64)
-        keys = every @ base
-        order = np.argsort(keys)
+        places = Places(every)
         leading, place = self._leading
         polynomial = self.variety.polynomial
         divisible = np.all(every >= leading, axis=1)
@@ -78,8 +82,7 @@ class Sections:
         moved = np.nonzero(divisible)[0]
         for t, (m, c) in enumerate(zip(polynomial.exponents, polynomial.coefficients)):
             if t != place:
-                target = order[np.searchsorted(keys[order], (every[moved] - leading + m) @ base)]
-                rows, columns = [*rows, moved], [*columns, target]
+                rows, columns = [*rows, moved], [*columns, places(every[moved] - leading + m)]
                 entries.append(np.full(len(moved), -c / polynomial.coefficients[place]))
         shape = (len(every), len(every))
         step = csr_array((np.concatenate(entries), (np.concatenate(rows), np.concatenate(columns))), shape=shape)
@@ -90,14 +93,12 @@ class Sections:
         return every, csr_array(matrix[:, kept])
 
     def actions(self) -> list[csr_array]:
-        """R_g with s(g z) = s(z) R_g for every permutation g of the symmetry, (count, count)."""
+        """R_g with s(g z) = s(z) R_g for every permutation g of the `symmetry`, (count, count)."""
         every, matrix = self.reduction()
-        base = (int(every.max()) + 1) ** np.arange(every.shape[1], dtype=np.int64)
-        keys = every @ base
-        order = np.argsort(keys)
+        places = Places(every)
         result = []
-        for permutation in self.variety.symmetry.permutations:
+        for permutation in self.symmetry.permutations:
             image = np.empty_like(self.exponents)
             image[:, permutation] = self.exponents
-            result.append(csr_array(matrix[order[np.searchsorted(keys[order], image @ base)]].T))
+            result.append(csr_array(matrix[places(image)].T))
         return result

@@ -6,12 +6,14 @@ exponents, so z^m z̄^n is invariant under all of them exactly where m − n ∈
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 
 import numpy as np
 
+from geomflow.core.errors import InputError
 from geomflow.core.memory import require
 from geomflow.variety.ambient import Ambient
 from geomflow.variety.lattice import cosets, echelon
@@ -47,9 +49,31 @@ class Symmetry:
         _, labels = np.unique(cosets(monomials, self.lattice), axis=0, return_inverse=True)
         return labels.reshape(-1)
 
+    def keeping(self, ambient: Ambient, kahler_class: Sequence[float]) -> Symmetry:
+        """The subgroup that keeps the class Σ t_i H_i; phases and conjugation keep every class."""
+        kept = keeps_class(self.permutations, ambient, kahler_class)
+        return self if kept.all() else replace(self, permutations=self.permutations[kept])
+
     def __repr__(self) -> str:
         kinds = [f"{len(self.permutations)} permutations", "phases that keep the lattice of exponents"]
         return "Symmetry: " + ", ".join(kinds + ["conjugation"] * self.conjugation)
+
+
+def keeps_class(permutations: np.ndarray, ambient: Ambient, kahler_class: Sequence[float]) -> np.ndarray:
+    """Which permutations of coordinates, (m, N), take every factor to one of equal t_i, and so keep Σ t_i H_i; (m,).
+
+    Raises `InputError` for permutations of another number of coordinates or that mix the coordinates of two factors.
+    """
+    factor = ambient.factor_of
+    if permutations.shape[1:] != factor.shape:
+        raise InputError(f"permutations of {permutations.shape[1]} coordinates do not act on {ambient}")
+    image = factor[permutations]
+    mixed = np.flatnonzero(np.any(image != image[:, [b.start for b in ambient.blocks]][:, factor], axis=1))
+    if mixed.size:
+        raise InputError(f"the permutation {permutations[mixed[0]].tolist()} mixes coordinates of different factors of "
+                         f"{ambient}")
+    weights = np.asarray(kahler_class)
+    return np.all(weights[image] == weights[factor], axis=1)
 
 
 def trivial_symmetry(size: int) -> Symmetry:
