@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from geomflow.core.errors import MemoryLimitError
@@ -12,7 +13,7 @@ _UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 
 def human(size: float) -> str:
     """A number of bytes for people: `human(2_500_000)` is '2.5 MB'."""
-    value = float(size)
+    value = float(min(size, sys.float_info.max))
     for unit in _UNITS:
         if abs(value) < 1000 or unit == _UNITS[-1]:
             break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -29,7 +30,8 @@ def stop_times(t0: float, t1: float, save_at: int | Sequence[float] | np.ndarray
     if isinstance(save_at, (int, np.integer)) and not isinstance(save_at, bool):
         if save_at < 1:
             raise InputError(f"save_at = {save_at} must be at least 1 part.")
-        require(_BYTES_A_TIME * int(save_at), f"the {save_at} save times", "keep fewer states with save_at")
+        named = f"the {save_at} save times" if save_at < sys.maxsize else "that many save times"
+        require(_BYTES_A_TIME * int(save_at), named, "keep fewer states with save_at")
         return tuple(float(t) for t in np.linspace(t0, t1, int(save_at) + 1)[1:])
     return _listed(t0, t1, save_at)
 

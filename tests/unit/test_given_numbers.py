@@ -137,7 +137,8 @@ def test_monitors_are_numbers():
     (lambda: run(t1=10**400), "t1 is beyond"), (lambda: run(t1=10**5000), "t1 is beyond"),
     (lambda: run(save_at=[0.1, 10**5000]), "beyond double precision"),
     (lambda: run(t0=-1e308, t1=1e308), "time between them"),
-    (lambda: gf.Torus(dim=1, periods=10**400), "period 0 is beyond"), (lambda: run(save_at=10**30), "memory|EB"),
+    (lambda: gf.Torus(dim=1, periods=10**400), "period 0 is beyond"),
+    (lambda: run(save_at=10**5000), "that many save times would take .* EB"),
     (lambda: run(save_at=np.ma.array([0.1, 0.2], mask=[0, 1])), "save_at: 1 of 2 values are masked"),
 ])
 def test_settings_that_are_no_numbers(make, message):
