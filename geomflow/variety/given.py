@@ -11,6 +11,7 @@ from geomflow.core.numbers import require_unmasked
 from geomflow.variety.errors import OffVarietyError
 from geomflow.variety.points import Points
 from geomflow.variety.routines.lines import eliminated, scale_to_patch, settle_all, slope_norm
+from geomflow.variety.scales import line_density
 
 if TYPE_CHECKING:
     from geomflow.variety.hypersurface import Hypersurface
@@ -22,7 +23,7 @@ def given_points(variety: Hypersurface, coordinates: np.ndarray, *, off_variety:
     """Homogeneous coordinates (P, N) as `Points`: scaled to their patch, polished onto Q = 0, measured.
 
     With `off_variety` the points stay where they are (noise experiments): local coordinates and pull-backs are taken
-    there. The weights are those of a sample with the Fubini–Study measure.
+    there. The weights are those of a sample.
     Raises `ShapeError`, `NotFiniteError`, and `OffVarietyError` with the worst |Q| / (|z|^d Σ|coefficients|) and its
     place where that is above 1e-6.
     """
@@ -46,7 +47,8 @@ def given_points(variety: Hypersurface, coordinates: np.ndarray, *, off_variety:
     settle = _settle_off if off_variety else settle_all
     settle(z, variety.polynomial.table, variety.bounds, degrees, out)
     patch, elim, omega2, density = out
-    return Points(variety, z, variety.fubini_study_volume / density, omega2, patch, elim)
+    weights = variety.fubini_study_volume / line_density(variety, z, density)
+    return Points(variety, z, weights, omega2, patch, elim)
 
 
 def relative_residual(variety: Hypersurface, z: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from geomflow.variety import ambient as integers
 from geomflow.variety.ambient import Ambient
 from geomflow.variety.errors import DegreeError, HomogeneityError
 from geomflow.variety.polynomial import Polynomial, read
+from geomflow.variety.scales import even_scales
 from geomflow.variety.smoothness import require_smooth
 from geomflow.variety.symmetry import Symmetry, find_symmetry
 
@@ -97,8 +98,13 @@ class Hypersurface:
         """Where each factor's coordinates start, and the end."""
         return np.array([0, *(b.stop for b in self.ambient.blocks)], dtype=np.int64)
 
+    @cached_property
+    def scales(self) -> np.ndarray:
+        """The powers of two s_i, (N,), for which the coefficients of Q(s·y) are of one size."""
+        return even_scales(self.polynomial, self.ambient)
+
     def sample(self, n: int, seed: int = 0, workers: Any = None) -> Points:
-        """`n` points with the Fubini–Study measure of the embedding; see `geomflow.variety.sample.sample`."""
+        """`n` random points with weights for Ω∧Ω̄; see `geomflow.variety.sample.sample`."""
         from geomflow.variety.sample import sample
 
         return sample(self, n, seed, workers)

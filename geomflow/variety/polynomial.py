@@ -57,6 +57,11 @@ class Polynomial:
             *(c * sympy.prod([s ** int(e) for s, e in zip(symbols, m)]) for c, m in zip(self.exact, self.exponents))
         )
 
+    def scaled(self, scale: np.ndarray) -> Polynomial:
+        """Q(s·y) as a polynomial in y, for powers of two s, (N,): exact."""
+        factors = [sympy.prod([sympy.Rational(s) ** int(e) for s, e in zip(scale, m) if e]) for m in self.exponents]
+        return Polynomial(self.names, self.exponents, tuple(c * f for c, f in zip(self.exact, factors)))
+
     def value(self, z: np.ndarray) -> np.ndarray:
         """Q(z) for z of shape (..., N)."""
         return self.gradient(z)[0]

@@ -10,7 +10,9 @@ from geomflow.variety.errors import SingularError
 from geomflow.variety.macaulay import certified_smooth
 
 if TYPE_CHECKING:
+    from geomflow.variety.ambient import Ambient
     from geomflow.variety.hypersurface import Hypersurface
+    from geomflow.variety.polynomial import Polynomial
 
 _STARTS = 400
 _SWEEPS = 80
@@ -35,22 +37,26 @@ def require_smooth(variety: Hypersurface) -> None:
 
 
 def singular_points(variety: Hypersurface, starts: int = _STARTS) -> np.ndarray:
-    """Distinct points (m, N) with Q = ∂Q = 0 that a multi-start search finds; deterministic."""
+    """Distinct points (m, N) with Q = ∂Q = 0 that a multi-start search finds; deterministic.
+
+    The search is for y = z/s, in which the coefficients are of one size: else ∂Q is small far from its zeros.
+    """
+    ambient, polynomial = variety.ambient, variety.polynomial.scaled(variety.scales)
     rng = np.random.default_rng(20)
-    z = rng.standard_normal((starts, variety.ambient.size)) + 1j * rng.standard_normal((starts, variety.ambient.size))
-    z = _unit(variety, z)
+    z = rng.standard_normal((starts, ambient.size)) + 1j * rng.standard_normal((starts, ambient.size))
+    z = _unit(ambient, z)
     for _ in range(_SWEEPS):
-        slope, hessian = variety.polynomial.gradient(z)[1], variety.polynomial.hessian(z)
-        z = _unit(variety, z + _damped_step(variety, z, slope, hessian))
-    slope = np.linalg.norm(variety.polynomial.gradient(z)[1], axis=1) / np.linalg.norm(variety.polynomial.coefficients)
-    return _distinct(variety, z[slope < 1e-9])
+        slope, hessian = polynomial.gradient(z)[1], polynomial.hessian(z)
+        z = _unit(ambient, z + _damped_step(ambient, z, slope, hessian))
+    slope = np.linalg.norm(polynomial.gradient(z)[1], axis=1) / np.linalg.norm(polynomial.coefficients)
+    return _patched(ambient, variety.scales * _distinct(polynomial, ambient, z[slope < 1e-9]))
 
 
-def _damped_step(variety: Hypersurface, z: np.ndarray, slope: np.ndarray, hessian: np.ndarray) -> np.ndarray:
+def _damped_step(ambient: Ambient, z: np.ndarray, slope: np.ndarray, hessian: np.ndarray) -> np.ndarray:
     """The Levenberg–Marquardt step for ∂Q = 0, orthogonal to the scalings."""
     size = z.shape[1]
-    gauge = np.zeros((len(z), len(variety.ambient.dims), size), complex)
-    for f, block in enumerate(variety.ambient.blocks):
+    gauge = np.zeros((len(z), len(ambient.dims), size), complex)
+    for f, block in enumerate(ambient.blocks):
         gauge[:, f, block] = z[:, block].conj()
     system = np.concatenate([hessian, gauge], axis=1)
     adjoint = np.swapaxes(system.conj(), 1, 2)
@@ -59,27 +65,34 @@ def _damped_step(variety: Hypersurface, z: np.ndarray, slope: np.ndarray, hessia
     return -np.linalg.solve(adjoint @ system + damping * np.eye(size), right)[:, :, 0]
 
 
-def _unit(variety: Hypersurface, z: np.ndarray) -> np.ndarray:
+def _unit(ambient: Ambient, z: np.ndarray) -> np.ndarray:
     z = z.copy()
-    for block in variety.ambient.blocks:
+    for block in ambient.blocks:
         z[:, block] /= np.linalg.norm(z[:, block], axis=1, keepdims=True)
     return z
 
 
-def _distinct(variety: Hypersurface, z: np.ndarray) -> np.ndarray:
+def _distinct(polynomial: Polynomial, ambient: Ambient, z: np.ndarray) -> np.ndarray:
     """One representative of each point, the largest coordinate of each factor scaled to one."""
     z = z.copy()
-    slope = np.linalg.norm(variety.polynomial.gradient(z)[1], axis=1)
+    slope = np.linalg.norm(polynomial.gradient(z)[1], axis=1)
     snapped = np.where(np.abs(z) < 0.02, 0, z)  # degenerate singularities are only reached slowly
-    better = np.linalg.norm(variety.polynomial.gradient(snapped)[1], axis=1) <= slope
+    better = np.linalg.norm(polynomial.gradient(snapped)[1], axis=1) <= slope
     z[better] = snapped[better]
-    for block in variety.ambient.blocks:
-        size = np.abs(z[:, block])
-        first = np.argmax(size > 0.99 * size.max(axis=1, keepdims=True), axis=1)
-        z[:, block] /= z[:, block][np.arange(len(z)), first][:, None]
+    z = _patched(ambient, z)
     keys = np.round(np.concatenate([z.real, z.imag], axis=1), 5) + 0.0
     _, index = np.unique(keys, axis=0, return_index=True)
     return z[np.sort(index)]
+
+
+def _patched(ambient: Ambient, z: np.ndarray) -> np.ndarray:
+    """The largest coordinate of each factor, or the first of several that are as large, scaled to one."""
+    z = z.copy()
+    for block in ambient.blocks:
+        size = np.abs(z[:, block])
+        first = np.argmax(size > 0.99 * size.max(axis=1, keepdims=True), axis=1)
+        z[:, block] /= z[:, block][np.arange(len(z)), first][:, None]
+    return z
 
 
 def describe(point: np.ndarray) -> str:

@@ -109,7 +109,7 @@ def slope_norm(z, slope, bounds, degrees):
 def meet(base, direction, factor, table, bounds, degrees, out):
     """All intersections of the lines (base, direction) in their `factor`; returns how many points were written.
 
-    `out` = (points, patch, elim, |Ω|², |∂Q|² at unit norm, line).
+    `out` = (points, patch, elim, |Ω|², |∂Q|² at unit norm, line). A line whose roots are not found has no points there.
     """
     points, patch, elim, omega2, density, number = out
     top = 0
