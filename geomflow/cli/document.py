@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from geomflow.cli.schema import RUN, Table, check
 from geomflow.core.errors import InputError
+from geomflow.core.numbers import real_number
 
 LONGEST_FILE = 4_000_000
 
@@ -37,14 +39,22 @@ def read_text(path: Path) -> str:
 def parse_document(text: str, source: str, tables: Mapping[str, Table] = RUN) -> dict[str, Any]:
     """The checked tables of a text; `source` is its name for messages. Raises what `read_document` does."""
     try:
-        document = tomllib.loads(text)
+        document = tomllib.loads(text, parse_float=_held)
     except RecursionError:
         raise InputError(f"{source} is nested too deeply: no value of a run file takes lists in more than two "
                          "levels") from None
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from None
     except ValueError as error:  # that of a number of more digits than Python reads is no TOMLDecodeError
         raise InputError(f"{source} is not valid TOML: {error}") from error
     check(document, text, source, tables)
     return document
+
+
+def _held(written: str) -> float:
+    """The number with a point or an exponent, which must not vanish or overflow on the way."""
+    shown = written if len(written) <= 40 else f"{written[:40]}…"
+    return real_number(Decimal(written), shown)
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:

@@ -26,6 +26,7 @@ OPAQUE = "cannot be compared"
 """The key in the content of what has none."""
 
 _SMALL = 16
+_AS_WRITTEN = (complex, bytes, range, slice, np.longdouble, np.clongdouble)
 _GENERATED = {"__init__", "__repr__", "__eq__", "__hash__", "__setattr__", "__delattr__", "__replace__"}
 
 
@@ -45,6 +46,8 @@ class _Reader:
             return value
         if isinstance(value, int | float) and type(value) in (int, float):
             return value
+        if type(value) in _AS_WRITTEN:
+            return {KIND: _name(type(value)), "written": repr(value)}
         if isinstance(value, np.generic):
             return self.read(value.item()) if value.dtype.kind in "biufU" else self.read(np.asarray(value))
         if id(value) in self._open:
@@ -162,7 +165,7 @@ def _defined(kind: type) -> dict[str, Any]:
 def _array(value: np.ndarray) -> Any:
     if value.dtype.kind == "O":
         return {KIND: "array", "shape": list(value.shape), "objects": [repr(item) for item in value.flat]}
-    if value.size <= _SMALL and value.dtype.kind in "biuf":
+    if value.size <= _SMALL and value.dtype.kind in "biuf" and value.dtype.char != "g":
         return {KIND: "array", "type": str(value.dtype), "values": value.tolist()}
     digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
     return {KIND: "array", "type": str(value.dtype), "shape": list(value.shape), "sha256": digest}

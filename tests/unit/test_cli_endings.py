@@ -77,6 +77,8 @@ def refused(capsys, *argv: str) -> str:
         ("n = 8", f"n = {[8] * 5000}", "5000 numbers of points"),
         ("n = 8", "n = 9000000000000000000", "available"),
         ("0.001", "1" * 400, "solve.t1 takes a number, and a whole number of about 400 digits was given"),
+        ("0.001", "1e400", "1e400 is beyond double precision"),
+        ("0.001", "1e-400", "1e-400 is not 0 but below double precision"),
         ("0.001", "nan", "solve.t1 takes a number, and nan was given"),
         ("0.001", "-1e-320", "must be greater than"),
         ("0.001", "0.001\nsave = 1000000000000", "available"),

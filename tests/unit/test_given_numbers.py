@@ -9,6 +9,7 @@ import pytest
 import sympy
 
 import geomflow as gf
+from geomflow.core.content import content
 from geomflow.core.errors import GeomflowError, InputError, UnknownNameError
 from geomflow.core.numbers import exact_number, finite_number, real_number, require_unmasked
 from geomflow.flow import CurvatureBlowUp, Event, FixedStep, PositivityLoss, SteadyState
@@ -33,6 +34,7 @@ def test_numbers_are_what_they_are(given, exact):
     assert type(exact_number(given, "k").numerator) is int
     flow = gf.Flow.from_expression("k*u", k=given)
     assert flow.on(LINE.scalar(1)).facts["parameters"] == {"k": float(exact)}
+    assert content(flow) == content(gf.Flow.from_expression("k*u", k=flow.parameters["k"]))
 
 
 @pytest.mark.parametrize(("given", "message"), [

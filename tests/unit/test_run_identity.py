@@ -136,6 +136,9 @@ def test_every_field_is_an_ingredient(name):
         (Heat(16).flow(), Heat(16, strength=2.0).flow()),
         (1, True),
         (1.0, float("nan")),
+        (1j, 2j), (b"a", b"b"), (range(3), range(4)), (slice(1), slice(2)), ({1j}, {2j}), (lambda: 1j, lambda: 2j),
+        (np.longdouble(1), np.longdouble(2)), (np.clongdouble(1), np.clongdouble(2)),
+        (np.complex64(1), np.complex64(2)), (np.array([1], np.longdouble), np.array([2], np.longdouble)),
     ],
 )  # fmt: skip
 def test_other_things_have_other_content(one, other):

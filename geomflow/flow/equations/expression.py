@@ -51,7 +51,8 @@ class ExpressionFlow(Flow):
     parameters: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._numbers()
+        object.__setattr__(self, "parameters", {name: _plain(value, number) for (name, value), number in
+                                                zip(self.parameters.items(), self._numbers().values(), strict=True)})
         line = Torus(dim=1)
         self._refuse_reserved(line, tuple(self.rates))
         if self._unused() and not self._open_names().difference(self.parameters):
@@ -153,6 +154,13 @@ class ExpressionFlow(Flow):
 
     def _shown(self) -> str:
         return f"the rate {', '.join(repr(str(rate)) for rate in self.rates.values())}"
+
+
+def _plain(value: Any, number: Fraction) -> int | float | Fraction:
+    """A number as Python has it, so that equal numbers of any kind make equal flows."""
+    if isinstance(value, int | float):
+        return value
+    return float(number) if Fraction(float(number)) == number else number
 
 
 def positivity(state: Field, names: tuple[str, ...]) -> tuple[str, tuple[gr.Node, ...]] | None:
