@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geomflow.cli.variety_file import HIDDEN
+from geomflow.core import archive
 from geomflow.core.errors import InputError, StoreError
 from geomflow.core.files import write_text
 
@@ -69,8 +69,7 @@ class Folder:
 
     def save_numbers(self, numbers: Mapping[str, Any]) -> Path:
         """Replace the numbers, at once or not at all."""
-        text = json.dumps(numbers, indent=1, ensure_ascii=False) + "\n"
-        return self.write(NUMBERS, lambda target: write_text(target, text))
+        return self.write(NUMBERS, lambda target: write_text(target, archive.sealed(numbers)))
 
     def metric(self, variety: Hypersurface, settings: Mapping[str, Any]) -> VarietyMetric | None:
         """The metric of before, None where there is none.
@@ -111,11 +110,11 @@ def settings(task: Task, variety: Hypersurface) -> dict[str, Any]:
 
 def _numbers(path: Path) -> dict[str, Any]:
     try:
-        numbers = json.loads(path.read_text(encoding="utf-8"))
+        numbers = archive.unsealed(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise StoreError(f"cannot read {path}: {error}") from error
     parts = {"settings": dict, "rungs": list}
-    if not isinstance(numbers, dict) or any(not isinstance(numbers.get(k, kind()), kind) for k, kind in parts.items()):
+    if any(not isinstance(numbers.get(k, kind()), kind) for k, kind in parts.items()):
         raise StoreError(f"'{path}' is damaged: it is no table with 'settings' and 'rungs'; choose another --out")
     return numbers
 

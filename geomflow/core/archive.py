@@ -1,4 +1,4 @@
-"""Arrays in .npz files: written whole or not at all, and believed only after a check."""
+"""Arrays in .npz files and tables in JSON: written whole or not at all, and believed only after a check."""
 
 from __future__ import annotations
 
@@ -116,6 +116,29 @@ def read(path: str | os.PathLike[str]) -> Archive:
             return Archive(os.fspath(path), {name: file[name] for name in file.files})
     except Exception as error:  # numpy, zipfile and zlib raise many kinds
         raise StoreError(f"cannot read '{path}': {_reason(error)}.") from error
+
+
+def sealed(table: Mapping[str, Any]) -> str:
+    """A table as JSON with a digest of itself, for `unsealed`."""
+    return json.dumps({**table, _DIGEST: _digest_of_text(table)}, indent=1, ensure_ascii=False) + "\n"
+
+
+def unsealed(text: str) -> dict[str, Any]:
+    """The table that `sealed` wrote. Raises `ValueError` for what is no table or is not what was written.
+
+    A table without a digest is not of this writing, and is taken as it is.
+    """
+    table = json.loads(text)
+    if not isinstance(table, dict):
+        raise ValueError("it is no table")
+    if table.pop(_DIGEST, None) not in (None, _digest_of_text(table)):
+        raise ValueError("its content is not what was written (the digest differs)")
+    return table
+
+
+def _digest_of_text(table: Mapping[str, Any]) -> str:
+    plain = json.dumps({key: value for key, value in table.items() if key != _DIGEST}, sort_keys=True)
+    return hashlib.blake2b(plain.encode(), digest_size=16).hexdigest()
 
 
 def _reason(error: Exception) -> str:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from geomflow import __version__
 from geomflow.core import archive
 from geomflow.core.errors import StoreError
-from geomflow.core.files import replacing
+
+_KIND = "geomflow row 1"
+_OWN = "measured "
 
 
 @dataclass(frozen=True)
@@ -28,22 +28,24 @@ class Ledger:
 
     def path(self, study: str, cell: Mapping[str, Any]) -> Path:
         """The file of a cell."""
-        text = json.dumps([study, __version__, cell], sort_keys=True)
-        return self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.npz"
+        return self.folder / f"{hashlib.sha256(_named(study, cell).encode()).hexdigest()[:16]}.npz"
 
     def known(self, study: str, cell: Mapping[str, Any]) -> dict[str, Any] | None:
         """What was measured for the cell, or None.
 
-        Raises StoreError, naming the file, where it cannot be read.
+        Raises StoreError, naming the file, where it cannot be read, is damaged, or holds another cell.
         """
         path = self.path(study, cell)
         if not path.exists():
             return None
         try:
-            arrays = archive.read(path).arrays
+            with archive.opened(path, _KIND) as file:
+                if (held := file.text("cell")) != _named(study, cell):
+                    raise file.damaged(f"it holds {held}, and its name is that of {_named(study, cell)}")
         except StoreError as error:
             raise StoreError(f"{error} Remove it, and its cell is measured again.") from None
-        return {name: values.item() if values.ndim == 0 else values for name, values in arrays.items()}
+        found = {name.removeprefix(_OWN): file.arrays[name] for name in file.arrays if name.startswith(_OWN)}
+        return {name: values.item() if values.ndim == 0 else values for name, values in found.items()}
 
     def note(self, study: str, cell: Mapping[str, Any], measured: Mapping[str, Any]) -> None:
         """Keep what was measured for the cell.
@@ -53,8 +55,12 @@ class Ledger:
         path = self.path(study, cell)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as partial, partial.open("wb") as file:
-                np.savez(file, **{name: np.asarray(value) for name, value in measured.items()})
+            archive.write(path, _KIND, cell=_named(study, cell), **{_OWN + name: measured[name] for name in measured})
         except OSError as error:
             raise StoreError(f"the rows of a study cannot be kept in '{self.folder}' ({error}): choose another folder "
                              "with --out.") from None
+
+
+def _named(study: str, cell: Mapping[str, Any]) -> str:
+    """A cell in words, with the version that measures it."""
+    return json.dumps([study, __version__, cell], sort_keys=True)

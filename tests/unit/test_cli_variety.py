@@ -172,6 +172,14 @@ def test_points_that_cannot_be_fitted_on(kept, capsys, old, new, words):
     assert not Path("varieties/curve").exists()
 
 
+def test_kept_numbers_are_not_believed(here, capsys):
+    assert main(["variety", "curve.toml"]) == 0
+    path = Path("varieties/curve/numbers.json")
+    sigma = str(numbers("varieties/curve")["rungs"][0]["sigma"])
+    path.write_text(path.read_text().replace(sigma, "0.5", 1))
+    assert "not what was written" in fail(capsys, "variety", "curve.toml", "--resume")
+
+
 def test_an_interruption_keeps_the_degrees_that_are_done(here, capsys, monkeypatch):
     real = gv.algebraic_metric
 

@@ -147,6 +147,10 @@ def test_a_store_of_another_fit_is_refused(points, tmp_path):
         PhiTraining(CUBIC, points, hidden=(10,)).restore(tmp_path / "fit.npz")
     with pytest.raises(StoreError, match="other points"):
         PhiTraining(CUBIC, points[:2000], **SMALL).restore(tmp_path / "fit.npz")
+    for other, options in ((CUBIC.sample(len(points), seed=99), {"seed": 3}), (points, {"seed": 4}),
+                           (points, {"seed": 3, "loss": "sigma"})):
+        with pytest.raises(StoreError, match="the same arguments"):
+            PhiTraining(CUBIC, other, **SMALL, **options).restore(tmp_path / "fit.npz")
 
 
 def test_too_few_points():

@@ -74,6 +74,23 @@ def test_a_damaged_row_is_named(tmp_path, content):
     assert study.measured == [2]
 
 
+def test_a_row_of_another_cell_and_a_row_that_was_changed_are_not_believed(tmp_path):
+    ledger = Ledger(tmp_path)
+    for number in (1, 2):
+        ledger.note("squares", {"number": number}, {"square": number**2, "kind": "whole", "curve": [1.0, np.nan]})
+    first, second = (ledger.path("squares", {"number": number}) for number in (1, 2))
+    found = ledger.known("squares", {"number": 2})
+    assert (found["square"], found["kind"], set(found)) == (4, "whole", {"square", "kind", "curve"})
+    with np.load(second) as file:
+        arrays = dict(file)
+    np.savez(second, **{name: values + 1 if values.dtype.kind == "i" else values for name, values in arrays.items()})
+    with pytest.raises(StoreError, match=r"not what was written.*Remove it"):
+        ledger.known("squares", {"number": 2})
+    second.write_bytes(first.read_bytes())
+    with pytest.raises(StoreError, match=r'"number": 1.*and its name is that of.*"number": 2'):
+        ledger.known("squares", {"number": 2})
+
+
 def test_rows_depend_on_the_cell_and_on_the_study(tmp_path):
     ledger = Ledger(tmp_path)
     paths = {ledger.path(name, cell) for name in ("a", "b") for cell in ({"n": 1}, {"n": 2}, {"n": 1, "m": 1})}

@@ -171,6 +171,21 @@ def test_mistakes_in_an_objective_are_not_outcomes():
         tune(lambda settings, seed: settings["width"], SPACE, 4, 0, progress=False)
 
 
+def test_no_number_of_a_file_is_believed(tmp_path):
+    """Each digit of the file in turn is another: the numbers are those that were kept, or refused."""
+    path = tmp_path / "trials.json"
+    whole = tune(bump, SPACE, 4, 5, path=path, progress=False)
+    text, refused = path.read_text(), 0
+    places = [i for i, c in enumerate(text) if c.isdigit()]
+    for place in places:
+        path.write_text(text[:place] + str((int(text[place]) + 1) % 10) + text[place + 1 :])
+        try:
+            assert Tuning.load(path) == whole  # the seventeenth digit of a number
+        except StoreError:
+            refused += 1
+    assert refused > 0.9 * len(places)
+
+
 def test_files_of_other_searches_and_damaged_ones_are_named(tmp_path):
     path = tmp_path / "trials.json"
     tune(bump, SPACE, 4, 5, path=path, progress=False)

@@ -68,7 +68,8 @@ def restore_training(training: ComponentTraining, path: str | Path) -> None:
                 f"{path} holds a fit with {settings} of the network {network}, and this one has {_settings(training)} "
                 f"and {describe_network(training.network)}: make the training with the same arguments"
             )
-        parameters, best = (file.array(name, "f", training.network.size) for name in ("parameters", "best"))
+        parameters = file.array("parameters", "f", training.network.size)
+        best = file.numbers("best", "f", training.network.size)
         memory, step = file.array("memory", "f", *training.memory.shape), int(file.array("step", "i"))
         seconds, total, sigma = file.array("numbers", "f", 3).tolist()
         history = file.array("history", "f", None, 5)

@@ -60,6 +60,7 @@ def save_training(training: PhiTraining, path: str | Path) -> None:
         "history": np.array(training.history),
         "best": training.best[1],
         "best_sigma": training.best[0],
+        "made": training.made,
     }
     _write(path, _TRAINING, training, state.parameters, data)
 
@@ -70,10 +71,13 @@ def restore_training(training: PhiTraining, path: str | Path) -> None:
     with archive.opened(path, _TRAINING) as file:
         kappa, seconds, *counts = file.numbers("numbers", "f", 4).tolist()
         same = counts == [len(training.train.weights), len(training.held_out.weights)]
+        same = same and file.text("made") == training.made
         if not same or file.text("network") != describe_network(training.network):
-            raise StoreError(f"{path} holds a fit of another network or with other points than this one")
+            raise StoreError(f"{path} holds a fit of another network, or with another loss, class, seed, recipe or "
+                             "other points than this one: make the training with the same arguments")
         steps = file.array("steps", "i", 4).tolist()
-        parameters, move, best = (file.array(name, "f", size) for name in ("parameters", "move", "best"))
+        parameters, move = (file.array(name, "f", size) for name in ("parameters", "move"))
+        best = file.numbers("best", "f", size)
         state = State(parameters, file.array("moments", "f", 2, size), move, kappa, steps[:2])
         history, sigma = file.array("history", "f", None, 6), float(file.array("best_sigma", "f"))
     training.state, training.seconds = state, seconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from geomflow.core.content import content
 from geomflow.core.errors import InputError
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.learn.networks.perceptron import Perceptron
@@ -195,6 +197,11 @@ class PhiTraining:
             return Outcome(OutcomeKind.singular, message, self.seconds)
         kind = OutcomeKind.interrupted if interrupted else OutcomeKind.finished
         return Outcome(kind, f"took {taken}.", self.seconds)
+
+    @property
+    def made(self) -> str:
+        """What a fit depends on besides its network and its numbers of steps, the points by a digest."""
+        return json.dumps(content([self.loss.text, self.kahler_class, self.seed, self.recipe, self._places]))
 
     def save(self, path: str | Path) -> None:
         """Write everything but the points to an .npz file."""

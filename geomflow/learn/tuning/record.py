@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
+from geomflow.core import archive
 from geomflow.core.errors import GeomflowError, InputError, StoreError
 from geomflow.core.files import write_text
 from geomflow.core.outcome import Outcome, OutcomeKind
@@ -90,7 +90,7 @@ class Tuning:
         target = Path(path)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            write_text(target, json.dumps(self._plain(), indent=1))
+            write_text(target, archive.sealed(self._plain()))
         except OSError as error:
             raise StoreError(f"the trials cannot be written to '{target}': {error}.") from None
 
@@ -98,7 +98,7 @@ class Tuning:
     def load(path: str | os.PathLike[str]) -> Tuning:
         """Read what `save` wrote; StoreError for another file."""
         try:
-            data = json.loads(Path(path).read_text())
+            data = archive.unsealed(Path(path).read_text(encoding="utf-8"))
             trials = tuple(_trial(each) for each in data["trials"])
             return Tuning(Space.read(data["space"]), data["seed"], data["penalty"], data["batch"], trials)
         except (OSError, LookupError, AttributeError, TypeError, ValueError, RecursionError, GeomflowError) as error:
