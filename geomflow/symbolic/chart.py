@@ -18,7 +18,7 @@ from sympy.core.function import UndefinedFunction
 
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.graph.applied import UNKNOWN, Applied, applied, resolved, unknowns
-from geomflow.symbolic.given import given, given_bound, given_freely
+from geomflow.symbolic.given import exactly, given, given_bound, given_freely
 from geomflow.symbolic.names import assumed, fresh, identified, names_in
 from geomflow.symbolic.parse import FUNCTIONS, parse
 from geomflow.symbolic.signs import Range, without_moduli
@@ -369,7 +369,7 @@ def read_expression(value: Any, known: Mapping[str, Any], functions: Mapping[str
     """Text, a number or a sympy expression, with symbols that have a known name replaced by what that is."""
     if isinstance(value, str):
         return parse(value, {**functions, **known})
-    return identified([given(value)], known)[0]
+    return identified([exactly(given(value))], known)[0]
 
 
 def parameter_names(parameters: Parameters, taken: Collection[str] = (), word: str = "real") -> dict[str, Any]:

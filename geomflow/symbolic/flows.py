@@ -13,7 +13,7 @@ import sympy
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.graph.sympy_bridge import as_sympy
 from geomflow.symbolic.exact import all_zero, is_zero
-from geomflow.symbolic.given import given
+from geomflow.symbolic.given import exactly, given
 from geomflow.symbolic.kahler import KahlerMetric
 from geomflow.symbolic.metric import Matrix, Metric
 from geomflow.symbolic.names import identified, namesake
@@ -42,7 +42,7 @@ def satisfies_ricci_flow(metric: Metric, time: sympy.Symbol) -> bool:
 
 def satisfies_kahler_ricci_flow(metric: KahlerMetric, time: sympy.Symbol, speed: Any = 1) -> bool:
     """Whether ∂_t g_{ab̄} = −speed · R_{ab̄}, decided; speed 2 is Hamilton's flow."""
-    residual = _slope(metric, time) + given(speed) * metric.ricci
+    residual = _slope(metric, time) + exactly(given(speed)) * metric.ricci
     return is_zero(residual, metric.chart).decided()
 
 
@@ -56,7 +56,7 @@ def satisfies_conformal_flow(factor: sympy.Expr, coordinates: Sequence[sympy.Sym
     own = {s.name: s for s in coordinates}
     if str(time) in own:
         raise InputError(f"the time '{time}' has the name of a coordinate; give one of them another name")
-    (factor,) = identified([given(factor, {**own, str(time): as_sympy(time)})], {**own, str(time): time})
+    (factor,) = identified([exactly(given(factor, {**own, str(time): as_sympy(time)}))], {**own, str(time): time})
     spread = sum(sympy.diff(sympy.diff(factor, x) / factor, x) for x in coordinates)
     return all_zero([sympy.diff(factor, time) - spread], coordinates).decided()
 

@@ -6,6 +6,8 @@ sympy's own `sympify` runs text as Python, also text that it meets inside a tupl
 from __future__ import annotations
 
 import re
+import sys
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 from unicodedata import normalize
@@ -13,7 +15,7 @@ from unicodedata import normalize
 import sympy
 
 from geomflow.core.errors import ExpressionError
-from geomflow.core.graph.sympy_bridge import as_sympy
+from geomflow.core.graph.sympy_bridge import as_sympy, meant
 from geomflow.symbolic.names import names_in
 from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, parse
 from geomflow.symbolic.tokens import tokens
@@ -46,10 +48,37 @@ def names_written(value: Any) -> set[str]:
     return names_in([given(value)])
 
 
+def exactly(expression: sympy.Expr) -> sympy.Expr:
+    """The expression with floats replaced by the exact numbers that they stand for.
+
+    0.1 is 1/10, 0.6666666666666666 is 2/3; what arithmetic in floats has made of a simple fraction, of a root of one or
+    of a multiple of π is recognised. Warns, naming the float, where no such number is found and the fraction that is
+    read has a denominator above a million.
+    """
+    floats = expression.atoms(sympy.Float)
+    return expression.xreplace({e: _meant(e) for e in floats if e.is_finite}) if floats else expression
+
+
+def _meant(value: sympy.Float) -> sympy.Expr:
+    found, simple = meant(value)
+    if not simple:
+        warnings.warn(f"the float {value} is no simple number and is read as {found}: what follows is exact for that; "
+                      "write what is meant as text or in sympy's Rational, sqrt or pi", stacklevel=_outside())  # fmt: skip
+    return found
+
+
+def _outside() -> int:
+    """How many frames above the caller the user's code stands."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "geomflow":
+        frame, level = frame.f_back, level + 1
+    return level
+
+
 def given_freely(value: Any, symbols: Iterable[sympy.Symbol] = ()) -> sympy.Expr:
     """`given` in these symbols, every other name in a text being a real symbol of its own."""
     if not isinstance(value, str):
-        return given(value)
+        return exactly(given(value))
     own = {name: sympy.Symbol(name, real=True) for name in set(NAME.findall(value)) - {*CONSTANTS, *FUNCTIONS}}
     return parse(str(value), own | {s.name: s for s in symbols})
 

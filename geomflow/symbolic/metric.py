@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias, final
 
@@ -160,13 +160,21 @@ class Metric:
 
     @cached_property
     def ricci_flatness(self) -> Verdict:
-        """Whether Ric = 0 on the ranges of the chart, and how surely that is known."""
-        return self._run(lambda t: every(t.ring.verdict(e) for e in t.ricci.ravel()))
+        """Whether Ric = 0 on the ranges of the chart, and how surely that is known; no δ at a kink is counted."""
+        return self._beside_kinks(self._run(lambda t: every(t.ring.verdict(e) for e in t.ricci.ravel())))
 
     @cached_property
     def flatness(self) -> Verdict:
-        """Whether Rm = 0 on the ranges of the chart, and how surely that is known."""
-        return self._run(lambda t: every(t.ring.verdict(e) for e in t.riemann_lower.ravel()))
+        """Whether Rm = 0 on the ranges of the chart, and how surely that is known; no δ at a kink is counted."""
+        return self._beside_kinks(self._run(lambda t: every(t.ring.verdict(e) for e in t.riemann_lower.ravel())))
+
+    def _beside_kinks(self, verdict: Verdict) -> Verdict:
+        """The verdict that curvature vanishes, saying where a kink of the metric may hide a δ."""
+        kinks = sorted({str(e.args[0]) for e in self.matrix.atoms(sympy.Abs, sympy.sign)})
+        if not (verdict and kinks):
+            return verdict
+        return replace(verdict, evidence=f"{verdict.evidence}; this holds away from the zeros of {', '.join(kinks)}, "
+                                         "where the metric has a kink and the δ in its curvature is dropped")
 
     @property
     def is_ricci_flat(self) -> bool:

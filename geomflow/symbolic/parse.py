@@ -1,8 +1,9 @@
 """Mathematical text read by a whitelist: numbers, names, arithmetic and known functions, nothing else.
 
-The text is cut into words and read in one pass; it is never evaluated. Numbers are exact (`0.1` is 1/10). Names are
-taken as they are written, Python's keywords among them; one that is not known is looked for in the letters that Unicode
-holds equivalent to it (NFKC: φ for ϕ, μ for µ), as Python does with its own names.
+The text is cut into words and read in one pass; it is never evaluated. Numbers are exact (`0.1` is 1/10); one that is
+written to the last of a float's digits is what that float stands for (`0.6666666666666666` is 2/3). Names are taken as
+they are written, Python's keywords among them; one that is not known is looked for in the letters that Unicode holds
+equivalent to it (NFKC: φ for ϕ, μ for µ), as Python does with its own names.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import isfinite
 from typing import Any, NoReturn
 from unicodedata import normalize
 
 import sympy
 
 from geomflow.core.errors import ExpressionError, UnknownFunctionError
+from geomflow.core.graph.sympy_bridge import meant
 from geomflow.symbolic.tokens import ONLY, Token, fail, tokens
 
 _PLAIN = (
@@ -45,6 +48,7 @@ LONGEST_TEXT = 50_000
 DEEPEST_NESTING = 200
 LARGEST_POWER_BITS = 20_000
 MOST_DIGITS = 4_000
+DIGITS_OF_A_FLOAT = (16, 17)
 
 
 def parse(text: str, names: Mapping[str, Any] | Iterable[str | sympy.Symbol] = ()) -> sympy.Expr:
@@ -209,8 +213,7 @@ class _Reader:
             self._fail(token, f"the number {written} is beyond double precision")
         if len(digits) > MOST_DIGITS:
             self._fail(token, f"a number of {len(digits)} digits; the most is {MOST_DIGITS}")
-        exact = Fraction(digits)
-        value = sympy.Rational(exact.numerator, exact.denominator)
+        value = _decimal(digits)
         if not written.endswith("j"):
             return value
         if self._known("j", self.names) is not None:
@@ -259,6 +262,18 @@ class _Reader:
             return function(*args)
         except TypeError:
             self._fail(token, f"'{name}' cannot take {len(args)} argument{'s' * (len(args) != 1)}")
+
+
+def _decimal(digits: str) -> sympy.Expr:
+    """The number that a decimal says; where it is written to the last digit of a float, what that float stands for."""
+    exact, near = Fraction(digits), float(digits)
+    significant = len(digits.lower().partition("e")[0].replace(".", "").strip("0"))
+    written_out = significant in DIGITS_OF_A_FLOAT and isfinite(near)
+    if written_out and exact in (Fraction(repr(near)), Fraction(f"{near:.17g}")):
+        found, simple = meant(sympy.Float(near))
+        if simple:
+            return found
+    return sympy.Rational(exact.numerator, exact.denominator)
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -187,3 +187,9 @@ def test_generators_that_depend_on_each_other_prove_nothing():
     assert is_zero(sqrt(1 + sinh(x) ** 2) - cosh(x))
     assert is_zero(log(exp(x) * cosh(1)) - log(cosh(1)) - x)
     assert is_zero(sqrt(sin(x) ** 2 * (1 - cos(x) ** 2)) - sin(x) ** 2)
+
+
+def test_a_flatness_verdict_names_the_kinks_that_it_passes_over():
+    cone = Metric("x y", [["1", "0"], ["0", "(1 + abs(x - 3))^2"]])
+    assert cone.is_flat and "the zeros of x - 3" in cone.flatness.evidence and "δ" in cone.ricci_flatness.evidence
+    assert "δ" not in Metric(Chart("x y", ranges={"x": (3, oo)}), cone.matrix).flatness.evidence

@@ -21,8 +21,8 @@ from sympy import (
     tanh,
 )  # fmt: skip
 
-from geomflow.symbolic import is_zero
-from geomflow.symbolic.fractions import OutsideField, field_of
+from geomflow.symbolic import Metric, is_zero
+from geomflow.symbolic.fractions import OutsideField, field_of, survey
 
 x, y = sympy.symbols("x y", real=True)
 a = sympy.Symbol("a", positive=True)
@@ -50,6 +50,41 @@ IDENTITIES = [
     (a**n * a ** (n / 2)) ** 2 - a ** (3 * n),
     sympy.diff(a ** (2 * n), a) - 2 * n * a ** (2 * n - 1),
 ]
+
+
+MULTIPLES = [  # of angles and exponents, small ones and large ones
+    cos(1000 * x) - 2 * cos(500 * x) ** 2 + 1,
+    sin(1000 * x) - 2 * sin(500 * x) * cos(500 * x),
+    cos(x / 1009) ** 2 + sin(x / 1009) ** 2 - cos(x) ** 2 - sin(x) ** 2,
+    sin(1000 * x + y) - sin(1000 * x) * cos(y) - cos(1000 * x) * sin(y),
+    cosh(900 * x) - (exp(900 * x) + exp(-900 * x)) / 2,
+    exp(1000 * x) * exp(x) - exp(1001 * x),
+    *(cos(k * x) - sympy.chebyshevt(k, cos(x)) for k in (7, 24, 32)),
+    *(sin(k * x) - sin(x) * sympy.chebyshevu(k - 1, cos(x)) for k in (7, 24, 32)),
+]
+
+
+@pytest.mark.parametrize("expression", MULTIPLES, ids=lambda e: str(e)[:40])
+def test_multiples_of_an_angle(expression):
+    assert is_zero(expression, (x, y)).status == "proved"
+    assert is_zero(expression + sin(x) / 10**9, (x, y)).zero is False
+
+
+@pytest.mark.parametrize("multiples, units", [
+    ([1, 2, 3], [1]), ([Rational(1, 2), Rational(1, 3)], [Rational(1, 6)]), ([1000], [1000]), ([1, 1000], [1, 1000]),
+    ([1, 2, 1000, 1500], [1, 500]), ([Rational(1, 1009), 1], [Rational(1, 1009), 1]), ([6, 9], [3]),
+])  # fmt: skip
+def test_large_multiples_of_an_angle_are_units_of_their_own(multiples, units):
+    assert survey.units([Rational(m) for m in multiples]) == units
+
+
+def test_an_identity_across_two_units_is_not_denied():
+    assert is_zero(cos(40 * x) - sympy.chebyshevt(40, cos(x)), (x,)).zero is not False
+
+
+def test_a_large_multiple_of_an_angle_is_not_expanded():
+    metric = Metric("x y", [["1", "0"], ["0", "(2 + cos(1000*x))^2"]])
+    assert metric.scalar == 2 * 10**6 * cos(1000 * x) / (2 + cos(1000 * x))
 
 
 @pytest.mark.parametrize("expression", IDENTITIES, ids=str)

@@ -11,6 +11,7 @@ import sympy
 from geomflow.core.errors import ExpressionError, UnknownFunctionError
 from geomflow.core.graph.applied import UNKNOWN, Applied, applied, resolved
 from geomflow.core.graph.build import ONE, PI, I, apply, call, constant, exact, jet, linear, power, product, symbol
+from geomflow.core.graph.floats import nearest, recognised
 from geomflow.core.graph.functions import FUNCTIONS
 from geomflow.core.graph.node import Node
 from geomflow.core.graph.traverse import schedule
@@ -20,7 +21,7 @@ def from_sympy(expression: Any, coordinates: Sequence[str] = ()) -> Node:
     """A sympy expression as a node.
 
     Unknown functions of the `coordinates`, in their order, and the derivatives of these become jets: they are fields.
-    Floats become the exact rationals that their decimal digits say.
+    Floats become the simplest rationals that round to them.
 
     Raises UnknownFunctionError for any other function that the graph does not know, ExpressionError for anything
     else that has no place in it.
@@ -94,7 +95,7 @@ class _Reader:
         if base is sympy.E:
             return call("exp", self.read(exponent))
         if exponent.is_Float:
-            exponent = sympy.Rational(str(exponent))
+            exponent = _sympy_rational(fraction_of_float(exponent))
         if exponent.is_Rational:
             return power(self.read(base), _rational(exponent))
         return call("exp", product([(self.read(exponent), 1), (call("log", self.read(base)), 1)]))
@@ -137,11 +138,31 @@ def _rational(value: Any) -> int | Fraction:
     return exact(Fraction(int(value.p), int(value.q)))
 
 
+def meant(value: sympy.Float) -> tuple[sympy.Expr, bool]:
+    """The exact number that a finite sympy float stands for, and whether it is simple enough to be no guess."""
+    if value == 0:
+        return sympy.Integer(0), True
+    found = recognised(*_places(value))
+    size = _sympy_rational(found.radicand) ** sympy.Rational(1, found.degree) * sympy.pi**found.turns
+    return (-size if value < 0 else size), found.simple
+
+
+def _places(value: sympy.Float) -> tuple[Fraction, Fraction]:
+    """The modulus of a sympy float, and the unit of its last place."""
+    _, digits, exponent, length = value._mpf_
+    return Fraction(digits) * Fraction(2) ** exponent, Fraction(2) ** (exponent + length - value._prec)
+
+
+def fraction_of_float(value: sympy.Float) -> Fraction:
+    """The simplest rational that rounds to a sympy float, of whatever precision."""
+    return (-1 if value < 0 else 1) * nearest(*_places(value)) if value else Fraction(0)
+
+
 def _number(e: Any) -> Node | None:
     if e.is_Rational:
         return constant(_rational(e))
     if e.is_Float:
-        return constant(exact(Fraction(str(e))))
+        return constant(exact(fraction_of_float(e)))
     special = {sympy.pi: PI, sympy.I: I, sympy.E: call("exp", ONE)}
     if e in (sympy.zoo, sympy.oo, -sympy.oo, sympy.nan):
         raise ExpressionError(f"the expression contains {e}: it divides by zero or is undefined")

@@ -13,6 +13,7 @@ import numpy as np
 from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, PositivityError
+from geomflow.core.graph.floats import fraction_of
 from geomflow.field import HermitianField, PotentialField, ScalarField
 from geomflow.field.reference_form import reference_rows
 from geomflow.flow.equation import Average, Equation, checked_state, equations_of
@@ -63,7 +64,7 @@ class KahlerRicciFlow(Flow):
         import sympy
 
         t = sympy.Symbol("t")
-        rate = sympy.nsimplify(self.speed) * sympy.log(sympy.Symbol("v", positive=True))
+        rate = sympy.Rational(fraction_of(self.speed)) * sympy.log(sympy.Symbol("v", positive=True))
         return sympy.Eq(sympy.Derivative(sympy.Function("phi")(t), t), rate, evaluate=False)
 
     def components(self, torus: Any) -> list[sympy.Eq]:

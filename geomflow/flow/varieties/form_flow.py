@@ -11,6 +11,7 @@ import numpy as np
 
 from geomflow.core.conventions import K_ENERGY_OVER_ENTROPY
 from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.graph.floats import fraction_of
 from geomflow.flow.steppers.semi_implicit import SemiImplicit
 from geomflow.symbolic.parse import parse
 from geomflow.variety.family import FormState
@@ -83,7 +84,7 @@ class FormFlow:
         import sympy
 
         t, v = sympy.Symbol("t"), sympy.Symbol("v", positive=True)
-        slope = sympy.nsimplify(self.speed) * sympy.diff(parse(self.functional, {"v": v}), v)
+        slope = sympy.Rational(fraction_of(self.speed)) * sympy.diff(parse(self.functional, {"v": v}), v)
         rate = slope + sympy.Function("c")(t) if self.inner == "dirichlet" else -sympy.Function("Δ_∂")(slope)
         return sympy.Eq(sympy.Derivative(sympy.Function("phi")(t), t), rate, evaluate=False)
 

@@ -13,7 +13,7 @@ from geomflow.core.errors import InputError
 from geomflow.symbolic.chart import Chart, ComplexChart
 from geomflow.symbolic.exact import all_zero
 from geomflow.symbolic.flows import follows_rates, is_soliton, satisfies_kahler_ricci_flow, satisfies_ricci_flow
-from geomflow.symbolic.given import given, given_freely
+from geomflow.symbolic.given import exactly, given, given_freely
 from geomflow.symbolic.kahler import KahlerMetric
 from geomflow.symbolic.metric import Metric
 from geomflow.symbolic.names import names_in
@@ -114,7 +114,7 @@ class Geometry:
 
 def einstein_known(metric: Metric | KahlerMetric, constant: Any, **more: Any) -> Known:
     """What follows from Ric = λ g: R = dλ, g(t) = (1 − 2λt) g, and the end at 1/(2λ) where λ > 0."""
-    constant = given(constant)
+    constant = exactly(given(constant))
     dim = metric.dim * (2 if isinstance(metric, KahlerMetric) else 1)
     flow = (1 - 2 * constant * TIME) * metric.matrix
     extinction = 1 / (2 * constant) if constant.is_positive else None

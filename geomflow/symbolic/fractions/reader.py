@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import sympy
 from sympy.core.function import AppliedUndef
 
 from geomflow.core.graph.applied import UNKNOWN, applied, owned, resolved
+from geomflow.core.graph.sympy_bridge import fraction_of_float
 from geomflow.symbolic.fractions.element import Element
 from geomflow.symbolic.fractions.generators import Generator, Kind
 from geomflow.symbolic.fractions.survey import CIRCULAR, HYPERBOLIC, OutsideField, _constant, is_angle, linear_parts
@@ -38,7 +40,6 @@ class Reader:
         self._known: dict[sympy.Basic, Element] = {}
         self._numbers = {(g.kind, g.shown): k for k, g in enumerate(field.generators)}
         self._by_argument = {(g.kind, g.argument): k for k, g in enumerate(field.generators) if g.argument is not None}
-        self._units: dict[tuple[Kind, sympy.Expr], int] = {}
         self._jets = {(g.argument, g.index): k for k, g in enumerate(field.generators) if g.kind is Kind.JET}
         self._functions = list(dict.fromkeys(function for function, _ in self._jets))
         self._own = {str(g.shown): g.shown for g in field.generators if g.kind is Kind.FREE}
@@ -56,7 +57,7 @@ class Reader:
         if e.is_Rational:
             return field.number(Fraction(int(e.p), int(e.q)))
         if e.is_Float:
-            return field.number(Fraction(str(e)))
+            return field.number(fraction_of_float(e))
         if e.is_Add:
             return field.total(self.read(a) for a in e.args)
         if e.is_Mul:
@@ -131,38 +132,35 @@ class Reader:
         return result
 
     def _exponent(self, coefficient: sympy.Rational, atom: sympy.Expr) -> Element:
-        k, denominator = self._unit(Kind.EXP, atom)
-        steps = coefficient * denominator
-        if not steps.is_Integer:
-            raise OutsideField(f"exp({coefficient * atom}) is not in the field")
-        return self._field.generator(k) ** int(steps)
+        k, steps = self._steps(Kind.EXP, coefficient, atom)
+        return self._field.generator(k) ** steps
 
-    @property
-    def _pairs(self) -> dict[tuple[Kind, sympy.Expr], tuple[int, int]]:
-        """For each atom of an angle or an exponent: its generator, and the denominator of the atom there."""
-        return {
-            (g.kind, part[0][1]): (k, int(part[0][0].q) if part[0][0].p == 1 else 1)
-            for k, g in enumerate(self._field.generators)
-            if g.kind in (Kind.EXP, Kind.COS, Kind.COSH) and (part := linear_parts(g.argument))
-        }
-
-    def _unit(self, kind: Kind, atom: sympy.Expr) -> tuple[int, int]:
-        found = self._pairs.get((kind, atom))
-        if found is None:
-            raise OutsideField(f"{kind} of {atom} is not in the field")
+    @cached_property
+    def _pairs(self) -> dict[tuple[Kind, sympy.Expr], list[tuple[int, sympy.Rational]]]:
+        """For each atom of an angle or an exponent: its generators, each with its unit."""
+        found: dict[tuple[Kind, sympy.Expr], list[tuple[int, sympy.Rational]]] = {}
+        for k, g in enumerate(self._field.generators):
+            if g.kind in (Kind.EXP, Kind.COS, Kind.COSH):
+                ((unit, atom),) = linear_parts(g.argument)
+                found.setdefault((g.kind, atom), []).append((k, unit))
         return found
+
+    def _steps(self, kind: Kind, coefficient: sympy.Rational, atom: sympy.Expr) -> tuple[int, int]:
+        """The generator, and the fewest steps of its unit, that make coefficient * atom."""
+        found = [(k, coefficient / unit) for k, unit in self._pairs.get((kind, atom), ())]
+        whole = [(k, int(steps)) for k, steps in found if steps.is_Integer]
+        if not whole:
+            raise OutsideField(f"{kind} of {coefficient * atom} is not in the field")
+        return min(whole, key=lambda pair: abs(pair[1]))
 
     def _multiple(self, kind: Kind, coefficient: sympy.Rational, atom: sympy.Expr) -> Pair:
         """cos and sin (or cosh and sinh) of coefficient * atom."""
         if kind is Kind.COS and atom is sympy.pi:
             return self.read(_constant(sympy.cos, coefficient)), self.read(_constant(sympy.sin, coefficient))
-        k, denominator = self._unit(kind, atom)
-        steps = coefficient * denominator
-        if not steps.is_Integer:
-            raise OutsideField(f"{kind} of {coefficient * atom} is not in the field")
+        k, steps = self._steps(kind, coefficient, atom)
         sign, pair = (1 if steps > 0 else -1), (self._field.one, self._field.zero)
         square = (self._field.generator(k), self._field.generator(k + 1))
-        remaining = abs(int(steps))
+        remaining = abs(steps)
         while remaining:
             if remaining & 1:
                 pair = _angle_sum(kind, pair, square)

@@ -20,6 +20,13 @@ PRIMITIVE = (
 JET_MARGIN = 3
 """How many derivatives of unknown functions beyond those given a field provides for."""
 MOST_GENERATORS = 120
+FEW_MULTIPLES = 4
+"""Angles and exponents that are so small multiples of a unit are written in the unit itself: cos 2x in cos x."""
+MOST_MULTIPLES = 32
+"""Larger multiples of an angle are angles of their own: cos 1000x is no polynomial of cos x that anybody wants."""
+HIGHEST_DEGREE = 64
+"""Roots of a higher degree, and powers above `HIGHEST_POWER`, are better served by the graph."""
+HIGHEST_POWER = 100_000
 
 
 class OutsideField(Exception):
@@ -37,6 +44,23 @@ def is_angle(atom: sympy.Expr) -> bool:
     return atom.has(sympy.I)
 
 
+def units(multiples: Iterable[sympy.Rational]) -> list[sympy.Rational]:
+    """Units such that each of the positive multiples of an angle is a small multiple of one of them."""
+    ordered = sorted(multiples)
+    whole = sympy.Rational(1, lcm(*(int(c.q) for c in ordered)))
+    if ordered[-1] <= FEW_MULTIPLES * whole:
+        return [whole]
+    found: list[sympy.Rational] = []
+    for c in ordered:
+        shared = [c.gcd(unit) for unit in found]
+        k = next((k for k, unit in enumerate(shared) if c <= MOST_MULTIPLES * unit), None)
+        if k is None:
+            found.append(c)
+        else:
+            found[k] = shared[k]
+    return found
+
+
 class Survey:
     """Collects generators, inner ones before those that need them."""
 
@@ -46,6 +70,7 @@ class Survey:
         self._seen: set[sympy.Basic] = set()
         self._order: list[tuple[str, sympy.Expr]] = []
         self._denominators: dict[tuple[str, sympy.Expr], int] = {}
+        self._multiples: dict[tuple[str, sympy.Expr], set[sympy.Rational]] = {}
         self._jet_orders: dict[tuple[str, int], int] = {}
         self._own = {s.name: s for s in self.coordinates}
         for symbol in self.coordinates:
@@ -93,8 +118,12 @@ class Survey:
         if not exponent.is_Rational:
             self._symbolic_power(base, exponent)
             return
+        if abs(exponent.p) > HIGHEST_POWER:
+            raise OutsideField(f"a power with the exponent {exponent}")
         if exponent.q != 1:
             self._note("root", base, int(exponent.q))
+            if self._denominators["root", base] > HIGHEST_DEGREE:
+                raise OutsideField(f"a root of degree {self._denominators['root', base]}")
 
     def _symbolic_power(self, base: sympy.Expr, exponent: sympy.Expr) -> None:
         """Powers with constant exponents that are not numbers, as in r^(2p)."""
@@ -122,7 +151,8 @@ class Survey:
             return
         self.visit(atom)
         self.certain = self.certain and _is_monomial(atom)
-        self._note(what, atom, int(coefficient.q))
+        self._note(what, atom)
+        self._multiples.setdefault((what, atom), set()).add(abs(coefficient))
 
     def _function(self, e: sympy.Expr) -> None:
         if isinstance(e, CIRCULAR + HYPERBOLIC):
@@ -172,13 +202,23 @@ class Survey:
         yield Generator(kinds[0], cosine(angle), angle)
         yield Generator(kinds[1], sine(angle), angle)
 
-    def _hyperbolic(self, atom: sympy.Expr, denominator: int) -> Iterator[Generator]:
-        denominator = lcm(denominator, self._denominators.get(("exp", atom), 1))
-        yield from self._pair(sympy.cosh, sympy.sinh, (Kind.COSH, Kind.SINH), atom / denominator)
+    def _units(self, atom: sympy.Expr, *whats: str) -> list[sympy.Rational]:
+        found = units(set().union(*(self._multiples.get((what, atom), ()) for what in whats)))
+        self.certain = self.certain and len(found) == 1
+        return found
 
-    def _exp(self, atom: sympy.Expr, denominator: int) -> Iterator[Generator]:
+    def _circular(self, atom: sympy.Expr, _: int) -> Iterator[Generator]:
+        for unit in self._units(atom, "angle"):
+            yield from self._pair(sympy.cos, sympy.sin, (Kind.COS, Kind.SIN), unit * atom)
+
+    def _hyperbolic(self, atom: sympy.Expr, _: int) -> Iterator[Generator]:
+        for unit in self._units(atom, "hyperbolic", "exp"):
+            yield from self._pair(sympy.cosh, sympy.sinh, (Kind.COSH, Kind.SINH), unit * atom)
+
+    def _exp(self, atom: sympy.Expr, _: int) -> Iterator[Generator]:
         if ("hyperbolic", atom) not in self._denominators:
-            yield Generator(Kind.EXP, sympy.exp(atom / denominator), atom / denominator)
+            for unit in self._units(atom, "exp"):
+                yield Generator(Kind.EXP, sympy.exp(unit * atom), unit * atom)
 
     def _jets(self, function: AppliedUndef, _: int) -> Iterator[Generator]:
         highest = self._jet_orders[str(function.func), len(function.args)] + JET_MARGIN
@@ -193,7 +233,7 @@ _BUILDERS: Mapping[str, Callable[[Survey, sympy.Expr, int], Iterable[Generator]]
     "primitive": lambda survey, e, n: [Generator(Kind.PRIMITIVE, e, e.args[0])],
     "root": lambda survey, e, n: [Generator(Kind.ROOT, e ** sympy.Rational(1, n), e, degree=n)],
     "power": lambda survey, e, n: [Generator(Kind.POWER, e.base ** (e.exp / n), e.base, exponent=e.exp / n)],
-    "angle": lambda survey, e, n: survey._pair(sympy.cos, sympy.sin, (Kind.COS, Kind.SIN), e / n),
+    "angle": Survey._circular,
     "hyperbolic": Survey._hyperbolic,
     "exp": Survey._exp,
     "jet": Survey._jets,

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, final
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, PositivityError
+from geomflow.core.graph.floats import fraction_of
 from geomflow.symbolic.functionals.potential import Paths, PotentialFunctional, flat_matrix, parts
 from geomflow.symbolic.variation.potentials import PotentialAlgebra
 
@@ -141,9 +142,13 @@ def _pair(entry: Any) -> tuple[Fraction, Fraction]:
     try:
         re, im = entry if isinstance(entry, tuple | list) else (
             (entry.real, entry.imag) if isinstance(entry, complex) else (entry, 0))
-        return Fraction(str(re)), Fraction(str(im))
-    except (TypeError, ValueError) as error:
+        return _exact(re), _exact(im)
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"an entry of chi is a number or a pair (re, im), and {entry!r} is neither.") from error
+
+
+def _exact(number: Any) -> Fraction:
+    return fraction_of(number) if isinstance(number, float) else Fraction(str(number))
 
 
 def _check_positive(form: Any) -> None:

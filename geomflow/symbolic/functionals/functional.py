@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.graph.build import exact
+from geomflow.core.graph.floats import fraction_of
 
 if TYPE_CHECKING:
     import sympy
@@ -142,7 +143,7 @@ class Functional(ABC):
     def __mul__(self, factor: int | float | Fraction) -> Functional:
         if isinstance(factor, bool) or not isinstance(factor, int | float | Fraction):
             return NotImplemented
-        number = exact(Fraction(str(factor)) if isinstance(factor, float) else factor)
+        number = exact(fraction_of(factor) if isinstance(factor, float) else factor)
         return self.plus(tuple((c * number, e) for c, e in self.terms()))
 
     __rmul__ = __mul__
