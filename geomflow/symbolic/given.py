@@ -62,8 +62,8 @@ def exactly(expression: sympy.Expr) -> sympy.Expr:
 def _meant(value: sympy.Float) -> sympy.Expr:
     found, simple = meant(value)
     if not simple:
-        warnings.warn(f"the float {value} is no simple number and is read as {found}: what follows is exact for that; "
-                      "write what is meant as text or in sympy's Rational, sqrt or pi", stacklevel=_outside())  # fmt: skip
+        warnings.warn(f"the float {value} is no simple number and is read as {found}: exact results are for that; "
+                      "write what is meant as text or in sympy's Rational, sqrt or pi", stacklevel=_outside())
     return found
 
 

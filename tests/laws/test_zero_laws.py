@@ -191,5 +191,7 @@ def test_generators_that_depend_on_each_other_prove_nothing():
 
 def test_a_flatness_verdict_names_the_kinks_that_it_passes_over():
     cone = Metric("x y", [["1", "0"], ["0", "(1 + abs(x - 3))^2"]])
-    assert cone.is_flat and "the zeros of x - 3" in cone.flatness.evidence and "δ" in cone.ricci_flatness.evidence
+    assert cone.is_flat
+    assert "the zeros of x - 3" in cone.flatness.evidence
+    assert "δ" in cone.ricci_flatness.evidence
     assert "δ" not in Metric(Chart("x y", ranges={"x": (3, oo)}), cone.matrix).flatness.evidence

@@ -1,4 +1,4 @@
-"""Floats in exact geometry: the exact numbers that they stand for, by every way in, and a word where that is a guess."""
+"""Floats in exact geometry: the exact numbers that they stand for, by every way in, or a word that it is a guess."""
 
 import math
 import warnings
@@ -59,7 +59,8 @@ def lemaitre(radius):
 @pytest.mark.parametrize("radius", [1.0, 0.7, sympy.Symbol("r_s")], ids=str)
 def test_lemaitre_s_schwarzschild_typed_in_floats_is_ricci_flat(radius):
     metric = lemaitre(radius)
-    assert metric.is_ricci_flat and not metric.is_flat
+    assert metric.is_ricci_flat
+    assert not metric.is_flat
     assert metric.ricci_flatness.status == "proved"
 
 
@@ -76,8 +77,10 @@ def test_every_way_into_exact_geometry_reads_floats():
     assert KahlerMetric.from_potential("z", potential).matrix == KahlerMetric.from_potential(
         "z", "(1 + z*conj(z))^(1/3)").matrix
     chart = Chart("t p", ranges={"t": (0, math.pi / 2)}, periods={"p": 2 * math.pi})
-    assert chart.ranges["t"] == (0, sympy.pi / 2) and chart.periods["p"] == 2 * sympy.pi
-    assert from_sympy(sympy.Float(1 / 3)) is from_sympy(THIRD) and from_sympy(third) is from_sympy(x**THIRD)
+    assert chart.ranges["t"] == (0, sympy.pi / 2)
+    assert chart.periods["p"] == 2 * sympy.pi
+    assert from_sympy(sympy.Float(1 / 3)) is from_sympy(THIRD)
+    assert from_sympy(third) is from_sympy(x**THIRD)
 
 
 def test_factors_and_forms_of_functionals_read_floats():
