@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from geomflow.symbolic.show import InLatex
 from geomflow.variety.family import FormState
 
 if TYPE_CHECKING:
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from geomflow.flow.varieties import FormFlow
 
 
-class Flow(ABC):
+class Flow(InLatex):
     """An evolution equation. `solve(flow, state, t1)` binds it to a state and integrates it."""
+
+    latex_style: ClassVar[str] = "\\displaystyle "
 
     @property
     @abstractmethod
@@ -81,7 +84,7 @@ class Flow(ABC):
 
         return f"{self.name}: {sympy.sstr(self.equation.lhs)} = {sympy.sstr(self.equation.rhs)}"
 
-    def _repr_latex_(self) -> str:
+    def _latex(self, printer: Any = None) -> str:
         import sympy
 
-        return f"$\\displaystyle {sympy.latex(self.equation)}$"
+        return str(sympy.latex(self.equation))

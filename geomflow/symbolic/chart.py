@@ -15,12 +15,14 @@ from typing import Any, TypeAlias, TypeVar
 
 import sympy
 from sympy.core.function import UndefinedFunction
+from sympy.printing.latex import other_symbols
 
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.graph.applied import UNKNOWN, Applied, applied, resolved, unknowns
 from geomflow.symbolic.given import exactly, given, given_bound, given_freely
 from geomflow.symbolic.names import assumed, fresh, identified, names_in
 from geomflow.symbolic.parse import FUNCTIONS, parse
+from geomflow.symbolic.show import InLatex
 from geomflow.symbolic.signs import Range, without_moduli
 
 Symbols: TypeAlias = str | Sequence[str | sympy.Symbol] | sympy.Symbol
@@ -62,7 +64,7 @@ def _by_name(what: str, table: Mapping[Any, Any] | None, names: Iterable[str]) -
 
 
 @dataclass(frozen=True, init=False)
-class Chart:
+class Chart(InLatex):
     """Real coordinates with optional ranges, periods and assumptions.
 
     `Chart("r theta phi", ranges={"r": (0, oo), "theta": (0, pi)}, periods={"phi": 2*pi})`. A coordinate given as
@@ -133,12 +135,12 @@ class Chart:
 
     __repr__ = __str__
 
-    def _repr_latex_(self) -> str:
-        return f"$\\left({', '.join(sympy.latex(s) for s in self.symbols)}\\right)$"
+    def _latex(self, printer: Any = None) -> str:
+        return f"\\left({', '.join(sympy.latex(s) for s in self.symbols)}\\right)"
 
 
 @dataclass(frozen=True, init=False)
-class ComplexChart:
+class ComplexChart(InLatex):
     """Holomorphic coordinates z^a with their conjugates z̄^a as independent symbols.
 
     `ComplexChart("z1 z2")` has the symbols z1, z2 and zb1, zb2. In text and in expressions `conj(z1)`, `abs(z1)`,
@@ -281,7 +283,7 @@ class ComplexChart:
         if sorted(p for p in places if p is not None) == list(range(len(bars))):
             index = tuple(found.index[p] for p in places if p is not None)
             return Applied(found.function, index, found.args).written()
-        return Applied(sympy.Function(_conjugate_name(found.name)), found.index, bars).written()
+        return Applied(_conjugate_function(found.name), found.index, bars).written()
 
     def _partner(self, args: Sequence[sympy.Expr], k: int, bar: sympy.Expr) -> int | None:
         """The place of the conjugate of argument k among the arguments: k itself where it is real."""
@@ -298,8 +300,8 @@ class ComplexChart:
 
     __repr__ = __str__
 
-    def _repr_latex_(self) -> str:
-        return f"$\\left({', '.join(sympy.latex(s) for s in self.symbols)}\\right)$"
+    def _latex(self, printer: Any = None) -> str:
+        return f"\\left({', '.join(sympy.latex(s) for s in self.symbols)}\\right)"
 
 
 def chart_range(name: str, bounds: Any) -> Range:
@@ -338,6 +340,19 @@ def _barred(name: str) -> str:
 def _conjugate_name(function: str) -> str:
     """fbar for f, and f for fbar: LaTeX shows a bar."""
     return function[:-3] if function.endswith("bar") and len(function) > 3 else f"{function}bar"
+
+
+def _conjugate_function(function: str) -> UndefinedFunction:
+    """The conjugate of an unknown function, which LaTeX shows with a bar, also where sympy would show Planck's ħ."""
+    name = _conjugate_name(function)
+    own = {"_latex": _barred_latex} if name in other_symbols else None
+    return UndefinedFunction(name, __dict__=own)
+
+
+def _barred_latex(applied: Any, printer: Any, exp: str | None = None) -> str:
+    head, power = str(applied.func).removesuffix("bar"), "" if exp is None else f"^{{{exp}}}"
+    shown = ", ".join(printer.doprint(a) for a in applied.args)
+    return rf"\bar{{{head}}}{power}{{\left({shown} \right)}}"
 
 
 def _latex_head(name: str) -> str:

@@ -37,7 +37,7 @@ from geomflow.symbolic.tensors import KahlerTensors
 
 @final
 @dataclass(frozen=True)
-class HermitianForm:
+class HermitianForm(show.InLatex):
     """The real (1, 1)-form i T_{ab̄} dz^a∧dz̄^b of a Hermitian matrix T."""
 
     chart: ComplexChart
@@ -49,7 +49,7 @@ class HermitianForm:
 
     __repr__ = __str__
 
-    def _repr_latex_(self) -> str:
+    def _latex(self, printer: Any = None) -> str:
         names, matrix = self.chart.latex_names, self.matrix
         terms = [
             rf"\left({show.latex(matrix[a, b], names)}\right)\mathrm{{d}}{show.latex(z)}\wedge\mathrm{{d}}{names[w]}"
@@ -57,12 +57,12 @@ class HermitianForm:
             for b, w in enumerate(self.chart.conjugates)
             if matrix[a, b] != 0
         ]
-        return f"$i\\left[{' + '.join(terms) or '0'}\\right]$"
+        return f"i\\left[{' + '.join(terms) or '0'}\\right]"
 
 
 @final
 @dataclass(frozen=True, init=False, eq=False)
-class KahlerMetric:
+class KahlerMetric(show.InLatex):
     """A Kähler metric g_{ab̄} on a complex chart; usually made by `KahlerMetric.from_potential`.
 
     `matrix[a, b]` = g_{ab̄} (first index holomorphic); z and z̄ are independent symbols of the chart. Results are sympy
@@ -312,8 +312,8 @@ class KahlerMetric:
 
     __repr__ = __str__
 
-    def _repr_latex_(self) -> str:
-        return f"$g_{{a\\bar b}} = {show.latex(self.matrix, self.chart.latex_names)}$"
+    def _latex(self, printer: Any = None) -> str:
+        return f"g_{{a\\bar b}} = {show.latex(self.matrix, self.chart.latex_names)}"
 
 
 def _leading_minors(t: KahlerTensors) -> list[sympy.Expr]:

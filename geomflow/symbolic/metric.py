@@ -38,7 +38,7 @@ Array: TypeAlias = sympy.ImmutableDenseNDimArray
 
 @final
 @dataclass(frozen=True, init=False, eq=False)
-class Metric:
+class Metric(show.InLatex):
     """A metric g = g_ij dx^i dx^j of any signature, in the coordinates of a chart.
 
     `chart` is a `Chart`, or its coordinates ("x y") where there is nothing to say of them.
@@ -346,8 +346,8 @@ class Metric:
 
     __repr__ = __str__
 
-    def _repr_latex_(self) -> str:
-        return f"$\\mathrm{{d}}s^2 = {show.line_element_latex(self.matrix, self.chart.symbols)}$"
+    def _latex(self, printer: Any = None) -> str:
+        return f"\\mathrm{{d}}s^2 = {show.line_element_latex(self.matrix, self.chart.symbols)}"
 
 
 def _components(

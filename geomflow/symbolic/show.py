@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import sympy
 
@@ -12,6 +14,19 @@ LONGEST_SENTENCE = 400
 def latex(expression: sympy.Basic, names: Mapping[sympy.Symbol, str] | None = None) -> str:
     """The LaTeX of an expression or matrix, with the given spellings of symbols."""
     return sympy.latex(expression, symbol_names=dict(names or {}))
+
+
+class InLatex(ABC):
+    """What sympy.latex and a notebook show in LaTeX."""
+
+    latex_style: ClassVar[str] = ""
+
+    @abstractmethod
+    def _latex(self, printer: Any = None) -> str:
+        """The LaTeX without dollars, as sympy's printer asks for it."""
+
+    def _repr_latex_(self) -> str:
+        return f"${self.latex_style}{self._latex()}$"
 
 
 def shortened(text: str) -> str:

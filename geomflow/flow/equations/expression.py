@@ -23,7 +23,7 @@ from geomflow.flow.equations.rates import OPERATORS, RateReader
 from geomflow.flow.equations.ricci import minors
 from geomflow.flow.flow import Flow
 from geomflow.flow.observe import Monitor
-from geomflow.symbolic.given import names_written
+from geomflow.symbolic.given import given, names_written
 from geomflow.symbolic.jets import metric_nodes
 from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS
 
@@ -91,14 +91,22 @@ class ExpressionFlow(Flow):
 
     @property
     def equation(self) -> sympy.Eq:
-        """The equation as it was given; a list of equations for a system."""
+        """The equation as it was given, its operators not carried out; of tuples for a system.
+
+        Raises ExpressionError for text that cannot be read.
+        """
         import sympy
 
+        from geomflow.symbolic.variation import display
+
         t = sympy.Symbol("t")
-        pairs = [(sympy.Derivative(sympy.Function(name)(t), t), sympy.Symbol(str(rate)))
-                 for name, rate in self.rates.items()]
-        left, right = zip(*pairs, strict=True)
-        if len(pairs) == 1:
+        unknowns = {name: sympy.Function(name)(t) for name in self.rates}
+        operators = {"laplacian": display.shown_laplacian, "d": display.shown_derivative,
+                     "div": display.shown_divergence}
+        names = {**{name: sympy.Symbol(name) for name in self._open_names()}, **unknowns, **operators}
+        left = [sympy.Derivative(u, t) for u in unknowns.values()]
+        right = [given(rate, names) for rate in self.rates.values()]
+        if len(left) == 1:
             return sympy.Eq(left[0], right[0], evaluate=False)
         return sympy.Eq(sympy.Tuple(*left), sympy.Tuple(*right), evaluate=False)
 

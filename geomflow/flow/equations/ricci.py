@@ -54,10 +54,13 @@ class RicciFlow(Flow):
         """∂_t g_ij in index notation."""
         import sympy
 
+        from geomflow.symbolic.variation.display import operator
+
         t = sympy.Symbol("t")
         rate = -2 * sympy.Symbol("R_ij")
         if self.gauge:
-            rate += sympy.Symbol("nabla_i W_j") + sympy.Symbol("nabla_j W_i")
+            w = sympy.symbols("W_i W_j")
+            rate += operator("nabla_i", r"\nabla_{i} %s")(w[1]) + operator("nabla_j", r"\nabla_{j} %s")(w[0])
         if self.normalised:
             rate += 2 * sympy.Symbol("rbar") * sympy.Symbol("g_ij") / sympy.Symbol("d")
         return sympy.Eq(sympy.Derivative(sympy.Function("g_ij")(t), t), rate, evaluate=False)

@@ -83,9 +83,11 @@ class FormFlow:
         """The flow that is projected."""
         import sympy
 
+        from geomflow.symbolic.variation.display import LAPLACIAN_D
+
         t, v = sympy.Symbol("t"), sympy.Symbol("v", positive=True)
         slope = sympy.Rational(fraction_of(self.speed)) * sympy.diff(parse(self.functional, {"v": v}), v)
-        rate = slope + sympy.Function("c")(t) if self.inner == "dirichlet" else -sympy.Function("Δ_∂")(slope)
+        rate = slope + sympy.Function("c")(t) if self.inner == "dirichlet" else -LAPLACIAN_D(slope)
         return sympy.Eq(sympy.Derivative(sympy.Function("phi")(t), t), rate, evaluate=False)
 
     def bind(self, state: FormState) -> Problem:

@@ -17,6 +17,7 @@ from geomflow.symbolic.given import exactly, given, given_freely
 from geomflow.symbolic.kahler import KahlerMetric
 from geomflow.symbolic.metric import Metric
 from geomflow.symbolic.names import names_in
+from geomflow.symbolic.show import InLatex
 
 TIME = sympy.Symbol("t", real=True)
 
@@ -57,7 +58,7 @@ class Known:
 
 @final
 @dataclass(frozen=True)
-class Geometry:
+class Geometry(InLatex):
     """A metric with a name, what is known of it, and where that is from."""
 
     name: str
@@ -108,8 +109,8 @@ class Geometry:
 
     __repr__ = __str__
 
-    def _repr_latex_(self) -> str:
-        return f"{self.title}: {self.metric._repr_latex_()}"
+    def _latex(self, printer: Any = None) -> str:
+        return rf"\text{{{self.title}: }} {self.metric._latex()}"
 
 
 def einstein_known(metric: Metric | KahlerMetric, constant: Any, **more: Any) -> Known:

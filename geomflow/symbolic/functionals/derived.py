@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from geomflow.core import graph as gr
+from geomflow.symbolic.show import InLatex
 from geomflow.symbolic.variation.staged import Stage, Staged
 
 if TYPE_CHECKING:
@@ -99,13 +100,15 @@ def merged(stages: Sequence[Stage]) -> tuple[Stage, ...]:
 
 @final
 @dataclass(frozen=True)
-class DerivedFlow:
+class DerivedFlow(InLatex):
     """∂_t u = −loss grad E, derived by varying a functional.
 
     `program(**setting)` gives the stages and rates over real coordinates; for potentials the setting may name another
     reference metric (`reference`, an (n, n) Hermitian matrix of numbers or nodes) and the numbers of its Kähler class
     (`kahler_class`, needed where the reference varies).
     """
+
+    latex_style: ClassVar[str] = "\\displaystyle "
 
     functional: Functional
     metric: str
@@ -178,5 +181,5 @@ class DerivedFlow:
 
         return f"{self.name}: {sympy.sstr(self.equation.lhs)} = {sympy.sstr(self.equation.rhs)}"
 
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
+    def _latex(self, printer: Any = None) -> str:
+        return self.latex()

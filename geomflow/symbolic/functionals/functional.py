@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +12,7 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.graph.build import exact
 from geomflow.core.graph.floats import fraction_of
+from geomflow.symbolic.show import InLatex
 
 if TYPE_CHECKING:
     import sympy
@@ -36,12 +37,14 @@ class Certificate:
         return f"{self.statement}: {verdict} at random jets modulo a 61-bit prime"
 
 
-class Functional(ABC):
+class Functional(InLatex):
     """E[u] = ∫ L over a geometry: of a real metric, or of a Kähler potential.
 
     Sums and rational multiples of functionals of the same kind are functionals. `gradient_flow` descends
     `loss` * E: loss is 1 except where the literature ascends (Perelman) or runs at another speed.
     """
+
+    latex_style: ClassVar[str] = "\\displaystyle "
 
     name: ClassVar[str] = ""
     definition: ClassVar[str] = ""
@@ -160,10 +163,10 @@ class Functional(ABC):
     def __str__(self) -> str:
         return f"{self.name}: {self.definition}"
 
-    def _repr_latex_(self) -> str:
+    def _latex(self, printer: Any = None) -> str:
         import sympy
 
-        return f"$\\displaystyle {sympy.latex(self.equation)}$"
+        return str(sympy.latex(self.equation))
 
     def checked_metric(self, metric: str | None) -> str:
         """The metric's name, the first one offered by default."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, ClassVar
 
 import sympy
@@ -27,9 +28,26 @@ class Written(sympy.Function):
         return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
 
 
+@cache
 def operator(name: str, pattern: str) -> type[Written]:
     """A shown operator of this name."""
     return type(name, (Written,), {"pattern": pattern, "__module__": __name__})
+
+
+def shown_laplacian(e: sympy.Expr) -> sympy.Expr:
+    """Δe as a rate in text writes it."""
+    return operator("laplacian", r"\Delta\left(%s\right)")(e)
+
+
+def shown_derivative(e: sympy.Expr, *along: sympy.Symbol) -> sympy.Expr:
+    """d(e, x, y), which is ∂_x ∂_y e."""
+    directions = "".join(rf"\partial_{{{sympy.latex(x)}}}" for x in along)
+    return operator("d", directions + r"\left(%s\right)")(e, *along)
+
+
+def shown_divergence(*fluxes: sympy.Expr) -> sympy.Expr:
+    """div(a, b), the divergence of fluxes along the coordinates."""
+    return operator("div", rf"\nabla \cdot \left({', '.join(['%s'] * len(fluxes))}\right)")(*fluxes)
 
 
 LAPLACIAN_D = operator("Laplacian_d", r"\Delta_\partial \left(%s\right)")
