@@ -16,7 +16,7 @@ SHOWN = [
     Chart("t lambda"), ComplexChart("z1 h"), Metric("t x", [["-1", "0"], ["0", "a(t)^2"]], functions="a"), PLANE,
     PLANE.ricci_form, PLANE.kahler_form, CONFORMAL.ricci_form, gf.catalogue.get("round-sphere"), PERELMAN,
     PERELMAN.gradient_flow(), gf.RicciFlow(gauge="deturck", normalised=True), gf.CalabiFlow(), gf.KahlerRicciFlow(),
-    gf.ConformalRicciFlow(), gf.Flow.from_expression("-d(u,x,x,x)^2 + kappa*div(u*d(u,x), sin(2*pi*x)*d(u,y))", kappa=1),
+    gf.ConformalRicciFlow(), gf.Flow.from_expression("-d(u,x,x,x)^2 + kappa*div(u*d(u,x), u)", kappa=1),
     gf.Flow.from_expression({"a": "laplacian(a) - a*b", "b": "d(b, x)^2/2"}),
 ]
 
@@ -46,6 +46,6 @@ def test_the_equation_of_an_expression_is_an_equation():
     u = sympy.Function("u")(t)
     assert flow.equation.lhs == u.diff(t)
     assert flow.equation.rhs.coeff(kappa).args == (u**3,)
-    assert sympy.latex(flow.equation.rhs) == (
-        r"\kappa \Delta\left(u^{3}{\left(t \right)}\right) - \frac{\partial_{x}\partial_{y}\left(u{\left(t \right)}\right)}{2}")
+    assert sympy.latex(flow.equation.rhs).replace(r"{\left(t \right)}", "") == (
+        r"\kappa \Delta\left(u^{3}\right) - \frac{\partial_{x}\partial_{y}\left(u\right)}{2}")
     assert str(flow) == "expression: Derivative(u(t), t) = kappa*laplacian(u(t)**3) - d(u(t), x, y)/2"
