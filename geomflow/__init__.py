@@ -6,8 +6,16 @@ sympy, numba and matplotlib are imported only by what needs them.
 
 from __future__ import annotations
 
+import atexit
 import importlib
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from geomflow.core.trust import own_folder, user_cache
 
 __version__ = "0.1.0"
 
@@ -146,6 +154,27 @@ if TYPE_CHECKING:
     from geomflow.variety import balanced_metric as balanced_metric
     from geomflow.variety import form_family as form_family
     from geomflow.variety import sigma as sigma
+
+
+def _keep_compiled_functions() -> None:
+    """Where this package cannot be written to, let Numba keep its machine code in the user's own folder for caches.
+
+    By itself Numba would take a folder that others may write to, or "~" in the working folder of one without a home.
+    """
+    package = Path(__file__).parent
+    if os.environ.get("NUMBA_CACHE_DIR") or os.access(package, os.W_OK):
+        return
+    try:
+        folder = str(own_folder(user_cache() / "numba"))
+    except OSError:
+        folder = tempfile.mkdtemp(prefix="geomflow-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["NUMBA_CACHE_DIR"] = folder
+    if "numba" in sys.modules:
+        sys.modules["numba"].config.CACHE_DIR = folder
+
+
+_keep_compiled_functions()
 
 
 def __getattr__(name: str) -> Any:

@@ -48,13 +48,13 @@ class CompiledSource:
 
     @cached_property
     def _dispatcher(self) -> Any:
-        cache.verify(self._module)
         try:
+            cache.verify(self._module)
             return self._compiled()
         except OSError as error:
-            self._module = cache.move(self._module, error)
+            self._module = cache.move(self._module, self.text, error)
         except Exception:
-            self._module = cache.renew(self._module)
+            self._module = cache.renew(self._module, self.text)
         try:
             return self._compiled()
         except Exception as error:
