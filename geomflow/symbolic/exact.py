@@ -17,7 +17,7 @@ from geomflow.symbolic.collapse import collapsed
 from geomflow.symbolic.domain import Where, place_of
 from geomflow.symbolic.fractions import MOST_TERMS, OutsideField, field_of
 from geomflow.symbolic.given import given_freely
-from geomflow.symbolic.names import fresh, names_in
+from geomflow.symbolic.names import fresh, identified, names_in
 from geomflow.symbolic.ring import ExactRing, GraphRing
 from geomflow.symbolic.signs import Range, without_moduli
 
@@ -76,7 +76,7 @@ def is_zero(expression: Any, where: Where = (), ranges: Mapping[Any, Range] | No
     points decide, in the ranges of the chart `where` (or the `ranges` by symbol or name), at several scales and signs
     and on both sides of every branch point that is found. A symbol without a range is any real number of the sign that
     it was declared to have. Unknown functions of any arguments are independent of each other, with all their
-    derivatives. `where` may also be the symbols along which derivatives are taken.
+    derivatives. Symbols are told apart by name. `where` may also be the symbols along which derivatives are taken.
 
     >>> import sympy
     >>> from geomflow.symbolic import Chart, is_zero
@@ -87,7 +87,8 @@ def is_zero(expression: Any, where: Where = (), ranges: Mapping[Any, Range] | No
     rows = expression.tolist() if hasattr(expression, "tolist") else expression
     place = place_of(where, ranges)
     entries = [given_freely(e, place.directions) for e in np.array(rows, dtype=object).ravel()]
-    return _in_sympy(all_zero([without_moduli(e, place.ranges) for e in entries], place), entries)
+    alike = identified(entries, {s.name: s for s in place.directions})
+    return _in_sympy(all_zero([without_moduli(e, place.ranges) for e in alike], place), entries)
 
 
 def is_constant(expression: sympy.Expr, where: Where) -> Verdict:

@@ -94,3 +94,11 @@ def test_complex_parameters_are_translations(name, declared):
     assert is_zero(metric.chart.conjugate(bar * z**2) - own * zb**2)
     assert metric.scalar == metric.realify().scalar == 4
     assert KahlerMetric(chart, metric.matrix).chart.moduli == metric.chart.moduli
+
+
+def test_zero_tells_symbols_apart_by_name():
+    plain, real, positive = (sympy.Symbol("x", **facts) for facts in ({}, {"real": True}, {"positive": True}))
+    assert is_zero(plain - real, Chart("x y")).status == "proved"
+    assert is_zero(plain**2 - real * positive)
+    found = is_zero(sympy.sin(plain), Chart("x y"))
+    assert sympy.sin(plain).subs(found.point).is_number
