@@ -19,7 +19,7 @@ from sympy.printing.latex import other_symbols
 
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.graph.applied import UNKNOWN, Applied, applied, resolved, unknowns
-from geomflow.symbolic.given import exactly, given, given_bound, given_freely
+from geomflow.symbolic.given import all_exactly, given, given_bound, given_freely
 from geomflow.symbolic.names import assumed, fresh, identified, names_in
 from geomflow.symbolic.parse import FUNCTIONS, parse
 from geomflow.symbolic.show import InLatex
@@ -125,9 +125,15 @@ class Chart(InLatex):
         Text may use the `parameters` ("a m") and call the unknown `functions` ("f", or sympy functions). |u| and
         sign(u) are written without them where the ranges prove the sign of u.
         """
+        return self.expressions([value], parameters, functions)[0]
+
+    def expressions(
+        self, values: Sequence[Any], parameters: Parameters = (), functions: Functions = ()
+    ) -> list[sympy.Expr]:
+        """Several values, each as `expression` reads it."""
         known = {**parameter_names(parameters, self.names), **self.names}
-        expression = _without_conjugates(read_expression(value, known, function_names(functions, known)))
-        return without_moduli(expression, self.ranges)
+        found = read_expressions(values, known, function_names(functions, known))
+        return [without_moduli(_without_conjugates(e), self.ranges) for e in found]
 
     def __str__(self) -> str:
         parts = [_described(s, self.ranges.get(s.name), self.periods.get(s.name)) for s in self.symbols]
@@ -230,7 +236,7 @@ class ComplexChart(InLatex):
         chart = self._with(_pairs(filter(_is_complex, declared.values()), {*self.names, *declared}))
         known = {**declared, **chart.names}
         called = function_names(functions, known)
-        raw = identified([read_expression(value, known, called) for value in values], known)
+        raw = identified(read_expressions(values, known, called), known)
         chart = chart._with(_moduli(raw, chart.names, declared))
         return chart, [chart._in_pairs(e) for e in raw]
 
@@ -380,11 +386,12 @@ def chart_of(given: Any, kind: type[Kind]) -> Kind:
     )
 
 
-def read_expression(value: Any, known: Mapping[str, Any], functions: Mapping[str, Any]) -> sympy.Expr:
-    """Text, a number or a sympy expression, with symbols that have a known name replaced by what that is."""
-    if isinstance(value, str):
-        return parse(value, {**functions, **known})
-    return identified([exactly(given(value))], known)[0]
+def read_expressions(
+    values: Sequence[Any], known: Mapping[str, Any], functions: Mapping[str, Any]
+) -> list[sympy.Expr]:
+    """Texts, numbers or sympy expressions, with symbols that have a known name replaced by what that is."""
+    words = {**functions, **known}
+    return all_exactly([parse(v, words) if isinstance(v, str) else identified([given(v)], known)[0] for v in values])
 
 
 def parameter_names(parameters: Parameters, taken: Collection[str] = (), word: str = "real") -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from unicodedata import normalize
 
@@ -49,14 +49,20 @@ def names_written(value: Any) -> set[str]:
 
 
 def exactly(expression: sympy.Expr) -> sympy.Expr:
-    """The expression with floats replaced by the exact numbers that they stand for.
+    """The expression with floats replaced by the exact numbers that they stand for; see `all_exactly`."""
+    return all_exactly([expression])[0]
+
+
+def all_exactly(expressions: Sequence[sympy.Expr]) -> list[sympy.Expr]:
+    """The expressions with floats replaced by the exact numbers that they stand for.
 
     0.1 is 1/10, 0.6666666666666666 is 2/3; what arithmetic in floats has made of a simple fraction, of a root of one or
     of a multiple of π is recognised. Warns, naming the float, where no such number is found and the fraction that is
-    read has a denominator above a million.
+    read has a denominator above a million: once for each float.
     """
-    floats = expression.atoms(sympy.Float)
-    return expression.xreplace({e: _meant(e) for e in floats if e.is_finite}) if floats else expression
+    floats = set().union(*(e.atoms(sympy.Float) for e in expressions))
+    table = {e: _meant(e) for e in floats if e.is_finite}
+    return [e.xreplace(table) for e in expressions] if table else list(expressions)
 
 
 def _meant(value: sympy.Float) -> sympy.Expr:

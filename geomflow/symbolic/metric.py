@@ -366,14 +366,14 @@ def _components(
             f"a metric in the {chart.dim} coordinates {', '.join(chart.coordinates)} has "
             f"{chart.dim} x {chart.dim} components, not {shape}"
         )
-    entries = [chart.expression(e, parameters, functions) for row in lists for e in row]
+    entries = chart.expressions([e for row in lists for e in row], parameters, functions)
     return sympy.Matrix(chart.dim, chart.dim, identified(entries, {**parameters, **chart.names}))
 
 
 def _images(
     chart: Chart, images: Iterable[Any], parameters: Mapping[str, Any], functions: Functions
 ) -> list[sympy.Expr]:
-    return identified([chart.expression(e, parameters, functions) for e in images], {**parameters, **chart.names})
+    return identified(chart.expressions(list(images), parameters, functions), {**parameters, **chart.names})
 
 
 def _check_symbols(chart: Chart, matrix: sympy.Matrix, parameters: Mapping[str, Any]) -> None:

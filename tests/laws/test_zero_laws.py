@@ -195,3 +195,10 @@ def test_a_flatness_verdict_names_the_kinks_that_it_passes_over():
     assert "the zeros of x - 3" in cone.flatness.evidence
     assert "δ" in cone.ricci_flatness.evidence
     assert "δ" not in Metric(Chart("x y", ranges={"x": (3, oo)}), cone.matrix).flatness.evidence
+
+
+@pytest.mark.parametrize("expression", [x / 10**6, 1 / (3 + x**2), cos(x) / 7 - y / (1 + exp(x))], ids=str)
+def test_the_value_that_a_refutation_tells_is_that_of_the_expression(expression):
+    found = is_zero(expression)
+    told = float(found.evidence.removeprefix("it is ").partition(" at ")[0])
+    assert told == pytest.approx(float(expression.subs(found.point)), rel=1e-3)

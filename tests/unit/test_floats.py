@@ -45,7 +45,7 @@ def test_what_a_float_stands_for(value, meant):
 @pytest.mark.parametrize("value", [0.123456789, math.e, 1.5e-17 + 2**-80])
 def test_a_float_that_is_no_simple_number_is_named(value):
     with pytest.warns(UserWarning, match=f"the float {sympy.Float(value)} is no simple number") as caught:
-        metric = Metric("x y", [[1, 0], [0, value * (1 + x**2) + value * x]])
+        metric = Metric("x y", [[1, value], [value, value * (1 + x**2) + value * x]])
     assert len(caught) == 1
     assert caught[0].filename == __file__
     assert float(metric.matrix[1, 1].subs(metric.chart.symbols[0], 0)) == value
@@ -76,6 +76,8 @@ def test_every_way_into_exact_geometry_reads_floats():
     potential = (1 + z * sympy.conjugate(z)) ** (1 / 3)
     assert KahlerMetric.from_potential("z", potential).matrix == KahlerMetric.from_potential(
         "z", "(1 + z*conj(z))^(1/3)").matrix
+    named = Metric("x", [["a*x"]], parameters={"a": sympy.Float(0.1)})
+    assert named.matrix == Metric("x", [["x/10"]]).matrix
     chart = Chart("t p", ranges={"t": (0, math.pi / 2)}, periods={"p": 2 * math.pi})
     assert chart.ranges["t"] == (0, sympy.pi / 2)
     assert chart.periods["p"] == 2 * sympy.pi

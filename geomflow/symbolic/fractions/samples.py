@@ -40,7 +40,7 @@ class Samples:
                 if (found := self._at(seed)) is None:
                     continue
                 with suppress(ZeroDivisionError):
-                    value = _value(self._field, element.num, found[1])
+                    value = _value(self._field, element.num, found[1]) / _value(self._field, element.den, found[1])
                     if value.is_finite() and not value.contains(0):
                         return refuted(value, found[0])
             return None
