@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,11 @@ def parse_document(text: str, source: str, tables: Mapping[str, Table] = RUN) ->
 def _held(written: str) -> float:
     """The number with a point or an exponent, which must not vanish or overflow on the way."""
     shown = written if len(written) <= 40 else f"{written[:40]}…"
-    return real_number(Decimal(written), shown)
+    try:
+        exact = Decimal(written)
+    except InvalidOperation:  # an exponent of more digits than decimals have room for
+        raise InputError(f"{shown} has an exponent beyond those of double precision (-324 to 308)") from None
+    return real_number(exact, shown)
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:

@@ -78,6 +78,8 @@ def refused(capsys, *argv: str) -> str:
         ("n = 8", "n = 9000000000000000000", "available"),
         ("0.001", "1" * 400, "solve.t1 takes a number, and a whole number of about 400 digits was given"),
         ("0.001", "1e400", "1e400 is beyond double precision"),
+        ("0.001", f"1e{'9' * 400}", "has an exponent beyond those of double precision"),
+        ("0.001", f"0.0e-{'9' * 30}", "has an exponent beyond those of double precision"),
         ("0.001", "1e-400", "1e-400 is not 0 but below double precision"),
         ("0.001", "nan", "solve.t1 takes a number, and nan was given"),
         ("0.001", "-1e-320", "must be greater than"),
