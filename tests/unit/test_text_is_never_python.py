@@ -107,6 +107,7 @@ METHODS = {"Matrix", "ImmutableMatrix", "subs", "diff", "xreplace", "replace_wit
 SAFE = {
     ("symbolic/signs.py", "_of_polynomial"): "an expression that a chart has read",
     ("symbolic/signs.py", "ends"): "ranges that a chart has read",
+    ("codegen/cache.py", "_module"): "the source that the package has just generated, not what a file holds",
     ("core/content.py", "_object"): "srepr writes what is an object of sympy's already",
     ("core/graph/sympy_bridge.py", "as_sympy"): "strict, and without what it would read inside",
     ("symbolic/chart.py", "_may_be_complex"): "an expression that a chart has read",
