@@ -121,7 +121,7 @@ class Job:
             return metric, []
         if self.task.kind == "fubini-study":
             with self.task.at("metric", "class"):
-                return gv.FubiniStudy(self.variety, self.task.get("metric", "class")), []
+                return gv.FubiniStudy(self.variety, self.task.kahler_class), []
         metric = self.folder.metric(self.variety, self.settings)
         rungs = [Rung.read(data) for data in self.folder.before.get("rungs", [])]
         if metric is not None:

@@ -53,15 +53,17 @@ VARIETY = {
     "metric": Table(
         {
             "kind": Key(TEXT, '"algebraic" (optimal; the default), "balanced", "network" or "fubini-study"'),
-            "degree": Key(WHOLE | WHOLES, f"the k of O(k), or one for each factor; {DEGREE} unless given"),
-            "ladder": Key(WHOLES, "degrees on the way to `degree`; halves of it unless given, none if empty"),
+            "degree": Key(WHOLE | WHOLES, f"the k of O(k t), or k t, one for each factor; {DEGREE} unless given"),
+            "ladder": Key(WHOLES, "values of k on the way to `degree`; halves of it unless given, none if empty"),
             "functional": Key(TEXT, 'of "algebraic" and "network": the F(v) to minimise; "(v - 1)^2" unless given'),
             "symmetry": Key(SWITCH, "whether the metric has the symmetries of the polynomial; true unless given"),
             "seconds": Key(NUMBER, "time to fit: no degree is begun that is not expected to end in it; "
                                    f"a network is trained for so long, {SECONDS:g} unless given"),
             "hidden": Key(WHOLES, f'of "network": the widths of its layers; {list(HIDDEN)} unless given'),
             "activation": Key(TEXT, 'of "network": by name; "gelu" unless given'),
-            "class": Key(NUMBERS, 'of "fubini-study": the Kähler class, one number for each factor; 1 unless given'),
+            "class": Key(NUMBERS, "the Kähler class t, one positive number for each factor; 1 unless given, or what "
+                                  "a degree for each factor says. Algebraic and balanced metrics are forms on O(k t), "
+                                  "so that k t must be whole"),
         },
         "what is fitted",
     ),
@@ -87,7 +89,6 @@ _ONLY_WITH = {
     "seconds": ("algebraic", "network"),
     "hidden": ("network",),
     "activation": ("network",),
-    "class": ("fubini-study",),
 }
 
 
@@ -263,22 +264,36 @@ class Task:
             }
             return makers[table["family"]]()
 
-    def degrees(self, variety: Hypersurface) -> list[tuple[int, ...]]:
-        """The degrees to fit, rising: those of the ladder and the last. Raises `InputError` for one below 1."""
-        from geomflow.variety.levels import whole_degrees
+    @property
+    def kahler_class(self) -> tuple[float, ...] | None:
+        """The Kähler class as it was given."""
+        found = self.get("metric", "class")
+        return None if found is None else tuple(found)
 
+    def degrees(self, variety: Hypersurface) -> list[tuple[int, ...]]:
+        """The degrees to fit, rising on one ray: those of the ladder and the last.
+
+        Raises `InputError` for one below 1 and for a class or degrees that do not exist.
+        """
+        from geomflow.variety.fubini_study import checked_class
+        from geomflow.variety.levels import line_bundle
+
+        with self.at("metric", "class"):
+            checked_class(variety, self.kahler_class)
         if self.kind not in _FORMS:
             return []
         with self.at("metric", "degree"):
-            last = whole_degrees(variety, self.get("metric", "degree", DEGREE))
+            last, k = line_bundle(variety, self.get("metric", "degree", DEGREE), self.kahler_class)
         with self.at("metric", "ladder"):
             given = self.get("metric", "ladder")
             if given is None:
-                return [*(halves(last) if self.kind == "algebraic" else []), last]
-            rungs = [whole_degrees(variety, k) for k in given if k != self.get("metric", "degree", DEGREE)]
-            if rungs != sorted(rungs) or any(max(rung) >= max(last) for rung in rungs):
-                raise InputError(f"metric.ladder is {given}; give degrees that rise to {max(last)}")
-            return [*rungs, last]
+                lower = halves(last) if self.kind == "algebraic" else []
+                return [*(rung for rung in lower if sum(rung) * k % sum(last) == 0), last]
+            rungs = [rung for rung in given if rung != k]
+            if rungs != sorted(rungs) or any(rung >= k for rung in rungs):
+                raise InputError(f"metric.ladder is {given}; give degrees that rise to {k}")
+            t = [d / k for d in last]
+            return [*(line_bundle(variety, rung, t)[0] for rung in rungs), last]
 
 
 def _words(variety: Hypersurface) -> str:
@@ -287,10 +302,12 @@ def _words(variety: Hypersurface) -> str:
 
 
 def halves(degrees: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """The half of some degrees, the half of that and so on, rising, rounded up.
+    """The half of some degrees on their ray, the half of that and so on, rising, rounded up.
 
-    >>> halves((10,)), halves((4, 4)), halves((1,))
-    ([(1,), (2,), (3,), (5,)], [(1, 1), (2, 2)], [])
+    >>> halves((10,)), halves((4, 4)), halves((3, 6)), halves((1,))
+    ([(1,), (2,), (3,), (5,)], [(1, 1), (2, 2)], [(1, 2), (2, 4)], [])
     """
-    half = tuple(-(-d // 2) for d in degrees)
+    from geomflow.variety.levels import halved
+
+    half = halved(degrees)
     return [] if half == degrees else [*halves(half), half]

@@ -98,6 +98,7 @@ def settings(task: Task, variety: Hypersurface) -> dict[str, Any]:
         "variety.polynomial": str(variety.polynomial),
         "variety.ambient": list(variety.ambient.dims),
         "metric.kind": task.kind,
+        "metric.class": None if task.kahler_class is None else list(task.kahler_class),
         "metric.functional": task.get("metric", "functional", "(v - 1)^2"),
         "metric.symmetry": task.get("metric", "symmetry", True),
         "metric.hidden": list(task.get("metric", "hidden", HIDDEN)) if task.kind == "network" else None,

@@ -32,6 +32,7 @@ def trained(task: Task, folder: Folder, settings: Mapping[str, Any], points: Poi
             activation=task.get("metric", "activation", "gelu"),
             loss=task.get("metric", "functional", "(v - 1)^2"),
             seed=task.seed,
+            kahler_class=task.kahler_class,
         )
     if (folder.path / TRAINING).exists():
         training.restore(folder.path / TRAINING)

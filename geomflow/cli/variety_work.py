@@ -156,10 +156,12 @@ def _fitted(
     """One metric of the kind that the task asks for."""
     from geomflow import variety as gv
 
+    options: dict[str, Any]
     if task.kind == "balanced":
         symmetric = task.get("metric", "symmetry", True)
-        return gv.balanced_metric(points.variety, degrees, points, symmetric=symmetric, workers=workers)
-    options: dict[str, Any] = {"symmetry": symmetry(task, points), "start": start}
+        options = {"symmetric": symmetric, "workers": workers, "kahler_class": task.kahler_class}
+        return gv.balanced_metric(points.variety, degrees, points, **options)
+    options = {"symmetry": symmetry(task, points), "start": start, "kahler_class": task.kahler_class}
     options |= {} if math.isinf(left) else {"seconds": left}
     functional = task.get("metric", "functional", "(v - 1)^2")
     return gv.algebraic_metric(points.variety, degrees, points, functional=functional, **options)

@@ -54,12 +54,12 @@ def transition_loss(metric: VarietyMetric, points: Points) -> float:
 
 
 def smallest_eigenvalue(metric: VarietyMetric, points: Points) -> float:
-    """The least eigenvalue of g relative to Fubini–Study over the points: positive inside the Kähler cone."""
+    """The least eigenvalue of g relative to Fubini–Study of its class, over the points: positive inside the cone."""
     from geomflow.variety.fubini_study import FubiniStudy
 
     if not len(points):
         raise InputError("there are no points, and nothing is the least eigenvalue of none: take at least one")
-    lower = np.linalg.inv(np.linalg.cholesky(FubiniStudy(points.variety).at(points)))
+    lower = np.linalg.inv(np.linalg.cholesky(FubiniStudy(points.variety, metric.kahler_class).at(points)))
     relative = lower @ metric.at(points) @ np.swapaxes(lower.conj(), 1, 2)
     return float(np.linalg.eigvalsh(relative).min())
 

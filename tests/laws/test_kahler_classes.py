@@ -7,8 +7,19 @@ from functools import cache
 import numpy as np
 import pytest
 
+import geomflow as gf
 import geomflow.variety as gv
-from geomflow.core.errors import InputError
+from geomflow.core.errors import InputError, StoreError
+from geomflow.learn.phi import PhiTraining, phi_metric
+from geomflow.learn.potentials import (
+    InvariantKernel,
+    Isometries,
+    OrbitKernel,
+    OverlapKernel,
+    Power,
+    RidgeFit,
+    kernel_metric,
+)
 from geomflow.variety.density import VolumeWarning, checked_volume
 from geomflow.variety.levels import halved, line_bundle
 from geomflow.variety.monomials import Places, monomials
@@ -159,3 +170,69 @@ def test_a_metric_without_the_volume_of_its_class_is_told_of():
     assert checked_volume(gv.FubiniStudy(variety), here) == pytest.approx(3 * np.pi**3)
     with pytest.warns(VolumeWarning, match="none of its class"):
         checked_volume(Liar(gv.FubiniStudy(variety, (1, 1.2))), here)
+
+
+@cache
+def few(name: str, seed: int = 1) -> gv.Points:
+    return points(name, seed)[:600]
+
+
+KERNELS = [OverlapKernel(Power(1)), InvariantKernel(2, Power(1)),
+           OrbitKernel(Power(2), Isometries.permuting(VARIETIES["bicubic"]), 60)]
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: type(kernel).__name__)
+def test_metrics_of_kernels_have_any_class(kernel, tmp_path):
+    kahler_class, variety, here, unseen = (0.7, 1.3), VARIETIES["bicubic"], few("bicubic"), few("bicubic", 2)
+    metric = kernel_metric(here, kernel, RidgeFit(1e-2), kahler_class=kahler_class)
+    assert metric.kahler_class == kahler_class
+    assert gv.volume(metric, unseen).within(gv.class_volume(metric), 4)
+    assert gv.sigma(metric, unseen) < gv.sigma(gv.FubiniStudy(variety, kahler_class), unseen)
+    metric.save(tmp_path / "metric.npz")
+    np.testing.assert_array_equal(gf.load_metric(tmp_path / "metric.npz").at(unseen[:5]), metric.at(unseen[:5]))
+    with pytest.raises(InputError, match="make it for that class"):
+        kernel_metric(here, metric.span, kahler_class=(1, 1))
+
+
+@pytest.mark.parametrize("kernel", KERNELS[1:], ids=lambda kernel: type(kernel).__name__)
+def test_kernels_share_only_symmetries_that_keep_the_class(kernel):
+    """The swap of the factors, a symmetry of the bicubic, leaves φ alone in the class (1, 1) and not in (1, 2)."""
+    here, variety = few("bicubic"), VARIETIES["bicubic"]
+    swapped = variety.points(here.coordinates[:100, [3, 4, 5, 0, 1, 2]])
+    for kahler_class, same in (((1, 1), True), ((1, 2), False)):
+        metric = kernel_metric(here, kernel, RidgeFit(1e-4), kahler_class=kahler_class)
+        change = np.abs(metric.correction(swapped) - metric.correction(here[:100])).max()
+        assert (change < 1e-9) == same
+
+
+def test_drawn_symmetries_keep_the_class_that_is_asked_for():
+    variety, factor = VARIETIES["bicubic"], VARIETIES["bicubic"].ambient.factor_of
+    drawn = Isometries.sample(variety, 40, 0, (1, 2))
+    assert np.all(factor[drawn.permutations] == factor)
+    assert len(Isometries.sample(variety, 40, 0).keeping((1, 2))) < 40
+    swap = Isometries(variety.ambient, np.array([[3, 4, 5, 0, 1, 2]]), np.ones((1, 6), complex), np.zeros(1, bool))
+    with pytest.raises(InputError, match="none of 1 symmetries keeps the Kähler class"):
+        OrbitKernel(Power(1), swap).span(few("bicubic"), (1, 2))
+
+
+def test_networks_have_any_class(tmp_path):
+    variety, unseen, options = VARIETIES["P2xP1"], points("P2xP1", 2), {"hidden": (8,), "kahler_class": (1.5, 0.7)}
+    metric = phi_metric(variety, few("P2xP1"), steps=(0, 12), **options)
+    assert metric.kahler_class == (1.5, 0.7)
+    assert gv.volume(metric, unseen).within(gv.class_volume(metric), 4)
+    assert gv.sigma(metric, unseen) < 0.9 * gv.sigma(metric.reference, unseen)
+    training = PhiTraining(variety, few("P2xP1"), **options)
+    training.save(tmp_path / "training.npz")
+    with pytest.raises(StoreError, match="class, seed"):
+        PhiTraining(variety, few("P2xP1"), hidden=(8,)).restore(tmp_path / "training.npz")
+
+
+def test_flows_of_forms_stay_in_their_class():
+    family = gv.form_family(VARIETIES["P2xP1"], (2, 1), few("P2xP1"))
+    state = family.state()
+    assert family.kahler_class == state.metric.kahler_class == (2, 1)
+    np.testing.assert_allclose(state.positivity, 1, rtol=1e-10)
+    solution = gf.solve(gf.KahlerRicciFlow(), state, t1=0.1)
+    assert solution["sigma"][-1] < 0.9 * solution["sigma"][0]
+    assert gv.checked_volume(solution.last.metric, points("P2xP1", 2)) > 0
+    assert gv.form_family(VARIETIES["P2xP1"], 1, few("P2xP1"), kahler_class=(2, 1)).count == family.count

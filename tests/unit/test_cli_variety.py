@@ -294,7 +294,7 @@ def test_arguments_of_quintic_become_a_task():
         ("degree = 2", "ladder = [9]", ("line 10", "rise to 8")),
         ("degree = 2", "seconds = -1", ("line 10", "positive")),
         ("degree = 2", 'kind = "algebra"', ("line 10", "did you mean 'algebraic'")),
-        ("degree = 2", "class = [1]", ("line 10", "'fubini-study'")),
+        ("degree = 2", "hidden = [3]", ("line 10", "'network'")),
         ("degree = 2", 'functional = "-v^2"', ("line 10", "must be positive",)),
         ("curvature = 40", "curvature = -1", ("line 13", "measure.curvature is -1")),
         ("pictures = []", 'pictures = ["sgma"]', ("line 17", "did you mean 'sigma'")),
@@ -357,3 +357,71 @@ def test_the_quintic_of_degree_ten(here, capsys):
     chi = measures["euler_number"]
     assert abs(chi["value"] + 200) < 3 * chi["error"]
     assert measures["scalar_curvature"]["mean_modulus"]["value"] < 0.05
+
+
+PRODUCT = """\
+[variety]
+polynomial = "y0^2*(x0^3+x1^3+x2^3) + y1^2*(x0^3+2*x1^3+4*x2^3)"
+ambient = [2, 1]
+coordinates = ["x0", "x1", "x2", "y0", "y1"]
+[points]
+count = 700
+[metric]
+kind = "algebraic"
+degree = 2
+class = [1, 2]
+[output]
+pictures = []
+"""
+
+
+@pytest.mark.parametrize(("new", "kahler_class", "degree"), [
+    ('"algebraic"\ndegree = 1\nclass = [1, 2]', [1, 2], [1, 2]),
+    ('"algebraic"\ndegree = [1, 2]', None, [1, 2]),
+    ('"algebraic"\ndegree = 2\nclass = [0.5, 1]', [0.5, 1], [1, 2]),
+    ('"balanced"\ndegree = 1\nclass = [1, 2]', [1, 2], [1, 2]),
+    ('"network"\nseconds = 0.5\nhidden = [5]\nclass = [1, 2.5]', [1, 2.5], None),
+    ('"fubini-study"\nclass = [0.3, 2]', [0.3, 2], None),
+])
+def test_every_kind_of_metric_has_a_class(here, capsys, new, kahler_class, degree):
+    (here / "product.toml").write_text(PRODUCT.replace('"algebraic"\ndegree = 2\nclass = [1, 2]', new))
+    assert main(["variety", "product.toml"]) == 0, capsys.readouterr().err
+    found = numbers("varieties/product")
+    assert found["settings"]["metric.class"] == kahler_class
+    assert [rung["degree"] for rung in found["rungs"]] == ([] if degree is None else [degree])
+    volume, (first, second) = found["measures"]["volume"], kahler_class or degree
+    assert volume["exact"] == pytest.approx(np.pi**2 / 2 * (2 * first**2 + 6 * first * second))
+    assert abs(volume["value"] - volume["exact"]) < 5 * volume["error"]
+
+
+def test_a_metric_of_another_class_is_not_gone_on_from(here, capsys):
+    (here / "product.toml").write_text(PRODUCT.replace("degree = 2", "degree = 1"))
+    assert main(["variety", "product.toml"]) == 0
+    (here / "product.toml").write_text(PRODUCT.replace("class = [1, 2]", "class = [2, 1]"))
+    assert "metric.class" in fail(capsys, "variety", "product.toml", "--resume")
+
+
+@pytest.mark.parametrize(("old", "new", "ladder"), [
+    ("", "", [(1, 2), (2, 4)]),
+    ("degree = 2", "degree = [3, 6]", [(1, 2), (2, 4), (3, 6)]),
+    ("degree = 2", "degree = 4\nladder = [1, 3]", [(1, 2), (3, 6), (4, 8)]),
+    ("degree = 2\nclass = [1, 2]", "degree = [4, 6]\nladder = [1, 2]", [(2, 3), (4, 6)]),
+    ("class = [1, 2]", "class = [0.5, 1]", [(1, 2)]),
+    ("class = [1, 2]", "class = [2, 4]", [(2, 4), (4, 8)]),
+])
+def test_ladders_stay_in_the_class(here, old, new, ladder):
+    (here / "product.toml").write_text(PRODUCT.replace(old, new))
+    task = Task.read(here / "product.toml")
+    assert task.degrees(task.variety()) == ladder
+
+
+@pytest.mark.parametrize(("old", "new", "words"), [
+    ("[1, 2]", "[1, 2, 3]", ["line 10", "one positive number for each factor"]),
+    ("[1, 2]", "[1, 0]", ["line 10", "one positive number for each factor"]),
+    ("[1, 2]", "[0.3, 1]", ["line 9", "no line bundle"]),
+    ("degree = 2", "degree = [2, 3]", ["line 9", "no whole multiple"]),
+])
+def test_classes_that_do_not_exist_are_one_message(here, capsys, old, new, words):
+    (here / "product.toml").write_text(PRODUCT.replace(old, new))
+    said = fail(capsys, "variety", "product.toml")
+    assert all(word in said for word in words)

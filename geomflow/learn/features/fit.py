@@ -21,6 +21,8 @@ from geomflow.core.memory import require
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.learn.features.span import TangentSpan
 from geomflow.learn.networks.blocks import one_thread_products
+from geomflow.variety.density import checked_volume
+from geomflow.variety.metric import VarietyMetric
 from geomflow.variety.progress import counter
 from geomflow.variety.threads import each, slices
 
@@ -91,7 +93,11 @@ def frozen_fit(
         for _ in range(_POLISH if ridge is None else len(RIDGES)):
             alive = alive and last.step(chosen, tick)
     history = np.array([*history, *last.history])
-    return span.result(last.coefficients, FrozenReport(last.outcome(), span.size, len(points), chosen, history))
+    report = FrozenReport(last.outcome(), span.size, len(points), chosen, history)
+    metric = span.result(last.coefficients, report)
+    if isinstance(metric, VarietyMetric):
+        checked_volume(metric, points)
+    return metric
 
 
 class Descent:

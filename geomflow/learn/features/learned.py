@@ -38,11 +38,18 @@ def feature_network(ambient: Ambient, width: int | Sequence[int], activation: st
     return Perceptron(input_count(ambient), hidden, 1, activation, "ntk", bias_std=1.0)
 
 
-def feature_training(points: Points, network: Perceptron, seed: int = 0, factor: float = SMALL) -> PhiTraining:
+def feature_training(
+    points: Points,
+    network: Perceptron,
+    seed: int = 0,
+    factor: float = SMALL,
+    kahler_class: Sequence[float] | None = None,
+) -> PhiTraining:
     """A training of such a network: Gauss–Newton steps on batches of 300 points, E_F of F = (v − 1)²."""
     recipe = Recipe(batches=(_BATCH, _BATCH), phases=(Recipe().phases[0], GaussNewton()))
     start = small_start(network, seed, factor)
-    return PhiTraining(points.variety, points, network=network, start=start, seed=seed, recipe=recipe)
+    options = {"network": network, "start": start, "seed": seed, "recipe": recipe, "kahler_class": kahler_class}
+    return PhiTraining(points.variety, points, **options)
 
 
 def learned_kernel(
@@ -53,11 +60,13 @@ def learned_kernel(
     steps: int = 300,
     tries: int = 3,
     progress: bool | None = None,
+    kahler_class: Sequence[float] | None = None,
 ) -> PotentialTangent:
     """The tangent features of a φ-network trained on `points`, frozen: a span for `kernel_metric` and `frozen_fit`.
 
     Nothing but `points` is seen. Networks with two hidden layers of the two largest of `WIDTHS` that have 1.5 train
-    points a parameter (or of the given width) are trained from `tries` starts each; a training ends where σ on a tenth
+    points a parameter (or of the given width) are trained from `tries` starts each, in the Kähler class of the given
+    t_i (1 unless given); a training ends where σ on a tenth
     of the points, held out by its seed, was least, and the least of these is taken. Raises `UnderdeterminedError`
     where not even the narrowest has that many, and `InputError` for less than one try or step; Ctrl-C ends all of it.
 
@@ -75,11 +84,11 @@ def learned_kernel(
     for size in _widest(points) if width is None else [width]:
         network = feature_network(points.variety.ambient, size)
         for number in range(tries):
-            training = feature_training(points, network, seed + number)
+            training = feature_training(points, network, seed + number, kahler_class=kahler_class)
             if training.run(steps=(0, steps), progress=progress).report.outcome.kind == OutcomeKind.interrupted:
                 raise KeyboardInterrupt
             if found is None or training.best[0] < best:
-                best, found = training.best[0], PhiNetwork(points.variety, network, training.best[1])
+                best, found = training.best[0], PhiNetwork(points.variety, network, training.best[1], kahler_class)
     return PotentialTangent(found)
 
 

@@ -18,6 +18,8 @@ from geomflow.variety.ratiojets import unpack
 from geomflow.variety.threads import each, slices
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from geomflow.learn.phi.report import PhiReport
     from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.points import Points
@@ -41,7 +43,7 @@ class PhiNetwork(VarietyMetric):
         variety: Hypersurface,
         network: Perceptron,
         parameters: np.ndarray,
-        kahler_class: tuple[float, ...] | None = None,
+        kahler_class: Sequence[float] | None = None,
         report: PhiReport | None = None,
     ) -> None:
         self.variety, self.network, self.report = variety, network, report

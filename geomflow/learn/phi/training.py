@@ -21,6 +21,7 @@ from geomflow.learn.phi.metric import PhiNetwork
 from geomflow.learn.phi.objective import Loss, Objective, loss_of
 from geomflow.learn.phi.report import PhiReport
 from geomflow.learn.phi.steps import AdamStep, GaussNewton, State
+from geomflow.variety.density import checked_volume
 from geomflow.variety.errors import UnderdeterminedError
 from geomflow.variety.progress import Tick, counter
 
@@ -68,7 +69,7 @@ class PhiTraining:
         activation: str = "gelu",
         loss: str | Loss = "(v - 1)^2",
         seed: int = 0,
-        kahler_class: tuple[float, ...] | None = None,
+        kahler_class: Sequence[float] | None = None,
         recipe: Recipe | None = None,
         network: Perceptron | None = None,
         start: np.ndarray | None = None,
@@ -95,7 +96,7 @@ class PhiTraining:
                 f"held out): the fit is under-determined; take {5 * self.network.size} points or a smaller network"
             )
         train, unseen = points.split(1 - held / len(points), self.seed)
-        self._places = train.coordinates
+        self._places, self._unseen = train.coordinates, unseen
         return Objective.of(train, self.kahler_class), Objective.of(unseen, self.kahler_class)
 
     def run(
@@ -177,7 +178,10 @@ class PhiTraining:
         steps = self.state.steps[0], self.state.steps[1]
         history = np.array(self.history)
         report = PhiReport(outcome, self.network.size, *counts, steps, self.seed, self.loss.text, history)
-        return PhiNetwork(self.variety, self.network, parameters.copy(), self.kahler_class, report)
+        metric = PhiNetwork(self.variety, self.network, parameters.copy(), self.kahler_class, report)
+        if self._quality(parameters)[2] > 0:
+            checked_volume(metric, self._unseen)
+        return metric
 
     def _outcome(self, parameters: np.ndarray, healthy: bool, interrupted: bool) -> Outcome:
         taken = f"{self.state.steps[0]} steps of Adam and {self.state.steps[1]} of Gauss–Newton"
@@ -229,14 +233,18 @@ def phi_metric(
     seed: int = 0,
     progress: bool | None = None,
     recipe: Recipe | None = None,
+    kahler_class: Sequence[float] | None = None,
 ) -> PhiNetwork:
     """The metric g_FS + ∂∂̄φ of a network φ that minimises `loss` on `points`; `metric.report` says how the fit went.
 
     `loss` is "sigma" (the σ-measure, eq. (B.11)) or F of a functional E_F = ∫F(v) dμ_Ω as text, eq. (B.12). The fit
     takes about `seconds`, or exactly the given `steps` (Adam, Gauss–Newton); see `PhiTraining`, which can be resumed.
-    Raises `UnderdeterminedError` and `InputError`. Leaving the positive cone is an outcome: `metric.report.outcome`.
+    g_FS is that of the class `kahler_class`, any positive numbers t_i, one for each factor; 1 unless given.
+    Raises `UnderdeterminedError` and `InputError`; warns (`VolumeWarning`) as `geomflow.variety.checked_volume` does,
+    on the held-out points. Leaving the positive cone is an outcome: `metric.report.outcome`.
     """
     options = {"hidden": hidden, "activation": activation, "loss": loss, "seed": seed, "recipe": recipe}
+    options["kahler_class"] = kahler_class
     return PhiTraining(variety, points, **options).run(seconds, steps, progress)
 
 

@@ -16,7 +16,9 @@ from geomflow.learn.potentials.landscape import Landscape
 from geomflow.learn.potentials.metric import KernelMetric
 from geomflow.learn.potentials.report import KernelReport
 from geomflow.learn.potentials.span import PotentialSpan
+from geomflow.variety.density import checked_volume
 from geomflow.variety.errors import KahlerConeError
+from geomflow.variety.fubini_study import checked_class
 from geomflow.variety.progress import counter
 
 if TYPE_CHECKING:
@@ -35,21 +37,38 @@ def kernel_metric(
     loss: str | Loss = "(v - 1)^2",
     watched: Points | None = None,
     progress: bool | None = None,
+    kahler_class: Sequence[float] | None = None,
 ) -> KernelMetric:
     """The metric g_FS + ∂∂̄φ that `method` reaches from φ = 0 on `points`; `metric.report` says how it went.
 
     A kernel gets its functions at the points, at most the first 2,500; a span has its own. `method` is a `RidgeFit`
     unless given, a `KernelDescent` or a `NaturalDescent`; `loss` "sigma" or F of E_F = ∫F(v) dμ_Ω as text, eq. (B.12).
     With `watched` points, on which nothing is fitted, the result is the place on the way with the least σ on them.
-    Raises `InputError` for what is no kernel or loss, and `MemoryLimitError`.
+    g_FS is that of the class `kahler_class`, any positive numbers t_i, one for each factor; 1 unless given, and the
+    class of a span is its own. Raises `InputError` for what is no kernel, loss or class, and `MemoryLimitError`; warns
+    (`VolumeWarning`) as `geomflow.variety.checked_volume` does.
     """
     if not isinstance(kernel, (KahlerKernel, PotentialSpan)):
         raise InputError(f"kernel_metric takes a kernel such as OverlapKernel(Power(2)), or a span, not {kernel!r}")
     method, loss = method or RidgeFit(), loss_of(loss)
-    span = kernel if isinstance(kernel, PotentialSpan) else kernel.span(points[:_MOST_CENTRES])
+    span = _span(kernel, points, kahler_class)
     seen = None if watched is None else Landscape.of(span, watched, loss)
     with counter("kernel", progress) as tick:
-        return _descended(Landscape.of(span, points, loss), seen, method, np.zeros(span.size), tick)
+        metric = _descended(Landscape.of(span, points, loss), seen, method, np.zeros(span.size), tick)
+    checked_volume(metric, points)
+    return metric
+
+
+def _span(
+    kernel: KahlerKernel | PotentialSpan, points: Points, kahler_class: Sequence[float] | None
+) -> PotentialSpan:
+    """The functions of a kernel at the first points for a class, or a span that has its own."""
+    if isinstance(kernel, KahlerKernel):
+        return kernel.span(points[:_MOST_CENTRES], kahler_class)
+    if kahler_class is not None and checked_class(points.variety, kahler_class) != kernel.kahler_class:
+        raise InputError(f"the span is one for the Kähler class {kernel.kahler_class}, and {tuple(kahler_class)} is "
+                         "asked for: make it for that class")
+    return kernel
 
 
 def tuned_metric(
@@ -62,13 +81,15 @@ def tuned_metric(
     most: int = 10_000,
     seed: int = 0,
     progress: bool | None = None,
+    kahler_class: Sequence[float] | None = None,
 ) -> KernelMetric:
     """The regularised fit of that kernel and ridge whose σ is least on a `share` of the points held out of it.
 
-    The points are the whole budget. The first `most` of them are split by the seed, every kernel and ridge (falling,
-    each from where the one before ended) is fitted on the rest, and the best of them once more on all points.
-    `metric.report.trials` are all σ on the points held out. Raises `InputError` where there is nothing to choose from,
-    and `KahlerConeError` where no choice gives a metric on the points held out.
+    The points are the whole budget, `kahler_class` the t_i as for `kernel_metric`. The first `most` of the points are
+    split by the seed, every kernel and ridge (falling, each from where the one before ended) is fitted on the rest, and
+    the best of them once more on all points. `metric.report.trials` are all σ on the points held out. Raises
+    `InputError` where there is nothing to choose from, and `KahlerConeError` where no choice gives a metric on the
+    points held out.
     """
     if not kernels or not ridges or not 0 < share < 1:
         raise InputError(f"{len(kernels)} kernels, {len(ridges)} ridges and a share of {share}: give at least one each")
@@ -76,23 +97,22 @@ def tuned_metric(
     rest, held = points[:most].split(1 - share, seed)
     with counter("kernels", progress, len(kernels) * len(ridges)) as tick:
         for kernel in kernels:
-            for ridge, sigma in _ridge_path(kernel, sorted(ridges, reverse=True), rest, held, loss):
+            for ridge, sigma in _ridge_path(_span(kernel, rest, kahler_class), ridges, rest, held, loss):
                 tick(sigma)
                 trials.append((f"{kernel}, ridge {ridge:.3g}", sigma))
                 found.append((sigma, kernel, ridge))
     least, kernel, ridge = min(found, key=lambda one: one[0])
     if not least < np.inf:
         raise KahlerConeError(f"none of {len(found)} fits is positive at all {len(held)} points held out: take more")
-    best = kernel_metric(points, kernel, RidgeFit(ridge), loss=loss, progress=False)
+    best = kernel_metric(points, kernel, RidgeFit(ridge), loss=loss, progress=False, kahler_class=kahler_class)
     return KernelMetric(best.span, best.coefficients, replace(best.report, trials=tuple(trials)))
 
 
-def _ridge_path(kernel: KahlerKernel, ridges: list[float], rest: Points, held: Points, loss: Loss):
-    """(ridge, σ on the held points) for every ridge; infinite where g is not positive there."""
-    span = kernel.span(rest[:_MOST_CENTRES])
+def _ridge_path(span: PotentialSpan, ridges: Sequence[float], rest: Points, held: Points, loss: Loss):
+    """(ridge, σ on the held points) for every ridge, falling; infinite where g is not positive there."""
     fitted, seen = Landscape.of(span, rest, loss), Landscape.of(span, held, loss)
     coefficients = np.zeros(span.size)
-    for ridge in ridges:
+    for ridge in sorted(ridges, reverse=True):
         method = RidgeFit(ridge, tolerance=1e-3)
         coefficients = _descended(fitted, None, method, coefficients, lambda sigma: None).coefficients
         view = seen.look(coefficients)

@@ -36,8 +36,8 @@ class InvariantKernel(KahlerKernel):
 
     `Power(1)` is the linear kernel ⟨u, u'⟩, the Bergman kernel of O(k) averaged over all symmetries; `Power(j)` its
     powers; `Exponential(β)` the Gaussian exp(−β |u − u'|²/2). Every function of the span is invariant under all
-    permutations, phases and conjugations that keep the polynomial. Raises `InputError` for `ArcCosine`, which
-    needs features of norm one.
+    permutations, phases and conjugations that keep the polynomial and the Kähler class. Raises `InputError` for
+    `ArcCosine`, which needs features of norm one.
     """
 
     degree: int
@@ -54,7 +54,7 @@ class InvariantKernel(KahlerKernel):
         reference = FubiniStudy(points.variety, kahler_class)
         inputs = ProjectiveInputs.of(points, reference.kahler_class)
         require(16 * len(points) ** 2, f"the Gram matrix of {len(points)} centres", "take fewer centres")
-        features = InvariantFeatures.of(points.variety, self.degree).scaled(inputs)
+        features = InvariantFeatures.keeping(points.variety, self.degree, reference.kahler_class).scaled(inputs)
         u = features.at(inputs).values
         gram = require_profile(self.profile, self.profile.derivatives(_products(self.profile, u, u), 0)[0])
         chosen, lower = independent(gram, tolerance)

@@ -77,9 +77,16 @@ class InvariantFeatures:
     def of(
         cls, variety: Hypersurface, degree: int | tuple[int, ...], symmetry: Symmetry | None = None
     ) -> InvariantFeatures:
-        """All invariants of a degree; raises `InputError` for one that is no whole number."""
+        """All invariants of a degree, of the symmetries that keep it; `InputError` for one that is no whole number."""
         degrees = whole_degrees(variety, degree)
         return cls(variety, degrees, invariant_forms(variety, degrees, symmetry or variety.symmetry))
+
+    @classmethod
+    def keeping(
+        cls, variety: Hypersurface, degree: int | tuple[int, ...], kahler_class: tuple[float, ...]
+    ) -> InvariantFeatures:
+        """All invariants of a degree, of the symmetries that keep it and the Kähler class."""
+        return cls.of(variety, degree, variety.symmetry.keeping(variety.ambient, kahler_class))
 
     @property
     def count(self) -> int:

@@ -9,8 +9,12 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.seeds import generator
+from geomflow.variety.fubini_study import checked_class
+from geomflow.variety.symmetry import keeps_class
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from geomflow.variety.ambient import Ambient
     from geomflow.variety.hypersurface import Hypersurface
 
@@ -45,16 +49,23 @@ class Isometries:
         return Isometries(self.ambient, self.permutations[index], self.phases[index], self.conjugations[index])
 
     @staticmethod
-    def sample(variety: Hypersurface, count: int, seed: int | np.random.Generator) -> Isometries:
+    def sample(
+        variety: Hypersurface,
+        count: int,
+        seed: int | np.random.Generator,
+        kahler_class: Sequence[float] | None = None,
+    ) -> Isometries:
         """`count` symmetries drawn uniformly, with replacement, from all that `variety.symmetry` knows.
 
+        With a `kahler_class` only those that keep it, see `geomflow.variety.Symmetry.keeping`.
         Diagonal phases θ are the annihilator of the lattice L of the polynomial's exponent differences: with L's
         basis made square by unit rows, 2π times its inverse takes integers (beside a unit row: any number) to phases,
         and uniform integers to uniform phases. Raises `InputError` for a count below one.
         """
         if count < 1:
             raise InputError(f"{count} symmetries: draw at least one")
-        rng, symmetry, ambient = generator(seed), variety.symmetry, variety.ambient
+        rng, ambient = generator(seed), variety.ambient
+        symmetry = variety.symmetry.keeping(ambient, checked_class(variety, kahler_class))
         square, free = _square(symmetry.lattice)
         order = round(abs(np.linalg.det(square)))
         targets = rng.integers(order, size=(count, len(square))).astype(float)
@@ -85,6 +96,17 @@ class Isometries:
         chosen = variety.symmetry.permutations
         ones, never = np.ones(chosen.shape, complex), np.zeros(len(chosen), bool)
         return Isometries(variety.ambient, chosen, ones, never, group=True)
+
+    def keeping(self, kahler_class: Sequence[float]) -> Isometries:
+        """Those of the maps that keep the class Σ t_i H_i; of a group a group.
+
+        Raises `InputError` where none does, which for a group is impossible: the identity does.
+        """
+        kept = keeps_class(self.permutations, self.ambient, kahler_class)
+        if not kept.any():
+            raise InputError(f"none of {len(self)} symmetries keeps the Kähler class {tuple(kahler_class)}: draw more, "
+                             "or Isometries.sample(..., kahler_class=...)")
+        return self if kept.all() else replace(self[kept], group=self.group)
 
     def __or__(self, other: Isometries) -> Isometries:
         """The maps of both."""

@@ -32,7 +32,8 @@ class OrbitKernel(KahlerKernel):
 
     For a group they are invariant under it exactly, and the kernel they belong to is K averaged over the group. For m
     maps drawn from a large group what is not invariant is left with about 1/√m of its size, by chance: the regression
-    sees it as noise in its features. Their norm is that of K. At most `centres` points are taken, since each stands for
+    sees it as noise in its features. Maps that swap factors of different t_i do not keep the Kähler class, and are left
+    out. Their norm is that of K. At most `centres` points are taken, since each stands for
     as many as there are maps.
     """
 
@@ -49,19 +50,20 @@ class OrbitKernel(KahlerKernel):
     ) -> OverlapSpan:
         """ψ_c for an independent part of the first points; the time of the Gram matrix is (centres × maps)².
 
-        For a group it is centres² × maps. Raises `InputError` for symmetries of another ambient space.
+        For a group it is centres² × maps. Raises `InputError` for symmetries of another ambient space, or of
+        which none keeps the class.
         """
         reference, ambient = FubiniStudy(points.variety, kahler_class), points.variety.ambient
         if self.isometries.ambient != ambient:
             raise InputError(f"the symmetries act on {self.isometries.ambient}, the points are in {ambient}")
-        z = unit_vectors(points[: self.centres])
-        images = segre(ambient, self.isometries(z))
+        z, isometries = unit_vectors(points[: self.centres]), self.isometries.keeping(reference.kahler_class)
+        images = segre(ambient, isometries(z))
         require(
             16.0 * images.size * images.shape[2],
-            f"{len(z)} orbits of {len(self.isometries)} points",
+            f"{len(z)} orbits of {len(isometries)} points",
             "take fewer points or a smaller sample",
         )
-        first = segre(ambient, z)[:, None] if self.isometries.group else images
+        first = segre(ambient, z)[:, None] if isometries.group else images
         gram = require_profile(self.profile, _mean_gram(self.profile, first, images))
         chosen, lower = independent(gram, tolerance)
         return OverlapSpan(points.variety, reference.kahler_class, self.profile, images[chosen], lower)

@@ -75,7 +75,8 @@ def _span(file: Archive, variety: Hypersurface) -> PotentialSpan:
     if file.text("span") == "OverlapSpan":
         sections = prod(n + 1 for n in variety.ambient.dims)
         return OverlapSpan(variety, kahler_class, profile, file.numbers("centres", "c", size, None, sections), lower)
-    features = InvariantFeatures.of(variety, tuple(file.array("degrees", "i", None).tolist()))
+    degrees = tuple(file.array("degrees", "i", None).tolist())
+    features = InvariantFeatures.keeping(variety, degrees, kahler_class)
     features = replace(features, scale=float(file.numbers("scale", "f")))
     return FeatureSpan(features, kahler_class, profile, file.numbers("centres", "f", size, features.count), lower)
 
