@@ -17,7 +17,7 @@ from .isolated import Ended, isolated
 from .ledger import Tried
 
 PART = "commands"
-#: Seconds that a command has to end, or to say what it is about to do.
+#: Seconds of processor time that a command has to end, or to say what it is about to do.
 LIMIT = 40.0
 #: The codes that the command documents for what is right, diverged, or wrong with the input.
 CODES = (0, 1, 2)

@@ -132,7 +132,7 @@ def solved(path: str, **options: Any) -> Any:
     from .kept import heat
 
     flow, state = heat()
-    options |= {"stepper": "rk4", "save_at": 60, "monitors": {"begun": begun}}
+    options |= {"stepper": "rk4", "save_at": 40, "monitors": {"begun": begun}}
     return gf.solve(flow, state, 0.1, store=Store(path, every=0, seed=3), **options)
 
 
@@ -169,5 +169,5 @@ KINDS = (
     saving("points", points, load_points, 1.0),
     saving("metric", metric, load_metric, 0.5),
     saving("network", network, load_metric, 0.5),
-    Kind("running store", _keep_whole, _run, _go_on, 1.0),
+    Kind("running store", _keep_whole, _run, _go_on, 2.0),
 )
