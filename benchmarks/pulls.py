@@ -3,7 +3,8 @@
     python -m benchmarks.pulls [--save pulls]         # 150 seeds, some four minutes on two cores
 
 Exact are ∫|Ω|² and κ of Fermat hypersurfaces, the volume of any metric in its class, intersection and Euler numbers.
-The last column is the width that errors of independent points would have: points of one line are correlated.
+The column before the last is the width that errors of independent points would have: points of one line are
+correlated. The last is the share of the samples whose estimate says that its tail is heavy (`Estimate.heavy`).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ Measure = Callable[[gv.Points], gv.Estimate]
 
 @dataclass(frozen=True)
 class Pulls:
-    """Mean and width of the pulls, the standard error of that width, and the width for independent points."""
+    """Mean and width of the pulls, its standard error, the width for independent points, and how many are heavy."""
 
     variety: str
     number: str
@@ -35,12 +36,14 @@ class Pulls:
     width: float
     error: float
     independent: float
+    heavy: float
 
     @property
     def row(self) -> str:
         """A row of the table."""
         width, single = f"{self.width:.3f} ± {self.error:.3f}", f"{self.independent:.2f}"
-        return f"| {self.variety} | {self.number} | {self.exact:.8g} | {self.mean:+.2f} | {width} | {single} |"
+        start = f"| {self.variety} | {self.number} | {self.exact:.8g} | {self.mean:+.2f} |"
+        return f"{start} {width} | {single} | {self.heavy:.0%} |"
 
 
 #: The varieties of the table.
@@ -84,7 +87,11 @@ def measures(variety: gv.Hypersurface) -> Iterator[tuple[str, float, Measure]]:
 
 def pulls(exact: float, measure: Measure, samples: list[gv.Points]) -> np.ndarray:
     """(estimate − exact)/error on each of the samples."""
-    found = [measure(points) for points in samples]
+    return ratios(exact, [measure(points) for points in samples])
+
+
+def ratios(exact: float, found: list[gv.Estimate]) -> np.ndarray:
+    """(estimate − exact)/error of each."""
     return np.array([(float(x) - exact) / x.error for x in found])
 
 
@@ -102,13 +109,14 @@ def main(arguments: list[str]) -> None:
         variety = make()
         samples = [variety.sample(POINTS, seed=seed) for seed in range(SEEDS)]
         for number, exact, measure in measures(variety):
-            ratio = pulls(exact, measure, samples)
+            estimates = [measure(points) for points in samples]
+            ratio, heavy = ratios(exact, estimates), np.mean([x.heavy for x in estimates])
             alone = pulls(exact, measure, [replace(points, line=np.full(len(points), -1)) for points in samples])
-            found.append(Pulls(name, number, float(exact), ratio.mean(), *width(ratio), width(alone)[0]))
+            found.append(Pulls(name, number, float(exact), ratio.mean(), *width(ratio), width(alone)[0], heavy))
             print(found[-1].row, flush=True)
     head = (
-        "| variety | number | exact | mean pull | width of the pulls | width for independent points |\n"
-        "|---|---|---|---|---|---|\n"
+        "| variety | number | exact | mean pull | width of the pulls | width for independent points | heavy tail |\n"
+        "|---|---|---|---|---|---|---|\n"
     )
     text = head + "\n".join(one.row for one in found) + "\n"
     name = arguments[arguments.index("--save") + 1] if "--save" in arguments else None

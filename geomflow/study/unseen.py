@@ -8,6 +8,7 @@ import numpy as np
 
 from geomflow.core.outcome import OutcomeKind
 from geomflow.variety import FubiniStudy, Points
+from geomflow.variety.density import sigma_of
 
 
 def unseen_gain(metric: Any, points: Points) -> tuple[float, int]:
@@ -15,9 +16,10 @@ def unseen_gain(metric: Any, points: Points) -> tuple[float, int]:
 
     Where it is not, det g still enters σ, so that a metric that fails has a low gain and not none.
     """
-    g = metric.at(points)
+    g, study = metric.at(points), FubiniStudy(points.variety).at(points)
     lost = int(np.count_nonzero(np.linalg.eigvalsh(g)[:, 0] <= 0))
-    return _sigma(FubiniStudy(points.variety).at(points), points) / _sigma(g, points), lost
+    before, after = (sigma_of(np.linalg.det(h).real / points.omega2, points) for h in (study, g))
+    return float(before) / float(after), lost
 
 
 def uninterrupted(metric: Any) -> Any:
@@ -25,11 +27,6 @@ def uninterrupted(metric: Any) -> Any:
     if metric.report.outcome.kind == OutcomeKind.interrupted:
         raise KeyboardInterrupt
     return metric
-
-
-def _sigma(g: np.ndarray, points: Points) -> float:
-    ratio, weights = np.linalg.det(g).real / points.omega2, points.weights / points.weights.sum()
-    return float(weights @ np.abs(1 - ratio / abs(weights @ ratio)))
 
 
 def geometric(values: Any) -> tuple[float, float]:

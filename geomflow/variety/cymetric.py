@@ -12,7 +12,9 @@ import numpy as np
 from geomflow.core import archive
 from geomflow.core.errors import StoreError
 from geomflow.core.files import replacing
+from geomflow.variety.estimate import line_sums
 from geomflow.variety.points import Points
+from geomflow.variety.tails import warn_if_few
 
 if TYPE_CHECKING:
     from geomflow.core.archive import Archive
@@ -69,4 +71,7 @@ def _points(variety: Hypersurface, file: Archive, name: str) -> Points:
         raise file.damaged(f"the weight of point {weights.argmin()} in 'y_{name}' is negative, {weights.min():.6g}")
     points = replace(variety.points(x[:, :size] + 1j * x[:, size:]), weights=weights / factorial(variety.dim))
     line = f"line_{name}"
-    return replace(points, line=file.array(line, "i", len(x))) if line in file.arrays else points
+    if line in file.arrays:
+        points = replace(points, line=file.array(line, "i", len(x)))
+    warn_if_few(line_sums(points.weights, points.line), len(points))
+    return points

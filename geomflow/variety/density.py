@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.variety.errors import KahlerConeError
-from geomflow.variety.estimate import Estimate, mass, mean, spread, weighted_mean
+from geomflow.variety.estimate import Estimate, mass, mean, weighted_mean
 
 if TYPE_CHECKING:
     from geomflow.variety.metric import VarietyMetric
@@ -63,7 +63,7 @@ def sigma_of(ratio: np.ndarray, points: Points) -> Estimate:
     gap = np.abs(1 - v)
     value, along = (points.weights @ np.stack([gap, v * np.sign(1 - v)], axis=1)) / total
     terms = points.weights * (gap - value + along * (v - 1))
-    return Estimate(value, spread(terms, points.line) / total)
+    return Estimate.of(value, terms / total, points.line)
 
 
 def volume(metric: VarietyMetric, points: Points) -> Estimate:

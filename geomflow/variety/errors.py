@@ -27,3 +27,7 @@ class UnderdeterminedError(InputError):
 
 class KahlerConeError(InputError):
     """A metric is not positive: a fit or a form left the Kähler cone."""
+
+
+class UnreliableSampleWarning(UserWarning):
+    """A few points carry most of a sample, or some are missing: its averages may be off by more than their errors."""

@@ -9,11 +9,18 @@ from numpy.typing import ArrayLike
 
 from geomflow.core.errors import InputError
 from geomflow.core.numbers import require_unmasked
+from geomflow.variety.tails import heavy
+
+#: An error of this size or less, relative to the number, is rounding.
+_ROUNDING = 1e-14
 
 
 @final
 class Estimate(float):
     """A float that remembers its standard error (one σ of the Monte-Carlo mean).
+
+    `heavy` says that a few terms carry the sum: their tail is too heavy for a variance (`geomflow.variety.tails`), and
+    the error, estimated from terms that were met, is too small more often than not. It is printed behind the error.
 
     >>> Estimate(-201.3, 2.4)
     -201.3 ± 2.4
@@ -22,18 +29,39 @@ class Estimate(float):
     """
 
     error: float
+    heavy: bool
 
-    def __new__(cls, value: float, error: float) -> Estimate:
+    def __new__(cls, value: float, error: float, heavy: bool = False) -> Estimate:
         self = super().__new__(cls, value)
         self.error = float(error)
+        self.heavy = bool(heavy)
         return self
+
+    @classmethod
+    def of(cls, value: float, terms: np.ndarray, line: np.ndarray) -> Estimate:
+        """`value` with the standard error of a sum of `terms` (P,) of mean zero, its deviation to first order.
+
+        Terms of one line (P,) are correlated, lines independent: √(L/(L − 1) Σ_l (Σ_{p in l} t_p)²) over L lines, a
+        point of line -1 being one of its own; infinite for one line.
+        """
+        sums = line_sums(terms, line)
+        count = len(sums)
+        error = np.sqrt(count / (count - 1) * (sums @ sums)) if count > 1 else np.inf
+        return cls(value, error, error > _ROUNDING * abs(value) and heavy(sums))
+
+    def scaled(self, factor: float) -> Estimate:
+        """The estimate of `factor` times the number."""
+        return Estimate(factor * float(self), abs(factor) * self.error, self.heavy)
 
     def within(self, exact: float, deviations: float = 3.0) -> bool:
         """Whether `exact` is at most that many standard errors away."""
         return abs(float(self) - exact) <= deviations * self.error
 
     def __repr__(self) -> str:
-        if not (np.isfinite(self.error) and self.error > 1e-14 * abs(float(self))):
+        return f"{self._written()} (heavy tail)" if self.heavy else self._written()
+
+    def _written(self) -> str:
+        if not (np.isfinite(self.error) and self.error > _ROUNDING * abs(float(self))):
             return f"{float(self):.6g} ± {self.error:.2g}"
         digits = int(np.floor(np.log10(self.error))) - 1
         size = int(np.floor(np.log10(max(abs(float(self)), self.error))))
@@ -43,8 +71,8 @@ class Estimate(float):
 
     __str__ = __repr__
 
-    def __reduce__(self) -> tuple[type, tuple[float, float]]:
-        return Estimate, (float(self), self.error)
+    def __reduce__(self) -> tuple[type, tuple[float, float, bool]]:
+        return Estimate, (float(self), self.error, self.heavy)
 
 
 def mean(values: ArrayLike, line: np.ndarray) -> Estimate:
@@ -61,7 +89,7 @@ def weighted_mean(values: ArrayLike, weights: ArrayLike, line: np.ndarray) -> Es
     values, weights = np.asarray(values, dtype=float), np.asarray(weights, dtype=float)
     total = mass(weights)
     value = float(weights @ values / total)
-    return Estimate(value, spread(weights * (values - value), line) / total)
+    return Estimate.of(value, weights * (values - value) / total, line)
 
 
 def mass(weights: np.ndarray) -> float:
@@ -71,16 +99,6 @@ def mass(weights: np.ndarray) -> float:
         none = f"all {len(weights)} weights are zero" if len(weights) else "there are no points"
         raise InputError(f"{none}: take a sample with at least one point of positive weight")
     return total
-
-
-def spread(terms: np.ndarray, line: np.ndarray) -> float:
-    """The standard error of a sum of terms of mean zero, those of one line (P,) correlated and lines independent.
-
-    √(L/(L − 1) Σ_l (Σ_{p in l} t_p)²) over L lines, a point of line -1 being one of its own; infinite for one line.
-    """
-    sums = line_sums(terms, line)
-    count = len(sums)
-    return float(np.sqrt(count / (count - 1) * (sums @ sums))) if count > 1 else np.inf
 
 
 def line_sums(terms: np.ndarray, line: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ def ricci_measure(metric: VarietyMetric, points: Points) -> Estimate:
     mass = np.exp(metric.log_determinant(points)) / points.density
     size = (2.0**n * class_volume(metric)) ** (1 / n)
     average = weighted_mean(np.abs(scalar_curvature(metric, points)), mass, points.line)
-    return Estimate(size * average, size * average.error)
+    return average.scaled(size)
 
 
 def transition_loss(metric: VarietyMetric, points: Points) -> float:

@@ -9,9 +9,11 @@ import numpy as np
 from geomflow.core.arrays import whole
 from geomflow.core.memory import require
 from geomflow.distribute import as_workers
+from geomflow.variety.estimate import line_sums
 from geomflow.variety.points import Points
 from geomflow.variety.routines.lines import meet
 from geomflow.variety.scales import line_density
+from geomflow.variety.tails import warn_if_few
 from geomflow.variety.threads import slices
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ def sample(variety: Hypersurface, n: int, seed: int = 0, workers: Any = None) ->
 
     Blocks of lines have their own random stream: the first points do not depend on `n`, nor anything on the threads
     or the `workers` (see `geomflow.distribute.as_workers`).
+    Warns (`UnreliableSampleWarning`) where a few points carry most of Ω even so, or points of some lines are missing.
     Raises `InputError` for n < 1 or a bad seed and `MemoryLimitError` before memory is taken.
     """
     n, seed = whole(n, "the number of points", 1), whole(seed, "the seed", 0)
@@ -55,8 +58,10 @@ def sample(variety: Hypersurface, n: int, seed: int = 0, workers: Any = None) ->
             pieces += new
             done += sum(len(piece[0]) for piece in new)
             block += wave
-    points, patch, elim, omega2, density, line = (np.concatenate(part)[:n] for part in zip(*pieces))
+    *arrays, lost = (np.concatenate(part) for part in zip(*pieces))
+    points, patch, elim, omega2, density, line = (array[:n] for array in arrays)
     weights = variety.fubini_study_volume / line_density(variety, points, density)
+    warn_if_few(line_sums(weights, line), len(weights), lost.sum())
     return Points(variety, points, weights, omega2, patch, elim, line)
 
 
@@ -66,7 +71,7 @@ def _blocks(variety: Hypersurface, seed: int, blocks: range) -> tuple[np.ndarray
 
 
 def _block(variety: Hypersurface, seed: int, block: int) -> tuple[np.ndarray, ...]:
-    """All points on one block of lines."""
+    """All points on one block of lines, and on how many of them none were found."""
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(block,)))
     size, dims = variety.ambient.size, np.array(variety.ambient.dims)
     ends = rng.standard_normal((2, _LINES, size, 2)).view(np.complex128)[..., 0]
@@ -87,7 +92,7 @@ def _block(variety: Hypersurface, seed: int, block: int) -> tuple[np.ndarray, ..
     )
     count = meet(ends[0], ends[1], factor, variety.polynomial.table, variety.bounds, degrees, out)
     *arrays, number = (array[:count] for array in out)
-    return *arrays, labels[number]
+    return *arrays, labels[number], np.array([_LINES - len(np.unique(number))])
 
 
 def _labels(seed: int, block: int) -> np.ndarray:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import pickle
+import warnings
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import geomflow.variety as gv
 from benchmarks.pulls import VARIETIES, measures, pulls, width
-from geomflow.variety.estimate import line_sums, weighted_mean
+from geomflow.variety.errors import UnreliableSampleWarning
+from geomflow.variety.estimate import line_sums, mean, weighted_mean
+from geomflow.variety.tails import heavy, tail_shape, warn_if_few
 
 _SEEDS, _POINTS = 150, 800
 
@@ -85,3 +90,61 @@ def test_points_of_ones_own_are_each_their_own():
     assert np.all(own.line == -1)
     expected = own.weights.std(ddof=1) / np.sqrt(len(own))
     assert own.volume().error == pytest.approx(expected, rel=1e-12)
+
+
+def drawn(shape: float, rng: np.random.Generator) -> np.ndarray:
+    """2,000 terms of random sign with P(|t| > x) = (1 + k x)^{−1/k}."""
+    return rng.choice([-1, 1], 2000) * (rng.random(2000) ** -shape - 1) / shape
+
+
+@pytest.mark.parametrize("shape", [0.1, 0.3, 0.8, 1.5])
+def test_the_shape_of_a_tail(shape):
+    """Within its error of the true one, on the mean of 100 draws; heavy where the variance does not exist."""
+    rng = np.random.default_rng(5)
+    draws = [drawn(shape, rng) for _ in range(100)]
+    found = np.array([tail_shape(terms) for terms in draws])
+    assert abs(found[:, 0].mean() - shape) < 3 * found[:, 0].std() / 10 + 0.05  # Zhang and Stephens' bias is below 0.05
+    assert found[:, 0].std() == pytest.approx(found[:, 1].mean(), rel=0.3)
+    assert (np.mean([heavy(terms) for terms in draws]) > 0.5) == (shape > 0.5)
+
+
+def test_errors_of_heavy_tails_say_so():
+    rng = np.random.default_rng(1)
+    alone = np.full(2000, -1)
+    found = mean(drawn(1.0, rng), alone)
+    assert found.heavy
+    assert str(found) == f"{gv.Estimate(found, found.error)} (heavy tail)"
+    assert pickle.loads(pickle.dumps(found)).heavy
+    assert not mean(rng.standard_normal(2000), alone).heavy
+    assert not mean(1 + 1e-16 * drawn(1.0, rng), alone).heavy
+
+
+def test_good_samples_have_no_heavy_tails():
+    """∫|Ω|², κ and σ on two of the varieties of the table; nor is there a warning, however few the points."""
+    for variety in (gv.Fermat(5), gv.Tetraquadric()):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            points = [variety.sample(size, seed=size) for size in (1, 7, 100, 3000)][-1]
+        study = gv.FubiniStudy(variety)
+        assert not any(e.heavy for e in (points.volume(), gv.kappa(study, points), gv.sigma(study, points)))
+
+
+def sheared() -> gv.Hypersurface:
+    """Fermat's quintic in coordinates of a shear, which no scaling of coordinates undoes."""
+    z = sympy.symbols("z0:5")
+    return gv.Hypersurface((z[0] + 30 * z[1]) ** 5 + sum(a**5 for a in z[1:]))
+
+
+def test_samples_that_a_few_points_carry_are_warned_of(tmp_path):
+    variety = sheared()
+    with pytest.warns(UnreliableSampleWarning, match=r"5000 points are worth \d+ of equal .* of 500 lines"):
+        points = variety.sample(5000, seed=1)
+    assert points.volume().heavy
+    gv.export_cymetric(points, tmp_path)
+    with pytest.warns(UnreliableSampleWarning, match="worth"):
+        gv.import_cymetric(variety, tmp_path)
+
+
+def test_lost_lines_are_told():
+    with pytest.warns(UnreliableSampleWarning, match="roots on 3 lines were not found"):
+        warn_if_few(np.ones(7), 35, lost=3)
