@@ -31,8 +31,8 @@ class Points:
     `coordinates` (P, N): homogeneous, the one of `patch` (P, factors) scaled to exactly one. `elim` (P,): the
     coordinate that Q = 0 eliminates (largest |∂Q|). `omega2` (P,): |Ω|² = 1/|∂Q/∂z_elim|². `weights` (P,): |Ω|²
     over the density of the points, so that their mean is ∫|Ω|² d^{2n}x and Σ w f / Σ w a mean against dμ_Ω.
-    `line` (P,): the number of the line that a point was found on, -1 (the default) for a point that is on its own.
-    Points of one line are correlated, and errors are estimated by lines (`geomflow.variety.estimate`).
+    `line` (P,): the number of the line, or pair of lines, that a point was found on, -1 (the default) for a point that
+    is on its own. Points of one line are correlated, and errors are estimated by lines (`geomflow.variety.estimate`).
     """
 
     variety: Hypersurface
