@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 STORE = "run.zarr"
 EXIT_CODES = {OutcomeKind.diverged: 1, OutcomeKind.interrupted: 130}
+MOST_STEPS = 100_000
+"""What `solve` takes at most unless it is told."""
 SOLVE_OPTIONS = ("t0", "rtol", "atol", "max_steps", "stepper")
 
 
@@ -106,7 +108,8 @@ class Prepared:
             line("flow", self.flow),
             line("state", repr(self.state)),
             line("stepper", table.get("stepper") or self.default_stepper(self.problem).name),
-            line("until", f"t = {table['t1']:g}, saving {table.get('save', 'the first and the last state')}"),
+            line("until", f"t = {table['t1']:g}, saving {table.get('save', 'the first and the last state')}, "
+                          f"in at most {table.get('max_steps', MOST_STEPS):,} steps"),
             line("memory", f"{size} for each saved state and each array of the stepper"),
         ]
 

@@ -273,10 +273,12 @@ class Task:
     def degrees(self, variety: Hypersurface) -> list[tuple[int, ...]]:
         """The degrees to fit, rising on one ray: those of the ladder and the last.
 
-        Raises `InputError` for one below 1 and for a class or degrees that do not exist.
+        Raises `InputError` for one below 1 and for a class or degrees that do not exist, `MemoryLimitError` where
+        the sections of the last would not fit.
         """
         from geomflow.variety.fubini_study import checked_class
         from geomflow.variety.levels import line_bundle
+        from geomflow.variety.monomials import require_monomials
 
         with self.at("metric", "class"):
             checked_class(variety, self.kahler_class)
@@ -284,6 +286,7 @@ class Task:
             return []
         with self.at("metric", "degree"):
             last, k = line_bundle(variety, self.get("metric", "degree", DEGREE), self.kahler_class)
+            require_monomials(variety.ambient, last)
         with self.at("metric", "ladder"):
             given = self.get("metric", "ladder")
             if given is None:

@@ -23,6 +23,8 @@ from geomflow.distribute.errors import ClusterError
 if TYPE_CHECKING:
     from distributed import Client
 
+#: Bytes that a worker takes before it has any work.
+WORKER = 120_000_000
 #: Seconds in which the workers must have started.
 STARTING = 60.0
 #: Seconds in which they must have stopped by themselves.
@@ -35,13 +37,15 @@ def local_workers(number: int | None = None) -> Iterator[DaskWorkers]:
 
     The threads are dealt out: each worker takes `threads()` // number of them, at least one. A worker that dies is
     started again. Scripts need no `if __name__ == "__main__"`. Starting takes some seconds: keep the workers for all
-    that is to be done. Raises `InputError` for a number below one, `MissingExtraError`, and `ClusterError`, with the
+    that is to be done. Raises `InputError` for a number below one, `MissingExtraError`, `MemoryLimitError`
+    for more processes than memory holds, and `ClusterError`, with the
     end of their log, where workers do not start.
 
     >>> with local_workers(2) as workers:  # doctest: +SKIP
     ...     points = gf.Fermat(5).sample(100_000, seed=1, workers=workers)
     """
     number = checked_number(threads() if number is None else number)
+    memory.require(number * WORKER, f"{number:,} worker processes", "start fewer")
     require_distributed()
     from distributed import LocalCluster
     from distributed.gc import disable_gc_diagnosis

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.linalg import qr
 
+from geomflow.core.errors import NotFiniteError
 from geomflow.variety.errors import KahlerConeError
 from geomflow.variety.functional import Density
 from geomflow.variety.ratiojets import log_volume, pack_dual, sensitivity, unpack
@@ -132,6 +133,9 @@ class _Step:
     def of(cls, jacobian: np.ndarray, value: np.ndarray) -> _Step:
         scale = np.linalg.norm(jacobian, axis=0)
         scale[scale == 0] = 1
+        if not np.isfinite(scale).all():
+            raise NotFiniteError("the functional grows beyond double precision at the fitted points: choose one that "
+                                 "grows more slowly away from v = 1")
         orthogonal, triangle = qr(jacobian / scale, mode="economic", check_finite=False)
         left, singular, right = np.linalg.svd(triangle)
         return cls(scale, singular, right, left.T @ (orthogonal.T @ value))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import sympy
 
 from geomflow.core.arrays import whole
+from geomflow.core.errors import InputError, NotFiniteError
 from geomflow.variety.hypersurface import Hypersurface
+
+HIGHEST_DEGREE = 64
 
 
 def Fermat(degree: int) -> Hypersurface:
@@ -24,6 +27,9 @@ def Dwork(psi: complex | sympy.Expr | str = 0, degree: int = 5) -> Hypersurface:
     Calabi–Yau 1-fold z0^3 - 3/2*z0*z1*z2 + z1^3 + z2^3 = 0 in P^2
     """
     degree = whole(degree, "the degree", 3, ": 3 (curve), 4 (K3), 5 (threefold), ...")
+    if degree > HIGHEST_DEGREE:
+        raise InputError(f"the degree is {degree}, of a hypersurface in {degree:,} coordinates; the most is "
+                         f"{HIGHEST_DEGREE}")
     z = sympy.symbols(f"z0:{degree}")
     parameter = _exact(psi)
     polynomial = sympy.Add(*(x**degree for x in z)) - degree * parameter * sympy.prod(z)
@@ -33,7 +39,12 @@ def Dwork(psi: complex | sympy.Expr | str = 0, degree: int = 5) -> Hypersurface:
 def _exact(number: complex | sympy.Expr | str) -> sympy.Expr:
     from geomflow.symbolic.given import given
 
-    return given(number) if isinstance(number, str) else sympy.nsimplify(given(number), rational=True)
+    if isinstance(number, str):
+        return given(number)
+    exact = given(number)
+    if not exact.is_finite:
+        raise NotFiniteError(f"the parameter is {number}; give a finite number")
+    return sympy.nsimplify(exact, rational=True)
 
 
 def Bicubic(polynomial: str | sympy.Expr | None = None) -> Hypersurface:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
+from geomflow.core.memory import require
 from geomflow.variety.ambient import Ambient
 
 
@@ -26,8 +28,25 @@ def monomials(size: int, degree: int) -> np.ndarray:
     return _frozen(np.concatenate(parts))
 
 
+def number_of_monomials(ambient: Ambient, degrees: Sequence[int]) -> int:
+    """How many monomials of multi-degree `degrees` there are: Π C(n_i + k_i, n_i)."""
+    return math.prod(math.comb(n + degree, n) for n, degree in zip(ambient.dims, degrees))
+
+
+def require_monomials(ambient: Ambient, degrees: Sequence[int]) -> None:
+    """Raise `MemoryLimitError`, before any is listed, where the monomials of multi-degree `degrees` would not fit."""
+    count = number_of_monomials(ambient, degrees)
+    shown = degrees[0] if len(degrees) == 1 else tuple(degrees)
+    require(32 * count * ambient.size, f"a list of the {count:,} monomials of degree {shown} in {ambient.size} "
+                                       "coordinates", "take a lower degree")
+
+
 def multi_monomials(ambient: Ambient, degrees: Sequence[int]) -> np.ndarray:
-    """All exponents of multi-degree `degrees` in the homogeneous coordinates of `ambient`: (count, size)."""
+    """All exponents of multi-degree `degrees` in the homogeneous coordinates of `ambient`: (count, size).
+
+    Raises `MemoryLimitError` before they are listed.
+    """
+    require_monomials(ambient, degrees)
     result = np.zeros((1, 0), dtype=np.int64)
     for n, degree in zip(ambient.dims, degrees):
         factor = monomials(n + 1, degree)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from sys import float_info
 
 import numpy as np
 import sympy
@@ -18,6 +19,7 @@ from geomflow.symbolic.chart import given_names
 from geomflow.symbolic.given import given
 from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, parse
 from geomflow.symbolic.tokens import tokens
+from geomflow.variety.expansion import require_short
 from geomflow.variety.routines import polynomial as routine
 
 
@@ -107,6 +109,7 @@ def read(source: str | sympy.Expr | Polynomial, names: Sequence[str] | None = No
     expression, symbols = _read_text(source, names) if isinstance(source, str) else _read_sympy(source, names)
     if not symbols:
         raise ExpressionError(f"no coordinates in '{source}'; write for example 'z0^5 + z1^5 + z2^5 + z3^5 + z4^5'")
+    require_short(expression, symbols)
     try:
         polynomial = sympy.Poly(expression, *symbols)
     except sympy.PolynomialError as error:
@@ -117,6 +120,10 @@ def read(source: str | sympy.Expr | Polynomial, names: Sequence[str] | None = No
         raise InputError(f"the coefficients contain {', '.join(loose)}; substitute numbers for them")
     if polynomial.is_zero:
         raise InputError("the polynomial is zero: every point would be on the variety")
+    for monomial, c in terms:
+        if c.is_Rational and not abs(c) <= float_info.max:
+            raise InputError(f"the coefficient of {_term(sympy.S.One, list(map(str, symbols)), monomial)} is beyond "
+                             "double precision (1.8e308)")
     exponents = np.array([m for m, _ in terms], dtype=np.int64)
     return Polynomial(tuple(map(str, symbols)), exponents, tuple(c for _, c in terms))
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _ROWS, _COLUMNS = 64, 4096
 
 
+MOST_LAYERS = 10_000
+
+
 @dataclass(frozen=True)
 class InfiniteNetwork(Kernel):
     """What tangent kernel and covariance of an infinitely wide perceptron share: the recursion and its parameters."""
@@ -41,6 +44,9 @@ class InfiniteNetwork(Kernel):
             raise UnknownNameError.among("activation with closed forms", str(self.activation), VARIANCES)
         if isinstance(self.depth, bool) or not isinstance(self.depth, int | np.integer) or self.depth < 1:
             raise InputError(f"depth is the number of hidden layers, a whole number >= 1, and it is {self.depth!r}.")
+        if self.depth > MOST_LAYERS:
+            raise InputError(f"a kernel of {self.depth:,} hidden layers takes as many steps for each of its entries; "
+                             f"the most is {MOST_LAYERS:,}.")
         for name, bound in (("weight_std", "positive"), ("bias_std", ">= 0")):
             value = getattr(self, name)
             if not (np.isfinite(value) and (value > 0 if bound == "positive" else value >= 0)):

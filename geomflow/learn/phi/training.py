@@ -75,6 +75,9 @@ class PhiTraining:
         start: np.ndarray | None = None,
     ) -> None:
         self.variety, self.seed, self.loss, self.recipe = variety, int(seed), loss_of(loss), recipe or Recipe()
+        if network is None and not len(hidden):
+            raise InputError("hidden is empty: without a hidden layer φ is linear in its inputs; give widths such as "
+                             "(64, 64)")
         own = Perceptron(input_count(variety.ambient), hidden, 1, activation, "standard", bias_std=0.1)
         self.network = own if network is None else network
         start = small_start(self.network, self.seed) if start is None else self.network.layout.checked(start)
