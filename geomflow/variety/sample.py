@@ -12,7 +12,7 @@ from geomflow.distribute import as_workers
 from geomflow.variety.estimate import line_sums
 from geomflow.variety.points import Points
 from geomflow.variety.routines.lines import meet
-from geomflow.variety.scales import line_density
+from geomflow.variety.scales import line_density, require_resolved
 from geomflow.variety.tails import warn_if_few
 from geomflow.variety.threads import slices
 
@@ -41,9 +41,11 @@ def sample(variety: Hypersurface, n: int, seed: int = 0, workers: Any = None) ->
     Blocks of lines have their own random stream: the first points do not depend on `n`, nor anything on the threads
     or the `workers` (see `geomflow.distribute.as_workers`).
     Warns (`UnreliableSampleWarning`) where a few points carry most of Ω even so, or points of some lines are missing.
-    Raises `InputError` for n < 1 or a bad seed and `MemoryLimitError` before memory is taken.
+    Raises `InputError` for n < 1, a bad seed or coefficients too far apart for doubles, and
+    `MemoryLimitError` before memory is taken.
     """
     n, seed = whole(n, "the number of points", 1), whole(seed, "the seed", 0)
+    require_resolved(variety)
     require(n * (16 * variety.ambient.size * 2 + 64), f"a sample of {n} points", "take fewer points")
     dims, degree = np.array(variety.ambient.dims), np.array(variety.degree)
     expected = float(degree @ dims / dims.sum()) * _LINES

@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import minimize
 
+from geomflow.core.errors import InputError
+
 if TYPE_CHECKING:
     from geomflow.variety.ambient import Ambient
     from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.polynomial import Polynomial
+
+#: How many decimal digits the largest terms of a polynomial may be apart on a sphere.
+_DIGITS = 12
 
 
 def even_scales(polynomial: Polynomial, ambient: Ambient) -> np.ndarray:
@@ -21,6 +26,8 @@ def even_scales(polynomial: Polynomial, ambient: Ambient) -> np.ndarray:
     logarithm is convex in log s, and has a minimum where the variety is smooth, since Q is stable then (Kempf–Ness).
     """
     exponents = polynomial.exponents
+    if not np.all(np.isfinite(polynomial.coefficients)):
+        return np.ones(exponents.shape[1])
     with np.errstate(divide="ignore"):
         size = 2 * np.log(np.abs(polynomial.coefficients))
     size += np.sum([[lgamma(e + 1) for e in row] for row in exponents.tolist()], axis=1)
@@ -36,6 +43,19 @@ def even_scales(polynomial: Polynomial, ambient: Ambient) -> np.ndarray:
         return np.ones(exponents.shape[1])
     centred = np.concatenate([found.x[block] - found.x[block].mean() for block in ambient.blocks])
     return np.exp2(np.round(centred / np.log(2)))
+
+
+def require_resolved(variety: Hypersurface) -> None:
+    """Raise `InputError` where terms of Q differ by more than the points of a line in z can be told apart with.
+
+    d roots that ε^{1/d} separates are known to 1e-16/ε^{1 − 1/d} in a double: less than their distance for ε > 1e-12.
+    """
+    spread = np.log10(variety.scales.max() / variety.scales.min()) * max(variety.degree)
+    if not (spread < _DIGITS and np.all(np.isfinite(variety.polynomial.coefficients))):
+        raise InputError(
+            f"the coefficients of the {variety} are {spread:.0f} decimal digits apart, or beyond double precision, and "
+            f"points can be told apart up to {_DIGITS}: substitute multiples of the coordinates that bring them closer"
+        )
 
 
 def line_density(variety: Hypersurface, z: np.ndarray, slope_norm: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import sympy
 
 import geomflow.variety as gv
 from benchmarks.pulls import fermat_volume, pulls, width
+from geomflow.core.errors import InputError
 from geomflow.variety.errors import SingularError
 from geomflow.variety.smoothness import singular_points
 
@@ -93,3 +94,9 @@ def test_pulls_with_coefficients_of_many_sizes(coefficients, seeds):
     ):
         ratio = pulls(value, measure, samples)
         assert max(far(ratio)) < 3
+
+
+@pytest.mark.parametrize("coefficient", ["10^60", "10^200", "10^400", "1/10^60"])
+def test_coefficients_that_doubles_cannot_resolve(coefficient):
+    with pytest.raises(InputError, match="decimal digits apart"):
+        gv.Hypersurface(f"{coefficient}*x^3 + y^3 + z^3").sample(10, seed=1)
