@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import sympy
 
     from geomflow.field.state import Field
+    from geomflow.symbolic.functionals.linear import PrincipalSymbol
 
 SAMPLES = 64
 """The principal symbol is looked at in about so many points of a state."""
@@ -217,14 +219,7 @@ def principal_growth(equation: Equation, state: Field) -> tuple[float, int]:
 
     Zero where no plane wave grows at the highest order.
     """
-    from geomflow.symbolic.functionals.linear import PrincipalSymbol
-    from geomflow.symbolic.variation.staged import Stage as DerivedStage
-    from geomflow.symbolic.variation.staged import Staged
-
-    program, grid = equation.program, state.grid
-    rates = tuple(node for _, node in program.stages[-1].outputs)
-    inner = tuple(DerivedStage(stage.outputs) for stage in program.stages[:-1])
-    symbol = PrincipalSymbol.of(Staged(program.coordinates, (grid.dim,), inner, rates), program.fields)
+    symbol = _principal_symbol(equation.program)
     if not symbol.order:
         return 0.0, 0
     values = _leaf_values(symbol.leaves, equation, state)
@@ -233,6 +228,17 @@ def principal_growth(equation: Equation, state: Field) -> tuple[float, int]:
         entries, {**values, **dict.fromkeys(symbol.waves, 1.0)}))
     growth = symbol.growth(values)
     return (growth if growth > TOLERANCE * max(size, 1e-300) else 0.0), symbol.order
+
+
+@lru_cache(maxsize=64)
+def _principal_symbol(program: Program) -> PrincipalSymbol:
+    from geomflow.symbolic.functionals.linear import PrincipalSymbol
+    from geomflow.symbolic.variation.staged import Stage as DerivedStage
+    from geomflow.symbolic.variation.staged import Staged
+
+    rates = tuple(node for _, node in program.stages[-1].outputs)
+    inner = tuple(DerivedStage(stage.outputs) for stage in program.stages[:-1])
+    return PrincipalSymbol.of(Staged(program.coordinates, (len(program.coordinates),), inner, rates), program.fields)
 
 
 def _leaf_values(leaves: tuple[gr.Node, ...], equation: Equation, state: Field) -> dict[gr.Node, Any]:

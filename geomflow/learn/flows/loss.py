@@ -84,9 +84,26 @@ class Loss(ABC):
     model: Model
     points: np.ndarray
 
-    @abstractmethod
     def descent(self, parameters: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
-        """−∂L/∂θ, shape (n_parameters,), of the loss on all points or on the given rows."""
+        """−∂L/∂θ, shape (n_parameters,), of the loss on all points or on the given rows.
+
+        That on all points is kept until other parameters come: a step and those who watch it ask for the same one.
+        """
+        if rows is not None:
+            return self._descent(parameters, rows)
+        key = parameters.tobytes()
+        if key not in self._kept:
+            self._kept.clear()
+            self._kept[key] = self._descent(parameters)
+        return self._kept[key]
+
+    @cached_property
+    def _kept(self) -> dict[bytes, np.ndarray]:
+        return {}
+
+    @abstractmethod
+    def _descent(self, parameters: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+        """−∂L/∂θ, worked out."""
 
     @abstractmethod
     def observe(self, parameters: np.ndarray) -> dict[str, float]:
@@ -113,7 +130,7 @@ class ContinuumLoss(Loss):
     def derivative(self, parameters: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
         """D at the points (or at those of the given rows): (p, d, d), or (p,) for a potential."""
 
-    def descent(self, parameters: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+    def _descent(self, parameters: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
         """−∫ (∂g_kl/∂θ) D^{kl} dx, the integral as a mean over all points or over the given rows."""
         points = self.chosen(rows)
         weight = self.volume / len(points)

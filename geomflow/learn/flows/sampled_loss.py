@@ -100,8 +100,7 @@ class SampledLoss(Loss):
     def _evaluate(self, what: Jetwise, parameters: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
         return what(self.model.jets(parameters, self.chosen(rows), what.order), rows)
 
-    def descent(self, parameters: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
-        """−∂L/∂θ, shape (n_parameters,), of the loss on all points or on the given rows."""
+    def _descent(self, parameters: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
         jets, slopes = self._slopes
         points = self.chosen(rows)
         values = self._evaluate(slopes, parameters, rows)
