@@ -39,10 +39,13 @@ POTENTIAL_FLOWS = {
 }
 
 
+POTENTIAL_CASES = [(1, w, name) for w in WAVES_2 for name in POTENTIAL_FLOWS] + [
+    (2, w, name) for w in WAVES_4 for name in ("kahler-ricci", "calabi")]
+
+
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("name", POTENTIAL_FLOWS)
-@pytest.mark.parametrize(("dim", "numbers"), [(1, w) for w in WAVES_2] + [(2, w) for w in WAVES_4])
-def test_potentials_decay(name, dim, numbers, order):
+@pytest.mark.parametrize(("dim", "numbers", "name"), POTENTIAL_CASES)
+def test_potentials_decay(dim, numbers, name, order):
     flow, law = POTENTIAL_FLOWS[name]
     grid = gf.ComplexTorus(dim=dim).grid(POINTS[dim, order], order=order)
     mode, k2 = wave(grid, numbers)
@@ -75,10 +78,16 @@ CASES = [(2, (1, 1), kind) for kind in ("gauge", "longitudinal", "trace")] + [
     (3, (1, 1, 0), "transverse-traceless")]
 
 
-@pytest.mark.parametrize("order", ORDERS)
+def metric_cases():
+    """Stencils in three dimensions compile for most of a minute a gauge: they are slow."""
+    for dim, numbers, kind in CASES:
+        for order in ORDERS:
+            yield pytest.param(dim, numbers, kind, order, marks=[pytest.mark.slow] if (dim, order) == (3, 8) else [])
+
+
 @pytest.mark.parametrize("gauge", [None, "deturck"])
-@pytest.mark.parametrize(("dim", "numbers", "kind"), CASES)
-def test_metrics_decay(dim, numbers, kind, gauge, order):
+@pytest.mark.parametrize(("dim", "numbers", "kind", "order"), metric_cases())
+def test_metrics_decay(dim, numbers, kind, order, gauge):
     grid = gf.Torus(dim=dim).grid(16 if order == 8 else 8, order=order)
     polarisation = metric_modes(dim, numbers)[kind]
     mode, k2 = wave(grid, numbers)

@@ -33,11 +33,11 @@ class Training(Flow):
     """Descent of L = loss·E by an optimiser, one step in each unit of time: ``solve(flow, state, t1=1000)`` takes 1000.
 
     Each step sees `batch` of the state's points, drawn without replacement from the seed and the number of the step
-    alone, so that a run that was stopped goes on to the same bits; all points where `batch` is None. What an optimiser
-    remembers, and the number of steps, are part of the state: ``solve(flow, sol.last, t1=1000)`` takes 1000 steps more,
-    as one run of 2000 would. An optimiser of another class starts afresh. Other arguments, and the monitors, are those
-    of `GradientFlow`: "energy" is L on all points, "dissipation" |∂L/∂θ|² there; take ``monitor_every`` to watch less
-    often than at each step.
+    alone, so that a run that was stopped goes on to the same bits, on a processor of the same kind; all points where
+    `batch` is None. What an optimiser remembers, and the number of steps, are part of the state:
+    ``solve(flow, sol.last, t1=1000)`` takes 1000 steps more, as one run of 2000 would. An optimiser of another class
+    starts afresh. Other arguments, and the monitors, are those of `GradientFlow`: "energy" is L on all points,
+    "dissipation" |∂L/∂θ|² there; take ``monitor_every`` to watch less often than at each step.
 
     Raises InputError for a batch that is empty or larger than the points.
     """
