@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.core.numbers import real_number
 
 
 class Optimiser(ABC):
@@ -25,20 +26,27 @@ class Optimiser(ABC):
         """Increments of the parameters, (n,), and of the memory, (slots, n)."""
 
 
-def _require(value: float, name: str, low: float, high: float) -> None:
-    _require_number(value, name)
-    if not low <= value < high:
-        raise InputError(f"{name} = {value!r} must be at least {low:g} and less than {high:g}.")
+def _shares(optimiser: Optimiser, *names: str) -> None:
+    """Read the fields of these names as numbers from 0 to less than 1."""
+    for name in names:
+        value = _number(optimiser, name, name)
+        if not 0 <= value < 1:
+            raise InputError(f"{name} = {value!r} must be at least 0 and less than 1.")
 
 
-def _require_number(value: Any, name: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise InputError(f"{name} is one number for all steps, and it is {value!r}. For a schedule train in parts: "
+def _number(optimiser: Optimiser, name: str, called: str) -> float:
+    """Read a field as one number."""
+    value = getattr(optimiser, name)
+    if callable(value) or np.ndim(value):
+        raise InputError(f"{called} is one number for all steps, and it is {value!r}. For a schedule train in parts: "
                          "solve again from sol.last with another rate; what the optimiser remembers goes along.")
+    object.__setattr__(optimiser, name, number := real_number(value, f"{called} is one number for all steps: it"))
+    return number
 
 
-def _require_rate(rate: float) -> None:
-    _require_number(rate, "the learning rate")
+def _rate(optimiser: Optimiser) -> None:
+    """Read the learning rate, which is positive."""
+    rate = _number(optimiser, "rate", "the learning rate")
     if not 0 < rate < np.inf:
         raise InputError(f"the learning rate {rate!r} must be positive and finite.")
 
@@ -51,7 +59,7 @@ class SGD(Optimiser):
     rate: float
 
     def __post_init__(self) -> None:
-        _require_rate(self.rate)
+        _rate(self)
 
     def step(self, k: int, descent: np.ndarray, memory: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The increments."""
@@ -69,8 +77,8 @@ class Momentum(Optimiser):
     slots: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        _require_rate(self.rate)
-        _require(self.momentum, "momentum", 0, 1)
+        _rate(self)
+        _shares(self, "momentum")
 
     def step(self, k: int, descent: np.ndarray, memory: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The increments."""
@@ -94,9 +102,8 @@ class Adam(Optimiser):
     slots: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
-        _require_rate(self.rate)
-        _require(self.first, "first", 0, 1)
-        _require(self.second, "second", 0, 1)
+        _rate(self)
+        _shares(self, "first", "second")
 
     def step(self, k: int, descent: np.ndarray, memory: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The increments."""

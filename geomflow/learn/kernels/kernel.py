@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from math import prod
+from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from geomflow.core import memory
 from geomflow.core.arrays import real_array
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError
-from geomflow.core.numbers import require_unmasked
+from geomflow.core.numbers import finite_number, real_number, require_unmasked
 from geomflow.distribute import ON_THREADS, Workers, as_workers
 from geomflow.learn.kernels.blocks import contract, row_batches, row_blocks
 from geomflow.variety.threads import slices
@@ -47,9 +48,10 @@ class Kernel(ABC):
 
         if isinstance(other, Kernel):
             return ProductKernel((*factors(self), *factors(other)))
-        if isinstance(other, bool) or not isinstance(other, int | float | np.integer | np.floating):
+        if isinstance(other, bool) or not isinstance(other, Number):
             return NotImplemented
-        return SumKernel(tuple((float(other) * factor, kernel) for factor, kernel in terms(self)))
+        number = finite_number(other, "the factor of a kernel")
+        return SumKernel(tuple((number * factor, kernel) for factor, kernel in terms(self)))
 
     __rmul__ = __mul__
 
@@ -153,10 +155,7 @@ def finite_rows(points: np.ndarray) -> np.ndarray:
 
 def checked_scale(scale: Any) -> float:
     """`scale` as a positive number whose square neither vanishes nor overflows."""
-    try:
-        number = float(scale)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"the width of a kernel is a positive number, and it is {scale!r}.") from error
+    number = real_number(scale, "the width of a kernel is a positive number: it")
     if not 0 < number < np.inf:
         raise InputError(f"the width of a kernel is a positive number, and it is {number:g}.")
     require_square("the width of a kernel", number)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError, UnknownNameError
+from geomflow.core.numbers import real_number
 from geomflow.distribute import ON_THREADS, Workers
 from geomflow.learn.kernels import network_routines as routines
 from geomflow.learn.kernels.blocks import BATCHES, contract
@@ -48,11 +49,11 @@ class InfiniteNetwork(Kernel):
             raise InputError(f"a kernel of {self.depth:,} hidden layers takes as many steps for each of its entries; "
                              f"the most is {MOST_LAYERS:,}.")
         for name, bound in (("weight_std", "positive"), ("bias_std", ">= 0")):
-            value = getattr(self, name)
+            value = real_number(getattr(self, name), name)
             if not (np.isfinite(value) and (value > 0 if bound == "positive" else value >= 0)):
                 raise InputError(f"{name} is a standard deviation, finite and {bound}, and it is {value!r}.")
             require_square(name, value if bound == "positive" else max(value, 1.0))  # a small σ_b may vanish
-            object.__setattr__(self, name, float(value))
+            object.__setattr__(self, name, value)
 
     @property
     @abstractmethod

@@ -10,6 +10,7 @@ from typing import Any, final
 import numpy as np
 
 from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.numbers import real_number
 from geomflow.learn.networks import dense
 from geomflow.learn.networks.activation import Activation
 from geomflow.learn.networks.activation import activation as named
@@ -236,10 +237,11 @@ def _checked_widths(inputs, hidden, outputs, embedding) -> tuple[int, ...]:
 
 
 def _checked_deviation(value: Any, name: str, smallest: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+    if np.ndim(value):
         raise InputError(f"{name} is one number for all layers, and it is {value!r}. Layers with deviations of their "
                          "own are the same network at other parameters: scale those of initial(seed).")
-    if not (np.isfinite(value) and value >= smallest):
+    number = real_number(value, f"{name} is one number for all layers: it")
+    if not (np.isfinite(number) and number >= smallest):
         bound = "positive" if smallest > 0 else ">= 0"
-        raise InputError(f"{name} is a standard deviation, finite and {bound}, and it is {value!r}.")
-    return float(value)
+        raise InputError(f"{name} is a standard deviation, finite and {bound}, and it is {number!r}.")
+    return number

@@ -12,6 +12,7 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.graph.build import exact
 from geomflow.core.graph.floats import fraction_of
+from geomflow.core.numbers import finite_number
 from geomflow.symbolic.show import InLatex
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ class Functional(InLatex):
     def __mul__(self, factor: int | float | Fraction) -> Functional:
         if isinstance(factor, bool) or not isinstance(factor, int | float | Fraction):
             return NotImplemented
+        finite_number(factor, "the factor of a functional")
         number = exact(fraction_of(factor) if isinstance(factor, float) else factor)
         return self.plus(tuple((c * number, e) for c, e in self.terms()))
 
