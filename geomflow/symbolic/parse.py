@@ -20,6 +20,7 @@ import sympy
 
 from geomflow.core.errors import ExpressionError, UnknownFunctionError
 from geomflow.core.graph.sympy_bridge import meant
+from geomflow.symbolic.growth import MOST_BITS, overgrown
 from geomflow.symbolic.tokens import ONLY, Token, fail, tokens
 
 _PLAIN = (
@@ -46,7 +47,6 @@ CONSTANTS: Mapping[str, sympy.Expr] = {
 }
 LONGEST_TEXT = 50_000
 DEEPEST_NESTING = 200
-LARGEST_POWER_BITS = 20_000
 MOST_DIGITS = 4_000
 DIGITS_OF_A_FLOAT = (16, 17)
 
@@ -182,7 +182,7 @@ class _Reader:
             value = self._summand(sign, value)
             if base is not None:
                 self._check_power(sign, base, value)
-                value = base**value
+                value = self._evaluable(sign, base**value)
             elif sign.text == "-":
                 value = -value
             elif sign.text == "/":
@@ -244,7 +244,7 @@ class _Reader:
         bits = 1.0
         if base.is_Rational:
             bits = max(1.0, float(max(abs(int(base.p)), int(base.q)).bit_length()))
-        if size * bits > LARGEST_POWER_BITS:
+        if size * bits > MOST_BITS:
             self._fail(token, "this power is too large to be written exactly")
 
     def _call(self, token: Token, args: list[Any]) -> Any:
@@ -259,9 +259,15 @@ class _Reader:
         if not callable(function) or isinstance(function, sympy.Expr):
             self._fail(token, f"'{name}' is not a function; write '*' to multiply")
         try:
-            return function(*args)
+            value = function(*args)
         except TypeError:
             self._fail(token, f"'{name}' cannot take {len(args)} argument{'s' * (len(args) != 1)}")
+        return self._evaluable(token, value)
+
+    def _evaluable(self, token: Token, value: Any) -> Any:
+        if isinstance(value, sympy.Expr) and value.is_number and overgrown(value):
+            self._fail(token, f"this number, or a part of it, is beyond 2^±{MOST_BITS:,}, and is not evaluated")
+        return value
 
 
 def _decimal(digits: str) -> sympy.Expr:

@@ -21,6 +21,9 @@ from geomflow.variety.symmetry import Symmetry, find_symmetry
 if TYPE_CHECKING:
     from geomflow.variety.points import Points
 
+#: Decimal digits that coefficients may be large or small by, so that (1/|∂Q|²)² and its sums are doubles.
+_LARGEST = 60
+
 
 @final
 class Hypersurface:
@@ -30,7 +33,8 @@ class Hypersurface:
     default); `coordinates` the homogeneous coordinates in order (by default all names in the polynomial, naturally
     sorted, factor after factor). `symmetry` replaces the one found from the polynomial.
 
-    Raises `HomogeneityError`, `DegreeError` (with the first Chern class) and `SingularError` (with a singular point).
+    Raises `HomogeneityError`, `DegreeError` (with the first Chern class), `SingularError` (with a singular point), and
+    `InputError` for coefficients that are no doubles, or all beyond 10^±60.
 
     >>> X = Hypersurface("z0^3 + z1^3 + z2^3")
     >>> X
@@ -56,6 +60,7 @@ class Hypersurface:
                 f"({', '.join(self.polynomial.names)}); name them all with coordinates=(...)"
             )
         self.degree = _checked_degree(self.polynomial, self.ambient)
+        _require_size(self.polynomial)
         self._given_symmetry = symmetry
         require_smooth(self)
 
@@ -138,6 +143,16 @@ def _checked_degree(polynomial: Polynomial, ambient: Ambient) -> tuple[int, ...]
     if any(chern) or sum(ambient.dims) < 2:
         raise DegreeError(_degree_message(ambient, degree, chern))
     return degree
+
+
+def _require_size(polynomial: Polynomial) -> None:
+    """Raise `InputError` where |Ω|⁴, which errors are made of, is beyond doubles: Ω goes as 1/Q."""
+    size = np.log10(np.abs(polynomial.coefficients).max())
+    if abs(size) > _LARGEST:
+        raise InputError(
+            f"the largest coefficient is of size 10^{size:.0f}, beyond 10^±{_LARGEST}: the variety is that of any "
+            "multiple of the polynomial, and ∫|Ω|² goes as one over its square; divide by that size"
+        )
 
 
 def _degree_message(ambient: Ambient, degree: tuple[int, ...], chern: tuple[int, ...]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from cmath import inf, isfinite
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,7 @@ from geomflow.core.errors import ExpressionError, InputError
 from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.symbolic.chart import given_names
 from geomflow.symbolic.given import given
+from geomflow.symbolic.growth import overgrown
 from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, parse
 from geomflow.symbolic.tokens import tokens
 from geomflow.variety.expansion import require_short
@@ -121,11 +123,24 @@ def read(source: str | sympy.Expr | Polynomial, names: Sequence[str] | None = No
     if polynomial.is_zero:
         raise InputError("the polynomial is zero: every point would be on the variety")
     for monomial, c in terms:
-        if c.is_Rational and not abs(c) <= float_info.max:
-            raise InputError(f"the coefficient of {_term(sympy.S.One, list(map(str, symbols)), monomial)} is beyond "
-                             "double precision (1.8e308)")
+        if wrong := _beyond_doubles(c):
+            raise InputError(f"the coefficient of {_term(sympy.S.One, list(map(str, symbols)), monomial)} is {wrong}")
     exponents = np.array([m for m, _ in terms], dtype=np.int64)
     return Polynomial(tuple(map(str, symbols)), exponents, tuple(c for _, c in terms))
+
+
+def _beyond_doubles(number: sympy.Expr) -> str:
+    """What keeps a coefficient that is not zero from being a double; nothing where it is one."""
+    large = "beyond double precision (1.8e308): the variety is that of a multiple of the polynomial"
+    if overgrown(number):
+        return large
+    if number.is_Rational:
+        value: complex = 0.0 if abs(number) < float_info.min else 1.0 if abs(number) <= float_info.max else inf
+    else:
+        value = complex(number)
+    if not isfinite(value):
+        return large
+    return "" if value else f"zero or below double precision ({float_info.min:.2g}): leave this term out"
 
 
 def _read_text(text: str, names: Sequence[str] | None) -> tuple[sympy.Expr, list[sympy.Symbol]]:

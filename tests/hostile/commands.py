@@ -92,7 +92,7 @@ def run(random: Random) -> Command:
 
 def variety(random: Random) -> Command:
     """`geomflow variety` of a file that was right, or of something else."""
-    spread = {"--workers": ["0", "-1", "x", "1.5", "", "1"], "--scheduler": ["", "x", "tcp://", "tcp://127.0.0.1:1"]}
+    spread = {"--workers": ["0", "-1", "x", "1.5", "", "1", "100000"], "--scheduler": ["", "x", "tcp://", "tcp://127.0.0.1:1"]}
     if random.random() < 0.12:
         return Command("variety", ["variety", random.choice(PATHS), *_options(random, OUT | spread)])
     options = _options(random, OUT | spread) if random.random() < 0.15 else []
@@ -111,7 +111,7 @@ def quintic(random: Random) -> Command:
     numbers = [n for n in NUMBERS if n not in ("10000000", "1000")]
     known = {"--degree": [*numbers, "1000"], "--points": numbers, "--seed": NUMBERS, "--seconds": NUMBERS,
              "--psi": [*TEXTS, *NUMBERS, "i", "1/2"], "--curvature": NUMBERS, "--euler": NUMBERS, "--out": PATHS,
-             "--workers": ["0", "-1", "x"]}
+             "--workers": ["0", "-1", "x", "100000"]}
     return Command("quintic", ["quintic", "--points=300", "--degree=2", "--no-pictures", *_options(random, known)])
 
 

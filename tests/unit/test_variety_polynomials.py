@@ -10,6 +10,7 @@ import sympy
 
 import geomflow.variety as gv
 from geomflow.core.errors import ExpressionError, InputError, MemoryLimitError
+from geomflow.symbolic.parse import parse
 from geomflow.variety.errors import DegreeError, HomogeneityError, SingularError
 from geomflow.variety.lattice import cosets, echelon
 from geomflow.variety.orbits import invariant_forms
@@ -43,6 +44,50 @@ from geomflow.variety.smoothness import singular_points
 def test_bad_polynomials(text, error, said):
     with pytest.raises(error, match=said):
         gv.Hypersurface(text)
+
+
+@pytest.mark.parametrize("power", [200, -200, 75, -75])
+def test_a_polynomial_is_told_to_be_brought_to_size(power):
+    """The variety does not depend on a factor, but |Ω|² goes as one over its square."""
+    with pytest.raises(InputError, match=rf"size 10\^{power}, beyond 10\^±60"):
+        gv.Hypersurface(f"10^({power})*(z0^3 + z1^3 + z2^3)")
+
+
+@pytest.mark.parametrize("power", [55, -55])
+def test_a_factor_changes_omega_alone(power):
+    plain, moved = (gv.Hypersurface(f"10^({k})*(x^3 + 2*y^3 + z^3)") for k in (0, power))
+    here, there = (variety.sample(300, seed=1) for variety in (plain, moved))
+    for first, second, factor in (
+        (here.volume(), there.volume(), 10.0 ** (2 * power)),
+        (gv.sigma(gv.FubiniStudy(plain), here), gv.sigma(gv.FubiniStudy(moved), there), 1.0),
+    ):
+        assert [second * factor, second.error * factor] == pytest.approx([first, first.error], rel=1e-9)
+    assert there.effective_size == pytest.approx(here.effective_size, rel=1e-9)
+
+
+OVERGROWN = ["exp(exp(exp(20)))", "sin(exp(exp(20)))", "exp(i*exp(exp(20)))", "cosh(exp(20))", "exp(exp(exp(exp(9))))",
+             "log(exp(exp(20)) + 1)", "exp(9000)^sqrt(7)", "exp(-exp(exp(9)))", "erf(i*exp(20))"]
+
+
+@pytest.mark.parametrize("text", OVERGROWN)
+def test_numbers_that_nobody_can_evaluate_are_refused_by_the_reader(text):
+    with pytest.raises(ExpressionError, match=r"beyond 2\^±20,000"):
+        gv.Dwork(text, 3)
+    with pytest.raises(ExpressionError, match=r"beyond 2\^±20,000"):
+        parse(text)
+
+
+@pytest.mark.parametrize("text", ["exp(exp(9))", "sin(10^300)", "erf(exp(9))", "tan(exp(exp(8)))", "cbrt(-8)"])
+def test_numbers_that_can_be_evaluated_are_read(text):
+    assert parse(text).is_number
+
+
+@pytest.mark.parametrize("psi", [sympy.exp(800), sympy.exp(sympy.exp(sympy.exp(9))), sympy.Rational(10) ** 400])
+def test_coefficients_beyond_doubles_are_refused(psi):
+    with pytest.raises(InputError, match=r"coefficient of z0\*z1\*z2 is beyond double precision"):
+        gv.Dwork(psi, 3)
+    with pytest.raises(InputError, match=r"coefficient of z0\*z1\*z2 is zero or below double precision"):
+        gv.Dwork(sympy.Rational(1, 10**400), 3)
 
 
 @pytest.mark.parametrize("text", ["(1+2j)*z0^3 + z1^3 + 2.5j*z2^3", "(1+2*i)*z0^3 + z1^3 + 5*I/2*z2^3"])
