@@ -38,7 +38,7 @@ def real_number(value: Any, what: str) -> float:
         number = math.inf
     if math.isinf(number) and value != number:
         raise InputError(f"{what} is beyond double precision (1.8e308): choose larger units.")
-    if number == 0 and value != 0:
+    if number == 0 and value:  # not `value != 0`, which sympy's 0.0 fulfils
         raise InputError(f"{what} is not 0 but below double precision (4.9e-324): choose smaller units.")
     return number
 

@@ -28,6 +28,7 @@ def run(event=(), t1=0.3, scale=1.0, **options):
     (Fraction(1, 3), Fraction(1, 3)), (Decimal("0.1"), Fraction(1, 10)), (sympy.pi, Fraction(math.pi)),
     (np.array(0.25), Fraction(1, 4)), (np.longdouble(0.5), Fraction(1, 2)), (0.1, Fraction(0.1)),
     (sympy.sqrt(2), Fraction(math.sqrt(2))), (np.ma.array([2.0]), 2), (1e-320, Fraction(1e-320)),
+    (sympy.Float(0), 0),
 ])
 def test_numbers_are_what_they_are(given, exact):
     assert exact_number(given, "k") == exact
@@ -107,7 +108,8 @@ def test_events_of_states_below_normal_numbers():
 
 @pytest.mark.parametrize("event", [
     lambda t, s: t > 0.1, lambda t, s: np.bool_(t < 0.1), lambda t, s: math.inf if t < 0.1 else -math.inf,
-    lambda t, s: math.inf if t < 0.1 else -1e-300,
+    lambda t, s: math.inf if t < 0.1 else -1e-300, lambda t, s: int(t < 0.1), lambda t, s: max(0.1 - t, 0.0),
+    lambda t, s: min(t - 0.1, 0.0), lambda t, s: sympy.Float(0.1 - t),
 ])
 def test_events_that_jump(event):
     assert run(Event("late", event)).times[-1] == pytest.approx(0.1, abs=1e-8)

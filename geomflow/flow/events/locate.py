@@ -17,12 +17,12 @@ _ACCURACY = 1e-9  # of the step
 
 
 def locate(cursor: Cursor, stepper: Stepper, watch: Watch, t_old: float, before: float, after: float) -> float:
-    """Move the cursor to the zero of the watched number in the step just taken; returns the number there.
+    """Move the cursor to the first zero of the watched number in the step just taken; returns the number there.
 
     Steps of the run's own stepper from t_old, each with its full accuracy, replace interpolation: stiff problems have
-    no good interpolant.
+    no good interpolant. A zero counts as past the event, as where a number falls to zero and stays there.
     """
-    length, scale = cursor.t - t_old, _scale(before, after)
+    length, scale, past = cursor.t - t_old, _scale(before, after), -math.copysign(1.0, before)
 
     def at(fraction: float) -> float:
         cursor.retreat(t_old, stepper.rate_known)
@@ -32,9 +32,11 @@ def locate(cursor: Cursor, stepper: Stepper, watch: Watch, t_old: float, before:
         return watch.measure(cursor)
 
     def scaled(fraction: float) -> float:
-        return float(np.clip((at(fraction) if fraction > 0 else before) / scale, -1.0, 1.0))
+        value = at(fraction) if fraction > 0 else before
+        return float(np.clip(value / scale, -1.0, 1.0)) if value != 0 else past
 
-    fraction = float(brentq(scaled, 0.0, 1.0, xtol=_ACCURACY)) if after != 0 else 1.0
+    ends_there = after == 0 and at(1 - _ACCURACY) != 0
+    fraction = 1.0 if ends_there else float(brentq(scaled, 0.0, 1.0, xtol=_ACCURACY))
     return at(max(fraction, _ACCURACY))
 
 
