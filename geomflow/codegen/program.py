@@ -38,8 +38,8 @@ class Program:
     both may be differentiated. `parameters` are numbers. A coordinate symbol in an expression has the value
     index * spacing. The outputs of the last stage are the result.
 
-    Raises InputError for names that are used twice or axes beyond four, ExpressionError for an expression with
-    a leaf that the program does not provide.
+    Raises InputError for names that are used twice or axes beyond four, ExpressionError for an expression that is
+    complex or has a leaf that the program does not provide.
     """
 
     coordinates: tuple[str, ...]
@@ -77,6 +77,10 @@ class Program:
         numbers = {*self.coordinates, *self.parameters}
         functions = {*self.fields, *self.statics}
         for stage in self.stages:
+            for name, node in stage.outputs:
+                if gr.I in gr.schedule([node]):
+                    raise ExpressionError(f"'{name}' holds the imaginary unit, and functions on a grid are real; write "
+                                          "it without, as two real functions where it is complex")
             for leaf in gr.leaves(stage.expressions):
                 self._check_leaf(leaf, numbers, functions)
             functions.update(stage.names)

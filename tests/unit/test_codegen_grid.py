@@ -166,6 +166,8 @@ def test_programs_are_checked():
         Program(("x",), ("u", "u"), (), (), (Stage((("r", u),)),))
     with pytest.raises(ExpressionError, match="'v' is not a field"):
         Program(("x",), ("u",), (), (), (Stage((("r", gr.jet("v", (0,))),)),))
+    with pytest.raises(ExpressionError, match="'r' holds the imaginary unit"):
+        Program(("x",), ("u",), (), (), (Stage((("r", gr.I * u),)),))
     with pytest.raises(ExpressionError, match="2 indices"):
         Program(("x",), ("u",), (), (), (Stage((("r", gr.jet("u", (0, 1))),)),))
     with pytest.raises(InputError, match="1 to 4 axes"):

@@ -229,6 +229,9 @@ def test_density_errors():
         fn.from_density(Torus(dim=2), "Q^2")
     with pytest.raises(InputError, match="measure must be 'dmu' or 'omega'"):
         fn.from_density(ComplexTorus(dim=1), "R", measure="dV")
+    for geometry in (Torus(dim=2), ComplexTorus(dim=1)):
+        with pytest.raises(InputError, match=r"'i\*R' holds the imaginary unit"):
+            fn.from_density(geometry, "i*R")
 
 
 def test_background_must_be_a_matrix():

@@ -45,7 +45,7 @@ def from_density(geometry: Any, density: Any, *, measure: str | None = None, nam
 
     `density` is text, a sympy expression with symbols of these names, or a function of the algebra that returns a node.
 
-    Raises InputError for a density that is not covariant, ExpressionError for one that cannot be read.
+    Raises InputError for a density that is complex or not covariant, ExpressionError for one that cannot be read.
 
     >>> import geomflow as gf
     >>> E = from_density(gf.Torus(dim=2), "R^2 + 1")
@@ -186,7 +186,7 @@ def read(density: Any, algebra: Algebra, names: Mapping[str, Callable[[], gr.Nod
          functions: Mapping[str, Any], coordinates: tuple[str, ...]) -> gr.Node:
     """The density as a node over the algebra's symbols.
 
-    Raises InputError for a coordinate that has the name of a word of the language.
+    Raises InputError for a coordinate that has the name of a word of the language, and for a complex density.
     """
     captured = sorted({*names, *functions}.intersection(coordinates))
     if captured:
@@ -200,6 +200,8 @@ def read(density: Any, algebra: Algebra, names: Mapping[str, Callable[[], gr.Nod
         stand_ins = {n: sympy.Symbol(n) for n in (*names, *coordinates)}
         table = {**stand_ins, **{n: _wrapped(f, names) for n, f in functions.items()}}
         expression = from_sympy(given(density, table))
+    if gr.I in gr.schedule([expression]):
+        raise InputError(f"the density '{density}' holds the imaginary unit, and densities are real; write it without.")
     return _resolved(expression, names)
 
 
