@@ -25,7 +25,7 @@ def distance(first: Points | np.ndarray, second: Points | np.ndarray, ambient: A
     all digits near them, and zero to rounding on p and s·p for every complex s ≠ 0; in [0, π/2] for each factor. This
     is the paper's distance, an angle: geodesics of the package's own Fubini–Study metric, ds² = 2g_{ab̄}dz^a dz̄^b with
     g = ∂∂̄ log|z|², are √2 times as long. `FlatCurve.distance` is such a length, not an angle.
-    Raises `InputError` for coordinates that are all zero in a factor.
+    Raises `InputError` for coordinates that are not finite, or all zero in a factor.
     """
     ambient = _ambient(first, second, ambient)
     p, q = _coordinates(first), _coordinates(second)
@@ -39,6 +39,8 @@ def _angle(p: np.ndarray, q: np.ndarray) -> np.ndarray:
 
     Representatives near each other, up to a power of two, are left as they are: their difference is exact.
     """
+    if not (np.all(np.isfinite(p)) and np.all(np.isfinite(q))):
+        raise InputError("homogeneous coordinates that are not finite are no point, and have no distance from any")
     p, q = scaled(p), scaled(q)
     norm = np.sum(np.abs(p) ** 2, axis=-1, keepdims=True)
     if not (np.all(norm) and np.all(np.any(q, axis=-1))):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.core.numbers import finite_number
 from geomflow.variety import jetframes
 from geomflow.variety.logforms import log_jets, log_metric
 from geomflow.variety.metric import VarietyMetric
@@ -15,6 +16,9 @@ from geomflow.variety.metric import VarietyMetric
 if TYPE_CHECKING:
     from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.points import Points
+
+#: Decimal digits of the largest and the smallest volume of a class.
+_VOLUME_DIGITS = 120
 
 
 @final
@@ -59,14 +63,22 @@ class FubiniStudy(VarietyMetric):
 
 
 def checked_class(variety: Hypersurface, kahler_class: Sequence[float] | None) -> tuple[float, ...]:
-    """The t_i as floats, 1 for each factor unless given. Raises `InputError` where one is not finite and positive."""
+    """The t_i as floats, 1 for each factor unless given.
+
+    Raises `InputError` where one is no positive number, or where the volume's square, of which errors are made, may be
+    no double.
+    """
     count = len(variety.ambient.dims)
     try:
-        found = (1.0,) * count if kahler_class is None else tuple(float(t) for t in kahler_class)
-    except (TypeError, ValueError):
+        found = (1.0,) * count if kahler_class is None else tuple(finite_number(t, "t") for t in kahler_class)
+    except (TypeError, InputError):
         found = ()
-    if len(found) != count or not all(0 < t < np.inf for t in found):
+    if len(found) != count or not all(t > 0 for t in found):
         raise InputError(
             f"the Kähler class {kahler_class} must be one positive number for each factor of {variety.ambient}"
         )
+    digits = _VOLUME_DIGITS // variety.dim
+    if np.any(np.abs(np.log10(found)) > digits):
+        raise InputError(f"the Kähler class {found} is beyond 10^±{digits}, its volume squared beyond doubles: "
+                         "give a multiple of it, whose metrics are that multiple of these")
     return found

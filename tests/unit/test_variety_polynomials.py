@@ -290,3 +290,21 @@ def test_orbits_of_generators_are_orbits_of_the_group(variety, conjugation):
         pairs = {(m, n) for m, n in zip(forms.left[member], forms.right[member])}
         m, n = min(pairs)
         assert pairs == {tuple(sorted(pair)) for pair in zip(images[:, m], images[:, n])}
+
+
+@pytest.mark.parametrize("kahler_class", [(1e-110, 1), (1, 1e60), (1e200, 1), "12", (True, 1), ("1", "2"), (np.nan, 1)])
+def test_classes_that_are_no_numbers_or_have_volumes_beyond_doubles(kahler_class):
+    with pytest.raises(InputError, match=r"beyond 10\^±40|one positive number for each factor"):
+        gv.FubiniStudy(gv.Bicubic(), kahler_class)
+    variety = gv.Fermat(3)
+    study, points = gv.FubiniStudy(variety, (1e100,)), variety.sample(100, seed=1)
+    assert gv.volume(study, points) == pytest.approx(gv.class_volume(study), rel=1e-9)
+    assert np.isfinite(gv.kappa(study, points).error)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, complex(0, np.inf)])
+def test_what_is_not_finite_has_no_distance(wrong):
+    first, second = np.ones((2, 3), complex), np.array([[1, 2, 3], [wrong, 1, 1]])
+    for pair in ((first, second), (second, first)):
+        with pytest.raises(InputError, match="not finite"):
+            gv.distance(*pair)
