@@ -35,7 +35,7 @@ def test_spectral_solution_to_rounding():
     assert np.abs(error).max() < 1e-10
 
 
-@pytest.mark.parametrize("order", [2, 4])
+@pytest.mark.parametrize("order", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_stencil_solution_converges_at_the_documented_order(order):
     reference = spectral_solution().last
     errors = []

