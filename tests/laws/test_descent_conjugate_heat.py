@@ -34,6 +34,7 @@ def test_mass_is_kept_and_f_and_w_fall_backward(gauge):
         assert (np.diff(sol[name]) < 0).all()
 
 
+@pytest.mark.slow
 def test_three_dimensions():
     sol = backward(forward(dim=3, points=10), rtol=1e-6)
     np.testing.assert_allclose(sol["mass"], sol["mass"][0], rtol=1e-4)

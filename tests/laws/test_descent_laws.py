@@ -32,7 +32,7 @@ POTENTIALS = {
 }
 METRICS = {
     "scalar-squared": (fn.ScalarSquared, ("ebin", "L2")),
-    "ricci-squared": (fn.RicciSquared, ("ebin", "L2")),
+    "ricci-squared": (fn.RicciSquared, ("ebin",)),
     "lambda": (fn.PerelmanLambda, ("weighted",)),
     "volume": (fn.Volume, ("ebin", "L2")),
 }

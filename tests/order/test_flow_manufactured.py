@@ -90,16 +90,15 @@ def potential_solution():
     return ((sympy.cos(wave * (x1 + y2)) + sympy.sin(wave * x2) * sympy.cos(wave * y1)) * sympy.exp(-10 * t) / 300,)
 
 
-@pytest.mark.parametrize(("order", "sizes"), [(2, (16, 24, 32)), (4, (16, 24, 32)), (6, (16, 24, 32)),
-                                              (8, (20, 26, 32))])
-def test_deturck_flow_in_dimension_three(order, sizes):
+@pytest.mark.parametrize("order", [2, pytest.param(4, marks=pytest.mark.slow)])
+def test_deturck_flow_in_dimension_three(order):
     found = slope(lambda grid, packed: grid.metric().unpack(packed), gf.RicciFlow(gauge="deturck"), gf.Torus(dim=3),
-                  deturck_solution(), sizes, order)
+                  deturck_solution(), (16, 24, 32), order)
     assert abs(found - order) < 0.15
 
 
-@pytest.mark.parametrize(("order", "sizes"), [(2, (12, 18, 24)), (4, (14, 20, 26)), (6, (16, 20, 26)),
-                                              (8, (16, 20, 26))])
+@pytest.mark.parametrize(("order", "sizes"), [
+    (2, (12, 18, 24)), pytest.param(8, (16, 20, 26), marks=pytest.mark.slow)])  # fmt: skip
 def test_kahler_ricci_flow_in_complex_dimension_two(order, sizes):
     found = slope(lambda grid, packed: grid.potential(packed[0]), gf.KahlerRicciFlow(), gf.ComplexTorus(dim=2),
                   potential_solution(), sizes, order)
