@@ -161,6 +161,9 @@ HOSTILE = [  # an expression, its ranges, whether it is zero
     (Abs(x - Rational(1, 10**9)) - (x - Rational(1, 10**9)), {x: (0, 1)}, False),
     (Abs((x - 2) * (x - Rational(2001, 1000))) - (x - 2) * (x - Rational(2001, 1000)), {}, False),
     (Abs(x + 10**8) - (x + 10**8), {}, False),
+    *((Abs(u - c) + u - c, {}, False) for u, c in [
+        (x, 10**15), (x, 10**40), (log(x), 60), (-log(Abs(x)), 30), (1 / x, 10**13), (x * y, 10**20), (tan(x), 1000),
+        (tan(x) * y, 10**6), (1 / sin(x), 10**5), (1 / (x**2 - 2), 10**7), (1 / cos(3 * x) ** 2, 10**7)]),
     ((x**2) ** Rational(1, 3) - x ** Rational(2, 3), {}, False),
     ((x**2) ** Rational(1, 3) - x ** Rational(2, 3), {x: (0, oo)}, True),
     (sympy.acosh(cosh(x)) - Abs(x), {}, True),

@@ -14,6 +14,7 @@ from random import Random
 
 import numpy as np
 
+from geomflow.core.graph.build import call
 from geomflow.core.graph.domain import FINEST, Frame
 from geomflow.core.graph.evaluate import evaluate
 from geomflow.core.graph.node import Node
@@ -26,6 +27,10 @@ RANDOM_LINES = 4
 TOWARDS_ENDS = 0.5 ** np.arange(7, 50, 3)
 COARSE = np.sort(np.concatenate([np.linspace(0, 1, 66)[1:-1], TOWARDS_ENDS, 1 - TOWARDS_ENDS]))
 """Where a line is looked at first: evenly, and at all scales towards its ends."""
+FAR = (45, 60, 100, 200, 500, 1000)
+"""Binary digits of the shares near the ends and the middle at which exact values are taken."""
+NEAR, MOST_POLES = (12, 24, 36, 46), 8
+"""Binary digits of the distance from a pole at which values are taken, and beside how many poles on a line."""
 ROUNDS, FINER = 12, 8
 """How often, and into how many parts, the cells with a branch point are divided."""
 MOST_CELLS = 64
@@ -70,6 +75,54 @@ def stretches(frame: Frame, critical: Sequence[tuple[Node, int]]) -> Iterator[Sh
     for _ in range(RANDOM_LINES if len(moving) > 1 else 0):
         slope = [Fraction(random.randrange(-FINEST, FINEST) | 1, FINEST) * (j in moving) for j in range(frame.size)]
         yield from _along(frame, critical, _somewhere(random, frame.size), slope)
+
+
+def far_ends(frame: Frame, critical: Sequence[tuple[Node, int]]) -> Iterator[Shares]:
+    """Shares nearer to the ends and to the middle of each direction than doubles reach: values of 10^18 to 10^±300."""
+    random = Random(frame.size)
+    for k in frame.directions(leaves([u for u, _ in critical]))[:MOST_DIRECTIONS]:
+        for tiny in (Fraction(1, 2**e) for e in FAR):
+            for place in (tiny, 1 - tiny, Fraction(1, 2) + tiny, Fraction(1, 2) - tiny):
+                yield [place if j == k else share for j, share in enumerate(_somewhere(random, frame.size))]
+
+
+def beside_poles(frame: Frame, critical: Sequence[tuple[Node, int]]) -> Iterator[Shares]:
+    """Shares on both sides of poles of each u, where u is beyond every c, however large."""
+    below = [(a, 0) for node in schedule([u for u, _ in critical]) for a in _poles(node) if a.op != "constant"]
+    random = Random(frame.size)
+    for k in frame.directions(leaves([a for a, _ in below]))[:MOST_DIRECTIONS]:
+        base = _somewhere(random, frame.size)
+        for zero in _crossings(frame, below, base, k):
+            for step in (Fraction(sign, 2**e) for e in NEAR for sign in (-1, 1)):
+                yield [zero + step if j == k else share for j, share in enumerate(base)]
+
+
+def _poles(node: Node) -> list[Node]:
+    """What is zero where a node is infinite."""
+    if node.op == "mul":
+        return [a for a, e in zip(node.args, node.data, strict=True) if e < 0]
+    if node.op == "call" and node.data in ("log", "tan"):
+        return [node.args[0] if node.data == "log" else call("cos", node.args[0])]
+    return []
+
+
+def _crossings(frame: Frame, critical: Sequence[tuple[Node, int]], base: Shares, k: int) -> list[Fraction]:
+    """Where u − c changes its sign as the share k of a base moves: nearest to the middle, by bisection."""
+    def values(t: np.ndarray) -> np.ndarray:
+        return _values(frame, critical, np.array([t if j == k else np.full(len(t), float(s))
+                                                  for j, s in enumerate(base)]))
+
+    t = np.linspace(0.02, 0.98, 514)
+    sign = np.sign(values(t))
+    rows, cells = np.nonzero(sign[:, 1:] * sign[:, :-1] < 0)
+    nearest = np.argsort(np.abs(t[cells] - 0.5))[:MOST_POLES]
+    rows, low, high = rows[nearest], t[cells[nearest]], t[cells[nearest] + 1]
+    each = np.arange(len(rows))
+    for _ in range(50 if len(rows) else 0):
+        middle = (low + high) / 2
+        same = np.sign(values(middle))[rows, each] == np.sign(values(low))[rows, each]
+        low, high = np.where(same, middle, low), np.where(same, high, middle)
+    return [Fraction(float(m)) for m in (low + high) / 2]
 
 
 def _somewhere(random: Random, size: int) -> Shares:

@@ -22,6 +22,8 @@ from geomflow.core.graph.traverse import leaves
 Bound = Node | None
 FINEST = 2**12
 """Shares are multiples of its inverse."""
+BOUND_BITS = 2**12
+"""Bits for bounds that other symbols give: more than twice those of the shares nearest to an end."""
 
 
 class OutsideDomain(ArithmeticError):
@@ -132,7 +134,7 @@ class Frame:
 
         if bound is None:
             return None
-        found = ball_values([bound], values)
+        found = ball_values([bound], values, BOUND_BITS)
         if found is None or not found[0].is_finite():
             raise OutsideDomain
         middle = found[0].real.mid().fmpq()

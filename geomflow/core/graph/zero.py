@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 from geomflow.core.graph.build import jet
@@ -101,12 +102,13 @@ def _probably(order: list[Node], roots: list[Node]) -> Verdict:
 
 def _in_balls(root: Node, domain: Domain) -> Verdict:
     """The verdict from values at points of the domain: scattered ones, and one in every stretch of every line."""
-    from geomflow.core.graph.branches import branching, stretches
+    from geomflow.core.graph.branches import beside_poles, branching, far_ends, stretches
 
     frame, critical = domain.frame([root]), branching([root])
     tally = _Tally(root, frame)
     tally.scatter(MOST_POINTS if critical else LEAST_POINTS)
-    for shares in stretches(frame, critical) if critical else ():
+    for shares in chain.from_iterable(look(frame, critical) for look in (far_ends, beside_poles, stretches)
+                                      if critical):
         tally.look(shares)
         if tally.refuted is not None:
             break
