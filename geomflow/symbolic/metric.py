@@ -355,10 +355,12 @@ def _components(
 ) -> sympy.Matrix:
     rows = components.tolist() if hasattr(components, "tolist") else components
     try:
+        if isinstance(rows, str):
+            raise TypeError
         lists = [list(row) for row in rows]
     except TypeError:
         raise ShapeError(
-            f"the components of a metric are a {chart.dim} x {chart.dim} matrix, not {components!r}"
+            f"the components of a metric are a {chart.dim} x {chart.dim} matrix, given as rows, not {components!r}"
         ) from None
     if len(lists) != chart.dim or any(len(row) != chart.dim for row in lists):
         shape = f"{len(lists)} rows of lengths {[len(row) for row in lists]}"

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.numbers import require_unmasked
-from geomflow.variety.ambient import scaled
+from geomflow.variety.ambient import Ambient, scaled
 from geomflow.variety.threads import each, slices
 
 if TYPE_CHECKING:
-    from geomflow.variety.ambient import Ambient
     from geomflow.variety.points import Points
 
 _ROWS, _COLUMNS = 64, 2048
 
 
-def distance(first: Points | np.ndarray, second: Points | np.ndarray, ambient: Ambient | None = None) -> np.ndarray:
+def distance(first: Points | np.ndarray, second: Points | np.ndarray, ambient: Ambient | Sequence[int] | None = None
+             ) -> np.ndarray:
     """d(p, q) = arccos(|p·q̄| / |p||q|) pointwise, eq. (3.2); in a product the root of the sum of squares.
 
     Formed as the arctangent of q's parts across and along p, the former from q − p: zero exactly on equal points, with
@@ -115,9 +116,9 @@ def _coordinates(points: Points | np.ndarray) -> np.ndarray:
     return np.asarray(getattr(points, "coordinates", points), dtype=complex)
 
 
-def _ambient(first: object, second: object, ambient: Ambient | None) -> Ambient | None:
+def _ambient(first: object, second: object, ambient: Ambient | Sequence[int] | None) -> Ambient | None:
     for candidate in (first, second):
         variety = getattr(candidate, "variety", None)
         if variety is not None:
             return variety.ambient
-    return ambient
+    return ambient if ambient is None or isinstance(ambient, Ambient) else Ambient(tuple(ambient))

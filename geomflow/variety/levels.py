@@ -47,17 +47,18 @@ def line_bundle(
         return given, gcd(*given)
     t = np.array(checked_class(variety, kahler_class))
     level = given[0] if isinstance(degree, (int, np.integer)) else round(sum(given) / t.sum())
-    degrees = np.round(level * t).astype(int)
-    if level < 1 or np.any(np.abs(level * t - degrees) > _WHOLE * degrees):
+    rounded = np.round(level * t)
+    if level < 1 or np.any(np.abs(level * t - rounded) > _WHOLE * rounded):
         raise InputError(
             f"O(k t) with t = {tuple(kahler_class)} and k = {level} is no line bundle: an algebraic metric needs whole "
             f"k t_i; take another degree k, or a network or kernel metric, whose class may be any"
         )
-    if not isinstance(degree, (int, np.integer)) and tuple(degrees.tolist()) != given:
+    degrees = tuple(int(r) for r in rounded)
+    if not isinstance(degree, (int, np.integer)) and degrees != given:
         raise InputError(
             f"the degree {given} is no whole multiple of the Kähler class {tuple(kahler_class)}; give k, or k times it"
         )
-    return tuple(degrees.tolist()), int(level)
+    return degrees, int(level)
 
 
 def halved(degrees: Sequence[int]) -> tuple[int, ...]:

@@ -28,6 +28,7 @@ def test_matrices_add_and_multiply_as_kernels_do(first, second, factor, seed):
     a, b = first.matrix(x, y), second.matrix(x, y)
     assert (first + factor * second).matrix(x, y) == pytest.approx(a + factor * b)
     assert (first * second).matrix(x, y) == pytest.approx(a * b)
+    assert (sum([first, second]) / 2).matrix(x, y) == pytest.approx((a + b) / 2)
     whole = first + second * first
     assert whole.diagonal(x) == pytest.approx(np.diag(whole.matrix(x)))
     v = np.random.default_rng(seed).standard_normal((5, 3))

@@ -175,6 +175,7 @@ def test_parameters_keep_their_assumptions():
         ([[1, 0]], ShapeError, "2 x 2 components"),
         ([[1, 0, 0], [0, 1, 0]], ShapeError, "2 x 2"),
         (3, ShapeError, "matrix"),
+        ("dx^2 + dy^2", ShapeError, "given as rows"),
         ([[1, "x"], [0, 1]], SymmetryError, r"g\[0, 1\] = x"),
         ([["x^2", "x"], ["x", 1]], InputError, "degenerate"),
         ([["sin(x)^2", "sin(x)"], ["sin(x)", 1]], InputError, "degenerate"),

@@ -238,7 +238,7 @@ def test_distance_knows_no_scale(make, size):
     ambient = variety.ambient
     for near, far in ((p, scale * p), (scale * p, p)):
         assert np.max(gv.distance(near, far, ambient)) < 1e-15
-    true = gv.distance(p, q, ambient)
+    true = gv.distance(p, q, ambient.dims)
     np.testing.assert_allclose(gv.distance(p, scale * q, ambient), true, rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(gv.distance(scale * p, q, ambient), true, rtol=1e-12, atol=1e-15)
     moved = p + 1e-9 * np.roll(p.conj(), 1, axis=1)

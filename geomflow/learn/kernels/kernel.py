@@ -55,6 +55,12 @@ class Kernel(ABC):
 
     __rmul__ = __mul__
 
+    def __radd__(self, other: Any) -> Kernel:
+        return self if isinstance(other, int) and other == 0 else NotImplemented  # sum([K, K']) begins with 0
+
+    def __truediv__(self, other: Any) -> Kernel:
+        return self * (1 / other) if isinstance(other, Number) and other else NotImplemented
+
     @abstractmethod
     def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """K(x_p, y_q) for points that `read` returned, (p, q); callers choose blocks that fit into memory."""
