@@ -71,7 +71,7 @@ def test_ground_state_does_not_depend_on_a_grid_that_resolves_it():
     np.testing.assert_allclose(pairs[0][0], pairs[1][0][::2], rtol=1e-8)
 
 
-@pytest.mark.parametrize("stepper", ["rkc", "rk45"])
+@pytest.mark.parametrize("stepper", [pytest.param("rkc", marks=pytest.mark.slow), "rk45"])
 def test_lambda_rises_along_its_flow(stepper):
     torus = gf.Torus(dim=2)
     state = torus.grid(12, order="spectral").metric(METRIC)

@@ -33,7 +33,7 @@ def wave(grid, numbers):
 
 
 CASES = [(name, dim, w) for name in FLOWS for dim in WAVES for w in WAVES[dim]
-         if (name, dim) not in (("E_G v^-1", 2), ("E_G 3v + 2/v", 2))]
+         if not (name.startswith("E_G") and dim == 2)]  # sixth order in four real dimensions compiles for long
 
 
 @pytest.mark.parametrize(("name", "dim", "numbers"), CASES)

@@ -151,6 +151,7 @@ def test_a_worker_that_is_killed_at_the_sums_of_a_kernel(team, tmp_path):
     assert processes(team) != before
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_with_the_sections_it_holds(team):
     points = VARIETY.sample(10_000, seed=4)
     alone = gf.balanced_metric(VARIETY, 3, points, steps=6)

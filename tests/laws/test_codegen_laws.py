@@ -29,7 +29,7 @@ def _grow(parts):
 expressions = st.recursive(st.sampled_from(LEAVES), _grow, max_leaves=12)
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(st.lists(expressions, min_size=4, max_size=8), st.integers(0, 2**32 - 1))
 def test_compiled_equals_exact_evaluation(outputs, seed):
     values = np.random.default_rng(seed).uniform(0.5, 2, (3, 4))

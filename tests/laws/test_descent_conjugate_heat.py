@@ -51,6 +51,7 @@ def test_the_gauge_changes_neither_f_nor_mass():
         assert ends[0] == pytest.approx(ends[1], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_f_rises_at_the_rate_of_the_derived_coupled_flow():
     """dF/dt = 2∫|Ric + ∇∇f|²e^{-f}dV: the dissipation of the coupled flow, integrated along the run."""
     solution = forward(parts=32)

@@ -19,6 +19,7 @@ QUINTIC = gv.Fermat(5)
 TINY = {"points": 2500, "steps": 25, "fresh": 60, "seed": 0}
 
 
+@pytest.mark.slow
 def test_unseen_gain_is_the_ratio_of_sigmas_inside_the_cone_and_counts_what_is_outside():
     points, metric = QUINTIC.sample(300, seed=1), gv.algebraic_metric(QUINTIC, 2, QUINTIC.sample(300, seed=2))
     gain, lost = unseen_gain(metric, points)
@@ -49,6 +50,7 @@ def findings():
     return Findings(study, True, tuple({**cell, **study.measure(cell)} for cell in cells))
 
 
+@pytest.mark.slow
 def test_feature_learning_measures_both_kernels_and_the_way_between(findings):
     row = findings.rows[0]
     assert row["at_steps"].tolist() == [0, 25]

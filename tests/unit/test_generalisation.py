@@ -39,6 +39,7 @@ def test_unseen_points_have_a_seed_of_their_own():
     assert all(UNSEEN_SEED + seed not in seeds for seed in seeds)
 
 
+@pytest.mark.slow
 def test_invariant_kernels_gain_more_than_components_of_three_hundred_points():
     """By 113, 109 and 129 times for three seeds: 117 with a standard deviation of 11, less three of these."""
     rows = {cell["kernel"]: STUDY.measure(cell) for cell in STUDY.cells(True)

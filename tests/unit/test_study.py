@@ -162,6 +162,7 @@ def rows_of(study, *chosen):
     return [{**cell, **study.measure(cell)} for cell in cells]
 
 
+@pytest.mark.slow
 def test_wide_networks_drift_less_and_stay_nearer():
     rows = rows_of(Width(), {"width": 16, "seed": 0}, {"width": 16, "seed": 1}, {"width": 256, "seed": 0},
                    {"width": 256, "seed": 1})
@@ -183,6 +184,7 @@ def test_reach_of_gaussians_and_floor_of_cosine_networks():
     assert 0.01 / 1.5 < numbers["floor_of_the_largest"] < 0.01 * 1.5
 
 
+@pytest.mark.slow
 def test_mixing_of_components():
     rows = rows_of(Mixing(), {"width": 16, "seed": 1}, {"width": 256, "seed": 1})
     numbers = Mixing().conclude(rows)
