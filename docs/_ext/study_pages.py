@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,21 +110,17 @@ def escaped(text: str) -> str:
 
 
 def write_pages(app: Sphinx) -> None:
-    """Carry out all studies and write their pages; builders that make no pages take those that are there.
-
-    Rows that GEOMFLOW_STUDIES/NAME holds, where the environment names such a folder, are not measured again.
-    """
+    """Carry out all studies and write their pages; builders that make no pages take those that are there."""
     import matplotlib.pyplot as plt
 
     from geomflow.study import STUDIES, run_study
 
     folder = Path(app.srcdir) / "studies"
-    kept = os.environ.get("GEOMFLOW_STUDIES")
     if app.builder.format not in ("html", "latex") and (folder / "index.md").exists():
         return
     folder.mkdir(exist_ok=True)
     for name, kind in STUDIES.items():
-        findings = run_study(kind(), quick=True, progress=False, folder=Path(kept) / name if kept else None)
+        findings = run_study(kind(), quick=True, progress=False)
         text = page(findings) + full_size(Path(app.srcdir) / "full_size", name)
         (folder / f"{name}.md").write_text(text, encoding="utf-8")
         figure = findings.figure()

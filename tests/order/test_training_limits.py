@@ -79,6 +79,7 @@ def test_the_linearised_model_follows_the_frozen_kernel(case):
     assert np.abs(network_run.last.values - kernel_run.last.values).max() < 1e-10
 
 
+@pytest.mark.slow
 def test_wide_networks_approach_their_linearisation():
     widths, seeds = (32, 64, 128, 256), range(4)
     grid = CURVE.grid(8, order="spectral")

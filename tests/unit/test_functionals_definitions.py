@@ -47,7 +47,7 @@ def test_a_functional_says_where_it_can_be_evaluated(functional, state, words):
 
 def test_numbers_and_measures_that_a_functional_does_not_have_are_refused():
     metric = Torus(2).grid(8).metric(None)
-    with pytest.raises(UnknownNameError, match="no parameter, and 'tau' was given"):
+    with pytest.raises(InputError, match="no parameters, and 'tau' was given"):
         fn.Volume(Torus(2))(metric, {"tau": 1})
     with pytest.raises(InputError, match="no reference measure"):
         fn.Volume(Torus(2))(metric, measure=2)
