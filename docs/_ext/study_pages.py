@@ -110,23 +110,30 @@ def escaped(text: str) -> str:
 
 
 def write_pages(app: Sphinx) -> None:
-    """Carry out all studies and write their pages; builders that make no pages take those that are there."""
-    import matplotlib.pyplot as plt
+    """Carry out all studies and write their pages; builders that make no pages need those that are there, or titles."""
+    from geomflow.study import STUDIES
 
-    from geomflow.study import STUDIES, run_study
-
-    folder = Path(app.srcdir) / "studies"
-    if app.builder.format not in ("html", "latex") and (folder / "index.md").exists():
+    folder, made = Path(app.srcdir) / "studies", app.builder.format in ("html", "latex")
+    if not made and (folder / "index.md").exists():
         return
     folder.mkdir(exist_ok=True)
     for name, kind in STUDIES.items():
-        findings = run_study(kind(), quick=True, progress=False)
-        text = page(findings) + full_size(Path(app.srcdir) / "full_size", name)
+        text = carried_out(kind, folder) if made else f"# {kind.title}\n"
         (folder / f"{name}.md").write_text(text, encoding="utf-8")
-        figure = findings.figure()
-        figure.savefig(folder / f"{name}.png", dpi=110)
-        plt.close(figure)
     (folder / "index.md").write_text("\n".join(index(STUDIES)) + "\n", encoding="utf-8")
+
+
+def carried_out(kind: type[Study], folder: Path) -> str:
+    """The page of a study at its quick size; its figure is written into the folder."""
+    import matplotlib.pyplot as plt
+
+    from geomflow.study import run_study
+
+    findings = run_study(kind(), quick=True, progress=False)
+    figure = findings.figure()
+    figure.savefig(folder / f"{kind.name}.png", dpi=110)
+    plt.close(figure)
+    return page(findings) + full_size(folder.parent / "full_size", kind.name)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
