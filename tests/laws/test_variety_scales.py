@@ -83,7 +83,10 @@ def test_a_rescaled_variety_is_as_smooth_and_as_singular():
     pytest.param(("1/10", "1/1000", "7", "(2 + i)", "30"), 400, marks=pytest.mark.slow),
 ])  # fmt: skip
 def test_pulls_with_coefficients_of_many_sizes(coefficients, seeds):
-    """∫|Ω|² of Σ a_i z_i^5 is that of Fermat times Π|a_i|^{-2/5}; errors of it, of volumes and of κ are true."""
+    """∫|Ω|² of Σ a_i z_i^5 is that of Fermat times Π|a_i|^{-2/5}; errors of it, of volumes and of κ are true.
+
+    Widths and means lie within 3.5 of their errors: of six such numbers one is beyond it by chance in 360 tries.
+    """
     variety = gv.Hypersurface(" + ".join(f"{a}*z{i}^5" for i, a in enumerate(coefficients)))
     exact = fermat_volume(5) * np.prod(np.abs(variety.polynomial.coefficients)) ** -0.4
     study, samples = gv.FubiniStudy(variety), [variety.sample(1500, seed=s) for s in range(seeds)]
@@ -94,7 +97,7 @@ def test_pulls_with_coefficients_of_many_sizes(coefficients, seeds):
         (volume / exact, lambda points: gv.kappa(study, points)),
     ):
         ratio = pulls(value, measure, samples)
-        assert max(far(ratio)) < 3
+        assert max(far(ratio)) < 3.5
 
 
 @pytest.mark.parametrize(("coefficient", "said"), [
