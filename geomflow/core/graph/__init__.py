@@ -38,7 +38,7 @@ from geomflow.core.graph.node import Node
 from geomflow.core.graph.show import jet_name
 from geomflow.core.graph.traverse import leaves, rebuild, schedule, substitute
 from geomflow.core.graph.verdict import Verdict, every
-from geomflow.core.graph.zero import all_zero, is_zero
+from geomflow.core.graph.zero import all_zero, is_zero, unknown_as_jets
 
 
 def _function(name):  # type: ignore[no-untyped-def]
@@ -57,7 +57,7 @@ sinh, cosh, tanh = _function("sinh"), _function("cosh"), _function("tanh")
 __all__ = [
     "FUNCTIONS", "NUMPY", "ONE", "PI", "REALS", "ZERO", "Arithmetic", "Complex", "Derivation", "Domain", "Function",
     "I", "Node", "Verdict", "add", "all_zero", "apply", "call", "complex_parts", "constant", "cos", "cosh", "divide",
-    "evaluate", "every", "exp", "gradient", "is_zero", "jet", "jet_name", "leaves", "linear", "log",
+    "evaluate", "every", "exp", "gradient", "is_zero", "jet", "jet_name", "leaves", "linear", "log", "unknown_as_jets",
     "mpmath_arithmetic", "mul", "node", "partial", "power", "product", "rebuild", "schedule", "sin", "sinh", "sqrt",
     "substitute", "symbol", "tan", "tanh",
 ]
