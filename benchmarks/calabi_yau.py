@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 import sympy
 
+import geomflow as gf
 import geomflow.variety as gv
 from geomflow.variety.monomials import monomials
 
@@ -101,7 +102,7 @@ def _numpy_rate(seed: int, lines: int = 10_000) -> float:
 
 def _fit(variety: gv.Hypersurface, degree: int, count: int, seconds: float = 60.0) -> None:
     start = time.perf_counter()
-    metric = gv.algebraic_metric(variety, degree, variety.sample(count, seed=1), seconds=seconds)
+    metric = gf.fits.algebraic_metric(variety, degree, variety.sample(count, seed=1), seconds=seconds)
     fitted = time.perf_counter()
     sigma = gv.sigma(metric, variety.sample(UNSEEN, seed=2))
     total = time.perf_counter() - start
@@ -134,7 +135,7 @@ def balanced() -> None:
     unseen = variety.sample(UNSEEN, seed=2)
     for level in range(1, 7):
         start = time.perf_counter()
-        metric = gv.balanced_metric(variety, level, variety.sample(80_000, seed=1))
+        metric = gf.fits.balanced_metric(variety, level, variety.sample(80_000, seed=1))
         law = 3.0 / level**2 - 3.8 / level**3
         print(
             f"    k = {level}  σ = {gv.sigma(metric, unseen)}  law {law:.4f}  {time.perf_counter() - start:.1f} s",
@@ -164,7 +165,7 @@ def _row(name: str, budget: int, degree: int, count: int) -> dict[str, float | s
     """One fit, measured on unseen points; the work is counted in core-seconds, because machines are shared."""
     variety = gv.Dwork("1/2") if name == "dwork" else generic_quintic()
     wall, work = time.perf_counter(), time.process_time()
-    metric = gv.algebraic_metric(variety, degree, variety.sample(count, seed=1), seconds=20.0 * budget)
+    metric = gf.fits.algebraic_metric(variety, degree, variety.sample(count, seed=1), seconds=20.0 * budget)
     sigma = gv.sigma(metric, variety.sample(UNSEEN, seed=2))
     return {
         "variety": {"dwork": "Dwork quintic, ψ = 1/2", "generic": "quintic without symmetry"}[name],
@@ -231,13 +232,13 @@ def peer(python: str, budget: str = "600") -> None:
 
 
 def _phi_network(variety: gv.Hypersurface, core_seconds: float) -> gv.VarietyMetric:
-    from geomflow.learn import phi_metric
+    from geomflow.fits import phi_metric
 
     return phi_metric(variety, variety.sample(100_000, seed=1), seconds=core_seconds / 2, progress=False)
 
 
 def _best(variety: gv.Hypersurface, core_seconds: float) -> gv.VarietyMetric:
-    return gv.algebraic_metric(variety, 16, variety.sample(6000, seed=1), seconds=core_seconds / 2)
+    return gf.fits.algebraic_metric(variety, 16, variety.sample(6000, seed=1), seconds=core_seconds / 2)
 
 
 PARTS = {part.__name__: part for part in (sampling, fermat, others, balanced)}

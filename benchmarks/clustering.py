@@ -41,7 +41,7 @@ def sine_squares(z: np.ndarray) -> np.ndarray:
 
 def by_geomflow(z: np.ndarray) -> np.ndarray:
     """Mean projectors, no matrix."""
-    from geomflow.learn.clustering import projective_linkage
+    from geomflow.kernels import projective_linkage
 
     return projective_linkage(z).labels(CLUSTERS)
 

@@ -68,7 +68,7 @@ def measure(points: int, rounds: int) -> dict[str, Any]:
 def prepared(count: int) -> dict[str, Callable[[Any], np.ndarray]]:
     """Works as functions of workers that return arrays to compare."""
     import geomflow as gf
-    from geomflow.learn.kernels import FubiniStudyGaussian
+    from geomflow.kernels import FubiniStudyGaussian
 
     variety = gf.Fermat(5)
     points = variety.sample(count, seed=1)

@@ -42,7 +42,7 @@ def relu_ntk(xp: Any, x: Any, y: Any, depth: int) -> Any:
 
 def by_geomflow(depth: int) -> Callable[[np.ndarray], np.ndarray]:
     """The closed form of geomflow."""
-    from geomflow.learn.kernels.network import NetworkKernel
+    from geomflow.kernels.network import NetworkKernel
 
     return NetworkKernel("relu", depth, WEIGHT, BIAS).matrix
 

@@ -40,7 +40,7 @@ def cloud(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def ours(kind: str, precision: str) -> Apply:
     """geomflow's kernels."""
-    from geomflow.learn import kernels as gk
+    from geomflow import kernels as gk
 
     kernel = (gk.FubiniStudyGaussian if kind == "chordal" else gk.FubiniStudyGeodesicGaussian)(SCALE, precision)
     return lambda z, v: kernel.apply(z, None, v)

@@ -43,8 +43,8 @@ class HessianCase:
     def make(cls, count: int = 2000) -> HessianCase:
         """Points of the Fermat quintic in their patches."""
         import geomflow.variety as gv
-        from geomflow.learn.networks import Perceptron
-        from geomflow.learn.phi import ProjectiveInputs
+        from geomflow.fits import ProjectiveInputs
+        from geomflow.networks import Perceptron
 
         points = gv.Fermat(5).sample(count, seed=0)
         lower = ProjectiveInputs.of(points, (1.0,)).lower
@@ -59,9 +59,9 @@ class HessianCase:
 
 def hessian_geomflow(case: HessianCase, precision: str = "double") -> Callable[[], tuple[float, np.ndarray]]:
     """The sweeps of geomflow."""
-    from geomflow.learn.networks.tangent_loss import ComplexHessian
-    from geomflow.learn.networks.tangents import GivenInputs
-    from geomflow.learn.phi import routines
+    from geomflow.fits.phi import routines
+    from geomflow.networks.tangent_loss import ComplexHessian
+    from geomflow.networks.tangents import GivenInputs
 
     inputs, engine = GivenInputs(case.values, case.tangents), ComplexHessian(case.network, precision)
 
@@ -179,7 +179,7 @@ class KernelCase:
     @classmethod
     def make(cls, count: int = 100_000) -> KernelCase:
         """Random points."""
-        from geomflow.learn.networks import Perceptron
+        from geomflow.networks import Perceptron
 
         rng = np.random.default_rng(0)
         network = Perceptron(10, HIDDEN, 9, "gelu", "standard", bias_std=0.1)

@@ -33,7 +33,7 @@ _HOME = {
     "KahlerRicciFlow": "geomflow.flow.equations",
     "CalabiFlow": "geomflow.flow.equations",
     "ConjugateHeatFlow": "geomflow.flow.equations",
-    "FormFlow": "geomflow.flow.varieties",
+    "FormFlow": "geomflow.fits",
     "Descent": "geomflow.flow.equations",
     "perelman_form": "geomflow.flow.equations",
     "Flow": "geomflow.flow.flow",
@@ -59,19 +59,19 @@ _HOME = {
     "Hypersurface": "geomflow.variety",
     "Points": "geomflow.variety",
     "FubiniStudy": "geomflow.variety",
-    "form_family": "geomflow.variety",
-    "algebraic_metric": "geomflow.variety",
-    "balanced_metric": "geomflow.variety",
+    "form_family": "geomflow.fits",
+    "algebraic_metric": "geomflow.fits",
+    "balanced_metric": "geomflow.fits",
     "sigma": "geomflow.variety",
-    "NetworkKernel": "geomflow.learn",
-    "GaussianKernel": "geomflow.learn",
-    "DeltaKernel": "geomflow.learn",
-    "KernelFlow": "geomflow.learn",
-    "GradientFlow": "geomflow.learn",
-    "LinearisedFlow": "geomflow.learn",
-    "Training": "geomflow.learn",
-    "phi_metric": "geomflow.learn",
-    "load_metric": "geomflow.learn",
+    "NetworkKernel": "geomflow.kernels",
+    "GaussianKernel": "geomflow.kernels",
+    "DeltaKernel": "geomflow.kernels",
+    "KernelFlow": "geomflow.tangent",
+    "GradientFlow": "geomflow.tangent",
+    "LinearisedFlow": "geomflow.tangent",
+    "Training": "geomflow.tangent",
+    "phi_metric": "geomflow.fits",
+    "load_metric": "geomflow.fits",
     "local_workers": "geomflow.distribute",
     "GeomflowError": "geomflow.core.errors",
     "Outcome": "geomflow.core.outcome",
@@ -82,19 +82,25 @@ _HOME = {
 _MODULES = {
     "catalogue": "geomflow.symbolic.catalogue",
     "conventions": "geomflow.core.conventions",
+    "fits": "geomflow.fits",
     "functionals": "geomflow.symbolic.functionals",
-    "learn": "geomflow.learn",
+    "kernels": "geomflow.kernels",
+    "networks": "geomflow.networks",
     "plot": "geomflow.plot",
     "study": "geomflow.study",
+    "tangent": "geomflow.tangent",
     "variety": "geomflow.variety",
 }
 
 __all__ = ["__version__", *_HOME, *_MODULES]
 
 if TYPE_CHECKING:
-    from geomflow import learn as learn
+    from geomflow import fits as fits
+    from geomflow import kernels as kernels
+    from geomflow import networks as networks
     from geomflow import plot as plot
     from geomflow import study as study
+    from geomflow import tangent as tangent
     from geomflow import variety as variety
     from geomflow.codegen import compile as compile
     from geomflow.core import conventions as conventions
@@ -104,6 +110,12 @@ if TYPE_CHECKING:
     from geomflow.distribute import local_workers as local_workers
     from geomflow.field import ComplexTorus as ComplexTorus
     from geomflow.field import Torus as Torus
+    from geomflow.fits import FormFlow as FormFlow
+    from geomflow.fits import algebraic_metric as algebraic_metric
+    from geomflow.fits import balanced_metric as balanced_metric
+    from geomflow.fits import form_family as form_family
+    from geomflow.fits import load_metric as load_metric
+    from geomflow.fits import phi_metric as phi_metric
     from geomflow.flow import RK4 as RK4
     from geomflow.flow import RK23 as RK23
     from geomflow.flow import RK45 as RK45
@@ -129,30 +141,24 @@ if TYPE_CHECKING:
     from geomflow.flow.equations import RicciFlow as RicciFlow
     from geomflow.flow.equations import perelman_form as perelman_form
     from geomflow.flow.flow import Flow as Flow
-    from geomflow.flow.varieties import FormFlow as FormFlow
-    from geomflow.learn import DeltaKernel as DeltaKernel
-    from geomflow.learn import GaussianKernel as GaussianKernel
-    from geomflow.learn import GradientFlow as GradientFlow
-    from geomflow.learn import KernelFlow as KernelFlow
-    from geomflow.learn import LinearisedFlow as LinearisedFlow
-    from geomflow.learn import NetworkKernel as NetworkKernel
-    from geomflow.learn import Training as Training
-    from geomflow.learn import load_metric as load_metric
-    from geomflow.learn import phi_metric as phi_metric
+    from geomflow.kernels import DeltaKernel as DeltaKernel
+    from geomflow.kernels import GaussianKernel as GaussianKernel
+    from geomflow.kernels import NetworkKernel as NetworkKernel
     from geomflow.symbolic import Chart as Chart
     from geomflow.symbolic import ComplexChart as ComplexChart
     from geomflow.symbolic import KahlerMetric as KahlerMetric
     from geomflow.symbolic import Metric as Metric
     from geomflow.symbolic import catalogue as catalogue
     from geomflow.symbolic import functionals as functionals
+    from geomflow.tangent import GradientFlow as GradientFlow
+    from geomflow.tangent import KernelFlow as KernelFlow
+    from geomflow.tangent import LinearisedFlow as LinearisedFlow
+    from geomflow.tangent import Training as Training
     from geomflow.variety import Dwork as Dwork
     from geomflow.variety import Fermat as Fermat
     from geomflow.variety import FubiniStudy as FubiniStudy
     from geomflow.variety import Hypersurface as Hypersurface
     from geomflow.variety import Points as Points
-    from geomflow.variety import algebraic_metric as algebraic_metric
-    from geomflow.variety import balanced_metric as balanced_metric
-    from geomflow.variety import form_family as form_family
     from geomflow.variety import sigma as sigma
 
 

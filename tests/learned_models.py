@@ -5,18 +5,20 @@ from __future__ import annotations
 import autograd.numpy as anp
 
 from geomflow.field import ComplexTorus, Torus
-from geomflow.learn.models import (
+from geomflow.networks import (
     CholeskyModel,
     Correction,
+    CosineNetwork,
+    FourierEmbedding,
     IndependentComponents,
     Linearised,
+    Perceptron,
     PotentialModel,
     Rescaled,
     SharedComponents,
     UncorrectedComponents,
     UserModel,
 )
-from geomflow.learn.networks import CosineNetwork, FourierEmbedding, Perceptron
 
 SURFACE = Torus(2, periods=(1.0, 1.5))
 CURVE = ComplexTorus(1, modulus=0.3 + 1.1j)

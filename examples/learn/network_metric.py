@@ -19,7 +19,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import geomflow as gf
-from geomflow import learn
+from geomflow import networks, tangent
 
 # %%
 # The networks
@@ -32,8 +32,8 @@ loss = gf.functionals.ScalarSquared(T)
 
 def metric_model(width):
     """The flat metric plus a tenth of three independent networks of one hidden layer."""
-    network = learn.Perceptron(2, hidden=(width,), activation="tanh", embedding=learn.FourierEmbedding(T))
-    return learn.Correction(None, learn.Rescaled(learn.IndependentComponents(T, network), 0.1))
+    network = networks.Perceptron(2, hidden=(width,), activation="tanh", embedding=networks.FourierEmbedding(T))
+    return networks.Correction(None, networks.Rescaled(networks.IndependentComponents(T, network), 0.1))
 
 
 start = metric_model(48).on(grid, seed=1)
@@ -49,7 +49,7 @@ for width in widths:
     model = metric_model(width)
     state = model.on(grid, seed=1)
     flow = gf.GradientFlow(loss, model)
-    watched = learn.tangent_monitors(flow, state)
+    watched = tangent.tangent_monitors(flow, state)
     free[width] = gf.solve(flow, state, t1=0.8, rtol=1e-3, monitors=watched)
     straight[width] = gf.solve(gf.LinearisedFlow(loss, model), state, t1=0.8, rtol=1e-3)
 print(free[48].outcome)

@@ -16,16 +16,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import geomflow as gf
-from geomflow import learn
+from geomflow import kernels, networks
 
 # %%
 # At finite width
 # ---------------
 T = gf.Torus(dim=2)
-network = learn.Perceptron(2, hidden=(64, 64), activation="erf", embedding=learn.FourierEmbedding(T))
-model = learn.IndependentComponents(T, network)
+network = networks.Perceptron(2, hidden=(64, 64), activation="erf", embedding=networks.FourierEmbedding(T))
+model = networks.IndependentComponents(T, network)
 theta = model.initial(seed=0)
-kernel = learn.EmpiricalKernel(model, theta)
+kernel = kernels.EmpiricalKernel(model, theta)
 
 x = np.random.default_rng(1).uniform(size=(20, 2))
 Theta = kernel.theta(x)
@@ -43,7 +43,7 @@ assert np.all(Theta[:, :, 0, 0, 1, 1] == 0)
 assert np.all(Theta[:, :, 0, 0, 0, 1] == 0)
 assert np.array_equal(Theta[:, :, 0, 1, 0, 1], Theta[:, :, 0, 1, 1, 0])
 
-plain = learn.UncorrectedComponents(T, network).tangent_kernel(theta, x)
+plain = networks.UncorrectedComponents(T, network).tangent_kernel(theta, x)
 print("Theta_xyxy, uncorrected / corrected:", plain[0, 0, 0, 1, 0, 1] / Theta[0, 0, 0, 1, 0, 1])
 
 # %%
@@ -56,10 +56,10 @@ assert np.allclose(kernel.apply(x, None, D), np.einsum("pqijkl,qkl->pij", Theta,
 # -----------------
 # Each component's kernel tends to one that has a closed form. One network of width :math:`N` is away from it by
 # :math:`N^{-1/2}`; means over many networks come closer, with a standard error that is known.
-limit = learn.NetworkKernel("erf", depth=2, embedding=learn.FourierEmbedding(T))
+limit = kernels.NetworkKernel("erf", depth=2, embedding=networks.FourierEmbedding(T))
 exact = limit.matrix(x)
 widths = np.array([16, 32, 64, 128, 256])
-estimates = [learn.monte_carlo(limit, x, width=int(n), networks=64, seed=3) for n in widths]
+estimates = [kernels.monte_carlo(limit, x, width=int(n), networks=64, seed=3) for n in widths]
 spreads = np.array([estimate.spread(exact) for estimate in estimates])
 slope = np.polyfit(np.log(widths), np.log(spreads), 1)[0]
 print(f"one network's distance from the closed form falls as width to the power {slope:.3f}")
@@ -67,7 +67,7 @@ assert abs(slope + 0.5) < 0.1
 
 # %%
 # With the index structure of the components, eq. (2.23) with its correction c:
-infinite = learn.Symmetrised(limit).theta(x)
+infinite = kernels.Symmetrised(limit).theta(x)
 distance = np.linalg.norm(Theta - infinite) / np.linalg.norm(infinite)
 print(f"at width 64 the metric's kernel is {distance:.2f} of its norm away from it")
 
@@ -77,7 +77,7 @@ print(f"at width 64 the metric's kernel is {distance:.2f} of its norm away from 
 # Only its amplitudes are trained, so that its kernel is frozen at any width; in expectation it is the Gaussian wrapped
 # around the torus, to rounding.
 s = 0.15
-cosines = [learn.CosineNetwork(2, width=n, kernel_width=s, torus=T, seed=4) for n in (100, 10_000)]
+cosines = [networks.CosineNetwork(2, width=n, kernel_width=s, torus=T, seed=4) for n in (100, 10_000)]
 gaussian = gf.GaussianKernel(s).wrapped(T)
 gap = np.abs(cosines[0].expected_kernel(x) - gaussian.matrix(x)).max()
 print(f"expected kernel against the wrapped Gaussian: {gap:.1e}")

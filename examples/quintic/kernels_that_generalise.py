@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import geomflow as gf
-from geomflow.learn import (
+from geomflow.fits import (
     ArcCosine,
     Exponential,
     InvariantKernel,

@@ -152,7 +152,7 @@ class Task:
     def _check_functional(self) -> None:
         text = self.get("metric", "functional")
         if text is not None and not (self.kind == "network" and text == "sigma"):
-            from geomflow.variety.functional import Density
+            from geomflow.fits.density import Density
 
             with self.at("metric", "functional"):
                 Density.of(text)

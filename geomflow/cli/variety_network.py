@@ -10,7 +10,7 @@ from geomflow.cli.variety_file import HIDDEN, SECONDS
 if TYPE_CHECKING:
     from geomflow.cli.variety_file import Task
     from geomflow.cli.variety_folder import Folder
-    from geomflow.learn.phi import PhiNetwork
+    from geomflow.fits.phi.metric import PhiNetwork
     from geomflow.variety import Points
 
 TRAINING = "training.npz"
@@ -21,7 +21,7 @@ def trained(task: Task, folder: Folder, settings: Mapping[str, Any], points: Poi
 
     Raises `InputError` where the folder holds one that was made with other settings, and `UnderdeterminedError`.
     """
-    from geomflow.learn.phi import PhiTraining
+    from geomflow.fits.phi.training import PhiTraining
 
     folder.require(settings)
     with task.at("metric", "kind"):

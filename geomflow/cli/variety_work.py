@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import geomflow as gf
 from geomflow.core.errors import StoreError
 
 if TYPE_CHECKING:
@@ -84,8 +85,8 @@ def expected(task: Task, cost: float, before: tuple[int, ...], degrees: tuple[in
 
     Fits in all Hermitian forms end in time by themselves: they are only not begun where no time is left.
     """
+    from geomflow.fits.algebraic import roughly_forms
     from geomflow.variety import Sections
-    from geomflow.variety.algebraic import roughly_forms
 
     counts = [roughly_forms(points.variety, k, symmetry(task, points)) for k in (before, degrees)]
     general = 4 * counts[1] >= Sections(points.variety, degrees).count ** 2
@@ -133,7 +134,7 @@ def least_points(task: Task, degrees: tuple[int, ...], points: Points) -> int:
 
 def parameters(task: Task, degrees: tuple[int, ...], points: Points) -> int:
     """About how many invariant forms there are; they are listed only where the points might be too few."""
-    from geomflow.variety.algebraic import roughly_forms
+    from geomflow.fits.algebraic import roughly_forms
     from geomflow.variety.orbits import invariant_forms
 
     count = round(roughly_forms(points.variety, degrees, symmetry(task, points)))
@@ -154,17 +155,16 @@ def _fitted(
     task: Task, degrees: tuple[int, ...], points: Points, start: VarietyMetric | None, left: float, workers: Workers
 ) -> VarietyMetric:
     """One metric of the kind that the task asks for."""
-    from geomflow import variety as gv
 
     options: dict[str, Any]
     if task.kind == "balanced":
         symmetric = task.get("metric", "symmetry", True)
         options = {"symmetric": symmetric, "workers": workers, "kahler_class": task.kahler_class}
-        return gv.balanced_metric(points.variety, degrees, points, **options)
+        return gf.fits.balanced_metric(points.variety, degrees, points, **options)
     options = {"symmetry": symmetry(task, points), "start": start, "kahler_class": task.kahler_class}
     options |= {} if math.isinf(left) else {"seconds": left}
     functional = task.get("metric", "functional", "(v - 1)^2")
-    return gv.algebraic_metric(points.variety, degrees, points, functional=functional, **options)
+    return gf.fits.algebraic_metric(points.variety, degrees, points, functional=functional, **options)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,9 @@ from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
+#: Points handled at once by compiled loops: large enough to hide the call, small enough for the cache.
+BLOCK = 2048
+
 _MOST: ContextVar[int | None] = ContextVar("most threads", default=None)
 
 
@@ -51,6 +54,15 @@ def each(work: Callable[..., Any], blocks: Iterable[Any]) -> list[Any]:
         return [work(block) for block in blocks]
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(work, blocks))
+
+
+def slices(total: int, size: int = BLOCK) -> list[slice]:
+    """Consecutive slices of at most `size` that cover `range(total)`, an empty one for none.
+
+    >>> slices(5, 2)
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
+    """
+    return [slice(start, min(start + size, total)) for start in range(0, max(total, 1), size)]
 
 
 @contextmanager

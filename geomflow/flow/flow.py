@@ -6,7 +6,6 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from geomflow.symbolic.show import InLatex
-from geomflow.variety.family import FormState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
     from geomflow.flow.equation import Equation
     from geomflow.flow.problem import Problem
-    from geomflow.flow.varieties import FormFlow
 
 
 class Flow(InLatex):
@@ -41,16 +39,17 @@ class Flow(InLatex):
         """
 
     def bind(self, state: Any) -> Problem:
-        """The initial value problem from `state`, compiled for its grid; for forms on a variety, projected."""
+        """The initial value problem from `state`, compiled for its grid.
+
+        A member of a family that is no field on a grid restricts the flow to the family: what `state.restricted(flow)`
+        gives is bound then, or the flow itself where that is None.
+        """
         from geomflow.flow.binding import bind
 
-        if isinstance(state, FormState) and (projected := self.on_forms()) is not None:
-            return projected.bind(state)
+        if hasattr(state, "restricted") and (restricted := state.restricted(self)) is not None:
+            problem: Problem = restricted.bind(state)
+            return problem
         return bind(self, state, self.on(state))
-
-    def on_forms(self) -> FormFlow | None:
-        """The flow within families of Hermitian forms on a variety, where it has one."""
-        return None
 
     @abstractmethod
     def components(self, torus: Any) -> list[sympy.Eq]:

@@ -13,9 +13,8 @@ from geomflow.plot.style import CYCLE, MUTED, styled
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from geomflow.fits import ComponentReport, FitReport, KernelReport, PhiReport
     from geomflow.flow import Solution
-    from geomflow.learn import ComponentReport, KernelReport, PhiReport
-    from geomflow.variety import FitReport
 
 #: What the curves of reports are, by kind.
 CURVES = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from geomflow.learn import (
+from geomflow.fits import (
     Exponential,
     InvariantKernel,
     OverlapKernel,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 
 from geomflow.core.memory import human
-from geomflow.learn import ComponentFlow, FallingRate, FubiniStudyGaussian, batched_labels, dropped_mass
+from geomflow.fits import ComponentFlow, FallingRate
+from geomflow.kernels import FubiniStudyGaussian, batched_labels, dropped_mass
 from geomflow.plot.style import CYCLE, MUTED
 from geomflow.study.study import Cell, Row, Study
 from geomflow.variety import Fermat, Points, sample_patch

@@ -15,21 +15,15 @@ from geomflow.flow import solve
 from geomflow.flow.equations import RicciFlow
 from geomflow.flow.equations.derived import Descent
 from geomflow.flow.equations.perelman_rates import IndexStructures, index_structures
-from geomflow.learn import (
-    CosineNetwork,
-    DeltaKernel,
-    GaussianKernel,
-    IndependentComponents,
-    KernelFlow,
-    RescaledKernel,
-    UncorrectedComponents,
-)
-from geomflow.learn.flows.kernel_checks import CappedGrowthWarning
-from geomflow.learn.kernels.empirical import EmpiricalKernel
-from geomflow.learn.kernels.structures import Kronecker
+from geomflow.kernels import DeltaKernel, GaussianKernel, RescaledKernel
+from geomflow.kernels.empirical import EmpiricalKernel
+from geomflow.kernels.structures import Kronecker
+from geomflow.networks import CosineNetwork, IndependentComponents, UncorrectedComponents
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.study import Cell, Row, Study
 from geomflow.symbolic import functionals
+from geomflow.tangent import KernelFlow
+from geomflow.tangent.kernel_checks import CappedGrowthWarning
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

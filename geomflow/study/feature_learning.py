@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from geomflow.learn import KernelWatch, PhiNetwork, feature_network, feature_training, frozen_fit, tangent_span
-from geomflow.learn.features.evolution import TOP
+from geomflow.fits import (
+    KernelWatch,
+    PhiNetwork,
+    algebraic_metric,
+    feature_network,
+    feature_training,
+    frozen_fit,
+    tangent_span,
+)
+from geomflow.fits.features.evolution import TOP
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.study import Cell, Row, Study
 from geomflow.study.unseen import geometric, uninterrupted, unseen_gain
-from geomflow.variety import Dwork, Fermat, Points, algebraic_metric
+from geomflow.variety import Dwork, Fermat, Points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from geomflow.learn.clustering import batched_labels, cohesion
-from geomflow.learn.kernels import geodesic_distance
+from geomflow.kernels import batched_labels, cohesion, geodesic_distance
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.gains import chart_points
 from geomflow.study.seeds import mean_and_error, said, with_errors

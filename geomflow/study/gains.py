@@ -10,8 +10,8 @@ from typing import Any, final
 
 import numpy as np
 
-from geomflow.learn.clouds import ComponentFlow, ComponentMetric, FallingRate, PointwiseRate
-from geomflow.learn.kernels import (
+from geomflow.fits import ComponentFlow, ComponentMetric, FallingRate, PointwiseRate
+from geomflow.kernels import (
     FubiniStudyGaussian,
     FubiniStudyGeodesicGaussian,
     Kernel,

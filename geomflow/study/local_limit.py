@@ -12,10 +12,11 @@ import numpy as np
 from geomflow.field import ComplexTorus, Torus
 from geomflow.flow import solve
 from geomflow.flow.equations import RicciFlow
-from geomflow.learn import GaussianKernel, KernelFlow, UnderResolvedWarning
+from geomflow.kernels import GaussianKernel, UnderResolvedWarning
 from geomflow.plot.style import CYCLE, MUTED
 from geomflow.study.study import Cell, Row, Study
 from geomflow.symbolic import functionals
+from geomflow.tangent import KernelFlow
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

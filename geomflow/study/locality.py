@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 
 from geomflow.field import Torus
-from geomflow.learn import (
-    CosineNetwork,
-    FourierEmbedding,
-    GaussianKernel,
-    Network,
-    Perceptron,
-    torus_distance,
-)
-from geomflow.learn.kernels.network import NetworkKernel
+from geomflow.kernels import GaussianKernel, torus_distance
+from geomflow.kernels.network import NetworkKernel
+from geomflow.networks import CosineNetwork, FourierEmbedding, Network, Perceptron
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.study import Cell, Row, Study
 

@@ -11,12 +11,10 @@ import numpy as np
 
 from geomflow.field import Torus
 from geomflow.flow import solve
-from geomflow.learn import (
+from geomflow.networks import (
     CholeskyModel,
-    Continuum,
     Correction,
     FourierEmbedding,
-    GradientFlow,
     IndependentComponents,
     Model,
     ModelState,
@@ -26,6 +24,7 @@ from geomflow.learn import (
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.study import Cell, Row, Study
 from geomflow.symbolic import functionals
+from geomflow.tangent import Continuum, GradientFlow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from geomflow.learn.tuning import LogRange, Score, Space, tune
+from geomflow.fits import LogRange, Score, Space, tune
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.gains import NARROW, PAPER, TITLES, Setting, trained, unseen_points
 from geomflow.study.seeds import mean_and_error, plus_minus

@@ -9,21 +9,12 @@ import numpy as np
 
 from geomflow.field import ComplexTorus
 from geomflow.flow import solve
-from geomflow.learn import (
-    Continuum,
-    FourierEmbedding,
-    GradientFlow,
-    LinearisedFlow,
-    ModelState,
-    Perceptron,
-    PotentialModel,
-    Rescaled,
-    tangent_monitors,
-)
-from geomflow.learn.kernels.network import NetworkKernel
+from geomflow.kernels.network import NetworkKernel
+from geomflow.networks import FourierEmbedding, ModelState, Perceptron, PotentialModel, Rescaled
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.study import Cell, Row, Study
 from geomflow.symbolic import functionals
+from geomflow.tangent import Continuum, GradientFlow, LinearisedFlow, tangent_monitors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

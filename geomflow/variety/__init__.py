@@ -1,10 +1,7 @@
 """Numbers on point clouds: Calabi–Yau hypersurfaces, their points, measures and metrics."""
 
-from geomflow.variety.algebraic import FitReport, algebraic_metric
 from geomflow.variety.ambient import Ambient
-from geomflow.variety.balanced import balanced_metric
 from geomflow.variety.chern import chern_densities, chern_number, euler_number, intersection_number
-from geomflow.variety.convergence import Convergence, convergence
 from geomflow.variety.curvature import Curvature
 from geomflow.variety.cymetric import export_cymetric, import_cymetric
 from geomflow.variety.density import (
@@ -19,7 +16,6 @@ from geomflow.variety.density import (
 from geomflow.variety.distance import distance, nearest
 from geomflow.variety.estimate import Estimate
 from geomflow.variety.families import Bicubic, Dwork, Fermat, Tetraquadric
-from geomflow.variety.family import FormFamily, FormState, form_family
 from geomflow.variety.flat import FlatCurve
 from geomflow.variety.frames import in_patch, transition
 from geomflow.variety.fubini_study import FubiniStudy
@@ -45,15 +41,11 @@ from geomflow.variety.symmetry import Symmetry, trivial_symmetry
 __all__ = [
     "Ambient",
     "Bicubic",
-    "Convergence",
     "Curvature",
     "Dwork",
     "Estimate",
     "Fermat",
-    "FitReport",
     "FlatCurve",
-    "FormFamily",
-    "FormState",
     "FubiniStudy",
     "HermitianForm",
     "Hypersurface",
@@ -65,18 +57,14 @@ __all__ = [
     "Tetraquadric",
     "VarietyMetric",
     "VolumeWarning",
-    "algebraic_metric",
-    "balanced_metric",
     "checked_volume",
     "chern_densities",
     "chern_number",
     "class_volume",
     "concatenate",
-    "convergence",
     "density_ratio",
     "distance",
     "euler_number",
-    "form_family",
     "export_cymetric",
     "import_cymetric",
     "in_patch",

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.core.threads import each, slices
 from geomflow.variety.estimate import Estimate, mean
 from geomflow.variety.fubini_study import FubiniStudy
-from geomflow.variety.threads import each, slices
 
 if TYPE_CHECKING:
     from geomflow.variety.metric import VarietyMetric

@@ -9,8 +9,8 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.numbers import require_unmasked
+from geomflow.core.threads import each, slices
 from geomflow.variety.ambient import Ambient, scaled
-from geomflow.variety.threads import each, slices
 
 if TYPE_CHECKING:
     from geomflow.variety.points import Points

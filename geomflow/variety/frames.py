@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.core.threads import each, slices
 from geomflow.variety.routines import frames as routine
-from geomflow.variety.threads import each, slices
 
 if TYPE_CHECKING:
     from geomflow.variety.points import Points

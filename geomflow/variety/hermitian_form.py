@@ -9,14 +9,14 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from geomflow.core.errors import ShapeError, SymmetryError
+from geomflow.core.threads import each, slices
 from geomflow.variety import jetframes
 from geomflow.variety.logforms import log_jets, log_metric
 from geomflow.variety.metric import VarietyMetric
 from geomflow.variety.routines.forms import grams
-from geomflow.variety.threads import each, slices
 
 if TYPE_CHECKING:
-    from geomflow.variety.algebraic import FitReport
+    from geomflow.fits.algebraic import FitReport
     from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.points import Points
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def scalar_curvature(metric: VarietyMetric, points: Points) -> np.ndarray:
     """R = 2 g^{ab̄}R_{ab̄} at the points, (P,)."""
-    from geomflow.variety.threads import each, slices
+    from geomflow.core.threads import each, slices
 
     return np.concatenate(each(lambda s: metric.curvature(points[s]).scalar, slices(len(points), 512)))
 

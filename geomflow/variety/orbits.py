@@ -13,11 +13,11 @@ from scipy.sparse.csgraph import connected_components
 
 from geomflow.core.errors import InputError
 from geomflow.core.memory import require
+from geomflow.core.threads import each, slices
 from geomflow.variety import jetframes
 from geomflow.variety.monomials import Places, multi_monomials
 from geomflow.variety.routines.forms import features
 from geomflow.variety.symmetry import Symmetry
-from geomflow.variety.threads import each, slices
 
 if TYPE_CHECKING:
     from geomflow.variety.hypersurface import Hypersurface

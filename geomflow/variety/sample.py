@@ -8,13 +8,13 @@ import numpy as np
 
 from geomflow.core.arrays import whole
 from geomflow.core.memory import require
+from geomflow.core.threads import slices
 from geomflow.distribute import as_workers
 from geomflow.variety.estimate import line_sums
 from geomflow.variety.points import Points
 from geomflow.variety.routines.lines import meet
 from geomflow.variety.scales import line_density, require_resolved
 from geomflow.variety.tails import warn_if_few
-from geomflow.variety.threads import slices
 
 if TYPE_CHECKING:
     from geomflow.variety.hypersurface import Hypersurface

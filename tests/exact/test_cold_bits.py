@@ -15,7 +15,7 @@ SCRIPT = """
 import hashlib
 import numpy as np
 import geomflow as gf
-import geomflow.learn as gl
+from geomflow import fits, kernels
 import geomflow.variety as gv
 
 def say(name, *arrays):
@@ -33,25 +33,25 @@ general = gf.Hypersurface("z0^3 + z1^3 + z2^3 + z0*z1*z2 + z0^2*z1/3")
 plain = gf.algebraic_metric(general, 3, general.sample(600, seed=1), progress=False)
 say("no symmetry", plain.at(general.sample(20, seed=2)))
 for loss in ("sigma", "(v - 1)^2"):
-    phi = gl.phi_metric(X, P, hidden=(8, 8), loss=loss, steps=(20, 2), progress=False)
+    phi = fits.phi_metric(X, P, hidden=(8, 8), loss=loss, steps=(20, 2), progress=False)
     say("phi " + loss, phi.at(U))
 values = np.random.default_rng(0).standard_normal((800, 3))
-for kernel in (gl.FubiniStudyGaussian(0.3), gl.FubiniStudyGeodesicGaussian(0.3),
-               gl.FubiniStudyGaussian(0.3, precision="single")):
+for kernel in (kernels.FubiniStudyGaussian(0.3), kernels.FubiniStudyGeodesicGaussian(0.3),
+               kernels.FubiniStudyGaussian(0.3, precision="single")):
     say(repr(kernel), kernel.apply(P, None, values), kernel.apply(U, P, values), kernel.matrix(U[:40], P[:30]))
-narrow = gl.CutOffKernel.within(gl.FubiniStudyGeodesicGaussian(0.03), points=800, tolerance=1e-12)
+narrow = kernels.CutOffKernel.within(kernels.FubiniStudyGeodesicGaussian(0.03), points=800, tolerance=1e-12)
 say("neighbours", narrow.apply(P, None, values))
 x = np.random.default_rng(1).standard_normal((90, 4))
 for activation in ("relu", "erf", "gelu", "cos", "sin", "identity"):
-    kernel = gl.NetworkKernel(activation, depth=2, weight_std=1.3, bias_std=0.2)
+    kernel = kernels.NetworkKernel(activation, depth=2, weight_std=1.3, bias_std=0.2)
     say(activation, kernel.matrix(x), kernel.apply(x, None, values[:90]))
-torus = gl.WrappedGaussianKernel(0.1, gf.Torus(dim=2))
+torus = kernels.WrappedGaussianKernel(0.1, gf.Torus(dim=2))
 say("wrapped", torus.matrix(np.random.default_rng(2).random((40, 2))))
 patch = gv.sample_patch(X, 200, seed=1, patch=0, elim=1)
-say("flow", gl.ComponentFlow(patch, gl.FubiniStudyGaussian(0.4), steps=20).run(progress=False).at(patch))
-say("components", gl.component_network(patch, hidden=(8, 8), epochs=2, progress=False).at(patch))
-say("kernel metric", gl.kernel_metric(P, gl.InvariantKernel(4, gl.Exponential(1.0))).at(U))
-say("linkage", gl.batched_labels(patch, batches=1, clusters=9, seed=0))
+say("flow", fits.ComponentFlow(patch, kernels.FubiniStudyGaussian(0.4), steps=20).run(progress=False).at(patch))
+say("components", fits.component_network(patch, hidden=(8, 8), epochs=2, progress=False).at(patch))
+say("kernel metric", fits.kernel_metric(P, fits.InvariantKernel(4, fits.Exponential(1.0))).at(U))
+say("linkage", kernels.batched_labels(patch, batches=1, clusters=9, seed=0))
 T = gf.ComplexTorus(dim=1)
 state = T.grid(32).potential("cos(2*pi*x) * cos(2*pi*y) / 200")
 say("Calabi", gf.solve(gf.CalabiFlow(), state, t1=1e-4).last.values)

@@ -12,8 +12,8 @@ import pytest
 
 import geomflow as gf
 from geomflow.distribute import DaskWorkers, Workers, local_workers
-from geomflow.learn import tuning
-from geomflow.learn.kernels import (
+from geomflow.fits import tuning
+from geomflow.kernels import (
     DistanceKernel,
     FubiniStudyGaussian,
     FubiniStudyGeodesicGaussian,

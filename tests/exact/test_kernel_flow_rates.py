@@ -9,10 +9,10 @@ import pytest
 import geomflow as gf
 from geomflow import functionals as fn
 from geomflow.flow.equations.perelman_rates import index_structures
-from geomflow.learn.flows.kernel_checks import CappedGrowthWarning
-from geomflow.learn.flows.kernel_flow import KernelFlow
-from geomflow.learn.kernels import DeltaKernel, GaussianKernel
-from geomflow.learn.kernels.structures import Covariant, Kronecker
+from geomflow.kernels import DeltaKernel, GaussianKernel
+from geomflow.kernels.structures import Covariant, Kronecker
+from geomflow.tangent.kernel_checks import CappedGrowthWarning
+from geomflow.tangent.kernel_flow import KernelFlow
 
 SIZE = 1e-6
 WAVES = [((1, 0), 0.15), ((1, 2), 0.09), ((3, 1), 0.085)]
@@ -73,7 +73,7 @@ def test_metrics_decay_at_the_damped_rate(name, kind, numbers, scale):
     assert found == pytest.approx(-rate, rel=1e-5)
 
 
-@pytest.mark.filterwarnings("ignore::geomflow.learn.kernels.UnderResolvedWarning")
+@pytest.mark.filterwarnings("ignore::geomflow.kernels.UnderResolvedWarning")
 def test_ricci_deturck_decays_at_the_damped_rate_in_dimension_four():
     grid, numbers, scale = gf.Torus(dim=4).grid(6, order="spectral"), (1, 0, 1, -1), 0.1
     shape = np.array([[1, 0, 0, 0], [0, -1, 0.5, 0], [0, 0.5, 0, 1], [0, 0, 1, 0]])

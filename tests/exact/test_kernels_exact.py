@@ -6,8 +6,8 @@ import mpmath as mp
 import numpy as np
 import pytest
 
+from geomflow import kernels as gk
 from geomflow.field import ComplexTorus, Torus
-from geomflow.learn import kernels as gk
 
 HEXAGONAL = [[1, 0], [0.5, 3**0.5 / 2]]
 SKEW = [[1, 0, 0], [0.3, 1.2, 0], [0.1, -0.4, 0.9]]
@@ -58,7 +58,7 @@ def test_distance_of_a_point_to_itself():
 
 @pytest.mark.parametrize("scale", [1e-3, 0.02, 0.1, 0.3, 1.0])
 @pytest.mark.parametrize("geodesic", [False, True])
-@pytest.mark.filterwarnings("ignore::geomflow.learn.kernels.IndefiniteKernelWarning")
+@pytest.mark.filterwarnings("ignore::geomflow.kernels.IndefiniteKernelWarning")
 def test_kernels_to_twelve_digits(scale, geodesic):
     """Relative to the kernel where it is above 1e-16 of its peak; the distance itself is known to rounding only."""
     p, q = pairs([*SEPARATIONS, scale, 2 * scale / 3, 3 * scale])

@@ -13,13 +13,12 @@ from learned_models import ALPHA, CURVE, METRIC_MODELS, POTENTIAL_MODELS, percep
 
 from geomflow.field import ComplexTorus
 from geomflow.field.sampling import closed_form
-from geomflow.learn.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
-from geomflow.learn.kernels.gaussian import GaussianKernel
-from geomflow.learn.kernels.potential import PotentialKernel
-from geomflow.learn.kernels.tangent import pair_matrix
-from geomflow.learn.models import CholeskyModel, Correction, IndependentComponents, PotentialModel, Rescaled
-from geomflow.learn.models.components import SharedComponents, UncorrectedComponents
-from geomflow.learn.networks import ACTIVATIONS
+from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
+from geomflow.kernels.gaussian import GaussianKernel
+from geomflow.kernels.potential import PotentialKernel
+from geomflow.kernels.tangent import pair_matrix
+from geomflow.networks import ACTIVATIONS, CholeskyModel, Correction, IndependentComponents, PotentialModel, Rescaled
+from geomflow.networks.models.components import SharedComponents, UncorrectedComponents
 
 PLAIN = {
     "relu": lambda u: anp.maximum(u, 0.0),

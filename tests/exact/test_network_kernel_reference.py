@@ -8,7 +8,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from geomflow.learn.kernels.network import NetworkKernel
+from geomflow.kernels.network import NetworkKernel
 
 REFERENCE = np.load(Path(__file__).parents[1] / "data" / "ntk_reference_public.npz")
 SETTINGS = {"std": (1.4, 0.1), "paper": (80.52, 5.716)}

@@ -12,7 +12,7 @@ import pytest
 from autograd.scipy.special import erf
 
 from geomflow.field import ComplexTorus, Torus
-from geomflow.learn.networks import AutogradNetwork, CosineNetwork, DiscreteGaussian, FourierEmbedding, Perceptron
+from geomflow.networks import AutogradNetwork, CosineNetwork, DiscreteGaussian, FourierEmbedding, Perceptron
 
 NAMES = ("relu", "gelu", "tanh", "erf", "cos", "softplus")
 SIGMAS = {
@@ -119,7 +119,7 @@ def test_relu_jets_are_those_almost_everywhere():
 
 def test_autograd_network_by_finite_differences():
     """The fallback itself: jvp, and jets against closed forms of f = c sin(w x)."""
-    from geomflow.learn.networks import Layout
+    from geomflow.networks import Layout
 
     layout = Layout((("w", (1,)), ("c", (1,))))
     network = AutogradNetwork(lambda v, x: v["c"] * anp.sin(v["w"] * x), layout, 1, 1)

@@ -9,10 +9,10 @@ from autograd import grad
 from autograd.scipy.special import erf
 
 import geomflow.variety as gv
-from geomflow.learn.networks import Activation, Perceptron
-from geomflow.learn.networks.tangent_loss import ComplexHessian
-from geomflow.learn.networks.tangents import GivenInputs
-from geomflow.learn.phi import PhiNetwork, ProjectiveInputs
+from geomflow.fits import PhiNetwork, ProjectiveInputs
+from geomflow.networks import Activation, Perceptron
+from geomflow.networks.tangent_loss import ComplexHessian
+from geomflow.networks.tangents import GivenInputs
 from geomflow.variety.ratiojets import unpack
 
 ACTIVATIONS = {
@@ -136,7 +136,7 @@ def test_an_activation_of_the_users_own():
 def test_activations_are_right_far_out():
     import mpmath
 
-    from geomflow.learn.networks.tangent_routines import CODES, derivatives
+    from geomflow.networks.tangent_routines import CODES, derivatives
 
     x = np.concatenate([np.linspace(-9, 9, 41), [-40.0, -1e-9, 0.0, 40.0]])
     exact = {
@@ -236,7 +236,7 @@ def test_inputs_are_orthonormal_for_fubini_study():
 
 
 def test_packed_matrices_unpack():
-    from geomflow.learn.networks.tangents import packed
+    from geomflow.networks.tangents import packed
 
     rng = np.random.default_rng(8)
     matrix = rng.normal(size=(5, 3, 3)) + 1j * rng.normal(size=(5, 3, 3))

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 import geomflow.variety as gv
-from geomflow.learn.phi import ProjectiveInputs
-from geomflow.learn.potentials import (
+from geomflow.fits import (
     ArcCosine,
     Exponential,
     InvariantFeatures,
@@ -22,6 +21,7 @@ from geomflow.learn.potentials import (
     OverlapKernel,
     PotentialSpan,
     Power,
+    ProjectiveInputs,
     RidgeFit,
     kernel_metric,
 )

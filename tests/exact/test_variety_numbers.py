@@ -7,6 +7,7 @@ from math import gamma, pi
 import numpy as np
 import pytest
 
+import geomflow as gf
 import geomflow.variety as gv
 
 VOLUMES = {3: 2.7028760880209, 4: 11.8170450080771, 5: 47.2975609186562}
@@ -51,7 +52,7 @@ def test_fubini_study(case):
 def test_euler_numbers(case):
     """Within three standard errors, and these below 2 % of the value, from 100,000 points and an optimal metric."""
     n, variety, points = case
-    metric = gv.algebraic_metric(variety, 4, points)
+    metric = gf.fits.algebraic_metric(variety, 4, points)
     euler = gv.euler_number(metric, points)
     assert euler.within(EULER[n])
     assert euler.error < 0.02 * max(abs(EULER[n]), 1)
@@ -67,7 +68,7 @@ def test_euler_number_of_fubini_study(case):
 def test_second_chern_number_of_the_quintic():
     variety = gv.Fermat(5)
     points = variety.sample(50_000, seed=3)
-    metric = gv.algebraic_metric(variety, 4, points)
+    metric = gf.fits.algebraic_metric(variety, 4, points)
     assert gv.chern_number(metric, points, 2).within(50)
     assert gv.chern_number(metric, points, 1).within(0)
     assert gv.chern_number(metric, points, 0) == pytest.approx(5, rel=1e-10)
@@ -93,7 +94,7 @@ def test_optimum_of_degree_two(n, optimum, error):
     variety = gv.Fermat(n)
     found = []
     for seed in range(12):
-        metric = gv.algebraic_metric(variety, 2, variety.sample(4000, seed=seed))
+        metric = gf.fits.algebraic_metric(variety, 2, variety.sample(4000, seed=seed))
         diagonal = metric.form.diagonal().real
         squares = metric.exponents.max(axis=1) == 2
         found.append(diagonal[~squares][0] / diagonal[squares][0])
@@ -104,7 +105,7 @@ def test_optimum_of_degree_two(n, optimum, error):
 
 def test_cubic_to_machine_precision():
     variety = gv.Fermat(3)
-    metric = gv.algebraic_metric(variety, 8, variety.sample(4000, seed=1))
+    metric = gf.fits.algebraic_metric(variety, 8, variety.sample(4000, seed=1))
     assert gv.sigma(metric, variety.sample(20_000, seed=2)) < 1e-14
 
 
@@ -116,7 +117,7 @@ def test_flat_metric_of_the_cubic():
     assert flat.kappa == pytest.approx(KAPPAS[3], rel=1e-11)
     assert gv.sigma(flat, points) < 1e-15
     assert np.max(np.abs(flat.curvature(points).scalar)) < 1e-10
-    near = gv.algebraic_metric(variety, 6, points[:1999])
+    near = gf.fits.algebraic_metric(variety, 6, points[:1999])
     np.testing.assert_allclose(near.at(points), flat.at(points), rtol=1e-10)
     from geomflow.variety.flat import weierstrass
 
@@ -150,7 +151,7 @@ def test_invariant_forms_are_counted_as_published():
     """1, 2, 5, 10, 20, 38 parameters for k = 1, 2, 4, 6, 8, 10 on the Fermat quintic."""
     variety = gv.Fermat(5)
     points = variety.sample(300, seed=1)
-    from geomflow.variety.algebraic import reduced_forms
+    from geomflow.fits.algebraic import reduced_forms
 
     counts = [reduced_forms(variety, (k,), variety.symmetry, points).count for k in (1, 2, 4, 6, 8, 10)]
     assert counts == [1, 2, 5, 10, 20, 38]

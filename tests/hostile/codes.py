@@ -98,7 +98,7 @@ def _tried(call: Callable[[], Any], names: bool) -> tuple[str, str]:
 def _calls() -> dict[str, Callable[[str], Any]]:
     """The calls that take text, by name."""
     import geomflow as gf
-    from geomflow import learn
+    from geomflow import fits
     from tests.doors import CHART, CUBIC, TAKERS, TAKES_NAMES
 
     _NAMES.update(TAKES_NAMES)
@@ -117,8 +117,8 @@ def _calls() -> dict[str, Callable[[str], Any]]:
         "functional of a gradient": lambda v: gf.GradientFlow(v, state),
         "kernel": lambda v: gf.NetworkKernel(activation=v),
         "kernel's width": lambda v: gf.GaussianKernel(v),
-        "loss": lambda v: learn.PhiTraining(gf.Fermat(3), CUBIC, hidden=(3,), loss=v),
-        "activation": lambda v: learn.PhiTraining(gf.Fermat(3), CUBIC, hidden=(3,), activation=v),
+        "loss": lambda v: fits.PhiTraining(gf.Fermat(3), CUBIC, hidden=(3,), loss=v),
+        "activation": lambda v: fits.PhiTraining(gf.Fermat(3), CUBIC, hidden=(3,), activation=v),
         "psi": lambda v: gf.variety.Dwork(v, 3),
         "polynomial": lambda v: gf.Hypersurface(v, ambient=[2], coordinates=["x", "y", "z"]),
         "workers": lambda v: gf.Fermat(3).sample(10, workers=v),

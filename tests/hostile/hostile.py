@@ -18,7 +18,7 @@ from .ledger import Ledger
 #: The parts, and how many inputs each tries.
 SIZES = {"commands": 400, "damage": 200, "kills": 20, "code": 21}
 #: What is imported before processes are forked, so that each finds it there.
-_NEEDED = ("geomflow.cli", "geomflow.flow", "geomflow.variety", "geomflow.learn", "geomflow.study", "geomflow.plot",
+_NEEDED = ("geomflow.cli", "geomflow.flow", "geomflow.variety", "geomflow.fits", "geomflow.study", "geomflow.plot",
            "geomflow.symbolic.functionals", "matplotlib.pyplot", "zarr")  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 import geomflow as gf
 import geomflow.variety as gv
-from geomflow import learn
+from geomflow import fits, kernels
 from geomflow.core.content import content
 from geomflow.flow import Store
 from geomflow.study.ledger import Ledger
@@ -87,12 +87,12 @@ def training(name: str, make: Callable[[], Any], begin: Callable[[Any], Any]) ->
 
 
 def _frozen() -> Any:
-    kernel = learn.learned_kernel(points(), width=4, steps=2, tries=1, progress=False)
-    return learn.frozen_fit(kernel, points(), progress=False)
+    kernel = fits.learned_kernel(points(), width=4, steps=2, tries=1, progress=False)
+    return fits.frozen_fit(kernel, points(), progress=False)
 
 
 def _tuning(path: Path) -> None:
-    learn.tune(lambda s, seed: -s["a"] ** 2, learn.Space({"a": learn.LinearRange(0.0, 1.0)}), 4, 1, path=path,
+    fits.tune(lambda s, seed: -s["a"] ** 2, fits.Space({"a": fits.LinearRange(0.0, 1.0)}), 4, 1, path=path,
                progress=False)
 
 
@@ -153,21 +153,21 @@ def everything() -> list[Kept]:
         metric("algebraic metric", lambda: gf.algebraic_metric(cubic(), 2, points())),
         metric("Fubini–Study", lambda: gv.FubiniStudy(cubic(), (2,))),
         metric("network metric",
-               lambda: learn.phi_metric(cubic(), points(), hidden=(4,), steps=(3, 1), progress=False)),
-        metric("component network", lambda: learn.component_network(patch(), hidden=(4,), epochs=1, progress=False)),
-        metric("component metric", lambda: learn.ComponentFlow(patch(), learn.FubiniStudyGaussian(0.4), steps=3).run(
+               lambda: fits.phi_metric(cubic(), points(), hidden=(4,), steps=(3, 1), progress=False)),
+        metric("component network", lambda: fits.component_network(patch(), hidden=(4,), epochs=1, progress=False)),
+        metric("component metric", lambda: fits.ComponentFlow(patch(), kernels.FubiniStudyGaussian(0.4), steps=3).run(
             progress=False)),
-        metric("kernel metric", lambda: learn.kernel_metric(points(), learn.OverlapKernel(learn.Exponential(1.0)))),
-        metric("frozen features", _frozen, learn.save_frozen),
-        training("network training", lambda: learn.PhiTraining(cubic(), points(), **phi),
+        metric("kernel metric", lambda: fits.kernel_metric(points(), fits.OverlapKernel(fits.Exponential(1.0)))),
+        metric("frozen features", _frozen, fits.save_frozen),
+        training("network training", lambda: fits.PhiTraining(cubic(), points(), **phi),
                  lambda fit: fit.run(steps=(3, 0), progress=False)),
-        training("component training", lambda: learn.ComponentTraining(patch(), hidden=(4,), batch=20, seed=2),
+        training("component training", lambda: fits.ComponentTraining(patch(), hidden=(4,), batch=20, seed=2),
                  lambda fit: fit.run(1, progress=False)),
-        training("kernel flow", lambda: learn.ComponentFlow(patch(), learn.FubiniStudyGaussian(0.4), steps=6),
+        training("kernel flow", lambda: fits.ComponentFlow(patch(), kernels.FubiniStudyGaussian(0.4), steps=6),
                  lambda fit: fit.run(3, progress=False)),
         store("run store", heat),
         store("run store with a reference", calabi),
-        Kept("trials", _tuning, lambda path: said(learn.Tuning.load(path))),
+        Kept("trials", _tuning, lambda path: said(fits.Tuning.load(path))),
         Kept("rows of a study", _write_row, _told_rows, folder=True),
         Kept("cymetric's points", lambda path: gv.export_cymetric(points(), path), _cymetric, folder=True),
     ]

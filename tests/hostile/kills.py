@@ -104,10 +104,10 @@ def metric(n: int) -> Any:
 def network(n: int) -> Any:
     """A metric of a network."""
     import geomflow as gf
-    from geomflow import learn
+    from geomflow import fits
 
     X = gf.Fermat(3)
-    return learn.phi_metric(X, X.sample(300, seed=1), hidden=(9, 9), steps=(2 + n, 0), seed=n, progress=False)
+    return fits.phi_metric(X, X.sample(300, seed=1), hidden=(9, 9), steps=(2 + n, 0), seed=n, progress=False)
 
 
 def load_metric(path: Path) -> Any:

@@ -6,16 +6,16 @@ from hypothesis import given, settings
 from strategies import seeds
 
 import geomflow as gf
-from geomflow.learn.flows.gradient_flow import GradientFlow
-from geomflow.learn.flows.loss import Continuum
-from geomflow.learn.flows.optimisers import SGD
-from geomflow.learn.flows.training import Training
-from geomflow.learn.models.components import IndependentComponents
-from geomflow.learn.models.correction import Correction
-from geomflow.learn.models.potential import PotentialModel
-from geomflow.learn.models.rescaled import Rescaled
-from geomflow.learn.networks.embedding import FourierEmbedding
-from geomflow.learn.networks.perceptron import Perceptron
+from geomflow.networks.embedding import FourierEmbedding
+from geomflow.networks.models.components import IndependentComponents
+from geomflow.networks.models.correction import Correction
+from geomflow.networks.models.potential import PotentialModel
+from geomflow.networks.models.rescaled import Rescaled
+from geomflow.networks.perceptron import Perceptron
+from geomflow.tangent.gradient_flow import GradientFlow
+from geomflow.tangent.loss import Continuum
+from geomflow.tangent.optimisers import SGD
+from geomflow.tangent.training import Training
 
 CURVE, PLANE = gf.ComplexTorus(dim=1), gf.Torus(dim=2)
 POTENTIAL = Rescaled(PotentialModel(CURVE, Perceptron(2, (12,), embedding=FourierEmbedding(CURVE))), 0.01)

@@ -10,15 +10,16 @@ import pytest
 import geomflow as gf
 import geomflow.variety as gv
 from geomflow.core.errors import InputError, StoreError
-from geomflow.learn.phi import PhiTraining, phi_metric
-from geomflow.learn.potentials import (
+from geomflow.fits import (
     InvariantKernel,
     Isometries,
     OrbitKernel,
     OverlapKernel,
+    PhiTraining,
     Power,
     RidgeFit,
     kernel_metric,
+    phi_metric,
 )
 from geomflow.variety.density import VolumeWarning, checked_volume
 from geomflow.variety.levels import halved, line_bundle
@@ -46,7 +47,7 @@ def points(name: str, seed: int = 1) -> gv.Points:
 
 @cache
 def optimal(name: str, degree: tuple[int, ...]) -> gv.HermitianForm:
-    return gv.algebraic_metric(VARIETIES[name], degree, points(name))
+    return gf.fits.algebraic_metric(VARIETIES[name], degree, points(name))
 
 
 @pytest.mark.parametrize(("name", "degree"), CASES)
@@ -69,13 +70,13 @@ def test_the_bicubic(degree):
 
 @pytest.mark.parametrize(("name", "degree"), [("bicubic", (2, 1)), ("P1xP3", (1, 2)), ("tetraquadric", (1, 1, 2, 2))])
 def test_balanced_metrics_are_in_their_class(name, degree):
-    metric = gv.balanced_metric(VARIETIES[name], degree, points(name))
+    metric = gf.fits.balanced_metric(VARIETIES[name], degree, points(name))
     assert metric.kahler_class == degree
     assert gv.volume(metric, points(name, 2)).within(gv.class_volume(metric), 4)
     assert gv.sigma(metric, points(name, 2)) < gv.sigma(gv.FubiniStudy(VARIETIES[name], degree), points(name, 2))
 
 
-@pytest.mark.parametrize("fit", [gv.algebraic_metric, gv.balanced_metric], ids=["algebraic", "balanced"])
+@pytest.mark.parametrize("fit", [gf.fits.algebraic_metric, gf.fits.balanced_metric], ids=["algebraic", "balanced"])
 @pytest.mark.parametrize("name", ["bicubic", "P2xP1"])
 def test_swapped_factors_swap_the_class(name, fit):
     """The metric (1, 2) of X is the metric (2, 1) of X with its factors exchanged."""
@@ -93,11 +94,11 @@ def test_swapped_factors_swap_the_class(name, fit):
 
 def test_higher_degrees_keep_the_class_and_classes_scale_the_volume():
     small, unseen = optimal("bicubic", (1, 2)), points("bicubic", 2)
-    large = gv.algebraic_metric(VARIETIES["bicubic"], (2, 4), points("bicubic")[:1500])
+    large = gf.fits.algebraic_metric(VARIETIES["bicubic"], (2, 4), points("bicubic")[:1500])
     assert large.kahler_class == small.kahler_class == (1, 2)
     assert gv.sigma(large, unseen) < gv.sigma(small, unseen) / 3
     for kahler_class, degree in (((0.5, 1), 2), ((0.5, 1), (1, 2))):
-        half = gv.algebraic_metric(VARIETIES["bicubic"], degree, points("bicubic"), kahler_class=kahler_class)
+        half = gf.fits.algebraic_metric(VARIETIES["bicubic"], degree, points("bicubic"), kahler_class=kahler_class)
         assert half.kahler_class == kahler_class
         np.testing.assert_allclose(half.at(unseen), small.at(unseen) / 2, rtol=1e-10, atol=1e-12)
         assert gv.class_volume(half) == pytest.approx(gv.class_volume(small) / 2**3)
@@ -119,7 +120,7 @@ def test_symmetries_that_keep_the_class_take_factors_to_factors_of_equal_t(name,
 def test_permutations_that_mix_factors_are_refused():
     shift = Symmetry(np.array([[0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 0]]), np.zeros((0, 6), np.int64), False)
     with pytest.raises(InputError, match="mixes coordinates of different factors"):
-        gv.algebraic_metric(VARIETIES["bicubic"], 1, points("bicubic"), symmetry=shift)
+        gf.fits.algebraic_metric(VARIETIES["bicubic"], 1, points("bicubic"), symmetry=shift)
 
 
 def test_monomials_that_are_not_there_are_a_defect():
@@ -228,11 +229,11 @@ def test_networks_have_any_class(tmp_path):
 
 
 def test_flows_of_forms_stay_in_their_class():
-    family = gv.form_family(VARIETIES["P2xP1"], (2, 1), few("P2xP1"))
+    family = gf.fits.form_family(VARIETIES["P2xP1"], (2, 1), few("P2xP1"))
     state = family.state()
     assert family.kahler_class == state.metric.kahler_class == (2, 1)
     np.testing.assert_allclose(state.positivity, 1, rtol=1e-10)
     solution = gf.solve(gf.KahlerRicciFlow(), state, t1=0.1)
     assert solution["sigma"][-1] < 0.9 * solution["sigma"][0]
     assert gv.checked_volume(solution.last.metric, points("P2xP1", 2)) > 0
-    assert gv.form_family(VARIETIES["P2xP1"], 1, few("P2xP1"), kahler_class=(2, 1)).count == family.count
+    assert gf.fits.form_family(VARIETIES["P2xP1"], 1, few("P2xP1"), kahler_class=(2, 1)).count == family.count

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 import geomflow as gf
 from geomflow import functionals as fn
-from geomflow.learn.flows.kernel_flow import KernelFlow
-from geomflow.learn.kernels import DeltaKernel, GaussianKernel, Kernel
-from geomflow.learn.kernels.structures import Covariant, Kronecker, Symmetrised
+from geomflow.kernels import DeltaKernel, GaussianKernel, Kernel
+from geomflow.kernels.structures import Covariant, Kronecker, Symmetrised
+from geomflow.tangent.kernel_flow import KernelFlow
 from tests.strategies import amplitudes, seeds
 
 PLANE, CURVE = gf.Torus(dim=2), gf.ComplexTorus(dim=1)

@@ -9,14 +9,13 @@ from hypothesis import strategies as st
 from learned_models import KAHLER_SURFACE, METRIC_MODELS, MODELS, OTHERS, POTENTIAL_MODELS, SURFACE, perceptron, points
 from strategies import seeds
 
-from geomflow.learn.kernels.delta import DeltaKernel
-from geomflow.learn.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel, hermitian_probe
-from geomflow.learn.kernels.gaussian import GaussianKernel
-from geomflow.learn.kernels.potential import PotentialKernel, images, lattice_vectors, periodic, waves
-from geomflow.learn.kernels.structures import Covariant, Kronecker, Symmetrised, frame, from_frame, pulled, to_frame
-from geomflow.learn.kernels.tangent import drift, pair_matrix
-from geomflow.learn.models import CholeskyModel, PotentialModel
-from geomflow.learn.networks import multi_indices
+from geomflow.kernels.delta import DeltaKernel
+from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel, hermitian_probe
+from geomflow.kernels.gaussian import GaussianKernel
+from geomflow.kernels.potential import PotentialKernel, images, lattice_vectors, periodic, waves
+from geomflow.kernels.structures import Covariant, Kronecker, Symmetrised, frame, from_frame, pulled, to_frame
+from geomflow.kernels.tangent import drift, pair_matrix
+from geomflow.networks import CholeskyModel, PotentialModel, multi_indices
 
 QUICK = settings(max_examples=15, deadline=None)
 FEW = settings(max_examples=6, deadline=None)
@@ -248,7 +247,7 @@ def test_kernels_on_potentials_keep_the_form_closed_and_component_kernels_do_not
 @given(seeds)
 def test_drift_by_probes_is_that_of_the_arrays(seed):
     """32 random cotangents come within three tenths of ‖Θ_t − Θ_0‖/‖Θ_0‖, for metrics and for potentials."""
-    import geomflow.learn.kernels.tangent as tangent
+    import geomflow.kernels.tangent as tangent
 
     for name in ("cholesky", "potential"):
         model, theta, x, stream = drawn(name, "tanh", seed, 6)

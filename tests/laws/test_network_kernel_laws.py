@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geomflow.learn.kernels.network import VARIANCES, NetworkKernel
-from geomflow.learn.kernels.network_duals import ROWS
+from geomflow.kernels.network import VARIANCES, NetworkKernel
+from geomflow.kernels.network_duals import ROWS
 
 activations = st.sampled_from(sorted(VARIANCES))
 deviations = st.floats(0.2, 5.0)

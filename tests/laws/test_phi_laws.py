@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import geomflow.variety as gv
-from geomflow.learn.networks import Perceptron
-from geomflow.learn.networks import tangent_loss as blocks
-from geomflow.learn.networks.tangent_loss import ComplexHessian
-from geomflow.learn.phi import PhiNetwork, ProjectiveInputs
-from geomflow.learn.phi.objective import Objective, loss_of
-from geomflow.learn.phi.steps import AdamStep, GaussNewton, State
+from geomflow.fits import PhiNetwork, ProjectiveInputs
+from geomflow.fits.phi.objective import Objective, loss_of
+from geomflow.fits.phi.steps import AdamStep, GaussNewton, State
+from geomflow.networks import Perceptron
+from geomflow.networks import tangent_loss as blocks
+from geomflow.networks.tangent_loss import ComplexHessian
 
 VARIETIES = (gv.Fermat(3), gv.Fermat(4), gv.Fermat(5), gv.Bicubic(), gv.Tetraquadric())
 ACTIVATIONS = ("gelu", "tanh", "erf", "cos", "softplus")

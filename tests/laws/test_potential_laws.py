@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 import geomflow.variety as gv
-from geomflow.learn.phi.objective import loss_of
-from geomflow.learn.potentials import (
+from geomflow.fits import (
     Exponential,
     InvariantKernel,
     Isometries,
@@ -22,8 +21,9 @@ from geomflow.learn.potentials import (
     RidgeFit,
     kernel_metric,
 )
-from geomflow.learn.potentials.descent import Path
-from geomflow.learn.potentials.landscape import Landscape
+from geomflow.fits.phi.objective import loss_of
+from geomflow.fits.potentials.descent import Path
+from geomflow.fits.potentials.landscape import Landscape
 
 QUINTIC, CUBIC = gv.Fermat(5), gv.Fermat(3)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from strategies import seeds
 
 import geomflow as gf
-from geomflow import learn
+from geomflow import networks
 from geomflow.symbolic.functionals import FUNCTIONALS, PotentialFunctional
 
 CURVE, PLANE = gf.ComplexTorus(dim=1), gf.Torus(dim=2)
@@ -24,28 +24,28 @@ PARAMETERS = {"perelman-w": {"tau": 0.7}}
 
 
 def network(torus, width=6, activation="tanh", **more):
-    return learn.Perceptron(torus.real_dim, (width,), activation=activation, **more,
-                            embedding=learn.FourierEmbedding(torus))
+    return networks.Perceptron(torus.real_dim, (width,), activation=activation, **more,
+                            embedding=networks.FourierEmbedding(torus))
 
 
 def potential(torus, size=0.01, reference=None):
-    return learn.Rescaled(learn.PotentialModel(torus, network(torus), reference), size)
+    return networks.Rescaled(networks.PotentialModel(torus, network(torus), reference), size)
 
 
 def metric(torus):
-    return learn.Correction(None, learn.Rescaled(learn.IndependentComponents(torus, network(torus)), 0.05))
+    return networks.Correction(None, networks.Rescaled(networks.IndependentComponents(torus, network(torus)), 0.05))
 
 
 WAVY = [["1/2 + cos(2*pi*x)/8"]]
 MODELS = {
     "independent": (metric(PLANE), "scalar-squared"),
-    "shared": (learn.Correction([["1 + cos(2*pi*x)/4", 0], [0, 1]], learn.Rescaled(
-        learn.SharedComponents(PLANE, network(PLANE, outputs=3)), 0.05)), "scalar-squared"),
-    "cholesky": (learn.CholeskyModel(PLANE, learn.Perceptron(
-        2, (5, 4), weight_std=0.6, embedding=learn.FourierEmbedding(PLANE))), "scalar-squared"),
-    "cosine": (learn.Correction(None, learn.Rescaled(learn.IndependentComponents(
-        PLANE, learn.CosineNetwork(2, 9, kernel_width=0.4, torus=PLANE)), 0.02)), "ricci-squared"),
-    "scaled": (learn.Rescaled(learn.PotentialModel(CURVE, network(CURVE)), "0.01 + cos(2*pi*y)/300"), "calabi"),
+    "shared": (networks.Correction([["1 + cos(2*pi*x)/4", 0], [0, 1]], networks.Rescaled(
+        networks.SharedComponents(PLANE, network(PLANE, outputs=3)), 0.05)), "scalar-squared"),
+    "cholesky": (networks.CholeskyModel(PLANE, networks.Perceptron(
+        2, (5, 4), weight_std=0.6, embedding=networks.FourierEmbedding(PLANE))), "scalar-squared"),
+    "cosine": (networks.Correction(None, networks.Rescaled(networks.IndependentComponents(
+        PLANE, networks.CosineNetwork(2, 9, kernel_width=0.4, torus=PLANE)), 0.02)), "ricci-squared"),
+    "scaled": (networks.Rescaled(networks.PotentialModel(CURVE, network(CURVE)), "0.01 + cos(2*pi*y)/300"), "calabi"),
     "wavy": (potential(CURVE, reference=WAVY), "kenergy"),
     "slanted": (potential(SLANTED), "calabi"),
     "surface": (potential(SURFACE), "kenergy"),

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import geomflow.variety as gv
-from geomflow.variety.descent import Residual
-from geomflow.variety.functional import Density
+from geomflow.fits.density import Density
+from geomflow.fits.descent import Residual
 from geomflow.variety.monomials import multi_monomials
 from geomflow.variety.orbits import invariant_forms, reference
 

@@ -11,9 +11,9 @@ import pytest
 
 import geomflow as gf
 from geomflow import functionals as fn
-from geomflow.learn.flows.kernel_flow import KernelFlow
-from geomflow.learn.kernels import GaussianKernel, UnderResolvedWarning
-from geomflow.learn.kernels.structures import Kronecker
+from geomflow.kernels import GaussianKernel, UnderResolvedWarning
+from geomflow.kernels.structures import Kronecker
+from geomflow.tangent.kernel_flow import KernelFlow
 
 DECADE = np.geomspace(0.01, 0.1, 3)
 PLANE = [["1 + 0.1*cos(2*pi*y)", "0.1*sin(2*pi*x)"], ["0.1*sin(2*pi*x)", "1 + 0.1*sin(2*pi*x)"]]
@@ -63,14 +63,14 @@ def test_potentials_on_a_resolved_curve(functional):
         assert_second_order(errors(functional(torus), state, 2e-5, None))
 
 
-@pytest.mark.filterwarnings("ignore::geomflow.learn.kernels.UnderResolvedWarning")
+@pytest.mark.filterwarnings("ignore::geomflow.kernels.UnderResolvedWarning")
 def test_perelman_lambda_on_the_plane():
     torus = gf.Torus(dim=2)
     state = torus.grid(16, order="spectral").metric(PLANE)
     assert_second_order(errors(fn.PerelmanLambda(torus).gradient_flow(), state, 2e-4, 2))
 
 
-@pytest.mark.filterwarnings("ignore::geomflow.learn.kernels.UnderResolvedWarning")
+@pytest.mark.filterwarnings("ignore::geomflow.kernels.UnderResolvedWarning")
 @pytest.mark.parametrize("functional", [fn.KEnergy, lambda t: fn.EF(t, "v*log(v)")])
 def test_potentials_in_real_dimension_four(functional):
     torus = gf.ComplexTorus(dim=2)
@@ -78,14 +78,14 @@ def test_potentials_in_real_dimension_four(functional):
     assert_second_order(errors(functional(torus), state, 2e-5, 20))
 
 
-@pytest.mark.filterwarnings("ignore::geomflow.learn.kernels.UnderResolvedWarning")
+@pytest.mark.filterwarnings("ignore::geomflow.kernels.UnderResolvedWarning")
 def test_ricci_deturck_in_dimension_four():
     state = gf.Torus(dim=4).grid(8, order="spectral").metric(SPACE)
     assert_second_order(errors(gf.RicciFlow(gauge="deturck"), state, 5e-4, 2))
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::geomflow.learn.kernels.UnderResolvedWarning")
+@pytest.mark.filterwarnings("ignore::geomflow.kernels.UnderResolvedWarning")
 def test_perelman_lambda_in_dimension_four():
     torus = gf.Torus(dim=4)
     state = torus.grid(6, order="spectral").metric(SPACE)

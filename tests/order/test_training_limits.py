@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 
 import geomflow as gf
-from geomflow.learn.flows.gradient_flow import GradientFlow
-from geomflow.learn.flows.kernel_flow import KernelFlow
-from geomflow.learn.flows.linearised_flow import LinearisedFlow
-from geomflow.learn.flows.loss import Continuum
-from geomflow.learn.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
-from geomflow.learn.kernels.structures import Kronecker
-from geomflow.learn.models.components import IndependentComponents
-from geomflow.learn.models.correction import Correction
-from geomflow.learn.models.potential import PotentialModel
-from geomflow.learn.models.rescaled import Rescaled
-from geomflow.learn.networks.embedding import FourierEmbedding
-from geomflow.learn.networks.perceptron import Perceptron
+from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
+from geomflow.kernels.structures import Kronecker
+from geomflow.networks.embedding import FourierEmbedding
+from geomflow.networks.models.components import IndependentComponents
+from geomflow.networks.models.correction import Correction
+from geomflow.networks.models.potential import PotentialModel
+from geomflow.networks.models.rescaled import Rescaled
+from geomflow.networks.perceptron import Perceptron
+from geomflow.tangent.gradient_flow import GradientFlow
+from geomflow.tangent.kernel_flow import KernelFlow
+from geomflow.tangent.linearised_flow import LinearisedFlow
+from geomflow.tangent.loss import Continuum
 
 CURVE, PLANE = gf.ComplexTorus(dim=1), gf.Torus(dim=2)
 KENERGY = gf.functionals.KEnergy(CURVE)

@@ -12,10 +12,10 @@ import geomflow.variety as gv
 from geomflow.core.conventions import k_energy
 from geomflow.core.errors import InputError, PositivityError, UnknownNameError
 from geomflow.core.outcome import OutcomeKind
+from geomflow.fits import FormFlow, decay_rate
+from geomflow.fits.tangent import laplace_values
 from geomflow.flow import CurvatureBlowUp, SteadyState
-from geomflow.flow.varieties import FormFlow, decay_rate
 from geomflow.variety.errors import UnderdeterminedError
-from geomflow.variety.tangent import laplace_values
 
 KAHLER_RICCI, SQUARE, CALABI = FormFlow.kahler_ricci(), FormFlow.square(), FormFlow.calabi()
 
@@ -23,7 +23,7 @@ KAHLER_RICCI, SQUARE, CALABI = FormFlow.kahler_ricci(), FormFlow.square(), FormF
 def family(degree, k, count=4000):
     variety = gv.Fermat(degree)
     points = variety.sample(count, seed=1)
-    return gv.form_family(variety, k, points), gv.algebraic_metric(variety, k, points)
+    return gf.fits.form_family(variety, k, points), gf.fits.algebraic_metric(variety, k, points)
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ def test_the_rate_is_the_projected_rate():
     problem = KAHLER_RICCI.bind(state)
     rate = np.empty_like(problem.y0)
     problem.rate(0.0, problem.y0, rate)
-    from geomflow.variety.tangent import tangent
+    from geomflow.fits.tangent import tangent
 
     moved, log_v = tangent(state) @ rate[0], np.log(state.density)
     error = moved - moved.mean() - (log_v - log_v.mean())
@@ -201,7 +201,7 @@ def test_bad_input(cubic):
     with pytest.raises(InputError, match="form_family"):
         gf.solve(KAHLER_RICCI, members, 1.0)
     with pytest.raises(UnderdeterminedError):
-        gv.form_family(members.variety, 6, members.points[:5])
+        gf.fits.form_family(members.variety, 6, members.points[:5])
     bad = members.state()
     bad = bad.unpack(bad.coefficients - 20 * np.eye(members.count)[1])
     with pytest.raises(PositivityError):

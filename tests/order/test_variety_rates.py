@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import geomflow as gf
 import geomflow.variety as gv
 from geomflow.core.errors import InputError, MemoryLimitError
 from geomflow.variety.errors import KahlerConeError, UnderdeterminedError
@@ -28,7 +29,7 @@ CONVERGED = {1: 0.3732, 2: 0.2723, 3: 0.1933, 4: 0.1303, 5: 0.0909, 6: 0.0663, 7
 @pytest.fixture(scope="module")
 def optimal(quintic):
     points = quintic.sample(6000, seed=1)
-    return {k: gv.algebraic_metric(quintic, k, points) for k in PUBLISHED}
+    return {k: gf.fits.algebraic_metric(quintic, k, points) for k in PUBLISHED}
 
 
 def test_sigma_of_optimal_metrics(optimal, unseen):
@@ -64,7 +65,7 @@ def test_curvature_falls_with_the_degree(optimal, unseen):
 @pytest.mark.slow
 def test_curvature_falls_at_the_rate_of_the_fit(quintic, unseen):
     """R = −2Δ_∂ log v, so that the mean of |R| falls like k²σ, within 0.15 of its rate and slower than σ alone."""
-    table = gv.convergence(quintic, (4, 6, 8, 10, 12), quintic.sample(6000, seed=1), unseen)
+    table = gf.fits.convergence(quintic, (4, 6, 8, 10, 12), quintic.sample(6000, seed=1), unseen)
     assert table.rate() == pytest.approx(0.75, abs=0.05)
     assert table.rate("curvature") == pytest.approx(table.predicted_rate(), abs=0.15)
     assert table.rate("curvature") < table.rate()
@@ -73,7 +74,7 @@ def test_curvature_falls_at_the_rate_of_the_fit(quintic, unseen):
     assert ten.curvature == pytest.approx(0.031, rel=0.1)
     assert ten.largest < 1
     assert "mean |R|" in str(table)
-    metric = gv.algebraic_metric(quintic, 10, quintic.sample(6000, seed=1))
+    metric = gf.fits.algebraic_metric(quintic, 10, quintic.sample(6000, seed=1))
     euler = gv.euler_number(metric, quintic.sample(20_000, seed=5))
     assert euler.within(-200)
     assert euler.error < 0.02 * 200
@@ -81,7 +82,7 @@ def test_curvature_falls_at_the_rate_of_the_fit(quintic, unseen):
 
 def test_degrees_of_a_table_increase(quintic, unseen):
     with pytest.raises(InputError, match="increase"):
-        gv.convergence(quintic, (4, 4), unseen, unseen)
+        gf.fits.convergence(quintic, (4, 4), unseen, unseen)
 
 
 def test_ricci_from_curvature_is_the_laplacian_of_log_v(optimal, quintic):
@@ -99,7 +100,7 @@ def test_balanced_metrics(quintic, k):
 
     The published value at k = 6 is 5 % higher. It is one of a T-operator on 3,000 points, whose σ scatter by 8 %.
     """
-    metric = gv.balanced_metric(quintic, k, quintic.sample(80_000, seed=2))
+    metric = gf.fits.balanced_metric(quintic, k, quintic.sample(80_000, seed=2))
     found = gv.sigma(metric, quintic.sample(60_000, seed=7))
     assert float(found) == pytest.approx(CONVERGED[k], rel=0.03)
     assert float(found) == pytest.approx(BALANCED.get(k, found), rel=0.03 if k < 6 else 0.08)
@@ -111,7 +112,7 @@ def test_balanced_metrics_scatter_with_the_points(quintic, unseen):
     unseen = unseen[:5000]
     spread = {}
     for count in (3000, 12_000):
-        metrics = (gv.balanced_metric(quintic, 6, quintic.sample(count, seed=s)) for s in range(8))
+        metrics = (gf.fits.balanced_metric(quintic, 6, quintic.sample(count, seed=s)) for s in range(8))
         found = [float(gv.sigma(metric, unseen)) for metric in metrics]
         assert np.mean(found) == pytest.approx(CONVERGED[6], rel=0.06)
         spread[count] = np.std(found, ddof=1)
@@ -121,7 +122,7 @@ def test_balanced_metrics_scatter_with_the_points(quintic, unseen):
 
 
 def test_balanced_metrics_without_symmetry(quintic, unseen):
-    plain = gv.balanced_metric(quintic, 2, quintic.sample(20_000, seed=3), symmetric=False)
+    plain = gf.fits.balanced_metric(quintic, 2, quintic.sample(20_000, seed=3), symmetric=False)
     assert float(gv.sigma(plain, unseen)) == pytest.approx(BALANCED[2], rel=0.03)
 
 
@@ -134,7 +135,7 @@ def test_balanced_metrics_fall_like_the_square(quintic):
     degrees = np.arange(4, 9)
     unseen = quintic.sample(60_000, seed=7)
     found = np.array(
-        [float(gv.sigma(gv.balanced_metric(quintic, k, quintic.sample(120_000, seed=2)), unseen)) for k in degrees]
+        [float(gv.sigma(gf.fits.balanced_metric(quintic, k, quintic.sample(120_000, seed=2)), unseen)) for k in degrees]
     )
     np.testing.assert_allclose(found, [CONVERGED[k] for k in degrees], rtol=0.03)
     design = np.column_stack([degrees**-2.0, degrees**-3.0])
@@ -155,18 +156,18 @@ def test_monte_carlo_errors_fall_like_the_root(quintic):
 def test_other_functionals_have_nearby_minima(quintic, unseen):
     """K-energy's F = v log v: a different optimum, σ within a fifth."""
     points = quintic.sample(4000, seed=1)
-    square, entropy = (gv.algebraic_metric(quintic, 4, points, functional=f) for f in ("(v-1)^2", "v*log(v)"))
+    square, entropy = (gf.fits.algebraic_metric(quintic, 4, points, functional=f) for f in ("(v-1)^2", "v*log(v)"))
     first, second = (float(gv.sigma(m, unseen)) for m in (square, entropy))
     assert second == pytest.approx(first, rel=0.2)
     assert second != first
     with pytest.raises(InputError, match="F''"):
-        gv.algebraic_metric(quintic, 2, points, functional="-(v-1)^2")
+        gf.fits.algebraic_metric(quintic, 2, points, functional="-(v-1)^2")
 
 
 def test_general_fit_agrees_with_the_symmetric_one():
     """All 225 Hermitian forms on O(2), matrix-free, find the invariant optimum of the quintic up to overfitting."""
-    from geomflow.variety.functional import Density
-    from geomflow.variety.general import fit_general
+    from geomflow.fits.density import Density
+    from geomflow.fits.general import fit_general
 
     variety = gv.Fermat(5)
     points, unseen = variety.sample(20_000, seed=1), variety.sample(5000, seed=2)
@@ -180,39 +181,39 @@ def test_general_fit_agrees_with_the_symmetric_one():
 def test_fits_that_cannot_be_made(quintic):
     few = quintic.sample(20, seed=1)
     with pytest.raises(UnderdeterminedError, match="under-determined"):
-        gv.algebraic_metric(quintic, 8, few)
+        gf.fits.algebraic_metric(quintic, 8, few)
     with pytest.raises(UnderdeterminedError, match="T-operator is singular"):
-        gv.balanced_metric(quintic, 3, few)
+        gf.fits.balanced_metric(quintic, 3, few)
     exponents = gv.Sections(quintic, (1,)).exponents
     bad = gv.HermitianForm(quintic, exponents, np.diag([1, 1, 1, 1, -0.9]), 1)
     with pytest.raises(KahlerConeError, match="Kähler cone"):
         gv.sigma(bad, quintic.sample(500, seed=1))
     worse = gv.HermitianForm(quintic, exponents, np.diag([1, 1, 1, 1, -9]), 1)
     with pytest.raises(KahlerConeError, match="Kähler cone"):
-        gv.algebraic_metric(quintic, 1, quintic.sample(500, seed=1), start=worse)
+        gf.fits.algebraic_metric(quintic, 1, quintic.sample(500, seed=1), start=worse)
     with pytest.raises(MemoryLimitError, match=r"would take .* are available"):
         gv.Sections(quintic, (30,)).values(quintic.sample(1_000_000, seed=1))
     with pytest.raises(InputError, match="degree"):
-        gv.algebraic_metric(quintic, 0, few)
+        gf.fits.algebraic_metric(quintic, 0, few)
     plain = gv.trivial_symmetry(5)
     with pytest.raises(UnderdeterminedError, match="42025 Hermitian forms, and there are 20 points"):
-        gv.algebraic_metric(quintic, 6, few, symmetry=plain)
+        gf.fits.algebraic_metric(quintic, 6, few, symmetry=plain)
 
 
 def test_memory_of_a_general_fit_is_stated_before_any_fit(quintic, monkeypatch):
-    from geomflow.variety import general
+    from geomflow.fits import general
 
     def refuse(nbytes, what, hint):
         raise MemoryLimitError(f"{what} would take {nbytes:.3g} bytes; {hint}")
 
     monkeypatch.setattr(general, "require", refuse)
     with pytest.raises(MemoryLimitError, match="jets of 70 sections at 5000 points"):
-        gv.algebraic_metric(quintic, 4, quintic.sample(5000, seed=1), symmetry=gv.trivial_symmetry(5))
+        gf.fits.algebraic_metric(quintic, 4, quintic.sample(5000, seed=1), symmetry=gv.trivial_symmetry(5))
 
 
 def test_a_fit_that_leaves_the_cone(quintic, monkeypatch):
     """Every step but the start is called not positive: the fit must say so and not return its start."""
-    from geomflow.variety.descent import Residual
+    from geomflow.fits.descent import Residual
 
     ratio, calls = Residual.ratio, []
 
@@ -223,12 +224,12 @@ def test_a_fit_that_leaves_the_cone(quintic, monkeypatch):
     start = gv.HermitianForm(quintic, gv.Sections(quintic, (1,)).exponents, np.eye(5), 1)
     monkeypatch.setattr(Residual, "ratio", fails_later)
     with pytest.raises(KahlerConeError, match="leaves the Kähler cone"):
-        gv.algebraic_metric(quintic, 2, quintic.sample(500, seed=1), start=start)
+        gf.fits.algebraic_metric(quintic, 2, quintic.sample(500, seed=1), start=start)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("degree", "k", "bound"), [(5, 12, 2e-5), (5, 16, 2e-6), (4, 16, 1e-8), (3, 8, 1e-12)])
 def test_high_degrees(degree, k, bound):
     variety = gv.Fermat(degree)
-    metric = gv.algebraic_metric(variety, k, variety.sample(6000, seed=1))
+    metric = gf.fits.algebraic_metric(variety, k, variety.sample(6000, seed=1))
     assert gv.sigma(metric, variety.sample(20_000, seed=2)) < bound

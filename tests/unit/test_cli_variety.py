@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import geomflow as gf
 import geomflow.variety as gv
 from geomflow.cli import main, quintic
 from geomflow.cli.schema import Key
 from geomflow.cli.variety_file import VARIETY, Task
-from geomflow.learn.phi import PhiNetwork
+from geomflow.fits import PhiNetwork
 from geomflow.variety.points import ARRAYS
 
 CUBIC = """\
@@ -130,7 +131,7 @@ def test_points_of_a_file_are_fitted_on(kept, monkeypatch):
         np.testing.assert_array_equal(getattr(points, name), getattr(kept, name))
     assert len(unseen) == 500
     assert not set(unseen.line) & set(points.line)  # none of the points fitted on, whichever seed gave those
-    by_hand = gv.algebraic_metric(kept.variety, 2, kept, start=gv.algebraic_metric(kept.variety, 1, kept))
+    by_hand = gf.fits.algebraic_metric(kept.variety, 2, kept, start=gf.fits.algebraic_metric(kept.variety, 1, kept))
     np.testing.assert_array_equal(gv.load_metric(folder / "found/metric.npz").at(unseen), by_hand.at(unseen))
 
 
@@ -181,7 +182,7 @@ def test_kept_numbers_are_not_believed(here, capsys):
 
 
 def test_an_interruption_keeps_the_degrees_that_are_done(here, capsys, monkeypatch):
-    real = gv.algebraic_metric
+    real = gf.fits.algebraic_metric
 
     def interrupted(variety, degree, points, **options):
         if degree == (2,):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import geomflow.variety as gv
 from geomflow.core import memory
 from geomflow.core.errors import InputError, MemoryLimitError, ShapeError
-from geomflow.learn import (
+from geomflow.kernels import (
     CoordinateKernel,
     CutOffKernel,
     FubiniStudyGaussian,

@@ -8,23 +8,19 @@ import pytest
 import geomflow.variety as gv
 from geomflow.core.errors import InputError, ShapeError, StoreError, UnknownNameError
 from geomflow.distribute import Workers
-from geomflow.learn import (
-    ComponentFlow,
-    ComponentMetric,
-    ConstantRate,
+from geomflow.fits import ComponentFlow, ComponentMetric, ConstantRate, FallingRate, PointwiseRate
+from geomflow.fits.clouds.hermitian import pack, unpack
+from geomflow.fits.clouds.objective import CloudObjective
+from geomflow.fits.phi.objective import loss_of
+from geomflow.kernels import (
     CutOffKernel,
     DistanceKernel,
-    FallingRate,
     FubiniStudyGaussian,
     FubiniStudyGeodesicGaussian,
     NearestKernel,
     NetworkKernel,
-    PointwiseRate,
     batched_labels,
 )
-from geomflow.learn.clouds.hermitian import pack, unpack
-from geomflow.learn.clouds.objective import CloudObjective
-from geomflow.learn.phi.objective import loss_of
 
 X = gv.Fermat(5)
 TRAIN = gv.sample_patch(X, 120, seed=1, patch=0, elim=1)
@@ -59,7 +55,7 @@ def test_packing_is_undone_and_matrices_are_inverted(n):
     packed = pack(matrices)
     assert packed.shape == (30, n * n)
     np.testing.assert_array_equal(unpack(packed), matrices)
-    from geomflow.learn.clouds import routines
+    from geomflow.fits.clouds import routines
 
     logarithm, inverse, pivots = np.empty(30), np.empty((30, n * n)), np.empty((30, n))
     routines.invert(packed, n, logarithm, inverse, pivots)

@@ -12,16 +12,16 @@ from scipy.spatial.distance import pdist, squareform
 import geomflow.variety as gv
 from geomflow.core import memory
 from geomflow.core.errors import InputError, MemoryLimitError, MissingExtraError, NotFiniteError, ShapeError
-from geomflow.learn.clustering import (
-    agglomerate,
+from geomflow.kernels import (
     batched_labels,
     cohesion,
     dropped_mass,
     euclidean_linkage,
+    geodesic_distance,
     projective_linkage,
 )
-from geomflow.learn.kernels import geodesic_distance
-from geomflow.learn.kernels.gaussian import GaussianKernel
+from geomflow.kernels.clustering import agglomerate
+from geomflow.kernels.gaussian import GaussianKernel
 
 
 def complex_points(count, coordinates=5, seed=0):

@@ -6,8 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from geomflow.learn import batched_labels, dropped_mass
-from geomflow.learn.kernels import FubiniStudyGaussian
+from geomflow.kernels import FubiniStudyGaussian, batched_labels, dropped_mass
 from geomflow.study import ClusteringCost
 from geomflow.study.findings import Findings
 from geomflow.variety import Fermat, sample_patch
@@ -56,7 +55,7 @@ def test_answer_and_figure(findings):
 def test_an_exact_update_of_100_000_points_takes_less_than_a_gibibyte():
     import tracemalloc
 
-    from geomflow.learn import ComponentFlow
+    from geomflow.fits import ComponentFlow
 
     points = sample_patch(Fermat(5), 100_000, seed=0, patch=0, elim=1)
     flow = ComponentFlow(points, FubiniStudyGaussian(0.3, "single"), loss="(v - 1)^2", steps=2)

@@ -6,8 +6,9 @@ import matplotlib
 import numpy as np
 import pytest
 
+import geomflow as gf
 import geomflow.variety as gv
-from geomflow.learn import ComponentTraining, component_network
+from geomflow.fits import ComponentTraining, component_network
 from geomflow.study import STUDIES, Baseline, FeatureLearning, Findings
 from geomflow.study.baseline import KINDS
 from geomflow.study.feature_learning import ELSEWHERE, MIDDLE
@@ -21,7 +22,7 @@ TINY = {"points": 2500, "steps": 25, "fresh": 60, "seed": 0}
 
 @pytest.mark.slow
 def test_unseen_gain_is_the_ratio_of_sigmas_inside_the_cone_and_counts_what_is_outside():
-    points, metric = QUINTIC.sample(300, seed=1), gv.algebraic_metric(QUINTIC, 2, QUINTIC.sample(300, seed=2))
+    points, metric = QUINTIC.sample(300, seed=1), gf.fits.algebraic_metric(QUINTIC, 2, QUINTIC.sample(300, seed=2))
     gain, lost = unseen_gain(metric, points)
     assert lost == 0
     assert gain == pytest.approx(float(gv.sigma(gv.FubiniStudy(QUINTIC), points) / gv.sigma(metric, points)))

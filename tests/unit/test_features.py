@@ -9,38 +9,37 @@ import geomflow as gf
 import geomflow.variety as gv
 from geomflow import plot
 from geomflow.core.errors import InputError, MemoryLimitError, ShapeError, StoreError
-from geomflow.learn.features import (
+from geomflow.fits import (
     ComponentNetwork,
     ComponentTangent,
     ComponentTraining,
+    Exponential,
+    KernelDescent,
+    KernelMetric,
     KernelWatch,
+    NaturalDescent,
+    OverlapKernel,
+    PhiNetwork,
+    PhiTraining,
     PotentialTangent,
+    RidgeFit,
     component_network,
     feature_network,
     feature_training,
     frozen_fit,
+    kernel_metric,
     learned_kernel,
     load_frozen,
     save_frozen,
     tangent_span,
 )
-from geomflow.learn.features.evolution import frame_components
-from geomflow.learn.features.fit import Descent
-from geomflow.learn.features.span import hermitian_scales
-from geomflow.learn.flows import Adam
-from geomflow.learn.networks import Perceptron
-from geomflow.learn.phi import PhiNetwork, PhiTraining
-from geomflow.learn.phi.jets import potential_jets
-from geomflow.learn.phi.training import small_start
-from geomflow.learn.potentials import (
-    Exponential,
-    KernelDescent,
-    KernelMetric,
-    NaturalDescent,
-    OverlapKernel,
-    RidgeFit,
-    kernel_metric,
-)
+from geomflow.fits.features.evolution import frame_components
+from geomflow.fits.features.fit import Descent
+from geomflow.fits.features.span import hermitian_scales
+from geomflow.fits.phi.jets import potential_jets
+from geomflow.fits.phi.training import small_start
+from geomflow.networks import Perceptron
+from geomflow.tangent import Adam
 from geomflow.variety.errors import KahlerConeError, UnderdeterminedError
 
 QUARTIC, QUINTIC, CUBIC = gv.Fermat(4), gv.Fermat(5), gv.Fermat(3)
@@ -282,7 +281,7 @@ def test_trainings_take_networks_starts_and_watchers():
 
 
 def test_watching_a_kernel_measures_drift_and_alignment():
-    points, target = QUARTIC.sample(12, seed=1), gv.algebraic_metric(QUARTIC, 2, QUARTIC.sample(300, seed=2))
+    points, target = QUARTIC.sample(12, seed=1), gf.fits.algebraic_metric(QUARTIC, 2, QUARTIC.sample(300, seed=2))
     span, moved = potential_span(QUARTIC, seed=1), potential_span(QUARTIC, seed=5)
     watch = KernelWatch(span.metric, points, target)
     at_start, later = watch(span.metric), watch(moved.metric)
@@ -302,7 +301,7 @@ def test_watching_a_kernel_measures_drift_and_alignment():
 
 def test_the_gradient_that_is_aligned_is_that_of_the_loss():
     points, span = QUARTIC.sample(5, seed=1), potential_span(QUARTIC)
-    watch = KernelWatch(span.metric, points, gv.algebraic_metric(QUARTIC, 2, QUARTIC.sample(300, seed=2)))
+    watch = KernelWatch(span.metric, points, gf.fits.algebraic_metric(QUARTIC, 2, QUARTIC.sample(300, seed=2)))
     scales = hermitian_scales(2)
 
     def energy(matrix):
@@ -315,7 +314,7 @@ def test_the_gradient_that_is_aligned_is_that_of_the_loss():
 
 
 def test_frame_components_do_not_depend_on_coordinates():
-    points, metric = QUARTIC.sample(20, seed=1), gv.algebraic_metric(QUARTIC, 2, QUARTIC.sample(300, seed=2))
+    points, metric = QUARTIC.sample(20, seed=1), gf.fits.algebraic_metric(QUARTIC, 2, QUARTIC.sample(300, seed=2))
     found = frame_components(metric, points).reshape(20, 4)
     reference = gv.FubiniStudy(QUARTIC).at(points)
     relative = np.linalg.solve(reference, metric.at(points) - reference)
@@ -442,9 +441,9 @@ def test_fits_and_trainings_are_drawn(cloud):
     assert np.array_equal(axes.lines[0].get_xydata(), np.stack(report.curve, axis=1))
     assert (axes.get_xlabel(), axes.get_yscale()) == ("epochs", "log")
     torus = gf.ComplexTorus(dim=1)
-    network = Perceptron(2, (8,), embedding=gf.learn.FourierEmbedding(torus))
-    model = gf.learn.Rescaled(gf.learn.PotentialModel(torus, network), 0.01)
-    flow = gf.learn.Training(gf.functionals.KEnergy(torus), model)
+    network = Perceptron(2, (8,), embedding=gf.networks.FourierEmbedding(torus))
+    model = gf.networks.Rescaled(gf.networks.PotentialModel(torus, network), 0.01)
+    flow = gf.tangent.Training(gf.functionals.KEnergy(torus), model)
     solution = gf.solve(flow, model.on(torus.grid(8, order="spectral"), seed=0), t1=5, progress=False)
     axes = plot.training(solution)
     assert np.array_equal(axes.lines[0].get_ydata(), solution["energy"])

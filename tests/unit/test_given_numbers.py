@@ -165,14 +165,14 @@ HALVES = (np.float32(0.5), np.array(0.5), Fraction(1, 2), Decimal("0.5"), sympy.
 def test_settings_of_kernels_networks_and_optimisers(half):
     assert gf.GaussianKernel(half) == gf.GaussianKernel(0.5)
     assert gf.NetworkKernel(weight_std=half, bias_std=half) == gf.NetworkKernel(weight_std=0.5, bias_std=0.5)
-    assert gf.learn.Adam(half, first=half) == gf.learn.Adam(0.5, first=0.5)
-    assert type(gf.learn.Adam(half).rate) is float
-    assert gf.learn.Perceptron(1, (2,), weight_std=half).weight_std == 0.5
+    assert gf.tangent.Adam(half, first=half) == gf.tangent.Adam(0.5, first=0.5)
+    assert type(gf.tangent.Adam(half).rate) is float
+    assert gf.networks.Perceptron(1, (2,), weight_std=half).weight_std == 0.5
 
 
 @pytest.mark.parametrize("make", [
-    gf.GaussianKernel, lambda value: gf.NetworkKernel(weight_std=value), gf.learn.SGD,
-    lambda value: gf.learn.Perceptron(1, (2,), bias_std=value), lambda value: gf.Torus(dim=1, periods=[value]),
+    gf.GaussianKernel, lambda value: gf.NetworkKernel(weight_std=value), gf.tangent.SGD,
+    lambda value: gf.networks.Perceptron(1, (2,), bias_std=value), lambda value: gf.Torus(dim=1, periods=[value]),
 ])
 def test_what_these_refuse(make):
     for wrong in (True, "1", 1j, np.complex128(1), None, math.nan, 10**400, np.ma.masked, Decimal("1e-400")):

@@ -5,15 +5,15 @@ import pytest
 
 import geomflow as gf
 from geomflow.core.errors import InputError, PositivityError
-from geomflow.learn.flows.gradient_flow import GradientFlow
-from geomflow.learn.flows.linearised_flow import LinearisedFlow
-from geomflow.learn.flows.optimisers import SGD, Adam, Momentum
-from geomflow.learn.flows.training import Training
-from geomflow.learn.kernels.empirical import EmpiricalKernel
-from geomflow.learn.models.potential import PotentialModel
-from geomflow.learn.models.rescaled import Rescaled
-from geomflow.learn.networks.embedding import FourierEmbedding
-from geomflow.learn.networks.perceptron import Perceptron
+from geomflow.kernels.empirical import EmpiricalKernel
+from geomflow.networks.embedding import FourierEmbedding
+from geomflow.networks.models.potential import PotentialModel
+from geomflow.networks.models.rescaled import Rescaled
+from geomflow.networks.perceptron import Perceptron
+from geomflow.tangent.gradient_flow import GradientFlow
+from geomflow.tangent.linearised_flow import LinearisedFlow
+from geomflow.tangent.optimisers import SGD, Adam, Momentum
+from geomflow.tangent.training import Training
 
 CURVE = gf.ComplexTorus(dim=1)
 KENERGY = gf.functionals.KEnergy(CURVE)
@@ -123,8 +123,8 @@ def test_a_metric_that_is_lost_ends_the_run_with_the_place():
 
 def test_functionals_that_are_not_local_need_a_grid():
     plane = gf.Torus(dim=2)
-    from geomflow.learn.models.components import IndependentComponents
-    from geomflow.learn.models.correction import Correction
+    from geomflow.networks.models.components import IndependentComponents
+    from geomflow.networks.models.correction import Correction
 
     model = Correction(None, Rescaled(IndependentComponents(plane, Perceptron(2, (4,))), 0.01))
     state = model.on(np.random.default_rng(0).random((10, 2)), seed=0)
@@ -135,7 +135,7 @@ def test_functionals_that_are_not_local_need_a_grid():
 def test_kinks_are_refused_where_the_loss_differentiates_twice():
     plane = gf.Torus(dim=2)
     relu, kinked = (Perceptron(2, (6,), activation="relu", embedding=FourierEmbedding(t)) for t in (plane, CURVE))
-    metric = gf.learn.Correction(None, Rescaled(gf.learn.IndependentComponents(plane, relu), 0.01))
+    metric = gf.networks.Correction(None, Rescaled(gf.networks.IndependentComponents(plane, relu), 0.01))
     points = np.random.default_rng(0).random((10, 2))
     potential = Rescaled(PotentialModel(CURVE, kinked), 1e-4)
     square, convex = gf.functionals.ScalarSquared(plane), gf.functionals.EF(CURVE, "v^2")
@@ -148,7 +148,7 @@ def test_kinks_are_refused_where_the_loss_differentiates_twice():
 def test_a_measure_on_a_grid_is_part_of_the_sum():
     plane = gf.Torus(dim=2)
     network = Perceptron(2, (6,), embedding=FourierEmbedding(plane))
-    model = gf.learn.Correction(None, Rescaled(gf.learn.IndependentComponents(plane, network), 0.01))
+    model = gf.networks.Correction(None, Rescaled(gf.networks.IndependentComponents(plane, network), 0.01))
     grid = plane.grid(16, order="spectral")
     measure = grid.scalar("1 + cos(2*pi*x)/3")
     state = model.on(grid, seed=0)
@@ -161,10 +161,10 @@ def test_a_measure_on_a_grid_is_part_of_the_sum():
 
 
 def test_the_continuum_takes_a_functional():
-    for wrong in ("kenergy", gf.learn.Continuum(KENERGY)):
+    for wrong in ("kenergy", gf.tangent.Continuum(KENERGY)):
         with pytest.raises(InputError, match="Continuum"):
-            gf.learn.Continuum(wrong)
-    assert GradientFlow(gf.learn.Continuum(KENERGY), MODEL).name == "kenergy-continuum-parameters"
+            gf.tangent.Continuum(wrong)
+    assert GradientFlow(gf.tangent.Continuum(KENERGY), MODEL).name == "kenergy-continuum-parameters"
 
 
 def test_a_network_that_is_not_periodic_is_refused_on_a_grid():
@@ -221,14 +221,14 @@ def test_batches_are_drawn_from_whole_numbers(seed):
 def test_tangent_monitors_check_what_they_watch():
     start = MODEL.on(GRID, seed=1)
     with pytest.raises(InputError, match="GradientFlow, LinearisedFlow or Training"):
-        gf.learn.tangent_monitors(gf.CalabiFlow(), start)
+        gf.tangent.tangent_monitors(gf.CalabiFlow(), start)
     with pytest.raises(InputError, match="points is 0"):
-        gf.learn.tangent_monitors(GradientFlow(KENERGY, MODEL), start, points=0)
+        gf.tangent.tangent_monitors(GradientFlow(KENERGY, MODEL), start, points=0)
 
 
 def test_kernels_of_networks_are_short_sentences():
     state = MODEL.on(GRID, seed=1)
-    for kernel in (EmpiricalKernel.of(state), gf.learn.EmpiricalPotentialKernel(MODEL, state.parameters)):
+    for kernel in (EmpiricalKernel.of(state), gf.kernels.EmpiricalPotentialKernel(MODEL, state.parameters)):
         assert repr(kernel).startswith(f"{type(kernel).__name__} of {MODEL!r} at |θ| = ")
 
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from strategies import seeds
 
 import geomflow as gf
-from geomflow import learn
+from geomflow import kernels as gk
+from geomflow import networks
 from geomflow.core.errors import InputError, NotFiniteError, PositivityError, SymmetryError
-from geomflow.learn import kernels as gk
 
 T = gf.Torus(dim=2)
 SLANTED = gf.Torus(dim=2, lattice=[[1.0, 0.3], [-0.2, 0.9]])
@@ -148,12 +148,12 @@ def test_kernel_alignment_is_that_of_the_matrices():
 
 
 def test_an_empirical_kernel_binds_at_linear_cost_and_takes_every_stepper():
-    network = learn.Perceptron(2, (8,), embedding=learn.FourierEmbedding(CURVE))
-    model = learn.Rescaled(learn.PotentialModel(CURVE, network), 0.02)
+    network = networks.Perceptron(2, (8,), embedding=networks.FourierEmbedding(CURVE))
+    model = networks.Rescaled(networks.PotentialModel(CURVE, network), 0.02)
     start = model.on(CURVE.grid(16, order="spectral"), seed=1)
-    flow = gf.KernelFlow(gf.functionals.KEnergy(CURVE), learn.Kronecker(
-        learn.EmpiricalPotentialKernel(model, start.parameters)))
-    operator = learn.EmpiricalPotentialKernel(model, start.parameters).on(start.grid)
+    flow = gf.KernelFlow(gf.functionals.KEnergy(CURVE), gk.Kronecker(
+        gk.EmpiricalPotentialKernel(model, start.parameters)))
+    operator = gk.EmpiricalPotentialKernel(model, start.parameters).on(start.grid)
     assert operator.largest == pytest.approx(np.linalg.eigvalsh(operator.dense())[-1], rel=1e-5)
     ends = [gf.solve(flow, start.field(), t1=2.0, stepper=name, rtol=1e-7).last for name in ("rkc", "semi-implicit")]
     assert ends[0].distance(ends[1]) < 1e-4 * ends[0].distance(start.field())

@@ -9,10 +9,7 @@ import geomflow as gf
 from geomflow import functionals as fn
 from geomflow.cli import main
 from geomflow.core.errors import IllPosedError, InputError, PositivityError, StoreError, SymmetryError
-from geomflow.learn.flows.batch import Batch
-from geomflow.learn.flows.kernel_checks import CappedGrowthWarning
-from geomflow.learn.flows.kernel_flow import KernelFlow
-from geomflow.learn.kernels import (
+from geomflow.kernels import (
     DeltaKernel,
     DistanceKernel,
     GaussianKernel,
@@ -20,10 +17,13 @@ from geomflow.learn.kernels import (
     UnderResolvedWarning,
     reference_rescaled,
 )
-from geomflow.learn.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
-from geomflow.learn.kernels.structures import Covariant, Kronecker, Symmetrised
-from geomflow.learn.models import IndependentComponents, PotentialModel
-from geomflow.learn.networks.perceptron import Perceptron
+from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
+from geomflow.kernels.structures import Covariant, Kronecker, Symmetrised
+from geomflow.networks import IndependentComponents, PotentialModel
+from geomflow.networks.perceptron import Perceptron
+from geomflow.tangent.batch import Batch
+from geomflow.tangent.kernel_checks import CappedGrowthWarning
+from geomflow.tangent.kernel_flow import KernelFlow
 
 PLANE, CURVE = gf.Torus(dim=2), gf.ComplexTorus(dim=1)
 WAVY = [["1.2 + 0.2*cos(2*pi*x)*sin(2*pi*y)", "0.1*sin(2*pi*x)"], ["0.1*sin(2*pi*x)", "1 + 0.1*cos(2*pi*(x + y))"]]

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
+from geomflow import kernels as gk
 from geomflow.core import memory
 from geomflow.core.errors import (
     InputError,
@@ -18,7 +19,6 @@ from geomflow.core.errors import (
     UnknownNameError,
 )
 from geomflow.field import Torus
-from geomflow.learn import kernels as gk
 
 HEXAGONAL = [[1, 0], [0.5, 3**0.5 / 2]]
 
@@ -294,7 +294,7 @@ def test_spectra(monkeypatch):
     dense, least = gk.eigenvalues(kernel, x), gk.smallest_eigenvalue(kernel, x)
     assert dense.sum() == pytest.approx(300, rel=1e-12)
     assert np.array_equal(gk.eigenvalues(kernel, x, 3), dense[:3])
-    monkeypatch.setattr("geomflow.learn.kernels.spectrum.DENSE", 100)
+    monkeypatch.setattr("geomflow.kernels.spectrum.DENSE", 100)
     assert np.allclose(gk.eigenvalues(kernel, x, 3), dense[:3], rtol=1e-9)
     assert gk.smallest_eigenvalue(kernel, x) == pytest.approx(least, abs=1e-9 * dense[0])
     with pytest.raises(InputError):

@@ -7,10 +7,9 @@ import pytest
 
 import geomflow as gf
 from geomflow.core.errors import StoreError
-from geomflow.learn import (
+from geomflow.fits import (
     ComponentFlow,
     Exponential,
-    FubiniStudyGaussian,
     OverlapKernel,
     component_network,
     frozen_fit,
@@ -19,7 +18,8 @@ from geomflow.learn import (
     phi_metric,
     save_frozen,
 )
-from geomflow.learn.load import READERS
+from geomflow.fits.load import READERS
+from geomflow.kernels import FubiniStudyGaussian
 from geomflow.variety import Points, sample_patch
 
 CUBIC = gf.Fermat(3)

@@ -161,9 +161,9 @@ def test_flows_of_the_package_go_on(tmp_path):
     """Through generated routines, and the iteration of an optimiser."""
     T = gf.ComplexTorus(1)
     phi = T.grid(16).potential("cos(2*pi*x)*cos(2*pi*y)/100")
-    network = gf.learn.Perceptron(2, (4,), embedding=gf.learn.FourierEmbedding(T))
-    model = gf.learn.Rescaled(gf.learn.PotentialModel(T, network), 0.01)
-    training = gf.Training(gf.functionals.KEnergy(T), model, gf.learn.Adam(1e-3), batch=4, seed=1)
+    network = gf.networks.Perceptron(2, (4,), embedding=gf.networks.FourierEmbedding(T))
+    model = gf.networks.Rescaled(gf.networks.PotentialModel(T, network), 0.01)
+    training = gf.Training(gf.functionals.KEnergy(T), model, gf.tangent.Adam(1e-3), batch=4, seed=1)
     for n, (flow, state, t1, t2) in enumerate([
         (gf.KahlerRicciFlow(), phi, 0.01, 0.02),
         (gf.KernelFlow(gf.functionals.KEnergy(T), gf.GaussianKernel(0.1)), phi, 1e-4, 2e-4),

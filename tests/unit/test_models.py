@@ -28,23 +28,25 @@ from geomflow.core.errors import (
     SymmetryError,
 )
 from geomflow.field import ComplexTorus, MetricField, PotentialField, Torus
-from geomflow.learn.kernels.delta import DeltaKernel
-from geomflow.learn.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
-from geomflow.learn.kernels.gaussian import GaussianKernel
-from geomflow.learn.kernels.potential import PotentialKernel
-from geomflow.learn.kernels.structures import Covariant, Kronecker
-from geomflow.learn.kernels.tangent import drift
-from geomflow.learn.models import (
+from geomflow.kernels.delta import DeltaKernel
+from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
+from geomflow.kernels.gaussian import GaussianKernel
+from geomflow.kernels.potential import PotentialKernel
+from geomflow.kernels.structures import Covariant, Kronecker
+from geomflow.kernels.tangent import drift
+from geomflow.networks import (
     CholeskyModel,
     Correction,
+    CosineNetwork,
+    FourierEmbedding,
     IndependentComponents,
     Linearised,
+    Perceptron,
     PotentialModel,
     Rescaled,
     SharedComponents,
     UserModel,
 )
-from geomflow.learn.networks import CosineNetwork, FourierEmbedding, Perceptron
 
 GRID = SURFACE.grid(8)
 INDEPENDENT = IndependentComponents(SURFACE, perceptron(SURFACE))

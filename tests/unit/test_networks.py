@@ -15,7 +15,7 @@ from geomflow.core.errors import (
     UnknownNameError,
 )
 from geomflow.field import Torus
-from geomflow.learn.networks import (
+from geomflow.networks import (
     ACTIVATIONS,
     Activation,
     AutogradNetwork,

@@ -11,7 +11,7 @@ import pytest
 from geomflow.core.errors import InputError
 from geomflow.core.outcome import OutcomeKind
 from geomflow.distribute import as_workers
-from geomflow.learn.tuning import LogRange, Space, tune
+from geomflow.fits import LogRange, Space, tune
 from geomflow.study import Figure2, Figure3, Findings, Scaling, Table1
 from geomflow.study.figure3 import READ_OFF, curve_numbers
 from geomflow.study.gains import OURS, PAPER, Setting, chart_points, trained, unseen_points

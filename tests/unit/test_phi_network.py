@@ -7,12 +7,12 @@ import pytest
 
 import geomflow.variety as gv
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError, StoreError
-from geomflow.learn.networks import FourierEmbedding, Perceptron
-from geomflow.learn.networks.tangent_loss import ComplexHessian
-from geomflow.learn.networks.tangents import GivenInputs
-from geomflow.learn.phi import AdamStep, GaussNewton, PhiNetwork, PhiTraining, Recipe, phi_metric
-from geomflow.learn.phi.objective import loss_of
-from geomflow.learn.phi.training import _scale, _total
+from geomflow.fits import AdamStep, GaussNewton, PhiNetwork, PhiTraining, Recipe, phi_metric
+from geomflow.fits.phi.objective import loss_of
+from geomflow.fits.phi.training import _scale, _total
+from geomflow.networks import FourierEmbedding, Perceptron
+from geomflow.networks.tangent_loss import ComplexHessian
+from geomflow.networks.tangents import GivenInputs
 from geomflow.variety.errors import UnderdeterminedError
 
 CUBIC = gv.Fermat(3)

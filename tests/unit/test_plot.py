@@ -230,8 +230,8 @@ def test_values_too_large_for_an_axis_are_left_out():
 
 def test_states_of_networks_are_drawn_as_their_fields():
     torus = gf.ComplexTorus(dim=1)
-    network = gf.learn.Perceptron(2, (4,), embedding=gf.learn.FourierEmbedding(torus))
-    state = gf.learn.Rescaled(gf.learn.PotentialModel(torus, network), 0.01).on(torus.grid(8), seed=0)
+    network = gf.networks.Perceptron(2, (4,), embedding=gf.networks.FourierEmbedding(torus))
+    state = gf.networks.Rescaled(gf.networks.PotentialModel(torus, network), 0.01).on(torus.grid(8), seed=0)
     drawn = plot.heatmap(state, "potential").collections[0].get_array()
     assert np.array_equal(drawn, plot.heatmap(state.field(), "potential").collections[0].get_array())
     with pytest.raises(InputError, match="field on a grid"):

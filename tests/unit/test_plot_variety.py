@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import geomflow as gf
 import geomflow.variety as gv
 from geomflow import plot
 from geomflow.core.errors import InputError, ShapeError, UnknownNameError
@@ -23,7 +24,7 @@ def points(cubic):
 
 @pytest.fixture(scope="module")
 def metric(cubic, points):
-    return gv.algebraic_metric(cubic, 2, points)
+    return gf.fits.algebraic_metric(cubic, 2, points)
 
 
 def test_sigma_draws_the_numbers_and_states_the_law_that_made_them():
@@ -70,14 +71,14 @@ def test_sigma_refuses(arguments, options, error, word):
 
 
 def test_fits_follow_each_other(cubic, points, metric):
-    third = gv.algebraic_metric(cubic, 3, points, start=metric)
+    third = gf.fits.algebraic_metric(cubic, 3, points, start=metric)
     ax = plot.fit([metric.report, third.report])
     first, second = ax.lines
     np.testing.assert_array_equal(first.get_ydata(), metric.report.history)
     np.testing.assert_array_equal(second.get_ydata(), third.report.history)
     assert second.get_xdata()[0] == first.get_xdata()[-1] + 1
     assert [text.get_text() for text in ax.texts] == ["$k=2$", "$k=3$"]
-    empty = gv.FitReport((1,), 1, 10, 0.1, (0.1,))
+    empty = gf.fits.FitReport((1,), 1, 10, 0.1, (0.1,))
     with pytest.raises(InputError, match="none took a step"):
         plot.fit(empty)
 

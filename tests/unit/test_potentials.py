@@ -7,8 +7,7 @@ import pytest
 
 import geomflow.variety as gv
 from geomflow.core.errors import InputError, PositivityError, ShapeError, StoreError
-from geomflow.learn.phi.objective import loss_of
-from geomflow.learn.potentials import (
+from geomflow.fits import (
     ArcCosine,
     Exponential,
     InvariantKernel,
@@ -21,12 +20,13 @@ from geomflow.learn.potentials import (
     Power,
     Profile,
     RidgeFit,
-    fit,
     kernel_metric,
     tuned_metric,
 )
-from geomflow.learn.potentials.descent import Path
-from geomflow.learn.potentials.landscape import Landscape
+from geomflow.fits.phi.objective import loss_of
+from geomflow.fits.potentials import fit
+from geomflow.fits.potentials.descent import Path
+from geomflow.fits.potentials.landscape import Landscape
 from geomflow.variety.errors import KahlerConeError
 
 QUINTIC, CUBIC = gv.Fermat(5), gv.Fermat(3)
@@ -117,7 +117,7 @@ def _points_file(folder):
 
 
 def test_a_span_of_ones_own_has_no_store_and_no_curvature(tmp_path):
-    from geomflow.learn.potentials import PotentialSpan
+    from geomflow.fits import PotentialSpan
 
     class Nothing(PotentialSpan):
         variety, kahler_class, size = CUBIC, (1.0,), 1

@@ -22,8 +22,8 @@ from geomflow.flow.resuming import UnverifiedRunWarning
 
 T, R = gf.ComplexTorus(1), gf.Torus(2)
 LOSS = gf.functionals.KEnergy(T)
-NETWORK = gf.learn.Perceptron(2, (4,), embedding=gf.learn.FourierEmbedding(T))
-MODEL = gf.learn.Rescaled(gf.learn.PotentialModel(T, NETWORK), 0.01)
+NETWORK = gf.networks.Perceptron(2, (4,), embedding=gf.networks.FourierEmbedding(T))
+MODEL = gf.networks.Rescaled(gf.networks.PotentialModel(T, NETWORK), 0.01)
 
 
 def heat(kappa=0.1, periods=1.0, order=4, n=16, amplitude=1.0):
@@ -72,10 +72,10 @@ MADE = {
     "expression": heat()[0],
     "ricci": gf.RicciFlow(),
     "descent": LOSS.gradient_flow(),
-    "kernel": gf.KernelFlow(LOSS, gf.GaussianKernel(0.1), gf.learn.Batch(4)),
-    "network kernel": gf.KernelFlow(LOSS, gf.NetworkKernel(embedding=gf.learn.FourierEmbedding(T))),
+    "kernel": gf.KernelFlow(LOSS, gf.GaussianKernel(0.1), gf.tangent.Batch(4)),
+    "network kernel": gf.KernelFlow(LOSS, gf.NetworkKernel(embedding=gf.networks.FourierEmbedding(T))),
     "gradient": gf.GradientFlow(LOSS, MODEL),
-    "training": gf.Training(LOSS, MODEL, gf.learn.Adam(1e-3), batch=4, seed=1),
+    "training": gf.Training(LOSS, MODEL, gf.tangent.Adam(1e-3), batch=4, seed=1),
     "scalar": heat()[1],
     "metric": R.grid(8).metric(),
     "potential": T.grid(8).potential("cos(2*pi*x)/100"),
@@ -129,7 +129,7 @@ def test_every_field_is_an_ingredient(name):
         (LOSS, gf.functionals.Calabi(T)),
         (LOSS, gf.functionals.KEnergy(gf.ComplexTorus(1, periods=(1, 2)))),
         (gf.GaussianKernel(0.1), gf.DeltaKernel()),
-        (gf.learn.Adam(1e-3), gf.learn.SGD(1e-3)),
+        (gf.tangent.Adam(1e-3), gf.tangent.SGD(1e-3)),
         (lambda t, y: t - 1.0, lambda t, y: t - 2.0),
         (Event("a", lambda t, y: y.min()), Event("a", lambda t, y: y.max())),
         (decay(1.0), decay(2.0)),

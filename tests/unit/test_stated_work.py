@@ -13,7 +13,7 @@ from geomflow.cli import main
 from geomflow.cli.run import MOST_STEPS
 from geomflow.core.errors import InputError, MemoryLimitError, NotFiniteError
 from geomflow.distribute import local_workers
-from geomflow.learn.phi import PhiTraining
+from geomflow.fits import PhiTraining
 from geomflow.variety.ambient import Ambient
 from geomflow.variety.expansion import MANY, size_written_out
 from geomflow.variety.monomials import multi_monomials, number_of_monomials

@@ -21,7 +21,7 @@ from geomflow.core.errors import (
 )
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.distribute import ON_THREADS
-from geomflow.learn.tuning import LinearRange, LogRange, RaisedScoreWarning, Score, Space, Tuning, tune
+from geomflow.fits import LinearRange, LogRange, RaisedScoreWarning, Score, Space, Tuning, tune
 
 SPACE = Space({"rate": LogRange(1e-4, 1e1), "bias": LinearRange(-1.0, 2.0)})
 

@@ -13,7 +13,6 @@ from geomflow.field.reference_form import reference_rows
 from geomflow.flow.equation import Equation, checked_state, equations_of
 from geomflow.flow.equations.kahler import PHI, KahlerSetting, log_flat_volume
 from geomflow.flow.flow import Flow
-from geomflow.flow.varieties import FormFlow
 
 if TYPE_CHECKING:
     import sympy
@@ -25,8 +24,7 @@ class CalabiFlow(Flow):
     """Calabi flow ∂_t φ = R − R̄ (Calabi 1982; eq. (B.9) of Halverson and Ruehle).
 
     R = −2 Δ_∂ log det g is the Riemannian scalar curvature; its mean R̄ is zero in every class of a torus. The
-    equation is of fourth order and is computed in two stages: log det g, then its Laplacian. On a member of a family
-    of forms on a variety it is `FormFlow.calabi`, projected on the family.
+    equation is of fourth order and is computed in two stages: log det g, then its Laplacian.
     """
 
     @property
@@ -46,10 +44,6 @@ class CalabiFlow(Flow):
     def components(self, torus: Any) -> list[sympy.Eq]:
         """The equation of φ over the flat unit reference form, written out."""
         return equations_of(_program(KahlerSetting.flat(torus)), torus)
-
-    def on_forms(self) -> FormFlow:
-        """The projected flow."""
-        return FormFlow.calabi()
 
     def on(self, state: Any) -> Equation:
         """The equation for a PotentialField."""

@@ -21,7 +21,6 @@ from geomflow.flow.equations.kahler import PHI, KahlerSetting, log_flat_volume
 from geomflow.flow.flow import Flow
 from geomflow.flow.steppers.choose import fitting_stepper
 from geomflow.flow.steppers.semi_implicit import SemiImplicit
-from geomflow.flow.varieties import FormFlow
 
 if TYPE_CHECKING:
     import sympy
@@ -40,7 +39,6 @@ class KahlerRicciFlow(Flow):
     `density` prescribes ρ > 0, anything that ``grid.scalar`` takes (flat, ρ = 1, unless given); κ makes the two
     masses equal, ⟨κρ⟩ = ⟨det g_ref⟩. The steady state solves the complex Monge–Ampère equation
     det(g_ref + ∂∂̄φ) = κρ: Calabi's conjecture on the torus. Hamilton's speed, ∂_t g = −2 Ric, is ``speed=2``.
-    On a member of a family of forms on a variety it is `FormFlow.kahler_ricci`, projected on the family; ρ = |Ω|².
 
     Raises InputError for a speed that is not positive.
     """
@@ -87,12 +85,6 @@ class KahlerRicciFlow(Flow):
             average=None if target.row is None else Average(MASS, setting.metric.determinant, gr.exp(target.node)),
             modulo="constants",
         )
-
-    def on_forms(self) -> FormFlow:
-        """The projected flow; InputError for a prescribed density, for on a variety Ω prescribes it."""
-        if self.density is not None:
-            raise InputError("on a Calabi–Yau variety the flow runs towards |Ω|²: leave out the density.")
-        return FormFlow.kahler_ricci(self.speed)
 
     def default_stepper(self, problem: Problem) -> Stepper:
         """Semi-implicit towards a prescribed density, where only the steady state matters; else the fitting one."""

@@ -1,0 +1,93 @@
+"""The house in numbers: files, lines, imports, long functions, circles, and what a run on a torus loads.
+
+python -m benchmarks.house
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import grimp
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+LONG = (50, 60)
+#: Floors of which a run on a torus needs nothing.
+STRANGERS = ("variety", "networks", "kernels", "tangent", "fits", "study", "plot")
+TORUS = """
+import sys
+import geomflow as gf
+start = gf.Torus(dim=2).grid(16, order=4).metric([["1 + cos(2*pi*y)/5", "0"], ["0", "1"]])
+assert gf.solve(gf.RicciFlow(), start, t1=1e-4).outcome.kind == "finished"
+print(*sorted(name for name in sys.modules if name.startswith("geomflow")))
+"""
+
+
+def sources(root: Path) -> list[Path]:
+    """The files of a package."""
+    return sorted(root.rglob("*.py"))
+
+
+def import_lines(tree: ast.AST) -> int:
+    """Lines that import statements take."""
+    kinds = ast.Import | ast.ImportFrom
+    return sum((node.end_lineno or node.lineno) - node.lineno + 1 for node in ast.walk(tree) if isinstance(node, kinds))
+
+
+def functions(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Every function with its number of lines, decorators and docstring included."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            yield node.name, (node.end_lineno or node.lineno) - first + 1
+
+
+def circles(package: str = "geomflow") -> list[list[str]]:
+    """Modules that import each other in a loop, imports inside functions counted, those for type checkers not."""
+    graph = grimp.build_graph(package, exclude_type_checking_imports=True, cache_dir=None)
+    names = sorted(graph.modules)
+    place = {name: k for k, name in enumerate(names)}
+    pairs = [(place[a], place[b]) for a in names for b in graph.find_modules_directly_imported_by(a) if b in place]
+    rows, columns = zip(*pairs, strict=True)
+    matrix = coo_array(([1] * len(pairs), (rows, columns)), shape=(len(names),) * 2)
+    _, labels = connected_components(matrix, directed=True, connection="strong")
+    groups = defaultdict(list)
+    for name, label in zip(names, labels, strict=True):
+        groups[label].append(name)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def torus_modules() -> list[str]:
+    """The modules of the package that a run of Ricci flow on a torus has loaded."""
+    done = subprocess.run([sys.executable, "-c", TORUS], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def main() -> None:
+    """Print all numbers."""
+    files = sources(Path(__file__).parent.parent / "geomflow")
+    trees = {path: ast.parse(path.read_text()) for path in files}
+    lines = sum(len(path.read_text().splitlines()) for path in files)
+    imports = sum(import_lines(tree) for tree in trees.values())
+    sizes = [size for tree in trees.values() for _, size in functions(tree)]
+    loops, loaded = circles(), torus_modules()
+    strange = [name for name in loaded if name.split(".")[1:2] and name.split(".")[1] in STRANGERS]
+    rows: dict[str, object] = {
+        "files": len(files), "lines": lines, "lines a file": f"{lines / len(files):.0f}",
+        "share of import lines": f"{imports / lines:.1%}",
+        **{f"functions over {limit} lines": sum(size > limit for size in sizes) for limit in LONG},
+        "circles": len(loops), "files in circles": sum(map(len, loops)),
+        "modules that a run on a torus loads": len(loaded),
+        f"of them {', '.join(STRANGERS)}": len(strange),
+    }  # fmt: skip
+    for name, value in rows.items():
+        print(f"{name:<64}{value}")
+
+
+if __name__ == "__main__":
+    main()

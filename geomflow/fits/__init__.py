@@ -1,0 +1,117 @@
+"""Metrics on varieties: algebraic, balanced, of networks, of kernels, and flows within families."""
+
+from geomflow.fits.algebraic import FitReport, algebraic_metric
+from geomflow.fits.balanced import balanced_metric
+from geomflow.fits.clouds.flow import ComponentFlow
+from geomflow.fits.clouds.metric import ComponentMetric
+from geomflow.fits.clouds.rates import ConstantRate, FallingRate, PointwiseRate, Rate
+from geomflow.fits.clouds.report import CloudMeasure, CloudReport
+from geomflow.fits.convergence import Convergence, convergence
+from geomflow.fits.family import FormFamily, FormState, form_family
+from geomflow.fits.features.component_metric import ComponentNetwork, ComponentReport
+from geomflow.fits.features.component_training import ComponentTraining, component_network
+from geomflow.fits.features.evolution import KernelNumbers, KernelWatch
+from geomflow.fits.features.fit import FrozenReport, frozen_fit
+from geomflow.fits.features.frozen import FrozenComponents
+from geomflow.fits.features.learned import feature_network, feature_training, learned_kernel
+from geomflow.fits.features.span import ComponentTangent, PotentialTangent, TangentSpan, tangent_span
+from geomflow.fits.features.store import load_frozen, save_frozen
+from geomflow.fits.form_flow import FormFlow, decay_rate
+from geomflow.fits.load import load_metric
+from geomflow.fits.phi.inputs import ProjectiveInputs
+from geomflow.fits.phi.metric import PhiNetwork
+from geomflow.fits.phi.report import PhiReport
+from geomflow.fits.phi.steps import AdamStep, GaussNewton
+from geomflow.fits.phi.training import PhiTraining, Recipe, phi_metric
+from geomflow.fits.potentials.descent import Descent, KernelDescent, NaturalDescent, RidgeFit
+from geomflow.fits.potentials.fit import kernel_metric, tuned_metric
+from geomflow.fits.potentials.invariant import InvariantKernel
+from geomflow.fits.potentials.invariants import InvariantFeatures
+from geomflow.fits.potentials.isometries import Isometries
+from geomflow.fits.potentials.kernel import KahlerKernel
+from geomflow.fits.potentials.metric import KernelMetric
+from geomflow.fits.potentials.orbit import OrbitKernel
+from geomflow.fits.potentials.overlap import OverlapKernel
+from geomflow.fits.potentials.profiles import ArcCosine, Exponential, Power, Profile
+from geomflow.fits.potentials.report import KernelReport
+from geomflow.fits.potentials.span import PotentialSpan
+from geomflow.fits.tuning.record import Trial, Tuning
+from geomflow.fits.tuning.score import Score
+from geomflow.fits.tuning.search import RaisedScoreWarning, tune
+from geomflow.fits.tuning.space import LinearRange, LogRange, Range, Space
+
+__all__ = [
+    "AdamStep",
+    "ArcCosine",
+    "CloudMeasure",
+    "CloudReport",
+    "ComponentFlow",
+    "ComponentMetric",
+    "ComponentNetwork",
+    "ComponentReport",
+    "ComponentTangent",
+    "ComponentTraining",
+    "ConstantRate",
+    "Convergence",
+    "Descent",
+    "Exponential",
+    "FallingRate",
+    "FitReport",
+    "FormFamily",
+    "FormFlow",
+    "FormState",
+    "FrozenComponents",
+    "FrozenReport",
+    "GaussNewton",
+    "InvariantFeatures",
+    "InvariantKernel",
+    "Isometries",
+    "KahlerKernel",
+    "KernelDescent",
+    "KernelMetric",
+    "KernelNumbers",
+    "KernelReport",
+    "KernelWatch",
+    "LinearRange",
+    "LogRange",
+    "NaturalDescent",
+    "OrbitKernel",
+    "OverlapKernel",
+    "PhiNetwork",
+    "PhiReport",
+    "PhiTraining",
+    "PointwiseRate",
+    "PotentialSpan",
+    "PotentialTangent",
+    "Power",
+    "Profile",
+    "ProjectiveInputs",
+    "RaisedScoreWarning",
+    "Range",
+    "Rate",
+    "Recipe",
+    "RidgeFit",
+    "Score",
+    "Space",
+    "TangentSpan",
+    "Trial",
+    "Tuning",
+    "algebraic_metric",
+    "balanced_metric",
+    "component_network",
+    "convergence",
+    "decay_rate",
+    "feature_network",
+    "feature_training",
+    "form_family",
+    "frozen_fit",
+    "kernel_metric",
+    "learned_kernel",
+    "load_frozen",
+    "load_metric",
+    "phi_metric",
+    "save_frozen",
+    "tangent_span",
+    "tune",
+    "tuned_metric",
+]

@@ -1,0 +1,1 @@
+"""Flows of metric components on clouds of points, driven by kernels."""

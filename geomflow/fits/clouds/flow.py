@@ -1,0 +1,266 @@
+"""The discrete flow of metric components on a cloud of points, driven by a kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.outcome import Outcome, OutcomeKind
+from geomflow.core.progress import counter
+from geomflow.distribute import Workers, as_workers
+from geomflow.fits.clouds.hermitian import unpack
+from geomflow.fits.clouds.metric import ComponentMetric
+from geomflow.fits.clouds.objective import CloudObjective, Look
+from geomflow.fits.clouds.rates import FallingRate, PointwiseRate, Rate, rate_of
+from geomflow.fits.clouds.report import CloudReport
+from geomflow.fits.clouds.sums import CloudSums, checked_labels, on_points
+from geomflow.fits.phi.objective import Loss, loss_of
+from geomflow.variety.points import Points
+
+if TYPE_CHECKING:
+    from geomflow.kernels.kernel import Kernel
+
+NORMALISATIONS = ("largest", "mean")
+#: σ below this is rounding.
+ROUNDING = 1e-15
+#: A flow whose loss is so many times that of the start, or whose step so many times the metric, has diverged.
+BLOWN, LONGEST = 3.0, 10.0
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class CloudState:
+    """Where a flow is: coefficients c (P, n²) packed, the train metrics g (P, n²), and the history so far."""
+
+    coefficients: np.ndarray
+    g: np.ndarray
+    history: tuple[tuple[float, ...], ...]
+
+    @property
+    def step(self) -> int:
+        """How many steps were taken."""
+        return int(self.history[-1][0])
+
+
+@final
+class ComponentFlow:
+    """The discrete metric flow of a kernel on train points, Halverson and Ruehle, eq. (2.8) and section 3.
+
+    Step t of `steps` changes the metric at every point x by
+
+        g(x) ← g(x) − η_t Σ_p K(x, x_p) D_p,        D_p = P ∂L/∂g_p,   L = Σ_p w_p F(v_p),   v = det g/(κ|Ω|²),
+
+    starting at Fubini–Study; w are the weights of dμ_Ω with sum one, κ = Σ_p w_p det g_p/|Ω|²_p moves with the metric,
+    p runs over the P train points, and K acts as δ_ik δ_jl K on components, eq. (2.23). Only Σ_t η_t D is needed to
+    predict g elsewhere. The factor P makes the update of a point by itself independent of P.
+
+    points     in one chart (one patch, one eliminated coordinate): `gv.sample_patch(X, n, seed, patch=0, elim=1)`
+    kernel     FubiniStudyGeodesicGaussian(s) is (3.5), FubiniStudyGaussian(s) its positive twin, NearestKernel() the
+               paper's Delta kernel; a kernel of real points, such as NetworkKernel("relu", weight_std=80.52,
+               bias_std=5.716), gets real and imaginary parts of the homogeneous coordinates (`CoordinateKernel`)
+    loss       "sigma", F = |v − 1|, eq. (B.11); or F of an E_F, eq. (B.12), as text: "(v - 1)^2", "v*log(v)"
+    rate       η: a number (the paper's plain steps), FallingRate(first, last), or PointwiseRate() for kernels narrower
+               than the distance of neighbours. Unless given: PointwiseRate() where Σ_{q≠p} K(x_p, x_q) < K(x_p, x_p)
+               at all train points, which reaches rounding in some ten steps, and else FallingRate(0.1, 1e-3) with
+               normalise="largest", whose lengths suit any kernel
+    normalise  None; "largest": each update is divided by its size, so that η is the size of the step; "mean": sums
+               over train points become means, Σ K D/Σ K (a narrow Gaussian then is `NearestKernel` far from points)
+    clip       an update larger than this is scaled down to it; below one no step leaves positivity at a train point
+    clusters   None, or the cluster of each point (P,): K is zero between clusters, and a test point belongs to the
+               cluster of its nearest train point. See `batched_labels`.
+
+    The size of an update is its largest relative change of a train metric, max_p √tr (g_p⁻¹ δg_p)². `run` goes on to
+    the last step, `save` and `restore` keep everything between, and a flow that went on is the same bit for bit.
+    Nothing quadratic in P is kept for Gaussians; matrices of network kernels up to 256 MB are.
+
+    Ends that are not errors (`metric.report.outcome`): steady; singular, where the metric at a train point would stop
+    being positive; diverged, where a step is too long: it changes a metric by ten times itself, leaves the positive
+    ones by more than Fubini–Study, triples the loss of the start, or overflows. The metric then is the last good one.
+    Raises InputError for points in several charts, an unknown loss, rates and clips that are not positive, and empty
+    clusters; UnknownNameError for another normalisation; ShapeError for labels of another shape.
+    """
+
+    def __init__(
+        self,
+        points: Points,
+        kernel: Kernel,
+        *,
+        loss: str | Loss = "sigma",
+        rate: float | Rate | None = None,
+        steps: int = 300,
+        normalise: str | None = None,
+        clip: float | None = None,
+        clusters: Any = None,
+    ) -> None:
+        self.points, self.loss = _one_chart(points), loss_of(loss)
+        self.steps, self.clip = _count(steps), _checked_clip(clip)
+        labels = None if clusters is None else checked_labels(clusters, len(points))
+        self.sums = CloudSums(on_points(kernel, points), points, labels, _named(normalise) == "mean")
+        self.rate, self.normalise = _scaled(rate, normalise, self.sums)
+        self.objective = CloudObjective.of(points)
+        reference = self.objective.reference
+        look = self.objective.look(reference)
+        row = (0.0, self.objective.loss(look, self.loss), look.sigma, 1.0, 0.0)
+        self.state = CloudState(np.zeros_like(reference), reference.copy(), (row,))
+        self.best = self.state
+        self.ended: Outcome | None = None
+
+    def resume(self, state: CloudState, best: CloudState, ended: Outcome | None) -> None:
+        """Take up a state, the best one before it, and the outcome if it had ended."""
+        self.state, self.best, self.ended = state, best, ended
+
+    def run(self, steps: int | None = None, progress: bool | None = None, workers: Any = None) -> ComponentMetric:
+        """Go on to the last step, or by at most so many `steps`, and return the metric reached.
+
+        `progress` shows a bar: True, False, or None for only on a terminal. Ctrl-C ends the run with that outcome.
+        `workers` spreads the sums over all pairs, as in `Kernel.apply`, with the same metric on processors of one kind;
+        sums over kept matrices and neighbours stay here.
+        """
+        last = self.steps if steps is None else min(self.steps, self.state.step + _count(steps))
+        interrupted = False
+        with counter("points", progress, last - self.state.step) as tick, as_workers(workers) as team:
+            try:
+                while self.ended is None and self.state.step < last:
+                    self.ended = self._step(team)
+                    tick(self.state.history[-1][2])
+            except KeyboardInterrupt:
+                interrupted = True
+        return self.metric(interrupted)
+
+    def metric(self, interrupted: bool = False) -> ComponentMetric:
+        """The metric as it is now, with its report."""
+        outcome = self.ended or self._outcome(interrupted)
+        report = CloudReport(outcome, len(self.points), self.loss.text, np.array(self.state.history))
+        return ComponentMetric(self.sums, unpack(self.state.coefficients), report)
+
+    def save(self, path: str | Path) -> None:
+        """Write the state, without points and kernel, to an .npz file."""
+        from geomflow.fits.clouds.store import save_flow
+
+        save_flow(self, path)
+
+    def restore(self, path: str | Path) -> ComponentFlow:
+        """Take up what `save` wrote, in a flow made with the same arguments; StoreError for others."""
+        from geomflow.fits.clouds.store import restore_flow
+
+        restore_flow(self, path)
+        return self
+
+    def _step(self, workers: Workers) -> Outcome | None:
+        """Take one step, or say why it cannot be taken."""
+        state = self.state
+        look = self.objective.look(state.g)
+        if look.sigma <= ROUNDING:
+            return Outcome(OutcomeKind.steady, f"σ is at rounding after {state.step} steps.", float(state.step))
+        with np.errstate(all="ignore"):
+            change, update, size = self._update(look, workers)
+            g = state.g + update
+            after = self.objective.look(g)
+            loss = self.objective.loss(after, self.loss) if after.finite else np.nan
+        bad = self._refused(update, after, loss, size)
+        if bad is not None:
+            return bad
+        row = (state.step + 1.0, loss, after.sigma, float(after.pivots.min()), size)
+        self.state = CloudState(state.coefficients + change, g, (*state.history, row))
+        if loss <= self.best.history[-1][1]:
+            self.best = self.state
+        return None
+
+    def _update(self, look: Look, workers: Workers) -> tuple[np.ndarray, np.ndarray, float]:
+        """The change of the coefficients, that of the train metrics, and its size, normalised and clipped."""
+        force, newton = self.objective.gradient(look, self.loss)
+        eta = self.rate.at(self.state.step, self.steps, newton)
+        change = -(np.ones(len(force)) * eta)[:, None] * force
+        update = self.sums(change, workers)
+        size = float(self.objective.sizes(look.inverse, update).max())
+        factor = float(eta) / size if self.normalise == "largest" and size > 0 else 1.0
+        if self.clip is not None and factor * size > self.clip:
+            factor = self.clip / size
+        return factor * change, factor * update, factor * size
+
+    def _refused(self, update: np.ndarray, after: Look, loss: float, size: float) -> Outcome | None:
+        """Why a step is not taken: numbers that blow up, or a metric that would not be positive."""
+        step, start = self.state.step + 1, self.state.history[0][1]
+        if not np.isfinite(size):
+            return self._diverged(f"numbers stopped being finite in step {step}", size)
+        if size > LONGEST:
+            return self._diverged(f"step {step} changes the metric by {size:.3g} times itself", size)
+        if not after.positive:
+            return self._left(np.nonzero(~(after.pivots > 0))[0], update, size)
+        if not loss <= BLOWN * start:
+            return self._diverged(f"step {step} raises the loss to {loss:.3g}, from {start:.3g} at the start", size)
+        return None
+
+    def _left(self, bad: np.ndarray, update: np.ndarray, size: float) -> Outcome:
+        """The outcome where the metric would stop being positive at the train points `bad`."""
+        start = self.objective.look(self.objective.reference)
+        moved = self.objective.sizes(start.inverse[bad], update[bad])
+        where = f"at {len(bad)} of {len(self.points)} train points, worst at point {bad[np.argmax(moved)]}"
+        step = self.state.step + 1
+        if moved.max() > 1:
+            return self._diverged(f"step {step} moves the metric by {moved.max():.3g} times Fubini–Study, out of the "
+                                  f"positive ones {where}", size)
+        message = f"the metric would stop being positive in step {step} {where}; {self._advice(size)}"
+        return Outcome(OutcomeKind.singular, message, float(step))
+
+    def _diverged(self, what: str, size: float) -> Outcome:
+        """The outcome of steps that are too long; the state becomes the best one so far."""
+        step, self.state = self.state.step + 1, self.best
+        return Outcome(OutcomeKind.diverged, f"{what}; {self._advice(size)}", float(step))
+
+    def _advice(self, size: float) -> str:
+        rate = float(np.ravel(self.rate.at(self.state.step, self.steps, np.ones(1)))[0])
+        less = f"a rate below {0.1 * rate / size:.2g}" if np.isfinite(size) and size > 0.1 else "a smaller rate"
+        return f"take {less}, one that falls, or clip=0.5. The metric is that after step {self.state.step}."
+
+    def _outcome(self, interrupted: bool) -> Outcome:
+        step = self.state.step
+        kind = OutcomeKind.interrupted if interrupted or step < self.steps else OutcomeKind.finished
+        return Outcome(kind, f"took {step} of {self.steps} steps.", float(step))
+
+
+def _named(normalise: str | None) -> str | None:
+    if normalise is not None and normalise not in NORMALISATIONS:
+        raise UnknownNameError.among("normalisation", str(normalise), NORMALISATIONS)
+    return normalise
+
+
+def _scaled(rate: float | Rate | None, normalise: str | None, sums: CloudSums) -> tuple[Rate, str | None]:
+    """Rate and normalisation; without a rate, those that suit how far the kernel couples the train points."""
+    if rate is None:
+        if normalise != "largest" and sums.coupling < 1:
+            return PointwiseRate(), normalise
+        return FallingRate(), normalise or "largest"
+    chosen = rate_of(rate)
+    if normalise == "largest" and not chosen.uniform:
+        raise InputError("updates divided by their largest need one rate for all points: give a number or a "
+                         "FallingRate, or leave normalise out.")
+    return chosen, normalise
+
+
+def _one_chart(points: Any) -> Points:
+    if not isinstance(points, Points) or len(points) < 2:
+        raise InputError(f"a flow takes at least two points of a variety, such as gv.sample_patch(X, 1000, seed=0, "
+                         f"patch=0, elim=1), and {points!r} was given.")
+    charts = np.unique(np.column_stack([points.patch, points.elim]), axis=0)
+    if len(charts) > 1:
+        raise InputError(f"the points lie in {len(charts)} charts (patch and eliminated coordinate), and components of "
+                         "metrics of different charts cannot be added: take points of one, by gv.sample_patch, or "
+                         "gv.in_patch(points, patch, elim).")
+    return points
+
+
+def _count(steps: Any) -> int:
+    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
+        raise InputError(f"the number of steps is a whole number >= 1, and it is {steps!r}.")
+    return int(steps)
+
+
+def _checked_clip(clip: float | None) -> float | None:
+    if clip is not None and not 0 < clip < np.inf:
+        raise InputError(f"the clip is the largest relative change of a step, a positive number, and it is {clip!r}.")
+    return clip

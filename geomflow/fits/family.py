@@ -1,0 +1,213 @@
+"""The finite-dimensional families in which metrics flow: K = (1/k) log P over invariant Hermitian forms on O(k)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from geomflow.core.errors import InputError, PositivityError, ShapeError
+from geomflow.fits.algebraic import project, reduced_forms, require_points
+from geomflow.fits.density import Density
+from geomflow.fits.descent import Residual
+from geomflow.variety.fubini_study import FubiniStudy
+from geomflow.variety.hermitian_form import HermitianForm
+from geomflow.variety.levels import line_bundle
+from geomflow.variety.logforms import log_metric
+from geomflow.variety.orbits import InvariantForms, reference
+from geomflow.variety.ratiojets import pack_dual, sensitivity
+from geomflow.variety.symmetry import Symmetry
+
+if TYPE_CHECKING:
+    from geomflow.variety.hypersurface import Hypersurface
+    from geomflow.variety.metric import VarietyMetric
+    from geomflow.variety.points import Points
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class FormFamily:
+    """P = Π|z_i|^{2k_i} Σ_α c_α f_α with f_α invariant functions, orthonormal against dμ_Ω on `points`.
+
+    `triangle` R turns coefficients of the functions into those of the orbit sums `forms`, R⁻¹c; `features`
+    (P, rows², α) are the packed Gram matrices of the f_α. Made by `form_family`.
+    """
+
+    variety: Hypersurface
+    forms: InvariantForms
+    points: Points
+    features: np.ndarray
+    triangle: np.ndarray
+    level: int
+
+    @property
+    def count(self) -> int:
+        """The number of coefficients, the scale of P among them."""
+        return self.forms.count
+
+    @property
+    def degrees(self) -> tuple[int, ...]:
+        """k t_i, the degree of P in each factor."""
+        return tuple(int(self.forms.exponents[0, block].sum()) for block in self.variety.ambient.blocks)
+
+    @property
+    def kahler_class(self) -> tuple[float, ...]:
+        """The t_i of the class of every member."""
+        return tuple(d / self.level for d in self.degrees)
+
+    @cached_property
+    def mass(self) -> np.ndarray:
+        """dμ_Ω on the points, total mass one, (P,)."""
+        return self.points.weights / self.points.weights.sum()
+
+    @cached_property
+    def reference(self) -> np.ndarray:
+        """Inverse square roots L⁻¹ of Fubini–Study g_FS = L L†, (P, n, n)."""
+        return np.linalg.inv(np.linalg.cholesky(FubiniStudy(self.variety, self.kahler_class).at(self.points)))
+
+    def residual(self, functional: str) -> Residual:
+        """E_F on the points as a function of the coefficients."""
+        return Residual(
+            self.features, np.log(self.points.omega2), self.mass, self.level, Density.of(functional)
+        )
+
+    @cached_property
+    def square(self) -> Residual:
+        """∫(v − 1)² dμ_Ω on the points."""
+        return self.residual("(v - 1)^2")
+
+    def metric(self, coefficients: np.ndarray) -> HermitianForm:
+        """The metric of given coefficients."""
+        form = self.forms.matrix(solve_triangular(self.triangle, coefficients))
+        return HermitianForm(self.variety, self.forms.exponents, form, self.level)
+
+    def state(self, metric: VarietyMetric | None = None) -> FormState:
+        """The member of the family nearest to exp(kK) of a metric; to Fubini–Study, which it holds, without one.
+
+        Raises `KahlerConeError` where the metric is not positive and `PositivityError` where the member is not.
+        """
+        return FormState(self, project(self.features[:, 0], metric, self.points, self.degrees))
+
+    def __repr__(self) -> str:
+        return f"{self.count} invariant Hermitian forms of level {self.level} at {len(self.points)} points"
+
+
+#: What restricts flows of potentials, by their class, to a family of forms.
+RESTRICTIONS: dict[type, Callable[[Any], Any]] = {}
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class FormState:
+    """A metric of a family, as a state that flows: `coefficients` c_α, shape (count,).
+
+    Raises `ShapeError` for a wrong number of coefficients.
+    """
+
+    family: FormFamily
+    coefficients: np.ndarray
+
+    def __post_init__(self) -> None:
+        if np.shape(self.coefficients) != (self.family.count,):
+            raise ShapeError(
+                f"the family has {self.family.count} coefficients, and shape {np.shape(self.coefficients)} was given"
+            )
+
+    @cached_property
+    def metric(self) -> HermitianForm:
+        """The metric, usable at any points."""
+        return self.family.metric(self.coefficients)
+
+    @cached_property
+    def slopes(self) -> np.ndarray:
+        """Δ_∂ψ_α = ∂ log det g/∂c_α at the points, each with mean zero against dμ_J, (P, count)."""
+        dual = pack_dual(sensitivity(self.gram))
+        slopes = np.einsum("pf,pfa->pa", dual, self.family.features)
+        return slopes - (self.family.mass * self.density) @ slopes
+
+    @cached_property
+    def gram(self) -> np.ndarray:
+        """P and its derivatives at the family's points, over Π|z_i|^{2k_i}: (P, n + 1, n + 1)."""
+        return self.family.square.gram(self.coefficients)
+
+    @cached_property
+    def density(self) -> np.ndarray:
+        """v at the family's points, mean one against dμ_Ω, (P,). Raises `PositivityError`."""
+        v = self.family.square.ratio(self.gram)
+        if v is None:
+            raise PositivityError(f"the metric is not positive: its least eigenvalue is {self.positivity.min():.4g}")
+        return v
+
+    @property
+    def sigma(self) -> float:
+        """σ on the family's points."""
+        return float(self.family.mass @ np.abs(self.density - 1))
+
+    @cached_property
+    def positivity(self) -> np.ndarray:
+        """The least eigenvalue of g relative to Fubini–Study at each point, (P,); −P where P is not positive."""
+        value = self.gram[:, 0, 0].real
+        safe = np.where((value > 0)[:, None, None], self.gram, np.eye(self.gram.shape[1]))
+        lower = self.family.reference
+        relative = lower @ log_metric(safe) @ np.swapaxes(lower.conj(), 1, 2) / self.family.level
+        return np.where(value > 0, np.linalg.eigvalsh(relative)[:, 0], value)
+
+    def distance(self, other: FormState) -> float:
+        """The root of ∫(φ − φ')² dμ_Ω of the potentials, up to a constant."""
+        if other.family is not self.family:
+            raise InputError("the distance is one of two members of one family")
+        change = np.log(self.gram[:, 0, 0].real / other.gram[:, 0, 0].real) / self.family.level
+        change = change - self.family.mass @ change
+        return float(np.sqrt(self.family.mass @ change**2))
+
+    def restricted(self, flow: Any) -> Any:
+        """A flow of potentials restricted to the family, see `RESTRICTIONS`; None where it has no restriction."""
+        restriction = RESTRICTIONS.get(type(flow))
+        return None if restriction is None else restriction(flow)
+
+    def pack(self) -> np.ndarray:
+        """The coefficients as one component, (1, count)."""
+        return np.array(self.coefficients, dtype=float)[None]
+
+    def unpack(self, packed: np.ndarray) -> FormState:
+        """The member with other coefficients."""
+        return replace(self, coefficients=np.array(packed).reshape(-1))
+
+    def __repr__(self) -> str:
+        return f"member of {self.family}, σ = {self.sigma:.4g}"
+
+
+def form_family(
+    variety: Hypersurface,
+    degree: int | Sequence[int],
+    points: Points,
+    *,
+    symmetry: Symmetry | None = None,
+    kahler_class: Sequence[float] | None = None,
+) -> FormFamily:
+    """The family of invariant forms on O(k) modulo Q, with integrals over all the points.
+
+    `degree`, `kahler_class` and the symmetries that count are as for `algebraic_metric`.
+    Inner products are Monte-Carlo integrals: 4,000 points give rates to about a per cent.
+
+    >>> import geomflow.variety as gv
+    >>> X = gv.Fermat(4)
+    >>> gf.fits.form_family(X, 4, X.sample(4000, seed=1))
+    5 invariant Hermitian forms of level 4 at 4000 points
+
+    Raises `UnderdeterminedError` (fewer points than coefficients), `MemoryLimitError`, and `InputError` where k t_i is
+    no whole number.
+    """
+    degrees, level = line_bundle(variety, degree, kahler_class)
+    forms = reduced_forms(variety, degrees, symmetry or variety.symmetry, points)
+    require_points(forms, points)
+    features = forms.features(points) / reference(forms, points)[:, None, None]
+    root = np.sqrt(points.weights / points.weights.sum())
+    triangle = np.linalg.qr(root[:, None] * features[:, 0], mode="r")
+    whole = solve_triangular(triangle, features.reshape(-1, forms.count).T, trans="T").T
+    orthonormal = np.ascontiguousarray(whole.reshape(features.shape))
+    return FormFamily(variety, forms, points, orthonormal, triangle, level)

@@ -1,0 +1,1 @@
+"""Tangent features of networks, frozen or learned, and networks of metric components."""

@@ -1,0 +1,143 @@
+"""Gradient flows of E_F within the metrics of a family of Hermitian forms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Real
+from sys import float_info
+from typing import TYPE_CHECKING, Literal, final
+
+import numpy as np
+
+from geomflow.core.conventions import K_ENERGY_OVER_ENTROPY
+from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.graph.floats import fraction_of
+from geomflow.fits.density import Density
+from geomflow.fits.family import RESTRICTIONS, FormState
+from geomflow.fits.tangent import INNER_PRODUCTS, descent_system, pencil
+from geomflow.flow.equations.calabi import CalabiFlow
+from geomflow.flow.equations.kahler_ricci import KahlerRicciFlow
+from geomflow.flow.steppers.semi_implicit import SemiImplicit
+from geomflow.symbolic.parse import parse
+
+if TYPE_CHECKING:
+    import sympy
+
+    from geomflow.flow.problem import Problem
+    from geomflow.flow.solution import Solution
+
+K_ENERGY = f"{K_ENERGY_OVER_ENTROPY}*v*log(v)"
+"""F of the K-energy."""
+
+
+@final
+@dataclass(frozen=True)
+class FormFlow:
+    """∂_t φ = −speed grad E_F projected on the family K = (1/k) log P: what `solve` integrates from a `FormState`.
+
+    `functional` is F(v) of E_F = ∫F(v)dμ_Ω. In `inner` = "dirichlet", ∫⟨∂ψ, ∂ψ'⟩dμ_J, the gradient flow is
+    ∂_t φ = F'(v) + c(t); in "mabuchi", ∫ψψ' dμ_J, it is ∂_t φ = −Δ_∂F'(v). The rate is projected orthogonally in the
+    same inner product (Galerkin's method), so that E_F falls and the flow ends at the family's optimal metric.
+    With λ the least eigenvalue of −Δ_∂ on the family, the late decay rates are speed F''(1)λ and speed F''(1)λ².
+
+    >>> FormFlow.calabi()
+    FormFlow(functional='2*v*log(v)', inner='mabuchi', speed=1)
+
+    Monitors: "sigma"; "energy", E_F with ∫dμ_Ω = ∫dμ_J, whatever the speed, as on a torus; "dissipation", −d energy/dt;
+    "volume", ∫dμ_J over its exact value; "positivity".
+    Raises `InputError` where F is not convex at v = 1 or the speed is not positive, and `UnknownNameError` for another
+    inner product. `solve(CalabiFlow(), state, t1)` and `KahlerRicciFlow` from a member of a family are these flows.
+    """
+
+    functional: str
+    inner: Literal["dirichlet", "mabuchi"]
+    speed: float = 1
+
+    def __post_init__(self) -> None:
+        if self.inner not in INNER_PRODUCTS:
+            raise UnknownNameError.among("inner product", self.inner, INNER_PRODUCTS)
+        if isinstance(self.speed, bool) or not (isinstance(self.speed, Real) and 0 < self.speed <= float_info.max):
+            raise InputError(f"the speed is {self.speed!r}; it must be a positive number")
+        Density.of(self.functional)
+
+    @classmethod
+    def kahler_ricci(cls, speed: float = 1) -> FormFlow:
+        """Kähler–Ricci flow ∂_t φ = speed log v + c: rate speed λ. It descends half the K-energy, which it records."""
+        return cls(K_ENERGY, "dirichlet", speed / K_ENERGY_OVER_ENTROPY)
+
+    @classmethod
+    def calabi(cls) -> FormFlow:
+        """Calabi flow ∂_t φ = R, eq. (B.9), the descent of the K-energy: rate 2λ²."""
+        return cls(K_ENERGY, "mabuchi")
+
+    @classmethod
+    def square(cls) -> FormFlow:
+        """∂_t φ = −2Δ_∂v, eq. (B.21): rate 2λ²."""
+        return cls("(v - 1)^2", "mabuchi")
+
+    @property
+    def name(self) -> str:
+        """"form-dirichlet" or "form-mabuchi"."""
+        return f"form-{self.inner}"
+
+    @property
+    def equation(self) -> sympy.Eq:
+        """The flow that is projected."""
+        import sympy
+
+        from geomflow.symbolic.variation.display import LAPLACIAN_D
+
+        t, v = sympy.Symbol("t"), sympy.Symbol("v", positive=True)
+        slope = sympy.Rational(fraction_of(self.speed)) * sympy.diff(parse(self.functional, {"v": v}), v)
+        rate = slope + sympy.Function("c")(t) if self.inner == "dirichlet" else -LAPLACIAN_D(slope)
+        return sympy.Eq(sympy.Derivative(sympy.Function("phi")(t), t), rate, evaluate=False)
+
+    def bind(self, state: FormState) -> Problem:
+        """The initial value problem of the coefficients. Raises `InputError` for a state of another kind."""
+        from geomflow.fits.form_bound import bind
+
+        if not isinstance(state, FormState):
+            raise InputError(
+                f"{self.name} acts on members of a family of forms, form_family(X, degree, points).state(), and "
+                f"{type(state).__name__} was given."
+            )
+        return bind(self, state)
+
+    def default_stepper(self, problem: Problem) -> SemiImplicit:
+        """Linearly implicit steps with the Gauss–Newton linearisation."""
+        return SemiImplicit()
+
+    def decay_rates(self, state: FormState) -> np.ndarray:
+        """The rates, ascending, at which small deviations decay near `state`: of the pencil (F''|Δψ|², inner)."""
+        hessian, _ = descent_system(state, Density.of(self.functional))
+        return self.speed * pencil(hessian, INNER_PRODUCTS[self.inner](state))[0][1:]
+
+    def __str__(self) -> str:
+        import sympy
+
+        return f"{self.name}: {sympy.sstr(self.equation.lhs)} = {sympy.sstr(self.equation.rhs)}"
+
+
+def decay_rate(solution: Solution, between: tuple[float, float] = (1e-8, 1e-5)) -> float:
+    """The late rate of decay: half the slope of −log "dissipation", where that is `between` these shares of the first.
+
+    Give `solve` an rtol well below the root of the smaller share. Raises `InputError` where the run stops before.
+    """
+    share = solution["dissipation"] / solution["dissipation"][0]
+    kept = (share > between[0]) & (share < between[1])
+    if np.count_nonzero(kept) < 3 or share.min() > between[0]:
+        raise InputError(
+            f"the dissipation fell to {share.min():.3g} of its first value, with {np.count_nonzero(kept)} steps "
+            f"between {between[1]:g} and {between[0]:g} of it: take a later t1"
+        )
+    return -float(np.polyfit(solution.monitor_times[kept], np.log(share[kept]), 1)[0]) / 2
+
+
+def _kahler_ricci(flow: KahlerRicciFlow) -> FormFlow:
+    if flow.density is not None:
+        raise InputError("on a Calabi–Yau variety the flow runs towards |Ω|²: leave out the density.")
+    return FormFlow.kahler_ricci(flow.speed)
+
+
+RESTRICTIONS[CalabiFlow] = lambda flow: FormFlow.calabi()
+RESTRICTIONS[KahlerRicciFlow] = _kahler_ricci

@@ -1,0 +1,150 @@
+"""Fourth derivatives of a network's potential: power series in holomorphic and antiholomorphic coordinates.
+
+A series holds the Taylor coefficients of x^α x̄^β with |α|, |β| <= 2 of many functions at many points, as an array
+(P, rows, rows, functions), rows being (1, x_a, x_a x_c for a <= c).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+
+from geomflow.core.errors import InputError
+from geomflow.fits.phi.inputs import normalisation
+from geomflow.networks.activation import Activation
+from geomflow.variety import jetframes
+from geomflow.variety.jetframes import pairs
+
+if TYPE_CHECKING:
+    from geomflow.variety.points import Points
+
+_FACTORIALS = (1.0, 1.0, 2.0, 6.0, 24.0)
+
+
+def potential_jets(
+    layers: list[tuple[np.ndarray, np.ndarray]], activation: Activation, points: Points
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(φ_ab̄, φ_acb̄, φ_acb̄d̄) of the network on projective inputs, as `VarietyMetric.jets` has them."""
+    n = points.variety.dim
+    series = _inputs(points)
+    for weights, bias in layers[:-1]:
+        series = series @ weights.T
+        series[:, 0, 0] += bias
+        series = compose(series, lambda h: activation.derivatives(h, 4), n)
+    return read_jets(series @ layers[-1][0][0], n)
+
+
+def directional_jets(
+    layers: list[tuple[np.ndarray, np.ndarray]],
+    moves: list[tuple[np.ndarray, np.ndarray]],
+    activation: Activation,
+    points: Points,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The rates of `potential_jets` as the layers move along `moves`."""
+    n, series, rate = points.variety.dim, _inputs(points), None
+    for number, ((weights, bias), (step, shift)) in enumerate(zip(layers, moves)):
+        moved = series @ step.T
+        moved[:, 0, 0] += shift
+        rate = moved if rate is None else moved + rate @ weights.T
+        if number < len(layers) - 1:
+            series = series @ weights.T
+            series[:, 0, 0] += bias
+            rate = product(compose(series, lambda h: activation.derivatives(h, 5)[1:], n), rate, n)
+            series = compose(series, lambda h: activation.derivatives(h, 4), n)
+    return read_jets(rate[..., 0], n)
+
+
+def read_jets(coefficients: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The derivatives (φ_ab̄, φ_acb̄, φ_acb̄d̄) from the series (P, rows, rows) of one function."""
+    found = coefficients * np.multiply.outer(_weights(n), _weights(n))
+    spread = np.array([[1 + n + pairs(n).index((min(a, c), max(a, c))) for c in range(n)] for a in range(n)])
+    once = np.arange(1, 1 + n)
+    second = found[:, once[:, None], once]
+    third = found[:, spread[:, :, None], once]
+    return second, third, found[:, spread[:, :, None, None], spread]
+
+
+def compose(series: np.ndarray, derivatives: Callable[[np.ndarray], np.ndarray], n: int) -> np.ndarray:
+    """f of a series of real functions, by Horner's rule in its non-constant part; `derivatives` gives f, …, f⁗."""
+    table = derivatives(np.ascontiguousarray(series[:, 0, 0].real))
+    if not np.isfinite(table).all():
+        raise InputError("an activation is not finite here; take smaller parameters")
+    rest = series.copy()
+    rest[:, 0, 0] = 0
+    out = rest * (table[4] / _FACTORIALS[4])[:, None, None]
+    for order in (3, 2, 1):
+        out[:, 0, 0] += table[order] / _FACTORIALS[order]
+        out = product(out, rest, n)
+    out[:, 0, 0] += table[0]
+    return out
+
+
+def product(left: np.ndarray, right: np.ndarray, n: int) -> np.ndarray:
+    """The product of two series, function by function."""
+    out = np.zeros(np.broadcast_shapes(left.shape, right.shape), complex)
+    _multiply(np.ascontiguousarray(left), np.ascontiguousarray(right), _table(n), out)
+    return out
+
+
+@cache
+def _table(n: int) -> np.ndarray:
+    """All (r, s, t) with row r times row s equal to row t, up to order two."""
+    powers = [()] + [(a,) for a in range(n)] + pairs(n)
+    place = {power: r for r, power in enumerate(powers)}
+    found = [(r, s, tuple(sorted(p + q))) for r, p in enumerate(powers) for s, q in enumerate(powers)]
+    return np.array([(r, s, place[t]) for r, s, t in found if t in place], dtype=np.int64)
+
+
+def _weights(n: int) -> np.ndarray:
+    """α! of each row: derivatives over Taylor coefficients."""
+    return np.array([1.0] * (1 + n) + [2.0 if a == c else 1.0 for a, c in pairs(n)])
+
+
+def _inputs(points: Points) -> np.ndarray:
+    """The series of the inputs of `ProjectiveInputs`, in local coordinates."""
+    ambient, n = points.variety.ambient, points.variety.dim
+    rows = np.array(jetframes.second_order(points)[:, :, 1 : 1 + ambient.size])
+    rows[:, 0] = points.coordinates
+    rows /= _weights(n)[:, None]
+    parts = []
+    for block in ambient.blocks:
+        z = rows[:, :, block]
+        count, size = len(z), z.shape[2]
+        products = (z[:, :, None, :, None] * z.conj()[:, None, :, None, :]).reshape(count, *(z.shape[1],) * 2, -1)
+        norm = products[..., :: size + 1].sum(axis=-1, keepdims=True)
+        reciprocal = compose(norm, _reciprocal, n)
+        parts += _real_parts(product(products, np.broadcast_to(reciprocal, products.shape), n), size)
+    centre, scale = normalisation(ambient)
+    out = np.stack(parts, axis=-1) * scale
+    out[:, 0, 0] -= centre * scale
+    return out
+
+
+def _reciprocal(x: np.ndarray) -> np.ndarray:
+    return np.stack([(-1) ** k * _FACTORIALS[k] / x ** (k + 1) for k in range(5)])
+
+
+def _real_parts(products: np.ndarray, size: int) -> list[np.ndarray]:
+    """Re and Im of z_i z̄_j for i <= j, in the order of the inputs."""
+    parts = []
+    for i in range(size):
+        for j in range(i, size):
+            up, down = products[..., i * size + j], products[..., j * size + i]
+            parts += [(up + down) / 2] + [(up - down) / 2j] * (i != j)
+    return parts
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+def _multiply(left, right, table, out):
+    for p in range(left.shape[0]):
+        for k in range(table.shape[0]):
+            r, s, t = table[k]
+            for m in range(table.shape[0]):
+                u, v, w = table[m]
+                a, b, c = left[p, r, u], right[p, s, v], out[p, t, w]
+                for i in range(a.size):
+                    c[i] += a[i] * b[i]

@@ -1,0 +1,106 @@
+"""A network as a Kähler potential on a Calabi–Yau hypersurface."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.core.threads import each, slices
+from geomflow.fits.phi.inputs import ProjectiveInputs, input_count
+from geomflow.networks.perceptron import Perceptron
+from geomflow.networks.tangent_loss import ComplexHessian
+from geomflow.variety.fubini_study import FubiniStudy
+from geomflow.variety.metric import VarietyMetric
+from geomflow.variety.ratiojets import unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geomflow.fits.phi.report import PhiReport
+    from geomflow.variety.hypersurface import Hypersurface
+    from geomflow.variety.points import Points
+
+_CHUNK = 32
+
+
+@final
+class PhiNetwork(VarietyMetric):
+    """g = g_FS + ∂∂̄φ with φ a perceptron of the real and imaginary parts of z_i z̄_j/|z|² in each factor.
+
+    These inputs (25 on P^4, normalised to mean zero and variance one over projective space) do not change with the
+    representative, so φ is one function on the whole variety and g is the same metric in every patch, by construction.
+    No symmetry of the variety is built in. `report` says how a fit that made the metric went.
+
+    Raises `InputError` where the network does not take these inputs to one output, or is not smooth (ReLU).
+    """
+
+    def __init__(
+        self,
+        variety: Hypersurface,
+        network: Perceptron,
+        parameters: np.ndarray,
+        kahler_class: Sequence[float] | None = None,
+        report: PhiReport | None = None,
+    ) -> None:
+        self.variety, self.network, self.report = variety, network, report
+        self.parameters = network.layout.checked(parameters)
+        self.reference = FubiniStudy(variety, kahler_class)
+        if network.inputs != input_count(variety.ambient):
+            raise InputError(
+                f"the network takes {network.inputs} inputs, and there are {input_count(variety.ambient)} products "
+                f"z_i z̄_j on {variety.ambient}"
+            )
+        self._hessian = ComplexHessian(network)
+
+    @cached_property
+    def kahler_class(self) -> tuple[float, ...]:
+        """The t_i of the reference Σ t_i log|z_i|²."""
+        return self.reference.kahler_class
+
+    def correction(self, points: Points) -> np.ndarray:
+        """φ, (P,)."""
+        return self._evaluate(points)[1]
+
+    def potential(self, points: Points) -> np.ndarray:
+        """K = Σ t_i log|z_i|² + φ at the scaled representatives, (P,)."""
+        return self.reference.potential(points) + self.correction(points)
+
+    def at(self, points: Points) -> np.ndarray:
+        """g_{ab̄} = g_FS + ∂_a∂_b̄φ, shape (P, n, n)."""
+        inputs, _, hessian = self._evaluate(points)
+        matrix = unpack(hessian) + np.eye(inputs.n)
+        return inputs.lower @ matrix @ np.swapaxes(inputs.lower.conj(), 1, 2)
+
+    def jets(self, points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Derivatives of K up to the fourth, exact: truncated power series through the inputs and every layer."""
+        from geomflow.fits.phi.jets import potential_jets
+
+        layers, activation = self.network.layers(self.parameters), self.network.activation
+        parts = each(lambda s: potential_jets(layers, activation, points[s]), slices(len(points), _CHUNK))
+        own = (np.concatenate([part[k] for part in parts]) for k in range(3))
+        return tuple(a + b for a, b in zip(self.reference.jets(points), own))  # type: ignore[return-value]
+
+    def save(self, path: str | Path) -> None:
+        """Write to an .npz file that `PhiNetwork.load` reads."""
+        from geomflow.fits.phi.store import save_metric
+
+        save_metric(self, path)
+
+    @staticmethod
+    def load(path: str | Path) -> PhiNetwork:
+        """Read what `save` wrote; raises `StoreError`."""
+        from geomflow.fits.phi.store import load_metric
+
+        return load_metric(path)
+
+    def _evaluate(self, points: Points) -> tuple[ProjectiveInputs, np.ndarray, np.ndarray]:
+        self.check(points)
+        inputs = ProjectiveInputs.of(points, self.kahler_class)
+        return inputs, *self._hessian(self.parameters, inputs)
+
+    def __repr__(self) -> str:
+        return f"g_FS + ∂∂̄φ with {self.network}, on the {self.variety}"

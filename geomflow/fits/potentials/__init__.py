@@ -1,0 +1,1 @@
+"""Fixed kernels of the Kähler potential."""

@@ -1,0 +1,178 @@
+"""Kernels that share the symmetries of the variety: K = f of invariant features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.core.memory import require
+from geomflow.core.threads import each, slices
+from geomflow.fits.phi.inputs import ProjectiveInputs
+from geomflow.fits.phi.jets import product
+from geomflow.fits.potentials.basis import independent, unwhitened, whitened
+from geomflow.fits.potentials.invariants import FeatureJets, InvariantFeatures
+from geomflow.fits.potentials.kernel import KahlerKernel
+from geomflow.fits.potentials.profiles import ArcCosine, Profile, require_profile
+from geomflow.fits.potentials.series import composed_jets, invariant_series
+from geomflow.fits.potentials.span import PotentialSpan
+from geomflow.networks.blocks import one_thread_products
+from geomflow.networks.tangents import packed
+from geomflow.variety.fubini_study import FubiniStudy
+
+if TYPE_CHECKING:
+    from geomflow.variety.hypersurface import Hypersurface
+    from geomflow.variety.points import Points
+
+_NUMBERS = 2**17
+
+
+@final
+@dataclass(frozen=True)
+class InvariantKernel(KahlerKernel):
+    """K(x, y) = f of the invariant features u(x), u(y) of degree k (`InvariantFeatures`), scaled to |u|² of mean one.
+
+    `Power(1)` is the linear kernel ⟨u, u'⟩, the Bergman kernel of O(k) averaged over all symmetries; `Power(j)` its
+    powers; `Exponential(β)` the Gaussian exp(−β |u − u'|²/2). Every function of the span is invariant under all
+    permutations, phases and conjugations that keep the polynomial and the Kähler class. Raises `InputError` for
+    `ArcCosine`, which needs features of norm one.
+    """
+
+    degree: int
+    profile: Profile
+
+    def __post_init__(self) -> None:
+        if isinstance(self.profile, ArcCosine):
+            raise InputError("the arc-cosine kernel needs unit features: use it in an OverlapKernel")
+
+    def span(
+        self, points: Points, kahler_class: tuple[float, ...] | None = None, tolerance: float = 1e-10
+    ) -> FeatureSpan:
+        """K(·, c) for an independent part of the points; see `KahlerKernel.span`."""
+        reference = FubiniStudy(points.variety, kahler_class)
+        inputs = ProjectiveInputs.of(points, reference.kahler_class)
+        require(16 * len(points) ** 2, f"the Gram matrix of {len(points)} centres", "take fewer centres")
+        features = InvariantFeatures.keeping(points.variety, self.degree, reference.kahler_class).scaled(inputs)
+        u = features.at(inputs).values
+        gram = require_profile(self.profile, self.profile.derivatives(_products(self.profile, u, u), 0)[0])
+        chosen, lower = independent(gram, tolerance)
+        return FeatureSpan(features, reference.kahler_class, self.profile, u[chosen], lower)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class FeatureSpan(PotentialSpan):
+    """Functions ψ = L⁻¹ f(t(u(·), c)) of invariant features u, with the features c (M, m) of M centres.
+
+    ∂_a∂_b̄ f(t) = f' ∂_a∂_b̄ t + f'' ∂_a t ∂_b̄ t; t is linear in the features, to which |u|²/2 is added for t of a
+    distance.
+    """
+
+    features: InvariantFeatures
+    kahler_class: tuple[float, ...]
+    profile: Profile
+    centres: np.ndarray
+    lower: np.ndarray
+
+    @property
+    def variety(self) -> Hypersurface:
+        """Where the functions are."""
+        return self.features.variety
+
+    @property
+    def size(self) -> int:
+        """The number of functions."""
+        return len(self.centres)
+
+    @property
+    def _affine(self) -> tuple[np.ndarray, np.ndarray]:
+        """W (M, m or m + 1) and o (M,) with t = W u + o."""
+        if not self.profile.radial:
+            return self.centres, np.zeros(self.size)
+        less = np.full((self.size, 1), -1.0)
+        return np.hstack([self.centres, less]), 1 - np.sum(self.centres**2, axis=1) / 2
+
+    def place(self, inputs: ProjectiveInputs) -> FeatureJets:
+        """The features with their derivatives."""
+        jets = self.features.at(inputs)
+        return jets.with_square() if self.profile.radial else jets
+
+    def combine(self, place: FeatureJets, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """φ (P,) and its packed ∂∂̄φ (P, n²)."""
+        heights, (weights, offset) = unwhitened(self.lower, coefficients), self._affine
+        value, hessian = np.empty(place.count), np.empty((place.count, place.n**2))
+
+        def work(block: slice) -> None:
+            f, first, second = self.profile.derivatives(place.values[block] @ weights.T + offset, 2)
+            value[block] = f @ heights
+            hessian[block] = np.einsum("pcm,pm->pc", place.second[block], (first * heights) @ weights)
+            if second.any():
+                along = place.slopes[block] @ weights.T
+                hessian[block] += packed((along * (second * heights)[:, None]) @ np.swapaxes(along.conj(), 1, 2))
+
+        with one_thread_products():
+            each(work, self._blocks(place))
+        return value, hessian
+
+    def rows(self, place: FeatureJets, dual: np.ndarray) -> np.ndarray:
+        """The derivatives by the coefficients, (P, size)."""
+        out = np.empty((place.count, self.size))
+        weights, offset = self._affine
+
+        def work(block: slice) -> None:
+            _, first, second = self.profile.derivatives(place.values[block] @ weights.T + offset, 2)
+            raw = first * (np.einsum("pcm,pc->pm", place.second[block], dual[block]) @ weights.T)
+            if second.any():
+                raw += second * quadratic(dual[block], place.slopes[block] @ weights.T)
+            out[block] = whitened(self.lower, raw)
+
+        with one_thread_products():
+            each(work, self._blocks(place))
+        return out
+
+    def jets(self, points: Points, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Exact to the fourth derivative, by truncated power series."""
+        weights, offset = self._affine
+
+        def argument(part: Points) -> np.ndarray:
+            u = invariant_series(part, self.features)
+            if self.profile.radial:
+                square = product(u, u, self.variety.dim).sum(axis=3, keepdims=True) / 2
+                u = np.concatenate([u, square], axis=3)
+            t = u @ weights.T
+            t[:, 0, 0] += offset
+            return t
+
+        return composed_jets(points, argument, self.profile, unwhitened(self.lower, coefficients))
+
+    def _blocks(self, place: FeatureJets) -> list[slice]:
+        return slices(place.count, max(16, _NUMBERS // max(self.size, place.values.shape[1])))
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.size} functions with {self.profile} of {self.features.count} invariants of degree "
+            f"{self.features.degrees}"
+        )
+
+
+def quadratic(dual: np.ndarray, along: np.ndarray) -> np.ndarray:
+    """Σ_c dual[p, c] packed(∂_a t ∂_b̄ t)[c] for t with slopes (P, n, M): (P, M)."""
+    n = along.shape[1]
+    out = np.einsum("pa,pam->pm", dual[:, :n], along.real**2 + along.imag**2)
+    place = n
+    for a in range(n):
+        for b in range(a + 1, n):
+            product = along[:, a] * along[:, b].conj()
+            out += dual[:, place, None] * product.real + dual[:, place + 1, None] * product.imag
+            place += 2
+    return out
+
+
+def _products(profile: Profile, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """t of all pairs of features: ⟨u, u'⟩, or 1 − |u − u'|²/2."""
+    product = first @ second.T
+    if not profile.radial:
+        return product
+    return 1 + product - (np.sum(first**2, axis=1)[:, None] + np.sum(second**2, axis=1)) / 2

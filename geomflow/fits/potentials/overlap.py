@@ -1,0 +1,162 @@
+"""Kernels K = f(t) of the squared overlap t = |p·q̄|²/(|p|²|q|²), the square of the cosine of the distance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from geomflow.core.memory import require
+from geomflow.core.threads import each, slices
+from geomflow.fits.phi.inputs import ProjectiveInputs
+from geomflow.fits.potentials.basis import independent, unwhitened, whitened
+from geomflow.fits.potentials.hermitian import dual_matrix, flat, projectors, unflat
+from geomflow.fits.potentials.kernel import KahlerKernel
+from geomflow.fits.potentials.profiles import Profile, require_profile
+from geomflow.fits.potentials.series import composed_jets, overlap_series
+from geomflow.fits.potentials.span import PotentialSpan
+from geomflow.networks.blocks import one_thread_products
+from geomflow.networks.tangents import packed
+from geomflow.variety.fubini_study import FubiniStudy
+
+if TYPE_CHECKING:
+    from geomflow.variety.ambient import Ambient
+    from geomflow.variety.hypersurface import Hypersurface
+    from geomflow.variety.points import Points
+
+_NUMBERS = 2**18
+
+
+@final
+@dataclass(frozen=True)
+class OverlapKernel(KahlerKernel):
+    """K(p, q) = f(t), t = |p·q̄|²/(|p|²|q|²); in a product of projective spaces t is the product over the factors.
+
+    t is the overlap in the Segre embedding, so that `OverlapKernel(Power(k))` is the Bergman kernel of O(k, …, k). With
+    unit vectors and horizontal e_a, w_a = e_a·q̄, the derivatives are those of a rank-one matrix and the metric:
+
+        ∂_a∂_b̄ K = (f' + t f'') w_a w̄_b − t f' g_ab̄.
+    """
+
+    profile: Profile
+
+    def span(
+        self, points: Points, kahler_class: tuple[float, ...] | None = None, tolerance: float = 1e-10
+    ) -> OverlapSpan:
+        """K(·, c) for an independent part of the points; see `KahlerKernel.span`."""
+        reference = FubiniStudy(points.variety, kahler_class)
+        z = unit_vectors(points)
+        require(16 * len(z) ** 2, f"the Gram matrix of {len(z)} centres", "take fewer centres")
+        features = projectors(segre(points.variety.ambient, z))
+        gram = require_profile(self.profile, self.profile.derivatives(features @ features.T, 0)[0])
+        chosen, lower = independent(gram, tolerance)
+        centres = segre(points.variety.ambient, z[chosen])[:, None]
+        return OverlapSpan(points.variety, reference.kahler_class, self.profile, centres, lower)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class OverlapSpan(PotentialSpan):
+    """Functions ψ = L⁻¹ (mean over m of f(t(·, c_m))) with centres c, unit vectors (M, m, N) of the Segre embedding.
+
+    m = 1 for a plain kernel; for an average over symmetries the m images of each centre.
+    """
+
+    variety: Hypersurface
+    kahler_class: tuple[float, ...]
+    profile: Profile
+    centres: np.ndarray
+    lower: np.ndarray
+
+    @cached_property
+    def _features(self) -> np.ndarray:
+        return projectors(self.centres.reshape(-1, self.centres.shape[2]))
+
+    @property
+    def size(self) -> int:
+        """The number of functions."""
+        return len(self.centres)
+
+    @property
+    def images(self) -> int:
+        """The number m of images of each centre."""
+        return self.centres.shape[1]
+
+    def combine(self, place: ProjectiveInputs, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """φ (P,) and its packed ∂∂̄φ (P, n²)."""
+        heights = np.repeat(unwhitened(self.lower, coefficients) / self.images, self.images)
+        value, hessian = np.empty(place.count), np.empty((place.count, place.n**2))
+
+        def work(block: slice) -> None:
+            z, lifts = embedded(place, block)
+            t = projectors(z) @ self._features.T
+            f, first, second = self.profile.derivatives(t, 2)
+            value[block], level = f @ heights, (first * t) @ heights
+            form = unflat(((first + t * second) * heights) @ self._features).conj()
+            gram = lifts @ np.swapaxes(lifts.conj(), 1, 2)
+            hessian[block] = packed(lifts @ form @ np.swapaxes(lifts.conj(), 1, 2) - level[:, None, None] * gram)
+
+        with one_thread_products():
+            each(work, self._blocks(place.count))
+        return value, hessian
+
+    def rows(self, place: ProjectiveInputs, dual: np.ndarray) -> np.ndarray:
+        """The derivatives by the coefficients, (P, size)."""
+        out = np.empty((place.count, self.size))
+
+        def work(block: slice) -> None:
+            z, lifts = embedded(place, block)
+            form = dual_matrix(dual[block], place.n)
+            pulled = np.swapaxes(lifts, 1, 2) @ form.conj() @ lifts.conj()
+            trace = np.einsum("pab,pai,pbi->p", form.conj(), lifts, lifts.conj()).real
+            t = projectors(z) @ self._features.T
+            _, first, second = self.profile.derivatives(t, 2)
+            raw = (first + t * second) * (flat(pulled) @ self._features.T) - first * t * trace[:, None]
+            out[block] = whitened(self.lower, raw.reshape(len(z), self.size, self.images).mean(axis=2))
+
+        with one_thread_products():
+            each(work, self._blocks(place.count))
+        return out
+
+    def jets(self, points: Points, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Exact to the fourth derivative, by truncated power series."""
+        centres = self.centres.reshape(-1, self.centres.shape[2])
+        heights = np.repeat(unwhitened(self.lower, coefficients) / self.images, self.images)
+        return composed_jets(points, lambda part: overlap_series(part, centres), self.profile, heights)
+
+    def _blocks(self, count: int) -> list[slice]:
+        return slices(count, max(16, _NUMBERS // len(self._features)))
+
+    def __repr__(self) -> str:
+        images = f", each the mean of {self.images} images" if self.images > 1 else ""
+        return f"{self.size} functions f(t) with {self.profile}{images}"
+
+
+def embedded(inputs: ProjectiveInputs, block: slice = slice(None)) -> tuple[np.ndarray, np.ndarray]:
+    """Unit vectors (P, N) in the Segre embedding and horizontal lifts (P, n, N) of the frame."""
+    z, lifts = inputs.z[block], inputs.frame[block]
+    parts = inputs.ambient.blocks
+    place, moves = z[:, parts[0]], lifts[:, :, parts[0]]
+    for part in parts[1:]:
+        own, count = z[:, part], len(z)
+        first = moves[:, :, :, None] * own[:, None, None, :]
+        second = place[:, None, :, None] * lifts[:, :, None, part]
+        moves = (first + second).reshape(count, inputs.n, -1)
+        place = (place[:, :, None] * own[:, None, :]).reshape(count, -1)
+    return place, moves
+
+
+def unit_vectors(points: Points) -> np.ndarray:
+    """Coordinates of norm one in each factor, (P, N)."""
+    ambient = points.variety.ambient
+    return points.coordinates / np.sqrt(ambient.norms(points.coordinates))[:, ambient.factor_of]
+
+
+def segre(ambient: Ambient, z: np.ndarray) -> np.ndarray:
+    """The products of one coordinate of each factor, (..., N) to (..., Π (n_i + 1))."""
+    place = z[..., ambient.blocks[0]]
+    for part in ambient.blocks[1:]:
+        place = (place[..., :, None] * z[..., None, part]).reshape(*z.shape[:-1], -1)
+    return place

@@ -1,0 +1,1 @@
+"""Settings chosen by measured scores."""

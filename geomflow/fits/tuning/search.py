@@ -1,0 +1,136 @@
+"""The search itself: batches of trials, each on fresh data, kept on disk as they end."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.distribute import IN_SEQUENCE, Workers, as_workers
+from geomflow.fits.tuning.proposals import even_start, package, proposals
+from geomflow.fits.tuning.record import Trial, Tuning
+from geomflow.fits.tuning.score import Evaluation, Objective, Score
+from geomflow.fits.tuning.space import Space
+
+
+def tune(objective: Objective, space: Space, trials: int, seed: int, workers: Any = None, *,
+         penalty: float | None = None, batch: int = 4, path: str | os.PathLike[str] | None = None,
+         progress: bool | None = None) -> Tuning:
+    """Make `objective(settings, data_seed)` large over a space by Bayesian optimisation; return all trials.
+
+    objective  returns a number, or a Score where the run behind it may end badly. Its second argument is the seed of
+               its data, new for every trial: settings are not tuned to one data set (Halverson and Ruehle, section
+               3.2, who saw just that).
+    penalty    the score of a trial that failed: an outcome other than finished or steady, a number that is not finite,
+               a metric that stopped being positive, an overflow. Scores below it are raised to it, which is said when
+               it happens. None: a trial that failed scores −∞, counts for the search as the worst that ended well, and
+               no score is touched. What happened is kept in the trial's outcome.
+    batch      so many trials are chosen at once and may run at once; results depend on it, and not on `workers`
+    workers    None (here, one after another), a number of local processes, the address of a Dask scheduler, a client,
+               or `Workers`: whatever `geomflow.distribute.as_workers` takes
+    path       a file that is written after every batch; a search that was stopped goes on from it
+    progress   show a bar: True, False, or None for only on a terminal
+
+    The first batches are a Sobol sequence; then the package bayesian-optimization proposes, with the upper confidence
+    bound on a Matérn surrogate. Raises InputError for a space, numbers or a file that do not fit, MissingExtraError
+    without the package (extra `study`); what the objective raises beyond blow-ups goes through.
+    """
+    tuning = _started(_checked(space, seed, penalty, batch), path)
+    trials = whole(trials, "the number of trials", 1)
+    if trials > even_start(tuning):
+        package()  # told before any trial is done in vain
+    with _bar(trials, progress) as show, as_workers(workers, IN_SEQUENCE) as those:
+        show(tuning)
+        while len(tuning.trials) < trials:
+            tuning = _continued(tuning, objective, trials, those)
+            if path is not None:
+                tuning.save(path)
+            show(tuning)
+    found = replace(tuning, trials=tuning.trials[:trials])
+    if found.raised:
+        warnings.warn(f"{found.raised} of {trials} scores lay below the penalty {penalty:g} and were raised to it, "
+                      "where the search cannot tell them apart: give a lower penalty, or none.", RaisedScoreWarning,
+                      stacklevel=2)
+    return found
+
+
+class RaisedScoreWarning(UserWarning):
+    """Scores of trials that ended well were raised to the penalty."""
+
+
+def _checked(space: Any, seed: Any, penalty: Any, batch: Any) -> Tuning:
+    """A search without trials, or InputError."""
+    if not isinstance(space, Space):
+        raise InputError("tune searches a Space, such as Space({'rate': LogRange(0.01, 1)}), "
+                         f"and {space!r} was given.")
+    if penalty is not None and not np.isfinite(penalty):
+        raise InputError(f"the penalty is the finite score of a trial that failed, or None, and it is {penalty}.")
+    floor = None if penalty is None else float(penalty)
+    return Tuning(space, whole(seed, "the seed", 0), floor, whole(batch, "the size of a batch", 1))
+
+
+def _started(fresh: Tuning, path: str | os.PathLike[str] | None) -> Tuning:
+    """The search as it is on disk, if it is there and is the same search."""
+    if path is None or not Path(path).exists():
+        return fresh
+    known = Tuning.load(path)
+    for name in ("space", "seed", "penalty", "batch"):
+        if getattr(known, name) != getattr(fresh, name):
+            raise InputError(f"'{path}' holds trials of another search: its {name} is {getattr(known, name)}, and "
+                             f"{getattr(fresh, name)} was given; choose another path.")
+    return known
+
+
+def _continued(tuning: Tuning, objective: Objective, trials: int, workers: Workers) -> Tuning:
+    """The search after its next batch, or as much of that as was asked for."""
+    start = len(tuning.trials)
+    settings = proposals(tuning)[: trials - start]
+    seeds = [data_seed(tuning.seed, start + number) for number in range(len(settings))]
+    scores = workers.map(Evaluation(objective), settings, seeds)
+    new = [_trial(*each, tuning.penalty) for each in zip(settings, seeds, scores, strict=True)]
+    return replace(tuning, trials=(*tuning.trials, *new))
+
+
+def data_seed(seed: int, number: int) -> int:
+    """The seed of the data of trial `number` of the search `seed`; no two trials share one but by chance, 2^-63."""
+    return int(np.random.SeedSequence((seed, 2, number)).generate_state(1, np.uint64)[0] >> 1)
+
+
+def _trial(settings: dict[str, float], seed: int, score: Score, penalty: float | None) -> Trial:
+    floor = -np.inf if penalty is None else penalty
+    if score.failed:
+        return Trial(settings, seed, floor, score.outcome)
+    return Trial(settings, seed, max(float(score.value), floor), score.outcome, raised=score.value < floor)
+
+
+def whole(number: Any, what: str, least: int) -> int:
+    """`number` as a whole one that is at least `least`, or InputError."""
+    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
+        raise InputError(f"{what} is a whole number >= {least}, and it is {number!r}.")
+    return int(number)
+
+
+@contextmanager
+def _bar(trials: int, shown: bool | None) -> Iterator[Callable[[Tuning], None]]:
+    """A function to show a search with: a bar on a terminal (or as `shown` says), nothing elsewhere."""
+    if not (sys.stderr.isatty() if shown is None else shown):
+        yield lambda tuning: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=trials, desc="tune", unit="trial", leave=False) as bar:
+
+        def show(tuning: Tuning) -> None:
+            bar.update(len(tuning.trials) - bar.n)
+            if tuning.failures < len(tuning.trials):
+                bar.set_postfix_str(f"best {tuning.best.score:.4g}")
+
+        yield show

@@ -1,0 +1,1 @@
+"""Clusters of points, by distances and by kernels."""

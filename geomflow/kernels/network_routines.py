@@ -1,0 +1,139 @@
+"""Blocks of infinite-width kernels: input correlations by differences, then one dual row a hidden layer, fused."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from geomflow.codegen.mathematics import fma, noalias, select
+from geomflow.kernels.network_duals import cos_row, erf_row, gelu_row, identity_row, relu_row, sin_row
+
+#: Points of a row handled at once: every intermediate stays in the first-level cache.
+TILE = 128
+#: The number of each activation in `layer`.
+CODES = {"relu": 0, "erf": 1, "cos": 2, "sin": 3, "gelu": 4, "identity": 5}
+
+_FUSED = {"cache": True, "forceinline": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+
+
+@njit(**_FUSED)
+def layer(code, p, q, p1, q1, m, beta, near, far, covariance, tangent):
+    """One hidden layer on a row of pairs."""
+    if code == 0:
+        relu_row(p, q, p1, q1, m, beta, near, far, covariance, tangent)
+    elif code == 1:
+        erf_row(p, q, p1, q1, m, beta, near, far, covariance, tangent)
+    elif code == 2:
+        cos_row(p, q, p1, q1, m, beta, near, far, covariance, tangent)
+    elif code == 3:
+        sin_row(p, q, p1, q1, m, beta, near, far, covariance, tangent)
+    elif code == 4:
+        gelu_row(p, q, p1, q1, m, beta, near, far, covariance, tangent)
+    else:
+        identity_row(p, q, p1, q1, m, beta, near, far, covariance, tangent)
+
+
+@njit(**_FUSED)
+def correlate(x, columns, squares, scale, row, norm):
+    """1 − c, 1 + c and the covariance scale² x·y of one point x with the columns y; row = (near, far, covariance).
+
+    sin² is the square of x's part across y, x − t y rounded once, so that no digits are lost near c = ±1.
+    """
+    noalias()
+    near, far, covariance, across, along = row
+    count = near.size
+    covariance[:] = 0.0
+    across[:] = 0.0
+    along[:] = 0.0
+    for c in range(x.size):
+        entry, y = x[c], columns[c]
+        for j in range(count):
+            covariance[j] += entry * y[j]
+    for j in range(count):
+        near[j] = -covariance[j] / positive_or_one(squares[j])
+    for c in range(x.size):
+        entry, y = x[c], columns[c]
+        for j in range(count):
+            rest = fma(near[j], y[j], entry)
+            across[j] += rest * rest
+            along[j] += rest * y[j]
+    scale_x = positive_or_one(norm)
+    for j in range(count):
+        scale_y = positive_or_one(squares[j])
+        sine = (across[j] - along[j] * along[j] / scale_y) / scale_x
+        sine = select(sine > 0.0, sine, 0.0)
+        cosine = covariance[j] / math.sqrt(scale_x * scale_y)
+        size = select(cosine >= 0.0, cosine, -cosine)
+        small = sine / (1.0 + size)
+        near[j] = select(cosine >= 0.0, small, 1.0 + size)
+        far[j] = select(cosine >= 0.0, 1.0 + size, small)
+        covariance[j] *= scale
+
+
+@njit(**_FUSED)
+def positive_or_one(x):
+    """x, or 1 in place of 0, to divide by."""
+    return select(x > 0.0, x, 1.0)
+
+
+@njit(**_FUSED)
+def tile(network, x, px, sx, columns, q, squares, work, tangent, out):
+    """Rows x (r, d) against columns (d, T): out (r, T), the tangent kernel or the covariance of the outputs.
+
+    network = (activation's code, input scale², σ_w², σ_b²); px (layers, r), q (layers, T): deviations in each layer;
+    sx, squares: |x|² and |y|²; work (5, TILE): intermediate rows.
+    """
+    code, scale, m, beta = network
+    count = squares.size
+    near, far, covariance, theta, rest = (
+        work[0][:count], work[1][:count], work[2][:count], work[3][:count], work[4][:count]
+    )
+    for i in range(x.shape[0]):
+        correlate(x[i], columns, squares, scale, (near, far, covariance, theta, rest), sx[i])
+        theta[:] = covariance
+        for l in range(px.shape[0] - 1):
+            layer(code, px[l, i], q[l], px[l + 1, i], q[l + 1], m, beta, near, far, covariance, theta)
+        result = theta if tangent else covariance
+        for j in range(count):
+            out[i, j] = result[j]
+
+
+@njit(**_FUSED)
+def block(network, x, px, sx, columns, q, squares, tangent, out):
+    """out[i, j] for rows x (r, d) and all columns (d, n), tile by tile."""
+    n = columns.shape[1]
+    work = np.empty((5, TILE))
+    for first in range(0, n, TILE):
+        last = min(first + TILE, n)
+        y, deviations = np.ascontiguousarray(columns[:, first:last]), np.ascontiguousarray(q[:, first:last])
+        tile(network, x, px, sx, y, deviations, squares[first:last], work, tangent, out[:, first:last])
+
+
+@njit(**_FUSED)
+def symmetric_rows(network, x, columns, p, squares, first, last, tangent, out):
+    """Rows first..last of the symmetric matrix from their diagonal on, and their mirror images."""
+    rows, deviations = x[first:last], np.ascontiguousarray(p[:, first:last])
+    block(network, rows, deviations, squares[first:last], columns[:, first:], p[:, first:], squares[first:], tangent,
+          out[first:last, first:])
+    n = out.shape[0]
+    for start in range(first, n, TILE):
+        for j in range(start, min(start + TILE, n)):
+            for i in range(first, min(last, j)):
+                out[j, i] = out[i, j]
+
+
+@njit(**_FUSED)
+def diagonal(network, p, tangent, out):
+    """The kernel of each point with itself, from its deviations p (layers, n)."""
+    code, _, m, beta = network
+    row = np.empty((4, 1))
+    near, far, covariance, theta = row[0], row[1], row[2], row[3]
+    for i in range(p.shape[1]):
+        near[0], far[0] = 0.0, 2.0
+        covariance[0] = theta[0] = p[0, i] ** 2
+        for l in range(p.shape[0] - 1):
+            q, q1 = p[l, i : i + 1], p[l + 1, i : i + 1]
+            layer(code, p[l, i], q, p[l + 1, i], q1, m, beta, near, far, covariance, theta)
+        out[i] = theta[0] if tangent else covariance[0]

@@ -1,0 +1,160 @@
+"""Kernels as operators on periodic grids: (K f)(x) = ∫ K(x, x') f(x') d^dx' on packed arrays (ncomp, *grid)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+from scipy import fft
+
+from geomflow.core import memory
+from geomflow.core.arrays import real_array
+from geomflow.core.errors import InputError, ShapeError
+from geomflow.core.threads import threads
+from geomflow.kernels.kernel import Kernel, as_columns, require_matrix
+
+if TYPE_CHECKING:
+    from geomflow.field.grid import Grid
+
+
+class KernelOperator(ABC):
+    """A symmetric positive operator on the functions of a grid, applied to each packed component alike."""
+
+    grid: Grid
+
+    @property
+    @abstractmethod
+    def symbol(self) -> np.ndarray | None:
+        """Eigenvalues on the modes of `rfftn`, of its shape; None where the operator is not translation-invariant."""
+
+    @property
+    @abstractmethod
+    def largest(self) -> float:
+        """An upper bound of the spectrum."""
+
+    @abstractmethod
+    def _act(self, packed: np.ndarray, out: np.ndarray) -> None:
+        """out = K packed, checked shapes; the two may be the same array."""
+
+    def __call__(self, packed: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """K applied to every component of (ncomp, *grid), or to one array of the grid's shape; into `out` if given."""
+        array = real_array(packed, "the functions", "apply the kernel to real and imaginary part")
+        if array.shape[-self.grid.dim :] != self.grid.shape or array.ndim not in (self.grid.dim, self.grid.dim + 1):
+            raise ShapeError(f"an array of shape {array.shape} was given; the kernel acts on (components, "
+                             f"{', '.join(map(str, self.grid.shape))}).")
+        if out is not None and not (out.shape == array.shape and out.dtype == float and out.flags.c_contiguous):
+            raise ShapeError(f"out must be a C-contiguous float array of shape {array.shape}.")
+        result = np.empty(array.shape) if out is None else out
+        whole = (-1, *self.grid.shape)
+        self._act(array.reshape(whole), result.reshape(whole))
+        return result
+
+    def root(self) -> KernelOperator:
+        """The positive operator K^{1/2}, whose square this is.
+
+        Raises InputError where it is not known: for operators that are not translation-invariant.
+        """
+        raise InputError(f"the square root of {self!r} is not known, because it is not translation-invariant: take a "
+                         "kernel of x − x' alone, such as GaussianKernel(scale), or freeze it, Kronecker(kernel).")
+
+    def dense(self) -> np.ndarray:
+        """The matrix of the operator on the grid's points in C order, (size, size); MemoryLimitError if too large."""
+        size = self.grid.size
+        require_matrix(size, 2 * size)
+        return np.ascontiguousarray(self(np.eye(size).reshape(size, *self.grid.shape)).reshape(size, size).T)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class FourierOperator(KernelOperator):
+    """A translation-invariant operator: each Fourier mode is multiplied by its symbol, of the shape of `rfftn`."""
+
+    grid: Grid
+    eigenvalues: np.ndarray
+
+    @property
+    def symbol(self) -> np.ndarray:
+        """The eigenvalues."""
+        return self.eigenvalues
+
+    @cached_property
+    def largest(self) -> float:
+        """The largest eigenvalue."""
+        return float(self.eigenvalues.max())
+
+    def root(self) -> FourierOperator:
+        """The square roots of the eigenvalues; those below zero by rounding count as zero."""
+        return FourierOperator(self.grid, np.sqrt(np.maximum(self.eigenvalues, 0.0)))
+
+    def _act(self, packed: np.ndarray, out: np.ndarray) -> None:
+        axes = tuple(range(1, packed.ndim))
+        modes = fft.rfftn(packed, axes=axes, workers=threads())
+        modes *= self.eigenvalues
+        out[...] = fft.irfftn(modes, s=self.grid.shape, axes=axes, workers=threads(), overwrite_x=True)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class IdentityOperator(KernelOperator):
+    """The identity: ∫ δ(x − x') f(x') d^dx' = f(x)."""
+
+    grid: Grid
+
+    @cached_property
+    def symbol(self) -> np.ndarray:
+        """One on every mode."""
+        return np.ones((*self.grid.shape[:-1], self.grid.shape[-1] // 2 + 1))
+
+    @property
+    def largest(self) -> float:
+        """One."""
+        return 1.0
+
+    def root(self) -> IdentityOperator:
+        """Itself."""
+        return self
+
+    def _act(self, packed: np.ndarray, out: np.ndarray) -> None:
+        if out is not packed:
+            out[...] = packed
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class BlockOperator(KernelOperator):
+    """Any kernel, matrix-free in blocks: sums over the points with the cell volume; quadratic in their number."""
+
+    kernel: Kernel
+    grid: Grid
+
+    @property
+    def symbol(self) -> None:
+        """None: the kernel is not known to be translation-invariant."""
+        return None
+
+    @cached_property
+    def weight(self) -> float:
+        """The volume of one grid cell."""
+        return self.grid.torus.cell_volume / self.grid.size
+
+    @cached_property
+    def points(self) -> np.ndarray:
+        """The grid's points, (size, d)."""
+        return self.kernel.read(self.grid.points().reshape(self.grid.size, -1))
+
+    @cached_property
+    def largest(self) -> float:
+        """max_x ∫ |K(x, x')| d^dx', which bounds every eigenvalue (Gershgorin)."""
+        rows = max(1, (1 << 22) // self.grid.size)
+        sums = [np.abs(self.kernel.values(self.points[start : start + rows], self.points)).sum(axis=1).max()
+                for start in range(0, self.grid.size, rows)]
+        return float(max(sums)) * self.weight
+
+    def _act(self, packed: np.ndarray, out: np.ndarray) -> None:
+        memory.require(2 * packed.nbytes, "the sums of a kernel on a grid")
+        columns, restore = as_columns(packed.reshape(len(packed), -1).T, self.grid.size)
+        sums = restore(self.kernel._sum(self.points, None, columns, None))
+        np.multiply(sums.T.reshape(packed.shape), self.weight, out=out)

@@ -1,0 +1,209 @@
+"""Gaussians of distances applied in tiles, each pair of points once, in an order that no number of workers changes.
+
+The symmetric sums are dealt to a fixed number of groups: group g owns tile rows g, g + G, g + 2G, ... and adds both
+K_IJ v_J to the sums of I and K_IJᵀ v_I to those of J in sums of its own, which are added in order at the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numba import njit
+
+from geomflow.core import memory
+from geomflow.core.threads import each, slices
+from geomflow.distribute import ON_THREADS, Workers
+from geomflow.kernels.blocks import BATCHES
+from geomflow.kernels.fubini_study_routines import ROWS, TILE, gaussians, squares
+
+#: Bytes that the own sums of more than `LEAST_GROUPS` groups may take together.
+GROUP_BYTES = 1 << 27
+MOST_GROUPS = 64
+#: Groups that there are in any case, so that large sums, too, are spread.
+LEAST_GROUPS = 8
+
+_OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
+_SUMS = {**_OPTIONS, "forceinline": True, "fastmath": {"reassoc", "contract"}}
+
+
+@njit(**_SUMS)
+def _left(k, i, v, out):
+    """out[c, i + r] += Σ_j k[r, j] v[c, j]."""
+    zero = k.dtype.type(0)
+    for c in range(v.size // TILE):
+        a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = zero
+        for j in range(TILE):
+            x = v[c * TILE + j]
+            a0 += k[j] * x
+            a1 += k[TILE + j] * x
+            a2 += k[2 * TILE + j] * x
+            a3 += k[3 * TILE + j] * x
+            a4 += k[4 * TILE + j] * x
+            a5 += k[5 * TILE + j] * x
+            a6 += k[6 * TILE + j] * x
+            a7 += k[7 * TILE + j] * x
+        _add(out, c, i, a0, a1, a2, a3)
+        _add(out, c, i + 4, a4, a5, a6, a7)
+
+
+@njit(**_SUMS)
+def _both(k, i, u, v, out_left, out_right):
+    """out_left[c, i + r] += Σ_j k[r, j] v[c, j] and out_right[c, j] += Σ_r k[r, j] u[c, i + r]."""
+    zero = k.dtype.type(0)
+    for c in range(v.size // TILE):
+        u0, u1, u2, u3 = u[c * TILE + i], u[c * TILE + i + 1], u[c * TILE + i + 2], u[c * TILE + i + 3]
+        u4, u5, u6, u7 = u[c * TILE + i + 4], u[c * TILE + i + 5], u[c * TILE + i + 6], u[c * TILE + i + 7]
+        a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = zero
+        for j in range(TILE):
+            x = v[c * TILE + j]
+            a0 += k[j] * x
+            a1 += k[TILE + j] * x
+            a2 += k[2 * TILE + j] * x
+            a3 += k[3 * TILE + j] * x
+            a4 += k[4 * TILE + j] * x
+            a5 += k[5 * TILE + j] * x
+            a6 += k[6 * TILE + j] * x
+            a7 += k[7 * TILE + j] * x
+            first = k[j] * u0 + k[TILE + j] * u1 + k[2 * TILE + j] * u2 + k[3 * TILE + j] * u3
+            second = k[4 * TILE + j] * u4 + k[5 * TILE + j] * u5 + k[6 * TILE + j] * u6 + k[7 * TILE + j] * u7
+            out_right[c * TILE + j] += first + second
+        _add(out_left, c, i, a0, a1, a2, a3)
+        _add(out_left, c, i + 4, a4, a5, a6, a7)
+
+
+@njit(inline="always", **_SUMS)
+def _add(out, c, i, a, b, d, e):
+    out[c * TILE + i] += a
+    out[c * TILE + i + 1] += b
+    out[c * TILE + i + 2] += d
+    out[c * TILE + i + 3] += e
+
+
+@njit(**_OPTIONS)
+def _symmetric(kind, dims, points, columns, factor, near, first, step, out):
+    """The sums of one group: tile rows first, first + step, ... with all tiles to their right."""
+    k = np.empty(ROWS * TILE, points.dtype)
+    for a in range(first, points.shape[0], step):
+        for b in range(a, points.shape[0]):
+            for i in range(0, TILE, ROWS):
+                squares(kind, dims, points[a], i, points[b], near, k)
+                gaussians(factor, k)
+                if a == b:
+                    _left(k, i, columns[a], out[a])
+                else:
+                    _both(k, i, columns[a], columns[b], out[a], out[b])
+
+
+@njit(**_OPTIONS)
+def _oblique(kind, dims, points, sources, columns, factor, near, out):
+    """The sums over the sources at some tiles of other points."""
+    k = np.empty(ROWS * TILE, points.dtype)
+    for a in range(points.shape[0]):
+        for b in range(sources.shape[0]):
+            for i in range(0, TILE, ROWS):
+                squares(kind, dims, points[a], i, sources[b], near, k)
+                gaussians(factor, k)
+                _left(k, i, columns[b], out[a])
+
+
+@njit(**_OPTIONS)
+def _fill(kind, dims, points, sources, factor, near, exponential, out):
+    """out[p, q] = the Gaussian of the distance, or its square unless `exponential`."""
+    k = np.empty(ROWS * TILE, points.dtype)
+    for a in range(0, out.shape[0], ROWS):
+        for b in range(sources.shape[0]):
+            squares(kind, dims, points[a // TILE], a % TILE, sources[b], near, k)
+            if exponential:
+                gaussians(factor, k)
+            start = b * TILE
+            for r in range(min(ROWS, out.shape[0] - a)):
+                for j in range(min(TILE, out.shape[1] - start)):
+                    out[a + r, start + j] = k[r * TILE + j]
+
+
+@final
+@dataclass(frozen=True)
+class TiledGaussian:
+    """exp(−d²/2s²) of the distance of `kind`; features are real arrays (p, f), `dims` coordinates of them.
+
+    Squares below `near` are formed from differences. `dtype` is the precision of tiles; sums of groups are double.
+    """
+
+    kind: int
+    dims: int
+    scale: float
+    near: float = 0.0
+    dtype: type = np.float64
+
+    def sums(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray,
+             workers: Workers = ON_THREADS) -> np.ndarray:
+        """Σ_q K(x_p, y_q) columns[c, q], (c, p) double; y = None means x, each pair once."""
+        if not (len(x) and columns.size):
+            return np.zeros((len(columns), len(x)))
+        points = self._pack(x)
+        packed = self._pack(columns.T)
+        total = (self._symmetric(points, packed, workers) if y is None
+                 else self._oblique(points, self._pack(y), packed, workers))
+        return np.ascontiguousarray(
+            total.reshape(len(total), -1, TILE).transpose(1, 0, 2).reshape(len(columns), -1)[:, : len(x)])
+
+    def matrix(self, x: np.ndarray, y: np.ndarray, exponential: bool = True) -> np.ndarray:
+        """The Gaussians, or the squared distances unless `exponential`, (p, q)."""
+        out = np.empty((len(x), len(y)))
+        sources = self._pack(y)
+
+        def work(rows: slice) -> None:
+            _fill(*self._shape, self._pack(x[rows]), sources, *self._constants, exponential, out[rows])
+
+        each(work, slices(len(x), TILE))
+        return out
+
+    @property
+    def _shape(self) -> tuple[int, tuple[int, ...]]:
+        return self.kind, (0,) * self.dims
+
+    @property
+    def _constants(self) -> tuple[float, float]:
+        return self.dtype(-0.5 * np.log2(np.e) / self.scale**2), self.dtype(self.near)
+
+    def _pack(self, rows: np.ndarray) -> np.ndarray:
+        """Rows (p, f) in flat tiles (⌈p/TILE⌉, f·TILE), one feature after the other, padded by zeros."""
+        tiles = -(-len(rows) // TILE)
+        padded = np.zeros((tiles * TILE, rows.shape[1]), self.dtype)
+        padded[: len(rows)] = rows
+        return np.ascontiguousarray(padded.reshape(tiles, TILE, -1).transpose(0, 2, 1)).reshape(tiles, -1)
+
+    def _symmetric(self, points: np.ndarray, columns: np.ndarray, workers: Workers) -> np.ndarray:
+        groups = _groups(len(columns), columns.nbytes)
+        memory.require((groups + 1) * columns.nbytes, f"the sums of a kernel over {len(points) * TILE:,} points",
+                       "apply it to fewer columns at a time")
+        total = np.zeros(columns.shape)
+        for part in workers.map(_group_sums, range(groups), common=(self, points, columns, groups)):
+            total += part
+        return total
+
+    def _oblique(self, points: np.ndarray, sources: np.ndarray, columns: np.ndarray, workers: Workers) -> np.ndarray:
+        parts = [points[tiles] for tiles in slices(len(points), -(-len(points) // BATCHES))]
+        return np.concatenate(workers.map(_oblique_sums, parts, common=(self, sources, columns))).astype(float)
+
+
+def _group_sums(tiled: TiledGaussian, points: np.ndarray, columns: np.ndarray, groups: int, group: int) -> np.ndarray:
+    """What one group adds to the sums."""
+    out = np.zeros(columns.shape, tiled.dtype)
+    _symmetric(*tiled._shape, points, columns, *tiled._constants, group, groups, out)
+    return out
+
+
+def _oblique_sums(tiled: TiledGaussian, sources: np.ndarray, columns: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """The sums at some tiles of points."""
+    out = np.zeros((len(points), *columns.shape[1:]), tiled.dtype)
+    _oblique(*tiled._shape, points, sources, columns, *tiled._constants, out)
+    return out
+
+
+def _groups(tiles: int, nbytes: int) -> int:
+    """How many groups: a power of two that depends on the problem only."""
+    most = max(1, min(tiles, MOST_GROUPS, max(LEAST_GROUPS, GROUP_BYTES // max(nbytes, 1))))
+    return 1 << (most.bit_length() - 1)

@@ -1,0 +1,159 @@
+"""A network that is the user's own function, differentiated by autograd."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, final
+
+import numpy as np
+
+from geomflow.core.errors import InputError, ShapeError
+from geomflow.core.seeds import generator
+from geomflow.networks.layout import Layout
+from geomflow.networks.network import Network
+from geomflow.networks.series import Index
+
+
+@final
+class AutogradNetwork(Network):
+    """f(views, x), written with `autograd.numpy`: a dictionary of named arrays and points (p, inputs) to (p, outputs).
+
+    `layout` are the names and shapes of the arrays, {"w": (3, 2), ...} or a `Layout`.
+    Each point must be treated by itself: row p of the result depends on row p of x only. What other networks do by
+    hand is done by reverse-mode automatic differentiation here, nested for jets: general and slow, for trying a model.
+    `start` makes the initial parameters from a Generator; standard normal numbers unless given.
+    Raises `ShapeError` where the function returns another shape, and `InputError` where rows are mixed (as by a batch
+    norm), which is looked at when the network is first used.
+
+    >>> import autograd.numpy as anp
+    >>> arrays = {"w": (3, 2), "c": (3,)}
+    >>> bump = lambda views, x: anp.exp(-((anp.dot(x, views["w"].T) - views["c"]) ** 2))
+    >>> bumps = AutogradNetwork(bump, arrays, inputs=2, outputs=3)
+    >>> bumps.jacobian(bumps.initial(0), np.zeros((4, 2))).shape
+    (4, 3, 9)
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Mapping[str, np.ndarray], np.ndarray], np.ndarray],
+        layout: Layout | Mapping[str, tuple[int, ...]],
+        inputs: int,
+        outputs: int,
+        start: Callable[[np.random.Generator], np.ndarray] | None = None,
+    ) -> None:
+        if not callable(function):
+            raise InputError(f"the function of a network is called as f(views, x), and {function!r} is not callable.")
+        self.function, self.layout = function, _as_layout(layout)
+        self.inputs, self.outputs, self.start = inputs, outputs, start
+        self._rows_alone = False
+
+    def initial(self, seed: int | np.random.Generator) -> np.ndarray:
+        """`start` of the seed's Generator, or standard normal numbers."""
+        rng = generator(seed)
+        return rng.standard_normal(self.size) if self.start is None else self.layout.checked(self.start(rng))
+
+    def _parameters(self, parameters):
+        theta = super()._parameters(parameters)
+        if not self._rows_alone:
+            self._require_rows_alone(theta)
+            self._rows_alone = True
+        return theta
+
+    def _require_rows_alone(self, parameters: np.ndarray) -> None:
+        """Raise InputError unless a row of some probes gives the same alone and among the others."""
+        probes = np.random.default_rng(20231019).random((3, self.inputs))
+        together = np.asarray(self._call(parameters, probes), dtype=float)
+        alone = np.concatenate([np.asarray(self._call(parameters, row[None]), dtype=float) for row in probes])
+        gap = np.abs(together - alone).max()
+        if gap > 1e-8 * max(np.abs(together).max(), np.abs(alone).max()):
+            raise InputError(f"the function mixes points: a row alone and among three differs by {gap:.3g}. A network "
+                             "is a function of one point; normalise with fixed numbers, not with means over a batch.")
+
+    def _call(self, parameters, x):
+        out = self.function(self.layout.views(parameters), x)
+        shape = getattr(out, "shape", np.shape(out))
+        if shape != (len(x), self.outputs):
+            raise ShapeError(f"the function returned shape {shape} instead of ({len(x)}, {self.outputs}).")
+        return out
+
+    def _values(self, parameters, x):
+        return np.asarray(self._call(parameters, x), dtype=float)
+
+    def _vjp(self, parameters, x, cotangent):
+        return _pullback(lambda theta: self._call(theta, x), parameters)(cotangent)
+
+    def _jvp(self, parameters, x, direction):
+        return _pushforward(lambda theta: self._call(theta, x), parameters, direction)
+
+    def _jacobian(self, parameters, x):
+        out = np.empty((len(x), self.outputs, self.size))
+        for point in range(len(x)):
+            pull = _pullback(lambda theta, at=x[point : point + 1]: self._call(theta, at), parameters)
+            for output, row in enumerate(np.eye(self.outputs)):
+                out[point, output] = pull(row[None])
+        return out
+
+    def _tangent_kernel(self, parameters, x, y):
+        right = self.jacobian(parameters, y)
+        left = right if y is x else self.jacobian(parameters, x)
+        flat = left.reshape(-1, self.size) @ right.reshape(-1, self.size).T
+        return flat.reshape(len(x), self.outputs, len(y), self.outputs).transpose(0, 2, 1, 3).copy()
+
+    def _derivatives(self, parameters, x, series):
+        """All jets as one traced array (C, p, outputs)."""
+        import autograd.numpy as anp
+
+        columns = [
+            anp.stack([self._derivative(parameters, index, output)(x) for index in series.indices])
+            for output in range(self.outputs)
+        ]
+        return anp.stack(columns, axis=-1)
+
+    def _derivative(self, parameters, index: Index, output: int):
+        """x ↦ ∂^α f_output(x), (p,), by nested gradients of the sum over points."""
+        from autograd import elementwise_grad
+
+        found = lambda x: self._call(parameters, x)[:, output]  # noqa: E731
+        for axis, count in enumerate(index):
+            for _ in range(count):
+                found = _partial(elementwise_grad(found), axis)
+        return found
+
+    def _jets(self, parameters, x, series):
+        return np.asarray(self._derivatives(parameters, x, series))
+
+    def _jets_vjp(self, parameters, x, cotangents, series):
+        return _pullback(lambda theta: self._derivatives(theta, x, series), parameters)(cotangents)
+
+    def _jets_jvp(self, parameters, x, direction, series):
+        return _pushforward(lambda theta: self._derivatives(theta, x, series), parameters, direction)
+
+    def __repr__(self) -> str:
+        return f"a network of {self.inputs} inputs and {self.outputs} outputs by autograd, {self.layout!r}"
+
+
+def _as_layout(given: Any) -> Layout:
+    if isinstance(given, Mapping):
+        return Layout(tuple((name, tuple(shape)) for name, shape in given.items()))
+    if not isinstance(given, Layout):
+        raise InputError(f"the parameters are names with shapes, such as {{'w': (3, 2)}}, not {given!r}.")
+    return given
+
+
+def _partial(gradient, axis):
+    return lambda x: gradient(x)[:, axis]
+
+
+def _pullback(function, at):
+    """c ↦ Jᵀ c."""
+    from autograd import make_vjp
+
+    return make_vjp(function)(at)[0]
+
+
+def _pushforward(function, at, direction):
+    """J v as the transpose of the linear map c ↦ Jᵀ c: two reverse passes, no forward mode needed."""
+    from autograd import make_vjp
+
+    pull, value = make_vjp(function)(at)
+    return np.asarray(make_vjp(pull)(np.zeros(np.shape(value)))[0](direction))

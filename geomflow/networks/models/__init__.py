@@ -1,0 +1,1 @@
+"""Metrics and potentials on tori that networks represent."""

@@ -1,0 +1,164 @@
+"""What every network offers: values, input jets, and derivatives by its flat parameter vector."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+import numpy as np
+
+from geomflow.core import memory
+from geomflow.core.arrays import real_array
+from geomflow.core.errors import InputError, NotFiniteError, ShapeError
+from geomflow.core.seeds import generator
+from geomflow.networks.jets import Jets, checked_order
+from geomflow.networks.layout import Layout
+from geomflow.networks.series import Index, Series
+
+
+class Network(ABC):
+    """A function f_θ: R^inputs → R^outputs with a flat parameter vector θ (size,) and batches of points x (p, inputs).
+
+    Every call checks its arrays: `ShapeError` and `NotFiniteError` say which one and where. Those that grow with
+    points × parameters state their bytes first and raise `MemoryLimitError` with the block of points that fits.
+    """
+
+    inputs: int
+    outputs: int
+    layout: Layout
+
+    def _drawn(self, seed: int | np.random.Generator) -> np.ndarray:
+        """Standard normal numbers (size,), whose bytes are required first."""
+        memory.require(8.0 * self.size, f"the {self.size:,} parameters of {self!r}", "take narrower layers")
+        return generator(seed).standard_normal(self.size)
+
+    @property
+    def size(self) -> int:
+        """The number of parameters."""
+        return self.layout.size
+
+    @property
+    def kinked(self) -> bool:
+        """Whether the first input derivative jumps, so that the jets of higher order leave out the jumps."""
+        return False
+
+    @abstractmethod
+    def initial(self, seed: int | np.random.Generator) -> np.ndarray:
+        """Random parameters (size,), a function of the seed alone; MemoryLimitError where they do not fit."""
+
+    def values(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """f(x), (p, outputs)."""
+        return self._values(self._parameters(parameters), self._points(x))
+
+    def jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        """J v: the rate of f(x) along `direction` (size,) in the parameters, (p, outputs)."""
+        direction = self.layout.checked(direction, "components of the direction")
+        return self._jvp(self._parameters(parameters), self._points(x), direction)
+
+    def vjp(self, parameters: np.ndarray, x: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
+        """Jᵀ c: the gradient by the parameters of Σ_p c_p · f(x_p), (size,); `cotangent` has shape (p, outputs)."""
+        x = self._points(x)
+        return self._vjp(self._parameters(parameters), x, self._cotangent(cotangent, len(x)))
+
+    def jacobian(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """J = ∂f/∂θ, (p, outputs, size).
+
+        Its bytes are required first: `MemoryLimitError` names the number of points that fits.
+        """
+        parameters, x = self._parameters(parameters), self._points(x)
+        each = 8.0 * self.outputs * self.size
+        fits = int(memory.available() / 2 / each)
+        advice = f"take blocks of at most {fits:,} points, or products by jvp and vjp" if fits else "use jvp and vjp"
+        what = f"the Jacobian of {self.outputs} outputs at {len(x):,} points by {self.size:,} parameters"
+        memory.require(1.25 * len(x) * each, what, advice)
+        return self._jacobian(parameters, x)
+
+    def tangent_kernel(self, parameters: np.ndarray, x: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
+        """Θ(x, y) = J(x) J(y)ᵀ, (p, q, outputs, outputs); y is x unless given.
+
+        Halverson and Ruehle, eq. (2.7). Its bytes are required first: `MemoryLimitError` names the block that fits.
+        """
+        parameters, x = self._parameters(parameters), self._points(x)
+        y = x if y is None else self._points(y)
+        each = 8.0 * max(len(y), 1) * self.outputs**2
+        fits = int(memory.available() / 3 / each)
+        advice = f"take blocks of at most {fits:,} rows" if fits else "take blocks of both arguments"
+        memory.require(2 * len(x) * each, f"the tangent kernel between {len(x):,} and {len(y):,} points", advice)
+        return self._tangent_kernel(parameters, x, y)
+
+    def jets(self, parameters: np.ndarray, x: np.ndarray, order: int) -> Jets:
+        """All input derivatives up to `order` <= 4: {multi-index: (p, outputs)}."""
+        series = Series(self.inputs, checked_order(order))
+        return Jets(series, self._jets(self._parameters(parameters), self._points(x), series))
+
+    def jets_jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray, order: int) -> Jets:
+        """The rate of every jet along `direction` (size,) in the parameters, as `jets` returns them."""
+        series = Series(self.inputs, checked_order(order))
+        direction = self.layout.checked(direction, "components of the direction")
+        return Jets(series, self._jets_jvp(self._parameters(parameters), self._points(x), direction, series))
+
+    def jets_vjp(self, parameters: np.ndarray, x: np.ndarray, cotangents: Mapping[Index, np.ndarray]) -> np.ndarray:
+        """The gradient by the parameters of Σ_α Σ_p c_α,p · ∂^α f(x_p), (size,).
+
+        `cotangents` maps multi-indices of degree <= 4 to arrays (p, outputs); those left out are zero.
+        """
+        parameters, x = self._parameters(parameters), self._points(x)
+        series, array = self._jet_cotangents(cotangents, len(x))
+        return self._jets_vjp(parameters, x, array, series)
+
+    @abstractmethod
+    def _values(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray: ...
+
+    @abstractmethod
+    def _jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray) -> np.ndarray: ...
+
+    @abstractmethod
+    def _vjp(self, parameters: np.ndarray, x: np.ndarray, cotangent: np.ndarray) -> np.ndarray: ...
+
+    @abstractmethod
+    def _jacobian(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray: ...
+
+    @abstractmethod
+    def _tangent_kernel(self, parameters: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray: ...
+
+    @abstractmethod
+    def _jets(self, parameters: np.ndarray, x: np.ndarray, series: Series) -> np.ndarray:
+        """Derivatives (C, p, outputs) in the order of `series.indices`."""
+
+    @abstractmethod
+    def _jets_jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray, series: Series) -> np.ndarray:
+        """Rates of the derivatives, (C, p, outputs)."""
+
+    @abstractmethod
+    def _jets_vjp(self, parameters: np.ndarray, x: np.ndarray, cotangents: np.ndarray, series: Series) -> np.ndarray:
+        """Reverse of `_jets` at cotangents (C, p, outputs)."""
+
+    def _parameters(self, parameters: np.ndarray) -> np.ndarray:
+        return self.layout.checked(parameters)
+
+    def _points(self, x: np.ndarray) -> np.ndarray:
+        x = real_array(x, "the points", "give real coordinates")
+        if x.ndim != 2 or x.shape[1] != self.inputs:
+            raise ShapeError(f"the points have shape {x.shape}; this network takes (points, {self.inputs}).")
+        if not np.isfinite(x).all():
+            bad = int(np.flatnonzero(~np.isfinite(x).all(axis=1))[0])
+            raise NotFiniteError(f"point {bad} of {len(x)} is {x[bad]}; all coordinates must be finite.")
+        return x
+
+    def _cotangent(self, cotangent: np.ndarray, points: int, what: str = "the cotangent") -> np.ndarray:
+        cotangent = real_array(cotangent, what)
+        if cotangent.shape != (points, self.outputs):
+            raise ShapeError(f"{what} has shape {cotangent.shape} instead of ({points}, {self.outputs}).")
+        return cotangent
+
+    def _jet_cotangents(self, cotangents: Mapping[Index, np.ndarray], points: int) -> tuple[Series, np.ndarray]:
+        """The algebra of the highest degree among the cotangents, and them as one array (C, p, outputs)."""
+        for index in cotangents:
+            if len(index) != self.inputs or min(index) < 0:
+                raise InputError(f"the multi-index {index} does not count derivatives by {self.inputs} inputs.")
+        series = Series(self.inputs, checked_order(max((sum(index) for index in cotangents), default=0)))
+        array = np.zeros((series.channels, points, self.outputs))
+        for index, cotangent in cotangents.items():
+            place = series.indices.index(tuple(index))
+            array[place] = self._cotangent(cotangent, points, f"the cotangent of {tuple(index)}")
+        return series, array

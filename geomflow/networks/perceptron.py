@@ -1,0 +1,247 @@
+"""Multilayer perceptrons of any depth and width, in NTK and standard parametrisation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from math import sqrt
+from typing import Any, final
+
+import numpy as np
+
+from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.numbers import real_number
+from geomflow.networks import dense
+from geomflow.networks.activation import Activation
+from geomflow.networks.activation import activation as named
+from geomflow.networks.blocks import joined, point_blocks, summed
+from geomflow.networks.embedding import FourierEmbedding
+from geomflow.networks.layout import Layout
+from geomflow.networks.network import Network
+from geomflow.networks.series import Series
+
+_PARAMETRISATIONS = ("ntk", "standard")
+
+
+@final
+class Perceptron(Network):
+    """f = W_L σ(… σ(W_0 x + b_0) …) + b_L, a multilayer perceptron with `hidden` widths and one linear output layer.
+
+    NTK parametrisation: every layer is W x σ_w/√(fan-in) + σ_b b with W, b ~ N(0, 1); without biases where σ_b = 0.
+    Standard parametrisation: W x + b with W ~ N(0, σ_w²/fan-in) and b ~ N(0, σ_b²); biases start at 0 where σ_b = 0.
+    The parameters are W0 (n_1, n_0), b0 (n_1,), W1, b1, … one after the other.
+
+    With `embedding` (a `FourierEmbedding` of a torus) the points are the torus coordinates, the first layer sees the
+    embedding's features, and the function is periodic; jets are by the torus coordinates.
+    Raises `InputError` for sizes and deviations out of range and `UnknownNameError` for unknown names.
+
+    >>> Perceptron(2, hidden=(8, 8), outputs=3)
+    a perceptron 2-8-8-3 with gelu, NTK parametrisation, 104 parameters
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        hidden: Sequence[int] = (64, 64),
+        outputs: int = 1,
+        activation: str | Activation = "gelu",
+        parametrisation: str = "ntk",
+        weight_std: float = 1.0,
+        bias_std: float = 0.0,
+        embedding: FourierEmbedding | None = None,
+    ) -> None:
+        self.widths = _checked_widths(inputs, hidden, outputs, embedding)
+        self.inputs, self.outputs, self.embedding = int(inputs), int(outputs), embedding
+        self.activation = named(activation)
+        if parametrisation not in _PARAMETRISATIONS:
+            raise UnknownNameError.among("parametrisation", str(parametrisation), _PARAMETRISATIONS)
+        self.parametrisation = parametrisation
+        self.weight_std = _checked_deviation(weight_std, "weight_std", smallest=np.finfo(float).tiny)
+        self.bias_std = _checked_deviation(bias_std, "bias_std", smallest=0.0)
+        self.biased = parametrisation == "standard" or self.bias_std > 0
+        self.layout = Layout(tuple(self._entries()))
+
+    def _entries(self):
+        for number, (before, after) in enumerate(zip(self.widths, self.widths[1:])):
+            yield f"W{number}", (after, before)
+            if self.biased:
+                yield f"b{number}", (after,)
+
+    @property
+    def kinked(self) -> bool:
+        """Whether the activation is, as ReLU."""
+        return self.activation.kinked
+
+    @property
+    def depth(self) -> int:
+        """The number of hidden layers."""
+        return len(self.widths) - 2
+
+    @cached_property
+    def scales(self) -> np.ndarray:
+        """Factors (size,) with which parameters enter the layers: σ_w/√(fan-in) and σ_b, or ones."""
+        return self._deviations() if self.parametrisation == "ntk" else np.ones(self.size)
+
+    def _deviations(self) -> np.ndarray:
+        shapes = self.layout.shapes.items()
+        numbers = {
+            name: np.full(shape, self.weight_std / sqrt(shape[1]) if len(shape) == 2 else self.bias_std)
+            for name, shape in shapes
+        }
+        return self.layout.flat(numbers)
+
+    def initial(self, seed: int | np.random.Generator) -> np.ndarray:
+        """θ ~ N(0, 1) in NTK parametrisation, W ~ N(0, σ_w²/fan-in) and b ~ N(0, σ_b²) in the standard one."""
+        numbers = self._drawn(seed)
+        return numbers if self.parametrisation == "ntk" else numbers * self._deviations()
+
+    def layers(self, parameters: np.ndarray) -> dense.Layers:
+        """Pairs (W (out, in), b (out,)) with all scales multiplied in: the network is W z + b and σ, no more."""
+        views = self.layout.views(parameters * self.scales)
+        return [
+            (views[f"W{number}"], views[f"b{number}"] if self.biased else np.zeros(after))
+            for number, after in enumerate(self.widths[1:])
+        ]
+
+    def gather(self, gradients: dense.Layers) -> np.ndarray:
+        """The transpose of `layers`: gradients by the scaled layers to the gradient (size,) by the parameters."""
+        parts = []
+        for weights, bias in gradients:
+            parts.append(weights.ravel())
+            if self.biased:
+                parts.append(bias)
+        return np.concatenate(parts) * self.scales
+
+    def features(self, x: np.ndarray, series: Series) -> np.ndarray:
+        """The series (C, p, n_0) that enters the first layer: the coordinates, or their embedding."""
+        return series.start(x) if self.embedding is None else self.embedding.series(x, series)
+
+    def _values(self, parameters, x):
+        return self._jets(parameters, x, Series(self.inputs, 0))[0]
+
+    def _jvp(self, parameters, x, direction):
+        return self._jets_jvp(parameters, x, direction, Series(self.inputs, 0))[0]
+
+    def _vjp(self, parameters, x, cotangent):
+        return self._jets_vjp(parameters, x, cotangent[None], Series(self.inputs, 0))
+
+    def _jets(self, parameters, x, series):
+        layers, out = self.layers(parameters), np.empty((series.channels, len(x), self.outputs))
+
+        def work(block: slice) -> np.ndarray:
+            return dense.forward(layers, self.activation, series, self.features(x[block], series))
+
+        return _derivatives(series, joined(work, self._blocks(x, series), out, axis=1))
+
+    def _jets_jvp(self, parameters, x, direction, series):
+        layers, moves = self.layers(parameters), self.layers(direction)
+        out = np.empty((series.channels, len(x), self.outputs))
+
+        def work(block: slice) -> np.ndarray:
+            return dense.along(layers, moves, self.activation, series, self.features(x[block], series))
+
+        return _derivatives(series, joined(work, self._blocks(x, series), out, axis=1))
+
+    def _jets_vjp(self, parameters, x, cotangents, series):
+        layers = self.layers(parameters)
+
+        def work(block: slice) -> np.ndarray:
+            passed = dense.trace(layers, self.activation, series, self.features(x[block], series))
+            cotangent = cotangents[:, block] * series.factorials[:, None, None]
+            return self.gather(dense.reverse(layers, series, passed, cotangent))
+
+        return summed(work, self._blocks(x, series), self.size)
+
+    def _jacobian(self, parameters, x):
+        layers, out = self.layers(parameters), np.empty((len(x), self.outputs, self.size))
+        views = self.layout.views(out)
+        for block in point_blocks(len(x), self.size):
+            passed = self._trace(layers, x[block])
+            for number, change in enumerate(dense.sensitivities(layers, passed)):
+                entering = passed.inputs[number][0]
+                np.multiply(change[..., None], entering[:, None, None, :], out=views[f"W{number}"][block])
+                if self.biased:
+                    views[f"b{number}"][block] = change
+            out[block] *= self.scales
+        return out
+
+    def _tangent_kernel(self, parameters, x, y):
+        layers = self.layers(parameters)
+        right = self._kernel_parts(layers, y)
+        left = right if y is x else self._kernel_parts(layers, x)
+        out = np.empty((len(x), len(y), self.outputs, self.outputs))
+
+        def work(block: slice) -> np.ndarray:
+            return self._kernel_block(left, right, block)
+
+        return joined(work, point_blocks(len(x), len(y) * self.outputs**2), out)
+
+    def _kernel_parts(self, layers, x):
+        """Per layer the entering values (p, n_l) and the sensitivities (outputs, p, n_{l+1})."""
+        passed = self._trace(layers, x)
+        changes = dense.sensitivities(layers, passed)
+        return [(z[0], np.ascontiguousarray(d.transpose(1, 0, 2))) for z, d in zip(passed.inputs, changes)]
+
+    def _kernel_block(self, left, right, block):
+        """Σ_l (s_w² z_l(x)·z_l(y) + s_b²) δ_l(x)_a · δ_l(y)_b, layer by layer, never forming J."""
+        total = 0.0
+        for (z, change), (other, change_other), fan_in in zip(left, right, self.widths):
+            gram = (z[block] @ other.T) * self._weight_scale(fan_in) ** 2 + self._bias_scale() ** 2
+            pairs = change[:, None, block] @ change_other[None].swapaxes(-1, -2)
+            total = total + pairs * gram
+        return total.transpose(2, 3, 0, 1)
+
+    def _weight_scale(self, fan_in: int) -> float:
+        return self.weight_std / sqrt(fan_in) if self.parametrisation == "ntk" else 1.0
+
+    def _bias_scale(self) -> float:
+        return self.bias_std if self.parametrisation == "ntk" else 1.0
+
+    def _trace(self, layers, x):
+        series = Series(self.inputs, 0)
+        return dense.trace(layers, self.activation, series, self.features(x, series))
+
+    def _blocks(self, x, series):
+        return point_blocks(len(x), series.channels * max(self.widths))
+
+    def __repr__(self) -> str:
+        widths = "-".join(map(str, self.widths))
+        kind = "NTK" if self.parametrisation == "ntk" else "standard"
+        where = "" if self.embedding is None else f" of {self.embedding}"
+        what = f"a perceptron {widths} with {self.activation.name}, {kind} parametrisation"
+        return f"{what}, {self.size} parameters{where}"
+
+
+def _derivatives(series: Series, coefficients: np.ndarray) -> np.ndarray:
+    """∂^α f = α! × coefficient, in place."""
+    if series.order > 1:
+        coefficients *= series.factorials[:, None, None]
+    return coefficients
+
+
+def _checked_widths(inputs, hidden, outputs, embedding) -> tuple[int, ...]:
+    """All widths, input to output, with the embedding's features as the first."""
+    if not isinstance(hidden, Sequence):
+        raise InputError(f"hidden are the widths of the hidden layers, such as (64, 64), and {hidden!r} was given.")
+    for number in (inputs, *hidden, outputs):
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
+            raise InputError(f"inputs, hidden widths and outputs are whole numbers >= 1, and one is {number!r}.")
+    first = int(inputs)
+    if embedding is not None:
+        if not isinstance(embedding, FourierEmbedding):
+            raise InputError(f"an embedding is made by FourierEmbedding(torus), and {embedding!r} was given.")
+        if embedding.inputs != first:
+            raise InputError(f"the embedding takes {embedding.inputs} coordinates, and inputs is {first}.")
+        first = embedding.features
+    return (first, *map(int, hidden), int(outputs))
+
+
+def _checked_deviation(value: Any, name: str, smallest: float) -> float:
+    if np.ndim(value):
+        raise InputError(f"{name} is one number for all layers, and it is {value!r}. Layers with deviations of their "
+                         "own are the same network at other parameters: scale those of initial(seed).")
+    number = real_number(value, f"{name} is one number for all layers: it")
+    if not (np.isfinite(number) and number >= smallest):
+        bound = "positive" if smallest > 0 else ">= 0"
+        raise InputError(f"{name} is a standard deviation, finite and {bound}, and it is {number!r}.")
+    return number

@@ -1,0 +1,194 @@
+"""A kernel as a linear map of packed components on the points of a grid, with or without a batch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.field.matrices import pack_symmetric, unpack_symmetric
+from geomflow.kernels.distance import FunctionKernel
+from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
+from geomflow.kernels.kernel import Kernel
+from geomflow.kernels.operators import KernelOperator
+from geomflow.kernels.potential import PotentialKernel
+from geomflow.kernels.structures import Covariant, Kronecker, Symmetrised
+from geomflow.kernels.tangent import TangentKernel
+
+if TYPE_CHECKING:
+    from geomflow.field.grid import Grid
+    from geomflow.tangent.batch import Batch
+
+
+class Action(ABC):
+    """(Θ c)(x) = ∫ Θ(x, x') c(x') dx' for packed components c, (ncomp, *grid)."""
+
+    evolving: bool
+    """Whether the kernel acts in frames of the metric of the moment, else on the frozen components."""
+
+    @property
+    @abstractmethod
+    def symbol(self) -> np.ndarray | None:
+        """The eigenvalues on the modes of `rfftn`, if the kernel is translation-invariant."""
+
+    @property
+    @abstractmethod
+    def largest(self) -> float | None:
+        """A bound of the spectrum, of the kernel without a batch; None if there is none without looking."""
+
+    @abstractmethod
+    def __call__(self, components: np.ndarray) -> np.ndarray:
+        """Θ c, of the shape of `components`."""
+
+    @abstractmethod
+    def sandwich(self, components: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """K^{1/2} [weight · K^{1/2} c], with a weight (*grid).
+
+        Raises InputError for a kernel without a known square root.
+        """
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ScalarAction(Action):
+    """A scalar kernel on each component alike."""
+
+    operator: KernelOperator
+    evolving: bool
+
+    @property
+    def symbol(self) -> np.ndarray | None:
+        """That of the operator."""
+        return self.operator.symbol
+
+    @property
+    def largest(self) -> float:
+        """That of the operator."""
+        return self.operator.largest
+
+    @cached_property
+    def _root(self) -> KernelOperator:
+        return self.operator.root()
+
+    def __call__(self, components: np.ndarray) -> np.ndarray:
+        """K on each component."""
+        return self.operator(components)
+
+    def sandwich(self, components: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """K^{1/2} [weight · K^{1/2} c]."""
+        return self._root(weight * self._root(components))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class TensorAction(Action):
+    """A kernel with its own index structure, by its sums over the points of the grid with the cell volume.
+
+    `tensor` says whether components are those of a symmetric (d, d) tensor, of which the kernel is given all.
+    """
+
+    kernel: Any
+    grid: Grid
+    tensor: bool
+    evolving: bool = False
+
+    @property
+    def symbol(self) -> None:
+        """None: not known to be translation-invariant."""
+        return None
+
+    @property
+    def largest(self) -> None:
+        """None: not known beforehand."""
+        return None
+
+    @cached_property
+    def _points(self) -> np.ndarray:
+        return self.grid.points().reshape(self.grid.size, -1)
+
+    def __call__(self, components: np.ndarray) -> np.ndarray:
+        """Σ_q Θ_ijkl(x_p, x_q) c_kl(x_q) times the cell volume, over all k, l."""
+        grid = self.grid
+        cell = grid.torus.cell_volume / grid.size
+        if not self.tensor:
+            sums = self.kernel.apply(self._points, self._points, components[0].reshape(grid.size))
+            return np.asarray(sums).reshape(components.shape) * cell
+        full = unpack_symmetric(components, grid.dim).reshape(grid.size, grid.dim, grid.dim)
+        sums = np.asarray(self.kernel.apply(self._points, self._points, full))
+        return pack_symmetric(sums.reshape(*grid.shape, grid.dim, grid.dim)) * cell
+
+    def sandwich(self, components: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """Not offered: kernels with an index structure of their own are frozen."""
+        raise InputError(f"the square root of {self.kernel!r} is not known.")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class BatchAction(Action):
+    """A kernel that sees the points of a batch alone: Θ (m c) with the weights m of the batch."""
+
+    whole: Action
+    weights: np.ndarray
+
+    @property
+    def evolving(self) -> bool:  # type: ignore[override]
+        """As the kernel."""
+        return self.whole.evolving
+
+    @property
+    def symbol(self) -> None:
+        """None: a batch breaks the translations."""
+        return None
+
+    @property
+    def largest(self) -> float | None:
+        """That of the kernel."""
+        return self.whole.largest
+
+    def __call__(self, components: np.ndarray) -> np.ndarray:
+        """Θ (m c)."""
+        return self.whole(components * self.weights)
+
+    def sandwich(self, components: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """K^{1/2} [weight · K^{1/2} (m c)]."""
+        return self.whole.sandwich(components * self.weights, weight)
+
+
+def action(kernel: Any, grid: Grid, tensor: bool, batch: Batch | None = None) -> Action:
+    """A kernel on a grid. A bare scalar kernel is `Covariant`, that of a network at its parameters frozen; everything
+    else acts by its `apply(x, y, values)`.
+
+    Raises InputError for what is no kernel.
+    """
+    whole = _whole(kernel, grid, tensor)
+    return whole if batch is None else BatchAction(whole, batch.weights(grid))
+
+
+def _whole(kernel: Any, grid: Grid, tensor: bool) -> Action:
+    if callable(kernel) and not callable(getattr(kernel, "apply", None)):
+        kernel = FunctionKernel(kernel)
+    if isinstance(kernel, Kernel):
+        return ScalarAction(kernel.on(grid), evolving=not isinstance(kernel, EmpiricalPotentialKernel))
+    if isinstance(kernel, Kronecker | Symmetrised | Covariant):
+        return ScalarAction(kernel.kernel.on(grid), evolving=isinstance(kernel, Covariant))
+    require_kernel(kernel)
+    if isinstance(kernel, TangentKernel) and not tensor:
+        raise InputError(f"the kernel {kernel!r} acts on metrics, and the state is not one. On potentials give a "
+                         "scalar kernel, such as EmpiricalPotentialKernel(model, parameters).")
+    if isinstance(kernel, PotentialKernel) or (isinstance(kernel, EmpiricalKernel) and kernel.is_complex):
+        raise InputError(f"the kernel {kernel!r} acts on Hermitian metrics, and flows of these run on potentials: give "
+                         "the scalar kernel on the potential itself, and a PotentialField as the state.")
+    return TensorAction(kernel, grid, tensor)
+
+
+def require_kernel(kernel: Any) -> None:
+    """Raise InputError for what is no kernel."""
+    if isinstance(kernel, type):
+        raise InputError(f"a kernel flow needs a kernel, not its class: write {kernel.__name__}(...).")
+    acts = callable(kernel) or callable(getattr(kernel, "apply", None))
+    if not acts and not isinstance(kernel, Kronecker | Symmetrised | Covariant):
+        raise InputError(f"a kernel flow needs a kernel such as GaussianKernel(0.1), not {kernel!r}.")

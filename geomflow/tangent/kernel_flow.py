@@ -1,0 +1,151 @@
+"""Kernel flows: the metric flow that a frozen or evolving tangent kernel makes of a functional."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
+
+from geomflow.core.errors import InputError
+from geomflow.field import MetricField
+from geomflow.flow.binding import bind
+from geomflow.flow.equation import Equation
+from geomflow.flow.equations.derived import Descent
+from geomflow.flow.flow import Flow
+from geomflow.flow.solve import as_flow
+from geomflow.flow.steppers.choose import fitting_stepper
+from geomflow.flow.steppers.rkc import RKC
+from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
+from geomflow.symbolic.functionals import Functional
+from geomflow.tangent.batch import Batch
+from geomflow.tangent.kernel_action import action, require_kernel
+from geomflow.tangent.kernel_binding import compiled
+from geomflow.tangent.kernel_checks import require_positive
+from geomflow.tangent.kernel_growth import look_at_growth
+
+if TYPE_CHECKING:
+    import sympy
+
+    from geomflow.flow.problem import Problem
+    from geomflow.flow.steppers.stepper import Stepper
+
+
+@final
+@dataclass(frozen=True)
+class KernelFlow(Flow):
+    """∂_t g_ij(x) = −∫ Θ_ijkl(x, x') δL/δg_kl(x') dμ(x'), Halverson and Ruehle, eqs. (2.8), (2.12) and (2.30).
+
+    `source` is a functional, whose loss·E is L, or a flow: a gradient flow `functional.gradient_flow(metric)`, a
+    `Descent` of it with parameters or a measure, or any other flow, whose rate the kernel smooths in the same way.
+    `kernel` is
+
+    a scalar kernel K   the evolving kernel `Covariant(K)`, also on potentials: it tends to the classical gradient flow
+                        in the inner product of `source` as K tends to the delta function
+    Kronecker(K), Symmetrised(K)   frozen: the kernel acts on δL/δg_kl (or δL/δφ) component by component
+    a callable          K(x, x') of points (p, d), (q, d) that returns (p, q): `FunctionKernel` of it, evolving
+    a tangent kernel    anything with `apply(x, x', values)`, such as the `EmpiricalKernel` of a network (on potentials
+                        `EmpiricalPotentialKernel`): frozen
+
+    With the classical rate r, the density w of the inner product and a frame g = E Eᵀ,
+
+        Covariant    r' = w^{−1/2} E K[w^{1/2} E⁻¹ r E⁻ᵀ] Eᵀ        potentials  r' = K^{1/2}[w^{−1} K^{1/2}[w r]]
+        Kronecker    r' = K[w g⁻¹ r g⁻¹]                            potentials  r' = K[w r]
+
+    and with the gradient in "L2", where components h_ij are summed as they are and not contracted with g,
+
+        Covariant    r' = w^{−1/2} K[w^{1/2} r]                     Kronecker   r' = K[w r]
+
+    On potentials w has derivatives of φ, and stands between two halves of the kernel, without which short waves would
+    grow; K must then be a function of x − x' alone. `batch` restricts x' to points of the grid, eq. (2.3). Where the
+    classical flow is ill-posed, a kernel that caps the growth is run with a warning that names the cap; others are
+    refused unless the `Descent` is forced.
+
+    Monitors: those of the source; for gradient flows "dissipation", with d(energy)/dt = −dissipation ≤ 0 without a
+    batch; "alignment" and "retained" of the kernel (see `KernelMonitors`). Gradients in the Dirichlet metric, which
+    is not pointwise, are smoothed like other flows: their energy need not fall.
+
+    Raises InputError for what is neither a functional nor a flow, for what is no kernel, and at binding for a kernel
+    that is not symmetric or not positive; IllPosedError for a flow that grows without bound.
+    """
+
+    source: Any
+    kernel: Any
+    batch: Batch | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.source, KernelFlow):
+            raise InputError("the flow is a kernel flow already; give it one kernel.")
+        require_kernel(self.kernel)
+        if self.batch is not None and not isinstance(self.batch, Batch):
+            raise InputError(f"the batch is made by Batch(points, seed), and {self.batch!r} was given.")
+        self.classical  # noqa: B018
+
+    @cached_property
+    def classical(self) -> Flow:
+        """The flow without the kernel."""
+        source = self.source
+        flow = as_flow(source.gradient_flow() if isinstance(source, Functional) else source)
+        if not isinstance(flow, Flow):
+            raise InputError(f"a kernel flow needs a functional or a flow, not {source!r}.")
+        if type(flow).bind is not Flow.bind:
+            raise InputError(f"the rate of '{flow.name}' depends on more than the state; a kernel cannot smooth it.")
+        return flow
+
+    @property
+    def name(self) -> str:
+        """"kernel-" and the name of the classical flow."""
+        return f"kernel-{self.classical.name}"
+
+    @property
+    def equation(self) -> sympy.Eq:
+        """∂_t of the field = Θ of the classical rate."""
+        return _under_kernel(self.classical.equation)
+
+    def components(self, torus: Any) -> list[sympy.Eq]:
+        """The classical equations, with Θ around the rates."""
+        return [_under_kernel(equation) for equation in self.classical.components(torus)]
+
+    def on(self, state: Any) -> Equation:
+        """The classical equation: the rates that the kernel acts on, and what is watched."""
+        flow = self.classical
+        equation = (replace(flow, forced=True) if isinstance(flow, Descent) else flow).on(state)
+        batch = {} if self.batch is None else {"batch": len(self.batch.indices(state.grid))}
+        words = in_words(self.kernel) + ("" if self.batch is None else f" on {in_words(self.batch)}")
+        facts = {"kernel": in_words(self.kernel), "equation": f"{self}; Theta of {words}", **batch}
+        return replace(equation, facts={**equation.facts, **facts})
+
+    def bind(self, state: Any) -> Problem:
+        """The initial value problem that starts at `state`, compiled for its grid."""
+        equation = self.on(state)
+        whole = action(self.kernel, state.grid, isinstance(state, MetricField))
+        found = compiled(equation, state, whole)
+        if not isinstance(getattr(self.kernel, "kernel", self.kernel), EmpiricalKernel | EmpiricalPotentialKernel):
+            require_positive(whole, found.transport.multiplicity, state.grid.shape)  # J Jᵀ is positive
+        look_at_growth(self.classical, self.kernel, equation, state, whole.symbol)
+        if self.batch is not None:
+            seen = action(self.kernel, state.grid, isinstance(state, MetricField), self.batch)
+            found = compiled(equation, state, seen)
+        problem = bind(self, state, equation, found)
+        return problem if found.action.symbol is not None else replace(problem, spectral_radius=None)
+
+    def default_stepper(self, problem: Problem) -> Stepper:
+        """The one that fits the flow; stabilised Runge–Kutta where the kernel has no symbol.
+
+        There the semi-implicit stepper can be asked for: its linear part is that of the classical flow times the norm
+        of the kernel.
+        """
+        if problem.stiff_order and problem.spectral_radius is None:
+            return RKC()
+        return fitting_stepper(problem)
+
+
+def in_words(kernel: Any) -> str:
+    """The kernel as text that is the same in every process: without addresses in memory."""
+    return re.sub(r"( object)? at 0x[0-9a-fA-F]+", "", str(kernel))
+
+
+def _under_kernel(equation: sympy.Eq) -> sympy.Eq:
+    import sympy
+
+    return sympy.Eq(equation.lhs, sympy.Function("Theta")(equation.rhs), evaluate=False)

@@ -1,0 +1,137 @@
+"""The loss of a network's metric, and its gradient by the parameters.
+
+A loss is a number made of the network at points, eqs. (2.3)-(2.5) of Halverson and Ruehle. What is descended is the
+gradient of that number: the network's input derivatives at the points are exact, and so is their derivative by the
+parameters. Where this cannot be had, or where the flow of the continuum is what one wants to see, `Continuum` takes
+averages of the continuum's functional derivative instead, eq. (2.6).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.flow.problem import Violation
+
+if TYPE_CHECKING:
+    from geomflow.networks.models.model import Model
+    from geomflow.symbolic.functionals import Functional
+
+
+@final
+@dataclass(frozen=True)
+class Continuum:
+    """A functional to be descended by averages of the continuum's functional derivative, not as a sum over points.
+
+    With D^{kl} = δL/δg_kl, the functional derivative by dx of L = loss·E (by parts, before anything is sampled),
+
+        −∂L/∂θ_I ≈ −(Vol/|B|) Σ_{x∈B} (∂g_kl(x)/∂θ_I) D^{kl}(x)
+
+    (Halverson and Ruehle, eq. (2.6)); for potentials φ takes the place of g_kl. It is what a `KernelFlow` of the
+    network's tangent kernel follows. On a grid D is computed with the grid's own derivatives, elsewhere from the
+    network's exact ones. It is not the gradient of the energy that the points give but differs from it by the error of
+    the quadrature, so that on few points the energy may rise: ``GradientFlow(Continuum(functional), model)``.
+
+    Raises InputError for what is no functional.
+    """
+
+    functional: Functional
+
+    def __post_init__(self) -> None:
+        if isinstance(checked_functional(self.functional), Continuum):
+            raise InputError("Continuum takes a functional, and was given a Continuum.")
+
+    @property
+    def name(self) -> str:
+        """The functional's name, with how it is descended."""
+        return f"{self.functional.name}-continuum"
+
+
+def checked_functional(given: Any, what: str = "Continuum") -> Functional | Continuum:
+    """The functional itself, or InputError that says what needs one."""
+    from geomflow.symbolic.functionals import Functional
+
+    if not isinstance(given, Functional | Continuum):
+        raise InputError(f"{what} needs a functional such as gf.functionals.KEnergy(torus), not {given!r}.")
+    return given
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A functional with what it leaves open: numbers for its parameters, and the reference measure dm/dx."""
+
+    functional: Functional
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    measure: Any = None
+
+    @property
+    def descent(self) -> Any:
+        """Its descent in the L² metric of components, whose rate is −D by the reference measure."""
+        from geomflow.flow.equations.derived import Descent
+
+        return Descent(self.functional.gradient_flow("L2"), self.parameters, self.measure, forced=True)
+
+
+class Loss(ABC):
+    """The loss of a model on given points of its torus: a number, and a gradient by the parameters."""
+
+    model: Model
+    points: np.ndarray
+
+    def descent(self, parameters: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+        """−∂L/∂θ, shape (n_parameters,), of the loss on all points or on the given rows.
+
+        That on all points is kept until other parameters come: a step and those who watch it ask for the same one.
+        """
+        if rows is not None:
+            return self._descent(parameters, rows)
+        key = parameters.tobytes()
+        if key not in self._kept:
+            self._kept.clear()
+            self._kept[key] = self._descent(parameters)
+        return self._kept[key]
+
+    @cached_property
+    def _kept(self) -> dict[bytes, np.ndarray]:
+        return {}
+
+    @abstractmethod
+    def _descent(self, parameters: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+        """−∂L/∂θ, worked out."""
+
+    @abstractmethod
+    def observe(self, parameters: np.ndarray) -> dict[str, float]:
+        """The loss on all points as "energy", and what else is watched."""
+
+    @abstractmethod
+    def check(self, parameters: np.ndarray) -> Violation | None:
+        """Where the metric is not positive, if it is not somewhere."""
+
+    @cached_property
+    def volume(self) -> float:
+        """The volume ∫dx of the torus."""
+        return float(self.model.torus.cell_volume)
+
+    def chosen(self, rows: np.ndarray | None) -> np.ndarray:
+        """All points, or those of the given rows."""
+        return self.points if rows is None else self.points[rows]
+
+
+class ContinuumLoss(Loss):
+    """A loss that is descended by averages of the continuum's functional derivative; see `Continuum`."""
+
+    @abstractmethod
+    def derivative(self, parameters: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+        """D at the points (or at those of the given rows): (p, d, d), or (p,) for a potential."""
+
+    def _descent(self, parameters: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+        """−∫ (∂g_kl/∂θ) D^{kl} dx, the integral as a mean over all points or over the given rows."""
+        points = self.chosen(rows)
+        weight = self.volume / len(points)
+        return -weight * self.model.vjp(parameters, points, self.derivative(parameters, rows))
