@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core import graph as gr
-from geomflow.core.graph.build import exact
+from geomflow.core.graph.node import exact
 from geomflow.field.hermitian import HermitianField
 from geomflow.symbolic.jets import field_node
 from geomflow.symbolic.variation.kahler_frame import KahlerClass

@@ -18,7 +18,7 @@ from sympy.core.function import UndefinedFunction
 from sympy.printing.latex import other_symbols
 
 from geomflow.core.errors import InputError, UnknownNameError
-from geomflow.core.graph.applied import UNKNOWN, Applied, applied, resolved, unknowns
+from geomflow.core.graph.sympy_bridge import UNKNOWN, Applied, applied, resolved, unknowns
 from geomflow.symbolic.given import all_exactly, given, given_bound, given_freely
 from geomflow.symbolic.names import assumed, fresh, identified, names_in
 from geomflow.symbolic.parse import FUNCTIONS, parse

@@ -11,8 +11,8 @@ import numpy as np
 import sympy
 
 from geomflow.core.graph import Verdict, every
-from geomflow.core.graph.applied import unknowns
-from geomflow.core.graph.verdict import ZERO_BY_FORM
+from geomflow.core.graph.sympy_bridge import unknowns
+from geomflow.core.graph.zero import ZERO_BY_FORM
 from geomflow.symbolic.collapse import collapsed
 from geomflow.symbolic.domain import Where, place_of
 from geomflow.symbolic.fractions import MOST_TERMS, OutsideField, field_of

@@ -12,7 +12,7 @@ import sympy
 
 from geomflow.core.errors import InputError, ShapeError, SymmetryError, UnknownNameError
 from geomflow.core.graph import Verdict, every
-from geomflow.core.graph.applied import composed, unknowns
+from geomflow.core.graph.sympy_bridge import composed, unknowns
 from geomflow.symbolic import operators as op
 from geomflow.symbolic import show
 from geomflow.symbolic.chart import (

@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 import sympy
 
-from geomflow.core.graph.applied import UNKNOWN, Applied, applied, composed
+from geomflow.core.graph.sympy_bridge import UNKNOWN, Applied, applied, composed
 from geomflow.symbolic.chart import Chart, ComplexChart
 from geomflow.symbolic.exact import compute, read_array, written
 from geomflow.symbolic.names import fresh, names_in

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from sympy import Rational, cos, exp, log, sin
 
 from geomflow.core import graph as gr
-from geomflow.core.graph.applied import composed
-from geomflow.core.graph.sympy_bridge import with_functions
+from geomflow.core.graph.sympy_bridge import composed, with_functions
 from geomflow.symbolic import Chart, ComplexChart, KahlerMetric, Metric
 from geomflow.symbolic.exact import read_array
 from geomflow.symbolic.ring import GraphRing

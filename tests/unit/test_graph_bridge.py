@@ -7,8 +7,7 @@ import sympy
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, UnknownFunctionError
-from geomflow.core.graph.applied import composed
-from geomflow.core.graph.sympy_bridge import all_to_sympy, from_sympy, to_sympy, with_functions
+from geomflow.core.graph.sympy_bridge import all_to_sympy, composed, from_sympy, to_sympy, with_functions
 
 X, Y = sympy.symbols("x y", positive=True)
 u = sympy.Function("u")(X, Y)

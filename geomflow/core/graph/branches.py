@@ -14,9 +14,9 @@ from random import Random
 
 import numpy as np
 
-from geomflow.core.graph.build import call
 from geomflow.core.graph.domain import FINEST, Frame
 from geomflow.core.graph.evaluate import evaluate
+from geomflow.core.graph.functions import call
 from geomflow.core.graph.node import Node
 from geomflow.core.graph.traverse import leaves, schedule
 

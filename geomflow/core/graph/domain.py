@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from geomflow.core.graph.evaluate import evaluate
+from geomflow.core.graph.evaluate import ball_values, evaluate
 from geomflow.core.graph.node import Node, intern
 from geomflow.core.graph.traverse import leaves
 
@@ -130,8 +130,6 @@ class Frame:
         return leaf.op == "symbol" and leaf.data in self.domain.integers
 
     def _exact(self, bound: Bound, values: Mapping[Node, Any]) -> Fraction | None:
-        from geomflow.core.graph.balls import ball_values
-
         if bound is None:
             return None
         found = ball_values([bound], values, BOUND_BITS)

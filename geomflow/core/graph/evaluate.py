@@ -1,17 +1,26 @@
-"""Numbers from a graph: floats, arrays, multiple precision, or any arithmetic with + and *."""
+"""Numbers from a graph, in any arithmetic with + and *.
+
+There are floats and arrays, multiple precision, complex numbers whose parts are real nodes, and complex balls (Arb,
+through python-flint): a ball that excludes zero is a proof.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from geomflow.core.errors import InputError, UnknownFunctionError
-from geomflow.core.graph.node import Node, Rational
-from geomflow.core.graph.traverse import schedule
+from geomflow.core.errors import ExpressionError, InputError, UnknownFunctionError
+from geomflow.core.graph.functions import call
+from geomflow.core.graph.node import ONE, PI, ZERO, Node, Rational, apply, constant, mul, node, power
+from geomflow.core.graph.traverse import leaves, schedule
+
+BITS = 400
+"""The precision of balls."""
 
 
 @dataclass(frozen=True)
@@ -122,3 +131,178 @@ def mpmath_arithmetic(digits: int = 50) -> Arithmetic:
         return abs(argument) if name == "abs" else getattr(context, name)(argument)
 
     return Arithmetic(number, power, function)
+
+
+@dataclass(frozen=True)
+class Complex:
+    """The complex number re + i im of two real nodes."""
+
+    re: Node
+    im: Node = ZERO
+
+    def __add__(self, other: Complex | Node | Rational) -> Complex:
+        other = lift(other)
+        return Complex(self.re + other.re, self.im + other.im)
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Complex:
+        return Complex(-self.re, -self.im)
+
+    def __sub__(self, other: Complex | Node | Rational) -> Complex:
+        return self + -lift(other)
+
+    def __rsub__(self, other: Node | Rational) -> Complex:
+        return lift(other) - self
+
+    def __mul__(self, other: Complex | Node | Rational) -> Complex:
+        other = lift(other)
+        return Complex(self.re * other.re - self.im * other.im, self.re * other.im + self.im * other.re)
+
+    __rmul__ = __mul__
+
+    def conjugate(self) -> Complex:
+        """re - i im."""
+        return Complex(self.re, -self.im)
+
+    def modulus_squared(self) -> Node:
+        """re**2 + im**2."""
+        return self.re**2 + self.im**2
+
+    def inverse(self) -> Complex:
+        """1 / self."""
+        if self.im is ZERO:
+            return Complex(power(self.re, -1))
+        scale = power(self.modulus_squared(), -1)
+        return Complex(self.re * scale, -self.im * scale)
+
+    def __truediv__(self, other: Complex | Node | Rational) -> Complex:
+        return self * lift(other).inverse()
+
+    def __rtruediv__(self, other: Node | Rational) -> Complex:
+        return lift(other) * self.inverse()
+
+    def __pow__(self, exponent: Rational) -> Complex:
+        if self.im is ZERO:
+            return Complex(power(self.re, exponent))
+        if exponent.denominator != 1:
+            raise ExpressionError(f"a root of the complex expression {self.re!r} + i({self.im!r}) has no "
+                                  "single-valued real and imaginary parts; write it with real arguments")
+        if exponent < 0:
+            return self.inverse() ** (-exponent)
+        result = Complex(ONE)
+        for _ in range(int(exponent)):
+            result = result * self
+        return result
+
+
+def lift(value: Complex | Node | Rational) -> Complex:
+    """A number or a node as a complex number."""
+    return value if isinstance(value, Complex) else Complex(node(value))
+
+
+def complex_parts(expression: Node, values: Mapping[Node, Complex]) -> Complex:
+    """Real and imaginary parts of a node, given those of its complex leaves; other leaves are real.
+
+    With ``values = {z: Complex(x, y), zbar: Complex(x, -y)}`` an expression in Wirtinger coordinates
+    becomes two real expressions in x and y.
+    """
+    known: dict[Node, Any] = {leaf: Complex(leaf) for leaf in leaves((expression,))}
+    known.update(values)
+    return evaluate((expression,), known, COMPLEX)[0]
+
+
+def _complex_number(value: Rational | str) -> Complex:
+    if value == "I":
+        return Complex(ZERO, ONE)
+    return Complex(PI if isinstance(value, str) else constant(value))
+
+
+def _complex_call(name: str, argument: Complex) -> Complex:
+    if argument.im is ZERO:
+        return Complex(call(name, argument.re))
+    if name not in _ENTIRE:
+        raise ExpressionError(f"{name} of the complex expression {argument.re!r} + i({argument.im!r}) has no "
+                              "single-valued real and imaginary parts; write it with real arguments")
+    return _ENTIRE[name](argument.re, argument.im)
+
+
+def _exp(a: Node, b: Node) -> Complex:
+    return Complex(mul(call("exp", a), call("cos", b)), mul(call("exp", a), call("sin", b)))
+
+
+def _complex_unknown(name: str, index: tuple[int, ...], arguments: list[Complex]) -> Complex:
+    for argument in arguments:
+        if argument.im is not ZERO:
+            raise ExpressionError(f"the unknown function '{name}' of the complex expression {argument.re!r} + "
+                                  f"i({argument.im!r}) has no real and imaginary parts that are known")
+    return Complex(apply(name, index, [argument.re for argument in arguments]))
+
+
+_ENTIRE = {
+    "exp": _exp,
+    "sin": lambda a, b: Complex(call("sin", a) * call("cosh", b), call("cos", a) * call("sinh", b)),
+    "cos": lambda a, b: Complex(call("cos", a) * call("cosh", b), -call("sin", a) * call("sinh", b)),
+    "sinh": lambda a, b: Complex(call("sinh", a) * call("cos", b), call("cosh", a) * call("sin", b)),
+    "cosh": lambda a, b: Complex(call("cosh", a) * call("cos", b), call("sinh", a) * call("sin", b)),
+}
+
+COMPLEX = Arithmetic(_complex_number, lambda base, exponent: base**exponent, _complex_call, _complex_unknown)
+"""Arithmetic of pairs of real nodes."""
+
+
+class _NotReal(ArithmeticError):
+    """The modulus of a number that is not real."""
+
+
+@cache
+def ball_arithmetic(real: bool) -> Arithmetic:
+    """Complex balls; where `real`, an absolute value or a sign is defined where its argument is real."""
+    import flint
+
+    def number(value: Rational | str) -> Any:
+        if isinstance(value, str):
+            return flint.acb.pi() if value == "pi" else flint.acb(0, 1)
+        return ball(value)
+
+    def raised(base: Any, exponent: Rational) -> Any:
+        if exponent.denominator == 1:
+            return base ** int(exponent)
+        return base.sqrt() ** exponent.numerator if exponent.denominator == 2 else base ** ball(Fraction(exponent))
+
+    def function(name: str, argument: Any) -> Any:
+        if real and name in ("abs", "sign"):
+            if not argument.imag.contains(0):
+                raise _NotReal
+            argument = flint.acb(argument.real)
+        if name == "abs":
+            return flint.acb(abs(argument))
+        return argument.sgn() if name == "sign" else getattr(argument, name)()
+
+    return Arithmetic(number, raised, function)
+
+
+def ball(value: Rational | tuple[Rational, Rational]) -> Any:
+    """A rational, or a pair (re, im) of them, as a ball."""
+    import flint
+
+    if isinstance(value, tuple):
+        return flint.acb(*(flint.arb(flint.fmpq(v.numerator, v.denominator)) for v in value))
+    return flint.acb(flint.fmpq(value.numerator, value.denominator))
+
+
+def ball_values(roots: Sequence[Node], point: Mapping[Node, Any], bits: int = BITS) -> list[Any] | None:
+    """The values at a point of rationals and pairs (re, im) of them; None outside the domain of definition.
+
+    At a point of real numbers an absolute value or a sign is defined where its argument is real.
+    """
+    import flint
+
+    real = not any(isinstance(value, tuple) for value in point.values())
+    previous, flint.ctx.prec = flint.ctx.prec, bits
+    try:
+        return evaluate(roots, {leaf: ball(value) for leaf, value in point.items()}, ball_arithmetic(real))
+    except (ZeroDivisionError, _NotReal):
+        return None
+    finally:
+        flint.ctx.prec = previous

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from random import Random
 
-from geomflow.core.graph.node import Node, Rational
+from geomflow.core.graph.node import ONE, Node, Rational
 
 PRIME = 2**61 - 259
 """The largest prime below 2**61 that is 5 modulo 8, so that -1 and every residue has a root in closed form."""
@@ -99,8 +99,6 @@ def combination(argument: Node) -> list[tuple[int, Node]]:
         return [(1, argument)]
     terms = list(zip(argument.data[1], argument.args, strict=True))
     if argument.data[0]:
-        from geomflow.core.graph.build import ONE
-
         return [*terms, (argument.data[0], ONE)] if isinstance(argument.data[0], int) else [(1, argument)]
     return terms
 

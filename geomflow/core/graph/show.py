@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from geomflow.core.graph.node import Node, Rational
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from geomflow.core.graph.node import Node, Rational
 
 LONGEST = 400
 """Texts are cut at this many characters: a graph can be exponentially larger when written out."""

@@ -9,23 +9,86 @@ signs and in every stretch between branch points (`geomflow.core.graph.branches`
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
-from typing import Any
+from typing import Any, Literal
 
-from geomflow.core.graph.build import jet
+from geomflow.core.errors import ExpressionError
+from geomflow.core.graph.branches import beside_poles, branching, far_ends, stretches
 from geomflow.core.graph.domain import REALS, Domain, Frame, OutsideDomain
+from geomflow.core.graph.evaluate import BITS, ball_values
 from geomflow.core.graph.modular import PRIME, Undefined, has_roots, height, is_rational, residue
-from geomflow.core.graph.node import Node
+from geomflow.core.graph.node import Node, jet
 from geomflow.core.graph.traverse import rebuild, schedule
-from geomflow.core.graph.verdict import NONZERO, ZERO_BY_FORM, Verdict, every
 
 ATTEMPTS = 200
 TRIALS = 2
 LEAST_POINTS, MOST_POINTS = 3, 8
 """How many points without branches, and with them, besides those in the stretches."""
 SMALL = 2.0**-100
+
+Status = Literal["proved", "probable", "undecided"]
+
+
+@dataclass(frozen=True, repr=False)
+class Verdict:
+    """Whether an expression vanishes wherever it is defined on a domain; true only where zero is proved or probable.
+
+    `zero` is True, False or None (undecided); `status` says how: "proved", "probable" or "undecided". Not being zero is
+    always proved, being zero is proved by a normal form. What is probable carries its `bound`: of the probability that
+    a random nonzero expression of this degree would have passed, if residues were taken; of |e| at all the points that
+    were tried, if numbers were. `evidence` says which in words, and `point` is where a nonzero value was found, if
+    values were needed.
+    """
+
+    zero: bool | None
+    status: Status
+    evidence: str
+    bound: float | None = None
+    point: Mapping[Any, Any] | None = None
+
+    def __bool__(self) -> bool:
+        return self.zero is True
+
+    def decided(self) -> bool:
+        """Whether it is zero.
+
+        Raises ExpressionError if that is undecided.
+        """
+        if self.zero is None:
+            raise ExpressionError(f"whether an expression is zero could not be decided: {self.evidence}; "
+                                  "give ranges in which it is defined, or write it in simpler functions")
+        return self.zero
+
+    def __str__(self) -> str:
+        answer = {True: "zero", False: "not zero", None: "zero or not"}[self.zero]
+        return f"{answer}, {self.status}: {self.evidence}"
+
+    __repr__ = __str__
+
+
+ZERO_BY_FORM = Verdict(True, "proved", "its normal form is 0")
+NONZERO = Verdict(False, "proved", "its normal form, or a residue of it, is not 0")
+
+
+def every(verdicts: Iterable[Verdict]) -> Verdict:
+    """Whether all are zero: the first that is not, else the first undecided one, else the weakest of all."""
+    open_question, probable = None, []
+    for verdict in verdicts:
+        if verdict.zero is False:
+            return verdict
+        if verdict.zero is None:
+            open_question = verdict if open_question is None else open_question
+        elif verdict.status == "probable":
+            probable.append(verdict)
+    if open_question is not None:
+        return open_question
+    if not probable:
+        return ZERO_BY_FORM
+    weakest = max(probable, key=lambda v: v.bound or 0.0)
+    return Verdict(True, "probable", weakest.evidence, sum(v.bound or 0.0 for v in probable))
 
 
 def is_zero(node: Node, domain: Domain = REALS) -> Verdict:
@@ -102,8 +165,6 @@ def _probably(order: list[Node], roots: list[Node]) -> Verdict:
 
 def _in_balls(root: Node, domain: Domain) -> Verdict:
     """The verdict from values at points of the domain: scattered ones, and one in every stretch of every line."""
-    from geomflow.core.graph.branches import beside_poles, branching, far_ends, stretches
-
     frame, critical = domain.frame([root]), branching([root])
     tally = _Tally(root, frame)
     tally.scatter(MOST_POINTS if critical else LEAST_POINTS)
@@ -159,8 +220,6 @@ class _Tally:
 
 def _value(root: Node, frame: Frame, shares: list[Fraction]) -> tuple[Any, dict[Node, Any]] | None:
     """The value as a ball and the point; None where the expression is not defined or the domain leaves no room."""
-    from geomflow.core.graph.balls import BITS, ball_values
-
     try:
         point = frame.point(shares)
     except OutsideDomain:

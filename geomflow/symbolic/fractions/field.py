@@ -12,7 +12,7 @@ import sympy
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError
-from geomflow.core.graph.verdict import NONZERO, ZERO_BY_FORM
+from geomflow.core.graph.zero import NONZERO, ZERO_BY_FORM
 from geomflow.symbolic.fractions import roots
 from geomflow.symbolic.fractions.element import Element, Number
 from geomflow.symbolic.fractions.generators import Generator, Kind

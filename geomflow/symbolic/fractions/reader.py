@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import sympy
 from sympy.core.function import AppliedUndef
 
-from geomflow.core.graph.applied import UNKNOWN, applied, owned, resolved
-from geomflow.core.graph.sympy_bridge import fraction_of_float
+from geomflow.core.graph.sympy_bridge import UNKNOWN, applied, fraction_of_float, owned, resolved
 from geomflow.symbolic.fractions.element import Element
 from geomflow.symbolic.fractions.generators import Generator, Kind
 from geomflow.symbolic.fractions.survey import CIRCULAR, HYPERBOLIC, OutsideField, _constant, is_angle, linear_parts

@@ -11,10 +11,9 @@ import flint
 import sympy
 
 from geomflow.core import graph as gr
-from geomflow.core.graph.balls import ball
 from geomflow.core.graph.domain import Frame, OutsideDomain
-from geomflow.core.graph.verdict import Verdict
-from geomflow.core.graph.zero import refuted
+from geomflow.core.graph.evaluate import ball
+from geomflow.core.graph.zero import Verdict, refuted
 from geomflow.symbolic.fractions.element import Element
 from geomflow.symbolic.fractions.generators import Generator, Kind
 

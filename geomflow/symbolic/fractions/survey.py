@@ -9,7 +9,7 @@ from math import lcm
 import sympy
 from sympy.core.function import AppliedUndef
 
-from geomflow.core.graph.applied import UNKNOWN, Applied, applied, owned, resolved
+from geomflow.core.graph.sympy_bridge import UNKNOWN, Applied, applied, owned, resolved
 from geomflow.symbolic.fractions.generators import Generator, Kind
 
 CIRCULAR = (sympy.sin, sympy.cos, sympy.tan, sympy.cot, sympy.sec, sympy.csc)

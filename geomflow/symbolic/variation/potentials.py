@@ -18,8 +18,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from geomflow.core import graph as gr
-from geomflow.core.graph.build import split
-from geomflow.core.graph.node import Rational
+from geomflow.core.graph.node import Rational, split
 from geomflow.symbolic.variation.algebra import Algebra, Term, expanded, no_rule
 from geomflow.symbolic.variation.potential_terms import (
     DoubleDivergence,
