@@ -59,15 +59,15 @@ class HessianCase:
 
 def hessian_geomflow(case: HessianCase, precision: str = "double") -> Callable[[], tuple[float, np.ndarray]]:
     """The sweeps of geomflow."""
-    from geomflow.fits.phi import routines
     from geomflow.networks.tangent_loss import ComplexHessian
     from geomflow.networks.tangents import GivenInputs
+    from geomflow.variety.routines import hermitian
 
     inputs, engine = GivenInputs(case.values, case.tangents), ComplexHessian(case.network, precision)
 
     def local(block: slice, value: np.ndarray, packed: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         det, dual, least = np.empty(len(packed)), np.empty(packed.shape), np.empty(len(packed))
-        routines.determinants(packed.astype(float, copy=False), 3, det, dual, least)
+        hermitian.determinants(packed.astype(float, copy=False), 3, det, dual, least)
         ratio = case.ratio[block]
         residual = ratio * det - 1
         factor = 2 * residual * ratio / len(case.ratio)

@@ -9,9 +9,10 @@ import numpy as np
 from scipy.linalg import qr
 
 from geomflow.core.errors import NotFiniteError
+from geomflow.core.hermitian import multiplicity, pack, unpack
 from geomflow.fits.density import Density
 from geomflow.variety.errors import KahlerConeError
-from geomflow.variety.ratiojets import log_volume, pack_dual, sensitivity, unpack
+from geomflow.variety.ratiojets import log_volume, sensitivity
 
 _STEPS = 40
 _CUTOFF = 1e-14
@@ -50,7 +51,7 @@ class Residual:
 
     def linear(self, gram: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Rows J and r with E_F ≈ const + ½ |J δ + r|²: r = √(μ/F'') F', J = √(μF'') ∂v."""
-        dual = pack_dual(sensitivity(gram))
+        dual = pack(sensitivity(gram)) * multiplicity(gram.shape[-1])
         slope = np.matmul(dual[:, None, :], self.features)[:, 0]
         slope = v[:, None] * (slope - (self.mass * v) @ slope)
         _, first, second = self.functional.evaluate(v)

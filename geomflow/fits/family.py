@@ -11,6 +11,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from geomflow.core.errors import InputError, PositivityError, ShapeError
+from geomflow.core.hermitian import multiplicity, pack
 from geomflow.fits.algebraic import project, reduced_forms, require_points
 from geomflow.fits.density import Density
 from geomflow.fits.descent import Residual
@@ -19,7 +20,7 @@ from geomflow.variety.hermitian_form import HermitianForm
 from geomflow.variety.levels import line_bundle
 from geomflow.variety.logforms import log_metric
 from geomflow.variety.orbits import InvariantForms, reference
-from geomflow.variety.ratiojets import pack_dual, sensitivity
+from geomflow.variety.ratiojets import sensitivity
 from geomflow.variety.symmetry import Symmetry
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class FormState:
     @cached_property
     def slopes(self) -> np.ndarray:
         """Δ_∂ψ_α = ∂ log det g/∂c_α at the points, each with mean zero against dμ_J, (P, count)."""
-        dual = pack_dual(sensitivity(self.gram))
+        dual = pack(sensitivity(self.gram)) * multiplicity(self.gram.shape[-1])
         slopes = np.einsum("pf,pfa->pa", dual, self.family.features)
         return slopes - (self.family.mass * self.density) @ slopes
 

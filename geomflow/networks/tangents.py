@@ -8,7 +8,7 @@ so that one forward sweep of 1 + 2n real channels and one backward sweep of a si
 components, without the 1 + 2n + n² channels of forward jets. The gradient of Σ c_{ab} ∂_a∂_b̄ φ needs one more forward
 channel (the contracted second derivatives Λ) and a reverse sweep of 1 + 2n: the cotangent of Λ is λ, already known.
 
-Hermitian matrices are packed as n² real numbers: the diagonal, then real and imaginary part of each a < b.
+Hermitian matrices are packed as n² real numbers, see `geomflow.core.hermitian`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Protocol, final
 import numpy as np
 
 from geomflow.core.errors import ShapeError
+from geomflow.core.hermitian import pack
 from geomflow.networks import tangent_routines as routine
 from geomflow.networks.perceptron import Perceptron
 
@@ -53,24 +54,13 @@ class GivenInputs:
         parts = [values[None], np.moveaxis(tangents.real, 1, 0), np.moveaxis(tangents.imag, 1, 0)]
         self._first = np.concatenate(parts)
         self.curved = second is not None
-        self._second = np.moveaxis(packed(np.moveaxis(second, 3, 1)), 2, 0) if second is not None else None
+        self._second = np.moveaxis(pack(np.moveaxis(second, 3, 1)), 2, 0) if second is not None else None
 
     def fill(self, block: slice, first: np.ndarray, second: np.ndarray | None) -> None:
         """Copy a block."""
         first[...] = self._first[:, block]
         if second is not None:
             second[...] = self._second[:, block]
-
-
-def packed(matrix: np.ndarray) -> np.ndarray:
-    """Hermitian (..., n, n) as n² real numbers: the diagonal, then real and imaginary part of each a < b."""
-    n = matrix.shape[-1]
-    upper = np.triu_indices(n, 1)
-    out = np.empty((*matrix.shape[:-2], n * n))
-    out[..., :n] = matrix[..., np.arange(n), np.arange(n)].real
-    out[..., n::2] = matrix[..., upper[0], upper[1]].real
-    out[..., n + 1 :: 2] = matrix[..., upper[0], upper[1]].imag
-    return out
 
 
 @final

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.core.hermitian import log_determinant
 
 if TYPE_CHECKING:
     from geomflow.variety.curvature import Curvature
@@ -67,16 +68,3 @@ class VarietyMetric(ABC):
         """Raise `InputError` if the points are on another variety."""
         if points.variety is not self.variety and str(points.variety.polynomial) != str(self.variety.polynomial):
             raise InputError(f"the metric is on the {self.variety}, the points on the {points.variety}")
-
-
-def log_determinant(g: np.ndarray) -> np.ndarray:
-    """log det of Hermitian matrices (..., n, n), NaN where one is not positive."""
-    result = np.zeros(g.shape[:-2])
-    g = g.copy()
-    with np.errstate(invalid="ignore", divide="ignore"):
-        for a in range(g.shape[-1]):
-            pivot = g[..., a, a].real
-            result += np.log(np.where(pivot > 0, pivot, np.nan))
-            column = g[..., a + 1 :, a] / pivot[..., None]
-            g[..., a + 1 :, a + 1 :] -= column[..., :, None] * g[..., None, a, a + 1 :]
-    return result

@@ -8,18 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from geomflow.variety.metric import log_determinant
-
-
-def unpack(packed: np.ndarray) -> np.ndarray:
-    """(…, r²) components (diagonal, then Re and Im of each r < s) to Hermitian matrices (…, r, r)."""
-    rows = round(packed.shape[-1] ** 0.5)
-    matrix = np.zeros((*packed.shape[:-1], rows, rows), complex)
-    upper = np.triu_indices(rows, 1)
-    matrix[..., np.arange(rows), np.arange(rows)] = packed[..., :rows]
-    matrix[..., upper[0], upper[1]] = packed[..., rows::2] + 1j * packed[..., rows + 1 :: 2]
-    matrix[..., upper[1], upper[0]] = packed[..., rows::2] - 1j * packed[..., rows + 1 :: 2]
-    return matrix
+from geomflow.core.hermitian import log_determinant
 
 
 def log_volume(gram: np.ndarray, level: int) -> np.ndarray:
@@ -33,15 +22,4 @@ def sensitivity(gram: np.ndarray) -> np.ndarray:
     """The Hermitian W with δ log det g = tr(W δM), shape (…, n+1, n+1)."""
     result = np.linalg.inv(gram)
     result[..., 0, 0] -= gram.shape[-1] / gram[..., 0, 0]
-    return result
-
-
-def pack_dual(matrix: np.ndarray) -> np.ndarray:
-    """W packed so that its dot product with a packed M is tr(W M)."""
-    rows = matrix.shape[-1]
-    upper = np.triu_indices(rows, 1)
-    result = np.empty((*matrix.shape[:-2], rows * rows))
-    result[..., :rows] = matrix[..., np.arange(rows), np.arange(rows)].real
-    result[..., rows::2] = 2 * matrix[..., upper[0], upper[1]].real
-    result[..., rows + 1 :: 2] = 2 * matrix[..., upper[0], upper[1]].imag
     return result

@@ -9,11 +9,11 @@ from autograd import grad
 from autograd.scipy.special import erf
 
 import geomflow.variety as gv
+from geomflow.core.hermitian import pack, unpack
 from geomflow.fits import PhiNetwork, ProjectiveInputs
 from geomflow.networks import Activation, Perceptron
 from geomflow.networks.tangent_loss import ComplexHessian
 from geomflow.networks.tangents import GivenInputs
-from geomflow.variety.ratiojets import unpack
 
 ACTIVATIONS = {
     "gelu": lambda h: h * (1 + erf(h / np.sqrt(2))) / 2,
@@ -236,9 +236,7 @@ def test_inputs_are_orthonormal_for_fubini_study():
 
 
 def test_packed_matrices_unpack():
-    from geomflow.networks.tangents import packed
-
     rng = np.random.default_rng(8)
     matrix = rng.normal(size=(5, 3, 3)) + 1j * rng.normal(size=(5, 3, 3))
     matrix = matrix + np.swapaxes(matrix.conj(), 1, 2)
-    assert np.array_equal(unpack(packed(matrix)), matrix)
+    assert np.array_equal(unpack(pack(matrix)), matrix)

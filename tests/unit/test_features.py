@@ -9,6 +9,7 @@ import geomflow as gf
 import geomflow.variety as gv
 from geomflow import plot
 from geomflow.core.errors import InputError, MemoryLimitError, ShapeError, StoreError
+from geomflow.core.hermitian import orthonormal
 from geomflow.fits import (
     ComponentNetwork,
     ComponentTangent,
@@ -35,7 +36,6 @@ from geomflow.fits import (
 )
 from geomflow.fits.features.evolution import frame_components
 from geomflow.fits.features.fit import Descent
-from geomflow.fits.features.span import hermitian_scales
 from geomflow.fits.phi.jets import potential_jets
 from geomflow.fits.phi.training import small_start
 from geomflow.networks import Perceptron
@@ -89,7 +89,7 @@ def test_a_direction_moves_the_hessian_as_finite_differences_do():
 def test_tangent_kernel_is_the_jacobian_of_the_metric_times_its_transpose(kind):
     span, points = SPANS[kind](QUARTIC), patch(QUARTIC, 6, 3)
     network, parameters = span.metric.network, span.metric.parameters
-    scales = hermitian_scales(QUARTIC.dim)
+    scales = orthonormal(QUARTIC.dim)
 
     def matrices(theta):
         if kind == "potential":
@@ -302,7 +302,7 @@ def test_watching_a_kernel_measures_drift_and_alignment():
 def test_the_gradient_that_is_aligned_is_that_of_the_loss():
     points, span = QUARTIC.sample(5, seed=1), potential_span(QUARTIC)
     watch = KernelWatch(span.metric, points, gf.fits.algebraic_metric(QUARTIC, 2, QUARTIC.sample(300, seed=2)))
-    scales = hermitian_scales(2)
+    scales = orthonormal(2)
 
     def energy(matrix):
         volume = watch.places.volume(matrix.reshape(5, 4) / scales)[0]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.hermitian import unpack
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.core.progress import counter
 from geomflow.distribute import Workers, as_workers
-from geomflow.fits.clouds.hermitian import unpack
 from geomflow.fits.clouds.metric import ComponentMetric
 from geomflow.fits.clouds.objective import CloudObjective, Look
 from geomflow.fits.clouds.rates import FallingRate, PointwiseRate, Rate, rate_of

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.fits.clouds.hermitian import pack, unpack
+from geomflow.core.hermitian import pack, unpack
 from geomflow.fits.clouds.report import CloudMeasure, CloudReport
 from geomflow.fits.clouds.sums import CloudSums
 from geomflow.variety.density import sigma_of

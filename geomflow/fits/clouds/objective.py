@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from geomflow.core.hermitian import multiplicity, pack
 from geomflow.core.threads import each, slices
-from geomflow.fits.clouds import routines
-from geomflow.fits.clouds.hermitian import pack
 from geomflow.variety.fubini_study import FubiniStudy
+from geomflow.variety.routines import hermitian
 
 if TYPE_CHECKING:
     from geomflow.fits.phi.objective import Loss
@@ -51,7 +51,7 @@ class CloudObjective:
 
     reference: np.ndarray
     weights: np.ndarray
-    log_omega2: np.ndarray
+    omega2: np.ndarray
     unit: np.ndarray
 
     @classmethod
@@ -59,14 +59,13 @@ class CloudObjective:
         """At points of a variety, from its Fubini–Study metric."""
         reference = pack(FubiniStudy(points.variety).at(points))
         weights = points.weights / points.weights.sum()
-        return cls(reference, weights, np.log(points.omega2), _inverted(reference)[2])
+        return cls(reference, weights, points.omega2, _inverted(reference)[2])
 
     def look(self, g: np.ndarray) -> Look:
-        """What the loss sees of a metric; numbers are NaN where it is not positive."""
-        logarithm, inverse, pivots = _inverted(g)
-        logarithm -= self.log_omega2
+        """What the loss sees of a metric, positive or not."""
+        value, inverse, pivots = _inverted(g)
         with np.errstate(over="ignore", invalid="ignore"):
-            ratio = np.exp(logarithm - logarithm.max())
+            ratio = value / self.omega2
             v = ratio / (self.weights @ ratio)
             return Look(v, float(self.weights @ np.abs(v - 1)), inverse, (pivots / self.unit).min(axis=1))
 
@@ -82,8 +81,7 @@ class CloudObjective:
         """
         slope = loss.evaluate(look.v)[1]
         force = len(slope) * self.weights * look.v * (slope - self.weights @ (look.v * slope))
-        n = round(look.inverse.shape[1] ** 0.5)
-        square = (look.inverse[:, :n] ** 2).sum(axis=1) + 2 * (look.inverse[:, n:] ** 2).sum(axis=1)
+        square = look.inverse**2 @ multiplicity(round(look.inverse.shape[1] ** 0.5))
         gap = np.log(look.v)
         newton = np.divide(gap, force * square, out=np.zeros_like(gap), where=force != 0)
         return force[:, None] * look.inverse, newton
@@ -91,13 +89,13 @@ class CloudObjective:
     def sizes(self, inverse: np.ndarray, change: np.ndarray) -> np.ndarray:
         """The Frobenius norm of a change relative to the metric of that inverse, (P,)."""
         out, n = np.empty(len(change)), round(change.shape[1] ** 0.5)
-        each(lambda s: routines.sizes(inverse[s], change[s], n, out[s]), slices(len(change)))
+        each(lambda s: hermitian.sizes(inverse[s], change[s], n, out[s]), slices(len(change)))
         return out
 
 
 def _inverted(g: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """log det, packed inverse and pivots."""
+    """det, packed inverse and pivots."""
     n = round(g.shape[1] ** 0.5)
     out = np.empty(len(g)), np.empty(g.shape), np.empty((len(g), n))
-    each(lambda s: routines.invert(g[s], n, out[0][s], out[1][s], out[2][s]), slices(len(g)))
+    each(lambda s: hermitian.inverses(g[s], n, out[0][s], out[1][s], out[2][s]), slices(len(g)))
     return out

@@ -22,7 +22,7 @@ from geomflow.variety.pointstore import arrays_of, describe, points_of, variety_
 if TYPE_CHECKING:
     from geomflow.kernels.kernel import Kernel
 
-_METRIC, _FLOW = "geomflow component metric 1", "geomflow component flow 1"
+_METRIC, _FLOW = "geomflow component metric 1", "geomflow component flow 2"
 _ANY = "a kernel of its own"
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.core.hermitian import unpack
 from geomflow.core.outcome import Outcome
 from geomflow.fits.features.places import patch_of, real_coordinates
 from geomflow.networks.perceptron import Perceptron
@@ -16,7 +17,6 @@ from geomflow.variety.density import sigma
 from geomflow.variety.estimate import Estimate
 from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.metric import log_determinant
-from geomflow.variety.ratiojets import unpack
 
 if TYPE_CHECKING:
     from geomflow.variety.hypersurface import Hypersurface

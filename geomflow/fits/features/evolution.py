@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.fits.features.span import PotentialTangent, hermitian_scales
+from geomflow.core.hermitian import orthonormal, pack
+from geomflow.fits.features.span import PotentialTangent
 from geomflow.fits.phi.metric import PhiNetwork
 from geomflow.kernels.spectrum import alignment, participation_ratio
-from geomflow.networks.tangents import packed
 from geomflow.variety.fubini_study import FubiniStudy
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class KernelWatch:
         kappa = weights @ volume
         v = volume / kappa
         slope = (2 * weights / kappa * ((v - 1) - weights @ ((v - 1) * v)))[:, None] * dual
-        return (slope * hermitian_scales(self.points.variety.dim) ** -1.0).ravel()
+        return (slope * orthonormal(self.points.variety.dim) ** -1.0).ravel()
 
 
 def frame_components(metric: VarietyMetric, points: Points) -> np.ndarray:
@@ -99,7 +99,7 @@ def frame_components(metric: VarietyMetric, points: Points) -> np.ndarray:
     lower = np.linalg.cholesky(reference)
     half = np.linalg.solve(lower, metric.at(points) - reference)
     inside = np.linalg.solve(lower, np.swapaxes(half.conj(), 1, 2))
-    return (packed(np.swapaxes(inside.conj(), 1, 2)) * hermitian_scales(points.variety.dim)).ravel()
+    return (pack(np.swapaxes(inside.conj(), 1, 2)) * orthonormal(points.variety.dim)).ravel()
 
 
 def _share(top: np.ndarray, vector: np.ndarray) -> float:

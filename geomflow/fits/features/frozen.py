@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from geomflow.core.hermitian import unpack
 from geomflow.fits.features.component_metric import ComponentNetwork
 from geomflow.fits.features.places import real_coordinates
 from geomflow.variety.density import sigma
 from geomflow.variety.metric import log_determinant
-from geomflow.variety.ratiojets import unpack
 
 if TYPE_CHECKING:
     from geomflow.fits.features.fit import FrozenReport

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.fits.phi import routines
-from geomflow.networks.tangents import packed
+from geomflow.core.hermitian import pack
 from geomflow.variety.fubini_study import FubiniStudy
+from geomflow.variety.routines import hermitian
 
 if TYPE_CHECKING:
     from geomflow.variety.points import Points
@@ -58,7 +58,7 @@ class ComponentPlaces:
         level = -np.log(points.omega2)
         ratio = np.exp(level - level.mean())
         weights = points.weights / points.weights.sum()
-        return cls(real_coordinates(points), packed(metric - np.eye(n)), ratio, weights, n)
+        return cls(real_coordinates(points), pack(metric - np.eye(n)), ratio, weights, n)
 
     def __len__(self) -> int:
         return len(self.weights)
@@ -73,7 +73,7 @@ class ComponentPlaces:
         """ratio · det(g_FS + M) = κ v, its derivative by the packed M, the least pivot of g (<= 0: not positive)."""
         whole = self.offset[block] + change
         value, dual, least = np.empty(len(whole)), np.empty(whole.shape), np.empty(len(whole))
-        routines.determinants(whole, self.n, value, dual, least)
+        hermitian.determinants(whole, self.n, value, dual, least)
         ratio = self.ratio[block]
         with np.errstate(over="ignore", invalid="ignore"):
             return value * ratio, dual * ratio[:, None], least

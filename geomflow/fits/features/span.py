@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.core.hermitian import orthonormal
 from geomflow.core.memory import require
 from geomflow.core.threads import each, slices
 from geomflow.fits.features.component_metric import ComponentNetwork
@@ -75,7 +76,7 @@ class TangentSpan(ABC):
                 "parameters", "take fewer points or a narrower network")
         out = np.empty((count, n * n, self.size))
         room = np.empty((count, self.size))
-        for c, scale in enumerate(hermitian_scales(n)):
+        for c, scale in enumerate(orthonormal(n)):
             dual = np.zeros((count, n * n))
             dual[:, c] = scale
             out[:, c] = self.fill(places, dual, room)
@@ -85,11 +86,6 @@ class TangentSpan(ABC):
         """Θ = J Jᵀ at pairs of (point, component), (P n², P n²): the empirical metric-NTK on these points."""
         jacobian = self.jacobian(points)
         return jacobian @ jacobian.T
-
-
-def hermitian_scales(n: int) -> np.ndarray:
-    """1 for diagonal and √2 for off-diagonal packed entries: with them packed matrices have the product tr(M M')."""
-    return np.where(np.arange(n * n) < n, 1.0, np.sqrt(2.0))
 
 
 @final

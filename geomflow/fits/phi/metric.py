@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.core.hermitian import unpack
 from geomflow.core.threads import each, slices
 from geomflow.fits.phi.inputs import ProjectiveInputs, input_count
 from geomflow.networks.perceptron import Perceptron
 from geomflow.networks.tangent_loss import ComplexHessian
 from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.metric import VarietyMetric
-from geomflow.variety.ratiojets import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,8 @@ import numpy as np
 
 from geomflow.core.errors import GeomflowError, InputError
 from geomflow.fits.density import Density
-from geomflow.fits.phi import routines
 from geomflow.fits.phi.inputs import ProjectiveInputs
+from geomflow.variety.routines import hermitian
 
 if TYPE_CHECKING:
     from geomflow.variety.points import Points
@@ -120,7 +120,7 @@ class Objective:
         """ratio · det(1 + H) = κ v, its derivative by the packed H, the least pivot of 1 + H (<= 0: not positive)."""
         hessian = np.asarray(hessian, dtype=float)
         value, dual, least = np.empty(len(hessian)), np.empty(hessian.shape), np.empty(len(hessian))
-        routines.determinants(hessian, self.inputs.n, value, dual, least)
+        hermitian.determinants(hessian, self.inputs.n, value, dual, least)
         ratio = self.ratio[block]
         with np.errstate(over="ignore", invalid="ignore"):
             return value * ratio, dual * ratio[:, None], least

@@ -1,4 +1,4 @@
-"""Compiled loops of the φ-network: its inputs with their derivatives, and determinants of Hermitian matrices."""
+"""The compiled loop of the φ-network: its inputs with their derivatives."""
 
 from __future__ import annotations
 
@@ -62,50 +62,3 @@ def _pair(z, frame, gram, i, j, p, place, centre, scale, first, second):
                 if i != j:
                     second[row, p, other], second[row + 1, p, other] = imaginary.real, imaginary.imag
                 row += 2
-
-
-@njit(**_OPTIONS)
-def determinants(packed, n, value, dual, least):
-    """det(1 + H) of packed Hermitian H (P, n²), its derivative by the packed entries, and the least pivot."""
-    matrix = np.empty((n, n), np.complex128)
-    inverse = np.empty((n, n), np.complex128)
-    for p in range(packed.shape[0]):
-        place = n
-        for a in range(n):
-            matrix[a, a] = 1.0 + packed[p, a]
-            for b in range(a + 1, n):
-                matrix[a, b] = complex(packed[p, place], packed[p, place + 1])
-                matrix[b, a] = np.conj(matrix[a, b])
-                place += 2
-        value[p], least[p] = _invert(matrix, inverse)
-        place = n
-        for a in range(n):
-            dual[p, a] = value[p] * inverse[a, a].real
-            for b in range(a + 1, n):
-                dual[p, place] = 2 * value[p] * inverse[a, b].real
-                dual[p, place + 1] = 2 * value[p] * inverse[a, b].imag
-                place += 2
-
-
-@njit(**_OPTIONS)
-def _invert(matrix, inverse):
-    """Determinant and least pivot of a Hermitian matrix, its inverse beside; Gauss–Jordan without exchanges."""
-    n = matrix.shape[0]
-    inverse[:] = 0
-    for a in range(n):
-        inverse[a, a] = 1
-    determinant, least = 1.0, np.inf
-    for c in range(n):
-        pivot = matrix[c, c].real
-        determinant *= pivot
-        least = min(least, pivot)
-        for j in range(n):
-            matrix[c, j] /= pivot
-            inverse[c, j] /= pivot
-        for r in range(n):
-            if r != c:
-                factor = matrix[r, c]
-                for j in range(n):
-                    matrix[r, j] -= factor * matrix[c, j]
-                    inverse[r, j] -= factor * inverse[c, j]
-    return determinant, least

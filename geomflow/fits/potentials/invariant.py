@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.core.hermitian import pack
 from geomflow.core.memory import require
 from geomflow.core.threads import each, slices
 from geomflow.fits.phi.inputs import ProjectiveInputs
@@ -19,7 +20,6 @@ from geomflow.fits.potentials.profiles import ArcCosine, Profile, require_profil
 from geomflow.fits.potentials.series import composed_jets, invariant_series
 from geomflow.fits.potentials.span import PotentialSpan
 from geomflow.networks.blocks import one_thread_products
-from geomflow.networks.tangents import packed
 from geomflow.variety.fubini_study import FubiniStudy
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class FeatureSpan(PotentialSpan):
             hessian[block] = np.einsum("pcm,pm->pc", place.second[block], (first * heights) @ weights)
             if second.any():
                 along = place.slopes[block] @ weights.T
-                hessian[block] += packed((along * (second * heights)[:, None]) @ np.swapaxes(along.conj(), 1, 2))
+                hessian[block] += pack((along * (second * heights)[:, None]) @ np.swapaxes(along.conj(), 1, 2))
 
         with one_thread_products():
             each(work, self._blocks(place))
@@ -158,7 +158,7 @@ class FeatureSpan(PotentialSpan):
 
 
 def quadratic(dual: np.ndarray, along: np.ndarray) -> np.ndarray:
-    """Σ_c dual[p, c] packed(∂_a t ∂_b̄ t)[c] for t with slopes (P, n, M): (P, M)."""
+    """Σ_c dual[p, c] pack(∂_a t ∂_b̄ t)[c] for t with slopes (P, n, M): (P, M)."""
     n = along.shape[1]
     out = np.einsum("pa,pam->pm", dual[:, :n], along.real**2 + along.imag**2)
     place = n

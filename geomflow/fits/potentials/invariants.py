@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 from scipy.special import gammaln
 
+from geomflow.core.hermitian import pack, unpack
 from geomflow.core.memory import require
 from geomflow.core.threads import each, slices
 from geomflow.fits.phi.inputs import ProjectiveInputs
-from geomflow.networks.tangents import packed
 from geomflow.variety import jetframes
 from geomflow.variety.levels import whole_degrees
 from geomflow.variety.orbits import InvariantForms, invariant_forms
-from geomflow.variety.ratiojets import unpack
 from geomflow.variety.routines.forms import features
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ class FeatureJets:
         u, slopes = self.values, self.slopes
         square = np.sum(u * u, axis=1, keepdims=True) / 2
         along = np.sum(u[:, None] * slopes, axis=2, keepdims=True)
-        bent = packed(slopes @ np.swapaxes(slopes.conj(), 1, 2)) + np.sum(u[:, None] * self.second, axis=2)
+        bent = pack(slopes @ np.swapaxes(slopes.conj(), 1, 2)) + np.sum(u[:, None] * self.second, axis=2)
         parts = (self.values, square), (self.slopes, along), (self.second, bent[:, :, None])
         return FeatureJets(*(np.concatenate(part, axis=-1) for part in parts))
 
@@ -138,5 +137,5 @@ class InvariantFeatures:
             lifts = inputs.frame[:, :, block]
             metric += degree * (lifts @ np.swapaxes(lifts.conj(), 1, 2))
         slopes = np.moveaxis(gram[:, :, 0, 1:].conj(), 1, 2)
-        second = np.moveaxis(packed(gram[:, :, 1:, 1:]), 1, 2)
-        return FeatureJets(value, slopes, second - packed(metric)[:, :, None] * value[:, None])
+        second = np.moveaxis(pack(gram[:, :, 1:, 1:]), 1, 2)
+        return FeatureJets(value, slopes, second - pack(metric)[:, :, None] * value[:, None])

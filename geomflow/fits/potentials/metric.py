@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from geomflow.core.errors import ShapeError
+from geomflow.core.hermitian import unpack
 from geomflow.core.threads import slices
 from geomflow.fits.phi.inputs import ProjectiveInputs
 from geomflow.fits.potentials.span import PotentialSpan
 from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.metric import VarietyMetric
-from geomflow.variety.ratiojets import unpack
 
 if TYPE_CHECKING:
     from geomflow.fits.potentials.report import KernelReport

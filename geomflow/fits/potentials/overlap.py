@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from geomflow.core.hermitian import multiplicity, orthonormal, pack, unpack
 from geomflow.core.memory import require
 from geomflow.core.threads import each, slices
 from geomflow.fits.phi.inputs import ProjectiveInputs
 from geomflow.fits.potentials.basis import independent, unwhitened, whitened
-from geomflow.fits.potentials.hermitian import dual_matrix, flat, projectors, unflat
 from geomflow.fits.potentials.kernel import KahlerKernel
 from geomflow.fits.potentials.profiles import Profile, require_profile
 from geomflow.fits.potentials.series import composed_jets, overlap_series
 from geomflow.fits.potentials.span import PotentialSpan
 from geomflow.networks.blocks import one_thread_products
-from geomflow.networks.tangents import packed
 from geomflow.variety.fubini_study import FubiniStudy
 
 if TYPE_CHECKING:
@@ -94,9 +93,10 @@ class OverlapSpan(PotentialSpan):
             t = projectors(z) @ self._features.T
             f, first, second = self.profile.derivatives(t, 2)
             value[block], level = f @ heights, (first * t) @ heights
-            form = unflat(((first + t * second) * heights) @ self._features).conj()
+            summed = ((first + t * second) * heights) @ self._features
+            form = unpack(summed / orthonormal(z.shape[1])).conj()
             gram = lifts @ np.swapaxes(lifts.conj(), 1, 2)
-            hessian[block] = packed(lifts @ form @ np.swapaxes(lifts.conj(), 1, 2) - level[:, None, None] * gram)
+            hessian[block] = pack(lifts @ form @ np.swapaxes(lifts.conj(), 1, 2) - level[:, None, None] * gram)
 
         with one_thread_products():
             each(work, self._blocks(place.count))
@@ -108,12 +108,12 @@ class OverlapSpan(PotentialSpan):
 
         def work(block: slice) -> None:
             z, lifts = embedded(place, block)
-            form = dual_matrix(dual[block], place.n)
-            pulled = np.swapaxes(lifts, 1, 2) @ form.conj() @ lifts.conj()
+            form = unpack(dual[block] / multiplicity(place.n))
+            pulled = pack(np.swapaxes(lifts, 1, 2) @ form.conj() @ lifts.conj()) * orthonormal(z.shape[1])
             trace = np.einsum("pab,pai,pbi->p", form.conj(), lifts, lifts.conj()).real
             t = projectors(z) @ self._features.T
             _, first, second = self.profile.derivatives(t, 2)
-            raw = (first + t * second) * (flat(pulled) @ self._features.T) - first * t * trace[:, None]
+            raw = (first + t * second) * (pulled @ self._features.T) - first * t * trace[:, None]
             out[block] = whitened(self.lower, raw.reshape(len(z), self.size, self.images).mean(axis=2))
 
         with one_thread_products():
@@ -146,6 +146,11 @@ def embedded(inputs: ProjectiveInputs, block: slice = slice(None)) -> tuple[np.n
         moves = (first + second).reshape(count, inputs.n, -1)
         place = (place[:, :, None] * own[:, None, :]).reshape(count, -1)
     return place, moves
+
+
+def projectors(z: np.ndarray) -> np.ndarray:
+    """z z† of unit vectors (P, N) in an orthonormal basis of Hermitian matrices, (P, N²): ⟨z z†, w w†⟩ = |z·w̄|²."""
+    return pack(z[:, :, None] * z.conj()[:, None, :]) * orthonormal(z.shape[1])
 
 
 def unit_vectors(points: Points) -> np.ndarray:
