@@ -9,8 +9,8 @@ from geomflow.core.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
+    from geomflow.field.lattice import FlatTorus
     from geomflow.field.state import Field
-    from geomflow.field.torus import FlatTorus
     from geomflow.flow.events.watch import Watch
     from geomflow.flow.flow import Flow
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from geomflow.field.torus import FlatTorus
+from geomflow.field.lattice import FlatTorus
 
 Index = tuple[int, ...]
 

@@ -14,7 +14,7 @@ import numpy as np
 from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
 from geomflow.field.cell import expand
-from geomflow.field.torus import FlatTorus
+from geomflow.field.lattice import FlatTorus
 
 Pattern = tuple[tuple[bool, ...], ...]
 

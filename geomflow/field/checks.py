@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.core.errors import NotFiniteError, PositivityError, SymmetryError
-from geomflow.field.places import place
+from geomflow.field.mesh import place
 
 if TYPE_CHECKING:
-    from geomflow.field.grid import Grid
+    from geomflow.field.mesh import Mesh
 
 ASYMMETRY = 1e-10
 
 
-def require_finite(grid: Grid, values: np.ndarray, what: str) -> np.ndarray:
+def require_finite(grid: Mesh, values: np.ndarray, what: str) -> np.ndarray:
     """`values` (*grid, ...), or NotFiniteError naming how many values are NaN or infinite and the first place."""
     finite = np.isfinite(values)
     if finite.all():
@@ -30,7 +30,7 @@ def require_finite(grid: Grid, values: np.ndarray, what: str) -> np.ndarray:
     )
 
 
-def require_symmetric(grid: Grid, values: np.ndarray, what: str) -> np.ndarray:
+def require_symmetric(grid: Mesh, values: np.ndarray, what: str) -> np.ndarray:
     """`values` (*grid, d, d), symmetrised, or SymmetryError; complex values must be Hermitian.
 
     An asymmetry below 1e-10 of the largest component is taken as rounding.
@@ -70,7 +70,7 @@ def smallest_eigenvalue(values: np.ndarray) -> tuple[float, tuple[int, ...]]:
     return float(lowest[index]), tuple(int(i) for i in index)
 
 
-def require_positive(grid: Grid, values: np.ndarray, what: str, advice: str) -> None:
+def require_positive(grid: Mesh, values: np.ndarray, what: str, advice: str) -> None:
     """PositivityError unless every matrix is positive definite; names the smallest eigenvalue and its place."""
     if values.shape[-1] > 2 and _has_cholesky(values):
         return

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geomflow.core import graph as gr
+from geomflow.field.lattice import FlatTorus
 from geomflow.field.sampling import PROBES, require_periodic
-from geomflow.field.torus import FlatTorus
 
 if TYPE_CHECKING:
     from geomflow.codegen import Program

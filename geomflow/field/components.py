@@ -14,10 +14,10 @@ from geomflow.field.checks import require_finite
 from geomflow.field.sampling import as_numbers, require_periodic, sample
 
 if TYPE_CHECKING:
-    from geomflow.field.grid import Grid
+    from geomflow.field.mesh import Mesh
 
 
-def sample_matrix(grid: Grid, components: Any, size: int, what: str, dtype: type) -> np.ndarray:
+def sample_matrix(grid: Mesh, components: Any, size: int, what: str, dtype: type) -> np.ndarray:
     """Values (*grid, size, size) of a matrix of expressions, a callable of the coordinates, or an array.
 
     An array is (*grid, size, size), or (size, size) for a constant matrix; a callable returns such an array or a nested
@@ -39,7 +39,7 @@ def sample_matrix(grid: Grid, components: Any, size: int, what: str, dtype: type
     return result
 
 
-def _called(grid: Grid, function: Any, size: int, what: str) -> np.ndarray:
+def _called(grid: Mesh, function: Any, size: int, what: str) -> np.ndarray:
     """The matrix that a callable of the coordinate arrays gives, (*grid, size, size); its entries must be periodic."""
 
     def entry(i: int, j: int, *coordinates: np.ndarray) -> Any:

@@ -18,8 +18,9 @@ from geomflow.field.metric import POSITIVE_ADVICE, MetricField
 from geomflow.field.pointwise import pointwise
 from geomflow.field.potential import PotentialField, require_kahler
 from geomflow.field.reference_form import ReferenceForm, kahler_class, reference_rows
+from geomflow.field.state import Field
 from geomflow.symbolic.functionals.derived import merged
-from geomflow.symbolic.functionals.functional import Functional
+from geomflow.symbolic.functionals.functional import Functional, value_at
 from geomflow.symbolic.functionals.ground_state import ground_state
 from geomflow.symbolic.functionals.metric import DILATON, MetricFunctional
 from geomflow.symbolic.functionals.potential import PotentialFunctional
@@ -27,11 +28,11 @@ from geomflow.symbolic.variation.kahler_frame import PHI
 from geomflow.symbolic.variation.metric_realise import LOG_MEASURE
 
 if TYPE_CHECKING:
-    from geomflow.field.state import Field
     from geomflow.symbolic.variation.staged import Staged
 
 
-def functional_value(functional: Functional, state: Any, parameters: Mapping[str, Any], measure: Any) -> float:
+@value_at.register(Field)
+def functional_value(state: Field, functional: Functional, parameters: Mapping[str, Any], measure: Any) -> float:
     """E at a state: the sum of c E over the terms of a functional; see `Functional.__call__`."""
     terms = functional.terms()
     density = isinstance(state, MetricField) and any(getattr(e, "dilaton", None) is not None for _, e in terms)

@@ -15,7 +15,7 @@ from geomflow.core.errors import GeomflowError
 from geomflow.field.operators import discretise
 
 if TYPE_CHECKING:
-    from geomflow.field.grid import Grid
+    from geomflow.field.mesh import Mesh
     from geomflow.symbolic.functionals.derived import Elliptic
 
 SHIFTED_STEPS, NEWTON_STEPS = 3, 12
@@ -35,7 +35,7 @@ class GroundState:
     systems are solved by GMRES, preconditioned by FFT. A pure function of the state: no memory between calls.
     """
 
-    def __init__(self, elliptic: Elliptic, coordinates: Sequence[str], grid: Grid) -> None:
+    def __init__(self, elliptic: Elliptic, coordinates: Sequence[str], grid: Mesh) -> None:
         from geomflow.symbolic.jets import MetricNodes, metric_nodes
 
         names, matrix = metric_nodes(tuple(coordinates))

@@ -15,10 +15,10 @@ from geomflow.field.matrices import determinant, pack_hermitian, quotient_trace,
 from geomflow.field.metric import POSITIVE_ADVICE, MetricField
 from geomflow.field.scalar import ScalarField
 from geomflow.field.state import Field, freeze, unpacked_rows
-from geomflow.field.torus import ComplexTorus
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
+    from geomflow.field.mesh import Mesh
 
 
 @final
@@ -94,11 +94,11 @@ def hermitian_names(size: int, prefix: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def complex_dimension(grid: Grid, what: str) -> int:
+def complex_dimension(grid: Mesh, what: str) -> int:
     """The complex dimension of the grid's torus; InputError on a real torus."""
-    if not isinstance(grid.torus, ComplexTorus):
+    if not grid.torus.complex_dim:
         raise InputError(f"{what} needs a complex torus, and this is {grid.torus!r}: start from ComplexTorus(dim=...).")
-    return grid.torus.dim
+    return grid.torus.complex_dim
 
 
 def make_hermitian(grid: Grid, components: Any) -> HermitianField:

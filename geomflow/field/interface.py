@@ -13,7 +13,7 @@ from geomflow.field.cell_program import to_cell
 
 if TYPE_CHECKING:
     from geomflow.codegen import Program
-    from geomflow.field.grid import Grid
+    from geomflow.field.mesh import Mesh
 
 
 class Operator(ABC):
@@ -29,12 +29,12 @@ class Operator(ABC):
         """
 
 
-def cell_version(program: Program, grid: Grid) -> Program:
+def cell_version(program: Program, grid: Mesh) -> Program:
     """The program itself on a rectangular torus, else rewritten in lattice directions."""
     return program if grid.torus.is_rectangular else to_cell(program, grid.torus)
 
 
-def checked_fields(grid: Grid, program: Program, fields: np.ndarray) -> np.ndarray:
+def checked_fields(grid: Mesh, program: Program, fields: np.ndarray) -> np.ndarray:
     """`fields` as a C-contiguous float64 array (n_fields, *grid)."""
     rows = np.ascontiguousarray(fields, dtype=float)
     wanted = (len(program.fields), *grid.shape)
@@ -44,7 +44,7 @@ def checked_fields(grid: Grid, program: Program, fields: np.ndarray) -> np.ndarr
     return rows
 
 
-def checked_out(grid: Grid, program: Program, out: np.ndarray | None) -> np.ndarray:
+def checked_out(grid: Mesh, program: Program, out: np.ndarray | None) -> np.ndarray:
     """`out`, or a new array, (n_outputs, *grid), C-contiguous float64."""
     wanted = (len(program.outputs), *grid.shape)
     if out is None:
@@ -62,7 +62,7 @@ def checked_parameters(count: int, parameters: Sequence[float]) -> tuple[float, 
     return values
 
 
-def checked_statics(grid: Grid, program: Program, statics: np.ndarray | None) -> np.ndarray | None:
+def checked_statics(grid: Mesh, program: Program, statics: np.ndarray | None) -> np.ndarray | None:
     """`statics` as a C-contiguous float64 array (n_statics, *grid), None when the program has none."""
     if not program.statics:
         return None

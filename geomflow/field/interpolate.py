@@ -22,7 +22,7 @@ from geomflow.field.derivatives import wave_numbers
 from geomflow.field.potential import PotentialField
 
 if TYPE_CHECKING:
-    from geomflow.field.grid import Grid
+    from geomflow.field.mesh import Mesh
     from geomflow.field.state import Field
 
     AnyField = TypeVar("AnyField", bound=Field)
@@ -58,12 +58,12 @@ class Interpolation:
     `cell_points` are the points in cell coordinates, (count, d); `shape` is the shape (...) in which they were given.
     """
 
-    grid: Grid
+    grid: Mesh
     cell_points: np.ndarray
     shape: tuple[int, ...]
 
     @staticmethod
-    def to(grid: Grid, points: Any) -> Interpolation:
+    def to(grid: Mesh, points: Any) -> Interpolation:
         """The interpolation from a grid to Cartesian points (..., d)."""
         require_unmasked(points, "the array of points")
         array = np.asarray(points, dtype=float)
@@ -170,7 +170,7 @@ def _product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return found
 
 
-def resample(field: AnyField, grid: Grid) -> AnyField:
+def resample(field: AnyField, grid: Mesh) -> AnyField:
     """The field on another grid of the same torus.
 
     Raises ShapeError for a grid of another torus, and InputError for a potential, which is one beside its reference.

@@ -14,7 +14,7 @@ from geomflow.field.checks import require_positive
 from geomflow.field.metric import MetricField
 
 if TYPE_CHECKING:
-    from geomflow.field.grid import Grid
+    from geomflow.field.mesh import Mesh
 
 INNER_TOLERANCE, INNER_STEPS = 1e-13, 500
 SEED = 0
@@ -56,7 +56,7 @@ class _Pencil:
     """
 
     def __init__(self, metric: MetricField) -> None:
-        self._grid: Grid = metric.grid
+        self._grid: Mesh = metric.grid
         self._volume = metric.volume_density().values
         inverse = np.linalg.inv(metric.values)
         dual = self._volume[..., None, None] * 0.5 * (inverse + np.swapaxes(inverse, -1, -2))

@@ -1,4 +1,4 @@
-"""Lattices of R^d: the vectors by which a torus closes up.
+"""Flat tori R^d/Λ as numbers: the lattice by which a torus closes up, and its Cartesian coordinates.
 
 A lattice is given by its rows v_0, ..., v_{d-1}, Cartesian vectors. Grids live on *cell coordinates* s with
 X = Σ_a s_a e_a, where e_a = v_a/|v_a| and s_a runs over [0, |v_a|); hence ∂/∂X_j = Σ_a (E^{-1})_{ja} ∂/∂s_a with the
@@ -7,15 +7,96 @@ matrix E of rows e_a. On a rectangular torus E = 1 and the two kinds of coordina
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.numbers import finite_number
 
+if TYPE_CHECKING:
+    import sympy
+
+    from geomflow.field.grid import Grid
+
 Rows = tuple[tuple[float, ...], ...]
+
+
+class FlatTorus(ABC):
+    """What real and complex tori share: a lattice of R^d and named Cartesian coordinates."""
+
+    lattice: Rows
+
+    @property
+    @abstractmethod
+    def coordinates(self) -> tuple[str, ...]:
+        """Names of the real Cartesian coordinates, in the order of the grid axes."""
+
+    @property
+    @abstractmethod
+    def complex_dim(self) -> int:
+        """The complex dimension n; 0 on a real torus."""
+
+    @property
+    def real_dim(self) -> int:
+        """The real dimension d."""
+        return len(self.lattice)
+
+    @cached_property
+    def periods(self) -> tuple[float, ...]:
+        """Lengths |v_a| of the lattice vectors; on a rectangular torus, the periods of the coordinates."""
+        return tuple(float(np.hypot.reduce(np.array(row))) for row in self.lattice)
+
+    @cached_property
+    def directions(self) -> np.ndarray:
+        """Unit lattice vectors e_a as rows, (d, d): X = Σ_a s_a e_a."""
+        return np.array(self.lattice) / np.array(self.periods)[:, None]
+
+    @cached_property
+    def dual(self) -> np.ndarray:
+        """The inverse of `directions`, (d, d): ∂/∂X_j = Σ_a dual[j, a] ∂/∂s_a."""
+        return np.linalg.inv(self.directions)
+
+    @cached_property
+    def is_rectangular(self) -> bool:
+        """Whether the lattice vectors lie along the coordinate axes, in order."""
+        return bool(np.array_equal(self.directions, np.eye(self.real_dim)))
+
+    @cached_property
+    def cell_volume(self) -> float:
+        """Volume of the fundamental cell, |det Λ|."""
+        return abs(float(np.linalg.det(np.array(self.lattice))))
+
+    @cached_property
+    def symbols(self) -> tuple[sympy.Symbol, ...]:
+        """The real coordinates as sympy symbols."""
+        import sympy
+
+        return tuple(sympy.Symbol(name, real=True) for name in self.coordinates)
+
+    def names(self) -> dict[str, Any]:
+        """What expressions on the torus may name, as sympy expressions in `symbols`."""
+        return dict(zip(self.coordinates, self.symbols, strict=True))
+
+    @abstractmethod
+    def grid(self, n: int | Sequence[int], order: int | str = 4) -> Grid:
+        """A periodic grid with `n` points an axis (or one number an axis).
+
+        `order` is the order of accuracy of centred finite differences, 2, 4, 6 or 8, or "spectral" for Fourier
+        derivatives. Raises GridTooSmallError when an axis is shorter than the stencil and MemoryLimitError when not
+        even one scalar field would fit in memory.
+        """
+
+    def _period_sentence(self) -> str:
+        """The periods or lattice vectors, in words."""
+        if self.is_rectangular:
+            word = "period " if self.real_dim == 1 else "periods "
+            return word + ", ".join(f"{period:g}" for period in self.periods)
+        rows = ", ".join("(" + ", ".join(f"{value:g}" for value in row) + ")" for row in self.lattice)
+        return f"lattice vectors {rows}"
 
 
 def rectangular_rows(periods: Sequence[Any]) -> Rows:

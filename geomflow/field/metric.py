@@ -13,6 +13,7 @@ from geomflow.field import programs
 from geomflow.field.checks import eigenvalue_range, require_positive, require_symmetric, smallest_eigenvalue
 from geomflow.field.components import sample_matrix
 from geomflow.field.matrices import determinant, pack_symmetric, unpack_symmetric, upper_pairs
+from geomflow.field.mesh import checked_automorphism, permute
 from geomflow.field.pointwise import pointwise
 from geomflow.field.scalar import ScalarField
 from geomflow.field.state import Field, freeze, unpacked_rows
@@ -99,10 +100,14 @@ class MetricField(Field):
         return ScalarField(self.grid, pointwise(program, self.grid)(packed)[0])
 
     def pull_back(self, matrix: Any) -> MetricField:
-        """A*g for an integer matrix A of determinant ±1 acting on lattice coordinates; permutes grid points."""
-        from geomflow.field.pullback import pull_back_metric
+        """(A*g)(x) = Jᵀ g(Ax) J for an integer matrix A of determinant ±1 acting on lattice coordinates.
 
-        return pull_back_metric(self, matrix)
+        J is the Cartesian Jacobian of the map, which permutes grid points.
+        """
+        automorphism = checked_automorphism(self.grid, matrix)
+        columns = np.array(self.grid.torus.lattice).T
+        jacobian = columns @ automorphism @ np.linalg.inv(columns)
+        return MetricField(self.grid, jacobian.T @ permute(self.grid, self.values, automorphism) @ jacobian)
 
     def _require(self, rank: int, what: str) -> None:
         memory.require(2 * self.grid.dim**rank * self.grid.nbytes, f"{what} on {self.grid!r}", "use a smaller grid")

@@ -30,7 +30,7 @@ from geomflow.field.pointwise import pointwise
 
 if TYPE_CHECKING:
     from geomflow.codegen import GridRoutine
-    from geomflow.field.grid import Grid
+    from geomflow.field.mesh import Mesh
 
 
 @final
@@ -39,7 +39,7 @@ class StencilOperator(Operator):
     """A generated routine with its grid's spacing, static arrays and lattice parameters filled in."""
 
     routine: GridRoutine
-    grid: Grid
+    grid: Mesh
     statics: np.ndarray | None
     n_parameters: int
     extra: tuple[float, ...]
@@ -53,7 +53,7 @@ class StencilOperator(Operator):
         return self.routine(rows, self.grid.spacing, values, statics=self.statics, out=result)
 
 
-def discretise(program: Program, grid: Grid, statics: np.ndarray | None = None) -> Operator:
+def discretise(program: Program, grid: Mesh, statics: np.ndarray | None = None) -> Operator:
     """The program on the grid; `statics` are given arrays (n_statics, *grid) in the order of `program.statics`.
 
     Raises ShapeError when they do not fit and MemoryLimitError when the derivatives would not fit in memory.

@@ -29,7 +29,7 @@ from geomflow.field.interface import (
 
 if TYPE_CHECKING:
     from geomflow.codegen import PointRoutine
-    from geomflow.field.grid import Grid
+    from geomflow.field.mesh import Mesh
 
 
 @final
@@ -39,7 +39,7 @@ class PointwiseOperator(Operator):
 
     program: Program
     stages: tuple[tuple[tuple[gr.Node, ...], PointRoutine], ...]
-    grid: Grid
+    grid: Mesh
     statics: np.ndarray | None
     n_parameters: int
     extra: tuple[float, ...]
@@ -83,7 +83,7 @@ class PointwiseOperator(Operator):
         routine.packed(values.reshape(len(leaves), self.grid.size), outputs.reshape(len(outputs), self.grid.size))
 
 
-def pointwise(program: Program, grid: Grid, statics: np.ndarray | None = None) -> PointwiseOperator:
+def pointwise(program: Program, grid: Mesh, statics: np.ndarray | None = None) -> PointwiseOperator:
     """The operator of a program on a grid, with all its derivatives held in memory.
 
     Raises ShapeError when the statics do not fit and MemoryLimitError when the derivatives do not.

@@ -17,7 +17,7 @@ from geomflow.core.numbers import require_unmasked
 from geomflow.field.checks import require_symmetric, smallest_eigenvalue
 from geomflow.field.components import sample_matrix
 from geomflow.field.hermitian import HermitianField, complex_dimension
-from geomflow.field.places import place
+from geomflow.field.mesh import place
 from geomflow.field.sampling import sample
 from geomflow.field.scalar import ScalarField
 from geomflow.field.state import Field, freeze, unpacked_rows

@@ -15,11 +15,11 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, InputError, NotFiniteError, ShapeError, UnknownNameError
 from geomflow.core.numbers import require_unmasked
 from geomflow.field.checks import require_finite
-from geomflow.field.places import coordinates_in_words
-from geomflow.field.torus import ComplexTorus, FlatTorus
+from geomflow.field.lattice import FlatTorus
+from geomflow.field.mesh import coordinates_in_words
 
 if TYPE_CHECKING:
-    from geomflow.field.grid import Grid
+    from geomflow.field.mesh import Mesh
 
 # Points evaluated at once, so that intermediate arrays stay small beside the result.
 _BLOCK = 1 << 18
@@ -29,22 +29,6 @@ PROBES = 48
 _JUMP = 1e-8
 
 ClosedForm = Callable[..., Any]
-
-
-def names_of(torus: FlatTorus) -> dict[str, Any]:
-    """What expressions on a torus may name: its real coordinates and, on complex tori, those of its chart.
-
-    z = x + iy and zb = x − iy in dimension one; z1, zb1, z2, zb2, ... above.
-    """
-    import sympy
-
-    names: dict[str, Any] = dict(zip(torus.coordinates, torus.symbols))
-    if isinstance(torus, ComplexTorus):
-        chart = torus.chart
-        for a, (z, conjugate) in enumerate(zip(chart.symbols, chart.conjugates)):
-            x, y = torus.symbols[2 * a : 2 * a + 2]
-            names |= {z.name: x + sympy.I * y, conjugate.name: x - sympy.I * y}
-    return names
 
 
 def expression_node(torus: FlatTorus, expression: Any) -> gr.Node:
@@ -68,7 +52,7 @@ def _sympy(torus: FlatTorus, expression: Any) -> Any:
     from geomflow.symbolic.given import given
 
     try:
-        return given(expression, names_of(torus))
+        return given(expression, torus.names())
     except ExpressionError:
         if isinstance(expression, str):
             raise
@@ -82,7 +66,7 @@ def _in_coordinates(torus: FlatTorus, node: gr.Node) -> gr.Node:
     """The node with the complex coordinates of a complex torus written in real ones."""
     from geomflow.core.graph.sympy_bridge import from_sympy
 
-    named = names_of(torus).items() - dict(zip(torus.coordinates, torus.symbols)).items()
+    named = torus.names().items() - dict(zip(torus.coordinates, torus.symbols)).items()
     return gr.substitute([node], {gr.symbol(name): from_sympy(value) for name, value in named})[0]
 
 
@@ -102,7 +86,7 @@ def closed_form(torus: FlatTorus, expression: Any) -> ClosedForm:
     return values
 
 
-def sample(grid: Grid, expression: Any, what: str = "the expression", dtype: type = float) -> np.ndarray:
+def sample(grid: Mesh, expression: Any, what: str = "the expression", dtype: type = float) -> np.ndarray:
     """The values of `expression` on the grid, (*grid), finite; arrays are copied, closed forms must be periodic."""
     require_unmasked(expression, what)
     if isinstance(expression, list | tuple):
@@ -155,7 +139,7 @@ def _real_part(array: np.ndarray, what: str) -> np.ndarray:
     return array.real
 
 
-def _blocks(grid: Grid) -> Iterator[tuple[slice, tuple[np.ndarray, ...]]]:
+def _blocks(grid: Mesh) -> Iterator[tuple[slice, tuple[np.ndarray, ...]]]:
     """Slabs of the first axis with their coordinates, each of about `_BLOCK` points."""
     coordinates = grid.coordinates()
     rows = max(1, _BLOCK * grid.shape[0] // grid.size)

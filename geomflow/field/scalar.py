@@ -11,7 +11,7 @@ import numpy as np
 
 from geomflow.core import memory
 from geomflow.core.errors import ShapeError
-from geomflow.field.places import place
+from geomflow.field.mesh import checked_automorphism, permute, place
 from geomflow.field.sampling import sample
 from geomflow.field.state import Field, freeze, unpacked_rows
 
@@ -95,9 +95,8 @@ class ScalarField(Field):
 
     def pull_back(self, matrix: Any) -> ScalarField:
         """f∘A for an integer matrix A of determinant ±1 acting on lattice coordinates; permutes grid points."""
-        from geomflow.field.pullback import pull_back_scalar
-
-        return pull_back_scalar(self, matrix)
+        automorphism = checked_automorphism(self.grid, matrix)
+        return ScalarField(self.grid, permute(self.grid, self.values, automorphism))
 
     def _combine(self, other: Any, act: Callable[[Any, Any], Any], swapped: bool = False) -> ScalarField:
         if isinstance(other, ScalarField):

@@ -7,7 +7,6 @@ C-contiguous float64, with one row for each independent real component.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -18,7 +17,6 @@ from geomflow.field.sampling import as_numbers
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
-    from geomflow.symbolic.functionals.functional import Functional
 
 
 class Field(ABC):
@@ -51,12 +49,6 @@ class Field(ABC):
     def max_distance(self, other: Field) -> float:
         """The largest difference |a − b| of any component at any grid point."""
         return float(np.max(np.abs(self.values - self._same_kind(other))))
-
-    def value_of(self, functional: Functional, parameters: Mapping[str, Any], measure: Any) -> float:
-        """E of this state; see `Functional.__call__`."""
-        from geomflow.field.functional_value import functional_value
-
-        return functional_value(functional, self, parameters, measure)
 
     def _pointwise_square(self, values: np.ndarray) -> np.ndarray:
         axes = tuple(range(self.grid.dim, values.ndim))

@@ -9,7 +9,6 @@ the torus R^2/Λ with coordinates x, y and periods 1, 1
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,80 +17,11 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.field.lattice import Rows, resolve_rows
+from geomflow.field.grid import Grid, make_grid
+from geomflow.field.lattice import FlatTorus, Rows, resolve_rows
 
 if TYPE_CHECKING:
-    import sympy
-
-    from geomflow.field.grid import Grid
     from geomflow.symbolic.chart import Chart, ComplexChart
-
-
-class FlatTorus(ABC):
-    """What real and complex tori share: a lattice of R^d, Cartesian coordinates, grids."""
-
-    lattice: Rows
-
-    @property
-    @abstractmethod
-    def coordinates(self) -> tuple[str, ...]:
-        """Names of the real Cartesian coordinates, in the order of the grid axes."""
-
-    @property
-    def real_dim(self) -> int:
-        """The real dimension d."""
-        return len(self.lattice)
-
-    @cached_property
-    def periods(self) -> tuple[float, ...]:
-        """Lengths |v_a| of the lattice vectors; on a rectangular torus, the periods of the coordinates."""
-        return tuple(float(np.hypot.reduce(np.array(row))) for row in self.lattice)
-
-    @cached_property
-    def directions(self) -> np.ndarray:
-        """Unit lattice vectors e_a as rows, (d, d): X = Σ_a s_a e_a."""
-        return np.array(self.lattice) / np.array(self.periods)[:, None]
-
-    @cached_property
-    def dual(self) -> np.ndarray:
-        """The inverse of `directions`, (d, d): ∂/∂X_j = Σ_a dual[j, a] ∂/∂s_a."""
-        return np.linalg.inv(self.directions)
-
-    @cached_property
-    def is_rectangular(self) -> bool:
-        """Whether the lattice vectors lie along the coordinate axes, in order."""
-        return bool(np.array_equal(self.directions, np.eye(self.real_dim)))
-
-    @cached_property
-    def cell_volume(self) -> float:
-        """Volume of the fundamental cell, |det Λ|."""
-        return abs(float(np.linalg.det(np.array(self.lattice))))
-
-    @cached_property
-    def symbols(self) -> tuple[sympy.Symbol, ...]:
-        """The real coordinates as sympy symbols."""
-        import sympy
-
-        return tuple(sympy.Symbol(name, real=True) for name in self.coordinates)
-
-    def grid(self, n: int | Sequence[int], order: int | str = 4) -> Grid:
-        """A periodic grid with `n` points an axis (or one number an axis).
-
-        `order` is the order of accuracy of centred finite differences, 2, 4, 6 or 8, or "spectral" for Fourier
-        derivatives. Raises GridTooSmallError when an axis is shorter than the stencil and MemoryLimitError when not
-        even one scalar field would fit in memory.
-        """
-        from geomflow.field.grid import make_grid
-
-        return make_grid(self, n, order)
-
-    def _period_sentence(self) -> str:
-        """The periods or lattice vectors, in words."""
-        if self.is_rectangular:
-            word = "period " if self.real_dim == 1 else "periods "
-            return word + ", ".join(f"{period:g}" for period in self.periods)
-        rows = ", ".join("(" + ", ".join(f"{value:g}" for value in row) + ")" for row in self.lattice)
-        return f"lattice vectors {rows}"
 
 
 @final
@@ -115,6 +45,11 @@ class Torus(FlatTorus):
         """The names x, y, z, w, as many as the dimension."""
         return ("x", "y", "z", "w")[: self.dim]
 
+    @property
+    def complex_dim(self) -> int:
+        """0: no complex structure was given."""
+        return 0
+
     @cached_property
     def chart(self) -> Chart:
         """The exact chart with the torus's coordinates and periods."""
@@ -123,6 +58,10 @@ class Torus(FlatTorus):
         numbers = [int(period) if period.is_integer() else period for period in self.periods]
         periods = dict(zip(self.coordinates, numbers)) if self.is_rectangular else None
         return Chart(self.symbols, periods=periods)
+
+    def grid(self, n: int | Sequence[int], order: int | str = 4) -> Grid:
+        """The periodic grid with `n` points an axis; see `FlatTorus.grid`."""
+        return make_grid(self, n, order)
 
     def __repr__(self) -> str:
         names = ", ".join(self.coordinates)
@@ -158,12 +97,31 @@ class ComplexTorus(FlatTorus):
             return ("x", "y")
         return tuple(f"{letter}{a}" for a in range(1, self.dim + 1) for letter in "xy")
 
+    @property
+    def complex_dim(self) -> int:
+        """n."""
+        return self.dim
+
+    def names(self) -> dict[str, Any]:
+        """x, y, ... and those of the chart: z = x + iy and zb = x − iy, or z1, zb1, z2, zb2, ..."""
+        import sympy
+
+        names: dict[str, Any] = super().names()
+        for a, (z, conjugate) in enumerate(zip(self.chart.symbols, self.chart.conjugates, strict=True)):
+            x, y = self.symbols[2 * a : 2 * a + 2]
+            names |= {z.name: x + sympy.I * y, conjugate.name: x - sympy.I * y}
+        return names
+
     @cached_property
     def chart(self) -> ComplexChart:
         """The exact complex chart with coordinates z, or z1, z2, ..."""
         from geomflow.symbolic.chart import ComplexChart
 
         return ComplexChart(("z",) if self.dim == 1 else tuple(f"z{a}" for a in range(1, self.dim + 1)))
+
+    def grid(self, n: int | Sequence[int], order: int | str = 4) -> Grid:
+        """The periodic grid with `n` points an axis; see `FlatTorus.grid`."""
+        return make_grid(self, n, order)
 
     def __repr__(self) -> str:
         names = ", ".join(self.coordinates)

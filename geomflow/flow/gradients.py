@@ -8,7 +8,7 @@ from typing import Any
 
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.field import ComplexTorus, Torus
-from geomflow.field.torus import FlatTorus
+from geomflow.field.lattice import FlatTorus
 from geomflow.flow.equations.derived import Descent
 from geomflow.symbolic.functionals import FUNCTIONALS, Functional, PotentialFunctional, from_density
 

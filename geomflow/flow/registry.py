@@ -10,7 +10,7 @@ from typing import Any
 
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.field import ComplexTorus, Torus
-from geomflow.field.torus import FlatTorus
+from geomflow.field.lattice import FlatTorus
 from geomflow.flow.equations.calabi import CalabiFlow
 from geomflow.flow.equations.conformal import ConformalRicciFlow
 from geomflow.flow.equations.kahler_ricci import KahlerRicciFlow

@@ -21,7 +21,7 @@ from geomflow.core.errors import (
 )
 from geomflow.core.numbers import require_unmasked
 from geomflow.distribute import ON_THREADS, Workers
-from geomflow.field.torus import FlatTorus
+from geomflow.field.lattice import FlatTorus
 from geomflow.kernels.fubini_study import chordal_distance, geodesic_distance
 from geomflow.kernels.fubini_study_routines import EUCLIDEAN
 from geomflow.kernels.kernel import Kernel, checked_grid, finite_rows, real_points

@@ -17,7 +17,7 @@ from geomflow.kernels.tiles import TiledGaussian
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
-    from geomflow.field.torus import FlatTorus
+    from geomflow.field.lattice import FlatTorus
     from geomflow.kernels.wrapped import WrappedGaussianKernel
 
 

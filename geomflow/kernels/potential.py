@@ -11,7 +11,7 @@ import numpy as np
 
 from geomflow.core import memory
 from geomflow.core.errors import InputError, ShapeError
-from geomflow.field.torus import FlatTorus
+from geomflow.field.lattice import FlatTorus
 from geomflow.kernels.blocks import row_blocks
 from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel, hermitian_probe
 from geomflow.kernels.gaussian import GaussianKernel

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from geomflow.core.errors import InputError, ShapeError
-from geomflow.field.torus import FlatTorus
+from geomflow.field.lattice import FlatTorus
 from geomflow.kernels.fubini_study_routines import exp2
 from geomflow.kernels.grid import gaussian_symbol, warn_if_narrow
 from geomflow.kernels.kernel import Kernel, checked_grid, checked_scale

@@ -19,7 +19,7 @@ from geomflow.networks.series import Series
 from geomflow.networks.waves import wave_series
 
 if TYPE_CHECKING:
-    from geomflow.field.torus import FlatTorus
+    from geomflow.field.lattice import FlatTorus
 
 
 #: Neurons whose features are held at once where a kernel is summed over them.

@@ -11,7 +11,7 @@ from geomflow.networks.series import Series
 from geomflow.networks.waves import wave_series
 
 if TYPE_CHECKING:
-    from geomflow.field.torus import FlatTorus
+    from geomflow.field.lattice import FlatTorus
 
 
 @final

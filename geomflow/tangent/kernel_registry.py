@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from geomflow.core.errors import InputError, UnknownNameError
-from geomflow.field.torus import FlatTorus
+from geomflow.field.lattice import FlatTorus
 from geomflow.kernels.delta import DeltaKernel
 from geomflow.kernels.gaussian import GaussianKernel
 from geomflow.kernels.kernel import Kernel

@@ -13,7 +13,7 @@ from geomflow.field import MetricField, ScalarField
 from geomflow.field.checks import require_finite
 from geomflow.field.interpolate import Interpolation
 from geomflow.field.matrices import determinant
-from geomflow.field.places import place
+from geomflow.field.mesh import place
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid

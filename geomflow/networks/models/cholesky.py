@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import final
 
 from geomflow.core.errors import InputError
-from geomflow.field.torus import FlatTorus
+from geomflow.field.lattice import FlatTorus
 from geomflow.networks.models.components import component_names
 from geomflow.networks.models.head import CholeskyHead
 from geomflow.networks.models.independent import side_by_side

@@ -11,10 +11,10 @@ import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, ShapeError, SymmetryError
-from geomflow.field.places import coordinates_in_words
+from geomflow.field.lattice import FlatTorus
+from geomflow.field.mesh import coordinates_in_words
 from geomflow.field.sampling import as_numbers, expression_node, require_periodic
 from geomflow.field.state import Field
-from geomflow.field.torus import FlatTorus
 from geomflow.networks.models.series import Jet
 from geomflow.networks.series import multi_indices
 

@@ -11,8 +11,8 @@ from typing import final
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.field.lattice import FlatTorus
 from geomflow.field.matrices import upper_pairs
-from geomflow.field.torus import FlatTorus
 from geomflow.networks.models.head import LinearHead
 from geomflow.networks.models.independent import IndependentNetworks, side_by_side
 from geomflow.networks.models.network_model import NetworkModel, require_inputs

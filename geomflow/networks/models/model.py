@@ -16,7 +16,7 @@ import numpy as np
 from geomflow.core import memory
 from geomflow.core.arrays import real_array
 from geomflow.core.errors import ShapeError
-from geomflow.field.torus import FlatTorus
+from geomflow.field.lattice import FlatTorus
 from geomflow.networks.models.series import Jet
 from geomflow.networks.models.target import Target
 

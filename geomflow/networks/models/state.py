@@ -11,7 +11,7 @@ import numpy as np
 from geomflow.core.errors import InputError, NotFiniteError, PositivityError, ShapeError
 from geomflow.field.checks import smallest_eigenvalue
 from geomflow.field.grid import Grid
-from geomflow.field.places import coordinates_in_words, place
+from geomflow.field.mesh import coordinates_in_words, place
 from geomflow.field.state import Field
 from geomflow.networks.models.model import Model
 from geomflow.networks.models.target import LOST

@@ -10,9 +10,10 @@ import numpy as np
 
 from geomflow.field.checks import require_finite, require_positive, require_symmetric
 from geomflow.field.grid import Grid
+from geomflow.field.lattice import FlatTorus
 from geomflow.field.metric import MetricField
 from geomflow.field.potential import PotentialField, make_reference, require_kahler
-from geomflow.field.torus import ComplexTorus, FlatTorus
+from geomflow.field.torus import ComplexTorus
 from geomflow.networks.models.closed import ClosedForm
 from geomflow.networks.models.series import Index, Jet
 

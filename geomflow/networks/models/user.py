@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.field.torus import FlatTorus
+from geomflow.field.lattice import FlatTorus
 from geomflow.networks.autograd_model import AutogradNetwork
 from geomflow.networks.layout import Layout
 from geomflow.networks.models.head import LinearHead

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.field.torus import FlatTorus
+from geomflow.field.lattice import FlatTorus
 from geomflow.networks.layout import Layout
 from geomflow.networks.models.model import Model
 from geomflow.networks.models.target import Target

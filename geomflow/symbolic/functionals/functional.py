@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import singledispatch
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from geomflow.core import graph as gr
@@ -129,11 +130,7 @@ class Functional(InLatex):
         Raises InputError for a state of another kind or on another torus, a parameter without a value, and a measure
         where there is none to give; PositivityError for a metric that is not positive.
         """
-        place = state if hasattr(state, "value_of") else getattr(state, "field", lambda: state)()
-        if not hasattr(place, "value_of"):
-            raise InputError(f"{self.name} is evaluated at a field on a grid, such as grid.potential(...) or "
-                             f"grid.metric(...); a {type(state).__name__} was given.")
-        return float(place.value_of(self, parameters or {}, measure))
+        return value_at(getattr(state, "field", lambda: state)(), self, parameters or {}, measure)
 
     def terms(self) -> tuple[tuple[Fraction | int, Any], ...]:
         """This functional as a sum of multiples."""
@@ -184,6 +181,13 @@ class Functional(InLatex):
         from geomflow.symbolic.functionals.density import from_density
 
         return from_density(geometry, density, **options)
+
+
+@singledispatch
+def value_at(state: Any, functional: Functional, parameters: Mapping[str, Any], measure: Any) -> float:
+    """E at a state. What knows a kind of state registers how; InputError for others."""
+    raise InputError(f"{functional.name} is evaluated at a field on a grid, such as grid.potential(...) or "
+                     f"grid.metric(...); a {type(state).__name__} was given.")
 
 
 def unlike(other: Any, functional: Functional) -> InputError:
