@@ -59,8 +59,7 @@ class HessianCase:
 
 def hessian_geomflow(case: HessianCase, precision: str = "double") -> Callable[[], tuple[float, np.ndarray]]:
     """The sweeps of geomflow."""
-    from geomflow.networks.tangent_loss import ComplexHessian
-    from geomflow.networks.tangents import GivenInputs
+    from geomflow.networks.complex_hessian import ComplexHessian, GivenInputs
     from geomflow.variety.routines import hermitian
 
     inputs, engine = GivenInputs(case.values, case.tangents), ComplexHessian(case.network, precision)

@@ -63,7 +63,7 @@ def under_kernel(table: Mapping[str, Any], flow: Flow, torus: FlatTorus) -> Flow
 
     Raises `UnknownNameError` for an unknown name or option, `InputError` where an option is missing.
     """
-    from geomflow.tangent.kernel_registry import named_kernel_flow
+    from geomflow.tangent.kernel_flow import named_kernel_flow
 
     return named_kernel_flow(flow, torus, **table)
 

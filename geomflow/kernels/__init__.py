@@ -1,13 +1,13 @@
 """Kernels, tangent kernels of networks, and clustering by kernels."""
 
-from geomflow.kernels.algebra import ProductKernel, SumKernel
-from geomflow.kernels.clustering.batched import batched_labels, cohesion
-from geomflow.kernels.clustering.dendrogram import Dendrogram
-from geomflow.kernels.clustering.kernel_mass import dropped_mass
-from geomflow.kernels.clustering.linkage import euclidean_linkage, projective_linkage
-from geomflow.kernels.coordinates import CoordinateKernel
+from geomflow.kernels.kernel import ProductKernel, SumKernel
+from geomflow.kernels.clustering import batched_labels, cohesion
+from geomflow.kernels.clustering import Dendrogram
+from geomflow.kernels.clustering import dropped_mass
+from geomflow.kernels.clustering import euclidean_linkage, projective_linkage
+from geomflow.kernels.projective import CoordinateKernel
 from geomflow.kernels.cutoff import CutOffKernel, Neighbours
-from geomflow.kernels.delta import DeltaKernel
+from geomflow.kernels.gaussian import DeltaKernel
 from geomflow.kernels.distance import (
     DistanceKernel,
     FunctionKernel,
@@ -16,7 +16,7 @@ from geomflow.kernels.distance import (
     torus_distance,
 )
 from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
-from geomflow.kernels.fubini_study import (
+from geomflow.kernels.projective import (
     FubiniStudyGaussian,
     FubiniStudyGeodesicGaussian,
     IndefiniteKernelWarning,
@@ -24,13 +24,15 @@ from geomflow.kernels.fubini_study import (
     geodesic_distance,
 )
 from geomflow.kernels.gaussian import GaussianKernel
-from geomflow.kernels.kernel import Kernel, UnderResolvedWarning
-from geomflow.kernels.monte_carlo import KernelEstimate, monte_carlo
-from geomflow.kernels.nearest import NearestKernel
+from geomflow.kernels.kernel import Kernel
+from geomflow.kernels.operators import UnderResolvedWarning
+from geomflow.kernels.network import KernelEstimate, monte_carlo
+from geomflow.kernels.projective import NearestKernel
 from geomflow.kernels.network import NetworkCovariance, NetworkKernel
 from geomflow.kernels.operators import BlockOperator, FourierOperator, IdentityOperator, KernelOperator
 from geomflow.kernels.potential import PotentialKernel
-from geomflow.kernels.rescaled import RescaledKernel, RescaledOperator, reference_rescaled
+from geomflow.kernels.kernel import RescaledKernel, reference_rescaled
+from geomflow.kernels.operators import RescaledOperator
 from geomflow.kernels.spectrum import (
     alignment,
     effective_dimension,
@@ -41,9 +43,9 @@ from geomflow.kernels.spectrum import (
     participation_ratio,
     smallest_eigenvalue,
 )
-from geomflow.kernels.structures import Covariant, Kronecker, Symmetrised
+from geomflow.kernels.tangent import Covariant, Kronecker, Symmetrised
 from geomflow.kernels.tangent import TangentKernel, drift
-from geomflow.kernels.wrapped import WrappedGaussianKernel
+from geomflow.kernels.gaussian import WrappedGaussianKernel
 
 __all__ = [
     "BlockOperator",

@@ -22,10 +22,11 @@ from geomflow.core.errors import (
 from geomflow.core.numbers import require_unmasked
 from geomflow.distribute import ON_THREADS, Workers
 from geomflow.field.lattice import FlatTorus
-from geomflow.kernels.fubini_study import chordal_distance, geodesic_distance
-from geomflow.kernels.fubini_study_routines import EUCLIDEAN
-from geomflow.kernels.kernel import Kernel, checked_grid, finite_rows, real_points
-from geomflow.kernels.operators import BlockOperator, FourierOperator, KernelOperator
+from geomflow.kernels.blocks import finite_rows, real_points
+from geomflow.kernels.kernel import Kernel
+from geomflow.kernels.operators import BlockOperator, FourierOperator, KernelOperator, checked_grid
+from geomflow.kernels.projective import chordal_distance, geodesic_distance
+from geomflow.kernels.tile_rows import EUCLIDEAN
 from geomflow.kernels.tiles import TiledGaussian
 
 if TYPE_CHECKING:

@@ -12,13 +12,12 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from geomflow.core.errors import InputError
 from geomflow.core.threads import slices
 from geomflow.distribute import ON_THREADS, Workers
-from geomflow.kernels.kernel import Kernel, checked_grid
-from geomflow.kernels.operators import BlockOperator, KernelOperator
+from geomflow.kernels.kernel import Kernel
+from geomflow.kernels.operators import BlockOperator, KernelOperator, checked_grid
 from geomflow.kernels.tangent import TangentKernel, cotangents, require_theta
-from geomflow.networks.models.model import Model, require_rows
-from geomflow.networks.models.state import ModelState
-from geomflow.networks.models.target import hessian_adjoint, hessian_terms
-from geomflow.networks.models.wrapped import checked_model
+from geomflow.networks.model import Model, ModelState, require_rows
+from geomflow.networks.target import hessian_adjoint, hessian_terms
+from geomflow.networks.wrapped import checked_model
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid

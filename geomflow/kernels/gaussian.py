@@ -1,25 +1,28 @@
-"""The Gaussian kernel of Euclidean distance, the infinitely wide cosine network's tangent kernel."""
+"""Gaussian kernels: of Euclidean distance, wrapped around a flat torus to machine precision, and their local limit."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
+from numba import njit
 
-from geomflow.core.errors import ShapeError
+from geomflow.core.errors import InputError, ShapeError
 from geomflow.distribute import ON_THREADS, Workers
-from geomflow.kernels.fubini_study_routines import EUCLIDEAN
-from geomflow.kernels.grid import gaussian_symbol, warn_if_narrow
-from geomflow.kernels.kernel import Kernel, checked_scale
-from geomflow.kernels.operators import FourierOperator
+from geomflow.field.lattice import FlatTorus
+from geomflow.kernels.blocks import checked_scale
+from geomflow.kernels.kernel import Kernel
+from geomflow.kernels.operators import FourierOperator, IdentityOperator, checked_grid, gaussian_symbol, warn_if_narrow
+from geomflow.kernels.tile_rows import EUCLIDEAN, exp2
 from geomflow.kernels.tiles import TiledGaussian
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
     from geomflow.field.lattice import FlatTorus
-    from geomflow.kernels.wrapped import WrappedGaussianKernel
-
 
 @final
 @dataclass(frozen=True)
@@ -53,9 +56,10 @@ class GaussianKernel(Kernel):
 
     def wrapped(self, torus: FlatTorus) -> WrappedGaussianKernel:
         """The same Gaussian summed over the images of a torus."""
-        from geomflow.kernels.wrapped import WrappedGaussianKernel
-
         return WrappedGaussianKernel(self.scale, torus)
+
+    def _around(self, torus: FlatTorus) -> WrappedGaussianKernel:
+        return self.wrapped(torus)
 
     def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
              workers: Workers = ON_THREADS) -> np.ndarray:
@@ -66,3 +70,217 @@ class GaussianKernel(Kernel):
 
     def _peak(self, dim: int) -> float:
         return float((2 * np.pi * self.scale**2) ** (-dim / 2))
+
+
+#: Terms below e^{-40} of the largest are left out.
+_NEGLIGIBLE = 40.0
+#: Images or waves of one factor; above this a sum would be slower than anything it is good for.
+_MOST_TERMS = 2_000_000
+
+
+@final
+@dataclass(frozen=True)
+class WrappedGaussianKernel(Kernel):
+    """K(x, x') = Σ_{v ∈ Λ} (2πs²)^{−d/2} exp(−|x − x' + v|²/2s²) = |Λ|^{−1} Σ_k exp(−s²|k|²/2) cos k·(x − x').
+
+    v runs over the lattice of `torus` and k over its dual, 2π times the integral covectors; of unit integral over the
+    torus. The tangent kernel of the infinitely wide periodic cosine network. A rectangular torus factorises. Raises
+    InputError for a width that is not positive.
+    """
+
+    scale: float
+    torus: FlatTorus
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scale", checked_scale(self.scale))
+        if not isinstance(self.torus, FlatTorus):
+            raise InputError(f"the Gaussian is wrapped around a torus, and {self.torus!r} was given.")
+
+    @cached_property
+    def factors(self) -> tuple[LatticeSum, ...]:
+        """One sum an axis on a rectangular torus, else one for the whole lattice."""
+        rows = np.array(self.torus.lattice)
+        if self.torus.is_rectangular:
+            return tuple(lattice_sum(self.scale, rows[a : a + 1, a : a + 1], (a,)) for a in range(len(rows)))
+        return (lattice_sum(self.scale, rows, tuple(range(len(rows)))),)
+
+    def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """K(x_p, y_q), (p, q)."""
+        for points in (x, y):
+            if points.shape[1] != self.torus.real_dim:
+                raise ShapeError(f"points of {points.shape[1]} coordinates were given on {self.torus!r}.")
+        out = np.ones((len(x), len(y)))
+        for factor in self.factors:
+            factor.multiply(x, y, out)
+        return out
+
+    def diagonal(self, x: Any) -> np.ndarray:
+        """The same number at every point."""
+        origin = np.zeros((1, self.torus.real_dim))
+        return np.full(len(self.read(x)), self.values(origin, origin)[0, 0])
+
+    def on(self, grid: Grid) -> FourierOperator:
+        """The operator with the eigenvalues exp(−s²|k|²/2), by FFT; warns if s is below the grid's spacing."""
+        if checked_grid(grid).torus != self.torus:
+            raise InputError(f"the kernel is wrapped around {self.torus!r}, and the grid is {grid!r}.")
+        warn_if_narrow(grid, self.scale)
+        return FourierOperator(grid, gaussian_symbol(grid, self.scale))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class LatticeSum:
+    """The wrapped Gaussian of one lattice: Σ peak·exp(−|δ + v|²/2s²) over images, or Σ amplitude·cos k·δ over waves.
+
+    `axes` are the coordinates it depends on, `rows` the lattice (d, d); `terms` (m, d) are images v or waves k.
+    """
+
+    scale: float
+    axes: tuple[int, ...]
+    rows: np.ndarray
+    terms: np.ndarray
+    waves: bool
+
+    def multiply(self, x: np.ndarray, y: np.ndarray, out: np.ndarray) -> None:
+        """out[p, q] *= the sum at x_p − y_q."""
+        first, second = (np.ascontiguousarray(points[:, self.axes]) for points in (x, y))
+        if self.waves:
+            constant = 1 / abs(np.linalg.det(self.rows))
+            amplitudes = 2 * constant * np.exp(-0.5 * self.scale**2 * np.sum(self.terms**2, axis=1))
+            _multiply_waves(_phases(first, self.terms), _phases(second, self.terms), amplitudes, constant, out)
+            return
+        peak = (2 * np.pi * self.scale**2) ** (-len(self.axes) / 2)
+        factor = -0.5 * np.log2(np.e) / self.scale**2
+        _multiply_images(first, second, self.rows, np.linalg.inv(self.rows), self.terms, factor, peak, out)
+
+
+def lattice_sum(scale: float, rows: np.ndarray, axes: tuple[int, ...]) -> LatticeSum:
+    """The shorter of the two sums to machine precision."""
+    diameter = 0.5 * np.sum(np.linalg.norm(rows, axis=1))
+    dual = 2 * np.pi * np.linalg.inv(rows).T
+    image_radius = diameter + np.sqrt(diameter**2 + 2 * _NEGLIGIBLE * scale**2)
+    wave_radius = np.sqrt(2 * _NEGLIGIBLE) / scale
+    waves = _expected(dual, wave_radius) < _expected(rows, image_radius)
+    terms = _ball(dual, wave_radius) if waves else _ball(rows, image_radius)
+    return LatticeSum(scale, axes, rows, _half(terms) if waves else terms, waves)
+
+
+def _expected(rows: np.ndarray, radius: float) -> float:
+    """About how many lattice vectors there are within the radius."""
+    return float(np.prod([2 * bound + 1 for bound in _bounds(rows, radius)]))
+
+
+def _bounds(rows: np.ndarray, radius: float) -> list[int]:
+    """Bounds of the integers of lattice vectors of at most this length: |m_a| ≤ radius |column a of the inverse|."""
+    return [int(radius * length) for length in np.linalg.norm(np.linalg.inv(rows), axis=0)]
+
+
+def _ball(rows: np.ndarray, radius: float) -> np.ndarray:
+    """All lattice vectors of at most this length, (m, d), shortest last so that small terms are added first."""
+    bounds = _bounds(rows, radius)
+    if _expected(rows, radius) > _MOST_TERMS:
+        raise InputError(f"the wrapped Gaussian needs some {_expected(rows, radius):.1g} terms on this lattice: "
+                         "use an operator on a grid, or a rectangular torus.")
+    vectors = np.array(list(_integers(bounds)), dtype=float).reshape(-1, len(rows)) @ rows
+    lengths = np.sum(vectors**2, axis=1)
+    order = np.argsort(-lengths, kind="stable")
+    return np.ascontiguousarray(vectors[order][lengths[order] <= radius**2])
+
+
+def _integers(bounds: list[int]) -> Iterator[tuple[int, ...]]:
+    return product(*(range(-bound, bound + 1) for bound in bounds))
+
+
+def _half(waves: np.ndarray) -> np.ndarray:
+    """One of each pair ±k, without zero."""
+    keep = [row for row in waves if next((value > 0 for value in row if value != 0), False)]
+    return np.array(keep).reshape(-1, waves.shape[1])
+
+
+def _phases(points: np.ndarray, waves: np.ndarray) -> np.ndarray:
+    """k·x, (p, m)."""
+    return np.sum(points[:, None, :] * waves, axis=2)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def _multiply_images(x, y, rows, inverse, images, factor, peak, out):
+    """out[p, q] *= peak Σ_v 2^(factor |δ + v|²), δ = x_p − y_q reduced into the cell around zero."""
+    d, count = x.shape[1], y.shape[0]
+    delta, total = np.empty((d, count)), np.empty(count)
+    for p in range(x.shape[0]):
+        _reduce(x, y, p, rows, inverse, delta)
+        total[:] = 0.0
+        for m in range(images.shape[0]):
+            for q in range(count):
+                square = 0.0
+                for a in range(d):
+                    shifted = delta[a, q] + images[m, a]
+                    square += shifted * shifted
+                total[q] += exp2(factor * square)
+        for q in range(count):
+            out[p, q] *= peak * total[q]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _reduce(x, y, p, rows, inverse, delta):
+    d = x.shape[1]
+    for q in range(y.shape[0]):
+        for a in range(d):
+            delta[a, q] = x[p, a] - y[q, a]
+        for b in range(d):
+            cell = 0.0
+            for a in range(d):
+                cell += (x[p, a] - y[q, a]) * inverse[a, b]
+            turns = np.rint(cell)
+            for a in range(d):
+                delta[a, q] -= turns * rows[b, a]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def _multiply_waves(x, y, amplitudes, constant, out):
+    """out[p, q] *= constant + Σ_k amplitude_k cos(phase_p − phase_q), phases (p, k) and (q, k)."""
+    m = x.shape[1]
+    cos_y, sin_y = np.cos(y), np.sin(y)
+    for p in range(x.shape[0]):
+        cos_x, sin_x = np.cos(x[p]), np.sin(x[p])
+        for q in range(y.shape[0]):
+            total = 0.0
+            for k in range(m):
+                total += amplitudes[k] * (cos_x[k] * cos_y[q, k] + sin_x[k] * sin_y[q, k])
+            out[p, q] *= constant + total
+
+
+@final
+@dataclass(frozen=True)
+class DeltaKernel(Kernel):
+    """The identity: δ(x − x') on grids and δ_{x,x'} on point clouds, one where two points are equal and else zero.
+
+    Halverson and Ruehle, eq. (2.13) with Ω = 1; Ω comes by `rescaled`, eq. (2.18).
+    """
+
+    def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """1 where x_p = y_q in every coordinate, (p, q)."""
+        label = _labels(x, y)
+        return (label[: len(x), None] == label[None, len(x) :]).astype(float)
+
+    def diagonal(self, x: Any) -> np.ndarray:
+        """One at every point."""
+        return np.ones(len(self.read(x)))
+
+    def on(self, grid: Grid) -> IdentityOperator:
+        """The identity on the grid's functions."""
+        return IdentityOperator(checked_grid(grid))
+
+    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
+             workers: Workers = ON_THREADS) -> np.ndarray:
+        """Sums over equal points, without comparing pairs."""
+        label = _labels(x, x if y is None else y)
+        size = int(label.max(initial=-1)) + 1
+        sums = [np.bincount(label[len(x) :], column, size)[label[: len(x)]] for column in columns]
+        return np.array(sums).reshape(len(columns), len(x))
+
+
+def _labels(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Equal numbers for equal rows of x and y together, (p + q,)."""
+    both = np.concatenate([x, y]) + 0.0
+    return np.unique(both, axis=0, return_inverse=True)[1].reshape(-1)

@@ -1,36 +1,35 @@
-"""Scalar kernels K(x, x') and what all of them can do: matrices, matrix-free sums, operators on grids."""
+"""Scalar kernels K(x, x') and what all of them can do; sums (Aronszajn 1950), products (Schur) and rescalings."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from math import prod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
 from numbers import Number
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
+from scipy import fft
 
-from geomflow.core import memory
 from geomflow.core.arrays import real_array
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError
-from geomflow.core.numbers import finite_number, real_number, require_unmasked
+from geomflow.core.numbers import finite_number
 from geomflow.core.threads import slices
 from geomflow.distribute import ON_THREADS, Workers, as_workers
-from geomflow.kernels.blocks import contract, row_batches, row_blocks
+from geomflow.kernels.blocks import as_columns, contract, real_points, require_matrix, row_batches, row_blocks
+from geomflow.kernels.operators import (
+    BlockOperator,
+    FourierOperator,
+    KernelOperator,
+    RescaledOperator,
+    SumOperator,
+    checked_grid,
+)
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
-    from geomflow.kernels.operators import KernelOperator
-    from geomflow.kernels.rescaled import RescaledKernel
-
-
-#: Numbers below it, and above its inverse, have no useful squares.
-LEAST = 1e-150
-
-
-class UnderResolvedWarning(UserWarning):
-    """A kernel is narrower than the spacing of the grid: the local limit is under-resolved."""
-
+    from geomflow.field.torus import FlatTorus
 
 class Kernel(ABC):
     """A real symmetric positive semi-definite function K(x, x') of two points; points are rows of an array (p, d).
@@ -39,13 +38,9 @@ class Kernel(ABC):
     """
 
     def __add__(self, other: Any) -> Kernel:
-        from geomflow.kernels.algebra import SumKernel, terms
-
         return SumKernel((*terms(self), *terms(other))) if isinstance(other, Kernel) else NotImplemented
 
     def __mul__(self, other: Any) -> Kernel:
-        from geomflow.kernels.algebra import ProductKernel, SumKernel, factors, terms
-
         if isinstance(other, Kernel):
             return ProductKernel((*factors(self), *factors(other)))
         if isinstance(other, bool) or not isinstance(other, Number):
@@ -114,14 +109,14 @@ class Kernel(ABC):
 
     def on(self, grid: Grid) -> KernelOperator:
         """The operator (K f)(x) = ∫ K(x, x') f(x') d^dx' on a periodic grid, the integral as a sum over its points."""
-        from geomflow.kernels.operators import BlockOperator
-
         return BlockOperator(self, checked_grid(grid))
+
+    def _around(self, torus: FlatTorus) -> Kernel:
+        """What its values are on a torus: itself, unless it is summed over images there."""
+        return self
 
     def rescaled(self, alpha: float | Callable[[np.ndarray], np.ndarray] | Any) -> RescaledKernel:
         """α(x) K(x, x') α(x') of Halverson and Ruehle, eq. (2.16): the kernel of the network α(x) f(x)."""
-        from geomflow.kernels.rescaled import RescaledKernel
-
         return RescaledKernel(self, alpha)
 
 
@@ -133,67 +128,178 @@ def _batch(kernel: Kernel, y: np.ndarray, columns: np.ndarray, size: int, x: np.
     return out
 
 
-def real_points(x: Any) -> np.ndarray:
-    """`x` as finite real points (p, d)."""
-    points = real_array(getattr(x, "coordinates", x), "the points", "give real coordinates, or to projective points "
-                        "a kernel of theirs, such as FubiniStudyGaussian(scale)")
-    if points.ndim != 2:
-        raise ShapeError(f"points are rows of an array (points, coordinates), and the shape {points.shape} was given.")
-    return finite_rows(points)
+@final
+@dataclass(frozen=True)
+class SumKernel(Kernel):
+    """Σ c_n K_n(x, x') over pairs (c, K) with c ≥ 0; written K + K' and c * K.
+
+    Raises InputError for a factor that is negative or not finite, with which a kernel would not be positive.
+    """
+
+    terms: tuple[tuple[float, Kernel], ...]
+
+    def __post_init__(self) -> None:
+        for factor, _ in self.terms:
+            if not 0 <= factor < np.inf:
+                raise InputError(f"a kernel times {factor:g} is not positive: factors are finite and >= 0.")
+
+    def read(self, x: Any) -> np.ndarray:
+        """The points, which every kernel reads for itself."""
+        return _common(x, [kernel for _, kernel in self.terms])
+
+    def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Σ c K(x_p, y_q), (p, q)."""
+        return sum((factor * _values(kernel, x, y) for factor, kernel in self.terms), np.zeros((len(x), len(y))))
+
+    def diagonal(self, x: Any) -> np.ndarray:
+        """Σ c K(x_p, x_p), (p,)."""
+        return sum((factor * kernel.diagonal(x) for factor, kernel in self.terms), np.zeros(len(self.read(x))))
+
+    def on(self, grid: Grid) -> SumOperator:
+        """The sum of the operators."""
+        checked_grid(grid)
+        return SumOperator(grid, tuple((factor, kernel.on(grid)) for factor, kernel in self.terms))
+
+    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
+             workers: Workers = ON_THREADS) -> np.ndarray:
+        total = np.zeros((len(columns), len(x)))
+        for factor, kernel in self.terms:
+            sources = None if y is None else kernel.read(y)
+            total += factor * kernel._sum(kernel.read(x), sources, columns, block, workers)
+        return total
 
 
-def checked_grid(grid: Any) -> Grid:
-    """`grid`, or InputError where it is none."""
-    from geomflow.field.grid import Grid
+@final
+@dataclass(frozen=True)
+class ProductKernel(Kernel):
+    """K(x, x') K'(x, x') …, positive by Schur's theorem; written K * K'.
 
-    if not isinstance(grid, Grid):
-        raise InputError(f"a kernel becomes an operator on a grid, such as torus.grid(32), and {grid!r} was given.")
-    return grid
+    On a grid kernels of x − x' alone are multiplied as periodic functions, so that a Gaussian is wrapped first.
+    """
 
+    factors: tuple[Kernel, ...]
 
-def finite_rows(points: np.ndarray) -> np.ndarray:
-    """The points, or NotFiniteError with the first bad row."""
-    if not np.isfinite(points).all():
-        row = int(np.argmin(np.isfinite(points).all(axis=1)))
-        raise NotFiniteError(f"point {row} of {len(points)} is not finite: {points[row]}; remove it.")
-    return points
+    def read(self, x: Any) -> np.ndarray:
+        """The points, which every kernel reads for itself."""
+        return _common(x, self.factors)
 
+    def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The product of the values, (p, q)."""
+        return reduce(np.multiply, (_values(kernel, x, y) for kernel in self.factors))
 
-def checked_scale(scale: Any) -> float:
-    """`scale` as a positive number whose square neither vanishes nor overflows."""
-    number = real_number(scale, "the width of a kernel is a positive number: it")
-    if not 0 < number < np.inf:
-        raise InputError(f"the width of a kernel is a positive number, and it is {number:g}.")
-    require_square("the width of a kernel", number)
-    return number
+    def diagonal(self, x: Any) -> np.ndarray:
+        """The product of the diagonals, (p,)."""
+        return reduce(np.multiply, (kernel.diagonal(x) for kernel in self.factors))
 
-
-def require_square(what: str, number: float) -> None:
-    """Raise InputError where the square of a positive number, or its inverse, vanishes or overflows."""
-    if not LEAST < number < 1 / LEAST:
-        raise InputError(f"{what} is squared, and {number:g} squared is out of the range of floating-point numbers: "
-                         f"take one between {LEAST:g} and {1 / LEAST:g}.")
-
-
-def require_matrix(rows: int, columns: int) -> None:
-    """Check that a dense matrix fits; the message names the block of rows that does."""
-    fits = max(1, min(rows, memory.available() // (2 * 8 * max(columns, 1))))
-    memory.require(8 * rows * columns, f"the kernel matrix of {rows:,} × {columns:,} points",
-                   f"sum without it by kernel.apply, or take {fits:,} rows at a time")
+    def on(self, grid: Grid) -> KernelOperator:
+        """By FFT where all factors are translation-invariant, else in blocks."""
+        symbols = [kernel.on(checked_grid(grid)).symbol for kernel in self.factors]
+        if any(symbol is None for symbol in symbols):
+            return BlockOperator(ProductKernel(tuple(kernel._around(grid.torus) for kernel in self.factors)), grid)
+        weight = grid.torus.cell_volume / grid.size
+        rows = [fft.irfftn(symbol, s=grid.shape) / weight for symbol in symbols]
+        return FourierOperator(grid, fft.rfftn(reduce(np.multiply, rows)).real * weight)
 
 
-def as_columns(values: Any, count: int) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
-    """Values (q, ...) as real columns (c, q), and the way back from sums (c, p) to (p, ...)."""
-    require_unmasked(values, "the array of values")
-    array = np.asarray(values)
-    if array.ndim == 0 or len(array) != count:
-        raise ShapeError(f"values of shape {array.shape} were given for {count} points: give one row for each point.")
-    tail, is_complex = array.shape[1:], np.iscomplexobj(array)
-    flat = np.ascontiguousarray(array.reshape(count, prod(tail)), dtype=complex if is_complex else float)
-    columns = flat.view(float).T
+def _common(x: Any, kernels: Sequence[Kernel]) -> np.ndarray:
+    """The points as they are, once every kernel has read them."""
+    for kernel in kernels:
+        kernel.read(x)
+    return np.ascontiguousarray(getattr(x, "coordinates", x))
 
-    def restore(sums: np.ndarray) -> np.ndarray:
-        rows = np.ascontiguousarray(sums.T)
-        return (rows.view(complex) if is_complex else rows).reshape(sums.shape[1], *tail)
 
-    return columns, restore
+def _values(kernel: Kernel, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return kernel.values(kernel.read(x), kernel.read(y))
+
+
+def terms(kernel: Kernel) -> tuple[tuple[float, Kernel], ...]:
+    """A kernel as a sum."""
+    return kernel.terms if isinstance(kernel, SumKernel) else ((1.0, kernel),)
+
+
+def factors(kernel: Kernel) -> tuple[Kernel, ...]:
+    """A kernel as a product."""
+    return kernel.factors if isinstance(kernel, ProductKernel) else (kernel,)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class RescaledKernel(Kernel):
+    """α(x) K(x, x') α(x'), Halverson and Ruehle, eqs. (2.15)–(2.16).
+
+    `alpha` is a number, or a function of points (p, d) that returns (p,); on a grid also an array of its shape or a
+    scalar field. Raises ShapeError or NotFiniteError where α is not one finite number a point.
+    """
+
+    kernel: Kernel
+    alpha: Any
+
+    def __post_init__(self) -> None:
+        if isinstance(self.alpha, str):
+            raise InputError(f"α of a kernel is a number, a function of points (p, d), or grid.scalar({self.alpha!r}), "
+                             "and a text was given.")
+
+    def read(self, x: Any) -> np.ndarray:
+        """The points as the inner kernel reads them."""
+        return self.kernel.read(x)
+
+    def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """α(x_p) K(x_p, y_q) α(y_q), (p, q)."""
+        block = self.kernel.values(x, y)
+        block *= self.at(x)[:, None]
+        block *= self.at(y)
+        return block
+
+    def diagonal(self, x: Any) -> np.ndarray:
+        """α(x_p)² K(x_p, x_p), (p,)."""
+        return self.at(self.read(x)) ** 2 * self.kernel.diagonal(x)
+
+    def at(self, points: np.ndarray) -> np.ndarray:
+        """α at points (p, d), (p,)."""
+        if isinstance(self.alpha, int | float):
+            return _checked(np.full(len(points), float(self.alpha)), (len(points),))
+        if not callable(self.alpha):
+            raise InputError("α is known on a grid only: give a function of points (p, d) to use it elsewhere.")
+        return _checked(self.alpha(points), (len(points),))
+
+    def on(self, grid: Grid) -> RescaledOperator:
+        """The operator f ↦ α K(α f)."""
+        return RescaledOperator(self.kernel.on(grid), self._sampled(grid))
+
+    def _sampled(self, grid: Grid) -> np.ndarray:
+        alpha = getattr(self.alpha, "values", self.alpha)
+        if callable(alpha) or isinstance(alpha, int | float):
+            return self.at(grid.points().reshape(grid.size, -1)).reshape(grid.shape)
+        return _checked(alpha, grid.shape)
+
+    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
+             workers: Workers = ON_THREADS) -> np.ndarray:
+        left = self.at(x)
+        right = left if y is None else self.at(y)
+        return self.kernel._sum(x, y, columns * right, block, workers) * left
+
+
+def reference_rescaled(kernel: Kernel, reference: Callable[[np.ndarray], np.ndarray] | Any) -> RescaledKernel:
+    """|g_ref(x)|^{−1/4} K(x, x') |g_ref(x')|^{−1/4}, which tends to δ(x − x')/√|g_ref|: eqs. (2.28)–(2.29).
+
+    `reference` is a metric field on a grid, or a function of points (p, d) that returns metrics (p, d, d).
+    """
+    if callable(reference):
+        return kernel.rescaled(lambda points: _quarter(np.asarray(reference(points))))
+    return kernel.rescaled(_quarter(reference.values))
+
+
+def _quarter(metric: np.ndarray) -> np.ndarray:
+    determinant = np.linalg.det(metric)
+    if not np.all(determinant > 0):
+        raise InputError(f"the reference metric has determinant {np.min(determinant):.3g} somewhere; give a metric.")
+    return determinant**-0.25
+
+
+def _checked(given: Any, shape: tuple[int, ...]) -> np.ndarray:
+    alpha = real_array(given, "α")
+    if alpha.shape != shape:
+        raise ShapeError(f"α has shape {alpha.shape}, and one number a point is {shape}.")
+    if not np.isfinite(alpha).all():
+        raise NotFiniteError(f"α is not finite at {int(np.sum(~np.isfinite(alpha)))} of {alpha.size} points.")
+    return alpha

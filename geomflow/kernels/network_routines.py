@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from geomflow.codegen.mathematics import fma, noalias, select
-from geomflow.kernels.network_duals import cos_row, erf_row, gelu_row, identity_row, relu_row, sin_row
+from geomflow.kernels.network_rows import cos_row, erf_row, gelu_row, identity_row, relu_row, sin_row
 
 #: Points of a row handled at once: every intermediate stays in the first-level cache.
 TILE = 128

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, final
+from itertools import product
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from scipy import fft
@@ -14,10 +16,15 @@ from geomflow.core import memory
 from geomflow.core.arrays import real_array
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.threads import threads
-from geomflow.kernels.kernel import Kernel, as_columns, require_matrix
+from geomflow.field.grid import Grid
+from geomflow.kernels.blocks import as_columns, require_matrix
 
 if TYPE_CHECKING:
-    from geomflow.field.grid import Grid
+    from geomflow.kernels.kernel import Kernel
+
+
+class UnderResolvedWarning(UserWarning):
+    """A kernel is narrower than the spacing of the grid: the local limit is under-resolved."""
 
 
 class KernelOperator(ABC):
@@ -158,3 +165,116 @@ class BlockOperator(KernelOperator):
         columns, restore = as_columns(packed.reshape(len(packed), -1).T, self.grid.size)
         sums = restore(self.kernel._sum(self.points, None, columns, None))
         np.multiply(sums.T.reshape(packed.shape), self.weight, out=out)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class SumOperator(KernelOperator):
+    """Σ c K over pairs of a factor and an operator on one grid."""
+
+    grid: Grid
+    terms: tuple[tuple[float, KernelOperator], ...]
+
+    @cached_property
+    def symbol(self) -> np.ndarray | None:
+        """Σ c times the symbols, where all have one."""
+        symbols = [operator.symbol for _, operator in self.terms]
+        if any(symbol is None for symbol in symbols):
+            return None
+        return sum(factor * symbol for (factor, _), symbol in zip(self.terms, symbols, strict=True))
+
+    @cached_property
+    def largest(self) -> float:
+        """Σ c times the bounds."""
+        return float(sum(factor * operator.largest for factor, operator in self.terms))
+
+    def root(self) -> KernelOperator:
+        """By the symbol, where there is one."""
+        return super().root() if self.symbol is None else FourierOperator(self.grid, self.symbol).root()
+
+    def _act(self, packed: np.ndarray, out: np.ndarray) -> None:
+        total = np.zeros_like(packed)
+        for factor, operator in self.terms:
+            total += factor * operator(packed)
+        out[...] = total
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class RescaledOperator(KernelOperator):
+    """f ↦ α K(α f) on a grid; `alpha` has the grid's shape."""
+
+    operator: KernelOperator
+    alpha: np.ndarray
+
+    @property
+    def grid(self) -> Grid:
+        """The grid of the inner operator."""
+        return self.operator.grid
+
+    @property
+    def symbol(self) -> None:
+        """None: α breaks the translations."""
+        return None
+
+    @cached_property
+    def largest(self) -> float:
+        """max α² times the bound of K."""
+        return float(np.max(self.alpha**2)) * self.operator.largest
+
+    def _act(self, packed: np.ndarray, out: np.ndarray) -> None:
+        np.multiply(packed, self.alpha, out=out)
+        self.operator(out, out=out)
+        np.multiply(out, self.alpha, out=out)
+
+
+def checked_grid(grid: Any) -> Grid:
+    """`grid`, or InputError where it is none."""
+    if not isinstance(grid, Grid):
+        raise InputError(f"a kernel becomes an operator on a grid, such as torus.grid(32), and {grid!r} was given.")
+    return grid
+
+
+def half_shape(grid: Grid) -> tuple[int, ...]:
+    """The shape of the real Fourier transform of the grid."""
+    return (*grid.shape[:-1], grid.shape[-1] // 2 + 1)
+
+
+def gaussian_symbol(grid: Grid, scale: float) -> np.ndarray:
+    """exp(−s²|k|²/2) on the modes of `rfftn`, the eigenvalues of the wrapped Gaussian.
+
+    On an even number of points a mode at the Nyquist frequency stands for waves of both signs, and their mean is
+    taken: the operator stays real and symmetric on every lattice.
+    """
+    memory.require(4 * 8 * np.prod(half_shape(grid)), f"the symbol of a kernel on {grid!r}")
+    lattice = np.array(grid.torus.lattice)
+    metric = 4 * np.pi**2 * np.linalg.inv(lattice @ lattice.T)
+    modes = [np.fft.fftfreq(n, 1 / n) for n in grid.shape]
+    modes[-1] = np.fft.rfftfreq(grid.shape[-1], 1 / grid.shape[-1])
+    even = [axis for axis, n in enumerate(grid.shape) if n % 2 == 0]
+    choices = list(product((1, -1), repeat=0 if grid.torus.is_rectangular else len(even)))
+    total = np.zeros(half_shape(grid))
+    for signs in choices:
+        flipped = [m.copy() for m in modes]
+        for axis, sign in zip(even, signs):
+            flipped[axis][grid.shape[axis] // 2] *= sign
+        total += np.exp(-0.5 * scale**2 * _squares(metric, flipped))
+    return total / len(choices)
+
+
+def _squares(metric: np.ndarray, modes: list[np.ndarray]) -> np.ndarray:
+    """Σ metric_ab m_a m_b on the product of the modes of each axis."""
+    mesh = np.meshgrid(*modes, indexing="ij", sparse=True)
+    pairs = [(a, b) for a in range(len(modes)) for b in range(a, len(modes)) if metric[a, b] != 0]
+    return sum(((1 if a == b else 2) * metric[a, b]) * mesh[a] * mesh[b] for a, b in pairs)
+
+
+def warn_if_narrow(grid: Grid, scale: float) -> None:
+    """Warn that a width below the grid's spacing is not resolved."""
+    spacing = max(checked_grid(grid).spacing)
+    if scale < spacing:
+        needed = [int(np.ceil(period / scale)) for period in grid.torus.periods]
+        warnings.warn(
+            f"the local limit is under-resolved: the kernel's width {scale:.3g} is below the grid's spacing "
+            f"{spacing:.3g}, so that no mode of the grid sees its tail. Use a width of at least {spacing:.3g}, or a "
+            f"grid of {' × '.join(map(str, needed))} points.", UnderResolvedWarning, stacklevel=3)

@@ -14,11 +14,10 @@ from geomflow.core.errors import InputError, ShapeError
 from geomflow.field.lattice import FlatTorus
 from geomflow.kernels.blocks import row_blocks
 from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel, hermitian_probe
-from geomflow.kernels.gaussian import GaussianKernel
+from geomflow.kernels.gaussian import GaussianKernel, WrappedGaussianKernel
 from geomflow.kernels.kernel import Kernel
 from geomflow.kernels.tangent import TangentKernel, cotangents, require_theta
-from geomflow.kernels.wrapped import WrappedGaussianKernel
-from geomflow.networks.models.target import hessian_adjoint, hessian_of_jets, hessian_terms
+from geomflow.networks.target import hessian_adjoint, hessian_of_jets, hessian_terms
 
 Index = tuple[int, ...]
 Derivatives = dict[Index, np.ndarray]

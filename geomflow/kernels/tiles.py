@@ -16,7 +16,7 @@ from geomflow.core import memory
 from geomflow.core.threads import each, slices
 from geomflow.distribute import ON_THREADS, Workers
 from geomflow.kernels.blocks import BATCHES
-from geomflow.kernels.fubini_study_routines import ROWS, TILE, gaussians, squares
+from geomflow.kernels.tile_rows import ROWS, TILE, gaussians, squares
 
 #: Bytes that the own sums of more than `LEAST_GROUPS` groups may take together.
 GROUP_BYTES = 1 << 27

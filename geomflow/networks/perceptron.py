@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
 from typing import Any, final
@@ -11,13 +12,10 @@ import numpy as np
 
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.numbers import real_number
-from geomflow.networks import dense
 from geomflow.networks.activation import Activation
 from geomflow.networks.activation import activation as named
-from geomflow.networks.blocks import joined, point_blocks, summed
-from geomflow.networks.embedding import FourierEmbedding
-from geomflow.networks.layout import Layout
-from geomflow.networks.network import Network
+from geomflow.networks.network import Layout, Network, joined, point_blocks, summed
+from geomflow.networks.periodic import FourierEmbedding
 from geomflow.networks.series import Series
 
 _PARAMETRISATIONS = ("ntk", "standard")
@@ -95,7 +93,7 @@ class Perceptron(Network):
         numbers = self._drawn(seed)
         return numbers if self.parametrisation == "ntk" else numbers * self._deviations()
 
-    def layers(self, parameters: np.ndarray) -> dense.Layers:
+    def layers(self, parameters: np.ndarray) -> Layers:
         """Pairs (W (out, in), b (out,)) with all scales multiplied in: the network is W z + b and σ, no more."""
         views = self.layout.views(parameters * self.scales)
         return [
@@ -103,7 +101,7 @@ class Perceptron(Network):
             for number, after in enumerate(self.widths[1:])
         ]
 
-    def gather(self, gradients: dense.Layers) -> np.ndarray:
+    def gather(self, gradients: Layers) -> np.ndarray:
         """The transpose of `layers`: gradients by the scaled layers to the gradient (size,) by the parameters."""
         parts = []
         for weights, bias in gradients:
@@ -129,7 +127,7 @@ class Perceptron(Network):
         layers, out = self.layers(parameters), np.empty((series.channels, len(x), self.outputs))
 
         def work(block: slice) -> np.ndarray:
-            return dense.forward(layers, self.activation, series, self.features(x[block], series))
+            return forward(layers, self.activation, series, self.features(x[block], series))
 
         return _derivatives(series, joined(work, self._blocks(x, series), out, axis=1))
 
@@ -138,7 +136,7 @@ class Perceptron(Network):
         out = np.empty((series.channels, len(x), self.outputs))
 
         def work(block: slice) -> np.ndarray:
-            return dense.along(layers, moves, self.activation, series, self.features(x[block], series))
+            return along(layers, moves, self.activation, series, self.features(x[block], series))
 
         return _derivatives(series, joined(work, self._blocks(x, series), out, axis=1))
 
@@ -146,9 +144,9 @@ class Perceptron(Network):
         layers = self.layers(parameters)
 
         def work(block: slice) -> np.ndarray:
-            passed = dense.trace(layers, self.activation, series, self.features(x[block], series))
+            passed = trace(layers, self.activation, series, self.features(x[block], series))
             cotangent = cotangents[:, block] * series.factorials[:, None, None]
-            return self.gather(dense.reverse(layers, series, passed, cotangent))
+            return self.gather(reverse(layers, series, passed, cotangent))
 
         return summed(work, self._blocks(x, series), self.size)
 
@@ -157,7 +155,7 @@ class Perceptron(Network):
         views = self.layout.views(out)
         for block in point_blocks(len(x), self.size):
             passed = self._trace(layers, x[block])
-            for number, change in enumerate(dense.sensitivities(layers, passed)):
+            for number, change in enumerate(sensitivities(layers, passed)):
                 entering = passed.inputs[number][0]
                 np.multiply(change[..., None], entering[:, None, None, :], out=views[f"W{number}"][block])
                 if self.biased:
@@ -179,7 +177,7 @@ class Perceptron(Network):
     def _kernel_parts(self, layers, x):
         """Per layer the entering values (p, n_l) and the sensitivities (outputs, p, n_{l+1})."""
         passed = self._trace(layers, x)
-        changes = dense.sensitivities(layers, passed)
+        changes = sensitivities(layers, passed)
         return [(z[0], np.ascontiguousarray(d.transpose(1, 0, 2))) for z, d in zip(passed.inputs, changes)]
 
     def _kernel_block(self, left, right, block):
@@ -199,7 +197,7 @@ class Perceptron(Network):
 
     def _trace(self, layers, x):
         series = Series(self.inputs, 0)
-        return dense.trace(layers, self.activation, series, self.features(x, series))
+        return trace(layers, self.activation, series, self.features(x, series))
 
     def _blocks(self, x, series):
         return point_blocks(len(x), series.channels * max(self.widths))
@@ -245,3 +243,95 @@ def _checked_deviation(value: Any, name: str, smallest: float) -> float:
         bound = "positive" if smallest > 0 else ">= 0"
         raise InputError(f"{name} is a standard deviation, finite and {bound}, and it is {number!r}.")
     return number
+
+
+#: Layers are pairs (W (out, in), b (out,)) with all scales multiplied in. A series is (C, p, n), Taylor coefficients by
+#: the network's inputs; with C = 1 these are plain values. Hidden layers are followed by the activation, the last not.
+Layers = list[tuple[np.ndarray, np.ndarray]]
+
+
+@final
+@dataclass(frozen=True)
+class Trace:
+    """What the way back needs of a block: every layer's input series and the series of σ' before it.
+
+    `inputs[l]` (C, p, n_l) enters layer l; `slopes[l]` (C, p, n_{l+1}) is σ'(u_l), for hidden layers; `output` is the
+    series of the last layer.
+    """
+
+    inputs: list[np.ndarray]
+    slopes: list[np.ndarray]
+    output: np.ndarray
+
+
+def linear(z: np.ndarray, weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """u = W z + b: the bias enters the value only."""
+    u = times(z, weights.T)
+    u[0] += bias
+    return u
+
+
+def times(z: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """z (C, p, n) times a matrix (n, m), as one product."""
+    return (flat(z) @ matrix).reshape(*z.shape[:-1], matrix.shape[1])
+
+
+def flat(z: np.ndarray) -> np.ndarray:
+    """(..., n) as a matrix (count, n), also where there are no points."""
+    return z.reshape(int(np.prod(z.shape[:-1])), z.shape[-1])
+
+
+def forward(layers: Layers, sigma: Activation, series: Series, z: np.ndarray) -> np.ndarray:
+    """The output series (C, p, outputs) at the input series z (C, p, n_0)."""
+    for weights, bias in layers[:-1]:
+        u = linear(z, weights, bias)
+        z = series.compose(sigma.derivatives(u[0], series.order), u)
+    return linear(z, *layers[-1])
+
+
+def trace(layers: Layers, sigma: Activation, series: Series, z: np.ndarray) -> Trace:
+    """The forward pass, remembered."""
+    inputs, slopes = [z], []
+    for weights, bias in layers[:-1]:
+        u = linear(z, weights, bias)
+        outer = sigma.derivatives(u[0], series.order + 1)
+        z = series.compose(outer[:-1], u)
+        slopes.append(series.compose(outer[1:], u))
+        inputs.append(z)
+    return Trace(inputs, slopes, linear(z, *layers[-1]))
+
+
+def reverse(layers: Layers, series: Series, passed: Trace, cotangent: np.ndarray) -> Layers:
+    """Gradients (W̄, b̄) of every layer at a cotangent (C, p, outputs) of the output's coefficients."""
+    gradients = []
+    for number in range(len(layers) - 1, -1, -1):
+        z = passed.inputs[number]
+        gradients.append((flat(cotangent).T @ flat(z), cotangent[0].sum(axis=0)))
+        if number:
+            cotangent = series.transpose_multiply(passed.slopes[number - 1], times(cotangent, layers[number][0]))
+    return gradients[::-1]
+
+
+def along(layers: Layers, directions: Layers, sigma: Activation, series: Series, z: np.ndarray) -> np.ndarray:
+    """The rate (C, p, outputs) of the output series as the layers move along `directions`."""
+    rate = None
+    for number, ((weights, bias), (step, shift)) in enumerate(zip(layers, directions)):
+        moved = linear(z, step, shift)
+        if rate is not None:
+            moved += times(rate, weights.T)
+        if number == len(layers) - 1:
+            return moved
+        u = linear(z, weights, bias)
+        outer = sigma.derivatives(u[0], series.order + 1)
+        rate = series.multiply(series.compose(outer[1:], u), moved)
+        z = series.compose(outer[:-1], u)
+    raise AssertionError("a network has at least one layer")
+
+
+def sensitivities(layers: Layers, passed: Trace) -> list[np.ndarray]:
+    """∂f_a/∂u_l at plain values for every layer l: a list of (p, outputs, n_{l+1})."""
+    points, outputs = passed.output.shape[1:]
+    found = [np.broadcast_to(np.eye(outputs), (points, outputs, outputs))]
+    for number in range(len(layers) - 1, 0, -1):
+        found.append(times(found[-1], layers[number][0]) * passed.slopes[number - 1][0][:, None, :])
+    return found[::-1]

@@ -17,7 +17,7 @@ from geomflow.flow.equations.derived import Descent
 from geomflow.flow.equations.perelman_rates import IndexStructures, index_structures
 from geomflow.kernels import DeltaKernel, GaussianKernel, RescaledKernel
 from geomflow.kernels.empirical import EmpiricalKernel
-from geomflow.kernels.structures import Kronecker
+from geomflow.kernels.tangent import Kronecker
 from geomflow.networks import CosineNetwork, IndependentComponents, UncorrectedComponents
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.study import Cell, Row, Study

@@ -16,12 +16,12 @@ from geomflow.field.hermitian import hermitian_names
 from geomflow.field.matrices import pack_hermitian, upper_pairs
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation, composed
-from geomflow.networks.models.closed import Expressions, closed_scalar
-from geomflow.networks.models.series import Index
+from geomflow.networks.closed_form import Expressions, closed_scalar
+from geomflow.networks.jets import Index
 from geomflow.symbolic.variation.metric_realise import LOG_MEASURE
 
 if TYPE_CHECKING:
-    from geomflow.networks.models.model import Model
+    from geomflow.networks.model import Model
 
 HIGHEST = 4
 """Networks differentiate up to this order."""

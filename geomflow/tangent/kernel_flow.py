@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
-from geomflow.core.errors import InputError
+from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.field import MetricField
+from geomflow.field.lattice import FlatTorus
 from geomflow.flow.binding import bind
 from geomflow.flow.equation import Equation
 from geomflow.flow.equations.derived import Descent
@@ -17,19 +20,21 @@ from geomflow.flow.solve import as_flow
 from geomflow.flow.steppers.choose import fitting_stepper
 from geomflow.flow.steppers.rkc import RKC
 from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
+from geomflow.kernels.gaussian import DeltaKernel, GaussianKernel
+from geomflow.kernels.kernel import Kernel
+from geomflow.kernels.network import NetworkKernel
+from geomflow.kernels.tangent import Covariant, Kronecker, Symmetrised
+from geomflow.networks.periodic import FourierEmbedding
 from geomflow.symbolic.functionals import Functional
-from geomflow.tangent.batch import Batch
-from geomflow.tangent.kernel_action import action, require_kernel
+from geomflow.tangent.kernel_action import Batch, action, require_kernel
 from geomflow.tangent.kernel_binding import compiled
-from geomflow.tangent.kernel_checks import require_positive
-from geomflow.tangent.kernel_growth import look_at_growth
+from geomflow.tangent.kernel_checks import look_at_growth, require_positive
 
 if TYPE_CHECKING:
     import sympy
 
     from geomflow.flow.problem import Problem
     from geomflow.flow.steppers.stepper import Stepper
-
 
 @final
 @dataclass(frozen=True)
@@ -149,3 +154,43 @@ def _under_kernel(equation: sympy.Eq) -> sympy.Eq:
     import sympy
 
     return sympy.Eq(equation.lhs, sympy.Function("Theta")(equation.rhs), evaluate=False)
+
+
+KERNELS: dict[str, Callable[..., Kernel]] = {
+    "gaussian": GaussianKernel, "delta": DeltaKernel, "network": NetworkKernel,
+}  # fmt: skip
+STRUCTURES: dict[str, Callable[[Kernel], Any]] = {
+    "covariant": Covariant, "kronecker": Kronecker, "symmetrised": Symmetrised,
+}  # fmt: skip
+FROM_TORUS = "embedding"
+"""The option of a kernel that is not written in files: networks are made periodic by the torus of the run."""
+
+
+def named_kernel_flow(flow: Any, torus: FlatTorus, name: str, structure: str = "covariant", batch: int | None = None,
+                      seed: int = 0, **options: Any) -> KernelFlow:
+    """The flow under the kernel called `name` with these options, in an index structure, on a batch or everywhere.
+
+    Raises UnknownNameError for an unknown name or option, InputError where an option is missing.
+    """
+    if structure not in STRUCTURES:
+        raise UnknownNameError.among("index structure of a kernel", structure, STRUCTURES)
+    kernel = STRUCTURES[structure](named_kernel(name, options, torus))
+    return KernelFlow(flow, kernel, None if batch is None else Batch(batch, seed))
+
+
+def named_kernel(name: str, options: Mapping[str, Any], torus: FlatTorus) -> Kernel:
+    """The scalar kernel called `name`, whose options are the arguments of its class; networks are periodic on `torus`.
+
+    Raises UnknownNameError for an unknown name or option, InputError where one is missing.
+    """
+    if name not in KERNELS:
+        raise UnknownNameError.among("kernel", name, KERNELS)
+    known = dict(inspect.signature(KERNELS[name]).parameters)
+    given = {FROM_TORUS: FourierEmbedding(torus)} if known.pop(FROM_TORUS, None) else {}
+    for key in options:
+        if key not in known:
+            raise UnknownNameError(f"the kernel '{name}' has no option '{key}'; it takes {', '.join(known) or 'none'}.")
+    missing = [key for key, p in known.items() if p.default is p.empty and key not in options]
+    if missing:
+        raise InputError(f"the kernel '{name}' needs the option '{missing[0]}'.")
+    return KERNELS[name](**options, **given)

@@ -10,8 +10,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.kernels.spectrum import alignment, participation_ratio
-from geomflow.networks.models.model import flattened_kernel
-from geomflow.networks.models.state import ModelState
+from geomflow.networks.model import ModelState, flattened_kernel
 from geomflow.tangent.gradient_flow import GradientFlow
 from geomflow.tangent.loss import Continuum, ContinuumLoss
 

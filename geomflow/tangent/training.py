@@ -13,8 +13,7 @@ from geomflow.core.errors import InputError
 from geomflow.flow.flow import Flow
 from geomflow.flow.problem import Problem
 from geomflow.flow.steppers.iteration import Iteration
-from geomflow.tangent.binding import checked_state, loss_at, parameter_equation, parameter_problem
-from geomflow.tangent.gradient_flow import GradientFlow
+from geomflow.tangent.gradient_flow import GradientFlow, checked_state, loss_at, parameter_equation, parameter_problem
 from geomflow.tangent.loss import Continuum, Loss
 from geomflow.tangent.optimisers import Adam, Optimiser
 
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     import sympy
 
     from geomflow.flow.steppers.stepper import Stepper
-    from geomflow.networks.models.model import Model
-    from geomflow.networks.models.state import ModelState
+    from geomflow.networks.model import Model, ModelState
     from geomflow.symbolic.functionals import Functional
 
 

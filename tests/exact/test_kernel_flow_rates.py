@@ -10,7 +10,7 @@ import geomflow as gf
 from geomflow import functionals as fn
 from geomflow.flow.equations.perelman_rates import index_structures
 from geomflow.kernels import DeltaKernel, GaussianKernel
-from geomflow.kernels.structures import Covariant, Kronecker
+from geomflow.kernels.tangent import Covariant, Kronecker
 from geomflow.tangent.kernel_checks import CappedGrowthWarning
 from geomflow.tangent.kernel_flow import KernelFlow
 

@@ -18,7 +18,7 @@ from geomflow.kernels.gaussian import GaussianKernel
 from geomflow.kernels.potential import PotentialKernel
 from geomflow.kernels.tangent import pair_matrix
 from geomflow.networks import ACTIVATIONS, CholeskyModel, Correction, IndependentComponents, PotentialModel, Rescaled
-from geomflow.networks.models.components import SharedComponents, UncorrectedComponents
+from geomflow.networks.components import SharedComponents, UncorrectedComponents
 
 PLAIN = {
     "relu": lambda u: anp.maximum(u, 0.0),

@@ -12,8 +12,7 @@ import geomflow.variety as gv
 from geomflow.core.hermitian import pack, unpack
 from geomflow.fits import PhiNetwork, ProjectiveInputs
 from geomflow.networks import Activation, Perceptron
-from geomflow.networks.tangent_loss import ComplexHessian
-from geomflow.networks.tangents import GivenInputs
+from geomflow.networks.complex_hessian import ComplexHessian, GivenInputs
 
 ACTIVATIONS = {
     "gelu": lambda h: h * (1 + erf(h / np.sqrt(2))) / 2,
@@ -136,7 +135,7 @@ def test_an_activation_of_the_users_own():
 def test_activations_are_right_far_out():
     import mpmath
 
-    from geomflow.networks.tangent_routines import CODES, derivatives
+    from geomflow.networks.complex_hessian_routines import CODES, derivatives
 
     x = np.concatenate([np.linspace(-9, 9, 41), [-40.0, -1e-9, 0.0, 40.0]])
     exact = {

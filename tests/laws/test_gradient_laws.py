@@ -6,12 +6,11 @@ from hypothesis import given, settings
 from strategies import seeds
 
 import geomflow as gf
-from geomflow.networks.embedding import FourierEmbedding
-from geomflow.networks.models.components import IndependentComponents
-from geomflow.networks.models.correction import Correction
-from geomflow.networks.models.potential import PotentialModel
-from geomflow.networks.models.rescaled import Rescaled
+from geomflow.networks.components import IndependentComponents
+from geomflow.networks.network_model import PotentialModel
 from geomflow.networks.perceptron import Perceptron
+from geomflow.networks.periodic import FourierEmbedding
+from geomflow.networks.wrapped import Correction, Rescaled
 from geomflow.tangent.gradient_flow import GradientFlow
 from geomflow.tangent.loss import Continuum
 from geomflow.tangent.optimisers import SGD

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import geomflow as gf
 from geomflow import functionals as fn
 from geomflow.kernels import DeltaKernel, GaussianKernel, Kernel
-from geomflow.kernels.structures import Covariant, Kronecker, Symmetrised
+from geomflow.kernels.tangent import Covariant, Kronecker, Symmetrised
 from geomflow.tangent.kernel_flow import KernelFlow
 from tests.strategies import amplitudes, seeds
 

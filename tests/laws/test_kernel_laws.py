@@ -9,7 +9,7 @@ from strategies import seeds
 
 from geomflow import kernels as gk
 from geomflow.field import Torus
-from geomflow.kernels.grid import gaussian_symbol
+from geomflow.kernels.operators import gaussian_symbol
 
 scales = st.floats(min_value=0.02, max_value=2.0)
 few = settings(max_examples=25, deadline=None)

@@ -9,12 +9,20 @@ from hypothesis import strategies as st
 from learned_models import KAHLER_SURFACE, METRIC_MODELS, MODELS, OTHERS, POTENTIAL_MODELS, SURFACE, perceptron, points
 from strategies import seeds
 
-from geomflow.kernels.delta import DeltaKernel
 from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel, hermitian_probe
-from geomflow.kernels.gaussian import GaussianKernel
+from geomflow.kernels.gaussian import DeltaKernel, GaussianKernel
 from geomflow.kernels.potential import PotentialKernel, images, lattice_vectors, periodic, waves
-from geomflow.kernels.structures import Covariant, Kronecker, Symmetrised, frame, from_frame, pulled, to_frame
-from geomflow.kernels.tangent import drift, pair_matrix
+from geomflow.kernels.tangent import (
+    Covariant,
+    Kronecker,
+    Symmetrised,
+    drift,
+    frame,
+    from_frame,
+    pair_matrix,
+    pulled,
+    to_frame,
+)
 from geomflow.networks import CholeskyModel, PotentialModel, multi_indices
 
 QUICK = settings(max_examples=15, deadline=None)

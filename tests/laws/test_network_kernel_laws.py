@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geomflow.kernels.network import VARIANCES, NetworkKernel
-from geomflow.kernels.network_duals import ROWS
+from geomflow.kernels.network_rows import ROWS
 
 activations = st.sampled_from(sorted(VARIANCES))
 deviations = st.floats(0.2, 5.0)

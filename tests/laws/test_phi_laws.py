@@ -11,8 +11,8 @@ from geomflow.fits import PhiNetwork, ProjectiveInputs
 from geomflow.fits.phi.objective import Objective, loss_of
 from geomflow.fits.phi.steps import AdamStep, GaussNewton, State
 from geomflow.networks import Perceptron
-from geomflow.networks import tangent_loss as blocks
-from geomflow.networks.tangent_loss import ComplexHessian
+from geomflow.networks import complex_hessian as blocks
+from geomflow.networks.complex_hessian import ComplexHessian
 
 VARIETIES = (gv.Fermat(3), gv.Fermat(4), gv.Fermat(5), gv.Bicubic(), gv.Tetraquadric())
 ACTIVATIONS = ("gelu", "tanh", "erf", "cos", "softplus")

@@ -12,7 +12,7 @@ import pytest
 import geomflow as gf
 from geomflow import functionals as fn
 from geomflow.kernels import GaussianKernel, UnderResolvedWarning
-from geomflow.kernels.structures import Kronecker
+from geomflow.kernels.tangent import Kronecker
 from geomflow.tangent.kernel_flow import KernelFlow
 
 DECADE = np.geomspace(0.01, 0.1, 3)

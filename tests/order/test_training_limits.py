@@ -8,16 +8,14 @@ import pytest
 
 import geomflow as gf
 from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
-from geomflow.kernels.structures import Kronecker
-from geomflow.networks.embedding import FourierEmbedding
-from geomflow.networks.models.components import IndependentComponents
-from geomflow.networks.models.correction import Correction
-from geomflow.networks.models.potential import PotentialModel
-from geomflow.networks.models.rescaled import Rescaled
+from geomflow.kernels.tangent import Kronecker
+from geomflow.networks.components import IndependentComponents
+from geomflow.networks.network_model import PotentialModel
 from geomflow.networks.perceptron import Perceptron
-from geomflow.tangent.gradient_flow import GradientFlow
+from geomflow.networks.periodic import FourierEmbedding
+from geomflow.networks.wrapped import Correction, Rescaled
+from geomflow.tangent.gradient_flow import GradientFlow, LinearisedFlow
 from geomflow.tangent.kernel_flow import KernelFlow
-from geomflow.tangent.linearised_flow import LinearisedFlow
 from geomflow.tangent.loss import Continuum
 
 CURVE, PLANE = gf.ComplexTorus(dim=1), gf.Torus(dim=2)

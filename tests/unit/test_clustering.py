@@ -12,6 +12,7 @@ from scipy.spatial.distance import pdist, squareform
 import geomflow.variety as gv
 from geomflow.core import memory
 from geomflow.core.errors import InputError, MemoryLimitError, MissingExtraError, NotFiniteError, ShapeError
+from geomflow.kernels import agglomeration as agglomerate
 from geomflow.kernels import (
     batched_labels,
     cohesion,
@@ -20,7 +21,6 @@ from geomflow.kernels import (
     geodesic_distance,
     projective_linkage,
 )
-from geomflow.kernels.clustering import agglomerate
 from geomflow.kernels.gaussian import GaussianKernel
 
 

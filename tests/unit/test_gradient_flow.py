@@ -6,12 +6,11 @@ import pytest
 import geomflow as gf
 from geomflow.core.errors import InputError, PositivityError
 from geomflow.kernels.empirical import EmpiricalKernel
-from geomflow.networks.embedding import FourierEmbedding
-from geomflow.networks.models.potential import PotentialModel
-from geomflow.networks.models.rescaled import Rescaled
+from geomflow.networks.network_model import PotentialModel
 from geomflow.networks.perceptron import Perceptron
-from geomflow.tangent.gradient_flow import GradientFlow
-from geomflow.tangent.linearised_flow import LinearisedFlow
+from geomflow.networks.periodic import FourierEmbedding
+from geomflow.networks.wrapped import Rescaled
+from geomflow.tangent.gradient_flow import GradientFlow, LinearisedFlow
 from geomflow.tangent.optimisers import SGD, Adam, Momentum
 from geomflow.tangent.training import Training
 
@@ -123,8 +122,8 @@ def test_a_metric_that_is_lost_ends_the_run_with_the_place():
 
 def test_functionals_that_are_not_local_need_a_grid():
     plane = gf.Torus(dim=2)
-    from geomflow.networks.models.components import IndependentComponents
-    from geomflow.networks.models.correction import Correction
+    from geomflow.networks.components import IndependentComponents
+    from geomflow.networks.wrapped import Correction
 
     model = Correction(None, Rescaled(IndependentComponents(plane, Perceptron(2, (4,))), 0.01))
     state = model.on(np.random.default_rng(0).random((10, 2)), seed=0)

@@ -18,10 +18,10 @@ from geomflow.kernels import (
     reference_rescaled,
 )
 from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
-from geomflow.kernels.structures import Covariant, Kronecker, Symmetrised
+from geomflow.kernels.tangent import Covariant, Kronecker, Symmetrised
 from geomflow.networks import IndependentComponents, PotentialModel
 from geomflow.networks.perceptron import Perceptron
-from geomflow.tangent.batch import Batch
+from geomflow.tangent.kernel_action import Batch
 from geomflow.tangent.kernel_checks import CappedGrowthWarning
 from geomflow.tangent.kernel_flow import KernelFlow
 

@@ -28,12 +28,10 @@ from geomflow.core.errors import (
     SymmetryError,
 )
 from geomflow.field import ComplexTorus, MetricField, PotentialField, Torus
-from geomflow.kernels.delta import DeltaKernel
 from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
-from geomflow.kernels.gaussian import GaussianKernel
+from geomflow.kernels.gaussian import DeltaKernel, GaussianKernel
 from geomflow.kernels.potential import PotentialKernel
-from geomflow.kernels.structures import Covariant, Kronecker
-from geomflow.kernels.tangent import drift
+from geomflow.kernels.tangent import Covariant, Kronecker, drift
 from geomflow.networks import (
     CholeskyModel,
     Correction,

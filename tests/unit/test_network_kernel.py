@@ -8,9 +8,8 @@ import pytest
 from geomflow.core import memory
 from geomflow.core.errors import InputError, MemoryLimitError, NotFiniteError, ShapeError, UnknownNameError
 from geomflow.field import Torus
-from geomflow.kernels.monte_carlo import monte_carlo
-from geomflow.kernels.network import NetworkKernel
-from geomflow.networks.embedding import FourierEmbedding
+from geomflow.kernels.network import NetworkKernel, monte_carlo
+from geomflow.networks.periodic import FourierEmbedding
 
 
 def points(count, inputs=3, seed=0):

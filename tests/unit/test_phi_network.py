@@ -11,8 +11,7 @@ from geomflow.fits import AdamStep, GaussNewton, PhiNetwork, PhiTraining, Recipe
 from geomflow.fits.phi.objective import loss_of
 from geomflow.fits.phi.training import _scale, _total
 from geomflow.networks import FourierEmbedding, Perceptron
-from geomflow.networks.tangent_loss import ComplexHessian
-from geomflow.networks.tangents import GivenInputs
+from geomflow.networks.complex_hessian import ComplexHessian, GivenInputs
 from geomflow.variety.errors import UnderdeterminedError
 
 CUBIC = gv.Fermat(3)

@@ -12,11 +12,9 @@ import numpy as np
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.threads import each
 from geomflow.kernels.blocks import contract, row_blocks
-from geomflow.kernels.coordinates import CoordinateKernel
 from geomflow.kernels.cutoff import CutOffKernel
-from geomflow.kernels.fubini_study import unit_features
 from geomflow.kernels.kernel import Kernel
-from geomflow.kernels.nearest import nearest_rows
+from geomflow.kernels.projective import CoordinateKernel, nearest_rows, unit_features
 
 if TYPE_CHECKING:
     from geomflow.variety.points import Points

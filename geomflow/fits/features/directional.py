@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from geomflow.core.threads import each, slices
-from geomflow.networks.blocks import one_thread_products
+from geomflow.core.threads import each, one_thread_products, slices
+from geomflow.networks.complex_hessian import Inputs
 from geomflow.networks.perceptron import Perceptron
-from geomflow.networks.tangents import Inputs
 
 _BLOCK = 128
 

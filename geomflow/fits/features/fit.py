@@ -20,9 +20,8 @@ from geomflow.core.errors import InputError
 from geomflow.core.memory import require
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.core.progress import counter
-from geomflow.core.threads import each, slices
+from geomflow.core.threads import each, one_thread_products, slices
 from geomflow.fits.features.span import TangentSpan
-from geomflow.networks.blocks import one_thread_products
 from geomflow.variety.density import checked_volume
 from geomflow.variety.metric import VarietyMetric
 

@@ -21,8 +21,7 @@ from geomflow.fits.phi.metric import PhiNetwork
 from geomflow.fits.phi.objective import Objective
 from geomflow.fits.potentials.metric import KernelMetric
 from geomflow.fits.potentials.span import PotentialSpan
-from geomflow.networks.tangent_loss import ComplexHessian
-from geomflow.networks.tangents import Inputs
+from geomflow.networks.complex_hessian import ComplexHessian, Inputs
 
 if TYPE_CHECKING:
     from geomflow.variety.hypersurface import Hypersurface

@@ -85,7 +85,7 @@ class ProjectiveInputs:
         return (bounds, *normalisation(self.ambient))
 
     def fill(self, block: slice, first: np.ndarray, second: np.ndarray) -> None:
-        """The inputs of a block with their first and second derivatives; see `geomflow.networks.tangents`."""
+        """The inputs of a block with their first and second derivatives; see `geomflow.networks.complex_hessian`."""
         routines.projective(self.z[block], self.frame[block], *self._constants, first, second)
 
     def take(self, index: np.ndarray) -> ProjectiveInputs:

@@ -12,8 +12,8 @@ from geomflow.core.errors import InputError
 from geomflow.core.hermitian import unpack
 from geomflow.core.threads import each, slices
 from geomflow.fits.phi.inputs import ProjectiveInputs, input_count
+from geomflow.networks.complex_hessian import ComplexHessian
 from geomflow.networks.perceptron import Perceptron
-from geomflow.networks.tangent_loss import ComplexHessian
 from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.metric import VarietyMetric
 

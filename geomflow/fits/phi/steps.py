@@ -11,7 +11,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from geomflow.core.memory import require
 from geomflow.core.threads import each, one_thread_products, slices
 from geomflow.fits.phi.objective import Loss, Objective
-from geomflow.networks.tangent_loss import ComplexHessian
+from geomflow.networks.complex_hessian import ComplexHessian
 from geomflow.tangent.optimisers import Adam
 
 _TILE = 512

@@ -20,8 +20,8 @@ from geomflow.fits.phi.metric import PhiNetwork
 from geomflow.fits.phi.objective import Loss, Objective, loss_of
 from geomflow.fits.phi.report import PhiReport
 from geomflow.fits.phi.steps import AdamStep, GaussNewton, State
+from geomflow.networks.complex_hessian import ComplexHessian
 from geomflow.networks.perceptron import Perceptron
-from geomflow.networks.tangent_loss import ComplexHessian
 from geomflow.variety.density import checked_volume
 from geomflow.variety.errors import UnderdeterminedError
 

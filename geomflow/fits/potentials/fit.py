@@ -9,6 +9,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.progress import counter
+from geomflow.core.threads import one_thread_products
 from geomflow.fits.phi.objective import Loss, loss_of
 from geomflow.fits.potentials.descent import Descent, Path, RidgeFit
 from geomflow.fits.potentials.kernel import KahlerKernel
@@ -16,7 +17,6 @@ from geomflow.fits.potentials.landscape import Landscape
 from geomflow.fits.potentials.metric import KernelMetric
 from geomflow.fits.potentials.report import KernelReport
 from geomflow.fits.potentials.span import PotentialSpan
-from geomflow.networks.blocks import one_thread_products
 from geomflow.variety.density import checked_volume
 from geomflow.variety.errors import KahlerConeError
 from geomflow.variety.fubini_study import checked_class

@@ -10,7 +10,7 @@ import numpy as np
 from geomflow.core.errors import InputError
 from geomflow.core.hermitian import pack
 from geomflow.core.memory import require
-from geomflow.core.threads import each, slices
+from geomflow.core.threads import each, one_thread_products, slices
 from geomflow.fits.phi.inputs import ProjectiveInputs
 from geomflow.fits.phi.jets import product
 from geomflow.fits.potentials.basis import independent, unwhitened, whitened
@@ -19,7 +19,6 @@ from geomflow.fits.potentials.kernel import KahlerKernel
 from geomflow.fits.potentials.profiles import ArcCosine, Profile, require_profile
 from geomflow.fits.potentials.series import composed_jets, invariant_series
 from geomflow.fits.potentials.span import PotentialSpan
-from geomflow.networks.blocks import one_thread_products
 from geomflow.variety.fubini_study import FubiniStudy
 
 if TYPE_CHECKING:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core.memory import require
-from geomflow.core.threads import each, slices
+from geomflow.core.threads import each, one_thread_products, slices
 from geomflow.fits.phi.objective import Loss, Objective
 from geomflow.fits.potentials.span import PotentialSpan
-from geomflow.networks.blocks import one_thread_products
 
 if TYPE_CHECKING:
     from geomflow.variety.points import Points

@@ -10,14 +10,13 @@ import numpy as np
 
 from geomflow.core.hermitian import multiplicity, orthonormal, pack, unpack
 from geomflow.core.memory import require
-from geomflow.core.threads import each, slices
+from geomflow.core.threads import each, one_thread_products, slices
 from geomflow.fits.phi.inputs import ProjectiveInputs
 from geomflow.fits.potentials.basis import independent, unwhitened, whitened
 from geomflow.fits.potentials.kernel import KahlerKernel
 from geomflow.fits.potentials.profiles import Profile, require_profile
 from geomflow.fits.potentials.series import composed_jets, overlap_series
 from geomflow.fits.potentials.span import PotentialSpan
-from geomflow.networks.blocks import one_thread_products
 from geomflow.variety.fubini_study import FubiniStudy
 
 if TYPE_CHECKING:

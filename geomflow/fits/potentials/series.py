@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.core.hermitian import unpack
-from geomflow.core.threads import each, slices
+from geomflow.core.threads import each, one_thread_products, slices
 from geomflow.fits.phi.jets import compose, product, read_jets
 from geomflow.fits.potentials.profiles import Profile
-from geomflow.networks.blocks import one_thread_products
 from geomflow.variety import jetframes
 from geomflow.variety.jetframes import pairs
 from geomflow.variety.routines.forms import features as form_features

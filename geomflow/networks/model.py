@@ -1,20 +1,160 @@
-"""A model with parameters at a place: a grid of the torus, or points."""
+"""Models: numbers θ that make a metric on a torus, with all derivatives by θ and by position, and their states.
+
+Formulas. Metric-NTK (Halverson and Ruehle, eq. (2.7)): Θ_ijkl(x, x') = Σ_I ∂g_ij(x)/∂θ_I ∂g_kl(x')/∂θ_I. Cotangents of
+metrics are D^{kl} with the full index sum: the gradient by θ is Σ_p Σ_{kl} D^{kl}(x_p) ∂g_kl(x_p)/∂θ.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, final
+from math import prod
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from geomflow.core import memory
+from geomflow.core.arrays import real_array
 from geomflow.core.errors import InputError, NotFiniteError, PositivityError, ShapeError
 from geomflow.field.checks import smallest_eigenvalue
 from geomflow.field.grid import Grid
+from geomflow.field.lattice import FlatTorus
 from geomflow.field.mesh import coordinates_in_words, place
 from geomflow.field.state import Field
-from geomflow.networks.models.model import Model
-from geomflow.networks.models.target import LOST
+from geomflow.networks.jets import Jet
+from geomflow.networks.target import LOST, Target
+
+if TYPE_CHECKING:
+    from geomflow.field.grid import Grid
+    from geomflow.networks.network import Layout
+
+class Model(ABC):
+    """A metric, or a Kähler potential, that depends on a flat array of parameters θ (size,).
+
+    Points are x (p, d), Cartesian coordinates on the torus. `values` are what the model represents: g_ij (p, d, d), or
+    φ (p,) for potentials; `target` says which, and what metric the values make.
+    """
+
+    torus: FlatTorus
+
+    @property
+    @abstractmethod
+    def target(self) -> Target:
+        """What the values are."""
+
+    @property
+    @abstractmethod
+    def kinked(self) -> bool:
+        """Whether the first input derivative of the values jumps, as that of ReLU networks does."""
+
+    @property
+    @abstractmethod
+    def layout(self) -> Layout:
+        """Names, shapes and places of the parameters in θ; `layout.views(θ)` are named views."""
+
+    @abstractmethod
+    def initial(self, seed: Any) -> np.ndarray:
+        """Random parameters θ (size,) from a seed or a Generator."""
+
+    @abstractmethod
+    def jets(self, parameters: np.ndarray, x: np.ndarray, order: int) -> Jet:
+        """{multi-index: ∂^α values (p, *shape)}: all input derivatives up to `order` ≤ 4."""
+
+    @abstractmethod
+    def jets_jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray, order: int) -> Jet:
+        """The derivative of `jets` along `direction` (size,), the same mapping."""
+
+    @abstractmethod
+    def jets_vjp(self, parameters: np.ndarray, x: np.ndarray, cotangents: Mapping[Any, np.ndarray]) -> np.ndarray:
+        """Σ_α Σ_p ⟨cotangents[α], ∂(∂^α values)/∂θ⟩ (size,), full index sums."""
+
+    @abstractmethod
+    def values(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """g_ij (p, d, d), or φ (p,)."""
+
+    @abstractmethod
+    def jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        """Σ_I ∂values/∂θ_I direction_I, of the shape of `values`."""
+
+    @abstractmethod
+    def vjp(self, parameters: np.ndarray, x: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
+        """Σ_p Σ_{kl} D^{kl}(x_p) ∂g_kl(x_p)/∂θ (size,), for a cotangent of the shape of `values`."""
+
+    @abstractmethod
+    def jacobian(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """∂values/∂θ, (p, *shape, size). MemoryLimitError, before any is taken, names the block that fits."""
+
+    @abstractmethod
+    def tangent_kernel(self, parameters: np.ndarray, x: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
+        """Θ of the values: (p, q, d, d, d, d) for metrics, eq. (2.7); (p, q) for potentials. y = x unless given."""
+
+    @property
+    def size(self) -> int:
+        """The number of parameters."""
+        return self.layout.size
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The trailing shape of the values: (d, d), or () for potentials."""
+        return self.target.shape
+
+    def metric(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """g_ij (p, d, d), or g_{ab̄} (p, n, n) complex, with the input derivatives exact."""
+        return self.target.reference(x) + self.target.part(self.jets(parameters, x, self.target.order))
+
+    def metric_jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        """Σ_I ∂metric/∂θ_I direction_I."""
+        return self.target.part(self.jets_jvp(parameters, x, direction, self.target.order))
+
+    def metric_vjp(self, parameters: np.ndarray, x: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
+        """Re Σ_p Σ_{kl} D^{kl}(x_p) ∂metric_kl(x_p)/∂θ (size,)."""
+        return self.jets_vjp(parameters, x, self.target.adjoint(cotangent))
+
+    def on(self, place: Any, seed: Any = 0, parameters: np.ndarray | None = None) -> ModelState:
+        """The model at `parameters` (drawn by `seed` unless given) on a grid or at points (p, d)."""
+        return make_state(self, place, self.initial(seed) if parameters is None else parameters)
+
+    def template(self, grid: Grid) -> Any:
+        """A field of the model's kind on any grid, for the expressions of equations alone: flat, or φ = 0."""
+        return self.target.template(grid)
+
+    def checked_parameters(self, parameters: Any) -> np.ndarray:
+        """θ as float64 (size,). NotFiniteError names the parameter that is not finite, ShapeError the right size."""
+        return self.layout.checked(parameters)
+
+    def checked_points(self, x: Any) -> np.ndarray:
+        """Points as float64 (p, d); ShapeError for another shape."""
+        points = real_array(x, "the points", "give a grid, or real coordinates x1, y1, x2, y2, ...")
+        if points.ndim != 2 or points.shape[1] != self.torus.real_dim:
+            raise ShapeError(f"points of shape {points.shape} were given; (p, {self.torus.real_dim}) is needed on "
+                             f"{self.torus!r}.")
+        return points
+
+
+def require_rows(points: int, each: int, what: str) -> None:
+    """MemoryLimitError, naming the number of points that fits, where `points` rows of `each` bytes do not fit."""
+    block = max(1, memory.available() // (2 * each))
+    memory.require(points * each, f"{what} at {points} points ({memory.human(each)} a point)",
+                   f"take at most {block} points at a time, or use jvp and vjp, which form no Jacobian")
+
+
+def require_pairs(p: int, q: int, each: int, what: str) -> None:
+    """MemoryLimitError, naming the block that fits, where p × q entries of `each` bytes do not fit."""
+    block = max(1, int((memory.available() / (2 * each)) ** 0.5))
+    memory.require(p * q * each, f"{what} at {p} × {q} points", f"take blocks of at most {block} × {block} points, or "
+                   "use apply(...), which is matrix-free")
+
+
+def flattened_kernel(theta: np.ndarray, axes: int) -> np.ndarray:
+    """Θ (p, q, *shape, *shape) as a matrix over pairs (point, components), `axes` = len(shape)."""
+    p, q = theta.shape[:2]
+    first = tuple(range(2, 2 + axes))
+    second = tuple(range(2 + axes, 2 + 2 * axes))
+    moved = theta.transpose(0, *first, 1, *second)
+    return moved.reshape(p * prod(theta.shape[2:2 + axes]), q * prod(theta.shape[2 + axes:]))
+
 
 _PROBES, _TOLERANCE = 5, 1e-8
 

@@ -1,15 +1,78 @@
-"""The discrete Gaussian on a lattice's dual: random wave vectors of functions on a torus, drawn exactly."""
+"""What is periodic on a torus: wave vectors of its dual lattice, series of waves, the Fourier embedding."""
 
 from __future__ import annotations
 
 from functools import cached_property
 from math import pi, sqrt
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.memory import require
+from geomflow.networks.series import Series
+
+if TYPE_CHECKING:
+    from geomflow.field.lattice import FlatTorus
+
+@final
+class FourierEmbedding:
+    """x ↦ (cos 2π m t_a, sin 2π m t_a) for every lattice direction a and m = 1..harmonics, x = Σ_a t_a v_a.
+
+    The v_a are the lattice vectors of the torus (rectangular or not): a function of these features is periodic, and on
+    the torus the map is injective. `features` = 2 × harmonics × dimension: all cosines, then all sines.
+    Raises `InputError` for a number of harmonics below one, and for what is no torus.
+
+    >>> from geomflow.field import Torus
+    >>> FourierEmbedding(Torus(dim=2), harmonics=2)
+    8 cosines and sines on the torus R^2/Λ with coordinates x, y and periods 1, 1
+    """
+
+    def __init__(self, torus: FlatTorus, harmonics: int = 1) -> None:
+        if not hasattr(torus, "lattice"):
+            raise InputError(f"an embedding belongs to a torus, such as Torus(dim=2), and {torus!r} was given.")
+        if isinstance(harmonics, bool) or not isinstance(harmonics, int | np.integer) or harmonics < 1:
+            raise InputError(f"harmonics is a whole number >= 1, and it is {harmonics!r}.")
+        self.torus, self.harmonics = torus, int(harmonics)
+        basis = 2 * np.pi * np.linalg.inv(np.array(torus.lattice))
+        self.waves = np.concatenate([m * basis for m in range(1, self.harmonics + 1)], axis=1)
+
+    @property
+    def inputs(self) -> int:
+        """The number of torus coordinates."""
+        return self.torus.real_dim
+
+    @property
+    def features(self) -> int:
+        """The number of cosines and sines."""
+        return 2 * self.waves.shape[1]
+
+    def values(self, x: np.ndarray) -> np.ndarray:
+        """The features (p, features) at points (p, inputs)."""
+        return self.series(x, Series(self.inputs, 0))[0]
+
+    def series(self, x: np.ndarray, series: Series) -> np.ndarray:
+        """Taylor coefficients of the features by the coordinates, (C, p, features)."""
+        return np.concatenate(wave_series(x @ self.waves, self.waves, series), axis=-1)
+
+    def __repr__(self) -> str:
+        return f"{self.features} cosines and sines on {self.torus!r}"
+
+
+def wave_series(phases: np.ndarray, waves: np.ndarray, series: Series) -> tuple[np.ndarray, np.ndarray]:
+    """Taylor coefficients, (C, p, m) each, of cos φ and sin φ by x, where φ = x·k + b.
+
+    `phases` (p, m) are the φ and `waves` (d, m) the wave vectors k: ∂^α cos φ = k^α cos(φ + |α| π/2).
+    """
+    cosine, sine = np.cos(phases), np.sin(phases)
+    turns = ((cosine, sine), (-sine, cosine), (-cosine, -sine), (sine, -cosine))
+    out = np.empty((2, series.channels, *phases.shape))
+    for channel, (index, factorial) in enumerate(zip(series.indices, series.factorials)):
+        factor = np.prod(waves ** np.array(index)[:, None], axis=0) / factorial
+        for target, turned in zip(out[:, channel], turns[sum(index) % 4]):
+            np.multiply(turned, factor, out=target)
+    return out[0], out[1]
+
 
 #: Terms below e^-40 of the largest are left out of sums.
 _CUT = 40.0

@@ -1,4 +1,4 @@
-"""Gaussian kernels of the Fubini–Study distance on points of a projective space."""
+"""Kernels on projective points: Gaussians of the Fubini–Study distance, the nearest point, coordinates as inputs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import numpy as np
 
 from geomflow.core.errors import InputError, ShapeError, UnknownNameError
 from geomflow.core.numbers import require_unmasked
+from geomflow.core.threads import each
 from geomflow.distribute import ON_THREADS, Workers
-from geomflow.kernels.fubini_study_routines import CHORDAL, GEODESIC
-from geomflow.kernels.kernel import Kernel, checked_scale, finite_rows, require_matrix
+from geomflow.kernels.blocks import checked_scale, finite_rows, require_matrix, row_blocks
+from geomflow.kernels.kernel import Kernel
+from geomflow.kernels.tile_rows import CHORDAL, GEODESIC
 from geomflow.kernels.tiles import TiledGaussian
 
 PRECISIONS = {"double": np.float64, "single": np.float32}
@@ -159,3 +161,98 @@ def same_space(x: np.ndarray, y: np.ndarray) -> None:
 def _check_precision(precision: str) -> None:
     if precision not in PRECISIONS:
         raise UnknownNameError.among("precision", str(precision), PRECISIONS)
+
+
+@final
+@dataclass(frozen=True)
+class NearestKernel(Kernel):
+    """K(x, y_q) = 1 for the point y_q nearest to x among all y, and else 0: the Delta kernel of the paper.
+
+    Halverson and Ruehle, section 3.2: "updates the metric at a test point with the metric correction computed for the
+    closest point in the training set", in the Fubini–Study distance (3.2). On the points themselves it is the identity,
+    each being its own nearest; elsewhere it depends on the whole set y and is not symmetric. `DeltaKernel` is the
+    identity everywhere: nothing at points that are not in the set. Projective points as in `FubiniStudyGaussian`;
+    the first of equally near points is taken, and overlaps that differ by rounding (distances below 1e-8) are equal.
+    """
+
+    def read(self, x: Any) -> np.ndarray:
+        """Unit vectors as rows re z_0, im z_0, re z_1, ..., (p, 2N)."""
+        return unit_features(x)
+
+    def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """One at the nearest y of each x, (p, q)."""
+        out = np.zeros((len(x), len(y)))
+        out[np.arange(len(x)), nearest_rows(x, y)] = 1.0
+        return out
+
+    def diagonal(self, x: Any) -> np.ndarray:
+        """One at every point."""
+        return np.ones(len(self.read(x)))
+
+    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
+             workers: Workers = ON_THREADS) -> np.ndarray:
+        return columns.copy() if y is None else columns[:, nearest_rows(x, y)]
+
+
+def nearest_rows(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The number of the point y of largest |⟨x_p, y_q⟩| for each x, unit features (p, 2N) and (q, 2N); in blocks."""
+    same_space(x, y)
+    turned = np.empty_like(y)
+    turned[:, ::2], turned[:, 1::2] = -y[:, 1::2], y[:, ::2]
+
+    def work(rows: slice) -> np.ndarray:
+        overlap = x[rows] @ y.T
+        return np.argmax(overlap**2 + (x[rows] @ turned.T) ** 2, axis=1)
+
+    found = each(work, row_blocks(len(x), len(y)))
+    return np.concatenate([np.empty(0, np.int64), *found])
+
+
+@final
+@dataclass(frozen=True)
+class CoordinateKernel(Kernel):
+    """K(x, y) = kernel(inputs(x), inputs(y)) with inputs re z_0, im z_0, re z_1, ..., (p, 2N).
+
+    These are the inputs of Halverson and Ruehle, section 3: the homogeneous coordinates as they are scaled in their
+    patch, so that the kernel depends on that choice. `kernel` takes real points, as `NetworkKernel("relu",
+    weight_std=80.52, bias_std=5.716)` does. Points are those of a variety, or complex coordinates (p, N).
+    Raises InputError for what is no kernel and for real coordinates, ShapeError for other shapes.
+    """
+
+    kernel: Kernel
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.kernel, Kernel):
+            raise InputError(f"a kernel on coordinates is made of one on real points, and {self.kernel!r} is none.")
+
+    def read(self, x: Any) -> np.ndarray:
+        """The inputs as the kernel uses them."""
+        return self.kernel.read(coordinate_inputs(x))
+
+    def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The kernel of inputs that `read` returned, (p, q)."""
+        return self.kernel.values(x, y)
+
+    def diagonal(self, x: Any) -> np.ndarray:
+        """K(x_p, x_p), (p,)."""
+        return self.kernel.diagonal(coordinate_inputs(x))
+
+    def matrix(self, x: Any, y: Any = None) -> np.ndarray:
+        """The matrix of the kernel, (p, q)."""
+        return self.kernel.matrix(coordinate_inputs(x), None if y is None else coordinate_inputs(y))
+
+    def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
+             workers: Workers = ON_THREADS) -> np.ndarray:
+        return self.kernel._sum(x, y, columns, block, workers)
+
+
+def coordinate_inputs(x: Any) -> np.ndarray:
+    """Complex coordinates (p, N) as real rows re z_0, im z_0, re z_1, ..., (p, 2N)."""
+    require_unmasked(x, "the array of points")
+    z = np.asarray(getattr(x, "coordinates", x))
+    if not np.iscomplexobj(z):
+        raise InputError("real and imaginary parts are taken of complex coordinates, and real ones were given: give "
+                         "them to the kernel itself.")
+    if z.ndim != 2:
+        raise ShapeError(f"points are rows of an array (points, coordinates), and the shape {z.shape} was given.")
+    return np.ascontiguousarray(z, dtype=complex).view(float)

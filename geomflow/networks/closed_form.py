@@ -15,7 +15,7 @@ from geomflow.field.lattice import FlatTorus
 from geomflow.field.mesh import coordinates_in_words
 from geomflow.field.sampling import as_numbers, expression_node, require_periodic
 from geomflow.field.state import Field
-from geomflow.networks.models.series import Jet
+from geomflow.networks.jets import Jet
 from geomflow.networks.series import multi_indices
 
 _PROBES = 16

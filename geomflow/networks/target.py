@@ -14,8 +14,8 @@ from geomflow.field.lattice import FlatTorus
 from geomflow.field.metric import MetricField
 from geomflow.field.potential import PotentialField, make_reference, require_kahler
 from geomflow.field.torus import ComplexTorus
-from geomflow.networks.models.closed import ClosedForm
-from geomflow.networks.models.series import Index, Jet
+from geomflow.networks.closed_form import ClosedForm
+from geomflow.networks.jets import Index, Jet
 
 LOST = "Use smaller parameters or a smaller learning rate, add a larger reference, or use CholeskyModel."
 

@@ -1,1 +1,0 @@
-"""Clusters of points, by distances and by kernels."""

@@ -1,0 +1,272 @@
+"""A network for each metric component (Halverson and Ruehle, eqs. (2.19)–(2.23)), one for all, or L Lᵀ of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from math import sqrt
+from typing import final
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.core.seeds import generator
+from geomflow.field.lattice import FlatTorus
+from geomflow.field.matrices import upper_pairs
+from geomflow.networks.network import Layout, Network
+from geomflow.networks.network_model import CholeskyHead, LinearHead, NetworkModel, require_inputs
+from geomflow.networks.series import Series
+from geomflow.networks.target import RealMetric, checked_torus
+
+
+@final
+class IndependentNetworks(Network):
+    """u_m(x) = f^{(m)}(x; θ^{(m)}) with θ the union of all θ^{(m)}: Halverson and Ruehle, eq. (2.19).
+
+    `networks` maps a prefix to each scalar network; the parameters of "g_xx" are "g_xx.W0", "g_xx.b0" and so on.
+    Raises InputError for networks of unequal inputs or with more than one output.
+    """
+
+    def __init__(self, networks: dict[str, Network]) -> None:
+        for prefix, network in networks.items():
+            if not isinstance(network, Network):
+                raise InputError(f"a network is needed for '{prefix}', and {network!r} was given: use Perceptron(...), "
+                                 "CosineNetwork(...) or AutogradNetwork(...).")
+            if network.outputs != 1:
+                raise InputError(f"the network of '{prefix}' has {network.outputs} outputs, and independent components "
+                                 "have one each: give outputs=1, or use SharedComponents.")
+        if len({network.inputs for network in networks.values()}) != 1:
+            raise InputError("networks side by side take the same inputs; these take "
+                             f"{[network.inputs for network in networks.values()]}.")
+        self.networks = tuple(networks.values())
+        self.inputs, self.outputs = self.networks[0].inputs, len(self.networks)
+        self.layout = Layout(tuple((f"{prefix}.{name}", shape) for prefix, network in networks.items()
+                                   for name, shape in network.layout.entries))
+        ends = np.cumsum([0, *(network.size for network in self.networks)])
+        self.parts = tuple(slice(int(a), int(b)) for a, b in pairwise(ends))
+
+    @property
+    def kinked(self) -> bool:
+        """Whether one of the networks is."""
+        return any(network.kinked for network in self.networks)
+
+    def initial(self, seed: int | np.random.Generator) -> np.ndarray:
+        """One network after the other, from one stream."""
+        stream = generator(seed)
+        return np.concatenate([network.initial(stream) for network in self.networks])
+
+    def _stacked(self, one: Callable[[Network, slice], np.ndarray]) -> np.ndarray:
+        pieces = zip(self.networks, self.parts, strict=True)
+        return np.concatenate([one(network, part) for network, part in pieces], axis=-1)
+
+    def _gathered(self, one: Callable[[Network, slice, slice], np.ndarray]) -> np.ndarray:
+        pieces = enumerate(zip(self.networks, self.parts, strict=True))
+        return np.concatenate([one(network, part, slice(m, m + 1)) for m, (network, part) in pieces])
+
+    def _values(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return self._stacked(lambda network, part: network._values(parameters[part], x))
+
+    def _jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        return self._stacked(lambda network, part: network._jvp(parameters[part], x, direction[part]))
+
+    def _vjp(self, parameters: np.ndarray, x: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
+        return self._gathered(lambda network, part, m: network._vjp(
+            parameters[part], x, np.ascontiguousarray(cotangent[:, m])))
+
+    def _jacobian(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
+        result = np.zeros((len(x), self.outputs, self.size))
+        for m, (network, part) in enumerate(zip(self.networks, self.parts, strict=True)):
+            result[:, m, part] = network._jacobian(parameters[part], x)[:, 0]
+        return result
+
+    def _tangent_kernel(self, parameters: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        result = np.zeros((len(x), len(y), self.outputs, self.outputs))
+        for m, (network, part) in enumerate(zip(self.networks, self.parts, strict=True)):
+            result[:, :, m, m] = network._tangent_kernel(parameters[part], x, y)[:, :, 0, 0]
+        return result
+
+    def _jets(self, parameters: np.ndarray, x: np.ndarray, series: Series) -> np.ndarray:
+        return self._stacked(lambda network, part: network._jets(parameters[part], x, series))
+
+    def _jets_jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray, series: Series) -> np.ndarray:
+        return self._stacked(lambda network, part: network._jets_jvp(parameters[part], x, direction[part], series))
+
+    def _jets_vjp(self, parameters: np.ndarray, x: np.ndarray, cotangents: np.ndarray, series: Series) -> np.ndarray:
+        return self._gathered(lambda network, part, m: network._jets_vjp(
+            parameters[part], x, np.ascontiguousarray(cotangents[:, :, m]), series))
+
+    def __repr__(self) -> str:
+        return f"{self.outputs} independent networks with {self.size} parameters"
+
+
+def side_by_side(network: Network | Sequence[Network], names: Sequence[str]) -> IndependentNetworks:
+    """One copy of `network` for each name, or one network a name where a sequence is given."""
+    several = tuple(network) if isinstance(network, Sequence) else (network,) * len(names)
+    if len(several) != len(names):
+        raise InputError(f"{len(several)} networks were given for the {len(names)} components {', '.join(names)}: give "
+                         "one network, which is copied, or one for each.")
+    return IndependentNetworks(dict(zip(names, several, strict=True)))
+
+
+def symmetric_basis(dim: int, offdiagonal: float) -> np.ndarray:
+    """basis[i, j, m] of g_ij = Σ_m basis[i, j, m] u_m for the components i ≤ j, row by row; `offdiagonal` scales."""
+    pairs = upper_pairs(dim)
+    basis = np.zeros((dim, dim, len(pairs)))
+    for m, (i, j) in enumerate(pairs):
+        basis[i, j, m] = basis[j, i, m] = 1.0 if i == j else offdiagonal
+    return basis
+
+
+def component_names(torus: FlatTorus, letter: str = "g") -> tuple[str, ...]:
+    """g_xx, g_xy, g_yy and so on."""
+    names = torus.coordinates
+    return tuple(f"{letter}_{names[i]}{names[j]}" for i, j in upper_pairs(len(names)))
+
+
+class _Components(NetworkModel):
+    """A linear map from independent networks to a real metric; subclasses say how off-diagonals are scaled."""
+
+    torus: FlatTorus
+    network: Network | Sequence[Network]
+    _offdiagonal: float
+
+    def __post_init__(self) -> None:
+        checked_torus(self.torus, complex_needed=False)
+        require_inputs(self, self.joint)
+
+    @cached_property
+    def joint(self) -> IndependentNetworks:
+        """One network a component; parameters are named "g_xx.W0" and so on."""
+        return side_by_side(self.network, component_names(self.torus))
+
+    @cached_property
+    def head(self) -> LinearHead:
+        """g_ij = c_ij u_ij for i ≤ j."""
+        return LinearHead(symmetric_basis(self.torus.real_dim, self._offdiagonal))
+
+    @cached_property
+    def target(self) -> RealMetric:
+        """The values are the metric."""
+        return RealMetric(self.torus.real_dim)
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class IndependentComponents(_Components):
+    """g_ii = u_ii, g_ij = u_ij/√2 for i < j, each u an independent scalar network: eq. (2.19), corrected.
+
+    In the limit of infinite width Θ_ijkl = ½(δ_ik δ_jl + δ_il δ_jk) Θ̄: with the full index sum over D^{kl}, every
+    component moves at the same speed. Without the factor 1/√2 (`UncorrectedComponents`) the off-diagonal ones run twice
+    too fast, because D^{kl} and D^{lk} both drive them.
+
+    `network` is one scalar network, copied, or one for each component with i ≤ j. Copies share what is not trained,
+    such as the wave vectors of a `CosineNetwork`; give one for each where these are to differ. Raises InputError
+    otherwise.
+    """
+
+    torus: FlatTorus
+    network: Network | Sequence[Network]
+    _offdiagonal = 1 / sqrt(2)
+
+    def __repr__(self) -> str:
+        return f"a metric of {self.joint!r}"
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class UncorrectedComponents(_Components):
+    """g_ij = u_ij for i ≤ j, each u an independent scalar network, as in eq. (2.19) of the paper.
+
+    On i ≤ j, k ≤ l: Θ_ijkl = δ_ik δ_jl Θ_ij, eq. (2.21). With the full index sum off-diagonal components run twice as
+    fast as diagonal ones; `IndependentComponents` corrects this.
+    """
+
+    torus: FlatTorus
+    network: Network | Sequence[Network]
+    _offdiagonal = 1.0
+
+    def __repr__(self) -> str:
+        return f"a metric of {self.joint!r}, off-diagonals unscaled"
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class SharedComponents(NetworkModel):
+    """g_ii = u_ii, g_ij = u_ij/√2 for i < j, with all u_ij outputs of one network, whose weights mix components.
+
+    `network` has d(d + 1)/2 outputs, the components i ≤ j row by row.
+    """
+
+    torus: FlatTorus
+    network: Network
+
+    def __post_init__(self) -> None:
+        checked_torus(self.torus, complex_needed=False)
+        require_inputs(self, self.network)
+        if self.network.outputs != self.head.inputs:
+            raise InputError(f"a metric on {self.torus!r} has {self.head.inputs} components, and the network has "
+                             f"{self.network.outputs} outputs: give outputs={self.head.inputs}.")
+
+    @property
+    def joint(self) -> Network:
+        """The network."""
+        return self.network
+
+    @cached_property
+    def head(self) -> LinearHead:
+        """g_ij = c_ij u_ij for i ≤ j."""
+        return LinearHead(symmetric_basis(self.torus.real_dim, 1 / sqrt(2)))
+
+    @cached_property
+    def target(self) -> RealMetric:
+        """The values are the metric."""
+        return RealMetric(self.torus.real_dim)
+
+    def __repr__(self) -> str:
+        return f"a metric of {self.network.outputs} outputs of one network with {self.size} parameters"
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class CholeskyModel(NetworkModel):
+    """g = L Lᵀ, L lower triangular with L_ii = exp(u_ii) and L_ji = u_ij for i < j: positive for all parameters.
+
+    log det g = 2 Σ_i u_ii, and u = 0 is the flat metric. In double precision positivity is lost to rounding only where
+    the condition number passes 1e16. The map is not linear, so that the tangent kernel changes with the metric even
+    where those of the networks are frozen.
+
+    `network` is one scalar network, copied, or one for each of u_xx, u_xy, ..., named "L_xx", "L_xy", ...; or one
+    network with d(d + 1)/2 outputs.
+    """
+
+    torus: FlatTorus
+    network: Network | Sequence[Network]
+
+    def __post_init__(self) -> None:
+        checked_torus(self.torus, complex_needed=False)
+        require_inputs(self, self.joint)
+        if self.joint.outputs != self.head.inputs:
+            raise InputError(f"the factor of a metric on {self.torus!r} has {self.head.inputs} components, and the "
+                             f"network has {self.joint.outputs} outputs: give outputs=1 or outputs={self.head.inputs}.")
+
+    @cached_property
+    def joint(self) -> Network:
+        """The given network of all components, or one network for each."""
+        if isinstance(self.network, Network) and self.network.outputs > 1:
+            return self.network
+        return side_by_side(self.network, component_names(self.torus, "L"))
+
+    @cached_property
+    def head(self) -> CholeskyHead:
+        """u ↦ L Lᵀ."""
+        return CholeskyHead(self.torus.real_dim)
+
+    @cached_property
+    def target(self) -> RealMetric:
+        """The values are the metric."""
+        return RealMetric(self.torus.real_dim)
+
+    def __repr__(self) -> str:
+        return f"a metric L Lᵀ of {self.joint!r}"

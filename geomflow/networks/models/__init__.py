@@ -1,1 +1,0 @@
-"""Metrics and potentials on tori that networks represent."""
