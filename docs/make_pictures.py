@@ -11,6 +11,7 @@ mpl.use("Agg")
 import geomflow as gf
 from geomflow.cli.document import read_document
 from geomflow.cli.run import Prepared
+from geomflow.cli.schema import RunFile
 
 HERE = Path(__file__).parent
 RUN_FILE = HERE.parent / "examples" / "kahler" / "calabi_flow_torus.toml"
@@ -18,7 +19,7 @@ RUN_FILE = HERE.parent / "examples" / "kahler" / "calabi_flow_torus.toml"
 
 def main() -> None:
     """Make the run of the file and write the snapshots of its curvature and potential."""
-    sol = Prepared.of(read_document(RUN_FILE)).solve()
+    sol = Prepared.of(read_document(RUN_FILE, RunFile)).solve()
     figure = gf.plot.snapshots(sol)[0, 0].figure
     figure.savefig(HERE / "_static" / "calabi_flow_torus.png", dpi=110)
 

@@ -9,10 +9,10 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from geomflow.cli.schema import RUN, Table
-from geomflow.cli.variety_file import VARIETY
+from geomflow.cli.document import Table, is_required, keys_of, meaning_of, phrase_of, table_of
+from geomflow.cli.schema import RunFile, VarietyFile
 
-SCHEMATA = {"run": RUN, "variety": VARIETY}
+FILES = {"run": RunFile, "variety": VarietyFile}
 
 
 class RunFileKeys(SphinxDirective):
@@ -23,19 +23,20 @@ class RunFileKeys(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """The section bodies."""
         result: list[nodes.Node] = []
-        for name, table in SCHEMATA[self.arguments[0] if self.arguments else "run"].items():
-            heading = nodes.paragraph("", "", nodes.strong("", f"[{name}]"), nodes.Text(f": {table.meaning}"))
+        for name, field in keys_of(FILES[self.arguments[0] if self.arguments else "run"]).items():
+            table = table_of(field)
+            heading = nodes.paragraph("", "", nodes.strong("", f"[{name}]"), nodes.Text(f": {table.__doc__}"))
             result += [heading, definitions(table)]
         return result
 
 
-def definitions(table: Table) -> nodes.definition_list:
+def definitions(table: type[Table]) -> nodes.definition_list:
     """The keys of one table."""
     items = nodes.definition_list()
-    for name, key in table.keys.items():
-        need = ", required" if key.required else ""
-        term = nodes.term("", "", nodes.literal("", name), nodes.Text(f": {key.kind.phrase}{need}"))
-        items += nodes.definition_list_item("", term, nodes.definition("", nodes.paragraph("", key.meaning)))
+    for name, key in keys_of(table).items():
+        need = ", required" if is_required(key) else ""
+        term = nodes.term("", "", nodes.literal("", name), nodes.Text(f": {phrase_of(key.type)}{need}"))
+        items += nodes.definition_list_item("", term, nodes.definition("", nodes.paragraph("", meaning_of(key))))
     return items
 
 

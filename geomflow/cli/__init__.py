@@ -1,4 +1,4 @@
-"""The command `geomflow`: run, show, derive, quintic, variety, study and version, one file each.
+"""The command `geomflow`: run, show, derive, quintic, variety, study and version.
 
 Exit codes: 0 for a run that ended well (finished, steady, or at a singularity of the geometry), 1 for one that
 diverged, 2 for an error of input or of the machine (a full disk, too little memory), 70 for a defect of geomflow
@@ -13,21 +13,29 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from geomflow.cli import derive, quintic, run, show, study, variety, version
+from geomflow.cli import derive, quintic, run, study, variety
 from geomflow.cli.arguments import Parser
-from geomflow.cli.endings import exit_code, plainly_told
+from geomflow.cli.messages import exit_code, plainly_told, versions
 
-COMMANDS = (run, show, derive, quintic, variety, study, version)
+COMMANDS = (run, derive, quintic, variety, study)
 
 
 def parser() -> argparse.ArgumentParser:
-    """The argument parser, one subcommand a module."""
+    """The argument parser with its subcommands."""
     top = Parser(prog="geomflow", description="From an exact geometry to a running flow.")
     top.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for module in COMMANDS:
         module.add_parser(commands)
+    told = commands.add_parser("version", help="print the versions of geomflow and of what it stands on")
+    told.set_defaults(execute=version)
     return top
+
+
+def version(args: argparse.Namespace) -> int:
+    """Print the versions of geomflow, of Python, and of the packages that geomflow stands on."""
+    print("\n".join(versions()))
+    return 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:

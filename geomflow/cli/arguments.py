@@ -1,4 +1,4 @@
-"""How the command reads its words: a parser whose errors are those of geomflow, and the kinds of its options."""
+"""How the command reads its words: its parser, the kinds of its options, and the directories that it writes to."""
 
 from __future__ import annotations
 
@@ -47,3 +47,39 @@ def file_path(text: str) -> Path:
     if not text or "\0" in text:
         raise argparse.ArgumentTypeError("takes the name of a file or a folder, and it is empty or holds a zero byte")
     return Path(text)
+
+
+def add_workers(sub: argparse.ArgumentParser, what: str) -> None:
+    """Add the options --workers N and --scheduler ADDRESS of a command that spreads `what`."""
+    sub.add_argument("--workers", type=whole, metavar="N", help=f"spread {what} over N processes, started for this")
+    sub.add_argument("--scheduler", metavar="ADDRESS",
+                     help=f"spread {what} over the Dask cluster of the scheduler at an address such as "
+                          "tcp://192.168.0.1:8786")
+
+
+def workers_of(args: argparse.Namespace) -> int | str | None:
+    """What `geomflow.distribute.as_workers` takes. Raises `InputError` where both are given."""
+    if args.workers is not None and args.scheduler is not None:
+        raise InputError("--workers starts processes of this machine and --scheduler uses a cluster that runs: "
+                         "give one of them")
+    return args.workers if args.scheduler is None else args.scheduler
+
+
+def unused(parent: Path, name: str) -> Path:
+    """The first of parent/NAME, parent/NAME-2, ... that does not exist."""
+    number = 1
+    while _numbered(parent, name, number).exists():
+        number += 1
+    return _numbered(parent, name, number)
+
+
+def latest(parent: Path, name: str, kept: str) -> Path:
+    """The last of parent/NAME, parent/NAME-2, ... that holds the file `kept`; the first where none does."""
+    number = 1
+    while (_numbered(parent, name, number + 1) / kept).exists():
+        number += 1
+    return _numbered(parent, name, number)
+
+
+def _numbered(parent: Path, name: str, number: int) -> Path:
+    return parent / (name if number == 1 else f"{name}-{number}")

@@ -14,7 +14,7 @@ calabi has the name of a flow too: --gradient asks for the functional.
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from geomflow.cli.arguments import whole
 from geomflow.core.errors import InputError, UnknownNameError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from geomflow.symbolic.functionals import DerivedFlow
 
 
-def add_parser(commands: argparse._SubParsersAction) -> None:
+def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the subcommand."""
     sub = commands.add_parser("derive", help="derive a gradient flow, or print the equation of a flow")
     sub.add_argument("name", nargs="?", help="a functional or a flow by name, such as kenergy or ricci")

@@ -1,27 +1,118 @@
-"""Reading a run file: TOML, checked against the schema."""
+"""Files that describe a run or a variety: TOML, checked whole against what is declared of it, before any computation.
+
+A file is declared once, as a class of tables, whose fields are keys: their types say what each takes, their annotations
+what it means, and the docstring of a table what that says. An unknown key is an error that names the nearest known one,
+a value of another kind an error that says what the key takes. Both say in which line.
+"""
 
 from __future__ import annotations
 
+import math
+import sys
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from geomflow.cli.schema import RUN, Table, check
-from geomflow.core.errors import InputError
+import msgspec
+from msgspec import Meta
+from msgspec.structs import FieldInfo
+
+from geomflow.cli.arguments import LARGEST_WHOLE
+from geomflow.cli.messages import shown
+from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.numbers import real_number
 
 LONGEST_FILE = 4_000_000
 
+Whole = Annotated[int, Meta(title="a whole number", ge=-LARGEST_WHOLE, le=LARGEST_WHOLE)]
+Number = Annotated[int | float, Meta(title="a number")]
+Text = Annotated[str, Meta(title="text in quotes")]
+Switch = Annotated[bool, Meta(title="true or false")]
+Wholes = Annotated[list[Whole], Meta(title="a list of whole numbers")]
+Numbers = Annotated[list[Number], Meta(title="a list of numbers")]
+Texts = Annotated[list[Text], Meta(title="a list of texts in quotes")]
+Entries = Annotated[list[Number | Text], Meta(title="a list of these")]
+Matrix = Annotated[list[list[Number | Text]], Meta(title="a list of rows, each a list of expressions in quotes")]
+NumberMatrix = Annotated[list[list[Number]], Meta(title="a list of rows, each a list of numbers")]
+Value = Number | Text | Switch | Entries | Matrix
+Parameters = Annotated[
+    dict[str, Number | Text | Switch | list[Number | Text | list[Number | Text]]],
+    Meta(title="a table of numbers and texts"),
+]
 
-def read_document(path: Path, tables: Mapping[str, Table] = RUN) -> dict[str, Any]:
-    """The checked tables of a run file, or of a file with other `tables`.
+D = TypeVar("D", bound="Table")
+
+
+def says(meaning: str) -> Meta:
+    """What a key means, as an annotation of its type."""
+    return Meta(description=meaning)
+
+
+class Table(msgspec.Struct, frozen=True):
+    """A table of a file, or the file itself as the table of its tables. What is not given is None."""
+
+    def given(self) -> dict[str, Any]:
+        """What is given, by key; tables without keys are left out."""
+        own = {field.encode_name: getattr(self, field.name) for field in keys_of(type(self)).values()}
+        found = {key: value.given() if isinstance(value, Table) else value
+                 for key, value in {**own, **self.further_options()}.items()}
+        return {key: value for key, value in found.items() if value is not None and value != {}}
+
+    def further_options(self) -> Mapping[str, Any]:
+        """The keys that are not declared: none, but in an `OpenTable`."""
+        return {}
+
+
+class OpenTable(Table, frozen=True, kw_only=True):
+    """A table with further keys, which belong to whatever the table names and are checked there."""
+
+    further: dict[str, Any] = {}
+
+    def further_options(self) -> Mapping[str, Any]:
+        """The keys that are not declared."""
+        return self.further
+
+
+def keys_of(table: type[Table]) -> dict[str, FieldInfo]:
+    """The declared keys of a table, or the tables of a file, by the name that they have there."""
+    return {field.encode_name: field for field in msgspec.structs.fields(table) if field.name != "further"}
+
+
+def is_required(key: FieldInfo) -> bool:
+    """Whether a key must be given."""
+    return key.default is msgspec.NODEFAULT and key.default_factory is msgspec.NODEFAULT
+
+
+def meaning_of(key: FieldInfo) -> str:
+    """What a key means."""
+    return next(meta.description for meta in key.type.__metadata__ if meta.description)
+
+
+def phrase_of(kind: Any) -> str:
+    """What a value of a kind is called.
+
+    >>> phrase_of(Whole | Wholes | None)
+    'a whole number or a list of whole numbers'
+    """
+    return _title(kind) or " or ".join(map(phrase_of, _alternatives(kind)))
+
+
+def table_of(key: FieldInfo) -> type[Table]:
+    """The declaration of a table from its field in the declaration of a file."""
+    found: type[Table] = _alternatives(key.type)[0]
+    return found
+
+
+def read_document(path: Path, declared: type[D]) -> D:
+    """What a file says.
 
     Raises `InputError` where the file cannot be read, is not TOML, or holds a value of the wrong kind, and
     `UnknownNameError` for a key that does not exist.
     """
-    return parse_document(read_text(path), str(path), tables)
+    return parse_document(read_text(path), str(path), declared)
 
 
 def read_text(path: Path) -> str:
@@ -36,8 +127,8 @@ def read_text(path: Path) -> str:
     return text
 
 
-def parse_document(text: str, source: str, tables: Mapping[str, Table] = RUN) -> dict[str, Any]:
-    """The checked tables of a text; `source` is its name for messages. Raises what `read_document` does."""
+def parse_document(text: str, source: str, declared: type[D]) -> D:
+    """What a text says; `source` is its name for messages. Raises what `read_document` does."""
     try:
         document = tomllib.loads(text, parse_float=_held)
     except RecursionError:
@@ -47,18 +138,111 @@ def parse_document(text: str, source: str, tables: Mapping[str, Table] = RUN) ->
         raise InputError(f"{source}: {error}") from None
     except ValueError as error:  # that of a number of more digits than Python reads is no TOMLDecodeError
         raise InputError(f"{source} is not valid TOML: {error}") from error
-    check(document, text, source, tables)
-    return document
+    return checked(document, text, source, declared)
+
+
+def checked(document: Mapping[str, Any], text: str, source: str, declared: type[D]) -> D:
+    """A document as what is declared, or its first fault: an unknown or missing key, or a value of the wrong kind.
+
+    `text` is what the document was read from, to find lines in; `source` its name for messages.
+    Raises `UnknownNameError` for an unknown table or key and `InputError` for the others.
+    """
+    tables, found = keys_of(declared), {}
+    for name, content in document.items():
+        place = f"{source}{line_of(text, name)}"
+        if name not in tables:
+            raise UnknownNameError(f"{place}: {UnknownNameError.among('table', name, tables)}")
+        if not isinstance(content, dict):
+            raise InputError(f"{place}: '{name}' is a table; write [{name}] on a line of its own and its keys below")
+        found[name] = _checked_table(name, content, table_of(tables[name]), text, source)
+    for name, field in tables.items():
+        if is_required(field) and name not in found:
+            raise InputError(f"{source}: the table [{name}] is missing; it says {table_of(field).__doc__}")
+    return declared(**found)
+
+
+def _checked_table(name: str, content: Mapping[str, Any], declared: type[Table], text: str, source: str) -> Table:
+    """One table, or its first fault."""
+    keys, open_ = keys_of(declared), issubclass(declared, OpenTable)
+    for key, value in content.items():
+        place = f"{source}{line_of(text, name, key)}"
+        if key not in keys and not open_:
+            raise UnknownNameError(f"{place}: {UnknownNameError.among(f'key in [{name}]', key, keys)}")
+        kind = keys[key].type if key in keys else Value
+        if not _accepts(kind, value):
+            raise InputError(f"{place}: {name}.{key} takes {phrase_of(kind)}, and {shown(value)} was given")
+    for key, field in keys.items():
+        if is_required(field) and key not in content:
+            raise InputError(f"{source}{line_of(text, name)}: [{name}] needs the key '{key}': {meaning_of(field)}")
+    found = {field.name: content[key] for key, field in keys.items() if key in content}
+    further = {key: value for key, value in content.items() if key not in keys}
+    return declared(**found, further=further) if open_ else declared(**found)
+
+
+def _accepts(kind: Any, value: Any) -> bool:
+    """Whether a value is of one of the kinds, and double precision holds its numbers."""
+    return any(_is(value, each) for each in _alternatives(kind)) and _held_throughout(value)
+
+
+def _is(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _held_throughout(value: Any) -> bool:
+    if isinstance(value, list | dict):
+        return all(map(_held_throughout, value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, int | float) or abs(value) <= sys.float_info.max or value in (math.inf, -math.inf)
+
+
+def _alternatives(kind: Any) -> tuple[Any, ...]:
+    """The kinds of which a value is one."""
+    if _title(kind):
+        return (kind,)
+    plain = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    found = get_args(plain) if get_origin(plain) in (Union, UnionType) else (plain,)
+    return tuple(each for each in found if each is not NoneType)
+
+
+def _title(kind: Any) -> str | None:
+    return next((meta.title for meta in getattr(kind, "__metadata__", ()) if meta.title), None)
+
+
+def line_of(text: str, table: str, key: str | None = None) -> str:
+    """Where a table, or a key in it, stands in TOML text: ", line 12", or nothing if it is not found.
+
+    >>> line_of("[grid]\\nn = 64\\n[flow]\\nname = 'ricci'", "flow", "name")
+    ', line 4'
+    """
+    current, fallback = "", ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        bare = line.strip()
+        if bare.startswith("["):
+            current = bare.strip("[] ").split("]")[0].strip()
+            if current == table:
+                fallback = f", line {number}"
+                if key is None:
+                    return fallback
+        elif "=" in bare and not bare.startswith("#"):
+            name = bare.split("=")[0].strip().strip("\"'")
+            if (key is None and not current and name == table) or (current == table and name == key):
+                return f", line {number}"
+            if not current and name == f"{table}.{key}":
+                return f", line {number}"
+    return fallback
 
 
 def _held(written: str) -> float:
     """The number with a point or an exponent, which must not vanish or overflow on the way."""
-    shown = written if len(written) <= 40 else f"{written[:40]}…"
+    short = written if len(written) <= 40 else f"{written[:40]}…"
     try:
         exact = Decimal(written)
     except InvalidOperation:  # an exponent of more digits than decimals have room for
-        raise InputError(f"{shown} has an exponent beyond those of double precision (-324 to 308)") from None
-    return real_number(exact, shown)
+        raise InputError(f"{short} has an exponent beyond those of double precision (-324 to 308)") from None
+    return real_number(exact, short)
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:

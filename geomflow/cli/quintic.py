@@ -11,17 +11,17 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from geomflow.cli import variety
-from geomflow.cli.arguments import file_path, number, whole
-from geomflow.cli.variety_file import CURVED, POINTS, Task
-from geomflow.cli.workers import add_options, asked
+from geomflow.cli.arguments import add_workers, file_path, number, whole, workers_of
+from geomflow.cli.schema import CURVED, POINTS
+from geomflow.cli.task import Task
+from geomflow.cli.variety import carry_out
 from geomflow.core.errors import InputError
 
 DEGREE = 10
 HIGHEST = 20
 
 
-def add_parser(commands: argparse._SubParsersAction) -> None:
+def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the subcommand."""
     sub = commands.add_parser("quintic", help="a nearly Ricci-flat metric on the quintic, in seconds")
     sub.add_argument("--degree", type=whole, help=f"the k of O(k) ({DEGREE} unless given)")
@@ -37,15 +37,13 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
                      help="the directory to write (varieties/quintic unless given)")
     sub.add_argument("--resume", action="store_true", help="go on from the metric that the directory holds")
     sub.add_argument("--no-pictures", action="store_true", help="draw nothing")
-    add_options(sub, "the points")
+    add_workers(sub, "the points")
     sub.set_defaults(execute=execute)
 
 
 def execute(args: argparse.Namespace) -> int:
     """Sample, fit, measure, draw and store."""
-    task = Task(document(args))
-    task.check()
-    return variety.work(task, "quintic", args.out, args.resume, asked(args))
+    return carry_out(Task.of(document(args)), "quintic", args.out, args.resume, workers_of(args))
 
 
 def document(args: argparse.Namespace) -> dict[str, dict[str, Any]]:

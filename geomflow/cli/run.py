@@ -1,28 +1,33 @@
-"""geomflow run FILE.toml [--out DIR] [--resume]: make the run that a file describes.
+"""geomflow run FILE.toml [--out DIR] [--resume]: make the run that a file describes. geomflow show RUN: tell about it.
 
 The directory DIR (runs/NAME unless given) receives the store run.zarr, written as the run goes, and the pictures.
 An existing run is never overwritten: without --out a new directory is taken; with it, --resume must be given.
+
+`geomflow show RUN` says what a stored run was, and how it ended; RUN is a store or the directory that holds one.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
-from geomflow.cli import build
-from geomflow.cli.arguments import file_path
+from geomflow.cli.arguments import file_path, latest, unused
 from geomflow.cli.document import read_document
+from geomflow.cli.messages import line
 from geomflow.cli.pictures import check_pictures, draw_pictures
+from geomflow.cli.schema import EventsTable, FlowTable, GeometryTable, GridTable, KernelTable, RunFile, StateTable
 from geomflow.core.content import content
-from geomflow.core.errors import InputError
+from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.outcome import OutcomeKind
 
 if TYPE_CHECKING:
+    from geomflow.field.grid import Grid
+    from geomflow.field.lattice import FlatTorus
     from geomflow.field.state import Field
     from geomflow.flow import Problem, Solution
+    from geomflow.flow.events.watch import Watch
     from geomflow.flow.flow import Flow
 
 STORE = "run.zarr"
@@ -32,8 +37,8 @@ MOST_STEPS = 100_000
 SOLVE_OPTIONS = ("t0", "rtol", "atol", "max_steps", "stepper")
 
 
-def add_parser(commands: argparse._SubParsersAction) -> None:
-    """Add the subcommand."""
+def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add both subcommands."""
     sub = commands.add_parser("run", help="make the run that a TOML file describes")
     sub.add_argument("file", type=file_path, help="a run file")
     sub.add_argument("--out", type=file_path, help="directory for the store and the pictures (runs/NAME unless given)")
@@ -42,14 +47,17 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     sub.add_argument("--change-monitors", action="store_true",
                      help="with --resume: go on although the run was watched by other monitors")
     sub.set_defaults(execute=execute)
+    sub = commands.add_parser("show", help="tell about a stored run")
+    sub.add_argument("run", type=file_path, help="a store, or the directory of a run")
+    sub.set_defaults(execute=show)
 
 
 def execute(args: argparse.Namespace) -> int:
     """Read, check, announce, run, draw, and say how it ended."""
-    document = read_document(args.file)
+    file = read_document(args.file, RunFile)
     out = output_directory(args.file.stem, args.out, args.resume)
-    pictures = check_pictures(document.get("output", {}))
-    run = Prepared.of(document)
+    pictures = check_pictures(file.output.pictures)
+    run = Prepared.of(file)
     print("\n".join(run.announcement()))
     sol = run.solve(out / STORE, resume=args.resume, change_monitors=args.change_monitors)
     print(line("outcome", sol.outcome))
@@ -60,32 +68,53 @@ def execute(args: argparse.Namespace) -> int:
     return EXIT_CODES.get(sol.outcome.kind, 0)
 
 
-def line(name: str, what: object) -> str:
-    """One line of what the command tells."""
-    return f"{name:<9} {what}"
+def show(args: argparse.Namespace) -> int:
+    """Print what is known of a run."""
+    from geomflow.flow import load
+
+    path = args.run / STORE if (args.run / STORE).exists() else args.run
+    print("\n".join(told(load(path))))
+    return 0
 
 
+def told(sol: Solution) -> list[str]:
+    """A run in words: equation, state, times, outcome, monitors at the start and the end."""
+    facts = [
+        ("flow", sol.description["equation"]),
+        ("first", repr(sol.states[0])),
+        ("last", repr(sol.last)),
+        ("stepper", str(sol.recipe["stepper"]).partition("(")[0]),
+        ("times", f"{len(sol.times)} saved, from {sol.times[0]:g} to {sol.times[-1]:g}"),
+        ("steps", f"{sol.steps}, and {sol.rejected} rejected"),
+        ("outcome", str(sol.outcome)),
+    ]
+    width = max(len(name) for name in (*sol.monitors, "outcome"))
+    monitors = [f"{name:<{width}}  {values[0]:.10g} → {values[-1]:.10g}" for name, values in sol.monitors.items()]
+    return [f"{name:<{width}}  {text}" for name, text in facts] + monitors
+
+
+@final
 @dataclass(frozen=True)
 class Prepared:
-    """A checked document with its flow bound to its state: all that can fail early has been done."""
+    """A run file with its flow bound to its state: all that can fail early has been done."""
 
-    document: Mapping[str, Any]
+    file: RunFile
     flow: Flow
     state: Field
     problem: Problem
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Prepared:
-        """Make the torus, the grid, the state and the flow of a checked document."""
-        grid = build.make_grid(document["grid"], build.make_torus(document["geometry"]))
-        state = build.make_state(document["state"], grid)
-        flow = build.make_flow(document["flow"], grid.torus)
-        if "kernel" in document:
-            flow = build.under_kernel(document["kernel"], flow, grid.torus)
-        return cls(document, flow, state, flow.bind(state))
+    def of(cls, file: RunFile) -> Prepared:
+        """Make the torus, the grid, the state and the flow of a run file."""
+        grid = make_grid(file.grid, make_torus(file.geometry))
+        state = make_state(file.state, grid)
+        flow = make_flow(file.flow, grid.torus)
+        if file.kernel is not None:
+            flow = under_kernel(file.kernel, flow, grid.torus)
+        return cls(file, flow, state, flow.bind(state))
 
     def __content__(self) -> Any:
-        """The flow: the rest of the document is the state, the way it is solved, or pictures."""
+        """The flow: the rest of the file is the state, the way it is solved, or pictures."""
         return content(self.flow)
 
     def bind(self, state: Field) -> Problem:
@@ -102,14 +131,15 @@ class Prepared:
         """What is about to be computed, one line each."""
         from geomflow.core.memory import human
 
-        table = self.document["solve"]
+        table = self.file.solve
         size = human(self.problem.y0.nbytes)
+        saved = "the first and the last state" if table.save is None else table.save
+        most = MOST_STEPS if table.max_steps is None else table.max_steps
         return [
             line("flow", self.flow),
             line("state", repr(self.state)),
-            line("stepper", table.get("stepper") or self.default_stepper(self.problem).name),
-            line("until", f"t = {table['t1']:g}, saving {table.get('save', 'the first and the last state')}, "
-                          f"in at most {table.get('max_steps', MOST_STEPS):,} steps"),
+            line("stepper", table.stepper or self.default_stepper(self.problem).name),
+            line("until", f"t = {table.t1:g}, saving {saved}, in at most {most:,} steps"),
             line("memory", f"{size} for each saved state and each array of the stepper"),
         ]
 
@@ -117,14 +147,14 @@ class Prepared:
         """The solution, kept in a store as it goes if one is given."""
         from geomflow.flow import Store, solve
 
-        table = self.document["solve"]
+        table = self.file.solve.given()
         return solve(
             self,
             self.state,
             table["t1"],
             save_at=table.get("save"),
-            events=build.make_events(self.document.get("events", {})),
-            store=None if store is None else Store(store, configuration=self.document),
+            events=make_events(self.file.events),
+            store=None if store is None else Store(store, configuration=self.file.given()),
             resume=resume,
             change_monitors=change_monitors,
             **{key: table[key] for key in SOLVE_OPTIONS if key in table},
@@ -137,7 +167,12 @@ def output_directory(name: str, out: Path | None, resume: bool) -> Path:
     Raises `InputError` where there is nothing to resume, or where a run would be overwritten.
     """
     if out is None:
-        return _latest(name) if resume else _unused(name)
+        if not resume:
+            return unused(Path("runs"), name)
+        out = latest(Path("runs"), name, STORE)
+        if not (out / STORE).exists():
+            raise InputError(f"there is no run to resume: {out / STORE} does not exist")
+        return out
     if resume and not (out / STORE).exists():
         raise InputError(f"there is no run to resume in '{out}': {out / STORE} does not exist; a run that was stopped "
                          "before its first state was stored is begun without --resume")
@@ -146,23 +181,61 @@ def output_directory(name: str, out: Path | None, resume: bool) -> Path:
     return out
 
 
-def _numbered(name: str, number: int) -> Path:
-    return Path("runs") / (name if number == 1 else f"{name}-{number}")
+def make_torus(table: GeometryTable) -> FlatTorus:
+    """The torus of [geometry]. Raises `UnknownNameError` for another type of geometry."""
+    from geomflow.field import ComplexTorus, Torus
+
+    types: dict[str, type[FlatTorus]] = {"torus": Torus, "complex torus": ComplexTorus}
+    if table.type not in types:
+        raise UnknownNameError.among("geometry.type", table.type, types)
+    return types[table.type](table.dim, periods=table.periods, lattice=table.lattice)
 
 
-def _unused(name: str) -> Path:
-    """The first of runs/NAME, runs/NAME-2, ... that does not exist."""
-    number = 1
-    while _numbered(name, number).exists():
-        number += 1
-    return _numbered(name, number)
+def make_grid(table: GridTable, torus: FlatTorus) -> Grid:
+    """The grid of [grid] on a torus."""
+    return torus.grid(table.n, order=4 if table.order is None else table.order)
 
 
-def _latest(name: str) -> Path:
-    """The last of runs/NAME, runs/NAME-2, ... that holds a run."""
-    number = 1
-    while (_numbered(name, number + 1) / STORE).exists():
-        number += 1
-    if not (_numbered(name, number) / STORE).exists():
-        raise InputError(f"there is no run to resume: {_numbered(name, number) / STORE} does not exist")
-    return _numbered(name, number)
+def make_state(table: StateTable, grid: Grid) -> Field:
+    """The state of [state] on a grid, checked there.
+
+    Raises `InputError` unless exactly one of potential, metric and scalar is given.
+    """
+    kinds = {"potential": table.potential, "metric": table.metric, "scalar": table.scalar}
+    given = [kind for kind, value in kinds.items() if value is not None]
+    if len(given) != 1:
+        what = " and ".join(given) if given else "none of them"
+        raise InputError(f"[state] takes one of {', '.join(kinds)}, and {what} was given")
+    if table.reference is not None and table.potential is None:
+        raise InputError(f"state.reference goes with a potential, and the state is a {given[0]}")
+    if table.potential is not None:
+        return grid.potential(table.potential, reference=table.reference)
+    return grid.metric(table.metric) if table.metric is not None else grid.scalar(table.scalar)
+
+
+def make_flow(table: FlowTable, torus: FlatTorus) -> Flow:
+    """The equation of [flow] with its options, derived on the torus where it is the gradient flow of a functional.
+
+    Raises `UnknownNameError` for an unknown name or option.
+    """
+    from geomflow.flow.registry import named_flow
+
+    return named_flow(table.name, {key: value for key, value in table.given().items() if key != "name"}, torus)
+
+
+def under_kernel(table: KernelTable, flow: Flow, torus: FlatTorus) -> Flow:
+    """The flow under the kernel of [kernel].
+
+    Raises `UnknownNameError` for an unknown name or option, `InputError` where an option is missing.
+    """
+    from geomflow.tangent.kernel_flow import named_kernel_flow
+
+    return named_kernel_flow(flow, torus, **table.given())
+
+
+def make_events(table: EventsTable) -> list[Watch]:
+    """The events of [events], each with its threshold."""
+    from geomflow.flow import CurvatureBlowUp, PositivityLoss, SteadyState
+
+    kinds = {"steady": SteadyState, "curvature": CurvatureBlowUp, "positivity": PositivityLoss}
+    return [kinds[name](threshold) for name, threshold in table.given().items()]

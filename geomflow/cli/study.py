@@ -11,19 +11,19 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
-from geomflow.cli.arguments import file_path
-from geomflow.cli.workers import add_options, asked
+from geomflow.cli.arguments import add_workers, file_path, workers_of
 from geomflow.core.errors import InputError, UnknownNameError
 
 
-def add_parser(commands: argparse._SubParsersAction) -> None:
+def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the subcommand."""
     sub = commands.add_parser("study", help="put a claim about metric flows of networks to the test")
     sub.add_argument("name", nargs="?", help="a study by name, such as local-limit")
     sub.add_argument("--quick", action="store_true", help="the small size, well under a minute")
     sub.add_argument("--out", type=file_path, metavar="DIR", help="the folder to write to (studies/NAME unless given)")
-    add_options(sub, "the measurements")
+    add_workers(sub, "the measurements")
     sub.add_argument("--list", action="store_true", help="list the studies with their questions")
     sub.set_defaults(execute=execute)
 
@@ -41,7 +41,7 @@ def execute(args: argparse.Namespace) -> int:
     if args.name not in STUDIES:
         raise UnknownNameError.among("study", args.name, STUDIES)
     folder = args.out or Path("studies") / args.name
-    findings = run_study(STUDIES[args.name](), args.quick, folder, workers=asked(args))
+    findings = run_study(STUDIES[args.name](), args.quick, folder, workers=workers_of(args))
     findings.save(folder)
     print(findings.answer)
     print(f"table, numbers, figure and page are in {folder}")

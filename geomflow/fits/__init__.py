@@ -16,7 +16,9 @@ from geomflow.fits.features.frozen import FrozenComponents
 from geomflow.fits.features.learned import feature_network, feature_training, learned_kernel
 from geomflow.fits.features.span import ComponentTangent, PotentialTangent, TangentSpan, tangent_span
 from geomflow.fits.features.store import load_frozen, save_frozen
+from geomflow.fits.folder import MetricFolder
 from geomflow.fits.form_flow import FormFlow, decay_rate
+from geomflow.fits.ladder import Climbed, DegreeFit, DegreeLadder, climb, degrees_to
 from geomflow.fits.load import load_metric
 from geomflow.fits.phi.inputs import ProjectiveInputs
 from geomflow.fits.phi.metric import PhiNetwork
@@ -43,6 +45,7 @@ from geomflow.fits.tuning.space import LinearRange, LogRange, Range, Space
 __all__ = [
     "AdamStep",
     "ArcCosine",
+    "Climbed",
     "CloudMeasure",
     "CloudReport",
     "ComponentFlow",
@@ -53,6 +56,8 @@ __all__ = [
     "ComponentTraining",
     "ConstantRate",
     "Convergence",
+    "DegreeFit",
+    "DegreeLadder",
     "Descent",
     "Exponential",
     "FallingRate",
@@ -74,6 +79,7 @@ __all__ = [
     "KernelWatch",
     "LinearRange",
     "LogRange",
+    "MetricFolder",
     "NaturalDescent",
     "OrbitKernel",
     "OverlapKernel",
@@ -98,9 +104,11 @@ __all__ = [
     "Tuning",
     "algebraic_metric",
     "balanced_metric",
+    "climb",
     "component_network",
     "convergence",
     "decay_rate",
+    "degrees_to",
     "feature_network",
     "feature_training",
     "form_family",

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 import geomflow
-from geomflow.cli import main, version
-from geomflow.cli.endings import DEFECT, INPUT, INTERRUPTED, NO_READER
-from geomflow.cli.messages import LONGEST_MESSAGE, one_line, shown
+from geomflow import cli
+from geomflow.cli import main
+from geomflow.cli.messages import DEFECT, INPUT, INTERRUPTED, LONGEST_MESSAGE, NO_READER, one_line, shown
 from geomflow.core.errors import InputError
 
 RUN = """\
@@ -127,7 +127,7 @@ def fails_with(monkeypatch, error: BaseException) -> None:
     """Let `geomflow version` meet an error."""
     def execute(args):
         raise error
-    monkeypatch.setattr(version, "execute", execute)
+    monkeypatch.setattr(cli, "version", execute)
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("by zero"), RecursionError(), KeyError(3), AssertionError()])
@@ -185,7 +185,7 @@ def test_the_traceback_is_shown_where_it_is_asked_for(capsys):
 
 
 def test_warnings_are_one_line_each(capsys, monkeypatch):
-    monkeypatch.setattr(version, "execute",
+    monkeypatch.setattr(cli, "version",
                         lambda args: print(warnings.formatwarning("one\ntwo", RuntimeWarning, "file", 1), end="") or 0)
     before = warnings.formatwarning
     assert main(["version"]) == 0

@@ -6,8 +6,8 @@ import tomllib
 
 import pytest
 
-from geomflow.cli.document import read_document
-from geomflow.cli.schema import RUN, check, line_of
+from geomflow.cli.document import checked, is_required, keys_of, line_of, meaning_of, phrase_of, read_document, table_of
+from geomflow.cli.schema import RunFile, VarietyFile
 from geomflow.core.errors import InputError, UnknownNameError
 
 GOOD = """\
@@ -32,11 +32,29 @@ t1 = 0.01
 
 def faults_of(text: str) -> None:
     """Check a text as if it stood in run.toml."""
-    check(tomllib.loads(text), text, "run.toml")
+    checked(tomllib.loads(text), text, "run.toml", RunFile)
 
 
 def test_a_good_file_passes():
     faults_of(GOOD)
+
+
+def test_what_a_file_says_is_kept_as_it_stands_there():
+    document = tomllib.loads(GOOD)
+    file = checked(document, GOOD, "run.toml", RunFile)
+    assert file.given() == document
+    assert file.solve.t1 == 0.01
+    assert file.state.metric == [["1 + cos(2*pi*y)/5", 0], ["0", 1]]
+    assert all(type(entry) is not float for row in file.state.metric for entry in row)
+    assert file.flow.further == {"gauge": "deturck"}
+
+
+@pytest.mark.parametrize("declared", [RunFile, VarietyFile])
+def test_every_table_and_key_has_a_meaning_and_a_kind(declared):
+    for field in keys_of(declared).values():
+        table = table_of(field)
+        assert table.__doc__
+        assert all(meaning_of(key) and phrase_of(key.type) for key in keys_of(table).values())
 
 
 @pytest.mark.parametrize(
@@ -58,12 +76,12 @@ def test_a_fault_is_named_with_its_line(old, new, error, message):
         faults_of(GOOD.replace(old, new))
 
 
-@pytest.mark.parametrize("name", [name for name, table in RUN.items() if table.required])
+@pytest.mark.parametrize("name", [name for name, field in keys_of(RunFile).items() if is_required(field)])
 def test_a_missing_table_is_named(name):
     document = tomllib.loads(GOOD)
     del document[name]
     with pytest.raises(InputError, match=rf"the table \[{name}\] is missing"):
-        check(document, "", "run.toml")
+        checked(document, "", "run.toml", RunFile)
 
 
 def test_a_table_given_as_a_value_is_explained():
@@ -82,9 +100,9 @@ def test_broken_toml_and_missing_files_are_input_errors(tmp_path):
     broken = tmp_path / "broken.toml"
     broken.write_text("[grid\nn = 3")
     with pytest.raises(InputError, match=r"broken\.toml is not valid TOML: .*line 1"):
-        read_document(broken)
+        read_document(broken, RunFile)
     with pytest.raises(InputError, match=r"cannot read the run file '.*nowhere\.toml': no such file"):
-        read_document(tmp_path / "nowhere.toml")
+        read_document(tmp_path / "nowhere.toml", RunFile)
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match="not text in UTF-8"):
-        read_document(tmp_path / "bytes.toml")
+        read_document(tmp_path / "bytes.toml", RunFile)

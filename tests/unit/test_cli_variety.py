@@ -12,9 +12,8 @@ import pytest
 import geomflow as gf
 import geomflow.variety as gv
 from geomflow.cli import main, quintic
-from geomflow.cli.schema import Key
-from geomflow.cli.variety_file import VARIETY, Task
-from geomflow.fits import PhiNetwork
+from geomflow.cli.task import Task
+from geomflow.fits import PhiNetwork, ladder
 from geomflow.variety.points import ARRAYS
 
 CUBIC = """\
@@ -189,7 +188,7 @@ def test_an_interruption_keeps_the_degrees_that_are_done(here, capsys, monkeypat
             raise KeyboardInterrupt
         return real(variety, degree, points, **options)
 
-    monkeypatch.setattr(gv, "algebraic_metric", interrupted)
+    monkeypatch.setattr(ladder, "algebraic_metric", interrupted)
     assert main(["variety", "curve.toml"]) == 130
     assert [rung["degree"] for rung in numbers("varieties/curve")["rungs"]] == [[1]]
     monkeypatch.undo()
@@ -337,16 +336,10 @@ def test_pictures_of_fits_need_fits(here, capsys):
     assert "there is no picture 'sigma'" in fail(capsys, "variety", "curve.toml")
 
 
-def test_every_key_has_a_meaning():
-    for table in VARIETY.values():
-        assert table.meaning
-        assert all(isinstance(key, Key) and key.meaning for key in table.keys.values())
-
-
 def test_the_ladder():
-    task = Task({"variety": {"family": "fermat"}, "metric": {"degree": 10}})
+    task = Task.of({"variety": {"family": "fermat"}, "metric": {"degree": 10}})
     assert task.degrees(task.variety()) == [(1,), (2,), (3,), (5,), (10,)]
-    balanced = Task({"variety": {"family": "fermat"}, "metric": {"kind": "balanced", "degree": 3, "ladder": [1, 2]}})
+    balanced = Task.of({"variety": {"family": "fermat"}, "metric": {"kind": "balanced", "degree": 3, "ladder": [1, 2]}})
     assert balanced.degrees(balanced.variety()) == [(1,), (2,), (3,)]
 
 

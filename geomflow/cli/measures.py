@@ -1,0 +1,107 @@
+"""What `geomflow variety` measures of a metric on points that no fit has seen."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from geomflow.cli.task import Task
+    from geomflow.variety import Estimate, Points, VarietyMetric
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A metric measured on points: v there, (P,), R at the first of them, and numbers with their errors."""
+
+    points: Points
+    v: np.ndarray
+    sigma: Estimate
+    kappa: Estimate
+    volume: Estimate
+    class_volume: float
+    curvature: np.ndarray | None = None
+    euler: Estimate | None = None
+    euler_points: int = 0
+
+    @property
+    def curved(self) -> Points:
+        """The points where R is known."""
+        return self.points[: 0 if self.curvature is None else len(self.curvature)]
+
+    def numbers(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        found: dict[str, Any] = {
+            "sigma": _pair(self.sigma),
+            "kappa": _pair(self.kappa),
+            "volume": _pair(self.volume) | {"exact": self.class_volume},
+            "points": len(self.points),
+        }
+        if self.curvature is not None:
+            mean, size = self.mean_curvature()
+            largest = float(np.abs(self.curvature).max())
+            found["scalar_curvature"] = {"mean": _pair(mean), "mean_modulus": _pair(size), "largest_modulus": largest}
+            found["scalar_curvature"]["points"] = len(self.curvature)
+        if self.euler is not None:
+            exact = self.points.variety.euler_number
+            found["euler_number"] = _pair(self.euler) | {"exact": exact, "points": self.euler_points}
+        return found
+
+    def mean_curvature(self) -> tuple[Estimate, Estimate]:
+        """The means of R and |R| against dμ_Ω."""
+        from geomflow.variety.estimate import weighted_mean
+
+        weights, line = self.curved.weights, self.curved.line
+        return tuple(weighted_mean(values, weights, line) for values in (self.curvature, np.abs(self.curvature)))
+
+    def lines(self) -> list[tuple[str, str]]:
+        """All of it, for people."""
+        rows = [
+            ("σ", f"{self.sigma} on {len(self.points):,} unseen points"),
+            ("κ", str(self.kappa)),
+            ("volume", f"{self.volume}, exactly {self.class_volume:.6g}"),
+        ]
+        if self.curvature is not None:
+            mean, size = self.mean_curvature()
+            largest = np.abs(self.curvature).max()
+            rows += [("R", f"mean {mean}, mean |R| {size}, largest {largest:.3g} at {len(self.curvature):,} points")]
+        if self.euler is not None:
+            exact = self.points.variety.euler_number
+            rows += [("Euler", f"{self.euler} from {self.euler_points:,} points, exactly {exact}")]
+        return rows
+
+
+def measured(task: Task, metric: VarietyMetric, points: Points) -> Measured:
+    """Everything that the task asks for. Raises `KahlerConeError` where the metric is not positive at a point."""
+    from geomflow.variety import class_volume
+    from geomflow.variety.density import log_ratio, sigma_of
+    from geomflow.variety.estimate import mean, weighted_mean
+
+    ratio = np.exp(log_ratio(metric, points))
+    kappa = weighted_mean(ratio, points.weights, points.line)
+    v = ratio / float(kappa)
+    sigma = sigma_of(ratio, points)
+    volume = mean(points.weights * ratio, points.line)
+    curved, counted = task.share("curvature"), task.share("euler")
+    curvature = scalar(metric, points[:curved]) if curved else None
+    euler = points[:counted].euler_number(metric) if counted else None
+    return Measured(points, v, sigma, kappa, volume, class_volume(metric), curvature, euler, counted)
+
+
+def scalar(metric: VarietyMetric, points: Points) -> np.ndarray:
+    """R at the points, (P,), with a progress bar on a terminal."""
+    from tqdm import tqdm
+
+    from geomflow.variety import scalar_curvature
+
+    chunks = list(points.in_chunks(2048))
+    bar = tqdm(chunks, desc="curvature", leave=False, disable=not sys.stderr.isatty())
+    return np.concatenate([scalar_curvature(metric, chunk) for chunk in bar])
+
+
+def _pair(estimate: Estimate) -> dict[str, float]:
+    return {"value": float(estimate), "error": estimate.error}

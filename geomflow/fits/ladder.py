@@ -1,0 +1,318 @@
+"""Ladders of degrees: metrics of rising degree on the same points, each fit started from the last, kept as they end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import takewhile
+from time import monotonic
+from typing import TYPE_CHECKING, Any, final
+
+from geomflow.core.content import content
+from geomflow.core.errors import InputError, StoreError, UnknownNameError
+from geomflow.fits.algebraic import algebraic_metric, roughly_forms
+from geomflow.fits.balanced import balanced_metric
+from geomflow.fits.folder import MetricFolder
+from geomflow.variety.density import sigma
+from geomflow.variety.errors import UnderdeterminedError
+from geomflow.variety.levels import halved, line_bundle
+from geomflow.variety.orbits import invariant_forms
+from geomflow.variety.points import ARRAYS
+from geomflow.variety.sections import Sections
+from geomflow.variety.symmetry import trivial_symmetry
+
+if TYPE_CHECKING:
+    from geomflow.variety.estimate import Estimate
+    from geomflow.variety.hermitian_form import HermitianForm
+    from geomflow.variety.hypersurface import Hypersurface
+    from geomflow.variety.points import Points
+    from geomflow.variety.symmetry import Symmetry
+
+KINDS = ("algebraic", "balanced")
+Degrees = tuple[int, ...]
+
+
+@final
+@dataclass(frozen=True)
+class DegreeFit:
+    """One fit of a ladder: its degree, its size, its cost in seconds, σ on unseen points, and its history."""
+
+    degree: Degrees
+    parameters: int
+    points: int
+    seconds: float
+    sigma: float
+    error: float
+    history: tuple[float, ...]
+
+    @classmethod
+    def of(cls, metric: HermitianForm, seconds: float, sigma: Estimate) -> DegreeFit:
+        """From a fitted metric."""
+        report = metric.report
+        history = tuple(map(float, report.history))
+        return cls(report.degree, report.parameters, report.points, seconds, float(sigma), sigma.error, history)
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> DegreeFit:
+        """From what `asdict` made, through JSON. Raises `StoreError`."""
+        try:
+            found = cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+            str(found)
+        except (AttributeError, IndexError, TypeError, ValueError) as error:
+            raise StoreError(f"the numbers of a fit are damaged ({error}); choose another --out") from error
+        return found
+
+    def __str__(self) -> str:
+        plural = "" if self.parameters == 1 else "s"
+        return (
+            f"degree {shown(self.degree)}: {self.parameters} parameter{plural}, {max(len(self.history) - 1, 0)} steps, "
+            f"{self.seconds:.1f} s, σ = {self.sigma:.3g} on unseen points"
+        )
+
+
+def degrees_to(
+    variety: Hypersurface,
+    degree: int | Sequence[int],
+    lower: Sequence[int] | None = None,
+    kahler_class: Sequence[float] | None = None,
+) -> list[Degrees]:
+    """The degrees of a ladder to O(k t), rising on one ray, the last among them.
+
+    `degree` and `kahler_class` name the bundle as for `algebraic_metric`; `lower` are values of k on the way, the half
+    of k, the half of that and so on unless given. Raises `InputError` for degrees that do not rise to k.
+
+    >>> from geomflow.variety import Bicubic
+    >>> degrees_to(Bicubic(), 4), degrees_to(Bicubic(), 3, [1]), degrees_to(Bicubic(), (3, 6))
+    ([(1, 1), (2, 2), (4, 4)], [(1, 1), (3, 3)], [(1, 2), (2, 4), (3, 6)])
+    """
+    last, k = line_bundle(variety, degree, kahler_class)
+    if lower is None:
+        return [*(below for below in _halves(last) if sum(below) * k % sum(last) == 0), last]
+    rungs = [each for each in lower if each != k]
+    if rungs != sorted(rungs) or any(each >= k for each in rungs):
+        raise InputError(f"the ladder is {list(lower)}; give degrees that rise to {k}")
+    t = [d / k for d in last]
+    return [*(line_bundle(variety, each, t)[0] for each in rungs), last]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class DegreeLadder:
+    """What `climb` fits: metrics of one kind of these degrees, as `degrees_to` lists them, on these points.
+
+    kind          "algebraic" (`algebraic_metric`, the least E_F) or "balanced" (`balanced_metric`)
+    functional    the F(v) of algebraic metrics
+    symmetric     whether the metrics have the symmetries of the polynomial
+    kahler_class  the class t of a metric on O(k t), as for `algebraic_metric`
+    seconds       time for the fits: no degree is begun that is not expected to end in it
+
+    Raises `UnknownNameError` for another kind, `InputError` for no degrees.
+    """
+
+    points: Points
+    degrees: Sequence[Degrees]
+    kind: str = "algebraic"
+    functional: str = "(v - 1)^2"
+    symmetric: bool = True
+    kahler_class: Sequence[float] | None = None
+    seconds: float = math.inf
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise UnknownNameError.among("kind of metric", self.kind, KINDS)
+        if not self.degrees:
+            raise InputError("a ladder needs a degree at least; degrees_to(variety, degree) lists those on the way")
+
+    @property
+    def symmetry(self) -> Symmetry:
+        """The symmetry of the polynomial, or none at all."""
+        variety = self.points.variety
+        return variety.symmetry if self.symmetric else trivial_symmetry(variety.ambient.size)
+
+    def settings(self) -> dict[str, Any]:
+        """What must be the same for a kept metric to be gone on from."""
+        variety = self.points.variety
+        return {
+            "variety.polynomial": str(variety.polynomial),
+            "variety.ambient": list(variety.ambient.dims),
+            "metric.kind": self.kind,
+            "metric.class": None if self.kahler_class is None else list(self.kahler_class),
+            "metric.functional": self.functional,
+            "metric.symmetry": self.symmetric,
+            "points": digest(self.points),
+        }
+
+    def above(self, fits: Sequence[DegreeFit], where: object) -> list[Degrees]:
+        """The degrees above those that are done in a folder. Raises `InputError` where more is done than asked for."""
+        if not fits:
+            return list(self.degrees)
+        last, top = fits[-1].degree, self.degrees[-1]
+        if max(last) > max(top):
+            raise InputError(f"'{where}' holds a metric of degree {shown(last)}, and degree {shown(top)} is asked for; "
+                             "choose another --out")
+        return [degrees for degrees in self.degrees if max(degrees) > max(last)]
+
+    def determined(self, degrees: Sequence[Degrees]) -> list[Degrees]:
+        """Of some degrees those that the points determine: all, with a limit on time those below the first that is not.
+
+        Raises `UnderdeterminedError`, before anything is fitted, where the last or the only one left is not determined.
+        """
+        count = len(self.points)
+        if self.seconds < math.inf:
+            degrees = list(takewhile(lambda each: self._least_points(each) <= count, degrees)) or degrees[:1]
+        least = self._least_points(degrees[-1]) if degrees else 0
+        if least > count:
+            raise UnderdeterminedError(
+                f"degree {max(degrees[-1])} needs {least:,} points at the very least, and there are {count:,} to "
+                f"fit on: the fit is under-determined; take at least {20 * least:,} points or a lower degree"
+            )
+        return list(degrees)
+
+    def forecast(self, cost: float, before: Degrees, after: Degrees) -> float:
+        """What a fit will cost after one of a lower degree did `cost`; at least twice as much.
+
+        Fits in all Hermitian forms end in time by themselves: they are only not begun where no time is left.
+        """
+        variety = self.points.variety
+        counts = [roughly_forms(variety, k, self.symmetry) for k in (before, after)]
+        general = 4 * counts[1] >= Sections(variety, after).count ** 2
+        return 0.0 if general else cost * growth(*counts)
+
+    def fit(self, degrees: Degrees, start: HermitianForm | None, seconds: float, workers: Any) -> HermitianForm:
+        """The metric of one degree, from `start` where it is algebraic."""
+        variety, points = self.points.variety, self.points
+        if self.kind == "balanced":
+            return balanced_metric(variety, degrees, points, symmetric=self.symmetric, workers=workers,
+                                   kahler_class=self.kahler_class)
+        limit = {} if math.isinf(seconds) else {"seconds": seconds}
+        return algebraic_metric(variety, degrees, points, functional=self.functional, symmetry=self.symmetry,
+                                start=start, kahler_class=self.kahler_class, **limit)
+
+    def _least_points(self, degrees: Degrees) -> int:
+        """With how many points a fit is just determined; invariant forms are listed only where points may be few."""
+        variety, points = self.points.variety, len(self.points)
+        if self.kind == "balanced":
+            return 2 * Sections(variety, degrees).count
+        count = round(roughly_forms(variety, degrees, self.symmetry))
+        few = count <= points < 4 * count
+        return invariant_forms(variety, degrees, self.symmetry).count if few else count
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Climbed:
+    """The last metric of a ladder, all its fits, and why it ended below the last degree ("" where it did not)."""
+
+    metric: HermitianForm
+    fits: tuple[DegreeFit, ...]
+    stopped: str = ""
+
+
+def climb(
+    ladder: DegreeLadder,
+    unseen: Points,
+    *,
+    folder: MetricFolder | str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    workers: Any = None,
+    watch: Callable[[DegreeFit], object] | None = None,
+) -> Climbed:
+    """Fit the metrics of a ladder in turn, each started from the last, and measure σ of each on `unseen` points.
+
+    folder   where metric.npz (`geomflow.load_metric` reads it) and numbers.json are replaced after every fit
+    resume   go on from the metric that the folder holds: degrees that are done are not fitted again
+    workers  who fits balanced metrics, as for `balanced_metric`
+    watch    called with each fit as it ends
+
+    The climb ends early where the next fit is not expected to end in `ladder.seconds`, or has more parameters than
+    there are points. Raises `UnderdeterminedError` where not even the first degree is determined, `InputError` where
+    the folder holds another metric or nothing to resume, `StoreError` where it cannot be used, and what
+    `algebraic_metric` and `balanced_metric` do.
+    """
+    if folder is not None and not isinstance(folder, MetricFolder):
+        folder = MetricFolder.claim(folder, ladder.settings(), resume)
+    metric = None if folder is None else folder.metric()
+    fits = [] if folder is None else kept_fits(folder)
+    above = ladder.above(fits, None if folder is None else folder.path)
+    left = ladder.determined(above)
+    done = 0
+    for metric, seconds in _in_turn(ladder, left, metric, workers):  # noqa: B020
+        fits.append(DegreeFit.of(metric, seconds, sigma(metric, unseen)))
+        done += 1
+        if folder is not None:
+            folder.save(metric, rungs=as_json(fits))
+        if watch is not None:
+            watch(fits[-1])
+    return Climbed(metric, tuple(fits), _stopped(above, left, done))
+
+
+def kept_fits(folder: MetricFolder) -> list[DegreeFit]:
+    """The fits that a folder held. Raises `StoreError`."""
+    return [DegreeFit.read(data) for data in folder.before.get("rungs", [])]
+
+
+def as_json(fits: Sequence[DegreeFit]) -> list[dict[str, Any]]:
+    """Fits for JSON."""
+    return [asdict(fit) for fit in fits]
+
+
+def digest(points: Points) -> str:
+    """What points are, as a digest of their numbers."""
+    found = content({name: getattr(points, name) for name in ARRAYS})
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+
+
+def growth(before: float, after: float) -> float:
+    """By how much a fit with a dense Jacobian costs more: p parameters take max(4000, 20p) points, each p² operations.
+
+    >>> growth(10, 20), growth(400, 800), growth(10, 11)
+    (4.0, 8.0, 2.0)
+    """
+    work = [max(4000, 20 * p) * p**2 for p in (before, after)]
+    return max(2.0, work[1] / work[0])
+
+
+def shown(degrees: Degrees) -> str:
+    """Degrees in short.
+
+    >>> shown((4, 4)), shown((2, 3))
+    ('4', '(2, 3)')
+    """
+    return str(degrees[0]) if len(set(degrees)) == 1 else str(tuple(degrees))
+
+
+def _in_turn(
+    ladder: DegreeLadder, degrees: Sequence[Degrees], start: HermitianForm | None, workers: Any
+) -> Iterator[tuple[HermitianForm, float]]:
+    """The metric of each degree with its cost in seconds, until the next is not expected to end in time."""
+    begun, cost = monotonic(), 0.0
+    for before, each in zip((None, *degrees), degrees):
+        left = ladder.seconds - (monotonic() - begun)
+        if before is not None and ladder.seconds < math.inf and ladder.forecast(cost, before, each) > left:
+            return
+        at = monotonic()
+        start = ladder.fit(each, start, left, workers)
+        cost = monotonic() - at
+        yield start, cost
+
+
+def _stopped(above: Sequence[Degrees], left: Sequence[Degrees], done: int) -> str:
+    if done < len(left):
+        return f"degree {shown(left[done])} is not expected to be done in the time that is left"
+    if done < len(above):
+        return f"degree {shown(above[done])} has more parameters than there are points"
+    return ""
+
+
+def _halves(degrees: Degrees) -> list[Degrees]:
+    """The half of some degrees on their ray, the half of that and so on, rising, rounded up.
+
+    >>> _halves((10,)), _halves((4, 4)), _halves((3, 6)), _halves((1,))
+    ([(1,), (2,), (3,), (5,)], [(1, 1), (2, 2)], [(1, 2), (2, 4)], [])
+    """
+    half = halved(degrees)
+    return [] if half == degrees else [*_halves(half), half]
