@@ -35,7 +35,7 @@ def program(case: Case) -> Any:
 
 
 def _program(coordinates: tuple[str, ...], fields: tuple[str, ...], *stages: tuple[tuple[str, Any], ...]) -> Any:
-    from geomflow.codegen import Program, Stage
+    from geomflow.core.program import Program, Stage
 
     return Program(coordinates=coordinates, fields=fields, statics=(), parameters=(),
                    stages=tuple(Stage(outputs) for outputs in stages))

@@ -3,8 +3,7 @@
 from geomflow.codegen.compile import compile
 from geomflow.codegen.grid import GridRoutine, compile_grid
 from geomflow.codegen.points import PointRoutine, compile_points
-from geomflow.codegen.program import Program, Stage
 
 Routine = PointRoutine | GridRoutine
 
-__all__ = ["GridRoutine", "PointRoutine", "Program", "Routine", "Stage", "compile", "compile_grid", "compile_points"]
+__all__ = ["GridRoutine", "PointRoutine", "Routine", "compile", "compile_grid", "compile_points"]

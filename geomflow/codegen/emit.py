@@ -31,7 +31,7 @@ class GridEmitter:
             self._names.take(reserved)
         numbers = (*self._program.coordinates, *self._program.parameters)
         self._symbols = {name: self._names.take(name) for name in numbers}
-        self._hoisted = [hoist(stage.expressions, self._program.coordinates) for stage in self._program.stages]
+        self._hoisted = [hoist(stage.nodes, self._program.coordinates) for stage in self._program.stages]
         self._early: dict[Node, str] = {}
         self._jet_names: dict[str, str] = {}
 
@@ -257,7 +257,7 @@ class GridEmitter:
         reader = Reader(self.plan, number)
         self._padded_lines(out, number, stage.lines(self.plan.inner))
         lowering = self._stage_lowering(out, number, reader)
-        roots = list(self._program.stages[number].expressions)
+        roots = list(self._program.stages[number].nodes)
         held = lowering.lower(roots)
         with out.block(f"for {self._inner} in range(n_{self._inner}):"):
             out.extend(lowering.lines)
@@ -289,7 +289,7 @@ class GridEmitter:
 
     def _stage_lowering(self, out: Writer, number: int, reader: Reader) -> Lowering:
         """The lowering of a stage's expressions, with what is known before the innermost loop written already."""
-        roots = list(self._program.stages[number].expressions)
+        roots = list(self._program.stages[number].nodes)
         hoisted = self._hoisted[number]
         early = self._by_line(out, hoisted)
         jets = {}

@@ -15,22 +15,26 @@ from geomflow.codegen.driver import run_grid
 from geomflow.codegen.emit import GridEmitter
 from geomflow.codegen.plan import GridPlan
 from geomflow.codegen.points import helpers
-from geomflow.codegen.program import Program, Stage
 from geomflow.codegen.routine import SECONDS_PER_OPERATION, CompiledSource, use_threads
 from geomflow.codegen.stencils import check_order
 from geomflow.core import graph as gr
 from geomflow.core.errors import GridTooSmallError, InputError, ShapeError
+from geomflow.core.program import Program
 
 CACHE_BYTES = 2**19
 """Planes that one thread works on should fit in so much memory."""
+
+LARGEST_DIMENSION = 4
+"""Grids have one to this many axes."""
 
 
 def compile_grid(program: Program, order: int = 4) -> GridRoutine:
     """A routine that evaluates the program with centred differences of the given order, 2, 4, 6 or 8.
 
-    Raises InputError for another order, UnknownFunctionError for a function without code.
+    Raises InputError for another order or axes beyond four, UnknownFunctionError for a function without code.
 
     >>> from geomflow.core import graph as gr
+    >>> from geomflow.core.program import Stage
     >>> heat = Program(("x",), ("u",), (), (), (Stage((("u_t", gr.jet("u", (2,))),)),))
     >>> u = np.cos(2 * np.pi * np.arange(64) / 64)[None]
     >>> float(abs(compile_grid(heat, 8)(u, (1 / 64,)) + 4 * np.pi**2 * u).max()) < 1e-7
@@ -46,6 +50,9 @@ class GridRoutine:
     """
 
     def __init__(self, program: Program, order: int) -> None:
+        if not 1 <= program.dimension <= LARGEST_DIMENSION:
+            raise InputError(f"a grid has 1 to {LARGEST_DIMENSION} axes, and the program has {program.dimension} "
+                             "coordinates")
         self.program, self.order = program, order
         lifted = _with_outer_axis(program) if program.dimension == 1 else program
         self._plan = GridPlan(lifted, order)
@@ -151,8 +158,8 @@ class GridRoutine:
 def _with_outer_axis(program: Program) -> Program:
     """The same program on a grid with a first axis of one point."""
     jets = {leaf: gr.jet(leaf.data[0], (0, *leaf.data[1]))
-            for stage in program.stages for leaf in gr.leaves(stage.expressions) if leaf.op == "jet"}
-    stages = tuple(Stage(tuple(zip(stage.names, gr.substitute(stage.expressions, jets)))) for stage in program.stages)
+            for stage in program.stages for leaf in gr.leaves(stage.nodes) if leaf.op == "jet"}
+    stages = tuple(stage.substituted(jets) for stage in program.stages)
     lifted = object.__new__(Program)
     outer = "outer" + max((*program.coordinates, *program.fields, *program.parameters), key=len)
     for name, value in (("coordinates", (outer, *program.coordinates)), ("fields", program.fields),

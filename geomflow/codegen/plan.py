@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from geomflow.codegen.program import Program
 from geomflow.codegen.stencils import radius
 from geomflow.core import graph as gr
+from geomflow.core.program import Program
 
 Index = tuple[int, ...]
 AXES = "ijkl"
@@ -128,5 +128,5 @@ def _sources(program: Program) -> dict[str, Source]:
 
 
 def _jets(program: Program, number: int, sources: dict[str, Source]) -> list[tuple[Source, Index]]:
-    leaves = gr.leaves(program.stages[number].expressions)
+    leaves = gr.leaves(program.stages[number].nodes)
     return [(sources[n.data[0]], n.data[1]) for n in leaves if n.op == "jet"]

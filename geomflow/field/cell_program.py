@@ -11,8 +11,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
+from geomflow.core.program import Program
 from geomflow.field.cell import expand
 from geomflow.field.lattice import FlatTorus
 
@@ -38,15 +38,11 @@ def _pattern(matrix: np.ndarray) -> Pattern:
 
 @lru_cache(maxsize=128)
 def _rewritten(program: Program, dual: Pattern, directions: Pattern) -> Program:
-    roots = [node for stage in program.stages for node in stage.expressions]
+    roots = [node for stage in program.stages for node in stage.nodes]
     rules = {leaf: rule for leaf in gr.leaves(roots) if (rule := _rule(leaf, program, dual, directions)) is not None}
-    stages = tuple(_substituted(stage, rules) for stage in program.stages)
+    stages = tuple(stage.substituted(rules) for stage in program.stages)
     extra = (*_names("dual", dual), *_names("direction", directions))
     return Program(program.coordinates, program.fields, program.statics, (*program.parameters, *extra), stages)
-
-
-def _substituted(stage: Stage, rules: dict[gr.Node, gr.Node]) -> Stage:
-    return Stage(tuple(zip(stage.names, gr.substitute(stage.expressions, rules))))
 
 
 def _rule(leaf: gr.Node, program: Program, dual: Pattern, directions: Pattern) -> gr.Node | None:

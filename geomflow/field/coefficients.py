@@ -12,7 +12,7 @@ from geomflow.field.lattice import FlatTorus
 from geomflow.field.sampling import PROBES, require_periodic
 
 if TYPE_CHECKING:
-    from geomflow.codegen import Program
+    from geomflow.core.program import Program
 
 _SMALL = 1e-12
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.numbers import named_numbers
@@ -19,7 +18,6 @@ from geomflow.field.pointwise import pointwise
 from geomflow.field.potential import PotentialField, require_kahler
 from geomflow.field.reference_form import ReferenceForm, kahler_class, reference_rows
 from geomflow.field.state import Field
-from geomflow.symbolic.functionals.derived import merged
 from geomflow.symbolic.functionals.functional import Functional, value_at
 from geomflow.symbolic.functionals.ground_state import ground_state
 from geomflow.symbolic.functionals.metric import DILATON, MetricFunctional
@@ -74,10 +72,7 @@ def _integral(density: Staged, state: Field, fields: Mapping[str, np.ndarray], s
               rows: np.ndarray | None, numbers: Mapping[str, Fraction]) -> float:
     """∫ density d^dx."""
     values = {gr.symbol(name): gr.constant(number) for name, number in numbers.items()}
-    inner = tuple(Stage(tuple(zip(s.names, gr.substitute(s.nodes, values), strict=True)))
-                  for s in merged(density.stages))
-    final = Stage((("density", gr.substitute(density.outputs, values)[0]),))
-    program = Program(density.coordinates, tuple(fields), statics, (), (*inner, final))
+    program = density.program(tuple(fields), statics, tuple(numbers)).substituted(values)
     operator = pointwise(program, state.grid, rows)
     return float(operator(np.stack(list(fields.values())))[0].mean()) * state.grid.torus.cell_volume
 

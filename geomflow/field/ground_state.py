@@ -9,14 +9,14 @@ import numpy as np
 from scipy import fft
 from scipy.sparse.linalg import LinearOperator, gmres
 
-from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
 from geomflow.core.errors import GeomflowError
+from geomflow.core.program import Program, Stage
 from geomflow.field.operators import discretise
 
 if TYPE_CHECKING:
+    from geomflow.core.program import Elliptic
     from geomflow.field.mesh import Mesh
-    from geomflow.symbolic.functionals.derived import Elliptic
 
 SHIFTED_STEPS, NEWTON_STEPS = 3, 12
 TOLERANCE = 1e-11

@@ -12,7 +12,7 @@ from geomflow.core.errors import ShapeError
 from geomflow.field.cell_program import to_cell
 
 if TYPE_CHECKING:
-    from geomflow.codegen import Program
+    from geomflow.core.program import Program
     from geomflow.field.mesh import Mesh
 
 

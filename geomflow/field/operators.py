@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from geomflow.codegen import Program, compile_grid
+from geomflow.codegen import compile_grid
 from geomflow.core import graph as gr
+from geomflow.core.program import Program
 from geomflow.field.cell_program import cell_parameters
 from geomflow.field.interface import (
     Operator,
@@ -72,7 +73,7 @@ of a minute to compile, and its point routine two seconds."""
 
 def most_jets(program: Program) -> int:
     """The largest number of distinct jets in a stage of the program."""
-    return max(sum(leaf.op == "jet" for leaf in gr.leaves(stage.expressions)) for stage in program.stages)
+    return max(sum(leaf.op == "jet" for leaf in gr.leaves(stage.nodes)) for stage in program.stages)
 
 
 @lru_cache(maxsize=256)

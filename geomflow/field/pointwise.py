@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from geomflow.codegen import Program, Stage, compile_points
+from geomflow.codegen import compile_points
 from geomflow.core import graph as gr
 from geomflow.core import memory
+from geomflow.core.program import Program, Stage
 from geomflow.field.cell_program import cell_parameters
 from geomflow.field.derivatives import cell_jets
 from geomflow.field.interface import (
@@ -102,5 +103,5 @@ def pointwise(program: Program, grid: Mesh, statics: np.ndarray | None = None) -
 
 @lru_cache(maxsize=256)
 def _compiled_stage(stage: Stage) -> tuple[tuple[gr.Node, ...], PointRoutine]:
-    leaves = tuple(gr.leaves(stage.expressions))
-    return leaves, compile_points(stage.expressions, leaves)
+    leaves = tuple(gr.leaves(stage.nodes))
+    return leaves, compile_points(stage.nodes, leaves)

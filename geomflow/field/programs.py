@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
+from geomflow.core.program import Program, Stage
 from geomflow.field.matrices import unpack_symmetric, upper_pairs
 from geomflow.symbolic.jets import MetricNodes, field_node, metric_nodes
 

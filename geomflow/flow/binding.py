@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
+from geomflow.core.program import Program, Stage
 from geomflow.field.operators import Operator, discretise
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation

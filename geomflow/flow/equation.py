@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
+from geomflow.core.program import Average, InnerProduct, Program, Stage
 from geomflow.field.state import Field
 from geomflow.flow.observe import Monitor
 
@@ -18,29 +18,6 @@ if TYPE_CHECKING:
 
     from geomflow.field.ground_state import GroundState
     from geomflow.flow.flow import Flow
-
-
-@dataclass(frozen=True)
-class Average:
-    """A number that the rate depends on through `parameter`: mean of `top` over mean of `bottom`, at each state."""
-
-    parameter: str
-    top: gr.Node
-    bottom: gr.Node
-    stages: tuple[Stage, ...] = ()
-
-
-@dataclass(frozen=True)
-class InnerProduct:
-    """The pointwise inner product ∫⟨·,·⟩ w dx that a gradient flow descends in.
-
-    measure     w, which may stand on `stages`
-    covariant   whether components of a metric are contracted with the metric itself, else summed as they are
-    """
-
-    measure: gr.Node
-    covariant: bool = True
-    stages: tuple[Stage, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,28 +73,7 @@ def equations_of(program: Program, torus: Any) -> list[sympy.Eq]:
     t = sympy.Symbol(fresh("t", torus.coordinates))
     fields = [sympy.Function(name)(t, *torus.symbols) for name in program.fields]
     still = [sympy.Function(name)(*torus.symbols) for name in program.fields]
-    written = all_to_sympy(composed(program), coordinates=torus.symbols)
+    written = all_to_sympy(program.unstaged(), coordinates=torus.symbols)
     rates = [rate.xreplace(dict(zip(still, fields, strict=True))) for rate in written]
     return [sympy.Eq(sympy.Derivative(f, t), rate, evaluate=False) for f, rate in zip(fields, rates, strict=True)]
 
-
-def composed(program: Program) -> list[gr.Node]:
-    """The rates as expressions in the fields' jets alone: derivatives of inner stages carried out."""
-    derive = gr.Derivation(program.coordinates)
-    known: dict[str, gr.Node] = {}
-    nodes: list[gr.Node] = []
-    for stage in program.stages:
-        names = [name for name, _ in stage.outputs]
-        inner = {leaf: _derived(derive, known[leaf.data[0]], leaf.data[1])
-                 for leaf in gr.leaves([node for _, node in stage.outputs])
-                 if leaf.op == "jet" and leaf.data[0] in known}
-        nodes = gr.substitute([node for _, node in stage.outputs], inner)
-        known.update(zip(names, nodes, strict=True))
-    return nodes
-
-
-def _derived(derive: gr.Derivation, node: gr.Node, index: tuple[int, ...]) -> gr.Node:
-    for axis, times in enumerate(index):
-        for _ in range(times):
-            node = derive(node, axis)
-    return node

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geomflow.codegen import Program, Stage
+from geomflow.core.program import Program, Stage
 from geomflow.field.operators import Operator, pointwise
 from geomflow.flow.implicit import FourierImplicit
 from geomflow.flow.principal import Index, PrincipalPart, Slope

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
+from geomflow.core.program import Program, Stage
 from geomflow.field.operators import discretise
 
 if TYPE_CHECKING:

@@ -193,7 +193,7 @@ def as_flow(flow: Any) -> Any:
         raise InputError(f"solve needs a flow, not its class: write {flow.__name__}(...).")
     if hasattr(flow, "bind"):
         return flow
-    if hasattr(flow, "rates") and hasattr(flow, "program"):
+    if hasattr(flow, "rates") and hasattr(flow, "system"):
         from geomflow.flow.equations.derived import Descent
 
         return Descent(flow)

@@ -20,9 +20,9 @@ from typing import final
 
 import numpy as np
 
-from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
-from geomflow.flow.equation import Equation, InnerProduct
+from geomflow.core.program import InnerProduct, Program, Stage
+from geomflow.flow.equation import Equation
 from geomflow.symbolic.jets import MetricNodes, field_node, metric_names, metric_nodes
 
 MEASURE = "inner_measure"

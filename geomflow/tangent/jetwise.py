@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from geomflow.codegen import Program, Stage, compile_points
+from geomflow.codegen import compile_points
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, PositivityError
+from geomflow.core.program import Program, Stage
 from geomflow.field.grid import Grid
 from geomflow.field.hermitian import hermitian_names
 from geomflow.field.matrices import pack_hermitian, upper_pairs
 from geomflow.field.state import Field
-from geomflow.flow.equation import Equation, composed
+from geomflow.flow.equation import Equation
 from geomflow.networks.closed_form import Expressions, closed_scalar
 from geomflow.networks.jets import Index
 from geomflow.symbolic.variation.metric_realise import LOG_MEASURE
@@ -34,7 +35,8 @@ def over_jets(equation: Equation, nodes: Sequence[gr.Node]) -> list[gr.Node]:
     """Nodes that stand on the equation's stages, over jets of its fields and of what is given alone."""
     program = equation.program
     outputs = Stage(tuple((f"value_{n}", node) for n, node in enumerate(nodes)))
-    return composed(Program(program.coordinates, program.fields, program.statics, (), (*equation.stages, outputs)))
+    whole = Program(program.coordinates, program.fields, program.statics, (), (*equation.stages, outputs))
+    return whole.unstaged()
 
 
 @final

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from geomflow.core import graph as gr
+from geomflow.core.program import InnerProduct
 from geomflow.field import MetricField, PotentialField
 from geomflow.field.matrices import unpack_symmetric
 from geomflow.field.operators import Operator, discretise
 from geomflow.field.state import Field
 from geomflow.flow.binding import Compiled
-from geomflow.flow.equation import Equation, InnerProduct
+from geomflow.flow.equation import Equation
 from geomflow.flow.equations.kahler import KahlerSetting
 from geomflow.flow.frozen import FrozenPrincipal
 from geomflow.flow.principal import SpectralBound

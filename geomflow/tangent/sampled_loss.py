@@ -13,7 +13,7 @@ from geomflow.core.errors import InputError
 from geomflow.field.grid import Grid
 from geomflow.field.hermitian import HermitianField
 from geomflow.field.matrices import upper_pairs
-from geomflow.flow.equation import Equation, composed
+from geomflow.flow.equation import Equation
 from geomflow.flow.equations.kahler import log_flat_volume
 from geomflow.flow.problem import Violation
 from geomflow.networks.jets import Jet
@@ -187,7 +187,7 @@ class PointLoss(ContinuumLoss):
     @cached_property
     def _rate(self) -> Jetwise:
         program = self._equation.program
-        return Jetwise.of(program, composed(program), self.points, self.sampled.given)
+        return Jetwise.of(program, program.unstaged(), self.points, self.sampled.given)
 
     @cached_property
     def _scale(self) -> float:

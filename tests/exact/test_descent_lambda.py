@@ -13,8 +13,8 @@ CUBIC = [["1 + 0.1*cos(2*pi*y)", "0", "0.1*sin(2*pi*y)"], ["0", "1 + 0.1*sin(2*p
 
 
 def ground_state(grid):
-    program = fn.PerelmanLambda(grid.torus).gradient_flow().program()
-    return GroundState(program.elliptic[0], grid.torus.coordinates, grid)
+    program = fn.PerelmanLambda(grid.torus).gradient_flow().system()
+    return GroundState(program.elliptic, grid.torus.coordinates, grid)
 
 
 def dense(state):

@@ -9,9 +9,7 @@ import pytest
 
 import geomflow as gf
 from geomflow import functionals as fn
-from geomflow.codegen import Program, Stage
 from geomflow.field.operators import discretise
-from geomflow.symbolic.functionals.derived import merged
 
 STEP = 0.01
 PARAMETERS = {"tau": 0.3}
@@ -34,10 +32,7 @@ METRICS = {
 
 def compiled(staged, names, grid):
     """The integral of the staged density over the torus, as a function of the named fields."""
-    stages = tuple(Stage(tuple(zip(s.names, s.nodes))) for s in merged(staged.stages))
-    final = Stage((("density", staged.outputs[0]),))
-    program = Program(staged.coordinates, names, (), tuple(PARAMETERS), (*stages, final))
-    operator = discretise(program, grid)
+    operator = discretise(staged.program(names, parameters=tuple(PARAMETERS)), grid)
 
     def integral(fields):
         packed = np.stack([fields[name] for name in names])

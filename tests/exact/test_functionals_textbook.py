@@ -199,7 +199,7 @@ def test_wrong_closed_forms_of_metrics_are_rejected(dim):
 @pytest.mark.parametrize("dim", REAL)
 def test_perelmans_coupled_flow_is_ricci_flow_beside_the_conjugate_heat_equation(dim):
     flow = fn.PerelmanF(Torus(dim=dim)).coupled_flow()
-    whole = flow.program()
+    whole = flow.system()
     use = mt.MetricAlgebra()
     realise = fn.PerelmanFCoupled(Torus(dim=dim)).realisation(use)
     f = use.dilaton

@@ -59,7 +59,7 @@ def test_f_rises_at_the_rate_of_the_derived_coupled_flow():
     grid = solution.last.grid
     sol = gf.solve(flow, grid.scalar("exp(cos(2*pi*x))"), SPAN, stepper="rk45", control=gf.FixedStep(SPAN / 800),
                    save_at=8)
-    coupled = fn.PerelmanF(gf.Torus(dim=2)).coupled_flow().program()
+    coupled = fn.PerelmanF(gf.Torus(dim=2)).coupled_flow().system()
     density = compiled_density(coupled, grid)
     path = MetricPath.of(solution)
     loss = [density(np.concatenate([path(SPAN - tau), -np.log(w.pack())])).mean() for tau, w in
@@ -70,17 +70,17 @@ def test_f_rises_at_the_rate_of_the_derived_coupled_flow():
 
 
 def compiled_density(coupled, grid):
-    from geomflow.codegen import Program, Stage
+    from geomflow.core.program import Program, Stage, needed
     from geomflow.field.operators import discretise
 
-    inner = tuple(Stage(tuple(zip(s.names, s.nodes))) for s in coupled.needed([coupled.dissipation]))
+    inner = needed(coupled.stages, [coupled.dissipation])
     final = Stage((("density", coupled.dissipation),))
-    return discretise(Program(coupled.coordinates, coupled.fields, (), (), (*inner, final)), grid)
+    return discretise(Program(coupled.program.coordinates, coupled.fields, (), (), (*inner, final)), grid)
 
 
 def test_the_rate_is_the_derived_one():
     """∂_τ w = w ∂_t f with the derived ∂_t f = −R − Δf + |∇f|² at f = −log w."""
-    coupled = fn.PerelmanF(gf.Torus(dim=2)).coupled_flow().program()
+    coupled = fn.PerelmanF(gf.Torus(dim=2)).coupled_flow().system()
     flow = gf.ConjugateHeatFlow(along=forward(gauge=None, points=8, parts=1))
     program = flow._program(("x", "y"))
     w, derive = gr.jet("f", (0, 0)), gr.Derivation(("x", "y"))

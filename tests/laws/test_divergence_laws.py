@@ -49,11 +49,11 @@ def evaluated(grid, stages, u):
     known = {gr.symbol(name): c for name, c in zip(grid.torus.coordinates, grid.coordinates())}
     arrays = {"u": u}
     for stage in stages:
-        jets = [leaf for leaf in gr.leaves(stage.expressions) if leaf.op == "jet"]
+        jets = [leaf for leaf in gr.leaves(stage.nodes) if leaf.op == "jet"]
         values = known | {jet: grid.derivative(arrays[jet.data[0]], jet.data[1]) for jet in jets}
-        rows = [np.broadcast_to(row, grid.shape) for row in gr.evaluate(list(stage.expressions), values)]
+        rows = [np.broadcast_to(row, grid.shape) for row in gr.evaluate(list(stage.nodes), values)]
         sizes = [np.abs(grid.derivative_symbol(jet.data[1])).max() * np.abs(arrays[jet.data[0]]).max() for jet in jets]
-        slopes = gr.evaluate(gr.gradient(stage.expressions[-1], jets), values)
+        slopes = gr.evaluate(gr.gradient(stage.nodes[-1], jets), values)
         arrays |= dict(zip(stage.names, rows))
     return rows[-1], EPSILON * sum(size * np.abs(slope).max() for size, slope in zip(sizes, slopes))
 

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geomflow.core import graph as gr
+from geomflow.core.program import Stage
 from geomflow.field import ComplexTorus, Torus
 from geomflow.symbolic import functionals as fn
 from geomflow.symbolic.variation.euler import euler_operator
-from geomflow.symbolic.variation.staged import Stage, Staged, all_vanish
+from geomflow.symbolic.variation.staged import Staged, all_vanish
 
 small = st.integers(min_value=-3, max_value=3)
 positive = st.integers(min_value=1, max_value=4)

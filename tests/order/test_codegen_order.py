@@ -10,8 +10,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from geomflow.codegen import Program, Stage, compile_grid
+from geomflow.codegen import compile_grid
 from geomflow.core import graph as gr
+from geomflow.core.program import Program, Stage
 
 X, Y = gr.symbol("x"), gr.symbol("y")
 INDICES = [(1, 0), (0, 1), (2, 0), (0, 2), (1, 1), (3, 0), (1, 2), (0, 4), (2, 2)]

@@ -16,7 +16,6 @@ import geomflow as gf
 from geomflow.codegen import compile_points
 from geomflow.core import graph as gr
 from geomflow.core.graph.sympy_bridge import all_from_sympy
-from geomflow.flow.equation import composed
 
 T1 = 0.002
 
@@ -44,7 +43,7 @@ class Forced:
         coordinates = program.coordinates
         closed = dict(zip(program.fields, all_from_sympy(self.solution), strict=True))
         derive = gr.Derivation(("t", *coordinates))
-        rates = composed(program)
+        rates = program.unstaged()
         jets = {}
         for leaf in gr.leaves(rates):
             if leaf.op == "jet":

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 import geomflow.codegen.grid as grid_module
-from geomflow.codegen import Program, Stage, compile_grid
+from geomflow.codegen import compile_grid
 from geomflow.codegen.stencils import weights
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, GridTooSmallError, InputError, ShapeError
+from geomflow.core.program import Program, Stage
 
 
 def rolled(values, index, spacing, order):
@@ -30,8 +31,8 @@ def reference(program, order, fields, spacing, parameters=(), statics=()):
     known |= {gr.symbol(c): x for c, x in zip(program.coordinates, points)}
     for stage in program.stages:
         jets = {leaf: rolled(arrays[leaf.data[0]], leaf.data[1], spacing, order)
-                for leaf in gr.leaves(stage.expressions) if leaf.op == "jet"}
-        values = gr.evaluate(stage.expressions, known | jets)
+                for leaf in gr.leaves(stage.nodes) if leaf.op == "jet"}
+        values = gr.evaluate(stage.nodes, known | jets)
         arrays |= dict(zip(stage.names, values))
     return np.array([np.broadcast_to(arrays[name], fields.shape[1:]) for name in program.outputs])
 
@@ -171,7 +172,7 @@ def test_programs_are_checked():
     with pytest.raises(ExpressionError, match="2 indices"):
         Program(("x",), ("u",), (), (), (Stage((("r", gr.jet("u", (0, 1))),)),))
     with pytest.raises(InputError, match="1 to 4 axes"):
-        Program(tuple("abcde"), ("u",), (), (), (Stage((("r", u),)),))
+        compile_grid(Program(tuple("abcde"), ("u",), (), (), (Stage((("r", gr.jet("u", (0,) * 5)),)),)))
     with pytest.raises(InputError, match="2, 4, 6, 8"):
         compile_grid(HEAT, 3)
 

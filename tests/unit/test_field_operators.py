@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
 from geomflow.core.errors import ShapeError
+from geomflow.core.program import Program, Stage
 from geomflow.field import Torus
 from geomflow.field.cell_program import cell_parameters, to_cell
 from geomflow.field.operators import discretise

@@ -90,7 +90,7 @@ def test_a_functional_needs_a_geometry():
 def test_charts_are_geometries():
     assert fn.Volume(Chart("x y")).certify()
     flow = fn.KEnergy(ComplexChart("z")).gradient_flow()
-    assert flow.program().coordinates == ("x", "y")
+    assert flow.system().program.coordinates == ("x", "y")
 
 
 @pytest.mark.parametrize("kind", [*POTENTIAL_KINDS, *METRIC_KINDS])
@@ -125,7 +125,7 @@ def test_equations_read_like_the_textbook():
 def test_dirichlet_flow_of_the_entropy_is_kahler_ricci_flow():
     flow = fn.EF(ComplexTorus(dim=2), "v*log(v)").gradient_flow("dirichlet")
     assert str(flow).endswith("= -Sbar + log(v) + 1")
-    assert flow.program().means[0].parameter == "mean"
+    assert flow.system().average.parameter == "mean"
 
 
 def test_sums_and_multiples():
@@ -268,14 +268,13 @@ def test_perelman_f_is_ill_posed_at_every_metric():
 
 
 def test_lambda_solves_for_its_dilaton():
-    program = fn.PerelmanLambda(Torus(dim=2)).gradient_flow().program()
-    assert program.statics == ("f",)
-    (ground,) = program.elliptic
+    system = fn.PerelmanLambda(Torus(dim=2)).gradient_flow().system()
+    assert (system.program.fields, system.fields) == (("g_xx", "g_xy", "g_yy", "f"), ("g_xx", "g_xy", "g_yy"))
+    ground = system.elliptic
     assert ground.unknown == "u"
     assert gr.jet("u", (2, 0)) in gr.leaves([ground.operator])
 
 
 def test_stages_needed_are_few():
-    program = fn.Calabi(ComplexTorus(dim=2)).gradient_flow().program()
-    assert len(program.needed(program.rates)) == 3
+    assert len(fn.Calabi(ComplexTorus(dim=2)).gradient_flow().stages) == 3
     assert [s.names for s in fn.KEnergy(ComplexTorus(dim=2)).gradient_flow().stages] == [("log_v",)]

@@ -6,12 +6,13 @@ import pytest
 
 from geomflow.core import graph as gr
 from geomflow.core.graph.modular import PRIME
+from geomflow.core.program import Stage
 from geomflow.symbolic.ring import GraphRing
 from geomflow.symbolic.variation.covariance import unitary
 from geomflow.symbolic.variation.kahler_frame import KahlerFrame
 from geomflow.symbolic.variation.metric_frame import DerivingMetric
 from geomflow.symbolic.variation.series import SeriesAlgebra, evaluate_scalar, scalar_call, scalar_power
-from geomflow.symbolic.variation.staged import Stage, Staged, all_vanish
+from geomflow.symbolic.variation.staged import Staged, all_vanish
 
 
 def algebra(degree=4):

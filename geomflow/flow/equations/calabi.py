@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, final
 
-from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
+from geomflow.core.program import Program, Stage
 from geomflow.field import PotentialField
 from geomflow.field.reference_form import reference_rows
 from geomflow.flow.equation import Equation, checked_state, equations_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
-from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, PositivityError
+from geomflow.core.program import Program, Stage
 from geomflow.field import ScalarField
 from geomflow.flow.equation import Equation, checked_state, equations_of
 from geomflow.flow.flow import Flow

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
+from geomflow.core.program import Program, Stage
 from geomflow.field import MetricField, ScalarField
 from geomflow.field.operators import Operator, discretise
 from geomflow.flow.binding import describe
-from geomflow.flow.equation import Equation, checked_state, composed
+from geomflow.flow.equation import Equation, checked_state
 from geomflow.flow.equations.metric_path import MetricPath
 from geomflow.flow.flow import Flow
 from geomflow.flow.observe import Monitor
@@ -81,7 +81,7 @@ class ConjugateHeatFlow(Flow):
 
         from geomflow.core.graph.sympy_bridge import all_to_sympy
 
-        rate = all_to_sympy(composed(self._program(torus.coordinates)), coordinates=torus.symbols)[0]
+        rate = all_to_sympy(self._program(torus.coordinates).unstaged(), coordinates=torus.symbols)[0]
         tau = sympy.Symbol("tau")
         w = sympy.Function(DENSITY)(tau, *torus.symbols)
         return [sympy.Eq(sympy.Derivative(w, tau), rate, evaluate=False)]
@@ -176,12 +176,8 @@ class _Backward:
         return found
 
     def _compiled(self, functional: MetricFunctional) -> Operator:
-        from geomflow.symbolic.functionals.derived import merged
-
-        staged, names = functional.density, metric_nodes(self._grid.torus.coordinates)[0]
-        inner = tuple(Stage(tuple(zip(s.names, s.nodes, strict=True))) for s in merged(staged.stages))
-        final = Stage((("density", staged.outputs[0]),))
-        return discretise(Program(staged.coordinates, (*names, DENSITY), (), ("tau",), (*inner, final)), self._grid)
+        names = metric_nodes(self._grid.torus.coordinates)[0]
+        return discretise(functional.density.program((*names, DENSITY), parameters=("tau",)), self._grid)
 
     def observe(self, tau: float, y: np.ndarray) -> dict[str, float]:
         """The monitors at τ."""

@@ -9,29 +9,29 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
 from geomflow.core.errors import IllPosedError, InputError
 from geomflow.core.numbers import named_numbers
+from geomflow.core.program import Program, Stage
 from geomflow.field import MetricField, PotentialField
 from geomflow.field.ground_state import GroundState
 from geomflow.field.operators import pointwise
 from geomflow.field.reference_form import kahler_class, reference_rows
-from geomflow.flow.equation import Average, Equation, InnerProduct, checked_state, equations_of
-from geomflow.flow.equations.kahler import KahlerSetting
+from geomflow.flow.equation import Equation, checked_state, equations_of
+from geomflow.flow.equations.kahler import PHI, KahlerSetting
 from geomflow.flow.equations.ricci import minors, ricci_monitors
 from geomflow.flow.flow import Flow
 from geomflow.flow.observe import Monitor
-from geomflow.symbolic.functionals.derived import DerivedFlow
-from geomflow.symbolic.functionals.derived import Program as DerivedProgram
+from geomflow.symbolic.functionals.derived import DerivedFlow, GradientSystem
+from geomflow.symbolic.functionals.linear import PrincipalSymbol
 from geomflow.symbolic.jets import MetricNodes, metric_names, metric_nodes
 from geomflow.symbolic.variation.metric_realise import LOG_MEASURE
+from geomflow.symbolic.variation.staged import Staged
 
 if TYPE_CHECKING:
     import sympy
 
     from geomflow.field.state import Field
-    from geomflow.symbolic.functionals.linear import PrincipalSymbol
 
 SAMPLES = 64
 """The principal symbol is looked at in about so many points of a state."""
@@ -76,8 +76,7 @@ class Descent(Flow):
 
     def components(self, torus: Any) -> list[sympy.Eq]:
         """The equations written out over the flat reference; long beyond dimension one."""
-        whole = self.derived.program()
-        return equations_of(self._program(whole, {}), torus)
+        return equations_of(self.derived.flat.program, torus)
 
     def on(self, state: Any) -> Equation:
         """The equation for the state's kind of field.
@@ -97,11 +96,11 @@ class Descent(Flow):
 
         Raises InputError for a state of another kind or on another torus, and for a parameter without a value.
         """
-        potential = self.derived.program().fields == ("phi",)
+        potential = self.derived.flat.fields == (PHI,)
         kind, how = (PotentialField, "grid.potential(...) on a ComplexTorus") if potential else (
             MetricField, "grid.metric(...) on a Torus")
         checked = checked_state(self, state, kind, how)
-        wanted = tuple(self.derived.program().coordinates)
+        wanted = self.derived.flat.program.coordinates
         if checked.grid.torus.coordinates != wanted:
             raise InputError(f"{self.name} was derived over coordinates {', '.join(wanted)}, and the state lives on "
                              f"{checked.grid.torus!r}; derive it over the state's own torus.")
@@ -110,11 +109,10 @@ class Descent(Flow):
     def _on_potential(self, state: PotentialField) -> Equation:
         setting = KahlerSetting.of(state)
         numbers = kahler_class(state)
-        found = self.derived.program(reference=setting.form.nodes(), kahler_class=numbers)
-        whole = replace(found, statics=setting.static_names)
+        system = self.derived.system(reference=setting.form.nodes(), kahler_class=numbers)
         own = setting.monitors(gr.log(numbers.kappa))
         return replace(
-            self._equation(whole, tuple(m for m in own if m.name != "energy"), (setting.log_det_stage,)),
+            self._equation(system, tuple(m for m in own if m.name != "energy"), (setting.log_det_stage,)),
             statics=reference_rows(state),
             positive=("the smallest leading principal minor of g", setting.minors()),
             curvature="curvature_size",
@@ -122,22 +120,20 @@ class Descent(Flow):
         )
 
     def _on_metric(self, state: MetricField) -> Equation:
-        whole, coordinates = self.derived.program(), state.grid.torus.coordinates
+        system, coordinates = self.derived.flat, state.grid.torus.coordinates
         metric = MetricNodes(coordinates, metric_nodes(coordinates)[1])
-        components = metric_names(coordinates)
-        extra = [name for name in (*whole.fields, *whole.statics) if name not in (*components, LOG_MEASURE)]
-        if extra and not whole.elliptic:
-            raise InputError(f"{self.name} needs {', '.join(dict.fromkeys(extra))} beside the metric. For Perelman's "
+        extra = {*system.fields, *system.program.statics} - {*metric_names(coordinates), LOG_MEASURE}
+        if extra:
+            raise InputError(f"{self.name} needs {', '.join(sorted(extra))} beside the metric. For Perelman's "
                              "coupled flow run RicciFlow first, then ConjugateHeatFlow along its solution; for a fixed "
                              "measure dm give f = log(dV/dm), as PerelmanF does.")
         own = ricci_monitors(metric, gr.sqrt(metric.determinant))
-        rows = self._log_measure(state) if LOG_MEASURE in whole.statics else None
         return replace(
-            self._equation(whole, own, ()),
-            statics=rows,
+            self._equation(system, own, ()),
+            statics=self._log_measure(state) if LOG_MEASURE in system.program.statics else None,
             positive=("the smallest leading principal minor of g", minors(metric.matrix)),
             curvature="ricci_norm_max",
-            solved=GroundState(whole.elliptic[0], coordinates, state.grid) if whole.elliptic else None,
+            solved=GroundState(system.elliptic, coordinates, state.grid) if system.elliptic else None,
         )
 
     def _log_measure(self, state: Field) -> np.ndarray:
@@ -146,51 +142,26 @@ class Descent(Flow):
             raise InputError(f"the reference measure must be positive; its least density is {density.min():.6g}.")
         return np.log(density.values)[None]
 
-    def _equation(self, whole: DerivedProgram, own: tuple[Monitor, ...], stages: tuple[Stage, ...]) -> Equation:
-        values = self._values(whole)
-        energies = [("energy", whole.energy), ("dissipation", whole.dissipation)]
-        kept = [(name, gr.substitute([node], values)[0]) for name, node in energies if node is not None]
-        inner = _stages(whole, [node for _, node in kept], values)
+    def _equation(self, system: GradientSystem, own: tuple[Monitor, ...], stages: tuple[Stage, ...]) -> Equation:
+        found = system.substituted(self._values(system))
+        energies = (("energy", found.energy), ("dissipation", found.dissipation))
+        inner = found.density_stages
         names = {name for stage in inner for name in stage.names}
-        outer = tuple(s for s in stages if not set(s.names) & names)
         return Equation(
-            program=self._program(whole, values),
-            stages=(*inner, *outer),
-            monitors=(*(Monitor(name, "integral", node) for name, node in kept), *own),
-            average=self._average(whole, values),
-            inner=self._inner(whole, values),
+            program=found.program,
+            stages=(*inner, *(s for s in stages if not set(s.names) & names)),
+            monitors=(*(Monitor(name, "integral", node) for name, node in energies), *own),
+            average=found.average,
+            inner=found.inner,
         )
 
-    def _inner(self, whole: DerivedProgram, values: Mapping[gr.Node, gr.Node]) -> InnerProduct | None:
-        if whole.measure is None:
-            return None
-        measure = gr.substitute([whole.measure], values)[0]
-        return InnerProduct(measure, self.derived.metric != "L2", _stages(whole, [whole.measure], values))
-
-    def _average(self, whole: DerivedProgram, values: Mapping[gr.Node, gr.Node]) -> Average | None:
-        if not whole.means:
-            return None
-        mean = whole.means[0]
-        top, bottom = gr.substitute([mean.top, mean.bottom], values)
-        return Average(mean.parameter, top, bottom, _stages(whole, [top, bottom], values))
-
-    def _program(self, whole: DerivedProgram, values: Mapping[gr.Node, gr.Node]) -> Program:
-        rates = gr.substitute(whole.rates, values)
-        final = Stage(tuple((f"rate_{name}", rate) for name, rate in zip(whole.fields, rates, strict=True)))
-        solved = tuple(e.field for e in whole.elliptic)
-        statics = tuple(name for name in whole.statics if name not in solved)
-        means = tuple(m.parameter for m in whole.means)
-        return Program(whole.coordinates, (*whole.fields, *solved), statics, means,
-                       (*_stages(whole, rates, values), final))
-
-    def _values(self, whole: DerivedProgram) -> dict[gr.Node, gr.Node]:
-        means = {m.parameter for m in whole.means}
-        open_names = [name for name in whole.parameters if name not in means and name != "eigenvalue"]
-        numbers = named_numbers(self.name, open_names, self.parameters, "gf.Descent(flow, parameters={{'{0}': 1.0}})")
+    def _values(self, system: GradientSystem) -> dict[gr.Node, gr.Node]:
+        numbers = named_numbers(self.name, system.open_parameters, self.parameters,
+                                "gf.Descent(flow, parameters={{'{0}': 1.0}})")
         return {gr.symbol(name): gr.constant(number) for name, number in numbers.items()}
 
     def _refuse_distribution(self, equation: Equation) -> None:
-        inner = [node for stage in equation.program.stages[:-1] for node in stage.expressions]
+        inner = [node for stage in equation.program.inner for node in stage.nodes]
         if any(node.op == "call" and node.data == "sign" for node in gr.schedule(inner)):
             raise InputError(f"{self.name} differentiates a sign, so that its rate is a distribution and not a "
                              f"function on a grid. {' '.join(self.derived.functional.remarks)}")
@@ -207,11 +178,6 @@ class Descent(Flow):
             f"{self.name} is ill-posed at this state: plane waves of wave number |k| grow like exp({growth:.4g} "
             f"|k|^{order} t), without bound as the grid is refined. {remarks} To run it all the same, as a "
             "demonstration, give gf.Descent(flow, forced=True) to solve.")
-
-
-def _stages(whole: DerivedProgram, nodes: list[gr.Node], values: Mapping[gr.Node, gr.Node]) -> tuple[Stage, ...]:
-    """The inner stages that the nodes stand on, for code generation."""
-    return tuple(Stage(tuple(zip(s.names, gr.substitute(s.nodes, values), strict=True))) for s in whole.needed(nodes))
 
 
 def principal_growth(equation: Equation, state: Field) -> tuple[float, int]:
@@ -232,13 +198,7 @@ def principal_growth(equation: Equation, state: Field) -> tuple[float, int]:
 
 @lru_cache(maxsize=64)
 def _principal_symbol(program: Program) -> PrincipalSymbol:
-    from geomflow.symbolic.functionals.linear import PrincipalSymbol
-    from geomflow.symbolic.variation.staged import Stage as DerivedStage
-    from geomflow.symbolic.variation.staged import Staged
-
-    rates = tuple(node for _, node in program.stages[-1].outputs)
-    inner = tuple(DerivedStage(stage.outputs) for stage in program.stages[:-1])
-    return PrincipalSymbol.of(Staged(program.coordinates, (len(program.coordinates),), inner, rates), program.fields)
+    return PrincipalSymbol.of(Staged.of(program), program.fields)
 
 
 def _leaf_values(leaves: tuple[gr.Node, ...], equation: Equation, state: Field) -> dict[gr.Node, Any]:
@@ -249,7 +209,7 @@ def _leaf_values(leaves: tuple[gr.Node, ...], equation: Equation, state: Field) 
         return {}
     final = Stage(tuple((f"leaf_{n}", leaf) for n, leaf in enumerate(jets)))
     inner = Program(program.coordinates, program.fields, program.statics, program.parameters,
-                    (*program.stages[:-1], final))
+                    (*program.inner, final))
     rows = pointwise(inner, grid, equation.statics)(state.pack(), (0.0,) * len(program.parameters))
     flat = rows.reshape(len(jets), -1)
     return dict(zip(jets, flat[:, :: max(1, flat.shape[1] // SAMPLES)], strict=True))

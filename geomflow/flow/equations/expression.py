@@ -9,10 +9,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, final
 from unicodedata import normalize
 
-from geomflow.codegen import Program
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.numbers import exact_number
+from geomflow.core.program import Program
 from geomflow.field import MetricField, PotentialField, Torus
 from geomflow.field.coefficients import require_periodic_program
 from geomflow.field.reference_form import reference_rows

@@ -7,9 +7,9 @@ from functools import cached_property
 from math import log
 from typing import Any
 
-from geomflow.codegen import Stage
 from geomflow.core import graph as gr
 from geomflow.core.conventions import K_ENERGY_OVER_ENTROPY
+from geomflow.core.program import Stage
 from geomflow.field import PotentialField
 from geomflow.field.reference_form import ReferenceForm, flat_density
 from geomflow.flow.observe import Monitor

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, PositivityError
 from geomflow.core.graph.floats import fraction_of
+from geomflow.core.program import Average, Program, Stage
 from geomflow.field import HermitianField, PotentialField, ScalarField
 from geomflow.field.reference_form import reference_rows
-from geomflow.flow.equation import Average, Equation, checked_state, equations_of
+from geomflow.flow.equation import Equation, checked_state, equations_of
 from geomflow.flow.equations.kahler import PHI, KahlerSetting, log_flat_volume
 from geomflow.flow.flow import Flow
 from geomflow.flow.steppers.choose import fitting_stepper

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
 
-from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.memory import require
 from geomflow.core.outcome import Outcome, OutcomeKind
+from geomflow.core.program import Program, Stage
 from geomflow.field import MetricField, ScalarField, TensorField
 from geomflow.field.operators import discretise
 from geomflow.flow.diffeomorphism import TorusMap, integrated_maps

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from geomflow.codegen import Program, Stage
 from geomflow.core.errors import InputError, PositivityError
+from geomflow.core.program import Program, Stage
 from geomflow.field import MetricField, ScalarField, TensorField
 from geomflow.field.matrices import determinant, unpack_symmetric, upper_pairs
 from geomflow.field.operators import pointwise

@@ -15,10 +15,10 @@ from typing import Any
 import sympy
 from sympy.core.function import AppliedUndef
 
-from geomflow.codegen import Stage
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError
 from geomflow.core.graph.sympy_bridge import all_from_sympy
+from geomflow.core.program import Stage
 
 OPERATORS = ("laplacian", "d", "div")
 """What a rate may call besides functions."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
 
-from geomflow.codegen import Program, Stage
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.program import Average, Program, Stage
 from geomflow.field import MetricField
-from geomflow.flow.equation import Average, Equation, checked_state, equations_of
+from geomflow.flow.equation import Equation, checked_state, equations_of
 from geomflow.flow.flow import Flow
 from geomflow.flow.observe import Monitor
 from geomflow.symbolic.jets import MetricNodes, metric_nodes

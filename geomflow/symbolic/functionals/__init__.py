@@ -14,7 +14,7 @@ decided zero at random jets modulo a 61-bit prime
 
 from geomflow.symbolic.functionals.aubin import AubinI, AubinJ, Ding, JFunctional
 from geomflow.symbolic.functionals.calabi import Calabi
-from geomflow.symbolic.functionals.derived import DerivedFlow, Elliptic, Mean, Program
+from geomflow.symbolic.functionals.derived import DerivedFlow, GradientSystem
 from geomflow.symbolic.functionals.functional import Certificate, Functional
 from geomflow.symbolic.functionals.kenergy import KEnergy
 from geomflow.symbolic.functionals.linear import Linearisation, PrincipalSymbol
@@ -44,8 +44,8 @@ FUNCTIONALS = {
 from_density = Functional.from_density
 
 __all__ = [
-    "AubinI", "AubinJ", "Calabi", "Certificate", "DerivedFlow", "Ding", "EF", "EG", "EinsteinHilbert", "Elliptic",
-    "FUNCTIONALS", "Functional", "JFunctional", "KEnergy", "Linearisation", "Mean", "MetricFunctional", "PerelmanF",
-    "PerelmanFCoupled", "PerelmanKahler", "PerelmanLambda", "PerelmanW", "PerelmanWCoupled", "PotentialFunctional",
-    "PrincipalSymbol", "Program", "RicciSquared", "ScalarSquared", "Sigma", "Volume", "from_density",
+    "AubinI", "AubinJ", "Calabi", "Certificate", "DerivedFlow", "Ding", "EF", "EG", "EinsteinHilbert",
+    "FUNCTIONALS", "Functional", "GradientSystem", "JFunctional", "KEnergy", "Linearisation", "MetricFunctional",
+    "PerelmanF", "PerelmanFCoupled", "PerelmanKahler", "PerelmanLambda", "PerelmanW", "PerelmanWCoupled",
+    "PotentialFunctional", "PrincipalSymbol", "RicciSquared", "ScalarSquared", "Sigma", "Volume", "from_density",
 ]

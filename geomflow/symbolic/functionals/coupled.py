@@ -6,12 +6,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from geomflow.core import graph as gr
-from geomflow.symbolic.functionals.derived import DerivedFlow, Program
+from geomflow.symbolic.functionals.derived import DerivedFlow, GradientSystem, gradient_system
 from geomflow.symbolic.functionals.linear import Linearisation, wave_names
 from geomflow.symbolic.jets import metric_nodes
 from geomflow.symbolic.variation import metrics as mt
 from geomflow.symbolic.variation.display import written, written_sum
 from geomflow.symbolic.variation.metric_frame import conjugated, packed
+from geomflow.symbolic.variation.staged import Staged
 from geomflow.symbolic.variation.symbols import Background
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _flow(functional: PerelmanF, use: mt.MetricAlgebra, rates: dict[mt.Tensor, g
     equation = sympy.Eq(left, sympy.Tuple(written_sum(use, rates), written(use, rate_f)), evaluate=False)
     free = functional.coupled()
 
-    def program() -> Program:
+    def system() -> GradientSystem:
         realise = free.realisation(use)
         metric, names = realise.metric, metric_nodes(functional.coordinates)[0]
         matrix = realise.combination(rates)
@@ -69,14 +70,14 @@ def _flow(functional: PerelmanF, use: mt.MetricAlgebra, rates: dict[mt.Tensor, g
         raised = conjugated(metric, bare)
         square = gr.add(*(bare[p] * raised[p] for p in ((i, j) for i in range(len(bare)) for j in range(len(bare)))))
         dissipation = 4 * square * gr.exp(-metric.leaf(DILATON)) * metric.volume
-        return Program(metric.coordinates, (*names, DILATON), (), (), realise.stages, nodes, energy, dissipation,
-                       backward=(DILATON,))
+        evolving = dict(zip((*names, DILATON), nodes, strict=True))
+        return gradient_system(metric.coordinates, evolving, realise.stages, energy, dissipation, backward=(DILATON,))
 
     def linear() -> Linearisation:
-        whole = program()
-        names = wave_names(whole.coordinates)
+        staged, fields = Staged.of(system().program), system().fields
+        names = wave_names(staged.coordinates)
         waves = tuple(gr.I * gr.symbol(name) for name in names)
-        flat = {entry.data[0]: gr.ONE for entry in metric_nodes(whole.coordinates)[1].diagonal()}
-        return Linearisation(whole.coordinates, whole.fields, whole.staged, Background(flat), waves, names)
+        flat = {entry.data[0]: gr.ONE for entry in metric_nodes(staged.coordinates)[1].diagonal()}
+        return Linearisation(staged.coordinates, fields, staged, Background(flat), waves, names)
 
-    return DerivedFlow(free, "coupled", equation, program, linear)
+    return DerivedFlow(free, "coupled", equation, system, linear)

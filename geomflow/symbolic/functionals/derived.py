@@ -1,16 +1,17 @@
-"""A derived gradient flow as data: stages and rates over real coordinates, ready for code generation."""
+"""A derived gradient flow as data: a program of rates over real coordinates, with its energy, ready to run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from geomflow.core import graph as gr
+from geomflow.core.program import Average, Elliptic, InnerProduct, Program, Stage, needed
 from geomflow.symbolic.show import InLatex
-from geomflow.symbolic.variation.staged import Stage, Staged
+from geomflow.symbolic.variation.staged import Staged
 
 if TYPE_CHECKING:
     import sympy
@@ -19,83 +20,76 @@ if TYPE_CHECKING:
     from geomflow.symbolic.functionals.linear import Linearisation, PrincipalSymbol
 
 
+@final
 @dataclass(frozen=True)
-class Mean:
-    """A number that the rates depend on: ∫ top d^dx / ∫ bottom d^dx, at each state."""
+class GradientSystem:
+    """Everything that is computed along a run of a gradient flow, over real coordinates.
 
-    parameter: str
-    top: gr.Node
-    bottom: gr.Node
-
-
-@dataclass(frozen=True)
-class Elliptic:
-    """A field that is not evolved but solved for at each state: the ground state u of `operator` u = λu.
-
-    `operator` is linear in the jets of `unknown`; `recover` gives the field from u (up to a constant).
-    """
-
-    field: str
-    unknown: str
-    operator: gr.Node
-    recover: gr.Node
-
-
-@dataclass(frozen=True)
-class Program:
-    """Everything that is computed along a run, over real coordinates.
-
-    coordinates   names, in order                        fields      evolving components, packed order
-    statics       given arrays that may be differentiated   parameters  numbers that nodes depend on
-    stages        named inner expressions, in order; later ones use jets of earlier ones
-    rates         ∂_t of each field
+    program       the rate ∂_t of each field, last a field that is solved for; its parameters are the average and what
+                  the functional leaves open
+    stages        named inner expressions that the densities and the symbol stand on, in order
     energy        density of loss * E by d^dx
     dissipation   density of ‖loss grad E‖² by d^dx: d(loss E)/dt = −∫ dissipation
-    means         parameters that are averages over the state
-    elliptic      fields solved for at each state
+    average       a parameter that is an average over the state
+    inner         the inner product that is descended in, where it is a pointwise one
+    elliptic      a field solved for at each state
     backward      fields whose equation is parabolic backward in time only
-    measure       density by d^dx of the measure in the gradient's inner product; None if that is not a pointwise one
     """
 
-    coordinates: tuple[str, ...]
-    fields: tuple[str, ...]
-    statics: tuple[str, ...]
-    parameters: tuple[str, ...]
+    program: Program
     stages: tuple[Stage, ...]
-    rates: tuple[gr.Node, ...]
-    energy: gr.Node | None
-    dissipation: gr.Node | None
-    means: tuple[Mean, ...] = ()
-    elliptic: tuple[Elliptic, ...] = ()
+    energy: gr.Node
+    dissipation: gr.Node
+    average: Average | None = None
+    inner: InnerProduct | None = None
+    elliptic: Elliptic | None = None
     backward: tuple[str, ...] = ()
-    measure: gr.Node | None = None
 
     @property
-    def staged(self) -> Staged:
-        """The rates on their stages."""
-        return Staged(self.coordinates, (len(self.coordinates),), self.stages, self.rates)
+    def fields(self) -> tuple[str, ...]:
+        """The evolving components, in packed order."""
+        return self.program.fields[: len(self.program.outputs)]
 
-    def needed(self, nodes: Sequence[gr.Node]) -> tuple[Stage, ...]:
-        """Those stages that the nodes stand on, directly or not; stages that can be computed together are one."""
-        wanted = {leaf.data[0] for leaf in gr.leaves(nodes) if leaf.op == "jet"}
-        kept: list[Stage] = []
-        for stage in reversed(self.stages):
-            if wanted & set(stage.names):
-                kept.insert(0, stage)
-                wanted |= {leaf.data[0] for leaf in gr.leaves(stage.nodes) if leaf.op == "jet"}
-        return merged(kept)
+    @property
+    def rates(self) -> tuple[gr.Node, ...]:
+        """∂_t of each field."""
+        return self.program.results
+
+    @property
+    def open_parameters(self) -> tuple[str, ...]:
+        """The numbers that the functional leaves open."""
+        return tuple(n for n in self.program.parameters if self.average is None or n != self.average.parameter)
+
+    @property
+    def density_stages(self) -> tuple[Stage, ...]:
+        """The stages that energy and dissipation stand on."""
+        return needed(self.stages, [self.energy, self.dissipation])
+
+    def substituted(self, values: Mapping[gr.Node, gr.Node]) -> GradientSystem:
+        """The system with numbers for what the functional leaves open."""
+        energy, dissipation = gr.substitute([self.energy, self.dissipation], values)
+        return GradientSystem(
+            self.program.substituted(values), tuple(stage.substituted(values) for stage in self.stages), energy,
+            dissipation, self.average and self.average.substituted(values),
+            self.inner and self.inner.substituted(values), self.elliptic, self.backward)
 
 
-def merged(stages: Sequence[Stage]) -> tuple[Stage, ...]:
-    """As few stages as the dependences allow: one for each depth."""
-    depth: dict[str, int] = {}
-    levels: dict[int, list[tuple[str, gr.Node]]] = {}
-    for stage in stages:
-        below = [depth[leaf.data[0]] for leaf in gr.leaves(stage.nodes) if leaf.op == "jet" and leaf.data[0] in depth]
-        level = 1 + max(below, default=0)
-        depth.update(dict.fromkeys(stage.names, level))
-        levels.setdefault(level, []).extend(stage.outputs)
-    return tuple(Stage(tuple(levels[level])) for level in sorted(levels))
+def gradient_system(coordinates: tuple[str, ...], rates: Mapping[str, gr.Node], stages: tuple[Stage, ...],
+                    energy: gr.Node, dissipation: gr.Node, *, statics: Sequence[str] = (), mean: Average | None = None,
+                    inner: InnerProduct | None = None, elliptic: Elliptic | None = None,
+                    backward: tuple[str, ...] = ()) -> GradientSystem:
+    """A system of rates by field, each of its parts on those of the stages that it needs."""
+    fields = (*rates, elliptic.field) if elliptic else tuple(rates)
+    nodes = [*rates.values(), energy, dissipation, *(node for stage in stages for node in stage.nodes)]
+    found = (leaf.data for leaf in gr.leaves(nodes) if leaf.op == "symbol")
+    parameters = tuple(name for name in found if name not in coordinates)
+    final = Stage(tuple((f"rate_{name}", rate) for name, rate in rates.items()))
+    program = Program(coordinates, fields, tuple(statics), parameters, (*needed(stages, final.nodes), final))
+    if mean is not None:
+        mean = replace(mean, stages=needed(stages, [mean.top, mean.bottom]))
+    if inner is not None:
+        inner = replace(inner, stages=needed(stages, [inner.measure]))
+    return GradientSystem(program, stages, energy, dissipation, mean, inner, elliptic, backward)
 
 
 @final
@@ -103,7 +97,7 @@ def merged(stages: Sequence[Stage]) -> tuple[Stage, ...]:
 class DerivedFlow(InLatex):
     """∂_t u = −loss grad E, derived by varying a functional.
 
-    `program(**setting)` gives the stages and rates over real coordinates; for potentials the setting may name another
+    `system(**setting)` gives all that is computed over real coordinates; for potentials the setting may name another
     reference metric (`reference`, an (n, n) Hermitian matrix of numbers or nodes) and the numbers of its Kähler class
     (`kahler_class`, needed where the reference varies).
     """
@@ -113,7 +107,7 @@ class DerivedFlow(InLatex):
     functional: Functional
     metric: str
     equation: sympy.Eq
-    make: Callable[..., Program] = field(repr=False)
+    make: Callable[..., GradientSystem] = field(repr=False)
     linear: Callable[[], Linearisation] = field(repr=False)
 
     @property
@@ -126,21 +120,24 @@ class DerivedFlow(InLatex):
         """The factor of E in what the flow decreases."""
         return self.functional.loss
 
-    def program(self, **setting: Any) -> Program:
+    def system(self, **setting: Any) -> GradientSystem:
         """The flow over real coordinates."""
         return self.make(**setting)
+
+    @cached_property
+    def flat(self) -> GradientSystem:
+        """The flow over the flat reference."""
+        return self.system()
 
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The inner stages that the rates stand on, over the flat reference."""
-        whole = self.program()
-        return whole.needed(whole.rates)
+        return self.flat.program.inner
 
     @property
     def rates(self) -> Mapping[str, gr.Node]:
         """∂_t of each field, by name, over the flat reference."""
-        whole = self.program()
-        return dict(zip(whole.fields, whole.rates, strict=True))
+        return dict(zip(self.flat.fields, self.flat.rates, strict=True))
 
     @property
     def order(self) -> int:
@@ -160,8 +157,8 @@ class DerivedFlow(InLatex):
         """The principal symbol at any state, over jets of the state and of the stages."""
         from geomflow.symbolic.functionals.linear import PrincipalSymbol
 
-        whole = self.program(**setting)
-        return PrincipalSymbol.of(whole.staged, whole.fields)
+        whole = self.system(**setting)
+        return PrincipalSymbol.of(Staged.of(whole.program), whole.fields)
 
     def latex(self) -> str:
         """The equation in LaTeX."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from geomflow.core import graph as gr
-from geomflow.symbolic.functionals.derived import Elliptic
+from geomflow.core.program import Elliptic, Stage
 from geomflow.symbolic.functionals.linear import Linearisation
 from geomflow.symbolic.variation.metric_frame import MetricFrame
-from geomflow.symbolic.variation.staged import Stage, Staged
+from geomflow.symbolic.variation.staged import Staged
 from geomflow.symbolic.variation.symbols import Background
 
 FLAT_DILATON = "f"

@@ -167,7 +167,7 @@ class MetricFunctional(Functional):
     def gradient_flow(self, metric: str | None = None) -> DerivedFlow:
         """∂_tg = −loss grad E."""
         gradient = self.gradient(metric)
-        return DerivedFlow(self, gradient.metric, gradient.equation, gradient.program, lambda: gradient.linearisation)
+        return DerivedFlow(self, gradient.metric, gradient.equation, gradient.system, lambda: gradient.linearisation)
 
     def second_variation_at(self, background: Any = "flat", metric: str | None = None) -> Linearisation:
         """The linearised gradient flow at the flat metric δ_ij, or at a constant g_ij.

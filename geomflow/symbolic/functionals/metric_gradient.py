@@ -11,7 +11,8 @@ import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
-from geomflow.symbolic.functionals.derived import Elliptic, Program
+from geomflow.core.program import InnerProduct
+from geomflow.symbolic.functionals.derived import GradientSystem, gradient_system
 from geomflow.symbolic.functionals.ground_state import ground_state, with_ground_state
 from geomflow.symbolic.functionals.linear import Linearisation, wave_names
 from geomflow.symbolic.functionals.metric import DILATON, MetricFunctional
@@ -129,25 +130,19 @@ class MetricGradient:
             return [*rates, -loss * realise.value(self.dilaton)], (*names, DILATON)
         return rates, names
 
-    def program(self) -> Program:
-        """Stages, rates, energy and dissipation over real coordinates."""
+    def system(self) -> GradientSystem:
+        """Rates, energy and dissipation over real coordinates."""
         functional, realise = self.functional, self._realisation
         metric, loss = realise.metric, functional.loss
         rates, fields = self._rates(realise, self.matrix)
         energy = loss * realise.value(functional.energy_integrand(self.variation.algebra)) * metric.volume
-        nodes = [*rates, energy, self._dissipation(), *(n for s in realise.stages for n in s.nodes)]
-        found = gr.leaves(nodes)
-        given = {leaf.data[0] for leaf in found if leaf.op == "jet"} - {n for s in realise.stages for n in s.names}
-        statics = tuple(sorted(given - set(fields)))
-        parameters = tuple(leaf.data for leaf in found if leaf.op == "symbol" and leaf.data not in metric.coordinates)
-        solved = self._elliptic()
-        return Program(metric.coordinates, fields, statics, parameters, realise.stages, tuple(rates), energy,
-                       self._dissipation(), (), solved, measure=self.measure)
-
-    def _elliptic(self) -> tuple[Elliptic, ...]:
-        if not self.functional.elliptic:
-            return ()
-        return (ground_state(self._realisation.metric),)
+        dissipation, inner = self._dissipation(), InnerProduct(self.measure, self.metric != "L2")
+        solved = ground_state(metric) if functional.elliptic else None
+        made = {*fields, *(n for s in realise.stages for n in s.names), *([solved.field] if solved else [])}
+        nodes = [*rates, energy, dissipation, *(n for s in realise.stages for n in s.nodes)]
+        statics = sorted({leaf.data[0] for leaf in gr.leaves(nodes) if leaf.op == "jet"} - made)
+        return gradient_system(metric.coordinates, dict(zip(fields, rates, strict=True)), realise.stages, energy,
+                               dissipation, statics=statics, inner=inner, elliptic=solved)
 
     def _dissipation(self) -> gr.Node:
         """‖loss grad E‖² by d^dx."""

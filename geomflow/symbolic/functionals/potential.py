@@ -180,7 +180,7 @@ class PotentialFunctional(Functional):
     def gradient_flow(self, metric: str | None = None) -> DerivedFlow:
         """∂_tφ = −loss grad E."""
         gradient = self.gradient(metric)
-        return DerivedFlow(self, gradient.metric, gradient.equation, gradient.program, lambda: gradient.linearisation)
+        return DerivedFlow(self, gradient.metric, gradient.equation, gradient.system, lambda: gradient.linearisation)
 
     def second_variation_at(self, background: Any = "flat", metric: str | None = None) -> Linearisation:
         """The linearised gradient flow at φ = 0 over the flat metric ½ δ, or over a constant g_{ab̄}."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
@@ -11,14 +10,14 @@ import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, ShapeError
-from geomflow.symbolic.functionals.derived import Mean, Program
+from geomflow.core.program import Average, InnerProduct
+from geomflow.symbolic.functionals.derived import GradientSystem, gradient_system
 from geomflow.symbolic.functionals.functional import real_coordinates
 from geomflow.symbolic.functionals.linear import Linearisation, wave_names
 from geomflow.symbolic.functionals.potential import HALF, PotentialFunctional
 from geomflow.symbolic.variation.kahler_frame import PHI, KahlerClass
 from geomflow.symbolic.variation.kahler_realise import KahlerRealisation
 from geomflow.symbolic.variation.potentials import Variation
-from geomflow.symbolic.variation.staged import Stage
 from geomflow.symbolic.variation.symbols import Background
 
 if TYPE_CHECKING:
@@ -98,31 +97,23 @@ class PotentialGradient:
         waves += [HALF * gr.I * (k[2 * a] + gr.I * k[2 * a + 1]) for a in range(n)]
         return Linearisation(coordinates, (PHI,), realise.staged([rate]), Background({}), tuple(waves), names)
 
-    def program(self, reference: Any = None, kahler_class: KahlerClass | None = None) -> Program:
-        """Stages, rate, energy and dissipation over real coordinates."""
+    def system(self, reference: Any = None, kahler_class: KahlerClass | None = None) -> GradientSystem:
+        """Rate, energy and dissipation over real coordinates."""
         functional, use = self.functional, self.variation.algebra
         realise = functional.realisation(use, reference=reference, kahler_class=kahler_class)
         frame, gradient = realise.frame, functional.loss * realise.value(self.scalar)
-        volume = 2**frame.dim * frame.kappa * frame.ratio
+        flat_volume = 2**frame.dim * frame.kappa
+        volume = flat_volume * frame.ratio
         energy = functional.loss * functional.lagrangian(realise, functional.integrand(use))
-        means: tuple[Mean, ...] = ()
-        weight: gr.Node | None = None
+        mean: Average | None = None
+        inner: InnerProduct | None = None
         if self.metric == "dirichlet":
-            means = (Mean("mean", -gradient * volume, volume),)
-            inner = realise.field(self.scalar)
-            dissipation = functional.loss**2 * frame.pairing(inner, inner) * volume
+            mean = Average("mean", -gradient * volume, volume)
+            field = realise.field(self.scalar)
+            dissipation = functional.loss**2 * frame.pairing(field, field) * volume
             rate = -gradient - gr.symbol("mean")
         else:
-            weight = volume if self.metric == "mabuchi" else 2**frame.dim * frame.kappa
-            dissipation, rate = gradient**2 * weight, -gradient
-        nodes = [rate, energy, dissipation, *(n for stage in realise.stages for n in stage.nodes)]
-        names = tuple(leaf.data for leaf in gr.leaves(nodes) if leaf.op == "symbol" and leaf.data not in frame.axes)
-        statics = statics_of(nodes, realise.stages)
-        return Program(frame.axes, (PHI,), statics, names, realise.stages, (rate,), energy, dissipation, means,
-                       measure=weight)
-
-
-def statics_of(nodes: Sequence[gr.Node], stages: Sequence[Stage]) -> tuple[str, ...]:
-    """The given fields, beside φ and the outputs of stages, that the nodes depend on."""
-    made = {PHI, *(name for stage in stages for name in stage.names)}
-    return tuple(sorted({leaf.data[0] for leaf in gr.leaves(nodes) if leaf.op == "jet"} - made))
+            inner = InnerProduct(volume if self.metric == "mabuchi" else flat_volume, self.metric != "L2")
+            dissipation, rate = gradient**2 * inner.measure, -gradient
+        return gradient_system(frame.axes, {PHI: rate}, realise.stages, energy, dissipation,
+                               statics=frame.static_names, mean=mean, inner=inner)

@@ -15,8 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from geomflow.core import graph as gr
+from geomflow.core.program import Stage
 from geomflow.symbolic.variation.series import Index
-from geomflow.symbolic.variation.staged import Stage, Staged
+from geomflow.symbolic.variation.staged import Staged
 
 Fluxes = dict[str, dict[Index, gr.Node]]
 

@@ -17,10 +17,10 @@ import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
+from geomflow.core.program import Stage
 from geomflow.symbolic.kahler_formulas import complex_hessian, complex_trace
 from geomflow.symbolic.linear import determinant, inverse
 from geomflow.symbolic.ring import GraphRing, Ring, WirtingerRing
-from geomflow.symbolic.variation.staged import Stage
 
 PHI = "phi"
 MEAN_TRACE, MASS = gr.symbol("c_chi"), gr.symbol("mu_Omega")
@@ -95,6 +95,14 @@ class KahlerFrame:
     def ring(self) -> Ring:
         """Nodes over Wirtinger coordinates, or complex numbers of real nodes."""
         return WirtingerRing(self.axes) if self.real else GraphRing(self.axes)
+
+    @property
+    def static_names(self) -> tuple[str, ...]:
+        """The given functions that the reference metric is made of, in packed order."""
+        entries = self.constant_matrix(self.reference)[np.triu_indices(self.dim)]
+        parts = [part for e in entries for part in ((e.re, e.im) if isinstance(e, gr.Complex) else (e,))]
+        jets = (leaf for part in parts for leaf in gr.leaves([part]) if leaf.op == "jet")
+        return tuple(dict.fromkeys(leaf.data[0] for leaf in jets))
 
     def lift(self, node: gr.Node) -> Any:
         """A real scalar as an element of the ring."""

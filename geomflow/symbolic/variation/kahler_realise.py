@@ -8,11 +8,12 @@ import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
+from geomflow.core.program import Stage
 from geomflow.symbolic.variation import potentials as pt
 from geomflow.symbolic.variation.algebra import Term
 from geomflow.symbolic.variation.kahler_frame import PHI, Entries, FluxNames, KahlerFrame
 from geomflow.symbolic.variation.potential_terms import Partial
-from geomflow.symbolic.variation.staged import Stage, Staged
+from geomflow.symbolic.variation.staged import Staged
 
 
 class KahlerRealisation:

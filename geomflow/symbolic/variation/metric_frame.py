@@ -13,12 +13,12 @@ from typing import final
 import numpy as np
 
 from geomflow.core import graph as gr
+from geomflow.core.program import Stage
 from geomflow.symbolic import curvature as cv
 from geomflow.symbolic import operators as op
 from geomflow.symbolic.jets import metric_nodes
 from geomflow.symbolic.linear import determinant, inverse
 from geomflow.symbolic.ring import GraphRing, Ring
-from geomflow.symbolic.variation.staged import Stage
 
 HALF = Fraction(1, 2)
 

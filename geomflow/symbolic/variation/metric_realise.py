@@ -9,13 +9,14 @@ import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
+from geomflow.core.program import Stage
 from geomflow.symbolic import curvature as cv
 from geomflow.symbolic.ring import Ring
 from geomflow.symbolic.variation import metrics as mt
 from geomflow.symbolic.variation.algebra import Term
 from geomflow.symbolic.variation.metric_frame import MetricFrame, packed
 from geomflow.symbolic.variation.metric_terms import Component, Partial
-from geomflow.symbolic.variation.staged import Stage, Staged
+from geomflow.symbolic.variation.staged import Staged
 
 LOG_MEASURE = "log_measure"
 """The given field log(dm/d^dx) of a fixed measure dm."""

@@ -1,49 +1,22 @@
 """Expressions in stages, and their exact values at random jets.
 
-A later stage uses jets of the outputs of earlier ones as if they were fields; nothing is expanded. At a random point
-the fields are random power series modulo a prime of 61 bits, every stage is evaluated as a series of just the degree
-that later stages differentiate, and the outputs are residues: two programs whose outputs agree at random jets are
-equal but for a probability of about their degree over 2^61 (Schwartz and Zippel).
+At a random point the fields are random power series modulo a prime of 61 bits, every stage is evaluated as a series of
+just the degree that later stages differentiate, and the outputs are residues: two programs whose outputs agree at
+random jets are equal but for a probability of about their degree over 2^61 (Schwartz and Zippel).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError
+from geomflow.core.program import Program, Stage, merged, unstaged
 from geomflow.symbolic.variation.series import PRIME, Index, SeriesAlgebra, Undefined, Value
 
 ATTEMPTS = 200
 TRIALS = 2
-
-Adjoints = Mapping[str, gr.Node]
-Pullback = Callable[[Adjoints], Mapping[gr.Node, gr.Node]]
-"""From the adjoints λ of a stage's outputs to Σ_o λ_o ∂o/∂leaf, for the leaves that the stage depends on."""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Named expressions that later stages may differentiate.
-
-    `pullback` replaces differentiation in reverse mode where the derivative is known in closed form, as that of a
-    matrix inverse is.
-    """
-
-    outputs: tuple[tuple[str, gr.Node], ...]
-    pullback: Pullback | None = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the outputs."""
-        return tuple(name for name, _ in self.outputs)
-
-    @property
-    def nodes(self) -> tuple[gr.Node, ...]:
-        """The expressions of the outputs."""
-        return tuple(node for _, node in self.outputs)
-
 
 @dataclass(frozen=True)
 class Staged:
@@ -57,6 +30,18 @@ class Staged:
     stages: tuple[Stage, ...]
     outputs: tuple[gr.Node, ...]
 
+    @staticmethod
+    def of(program: Program) -> Staged:
+        """The results of a program."""
+        return Staged(program.coordinates, (len(program.coordinates),), program.inner, program.results)
+
+    def program(self, fields: Sequence[str], statics: Sequence[str] = (), parameters: Sequence[str] = (),
+                names: Sequence[str] = ("density",)) -> Program:
+        """The outputs, called `names`, as a program over real coordinates, in as few stages as they need."""
+        final = Stage(tuple(zip(names, self.outputs, strict=True)))
+        stages = (*merged(self.stages), final)
+        return Program(self.coordinates, tuple(fields), tuple(statics), tuple(parameters), stages)
+
     def residues(self, seed: int, fields: Mapping[str, Series] | None = None) -> list[int]:
         """The outputs at the random jets given by `seed`, modulo the prime.
 
@@ -66,12 +51,7 @@ class Staged:
 
     def unstaged(self) -> list[gr.Node]:
         """The outputs over jets of fields alone: every stage substituted, every total derivative carried out."""
-        derive = gr.Derivation(self.coordinates)
-        expanded: dict[str, gr.Node] = {}
-        for stage in self.stages:
-            nodes = _expand(stage.nodes, expanded, derive)
-            expanded.update(zip(stage.names, nodes, strict=True))
-        return _expand(self.outputs, expanded, derive)
+        return unstaged(self.stages, self.outputs, self.coordinates)
 
 
 @dataclass(frozen=True)
@@ -80,23 +60,6 @@ class Series:
 
     algebra: SeriesAlgebra
     value: Value
-
-
-def _expand(nodes: Sequence[gr.Node], known: Mapping[str, gr.Node], derive: gr.Derivation) -> list[gr.Node]:
-    replacements = {}
-    for leaf in gr.leaves(nodes):
-        if leaf.op == "jet" and leaf.data[0] in known:
-            name, index = leaf.data
-            replacements[leaf] = total_derivative(derive, known[name], index)
-    return gr.substitute(nodes, replacements) if replacements else list(nodes)
-
-
-def total_derivative(derive: gr.Derivation, node: gr.Node, index: Index) -> gr.Node:
-    """D^index of a node."""
-    for axis, times in enumerate(index):
-        for _ in range(times):
-            node = derive(node, axis)
-    return node
 
 
 class Evaluation:
