@@ -100,9 +100,9 @@ def _numpy_rate(seed: int, lines: int = 10_000) -> float:
     return len(z) / (time.perf_counter() - start)
 
 
-def _fit(variety: gv.Hypersurface, degree: int, count: int, seconds: float = 60.0) -> None:
+def _fit(variety: gv.Hypersurface, degree: int, count: int, work: float = 120.0) -> None:
     start = time.perf_counter()
-    metric = gf.fits.algebraic_metric(variety, degree, variety.sample(count, seed=1), seconds=seconds)
+    metric = gf.fits.algebraic_metric(variety, degree, variety.sample(count, seed=1), work=work)
     fitted = time.perf_counter()
     sigma = gv.sigma(metric, variety.sample(UNSEEN, seed=2))
     total = time.perf_counter() - start
@@ -165,7 +165,7 @@ def _row(name: str, budget: int, degree: int, count: int) -> dict[str, float | s
     """One fit, measured on unseen points; the work is counted in core-seconds, because machines are shared."""
     variety = gv.Dwork("1/2") if name == "dwork" else generic_quintic()
     wall, work = time.perf_counter(), time.process_time()
-    metric = gf.fits.algebraic_metric(variety, degree, variety.sample(count, seed=1), seconds=20.0 * budget)
+    metric = gf.fits.algebraic_metric(variety, degree, variety.sample(count, seed=1), work=40.0 * budget)
     sigma = gv.sigma(metric, variety.sample(UNSEEN, seed=2))
     return {
         "variety": {"dwork": "Dwork quintic, ψ = 1/2", "generic": "quintic without symmetry"}[name],
@@ -238,7 +238,7 @@ def _phi_network(variety: gv.Hypersurface, core_seconds: float) -> gv.VarietyMet
 
 
 def _best(variety: gv.Hypersurface, core_seconds: float) -> gv.VarietyMetric:
-    return gf.fits.algebraic_metric(variety, 16, variety.sample(6000, seed=1), seconds=core_seconds / 2)
+    return gf.fits.algebraic_metric(variety, 16, variety.sample(6000, seed=1), work=core_seconds)
 
 
 PARTS = {part.__name__: part for part in (sampling, fermat, others, balanced)}

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geomflow.core.progress import Tick, counter
-from geomflow.fits.density import Density
-from geomflow.fits.descent import Residual, minimise
-from geomflow.fits.general import fit_general, likeness, require_general
+from geomflow.fits.dense import STEPS, FormObjective, LevenbergMarquardt
+from geomflow.fits.fit import carried_out
+from geomflow.fits.general import STEPS as GENERAL_STEPS
+from geomflow.fits.general import GeneralFit, likeness, require_general
+from geomflow.fits.loss import EnergyLoss, Loss
 from geomflow.variety.density import checked_volume
 from geomflow.variety.errors import KahlerConeError, UnderdeterminedError
 from geomflow.variety.hermitian_form import HermitianForm
@@ -56,7 +57,7 @@ def algebraic_metric(
     functional: str = "(v - 1)^2",
     symmetry: Symmetry | None = None,
     start: VarietyMetric | None = None,
-    seconds: float = 60.0,
+    work: float = 120.0,
     progress: bool | None = None,
     kahler_class: Sequence[float] | None = None,
 ) -> HermitianForm:
@@ -68,28 +69,28 @@ def algebraic_metric(
     of different t_i do not. Levenberg–Marquardt with the exact derivative of log det g, warm-started from the same
     ray at about half the degree (or from `start`). Of the points as many are used as are needed: 20 for
     each parameter, at least 4,000. `metric.report` says how the fit went. Families of more than about 600 forms (1,600
-    where symmetry leaves a small part of all forms) are fitted as all Hermitian forms on sections, matrix-free, in at
-    most `seconds` (`geomflow.fits.general`).
+    where symmetry leaves a small part of all forms) are fitted as all Hermitian forms on sections, matrix-free
+    (`geomflow.fits.general`), with conjugate gradients for about `work` core-seconds: of 2·10¹⁰ operations, counted
+    and not measured, so that the metric is the same on every machine.
 
     Raises `UnderdeterminedError` (fewer points than parameters), `KahlerConeError`, `MemoryLimitError`, and
     `InputError` where k t_i is no whole number. Warns (`VolumeWarning`) as `checked_volume` does.
     """
     degrees, level = line_bundle(variety, degree, kahler_class)
     symmetry = symmetry or variety.symmetry
-    density = Density.of(functional)
+    loss = EnergyLoss.of(functional)
     dense = _dense(variety, degrees, symmetry)
     if not dense:
         require_general(Sections(variety, degrees), points)
     smaller = halved(degrees)
     if start is None and smaller != degrees:
-        options = {"functional": functional, "symmetry": symmetry, "seconds": seconds / 4, "progress": progress}
+        options = {"functional": functional, "symmetry": symmetry, "work": work / 4, "progress": progress}
         start = algebraic_metric(variety, smaller, points, **options)
-    with counter(f"degree {degrees}", progress) as tick:
-        if dense:
-            forms = reduced_forms(variety, degrees, symmetry, points)
-            metric = _fit_invariant(variety, forms, level, points, density, start, tick)
-        else:
-            metric = _fit_all(Sections(variety, degrees), level, points, density, start, seconds, tick)
+    if dense:
+        forms = reduced_forms(variety, degrees, symmetry, points)
+        metric = _fit_invariant(variety, forms, level, points, loss, start, progress)
+    else:
+        metric = _fit_all(Sections(variety, degrees), level, points, loss, start, work, progress)
     checked_volume(metric, points[: metric.report.points])
     return metric
 
@@ -112,15 +113,17 @@ def _fit_all(
     sections: Sections,
     level: int,
     points: Points,
-    density: Density,
+    loss: Loss,
     start: VarietyMetric | None,
-    seconds: float,
-    tick: Tick,
+    work: float,
+    progress: bool | None,
 ) -> HermitianForm:
     """The matrix-free fit over all forms on sections."""
-    form, history, used = fit_general(sections, points, density, start, seconds=seconds, tick=tick)
-    report = FitReport(sections.degrees, sections.count**2, used, history.sigma[-1], tuple(history.sigma))
-    return HermitianForm(sections.variety, sections.exponents, form, level, report)
+    fit = GeneralFit.of(sections, points, loss, start, work)
+    solution = carried_out(fit, GENERAL_STEPS, progress)
+    sigma = tuple(solution["sigma"].tolist())
+    report = FitReport(sections.degrees, sections.count**2, len(fit.objective.weights), sigma[-1], sigma)
+    return HermitianForm(sections.variety, sections.exponents, solution.last["form"], level, report)
 
 
 def reduced_forms(
@@ -143,9 +146,9 @@ def _fit_invariant(
     forms: InvariantForms,
     level: int,
     points: Points,
-    density: Density,
+    loss: Loss,
     start: VarietyMetric | None,
-    tick: Tick,
+    progress: bool | None,
 ) -> HermitianForm:
     """The best coefficients for given forms."""
     require_points(forms, points)
@@ -153,10 +156,11 @@ def _fit_invariant(
     degrees = tuple(int(forms.exponents[0, b].sum()) for b in variety.ambient.blocks)
     features = forms.features(used)
     features /= reference(forms, used)[:, None, None]
-    residual = Residual(features, np.log(used.omega2), used.weights / used.weights.sum(), level, density)
+    objective = FormObjective(features, np.log(used.omega2), used.weights / used.weights.sum(), level, loss)
     first = project(features[:, 0], start, used, degrees)
-    best, history = minimise(residual, first, tick=tick)
-    report = FitReport(degrees, forms.count, len(used), history.sigma[-1], tuple(history.sigma))
+    solution = carried_out(LevenbergMarquardt(objective, first), STEPS, progress)
+    best, sigma = solution.last["coefficients"], tuple(solution["sigma"].tolist())
+    report = FitReport(degrees, forms.count, len(used), sigma[-1], sigma)
     return HermitianForm(variety, forms.exponents, forms.matrix(best / np.abs(best).max()), level, report)
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.core.progress import counter
+from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.core.threads import slices
 from geomflow.distribute import Workers, as_workers
 from geomflow.fits.algebraic import FitReport
+from geomflow.fits.fit import Fit, FitState, carried_out
 from geomflow.variety.density import checked_volume, sigma
 from geomflow.variety.errors import UnderdeterminedError
 from geomflow.variety.hermitian_form import HermitianForm
@@ -62,26 +64,55 @@ def balanced_metric(
         )
     if not tolerance > 0 or steps < 1:
         raise InputError(f"tolerance {tolerance} and steps {steps} must be positive")
-    mass = points.weights / points.weights.sum() * sections.count
-    average = _averager(sections) if symmetric else _hermitian
-    form = np.eye(sections.count, dtype=complex)
-    density = np.ones(len(points))
-    changes = []
-    with as_workers(workers) as team, counter(f"balanced {degrees}", progress) as tick:
-        held = _Held.of(team, sections, points, symmetric)
-        for _ in range(steps):
-            form = np.linalg.inv(average(held.moments(mass / density)))
-            new = held.density(form)
-            changes.append(float(np.ptp(np.log(new / density))))
-            tick(changes[-1])
-            density = new
-            if changes[-1] < tolerance:
-                break
+    with as_workers(workers) as team:
+        fit = Balancing(sections, points, symmetric, tolerance, _Held.of(team, sections, points, symmetric))
+        solution = carried_out(fit, steps, progress)
+    form = solution.last["form"]
     metric = HermitianForm(variety, sections.exponents, form, level)
     used = points[:4000]
     checked_volume(metric, used)
-    report = FitReport(degrees, sections.count**2, len(points), float(sigma(metric, used)), tuple(changes))
+    changes = tuple(solution["change"][1:].tolist())
+    report = FitReport(degrees, sections.count**2, len(points), float(sigma(metric, used)), changes)
     return HermitianForm(variety, sections.exponents, form, level, report)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Balancing(Fit):
+    """The iteration h ← T(h)⁻¹, until log P changes by less than `tolerance`; see `balanced_metric`."""
+
+    sections: Sections
+    points: Points
+    symmetric: bool
+    tolerance: float
+    held: _Held
+
+    name: ClassVar[str] = "balanced"
+
+    @cached_property
+    def _mass(self) -> np.ndarray:
+        return self.points.weights / self.points.weights.sum() * self.sections.count
+
+    @cached_property
+    def _average(self) -> Callable[[np.ndarray], np.ndarray]:
+        return _averager(self.sections) if self.symmetric else _hermitian
+
+    def start(self) -> FitState:
+        """P = 1 at all points."""
+        identity = np.eye(self.sections.count, dtype=complex)
+        return FitState.of(form=identity, density=np.ones(len(self.points)), change=np.finfo(float).max)
+
+    def step(self, state: FitState) -> FitState | Outcome:
+        """T once."""
+        if state.number("change") < self.tolerance:
+            return Outcome(OutcomeKind.steady, f"log P changes by less than {self.tolerance:g}.", 0.0)
+        form = np.linalg.inv(self._average(self.held.moments(self._mass / state["density"])))
+        density = self.held.density(form)
+        return FitState.of(form=form, density=density, change=np.ptp(np.log(density / state["density"])))
+
+    def numbers(self, state: FitState) -> Mapping[str, float]:
+        """The spread of the last change of log P."""
+        return {"change": state.number("change")}
 
 
 @dataclass(frozen=True, eq=False)

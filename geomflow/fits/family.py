@@ -13,8 +13,9 @@ from scipy.linalg import solve_triangular
 from geomflow.core.errors import InputError, PositivityError, ShapeError
 from geomflow.core.hermitian import multiplicity, pack
 from geomflow.fits.algebraic import project, reduced_forms, require_points
-from geomflow.fits.density import Density
-from geomflow.fits.descent import Residual
+from geomflow.fits.dense import FormObjective
+from geomflow.fits.loss import EnergyLoss
+from geomflow.fits.objective import View
 from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.hermitian_form import HermitianForm
 from geomflow.variety.levels import line_bundle
@@ -70,16 +71,11 @@ class FormFamily:
         """Inverse square roots L⁻¹ of Fubini–Study g_FS = L L†, (P, n, n)."""
         return np.linalg.inv(np.linalg.cholesky(FubiniStudy(self.variety, self.kahler_class).at(self.points)))
 
-    def residual(self, functional: str) -> Residual:
-        """E_F on the points as a function of the coefficients."""
-        return Residual(
-            self.features, np.log(self.points.omega2), self.mass, self.level, Density.of(functional)
-        )
-
     @cached_property
-    def square(self) -> Residual:
-        """∫(v − 1)² dμ_Ω on the points."""
-        return self.residual("(v - 1)^2")
+    def square(self) -> FormObjective:
+        """∫(v − 1)² dμ_Ω on the points as a function of the coefficients."""
+        loss = EnergyLoss.of("(v - 1)^2")
+        return FormObjective(self.features, np.log(self.points.omega2), self.mass, self.level, loss)
 
     def metric(self, coefficients: np.ndarray) -> HermitianForm:
         """The metric of given coefficients."""
@@ -130,16 +126,20 @@ class FormState:
         slopes = np.einsum("pf,pfa->pa", dual, self.family.features)
         return slopes - (self.family.mass * self.density) @ slopes
 
-    @cached_property
+    @property
     def gram(self) -> np.ndarray:
         """P and its derivatives at the family's points, over Π|z_i|^{2k_i}: (P, n + 1, n + 1)."""
-        return self.family.square.gram(self.coefficients)
+        return self._view.at
+
+    @cached_property
+    def _view(self) -> View:
+        return self.family.square.look(self.coefficients)
 
     @cached_property
     def density(self) -> np.ndarray:
         """v at the family's points, mean one against dμ_Ω, (P,). Raises `PositivityError`."""
-        v = self.family.square.ratio(self.gram)
-        if v is None:
+        v = self._view.v
+        if not self._view.least > 0:
             raise PositivityError(f"the metric is not positive: its least eigenvalue is {self.positivity.min():.4g}")
         return v
 

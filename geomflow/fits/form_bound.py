@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.fits.descent import Residual
 from geomflow.fits.family import FormState
+from geomflow.fits.loss import Density
 from geomflow.fits.tangent import INNER_PRODUCTS, descent_system, pencil
 from geomflow.flow.problem import Array, Implicit, Problem, Violation
 from geomflow.variety.density import class_volume
@@ -25,7 +25,7 @@ _CURVED = 200
 
 def bind(flow: FormFlow, state: FormState) -> Problem:
     """The initial value problem of the coefficients c_α, packed as (1, count)."""
-    bound = Bound(flow, state, state.family.residual(flow.functional))
+    bound = Bound(flow, state, Density.of(flow.functional))
     return Problem(
         y0=state.pack(),
         rate=bound.rate,
@@ -59,7 +59,7 @@ class Bound:
 
     flow: FormFlow
     state: FormState
-    residual: Residual
+    functional: Density
     _seen: FormState | None = field(default=None, repr=False)
     _bands: tuple[np.ndarray, np.ndarray, np.ndarray] | None = field(default=None, repr=False)
 
@@ -73,7 +73,7 @@ class Bound:
         """(rates Λ, modes U, speed Uᵀ∇E): with Uᵀ G U = 1 and speed Uᵀ H U = Λ, H the Gauss–Newton Hessian of E_F."""
         state = self.at(y)
         if self._bands is None:
-            hessian, gradient = descent_system(state, self.residual.functional)
+            hessian, gradient = descent_system(state, self.functional)
             values, modes = pencil(hessian, INNER_PRODUCTS[self.flow.inner](state))
             speed = self.flow.speed
             self._bands = speed * values, modes, speed * (modes.T @ gradient)
@@ -120,7 +120,7 @@ class Bound:
         slope, mass = self.bands(y)[2], 2**state.family.variety.dim * exact
         return {
             "sigma": state.sigma,
-            "energy": mass * float(state.family.mass @ self.residual.functional.evaluate(state.density)[0]),
+            "energy": mass * float(state.family.mass @ self.functional.evaluate(state.density)[0]),
             "dissipation": mass * float(slope @ slope) / self.flow.speed,
             "volume": volume,
             "positivity": float(state.positivity.min()),

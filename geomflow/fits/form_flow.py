@@ -12,8 +12,8 @@ import numpy as np
 from geomflow.core.conventions import K_ENERGY_OVER_ENTROPY
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.graph.floats import fraction_of
-from geomflow.fits.density import Density
 from geomflow.fits.family import RESTRICTIONS, FormState
+from geomflow.fits.loss import Density
 from geomflow.fits.tangent import INNER_PRODUCTS, descent_system, pencil
 from geomflow.flow.equations.calabi import CalabiFlow
 from geomflow.flow.equations.kahler_ricci import KahlerRicciFlow

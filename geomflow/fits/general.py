@@ -8,18 +8,20 @@ gradients (LSQR form), in single precision inside and double outside.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import gcd
-from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, final
 
 import numpy as np
 
 from geomflow.core.memory import require
+from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.core.threads import each, slices
-from geomflow.fits.density import Density
-from geomflow.fits.descent import History
+from geomflow.fits.fit import OPERATIONS, Fit, FitState, Last
+from geomflow.fits.loss import Loss
+from geomflow.fits.objective import Objective, View, shortened
 from geomflow.variety import jetframes
 from geomflow.variety.errors import KahlerConeError, UnderdeterminedError
 from geomflow.variety.ratiojets import log_volume
@@ -30,29 +32,33 @@ if TYPE_CHECKING:
     from geomflow.variety.metric import VarietyMetric
     from geomflow.variety.points import Points
 
-_OUTER = 12
 _INNER = 40
 _FORCING = 0.1
 _BALANCING = 8
 _FIRST = 60
 _POINTS_PER_PARAMETER = 8
 _POINTS_AT_FIRST = 2
+#: Of the steps on some and on all points: how many, and the share of E_F above which a step is the last.
+_PHASES = ((3, 0.5), (12, 0.8))
+#: Steps that are enough, with that from some points to all.
+STEPS = 16
 _BLOCK = 512
 _DOUBLE = 150
 
 
+@final
 @dataclass(frozen=True, eq=False)
-class GeneralFit:
-    """The data of a fit: section jets (P, rows, N) scaled by the reference, log|Ω|² and the masses of the points."""
+class SectionObjective(Objective):
+    """E_F of P = s h s† as a function of the Hermitian form h: section jets (P, rows, N) scaled by the reference."""
 
     jets: np.ndarray
     log_omega2: np.ndarray
-    mass: np.ndarray
+    weights: np.ndarray
     level: int
-    functional: Density
+    loss: Loss
 
     @classmethod
-    def of(cls, sections: Sections, points: Points, functional: Density) -> GeneralFit:
+    def of(cls, sections: Sections, points: Points, loss: Loss) -> SectionObjective:
         """Evaluate the sections, above 150 in single precision, which is far below their σ."""
         rows, count = 1 + points.variety.dim, sections.count
         jets = np.empty((len(points), rows, count), complex if count <= _DOUBLE else np.complex64)
@@ -67,13 +73,13 @@ class GeneralFit:
             jets[s] = out
 
         each(work, slices(len(points), 512))
-        mass = points.weights / points.weights.sum()
-        return cls(jets, np.log(points.omega2), mass, gcd(*sections.degrees), functional)
+        weights = points.weights / points.weights.sum()
+        return cls(jets, np.log(points.omega2), weights, gcd(*sections.degrees), loss)
 
-    def head(self, count: int) -> GeneralFit:
-        """The fit on the first points only."""
-        mass = self.mass[:count] / self.mass[:count].sum()
-        return replace(self, jets=self.jets[:count], log_omega2=self.log_omega2[:count], mass=mass)
+    def head(self, count: int) -> SectionObjective:
+        """The objective on the first points only."""
+        weights = self.weights[:count] / self.weights[:count].sum()
+        return replace(self, jets=self.jets[:count], log_omega2=self.log_omega2[:count], weights=weights)
 
     def gram(self, form: np.ndarray) -> np.ndarray:
         """(P, rows, rows) of P = s h s†."""
@@ -83,17 +89,15 @@ class GeneralFit:
             parts.append((block @ form) @ np.swapaxes(block.conj(), 1, 2))
         return np.concatenate(parts).astype(complex)
 
-    def ratio(self, gram: np.ndarray) -> np.ndarray | None:
-        """v with mean one, or None where the metric is not positive."""
-        log_v = log_volume(gram, self.level) - self.log_omega2
-        if not np.all(np.isfinite(log_v)):
-            return None
-        v = np.exp(log_v - log_v.max())
-        return v / (self.mass @ v)
+    def look(self, coefficients: np.ndarray) -> View:
+        """v, E_F and σ of the Hermitian part of a matrix."""
+        gram = self.gram(hermitian(coefficients))
+        return self.seen_in_logarithms(log_volume(gram, self.level) - self.log_omega2, gram)
 
-    def energy(self, v: np.ndarray) -> float:
-        """E_F − F(1)."""
-        return float(self.mass @ (self.functional.evaluate(v)[0] - self.functional.evaluate(np.ones(1))[0]))
+
+def hermitian(matrix: np.ndarray) -> np.ndarray:
+    """(M + M†)/2."""
+    return (matrix + matrix.conj().T) / 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,18 +109,22 @@ class _Linear:
     tilt: np.ndarray
 
     @classmethod
-    def of(cls, fit: GeneralFit, gram: np.ndarray, v: np.ndarray, basis: np.ndarray) -> tuple[_Linear, np.ndarray]:
-        """The map at a form, and the residual √(μ/F'') F'."""
+    def of(cls, objective: SectionObjective, view: View, basis: np.ndarray) -> tuple[_Linear, np.ndarray]:
+        """The map at a form, and the residual √(w/F'') F'."""
+        gram, jets = view.at, objective.jets
         lower = np.linalg.inv(np.linalg.cholesky(gram))
         lower[:, 0] *= np.sqrt(gram.shape[-1] - 1)
-        vectors = np.empty(fit.jets.shape, np.complex64)
+        vectors = np.empty(jets.shape, np.complex64)
         single = basis.astype(np.complex64)
         for s in slices(len(vectors), _BLOCK):
-            vectors[s] = (lower[s] @ fit.jets[s]).astype(np.complex64) @ single
-        _, first, second = fit.functional.evaluate(v)
-        first = first - fit.mass @ first
-        scale = np.sqrt(fit.mass * np.maximum(second, 1e-3 * second.max()))
-        return cls(vectors, scale * v, fit.mass * v), fit.mass * first / scale
+            vectors[s] = (lower[s] @ jets[s]).astype(np.complex64) @ single
+        scale, residual = objective.residual(view)
+        return cls(vectors, scale * view.v, objective.weights * view.v), residual
+
+    @property
+    def work(self) -> float:
+        """That of the map and its adjoint once each, in core-seconds: four operations a real product, twice."""
+        return 16.0 * self.vectors.size * self.vectors.shape[2] / OPERATIONS
 
     def apply(self, matrix: np.ndarray) -> np.ndarray:
         """Points from a Hermitian matrix."""
@@ -143,32 +151,85 @@ class _Linear:
         return total.conj()
 
 
-def fit_general(
-    sections: Sections,
-    points: Points,
-    functional: Density,
-    start: VarietyMetric | None,
-    *,
-    seconds: float = 60.0,
-    tick: Callable[[float], None] = lambda sigma: None,
-) -> tuple[np.ndarray, History, int]:
-    """The Hermitian form on sections of least E_F found within about `seconds`; also the history and the points used.
+@final
+@dataclass(frozen=True, eq=False)
+class GeneralFit(Fit):
+    """Inexact Gauss–Newton steps from a form `first`, on `some` of the points where that is worth while, then on all.
 
-    The first steps see only as many points as they need. Raises `UnderdeterminedError` for fewer points than N²
-    parameters, `KahlerConeError` and `MemoryLimitError`.
+    `work` is the most that conjugate gradients may take, in core-seconds (`OPERATIONS` of them to a second). Raises
+    `KahlerConeError` where the start is not positive.
     """
-    deadline = monotonic() + seconds
-    require_general(sections, points)
-    parameters = sections.count**2
-    used = points[: max(4000, _POINTS_PER_PARAMETER * parameters)]
-    whole = GeneralFit.of(sections, used, functional)
-    head = _FIRST * sections.count
-    first = _first_form(whole.head(head), likeness(start, used[:head], sections.degrees))
-    descent = _Descent(whole, first, deadline, tick)
-    for share, steps, gain in ((_POINTS_AT_FIRST * parameters, 3, 0.5), (len(used), _OUTER, 0.8)):
-        if share < len(used) / 2 or share == len(used):
-            descent.run(whole.head(share), steps, gain)
-    return descent.form, descent.history, len(used)
+
+    objective: SectionObjective
+    first: np.ndarray
+    some: int
+    work: float
+
+    name: ClassVar[str] = "gauss-newton"
+
+    @classmethod
+    def of(
+        cls, sections: Sections, points: Points, loss: Loss, start: VarietyMetric | None, work: float
+    ) -> GeneralFit:
+        """A fit of sections on as many of the points as are needed, from the form that is like `start`.
+
+        Raises `UnderdeterminedError` for fewer points than N² parameters, and `MemoryLimitError`.
+        """
+        require_general(sections, points)
+        parameters = sections.count**2
+        used = points[: max(4000, _POINTS_PER_PARAMETER * parameters)]
+        objective = SectionObjective.of(sections, used, loss)
+        head = _FIRST * sections.count
+        first = _first_form(objective.head(head), likeness(start, used[:head], sections.degrees))
+        return cls(objective, first, _POINTS_AT_FIRST * parameters, work)
+
+    @cached_property
+    def _looks(self) -> tuple[Last, Last]:
+        return Last(self._objectives[0].look), Last(self.objective.look)
+
+    @cached_property
+    def _objectives(self) -> tuple[SectionObjective, SectionObjective]:
+        return self.objective.head(self.some), self.objective
+
+    def start(self) -> FitState:
+        """The first form, on some points if these are fewer than half."""
+        if not self.objective.look(self.first).least > 0:
+            raise KahlerConeError(
+                "the fit starts outside the Kähler cone: the starting metric is not positive at some point"
+            )
+        phase = 0 if self.some < len(self.objective.weights) / 2 else 1
+        return FitState.of(form=self.first, phase=phase, taken=0, before=np.finfo(float).max, spent=0.0)
+
+    def step(self, state: FitState) -> FitState | Outcome:
+        """A step on the points of the phase, or the change to all points."""
+        phase, taken, form = state.count("phase"), state.count("taken"), state["form"]
+        (most, gain), view = _PHASES[phase], self._looks[phase](form)
+        over = taken >= most or view.energy > gain * state.number("before")
+        if not over and not (taken and state.number("spent") > self.work):
+            move, spent = self._move(phase, form, view, state.number("spent"))
+            found = shortened(self._objectives[phase], form, view.energy, move, halvings=8)
+            if found is not None:
+                form = hermitian(found[1])
+                self._looks[phase].put(form, found[2])
+                return state.moved(form=form, taken=taken + 1, before=view.energy, spent=spent)
+            state = state.moved(spent=spent)
+        if phase == 0 and self._looks[1](form).least > 0:
+            return state.moved(phase=1, taken=0, before=np.finfo(float).max)
+        return Outcome(OutcomeKind.steady, f"no step gains much any more, at E_F = {view.energy:.3g}.", 0.0)
+
+    def numbers(self, state: FitState) -> Mapping[str, float]:
+        """E_F and σ on the points of the phase, and the work so far in core-seconds."""
+        view = self._looks[state.count("phase")](state["form"])
+        return {"energy": view.energy, "sigma": view.sigma, "work": state.number("spent")}
+
+    def _move(self, phase: int, form: np.ndarray, view: View, spent: float) -> tuple[np.ndarray, float]:
+        """The Gauss–Newton step by CGLS in the basis of the present form, and the work so far."""
+        values, vectors = np.linalg.eigh(form)
+        basis = vectors * np.sqrt(np.maximum(values, 1e-8 * values.max()))
+        linear, right = _Linear.of(self._objectives[phase], view, basis)
+        most = max(int((self.work - spent) / linear.work), 0)
+        x, iterations = _cgls(linear, -right, min(most, _INNER))
+        return basis @ x @ basis.conj().T, spent + iterations * linear.work
 
 
 def require_general(sections: Sections, points: Points) -> None:
@@ -188,50 +249,7 @@ def require_general(sections: Sections, points: Points) -> None:
     )
 
 
-class _Descent:
-    """Inexact Gauss–Newton steps from a form, on more and more points."""
-
-    def __init__(self, fit: GeneralFit, form: np.ndarray, deadline: float, tick: Callable[[float], None]) -> None:
-        self.form, self.deadline, self.tick = form, deadline, tick
-        self.history = History()
-        if fit.ratio(fit.gram(form)) is None:
-            raise KahlerConeError(
-                "the fit starts outside the Kähler cone: the starting metric is not positive at some point"
-            )
-
-    def run(self, fit: GeneralFit, steps: int, gain: float) -> None:
-        """At most `steps` steps, until one leaves more than `gain` of E_F or time is up."""
-        gram = fit.gram(self.form)
-        v = fit.ratio(gram)
-        if v is None:
-            return
-        energy = self._note(fit, v)
-        for _ in range(steps):
-            moved = _line_search(fit, self.form, _step(fit, self.form, gram, v, self.deadline), energy)
-            if moved is None:
-                return
-            self.form, gram, v = moved
-            before, energy = energy, self._note(fit, v)
-            if energy > gain * before or monotonic() > self.deadline:
-                return
-
-    def _note(self, fit: GeneralFit, v: np.ndarray) -> float:
-        self.history.energy.append(fit.energy(v))
-        self.history.sigma.append(float(fit.mass @ np.abs(v - 1)))
-        self.tick(self.history.sigma[-1])
-        return self.history.energy[-1]
-
-
-def _step(fit: GeneralFit, form: np.ndarray, gram: np.ndarray, v: np.ndarray, deadline: float) -> np.ndarray:
-    """The Gauss–Newton step by CGLS in the basis of the present form."""
-    values, vectors = np.linalg.eigh(form)
-    basis = vectors * np.sqrt(np.maximum(values, 1e-8 * values.max()))
-    linear, right = _Linear.of(fit, gram, v, basis)
-    x = _cgls(linear, -right, deadline)
-    return basis @ x @ basis.conj().T
-
-
-def _cgls(linear: _Linear, right: np.ndarray, deadline: float) -> np.ndarray:
+def _cgls(linear: _Linear, right: np.ndarray, most: int) -> tuple[np.ndarray, int]:
     """Least squares |L x − right| by conjugate gradients on the normal equations, to a tenth of the gradient.
 
     In the basis of the present form the normal equations have condition numbers of 50 to 100: no preconditioner pays.
@@ -240,9 +258,9 @@ def _cgls(linear: _Linear, right: np.ndarray, deadline: float) -> np.ndarray:
     gradient = linear.adjoint(residual)
     direction, x = gradient, np.zeros_like(gradient)
     size = first = float(np.vdot(gradient, gradient).real)
-    for _ in range(_INNER):
-        if size < _FORCING**2 * first or monotonic() > deadline:
-            break
+    taken = 0
+    while taken < most and not size < _FORCING**2 * first:
+        taken += 1
         image = linear.apply(direction)
         alpha = size / float(image @ image)
         x = x + np.float32(alpha) * direction
@@ -251,20 +269,7 @@ def _cgls(linear: _Linear, right: np.ndarray, deadline: float) -> np.ndarray:
         new = float(np.vdot(gradient, gradient).real)
         direction = gradient + np.float32(new / size) * direction
         size = new
-    return x.astype(complex)
-
-
-def _line_search(
-    fit: GeneralFit, form: np.ndarray, step: np.ndarray, energy: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    for shrink in range(8):
-        tried = form + 0.5**shrink * step
-        tried = (tried + tried.conj().T) / 2
-        gram = fit.gram(tried)
-        v = fit.ratio(gram)
-        if v is not None and fit.energy(v) < energy:
-            return tried, gram, v
-    return None
+    return x.astype(complex), taken
 
 
 def likeness(start: VarietyMetric | None, points: Points, degrees: tuple[int, ...]) -> np.ndarray:
@@ -277,10 +282,10 @@ def likeness(start: VarietyMetric | None, points: Points, degrees: tuple[int, ..
     return np.exp(sum(degrees) / sum(start.kahler_class) * start.correction(points))
 
 
-def _first_form(fit: GeneralFit, target: np.ndarray) -> np.ndarray:
+def _first_form(objective: SectionObjective, target: np.ndarray) -> np.ndarray:
     """A positive form with density near a target, (P,): a few balancing steps towards it."""
-    values = fit.jets[:, 0].astype(complex)
-    mass = fit.mass * values.shape[1]
+    values = objective.jets[:, 0].astype(complex)
+    mass = objective.weights * values.shape[1]
     moments = (values.conj() * mass[:, None]).T @ values
     form = np.linalg.inv(moments)
     for _ in range(_BALANCING):
@@ -290,6 +295,5 @@ def _first_form(fit: GeneralFit, target: np.ndarray) -> np.ndarray:
         white = values @ root
         update = (white.conj() * (mass * ratio / density)[:, None]).T @ white
         old = (white.conj() * (mass / density)[:, None]).T @ white
-        form = root @ (np.linalg.inv(old) @ update) @ root.conj().T
-        form = (form + form.conj().T) / 2
+        form = hermitian(root @ (np.linalg.inv(old) @ update) @ root.conj().T)
     return form

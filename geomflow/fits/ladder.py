@@ -188,7 +188,7 @@ class DegreeLadder:
         if self.kind == "balanced":
             return balanced_metric(variety, degrees, points, symmetric=self.symmetric, workers=workers,
                                    kahler_class=self.kahler_class)
-        limit = {} if math.isinf(seconds) else {"seconds": seconds}
+        limit = {} if math.isinf(seconds) else {"work": 2 * seconds}
         return algebraic_metric(variety, degrees, points, functional=self.functional, symmetry=self.symmetry,
                                 start=start, kahler_class=self.kahler_class, **limit)
 

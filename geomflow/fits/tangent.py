@@ -12,8 +12,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy.linalg import LinAlgError, eigh
 
-from geomflow.fits.density import Density
 from geomflow.fits.family import FormState
+from geomflow.fits.loss import Density
 from geomflow.variety.errors import UnderdeterminedError
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ class Cursor:
         self._rate_counted = False
         self._radius = -1.0
         self._radius_age = 0
+        self._moved = False
 
     @property
     def y(self) -> np.ndarray:
@@ -56,7 +58,9 @@ class Cursor:
         return self.work["rate"]
 
     def residual(self) -> float:
-        """Size of the rate: the problem's own measure, or max |rate| over components and points."""
+        """Size of the rate: the problem's own measure, or max |rate|; of an iteration the last change, or NaN."""
+        if self.problem.advance is not None:
+            return float(np.abs(self.y - self.work["new"]).max()) if self._moved else math.nan
         rate = self.rate()
         measure = self.problem.residual
         return float(measure(rate)) if measure else float(self.work.peaks("rate").max())
@@ -80,6 +84,7 @@ class Cursor:
     def advance(self, t: float, rate_known: bool) -> None:
         """Make the candidate the present state at time t; `rate_known`: "new_rate" is its rate."""
         self._move(t, rate_known)
+        self._moved = True
         self._radius_age += 1
 
     def retreat(self, t: float, rate_known: bool) -> None:
@@ -105,7 +110,7 @@ class Cursor:
 
     def recall(self, memory: dict[str, Any]) -> None:
         """Continue from `memory()`; a rate that was known is evaluated again, to the same bits, and not counted."""
-        self._rate_ready, self._rate_counted = False, memory["rate_ready"]
+        self._rate_ready, self._rate_counted, self._moved = False, memory["rate_ready"], False
         self.evaluations = memory["evaluations"]
         self._radius = memory["radius"]
         self._radius_age = memory["radius_age"]

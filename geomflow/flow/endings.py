@@ -30,7 +30,8 @@ def check_initial(cursor: Cursor) -> None:
     fault = cursor.problem.check(cursor.t, cursor.y) if cursor.problem.check else None
     if fault is not None:
         raise PositivityError(f"the initial state is not allowed: {fault}. Change the state.")
-    _require_finite(cursor.rate(), "the rate at the initial state")
+    if cursor.problem.advance is None:
+        _require_finite(cursor.rate(), "the rate at the initial state")
 
 
 def _require_finite(values: np.ndarray, what: str) -> None:

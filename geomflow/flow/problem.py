@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from geomflow.core.outcome import Outcome
+
 Array = np.ndarray
 Measure = Callable[[float, Array], float]
 
@@ -74,6 +76,8 @@ class Problem:
     y0               packed state, float64 array (ncomp, *grid), components first
     rate             rate(t, y, out) writes dy/dt to `out`; it must be a pure function of t and y
     unpack           turns a packed array into the user's state object
+    advance          (t, y, out) -> None: an iteration, which has no rate, writes the state after y to `out`, as a pure
+                     function of t and y; or gives the outcome that it ends with where there is no step to take
     stiff_order      highest space derivative in the rate; 0 for a rate without
     spectral_radius  (t, y) -> upper bound of |eigenvalues| of the linearised rate, units 1/time; estimated if None
     oscillation      (t, y) -> upper bound of |Im| of these eigenvalues; None if they are real and negative
@@ -92,6 +96,7 @@ class Problem:
     y0: Array
     rate: Callable[[float, Array, Array], None]
     unpack: Callable[[Array], Any]
+    advance: Callable[[float, Array, Array], Outcome | None] | None = None
     stiff_order: int = 0
     spectral_radius: Measure | None = None
     oscillation: Measure | None = None

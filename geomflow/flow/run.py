@@ -111,7 +111,9 @@ class Run:
                 self.fork = Fork(before, cursor.y.copy())
             t_new = next_time(cursor.t, dt, stop)
             dt = t_new - cursor.t
-            plan.stepper.attempt(cursor, t_new)
+            self.outcome = plan.stepper.attempt(cursor, t_new)
+            if self.outcome:
+                return False
             ratio, fault = self._judge(t_new)
             if fault is None and ratio <= 1:
                 self.pace = plan.control.accept(self.pace, dt, ratio, plan.stepper)

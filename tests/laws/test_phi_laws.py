@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 import geomflow.variety as gv
 from geomflow.fits import PhiNetwork, ProjectiveInputs
-from geomflow.fits.phi.objective import Objective, loss_of
+from geomflow.fits.loss import loss_of
+from geomflow.fits.phi.objective import Objective
 from geomflow.fits.phi.steps import AdamStep, GaussNewton, State
 from geomflow.networks import Perceptron
 from geomflow.networks import complex_hessian as blocks

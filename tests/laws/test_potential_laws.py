@@ -21,7 +21,7 @@ from geomflow.fits import (
     RidgeFit,
     kernel_metric,
 )
-from geomflow.fits.phi.objective import loss_of
+from geomflow.fits.loss import loss_of
 from geomflow.fits.potentials.descent import Path
 from geomflow.fits.potentials.landscape import Landscape
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import geomflow.variety as gv
-from geomflow.fits.density import Density
-from geomflow.fits.descent import Residual
+from geomflow.fits.dense import FormObjective
+from geomflow.fits.loss import EnergyLoss
 from geomflow.variety.monomials import multi_monomials
 from geomflow.variety.orbits import invariant_forms, reference
 
@@ -150,13 +150,13 @@ def test_the_derivative_of_the_fit_is_exact(number, seed):
     points = variety.sample(60, seed=seed)
     features = forms.features(points) / reference(forms, points)[:, None, None]
     mass = points.weights / points.weights.sum()
-    residual = Residual(features, np.log(points.omega2), mass, 1, Density.of("(v - 1)^2 / 2"))
+    objective = FormObjective(features, np.log(points.omega2), mass, 1, EnergyLoss.of("(v - 1)^2 / 2"))
     rng = np.random.default_rng(seed)
     start = np.linalg.lstsq(features[:, 0], np.ones(len(points)), rcond=None)[0]
     direction = rng.standard_normal(forms.count) * 0.01
-    jacobian, _ = residual.linear(residual.gram(start), residual.ratio(residual.gram(start)))
+    jacobian, _ = objective.rows(objective.look(start))
     h = 1e-5
-    up, down = (residual.ratio(residual.gram(start + s * h * direction)) for s in (1, -1))
+    up, down = (objective.look(start + s * h * direction).v for s in (1, -1))
     np.testing.assert_allclose(jacobian @ direction, np.sqrt(mass) * (up - down) / (2 * h), rtol=1e-5, atol=1e-9)
 
 

@@ -166,15 +166,16 @@ def test_other_functionals_have_nearby_minima(quintic, unseen):
 
 def test_general_fit_agrees_with_the_symmetric_one():
     """All 225 Hermitian forms on O(2), matrix-free, find the invariant optimum of the quintic up to overfitting."""
-    from geomflow.fits.density import Density
-    from geomflow.fits.general import fit_general
+    from geomflow.fits.general import STEPS, GeneralFit
+    from geomflow.fits.loss import EnergyLoss
 
     variety = gv.Fermat(5)
     points, unseen = variety.sample(20_000, seed=1), variety.sample(5000, seed=2)
     sections = gv.Sections(variety, (2,))
-    form, history, _ = fit_general(sections, points, Density.of("(v-1)^2"), None, seconds=60)
-    metric = gv.HermitianForm(variety, sections.exponents, form, 2)
-    assert history.sigma[-1] < history.sigma[0] / 5
+    fit = GeneralFit.of(sections, points, EnergyLoss.of("(v-1)^2"), None, work=120)
+    solution = gf.solve(fit, fit.start(), STEPS)
+    metric = gv.HermitianForm(variety, sections.exponents, solution.last["form"], 2)
+    assert solution["sigma"][-1] < solution["sigma"][0] / 5
     assert float(gv.sigma(metric, unseen)) == pytest.approx(PUBLISHED[2], rel=0.15)
 
 
@@ -213,16 +214,16 @@ def test_memory_of_a_general_fit_is_stated_before_any_fit(quintic, monkeypatch):
 
 def test_a_fit_that_leaves_the_cone(quintic, monkeypatch):
     """Every step but the start is called not positive: the fit must say so and not return its start."""
-    from geomflow.fits.descent import Residual
+    from geomflow.fits.dense import FormObjective
 
-    ratio, calls = Residual.ratio, []
+    look, calls = FormObjective.look, []
 
-    def fails_later(self, gram):
+    def fails_later(self, coefficients):
         calls.append(None)
-        return ratio(self, gram) if len(calls) == 1 else None
+        return look(self, coefficients if len(calls) == 1 else -coefficients)
 
     start = gv.HermitianForm(quintic, gv.Sections(quintic, (1,)).exponents, np.eye(5), 1)
-    monkeypatch.setattr(Residual, "ratio", fails_later)
+    monkeypatch.setattr(FormObjective, "look", fails_later)
     with pytest.raises(KahlerConeError, match="leaves the Kähler cone"):
         gf.fits.algebraic_metric(quintic, 2, quintic.sample(500, seed=1), start=start)
 

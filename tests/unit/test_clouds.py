@@ -11,7 +11,7 @@ from geomflow.core.hermitian import pack, unpack
 from geomflow.distribute import Workers
 from geomflow.fits import ComponentFlow, ComponentMetric, ConstantRate, FallingRate, PointwiseRate
 from geomflow.fits.clouds.objective import CloudObjective
-from geomflow.fits.phi.objective import loss_of
+from geomflow.fits.loss import loss_of
 from geomflow.kernels import (
     CutOffKernel,
     DistanceKernel,

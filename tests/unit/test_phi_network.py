@@ -8,7 +8,7 @@ import pytest
 import geomflow.variety as gv
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError, StoreError
 from geomflow.fits import AdamStep, GaussNewton, PhiNetwork, PhiTraining, Recipe, phi_metric
-from geomflow.fits.phi.objective import loss_of
+from geomflow.fits.loss import loss_of
 from geomflow.fits.phi.training import _scale, _total
 from geomflow.networks import FourierEmbedding, Perceptron
 from geomflow.networks.complex_hessian import ComplexHessian, GivenInputs

@@ -23,7 +23,7 @@ from geomflow.fits import (
     kernel_metric,
     tuned_metric,
 )
-from geomflow.fits.phi.objective import loss_of
+from geomflow.fits.loss import loss_of
 from geomflow.fits.potentials import fit
 from geomflow.fits.potentials.descent import Path
 from geomflow.fits.potentials.landscape import Landscape

@@ -18,7 +18,7 @@ from geomflow.fits.clouds.objective import CloudObjective, Look
 from geomflow.fits.clouds.rates import FallingRate, PointwiseRate, Rate, rate_of
 from geomflow.fits.clouds.report import CloudReport
 from geomflow.fits.clouds.sums import CloudSums, checked_labels, on_points
-from geomflow.fits.phi.objective import Loss, loss_of
+from geomflow.fits.loss import Loss, loss_of
 from geomflow.variety.points import Points
 
 if TYPE_CHECKING:

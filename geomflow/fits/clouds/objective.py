@@ -13,7 +13,7 @@ from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.routines import hermitian
 
 if TYPE_CHECKING:
-    from geomflow.fits.phi.objective import Loss
+    from geomflow.fits.loss import Loss
     from geomflow.variety.points import Points
 
 

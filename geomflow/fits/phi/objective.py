@@ -1,84 +1,18 @@
-"""What a φ-network minimises: E_F = ∫F(v) dμ_Ω or the σ-measure, on weighted points, with its derivatives by ∂∂̄φ."""
+"""Weighted points with v and its derivatives by ∂∂̄φ, on which potentials are fitted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol, final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from geomflow.core.errors import GeomflowError, InputError
-from geomflow.fits.density import Density
 from geomflow.fits.phi.inputs import ProjectiveInputs
 from geomflow.variety.routines import hermitian
 
 if TYPE_CHECKING:
     from geomflow.variety.points import Points
-
-_SMALLEST = 1e-6
-
-
-class Loss(Protocol):
-    """A function F of v, least at v = 1 where it is zero."""
-
-    text: str
-
-    def evaluate(self, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """F, F' and a positive curvature for Gauss–Newton steps (F'' where that is positive)."""
-
-
-@final
-@dataclass(frozen=True)
-class SigmaLoss:
-    """F = |v − 1|, whose integral is the σ-measure, eq. (B.11); as curvature 1/|v − 1| (reweighted least squares)."""
-
-    text: str = "sigma"
-
-    def evaluate(self, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """|r|, sign r and 1/max(|r|, a tenth of its mean) with r = v − 1."""
-        size = np.abs(v - 1)
-        return size, np.sign(v - 1), 1 / np.maximum(size, 0.1 * size.mean() + 1e-12)
-
-
-@final
-@dataclass(frozen=True)
-class EnergyLoss:
-    """F(v) − F(1) − F'(1)(v − 1) of a functional E_F, eq. (B.12): ∫v dμ_Ω is fixed, so E_F loses only a constant."""
-
-    density: Density
-
-    @property
-    def text(self) -> str:
-        """F as it was given."""
-        return self.density.text
-
-    @cached_property
-    def _at_one(self) -> tuple[float, float]:
-        value, slope, _ = self.density.evaluate(np.ones(1))
-        return float(value[0]), float(slope[0])
-
-    def evaluate(self, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The tilted F, F' and F'' (at least a thousandth of its largest); v at most 1e-6 counts as 1e-6."""
-        value, slope, curvature = self.density.evaluate(np.maximum(v, _SMALLEST))
-        level, tilt = self._at_one
-        bounded = np.maximum(curvature, 1e-3 * np.abs(curvature).max())
-        return value - level - tilt * (v - 1), slope - tilt, bounded
-
-
-def loss_of(source: str | Loss) -> Loss:
-    """ "sigma", or the text of F as in "(v - 1)^2" and "v*log(v)"; raises `InputError` for anything else."""
-    if not isinstance(source, str):
-        return source
-    if source == "sigma":
-        return SigmaLoss()
-    try:
-        return EnergyLoss(Density.of(source))
-    except GeomflowError as error:
-        raise InputError(
-            f"unknown loss {source!r}: give 'sigma' or F as a function of v that is convex at v = 1, "
-            f"as in '(v - 1)^2' or 'v*log(v)' ({error})"
-        ) from None
 
 
 @final

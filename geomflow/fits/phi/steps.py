@@ -10,7 +10,8 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from geomflow.core.memory import require
 from geomflow.core.threads import each, one_thread_products, slices
-from geomflow.fits.phi.objective import Loss, Objective
+from geomflow.fits.loss import Loss
+from geomflow.fits.phi.objective import Objective
 from geomflow.networks.complex_hessian import ComplexHessian
 from geomflow.tangent.optimisers import Adam
 

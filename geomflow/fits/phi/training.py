@@ -15,9 +15,10 @@ from geomflow.core.content import content
 from geomflow.core.errors import InputError
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.core.progress import Tick, counter
+from geomflow.fits.loss import Loss, loss_of
 from geomflow.fits.phi.inputs import input_count
 from geomflow.fits.phi.metric import PhiNetwork
-from geomflow.fits.phi.objective import Loss, Objective, loss_of
+from geomflow.fits.phi.objective import Objective
 from geomflow.fits.phi.report import PhiReport
 from geomflow.fits.phi.steps import AdamStep, GaussNewton, State
 from geomflow.networks.complex_hessian import ComplexHessian

@@ -10,7 +10,7 @@ import numpy as np
 from geomflow.core.errors import InputError
 from geomflow.core.progress import counter
 from geomflow.core.threads import one_thread_products
-from geomflow.fits.phi.objective import Loss, loss_of
+from geomflow.fits.loss import Loss, loss_of
 from geomflow.fits.potentials.descent import Descent, Path, RidgeFit
 from geomflow.fits.potentials.kernel import KahlerKernel
 from geomflow.fits.potentials.landscape import Landscape

@@ -9,7 +9,8 @@ import numpy as np
 
 from geomflow.core.memory import require
 from geomflow.core.threads import each, one_thread_products, slices
-from geomflow.fits.phi.objective import Loss, Objective
+from geomflow.fits.loss import Loss
+from geomflow.fits.phi.objective import Objective
 from geomflow.fits.potentials.span import PotentialSpan
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+from geomflow.core.outcome import Outcome
 from geomflow.flow.control.control import Control
 from geomflow.flow.control.error import ErrorControl
 from geomflow.flow.cursor import Cursor
@@ -48,8 +49,11 @@ class Stepper(ABC):
         return ()
 
     @abstractmethod
-    def attempt(self, cursor: Cursor, t_new: float) -> None:
-        """Step from (cursor.t, cursor.y) to t_new: write the row "new", and "error" if there is an estimate."""
+    def attempt(self, cursor: Cursor, t_new: float) -> Outcome | None:
+        """Step from (cursor.t, cursor.y) to t_new: write the row "new", and "error" if there is an estimate.
+
+        Where the problem is an iteration that has come to its end, gives its outcome.
+        """
 
     def check(self, cursor: Cursor) -> None:  # noqa: B027
         """Raise `InputError` if the method cannot work on this problem, before anything is computed."""

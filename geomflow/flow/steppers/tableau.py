@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from geomflow.core.outcome import Outcome
 from geomflow.flow.cursor import Cursor
 from geomflow.flow.steppers.stepper import Stepper
 
@@ -53,7 +54,7 @@ class RungeKutta(Stepper, ABC):
         """The rates of the stages after the first."""
         return tuple(name for name in self._rate_rows()[1:] if name != "new_rate")
 
-    def attempt(self, cursor: Cursor, t_new: float) -> None:
+    def attempt(self, cursor: Cursor, t_new: float) -> Outcome | None:
         """One step; the first stage is the cursor's rate, shared with monitors and with the step before."""
         tableau, rates = self.tableau, self._rate_rows()
         dt = t_new - cursor.t
@@ -67,6 +68,7 @@ class RungeKutta(Stepper, ABC):
         if tableau.embedded:
             difference = tuple(b - e for b, e in zip(tableau.b, tableau.embedded, strict=True))
             cursor.work.combine("error", _terms(dt, difference, rates))
+        return None
 
     def _rate_rows(self) -> list[str]:
         stages = len(self.tableau.b)
