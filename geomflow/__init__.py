@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from geomflow.core.trust import own_folder, user_cache
+from geomflow.core.files import own_folder, user_cache
 
 __version__ = "0.1.0"
 

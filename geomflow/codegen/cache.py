@@ -24,7 +24,7 @@ from types import ModuleType
 from typing import Any
 
 import geomflow
-from geomflow.core.trust import own_folder, require_own, user_cache
+from geomflow.core.files import own_folder, require_own, user_cache
 
 _lock = threading.RLock()
 _loaded: dict[str, ModuleType] = {}

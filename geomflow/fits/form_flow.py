@@ -11,7 +11,7 @@ import numpy as np
 
 from geomflow.core.conventions import K_ENERGY_OVER_ENTROPY
 from geomflow.core.errors import InputError, UnknownNameError
-from geomflow.core.graph.floats import fraction_of
+from geomflow.core.numbers import fraction_of
 from geomflow.fits.family import RESTRICTIONS, FormState
 from geomflow.fits.loss import Density
 from geomflow.fits.tangent import INNER_PRODUCTS, descent_system, pencil

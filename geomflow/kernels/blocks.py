@@ -10,9 +10,8 @@ import numpy as np
 from numba import njit
 
 from geomflow.core import memory
-from geomflow.core.arrays import real_array
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError
-from geomflow.core.numbers import real_number, require_unmasked
+from geomflow.core.numbers import real_array, real_number, require_unmasked
 from geomflow.core.threads import slices
 
 #: Entries of one block unless told otherwise: 4 MB of doubles.

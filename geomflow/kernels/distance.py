@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from scipy import fft
 
-from geomflow.core.arrays import real_array
 from geomflow.core.errors import (
     InputError,
     NotFiniteError,
@@ -19,7 +18,7 @@ from geomflow.core.errors import (
     SymmetryError,
     UnknownNameError,
 )
-from geomflow.core.numbers import require_unmasked
+from geomflow.core.numbers import real_array, require_unmasked
 from geomflow.distribute import ON_THREADS, Workers
 from geomflow.field.lattice import FlatTorus
 from geomflow.kernels.blocks import finite_rows, real_points

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from scipy import fft
 
-from geomflow.core.arrays import real_array
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError
-from geomflow.core.numbers import finite_number
+from geomflow.core.numbers import finite_number, real_array
 from geomflow.core.threads import slices
 from geomflow.distribute import ON_THREADS, Workers, as_workers
 from geomflow.kernels.blocks import as_columns, contract, real_points, require_matrix, row_batches, row_blocks

@@ -13,8 +13,8 @@ import numpy as np
 from scipy import fft
 
 from geomflow.core import memory
-from geomflow.core.arrays import real_array
 from geomflow.core.errors import InputError, ShapeError
+from geomflow.core.numbers import real_array
 from geomflow.core.threads import threads
 from geomflow.field.grid import Grid
 from geomflow.kernels.blocks import as_columns, require_matrix

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core import memory
-from geomflow.core.arrays import real_array
 from geomflow.core.errors import InputError, NotFiniteError, PositivityError, ShapeError
+from geomflow.core.numbers import real_array
 from geomflow.field.checks import smallest_eigenvalue
 from geomflow.field.grid import Grid
 from geomflow.field.lattice import FlatTorus

@@ -12,8 +12,8 @@ from typing import final
 import numpy as np
 
 from geomflow.core import memory
-from geomflow.core.arrays import real_array
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError, UnknownNameError
+from geomflow.core.numbers import real_array
 from geomflow.core.seeds import generator
 from geomflow.core.threads import each, one_thread_products, slices
 from geomflow.networks.jets import Jets, checked_order

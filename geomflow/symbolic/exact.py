@@ -1,31 +1,99 @@
-"""Where exact work is done: in a field of fractions if the expressions allow it, on the graph otherwise."""
+"""Where exact work is done: in a field of fractions if the expressions allow it, on the graph otherwise.
+
+Zero is decided, and signs are proved, on a domain: the ranges of a chart, and what sympy's assumptions say of symbols.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
 import sympy
+from sympy.core.function import AppliedUndef
 
-from geomflow.core.graph import Verdict, every
-from geomflow.core.graph.sympy_bridge import unknowns
-from geomflow.core.graph.zero import ZERO_BY_FORM
+from geomflow.core import graph as gr
+from geomflow.core.graph.sympy_bridge import from_sympy, unknowns
 from geomflow.symbolic.collapse import collapsed
-from geomflow.symbolic.domain import Where, place_of
 from geomflow.symbolic.fractions import MOST_TERMS, OutsideField, field_of
-from geomflow.symbolic.given import given_freely
+from geomflow.symbolic.given import given_freely, given_range
 from geomflow.symbolic.names import fresh, identified, names_in
 from geomflow.symbolic.ring import ExactRing, GraphRing
-from geomflow.symbolic.signs import Range, without_moduli
+from geomflow.symbolic.signs import Range, Ranges, ends, without_moduli
 
 FEW_UNKNOWN_FUNCTIONS = 3
 LARGEST_FRACTION = 100
 """With more than a few unknown functions, fractions of more terms than this are larger than graphs."""
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Place:
+    """What expressions are written in: `directions` of derivatives, real ranges, and conjugates (z̄: z), by name."""
+
+    directions: tuple[sympy.Symbol, ...]
+    ranges: Ranges = field(default_factory=dict)
+    conjugates: Mapping[str, str] = field(default_factory=dict)
+
+    def domain(self, expressions: Iterable[sympy.Basic]) -> gr.Domain:
+        """The domain that the ranges and the assumptions of all symbols and unknown functions describe.
+
+        A symbol that is not declared complex is real; what has no range and no sign takes all real values.
+        """
+        given = [*expressions, *(bound for bounds in self.ranges.values() for bound in bounds)]
+        symbols = set(self.directions).union(*(e.free_symbols for e in given))
+        functions = set().union(*(e.atoms(AppliedUndef) for e in given))
+        intervals = {s.name: _interval(s, self.ranges) for s in symbols}
+        for f in functions:
+            intervals[f.func.__name__] = intervals[str(f)] = _interval(f, {})
+        complex_ = {s.name for s in symbols if s.is_complex and s.is_real is not True}
+        return gr.Domain(
+            {name: bounds for name, bounds in intervals.items() if bounds != (None, None)},
+            planes=frozenset((complex_ | set(self.conjugates.values())) - set(self.conjugates)),
+            conjugates=self.conjugates,
+            integers=frozenset(s.name for s in symbols if s.is_integer),
+        )
+
+    def doubled(self, twins: Mapping[sympy.Symbol, sympy.Symbol]) -> Place:
+        """The place of two points: every direction has a twin with the same range and conjugate."""
+        names = {s.name: twin.name for s, twin in twins.items()}
+        moved = {names[n]: tuple(b.xreplace(twins) for b in bounds) for n, bounds in self.ranges.items() if n in names}
+        pairs = {names[bar]: names[z] for bar, z in self.conjugates.items()}
+        return Place((*self.directions, *twins.values()), {**self.ranges, **moved}, {**self.conjugates, **pairs})
+
+
+@runtime_checkable
+class Located(Protocol):
+    """What has a place: a chart."""
+
+    @property
+    def place(self) -> Place:
+        """Directions, ranges and conjugates."""
+
+
+Where: TypeAlias = Located | Place | Sequence[sympy.Symbol]
+"""A chart, or the symbols along which derivatives are taken."""
+
+
+def place_of(where: Where, ranges: Mapping[Any, Range] | None = None) -> Place:
+    """The place that a chart or symbols describe, with more ranges if they are given, by symbol or by name."""
+    if isinstance(where, Place):
+        return where
+    place = where.place if isinstance(where, Located) else Place(tuple(where))
+    extra = {str(name): given_range(str(name), bounds) for name, bounds in (ranges or {}).items()}
+    return replace(place, ranges={**place.ranges, **extra}) if extra else place
+
+
+def _interval(symbol: sympy.Expr, ranges: Ranges) -> tuple[gr.Node | None, gr.Node | None]:
+    low, high = ends(symbol, ranges)
+    return _node(low), _node(high)
+
+
+def _node(bound: Any) -> gr.Node | None:
+    return None if bound in (sympy.oo, -sympy.oo) else from_sympy(bound)
 
 
 def rings(expressions: Sequence[sympy.Expr], where: Where) -> Iterator[ExactRing]:
@@ -61,14 +129,14 @@ def compute(expressions: Sequence[sympy.Expr], where: Where, task: Callable[[Exa
     return task(graph)
 
 
-def all_zero(expressions: Iterable[Any], where: Where = ()) -> Verdict:
+def all_zero(expressions: Iterable[Any], where: Where = ()) -> gr.Verdict:
     """Whether all the sympy expressions vanish wherever they are defined; see `is_zero`."""
     items = [given_freely(e, place_of(where).directions) for e in expressions]
     pending = [e for e in items if e != 0]
-    return compute(pending, where, lambda ring: every(ring.verdict(ring.read(e)) for e in pending))
+    return compute(pending, where, lambda ring: gr.every(ring.verdict(ring.read(e)) for e in pending))
 
 
-def is_zero(expression: Any, where: Where = (), ranges: Mapping[Any, Range] | None = None) -> Verdict:
+def is_zero(expression: Any, where: Where = (), ranges: Mapping[Any, Range] | None = None) -> gr.Verdict:
     """Whether the sympy expression, or every entry of the matrix or array, vanishes wherever it is defined.
 
     The verdict is true only if zero is proved or probable; its `status` is "proved", "probable" or "undecided", and
@@ -91,17 +159,17 @@ def is_zero(expression: Any, where: Where = (), ranges: Mapping[Any, Range] | No
     return _in_sympy(all_zero([without_moduli(e, place.ranges) for e in alike], place), entries)
 
 
-def is_constant(expression: sympy.Expr, where: Where) -> Verdict:
+def is_constant(expression: sympy.Expr, where: Where) -> gr.Verdict:
     """Whether the expression has one value all over the ranges: a jump has no derivative either."""
     place = place_of(where)
     used = names_in([expression, *place.directions])
     twins = {s: sympy.Symbol(fresh(f"{s.name}_", used), **s.assumptions0) for s in place.directions}
     if not expression.free_symbols & set(twins):
-        return ZERO_BY_FORM
+        return gr.ZERO_BY_FORM
     return all_zero([expression - expression.xreplace(twins)], place.doubled(twins))
 
 
-def _in_sympy(verdict: Verdict, entries: Sequence[sympy.Expr]) -> Verdict:
+def _in_sympy(verdict: gr.Verdict, entries: Sequence[sympy.Expr]) -> gr.Verdict:
     """The verdict with a point that can be substituted in the expressions; unknown functions stay names."""
     if verdict.point is None:
         return verdict

@@ -14,11 +14,11 @@ from unicodedata import normalize
 
 import sympy
 
-from geomflow.core.errors import ExpressionError
+from geomflow.core.errors import ExpressionError, InputError
 from geomflow.core.graph.sympy_bridge import as_sympy, meant
-from geomflow.symbolic.names import names_in
-from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, parse
-from geomflow.symbolic.tokens import tokens
+from geomflow.symbolic.names import identified, names_in
+from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, parse, tokens
+from geomflow.symbolic.signs import Range
 
 NAME = re.compile(r"[^\W\d]\w*")
 _INFINITE = {"oo": sympy.oo, "inf": sympy.oo, "∞": sympy.oo}
@@ -94,3 +94,24 @@ def given_bound(value: Any) -> sympy.Expr:
     if isinstance(value, str) and (end := _INFINITE.get(value.strip(" +-"))) is not None:
         return -end if value.strip().startswith("-") else end
     return given_freely(value)
+
+
+def given_range(name: str, bounds: Any) -> Range:
+    """The pair (from, to) as sympy expressions.
+
+    Raises InputError unless it is a pair, and for an empty one.
+    """
+    if not isinstance(bounds, Sequence | sympy.Tuple) or isinstance(bounds, str) or len(bounds) != 2:
+        raise InputError(f"the range of {name} must be a pair (from, to), not {bounds!r}")
+    low, high = map(given_bound, bounds)
+    if (low - high).is_nonnegative:
+        raise InputError(f"the range of {name} is empty: it goes from {low} to {high}")
+    return low, high
+
+
+def read_expressions(
+    values: Sequence[Any], known: Mapping[str, Any], functions: Mapping[str, Any]
+) -> list[sympy.Expr]:
+    """Texts, numbers or sympy expressions, with symbols that have a known name replaced by what that is."""
+    words = {**functions, **known}
+    return all_exactly([parse(v, words) if isinstance(v, str) else identified([given(v)], known)[0] for v in values])

@@ -18,18 +18,11 @@ from geomflow.core.errors import InputError, ShapeError, SymmetryError
 from geomflow.core.graph import Verdict, every
 from geomflow.symbolic import kahler_formulas as kf
 from geomflow.symbolic import show
-from geomflow.symbolic.chart import (
-    ComplexChart,
-    Functions,
-    Parameters,
-    Symbols,
-    chart_of,
-    functions_of,
-    with_parameters,
-)
+from geomflow.symbolic.chart import ComplexChart, chart_of, functions_of
 from geomflow.symbolic.exact import all_zero, compute, is_constant, read_array, readings, written
 from geomflow.symbolic.fractions import OutsideField
 from geomflow.symbolic.metric import Matrix, Metric
+from geomflow.symbolic.names import Functions, Parameters, Symbols, with_parameters
 from geomflow.symbolic.realify import RealForm
 from geomflow.symbolic.ring import ExactRing
 from geomflow.symbolic.tensors import KahlerTensors

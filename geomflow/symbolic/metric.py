@@ -13,21 +13,21 @@ import sympy
 from geomflow.core.errors import InputError, ShapeError, SymmetryError, UnknownNameError
 from geomflow.core.graph import Verdict, every
 from geomflow.core.graph.sympy_bridge import composed, unknowns
-from geomflow.symbolic import operators as op
+from geomflow.symbolic import curvature as cv
 from geomflow.symbolic import show
-from geomflow.symbolic.chart import (
-    Chart,
+from geomflow.symbolic.chart import Chart, chart_of, functions_of
+from geomflow.symbolic.exact import all_zero, compute, is_constant, read_array, readings, written
+from geomflow.symbolic.fractions import OutsideField
+from geomflow.symbolic.names import (
     Functions,
     Parameters,
     Symbols,
-    chart_of,
-    functions_of,
+    fresh,
+    identified,
+    names_in,
     parameter_names,
     with_parameters,
 )
-from geomflow.symbolic.exact import all_zero, compute, is_constant, read_array, readings, written
-from geomflow.symbolic.fractions import OutsideField
-from geomflow.symbolic.names import fresh, identified, names_in
 from geomflow.symbolic.ring import ExactRing
 from geomflow.symbolic.signs import root_of_modulus
 from geomflow.symbolic.tensors import RingTensors
@@ -297,7 +297,7 @@ class Metric(show.InLatex):
         jacobian = Matrix([[e.diff(x) for x in chart.symbols] for e in images])
 
         def task(ring: ExactRing) -> Any:
-            return written(ring, op.pullback(ring, read_array(ring, jacobian), read_array(ring, moved)))
+            return written(ring, cv.pullback(ring, read_array(ring, jacobian), read_array(ring, moved)))
 
         return Metric(chart, compute([*moved, *jacobian], chart, task))
 

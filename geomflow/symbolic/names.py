@@ -7,15 +7,21 @@ that the package would bring in (x and y of a realified metric, s of a geodesic)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import sympy
 from sympy.core.assumptions import _assume_defined
-from sympy.core.function import AppliedUndef
+from sympy.core.function import AppliedUndef, UndefinedFunction
 
 from geomflow.core.errors import InputError
 from geomflow.core.graph.sympy_bridge import as_sympy
+from geomflow.symbolic.parse import FUNCTIONS
+
+Symbols: TypeAlias = str | Sequence[str | sympy.Symbol] | sympy.Symbol
+Parameters: TypeAlias = Symbols | Mapping[str, Any]
+Functions: TypeAlias = str | Iterable[Any] | UndefinedFunction
 
 
 def fresh(wanted: str, taken: Collection[str]) -> str:
@@ -61,6 +67,58 @@ def _with_all_assumptions(name: str, symbols: Iterable[sympy.Symbol]) -> sympy.S
     return sympy.Symbol(name, **dict(facts))
 
 
+def namesake(symbol: Any, symbols: Iterable[sympy.Symbol]) -> sympy.Symbol:
+    """The one of the symbols that has the name of `symbol`; `symbol` itself, or one of that name, if none has."""
+    own = symbol if isinstance(symbol, sympy.Symbol) else sympy.Symbol(str(symbol))
+    return next((s for s in symbols if s.name == str(symbol)), own)
+
+
+def with_parameters(coordinates: Sequence[sympy.Symbol], expression: Any) -> tuple[sympy.Symbol, ...]:
+    """The coordinates, then every other free symbol of an expression by name."""
+    others = {s for s in expression.free_symbols if s not in coordinates}
+    return (*coordinates, *sorted(others, key=str))
+
+
+def given_names(symbols: Symbols, what: str = "coordinate") -> list[str | sympy.Symbol]:
+    """Names in a text, or a list of names and symbols, one by one; raises `InputError` for what is no name."""
+    if isinstance(symbols, str):
+        symbols = [name for name in re.split(r"[\s,]+", symbols) if name]
+    elif isinstance(symbols, sympy.Symbol):
+        symbols = [symbols]
+    items = list(symbols)
+    for item in items:
+        if not isinstance(item, (str, sympy.Symbol)) or not str(item).isidentifier():
+            raise InputError(f"a {what} must be a name such as 'x', not {item!r}")
+    if not items and what == "coordinate":
+        raise InputError("a chart needs at least one coordinate, as in Chart('x y')")
+    repeated = {str(item) for item in items if [str(i) for i in items].count(str(item)) > 1}
+    if repeated:
+        raise InputError(f"{what}s must be different, but '{sorted(repeated)[0]}' comes twice")
+    return items
+
+
+def parameter_names(parameters: Parameters, taken: Collection[str] = (), word: str = "real") -> dict[str, Any]:
+    """Names of parameters and what they stand for.
+
+    `parameters` are text ("a m"), symbols, a sequence of either, or a mapping from names to assumptions of sympy's
+    ({"t": "complex", "m": {"positive": True}}). A name alone becomes a symbol that is `word`.
+
+    Raises InputError for a name that is taken: a parameter is no coordinate.
+    """
+    if not parameters:
+        return {}
+    items = given_names(list(parameters) if isinstance(parameters, Mapping) else parameters, "parameter")
+    for item in items:
+        if str(item) in taken:
+            raise InputError(
+                f"the parameter '{item}' has the name of a coordinate (or of a conjugate): the chart has "
+                f"{', '.join(taken)}; give one of the two another name"
+            )
+    if isinstance(parameters, Mapping):
+        return {str(name): assumed(str(name), what) for name, what in parameters.items()}
+    return {str(i): sympy.Symbol(i, **{word: True}) if isinstance(i, str) else i for i in items}
+
+
 def assumed(name: str, what: Any) -> Any:
     """The parameter `name`: `what` is an assumption of sympy's ("complex", "positive"), several, or what it stands for.
 
@@ -76,7 +134,21 @@ def assumed(name: str, what: Any) -> Any:
     return sympy.Symbol(name, **facts)
 
 
-def namesake(symbol: Any, symbols: Iterable[sympy.Symbol]) -> sympy.Symbol:
-    """The one of the symbols that has the name of `symbol`; `symbol` itself, or one of that name, if none has."""
-    own = symbol if isinstance(symbol, sympy.Symbol) else sympy.Symbol(str(symbol))
-    return next((s for s in symbols if s.name == str(symbol)), own)
+def function_names(functions: Functions, taken: Mapping[str, Any]) -> dict[str, Any]:
+    """Unknown functions by name, given as text ("f g"), as sympy functions, or as a sequence of either.
+
+    Raises InputError for a name that is `taken` by a coordinate or a parameter, or is that of a known function.
+    """
+    if not functions:
+        return {}
+    items = re.split(r"[\s,]+", functions.strip()) if isinstance(functions, str) else functions
+    found: dict[str, Any] = {}
+    for item in items if isinstance(items, Iterable) else [items]:
+        name = str(item)
+        if not name.isidentifier() or not isinstance(item, (str, UndefinedFunction)):
+            raise InputError(f"an unknown function must be a name such as 'f' or a sympy.Function, not {item!r}")
+        if name in taken or name in FUNCTIONS:
+            what = "a coordinate or a parameter" if name in taken else "a known function"
+            raise InputError(f"'{name}' is {what} here and cannot be an unknown function too; rename one of them")
+        found[name] = sympy.Function(name) if isinstance(item, str) else item
+    return found

@@ -9,10 +9,11 @@ equivalent to it (NFKC: φ for ϕ, μ for µ), as Python does with its own names
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import isfinite
 from typing import Any, NoReturn
 from unicodedata import normalize
 
@@ -20,8 +21,6 @@ import sympy
 
 from geomflow.core.errors import ExpressionError, UnknownFunctionError
 from geomflow.core.graph.sympy_bridge import meant
-from geomflow.symbolic.growth import MOST_BITS, overgrown
-from geomflow.symbolic.tokens import ONLY, Token, fail, tokens
 
 _PLAIN = (
     "sin cos tan cot sec csc asin acos atan sinh cosh tanh coth asinh acosh atanh "
@@ -49,6 +48,13 @@ LONGEST_TEXT = 50_000
 DEEPEST_NESTING = 200
 MOST_DIGITS = 4_000
 DIGITS_OF_A_FLOAT = (16, 17)
+MOST_BITS = 20_000
+"""Binary digits, before or behind the point, of the largest and the smallest number that is evaluated."""
+_EXPONENTIAL = (sympy.exp, sympy.sinh, sympy.cosh, sympy.tanh, sympy.coth)
+_PERIODIC = (sympy.sin, sympy.cos, sympy.tan, sympy.cot, sympy.sec, sympy.csc)
+_NUMBER = re.compile(r"(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)(?:[eE][+-]?[0-9]+)?j?")
+_SIGN = re.compile(r"\*\*|[-+*/^(),]")
+ONLY = "only numbers, names, + - * / ^ and known functions may be written here"
 
 
 def parse(text: str, names: Mapping[str, Any] | Iterable[str | sympy.Symbol] = ()) -> sympy.Expr:
@@ -274,7 +280,7 @@ def _decimal(digits: str) -> sympy.Expr:
     """The number that a decimal says; where it is written to the last digit of a float, what that float stands for."""
     exact, near = Fraction(digits), float(digits)
     significant = len(digits.lower().partition("e")[0].replace(".", "").strip("0"))
-    written_out = significant in DIGITS_OF_A_FLOAT and isfinite(near)
+    written_out = significant in DIGITS_OF_A_FLOAT and math.isfinite(near)
     if written_out and exact in (Fraction(repr(near)), Fraction(f"{near:.17g}")):
         found, simple = meant(sympy.Float(near))
         if simple:
@@ -286,3 +292,81 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     choices = sorted(set(known))
     close = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
     return f"did you mean '{close[0]}'?" if close else f"known here: {', '.join(choices)}."
+
+
+@dataclass(frozen=True)
+class Token:
+    """One word of a text; `kind` is "number", "name", "sign" or "end", `column` counts from 0."""
+
+    kind: str
+    text: str
+    column: int
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """The words of a text, then the end.
+
+    A name is whatever Python's str.isidentifier takes, keywords and all, letter by letter as it is written.
+    """
+    column = 0
+    while column < len(text):
+        if text[column].isspace():
+            column += 1
+            continue
+        token = _token(text, column)
+        yield token
+        column += len(token.text)
+    yield Token("end", "", len(text))
+
+
+def _token(text: str, column: int) -> Token:
+    if found := _NUMBER.match(text, column):
+        return Token("number", found.group(), column)
+    if found := _SIGN.match(text, column):
+        return Token("sign", found.group(), column)
+    stop = column
+    while stop < len(text) and (text[stop] if stop == column else f"a{text[stop]}").isidentifier():
+        stop += 1
+    if stop == column:
+        fail(text, column, ONLY)
+    return Token("name", text[column:stop], column)
+
+
+def fail(text: str, column: int, message: str, kind: type[ExpressionError] = ExpressionError) -> NoReturn:
+    """Raise an error that shows the place in the text."""
+    line = re.sub(r"\s", " ", text)
+    start = max(0, column - 50)
+    shown = line[start : start + 100]
+    raise kind(f"at column {column + 1}: {message}\n  {shown}\n  {' ' * (column - start)}^") from None
+
+
+def overgrown(expression: sympy.Expr) -> bool:
+    """Whether a number in it is beyond 2^±20,000: its size, or its place in a period, takes for ever to find.
+
+    Parts come before what they stand in, so that only numbers within the bound are evaluated.
+    """
+    return any(_beyond(node) for node in sympy.postorder_traversal(expression) if node.args and node.is_number)
+
+
+def _beyond(node: sympy.Expr) -> bool:
+    most = MOST_BITS * math.log(2)
+    if isinstance(node, sympy.Pow) and not node.base.is_zero:
+        exponent = node.exp if node.base == sympy.E else node.exp * sympy.log(node.base)
+        return _size(sympy.re(exponent)) > most
+    if isinstance(node, _EXPONENTIAL):
+        return _size(sympy.re(node.args[0])) > most
+    if isinstance(node, _PERIODIC):
+        return _size(sympy.im(node.args[0])) > most
+    if isinstance(node, sympy.erf):
+        return _size(sympy.im(node.args[0])) ** 2 > most
+    return isinstance(node, sympy.Add | sympy.Mul) and abs(_exponent(node)) > MOST_BITS
+
+
+def _exponent(number: sympy.Expr) -> int:
+    """e where the number is about 2^e."""
+    parts = [part._mpf_ for part in sympy.N(number, 15).as_real_imag() if isinstance(part, sympy.Float) and part]
+    return max((exponent + bits for _, _, exponent, bits in parts), default=0)
+
+
+def _size(number: sympy.Expr) -> float:
+    return float(abs(sympy.N(number, 15))) if _exponent(number) < 1000 else math.inf

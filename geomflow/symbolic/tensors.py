@@ -11,7 +11,6 @@ import numpy as np
 
 from geomflow.symbolic import curvature as cv
 from geomflow.symbolic import kahler_formulas as kf
-from geomflow.symbolic import operators as op
 from geomflow.symbolic.linear import determinant, inverse
 from geomflow.symbolic.ring import ExactRing
 
@@ -101,28 +100,28 @@ class MetricTensors(ABC):
 
     def laplacian(self, f: Any) -> Any:
         """Δf = g^{ij}(∂_i∂_j f − Γ^k_ij ∂_k f)."""
-        return op.laplacian(self.ring, self.inverse, self.christoffel, f)
+        return cv.laplacian(self.ring, self.inverse, self.christoffel, f)
 
     def hessian(self, f: Any) -> np.ndarray:
         """`[i, j]` = ∇_i∇_j f."""
-        return op.hessian(self.ring, self.christoffel, f)
+        return cv.hessian(self.ring, self.christoffel, f)
 
     def gradient(self, f: Any) -> np.ndarray:
         """`[i]` = g^{ij} ∂_j f."""
-        return op.gradient(self.ring, self.inverse, f)
+        return cv.gradient(self.ring, self.inverse, f)
 
     def divergence(self, tensor: np.ndarray) -> np.ndarray:
         """`[j]` = g^{ik} ∇_k T_ij."""
-        return op.divergence(self.ring, self.inverse, self.christoffel, tensor)
+        return cv.divergence(self.ring, self.inverse, self.christoffel, tensor)
 
     def lie_derivative(self, field: np.ndarray, tensor: np.ndarray | None = None) -> np.ndarray:
         """(L_X T)_ij, of the metric itself unless another (0, 2) tensor is given."""
-        return op.lie_derivative(self.ring, field, self.matrix if tensor is None else tensor)
+        return cv.lie_derivative(self.ring, field, self.matrix if tensor is None else tensor)
 
     def deturck_field(self, background: np.ndarray | None = None) -> np.ndarray:
         """W^k = g^{ij}(Γ^k_ij − Γ̄^k_ij); the background connection `[k, i, j]` is flat unless given."""
         flat = self.ring.array((self.dim,) * 3)
-        return op.deturck_field(self.ring, self.inverse, self.christoffel, flat if background is None else background)
+        return cv.deturck_field(self.ring, self.inverse, self.christoffel, flat if background is None else background)
 
 
 @final

@@ -10,8 +10,8 @@ from math import comb, factorial, prod
 
 import numpy as np
 
-from geomflow.core.arrays import whole
 from geomflow.core.errors import InputError
+from geomflow.core.numbers import whole
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sympy
 
-from geomflow.core.arrays import whole
 from geomflow.core.errors import InputError, NotFiniteError
+from geomflow.core.numbers import whole
 from geomflow.variety.hypersurface import Hypersurface
 
 HIGHEST_DEGREE = 64

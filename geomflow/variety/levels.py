@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geomflow.core.arrays import whole
 from geomflow.core.errors import InputError
+from geomflow.core.numbers import whole
 from geomflow.variety.fubini_study import checked_class
 
 if TYPE_CHECKING:

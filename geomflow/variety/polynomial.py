@@ -16,11 +16,9 @@ from geomflow.codegen import PointRoutine, compile_points
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, InputError
 from geomflow.core.graph.sympy_bridge import from_sympy
-from geomflow.symbolic.chart import given_names
 from geomflow.symbolic.given import given
-from geomflow.symbolic.growth import overgrown
-from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, parse
-from geomflow.symbolic.tokens import tokens
+from geomflow.symbolic.names import given_names
+from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, overgrown, parse, tokens
 from geomflow.variety.expansion import require_short
 from geomflow.variety.routines import polynomial as routine
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geomflow.core.arrays import whole
 from geomflow.core.memory import require
+from geomflow.core.numbers import whole
 from geomflow.core.threads import slices
 from geomflow.distribute import as_workers
 from geomflow.variety.estimate import line_sums

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import geomflow as gf
-from geomflow.core.graph.floats import fraction_of
 from geomflow.core.graph.sympy_bridge import from_sympy
+from geomflow.core.numbers import fraction_of
 from geomflow.symbolic import Chart, KahlerMetric, Metric, is_zero
 from geomflow.symbolic.functionals.aubin import exact_form
 from geomflow.symbolic.given import exactly

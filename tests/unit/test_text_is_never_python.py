@@ -110,7 +110,7 @@ SAFE = {
     ("codegen/cache.py", "_module"): "the source that the package has just generated, not what a file holds",
     ("core/content.py", "_object"): "srepr writes what is an object of sympy's already",
     ("core/graph/sympy_bridge.py", "as_sympy"): "strict, and without what it would read inside",
-    ("symbolic/chart.py", "_may_be_complex"): "an expression that a chart has read",
+    ("symbolic/conjugation.py", "_may_be_complex"): "an expression that a chart has read",
     ("symbolic/metric.py", "_inside"): "the range of a chart, which `given_bound` has read",
     ("symbolic/parse.py", "_number"): "a whole number of Python's own syntax tree",
     ("variety/families.py", "_exact"): "what `given` gave",

@@ -17,7 +17,7 @@ from sympy.core.function import AppliedUndef
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, UnknownFunctionError
-from geomflow.core.graph.floats import nearest, recognised
+from geomflow.core.numbers import nearest, recognised
 
 UNKNOWN = (AppliedUndef, sympy.Derivative, sympy.Subs)
 """What sympy writes unknown functions and their derivatives with."""

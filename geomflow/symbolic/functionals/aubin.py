@@ -8,7 +8,7 @@ from typing import Any, ClassVar, final
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, PositivityError
-from geomflow.core.graph.floats import fraction_of
+from geomflow.core.numbers import fraction_of
 from geomflow.symbolic.functionals.potential import Paths, PotentialFunctional, flat_matrix, parts
 from geomflow.symbolic.variation.potentials import PotentialAlgebra
 

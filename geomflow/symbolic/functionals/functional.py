@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, UnknownNameError
-from geomflow.core.graph.floats import fraction_of
 from geomflow.core.graph.node import exact
-from geomflow.core.numbers import finite_number
+from geomflow.core.numbers import finite_number, fraction_of
 from geomflow.symbolic.show import InLatex
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ import numpy as np
 from geomflow.core import graph as gr
 from geomflow.core.program import Stage
 from geomflow.symbolic import curvature as cv
-from geomflow.symbolic import operators as op
 from geomflow.symbolic.jets import metric_nodes
 from geomflow.symbolic.linear import determinant, inverse
 from geomflow.symbolic.ring import GraphRing, Ring
@@ -96,7 +95,7 @@ class MetricFrame(ABC):
 
     def hessian(self, f: gr.Node) -> np.ndarray:
         """∇_i∇_jf."""
-        return op.hessian(self.ring, self.christoffel, f)
+        return cv.hessian(self.ring, self.christoffel, f)
 
     def laplacian(self, f: gr.Node) -> gr.Node:
         """Δf."""
