@@ -9,6 +9,11 @@ from geomflow.field.sampling import expression_node
 from geomflow.symbolic.jets import MetricNodes, hermitian_nodes
 
 
+def grid_of(torus, n, order):
+    """The grid with stencils of an order, or with Fourier derivatives where the order is "spectral"."""
+    return torus.grid(n, scheme="spectral") if order == "spectral" else torus.grid(n, order=order)
+
+
 def on_grid(grid, node):
     """The values of a closed form at the points, (*grid)."""
     leaves = [gr.symbol(name) for name in grid.torus.coordinates]

@@ -17,9 +17,9 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-POTENTIAL = 'T.grid(16, order="spectral").potential("cos(2*pi*x)*cos(2*pi*y)/200")'
-METRIC = 'T.grid(16, order="spectral").metric([["1 + cos(2*pi*y)/10", "0"], ["0", "1 + sin(2*pi*x)/10"]])'
-METRIC_3 = 'T.grid(12, order="spectral").metric([["1 + cos(2*pi*y)/10", 0, 0], [0, 1, 0], [0, 0, 1]])'
+POTENTIAL = 'T.grid(16, scheme="spectral").potential("cos(2*pi*x)*cos(2*pi*y)/200")'
+METRIC = 'T.grid(16, scheme="spectral").metric([["1 + cos(2*pi*y)/10", "0"], ["0", "1 + sin(2*pi*x)/10"]])'
+METRIC_3 = 'T.grid(12, scheme="spectral").metric([["1 + cos(2*pi*y)/10", 0, 0], [0, 1, 0], [0, 0, 1]])'
 BEGIN = "flow = E.gradient_flow()\nstart = {state}\n"
 RUN = BEGIN + "sol = gf.solve(flow, start, t1={t1:g})\nprint(sol.outcome)"
 REFUSED = BEGIN + "try:\n    gf.solve(flow, start, t1=1e-3)\nexcept gf.GeomflowError as error:\n    print(error)"

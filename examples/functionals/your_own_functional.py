@@ -26,7 +26,7 @@ assert E.certify()
 flow
 
 # %%
-phi = T.grid(32, order="spectral").potential("cos(2*pi*x)*cos(2*pi*y)/150 + sin(4*pi*x + 2*pi*y)/900")
+phi = T.grid(32, scheme="spectral").potential("cos(2*pi*x)*cos(2*pi*y)/150 + sin(4*pi*x + 2*pi*y)/900")
 sol = gf.solve(flow, phi, t1=3e-6, save_at=10)
 print(sol.outcome)
 gf.plot.monitors(sol)

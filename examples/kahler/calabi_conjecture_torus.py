@@ -22,7 +22,7 @@ import geomflow as gf
 # %%
 # The density is typed as text. It is normalised to mean one, since the class fixes the total volume.
 T = gf.ComplexTorus(dim=2)
-grid = T.grid(12, order="spectral")
+grid = T.grid(12, scheme="spectral")
 rho = grid.scalar("exp(cos(2*pi*x1)/3 + sin(2*pi*(y1 + x2))/5 + cos(2*pi*y2)/4)")
 rho = rho / rho.mean()
 

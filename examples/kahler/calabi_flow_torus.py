@@ -21,7 +21,7 @@ import geomflow as gf
 # ---------
 # The potential is typed as text. It must keep :math:`\omega` positive, which is checked at every grid point.
 T = gf.ComplexTorus(dim=1)
-phi = T.grid(64, order="spectral").potential("cos(2*pi*x)*cos(2*pi*y)/150 + sin(2*pi*(x + 2*y))/1200")
+phi = T.grid(64, scheme="spectral").potential("cos(2*pi*x)*cos(2*pi*y)/150 + sin(2*pi*(x + 2*y))/1200")
 phi
 
 # %%
@@ -55,7 +55,7 @@ assert sol.last.scalar().norm() < 1e-2 * phi.scalar().norm()
 # %%
 # The rate of a small mode, :math:`k = 2\pi(1, 1)`, against :math:`|k|^4/2`:
 k_squared = 2 * (2 * np.pi) ** 2
-small = T.grid(16, order="spectral").potential("cos(2*pi*(x + y))/1000000")
+small = T.grid(16, scheme="spectral").potential("cos(2*pi*(x + y))/1000000")
 t1 = 1 / gf.conventions.decay_rate("calabi", k_squared)
 decayed = gf.solve(flow, small, t1=t1, rtol=1e-8, atol=1e-16)
 rate = np.log(small.norm() / decayed.last.norm()) / t1

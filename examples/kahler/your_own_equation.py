@@ -30,7 +30,7 @@ gf.plot.snapshots(sol)
 # ---------
 # The built-in flow is discretised in two stages and this one in a single stage, so they agree to the order of the grid;
 # with spectral derivatives they agree to the tolerance of the steps.
-spectral = gf.Torus(dim=2).grid(64, order="spectral").scalar(u0.values)
+spectral = gf.Torus(dim=2).grid(64, scheme="spectral").scalar(u0.values)
 ours = gf.solve(mine, spectral, t1=0.02, rtol=1e-8).last
 theirs = gf.solve(gf.ConformalRicciFlow(), spectral, t1=0.02, rtol=1e-8).last
 print(f"largest difference: {ours.max_distance(theirs):.1e}")

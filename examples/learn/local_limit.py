@@ -22,7 +22,7 @@ import geomflow as gf
 # %%
 # One start, one classical flow, three kernels
 # --------------------------------------------
-grid = gf.Torus(dim=2).grid(48, order="spectral")
+grid = gf.Torus(dim=2).grid(48, scheme="spectral")
 g0 = grid.metric([["1 + cos(2*pi*y)/5", "sin(2*pi*(x + y))/20"], ["sin(2*pi*(x + y))/20", "1 + sin(2*pi*x)/5"]])
 flow = gf.RicciFlow(gauge="deturck")
 classical = gf.solve(flow, g0, t1=0.01)

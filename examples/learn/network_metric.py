@@ -26,7 +26,7 @@ from geomflow import networks, tangent
 # ------------
 # Inputs go through cosines and sines of the torus's coordinates, so that the metric is periodic.
 T = gf.Torus(dim=2)
-grid = T.grid(12, order="spectral")
+grid = T.grid(12, scheme="spectral")
 loss = gf.functionals.ScalarSquared(T)
 
 
@@ -57,7 +57,7 @@ print(free[48].outcome)
 # %%
 # The curvature before and after, on a finer grid: a network is a function, known between the points where it was
 # trained.
-fine = T.grid(64, order="spectral")
+fine = T.grid(64, scheme="spectral")
 axes = plt.subplots(1, 2, figsize=(8, 3.4), layout="constrained")[1]
 for ax, state, title in zip(axes, (free[48].states[0], free[48].last), ("at the start", "at the end"), strict=True):
     gf.plot.heatmap(state.model.on(fine, parameters=state.parameters).field(), ax=ax).set_title(title, loc="left")

@@ -43,16 +43,17 @@ factor = "1 + cos(2*pi*x)*sin(2*pi*y)/3"
 t1 = 2e-4
 
 
-def run(n, order):
-    state = T.grid(n, order=order).scalar(factor)
+def run(n, **derivatives):
+    state = T.grid(n, **derivatives).scalar(factor)
     return gf.solve(gf.ConformalRicciFlow(), state, t1=t1, stepper="rk45", control=gf.FixedStep(t1 / 150)).last
 
 
 finest = 192
-reference = run(finest, "spectral").values
+reference = run(finest, scheme="spectral").values
 ns = [48, 64, 96]
 errors = {
-    f"order {p}": [float(np.max(np.abs(run(n, p).values - reference[:: finest // n, :: finest // n]))) for n in ns]
+    f"order {p}": [
+        float(np.max(np.abs(run(n, order=p).values - reference[:: finest // n, :: finest // n]))) for n in ns]
     for p in (2, 4, 6, 8)
 }
 gf.plot.convergence(ns, errors, {f"order {p}": p for p in (2, 4, 6, 8)}, ylabel="largest error of u")
@@ -65,7 +66,7 @@ for p in (2, 4, 6, 8):
 # A quasilinear reaction–diffusion equation on the circle, with steps of fixed length, against very short ones. On a
 # coarse grid it is not stiff, so that the orders are not hidden by stability.
 equation = gf.Flow.from_expression("(1 + u^2)*laplacian(u)/200 + u*(1 - u^2)")
-state = gf.Torus(dim=1).grid(8, order="spectral").scalar("1/2 + cos(2*pi*x)/3 + sin(2*pi*x)/5")
+state = gf.Torus(dim=1).grid(8, scheme="spectral").scalar("1/2 + cos(2*pi*x)/3 + sin(2*pi*x)/5")
 t1 = 2.0
 
 

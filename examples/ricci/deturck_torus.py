@@ -27,7 +27,7 @@ import geomflow as gf
 # The shear is :math:`F(x, y) = (x + \tfrac1{20}\sin 2\pi y,\; y)`, and
 # :math:`F^*(u\,\delta) = (u\circ F)\left[(\mathrm dx + s\,\mathrm dy)^2 + \mathrm dy^2\right]` with
 # :math:`s = \tfrac{\pi}{10}\cos 2\pi y`.
-grid = gf.Torus(dim=2).grid(48, order="spectral")
+grid = gf.Torus(dim=2).grid(48, scheme="spectral")
 factor = grid.scalar("1 + cos(2*pi*x)*sin(2*pi*y)/3 + sin(2*pi*x)/6")
 
 u = "(1 + cos(2*pi*(x + sin(2*pi*y)/20))*sin(2*pi*y)/3 + sin(2*pi*(x + sin(2*pi*y)/20))/6)"

@@ -23,7 +23,7 @@ from geomflow.flow.equations.perelman_rates import index_structures
 # %%
 # A metric, a measure, a run
 # --------------------------
-grid = gf.Torus(dim=2).grid(24, order="spectral")
+grid = gf.Torus(dim=2).grid(24, scheme="spectral")
 off = "sin(2*pi*x)/10"
 metric = grid.metric([["1 + cos(2*pi*x)*sin(2*pi*y)/5", off], [off, "1 + cos(2*pi*(x + y))/10"]])
 form = gf.perelman_form(metric, t1=0.005, measure="exp(cos(2*pi*x)/2 + sin(2*pi*y)/4)", save_at=16)

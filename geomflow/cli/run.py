@@ -193,7 +193,7 @@ def make_torus(table: GeometryTable) -> FlatTorus:
 
 def make_grid(table: GridTable, torus: FlatTorus) -> Grid:
     """The grid of [grid] on a torus."""
-    return torus.grid(table.n, order=4 if table.order is None else table.order)
+    return torus.grid(table.n, table.order, table.scheme or "stencil")
 
 
 def make_state(table: StateTable, grid: Grid) -> Field:

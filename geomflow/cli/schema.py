@@ -42,7 +42,8 @@ class GridTable(Table, frozen=True):
     """how it is discretised"""
 
     n: Annotated[Whole | Wholes, says("points along an axis, or one number an axis")]
-    order: Annotated[Whole | Text | None, says('order of the stencils, 2, 4, 6 or 8, or "spectral"; 4 unless given')] \
+    order: Annotated[Whole | Text | None, says("order of the stencils, 2, 4, 6 or 8; 4 unless given")] = None
+    scheme: Annotated[Text | None, says('how derivatives are taken, "stencil" or "spectral"; the first unless given')] \
         = None
 
 

@@ -1,7 +1,7 @@
 """Numbers on grids: tori, stencil and spectral derivatives, metric, potential and scalar fields.
 
 >>> from geomflow.field import ComplexTorus
->>> phi = ComplexTorus(dim=1).grid(32, order="spectral").potential("cos(2*pi*x)/100")
+>>> phi = ComplexTorus(dim=1).grid(32, scheme="spectral").potential("cos(2*pi*x)/100")
 >>> abs(phi.total_curvature()) < 1e-10
 True
 """

@@ -15,7 +15,7 @@ from geomflow.core import memory
 from geomflow.core.errors import GridTooSmallError, InputError, ShapeError, UnknownNameError
 from geomflow.field.hermitian import HermitianField, make_hermitian
 from geomflow.field.lattice import FlatTorus
-from geomflow.field.mesh import SPECTRAL, Mesh
+from geomflow.field.mesh import SPECTRAL, STENCIL, Mesh
 from geomflow.field.metric import MetricField, make_metric
 from geomflow.field.potential import PotentialField, make_potential
 from geomflow.field.random import random_metric, random_potential, random_scalar
@@ -28,7 +28,7 @@ SMALLEST_SPECTRAL = 3
 class Grid(Mesh):
     """A periodic grid on a torus: its numbers, and the fields that are made on it.
 
-    Make one with `torus.grid(n, order=...)`, which checks everything.
+    Make one with `torus.grid(n, order=...)` or `torus.grid(n, scheme="spectral")`, which check everything.
     """
 
     def scalar(self, expression: Any) -> ScalarField:
@@ -66,14 +66,14 @@ class Grid(Mesh):
         return random_potential(self, seed, amplitude, modes)
 
 
-def make_grid(torus: FlatTorus, n: int | Sequence[int], order: int | str) -> Grid:
-    """The grid of `torus.grid`, checked: its order, its shape, the stencil's reach and the memory of one field."""
+def make_grid(torus: FlatTorus, n: int | Sequence[int], order: int | None, scheme: str) -> Grid:
+    """The grid of `torus.grid`, checked: scheme and order, shape, the stencil's reach, the memory of one field."""
     shape = checked_shape(torus.real_dim, n)
-    grid = Grid(torus, shape, checked_order(order))
-    least = SMALLEST_SPECTRAL if isinstance(grid.order, str) else grid.order + 1
+    grid = Grid(torus, shape, checked_order(order, scheme))
+    least = SMALLEST_SPECTRAL if grid.order is None else grid.order + 1
     for axis, points in enumerate(shape):
         if points < least:
-            needs = "Fourier derivatives need" if grid.is_spectral else f"stencils of order {order} reach over"
+            needs = "Fourier derivatives need" if grid.is_spectral else f"stencils of order {grid.order} reach over"
             raise GridTooSmallError(
                 f"axis {axis} ({torus.coordinates[axis]}) has {points} points, and {needs} {least}: "
                 f"use at least {least} points an axis{'' if grid.is_spectral else ' or a lower order'}."
@@ -93,10 +93,19 @@ def checked_shape(dim: int, n: int | Sequence[int]) -> tuple[int, ...]:
     return tuple(int(points) for points in given)
 
 
-def checked_order(order: int | str) -> int | str:
-    """`order` if it is one of 2, 4, 6, 8 and "spectral"."""
-    if order == SPECTRAL:
-        return SPECTRAL
-    if isinstance(order, str) or order not in ORDERS:
-        raise UnknownNameError.among("order of accuracy", str(order), [str(known) for known in (*ORDERS, SPECTRAL)])
+def checked_order(order: int | None, scheme: str) -> int | None:
+    """The order of the stencils, 4 unless given; None for the spectral scheme, which has none."""
+    if isinstance(order, str):
+        raise InputError(f"the order of a grid is that of its stencils, 2, 4, 6 or 8, and '{order}' was given: write "
+                         f'scheme = "{SPECTRAL}" for Fourier derivatives.')
+    if scheme not in (STENCIL, SPECTRAL):
+        raise UnknownNameError.among("scheme", str(scheme), (STENCIL, SPECTRAL))
+    if scheme == SPECTRAL:
+        if order is not None:
+            raise InputError(f"a spectral grid has no order, and order = {order} was given: leave it out.")
+        return None
+    if order is None:
+        return 4
+    if order not in ORDERS:
+        raise UnknownNameError.among("order of accuracy", str(order), [str(known) for known in ORDERS])
     return int(order)

@@ -43,7 +43,7 @@ def interpolate(field: Field, points: Any) -> np.ndarray:
     NotFiniteError for points that are not finite.
 
     >>> from geomflow.field import Torus
-    >>> f = Torus(dim=1).grid(8, order="spectral").scalar("cos(2*pi*x)")
+    >>> f = Torus(dim=1).grid(8, scheme="spectral").scalar("cos(2*pi*x)")
     >>> round(float(interpolate(f, [1 / 3])), 12)
     -0.5
     """
@@ -145,7 +145,8 @@ class Interpolation:
     @cached_property
     def _reach(self) -> int:
         """The number of neighbours along an axis."""
-        return int(self.grid.order) + 2
+        assert self.grid.order is not None
+        return self.grid.order + 2
 
     def _lagrange(self, block: slice, axis: int) -> tuple[np.ndarray, np.ndarray]:
         """Indices of the neighbours along an axis and their weights, both (points, reach)."""

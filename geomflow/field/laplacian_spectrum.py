@@ -35,7 +35,7 @@ def laplacian_spectrum(metric: MetricField, count: int = 6) -> np.ndarray:
     positive, and SpectrumError where the iteration does not converge.
 
     >>> from geomflow.field import Torus
-    >>> laplacian_spectrum(Torus(dim=2).grid(8, order="spectral").metric(), 3).round(6) + 0.0
+    >>> laplacian_spectrum(Torus(dim=2).grid(8, scheme="spectral").metric(), 3).round(6) + 0.0
     array([ 0.      , 39.478418, 39.478418])
     """
     if not isinstance(metric, MetricField):

@@ -82,12 +82,13 @@ class FlatTorus(ABC):
         return dict(zip(self.coordinates, self.symbols, strict=True))
 
     @abstractmethod
-    def grid(self, n: int | Sequence[int], order: int | str = 4) -> Grid:
+    def grid(self, n: int | Sequence[int], order: int | None = None, scheme: str = "stencil") -> Grid:
         """A periodic grid with `n` points an axis (or one number an axis).
 
-        `order` is the order of accuracy of centred finite differences, 2, 4, 6 or 8, or "spectral" for Fourier
-        derivatives. Raises GridTooSmallError when an axis is shorter than the stencil and MemoryLimitError when not
-        even one scalar field would fit in memory.
+        Derivatives are centred finite differences of the order of accuracy `order`, 2, 4, 6 or 8 (4 unless given), or
+        with ``scheme="spectral"`` those of the trigonometric interpolant, which have no order. Raises InputError and
+        UnknownNameError for others, GridTooSmallError when an axis is shorter than the stencil and MemoryLimitError
+        when not even one scalar field would fit in memory.
         """
 
     def _period_sentence(self) -> str:

@@ -25,19 +25,19 @@ from geomflow.field.lattice import FlatTorus
 if TYPE_CHECKING:
     from geomflow.field.scalar import ScalarField
 
-SPECTRAL = "spectral"
+STENCIL, SPECTRAL = "stencil", "spectral"
 
 
 @dataclass(frozen=True, repr=False)
 class Mesh(ABC):
     """A periodic grid of `shape` on `torus`, without the fields that live on it.
 
-    `order` is 2, 4, 6, 8 (centred stencils) or "spectral" (Fourier).
+    `order` is that of centred stencils, 2, 4, 6 or 8; None where derivatives are spectral.
     """
 
     torus: FlatTorus
     shape: tuple[int, ...]
-    order: int | str = 4
+    order: int | None = 4
 
     @property
     def dim(self) -> int:
@@ -55,9 +55,14 @@ class Mesh(ABC):
         return 8 * self.size
 
     @property
+    def scheme(self) -> str:
+        """How derivatives are taken: "stencil", or "spectral" by Fourier transforms."""
+        return SPECTRAL if self.is_spectral else STENCIL
+
+    @property
     def is_spectral(self) -> bool:
         """Whether derivatives are taken by Fourier transforms."""
-        return self.order == SPECTRAL
+        return self.order is None
 
     @cached_property
     def spacing(self) -> tuple[float, ...]:
@@ -67,7 +72,11 @@ class Mesh(ABC):
     @cached_property
     def discretisation(self) -> Discretisation:
         """How derivatives along one cell direction are taken."""
-        return Fourier() if isinstance(self.order, str) else Stencil(self.order)
+        return Fourier() if self.order is None else Stencil(self.order)
+
+    def __content__(self) -> dict[str, Any]:
+        """The grid in the stores of runs: its scheme stands where the order of stencils would."""
+        return {"torus": self.torus, "shape": self.shape, "order": self.order or self.scheme}
 
     def coordinates(self) -> tuple[np.ndarray, ...]:
         """The Cartesian coordinates, one array each, of shapes that broadcast to the grid's shape."""

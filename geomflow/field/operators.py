@@ -59,7 +59,7 @@ def discretise(program: Program, grid: Mesh, statics: np.ndarray | None = None) 
 
     Raises ShapeError when they do not fit and MemoryLimitError when the derivatives would not fit in memory.
     """
-    if isinstance(grid.order, str) or most_jets(program) > FUSED_JETS:
+    if grid.order is None or most_jets(program) > FUSED_JETS:
         return pointwise(program, grid, statics)
     rows = checked_statics(grid, program, statics)
     routine = _compiled(cell_version(program, grid), grid.order)

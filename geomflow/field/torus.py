@@ -59,9 +59,9 @@ class Torus(FlatTorus):
         periods = dict(zip(self.coordinates, numbers)) if self.is_rectangular else None
         return Chart(self.symbols, periods=periods)
 
-    def grid(self, n: int | Sequence[int], order: int | str = 4) -> Grid:
+    def grid(self, n: int | Sequence[int], order: int | None = None, scheme: str = "stencil") -> Grid:
         """The periodic grid with `n` points an axis; see `FlatTorus.grid`."""
-        return make_grid(self, n, order)
+        return make_grid(self, n, order, scheme)
 
     def __repr__(self) -> str:
         names = ", ".join(self.coordinates)
@@ -119,9 +119,9 @@ class ComplexTorus(FlatTorus):
 
         return ComplexChart(("z",) if self.dim == 1 else tuple(f"z{a}" for a in range(1, self.dim + 1)))
 
-    def grid(self, n: int | Sequence[int], order: int | str = 4) -> Grid:
+    def grid(self, n: int | Sequence[int], order: int | None = None, scheme: str = "stencil") -> Grid:
         """The periodic grid with `n` points an axis; see `FlatTorus.grid`."""
-        return make_grid(self, n, order)
+        return make_grid(self, n, order, scheme)
 
     def __repr__(self) -> str:
         names = ", ".join(self.coordinates)

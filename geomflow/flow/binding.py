@@ -168,8 +168,9 @@ def describe(flow: Flow, state: Field, equation: Equation) -> dict[str, Any]:
         "flow": flow.name,
         "equation": str(flow),
         "latex": sympy.latex(flow.equation),
-        "grid": {"shape": list(grid.shape), "order": grid.order, "lattice": [list(row) for row in grid.torus.lattice],
-                 "torus": type(grid.torus).__name__, "dim": grid.torus.dim},
+        "grid": {"shape": list(grid.shape), "order": grid.order or grid.scheme,
+                 "lattice": [list(row) for row in grid.torus.lattice], "torus": type(grid.torus).__name__,
+                 "dim": grid.torus.dim},
         "components": list(state.component_names),
         "axes": {name: [h * i for i in range(n)] for name, n, h in
                  zip(grid.torus.coordinates, grid.shape, grid.spacing, strict=True)},

@@ -70,7 +70,7 @@ class Flow(InLatex):
 
         >>> import geomflow as gf
         >>> heat = gf.Flow.from_expression("kappa * laplacian(u)", kappa=0.1)
-        >>> sol = gf.solve(heat, gf.Torus(dim=1).grid(32, order="spectral").scalar("cos(2*pi*x)"), t1=0.1)
+        >>> sol = gf.solve(heat, gf.Torus(dim=1).grid(32, scheme="spectral").scalar("cos(2*pi*x)"), t1=0.1)
         >>> print(sol.outcome.kind)
         finished
         """

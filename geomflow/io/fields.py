@@ -23,7 +23,7 @@ def describe_field(state: Any) -> tuple[dict[str, Any] | None, dict[str, np.ndar
         "dim": grid.torus.dim,
         "lattice": [list(row) for row in grid.torus.lattice],
         "shape": list(grid.shape),
-        "order": grid.order,
+        "order": grid.order or grid.scheme,
     }
     reference = getattr(state, "reference", None)
     if isinstance(reference, Field):
@@ -40,7 +40,8 @@ def rebuild_field(facts: Mapping[str, Any], given: Mapping[str, np.ndarray]) -> 
     if facts["kind"] not in ("ScalarField", "MetricField", "HermitianField", "PotentialField"):
         raise StoreError(f"the stored states are of the kind '{facts['kind']}', which this version does not know.")
     tori = {"Torus": field.Torus, "ComplexTorus": field.ComplexTorus}
-    grid = tori[facts["torus"]](facts["dim"], lattice=facts["lattice"]).grid(facts["shape"], order=facts["order"])
+    how = {"scheme" if facts["order"] == "spectral" else "order": facts["order"]}
+    grid = tori[facts["torus"]](facts["dim"], lattice=facts["lattice"]).grid(facts["shape"], **how)
     if facts["kind"] == "ScalarField":
         return grid.scalar(np.zeros(grid.shape))
     if facts["kind"] == "MetricField":

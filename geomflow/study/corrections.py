@@ -118,7 +118,7 @@ class Corrections(Study):
 
 def _run_on(points: int) -> tuple[MetricField, Descent]:
     """The metric, and F at the fixed measure."""
-    grid = TORUS.grid(points, order="spectral")
+    grid = TORUS.grid(points, scheme="spectral")
     gradient = functionals.PerelmanF(TORUS).gradient_flow()
     return grid.metric(METRIC), Descent(gradient, measure=grid.scalar(MEASURE), forced=True)
 
@@ -177,7 +177,7 @@ def _growth(cell: Cell) -> dict[str, Any]:
 
 def _amplitudes(flow: Any, shape: np.ndarray, wave: int, time: float, points: int) -> dict[str, Any]:
     """Amplitudes of shape·cos(2π wave x) along a run from the flat metric with a little of it, and their rate."""
-    grid = TORUS.grid(points, order="spectral")
+    grid = TORUS.grid(points, scheme="spectral")
     profile = np.cos(2 * np.pi * wave * grid.points()[..., 0])[..., None, None] * shape
     start = grid.metric(np.eye(2) + SMALL * profile)
     run = solve(flow, start, time, stepper="rk45", rtol=1e-7, atol=1e-11, save_at=8, progress=False)

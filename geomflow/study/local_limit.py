@@ -43,11 +43,11 @@ class Setting:
 
 
 def _potential(dim: int, n: int, text: str) -> Callable[[], Any]:
-    return lambda: ComplexTorus(dim).grid(n, order="spectral").potential(text)
+    return lambda: ComplexTorus(dim).grid(n, scheme="spectral").potential(text)
 
 
 def _metric(n: int, components: Any) -> Callable[[], Any]:
-    return lambda: Torus(2).grid(n, order="spectral").metric(components)
+    return lambda: Torus(2).grid(n, scheme="spectral").metric(components)
 
 
 SMALL = [["1", "0"], ["0", "1 + cos(2*pi*x)/100000"]]

@@ -73,7 +73,7 @@ class Mixing(Study):
     def measure(self, cell: Cell) -> dict[str, Any]:
         """The blocks of the kernel at the start and at the end of a run."""
         model = MODELS[cell["model"]](cell["width"])
-        start = model.on(TORUS.grid(POINTS, order="spectral"), seed=cell["seed"])
+        start = model.on(TORUS.grid(POINTS, scheme="spectral"), seed=cell["seed"])
         energy = functionals.ScalarSquared(TORUS)
         run = solve(GradientFlow(Continuum(energy), model), start, TIME, rtol=1e-6, progress=False)
         before, after = _blocks(start), _blocks(run.last)

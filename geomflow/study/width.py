@@ -59,7 +59,7 @@ class Width(Study):
         embedding = FourierEmbedding(TORUS)
         network = Perceptron(2, (cell["width"],) * cell["depth"], activation=cell["activation"], embedding=embedding)
         model, energy = Rescaled(PotentialModel(TORUS, network), SIZE), functionals.KEnergy(TORUS)
-        start = model.on(TORUS.grid(POINTS, order="spectral"), seed=cell["seed"])
+        start = model.on(TORUS.grid(POINTS, scheme="spectral"), seed=cell["seed"])
         flow = GradientFlow(Continuum(energy), model)
         free = solve(flow, start, TIME, rtol=1e-8, monitors=tangent_monitors(flow, start), progress=False)
         frozen = solve(LinearisedFlow(Continuum(energy), model), start, TIME, rtol=1e-8, progress=False).last

@@ -36,7 +36,7 @@ def tangent_monitors(flow: Any, start: ModelState, points: int = POINTS) -> dict
     >>> network = gf.networks.Perceptron(2, (16,), embedding=gf.networks.FourierEmbedding(T))
     >>> model = gf.networks.Rescaled(gf.networks.PotentialModel(T, network), 0.01)
     >>> flow = gf.GradientFlow(gf.functionals.KEnergy(T), model)
-    >>> start = model.on(T.grid(8, order="spectral"), seed=0)
+    >>> start = model.on(T.grid(8, scheme="spectral"), seed=0)
     >>> sol = gf.solve(flow, start, t1=1.0, monitors=gf.tangent.tangent_monitors(flow, start))
     >>> bool(sol["kernel_drift"][0] == 0 < sol["kernel_drift"][-1])
     True

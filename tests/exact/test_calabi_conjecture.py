@@ -8,6 +8,7 @@ import functools
 
 import numpy as np
 import pytest
+from fields import grid_of
 
 import geomflow as gf
 
@@ -16,7 +17,7 @@ REFERENCE = [["1/2", "1/10 + i/20"], ["1/10 - i/20", "2/3"]]
 
 
 def run(n, order, density=DENSITY):
-    grid = gf.ComplexTorus(dim=2).grid(n, order=order)
+    grid = grid_of(gf.ComplexTorus(dim=2), n, order)
     flow = gf.KahlerRicciFlow(density=density)
     events = [gf.SteadyState(1e-11)]
     return gf.solve(flow, grid.potential("0", reference=REFERENCE), t1=1e9, events=events, rtol=1e-3)

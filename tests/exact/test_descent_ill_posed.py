@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from fields import grid_of
 
 import geomflow as gf
 from geomflow import functionals as fn
@@ -59,7 +60,7 @@ def test_einstein_hilbert_is_refused_both_ways(sign):
 
 def test_einstein_hilbert_in_dimension_two_stands_still():
     torus = gf.Torus(dim=2)
-    state = torus.grid(16, order="spectral").metric(WAVY)
+    state = torus.grid(16, scheme="spectral").metric(WAVY)
     sol = gf.solve(fn.EinsteinHilbert(torus).gradient_flow(), state, 0.1, stepper="rk45")
     assert sol.last.distance(state) < 1e-9
 
@@ -68,7 +69,7 @@ def test_einstein_hilbert_in_dimension_two_stands_still():
 @pytest.mark.parametrize("order", [8, "spectral"])
 def test_forced_the_longitudinal_mode_grows_at_the_square_of_its_wave_number(order, numbers):
     torus = gf.Torus(dim=2)
-    grid = torus.grid(16 if order == 8 else 8, order=order)
+    grid = grid_of(torus, 16 if order == 8 else 8, order)
     k = 2 * np.pi * np.array(numbers)
     mode = np.cos(sum(kj * x for kj, x in zip(k, grid.coordinates(), strict=True)))
     along = np.outer(k, k) / (k @ k)
@@ -82,7 +83,7 @@ def test_forced_the_longitudinal_mode_grows_at_the_square_of_its_wave_number(ord
 
 def test_forced_ascent_grows_at_the_predicted_rate():
     flow = concave().gradient_flow()
-    grid = gf.ComplexTorus(dim=1).grid(8, order="spectral")
+    grid = gf.ComplexTorus(dim=1).grid(8, scheme="spectral")
     mode = np.broadcast_to(np.cos(2 * np.pi * grid.coordinates()[0]), grid.shape)
     rate = (2 * np.pi) ** 4 / 2
     state, t1 = grid.potential(AMPLITUDE * mode), 0.02 / rate

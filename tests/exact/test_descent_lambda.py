@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fields import grid_of
 
 import geomflow as gf
 from geomflow import functionals as fn
@@ -38,7 +39,7 @@ def dense(state):
 @pytest.mark.parametrize(("dim", "points", "text", "order"), [
     (2, 12, METRIC, 4), (2, 12, METRIC, "spectral"), (3, 6, CUBIC, "spectral")])
 def test_eigenvalue_agrees_with_a_dense_solver(dim, points, text, order):
-    state = gf.Torus(dim=dim).grid(points, order=order).metric(text)
+    state = grid_of(gf.Torus(dim=dim), points, order).metric(text)
     values, vectors = np.linalg.eig(dense(state))
     lowest = np.argmin(values.real)
     u, value = ground_state(state.grid).eigenpair(state.pack())
@@ -51,7 +52,7 @@ def test_eigenvalue_agrees_with_a_dense_solver(dim, points, text, order):
 
 def test_known_values():
     """λ = 0 on flat tori; λ(cg) = λ(g)/c; λ < 0 for a torus that is not flat, by Gauss and Bonnet in dimension two."""
-    grid = gf.Torus(dim=2).grid(16, order="spectral")
+    grid = gf.Torus(dim=2).grid(16, scheme="spectral")
     ground = ground_state(grid)
     sheared = grid.metric([["1", "0.3"], ["0.3", "2"]])
     assert abs(ground.eigenpair(sheared.pack())[1]) < 1e-9
@@ -62,7 +63,7 @@ def test_known_values():
 
 
 def test_ground_state_does_not_depend_on_a_grid_that_resolves_it():
-    coarse, fine = (gf.Torus(dim=2).grid((n, 8), order="spectral") for n in (24, 48))
+    coarse, fine = (gf.Torus(dim=2).grid((n, 8), scheme="spectral") for n in (24, 48))
     pairs = []
     for grid in (coarse, fine):
         state = grid.metric([["1", "0"], ["0", "(1 + 0.1*cos(2*pi*x))^2"]])
@@ -74,7 +75,7 @@ def test_ground_state_does_not_depend_on_a_grid_that_resolves_it():
 @pytest.mark.parametrize("stepper", [pytest.param("rkc", marks=pytest.mark.slow), "rk45"])
 def test_lambda_rises_along_its_flow(stepper):
     torus = gf.Torus(dim=2)
-    state = torus.grid(12, order="spectral").metric(METRIC)
+    state = torus.grid(12, scheme="spectral").metric(METRIC)
     sol = gf.solve(fn.PerelmanLambda(torus).gradient_flow(), state, 0.006, stepper=stepper)
     assert sol.outcome.kind == "finished"
     value = -sol["energy"] / 2
@@ -86,7 +87,7 @@ def test_lambda_rises_along_its_flow(stepper):
 @pytest.mark.parametrize(("kind", "factor"), [("trace", 1), ("longitudinal", 0), ("gauge", 0)])
 def test_modes_move_as_in_ricci_flow(kind, factor):
     torus = gf.Torus(dim=2)
-    grid = torus.grid(8, order="spectral")
+    grid = torus.grid(8, scheme="spectral")
     k = 2 * np.pi * np.array([1, 1])
     mode, along = np.cos(sum(kj * x for kj, x in zip(k, grid.coordinates()))), np.outer(k, k) / (k @ k)
     across = np.outer(k, k[::-1] * [1, -1]) / (k @ k)

@@ -40,7 +40,7 @@ CASES = [(name, dim, w) for name in FLOWS for dim in WAVES for w in WAVES[dim]
 def test_potentials_decay_at_the_predicted_rate(name, dim, numbers):
     make, law = FLOWS[name]
     torus = gf.ComplexTorus(dim=dim)
-    grid, flow = torus.grid(POINTS[dim], order="spectral"), make(torus)
+    grid, flow = torus.grid(POINTS[dim], scheme="spectral"), make(torus)
     mode, k = wave(grid, numbers)
     expected = law(float(k @ k) / 2)
     predicted = float(flow.decay_rate(numbers) * (2 * np.pi) ** flow.linearisation.order)

@@ -67,7 +67,7 @@ def random_wave(grid, random, size):
 @pytest.mark.parametrize("name", POTENTIALS)
 def test_first_variation_of_potential_functionals(name, dim):
     torus, random = gf.ComplexTorus(dim=dim), np.random.default_rng(7)
-    grid = torus.grid(POINTS[dim], order="spectral")
+    grid = torus.grid(POINTS[dim], scheme="spectral")
     state = {"phi": random_wave(grid, random, 4e-4)}
     assert_derivative(POTENTIALS[name](torus), grid, state, {"psi": ("phi", random_wave(grid, random, 4e-4))})
 
@@ -75,7 +75,7 @@ def test_first_variation_of_potential_functionals(name, dim):
 @pytest.mark.parametrize("name", METRICS)
 def test_first_variation_of_metric_functionals(name):
     torus, random = gf.Torus(dim=2), np.random.default_rng(8)
-    grid, functional = torus.grid(32, order="spectral"), METRICS[name](gf.Torus(dim=2))
+    grid, functional = torus.grid(32, scheme="spectral"), METRICS[name](gf.Torus(dim=2))
     names = ("g_xx", "g_xy", "g_yy")
     state = {n: float(n[2] == n[3]) + random_wave(grid, random, 0.02) for n in names}
     direction = {f"h{n[1:]}": (n, random_wave(grid, random, 0.02)) for n in names}

@@ -27,7 +27,7 @@ def matrix_on_grid(grid, nodes):
 
 @pytest.mark.parametrize("dim, n, components", [(2, 48, SURFACE), (3, 28, SPACE)])
 def test_tensors_of_a_metric(dim, n, components):
-    grid = Torus(dim).grid(n, order="spectral")
+    grid = Torus(dim).grid(n, scheme="spectral")
     metric, exact = grid.metric(components), exact_metric(grid.torus, components)
     raised = np.linalg.inv(metric.values)
     riemann = np.einsum("...lm,...mkij->...lkij", raised, matrix_on_grid(grid, exact.riemann_lower))
@@ -42,7 +42,7 @@ def test_tensors_of_a_metric(dim, n, components):
 
 def test_conformal_surface():
     """g = u δ has R = −u⁻¹ Δ_0 log u."""
-    grid = Torus(2).grid(64, order="spectral")
+    grid = Torus(2).grid(64, scheme="spectral")
     u = grid.scalar("exp(cos(2*pi*x)/4 + sin(2*pi*y)/5)")
     flat_laplacian = grid.scalar("-(2*pi)^2*(cos(2*pi*x)/4 + sin(2*pi*y)/5)")
     found = (u * grid.metric()).scalar()
@@ -52,7 +52,7 @@ def test_conformal_surface():
 def test_products_of_three_curves():
     """log det of a product metric is a sum, so its scalar curvature is the sum of those of the curves."""
     texts = ["cos(2*pi*x)/300", "sin(2*pi*y)/400", "cos(2*pi*(x+y))/500"]
-    curve, threefold = ComplexTorus(1).grid(6, order="spectral"), ComplexTorus(3).grid(6, order="spectral")
+    curve, threefold = ComplexTorus(1).grid(6, scheme="spectral"), ComplexTorus(3).grid(6, scheme="spectral")
     product = " + ".join(t.replace("x", f"x{a}").replace("y", f"y{a}") for a, t in enumerate(texts, start=1))
     parts = [curve.potential(text).scalar().values for text in texts]
     expected = sum(part.reshape((1,) * 2 * a + (6, 6) + (1,) * 2 * (2 - a)) for a, part in enumerate(parts))
@@ -62,7 +62,7 @@ def test_products_of_three_curves():
 
 def test_laplacian_of_a_metric():
     """Δf = u⁻¹ Δ_0 f for g = u δ in dimension two."""
-    grid = Torus(2).grid(48, order="spectral")
+    grid = Torus(2).grid(48, scheme="spectral")
     u = grid.scalar("exp(cos(2*pi*x)/4 + sin(2*pi*y)/5)")
     found = (u * grid.metric()).laplacian("cos(2*pi*(x+2*y))")
     expected = grid.scalar("-5*(2*pi)^2*cos(2*pi*(x+2*y))") / u
@@ -79,7 +79,7 @@ def test_laplacian_of_a_metric():
     ids=["square", "slanted", "surface"],
 )
 def test_kahler_metrics(torus, n, text):
-    grid = torus.grid(n, order="spectral")
+    grid = torus.grid(n, scheme="spectral")
     phi, exact = grid.potential(text), exact_kahler(torus, text)
     scalar = on_grid(grid, exact.scalar)
     tolerance = rounding(grid, np.max(np.abs(phi.values)), 4) + 10 * unresolved(scalar)

@@ -8,6 +8,7 @@ every component decays at |k|².
 
 import numpy as np
 import pytest
+from fields import grid_of
 
 import geomflow as gf
 
@@ -49,7 +50,7 @@ POTENTIAL_CASES = [
     *(pytest.param(2, WAVES_4[2], name, 8, marks=pytest.mark.slow) for name in ("kahler-ricci", "calabi"))])
 def test_potentials_decay(dim, numbers, name, order):
     flow, law = POTENTIAL_FLOWS[name]
-    grid = gf.ComplexTorus(dim=dim).grid(POINTS[dim, order], order=order)
+    grid = grid_of(gf.ComplexTorus(dim=dim), POINTS[dim, order], order)
     mode, k2 = wave(grid, numbers)
     expected = law(k2 / 2)
     rate = measured_rate(flow, grid.potential(AMPLITUDE * mode), lambda y: float((y[0] * mode).sum()), expected)
@@ -88,7 +89,7 @@ METRIC_CASES = [(*case, order, gauge) for case in CASES for gauge in (None, "det
     *METRIC_CASES,  # stencils in three dimensions compile for most of a minute
     pytest.param(3, (1, 1, 0), "transverse-traceless", 8, "deturck", marks=pytest.mark.slow)])
 def test_metrics_decay(dim, numbers, kind, order, gauge):
-    grid = gf.Torus(dim=dim).grid(16 if order == 8 else 8, order=order)
+    grid = grid_of(gf.Torus(dim=dim), 16 if order == 8 else 8, order)
     polarisation = metric_modes(dim, numbers)[kind]
     mode, k2 = wave(grid, numbers)
     state = grid.metric(np.eye(dim) + AMPLITUDE * polarisation * mode[..., None, None])
@@ -105,7 +106,7 @@ def test_metrics_decay(dim, numbers, kind, order, gauge):
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_conformal_factors_obey_the_heat_equation(order):
-    grid = gf.Torus(dim=2).grid(32, order=order)
+    grid = grid_of(gf.Torus(dim=2), 32, order)
     mode, k2 = wave(grid, (1, 2))
     state = grid.scalar(1 + AMPLITUDE * mode)
     rate = measured_rate(gf.ConformalRicciFlow(), state, lambda y: float((y[0] * mode).sum()), k2)

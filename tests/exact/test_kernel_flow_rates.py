@@ -49,7 +49,7 @@ def measured(flow, state, profile, t1):
 @pytest.mark.parametrize("kind", [Covariant, Kronecker])
 def test_potentials_decay_at_the_damped_rate(functional, kind, numbers, scale):
     torus = gf.ComplexTorus(dim=1)
-    energy, grid = functional(torus), torus.grid(12, order="spectral")
+    energy, grid = functional(torus), torus.grid(12, scheme="spectral")
     wave, k2 = mode(grid, numbers), squared(numbers)
     rate = float(energy.gradient_flow().decay_rate([2 * np.pi * m for m in numbers])) * np.exp(-scale**2 * k2 / 2)
     state = grid.potential(SIZE / k2 * wave)
@@ -63,7 +63,7 @@ def test_potentials_decay_at_the_damped_rate(functional, kind, numbers, scale):
 @pytest.mark.parametrize("kind", [Covariant, Kronecker])
 def test_metrics_decay_at_the_damped_rate(name, kind, numbers, scale):
     torus = gf.Torus(dim=2)
-    grid = torus.grid(12, order="spectral")
+    grid = torus.grid(12, scheme="spectral")
     along, across = polarisations(numbers)
     profile = mode(grid, numbers)[..., None, None] * (along if "longitudinal" in name else across)
     source = fn.PerelmanLambda(torus) if name == "lambda" else gf.RicciFlow(gauge="deturck")
@@ -75,7 +75,7 @@ def test_metrics_decay_at_the_damped_rate(name, kind, numbers, scale):
 
 @pytest.mark.filterwarnings("ignore::geomflow.kernels.UnderResolvedWarning")
 def test_ricci_deturck_decays_at_the_damped_rate_in_dimension_four():
-    grid, numbers, scale = gf.Torus(dim=4).grid(6, order="spectral"), (1, 0, 1, -1), 0.1
+    grid, numbers, scale = gf.Torus(dim=4).grid(6, scheme="spectral"), (1, 0, 1, -1), 0.1
     shape = np.array([[1, 0, 0, 0], [0, -1, 0.5, 0], [0, 0.5, 0, 1], [0, 0, 1, 0]])
     profile = mode(grid, numbers)[..., None, None] * shape
     rate = squared(numbers) * np.exp(-scale**2 * squared(numbers) / 2)
@@ -86,7 +86,7 @@ def test_ricci_deturck_decays_at_the_damped_rate_in_dimension_four():
 
 def growth(kernel, numbers, polarisation, t1):
     torus = gf.Torus(dim=2)
-    grid = torus.grid(16, order="spectral")
+    grid = torus.grid(16, scheme="spectral")
     profile = mode(grid, numbers)[..., None, None] * polarisation
     state = grid.metric(np.eye(2) + SIZE * profile)
     if kernel is None:
@@ -123,7 +123,7 @@ def test_the_cap_is_reached():
 def test_kernels_of_both_index_structures_raise_f_at_their_own_rates():
     """dF/dt from the flow's dissipation (loss = −2F) against the closed form at the same metric."""
     torus = gf.Torus(dim=2)
-    state = torus.grid(16, order="spectral").metric(WAVY)
+    state = torus.grid(16, scheme="spectral").metric(WAVY)
     known = index_structures(state)
     forced = gf.Descent(fn.PerelmanF(torus).gradient_flow(), forced=True)
     found = {}

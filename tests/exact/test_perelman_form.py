@@ -19,7 +19,7 @@ CENTRED = np.array([1 / 280, -4 / 105, 1 / 5, -4 / 5, 0, 4 / 5, -1 / 5, 4 / 105,
 
 
 def form_on(points, dim=2, **options):
-    grid = gf.Torus(dim=dim).grid(points, order="spectral")
+    grid = gf.Torus(dim=dim).grid(points, scheme="spectral")
     return perelman_form(grid.metric(METRIC if dim == 2 else CUBIC), SPAN, measure=MEASURE, **options)
 
 
@@ -34,7 +34,7 @@ def form(request):
 @pytest.fixture(scope="module")
 def ricci():
     """Bare Ricci flow at the same times."""
-    metric = gf.Torus(dim=2).grid(24, order="spectral").metric(METRIC)
+    metric = gf.Torus(dim=2).grid(24, scheme="spectral").metric(METRIC)
     return gf.solve(gf.RicciFlow(), metric, SPAN, stepper="rk45", rtol=1e-10, save_at=16)
 
 
@@ -126,7 +126,7 @@ def test_the_spectrum_tells_metrics_apart(ricci):
 
 
 def test_where_the_maps_are_the_identity():
-    metric = gf.Torus(dim=2).grid(24, order="spectral").metric(METRIC)
+    metric = gf.Torus(dim=2).grid(24, scheme="spectral").metric(METRIC)
     start, end = form_on(24, identity_at="start"), form_on(24)
     assert start.metrics[0].max_distance(metric) < 1e-13
     assert end.metrics[-1].max_distance(end.classical.last) < 1e-13
@@ -155,7 +155,7 @@ def test_the_frozen_kronecker_kernel_gives_another_flow():
     """Measured at METRIC and MEASURE: the rates differ by 25.5 % in the mean square, and dF/dt is 605.9, not 564.4. The
     growths are checked by differences of F along the rates."""
     for points in (20, 24):
-        grid = gf.Torus(dim=2).grid(points, order="spectral")
+        grid = gf.Torus(dim=2).grid(points, scheme="spectral")
         metric, density = grid.metric(METRIC), grid.scalar(MEASURE)
         found = index_structures(metric, density)
         for rate, growth in ((found.covariant, found.covariant_growth), (found.kronecker, found.kronecker_growth)):
@@ -170,7 +170,7 @@ def test_the_frozen_kronecker_kernel_gives_another_flow():
 
 def test_the_kronecker_rate_depends_on_coordinates():
     """Under a shear of the torus the covariant rate is pulled back, the Kronecker rate is not; at g = δ they agree."""
-    grid = gf.Torus(dim=2).grid(32, order="spectral")
+    grid = gf.Torus(dim=2).grid(32, scheme="spectral")
     metric, density, shear = grid.metric(METRIC), grid.scalar(MEASURE), [[1, 1], [0, 1]]
     here, there = index_structures(metric, density), index_structures(metric.pull_back(shear), density.pull_back(shear))
 

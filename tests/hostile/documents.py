@@ -31,7 +31,7 @@ RUNS: dict[str, Document] = {
     ],
     "expression": [
         ("geometry", [("type", '"torus"'), ("dim", "1"), ("lattice", "[[1.0]]")]),
-        ("grid", [("n", "16"), ("order", '"spectral"')]),
+        ("grid", [("n", "16"), ("scheme", '"spectral"')]),
         ("state", [("scalar", '"sin(2*pi*x)"')]),
         ("flow", [("name", '"expression"'), ("rate", '"kappa*laplacian(u)"'), ("kappa", "0.1")]),
         _SOLVE,

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fields import grid_of
 
 import geomflow as gf
 from geomflow import functionals as fn
@@ -15,7 +16,7 @@ SPAN = 0.01
 
 
 def forward(gauge="deturck", dim=2, points=24, order="spectral", parts=16):
-    grid = gf.Torus(dim=dim).grid(points, order=order)
+    grid = grid_of(gf.Torus(dim=dim), points, order)
     flow = gf.RicciFlow(gauge=gauge)
     return gf.solve(flow, grid.metric(METRIC if dim == 2 else CUBIC), SPAN, stepper="rk45", rtol=1e-9, save_at=parts)
 

@@ -77,7 +77,7 @@ def assert_falls(flow, state, stepper):
 @given(seed=seeds, size=amplitudes)
 @FEW
 def test_energy_of_potentials_falls(name, metric, stepper, seed, size):
-    grid = gf.ComplexTorus(dim=1).grid(12, order="spectral")
+    grid = gf.ComplexTorus(dim=1).grid(12, scheme="spectral")
     state = grid.potential(random_wave(grid, np.random.default_rng(seed), size))
     assert_falls(flow("complex", 1, name, metric), state, stepper)
 
@@ -86,7 +86,7 @@ def test_energy_of_potentials_falls(name, metric, stepper, seed, size):
 @given(seed=seeds, size=amplitudes)
 @FEW
 def test_energy_of_metrics_falls(name, metric, stepper, seed, size):
-    random, grid = np.random.default_rng(seed), gf.Torus(dim=2).grid(12, order="spectral")
+    random, grid = np.random.default_rng(seed), gf.Torus(dim=2).grid(12, scheme="spectral")
     waves = [random_wave(grid, random, size) for _ in range(3)]
     state = grid.metric(np.eye(2) + np.stack([waves[0], waves[1], waves[1], waves[2]], axis=-1).reshape(12, 12, 2, 2))
     assert_falls(flow("real", 2, name, metric), state, stepper)

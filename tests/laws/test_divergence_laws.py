@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import sympy
+from fields import grid_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -62,7 +63,7 @@ def evaluated(grid, stages, u):
 @settings(max_examples=60, deadline=None)
 def test_divergences_have_no_mean(data, torus, order, seed):
     rate = data.draw(divergences(torus))
-    grid = torus.grid(12, order=order)
+    grid = grid_of(torus, 12, order)
     stages = RateReader(torus, ("u",), {}).stages({"rate": rate})
     values, rounding = evaluated(grid, stages, rough_state(grid, seed))
     assert abs(values.mean()) <= 4 * grid.dim * rounding

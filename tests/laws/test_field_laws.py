@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fields import rounding, unresolved
+from fields import grid_of, rounding, unresolved
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from strategies import amplitudes, automorphisms, seeds
 
 from geomflow.field import ComplexTorus, Torus
 
-SURFACE = Torus(2, periods=(1.0, 1.5)).grid(48, order="spectral")
-SPACE = Torus(3).grid(16, order="spectral")
-CURVE = ComplexTorus(1, modulus=0.25 + 1j).grid(48, order="spectral")
-KAHLER_SURFACE = ComplexTorus(2).grid(16, order="spectral")
+SURFACE = Torus(2, periods=(1.0, 1.5)).grid(48, scheme="spectral")
+SPACE = Torus(3).grid(16, scheme="spectral")
+CURVE = ComplexTorus(1, modulus=0.25 + 1j).grid(48, scheme="spectral")
+KAHLER_SURFACE = ComplexTorus(2).grid(16, scheme="spectral")
 # A smaller seed is no simpler than a larger one: failures are reported as they are found.
 UNSHRUNK = (Phase.explicit, Phase.generate)
 QUICK = settings(max_examples=12, phases=UNSHRUNK)
@@ -42,7 +42,7 @@ def spectral_error(field, derivatives=0):
 @given(seeds, amplitudes, st.floats(min_value=0.01, max_value=100), st.sampled_from([2, 4, 8, "spectral"]))
 def test_ricci_curvature_ignores_the_scale(seed, amplitude, factor, order):
     """Ric(cg) = Ric(g), to rounding, whatever the discretisation."""
-    metric = Torus(2).grid(16, order=order).random_metric(seed, amplitude)
+    metric = grid_of(Torus(2), 16, order).random_metric(seed, amplitude)
     ricci = metric.ricci()
     assert (factor * metric).ricci().max_distance(ricci) < 1e-12 * ricci.max_modulus()
 
@@ -105,7 +105,7 @@ def test_gauss_bonnet(seed, amplitude):
 @given(seeds, amplitudes, st.sampled_from([2, 4, 6, 8, "spectral"]))
 def test_total_curvature_of_a_kahler_curve_vanishes_exactly(seed, amplitude, order):
     """In complex dimension one R dμ is a Laplacian, whose sum over the grid is zero for every discretisation."""
-    phi = CURVE.torus.grid(24, order=order).random_potential(seed, amplitude)
+    phi = grid_of(CURVE.torus, 24, order).random_potential(seed, amplitude)
     density = phi.scalar() * phi.volume_density()
     assert abs(phi.total_curvature()) < rounding(phi.grid, np.max(np.abs(phi.log_density().values)), 2)
     assert density.norm() > 1e-3
@@ -155,7 +155,7 @@ def test_realified_kahler_curvature_is_riemannian_on_surfaces(seed):
 @given(seeds, st.floats(min_value=0.05, max_value=0.2), automorphisms(2))
 def test_scalar_curvature_is_natural_under_automorphisms(seed, amplitude, matrix):
     """R(A*g) = A*(R(g)) for A in SL(2, Z)."""
-    metric = Torus(2).grid(48, order="spectral").random_metric(seed, amplitude, modes=1)
+    metric = Torus(2).grid(48, scheme="spectral").random_metric(seed, amplitude, modes=1)
     moved = metric.pull_back(matrix)
     found, expected = moved.scalar(), metric.scalar().pull_back(matrix)
     assert found.max_distance(expected) < 10 * (spectral_error(found) + spectral_error(expected))
@@ -176,8 +176,8 @@ def test_scalar_curvature_is_natural_in_space(seed, matrix):
 @given(seeds, amplitudes)
 def test_one_torus_has_many_lattices(seed, amplitude):
     """Curvature at the same points is the same whichever basis of the lattice the grid follows."""
-    square = Torus(2).grid(48, order="spectral")
-    slanted = Torus(2, lattice=[[1, 0], [1, 1]]).grid(48, order="spectral")
+    square = Torus(2).grid(48, scheme="spectral")
+    slanted = Torus(2, lattice=[[1, 0], [1, 1]]).grid(48, scheme="spectral")
     metric = square.random_metric(seed, 0.5 * amplitude, modes=1)
     i, j = np.meshgrid(range(48), range(48), indexing="ij")
     places = ((i + j) % 48, j)

@@ -99,7 +99,7 @@ def random_reference(grid, random):
 
 def potential_state(dim, random):
     """A state, and a direction."""
-    grid = random_torus(gf.ComplexTorus, dim, random).grid(POINTS[dim], order="spectral")
+    grid = random_torus(gf.ComplexTorus, dim, random).grid(POINTS[dim], scheme="spectral")
     return grid.potential(random_wave(grid, random, 0.15), reference=random_reference(grid, random)), random_wave(
         grid, random, 0.15)
 
@@ -198,7 +198,7 @@ def test_the_constant_of_the_j_functional_is_that_of_the_classes(dim, seed):
 
 def metric_state(random, dim=2):
     """A metric, a direction and a reference measure."""
-    grid = random_torus(gf.Torus, dim, random).grid({2: 24, 3: 12}[dim], order="spectral")
+    grid = random_torus(gf.Torus, dim, random).grid({2: 24, 3: 12}[dim], scheme="spectral")
     root = np.eye(dim) + random.uniform(-0.1, 0.1, (dim, dim))
     flat = grid.metric(root @ root.T)
     waves, directions = (np.stack([unit_wave(grid, random) for _ in flat.pack()]) for _ in range(2))

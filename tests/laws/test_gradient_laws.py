@@ -41,7 +41,7 @@ def _slope(loss, theta, step=1e-4):
 @settings(max_examples=4, deadline=None)
 def test_the_gradient_of_the_continuum_is_that_of_a_fine_grid(case, seed):
     functional, model, torus = CASES[case]
-    state = model.on(torus.grid(48, order="spectral"), seed=seed)
+    state = model.on(torus.grid(48, scheme="spectral"), seed=seed)
     loss = GradientFlow(Continuum(functional), model).on(state)
     assert _slope(loss, np.array(state.parameters)) == pytest.approx(1, rel=1e-6)
 
@@ -51,7 +51,7 @@ def test_the_gradient_of_the_continuum_is_that_of_a_fine_grid(case, seed):
 @settings(max_examples=3, deadline=None)
 def test_the_sum_and_the_continuum_agree_where_the_grid_resolves(case, seed):
     functional, model, torus = CASES[case]
-    grid = torus.grid(24, order="spectral")
+    grid = torus.grid(24, scheme="spectral")
     points = grid.points().reshape(-1, 2)
     theta = model.initial(seed)
     summed = GradientFlow(functional, model).on(model.on(grid, seed=seed))
@@ -66,7 +66,7 @@ def test_the_sum_and_the_continuum_agree_where_the_grid_resolves(case, seed):
 @settings(max_examples=3, deadline=None)
 def test_the_mean_of_all_batches_is_the_whole(seed):
     functional, model, torus = CASES["kenergy"]
-    loss = GradientFlow(functional, model).on(model.on(torus.grid(8, order="spectral"), seed=seed))
+    loss = GradientFlow(functional, model).on(model.on(torus.grid(8, scheme="spectral"), seed=seed))
     theta = model.initial(seed)
     order = np.random.default_rng(seed).permutation(64).reshape(4, 16)
     mean = np.mean([loss.descent(theta, rows) for rows in order], axis=0)
@@ -77,7 +77,7 @@ def test_the_mean_of_all_batches_is_the_whole(seed):
 @settings(max_examples=3, deadline=None)
 def test_small_steps_of_descent_are_the_flow(seed):
     functional, model, torus = CASES["kenergy"]
-    state = model.on(torus.grid(8, order="spectral"), seed=seed)
+    state = model.on(torus.grid(8, scheme="spectral"), seed=seed)
     flow = gf.solve(GradientFlow(functional, model), state, t1=1.0, rtol=1e-9)
     gaps = []
     for steps in (10, 40):

@@ -60,7 +60,7 @@ def usable(name, kernel):
 
 def state_for(name, seed, amplitude):
     torus = CURVE if name in COMPLEX else PLANE
-    grid = torus.grid(8, order="spectral")
+    grid = torus.grid(8, scheme="spectral")
     return (grid.random_potential if name in COMPLEX else grid.random_metric)(seed, amplitude, modes=1)
 
 

@@ -239,7 +239,7 @@ def exterior_derivative(grid, form):
 
 def test_kernels_on_potentials_keep_the_form_closed_and_component_kernels_do_not():
     """δg(x) = Σ_q Θ(x, y_q) D(y_q) with arbitrary D has dω = 0 by K on φ, and not by the same K on components."""
-    grid, stream = KAHLER_SURFACE.grid(8, order="spectral"), np.random.default_rng(3)
+    grid, stream = KAHLER_SURFACE.grid(8, scheme="spectral"), np.random.default_rng(3)
     x, y, d = grid.points().reshape(-1, 4), stream.random((5, 4)), hermitian_probe(stream, 5, 2)
     gaussian = GaussianKernel(0.35).wrapped(KAHLER_SURFACE)
     moved = PotentialKernel(gaussian).apply(x, y, d).reshape(*grid.shape, 2, 2)

@@ -6,6 +6,7 @@ direction's product with the gradient; and along the flow d(energy)/dt = −diss
 
 import numpy as np
 import pytest
+from fields import grid_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import seeds
@@ -92,7 +93,7 @@ def test_the_gradient_of_every_model_is_that_of_the_energy(name, seed, count):
 def test_the_gradient_on_any_grid_is_that_of_the_energy(order):
     model = potential(CURVE)
     flow = gf.GradientFlow(gf.functionals.Calabi(CURVE), model)
-    assert_gradient(flow, model.on(CURVE.grid(8, order=order), seed=2), 2)
+    assert_gradient(flow, model.on(grid_of(CURVE, 8, order), seed=2), 2)
 
 
 @given(seed=seeds)
@@ -130,7 +131,7 @@ def test_many_points_give_the_integral():
     """σ of a network on 40,000 points is that of a fine grid, within four standard errors."""
     model = potential(CURVE, reference=WAVY)
     sigma = gf.functionals.EF(CURVE, "(v - 1)^2")
-    fine = gf.GradientFlow(sigma, model).on(model.on(CURVE.grid(96, order="spectral"), seed=1))
+    fine = gf.GradientFlow(sigma, model).on(model.on(CURVE.grid(96, scheme="spectral"), seed=1))
     theta = model.initial(1)
     values = [gf.GradientFlow(sigma, model).on(model.on(random_points(CURVE, s, 2000), seed=1)).observe(theta)["energy"]
               for s in range(20)]

@@ -6,8 +6,8 @@ import pytest
 import geomflow as gf
 from geomflow.core.errors import InputError
 
-LINE = gf.Torus(dim=1).grid(32, order="spectral")
-PLANE = gf.Torus(dim=2, lattice=[[1.0, 0.0], [0.3, 1.0]]).grid(16, order="spectral")
+LINE = gf.Torus(dim=1).grid(32, scheme="spectral")
+PLANE = gf.Torus(dim=2, lattice=[[1.0, 0.0], [0.3, 1.0]]).grid(16, scheme="spectral")
 WAVE = {"g_xx": "g_yy", "g_xy": "0", "g_yy": "laplacian(g_xx)"}
 SCHROEDINGER = {"g_xx": "-laplacian(g_yy)", "g_xy": "0", "g_yy": "laplacian(g_xx)"}
 
@@ -60,7 +60,7 @@ def test_bounds_of_the_spectrum_are_those_of_the_symbol(grid, rate, symbol):
 
 def test_airys_equation_is_right_at_once():
     """u = sin(2πx + 8π³t), and an explicit method of fifth order needs more steps."""
-    grid = gf.Torus(dim=1).grid(64, order="spectral")
+    grid = gf.Torus(dim=1).grid(64, scheme="spectral")
     flow, start = gf.Flow.from_expression("-d(u, x, x, x)"), grid.scalar("sin(2*pi*x)")
     sol = gf.solve(flow, start, t1=0.1)
     exact = np.sin(2 * np.pi * grid.coordinates()[0] + 8 * np.pi**3 * 0.1)
@@ -70,7 +70,7 @@ def test_airys_equation_is_right_at_once():
 
 def test_a_soliton_keeps_its_shape():
     """u_t = −6uu_x − u_xxx on a long circle: ½ sech²(½(x − t))."""
-    grid = gf.Torus(dim=1, periods=40).grid(128, order="spectral")
+    grid = gf.Torus(dim=1, periods=40).grid(128, scheme="spectral")
 
     def wave(t):
         return 0.5 / np.cosh((grid.coordinates()[0] - 20 - t) / 2) ** 2
@@ -81,7 +81,7 @@ def test_a_soliton_keeps_its_shape():
 
 def test_steps_by_stability_see_lower_derivatives():
     """Of −u_x + 10⁻⁴u_xx the first derivative limits the step; RK4 has no error estimate that would tell."""
-    grid = gf.Torus(dim=1).grid(64, order="spectral")
+    grid = gf.Torus(dim=1).grid(64, scheme="spectral")
     flow = gf.Flow.from_expression("laplacian(u)/10000 - d(u, x)")
     sol = gf.solve(flow, grid.scalar("sin(2*pi*x)"), 1.0, stepper="rk4")
     exact = np.exp(-4e-4 * np.pi**2) * np.sin(2 * np.pi * (grid.coordinates()[0] - 1))
@@ -89,7 +89,7 @@ def test_steps_by_stability_see_lower_derivatives():
 
 
 def test_stabilised_steps_see_the_oscillation():
-    grid = gf.Torus(dim=1).grid(32, order="spectral")
+    grid = gf.Torus(dim=1).grid(32, scheme="spectral")
     flow, start = gf.Flow.from_expression("laplacian(u)/100 - d(u, x)"), grid.scalar("sin(2*pi*x)")
     sol = gf.solve(flow, start, 1.0, stepper="rkc", rtol=1e-3)
     exact = np.exp(-4e-2 * np.pi**2) * np.sin(2 * np.pi * (grid.coordinates()[0] - 1))
@@ -104,7 +104,7 @@ def test_stabilised_methods_refuse_oscillations():
 
 def test_linear_growth_is_not_taken_implicitly():
     """Of 100u − u_xxxx the constant grows like e^{100t}: an implicit part with eigenvalue 100 would have a pole."""
-    grid = gf.Torus(dim=1).grid(16, order="spectral")
+    grid = gf.Torus(dim=1).grid(16, scheme="spectral")
     flow = gf.Flow.from_expression("100*u - laplacian(laplacian(u))/1000")
     sol = gf.solve(flow, grid.scalar("1"), 0.1, stepper="semi-implicit")
     assert sol.last.values == pytest.approx(np.exp(10), rel=1e-3)

@@ -50,14 +50,14 @@ def defect(flow, state, size=1e-3):
 @pytest.mark.parametrize("name", POTENTIALS)
 def test_dissipation_of_potentials_is_exact_on_spectral_grids(name, dim, points):
     torus = gf.ComplexTorus(dim=dim)
-    state = torus.grid(points, order="spectral").potential(TEXT[dim])
+    state = torus.grid(points, scheme="spectral").potential(TEXT[dim])
     assert defect(POTENTIALS[name](torus), state) < 1e-6
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_dissipation_of_metrics_is_exact_on_spectral_grids(name):
     torus = gf.Torus(dim=2)
-    state = torus.grid(48, order="spectral").metric(METRIC)
+    state = torus.grid(48, scheme="spectral").metric(METRIC)
     assert defect(METRICS[name](torus), state, 1e-2) < 1e-6
 
 
@@ -88,7 +88,7 @@ def test_dissipation_holds_to_the_order_of_stencils(name, order):
 def test_the_energy_lost_in_a_run_is_the_dissipation(name):
     torus = gf.ComplexTorus(dim=1)
     flow = POTENTIALS[name](torus)
-    state = torus.grid(16, order="spectral").potential("0.002*cos(2*pi*x) + 0.001*sin(2*pi*y)")
+    state = torus.grid(16, scheme="spectral").potential("0.002*cos(2*pi*x) + 0.001*sin(2*pi*y)")
     t1 = 0.5 / float(flow.decay_rate((1, 0)) * (2 * np.pi) ** flow.linearisation.order)
     sol = gf.solve(flow, state, t1, stepper="semi-implicit", control=gf.FixedStep(t1 / 400))
     times, loss = sol.monitor_times, sol["dissipation"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fields import exact_kahler, exact_metric, on_grid
+from fields import exact_kahler, exact_metric, grid_of, on_grid
 
 from geomflow.field import ComplexTorus, Torus
 
@@ -26,7 +26,7 @@ def slope(sizes, errors):
 
 def curvature_error(torus, components, n, order):
     """max |R − R_exact| over the grid."""
-    grid = torus.grid(n, order=order)
+    grid = grid_of(torus, n, order)
     exact = on_grid(grid, exact_metric(torus, components).scalar)
     return np.max(np.abs(grid.metric(components).scalar().values - exact))
 
@@ -74,7 +74,7 @@ def test_derivatives(order, index):
     def error(n):
         grid = Torus(2).grid(n, order=order)
         u = grid.scalar("sin(2*pi*x)*cos(2*pi*y) + cos(2*pi*(x+y))")
-        exact = Torus(2).grid(n, order="spectral").derivative(u.values, index)
+        exact = Torus(2).grid(n, scheme="spectral").derivative(u.values, index)
         return np.max(np.abs(grid.derivative(u.values, index) - exact))
 
     assert fitted(error, (16, 24, 32)) == pytest.approx(order, abs=0.15)

@@ -48,7 +48,7 @@ def assert_second_order(found):
 
 
 def test_ricci_deturck_on_a_resolved_plane():
-    state = gf.Torus(dim=2).grid(100, order="spectral").metric(PLANE)
+    state = gf.Torus(dim=2).grid(100, scheme="spectral").metric(PLANE)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UnderResolvedWarning)
         assert_second_order(errors(gf.RicciFlow(gauge="deturck"), state, 1e-4, 12))
@@ -57,7 +57,7 @@ def test_ricci_deturck_on_a_resolved_plane():
 @pytest.mark.parametrize("functional", [fn.KEnergy, lambda t: fn.EF(t, "v*log(v)"), lambda t: fn.EF(t, "(v-1)^2")])
 def test_potentials_on_a_resolved_curve(functional):
     torus = gf.ComplexTorus(dim=1)
-    state = torus.grid(100, order="spectral").potential(CURVE)
+    state = torus.grid(100, scheme="spectral").potential(CURVE)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UnderResolvedWarning)
         assert_second_order(errors(functional(torus), state, 2e-5, None))
@@ -66,7 +66,7 @@ def test_potentials_on_a_resolved_curve(functional):
 @pytest.mark.filterwarnings("ignore::geomflow.kernels.UnderResolvedWarning")
 def test_perelman_lambda_on_the_plane():
     torus = gf.Torus(dim=2)
-    state = torus.grid(16, order="spectral").metric(PLANE)
+    state = torus.grid(16, scheme="spectral").metric(PLANE)
     assert_second_order(errors(fn.PerelmanLambda(torus).gradient_flow(), state, 2e-4, 2))
 
 
@@ -74,13 +74,13 @@ def test_perelman_lambda_on_the_plane():
 @pytest.mark.parametrize("functional", [fn.KEnergy, lambda t: fn.EF(t, "v*log(v)")])
 def test_potentials_in_real_dimension_four(functional):
     torus = gf.ComplexTorus(dim=2)
-    state = torus.grid(8, order="spectral").potential(SURFACE)
+    state = torus.grid(8, scheme="spectral").potential(SURFACE)
     assert_second_order(errors(functional(torus), state, 2e-5, 20))
 
 
 @pytest.mark.filterwarnings("ignore::geomflow.kernels.UnderResolvedWarning")
 def test_ricci_deturck_in_dimension_four():
-    state = gf.Torus(dim=4).grid(8, order="spectral").metric(SPACE)
+    state = gf.Torus(dim=4).grid(8, scheme="spectral").metric(SPACE)
     assert_second_order(errors(gf.RicciFlow(gauge="deturck"), state, 5e-4, 2))
 
 
@@ -88,13 +88,13 @@ def test_ricci_deturck_in_dimension_four():
 @pytest.mark.filterwarnings("ignore::geomflow.kernels.UnderResolvedWarning")
 def test_perelman_lambda_in_dimension_four():
     torus = gf.Torus(dim=4)
-    state = torus.grid(6, order="spectral").metric(SPACE)
+    state = torus.grid(6, scheme="spectral").metric(SPACE)
     assert_second_order(errors(fn.PerelmanLambda(torus).gradient_flow(), state, 3e-4, 1))
 
 
 def test_the_frozen_kronecker_kernel_does_not_tend_to_the_covariant_flow():
     """Its limit, −(raised) δ_ik δ_jl, is another flow unless g = δ: the distance stays as s falls."""
-    state = gf.Torus(dim=2).grid(32, order="spectral").metric(PLANE)
+    state = gf.Torus(dim=2).grid(32, scheme="spectral").metric(PLANE)
     flow = gf.RicciFlow(gauge="deturck")
     classical = end(flow, state, 1e-4, 4)
     apart = [end(KernelFlow(flow, Kronecker(GaussianKernel(s))), state, 1e-4, 4).distance(classical)

@@ -49,7 +49,7 @@ CASES = {
 def test_a_parameter_step_is_the_kernel_prediction_to_second_order(case):
     functional, make, torus, longest, _ = CASES[case]
     model = make(24)
-    state = model.on(torus.grid(8, order="spectral"), seed=3)
+    state = model.on(torus.grid(8, scheme="spectral"), seed=3)
     loss = GradientFlow(Continuum(functional), model).on(state)
     theta, points = np.array(state.parameters), loss.points
     descent = loss.descent(theta)
@@ -66,7 +66,7 @@ def test_a_parameter_step_is_the_kernel_prediction_to_second_order(case):
 def test_the_linearised_model_follows_the_frozen_kernel(case):
     functional, make, torus, longest, kernel_of = CASES[case]
     model = make(24)
-    state = model.on(torus.grid(8, order="spectral"), seed=3)
+    state = model.on(torus.grid(8, scheme="spectral"), seed=3)
     frozen = KernelFlow(functional, kernel_of(model, state.parameters))
     t1 = 20 * longest
     settings = {"t1": t1, "stepper": "rk45", "rtol": 1e-12, "atol": 1e-14}
@@ -80,7 +80,7 @@ def test_the_linearised_model_follows_the_frozen_kernel(case):
 @pytest.mark.slow
 def test_wide_networks_approach_their_linearisation():
     widths, seeds = (32, 64, 128, 256), range(4)
-    grid = CURVE.grid(8, order="spectral")
+    grid = CURVE.grid(8, scheme="spectral")
     gaps = []
     for width in widths:
         model = potential(width)

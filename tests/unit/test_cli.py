@@ -93,6 +93,8 @@ def test_resuming_nothing_is_an_error(here, capsys):
         ("n = 16", "n = 4", "4 points"),
         ("n = 16", "n = 1000000", "available"),
         ("n = 16", "n = 16\norder = 5", "order"),
+        ("n = 16", 'n = 16\norder = "spectral"', 'write scheme = "spectral"'),
+        ("n = 16", 'n = 16\nscheme = "spektral"', "did you mean 'spectral'"),
         ("/100", "/10", "leaves the Kähler cone"),
         ('"cos(2*pi*x)*cos(2*pi*y)/100"', "\"__import__('os').getcwd()\"", "__import__"),
         ("cos(2*pi*x)*", "coss(2*pi*x)*", "coss"),

@@ -7,8 +7,8 @@ import geomflow as gf
 from geomflow import functionals as fn
 
 COMPLEX, REAL = gf.ComplexTorus(dim=1), gf.Torus(dim=2)
-POTENTIAL = COMPLEX.grid(8, order="spectral").potential("0.001*cos(2*pi*x)")
-METRIC = REAL.grid(8, order="spectral").metric(np.eye(2))
+POTENTIAL = COMPLEX.grid(8, scheme="spectral").potential("0.001*cos(2*pi*x)")
+METRIC = REAL.grid(8, scheme="spectral").metric(np.eye(2))
 
 
 @pytest.mark.parametrize(("flow", "state", "words"), [

@@ -444,7 +444,7 @@ def test_fits_and_trainings_are_drawn(cloud):
     network = Perceptron(2, (8,), embedding=gf.networks.FourierEmbedding(torus))
     model = gf.networks.Rescaled(gf.networks.PotentialModel(torus, network), 0.01)
     flow = gf.tangent.Training(gf.functionals.KEnergy(torus), model)
-    solution = gf.solve(flow, model.on(torus.grid(8, order="spectral"), seed=0), t1=5, progress=False)
+    solution = gf.solve(flow, model.on(torus.grid(8, scheme="spectral"), seed=0), t1=5, progress=False)
     axes = plot.training(solution)
     assert np.array_equal(axes.lines[0].get_ydata(), solution["energy"])
     assert axes.get_xlabel() == "steps"

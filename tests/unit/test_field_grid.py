@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from fields import grid_of
 
 from geomflow.core.errors import GridTooSmallError, InputError, MemoryLimitError, ShapeError, UnknownNameError
 from geomflow.field import ComplexTorus, Torus
@@ -35,7 +36,7 @@ def test_coordinates_broadcast_to_the_grid():
 
 def test_grids_print_as_sentences():
     assert repr(Torus(2).grid((8, 9))).startswith("a grid of 8 × 9 points with stencils of order 4 on the torus")
-    assert "spectral derivatives" in repr(Torus(2).grid(8, order="spectral"))
+    assert "spectral derivatives" in repr(Torus(2).grid(8, scheme="spectral"))
 
 
 @pytest.mark.parametrize(
@@ -43,12 +44,14 @@ def test_grids_print_as_sentences():
     [
         (lambda: Torus(2).grid((9, 4)), GridTooSmallError, r"axis 1 \(y\) has 4 points.*order 4 reach over 5"),
         (lambda: Torus(1).grid(8, order=8), GridTooSmallError, "use at least 9 points"),
-        (lambda: Torus(1).grid(2, order="spectral"), GridTooSmallError, "Fourier derivatives need 3"),
+        (lambda: Torus(1).grid(2, scheme="spectral"), GridTooSmallError, "Fourier derivatives need 3"),
         (lambda: Torus(2).grid((9, 9, 9)), ShapeError, "3 numbers of points were given for 2 axes"),
         (lambda: Torus(2).grid(0), InputError, "positive integers, and 0"),
         (lambda: Torus(2).grid(10.5), InputError, "positive integers, and 10.5"),
         (lambda: Torus(2).grid(9, order=3), UnknownNameError, "unknown order of accuracy '3'"),
-        (lambda: Torus(2).grid(9, order="spektral"), UnknownNameError, "did you mean 'spectral'"),
+        (lambda: Torus(2).grid(9, scheme="spektral"), UnknownNameError, "did you mean 'spectral'"),
+        (lambda: Torus(2).grid(9, order="spectral"), InputError, 'write scheme = "spectral"'),
+        (lambda: Torus(2).grid(9, order=4, scheme="spectral"), InputError, "has no order, and order = 4"),
         (lambda: Torus(4).grid(2000), MemoryLimitError, "128 TB.*smaller grid"),
     ],
 )
@@ -68,7 +71,7 @@ def test_derivative_refuses_other_shapes():
 @pytest.mark.parametrize("n", [15, 16])
 @pytest.mark.parametrize("torus", [Torus(2, periods=(1, 2)), HEXAGONAL, Torus(2, lattice=[[1, 0], [1, 1]])])
 def test_fourier_derivatives_are_exact_below_the_nyquist_mode(torus, n):
-    grid = torus.grid(n, order="spectral")
+    grid = torus.grid(n, scheme="spectral")
     rows = np.array(torus.lattice)
     k = 2 * np.pi * np.linalg.inv(rows) @ np.array([3, -2])
     angle = grid.points() @ k
@@ -79,7 +82,7 @@ def test_fourier_derivatives_are_exact_below_the_nyquist_mode(torus, n):
 
 
 def test_the_even_nyquist_mode_has_even_derivatives_only():
-    grid = Torus(1).grid(8, order="spectral")
+    grid = Torus(1).grid(8, scheme="spectral")
     zigzag = (-1.0) ** np.arange(8)
     assert np.array_equal(grid.derivative(zigzag, (1,)), np.zeros(8))
     assert grid.derivative(zigzag, (2,)) == pytest.approx(-((8 * np.pi) ** 2) * zigzag)
@@ -104,7 +107,7 @@ def test_stencils_are_exact_on_polynomials_of_their_degree(order, times):
 @pytest.mark.parametrize("torus", [Torus(2, periods=(1, 2)), HEXAGONAL])
 @pytest.mark.parametrize("index", [(1, 0), (0, 2), (1, 1), (2, 2)])
 def test_derivative_symbol_is_the_derivative_in_fourier_space(order, torus, index):
-    grid = torus.grid((12, 11), order=order)
+    grid = grid_of(torus, (12, 11), order)
     values = np.random.default_rng(1).standard_normal(grid.shape)
     by_symbol = np.fft.irfftn(grid.derivative_symbol(index) * np.fft.rfftn(values), s=grid.shape, axes=(0, 1))
     direct = grid.derivative(values, index)
@@ -113,7 +116,7 @@ def test_derivative_symbol_is_the_derivative_in_fourier_space(order, torus, inde
 
 @pytest.mark.parametrize("order", [2, "spectral"])
 def test_laplacian_symbol(order):
-    grid = HEXAGONAL.grid(10, order=order)
+    grid = grid_of(HEXAGONAL, 10, order)
     symbol = grid.laplacian_symbol()
     assert symbol.shape == (10, 6)
     assert symbol[0, 0] == 0

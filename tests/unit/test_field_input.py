@@ -49,7 +49,7 @@ def test_exact_objects_of_the_chart_become_fields():
     exact = sympy.cos(sympy.pi * (z + conjugate)) / 100
     assert CURVE.potential(exact).max_distance(CURVE.potential("cos(2*pi*x)/100")) < 1e-15
     form = KahlerMetric.from_potential(torus.chart, z * conjugate / 2 + exact)
-    fine = torus.grid(24, order="spectral")
+    fine = torus.grid(24, scheme="spectral")
     assert fine.hermitian(form).max_distance(fine.potential(exact).metric()) < 1e-12
     metric = Metric(Torus(2).chart, [["1 + cos(2*pi*y)/5", "0"], ["0", "1"]])
     assert np.array_equal(GRID.metric(metric).values, GRID.metric([["1 + cos(2*pi*y)/5", "0"], ["0", "1"]]).values)
@@ -189,7 +189,7 @@ def test_the_advice_of_the_kahler_cone_is_right():
 def test_memory_is_stated_before_it_is_taken(monkeypatch):
     from geomflow.core import memory
 
-    grid = Torus(4).grid(16, order="spectral")
+    grid = Torus(4).grid(16, scheme="spectral")
     metric = grid.metric()
     monkeypatch.setattr(memory, "available", lambda: 10 * grid.nbytes)
     with pytest.raises(MemoryLimitError, match=r"the metric on a grid of 16 × 16 × 16 × 16 points.*would take 8.39 MB"):

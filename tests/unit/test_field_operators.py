@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fields import grid_of
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import ShapeError
@@ -16,7 +17,7 @@ from geomflow.field.programs import metric_program
 
 SLANTED = Torus(2, lattice=[[1.0, 0.0], [0.3, 1.2]])
 GRIDS = [
-    torus.grid((16, 18), order=order) for torus in (Torus(2, periods=(1, 2)), SLANTED) for order in (2, 6, "spectral")
+    grid_of(torus, (16, 18), order) for torus in (Torus(2, periods=(1, 2)), SLANTED) for order in (2, 6, "spectral")
 ]
 
 
@@ -101,7 +102,7 @@ def test_the_number_of_threads_does_not_change_results(order, threads):
     """Large enough a grid that both the transforms and the routines share their work."""
     import numba
 
-    grid = Torus(2).grid(512, order=order)
+    grid = grid_of(Torus(2), 512, order)
     metric = grid.random_metric(5, amplitude=0.4)
     operator = discretise(metric_program(grid.torus.coordinates, "scalar"), grid)
     everything = operator(metric.pack())

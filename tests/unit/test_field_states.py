@@ -14,8 +14,8 @@ from geomflow.field.potential import PotentialField
 
 GRID = Torus(2, periods=(1, 2)).grid((8, 10))
 SPACE = Torus(3).grid(6, order=2)
-CURVE = ComplexTorus(1).grid(16, order="spectral")
-SURFACE = ComplexTorus(2).grid(6, order="spectral")
+CURVE = ComplexTorus(1).grid(16, scheme="spectral")
+SURFACE = ComplexTorus(2).grid(6, scheme="spectral")
 
 STATES = {
     "scalar": GRID.random_scalar(1),
@@ -155,7 +155,7 @@ def test_random_fields_are_the_same_functions_on_every_grid(seed):
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("torus", [ComplexTorus(1), ComplexTorus(2), ComplexTorus(1, modulus=0.5 + 2j)])
 def test_random_fields_keep_their_promise_of_positivity(torus, seed):
-    grid = torus.grid(12, order="spectral")
+    grid = torus.grid(12, scheme="spectral")
     low, high = grid.random_metric(seed, amplitude=0.7).eigenvalue_range()
     assert 0.3 - 1e-12 <= low < high <= 1.7 + 1e-12
     low, high = grid.random_potential(seed, amplitude=0.7).eigenvalue_range()

@@ -79,8 +79,8 @@ def test_rates_are_text_or_exact_expressions(rate):
     ({"g_xx": "-1", "g_xy": "0", "g_yy": "0"},
      lambda: gf.Torus(dim=2).grid(8).metric([["2", "0"], ["0", "1"]]), 2.0),
     ("-1", lambda: gf.Torus(dim=1).grid(8).metric([["2"]]), 2.0),
-    ("u", lambda: gf.ComplexTorus(dim=1).grid(32, order="spectral").potential("cos(2*pi*x)/100"), None),
-    ("u", lambda: gf.ComplexTorus(dim=1).grid(32, order="spectral").potential(
+    ("u", lambda: gf.ComplexTorus(dim=1).grid(32, scheme="spectral").potential("cos(2*pi*x)/100"), None),
+    ("u", lambda: gf.ComplexTorus(dim=1).grid(32, scheme="spectral").potential(
         "cos(2*pi*x)/100", reference=[["1/2 + sin(2*pi*y)/1000"]]), None)])
 def test_a_users_equation_ends_where_its_metric_does(rate, make, t):
     sol = gf.solve(gf.Flow.from_expression(rate), make(), t1=9.0)
@@ -100,7 +100,7 @@ def test_a_users_equation_runs_like_the_built_in_one():
 
 
 def test_a_users_system_runs():
-    grid = gf.Torus(dim=2).grid(24, order="spectral")
+    grid = gf.Torus(dim=2).grid(24, scheme="spectral")
     start = grid.metric([["1 + cos(2*pi*y)/10", "0"], ["0", "1"]])
     flow = gf.Flow.from_expression({"g_xx": "c*laplacian(g_xx)", "g_xy": "0", "g_yy": "d(g_yy, x, x)"}, c=2)
     sol = gf.solve(flow, start, t1=0.01, rtol=1e-8)
@@ -112,7 +112,7 @@ def test_a_users_system_runs():
 def test_sympy_rates_are_taken():
     x = sympy.Symbol("x")
     u = sympy.Function("u")(x)
-    grid = gf.Torus(dim=1).grid(32, order="spectral")
+    grid = gf.Torus(dim=1).grid(32, scheme="spectral")
     sol = gf.solve(gf.Flow.from_expression(u.diff(x, 2)), grid.scalar("sin(2*pi*x)"), t1=0.01, rtol=1e-8)
     assert sol.last.values.max() == pytest.approx(np.exp(-4 * np.pi**2 * 0.01), rel=1e-5)
 
@@ -137,6 +137,6 @@ def test_rates_must_match_the_components():
 
 
 def test_the_normalised_flow_keeps_the_volume():
-    grid = gf.Torus(dim=2).grid(12, order="spectral")
+    grid = gf.Torus(dim=2).grid(12, scheme="spectral")
     sol = gf.solve(gf.RicciFlow(gauge="deturck", normalised=True), grid.random_metric(3, 0.2, 1), t1=0.005, rtol=1e-8)
     assert sol["volume"][-1] == pytest.approx(sol["volume"][0], rel=1e-7)

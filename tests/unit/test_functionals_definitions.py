@@ -73,12 +73,12 @@ def test_what_is_no_form_is_refused(chi):
 def test_critical_states_and_volumes():
     """χ = ½ over the reference 1: c = ½, so that the flat state is critical; σ is divided by the volume."""
     torus = ComplexTorus(1)
-    state = torus.grid(16, order="spectral").potential("cos(2*pi*x)/100", reference=[[1]])
+    state = torus.grid(16, scheme="spectral").potential("cos(2*pi*x)/100", reference=[[1]])
     functional = fn.JFunctional(torus, [[Fraction(1, 2)]])
     assert functional(state.unpack(state.pack() + 1)) == pytest.approx(functional(state), abs=1e-15)
     assert functional(state.unpack(0 * state.pack())) == 0
     wide = ComplexTorus(1, periods=(2, 3))
-    state = wide.grid(32, order="spectral").potential("cos(pi*x)*cos(2*pi*y/3)/50")
+    state = wide.grid(32, scheme="spectral").potential("cos(pi*x)*cos(2*pi*y/3)/50")
     assert fn.Sigma(wide)(state) == pytest.approx(np.abs(state.density().values - 1).mean(), rel=1e-12)
 
 

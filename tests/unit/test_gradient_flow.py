@@ -18,7 +18,7 @@ CURVE = gf.ComplexTorus(dim=1)
 KENERGY = gf.functionals.KEnergy(CURVE)
 PLAIN = PotentialModel(CURVE, Perceptron(2, (12,), embedding=FourierEmbedding(CURVE)))
 MODEL = Rescaled(PLAIN, 0.01)
-GRID = CURVE.grid(8, order="spectral")
+GRID = CURVE.grid(8, scheme="spectral")
 
 
 @pytest.mark.parametrize("optimiser", [SGD(0.5), Momentum(0.1), Adam(1e-2)], ids=lambda o: type(o).__name__)
@@ -148,7 +148,7 @@ def test_a_measure_on_a_grid_is_part_of_the_sum():
     plane = gf.Torus(dim=2)
     network = Perceptron(2, (6,), embedding=FourierEmbedding(plane))
     model = gf.networks.Correction(None, Rescaled(gf.networks.IndependentComponents(plane, network), 0.01))
-    grid = plane.grid(16, order="spectral")
+    grid = plane.grid(16, scheme="spectral")
     measure = grid.scalar("1 + cos(2*pi*x)/3")
     state = model.on(grid, seed=0)
     exact, sampled = (GradientFlow(gf.functionals.PerelmanF(plane), model, measure=m).on(state)

@@ -302,7 +302,7 @@ def test_killed_runs_continue_to_the_same_bits(tmp_path, stepper, every):
 FIELDS = {
     "scalar": lambda: gf.Torus(1, periods=0.3).grid(16).scalar("cos(2*pi*x/0.3)"),
     "metric": lambda: gf.Torus(2, lattice=[[1, 0], [0.5, 0.8]]).grid((8, 9), order=2).metric(),
-    "hermitian": lambda: gf.ComplexTorus(1, modulus=0.2 + 1.1j).grid(8, order="spectral").hermitian(),
+    "hermitian": lambda: gf.ComplexTorus(1, modulus=0.2 + 1.1j).grid(8, scheme="spectral").hermitian(),
     "potential": lambda: gf.ComplexTorus(2).grid(6, order=4).potential("cos(2*pi*x1)/100"),
     "varying": lambda: gf.ComplexTorus(1).grid(8).potential(0, reference=[["1 + cos(2*pi*x)/4"]]),
 }

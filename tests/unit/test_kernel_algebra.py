@@ -150,7 +150,7 @@ def test_kernel_alignment_is_that_of_the_matrices():
 def test_an_empirical_kernel_binds_at_linear_cost_and_takes_every_stepper():
     network = networks.Perceptron(2, (8,), embedding=networks.FourierEmbedding(CURVE))
     model = networks.Rescaled(networks.PotentialModel(CURVE, network), 0.02)
-    start = model.on(CURVE.grid(16, order="spectral"), seed=1)
+    start = model.on(CURVE.grid(16, scheme="spectral"), seed=1)
     flow = gf.KernelFlow(gf.functionals.KEnergy(CURVE), gk.Kronecker(
         gk.EmpiricalPotentialKernel(model, start.parameters)))
     operator = gk.EmpiricalPotentialKernel(model, start.parameters).on(start.grid)

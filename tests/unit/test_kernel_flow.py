@@ -29,8 +29,8 @@ PLANE, CURVE = gf.Torus(dim=2), gf.ComplexTorus(dim=1)
 WAVY = [["1.2 + 0.2*cos(2*pi*x)*sin(2*pi*y)", "0.1*sin(2*pi*x)"], ["0.1*sin(2*pi*x)", "1 + 0.1*cos(2*pi*(x + y))"]]
 CUBIC = [["1 + 0.1*cos(2*pi*y)", "0.1*sin(2*pi*x)", "0.1*sin(2*pi*y)"], ["0.1*sin(2*pi*x)", "1 + 0.1*sin(2*pi*z)", "0"],
          ["0.1*sin(2*pi*y)", "0", "1.3 + 0.1*cos(2*pi*(x + y))"]]
-METRIC = PLANE.grid(8, order="spectral").metric(WAVY)
-POTENTIAL = CURVE.grid(8, order="spectral").potential("cos(2*pi*x)*cos(2*pi*y)/300")
+METRIC = PLANE.grid(8, scheme="spectral").metric(WAVY)
+POTENTIAL = CURVE.grid(8, scheme="spectral").potential("cos(2*pi*x)*cos(2*pi*y)/300")
 DETURCK = gf.RicciFlow(gauge="deturck")
 
 
@@ -66,7 +66,7 @@ def raised(state, rate, weight):
     return weight.reshape(-1, 1, 1) * (inverse @ state.unpack(rate).values.reshape(-1, d, d) @ inverse)
 
 
-@pytest.mark.parametrize("state", [METRIC, gf.Torus(dim=3).grid(4, order="spectral").metric(CUBIC)])
+@pytest.mark.parametrize("state", [METRIC, gf.Torus(dim=3).grid(4, scheme="spectral").metric(CUBIC)])
 def test_smoothed_flows_are_sums_over_points(state):
     """The programs on the grid against the tensor kernels on points."""
     points, cell = points_and_cell(state.grid)
@@ -118,7 +118,7 @@ def test_evolving_kernels_on_potentials_need_a_half():
 
 def test_short_waves_on_potentials_do_not_grow():
     """The linearised rate far from equilibrium has no eigenvalue that grows with the grid."""
-    state = CURVE.grid(16, order="spectral").potential("cos(2*pi*x)/80 + cos(2*pi*y + 1)/120")
+    state = CURVE.grid(16, scheme="spectral").potential("cos(2*pi*x)/80 + cos(2*pi*y + 1)/120")
     flow, step = KernelFlow(fn.KEnergy(CURVE), GaussianKernel(0.125)), 1e-6
     problem, start = flow.bind(state), state.pack()
     fastest = np.abs(np.fft.fftfreq(16, 1 / 16)).max()
@@ -134,7 +134,7 @@ def test_short_waves_on_potentials_do_not_grow():
 
 def test_a_fixed_reference_measure():
     """Eqs. (2.28)–(2.30): the rescaled frozen kernel is the local one of the measure √|g_ref| dx."""
-    reference = PLANE.grid(8, order="spectral").metric([["1 + 0.3*cos(2*pi*x)", "0"], ["0", "2"]])
+    reference = PLANE.grid(8, scheme="spectral").metric([["1 + 0.3*cos(2*pi*x)", "0"], ["0", "2"]])
     energy, kernel = fn.ScalarSquared(PLANE), GaussianKernel(0.2)
     frozen = KernelFlow(energy, Kronecker(reference_rescaled(kernel, reference)))
     measured = gf.Descent(energy.gradient_flow("L2"), measure=reference.volume_density().values)
@@ -193,7 +193,7 @@ def test_the_default_stepper_and_stencils():
     assert sol["energy"][-1] < 0.9 * sol["energy"][0]
     assert sol.description["flow"] == "kernel-kenergy-mabuchi"
     exact = gf.solve(KernelFlow(fn.KEnergy(torus), GaussianKernel(0.1)),
-                     torus.grid(16, order="spectral").potential("cos(2*pi*x)*cos(2*pi*y)/300"), 2e-4)
+                     torus.grid(16, scheme="spectral").potential("cos(2*pi*x)*cos(2*pi*y)/300"), 2e-4)
     assert sol.last.distance(state.grid.potential(exact.last.values)) < 0.02 * exact.last.norm()
 
 
@@ -325,7 +325,7 @@ def test_what_is_no_flow_or_no_kernel(source, kernel, words):
 def test_a_heat_equation_of_ones_own():
     """∂_t u = κΔu under a Gaussian: e^{−κ|k|² e^{−s²|k|²/2} t}."""
     heat = gf.Flow.from_expression("kappa * laplacian(u)", kappa=0.1)
-    state = gf.Torus(dim=1).grid(16, order="spectral").scalar("cos(4*pi*x)")
+    state = gf.Torus(dim=1).grid(16, scheme="spectral").scalar("cos(4*pi*x)")
     sol = gf.solve(KernelFlow(heat, GaussianKernel(0.1)), state, 0.1, rtol=1e-9)
     k2 = 16 * np.pi**2
     np.testing.assert_allclose(sol.last.values, np.exp(-0.01 * k2 * np.exp(-0.005 * k2)) * state.values, atol=1e-7)
@@ -338,7 +338,7 @@ def test_a_flow_along_another_solution_takes_no_kernel():
 
 
 def test_a_lattice_that_is_not_rectangular():
-    state = gf.Torus(dim=2, lattice=[[1, 0], [0.5, 0.8]]).grid(8, order="spectral").random_metric(1)
+    state = gf.Torus(dim=2, lattice=[[1, 0], [0.5, 0.8]]).grid(8, scheme="spectral").random_metric(1)
     sol = gf.solve(KernelFlow(fn.ScalarSquared(state.grid.torus), GaussianKernel(0.2)), state, 1e-7)
     assert sol.outcome.kind == "finished"
     assert sol["energy"][-1] < sol["energy"][0]
@@ -373,7 +373,7 @@ dim = 2
 
 [grid]
 n = 8
-order = "spectral"
+scheme = "spectral"
 
 [state]
 metric = [["1 + cos(2*pi*y)/5", "0"], ["0", "1 + sin(2*pi*x)/5"]]
@@ -399,7 +399,7 @@ def test_a_run_file_names_a_kernel(tmp_path, monkeypatch, capsys):
         assert main(["run", f"{name}.toml"]) == 0
         assert "Theta" in capsys.readouterr().out
     first = gf.load(tmp_path / "runs" / "a" / "run.zarr")
-    state = PLANE.grid(8, order="spectral").metric([["1 + cos(2*pi*y)/5", "0"], ["0", "1 + sin(2*pi*x)/5"]])
+    state = PLANE.grid(8, scheme="spectral").metric([["1 + cos(2*pi*y)/5", "0"], ["0", "1 + sin(2*pi*x)/5"]])
     again = gf.solve(KernelFlow(gf.RicciFlow(gauge="deturck"), GaussianKernel(0.2)), state, 0.001)
     np.testing.assert_array_equal(first.last.values, again.last.values)
     assert gf.load(tmp_path / "runs" / "b" / "run.zarr").description["batch"] == 40

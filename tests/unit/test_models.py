@@ -147,7 +147,7 @@ def test_models_at_points_have_values_and_no_field():
 
 def test_potential_models_make_the_metric_of_their_potential():
     """The model's exact ∂∂̄φ is that of the potential field, up to what a grid of 40² points does not resolve."""
-    grid = CURVE.grid(40, order="spectral")
+    grid = CURVE.grid(40, scheme="spectral")
     model = PotentialModel(CURVE, perceptron(CURVE), [["1 + cos(2*pi*y/1.1)/3"]])
     state = model.on(grid, parameters=0.3 * model.initial(2))
     field = state.field()

@@ -11,7 +11,7 @@ from geomflow.flow.diffeomorphism import FoldedMapError, TorusMap, integrated_ma
 from geomflow.flow.equations.perelman_form import perelman_form
 from geomflow.flow.equations.perelman_rates import dilaton, index_structures
 
-GRID = gf.Torus(dim=2).grid(16, order="spectral")
+GRID = gf.Torus(dim=2).grid(16, scheme="spectral")
 METRIC = [["1 + 0.2*cos(2*pi*x)*sin(2*pi*y)", "0.1*sin(2*pi*x)"], ["0.1*sin(2*pi*x)", "1 + 0.1*cos(2*pi*(x + y))"]]
 
 
@@ -49,7 +49,7 @@ def test_a_map_that_folds_says_where():
 
 def test_a_known_field_is_integrated_to_fourth_order():
     """ẋ = sin(2πx)/2π has tan πx(t) = e^t tan πx(0)."""
-    grid = gf.Torus(dim=1).grid(17, order="spectral")
+    grid = gf.Torus(dim=1).grid(17, scheme="spectral")
     field = np.sin(2 * np.pi * grid.points()) / (2 * np.pi)
     start = grid.points()[..., 0]
     exact = np.arctan2(np.e * np.sin(np.pi * start), np.cos(np.pi * start)) / np.pi
@@ -81,7 +81,7 @@ def test_what_maps_and_points_are_refused():
 
 
 def test_complex_fields_tensors_and_potentials_between_grids():
-    grids = [gf.ComplexTorus(dim=1).grid(n, order="spectral") for n in (12, 15)]
+    grids = [gf.ComplexTorus(dim=1).grid(n, scheme="spectral") for n in (12, 15)]
     forms = [g.hermitian([["1 + cos(2*pi*x)/5"]]) for g in grids]
     assert resample(forms[0], grids[1]).max_distance(forms[1]) < 1e-14
     assert np.iscomplexobj(interpolate(forms[0], [[0.1, 0.2]]))
@@ -167,7 +167,7 @@ def test_a_density_that_the_grid_does_not_resolve():
 @pytest.mark.parametrize("end", ["start", "end"])
 def test_maps_that_fold_on_a_coarse_grid(end):
     """The form goes from where the map is the identity to the last time before; the flow itself never folds."""
-    metric = gf.Torus(dim=2).grid(12, order="spectral").metric(METRIC)
+    metric = gf.Torus(dim=2).grid(12, scheme="spectral").metric(METRIC)
     form = perelman_form(metric, 0.05, measure="exp(3*cos(2*pi*x))", save_at=10, identity_at=end)
     assert form.outcome.kind == "diverged"
     assert "the map ψ folds: its Jacobian determinant is -" in form.outcome.message
