@@ -36,7 +36,7 @@ _HOME = {
     "FormFlow": "geomflow.fits",
     "Descent": "geomflow.flow.equations",
     "perelman_form": "geomflow.flow.equations",
-    "Flow": "geomflow.flow.flow",
+    "Flow": "geomflow.flow.equations",
     "solve": "geomflow.flow",
     "load": "geomflow.flow",
     "Solution": "geomflow.flow",
@@ -137,10 +137,10 @@ if TYPE_CHECKING:
     from geomflow.flow.equations import ConformalRicciFlow as ConformalRicciFlow
     from geomflow.flow.equations import ConjugateHeatFlow as ConjugateHeatFlow
     from geomflow.flow.equations import Descent as Descent
+    from geomflow.flow.equations import Flow as Flow
     from geomflow.flow.equations import KahlerRicciFlow as KahlerRicciFlow
     from geomflow.flow.equations import RicciFlow as RicciFlow
     from geomflow.flow.equations import perelman_form as perelman_form
-    from geomflow.flow.flow import Flow as Flow
     from geomflow.kernels import DeltaKernel as DeltaKernel
     from geomflow.kernels import GaussianKernel as GaussianKernel
     from geomflow.kernels import NetworkKernel as NetworkKernel

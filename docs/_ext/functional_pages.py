@@ -237,7 +237,7 @@ def example(name: str, given: Page, torus: Any = None) -> Any:
 
 def seconds(name: str, dim: int) -> str:
     """The processor seconds to derive and certify a functional in one dimension."""
-    from geomflow.flow.gradients import torus_of
+    from geomflow.flow.registry import torus_of
 
     functional = example(name, PAGES[name], torus_of(name, dim))
     start = time.process_time()

@@ -63,8 +63,7 @@ def execute(args: argparse.Namespace) -> int:
 
 def listing() -> list[str]:
     """Flows, then functionals with their metrics and definitions."""
-    from geomflow.flow.gradients import functional_options
-    from geomflow.flow.registry import FLOWS
+    from geomflow.flow.registry import FLOWS, functional_options
     from geomflow.symbolic.functionals import FUNCTIONALS
 
     flows = [f"  {name}" for name, entry in FLOWS.items() if not entry.derived]
@@ -85,7 +84,7 @@ def equations(args: argparse.Namespace) -> list[str]:
 
 def derivation(args: argparse.Namespace) -> list[str]:
     """The gradient flow of a functional, with its derivation unless in LaTeX."""
-    from geomflow.flow.gradients import named_functional, torus_of
+    from geomflow.flow.registry import named_functional, torus_of
 
     options = {} if args.function is None else {"function": args.function}
     functional = named_functional(args.name, torus_of(args.name, args.dim), options)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from geomflow.field.lattice import FlatTorus
     from geomflow.field.state import Field
     from geomflow.flow import Problem, Solution
-    from geomflow.flow.events.watch import Watch
+    from geomflow.flow.events import TerminalEvent
     from geomflow.flow.flow import Flow
 
 STORE = "run.zarr"
@@ -233,7 +233,7 @@ def under_kernel(table: KernelTable, flow: Flow, torus: FlatTorus) -> Flow:
     return named_kernel_flow(flow, torus, **table.given())
 
 
-def make_events(table: EventsTable) -> list[Watch]:
+def make_events(table: EventsTable) -> list[TerminalEvent]:
     """The events of [events], each with its threshold."""
     from geomflow.flow import CurvatureBlowUp, PositivityLoss, SteadyState
 

@@ -5,17 +5,15 @@
 [32, 9]
 """
 
-from geomflow.distribute.choose import as_workers
-from geomflow.distribute.dask_workers import DaskWorkers
-from geomflow.distribute.errors import (
+from geomflow.distribute.choose import as_workers, local_workers
+from geomflow.distribute.connect import (
     ClusterError,
     SchedulerNotFoundError,
     VersionMismatchError,
     WorkersLostError,
 )
-from geomflow.distribute.here import IN_SEQUENCE, ON_THREADS, Here
-from geomflow.distribute.local import local_workers
-from geomflow.distribute.workers import Workers
+from geomflow.distribute.dask_workers import DaskWorkers
+from geomflow.distribute.workers import IN_SEQUENCE, ON_THREADS, Here, Workers
 
 __all__ = [
     "IN_SEQUENCE", "ON_THREADS", "ClusterError", "DaskWorkers", "Here", "SchedulerNotFoundError",

@@ -1,18 +1,59 @@
-"""A connection to a Dask scheduler."""
+"""A connection to a Dask scheduler: found or not, silent, and to workers that run what this process runs."""
 
 from __future__ import annotations
 
+import logging
 import socket
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from geomflow.core.errors import InputError, MissingExtraError
-from geomflow.distribute.errors import SchedulerNotFoundError
+from geomflow.core.errors import GeomflowError, InputError, MissingExtraError
 
 if TYPE_CHECKING:
     from distributed import Client
+
+class ClusterError(GeomflowError, ConnectionError):
+    """A cluster cannot be reached or used."""
+
+
+class SchedulerNotFoundError(ClusterError):
+    """There is no scheduler at an address."""
+
+
+class VersionMismatchError(ClusterError):
+    """Workers run other versions than this process, so that their numbers may differ or their messages not be read."""
+
+
+class WorkersLostError(ClusterError):
+    """Nobody is left to do the tasks."""
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Within it, Dask does not warn that inputs are large: that they travel once is what is meant."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Sending large graph", category=UserWarning)
+        yield
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """Within it, nothing that Dask logs in this process is written."""
+    import distributed  # noqa: F401  (it sets its handlers up)
+
+    names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]
+    handlers = [handler for name in names for handler in logging.getLogger(name).handlers]
+    levels = [handler.level for handler in handlers]
+    for handler in handlers:
+        handler.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for handler, level in zip(handlers, levels):
+            handler.setLevel(level)
+
 
 #: Seconds in which a scheduler must answer.
 TIMEOUT = 5.0
@@ -36,8 +77,6 @@ def connected(address: str, timeout: float = TIMEOUT) -> Iterator[Client]:
     `MissingExtraError`.
     """
     require_distributed()
-    from geomflow.distribute.quiet import unlogged
-
     with unlogged():
         client = _client(checked_address(address), timeout)
         try:
@@ -88,3 +127,45 @@ def _knock(address: str, timeout: float) -> None:
 def _nobody(address: str, why: str) -> str:
     return (f"there is no scheduler at {address} ({why}): start one with 'dask scheduler', workers with 'dask worker "
             "ADDRESS', or take --workers N (workers=N) for processes of this machine")
+
+
+def check_workers(client: Client) -> None:
+    """Raise `VersionMismatchError`, naming a worker and what differs, unless all workers run what this process runs."""
+    ask = asker()
+    ours = ask()
+    for worker, theirs in client.run(ask, on_error="return").items():
+        require_same(ours, theirs, worker)
+
+
+def require_same(ours: Mapping[str, str], theirs: Mapping[str, str] | Exception, worker: str) -> None:
+    """Raise `VersionMismatchError` where two answers differ, or where a worker cannot answer."""
+    if isinstance(theirs, OSError):
+        return  # it is gone already, and does no harm
+    if isinstance(theirs, Exception):
+        raise VersionMismatchError(f"the worker at {worker} cannot say what it runs ({theirs}): install the same "
+                                   "versions of Python and geomflow there")
+    odd = [f"{name} {theirs[name]} where this process has {ours[name]}" for name in ours if ours[name] != theirs[name]]
+    if odd:
+        raise VersionMismatchError(f"the worker at {worker} has {', '.join(odd)}: install the same versions there, so "
+                                   "that it returns the same numbers")
+
+
+def asker() -> Callable[[], dict[str, str]]:
+    """A function that tells the versions of Python, geomflow, and what its numbers depend on.
+
+    It is made here, so that it travels as it is written: a worker without geomflow can answer, too.
+    """
+
+    def versions() -> dict[str, str]:
+        import importlib
+        import platform
+
+        found = {"python": ".".join(platform.python_version_tuple()[:2])}
+        for name in ("geomflow", "numpy", "scipy", "numba", "distributed"):
+            try:
+                found[name] = importlib.import_module(name).__version__
+            except ImportError:
+                found[name] = "(missing)"
+        return found
+
+    return versions

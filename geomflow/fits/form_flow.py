@@ -17,7 +17,7 @@ from geomflow.fits.loss import Density
 from geomflow.fits.tangent import INNER_PRODUCTS, descent_system, pencil
 from geomflow.flow.equations.calabi import CalabiFlow
 from geomflow.flow.equations.kahler_ricci import KahlerRicciFlow
-from geomflow.flow.steppers.semi_implicit import SemiImplicit
+from geomflow.flow.steppers.rosenbrock import SemiImplicit
 from geomflow.symbolic.parse import parse
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from geomflow.core.program import Program, Stage
 from geomflow.field.operators import Operator, discretise
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation
-from geomflow.flow.frozen import FrozenPrincipal
+from geomflow.flow.implicit import FrozenPrincipal
 from geomflow.flow.observe import Observer
 from geomflow.flow.principal import SpectralBound, principal_part
 from geomflow.flow.problem import Problem, Spectrum, Violation

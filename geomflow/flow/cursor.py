@@ -1,15 +1,121 @@
-"""Where a run is: time, state, and the few numbers a stepper may remember."""
+"""Where a run is: time, state, the arrays that a stepper works in, and the few numbers that it may remember."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numba import njit, prange
 
+from geomflow.core.memory import require
 from geomflow.flow.problem import Problem
-from geomflow.flow.spectrum import estimate_radius
-from geomflow.flow.workspace import Workspace
+
+_BLOCK = 4096  # doubles: one block of the target stays in the first-level cache
+_PARALLEL = 1 << 18  # doubles: below this a parallel region costs more than it saves
+
+
+def _cached(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`numba.njit`, cached between processes where some directory for the cache can be written."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        try:
+            return njit(cache=True, **options)(function)
+        except RuntimeError:
+            return njit(**options)(function)
+
+    return decorate
+
+
+@_cached(nogil=True)
+def _block(work, target, rows, weights, low, high):  # type: ignore[no-untyped-def]
+    out = work[target, low:high]
+    first = work[rows[0], low:high]
+    weight = weights[0]
+    for i in range(out.size):
+        out[i] = weight * first[i]
+    for k in range(1, rows.size):
+        term = work[rows[k], low:high]
+        weight = weights[k]
+        for i in range(out.size):
+            out[i] += weight * term[i]
+
+
+@_cached(nogil=True)
+def _serial(work, target, rows, weights):  # type: ignore[no-untyped-def]
+    size = work.shape[1]
+    for low in range(0, size, _BLOCK):
+        _block(work, target, rows, weights, low, min(low + _BLOCK, size))
+
+
+@_cached(nogil=True, parallel=True)
+def _parallel(work, target, rows, weights):  # type: ignore[no-untyped-def]
+    size = work.shape[1]
+    for block in prange((size + _BLOCK - 1) // _BLOCK):
+        _block(work, target, rows, weights, block * _BLOCK, min((block + 1) * _BLOCK, size))
+
+
+def combine(work: np.ndarray, target: int, rows: np.ndarray, weights: np.ndarray) -> None:
+    """Write Σ_k weights[k] · work[rows[k]] to work[target].
+
+    `work` has shape (nrows, size). `target` may be rows[0] and none of the others.
+    """
+    run = _parallel if work.shape[1] >= _PARALLEL else _serial
+    run(work, target, rows, weights)
+
+
+class Workspace:
+    """Named arrays of one shape in one block of memory.
+
+    `work["y"]` is a view; `work.combine("new", {"y": 1.0, "k1": dt})` is new = y + dt k1 in one pass;
+    `work.swap("y", "new")` exchanges two names without moving numbers.
+    """
+
+    def __init__(self, shape: tuple[int, ...], names: Sequence[str]) -> None:
+        size = int(np.prod(shape, dtype=np.int64))
+        require(8.0 * size * len(names), f"the {len(names)} work arrays of shape {shape}")
+        self._data = np.zeros((len(names), size))
+        self._shape = shape
+        self._rows = {name: row for row, name in enumerate(names)}
+        self._views = {name: self._data[row].reshape(shape) for name, row in self._rows.items()}
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of each array, (ncomp, *grid)."""
+        return self._shape
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self._views[name]
+
+    def combine(self, target: str, terms: Mapping[str, float]) -> None:
+        """target = Σ weight · array over the terms; the target may be the first term and no other."""
+        rows = self._rows
+        indices = np.array([rows[name] for name in terms], dtype=np.int64)
+        weights = np.array(list(terms.values()), dtype=np.float64)
+        combine(self._data, rows[target], indices, weights)
+
+    def swap(self, one: str, other: str) -> None:
+        """Exchange two arrays by name."""
+        rows, views = dict(self._rows), dict(self._views)
+        rows[one], rows[other] = rows[other], rows[one]
+        views[one], views[other] = views[other], views[one]
+        self._rows, self._views = rows, views
+
+    @property
+    def order(self) -> Any:
+        """Which numbers stand under which names; set it to undo the swaps since then."""
+        return self._rows, self._views
+
+    @order.setter
+    def order(self, order: Any) -> None:
+        self._rows, self._views = order
+
+    def peaks(self, name: str) -> np.ndarray:
+        """max |value| of each component, shape (ncomp,); NaN where the component has a NaN."""
+        flat = self._views[name].reshape(self._shape[0], -1)
+        return np.maximum(flat.max(axis=1), -flat.min(axis=1))
+
 
 _OWN_ROWS = ("y", "new", "rate", "new_rate", "error")
 _RADIUS_AGE = 10
@@ -114,3 +220,31 @@ class Cursor:
         self.evaluations = memory["evaluations"]
         self._radius = memory["radius"]
         self._radius_age = memory["radius_age"]
+
+
+_ITERATIONS = 60
+_ACCURACY = 0.01
+_SAFETY = 1.2
+
+
+def estimate_radius(cursor: Cursor) -> float:
+    """1.2 times the converged power iterate ‖f(y + v) − f(y)‖ / ‖v‖, from a fixed start direction v.
+
+    Uses the rows "new" and "error"; costs up to 60 evaluations of the rate.
+    """
+    rate = cursor.rate()
+    probe, answer = cursor.work["new"], cursor.work["error"]
+    length = np.sqrt(np.finfo(float).eps) * max(float(np.linalg.norm(cursor.y)), 1e-6)
+    direction = np.random.default_rng(0).standard_normal(probe.shape)
+    radius = 0.0
+    for _ in range(_ITERATIONS):
+        norm = float(np.linalg.norm(direction))
+        if not 0 < norm < np.inf:
+            break
+        np.add(cursor.y, direction * (length / norm), out=probe)
+        cursor.evaluate(cursor.t, "new", "error")
+        np.subtract(answer, rate, out=direction)
+        previous, radius = radius, float(np.linalg.norm(direction)) / length
+        if abs(radius - previous) <= _ACCURACY * radius:
+            break
+    return _SAFETY * radius

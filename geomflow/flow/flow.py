@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from geomflow.flow.binding import bind
 from geomflow.symbolic.show import InLatex
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import sympy
 
     from geomflow.flow.equation import Equation
@@ -20,6 +20,8 @@ class Flow(InLatex):
     """An evolution equation. `solve(flow, state, t1)` binds it to a state and integrates it."""
 
     latex_style: ClassVar[str] = "\\displaystyle "
+    expression_flow: ClassVar[Callable[[Any, Mapping[str, float]], Flow]]
+    """What makes a flow of a user's own equation: `equations.expression`, which knows both, puts it here."""
 
     @property
     @abstractmethod
@@ -44,8 +46,6 @@ class Flow(InLatex):
         A member of a family that is no field on a grid restricts the flow to the family: what `state.restricted(flow)`
         gives is bound then, or the flow itself where that is None.
         """
-        from geomflow.flow.binding import bind
-
         if hasattr(state, "restricted") and (restricted := state.restricted(self)) is not None:
             problem: Problem = restricted.bind(state)
             return problem
@@ -74,9 +74,7 @@ class Flow(InLatex):
         >>> print(sol.outcome.kind)
         finished
         """
-        from geomflow.flow.equations.expression import ExpressionFlow
-
-        return ExpressionFlow(rate, parameters)
+        return Flow.expression_flow(rate, parameters)
 
     def __str__(self) -> str:
         import sympy

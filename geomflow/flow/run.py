@@ -1,64 +1,100 @@
-"""A run: the loop that steps, judges, watches and records."""
+"""A run: the loop that steps, judges, detects events and records."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from geomflow.core.outcome import Outcome
 from geomflow.flow import endings
-from geomflow.flow.control.control import Pace
+from geomflow.flow.control import ControllerState
 from geomflow.flow.cursor import Cursor
-from geomflow.flow.events.locate import locate
-from geomflow.flow.plan import Plan
+from geomflow.flow.events import locate
+from geomflow.flow.plan import Plan, is_free, least_step, next_time
 from geomflow.flow.problem import Violation
-from geomflow.flow.record import Record
-from geomflow.flow.stops import is_free, least_step, next_time
+
+
+@dataclass
+class Record:
+    """Kept states with their times, and the monitors with theirs; grows as the run goes on."""
+
+    names: tuple[str, ...] = ()
+    times: list[float] = field(default_factory=list)
+    states: list[np.ndarray] = field(default_factory=list)
+    monitor_times: list[float] = field(default_factory=list)
+    rows: list[Sequence[float]] = field(default_factory=list)
+
+    def keep(self, t: float, y: np.ndarray) -> None:
+        """Keep a copy of the state at t, once."""
+        if not self.times or self.times[-1] != t:
+            self.times.append(t)
+            self.states.append(y.copy())
+
+    def note(self, t: float, values: dict[str, float]) -> None:
+        """Note the monitors at t, once."""
+        if not self.monitor_times:
+            self.names = tuple(values)
+        if not self.monitor_times or self.monitor_times[-1] != t:
+            self.monitor_times.append(t)
+            self.rows.append(tuple(values.get(name, math.nan) for name in self.names))
+
+    def rename(self, names: tuple[str, ...]) -> None:
+        """Go on under other names; numbers are NaN where they were not noted."""
+        rows = [dict(zip(self.names, row, strict=True)) for row in self.rows]
+        self.rows = [tuple(row.get(name, math.nan) for name in names) for row in rows]
+        self.names = names
+
+    def truncate(self, states: int, notes: int) -> None:
+        """Forget all but the first states and notes."""
+        del self.times[states:], self.states[states:]
+        del self.monitor_times[notes:], self.rows[notes:]
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """The monitors as arrays by name."""
+        table = np.array(self.rows, dtype=float).reshape(len(self.rows), len(self.names))
+        return {name: table[:, i].copy() for i, name in enumerate(self.names)}
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a run was before a step: the time, its memory, and how much it had kept and noted."""
+class RestartPoint:
+    """Where a run was before a step, to go back to: the time, its memory, and how much it had kept and noted.
+
+    y  the packed state, where the run has moved on
+    """
 
     t: float
     memory: dict[str, Any]
     states: int
     notes: int
-
-
-@dataclass(frozen=True)
-class Fork:
-    """Where a run to a later last time goes another way: before the first step that the last time has shaped."""
-
-    place: Place
-    y: np.ndarray
+    y: np.ndarray | None = None
 
 
 class Run:
     """A plan being carried out. All that continues it is in `memory()`, the state, and the record.
 
-    first_pace   the pace at the start, which may depend on the last time
-    fork         known when the last time has shaped a step
-    reached      the run has ended because the last time was reached
+    first_control_state  the controller's state at the start, which may depend on the last time
+    branch   before the first step that the last time has shaped: a run to a later one goes another way from there
+    reached  the run has ended because the last time was reached
     """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.cursor = Cursor(plan.problem, plan.t0, plan.problem.y0, plan.stepper.rows)
         self.record = Record()
-        self.pace = Pace(math.nan)
+        self.control_state = ControllerState(math.nan)
         self.steps = 0
         self.rejected = 0
         self.stops_hit = 0
         self.first_size = math.nan
-        self.first_pace = self.pace
-        self.fork: Fork | None = None
+        self.first_control_state = self.control_state
+        self.branch: RestartPoint | None = None
         self.reached = False
         self.outcome: Outcome | None = None
-        self._watched: list[float] = []
+        self._measured: list[float] = []
 
     @np.errstate(all="ignore")
     def begin(self) -> None:
@@ -67,11 +103,11 @@ class Run:
         plan.stepper.check(cursor)
         endings.check_initial(cursor)
         self.first_size = endings.size(cursor)
-        self.pace = self.first_pace = plan.control.start(cursor, plan.stepper, plan.t1 - plan.t0)
-        self._watched = [watch.measure(cursor) for watch in plan.watches]
-        for watch, value in zip(plan.watches, self._watched, strict=True):
-            if watch.happened(None, value):
-                self.outcome = watch.outcome(cursor.t, value)
+        self.control_state = self.first_control_state = plan.control.start(cursor, plan.stepper, plan.t1 - plan.t0)
+        self._measured = [event.measure(cursor) for event in plan.events]
+        for event, value in zip(plan.events, self._measured, strict=True):
+            if event.happened(None, value):
+                self.outcome = event.outcome(cursor.t, value)
                 break
         self.keep()
 
@@ -84,31 +120,31 @@ class Run:
         if self.steps >= self.plan.max_steps:
             self.outcome = endings.too_many_steps(self)
             return
-        before, order, watched = self._place(), self.cursor.work.order, list(self._watched)
+        before, order, measured = self._here(), self.cursor.work.order, list(self._measured)
         try:
             if self._move(before):
-                self._watch(before.t)
+                self._detect(before.t)
                 self._settle()
         except BaseException:
-            self.cursor.work.order, self._watched, self.outcome = order, watched, None
+            self.cursor.work.order, self._measured, self.outcome = order, measured, None
             self._return(before)
             raise
 
-    def _place(self) -> Place:
-        return Place(self.cursor.t, self.memory(), len(self.record.times), len(self.record.monitor_times))
+    def _here(self) -> RestartPoint:
+        return RestartPoint(self.cursor.t, self.memory(), len(self.record.times), len(self.record.monitor_times))
 
-    def _move(self, before: Place) -> bool:
+    def _move(self, before: RestartPoint) -> bool:
         """Try steps until one is accepted; False if none can be."""
         plan, cursor = self.plan, self.cursor
         fault: Violation | None = None
         while True:
             stop = plan.stops[self.stops_hit]
-            dt = plan.control.step(cursor, plan.stepper, self.pace)
-            if dt < min(least_step(cursor.t, plan.t0, self.first_pace.dt), stop - cursor.t):
+            dt = plan.control.step(cursor, plan.stepper, self.control_state)
+            if dt < min(least_step(cursor.t, plan.t0, self.first_control_state.dt), stop - cursor.t):
                 self.outcome = endings.no_step(self, dt, fault)
                 return False
-            if stop == plan.t1 and self.fork is None and not is_free(cursor.t, dt, stop):
-                self.fork = Fork(before, cursor.y.copy())
+            if stop == plan.t1 and self.branch is None and not is_free(cursor.t, dt, stop):
+                self.branch = replace(before, y=cursor.y.copy())
             t_new = next_time(cursor.t, dt, stop)
             dt = t_new - cursor.t
             self.outcome = plan.stepper.attempt(cursor, t_new)
@@ -116,16 +152,16 @@ class Run:
                 return False
             ratio, fault = self._judge(t_new)
             if fault is None and ratio <= 1:
-                self.pace = plan.control.accept(self.pace, dt, ratio, plan.stepper)
+                self.control_state = plan.control.accept(self.control_state, dt, ratio, plan.stepper)
                 cursor.advance(t_new, plan.stepper.rate_known)
                 self.steps += 1
                 return True
             self.rejected += 1
-            pace = plan.control.reject(self.pace, dt, ratio, plan.stepper)
-            if pace is None:
+            shorter = plan.control.reject(self.control_state, dt, ratio, plan.stepper)
+            if shorter is None:
                 self.outcome = endings.no_step(self, dt, fault)
                 return False
-            self.pace = pace
+            self.control_state = shorter
 
     def _judge(self, t_new: float) -> tuple[float, Violation | None]:
         """Error ratio of the candidate and what is wrong with it; the ratio is NaN if it is not allowed."""
@@ -137,15 +173,15 @@ class Run:
             return math.nan, fault
         return self.plan.control.ratio(self.cursor, self.plan.stepper), None
 
-    def _watch(self, t_old: float) -> None:
+    def _detect(self, t_old: float) -> None:
         """See whether an event ends the run."""
-        for i, watch in enumerate(self.plan.watches):
-            before, after = self._watched[i], watch.measure(self.cursor)
-            self._watched[i] = after
-            if watch.happened(before, after):
-                if watch.located:
-                    after = locate(self.cursor, self.plan.stepper, watch, t_old, before, after)
-                self.outcome = watch.outcome(self.cursor.t, after)
+        for i, event in enumerate(self.plan.events):
+            before, after = self._measured[i], event.measure(self.cursor)
+            self._measured[i] = after
+            if event.happened(before, after):
+                if event.located:
+                    after = locate(event, self.cursor, self.plan.stepper, t_old, before, after)
+                self.outcome = event.outcome(self.cursor.t, after)
                 return
 
     def _settle(self) -> None:
@@ -170,27 +206,28 @@ class Run:
         """The plain numbers that continue this run together with t, the state, and the record."""
         return {
             "cursor": self.cursor.memory(),
-            "pace": asdict(self.pace),
+            "pace": asdict(self.control_state),
             "steps": self.steps,
             "rejected": self.rejected,
             "stops_hit": self.stops_hit,
             "first_size": self.first_size,
-            "first_pace": asdict(self.first_pace),
+            "first_pace": asdict(self.first_control_state),
         }
 
     @np.errstate(all="ignore")
     def recall(self, t: float, y: np.ndarray, memory: dict[str, Any]) -> None:
         """Continue at time t from what `memory()` gave, the record being filled: the same bits follow."""
         self.cursor.y[...] = y
-        self._return(Place(t, memory, len(self.record.times), len(self.record.monitor_times)))
-        self._watched = [watch.measure(self.cursor) for watch in self.plan.watches]
+        self._return(RestartPoint(t, memory, len(self.record.times), len(self.record.monitor_times)))
+        self._measured = [event.measure(self.cursor) for event in self.plan.events]
 
-    def _return(self, place: Place) -> None:
-        """Go to a place whose state is there already."""
-        memory = place.memory
-        self.cursor.t = place.t
+    def _return(self, point: RestartPoint) -> None:
+        """Go to a point whose state is there already."""
+        memory = point.memory
+        self.cursor.t = point.t
         self.cursor.recall(memory["cursor"])
-        self.record.cut(place.states, place.notes)
-        self.pace, self.first_pace = Pace(**memory["pace"]), Pace(**memory["first_pace"])
+        self.record.truncate(point.states, point.notes)
+        self.control_state = ControllerState(**memory["pace"])
+        self.first_control_state = ControllerState(**memory["first_pace"])
         self.steps, self.rejected = memory["steps"], memory["rejected"]
         self.stops_hit, self.first_size = memory["stops_hit"], memory["first_size"]

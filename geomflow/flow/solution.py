@@ -1,22 +1,29 @@
-"""What a run gives back."""
+"""What a run gives back, and how that is saved and loaded."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, overload
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
 from geomflow.core.errors import UnknownNameError
-from geomflow.core.outcome import Outcome
+from geomflow.core.outcome import Outcome, OutcomeKind
+from geomflow.io import store
+from geomflow.io.fields import describe_field, rebuild_field
+from geomflow.io.reader import StoredRun
+
+S = TypeVar("S")
+"""The kind of the states of a run."""
 
 
-class States(Sequence[Any]):
+class States(Sequence[S]):
     """The kept states, made into state objects when they are asked for; `.packed(i)` is the bare array."""
 
-    def __init__(self, packed: Sequence[np.ndarray], unpack: Callable[[np.ndarray], Any]) -> None:
+    def __init__(self, packed: Sequence[np.ndarray], unpack: Callable[[np.ndarray], S]) -> None:
         self._packed = packed
         self._unpack = unpack
 
@@ -28,15 +35,15 @@ class States(Sequence[Any]):
         return len(self._packed)
 
     @overload
-    def __getitem__(self, index: int) -> Any: ...
+    def __getitem__(self, index: int) -> S: ...
     @overload
-    def __getitem__(self, index: slice) -> Sequence[Any]: ...
-    def __getitem__(self, index: int | slice) -> Any:
+    def __getitem__(self, index: slice) -> States[S]: ...
+    def __getitem__(self, index: int | slice) -> S | States[S]:
         if isinstance(index, slice):
             return States(self._packed[index], self._unpack)
         return self._unpack(self._packed[index])
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[S]:
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
@@ -44,7 +51,7 @@ class States(Sequence[Any]):
 
 
 @dataclass(frozen=True, repr=False)
-class Solution:
+class Solution(Generic[S]):
     """Times, states, monitors and the outcome of a run.
 
     times             times of the kept states, shape (n,): t0, the save times, and the end
@@ -59,7 +66,7 @@ class Solution:
     """
 
     times: np.ndarray
-    states: States
+    states: States[S]
     monitor_times: np.ndarray
     monitors: Mapping[str, np.ndarray]
     outcome: Outcome
@@ -68,10 +75,10 @@ class Solution:
     rate_evaluations: int
     description: Mapping[str, Any] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
-    template: Any = None
+    template: S | None = None
 
     @property
-    def last(self) -> Any:
+    def last(self) -> S:
         """The last state."""
         return self.states[-1]
 
@@ -94,6 +101,75 @@ class Solution:
 
         Raises `StoreError` if there is something at `path` already or it cannot be written.
         """
-        from geomflow.flow.keeping import save_solution
+        facts = {
+            "time": float(self.times[-1]),
+            "memory": "null",
+            "outcome": asdict(self.outcome),
+            "costs": [self.steps, self.rejected, self.rate_evaluations],
+        }
+        packed = [self.states.packed(i) for i in range(len(self.states))]
+        values = {"time": self.monitor_times, **self.monitors}
+        whole = store.Checkpoint(self.times.tolist(), packed, values, None, facts)
+        header = header_of(self.template, self.description, self.recipe, store.Store(path))
+        store.RunWriter.create(Path(path), header, whole).close()
 
-        save_solution(self, path)
+
+def load(path: str | os.PathLike[str], like: Any = None) -> Solution[Any]:
+    """The solution in the store at `path`, of a run that has ended or not; states are read when asked for.
+
+    Fields are rebuilt as they were. Of other states, such as those of networks, the store keeps the packed numbers:
+    give any state of the same kind, ``load(path, like=model.on(grid))``, to have them unpacked.
+
+    Raises `StoreError` if there is no store, or one that is damaged or of another format.
+    """
+    return stored_solution(StoredRun(path), like)
+
+
+def stored_solution(stored: StoredRun, like: Any = None) -> Solution[Any]:
+    """The solution from the last commit of a store, which ends where the run was."""
+    header, notes = stored.header, stored.notes
+    template = rebuild_field(header["state"], stored.given) if header["state"] else like
+    packed = stored.history
+    times = np.array([*stored.times, stored.facts["time"]][: len(packed)])
+    return Solution(
+        times=times,
+        states=States(packed, template.unpack if template else _as_it_is),
+        monitor_times=notes.pop("time"),
+        monitors=notes,
+        outcome=_outcome(stored),
+        steps=stored.facts["costs"][0],
+        rejected=stored.facts["costs"][1],
+        rate_evaluations=stored.facts["costs"][2],
+        description=header["description"],
+        recipe=header["recipe"],
+        template=template,
+    )
+
+
+def _outcome(stored: StoredRun) -> Outcome:
+    outcome = stored.facts["outcome"]
+    if outcome is not None:
+        return Outcome(OutcomeKind(outcome["kind"]), outcome["message"], outcome["time"])
+    t = stored.facts["time"]
+    message = f"the run was cut off after t = {t:.9g}; continue it with resume=True (--resume)."
+    return Outcome(OutcomeKind.interrupted, message, t)
+
+
+def header_of(state: Any, description: Mapping[str, Any], recipe: Mapping[str, Any],
+              told: store.Store) -> dict[str, Any]:
+    """What a store tells of a run before its first state."""
+    facts, given = describe_field(state)
+    return {
+        "description": description,
+        "recipe": recipe,
+        "identity": None,
+        "seed": told.seed,
+        "configuration": dict(told.configuration),
+        "state": facts,
+        "given": given,
+    }
+
+
+def _as_it_is(packed: np.ndarray) -> np.ndarray:
+    return packed
+

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+from geomflow.io.reader import to_xarray
 from geomflow.io.store import Store
-from geomflow.io.xarray import to_xarray
 
 __all__ = ["Store", "to_xarray"]

@@ -23,23 +23,27 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+import platform
+from collections.abc import Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import geomflow
 from geomflow.core.errors import StoreError
-from geomflow.io.checksums import checksum
 
 FORMAT = 2
 ROOT = "zarr.json"
 KEY = "geomflow"
 GROUPS = ("monitors", "checkpoint", "given", "checksums")
 SLOTS = (0, 1, 2)
+CHECKS = "checksums/state"  # one a state: states are read, and checked, one at a time
 ROWS = 1024  # rows a chunk of what grows step by step
 _CHUNK_BYTES = 128 * 2**20
 _BLANK = "0" * 64
+_PACKAGES = ("numpy", "scipy", "numba", "sympy", "python-flint", "zarr")
 
 
 def state_chunks(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -73,13 +77,13 @@ def write_commit(path: Path, attributes: Mapping[str, Any], arrays: Mapping[str,
 
     `shapes` are the committed shapes; arrays may be longer.
     """
-    metadata = {group: {"attributes": {}, "zarr_format": 3, "node_type": "group"} for group in GROUPS}
-    metadata |= {name: {**array.metadata.to_dict(), "shape": shapes[name]} for name, array in arrays.items()}
+    nodes = {group: {"attributes": {}, "zarr_format": 3, "node_type": "group"} for group in GROUPS}
+    nodes |= {name: {**array.metadata.to_dict(), "shape": shapes[name]} for name, array in arrays.items()}
     document = {
         "zarr_format": 3,
         "node_type": "group",
         "attributes": {KEY: {"checksum": _BLANK, **attributes}},
-        "consolidated_metadata": {"kind": "inline", "must_understand": False, "metadata": metadata},
+        "consolidated_metadata": {"kind": "inline", "must_understand": False, "metadata": nodes},
     }
     text = json.dumps(document, default=plain)
     new = path / f"{ROOT}.partial"
@@ -117,8 +121,8 @@ def _text_checksum(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _other_format(path: Path, found: Any, versions: Any) -> str:
-    version = versions.get("geomflow") if isinstance(versions, dict) else None
+def _other_format(path: Path, found: Any, written_by: Any) -> str:
+    version = written_by.get("geomflow") if isinstance(written_by, dict) else None
     lacks = " Stores of format 1 hold no checksums of their monitors, so that nothing would tell damage there."
     return (f"the store '{path}' has format {found}, written by geomflow {version or 'of unknown version'}; this "
             f"version reads format {FORMAT}.{lacks if found == 1 else ''} Open it with that version; nothing was "
@@ -163,3 +167,110 @@ def read_checked(path: Path, name: str, node: Mapping[str, Any], digests: Mappin
 def _layout(node: Mapping[str, Any]) -> str:
     """Metadata but for the shape, which grows."""
     return json.dumps({key: value for key, value in node.items() if key != "shape"}, default=plain, sort_keys=True)
+
+
+def packed_bytes(values: np.ndarray) -> memoryview:
+    """The bytes of numbers as float64; every NaN has the same, for zarr does not tell them apart."""
+    numbers = np.ascontiguousarray(values, dtype="<f8")
+    if np.isnan(numbers).any():
+        numbers = np.where(np.isnan(numbers), np.nan, numbers)
+    return numbers.reshape(-1).view("u1").data
+
+
+def running(values: np.ndarray) -> Any:
+    """A sum that goes on with `update`; its `hexdigest()` is the checksum of all that it was given."""
+    return hashlib.sha256(packed_bytes(values))
+
+
+def checksum(values: np.ndarray) -> str:
+    """The checksum of an array."""
+    return str(running(values).hexdigest())
+
+
+def row_checksum(values: np.ndarray) -> int:
+    """The checksum of one row, a number below 2⁵³ that float64 holds exactly."""
+    return int.from_bytes(hashlib.sha256(packed_bytes(values)).digest()[:8], "big") >> 11
+
+
+def lay_out(path: Path, shape: tuple[int, ...], header: Mapping[str, Any], notes: Sequence[str]) -> None:
+    """Make the empty arrays of a new store, and a commit without a state.
+
+    `shape` is (ncomp, *grid); `notes` are the names of the monitors, "time" among them.
+    """
+    import zarr
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    description = dict(header["description"])
+    axes = axis_names(shape, description)
+    coordinates = description.pop("axes", None) or {}
+    root = zarr.create_group(path)
+    arrays = {"time": growing(root, "time"), "state": _states(root, shape, axes), CHECKS: growing(root, CHECKS)}
+    fixed = {name: np.asarray(coordinates[name], dtype=float) for name in axes if name in coordinates}
+    for name, values in fixed.items():
+        arrays[name] = _filled(root, name, values, (name,))
+    for name in notes:
+        arrays[f"monitors/{name}"] = growing(root, f"monitors/{name}")
+    for slot in SLOTS:
+        arrays[f"checkpoint/{slot}"] = _checkpoint(root, slot, shape, axes)
+    for name, values in header["given"].items():
+        fixed[f"given/{name}"] = values
+        arrays[f"given/{name}"] = _filled(root, f"given/{name}", values, (f"{name}_component", *axes))
+    attributes = {
+        "format": FORMAT,
+        "versions": versions(),
+        "description": description,
+        "facts": {},
+        "digests": {name: checksum(fixed.get(name, np.zeros(0))) for name, array in arrays.items()
+                    if name in fixed or array.shape == (0,)},
+        **{key: header[key] for key in ("recipe", "identity", "seed", "configuration", "state")},
+    }
+    write_commit(path, attributes, arrays, {name: array.shape for name, array in arrays.items()})
+
+
+def growing(root: Any, name: str) -> Any:
+    """An empty array of numbers that grows along the run."""
+    return root.create_array(
+        name, shape=(0,), chunks=(ROWS,), dtype="float64", fill_value=np.nan, dimension_names=("time",)
+    )
+
+
+def _states(root: Any, shape: tuple[int, ...], axes: tuple[str, ...]) -> Any:
+    return root.create_array(
+        "state", shape=(0, *shape), chunks=(1, *state_chunks(shape)), dtype="float64", fill_value=np.nan,
+        compressors=_compressor(), dimension_names=("time", "component", *axes),
+    )  # fmt: skip
+
+
+def _checkpoint(root: Any, slot: int, shape: tuple[int, ...], axes: tuple[str, ...]) -> Any:
+    return root.create_array(
+        f"checkpoint/{slot}", shape=shape, chunks=state_chunks(shape), dtype="float64", fill_value=np.nan,
+        compressors=_compressor(), dimension_names=("component", *axes),
+    )  # fmt: skip
+
+
+def _filled(root: Any, name: str, values: np.ndarray, dimensions: tuple[str, ...]) -> Any:
+    array = root.create_array(
+        name, shape=values.shape, dtype="float64", fill_value=np.nan, dimension_names=dimensions
+    )
+    array[...] = values
+    return array
+
+
+def _compressor() -> Any:
+    import zarr
+
+    return zarr.codecs.ZstdCodec(level=1, checksum=True)
+
+
+def versions() -> dict[str, str]:
+    """Versions of geomflow, Python, the packages that compute, and the machine."""
+    found = {name: _version(name) for name in _PACKAGES}
+    machine = f"{platform.system()} {platform.machine()}"
+    return {"geomflow": geomflow.__version__, "python": platform.python_version(), **found, "machine": machine}
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"

@@ -1,4 +1,4 @@
-"""Reading a stored run, finished or not."""
+"""Reading a stored run, finished or not, as arrays or as an xarray Dataset."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from geomflow.io.checksums import CHECKS, row_checksum
-from geomflow.io.layout import damaged, read_array, read_checked, read_commit
+from geomflow.core.errors import MissingExtraError
+from geomflow.io import layout
 
+if TYPE_CHECKING:
+    import xarray
 
 class StoredRun:
     """The last commit of a store. States are read when they are asked for.
@@ -22,7 +24,7 @@ class StoredRun:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        self._attributes = read_commit(self.path)
+        self._attributes = layout.read_commit(self.path)
         self._nodes: dict[str, dict[str, Any]] = self._attributes.pop("nodes")
         self._shapes: dict[str, tuple[int, ...]] = self._attributes.pop("shapes")
 
@@ -92,10 +94,10 @@ class StoredRun:
             pass
 
     def _states(self, tail: np.ndarray | None) -> StoredStates:
-        return StoredStates(self.path, self._nodes["state"], self._read(CHECKS), tail)
+        return StoredStates(self.path, self._nodes["state"], self._read(layout.CHECKS), tail)
 
     def _read(self, name: str) -> np.ndarray:
-        return read_checked(self.path, name, self._nodes[name], self._attributes["digests"])
+        return layout.read_checked(self.path, name, self._nodes[name], self._attributes["digests"])
 
 
 class StoredStates(Sequence[np.ndarray]):
@@ -120,7 +122,42 @@ class StoredStates(Sequence[np.ndarray]):
         place = range(len(self))[index]
         if place == len(self._checksums) and self._tail is not None:
             return self._tail
-        values = read_array(self._path, "state", self._node, place)
-        if row_checksum(values) != self._checksums[place]:
-            raise damaged(self._path, f"the state {place} of the array 'state' is not what was written")
+        values = layout.read_array(self._path, "state", self._node, place)
+        if layout.row_checksum(values) != self._checksums[place]:
+            raise layout.damaged(self._path, f"the state {place} of the array 'state' is not what was written")
         return values
+
+
+def to_xarray(path: str | os.PathLike[str]) -> xarray.Dataset:
+    """The stored run at `path`: one variable a component over (time, *axes), monitors over monitor_time.
+
+    Everything is read once, to be checked; states then stay on disk until they are used where dask is installed. The
+    equation, the outcome and the versions are attributes. Raises `MissingExtraError` without xarray, and
+    `StoreError` for a store that cannot be read.
+    """
+    try:
+        import xarray
+    except ImportError as error:
+        raise MissingExtraError.of("xarray", "xarray") from error
+    stored = StoredRun(path)
+    stored.check()
+    raw = xarray.open_zarr(stored.path, consolidated=True)
+    header = stored.header
+    names = header["description"].get("components") or [f"u{i}" for i in range(raw.sizes["component"])]
+    variables: dict[str, Any] = {name: raw["state"].isel(component=i) for i, name in enumerate(names)}
+    notes = stored.notes
+    coordinates = {**{name: raw[name] for name in raw.coords}, "monitor_time": notes.pop("time")}
+    variables |= {f"monitor_{name}": ("monitor_time", values) for name, values in notes.items()}
+    return xarray.Dataset(variables, coordinates, _attributes(header, stored.facts))
+
+
+def _attributes(header: dict[str, Any], facts: dict[str, Any]) -> dict[str, str]:
+    outcome = facts.get("outcome") or {"kind": "interrupted", "message": "the run has not ended."}
+    return {
+        "equation": str(header["description"].get("equation", "")),
+        "outcome": f"{outcome['kind']}: {outcome['message']}",
+        "recipe": json.dumps(header["recipe"]),
+        "versions": json.dumps(header["versions"]),
+        "configuration": json.dumps(header["configuration"]),
+        "seed": str(header["seed"]),
+    }

@@ -14,11 +14,39 @@ from typing import Any
 import numpy as np
 
 from geomflow.core.errors import StoreError
-from geomflow.io.checksums import CHECKS, checksum, packed_bytes, row_checksum, running
-from geomflow.io.creation import growing, lay_out
-from geomflow.io.layout import SLOTS, read_array, read_checked, read_commit, write_commit
-from geomflow.io.lock import lock_directory
-from geomflow.io.versions import versions
+from geomflow.io import layout
+
+
+class DirectoryLock:
+    """A lock on a directory, given back when closed and when the process dies."""
+
+    def __init__(self, descriptor: int | None) -> None:
+        self._descriptor = descriptor
+
+    def close(self) -> None:
+        """Give the lock back."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def lock_directory(path: Path) -> DirectoryLock:
+    """Lock a directory for writing. Raises `StoreError` if another process has it; no-op where there are no locks."""
+    try:
+        import fcntl
+    except ImportError:
+        return DirectoryLock(None)
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        message = f"another run is writing to the store '{path}': wait for it, or choose another path."
+        raise StoreError(message) from error
+    except OSError:  # a file system without locks
+        os.close(descriptor)
+        return DirectoryLock(None)
+    return DirectoryLock(descriptor)
 
 
 @dataclass(frozen=True)
@@ -41,27 +69,27 @@ class Store:
 
 
 @dataclass(frozen=True)
-class Commit:
-    """What a commit adds to a store.
+class Checkpoint:
+    """What is added to a store at once, and counts from the next commit on.
 
     states, times    newly kept states, packed (ncomp, *grid)
     notes            newly noted monitors, name -> numbers, "time" among them
-    checkpoint       the state where the run is, or None if it is the last kept state
+    present          the state where the run is, or None if it is the last kept state
     facts            JSON-able numbers that go with it: the time, the run's memory, the outcome, ...
-    fork             the state from which a longer run would go another way, if that is known; its numbers are
+    branch           the state from which a longer run would go another way, if that is known; its numbers are
                      facts["fork"]
     """
 
     times: Sequence[float]
     states: Sequence[np.ndarray]
     notes: Mapping[str, Sequence[float]]
-    checkpoint: np.ndarray | None
+    present: np.ndarray | None
     facts: Mapping[str, Any]
-    fork: np.ndarray | None = None
+    branch: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
-class Cut:
+class Truncation:
     """The beginning of a stored run: how many states and notes are left of it, and the facts of the run there."""
 
     states: int
@@ -77,17 +105,17 @@ class RunWriter:
 
         self.path = path
         self._lock = lock_directory(path)
-        self._attributes = read_commit(path)
+        self._attributes = layout.read_commit(path)
         self._nodes: dict[str, Any] = self._attributes.pop("nodes")
         self._committed: dict[str, tuple[int, ...]] = self._attributes.pop("shapes")
         self._digests: dict[str, str] = self._attributes["digests"]
         with storing(path):
             self._arrays = {name: zarr.open_array(path / name, mode="r+") for name in self._committed}
-        read = {name: read_checked(path, name, self._nodes[name], self._digests) for name in self._listed()}
-        self._sums = {name: running(values) for name, values in read.items()}
+        read = {name: layout.read_checked(path, name, self._nodes[name], self._digests) for name in self._listed()}
+        self._sums = {name: layout.running(values) for name, values in read.items()}
 
     @classmethod
-    def create(cls, path: Path, header: Mapping[str, Any], first: Commit) -> RunWriter:
+    def create(cls, path: Path, header: Mapping[str, Any], first: Checkpoint) -> RunWriter:
         """Make a new store with its first commit, which has one state at least.
 
         `header` holds "description", "recipe", "identity", "seed", "configuration", "state" and "given" (arrays by
@@ -103,7 +131,7 @@ class RunWriter:
         with storing(path):
             remove_stillborn(path)
             try:
-                lay_out(partial, first.states[0].shape, header, list(first.notes))
+                layout.lay_out(partial, first.states[0].shape, header, list(first.notes))
                 writer = cls(partial)
                 writer.commit(first)
                 writer.close()
@@ -114,78 +142,80 @@ class RunWriter:
         return cls(path)
 
     @classmethod
-    def reopen(cls, path: Path, cut: Cut | None = None) -> RunWriter:
-        """Open a store to continue it, from where it is or from a cut; what lies beyond is cut off."""
+    def reopen(cls, path: Path, to: Truncation | None = None) -> RunWriter:
+        """Open a store to continue it, from where it is or truncated; what lies beyond is cut off."""
         writer = cls(path)
         with storing(path):
             for left in path.rglob("*.partial"):
                 left.unlink(missing_ok=True)
-            if cut:
-                writer._go_back(cut)
+            if to:
+                writer._truncate(to)
             for name, array in writer._arrays.items():
                 if array.shape != writer._committed[name]:
                     array.resize(writer._committed[name])
         return writer
 
-    def _go_back(self, cut: Cut) -> None:
+    def _truncate(self, to: Truncation) -> None:
         """Make the beginning of the run the whole of it, by the one rename of a commit."""
         for name, shape in self._committed.items():
             if name in ("state", *self._listed()):
-                self._committed[name] = (cut.notes if name.startswith("monitors/") else cut.states, *shape[1:])
+                self._committed[name] = (to.notes if name.startswith("monitors/") else to.states, *shape[1:])
         for name in self._listed():
-            self._sums[name] = running(read_array(self.path, name, self._nodes[name])[: self._committed[name][0]])
-        self._write_root(cut.facts, self._committed, self._sums, self._digests)
+            kept = layout.read_array(self.path, name, self._nodes[name])[: self._committed[name][0]]
+            self._sums[name] = layout.running(kept)
+        self._write_root(to.facts, self._committed, self._sums, self._digests)
 
     def describe(self, **changes: Any) -> None:
         """Replace the recipe, the configuration or the identity, from the next commit on; note other versions."""
         self._attributes |= changes
         known = [self._attributes["versions"], *self._attributes.get("continued_with", [])]
-        if (now := versions()) not in known:
+        if (now := layout.versions()) not in known:
             self._attributes["continued_with"] = [*known[1:], now]
 
-    def watch_also(self, names: Sequence[str]) -> None:
+    def add_monitors(self, names: Sequence[str]) -> None:
         """Make room for further monitors, which are not a number (NaN) so far."""
         import zarr
 
         rows = self._committed["monitors/time"]
         with storing(self.path):
             for name in (f"monitors/{name}" for name in names):
-                array = self._arrays[name] = growing(zarr.open_group(self.path, mode="r+"), name)
+                array = self._arrays[name] = layout.growing(zarr.open_group(self.path, mode="r+"), name)
                 array.resize(rows)
-                self._committed[name], self._sums[name] = rows, running(np.full(rows, np.nan))
+                self._committed[name], self._sums[name] = rows, layout.running(np.full(rows, np.nan))
 
-    def commit(self, commit: Commit) -> None:
+    def commit(self, new: Checkpoint) -> None:
         """Write everything, then make it count. Raises `StoreError`; the last commit stays whole."""
         sums = {name: total.copy() for name, total in self._sums.items()}
         digests = dict(self._digests)
         with storing(self.path):
-            self._append("time", np.asarray(commit.times, dtype=float), sums)
-            if len(commit.states):
-                self._append("state", np.stack(commit.states), sums)
-                self._append(CHECKS, np.array([row_checksum(state) for state in commit.states], dtype=float), sums)
-            for name, values in commit.notes.items():
+            self._append("time", np.asarray(new.times, dtype=float), sums)
+            if len(new.states):
+                self._append("state", np.stack(new.states), sums)
+                checks = np.array([layout.row_checksum(state) for state in new.states], dtype=float)
+                self._append(layout.CHECKS, checks, sums)
+            for name, values in new.notes.items():
                 self._append(f"monitors/{name}", np.asarray(values, dtype=float), sums)
-            facts = {**commit.facts, **self._points(commit, digests)}
+            facts = {**new.facts, **self._points(new, digests)}
             self._write_root(facts, {name: array.shape for name, array in self._arrays.items()}, sums, digests)
 
-    def _points(self, commit: Commit, digests: dict[str, str]) -> dict[str, Any]:
+    def _points(self, new: Checkpoint, digests: dict[str, str]) -> dict[str, Any]:
         """Write the states that are no kept ones, to slots that the last commit does not need."""
         last = self._attributes["facts"]
-        fork = last.get("fork")
-        taken = {last.get("slot"), fork and fork["slot"]}
+        branch = last.get("fork")
+        taken = {last.get("slot"), branch and branch["slot"]}
         found: dict[str, Any] = {"slot": None}
-        if commit.checkpoint is not None:
-            found["slot"] = self._put(commit.checkpoint, taken, digests)
-        if commit.fork is not None:
-            slot = fork["slot"] if fork else self._put(commit.fork, taken, digests)
-            found["fork"] = {**commit.facts["fork"], "slot": slot}
+        if new.present is not None:
+            found["slot"] = self._put(new.present, taken, digests)
+        if new.branch is not None:
+            slot = branch["slot"] if branch else self._put(new.branch, taken, digests)
+            found["fork"] = {**new.facts["fork"], "slot": slot}
         return found
 
     def _put(self, state: np.ndarray, taken: set[int | None], digests: dict[str, str]) -> int:
-        slot = next(slot for slot in SLOTS if slot not in taken)
+        slot = next(slot for slot in layout.SLOTS if slot not in taken)
         taken.add(slot)
         self._arrays[f"checkpoint/{slot}"][...] = state
-        digests[f"checkpoint/{slot}"] = checksum(state)
+        digests[f"checkpoint/{slot}"] = layout.checksum(state)
         return slot
 
     def _append(self, name: str, values: np.ndarray, sums: Mapping[str, Any]) -> None:
@@ -194,19 +224,19 @@ class RunWriter:
             array.resize((start + len(values), *array.shape[1:]))
             array[start:] = values
             if name in sums:
-                sums[name].update(packed_bytes(values))
+                sums[name].update(layout.packed_bytes(values))
 
     def _write_root(self, facts: Mapping[str, Any], shapes: dict[str, tuple[int, ...]], sums: dict[str, Any],
                     digests: dict[str, str]) -> None:
         """One rename, after which everything that was written counts."""
         digests = {**digests, **{name: total.hexdigest() for name, total in sums.items()}}
         attributes = {**self._attributes, "facts": dict(facts), "digests": digests}
-        write_commit(self.path, attributes, self._arrays, shapes)
+        layout.write_commit(self.path, attributes, self._arrays, shapes)
         self._attributes, self._committed, self._sums, self._digests = attributes, dict(shapes), sums, digests
 
     def _listed(self) -> list[str]:
         """The arrays of numbers that grow along the run; the states, which grow too, are summed one by one."""
-        return [name for name in self._committed if name in ("time", CHECKS) or name.startswith("monitors/")]
+        return [name for name in self._committed if name in ("time", layout.CHECKS) or name.startswith("monitors/")]
 
     def close(self) -> None:
         """Let other processes write."""

@@ -17,7 +17,7 @@ from geomflow.field.state import Field
 from geomflow.flow.binding import Compiled
 from geomflow.flow.equation import Equation
 from geomflow.flow.equations.kahler import KahlerSetting
-from geomflow.flow.frozen import FrozenPrincipal
+from geomflow.flow.implicit import FrozenPrincipal
 from geomflow.flow.principal import SpectralBound
 from geomflow.symbolic.jets import MetricNodes, metric_nodes
 from geomflow.tangent.frames import Transport

@@ -16,7 +16,7 @@ from geomflow.flow.binding import bind
 from geomflow.flow.equation import Equation
 from geomflow.flow.equations.derived import Descent
 from geomflow.flow.flow import Flow
-from geomflow.flow.solve import as_flow
+from geomflow.flow.solver import as_flow
 from geomflow.flow.steppers.choose import fitting_stepper
 from geomflow.flow.steppers.rkc import RKC
 from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel

@@ -12,7 +12,7 @@ import numpy as np
 from geomflow.core.errors import InputError
 from geomflow.flow.flow import Flow
 from geomflow.flow.problem import Problem
-from geomflow.flow.steppers.iteration import Iteration
+from geomflow.flow.steppers.runge_kutta import Iteration
 from geomflow.tangent.gradient_flow import GradientFlow, checked_state, loss_at, parameter_equation, parameter_problem
 from geomflow.tangent.loss import Continuum, Loss
 from geomflow.tangent.optimisers import Adam, Optimiser

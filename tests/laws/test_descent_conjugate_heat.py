@@ -7,7 +7,7 @@ from fields import grid_of
 import geomflow as gf
 from geomflow import functionals as fn
 from geomflow.core import graph as gr
-from geomflow.flow.equations.metric_path import MetricPath
+from geomflow.flow.equations.conjugate_heat import MetricPath
 
 METRIC = [["1 + 0.2*cos(2*pi*x)*sin(2*pi*y)", "0.1*sin(2*pi*x)"], ["0.1*sin(2*pi*x)", "1 + 0.1*cos(2*pi*(x + y))"]]
 CUBIC = [["1 + 0.1*cos(2*pi*y)", "0", "0.05*sin(2*pi*z)"], ["0", "1 + 0.1*sin(2*pi*z)", "0"],

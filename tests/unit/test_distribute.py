@@ -27,9 +27,8 @@ from geomflow.distribute import (
     WorkersLostError,
     as_workers,
 )
-from geomflow.distribute.connect import checked_address, connected
-from geomflow.distribute.versions import asker, require_same
-from geomflow.distribute.whole import Whole
+from geomflow.distribute.connect import asker, checked_address, connected, require_same
+from geomflow.distribute.dask_workers import Whole
 from geomflow.study import Study, run_study
 from geomflow.study.ledger import Ledger
 

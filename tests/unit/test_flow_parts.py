@@ -11,12 +11,9 @@ from geomflow.core import memory
 from geomflow.core.errors import InputError, MemoryLimitError
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.flow import RK4, RK23, RK45, RKC, ROS2, ROS34PW2, ErrorControl, FixedStep, StabilityBound, solve
-from geomflow.flow.control.control import Pace
-from geomflow.flow.control.legs import Legs
-from geomflow.flow.cursor import Cursor
-from geomflow.flow.stops import next_time, stop_times
-from geomflow.flow.vector import combine
-from geomflow.flow.workspace import Workspace
+from geomflow.flow.control import ControllerState, Legs
+from geomflow.flow.cursor import Cursor, Workspace, combine
+from geomflow.flow.plan import next_time, stop_times
 
 
 def matrix(rows, size):
@@ -123,20 +120,20 @@ def test_steps_hit_stops_and_leave_no_sliver():
 
 def test_error_control_shortens_lengthens_and_holds():
     control, stepper = ErrorControl(), RK45()
-    assert control.accept(Pace(1.0), 1.0, 1e-5, stepper).dt > 1
-    assert control.accept(Pace(1.0), 1.0, 0.0, stepper).dt == 5
-    assert control.accept(Pace(1.0, held=True), 1.0, 0.0, stepper).dt == 1
-    assert control.accept(Pace(1.0), 0.01, 0.5, stepper).dt == 1
-    assert control.reject(Pace(1.0), 1.0, 2.0, stepper) == Pace(0.9 * 2 ** (-1 / 5), held=True)
-    assert control.reject(Pace(1.0), 1.0, np.nan, stepper) == Pace(0.25, held=True)
+    assert control.accept(ControllerState(1.0), 1.0, 1e-5, stepper).dt > 1
+    assert control.accept(ControllerState(1.0), 1.0, 0.0, stepper).dt == 5
+    assert control.accept(ControllerState(1.0, held=True), 1.0, 0.0, stepper).dt == 1
+    assert control.accept(ControllerState(1.0), 0.01, 0.5, stepper).dt == 1
+    assert control.reject(ControllerState(1.0), 1.0, 2.0, stepper) == ControllerState(0.9 * 2 ** (-1 / 5), held=True)
+    assert control.reject(ControllerState(1.0), 1.0, np.nan, stepper) == ControllerState(0.25, held=True)
 
 
 def test_capped_controls_recover_after_a_rejection():
     for control in (StabilityBound(), Legs(4)):
-        low = control.reject(Pace(1.0, ceiling=1.0), 1.0, np.nan, RK4())
+        low = control.reject(ControllerState(1.0, ceiling=1.0), 1.0, np.nan, RK4())
         assert low.dt == 0.25
         assert control.accept(control.accept(low, 0.25, 0, RK4()), 0.5, 0, RK4()).dt == 1
-    assert FixedStep(1.0).reject(Pace(1.0), 1.0, np.nan, RK4()) is None
+    assert FixedStep(1.0).reject(ControllerState(1.0), 1.0, np.nan, RK4()) is None
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from geomflow.core.content import content
 from geomflow.core.errors import GeomflowError, InputError, UnknownNameError
 from geomflow.core.numbers import exact_number, finite_number, real_number, require_unmasked
 from geomflow.flow import CurvatureBlowUp, Event, FixedStep, PositivityLoss, SteadyState
-from geomflow.flow.stops import stop_times
+from geomflow.flow.plan import stop_times
 
 LINE = gf.Torus(dim=1).grid(16)
 DECAY = gf.Flow.from_expression("-u")

@@ -20,7 +20,7 @@ from geomflow.core.errors import MissingExtraError, StoreError
 from geomflow.flow import OutcomeKind, SteadyState, Store, load, solve
 from geomflow.io import store as store_module
 from geomflow.io.fields import describe_field, rebuild_field
-from geomflow.io.xarray import to_xarray
+from geomflow.io.reader import to_xarray
 
 TESTS = Path(__file__).parents[1]
 
@@ -194,7 +194,7 @@ def test_two_runs_do_not_write_to_one_store(tmp_path):
 def test_a_full_disk_interrupts_and_loses_nothing(tmp_path, monkeypatch, at):
     flow, path = Heat(32).flow(), tmp_path / "run.zarr"
     whole = solve(flow, None, 0.02, save_at=6)
-    calls, genuine = [], store_module.write_commit
+    calls, genuine = [], store_module.RunWriter._write_root
 
     def full(*arguments):
         calls.append(1)
@@ -202,7 +202,7 @@ def test_a_full_disk_interrupts_and_loses_nothing(tmp_path, monkeypatch, at):
             raise OSError(errno.ENOSPC, "No space left on device")
         genuine(*arguments)
 
-    monkeypatch.setattr(store_module, "write_commit", full)
+    monkeypatch.setattr(store_module.RunWriter, "_write_root", full)
     cut = solve(flow, None, 0.02, save_at=6, store=path)
     assert cut.outcome.kind is OutcomeKind.interrupted
     assert "No space left on device" in cut.outcome.message
@@ -220,7 +220,7 @@ def test_a_store_that_cannot_be_begun(tmp_path, monkeypatch):
     def full(*arguments):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(store_module, "write_commit", full)
+    monkeypatch.setattr(store_module.RunWriter, "_write_root", full)
     with pytest.raises(StoreError, match="No space left on device"):
         solve(decay(), None, 1.0, store=tmp_path / "run.zarr")
     assert [p.name for p in tmp_path.iterdir()] == ["file"]

@@ -18,7 +18,7 @@ from geomflow.cli import main
 from geomflow.core.content import content, differences
 from geomflow.core.errors import StoreError
 from geomflow.flow import Event, SteadyState, Store, load, solve
-from geomflow.flow.resuming import UnverifiedRunWarning
+from geomflow.flow.checkpoints import UnverifiedRunWarning
 
 T, R = gf.ComplexTorus(1), gf.Torus(2)
 LOSS = gf.functionals.KEnergy(T)

@@ -164,6 +164,9 @@ class ExpressionFlow(Flow):
         return f"the rate {', '.join(repr(str(rate)) for rate in self.rates.values())}"
 
 
+Flow.expression_flow = ExpressionFlow
+
+
 def _plain(value: Any, number: Fraction) -> int | float | Fraction:
     """A number as Python has it, so that equal numbers of any kind make equal flows."""
     if isinstance(value, int | float):

@@ -20,7 +20,7 @@ from geomflow.flow.equation import Equation, checked_state, equations_of
 from geomflow.flow.equations.kahler import PHI, KahlerSetting, log_flat_volume
 from geomflow.flow.flow import Flow
 from geomflow.flow.steppers.choose import fitting_stepper
-from geomflow.flow.steppers.semi_implicit import SemiImplicit
+from geomflow.flow.steppers.rosenbrock import SemiImplicit
 
 if TYPE_CHECKING:
     import sympy

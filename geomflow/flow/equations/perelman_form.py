@@ -20,8 +20,7 @@ from geomflow.core.program import Program, Stage
 from geomflow.field import MetricField, ScalarField, TensorField
 from geomflow.field.operators import discretise
 from geomflow.flow.diffeomorphism import TorusMap, integrated_maps
-from geomflow.flow.equations.conjugate_heat import ConjugateHeatFlow
-from geomflow.flow.equations.metric_path import MetricPath
+from geomflow.flow.equations.conjugate_heat import ConjugateHeatFlow, MetricPath
 from geomflow.flow.equations.perelman_rates import (
     bakry_emery,
     dilaton,
@@ -30,13 +29,13 @@ from geomflow.flow.equations.perelman_rates import (
     positive_measure,
 )
 from geomflow.flow.equations.ricci import RicciFlow
+from geomflow.flow.plan import stop_times
 from geomflow.flow.solution import Solution, States
-from geomflow.flow.solve import solve
-from geomflow.flow.stops import stop_times
+from geomflow.flow.solver import solve
 from geomflow.symbolic.jets import MetricNodes, field_node, metric_nodes
 
 if TYPE_CHECKING:
-    from geomflow.flow.events.watch import Watch
+    from geomflow.flow.events import TerminalEvent
 
 ENDS = ("start", "end")
 
@@ -103,7 +102,7 @@ def perelman_form(
     stepper: Any = "rk45",
     rtol: float = 1e-9,
     nodes: int = 64,
-    events: Iterable[Watch] | Watch = (),
+    events: Iterable[TerminalEvent] | TerminalEvent = (),
     max_steps: int = 100_000,
 ) -> PerelmanForm:
     """Ricci flow from a metric at t0 to t1 in Perelman's form, eqs. (2.40)–(2.42) of Halverson and Ruehle.

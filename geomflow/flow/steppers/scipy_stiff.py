@@ -9,8 +9,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.memory import require
-from geomflow.flow.control.control import Control
-from geomflow.flow.control.legs import Legs
+from geomflow.flow.control import Legs, StepController
 from geomflow.flow.cursor import Cursor
 from geomflow.flow.steppers.stepper import Stepper
 
@@ -41,7 +40,7 @@ class ScipyStiff(Stepper):
         what = f"scipy's {self.method} with a dense Jacobian of {unknowns} × {unknowns}"
         require(8.0 * _MATRICES[self.method] * unknowns**2, what, "use the stepper 'rkc' or 'semi-implicit'")
 
-    def control(self, rtol: float, atol: float) -> Control:
+    def control(self, rtol: float, atol: float) -> StepController:
         """Legs of equal length."""
         return Legs(self.legs)
 

@@ -7,8 +7,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from geomflow.core.outcome import Outcome
-from geomflow.flow.control.control import Control
-from geomflow.flow.control.error import ErrorControl
+from geomflow.flow.control import ErrorControl, StepController
 from geomflow.flow.cursor import Cursor
 
 
@@ -58,6 +57,6 @@ class Stepper(ABC):
     def check(self, cursor: Cursor) -> None:  # noqa: B027
         """Raise `InputError` if the method cannot work on this problem, before anything is computed."""
 
-    def control(self, rtol: float, atol: float) -> Control:
+    def control(self, rtol: float, atol: float) -> StepController:
         """The step control that fits the method when the user names none."""
         return ErrorControl(rtol, atol)

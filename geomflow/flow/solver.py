@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,22 +15,19 @@ from geomflow.core.memory import require
 from geomflow.core.numbers import real_number
 from geomflow.core.outcome import OutcomeKind
 from geomflow.flow import endings
-from geomflow.flow.control.control import Control
-from geomflow.flow.events.watch import Watch
+from geomflow.flow.checkpoints import Checkpointer, resumed_run
+from geomflow.flow.control import StepController
+from geomflow.flow.events import TerminalEvent
 from geomflow.flow.interrupts import Interrupts
-from geomflow.flow.monitors import Monitors, UserMonitor
-from geomflow.flow.plan import Plan
+from geomflow.flow.plan import Monitors, Plan, UserMonitor, stop_times
 from geomflow.flow.problem import Problem
 from geomflow.flow.progress import Progress
 from geomflow.flow.run import Run
-from geomflow.flow.solution import Solution, States
+from geomflow.flow.solution import Solution, States, stored_solution
 from geomflow.flow.steppers.choose import fitting_stepper, resolve_stepper
 from geomflow.flow.steppers.stepper import Stepper
-from geomflow.flow.stops import stop_times
+from geomflow.io.reader import StoredRun
 from geomflow.io.store import Store
-
-if TYPE_CHECKING:
-    from geomflow.flow.keeping import Keeper
 
 _ATOL_SHARE = 1e-3
 
@@ -42,11 +39,11 @@ def solve(
     *,
     t0: float = 0.0,
     stepper: Stepper | str | None = None,
-    control: Control | None = None,
+    control: StepController | None = None,
     rtol: float = 1e-6,
     atol: float | None = None,
     save_at: int | Sequence[float] | np.ndarray | None = None,
-    events: Iterable[Watch] | Watch = (),
+    events: Iterable[TerminalEvent] | TerminalEvent = (),
     monitors: Mapping[str, UserMonitor] | None = None,
     monitor_every: int = 1,
     max_steps: int = 100_000,
@@ -87,7 +84,7 @@ def solve(
         problem=problem,
         stepper=chosen,
         control=control or chosen.control(rtol, _absolute(problem, rtol, atol)),
-        watches=_watches(problem, events),
+        events=_events(problem, events),
         monitors=Monitors(problem, monitors),
         t0=real_number(t0, "t0"),
         stops=stop_times(t0, t1, save_at),
@@ -106,33 +103,31 @@ def solve(
 
 
 def _stored(plan: Plan, store: Store, resume: bool, change_monitors: bool, progress: bool | None) -> Solution:
-    from geomflow.flow import keeping, resuming
-
     identity = plan.identity()
     if resume and Path(store.path).exists():
-        stored = keeping.StoredRun(store.path)
-        going = resuming.resume(plan, stored, store, identity, change_monitors)
-        if going is None:
-            return keeping.stored_solution(stored)
-        return _finish(going.run, progress, going.keeper(store, identity))
+        stored = StoredRun(store.path)
+        resumed = resumed_run(plan, stored, store, identity, change_monitors)
+        if resumed is None:
+            return stored_solution(stored)
+        return _finish(resumed.run, progress, resumed.checkpointer(store, identity))
     run = Run(plan)
     run.begin()
-    return _finish(run, progress, keeping.Keeper.create(run, store, identity))
+    return _finish(run, progress, Checkpointer.create(run, store, identity))
 
 
-def _finish(run: Run, progress: bool | None, keeper: Keeper | None) -> Solution:
+def _finish(run: Run, progress: bool | None, checkpointer: Checkpointer | None) -> Solution:
     """Carry on to the end; a request to terminate that came meanwhile has its effect when all is kept."""
     interrupts = Interrupts()
     try:
-        _carry_on(run, progress, keeper, interrupts)
+        _carry_on(run, progress, checkpointer, interrupts)
     finally:
-        if keeper:
-            keeper.close()
+        if checkpointer:
+            checkpointer.close()
         interrupts.deliver()
     return _solution(run)
 
 
-def _carry_on(run: Run, progress: bool | None, keeper: Keeper | None, interrupts: Interrupts) -> None:
+def _carry_on(run: Run, progress: bool | None, checkpointer: Checkpointer | None, interrupts: Interrupts) -> None:
     """Step until there is an outcome, or a signal comes; what a user's function raises is raised when all is kept."""
     bar = Progress(run, progress)
     try:
@@ -141,28 +136,28 @@ def _carry_on(run: Run, progress: bool | None, keeper: Keeper | None, interrupts
                 run.step()
                 if interrupts.heard and run.outcome is None:
                     run.outcome = endings.stopped(run, interrupts.heard)
-                _after_step(run, keeper)
+                _after_step(run, checkpointer)
                 bar.show(run)
     except KeyboardInterrupt:
         run.outcome = endings.stopped(run, "Ctrl-C")
-        if keeper:
-            keeper.keep(run)
+        if checkpointer:
+            checkpointer.save_if_due(run)
     except BaseException as error:
         run.outcome = endings.failed(run, error)
-        if keeper:
-            keeper.keep(run)
-            error.add_note(keeper.told(run))
+        if checkpointer:
+            checkpointer.save_if_due(run)
+            error.add_note(checkpointer.told(run))
         raise
     finally:
         bar.close()
 
 
-def _after_step(run: Run, keeper: Keeper | None) -> None:
+def _after_step(run: Run, checkpointer: Checkpointer | None) -> None:
     """Keep the last state of a run that cannot go on; one that can be continued goes on from its checkpoint."""
     if run.outcome and run.outcome.kind is not OutcomeKind.interrupted:
         run.keep()
-    if keeper:
-        keeper.keep(run)
+    if checkpointer:
+        checkpointer.save_if_due(run)
 
 
 def _solution(run: Run) -> Solution:
@@ -224,13 +219,13 @@ def _absolute(problem: Problem, rtol: float, atol: float | None) -> float:
     return _ATOL_SHARE * rtol * (largest if 0 < largest < math.inf else 1.0)
 
 
-def _watches(problem: Problem, events: Iterable[Watch] | Watch) -> tuple[Watch, ...]:
-    watches = (*problem.events, *((events,) if isinstance(events, Watch) else events))
-    for watch in watches:
-        if not isinstance(watch, Watch):
-            raise InputError(f"an event must be such as SteadyState() or Event(name, function), not {watch!r}.")
-        watch.check(problem)
-    return watches
+def _events(problem: Problem, given: Iterable[TerminalEvent] | TerminalEvent) -> tuple[TerminalEvent, ...]:
+    events = (*problem.events, *((given,) if isinstance(given, TerminalEvent) else given))
+    for event in events:
+        if not isinstance(event, TerminalEvent):
+            raise InputError(f"an event must be such as SteadyState() or Event(name, function), not {event!r}.")
+        event.check(problem)
+    return events
 
 
 def _positive(value: int, name: str) -> int:

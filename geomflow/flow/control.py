@@ -1,0 +1,232 @@
+"""Step size controllers: the length of the next step, and the judgement on the last."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.core.numbers import real_number
+
+if TYPE_CHECKING:
+    from geomflow.flow.cursor import Cursor
+    from geomflow.flow.steppers.stepper import Stepper
+
+@dataclass(frozen=True)
+class ControllerState:
+    """All that a controller remembers from step to step.
+
+    dt       length of the next step, unless a save time is nearer
+    error    error ratio of the last accepted step
+    held     the last attempt was rejected, so the next step must not be longer
+    ceiling  dt is never longer than this
+    """
+
+    dt: float
+    error: float = 1.0
+    held: bool = False
+    ceiling: float = math.inf
+
+
+class StepController(ABC):
+    """Chooses step lengths. Subclasses are frozen dataclasses; what changes along a run is in the `ControllerState`.
+
+    retries  a rejected step is tried again with a smaller length
+    """
+
+    retries: ClassVar[bool] = True
+
+    @abstractmethod
+    def start(self, cursor: Cursor, stepper: Stepper, span: float) -> ControllerState:
+        """The state at the start of a run over the time `span`."""
+
+    def step(self, cursor: Cursor, stepper: Stepper, last: ControllerState) -> float:
+        """Length of the next step from the cursor's state."""
+        return last.dt
+
+    def ratio(self, cursor: Cursor, stepper: Stepper) -> float:
+        """Error of the candidate over what is allowed; a step is accepted up to 1."""
+        return 0.0
+
+    @abstractmethod
+    def accept(self, last: ControllerState, dt: float, ratio: float, stepper: Stepper) -> ControllerState:
+        """The state after an accepted step of length dt."""
+
+    @abstractmethod
+    def reject(self, last: ControllerState, dt: float, ratio: float, stepper: Stepper) -> ControllerState | None:
+        """The state after a rejected step; `ratio` is NaN if the candidate was not allowed. None gives up."""
+
+
+_SAFETY = 0.9
+_SHRINK, _GROW = 0.2, 5.0
+_SMALLEST_RATIO = 1e-8
+_TINY = 1e-300
+
+
+@dataclass(frozen=True)
+class ErrorControl(StepController):
+    """Keeps the error of each step below atol + rtol·max|y|, component by component, each at its worst point.
+
+    The maximum norm sees a singularity that forms at one point, does not depend on the resolution, and does not depend
+    on the order of summation. The next step is dt·0.9·r_n^(−0.7/k)·r_{n−1}^(0.4/k) with error ratios r and k one more
+    than the order of the estimate (Gustafsson's PI controller; Hairer and Wanner II, section IV.2).
+    """
+
+    rtol: float = 1e-6
+    atol: float = 1e-9
+    largest: float = math.inf
+
+    def __post_init__(self) -> None:
+        for name in ("rtol", "atol", "largest"):
+            object.__setattr__(self, name, real_number(getattr(self, name), name))
+        if not (self.rtol >= 0 and self.atol >= 0 and 0 < self.rtol + self.atol < math.inf):
+            raise InputError(f"rtol = {self.rtol} and atol = {self.atol} must be finite, not negative, nor both 0.")
+        if not self.largest > 0:
+            raise InputError(f"the largest step, {self.largest}, must be positive.")
+
+    def start(self, cursor: Cursor, stepper: Stepper, span: float) -> ControllerState:
+        """First step after Hairer, Nørsett and Wanner I, section II.4, with one extra rate."""
+        if stepper.estimate_order is None:
+            raise InputError(f"{stepper!r} has no error estimate: give it control=FixedStep(dt) or StabilityBound().")
+        scale = self._scale(cursor, "y")
+        size = float((cursor.work.peaks("y") / scale).max())
+        slope = float((_rate_peaks(cursor) / scale).max())
+        probe = 0.01 * size / slope if min(size, slope) > 1e-5 else 1e-6 * span
+        probe = min(probe, span)
+        cursor.work.combine("new", {"y": 1.0, "rate": probe})
+        cursor.evaluate(cursor.t + probe, "new", "error")
+        cursor.work.combine("error", {"error": 1.0, "rate": -1.0})
+        bend = float((cursor.work.peaks("error") / scale).max()) / probe
+        worst = max(slope, bend)
+        if not math.isfinite(worst):
+            return ControllerState(1e-3 * probe)
+        best = (0.01 / worst) ** (1 / (stepper.estimate_order + 1)) if worst > 1e-15 else 1e-3 * span
+        return ControllerState(min(100 * probe, best, span))
+
+    def step(self, cursor: Cursor, stepper: Stepper, last: ControllerState) -> float:
+        """The length proposed, below the largest step, and below the stability limit of a method that knows it."""
+        dt = min(last.dt, self.largest)
+        if stepper.needs_radius:
+            dt = min(dt, stepper.stable_step(cursor.spectral_radius(), cursor.oscillation()))
+        return dt
+
+    def ratio(self, cursor: Cursor, stepper: Stepper) -> float:
+        """max over components of max|error| / (atol + rtol·max|y|)."""
+        return float((cursor.work.peaks("error") / self._scale(cursor, "y", "new")).max())
+
+    def accept(self, last: ControllerState, dt: float, ratio: float, stepper: Stepper) -> ControllerState:
+        """Longer or shorter by the PI rule; a step cut short by a save time does not shorten the next."""
+        ratio = max(ratio, _SMALLEST_RATIO)
+        power = 1 / _exponent(stepper)
+        factor = _SAFETY * ratio ** (-0.7 * power) * last.error ** (0.4 * power)
+        factor = min(max(factor, _SHRINK), 1.0 if last.held else _GROW)
+        after = dt * factor
+        return ControllerState(max(after, last.dt) if dt < 0.99 * last.dt else after, ratio)
+
+    def reject(self, last: ControllerState, dt: float, ratio: float, stepper: Stepper) -> ControllerState | None:
+        """Shorter as the error asks, or by four if the candidate was not allowed."""
+        factor = max(_SHRINK, _SAFETY * ratio ** (-1 / _exponent(stepper))) if math.isfinite(ratio) else 0.25
+        return ControllerState(dt * factor, last.error, held=True)
+
+    def _scale(self, cursor: Cursor, *names: str) -> np.ndarray:
+        peaks = np.max([cursor.work.peaks(name) for name in names], axis=0)
+        return self.atol + self.rtol * peaks + _TINY
+
+
+def _exponent(stepper: Stepper) -> int:
+    return (stepper.estimate_order or 0) + 1
+
+
+def _rate_peaks(cursor: Cursor) -> np.ndarray:
+    cursor.rate()
+    return cursor.work.peaks("rate")
+
+
+@dataclass(frozen=True)
+class FixedStep(StepController):
+    """Every step has length dt, but for the last before a save time; nothing is tried again."""
+
+    dt: float
+
+    retries: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dt", real_number(self.dt, "dt"))
+        if not 0 < self.dt < math.inf:
+            raise InputError(f"dt = {self.dt} must be positive and finite.")
+
+    def start(self, cursor: Cursor, stepper: Stepper, span: float) -> ControllerState:
+        """The given length."""
+        return ControllerState(self.dt)
+
+    def accept(self, last: ControllerState, dt: float, ratio: float, stepper: Stepper) -> ControllerState:
+        """The same again."""
+        return last
+
+    def reject(self, last: ControllerState, dt: float, ratio: float, stepper: Stepper) -> ControllerState | None:
+        """Give up: the user wants this length or nothing."""
+        return None
+
+
+_FEWEST = 20
+
+
+@dataclass(frozen=True)
+class StabilityBound(StepController):
+    """dt = safety · (the method's longest stable step for the spectrum of the rate), anew at each step.
+
+    For parabolic problems this resolves every mode that a grid resolves; the error in time is not measured. A run has
+    at least 20 steps. A step that is not allowed is tried again at a quarter, and the cap is lifted by two a step.
+    """
+
+    safety: float = 0.8
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "safety", real_number(self.safety, "safety"))
+        if not 0 < self.safety <= 1:
+            raise InputError(f"safety = {self.safety} must be in (0, 1].")
+
+    def start(self, cursor: Cursor, stepper: Stepper, span: float) -> ControllerState:
+        """No cap but the least number of steps."""
+        if not math.isfinite(stepper.real_stability):
+            raise InputError(f"{stepper!r} is stable for any step: give it control=ErrorControl() or FixedStep(dt).")
+        return ControllerState(span / _FEWEST, ceiling=span / _FEWEST)
+
+    def step(self, cursor: Cursor, stepper: Stepper, last: ControllerState) -> float:
+        """The stability limit here, below the cap."""
+        return min(last.dt, self.safety * stepper.stable_step(cursor.spectral_radius(), cursor.oscillation()))
+
+    def accept(self, last: ControllerState, dt: float, ratio: float, stepper: Stepper) -> ControllerState:
+        """Lift a cap that a rejection has lowered."""
+        return ControllerState(min(2 * last.dt, last.ceiling), ceiling=last.ceiling)
+
+    def reject(self, last: ControllerState, dt: float, ratio: float, stepper: Stepper) -> ControllerState | None:
+        """A cap of a quarter."""
+        return ControllerState(dt / 4, ceiling=last.ceiling)
+
+
+@dataclass(frozen=True)
+class Legs(StepController):
+    """`count` legs over the run; one that fails is tried again at a quarter, and legs grow back by two."""
+
+    count: int = 50
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise InputError(f"the number of legs, {self.count}, must be at least 1.")
+
+    def start(self, cursor: Cursor, stepper: Stepper, span: float) -> ControllerState:
+        """Legs of one `count`-th of the run."""
+        return ControllerState(span / self.count, ceiling=span / self.count)
+
+    def accept(self, last: ControllerState, dt: float, ratio: float, stepper: Stepper) -> ControllerState:
+        """Twice as long, up to the full leg."""
+        return ControllerState(min(2 * last.dt, last.ceiling), ceiling=last.ceiling)
+
+    def reject(self, last: ControllerState, dt: float, ratio: float, stepper: Stepper) -> ControllerState | None:
+        """A quarter."""
+        return ControllerState(dt / 4, ceiling=last.ceiling)

@@ -1,1 +1,0 @@
-"""Step controls, one file each."""

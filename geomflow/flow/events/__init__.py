@@ -1,1 +1,0 @@
-"""Events, one idea a file."""
