@@ -168,7 +168,7 @@ def test_events(cubic):
     assert steady.outcome.kind is OutcomeKind.steady
     bent = gf.solve(KAHLER_RICCI, members.state(), 0.1, events=CurvatureBlowUp(0.1))
     assert bent.outcome.kind is OutcomeKind.singular
-    half = gf.flow.events.event.Event("σ halved", lambda t, state: state.sigma - 0.048)
+    half = gf.Event("σ halved", lambda t, state: state.sigma - 0.048)
     assert run(KAHLER_RICCI, members, 8.0, events=half).last.sigma == pytest.approx(0.048, abs=1e-8)
 
 
