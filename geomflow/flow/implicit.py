@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import fft
 
-from geomflow.core.program import Program, Stage
 from geomflow.core.errors import ShapeError
+from geomflow.core.program import Program, Stage
 from geomflow.field.operators import Operator, pointwise
 from geomflow.flow.principal import Index, PrincipalPart, Slope
 from geomflow.flow.problem import Array, Implicit, Spectrum
