@@ -10,7 +10,7 @@ Donaldson's balanced metric of degree :math:`k` is the fixed point of an averagi
 import numpy as np
 
 import geomflow as gf
-from geomflow.plot.sigma import fit_inverse_squares
+from geomflow.plot.convergence import fit_inverse_squares
 
 # %%
 # Both on the Fermat quintic

@@ -8,12 +8,13 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from geomflow.core.errors import GeomflowError, StoreError
-from geomflow.core.files import replacing
+from geomflow.core.files import replacing, write_text
 
 _KIND, _DIGEST = "kind", "digest"
 _WORDS = {"f": "real numbers", "c": "complex numbers", "i": "whole numbers", "b": "true or false", "U": "text"}
@@ -118,17 +119,17 @@ def read(path: str | os.PathLike[str]) -> Archive:
         raise StoreError(f"cannot read '{path}': {_reason(error)}.") from error
 
 
-def sealed(table: Mapping[str, Any]) -> str:
-    """A table as JSON with a digest of itself, for `unsealed`."""
-    return json.dumps({**table, _DIGEST: _digest_of_text(table)}, indent=1, ensure_ascii=False) + "\n"
+def write_table(path: str | os.PathLike[str], table: Mapping[str, Any]) -> None:
+    """Write a table as JSON with a digest of itself, at once or not at all. Raises the `OSError` of what cannot be."""
+    write_text(path, json.dumps({**table, _DIGEST: _digest_of_text(table)}, indent=1, ensure_ascii=False) + "\n")
 
 
-def unsealed(text: str) -> dict[str, Any]:
-    """The table that `sealed` wrote. Raises `ValueError` for what is no table or is not what was written.
+def read_table(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The table that `write_table` wrote. Raises `OSError`, and `ValueError` for what is not what was written.
 
     A table without a digest is not of this writing, and is taken as it is.
     """
-    table = json.loads(text)
+    table = json.loads(Path(path).read_text(encoding="utf-8"))
     if not isinstance(table, dict):
         raise ValueError("it is no table")
     if table.pop(_DIGEST, None) not in (None, _digest_of_text(table)):

@@ -37,10 +37,10 @@ from geomflow.fits.potentials.overlap import OverlapKernel
 from geomflow.fits.potentials.profiles import ArcCosine, Exponential, Power, Profile
 from geomflow.fits.potentials.report import KernelReport
 from geomflow.fits.potentials.span import PotentialSpan
-from geomflow.fits.tuning.record import Trial, Tuning
-from geomflow.fits.tuning.score import Score
-from geomflow.fits.tuning.search import RaisedScoreWarning, tune
-from geomflow.fits.tuning.space import LinearRange, LogRange, Range, Space
+from geomflow.fits.trials import Trial, Tuning
+from geomflow.fits.trials import Score
+from geomflow.fits.tuning import RaisedScoreWarning, tune
+from geomflow.fits.trials import LinearRange, LogRange, Range, Space
 
 __all__ = [
     "AdamStep",

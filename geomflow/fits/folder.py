@@ -12,7 +12,6 @@ from typing import Any, final
 from geomflow import __version__
 from geomflow.core import archive
 from geomflow.core.errors import InputError, StoreError
-from geomflow.core.files import write_text
 from geomflow.fits.load import load_metric
 
 NUMBERS = "numbers.json"
@@ -76,7 +75,7 @@ class MetricFolder:
         facts = {"geomflow": __version__, "variety": str(variety), "dimension": variety.dim,
                  "settings": dict(self.settings), **numbers}
         self.write(METRIC, metric.save)
-        self.write(NUMBERS, lambda target: write_text(target, archive.sealed(facts)))
+        self.write(NUMBERS, lambda target: archive.write_table(target, facts))
 
     def metric(self) -> Any:
         """The metric of before, None where no fit was kept. Raises what `require_same` does, and `StoreError`."""
@@ -94,7 +93,7 @@ class MetricFolder:
 
 def _numbers(path: Path) -> dict[str, Any]:
     try:
-        numbers = archive.unsealed(path.read_text(encoding="utf-8"))
+        numbers = archive.read_table(path)
     except (OSError, ValueError, RecursionError) as error:
         raise StoreError(f"cannot read {path}: {error}") from error
     parts = {"settings": dict, "rungs": list}

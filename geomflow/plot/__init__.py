@@ -4,15 +4,15 @@ matplotlib loads on the first picture, and its settings are left as they were.
 """
 
 from geomflow.plot.convergence import convergence, fitted_order
-from geomflow.plot.film import film
-from geomflow.plot.fit import fit, training
+from geomflow.plot.runs import film
+from geomflow.plot.convergence import fit, training
 from geomflow.plot.heatmap import heatmap
 from geomflow.plot.histograms import histograms
-from geomflow.plot.monitors import monitors
+from geomflow.plot.runs import monitors
 from geomflow.plot.quantities import quantity_names
-from geomflow.plot.sigma import sigma
+from geomflow.plot.convergence import sigma
 from geomflow.plot.slices import plane_slice, slices
-from geomflow.plot.snapshots import snapshots
+from geomflow.plot.runs import snapshots
 
 __all__ = [
     "convergence",

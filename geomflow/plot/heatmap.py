@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geomflow.plot.quantities import Quantity, drawable, quantity, tex
-from geomflow.plot.scale import Scale, scale_of
-from geomflow.plot.style import ACCENT, DIVERGING, INK, MISSING, styled
+from geomflow.plot.quantities import Quantity, Scale, drawable, quantity, scale_of, tex
+from geomflow.plot.style import ACCENT, DIVERGING, INK, MISSING, axes_or_new, colour_bar, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,17 +29,13 @@ def heatmap(state: Field, name: str | None = None, *, limit: float | None = None
 
     Returns the Axes. Raises `UnknownNameError` for a quantity that the state does not have.
     """
-    import matplotlib.pyplot as plt
-
-    if ax is None:
-        ax = plt.subplots(figsize=(4.6, 3.9))[1]
+    ax = axes_or_new(ax, (4.6, 3.9))
     chosen = quantity(state, name)
     scale = scale_of([chosen], limit)
     mesh, where = draw_quantity(ax, drawable(state).grid, chosen, scale, largest_place(chosen, scale))
     ax.set_title(chosen.label + where, loc="left")
     if mesh is not None:
-        bar = ax.figure.colorbar(mesh, ax=ax, shrink=0.88, pad=0.03, extend="both" if scale.cut else "neither")
-        bar.outline.set_visible(False)
+        colour_bar(ax.figure, mesh, ax, shrink=0.88, pad=0.03, extend="both" if scale.cut else "neither")
     return ax
 
 

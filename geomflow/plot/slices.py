@@ -10,7 +10,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.plot.quantities import tex
-from geomflow.plot.style import DIVERGING, MUTED, styled
+from geomflow.plot.style import DIVERGING, MUTED, colour_bar, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -195,5 +195,4 @@ def _draw_map(ax: Axes, plane: Slice, values: np.ndarray, symbol: str) -> None:
     extreme = values.flat[int(np.argmax(np.abs(values)))]
     ax.set_title(f"{symbol}, up to {_number(extreme)}", loc="left")
     ax.grid(False)
-    bar = ax.figure.colorbar(mesh, ax=ax, shrink=0.88, pad=0.03, extend="both")
-    bar.outline.set_visible(False)
+    colour_bar(ax.figure, mesh, ax, shrink=0.88, pad=0.03, extend="both")

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colorbar import Colorbar
+    from matplotlib.figure import Figure, SubFigure
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,6 +57,20 @@ STYLE: dict[str, Any] = {
     "legend.fontsize": 9,
     "figure.titlesize": 11,
 }
+
+
+def axes_or_new(ax: Axes | None, figsize: tuple[float, float]) -> Axes:
+    """`ax`, or the axes of a new figure of that size in inches."""
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=figsize)[1] if ax is None else ax
+
+
+def colour_bar(figure: Figure | SubFigure, mesh: ScalarMappable, ax: Axes | list[Axes], **options: Any) -> Colorbar:
+    """A colour bar without an outline."""
+    bar = figure.colorbar(mesh, ax=ax, **options)
+    bar.outline.set_visible(False)  # type: ignore[operator]
+    return bar
 
 
 def styled(draw: Callable[P, T]) -> Callable[P, T]:

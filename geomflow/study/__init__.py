@@ -11,12 +11,12 @@ from geomflow.study.corrections import Corrections
 from geomflow.study.feature_learning import FeatureLearning
 from geomflow.study.figure2 import Figure2
 from geomflow.study.figure3 import Figure3
-from geomflow.study.findings import Findings
+from geomflow.study.study import Findings
 from geomflow.study.generalisation import Generalisation
 from geomflow.study.local_limit import LocalLimit
 from geomflow.study.locality import Locality
 from geomflow.study.mixing import Mixing
-from geomflow.study.running import run_study
+from geomflow.study.study import run_study
 from geomflow.study.scaling import Scaling
 from geomflow.study.study import Study
 from geomflow.study.table1 import Table1

@@ -20,15 +20,23 @@ from geomflow.fits import (
     tuned_metric,
 )
 from geomflow.plot.style import CYCLE, INK, MUTED
-from geomflow.study.gains import PAPER, Setting, chart_points, train_seed, unseen_points
+from geomflow.study.gains import (
+    PAPER,
+    Setting,
+    chart_points,
+    geometric,
+    train_seed,
+    uninterrupted,
+    unseen_gain,
+    unseen_points,
+)
 from geomflow.study.study import Cell, Row, Study
-from geomflow.study.unseen import geometric, uninterrupted, unseen_gain
 from geomflow.variety import Points
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from geomflow.study.findings import Findings
+    from geomflow.study.study import Findings
 
 UNSEEN = 10_000
 RIDGES = (1e-3, 1e-5, 1e-7, 1e-9)

@@ -18,15 +18,15 @@ from geomflow.fits import (
 )
 from geomflow.fits.features.evolution import TOP
 from geomflow.plot.style import CYCLE, INK, MUTED
+from geomflow.study.gains import geometric, uninterrupted, unseen_gain
 from geomflow.study.study import Cell, Row, Study
-from geomflow.study.unseen import geometric, uninterrupted, unseen_gain
 from geomflow.variety import Dwork, Fermat, Points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from geomflow.study.findings import Findings
+    from geomflow.study.study import Findings
 
 UNSEEN, WATCHED, SHOWN = 5000, 40, 100
 TARGET_DEGREE, TARGET_POINTS = 6, 3000

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from geomflow.study.findings import Findings
+    from geomflow.study.study import Findings
 
 #: Mean distance of the noised points and the gains of Gaussian, Delta and ReLU kernel, read off the published figure 3
 #: (left), to some 3 %.

@@ -1,4 +1,4 @@
-"""Flows of metric components on points, their settings, and what they gain on train points that are moved by noise."""
+"""Gains of metrics on points that no fit has seen, flows of metric components, and points moved by noise."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, final
 
 import numpy as np
 
+from geomflow.core.outcome import OutcomeKind
 from geomflow.fits import ComponentFlow, ComponentMetric, FallingRate, PointwiseRate
 from geomflow.kernels import (
     FubiniStudyGaussian,
@@ -18,7 +19,8 @@ from geomflow.kernels import (
     NearestKernel,
     NetworkKernel,
 )
-from geomflow.variety import Fermat, Hypersurface, Points, nearest, noised
+from geomflow.variety import Fermat, FubiniStudy, Hypersurface, Points, nearest, noised
+from geomflow.variety.density import sigma_of
 from geomflow.variety.restrict import sample_patch
 
 PATCH, ELIM = 0, 1
@@ -135,3 +137,28 @@ def _moved(metric: ComponentMetric, size: float, seed: int, on_variety: bool) ->
 def middle(gains: np.ndarray, train_gain: float) -> np.ndarray:
     """Where a curve is neither at its plateau on the train points nor near one: 30 ≤ gain ≤ train_gain/30."""
     return (gains >= 30) & (gains <= train_gain / 30)
+
+
+def unseen_gain(metric: Any, points: Points) -> tuple[float, int]:
+    """σ of Fubini–Study over that of `metric` on the same points, and at how many of them g is not positive.
+
+    Where it is not, det g still enters σ, so that a metric that fails has a low gain and not none.
+    """
+    g, study = metric.at(points), FubiniStudy(points.variety).at(points)
+    lost = int(np.count_nonzero(np.linalg.eigvalsh(g)[:, 0] <= 0))
+    before, after = (sigma_of(np.linalg.det(h).real / points.omega2, points) for h in (study, g))
+    return float(before) / float(after), lost
+
+
+def uninterrupted(metric: Any) -> Any:
+    """The metric, or Ctrl-C passed on where its fit took one as its outcome: half a fit is no row of a study."""
+    if metric.report.outcome.kind == OutcomeKind.interrupted:
+        raise KeyboardInterrupt
+    return metric
+
+
+def geometric(values: Any) -> tuple[float, float]:
+    """The geometric mean, and the factor of one standard error of it (one for a single value)."""
+    logs = np.log(np.asarray(values, dtype=float))
+    error = logs.std(ddof=1) / np.sqrt(len(logs)) if len(logs) > 1 else 0.0
+    return float(np.exp(logs.mean())), float(np.exp(error))

@@ -22,15 +22,14 @@ from geomflow.fits import (
     tuned_metric,
 )
 from geomflow.plot.style import CYCLE, INK, MUTED
-from geomflow.study.gains import OURS, Setting
+from geomflow.study.gains import OURS, Setting, uninterrupted, unseen_gain
 from geomflow.study.study import Cell, Row, Study
-from geomflow.study.unseen import uninterrupted, unseen_gain
 from geomflow.variety import Fermat, FubiniStudy, Points, sample_patch, sigma
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from geomflow.study.findings import Findings
+    from geomflow.study.study import Findings
 
 UNSEEN, UNSEEN_SEED = 10_000, 10**6
 FEW, MOST = 5000, 10_000

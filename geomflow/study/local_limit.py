@@ -21,7 +21,7 @@ from geomflow.tangent import KernelFlow
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from geomflow.study.findings import Findings
+    from geomflow.study.study import Findings
 
 POTENTIAL = "cos(2*pi*x)/200 + cos(2*pi*y + 1)/300"
 POTENTIAL_2 = "cos(2*pi*x1)/200 + cos(2*pi*(y1 + x2) + 1)/500"

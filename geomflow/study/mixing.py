@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from geomflow.study.findings import Findings
+    from geomflow.study.study import Findings
 
 TORUS = Torus(2)
 POINTS, TIME, DEVIATION = 8, 0.02, 0.5

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from geomflow.study.findings import Findings
+    from geomflow.study.study import Findings
 
 REGIONS = {"patch": "one chart", "all": "everywhere"}
 LOCAL = ("delta", "gaussian")

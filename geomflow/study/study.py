@@ -1,15 +1,31 @@
-"""The noun `Study`: a question put to many runs, answered by numbers and one figure."""
+"""The noun `Study`, a question put to many runs; how it is carried out, row by row, and what it found."""
 
 from __future__ import annotations
 
+import csv
+import hashlib
+import json
+import os
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+import numpy as np
+
+from geomflow import __version__
+from geomflow.core import archive
+from geomflow.core.errors import InputError, StoreError
+from geomflow.core.files import replacing, write_text
+from geomflow.distribute import IN_SEQUENCE, as_workers
+from geomflow.plot.style import styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from geomflow.study.findings import Findings
 
 Cell = Mapping[str, Any]
 Row = Mapping[str, Any]
@@ -49,3 +65,187 @@ class Study(ABC):
     @abstractmethod
     def draw(self, figure: Figure, findings: Findings) -> None:
         """The one figure that shows the answer."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """The rows of a study, in the order of its cells, and what follows from them.
+
+    ``findings["error"]`` is the column of that name as an array, ``findings.where(kernel="gaussian")`` the findings
+    that have these settings. `numbers` are the answers by name, `answer` says them, `figure()` shows them.
+    """
+
+    study: Study
+    quick: bool
+    rows: tuple[Row, ...]
+
+    @cached_property
+    def numbers(self) -> dict[str, float]:
+        """The numbers that answer the question."""
+        return self.study.conclude(list(self.rows))
+
+    @property
+    def answer(self) -> str:
+        """The numbers in sentences."""
+        return self.study.answer(self)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return np.array([row[name] for row in self.rows])
+
+    def where(self, **settings: Any) -> Findings:
+        """Only the rows with these settings."""
+        kept = tuple(row for row in self.rows if all(row.get(key) == value for key, value in settings.items()))
+        return Findings(self.study, self.quick, kept)
+
+    def figure(self) -> Figure:
+        """The figure of the study."""
+        return styled(_figure)(self)
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write table.csv, numbers.json, figure.png and page.md into the folder, and return it.
+
+        Raises StoreError where it cannot be written.
+        """
+        target = Path(folder)
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+            self._write(target)
+        except OSError as error:
+            raise StoreError(f"the findings cannot be written to '{target}': {error}.") from None
+        return target
+
+    def _write(self, target: Path) -> None:
+        import matplotlib.pyplot as plt
+
+        with replacing(target / "table.csv") as partial, partial.open("w", newline="", encoding="utf-8") as file:
+            columns = self.columns
+            writer = csv.DictWriter(file, columns, extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(self.rows)
+        facts = {"study": self.study.name, "version": __version__, "quick": self.quick, "numbers": self.numbers}
+        write_text(target / "numbers.json", json.dumps(facts, indent=1) + "\n")
+        figure = self.figure()
+        with replacing(target / "figure.png") as partial:
+            figure.savefig(partial)
+        plt.close(figure)
+        write_text(target / "page.md", self.page())
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of what is one number or one word in every row that has it."""
+        names = dict.fromkeys(name for row in self.rows for name in row)
+        return [name for name in names if all(np.ndim(row.get(name, 0)) == 0 for row in self.rows)]
+
+    def page(self) -> str:
+        """The study as a page of Markdown: question, answer, figure, command, numbers."""
+        command = f"geomflow study {self.study.name}{' --quick' if self.quick else ''}"
+        lines = [f"# {self.study.title}", "", self.study.question, "", f"Source: {self.study.source}", "", self.answer,
+                 "", f"![{self.study.title}](figure.png)", "", f"Made by `{command}`.", "", "| number | value |",
+                 "|---|---|"]
+        lines += [f"| {name} | {value:.6g} |" for name, value in self.numbers.items()]
+        return "\n".join(lines) + "\n"
+
+
+def _figure(findings: Findings) -> Figure:
+    import matplotlib.pyplot as plt
+
+    figure = plt.figure(figsize=(7.2, 3.9))
+    findings.study.draw(figure, findings)
+    return figure
+
+
+_KIND = "geomflow row 1"
+_OWN = "measured "
+
+
+@dataclass(frozen=True)
+class KeptRows:
+    """The rows of a study in a folder, one file each: what was measured once is not measured again.
+
+    A file is named by the content of its cell and the version of the package.
+
+    Files appear whole or not at all, so that a study may be killed at any time and be gone on with.
+    """
+
+    folder: Path
+
+    def path(self, study: str, cell: Mapping[str, Any]) -> Path:
+        """The file of a cell."""
+        return self.folder / f"{hashlib.sha256(_named(study, cell).encode()).hexdigest()[:16]}.npz"
+
+    def known(self, study: str, cell: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What was measured for the cell, or None.
+
+        Raises StoreError, naming the file, where it cannot be read, is damaged, or holds another cell.
+        """
+        path = self.path(study, cell)
+        if not path.exists():
+            return None
+        try:
+            with archive.opened(path, _KIND) as file:
+                if (held := file.text("cell")) != _named(study, cell):
+                    raise file.damaged(f"it holds {held}, and its name is that of {_named(study, cell)}")
+        except StoreError as error:
+            raise StoreError(f"{error} Remove it, and its cell is measured again.") from None
+        found = {name.removeprefix(_OWN): file.arrays[name] for name in file.arrays if name.startswith(_OWN)}
+        return {name: values.item() if values.ndim == 0 else values for name, values in found.items()}
+
+    def note(self, study: str, cell: Mapping[str, Any], measured: Mapping[str, Any]) -> None:
+        """Keep what was measured for the cell.
+
+        Raises StoreError where the folder cannot be written.
+        """
+        path = self.path(study, cell)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            archive.write(path, _KIND, cell=_named(study, cell), **{_OWN + name: measured[name] for name in measured})
+        except OSError as error:
+            raise StoreError(f"the rows of a study cannot be kept in '{self.folder}' ({error}): choose another folder "
+                             "with --out.") from None
+
+
+def _named(study: str, cell: Mapping[str, Any]) -> str:
+    """A cell in words, with the version that measures it."""
+    return json.dumps([study, __version__, cell], sort_keys=True)
+
+
+def run_study(study: Study, quick: bool = False, folder: str | os.PathLike[str] | None = None,
+              progress: bool | None = None, workers: Any = None) -> Findings:
+    """Measure all cells of a study and return what was found.
+
+    quick     the small size, well under a minute
+    folder    rows are kept in ``folder/rows``; cells that are there already are read instead of measured
+    progress  show a bar: True, False, or None for only on a terminal
+    workers   who measures: None for this process, cell after cell; a number of local processes, the address of a Dask
+              scheduler, a client, or workers (see `geomflow.distribute.as_workers`). The rows are the same, and each
+              is kept as it comes in.
+
+    Raises StoreError where the folder cannot be used, and InputError for what is no study.
+    """
+    if not isinstance(study, Study):
+        raise InputError(f"run_study takes a study such as LocalLimit(), and {study!r} was given.")
+    kept = None if folder is None else KeptRows(Path(folder) / "rows")
+    cells = study.cells(quick)
+    found = [kept.known(study.name, cell) if kept else None for cell in cells]
+    left = [number for number, measured in enumerate(found) if measured is None]
+    with (as_workers(workers if left else None, IN_SEQUENCE) as team,
+          _bar(study.name, len(cells), len(left), progress) as tick):
+        for number, measured in team.done(study.measure, [cells[number] for number in left]):
+            found[left[number]] = measured
+            if kept:
+                kept.note(study.name, cells[left[number]], measured)
+            tick()
+    return Findings(study, quick, tuple({**cell, **measured} for cell, measured in zip(cells, found)))
+
+
+@contextmanager
+def _bar(name: str, cells: int, left: int, progress: bool | None) -> Iterator[Callable[[], Any]]:
+    """What to call after each cell."""
+    if progress or (progress is None and sys.stderr.isatty()):
+        from tqdm import tqdm
+
+        with tqdm(total=cells, initial=cells - left, desc=name, unit="cell", leave=False) as bar:
+            yield bar.update
+    else:
+        yield lambda: None

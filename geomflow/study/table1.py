@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from geomflow.study.findings import Findings
+    from geomflow.study.study import Findings
 
 #: What is searched for each kernel of the table; Gaussians are the chordal ones, which are positive for every width.
 SPACES: Mapping[str, Space] = MappingProxyType({

@@ -19,7 +19,7 @@ from geomflow.tangent import Continuum, GradientFlow, LinearisedFlow, tangent_mo
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from geomflow.study.findings import Findings
+    from geomflow.study.study import Findings
 
 TORUS = ComplexTorus(1)
 POINTS, TIME, SIZE = 8, 10.0, 0.01

@@ -16,7 +16,7 @@ import geomflow.variety as gv
 from geomflow import fits, kernels
 from geomflow.core.content import content
 from geomflow.flow import Store
-from geomflow.study.ledger import Ledger
+from geomflow.study.study import KeptRows
 from geomflow.variety.points import ARRAYS
 
 
@@ -96,8 +96,8 @@ def _tuning(path: Path) -> None:
                progress=False)
 
 
-def _row(path: Path) -> Ledger:
-    return Ledger(path)
+def _row(path: Path) -> KeptRows:
+    return KeptRows(path)
 
 
 def _write_row(path: Path) -> None:

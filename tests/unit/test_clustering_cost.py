@@ -8,7 +8,7 @@ import pytest
 
 from geomflow.kernels import FubiniStudyGaussian, batched_labels, dropped_mass
 from geomflow.study import ClusteringCost
-from geomflow.study.findings import Findings
+from geomflow.study.study import Findings
 from geomflow.variety import Fermat, sample_patch
 
 

@@ -30,7 +30,7 @@ from geomflow.distribute import (
 from geomflow.distribute.connect import asker, checked_address, connected, require_same
 from geomflow.distribute.dask_workers import Whole
 from geomflow.study import Study, run_study
-from geomflow.study.ledger import Ledger
+from geomflow.study.study import KeptRows
 
 
 @pytest.fixture(scope="module")
@@ -265,7 +265,7 @@ class Waiting(Study):
     def measure(self, cell):
         after = next((other for other in self.cells(True) if other["number"] == cell["after"]), None)
         until = time.monotonic() + 1800  # only a hang takes so long
-        while after and not Ledger(self.rows).path(self.name, after).exists():
+        while after and not KeptRows(self.rows).path(self.name, after).exists():
             assert time.monotonic() < until
             time.sleep(0.01)
         return {"square": cell["number"] ** 2, "powers": np.arange(3.0) ** cell["number"]}

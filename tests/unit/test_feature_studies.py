@@ -12,8 +12,7 @@ from geomflow.fits import ComponentTraining, component_network
 from geomflow.study import STUDIES, Baseline, FeatureLearning, Findings
 from geomflow.study.baseline import KINDS
 from geomflow.study.feature_learning import ELSEWHERE, MIDDLE
-from geomflow.study.gains import chart_points
-from geomflow.study.unseen import geometric, unseen_gain
+from geomflow.study.gains import chart_points, geometric, unseen_gain
 
 matplotlib.use("Agg")
 QUINTIC = gv.Fermat(5)

@@ -166,7 +166,7 @@ def test_a_state_that_is_no_metric_has_no_curvature_to_draw(phi):
 
 
 def test_a_film_keeps_one_scale_for_every_frame(monkeypatch, tmp_path):
-    module = sys.modules["geomflow.plot.film"]
+    module = sys.modules["geomflow.plot.runs"]
     grid, seen, draw = gf.Torus(dim=2).grid(8), [], module.draw_quantity
     monkeypatch.setattr(module, "draw_quantity", lambda *given: seen.append(given[3]) or draw(*given))
     states = [grid.scalar(f"{mean} + {mean - 2}*cos(2*pi*x)") for mean in (3, 4)]

@@ -9,7 +9,7 @@ import geomflow as gf
 import geomflow.variety as gv
 from geomflow import plot
 from geomflow.core.errors import InputError, ShapeError, UnknownNameError
-from geomflow.plot.sigma import fit_power
+from geomflow.plot.convergence import fit_power
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 from geomflow.cli import main
 from geomflow.core.errors import InputError, StoreError
 from geomflow.study import STUDIES, Corrections, Locality, Mixing, Study, Width, run_study
-from geomflow.study.ledger import Ledger
+from geomflow.study.study import KeptRows
 from geomflow.study.width import averaged
 
 
@@ -63,7 +63,7 @@ def test_a_study_that_was_killed_goes_on(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"nothing", b"PK\x03\x04cut"])
 def test_a_damaged_row_is_named(tmp_path, content):
     run_study(Squares(), folder=tmp_path)
-    path = Ledger(tmp_path / "rows").path("squares", {"number": 2})
+    path = KeptRows(tmp_path / "rows").path("squares", {"number": 2})
     path.write_bytes(content)
     with pytest.raises(StoreError, match=path.name) as failure:
         run_study(Squares(), folder=tmp_path)
@@ -75,28 +75,28 @@ def test_a_damaged_row_is_named(tmp_path, content):
 
 
 def test_a_row_of_another_cell_and_a_row_that_was_changed_are_not_believed(tmp_path):
-    ledger = Ledger(tmp_path)
+    kept = KeptRows(tmp_path)
     for number in (1, 2):
-        ledger.note("squares", {"number": number}, {"square": number**2, "kind": "whole", "curve": [1.0, np.nan]})
-    first, second = (ledger.path("squares", {"number": number}) for number in (1, 2))
-    found = ledger.known("squares", {"number": 2})
+        kept.note("squares", {"number": number}, {"square": number**2, "kind": "whole", "curve": [1.0, np.nan]})
+    first, second = (kept.path("squares", {"number": number}) for number in (1, 2))
+    found = kept.known("squares", {"number": 2})
     assert (found["square"], found["kind"], set(found)) == (4, "whole", {"square", "kind", "curve"})
     with np.load(second) as file:
         arrays = dict(file)
     np.savez(second, **{name: values + 1 if values.dtype.kind == "i" else values for name, values in arrays.items()})
     with pytest.raises(StoreError, match=r"not what was written.*Remove it"):
-        ledger.known("squares", {"number": 2})
+        kept.known("squares", {"number": 2})
     second.write_bytes(first.read_bytes())
     with pytest.raises(StoreError, match=r'"number": 1.*and its name is that of.*"number": 2'):
-        ledger.known("squares", {"number": 2})
+        kept.known("squares", {"number": 2})
 
 
 def test_rows_depend_on_the_cell_and_on_the_study(tmp_path):
-    ledger = Ledger(tmp_path)
-    paths = {ledger.path(name, cell) for name in ("a", "b") for cell in ({"n": 1}, {"n": 2}, {"n": 1, "m": 1})}
+    kept = KeptRows(tmp_path)
+    paths = {kept.path(name, cell) for name in ("a", "b") for cell in ({"n": 1}, {"n": 2}, {"n": 1, "m": 1})}
     assert len(paths) == 6
-    assert ledger.path("a", {"n": 1, "m": 2}) == ledger.path("a", {"m": 2, "n": 1})
-    assert ledger.known("a", {"n": 1}) is None
+    assert kept.path("a", {"n": 1, "m": 2}) == kept.path("a", {"m": 2, "n": 1})
+    assert kept.known("a", {"n": 1}) is None
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):

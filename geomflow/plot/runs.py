@@ -1,0 +1,259 @@
+"""Pictures of runs: their monitors against time, their states side by side, and as a film."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.files import replacing
+from geomflow.plot.heatmap import draw_quantity, largest_place
+from geomflow.plot.quantities import drawable, quantity, quantity_names, scale_of
+from geomflow.plot.style import CYCLE, DIVERGING, INK, MUTED, colour_bar, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from geomflow.flow import Solution
+
+LARGEST = 1e150
+"""Values beyond this are not drawn: the limits of an axis around them would overflow."""
+
+
+@styled
+def monitors(sol: Solution, names: Sequence[str] | None = None) -> np.ndarray:
+    """Draw the monitors of a run against time; the outcome is written above them.
+
+    `names` chooses monitors and their order. Each has a panel; the least and the largest value of one quantity,
+    "…_min" and "…_max", share theirs. A panel whose values are positive and span more than a factor of fifty has
+    a logarithmic axis; one that never moves is drawn with room around it, so that rounding does not look like
+    structure. Returns the array of Axes, one for each panel.
+    Raises `UnknownNameError` for a name that was not watched, and `InputError` for what is no solution.
+    """
+    import matplotlib.pyplot as plt
+
+    if not hasattr(sol, "monitors"):
+        raise InputError(f"monitors are those of a run, solve(...), and {sol!r} was given.")
+    watched = list(sol.monitors)
+    for name in names or ():
+        if name not in watched:
+            raise UnknownNameError.among("monitor", name, watched)
+    panels = group(watched if names is None else names)
+    columns = min(len(panels), min((3, 4), key=lambda count: -len(panels) % count))
+    rows = -(-len(panels) // columns)
+    figure, grid = plt.subplots(rows, columns, figsize=(3.5 * columns, 2.4 * rows + 0.3), squeeze=False, sharex=True)
+    axes = grid.reshape(-1)
+    for position, (ax, members) in enumerate(zip(axes, panels.items())):
+        _draw_panel(ax, sol, *members, CYCLE[position % len(CYCLE)])
+        if position + columns >= len(panels):
+            ax.set_xlabel("time $t$")
+            ax.tick_params(labelbottom=True)
+    for ax in axes[len(panels) :]:
+        ax.set_visible(False)
+    figure.suptitle(str(sol.outcome), color=MUTED, fontsize=9.5, wrap=True)
+    return axes[: len(panels)]
+
+
+def group(names: Iterable[str]) -> dict[str, list[str]]:
+    """Titles of panels and the monitors in each.
+
+    >>> group(["energy", "v_min", "v_max", "total_curvature"])
+    {'energy': ['energy'], 'v': ['v_min', 'v_max'], 'total curvature': ['total_curvature']}
+    """
+    panels: dict[str, list[str]] = {}
+    for name in names:
+        title = name.removesuffix("_min").removesuffix("_max").replace("_", " ")
+        panels.setdefault(title, []).append(name)
+    return panels
+
+
+def _draw_panel(ax: Axes, sol: Solution, title: str, names: Sequence[str], color: str) -> None:
+    """One panel: one curve, or the two that bound a quantity with the room between them shaded."""
+    curves = [_drawable(np.asarray(sol[name], dtype=float)) for name in names]
+    for curve in curves:
+        ax.plot(sol.monitor_times, curve, color=color)
+    if len(curves) == 2:
+        ax.fill_between(sol.monitor_times, *curves, color=color, alpha=0.15, linewidth=0)
+        title += ", least and largest"
+    ax.set_title(title, loc="left")
+    ax.margins(x=0.02)
+    _scale(ax, np.concatenate(curves))
+
+
+def _drawable(values: np.ndarray) -> np.ndarray:
+    """The values, without those that are too large for an axis: of a run that diverged, its end."""
+    return np.where(np.abs(values) < LARGEST, values, np.nan)
+
+
+def _scale(ax: Axes, values: np.ndarray) -> None:
+    """A logarithmic axis for decay, room around what is constant; numbers are written out, without an offset."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return
+    low, high = float(finite.min()), float(finite.max())
+    if low > 0 and high > 50 * low:
+        ax.set_yscale("log")
+        return
+    ax.ticklabel_format(axis="y", useOffset=False)
+    if high - low <= 1e-6 * max(abs(low), abs(high), 1e-6):
+        _widen(ax, low, high)
+
+
+def _widen(ax: Axes, low: float, high: float) -> None:
+    """Room around a value that is conserved to rounding."""
+    size = max(abs(low), abs(high))
+    middle, room = (low + high) / 2, size if size > 1e-6 else 1.0
+    ax.set_ylim(middle - 0.1 * room, middle + 0.1 * room)
+    note = f"constant to {high - low:.0e}" if high > low else "constant"
+    ax.text(0.98, 0.92, note, transform=ax.transAxes, ha="right", va="top", color=MUTED, fontsize=9)
+
+
+@styled
+def snapshots(sol: Solution, names: Sequence[str] | None = None, *, count: int = 4) -> np.ndarray:
+    """Draw quantities of a run at `count` of its saved times: one row a quantity, one colour scale a row.
+
+    The first and the last are among them, and between any two the state moves about equally far. `names` are
+    quantities as in `heatmap`; unless given, curvature and potential where the states have them. A state that is
+    singular is marked in its own panels; the scale is that of the finite values of all.
+    Returns the array of Axes, shape (quantities, times).
+    """
+    import matplotlib.pyplot as plt
+
+    picked = telling_times(sol, count)
+    states = [sol.states[i] for i in picked]
+    chosen = quantity_names(states[0])[:2] if names is None else list(names)
+    wanted = (2.5 * len(picked) + 0.9, 2.35 * len(chosen) + 0.4)
+    _, axes = plt.subplots(len(chosen), len(picked), figsize=wanted, squeeze=False, sharex=True, sharey="row")
+    for row, name in zip(axes, chosen):
+        _draw_row(row, states, name)
+    for ax, i in zip(axes[0], picked):
+        ax.set_title(f"$t = {_scientific(sol.times[i])}$")
+    for ax in axes[:-1].flat:
+        ax.set_xlabel("")
+    for ax in axes[:, 1:].flat:
+        ax.set_ylabel("")
+    for ax in axes.flat:
+        ax.locator_params(nbins=3)
+    return axes
+
+
+def telling_times(sol: Solution, count: int) -> list[int]:
+    """Up to `count` indices of saved times between which the state moves about equally far, first and last included."""
+    packed = [sol.states.packed(i) for i in range(len(sol.times))]
+    with np.errstate(all="ignore"):
+        steps = [float(np.sqrt(np.mean((after - before) ** 2))) for before, after in pairwise(packed)]
+    way = np.concatenate([[0.0], np.cumsum(np.nan_to_num(steps, nan=0.0, posinf=0.0))])
+    if len(way) <= count or not way[-1] > 0:
+        return sorted({int(i) for i in np.linspace(0, len(way) - 1, count).round()})
+    return sorted({int(np.argmin(np.abs(way - target))) for target in np.linspace(0, way[-1], count)} | {len(way) - 1})
+
+
+def _draw_row(row: Sequence[Axes], states: Sequence, name: str) -> None:
+    """One quantity at several times, in one colour scale and, above dimension two, in one plane."""
+    quantities = [quantity(state, name) for state in states]
+    scale = scale_of(quantities)
+    place = largest_place(quantities[0], scale)
+    for ax, state, item in zip(row, states, quantities):
+        mesh, where = draw_quantity(ax, drawable(state).grid, item, scale, place)
+    if mesh is None:
+        row[0].set_ylabel(quantities[0].label)
+        return
+    bar = colour_bar(row[0].figure, mesh, list(row), shrink=0.9, pad=0.015, aspect=14)
+    bar.set_label(quantities[0].label + where)
+
+
+def _scientific(t: float) -> str:
+    """A time in TeX: 0, 0.25, 2.5 × 10⁻⁴."""
+    mantissa, _, exponent = f"{t:.2e}".partition("e")
+    if t == 0 or -3 < int(exponent) < 4:
+        return f"{t:.3g}"
+    return rf"{float(mantissa):g} \times 10^{{{int(exponent)}}}"
+
+
+@styled
+def film(sol: Solution, path: str | Path, name: str | None = None, *, frames_per_second: int = 12) -> Axes:
+    """Write one frame a saved time to `path`, a .gif, or an .mp4 where ffmpeg is installed.
+
+    `name` is a quantity as in `heatmap`. One colour scale, that of the finite values of all states, holds for every
+    frame; above dimension two the plane is that of the first. A state that is singular is marked in its own frame.
+    Returns the Axes of the last frame.
+    Raises `InputError` for another suffix and where .mp4 is asked for without ffmpeg.
+    """
+    import matplotlib.pyplot as plt
+
+    path = Path(path)
+    write = _writer(path)
+    figure, ax = plt.subplots(figsize=(4.6, 4.1), dpi=110)
+    with replacing(path) as partial:
+        write(figure, _frames(ax, sol, name), partial, frames_per_second)
+    return ax
+
+
+def _frames(ax: Axes, sol: Solution, name: str | None) -> Iterator[None]:
+    """Draw one state after another; the layout is that of the first."""
+    scale = scale_of(quantity(state, name) for state in sol.states)
+    place = largest_place(quantity(sol.states[0], name), scale)
+    laid_out = False
+    for t, state in zip(sol.times, sol.states):
+        ax.clear()
+        item = quantity(state, name)
+        mesh, where = draw_quantity(ax, drawable(state).grid, item, scale, place)
+        ax.set_title(f"{item.label}{where},  $t$ = {t:.3e}", loc="left")
+        if not laid_out:
+            if mesh is not None:
+                ax.figure.colorbar(mesh, ax=ax, shrink=0.85, pad=0.03)
+            laid_out = True
+            ax.figure.canvas.draw()
+            ax.figure.set_layout_engine("none")
+        ax.figure.canvas.draw()
+        yield
+
+
+def _writer(path: Path) -> Callable[[Figure, Iterator[None], Path, int], None]:
+    """What writes a film with this suffix."""
+    from matplotlib.animation import FFMpegWriter
+
+    if path.suffix == ".gif":
+        return _write_gif
+    if path.suffix != ".mp4":
+        raise InputError(f"a film is written as .gif or .mp4, and '{path.name}' is neither")
+    if not FFMpegWriter.isAvailable():
+        raise InputError(f"'{path.name}' needs ffmpeg, which is not installed; write a .gif instead")
+    return _write_mp4
+
+
+def _write_gif(figure: Figure, frames: Iterator[None], path: Path, frames_per_second: int) -> None:
+    """All frames in one palette of 256 colours, so that colours do not flicker."""
+    from PIL import Image
+
+    images = [Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB") for _ in frames]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(_palette())
+    first, *rest = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
+    first.save(path, save_all=True, append_images=rest, duration=1000 // frames_per_second, loop=0)
+
+
+def _palette() -> bytes:
+    """200 colours of the diverging map and 56 shades from the ink of text to white, as bytes."""
+    import matplotlib as mpl
+    from matplotlib.colors import to_rgb
+
+    colours = mpl.colormaps[DIVERGING](np.linspace(0, 1, 200))[:, :3]
+    ink = np.array(to_rgb(INK))
+    shades = ink + np.linspace(0, 1, 56)[:, None] * (1 - ink)
+    return (255 * np.concatenate([colours, shades])).round().astype(np.uint8).tobytes()
+
+
+def _write_mp4(figure: Figure, frames: Iterator[None], path: Path, frames_per_second: int) -> None:
+    """Hand the frames to ffmpeg."""
+    from matplotlib.animation import FFMpegWriter
+
+    writer = FFMpegWriter(fps=frames_per_second)
+    with writer.saving(figure, str(path), dpi=figure.dpi):
+        for _ in frames:
+            writer.grab_frame()
