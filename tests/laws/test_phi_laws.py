@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import geomflow.variety as gv
 from geomflow.fits import PhiNetwork, ProjectiveInputs
 from geomflow.fits.loss import loss_of
-from geomflow.fits.phi.objective import Objective
+from geomflow.fits.phi.objective import FramePoints
 from geomflow.fits.phi.steps import AdamStep, GaussNewton, State
 from geomflow.networks import Perceptron
 from geomflow.networks import complex_hessian as blocks
@@ -121,7 +121,7 @@ def test_single_precision_carries_six_digits():
 def _start(count=400):
     variety = gv.Fermat(3)
     network = Perceptron(9, (7,), 1, "gelu", "standard", bias_std=0.1)
-    objective = Objective.of(variety.sample(count, seed=1), (1.0,))
+    objective = FramePoints.of(variety.sample(count, seed=1), (1.0,))
     theta = 0.3 * network.initial(2)
     engine = ComplexHessian(network)
     return engine, objective, State.start(theta, objective.quality(engine(theta, objective.inputs)[1])[0])

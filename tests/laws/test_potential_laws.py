@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import geomflow as gf
 import geomflow.variety as gv
 from geomflow.fits import (
     Exponential,
@@ -22,8 +23,8 @@ from geomflow.fits import (
     kernel_metric,
 )
 from geomflow.fits.loss import loss_of
-from geomflow.fits.potentials.descent import Path
-from geomflow.fits.potentials.landscape import Landscape
+from geomflow.fits.potentials.descent import KernelFit
+from geomflow.fits.potentials.objective import PotentialObjective
 
 QUINTIC, CUBIC = gv.Fermat(5), gv.Fermat(3)
 
@@ -79,15 +80,18 @@ def test_averages_over_a_sample_are_invariant_up_to_the_root_of_its_size():
 def landscape():
     """The cubic curve, whose invariant potentials of degree six leave a residual of next to nothing."""
     points = CUBIC.sample(1500, seed=1)
-    return Landscape.of(InvariantKernel(6, Power(1)).span(points[:200]), points, loss_of("(v - 1)^2"))
+    return PotentialObjective.of(InvariantKernel(6, Power(1)).span(points[:200]), points, loss_of("(v - 1)^2"))
 
 
 @pytest.fixture(scope="module")
 def optimum(landscape):
     """The coefficients of least energy."""
-    path = Path(landscape, None, lambda sigma: None, np.zeros(landscape.span.size))
-    RidgeFit(1e-14, tolerance=1e-9).run(path)
-    return path.coefficients
+    return last(KernelFit(landscape, None, RidgeFit(1e-14, tolerance=1e-9), np.zeros(landscape.span.size)))
+
+
+def last(fit):
+    """The coefficients that a fit ends at."""
+    return gf.solve(fit, fit.start(), fit.method.steps).last["coefficients"]
 
 
 def modes(landscape, coefficients):
@@ -99,9 +103,8 @@ def modes(landscape, coefficients):
 def decays(landscape, optimum, method, mode, size=1e-5):
     """What is left of a small push along an eigenvector, after the method's steps."""
     direction = modes(landscape, optimum)[1][:, mode]
-    path = Path(landscape, None, lambda sigma: None, optimum + size * direction)
-    method.run(path)
-    return float((path.coefficients - optimum) @ direction) / size
+    there = last(KernelFit(landscape, None, method, optimum + size * direction))
+    return float((there - optimum) @ direction) / size
 
 
 @pytest.mark.parametrize("mode", [1, 2])
@@ -128,7 +131,7 @@ def test_gradient_and_hessian_are_those_of_the_energy(landscape):
     ahead, behind = (landscape.look(here + sign * 1e-4 * direction) for sign in (1, -1))
     assert (ahead.energy - behind.energy) / 2e-4 == pytest.approx(gradient @ direction, rel=1e-5)
     slope = (ahead.v - behind.v) / 2e-4
-    assert direction @ hessian @ direction == pytest.approx(2 * landscape.objective.weights @ slope**2, rel=1e-5)
+    assert direction @ hessian @ direction == pytest.approx(2 * landscape.weights @ slope**2, rel=1e-5)
 
 
 @pytest.mark.parametrize("loss", ["(v - 1)^2", "v*log(v)", "sigma"])
@@ -146,7 +149,7 @@ def test_every_descent_lowers_every_loss(method, loss):
 def test_the_optimum_of_a_ridge_fit_is_minus_the_gradient_over_the_ridge():
     points = CUBIC.sample(600, seed=3)
     metric = kernel_metric(points, OverlapKernel(Exponential(1.0)), RidgeFit(1e-3, tolerance=1e-12))
-    scene = Landscape.of(metric.span, points, loss_of("(v - 1)^2"))
+    scene = PotentialObjective.of(metric.span, points, loss_of("(v - 1)^2"))
     gradient = scene.gradient(scene.look(metric.coefficients))
     np.testing.assert_allclose(metric.coefficients, -gradient / 1e-3, rtol=0, atol=1e-4 * np.abs(gradient).max() / 1e-3)
 

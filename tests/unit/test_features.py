@@ -35,7 +35,8 @@ from geomflow.fits import (
     tangent_span,
 )
 from geomflow.fits.features.evolution import frame_components
-from geomflow.fits.features.fit import Descent
+from geomflow.fits.features.fit import TangentObjective
+from geomflow.fits.loss import EnergyLoss
 from geomflow.fits.phi.jets import potential_jets
 from geomflow.fits.phi.training import small_start
 from geomflow.networks import Perceptron
@@ -141,31 +142,36 @@ def test_jets_are_those_of_the_network_along_the_direction():
 # ------------------------------------------------------------------------------------------------------ frozen fits
 
 
+def tangent_objective(span, points):
+    """∫(v − 1)² on the points."""
+    return TangentObjective(span, span.places(points), EnergyLoss.of("(v - 1)^2"))
+
+
 @pytest.mark.parametrize("count", (40, 200))
 @pytest.mark.parametrize("kind", SPANS)
 def test_a_step_is_the_explicit_ridge_least_squares(kind, count):
     """With 40 points the kernel of the points is solved, with 200 the normal equations of fewer features."""
     span, points = SPANS[kind](QUARTIC), patch(QUARTIC, count, 5)
     assert 40 < span.size < 200
-    descent = Descent(span, points, start=0.02 * np.random.default_rng(1).standard_normal(span.size))
-    places, here = descent.places, descent.coefficients
+    scene, here = tangent_objective(span, points), 0.02 * np.random.default_rng(1).standard_normal(span.size)
+    places = scene.places
 
     def residual(coefficients):
         volume = places.volume(span.change(places, coefficients))[0]
         return np.sqrt(places.weights) * (volume / (places.weights @ volume) - 1)
 
     jacobian = np.stack([central(residual, here, row, 1e-4) for row in np.eye(span.size)], axis=1)
-    level = 1e-3 * descent.scale
+    level = 1e-3 * scene.scale
     system = np.concatenate([jacobian, np.sqrt(level) * np.eye(span.size)])
     target = np.concatenate([jacobian @ here - residual(here), np.zeros(span.size)])
     expected = np.linalg.lstsq(system, target, rcond=None)[0]
-    assert np.abs(descent._solved(level) - expected).max() < 1e-6 * np.abs(expected).max()
+    assert np.abs(scene.target(scene.look(here), level) - expected).max() < 1e-6 * np.abs(expected).max()
 
 
 def test_a_frozen_fit_ends_where_the_regularised_fit_of_kernels_does():
     span, points = potential_span(QUARTIC, (6, 6)), QUARTIC.sample(400, seed=1)
     ours = frozen_fit(span, points, ridge=1e-4)
-    theirs = kernel_metric(points, span, RidgeFit(2e-4 * Descent(span, points).scale, tolerance=1e-14))
+    theirs = kernel_metric(points, span, RidgeFit(2e-4 * tangent_objective(span, points).scale, tolerance=1e-14))
     assert isinstance(ours, KernelMetric)
     assert np.abs(ours.coefficients - theirs.coefficients).max() < 1e-5 * np.abs(ours.coefficients).max()
 

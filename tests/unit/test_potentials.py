@@ -25,8 +25,8 @@ from geomflow.fits import (
 )
 from geomflow.fits.loss import loss_of
 from geomflow.fits.potentials import fit
-from geomflow.fits.potentials.descent import Path
-from geomflow.fits.potentials.landscape import Landscape
+from geomflow.fits.potentials.descent import KernelFit
+from geomflow.fits.potentials.objective import PotentialObjective
 from geomflow.variety.errors import KahlerConeError
 
 QUINTIC, CUBIC = gv.Fermat(5), gv.Fermat(3)
@@ -138,9 +138,9 @@ def test_a_span_of_ones_own_has_no_store_and_no_curvature(tmp_path):
 
 def test_a_descent_cannot_start_outside_the_cone_and_never_leaves_it():
     points = CUBIC.sample(300, seed=1)
-    scene = Landscape.of(OverlapKernel(Power(2)).span(points), points, loss_of("(v - 1)^2"))
+    scene = PotentialObjective.of(OverlapKernel(Power(2)).span(points), points, loss_of("(v - 1)^2"))
     with pytest.raises(KahlerConeError, match="outside the Kähler cone"):
-        Path(scene, None, lambda sigma: None, 100 * np.random.default_rng(0).normal(size=scene.span.size))
+        KernelFit(scene, None, RidgeFit(), 100 * np.random.default_rng(0).normal(size=scene.span.size)).start()
     history = kernel_metric(points, OverlapKernel(Exponential(8.0)), NaturalDescent(8, step=1.0)).report.history
     assert np.all(history[:, 4] > 0)
 

@@ -15,7 +15,7 @@ from geomflow.kernels.spectrum import alignment, participation_ratio
 from geomflow.variety.fubini_study import FubiniStudy
 
 if TYPE_CHECKING:
-    from geomflow.fits.phi.objective import Objective
+    from geomflow.fits.phi.objective import FramePoints
     from geomflow.variety.metric import VarietyMetric
     from geomflow.variety.points import Points
 
@@ -59,7 +59,7 @@ class KernelWatch:
 
     def __init__(self, start: PhiNetwork, points: Points, target: VarietyMetric) -> None:
         self.points = points
-        self.places: Objective = PotentialTangent(start).places(points)
+        self.places: FramePoints = PotentialTangent(start).places(points)
         self.initial = PotentialTangent(start).kernel(points)
         self.target = frame_components(target, points)
         self.gradient = self._descent(np.zeros((len(points), points.variety.dim**2)))

@@ -9,19 +9,22 @@ With A = √μ ∂v/∂δ and r = √μ (v − 1) at δ, v of mean one on the po
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from geomflow.core.errors import InputError
 from geomflow.core.memory import require
 from geomflow.core.outcome import Outcome, OutcomeKind
-from geomflow.core.progress import counter
-from geomflow.core.threads import each, one_thread_products, slices
+from geomflow.core.threads import one_thread_products, slices
 from geomflow.fits.features.span import TangentSpan
+from geomflow.fits.fit import Fit, FitState, Last, carried_out, table
+from geomflow.fits.linear import add_gram, gram, solved
+from geomflow.fits.loss import EnergyLoss, Loss
+from geomflow.fits.objective import Objective, View, shortened
 from geomflow.variety.density import checked_volume
 from geomflow.variety.metric import VarietyMetric
 
@@ -32,7 +35,8 @@ if TYPE_CHECKING:
 RIDGES = tuple(10.0**-k for k in range(2, 13))
 _HELD_OUT = 0.2
 _POLISH, _HALVINGS = 2, 12
-_BLOCK, _TILE = 1024, 512
+_BLOCK = 1024
+COLUMNS = ("ridge", "sigma", "sigma held out", "pivot")
 
 
 @final
@@ -78,101 +82,65 @@ def frozen_fit(
         raise InputError(f"the ridge is {ridge}; give a positive number, or None to have it chosen")
     if len(points) < 10:
         raise InputError(f"{len(points)} points are too few for a fit; give at least 10")
-    with counter("frozen features", progress) as tick, one_thread_products():
+    square = EnergyLoss.of("(v - 1)^2")
+    with one_thread_products():
+        chosen, start, path, stuck = ridge, np.zeros(span.size), np.zeros((0, 4)), False
         if ridge is None:
             train, held_out = points.split(1 - _HELD_OUT, seed)
-            descent = Descent(span, train, held_out)
-            chosen, start = descent.path(tick)
-            history = descent.history
-        else:
-            chosen, start, history = ridge, np.zeros(span.size), []
-        last = Descent(span, points, start=start)
-        alive = start.any() or chosen == ridge
-        last.stuck = not alive and descent.stuck
-        for _ in range(_POLISH if ridge is None else len(RIDGES)):
-            alive = alive and last.step(chosen, tick)
-    history = np.array([*history, *last.history])
-    report = FrozenReport(last.outcome(), span.size, len(points), chosen, history)
-    metric = span.result(last.coefficients, report)
+            unseen = TangentObjective(span, span.places(held_out), square)
+            fit = FrozenFit(TangentObjective(span, span.places(train), square), unseen, RIDGES, start)
+            solution = carried_out(fit, len(RIDGES) + 1, progress)
+            chosen, start, path = solution.last.number("ridge"), solution.last["best"], table(solution, *COLUMNS)[1:]
+            stuck = solution.outcome.kind is OutcomeKind.singular and not start.any()
+        alive, count = ridge is not None or bool(start.any()), _POLISH if ridge is None else len(RIDGES)
+        last = FrozenFit(TangentObjective(span, span.places(points), square), None, (chosen,) * count * alive, start)
+        solution = carried_out(last, count + 1, progress)
+    outcome = last.outcome(solution.last, stuck or solution.outcome.kind is OutcomeKind.singular)
+    history = np.concatenate([path, table(solution, *COLUMNS)[1:]])
+    report = FrozenReport(outcome, span.size, len(points), chosen, history)
+    metric = span.result(solution.last["coefficients"], report)
     if isinstance(metric, VarietyMetric):
         checked_volume(metric, points)
     return metric
 
 
-class Descent:
-    """Gauss–Newton steps on some points from Fubini–Study, or from given coefficients."""
+@final
+@dataclass(frozen=True, eq=False)
+class TangentObjective(Objective):
+    """∫(v − 1)² dμ_Ω on the places of a span; views are taken from (∂v/∂M with κ held fixed, the packed M)."""
 
-    def __init__(
-        self, span: TangentSpan, points: Points, held_out: Points | None = None, start: np.ndarray | None = None
-    ) -> None:
-        self.span, self.places = span, span.places(points)
-        self.unseen = None if held_out is None else span.places(held_out)
-        self.weights = self.places.weights
-        self.coefficients = np.zeros(span.size) if start is None else start
-        self.change = span.change(self.places, self.coefficients)
-        self.history: list[tuple[float, ...]] = []
-        self.stuck = False
-        self.scale = self._trace()
+    span: TangentSpan
+    places: Any
+    loss: Loss
 
-    def path(self, tick: Callable[[float], None]) -> tuple[float, np.ndarray]:
-        """One step for each of `RIDGES`, largest first; the ridge and coefficients of least σ on held-out points."""
-        best = (self._unseen(), RIDGES[0], self.coefficients)
-        for ridge in RIDGES:
-            if not self.step(ridge, tick):
-                break
-            sigma = self.history[-1][2]
-            if sigma < best[0]:
-                best = (sigma, ridge, self.coefficients)
-            elif sigma > 1.5 * best[0]:
-                break
-        return best[1:]
+    @property
+    def weights(self) -> np.ndarray:
+        """Those of the places."""
+        return self.places.weights
 
-    def step(self, ridge: float, tick: Callable[[float], None]) -> bool:
-        """One step at a relative ridge, halved until g stays positive and the energy falls; False where none does."""
-        level = ridge * self.scale
-        before = self._energy(self.change, self.coefficients, level)
-        target = self._solved(level)
-        moved = self.span.change(self.places, target)
-        part = 1.0
-        for _ in range(_HALVINGS):
-            tried = self.coefficients + part * (target - self.coefficients)
-            change = self.change + part * (moved - self.change)
-            if self._energy(change, tried, level) <= before:
-                break
-            part /= 2
-        else:
-            self.stuck = self._energy(moved, target, level) == np.inf
-            return False
-        self.coefficients, self.change = tried, change
-        _, sigma, least = self.places.quality(change)
-        self.history.append((ridge, sigma, self._unseen(), least))
-        tick(sigma)
-        return True
+    def look(self, coefficients: np.ndarray) -> View:
+        """What is there at these coefficients."""
+        change = self.span.change(self.places, coefficients)
+        volume, dual, least = self.places.volume(change)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return self.seen(volume, float(least.min()), (dual / (self.weights @ volume), change))
 
-    def _unseen(self) -> float:
-        """σ on held-out points; infinite where g is not positive there, NaN without any."""
-        if self.unseen is None:
-            return np.nan
-        _, sigma, least = self.unseen.quality(self.span.change(self.unseen, self.coefficients))
-        return sigma if least > 0 else np.inf
+    @cached_property
+    def scale(self) -> float:
+        """tr A Aᵀ at Fubini–Study, κ held fixed: the unit of ridges."""
+        dual, total = self.look(np.zeros(self.span.size)).at[0], 0.0
+        for block, rows in self._blocks(dual):
+            total += float(self.weights[block] @ np.sum(rows**2, axis=1))
+        return total
 
-    def _energy(self, change: np.ndarray, coefficients: np.ndarray, level: float) -> float:
-        volume, _, least = self.places.volume(change)
-        if not least.min() > 0:
-            return np.inf
-        v = volume / (self.weights @ volume)
-        return float(self.weights @ (v - 1) ** 2 + level * coefficients @ coefficients)
-
-    def _solved(self, level: float) -> np.ndarray:
-        """δ' of a full step."""
-        volume, dual, _ = self.places.volume(self.change)
-        kappa = self.weights @ volume
-        v, root = volume / kappa, np.sqrt(self.weights)
-        along = np.sum(dual * self.change, axis=1) / kappa
+    def target(self, view: View, level: float) -> np.ndarray:
+        """δ' of a full step; NaN where the features are too large for numbers."""
+        (dual, change), v, root = view.at, view.v, np.sqrt(self.weights)
+        along = np.sum(dual * change, axis=1)
         target = root * (along - v * (self.weights @ along) - (v - 1))
         if self.span.size < len(v):
-            return self._primal(dual / kappa, v, target, level)
-        rows = self._rows(dual / kappa)
+            return self._primal(dual, v, target, level)
+        rows = self._rows(dual)
         rows -= v[:, None] * (self.weights @ rows)
         rows *= root[:, None]
         return solved(gram(rows), level, target) @ rows
@@ -183,18 +151,22 @@ class Descent:
         require(24.0 * size**2, f"normal equations of {size} features", "take a narrower network")
         normal, right, mean = np.zeros((size, size)), np.zeros(size), np.zeros(size)
         crossed = np.zeros(size)
-        room = np.empty((_BLOCK, size))
-        for block in slices(len(v), _BLOCK):
-            part = self.places.take(np.arange(block.start, block.stop))
-            rows = self.span.fill(part, dual[block], room[: block.stop - block.start])
+        for block, rows in self._blocks(dual):
             rows *= root[block, None]
             mean += root[block] @ rows
             right += target[block] @ rows
             crossed += (root * v)[block] @ rows
-            normal += gram(rows.T)
+            add_gram(rows.T, normal)
         upper = np.triu(np.outer(crossed, mean) + np.outer(mean, crossed))
         normal += (self.weights @ v**2) * np.triu(np.outer(mean, mean)) - upper
         return solved(normal, level, right - (target @ (root * v)) * mean)
+
+    def _blocks(self, dual: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+        """Blocks of points with the derivatives by the coefficients there, in one room."""
+        room = np.empty((_BLOCK, self.span.size))
+        for block in slices(len(dual), _BLOCK):
+            part = self.places.take(np.arange(block.start, block.stop))
+            yield block, self.span.fill(part, dual[block], room[: block.stop - block.start])
 
     def _rows(self, dual: np.ndarray) -> np.ndarray:
         shape = len(dual), self.span.size
@@ -202,56 +174,90 @@ class Descent:
         require(bytes_, f"the kernel of {shape[0]} points by {shape[1]} features", "take fewer points or features")
         return self.span.fill(self.places, dual, np.empty(shape))
 
-    def _trace(self) -> float:
-        """tr A Aᵀ at Fubini–Study, κ held fixed: the unit of ridges."""
-        volume, dual, _ = self.places.volume(np.zeros_like(self.change))
-        kappa, total = self.weights @ volume, 0.0
-        room = np.empty((_BLOCK, self.span.size))
-        for block in slices(len(volume), _BLOCK):
-            part = self.places.take(np.arange(block.start, block.stop))
-            rows = self.span.fill(part, dual[block] / kappa, room[: block.stop - block.start])
-            total += float(self.weights[block] @ np.sum(rows**2, axis=1))
-        return total
 
-    def outcome(self) -> Outcome:
+@final
+@dataclass(frozen=True, eq=False)
+class FrozenFit(Fit):
+    """Gauss–Newton steps from the coefficients `first`, one for each of the relative `ridges`.
+
+    With points held out `best` and `ridge` are those of least σ there, and the steps end where it has grown by half.
+    """
+
+    objective: TangentObjective
+    held_out: TangentObjective | None
+    ridges: tuple[float, ...]
+    first: np.ndarray
+
+    name: ClassVar[str] = "frozen-fit"
+
+    @cached_property
+    def _look(self) -> Last:
+        return Last(self.objective.look)
+
+    @cached_property
+    def _seen(self) -> Last:
+        return Last(self.objective.look if self.held_out is None else self.held_out.look)
+
+    def start(self) -> FitState:
+        """Where no ridge was tried."""
+        sigma = self._unseen(self.first)
+        return FitState.of(coefficients=self.first, taken=0, best=self.first, ridge=RIDGES[0],
+                           sigma=sigma if np.isfinite(sigma) else np.finfo(float).max)
+
+    def step(self, state: FitState) -> FitState | Outcome:
+        """The step of the next ridge, halved until g stays positive and the energy falls."""
+        here, taken = state["coefficients"], state.count("taken")
+        if taken == len(self.ridges) or self._unseen(here) > 1.5 * state.number("sigma"):
+            return Outcome(OutcomeKind.finished, f"took {taken} steps.", float(taken))
+        ridge, view = self.ridges[taken], self._look(here)
+        level = ridge * self.objective.scale
+
+        def whole(view: View, coefficients: np.ndarray) -> float:
+            return view.energy + float(level * coefficients @ coefficients)
+
+        target = self.objective.target(view, level)
+        if not np.isfinite(target).all():
+            raise InputError("the kernel of the residuals is not finite: the features are too large here")
+        most = np.nextafter(whole(view, here), np.inf)
+        found = shortened(self.objective, here, most, target - here, goal=whole, halvings=_HALVINGS)
+        if found is None:
+            inside = self.objective.look(target).least > 0
+            return Outcome(OutcomeKind.steady if inside else OutcomeKind.singular, "no step is good.", float(taken))
+        self._look.put(*found[1:])
+        return self._arrived(state.moved(coefficients=found[1], taken=taken + 1), ridge)
+
+    def _arrived(self, state: FitState, ridge: float) -> FitState:
+        sigma = self._unseen(state["coefficients"])
+        if sigma < state.number("sigma"):
+            return state.moved(best=state["coefficients"], ridge=ridge, sigma=sigma)
+        return state
+
+    def _unseen(self, coefficients: np.ndarray) -> float:
+        """σ on held-out points; infinite where g is not positive there, NaN without any."""
+        if self.held_out is None:
+            return np.nan
+        view = self._seen(coefficients)
+        return view.sigma if view.least > 0 else np.inf
+
+    def numbers(self, state: FitState) -> Mapping[str, float]:
+        """The last ridge, σ on fitted points and held out, and the least pivot on fitted ones."""
+        view, taken = self._look(state["coefficients"]), state.count("taken")
+        ridge = self.ridges[taken - 1] if taken else np.nan
+        return dict(zip(COLUMNS, (ridge, view.sigma, self._unseen(state["coefficients"]), view.least), strict=True))
+
+    def outcome(self, state: FitState, stuck: bool) -> Outcome:
         """How it ended."""
-        steps = len(self.history)
-        _, sigma, least = self.places.quality(self.change)
-        if not self.coefficients.any() and not self.stuck:
+        view, steps = self._look(state["coefficients"]), state.number("taken")
+        if stuck:
             message = (
-                f"no step from Fubini–Study lowers σ = {sigma:.3g} on the points held out: these features say nothing "
-                "about other points; take more points or other features"
-            )
-            return Outcome(OutcomeKind.steady, message, float(steps))
-        if self.stuck:
-            message = (
-                f"no step from σ = {sigma:.3g} stays in the cone of metrics at all {len(self.weights)} points; "
+                f"no step from σ = {view.sigma:.3g} stays in the cone of metrics at all {len(view.v)} points; "
                 "take a larger ridge or more points"
             )
-            return Outcome(OutcomeKind.singular, message, float(steps))
-        return Outcome(OutcomeKind.finished, f"least pivot of g {least:.3g}.", float(steps))
-
-
-def solved(matrix: np.ndarray, level: float, target: np.ndarray) -> np.ndarray:
-    """(G + λ)⁻¹ b from the upper triangle of G; ten times λ as often as rounding leaves G + λ not positive."""
-    diagonal = np.diagonal(matrix).copy()
-    for _ in range(40):
-        np.fill_diagonal(matrix, diagonal + level)
-        try:
-            return cho_solve(cho_factor(matrix, check_finite=False), target)
-        except LinAlgError:
-            level = max(10 * level, 1e-16 * float(diagonal.max()))
-    raise InputError("the kernel of the residuals is not finite: the features are too large here")
-
-
-def gram(rows: np.ndarray) -> np.ndarray:
-    """The upper triangle of A Aᵀ, from tiles on all threads."""
-    out = np.zeros((len(rows), len(rows)))
-    parts = slices(len(rows), _TILE)
-    tiles = [(a, b) for i, a in enumerate(parts) for b in parts[i:]]
-
-    def work(tile: tuple[slice, slice]) -> None:
-        out[tile] = rows[tile[0]] @ rows[tile[1]].T
-
-    each(work, tiles)
-    return out
+            return Outcome(OutcomeKind.singular, message, steps)
+        if not state["coefficients"].any():
+            message = (
+                f"no step from Fubini–Study lowers σ = {view.sigma:.3g} on the points held out: these features say "
+                "nothing about other points; take more points or other features"
+            )
+            return Outcome(OutcomeKind.steady, message, steps)
+        return Outcome(OutcomeKind.finished, f"least pivot of g {view.least:.3g}.", steps)

@@ -18,7 +18,7 @@ from geomflow.fits.features.places import ComponentPlaces
 from geomflow.fits.phi.inputs import ProjectiveInputs
 from geomflow.fits.phi.jets import directional_jets
 from geomflow.fits.phi.metric import PhiNetwork
-from geomflow.fits.phi.objective import Objective
+from geomflow.fits.phi.objective import FramePoints
 from geomflow.fits.potentials.metric import KernelMetric
 from geomflow.fits.potentials.span import PotentialSpan
 from geomflow.networks.complex_hessian import ComplexHessian, Inputs
@@ -133,20 +133,20 @@ class PotentialTangent(TangentSpan, PotentialSpan):
         parts = each(lambda s: directional_jets(layers, moves, network.activation, points[s]), blocks)
         return tuple(np.concatenate([part[k] for part in parts]) for k in range(3))  # type: ignore[return-value]
 
-    def places(self, points: Points) -> Objective:
+    def places(self, points: Points) -> FramePoints:
         """The points in the frame of g_FS; raises `InputError` on another variety."""
         self.metric.check(points)
-        return Objective.of(points, self.metric.kahler_class)
+        return FramePoints.of(points, self.metric.kahler_class)
 
-    def change(self, places: Objective, coefficients: np.ndarray) -> np.ndarray:
+    def change(self, places: FramePoints, coefficients: np.ndarray) -> np.ndarray:
         """Packed ∂_a∂_b̄φ in the frame of g_FS."""
         return self.combine(places.inputs, coefficients)[1]
 
-    def present(self, places: Objective) -> np.ndarray:
+    def present(self, places: FramePoints) -> np.ndarray:
         """The packed ∂_a∂_b̄φ_θ of the network itself, at its frozen parameters."""
         return self._hessian(self.metric.parameters, places.inputs)[1]
 
-    def fill(self, places: Objective, dual: np.ndarray, out: np.ndarray) -> np.ndarray:
+    def fill(self, places: FramePoints, dual: np.ndarray, out: np.ndarray) -> np.ndarray:
         """As `rows`."""
         out[:] = self.rows(places.inputs, dual)
         return out

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @final
 @dataclass(frozen=True, eq=False)
-class Objective:
+class FramePoints:
     """Points with everything that v needs: v = ratio · det(1 + H) / κ, with H = ∂∂̄φ in the orthonormal frame of g_FS.
 
     `ratio` (P,) is det g_FS/|Ω|² up to one factor; `weights` (P,) sum to one.
@@ -28,7 +28,7 @@ class Objective:
     weights: np.ndarray
 
     @classmethod
-    def of(cls, points: Points, kahler_class: tuple[float, ...]) -> Objective:
+    def of(cls, points: Points, kahler_class: tuple[float, ...]) -> FramePoints:
         """At points of a variety."""
         inputs = ProjectiveInputs.of(points, kahler_class)
         level = inputs.log_determinant() - np.log(points.omega2)
@@ -39,16 +39,16 @@ class Objective:
         total = np.cumsum(self.weights)
         return total / total[-1]
 
-    def draw(self, count: int, key: list[int]) -> Objective:
+    def draw(self, count: int, key: list[int]) -> FramePoints:
         """`count` points drawn from dμ_Ω (with probabilities `weights`), the same for the same key."""
         chances = np.random.default_rng(key).random(count)
         index = np.searchsorted(self._cumulated, chances, side="right")
-        return Objective(self.inputs.take(index), self.ratio[index], np.full(count, 1 / count))
+        return FramePoints(self.inputs.take(index), self.ratio[index], np.full(count, 1 / count))
 
-    def take(self, index: np.ndarray) -> Objective:
+    def take(self, index: np.ndarray) -> FramePoints:
         """The points of these numbers, their weights of sum one."""
         weights = self.weights[index]
-        return Objective(self.inputs.take(index), self.ratio[index], weights / weights.sum())
+        return FramePoints(self.inputs.take(index), self.ratio[index], weights / weights.sum())
 
     def volume(self, hessian: np.ndarray, block: slice = slice(None)) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """ratio · det(1 + H) = κ v, its derivative by the packed H, the least pivot of 1 + H (<= 0: not positive)."""

@@ -11,7 +11,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from geomflow.core.memory import require
 from geomflow.core.threads import each, one_thread_products, slices
 from geomflow.fits.loss import Loss
-from geomflow.fits.phi.objective import Objective
+from geomflow.fits.phi.objective import FramePoints
 from geomflow.networks.complex_hessian import ComplexHessian
 from geomflow.tangent.optimisers import Adam
 
@@ -45,7 +45,7 @@ class AdamStep:
 
     rate: float = 3e-3
 
-    def step(self, state: State, hessian: ComplexHessian, batch: Objective, loss: Loss, scale: float) -> float:
+    def step(self, state: State, hessian: ComplexHessian, batch: FramePoints, loss: Loss, scale: float) -> float:
         """One step of length rate × scale, in place; returns the loss on the batch before it."""
         count = batch.inputs.count
         v = np.empty(count)
@@ -83,7 +83,7 @@ class GaussNewton:
     memory: float = 0.9
     longest: float = 1.0
 
-    def step(self, state: State, hessian: ComplexHessian, batch: Objective, loss: Loss, scale: float) -> float:
+    def step(self, state: State, hessian: ComplexHessian, batch: FramePoints, loss: Loss, scale: float) -> float:
         """One step times `scale`, in place; returns the loss on the batch before it."""
         shape = batch.inputs.count, state.parameters.size
         what = f"derivatives of {shape[0]} points by {shape[1]} parameters"
@@ -102,7 +102,7 @@ class GaussNewton:
 
     @staticmethod
     def _linearise(
-        state: State, hessian: ComplexHessian, batch: Objective, loss: Loss, rows: np.ndarray
+        state: State, hessian: ComplexHessian, batch: FramePoints, loss: Loss, rows: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, float]:
         """A into `rows`; v, b and the loss."""
         count = len(rows)

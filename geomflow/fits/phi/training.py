@@ -18,7 +18,7 @@ from geomflow.core.progress import Tick, counter
 from geomflow.fits.loss import Loss, loss_of
 from geomflow.fits.phi.inputs import input_count
 from geomflow.fits.phi.metric import PhiNetwork
-from geomflow.fits.phi.objective import Objective
+from geomflow.fits.phi.objective import FramePoints
 from geomflow.fits.phi.report import PhiReport
 from geomflow.fits.phi.steps import AdamStep, GaussNewton, State
 from geomflow.networks.complex_hessian import ComplexHessian
@@ -92,7 +92,7 @@ class PhiTraining:
         self.best = (np.inf, start)
         self._watcher: Callable[[tuple[int, int], np.ndarray], None] | None = None
 
-    def _split(self, points: Points) -> tuple[Objective, Objective]:
+    def _split(self, points: Points) -> tuple[FramePoints, FramePoints]:
         held = min(max(round(_HELD_OUT * len(points)), 1), _MOST_HELD_OUT)
         if len(points) - held < self.network.size:
             raise UnderdeterminedError(
@@ -101,7 +101,7 @@ class PhiTraining:
             )
         train, unseen = points.split(1 - held / len(points), self.seed)
         self._places, self._unseen = train.coordinates, unseen
-        return Objective.of(train, self.kahler_class), Objective.of(unseen, self.kahler_class)
+        return FramePoints.of(train, self.kahler_class), FramePoints.of(unseen, self.kahler_class)
 
     def run(
         self,

@@ -1,76 +1,117 @@
-"""Three ways down a landscape in a fixed kernel: gradient flow, natural-gradient flow, regularised fit."""
+"""Three ways down a loss in a fixed kernel: gradient flow, natural-gradient flow, regularised fit."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import final
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, final
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
-from scipy.sparse.linalg import eigsh
 
 from geomflow.core.errors import InputError
 from geomflow.core.outcome import Outcome, OutcomeKind
-from geomflow.fits.potentials.landscape import Landscape, View
+from geomflow.core.threads import one_thread_products
+from geomflow.fits.fit import Fit, FitState, Last
+from geomflow.fits.linear import largest, solved
+from geomflow.fits.objective import View, energy, shortened
+from geomflow.fits.potentials.objective import PotentialObjective
 from geomflow.variety.errors import KahlerConeError
 
-_HALVINGS = 20
-_LEAST, _SMALL = 1e-3, 50
+#: The least pivot of g over Fubini–Study that a step may leave.
+_LEAST = 1e-3
+_NONE = np.finfo(float).max
 
-Tick = Callable[[float], None]
-
-
-@dataclass
-class Path:
-    """The way down: coefficients, and rows (time, E, σ, σ on the watched points, least pivot of g over Fubini–Study).
-
-    `best` are the coefficients of least σ on the watched points, or the last ones where none are watched.
-    """
-
-    landscape: Landscape
-    watched: Landscape | None
-    tick: Tick
-    coefficients: np.ndarray
-    best: np.ndarray = field(init=False)
-    rows: list[tuple[float, ...]] = field(default_factory=list)
-    view: View = field(init=False)
-    _least: float = np.inf
-
-    def __post_init__(self) -> None:
-        self.best = self.coefficients
-        self.arrive(self.coefficients, self.landscape.look(self.coefficients), 0.0)
-        if not self.view.least > 0:
-            raise KahlerConeError(
-                f"the descent starts outside the Kähler cone: the least pivot of g over Fubini–Study is "
-                f"{self.view.least:.3g} on {self.landscape.count} points; start from zero"
-            )
-
-    def arrive(self, coefficients: np.ndarray, view: View, time: float) -> None:
-        """Take a step that was found good."""
-        self.coefficients, self.view = coefficients, view
-        sigma, least = np.nan, view.least
-        if self.watched is not None:
-            seen = self.watched.look(coefficients)
-            sigma, least = seen.sigma, min(least, seen.least)
-        self.rows.append((time, view.energy, view.sigma, sigma, least))
-        if self.watched is None or (sigma < self._least and least > 0):
-            self.best, self._least = coefficients, sigma
-        self.tick(view.sigma if self.watched is None else sigma)
-
-    @property
-    def time(self) -> float:
-        """How far the flow has gone."""
-        return self.rows[-1][0]
+#: A step that was found good: its length, the coefficients and the view there, and what the method remembers.
+Found = tuple[float, np.ndarray, View, float]
 
 
 class Descent(ABC):
-    """A way down a landscape; starts at the coefficients of a path and leaves them at their end."""
+    """A way down an objective; the number that it remembers from step to step is zero at the start."""
+
+    steps: int
 
     @abstractmethod
-    def run(self, path: Path) -> Outcome:
-        """Go down, row by row of the path, and say how it ended."""
+    def found(self, objective: PotentialObjective, here: np.ndarray, view: View, memory: float) -> Found | None:
+        """The next step, or None where none descends."""
+
+    def over(self, view: View, here: np.ndarray, memory: float) -> bool:
+        """Whether the last step gained too little."""
+        return False
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class KernelFit(Fit):
+    """A descent from the coefficients `first`, and the place on the way with the least σ on the `watched` points.
+
+    Raises `KahlerConeError` where the start is not positive.
+    """
+
+    objective: PotentialObjective
+    watched: PotentialObjective | None
+    method: Descent
+    first: np.ndarray
+
+    name: ClassVar[str] = "kernel-fit"
+
+    @cached_property
+    def _look(self) -> Last:
+        return Last(self.objective.look)
+
+    @cached_property
+    def _seen(self) -> Last:
+        return Last(self.objective.look if self.watched is None else self.watched.look)
+
+    def start(self) -> FitState:
+        """No time has passed."""
+        least = self._look(self.first).least
+        if not least > 0:
+            raise KahlerConeError(
+                f"the descent starts outside the Kähler cone: the least pivot of g over Fubini–Study is "
+                f"{least:.3g} on {self.objective.count} points; start from zero"
+            )
+        first = self.first
+        return self._arrived(FitState.of(coefficients=first, best=first, sigma=_NONE, time=0.0, taken=0, memory=0.0))
+
+    def step(self, state: FitState) -> FitState | Outcome:
+        """A step of the method."""
+        here, memory, taken = state["coefficients"], state.number("memory"), state.count("taken")
+        view, time = self._look(here), state.number("time")
+        if taken and self.method.over(view, here, memory):
+            return self._steady(view, taken, time)
+        if taken == self.method.steps:
+            message = f"took {taken} steps to E = {view.energy:.3g}; more steps or longer ones go on."
+            return Outcome(OutcomeKind.finished, message, time)
+        with one_thread_products():
+            found = self.method.found(self.objective, here, view, memory)
+        if found is None:
+            return self._steady(view, taken, time)
+        length, there, seen, memory = found
+        self._look.put(there, seen)
+        return self._arrived(state.moved(coefficients=there, time=time + length, taken=taken + 1, memory=memory))
+
+    def numbers(self, state: FitState) -> Mapping[str, float]:
+        """Time of the flow, E, σ on the train points and on the watched ones, least pivot on both."""
+        view, seen = self._look(state["coefficients"]), self._seen(state["coefficients"])
+        unseen = np.nan if self.watched is None else seen.sigma
+        least = view.least if self.watched is None else min(view.least, seen.least)
+        return {"time of the flow": state.number("time"), "energy": view.energy, "sigma": view.sigma,
+                "sigma watched": unseen, "pivot": least}
+
+    def _arrived(self, state: FitState) -> FitState:
+        """The state with the best place so far, which is the last where no points are watched."""
+        if self.watched is None:
+            return state.moved(best=state["coefficients"])
+        numbers = self.numbers(state)
+        if numbers["sigma watched"] < state.number("sigma") and numbers["pivot"] > 0:
+            return state.moved(best=state["coefficients"], sigma=numbers["sigma watched"])
+        return state
+
+    def _steady(self, view: View, steps: int, time: float) -> Outcome:
+        message = f"no step gains any more after {steps} of them, at E = {view.energy:.3g}."
+        return Outcome(OutcomeKind.steady, message, time)
 
 
 @final
@@ -93,19 +134,12 @@ class KernelDescent(Descent):
                 f"{self.steps} steps of {self.rate} of the stability bound: give at least one, and a rate in (0, 1)"
             )
 
-    def run(self, path: Path) -> Outcome:
-        """Until all steps are taken, or none descends."""
-        length = self.rate * bound(path)
-        for number in range(self.steps):
-            move = -path.landscape.gradient(path.view)
-            found = shortened(path, move, length, _energy)
-            if found is None:
-                return _steady(path, number)
-            taken, view = found
-            path.arrive(path.coefficients + taken * move, view, path.time + taken)
-            if taken < length:
-                length = self.rate * bound(path)
-        return _finished(path, self.steps)
+    def found(self, objective: PotentialObjective, here: np.ndarray, view: View, memory: float) -> Found | None:
+        """A step of the length that is remembered; a length is found anew where it is zero."""
+        length = memory or self.rate * 2 / largest(objective.linearise(view)[0])
+        move = -objective.gradient(view)
+        step = shortened(objective, here, view.energy, move, length=length, least=_LEAST)
+        return None if step is None else (*step, length if step[0] == length else 0.0)
 
 
 @final
@@ -129,16 +163,12 @@ class NaturalDescent(Descent):
                 "(0, 1] and a positive damping"
             )
 
-    def run(self, path: Path) -> Outcome:
-        """Until all steps are taken, or none descends."""
-        for number in range(self.steps):
-            hessian, gradient = path.landscape.linearise(path.view)
-            move = solved(hessian, self.damping * largest(hessian), -gradient)
-            found = shortened(path, move, self.step, _energy)
-            if found is None:
-                return _steady(path, number)
-            path.arrive(path.coefficients + found[0] * move, found[1], path.time + found[0])
-        return _finished(path, self.steps)
+    def found(self, objective: PotentialObjective, here: np.ndarray, view: View, memory: float) -> Found | None:
+        """A damped Gauss–Newton step."""
+        hessian, gradient = objective.linearise(view)
+        move = solved(hessian, self.damping * largest(hessian), -gradient)
+        step = shortened(objective, here, view.energy, move, length=self.step, least=_LEAST)
+        return None if step is None else (*step, 0.0)
 
 
 @final
@@ -158,73 +188,16 @@ class RidgeFit(Descent):
         if not (self.ridge > 0 and self.steps >= 1):
             raise InputError(f"{self.steps} steps with the ridge {self.ridge}: give at least one, and a positive ridge")
 
-    def run(self, path: Path) -> Outcome:
-        """Until the fit stands still."""
-        for number in range(self.steps):
-            here = path.coefficients
-            hessian, gradient = path.landscape.linearise(path.view)
-            move = -solved(hessian, self.ridge, gradient + self.ridge * here)
-            whole = self._whole(path.view, here)
-            found = shortened(path, move, 1.0, self._whole)
-            if found is None:
-                return _steady(path, number)
-            path.arrive(here + found[0] * move, found[1], path.time + 1)
-            if self._whole(found[1], path.coefficients) > (1 - self.tolerance) * whole:
-                return _steady(path, number + 1)
-        return _finished(path, self.steps)
+    def found(self, objective: PotentialObjective, here: np.ndarray, view: View, memory: float) -> Found | None:
+        """A step to the minimum of the linearised whole, which is remembered; it counts as a unit of time."""
+        hessian, gradient = objective.linearise(view)
+        whole, move = self._whole(view, here), -solved(hessian, self.ridge, gradient + self.ridge * here)
+        step = shortened(objective, here, whole, move, goal=self._whole, least=_LEAST)
+        return None if step is None else (1.0, *step[1:], whole)
+
+    def over(self, view: View, here: np.ndarray, memory: float) -> bool:
+        """Whether the last step has left more than 1 − `tolerance` of the whole."""
+        return self._whole(view, here) > (1 - self.tolerance) * memory
 
     def _whole(self, view: View, coefficients: np.ndarray) -> float:
-        return view.energy + 0.5 * self.ridge * float(coefficients @ coefficients)
-
-
-Goal = Callable[[View, np.ndarray], float]
-
-
-def shortened(path: Path, move: np.ndarray, length: float, goal: Goal) -> tuple[float, View] | None:
-    """The first of length, length/2, … that lowers the goal and stays inside the Kähler cone, and the view there."""
-    start = goal(path.view, path.coefficients)
-    for _ in range(_HALVINGS if np.isfinite(move).all() else 0):
-        tried = path.coefficients + length * move
-        view = path.landscape.look(tried)
-        if view.least > _LEAST and goal(view, tried) < start:
-            return length, view
-        length /= 2
-    return None
-
-
-def bound(path: Path) -> float:
-    """2/λ: explicit steps of the linearised gradient flow are stable below it."""
-    return 2 / largest(path.landscape.linearise(path.view)[0])
-
-
-def largest(matrix: np.ndarray) -> float:
-    """The largest eigenvalue of a positive semi-definite matrix, by Lanczos from a fixed vector."""
-    if len(matrix) < _SMALL:
-        return float(np.linalg.eigvalsh(matrix)[-1])
-    return float(eigsh(matrix, 1, v0=np.ones(len(matrix)), return_eigenvectors=False)[0])
-
-
-def solved(hessian: np.ndarray, shift: float, target: np.ndarray) -> np.ndarray:
-    """(H + shift)⁻¹ target, with ten times the shift as often as rounding leaves the matrix not positive."""
-    diagonal = np.diagonal(hessian).copy()
-    while np.isfinite(diagonal).all() and shift < 1e6:
-        np.fill_diagonal(hessian, diagonal + shift)
-        try:
-            return cho_solve(cho_factor(hessian, lower=True, check_finite=False), target, check_finite=False)
-        except LinAlgError:
-            shift *= 10
-    return np.full(len(target), np.nan)
-
-
-def _energy(view: View, coefficients: np.ndarray) -> float:
-    return view.energy
-
-
-def _steady(path: Path, steps: int) -> Outcome:
-    message = f"no step gains any more after {steps} of them, at E = {path.view.energy:.3g}."
-    return Outcome(OutcomeKind.steady, message, path.time)
-
-
-def _finished(path: Path, steps: int) -> Outcome:
-    message = f"took {steps} steps to E = {path.view.energy:.3g}; more steps or longer ones go on."
-    return Outcome(OutcomeKind.finished, message, path.time)
+        return energy(view, coefficients) + 0.5 * self.ridge * float(coefficients @ coefficients)

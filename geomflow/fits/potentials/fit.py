@@ -9,12 +9,12 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.progress import counter
-from geomflow.core.threads import one_thread_products
+from geomflow.fits.fit import carried_out, table
 from geomflow.fits.loss import Loss, loss_of
-from geomflow.fits.potentials.descent import Descent, Path, RidgeFit
+from geomflow.fits.potentials.descent import Descent, KernelFit, RidgeFit
 from geomflow.fits.potentials.kernel import KahlerKernel
-from geomflow.fits.potentials.landscape import Landscape
 from geomflow.fits.potentials.metric import KernelMetric
+from geomflow.fits.potentials.objective import PotentialObjective
 from geomflow.fits.potentials.report import KernelReport
 from geomflow.fits.potentials.span import PotentialSpan
 from geomflow.variety.density import checked_volume
@@ -52,9 +52,12 @@ def kernel_metric(
         raise InputError(f"kernel_metric takes a kernel such as OverlapKernel(Power(2)), or a span, not {kernel!r}")
     method, loss = method or RidgeFit(), loss_of(loss)
     span = _span(kernel, points, kahler_class)
-    seen = None if watched is None else Landscape.of(span, watched, loss)
-    with counter("kernel", progress) as tick:
-        metric = _descended(Landscape.of(span, points, loss), seen, method, np.zeros(span.size), tick)
+    seen = None if watched is None else PotentialObjective.of(span, watched, loss)
+    fit = KernelFit(PotentialObjective.of(span, points, loss), seen, method, np.zeros(span.size))
+    solution = carried_out(fit, method.steps + 1, progress)
+    history = table(solution, *fit.numbers(solution.last))
+    report = KernelReport(solution.outcome, str(method), fit.objective.loss.text, span.size, len(points), history)
+    metric = KernelMetric(span, solution.last["best"], report)
     checked_volume(metric, points)
     return metric
 
@@ -110,19 +113,10 @@ def tuned_metric(
 
 def _ridge_path(span: PotentialSpan, ridges: Sequence[float], rest: Points, held: Points, loss: Loss):
     """(ridge, σ on the held points) for every ridge, falling; infinite where g is not positive there."""
-    fitted, seen = Landscape.of(span, rest, loss), Landscape.of(span, held, loss)
+    fitted, seen = (PotentialObjective.of(span, part, loss) for part in (rest, held))
     coefficients = np.zeros(span.size)
     for ridge in sorted(ridges, reverse=True):
         method = RidgeFit(ridge, tolerance=1e-3)
-        coefficients = _descended(fitted, None, method, coefficients, lambda sigma: None).coefficients
+        coefficients = carried_out(KernelFit(fitted, None, method, coefficients), method.steps + 1, False).last["best"]
         view = seen.look(coefficients)
         yield ridge, view.sigma if view.least > 0 else np.inf
-
-
-def _descended(landscape: Landscape, seen: Landscape | None, method: Descent, start: np.ndarray, tick) -> KernelMetric:
-    path = Path(landscape, seen, tick, start)
-    with one_thread_products():
-        outcome = method.run(path)
-    numbers = landscape.span.size, landscape.count, np.array(path.rows)
-    report = KernelReport(outcome, str(method), landscape.loss.text, *numbers)
-    return KernelMetric(landscape.span, path.best, report)

@@ -8,96 +8,79 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core.memory import require
-from geomflow.core.threads import each, one_thread_products, slices
+from geomflow.core.threads import slices
+from geomflow.fits.linear import add_gram, symmetric
 from geomflow.fits.loss import Loss
-from geomflow.fits.phi.objective import Objective
+from geomflow.fits.objective import Objective, View
+from geomflow.fits.phi.objective import FramePoints
 from geomflow.fits.potentials.span import PotentialSpan
 
 if TYPE_CHECKING:
     from geomflow.variety.points import Points
 
-_BLOCK, _TILE = 1024, 384
+_BLOCK = 1024
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class View:
-    """One place in the landscape: v (P,), its derivative by the packed ∂∂̄φ (P, n²), E, σ, the least pivot of 1 + H."""
+class PotentialObjective(Objective):
+    """E(a) = Σ_p w_p F(v_p), v = det(g_FS + ∂∂̄φ_a)/(κ|Ω|²) with mean one on these points, eqs. (B.11) and (B.12).
 
-    v: np.ndarray
-    dual: np.ndarray
-    energy: float
-    sigma: float
-    least: float
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Landscape:
-    """E(a) = Σ_p w_p F(v_p), v = det(g_FS + ∂∂̄φ_a)/(κ|Ω|²) with mean one on these points, eqs. (B.11) and (B.12)."""
+    Views are taken from the derivative of v by the packed ∂∂̄φ, (P, n²), with κ held fixed.
+    """
 
     span: PotentialSpan
-    objective: Objective
+    points: FramePoints
     loss: Loss
     place: Any
 
     @classmethod
-    def of(cls, span: PotentialSpan, points: Points, loss: Loss) -> Landscape:
+    def of(cls, span: PotentialSpan, points: Points, loss: Loss) -> PotentialObjective:
         """At points of a variety."""
-        objective = Objective.of(points, span.kahler_class)
-        return cls(span, objective, loss, span.place(objective.inputs))
+        framed = FramePoints.of(points, span.kahler_class)
+        return cls(span, framed, loss, span.place(framed.inputs))
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Those of dμ_Ω, of sum one, (P,)."""
+        return self.points.weights
 
     @property
     def count(self) -> int:
         """The number of points."""
-        return len(self.objective.weights)
+        return len(self.weights)
 
     def look(self, coefficients: np.ndarray) -> View:
         """What is there at these coefficients."""
-        volume, dual, least = self.objective.volume(self.span.combine(self.place, coefficients)[1])
-        weights = self.objective.weights
+        volume, dual, least = self.points.volume(self.span.combine(self.place, coefficients)[1])
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            kappa = weights @ volume
-            v = volume / kappa
-            energy = float(weights @ self.loss.evaluate(v)[0])
-            return View(v, dual / kappa, energy, float(weights @ np.abs(v - 1)), float(least.min()))
+            return self.seen(volume, float(least.min()), dual / (self.weights @ volume))
 
     def gradient(self, view: View) -> np.ndarray:
         """∂E/∂a, (size,): Σ w F' ∂v, where ∂v keeps the mean of v at one."""
-        weights = self.objective.weights
+        weights = self.weights
         slope = weights * self.loss.evaluate(view.v)[1]
-        heights = (slope - weights * (slope @ view.v))[:, None] * view.dual
+        heights = (slope - weights * (slope @ view.v))[:, None] * view.at
         parts = (self._rows(block, heights).sum(axis=0) for block in slices(self.count, _BLOCK))
         return np.sum(list(parts), axis=0)
 
     def linearise(self, view: View) -> tuple[np.ndarray, np.ndarray]:
         """The Gauss–Newton Hessian Σ w F'' ∂v ∂vᵀ (size, size), and the gradient."""
-        size, weights = self.span.size, self.objective.weights
+        size, weights = self.span.size, self.weights
         require(16 * size**2 + 32 * _BLOCK * size, f"a Hessian of {size} functions", "take fewer centres")
         _, first, second = self.loss.evaluate(view.v)
         mass = weights * second
         columns = np.stack([weights, mass * view.v, weights * first])
         hessian, sums = np.zeros((size, size)), np.zeros((3, size))
         for block in slices(self.count, _BLOCK):
-            rows = self._rows(block, view.dual)
+            rows = self._rows(block, view.at)
             sums += columns[:, block] @ rows
             rows *= np.sqrt(mass[block])[:, None]
-            _add_gram(rows, hessian)
+            add_gram(rows.T, hessian)
         mean, mixed, gradient = sums
-        hessian = np.triu(hessian) + np.triu(hessian, 1).T
+        hessian = symmetric(hessian)
         hessian -= np.outer(mixed, mean) + np.outer(mean, mixed) - (mass @ view.v**2) * np.outer(mean, mean)
         return hessian, gradient - (weights * first @ view.v) * mean
 
     def _rows(self, block: slice, dual: np.ndarray) -> np.ndarray:
         return self.span.rows(self.span.take(self.place, block), dual[block])
-
-
-def _add_gram(rows: np.ndarray, out: np.ndarray) -> None:
-    """Add rowsᵀ rows to the upper triangle, in tiles on all threads; the same bits whatever their number."""
-    parts = slices(rows.shape[1], _TILE)
-
-    def work(tile: tuple[slice, slice]) -> None:
-        out[tile] += rows[:, tile[0]].T @ rows[:, tile[1]]
-
-    with one_thread_products():
-        each(work, [(a, b) for i, a in enumerate(parts) for b in parts[i:]])
