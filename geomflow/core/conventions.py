@@ -13,6 +13,8 @@ curvatures come in as arrays, so that every function is one line of the table.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -72,7 +74,8 @@ def complexify(g: ArrayLike) -> Array:
     g = np.asarray(g)
     n = g.shape[-1] // 2
     xx, xy, yx, yy = g[..., :n, :n], g[..., :n, n:], g[..., n:, :n], g[..., n:, n:]
-    return (xx + yy + 1j * (xy - yx)) / 4
+    h: Array = (xx + yy + 1j * (xy - yx)) / 4
+    return h
 
 
 def complex_structure(n: int) -> Array:
@@ -117,7 +120,8 @@ def volume_density(h: ArrayLike) -> Array:
     (True, True)
     """
     h = np.asarray(h)
-    return 2 ** h.shape[-1] * np.linalg.det(h).real
+    density: Array = 2 ** h.shape[-1] * np.linalg.det(h).real
+    return density
 
 
 def inverse(h: ArrayLike) -> Array:
@@ -139,7 +143,8 @@ def complex_trace(h: ArrayLike, tensor: ArrayLike) -> Array:
     >>> REAL_OVER_COMPLEX_LAPLACIAN * float(complex_trace([[0.5]], [[-0.25]]))
     -1.0
     """
-    return np.einsum("...ab,...ab->...", inverse(h), np.asarray(tensor)).real
+    trace: Array = np.einsum("...ab,...ab->...", inverse(h), np.asarray(tensor)).real
+    return trace
 
 
 def scalar_curvature(h: ArrayLike, ricci: ArrayLike) -> Array:
@@ -162,7 +167,8 @@ def ricci_norm_squared(h: ArrayLike, ricci: ArrayLike) -> Array:
     8.0
     """
     mixed = np.asarray(ricci) @ np.linalg.inv(np.asarray(h))
-    return 2 * np.einsum("...ab,...ba->...", mixed, mixed).real
+    square: Array = 2 * np.einsum("...ab,...ba->...", mixed, mixed).real
+    return square
 
 
 def gradient_norm_squared(h: ArrayLike, df: ArrayLike) -> Array:
@@ -173,7 +179,8 @@ def gradient_norm_squared(h: ArrayLike, df: ArrayLike) -> Array:
     25.0
     """
     df = np.asarray(df)
-    return 2 * np.einsum("...ab,...a,...b->...", inverse(h), df, df.conj()).real
+    square: Array = 2 * np.einsum("...ab,...a,...b->...", inverse(h), df, df.conj()).real
+    return square
 
 
 def ricci_from_riemann(riemann: ArrayLike) -> Array:
@@ -188,7 +195,8 @@ def ricci_from_riemann(riemann: ArrayLike) -> Array:
            [0., 2., 0.],
            [0., 0., 2.]])
     """
-    return np.einsum("...lklj->...kj", np.asarray(riemann))
+    ricci: Array = np.einsum("...lklj->...kj", np.asarray(riemann))
+    return ricci
 
 
 def density_ratio(h: ArrayLike, reference: ArrayLike) -> Array:
@@ -202,7 +210,8 @@ def density_ratio(h: ArrayLike, reference: ArrayLike) -> Array:
     """
     determinant, reference = np.linalg.det(np.asarray(h)).real, np.asarray(reference)
     kappa = determinant.mean() / reference.mean()
-    return determinant / (kappa * reference)
+    ratio: Array = determinant / (kappa * reference)
+    return ratio
 
 
 def entropy(v: ArrayLike, measure: ArrayLike) -> float:
@@ -258,7 +267,7 @@ def from_convention_b(h: ArrayLike) -> Array:
 
 
 #: Decay rates of small modes e^{ikx} of the potential on a flat torus, as a function of |k|².
-DECAY_RATES = {
+DECAY_RATES: dict[str, Callable[[float], float]] = {
     "kahler-ricci": lambda k2: k2 / 2,
     "hamilton": lambda k2: k2,
     "entropy": lambda k2: k2**2 / 4,

@@ -130,7 +130,7 @@ def require_unmasked(values: Any, what: str) -> None:
     if isinstance(values, list | tuple):
         for part in values:
             require_unmasked(part, what)
-    elif isinstance(values, np.ma.MaskedArray) and (hidden := int(np.ma.count_masked(values))):
+    elif isinstance(values, np.ma.MaskedArray) and (hidden := int(np.ma.getmaskarray(values).sum())):
         raise InputError(f"{what}: {hidden} of {values.size} values are masked, and what a mask hides is not known; "
                          "fill them in, as with .filled(0), or leave them out.")
 

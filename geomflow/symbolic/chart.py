@@ -30,7 +30,7 @@ from geomflow.symbolic.names import (
     parameter_names,  # fmt: skip
 )
 from geomflow.symbolic.parse import FUNCTIONS
-from geomflow.symbolic.show import InLatex
+from geomflow.symbolic.show import InLatex, latex
 from geomflow.symbolic.signs import Range, without_moduli
 
 Kind = TypeVar("Kind", "Chart", "ComplexChart")
@@ -129,7 +129,7 @@ class Chart(InLatex):
     __repr__ = __str__
 
     def _latex(self, printer: Any = None) -> str:
-        return f"\\left({', '.join(sympy.latex(s) for s in self.symbols)}\\right)"
+        return f"\\left({', '.join(map(latex, self.symbols))}\\right)"
 
 
 @dataclass(frozen=True, init=False)
@@ -259,7 +259,7 @@ class ComplexChart(InLatex):
     __repr__ = __str__
 
     def _latex(self, printer: Any = None) -> str:
-        return f"\\left({', '.join(sympy.latex(s) for s in self.symbols)}\\right)"
+        return f"\\left({', '.join(map(latex, self.symbols))}\\right)"
 
 
 def _real_symbol(item: str | sympy.Symbol, ranges: Mapping[str, Range], extra: Mapping[str, Any]) -> sympy.Symbol:
@@ -278,7 +278,7 @@ def _described(symbol: sympy.Symbol, bounds: Range | None, period: sympy.Expr | 
 
 
 def _latex_head(name: str) -> str:
-    return sympy.latex(sympy.Symbol(name.rstrip("0123456789_")))
+    return latex(sympy.Symbol(name.rstrip("0123456789_")))
 
 
 def _latex_tail(name: str) -> str:

@@ -13,7 +13,7 @@ LONGEST_SENTENCE = 400
 
 def latex(expression: sympy.Basic, names: Mapping[sympy.Symbol, str] | None = None) -> str:
     """The LaTeX of an expression or matrix, with the given spellings of symbols."""
-    return sympy.latex(expression, symbol_names=dict(names or {}))
+    return str(sympy.latex(expression, symbol_names=dict(names or {})))
 
 
 class InLatex(ABC):

@@ -8,7 +8,7 @@ is refined where a sign changes or a modulus comes near to zero.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from random import Random
 
@@ -165,7 +165,9 @@ def _apart(values: np.ndarray) -> np.ndarray:
     return parts
 
 
-def _cells(values, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[no-untyped-def]
+def _cells(
+    values: Callable[[np.ndarray], np.ndarray], low: float, high: float
+) -> tuple[np.ndarray, np.ndarray]:
     """The ends of cells along a line, and which cells hold a branch point, refined."""
     t = low + (high - low) * COARSE
     for round_ in range(ROUNDS + 1):
@@ -183,7 +185,7 @@ def _changes(values: np.ndarray) -> np.ndarray:
     """For each cell, whether a row changes its sign, ceases to be finite, or has a least modulus there."""
     sign = np.sign(np.where(np.isfinite(values), values, 2.0))
     sign[~np.isfinite(values)] = 3
-    cut = np.any(sign[:, 1:] != sign[:, :-1], axis=0)
+    cut: np.ndarray = np.any(sign[:, 1:] != sign[:, :-1], axis=0)
     with np.errstate(all="ignore"):
         falling = np.diff(np.abs(values), axis=1)
         falling[np.abs(falling) < ROUNDING * np.abs(values[:, 1:])] = 0.0

@@ -209,7 +209,8 @@ def complex_parts(expression: Node, values: Mapping[Node, Complex]) -> Complex:
     """
     known: dict[Node, Any] = {leaf: Complex(leaf) for leaf in leaves((expression,))}
     known.update(values)
-    return evaluate((expression,), known, COMPLEX)[0]
+    parts: Complex = evaluate((expression,), known, COMPLEX)[0]
+    return parts
 
 
 def _complex_number(value: Rational | str) -> Complex:
@@ -239,7 +240,7 @@ def _complex_unknown(name: str, index: tuple[int, ...], arguments: list[Complex]
     return Complex(apply(name, index, [argument.re for argument in arguments]))
 
 
-_ENTIRE = {
+_ENTIRE: dict[str, Callable[[Node, Node], Complex]] = {
     "exp": _exp,
     "sin": lambda a, b: Complex(call("sin", a) * call("cosh", b), call("cos", a) * call("sinh", b)),
     "cos": lambda a, b: Complex(call("cos", a) * call("cosh", b), -call("sin", a) * call("sinh", b)),

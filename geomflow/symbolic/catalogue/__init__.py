@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from geomflow.core.errors import UnknownNameError
-from geomflow.symbolic.catalogue.black_holes import kerr, schwarzschild
-from geomflow.symbolic.catalogue.bryant import bryant, bryant_equations, bryant_series
+from geomflow.symbolic.catalogue.spaces import kerr, schwarzschild
+from geomflow.symbolic.catalogue.solitons import bryant, bryant_equations, bryant_series
 from geomflow.symbolic.catalogue.geometry import TIME, Geometry, Known
-from geomflow.symbolic.catalogue.homogeneous import nil, su2
+from geomflow.symbolic.catalogue.spaces import nil, su2
 from geomflow.symbolic.catalogue.kahler import calabi, eguchi_hanson, fubini_study
 from geomflow.symbolic.catalogue.spaces import cylinder, flat_torus, hyperbolic_space, round_sphere
-from geomflow.symbolic.catalogue.surfaces import cigar, king_rosenau
+from geomflow.symbolic.catalogue.solitons import cigar, king_rosenau
 
 _ENTRIES: Mapping[str, Callable[..., Geometry]] = {
     "flat-torus": flat_torus,

@@ -15,10 +15,9 @@ from geomflow.core.errors import ExpressionError
 from geomflow.core.graph.zero import NONZERO, ZERO_BY_FORM
 from geomflow.symbolic.fractions import roots
 from geomflow.symbolic.fractions.element import Element, Number
-from geomflow.symbolic.fractions.generators import Generator, Kind
 from geomflow.symbolic.fractions.reader import Reader
 from geomflow.symbolic.fractions.samples import Samples
-from geomflow.symbolic.fractions.survey import OutsideField, Survey
+from geomflow.symbolic.fractions.survey import Generator, Kind, OutsideField, Survey
 from geomflow.symbolic.fractions.writer import Writer
 from geomflow.symbolic.ring import ExactRing
 
@@ -33,6 +32,9 @@ class Field(ExactRing):
     `certain` says that the generators are known to be independent beyond their equations; otherwise an element that
     is not in the form of zero is taken to be nonzero only after its value at a point of the domain excludes zero.
     """
+
+    zero: Element
+    one: Element
 
     def __init__(self, generators: Sequence[Generator], coordinates: Sequence[sympy.Symbol], certain: bool,
                  domain: gr.Domain = gr.REALS, largest: int = MOST_TERMS) -> None:

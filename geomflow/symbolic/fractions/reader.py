@@ -12,8 +12,16 @@ from sympy.core.function import AppliedUndef
 
 from geomflow.core.graph.sympy_bridge import UNKNOWN, applied, fraction_of_float, owned, resolved
 from geomflow.symbolic.fractions.element import Element
-from geomflow.symbolic.fractions.generators import Generator, Kind
-from geomflow.symbolic.fractions.survey import CIRCULAR, HYPERBOLIC, OutsideField, _constant, is_angle, linear_parts
+from geomflow.symbolic.fractions.survey import (
+    CIRCULAR,
+    HYPERBOLIC,
+    Generator,
+    Kind,
+    OutsideField,
+    _constant,
+    is_angle,
+    linear_parts,
+)
 
 if TYPE_CHECKING:
     from geomflow.symbolic.fractions.field import Field
@@ -58,7 +66,7 @@ class Reader:
         if e.is_Float:
             return field.number(fraction_of_float(e))
         if e.is_Add:
-            return field.total(self.read(a) for a in e.args)
+            return field.dot((self.read(a), field.one) for a in e.args)
         if e.is_Mul:
             result = field.one
             for a in e.args:

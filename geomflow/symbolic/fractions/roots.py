@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sympy
 
 from geomflow.symbolic.fractions.element import Element
-from geomflow.symbolic.fractions.generators import Generator
-from geomflow.symbolic.fractions.survey import OutsideField
+from geomflow.symbolic.fractions.survey import Generator, OutsideField
 
 if TYPE_CHECKING:
     from geomflow.symbolic.fractions.field import Field

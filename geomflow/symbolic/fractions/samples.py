@@ -15,7 +15,7 @@ from geomflow.core.graph.domain import Frame, OutsideDomain
 from geomflow.core.graph.evaluate import ball
 from geomflow.core.graph.zero import Verdict, refuted
 from geomflow.symbolic.fractions.element import Element
-from geomflow.symbolic.fractions.generators import Generator, Kind
+from geomflow.symbolic.fractions.survey import Generator, Kind
 
 if TYPE_CHECKING:
     from geomflow.symbolic.fractions.field import Field

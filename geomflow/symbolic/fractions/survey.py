@@ -1,8 +1,10 @@
-"""The survey of expressions that finds which generators a field of fractions needs."""
+"""What is adjoined to the rationals, and the survey of expressions that finds which generators a field needs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from itertools import product
 from math import lcm
 
@@ -10,7 +12,6 @@ import sympy
 from sympy.core.function import AppliedUndef
 
 from geomflow.core.graph.sympy_bridge import UNKNOWN, Applied, applied, owned, resolved
-from geomflow.symbolic.fractions.generators import Generator, Kind
 
 CIRCULAR = (sympy.sin, sympy.cos, sympy.tan, sympy.cot, sympy.sec, sympy.csc)
 HYPERBOLIC = (sympy.sinh, sympy.cosh, sympy.tanh, sympy.coth, sympy.sech, sympy.csch)
@@ -29,6 +30,49 @@ HIGHEST_DEGREE = 64
 HIGHEST_POWER = 100_000
 
 
+class Kind(StrEnum):
+    """How a generator is differentiated, and whether it satisfies an equation."""
+
+    FREE = "free"
+    JET = "jet"
+    EXP = "exp"
+    POWER = "power"
+    COS = "cos"
+    SIN = "sin"
+    COSH = "cosh"
+    SINH = "sinh"
+    PRIMITIVE = "primitive"
+    ROOT = "root"
+    UNIT = "unit"
+
+
+ALGEBRAIC = frozenset({Kind.SIN, Kind.SINH, Kind.ROOT, Kind.UNIT})
+"""Kinds that satisfy sin² = 1 − cos², sinh² = cosh² − 1, σⁿ = U and i² = −1; all other kinds are free."""
+
+
+@dataclass(frozen=True)
+class Generator:
+    """One generator.
+
+    `shown` is the sympy expression it stands for (for a root, the n-th root of `argument` up to a known factor);
+    `argument` is the angle, the exponent of e, the radicand, the base of a power or the argument of a function;
+    `exponent` is the constant exponent of a power; `degree` is that of a root's equation; `index` says which
+    derivative of the unknown function a jet is, and `argument` is the function at its arguments.
+    """
+
+    kind: Kind
+    shown: sympy.Expr
+    argument: sympy.Expr | None = None
+    degree: int = 2
+    exponent: sympy.Expr | None = None
+    index: tuple[int, ...] = ()
+
+    @property
+    def algebraic(self) -> bool:
+        """Whether the generator satisfies a polynomial equation over those before it."""
+        return self.kind in ALGEBRAIC
+
+
 class OutsideField(Exception):
     """The expression has no small enough field of fractions, or zero is not decided in it: use the graph."""
 
@@ -41,7 +85,7 @@ def linear_parts(argument: sympy.Expr) -> list[tuple[sympy.Rational, sympy.Expr]
 
 def is_angle(atom: sympy.Expr) -> bool:
     """Whether exp of the atom is a rotation: the atom carries a factor i."""
-    return atom.has(sympy.I)
+    return bool(atom.has(sympy.I))
 
 
 def units(multiples: Iterable[sympy.Rational]) -> list[sympy.Rational]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sympy
 
 from geomflow.symbolic.fractions.element import Element
-from geomflow.symbolic.fractions.generators import Generator, Kind
+from geomflow.symbolic.fractions.survey import Generator, Kind
 
 if TYPE_CHECKING:
     from geomflow.symbolic.fractions.field import Field
