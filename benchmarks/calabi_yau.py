@@ -231,13 +231,13 @@ def peer(python: str, budget: str = "600") -> None:
     (RESULTS / "calabi_yau_peer.md").write_text("\n".join(lines) + "\n")
 
 
-def _phi_network(variety: gv.Hypersurface, core_seconds: float) -> gv.VarietyMetric:
+def _phi_network(variety: gv.Hypersurface, core_seconds: float) -> gv.PolarisedMetric:
     from geomflow.fits import phi_metric
 
     return phi_metric(variety, variety.sample(100_000, seed=1), seconds=core_seconds / 2, progress=False)
 
 
-def _best(variety: gv.Hypersurface, core_seconds: float) -> gv.VarietyMetric:
+def _best(variety: gv.Hypersurface, core_seconds: float) -> gv.PolarisedMetric:
     return gf.fits.algebraic_metric(variety, 16, variety.sample(6000, seed=1), work=core_seconds)
 
 

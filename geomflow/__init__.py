@@ -72,6 +72,7 @@ _HOME = {
     "Training": "geomflow.tangent",
     "phi_metric": "geomflow.fits",
     "load_metric": "geomflow.fits",
+    "load_points": "geomflow.variety",
     "local_workers": "geomflow.distribute",
     "GeomflowError": "geomflow.core.errors",
     "Outcome": "geomflow.core.outcome",
@@ -159,6 +160,7 @@ if TYPE_CHECKING:
     from geomflow.variety import FubiniStudy as FubiniStudy
     from geomflow.variety import Hypersurface as Hypersurface
     from geomflow.variety import Points as Points
+    from geomflow.variety import load_points as load_points
     from geomflow.variety import sigma as sigma
 
 

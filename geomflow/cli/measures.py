@@ -10,7 +10,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from geomflow.cli.task import Task
-    from geomflow.variety import Estimate, Points, VarietyMetric
+    from geomflow.variety import Estimate, Points, PolarisedMetric
 
 
 @final
@@ -75,11 +75,11 @@ class Measured:
         return rows
 
 
-def measured(task: Task, metric: VarietyMetric, points: Points) -> Measured:
+def measured(task: Task, metric: PolarisedMetric, points: Points) -> Measured:
     """Everything that the task asks for. Raises `KahlerConeError` where the metric is not positive at a point."""
     from geomflow.variety import class_volume
-    from geomflow.variety.density import log_ratio, sigma_of
     from geomflow.variety.estimate import mean, weighted_mean
+    from geomflow.variety.measures import log_ratio, sigma_of
 
     ratio = np.exp(log_ratio(metric, points))
     kappa = weighted_mean(ratio, points.weights, points.line)
@@ -92,7 +92,7 @@ def measured(task: Task, metric: VarietyMetric, points: Points) -> Measured:
     return Measured(points, v, sigma, kappa, volume, class_volume(metric), curvature, euler, counted)
 
 
-def scalar(metric: VarietyMetric, points: Points) -> np.ndarray:
+def scalar(metric: PolarisedMetric, points: Points) -> np.ndarray:
     """R at the points, (P,), with a progress bar on a terminal."""
     from tqdm import tqdm
 

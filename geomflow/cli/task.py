@@ -169,10 +169,11 @@ class Task:
         name = self.file.points.file
         if name is None:
             return None
-        from geomflow.variety import Points
+        from geomflow.variety import load_points
+
 
         with self.at("points", "file"):
-            points = Points.load(Path(self.source).parent / name)
+            points = load_points(Path(self.source).parent / name)
             if not len(points):
                 raise InputError(f"'{name}' holds no points; a fit needs some")
         return points
@@ -237,8 +238,7 @@ class Task:
         the sections of the last would not fit.
         """
         from geomflow.fits.ladder import degrees_to
-        from geomflow.variety.fubini_study import checked_class
-        from geomflow.variety.levels import line_bundle
+        from geomflow.variety.bundles import checked_class, line_bundle
         from geomflow.variety.monomials import require_monomials
 
         with self.at("metric", "class"):

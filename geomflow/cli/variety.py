@@ -2,9 +2,9 @@
 
 Samples points of a Calabi–Yau hypersurface or reads kept ones, fits a metric, measures it on unseen points, and writes
 to DIR (varieties/NAME unless given) metric.npz (`geomflow.load_metric` reads it), points.npz and unseen.npz
-(`Points.load`), numbers.json and the pictures. Nothing is overwritten: without --out a new directory is taken. With
---resume a kept metric is gone on from: one of the same degree is measured and drawn again, one of a lower degree starts
-the fit of the next, and a network that was interrupted is trained on.
+(`geomflow.load_points`), numbers.json and the pictures. Nothing is overwritten: without --out a new directory is
+taken. With --resume a kept metric is gone on from: one of the same degree is measured and drawn again, one of a lower
+degree starts the fit of the next, and a network that was interrupted is trained on.
 --workers N spreads the points and the fit of a balanced metric over N processes of this machine, --scheduler ADDRESS
 over a Dask cluster; the numbers are the same.
 """

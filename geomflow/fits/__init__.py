@@ -5,7 +5,7 @@ from geomflow.fits.balanced import balanced_metric
 from geomflow.fits.clouds.flow import ComponentFlow
 from geomflow.fits.clouds.metric import ComponentMetric
 from geomflow.fits.clouds.rates import ConstantRate, FallingRate, PointwiseRate, Rate
-from geomflow.fits.clouds.report import CloudMeasure, CloudReport
+from geomflow.fits.clouds.report import CloudReport
 from geomflow.fits.convergence import Convergence, convergence
 from geomflow.fits.family import FormFamily, FormState, form_family
 from geomflow.fits.features.component_metric import ComponentNetwork, ComponentReport
@@ -15,11 +15,10 @@ from geomflow.fits.features.fit import FrozenReport, frozen_fit
 from geomflow.fits.features.frozen import FrozenComponents
 from geomflow.fits.features.learned import feature_network, feature_training, learned_kernel
 from geomflow.fits.features.span import ComponentTangent, PotentialTangent, TangentSpan, tangent_span
-from geomflow.fits.features.store import load_frozen, save_frozen
 from geomflow.fits.folder import MetricFolder
 from geomflow.fits.form_flow import FormFlow, decay_rate
 from geomflow.fits.ladder import Climbed, DegreeFit, DegreeLadder, climb, degrees_to
-from geomflow.fits.load import load_metric
+from geomflow.variety.store import load_metric
 from geomflow.fits.phi.inputs import ProjectiveInputs
 from geomflow.fits.phi.metric import PhiNetwork
 from geomflow.fits.phi.report import PhiReport
@@ -46,7 +45,6 @@ __all__ = [
     "AdamStep",
     "ArcCosine",
     "Climbed",
-    "CloudMeasure",
     "CloudReport",
     "ComponentFlow",
     "ComponentMetric",
@@ -115,10 +113,8 @@ __all__ = [
     "frozen_fit",
     "kernel_metric",
     "learned_kernel",
-    "load_frozen",
     "load_metric",
     "phi_metric",
-    "save_frozen",
     "tangent_span",
     "tune",
     "tuned_metric",

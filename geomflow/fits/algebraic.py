@@ -13,17 +13,17 @@ from geomflow.fits.fit import carried_out
 from geomflow.fits.general import STEPS as GENERAL_STEPS
 from geomflow.fits.general import GeneralFit, likeness, require_general
 from geomflow.fits.loss import EnergyLoss, Loss
-from geomflow.variety.density import checked_volume
+from geomflow.variety.bundles import halved, line_bundle
 from geomflow.variety.errors import KahlerConeError, UnderdeterminedError
 from geomflow.variety.hermitian_form import HermitianForm
-from geomflow.variety.levels import halved, line_bundle
+from geomflow.variety.measures import checked_volume
 from geomflow.variety.orbits import InvariantForms, invariant_forms, reference
 from geomflow.variety.sections import Sections
 from geomflow.variety.symmetry import Symmetry
 
 if TYPE_CHECKING:
     from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.metric import VarietyMetric
+    from geomflow.variety.metric import PolarisedMetric
     from geomflow.variety.points import Points
 
 _FEWEST = 4000
@@ -56,7 +56,7 @@ def algebraic_metric(
     *,
     functional: str = "(v - 1)^2",
     symmetry: Symmetry | None = None,
-    start: VarietyMetric | None = None,
+    start: PolarisedMetric | None = None,
     work: float = 120.0,
     progress: bool | None = None,
     kahler_class: Sequence[float] | None = None,
@@ -114,7 +114,7 @@ def _fit_all(
     level: int,
     points: Points,
     loss: Loss,
-    start: VarietyMetric | None,
+    start: PolarisedMetric | None,
     work: float,
     progress: bool | None,
 ) -> HermitianForm:
@@ -147,7 +147,7 @@ def _fit_invariant(
     level: int,
     points: Points,
     loss: Loss,
-    start: VarietyMetric | None,
+    start: PolarisedMetric | None,
     progress: bool | None,
 ) -> HermitianForm:
     """The best coefficients for given forms."""
@@ -174,7 +174,7 @@ def require_points(forms: InvariantForms, points: Points) -> None:
 
 
 def project(
-    values: np.ndarray, start: VarietyMetric | None, points: Points, degrees: tuple[int, ...]
+    values: np.ndarray, start: PolarisedMetric | None, points: Points, degrees: tuple[int, ...]
 ) -> np.ndarray:
     """The coefficients whose P/Π|z_i|^{2d_i}, with values (P, α), is nearest to the `likeness` of `start`."""
     with np.errstate(invalid="ignore"):

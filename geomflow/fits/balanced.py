@@ -15,10 +15,10 @@ from geomflow.core.threads import slices
 from geomflow.distribute import Workers, as_workers
 from geomflow.fits.algebraic import FitReport
 from geomflow.fits.fit import Fit, FitState, carried_out
-from geomflow.variety.density import checked_volume, sigma
+from geomflow.variety.bundles import line_bundle
 from geomflow.variety.errors import UnderdeterminedError
 from geomflow.variety.hermitian_form import HermitianForm
-from geomflow.variety.levels import line_bundle
+from geomflow.variety.measures import checked_volume, sigma
 from geomflow.variety.sections import Sections
 
 if TYPE_CHECKING:

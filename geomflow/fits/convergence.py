@@ -10,9 +10,8 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.fits.algebraic import algebraic_metric
-from geomflow.variety.density import sigma
 from geomflow.variety.estimate import Estimate, weighted_mean
-from geomflow.variety.measures import scalar_curvature
+from geomflow.variety.measures import scalar_curvature, sigma
 
 if TYPE_CHECKING:
     from geomflow.variety.hypersurface import Hypersurface

@@ -17,7 +17,7 @@ from geomflow.fits.fit import Fit, FitState, Last
 from geomflow.fits.loss import Loss
 from geomflow.fits.objective import Objective, View
 from geomflow.variety.errors import KahlerConeError
-from geomflow.variety.ratiojets import log_volume, sensitivity
+from geomflow.variety.jets import log_volume, sensitivity
 
 #: Steps that are enough.
 STEPS = 40

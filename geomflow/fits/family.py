@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from geomflow.core import conventions
 from geomflow.core.errors import InputError, PositivityError, ShapeError
 from geomflow.core.hermitian import multiplicity, pack
 from geomflow.fits.algebraic import project, reduced_forms, require_points
 from geomflow.fits.dense import FormObjective
 from geomflow.fits.loss import EnergyLoss
 from geomflow.fits.objective import View
+from geomflow.variety.bundles import line_bundle
 from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.hermitian_form import HermitianForm
-from geomflow.variety.levels import line_bundle
-from geomflow.variety.logforms import log_metric
+from geomflow.variety.jets import log_metric, sensitivity
 from geomflow.variety.orbits import InvariantForms, reference
-from geomflow.variety.ratiojets import sensitivity
 from geomflow.variety.symmetry import Symmetry
 
 if TYPE_CHECKING:
     from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.metric import VarietyMetric
+    from geomflow.variety.metric import PolarisedMetric
     from geomflow.variety.points import Points
 
 
@@ -82,7 +82,7 @@ class FormFamily:
         form = self.forms.matrix(solve_triangular(self.triangle, coefficients))
         return HermitianForm(self.variety, self.forms.exponents, form, self.level)
 
-    def state(self, metric: VarietyMetric | None = None) -> FormState:
+    def state(self, metric: PolarisedMetric | None = None) -> FormState:
         """The member of the family nearest to exp(kK) of a metric; to Fubini–Study, which it holds, without one.
 
         Raises `KahlerConeError` where the metric is not positive and `PositivityError` where the member is not.
@@ -146,7 +146,7 @@ class FormState:
     @property
     def sigma(self) -> float:
         """σ on the family's points."""
-        return float(self.family.mass @ np.abs(self.density - 1))
+        return conventions.sigma(self.density, self.family.mass)
 
     @cached_property
     def positivity(self) -> np.ndarray:

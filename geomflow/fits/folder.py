@@ -12,7 +12,7 @@ from typing import Any, final
 from geomflow import __version__
 from geomflow.core import archive
 from geomflow.core.errors import InputError, StoreError
-from geomflow.fits.load import load_metric
+from geomflow.variety.store import load_metric
 
 NUMBERS = "numbers.json"
 METRIC = "metric.npz"

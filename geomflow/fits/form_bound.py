@@ -12,9 +12,8 @@ from geomflow.fits.family import FormState
 from geomflow.fits.loss import Density
 from geomflow.fits.tangent import INNER_PRODUCTS, descent_system, pencil
 from geomflow.flow.problem import Array, Implicit, Problem, Violation
-from geomflow.variety.density import class_volume
-from geomflow.variety.logforms import log_metric
-from geomflow.variety.measures import scalar_curvature
+from geomflow.variety.jets import log_metric
+from geomflow.variety.measures import class_volume, scalar_curvature
 from geomflow.variety.metric import log_determinant
 
 if TYPE_CHECKING:

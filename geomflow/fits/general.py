@@ -22,14 +22,13 @@ from geomflow.core.threads import each, slices
 from geomflow.fits.fit import OPERATIONS, Fit, FitState, Last
 from geomflow.fits.loss import Loss
 from geomflow.fits.objective import Objective, View, shortened
-from geomflow.variety import jetframes
 from geomflow.variety.errors import KahlerConeError, UnderdeterminedError
-from geomflow.variety.ratiojets import log_volume
+from geomflow.variety.jets import first_order, log_volume, partial_index
 from geomflow.variety.routines.forms import section_jets
 from geomflow.variety.sections import Sections
 
 if TYPE_CHECKING:
-    from geomflow.variety.metric import VarietyMetric
+    from geomflow.variety.metric import PolarisedMetric
     from geomflow.variety.points import Points
 
 _INNER = 40
@@ -62,12 +61,12 @@ class SectionObjective(Objective):
         """Evaluate the sections, above 150 in single precision, which is far below their σ."""
         rows, count = 1 + points.variety.dim, sections.count
         jets = np.empty((len(points), rows, count), complex if count <= _DOUBLE else np.complex64)
-        index = jetframes.partial_index(points.variety.ambient.size, 1)
+        index = partial_index(points.variety.ambient.size, 1)
         norms = points.variety.ambient.norms(points.coordinates)
         scale = np.exp(-0.5 * np.log(norms) @ np.array(sections.degrees))
 
         def work(s: slice) -> None:
-            frame = jetframes.first_order(points[s]) * scale[s, None, None]
+            frame = first_order(points[s]) * scale[s, None, None]
             out = np.empty((len(frame), rows, count), complex)
             section_jets(points.coordinates[s], frame, index, sections.exponents, out)
             jets[s] = out
@@ -169,7 +168,7 @@ class GeneralFit(Fit):
 
     @classmethod
     def of(
-        cls, sections: Sections, points: Points, loss: Loss, start: VarietyMetric | None, work: float
+        cls, sections: Sections, points: Points, loss: Loss, start: PolarisedMetric | None, work: float
     ) -> GeneralFit:
         """A fit of sections on as many of the points as are needed, from the form that is like `start`.
 
@@ -272,7 +271,7 @@ def _cgls(linear: _Linear, right: np.ndarray, most: int) -> tuple[np.ndarray, in
     return x.astype(complex), taken
 
 
-def likeness(start: VarietyMetric | None, points: Points, degrees: tuple[int, ...]) -> np.ndarray:
+def likeness(start: PolarisedMetric | None, points: Points, degrees: tuple[int, ...]) -> np.ndarray:
     """P/Π|z_i|^{2d_i} of the form of O(d) that is like a metric: e^{cφ}, φ its correction and c = Σd_i/Σt_i, (P,).
 
     On one ray c t = d, and P = e^{cK} is the metric's own; 1, Fubini–Study's, without one.

@@ -17,9 +17,9 @@ from geomflow.core.errors import InputError, StoreError, UnknownNameError
 from geomflow.fits.algebraic import algebraic_metric, roughly_forms
 from geomflow.fits.balanced import balanced_metric
 from geomflow.fits.folder import MetricFolder
-from geomflow.variety.density import sigma
+from geomflow.variety.bundles import halved, line_bundle
 from geomflow.variety.errors import UnderdeterminedError
-from geomflow.variety.levels import halved, line_bundle
+from geomflow.variety.measures import sigma
 from geomflow.variety.orbits import invariant_forms
 from geomflow.variety.points import ARRAYS
 from geomflow.variety.sections import Sections

@@ -10,6 +10,7 @@ from typing import Any, final
 import numpy as np
 
 from geomflow.fits.loss import Loss
+from geomflow.variety.measures import normalised
 
 #: A goal that a line search lowers, of a view and its coefficients.
 Goal = Callable[["View", np.ndarray], float]
@@ -43,10 +44,10 @@ class Objective(ABC):
 
     def seen(self, volume: np.ndarray, least: float, at: Any) -> View:
         """The view of a metric whose volume over |Ω|² is `volume` (P,), up to a factor."""
+        v, _, sigma = normalised(volume, self.weights)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            v = volume / (self.weights @ volume)
-            energy, sigma = self.weights @ self.loss.evaluate(v)[0], self.weights @ np.abs(v - 1)
-        return View(v, float(energy), float(sigma), least, at)
+            energy = self.weights @ self.loss.evaluate(v)[0]
+        return View(v, float(energy), sigma, least, at)
 
     def seen_in_logarithms(self, log_volume: np.ndarray, at: Any) -> View:
         """As `seen`, from the logarithm of the volume, which is not finite where the metric is not positive."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import Any, final
 
 import numpy as np
 
+from geomflow.core.archive import Archive
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.numbers import real_number
 from geomflow.networks.activation import Activation
@@ -64,6 +66,17 @@ class Perceptron(Network):
             yield f"W{number}", (after, before)
             if self.biased:
                 yield f"b{number}", (after,)
+
+    def to_json(self) -> str:
+        """Sizes, activation and parametrisation as text, for files. Not the embedding."""
+        names = ("inputs", "outputs", "parametrisation", "weight_std", "bias_std")
+        fields = {name: getattr(self, name) for name in names}
+        return json.dumps(fields | {"hidden": self.widths[1:-1], "activation": self.activation.name})
+
+    @classmethod
+    def from_file(cls, file: Archive) -> Perceptron:
+        """The network that a file holds as 'network', the text of `to_json`. Raises `StoreError` and `InputError`."""
+        return cls(**file.json("network", dict))
 
     @property
     def kinked(self) -> bool:

@@ -14,7 +14,7 @@ from geomflow.plot.style import ACCENT, INK, MUTED, SECOND, styled
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from geomflow.variety import Points, VarietyMetric
+    from geomflow.variety import Points, PolarisedMetric
 
 _BINS = 60
 _TAIL = 0.002
@@ -32,7 +32,7 @@ class Compared:
 
 
 @styled
-def histograms(metric: VarietyMetric, points: Points, quantities: Sequence[str] = ("v", "R")) -> np.ndarray:
+def histograms(metric: PolarisedMetric, points: Points, quantities: Sequence[str] = ("v", "R")) -> np.ndarray:
     """Draw how "v" = det g/(κ|Ω|²) and "R", the scalar curvature, are distributed against dμ_Ω.
 
     Left on the scale of the Fubini–Study metric, right magnified to that of `metric`; 0.2 % of the points on either
@@ -42,7 +42,7 @@ def histograms(metric: VarietyMetric, points: Points, quantities: Sequence[str] 
     return draw([compared(metric, points, name) for name in quantities])
 
 
-def compared(metric: VarietyMetric, points: Points, name: str) -> Compared:
+def compared(metric: PolarisedMetric, points: Points, name: str) -> Compared:
     """A quantity of a metric and of Fubini–Study in the same class."""
     from geomflow.variety import FubiniStudy
 
@@ -50,7 +50,7 @@ def compared(metric: VarietyMetric, points: Points, name: str) -> Compared:
     return Compared(name, quantity(metric, points, name), quantity(reference, points, name), points.weights)
 
 
-def quantity(metric: VarietyMetric, points: Points, name: str) -> np.ndarray:
+def quantity(metric: PolarisedMetric, points: Points, name: str) -> np.ndarray:
     """ "v" or "R" at the points, (P,)."""
     from geomflow.variety import density_ratio, scalar_curvature
 

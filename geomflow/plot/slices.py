@@ -15,7 +15,7 @@ from geomflow.plot.style import DIVERGING, MUTED, colour_bar, styled
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from geomflow.variety import Hypersurface, Points, VarietyMetric
+    from geomflow.variety import Hypersurface, Points, PolarisedMetric
 
 _CLIPPED = 0.02
 _FOR_KAPPA = 5000  # κ to σ/70, less than a picture shows
@@ -145,7 +145,7 @@ def _number(c: complex) -> str:
 
 @styled
 def slices(
-    metric: VarietyMetric, points: Points, quantities: Sequence[str] = ("v", "R"), *, plane: Slice | None = None
+    metric: PolarisedMetric, points: Points, quantities: Sequence[str] = ("v", "R"), *, plane: Slice | None = None
 ) -> np.ndarray:
     """Draw "v" − 1 and "R", the scalar curvature, over a plane slice of the variety, in colours centred on zero.
 
@@ -164,10 +164,10 @@ def slices(
     return axes[0]
 
 
-def slice_values(metric: VarietyMetric, points: Points, plane: Slice, name: str) -> tuple[np.ndarray, str]:
+def slice_values(metric: PolarisedMetric, points: Points, plane: Slice, name: str) -> tuple[np.ndarray, str]:
     """v − 1 or R over the slice, (m, m), and its symbol."""
     from geomflow.variety import kappa, scalar_curvature
-    from geomflow.variety.density import log_ratio
+    from geomflow.variety.measures import log_ratio
 
     shape = len(plane.axis), len(plane.axis)
     if name == "R":

@@ -14,7 +14,7 @@ from geomflow.fits import ComponentFlow, FallingRate
 from geomflow.kernels import FubiniStudyGaussian, batched_labels, dropped_mass
 from geomflow.plot.style import CYCLE, MUTED
 from geomflow.study.study import Cell, Row, Study
-from geomflow.variety import Fermat, Points, sample_patch
+from geomflow.variety import Fermat, Points, quality, sample_patch
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +75,7 @@ class ClusteringCost(Study):
         flow = _flow(points, kernel, labels, cell["steps"])
         seconds, memory = _update(flow, TIMED)
         metric = flow.run(progress=False)
-        found = metric.measure(unseen)
+        found = quality(metric, unseen)
         double = _flow(points, FubiniStudyGaussian(cell["width"]), labels, cell["steps"])
         sizes = np.bincount(np.zeros(len(points), int) if labels is None else labels).astype(float)
         return {"train": metric.report.gain, "unseen": found.gain, "sigma": float(found.after),

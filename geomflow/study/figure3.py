@@ -13,7 +13,7 @@ from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.gains import OURS, PAPER, TITLES, Setting, middle, moved_gains, train_seed, trained, unseen_points
 from geomflow.study.seeds import geometric_mean, mean_and_error, said, with_errors
 from geomflow.study.study import Cell, Row, Study
-from geomflow.variety import nearest
+from geomflow.variety import nearest, quality
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,7 +73,7 @@ class Figure3(Study):
         for where in ("off", "on"):
             noise = moved_gains(metric, sizes, train_seed(cell["seed"]), on_variety=where == "on")
             found[f"distance_{where}"], found[f"gain_{where}"] = noise
-        there = metric.measure(unseen)
+        there = quality(metric, unseen)
         return {**found, "unseen_distance": float(nearest(metric.points, unseen)[1].mean()),
                 "unseen_gain": there.gain, "unseen_lost": there.not_positive}
 

@@ -19,9 +19,7 @@ from geomflow.kernels import (
     NearestKernel,
     NetworkKernel,
 )
-from geomflow.variety import Fermat, FubiniStudy, Hypersurface, Points, nearest, noised
-from geomflow.variety.density import sigma_of
-from geomflow.variety.restrict import sample_patch
+from geomflow.variety import Fermat, Hypersurface, Points, gain, nearest, noised, quality, sample_patch
 
 PATCH, ELIM = 0, 1
 KERNELS: Mapping[str, Callable[[Setting], Kernel]] = MappingProxyType({
@@ -131,7 +129,7 @@ def moved_gains(metric: ComponentMetric, sizes: Any, seed: int, on_variety: bool
 def _moved(metric: ComponentMetric, size: float, seed: int, on_variety: bool) -> tuple[float, float]:
     moved = noised(metric.points, size, seed, on_variety=on_variety)
     moved = moved[(moved.patch[:, 0] == PATCH) & (moved.elim == ELIM)]
-    return float(nearest(metric.points, moved)[1].mean()), metric.gain(moved)
+    return float(nearest(metric.points, moved)[1].mean()), gain(metric, moved)
 
 
 def middle(gains: np.ndarray, train_gain: float) -> np.ndarray:
@@ -142,12 +140,11 @@ def middle(gains: np.ndarray, train_gain: float) -> np.ndarray:
 def unseen_gain(metric: Any, points: Points) -> tuple[float, int]:
     """σ of Fubini–Study over that of `metric` on the same points, and at how many of them g is not positive.
 
-    Where it is not, det g still enters σ, so that a metric that fails has a low gain and not none.
+    Where it is not, det g still enters σ (`geomflow.variety.quality`): a metric that fails has a low gain, and none
+    where no volume is left.
     """
-    g, study = metric.at(points), FubiniStudy(points.variety).at(points)
-    lost = int(np.count_nonzero(np.linalg.eigvalsh(g)[:, 0] <= 0))
-    before, after = (sigma_of(np.linalg.det(h).real / points.omega2, points) for h in (study, g))
-    return float(before) / float(after), lost
+    found = quality(metric, points)
+    return found.gain, found.not_positive
 
 
 def uninterrupted(metric: Any) -> Any:
@@ -158,7 +155,12 @@ def uninterrupted(metric: Any) -> Any:
 
 
 def geometric(values: Any) -> tuple[float, float]:
-    """The geometric mean, and the factor of one standard error of it (one for a single value)."""
+    """The geometric mean, and the factor of one standard error of it (one for a single value).
+
+    Zero, with an infinite factor, where a value is: a metric without volume has no gain.
+    """
+    if not np.all(values):
+        return 0.0, float(np.inf)
     logs = np.log(np.asarray(values, dtype=float))
     error = logs.std(ddof=1) / np.sqrt(len(logs)) if len(logs) > 1 else 0.0
     return float(np.exp(logs.mean())), float(np.exp(error))

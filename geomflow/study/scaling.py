@@ -21,7 +21,7 @@ from geomflow.study.gains import (
 )
 from geomflow.study.seeds import PowerLaw, geometric_mean, mean_and_error, power_law, said, with_errors
 from geomflow.study.study import Cell, Row, Study
-from geomflow.variety import Points, nearest
+from geomflow.variety import Points, nearest, quality
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,7 +79,7 @@ class Scaling(Study):
             distances, gains = moved_gains(metric, np.geomspace(*NOISES, 15), train_seed(cell["seed"]), on_variety=True)
             return {"distances": distances, "gains": gains}
         unseen = unseen_points(cell["unseen"], cell["seed"])
-        return {"mean": float(nearest(metric.points, unseen)[1].mean()), "gain": metric.gain(unseen)}
+        return {"mean": float(nearest(metric.points, unseen)[1].mean()), "gain": quality(metric, unseen).gain}
 
     def conclude(self, rows: list[Row]) -> dict[str, float]:
         """Fitted factors and exponents, distances of the wanted gains, and numbers of points with 68 % ranges."""

@@ -14,6 +14,7 @@ from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.gains import NARROW, PAPER, TITLES, Setting, trained, unseen_points
 from geomflow.study.seeds import mean_and_error, plus_minus
 from geomflow.study.study import Cell, Row, Study
+from geomflow.variety import gain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -139,13 +140,13 @@ class Objective:
 
     def __call__(self, settings: dict[str, float], seed: int) -> Score:
         metric = trained(replace(self.setting, **settings), seed)
-        return Score(metric.gain(unseen_points(self.unseen, seed)), metric.report.outcome)
+        return Score(gain(metric, unseen_points(self.unseen, seed)), metric.report.outcome)
 
 
 def gains_of(setting: Setting, seed: int, unseen: int) -> tuple[float, float]:
     """Train and test gain on the point sets of a seed."""
     metric = trained(setting, seed)
-    return metric.report.gain, metric.gain(unseen_points(unseen, seed))
+    return metric.report.gain, gain(metric, unseen_points(unseen, seed))
 
 
 def _pm(row: Row, part: str) -> str:

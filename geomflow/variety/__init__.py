@@ -2,18 +2,10 @@
 
 from geomflow.variety.ambient import Ambient
 from geomflow.variety.chern import chern_densities, chern_number, euler_number, intersection_number
-from geomflow.variety.curvature import Curvature
+from geomflow.variety.jets import Curvature
 from geomflow.variety.cymetric import export_cymetric, import_cymetric
-from geomflow.variety.density import (
-    VolumeWarning,
-    checked_volume,
-    class_volume,
-    density_ratio,
-    kappa,
-    sigma,
-    volume,
-)
 from geomflow.variety.distance import distance, nearest
+from geomflow.variety.errors import VolumeWarning
 from geomflow.variety.estimate import Estimate
 from geomflow.variety.families import Bicubic, Dwork, Fermat, Tetraquadric
 from geomflow.variety.flat import FlatCurve
@@ -23,18 +15,27 @@ from geomflow.variety.hermitian_form import HermitianForm
 from geomflow.variety.hypersurface import Hypersurface
 from geomflow.variety.measures import (
     Measures,
+    Quality,
+    checked_volume,
+    class_volume,
+    density_ratio,
+    gain,
+    kappa,
     measure,
+    quality,
     ricci_measure,
     scalar_curvature,
+    sigma,
     smallest_eigenvalue,
     transition_loss,
+    volume,
 )
-from geomflow.variety.metric import VarietyMetric
-from geomflow.variety.metricstore import load_metric
-from geomflow.variety.noise import noised
+from geomflow.variety.metric import HermitianMetric, PolarisedMetric
+from geomflow.variety.store import load_points
+from geomflow.variety.sample import noised
 from geomflow.variety.points import Points, concatenate
 from geomflow.variety.polynomial import Polynomial
-from geomflow.variety.restrict import sample_patch
+from geomflow.variety.sample import sample_patch
 from geomflow.variety.sections import Sections
 from geomflow.variety.symmetry import Symmetry, trivial_symmetry
 
@@ -48,14 +49,16 @@ __all__ = [
     "FlatCurve",
     "FubiniStudy",
     "HermitianForm",
+    "HermitianMetric",
     "Hypersurface",
     "Measures",
     "Points",
+    "PolarisedMetric",
     "Polynomial",
+    "Quality",
     "Sections",
     "Symmetry",
     "Tetraquadric",
-    "VarietyMetric",
     "VolumeWarning",
     "checked_volume",
     "chern_densities",
@@ -66,14 +69,16 @@ __all__ = [
     "distance",
     "euler_number",
     "export_cymetric",
+    "gain",
     "import_cymetric",
     "in_patch",
     "intersection_number",
     "kappa",
-    "load_metric",
+    "load_points",
     "measure",
     "nearest",
     "noised",
+    "quality",
     "ricci_measure",
     "sample_patch",
     "scalar_curvature",

@@ -17,16 +17,16 @@ from geomflow.variety.estimate import Estimate, mean
 from geomflow.variety.fubini_study import FubiniStudy
 
 if TYPE_CHECKING:
-    from geomflow.variety.metric import VarietyMetric
+    from geomflow.variety.metric import PolarisedMetric
     from geomflow.variety.points import Points
 
 
-def chern_densities(metric: VarietyMetric, points: Points) -> np.ndarray:
+def chern_densities(metric: PolarisedMetric, points: Points) -> np.ndarray:
     """Column k: c_k ∧ H^{n−k} as a density in d^{2n}x, with H = (i/2π) Σ ∂∂̄ log|z_i|²; shape (P, n + 1)."""
     return np.concatenate(each(lambda s: _densities(metric, points[s]), slices(len(points), 1024)))
 
 
-def _densities(metric: VarietyMetric, points: Points) -> np.ndarray:
+def _densities(metric: PolarisedMetric, points: Points) -> np.ndarray:
     n = points.variety.dim
     theta = metric.curvature(points).endomorphism
     hyperplane = FubiniStudy(points.variety).at(points)
@@ -58,12 +58,12 @@ def integral(density: np.ndarray, points: Points) -> Estimate:
     return mean(density / points.density, points.line)
 
 
-def euler_number(metric: VarietyMetric, points: Points) -> Estimate:
+def euler_number(metric: PolarisedMetric, points: Points) -> Estimate:
     """χ = ∫ c_n of any Kähler metric."""
     return integral(chern_densities(metric, points)[:, -1], points)
 
 
-def chern_number(metric: VarietyMetric, points: Points, k: int) -> Estimate:
+def chern_number(metric: PolarisedMetric, points: Points, k: int) -> Estimate:
     """∫ c_k ∧ H^{n−k}, H the sum of the hyperplane classes: 50 for k = 2 on a quintic, 0 for k = 1."""
     if not 0 <= k <= points.variety.dim:
         raise InputError(f"c_{k} on a {points.variety.dim}-fold; take k from 0 to {points.variety.dim}")

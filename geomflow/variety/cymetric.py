@@ -12,9 +12,8 @@ import numpy as np
 from geomflow.core import archive
 from geomflow.core.errors import StoreError
 from geomflow.core.files import replacing
-from geomflow.variety.estimate import line_sums
+from geomflow.variety.estimate import line_sums, warn_if_few
 from geomflow.variety.points import Points
-from geomflow.variety.tails import warn_if_few
 
 if TYPE_CHECKING:
     from geomflow.core.archive import Archive

@@ -31,3 +31,7 @@ class KahlerConeError(InputError):
 
 class UnreliableSampleWarning(UserWarning):
     """A few points carry most of a sample, or some are missing: its averages may be off by more than their errors."""
+
+
+class VolumeWarning(UserWarning):
+    """A metric does not have the volume of its class on the points, by far more than the error there."""

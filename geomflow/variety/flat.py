@@ -10,9 +10,10 @@ from scipy.special import elliprf
 
 from geomflow.core.errors import InputError
 from geomflow.variety import frames
-from geomflow.variety.metric import VarietyMetric
+from geomflow.variety.metric import PolarisedMetric
 
 if TYPE_CHECKING:
+    from geomflow.core.archive import Archive
     from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.points import Points
 
@@ -23,7 +24,7 @@ PERIOD = gamma(1 / 3) ** 3 / (2 * pi * sqrt(12))
 
 
 @final
-class FlatCurve(VarietyMetric):
+class FlatCurve(PolarisedMetric, kind="geomflow flat curve 1"):
     """g_{xx̄} = κ|Ω|² on z0³ + z1³ + z2³ = 0: Ricci-flat, in the class of Fubini–Study.
 
     With x = −z0/z2, y = −z1/z2 (x³ + y³ = 1): x = (72 + ℘')/(12℘), y = (72 − ℘')/(12℘), Ω = 2dw in ℘(w; 0, 1728).
@@ -87,6 +88,15 @@ class FlatCurve(VarietyMetric):
         A length in ds² = 2g_{ab̄}dz^a dz̄^b, where `variety.distance` is an angle, 1/√2 of a length.
         """
         return np.sqrt(8 * self.kappa) * np.abs(reduce(self.coordinate(first) - self.coordinate(second)))
+
+    def record(self) -> dict[str, np.ndarray]:
+        """Nothing: the variety says it all."""
+        return {}
+
+    @classmethod
+    def from_record(cls, file: Archive, variety: Hypersurface) -> FlatCurve:
+        """The metric of the variety."""
+        return cls(variety)
 
     def __repr__(self) -> str:
         return f"flat metric of the {self.variety}"

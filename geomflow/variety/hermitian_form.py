@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import coo_array, csr_array
 
 from geomflow.core.errors import ShapeError, SymmetryError
 from geomflow.core.threads import each, slices
-from geomflow.variety import jetframes
-from geomflow.variety.logforms import log_jets, log_metric
-from geomflow.variety.metric import VarietyMetric
+from geomflow.variety.jets import first_order, log_jets, log_metric, partial_index, second_order
+from geomflow.variety.metric import PolarisedMetric
 from geomflow.variety.routines.forms import grams
 
 if TYPE_CHECKING:
-    from geomflow.fits.algebraic import FitReport
+    from geomflow.core.archive import Archive
     from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.points import Points
 
@@ -24,12 +23,12 @@ _CHUNK = 256
 
 
 @final
-class HermitianForm(VarietyMetric):
+class HermitianForm(PolarisedMetric, kind="geomflow Hermitian form 1"):
     """K = (1/k) log Σ_mn h_mn z^m z̄^n, all monomials of one multi-degree (k t_1, …, k t_r).
 
     `exponents` (M, N) are the monomials and `form` the Hermitian matrix h (dense or sparse, (M, M)); `level` is k;
-    `report` says how a fit that made the form went.
-    Raises `ShapeError` and `SymmetryError`; positivity is a matter of points, see `geomflow.variety.positivity`.
+    `report` says how a fit that made the form went. Raises `ShapeError` and `SymmetryError`; positivity is a matter of
+    points, see `geomflow.variety.smallest_eigenvalue`.
     """
 
     def __init__(
@@ -38,7 +37,7 @@ class HermitianForm(VarietyMetric):
         exponents: np.ndarray,
         form: np.ndarray | csr_array,
         level: int,
-        report: FitReport | None = None,
+        report: Any = None,
     ) -> None:
         self.variety = variety
         self.report = report
@@ -64,8 +63,8 @@ class HermitianForm(VarietyMetric):
         return np.concatenate(each(lambda s: self._gram(points[s], order), slices(len(points), _CHUNK)))
 
     def _gram(self, points: Points, order: int) -> np.ndarray:
-        frame = [_value_frame, jetframes.first_order, jetframes.second_order][order](points)
-        index = jetframes.partial_index(self.variety.ambient.size, order)
+        frame = [_value_frame, first_order, second_order][order](points)
+        index = partial_index(self.variety.ambient.size, order)
         out = np.empty((len(points), frame.shape[1], frame.shape[1]), complex)
         h = self.form
         pattern = h.indptr.astype(np.int64), h.indices.astype(np.int64), h.data
@@ -84,6 +83,24 @@ class HermitianForm(VarietyMetric):
         """Derivatives of K up to the fourth, from second derivatives of the monomials."""
         second, third, fourth = log_jets(self.gram(points, 2), self.variety.dim)
         return second / self.level, third / self.level, fourth / self.level
+
+    def record(self) -> dict[str, np.ndarray | int]:
+        """Monomials, entries of the form with their places, and level; not the report."""
+        form = self.form.tocoo()
+        return {"exponents": self.exponents, "row": form.row, "column": form.col, "entry": form.data,
+                "level": self.level}
+
+    @classmethod
+    def from_record(cls, file: Archive, variety: Hypersurface) -> HermitianForm:
+        """A form on monomials of one degree."""
+        exponents = file.array("exponents", "i", None, variety.ambient.size)
+        size, entry, level = len(exponents), file.numbers("entry", "c", None), int(file.array("level", "i"))
+        row, column = (file.array(name, "i", len(entry)) for name in ("row", "column"))
+        form = coo_array((entry, (row, column)), shape=(size, size)).tocsr()
+        degrees = np.stack([exponents[:, block].sum(axis=1) for block in variety.ambient.blocks])
+        if level < 1 or exponents.min(initial=0) < 0 or np.any(degrees != degrees[:, :1]):
+            raise file.damaged("'exponents' and 'level' must be those of monomials of one degree")
+        return cls(variety, exponents, form, level)
 
     def __repr__(self) -> str:
         return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
@@ -14,11 +15,13 @@ from geomflow.variety import ambient as integers
 from geomflow.variety.ambient import Ambient
 from geomflow.variety.errors import DegreeError, HomogeneityError
 from geomflow.variety.polynomial import Polynomial, read
+from geomflow.variety.sample import given_points, sample
 from geomflow.variety.scales import even_scales
 from geomflow.variety.smoothness import require_smooth
 from geomflow.variety.symmetry import Symmetry, find_symmetry
 
 if TYPE_CHECKING:
+    from geomflow.core.archive import Archive
     from geomflow.variety.points import Points
 
 #: Decimal digits that coefficients may be large or small by, so that (1/|∂Q|²)² and its sums are doubles.
@@ -110,15 +113,31 @@ class Hypersurface:
 
     def sample(self, n: int, seed: int = 0, workers: Any = None) -> Points:
         """`n` random points with weights for Ω∧Ω̄; see `geomflow.variety.sample.sample`."""
-        from geomflow.variety.sample import sample
-
         return sample(self, n, seed, workers)
 
     def points(self, coordinates: np.ndarray, *, off_variety: bool = False) -> Points:
-        """Given homogeneous coordinates (n, N) as `Points`; see `geomflow.variety.given.given_points`."""
-        from geomflow.variety.given import given_points
-
+        """Given homogeneous coordinates (n, N) as `Points`; see `geomflow.variety.sample.given_points`."""
         return given_points(self, coordinates, off_variety=off_variety)
+
+    def relative_residual(self, z: np.ndarray) -> np.ndarray:
+        """|Q(z)| / (Π_i |z_i|^{d_i} Σ|coefficients|), which no scaling changes, (P,)."""
+        size = np.exp(np.log(self.ambient.norms(z)) @ np.array(self.degree) / 2)
+        return np.abs(self.polynomial.value(z)) / (size * np.abs(self.polynomial.coefficients).sum())
+
+    def same_as(self, other: Hypersurface) -> bool:
+        """Whether it is given by the same polynomial."""
+        return other is self or str(other.polynomial) == str(self.polynomial)
+
+    def to_json(self) -> str:
+        """The variety as text, for files."""
+        return json.dumps({"polynomial": str(self.polynomial.expression), "coordinates": self.names,
+                           "ambient": self.ambient.dims})
+
+    @classmethod
+    def from_file(cls, file: Archive) -> Hypersurface:
+        """The variety that a file holds as 'variety', the text of `to_json`. Raises `StoreError`."""
+        data = file.json("variety", dict)
+        return cls(data["polynomial"], coordinates=data["coordinates"], ambient=data["ambient"])
 
     def __repr__(self) -> str:
         text = str(self.polynomial)

@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from geomflow.core.errors import InputError
 from geomflow.core.memory import require
 from geomflow.core.threads import each, slices
-from geomflow.variety import jetframes
+from geomflow.variety.jets import first_order, partial_index
 from geomflow.variety.monomials import Places, multi_monomials
 from geomflow.variety.routines.forms import features
 from geomflow.variety.symmetry import Symmetry
@@ -66,12 +66,12 @@ class InvariantForms:
         require(
             8 * len(points) * rows**2 * self.count, f"{self.count} forms at {len(points)} points", "take fewer points"
         )
-        index = jetframes.partial_index(points.variety.ambient.size, order)
+        index = partial_index(points.variety.ambient.size, order)
         out = np.empty((len(points), rows**2, self.count))
 
         def work(s: slice) -> None:
             part = points[s]
-            frame = jetframes.first_order(part) if order else np.ones((len(part), 1, 1), complex)
+            frame = first_order(part) if order else np.ones((len(part), 1, 1), complex)
             pattern = self.group, self.left, self.right, self.entry
             features(part.coordinates, frame, index, self.exponents, *pattern, out[s])
 

@@ -6,21 +6,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from geomflow.core import archive
 from geomflow.core.errors import InputError
 from geomflow.core.numbers import require_unmasked
-from geomflow.variety import frames
+from geomflow.variety import chern, frames
+from geomflow.variety.estimate import Estimate, mean
+from geomflow.variety.fubini_study import FubiniStudy
 
 if TYPE_CHECKING:
-    from geomflow.variety.estimate import Estimate
+    from geomflow.core.archive import Archive
     from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.metric import VarietyMetric
+    from geomflow.variety.metric import PolarisedMetric
 
 #: What is known of each point: the arrays of `Points`, in order.
 ARRAYS = ("coordinates", "weights", "omega2", "patch", "elim", "line")
+#: The kind of their files.
+KIND = "geomflow points 1"
+_ON, _SAME = 1e-6, 1e-6
 
 
 @final
@@ -102,30 +108,39 @@ class Points:
         return self[np.sort(order[:cut])], self[np.sort(order[cut:])]
 
     def save(self, path: str | Path) -> None:
-        """Write to an .npz file, the polynomial with it."""
-        from geomflow.variety.pointstore import save
+        """Write to an .npz file with the polynomial, whole or not at all; `geomflow.load_points` reads it.
 
-        save(self, path)
+        Raises `StoreError`.
+        """
+        archive.write(path, KIND, variety=self.variety.to_json(), **self.record())
 
-    @staticmethod
-    def load(path: str | Path) -> Points:
-        """Read what `save` wrote."""
-        from geomflow.variety.pointstore import load
+    def record(self, prefix: str = "") -> dict[str, Any]:
+        """What `from_record` reads: the arrays, and whether points were moved off the variety on purpose."""
+        off = bool((self.variety.relative_residual(self.coordinates) > _ON).any())
+        return {f"{prefix}{name}": getattr(self, name) for name in ARRAYS} | {f"{prefix}off_variety": np.array(off)}
 
-        return load(path)
+    @classmethod
+    def from_record(cls, file: Archive, variety: Hypersurface, prefix: str = "") -> Points:
+        """The points of a file. Raises `StoreError` unless they are points of the variety with what belongs to them."""
+        ambient = variety.ambient
+        z = file.numbers(f"{prefix}coordinates", "c", None, ambient.size)
+        count, factors = len(z), len(ambient.dims)
+        weights, omega2 = (file.numbers(prefix + name, "f", count) for name in ("weights", "omega2"))
+        patch = file.array(f"{prefix}patch", "i", count, factors)
+        elim, line, off = f"{prefix}elim", f"{prefix}line", f"{prefix}off_variety"
+        lines = file.array(line, "i", count) if line in file.arrays else np.full(count, -1)
+        points = cls(variety, z, weights, omega2, patch, file.array(elim, "i", count), lines)
+        for what in _faults(points, off in file.arrays and bool(file.array(off, "b"))):
+            raise file.damaged(what)
+        return points
 
     def volume(self) -> Estimate:
         """∫|Ω|² d^{2n}x."""
-        from geomflow.variety.estimate import mean
-
         return mean(self.weights, self.line)
 
-    def euler_number(self, metric: VarietyMetric | None = None) -> Estimate:
+    def euler_number(self, metric: PolarisedMetric | None = None) -> Estimate:
         """χ from the top Chern form of `metric` (Fubini–Study by default); see `geomflow.variety.chern`."""
-        from geomflow.variety.chern import euler_number
-        from geomflow.variety.fubini_study import FubiniStudy
-
-        return euler_number(metric or FubiniStudy(self.variety), self)
+        return chern.euler_number(metric or FubiniStudy(self.variety), self)
 
     def __repr__(self) -> str:
         return f"{len(self)} points on the {self.variety}, effective size {self.effective_size:.0f}"
@@ -140,6 +155,37 @@ def concatenate(*parts: Points) -> Points:
     if not parts:
         raise InputError("nothing to concatenate: give at least one set of points")
     for other in parts[1:]:
-        if str(other.variety.polynomial) != str(parts[0].variety.polynomial):
+        if not other.variety.same_as(parts[0].variety):
             raise InputError(f"points on different varieties: {parts[0].variety} and {other.variety}")
     return replace(parts[0], **{name: np.concatenate([getattr(p, name) for p in parts]) for name in ARRAYS})
+
+
+def _faults(points: Points, off: bool) -> Iterator[str]:
+    """What is wrong with points, the plainest first; `off` for points that need not be on the variety."""
+    if points.weights.min(initial=0.0) < 0:
+        yield f"the weight of point {points.weights.argmin()} is {points.weights.min():.6g}, which is negative"
+    yield from _faults_of_patches(points)
+    z, variety = points.coordinates, points.variety
+    residual = variety.relative_residual(z)
+    if not off and residual.max(initial=0.0) > _ON:
+        yield f"{np.count_nonzero(residual > _ON)} of {len(z)} points are not on the {variety}, the worst by " \
+              f"{residual.max():.3g}"
+    slope = np.abs(np.take_along_axis(variety.polynomial.gradient(z)[1], points.elim[:, None], axis=1)[:, 0])
+    other = np.nonzero(~(np.abs(points.omega2 * slope**2 - 1) < _SAME))[0]
+    if other.size:
+        yield f"|Ω|² at point {other[0]} is {points.omega2[other[0]]:.6g}, and 1/|∂Q|² there is " \
+              f"{slope[other[0]]**-2.0:.6g}"
+
+
+def _faults_of_patches(points: Points) -> Iterator[str]:
+    """Patches that are none, or whose coordinate is not one."""
+    z, ambient = points.coordinates, points.variety.ambient
+    inside = np.c_[points.patch, points.elim]
+    if inside.min(initial=0) < 0 or inside.max(initial=0) >= ambient.size:
+        yield f"'patch' and 'elim' must be numbers of coordinates, from 0 to {ambient.size - 1}"
+    if not np.all(ambient.factor_of[points.patch] == np.arange(len(ambient.dims))):
+        yield "'patch' must name one coordinate of each factor"
+    if np.any(points.patch == points.elim[:, None]):
+        yield "the eliminated coordinate of a point is the one of its patch"
+    if np.any(np.abs(np.take_along_axis(z, points.patch, axis=1) - 1) > _SAME):
+        yield "the coordinates of the patches must be one"

@@ -1,23 +1,28 @@
-"""Points on a hypersurface by intersection with random lines (Shiffman–Zelditch)."""
+"""Points on a hypersurface: on random lines (Shiffman–Zelditch), in one patch, given, or moved by noise."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geomflow.core.errors import InputError, NotFiniteError, ShapeError
 from geomflow.core.memory import require
-from geomflow.core.numbers import whole
+from geomflow.core.numbers import require_unmasked, whole
 from geomflow.core.threads import slices
 from geomflow.distribute import as_workers
-from geomflow.variety.estimate import line_sums
-from geomflow.variety.points import Points
-from geomflow.variety.routines.lines import meet
+from geomflow.variety.errors import OffVarietyError
+from geomflow.variety.estimate import line_sums, warn_if_few
+from geomflow.variety.points import Points, concatenate
+from geomflow.variety.routines.lines import eliminated, meet, scale_to_patch, settle_all, slope_norm
+from geomflow.variety.routines.polynomial import gradients
 from geomflow.variety.scales import line_density, require_resolved
-from geomflow.variety.tails import warn_if_few
 
 if TYPE_CHECKING:
     from geomflow.variety.hypersurface import Hypersurface
+    from geomflow.variety.points import Points
+
 
 _LINES = 1024
 #: Tasks, at most, that the blocks of lines are dealt to.
@@ -101,3 +106,137 @@ def _labels(seed: int, block: int) -> np.ndarray:
     """A number of 63 random bits for each line of a block: the same in equal samples, and in no others."""
     stream = np.random.SeedSequence(seed, spawn_key=(block, 0))
     return (stream.generate_state(_LINES, np.uint64) >> np.uint64(1)).astype(np.int64)
+
+
+_ROUNDS = 200
+
+
+def sample_patch(variety: Hypersurface, n: int, seed: int, patch: int | tuple[int, ...], elim: int) -> Points:
+    """`n` points whose largest coordinate is `patch` (one for each factor) and whose eliminated one is `elim`.
+
+    Samples are drawn and all other points rejected, as in section 3 of the paper; the weights remain those of the whole
+    variety, so sums over the patch are integrals over it. Raises `InputError` where the patch is empty.
+    """
+    wanted = np.atleast_1d(patch)
+    kept: list[Points] = []
+    found, drawn = 0, 0
+    for round_ in range(_ROUNDS):
+        draw = 4096 if drawn == 0 or found == 0 else int(1.1 * (n - found) * drawn / found) + 256
+        points = variety.sample(draw, np.random.SeedSequence((seed, round_)).generate_state(1)[0])
+        mask = np.all(points.patch == wanted, axis=1) & (points.elim == elim)
+        kept.append(points[mask])
+        found, drawn = found + int(mask.sum()), drawn + draw
+        if found >= n:
+            return concatenate(*kept)[:n]
+        if round_ > 10 and found == 0:
+            break
+    raise InputError(
+        f"{found} of {drawn} points are in patch {wanted.tolist()} with coordinate {elim} eliminated: no sample of {n}"
+    )
+
+
+_ON = 1e-6
+
+
+def given_points(variety: Hypersurface, coordinates: np.ndarray, *, off_variety: bool = False) -> Points:
+    """Homogeneous coordinates (P, N) as `Points`: scaled to their patch, polished onto Q = 0, measured.
+
+    With `off_variety` the points stay where they are (noise experiments): local coordinates and pull-backs are taken
+    there. The weights are those of a sample.
+    Raises `ShapeError`, `NotFiniteError`, and `OffVarietyError` with the worst |Q| / (|z|^d Σ|coefficients|) and its
+    place where that is above 1e-6.
+    """
+    require_unmasked(coordinates, "the array of coordinates")
+    try:
+        z = np.array(coordinates, dtype=complex, ndmin=2, order="C")
+    except (TypeError, ValueError) as error:
+        raise ShapeError(f"the coordinates are not an array of numbers ({error}); give (points, coordinates)") from None
+    if z.ndim != 2 or z.shape[1] != variety.ambient.size:
+        raise ShapeError(
+            f"the coordinates have shape {np.shape(coordinates)}; "
+            f"{variety.ambient} needs (points, {variety.ambient.size})"
+        )
+    _check_finite(variety, z)
+    z = variety.ambient.scaled(z)
+    if not off_variety:
+        _check_on(variety, z)
+    count, factors = len(z), len(variety.ambient.dims)
+    out = np.empty((count, factors), np.int64), np.empty(count, np.int64), np.empty(count), np.empty(count)
+    degrees = np.array(variety.degree, dtype=np.int64)
+    settle = _settle_off if off_variety else settle_all
+    settle(z, variety.polynomial.table, variety.bounds, degrees, out)
+    patch, elim, omega2, density = out
+    weights = variety.fubini_study_volume / line_density(variety, z, density)
+    return Points(variety, z, weights, omega2, patch, elim)
+
+
+def _check_finite(variety: Hypersurface, z: np.ndarray) -> None:
+    zero = np.any([~np.any(z[:, block], axis=1) for block in variety.ambient.blocks], axis=0)
+    bad = np.nonzero(~np.all(np.isfinite(z), axis=1) | zero)[0]
+    if bad.size:
+        raise NotFiniteError(
+            f"point {bad[0]} is {z[bad[0]].tolist()}: coordinates must be finite and not all zero in any factor"
+        )
+
+
+def _check_on(variety: Hypersurface, z: np.ndarray) -> None:
+    worst = variety.relative_residual(z)
+    off = np.count_nonzero(worst > _ON)
+    if off:
+        p = int(np.argmax(worst))
+        raise OffVarietyError(
+            f"{off} of {len(z)} points are not on the {variety}: the worst is point {p}, with relative |Q| = "
+            f"{worst[p]:.3g} (at most {_ON:g}); pass off_variety=True to keep them where they are"
+        )
+
+
+def _settle_off(
+    z: np.ndarray, table: tuple, bounds: np.ndarray, degrees: np.ndarray, out: tuple[np.ndarray, ...]
+) -> None:
+    """Patch and measure without moving onto the variety."""
+    patch, elim, omega2, density = out
+    for p in range(len(z)):
+        for f in range(len(bounds) - 1):
+            scale_to_patch(z[p], bounds[f], bounds[f + 1], patch[p], f)
+    slope = gradients(z, *table)[1]
+    for p in range(len(z)):
+        elim[p] = eliminated(slope[p], patch[p])
+        omega2[p] = 1 / abs(slope[p, elim[p]]) ** 2
+        density[p] = slope_norm(z[p], slope[p], bounds, degrees)
+
+
+_PROJECTIONS = 50
+
+
+def noised(points: Points, size: float, seed: int, *, on_variety: bool = False) -> Points:
+    """Every point moved by complex Gaussian noise with root mean square `size` in |δz|, tangent to the unit sphere.
+
+    For small sizes that is the root mean square Fubini–Study distance. By default the points leave the variety, as in
+    the paper's experiments; with `on_variety` they are projected back along ∂̄Q. Raises `InputError` for a negative
+    size.
+    """
+    if not size >= 0:
+        raise InputError(f"the noise has size {size}; give a number >= 0")
+    rng = np.random.default_rng(seed)
+    z = points.coordinates.copy()
+    for block in points.variety.ambient.blocks:
+        part = z[:, block] / np.linalg.norm(z[:, block], axis=1, keepdims=True)
+        step = rng.standard_normal((*part.shape, 2)).view(complex)[..., 0]
+        step -= np.sum(step * part.conj(), axis=1, keepdims=True) * part
+        freedom = 2 * (part.shape[1] - 1) * len(points.variety.ambient.dims)
+        z[:, block] = part + size / np.sqrt(freedom) * step
+    if on_variety:
+        z = _projected(points, z)
+    return replace(given_points(points.variety, z, off_variety=not on_variety), line=points.line)
+
+
+def _projected(points: Points, z: np.ndarray) -> np.ndarray:
+    """Gauss–Newton back onto Q = 0 along ∂̄Q, at most a tenth of the norm a step."""
+    for _ in range(_PROJECTIONS):
+        value, slope = points.variety.polynomial.gradient(z)
+        step = (value / np.sum(np.abs(slope) ** 2, axis=1))[:, None] * slope.conj()
+        length = np.linalg.norm(step, axis=1, keepdims=True)
+        z = z - step * np.minimum(1, 0.1 / np.maximum(length, 1e-300))
+        if length.max() < 1e-13:
+            break
+    return z

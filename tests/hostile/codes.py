@@ -179,11 +179,9 @@ def _commands() -> dict[str, Callable[[str], Any]]:
 def _archives() -> dict[str, Callable[[str], Any]]:
     """Files that hold code: pickled, and as the text of each thing that is read as text."""
     import geomflow as gf
-    from geomflow.variety import Points
-
     gf.Fermat(3).sample(20, seed=1).save("points.npz")
     gf.algebraic_metric(gf.Fermat(3), 1, gf.Fermat(3).sample(50, seed=1)).save("metric.npz")
-    readers: dict[str, Callable[[str], Any]] = {"points.npz": Points.load, "metric.npz": gf.load_metric}
+    readers: dict[str, Callable[[str], Any]] = {"points.npz": gf.load_points, "metric.npz": gf.load_metric}
     found: dict[str, Callable[[str], Any]] = {}
     for name, load in readers.items():
         with np.load(name) as file:

@@ -149,7 +149,7 @@ def everything() -> list[Kept]:
     """All kinds."""
     phi = {"hidden": (4,), "seed": 3}
     return [
-        Kept("points", lambda path: points().save(path), lambda path: said(vars_of(gv.Points.load(path)))),
+        Kept("points", lambda path: points().save(path), lambda path: said(vars_of(gv.load_points(path)))),
         metric("algebraic metric", lambda: gf.algebraic_metric(cubic(), 2, points())),
         metric("Fubini–Study", lambda: gv.FubiniStudy(cubic(), (2,))),
         metric("network metric",
@@ -158,7 +158,7 @@ def everything() -> list[Kept]:
         metric("component metric", lambda: fits.ComponentFlow(patch(), kernels.FubiniStudyGaussian(0.4), steps=3).run(
             progress=False)),
         metric("kernel metric", lambda: fits.kernel_metric(points(), fits.OverlapKernel(fits.Exponential(1.0)))),
-        metric("frozen features", _frozen, fits.save_frozen),
+        metric("frozen features", _frozen),
         training("network training", lambda: fits.PhiTraining(cubic(), points(), **phi),
                  lambda fit: fit.run(steps=(3, 0), progress=False)),
         training("component training", lambda: fits.ComponentTraining(patch(), hidden=(4,), batch=20, seed=2),

@@ -89,9 +89,9 @@ def points(n: int) -> Any:
 
 def load_points(path: Path) -> Any:
     """Points from a file."""
-    from geomflow.variety import Points
+    import geomflow as gf
 
-    return Points.load(path)
+    return gf.load_points(path)
 
 
 def metric(n: int) -> Any:

@@ -21,8 +21,8 @@ from geomflow.fits import (
     kernel_metric,
     phi_metric,
 )
-from geomflow.variety.density import VolumeWarning, checked_volume
-from geomflow.variety.levels import halved, line_bundle
+from geomflow.variety.bundles import halved, line_bundle
+from geomflow.variety.measures import VolumeWarning, checked_volume
 from geomflow.variety.monomials import Places, monomials
 from geomflow.variety.symmetry import Symmetry
 
@@ -150,7 +150,7 @@ def test_bundles_that_do_not_exist(degree, kahler_class, said):
 
 
 def test_a_metric_without_the_volume_of_its_class_is_told_of():
-    class Liar(gv.VarietyMetric):
+    class Liar(gv.PolarisedMetric):
         """Fubini–Study in another class than it says."""
 
         def __init__(self, inner):

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 import geomflow.variety as gv
 from benchmarks.pulls import VARIETIES, measures, pulls, width
 from geomflow.variety.errors import UnreliableSampleWarning
-from geomflow.variety.estimate import line_sums, mean, weighted_mean
-from geomflow.variety.tails import heavy, tail_shape, warn_if_few
+from geomflow.variety.estimate import heavy, line_sums, mean, tail_shape, warn_if_few, weighted_mean
 
 _SEEDS, _POINTS = 150, 800
 
@@ -75,7 +74,7 @@ def test_lines_are_kept_on_the_way(tmp_path):
     assert gv.concatenate(train, held).volume().error == pytest.approx(error, rel=1e-12)
     assert gv.concatenate(*points.in_chunks(333)).volume().error == pytest.approx(error, rel=1e-12)
     points.save(tmp_path / "points.npz")
-    np.testing.assert_array_equal(gv.Points.load(tmp_path / "points.npz").line, points.line)
+    np.testing.assert_array_equal(gv.load_points(tmp_path / "points.npz").line, points.line)
     np.testing.assert_array_equal(gv.noised(points, 1e-3, seed=1).line, points.line)
     np.testing.assert_array_equal(gv.in_patch(points, points.patch).line, points.line)
     np.testing.assert_array_equal(points[points.patch[:, 0] == 2].line, points.line[points.patch[:, 0] == 2])

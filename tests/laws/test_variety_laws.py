@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import geomflow as gf
 import geomflow.variety as gv
 from geomflow.fits.dense import FormObjective
 from geomflow.fits.loss import EnergyLoss
@@ -182,5 +183,5 @@ def test_metrics_and_points_survive_their_files(number, seed):
     points = variety.sample(10, seed=seed)
     with tempfile.TemporaryDirectory() as folder:
         metric.save(f"{folder}/metric.npz")
-        back = gv.load_metric(f"{folder}/metric.npz")
+        back = gf.load_metric(f"{folder}/metric.npz")
     np.testing.assert_array_equal(back.at(replace(points, variety=back.variety)), metric.at(points))

@@ -13,7 +13,7 @@ import geomflow as gf
 import geomflow.variety as gv
 from geomflow.cli import main, quintic
 from geomflow.cli.task import Task
-from geomflow.fits import PhiNetwork, ladder
+from geomflow.fits import ladder
 from geomflow.variety.points import ARRAYS
 
 CUBIC = """\
@@ -64,8 +64,8 @@ def test_variety_keeps_what_it_found(here, capsys):
     for word in ("degree 1:", "degree 2: 3 parameters", "σ ", "κ ", "volume", "R  ", "Euler", "curve/metric.npz"):
         assert word in told
     kept = numbers("varieties/curve")
-    metric = gv.load_metric("varieties/curve/metric.npz")
-    unseen = gv.Points.load("varieties/curve/unseen.npz")
+    metric = gf.load_metric("varieties/curve/metric.npz")
+    unseen = gv.load_points("varieties/curve/unseen.npz")
     assert kept["measures"]["sigma"]["value"] == pytest.approx(float(gv.sigma(metric, unseen)), rel=1e-12)
     assert kept["measures"]["sigma"]["error"] == pytest.approx(gv.sigma(metric, unseen).error, rel=1e-9)
     assert kept["measures"]["kappa"]["value"] == pytest.approx(float(gv.kappa(metric, unseen)), rel=1e-12)
@@ -74,7 +74,7 @@ def test_variety_keeps_what_it_found(here, capsys):
     assert kept["measures"]["scalar_curvature"]["largest_modulus"] == pytest.approx(np.abs(curvature).max(), rel=1e-9)
     assert kept["measures"]["euler_number"]["exact"] == 0
     assert [rung["degree"] for rung in kept["rungs"]] == [[1], [2]]
-    points = gv.Points.load("varieties/curve/points.npz")
+    points = gv.load_points("varieties/curve/points.npz")
     assert len(points) == len(unseen) == 600
     assert not np.array_equal(points.coordinates, unseen.coordinates)
 
@@ -101,7 +101,7 @@ def test_a_kept_metric_is_gone_on_from(here, capsys):
     after = numbers("varieties/curve")
     assert after["rungs"][:2] == before["rungs"]
     assert after["measures"]["sigma"]["value"] < 0.1 * before["measures"]["sigma"]["value"]
-    assert gv.load_metric("varieties/curve/metric.npz").level == 4
+    assert gf.load_metric("varieties/curve/metric.npz").level == 4
     assert main(["variety", "curve.toml", "--resume"]) == 0  # the same degree: measured again
     assert "\nfit " not in capsys.readouterr().out
     Path("curve.toml").write_text(CUBIC)
@@ -125,13 +125,13 @@ def test_points_of_a_file_are_fitted_on(kept, monkeypatch):
     folder = Path.cwd()
     monkeypatch.chdir("/")
     assert main(["variety", str(folder / "curve.toml"), "--out", str(folder / "found")]) == 0
-    points, unseen = (gv.Points.load(folder / "found" / name) for name in ("points.npz", "unseen.npz"))
+    points, unseen = (gv.load_points(folder / "found" / name) for name in ("points.npz", "unseen.npz"))
     for name in ARRAYS:
         np.testing.assert_array_equal(getattr(points, name), getattr(kept, name))
     assert len(unseen) == 500
     assert not set(unseen.line) & set(points.line)  # none of the points fitted on, whichever seed gave those
     by_hand = gf.fits.algebraic_metric(kept.variety, 2, kept, start=gf.fits.algebraic_metric(kept.variety, 1, kept))
-    np.testing.assert_array_equal(gv.load_metric(folder / "found/metric.npz").at(unseen), by_hand.at(unseen))
+    np.testing.assert_array_equal(gf.load_metric(folder / "found/metric.npz").at(unseen), by_hand.at(unseen))
 
 
 def test_a_run_on_kept_points_goes_on_with_the_same_points_only(kept, capsys):
@@ -208,7 +208,7 @@ def test_an_interruption_keeps_the_degrees_that_are_done(here, capsys, monkeypat
 def test_kinds_of_metric(here, table, kind):
     Path("curve.toml").write_text(CUBIC.replace("degree = 2", table))
     assert main(["variety", "curve.toml"]) == 0
-    assert type(gv.load_metric("varieties/curve/metric.npz")).__name__ == kind
+    assert type(gf.load_metric("varieties/curve/metric.npz")).__name__ == kind
 
 
 def test_a_network(here, capsys):
@@ -216,8 +216,8 @@ def test_a_network(here, capsys):
     Path("curve.toml").write_text(CUBIC.replace("degree = 2", table).replace("pictures = []", 'pictures = ["fit"]'))
     assert main(["variety", "curve.toml"]) == 0
     assert "held-out points" in capsys.readouterr().out
-    metric = PhiNetwork.load("varieties/curve/metric.npz")
-    unseen = gv.Points.load("varieties/curve/unseen.npz")
+    metric = gf.load_metric("varieties/curve/metric.npz")
+    unseen = gv.load_points("varieties/curve/unseen.npz")
     sigma = numbers("varieties/curve")["measures"]["sigma"]["value"]
     assert sigma == pytest.approx(float(gv.sigma(metric, unseen)), rel=1e-9)
     assert main(["variety", "curve.toml", "--resume"]) == 0
@@ -236,7 +236,7 @@ def test_pictures_are_drawn(here):
 def test_quintic(here, capsys):
     assert main(["quintic", "--degree", "4", "--points", "4000", "--no-pictures", "--out", "mine"]) == 0
     assert "4,000 unseen" in capsys.readouterr().out
-    metric = gv.load_metric("mine/metric.npz")
+    metric = gf.load_metric("mine/metric.npz")
     assert gv.sigma(metric, gv.Fermat(5).sample(4000, seed=9)) < 7e-3
 
 

@@ -14,12 +14,10 @@ from geomflow.fits import (
     ComponentNetwork,
     ComponentTangent,
     ComponentTraining,
-    Exponential,
     KernelDescent,
     KernelMetric,
     KernelWatch,
     NaturalDescent,
-    OverlapKernel,
     PhiNetwork,
     PhiTraining,
     PotentialTangent,
@@ -30,8 +28,6 @@ from geomflow.fits import (
     frozen_fit,
     kernel_metric,
     learned_kernel,
-    load_frozen,
-    save_frozen,
     tangent_span,
 )
 from geomflow.fits.features.evolution import frame_components
@@ -198,15 +194,20 @@ def test_every_descent_in_a_kernel_takes_the_span_of_a_network(method):
 def test_metrics_of_frozen_features_are_stored(tmp_path):
     span, points = potential_span(QUARTIC), QUARTIC.sample(100, seed=1)
     metric = frozen_fit(span, points, ridge=1e-3)
-    save_frozen(metric, tmp_path / "frozen.npz")
-    again = load_frozen(tmp_path / "frozen.npz")
+    metric.save(tmp_path / "frozen.npz")
+    again = gf.load_metric(tmp_path / "frozen.npz")
     assert np.array_equal(again.at(points), metric.at(points))
     assert str(again.report) == str(metric.report)
-    with pytest.raises(StoreError, match=r"geomflow\.load_metric reads"):
-        gv.load_metric(tmp_path / "frozen.npz")
-    kernel = kernel_metric(points, OverlapKernel(Exponential(1.0)))
-    with pytest.raises(StoreError, match="no metric of tangent features"):
-        save_frozen(kernel, tmp_path / "other.npz")
+    with pytest.raises(InputError, match="takes no kernel"):
+        gf.load_metric(tmp_path / "frozen.npz", kernel=None)
+
+
+def test_metrics_of_frozen_components_are_stored(cloud, tmp_path):
+    metric = frozen_fit(ComponentTangent(component_network(cloud[:300], epochs=1, **SMALL)), cloud[:100], ridge=1e-3)
+    metric.save(tmp_path / "frozen.npz")
+    again = gf.load_metric(tmp_path / "frozen.npz")
+    assert np.array_equal(again.at(cloud), metric.at(cloud))
+    assert str(again.report) == str(metric.report)
 
 
 def test_features_that_say_nothing_leave_fubini_study():
@@ -361,8 +362,8 @@ def test_a_component_network_learns_and_says_so(cloud):
     report, unseen = metric.report, patch(QUINTIC, 1000, 9)
     assert report.outcome.kind == "finished"
     assert (report.points, report.held_out, report.epochs) == (2700, 300, 12)
-    assert metric.gain(unseen) > 2
-    assert float(gv.sigma(metric, unseen)) == float(metric.sigma(unseen))
+    assert gv.gain(metric, unseen) > 2
+    assert gv.gain(metric, unseen) == pytest.approx(gv.sigma(metric.reference, unseen) / gv.sigma(metric, unseen))
     assert report.curve[0].tolist() == list(range(13))
     assert report.curve[1][-1] == report.sigma
     assert np.abs(metric.at(unseen) - np.swapaxes(metric.at(unseen).conj(), 1, 2)).max() < ROUNDING
@@ -405,12 +406,12 @@ def _interrupted(training, count):
 def test_component_networks_are_stored(cloud, tmp_path):
     metric = component_network(cloud[:300], epochs=1, **SMALL)
     metric.save(tmp_path / "metric.npz")
-    again = ComponentNetwork.load(tmp_path / "metric.npz")
+    again = gf.load_metric(tmp_path / "metric.npz")
     assert np.array_equal(again.at(cloud), metric.at(cloud))
     assert again.report.outcome == metric.report.outcome
     assert again.report.batch == 40
     with pytest.raises(StoreError):
-        ComponentNetwork.load(tmp_path / "nothing.npz")
+        gf.load_metric(tmp_path / "nothing.npz")
 
 
 def test_component_networks_diverge_and_lose_positivity_as_outcomes(cloud):
@@ -421,7 +422,10 @@ def test_component_networks_diverge_and_lose_positivity_as_outcomes(cloud):
     assert lost.report.outcome.kind == "singular"
     assert "not positive at" in lost.report.outcome.message
     with pytest.raises(KahlerConeError):
-        lost.gain(cloud)
+        gv.sigma(lost, cloud)
+    found = gv.quality(lost, cloud)
+    assert found.not_positive > 0
+    assert np.isfinite(found.gain)
 
 
 def test_bad_component_fits_are_refused(cloud):

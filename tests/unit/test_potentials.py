@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import geomflow as gf
 import geomflow.variety as gv
 from geomflow.core.errors import InputError, PositivityError, ShapeError, StoreError
 from geomflow.fits import (
@@ -103,12 +104,12 @@ def test_a_choice_names_what_was_tried_and_is_the_best_of_it():
 def test_a_stored_metric_is_the_same_again(kernel, tmp_path):
     metric, unseen = kernel_metric(CUBIC.sample(200, seed=1), kernel), CUBIC.sample(30, seed=2)
     metric.save(tmp_path / "metric.npz")
-    again = KernelMetric.load(tmp_path / "metric.npz")
+    again = gf.load_metric(tmp_path / "metric.npz")
     np.testing.assert_array_equal(again.at(unseen), metric.at(unseen))
     assert str(again.report) == str(metric.report)
     np.testing.assert_array_equal(again.report.history, metric.report.history)
     with pytest.raises(StoreError, match="geomflow points"):
-        KernelMetric.load(_points_file(tmp_path))
+        gf.load_metric(_points_file(tmp_path))
 
 
 def _points_file(folder):

@@ -65,7 +65,7 @@ def test_effective_size(quintic):
 
 def test_store_round_trip(cloud, tmp_path):
     cloud.save(tmp_path / "points.npz")
-    back = gv.Points.load(tmp_path / "points.npz")
+    back = gv.load_points(tmp_path / "points.npz")
     for name in ARRAYS:
         np.testing.assert_array_equal(getattr(back, name), getattr(cloud, name))
     assert str(back.variety.polynomial) == str(cloud.variety.polynomial)
@@ -76,7 +76,7 @@ def test_damaged_stores(tmp_path):
     np.savez(tmp_path / "other.npz", kind="something else")
     for name in ("broken.npz", "other.npz", "missing.npz"):
         with pytest.raises(StoreError):
-            gv.Points.load(tmp_path / name)
+            gv.load_points(tmp_path / name)
 
 
 def stored(cloud, path, **changed):
@@ -112,13 +112,13 @@ def test_points_files_say_what_is_wrong(cloud, tmp_path, name, change, words):
     with np.load(tmp_path / "points.npz") as file:
         value = file[name]
     with pytest.raises(StoreError, match=words):
-        gv.Points.load(stored(part, tmp_path / "points.npz", **{name: change(value)}))
+        gv.load_points(stored(part, tmp_path / "points.npz", **{name: change(value)}))
 
 
 def test_points_moved_off_the_variety_come_back(quintic, tmp_path):
     moved = gv.noised(quintic.sample(50, seed=1), 0.01, seed=2)
     moved.save(tmp_path / "points.npz")
-    assert np.array_equal(gv.Points.load(tmp_path / "points.npz").coordinates, moved.coordinates)
+    assert np.array_equal(gv.load_points(tmp_path / "points.npz").coordinates, moved.coordinates)
 
 
 def test_concatenate_and_split(cloud):

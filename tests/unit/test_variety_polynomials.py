@@ -12,10 +12,10 @@ import geomflow.variety as gv
 from geomflow.core.errors import ExpressionError, InputError, MemoryLimitError
 from geomflow.symbolic.parse import parse
 from geomflow.variety.errors import DegreeError, HomogeneityError, SingularError
-from geomflow.variety.lattice import cosets, echelon
 from geomflow.variety.orbits import invariant_forms
 from geomflow.variety.polynomial import read
 from geomflow.variety.smoothness import singular_points
+from geomflow.variety.symmetry import cosets, echelon
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import numpy as np
 from geomflow.core.hermitian import multiplicity, pack
 from geomflow.core.threads import each, slices
 from geomflow.variety.fubini_study import FubiniStudy
+from geomflow.variety.measures import normalised
 from geomflow.variety.routines import hermitian
 
 if TYPE_CHECKING:
@@ -65,9 +66,8 @@ class CloudObjective:
         """What the loss sees of a metric, positive or not."""
         value, inverse, pivots = _inverted(g)
         with np.errstate(over="ignore", invalid="ignore"):
-            ratio = value / self.omega2
-            v = ratio / (self.weights @ ratio)
-            return Look(v, float(self.weights @ np.abs(v - 1)), inverse, (pivots / self.unit).min(axis=1))
+            v, _, sigma = normalised(value / self.omega2, self.weights)
+            return Look(v, sigma, inverse, (pivots / self.unit).min(axis=1))
 
     def loss(self, look: Look, loss: Loss) -> float:
         """Σ_p w_p F(v_p)."""

@@ -1,4 +1,4 @@
-"""What a flow on points reports: how it ended and went, and what its metric gains on any points."""
+"""What a flow on points reports: how it ended and went."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import final
 
 import numpy as np
 
+from geomflow.core.archive import kept
 from geomflow.core.outcome import Outcome
-from geomflow.variety.estimate import Estimate
+from geomflow.variety.measures import gain_of
 
 #: Columns of `CloudReport.history`.
 COLUMNS = ("step", "loss", "sigma", "pivot", "size")
 
 
 @final
+@kept
 @dataclass(frozen=True, eq=False)
 class CloudReport:
     """How a flow on points went; `outcome` says how it ended and what to change.
@@ -50,32 +52,3 @@ class CloudReport:
         sigma = self.history[[0, -1], 2]
         return (f"{self.points} train points, loss {self.loss}, {self.steps} steps: σ from {sigma[0]:.4g} to "
                 f"{sigma[1]:.4g}, gain {self.gain:.4g}. {self.outcome}")
-
-
-@final
-@dataclass(frozen=True)
-class CloudMeasure:
-    """σ, eq. (B.11), of Fubini–Study (`before`) and of a metric (`after`) on the same points, each with its own κ.
-
-    not_positive  at how many of the `points` the metric is not positive; there v = det g/(κ|Ω|²) may be negative, and
-                  counts in σ as it is
-    """
-
-    before: Estimate
-    after: Estimate
-    not_positive: int
-    points: int
-
-    @property
-    def gain(self) -> float:
-        """before/after: finite always; 0 where the metric has no volume left, κ ≤ 0."""
-        return gain_of(self.before, self.after)
-
-    def __str__(self) -> str:
-        lost = f"; not positive at {self.not_positive}" if self.not_positive else ""
-        return f"gain {self.gain:.4g} on {self.points} points: σ from {self.before} to {self.after}{lost}"
-
-
-def gain_of(before: float, after: float) -> float:
-    """before/after; below the rounding of σ, 2e-16, differences are not told."""
-    return float(before) / max(float(after), float(np.finfo(float).eps)) if np.isfinite(after) else 0.0

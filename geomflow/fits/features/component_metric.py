@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from geomflow.core import archive
 from geomflow.core.errors import InputError
 from geomflow.core.hermitian import unpack
 from geomflow.core.outcome import Outcome
 from geomflow.fits.features.places import patch_of, real_coordinates
 from geomflow.networks.perceptron import Perceptron
-from geomflow.variety.density import sigma
-from geomflow.variety.estimate import Estimate
 from geomflow.variety.fubini_study import FubiniStudy
-from geomflow.variety.metric import log_determinant
+from geomflow.variety.metric import HermitianMetric
 
 if TYPE_CHECKING:
+    from geomflow.core.archive import Archive
     from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.points import Points
 
 
 @final
+@archive.kept
 @dataclass(frozen=True)
 class ComponentReport:
     """A fit in numbers; `history` rows are (seconds, epochs, mean loss of the epoch, σ and least pivot held out)."""
@@ -55,7 +55,7 @@ class ComponentReport:
 
 
 @final
-class ComponentNetwork:
+class ComponentNetwork(HermitianMetric, kind="geomflow component-network 1"):
     """g = g_FS + M, the n² outputs of a network being the real components of the Hermitian matrix M in one patch.
 
     The outputs are the diagonal, then real and imaginary part of each M_{ab̄}, a < b, in the patch's local coordinates;
@@ -93,36 +93,23 @@ class ComponentNetwork:
         self.check(points)
         return unpack(self.network.values(self.parameters, real_coordinates(points)))
 
-    def log_determinant(self, points: Points) -> np.ndarray:
-        """log det g_{ab̄}, (P,); NaN where g is not positive."""
-        return log_determinant(self.at(points))
-
-    def sigma(self, points: Points) -> Estimate:
-        """σ on the points, eq. (B.11), κ normalised there; `KahlerConeError` where g is not positive."""
-        return sigma(self, points)  # type: ignore[arg-type]
-
-    def gain(self, points: Points) -> float:
-        """σ of Fubini–Study over σ of this metric, on the same points."""
-        return float(sigma(self.reference, points)) / float(self.sigma(points))
-
     def check(self, points: Points) -> None:
         """Raise `InputError` if the points are on another variety or in another patch."""
-        self.reference.check(points)
+        super().check(points)
         if patch_of(points) != self.patch:
             raise InputError(f"the metric is known in the patch {self.patch}, and the points are in {patch_of(points)}")
 
-    def save(self, path: str | Path) -> None:
-        """Write to an .npz file that `ComponentNetwork.load` reads."""
-        from geomflow.fits.features.component_store import save_metric
+    def record(self) -> dict[str, Any]:
+        """Network, parameters, patch and report."""
+        return {"network": self.network.to_json(), "patch": np.array(self.patch), "parameters": self.parameters,
+                **archive.report_record(self.report)}
 
-        save_metric(self, path)
-
-    @staticmethod
-    def load(path: str | Path) -> ComponentNetwork:
-        """Read what `save` wrote; raises `StoreError`."""
-        from geomflow.fits.features.component_store import load_metric
-
-        return load_metric(path)
+    @classmethod
+    def from_record(cls, file: Archive, variety: Hypersurface) -> ComponentNetwork:
+        """The metric of these."""
+        patch = tuple(file.array("patch", "i", len(variety.ambient.dims) + 1).tolist())
+        parameters, report = file.numbers("parameters", "f", None), archive.report_of(file, "ComponentReport")
+        return cls(variety, patch, Perceptron.from_file(file), parameters, report)
 
     def __repr__(self) -> str:
         return f"g_FS + M with {self.network} in the patch {self.patch}, on the {self.variety}"

@@ -190,7 +190,8 @@ def component_network(
 
     Three layers of 64 nodes with ReLU unless told otherwise; inputs are real and imaginary parts of the homogeneous
     coordinates of `points`, all in one patch; Adam with rate 1e-3 on mini-batches. `metric.report` says how the fit
-    went, `metric.gain(unseen)` is its test gain. `ComponentTraining` can be stopped and resumed. Raises `InputError`.
+    went, `geomflow.variety.gain(metric, unseen)` is its test gain. `ComponentTraining` can be stopped and resumed.
+    Raises `InputError`.
     """
     options = {"hidden": hidden, "activation": activation, "batch": batch, "optimiser": optimiser, "seed": seed}
     return ComponentTraining(points, **options).run(epochs, progress)

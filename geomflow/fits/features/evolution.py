@@ -16,7 +16,7 @@ from geomflow.variety.fubini_study import FubiniStudy
 
 if TYPE_CHECKING:
     from geomflow.fits.phi.objective import FramePoints
-    from geomflow.variety.metric import VarietyMetric
+    from geomflow.variety.metric import PolarisedMetric
     from geomflow.variety.points import Points
 
 TOP = 20
@@ -57,7 +57,7 @@ class KernelWatch:
     a hundred points are enough. Raises `InputError` for metrics on another variety.
     """
 
-    def __init__(self, start: PhiNetwork, points: Points, target: VarietyMetric) -> None:
+    def __init__(self, start: PhiNetwork, points: Points, target: PolarisedMetric) -> None:
         self.points = points
         self.places: FramePoints = PotentialTangent(start).places(points)
         self.initial = PotentialTangent(start).kernel(points)
@@ -92,7 +92,7 @@ class KernelWatch:
         return (slope * orthonormal(self.points.variety.dim) ** -1.0).ravel()
 
 
-def frame_components(metric: VarietyMetric, points: Points) -> np.ndarray:
+def frame_components(metric: PolarisedMetric, points: Points) -> np.ndarray:
     """g − g_FS in an orthonormal frame of g_FS and an orthonormal basis of Hermitian matrices, (P n²,)."""
     metric.check(points)
     reference = FubiniStudy(points.variety, metric.kahler_class).at(points)

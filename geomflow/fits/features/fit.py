@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
+from geomflow.core.archive import kept
 from geomflow.core.errors import InputError
 from geomflow.core.memory import require
 from geomflow.core.outcome import Outcome, OutcomeKind
@@ -25,8 +26,8 @@ from geomflow.fits.fit import Fit, FitState, Last, carried_out, table
 from geomflow.fits.linear import add_gram, gram, solved
 from geomflow.fits.loss import EnergyLoss, Loss
 from geomflow.fits.objective import Objective, View, shortened
-from geomflow.variety.density import checked_volume
-from geomflow.variety.metric import VarietyMetric
+from geomflow.variety.measures import checked_volume
+from geomflow.variety.metric import PolarisedMetric
 
 if TYPE_CHECKING:
     from geomflow.variety.points import Points
@@ -40,6 +41,7 @@ COLUMNS = ("ridge", "sigma", "sigma held out", "pivot")
 
 
 @final
+@kept
 @dataclass(frozen=True)
 class FrozenReport:
     """A fit in numbers: `history` rows are (λ relative, σ on fitted points, σ held out, least pivot on fitted ones).
@@ -99,7 +101,7 @@ def frozen_fit(
     history = np.concatenate([path, table(solution, *COLUMNS)[1:]])
     report = FrozenReport(outcome, span.size, len(points), chosen, history)
     metric = span.result(solution.last["coefficients"], report)
-    if isinstance(metric, VarietyMetric):
+    if isinstance(metric, PolarisedMetric):
         checked_volume(metric, points)
     return metric
 

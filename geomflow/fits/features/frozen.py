@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from geomflow.core import archive
 from geomflow.core.hermitian import unpack
 from geomflow.fits.features.component_metric import ComponentNetwork
 from geomflow.fits.features.places import real_coordinates
-from geomflow.variety.density import sigma
-from geomflow.variety.metric import log_determinant
+from geomflow.networks.perceptron import Perceptron
+from geomflow.variety.metric import HermitianMetric
 
 if TYPE_CHECKING:
+    from geomflow.core.archive import Archive
     from geomflow.fits.features.fit import FrozenReport
-    from geomflow.variety.estimate import Estimate
+    from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.points import Points
 
 
 @final
-class FrozenComponents:
+class FrozenComponents(HermitianMetric, kind="geomflow frozen components 1"):
     """g = g_FS + M with M(x) = Σ_I δ_I ∂M_θ(x)/∂θ_I at the frozen parameters of a network of metric components."""
 
     def __init__(self, metric: ComponentNetwork, coefficients: np.ndarray, report: FrozenReport | None = None) -> None:
@@ -28,22 +30,28 @@ class FrozenComponents:
 
     def at(self, points: Points) -> np.ndarray:
         """g_{ab̄} in local coordinates, (P, n, n)."""
-        self.metric.check(points)
+        self.check(points)
         network = self.metric.network
         change = network.jvp(self.metric.parameters, real_coordinates(points), self.coefficients)
         return self.metric.reference.at(points) + unpack(change)
 
-    def log_determinant(self, points: Points) -> np.ndarray:
-        """log det g_{ab̄}, (P,); NaN where g is not positive."""
-        return log_determinant(self.at(points))
+    def check(self, points: Points) -> None:
+        """Raise `InputError` if the points are on another variety or in another patch."""
+        self.metric.check(points)
 
-    def sigma(self, points: Points) -> Estimate:
-        """σ on the points, eq. (B.11), κ normalised there; `KahlerConeError` where g is not positive."""
-        return sigma(self, points)  # type: ignore[arg-type]
+    def record(self) -> dict[str, Any]:
+        """The network with its parameters, coefficients and report."""
+        network = self.metric
+        return {"network": network.network.to_json(), "patch": np.array(network.patch),
+                "parameters": network.parameters, "coefficients": self.coefficients,
+                **archive.report_record(self.report)}
 
-    def gain(self, points: Points) -> float:
-        """σ of Fubini–Study over σ of this metric, on the same points."""
-        return float(sigma(self.metric.reference, points)) / float(self.sigma(points))
+    @classmethod
+    def from_record(cls, file: Archive, variety: Hypersurface) -> FrozenComponents:
+        """The metric of these."""
+        patch = tuple(file.array("patch", "i", len(variety.ambient.dims) + 1).tolist())
+        network = ComponentNetwork(variety, patch, Perceptron.from_file(file), file.numbers("parameters", "f", None))
+        return cls(network, file.numbers("coefficients", "f", None), archive.report_of(file, "FrozenReport"))
 
     def __repr__(self) -> str:
         return f"g_FS + M, M in the tangent space of {self.metric.network}, on the {self.variety}"

@@ -10,6 +10,7 @@ import numpy as np
 from geomflow.core.errors import InputError
 from geomflow.core.hermitian import pack
 from geomflow.variety.fubini_study import FubiniStudy
+from geomflow.variety.measures import normalised
 from geomflow.variety.routines import hermitian
 
 if TYPE_CHECKING:
@@ -81,6 +82,4 @@ class ComponentPlaces:
     def quality(self, change: np.ndarray) -> tuple[float, float, float]:
         """κ, σ with v of mean one on these points, and the least pivot of g."""
         volume, _, least = self.volume(change)
-        with np.errstate(over="ignore", invalid="ignore"):
-            kappa = float(self.weights @ volume)
-            return kappa, float(self.weights @ np.abs(volume / kappa - 1)), float(least.min())
+        return *normalised(volume, self.weights)[1:], float(least.min())

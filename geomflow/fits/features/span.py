@@ -22,8 +22,11 @@ from geomflow.fits.phi.objective import FramePoints
 from geomflow.fits.potentials.metric import KernelMetric
 from geomflow.fits.potentials.span import PotentialSpan
 from geomflow.networks.complex_hessian import ComplexHessian, Inputs
+from geomflow.networks.perceptron import Perceptron
+from geomflow.variety.bundles import stored_class
 
 if TYPE_CHECKING:
+    from geomflow.core.archive import Archive
     from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.points import Points
 
@@ -88,7 +91,7 @@ class TangentSpan(ABC):
 
 
 @final
-class PotentialTangent(TangentSpan, PotentialSpan):
+class PotentialTangent(TangentSpan, PotentialSpan, kind="PotentialTangent"):
     """The span of the tangent features of a φ-network: φ = Σ_I δ_I ∂φ_θ/∂θ_I, linear in δ, M = ∂∂̄φ.
 
     Its kernel K(x, y) = ∂φ_θ(x)/∂θ · ∂φ_θ(y)/∂θ is the network's tangent kernel at θ, frozen: `kernel_metric` takes the
@@ -101,6 +104,18 @@ class PotentialTangent(TangentSpan, PotentialSpan):
             raise InputError(f"tangent features of a potential are those of a PhiNetwork, and {metric!r} was given")
         self.metric, self.variety, self.kahler_class = metric, metric.variety, metric.kahler_class
         self._hessian = ComplexHessian(metric.network)
+
+    def record(self) -> dict[str, Any]:
+        """The network with its frozen parameters, and the class."""
+        network = self.metric
+        return {"network": network.network.to_json(), "kahler_class": np.array(self.kahler_class),
+                "parameters": network.parameters}
+
+    @classmethod
+    def from_record(cls, file: Archive, variety: Hypersurface) -> PotentialTangent:
+        """The span of these."""
+        parameters = file.numbers("parameters", "f", None)
+        return cls(PhiNetwork(variety, Perceptron.from_file(file), parameters, stored_class(file, variety)))
 
     def on(self, variety: Hypersurface) -> PotentialTangent:
         """The same features as functions on another hypersurface of the same ambient space; InputError for others."""

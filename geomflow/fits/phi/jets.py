@@ -16,8 +16,7 @@ from numba import njit
 from geomflow.core.errors import InputError
 from geomflow.fits.phi.inputs import normalisation
 from geomflow.networks.activation import Activation
-from geomflow.variety import jetframes
-from geomflow.variety.jetframes import pairs
+from geomflow.variety.jets import pairs, second_order
 
 if TYPE_CHECKING:
     from geomflow.variety.points import Points
@@ -28,7 +27,7 @@ _FACTORIALS = (1.0, 1.0, 2.0, 6.0, 24.0)
 def potential_jets(
     layers: list[tuple[np.ndarray, np.ndarray]], activation: Activation, points: Points
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(φ_ab̄, φ_acb̄, φ_acb̄d̄) of the network on projective inputs, as `VarietyMetric.jets` has them."""
+    """(φ_ab̄, φ_acb̄, φ_acb̄d̄) of the network on projective inputs, as `PolarisedMetric.jets` has them."""
     n = points.variety.dim
     series = _inputs(points)
     for weights, bias in layers[:-1]:
@@ -107,7 +106,7 @@ def _weights(n: int) -> np.ndarray:
 def _inputs(points: Points) -> np.ndarray:
     """The series of the inputs of `ProjectiveInputs`, in local coordinates."""
     ambient, n = points.variety.ambient, points.variety.dim
-    rows = np.array(jetframes.second_order(points)[:, :, 1 : 1 + ambient.size])
+    rows = np.array(second_order(points)[:, :, 1 : 1 + ambient.size])
     rows[:, 0] = points.coordinates
     rows /= _weights(n)[:, None]
     parts = []

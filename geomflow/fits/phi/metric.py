@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from geomflow.core import archive
 from geomflow.core.errors import InputError
 from geomflow.core.hermitian import unpack
 from geomflow.core.threads import each, slices
 from geomflow.fits.phi.inputs import ProjectiveInputs, input_count
+from geomflow.fits.phi.jets import potential_jets
 from geomflow.networks.complex_hessian import ComplexHessian
 from geomflow.networks.perceptron import Perceptron
+from geomflow.variety.bundles import stored_class
 from geomflow.variety.fubini_study import FubiniStudy
-from geomflow.variety.metric import VarietyMetric
+from geomflow.variety.metric import PolarisedMetric
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from geomflow.core.archive import Archive
     from geomflow.fits.phi.report import PhiReport
     from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.points import Points
@@ -28,7 +31,7 @@ _CHUNK = 32
 
 
 @final
-class PhiNetwork(VarietyMetric):
+class PhiNetwork(PolarisedMetric, kind="geomflow phi-network 1"):
     """g = g_FS + ∂∂̄φ with φ a perceptron of the real and imaginary parts of z_i z̄_j/|z|² in each factor.
 
     These inputs (25 on P^4, normalised to mean zero and variance one over projective space) do not change with the
@@ -77,25 +80,21 @@ class PhiNetwork(VarietyMetric):
 
     def jets(self, points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Derivatives of K up to the fourth, exact: truncated power series through the inputs and every layer."""
-        from geomflow.fits.phi.jets import potential_jets
-
         layers, activation = self.network.layers(self.parameters), self.network.activation
         parts = each(lambda s: potential_jets(layers, activation, points[s]), slices(len(points), _CHUNK))
         own = (np.concatenate([part[k] for part in parts]) for k in range(3))
         return tuple(a + b for a, b in zip(self.reference.jets(points), own))  # type: ignore[return-value]
 
-    def save(self, path: str | Path) -> None:
-        """Write to an .npz file that `PhiNetwork.load` reads."""
-        from geomflow.fits.phi.store import save_metric
+    def record(self) -> dict[str, Any]:
+        """Network, parameters, class and report."""
+        return {"network": self.network.to_json(), "kahler_class": np.array(self.kahler_class),
+                "parameters": self.parameters, **archive.report_record(self.report)}
 
-        save_metric(self, path)
-
-    @staticmethod
-    def load(path: str | Path) -> PhiNetwork:
-        """Read what `save` wrote; raises `StoreError`."""
-        from geomflow.fits.phi.store import load_metric
-
-        return load_metric(path)
+    @classmethod
+    def from_record(cls, file: Archive, variety: Hypersurface) -> PhiNetwork:
+        """The metric of these."""
+        parameters, report = file.numbers("parameters", "f", None), archive.report_of(file, "PhiReport")
+        return cls(variety, Perceptron.from_file(file), parameters, stored_class(file, variety), report)
 
     def _evaluate(self, points: Points) -> tuple[ProjectiveInputs, np.ndarray, np.ndarray]:
         self.check(points)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from geomflow.fits.phi.inputs import ProjectiveInputs
+from geomflow.variety.measures import normalised
 from geomflow.variety.routines import hermitian
 
 if TYPE_CHECKING:
@@ -62,6 +63,4 @@ class FramePoints:
     def quality(self, hessian: np.ndarray) -> tuple[float, float, float]:
         """κ, σ with v of mean one on these points, and the least pivot of 1 + H."""
         volume, _, least = self.volume(hessian)
-        with np.errstate(over="ignore", invalid="ignore"):
-            kappa = float(self.weights @ volume)
-            return kappa, float(self.weights @ np.abs(volume / kappa - 1)), float(least.min())
+        return *normalised(volume, self.weights)[1:], float(least.min())

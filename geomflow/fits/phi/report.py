@@ -7,10 +7,12 @@ from typing import final
 
 import numpy as np
 
+from geomflow.core.archive import kept
 from geomflow.core.outcome import Outcome
 
 
 @final
+@kept
 @dataclass(frozen=True)
 class PhiReport:
     """A fit in numbers.

@@ -23,8 +23,8 @@ from geomflow.fits.phi.report import PhiReport
 from geomflow.fits.phi.steps import AdamStep, GaussNewton, State
 from geomflow.networks.complex_hessian import ComplexHessian
 from geomflow.networks.perceptron import Perceptron
-from geomflow.variety.density import checked_volume
 from geomflow.variety.errors import UnderdeterminedError
+from geomflow.variety.measures import checked_volume
 
 if TYPE_CHECKING:
     from geomflow.variety.hypersurface import Hypersurface

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.linalg.lapack import dpstrf
 
+from geomflow.core.archive import Archive
 from geomflow.core.errors import InputError
 
 
@@ -31,3 +32,12 @@ def whitened(lower: np.ndarray, rows: np.ndarray) -> np.ndarray:
 def unwhitened(lower: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
     """Coefficients of the orthonormal basis to those of the K(·, c), (M,)."""
     return solve_triangular(lower, coefficients, lower=True, trans=1, check_finite=False)
+
+
+def stored_factor(file: Archive) -> np.ndarray:
+    """The whitening L of a file, (size, size). Raises `StoreError` for what is no Cholesky factor."""
+    size = len(file.numbers("coefficients", "f", None))
+    lower = file.numbers("lower", "f", size, size)
+    if not np.all(np.diagonal(lower) > 0):
+        raise file.damaged("'lower' is no Cholesky factor")
+    return lower

@@ -17,9 +17,9 @@ from geomflow.fits.potentials.metric import KernelMetric
 from geomflow.fits.potentials.objective import PotentialObjective
 from geomflow.fits.potentials.report import KernelReport
 from geomflow.fits.potentials.span import PotentialSpan
-from geomflow.variety.density import checked_volume
+from geomflow.variety.bundles import checked_class
 from geomflow.variety.errors import KahlerConeError
-from geomflow.variety.fubini_study import checked_class
+from geomflow.variety.measures import checked_volume
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

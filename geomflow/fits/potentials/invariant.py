@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -13,15 +13,17 @@ from geomflow.core.memory import require
 from geomflow.core.threads import each, one_thread_products, slices
 from geomflow.fits.phi.inputs import ProjectiveInputs
 from geomflow.fits.phi.jets import product
-from geomflow.fits.potentials.basis import independent, unwhitened, whitened
+from geomflow.fits.potentials.basis import independent, stored_factor, unwhitened, whitened
 from geomflow.fits.potentials.invariants import FeatureJets, InvariantFeatures
 from geomflow.fits.potentials.kernel import KahlerKernel
-from geomflow.fits.potentials.profiles import ArcCosine, Profile, require_profile
+from geomflow.fits.potentials.profiles import ArcCosine, Profile, profile_of, profile_record, require_profile
 from geomflow.fits.potentials.series import composed_jets, invariant_series
 from geomflow.fits.potentials.span import PotentialSpan
+from geomflow.variety.bundles import stored_class
 from geomflow.variety.fubini_study import FubiniStudy
 
 if TYPE_CHECKING:
+    from geomflow.core.archive import Archive
     from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.points import Points
 
@@ -62,7 +64,7 @@ class InvariantKernel(KahlerKernel):
 
 @final
 @dataclass(frozen=True, eq=False)
-class FeatureSpan(PotentialSpan):
+class FeatureSpan(PotentialSpan, kind="FeatureSpan"):
     """Functions ψ = L⁻¹ f(t(u(·), c)) of invariant features u, with the features c (M, m) of M centres.
 
     ∂_a∂_b̄ f(t) = f' ∂_a∂_b̄ t + f'' ∂_a t ∂_b̄ t; t is linear in the features, to which |u|²/2 is added for t of a
@@ -74,6 +76,22 @@ class FeatureSpan(PotentialSpan):
     profile: Profile
     centres: np.ndarray
     lower: np.ndarray
+
+    def record(self) -> dict[str, Any]:
+        """Degrees and scale of the features, class, profile, centres and whitening."""
+        return {"degrees": self.features.degrees, "scale": self.features.scale,
+                "kahler_class": np.array(self.kahler_class), "profile": profile_record(self.profile),
+                "centres": self.centres, "lower": self.lower}
+
+    @classmethod
+    def from_record(cls, file: Archive, variety: Hypersurface) -> FeatureSpan:
+        """The span of these."""
+        lower, kahler_class, profile = stored_factor(file), stored_class(file, variety), profile_of(file)
+        degrees = tuple(file.array("degrees", "i", None).tolist())
+        features = InvariantFeatures.keeping(variety, degrees, kahler_class)
+        features = replace(features, scale=float(file.numbers("scale", "f")))
+        centres = file.numbers("centres", "f", len(lower), features.count)
+        return cls(features, kahler_class, profile, centres, lower)
 
     @property
     def variety(self) -> Hypersurface:

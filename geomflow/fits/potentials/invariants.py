@@ -13,8 +13,8 @@ from geomflow.core.hermitian import pack, unpack
 from geomflow.core.memory import require
 from geomflow.core.threads import each, slices
 from geomflow.fits.phi.inputs import ProjectiveInputs
-from geomflow.variety import jetframes
-from geomflow.variety.levels import whole_degrees
+from geomflow.variety.bundles import whole_degrees
+from geomflow.variety.jets import partial_index
 from geomflow.variety.orbits import InvariantForms, invariant_forms
 from geomflow.variety.routines.forms import features
 
@@ -117,7 +117,7 @@ class InvariantFeatures:
             "take fewer points",
         )
         raw = np.empty((count, (1 + n) ** 2, self.count))
-        index = jetframes.partial_index(self.variety.ambient.size, 1)
+        index = partial_index(self.variety.ambient.size, 1)
         pattern = self.forms.group, self.forms.left, self.forms.right, self.forms.entry
 
         def work(block: slice) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.seeds import generator
-from geomflow.variety.fubini_study import checked_class
+from geomflow.variety.bundles import checked_class
 from geomflow.variety.symmetry import keeps_class
 
 if TYPE_CHECKING:

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from geomflow.core.errors import ShapeError
+from geomflow.core import archive
+from geomflow.core.errors import ShapeError, StoreError
 from geomflow.core.hermitian import unpack
 from geomflow.core.threads import slices
 from geomflow.fits.phi.inputs import ProjectiveInputs
+from geomflow.fits.potentials.span import KINDS as SPANS
 from geomflow.fits.potentials.span import PotentialSpan
 from geomflow.variety.fubini_study import FubiniStudy
-from geomflow.variety.metric import VarietyMetric
+from geomflow.variety.metric import KINDS, PolarisedMetric
 
 if TYPE_CHECKING:
+    from geomflow.core.archive import Archive
     from geomflow.fits.potentials.report import KernelReport
+    from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.points import Points
 
 _CHUNK = 4096
+#: Files that held coefficients of the tangent features of a network, and no others.
+_FROZEN = "geomflow frozen features 1"
 
 
 @final
-class KernelMetric(VarietyMetric):
+class KernelMetric(PolarisedMetric, kind="geomflow kernel metric 1"):
     """g = g_FS + ∂∂̄φ with φ = Σ_α a_α ψ_α in a span of kernel functions; `report` says how a fit that made it went.
 
     φ is one function on the variety, so g is closed, in the class of Fubini–Study, and the same metric in every patch.
@@ -66,18 +71,20 @@ class KernelMetric(VarietyMetric):
         own = self.span.jets(points, self.coefficients)
         return tuple(a + b for a, b in zip(self.reference.jets(points), own))  # type: ignore[return-value]
 
-    def save(self, path: str | Path) -> None:
-        """Write to an .npz file that `KernelMetric.load` reads; `StoreError` for a span that has its own store."""
-        from geomflow.fits.potentials.store import save_metric
+    def record(self) -> dict[str, Any]:
+        """The span, coefficients and report. Raises `StoreError` for a span that no file holds."""
+        if not self.span.kind:
+            raise StoreError(f"{self.span} cannot be stored: no file holds a {type(self.span).__name__}")
+        return {"span": self.span.kind, "coefficients": self.coefficients, **self.span.record(),
+                **archive.report_record(self.report)}
 
-        save_metric(self, path)
-
-    @staticmethod
-    def load(path: str | Path) -> KernelMetric:
-        """Read what `save` wrote; raises `StoreError`."""
-        from geomflow.fits.potentials.store import load_metric
-
-        return load_metric(path)
+    @classmethod
+    def from_record(cls, file: Archive, variety: Hypersurface) -> KernelMetric:
+        """The metric of these."""
+        frozen = archive.kind_of(file.path, file) == _FROZEN
+        span = SPANS["PotentialTangent" if frozen else file.text("span")].from_record(file, variety)
+        report = archive.report_of(file, "FrozenReport" if frozen else "KernelReport")
+        return cls(span, file.numbers("coefficients", "f", None), report)
 
     def _parts(self, points: Points):
         self.check(points)
@@ -87,3 +94,6 @@ class KernelMetric(VarietyMetric):
 
     def __repr__(self) -> str:
         return f"g_FS + ∂∂̄φ with φ of {self.span}, on the {self.variety}"
+
+
+KINDS[_FROZEN] = KernelMetric

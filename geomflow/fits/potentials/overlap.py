@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, final
+from math import prod
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -12,14 +13,16 @@ from geomflow.core.hermitian import multiplicity, orthonormal, pack, unpack
 from geomflow.core.memory import require
 from geomflow.core.threads import each, one_thread_products, slices
 from geomflow.fits.phi.inputs import ProjectiveInputs
-from geomflow.fits.potentials.basis import independent, unwhitened, whitened
+from geomflow.fits.potentials.basis import independent, stored_factor, unwhitened, whitened
 from geomflow.fits.potentials.kernel import KahlerKernel
-from geomflow.fits.potentials.profiles import Profile, require_profile
+from geomflow.fits.potentials.profiles import Profile, profile_of, profile_record, require_profile
 from geomflow.fits.potentials.series import composed_jets, overlap_series
 from geomflow.fits.potentials.span import PotentialSpan
+from geomflow.variety.bundles import stored_class
 from geomflow.variety.fubini_study import FubiniStudy
 
 if TYPE_CHECKING:
+    from geomflow.core.archive import Archive
     from geomflow.variety.ambient import Ambient
     from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.points import Points
@@ -56,7 +59,7 @@ class OverlapKernel(KahlerKernel):
 
 @final
 @dataclass(frozen=True, eq=False)
-class OverlapSpan(PotentialSpan):
+class OverlapSpan(PotentialSpan, kind="OverlapSpan"):
     """Functions ψ = L⁻¹ (mean over m of f(t(·, c_m))) with centres c, unit vectors (M, m, N) of the Segre embedding.
 
     m = 1 for a plain kernel; for an average over symmetries the m images of each centre.
@@ -124,6 +127,19 @@ class OverlapSpan(PotentialSpan):
         centres = self.centres.reshape(-1, self.centres.shape[2])
         heights = np.repeat(unwhitened(self.lower, coefficients) / self.images, self.images)
         return composed_jets(points, lambda part: overlap_series(part, centres), self.profile, heights)
+
+    def record(self) -> dict[str, Any]:
+        """Class, profile, centres and whitening."""
+        return {"kahler_class": np.array(self.kahler_class), "profile": profile_record(self.profile),
+                "centres": self.centres, "lower": self.lower}
+
+    @classmethod
+    def from_record(cls, file: Archive, variety: Hypersurface) -> OverlapSpan:
+        """The span of these."""
+        lower = stored_factor(file)
+        sections = prod(n + 1 for n in variety.ambient.dims)
+        centres = file.numbers("centres", "c", len(lower), None, sections)
+        return cls(variety, stored_class(file, variety), profile_of(file), centres, lower)
 
     def _blocks(self, count: int) -> list[slice]:
         return slices(count, max(16, _NUMBERS // len(self._features)))

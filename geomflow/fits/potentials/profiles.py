@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import perm
 from typing import final
 
 import numpy as np
 
-from geomflow.core.errors import InputError, NotFiniteError, PositivityError, ShapeError
+from geomflow.core.archive import Archive
+from geomflow.core.errors import InputError, NotFiniteError, PositivityError, ShapeError, StoreError
 
 #: Points of the sample whose Gram matrix is checked, and what of its largest eigenvalue is rounding.
 SAMPLE, ROUNDING = 64, 1e-9
@@ -148,3 +150,16 @@ def _difference_error(profile: Profile, order: int, step: float, slope: np.ndarr
     shifted = {k: profile.derivatives(PLACES + k * step, 4)[order] for k in (-2, -1, 1, 2)}
     found = (8 * (shifted[1] - shifted[-1]) - (shifted[2] - shifted[-2])) / (12 * step)
     return np.abs(found - slope) / max(np.abs(slope).max(), np.abs(found).max(), 1e-6 * below, 1e-300)
+
+
+def profile_record(profile: Profile) -> str:
+    """A profile of this module as text, for files. Raises `StoreError` for one of the user's own."""
+    if type(profile) not in (ArcCosine, Exponential, Power):
+        raise StoreError(f"the profile {profile!r} cannot be stored: no file holds one of your own")
+    return json.dumps([type(profile).__name__, asdict(profile)])
+
+
+def profile_of(file: Archive) -> Profile:
+    """The profile that a file holds as 'profile'. Raises `StoreError`."""
+    name, settings = file.json("profile", list)
+    return {made.__name__: made for made in (ArcCosine, Exponential, Power)}[name](**settings)

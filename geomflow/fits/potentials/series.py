@@ -15,8 +15,7 @@ from geomflow.core.hermitian import unpack
 from geomflow.core.threads import each, one_thread_products, slices
 from geomflow.fits.phi.jets import compose, product, read_jets
 from geomflow.fits.potentials.profiles import Profile
-from geomflow.variety import jetframes
-from geomflow.variety.jetframes import pairs
+from geomflow.variety.jets import pairs, partial_index, second_order
 from geomflow.variety.routines.forms import features as form_features
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def overlap_series(points: Points, centres: np.ndarray) -> np.ndarray:
 def invariant_series(points: Points, features: InvariantFeatures) -> np.ndarray:
     """The invariant features u: (P, rows, rows, m)."""
     ambient, n, forms = points.variety.ambient, points.variety.dim, features.forms
-    frame, index = jetframes.second_order(points), jetframes.partial_index(ambient.size, 2)
+    frame, index = second_order(points), partial_index(ambient.size, 2)
     raw = np.empty((len(points), frame.shape[1] ** 2, forms.count))
     pattern = forms.group, forms.left, forms.right, forms.entry
     form_features(points.coordinates, frame, index, forms.exponents, *pattern, raw)
@@ -90,7 +89,7 @@ def _weights(n: int) -> np.ndarray:
 
 def _rows(points: Points) -> np.ndarray:
     """Taylor coefficients of the homogeneous coordinates, (P, rows, N)."""
-    rows = np.array(jetframes.second_order(points)[:, :, 1 : 1 + points.variety.ambient.size])
+    rows = np.array(second_order(points)[:, :, 1 : 1 + points.variety.ambient.size])
     rows[:, 0] = points.coordinates
     return rows / _weights(points.variety.dim)[:, None]
 

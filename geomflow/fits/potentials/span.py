@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from geomflow.core.errors import InputError
+
 if TYPE_CHECKING:
+    from geomflow.core.archive import Archive
     from geomflow.fits.phi.inputs import ProjectiveInputs
     from geomflow.variety.hypersurface import Hypersurface
+
+
+#: Every span that has a place on disk, by the name of its kind.
+KINDS: dict[str, type[PotentialSpan]] = {}
 
 
 class PotentialSpan(ABC):
@@ -22,11 +29,29 @@ class PotentialSpan(ABC):
 
     Derivatives along the variety are in an orthonormal frame of Fubini–Study, as `ProjectiveInputs` has it; a Hermitian
     (n, n) matrix is packed as n² real numbers, the diagonal, then real and imaginary part of each a < b.
-    A new kernel defines `combine` and `rows`; both work in blocks, and neither holds more than (P, size) numbers.
+    A new kernel defines `combine` and `rows`; both work in blocks, and neither holds more than (P, size) numbers. One
+    whose metrics files hold names its kind, and defines `record` and `from_record`, as a `HermitianMetric` does.
     """
 
     variety: Hypersurface
     kahler_class: tuple[float, ...]
+    #: The name of this kind in files; empty for spans that no file holds.
+    kind: ClassVar[str] = ""
+
+    def __init_subclass__(cls, kind: str = "", **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.kind = kind
+        if kind:
+            KINDS[kind] = cls
+
+    def record(self) -> dict[str, Any]:
+        """What the span is made of besides its variety, for files."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_record(cls, file: Archive, variety: Hypersurface) -> PotentialSpan:
+        """The span of a `record`. Raises `StoreError` for what is none."""
+        raise NotImplementedError
 
     @property
     @abstractmethod
@@ -53,9 +78,7 @@ class PotentialSpan(ABC):
         return place.take(block)
 
     def jets(self, points: Any, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(φ_ab̄, φ_acb̄, φ_acb̄d̄) in local coordinates, as `VarietyMetric.jets`; `InputError` where there are none."""
-        from geomflow.core.errors import InputError
-
+        """(φ_ab̄, φ_acb̄, φ_acb̄d̄) in local coordinates, as `PolarisedMetric.jets`; `InputError` where there are none."""
         raise InputError(
             f"{self} has no third and fourth derivatives, which curvature needs; take a kernel with a smooth profile"
         )

@@ -1,4 +1,4 @@
-"""Line bundles O(k t): their degrees, their level k in K = (1/k) log P, and their class t."""
+"""Kähler classes t, and line bundles O(k t): their degrees, and their level k in K = (1/k) log P."""
 
 from __future__ import annotations
 
@@ -9,14 +9,38 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.core.numbers import whole
-from geomflow.variety.fubini_study import checked_class
+from geomflow.core.numbers import finite_number, whole
 
 if TYPE_CHECKING:
+    from geomflow.core.archive import Archive
     from geomflow.variety.hypersurface import Hypersurface
 
 #: Up to which relative error a number counts as whole.
 _WHOLE = 1e-12
+#: Decimal digits of the largest and the smallest volume of a class.
+_VOLUME_DIGITS = 120
+
+
+def checked_class(variety: Hypersurface, kahler_class: Sequence[float] | None) -> tuple[float, ...]:
+    """The t_i as floats, 1 for each factor unless given.
+
+    Raises `InputError` where one is no positive number, or where the volume's square, of which errors are made, may be
+    no double.
+    """
+    count = len(variety.ambient.dims)
+    try:
+        found = (1.0,) * count if kahler_class is None else tuple(finite_number(t, "t") for t in kahler_class)
+    except (TypeError, InputError):
+        found = ()
+    if len(found) != count or not all(t > 0 for t in found):
+        raise InputError(
+            f"the Kähler class {kahler_class} must be one positive number for each factor of {variety.ambient}"
+        )
+    digits = _VOLUME_DIGITS // variety.dim
+    if np.any(np.abs(np.log10(found)) > digits):
+        raise InputError(f"the Kähler class {found} is beyond 10^±{digits}, its volume squared beyond doubles: "
+                         "give a multiple of it, whose metrics are that multiple of these")
+    return found
 
 
 def whole_degrees(variety: Hypersurface, degree: int | Sequence[int]) -> tuple[int, ...]:
@@ -69,3 +93,8 @@ def halved(degrees: Sequence[int]) -> tuple[int, ...]:
     """
     g = gcd(*degrees)
     return tuple(-(-g // 2) * (d // g) for d in degrees)
+
+
+def stored_class(file: Archive, variety: Hypersurface, name: str = "kahler_class") -> tuple[float, ...]:
+    """The t_i of a file, one for each factor. Raises `StoreError` and `InputError`."""
+    return checked_class(variety, file.numbers(name, "f", len(variety.ambient.dims)).tolist())
