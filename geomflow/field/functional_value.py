@@ -19,8 +19,8 @@ from geomflow.field.potential import PotentialField, require_kahler
 from geomflow.field.reference_form import ReferenceForm, kahler_class, reference_rows
 from geomflow.field.state import Field
 from geomflow.symbolic.functionals.functional import Functional, value_at
-from geomflow.symbolic.functionals.ground_state import ground_state
 from geomflow.symbolic.functionals.metric import DILATON, MetricFunctional
+from geomflow.symbolic.functionals.metric_gradient import ground_state
 from geomflow.symbolic.functionals.potential import PotentialFunctional
 from geomflow.symbolic.variation.kahler_frame import PHI
 from geomflow.symbolic.variation.metric_realise import LOG_MEASURE
@@ -46,7 +46,7 @@ def _value(functional: Functional, state: Any, numbers: Mapping[str, Fraction], 
     if isinstance(functional, PotentialFunctional):
         require_kahler(state)
         form = ReferenceForm.of(state)
-        density = functional.density_over(form.nodes(), kahler_class(state))
+        density = functional.density_over(reference=form.nodes(), kahler_class=kahler_class(state))
         return _integral(density, state, {PHI: state.values}, form.static_names, reference_rows(state), numbers)
     assert isinstance(functional, MetricFunctional)
     require_positive(state.grid, state.values, "the metric", POSITIVE_ADVICE)
@@ -64,7 +64,7 @@ def _dilaton(functional: MetricFunctional, state: MetricField, log_measure: np.n
     """The ground state's f, or log(dV/dm)."""
     if not functional.elliptic:
         return np.log(state.volume_density().values) - log_measure
-    elliptic = ground_state(functional.realisation(functional.new_algebra()).metric)
+    elliptic = ground_state(functional.realisation(functional.new_algebra()).frame)
     return GroundState(elliptic, state.grid.torus.coordinates, state.grid)(state.pack())
 
 

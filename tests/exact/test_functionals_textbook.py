@@ -204,7 +204,7 @@ def test_perelmans_coupled_flow_is_ricci_flow_beside_the_conjugate_heat_equation
     realise = fn.PerelmanFCoupled(Torus(dim=dim)).realisation(use)
     f = use.dilaton
     rate_f = realise.value(-use.scalar - use.laplacian(f) + use.pairing(f, f))
-    expected = [*(-2 * realise.metric.ricci[p] for p in packed(dim)), rate_f]
+    expected = [*(-2 * realise.frame.ricci[p] for p in packed(dim)), rate_f]
     assert gr.all_zero([a - b for a, b in zip(whole.rates, expected)])
     assert whole.backward == ("f",)
 

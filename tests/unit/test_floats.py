@@ -14,7 +14,7 @@ import geomflow as gf
 from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.core.numbers import fraction_of
 from geomflow.symbolic import Chart, KahlerMetric, Metric, is_zero
-from geomflow.symbolic.functionals.aubin import exact_form
+from geomflow.symbolic.functionals.kahler import exact_form
 from geomflow.symbolic.given import exactly
 from geomflow.symbolic.parse import parse
 

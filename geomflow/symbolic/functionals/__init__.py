@@ -12,11 +12,10 @@ Euler operator minus variation by structure of perelman-f in dimension 2:
 decided zero at random jets modulo a 61-bit prime
 """
 
-from geomflow.symbolic.functionals.aubin import AubinI, AubinJ, Ding, JFunctional
-from geomflow.symbolic.functionals.calabi import Calabi
+from geomflow.symbolic.functionals.density import MetricDensity, PotentialDensity
 from geomflow.symbolic.functionals.derived import DerivedFlow, GradientSystem
 from geomflow.symbolic.functionals.functional import Certificate, Functional
-from geomflow.symbolic.functionals.kenergy import KEnergy
+from geomflow.symbolic.functionals.kahler import AubinI, AubinJ, Calabi, Ding, JFunctional, KEnergy, PerelmanKahler
 from geomflow.symbolic.functionals.linear import Linearisation, PrincipalSymbol
 from geomflow.symbolic.functionals.metric import MetricFunctional
 from geomflow.symbolic.functionals.perelman import (
@@ -26,11 +25,9 @@ from geomflow.symbolic.functionals.perelman import (
     PerelmanW,
     PerelmanWCoupled,
 )
-from geomflow.symbolic.functionals.perelman_kahler import PerelmanKahler
 from geomflow.symbolic.functionals.potential import PotentialFunctional
+from geomflow.symbolic.functionals.ratio import EF, EG, Sigma
 from geomflow.symbolic.functionals.real import EinsteinHilbert, RicciSquared, ScalarSquared, Volume
-from geomflow.symbolic.functionals.two_derivative import EG
-from geomflow.symbolic.functionals.ultralocal import EF, Sigma
 
 FUNCTIONALS = {
     kind.name: kind
@@ -45,7 +42,8 @@ from_density = Functional.from_density
 
 __all__ = [
     "AubinI", "AubinJ", "Calabi", "Certificate", "DerivedFlow", "Ding", "EF", "EG", "EinsteinHilbert",
-    "FUNCTIONALS", "Functional", "GradientSystem", "JFunctional", "KEnergy", "Linearisation", "MetricFunctional",
-    "PerelmanF", "PerelmanFCoupled", "PerelmanKahler", "PerelmanLambda", "PerelmanW", "PerelmanWCoupled",
-    "PotentialFunctional", "PrincipalSymbol", "RicciSquared", "ScalarSquared", "Sigma", "Volume", "from_density",
+    "FUNCTIONALS", "Functional", "GradientSystem", "JFunctional", "KEnergy", "Linearisation", "MetricDensity",
+    "MetricFunctional", "PerelmanF", "PerelmanFCoupled", "PerelmanKahler", "PerelmanLambda", "PerelmanW",
+    "PerelmanWCoupled", "PotentialDensity", "PotentialFunctional", "PrincipalSymbol", "RicciSquared",
+    "ScalarSquared", "Sigma", "Volume", "from_density",
 ]

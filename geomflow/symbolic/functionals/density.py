@@ -12,60 +12,28 @@ import sympy
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.graph.sympy_bridge import from_sympy, to_sympy
-from geomflow.symbolic.functionals.functional import Functional, is_complex, real_coordinates
+from geomflow.symbolic.functionals.functional import DENSITIES
 from geomflow.symbolic.functionals.metric import MetricFunctional
 from geomflow.symbolic.functionals.potential import PotentialFunctional
 from geomflow.symbolic.given import given
 from geomflow.symbolic.jets import metric_names
-from geomflow.symbolic.variation.algebra import Algebra
+from geomflow.symbolic.variation.algebra import Algebra, Partial
 from geomflow.symbolic.variation.covariance import invariant, unitary_invariant
 from geomflow.symbolic.variation.kahler_frame import PHI
 from geomflow.symbolic.variation.kahler_realise import KahlerRealisation
 from geomflow.symbolic.variation.metric_frame import DerivingMetric, packed
 from geomflow.symbolic.variation.metric_realise import MetricRealisation
-from geomflow.symbolic.variation.metric_terms import Component
-from geomflow.symbolic.variation.metric_terms import Partial as MetricPartial
-from geomflow.symbolic.variation.metrics import MetricAlgebra
-from geomflow.symbolic.variation.potential_terms import Partial as PotentialPartial
+from geomflow.symbolic.variation.metrics import Component, MetricAlgebra
 from geomflow.symbolic.variation.potentials import PotentialAlgebra
 
 Names = dict[str, Callable[[], gr.Node]]
 """The words of a density, each made on first use."""
 
 
-def from_density(geometry: Any, density: Any, *, measure: str | None = None, name: str = "density") -> Functional:
-    """∫ density over a geometry, varied like the functionals that come with the package.
-
-    On a real geometry the density is written in R, Ric2 (= |Ric|²), f, `laplacian(s)` and `dot(s, t)` (= ⟨∇s, ∇t⟩),
-    and integrated against `measure`: "dV" (then f is an unknown beside g), or "dm", fixed, with f = log(dV/dm).
-    On a complex geometry it is written in R, Ric2, phi, v (= dμ_J/dμ_Ω), `laplacian` and `dot` (Riemannian: Δ = 2Δ_∂,
-    ⟨∇s,∇t⟩ = 2⟨∂s,∂t⟩), and integrated against "dmu" (= dμ_J) or "omega" (= dμ_Ω, fixed). Components of the metric
-    (g_xx, ...), coordinates and partial derivatives `d(s, x)` are read too: every density is put to the test of a
-    random change of coordinates.
-
-    `density` is text, a sympy expression with symbols of these names, or a function of the algebra that returns a node.
-
-    Raises InputError for a density that is complex or not covariant, ExpressionError for one that cannot be read.
-
-    >>> import geomflow as gf
-    >>> E = from_density(gf.Torus(dim=2), "R^2 + 1")
-    >>> print(E.equation.rhs)
-    2*R*R_ij + g_ij*(-R**2/2 + 2*Laplacian(R) - 1/2) - 2*Hessian(R)
-    """
-    complex_geometry = is_complex(geometry)
-    known = ("dmu", "omega") if complex_geometry else ("dV", "dm")
-    chosen = measure or known[0]
-    if chosen not in known:
-        raise InputError(f"measure must be {known[0]!r} or {known[1]!r} on this geometry; it is {measure!r}.")
-    if complex_geometry:
-        return PotentialDensity(geometry, density, chosen, name)
-    return MetricDensity(geometry, density, chosen, name)
-
-
 @final
 @dataclass(frozen=True)
 class MetricDensity(MetricFunctional):
-    """∫ density dV, or dm; see `from_density`."""
+    """∫ density dV, or dm; see `Functional.from_density`."""
 
     geometry: Any
     given: Any
@@ -113,7 +81,7 @@ class MetricDensity(MetricFunctional):
         for name, place in zip(metric_names(coordinates), packed(len(coordinates)), strict=True):
             names[name] = partial(use.symbol, Component(name, place))
         functions = {"laplacian": use.laplacian, "dot": use.pairing,
-                     "d": partial(_partial, use, coordinates, MetricPartial)}
+                     "d": partial(_partial, use, coordinates)}
         return read(self.given, use, names, functions, coordinates)
 
     def integrand(self, use: MetricAlgebra) -> gr.Node:
@@ -125,7 +93,7 @@ class MetricDensity(MetricFunctional):
 @final
 @dataclass(frozen=True)
 class PotentialDensity(PotentialFunctional):
-    """∫ density dμ_J, or dμ_Ω; see `from_density`."""
+    """∫ density dμ_J, or dμ_Ω; see `Functional.from_density`."""
 
     geometry: Any
     given: Any
@@ -139,7 +107,7 @@ class PotentialDensity(PotentialFunctional):
         realise = KahlerRealisation(use, self.frame())
         density = realise.value(self._read(use))
         nodes = [density, *(node for stage in realise.stages for node in stage.nodes)]
-        fixed = {leaf.data for leaf in gr.leaves(nodes) if leaf.op == "symbol"} & set(real_coordinates(self.geometry))
+        fixed = {leaf.data for leaf in gr.leaves(nodes) if leaf.op == "symbol"} & set(self.coordinates)
         if fixed or not unitary_invariant(realise.staged([density]), [PHI]):
             raise not_covariant(self.given)
 
@@ -154,11 +122,11 @@ class PotentialDensity(PotentialFunctional):
         return f"E = ∫ ({self.given}) {'dμ_J' if self.measure == 'dmu' else 'dμ_Ω'}"
 
     def _read(self, use: PotentialAlgebra) -> gr.Node:
-        coordinates = real_coordinates(self.geometry)
+        coordinates = self.coordinates
         names: Names = {"R": lambda: use.scalar, "Ric2": lambda: use.ricci_squared, "phi": lambda: use.phi,
                         "v": lambda: use.v}
         functions = {"laplacian": lambda s: 2 * use.laplacian(s), "dot": lambda s, t: 2 * use.pairing(s, t),
-                     "d": partial(_partial, use, coordinates, PotentialPartial)}
+                     "d": partial(_partial, use, coordinates)}
         return read(self.given, use, names, functions, coordinates)
 
     def integrand(self, use: PotentialAlgebra) -> gr.Node:
@@ -174,11 +142,11 @@ def not_covariant(density: Any) -> InputError:
                       "laplacian(s) and dot(s, t).")
 
 
-def _partial(use: Algebra, coordinates: tuple[str, ...], kind: Any, s: gr.Node, *along: gr.Node) -> gr.Node:
+def _partial(use: Algebra, coordinates: tuple[str, ...], s: gr.Node, *along: gr.Node) -> gr.Node:
     for axis in along:
         if axis.data not in coordinates:
             raise InputError(f"d(s, x) differentiates along coordinates ({', '.join(coordinates)}), not '{axis}'.")
-        s = use.symbol(kind(s, coordinates.index(axis.data)))
+        s = use.symbol(Partial(s, coordinates.index(axis.data)))
     return s
 
 
@@ -213,3 +181,7 @@ def _resolved(expression: gr.Node, names: Mapping[str, Callable[[], gr.Node]]) -
 
 def _wrapped(function: Any, names: Mapping[str, Callable[[], gr.Node]]) -> Callable[..., Any]:
     return lambda *arguments: to_sympy(function(*(_resolved(from_sympy(a), names) for a in arguments)))
+
+
+DENSITIES[False] = (("dV", "dm"), MetricDensity)
+DENSITIES[True] = (("dmu", "omega"), PotentialDensity)

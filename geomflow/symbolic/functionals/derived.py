@@ -8,16 +8,16 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
+import sympy
+
 from geomflow.core import graph as gr
 from geomflow.core.program import Average, Elliptic, InnerProduct, Program, Stage, needed
+from geomflow.symbolic.functionals.linear import Linearisation, PrincipalSymbol
 from geomflow.symbolic.show import InLatex
 from geomflow.symbolic.variation.staged import Staged
 
 if TYPE_CHECKING:
-    import sympy
-
     from geomflow.symbolic.functionals.functional import Functional
-    from geomflow.symbolic.functionals.linear import Linearisation, PrincipalSymbol
 
 
 @final
@@ -155,15 +155,11 @@ class DerivedFlow(InLatex):
 
     def principal_symbol(self, **setting: Any) -> PrincipalSymbol:
         """The principal symbol at any state, over jets of the state and of the stages."""
-        from geomflow.symbolic.functionals.linear import PrincipalSymbol
-
         whole = self.system(**setting)
         return PrincipalSymbol.of(Staged.of(whole.program), whole.fields)
 
     def latex(self) -> str:
         """The equation in LaTeX."""
-        import sympy
-
         return str(sympy.latex(self.equation))
 
     def explain(self) -> str:
@@ -174,8 +170,6 @@ class DerivedFlow(InLatex):
         return "\n".join([self.functional.explain(), descent, verdict, *self.functional.remarks])
 
     def __str__(self) -> str:
-        import sympy
-
         return f"{self.name}: {sympy.sstr(self.equation.lhs)} = {sympy.sstr(self.equation.rhs)}"
 
     def _latex(self, printer: Any = None) -> str:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import singledispatch
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
+
+import sympy
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.graph.node import exact
 from geomflow.core.numbers import finite_number, fraction_of
+from geomflow.symbolic.functionals.derived import DerivedFlow
+from geomflow.symbolic.functionals.linear import Linearisation
 from geomflow.symbolic.show import InLatex
-
-if TYPE_CHECKING:
-    import sympy
-
-    from geomflow.symbolic.functionals.derived import DerivedFlow
-    from geomflow.symbolic.functionals.linear import Linearisation
-    from geomflow.symbolic.variation.staged import Staged
+from geomflow.symbolic.variation.euler import EulerDerivative, euler_operator
+from geomflow.symbolic.variation.realise import Realisation
+from geomflow.symbolic.variation.staged import Staged, all_vanish
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,11 @@ class Functional(InLatex):
     """The torus or chart over which is integrated."""
 
     @property
+    def coordinates(self) -> tuple[str, ...]:
+        """The real coordinates."""
+        return real_coordinates(self.geometry)
+
+    @property
     def loss(self) -> Fraction | int:
         """The factor of E in what gradient flow decreases."""
         return 1
@@ -71,18 +76,62 @@ class Functional(InLatex):
         return ()
 
     @property
+    def values(self) -> dict[gr.Node, gr.Node]:
+        """The parameters that have a value, as replacements."""
+        return {gr.symbol(name): value for name, value in self.parameters.items()}
+
+    # what a kind of functional brings
+
+    @property
     @abstractmethod
-    def density(self) -> Staged:
-        """L with E = ∫ L d^dx, on its stages over real coordinates."""
+    def fields(self) -> tuple[str, ...]:
+        """The names of the fields that E is varied by, in packed order."""
+
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """The dimension, in words."""
+
+    @abstractmethod
+    def new_algebra(self) -> Any:
+        """An algebra for the scalars of the integrand."""
+
+    @abstractmethod
+    def integrand(self, use: Any) -> gr.Node:
+        """s, with E = ∫ s against the volume."""
+
+    def energy_integrand(self, use: Any) -> gr.Node:
+        """The density of E at solutions, where `integrand` holds multipliers beside it."""
+        return self.integrand(use)
+
+    @abstractmethod
+    def deriving(self, use: Any, tag: str = "") -> Realisation[Any, Any]:
+        """An algebra's scalars in coordinates for deriving, where the inverse metric is a stage."""
+
+    @abstractmethod
+    def realisation(self, use: Any, **setting: Any) -> Realisation[Any, Any]:
+        """An algebra's scalars over real coordinates for running, parameters with values replaced."""
+
+    @abstractmethod
+    def lagrangian(self, realise: Any, integrand: gr.Node) -> gr.Node:
+        """The density of E by d^dx, from its integrand by structure."""
+
+    @abstractmethod
+    def first_variation(self) -> Any:
+        """δE by structure, as scalars (and tensors) that the variation is integrated against."""
+
+    @abstractmethod
+    def closed_form(self, use: Any, given: Any) -> Any:
+        """A first variation that is given by structure."""
+
+    @abstractmethod
+    def structure(self, realise: Any, found: Any) -> list[gr.Node]:
+        """E_u(L) by d^dx for every field u, from a first variation by structure."""
 
     @property
     @abstractmethod
     def differential(self) -> Staged:
         """The density of δE by d^dx, linear in the fields δφ = psi, or δg_ij = h_xx, h_xy, ... and δf = h_f."""
-
-    @abstractmethod
-    def first_variation(self) -> Any:
-        """δE by structure, as scalars (and tensors) that the variation is integrated against."""
 
     @abstractmethod
     def gradient(self, metric: str | None = None) -> Any:
@@ -92,10 +141,6 @@ class Functional(InLatex):
         """
 
     @abstractmethod
-    def gradient_flow(self, metric: str | None = None) -> DerivedFlow:
-        """The descent of `loss` * E in the metric."""
-
-    @abstractmethod
     def second_variation_at(self, background: Any = "flat", metric: str | None = None) -> Linearisation:
         """The linearised gradient flow at a constant metric: exact decay rates of plane waves.
 
@@ -103,16 +148,59 @@ class Functional(InLatex):
         """
 
     @abstractmethod
-    def certify(self) -> Certificate:
-        """Whether the Euler operator on jets and the variation by structure agree, decided at random jets."""
-
-    @abstractmethod
-    def plus(self, terms: tuple[tuple[Fraction | int, Any], ...]) -> Functional:
+    def plus(self, terms: Terms) -> Functional:
         """The sum of multiples c * E over the pairs (c, E), all of the kind of this one."""
 
     @abstractmethod
     def explain(self) -> str:
         """The steps of the derivation, as text."""
+
+    # what follows
+
+    @property
+    def density(self) -> Staged:
+        """L with E = ∫ L d^dx, on its stages over real coordinates."""
+        return self.density_over()
+
+    def density_over(self, **setting: Any) -> Staged:
+        """L with E = ∫ L d^dx in another setting, such as another reference metric; see `realisation`."""
+        use = self.new_algebra()
+        realise = self.realisation(use, **setting)
+        return realise.staged([self.lagrangian(realise, self.energy_integrand(use))])
+
+    def euler(self) -> EulerDerivative:
+        """E_u(L) for every field by the Euler operator on jets, L the density by d^dx."""
+        use = self.new_algebra()
+        realise = self.deriving(use)
+        density = self.lagrangian(realise, self.integrand(use))
+        return euler_operator(density, self.fields, realise.stages, realise.frame.axes, realise.frame.groups)
+
+    def difference(self, found: Any) -> Staged:
+        """The Euler derivatives minus those of a variation given by structure: zero if they agree."""
+        euler, realise = self.euler().staged, self.deriving(found.algebra, "structure_")
+        expected = self.structure(realise, found)
+        outputs = tuple(e - x for e, x in zip(euler.outputs, expected, strict=True))
+        return Staged(euler.coordinates, euler.groups, (*euler.stages, *realise.own_stages), outputs)
+
+    def certify(self) -> Certificate:
+        """Whether the Euler operator on jets and the variation by structure agree, decided at random jets."""
+        statement = f"Euler operator minus variation by structure of {self.name} in {self.place}"
+        return Certificate(statement, all_vanish(self.difference(self.first_variation())))
+
+    def certify_gradient(self, textbook: Callable[[Any], Any]) -> Certificate:
+        """Whether the Euler operator gives a closed form, `textbook(algebra)`.
+
+        Of a metric this is {tensor: coefficient} for dV ("f" for the part along f), of a potential the gradient in
+        Mabuchi's metric.
+        """
+        use = self.new_algebra()
+        holds = all_vanish(self.difference(self.closed_form(use, textbook(use))))
+        return Certificate(f"gradient of {self.name} minus the closed form in {self.place}", holds)
+
+    def gradient_flow(self, metric: str | None = None) -> DerivedFlow:
+        """The descent of `loss` * E in the metric."""
+        gradient = self.gradient(metric)
+        return DerivedFlow(self, gradient.metric, gradient.equation, gradient.system, lambda: gradient.linearisation)
 
     @property
     def equation(self) -> sympy.Eq:
@@ -131,7 +219,7 @@ class Functional(InLatex):
         """
         return value_at(getattr(state, "field", lambda: state)(), self, parameters or {}, measure)
 
-    def terms(self) -> tuple[tuple[Fraction | int, Any], ...]:
+    def terms(self) -> Terms:
         """This functional as a sum of multiples."""
         return ((1, self),)
 
@@ -162,8 +250,6 @@ class Functional(InLatex):
         return f"{self.name}: {self.definition}"
 
     def _latex(self, printer: Any = None) -> str:
-        import sympy
-
         return str(sympy.latex(self.equation))
 
     def checked_metric(self, metric: str | None) -> str:
@@ -175,11 +261,83 @@ class Functional(InLatex):
         return metric
 
     @staticmethod
-    def from_density(geometry: Any, density: Any, **options: Any) -> Functional:
-        """A user's own functional ∫ density dV; see `geomflow.symbolic.functionals.density`."""
-        from geomflow.symbolic.functionals.density import from_density
+    def from_density(geometry: Any, density: Any, *, measure: str | None = None, name: str = "density") -> Functional:
+        """∫ density over a geometry, varied like the functionals that come with the package.
 
-        return from_density(geometry, density, **options)
+        On a real geometry the density is written in R, Ric2 (= |Ric|²), f, `laplacian(s)` and `dot(s, t)`
+        (= ⟨∇s, ∇t⟩), and integrated against `measure`: "dV" (then f is an unknown beside g), or "dm", fixed, with
+        f = log(dV/dm). On a complex geometry it is written in R, Ric2, phi, v (= dμ_J/dμ_Ω), `laplacian` and `dot`
+        (Riemannian: Δ = 2Δ_∂, ⟨∇s,∇t⟩ = 2⟨∂s,∂t⟩), and integrated against "dmu" (= dμ_J) or "omega" (= dμ_Ω, fixed).
+        Components of the metric (g_xx, ...), coordinates and partial derivatives `d(s, x)` are read too: every density
+        is put to the test of a random change of coordinates.
+
+        `density` is text, a sympy expression with symbols of these names, or a function of the algebra that returns a
+        node.
+
+        Raises InputError for a density that is complex or not covariant, ExpressionError for one that cannot be read.
+
+        >>> import geomflow as gf
+        >>> E = gf.Functional.from_density(gf.Torus(dim=2), "R^2 + 1")
+        >>> print(E.equation.rhs)
+        2*R*R_ij + g_ij*(-R**2/2 + 2*Laplacian(R) - 1/2) - 2*Hessian(R)
+        """
+        known, kind = DENSITIES[is_complex(geometry)]
+        chosen = measure or known[0]
+        if chosen not in known:
+            raise InputError(f"measure must be {known[0]!r} or {known[1]!r} on this geometry; it is {measure!r}.")
+        return kind(geometry, density, chosen, name)
+
+
+DENSITIES: dict[bool, tuple[tuple[str, ...], Callable[..., Functional]]] = {}
+"""By whether the geometry is complex: the measures, and the functionals of users' own densities against them."""
+
+Terms = tuple[tuple[Fraction | int, Any], ...]
+"""Pairs (c, E) of a sum Σ c E."""
+
+
+class FunctionalSum(Functional):
+    """Σ c E over pairs (c, E) of functionals of one kind."""
+
+    name: ClassVar[str] = "sum"
+    summands: Terms
+
+    @property
+    def geometry(self) -> Any:
+        """The common geometry."""
+        return self.summands[0][1].geometry
+
+    @property
+    def definition(self) -> str:  # type: ignore[override]
+        """The sum, written out."""
+        return " + ".join(f"{c} {e.name}" for c, e in self.summands)
+
+    @property
+    def loss(self) -> Fraction | int:
+        """That of the summands where they agree, else 1."""
+        found = {e.loss for _, e in self.summands}
+        return found.pop() if len(found) == 1 else 1
+
+    @property
+    def parameters(self) -> Mapping[str, gr.Node]:
+        """Those of all summands."""
+        return {k: v for _, e in self.summands for k, v in e.parameters.items()}
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Those of all summands."""
+        return tuple(dict.fromkeys(r for _, e in self.summands for r in e.remarks))
+
+    def terms(self) -> Terms:
+        """The pairs (c, E)."""
+        return self.summands
+
+    def integrand(self, use: Any) -> gr.Node:
+        """Σ c s."""
+        return gr.add(*(c * e.integrand(use) for c, e in self.summands))
+
+    def energy_integrand(self, use: Any) -> gr.Node:
+        """Σ c s without multipliers."""
+        return gr.add(*(c * e.energy_integrand(use) for c, e in self.summands))
 
 
 @singledispatch
@@ -189,10 +347,12 @@ def value_at(state: Any, functional: Functional, parameters: Mapping[str, Any], 
                      f"grid.metric(...); a {type(state).__name__} was given.")
 
 
-def unlike(other: Any, functional: Functional) -> InputError:
-    """The error for a sum of functionals of different geometries or fields."""
-    return InputError(f"{getattr(other, 'name', other)} cannot be added to {functional.name}: functionals are added "
-                      "over one geometry and of one kind of field.")
+def check_alike(functional: Functional, terms: Terms, kind: type[Any]) -> None:
+    """Raise InputError for a sum of functionals of different geometries or kinds."""
+    for _, e in terms:
+        if not isinstance(e, kind) or e.geometry != functional.geometry:
+            raise InputError(f"{getattr(e, 'name', e)} cannot be added to {functional.name}: functionals are added "
+                             "over one geometry and of one kind of field.")
 
 
 def is_complex(geometry: Any) -> bool:

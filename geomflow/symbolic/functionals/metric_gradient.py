@@ -2,29 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
+import sympy
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
-from geomflow.core.program import InnerProduct
+from geomflow.core.program import Elliptic, InnerProduct, Stage
 from geomflow.symbolic.functionals.derived import GradientSystem, gradient_system
-from geomflow.symbolic.functionals.ground_state import ground_state, with_ground_state
-from geomflow.symbolic.functionals.linear import Linearisation, wave_names
-from geomflow.symbolic.functionals.metric import DILATON, MetricFunctional
+from geomflow.symbolic.functionals.linear import Background, Linearisation, wave_names
 from geomflow.symbolic.jets import metric_nodes
 from geomflow.symbolic.variation.algebra import expanded
-from geomflow.symbolic.variation.metric_frame import DerivingMetric, conjugated, packed
+from geomflow.symbolic.variation.display import written_sum
+from geomflow.symbolic.variation.metric_frame import DerivingMetric, MetricFrame, conjugated, packed
 from geomflow.symbolic.variation.metric_realise import LOG_MEASURE, MetricRealisation
-from geomflow.symbolic.variation.metrics import METRIC, Tensor, Variation
-from geomflow.symbolic.variation.symbols import Background
+from geomflow.symbolic.variation.metrics import DILATON, METRIC, Tensor, Variation
+from geomflow.symbolic.variation.staged import Staged
 
 if TYPE_CHECKING:
-    import sympy
+    from geomflow.symbolic.functionals.metric import MetricFunctional
+
+
+FLAT_DILATON = "f"
+
+
+def ground_state(metric: MetricFrame) -> Elliptic:
+    """−4Δu + Ru = λu with f = −2 log u, ∫u² dV = 1."""
+    unknown = metric.leaf("u")
+    operator = -4 * metric.laplacian(unknown) + metric.scalar * unknown
+    return Elliptic("f", "u", operator, -2 * gr.log(unknown))
+
+
+def with_ground_state(coordinates: Sequence[str], fields: tuple[str, ...], staged: Staged, background: Background,
+                      waves: tuple[gr.Node, ...], names: tuple[str, ...]) -> Linearisation:
+    """The linearisation at the flat metric, where the ground state's first variation is known in closed form.
+
+    There u = 1, R = 0, λ = 0 and R + 2Δf − |∇f|² = λ, so that 2Δδf = −δR at nonzero k with
+    δR = ∂^i∂^jh_ij − Δ tr h: δf = (|k|² tr h − k·h·k)/(2|k|²). It enters as a stage whose symbol is this quotient.
+    """
+    squares = gr.add(*(w * w for w in waves))
+    terms = []
+    for place, name in enumerate(fields):
+        i, j = _indices(place, len(coordinates))
+        second = waves[i] * waves[j] * (1 if i == j else 2) - (squares if i == j else gr.ZERO)
+        flat = gr.jet(name, (0,) * len(coordinates)) - int(i == j)
+        terms.append(-Fraction(1, 2) * second / squares * flat)
+    stage = Stage(((FLAT_DILATON, gr.add(*terms)),))
+    whole = Staged(staged.coordinates, staged.groups, (stage, *staged.stages), staged.outputs)
+    return Linearisation(tuple(coordinates), fields, whole, background, waves, names)
+
+
+def _indices(place: int, dim: int) -> tuple[int, int]:
+    return packed(dim)[place]
 
 
 @final
@@ -66,10 +100,6 @@ class MetricGradient:
         return self._written(1)
 
     def _written(self, factor: Fraction | int) -> sympy.Expr:
-        import sympy
-
-        from geomflow.symbolic.variation.display import written_sum
-
         shown = written_sum(self.variation.algebra, {t: factor * c for t, c in self.tensors.items()})
         if self.metric != "L2":
             return shown
@@ -78,8 +108,6 @@ class MetricGradient:
     @property
     def equation(self) -> sympy.Eq:
         """∂_tg_ij = −loss grad E."""
-        import sympy
-
         t = sympy.Symbol("t")
         left = sympy.Derivative(sympy.Function("g_ij")(t), t)
         return sympy.Eq(left, self._written(-self.functional.loss), evaluate=False)
@@ -97,8 +125,8 @@ class MetricGradient:
         lower = realise.combination(self.tensors)
         if self.metric != "L2":
             return lower
-        scale = realise.metric.volume * gr.exp(-realise.metric.leaf(LOG_MEASURE))
-        return conjugated(realise.metric, lower) * scale
+        scale = realise.frame.volume * gr.exp(-realise.frame.leaf(LOG_MEASURE))
+        return conjugated(realise.frame, lower) * scale
 
     @cached_property
     def linearisation(self) -> Linearisation:
@@ -133,7 +161,7 @@ class MetricGradient:
     def system(self) -> GradientSystem:
         """Rates, energy and dissipation over real coordinates."""
         functional, realise = self.functional, self._realisation
-        metric, loss = realise.metric, functional.loss
+        metric, loss = realise.frame, functional.loss
         rates, fields = self._rates(realise, self.matrix)
         energy = loss * realise.value(functional.energy_integrand(self.variation.algebra)) * metric.volume
         dissipation, inner = self._dissipation(), InnerProduct(self.measure, self.metric != "L2")
@@ -146,7 +174,7 @@ class MetricGradient:
 
     def _dissipation(self) -> gr.Node:
         """‖loss grad E‖² by d^dx."""
-        realise, metric, dim = self._realisation, self._realisation.metric, range(len(self.matrix))
+        realise, metric, dim = self._realisation, self._realisation.frame, range(len(self.matrix))
         loss = self.functional.loss
         if self.metric == "L2":
             square = gr.add(*(self.matrix[i, j] ** 2 for i in dim for j in dim))
@@ -160,5 +188,5 @@ class MetricGradient:
         """The measure of the inner product by d^dx."""
         realise = self._realisation
         if self.metric == "L2":
-            return gr.exp(realise.metric.leaf(LOG_MEASURE))
-        return realise.metric.volume * realise.value(gr.ONE / self.weight)
+            return gr.exp(realise.frame.leaf(LOG_MEASURE))
+        return realise.frame.volume * realise.value(gr.ONE / self.weight)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import Any, ClassVar, final
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
-from geomflow.symbolic.functionals.derived import DerivedFlow
-from geomflow.symbolic.functionals.functional import Certificate, Functional, needs, real_coordinates, unlike
+from geomflow.symbolic.functionals.explain import explain_potential
+from geomflow.symbolic.functionals.functional import (
+    Functional,
+    FunctionalSum,
+    Terms,
+    check_alike,
+    needs,
+    real_coordinates,
+)
 from geomflow.symbolic.functionals.linear import Linearisation
-from geomflow.symbolic.variation.euler import EulerDerivative, euler_operator
+from geomflow.symbolic.functionals.potential_gradient import PotentialGradient
 from geomflow.symbolic.variation.kahler_frame import MEAN_TRACE, PHI, KahlerClass, KahlerFrame
 from geomflow.symbolic.variation.kahler_realise import KahlerRealisation
 from geomflow.symbolic.variation.potentials import PotentialAlgebra, Variation, vary
-from geomflow.symbolic.variation.staged import Staged, all_vanish
-
-if TYPE_CHECKING:
-    from geomflow.symbolic.functionals.potential_gradient import PotentialGradient
+from geomflow.symbolic.variation.staged import Staged
 
 HALF = Fraction(1, 2)
 Paths = Mapping[str, gr.Node]
@@ -55,9 +58,10 @@ class PotentialFunctional(Functional):
     metrics: ClassVar[tuple[str, ...]] = ("mabuchi", "L2", "dirichlet")
     dims: ClassVar[tuple[int, ...]] = (1, 2, 3)
 
-    @abstractmethod
-    def integrand(self, use: PotentialAlgebra) -> gr.Node:
-        """s, with E = ∫ s dμ_J + paths."""
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """φ."""
+        return (PHI,)
 
     def paths(self) -> Paths:
         """Coefficients of the energies along paths."""
@@ -72,28 +76,19 @@ class PotentialFunctional(Functional):
         """Check the geometry; called by subclasses when they are made."""
         needs(type(self).__name__, self.geometry, True, self.dims)
 
-    def plus(self, terms: tuple[tuple[Fraction | int, Any], ...]) -> PotentialFunctional:
+    def plus(self, terms: Terms) -> PotentialFunctional:
         """A sum of multiples; all must be functionals of a potential over the same geometry."""
-        for _, e in terms:
-            if not isinstance(e, PotentialFunctional) or e.geometry != self.geometry:
-                raise unlike(e, self)
+        check_alike(self, terms, PotentialFunctional)
         return PotentialSum(terms)
 
     @property
-    def values(self) -> dict[gr.Node, gr.Node]:
-        """The parameters that have a value, as replacements."""
-        return {gr.symbol(name): value for name, value in self.parameters.items()}
+    def place(self) -> str:
+        """The complex dimension."""
+        return f"complex dimension {self.geometry.dim}"
 
-    @property
-    def density(self) -> Staged:
-        """L with E = ∫ L d^{2n}x, over the flat unit reference metric."""
-        return self.density_over()
-
-    def density_over(self, reference: Any = None, kahler_class: KahlerClass | None = None) -> Staged:
-        """L with E = ∫ L d^{2n}x, over another reference metric; see `frame`."""
-        use = PotentialAlgebra()
-        realise = self.realisation(use, reference=reference, kahler_class=kahler_class)
-        return realise.staged([self.lagrangian(realise, self.integrand(use))])
+    def new_algebra(self) -> PotentialAlgebra:
+        """An algebra for scalars of a potential."""
+        return PotentialAlgebra()
 
     @property
     def differential(self) -> Staged:
@@ -126,6 +121,10 @@ class PotentialFunctional(Functional):
                              "kahler_class=KahlerClass(kappa, cofactors, cell).")
         return frame
 
+    def deriving(self, use: PotentialAlgebra, tag: str = "") -> KahlerRealisation:
+        """An algebra's scalars in Wirtinger coordinates."""
+        return KahlerRealisation(use, self.frame(), tag)
+
     def realisation(self, use: PotentialAlgebra, **setting: Any) -> KahlerRealisation:
         """An algebra's scalars over real coordinates, parameters with values replaced; see `frame`."""
         return KahlerRealisation(use, self.frame(True, **setting), values=self.values)
@@ -141,46 +140,18 @@ class PotentialFunctional(Functional):
                 terms.append(c * frame.path_density(kind))
         return gr.add(*terms)
 
-    def euler(self) -> EulerDerivative:
-        """E_φ(L) by the Euler operator on jets in Wirtinger coordinates, L the density by d^{2n}x."""
-        use, frame = PotentialAlgebra(), self.frame()
-        realise = KahlerRealisation(use, frame)
-        density = self.lagrangian(realise, self.integrand(use))
-        return euler_operator(density, [PHI], realise.stages, frame.axes, frame.groups)
+    def closed_form(self, use: PotentialAlgebra, given: gr.Node) -> Variation:
+        """The variation whose gradient in Mabuchi's metric is given."""
+        return Variation(use, rest=given)
 
-    def difference(self, gradient: gr.Node, use: PotentialAlgebra) -> Staged:
-        """E_φ(L) − (gradient) dμ_J/d^{2n}x, in stages: zero if `gradient` is the gradient in Mabuchi's metric."""
-        euler, frame = self.euler(), self.frame()
-        realise = KahlerRealisation(use, frame, "structure_")
-        expected = 2**frame.dim * frame.kappa * frame.ratio * realise.value(gradient)
-        stages = (*euler.staged.stages, *realise.stages[len(frame.stages):])
-        return Staged(frame.axes, frame.groups, stages, (euler.staged.outputs[0] - expected,))
-
-    def certify(self) -> Certificate:
-        """Whether the Euler operator and the variation by structure agree."""
-        found = self.first_variation()
-        holds = all_vanish(self.difference(found.gradient, found.algebra))
-        n = self.geometry.dim
-        statement = f"Euler operator minus variation by structure of {self.name} in complex dimension {n}"
-        return Certificate(statement, holds)
-
-    def certify_gradient(self, textbook: Any) -> Certificate:
-        """Whether the Euler operator gives the closed form `textbook(algebra)` as the gradient in Mabuchi's metric."""
-        use = PotentialAlgebra()
-        holds = all_vanish(self.difference(textbook(use), use))
-        statement = f"gradient of {self.name} minus the closed form in complex dimension {self.geometry.dim}"
-        return Certificate(statement, holds)
+    def structure(self, realise: KahlerRealisation, found: Variation) -> list[gr.Node]:
+        """The gradient in Mabuchi's metric times dμ_J/d^{2n}x."""
+        frame = realise.frame
+        return [2**frame.dim * frame.kappa * frame.ratio * realise.value(found.gradient)]
 
     def gradient(self, metric: str | None = None) -> PotentialGradient:
         """The gradient in "mabuchi", "L2" or "dirichlet"."""
-        from geomflow.symbolic.functionals.potential_gradient import PotentialGradient
-
         return PotentialGradient(self, self.checked_metric(metric))
-
-    def gradient_flow(self, metric: str | None = None) -> DerivedFlow:
-        """∂_tφ = −loss grad E."""
-        gradient = self.gradient(metric)
-        return DerivedFlow(self, gradient.metric, gradient.equation, gradient.system, lambda: gradient.linearisation)
 
     def second_variation_at(self, background: Any = "flat", metric: str | None = None) -> Linearisation:
         """The linearised gradient flow at φ = 0 over the flat metric ½ δ, or over a constant g_{ab̄}."""
@@ -189,58 +160,21 @@ class PotentialFunctional(Functional):
 
     def explain(self) -> str:
         """The steps of the derivation by structure."""
-        from geomflow.symbolic.functionals.explain import explain_potential
-
         return explain_potential(self)
 
 
 @final
 @dataclass(frozen=True)
-class PotentialSum(PotentialFunctional):
+class PotentialSum(FunctionalSum, PotentialFunctional):
     """Σ c E over pairs (c, E)."""
 
-    summands: tuple[tuple[Fraction | int, PotentialFunctional], ...]
-    name: ClassVar[str] = "sum"
-
-    @property
-    def geometry(self) -> Any:
-        """The common geometry."""
-        return self.summands[0][1].geometry
-
-    @property
-    def definition(self) -> str:  # type: ignore[override]
-        """The sum, written out."""
-        return " + ".join(f"{c} {e.name}" for c, e in self.summands)
-
-    @property
-    def loss(self) -> Fraction | int:
-        """That of the summands where they agree, else 1."""
-        found = {e.loss for _, e in self.summands}
-        return found.pop() if len(found) == 1 else 1
-
-    @property
-    def parameters(self) -> Mapping[str, gr.Node]:
-        """Those of all summands."""
-        return {k: v for _, e in self.summands for k, v in e.parameters.items()}
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """Those of all summands."""
-        return tuple(dict.fromkeys(r for _, e in self.summands for r in e.remarks))
+    summands: Terms
 
     @property
     def form(self) -> Any:
         """Σ c χ over the summands with an energy along a path of forms, in which that is linear; else ½ δ."""
         forms = [(c, e.form) for c, e in self.summands if "form" in e.paths()]
         return combined(forms) if forms else flat_matrix(self.geometry.dim)
-
-    def terms(self) -> tuple[tuple[Fraction | int, Any], ...]:
-        """The pairs (c, E)."""
-        return self.summands
-
-    def integrand(self, use: PotentialAlgebra) -> gr.Node:
-        """Σ c s."""
-        return gr.add(*(c * e.integrand(use) for c, e in self.summands))
 
     def paths(self) -> Paths:
         """Σ c times the coefficients; those of forms are in `form`."""

@@ -7,21 +7,20 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
+import sympy
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.program import Average, InnerProduct
 from geomflow.symbolic.functionals.derived import GradientSystem, gradient_system
-from geomflow.symbolic.functionals.functional import real_coordinates
-from geomflow.symbolic.functionals.linear import Linearisation, wave_names
-from geomflow.symbolic.functionals.potential import HALF, PotentialFunctional
+from geomflow.symbolic.functionals.linear import Background, Linearisation, wave_names
+from geomflow.symbolic.variation.display import written
 from geomflow.symbolic.variation.kahler_frame import PHI, KahlerClass
 from geomflow.symbolic.variation.kahler_realise import KahlerRealisation
-from geomflow.symbolic.variation.potentials import Variation
-from geomflow.symbolic.variation.symbols import Background
+from geomflow.symbolic.variation.potentials import HALF, Variation
 
 if TYPE_CHECKING:
-    import sympy
+    from geomflow.symbolic.functionals.potential import PotentialFunctional
 
 
 @final
@@ -56,18 +55,12 @@ class PotentialGradient:
     @property
     def expression(self) -> sympy.Expr:
         """The gradient in the usual notation."""
-        from geomflow.symbolic.variation.display import written
-
         mean = gr.symbol("mean") if self.metric == "dirichlet" else gr.ZERO
         return written(self.variation.algebra, self.scalar + mean)
 
     @property
     def equation(self) -> sympy.Eq:
         """∂_tφ = −loss grad E."""
-        import sympy
-
-        from geomflow.symbolic.variation.display import written
-
         mean = gr.symbol("mean") if self.metric == "dirichlet" else gr.ZERO
         rate = written(self.variation.algebra, -self.functional.loss * self.scalar - mean)
         t = sympy.Symbol("t")
@@ -90,7 +83,7 @@ class PotentialGradient:
         frame = self.functional.frame(reference=reference)
         realise = KahlerRealisation(self.variation.algebra, frame, values=self.functional.values)
         rate = -self.functional.loss * realise.value(self.scalar)
-        coordinates = real_coordinates(self.functional.geometry)
+        coordinates = self.functional.coordinates
         names = wave_names(coordinates)
         k = [gr.symbol(name) for name in names]
         waves = [HALF * gr.I * (k[2 * a] - gr.I * k[2 * a + 1]) for a in range(n)]

@@ -8,9 +8,10 @@ it, and its realisation in coordinates. Nothing here knows the dimension.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import final
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
@@ -30,6 +31,62 @@ class Term(ABC):
     def arguments(self) -> tuple[gr.Node, ...]:
         """The scalars that the term is made of."""
         return ()
+
+
+@final
+@dataclass(frozen=True)
+class Laplacian(Term):
+    """Δs of a metric, Δ_∂s of a potential."""
+
+    scalar: gr.Node
+
+    @property
+    def name(self) -> str:
+        """laplacian_s."""
+        return f"laplacian_{label(self.scalar)}"
+
+    @property
+    def arguments(self) -> tuple[gr.Node, ...]:
+        """s."""
+        return (self.scalar,)
+
+
+@final
+@dataclass(frozen=True)
+class Pairing(Term):
+    """⟨∇s, ∇t⟩ of a metric, ⟨∂s, ∂t⟩ = Re g^{ab̄}∂_as ∂_b̄t of a potential."""
+
+    first: gr.Node
+    second: gr.Node
+
+    @property
+    def name(self) -> str:
+        """pairing_s_t."""
+        return f"pairing_{label(self.first)}_{label(self.second)}"
+
+    @property
+    def arguments(self) -> tuple[gr.Node, ...]:
+        """s and t."""
+        return (self.first, self.second)
+
+
+@final
+@dataclass(frozen=True)
+class Partial(Term):
+    """∂s/∂x^i along a real coordinate: not covariant on its own."""
+
+    scalar: gr.Node
+    axis: int
+
+    @property
+    def name(self) -> str:
+        """partial_i_ and the code of s."""
+        return f"partial_{self.axis}_{code(self.scalar)}"
+
+    @property
+    def arguments(self) -> tuple[gr.Node, ...]:
+        """s."""
+        return (self.scalar,)
 
 
 @dataclass
@@ -53,6 +110,28 @@ class Algebra:
         return sorted((x for x in gr.leaves(scalars) if self.term(x) is not None), key=lambda x: order[x.data])
 
 
+class Weights:
+    """The weights that the terms of a varied scalar are integrated against."""
+
+    def __init__(self, algebra: Algebra) -> None:
+        self._algebra = algebra
+        self._weights: dict[gr.Node, gr.Node] = {}
+
+    def spread(self, scalar: gr.Node, weight: gr.Node) -> None:
+        """The chain rule: a weight on a scalar becomes weights on its terms."""
+        leaves = self._algebra.leaves(scalar)
+        for leaf, slope in zip(leaves, gr.gradient(scalar, leaves), strict=True):
+            self._weights[leaf] = self._weights.get(leaf, gr.ZERO) + weight * slope
+
+    def taken(self) -> Iterator[tuple[Term, gr.Node]]:
+        """The terms with their weights, each before those that it is made of, to which its rule may spread more."""
+        while self._weights:
+            leaf = self._algebra.leaves(*self._weights)[-1]
+            weight, term = self._weights.pop(leaf), self._algebra.term(leaf)
+            if weight is not gr.ZERO and term is not None:
+                yield term, weight
+
+
 def no_rule(term: Term) -> InputError:
     """The error for a term that has no rule of variation."""
     return InputError(f"there is no rule for the variation of {type(term).__name__} '{term.name}': write the density "
@@ -62,6 +141,16 @@ def no_rule(term: Term) -> InputError:
 def code(node: gr.Node) -> str:
     """A short name that tells scalars apart, the same in every process."""
     return f"{node.key & 0xFFFFFFFFFF:010x}"
+
+
+def label(scalar: gr.Node) -> str:
+    """The name of a term's symbol, the code of any other scalar."""
+    return scalar.data if scalar.op == "symbol" else code(scalar)
+
+
+def by_key(*scalars: gr.Node) -> tuple[gr.Node, ...]:
+    """The scalars in an order of their own, for products that commute."""
+    return tuple(sorted(scalars, key=lambda s: s.key))
 
 
 def second_derivatives(scalar: gr.Node, leaves: Sequence[gr.Node]) -> tuple[list[gr.Node], list[list[gr.Node]]]:

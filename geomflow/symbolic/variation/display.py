@@ -12,7 +12,7 @@ from geomflow.core import graph as gr
 from geomflow.core.graph.sympy_bridge import to_sympy
 from geomflow.symbolic.variation import metrics as mt
 from geomflow.symbolic.variation import potentials as pt
-from geomflow.symbolic.variation.algebra import Algebra, Term
+from geomflow.symbolic.variation.algebra import Algebra, Laplacian, Pairing, Term
 
 Writer = Callable[[gr.Node], Any]
 
@@ -89,19 +89,16 @@ def written(algebra: Algebra, scalar: gr.Node) -> sympy.Expr:
 
 def _term(algebra: Algebra, term: Term) -> Any:
     parts = [written(algebra, s) for s in term.arguments]
+    real = isinstance(algebra, mt.MetricAlgebra)
     match term:
-        case pt.Laplacian():
-            return LAPLACIAN_D(*parts)
-        case pt.Pairing():
-            return PAIRING_D(*parts)
+        case Laplacian():
+            return (LAPLACIAN if real else LAPLACIAN_D)(*parts)
+        case Pairing():
+            return (PAIRING if real else PAIRING_D)(*parts)
         case pt.HessianPairing():
             return HESSIANS_D(*parts)
         case pt.DoubleDivergence(kind):
             return DIVDIV[kind](*parts)
-        case mt.Laplacian():
-            return LAPLACIAN(*parts)
-        case mt.Pairing():
-            return PAIRING(*parts)
         case mt.RicciDivergence():
             return RICCI_DIVERGENCE(*parts)
     return SYMBOLS.get(term.name, sympy.Symbol(term.name))

@@ -7,7 +7,7 @@ derivatives are those of linear algebra; in the running frame everything is real
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import product
@@ -19,8 +19,9 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.program import Stage
 from geomflow.symbolic.kahler_formulas import complex_hessian, complex_trace
-from geomflow.symbolic.linear import determinant, inverse
+from geomflow.symbolic.linear import determinant, inverse, minors
 from geomflow.symbolic.ring import GraphRing, Ring, WirtingerRing
+from geomflow.symbolic.variation.realise import Frame
 
 PHI = "phi"
 MEAN_TRACE, MASS = gr.symbol("c_chi"), gr.symbol("mu_Omega")
@@ -45,7 +46,7 @@ class KahlerClass:
 
 
 @dataclass(frozen=True)
-class KahlerFrame:
+class KahlerFrame(Frame):
     """A potential over a reference metric and a constant form χ, in coordinates.
 
     reference, form   (n, n) Hermitian matrices: real entries or pairs (re, im), exact numbers or nodes, or `Complex`
@@ -111,10 +112,6 @@ class KahlerFrame:
     def lower(self, element: Any) -> gr.Node:
         """An element known to be real as a node."""
         return element.re if self.real else element
-
-    def leaf(self, name: str) -> gr.Node:
-        """The jet of order zero of a field or of a stage's output."""
-        return gr.jet(name, (0,) * (2 * self.dim))
 
     def constant_matrix(self, entries: Matrix) -> Entries:
         """A constant Hermitian matrix as ring elements."""
@@ -272,8 +269,6 @@ def _inverse_name(b: int, a: int) -> str:
 
 def general_determinant(ring: Ring, matrix: Entries) -> Any:
     """The determinant of a matrix without symmetry."""
-    from geomflow.symbolic.linear import minors
-
     everything = tuple(range(len(matrix)))
     return minors(ring, matrix)(everything, everything)
 
@@ -287,15 +282,3 @@ def multiply(ring: Ring, *matrices: Entries) -> Entries:
             result[i, j] = ring.dot((total[i, k], factor[k, j]) for k in range(len(factor)))
         total = result
     return total
-
-
-@dataclass
-class FluxNames:
-    """Numbers for stages that have no better name."""
-
-    count: int = field(default=0)
-
-    def next(self, kind: str) -> str:
-        """kind_1, kind_2, ..."""
-        self.count += 1
-        return f"{kind}_{self.count}"

@@ -3,72 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import final
 
 import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.program import Stage
+from geomflow.symbolic.linear import determinant
 from geomflow.symbolic.variation import potentials as pt
-from geomflow.symbolic.variation.algebra import Term
-from geomflow.symbolic.variation.kahler_frame import PHI, Entries, FluxNames, KahlerFrame
-from geomflow.symbolic.variation.potential_terms import Partial
-from geomflow.symbolic.variation.staged import Staged
+from geomflow.symbolic.variation.algebra import Laplacian, Pairing, Partial, Term
+from geomflow.symbolic.variation.kahler_frame import PHI, Entries, KahlerFrame
+from geomflow.symbolic.variation.realise import Realisation
 
 
-class KahlerRealisation:
-    """Realises scalars of one algebra in one frame, sharing stages.
-
-    `tag` begins the names of stages; `values` replaces parameters.
-    """
+@final
+class KahlerRealisation(Realisation[KahlerFrame, pt.PotentialAlgebra]):
+    """Realises scalars of a potential in one frame."""
 
     def __init__(self, algebra: pt.PotentialAlgebra, frame: KahlerFrame, tag: str = "",
                  values: Mapping[gr.Node, gr.Node] | None = None) -> None:
-        self.algebra, self.frame, self._tag = algebra, frame, tag
-        self._values = {**frame.constants, **(values or {})}
-        self._stages: list[Stage] = list(frame.stages)
-        self._known: dict[gr.Node, gr.Node] = {}
-        self._fields: dict[gr.Node, gr.Node] = {}
-        self._names = FluxNames()
-
-    def staged(self, outputs: list[gr.Node]) -> Staged:
-        """The realised outputs on the stages made so far."""
-        return Staged(self.frame.axes, self.frame.groups, self.stages, tuple(outputs))
-
-    @property
-    def stages(self) -> tuple[Stage, ...]:
-        """The stages made so far."""
-        return tuple(self._stages)
-
-    def value(self, scalar: gr.Node) -> gr.Node:
-        """The scalar over jets of φ and of stages."""
-        replacements = {leaf: self._leaf(leaf) for leaf in self.algebra.leaves(scalar)} | self._values
-        return gr.substitute([scalar], replacements)[0] if replacements else scalar
-
-    def field(self, scalar: gr.Node) -> gr.Node:
-        """The scalar as a leaf that may be differentiated: φ itself, or the output of a stage."""
-        if scalar not in self._fields:
-            node = self.value(scalar)
-            if node.op != "jet":
-                name = self._tag + self._name(scalar)
-                self._stages.append(Stage(((name, node),)))
-                node = self.frame.leaf(name)
-            self._fields[scalar] = node
-        return self._fields[scalar]
+        super().__init__(algebra, frame, tag, {**frame.constants, **(values or {})})
 
     def _name(self, scalar: gr.Node) -> str:
-        if scalar is self.algebra.v:
-            return "v"
-        if scalar is gr.log(self.algebra.v):
-            return "log_v"
-        return "R" if scalar is self.algebra.scalar else self._names.next("scalar")
-
-    def _leaf(self, leaf: gr.Node) -> gr.Node:
-        if leaf not in self._known:
-            term = self.algebra.term(leaf)
-            assert term is not None
-            self._known[leaf] = self._term(term)
-        return self._known[leaf]
+        known = {self.algebra.v: "v", gr.log(self.algebra.v): "log_v", self.algebra.scalar: "R"}
+        return self._tag + known[scalar] if scalar in known else self._next("scalar")
 
     def _term(self, term: Term) -> gr.Node:
         frame = self.frame
@@ -79,14 +38,14 @@ class KahlerRealisation:
                 return frame.ratio
             case pt.ReferenceRatio():
                 base = frame.constant_matrix(frame.reference)
-                return frame.lower(_constant_determinant(frame, base)) / (frame.kappa * frame.ratio)
+                return frame.lower(determinant(frame.ring, base)) / (frame.kappa * frame.ratio)
             case pt.Scalar():
                 return -2 * frame.trace(frame.hessian(self.field(gr.log(self.algebra.v))))
             case pt.FormTrace():
                 return frame.trace(frame.constant_matrix(frame.form))
-            case pt.Laplacian(s):
+            case Laplacian(s):
                 return frame.trace(frame.hessian(self.field(s)))
-            case pt.Pairing(s, t):
+            case Pairing(s, t):
                 return frame.pairing(self.field(s), self.field(t))
             case pt.HessianPairing(s, t):
                 return frame.contracted(frame.hessian(self.field(s)), frame.hessian(self.field(t)))
@@ -119,7 +78,7 @@ class KahlerRealisation:
 
     def _flux_stage(self, flux: Entries) -> Entries:
         """The flux as outputs of a stage; Hermitian, so that real coordinates need n² of them."""
-        frame, name, outputs = self.frame, self._tag + self._names.next("current"), []
+        frame, name, outputs = self.frame, self._next("current"), []
         leaves = frame.ring.array(flux.shape)
         for c, d in np.ndindex(flux.shape):
             label = f"{name}_{c + 1}{d + 1}"
@@ -136,9 +95,3 @@ class KahlerRealisation:
                 leaves[d, c] = leaves[c, d].conjugate()
         self._stages.append(Stage(tuple(outputs)))
         return leaves
-
-
-def _constant_determinant(frame: KahlerFrame, matrix: Entries) -> gr.Node:
-    from geomflow.symbolic.linear import determinant
-
-    return determinant(frame.ring, matrix)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,6 +18,7 @@ from geomflow.symbolic import curvature as cv
 from geomflow.symbolic.jets import metric_nodes
 from geomflow.symbolic.linear import determinant, inverse
 from geomflow.symbolic.ring import GraphRing, Ring
+from geomflow.symbolic.variation.realise import Frame
 
 HALF = Fraction(1, 2)
 
@@ -28,13 +29,18 @@ def packed(dim: int) -> list[tuple[int, int]]:
 
 
 @dataclass(frozen=True)
-class MetricFrame(ABC):
+class MetricFrame(Frame):
     """A symmetric (d, d) matrix of jets g_xx, g_xy, ... with its tensors as nodes, each computed once.
 
     Index order as everywhere: `christoffel[k, i, j]` = Γ^k_ij, `riemann_lower[l, k, i, j]` = R_lkij.
     """
 
     coordinates: tuple[str, ...]
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The coordinates."""
+        return self.coordinates
 
     @cached_property
     def matrix(self) -> np.ndarray:
@@ -51,19 +57,10 @@ class MetricFrame(ABC):
     def volume(self) -> gr.Node:
         """√det g."""
 
-    @property
-    @abstractmethod
-    def stages(self) -> tuple[Stage, ...]:
-        """The stages that the inverse and the volume are outputs of."""
-
     @cached_property
     def ring(self) -> Ring:
         """The graph with derivations along the coordinates."""
         return GraphRing(self.coordinates)
-
-    def leaf(self, name: str) -> gr.Node:
-        """The jet of order zero of a field or of a stage's output."""
-        return gr.jet(name, (0,) * len(self.coordinates))
 
     @cached_property
     def _derivatives(self) -> np.ndarray:

@@ -2,79 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import cached_property
 from itertools import product
+from typing import final
 
 import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
-from geomflow.core.program import Stage
 from geomflow.symbolic import curvature as cv
 from geomflow.symbolic.ring import Ring
 from geomflow.symbolic.variation import metrics as mt
-from geomflow.symbolic.variation.algebra import Term
+from geomflow.symbolic.variation.algebra import Laplacian, Pairing, Partial, Term, label
 from geomflow.symbolic.variation.metric_frame import MetricFrame, packed
-from geomflow.symbolic.variation.metric_terms import Component, Partial
-from geomflow.symbolic.variation.staged import Staged
+from geomflow.symbolic.variation.realise import Realisation
 
 LOG_MEASURE = "log_measure"
 """The given field log(dm/d^dx) of a fixed measure dm."""
 
 
-class MetricRealisation:
-    """Realises scalars and tensors of one algebra for one metric, sharing stages.
+@final
+class MetricRealisation(Realisation[MetricFrame, mt.MetricAlgebra]):
+    """Realises scalars and tensors for one metric."""
 
-    `tag` begins the names of stages; `values` replaces parameters.
-    """
-
-    def __init__(self, algebra: mt.MetricAlgebra, metric: MetricFrame, tag: str = "",
-                 values: Mapping[gr.Node, gr.Node] | None = None) -> None:
-        self.algebra, self.metric, self._tag, self._values = algebra, metric, tag, dict(values or {})
-        self._stages: list[Stage] = list(metric.stages)
-        self._known: dict[gr.Node, gr.Node] = {}
-        self._fields: dict[gr.Node, gr.Node] = {}
-        self._ricci: np.ndarray | None = None
-        self._count = 0
-
-    @property
-    def stages(self) -> tuple[Stage, ...]:
-        """The stages made so far."""
-        return tuple(self._stages)
-
-    def staged(self, outputs: list[gr.Node]) -> Staged:
-        """The outputs on the stages made so far."""
-        return Staged(self.metric.coordinates, (len(self.metric.coordinates),), self.stages, tuple(outputs))
-
-    def value(self, scalar: gr.Node) -> gr.Node:
-        """The scalar over jets of the metric, of given fields and of stages."""
-        replacements = {leaf: self._leaf(leaf) for leaf in self.algebra.leaves(scalar)} | self._values
-        return gr.substitute([scalar], replacements)[0] if replacements else scalar
-
-    def field(self, scalar: gr.Node) -> gr.Node:
-        """The scalar as a leaf that may be differentiated."""
-        if scalar not in self._fields:
-            node = self.value(scalar)
-            if node.op != "jet":
-                name = self._tag + scalar.data if self.algebra.term(scalar) is not None else self._next("scalar")
-                self._stages.append(Stage(((name, node),)))
-                node = self.metric.leaf(name)
-            self._fields[scalar] = node
-        return self._fields[scalar]
-
-    def _next(self, kind: str) -> str:
-        self._count += 1
-        return f"{self._tag}{kind}_{self._count}"
-
-    def _leaf(self, leaf: gr.Node) -> gr.Node:
-        if leaf not in self._known:
-            term = self.algebra.term(leaf)
-            assert term is not None
-            self._known[leaf] = self._term(term)
-        return self._known[leaf]
+    def _name(self, scalar: gr.Node) -> str:
+        return self._tag + label(scalar) if self.algebra.term(scalar) is not None else self._next("scalar")
 
     def _term(self, term: Term) -> gr.Node:
-        metric = self.metric
+        metric = self.frame
         match term:
             case mt.Scalar():
                 return metric.scalar
@@ -86,38 +41,36 @@ class MetricRealisation:
                 ricci = self.ricci
                 mixed = raised(metric, ricci)
                 return metric.ring.dot((mixed[i, j], mixed[j, i]) for i, j in np.ndindex(mixed.shape))
-            case mt.Laplacian(s):
+            case Laplacian(s):
                 return metric.laplacian(self.field(s))
-            case mt.Pairing(s, t):
+            case Pairing(s, t):
                 return cv.trace(metric.ring, metric.inverse, self.outer(s, t))
             case mt.RicciDivergence(w):
                 return self._double_divergence(w)
-            case Component(place=place):
+            case mt.Component(place=place):
                 return metric.matrix[place]
             case Partial(s, axis):
                 return metric.ring.d(self.field(s), axis)
         raise InputError(f"{type(term).__name__} is not a scalar of a metric")
 
-    @property
+    @cached_property
     def ricci(self) -> np.ndarray:
         """R_ij as outputs of a stage."""
-        if self._ricci is None:
-            metric = self.metric
-            names = {p: f"{self._tag}ricci_{metric.coordinates[p[0]]}{metric.coordinates[p[1]]}"
-                     for p in packed(metric.ring.dim)}
-            self._stages.append(Stage(tuple((name, metric.ricci[p]) for p, name in names.items())))
-            self._ricci = cv.symmetric(metric.ring, metric.ring.dim, lambda i, j: metric.leaf(names[i, j]))
-        return self._ricci
+        metric, x = self.frame, self.frame.coordinates
+        places = packed(metric.ring.dim)
+        leaves = self.stage({f"{self._tag}ricci_{x[i]}{x[j]}": metric.ricci[i, j] for i, j in places})
+        found = dict(zip(places, leaves, strict=True))
+        return cv.symmetric(metric.ring, metric.ring.dim, lambda i, j: found[i, j])
 
     def outer(self, s: gr.Node, t: gr.Node) -> np.ndarray:
         """½(∂_is ∂_jt + ∂_is ∂_jt)."""
-        ring, dim = self.metric.ring, self.metric.ring.dim
+        ring, dim = self.frame.ring, self.frame.ring.dim
         ds, dt = ([ring.d(self.field(u), i) for i in range(dim)] for u in (s, t))
         return cv.symmetric(ring, dim, lambda i, j: (ds[i] * dt[j] + dt[i] * ds[j]) * mt.HALF)
 
     def tensor(self, tensor: mt.Tensor) -> np.ndarray:
         """The (d, d) matrix of a tensor."""
-        metric = self.metric
+        metric = self.frame
         match tensor:
             case mt.Tensor("metric"):
                 return metric.matrix
@@ -137,26 +90,26 @@ class MetricRealisation:
 
     def combination(self, tensors: dict[mt.Tensor, gr.Node]) -> np.ndarray:
         """Σ c T over the pairs (T, c), as a (d, d) matrix."""
-        ring, dim = self.metric.ring, self.metric.ring.dim
+        ring, dim = self.frame.ring, self.frame.ring.dim
         parts = [(self.value(c), self.tensor(t)) for t, c in tensors.items()]
         return cv.symmetric(ring, dim, lambda i, j: ring.dot((c, t[i, j]) for c, t in parts))
 
     def _derivative_of_ricci(self, weight: gr.Node) -> np.ndarray:
         """`[i, j, k]` = ∇_k(wR_ij), outputs of a stage."""
-        metric, scale = self.metric, self.field(weight) if self.algebra.leaves(weight) else weight
+        metric, scale = self.frame, self.field(weight) if self.algebra.leaves(weight) else weight
         weighted = cv.symmetric(metric.ring, metric.ring.dim, lambda i, j: scale * self.ricci[i, j])
         nabla = covariant(metric.ring, metric.christoffel, weighted)
         name = self._next("nabla_ricci")
         labels = {(i, j, k): f"{name}_{i}{j}{k}" for i, j in packed(metric.ring.dim) for k in range(metric.ring.dim)}
-        self._stages.append(Stage(tuple((label, nabla[place]) for place, label in labels.items())))
+        leaves = self.stage({label: nabla[place] for place, label in labels.items()})
         result = metric.ring.array(nabla.shape)
-        for (i, j, k), label in labels.items():
-            result[i, j, k] = result[j, i, k] = metric.leaf(label)
+        for (i, j, k), leaf in zip(labels, leaves, strict=True):
+            result[i, j, k] = result[j, i, k] = leaf
         return result
 
     def _second_of_ricci(self, kind: str, weight: gr.Node) -> np.ndarray:
         """g^{kl}∇_l∇_k T_ij ("rough") or sym g^{kl}∇_l∇_i T_kj ("swapped") of T = w Ric."""
-        metric, ring = self.metric, self.metric.ring
+        metric, ring = self.frame, self.frame.ring
         second = covariant(ring, metric.christoffel, self._derivative_of_ricci(weight))
         inverse, places = metric.inverse, list(np.ndindex(ring.dim, ring.dim))
         if kind == "rough":
@@ -167,7 +120,7 @@ class MetricRealisation:
 
     def _double_divergence(self, weight: gr.Node) -> gr.Node:
         """∇^i∇^j(wR_ij)."""
-        metric, ring = self.metric, self.metric.ring
+        metric, ring = self.frame, self.frame.ring
         second = covariant(ring, metric.christoffel, self._derivative_of_ricci(weight))
         inverse = metric.inverse
         return ring.dot((inverse[i, l] * inverse[j, k], second[i, j, k, l])

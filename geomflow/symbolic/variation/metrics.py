@@ -16,22 +16,97 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import final
 
 from geomflow.core import graph as gr
-from geomflow.symbolic.variation.algebra import Algebra, Term, no_rule, second_derivatives
-from geomflow.symbolic.variation.metric_terms import (
-    Dilaton,
+from geomflow.symbolic.variation.algebra import (
+    Algebra,
     Laplacian,
     Pairing,
-    RicciDivergence,
-    RicciSquared,
-    Scalar,
-    Tensor,
+    Term,
+    Weights,
+    by_key,
+    code,
+    no_rule,
+    second_derivatives,
 )
+
+
+@final
+@dataclass(frozen=True)
+class Scalar(Term):
+    """R."""
+
+    name = "R"
+
+
+@final
+@dataclass(frozen=True)
+class Dilaton(Term):
+    """f: an unknown function beside the metric, or log(dV/dm) with the measure dm fixed."""
+
+    fixed_measure: bool
+
+    name = "f"
+
+
+@final
+@dataclass(frozen=True)
+class RicciSquared(Term):
+    """|Ric|² = R_ijR^{ij}."""
+
+    name = "ricci_squared"
+
+
+@final
+@dataclass(frozen=True)
+class RicciDivergence(Term):
+    """∇_i∇_j(λR^{ij})."""
+
+    weight: gr.Node
+
+    @property
+    def name(self) -> str:
+        """ricci_divergence_ and the code of λ."""
+        return f"ricci_divergence_{code(self.weight)}"
+
+    @property
+    def arguments(self) -> tuple[gr.Node, ...]:
+        """λ."""
+        return (self.weight,)
+
+
+@final
+@dataclass(frozen=True)
+class Component(Term):
+    """g_ij in the chart: not a scalar, and known only to densities that users write."""
+
+    label: str
+    place: tuple[int, int]
+
+    @property
+    def name(self) -> str:
+        """g_xx, g_xy, ..."""
+        return self.label
+
+
+@final
+@dataclass(frozen=True)
+class Tensor:
+    """A symmetric tensor of two lower indices.
+
+    kind: "metric" g, "ricci" Ric, "hessian" ∇∇s, "outer" ½(∇s⊗∇t + ∇t⊗∇s), "ricci_square" R_ikR^k_j,
+    "rough" ∇^k∇_kT_ij and "swapped" ½(∇^k∇_iT_kj + ∇^k∇_jT_ki) of T = λ Ric.
+    """
+
+    kind: str
+    scalars: tuple[gr.Node, ...] = ()
+
 
 HALF = Fraction(1, 2)
 
 
+DILATON = "f"
 METRIC, RICCI, RICCI_SQUARE = Tensor("metric"), Tensor("ricci"), Tensor("ricci_square")
 
 
@@ -61,7 +136,7 @@ class MetricAlgebra(Algebra):
         first, second = self.leaves(s), self.leaves(t)
         slopes, others = gr.gradient(s, first), gr.gradient(t, second)
         return gr.add(*(
-            a * b * self.symbol(Pairing(*sorted((x, y), key=lambda u: u.key)))
+            a * b * self.symbol(Pairing(*by_key(x, y)))
             for x, a in zip(first, slopes, strict=True) for y, b in zip(second, others, strict=True)
         ))
 
@@ -110,7 +185,7 @@ class Variation:
 
     def _outer(self, x: gr.Node, y: gr.Node, weight: gr.Node) -> None:
         if weight is not gr.ZERO:
-            self.add(Tensor("outer", tuple(sorted((x, y), key=lambda u: u.key))), weight)
+            self.add(Tensor("outer", by_key(x, y)), weight)
 
     def cancelled(self) -> Variation:
         """Without the tensors whose coefficients vanish identically."""
@@ -123,25 +198,15 @@ def vary(algebra: MetricAlgebra, integrand: gr.Node) -> Variation:
     """The variation of ∫ integrand dV, by the rules at the head of this module."""
     result = Variation(algebra)
     result.add(METRIC, HALF * integrand)
-    weights: dict[gr.Node, gr.Node] = {}
-    _spread(algebra, weights, integrand, gr.ONE)
-    while weights:
-        leaf = algebra.leaves(*weights)[-1]
-        weight = weights.pop(leaf)
-        term = algebra.term(leaf)
-        if weight is not gr.ZERO and term is not None:
-            result.rules.append((term, weight))
-            _vary_term(result, weights, term, weight)
+    weights = Weights(algebra)
+    weights.spread(integrand, gr.ONE)
+    for term, weight in weights.taken():
+        result.rules.append((term, weight))
+        _vary_term(result, weights, term, weight)
     return result.cancelled()
 
 
-def _spread(algebra: MetricAlgebra, weights: dict[gr.Node, gr.Node], scalar: gr.Node, weight: gr.Node) -> None:
-    leaves = algebra.leaves(scalar)
-    for leaf, slope in zip(leaves, gr.gradient(scalar, leaves), strict=True):
-        weights[leaf] = weights.get(leaf, gr.ZERO) + weight * slope
-
-
-def _vary_term(result: Variation, weights: dict[gr.Node, gr.Node], term: Term, w: gr.Node) -> None:
+def _vary_term(result: Variation, weights: Weights, term: Term, w: gr.Node) -> None:
     use = result.algebra
     match term:
         case Dilaton(fixed_measure=True):
@@ -153,11 +218,11 @@ def _vary_term(result: Variation, weights: dict[gr.Node, gr.Node], term: Term, w
             result.add_hessian(gr.ONE, w)
             result.add(METRIC, -use.laplacian(w))
         case Pairing(s, t):
-            _spread(use, weights, s, -use.divergence(w, t))
-            _spread(use, weights, t, -use.divergence(w, s))
+            weights.spread(s, -use.divergence(w, t))
+            weights.spread(t, -use.divergence(w, s))
             result.add_outer(-w, s, t)
         case Laplacian(s):
-            _spread(use, weights, s, use.laplacian(w))
+            weights.spread(s, use.laplacian(w))
             result.add_outer(gr.ONE, w, s)
             result.add(METRIC, -HALF * use.divergence(w, s))
         case RicciSquared():

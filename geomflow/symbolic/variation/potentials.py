@@ -16,21 +16,101 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import final
 
 from geomflow.core import graph as gr
 from geomflow.core.graph.node import Rational, split
-from geomflow.symbolic.variation.algebra import Algebra, Term, expanded, no_rule
-from geomflow.symbolic.variation.potential_terms import (
-    DoubleDivergence,
-    FormTrace,
-    HessianPairing,
+from geomflow.symbolic.variation.algebra import (
+    Algebra,
     Laplacian,
     Pairing,
-    Potential,
-    Ratio,
-    ReferenceRatio,
-    Scalar,
+    Term,
+    Weights,
+    by_key,
+    code,
+    expanded,
+    no_rule,
 )
+
+
+@final
+@dataclass(frozen=True)
+class Potential(Term):
+    """φ itself."""
+
+    name = "phi"
+
+
+@final
+@dataclass(frozen=True)
+class Ratio(Term):
+    """v = dμ_J/dμ_Ω = det g/(κ|Ω|²)."""
+
+    name = "v"
+
+
+@final
+@dataclass(frozen=True)
+class ReferenceRatio(Term):
+    """dμ_0/dμ_J = det g_0/det g, with g_0 the reference metric at φ = 0."""
+
+    name = "reference_ratio"
+
+
+@final
+@dataclass(frozen=True)
+class Scalar(Term):
+    """R = −2Δ_∂ log v."""
+
+    name = "R"
+
+
+@final
+@dataclass(frozen=True)
+class FormTrace(Term):
+    """tr_ω χ = g^{ab̄}χ_{ab̄} of the given form χ."""
+
+    name = "trace_chi"
+
+
+@final
+@dataclass(frozen=True)
+class HessianPairing(Term):
+    """⟨∂∂̄s, ∂∂̄t⟩ = s_{ab̄}t^{b̄a}."""
+
+    first: gr.Node
+    second: gr.Node
+
+    @property
+    def name(self) -> str:
+        """hessians_ and the codes of s and t."""
+        return f"hessians_{code(self.first)}_{code(self.second)}"
+
+    @property
+    def arguments(self) -> tuple[gr.Node, ...]:
+        """s and t."""
+        return (self.first, self.second)
+
+
+@final
+@dataclass(frozen=True)
+class DoubleDivergence(Term):
+    """∇_a∇_b̄(λ T^{ab̄}): T is Re ∂^as ∂^b̄t ("outer"), s^{ac̄}t_c̄^b̄ ("product"), s^{ab̄} ("hessian") or χ^{ab̄} ("form")."""
+
+    kind: str
+    weight: gr.Node
+    scalars: tuple[gr.Node, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The kind and the codes of what it is made of."""
+        return "_".join(["divdiv", self.kind, *map(code, self.arguments)])
+
+    @property
+    def arguments(self) -> tuple[gr.Node, ...]:
+        """λ, then s and t."""
+        return (self.weight, *self.scalars)
+
 
 HALF = Fraction(1, 2)
 
@@ -91,7 +171,7 @@ class PotentialAlgebra(Algebra):
         (a, first), (b, second) = self.slope(s), self.slope(t)
         if first is gr.ZERO or second is gr.ZERO:
             return gr.ZERO
-        return a * b * self.symbol(kind(*sorted((first, second), key=lambda x: x.key)))
+        return a * b * self.symbol(kind(*by_key(first, second)))
 
     @property
     def ricci_squared(self) -> gr.Node:
@@ -111,7 +191,7 @@ class PotentialAlgebra(Algebra):
         """∇_a∇_b̄(λ T^{ab̄}); zero where the weight is or a scalar is constant."""
         if weight is gr.ZERO or any(not self.leaves(s) for s in scalars):
             return gr.ZERO
-        return self.symbol(DoubleDivergence(kind, weight, tuple(sorted(scalars, key=lambda x: x.key))))
+        return self.symbol(DoubleDivergence(kind, weight, by_key(*scalars)))
 
 
 @dataclass
@@ -135,27 +215,16 @@ class Variation:
 def vary(algebra: PotentialAlgebra, integrand: gr.Node) -> Variation:
     """The variation of ∫ integrand dμ_J, by the rules at the head of this module."""
     result = Variation(algebra, laplacian=integrand)
-    weights: dict[gr.Node, gr.Node] = {}
-    _spread(algebra, weights, integrand, gr.ONE)
-    while weights:
-        leaf = algebra.leaves(*weights)[-1]
-        weight = weights.pop(leaf)
-        term = algebra.term(leaf)
-        if weight is not gr.ZERO and term is not None:
-            result.rules.append((term, weight))
-            _vary_term(result, weights, term, weight)
+    weights = Weights(algebra)
+    weights.spread(integrand, gr.ONE)
+    for term, weight in weights.taken():
+        result.rules.append((term, weight))
+        _vary_term(result, weights, term, weight)
     result.laplacian = expanded(result.laplacian)
     return result
 
 
-def _spread(algebra: PotentialAlgebra, weights: dict[gr.Node, gr.Node], scalar: gr.Node, weight: gr.Node) -> None:
-    """The chain rule: a weight on a scalar becomes weights on its terms."""
-    leaves = algebra.leaves(scalar)
-    for leaf, slope in zip(leaves, gr.gradient(scalar, leaves), strict=True):
-        weights[leaf] = weights.get(leaf, gr.ZERO) + weight * slope
-
-
-def _vary_term(result: Variation, weights: dict[gr.Node, gr.Node], term: Term, w: gr.Node) -> None:
+def _vary_term(result: Variation, weights: Weights, term: Term, w: gr.Node) -> None:
     use = result.algebra
     match term:
         case Potential():
@@ -165,20 +234,20 @@ def _vary_term(result: Variation, weights: dict[gr.Node, gr.Node], term: Term, w
         case ReferenceRatio():
             result.laplacian -= w * use.reference_ratio
         case Scalar():
-            _spread(use, weights, gr.log(use.v), use.laplacian(-2 * w))
+            weights.spread(gr.log(use.v), use.laplacian(-2 * w))
             result.rest += 2 * use.double_divergence_of_hessian(w, gr.log(use.v))
         case FormTrace():
             result.rest -= use.double_divergence("form", w)
         case Laplacian(s):
-            _spread(use, weights, s, use.laplacian(w))
+            weights.spread(s, use.laplacian(w))
             result.rest -= use.double_divergence_of_hessian(w, s)
         case Pairing(s, t):
-            _spread(use, weights, s, -(use.pairing(w, t) + w * use.laplacian(t)))
-            _spread(use, weights, t, -(use.pairing(w, s) + w * use.laplacian(s)))
+            weights.spread(s, -(use.pairing(w, t) + w * use.laplacian(t)))
+            weights.spread(t, -(use.pairing(w, s) + w * use.laplacian(s)))
             result.rest -= use.double_divergence("outer", w, s, t)
         case HessianPairing(s, t):
-            _spread(use, weights, s, use.double_divergence_of_hessian(w, t))
-            _spread(use, weights, t, use.double_divergence_of_hessian(w, s))
+            weights.spread(s, use.double_divergence_of_hessian(w, t))
+            weights.spread(t, use.double_divergence_of_hessian(w, s))
             result.rest -= 2 * use.double_divergence("product", w, s, t)
         case _:
             raise no_rule(term)

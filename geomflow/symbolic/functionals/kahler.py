@@ -1,16 +1,79 @@
-"""Aubin and Yau's I and J, Ding's functional, and Chen and Donaldson's J: energies along paths of potentials."""
+"""Functionals of a Kähler potential: of Mabuchi, Calabi, Aubin and Yau, Ding, Chen and Donaldson, and Perelman."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, final
 
 from geomflow.core import graph as gr
+from geomflow.core.conventions import K_ENERGY_OVER_ENTROPY
 from geomflow.core.errors import InputError, PositivityError
 from geomflow.core.numbers import fraction_of
 from geomflow.symbolic.functionals.potential import Paths, PotentialFunctional, flat_matrix, parts
 from geomflow.symbolic.variation.potentials import PotentialAlgebra
+
+
+@final
+@dataclass(frozen=True)
+class KEnergy(PotentialFunctional):
+    """Mabuchi's K-energy K(φ) = 2∫ v log v dμ_Ω + R̄ ∫_0^1 ∫ φ dμ_tφ dt, v = dμ_J/dμ_Ω, Ω flat (c₁ = 0).
+
+    Its gradient in Mabuchi's metric is R̄ − R, so that descent is Calabi flow ∂_tφ = R − R̄; it is twice the entropy,
+    E_F with F = v log v, whose descent runs at half that speed (`core.conventions`). In the Dirichlet metric descent is
+    ∂_tφ = 2 log v − mean. On a torus R̄ = 0 in every class. Source: Mabuchi 1986; Chen and Tian 2000.
+    """
+
+    geometry: Any
+    name: ClassVar[str] = "kenergy"
+    definition: ClassVar[str] = "K = 2∫ log v dμ_J + Rbar ∫_0^1 ∫ φ dμ_{tφ} dt"
+    source: ClassVar[str] = "Mabuchi, Tohoku Math. J. 38 (1986)"
+
+    def __post_init__(self) -> None:
+        self.check()
+
+    @property
+    def parameters(self) -> Mapping[str, gr.Node]:
+        """R̄ = 0."""
+        return {"Rbar": gr.ZERO}
+
+    def integrand(self, use: PotentialAlgebra) -> gr.Node:
+        """2 log v."""
+        return K_ENERGY_OVER_ENTROPY * gr.log(use.v)
+
+    def paths(self) -> Paths:
+        """R̄ times the Monge–Ampère energy."""
+        return {"volume": gr.symbol("Rbar")}
+
+
+@final
+@dataclass(frozen=True)
+class Calabi(PotentialFunctional):
+    """Calabi's functional Ca(φ) = ∫ (R − R̄)² dμ_J.
+
+    Its gradient in Mabuchi's metric is −8 𝒟*𝒟 r with R = 2r and the Lichnerowicz operator
+    𝒟*𝒟f = Δ_∂²f + R^{b̄a}f_{ab̄} + ⟨∂r,∂f⟩: a flow of eighth order. Ca is the squared norm of the gradient of the
+    K-energy; Calabi flow is the descent of the K-energy, not of Ca. Source: Calabi 1982; eq. (B.7) of Halverson and
+    Ruehle.
+    """
+
+    geometry: Any
+    name: ClassVar[str] = "calabi"
+    definition: ClassVar[str] = "Ca = ∫ (R − Rbar)^2 dμ_J"
+    source: ClassVar[str] = "Calabi, Extremal Kähler metrics (1982)"
+
+    def __post_init__(self) -> None:
+        self.check()
+
+    @property
+    def parameters(self) -> Mapping[str, gr.Node]:
+        """R̄ = 0."""
+        return {"Rbar": gr.ZERO}
+
+    def integrand(self, use: PotentialAlgebra) -> gr.Node:
+        """(R − R̄)²."""
+        return (use.scalar - gr.symbol("Rbar")) ** 2
 
 
 @final
@@ -160,3 +223,32 @@ def _check_positive(form: Any) -> None:
     smallest = float(np.linalg.eigvalsh(matrix)[0])
     if smallest <= 0:
         raise PositivityError(f"chi must be positive; its smallest eigenvalue is {smallest:.3g}.")
+
+
+@final
+@dataclass(frozen=True)
+class PerelmanKahler(PotentialFunctional):
+    """Perelman's F with the dilaton f = log v: F(φ) = ∫ (R + |∇log v|²) dμ_Ω, which is identically zero.
+
+    R = −2Δ_∂ log v integrates against dμ_Ω = dμ_J/v to −2∫|∂ log v|² dμ_Ω, minus the other term. The Euler operator
+    vanishes identically, which `certify_gradient(lambda use: gr.ZERO)` decides exactly.
+    Source: eq. (B.18) of Halverson and Ruehle.
+    """
+
+    geometry: Any
+    name: ClassVar[str] = "perelman-kahler"
+    definition: ClassVar[str] = "F = ∫ (R + |∇ log v|^2) dμ_Ω"
+    source: ClassVar[str] = "eq. (B.18) of Halverson and Ruehle"
+
+    def __post_init__(self) -> None:
+        self.check()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """That there is nothing to descend."""
+        return ("This functional is identically zero: its gradient flow stands still.",)
+
+    def integrand(self, use: PotentialAlgebra) -> gr.Node:
+        """(R + 2|∂ log v|²)/v."""
+        log_v = gr.log(use.v)
+        return (use.scalar + 2 * use.pairing(log_v, log_v)) / use.v

@@ -1,0 +1,189 @@
+"""Functionals of v = dμ_J/dμ_Ω: ultra-local ones E_F, two-derivative ones E_G, and the σ measure."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, final
+
+import numpy as np
+
+from geomflow.core import graph as gr
+from geomflow.core.errors import ExpressionError, PositivityError
+from geomflow.core.graph.sympy_bridge import from_sympy
+from geomflow.symbolic.functionals.potential import PotentialFunctional
+from geomflow.symbolic.variation.kahler_frame import MASS
+from geomflow.symbolic.variation.potentials import PotentialAlgebra
+
+SAMPLES = np.geomspace(1e-3, 1e3, 1201)
+"""Where the sign of a function of v > 0 is looked at: 200 points a decade."""
+
+
+@dataclass(frozen=True)
+class OneVariable:
+    """A function of v > 0: text ("v*log(v)"), a sympy expression in v, or a node over the symbol v.
+
+    Raises ExpressionError if it depends on anything else.
+    """
+
+    given: Any
+
+    @cached_property
+    def node(self) -> gr.Node:
+        """The function as a node over gr.symbol("v")."""
+        from geomflow.symbolic.parse import parse
+
+        if isinstance(self.given, gr.Node):
+            result = self.given
+        else:
+            result = from_sympy(parse(self.given, ["v"]) if isinstance(self.given, str) else self.given)
+        strangers = [leaf for leaf in gr.leaves([result]) if leaf is not gr.symbol("v")]
+        if strangers:
+            raise ExpressionError(f"a function of v may contain v alone; '{self.given}' contains '{strangers[0]}'.")
+        return result
+
+    def derivative(self, times: int = 1) -> gr.Node:
+        """The derivative, so many times."""
+        result = self.node
+        for _ in range(times):
+            result = gr.partial(result, gr.symbol("v"))
+        return result
+
+    def of(self, v: gr.Node) -> gr.Node:
+        """The function at another node."""
+        return gr.substitute([self.node], {gr.symbol("v"): v})[0]
+
+    def not_convex(self) -> str | None:
+        """Where F'' < 0 on (1e-3, 1e3), in words with the worst value; None where F is convex."""
+        values = sampled(self.derivative(2))
+        low = np.flatnonzero(values < 0)
+        if not len(low):
+            return None
+        worst = low[np.argmin(values[low])]
+        place = (f"F''(v) < 0 for v from about {SAMPLES[low[0]]:.3g} to {SAMPLES[low[-1]]:.3g}, "
+                 f"worst F''({SAMPLES[worst]:.3g}) = {values[worst]:.3g}")
+        at_one = float(np.interp(1.0, SAMPLES, values))
+        return place + f"; at v = 1 it is {at_one:.3g}"
+
+    def check_positive(self, name: str) -> None:
+        """Check that the function is positive on (1e-3, 1e3).
+
+        Raises PositivityError with the worst place.
+        """
+        values = sampled(self.node)
+        worst = int(np.argmin(values))
+        if not values[worst] > 0:
+            raise PositivityError(f"{name}(v) must be positive; {name}({SAMPLES[worst]:.3g}) = {values[worst]:.3g} for "
+                                  f"{name} = {self.given}.")
+
+    def __str__(self) -> str:
+        return str(self.given)
+
+
+def sampled(node: gr.Node) -> np.ndarray:
+    """The values of a function of v at the samples; nan where it is undefined."""
+    with np.errstate(all="ignore"):
+        values = gr.evaluate([node], {gr.symbol("v"): SAMPLES})[0]
+    return np.broadcast_to(np.real(values), SAMPLES.shape)
+
+
+@final
+@dataclass(frozen=True)
+class EF(PotentialFunctional):
+    """E_F(φ) = ∫ F(v) dμ_Ω for a convex F, given as text, sympy or a node: EF(T, "v*log(v)").
+
+    Its gradient is Δ_∂F'(v) in Mabuchi's metric and −F'(v) + mean in the Dirichlet metric; the decay rate at the flat
+    metric is F''(1)|k|⁴/4. Warns, with the place, where F'' < 0: descent is ill-posed there.
+    Source: eqs. (B.12), (B.13) of Halverson and Ruehle.
+    """
+
+    geometry: Any
+    function: Any
+    name: ClassVar[str] = "ef"
+    source: ClassVar[str] = "eqs. (B.12), (B.13) of Halverson and Ruehle"
+
+    def __post_init__(self) -> None:
+        self.check()
+        trouble = self.parsed.not_convex()
+        if trouble is not None:
+            warnings.warn(f"F = {self.function} is not convex: {trouble}. Where F'' < 0 the descent of E_F is "
+                          "ill-posed; use a convex F, or -F where F is concave.", stacklevel=3)
+
+    @property
+    def parsed(self) -> OneVariable:
+        """F."""
+        return OneVariable(self.function)
+
+    @property
+    def definition(self) -> str:  # type: ignore[override]
+        """E_F = ∫ F(v) dμ_Ω."""
+        return f"E = ∫ {self.function} dμ_Ω"
+
+    def integrand(self, use: PotentialAlgebra) -> gr.Node:
+        """F(v)/v, as dμ_Ω = dμ_J/v."""
+        return self.parsed.of(use.v) / use.v
+
+
+@final
+@dataclass(frozen=True)
+class Sigma(PotentialFunctional):
+    """σ(φ) = ∫ |v − 1| dμ_Ω / ∫ dμ_Ω, the distance of dμ_J from dμ_Ω in L¹, with its subgradient.
+
+    E_F with F = |v − 1| over the volume ∫dμ_Ω of the state's class: the subgradient in Mabuchi's metric is
+    Δ_∂ sign(v − 1)/∫dμ_Ω, a distribution on {v = 1}; in the Dirichlet metric (mean − sign(v − 1))/∫dμ_Ω.
+    Source: eq. (B.11) of Halverson and Ruehle.
+    """
+
+    geometry: Any
+    name: ClassVar[str] = "sigma"
+    definition: ClassVar[str] = "σ = ∫ |v − 1| dμ_Ω / ∫ dμ_Ω"
+    source: ClassVar[str] = "eq. (B.11) of Halverson and Ruehle"
+    metrics: ClassVar[tuple[str, ...]] = ("dirichlet", "mabuchi", "L2")
+
+    def __post_init__(self) -> None:
+        self.check()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """That the gradient is a subgradient."""
+        return ("|v − 1| has a corner: what is shown is a subgradient, Δ_∂ sign(v − 1) in Mabuchi's metric being "
+                "supported on {v = 1}. Run it in the Dirichlet metric, with short steps.",)
+
+    def integrand(self, use: PotentialAlgebra) -> gr.Node:
+        """|v − 1|/(v ∫dμ_Ω)."""
+        return gr.call("abs", use.v - 1) / (use.v * MASS)
+
+
+@final
+@dataclass(frozen=True)
+class EG(PotentialFunctional):
+    """E_G(φ) = ∫ G(v) |∂v|² dμ_Ω for a positive G, given as text, sympy or a node: EG(T, "1/v").
+
+    A flow of sixth order; the decay rate at the flat metric is G(1)|k|⁶/4. With W'² = G/v its gradient in Mabuchi's
+    metric is Δ_∂(|∂W|² − 2vW'Δ_∂W) − ∇_c∇_d̄(∂^cW ∂^d̄W). Raises PositivityError, with the place, where G <= 0.
+    Source: eqs. (B.15) to (B.20) of Halverson and Ruehle.
+    """
+
+    geometry: Any
+    function: Any
+    name: ClassVar[str] = "eg"
+    source: ClassVar[str] = "eqs. (B.15) to (B.20) of Halverson and Ruehle"
+
+    def __post_init__(self) -> None:
+        self.check()
+        self.parsed.check_positive("G")
+
+    @property
+    def parsed(self) -> OneVariable:
+        """G."""
+        return OneVariable(self.function)
+
+    @property
+    def definition(self) -> str:  # type: ignore[override]
+        """E_G = ∫ G(v)|∂v|² dμ_Ω."""
+        return f"E = ∫ ({self.function}) |∂v|^2 dμ_Ω"
+
+    def integrand(self, use: PotentialAlgebra) -> gr.Node:
+        """G(v)|∂v|²/v."""
+        return self.parsed.of(use.v) / use.v * use.pairing(use.v, use.v)
