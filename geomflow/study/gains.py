@@ -12,13 +12,7 @@ import numpy as np
 
 from geomflow.core.outcome import OutcomeKind
 from geomflow.fits import ComponentFlow, ComponentMetric, FallingRate, PointwiseRate
-from geomflow.kernels import (
-    FubiniStudyGaussian,
-    FubiniStudyGeodesicGaussian,
-    Kernel,
-    NearestKernel,
-    NetworkKernel,
-)
+from geomflow.kernels import FubiniStudyGaussian, FubiniStudyGeodesicGaussian, Kernel, NearestKernel, NetworkKernel
 from geomflow.variety import Fermat, Hypersurface, Points, gain, nearest, noised, quality, sample_patch
 
 PATCH, ELIM = 0, 1

@@ -12,10 +12,11 @@ import sympy
 
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.graph.sympy_bridge import as_sympy
+from geomflow.symbolic.components import Matrix
 from geomflow.symbolic.exact import all_zero, is_zero
 from geomflow.symbolic.given import exactly, given
 from geomflow.symbolic.kahler import KahlerMetric
-from geomflow.symbolic.metric import Matrix, Metric
+from geomflow.symbolic.metric import Metric
 from geomflow.symbolic.names import identified, namesake
 
 

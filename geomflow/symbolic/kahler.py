@@ -6,7 +6,6 @@ R = 2 g^{ab̄}R_{ab̄}, Δ_R = 2 Δ_∂.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
@@ -18,10 +17,10 @@ from geomflow.core.errors import InputError, ShapeError, SymmetryError
 from geomflow.core.graph import Verdict, every
 from geomflow.symbolic import kahler_formulas as kf
 from geomflow.symbolic import show
-from geomflow.symbolic.chart import ComplexChart, chart_of, functions_of
-from geomflow.symbolic.exact import all_zero, compute, is_constant, read_array, readings, written
-from geomflow.symbolic.fractions import OutsideField
-from geomflow.symbolic.metric import Matrix, Metric
+from geomflow.symbolic.chart import ComplexChart, chart_of
+from geomflow.symbolic.components import Components, Matrix
+from geomflow.symbolic.exact import all_zero, compute, is_constant, written
+from geomflow.symbolic.metric import Metric
 from geomflow.symbolic.names import Functions, Parameters, Symbols, with_parameters
 from geomflow.symbolic.realify import RealForm
 from geomflow.symbolic.ring import ExactRing
@@ -55,7 +54,7 @@ class HermitianForm(show.InLatex):
 
 @final
 @dataclass(frozen=True, init=False, eq=False)
-class KahlerMetric(show.InLatex):
+class KahlerMetric(Components[KahlerTensors]):
     """A Kähler metric g_{ab̄} on a complex chart; usually made by `KahlerMetric.from_potential`.
 
     `matrix[a, b]` = g_{ab̄} (first index holomorphic); z and z̄ are independent symbols of the chart. Results are sympy
@@ -266,32 +265,8 @@ class KahlerMetric(show.InLatex):
 
     # how it is done
 
-    @cached_property
-    def _tensors(self) -> list[KahlerTensors]:
-        return [KahlerTensors(ring, array) for ring, array in readings(self.matrix, self.chart)]
-
-    def _run(self, task: Callable[[KahlerTensors], Any], *extra: sympy.Expr) -> Any:
-        """`task(tensors)` in the first ring that is large enough, which must also hold the `extra` expressions."""
-        if extra:
-            everything = [*self.matrix, *extra]
-            return compute(everything, self.chart, lambda r: task(KahlerTensors(r, read_array(r, self.matrix))))
-        *fields, graph = self._tensors
-        for tensors in fields:
-            try:
-                return task(tensors)
-            except OutsideField:
-                continue
-        return task(graph)
-
-    def _array(self, task: Callable[[KahlerTensors], np.ndarray], *extra: sympy.Expr) -> Any:
-        return self._run(lambda t: written(t.ring, task(t)), *extra)
-
-    def _scalar(self, task: Callable[[KahlerTensors], Any], *extra: sympy.Expr) -> sympy.Expr:
-        return self._run(lambda t: t.ring.write([task(t)])[0], *extra)
-
-    def _expression(self, value: Any) -> sympy.Expr:
-        parameters = {s.name: s for s in self.matrix.free_symbols if s.name not in self.chart.names}
-        return self.chart.expression(value, parameters, functions_of(self.chart, self.matrix))
+    def _over(self, ring: ExactRing, matrix: np.ndarray) -> KahlerTensors:
+        return KahlerTensors(ring, matrix)
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.potential is None:

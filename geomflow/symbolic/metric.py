@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypeAlias, final
+from typing import Any, final
 
 import numpy as np
 import sympy
 
-from geomflow.core.errors import InputError, ShapeError, SymmetryError, UnknownNameError
+from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.graph import Verdict, every
 from geomflow.core.graph.sympy_bridge import composed, unknowns
 from geomflow.symbolic import curvature as cv
 from geomflow.symbolic import show
 from geomflow.symbolic.chart import Chart, chart_of, functions_of
-from geomflow.symbolic.exact import all_zero, compute, is_constant, read_array, readings, written
-from geomflow.symbolic.fractions import OutsideField
-from geomflow.symbolic.names import (
-    Functions,
-    Parameters,
-    Symbols,
-    fresh,
-    identified,
-    names_in,
-    parameter_names,
-    with_parameters,
-)
+from geomflow.symbolic.components import Array, Components, Matrix, images_in, matrix_in, symmetric_in
+from geomflow.symbolic.exact import compute, is_constant, read_array, written
+from geomflow.symbolic.names import Functions, Parameters, Symbols, fresh, names_in, parameter_names, with_parameters
 from geomflow.symbolic.ring import ExactRing
 from geomflow.symbolic.signs import root_of_modulus
 from geomflow.symbolic.tensors import RingTensors
 
-Matrix: TypeAlias = sympy.ImmutableMatrix
-Array: TypeAlias = sympy.ImmutableDenseNDimArray
-
 
 @final
 @dataclass(frozen=True, init=False, eq=False)
-class Metric(show.InLatex):
+class Metric(Components[RingTensors]):
     """A metric g = g_ij dx^i dx^j of any signature, in the coordinates of a chart.
 
     `chart` is a `Chart`, or its coordinates ("x y") where there is nothing to say of them.
@@ -70,10 +58,7 @@ class Metric(show.InLatex):
     ) -> None:
         chart = chart_of(chart, Chart)
         names = parameter_names(parameters, chart.names)
-        matrix = _components(chart, components, names, functions)
-        if names:
-            _check_symbols(chart, matrix, names)
-        _check_symmetry(chart, matrix)
+        matrix = symmetric_in(chart, components, names, functions)
         object.__setattr__(self, "chart", chart)
         object.__setattr__(self, "matrix", Matrix(matrix))
         if self.determinant == 0:
@@ -242,7 +227,7 @@ class Metric(show.InLatex):
         if len(x) != self.dim:
             raise ShapeError(f"a vector field in {self.dim} coordinates has {self.dim} components, not {len(x)}")
         called = functions_of(self.chart, self.matrix)
-        rows = self.matrix if tensor is None else _components(self.chart, tensor, self._parameters, called)
+        rows = self.matrix if tensor is None else matrix_in(self.chart, tensor, self._parameters, called)
         extra = [*x, *rows]
         return self._array(lambda t: t.lie_derivative(read_array(t.ring, x), read_array(t.ring, rows)), *extra)
 
@@ -286,7 +271,7 @@ class Metric(show.InLatex):
         chart = chart_of(chart, Chart)
         own = {name: s for name, s in self._parameters.items() if name not in chart.names}
         known = {**parameter_names(parameters, chart.names), **own}
-        images = _images(chart, _ordered(self.chart, mapping), known, functions)
+        images = images_in(chart, self.chart, mapping, known, functions)
         taken = {*chart.names, *names_in(self.matrix), *names_in(images)}
         table = dict(zip(self.chart.symbols, images, strict=True))
         for name in self._parameters.keys() - own.keys():
@@ -305,37 +290,8 @@ class Metric(show.InLatex):
         """factor · g."""
         return Metric(self.chart, self._expression(factor) * self.matrix)
 
-    # how it is done
-
-    @cached_property
-    def _tensors(self) -> list[RingTensors]:
-        return [RingTensors(ring, array) for ring, array in readings(self.matrix, self.chart)]
-
-    def _run(self, task: Callable[[RingTensors], Any], *extra: sympy.Expr) -> Any:
-        """`task(tensors)` in the first ring that is large enough, which must also hold the `extra` expressions."""
-        if extra:
-            everything = [*self.matrix, *extra]
-            return compute(everything, self.chart, lambda r: task(RingTensors(r, read_array(r, self.matrix))))
-        *fields, graph = self._tensors
-        for tensors in fields:
-            try:
-                return task(tensors)
-            except OutsideField:
-                continue
-        return task(graph)
-
-    def _array(self, task: Callable[[RingTensors], np.ndarray], *extra: sympy.Expr) -> Any:
-        return self._run(lambda t: written(t.ring, task(t)), *extra)
-
-    def _scalar(self, task: Callable[[RingTensors], Any], *extra: sympy.Expr) -> sympy.Expr:
-        return self._run(lambda t: t.ring.write([task(t)])[0], *extra)
-
-    @property
-    def _parameters(self) -> dict[str, sympy.Symbol]:
-        return {s.name: s for s in self.matrix.free_symbols if s.name not in self.chart.names}
-
-    def _expression(self, value: Any) -> sympy.Expr:
-        return self.chart.expression(value, self._parameters, functions_of(self.chart, self.matrix))
+    def _over(self, ring: ExactRing, matrix: np.ndarray) -> RingTensors:
+        return RingTensors(ring, matrix)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Metric, (self.chart, self.matrix))
@@ -348,62 +304,3 @@ class Metric(show.InLatex):
 
     def _latex(self, printer: Any = None) -> str:
         return f"\\mathrm{{d}}s^2 = {show.line_element_latex(self.matrix, self.chart.symbols)}"
-
-
-def _components(
-    chart: Chart, components: Any, parameters: Mapping[str, Any], functions: Functions
-) -> sympy.Matrix:
-    rows = components.tolist() if hasattr(components, "tolist") else components
-    try:
-        if isinstance(rows, str):
-            raise TypeError
-        lists = [list(row) for row in rows]
-    except TypeError:
-        raise ShapeError(
-            f"the components of a metric are a {chart.dim} x {chart.dim} matrix, given as rows, not {components!r}"
-        ) from None
-    if len(lists) != chart.dim or any(len(row) != chart.dim for row in lists):
-        shape = f"{len(lists)} rows of lengths {[len(row) for row in lists]}"
-        raise ShapeError(
-            f"a metric in the {chart.dim} coordinates {', '.join(chart.coordinates)} has "
-            f"{chart.dim} x {chart.dim} components, not {shape}"
-        )
-    entries = chart.expressions([e for row in lists for e in row], parameters, functions)
-    return sympy.Matrix(chart.dim, chart.dim, identified(entries, {**parameters, **chart.names}))
-
-
-def _images(
-    chart: Chart, images: Iterable[Any], parameters: Mapping[str, Any], functions: Functions
-) -> list[sympy.Expr]:
-    return identified(chart.expressions(list(images), parameters, functions), {**parameters, **chart.names})
-
-
-def _check_symbols(chart: Chart, matrix: sympy.Matrix, parameters: Mapping[str, Any]) -> None:
-    known = {*chart.coordinates, *parameters}
-    for symbol in sorted(matrix.free_symbols, key=str):
-        if symbol.name not in known:
-            raise UnknownNameError.among("symbol in the metric", symbol.name, known)
-
-
-def _check_symmetry(chart: Chart, matrix: sympy.Matrix) -> None:
-    for i in range(chart.dim):
-        for j in range(i + 1, chart.dim):
-            if matrix[i, j] != matrix[j, i] and not all_zero([matrix[i, j] - matrix[j, i]], chart).decided():
-                raise SymmetryError(
-                    f"a metric must be symmetric, but g[{i}, {j}] = {matrix[i, j]} and g[{j}, {i}] = {matrix[j, i]}"
-                )
-
-
-def _ordered(chart: Chart, mapping: Sequence[Any] | Mapping[Any, Any]) -> Iterable[Any]:
-    if isinstance(mapping, Mapping):
-        table = {str(key): value for key, value in mapping.items()}
-        missing = [name for name in chart.coordinates if name not in table]
-        if missing:
-            raise InputError(f"the map must say what {missing[0]} is; it gives only {', '.join(table) or 'nothing'}")
-        return [table[name] for name in chart.coordinates]
-    images = list(mapping)
-    if len(images) != chart.dim:
-        raise ShapeError(
-            f"the map must give the {chart.dim} coordinates {', '.join(chart.coordinates)}, not {len(images)}"
-        )
-    return images

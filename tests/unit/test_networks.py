@@ -7,13 +7,7 @@ import pytest
 import sympy as sp
 
 from geomflow.core import memory
-from geomflow.core.errors import (
-    InputError,
-    MemoryLimitError,
-    NotFiniteError,
-    ShapeError,
-    UnknownNameError,
-)
+from geomflow.core.errors import InputError, MemoryLimitError, NotFiniteError, ShapeError, UnknownNameError
 from geomflow.field import Torus
 from geomflow.networks import (
     ACTIVATIONS,

@@ -119,7 +119,7 @@ SAFE = {
     ("flow/equations/rates.py", "_integrated"): "expressions that `parse` or `given` gave, and coordinates among them",
     ("flow/equations/rates.py", "_along"): "expressions that `parse` or `given` gave, and coordinates among them",
     ("flow/equations/rates.py", "_symmetric"): "expressions that `parse` or `given` gave, and coordinates among them",
-    ("distribute/whole.py", "_opened"): "what processes of one run send each other, never a file",
+    ("distribute/dask_workers.py", "_opened"): "what processes of one run send each other, never a file",
 }
 
 

@@ -10,13 +10,7 @@ import numpy as np
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.symbolic.functionals.explain import explain_metric
-from geomflow.symbolic.functionals.functional import (
-    Functional,
-    FunctionalSum,
-    Terms,
-    check_alike,
-    needs,
-)
+from geomflow.symbolic.functionals.functional import Functional, FunctionalSum, Terms, check_alike, needs
 from geomflow.symbolic.functionals.linear import Linearisation
 from geomflow.symbolic.functionals.metric_gradient import MetricGradient
 from geomflow.symbolic.jets import metric_nodes

@@ -1,0 +1,154 @@
+"""Components in a chart: read from what was given, and what follows from them, computed in exact rings."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+import numpy as np
+import sympy
+
+from geomflow.core.errors import InputError, ShapeError, SymmetryError, UnknownNameError
+from geomflow.symbolic.chart import Chart, ComplexChart, functions_of
+from geomflow.symbolic.exact import all_zero, compute, read_array, readings, written
+from geomflow.symbolic.fractions import OutsideField
+from geomflow.symbolic.names import Functions, identified
+from geomflow.symbolic.ring import ExactRing
+from geomflow.symbolic.show import InLatex
+
+Matrix: TypeAlias = sympy.ImmutableMatrix
+Array: TypeAlias = sympy.ImmutableDenseNDimArray
+
+
+class OverRing(Protocol):
+    """Tensors over a ring."""
+
+    @property
+    def ring(self) -> ExactRing:
+        """The ring of their components."""
+
+
+Tensors = TypeVar("Tensors", bound=OverRing)
+
+
+class Components(InLatex, Generic[Tensors]):
+    """A matrix of expressions in a chart; what follows from it is computed in the first ring that is large enough."""
+
+    chart: Chart | ComplexChart
+    matrix: Matrix
+
+    @abstractmethod
+    def _over(self, ring: ExactRing, matrix: np.ndarray) -> Tensors:
+        """The tensors of the matrix, which was read into a ring."""
+
+    @cached_property
+    def _tensors(self) -> list[Tensors]:
+        return [self._over(ring, array) for ring, array in readings(self.matrix, self.chart)]
+
+    def _run(self, task: Callable[[Tensors], Any], *extra: sympy.Expr) -> Any:
+        """`task(tensors)` in the first ring that is large enough, which must also hold the `extra` expressions."""
+        if extra:
+            everything = [*self.matrix, *extra]
+            return compute(everything, self.chart, lambda r: task(self._over(r, read_array(r, self.matrix))))
+        *fields, graph = self._tensors
+        for tensors in fields:
+            try:
+                return task(tensors)
+            except OutsideField:
+                continue
+        return task(graph)
+
+    def _array(self, task: Callable[[Tensors], np.ndarray], *extra: sympy.Expr) -> Any:
+        return self._run(lambda t: written(t.ring, task(t)), *extra)
+
+    def _scalar(self, task: Callable[[Tensors], Any], *extra: sympy.Expr) -> sympy.Expr:
+        return self._run(lambda t: t.ring.write([task(t)])[0], *extra)
+
+    @property
+    def _parameters(self) -> dict[str, sympy.Symbol]:
+        return {s.name: s for s in self.matrix.free_symbols if s.name not in self.chart.names}
+
+    def _expression(self, value: Any) -> sympy.Expr:
+        return self.chart.expression(value, self._parameters, functions_of(self.chart, self.matrix))
+
+
+def matrix_in(
+    chart: Chart, components: Any, parameters: Mapping[str, Any], functions: Functions
+) -> sympy.Matrix:
+    """A d × d matrix of text, numbers or expressions in a real chart; raises ShapeError for other shapes."""
+    rows = components.tolist() if hasattr(components, "tolist") else components
+    try:
+        if isinstance(rows, str):
+            raise TypeError
+        lists = [list(row) for row in rows]
+    except TypeError:
+        raise ShapeError(
+            f"the components of a metric are a {chart.dim} x {chart.dim} matrix, given as rows, not {components!r}"
+        ) from None
+    if len(lists) != chart.dim or any(len(row) != chart.dim for row in lists):
+        shape = f"{len(lists)} rows of lengths {[len(row) for row in lists]}"
+        raise ShapeError(
+            f"a metric in the {chart.dim} coordinates {', '.join(chart.coordinates)} has "
+            f"{chart.dim} x {chart.dim} components, not {shape}"
+        )
+    entries = chart.expressions([e for row in lists for e in row], parameters, functions)
+    return sympy.Matrix(chart.dim, chart.dim, identified(entries, {**parameters, **chart.names}))
+
+
+def symmetric_in(
+    chart: Chart, components: Any, parameters: Mapping[str, Any], functions: Functions
+) -> sympy.Matrix:
+    """`matrix_in` for a metric; if there are parameters, no other symbol may occur.
+
+    Raises UnknownNameError for another symbol, and SymmetryError where g_ij − g_ji is not zero.
+    """
+    matrix = matrix_in(chart, components, parameters, functions)
+    if parameters:
+        _require_known(chart, matrix, parameters)
+    _require_symmetric(chart, matrix)
+    return matrix
+
+
+def images_in(
+    chart: Chart, target: Chart, mapping: Sequence[Any] | Mapping[Any, Any], parameters: Mapping[str, Any],
+    functions: Functions,
+) -> list[sympy.Expr]:
+    """Each coordinate of the target as a function on the chart, as a map gives them: in order, or by name."""
+    images = chart.expressions(list(_ordered(target, mapping)), parameters, functions)
+    return identified(images, {**parameters, **chart.names})
+
+
+def _require_known(chart: Chart, matrix: sympy.Matrix, parameters: Mapping[str, Any]) -> None:
+    """Raises UnknownNameError for a symbol that is neither a coordinate nor a parameter."""
+    known = {*chart.coordinates, *parameters}
+    for symbol in sorted(matrix.free_symbols, key=str):
+        if symbol.name not in known:
+            raise UnknownNameError.among("symbol in the metric", symbol.name, known)
+
+
+def _require_symmetric(chart: Chart, matrix: sympy.Matrix) -> None:
+    """Raises SymmetryError where g_ij − g_ji is not zero."""
+    for i in range(chart.dim):
+        for j in range(i + 1, chart.dim):
+            if matrix[i, j] != matrix[j, i] and not all_zero([matrix[i, j] - matrix[j, i]], chart).decided():
+                raise SymmetryError(
+                    f"a metric must be symmetric, but g[{i}, {j}] = {matrix[i, j]} and g[{j}, {i}] = {matrix[j, i]}"
+                )
+
+
+def _ordered(chart: Chart, mapping: Sequence[Any] | Mapping[Any, Any]) -> Iterable[Any]:
+    """What a map gives for each coordinate of its target, in order; raises InputError for one that is missing."""
+    if isinstance(mapping, Mapping):
+        table = {str(key): value for key, value in mapping.items()}
+        missing = [name for name in chart.coordinates if name not in table]
+        if missing:
+            raise InputError(f"the map must say what {missing[0]} is; it gives only {', '.join(table) or 'nothing'}")
+        return [table[name] for name in chart.coordinates]
+    images = list(mapping)
+    if len(images) != chart.dim:
+        raise ShapeError(
+            f"the map must give the {chart.dim} coordinates {', '.join(chart.coordinates)}, not {len(images)}"
+        )
+    return images
