@@ -62,7 +62,8 @@ def workers_of(args: argparse.Namespace) -> int | str | None:
     if args.workers is not None and args.scheduler is not None:
         raise InputError("--workers starts processes of this machine and --scheduler uses a cluster that runs: "
                          "give one of them")
-    return args.workers if args.scheduler is None else args.scheduler
+    found: int | str | None = args.workers if args.scheduler is None else args.scheduler
+    return found
 
 
 def unused(parent: Path, name: str) -> Path:

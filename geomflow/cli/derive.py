@@ -68,7 +68,7 @@ def listing() -> list[str]:
 
     flows = [f"  {name}" for name, entry in FLOWS.items() if not entry.derived]
     functionals = [f"  {name:<20} {' '.join(kind.metrics):<24} "
-                   + ("--function" if "function" in functional_options(name) else kind.definition)
+                   + ("--function" if "function" in functional_options(name) else str(kind.definition))
                    for name, kind in FUNCTIONALS.items()]
     return ["flows:", *flows, "functionals, with the metrics of their gradients, the first by default:", *functionals]
 
@@ -78,7 +78,8 @@ def equations(args: argparse.Namespace) -> list[str]:
     from geomflow.flow.registry import FLOWS, named_flow
 
     flow = named_flow(args.name, {})
-    shown = [flow.equation] if args.dim is None else flow.components(FLOWS[args.name].torus(args.dim))
+    torus: Any = FLOWS[args.name].torus
+    shown = [flow.equation] if args.dim is None else flow.components(torus(args.dim))
     return [rendered(equation, args.latex) for equation in shown]
 
 
@@ -112,5 +113,5 @@ def rendered(equation: sympy.Eq, latex: bool) -> str:
     import sympy
 
     if latex:
-        return sympy.latex(equation)
+        return str(sympy.latex(equation))
     return f"{sympy.sstr(equation.lhs)} = {sympy.sstr(equation.rhs)}"

@@ -88,7 +88,7 @@ def is_required(key: FieldInfo) -> bool:
 
 def meaning_of(key: FieldInfo) -> str:
     """What a key means."""
-    return next(meta.description for meta in key.type.__metadata__ if meta.description)
+    return str(next(meta.description for meta in key.type.__metadata__ if meta.description))
 
 
 def phrase_of(kind: Any) -> str:

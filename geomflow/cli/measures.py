@@ -56,7 +56,8 @@ class Measured:
         from geomflow.variety.estimate import weighted_mean
 
         weights, line = self.curved.weights, self.curved.line
-        return tuple(weighted_mean(values, weights, line) for values in (self.curvature, np.abs(self.curvature)))
+        found = np.zeros(0) if self.curvature is None else self.curvature
+        return weighted_mean(found, weights, line), weighted_mean(np.abs(found), weights, line)
 
     def lines(self) -> list[tuple[str, str]]:
         """All of it, for people."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -11,8 +12,6 @@ from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.files import replacing
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from geomflow.cli.measures import Measured
     from geomflow.cli.task import Task
     from geomflow.fits.folder import MetricFolder
@@ -22,32 +21,32 @@ if TYPE_CHECKING:
 DEFAULT = ("monitors", "snapshots")
 
 
-def _monitors(sol: Solution, out: Path) -> Path:
+def _monitors(sol: Solution[Any], out: Path) -> Path:
     from geomflow import plot
 
     return _saved(plot.monitors(sol)[0].figure, out / "monitors.png")
 
 
-def _snapshots(sol: Solution, out: Path) -> Path:
+def _snapshots(sol: Solution[Any], out: Path) -> Path:
     from geomflow import plot
 
     return _saved(plot.snapshots(sol)[0, 0].figure, out / "snapshots.png")
 
 
-def _heatmap(sol: Solution, out: Path) -> Path:
+def _heatmap(sol: Solution[Any], out: Path) -> Path:
     from geomflow import plot
 
     return _saved(plot.heatmap(sol.last).figure, out / "heatmap.png")
 
 
-def _film(sol: Solution, out: Path) -> Path:
+def _film(sol: Solution[Any], out: Path) -> Path:
     from geomflow import plot
 
     plot.film(sol, out / "film.gif")
     return out / "film.gif"
 
 
-PICTURES: dict[str, Callable[[Solution, Path], Path]] = {
+PICTURES: dict[str, Callable[[Solution[Any], Path], Path]] = {
     "monitors": _monitors,
     "snapshots": _snapshots,
     "heatmap": _heatmap,
@@ -64,7 +63,7 @@ def check_pictures(asked: Sequence[str] | None) -> list[str]:
     return names
 
 
-def draw_pictures(sol: Solution, names: list[str], out: Path) -> Iterator[Path]:
+def draw_pictures(sol: Solution[Any], names: list[str], out: Path) -> Iterator[Path]:
     """Draw pictures of a solution to files in `out`, without a display, and give their paths."""
     import matplotlib as mpl
 
@@ -89,7 +88,7 @@ class Shown:
     measured: Measured
 
 
-def _sigma(shown: Shown) -> Figure:
+def _sigma(shown: Shown) -> Any:
     from geomflow import plot
 
     degrees = [max(fit.degree) for fit in shown.fits]
@@ -97,7 +96,7 @@ def _sigma(shown: Shown) -> Figure:
     return plot.sigma(degrees, [fit.sigma for fit in shown.fits], parameters, law=LAWS[shown.kind])[0].figure
 
 
-def _fit(shown: Shown) -> Figure:
+def _fit(shown: Shown) -> Any:
     from geomflow import plot
 
     if shown.kind == "network":
@@ -105,7 +104,7 @@ def _fit(shown: Shown) -> Figure:
     return plot.fit(list(shown.fits), ylabel=HISTORIES[shown.kind]).figure
 
 
-def _histograms(shown: Shown) -> Figure:
+def _histograms(shown: Shown) -> Any:
     from geomflow.plot.histograms import Compared, draw, quantity
     from geomflow.plot.style import styled
     from geomflow.variety import FubiniStudy
@@ -120,14 +119,14 @@ def _histograms(shown: Shown) -> Figure:
     return styled(draw)(items)[0, 0].figure
 
 
-def _slices(shown: Shown) -> Figure:
+def _slices(shown: Shown) -> Any:
     from geomflow import plot
 
     quantities = ("v", "R") if shown.measured.curvature is not None else ("v",)
     return plot.slices(shown.metric, shown.measured.points, quantities)[0].figure
 
 
-VARIETY_PICTURES: dict[str, Callable[[Shown], Figure]] = {
+VARIETY_PICTURES: dict[str, Callable[[Shown], Any]] = {
     "sigma": _sigma,
     "fit": _fit,
     "histograms": _histograms,
@@ -161,14 +160,14 @@ def draw_variety_pictures(shown: Shown, names: Sequence[str], folder: MetricFold
     for name in names:
         if name == "fit" and shown.fits and all(len(fit.history) < 2 for fit in shown.fits):
             continue
-        yield folder.write(f"{name}.png", lambda path, name=name: _saved(VARIETY_PICTURES[name](shown), path))
+        yield folder.write(f"{name}.png", partial(_saved, VARIETY_PICTURES[name](shown)))
 
 
 def _saved(figure: Any, path: Path) -> Path:
     """Write a figure and close it."""
     import matplotlib.pyplot as plt
 
-    with replacing(path) as partial:
-        figure.savefig(partial)
+    with replacing(path) as target:
+        figure.savefig(target)
     plt.close(figure)
     return path

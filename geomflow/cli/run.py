@@ -9,6 +9,7 @@ An existing run is never overwritten: without --out a new directory is taken; wi
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -77,7 +78,7 @@ def show(args: argparse.Namespace) -> int:
     return 0
 
 
-def told(sol: Solution) -> list[str]:
+def told(sol: Solution[Any]) -> list[str]:
     """A run in words: equation, state, times, outcome, monitors at the start and the end."""
     facts = [
         ("flow", sol.description["equation"]),
@@ -143,7 +144,7 @@ class Prepared:
             line("memory", f"{size} for each saved state and each array of the stepper"),
         ]
 
-    def solve(self, store: Path | None = None, resume: bool = False, change_monitors: bool = False) -> Solution:
+    def solve(self, store: Path | None = None, resume: bool = False, change_monitors: bool = False) -> Solution[Any]:
         """The solution, kept in a store as it goes if one is given."""
         from geomflow.flow import Store, solve
 
@@ -185,7 +186,7 @@ def make_torus(table: GeometryTable) -> FlatTorus:
     """The torus of [geometry]. Raises `UnknownNameError` for another type of geometry."""
     from geomflow.field import ComplexTorus, Torus
 
-    types: dict[str, type[FlatTorus]] = {"torus": Torus, "complex torus": ComplexTorus}
+    types: dict[str, Callable[..., FlatTorus]] = {"torus": Torus, "complex torus": ComplexTorus}
     if table.type not in types:
         raise UnknownNameError.among("geometry.type", table.type, types)
     return types[table.type](table.dim, periods=table.periods, lattice=table.lattice)
@@ -193,7 +194,8 @@ def make_torus(table: GeometryTable) -> FlatTorus:
 
 def make_grid(table: GridTable, torus: FlatTorus) -> Grid:
     """The grid of [grid] on a torus."""
-    return torus.grid(table.n, table.order, table.scheme or "stencil")
+    order: Any = table.order  # of a word it is said what to write instead
+    return torus.grid(table.n, order, table.scheme or "stencil")
 
 
 def make_state(table: StateTable, grid: Grid) -> Field:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -217,7 +217,7 @@ class Task:
                 options = {key: value for key, value in table.given().items() if key in ("ambient", "coordinates")}
                 return gv.Hypersurface(table.polynomial, **options)
         with self.at("variety", "family"):
-            makers = {
+            makers: dict[str, Callable[[], Hypersurface]] = {
                 "fermat": lambda: gv.Fermat(_or(table.degree, 5)),
                 "dwork": lambda: gv.Dwork(_or(table.psi, 0), _or(table.degree, 5)),
                 "bicubic": gv.Bicubic,
@@ -245,12 +245,13 @@ class Task:
             checked_class(variety, self.kahler_class)
         if self.kind not in FORMS:
             return []
-        degree, lower = _or(self.file.metric.degree, DEGREE), self.file.metric.ladder
+        metric = self.file.metric
+        degree: int | list[int] = DEGREE if metric.degree is None else metric.degree
         with self.at("metric", "degree"):
             require_monomials(variety.ambient, line_bundle(variety, degree, self.kahler_class)[0])
         with self.at("metric", "ladder"):
-            return degrees_to(variety, degree, [] if lower is None and self.kind == "balanced" else lower,
-                              self.kahler_class)
+            lower = [] if metric.ladder is None and self.kind == "balanced" else metric.ladder
+            return degrees_to(variety, degree, lower, self.kahler_class)
 
     def ladder(self, degrees: list[tuple[int, ...]], points: Points) -> DegreeLadder:
         """What is fitted."""

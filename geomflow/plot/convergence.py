@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
@@ -13,8 +13,9 @@ from geomflow.plot.style import CYCLE, MUTED, axes_or_new, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.ticker import MaxNLocator
 
-    from geomflow.fits import ComponentReport, FitReport, KernelReport, PhiReport
+    from geomflow.fits import ComponentReport, KernelReport, PhiReport
     from geomflow.flow import Solution
 
 
@@ -58,7 +59,7 @@ def convergence(
     return ax
 
 
-def _draw_slope(ax: Axes, ns: Sequence[float], values: Sequence[float], order: float | None, color: str) -> None:
+def _draw_slope(ax: Axes, ns: Sequence[float], values: Sequence[float], order: float | None, color: Any) -> None:
     """A dashed line of the expected order through the last error."""
     if order is None:
         return
@@ -70,6 +71,7 @@ def _draw_slope(ax: Axes, ns: Sequence[float], values: Sequence[float], order: f
     )
 
 
+Numbers = Sequence[float] | np.ndarray
 _FEWEST = 3  # a law with two coefficients fits any two numbers
 _MARKERS = "os^Dv"
 
@@ -78,12 +80,12 @@ _MARKERS = "os^Dv"
 class Law:
     """A law with two coefficients: how it is fitted, how it is evaluated, and how it is written."""
 
-    fit: Callable[[np.ndarray, np.ndarray], tuple[float, float]]
+    fit: Callable[[Numbers, Numbers], tuple[float, float]]
     evaluate: Callable[[np.ndarray, float, float], np.ndarray]
     text: Callable[[float, float], str]
 
 
-def fit_exponential(k: Sequence[float], sigma: Sequence[float]) -> tuple[float, float]:
+def fit_exponential(k: Numbers, sigma: Numbers) -> tuple[float, float]:
     """(C, a) of σ ≈ C e^{−ak}: least squares in log σ.
 
     >>> C, a = fit_exponential([2, 4, 6], [np.exp(-2), np.exp(-4), np.exp(-6)])
@@ -94,20 +96,20 @@ def fit_exponential(k: Sequence[float], sigma: Sequence[float]) -> tuple[float, 
     return float(np.exp(start)), float(-slope)
 
 
-def fit_power(k: Sequence[float], sigma: Sequence[float]) -> tuple[float, float]:
+def fit_power(k: Numbers, sigma: Numbers) -> tuple[float, float]:
     """(C, p) of σ ≈ C k^{−p}: least squares in log σ."""
     return fit_exponential(np.log(k), sigma)
 
 
-def fit_inverse_squares(k: Sequence[float], sigma: Sequence[float]) -> tuple[float, float]:
+def fit_inverse_squares(k: Numbers, sigma: Numbers) -> tuple[float, float]:
     """(a, b) of σ ≈ a/k² + b/k³, which balanced metrics obey: least squares in k²σ.
 
     >>> a, b = fit_inverse_squares([2, 3, 4], [3.5 / 4 - 5.4 / 8, 3.5 / 9 - 5.4 / 27, 3.5 / 16 - 5.4 / 64])
     >>> round(a, 12), round(b, 12)
     (3.5, -5.4)
     """
-    k = np.asarray(k, dtype=float)
-    slope, start = np.polyfit(1 / k, k**2 * np.asarray(sigma), 1)
+    degrees = np.asarray(k, dtype=float)
+    slope, start = np.polyfit(1 / degrees, degrees**2 * np.asarray(sigma), 1)
     return float(start), float(slope)
 
 
@@ -157,7 +159,7 @@ def sigma(
     if counts:
         axes[0, 1].set(xlabel="parameters", ylabel=r"$\sigma$ on unseen points", xscale="log", yscale="log")
         axes[0, 1].margins(0.12)
-    return axes[0]
+    return np.asarray(axes[0])
 
 
 def _named(values: Sequence[float] | Mapping[str, Sequence[float]]) -> Mapping[str, Sequence[float]]:
@@ -201,6 +203,18 @@ def _draw_parameters(ax: Axes, counts: Sequence[float], values: Sequence[float],
             ax.annotate(f"$k={k:g}$", (n, y), xytext=(5, 3), textcoords="offset points", color=MUTED, fontsize=8.5)
 
 
+class Fitted(Protocol):
+    """What `fit` draws: the report of a fit of one degree, or a fit of a ladder."""
+
+    @property
+    def degree(self) -> Sequence[int]:
+        """The degree."""
+
+    @property
+    def history(self) -> Sequence[float]:
+        """A number after every step."""
+
+
 #: What the curves of reports are, by kind.
 CURVES = {
     "PhiReport": ("seconds", r"$\sigma$ on held-out points"),
@@ -211,7 +225,7 @@ CURVES = {
 
 @styled
 def fit(
-    reports: FitReport | Sequence[FitReport], *, ylabel: str = r"$\sigma$ on fitted points", ax: Axes | None = None
+    reports: Fitted | Sequence[Fitted], *, ylabel: str = r"$\sigma$ on fitted points", ax: Axes | None = None
 ) -> Axes:
     """Draw the history of a fit against its steps; several fits, each started from the one before, follow each other
     (those that took no step are left out).
@@ -237,13 +251,13 @@ def fit(
         )
         start = steps[-1] + 1
     ax.set(xlabel="steps", ylabel=ylabel)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    cast("MaxNLocator", ax.xaxis.get_major_locator()).set_params(integer=True)
     ax.margins(0.08, 0.1)
     return ax
 
 
 @styled
-def training(run: PhiReport | ComponentReport | KernelReport | Solution, *, ax: Axes | None = None) -> Axes:
+def training(run: PhiReport | ComponentReport | KernelReport | Solution[Any], *, ax: Axes | None = None) -> Axes:
     """Draw how a fit went: σ of its report (`metric.report`), or the loss of a solution of `Training`.
 
     Reports of networks are drawn against seconds or epochs, those of kernels against time, solutions against steps.
@@ -256,20 +270,20 @@ def training(run: PhiReport | ComponentReport | KernelReport | Solution, *, ax: 
     return ax
 
 
-def _training_curve(run: object) -> tuple[np.ndarray, np.ndarray, str, str]:
+def _training_curve(run: Any) -> tuple[np.ndarray, np.ndarray, str, str]:
     """(x, y) and what they are."""
     if type(run).__name__ in CURVES:
-        return *run.curve, *CURVES[type(run).__name__]  # type: ignore[attr-defined]
+        return *run.curve, *CURVES[type(run).__name__]
     if "energy" in getattr(run, "monitors", ()):
-        return run.monitor_times, run["energy"], "steps", "loss on all points"  # type: ignore[attr-defined,index]
+        return run.monitor_times, run["energy"], "steps", "loss on all points"
     raise InputError(
         "plot.training draws the report of a fit (metric.report) or a solution of Training with its monitor 'energy', "
         f"and {run!r} is neither"
     )
 
 
-def _listed(reports: FitReport | Sequence[FitReport]) -> list[FitReport]:
-    return [reports] if hasattr(reports, "history") else list(reports)
+def _listed(reports: Fitted | Sequence[Fitted]) -> list[Fitted]:
+    return list(reports) if isinstance(reports, Sequence) else [reports]
 
 
 def _shown(degree: Sequence[int]) -> str:

@@ -11,6 +11,7 @@ from geomflow.plot.style import ACCENT, DIVERGING, INK, MISSING, axes_or_new, co
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import QuadMesh
 
     from geomflow.field.grid import Grid
     from geomflow.field.state import Field
@@ -39,7 +40,9 @@ def heatmap(state: Field, name: str | None = None, *, limit: float | None = None
     return ax
 
 
-def draw_quantity(ax: Axes, grid: Grid, chosen: Quantity, scale: Scale, place: tuple[int, ...]):
+def draw_quantity(
+    ax: Axes, grid: Grid, chosen: Quantity, scale: Scale, place: tuple[int, ...]
+) -> tuple[QuadMesh | None, str]:
     """A quantity as colours of the plane through `place`, or on a circle as a curve, over the scale.
 
     Returns the mesh, None for a curve, and a phrase that says which plane was drawn.
@@ -71,10 +74,11 @@ def plane_through(values: np.ndarray, grid: Grid, place: tuple[int, ...]) -> tup
     where = f" at ${fixed}$"
     if np.any(grid.torus.directions[:2, 2:]):
         where = f" over lattice vectors 1 and 2, from ${fixed}$"
-    return values[(slice(None), slice(None), *place[2:])], origin[:2], where
+    plane: tuple[slice | int, ...] = (slice(None), slice(None), *place[2:])
+    return values[plane], origin[:2], where
 
 
-def draw_plane(ax: Axes, grid: Grid, plane: np.ndarray, origin: np.ndarray, scale: Scale):
+def draw_plane(ax: Axes, grid: Grid, plane: np.ndarray, origin: np.ndarray, scale: Scale) -> QuadMesh:
     """Colours of a periodic array over the cell, closed up at its far edges; returns the mesh."""
     x, y = _corners(grid, plane.shape)
     low, high = scale.ends

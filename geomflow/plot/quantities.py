@@ -66,10 +66,11 @@ def drawable(state: Any) -> Field:
 
     Raises InputError for anything that is no field on a grid.
     """
-    field = state if type(state).__name__ in _BY_KIND else getattr(state, "field", lambda: None)()
+    field: Any = state if type(state).__name__ in _BY_KIND else getattr(state, "field", lambda: None)()
     if type(field).__name__ not in _BY_KIND:
         raise InputError(f"a picture needs a field on a grid, such as grid.metric(...), and {state!r} was given.")
-    return field
+    found: Field = field
+    return found
 
 
 def quantity_names(state: Any) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -26,7 +26,7 @@ LARGEST = 1e150
 
 
 @styled
-def monitors(sol: Solution, names: Sequence[str] | None = None) -> np.ndarray:
+def monitors(sol: Solution[Any], names: Sequence[str] | None = None) -> np.ndarray:
     """Draw the monitors of a run against time; the outcome is written above them.
 
     `names` chooses monitors and their order. Each has a panel; the least and the largest value of one quantity,
@@ -72,13 +72,13 @@ def group(names: Iterable[str]) -> dict[str, list[str]]:
     return panels
 
 
-def _draw_panel(ax: Axes, sol: Solution, title: str, names: Sequence[str], color: str) -> None:
+def _draw_panel(ax: Axes, sol: Solution[Any], title: str, names: Sequence[str], color: str) -> None:
     """One panel: one curve, or the two that bound a quantity with the room between them shaded."""
     curves = [_drawable(np.asarray(sol[name], dtype=float)) for name in names]
     for curve in curves:
         ax.plot(sol.monitor_times, curve, color=color)
     if len(curves) == 2:
-        ax.fill_between(sol.monitor_times, *curves, color=color, alpha=0.15, linewidth=0)
+        ax.fill_between(sol.monitor_times, curves[0], curves[1], color=color, alpha=0.15, linewidth=0)
         title += ", least and largest"
     ax.set_title(title, loc="left")
     ax.margins(x=0.02)
@@ -114,7 +114,7 @@ def _widen(ax: Axes, low: float, high: float) -> None:
 
 
 @styled
-def snapshots(sol: Solution, names: Sequence[str] | None = None, *, count: int = 4) -> np.ndarray:
+def snapshots(sol: Solution[Any], names: Sequence[str] | None = None, *, count: int = 4) -> np.ndarray:
     """Draw quantities of a run at `count` of its saved times: one row a quantity, one colour scale a row.
 
     The first and the last are among them, and between any two the state moves about equally far. `names` are
@@ -142,7 +142,7 @@ def snapshots(sol: Solution, names: Sequence[str] | None = None, *, count: int =
     return axes
 
 
-def telling_times(sol: Solution, count: int) -> list[int]:
+def telling_times(sol: Solution[Any], count: int) -> list[int]:
     """Up to `count` indices of saved times between which the state moves about equally far, first and last included."""
     packed = [sol.states.packed(i) for i in range(len(sol.times))]
     with np.errstate(all="ignore"):
@@ -153,7 +153,7 @@ def telling_times(sol: Solution, count: int) -> list[int]:
     return sorted({int(np.argmin(np.abs(way - target))) for target in np.linspace(0, way[-1], count)} | {len(way) - 1})
 
 
-def _draw_row(row: Sequence[Axes], states: Sequence, name: str) -> None:
+def _draw_row(row: Sequence[Axes], states: Sequence[Any], name: str) -> None:
     """One quantity at several times, in one colour scale and, above dimension two, in one plane."""
     quantities = [quantity(state, name) for state in states]
     scale = scale_of(quantities)
@@ -176,7 +176,7 @@ def _scientific(t: float) -> str:
 
 
 @styled
-def film(sol: Solution, path: str | Path, name: str | None = None, *, frames_per_second: int = 12) -> Axes:
+def film(sol: Solution[Any], path: str | Path, name: str | None = None, *, frames_per_second: int = 12) -> Axes:
     """Write one frame a saved time to `path`, a .gif, or an .mp4 where ffmpeg is installed.
 
     `name` is a quantity as in `heatmap`. One colour scale, that of the finite values of all states, holds for every
@@ -194,7 +194,7 @@ def film(sol: Solution, path: str | Path, name: str | None = None, *, frames_per
     return ax
 
 
-def _frames(ax: Axes, sol: Solution, name: str | None) -> Iterator[None]:
+def _frames(ax: Axes, sol: Solution[Any], name: str | None) -> Iterator[None]:
     """Draw one state after another; the layout is that of the first."""
     scale = scale_of(quantity(state, name) for state in sol.states)
     place = largest_place(quantity(sol.states[0], name), scale)
@@ -209,7 +209,7 @@ def _frames(ax: Axes, sol: Solution, name: str | None) -> Iterator[None]:
                 ax.figure.colorbar(mesh, ax=ax, shrink=0.85, pad=0.03)
             laid_out = True
             ax.figure.canvas.draw()
-            ax.figure.set_layout_engine("none")
+            cast("Figure", ax.figure).set_layout_engine("none")
         ax.figure.canvas.draw()
         yield
 
@@ -231,7 +231,8 @@ def _write_gif(figure: Figure, frames: Iterator[None], path: Path, frames_per_se
     """All frames in one palette of 256 colours, so that colours do not flicker."""
     from PIL import Image
 
-    images = [Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB") for _ in frames]
+    canvas: Any = figure.canvas
+    images = [Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB") for _ in frames]
     palette = Image.new("P", (1, 1))
     palette.putpalette(_palette())
     first, *rest = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]

@@ -121,7 +121,7 @@ def _followed(roots: np.ndarray, first: complex) -> np.ndarray:
 def _nearest(roots: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """The root of each row nearest to a target on the Riemann sphere."""
     distance = np.abs(roots - targets[:, None]) / np.sqrt(1 + np.abs(roots) ** 2)
-    return roots[np.arange(len(roots)), np.argmin(distance, axis=1)]
+    return np.asarray(roots[np.arange(len(roots)), np.argmin(distance, axis=1)])
 
 
 def _labels(count: int) -> tuple[str, str]:
@@ -161,7 +161,7 @@ def slices(
     for ax, name in zip(axes[0], quantities):
         _draw_map(ax, plane, *slice_values(metric, points, plane, name))
     figure.supxlabel(plane.caption, color=MUTED, fontsize=9.5)
-    return axes[0]
+    return np.asarray(axes[0])
 
 
 def slice_values(metric: PolarisedMetric, points: Points, plane: Slice, name: str) -> tuple[np.ndarray, str]:

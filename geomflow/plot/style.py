@@ -69,7 +69,7 @@ def axes_or_new(ax: Axes | None, figsize: tuple[float, float]) -> Axes:
 def colour_bar(figure: Figure | SubFigure, mesh: ScalarMappable, ax: Axes | list[Axes], **options: Any) -> Colorbar:
     """A colour bar without an outline."""
     bar = figure.colorbar(mesh, ax=ax, **options)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     return bar
 
 
@@ -81,7 +81,8 @@ def styled(draw: Callable[P, T]) -> Callable[P, T]:
         import matplotlib as mpl
         from cycler import cycler
 
-        with mpl.rc_context({**STYLE, "axes.prop_cycle": cycler(color=CYCLE)}):
+        style: dict[Any, Any] = {**STYLE, "axes.prop_cycle": cycler(color=CYCLE)}
+        with mpl.rc_context(style):
             return draw(*args, **kwargs)
 
     return wrapper

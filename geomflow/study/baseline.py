@@ -156,8 +156,8 @@ class Baseline(Study):
         axes.annotate("quoted for finite networks", (0.99, 82), xycoords=("axes fraction", "data"), ha="right",
                       color=INK, fontsize=8)
         axes.set(xscale="log", yscale="log", xlabel="train points", ylabel="gain on unseen points")
-        sizes = sorted(set(findings["points"].tolist()))
-        axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        ticks = sorted(set(findings["points"].tolist()))
+        axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
         axes.minorticks_off()
         axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
 

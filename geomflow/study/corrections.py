@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ MEASURE = "exp(cos(2*pi*x)/2 + sin(2*pi*y)/4)"
 SHEAR = [[1, 1], [0, 1]]
 SPAN, SCALE, SMALL = 7.5e-4, 0.09, 1e-5
 NEURONS, WAVES = 1000, (1, 2, 3, 4, 5)
-CAP = 2 / (np.e * SCALE**2)
+CAP = 2 / (math.e * SCALE**2)
 
 
 @final

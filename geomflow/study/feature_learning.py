@@ -60,6 +60,8 @@ class FeatureLearning(Study):
 
     def cells(self, quick: bool) -> list[dict[str, Any]]:
         """Widths and seeds; at one width more numbers of fresh points, and a kernel learned on another quintic."""
+        widths: tuple[int, ...]
+        also: tuple[int, ...]
         if quick:
             plain, widths, seeds, also = {"points": 8000, "steps": 200, "fresh": 500}, (8, 16, 32, 64), 2, (50, 150)
         else:
@@ -145,7 +147,9 @@ class FeatureLearning(Study):
         _draw_fresh(right, findings)
 
 
-def _history(watch: KernelWatch, variety: Any, network: Any, seen: list) -> dict[str, np.ndarray]:
+def _history(
+    watch: KernelWatch, variety: Any, network: Any, seen: list[tuple[int, np.ndarray]]
+) -> dict[str, np.ndarray]:
     """Numbers of the kernel at the rows of steps."""
     numbers = [watch(PhiNetwork(variety, network, theta)) for _, theta in seen]
     return {"at_steps": np.array([step for step, _ in seen]),
@@ -187,7 +191,7 @@ def _varied(rows: Any, learned_on: float) -> list[Row]:
 
 def _overturned(row: Row) -> bool:
     """Whether the final kernel gains twice what the initial one does."""
-    return row["final_gain"] > 2 * row["initial_gain"]
+    return bool(row["final_gain"] > 2 * row["initial_gain"])
 
 
 def _span(rows: list[Row], name: str, factor: float = 1.0) -> str:

@@ -111,8 +111,9 @@ def _draw_ratios(axes: Axes, findings: Findings) -> None:
     words = {0: "unordered", 1: "at once"}
     for number, colour in zip(batches, [MUTED, *CYCLE], strict=False):
         counts = sorted(set(findings.where(batches=number)["clusters"].tolist()))
-        found = np.array([mean_and_error(_ratios(findings.rows, number, count)) for count in counts])
-        axes.errorbar(counts, *found.T, fmt="o-", color=colour, capsize=2, label=words.get(number, f"{number} batches"))
+        means, errors = np.array([mean_and_error(_ratios(findings.rows, number, count)) for count in counts]).T
+        axes.errorbar(counts, means, errors, fmt="o-", color=colour, capsize=2,
+                      label=words.get(number, f"{number} batches"))
     axes.set(xlabel="clusters", ylabel="within / overall", xscale="log", title="mean distance within clusters",
              ylim=(0, None))
     ticks = sorted(set(findings["clusters"].tolist()))

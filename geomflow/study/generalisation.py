@@ -180,8 +180,8 @@ def _points(patch: bool, count: int, seed: int) -> Points:
 
 def _relative_error(metric: Any, points: Points) -> float:
     """Of the gain, from the Monte-Carlo errors of both σ."""
-    parts = [sigma(one, points) for one in (metric, FubiniStudy(points.variety))]
-    return float(np.hypot(*(part.error / float(part) for part in parts)))
+    own, start = (sigma(one, points) for one in (metric, FubiniStudy(points.variety)))
+    return float(np.hypot(own.error / float(own), start.error / float(start)))
 
 
 def _curve(rows: Any, kernel: str) -> tuple[np.ndarray, np.ndarray]:

@@ -126,7 +126,7 @@ def _blocks(state: ModelState) -> np.ndarray:
 
 
 def _relative(blocks: np.ndarray) -> np.ndarray:
-    return (blocks / np.mean([blocks[0, 0], blocks[2, 2]])).ravel()
+    return np.asarray(blocks / np.mean([blocks[0, 0], blocks[2, 2]])).ravel()
 
 
 def _mass(blocks: np.ndarray) -> float:

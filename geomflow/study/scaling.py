@@ -89,7 +89,7 @@ class Scaling(Study):
                 law = fitted(rows, region, name)
                 found[f"factor_{region}_{name}"] = law.factor, law.factor_error
                 found[f"exponent_{region}_{name}"] = law.exponent, law.exponent_error
-        ranges = {}
+        ranges: dict[str, float] = {}
         for kernel in LOCAL:
             for gain in WANTED:
                 known = Extrapolation.of(rows, kernel, gain)
@@ -193,12 +193,13 @@ def _distances(rows: list[Row], region: str, name: str) -> tuple[np.ndarray, np.
 def _curve(rows: list[Row], kernel: str) -> tuple[np.ndarray, np.ndarray]:
     """Geometric means over seeds of the distances and gains of a law."""
     own = [row for row in rows if row["kind"] == "law" and row["kernel"] == kernel]
-    return tuple(geometric_mean([row[key] for row in own]) for key in ("distances", "gains"))
+    distances, gains = (geometric_mean([row[key] for row in own]) for key in ("distances", "gains"))
+    return distances, gains
 
 
 def _law_at(rows: list[Row], kernel: str, distances: Any) -> np.ndarray:
     x, y = _curve(rows, kernel)
-    return np.exp(np.interp(np.log(distances), np.log(x), np.log(y)))
+    return np.asarray(np.exp(np.interp(np.log(distances), np.log(x), np.log(y))))
 
 
 def _agreement(rows: list[Row]) -> dict[str, float]:

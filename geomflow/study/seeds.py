@@ -45,7 +45,7 @@ def geometric_mean(values: Any) -> np.ndarray:
     >>> float(geometric_mean([1.0, 100.0]).round(12))
     10.0
     """
-    return np.exp(np.log(np.asarray(values, dtype=float)).mean(axis=0))
+    return np.asarray(np.exp(np.log(np.asarray(values, dtype=float)).mean(axis=0)))
 
 
 def with_errors(found: Mapping[str, tuple[float, float]]) -> dict[str, float]:

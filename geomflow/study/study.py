@@ -236,7 +236,7 @@ def run_study(study: Study, quick: bool = False, folder: str | os.PathLike[str] 
             if kept:
                 kept.note(study.name, cells[left[number]], measured)
             tick()
-    return Findings(study, quick, tuple({**cell, **measured} for cell, measured in zip(cells, found)))
+    return Findings(study, quick, tuple({**cell, **(measured or {})} for cell, measured in zip(cells, found)))
 
 
 @contextmanager

@@ -30,6 +30,7 @@ SPACES: Mapping[str, Space] = MappingProxyType({
 })
 SEARCHED = {"relu": "relu", "gaussian": "chordal", "delta": "delta"}
 FINALISTS, SEED = 3, 1
+_NO_SEARCH: Mapping[str, Any] = MappingProxyType({"failures": 0, "scores": np.zeros(0)})
 MEASURES = ("train_gain", "test_gain", "distance")
 
 
@@ -57,7 +58,7 @@ class Table1(Study):
 
     def cells(self, quick: bool) -> list[dict[str, Any]]:
         """Kernels with the settings of the paper and of a search; quick: few points, steps and trials."""
-        small = {"points": 300, "steps": 60} if quick else {}
+        small: dict[str, Any] = {"points": 300, "steps": 60} if quick else {}
         trials, sets, unseen = (20, 3, 1000) if quick else (32, 5, 2500)
         cells = []
         for name, setting in PAPER.items():
@@ -71,7 +72,7 @@ class Table1(Study):
 
     def measure(self, cell: Cell) -> dict[str, Any]:
         """The gains of a setting, after a search for it where it is ours."""
-        setting, found = Setting.read(cell), {"failures": 0, "scores": np.zeros(0)}
+        setting, found = Setting.read(cell), _NO_SEARCH
         if cell["trials"]:
             setting, found = searched(setting, SPACES[cell["row"]], cell["trials"], cell["unseen"])
         sets = [gains_of(setting, seed, cell["unseen"]) for seed in range(cell["sets"])]
@@ -81,7 +82,7 @@ class Table1(Study):
 
     def conclude(self, rows: list[Row]) -> dict[str, float]:
         """Settings and gains by kernel, the paper's and ours."""
-        found = {}
+        found: dict[str, float] = {}
         for row in rows:
             name = f"{row['row']}_{row['settings']}"
             parts = ("train_gain", "train_error", "test_gain", "test_error")
@@ -122,10 +123,14 @@ class Table1(Study):
         right.legend(loc="upper left", ncols=3)
 
 
+def _with(setting: Setting, found: Mapping[str, Any]) -> Setting:
+    return replace(setting, **found)
+
+
 def searched(setting: Setting, space: Space, trials: int, unseen: int) -> tuple[Setting, dict[str, Any]]:
     """The setting of a search for the gain on unseen points: the best of its three best trials on new point sets."""
     search = tune(Objective(setting, unseen), space, trials, SEED, penalty=0.0, progress=False)
-    leaders = [replace(setting, **trial.settings) for trial in search.leaders(FINALISTS)]
+    leaders = [_with(setting, trial.settings) for trial in search.leaders(FINALISTS)]
     means = [np.mean([gains_of(each, 1000 + number, unseen)[1] for number in range(3)]) for each in leaders]
     return leaders[int(np.argmax(means))], {"failures": search.failures, "scores": search.scores}
 
@@ -139,7 +144,7 @@ class Objective:
     unseen: int
 
     def __call__(self, settings: dict[str, float], seed: int) -> Score:
-        metric = trained(replace(self.setting, **settings), seed)
+        metric = trained(_with(self.setting, settings), seed)
         return Score(gain(metric, unseen_points(self.unseen, seed)), metric.report.outcome)
 
 

@@ -47,6 +47,8 @@ class Width(Study):
 
     def cells(self, quick: bool) -> list[dict[str, Any]]:
         """Activations, depths, widths and seeds; quick: one hidden layer of error functions."""
+        kinds: list[tuple[str, int]]
+        widths: tuple[int, ...]
         if quick:
             kinds, widths, seeds = [("erf", 1)], (16, 32, 64, 128, 256), range(4)
         else:
