@@ -1,6 +1,6 @@
 """From exact expressions to compiled routines. This floor knows no geometry."""
 
-from geomflow.codegen.compile import compile
+from geomflow.codegen.points import compile
 from geomflow.codegen.grid import GridRoutine, compile_grid
 from geomflow.codegen.points import PointRoutine, compile_points
 

@@ -7,12 +7,10 @@ from contextlib import contextmanager
 from itertools import count
 
 from geomflow.codegen.access import Reader, letters, operations, plus, runs, shifted, weight
-from geomflow.codegen.hoist import Hoisted, hoist
 from geomflow.codegen.lowering import Leaf, Lowering
-from geomflow.codegen.names import Names
-from geomflow.codegen.plan import AXES, GridPlan, Index, Source, last_axis, parent
+from geomflow.codegen.plan import AXES, GridPlan, Hoisted, Index, Source, hoist, last_axis, parent
 from geomflow.codegen.stencils import radius, weights
-from geomflow.codegen.writer import Writer
+from geomflow.codegen.text import Names, Writer
 from geomflow.core import graph as gr
 from geomflow.core.graph import Node
 

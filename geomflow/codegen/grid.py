@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geomflow.codegen.driver import run_grid
 from geomflow.codegen.emit import GridEmitter
 from geomflow.codegen.plan import GridPlan
 from geomflow.codegen.points import helpers
-from geomflow.codegen.routine import SECONDS_PER_OPERATION, CompiledSource, use_threads
+from geomflow.codegen.routine import SECONDS_PER_OPERATION, CompiledSource, run_grid, use_threads
 from geomflow.codegen.stencils import check_order
 from geomflow.core import graph as gr
 from geomflow.core.errors import GridTooSmallError, InputError, ShapeError

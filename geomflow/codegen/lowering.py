@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 
-from geomflow.codegen.functions import IMPLEMENTATIONS, implementation
 from geomflow.core import graph as gr
-from geomflow.core.errors import ExpressionError
+from geomflow.core.errors import ExpressionError, UnknownFunctionError
 from geomflow.core.graph import Node
 
 Rational = int | Fraction
@@ -260,3 +259,51 @@ class Lowering:
         if self._complex:
             return f"{text} + {left} * {term.right}", nest + 1
         return f"fma({left}, {term.right}, {text})", nest + 1
+
+
+# Functions
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """A function in generated code: its name for real and for complex arguments, and whether loops over it vectorise.
+
+    `cost` counts as that many arithmetic operations.
+    """
+
+    real: str
+    complex: str | None
+    vectorises: bool = False
+    cost: int = 40
+
+
+_NUMPY = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh",
+          "atanh": "arctanh"}
+_LIBRARY = ("sin", "cos", "tan", "sinh", "cosh", "tanh", *_NUMPY)
+
+IMPLEMENTATIONS: dict[str, Implementation] = {
+    **{name: Implementation(f"math.{name}", f"np.{_NUMPY.get(name, name)}") for name in _LIBRARY},
+    "log": Implementation("log", "np.log", vectorises=True, cost=30),
+    "exp": Implementation("exp", "np.exp", vectorises=True, cost=30),
+    "sqrt": Implementation("math.sqrt", "np.sqrt", vectorises=True, cost=8),
+    "abs": Implementation("abs", "abs", vectorises=True, cost=1),
+    "sign": Implementation("sign", "complex_sign", vectorises=True, cost=4),
+    "erf": Implementation("erf", None),
+}
+"""Every function that code can be generated for, by its name in the graph."""
+
+assert set(gr.FUNCTIONS) <= set(IMPLEMENTATIONS)
+
+
+def implementation(name: str, is_complex: bool = False) -> str:
+    """The text that calls the function; UnknownFunctionError names a function that there is no code for."""
+    known = IMPLEMENTATIONS.get(name)
+    if known is None:
+        raise UnknownFunctionError(f"no code can be generated for the function '{name}'; "
+                                   f"known are: {', '.join(sorted(IMPLEMENTATIONS))}")
+    if not is_complex:
+        return known.real
+    if known.complex is None:
+        raise UnknownFunctionError(f"the function '{name}' is known for real arguments only; "
+                                   "give real values or rewrite the expression")
+    return known.complex

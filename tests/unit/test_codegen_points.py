@@ -9,8 +9,8 @@ import sympy
 
 import geomflow as gf
 import geomflow.codegen.points as points_module
-from geomflow.codegen import compile, compile_points, functions
-from geomflow.codegen.functions import IMPLEMENTATIONS
+from geomflow.codegen import compile, compile_points, lowering
+from geomflow.codegen.lowering import IMPLEMENTATIONS
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, InputError, ShapeError, UnknownFunctionError
 
@@ -88,7 +88,7 @@ def test_unknown_function_is_named():
     known = dict(IMPLEMENTATIONS)
     del known["tanh"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(functions, "IMPLEMENTATIONS", known)
+        patch.setattr(lowering, "IMPLEMENTATIONS", known)
         with pytest.raises(UnknownFunctionError, match="'tanh'"):
             compile_points(gr.tanh(X), (X,))
     with pytest.raises(UnknownFunctionError, match="zeta"):
