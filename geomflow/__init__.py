@@ -103,7 +103,7 @@ if TYPE_CHECKING:
     from geomflow import study as study
     from geomflow import tangent as tangent
     from geomflow import variety as variety
-    from geomflow.codegen import compile as compile
+    from geomflow.codegen.points import compile as compile
     from geomflow.core import conventions as conventions
     from geomflow.core.errors import GeomflowError as GeomflowError
     from geomflow.core.outcome import Outcome as Outcome

@@ -9,17 +9,17 @@ True
 import geomflow.field.functional_value  # noqa: F401  (how functionals are evaluated at fields)
 from geomflow.field.grid import Grid
 from geomflow.field.hermitian import HermitianField
-from geomflow.field.interface import Operator
+from geomflow.field.operators import Operator
 from geomflow.field.interpolate import Interpolation, interpolate, resample
-from geomflow.field.laplacian_spectrum import laplacian_spectrum
+from geomflow.field.spectra import laplacian_spectrum
 from geomflow.field.lattice import FlatTorus
 from geomflow.field.metric import MetricField
 from geomflow.field.operators import discretise
-from geomflow.field.pointwise import pointwise
+from geomflow.field.operators import pointwise
 from geomflow.field.potential import PotentialField
-from geomflow.field.scalar import ScalarField
+from geomflow.field.state import ScalarField
 from geomflow.field.state import Field
-from geomflow.field.tensor import TensorField
+from geomflow.field.state import TensorField
 from geomflow.field.torus import ComplexTorus, Torus
 
 __all__ = [

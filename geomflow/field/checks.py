@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from geomflow.core.errors import NotFiniteError, PositivityError, SymmetryError
-from geomflow.field.mesh import place
-
-if TYPE_CHECKING:
-    from geomflow.field.mesh import Mesh
+from geomflow.field.mesh import Mesh, place
 
 ASYMMETRY = 1e-10
 

@@ -1,7 +1,10 @@
-"""Derivatives of sampled periodic functions along one cell direction: centred stencils and Fourier.
+"""Derivatives of sampled periodic functions along the lattice directions of a cell: centred stencils and Fourier.
 
 Both kinds offer `along(values, axis, times, spacing)` and `symbol(n, times, spacing)`, the factor by which the discrete
 derivative multiplies each Fourier mode. Mixed derivatives are products of derivatives along single directions.
+
+Cartesian derivatives are combinations of them: ∂/∂X_j = Σ_a dual[j, a] ∂/∂s_a, so ∂^index is a polynomial in the ∂/∂s_a
+with constant coefficients; on a rectangular torus it is the single term ∂^index itself.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol, final
+from typing import Any, Protocol, final
 
 import numba
 import numpy as np
@@ -17,6 +20,7 @@ import scipy.fft
 import scipy.ndimage
 
 from geomflow.codegen.stencils import weights
+from geomflow.field.lattice import FlatTorus
 
 # Below this many values the start of a thread costs more than it saves.
 _PARALLEL_SIZE = 1 << 17
@@ -107,3 +111,37 @@ def cell_jets(discretisation: Discretisation, spacing: Sequence[float], values: 
 def stencil_row(times: int, order: int) -> np.ndarray:
     """The centred weights of the `times`-th derivative at unit spacing, from the leftmost point to the rightmost."""
     return np.array([float(weight) for weight in weights(times, order)])
+
+
+Index = tuple[int, ...]
+
+
+@lru_cache(maxsize=4096)
+def cell_expansion(torus: FlatTorus, index: Index) -> dict[Index, float]:
+    """Cell derivative index -> coefficient, for the Cartesian derivative `index`."""
+    dual = torus.dual
+    return expand(index, lambda j, a: float(dual[j, a]), 1.0)
+
+
+def expand(index: Sequence[int], coefficient: Callable[[int, int], Any], one: Any) -> dict[Index, Any]:
+    """The product over j of (Σ_a coefficient(j, a) ∂_a)^index[j], multiplied out; zero coefficients are left out."""
+    dim = len(index)
+    terms: dict[Index, Any] = {(0,) * dim: one}
+    for j, times in enumerate(index):
+        row = [(a, coefficient(j, a)) for a in range(dim)]
+        for _ in range(times):
+            terms = _times_row(terms, [(a, c) for a, c in row if not _is_zero(c)])
+    return terms
+
+
+def _times_row(terms: dict[Index, Any], row: list[tuple[int, Any]]) -> dict[Index, Any]:
+    result: dict[Index, Any] = {}
+    for index, value in terms.items():
+        for a, c in row:
+            bumped = (*index[:a], index[a] + 1, *index[a + 1 :])
+            result[bumped] = result[bumped] + value * c if bumped in result else value * c
+    return result
+
+
+def _is_zero(value: Any) -> bool:
+    return isinstance(value, float | int) and value == 0

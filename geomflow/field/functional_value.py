@@ -12,11 +12,10 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.numbers import named_numbers
 from geomflow.field.checks import require_positive
-from geomflow.field.ground_state import GroundState
 from geomflow.field.metric import POSITIVE_ADVICE, MetricField
-from geomflow.field.pointwise import pointwise
-from geomflow.field.potential import PotentialField, require_kahler
-from geomflow.field.reference_form import ReferenceForm, kahler_class, reference_rows
+from geomflow.field.operators import pointwise
+from geomflow.field.potential import PotentialField, ReferenceForm, kahler_class, reference_rows, require_kahler
+from geomflow.field.spectra import GroundState
 from geomflow.field.state import Field
 from geomflow.symbolic.functionals.functional import Functional, value_at
 from geomflow.symbolic.functionals.metric import DILATON, MetricFunctional

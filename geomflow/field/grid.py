@@ -19,7 +19,7 @@ from geomflow.field.mesh import SPECTRAL, STENCIL, Mesh
 from geomflow.field.metric import MetricField, make_metric
 from geomflow.field.potential import PotentialField, make_potential
 from geomflow.field.random import random_metric, random_potential, random_scalar
-from geomflow.field.scalar import ScalarField, make_scalar
+from geomflow.field.state import ScalarField, make_scalar
 
 SMALLEST_SPECTRAL = 3
 

@@ -10,15 +10,14 @@ import numpy as np
 from geomflow.core import conventions
 from geomflow.core.errors import InputError
 from geomflow.field.checks import eigenvalue_range, require_positive, require_symmetric, smallest_eigenvalue
-from geomflow.field.components import sample_matrix
 from geomflow.field.matrices import determinant, pack_hermitian, quotient_trace, unpack_hermitian, upper_pairs
+from geomflow.field.mesh import Mesh
 from geomflow.field.metric import POSITIVE_ADVICE, MetricField
-from geomflow.field.scalar import ScalarField
-from geomflow.field.state import Field, freeze, unpacked_rows
+from geomflow.field.sampling import sample_matrix
+from geomflow.field.state import Field, ScalarField, freeze, unpacked_rows
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
-    from geomflow.field.mesh import Mesh
 
 
 @final

@@ -19,13 +19,14 @@ from geomflow.core import memory
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError
 from geomflow.core.numbers import require_unmasked
 from geomflow.field.derivatives import wave_numbers
+from geomflow.field.mesh import Mesh
 from geomflow.field.potential import PotentialField
 
 if TYPE_CHECKING:
-    from geomflow.field.mesh import Mesh
     from geomflow.field.state import Field
 
     AnyField = TypeVar("AnyField", bound=Field)
+
 
 BLOCK_BYTES = 1 << 24
 """Points are taken in blocks whose intermediate arrays take about so many bytes."""

@@ -18,12 +18,11 @@ import numpy as np
 from geomflow.core import memory
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.numbers import require_unmasked
-from geomflow.field.cell import cell_expansion
-from geomflow.field.derivatives import Discretisation, Fourier, Jets, Stencil, cell_jets
+from geomflow.field.derivatives import Discretisation, Fourier, Jets, Stencil, cell_expansion, cell_jets
 from geomflow.field.lattice import FlatTorus
 
 if TYPE_CHECKING:
-    from geomflow.field.scalar import ScalarField
+    from geomflow.field.state import ScalarField
 
 STENCIL, SPECTRAL = "stencil", "spectral"
 

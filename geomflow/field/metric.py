@@ -1,23 +1,28 @@
-"""Riemannian metrics on a grid, and their curvature through generated routines."""
+"""Riemannian metrics on a grid, and their curvature through generated routines.
+
+Only independent components are computed; `spread` puts them in their public places.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations, combinations_with_replacement
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from geomflow.core import graph as gr
 from geomflow.core import memory
 from geomflow.core.errors import ShapeError
-from geomflow.field import programs
+from geomflow.core.program import Program, Stage
 from geomflow.field.checks import eigenvalue_range, require_positive, require_symmetric, smallest_eigenvalue
-from geomflow.field.components import sample_matrix
 from geomflow.field.matrices import determinant, pack_symmetric, unpack_symmetric, upper_pairs
 from geomflow.field.mesh import checked_automorphism, permute
-from geomflow.field.pointwise import pointwise
-from geomflow.field.scalar import ScalarField
-from geomflow.field.state import Field, freeze, unpacked_rows
-from geomflow.field.tensor import TensorField
+from geomflow.field.operators import pointwise
+from geomflow.field.sampling import sample_matrix
+from geomflow.field.state import Field, ScalarField, TensorField, freeze, unpacked_rows
+from geomflow.symbolic.jets import MetricNodes, field_node, metric_nodes
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
@@ -95,7 +100,7 @@ class MetricField(Field):
     def laplacian(self, f: Any) -> ScalarField:
         """Δf = g^{ij}(∂_i∂_j f − Γ^k_ij ∂_k f), ≤ 0 as an operator; `f` is anything that `grid.scalar` takes."""
         function = self.grid.scalar(f)
-        program = programs.laplacian_program(self.grid.torus.coordinates)
+        program = laplacian_program(self.grid.torus.coordinates)
         packed = np.concatenate([self.pack(), function.pack()])
         return ScalarField(self.grid, pointwise(program, self.grid)(packed)[0])
 
@@ -113,10 +118,10 @@ class MetricField(Field):
         memory.require(2 * self.grid.dim**rank * self.grid.nbytes, f"{what} on {self.grid!r}", "use a smaller grid")
 
     def _computed(self, quantity: str) -> np.ndarray:
-        program = programs.metric_program(self.grid.torus.coordinates, quantity)
+        program = metric_program(self.grid.torus.coordinates, quantity)
         if program is None:
-            return np.zeros((*self.grid.shape, *(self.grid.dim,) * programs.RANKS[quantity]))
-        return programs.spread(quantity, pointwise(program, self.grid)(self.pack()), self.grid.dim)
+            return np.zeros((*self.grid.shape, *(self.grid.dim,) * RANKS[quantity]))
+        return spread(quantity, pointwise(program, self.grid)(self.pack()), self.grid.dim)
 
     def __add__(self, other: Any) -> MetricField:
         if not isinstance(other, MetricField):
@@ -154,3 +159,66 @@ def make_metric(grid: Grid, components: Any) -> MetricField:
     values = require_symmetric(grid, values, "the metric")
     require_positive(grid, values, "the metric", f"A metric is positive definite everywhere: {POSITIVE_ADVICE}")
     return MetricField(grid, values)
+
+
+RANKS = {"scalar": 0, "ricci": 2, "christoffel": 3, "riemann_lower": 4}
+
+
+@lru_cache(maxsize=64)
+def metric_program(coordinates: tuple[str, ...], quantity: str) -> Program | None:
+    """The program of "scalar", "ricci", "christoffel" or "riemann_lower" of a general metric.
+
+    Fields are the components g_xx, g_xy, ... in packed order. None where the quantity is identically zero, as all
+    curvature is in dimension one.
+    """
+    names, matrix = metric_nodes(coordinates)
+    nodes = MetricNodes(coordinates, matrix)
+    outputs = _independent(quantity, getattr(nodes, quantity), len(coordinates))
+    if all(node is gr.ZERO for node in outputs):
+        return None
+    stage = Stage(tuple((f"{quantity}_{k}", node) for k, node in enumerate(outputs)))
+    return Program(coordinates, names, (), (), (stage,))
+
+
+@lru_cache(maxsize=16)
+def laplacian_program(coordinates: tuple[str, ...]) -> Program:
+    """The program of Δf: fields are the components of the metric, then the function f."""
+    names, matrix = metric_nodes(coordinates)
+    node = MetricNodes(coordinates, matrix).laplacian(field_node("f", coordinates))
+    return Program(coordinates, (*names, "f"), (), (), (Stage((("laplacian", node),)),))
+
+
+def riemann_places(dim: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Pairs ((l, k), (i, j)) with l < k, i < j and the first pair not after the second: independent up to Bianchi."""
+    return list(combinations_with_replacement(list(combinations(range(dim), 2)), 2))
+
+
+def _independent(quantity: str, nodes: Any, dim: int) -> list[Any]:
+    if quantity == "scalar":
+        return [nodes]
+    if quantity == "ricci":
+        return [nodes[pair] for pair in upper_pairs(dim)]
+    if quantity == "christoffel":
+        return [nodes[(k, *pair)] for k in range(dim) for pair in upper_pairs(dim)]
+    return [nodes[(*first, *second)] for first, second in riemann_places(dim)]
+
+
+def spread(quantity: str, rows: np.ndarray, dim: int) -> np.ndarray:
+    """The outputs (nout, *grid) of a metric program as a public array (*grid, tensor indices)."""
+    if quantity == "scalar":
+        return rows[0]
+    if quantity == "ricci":
+        return unpack_symmetric(rows, dim)
+    if quantity == "christoffel":
+        blocks = rows.reshape(dim, -1, *rows.shape[1:])
+        return np.stack([unpack_symmetric(block, dim) for block in blocks], axis=rows.ndim - 1)
+    return _spread_riemann(rows, dim)
+
+
+def _spread_riemann(rows: np.ndarray, dim: int) -> np.ndarray:
+    values = np.zeros((*rows.shape[1:], *(dim,) * 4))
+    for row, ((l, k), (i, j)) in zip(rows, riemann_places(dim)):
+        for p, q, r, s in ((l, k, i, j), (i, j, l, k)):
+            values[..., p, q, r, s] = values[..., q, p, s, r] = row
+            values[..., q, p, r, s] = values[..., p, q, s, r] = -row
+    return values

@@ -12,7 +12,7 @@ from geomflow.core.seeds import generator
 from geomflow.field.hermitian import complex_dimension
 from geomflow.field.metric import MetricField
 from geomflow.field.potential import PotentialField
-from geomflow.field.scalar import ScalarField
+from geomflow.field.state import ScalarField
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid

@@ -1,25 +1,26 @@
 """From what a user gives (text, sympy expressions, callables, numbers, arrays) to numbers on a grid.
 
 Text is read by the whitelist of `geomflow.symbolic.parse` and never evaluated as code. Closed forms are checked to be
-periodic on the torus: a function that jumps from one side of the cell to the other has no derivatives there.
+periodic on the torus: a function that jumps from one side of the cell to the other has no derivatives there. So must
+the coefficients be that stand beside the unknowns of an equation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from geomflow.core import graph as gr
+from geomflow.core import memory
 from geomflow.core.errors import ExpressionError, InputError, NotFiniteError, ShapeError, UnknownNameError
 from geomflow.core.numbers import require_unmasked
+from geomflow.core.program import Program
 from geomflow.field.checks import require_finite
 from geomflow.field.lattice import FlatTorus
-from geomflow.field.mesh import coordinates_in_words
-
-if TYPE_CHECKING:
-    from geomflow.field.mesh import Mesh
+from geomflow.field.mesh import Mesh, coordinates_in_words
 
 # Points evaluated at once, so that intermediate arrays stay small beside the result.
 _BLOCK = 1 << 18
@@ -187,3 +188,88 @@ def _jump_sentence(torus: FlatTorus, what: str, axis: int, point: np.ndarray, ju
         f"{what} is not periodic: it jumps by {jump:.6g} over the lattice vector ({vector}), from {where}. "
         "Write it with functions that are periodic on the lattice, or change the lattice."
     )
+
+
+# Matrices: the input of metric and Hermitian fields
+
+
+def sample_matrix(grid: Mesh, components: Any, size: int, what: str, dtype: type) -> np.ndarray:
+    """Values (*grid, size, size) of a matrix of expressions, a callable of the coordinates, or an array.
+
+    An array is (*grid, size, size), or (size, size) for a constant matrix; a callable returns such an array or a nested
+    list of arrays.
+    """
+    bytes_needed = size * size * grid.size * np.dtype(dtype).itemsize
+    memory.require(bytes_needed, f"{what} on {grid!r}", "use a smaller grid")
+    if callable(components):
+        components = _called(grid, components, size, what)
+    if isinstance(components, np.ndarray) and components.dtype.kind not in "OUS":
+        shape = (*grid.shape, size, size)
+        constant = components.shape == (size, size)
+        return require_finite(grid, as_numbers(components, shape, what, dtype, broadcast=constant), what)
+    rows = _rows(components, size, what)
+    result: np.ndarray = np.empty((*grid.shape, size, size), dtype)
+    for i, row in enumerate(rows):
+        for j, entry in enumerate(row):
+            result[..., i, j] = sample(grid, entry, f"component ({i}, {j}) of {what}", dtype)
+    return result
+
+
+def _called(grid: Mesh, function: Any, size: int, what: str) -> np.ndarray:
+    """The matrix that a callable of the coordinate arrays gives, (*grid, size, size); its entries must be periodic."""
+
+    def entry(i: int, j: int, *coordinates: np.ndarray) -> Any:
+        given = function(*coordinates)
+        return given[..., i, j] if isinstance(given, np.ndarray) else _rows(given, size, what)[i][j]
+
+    for i, j in np.ndindex(size, size):
+        require_periodic(grid.torus, partial(entry, i, j), f"component ({i}, {j}) of {what}")
+    given = function(*np.broadcast_arrays(*grid.coordinates()))
+    require_unmasked(given, what)
+    if isinstance(given, np.ndarray):
+        return given
+    result = [[np.broadcast_to(np.asarray(value), grid.shape) for value in row] for row in _rows(given, size, what)]
+    return np.moveaxis(np.array(result), (0, 1), (-2, -1))
+
+
+def _rows(components: Any, size: int, what: str) -> list[list[Any]]:
+    if hasattr(components, "tolist"):
+        components = components.tolist()
+    try:
+        rows = [list(row) for row in components]
+    except TypeError as error:
+        raise ShapeError(f"{what} is given by {size}×{size} expressions, and {components!r} was given.") from error
+    if len(rows) != size or any(len(row) != size for row in rows):
+        lengths = ", ".join(str(len(row)) for row in rows)
+        raise ShapeError(
+            f"{what} has {size}×{size} components here; {len(rows)} rows of lengths ({lengths}) were given."
+        )
+    return rows
+
+
+# Coefficients of equations
+
+_SMALL = 1e-12
+
+
+def require_periodic_program(torus: FlatTorus, program: Program, what: str) -> None:
+    """Refuses a program whose outputs, in any stage, change when a lattice vector is added to the coordinates alone.
+
+    Fields and parameters are held at generic values. So that no term hides beside a larger one, the derivatives by
+    each of them are put to the test too, and the outputs where all are small. Raises InputError that begins with
+    `what`.
+    """
+    for node in (node for stage in program.stages for _, node in stage.outputs):
+        places = [leaf for leaf in gr.leaves((node,)) if leaf.op == "symbol" and leaf.data in program.coordinates]
+        held = [leaf for leaf in gr.leaves((node,)) if leaf not in places]
+        if not places:
+            continue
+        values = np.random.default_rng(20231020).uniform(0.5, 1.5, (len(held), PROBES))
+        values[:, ::2] *= np.where(np.arange(PROBES // 2) % 2, 1, -1)
+        for tested, scale in ((node, 1.0), *((slope, 1.0) for slope in gr.gradient(node, held)), (node, _SMALL)):
+            given = dict(zip(held, scale * values, strict=True))
+            require_periodic(torus, partial(_value, tested, program.coordinates, given), what)
+
+
+def _value(node: gr.Node, names: tuple[str, ...], given: dict[gr.Node, Any], *coordinates: np.ndarray) -> Any:
+    return gr.evaluate([node], given | {gr.symbol(name): x for name, x in zip(names, coordinates, strict=True)})[0]

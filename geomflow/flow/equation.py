@@ -16,7 +16,7 @@ from geomflow.flow.observe import Monitor
 if TYPE_CHECKING:
     import sympy
 
-    from geomflow.field.ground_state import GroundState
+    from geomflow.field.spectra import GroundState
     from geomflow.flow.flow import Flow
 
 

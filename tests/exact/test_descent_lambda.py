@@ -6,7 +6,7 @@ from fields import grid_of
 
 import geomflow as gf
 from geomflow import functionals as fn
-from geomflow.field.ground_state import GroundState
+from geomflow.field.spectra import GroundState
 
 METRIC = [["1 + 0.2*cos(2*pi*x)*sin(2*pi*y)", "0.1*sin(2*pi*x)"], ["0.1*sin(2*pi*x)", "1 + 0.1*cos(2*pi*(x + y))"]]
 CUBIC = [["1 + 0.1*cos(2*pi*y)", "0", "0.1*sin(2*pi*y)"], ["0", "1 + 0.1*sin(2*pi*z)", "0"],

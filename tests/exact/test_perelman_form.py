@@ -6,7 +6,7 @@ import pytest
 
 import geomflow as gf
 from geomflow.field import MetricField, TensorField
-from geomflow.field.laplacian_spectrum import laplacian_spectrum
+from geomflow.field.spectra import laplacian_spectrum
 from geomflow.flow.equations.perelman_form import perelman_form
 from geomflow.flow.equations.perelman_rates import bakry_emery, dilaton, index_structures, perelman_energy
 

@@ -7,7 +7,7 @@ from fields import grid_of
 
 import geomflow as gf
 from geomflow.field.interpolate import Interpolation, interpolate, resample
-from geomflow.field.laplacian_spectrum import laplacian_spectrum
+from geomflow.field.spectra import laplacian_spectrum
 from geomflow.flow.diffeomorphism import TorusMap
 
 SLANTED = gf.Torus(dim=2, lattice=[[1.0, 0.2], [0.3, 1.5]])

@@ -10,10 +10,8 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import ShapeError
 from geomflow.core.program import Program, Stage
 from geomflow.field import Torus
-from geomflow.field.cell_program import cell_parameters, to_cell
-from geomflow.field.operators import discretise
-from geomflow.field.pointwise import pointwise
-from geomflow.field.programs import metric_program
+from geomflow.field.metric import metric_program
+from geomflow.field.operators import cell_parameters, discretise, pointwise, to_cell
 
 SLANTED = Torus(2, lattice=[[1.0, 0.0], [0.3, 1.2]])
 GRIDS = [

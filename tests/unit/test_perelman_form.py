@@ -6,7 +6,7 @@ import pytest
 import geomflow as gf
 from geomflow.field import MetricField
 from geomflow.field.interpolate import Interpolation, interpolate, resample
-from geomflow.field.laplacian_spectrum import laplacian_spectrum
+from geomflow.field.spectra import laplacian_spectrum
 from geomflow.flow.diffeomorphism import FoldedMapError, TorusMap, integrated_maps
 from geomflow.flow.equations.perelman_form import perelman_form
 from geomflow.flow.equations.perelman_rates import dilaton, index_structures

@@ -14,9 +14,9 @@ from geomflow.core.errors import IllPosedError, InputError
 from geomflow.core.numbers import named_numbers
 from geomflow.core.program import Program, Stage
 from geomflow.field import MetricField, PotentialField
-from geomflow.field.ground_state import GroundState
 from geomflow.field.operators import pointwise
-from geomflow.field.reference_form import kahler_class, reference_rows
+from geomflow.field.potential import kahler_class, reference_rows
+from geomflow.field.spectra import GroundState
 from geomflow.flow.equation import Equation, checked_state, equations_of
 from geomflow.flow.equations.kahler import PHI, KahlerSetting
 from geomflow.flow.equations.ricci import minors, ricci_monitors

@@ -14,8 +14,8 @@ from geomflow.core.errors import InputError
 from geomflow.core.numbers import exact_number
 from geomflow.core.program import Program
 from geomflow.field import MetricField, PotentialField, Torus
-from geomflow.field.coefficients import require_periodic_program
-from geomflow.field.reference_form import reference_rows
+from geomflow.field.potential import reference_rows
+from geomflow.field.sampling import require_periodic_program
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation, checked_state, equations_of
 from geomflow.flow.equations.kahler import KahlerSetting

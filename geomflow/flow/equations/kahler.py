@@ -11,7 +11,7 @@ from geomflow.core import graph as gr
 from geomflow.core.conventions import K_ENERGY_OVER_ENTROPY
 from geomflow.core.program import Stage
 from geomflow.field import PotentialField
-from geomflow.field.reference_form import ReferenceForm, flat_density
+from geomflow.field.potential import ReferenceForm, flat_density
 from geomflow.flow.observe import Monitor
 from geomflow.symbolic.jets import HermitianNodes, hermitian_nodes
 

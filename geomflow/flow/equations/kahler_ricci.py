@@ -15,7 +15,7 @@ from geomflow.core.errors import InputError, PositivityError
 from geomflow.core.numbers import fraction_of
 from geomflow.core.program import Average, Program, Stage
 from geomflow.field import HermitianField, PotentialField, ScalarField
-from geomflow.field.reference_form import reference_rows
+from geomflow.field.potential import reference_rows
 from geomflow.flow.equation import Equation, checked_state, equations_of
 from geomflow.flow.equations.kahler import PHI, KahlerSetting, log_flat_volume
 from geomflow.flow.flow import Flow
