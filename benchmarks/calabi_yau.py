@@ -234,7 +234,7 @@ def peer(python: str, budget: str = "600") -> None:
 def _phi_network(variety: gv.Hypersurface, core_seconds: float) -> gv.PolarisedMetric:
     from geomflow.fits import phi_metric
 
-    return phi_metric(variety, variety.sample(100_000, seed=1), seconds=core_seconds / 2, progress=False)
+    return phi_metric(variety, variety.sample(100_000, seed=1), work=core_seconds, progress=False)
 
 
 def _best(variety: gv.Hypersurface, core_seconds: float) -> gv.PolarisedMetric:

@@ -25,7 +25,7 @@ from geomflow.cli.document import (
 DEGREE = 8
 POINTS = 20_000
 CURVED = 2_000
-SECONDS = 60.0
+WORK = 120.0
 HIDDEN = (64, 64, 64)
 
 
@@ -195,8 +195,12 @@ class MetricTable(Table, frozen=True):
     ] = None
     seconds: Annotated[
         Number | None,
-        says("time to fit: no degree is begun that is not expected to end in it; "
-             f"a network is trained for so long, {SECONDS:g} unless given"),
+        says("time to fit: no degree is begun that is not expected to end in it"),
+    ] = None
+    work: Annotated[
+        Number | None,
+        says('of "network": core-seconds of work to train for, counted and not measured, so that the metric is the '
+             f"same on every machine; {WORK:g} unless given"),
     ] = None
     hidden: Annotated[
         Wholes | None, says(f'of "network": the widths of its layers; {list(HIDDEN)} unless given')

@@ -26,7 +26,8 @@ _ONLY_WITH = {
     "ladder": FORMS,
     "symmetry": FORMS,
     "functional": ("algebraic", "network"),
-    "seconds": ("algebraic", "network"),
+    "seconds": ("algebraic",),
+    "work": ("network",),
     "hidden": ("network",),
     "activation": ("network",),
 }
@@ -83,10 +84,11 @@ class Task:
         for key in ("curvature", "euler"):
             self.share(key)
         self._check_functional()
-        with self.at("metric", "seconds"):
-            seconds = self.file.metric.seconds
-            if seconds is not None and not seconds > 0:
-                raise InputError(f"metric.seconds is {seconds}; give a positive number")
+        for key in ("seconds", "work"):
+            with self.at("metric", key):
+                budget = getattr(self.file.metric, key)
+                if budget is not None and not budget > 0:
+                    raise InputError(f"metric.{key} is {budget}; give a positive number")
 
     def _check_points(self) -> None:
         given = self.file.points.given()

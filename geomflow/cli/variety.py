@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any, final
 from geomflow.cli.arguments import add_workers, file_path, latest, unused, workers_of
 from geomflow.cli.messages import line
 from geomflow.cli.run import EXIT_CODES
-from geomflow.cli.schema import SECONDS
+from geomflow.cli.schema import WORK
 from geomflow.cli.task import FORMS, Task
+from geomflow.core.errors import StoreError
 from geomflow.distribute import Workers, as_workers
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from geomflow.variety import Hypersurface, Points
 
 PARENT = Path("varieties")
-TRAINING = "training.npz"
+TRAINING = "training"
 
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
@@ -143,15 +144,16 @@ class Job:
         Raises `InputError` where the folder holds one that was made with other settings, and `UnderdeterminedError`.
         """
         from geomflow.fits import PhiTraining
+        from geomflow.flow import solve
 
         self.folder.require_same()
-        task = self.task
+        task, place = self.task, self.folder.path
+        if (place / "training.npz").exists():
+            raise StoreError(f"'{place / 'training.npz'}' is an unfinished fit of an earlier version, which cannot be "
+                             "gone on from: choose another --out")
         with task.at("metric", "kind"):
-            training = PhiTraining(self.variety, points, loss=task.functional, seed=task.seed,
-                                   kahler_class=task.kahler_class, **task.network)
-        if (self.folder.path / TRAINING).exists():
-            training.restore(self.folder.path / TRAINING)
-        seconds = task.file.metric.seconds
-        metric = training.run(seconds=SECONDS if seconds is None else seconds)
-        self.folder.write(TRAINING, training.save)
+            fit = PhiTraining(self.variety, points, loss=task.functional, seed=task.seed,
+                              kahler_class=task.kahler_class, work=task.file.metric.work or WORK, **task.network)
+        solution = solve(fit, fit.start(), fit.length, max_steps=fit.length, store=place / TRAINING, resume=True)
+        metric = fit.metric(solution)
         return metric

@@ -100,7 +100,7 @@ class Balancing(Fit):
     def start(self) -> FitState:
         """P = 1 at all points."""
         identity = np.eye(self.sections.count, dtype=complex)
-        return FitState.of(form=identity, density=np.ones(len(self.points)), change=np.finfo(float).max)
+        return FitState.of(form=identity, density=np.ones(len(self.points)), change=np.inf)
 
     def step(self, state: FitState) -> FitState | Outcome:
         """T once."""

@@ -80,7 +80,7 @@ class LevenbergMarquardt(Fit):
         """Undamped at first."""
         if not self._look(self.first).least > 0:
             raise KahlerConeError("the fit starts outside the Kähler cone: P or g is not positive at some fitted point")
-        return FitState.of(coefficients=self.first, damping=0.0, before=np.finfo(float).max)
+        return FitState.of(coefficients=self.first, damping=0.0, before=np.inf)
 
     def step(self, state: FitState) -> FitState | Outcome:
         """The first damped step that lowers E_F inside the cone."""

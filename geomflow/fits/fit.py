@@ -21,12 +21,16 @@ from geomflow.flow.steppers.runge_kutta import Iteration
 
 #: Floating-point operations that count as a core-second of work, whatever the machine takes for them.
 OPERATIONS = 2e10
+_UNKNOWN = np.finfo(float).max
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class FitState:
-    """Where a fit is: arrays by name, real or complex; ``state["coefficients"]``, ``state.number("damping")``."""
+    """Where a fit is: arrays by name, real or complex; ``state["coefficients"]``, ``state.number("damping")``.
+
+    A number that is not finite counts as unknown, infinite.
+    """
 
     parts: Mapping[str, np.ndarray]
 
@@ -39,8 +43,9 @@ class FitState:
         return self.parts[name]
 
     def number(self, name: str) -> float:
-        """One of the numbers."""
-        return float(self.parts[name])
+        """One of the numbers, infinite if unknown."""
+        value = float(self.parts[name].item())
+        return value if value < _UNKNOWN else np.inf
 
     def count(self, name: str) -> int:
         """One of the numbers, a whole one."""
@@ -66,7 +71,8 @@ class FitState:
 
 
 def _doubles(value: Any) -> np.ndarray:
-    return np.asarray(value, dtype=complex if np.iscomplexobj(value) else float)
+    array = np.asarray(value, dtype=complex if np.iscomplexobj(value) else float)
+    return np.asarray(_UNKNOWN) if array.ndim == 0 and not np.isfinite(array) else array
 
 
 class Fit(ABC):

@@ -197,7 +197,7 @@ class GeneralFit(Fit):
                 "the fit starts outside the Kähler cone: the starting metric is not positive at some point"
             )
         phase = 0 if self.some < len(self.objective.weights) / 2 else 1
-        return FitState.of(form=self.first, phase=phase, taken=0, before=np.finfo(float).max, spent=0.0)
+        return FitState.of(form=self.first, phase=phase, taken=0, before=np.inf, spent=0.0)
 
     def step(self, state: FitState) -> FitState | Outcome:
         """A step on the points of the phase, or the change to all points."""
@@ -213,7 +213,7 @@ class GeneralFit(Fit):
                 return state.moved(form=form, taken=taken + 1, before=view.energy, spent=spent)
             state = state.moved(spent=spent)
         if phase == 0 and self._looks[1](form).least > 0:
-            return state.moved(phase=1, taken=0, before=np.finfo(float).max)
+            return state.moved(phase=1, taken=0, before=np.inf)
         return Outcome(OutcomeKind.steady, f"no step gains much any more, at E_F = {view.energy:.3g}.", 0.0)
 
     def numbers(self, state: FitState) -> Mapping[str, float]:

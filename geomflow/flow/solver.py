@@ -108,7 +108,7 @@ def _stored(plan: Plan, store: Store, resume: bool, change_monitors: bool, progr
         stored = StoredRun(store.path)
         resumed = resumed_run(plan, stored, store, identity, change_monitors)
         if resumed is None:
-            return stored_solution(stored)
+            return stored_solution(stored, plan.state)
         return _finish(resumed.run, progress, resumed.checkpointer(store, identity))
     run = Run(plan)
     run.begin()

@@ -217,7 +217,7 @@ class Fitted(Protocol):
 
 #: What the curves of reports are, by kind.
 CURVES = {
-    "PhiReport": ("seconds", r"$\sigma$ on held-out points"),
+    "PhiReport": ("core-seconds of work", r"$\sigma$ on held-out points"),
     "ComponentReport": ("epochs", r"$\sigma$ on held-out points"),
     "KernelReport": ("time", r"$\sigma$ on train points"),
 }
@@ -260,7 +260,8 @@ def fit(
 def training(run: PhiReport | ComponentReport | KernelReport | Solution[Any], *, ax: Axes | None = None) -> Axes:
     """Draw how a fit went: σ of its report (`metric.report`), or the loss of a solution of `Training`.
 
-    Reports of networks are drawn against seconds or epochs, those of kernels against time, solutions against steps.
+    Reports of networks are drawn against core-seconds of work or epochs, those of kernels against time, solutions
+    against steps.
     Returns the Axes. Raises `InputError` for anything else, and for a solution without the monitor "energy".
     """
     x, y, xlabel, ylabel = _training_curve(run)

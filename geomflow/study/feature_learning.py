@@ -17,6 +17,7 @@ from geomflow.fits import (
     tangent_span,
 )
 from geomflow.fits.features.evolution import TOP
+from geomflow.flow import solve
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.gains import geometric, uninterrupted, unseen_gain
 from geomflow.study.study import Cell, Row, Study
@@ -76,11 +77,13 @@ class FeatureLearning(Study):
         fermat, seed = Fermat(5), 10 * cell["seed"]
         learned_on = Dwork(cell["learned_on"]) if cell["learned_on"] else fermat
         network = feature_network(learned_on.ambient, cell["width"])
-        training = feature_training(learned_on.sample(cell["points"], seed), network, seed)
-        start, seen = training.state.parameters.copy(), []
-        uninterrupted(training.run(steps=(0, cell["steps"]), progress=False,
-                                   watch=lambda steps, theta: seen.append((steps[1], theta))))
-        initial, final = (PhiNetwork(fermat, network, theta) for theta in (start, training.best[1]))
+        training = feature_training(learned_on.sample(cell["points"], seed), network, seed, steps=cell["steps"])
+        every = training.recipe.watch[1]
+        solution = solve(training, training.start(), training.length, max_steps=training.length, progress=False,
+                         save_at=[*range(every, cell["steps"], every), cell["steps"]])
+        uninterrupted(training.metric(solution))
+        seen = [(int(state["steps"][1]), state["parameters"]) for state in solution.states]
+        initial, final = (PhiNetwork(fermat, network, theta) for theta in (training.first, solution.last["best"]))
         target = algebraic_metric(fermat, TARGET_DEGREE, fermat.sample(TARGET_POINTS, seed + 1))
         watch = KernelWatch(initial, fermat.sample(WATCHED, seed + 2), target)
         counts = sorted({cell["fresh"], *cell["also"]})

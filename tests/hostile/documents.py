@@ -93,7 +93,7 @@ VARIETIES: dict[str, Document] = {
     "network": [
         ("variety", [("family", '"fermat"'), ("degree", "3")]),
         _POINTS,
-        ("metric", [("kind", '"network"'), ("hidden", "[4]"), ("seconds", "0.2"), ("activation", '"gelu"')]),
+        ("metric", [("kind", '"network"'), ("hidden", "[4]"), ("work", "0.2"), ("activation", '"gelu"')]),
         _OUTPUT,
     ],
 }

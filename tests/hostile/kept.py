@@ -135,19 +135,25 @@ def told_run(path: Path) -> str:
     return "".join(np.asarray(a).tobytes().hex() for a in numbers) + repr(words) + repr(sorted(sol.monitors))
 
 
-def store(name: str, make: Callable[[], tuple[Any, Any]]) -> Kept:
+def network_training() -> tuple[Any, Any]:
+    """A fit, which is a run."""
+    fit = fits.PhiTraining(cubic(), points(), hidden=(4,), seed=3, steps=(3, 0))
+    return fit, fit.start()
+
+
+def store(name: str, make: Callable[[], tuple[Any, Any]], t1: float = 2e-3, **options: Any) -> Kept:
     """A run that was cut off after some of its states."""
 
     def save(path: Path) -> None:
         flow, state = make()
-        gf.solve(flow, state, 2e-3, stepper="rk4", save_at=5, max_steps=12, store=Store(path, every=0, seed=3))
+        given = {"stepper": "rk4", "save_at": 5, "max_steps": 12, **options}
+        gf.solve(flow, state, t1, store=Store(path, every=0, seed=3), **given)
 
     return Kept(name, save, told_run, folder=True)
 
 
 def everything() -> list[Kept]:
     """All kinds."""
-    phi = {"hidden": (4,), "seed": 3}
     return [
         Kept("points", lambda path: points().save(path), lambda path: said(vars_of(gv.load_points(path)))),
         metric("algebraic metric", lambda: gf.algebraic_metric(cubic(), 2, points())),
@@ -159,13 +165,12 @@ def everything() -> list[Kept]:
             progress=False)),
         metric("kernel metric", lambda: fits.kernel_metric(points(), fits.OverlapKernel(fits.Exponential(1.0)))),
         metric("frozen features", _frozen),
-        training("network training", lambda: fits.PhiTraining(cubic(), points(), **phi),
-                 lambda fit: fit.run(steps=(3, 0), progress=False)),
         training("component training", lambda: fits.ComponentTraining(patch(), hidden=(4,), batch=20, seed=2),
                  lambda fit: fit.run(1, progress=False)),
         training("kernel flow", lambda: fits.ComponentFlow(patch(), kernels.FubiniStudyGaussian(0.4), steps=6),
                  lambda fit: fit.run(3, progress=False)),
         store("run store", heat),
+        store("network training", network_training, t1=3, stepper=None, save_at=None, max_steps=2),
         store("run store with a reference", calabi),
         Kept("trials", _tuning, lambda path: said(fits.Tuning.load(path))),
         Kept("rows of a study", _write_row, _told_rows, folder=True),

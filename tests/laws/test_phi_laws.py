@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 import geomflow.variety as gv
 from geomflow.fits import PhiNetwork, ProjectiveInputs
+from geomflow.fits.fit import FitState
 from geomflow.fits.loss import loss_of
 from geomflow.fits.phi.objective import FramePoints
-from geomflow.fits.phi.steps import AdamStep, GaussNewton, State
+from geomflow.fits.phi.steps import AdamStep, GaussNewton
 from geomflow.networks import Perceptron
 from geomflow.networks import complex_hessian as blocks
 from geomflow.networks.complex_hessian import ComplexHessian
@@ -124,7 +125,9 @@ def _start(count=400):
     objective = FramePoints.of(variety.sample(count, seed=1), (1.0,))
     theta = 0.3 * network.initial(2)
     engine = ComplexHessian(network)
-    return engine, objective, State.start(theta, objective.quality(engine(theta, objective.inputs)[1])[0])
+    kappa, memory = objective.quality(engine(theta, objective.inputs)[1])[0], np.zeros((3, theta.size))
+    return engine, objective, FitState.of(parameters=theta, moments=memory[:2], move=memory[2], kappa=[kappa],
+                                          steps=[0, 0], loss=0.0)
 
 
 def _energy(engine, objective, parameters, kappa, loss):
@@ -135,7 +138,7 @@ def _energy(engine, objective, parameters, kappa, loss):
 def test_gauss_newton_steps_solve_the_damped_least_squares():
     engine, objective, state = _start()
     loss, batch = loss_of("(v - 1)^2"), objective.draw(60, [0])
-    kappa, before, h = state.kappa, state.parameters.copy(), 1e-6
+    kappa, before, h = state.number("kappa"), state["parameters"], 1e-6
     columns = []
     for direction in np.eye(len(before)):
         ends = (batch.volume(engine(before + s * h * direction, batch.inputs)[1])[0] for s in (1, -1))
@@ -144,21 +147,21 @@ def test_gauss_newton_steps_solve_the_damped_least_squares():
     residual = (batch.volume(engine(before, batch.inputs)[1])[0] / kappa - 1) * np.sqrt(2 / 60)
     damping = 1e-3 * np.sum(rows**2) / 60
     expected = -np.linalg.solve(rows.T @ rows + damping * np.eye(len(before)), rows.T @ residual)
-    GaussNewton(damping=1e-3, longest=1e9).step(state, engine, batch, loss, 1.0)
-    assert np.abs(state.parameters - before - expected).max() < 1e-5 * np.abs(expected).max()
+    state = GaussNewton(damping=1e-3, longest=1e9).step(state, engine, batch, loss, 1.0)
+    assert np.abs(state["parameters"] - before - expected).max() < 1e-5 * np.abs(expected).max()
 
 
 @given(st.sampled_from(("(v - 1)^2", "v*log(v)", "sigma")), st.booleans())
 @settings(max_examples=6)
 def test_short_steps_descend(text, newton):
     engine, objective, state = _start()
-    loss, kappa = loss_of(text), state.kappa
+    loss, kappa = loss_of(text), state.number("kappa")
     batch = objective.draw(300, [1])
     method = GaussNewton(damping=1e-2) if newton else AdamStep(1e-5)
-    before = _energy(engine, batch, state.parameters, kappa, loss)
-    told = method.step(state, engine, batch, loss, 1e-2 if newton else 1.0)
-    assert abs(told - before) < 1e-12
-    assert _energy(engine, batch, state.parameters, kappa, loss) < before
+    before = _energy(engine, batch, state["parameters"], kappa, loss)
+    state = method.step(state, engine, batch, loss, 1e-2 if newton else 1.0)
+    assert abs(state.number("loss") - before) < 1e-12
+    assert _energy(engine, batch, state["parameters"], kappa, loss) < before
 
 
 def test_batches_are_samples_of_the_measure():

@@ -212,7 +212,7 @@ def test_kinds_of_metric(here, table, kind):
 
 
 def test_a_network(here, capsys):
-    table = 'kind = "network"\nhidden = [4]\nseconds = 0.5\nfunctional = "sigma"'
+    table = 'kind = "network"\nhidden = [4]\nwork = 1\nfunctional = "sigma"'
     Path("curve.toml").write_text(CUBIC.replace("degree = 2", table).replace("pictures = []", 'pictures = ["fit"]'))
     assert main(["variety", "curve.toml"]) == 0
     assert "held-out points" in capsys.readouterr().out
@@ -293,6 +293,8 @@ def test_arguments_of_quintic_become_a_task():
         ("degree = 2", 'kind = "network"', ("line 10", "under-determined")),
         ("degree = 2", "ladder = [9]", ("line 10", "rise to 8")),
         ("degree = 2", "seconds = -1", ("line 10", "positive")),
+        ("degree = 2", 'kind = "network"\nwork = -1', ("line 11", "positive")),
+        ("degree = 2", 'kind = "network"\nseconds = 9', ("line 11", "'algebraic'")),
         ("degree = 2", 'kind = "algebra"', ("line 10", "did you mean 'algebraic'")),
         ("degree = 2", "hidden = [3]", ("line 10", "'network'")),
         ("degree = 2", 'functional = "-v^2"', ("line 10", "must be positive",)),
@@ -374,7 +376,7 @@ pictures = []
     ('"algebraic"\ndegree = [1, 2]', None, [1, 2]),
     ('"algebraic"\ndegree = 2\nclass = [0.5, 1]', [0.5, 1], [1, 2]),
     ('"balanced"\ndegree = 1\nclass = [1, 2]', [1, 2], [1, 2]),
-    ('"network"\nseconds = 0.5\nhidden = [5]\nclass = [1, 2.5]', [1, 2.5], None),
+    ('"network"\nwork = 1\nhidden = [5]\nclass = [1, 2.5]', [1, 2.5], None),
     ('"fubini-study"\nclass = [0.3, 2]', [0.3, 2], None),
 ])
 def test_every_kind_of_metric_has_a_class(here, capsys, new, kahler_class, degree):

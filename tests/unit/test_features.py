@@ -266,22 +266,22 @@ def test_an_interruption_ends_the_learning_of_a_kernel(monkeypatch):
     def pressed(self, *arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(PhiTraining, "_phase", pressed)
+    monkeypatch.setattr(PhiTraining, "step", pressed)
     with pytest.raises(KeyboardInterrupt):
         learned_kernel(CUBIC.sample(600, seed=1), width=4, steps=10)
 
 
 def test_trainings_take_networks_starts_and_watchers():
     points, network = CUBIC.sample(600, seed=1), feature_network(CUBIC.ambient, 4)
-    seen = []
-    training = feature_training(points, network, seed=2)
-    start = training.state.parameters.copy()
-    metric = training.run(steps=(0, 50), watch=lambda steps, theta: seen.append((steps, theta)))
-    assert [steps for steps, _ in seen] == [(0, 0), (0, 25), (0, 50)]
-    assert np.array_equal(seen[0][1], start)
-    assert np.array_equal(seen[-1][1], metric.parameters)
+    training = feature_training(points, network, seed=2, steps=50)
+    solution = gf.solve(training, training.start(), training.length, save_at=[25, 50])
+    metric = training.metric(solution)
+    assert [state["steps"].tolist() for state in solution.states] == [[0, 0], [0, 25], [0, 50]]
+    assert metric.report.history[:, 2].tolist() == [0, 25, 50]
+    assert np.array_equal(solution.states[0]["parameters"], training.first)
+    assert np.array_equal(solution.last["parameters"], metric.parameters)
     with pytest.raises(ShapeError):
-        PhiTraining(CUBIC, points, network=network, start=start[1:])
+        PhiTraining(CUBIC, points, network=network, first=training.first[1:])
 
 
 # ------------------------------------------------------------------------------------------- the kernel in training

@@ -10,6 +10,7 @@ import geomflow.variety as gv
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError, StoreError
 from geomflow.fits import AdamStep, GaussNewton, PhiNetwork, PhiTraining, Recipe, phi_metric
 from geomflow.fits.loss import loss_of
+from geomflow.fits.phi.objective import FramePoints
 from geomflow.fits.phi.training import _scale, _total
 from geomflow.networks import FourierEmbedding, Perceptron
 from geomflow.networks.complex_hessian import ComplexHessian, GivenInputs
@@ -42,8 +43,8 @@ def test_report_says_how_the_fit_went(fitted):
     assert report.outcome.kind == "finished"
     assert report.steps == (60, 60)
     assert (report.points, report.held_out) == (2700, 300)
-    seconds, sigma = report.curve
-    assert np.all(np.diff(seconds) >= 0)
+    work, sigma = report.curve
+    assert np.all(np.diff(work) > 0)
     assert sigma[0] > 0.05 > sigma[-1] == report.sigma
     assert "277 parameters" not in str(report)
     assert f"{fitted.network.size} parameters" in str(report)
@@ -58,47 +59,41 @@ def test_the_same_seed_gives_the_same_metric(points, fitted):
 
 
 def test_a_resumed_fit_equals_one_that_never_stopped(points, fitted, tmp_path):
-    first = PhiTraining(CUBIC, points, seed=3, **SMALL)
-    _stop_after(first, 75, (60, 60))
-    first.save(tmp_path / "fit.npz")
-    second = PhiTraining(CUBIC, points, seed=3, **SMALL).restore(tmp_path / "fit.npz")
-    assert second.state.steps == [60, 15]
-    resumed = second.run(steps=(60, 60))
+    first = PhiTraining(CUBIC, points, seed=3, steps=(60, 60), **SMALL)
+    assert gf.solve(first, first.start(), first.length, max_steps=75, store=tmp_path / "fit").steps == 75
+    second = PhiTraining(CUBIC, points, seed=3, steps=(60, 60), **SMALL)
+    solution = gf.solve(second, second.start(), second.length, store=tmp_path / "fit", resume=True)
+    assert solution.steps == 120
+    resumed = second.metric(solution)
     assert np.array_equal(resumed.parameters, fitted.parameters)
-    assert resumed.report.history[-1, 4] == fitted.report.history[-1, 4]
+    assert np.array_equal(resumed.report.history, fitted.report.history, equal_nan=True)
+    again = gf.solve(second, second.start(), second.length, store=tmp_path / "fit", resume=True)
+    assert np.array_equal(second.metric(again).parameters, fitted.parameters)
 
 
-def test_an_interruption_is_an_outcome(points):
-    stopped = _stop_after(PhiTraining(CUBIC, points, seed=3, **SMALL), 15, (60, 60))
+def test_an_interruption_is_an_outcome(points, monkeypatch):
+    fit, draw, left = PhiTraining(CUBIC, points, seed=3, steps=(60, 60), **SMALL), FramePoints.draw, [15]
+
+    def pressed(self, *arguments):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return draw(self, *arguments)
+
+    monkeypatch.setattr(FramePoints, "draw", pressed)
+    stopped = fit.metric(gf.solve(fit, fit.start(), fit.length))
     assert stopped.report.outcome.kind == "interrupted"
     assert stopped.report.steps == (15, 0)
 
 
-def _stop_after(training, count, steps):
-    """Run with Ctrl-C pressed after that many steps."""
-    draw, left = type(training.train).draw, [count]
-
-    class Stopping:
-        def __getattr__(self, name):
-            return getattr(train, name)
-
-        def draw(self, *arguments):
-            left[0] -= 1
-            if left[0] < 0:
-                raise KeyboardInterrupt
-            return draw(train, *arguments)
-
-    train, training.train = training.train, Stopping()
-    metric = training.run(steps=steps)
-    training.train = train
-    return metric
-
-
-def test_steps_found_by_the_clock_give_the_same_metric_again(points):
-    timed = phi_metric(CUBIC, points, seconds=0.6, seed=5, **SMALL)
-    again = phi_metric(CUBIC, points, steps=timed.report.steps, seed=5, **SMALL)
-    assert min(timed.report.steps) > 0
-    assert np.array_equal(timed.parameters, again.parameters)
+def test_work_is_counted_and_not_measured(points):
+    given = phi_metric(CUBIC, points, work=0.3, seed=5, **SMALL)
+    again = phi_metric(CUBIC, points, steps=given.report.steps, seed=5, **SMALL)
+    recipe, size = SMALL["recipe"], given.network.size
+    assert given.report.steps == recipe.steps(0.3, size, 1)
+    assert recipe.steps(3.0, size, 1) == pytest.approx(10 * np.array(given.report.steps), rel=0.5)
+    assert given.report.history[-1, 0] == pytest.approx(0.3, rel=0.2)
+    assert np.array_equal(given.parameters, again.parameters)
 
 
 def test_schedule_is_constant_then_falls():
@@ -140,15 +135,16 @@ def test_metrics_are_stored(fitted, tmp_path):
 
 
 def test_a_store_of_another_fit_is_refused(points, tmp_path):
-    PhiTraining(CUBIC, points, seed=3, **SMALL).save(tmp_path / "fit.npz")
-    with pytest.raises(StoreError, match="another network"):
-        PhiTraining(CUBIC, points, hidden=(10,)).restore(tmp_path / "fit.npz")
-    with pytest.raises(StoreError, match="other points"):
-        PhiTraining(CUBIC, points[:2000], **SMALL).restore(tmp_path / "fit.npz")
-    for other, options in ((CUBIC.sample(len(points), seed=99), {"seed": 3}), (points, {"seed": 4}),
-                           (points, {"seed": 3, "loss": "sigma"})):
-        with pytest.raises(StoreError, match="the same arguments"):
-            PhiTraining(CUBIC, other, **SMALL, **options).restore(tmp_path / "fit.npz")
+    plain = {"seed": 3, "steps": (4, 0), **SMALL}
+    fit = PhiTraining(CUBIC, points, **plain)
+    gf.solve(fit, fit.start(), 2, store=tmp_path / "fit")
+    others = [(points, {"hidden": (10,)}, "flow.network"), (points[:2000], {}, "flow.points"),
+              (CUBIC.sample(len(points), seed=99), {}, "flow.points"), (points, {"seed": 4}, "flow.seed"),
+              (points, {"loss": "sigma"}, "flow.loss"), (points, {"steps": (5, 0)}, "flow.steps")]
+    for there, options, said in others:
+        other = PhiTraining(CUBIC, there, **{**plain, **options})
+        with pytest.raises(StoreError, match=said):
+            gf.solve(other, other.start(), 4, store=tmp_path / "fit", resume=True)
 
 
 def test_too_few_points():
@@ -163,15 +159,15 @@ def test_unknown_losses(points, loss):
 
 
 def test_a_budget_that_is_not_positive(points):
-    for seconds in (0, -1, None):
+    for work in (0, -1, None):
         with pytest.raises(InputError, match="positive number"):
-            phi_metric(CUBIC, points, seconds=seconds, **SMALL)
+            phi_metric(CUBIC, points, work=work, **SMALL)
 
 
 def test_leaving_the_cone_is_an_outcome_with_the_place(points):
-    training = PhiTraining(CUBIC, points, **SMALL)
-    training.state.parameters *= 30
-    report = training.run(steps=(0, 0)).report
+    start = 30 * PhiTraining(CUBIC, points, **SMALL).first
+    training = PhiTraining(CUBIC, points, steps=(0, 0), first=start, **SMALL)
+    report = training.metric(gf.solve(training, training.start(), training.length)).report
     assert report.outcome.kind == "singular"
     assert "worst at [" in report.outcome.message
     assert "Kähler cone" in report.outcome.message

@@ -203,8 +203,7 @@ class FrozenFit(Fit):
     def start(self) -> FitState:
         """Where no ridge was tried."""
         sigma = self._unseen(self.first)
-        return FitState.of(coefficients=self.first, taken=0, best=self.first, ridge=RIDGES[0],
-                           sigma=sigma if np.isfinite(sigma) else np.finfo(float).max)
+        return FitState.of(coefficients=self.first, taken=0, best=self.first, ridge=RIDGES[0], sigma=sigma)
 
     def step(self, state: FitState) -> FitState | Outcome:
         """The step of the next ridge, halved until g stays positive and the energy falls."""

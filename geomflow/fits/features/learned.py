@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.core.outcome import OutcomeKind
 from geomflow.fits.features.span import PotentialTangent
+from geomflow.fits.fit import carried_out
 from geomflow.fits.phi.inputs import input_count
 from geomflow.fits.phi.metric import PhiNetwork
 from geomflow.fits.phi.steps import GaussNewton
@@ -44,12 +44,12 @@ def feature_training(
     seed: int = 0,
     factor: float = SMALL,
     kahler_class: Sequence[float] | None = None,
+    steps: int = 300,
 ) -> PhiTraining:
-    """A training of such a network: Gauss–Newton steps on batches of 300 points, E_F of F = (v − 1)²."""
+    """A training of such a network: `steps` Gauss–Newton steps on batches of 300 points, E_F of F = (v − 1)²."""
     recipe = Recipe(batches=(_BATCH, _BATCH), phases=(Recipe().phases[0], GaussNewton()))
-    start = small_start(network, seed, factor)
-    options = {"network": network, "start": start, "seed": seed, "recipe": recipe, "kahler_class": kahler_class}
-    return PhiTraining(points.variety, points, **options)
+    return PhiTraining(points.variety, points, steps=(0, steps), network=network, seed=seed, recipe=recipe,
+                       first=small_start(network, seed, factor), kahler_class=kahler_class)
 
 
 def learned_kernel(
@@ -84,11 +84,10 @@ def learned_kernel(
     for size in _widest(points) if width is None else [width]:
         network = feature_network(points.variety.ambient, size)
         for number in range(tries):
-            training = feature_training(points, network, seed + number, kahler_class=kahler_class)
-            if training.run(steps=(0, steps), progress=progress).report.outcome.kind == OutcomeKind.interrupted:
-                raise KeyboardInterrupt
-            if found is None or training.best[0] < best:
-                best, found = training.best[0], PhiNetwork(points.variety, network, training.best[1], kahler_class)
+            training = feature_training(points, network, seed + number, kahler_class=kahler_class, steps=steps)
+            last = carried_out(training, training.length, progress).last
+            if found is None or last.number("best_sigma") < best:
+                best, found = last.number("best_sigma"), PhiNetwork(points.variety, network, last["best"], kahler_class)
     return PotentialTangent(found)
 
 

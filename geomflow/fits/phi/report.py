@@ -17,9 +17,10 @@ from geomflow.core.outcome import Outcome
 class PhiReport:
     """A fit in numbers.
 
-    `history` rows are (seconds, Adam steps, Gauss–Newton steps, loss on the last batch, σ on held-out points, least
-    pivot of g relative to Fubini–Study there). `steps` are the totals of both phases: the same seed, points and `steps`
-    give the same metric. `outcome` is finished, interrupted, singular (g is not positive somewhere) or diverged.
+    `history` rows are (core-seconds of work, Adam steps, Gauss–Newton steps, loss on the last batch, σ on held-out
+    points, least pivot of g relative to Fubini–Study there). `steps` are the totals of both phases: the same seed,
+    points and `steps` give the same metric. `outcome` is finished, interrupted, singular (g is not positive somewhere)
+    or diverged.
     """
 
     outcome: Outcome
@@ -38,12 +39,12 @@ class PhiReport:
 
     @property
     def curve(self) -> tuple[np.ndarray, np.ndarray]:
-        """(seconds, σ on held-out points), to be drawn."""
+        """(core-seconds of work, σ on held-out points), to be drawn."""
         return self.history[:, 0], self.history[:, 4]
 
     def __str__(self) -> str:
         return (
             f"{self.parameters} parameters, {self.points} points, {self.steps[0]} steps of Adam and {self.steps[1]} of "
-            f"Gauss–Newton in {self.history[-1, 0]:.0f} s: σ = {self.sigma:.3g} on {self.held_out} held-out points; "
+            f"Gauss–Newton: σ = {self.sigma:.3g} on {self.held_out} held-out points; "
             f"{self.outcome}"
         )

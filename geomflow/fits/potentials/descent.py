@@ -21,7 +21,6 @@ from geomflow.variety.errors import KahlerConeError
 
 #: The least pivot of g over Fubini–Study that a step may leave.
 _LEAST = 1e-3
-_NONE = np.finfo(float).max
 
 #: A step that was found good: its length, the coefficients and the view there, and what the method remembers.
 Found = tuple[float, np.ndarray, View, float]
@@ -73,7 +72,7 @@ class KernelFit(Fit):
                 f"{least:.3g} on {self.objective.count} points; start from zero"
             )
         first = self.first
-        return self._arrived(FitState.of(coefficients=first, best=first, sigma=_NONE, time=0.0, taken=0, memory=0.0))
+        return self._arrived(FitState.of(coefficients=first, best=first, sigma=np.inf, time=0.0, taken=0, memory=0.0))
 
     def step(self, state: FitState) -> FitState | Outcome:
         """A step of the method."""
