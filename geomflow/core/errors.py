@@ -46,16 +46,20 @@ class NotFiniteError(InputError):
     """A value is NaN or infinite."""
 
 
+def nearest(name: str, known: Iterable[str], otherwise: str) -> str:
+    """A question for the nearest of the `known` names, or all of them after `otherwise` where none is near."""
+    choices = sorted(set(known))
+    close = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
+    return f"did you mean '{close[0]}'?" if close else f"{otherwise}: {', '.join(choices)}."
+
+
 class UnknownNameError(GeomflowError, LookupError):
     """A name is not among the known ones."""
 
     @classmethod
     def among(cls, what: str, name: str, known: Iterable[str]) -> UnknownNameError:
         """The error for an unknown `name`, naming the nearest of the `known` ones."""
-        choices = sorted(known)
-        nearest = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
-        hint = f"did you mean '{nearest[0]}'?" if nearest else f"choose one of: {', '.join(choices)}."
-        return cls(f"unknown {what} '{name}'; {hint}")
+        return cls(f"unknown {what} '{name}'; {nearest(name, known, 'choose one of')}")
 
 
 class IllPosedError(InputError):

@@ -8,7 +8,6 @@ equivalent to it (NFKC: φ for ϕ, μ for µ), as Python does with its own names
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,7 +18,7 @@ from unicodedata import normalize
 
 import sympy
 
-from geomflow.core.errors import ExpressionError, UnknownFunctionError
+from geomflow.core.errors import ExpressionError, UnknownFunctionError, nearest
 from geomflow.core.graph.sympy_bridge import meant
 
 _PLAIN = (
@@ -239,7 +238,7 @@ class _Reader:
         if name in FUNCTIONS:
             self._fail(token, f"the function '{name}' needs an argument, as in {name}(x)")
         known = [*self.names, "pi", "e", "i"]
-        self._fail(token, f"unknown name '{name}'; {_nearest(name, known)}")
+        self._fail(token, f"unknown name '{name}'; {nearest(name, known, 'known here')}")
 
     def _check_power(self, token: Token, base: sympy.Expr, exponent: sympy.Expr) -> None:
         if base.is_zero and exponent.is_negative:
@@ -258,7 +257,7 @@ class _Reader:
         function = self._known(name, self.names) or FUNCTIONS.get(name)
         if function is None:
             known = [*FUNCTIONS, *(n for n, value in self.names.items() if callable(value))]
-            hint = f"{_nearest(name, known)}"
+            hint = nearest(name, known, 'known here')
             if name in CONSTANTS:
                 hint = "it is a number: write '*' to multiply."
             self._fail(token, f"unknown function '{name}'; {hint}", UnknownFunctionError)
@@ -286,12 +285,6 @@ def _decimal(digits: str) -> sympy.Expr:
         if simple:
             return found
     return sympy.Rational(exact.numerator, exact.denominator)
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    choices = sorted(set(known))
-    close = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
-    return f"did you mean '{close[0]}'?" if close else f"known here: {', '.join(choices)}."
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ NUMPY = Arithmetic(_numpy_number, _numpy_power, _numpy_call)
 
 def mpmath_arithmetic(digits: int = 50) -> Arithmetic:
     """Multiple precision with the given number of decimal digits, by mpmath."""
-    import mpmath  # type: ignore[import-untyped]
+    import mpmath
 
     context = mpmath.mp.clone()
     context.dps = digits

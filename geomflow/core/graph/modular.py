@@ -136,14 +136,14 @@ def _value(node: Node, known: dict[Node, int], use: ModularArithmetic) -> int:
 def _call(name: str, argument: Node, known: dict[Node, int], use: ModularArithmetic) -> int:
     if name in ("sin", "cos", "tan"):
         c, s = use.circle(argument)
-        return {"sin": s, "cos": c}.get(name) if name != "tan" else s * _inverse(c) % PRIME  # type: ignore[return-value]
+        return s * _inverse(c) % PRIME if name == "tan" else s if name == "sin" else c
     if name == "exp":
         return use.exponential(argument)
     if name in ("sinh", "cosh", "tanh"):
         up = use.exponential(argument)
         down, half = _inverse(up), _inverse(2)
         sinh, cosh = (up - down) * half % PRIME, (up + down) * half % PRIME
-        return {"sinh": sinh, "cosh": cosh}.get(name) if name != "tanh" else sinh * _inverse(cosh) % PRIME  # type: ignore[return-value]
+        return sinh * _inverse(cosh) % PRIME if name == "tanh" else sinh if name == "sinh" else cosh
     return use.unknown(node_key(name), known[argument])
 
 

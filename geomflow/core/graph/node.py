@@ -212,8 +212,9 @@ def _primitive(start: Rational, terms: list[tuple[Node, Rational]]) -> Node:
 def _content(coefficients: list[Rational], start: Rational) -> Rational:
     sign = 1 if coefficients[0] > 0 else -1
     values = [*coefficients, start] if start else coefficients
-    if all(type(v) is int for v in values):
-        return sign * gcd(*values)  # type: ignore[arg-type]
+    whole = [v for v in values if isinstance(v, int)]
+    if len(whole) == len(values):
+        return sign * gcd(*whole)
     numerators, denominators = zip(*(v.as_integer_ratio() for v in values), strict=True)
     return exact(sign * Fraction(gcd(*numerators), lcm(*denominators)))
 

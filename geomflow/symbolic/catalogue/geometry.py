@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, final
@@ -78,22 +78,22 @@ class Geometry(InLatex):
     @cached_property
     def verified(self) -> dict[str, bool]:
         """Every claim that is made, and whether it was decided to be true."""
-        checks = {
+        checks: dict[str, Callable[[Any], bool]] = {
             "ricci_flat": lambda claim: self.metric.is_ricci_flat is claim,
             "einstein_constant": lambda claim: self._same(self.metric.einstein_constant, claim),
             "scalar": lambda claim: self._same(self.metric.scalar, claim),
             "riemann_squared": lambda claim: self._same(self._norm(), claim),
             "determinant": lambda claim: self._same(self.metric.determinant, claim),
             "flow": lambda claim: self._flows(),
-            "rates": lambda claim: follows_rates(self.metric, claim),  # type: ignore[arg-type]
-            "soliton": lambda claim: is_soliton(self.metric, *claim),  # type: ignore[arg-type]
+            "rates": lambda claim: isinstance(self.metric, Metric) and follows_rates(self.metric, claim),
+            "soliton": lambda claim: isinstance(self.metric, Metric) and is_soliton(self.metric, *claim),
         }
         claims = {name: getattr(self.known, name) for name in checks}
         return {name: checks[name](claim) for name, claim in claims.items() if claim is not None}
 
     def _norm(self) -> sympy.Expr:
-        kahler = isinstance(self.metric, KahlerMetric)
-        return self.metric.riemann_squared if kahler else self.metric.kretschmann  # type: ignore[union-attr]
+        metric = self.metric
+        return metric.riemann_squared if isinstance(metric, KahlerMetric) else metric.kretschmann
 
     def _flows(self) -> bool:
         moving = self.flow()
