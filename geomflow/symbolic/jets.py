@@ -82,12 +82,14 @@ def ricci_nodes(matrix: np.ndarray, coordinates: Sequence[str]) -> np.ndarray:
 
 def scalar_nodes(matrix: np.ndarray, coordinates: Sequence[str]) -> gr.Node:
     """R of a (d, d) matrix of nodes."""
-    return MetricNodes(tuple(coordinates), matrix).scalar
+    scalar: gr.Node = MetricNodes(tuple(coordinates), matrix).scalar
+    return scalar
 
 
 def laplacian_nodes(matrix: np.ndarray, coordinates: Sequence[str], f: gr.Node) -> gr.Node:
     """Δf for a (d, d) matrix of nodes."""
-    return MetricNodes(tuple(coordinates), matrix).laplacian(f)
+    laplacian: gr.Node = MetricNodes(tuple(coordinates), matrix).laplacian(f)
+    return laplacian
 
 
 def deturck_nodes(matrix: np.ndarray, coordinates: Sequence[str], background: np.ndarray | None = None) -> np.ndarray:
@@ -125,7 +127,8 @@ class HermitianNodes:
     @cached_property
     def determinant(self) -> gr.Node:
         """det g_{ab̄}, a real node."""
-        return determinant(self.ring, self.matrix).re
+        found: gr.Complex = determinant(self.ring, self.matrix)
+        return found.re
 
     @cached_property
     def log_det(self) -> gr.Node:

@@ -210,7 +210,8 @@ class KahlerMetric(Components[KahlerTensors]):
     @cached_property
     def ricci_flatness(self) -> Verdict:
         """Whether Ric = 0, and how surely that is known."""
-        return self._run(lambda t: every(t.ring.verdict(e) for e in t.ricci.ravel()))
+        verdict: Verdict = self._run(lambda t: every(t.ring.verdict(e) for e in t.ricci.ravel()))
+        return verdict
 
     @property
     def is_ricci_flat(self) -> bool:

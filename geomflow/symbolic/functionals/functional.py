@@ -357,7 +357,7 @@ def check_alike(functional: Functional, terms: Terms, kind: type[Any]) -> None:
 
 def is_complex(geometry: Any) -> bool:
     """Whether the geometry has complex coordinates: twice as many real ones as its dimension."""
-    return len(geometry.coordinates) == 2 * geometry.dim
+    return bool(len(geometry.coordinates) == 2 * geometry.dim)
 
 
 def real_coordinates(geometry: Any) -> tuple[str, ...]:

@@ -126,7 +126,7 @@ class MetricGradient:
         if self.metric != "L2":
             return lower
         scale = realise.frame.volume * gr.exp(-realise.frame.leaf(LOG_MEASURE))
-        return conjugated(realise.frame, lower) * scale
+        return np.asarray(conjugated(realise.frame, lower) * scale)
 
     @cached_property
     def linearisation(self) -> Linearisation:
