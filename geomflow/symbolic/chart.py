@@ -17,18 +17,10 @@ import sympy
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.graph.sympy_bridge import unknowns
 from geomflow.symbolic import conjugation as cj
+from geomflow.symbolic import names as nm
 from geomflow.symbolic.exact import Place
 from geomflow.symbolic.given import given_freely, given_range, read_expressions
-from geomflow.symbolic.names import (
-    Functions,
-    Parameters,
-    Symbols,
-    fresh,
-    function_names,
-    given_names,
-    identified,
-    parameter_names,  # fmt: skip
-)
+from geomflow.symbolic.names import Functions, Parameters, Symbols
 from geomflow.symbolic.parse import FUNCTIONS
 from geomflow.symbolic.show import InLatex, latex
 from geomflow.symbolic.signs import Range, without_moduli
@@ -69,7 +61,7 @@ class Chart(InLatex):
         periods: Mapping[Any, Any] | None = None,
         assumptions: Mapping[Any, Mapping[str, bool]] | None = None,
     ) -> None:
-        items = given_names(symbols)
+        items = nm.given_names(symbols)
         names = [str(item) for item in items]
         bounds = {n: given_range(n, r) for n, r in _by_name("ranges", ranges, names).items()}
         lengths = {n: given_freely(p) for n, p in _by_name("periods", periods, names).items()}
@@ -118,8 +110,8 @@ class Chart(InLatex):
         self, values: Sequence[Any], parameters: Parameters = (), functions: Functions = ()
     ) -> list[sympy.Expr]:
         """Several values, each as `expression` reads it."""
-        known = {**parameter_names(parameters, self.names), **self.names}
-        found = read_expressions(values, known, function_names(functions, known))
+        known = {**nm.parameter_names(parameters, self.names), **self.names}
+        found = read_expressions(values, known, nm.function_names(functions, known))
         return [without_moduli(cj.without_conjugates(e), self.ranges) for e in found]
 
     def __str__(self) -> str:
@@ -152,11 +144,11 @@ class ComplexChart(InLatex):
     moduli: tuple[tuple[sympy.Symbol, sympy.Symbol], ...]
 
     def __init__(self, symbols: Symbols, *, moduli: Parameters = ()) -> None:
-        items = given_names(symbols)
+        items = nm.given_names(symbols)
         holomorphic = tuple(sympy.Symbol(i, complex=True) if isinstance(i, str) else i for i in items)
         bars = tuple(sympy.Symbol(cj.barred(s.name), complex=True) for s in holomorphic)
-        given_names([*holomorphic, *bars])
-        declared = parameter_names(moduli, [s.name for s in (*holomorphic, *bars)], "complex")
+        nm.given_names([*holomorphic, *bars])
+        declared = nm.parameter_names(moduli, [s.name for s in (*holomorphic, *bars)], "complex")
         self._set(holomorphic, bars, cj.paired(declared.values(), [s.name for s in (*holomorphic, *bars)]))
 
     def _set(self, symbols: tuple[sympy.Symbol, ...], bars: tuple[sympy.Symbol, ...], moduli: cj.Pairs) -> None:
@@ -213,7 +205,7 @@ class ComplexChart(InLatex):
         used, found = {*self.names, *taken}, []
         for label in [""] if self.dim == 1 else [str(k + 1) for k in range(self.dim)]:
             for letter in ("x", "y"):
-                found.append(fresh(letter + label, used))
+                found.append(nm.fresh(letter + label, used))
                 used.add(found[-1])
         return Chart(found)
 
@@ -228,11 +220,11 @@ class ComplexChart(InLatex):
         self, values: Sequence[Any], parameters: Parameters = (), functions: Functions = ()
     ) -> tuple[ComplexChart, list[sympy.Expr]]:
         """The values as expressions in z and z̄, and the chart with the complex parameters that occur in them."""
-        declared = parameter_names(parameters, self.names)
+        declared = nm.parameter_names(parameters, self.names)
         chart = self._with(cj.paired(filter(cj.is_complex, declared.values()), {*self.names, *declared}))
         known = {**declared, **chart.names}
-        called = function_names(functions, known)
-        raw = identified(read_expressions(values, known, called), known)
+        called = nm.function_names(functions, known)
+        raw = nm.identified(read_expressions(values, known, called), known)
         chart = chart._with(cj.moduli_in(raw, chart.names, declared))
         return chart, [chart._conjugation.carried_out(e) for e in raw]
 

@@ -11,17 +11,9 @@ import sympy
 from sympy.core.function import AppliedUndef
 
 from geomflow.core.graph.sympy_bridge import UNKNOWN, applied, fraction_of_float, owned, resolved
+from geomflow.symbolic.fractions import survey as sv
 from geomflow.symbolic.fractions.element import Element
-from geomflow.symbolic.fractions.survey import (
-    CIRCULAR,
-    HYPERBOLIC,
-    Generator,
-    Kind,
-    OutsideField,
-    _constant,
-    is_angle,
-    linear_parts,
-)
+from geomflow.symbolic.fractions.survey import CIRCULAR, HYPERBOLIC, Generator, Kind, OutsideField
 
 if TYPE_CHECKING:
     from geomflow.symbolic.fractions.field import Field
@@ -97,7 +89,7 @@ class Reader:
     def _symbolic_power(self, base: sympy.Expr, exponent: sympy.Expr) -> Element:
         """base**(c + n₁ + n₂ + ...) as a product of powers of generators."""
         result = self._field.one
-        for coefficient, atom in linear_parts(exponent):
+        for coefficient, atom in sv.linear_parts(exponent):
             part = self._power(base, coefficient) if atom == 1 else self._generator_power(base, coefficient, atom)
             result = result * part
         return result
@@ -127,8 +119,8 @@ class Reader:
 
     def _exponential(self, exponent: sympy.Expr) -> Element:
         result = self._field.one
-        for coefficient, atom in linear_parts(exponent):
-            if is_angle(atom):
+        for coefficient, atom in sv.linear_parts(exponent):
+            if sv.is_angle(atom):
                 c, s = self._multiple(Kind.COS, coefficient, sympy.expand(atom / sympy.I))
                 result = result * (c + s * self._generator(Kind.UNIT, sympy.I))
             elif (Kind.COSH, atom) in self._pairs:
@@ -148,7 +140,7 @@ class Reader:
         found: dict[tuple[Kind, sympy.Expr], list[tuple[int, sympy.Rational]]] = {}
         for k, g in enumerate(self._field.generators):
             if g.kind in (Kind.EXP, Kind.COS, Kind.COSH):
-                ((unit, atom),) = linear_parts(g.argument)
+                ((unit, atom),) = sv.linear_parts(g.argument)
                 found.setdefault((g.kind, atom), []).append((k, unit))
         return found
 
@@ -163,7 +155,7 @@ class Reader:
     def _multiple(self, kind: Kind, coefficient: sympy.Rational, atom: sympy.Expr) -> Pair:
         """cos and sin (or cosh and sinh) of coefficient * atom."""
         if kind is Kind.COS and atom is sympy.pi:
-            return self.read(_constant(sympy.cos, coefficient)), self.read(_constant(sympy.sin, coefficient))
+            return self.read(sv.constant(sympy.cos, coefficient)), self.read(sv.constant(sympy.sin, coefficient))
         k, steps = self._steps(kind, coefficient, atom)
         sign, pair = (1 if steps > 0 else -1), (self._field.one, self._field.zero)
         square = (self._field.generator(k), self._field.generator(k + 1))
@@ -179,7 +171,7 @@ class Reader:
         if isinstance(e, CIRCULAR + HYPERBOLIC):
             kind = Kind.COS if isinstance(e, CIRCULAR) else Kind.COSH
             pair = (self._field.one, self._field.zero)
-            for coefficient, atom in linear_parts(e.args[0]):
+            for coefficient, atom in sv.linear_parts(e.args[0]):
                 pair = _angle_sum(kind, pair, self._multiple(kind, coefficient, atom))
             name = e.func.__name__
             return _QUOTIENTS[_CIRCULAR_NAMES.get(name, name)](*pair)

@@ -191,7 +191,7 @@ class Survey:
 
     def _angle(self, what: str, coefficient: sympy.Rational, atom: sympy.Expr) -> None:
         if what == "angle" and atom is sympy.pi:
-            self.visit_all((_constant(sympy.cos, coefficient), _constant(sympy.sin, coefficient)))
+            self.visit_all((constant(sympy.cos, coefficient), constant(sympy.sin, coefficient)))
             return
         self.visit(atom)
         self.certain = self.certain and _is_monomial(atom)
@@ -284,7 +284,7 @@ _BUILDERS: Mapping[str, Callable[[Survey, sympy.Expr, int], Iterable[Generator]]
 }
 
 
-def _constant(function: Callable[[sympy.Expr], sympy.Expr], coefficient: sympy.Rational) -> sympy.Expr:
+def constant(function: Callable[[sympy.Expr], sympy.Expr], coefficient: sympy.Rational) -> sympy.Expr:
     """cos or sin of a rational multiple of π, in roots."""
     value = function(coefficient * sympy.pi)
     if value.has(sympy.cos, sympy.sin):
