@@ -66,7 +66,8 @@ def scaled(z: np.ndarray) -> np.ndarray:
     parts = np.stack([z.real, z.imag])
     power = np.frexp(np.abs(parts).max(axis=(0, -1), keepdims=True))[1]
     real, imaginary = np.ldexp(parts, -power)
-    return real + 1j * imaginary
+    result: np.ndarray = real + 1j * imaginary
+    return result
 
 
 def intersection(dims: Sequence[int], degree: Sequence[int], classes: Sequence[int]) -> int:

@@ -37,7 +37,8 @@ def _densities(metric: PolarisedMetric, points: Points) -> np.ndarray:
     )
     values = np.stack([_top_determinant(theta + t * scale * unit) for t in nodes], axis=1)
     coefficients = values @ np.linalg.inv(np.vander(nodes, increasing=True)).T
-    return coefficients[:, ::-1] / scale.reshape(-1, 1) ** np.arange(n, -1, -1) / np.pi**n
+    result: np.ndarray = coefficients[:, ::-1] / scale.reshape(-1, 1) ** np.arange(n, -1, -1) / np.pi**n
+    return result
 
 
 def _top_determinant(theta: np.ndarray) -> np.ndarray:
@@ -90,4 +91,5 @@ def _hyperplane(points: Points, factor: int) -> np.ndarray:
     if not 0 <= factor < count:
         raise InputError(f"the hyperplane class H_{factor} does not exist on {points.variety.ambient}")
     both = [FubiniStudy(points.variety, [1.0 + (i == factor) for i in range(count)]), FubiniStudy(points.variety)]
-    return both[0].at(points) - both[1].at(points)
+    result: np.ndarray = both[0].at(points) - both[1].at(points)
+    return result

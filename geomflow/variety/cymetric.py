@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import factorial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def export_cymetric(points: Points, folder: str | Path, *, validation: float = 0
     Returns the path.
     """
     train, held = points.split(1 - validation, seed)
-    arrays = {"val_pullbacks": held.pullbacks}
+    arrays: dict[str, Any] = {"val_pullbacks": held.pullbacks}
     scale = factorial(points.variety.dim)
     for name, part in (("train", train), ("val", held)):
         arrays[f"X_{name}"] = np.concatenate([part.coordinates.real, part.coordinates.imag], axis=1)

@@ -32,7 +32,8 @@ def distance(first: Points | np.ndarray, second: Points | np.ndarray, ambient: A
     p, q = _coordinates(first), _coordinates(second)
     blocks = [slice(None)] if ambient is None else ambient.blocks
     squares = [_angle(p[..., b], q[..., b]) ** 2 for b in blocks]
-    return np.sqrt(np.sum(squares, axis=0)) if len(squares) > 1 else np.sqrt(squares[0])
+    result: np.ndarray = np.sqrt(np.sum(squares, axis=0)) if len(squares) > 1 else np.sqrt(squares[0])
+    return result
 
 
 def _angle(p: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -53,7 +54,8 @@ def _angle(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     across = q / turn - p
     across = across - np.sum(across * p.conj(), axis=-1, keepdims=True) / norm * p
     along = np.abs(ratio / turn)[..., 0] * np.sqrt(norm[..., 0])
-    return np.arctan2(np.linalg.norm(across, axis=-1), along)
+    result: np.ndarray = np.arctan2(np.linalg.norm(across, axis=-1), along)
+    return result
 
 
 def nearest(points: Points, queries: Points | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -96,9 +98,12 @@ def _farness(rows: list[np.ndarray], sources: list[np.ndarray]) -> np.ndarray:
     for x, (real, imaginary) in zip(rows, sources):
         first, second = x @ real, x @ imaginary
         squares.append(np.add(np.multiply(first, first, out=first), np.multiply(second, second, out=second), out=first))
+    result: np.ndarray
     if len(squares) == 1:
-        return np.negative(squares[0], out=squares[0])
-    return np.sum([np.arccos(np.sqrt(np.minimum(square, 1.0))) ** 2 for square in squares], axis=0)
+        result = np.negative(squares[0], out=squares[0])
+    else:
+        result = np.sum([np.arccos(np.sqrt(np.minimum(square, 1.0))) ** 2 for square in squares], axis=0)
+    return result
 
 
 def _turned(z: np.ndarray) -> np.ndarray:
@@ -120,5 +125,6 @@ def _ambient(first: object, second: object, ambient: Ambient | Sequence[int] | N
     for candidate in (first, second):
         variety = getattr(candidate, "variety", None)
         if variety is not None:
-            return variety.ambient
+            found: Ambient = variety.ambient
+            return found
     return ambient if ambient is None or isinstance(ambient, Ambient) else Ambient(tuple(ambient))

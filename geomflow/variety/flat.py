@@ -54,7 +54,8 @@ class FlatCurve(PolarisedMetric, kind="geomflow flat curve 1"):
 
     def potential(self, points: Points) -> np.ndarray:
         """4κ|w|² with w = `coordinate(points)`: a potential on every parallelogram that holds no lattice jump."""
-        return 4 * self.kappa * np.abs(self.coordinate(points)) ** 2
+        result: np.ndarray = 4 * self.kappa * np.abs(self.coordinate(points)) ** 2
+        return result
 
     def jets(self, points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Derivatives of K: g = κ h h̄ with h = Ω's component, so K_{xxx̄} = κ h' h̄ and K_{xxx̄x̄} = κ h' h̄'."""
@@ -87,7 +88,8 @@ class FlatCurve(PolarisedMetric, kind="geomflow flat curve 1"):
 
         A length in ds² = 2g_{ab̄}dz^a dz̄^b, where `variety.distance` is an angle, 1/√2 of a length.
         """
-        return np.sqrt(8 * self.kappa) * np.abs(reduce(self.coordinate(first) - self.coordinate(second)))
+        result: np.ndarray = np.sqrt(8 * self.kappa) * np.abs(reduce(self.coordinate(first) - self.coordinate(second)))
+        return result
 
     def record(self) -> dict[str, np.ndarray]:
         """Nothing: the variety says it all."""

@@ -82,7 +82,8 @@ def _eliminated(slope: np.ndarray, patch: np.ndarray, elim: int | np.ndarray | N
     size = np.abs(slope)
     np.put_along_axis(size, patch, -1.0, axis=1)
     if elim is None:
-        return np.argmax(size, axis=1)
+        result: np.ndarray = np.argmax(size, axis=1)
+        return result
     elim = np.array(np.broadcast_to(np.asarray(elim, dtype=np.int64), (len(slope),)))
     if np.any(np.take_along_axis(size, elim[:, None], axis=1) <= 0):
         raise InputError("the eliminated coordinate is a patch coordinate, or ∂Q vanishes along it")

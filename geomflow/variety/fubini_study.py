@@ -31,12 +31,15 @@ class FubiniStudy(PolarisedMetric, kind="geomflow Fubini-Study metric 1"):
 
     def potential(self, points: Points) -> np.ndarray:
         """Σ t_i log|z_i|² at the scaled representatives, (P,)."""
-        return np.log(self.variety.ambient.norms(points.coordinates)) @ np.array(self._class)
+        result: np.ndarray = np.log(self.variety.ambient.norms(points.coordinates)) @ np.array(self._class)
+        return result
 
     def at(self, points: Points) -> np.ndarray:
         """g_{ab̄}, shape (P, n, n)."""
         self.check(points)
-        return sum(t * log_metric(gram) for t, gram in zip(self._class, self._grams(points, 1)))
+        parts = [t * log_metric(gram) for t, gram in zip(self._class, self._grams(points, 1))]
+        total: np.ndarray = np.sum(parts, axis=0)
+        return total
 
     def jets(self, points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Derivatives of K up to the fourth."""

@@ -73,7 +73,8 @@ class HermitianForm(PolarisedMetric, kind="geomflow Hermitian form 1"):
 
     def potential(self, points: Points) -> np.ndarray:
         """K = (1/k) log P at the scaled representatives, (P,)."""
-        return np.log(self.gram(points, 0)[:, 0, 0].real) / self.level
+        result: np.ndarray = np.log(self.gram(points, 0)[:, 0, 0].real) / self.level
+        return result
 
     def at(self, points: Points) -> np.ndarray:
         """g_{ab̄} = (1/k) (P_ab̄/P − P_a P_b̄/P²), shape (P, n, n)."""

@@ -56,7 +56,7 @@ class Hypersurface:
     ) -> None:
         self.polynomial = read(polynomial, coordinates)
         count = len(self.polynomial.names)
-        self.ambient = Ambient(ambient if ambient is not None else (count - 1,))
+        self.ambient = Ambient(tuple(ambient) if ambient is not None else (count - 1,))
         if count != self.ambient.size:
             raise InputError(
                 f"{self.ambient} has {self.ambient.size} homogeneous coordinates, but the polynomial has {count} "
@@ -122,7 +122,8 @@ class Hypersurface:
     def relative_residual(self, z: np.ndarray) -> np.ndarray:
         """|Q(z)| / (Π_i |z_i|^{d_i} Σ|coefficients|), which no scaling changes, (P,)."""
         size = np.exp(np.log(self.ambient.norms(z)) @ np.array(self.degree) / 2)
-        return np.abs(self.polynomial.value(z)) / (size * np.abs(self.polynomial.coefficients).sum())
+        result: np.ndarray = np.abs(self.polynomial.value(z)) / (size * np.abs(self.polynomial.coefficients).sum())
+        return result
 
     def same_as(self, other: Hypersurface) -> bool:
         """Whether it is given by the same polynomial."""

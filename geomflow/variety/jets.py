@@ -62,7 +62,8 @@ def second_order(points: Points) -> np.ndarray:
 def log_metric(gram: np.ndarray) -> np.ndarray:
     """∂_a∂_b̄ log P = P_ab̄/P − P_a P_b̄/P² from (…, 1 + n, 1 + n)."""
     scaled = gram / gram[..., :1, :1].real
-    return scaled[..., 1:, 1:] - scaled[..., 1:, :1] * scaled[..., :1, 1:]
+    result: np.ndarray = scaled[..., 1:, 1:] - scaled[..., 1:, :1] * scaled[..., :1, 1:]
+    return result
 
 
 def log_jets(gram: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -100,7 +101,8 @@ def log_volume(gram: np.ndarray, level: int) -> np.ndarray:
     """log det g from (…, n+1, n+1); NaN where P or g is not positive."""
     n = gram.shape[-1] - 1
     with np.errstate(invalid="ignore", divide="ignore"):
-        return log_determinant(gram) - (n + 1) * np.log(gram[..., 0, 0].real) - n * np.log(level)
+        result: np.ndarray = log_determinant(gram) - (n + 1) * np.log(gram[..., 0, 0].real) - n * np.log(level)
+        return result
 
 
 def sensitivity(gram: np.ndarray) -> np.ndarray:
@@ -129,17 +131,20 @@ class Curvature:
     @property
     def ricci(self) -> np.ndarray:
         """R_{ab̄} = g^{cd̄} R_{ab̄cd̄} = −∂_a∂_b̄ log det g."""
-        return np.einsum("...cd,...abcd->...ab", self.inverse, self.riemann)
+        result: np.ndarray = np.einsum("...cd,...abcd->...ab", self.inverse, self.riemann)
+        return result
 
     @property
     def scalar(self) -> np.ndarray:
         """R = 2 g^{ab̄} R_{ab̄}, the Riemannian scalar curvature."""
-        return 2 * np.einsum("...ab,...ab->...", self.inverse, self.ricci).real
+        result: np.ndarray = 2 * np.einsum("...ab,...ab->...", self.inverse, self.ricci).real
+        return result
 
     @property
     def endomorphism(self) -> np.ndarray:
         """R^c_{d ab̄} = g^{ce̅} R_{ab̄de̅} as [c, d, a, b]."""
-        return np.einsum("...ce,...abde->...cdab", self.inverse, self.riemann)
+        result: np.ndarray = np.einsum("...ce,...abde->...cdab", self.inverse, self.riemann)
+        return result
 
 
 def from_jets(second: np.ndarray, third: np.ndarray, fourth: np.ndarray) -> Curvature:

@@ -33,7 +33,7 @@ def log_ratio(metric: HermitianMetric, points: Points) -> np.ndarray:
     Raises `KahlerConeError` with the number of points where g is not positive.
     """
     there = metric.in_chart(points)
-    result = metric.log_determinant(there) - np.log(there.omega2)
+    result: np.ndarray = metric.log_determinant(there) - np.log(there.omega2)
     bad = np.nonzero(~np.isfinite(result))[0]
     if bad.size:
         raise KahlerConeError(
@@ -59,7 +59,8 @@ def density_ratio(metric: HermitianMetric, points: Points) -> np.ndarray:
 def _scaled_ratio(metric: HermitianMetric, points: Points) -> np.ndarray:
     """det g/|Ω|² up to a factor, at most one."""
     ratio = log_ratio(metric, points)
-    return np.exp(ratio - ratio.max(initial=-np.inf))
+    result: np.ndarray = np.exp(ratio - ratio.max(initial=-np.inf))
+    return result
 
 
 def normalised(ratio: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, float, float]:

@@ -102,4 +102,5 @@ class PolarisedMetric(HermitianMetric):
     def correction(self, points: Points) -> np.ndarray:
         """φ = K − Σ t_i log|z_i|², a function on the variety that does not depend on the patch, (P,)."""
         reference = np.log(self.variety.ambient.norms(points.coordinates)) @ np.asarray(self.kahler_class)
-        return self.potential(points) - reference
+        result: np.ndarray = self.potential(points) - reference
+        return result

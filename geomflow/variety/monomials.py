@@ -57,7 +57,8 @@ def multi_monomials(ambient: Ambient, degrees: Sequence[int]) -> np.ndarray:
 
 def standard(exponents: np.ndarray, leading: np.ndarray) -> np.ndarray:
     """The rows not divisible by the monomial `leading`: a basis modulo any polynomial with that leading term."""
-    return exponents[~np.all(exponents >= leading, axis=1)]
+    result: np.ndarray = exponents[~np.all(exponents >= leading, axis=1)]
+    return result
 
 
 class Places:

@@ -91,7 +91,8 @@ def reference(forms: InvariantForms, points: Points) -> np.ndarray:
     """Π_i |z_i|^{2 k_i}, the form of Fubini–Study at the points, (P,)."""
     blocks = points.variety.ambient.blocks
     degrees = np.array([forms.exponents[0, b].sum() for b in blocks])
-    return np.exp(np.log(points.variety.ambient.norms(points.coordinates)) @ degrees)
+    result: np.ndarray = np.exp(np.log(points.variety.ambient.norms(points.coordinates)) @ degrees)
+    return result
 
 
 def invariant_forms(variety: Hypersurface, degrees: tuple[int, ...], symmetry: Symmetry) -> InvariantForms:

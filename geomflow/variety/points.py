@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from geomflow.core import archive
 from geomflow.core.errors import InputError
@@ -66,7 +67,8 @@ class Points:
     def omega(self) -> np.ndarray:
         """The component of Ω = dx¹∧…∧dxⁿ / (∂Q/∂z_elim), shape (P,)."""
         slope = self.variety.polynomial.gradient(self.coordinates)[1]
-        return 1 / slope[np.arange(len(self)), self.elim]
+        result: np.ndarray = 1 / slope[np.arange(len(self)), self.elim]
+        return result
 
     @cached_property
     def pullbacks(self) -> np.ndarray:
@@ -76,7 +78,8 @@ class Points:
     @property
     def density(self) -> np.ndarray:
         """Points per d^{2n}x at each point, total mass one: |Ω|² / weights."""
-        return self.omega2 / self.weights
+        result: np.ndarray = self.omega2 / self.weights
+        return result
 
     @property
     def effective_size(self) -> float:
@@ -88,11 +91,12 @@ class Points:
         """The largest |Q| over the points, at the scaled representatives."""
         return float(np.abs(self.variety.polynomial.value(self.coordinates)).max(initial=0.0))
 
-    def __getitem__(self, index: object) -> Points:
+    def __getitem__(self, index: slice | int | ArrayLike) -> Points:
         """The points that a slice, mask or list of numbers selects."""
         require_unmasked(index, "the selection of points")
-        index = np.atleast_1d(np.arange(len(self))[index])
-        return replace(self, **{name: getattr(self, name)[index] for name in ARRAYS})
+        every: Any = np.arange(len(self))
+        rows = np.atleast_1d(every[index])
+        return replace(self, **{name: getattr(self, name)[rows] for name in ARRAYS})
 
     def in_chunks(self, size: int) -> Iterator[Points]:
         """Consecutive chunks of at most `size` points."""
@@ -157,7 +161,8 @@ def concatenate(*parts: Points) -> Points:
     for other in parts[1:]:
         if not other.variety.same_as(parts[0].variety):
             raise InputError(f"points on different varieties: {parts[0].variety} and {other.variety}")
-    return replace(parts[0], **{name: np.concatenate([getattr(p, name) for p in parts]) for name in ARRAYS})
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(p, name) for p in parts]) for name in ARRAYS}
+    return replace(parts[0], **arrays)
 
 
 def _faults(points: Points, off: bool) -> Iterator[str]:

@@ -77,7 +77,8 @@ class Polynomial:
     def hessian(self, z: np.ndarray) -> np.ndarray:
         """∂²Q/∂z_i∂z_j: (..., N) -> (..., N, N)."""
         z = np.ascontiguousarray(z, dtype=complex)
-        return routine.hessians(z.reshape(-1, z.shape[-1]), *self.table).reshape(*z.shape, z.shape[-1])
+        result: np.ndarray = routine.hessians(z.reshape(-1, z.shape[-1]), *self.table).reshape(*z.shape, z.shape[-1])
+        return result
 
     def __str__(self) -> str:
         text = " + ".join(_term(c, self.names, m) for c, m in zip(self.exact, self.exponents))

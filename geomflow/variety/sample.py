@@ -191,7 +191,7 @@ def _check_on(variety: Hypersurface, z: np.ndarray) -> None:
 
 
 def _settle_off(
-    z: np.ndarray, table: tuple, bounds: np.ndarray, degrees: np.ndarray, out: tuple[np.ndarray, ...]
+    z: np.ndarray, table: tuple[np.ndarray, ...], bounds: np.ndarray, degrees: np.ndarray, out: tuple[np.ndarray, ...]
 ) -> None:
     """Patch and measure without moving onto the variety."""
     patch, elim, omega2, density = out

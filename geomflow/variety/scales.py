@@ -42,7 +42,8 @@ def even_scales(polynomial: Polynomial, ambient: Ambient) -> np.ndarray:
     if not found.success:
         return np.ones(exponents.shape[1])
     centred = np.concatenate([found.x[block] - found.x[block].mean() for block in ambient.blocks])
-    return np.exp2(np.round(centred / np.log(2)))
+    result: np.ndarray = np.exp2(np.round(centred / np.log(2)))
+    return result
 
 
 def require_resolved(variety: Hypersurface) -> None:
@@ -70,4 +71,5 @@ def line_density(variety: Hypersurface, z: np.ndarray, slope_norm: np.ndarray) -
     y, slope = z / scale, variety.polynomial.gradient(z)[1] * scale
     norms, slopes = ambient.norms(y), ambient.norms(slope)
     other = np.sum(norms * slopes, axis=1) / np.prod(norms ** np.array(variety.degree), axis=1)
-    return (slope_norm + other / np.prod(scale) ** 2) / 2
+    result: np.ndarray = (slope_norm + other / np.prod(scale) ** 2) / 2
+    return result

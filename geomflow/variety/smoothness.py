@@ -130,8 +130,9 @@ _LARGEST_BLOCK = 700
 
 def certified_smooth(polynomial: Polynomial, ambient: Ambient) -> bool:
     """True is a proof. False says nothing: singular, or in a product, or too large, or not over Q(i)."""
-    residues = [residue(c) for c in polynomial.exact]
-    if len(ambient.dims) > 1 or any(r is None for r in residues):
+    found = [residue(c) for c in polynomial.exact]
+    residues = [r for r in found if r is not None]
+    if len(ambient.dims) > 1 or len(residues) < len(found):
         return False
     degree = int(polynomial.exponents[0].sum())
     if ambient.size * (degree - 2) + 1 > 30:

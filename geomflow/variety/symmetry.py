@@ -72,7 +72,8 @@ def keeps_class(permutations: np.ndarray, ambient: Ambient, kahler_class: Sequen
         raise InputError(f"the permutation {permutations[mixed[0]].tolist()} mixes coordinates of different factors of "
                          f"{ambient}")
     weights = np.asarray(kahler_class)
-    return np.all(weights[image] == weights[factor], axis=1)
+    result: np.ndarray = np.all(weights[image] == weights[factor], axis=1)
+    return result
 
 
 def trivial_symmetry(size: int) -> Symmetry:
