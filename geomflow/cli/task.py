@@ -260,7 +260,7 @@ class Task:
         from geomflow.fits import DegreeLadder
 
         metric = self.file.metric
-        limit = {} if metric.seconds is None else {"seconds": metric.seconds}
+        limit = {} if metric.seconds is None else {"work": metric.seconds}
         return DegreeLadder(points, degrees, self.kind, self.functional, _or(metric.symmetry, True),
                             self.kahler_class, **limit)
 

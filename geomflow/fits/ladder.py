@@ -16,6 +16,7 @@ from geomflow.core.content import content
 from geomflow.core.errors import InputError, StoreError, UnknownNameError
 from geomflow.fits.algebraic import algebraic_metric, roughly_forms
 from geomflow.fits.balanced import balanced_metric
+from geomflow.fits.fit import OPERATIONS
 from geomflow.fits.folder import MetricFolder
 from geomflow.variety.bundles import halved, line_bundle
 from geomflow.variety.errors import UnderdeterminedError
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 KINDS = ("algebraic", "balanced")
 Degrees = tuple[int, ...]
+#: Operations for a pair of sections at a point with all derivatives, and for a parameter in a row of the Jacobian.
+_PAIR, _ROW = 1200, 10_000
 
 
 @final
@@ -108,7 +111,8 @@ class DegreeLadder:
     functional    the F(v) of algebraic metrics
     symmetric     whether the metrics have the symmetries of the polynomial
     kahler_class  the class t of a metric on O(k t), as for `algebraic_metric`
-    seconds       time for the fits: no degree is begun that is not expected to end in it
+    work          core-seconds for the fits, counted (2·10¹⁰ operations each) and not measured, so that the degrees that
+                  are reached do not depend on the machine: no degree is begun that is not expected to end within it
 
     Raises `UnknownNameError` for another kind, `InputError` for no degrees.
     """
@@ -119,7 +123,7 @@ class DegreeLadder:
     functional: str = "(v - 1)^2"
     symmetric: bool = True
     kahler_class: Sequence[float] | None = None
-    seconds: float = math.inf
+    work: float = math.inf
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -157,12 +161,12 @@ class DegreeLadder:
         return [degrees for degrees in self.degrees if max(degrees) > max(last)]
 
     def determined(self, degrees: Sequence[Degrees]) -> list[Degrees]:
-        """Of some degrees those that the points determine: all, with a limit on time those below the first that is not.
+        """Of some degrees those that the points determine: all, with a limit on work those below the first that is not.
 
         Raises `UnderdeterminedError`, before anything is fitted, where the last or the only one left is not determined.
         """
         count = len(self.points)
-        if self.seconds < math.inf:
+        if self.work < math.inf:
             degrees = list(takewhile(lambda each: self._least_points(each) <= count, degrees)) or degrees[:1]
         least = self._least_points(degrees[-1]) if degrees else 0
         if least > count:
@@ -172,23 +176,31 @@ class DegreeLadder:
             )
         return list(degrees)
 
-    def forecast(self, cost: float, before: Degrees, after: Degrees) -> float:
-        """What a fit will cost after one of a lower degree did `cost`; at least twice as much.
+    def forecast(self, degrees: Degrees, steps: int) -> float:
+        """The work of a fit of so many steps in core-seconds.
 
-        Fits in all Hermitian forms end in time by themselves: they are only not begun where no time is left.
+        The pairs of sections at every point with their derivatives, once, and for each step a dense Jacobian of p
+        parameters and its normal equations. Fits in all Hermitian forms end within any work by themselves: theirs is 0.
         """
-        variety = self.points.variety
-        counts = [roughly_forms(variety, k, self.symmetry) for k in (before, after)]
-        general = 4 * counts[1] >= Sections(variety, after).count ** 2
-        return 0.0 if general else cost * growth(*counts)
+        symmetry = self.symmetry
+        count = roughly_forms(self.points.variety, degrees, symmetry)
+        if self._takes_all_forms(count, degrees):
+            return 0.0
+        used = min(len(self.points), max(4000.0, 20 * count))
+        pairs = count * len(symmetry.permutations) * (1 + symmetry.conjugation)
+        return used * (_PAIR * pairs + steps * (2 * count**2 + _ROW * count)) / OPERATIONS
 
-    def fit(self, degrees: Degrees, start: HermitianForm | None, seconds: float, workers: Any) -> HermitianForm:
+    def _takes_all_forms(self, count: float, degrees: Degrees) -> bool:
+        """Whether invariant forms, of which there are about `count`, are most of all Hermitian forms."""
+        return 4 * count >= Sections(self.points.variety, degrees).count ** 2
+
+    def fit(self, degrees: Degrees, start: HermitianForm | None, work: float, workers: Any) -> HermitianForm:
         """The metric of one degree, from `start` where it is algebraic."""
         variety, points = self.points.variety, self.points
         if self.kind == "balanced":
             return balanced_metric(variety, degrees, points, symmetric=self.symmetric, workers=workers,
                                    kahler_class=self.kahler_class)
-        limit = {} if math.isinf(seconds) else {"work": 2 * seconds}
+        limit = {} if math.isinf(work) else {"work": work}
         return algebraic_metric(variety, degrees, points, functional=self.functional, symmetry=self.symmetry,
                                 start=start, kahler_class=self.kahler_class, **limit)
 
@@ -228,7 +240,7 @@ def climb(
     workers  who fits balanced metrics, as for `balanced_metric`
     watch    called with each fit as it ends
 
-    The climb ends early where the next fit is not expected to end in `ladder.seconds`, or has more parameters than
+    The climb ends early where the next fit is not expected to end within `ladder.work`, or has more parameters than
     there are points. Raises `UnderdeterminedError` where not even the first degree is determined, `InputError` where
     the folder holds another metric or nothing to resume, `StoreError` where it cannot be used, and what
     `algebraic_metric` and `balanced_metric` do.
@@ -266,16 +278,6 @@ def digest(points: Points) -> str:
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()
 
 
-def growth(before: float, after: float) -> float:
-    """By how much a fit with a dense Jacobian costs more: p parameters take max(4000, 20p) points, each p² operations.
-
-    >>> growth(10, 20), growth(400, 800), growth(10, 11)
-    (4.0, 8.0, 2.0)
-    """
-    work = [max(4000, 20 * p) * p**2 for p in (before, after)]
-    return max(2.0, work[1] / work[0])
-
-
 def shown(degrees: Degrees) -> str:
     """Degrees in short.
 
@@ -288,21 +290,24 @@ def shown(degrees: Degrees) -> str:
 def _in_turn(
     ladder: DegreeLadder, degrees: Sequence[Degrees], start: HermitianForm | None, workers: Any
 ) -> Iterator[tuple[HermitianForm, float]]:
-    """The metric of each degree with its cost in seconds, until the next is not expected to end in time."""
-    begun, cost = monotonic(), 0.0
-    for before, each in zip((None, *degrees), degrees):
-        left = ladder.seconds - (monotonic() - begun)
-        if before is not None and ladder.seconds < math.inf and ladder.forecast(cost, before, each) > left:
+    """The metric of each degree with the seconds it took, until the next is not expected to end within the work.
+
+    Forecasts are for as many steps as the fit before took. A fit in all Hermitian forms takes what work is left.
+    """
+    left, steps = ladder.work, 0
+    for number, each in enumerate(degrees):
+        if number and left < math.inf and (left <= 0 or ladder.forecast(each, steps) > left):
             return
-        at = monotonic()
+        begun = monotonic()
         start = ladder.fit(each, start, left, workers)
-        cost = monotonic() - at
-        yield start, cost
+        steps = len(start.report.history) - 1
+        left -= ladder.forecast(each, steps) or left
+        yield start, monotonic() - begun
 
 
 def _stopped(above: Sequence[Degrees], left: Sequence[Degrees], done: int) -> str:
     if done < len(left):
-        return f"degree {shown(left[done])} is not expected to be done in the time that is left"
+        return f"degree {shown(left[done])} is not expected to be done within the work that is left"
     if done < len(above):
         return f"degree {shown(above[done])} has more parameters than there are points"
     return ""

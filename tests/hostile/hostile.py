@@ -13,7 +13,7 @@ from .commands import commands
 from .damage import damage
 from .isolated import isolated
 from .kills import kills
-from .ledger import KeptRows
+from .ledger import Ledger
 
 #: The parts, and how many inputs each tries.
 SIZES = {"commands": 400, "damage": 200, "kills": 20, "code": 21}
@@ -22,11 +22,11 @@ _NEEDED = ("geomflow.cli", "geomflow.flow", "geomflow.variety", "geomflow.fits",
            "geomflow.symbolic.functionals", "matplotlib.pyplot", "zarr")  # fmt: skip
 
 
-def hostile(seed: int, share: float = 1.0, parts: Sequence[str] = tuple(SIZES), folder: Path | None = None) -> KeptRows:
+def hostile(seed: int, share: float = 1.0, parts: Sequence[str] = tuple(SIZES), folder: Path | None = None) -> Ledger:
     """All that these parts try. This process must hold no threads: it forks one for each input."""
     for name in _NEEDED:
         importlib.import_module(name)
-    ledger = KeptRows()
+    ledger = Ledger()
     with _place(folder) as place:
         kept = place / "kept"
         kept.mkdir()
