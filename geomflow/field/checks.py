@@ -41,7 +41,7 @@ def require_symmetric(grid: Mesh, values: np.ndarray, what: str) -> np.ndarray:
             f"{what} is not {kind}: component ({i}, {j}) is {values[worst]:.6g} and {sign}component ({j}, {i}) is "
             f"{mirrored[worst]:.6g} at {where}. Make the two equal, or give ½(g + gᵀ)."
         )
-    return 0.5 * (values + mirrored)
+    return np.asarray(0.5 * (values + mirrored))
 
 
 def eigenvalue_range(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

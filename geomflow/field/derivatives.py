@@ -57,7 +57,7 @@ class Fourier:
         spectrum = scipy.fft.rfft(values, axis=axis, workers=workers)
         factor = self.symbol(n, times, spacing)[: n // 2 + 1]
         spectrum *= factor.reshape((-1,) + (1,) * (values.ndim - 1 - axis))
-        return scipy.fft.irfft(spectrum, n=n, axis=axis, workers=workers, overwrite_x=True)
+        return np.asarray(scipy.fft.irfft(spectrum, n=n, axis=axis, workers=workers, overwrite_x=True))
 
     def symbol(self, n: int, times: int, spacing: float) -> np.ndarray:
         """(i k)^times, with the even-n Nyquist mode dropped for odd `times`."""
@@ -77,14 +77,14 @@ class Stencil:
     def along(self, values: np.ndarray, axis: int, times: int, spacing: float) -> np.ndarray:
         """The `times`-th derivative along `axis`."""
         scaled = stencil_row(times, self.order) / spacing**times
-        return scipy.ndimage.correlate1d(values, scaled, axis=axis, mode="wrap")
+        return np.asarray(scipy.ndimage.correlate1d(values, scaled, axis=axis, mode="wrap"))
 
     def symbol(self, n: int, times: int, spacing: float) -> np.ndarray:
         """Σ_j w_j e^{ijkh}/h^times."""
         row = stencil_row(times, self.order)
         offsets = np.arange(len(row)) - len(row) // 2
         phases = np.exp(1j * wave_numbers(n, spacing)[:, None] * spacing * offsets)
-        return phases @ row / spacing**times
+        return np.asarray(phases @ row / spacing**times)
 
 
 Jets = Callable[[tuple[int, ...]], np.ndarray]

@@ -63,7 +63,7 @@ def _value(functional: Functional, state: Any, numbers: Mapping[str, Fraction], 
 def _dilaton(functional: MetricFunctional, state: MetricField, log_measure: np.ndarray) -> np.ndarray:
     """The ground state's f, or log(dV/dm)."""
     if not functional.elliptic:
-        return np.log(state.volume_density().values) - log_measure
+        return np.asarray(np.log(state.volume_density().values) - log_measure)
     elliptic = ground_state(functional.realisation(functional.new_algebra()).frame)
     return GroundState(elliptic, state.grid.torus.coordinates, state.grid)(state.pack())
 

@@ -63,7 +63,7 @@ class HermitianField(Field):
 
     def volume_density(self) -> ScalarField:
         """dμ_J/dx = 2ⁿ det h_{ab̄} = √det g of the real metric."""
-        return self.determinant() * 2.0 ** self.values.shape[-1]
+        return self.determinant() * float(2 ** self.values.shape[-1])
 
     def volume(self) -> float:
         """∫ dμ_J."""

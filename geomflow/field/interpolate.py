@@ -120,7 +120,7 @@ class Interpolation:
         n, last = self.grid.shape[axis], axis == self.grid.dim - 1
         k = wave_numbers(n, self.grid.spacing[axis])[:count]
         angles = self.cell_points[block, axis, None] * k
-        waves = np.exp(1j * angles)
+        waves: np.ndarray = np.exp(1j * angles)
         if n % 2 == 0:
             waves[:, n // 2] = np.cos(angles[:, n // 2])
         if last:

@@ -53,7 +53,7 @@ class FlatTorus(ABC):
     @cached_property
     def directions(self) -> np.ndarray:
         """Unit lattice vectors e_a as rows, (d, d): X = Σ_a s_a e_a."""
-        return np.array(self.lattice) / np.array(self.periods)[:, None]
+        return np.asarray(np.array(self.lattice) / np.array(self.periods)[:, None])
 
     @cached_property
     def dual(self) -> np.ndarray:

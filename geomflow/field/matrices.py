@@ -16,7 +16,7 @@ def determinant(matrices: np.ndarray) -> np.ndarray:
     if size == 1:
         return matrices[..., 0, 0]
     if size == 2:
-        return matrices[..., 0, 0] * matrices[..., 1, 1] - matrices[..., 0, 1] * matrices[..., 1, 0]
+        return np.asarray(matrices[..., 0, 0] * matrices[..., 1, 1] - matrices[..., 0, 1] * matrices[..., 1, 0])
     columns = np.arange(size)
     minors = (determinant(matrices[..., 1:, columns[columns != j]]) for j in range(size))
     return np.asarray(sum((-1) ** j * matrices[..., 0, j] * minor for j, minor in enumerate(minors)))
@@ -26,11 +26,12 @@ def quotient_trace(form: np.ndarray, other: np.ndarray) -> np.ndarray:
     """tr(h⁻¹ T) of two arrays of Hermitian matrices (..., n, n), real."""
     size = form.shape[-1]
     if size == 1:
-        return other[..., 0, 0].real / form[..., 0, 0].real
+        return np.asarray(other[..., 0, 0].real / form[..., 0, 0].real)
     if size == 2:
         diagonal = form[..., 0, 0].real * other[..., 1, 1].real + form[..., 1, 1].real * other[..., 0, 0].real
-        return (diagonal - 2 * (form[..., 0, 1] * np.conj(other[..., 0, 1])).real) / determinant(form).real
-    return np.trace(np.linalg.solve(form, other), axis1=-2, axis2=-1).real
+        beside = (form[..., 0, 1] * np.conj(other[..., 0, 1])).real
+        return np.asarray((diagonal - 2 * beside) / determinant(form).real)
+    return np.asarray(np.trace(np.linalg.solve(form, other), axis1=-2, axis2=-1).real)
 
 
 def pack_symmetric(values: np.ndarray) -> np.ndarray:

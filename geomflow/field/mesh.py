@@ -185,7 +185,7 @@ def checked_automorphism(grid: Mesh, matrix: Any) -> np.ndarray:
     array = np.array(matrix)
     if array.shape != (grid.dim, grid.dim):
         raise ShapeError(f"an automorphism here is a {grid.dim}×{grid.dim} matrix; shape {array.shape} was given.")
-    integers = np.rint(array).astype(int)
+    integers: np.ndarray = np.rint(array).astype(int)
     determinant = round(float(np.linalg.det(array)))
     if not np.array_equal(integers, array) or abs(determinant) != 1:
         raise InputError(f"automorphisms of a torus are integer matrices of determinant ±1; got {array.tolist()}.")
@@ -199,4 +199,4 @@ def permute(grid: Mesh, values: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     n = grid.shape[0]
     indices = np.meshgrid(*[np.arange(n)] * grid.dim, indexing="ij", sparse=True)
     images = tuple(np.asarray(sum(int(c) * i for c, i in zip(row, indices))) % n for row in matrix)
-    return values[tuple(np.broadcast_arrays(*images))]
+    return np.asarray(values[tuple(np.broadcast_arrays(*images))])

@@ -206,7 +206,7 @@ def _independent(quantity: str, nodes: Any, dim: int) -> list[Any]:
 def spread(quantity: str, rows: np.ndarray, dim: int) -> np.ndarray:
     """The outputs (nout, *grid) of a metric program as a public array (*grid, tensor indices)."""
     if quantity == "scalar":
-        return rows[0]
+        return np.asarray(rows[0])
     if quantity == "ricci":
         return unpack_symmetric(rows, dim)
     if quantity == "christoffel":

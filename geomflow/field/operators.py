@@ -15,10 +15,10 @@ serves every lattice with the same zeros.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -182,7 +182,8 @@ class PointwiseOperator(Operator):
         return list(np.meshgrid(*lines, indexing="ij", sparse=True))
 
     def _stage(
-        self, leaves: Sequence[gr.Node], routine: PointRoutine, arrays: dict, known: dict, outputs: np.ndarray
+        self, leaves: Sequence[gr.Node], routine: PointRoutine, arrays: Mapping[str, np.ndarray],
+        known: Mapping[str, Any], outputs: np.ndarray,
     ) -> None:
         """Writes the outputs of one stage, (n_outputs, *grid)."""
         values = np.empty((len(leaves), *self.grid.shape))

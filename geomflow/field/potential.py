@@ -194,7 +194,8 @@ def make_reference(grid: Grid, reference: Any, size: int) -> np.ndarray | Hermit
     constant = _constant_matrix(reference, size)
     what = "the reference form"
     if constant is not None:
-        return require_symmetric(grid, np.broadcast_to(constant, (*grid.shape, size, size)), what)[(0,) * grid.dim]
+        everywhere = np.broadcast_to(constant, (*grid.shape, size, size))
+        return np.asarray(require_symmetric(grid, everywhere, what)[(0,) * grid.dim])
     return HermitianField(grid, require_symmetric(grid, sample_matrix(grid, reference, size, what, complex), what))
 
 

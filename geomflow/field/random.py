@@ -36,7 +36,7 @@ class Waves:
     def squared_lengths(self, grid: Grid) -> np.ndarray:
         """|k|² of the Cartesian wave vectors k = 2π Λ^{-1} m, (terms,)."""
         k = 2 * np.pi * np.linalg.solve(np.array(grid.torus.lattice), self.m.T)
-        return np.sum(k**2, axis=0)
+        return np.asarray(np.sum(k**2, axis=0))
 
 
 def draw_waves(random: np.random.Generator, dim: int, modes: int) -> Waves:
@@ -52,7 +52,7 @@ def draw_waves(random: np.random.Generator, dim: int, modes: int) -> Waves:
 def _weights(random: np.random.Generator, terms: int, amplitude: float) -> np.ndarray:
     """Signed weights whose moduli sum to `amplitude`."""
     draws = random.uniform(0.2, 1.0, terms) * random.choice((-1.0, 1.0), terms)
-    return amplitude * draws / np.sum(np.abs(draws))
+    return np.asarray(amplitude * draws / np.sum(np.abs(draws)))
 
 
 def random_scalar(grid: Grid, seed: Any, amplitude: float, modes: int) -> ScalarField:

@@ -74,7 +74,8 @@ def _in_coordinates(torus: FlatTorus, node: gr.Node) -> gr.Node:
 def closed_form(torus: FlatTorus, expression: Any) -> ClosedForm:
     """A function of the coordinate arrays with the values of `expression` (text, number, sympy, or a callable)."""
     if callable(expression) and not hasattr(expression, "free_symbols"):
-        return expression
+        function: ClosedForm = expression
+        return function
     node = expression_node(torus, expression)
     leaves = [gr.symbol(name) for name in torus.coordinates]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 import scipy.fft
@@ -16,7 +16,7 @@ from geomflow.core.program import Program, Stage
 from geomflow.field.checks import require_positive
 from geomflow.field.mesh import Mesh
 from geomflow.field.metric import MetricField
-from geomflow.field.operators import discretise
+from geomflow.field.operators import Operator, discretise
 
 if TYPE_CHECKING:
     from geomflow.core.program import Elliptic
@@ -105,9 +105,9 @@ class _Pencil:
                                 "rough for the grid.") from error
         return np.sort(found)[:count]
 
-    def _operator(self, act: object) -> LinearOperator:
+    def _operator(self, act: Callable[[np.ndarray], np.ndarray]) -> LinearOperator:
         shape, size = self._grid.shape, self._grid.size
-        return LinearOperator((size, size), lambda u: act(u.reshape(shape)).ravel(), dtype=float)  # type: ignore[operator]
+        return LinearOperator((size, size), lambda u: act(u.reshape(shape)).ravel(), dtype=float)
 
     def _solve(self, right: np.ndarray) -> np.ndarray:
         """(K + c M)⁻¹."""
@@ -151,7 +151,7 @@ class GroundState:
         self._recover = self._compile(coordinates, (elliptic.unknown,), {"field": elliptic.recover})
         self._laplacian = grid.laplacian_symbol()
 
-    def _compile(self, coordinates: Sequence[str], fields: tuple[str, ...], outputs: dict[str, gr.Node]) -> Any:
+    def _compile(self, coordinates: Sequence[str], fields: tuple[str, ...], outputs: dict[str, gr.Node]) -> Operator:
         program = Program(tuple(coordinates), fields, (), (), (Stage(tuple(outputs.items())),))
         return discretise(program, self._grid)
 

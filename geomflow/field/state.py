@@ -58,7 +58,8 @@ class Field(ABC):
 
     def _pointwise_square(self, values: np.ndarray) -> np.ndarray:
         axes = tuple(range(self.grid.dim, values.ndim))
-        return np.sum(values.real**2 + values.imag**2 if np.iscomplexobj(values) else values**2, axis=axes)
+        squares = values.real**2 + values.imag**2 if np.iscomplexobj(values) else values**2
+        return np.asarray(np.sum(squares, axis=axes))
 
     def _same_kind(self, other: Field) -> np.ndarray:
         if type(other) is not type(self) or other.grid.shape != self.grid.shape or other.grid.torus != self.grid.torus:
@@ -178,7 +179,7 @@ class ScalarField(Field):
                 raise ShapeError(f"{self!r} and {other!r} live on different grids.")
             other = other.values
         elif not isinstance(other, int | float | np.number):
-            return NotImplemented
+            return NotImplemented  # type: ignore[no-any-return]
         return ScalarField(self.grid, act(other, self.values) if swapped else act(self.values, other))
 
     def __add__(self, other: Any) -> ScalarField:
