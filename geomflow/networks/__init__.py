@@ -18,7 +18,7 @@ from geomflow.networks.model import ModelState
 from geomflow.networks.user import UserModel
 from geomflow.networks.network import Network
 from geomflow.networks.perceptron import Perceptron
-from geomflow.networks.series import Series, multi_indices
+from geomflow.networks.series import Series
 
 __all__ = [
     "ACTIVATIONS",
@@ -44,5 +44,4 @@ __all__ = [
     "UncorrectedComponents",
     "UserModel",
     "activation",
-    "multi_indices",
 ]

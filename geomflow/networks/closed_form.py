@@ -11,12 +11,12 @@ import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, ShapeError, SymmetryError
+from geomflow.core.monomials import multi_indices
 from geomflow.field.lattice import FlatTorus
 from geomflow.field.mesh import coordinates_in_words
 from geomflow.field.sampling import as_numbers, expression_node, require_periodic
 from geomflow.field.state import Field
 from geomflow.networks.jets import Jet
-from geomflow.networks.series import multi_indices
 
 _PROBES = 16
 

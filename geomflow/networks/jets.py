@@ -15,7 +15,8 @@ from typing import final
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.networks.series import Index, Series
+from geomflow.core.monomials import Index, minus
+from geomflow.networks.series import Series
 
 #: The highest input derivative that networks offer.
 HIGHEST_JET = 4
@@ -71,7 +72,6 @@ def checked_order(order: int) -> int:
     return int(order)
 
 
-Index = tuple[int, ...]
 Jet = dict[Index, np.ndarray]
 Bilinear = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -79,11 +79,6 @@ Bilinear = Callable[[np.ndarray, np.ndarray], np.ndarray]
 def binomial(upper: Index, lower: Index) -> int:
     """Π_k (upper_k choose lower_k)."""
     return prod(map(comb, upper, lower))
-
-
-def minus(upper: Index, lower: Index) -> Index:
-    """upper − lower, entry by entry."""
-    return tuple(a - b for a, b in zip(upper, lower, strict=True))
 
 
 def below(index: Index) -> Iterator[Index]:

@@ -7,32 +7,16 @@ multi-index α with |α| <= K, ordered by degree, the value first; C = binomial(
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, cached_property
-from itertools import combinations_with_replacement
-from math import factorial, prod
+from functools import cached_property
 from typing import final
 
 import numpy as np
 from numba import njit
 
-Index = tuple[int, ...]
+from geomflow.core.monomials import Index, Monomials, monomials, multi_indices
 
 #: Numbers handled together in the inner loops, so that all channels of a chunk stay in the cache.
 _CHUNK = 128
-
-
-@cache
-def multi_indices(dim: int, order: int) -> tuple[Index, ...]:
-    """All multi-indices of `dim` entries and degree <= `order`, by degree, the first coordinate first.
-
-    >>> multi_indices(2, 2)
-    ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2))
-    """
-    found = []
-    for degree in range(order + 1):
-        for chosen in combinations_with_replacement(range(dim), degree):
-            found.append(tuple(chosen.count(axis) for axis in range(dim)))
-    return tuple(found)
 
 
 @final
@@ -43,10 +27,15 @@ class Series:
     dim: int
     order: int
 
+    @property
+    def monomials(self) -> Monomials:
+        """The multi-indices with their tables."""
+        return monomials((self.dim,), (self.order,))
+
     @cached_property
     def indices(self) -> tuple[Index, ...]:
         """The multi-index of each channel."""
-        return multi_indices(self.dim, self.order)
+        return self.monomials.indices
 
     @cached_property
     def channels(self) -> int:
@@ -56,20 +45,14 @@ class Series:
     @cached_property
     def factorials(self) -> np.ndarray:
         """α! of each channel, (C,): derivative = α! × coefficient."""
-        return np.array([float(prod(factorial(count) for count in index)) for index in self.indices])
+        return self.monomials.factorials
 
     @cached_property
     def products(self) -> tuple[np.ndarray, np.ndarray]:
         """Pairs (left, right) with indices adding up to channel γ: rows starts[γ]:starts[γ+1], left = 0 first."""
-        place = {index: channel for channel, index in enumerate(self.indices)}
-        pairs, starts = [], [0]
-        for total in self.indices:
-            for left in self.indices:
-                rest = tuple(a - b for a, b in zip(total, left))
-                if min(rest) >= 0:
-                    pairs.append((place[left], place[rest]))
-            starts.append(len(pairs))
-        return np.array(pairs, dtype=np.int64), np.array(starts, dtype=np.int64)
+        table = self.monomials.products
+        pairs, starts = [pair for row in table for pair in row], np.cumsum([0, *map(len, table)])
+        return np.array(pairs, dtype=np.int64), starts.astype(np.int64)
 
     @cached_property
     def ends(self) -> np.ndarray:

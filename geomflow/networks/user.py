@@ -10,11 +10,11 @@ from typing import Any, final
 import numpy as np
 
 from geomflow.core.errors import InputError, ShapeError
+from geomflow.core.monomials import Index
 from geomflow.core.seeds import generator
 from geomflow.field.lattice import FlatTorus
 from geomflow.networks.network import Layout, Network
 from geomflow.networks.network_model import LinearHead, NetworkModel
-from geomflow.networks.series import Index
 from geomflow.networks.target import RealMetric, checked_torus
 
 

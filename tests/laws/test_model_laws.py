@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from learned_models import KAHLER_SURFACE, METRIC_MODELS, MODELS, OTHERS, POTENTIAL_MODELS, SURFACE, perceptron, points
 from strategies import seeds
 
+from geomflow.core.monomials import multi_indices
 from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel, hermitian_probe
 from geomflow.kernels.gaussian import DeltaKernel, GaussianKernel
 from geomflow.kernels.potential import PotentialKernel, images, lattice_vectors, periodic, waves
@@ -23,7 +24,7 @@ from geomflow.kernels.tangent import (
     pulled,
     to_frame,
 )
-from geomflow.networks import CholeskyModel, PotentialModel, multi_indices
+from geomflow.networks import CholeskyModel, PotentialModel
 
 QUICK = settings(max_examples=15, deadline=None)
 FEW = settings(max_examples=6, deadline=None)

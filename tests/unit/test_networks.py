@@ -8,6 +8,7 @@ import sympy as sp
 
 from geomflow.core import memory
 from geomflow.core.errors import InputError, MemoryLimitError, NotFiniteError, ShapeError, UnknownNameError
+from geomflow.core.monomials import multi_indices
 from geomflow.field import Torus
 from geomflow.networks import (
     ACTIVATIONS,
@@ -19,7 +20,6 @@ from geomflow.networks import (
     Perceptron,
     Series,
     activation,
-    multi_indices,
 )
 
 U = sp.Symbol("u", real=True)

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from math import factorial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
 
 from geomflow.core.errors import InputError
+from geomflow.core.monomials import Monomials, horner, monomials
 from geomflow.fits.phi.inputs import normalisation
 from geomflow.networks.activation import Activation
 from geomflow.variety.jets import pairs, second_order
 
 if TYPE_CHECKING:
     from geomflow.variety.points import Points
-
-_FACTORIALS = (1.0, 1.0, 2.0, 6.0, 24.0)
 
 
 def potential_jets(
@@ -59,7 +59,7 @@ def directional_jets(
 
 def read_jets(coefficients: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The derivatives (φ_ab̄, φ_acb̄, φ_acb̄d̄) from the series (P, rows, rows) of one function."""
-    found = coefficients * np.multiply.outer(_weights(n), _weights(n))
+    found = coefficients * np.multiply.outer(quadratics(n).factorials, quadratics(n).factorials)
     spread = np.array([[1 + n + pairs(n).index((min(a, c), max(a, c))) for c in range(n)] for a in range(n)])
     once = np.arange(1, 1 + n)
     second = found[:, once[:, None], once]
@@ -74,12 +74,15 @@ def compose(series: np.ndarray, derivatives: Callable[[np.ndarray], np.ndarray],
         raise InputError("an activation is not finite here; take smaller parameters")
     rest = series.copy()
     rest[:, 0, 0] = 0
-    out = rest * (table[4] / _FACTORIALS[4])[:, None, None]
-    for order in (3, 2, 1):
-        out[:, 0, 0] += table[order] / _FACTORIALS[order]
-        out = product(out, rest, n)
-    out[:, 0, 0] += table[0]
-    return out
+    coefficients = [row / factorial(order) for order, row in enumerate(table)]
+    top = rest * coefficients.pop()[:, None, None]
+    top[:, 0, 0] += coefficients.pop()
+    return horner([*coefficients, top], lambda out: product(out, rest, n), _plus_constant)
+
+
+def _plus_constant(series: np.ndarray, constant: np.ndarray) -> np.ndarray:
+    series[:, 0, 0] += constant
+    return series
 
 
 def product(left: np.ndarray, right: np.ndarray, n: int) -> np.ndarray:
@@ -89,27 +92,29 @@ def product(left: np.ndarray, right: np.ndarray, n: int) -> np.ndarray:
     return out
 
 
+def quadratics(n: int) -> Monomials:
+    """The monomials 1, x_a, x_a x_c for a <= c."""
+    return monomials((n,), (2,))
+
+
 @cache
 def _table(n: int) -> np.ndarray:
     """All (r, s, t) with row r times row s equal to row t, up to order two."""
-    powers = [()] + [(a,) for a in range(n)] + pairs(n)
-    place = {power: r for r, power in enumerate(powers)}
-    found = [(r, s, tuple(sorted(p + q))) for r, p in enumerate(powers) for s, q in enumerate(powers)]
-    return np.array([(r, s, place[t]) for r, s, t in found if t in place], dtype=np.int64)
+    found = sorted((*pair, t) for t, pairs_of in enumerate(quadratics(n).products) for pair in pairs_of)
+    return np.array(found, dtype=np.int64)
 
 
-def _weights(n: int) -> np.ndarray:
-    """α! of each row: derivatives over Taylor coefficients."""
-    return np.array([1.0] * (1 + n) + [2.0 if a == c else 1.0 for a, c in pairs(n)])
+def coordinate_rows(points: Points) -> np.ndarray:
+    """Taylor coefficients of the homogeneous coordinates, (P, rows, N)."""
+    rows = np.array(second_order(points)[:, :, 1 : 1 + points.variety.ambient.size])
+    rows[:, 0] = points.coordinates
+    return rows / quadratics(points.variety.dim).factorials[:, None]
 
 
 def _inputs(points: Points) -> np.ndarray:
     """The series of the inputs of `ProjectiveInputs`, in local coordinates."""
     ambient, n = points.variety.ambient, points.variety.dim
-    rows = np.array(second_order(points)[:, :, 1 : 1 + ambient.size])
-    rows[:, 0] = points.coordinates
-    rows /= _weights(n)[:, None]
-    parts = []
+    rows, parts = coordinate_rows(points), []
     for block in ambient.blocks:
         z = rows[:, :, block]
         count, size = len(z), z.shape[2]
@@ -124,7 +129,7 @@ def _inputs(points: Points) -> np.ndarray:
 
 
 def _reciprocal(x: np.ndarray) -> np.ndarray:
-    return np.stack([(-1) ** k * _FACTORIALS[k] / x ** (k + 1) for k in range(5)])
+    return np.stack([(-1) ** k * factorial(k) / x ** (k + 1) for k in range(5)])
 
 
 def _real_parts(products: np.ndarray, size: int) -> list[np.ndarray]:

@@ -13,9 +13,9 @@ import numpy as np
 
 from geomflow.core.hermitian import unpack
 from geomflow.core.threads import each, one_thread_products, slices
-from geomflow.fits.phi.jets import compose, product, read_jets
+from geomflow.fits.phi.jets import compose, coordinate_rows, product, quadratics, read_jets
 from geomflow.fits.potentials.profiles import Profile
-from geomflow.variety.jets import pairs, partial_index, second_order
+from geomflow.variety.jets import partial_index, second_order
 from geomflow.variety.routines.forms import features as form_features
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ def invariant_series(points: Points, features: InvariantFeatures) -> np.ndarray:
     pattern = forms.group, forms.left, forms.right, forms.entry
     form_features(points.coordinates, frame, index, forms.exponents, *pattern, raw)
     gram = unpack(np.swapaxes(raw / (features.scale * features.lengths), 1, 2))
-    out = np.moveaxis(gram, 1, 3) / np.multiply.outer(_weights(n), _weights(n))[:, :, None]
-    rows = _rows(points)
+    out = np.moveaxis(gram, 1, 3) / np.multiply.outer(quadratics(n).factorials, quadratics(n).factorials)[:, :, None]
+    rows = coordinate_rows(points)
     for degree, block in zip(features.degrees, ambient.blocks):
         z = rows[:, :, block]
         squares = np.sum(z[:, :, None] * z.conj()[:, None], axis=3, keepdims=True)
@@ -82,30 +82,15 @@ def _power(series: np.ndarray, exponent: int, n: int) -> np.ndarray:
     return compose(series, derivatives, n)
 
 
-def _weights(n: int) -> np.ndarray:
-    """α! of each row: derivatives over Taylor coefficients."""
-    return np.array([1.0] * (1 + n) + [2.0 if a == c else 1.0 for a, c in pairs(n)])
-
-
-def _rows(points: Points) -> np.ndarray:
-    """Taylor coefficients of the homogeneous coordinates, (P, rows, N)."""
-    rows = np.array(second_order(points)[:, :, 1 : 1 + points.variety.ambient.size])
-    rows[:, 0] = points.coordinates
-    return rows / _weights(points.variety.dim)[:, None]
-
-
 def _embedded(points: Points) -> np.ndarray:
     """Taylor coefficients of the coordinates of the Segre embedding, (P, rows, Π (n_i + 1))."""
-    rows, blocks, n = _rows(points), points.variety.ambient.blocks, points.variety.dim
+    rows, blocks, n = coordinate_rows(points), points.variety.ambient.blocks, points.variety.dim
     place = rows[:, :, blocks[0]]
-    powers = [(), *((a,) for a in range(n)), *pairs(n)]
     for block in blocks[1:]:
         own = rows[:, :, block]
         joined = np.zeros((*place.shape[:2], place.shape[2] * own.shape[2]), complex)
-        for r, first in enumerate(powers):
-            for s, second in enumerate(powers):
-                if len(first + second) <= 2:
-                    target = powers.index(tuple(sorted(first + second)))
-                    joined[:, target] += (place[:, r, :, None] * own[:, s, None, :]).reshape(len(rows), -1)
+        for target, splittings in enumerate(quadratics(n).products):
+            for r, s in splittings:
+                joined[:, target] += (place[:, r, :, None] * own[:, s, None, :]).reshape(len(rows), -1)
         place = joined
     return place

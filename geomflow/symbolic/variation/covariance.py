@@ -12,7 +12,8 @@ from itertools import product
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError
-from geomflow.symbolic.variation.series import PRIME, SeriesAlgebra, Undefined, Value
+from geomflow.core.graph.modular import PRIME, Undefined
+from geomflow.symbolic.variation.series import SeriesAlgebra, Value
 from geomflow.symbolic.variation.staged import ATTEMPTS, Series, Staged, degrees_needed
 
 

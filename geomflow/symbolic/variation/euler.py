@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from geomflow.core import graph as gr
+from geomflow.core.monomials import Index
 from geomflow.core.program import Stage
-from geomflow.symbolic.variation.series import Index
 from geomflow.symbolic.variation.staged import Staged
 
 Fluxes = dict[str, dict[Index, gr.Node]]

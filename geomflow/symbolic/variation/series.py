@@ -10,45 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from itertools import combinations_with_replacement, product
 from math import gcd
 from typing import Any
 
 from geomflow.core import graph as gr
-from geomflow.core.graph.modular import PRIME, ModularArithmetic, Undefined, node_key
+from geomflow.core.graph.modular import PRIME, ModularArithmetic, node_key
 from geomflow.core.graph.node import Rational
+from geomflow.core.monomials import Index, falling, horner, monomials, plus
 
-Index = tuple[int, ...]
 Value = int | list[int]
-
-
-@cache
-def monomials(groups: tuple[int, ...], degrees: tuple[int, ...]) -> tuple[Index, ...]:
-    """The exponents kept: of total degree at most `degrees[g]` in the coordinates of group g; the first is 0."""
-    parts = [_group(size, degree) for size, degree in zip(groups, degrees, strict=True)]
-    return tuple(tuple(e for part in choice for e in part) for choice in product(*parts))
-
-
-def _group(size: int, degree: int) -> list[Index]:
-    chosen = (c for k in range(degree + 1) for c in combinations_with_replacement(range(size), k))
-    return [tuple(c.count(i) for i in range(size)) for c in chosen]
-
-
-@cache
-def places(groups: tuple[int, ...], degrees: tuple[int, ...]) -> Mapping[Index, int]:
-    """The place of each monomial."""
-    return {index: k for k, index in enumerate(monomials(groups, degrees))}
-
-
-@cache
-def _pairs(groups: tuple[int, ...], degrees: tuple[int, ...]) -> tuple[tuple[tuple[int, int], ...], ...]:
-    """For each monomial, the pairs of places whose monomials multiply to it."""
-    where = places(groups, degrees)
-    table = []
-    for index in monomials(groups, degrees):
-        below = product(*(range(e + 1) for e in index))
-        table.append(tuple((where[b], where[tuple(e - x for e, x in zip(index, b, strict=True))]) for b in below))
-    return tuple(table)
 
 
 class SeriesAlgebra:
@@ -56,7 +26,8 @@ class SeriesAlgebra:
 
     def __init__(self, groups: tuple[int, ...], degrees: tuple[int, ...], seed: int) -> None:
         self.groups, self.degrees = groups, degrees
-        self.monomials, self.places = monomials(groups, degrees), places(groups, degrees)
+        self.basis = monomials(groups, degrees)
+        self.monomials, self.places = self.basis.indices, self.basis.places
         self.scalar = ModularArithmetic(seed)
         self._total = sum(degrees)
 
@@ -66,8 +37,7 @@ class SeriesAlgebra:
             return a * b % PRIME if isinstance(b, int) else [a * x % PRIME for x in b]
         if isinstance(b, int):
             return [b * x % PRIME for x in a]
-        table = _pairs(self.groups, self.degrees)
-        return [sum([a[i] * b[j] for i, j in pairs]) % PRIME for pairs in table]
+        return [sum([a[i] * b[j] for i, j in pairs]) % PRIME for pairs in self.basis.products]
 
     def combine(self, start: Rational, terms: Sequence[tuple[Rational, Value]]) -> Value:
         """start + the sum of c * x over the pairs (c, x)."""
@@ -99,25 +69,24 @@ class SeriesAlgebra:
         """a0**e Σ_k binomial(e, k) (a/a0 − 1)^k."""
         inverse = scalar_power(self.scalar, a[0], -1)
         rest = [0, *(x * inverse % PRIME for x in a[1:])]
-        coefficient, coefficients = 1, [1]
+        coefficient = 1
+        coefficients: list[Value] = [1]
         for k in range(self._total):
             step = self.scalar.number(exponent - k) * self.scalar.power(k + 1, -1)
             coefficient = coefficient * step % PRIME
             coefficients.append(coefficient)
         return self.multiply(scalar_power(self.scalar, a[0], exponent), self._horner(coefficients, rest))
 
-    def _horner(self, coefficients: Sequence[int], rest: list[int]) -> Value:
+    def _horner(self, coefficients: Sequence[Value], rest: list[int]) -> Value:
         """Σ_k c_k rest^k for a series without constant term."""
-        result: Value = coefficients[-1]
-        for c in reversed(coefficients[:-1]):
-            result = self.combine(0, [(1, self.multiply(result, rest)), (1, c)])
-        return result
+        return horner(coefficients, lambda s: self.multiply(s, rest), lambda s, c: self.combine(0, [(1, s), (1, c)]))
 
     def call(self, name: str, a: Value) -> Value:
         """The function `name` of a series, by its Taylor coefficients at the constant term."""
         if isinstance(a, int):
             return scalar_call(self.scalar, name, a)
-        values, factorial = [], 1
+        values: list[Value] = []
+        factorial = 1
         for k, node in enumerate(_derivatives(name, self._total)):
             factorial = factorial * max(k, 1) % PRIME
             value = evaluate_scalar(self.scalar, node, {_ARGUMENT: a[0]})
@@ -128,14 +97,7 @@ class SeriesAlgebra:
         """∂^index of a series `source` of the algebra `kept`, truncated to this one."""
         if isinstance(source, int):
             return source if not any(index) else 0
-        result = []
-        for monomial in self.monomials:
-            raised = tuple(m + i for m, i in zip(monomial, index, strict=True))
-            factor = 1
-            for m, i in zip(monomial, index, strict=True):
-                for step in range(1, i + 1):
-                    factor *= m + step
-            result.append(source[kept.places[raised]] * factor % PRIME)
+        result = [source[kept.places[plus(m, index)]] * falling(m, index) % PRIME for m in self.monomials]
         return result if len(result) > 1 else result[0]
 
     def random(self, *content: int) -> Value:
@@ -220,6 +182,3 @@ def scalar_call(use: ModularArithmetic, name: str, argument: int) -> Any:
         sinh, cosh = (up - down) * half % PRIME, (up + down) * half % PRIME
         return {"exp": up, "sinh": sinh, "cosh": cosh}.get(name) or sinh * use.power(cosh, -1) % PRIME
     return use.unknown(node_key(name), argument)
-
-
-__all__ = ["PRIME", "Index", "SeriesAlgebra", "Undefined", "Value", "evaluate_scalar", "monomials", "places"]

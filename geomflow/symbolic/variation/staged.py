@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError
+from geomflow.core.graph.modular import PRIME, Undefined
+from geomflow.core.monomials import Index
 from geomflow.core.program import Program, Stage, merged, unstaged
-from geomflow.symbolic.variation.series import PRIME, Index, SeriesAlgebra, Undefined, Value
+from geomflow.symbolic.variation.series import SeriesAlgebra, Value
 
 ATTEMPTS = 200
 TRIALS = 2
