@@ -8,11 +8,11 @@ from geomflow.fits.clouds.rates import ConstantRate, FallingRate, PointwiseRate,
 from geomflow.fits.clouds.report import CloudReport
 from geomflow.fits.convergence import Convergence, convergence
 from geomflow.fits.family import FormFamily, FormState, form_family
-from geomflow.fits.features.component_metric import ComponentNetwork, ComponentReport
+from geomflow.fits.features.components import ComponentNetwork, ComponentReport
 from geomflow.fits.features.component_training import ComponentTraining, component_network
 from geomflow.fits.features.evolution import KernelNumbers, KernelWatch
 from geomflow.fits.features.fit import FrozenReport, frozen_fit
-from geomflow.fits.features.frozen import FrozenComponents
+from geomflow.fits.features.components import FrozenComponents
 from geomflow.fits.features.learned import feature_network, feature_training, learned_kernel
 from geomflow.fits.features.span import ComponentTangent, PotentialTangent, TangentSpan, tangent_span
 from geomflow.fits.folder import MetricFolder
@@ -29,7 +29,7 @@ from geomflow.fits.potentials.fit import kernel_metric, tuned_metric
 from geomflow.fits.potentials.invariant import InvariantKernel
 from geomflow.fits.potentials.invariants import InvariantFeatures
 from geomflow.fits.potentials.isometries import Isometries
-from geomflow.fits.potentials.kernel import KahlerKernel
+from geomflow.fits.potentials.span import KahlerKernel
 from geomflow.fits.potentials.metric import KernelMetric
 from geomflow.fits.potentials.orbit import OrbitKernel
 from geomflow.fits.potentials.overlap import OverlapKernel

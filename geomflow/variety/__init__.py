@@ -3,7 +3,7 @@
 from geomflow.variety.ambient import Ambient
 from geomflow.variety.chern import chern_densities, chern_number, euler_number, intersection_number
 from geomflow.variety.jets import Curvature
-from geomflow.variety.cymetric import export_cymetric, import_cymetric
+from geomflow.variety.store import export_cymetric, import_cymetric
 from geomflow.variety.distance import distance, nearest
 from geomflow.variety.errors import VolumeWarning
 from geomflow.variety.estimate import Estimate

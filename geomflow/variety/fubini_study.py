@@ -1,7 +1,8 @@
-"""The Fubini–Study metric of the embedding."""
+"""The Fubini–Study metric of the embedding, and metrics that differ from it by ∂∂̄ of a function."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, final
 
@@ -67,3 +68,35 @@ class FubiniStudy(PolarisedMetric, kind="geomflow Fubini-Study metric 1"):
 
     def __repr__(self) -> str:
         return f"Fubini–Study metric of the {self.variety}"
+
+
+class CorrectedMetric(PolarisedMetric):
+    """g = g_FS + ∂∂̄φ with φ one function on the variety: closed, in the class of g_FS, and the same in every patch.
+
+    A new one defines `reference`, g_FS, and `correction`, `correction_jets` and `at`.
+    """
+
+    reference: FubiniStudy
+
+    @property
+    def kahler_class(self) -> tuple[float, ...]:
+        """The t_i of the reference Σ t_i log|z_i|²."""
+        return self.reference.kahler_class
+
+    @abstractmethod
+    def correction(self, points: Points) -> np.ndarray:
+        """φ, (P,)."""
+
+    @abstractmethod
+    def correction_jets(self, points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The derivatives of φ that `jets` has of K."""
+
+    def potential(self, points: Points) -> np.ndarray:
+        """K = Σ t_i log|z_i|² + φ at the scaled representatives, (P,)."""
+        result: np.ndarray = self.reference.potential(points) + self.correction(points)
+        return result
+
+    def jets(self, points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Derivatives of K up to the fourth."""
+        known, own = self.reference.jets(points), self.correction_jets(points)
+        return known[0] + own[0], known[1] + own[1], known[2] + own[2]

@@ -12,8 +12,7 @@ import numpy as np
 from geomflow.core.errors import InputError
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.core.progress import counter
-from geomflow.fits.features.component_metric import ComponentNetwork, ComponentReport
-from geomflow.fits.features.places import ComponentPlaces, patch_of
+from geomflow.fits.features.components import ComponentNetwork, ComponentPlaces, ComponentReport, patch_of
 from geomflow.networks.perceptron import Perceptron
 from geomflow.tangent.optimisers import Adam, Optimiser
 

@@ -11,10 +11,8 @@ from geomflow.core.errors import InputError
 from geomflow.core.hermitian import orthonormal
 from geomflow.core.memory import require
 from geomflow.core.threads import each, slices
-from geomflow.fits.features.component_metric import ComponentNetwork
+from geomflow.fits.features.components import ComponentNetwork, ComponentPlaces, FrozenComponents
 from geomflow.fits.features.directional import along
-from geomflow.fits.features.frozen import FrozenComponents
-from geomflow.fits.features.places import ComponentPlaces
 from geomflow.fits.phi.inputs import ProjectiveInputs
 from geomflow.fits.phi.jets import directional_jets
 from geomflow.fits.phi.metric import PhiNetwork

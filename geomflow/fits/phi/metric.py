@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
 from geomflow.core import archive
 from geomflow.core.errors import InputError
-from geomflow.core.hermitian import unpack
 from geomflow.core.threads import each, slices
 from geomflow.fits.phi.inputs import ProjectiveInputs, input_count
 from geomflow.fits.phi.jets import potential_jets
 from geomflow.networks.complex_hessian import ComplexHessian
 from geomflow.networks.perceptron import Perceptron
 from geomflow.variety.bundles import stored_class
-from geomflow.variety.fubini_study import FubiniStudy
-from geomflow.variety.metric import PolarisedMetric
+from geomflow.variety.fubini_study import CorrectedMetric, FubiniStudy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +28,7 @@ _CHUNK = 32
 
 
 @final
-class PhiNetwork(PolarisedMetric, kind="geomflow phi-network 1"):
+class PhiNetwork(CorrectedMetric, kind="geomflow phi-network 1"):
     """g = g_FS + ∂∂̄φ with φ a perceptron of the real and imaginary parts of z_i z̄_j/|z|² in each factor.
 
     These inputs (25 on P^4, normalised to mean zero and variance one over projective space) do not change with the
@@ -59,31 +56,20 @@ class PhiNetwork(PolarisedMetric, kind="geomflow phi-network 1"):
             )
         self._hessian = ComplexHessian(network)
 
-    @cached_property
-    def kahler_class(self) -> tuple[float, ...]:
-        """The t_i of the reference Σ t_i log|z_i|²."""
-        return self.reference.kahler_class
-
     def correction(self, points: Points) -> np.ndarray:
         """φ, (P,)."""
         return self._evaluate(points)[1]
 
-    def potential(self, points: Points) -> np.ndarray:
-        """K = Σ t_i log|z_i|² + φ at the scaled representatives, (P,)."""
-        return self.reference.potential(points) + self.correction(points)
-
     def at(self, points: Points) -> np.ndarray:
         """g_{ab̄} = g_FS + ∂_a∂_b̄φ, shape (P, n, n)."""
         inputs, _, hessian = self._evaluate(points)
-        matrix = unpack(hessian) + np.eye(inputs.n)
-        return inputs.lower @ matrix @ np.swapaxes(inputs.lower.conj(), 1, 2)
+        return inputs.metric(hessian)
 
-    def jets(self, points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Derivatives of K up to the fourth, exact: truncated power series through the inputs and every layer."""
+    def correction_jets(self, points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Exact derivatives of φ: truncated power series through the inputs and every layer."""
         layers, activation = self.network.layers(self.parameters), self.network.activation
         parts = each(lambda s: potential_jets(layers, activation, points[s]), slices(len(points), _CHUNK))
-        own = (np.concatenate([part[k] for part in parts]) for k in range(3))
-        return tuple(a + b for a, b in zip(self.reference.jets(points), own))  # type: ignore[return-value]
+        return tuple(np.concatenate([part[k] for part in parts]) for k in range(3))  # type: ignore[return-value]
 
     def record(self) -> dict[str, Any]:
         """Network, parameters, class and report."""

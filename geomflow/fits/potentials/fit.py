@@ -12,11 +12,10 @@ from geomflow.core.progress import counter
 from geomflow.fits.fit import carried_out, table
 from geomflow.fits.loss import Loss, loss_of
 from geomflow.fits.potentials.descent import Descent, KernelFit, RidgeFit
-from geomflow.fits.potentials.kernel import KahlerKernel
 from geomflow.fits.potentials.metric import KernelMetric
 from geomflow.fits.potentials.objective import PotentialObjective
 from geomflow.fits.potentials.report import KernelReport
-from geomflow.fits.potentials.span import PotentialSpan
+from geomflow.fits.potentials.span import KahlerKernel, PotentialSpan
 from geomflow.variety.bundles import checked_class
 from geomflow.variety.errors import KahlerConeError
 from geomflow.variety.measures import checked_volume

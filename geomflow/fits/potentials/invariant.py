@@ -13,12 +13,10 @@ from geomflow.core.memory import require
 from geomflow.core.threads import each, one_thread_products, slices
 from geomflow.fits.phi.inputs import ProjectiveInputs
 from geomflow.fits.phi.jets import product
-from geomflow.fits.potentials.basis import independent, stored_factor, unwhitened, whitened
 from geomflow.fits.potentials.invariants import FeatureJets, InvariantFeatures
-from geomflow.fits.potentials.kernel import KahlerKernel
 from geomflow.fits.potentials.profiles import ArcCosine, Profile, profile_of, profile_record, require_profile
 from geomflow.fits.potentials.series import composed_jets, invariant_series
-from geomflow.fits.potentials.span import PotentialSpan
+from geomflow.fits.potentials.span import KahlerKernel, PotentialSpan, independent, stored_factor, unwhitened, whitened
 from geomflow.variety.bundles import stored_class
 from geomflow.variety.fubini_study import FubiniStudy
 

@@ -8,13 +8,12 @@ import numpy as np
 
 from geomflow.core import archive
 from geomflow.core.errors import ShapeError, StoreError
-from geomflow.core.hermitian import unpack
 from geomflow.core.threads import slices
 from geomflow.fits.phi.inputs import ProjectiveInputs
 from geomflow.fits.potentials.span import KINDS as SPANS
 from geomflow.fits.potentials.span import PotentialSpan
-from geomflow.variety.fubini_study import FubiniStudy
-from geomflow.variety.metric import KINDS, PolarisedMetric
+from geomflow.variety.fubini_study import CorrectedMetric, FubiniStudy
+from geomflow.variety.metric import KINDS
 
 if TYPE_CHECKING:
     from geomflow.core.archive import Archive
@@ -28,7 +27,7 @@ _FROZEN = "geomflow frozen features 1"
 
 
 @final
-class KernelMetric(PolarisedMetric, kind="geomflow kernel metric 1"):
+class KernelMetric(CorrectedMetric, kind="geomflow kernel metric 1"):
     """g = g_FS + ∂∂̄φ with φ = Σ_α a_α ψ_α in a span of kernel functions; `report` says how a fit that made it went.
 
     φ is one function on the variety, so g is closed, in the class of Fubini–Study, and the same metric in every patch.
@@ -44,32 +43,18 @@ class KernelMetric(PolarisedMetric, kind="geomflow kernel metric 1"):
         if self.coefficients.shape != (span.size,):
             raise ShapeError(f"{self.coefficients.shape} coefficients for {span.size} functions; give ({span.size},)")
 
-    @property
-    def kahler_class(self) -> tuple[float, ...]:
-        """The t_i of the reference Σ t_i log|z_i|²."""
-        return self.span.kahler_class
-
     def correction(self, points: Points) -> np.ndarray:
         """φ, (P,)."""
         return np.concatenate([value for _, value, _ in self._parts(points)])
 
-    def potential(self, points: Points) -> np.ndarray:
-        """K = Σ t_i log|z_i|² + φ at the scaled representatives, (P,)."""
-        return self.reference.potential(points) + self.correction(points)
-
     def at(self, points: Points) -> np.ndarray:
         """g_{ab̄} = g_FS + ∂_a∂_b̄φ, shape (P, n, n)."""
-        parts = []
-        for inputs, _, hessian in self._parts(points):
-            matrix = unpack(hessian) + np.eye(inputs.n)
-            parts.append(inputs.lower @ matrix @ np.swapaxes(inputs.lower.conj(), 1, 2))
-        return np.concatenate(parts)
+        return np.concatenate([inputs.metric(hessian) for inputs, _, hessian in self._parts(points)])
 
-    def jets(self, points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Derivatives of K up to the fourth; `InputError` where the span has none."""
+    def correction_jets(self, points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Derivatives of φ; `InputError` where the span has none."""
         self.check(points)
-        own = self.span.jets(points, self.coefficients)
-        return tuple(a + b for a, b in zip(self.reference.jets(points), own))  # type: ignore[return-value]
+        return self.span.jets(points, self.coefficients)
 
     def record(self) -> dict[str, Any]:
         """The span, coefficients and report. Raises `StoreError` for a span that no file holds."""

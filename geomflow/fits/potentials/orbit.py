@@ -10,11 +10,10 @@ import numpy as np
 from geomflow.core.errors import InputError
 from geomflow.core.memory import require
 from geomflow.core.threads import each, one_thread_products
-from geomflow.fits.potentials.basis import independent
 from geomflow.fits.potentials.isometries import Isometries
-from geomflow.fits.potentials.kernel import KahlerKernel
 from geomflow.fits.potentials.overlap import OverlapSpan, projectors, segre, unit_vectors
 from geomflow.fits.potentials.profiles import Profile, require_profile
+from geomflow.fits.potentials.span import KahlerKernel, independent
 from geomflow.variety.fubini_study import FubiniStudy
 
 if TYPE_CHECKING:

@@ -13,11 +13,9 @@ from geomflow.core.hermitian import multiplicity, orthonormal, pack, unpack
 from geomflow.core.memory import require
 from geomflow.core.threads import each, one_thread_products, slices
 from geomflow.fits.phi.inputs import ProjectiveInputs
-from geomflow.fits.potentials.basis import independent, stored_factor, unwhitened, whitened
-from geomflow.fits.potentials.kernel import KahlerKernel
 from geomflow.fits.potentials.profiles import Profile, profile_of, profile_record, require_profile
 from geomflow.fits.potentials.series import composed_jets, overlap_series
-from geomflow.fits.potentials.span import PotentialSpan
+from geomflow.fits.potentials.span import KahlerKernel, PotentialSpan, independent, stored_factor, unwhitened, whitened
 from geomflow.variety.bundles import stored_class
 from geomflow.variety.fubini_study import FubiniStudy
 

@@ -1,4 +1,4 @@
-"""A space of Kähler potentials: finitely many functions on a hypersurface, with a norm."""
+"""Spaces of Kähler potentials: finitely many functions on a hypersurface with a norm, and the kernels they are of."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from scipy.linalg import solve_triangular
+from scipy.linalg.lapack import dpstrf
 
 from geomflow.core.errors import InputError
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from geomflow.core.archive import Archive
     from geomflow.fits.phi.inputs import ProjectiveInputs
     from geomflow.variety.hypersurface import Hypersurface
+    from geomflow.variety.points import Points
 
 
 #: Every span that has a place on disk, by the name of its kind.
@@ -82,3 +85,54 @@ class PotentialSpan(ABC):
         raise InputError(
             f"{self} has no third and fourth derivatives, which curvature needs; take a kernel with a smooth profile"
         )
+
+
+class KahlerKernel(ABC):
+    """A symmetric, positive semi-definite K(x, y) of two points of a hypersurface, smooth enough for ∂∂̄∂∂̄K to exist.
+
+    A metric g_FS + ∂∂̄φ with φ = Σ_c a_c K(·, c) is Kähler and in the class of g_FS wherever it is positive, and one
+    function on the whole variety: K depends on points, not on their representatives or coordinates.
+    """
+
+    @abstractmethod
+    def span(
+        self, points: Points, kahler_class: tuple[float, ...] | None = None, tolerance: float = 1e-10
+    ) -> PotentialSpan:
+        """The functions K(·, c) with c among the points, as many as are independent up to `tolerance`.
+
+        `tolerance` is relative to the largest K(c, c): what is left out has a norm below its root. The Gram matrix of
+        all points is formed: 2,500 of them take 50 MB. Raises `MemoryLimitError` before it is.
+        """
+
+
+def independent(gram: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+    """(chosen, L): the centres that pivoted Cholesky takes from a Gram matrix, and their Cholesky factor.
+
+    It stops where no function K(·, c) is farther than √(tolerance · largest K(c, c)) from the span of the chosen ones;
+    L L† is the Gram matrix of these, so that L⁻¹ K(chosen, ·) is orthonormal in the kernel's space (Newton's basis).
+    Raises `InputError` where the matrix is not positive anywhere or not finite.
+    """
+    largest = float(np.diagonal(gram).max())
+    if not (np.isfinite(gram).all() and largest > 0):
+        raise InputError(f"the Gram matrix of {len(gram)} centres has largest diagonal entry {largest:.3g}: no kernel")
+    factor, pivots, rank, _ = dpstrf(gram, tol=tolerance * largest, lower=1)
+    return pivots[:rank] - 1, np.ascontiguousarray(np.tril(factor[:rank, :rank]))
+
+
+def whitened(lower: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Rows in terms of K(·, c) to rows in terms of the orthonormal basis: (P, M) -> (P, M)."""
+    return solve_triangular(lower, rows.T, lower=True, check_finite=False).T
+
+
+def unwhitened(lower: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+    """Coefficients of the orthonormal basis to those of the K(·, c), (M,)."""
+    return solve_triangular(lower, coefficients, lower=True, trans=1, check_finite=False)
+
+
+def stored_factor(file: Archive) -> np.ndarray:
+    """The whitening L of a file, (size, size). Raises `StoreError` for what is no Cholesky factor."""
+    size = len(file.numbers("coefficients", "f", None))
+    lower = file.numbers("lower", "f", size, size)
+    if not np.all(np.diagonal(lower) > 0):
+        raise file.damaged("'lower' is no Cholesky factor")
+    return lower
