@@ -20,18 +20,9 @@ from geomflow.fits import (
     tuned_metric,
 )
 from geomflow.plot.style import CYCLE, INK, MUTED
-from geomflow.study.gains import (
-    PAPER,
-    Setting,
-    chart_points,
-    geometric,
-    train_seed,
-    uninterrupted,
-    unseen_gain,
-    unseen_points,
-)
+from geomflow.study.gains import PAPER, Setting, chart_points, geometric, train_seed, uninterrupted, unseen_points
 from geomflow.study.study import Cell, Row, Study
-from geomflow.variety import Points
+from geomflow.variety import Points, quality
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -114,8 +105,8 @@ class Baseline(Study):
         """The gain on unseen points."""
         points = chart_points(cell["points"], train_seed(cell["seed"]))
         metric = uninterrupted(KINDS[cell["kind"]](points, cell["seed"]))
-        gain, lost = unseen_gain(metric, unseen_points(UNSEEN, cell["seed"]))
-        return {"gain": gain, "lost": lost, "outcome": str(metric.report.outcome.kind)}
+        found = quality(metric, unseen_points(UNSEEN, cell["seed"]))
+        return {"gain": found.gain, "lost": found.not_positive, "outcome": str(metric.report.outcome.kind)}
 
     def conclude(self, rows: list[Row]) -> dict[str, float]:
         """Gains by kind and points (geometric means over seeds), and the slope of the network's gain with points."""

@@ -19,9 +19,9 @@ from geomflow.fits import (
 from geomflow.fits.features.evolution import TOP
 from geomflow.flow import solve
 from geomflow.plot.style import CYCLE, INK, MUTED
-from geomflow.study.gains import geometric, uninterrupted, unseen_gain
+from geomflow.study.gains import geometric, uninterrupted
 from geomflow.study.study import Cell, Row, Study
-from geomflow.variety import Dwork, Fermat, Points
+from geomflow.variety import Dwork, Fermat, Points, quality
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -173,12 +173,13 @@ def _ends(before: Any, after: Any) -> dict[str, Any]:
 
 def _gains(initial: PhiNetwork, final: PhiNetwork, fresh: list[Points], unseen: Points, seed: int) -> dict[str, Any]:
     """Gains of the network, and of both kernels from every set of fresh points."""
-    gain, lost = unseen_gain(final, unseen)
-    found: dict[str, Any] = {"network_gain": gain}
+    trained = quality(final, unseen)
+    found: dict[str, Any] = {"network_gain": trained.gain}
+    lost = trained.not_positive
     for name, network in (("final_gains", final), ("initial_gains", initial)):
         span = tangent_span(network)
-        pairs = [unseen_gain(frozen_fit(span, points, seed=seed, progress=False), unseen) for points in fresh]
-        found[name], lost = np.array([gain for gain, _ in pairs]), lost + sum(count for _, count in pairs)
+        fits = [quality(frozen_fit(span, points, seed=seed, progress=False), unseen) for points in fresh]
+        found[name], lost = np.array([fit.gain for fit in fits]), lost + sum(fit.not_positive for fit in fits)
     return {**found, "lost": lost}
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from geomflow.core.outcome import OutcomeKind
 from geomflow.fits import ComponentFlow, ComponentMetric, FallingRate, PointwiseRate
 from geomflow.kernels import FubiniStudyGaussian, FubiniStudyGeodesicGaussian, Kernel, NearestKernel, NetworkKernel
-from geomflow.variety import Fermat, Hypersurface, Points, gain, nearest, noised, quality, sample_patch
+from geomflow.variety import Fermat, Hypersurface, Points, gain, nearest, noised, sample_patch
 
 PATCH, ELIM = 0, 1
 KERNELS: Mapping[str, Callable[[Setting], Kernel]] = MappingProxyType({
@@ -129,16 +129,6 @@ def _moved(metric: ComponentMetric, size: float, seed: int, on_variety: bool) ->
 def middle(gains: np.ndarray, train_gain: float) -> np.ndarray:
     """Where a curve is neither at its plateau on the train points nor near one: 30 ≤ gain ≤ train_gain/30."""
     return (gains >= 30) & (gains <= train_gain / 30)
-
-
-def unseen_gain(metric: Any, points: Points) -> tuple[float, int]:
-    """σ of Fubini–Study over that of `metric` on the same points, and at how many of them g is not positive.
-
-    Where it is not, det g still enters σ (`geomflow.variety.quality`): a metric that fails has a low gain, and none
-    where no volume is left.
-    """
-    found = quality(metric, points)
-    return found.gain, found.not_positive
 
 
 def uninterrupted(metric: Any) -> Any:

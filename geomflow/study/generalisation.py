@@ -22,9 +22,10 @@ from geomflow.fits import (
     tuned_metric,
 )
 from geomflow.plot.style import CYCLE, INK, MUTED
-from geomflow.study.gains import OURS, Setting, uninterrupted, unseen_gain
+from geomflow.study.gains import OURS, Setting, uninterrupted
 from geomflow.study.study import Cell, Row, Study
-from geomflow.variety import Fermat, FubiniStudy, Points, sample_patch, sigma
+from geomflow.variety import Fermat, Points, gain, quality, sample_patch
+from geomflow.variety.measures import Quality
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,7 +45,7 @@ INVARIANT = tuple(InvariantKernel(degree, Exponential(beta)) for degree in (4, 6
 def _components(points: Points) -> Any:
     """A flow of metric components; its kernel is the best on a fifth of at most 5,000 points."""
     rest, held = points[:FEW].split(0.8, 0)
-    gains = [unseen_gain(_flowed(rest, setting), held)[0] for setting in COMPONENTS]
+    gains = [gain(_flowed(rest, setting), held) for setting in COMPONENTS]
     return _flowed(points, COMPONENTS[int(np.argmax(gains))])
 
 
@@ -125,9 +126,9 @@ class Generalisation(Study):
         train, unseen = (_points(family.patch, count, seed)
                          for count, seed in ((cell["points"], cell["seed"]), (UNSEEN, UNSEEN_SEED + cell["seed"])))
         metric = family.fit(train)
-        gain, lost = unseen_gain(metric, unseen)
-        error = 0.0 if lost else gain * _relative_error(metric, unseen)
-        return {"gain": gain, "error": error, "train": unseen_gain(metric, train)[0], "lost": lost}
+        found = quality(metric, unseen)
+        error = 0.0 if found.not_positive else found.gain * _relative_error(found)
+        return {"gain": found.gain, "error": error, "train": gain(metric, train), "lost": found.not_positive}
 
     def conclude(self, rows: list[Row]) -> dict[str, float]:
         """The gains, and the exponents in the number of points."""
@@ -178,10 +179,9 @@ def _points(patch: bool, count: int, seed: int) -> Points:
     return sample_patch(variety, count, seed, 0, 1) if patch else variety.sample(count, seed)
 
 
-def _relative_error(metric: Any, points: Points) -> float:
+def _relative_error(found: Quality) -> float:
     """Of the gain, from the Monte-Carlo errors of both σ."""
-    own, start = (sigma(one, points) for one in (metric, FubiniStudy(points.variety)))
-    return float(np.hypot(own.error / float(own), start.error / float(start)))
+    return float(np.hypot(found.after.error / float(found.after), found.before.error / float(found.before)))
 
 
 def _curve(rows: Any, kernel: str) -> tuple[np.ndarray, np.ndarray]:

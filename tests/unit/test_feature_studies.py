@@ -12,7 +12,7 @@ from geomflow.fits import ComponentTraining, component_network
 from geomflow.study import STUDIES, Baseline, FeatureLearning, Findings
 from geomflow.study.baseline import KINDS
 from geomflow.study.feature_learning import ELSEWHERE, MIDDLE
-from geomflow.study.gains import chart_points, geometric, unseen_gain
+from geomflow.study.gains import chart_points, geometric
 
 matplotlib.use("Agg")
 QUINTIC = gv.Fermat(5)
@@ -20,19 +20,21 @@ TINY = {"points": 2500, "steps": 25, "fresh": 60, "seed": 0}
 
 
 @pytest.mark.slow
-def test_unseen_gain_is_the_ratio_of_sigmas_inside_the_cone_and_counts_what_is_outside():
+def test_a_gain_is_the_ratio_of_sigmas_inside_the_cone_and_counts_what_is_outside():
     points, metric = QUINTIC.sample(300, seed=1), gf.fits.algebraic_metric(QUINTIC, 2, QUINTIC.sample(300, seed=2))
-    gain, lost = unseen_gain(metric, points)
-    assert lost == 0
-    assert gain == pytest.approx(float(gv.sigma(gv.FubiniStudy(QUINTIC), points) / gv.sigma(metric, points)))
+    found = gv.quality(metric, points)
+    assert found.not_positive == 0
+    assert found.gain == pytest.approx(float(gv.sigma(gv.FubiniStudy(QUINTIC), points) / gv.sigma(metric, points)))
 
-    class Broken:
+    class Broken(gv.HermitianMetric):
+        variety = QUINTIC
+
         def at(self, points):
             g = metric.at(points)
             g[:7] *= -1
             return g
 
-    assert unseen_gain(Broken(), points)[1] == 7
+    assert gv.quality(Broken(), points).not_positive == 7
 
 
 def test_geometric_means():

@@ -15,7 +15,6 @@ from geomflow.fits.clouds.objective import CloudObjective
 from geomflow.fits.features.components import ComponentPlaces
 from geomflow.fits.phi.inputs import ProjectiveInputs
 from geomflow.fits.phi.objective import FramePoints
-from geomflow.study.gains import unseen_gain
 from geomflow.variety.errors import KahlerConeError
 from geomflow.variety.measures import normalised, sigma_of
 
@@ -58,7 +57,6 @@ def test_every_way_to_sigma_says_the_same(s):
     assert (lost == 0) == (s == 0)
     assert list(found.values()) == pytest.approx([expected] * len(found), rel=1e-10)
     before = gv.sigma(gv.FubiniStudy(X), POINTS)
-    assert unseen_gain(Shifted(s), POINTS) == (pytest.approx(before / expected, rel=1e-10), lost)
     assert gv.gain(Shifted(s), POINTS) == pytest.approx(before / expected, rel=1e-10)
 
 
@@ -72,7 +70,7 @@ def test_a_metric_without_volume_has_infinite_sigma_and_no_gain():
     found = routes(Gone(0))
     assert list(found.values()) == [np.inf] * len(found)
     assert gv.gain(Gone(0), POINTS) == 0
-    assert unseen_gain(Gone(0), POINTS) == (0, len(POINTS))
+    assert gv.quality(Gone(0), POINTS).not_positive == len(POINTS)
 
 
 def test_what_promises_a_positive_metric_raises():
