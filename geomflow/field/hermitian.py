@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from geomflow.core import conventions
+from geomflow.core import conventions, hermitian
 from geomflow.core.errors import InputError
 from geomflow.field.checks import eigenvalue_range, require_positive, require_symmetric, smallest_eigenvalue
-from geomflow.field.matrices import determinant, pack_hermitian, quotient_trace, unpack_hermitian, upper_pairs
+from geomflow.field.matrices import determinant, quotient_trace
 from geomflow.field.mesh import Mesh
 from geomflow.field.metric import POSITIVE_ADVICE, MetricField
 from geomflow.field.sampling import sample_matrix
@@ -37,16 +38,16 @@ class HermitianField(Field):
 
     @property
     def component_names(self) -> tuple[str, ...]:
-        """("h_11", "re_h_12", "im_h_12", "h_22") and the like, row by row."""
+        """("h_11", "h_22", "re_h_12", "im_h_12") and the like, in the order of `core.hermitian`."""
         return hermitian_names(self.values.shape[-1], "h")
 
     def pack(self) -> np.ndarray:
         """(n², *grid), real."""
-        return pack_hermitian(self.values)
+        return np.ascontiguousarray(np.moveaxis(hermitian.pack(self.values), -1, 0))
 
     def unpack(self, packed: np.ndarray) -> HermitianField:
         """The form with these real components, (n², *grid)."""
-        return HermitianField(self.grid, unpack_hermitian(unpacked_rows(self, packed), self.values.shape[-1]))
+        return HermitianField(self.grid, hermitian.unpack(np.moveaxis(unpacked_rows(self, packed), 0, -1)))
 
     def smallest_eigenvalue(self) -> tuple[float, tuple[int, ...]]:
         """The smallest eigenvalue of (h_{ab̄}) over the grid, and the index of its point."""
@@ -84,10 +85,15 @@ class HermitianField(Field):
         return f"a Hermitian form with eigenvalues in [{low:.6g}, {high:.6g}] on {self.grid!r}"
 
 
+def packed_pairs(size: int) -> list[tuple[int, int]]:
+    """The entries (a, b), a ≤ b, of a Hermitian matrix in packed order: the diagonal, then what is above it."""
+    return [*((a, a) for a in range(size)), *combinations(range(size), 2)]
+
+
 def hermitian_names(size: int, prefix: str) -> tuple[str, ...]:
     """Names of the n² real components of a Hermitian matrix, in packed order."""
     names: list[str] = []
-    for a, b in upper_pairs(size):
+    for a, b in packed_pairs(size):
         label = f"{prefix}_{a + 1}{b + 1}"
         names += [label] if a == b else [f"re_{label}", f"im_{label}"]
     return tuple(names)

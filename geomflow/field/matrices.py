@@ -1,4 +1,7 @@
-"""Small matrices at every grid point: determinants, and the packing of symmetric and Hermitian ones."""
+"""Small matrices at every grid point: determinants, and the packing of symmetric ones.
+
+Hermitian ones are packed by `geomflow.core.hermitian`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import numpy as np
 
 
 def upper_pairs(size: int) -> tuple[tuple[int, int], ...]:
-    """The index pairs (i, j) with i ≤ j, row by row: the packed order of symmetric and Hermitian components."""
+    """The index pairs (i, j) with i ≤ j, row by row: the packed order of symmetric components."""
     return tuple((i, j) for i in range(size) for j in range(i, size))
 
 
@@ -44,25 +47,4 @@ def unpack_symmetric(packed: np.ndarray, size: int) -> np.ndarray:
     values = np.empty((*packed.shape[1:], size, size))
     for row, (i, j) in zip(packed, upper_pairs(size)):
         values[..., i, j] = values[..., j, i] = row
-    return values
-
-
-def pack_hermitian(values: np.ndarray) -> np.ndarray:
-    """(*grid, n, n) complex → (n², *grid): g_aa, and real and imaginary part of g_{ab̄} for a < b, row by row."""
-    rows: list[np.ndarray] = []
-    for a, b in upper_pairs(values.shape[-1]):
-        rows.append(values[..., a, b].real)
-        if a < b:
-            rows.append(values[..., a, b].imag)
-    return np.stack(rows)
-
-
-def unpack_hermitian(packed: np.ndarray, size: int) -> np.ndarray:
-    """(n², *grid) → (*grid, n, n) complex."""
-    values = np.empty((*packed.shape[1:], size, size), complex)
-    rows = iter(packed)
-    for a, b in upper_pairs(size):
-        entry = next(rows) if a == b else next(rows) + 1j * next(rows)
-        values[..., a, b] = entry
-        values[..., b, a] = np.conj(entry)
     return values

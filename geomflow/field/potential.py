@@ -18,7 +18,7 @@ from geomflow.core.errors import NotFiniteError, PositivityError, ShapeError
 from geomflow.core.graph.node import exact
 from geomflow.core.numbers import require_unmasked
 from geomflow.field.checks import require_symmetric, smallest_eigenvalue
-from geomflow.field.hermitian import HermitianField, complex_dimension
+from geomflow.field.hermitian import HermitianField, complex_dimension, packed_pairs
 from geomflow.field.mesh import place
 from geomflow.field.sampling import sample, sample_matrix
 from geomflow.field.state import Field, ScalarField, freeze, unpacked_rows
@@ -271,13 +271,12 @@ class ReferenceForm:
         """Complex numbers of nodes, (n, n)."""
         result = np.empty((self.dim, self.dim), dtype=object)
         rows = iter(field_node(name, self.coordinates) for name in self.static_names)
-        for a in range(self.dim):
-            for b in range(a, self.dim):
-                if self.static_names:
-                    entry = gr.Complex(next(rows), next(rows) if a != b else gr.ZERO)
-                else:
-                    entry = gr.Complex(*map(gr.constant, self.entries[a][b]))
-                result[a, b], result[b, a] = entry, entry.conjugate()
+        for a, b in packed_pairs(self.dim):
+            if self.static_names:
+                entry = gr.Complex(next(rows), next(rows) if a != b else gr.ZERO)
+            else:
+                entry = gr.Complex(*map(gr.constant, self.entries[a][b]))
+            result[a, b], result[b, a] = entry, entry.conjugate()
         return result
 
 

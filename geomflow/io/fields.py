@@ -26,6 +26,8 @@ def describe_field(state: Any) -> tuple[dict[str, Any] | None, dict[str, np.ndar
         "order": grid.order or grid.scheme,
     }
     reference = getattr(state, "reference", None)
+    form = reference if isinstance(reference, Field) else state
+    facts["components"] = list(form.component_names)
     if isinstance(reference, Field):
         given["reference"] = reference.pack()
     elif reference is not None:
@@ -47,12 +49,21 @@ def rebuild_field(facts: Mapping[str, Any], given: Mapping[str, np.ndarray]) -> 
     if facts["kind"] == "MetricField":
         return grid.metric()
     if facts["kind"] == "HermitianField":
-        return grid.hermitian()
+        return _form(grid, facts)
     return grid.potential(np.zeros(grid.shape), reference=_reference(grid, facts, given))
 
 
 def _reference(grid: Any, facts: Mapping[str, Any], given: Mapping[str, np.ndarray]) -> Any:
     if "reference" in given:
-        return grid.hermitian().unpack(given["reference"])
+        return _form(grid, facts).unpack(given["reference"])
     real, imaginary = facts["reference"]
     return np.array(real) + 1j * np.array(imaginary)
+
+
+def _form(grid: Any, facts: Mapping[str, Any]) -> Any:
+    """A Hermitian form whose components are in the stored order."""
+    form = grid.hermitian()
+    if grid.torus.dim > 1 and facts.get("components") != list(form.component_names):
+        raise StoreError("the components of the stored Hermitian forms are in an order that this version does not "
+                         f"know; it takes {', '.join(form.component_names)}: run it again.")
+    return form

@@ -10,11 +10,12 @@ import numpy as np
 
 from geomflow.codegen import compile_points
 from geomflow.core import graph as gr
+from geomflow.core import hermitian
 from geomflow.core.errors import InputError, PositivityError
 from geomflow.core.program import Program, Stage
 from geomflow.field.grid import Grid
 from geomflow.field.hermitian import hermitian_names
-from geomflow.field.matrices import pack_hermitian, upper_pairs
+from geomflow.field.matrices import upper_pairs
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation
 from geomflow.networks.closed_form import Expressions, closed_scalar
@@ -111,8 +112,8 @@ def given_functions(model: Model, measure: Any, place: Grid | np.ndarray, points
         if name == LOG_MEASURE:
             return _log_measure(model, 1 if measure is None else measure, place, points, index)
         size = model.torus.dim
-        rows = pack_hermitian(model.target.form.jets(points, sum(index))[index])
-        return rows[hermitian_names(size, "h").index(name.removeprefix("reference_"))]
+        rows = hermitian.pack(model.target.form.jets(points, sum(index))[index])
+        return np.ascontiguousarray(rows[..., hermitian_names(size, "h").index(name.removeprefix("reference_"))])
 
     return jet
 

@@ -50,7 +50,7 @@ def test_unpack_refuses_other_shapes(name):
 
 def test_component_names():
     assert STATES["metric of space"].component_names == ("g_xx", "g_xy", "g_xz", "g_yy", "g_yz", "g_zz")
-    assert STATES["Hermitian form"].component_names == ("h_11", "re_h_12", "im_h_12", "h_22")
+    assert STATES["Hermitian form"].component_names == ("h_11", "h_22", "re_h_12", "im_h_12")
     assert STATES["potential"].component_names == ("phi",)
 
 

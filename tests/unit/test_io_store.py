@@ -304,6 +304,8 @@ FIELDS = {
     "metric": lambda: gf.Torus(2, lattice=[[1, 0], [0.5, 0.8]]).grid((8, 9), order=2).metric(),
     "hermitian": lambda: gf.ComplexTorus(1, modulus=0.2 + 1.1j).grid(8, scheme="spectral").hermitian(),
     "potential": lambda: gf.ComplexTorus(2).grid(6, order=4).potential("cos(2*pi*x1)/100"),
+    "varying in dimension two": lambda: gf.ComplexTorus(2).grid(6).potential(
+        0, reference=[["1 + cos(2*pi*x1)/4", "i/5 + sin(2*pi*y2)/9"], ["-i/5 + sin(2*pi*y2)/9", "1"]]),
     "varying": lambda: gf.ComplexTorus(1).grid(8).potential(0, reference=[["1 + cos(2*pi*x)/4"]]),
 }
 
@@ -319,6 +321,13 @@ def test_states_come_back_as_what_they_were(kind):
     assert again.distance(state) == 0
     if hasattr(state, "reference"):
         assert np.array_equal(again.reference_values, state.reference_values)
+
+
+def test_a_reference_form_in_another_order_is_refused():
+    facts, given = describe_field(FIELDS["varying in dimension two"]())
+    facts["components"] = ["h_11", "re_h_12", "im_h_12", "h_22"]
+    with pytest.raises(StoreError, match="in an order that this version does not know"):
+        rebuild_field(facts, given)
 
 
 def test_a_store_opens_in_xarray(tmp_path):
