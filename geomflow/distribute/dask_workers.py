@@ -46,7 +46,8 @@ class Whole:
     def __sizeof__(self) -> int:
         from dask.sizeof import sizeof
 
-        return sizeof(self.value)
+        size: int = sizeof(self.value)
+        return size
 
 
 def wrapped(value: Any) -> Any:
@@ -137,8 +138,9 @@ class DaskWorkers(Workers):
         name = getattr(function, "__qualname__", type(function).__qualname__).rpartition(".")[-1]
         try:
             with quiet():
-                return self.client.map(_task, *sent, function=wrapped(function), common=held, pure=False,
-                                       key=f"geomflow-{name}")
+                futures: list[Future] = self.client.map(_task, *sent, function=wrapped(function), common=held,
+                                                        pure=False, key=f"geomflow-{name}")
+                return futures
         except (TypeError, AttributeError, ValueError) as error:
             raise InputError(f"{name} with its arguments cannot be sent to other processes ({error}): give functions "
                              "and objects without open files, locks or generators in them.") from error
@@ -177,7 +179,8 @@ class DaskWorkers(Workers):
         """The threads of each worker; nothing where the scheduler does not answer."""
         try:
             with quiet():
-                return self.client.sync(self.client.scheduler.ncores, callback_timeout=self.patience)
+                threads: dict[str, int] = self.client.sync(self.client.scheduler.ncores, callback_timeout=self.patience)
+                return threads
         except (OSError, TimeoutError):
             return {}
 

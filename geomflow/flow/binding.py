@@ -170,7 +170,7 @@ def describe(flow: Flow, state: Field, equation: Equation) -> dict[str, Any]:
         "latex": sympy.latex(flow.equation),
         "grid": {"shape": list(grid.shape), "order": grid.order or grid.scheme,
                  "lattice": [list(row) for row in grid.torus.lattice], "torus": type(grid.torus).__name__,
-                 "dim": grid.torus.dim},
+                 "dim": grid.torus.complex_dim or grid.torus.real_dim},
         "components": list(state.component_names),
         "axes": {name: [h * i for i in range(n)] for name, n, h in
                  zip(grid.torus.coordinates, grid.shape, grid.spacing, strict=True)},

@@ -77,10 +77,11 @@ def checkpoint_of(run: Run, states: int, notes: int) -> Checkpoint:
     record, cursor = run.record, run.cursor
     rows = np.array(record.rows[notes:], dtype=float).reshape(-1, len(record.names))
     columns = {name: rows[:, i] for i, name in enumerate(record.names)}
+    branch = run.branch
     return Checkpoint(
         times=record.times[states:],
         states=record.states[states:],
-        notes={"time": record.monitor_times[notes:], **columns},
+        notes={"time": np.array(record.monitor_times[notes:]), **columns},
         present=None if record.times[-1] == cursor.t else cursor.y,
         facts={
             "time": cursor.t,
@@ -88,10 +89,10 @@ def checkpoint_of(run: Run, states: int, notes: int) -> Checkpoint:
             "outcome": None if run.outcome is None else asdict(run.outcome),
             "reached": run.reached,
             "costs": [run.steps, run.rejected, cursor.evaluations],
-            "fork": run.branch and {"t": run.branch.t, "memory": json.dumps(run.branch.memory),
-                                    "states": run.branch.states, "notes": run.branch.notes},
+            "fork": branch and {"t": branch.t, "memory": json.dumps(branch.memory), "states": branch.states,
+                                "notes": branch.notes},
         },
-        branch=run.branch and run.branch.y,
+        branch=branch.y if branch else None,
     )
 
 

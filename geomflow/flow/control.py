@@ -134,7 +134,8 @@ class ErrorControl(StepController):
 
     def _scale(self, cursor: Cursor, *names: str) -> np.ndarray:
         peaks = np.max([cursor.work.peaks(name) for name in names], axis=0)
-        return self.atol + self.rtol * peaks + _TINY
+        scale: np.ndarray = self.atol + self.rtol * peaks + _TINY
+        return scale
 
 
 def _exponent(stepper: Stepper) -> int:

@@ -21,9 +21,10 @@ def _cached(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
-            return njit(cache=True, **options)(function)
+            compiled: Callable[..., Any] = njit(cache=True, **options)(function)
         except RuntimeError:
-            return njit(**options)(function)
+            compiled = njit(**options)(function)
+        return compiled
 
     return decorate
 
@@ -78,7 +79,7 @@ class Workspace:
         self._data = np.zeros((len(names), size))
         self._shape = shape
         self._rows = {name: row for row, name in enumerate(names)}
-        self._views = {name: self._data[row].reshape(shape) for name, row in self._rows.items()}
+        self._views: dict[str, np.ndarray] = {name: self._data[row].reshape(shape) for name, row in self._rows.items()}
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -114,7 +115,8 @@ class Workspace:
     def peaks(self, name: str) -> np.ndarray:
         """max |value| of each component, shape (ncomp,); NaN where the component has a NaN."""
         flat = self._views[name].reshape(self._shape[0], -1)
-        return np.maximum(flat.max(axis=1), -flat.min(axis=1))
+        peaks: np.ndarray = np.maximum(flat.max(axis=1), -flat.min(axis=1))
+        return peaks
 
 
 _OWN_ROWS = ("y", "new", "rate", "new_rate", "error")

@@ -53,7 +53,8 @@ class TorusMap:
 
     def images(self) -> np.ndarray:
         """ψ at the grid points, (*grid, d), Cartesian and not reduced to the fundamental cell."""
-        return self.grid.points() + self.displacement
+        images: np.ndarray = self.grid.points() + self.displacement
+        return images
 
     @cached_property
     def jacobian(self) -> np.ndarray:

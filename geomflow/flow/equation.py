@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from geomflow.field.spectra import GroundState
     from geomflow.flow.flow import Flow
+
+Kind = TypeVar("Kind", bound=Field)
+"""The kind of field that a flow acts on."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Equation:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def checked_state(flow: Flow, state: Any, kind: type[Field], how: str) -> Any:
+def checked_state(flow: Flow, state: Any, kind: type[Kind], how: str) -> Kind:
     """`state` if it is of the kind that the flow acts on.
 
     Raises InputError that says what was given and how to make the right one.

@@ -205,7 +205,8 @@ def envelope(symbols: Iterable[np.ndarray]) -> np.ndarray:
 def _eigenvalues(matrix: np.ndarray) -> np.ndarray:
     """Eigenvalues of some of the matrices of (ncomp, ncomp, modes)."""
     if len(matrix) == 1:
-        return matrix[0, 0]
+        only: np.ndarray = matrix[0, 0]
+        return only
     some = matrix[..., :: max(1, matrix.shape[-1] // _MATRICES)]
     return np.linalg.eigvals(np.moveaxis(some, -1, 0)) if np.isfinite(some).all() else np.full(1, np.nan)
 

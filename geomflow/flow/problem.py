@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -117,3 +117,10 @@ class Problem:
 
 
 _TOLD = ("monitors", "observe", "description")
+
+
+class Bindable(Protocol):
+    """What `solve` takes for a flow: anything that makes the initial value problem of a state."""
+
+    def bind(self, state: Any, /) -> Problem:
+        """The problem from `state` on."""

@@ -111,7 +111,7 @@ FLOWS: dict[str, Entry] = {
     "kahler-ricci": Entry(KahlerRicciFlow, ComplexTorus),
     "calabi": Entry(CalabiFlow, ComplexTorus),
     "expression": Entry(Flow.from_expression, Torus),
-    "gradient": Entry(gradient, FlatTorus),
+    "gradient": Entry(gradient, FlatTorus),  # type: ignore[type-abstract]
 }
 
 

@@ -31,6 +31,10 @@ class States(Sequence[S]):
         """The packed array (ncomp, *grid) of one state."""
         return self._packed[index]
 
+    def chosen(self, places: Sequence[int]) -> States[S]:
+        """The states at these places."""
+        return States([self._packed[i] for i in places], self._unpack)
+
     def __len__(self) -> int:
         return len(self._packed)
 

@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -14,14 +14,14 @@ from geomflow.core.errors import InputError
 from geomflow.core.memory import require
 from geomflow.core.numbers import real_number
 from geomflow.core.outcome import OutcomeKind
+from geomflow.core.progress import Bar
 from geomflow.flow import endings
 from geomflow.flow.checkpoints import Checkpointer, resumed_run
 from geomflow.flow.control import StepController
 from geomflow.flow.events import TerminalEvent
 from geomflow.flow.interrupts import Interrupts
 from geomflow.flow.plan import Monitors, Plan, UserMonitor, stop_times
-from geomflow.flow.problem import Problem
-from geomflow.flow.progress import Progress
+from geomflow.flow.problem import Bindable, Problem
 from geomflow.flow.run import Run
 from geomflow.flow.solution import Solution, States, stored_solution
 from geomflow.flow.steppers.choose import fitting_stepper, resolve_stepper
@@ -29,12 +29,18 @@ from geomflow.flow.steppers.stepper import Stepper
 from geomflow.io.reader import StoredRun
 from geomflow.io.store import Store
 
+if TYPE_CHECKING:
+    from geomflow.symbolic.functionals.derived import DerivedFlow
+
+S = TypeVar("S")
+"""The kind of state."""
+
 _ATOL_SHARE = 1e-3
 
 
 def solve(
-    flow: Any,
-    state: Any,
+    flow: Bindable | DerivedFlow,
+    state: S,
     t1: float,
     *,
     t0: float = 0.0,
@@ -51,10 +57,10 @@ def solve(
     resume: bool = False,
     change_monitors: bool = False,
     progress: bool | None = None,
-) -> Solution:
+) -> Solution[S]:
     """Run a flow from a state at time t0 to time t1.
 
-    flow, state    anything with `flow.bind(state) -> Problem`
+    flow, state    anything with `flow.bind(state) -> Problem`, or a gradient flow as it is derived
     stepper        a stepper, its name ("rk4", "rk23", "rk45", "rkc", "semi-implicit", "scipy"), or None for the flow's
     control        step control; None for the stepper's own, with `rtol` and `atol`
     rtol, atol     a step may err by atol + rtol·max|y|, component by component; atol is 0.001 rtol·max|y0| by default
@@ -75,11 +81,11 @@ def solve(
     `MemoryLimitError` if the kept states do not fit, before anything is computed, and `StoreError` for a store that
     exists already, or that holds another run than the one to resume.
     """
-    flow = as_flow(flow)
-    problem = _bind(flow, state)
-    chosen = _stepper(flow, problem, stepper, rtol, atol)
+    bound = as_flow(flow)
+    problem = _bind(bound, state)
+    chosen = _stepper(bound, problem, stepper, rtol, atol)
     plan = Plan(
-        flow=flow,
+        flow=bound,
         state=state,
         problem=problem,
         stepper=chosen,
@@ -102,7 +108,8 @@ def solve(
     return _stored(plan, store if isinstance(store, Store) else Store(store), resume, change_monitors, progress)
 
 
-def _stored(plan: Plan, store: Store, resume: bool, change_monitors: bool, progress: bool | None) -> Solution:
+def _stored(plan: Plan, store: Store, resume: bool, change_monitors: bool,
+            progress: bool | None) -> Solution[Any]:
     identity = plan.identity()
     if resume and Path(store.path).exists():
         stored = StoredRun(store.path)
@@ -115,7 +122,7 @@ def _stored(plan: Plan, store: Store, resume: bool, change_monitors: bool, progr
     return _finish(run, progress, Checkpointer.create(run, store, identity))
 
 
-def _finish(run: Run, progress: bool | None, checkpointer: Checkpointer | None) -> Solution:
+def _finish(run: Run, progress: bool | None, checkpointer: Checkpointer | None) -> Solution[Any]:
     """Carry on to the end; a request to terminate that came meanwhile has its effect when all is kept."""
     interrupts = Interrupts()
     try:
@@ -129,7 +136,8 @@ def _finish(run: Run, progress: bool | None, checkpointer: Checkpointer | None) 
 
 def _carry_on(run: Run, progress: bool | None, checkpointer: Checkpointer | None, interrupts: Interrupts) -> None:
     """Step until there is an outcome, or a signal comes; what a user's function raises is raised when all is kept."""
-    bar = Progress(run, progress)
+    t0 = run.plan.t0
+    bar = Bar("t", run.plan.t1 - t0, progress, start=run.cursor.t - t0)
     try:
         with interrupts:
             while run.outcome is None:
@@ -137,7 +145,7 @@ def _carry_on(run: Run, progress: bool | None, checkpointer: Checkpointer | None
                 if interrupts.heard and run.outcome is None:
                     run.outcome = endings.stopped(run, interrupts.heard)
                 _after_step(run, checkpointer)
-                bar.show(run)
+                bar.show(run.cursor.t - t0, f"{run.steps} steps")
     except KeyboardInterrupt:
         run.outcome = endings.stopped(run, "Ctrl-C")
         if checkpointer:
@@ -160,7 +168,7 @@ def _after_step(run: Run, checkpointer: Checkpointer | None) -> None:
         checkpointer.save_if_due(run)
 
 
-def _solution(run: Run) -> Solution:
+def _solution(run: Run) -> Solution[Any]:
     """The solution from a run that has ended, at the state where it ended."""
     run.keep()
     assert run.outcome is not None
@@ -179,7 +187,7 @@ def _solution(run: Run) -> Solution:
     )
 
 
-def as_flow(flow: Any) -> Any:
+def as_flow(flow: Any) -> Bindable:
     """`flow` itself if it can be bound; a derived gradient flow as its descent.
 
     Raises InputError for anything else, and says what to call where a functional was given.
@@ -187,7 +195,8 @@ def as_flow(flow: Any) -> Any:
     if isinstance(flow, type):
         raise InputError(f"solve needs a flow, not its class: write {flow.__name__}(...).")
     if hasattr(flow, "bind"):
-        return flow
+        found: Bindable = flow
+        return found
     if hasattr(flow, "rates") and hasattr(flow, "system"):
         from geomflow.flow.equations.derived import Descent
 
@@ -196,14 +205,14 @@ def as_flow(flow: Any) -> Any:
     raise InputError(f"solve needs a flow such as RicciFlow(), not {flow!r}{hint}.")
 
 
-def _bind(flow: Any, state: Any) -> Problem:
-    problem: Problem = flow.bind(state)
+def _bind(flow: Bindable, state: Any) -> Problem:
+    problem = flow.bind(state)
     if problem.y0.dtype != np.float64 or problem.y0.ndim < 1:
         raise InputError(f"a packed state must be float64 of shape (ncomp, *grid), not {problem.y0.dtype}.")
     return problem
 
 
-def _stepper(flow: Any, problem: Problem, given: Stepper | str | None, rtol: float, atol: float | None) -> Stepper:
+def _stepper(flow: Bindable, problem: Problem, given: Stepper | str | None, rtol: float, atol: float | None) -> Stepper:
     if given is None:
         choose = getattr(flow, "default_stepper", fitting_stepper)
         given = choose(problem)

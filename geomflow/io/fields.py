@@ -20,7 +20,7 @@ def describe_field(state: Any) -> tuple[dict[str, Any] | None, dict[str, np.ndar
     facts: dict[str, Any] = {
         "kind": type(state).__name__,
         "torus": type(grid.torus).__name__,
-        "dim": grid.torus.dim,
+        "dim": grid.torus.complex_dim or grid.torus.real_dim,
         "lattice": [list(row) for row in grid.torus.lattice],
         "shape": list(grid.shape),
         "order": grid.order or grid.scheme,

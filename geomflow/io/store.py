@@ -82,7 +82,7 @@ class Checkpoint:
 
     times: Sequence[float]
     states: Sequence[np.ndarray]
-    notes: Mapping[str, Sequence[float]]
+    notes: Mapping[str, np.ndarray]
     present: np.ndarray | None
     facts: Mapping[str, Any]
     branch: np.ndarray | None = None

@@ -190,13 +190,13 @@ def test_exits_keep_the_run_too(tmp_path, error):
 
 
 def test_a_progress_bar_that_breaks_loses_nothing(tmp_path, monkeypatch):
-    from geomflow.flow import progress
+    from geomflow.core import progress
 
-    def broken(self, run):
-        if run.steps == 5:
+    def broken(self, done, note):
+        if note == "5 steps":
             raise BrokenPipeError
 
-    monkeypatch.setattr(progress.Progress, "show", broken)
+    monkeypatch.setattr(progress.Bar, "show", broken)
     with pytest.raises(BrokenPipeError):
         solve(Heat(16).flow(), None, 0.02, stepper=RK4(), store=Store(tmp_path / "run", every=1e9))
     assert load(tmp_path / "run").steps == 5

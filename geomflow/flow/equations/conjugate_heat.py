@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
 import numpy as np
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from geomflow.field.grid import Grid
     from geomflow.flow.solution import Solution
-    from geomflow.symbolic.functionals import MetricFunctional
+    from geomflow.symbolic.functionals import Functional
 
 SLACK = 1e-9
 """Times may lie outside of the run by this share of its length."""
@@ -42,8 +42,8 @@ class MetricPath:
     distance of the kept times. `path(t)` is the packed metric, (ncomp, *grid).
     """
 
-    solution: Solution
-    gauge: str | None
+    solution: Solution[MetricField]
+    gauge: Literal["deturck"] | None
     rate: Operator
     known: dict[int, np.ndarray] = dataclasses.field(default_factory=dict)
 
@@ -94,7 +94,9 @@ class MetricPath:
         ends = [self.solution.states.packed(left), self.solution.states.packed(left + 1)]
         slopes = [width * self._rate(left), width * self._rate(left + 1)]
         rise = s * s * (3 - 2 * s)
-        return (1 - rise) * ends[0] + rise * ends[1] + s * (1 - s) * ((1 - s) * slopes[0] - s * slopes[1])
+        value: np.ndarray = ((1 - rise) * ends[0] + rise * ends[1]
+                             + s * (1 - s) * ((1 - s) * slopes[0] - s * slopes[1]))
+        return value
 
     def _rate(self, index: int) -> np.ndarray:
         """∂_t g at a kept time."""
@@ -122,7 +124,7 @@ class ConjugateHeatFlow(Flow):
     Raises InputError for what is no solution of unnormalised Ricci flow, and for `tau` that is not positive.
     """
 
-    along: Solution
+    along: Solution[MetricField]
     tau: float | None = None
 
     def __post_init__(self) -> None:
@@ -251,7 +253,7 @@ class _Backward:
             found["perelman_w"] = self._compiled(PerelmanWCoupled(torus))
         return found
 
-    def _compiled(self, functional: MetricFunctional) -> Operator:
+    def _compiled(self, functional: Functional) -> Operator:
         names = metric_nodes(self._grid.torus.coordinates)[0]
         return discretise(functional.density.program((*names, DENSITY), parameters=("tau",)), self._grid)
 

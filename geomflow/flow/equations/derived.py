@@ -99,7 +99,7 @@ class Descent(Flow):
         potential = self.derived.flat.fields == (PHI,)
         kind, how = (PotentialField, "grid.potential(...) on a ComplexTorus") if potential else (
             MetricField, "grid.metric(...) on a Torus")
-        checked = checked_state(self, state, kind, how)
+        checked: Any = checked_state(self, state, kind, how)
         wanted = self.derived.flat.program.coordinates
         if checked.grid.torus.coordinates != wanted:
             raise InputError(f"{self.name} was derived over coordinates {', '.join(wanted)}, and the state lives on "
@@ -140,7 +140,8 @@ class Descent(Flow):
         density = state.grid.scalar(1 if self.measure is None else self.measure)
         if not density.min() > 0:
             raise InputError(f"the reference measure must be positive; its least density is {density.min():.6g}.")
-        return np.log(density.values)[None]
+        log_measure: np.ndarray = np.log(density.values)[None]
+        return log_measure
 
     def _equation(self, system: GradientSystem, own: tuple[Monitor, ...], stages: tuple[Stage, ...]) -> Equation:
         found = system.substituted(self._values(system))

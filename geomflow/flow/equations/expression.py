@@ -116,7 +116,7 @@ class ExpressionFlow(Flow):
 
     def on(self, state: Any) -> Equation:
         """The equation for a field whose components are the unknowns (any name for a field of one component)."""
-        checked_state(self, state, Field, "grid.scalar(...), grid.metric(...) or grid.potential(...)")
+        checked_state(self, state, Field, "grid.scalar(...), grid.metric(...) or grid.potential(...)")  # type: ignore[type-abstract]
         names = tuple(self.rates)
         if len(names) != len(state.component_names):
             raise InputError(f"{len(names)} rates were given ({', '.join(names)}) for a state with components "

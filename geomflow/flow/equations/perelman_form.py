@@ -30,7 +30,7 @@ from geomflow.flow.equations.perelman_rates import (
 )
 from geomflow.flow.equations.ricci import RicciFlow
 from geomflow.flow.plan import stop_times
-from geomflow.flow.solution import Solution, States
+from geomflow.flow.solution import Solution
 from geomflow.flow.solver import solve
 from geomflow.symbolic.jets import MetricNodes, field_node, metric_nodes
 
@@ -60,8 +60,8 @@ class PerelmanForm:
     dilatons: tuple[ScalarField, ...]
     diffeomorphisms: tuple[TorusMap, ...]
     measure: ScalarField
-    classical: Solution
-    conjugate: Solution | None
+    classical: Solution[MetricField]
+    conjugate: Solution[ScalarField] | None
     outcome: Outcome
 
     def rate(self, index: int) -> TensorField:
@@ -164,13 +164,12 @@ def _refined(times: np.ndarray, parts: int) -> np.ndarray:
     return np.concatenate([*inner, times[-1:]])
 
 
-def _chosen(run: Solution, places: Sequence[int]) -> Solution:
+def _chosen(run: Solution[MetricField], places: Sequence[int]) -> Solution[MetricField]:
     """The run with some of its states."""
-    states = States([run.states.packed(i) for i in places], run.template.unpack)
-    return dataclasses.replace(run, times=run.times[list(places)], states=states)
+    return dataclasses.replace(run, times=run.times[list(places)], states=run.states.chosen(places))
 
 
-def _reached(run: Solution, fine: np.ndarray, parts: int) -> int:
+def _reached(run: Solution[MetricField], fine: np.ndarray, parts: int) -> int:
     """The index in `fine` of the last save time that the run passed with a positive metric."""
     same = min(len(run.times), len(fine))
     passed = int((run.times[:same] == fine[:same]).sum()) - 1
@@ -180,7 +179,7 @@ def _reached(run: Solution, fine: np.ndarray, parts: int) -> int:
     return last
 
 
-def _thinned(run: Solution, parts: int, reached: int) -> Solution:
+def _thinned(run: Solution[MetricField], parts: int, reached: int) -> Solution[MetricField]:
     """The run at its save times, and its end."""
     places = [*range(0, reached + 1, parts)]
     if reached < len(run.times) - 1:
@@ -188,7 +187,7 @@ def _thinned(run: Solution, parts: int, reached: int) -> Solution:
     return _chosen(run, places)
 
 
-def _at_one_time(state: MetricField, density: ScalarField, classical: Solution) -> PerelmanForm:
+def _at_one_time(state: MetricField, density: ScalarField, classical: Solution[MetricField]) -> PerelmanForm:
     """The form of a run that kept no time but its first."""
     return PerelmanForm(classical.times[:1], (state,), (dilaton(state, density),), (TorusMap.identity(state.grid),),
                         density, classical, None, classical.outcome)
@@ -211,9 +210,9 @@ def _drift_program(coordinates: tuple[str, ...], gauged: bool) -> Program:
 class _Assembly:
     """The last step: maps along both solutions, and pull-back."""
 
-    classical: Solution
-    along: Solution
-    conjugate: Solution
+    classical: Solution[MetricField]
+    along: Solution[MetricField]
+    conjugate: Solution[ScalarField]
     parts: int
     forward: bool
 
@@ -232,10 +231,10 @@ class _Assembly:
             f = ScalarField(grid, -np.log(w.values))
             found[index] = psi.pull_back(self.along.states[index]), psi.pull_back(f), psi
         order = sorted(found)
-        columns = zip(*(found[i] for i in order), strict=True)
+        metrics, dilatons, maps = zip(*(found[i] for i in order), strict=True)
         origin = kept[0] if self.forward else kept[-1]
-        form = PerelmanForm(self.along.times[order], *columns, self._measure(origin), self.classical, self.conjugate,
-                            self.conjugate.outcome)
+        form = PerelmanForm(self.along.times[order], metrics, dilatons, maps, self._measure(origin), self.classical,
+                            self.conjugate, self.conjugate.outcome)
         return dataclasses.replace(form, outcome=self._outcome(form, failed))
 
     @property

@@ -98,10 +98,12 @@ def index_structures(metric: MetricField, measure: Any = 1) -> IndexStructures:
     lower = bakry_emery(metric, dilaton(metric, density)).values
     inverse = np.linalg.inv(metric.values)
     upper = inverse @ lower @ inverse
-    rates = [TensorField(grid, -2 * tensor, "_ij") for tensor in (lower, upper)]
-    growth = [-(ScalarField(grid, np.einsum("...ij,...ij->...", upper, rate.values)) * density).integral()
-              for rate in rates]
-    return IndexStructures(*rates, *growth)
+    covariant, kronecker = (TensorField(grid, -2 * tensor, "_ij") for tensor in (lower, upper))
+
+    def growth(rate: TensorField) -> float:
+        return -(ScalarField(grid, np.einsum("...ij,...ij->...", upper, rate.values)) * density).integral()
+
+    return IndexStructures(covariant, kronecker, growth(covariant), growth(kronecker))
 
 
 @cache

@@ -76,7 +76,8 @@ class RateReader:
 
     def _along(self, expression: Any, *along: Any) -> Any:
         """The derivative, term by term: carried out where the term is linear, else of an inner stage."""
-        plain, held = [], []
+        plain: list[Any] = []
+        held: list[Any] = []
         for term in sympy.Add.make_args(expression):
             (plain if is_linear(term) or not _unknowns(term) else held).append(term)
         if not held:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import sympy
 
 
-GAUGES = ("deturck",)
+GAUGES: tuple[Literal["deturck"], ...] = ("deturck",)
 
 
 @final
