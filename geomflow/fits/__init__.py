@@ -15,6 +15,7 @@ from geomflow.fits.features.fit import FrozenReport, frozen_fit
 from geomflow.fits.features.components import FrozenComponents
 from geomflow.fits.features.learned import feature_network, feature_training, learned_kernel
 from geomflow.fits.features.span import ComponentTangent, PotentialTangent, TangentSpan, tangent_span
+from geomflow.fits.fit import Fit, FitState
 from geomflow.fits.folder import MetricFolder
 from geomflow.fits.form_flow import FormFlow, decay_rate
 from geomflow.fits.ladder import Climbed, DegreeFit, DegreeLadder, climb, degrees_to
@@ -59,7 +60,9 @@ __all__ = [
     "Descent",
     "Exponential",
     "FallingRate",
+    "Fit",
     "FitReport",
+    "FitState",
     "FormFamily",
     "FormFlow",
     "FormState",

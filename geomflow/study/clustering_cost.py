@@ -144,14 +144,15 @@ def _flow(points: Points, kernel: FubiniStudyGaussian, labels: np.ndarray | None
 
 def _update(flow: ComponentFlow, timed: int) -> tuple[float, int]:
     """The seconds of the fastest of `timed` updates and the most bytes that arrays took in another."""
+    state = flow.start()
     tracemalloc.start()
-    flow.run(1, progress=False)
+    flow.step(state)
     memory = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     seconds = []
     for _ in range(timed):
         began = perf_counter()
-        flow.run(1, progress=False)
+        flow.step(state)
         seconds.append(perf_counter() - began)
     return min(seconds), memory
 

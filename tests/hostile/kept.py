@@ -69,23 +69,6 @@ def metric(name: str, make: Callable[[], Any], save: Callable[[Any, Path], Any] 
     return Kept(name, lambda path: save(made(), path) if save else made().save(path), told, reader="load_metric")
 
 
-def training(name: str, make: Callable[[], Any], begin: Callable[[Any], Any]) -> Kept:
-    """A fit that goes on: what it keeps when it is kept again."""
-
-    def save(path: Path) -> None:
-        fit = make()
-        begin(fit)
-        fit.save(path)
-
-    def told(path: Path) -> str:
-        again = path.with_name("again.npz")
-        make().restore(path).save(again)
-        with np.load(again) as file:
-            return said({name: file[name] for name in file.files})
-
-    return Kept(name, save, told)
-
-
 def _frozen() -> Any:
     kernel = fits.learned_kernel(points(), width=4, steps=2, tries=1, progress=False)
     return fits.frozen_fit(kernel, points(), progress=False)
@@ -135,10 +118,11 @@ def told_run(path: Path) -> str:
     return "".join(np.asarray(a).tobytes().hex() for a in numbers) + repr(words) + repr(sorted(sol.monitors))
 
 
-def network_training() -> tuple[Any, Any]:
-    """A fit, which is a run."""
-    fit = fits.PhiTraining(cubic(), points(), hidden=(4,), seed=3, steps=(3, 0))
-    return fit, fit.start()
+def trainings() -> dict[str, fits.Fit]:
+    """Fits, which are runs."""
+    return {"network training": fits.PhiTraining(cubic(), points(), hidden=(4,), seed=3, steps=(3, 0)),
+            "component training": fits.ComponentTraining(patch(), hidden=(4,), batch=20, seed=2, epochs=1),
+            "kernel flow": fits.ComponentFlow(patch(), kernels.FubiniStudyGaussian(0.4), steps=6)}
 
 
 def store(name: str, make: Callable[[], tuple[Any, Any]], t1: float = 2e-3, **options: Any) -> Kept:
@@ -165,12 +149,9 @@ def everything() -> list[Kept]:
             progress=False)),
         metric("kernel metric", lambda: fits.kernel_metric(points(), fits.OverlapKernel(fits.Exponential(1.0)))),
         metric("frozen features", _frozen),
-        training("component training", lambda: fits.ComponentTraining(patch(), hidden=(4,), batch=20, seed=2),
-                 lambda fit: fit.run(1, progress=False)),
-        training("kernel flow", lambda: fits.ComponentFlow(patch(), kernels.FubiniStudyGaussian(0.4), steps=6),
-                 lambda fit: fit.run(3, progress=False)),
         store("run store", heat),
-        store("network training", network_training, t1=3, stepper=None, save_at=None, max_steps=2),
+        *(store(name, lambda name=name: (trainings()[name], trainings()[name].start()), t1=3, stepper=None,
+                save_at=None, max_steps=2) for name in ("network training", "component training", "kernel flow")),
         store("run store with a reference", calabi),
         Kept("trials", _tuning, lambda path: said(fits.Tuning.load(path))),
         Kept("rows of a study", _write_row, _told_rows, folder=True),

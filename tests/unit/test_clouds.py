@@ -228,15 +228,18 @@ def test_other_charts_see_the_same_metric():
 def test_a_flow_that_goes_on_is_the_same_bit_for_bit(tmp_path, kernel):
     options = {"steps": 12, "loss": "(v - 1)^2", "clusters": batched_labels(TRAIN, 1, 3, seed=0)}
     whole = ComponentFlow(TRAIN, kernel, **options).run()
-    first = ComponentFlow(TRAIN, kernel, **options)
-    assert first.run(5).report.outcome.kind == "interrupted"
-    first.save(tmp_path / "flow.npz")
-    again = ComponentFlow(TRAIN, kernel, **options).restore(tmp_path / "flow.npz").run()
+    flow, place = ComponentFlow(TRAIN, kernel, **options), tmp_path / "flow"
+    first = gf.solve(flow, flow.start(), flow.length, max_steps=5, store=place)
+    assert flow.metric(first).report.outcome.kind == "interrupted"
+    assert flow.metric(first).report.steps == 5
+    flow = ComponentFlow(TRAIN, kernel, **options)
+    again = flow.metric(gf.solve(flow, flow.start(), flow.length, store=place, resume=True))
     np.testing.assert_array_equal(again.coefficients, whole.coefficients)
     np.testing.assert_array_equal(again.report.history, whole.report.history)
     for other in ({"rate": 0.1}, {"steps": 13}, {"clip": 0.1}, {"clusters": None}):
-        with pytest.raises(StoreError, match="made otherwise"):
-            ComponentFlow(TRAIN, kernel, **(options | other)).restore(tmp_path / "flow.npz")
+        flow = ComponentFlow(TRAIN, kernel, **(options | other))
+        with pytest.raises(StoreError, match="holds another run"):
+            gf.solve(flow, flow.start(), 14, store=place, resume=True)
 
 
 def test_metrics_are_stored(tmp_path):
@@ -256,14 +259,14 @@ def test_metrics_are_stored(tmp_path):
 
 def test_an_interrupted_flow_keeps_whole_steps(monkeypatch):
     flow = ComponentFlow(TRAIN, WIDE, steps=10)
-    step = ComponentFlow._step
+    step = ComponentFlow.step
 
-    def stopped(self, workers):
-        if self.state.step == 4:
+    def stopped(self, state):
+        if state.count("taken") == 4:
             raise KeyboardInterrupt
-        return step(self, workers)
+        return step(self, state)
 
-    monkeypatch.setattr(ComponentFlow, "_step", stopped)
+    monkeypatch.setattr(ComponentFlow, "step", stopped)
     metric = flow.run()
     assert (metric.report.outcome.kind, metric.report.steps) == ("interrupted", 4)
     monkeypatch.undo()

@@ -91,9 +91,9 @@ def test_baseline_trains_the_network_of_the_paper():
 
 def test_half_a_fit_is_no_row(monkeypatch):
     def interrupted(points, seed):
-        training = ComponentTraining(points, hidden=(4,))
-        monkeypatch.setattr(training, "_advance", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
-        return training.run(1)
+        training = ComponentTraining(points, hidden=(4,), epochs=1)
+        monkeypatch.setattr(training, "step", lambda state: (_ for _ in ()).throw(KeyboardInterrupt))
+        return training.metric(gf.solve(training, training.start(), training.length))
 
     monkeypatch.setattr("geomflow.study.baseline.KINDS", {"network": interrupted})
     with pytest.raises(KeyboardInterrupt):

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from collections.abc import Mapping
+from copy import copy
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.hermitian import unpack
 from geomflow.core.outcome import Outcome, OutcomeKind
-from geomflow.core.progress import counter
 from geomflow.distribute import Workers, as_workers
 from geomflow.fits.clouds.metric import ComponentMetric
 from geomflow.fits.clouds.objective import CloudObjective, Look
 from geomflow.fits.clouds.rates import FallingRate, PointwiseRate, Rate, rate_of
-from geomflow.fits.clouds.report import CloudReport
+from geomflow.fits.clouds.report import COLUMNS, CloudReport
 from geomflow.fits.clouds.sums import CloudSums, checked_labels, on_points
+from geomflow.fits.fit import Fit, FitState, Last, table
 from geomflow.fits.loss import Loss, loss_of
+from geomflow.flow.solution import Solution
+from geomflow.flow.solver import solve
 from geomflow.variety.points import Points
 
 if TYPE_CHECKING:
@@ -32,22 +34,7 @@ BLOWN, LONGEST = 3.0, 10.0
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class CloudState:
-    """Where a flow is: coefficients c (P, n²) packed, the train metrics g (P, n²), and the history so far."""
-
-    coefficients: np.ndarray
-    g: np.ndarray
-    history: tuple[tuple[float, ...], ...]
-
-    @property
-    def step(self) -> int:
-        """How many steps were taken."""
-        return int(self.history[-1][0])
-
-
-@final
-class ComponentFlow:
+class ComponentFlow(Fit):
     """The discrete metric flow of a kernel on train points, Halverson and Ruehle, eq. (2.8) and section 3.
 
     Step t of `steps` changes the metric at every point x by
@@ -73,8 +60,9 @@ class ComponentFlow:
     clusters   None, or the cluster of each point (P,): K is zero between clusters, and a test point belongs to the
                cluster of its nearest train point. See `batched_labels`.
 
-    The size of an update is its largest relative change of a train metric, max_p √tr (g_p⁻¹ δg_p)². `run` goes on to
-    the last step, `save` and `restore` keep everything between, and a flow that went on is the same bit for bit.
+    The size of an update is its largest relative change of a train metric, max_p √tr (g_p⁻¹ δg_p)². `run` goes to the
+    last step; ``solve(flow, flow.start(), flow.length, store=path, resume=True)`` can be stopped and goes on to the
+    same bits, and ``flow.metric(solution)`` is the metric of what it gives.
     Nothing quadratic in P is kept for Gaussians; matrices of network kernels up to 256 MB are.
 
     Ends that are not errors (`metric.report.outcome`): steady; singular, where the metric at a train point would stop
@@ -83,6 +71,8 @@ class ComponentFlow:
     Raises InputError for points in several charts, an unknown loss, rates and clips that are not positive, and empty
     clusters; UnknownNameError for another normalisation; ShapeError for labels of another shape.
     """
+
+    name: ClassVar[str] = "component-flow"
 
     def __init__(
         self,
@@ -102,125 +92,129 @@ class ComponentFlow:
         self.sums = CloudSums(on_points(kernel, points), points, labels, _named(normalise) == "mean")
         self.rate, self.normalise = _scaled(rate, normalise, self.sums)
         self.objective = CloudObjective.of(points)
+        self.workers: Workers | None = None
+        self._look = Last(self.objective.look)
+        self._first = self.objective.look(self.objective.reference)
+
+    def __content__(self) -> dict[str, Any]:
+        """What the numbers depend on."""
+        sums = self.sums
+        return {"variety": str(self.points.variety.polynomial.expression), "kernel": sums.kernel,
+                "points": [self.points.coordinates, self.points.weights], "clusters": sums.labels, "mean": sums.mean,
+                "loss": self.loss.text, "rate": self.rate, "steps": self.steps, "normalise": self.normalise,
+                "clip": self.clip}
+
+    @property
+    def length(self) -> int:
+        """The time by which the flow has ended by itself: its steps and one."""
+        return self.steps + 1
+
+    def start(self) -> FitState:
+        """Fubini–Study, which is also the best so far."""
         reference = self.objective.reference
-        look = self.objective.look(reference)
-        row = (0.0, self.objective.loss(look, self.loss), look.sigma, 1.0, 0.0)
-        self.state = CloudState(np.zeros_like(reference), reference.copy(), (row,))
-        self.best = self.state
-        self.ended: Outcome | None = None
+        zero, loss = np.zeros_like(reference), self.objective.loss(self._first, self.loss)
+        return FitState.of(coefficients=zero, g=reference, taken=0, loss=loss, sigma=self._first.sigma, pivot=1.0,
+                           size=0.0, best=zero, best_taken=0, best_loss=loss)
 
-    def resume(self, state: CloudState, best: CloudState, ended: Outcome | None) -> None:
-        """Take up a state, the best one before it, and the outcome if it had ended."""
-        self.state, self.best, self.ended = state, best, ended
-
-    def run(self, steps: int | None = None, progress: bool | None = None, workers: Any = None) -> ComponentMetric:
-        """Go on to the last step, or by at most so many `steps`, and return the metric reached.
+    def run(self, *, progress: bool | None = None, workers: Any = None) -> ComponentMetric:
+        """The metric after all steps, or where the flow ends.
 
         `progress` shows a bar: True, False, or None for only on a terminal. Ctrl-C ends the run with that outcome.
         `workers` spreads the sums over all pairs, as in `Kernel.apply`, with the same metric on processors of one kind;
         sums over kept matrices and neighbours stay here.
         """
-        last = self.steps if steps is None else min(self.steps, self.state.step + _count(steps))
-        interrupted = False
-        with counter("points", progress, last - self.state.step) as tick, as_workers(workers) as team:
-            try:
-                while self.ended is None and self.state.step < last:
-                    self.ended = self._step(team)
-                    tick(self.state.history[-1][2])
-            except KeyboardInterrupt:
-                interrupted = True
-        return self.metric(interrupted)
+        with as_workers(workers) as team:
+            going = copy(self)
+            going.workers = team
+            return self.metric(solve(going, self.start(), self.length, max_steps=self.length, progress=progress))
 
-    def metric(self, interrupted: bool = False) -> ComponentMetric:
-        """The metric as it is now, with its report."""
-        outcome = self.ended or self._outcome(interrupted)
-        report = CloudReport(outcome, len(self.points), self.loss.text, np.array(self.state.history))
-        return ComponentMetric(self.sums, unpack(self.state.coefficients), report)
+    def metric(self, solution: Solution) -> ComponentMetric:
+        """The metric that a solution has reached (after a divergence the best one), with its report."""
+        state, outcome = solution.last, solution.outcome
+        diverged = outcome.kind is OutcomeKind.diverged
+        taken = state.count("best_taken" if diverged else "taken")
+        if outcome.kind is OutcomeKind.interrupted or (outcome.kind is OutcomeKind.finished and taken < self.steps):
+            outcome = self._outcome(taken, OutcomeKind.interrupted)
+        report = CloudReport(outcome, len(self.points), self.loss.text, table(solution, *COLUMNS)[: taken + 1])
+        return ComponentMetric(self.sums, unpack(state["best" if diverged else "coefficients"]), report)
 
-    def save(self, path: str | Path) -> None:
-        """Write the state, without points and kernel, to an .npz file."""
-        from geomflow.fits.clouds.store import save_flow
-
-        save_flow(self, path)
-
-    def restore(self, path: str | Path) -> ComponentFlow:
-        """Take up what `save` wrote, in a flow made with the same arguments; StoreError for others."""
-        from geomflow.fits.clouds.store import restore_flow
-
-        restore_flow(self, path)
-        return self
-
-    def _step(self, workers: Workers) -> Outcome | None:
+    def step(self, state: FitState) -> FitState | Outcome:
         """Take one step, or say why it cannot be taken."""
-        state = self.state
-        look = self.objective.look(state.g)
+        taken, look = state.count("taken"), self._look(state["g"])
+        if taken == self.steps:
+            return self._outcome(taken, OutcomeKind.finished)
         if look.sigma <= ROUNDING:
-            return Outcome(OutcomeKind.steady, f"σ is at rounding after {state.step} steps.", float(state.step))
+            return Outcome(OutcomeKind.steady, f"σ is at rounding after {taken} steps.", float(taken))
         with np.errstate(all="ignore"):
-            change, update, size = self._update(look, workers)
-            g = state.g + update
+            change, update, size = self._update(taken, look)
+            g = state["g"] + update
             after = self.objective.look(g)
             loss = self.objective.loss(after, self.loss) if after.finite else np.nan
-        bad = self._refused(update, after, loss, size)
+        bad = self._refused(state, update, after, loss, size)
         if bad is not None:
             return bad
-        row = (state.step + 1.0, loss, after.sigma, float(after.pivots.min()), size)
-        self.state = CloudState(state.coefficients + change, g, (*state.history, row))
-        if loss <= self.best.history[-1][1]:
-            self.best = self.state
-        return None
+        self._look.put(g, after)
+        coefficients = state["coefficients"] + change
+        state = state.moved(coefficients=coefficients, g=g, taken=taken + 1, loss=loss, sigma=after.sigma,
+                            pivot=after.pivots.min(), size=size)
+        if loss <= state.number("best_loss"):
+            return state.moved(best=coefficients, best_taken=taken + 1, best_loss=loss)
+        return state
 
-    def _update(self, look: Look, workers: Workers) -> tuple[np.ndarray, np.ndarray, float]:
+    def numbers(self, state: FitState) -> Mapping[str, float]:
+        """The columns of a report's history."""
+        names = dict(zip(COLUMNS, ("taken", *COLUMNS[1:]), strict=True))
+        return {column: state.number(name) for column, name in names.items()}
+
+    def _update(self, taken: int, look: Look) -> tuple[np.ndarray, np.ndarray, float]:
         """The change of the coefficients, that of the train metrics, and its size, normalised and clipped."""
         force, newton = self.objective.gradient(look, self.loss)
-        eta = self.rate.at(self.state.step, self.steps, newton)
+        eta = self.rate.at(taken, self.steps, newton)
         change = -(np.ones(len(force)) * eta)[:, None] * force
-        update = self.sums(change, workers)
+        update = self.sums(change, self.workers)
         size = float(self.objective.sizes(look.inverse, update).max())
         factor = float(eta) / size if self.normalise == "largest" and size > 0 else 1.0
         if self.clip is not None and factor * size > self.clip:
             factor = self.clip / size
         return factor * change, factor * update, factor * size
 
-    def _refused(self, update: np.ndarray, after: Look, loss: float, size: float) -> Outcome | None:
+    def _refused(self, state: FitState, update: np.ndarray, after: Look, loss: float, size: float) -> Outcome | None:
         """Why a step is not taken: numbers that blow up, or a metric that would not be positive."""
-        step, start = self.state.step + 1, self.state.history[0][1]
+        step, start = state.count("taken") + 1, self.objective.loss(self._first, self.loss)
         if not np.isfinite(size):
-            return self._diverged(f"numbers stopped being finite in step {step}", size)
+            return self._diverged(state, f"numbers stopped being finite in step {step}", size)
         if size > LONGEST:
-            return self._diverged(f"step {step} changes the metric by {size:.3g} times itself", size)
+            return self._diverged(state, f"step {step} changes the metric by {size:.3g} times itself", size)
         if not after.positive:
-            return self._left(np.nonzero(~(after.pivots > 0))[0], update, size)
+            return self._left(state, np.nonzero(~(after.pivots > 0))[0], update, size)
         if not loss <= BLOWN * start:
-            return self._diverged(f"step {step} raises the loss to {loss:.3g}, from {start:.3g} at the start", size)
+            what = f"step {step} raises the loss to {loss:.3g}, from {start:.3g} at the start"
+            return self._diverged(state, what, size)
         return None
 
-    def _left(self, bad: np.ndarray, update: np.ndarray, size: float) -> Outcome:
+    def _left(self, state: FitState, bad: np.ndarray, update: np.ndarray, size: float) -> Outcome:
         """The outcome where the metric would stop being positive at the train points `bad`."""
-        start = self.objective.look(self.objective.reference)
-        moved = self.objective.sizes(start.inverse[bad], update[bad])
+        moved = self.objective.sizes(self._first.inverse[bad], update[bad])
         where = f"at {len(bad)} of {len(self.points)} train points, worst at point {bad[np.argmax(moved)]}"
-        step = self.state.step + 1
+        step = state.count("taken") + 1
         if moved.max() > 1:
-            return self._diverged(f"step {step} moves the metric by {moved.max():.3g} times Fubini–Study, out of the "
-                                  f"positive ones {where}", size)
-        message = f"the metric would stop being positive in step {step} {where}; {self._advice(size)}"
+            far = f"{moved.max():.3g} times Fubini–Study, out of the positive ones {where}"
+            return self._diverged(state, f"step {step} moves the metric by {far}", size)
+        message = f"the metric would stop being positive in step {step} {where}; {self._advice(step - 1, size)}"
         return Outcome(OutcomeKind.singular, message, float(step))
 
-    def _diverged(self, what: str, size: float) -> Outcome:
-        """The outcome of steps that are too long; the state becomes the best one so far."""
-        step, self.state = self.state.step + 1, self.best
-        return Outcome(OutcomeKind.diverged, f"{what}; {self._advice(size)}", float(step))
+    def _diverged(self, state: FitState, what: str, size: float) -> Outcome:
+        """The outcome of steps that are too long; the metric then is the best one so far."""
+        message = f"{what}; {self._advice(state.count('best_taken'), size)}"
+        return Outcome(OutcomeKind.diverged, message, state.number("taken") + 1)
 
-    def _advice(self, size: float) -> str:
-        rate = float(np.ravel(self.rate.at(self.state.step, self.steps, np.ones(1)))[0])
+    def _advice(self, step: int, size: float) -> str:
+        rate = float(np.ravel(self.rate.at(step, self.steps, np.ones(1)))[0])
         less = f"a rate below {0.1 * rate / size:.2g}" if np.isfinite(size) and size > 0.1 else "a smaller rate"
-        return f"take {less}, one that falls, or clip=0.5. The metric is that after step {self.state.step}."
+        return f"take {less}, one that falls, or clip=0.5. The metric is that after step {step}."
 
-    def _outcome(self, interrupted: bool) -> Outcome:
-        step = self.state.step
-        kind = OutcomeKind.interrupted if interrupted or step < self.steps else OutcomeKind.finished
-        return Outcome(kind, f"took {step} of {self.steps} steps.", float(step))
+    def _outcome(self, taken: int, kind: OutcomeKind) -> Outcome:
+        return Outcome(kind, f"took {taken} of {self.steps} steps.", float(taken))
 
 
 def _named(normalise: str | None) -> str | None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from time import perf_counter
-from typing import TYPE_CHECKING, final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.outcome import Outcome, OutcomeKind
-from geomflow.core.progress import counter
 from geomflow.fits.features.components import ComponentNetwork, ComponentPlaces, ComponentReport, patch_of
+from geomflow.fits.fit import Fit, FitState, Last, table
+from geomflow.flow.solution import Solution
+from geomflow.flow.solver import solve
 from geomflow.networks.perceptron import Perceptron
 from geomflow.tangent.optimisers import Adam, Optimiser
 
@@ -24,16 +24,22 @@ _HELD_OUT, _MOST_HELD_OUT = 0.1, 10_000
 _OUTPUT_START = 0.01
 
 
+#: Columns of a report's history, and whether it is a row of it.
+COLUMNS = ("step", "epoch", "loss", "sigma held out", "pivot held out", "watched")
+
+
 @final
-class ComponentTraining:
-    """A fit of a network of metric components that can be stopped, saved and resumed.
+class ComponentTraining(Fit):
+    """The fit of a network of metric components: ``solve(fit, fit.start(), fit.length)``, and ``fit.metric(solution)``.
 
     Minimises the mean of w |1 − det g/(κ|Ω|²)| over mini-batches, eq. (B.11), w the weights of the points and κ that of
     Fubini–Study on the train points. A tenth of the points (at most 10,000) is held out by the seed and only watched.
-    Every epoch goes through the train points in an order drawn from the seed and the number of the epoch, so that a
-    resumed fit equals one that never stopped, bit for bit. The last layer starts at a hundredth of its deviation: the
-    fit starts near g_FS. Raises `InputError` for points of several patches and sizes out of range.
+    Each of the `epochs` goes through the train points in an order drawn from the seed and the number of the epoch, so
+    that a resumed fit equals one that never stopped, bit for bit. The last layer starts at a hundredth of its
+    deviation: the fit starts near g_FS. Raises `InputError` for points of several patches and sizes out of range.
     """
+
+    name: ClassVar[str] = "component-network"
 
     def __init__(
         self,
@@ -41,6 +47,7 @@ class ComponentTraining:
         *,
         hidden: Sequence[int] = (64, 64, 64),
         activation: str = "relu",
+        epochs: int = 50,
         batch: int = 64,
         optimiser: Optimiser | None = None,
         seed: int = 0,
@@ -49,58 +56,61 @@ class ComponentTraining:
         self.optimiser = Adam(1e-3) if optimiser is None else optimiser
         self.network = component_perceptron(self.variety, hidden, activation)
         held = min(max(round(_HELD_OUT * len(points)), 1), _MOST_HELD_OUT)
+        if not epochs >= 0:
+            raise InputError(f"the fit cannot take {epochs} epochs; give a whole number >= 0")
         if not 1 <= batch <= len(points) - held:
             raise InputError(f"batches of {batch} points cannot be drawn from {len(points) - held} train points")
         train, unseen = points.split(1 - held / len(points), self.seed)
         self._places = train.coordinates
-        self.train, self.held_out, self.batch = ComponentPlaces.of(train), ComponentPlaces.of(unseen), int(batch)
+        self.train, self.held_out = ComponentPlaces.of(train), ComponentPlaces.of(unseen)
+        self.batch, self.epochs = int(batch), int(epochs)
         self.kappa = self.train.quality(np.zeros_like(self.train.offset))[0]
-        self.parameters = self.network.initial(self.seed)
-        self.parameters[self.network.layout.slices[f"W{self.network.depth}"]] *= _OUTPUT_START
-        self.memory = np.zeros((self.optimiser.slots, self.network.size))
-        self.step, self.seconds, self.total = 0, 0.0, 0.0
-        self.history: list[tuple[float, ...]] = []
-        self.best = (np.inf, self.parameters.copy())
-        self._watch(np.nan)
+        self._order = Last(lambda epoch: np.random.default_rng([self.seed, int(epoch)]).permutation(len(self.train)))
+
+    def __content__(self) -> dict[str, Any]:
+        """What the numbers depend on."""
+        return {"variety": str(self.variety.polynomial.expression), "patch": self.patch, "seed": self.seed,
+                "epochs": self.epochs, "batch": self.batch, "optimiser": self.optimiser, "network": repr(self.network),
+                "points": [self._places, self.train.weights, self.held_out.weights]}
 
     @property
     def steps_per_epoch(self) -> int:
         """Mini-batches in an epoch; the last one may be smaller."""
         return -(-len(self.train) // self.batch)
 
-    def run(self, epochs: int = 50, progress: bool | None = None) -> ComponentNetwork:
-        """Fit until `epochs` are done in all; an interruption (Ctrl-C) ends the fit with that outcome."""
-        if not epochs >= 0:
-            raise InputError(f"the fit cannot take {epochs} epochs; give a whole number >= 0")
-        interrupted, began, before = False, perf_counter(), self.seconds
-        with counter("component network", progress, epochs) as tick:
-            try:
-                while self.step < epochs * self.steps_per_epoch and np.isfinite(self.parameters).all():
-                    self._advance()
-                    self.seconds = before + perf_counter() - began
-                    if self.step % self.steps_per_epoch == 0:
-                        self._watch(self.total / self.steps_per_epoch)
-                        self.total = 0.0
-                        tick(self.history[-1][3])
-            except KeyboardInterrupt:
-                interrupted = True
-        return self.metric(interrupted)
+    @property
+    def length(self) -> int:
+        """The time by which the fit has ended by itself: its steps and one."""
+        return self.epochs * self.steps_per_epoch + 1
 
-    def _advance(self) -> None:
+    def start(self) -> FitState:
+        """Before the first step."""
+        first = self.network.initial(self.seed)
+        first[self.network.layout.slices[f"W{self.network.depth}"]] *= _OUTPUT_START
+        return self._watched(FitState.of(
+            parameters=first, memory=np.zeros((self.optimiser.slots, self.network.size)), taken=0, total=0.0,
+            loss=np.nan, best=first, best_sigma=np.inf, sigma=np.inf, pivot=np.inf, watched=1))
+
+    def step(self, state: FitState) -> FitState | Outcome:
         """One step of the optimiser on the next mini-batch."""
-        epoch, number = divmod(self.step, self.steps_per_epoch)
-        order = self._order(epoch)
-        loss, gradient = self.loss(self.parameters, order[number * self.batch : (number + 1) * self.batch])
-        move, change = self.optimiser.step(self.step, -gradient, self.memory)
-        self.parameters = self.parameters + move
-        self.memory = self.memory + change
-        self.total += loss
-        self.step += 1
+        taken, parameters, memory = state.count("taken"), state["parameters"], state["memory"]
+        if taken >= self.epochs * self.steps_per_epoch:
+            return self.outcome(state)
+        epoch, number = divmod(taken, self.steps_per_epoch)
+        rows = self._order(np.asarray(epoch))[number * self.batch : (number + 1) * self.batch]
+        loss, gradient = self.loss(parameters, rows)
+        move, change = self.optimiser.step(taken, -gradient, memory)
+        total = state.number("total") + loss
+        state = state.moved(parameters=parameters + move, memory=memory + change, taken=taken + 1, total=total)
+        if (taken + 1) % self.steps_per_epoch or not np.isfinite(state["parameters"]).all():
+            return state.moved(watched=0)
+        return self._watched(state.moved(loss=total / self.steps_per_epoch, total=0.0))
 
-    def _order(self, epoch: int) -> np.ndarray:
-        if getattr(self, "_drawn", (None,))[0] != epoch:
-            self._drawn = epoch, np.random.default_rng([self.seed, epoch]).permutation(len(self.train))
-        return self._drawn[1]
+    def numbers(self, state: FitState) -> Mapping[str, float]:
+        """The columns of a report's history, and whether loss, σ and pivot are those of this state."""
+        loss, taken = state.number("loss"), state.number("taken")
+        return dict(zip(COLUMNS, (taken, taken / self.steps_per_epoch, loss if np.isfinite(loss) else np.nan,
+                                  state.number("sigma"), state.number("pivot"), state.number("watched")), strict=True))
 
     def loss(self, parameters: np.ndarray, rows: np.ndarray | slice = slice(None)) -> tuple[float, np.ndarray]:
         """The mean of w |1 − v| over these train points (w of mean one over all of them) and its gradient (size,)."""
@@ -118,54 +128,45 @@ class ComponentTraining:
         with np.errstate(over="ignore", invalid="ignore"):
             return float(share @ np.abs(excess)), self.network.vjp(parameters, inputs, cotangent)
 
-    def _watch(self, loss: float) -> None:
-        sigma, least = np.nan, np.nan
-        if np.isfinite(self.parameters).all():
-            with np.errstate(over="ignore", invalid="ignore"):
-                _, sigma, least = self.held_out.quality(self.network.values(self.parameters, self.held_out.inputs))
-        self.history.append((self.seconds, self.step / self.steps_per_epoch, loss, sigma, least))
-        if least > 0 and sigma < self.best[0]:
-            self.best = (sigma, self.parameters.copy())
+    def _watched(self, state: FitState) -> FitState:
+        """The state with σ and the least pivot on the held-out points, and the best one so far."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            output = self.network.values(state["parameters"], self.held_out.inputs)
+            _, sigma, least = self.held_out.quality(output)
+        state = state.moved(sigma=sigma, pivot=least, watched=1)
+        if least > 0 and sigma < state.number("best_sigma"):
+            return state.moved(best=state["parameters"], best_sigma=sigma)
+        return state
 
-    def metric(self, interrupted: bool = False) -> ComponentNetwork:
-        """The metric as it is now (after a divergence: the best that was watched), with its report."""
-        healthy = bool(np.isfinite(self.parameters).all())
-        parameters = self.parameters if healthy else self.best[1]
-        outcome = self._outcome(parameters, healthy, interrupted)
-        counts = self.network.size, len(self.train), len(self.held_out), self.step // self.steps_per_epoch
-        report = ComponentReport(outcome, *counts, self.batch, self.seed, np.array(self.history))
+    def metric(self, solution: Solution) -> ComponentNetwork:
+        """The metric that a solution has reached (after a divergence: the best that was watched), with its report."""
+        state = solution.last
+        outcome = self.outcome(state, solution.outcome.kind)
+        parameters = state["best" if outcome.kind is OutcomeKind.diverged else "parameters"]
+        rows = table(solution, *COLUMNS)
+        counts = self.network.size, len(self.train), len(self.held_out), state.count("taken") // self.steps_per_epoch
+        report = ComponentReport(outcome, *counts, self.batch, self.seed, rows[rows[:, -1] == 1, :-1])
         return ComponentNetwork(self.variety, self.patch, self.network, parameters.copy(), report)
 
-    def _outcome(self, parameters: np.ndarray, healthy: bool, interrupted: bool) -> Outcome:
-        taken = f"{self.step} steps on batches of {self.batch}"
-        if not healthy:
+    def outcome(self, state: FitState, kind: OutcomeKind = OutcomeKind.finished) -> Outcome:
+        """How a fit has ended that solve says has ended so."""
+        steps = state.count("taken")
+        taken, time = f"{steps} steps on batches of {self.batch}", float(steps)
+        if kind is OutcomeKind.diverged:
             message = (
                 f"numbers stopped being finite after {taken}; take a smaller rate. The metric is the best one watched."
             )
-            return Outcome(OutcomeKind.diverged, message, self.seconds)
-        least = self.train.volume(self.network.values(parameters, self.train.inputs))[2]
+            return Outcome(kind, message, time)
+        least = self.train.volume(self.network.values(state["parameters"], self.train.inputs))[2]
         if not least.min() > 0:
             place = np.round(self._places[np.argmin(least)], 4).tolist()
             message = (
                 f"the metric is not positive at {np.count_nonzero(least <= 0)} of {len(least)} train points, worst at "
                 f"{place}, after {taken}; take more points or a smaller rate."
             )
-            return Outcome(OutcomeKind.singular, message, self.seconds)
-        kind = OutcomeKind.interrupted if interrupted else OutcomeKind.finished
-        return Outcome(kind, f"took {taken}.", self.seconds)
-
-    def save(self, path: str | Path) -> None:
-        """Write everything but the points to an .npz file."""
-        from geomflow.fits.features.component_store import save_training
-
-        save_training(self, path)
-
-    def restore(self, path: str | Path) -> ComponentTraining:
-        """Take up what `save` wrote, in a training made with the same arguments; raises `StoreError` for others."""
-        from geomflow.fits.features.component_store import restore_training
-
-        restore_training(self, path)
-        return self
+            return Outcome(OutcomeKind.singular, message, time)
+        kind = OutcomeKind.interrupted if kind is OutcomeKind.interrupted else OutcomeKind.finished
+        return Outcome(kind, f"took {taken}.", time)
 
 
 def component_perceptron(variety: Hypersurface, hidden: Sequence[int], activation: str) -> Perceptron:
@@ -192,5 +193,6 @@ def component_network(
     went, `geomflow.variety.gain(metric, unseen)` is its test gain. `ComponentTraining` can be stopped and resumed.
     Raises `InputError`.
     """
-    options = {"hidden": hidden, "activation": activation, "batch": batch, "optimiser": optimiser, "seed": seed}
-    return ComponentTraining(points, **options).run(epochs, progress)
+    fit = ComponentTraining(points, hidden=hidden, activation=activation, epochs=epochs, batch=batch,
+                            optimiser=optimiser, seed=seed)
+    return fit.metric(solve(fit, fit.start(), fit.length, max_steps=fit.length, progress=progress))

@@ -96,7 +96,7 @@ class ComponentPlaces:
 @archive.kept
 @dataclass(frozen=True)
 class ComponentReport:
-    """A fit in numbers; `history` rows are (seconds, epochs, mean loss of the epoch, σ and least pivot held out)."""
+    """A fit in numbers; `history` rows are (steps, epochs, mean loss of the epoch, σ and least pivot held out)."""
 
     outcome: Outcome
     parameters: int
@@ -119,8 +119,8 @@ class ComponentReport:
 
     def __str__(self) -> str:
         return (
-            f"{self.parameters} parameters, {self.points} points, {self.epochs} epochs with batches of {self.batch} in "
-            f"{self.history[-1, 0]:.0f} s: σ = {self.sigma:.3g} on {self.held_out} held-out points; {self.outcome}"
+            f"{self.parameters} parameters, {self.points} points, {self.epochs} epochs with batches of {self.batch}: "
+            f"σ = {self.sigma:.3g} on {self.held_out} held-out points; {self.outcome}"
         )
 
 
