@@ -17,10 +17,10 @@ import numpy as np
 from geomflow.core import graph as gr
 from geomflow.core.errors import ShapeError
 from geomflow.symbolic import curvature as cv
-from geomflow.symbolic.linear import determinant, inverse
+from geomflow.symbolic.kahler_formulas import complex_hessian
 from geomflow.symbolic.names import fresh
 from geomflow.symbolic.ring import GraphRing, WirtingerRing
-from geomflow.symbolic.tensors import MetricTensors
+from geomflow.symbolic.tensors import KahlerTensors, MetricTensors
 
 
 def field_node(name: str, coordinates: Sequence[str]) -> gr.Node:
@@ -120,34 +120,38 @@ class HermitianNodes:
             )
 
     @cached_property
-    def ring(self) -> WirtingerRing:
-        """Complex nodes with the Wirtinger derivations."""
-        return WirtingerRing(self.coordinates)
+    def tensors(self) -> KahlerTensors[WirtingerRing]:
+        """The tensors as complex numbers of nodes."""
+        return KahlerTensors(WirtingerRing(self.coordinates), self.matrix)
 
-    @cached_property
+    @property
     def determinant(self) -> gr.Node:
         """det g_{ab̄}, a real node."""
-        found: gr.Complex = determinant(self.ring, self.matrix)
-        return found.re
+        return _node(self.tensors.determinant)
 
     @cached_property
     def log_det(self) -> gr.Node:
         """log det g_{ab̄}."""
         return gr.log(self.determinant)
 
-    @cached_property
+    @property
+    def minors(self) -> tuple[gr.Node, ...]:
+        """The leading principal minors: all positive exactly where the matrix is a metric."""
+        return tuple(map(_node, self.tensors.leading_minors))
+
+    @property
     def inverse(self) -> np.ndarray:
         """The inverse matrix: g^{ab̄} = `inverse[b, a]`."""
-        return inverse(self.ring, self.matrix, mirror=gr.Complex.conjugate)
+        return self.tensors.inverse
 
     def complex_laplacian(self, f: gr.Node) -> gr.Node:
         """Δ_∂ f = g^{ab̄} ∂_a∂_b̄ f of a real node, real; the Riemannian Laplacian is twice this."""
-        return _hermitian_trace(self.inverse, complex_hessian_nodes(f, self.coordinates))
+        return _node(self.tensors.laplacian(gr.Complex(f)))
 
     @cached_property
     def ricci(self) -> np.ndarray:
         """R_{ab̄} = −∂_a∂_b̄ log det g."""
-        return -complex_hessian_nodes(self.log_det, self.coordinates)
+        return -complex_hessian(self.tensors.ring, gr.Complex(self.log_det), len(self.matrix))
 
     @cached_property
     def scalar(self) -> gr.Node:
@@ -155,19 +159,9 @@ class HermitianNodes:
         return -2 * self.complex_laplacian(self.log_det)
 
 
-def complex_hessian_nodes(f: gr.Node, coordinates: Sequence[str]) -> np.ndarray:
-    """`[a, b]` = ∂_a∂_b̄ f = ¼(f_{x^a x^b} + f_{y^a y^b} + i(f_{x^a y^b} − f_{y^a x^b})) of a real node."""
-    derive, n = gr.Derivation(tuple(coordinates)), len(coordinates) // 2
-    slopes = [derive(f, k) for k in range(2 * n)]
-    quarter = gr.constant(Fraction(1, 4))
-    result = np.empty((n, n), dtype=object)
-    for a in range(n):
-        for b in range(a, n):
-            re = derive(slopes[2 * a], 2 * b) + derive(slopes[2 * a + 1], 2 * b + 1)
-            im = derive(slopes[2 * a], 2 * b + 1) - derive(slopes[2 * a + 1], 2 * b) if a != b else gr.ZERO
-            result[a, b] = gr.Complex(quarter * re, quarter * im)
-            result[b, a] = result[a, b].conjugate()
-    return result
+def _node(element: gr.Complex) -> gr.Node:
+    """A number known to be real as a node."""
+    return element.re
 
 
 def hermitian_nodes(
@@ -181,21 +175,10 @@ def hermitian_nodes(
     flat = [[Fraction(int(a == b), 2) for b in range(n)] for a in range(n)]
     given = np.array(flat if reference is None else reference, dtype=object)
     phi = field_node(potential, coordinates) if isinstance(potential, str) else potential
-    hessian = complex_hessian_nodes(phi, coordinates)
+    hessian = complex_hessian(WirtingerRing(coordinates), gr.Complex(phi), n)
     if given.shape != (n, n):
         raise ShapeError(f"the reference form must have shape ({n}, {n}), not {given.shape}")
     matrix = np.empty((n, n), dtype=object)
     for place in np.ndindex(n, n):
         matrix[place] = hessian[place] + given[place]
     return HermitianNodes(tuple(coordinates), matrix)
-
-
-def _hermitian_trace(inverse: np.ndarray, tensor: np.ndarray) -> gr.Node:
-    """The real number g^{ab̄} T_{ab̄} of two Hermitian matrices: no imaginary part is formed."""
-    n = len(inverse)
-    terms = [inverse[a, a].re * tensor[a, a].re for a in range(n)]
-    for a in range(n):
-        for b in range(a + 1, n):
-            g, t = inverse[b, a], tensor[a, b]
-            terms.append(2 * (g.re * t.re - g.im * t.im))
-    return gr.add(*terms)

@@ -54,7 +54,7 @@ class HermitianForm(show.InLatex):
 
 @final
 @dataclass(frozen=True, init=False, eq=False)
-class KahlerMetric(Components[KahlerTensors]):
+class KahlerMetric(Components[KahlerTensors[ExactRing]]):
     """A Kähler metric g_{ab̄} on a complex chart; usually made by `KahlerMetric.from_potential`.
 
     `matrix[a, b]` = g_{ab̄} (first index holomorphic); z and z̄ are independent symbols of the chart. Results are sympy
@@ -233,7 +233,7 @@ class KahlerMetric(Components[KahlerTensors]):
         """Whether R_{ab̄} = λ g_{ab̄} with a constant λ, proved or probable; ExpressionError if that is undecided."""
         return self.einstein_constant is not None
 
-    def _einstein_constant(self, t: KahlerTensors) -> sympy.Expr | None:
+    def _einstein_constant(self, t: KahlerTensors[ExactRing]) -> sympy.Expr | None:
         ring, n = t.ring, self.dim
         factor = t.scalar / (2 * n)
         residues = [t.ricci[a, b] - factor * t.matrix[a, b] for a in range(n) for b in range(n)]
@@ -249,7 +249,7 @@ class KahlerMetric(Components[KahlerTensors]):
     @cached_property
     def positivity(self) -> sympy.Basic:
         """The domain where g > 0: conditions on leading minors in real coordinates; true if it is everything."""
-        minors = self._run(_leading_minors)
+        minors = self._run(lambda t: t.ring.write(t.leading_minors))
         conditions = [_without_squares(c) for c in self._real_form.values(minors)]
         return sympy.And(*[sympy.true if c.is_positive else sympy.Gt(c, 0) for c in conditions])
 
@@ -266,7 +266,7 @@ class KahlerMetric(Components[KahlerTensors]):
 
     # how it is done
 
-    def _over(self, ring: ExactRing, matrix: np.ndarray) -> KahlerTensors:
+    def _over(self, ring: ExactRing, matrix: np.ndarray) -> KahlerTensors[ExactRing]:
         return KahlerTensors(ring, matrix)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -283,13 +283,6 @@ class KahlerMetric(Components[KahlerTensors]):
 
     def _latex(self, printer: Any = None) -> str:
         return f"g_{{a\\bar b}} = {show.latex(self.matrix, self.chart.latex_names)}"
-
-
-def _leading_minors(t: KahlerTensors) -> list[sympy.Expr]:
-    """The determinants of the upper left blocks (Sylvester's criterion)."""
-    n = len(t.matrix)
-    parts = [KahlerTensors(t.ring, t.matrix[:k, :k]).determinant for k in range(1, n)]
-    return t.ring.write([*parts, t.determinant])
 
 
 def _without_squares(value: sympy.Expr) -> sympy.Expr:

@@ -27,6 +27,8 @@ class Ring(ABC):
     zero: Any
     one: Any
     dim: int
+    mirror: Callable[[Any], Any] | None = None
+    """Complex conjugation, where it is an operation of the ring."""
 
     @abstractmethod
     def number(self, value: int | Fraction) -> Any:
@@ -154,6 +156,7 @@ class WirtingerRing(Ring):
         self.coordinates = tuple(coordinates)
         self.dim = len(self.coordinates)
         self.complex_dim = self.dim // 2
+        self.mirror = gr.Complex.conjugate
         self.zero, self.one = gr.Complex(gr.ZERO), gr.Complex(gr.ONE)
         self.derivation = gr.Derivation(self.coordinates)
 

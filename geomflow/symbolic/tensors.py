@@ -5,14 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, final
+from typing import Any, Generic, TypeVar, final
 
 import numpy as np
 
 from geomflow.symbolic import curvature as cv
 from geomflow.symbolic import kahler_formulas as kf
 from geomflow.symbolic.linear import determinant, inverse
-from geomflow.symbolic.ring import ExactRing
+from geomflow.symbolic.ring import ExactRing, Ring
 
 
 class MetricTensors(ABC):
@@ -137,12 +137,15 @@ class RingTensors(MetricTensors):
         return self.base
 
 
+R = TypeVar("R", bound=Ring)
+
+
 @final
 @dataclass(frozen=True, eq=False)
-class KahlerTensors:
+class KahlerTensors(Generic[R]):
     """The tensors of a Kähler metric `matrix[a, b]` = g_{ab̄} over a ring with derivations ∂_a, ∂_ā."""
 
-    ring: ExactRing
+    ring: R
     matrix: np.ndarray
 
     @cached_property
@@ -150,10 +153,16 @@ class KahlerTensors:
         """det g_{ab̄}."""
         return determinant(self.ring, self.matrix)
 
+    @property
+    def leading_minors(self) -> list[Any]:
+        """The determinants of the upper left blocks, the last one det g: all positive where g is (Sylvester)."""
+        sizes = range(1, len(self.matrix))
+        return [*(determinant(self.ring, self.matrix[:k, :k]) for k in sizes), self.determinant]
+
     @cached_property
     def inverse(self) -> np.ndarray:
         """The inverse matrix: g^{ab̄} = `inverse[b, a]`."""
-        return inverse(self.ring, self.matrix, mirror=None)
+        return inverse(self.ring, self.matrix, mirror=self.ring.mirror)
 
     @cached_property
     def ricci(self) -> np.ndarray:

@@ -71,9 +71,7 @@ class KahlerSetting:
 
     def minors(self) -> tuple[gr.Node, ...]:
         """The leading principal minors of g_{ab̄}: all positive exactly where it is a metric."""
-        matrix = self.metric.matrix
-        return tuple(HermitianNodes(self.coordinates[: 2 * k], matrix[:k, :k]).determinant
-                     for k in range(1, self.dim + 1))
+        return self.metric.minors
 
     def monitors(self, log_target: gr.Node) -> tuple[Monitor, ...]:
         """Energy, volume, curvature and v = det g / target along a run.

@@ -19,8 +19,9 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.program import Stage
 from geomflow.symbolic.kahler_formulas import complex_hessian, complex_trace
-from geomflow.symbolic.linear import determinant, inverse, minors
+from geomflow.symbolic.linear import determinant, minors
 from geomflow.symbolic.ring import GraphRing, Ring, WirtingerRing
+from geomflow.symbolic.tensors import KahlerTensors
 from geomflow.symbolic.variation.realise import Frame
 
 PHI = "phi"
@@ -144,20 +145,20 @@ class KahlerFrame(Frame):
         return self.metric_at(1)
 
     @cached_property
-    def explicit_ratio(self) -> gr.Node:
-        """v = det g/κ over jets of φ."""
-        return self.lower(determinant(self.ring, self.metric)) / self.kappa
+    def explicit(self) -> KahlerTensors[Ring]:
+        """The tensors of the metric over jets of φ."""
+        return KahlerTensors(self.ring, self.metric)
 
     @cached_property
-    def explicit_inverse(self) -> Entries:
-        """The inverse matrix over jets of φ: g^{ab̄} = [b, a]."""
-        return inverse(self.ring, self.metric, mirror=gr.Complex.conjugate if self.real else None)
+    def explicit_ratio(self) -> gr.Node:
+        """v = det g/κ over jets of φ."""
+        return self.lower(self.explicit.determinant) / self.kappa
 
     @cached_property
     def inverse(self) -> Entries:
         """The inverse matrix: over jets of φ when running, outputs of a stage when deriving."""
         if self.real:
-            return self.explicit_inverse
+            return self.explicit.inverse
         result = self.ring.array((self.dim, self.dim))
         for place in np.ndindex(result.shape):
             result[place] = self.leaf(_inverse_name(*place))
@@ -173,7 +174,8 @@ class KahlerFrame(Frame):
         """The inverse metric and v, when deriving."""
         if self.real:
             return ()
-        entries = tuple((_inverse_name(*p), self.explicit_inverse[p]) for p in np.ndindex(self.dim, self.dim))
+        explicit: Entries = self.explicit.inverse
+        entries = tuple((_inverse_name(*p), explicit[p]) for p in np.ndindex(self.dim, self.dim))
         return (Stage(entries, self._inverse_pullback), Stage((("v", self.explicit_ratio),), self._ratio_pullback))
 
     def _jets(self, slopes: Entries) -> Mapping[gr.Node, gr.Node]:
