@@ -1,9 +1,9 @@
-"""geomflow quintic [--degree K] [--points N] [--psi PSI] [--seconds S] ...: a nearly Ricci-flat metric on the quintic.
+"""geomflow quintic [--degree K] [--points N] [--psi PSI] [--work W] ...: a nearly Ricci-flat metric on the quintic.
 
 Fits the optimal algebraic metric of degree K on the Fermat quintic, or on a member of the Dwork family
-Σ z_i⁵ − 5ψ Π z_i = 0, and measures σ, κ and the volume on unseen points. With --seconds it climbs the even degrees, up
-to the one given, for that long. What it writes is what `geomflow variety` writes. --workers N and --scheduler ADDRESS
-spread the points over processes; the fit of an algebraic metric stays in this one.
+Σ z_i⁵ − 5ψ Π z_i = 0, and measures σ, κ and the volume on unseen points. With --work it climbs the even degrees, up to
+the one given, for so many core-seconds. What it writes is what `geomflow variety` writes. --workers N and --scheduler
+ADDRESS spread the points over processes; the fit of an algebraic metric stays in this one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     sub.add_argument("--points", type=whole, default=POINTS, help="points to fit on, and as many to measure on")
     sub.add_argument("--seed", type=whole, default=1, help="seed of the points (1 unless given)")
     sub.add_argument("--psi", help="the parameter of the Dwork family, such as 0.5 or --psi=-1/2+i/3")
-    sub.add_argument("--seconds", type=number, help="time for the fits: no degree is begun that would take more")
+    sub.add_argument("--work", type=number, metavar="W",
+                     help="core-seconds for the fits: no degree is begun that is expected to take more")
     sub.add_argument("--curvature", type=whole, nargs="?", const=CURVED, default=0, metavar="N",
                      help=f"measure and draw the scalar curvature at N unseen points ({CURVED} unless given)")
     sub.add_argument("--euler", type=whole, nargs="?", const=POINTS, default=0, metavar="N",
@@ -56,9 +57,9 @@ def document(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
         "metric": {"degree": args.degree or DEGREE},
         "measure": {"curvature": args.curvature, "euler": args.euler},
     }
-    if args.seconds is not None:
+    if args.work is not None:
         last = args.degree or HIGHEST
-        tables["metric"] |= {"degree": last, "ladder": list(range(2, last, 2)), "seconds": args.seconds}
+        tables["metric"] |= {"degree": last, "ladder": list(range(2, last, 2)), "work": args.work}
     if args.no_pictures:
         tables["output"] = {"pictures": []}
     return tables

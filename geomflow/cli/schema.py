@@ -193,14 +193,11 @@ class MetricTable(Table, frozen=True):
     symmetry: Annotated[
         Switch | None, says("whether the metric has the symmetries of the polynomial; true unless given")
     ] = None
-    seconds: Annotated[
-        Number | None,
-        says("time to fit: no degree is begun that is not expected to end in it"),
-    ] = None
     work: Annotated[
         Number | None,
-        says('of "network": core-seconds of work to train for, counted and not measured, so that the metric is the '
-             f"same on every machine; {WORK:g} unless given"),
+        says("core-seconds of work, counted and not measured, so that the metric is the same on every machine: no "
+             "degree is begun that is not expected to end within it; a network is trained for it, "
+             f"{WORK:g} unless given"),
     ] = None
     hidden: Annotated[
         Wholes | None, says(f'of "network": the widths of its layers; {list(HIDDEN)} unless given')

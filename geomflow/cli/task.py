@@ -26,8 +26,7 @@ _ONLY_WITH = {
     "ladder": FORMS,
     "symmetry": FORMS,
     "functional": ("algebraic", "network"),
-    "seconds": ("algebraic",),
-    "work": ("network",),
+    "work": ("algebraic", "network"),
     "hidden": ("network",),
     "activation": ("network",),
 }
@@ -84,11 +83,10 @@ class Task:
         for key in ("curvature", "euler"):
             self.share(key)
         self._check_functional()
-        for key in ("seconds", "work"):
-            with self.at("metric", key):
-                budget = getattr(self.file.metric, key)
-                if budget is not None and not budget > 0:
-                    raise InputError(f"metric.{key} is {budget}; give a positive number")
+        with self.at("metric", "work"):
+            work = self.file.metric.work
+            if work is not None and not work > 0:
+                raise InputError(f"metric.work is {work}; give a positive number")
 
     def _check_points(self) -> None:
         given = self.file.points.given()
@@ -260,7 +258,7 @@ class Task:
         from geomflow.fits import DegreeLadder
 
         metric = self.file.metric
-        limit = {} if metric.seconds is None else {"work": metric.seconds}
+        limit = {} if metric.work is None else {"work": metric.work}
         return DegreeLadder(points, degrees, self.kind, self.functional, _or(metric.symmetry, True),
                             self.kahler_class, **limit)
 

@@ -171,7 +171,7 @@ def _commands() -> dict[str, Callable[[str], Any]]:
         "run": lambda v: _command("run", v),
         "variety": lambda v: _command("variety", v),
         "quintic --psi": lambda v: _command("quintic", f"--psi={v}"),
-        "quintic --seconds": lambda v: _command("quintic", f"--seconds={v}"),
+        "quintic --work": lambda v: _command("quintic", f"--work={v}"),
         "quintic --scheduler": lambda v: _command("quintic", "--points=10", f"--scheduler={v}"),
     }
 

@@ -109,7 +109,7 @@ def derive(random: Random) -> Command:
 def quintic(random: Random) -> Command:
     """`geomflow quintic` of few points."""
     numbers = [n for n in NUMBERS if n not in ("10000000", "1000")]
-    known = {"--degree": [*numbers, "1000"], "--points": numbers, "--seed": NUMBERS, "--seconds": NUMBERS,
+    known = {"--degree": [*numbers, "1000"], "--points": numbers, "--seed": NUMBERS, "--work": NUMBERS,
              "--psi": [*TEXTS, *NUMBERS, "i", "1/2"], "--curvature": NUMBERS, "--euler": NUMBERS, "--out": PATHS,
              "--workers": ["0", "-1", "x", "100000"]}
     return Command("quintic", ["quintic", "--points=300", "--degree=2", "--no-pictures", *_options(random, known)])

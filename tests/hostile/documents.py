@@ -72,7 +72,7 @@ VARIETIES: dict[str, Document] = {
     "dwork": [
         ("variety", [("family", '"dwork"'), ("degree", "3"), ("psi", '"1/2"')]),
         _POINTS,
-        ("metric", [("kind", '"algebraic"'), ("degree", "2"), ("ladder", "[1]"), ("seconds", "5.0")]),
+        ("metric", [("kind", '"algebraic"'), ("degree", "2"), ("ladder", "[1]"), ("work", "5.0")]),
         _MEASURE,
         _OUTPUT,
     ],

@@ -115,7 +115,7 @@ def test_a_run_file_is_refused_in_one_line(capsys, old, new, said):
         (["derive", "ef", "--function", "(" * 5000], "200 levels of nesting"),
         (["derive", "ricci", "--dim", "9" * 400], "takes a whole number below 2^63"),
         (["derive", "ricci", "--dim", "two"], "takes a whole number, and 'two' was given"),
-        (["quintic", "--seconds", "nan"], "takes a number, and 'nan' was given"),
+        (["quintic", "--work", "nan"], "takes a number, and 'nan' was given"),
         (["quintic", "--workers", "9" * 5000], "takes a whole number"),
     ],
 )

@@ -241,7 +241,7 @@ def test_quintic(here, capsys):
 
 
 def test_quintic_climbs_for_as_long_as_it_may(here, capsys):
-    assert main(["quintic", "--psi", "1/2", "--seconds", "0.001", "--points", "500", "--no-pictures"]) == 0
+    assert main(["quintic", "--psi", "1/2", "--work", "0.001", "--points", "500", "--no-pictures"]) == 0
     told = capsys.readouterr().out
     assert "degree 2:" in told
     assert "stopped   degree 4 is not expected" in told
@@ -250,7 +250,7 @@ def test_quintic_climbs_for_as_long_as_it_may(here, capsys):
 
 def test_a_climb_ends_where_points_do(here, capsys):
     Path("curve.toml").write_text(
-        CUBIC.replace("degree = 2", "degree = 30\nladder = [2, 4, 20, 25]\nseconds = 60").replace("600", "60")
+        CUBIC.replace("degree = 2", "degree = 30\nladder = [2, 4, 20, 25]\nwork = 60").replace("600", "60")
     )
     assert main(["variety", "curve.toml"]) == 0
     told = capsys.readouterr().out
@@ -261,11 +261,11 @@ def test_a_climb_ends_where_points_do(here, capsys):
 def test_arguments_of_quintic_become_a_task():
     from geomflow.cli import parser
 
-    args = parser().parse_args(["quintic", "--degree", "6", "--seconds", "9", "--curvature", "--psi", "i/2"])
+    args = parser().parse_args(["quintic", "--degree", "6", "--work", "9", "--curvature", "--psi", "i/2"])
     assert quintic.document(args) == {
         "variety": {"family": "dwork", "psi": "i/2"},
         "points": {"count": 20_000, "seed": 1},
-        "metric": {"degree": 6, "ladder": [2, 4], "seconds": 9.0},
+        "metric": {"degree": 6, "ladder": [2, 4], "work": 9.0},
         "measure": {"curvature": 2000, "euler": 0},
     }
 
@@ -292,9 +292,10 @@ def test_arguments_of_quintic_become_a_task():
         ("degree = 2", 'kind = "network"\ndegree = 2', ("line 11", "'algebraic' and 'balanced'")),
         ("degree = 2", 'kind = "network"', ("line 10", "under-determined")),
         ("degree = 2", "ladder = [9]", ("line 10", "rise to 8")),
-        ("degree = 2", "seconds = -1", ("line 10", "positive")),
+        ("degree = 2", "work = -1", ("line 10", "positive")),
         ("degree = 2", 'kind = "network"\nwork = -1', ("line 11", "positive")),
-        ("degree = 2", 'kind = "network"\nseconds = 9', ("line 11", "'algebraic'")),
+        ("degree = 2", "seconds = 9", ("line 10", "unknown key in [metric] 'seconds'")),
+        ("degree = 2", 'kind = "balanced"\nwork = 9', ("line 11", "'algebraic' and 'network'")),
         ("degree = 2", 'kind = "algebra"', ("line 10", "did you mean 'algebraic'")),
         ("degree = 2", "hidden = [3]", ("line 10", "'network'")),
         ("degree = 2", 'functional = "-v^2"', ("line 10", "must be positive",)),
@@ -319,7 +320,7 @@ def test_bad_input_is_one_message(here, capsys, old, new, words):
         (["--degree", "0"], "the degree is 0"),
         (["--degree", "10", "--points", "30"], "under-determined"),
         (["--seed", "-1"], "points.seed is -1"),
-        (["--seconds", "0"], "positive"),
+        (["--work", "0"], "positive"),
         (["--psi", "1/"], "column"),
     ],
 )
