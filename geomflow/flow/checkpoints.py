@@ -164,7 +164,7 @@ def _require_same(plan: Plan, stored: StoredRun, store: Store, identity: Mapping
     if unknown := opaque(here):
         warnings.warn(f"the run in '{stored.path}' is continued on your word that these are what it was started with: "
                       f"{', '.join(unknown)}. They cannot be compared; frozen dataclasses can.", UnverifiedRunWarning,
-                      stacklevel=5)
+                      stacklevel=6)
 
 
 def _compared(identity: dict[str, Any]) -> dict[str, Any]:

@@ -76,10 +76,9 @@ def solve(
 
     A singularity, a steady state, Ctrl-C or `max_steps` end the run with an outcome, not with an exception. SIGTERM is
     heard after the step, and has its effect when the run is kept; what a function of yours raises is raised when the
-    run up to the step before is kept. Raises
-    `InputError` (also a ValueError) for arguments that make no sense, `UnknownNameError` for an unknown stepper,
-    `MemoryLimitError` if the kept states do not fit, before anything is computed, and `StoreError` for a store that
-    exists already, or that holds another run than the one to resume.
+    run up to the step before is kept. Raises `InputError` (also a ValueError) for arguments that make no sense,
+    `UnknownNameError` for an unknown stepper, `MemoryLimitError` if the kept states do not fit, before anything is
+    computed, and `StoreError` for a store that exists already, or that holds another run than the one to resume.
     """
     bound = as_flow(flow)
     problem = _bind(bound, state)
@@ -97,8 +96,15 @@ def solve(
         max_steps=_positive(max_steps, "max_steps"),
         monitor_every=_positive(monitor_every, "monitor_every"),
     )
+    return _carried_out(plan, store, resume, change_monitors, progress)
+
+
+def _carried_out(plan: Plan, store: Store | str | os.PathLike[str] | None, resume: bool, change_monitors: bool,
+                 progress: bool | None) -> Solution[Any]:
+    """A run from its beginning, or from what its store holds, to its end."""
     kept = len(plan.stops) + 2
-    require(kept * problem.y0.nbytes, f"the {kept} kept states", "keep fewer with save_at, or take a smaller grid")
+    size = kept * plan.problem.y0.nbytes
+    require(size, f"the {kept} kept states", "keep fewer with save_at, or take a smaller grid")
     if store is None:
         if resume:
             raise InputError("resume=True needs the store to continue: give store=path.")
