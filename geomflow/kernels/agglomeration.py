@@ -21,7 +21,7 @@ _GROUP = 4
 
 
 @njit(**_FUSED)
-def overlaps(rows, columns, o, out):
+def overlaps(rows: np.ndarray, columns: np.ndarray, o: np.ndarray, out: np.ndarray) -> None:
     """out[r, j] = o_j − v_r·v_j for four rows (4, channels) and a tile of columns (channels, T)."""
     noalias()
     first, second, third, fourth = out[0], out[1], out[2], out[3]
@@ -42,7 +42,7 @@ def overlaps(rows, columns, o, out):
 
 
 @njit(**_LEAST)
-def least(values):
+def least(values: np.ndarray) -> float:
     """The smallest of finite values."""
     result = values[0]
     for j in range(values.size):
@@ -51,7 +51,7 @@ def least(values):
 
 
 @njit(**_FUSED)
-def nearest(v, o, chosen, found):
+def nearest(v: np.ndarray, o: np.ndarray, chosen: np.ndarray, found: np.ndarray) -> None:
     """found[r] = the cluster nearest to cluster chosen[r] other than itself; the first of equally near ones."""
     channels, n = v.shape
     count = chosen.size
@@ -81,7 +81,7 @@ def nearest(v, o, chosen, found):
 
 
 @njit(**_FUSED)
-def nearest_one(v, o, cluster, preferred, work):
+def nearest_one(v: np.ndarray, o: np.ndarray, cluster: int, preferred: int, work: np.ndarray) -> int:
     """The cluster nearest to one; `preferred` (or −1) wins among equals. Merged clusters have o = ∞."""
     work[:] = o
     for c in range(0, v.shape[0], 4):
@@ -98,7 +98,8 @@ def nearest_one(v, o, cluster, preferred, work):
 
 
 @njit(**_FUSED)
-def chain(v, o, size, left, right, height):
+def chain(v: np.ndarray, o: np.ndarray, size: np.ndarray, left: np.ndarray, right: np.ndarray,
+          height: np.ndarray) -> int:
     """Merge all clusters along nearest-neighbour chains; merge m joins columns left[m] and right[m] into left[m].
 
     The order of the merges is that of the chain, not of their heights. Returns the number of merges.
@@ -128,7 +129,7 @@ def chain(v, o, size, left, right, height):
 
 
 @njit(**_FUSED)
-def join(v, o, size, a, b):
+def join(v: np.ndarray, o: np.ndarray, size: np.ndarray, a: int, b: int) -> None:
     """Cluster a becomes the union of a and b, and b is gone."""
     total = size[a] + size[b]
     for c in range(v.shape[0]):
@@ -139,7 +140,7 @@ def join(v, o, size, a, b):
 
 
 @njit(**_FUSED)
-def cut(left, right, kept, labels):
+def cut(left: np.ndarray, right: np.ndarray, kept: int, labels: np.ndarray) -> None:
     """Roots of all nodes once the first `kept` merges are made: labels[node] = its root; node n + m is merge m."""
     n = left.size + 1
     for node in range(labels.size):
@@ -150,7 +151,7 @@ def cut(left, right, kept, labels):
 
 
 @njit(**_FUSED)
-def lift(left, right, height):
+def lift(left: np.ndarray, right: np.ndarray, height: np.ndarray) -> None:
     """Raise heights that rounding left below those of their parts."""
     n = left.size + 1
     for m in range(left.size):
@@ -160,7 +161,7 @@ def lift(left, right, height):
 
 
 @njit(**_FUSED)
-def count_members(pairs, size):
+def count_members(pairs: np.ndarray, size: np.ndarray) -> None:
     """size[node] = the number of points of each node."""
     n = pairs.shape[0] + 1
     for m in range(n - 1):

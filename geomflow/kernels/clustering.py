@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from geomflow.kernels.kernel import Kernel
     from geomflow.variety.points import Points
 
+
 def projective_linkage(points: Points | np.ndarray) -> Dendrogram:
     """Average-linkage clustering in sin²d, d the Fubini–Study distance (3.2) of Halverson and Ruehle.
 

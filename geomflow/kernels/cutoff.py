@@ -21,12 +21,13 @@ from geomflow.kernels.tiles import TiledGaussian
 if TYPE_CHECKING:
     from geomflow.variety.points import Points
 
+
 _OPTIONS = {"cache": True, "forceinline": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 _SUMS = {**_OPTIONS, "fastmath": {"reassoc", "contract"}}
 
 
 @njit(**_SUMS)
-def _reached(k, start, least):
+def _reached(k: np.ndarray, start: int, least: float) -> bool:
     """Whether any of TILE overlaps from `start` on is at least `least`."""
     largest = 0.0
     for j in range(TILE):
@@ -35,7 +36,7 @@ def _reached(k, start, least):
 
 
 @njit(**_OPTIONS)
-def _gaussian(kind, dims, p, i, q, j, factor):
+def _gaussian(kind: int, dims: tuple[int, ...], p: np.ndarray, i: int, q: np.ndarray, j: int, factor: float) -> float:
     """exp(factor · d²) of one pair, from differences: all digits at small distances."""
     square = min(sine_square(dims, p, i, q, j), 1.0)
     if kind == GEODESIC:
@@ -44,7 +45,8 @@ def _gaussian(kind, dims, p, i, q, j, factor):
 
 
 @njit(**_OPTIONS)
-def within(kind, dims, points, sources, count, least, factor, rows, found):
+def within(kind: int, dims: tuple[int, ...], points: np.ndarray, sources: np.ndarray, count: int, least: float,
+           factor: float, rows: np.ndarray, found: tuple[np.ndarray, np.ndarray]) -> int:
     """The sources with |⟨p, q⟩|² ≥ `least` of each row of tiles `points`: rows[r] = how many there are up to row r.
 
     found = (indices, values), filled as far as they reach; returns how many pairs there are, which may be more.
@@ -75,7 +77,8 @@ def within(kind, dims, points, sources, count, least, factor, rows, found):
 
 
 @njit(**_OPTIONS)
-def sparse_sum(ends, indices, values, columns, first, out):
+def sparse_sum(ends: np.ndarray, indices: np.ndarray, values: np.ndarray, columns: np.ndarray, first: int,
+               out: np.ndarray) -> None:
     """out[p, c] = Σ values columns[index, c] over the entries of row p, whose numbers end at ends[p]."""
     at = first
     for p in range(ends.size):

@@ -31,6 +31,7 @@ from geomflow.kernels.tiles import TiledGaussian
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
 
+
 #: Points of the sample whose Gram matrix is checked.
 SAMPLE = 64
 #: Asymmetry, or negative eigenvalues, up to this fraction of the largest entry or eigenvalue are rounding.

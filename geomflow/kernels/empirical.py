@@ -22,6 +22,7 @@ from geomflow.networks.wrapped import checked_model
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
 
+
 POINTS = 8192
 """Points handled at once unless told otherwise."""
 
@@ -162,7 +163,7 @@ class GramOperator(KernelOperator):
     blocks: BlockOperator
 
     @property
-    def grid(self) -> Grid:
+    def grid(self) -> Grid:  # type: ignore[override]
         """The grid."""
         return self.blocks.grid
 

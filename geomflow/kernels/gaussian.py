@@ -22,7 +22,7 @@ from geomflow.kernels.tiles import TiledGaussian
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
-    from geomflow.field.lattice import FlatTorus
+
 
 @final
 @dataclass(frozen=True)
@@ -203,7 +203,8 @@ def _phases(points: np.ndarray, waves: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _multiply_images(x, y, rows, inverse, images, factor, peak, out):
+def _multiply_images(x: np.ndarray, y: np.ndarray, rows: np.ndarray, inverse: np.ndarray, images: np.ndarray,
+                     factor: float, peak: float, out: np.ndarray) -> None:
     """out[p, q] *= peak Σ_v 2^(factor |δ + v|²), δ = x_p − y_q reduced into the cell around zero."""
     d, count = x.shape[1], y.shape[0]
     delta, total = np.empty((d, count)), np.empty(count)
@@ -222,7 +223,7 @@ def _multiply_images(x, y, rows, inverse, images, factor, peak, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _reduce(x, y, p, rows, inverse, delta):
+def _reduce(x: np.ndarray, y: np.ndarray, p: int, rows: np.ndarray, inverse: np.ndarray, delta: np.ndarray) -> None:
     d = x.shape[1]
     for q in range(y.shape[0]):
         for a in range(d):
@@ -237,7 +238,7 @@ def _reduce(x, y, p, rows, inverse, delta):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _multiply_waves(x, y, amplitudes, constant, out):
+def _multiply_waves(x: np.ndarray, y: np.ndarray, amplitudes: np.ndarray, constant: float, out: np.ndarray) -> None:
     """out[p, q] *= constant + Σ_k amplitude_k cos(phase_p − phase_q), phases (p, k) and (q, k)."""
     m = x.shape[1]
     cos_y, sin_y = np.cos(y), np.sin(y)

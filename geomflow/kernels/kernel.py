@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from numbers import Number
+from operator import truediv
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -28,7 +29,8 @@ from geomflow.kernels.operators import (
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
-    from geomflow.field.torus import FlatTorus
+    from geomflow.field.lattice import FlatTorus
+
 
 class Kernel(ABC):
     """A real symmetric positive semi-definite function K(x, x') of two points; points are rows of an array (p, d).
@@ -53,7 +55,7 @@ class Kernel(ABC):
         return self if isinstance(other, int) and other == 0 else NotImplemented  # sum([K, K']) begins with 0
 
     def __truediv__(self, other: Any) -> Kernel:
-        return self * (1 / other) if isinstance(other, Number) and other else NotImplemented
+        return self * truediv(1, other) if isinstance(other, Number) and other else NotImplemented
 
     @abstractmethod
     def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from geomflow.field.grid import Grid
     from geomflow.kernels.operators import KernelOperator
 
+
 _ROWS, _COLUMNS = 64, 4096
 
 

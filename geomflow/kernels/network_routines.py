@@ -15,11 +15,15 @@ TILE = 128
 #: The number of each activation in `layer`.
 CODES = {"relu": 0, "erf": 1, "cos": 2, "sin": 3, "gelu": 4, "identity": 5}
 
+#: The activation's code, the input scale², σ_w², σ_b².
+Network = tuple[int, float, float, float]
+
 _FUSED = {"cache": True, "forceinline": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 
 
 @njit(**_FUSED)
-def layer(code, p, q, p1, q1, m, beta, near, far, covariance, tangent):
+def layer(code: int, p: float, q: np.ndarray, p1: float, q1: np.ndarray, m: float, beta: float, near: np.ndarray,
+          far: np.ndarray, covariance: np.ndarray, tangent: np.ndarray) -> None:
     """One hidden layer on a row of pairs."""
     if code == 0:
         relu_row(p, q, p1, q1, m, beta, near, far, covariance, tangent)
@@ -36,7 +40,8 @@ def layer(code, p, q, p1, q1, m, beta, near, far, covariance, tangent):
 
 
 @njit(**_FUSED)
-def correlate(x, columns, squares, scale, row, norm):
+def correlate(x: np.ndarray, columns: np.ndarray, squares: np.ndarray, scale: float, row: tuple[np.ndarray, ...],
+              norm: float) -> None:
     """1 − c, 1 + c and the covariance scale² x·y of one point x with the columns y; row = (near, far, covariance).
 
     sin² is the square of x's part across y, x − t y rounded once, so that no digits are lost near c = ±1.
@@ -73,13 +78,14 @@ def correlate(x, columns, squares, scale, row, norm):
 
 
 @njit(**_FUSED)
-def positive_or_one(x):
+def positive_or_one(x: float) -> float:
     """x, or 1 in place of 0, to divide by."""
     return select(x > 0.0, x, 1.0)
 
 
 @njit(**_FUSED)
-def tile(network, x, px, sx, columns, q, squares, work, tangent, out):
+def tile(network: Network, x: np.ndarray, px: np.ndarray, sx: np.ndarray, columns: np.ndarray, q: np.ndarray,
+         squares: np.ndarray, work: np.ndarray, tangent: bool, out: np.ndarray) -> None:
     """Rows x (r, d) against columns (d, T): out (r, T), the tangent kernel or the covariance of the outputs.
 
     network = (activation's code, input scale², σ_w², σ_b²); px (layers, r), q (layers, T): deviations in each layer;
@@ -101,7 +107,8 @@ def tile(network, x, px, sx, columns, q, squares, work, tangent, out):
 
 
 @njit(**_FUSED)
-def block(network, x, px, sx, columns, q, squares, tangent, out):
+def block(network: Network, x: np.ndarray, px: np.ndarray, sx: np.ndarray, columns: np.ndarray, q: np.ndarray,
+          squares: np.ndarray, tangent: bool, out: np.ndarray) -> None:
     """out[i, j] for rows x (r, d) and all columns (d, n), tile by tile."""
     n = columns.shape[1]
     work = np.empty((5, TILE))
@@ -112,7 +119,8 @@ def block(network, x, px, sx, columns, q, squares, tangent, out):
 
 
 @njit(**_FUSED)
-def symmetric_rows(network, x, columns, p, squares, first, last, tangent, out):
+def symmetric_rows(network: Network, x: np.ndarray, columns: np.ndarray, p: np.ndarray, squares: np.ndarray,
+                   first: int, last: int, tangent: bool, out: np.ndarray) -> None:
     """Rows first..last of the symmetric matrix from their diagonal on, and their mirror images."""
     rows, deviations = x[first:last], np.ascontiguousarray(p[:, first:last])
     block(network, rows, deviations, squares[first:last], columns[:, first:], p[:, first:], squares[first:], tangent,
@@ -125,7 +133,7 @@ def symmetric_rows(network, x, columns, p, squares, first, last, tangent, out):
 
 
 @njit(**_FUSED)
-def diagonal(network, p, tangent, out):
+def diagonal(network: Network, p: np.ndarray, tangent: bool, out: np.ndarray) -> None:
     """The kernel of each point with itself, from its deviations p (layers, n)."""
     code, _, m, beta = network
     row = np.empty((4, 1))

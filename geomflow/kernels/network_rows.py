@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from numba import njit
 
 from geomflow.codegen import mathematics
@@ -26,14 +27,15 @@ exp = njit(**INLINED)(mathematics.exp.py_func)
 
 
 @njit(**INLINED)
-def horner(s, a, b, c, d, e, f, g, h, k, l):
+def horner(s: float, a: float, b: float, c: float, d: float, e: float, f: float, g: float, h: float, k: float,
+           l: float) -> float:
     """a s⁹ + b s⁸ + … + l."""
     high = fma(s, fma(s, fma(s, fma(s, a, b), c), d), e)
     return fma(s, fma(s, fma(s, fma(s, fma(s, high, f), g), h), k), l)
 
 
 @njit(**INLINED)
-def angle_series(v):
+def angle_series(v: float) -> float:
     """θ/√(2v) for cos θ = 1 − v, 0 <= v <= 1: a Chebyshev fit, error 4e-18."""
     s = v * v
     odd = horner(
@@ -50,7 +52,7 @@ def angle_series(v):
 
 
 @njit(**INLINED)
-def segment_series(v):
+def segment_series(v: float) -> float:
     """(sin θ − θ cos θ)/(√(2v) v) for cos θ = 1 − v, 0 <= v <= 1: a Chebyshev fit, error 2e-19."""
     s = v * v
     odd = horner(
@@ -67,7 +69,7 @@ def segment_series(v):
 
 
 @njit(**INLINED)
-def arctan(t):
+def arctan(t: float) -> float:
     """arctan t, branch-free, by the chord of the angle: 1 − cos θ = t²/(h(h + 1)) with h = √(1 + t²)."""
     h = math.sqrt(1.0 + t * t)
     scale = 1.0 / (h * (h + 1.0))
@@ -75,13 +77,13 @@ def arctan(t):
 
 
 @njit(**INLINED)
-def arc(k, root):
+def arc(k: float, root: float) -> float:
     """arcsin(k/√((1 + a)(1 + b))) for root² = (1 + a)(1 + b) − k² > 0, without a loss near ±1."""
     return arctan(k / root)
 
 
 @njit(**INLINED)
-def arc_gap(a, k, gap, gram, root):
+def arc_gap(a: float, k: float, gap: float, gram: float, root: float) -> float:
     """A − Z for sin A = a/(1 + a), sin Z = k/√((1 + a)(1 + b)), k >= 0, by differences.
 
     `gap` = a − k, `gram` = ab − k² and root = √(1 + a + b + gram) are given with all their digits.
@@ -93,7 +95,7 @@ def arc_gap(a, k, gap, gram, root):
 
 
 @njit(**INLINED)
-def exp_less_one(x):
+def exp_less_one(x: float) -> float:
     """e^x − 1 for x <= 0, branch-free: the Taylor polynomial of degree 13 near 0."""
     low = fma(x, fma(x, fma(x, 1 / 5040, 1 / 720), 1 / 120), 1 / 24)
     x4 = x * x * x * x
@@ -104,7 +106,7 @@ def exp_less_one(x):
 
 
 @njit(**INLINED)
-def correlations(p, q, near_square, far_square):
+def correlations(p: float, q: float, near_square: float, far_square: float) -> tuple[float, float]:
     """(1 − c, 1 + c) of two variables of deviations p, q from E[(u − v)²] and E[(u + v)²]; (1, 1) if one is zero."""
     product, excess = 2.0 * p * q, (p - q) ** 2
     scale = 1.0 / select(product > 0.0, product, 1.0)
@@ -118,7 +120,8 @@ _TURN = 1.0 / math.pi
 
 
 @njit(**_FUSED)
-def relu_row(p, q, p1, q1, m, beta, near, far, covariance, tangent):
+def relu_row(p: float, q: np.ndarray, p1: float, q1: np.ndarray, m: float, beta: float, near: np.ndarray,
+             far: np.ndarray, covariance: np.ndarray, tangent: np.ndarray) -> None:
     """φ = max(u, 0): E[φφ] = pq (sin θ + (π − θ) cos θ)/2π, E[φ'φ'] = (π − θ)/2π, cos θ = c."""
     noalias()
     half = 0.5 * m
@@ -140,7 +143,8 @@ def relu_row(p, q, p1, q1, m, beta, near, far, covariance, tangent):
 
 
 @njit(**_FUSED)
-def erf_row(p, q, p1, q1, m, beta, near, far, covariance, tangent):
+def erf_row(p: float, q: np.ndarray, p1: float, q1: np.ndarray, m: float, beta: float, near: np.ndarray,
+            far: np.ndarray, covariance: np.ndarray, tangent: np.ndarray) -> None:
     """φ = erf: E[φφ] = (2/π) arcsin(2k/√((1 + 2p²)(1 + 2q²))), E[φ'φ'] = (4/π)/√((1 + 2p²)(1 + 2q²) − 4k²)."""
     noalias()
     for j in range(q.size):
@@ -162,7 +166,7 @@ def erf_row(p, q, p1, q1, m, beta, near, far, covariance, tangent):
 
 
 @njit(**INLINED)
-def wave_parts(p, q, near, far):
+def wave_parts(p: float, q: float, near: float, far: float) -> tuple[float, float, float, float, float]:
     """exp and exp − 1 of −E[(u − v)²]/2 and of −E[(u + v)²]/2, and (e^{−p²} − e^{−q²})²/2."""
     excess, product = 0.5 * (p - q) ** 2, p * q
     less, more = -excess - product * near, -excess - product * far
@@ -171,7 +175,7 @@ def wave_parts(p, q, near, far):
 
 
 @njit(**INLINED)
-def wave_difference(p, q, near, far):
+def wave_difference(p: float, q: float, near: float, far: float) -> float:
     """(e^{−E[(u − v)²]/2} − e^{−E[(u + v)²]/2})/2 = e^{−(p² + q²)/2} sinh k, exact for small k."""
     positive, product = near <= far, p * q
     v, twice = select(positive, near, far), select(positive, near - far, far - near)
@@ -180,7 +184,8 @@ def wave_difference(p, q, near, far):
 
 
 @njit(**_FUSED)
-def cos_row(p, q, p1, q1, m, beta, near, far, covariance, tangent):
+def cos_row(p: float, q: np.ndarray, p1: float, q1: np.ndarray, m: float, beta: float, near: np.ndarray,
+            far: np.ndarray, covariance: np.ndarray, tangent: np.ndarray) -> None:
     """φ = cos: E[φφ] = e^{−(p² + q²)/2} cosh k, E[φ'φ'] = e^{−(p² + q²)/2} sinh k."""
     noalias()
     for j in range(q.size):
@@ -194,7 +199,8 @@ def cos_row(p, q, p1, q1, m, beta, near, far, covariance, tangent):
 
 
 @njit(**_FUSED)
-def sin_row(p, q, p1, q1, m, beta, near, far, covariance, tangent):
+def sin_row(p: float, q: np.ndarray, p1: float, q1: np.ndarray, m: float, beta: float, near: np.ndarray,
+            far: np.ndarray, covariance: np.ndarray, tangent: np.ndarray) -> None:
     """φ = sin: E[φφ] = e^{−(p² + q²)/2} sinh k, E[φ'φ'] = e^{−(p² + q²)/2} cosh k."""
     noalias()
     for j in range(q.size):
@@ -207,7 +213,8 @@ def sin_row(p, q, p1, q1, m, beta, near, far, covariance, tangent):
 
 
 @njit(**_FUSED)
-def identity_row(p, q, p1, q1, m, beta, near, far, covariance, tangent):
+def identity_row(p: float, q: np.ndarray, p1: float, q1: np.ndarray, m: float, beta: float, near: np.ndarray,
+                 far: np.ndarray, covariance: np.ndarray, tangent: np.ndarray) -> None:
     """φ(u) = u: E[φφ] = k, E[φ'φ'] = 1."""
     noalias()
     for j in range(q.size):
@@ -219,7 +226,8 @@ def identity_row(p, q, p1, q1, m, beta, near, far, covariance, tangent):
 
 
 @njit(**_FUSED)
-def gelu_row(p, q, p1, q1, m, beta, near, far, covariance, tangent):
+def gelu_row(p: float, q: np.ndarray, p1: float, q1: np.ndarray, m: float, beta: float, near: np.ndarray,
+             far: np.ndarray, covariance: np.ndarray, tangent: np.ndarray) -> None:
     """φ(u) = u Φ(u): E[φφ] = k/4 + (k Z + (G + k² h)/√D)/2π, E[φ'φ'] its derivative by k.
 
     D = (1 + a)(1 + b) − k², G = ab − k², sin Z = k/√((1 + a)(1 + b)), h = 1/(1 + a) + 1/(1 + b), a = p², b = q².
@@ -242,7 +250,7 @@ def gelu_row(p, q, p1, q1, m, beta, near, far, covariance, tangent):
 
 
 @njit(**INLINED)
-def gelu_apart(p, q, near, k, gram, root, z):
+def gelu_apart(p: float, q: float, near: float, k: float, gram: float, root: float, z: float) -> float:
     """E[(φ(u) − φ(v))²] of GELU by differences, for k > 0."""
     a, b = p * p, q * q
     gap, other = p * (p - q) + p * q * near, q * (q - p) + p * q * near
@@ -252,7 +260,7 @@ def gelu_apart(p, q, near, k, gram, root, z):
 
 
 @njit(**INLINED)
-def gelu_part(a, k, gap, rise, root):
+def gelu_part(a: float, k: float, gap: float, rise: float, root: float) -> float:
     """a² of 2/((1 + a)√(1 + 2a)) less k² of 2/((1 + a) √D), for gap = a − k, rise = D − (1 + 2a), root = √D."""
     alpha = math.sqrt(1.0 + 2.0 * a)
     return 2.0 / (1.0 + a) * (a * a * rise / (alpha * root * (root + alpha)) + gap * (a + k) / root)

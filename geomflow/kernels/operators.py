@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -178,10 +179,12 @@ class SumOperator(KernelOperator):
     @cached_property
     def symbol(self) -> np.ndarray | None:
         """Σ c times the symbols, where all have one."""
-        symbols = [operator.symbol for _, operator in self.terms]
-        if any(symbol is None for symbol in symbols):
-            return None
-        return sum(factor * symbol for (factor, _), symbol in zip(self.terms, symbols, strict=True))
+        total: Any = 0
+        for factor, operator in self.terms:
+            if operator.symbol is None:
+                return None
+            total = total + factor * operator.symbol
+        return np.asarray(total)
 
     @cached_property
     def largest(self) -> float:
@@ -208,7 +211,7 @@ class RescaledOperator(KernelOperator):
     alpha: np.ndarray
 
     @property
-    def grid(self) -> Grid:
+    def grid(self) -> Grid:  # type: ignore[override]
         """The grid of the inner operator."""
         return self.operator.grid
 
@@ -246,7 +249,7 @@ def gaussian_symbol(grid: Grid, scale: float) -> np.ndarray:
     On an even number of points a mode at the Nyquist frequency stands for waves of both signs, and their mean is
     taken: the operator stays real and symmetric on every lattice.
     """
-    memory.require(4 * 8 * np.prod(half_shape(grid)), f"the symbol of a kernel on {grid!r}")
+    memory.require(4 * 8 * prod(half_shape(grid)), f"the symbol of a kernel on {grid!r}")
     lattice = np.array(grid.torus.lattice)
     metric = 4 * np.pi**2 * np.linalg.inv(lattice @ lattice.T)
     modes = [np.fft.fftfreq(n, 1 / n) for n in grid.shape]

@@ -91,8 +91,8 @@ class PotentialKernel(TangentKernel):
     def _points(self, x: Any, y: Any) -> tuple[np.ndarray, np.ndarray, int]:
         first = self.kernel.read(x)
         second = first if y is None else self.kernel.read(y)
-        wrapped = isinstance(self.kernel, WrappedGaussianKernel)
-        wanted = self.kernel.torus.real_dim if wrapped else first.shape[1]
+        kernel = self.kernel
+        wanted = kernel.torus.real_dim if isinstance(kernel, WrappedGaussianKernel) else first.shape[1]
         if wanted % 2 or not first.shape[1] == second.shape[1] == wanted:
             raise ShapeError(f"points of {first.shape[1]} and {second.shape[1]} real coordinates were given for "
                              f"{self.kernel!r}; points on a complex torus have twice its complex dimension.")
@@ -103,6 +103,7 @@ class PotentialKernel(TangentKernel):
         separations = [np.subtract.outer(a, b) for a, b in zip(x.T, y.T, strict=True)]
         if isinstance(self.kernel, WrappedGaussianKernel):
             return periodic(self.kernel.scale, self.kernel.torus, separations, indices)
+        assert isinstance(self.kernel, GaussianKernel)
         return images(self.kernel.scale, separations, np.zeros((1, len(separations))), indices)
 
     def probe(self, stream: np.random.Generator, points: int, dim: int) -> np.ndarray:

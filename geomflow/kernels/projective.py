@@ -18,7 +18,7 @@ from geomflow.kernels.kernel import Kernel
 from geomflow.kernels.tile_rows import CHORDAL, GEODESIC
 from geomflow.kernels.tiles import TiledGaussian
 
-PRECISIONS = {"double": np.float64, "single": np.float32}
+PRECISIONS: dict[str, type[np.floating[Any]]] = {"double": np.float64, "single": np.float32}
 #: The geodesic Gaussian was found indefinite from about this width on.
 WIDE = 0.4
 

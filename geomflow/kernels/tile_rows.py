@@ -8,6 +8,7 @@ a tuple whose length is the number of complex (or real) coordinates, so that loo
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -43,16 +44,16 @@ _ARC_SINGLE = (2.0000000095976365, 0.33333178279985365, 0.08892965866085309, 0.0
                0.0028467524940127453)
 
 
-def _of(dtype, double, single):
+def _of(dtype: Any, double: tuple[float, ...], single: tuple[float, ...]) -> Any:
     """The constants in the precision of a numba type."""
     return double if dtype == types.float64 else tuple(np.float32(value) for value in single)
 
 
 @intrinsic
-def _power_of_two(typingctx, shifted):
+def _power_of_two(typingctx: Any, shifted: Any) -> Any:
     """2^n from the float n + 1.5·2^52 (double) or n + 1.5·2^23 (single), whose last bits hold n."""
 
-    def generate(context, builder, signature, arguments):
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         double = signature.args[0] == types.float64
         integer = ir.IntType(64 if double else 32)
         bits = builder.bitcast(arguments[0], integer)
@@ -63,17 +64,18 @@ def _power_of_two(typingctx, shifted):
     return shifted(shifted), generate
 
 
-def exp2(z):
+def exp2(z: float) -> float:
     """2^z; values below the smallest normal number become that number."""
+    return float(2.0**z)
 
 
 @overload(exp2, **_INLINE)
-def _exp2(z):
+def _exp2(z: Any) -> Any:
     c = _of(z, _EXP_DOUBLE, _EXP_SINGLE)
     shift, low = _of(z, (1.5 * 2.0**52, -1020.0), (1.5 * 2.0**23, -125.0))
     top, rest = c[-1], c[-2::-1]
 
-    def power(z):
+    def power(z: Any) -> Any:
         z = max(z, low)
         shifted = z + shift
         r = z - (shifted - shift)
@@ -85,19 +87,20 @@ def _exp2(z):
     return power
 
 
-def arc_square(w):
+def arc_square(w: float) -> float:
     """arccos(1 − w)² for 0 ≤ w ≤ 1, with all digits near zero."""
+    return math.acos(1 - w) ** 2
 
 
 @overload(arc_square, **_INLINE)
-def _arc_square(w):
+def _arc_square(w: Any) -> Any:
     c = _of(w, _ARC_DOUBLE, _ARC_SINGLE)
     middle = len(c) // 2
     low_top, low = c[middle - 1], c[: middle - 1][::-1]
     high_top, high = c[-1], c[middle:-1][::-1]
     squarings = 3 if middle == 9 else 2
 
-    def polynomial(w):
+    def polynomial(w: Any) -> Any:
         upper = high_top
         for coefficient in high:
             upper = upper * w + coefficient
@@ -114,18 +117,23 @@ def _arc_square(w):
     return polynomial
 
 
-def complement(c):
+def complement(c: float) -> float:
     """max(1 − c, 0)."""
+    return max(1 - c, 0.0)
 
 
 @overload(complement, **_INLINE)
-def _complement(c):
+def _complement(c: Any) -> Any:
     zero, one = _of(c, (0.0, 1.0), (0.0, 1.0))
-    return lambda c: max(one - c, zero)
+
+    def positive(c: Any) -> Any:
+        return max(one - c, zero)
+
+    return positive
 
 
 @njit(**_OPTIONS)
-def sine_square(dims, p, i, q, j):
+def sine_square(dims: tuple[int, ...], p: np.ndarray, i: int, q: np.ndarray, j: int) -> float:
     """|q − ⟨p, q⟩ p|² of unit vectors: sin²d from a difference, with all digits near zero."""
     zero = p.dtype.type(0)
     re, im, total = zero, zero, zero
@@ -140,7 +148,7 @@ def sine_square(dims, p, i, q, j):
 
 
 @njit(**{**_OPTIONS, "fastmath": {"reassoc", "contract"}})
-def _count_below(k, near):
+def _count_below(k: np.ndarray, near: float) -> float:
     """How many numbers are below `near`; counted in floats, which vectorises."""
     zero, one = k.dtype.type(0), k.dtype.type(1)
     count = zero
@@ -150,7 +158,7 @@ def _count_below(k, near):
 
 
 @njit(**_OPTIONS)
-def overlaps(dims, p, i, q, k):
+def overlaps(dims: tuple[int, ...], p: np.ndarray, i: int, q: np.ndarray, k: np.ndarray) -> None:
     """k = |⟨p, q⟩|²."""
     for r in range(ROWS):
         at = i + r
@@ -165,7 +173,7 @@ def overlaps(dims, p, i, q, k):
 
 
 @njit(**_OPTIONS)
-def _chordal(dims, p, i, q, near, k):
+def _chordal(dims: tuple[int, ...], p: np.ndarray, i: int, q: np.ndarray, near: float, k: np.ndarray) -> None:
     """k = sin²d = 1 − |⟨p, q⟩|²; below `near` from differences."""
     overlaps(dims, p, i, q, k)
     for j in range(ROWS * TILE):
@@ -177,7 +185,7 @@ def _chordal(dims, p, i, q, near, k):
 
 
 @njit(**_OPTIONS)
-def _geodesic(dims, p, i, q, near, k):
+def _geodesic(dims: tuple[int, ...], p: np.ndarray, i: int, q: np.ndarray, near: float, k: np.ndarray) -> None:
     """k = d², from w = 1 − |⟨p, q⟩|; where w is below near/2, w = sin²d/(1 + cos d) from differences."""
     overlaps(dims, p, i, q, k)
     for j in range(ROWS * TILE):
@@ -193,7 +201,7 @@ def _geodesic(dims, p, i, q, near, k):
 
 
 @njit(**_OPTIONS)
-def _euclidean(dims, p, i, q, k):
+def _euclidean(dims: tuple[int, ...], p: np.ndarray, i: int, q: np.ndarray, k: np.ndarray) -> None:
     """k = |p − q|², from differences."""
     for r in range(ROWS):
         at = i + r
@@ -207,7 +215,7 @@ def _euclidean(dims, p, i, q, k):
 
 
 @njit(**_OPTIONS)
-def squares(kind, dims, p, i, q, near, k):
+def squares(kind: int, dims: tuple[int, ...], p: np.ndarray, i: int, q: np.ndarray, near: float, k: np.ndarray) -> None:
     """k[r·TILE + j] = the square of the distance of `kind` from point i + r of the tile p to point j of the tile q."""
     if kind == CHORDAL:
         _chordal(dims, p, i, q, near, k)
@@ -218,7 +226,7 @@ def squares(kind, dims, p, i, q, near, k):
 
 
 @njit(**_OPTIONS)
-def gaussians(factor, k):
+def gaussians(factor: float, k: np.ndarray) -> None:
     """k → 2^(factor k)."""
     for j in range(ROWS * TILE):
         k[j] = exp2(factor * k[j])

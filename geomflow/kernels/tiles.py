@@ -7,7 +7,7 @@ K_IJ v_J to the sums of I and K_IJᵀ v_I to those of J in sums of its own, whic
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numba import njit
@@ -29,7 +29,7 @@ _SUMS = {**_OPTIONS, "forceinline": True, "fastmath": {"reassoc", "contract"}}
 
 
 @njit(**_SUMS)
-def _left(k, i, v, out):
+def _left(k: np.ndarray, i: int, v: np.ndarray, out: np.ndarray) -> None:
     """out[c, i + r] += Σ_j k[r, j] v[c, j]."""
     zero = k.dtype.type(0)
     for c in range(v.size // TILE):
@@ -49,7 +49,7 @@ def _left(k, i, v, out):
 
 
 @njit(**_SUMS)
-def _both(k, i, u, v, out_left, out_right):
+def _both(k: np.ndarray, i: int, u: np.ndarray, v: np.ndarray, out_left: np.ndarray, out_right: np.ndarray) -> None:
     """out_left[c, i + r] += Σ_j k[r, j] v[c, j] and out_right[c, j] += Σ_r k[r, j] u[c, i + r]."""
     zero = k.dtype.type(0)
     for c in range(v.size // TILE):
@@ -74,7 +74,7 @@ def _both(k, i, u, v, out_left, out_right):
 
 
 @njit(inline="always", **_SUMS)
-def _add(out, c, i, a, b, d, e):
+def _add(out: np.ndarray, c: int, i: int, a: float, b: float, d: float, e: float) -> None:
     out[c * TILE + i] += a
     out[c * TILE + i + 1] += b
     out[c * TILE + i + 2] += d
@@ -82,7 +82,8 @@ def _add(out, c, i, a, b, d, e):
 
 
 @njit(**_OPTIONS)
-def _symmetric(kind, dims, points, columns, factor, near, first, step, out):
+def _symmetric(kind: int, dims: tuple[int, ...], points: np.ndarray, columns: np.ndarray, factor: float, near: float,
+               first: int, step: int, out: np.ndarray) -> None:
     """The sums of one group: tile rows first, first + step, ... with all tiles to their right."""
     k = np.empty(ROWS * TILE, points.dtype)
     for a in range(first, points.shape[0], step):
@@ -97,7 +98,8 @@ def _symmetric(kind, dims, points, columns, factor, near, first, step, out):
 
 
 @njit(**_OPTIONS)
-def _oblique(kind, dims, points, sources, columns, factor, near, out):
+def _oblique(kind: int, dims: tuple[int, ...], points: np.ndarray, sources: np.ndarray, columns: np.ndarray,
+             factor: float, near: float, out: np.ndarray) -> None:
     """The sums over the sources at some tiles of other points."""
     k = np.empty(ROWS * TILE, points.dtype)
     for a in range(points.shape[0]):
@@ -109,7 +111,8 @@ def _oblique(kind, dims, points, sources, columns, factor, near, out):
 
 
 @njit(**_OPTIONS)
-def _fill(kind, dims, points, sources, factor, near, exponential, out):
+def _fill(kind: int, dims: tuple[int, ...], points: np.ndarray, sources: np.ndarray, factor: float, near: float,
+          exponential: bool, out: np.ndarray) -> None:
     """out[p, q] = the Gaussian of the distance, or its square unless `exponential`."""
     k = np.empty(ROWS * TILE, points.dtype)
     for a in range(0, out.shape[0], ROWS):
@@ -135,7 +138,7 @@ class TiledGaussian:
     dims: int
     scale: float
     near: float = 0.0
-    dtype: type = np.float64
+    dtype: type[np.floating[Any]] = np.float64
 
     def sums(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray,
              workers: Workers = ON_THREADS) -> np.ndarray:
@@ -165,7 +168,7 @@ class TiledGaussian:
         return self.kind, (0,) * self.dims
 
     @property
-    def _constants(self) -> tuple[float, float]:
+    def _constants(self) -> tuple[np.floating[Any], np.floating[Any]]:
         return self.dtype(-0.5 * np.log2(np.e) / self.scale**2), self.dtype(self.near)
 
     def _pack(self, rows: np.ndarray) -> np.ndarray:

@@ -84,7 +84,7 @@ def _gelu(u: np.ndarray, out: np.ndarray) -> None:
         return
     density = np.multiply(bell, 1 / sqrt(2 * pi), out=bell)
     np.add(below, u * density, out=out[1])
-    polynomials = (
+    polynomials: tuple[Callable[[], np.ndarray], ...] = (
         lambda: 2 - square,
         lambda: u * (square - 4),
         lambda: (7 - square) * square - 4,
@@ -100,7 +100,7 @@ def _tanh(u: np.ndarray, out: np.ndarray) -> None:
         return
     square = value * value
     slope = np.subtract(1.0, square, out=out[1])
-    polynomials = (
+    polynomials: tuple[Callable[[], np.ndarray], ...] = (
         lambda: -2 * value,
         lambda: 6 * square - 2,
         lambda: value * (16 - 24 * square),
@@ -117,7 +117,7 @@ def _erf(u: np.ndarray, out: np.ndarray) -> None:
     if len(out) == 1:
         return
     slope = np.multiply(2 / sqrt(pi), bell, out=out[1])
-    polynomials = (
+    polynomials: tuple[Callable[[], np.ndarray], ...] = (
         lambda: -2 * u,
         lambda: 4 * square - 2,
         lambda: u * (12 - 8 * square),
@@ -146,7 +146,8 @@ def _softplus(u: np.ndarray, out: np.ndarray) -> None:
         return
     bump = np.multiply(shared * shared, falling, out=out[2])
     tilt = 1 - 2 * out[1]
-    polynomials = (lambda: tilt, lambda: 1 - 6 * bump, lambda: tilt * (1 - 12 * bump))
+    polynomials: tuple[Callable[[], np.ndarray], ...] = (
+        lambda: tilt, lambda: 1 - 6 * bump, lambda: tilt * (1 - 12 * bump))
     for target, polynomial in zip(out[3:], polynomials):
         np.multiply(bump, polynomial(), out=target)
 
@@ -216,7 +217,7 @@ _NEAR = 0.5
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")
-def _tail(x, bell):
+def _tail(x: float, bell: float) -> float:
     """Φ(−x) for x >= 0, given bell = e^{−x²/2}."""
     inverse = 1.0 / (x + _SHIFT)
     s = _START - _SLOPE * inverse
@@ -227,14 +228,14 @@ def _tail(x, bell):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _cumulative(u, bell, out):
+def _cumulative(u: np.ndarray, bell: np.ndarray, out: np.ndarray) -> None:
     for m in range(u.size):
         tail = _tail(abs(u[m]), bell[m])
         out[m] = tail if u[m] < 0.0 else 1.0 - tail
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _error(u, bell, out):
+def _error(u: np.ndarray, bell: np.ndarray, out: np.ndarray) -> None:
     for m in range(u.size):
         far = 1.0 - 2.0 * _tail(abs(u[m]) * sqrt(2.0), bell[m])
         square = min(u[m] * u[m], _NEAR * _NEAR)

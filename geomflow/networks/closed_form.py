@@ -62,7 +62,7 @@ class Expressions(ClosedForm):
 
     def _evaluated(self, nodes: list[gr.Node], x: np.ndarray) -> np.ndarray:
         leaves = {gr.symbol(name): x[:, k] for k, name in enumerate(self.torus.coordinates)}
-        result = np.empty((len(x), len(nodes)), self.dtype)
+        result: np.ndarray = np.empty((len(x), len(nodes)), self.dtype)
         for k, values in enumerate(gr.evaluate(nodes, leaves)):
             result[:, k] = as_numbers(values, (len(x),), "the closed form", self.dtype, broadcast=True)
         return result.reshape(len(x), *self.nodes.shape)

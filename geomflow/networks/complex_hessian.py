@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import Protocol, final
+from typing import Any, Protocol, final
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from geomflow.networks.activation import Activation
 from geomflow.networks.perceptron import Perceptron
 
 Layers = list[tuple[np.ndarray, np.ndarray]]
+Real = type[np.floating[Any]]
 
 
 class Inputs(Protocol):
@@ -62,7 +63,7 @@ class GivenInputs:
     def fill(self, block: slice, first: np.ndarray, second: np.ndarray | None) -> None:
         """Copy a block."""
         first[...] = self._first[:, block]
-        if second is not None:
+        if second is not None and self._second is not None:
             second[...] = self._second[:, block]
 
 
@@ -70,7 +71,7 @@ class GivenInputs:
 class Sweep:
     """Room for one block of points, and the sweeps through the layers; made once, used for many blocks."""
 
-    def __init__(self, count: int, widths: tuple[int, ...], n: int, curved: bool, dtype: type) -> None:
+    def __init__(self, count: int, widths: tuple[int, ...], n: int, curved: bool, dtype: Real) -> None:
         d = 2 * n
         self.n, self.d = n, d
         hidden = widths[1:-1]
@@ -164,7 +165,7 @@ def _times(source: np.ndarray, matrix: np.ndarray, out: np.ndarray) -> None:
 
 
 #: A function of (block, φ (P,), packed ∂∂̄φ (P, n²)) that returns its sum over the block and its derivatives by both.
-Local = Callable[[slice, np.ndarray, np.ndarray], tuple[float, np.ndarray, np.ndarray]]
+Local = Callable[[slice, np.ndarray, np.ndarray], tuple[Any, np.ndarray, np.ndarray]]
 
 _BLOCK = 128
 
@@ -187,7 +188,7 @@ class ComplexHessian:
         if precision not in ("double", "single"):
             raise InputError(f"the precision is {precision!r}; choose 'double' or 'single'")
         self.network = network
-        self.dtype = np.float64 if precision == "double" else np.float32
+        self.dtype: Real = np.float64 if precision == "double" else np.float32
         self._activate = _activation(network.activation)
         self._room: dict[tuple[int, int, bool], SimpleQueue[Sweep]] = {}
 
@@ -213,17 +214,17 @@ class ComplexHessian:
             return total, sweep.gradients(layers, change)
 
         parts = self._over_blocks(layers, inputs, work)
-        summed = [
-            tuple(sum(np.asarray(part[number][k], dtype=float) for _, part in parts) for k in (0, 1))
-            for number in range(len(layers))
-        ]
-        return float(sum(total for total, _ in parts)), self.network.gather(summed)
+        def over_parts(number: int, k: int) -> np.ndarray:
+            return np.asarray(sum(np.asarray(part[number][k], dtype=float) for _, part in parts))
+
+        sums = [(over_parts(number, 0), over_parts(number, 1)) for number in range(len(layers))]
+        return float(sum(total for total, _ in parts)), self.network.gather(sums)
 
     def jacobian(self, parameters: np.ndarray, inputs: Inputs, local: Local, out: np.ndarray) -> np.ndarray:
         """Each point's own gradient of f_p, into `out` (P, size) of this precision; returns the values `local` gave."""
         layers = self._layers(parameters, inputs)
 
-        def work(block: slice, sweep: Sweep) -> np.ndarray:
+        def work(block: slice, sweep: Sweep) -> Any:
             values, change, dual = local(block, sweep.value, sweep.packed)
             change, dual = change.astype(self.dtype, copy=False), dual.astype(self.dtype, copy=False)
             sweep.backward(layers, change, dual)
@@ -243,8 +244,8 @@ class ComplexHessian:
             (np.ascontiguousarray(w, self.dtype), b.astype(self.dtype)) for w, b in self.network.layers(parameters)
         ]
 
-    def _over_blocks(self, layers: Layers, inputs: Inputs, work: Callable) -> list:
-        def one(block: slice):
+    def _over_blocks(self, layers: Layers, inputs: Inputs, work: Callable[[slice, Sweep], Any]) -> list[Any]:
+        def one(block: slice) -> Any:
             size = block.stop - block.start
             room = self._room.setdefault((size, inputs.n, inputs.curved), SimpleQueue())
             try:

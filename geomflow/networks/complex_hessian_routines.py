@@ -26,7 +26,7 @@ CODES = {"gelu": 0, "tanh": 1, "erf": 2, "cos": 3, "softplus": 4}
 
 
 @njit(**_PLAIN)
-def scaled_erfc(y):
+def scaled_erfc(y: float) -> float:
     """exp(y²) erfc(y) for 0 <= y <= 6 to 1.4e-15: a polynomial of degree 19 in (2y − 3)/(y + 3)."""
     x = (2.0 * y - 3.0) / (y + 3.0)
     r = 1.7463987874051572e-12
@@ -52,7 +52,7 @@ def scaled_erfc(y):
 
 
 @njit(**_PLAIN)
-def _gelu(h, out):
+def _gelu(h: np.ndarray, out: np.ndarray) -> None:
     for i in range(h.size):
         x = float(h[i])
         bell = exp(-0.5 * x * x)
@@ -68,7 +68,7 @@ def _gelu(h, out):
 
 
 @njit(**_PLAIN)
-def _tanh(h, out):
+def _tanh(h: np.ndarray, out: np.ndarray) -> None:
     for i in range(h.size):
         x = float(h[i])
         decay = exp(-2.0 * abs(x))
@@ -84,7 +84,7 @@ def _tanh(h, out):
 
 
 @njit(**_PLAIN)
-def _erf(h, out):
+def _erf(h: np.ndarray, out: np.ndarray) -> None:
     for i in range(h.size):
         x = float(h[i])
         x2, size = x * x, abs(x)
@@ -99,14 +99,14 @@ def _erf(h, out):
 
 
 @njit(**_PLAIN)
-def _cos(h, out):
+def _cos(h: np.ndarray, out: np.ndarray) -> None:
     for i in range(h.size):
         c, s = math.cos(float(h[i])), math.sin(float(h[i]))
         out[0, i], out[1, i], out[2, i], out[3, i], out[4, i] = c, -s, -c, s, c
 
 
 @njit(**_PLAIN)
-def _softplus(h, out):
+def _softplus(h: np.ndarray, out: np.ndarray) -> None:
     for i in range(h.size):
         x = float(h[i])
         decay = exp(-abs(x))
@@ -121,7 +121,7 @@ def _softplus(h, out):
 
 
 @njit(**_PLAIN)
-def derivatives(code, h, out):
+def derivatives(code: int, h: np.ndarray, out: np.ndarray) -> None:
     """out[k] = the k-th derivative of the activation at h (W,), k = 0..4."""
     if code == 0:
         _gelu(h, out)
@@ -136,7 +136,7 @@ def derivatives(code, h, out):
 
 
 @njit(**_PLAIN)
-def table(code, bias, pre, slopes):
+def table(code: int, bias: np.ndarray, pre: np.ndarray, slopes: np.ndarray) -> None:
     """h += bias; slopes[k] = σ⁽ᵏ⁾(h), k = 0..3."""
     _, count, width = pre.shape
     row = np.empty((5, width), np.float64)
@@ -151,7 +151,7 @@ def table(code, bias, pre, slopes):
 
 
 @njit(**_OPTIONS)
-def forward(pre, post, slopes):
+def forward(pre: np.ndarray, post: np.ndarray, slopes: np.ndarray) -> None:
     """post = (σ(h), σ'(h) s_k)."""
     channels, count, width = pre.shape
     for p in range(count):
@@ -164,7 +164,7 @@ def forward(pre, post, slopes):
 
 
 @njit(**_OPTIONS)
-def hessian(sensitivity, slopes, pre, n, out):
+def hessian(sensitivity: np.ndarray, slopes: np.ndarray, pre: np.ndarray, n: int, out: np.ndarray) -> None:
     """sensitivity ← σ'·sensitivity; out[p] += Σ_i λ_i σ''(h_i) s_{a,i} s̄_{b,i}, packed."""
     _, count, width = pre.shape
     weight = np.empty(width, pre.dtype)
@@ -193,7 +193,7 @@ def hessian(sensitivity, slopes, pre, n, out):
 
 
 @njit(**_OPTIONS)
-def contract(second, value, packed):
+def contract(second: np.ndarray, value: np.ndarray, packed: np.ndarray) -> None:
     """packed[p, c] += Σ_i value[p, i] second[c, p, i], packed Hessians of the inputs; c are the components."""
     components, count, width = second.shape
     for p in range(count):
@@ -205,7 +205,7 @@ def contract(second, value, packed):
 
 
 @njit(**_OPTIONS)
-def quadratic(dual, n, out):
+def quadratic(dual: np.ndarray, n: int, out: np.ndarray) -> None:
     """The symmetric form C on (Re s, Im s) with Σ_c dual_c (packed s s̄)_c = sᵀ C s; (P, 2n, 2n)."""
     for p in range(dual.shape[0]):
         out[p] = 0
@@ -224,7 +224,7 @@ def quadratic(dual, n, out):
 
 
 @njit(**_OPTIONS)
-def trace(dual, second, out):
+def trace(dual: np.ndarray, second: np.ndarray, out: np.ndarray) -> None:
     """out[p, i] = Σ_c dual[p, c] second[c, p, i]."""
     components, count, width = second.shape
     for p in range(count):
@@ -236,7 +236,7 @@ def trace(dual, second, out):
 
 
 @njit(**_OPTIONS)
-def bend(form, slopes, pre, post, bent):
+def bend(form: np.ndarray, slopes: np.ndarray, pre: np.ndarray, post: np.ndarray, bent: np.ndarray) -> None:
     """bent[k] = (C s)_k and bent[d] = sᵀ C s; post's last channel = σ' z + σ'' sᵀ C s."""
     channels, count, width = pre.shape
     d = channels - 2
@@ -260,7 +260,8 @@ def bend(form, slopes, pre, post, bent):
 
 
 @njit(**_OPTIONS)
-def reverse(sensitivity, slopes, pre, bent, cotangent):
+def reverse(sensitivity: np.ndarray, slopes: np.ndarray, pre: np.ndarray, bent: np.ndarray,
+            cotangent: np.ndarray) -> None:
     """cotangent of (σ(h), σ's_k, Λ) → cotangent of (h, s_k, z), in place; `sensitivity` is σ'λ.
 
     Channels 0..d come as the cotangents of the activations. The last is λ, known from the Hessian's own sweep.
@@ -286,7 +287,7 @@ def reverse(sensitivity, slopes, pre, bent, cotangent):
 
 
 @njit(**_OPTIONS)
-def outer(cotangent, post, start, out):
+def outer(cotangent: np.ndarray, post: np.ndarray, start: int, out: np.ndarray) -> None:
     """out[p, start + o·inputs + i] = Σ_channels cotangent[c, p, o] post[c, p, i]: every point's own derivative by W."""
     channels, count, width = cotangent.shape
     inputs = post.shape[2]

@@ -112,16 +112,16 @@ class CosineNetwork(Network):
         cosines, _ = wave_series(x @ self.waves + self.phases, self.waves, series)
         return np.multiply(cosines, self.amplitude / sqrt(self.width), out=cosines)
 
-    def _values(self, parameters, x):
+    def _values(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
         return self._jets(parameters, x, Series(self.inputs, 0))[0]
 
-    def _jvp(self, parameters, x, direction):
+    def _jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
         return self._values(direction, x)
 
-    def _vjp(self, parameters, x, cotangent):
+    def _vjp(self, parameters: np.ndarray, x: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
         return self._jets_vjp(parameters, x, cotangent[None], Series(self.inputs, 0))
 
-    def _jacobian(self, parameters, x):
+    def _jacobian(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
         out = np.zeros((len(x), self.outputs, self.outputs, self.width))
         for block in point_blocks(len(x), self.width):
             values = self.features(x[block])[0]
@@ -129,7 +129,7 @@ class CosineNetwork(Network):
                 out[block, output, output] = values
         return out.reshape(len(x), self.outputs, self.size)
 
-    def _tangent_kernel(self, parameters, x, y):
+    def _tangent_kernel(self, parameters: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         scalar = np.zeros((len(x), len(y)))
         for neurons in slices(self.width, _NEURONS):
             left = np.cos(x @ self.waves[:, neurons] + self.phases[neurons])
@@ -137,7 +137,7 @@ class CosineNetwork(Network):
         scalar *= self.amplitude**2 / self.width
         return scalar[:, :, None, None] * np.eye(self.outputs)
 
-    def _jets(self, parameters, x, series):
+    def _jets(self, parameters: np.ndarray, x: np.ndarray, series: Series) -> np.ndarray:
         weights = self.layout.views(parameters)["a"].T
         factors = series.factorials[:, None, None]
 
@@ -147,10 +147,10 @@ class CosineNetwork(Network):
         out = np.empty((series.channels, len(x), self.outputs))
         return joined(work, self._blocks(x, series), out, axis=1)
 
-    def _jets_jvp(self, parameters, x, direction, series):
+    def _jets_jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray, series: Series) -> np.ndarray:
         return self._jets(direction, x, series)
 
-    def _jets_vjp(self, parameters, x, cotangents, series):
+    def _jets_vjp(self, parameters: np.ndarray, x: np.ndarray, cotangents: np.ndarray, series: Series) -> np.ndarray:
         factors = series.factorials[:, None, None]
 
         def work(block: slice) -> np.ndarray:
@@ -159,7 +159,7 @@ class CosineNetwork(Network):
 
         return summed(work, self._blocks(x, series), self.size)
 
-    def _blocks(self, x, series):
+    def _blocks(self, x: np.ndarray, series: Series) -> list[slice]:
         return point_blocks(len(x), series.channels * self.width)
 
     def __repr__(self) -> str:
@@ -179,10 +179,10 @@ def _checked_count(number: int, name: str) -> int:
 
 def _checked_width(inputs: int, kernel_width: float | None, weight_std: float | None) -> float:
     """s, given as itself or as σ_w with s² = d/σ_w²."""
-    if (kernel_width is None) == (weight_std is None):
-        raise InputError("give one of kernel_width s and weight_std σ_w: s² = inputs/σ_w² links them.")
-    if kernel_width is not None:
+    if kernel_width is not None and weight_std is None:
         return checked_scale(kernel_width, "kernel_width")
+    if weight_std is None or kernel_width is not None:
+        raise InputError("give one of kernel_width s and weight_std σ_w: s² = inputs/σ_w² links them.")
     return sqrt(inputs) / checked_scale(weight_std, "weight_std")
 
 

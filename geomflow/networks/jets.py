@@ -18,6 +18,9 @@ from geomflow.core.errors import InputError
 from geomflow.core.monomials import Index, minus
 from geomflow.networks.series import Series
 
+Jet = dict[Index, np.ndarray]
+Bilinear = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
 #: The highest input derivative that networks offer.
 HIGHEST_JET = 4
 
@@ -70,11 +73,6 @@ def checked_order(order: int) -> int:
     if isinstance(order, bool) or not isinstance(order, int | np.integer) or not 0 <= order <= HIGHEST_JET:
         raise InputError(f"jets have order 0 to {HIGHEST_JET}, and the order is {order!r}.")
     return int(order)
-
-
-Jet = dict[Index, np.ndarray]
-Bilinear = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
 
 def binomial(upper: Index, lower: Index) -> int:
     """Π_k (upper_k choose lower_k)."""

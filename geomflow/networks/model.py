@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from geomflow.field.grid import Grid
     from geomflow.networks.network import Layout
 
+
 class Model(ABC):
     """A metric, or a Kähler potential, that depends on a flat array of parameters θ (size,).
 

@@ -12,10 +12,11 @@ from typing import Any, final
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.core.monomials import Index
 from geomflow.field.matrices import upper_pairs
 from geomflow.field.torus import ComplexTorus
 from geomflow.networks.closed_form import closed_matrix
-from geomflow.networks.jets import Index, Jet, exponential, leibniz, leibniz_adjoint
+from geomflow.networks.jets import Jet, exponential, leibniz, leibniz_adjoint
 from geomflow.networks.model import Model, require_pairs, require_rows
 from geomflow.networks.network import Layout, Network
 from geomflow.networks.target import KahlerPotential, checked_torus

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
@@ -61,7 +61,7 @@ class Perceptron(Network):
         self.biased = parametrisation == "standard" or self.bias_std > 0
         self.layout = Layout(tuple(self._entries()))
 
-    def _entries(self):
+    def _entries(self) -> Iterator[tuple[str, tuple[int, ...]]]:
         for number, (before, after) in enumerate(zip(self.widths, self.widths[1:])):
             yield f"W{number}", (after, before)
             if self.biased:
@@ -127,16 +127,16 @@ class Perceptron(Network):
         """The series (C, p, n_0) that enters the first layer: the coordinates, or their embedding."""
         return series.start(x) if self.embedding is None else self.embedding.series(x, series)
 
-    def _values(self, parameters, x):
+    def _values(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
         return self._jets(parameters, x, Series(self.inputs, 0))[0]
 
-    def _jvp(self, parameters, x, direction):
+    def _jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
         return self._jets_jvp(parameters, x, direction, Series(self.inputs, 0))[0]
 
-    def _vjp(self, parameters, x, cotangent):
+    def _vjp(self, parameters: np.ndarray, x: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
         return self._jets_vjp(parameters, x, cotangent[None], Series(self.inputs, 0))
 
-    def _jets(self, parameters, x, series):
+    def _jets(self, parameters: np.ndarray, x: np.ndarray, series: Series) -> np.ndarray:
         layers, out = self.layers(parameters), np.empty((series.channels, len(x), self.outputs))
 
         def work(block: slice) -> np.ndarray:
@@ -144,7 +144,7 @@ class Perceptron(Network):
 
         return _derivatives(series, joined(work, self._blocks(x, series), out, axis=1))
 
-    def _jets_jvp(self, parameters, x, direction, series):
+    def _jets_jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray, series: Series) -> np.ndarray:
         layers, moves = self.layers(parameters), self.layers(direction)
         out = np.empty((series.channels, len(x), self.outputs))
 
@@ -153,7 +153,7 @@ class Perceptron(Network):
 
         return _derivatives(series, joined(work, self._blocks(x, series), out, axis=1))
 
-    def _jets_vjp(self, parameters, x, cotangents, series):
+    def _jets_vjp(self, parameters: np.ndarray, x: np.ndarray, cotangents: np.ndarray, series: Series) -> np.ndarray:
         layers = self.layers(parameters)
 
         def work(block: slice) -> np.ndarray:
@@ -163,7 +163,7 @@ class Perceptron(Network):
 
         return summed(work, self._blocks(x, series), self.size)
 
-    def _jacobian(self, parameters, x):
+    def _jacobian(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
         layers, out = self.layers(parameters), np.empty((len(x), self.outputs, self.size))
         views = self.layout.views(out)
         for block in point_blocks(len(x), self.size):
@@ -176,7 +176,7 @@ class Perceptron(Network):
             out[block] *= self.scales
         return out
 
-    def _tangent_kernel(self, parameters, x, y):
+    def _tangent_kernel(self, parameters: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         layers = self.layers(parameters)
         right = self._kernel_parts(layers, y)
         left = right if y is x else self._kernel_parts(layers, x)
@@ -187,20 +187,20 @@ class Perceptron(Network):
 
         return joined(work, point_blocks(len(x), len(y) * self.outputs**2), out)
 
-    def _kernel_parts(self, layers, x):
+    def _kernel_parts(self, layers: Layers, x: np.ndarray) -> Parts:
         """Per layer the entering values (p, n_l) and the sensitivities (outputs, p, n_{l+1})."""
         passed = self._trace(layers, x)
         changes = sensitivities(layers, passed)
         return [(z[0], np.ascontiguousarray(d.transpose(1, 0, 2))) for z, d in zip(passed.inputs, changes)]
 
-    def _kernel_block(self, left, right, block):
+    def _kernel_block(self, left: Parts, right: Parts, block: slice) -> np.ndarray:
         """Σ_l (s_w² z_l(x)·z_l(y) + s_b²) δ_l(x)_a · δ_l(y)_b, layer by layer, never forming J."""
-        total = 0.0
+        total: Any = 0.0
         for (z, change), (other, change_other), fan_in in zip(left, right, self.widths):
             gram = (z[block] @ other.T) * self._weight_scale(fan_in) ** 2 + self._bias_scale() ** 2
             pairs = change[:, None, block] @ change_other[None].swapaxes(-1, -2)
             total = total + pairs * gram
-        return total.transpose(2, 3, 0, 1)
+        return np.transpose(total, (2, 3, 0, 1))
 
     def _weight_scale(self, fan_in: int) -> float:
         return self.weight_std / sqrt(fan_in) if self.parametrisation == "ntk" else 1.0
@@ -208,11 +208,11 @@ class Perceptron(Network):
     def _bias_scale(self) -> float:
         return self.bias_std if self.parametrisation == "ntk" else 1.0
 
-    def _trace(self, layers, x):
+    def _trace(self, layers: Layers, x: np.ndarray) -> Trace:
         series = Series(self.inputs, 0)
         return trace(layers, self.activation, series, self.features(x, series))
 
-    def _blocks(self, x, series):
+    def _blocks(self, x: np.ndarray, series: Series) -> list[slice]:
         return point_blocks(len(x), series.channels * max(self.widths))
 
     def __repr__(self) -> str:
@@ -230,7 +230,8 @@ def _derivatives(series: Series, coefficients: np.ndarray) -> np.ndarray:
     return coefficients
 
 
-def _checked_widths(inputs, hidden, outputs, embedding) -> tuple[int, ...]:
+def _checked_widths(inputs: int, hidden: Sequence[int], outputs: int,
+                    embedding: FourierEmbedding | None) -> tuple[int, ...]:
     """All widths, input to output, with the embedding's features as the first."""
     if not isinstance(hidden, Sequence):
         raise InputError(f"hidden are the widths of the hidden layers, such as (64, 64), and {hidden!r} was given.")
@@ -261,6 +262,7 @@ def _checked_deviation(value: Any, name: str, smallest: float) -> float:
 #: Layers are pairs (W (out, in), b (out,)) with all scales multiplied in. A series is (C, p, n), Taylor coefficients by
 #: the network's inputs; with C = 1 these are plain values. Hidden layers are followed by the activation, the last not.
 Layers = list[tuple[np.ndarray, np.ndarray]]
+Parts = list[tuple[np.ndarray, np.ndarray]]
 
 
 @final

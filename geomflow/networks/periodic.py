@@ -15,6 +15,7 @@ from geomflow.networks.series import Series
 if TYPE_CHECKING:
     from geomflow.field.lattice import FlatTorus
 
+
 @final
 class FourierEmbedding:
     """x ↦ (cos 2π m t_a, sin 2π m t_a) for every lattice direction a and m = 1..harmonics, x = Σ_a t_a v_a.
@@ -132,7 +133,7 @@ class DiscreteGaussian:
         return np.concatenate(kept)[:count] @ self.dual
 
     def _propose(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        triangle = np.linalg.qr(self.dual.T, mode="r") * self.scale
+        triangle: np.ndarray = np.asarray(np.linalg.qr(self.dual.T, mode="r")) * self.scale
         integers, probability = np.zeros((count, self.dim)), np.ones(count)
         for axis in reversed(range(self.dim)):
             shift = -(integers[:, axis + 1 :] @ triangle[axis, axis + 1 :]) / triangle[axis, axis]

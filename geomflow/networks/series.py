@@ -96,7 +96,7 @@ class Series:
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")
-def _copy(source, target, count, shift_source, shift_target):
+def _copy(source: np.ndarray, target: np.ndarray, count: int, shift_source: int, shift_target: int) -> None:
     """Columns of `source` from shift_source on to those of `target` from shift_target on."""
     for channel in range(source.shape[0]):
         for m in range(count):
@@ -104,13 +104,14 @@ def _copy(source, target, count, shift_source, shift_target):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")
-def _accumulate(left, right, target, count):
+def _accumulate(left: np.ndarray, right: np.ndarray, target: np.ndarray, count: int) -> None:
     for m in range(count):
         target[m] += left[m] * right[m]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _compose(outer, u, pairs, starts, ends, out):
+def _compose(outer: np.ndarray, u: np.ndarray, pairs: np.ndarray, starts: np.ndarray, ends: np.ndarray,
+             out: np.ndarray) -> None:
     """Horner's rule in the nilpotent part v of u: σ_0 + v (σ_1 + v (σ_2/2! + ...)), each stage in place.
 
     Chunks are copied next to each other first: channels of a large array share the same few lines of the cache.
@@ -137,7 +138,7 @@ def _compose(outer, u, pairs, starts, ends, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _multiply(a, b, pairs, starts, out):
+def _multiply(a: np.ndarray, b: np.ndarray, pairs: np.ndarray, starts: np.ndarray, out: np.ndarray) -> None:
     total = b.shape[1]
     v, w, sums = np.empty((a.shape[0], _CHUNK)), np.empty((a.shape[0], _CHUNK)), np.empty((a.shape[0], _CHUNK))
     for begin in range(0, total, _CHUNK):
@@ -152,7 +153,7 @@ def _multiply(a, b, pairs, starts, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _transpose(a, cotangent, pairs, starts, out):
+def _transpose(a: np.ndarray, cotangent: np.ndarray, pairs: np.ndarray, starts: np.ndarray, out: np.ndarray) -> None:
     total = cotangent.shape[1]
     v, w, sums = np.empty((a.shape[0], _CHUNK)), np.empty((a.shape[0], _CHUNK)), np.empty((a.shape[0], _CHUNK))
     for begin in range(0, total, _CHUNK):

@@ -8,6 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
+from geomflow.core.monomials import Index
 from geomflow.field.checks import require_finite, require_positive, require_symmetric
 from geomflow.field.grid import Grid
 from geomflow.field.lattice import FlatTorus
@@ -15,7 +16,7 @@ from geomflow.field.metric import MetricField
 from geomflow.field.potential import PotentialField, make_reference, require_kahler
 from geomflow.field.torus import ComplexTorus
 from geomflow.networks.closed_form import ClosedForm
-from geomflow.networks.jets import Index, Jet
+from geomflow.networks.jets import Jet
 
 LOST = "Use smaller parameters or a smaller learning rate, add a larger reference, or use CholeskyModel."
 
@@ -64,7 +65,7 @@ class RealMetric(Target):
         """(d, d)."""
         return (self.dim, self.dim)
 
-    metric_shape = shape  # type: ignore[assignment]
+    metric_shape = shape
 
     def reference(self, x: np.ndarray) -> float:
         """Nothing is added."""

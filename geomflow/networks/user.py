@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, final
 
 import numpy as np
@@ -15,6 +15,7 @@ from geomflow.core.seeds import generator
 from geomflow.field.lattice import FlatTorus
 from geomflow.networks.network import Layout, Network
 from geomflow.networks.network_model import LinearHead, NetworkModel
+from geomflow.networks.series import Series
 from geomflow.networks.target import RealMetric, checked_torus
 
 
@@ -56,7 +57,7 @@ class AutogradNetwork(Network):
         rng = generator(seed)
         return rng.standard_normal(self.size) if self.start is None else self.layout.checked(self.start(rng))
 
-    def _parameters(self, parameters):
+    def _parameters(self, parameters: np.ndarray) -> np.ndarray:
         theta = super()._parameters(parameters)
         if not self._rows_alone:
             self._require_rows_alone(theta)
@@ -73,37 +74,40 @@ class AutogradNetwork(Network):
             raise InputError(f"the function mixes points: a row alone and among three differs by {gap:.3g}. A network "
                              "is a function of one point; normalise with fixed numbers, not with means over a batch.")
 
-    def _call(self, parameters, x):
+    def _call(self, parameters: np.ndarray, x: np.ndarray) -> Any:
         out = self.function(self.layout.views(parameters), x)
         shape = getattr(out, "shape", np.shape(out))
         if shape != (len(x), self.outputs):
             raise ShapeError(f"the function returned shape {shape} instead of ({len(x)}, {self.outputs}).")
         return out
 
-    def _values(self, parameters, x):
+    def _turned(self, x: np.ndarray, parameters: np.ndarray) -> Any:
+        return self._call(parameters, x)
+
+    def _values(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
         return np.asarray(self._call(parameters, x), dtype=float)
 
-    def _vjp(self, parameters, x, cotangent):
-        return _pullback(lambda theta: self._call(theta, x), parameters)(cotangent)
+    def _vjp(self, parameters: np.ndarray, x: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
+        return np.asarray(_pullback(partial(self._turned, x), parameters)(cotangent))
 
-    def _jvp(self, parameters, x, direction):
-        return _pushforward(lambda theta: self._call(theta, x), parameters, direction)
+    def _jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        return _pushforward(partial(self._turned, x), parameters, direction)
 
-    def _jacobian(self, parameters, x):
+    def _jacobian(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
         out = np.empty((len(x), self.outputs, self.size))
         for point in range(len(x)):
-            pull = _pullback(lambda theta, at=x[point : point + 1]: self._call(theta, at), parameters)
+            pull = _pullback(partial(self._turned, x[point : point + 1]), parameters)
             for output, row in enumerate(np.eye(self.outputs)):
                 out[point, output] = pull(row[None])
         return out
 
-    def _tangent_kernel(self, parameters, x, y):
+    def _tangent_kernel(self, parameters: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         right = self.jacobian(parameters, y)
         left = right if y is x else self.jacobian(parameters, x)
         flat = left.reshape(-1, self.size) @ right.reshape(-1, self.size).T
         return flat.reshape(len(x), self.outputs, len(y), self.outputs).transpose(0, 2, 1, 3).copy()
 
-    def _derivatives(self, parameters, x, series):
+    def _derivatives(self, parameters: np.ndarray, x: np.ndarray, series: Series) -> Any:
         """All jets as one traced array (C, p, outputs)."""
         import autograd.numpy as anp
 
@@ -113,7 +117,7 @@ class AutogradNetwork(Network):
         ]
         return anp.stack(columns, axis=-1)
 
-    def _derivative(self, parameters, index: Index, output: int):
+    def _derivative(self, parameters: np.ndarray, index: Index, output: int) -> Callable[[np.ndarray], Any]:
         """x ↦ ∂^α f_output(x), (p,), by nested gradients of the sum over points."""
         from autograd import elementwise_grad
 
@@ -123,13 +127,13 @@ class AutogradNetwork(Network):
                 found = _partial(elementwise_grad(found), axis)
         return found
 
-    def _jets(self, parameters, x, series):
+    def _jets(self, parameters: np.ndarray, x: np.ndarray, series: Series) -> np.ndarray:
         return np.asarray(self._derivatives(parameters, x, series))
 
-    def _jets_vjp(self, parameters, x, cotangents, series):
+    def _jets_vjp(self, parameters: np.ndarray, x: np.ndarray, cotangents: np.ndarray, series: Series) -> np.ndarray:
         return _pullback(lambda theta: self._derivatives(theta, x, series), parameters)(cotangents)
 
-    def _jets_jvp(self, parameters, x, direction, series):
+    def _jets_jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray, series: Series) -> np.ndarray:
         return _pushforward(lambda theta: self._derivatives(theta, x, series), parameters, direction)
 
     def __repr__(self) -> str:
@@ -144,18 +148,19 @@ def _as_layout(given: Any) -> Layout:
     return given
 
 
-def _partial(gradient, axis):
+def _partial(gradient: Callable[[np.ndarray], Any], axis: int) -> Callable[[np.ndarray], Any]:
     return lambda x: gradient(x)[:, axis]
 
 
-def _pullback(function, at):
+def _pullback(function: Callable[[np.ndarray], Any], at: np.ndarray) -> Callable[[np.ndarray], Any]:
     """c ↦ Jᵀ c."""
     from autograd import make_vjp
 
-    return make_vjp(function)(at)[0]
+    pull: Callable[[np.ndarray], Any] = make_vjp(function)(at)[0]
+    return pull
 
 
-def _pushforward(function, at, direction):
+def _pushforward(function: Callable[[np.ndarray], Any], at: np.ndarray, direction: np.ndarray) -> np.ndarray:
     """J v as the transpose of the linear map c ↦ Jᵀ c: two reverse passes, no forward mode needed."""
     from autograd import make_vjp
 

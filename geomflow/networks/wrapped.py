@@ -10,9 +10,10 @@ from typing import Any, final
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.core.monomials import Index
 from geomflow.field.lattice import FlatTorus
 from geomflow.networks.closed_form import ClosedForm, closed_matrix, closed_scalar
-from geomflow.networks.jets import Index, Jet, leibniz, leibniz_adjoint
+from geomflow.networks.jets import Jet, leibniz, leibniz_adjoint
 from geomflow.networks.model import Model
 from geomflow.networks.network import Layout
 from geomflow.networks.target import Target

@@ -52,7 +52,8 @@ def loss_at(functional: Functional | Continuum, parameters: Mapping[str, float],
 
     A functional that is no sum over points (the eigenvalue λ) is descended on a grid as `Continuum` does it.
     """
-    setting = Setting(getattr(functional, "functional", functional), parameters, measure)
+    energy = functional.functional if isinstance(functional, Continuum) else functional
+    setting = Setting(energy, parameters, measure)
     sampled = sampled_loss(setting, model, state)
     if sampled.local and not isinstance(functional, Continuum):
         state.require_positive()
@@ -155,7 +156,7 @@ class GradientFlow(Flow):
         """The one equation of all parameters."""
         return [self.equation]
 
-    def on(self, state: Any) -> Loss:
+    def on(self, state: Any) -> Loss:  # type: ignore[override]  # parameters have no equation on a grid
         """The loss that is descended from the state, as numbers."""
         return loss_at(self.functional, self.parameters, self.measure, self.model,
                        checked_state(self, self.model, state))

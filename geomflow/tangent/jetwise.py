@@ -12,6 +12,7 @@ from geomflow.codegen import compile_points
 from geomflow.core import graph as gr
 from geomflow.core import hermitian
 from geomflow.core.errors import InputError, PositivityError
+from geomflow.core.monomials import Index
 from geomflow.core.program import Program, Stage
 from geomflow.field.grid import Grid
 from geomflow.field.hermitian import hermitian_names
@@ -19,11 +20,12 @@ from geomflow.field.matrices import upper_pairs
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation
 from geomflow.networks.closed_form import Expressions, closed_scalar
-from geomflow.networks.jets import Index
+from geomflow.networks.target import KahlerPotential
 from geomflow.symbolic.variation.metric_realise import LOG_MEASURE
 
 if TYPE_CHECKING:
     from geomflow.networks.model import Model
+
 
 HIGHEST = 4
 """Networks differentiate up to this order."""
@@ -111,9 +113,10 @@ def given_functions(model: Model, measure: Any, place: Grid | np.ndarray, points
     def jet(name: str, index: Index) -> np.ndarray:
         if name == LOG_MEASURE:
             return _log_measure(model, 1 if measure is None else measure, place, points, index)
-        size = model.torus.dim
+        assert isinstance(model.target, KahlerPotential)
         rows = hermitian.pack(model.target.form.jets(points, sum(index))[index])
-        return np.ascontiguousarray(rows[..., hermitian_names(size, "h").index(name.removeprefix("reference_"))])
+        names = hermitian_names(model.target.torus.dim, "h")
+        return np.ascontiguousarray(rows[..., names.index(name.removeprefix("reference_"))])
 
     return jet
 
@@ -131,7 +134,7 @@ def _log_measure(model: Model, measure: Any, place: Grid | np.ndarray, points: n
     _require_positive(form.values(points))
     if isinstance(form, Expressions):
         node = np.empty((), object)
-        node[()] = gr.log(form.nodes[()])
+        node[()] = gr.log(form.nodes.item())
         return Expressions(model.torus, node, float).jets(points, sum(index))[index]
     return np.log(form.jets(points, sum(index))[index])
 

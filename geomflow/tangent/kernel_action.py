@@ -24,6 +24,7 @@ from geomflow.kernels.tangent import Covariant, Kronecker, Symmetrised, TangentK
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
 
+
 @final
 @dataclass(frozen=True, eq=False)
 class Batch:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from geomflow.field.state import Field
     from geomflow.networks.model import Model
     from geomflow.symbolic.functionals import Functional
+
 
 @final
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ class GridLoss(ContinuumLoss):
         return self.start.grid
 
     @cached_property
-    def points(self) -> np.ndarray:
+    def points(self) -> np.ndarray:  # type: ignore[override]
         """The points of the grid, (P, d), the last coordinate running fastest."""
         return self.grid.points().reshape(-1, self.grid.dim)
 
@@ -209,6 +210,5 @@ class GridLoss(ContinuumLoss):
 
 def _with_values(field: Field, values: np.ndarray) -> Field:
     """The field of the same kind with other values, (P, ...) in the order of the grid's points."""
-    from dataclasses import replace
-
-    return replace(field, values=values.reshape(field.values.shape))
+    other: Any = field  # every field is a dataclass
+    return replace(other, values=values.reshape(field.values.shape))

@@ -10,6 +10,7 @@ import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
+from geomflow.field import PotentialField
 from geomflow.field.grid import Grid
 from geomflow.field.hermitian import HermitianField
 from geomflow.field.matrices import upper_pairs
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from geomflow.field.state import Field
     from geomflow.flow.observe import Monitor
     from geomflow.networks.model import Model, ModelState
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -192,9 +194,10 @@ class PointLoss(ContinuumLoss):
     @cached_property
     def _scale(self) -> float:
         """The reference measure of the descent by dx."""
-        if self.model.shape:
+        template = self.sampled.template
+        if not isinstance(template, PotentialField):
             return 1.0
-        return 2.0 ** (self.points.shape[1] // 2) * float(np.exp(log_flat_volume(self.sampled.template)))
+        return 2.0 ** (self.points.shape[1] // 2) * float(np.exp(log_flat_volume(template)))
 
     def derivative(self, parameters: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
         """D at the points, or at those of the given rows."""

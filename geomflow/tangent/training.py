@@ -72,7 +72,7 @@ class Training(Flow):
         """The one equation of all parameters."""
         return [self.equation]
 
-    def on(self, state: Any) -> Loss:
+    def on(self, state: Any) -> Loss:  # type: ignore[override]  # parameters have no equation on a grid
         """The loss that is descended from the state, as numbers."""
         loss = loss_at(self.functional, self.parameters, self.measure, self.model,
                        checked_state(self, self.model, state))
@@ -96,8 +96,9 @@ class Training(Flow):
         """The memory that the run starts with, (slots + 1, size): the state's, where it is this optimiser's."""
         start = np.zeros((self.optimiser.slots + 1, len(state.parameters)))
         memory = state.memory
-        own = memory is not None and memory.optimiser in (None, type(self.optimiser).__name__)
-        if own and len(memory.rows) == self.optimiser.slots:
+        if memory is None or memory.optimiser not in (None, type(self.optimiser).__name__):
+            return start
+        if len(memory.rows) == self.optimiser.slots:
             start[:-1], start[-1] = memory.rows, memory.steps
         return start
 
