@@ -20,7 +20,16 @@ from geomflow.fits import (
     tuned_metric,
 )
 from geomflow.plot.style import CYCLE, INK, MUTED
-from geomflow.study.gains import PAPER, Setting, chart_points, geometric, train_seed, uninterrupted, unseen_points
+from geomflow.study.gains import (
+    PAPER,
+    Setting,
+    chart_points,
+    few_points,
+    geometric,
+    train_seed,
+    uninterrupted,
+    unseen_points,
+)
 from geomflow.study.study import Cell, Row, Study
 from geomflow.variety import Points, quality
 
@@ -104,7 +113,8 @@ class Baseline(Study):
     def measure(self, cell: Cell) -> dict[str, Any]:
         """The gain on unseen points."""
         points = chart_points(cell["points"], train_seed(cell["seed"]))
-        metric = uninterrupted(KINDS[cell["kind"]](points, cell["seed"]))
+        with few_points():
+            metric = uninterrupted(KINDS[cell["kind"]](points, cell["seed"]))
         found = quality(metric, unseen_points(UNSEEN, cell["seed"]))
         return {"gain": found.gain, "lost": found.not_positive, "outcome": str(metric.report.outcome.kind)}
 

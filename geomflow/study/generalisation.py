@@ -22,7 +22,7 @@ from geomflow.fits import (
     tuned_metric,
 )
 from geomflow.plot.style import CYCLE, INK, MUTED
-from geomflow.study.gains import OURS, Setting, uninterrupted
+from geomflow.study.gains import OURS, Setting, few_points, uninterrupted
 from geomflow.study.study import Cell, Row, Study
 from geomflow.variety import Fermat, Points, gain, quality, sample_patch
 from geomflow.variety.measures import Quality
@@ -125,7 +125,8 @@ class Generalisation(Study):
         family = FAMILIES[cell["kernel"]]
         train, unseen = (_points(family.patch, count, seed)
                          for count, seed in ((cell["points"], cell["seed"]), (UNSEEN, UNSEEN_SEED + cell["seed"])))
-        metric = family.fit(train)
+        with few_points():
+            metric = family.fit(train)
         found = quality(metric, unseen)
         error = 0.0 if found.not_positive else found.gain * _relative_error(found)
         return {"gain": found.gain, "error": error, "train": gain(metric, train), "lost": found.not_positive}

@@ -131,6 +131,7 @@ def without_conjugates(expression: sympy.Expr) -> sympy.Expr:
 
 
 def barred(name: str) -> str:
+    """The name of a conjugate: a b behind the letters, z1 → zb1."""
     head = name.rstrip("0123456789_")
     return f"{head}b{name[len(head) :]}"
 
