@@ -1,38 +1,30 @@
 """Kernels, tangent kernels of networks, and clustering by kernels."""
 
-from geomflow.kernels.kernel import ProductKernel, SumKernel
-from geomflow.kernels.clustering import batched_labels, cohesion
-from geomflow.kernels.clustering import Dendrogram
-from geomflow.kernels.clustering import dropped_mass
-from geomflow.kernels.clustering import euclidean_linkage, projective_linkage
-from geomflow.kernels.projective import CoordinateKernel
-from geomflow.kernels.cutoff import CutOffKernel, Neighbours
-from geomflow.kernels.gaussian import DeltaKernel
-from geomflow.kernels.distance import (
-    DistanceKernel,
-    FunctionKernel,
-    GramCheck,
-    euclidean_distance,
-    torus_distance,
+from geomflow.kernels.clustering import (
+    Dendrogram,
+    batched_labels,
+    cohesion,
+    dropped_mass,
+    euclidean_linkage,
+    projective_linkage,
 )
+from geomflow.kernels.cutoff import CutOffKernel, Neighbours
+from geomflow.kernels.distance import DistanceKernel, FunctionKernel, euclidean_distance, torus_distance
 from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
+from geomflow.kernels.gaussian import DeltaKernel, GaussianKernel, WrappedGaussianKernel
+from geomflow.kernels.kernel import Kernel, RescaledKernel, reference_rescaled
+from geomflow.kernels.network import KernelEstimate, NetworkCovariance, NetworkKernel, monte_carlo
+from geomflow.kernels.operators import KernelOperator, UnderResolvedWarning
+from geomflow.kernels.potential import PotentialKernel
 from geomflow.kernels.projective import (
+    CoordinateKernel,
     FubiniStudyGaussian,
     FubiniStudyGeodesicGaussian,
     IndefiniteKernelWarning,
+    NearestKernel,
     chordal_distance,
     geodesic_distance,
 )
-from geomflow.kernels.gaussian import GaussianKernel
-from geomflow.kernels.kernel import Kernel
-from geomflow.kernels.operators import UnderResolvedWarning
-from geomflow.kernels.network import KernelEstimate, monte_carlo
-from geomflow.kernels.projective import NearestKernel
-from geomflow.kernels.network import NetworkCovariance, NetworkKernel
-from geomflow.kernels.operators import BlockOperator, FourierOperator, IdentityOperator, KernelOperator
-from geomflow.kernels.potential import PotentialKernel
-from geomflow.kernels.kernel import RescaledKernel, reference_rescaled
-from geomflow.kernels.operators import RescaledOperator
 from geomflow.kernels.spectrum import (
     alignment,
     effective_dimension,
@@ -43,12 +35,9 @@ from geomflow.kernels.spectrum import (
     participation_ratio,
     smallest_eigenvalue,
 )
-from geomflow.kernels.tangent import Covariant, Kronecker, Symmetrised
-from geomflow.kernels.tangent import TangentKernel, drift
-from geomflow.kernels.gaussian import WrappedGaussianKernel
+from geomflow.kernels.tangent import Covariant, Kronecker, Symmetrised, TangentKernel, drift
 
 __all__ = [
-    "BlockOperator",
     "CoordinateKernel",
     "Covariant",
     "CutOffKernel",
@@ -57,13 +46,10 @@ __all__ = [
     "DistanceKernel",
     "EmpiricalKernel",
     "EmpiricalPotentialKernel",
-    "FourierOperator",
     "FubiniStudyGaussian",
     "FubiniStudyGeodesicGaussian",
     "FunctionKernel",
     "GaussianKernel",
-    "GramCheck",
-    "IdentityOperator",
     "IndefiniteKernelWarning",
     "Kernel",
     "KernelEstimate",
@@ -74,10 +60,7 @@ __all__ = [
     "NetworkCovariance",
     "NetworkKernel",
     "PotentialKernel",
-    "ProductKernel",
     "RescaledKernel",
-    "RescaledOperator",
-    "SumKernel",
     "Symmetrised",
     "TangentKernel",
     "UnderResolvedWarning",

@@ -30,7 +30,7 @@ POINTS = 8192
 @final
 @dataclass(frozen=True, eq=False)
 class EmpiricalKernel(TangentKernel):
-    """Θ_ijkl(x, x') = Σ_I ∂g_ij(x)/∂θ_I ∂g_kl(x')/∂θ_I of a model's metric at `parameters`: eq. (2.7).
+    """The empirical NTK of a model's metric: Θ_ijkl(x, x') = Σ_I ∂g_ij(x)/∂θ_I ∂g_kl(x')/∂θ_I at `parameters`, (2.7).
 
     Taken at the initial parameters it is the frozen kernel Θ_0. For potential models it is the kernel of the metric
     ∂_a∂_b̄ φ, complex [p, q, a, b, c, d], by the network's jets; `EmpiricalPotentialKernel` is that of φ itself.

@@ -173,7 +173,7 @@ class InfiniteNetwork(Kernel):
 @final
 @dataclass(frozen=True)
 class NetworkKernel(InfiniteNetwork):
-    """The tangent kernel Θ̄(x, x') of an infinitely wide perceptron at initialisation, eq. (2.9) of Halverson–Ruehle.
+    """The infinite-width NTK: Θ̄(x, x') of a perceptron at initialisation, eq. (2.9) of Halverson and Ruehle.
 
     `depth` hidden layers with `activation` relu, erf, cos, sin, gelu (exact, u Φ(u)) or identity, then one linear
     output; every layer is W x σ_w/√(fan-in) + σ_b b with W, b ~ N(0, 1) (NTK parametrisation). By recursion in depth

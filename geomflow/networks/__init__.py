@@ -1,33 +1,23 @@
 """Networks as functions, and as metrics or potentials on tori, with their jets and derivatives by parameters."""
 
-from geomflow.networks.activation import ACTIVATIONS, Activation, activation
-from geomflow.networks.user import AutogradNetwork
+from geomflow.networks.activation import Activation, activation
+from geomflow.networks.components import CholeskyModel, IndependentComponents, SharedComponents, UncorrectedComponents
 from geomflow.networks.cosine import CosineNetwork
-from geomflow.networks.periodic import FourierEmbedding
-from geomflow.networks.periodic import DiscreteGaussian
 from geomflow.networks.jets import Jets
-from geomflow.networks.network import Layout
-from geomflow.networks.components import CholeskyModel
-from geomflow.networks.components import IndependentComponents, SharedComponents, UncorrectedComponents
-from geomflow.networks.wrapped import Correction
-from geomflow.networks.wrapped import Linearised
-from geomflow.networks.model import Model
+from geomflow.networks.model import Model, ModelState
+from geomflow.networks.network import Layout, Network
 from geomflow.networks.network_model import PotentialModel
-from geomflow.networks.wrapped import Rescaled
-from geomflow.networks.model import ModelState
-from geomflow.networks.user import UserModel
-from geomflow.networks.network import Network
 from geomflow.networks.perceptron import Perceptron
-from geomflow.networks.series import Series
+from geomflow.networks.periodic import FourierEmbedding
+from geomflow.networks.user import AutogradNetwork, UserModel
+from geomflow.networks.wrapped import Correction, Linearised, Rescaled
 
 __all__ = [
-    "ACTIVATIONS",
     "Activation",
     "AutogradNetwork",
     "CholeskyModel",
     "Correction",
     "CosineNetwork",
-    "DiscreteGaussian",
     "FourierEmbedding",
     "IndependentComponents",
     "Jets",
@@ -39,7 +29,6 @@ __all__ = [
     "Perceptron",
     "PotentialModel",
     "Rescaled",
-    "Series",
     "SharedComponents",
     "UncorrectedComponents",
     "UserModel",

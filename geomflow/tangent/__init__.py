@@ -1,10 +1,9 @@
 """Flows that kernels and networks drive: KernelFlow, GradientFlow, LinearisedFlow, Training."""
 
+from geomflow.tangent.gradient_flow import GradientFlow, LinearisedFlow
 from geomflow.tangent.kernel_action import Batch
-from geomflow.tangent.gradient_flow import GradientFlow
 from geomflow.tangent.kernel_checks import CappedGrowthWarning
 from geomflow.tangent.kernel_flow import KernelFlow
-from geomflow.tangent.gradient_flow import LinearisedFlow
 from geomflow.tangent.loss import Continuum
 from geomflow.tangent.optimisers import SGD, Adam, Momentum, Optimiser
 from geomflow.tangent.tangent_monitors import tangent_monitors

@@ -17,7 +17,8 @@ from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
 from geomflow.kernels.gaussian import GaussianKernel
 from geomflow.kernels.potential import PotentialKernel
 from geomflow.kernels.tangent import pair_matrix
-from geomflow.networks import ACTIVATIONS, CholeskyModel, Correction, IndependentComponents, PotentialModel, Rescaled
+from geomflow.networks import CholeskyModel, Correction, IndependentComponents, PotentialModel, Rescaled
+from geomflow.networks.activation import ACTIVATIONS
 from geomflow.networks.components import SharedComponents, UncorrectedComponents
 
 PLAIN = {

@@ -12,7 +12,8 @@ import pytest
 from autograd.scipy.special import erf
 
 from geomflow.field import ComplexTorus, Torus
-from geomflow.networks import AutogradNetwork, CosineNetwork, DiscreteGaussian, FourierEmbedding, Perceptron
+from geomflow.networks import AutogradNetwork, CosineNetwork, FourierEmbedding, Perceptron
+from geomflow.networks.periodic import DiscreteGaussian
 
 NAMES = ("relu", "gelu", "tanh", "erf", "cos", "softplus")
 SIGMAS = {

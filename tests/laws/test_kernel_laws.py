@@ -9,6 +9,7 @@ from strategies import seeds
 
 from geomflow import kernels as gk
 from geomflow.field import Torus
+from geomflow.kernels import operators
 from geomflow.kernels.operators import gaussian_symbol
 
 scales = st.floats(min_value=0.02, max_value=2.0)
@@ -83,9 +84,9 @@ def test_operators_on_grids_are_self_adjoint(scale, seed, shape):
         wrapped = gk.WrappedGaussianKernel(scale, torus)
         alpha = rng.random(shape)
         for operator in (
-            gk.FourierOperator(grid, gaussian_symbol(grid, scale)),
-            gk.RescaledOperator(gk.FourierOperator(grid, gaussian_symbol(grid, scale)), alpha),
-            gk.BlockOperator(wrapped, grid),
+            operators.FourierOperator(grid, gaussian_symbol(grid, scale)),
+            operators.RescaledOperator(operators.FourierOperator(grid, gaussian_symbol(grid, scale)), alpha),
+            operators.BlockOperator(wrapped, grid),
         ):
             bound = operator.largest * np.linalg.norm(f) * np.linalg.norm(g)
             assert abs(np.vdot(g, operator(f)) - np.vdot(operator(g), f)) < 1e-14 * bound

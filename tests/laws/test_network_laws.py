@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geomflow.field import ComplexTorus, Torus
-from geomflow.networks import CosineNetwork, DiscreteGaussian, FourierEmbedding, Layout, Network, Perceptron
-from geomflow.networks.periodic import lattice_points
+from geomflow.networks import CosineNetwork, FourierEmbedding, Layout, Network, Perceptron
+from geomflow.networks.periodic import DiscreteGaussian, lattice_points
 
 seeds = st.integers(0, 10_000)
 names = st.sampled_from(("relu", "gelu", "tanh", "erf", "cos", "softplus"))

@@ -11,16 +11,16 @@ from geomflow.core.errors import InputError, MemoryLimitError, NotFiniteError, S
 from geomflow.core.monomials import multi_indices
 from geomflow.field import Torus
 from geomflow.networks import (
-    ACTIVATIONS,
     Activation,
     AutogradNetwork,
     CosineNetwork,
     FourierEmbedding,
     Layout,
     Perceptron,
-    Series,
     activation,
 )
+from geomflow.networks.activation import ACTIVATIONS
+from geomflow.networks.series import Series
 
 U = sp.Symbol("u", real=True)
 EXACT = {
