@@ -12,7 +12,7 @@ import pytest
 
 import geomflow as gf
 from geomflow.distribute import DaskWorkers, Workers, local_workers
-from geomflow.fits import tuning
+from geomflow.fits import LogRange, Space, tune
 from geomflow.kernels import (
     DistanceKernel,
     FubiniStudyGaussian,
@@ -131,8 +131,8 @@ def test_balanced_metrics(team, symmetric):
 
 
 def test_hyperparameters(team):
-    space = tuning.Space({"x": tuning.LogRange(1e-2, 1e2)})
-    alone, theirs = (tuning.tune(valley, space, 6, seed=5, workers=workers) for workers in (None, team))
+    space = Space({"x": LogRange(1e-2, 1e2)})
+    alone, theirs = (tune(valley, space, 6, seed=5, workers=workers) for workers in (None, team))
     assert theirs == alone
 
 

@@ -228,7 +228,7 @@ def test_bad_fits_are_refused(monkeypatch):
         frozen_fit(span, QUINTIC.sample(30, seed=1))
     with pytest.raises(InputError, match="PhiNetwork or a ComponentNetwork"):
         tangent_span(gv.FubiniStudy(QUARTIC))
-    monkeypatch.setattr("geomflow.core.memory.available", lambda: 1000)
+    monkeypatch.setattr("geomflow.core.memory.available", lambda: 10_000)
     with pytest.raises(MemoryLimitError, match="30 points by"):
         frozen_fit(span, points, ridge=1e-3)
 
