@@ -197,7 +197,7 @@ def form_family(
 
     >>> import geomflow.variety as gv
     >>> X = gv.Fermat(4)
-    >>> gf.fits.form_family(X, 4, X.sample(4000, seed=1))
+    >>> form_family(X, 4, X.sample(4000, seed=1))
     5 invariant Hermitian forms of level 4 at 4000 points
 
     Raises `UnderdeterminedError` (fewer points than coefficients), `MemoryLimitError`, and `InputError` where k t_i is

@@ -24,7 +24,7 @@ class Ambient:
     (5, (slice(0, 3, None), slice(3, 6, None)))
     """
 
-    dims: tuple[int, ...]
+    dims: Sequence[int]
 
     def __post_init__(self) -> None:
         if isinstance(self.dims, str) or not isinstance(self.dims, Iterable) or not tuple(self.dims):

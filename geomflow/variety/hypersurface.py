@@ -56,7 +56,7 @@ class Hypersurface:
     ) -> None:
         self.polynomial = read(polynomial, coordinates)
         count = len(self.polynomial.names)
-        self.ambient = Ambient(tuple(ambient) if ambient is not None else (count - 1,))
+        self.ambient = Ambient((count - 1,) if ambient is None else ambient)
         if count != self.ambient.size:
             raise InputError(
                 f"{self.ambient} has {self.ambient.size} homogeneous coordinates, but the polynomial has {count} "

@@ -51,7 +51,7 @@ def test_the_gradient_of_the_continuum_is_that_of_a_fine_grid(case, seed):
 @settings(max_examples=3, deadline=None)
 def test_the_sum_and_the_continuum_agree_where_the_grid_resolves(case, seed):
     functional, model, torus = CASES[case]
-    grid = torus.grid(24, scheme="spectral")
+    grid = torus.grid(36, scheme="spectral")
     points = grid.points().reshape(-1, 2)
     theta = model.initial(seed)
     summed = GradientFlow(functional, model).on(model.on(grid, seed=seed))

@@ -277,7 +277,7 @@ class Functional(InLatex):
         Raises InputError for a density that is complex or not covariant, ExpressionError for one that cannot be read.
 
         >>> import geomflow as gf
-        >>> E = gf.Functional.from_density(gf.Torus(dim=2), "R^2 + 1")
+        >>> E = Functional.from_density(gf.Torus(dim=2), "R^2 + 1")
         >>> print(E.equation.rhs)
         2*R*R_ij + g_ij*(-R**2/2 + 2*Laplacian(R) - 1/2) - 2*Hessian(R)
         """

@@ -100,8 +100,9 @@ class KahlerFrame(Frame):
 
     @property
     def static_names(self) -> tuple[str, ...]:
-        """The given functions that the reference metric is made of, in packed order."""
-        entries = self.constant_matrix(self.reference)[np.triu_indices(self.dim)]
+        """The given functions that the reference metric is made of, in packed order: the diagonal first."""
+        matrix = self.constant_matrix(self.reference)
+        entries = [*np.diagonal(matrix), *matrix[np.triu_indices(self.dim, 1)]]
         parts = [part for e in entries for part in ((e.re, e.im) if isinstance(e, gr.Complex) else (e,))]
         jets = (leaf for part in parts for leaf in gr.leaves([part]) if leaf.op == "jet")
         return tuple(dict.fromkeys(leaf.data[0] for leaf in jets))
