@@ -12,6 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def entries(matrix: NDArray[Any]) -> list[Any]:
+    """The entries of one matrix (n, n), of whatever kind, in the order above: the diagonal, then each a < b."""
+    return [*np.diagonal(matrix), *matrix[np.triu_indices(matrix.shape[0], 1)]]
+
+
 def pack(matrix: NDArray[Any]) -> NDArray[np.float64]:
     """Hermitian (..., n, n) as (..., n²) real numbers; only the diagonal and what is above it are read.
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from geomflow.core import graph as gr
+from geomflow.core import hermitian
 from geomflow.core.errors import InputError
 from geomflow.core.program import Stage
 from geomflow.symbolic.kahler_formulas import complex_hessian, complex_trace
@@ -101,8 +102,7 @@ class KahlerFrame(Frame):
     @property
     def static_names(self) -> tuple[str, ...]:
         """The given functions that the reference metric is made of, in packed order: the diagonal first."""
-        matrix = self.constant_matrix(self.reference)
-        entries = [*np.diagonal(matrix), *matrix[np.triu_indices(self.dim, 1)]]
+        entries = hermitian.entries(self.constant_matrix(self.reference))
         parts = [part for e in entries for part in ((e.re, e.im) if isinstance(e, gr.Complex) else (e,))]
         jets = (leaf for part in parts for leaf in gr.leaves([part]) if leaf.op == "jet")
         return tuple(dict.fromkeys(leaf.data[0] for leaf in jets))
