@@ -15,8 +15,8 @@ from geomflow.distribute import ON_THREADS, Workers
 from geomflow.kernels.kernel import Kernel
 from geomflow.kernels.operators import BlockOperator, KernelOperator, checked_grid
 from geomflow.kernels.tangent import TangentKernel, cotangents, require_theta
+from geomflow.networks.jets import hessian_adjoint, hessian_terms
 from geomflow.networks.model import Model, ModelState, require_rows
-from geomflow.networks.target import hessian_adjoint, hessian_terms
 from geomflow.networks.wrapped import checked_model
 
 if TYPE_CHECKING:

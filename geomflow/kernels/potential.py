@@ -17,7 +17,7 @@ from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
 from geomflow.kernels.gaussian import GaussianKernel, WrappedGaussianKernel
 from geomflow.kernels.kernel import Kernel
 from geomflow.kernels.tangent import TangentKernel, cotangents, require_theta
-from geomflow.networks.target import hessian_adjoint, hessian_of_jets, hessian_terms
+from geomflow.networks.jets import hessian_adjoint, hessian_of_jets, hessian_terms
 
 Index = tuple[int, ...]
 Derivatives = dict[Index, np.ndarray]

@@ -15,10 +15,9 @@ from geomflow.core.errors import InputError
 from geomflow.core.seeds import generator
 from geomflow.field.lattice import FlatTorus
 from geomflow.field.matrices import upper_pairs
+from geomflow.networks.jets import Series
 from geomflow.networks.network import Layout, Network
-from geomflow.networks.network_model import CholeskyHead, LinearHead, NetworkModel, require_inputs
-from geomflow.networks.series import Series
-from geomflow.networks.target import RealMetric, checked_torus
+from geomflow.networks.network_model import CholeskyHead, LinearHead, MetricModel
 
 
 @final
@@ -125,16 +124,11 @@ def component_names(torus: FlatTorus, letter: str = "g") -> tuple[str, ...]:
     return tuple(f"{letter}_{names[i]}{names[j]}" for i, j in upper_pairs(len(names)))
 
 
-class _Components(NetworkModel):
+class _Components(MetricModel):
     """A linear map from independent networks to a real metric; subclasses say how off-diagonals are scaled."""
 
-    torus: FlatTorus
     network: Network | Sequence[Network]
     _offdiagonal: float
-
-    def __post_init__(self) -> None:
-        checked_torus(self.torus, complex_needed=False)
-        require_inputs(self, self.joint)
 
     @cached_property
     def joint(self) -> IndependentNetworks:
@@ -145,11 +139,6 @@ class _Components(NetworkModel):
     def head(self) -> LinearHead:
         """g_ij = c_ij u_ij for i ≤ j."""
         return LinearHead(symmetric_basis(self.torus.real_dim, self._offdiagonal))
-
-    @cached_property
-    def target(self) -> RealMetric:
-        """The values are the metric."""
-        return RealMetric(self.torus.real_dim)
 
 
 @final
@@ -193,7 +182,7 @@ class UncorrectedComponents(_Components):
 
 @final
 @dataclass(frozen=True, eq=False, repr=False)
-class SharedComponents(NetworkModel):
+class SharedComponents(MetricModel):
     """g_ii = u_ii, g_ij = u_ij/√2 for i < j, with all u_ij outputs of one network, whose weights mix components.
 
     `network` has d(d + 1)/2 outputs, the components i ≤ j row by row.
@@ -201,13 +190,6 @@ class SharedComponents(NetworkModel):
 
     torus: FlatTorus
     network: Network
-
-    def __post_init__(self) -> None:
-        checked_torus(self.torus, complex_needed=False)
-        require_inputs(self, self.network)
-        if self.network.outputs != self.head.inputs:
-            raise InputError(f"a metric on {self.torus!r} has {self.head.inputs} components, and the network has "
-                             f"{self.network.outputs} outputs: give outputs={self.head.inputs}.")
 
     @property
     def joint(self) -> Network:
@@ -219,18 +201,13 @@ class SharedComponents(NetworkModel):
         """g_ij = c_ij u_ij for i ≤ j."""
         return LinearHead(symmetric_basis(self.torus.real_dim, 1 / sqrt(2)))
 
-    @cached_property
-    def target(self) -> RealMetric:
-        """The values are the metric."""
-        return RealMetric(self.torus.real_dim)
-
     def __repr__(self) -> str:
         return f"a metric of {self.network.outputs} outputs of one network with {self.size} parameters"
 
 
 @final
 @dataclass(frozen=True, eq=False, repr=False)
-class CholeskyModel(NetworkModel):
+class CholeskyModel(MetricModel):
     """g = L Lᵀ, L lower triangular with L_ii = exp(u_ii) and L_ji = u_ij for i < j: positive for all parameters.
 
     log det g = 2 Σ_i u_ii, and u = 0 is the flat metric. In double precision positivity is lost to rounding only where
@@ -243,13 +220,7 @@ class CholeskyModel(NetworkModel):
 
     torus: FlatTorus
     network: Network | Sequence[Network]
-
-    def __post_init__(self) -> None:
-        checked_torus(self.torus, complex_needed=False)
-        require_inputs(self, self.joint)
-        if self.joint.outputs != self.head.inputs:
-            raise InputError(f"the factor of a metric on {self.torus!r} has {self.head.inputs} components, and the "
-                             f"network has {self.joint.outputs} outputs: give outputs=1 or outputs={self.head.inputs}.")
+    _advice = "outputs=1 or outputs={}"
 
     @cached_property
     def joint(self) -> Network:
@@ -262,11 +233,6 @@ class CholeskyModel(NetworkModel):
     def head(self) -> CholeskyHead:
         """u ↦ L Lᵀ."""
         return CholeskyHead(self.torus.real_dim)
-
-    @cached_property
-    def target(self) -> RealMetric:
-        """The values are the metric."""
-        return RealMetric(self.torus.real_dim)
 
     def __repr__(self) -> str:
         return f"a metric L Lᵀ of {self.joint!r}"

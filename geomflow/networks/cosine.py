@@ -11,9 +11,9 @@ from geomflow.core import memory
 from geomflow.core.errors import InputError
 from geomflow.core.seeds import generator
 from geomflow.core.threads import slices
+from geomflow.networks.jets import Series
 from geomflow.networks.network import Layout, Network, joined, point_blocks, summed
 from geomflow.networks.periodic import DiscreteGaussian, checked_scale, wave_series
-from geomflow.networks.series import Series
 
 if TYPE_CHECKING:
     from geomflow.field.lattice import FlatTorus

@@ -17,8 +17,7 @@ from geomflow.core.monomials import Index
 from geomflow.core.numbers import real_array
 from geomflow.core.seeds import generator
 from geomflow.core.threads import each, one_thread_products, slices
-from geomflow.networks.jets import Jets, checked_order
-from geomflow.networks.series import Series
+from geomflow.networks.jets import Jets, Series, checked_order
 
 
 @final

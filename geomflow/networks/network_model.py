@@ -13,13 +13,13 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.monomials import Index
+from geomflow.field.lattice import FlatTorus
 from geomflow.field.matrices import upper_pairs
 from geomflow.field.torus import ComplexTorus
-from geomflow.networks.closed_form import closed_matrix
 from geomflow.networks.jets import Jet, exponential, leibniz, leibniz_adjoint
 from geomflow.networks.model import Model, require_pairs, require_rows
 from geomflow.networks.network import Layout, Network
-from geomflow.networks.target import KahlerPotential, checked_torus
+from geomflow.networks.target import KahlerPotential, RealMetric, checked_torus, closed_matrix
 
 
 class Head(ABC):
@@ -192,6 +192,25 @@ def _contracted(slope: np.ndarray, rate: np.ndarray) -> np.ndarray:
 def _spread(slope: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
     points, inputs = len(slope), slope.shape[-1]
     return np.einsum("pcm,pc->pm", slope.reshape(points, -1, inputs), np.reshape(cotangent, (points, -1)))
+
+
+class MetricModel(NetworkModel):
+    """A network model whose values are a real metric on `torus`; raises InputError for inputs that do not fit."""
+
+    torus: FlatTorus
+    _advice = "outputs={}"
+
+    def __post_init__(self) -> None:
+        checked_torus(self.torus, complex_needed=False)
+        require_inputs(self, self.joint)
+        if self.joint.outputs != self.head.inputs:
+            raise InputError(f"a metric on {self.torus!r} has {self.head.inputs} components, and the network has "
+                             f"{self.joint.outputs} outputs: give {self._advice.format(self.head.inputs)}.")
+
+    @cached_property
+    def target(self) -> RealMetric:
+        """The values are the metric."""
+        return RealMetric(self.torus.real_dim)
 
 
 def require_inputs(model: Model, network: Network) -> None:

@@ -16,9 +16,9 @@ from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.numbers import real_number
 from geomflow.networks.activation import Activation
 from geomflow.networks.activation import activation as named
+from geomflow.networks.jets import Series
 from geomflow.networks.network import Layout, Network, joined, point_blocks, summed
 from geomflow.networks.periodic import FourierEmbedding
-from geomflow.networks.series import Series
 
 _PARAMETRISATIONS = ("ntk", "standard")
 

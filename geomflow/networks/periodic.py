@@ -10,7 +10,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.memory import require
-from geomflow.networks.series import Series
+from geomflow.networks.jets import Series
 
 if TYPE_CHECKING:
     from geomflow.field.lattice import FlatTorus

@@ -1,22 +1,161 @@
-"""What a model's values are, and the metric that they make: a real metric, or a Kähler potential."""
+"""What a model's values are and the metric that they make; references and scale factors in closed form."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, final
 
 import numpy as np
 
-from geomflow.core.monomials import Index
+from geomflow.core import graph as gr
+from geomflow.core.errors import InputError, ShapeError, SymmetryError
+from geomflow.core.monomials import multi_indices
 from geomflow.field.checks import require_finite, require_positive, require_symmetric
 from geomflow.field.grid import Grid
 from geomflow.field.lattice import FlatTorus
+from geomflow.field.mesh import coordinates_in_words
 from geomflow.field.metric import MetricField
 from geomflow.field.potential import PotentialField, make_reference, require_kahler
+from geomflow.field.sampling import as_numbers, expression_node, require_periodic
+from geomflow.field.state import Field
 from geomflow.field.torus import ComplexTorus
-from geomflow.networks.closed_form import ClosedForm
-from geomflow.networks.jets import Jet
+from geomflow.networks.jets import Jet, hessian_adjoint, hessian_of_jets
+
+_PROBES = 16
+
+
+class ClosedForm(ABC):
+    """A function on a torus with values of the trailing shape `shape`, known in closed form."""
+
+    torus: FlatTorus
+    shape: tuple[int, ...]
+
+    @abstractmethod
+    def jets(self, x: np.ndarray, order: int) -> Jet:
+        """{multi-index: ∂^α f (p, *shape)} at the points x (p, d), up to `order`."""
+
+    def values(self, x: np.ndarray) -> np.ndarray:
+        """f at the points x (p, d): (p, *shape)."""
+        return self.jets(x, 0)[(0,) * self.torus.real_dim]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Expressions(ClosedForm):
+    """Nodes of the expression graph over the coordinates, differentiated exactly; `nodes` is an object array."""
+
+    torus: FlatTorus
+    nodes: np.ndarray
+    dtype: type
+
+    @property
+    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
+        """The shape of the array of nodes."""
+        return self.nodes.shape
+
+    def jets(self, x: np.ndarray, order: int) -> Jet:
+        """Every derivative up to `order`, evaluated at x."""
+        derive = gr.Derivation(self.torus.coordinates)
+        known = {(0,) * self.torus.real_dim: list(self.nodes.ravel())}
+        for index in multi_indices(self.torus.real_dim, order)[1:]:
+            axis = next(k for k, n in enumerate(index) if n)
+            lower = tuple(n - (k == axis) for k, n in enumerate(index))
+            known[index] = [derive(node, axis) for node in known[lower]]
+        return {index: self._evaluated(nodes, x) for index, nodes in known.items()}
+
+    def _evaluated(self, nodes: list[gr.Node], x: np.ndarray) -> np.ndarray:
+        leaves = {gr.symbol(name): x[:, k] for k, name in enumerate(self.torus.coordinates)}
+        result: np.ndarray = np.empty((len(x), len(nodes)), self.dtype)
+        for k, values in enumerate(gr.evaluate(nodes, leaves)):
+            result[:, k] = as_numbers(values, (len(x),), "the closed form", self.dtype, broadcast=True)
+        return result.reshape(len(x), *self.nodes.shape)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Callables(ClosedForm):
+    """A user's function of the coordinate arrays; it has values but no derivatives."""
+
+    torus: FlatTorus
+    function: Any
+    shape: tuple[int, ...]
+    dtype: type
+
+    def jets(self, x: np.ndarray, order: int) -> Jet:
+        """The values; InputError for derivatives, which a callable does not tell."""
+        if order:
+            raise InputError(f"derivatives of order {order} are needed here, and a callable has values only: give the "
+                             "closed form as text or as a sympy expression.")
+        given = self.function(*x.T)
+        if not isinstance(given, np.ndarray) and self.shape:
+            rows = [[np.broadcast_to(np.asarray(entry), len(x)) for entry in row] for row in given]
+            given = np.moveaxis(np.array(rows), (0, 1), (-2, -1))
+        values = as_numbers(given, (len(x), *self.shape), "the closed form", self.dtype, broadcast=True)
+        return {(0,) * self.torus.real_dim: values}
+
+
+def closed_scalar(torus: FlatTorus, given: Any, what: str) -> ClosedForm:
+    """A real function from text, a number, a sympy expression or a callable of the coordinate arrays; periodic."""
+    if callable(given) and not hasattr(given, "free_symbols"):
+        form: ClosedForm = Callables(torus, given, (), float)
+    else:
+        node = np.empty((), object)
+        node[()] = expression_node(torus, given)
+        form = Expressions(torus, node, float)
+    require_periodic(torus, lambda *coordinates: form.values(np.stack(coordinates, axis=-1)), what)
+    return form
+
+
+def closed_matrix(torus: FlatTorus, given: Any, size: int, dtype: type, what: str) -> ClosedForm:
+    """A symmetric (Hermitian) matrix of functions from size×size expressions, a constant matrix or a callable.
+
+    Raises InputError for a field, which is known at the points of its grid only, and for entries that are not periodic.
+    """
+    given = getattr(given, "components", given)
+    if isinstance(given, Field):
+        raise InputError(f"{what} must be known off the grid too, and {given!r} is known at its points only: give the "
+                         "closed form (text, sympy, a callable or a constant matrix) that it was made from.")
+    form = _matrix(torus, given, size, dtype, what)
+    for i, j in np.ndindex(size, size):
+        require_periodic(torus, partial(_entry, form, i, j), f"component ({i}, {j}) of {what}")
+    _require_symmetric(form, what)
+    return form
+
+
+def _entry(form: ClosedForm, i: int, j: int, *coordinates: np.ndarray) -> np.ndarray:
+    return form.values(np.stack(coordinates, axis=-1))[:, i, j]
+
+
+def _matrix(torus: FlatTorus, given: Any, size: int, dtype: type, what: str) -> ClosedForm:
+    if callable(given):
+        return Callables(torus, given, (size, size), dtype)
+    rows = given.tolist() if hasattr(given, "tolist") else given
+    try:
+        entries = [list(row) for row in rows]
+    except TypeError as error:
+        raise ShapeError(f"{what} is given by {size}×{size} expressions, and {given!r} was given.") from error
+    if len(entries) != size or any(len(row) != size for row in entries):
+        lengths = ", ".join(str(len(row)) for row in entries)
+        raise ShapeError(f"{what} has {size}×{size} components; {len(entries)} rows of lengths ({lengths}) were given.")
+    nodes = np.empty((size, size), object)
+    for i, j in np.ndindex(size, size):
+        nodes[i, j] = expression_node(torus, entries[i][j])
+    return Expressions(torus, nodes, dtype)
+
+
+def _require_symmetric(form: ClosedForm, what: str) -> None:
+    torus = form.torus
+    x = np.random.default_rng(20231019).random((_PROBES, torus.real_dim)) @ np.array(torus.lattice)
+    values = form.values(x)
+    gap = np.abs(values - np.conj(np.swapaxes(values, -1, -2)))
+    p, i, j = (int(k) for k in np.unravel_index(int(np.argmax(gap)), gap.shape))
+    if gap[p, i, j] > 1e-10 * np.max(np.abs(values)):
+        kind = "Hermitian" if form.values(x).dtype.kind == "c" else "symmetric"
+        raise SymmetryError(f"{what} is not {kind}: components ({i}, {j}) and ({j}, {i}) are {values[p, i, j]:.6g} and "
+                            f"{values[p, j, i]:.6g} at {coordinates_in_words(torus.coordinates, x[p])}.")
+
 
 LOST = "Use smaller parameters or a smaller learning rate, add a larger reference, or use CholeskyModel."
 
@@ -135,42 +274,8 @@ class KahlerPotential(Target):
         return PotentialField(grid, np.zeros(grid.shape), make_reference(grid, self.given, self.torus.dim))
 
 
-def hessian_terms(size: int) -> tuple[tuple[int, int, Index, complex], ...]:
-    """(a, b, multi-index, factor): ∂_a∂_b̄ = Σ factor ∂^{multi-index}, coordinates x1, y1, x2, y2, ..."""
-    terms = []
-    for a, b in np.ndindex(size, size):
-        pairs = ((0, 0, 0.25), (1, 1, 0.25), (0, 1, 0.25j), (1, 0, -0.25j))
-        for first, second, factor in pairs:
-            if a == b and first != second:
-                continue
-            index = [0] * (2 * size)
-            index[2 * a + first] += 1
-            index[2 * b + second] += 1
-            terms.append((int(a), int(b), tuple(index), complex(factor)))
-    return tuple(terms)
-
-
-def hessian_of_jets(jets: Jet, size: int) -> np.ndarray:
-    """∂_a∂_b̄ f (p, n, n) from the second derivatives of f (p,)."""
-    result = np.zeros((len(next(iter(jets.values()))), size, size), complex)
-    for a, b, index, factor in hessian_terms(size):
-        result[:, a, b] += factor * jets[index]
-    return result
-
-
-def hessian_adjoint(cotangent: np.ndarray) -> Jet:
-    """{multi-index: (p,)}: the cotangents of real second derivatives from Re Σ D^{ab̄} ∂_a∂_b̄ f."""
-    result: Jet = {}
-    for a, b, index, factor in hessian_terms(cotangent.shape[-1]):
-        term = np.real(factor * cotangent[:, a, b])
-        result[index] = result[index] + term if index in result else term
-    return result
-
-
 def checked_torus(torus: Any, complex_needed: bool) -> FlatTorus:
     """The torus itself; InputError if it is no torus, or not of the kind that is needed."""
-    from geomflow.core.errors import InputError
-
     if not isinstance(torus, FlatTorus):
         raise InputError(f"a model lives on a torus, and {torus!r} was given: use Torus(dim=...).")
     if complex_needed and not isinstance(torus, ComplexTorus):

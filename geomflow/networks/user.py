@@ -13,10 +13,9 @@ from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.monomials import Index
 from geomflow.core.seeds import generator
 from geomflow.field.lattice import FlatTorus
+from geomflow.networks.jets import Series
 from geomflow.networks.network import Layout, Network
-from geomflow.networks.network_model import LinearHead, NetworkModel
-from geomflow.networks.series import Series
-from geomflow.networks.target import RealMetric, checked_torus
+from geomflow.networks.network_model import LinearHead, MetricModel
 
 
 @final
@@ -170,7 +169,7 @@ def _pushforward(function: Callable[[np.ndarray], Any], at: np.ndarray, directio
 
 @final
 @dataclass(frozen=True, eq=False, repr=False)
-class UserModel(NetworkModel):
+class UserModel(MetricModel):
     """g = ½(f + fᵀ) for a user's f(views, x), written with `autograd.numpy`: named arrays, points (p, d) ↦ (p, d, d).
 
     `arrays` are the names and shapes of the parameters, {"w": (3, 2), ...}; `start` makes initial ones (size,) from a
@@ -190,18 +189,11 @@ class UserModel(NetworkModel):
     arrays: Mapping[str, tuple[int, ...]]
     start: Callable[[np.random.Generator], np.ndarray] | None = None
 
-    def __post_init__(self) -> None:
-        checked_torus(self.torus, complex_needed=False)
-        if not isinstance(self.arrays, Mapping):
-            raise InputError(f"the parameters are names with shapes, such as {{'w': (3, 2)}}, not {self.arrays!r}.")
-        self.joint  # noqa: B018  checks the function and the layout
-
     @cached_property
     def joint(self) -> AutogradNetwork:
         """The function as a network of d² outputs."""
         dim = self.torus.real_dim
-        layout = Layout(tuple((name, tuple(shape)) for name, shape in self.arrays.items()))
-        return AutogradNetwork(self._flattened, layout, dim, dim * dim, self.start)
+        return AutogradNetwork(self._flattened, self.arrays, dim, dim * dim, self.start)
 
     def _flattened(self, views: Mapping[str, np.ndarray], x: Any) -> Any:
         result = self.function(views, x)
@@ -214,11 +206,6 @@ class UserModel(NetworkModel):
         dim = self.torus.real_dim
         one = np.eye(dim * dim).reshape(dim, dim, dim * dim)
         return LinearHead(0.5 * (one + one.transpose(1, 0, 2)))
-
-    @cached_property
-    def target(self) -> RealMetric:
-        """The values are the metric."""
-        return RealMetric(self.torus.real_dim)
 
     def __repr__(self) -> str:
         return f"a metric by a user's function with {self.size} parameters"

@@ -12,15 +12,17 @@ import numpy as np
 from geomflow.core.errors import InputError
 from geomflow.core.monomials import Index
 from geomflow.field.lattice import FlatTorus
-from geomflow.networks.closed_form import ClosedForm, closed_matrix, closed_scalar
 from geomflow.networks.jets import Jet, leibniz, leibniz_adjoint
 from geomflow.networks.model import Model
 from geomflow.networks.network import Layout
-from geomflow.networks.target import Target
+from geomflow.networks.target import ClosedForm, Target, closed_matrix, closed_scalar
 
 
 class WrappedModel(Model):
-    """A model with the parameters, the torus and the kind of values of another one, `model`."""
+    """A model with the torus, parameters and kind of values of another, `model`, whose every method it has.
+
+    Subclasses say what differs: `_inner` at which parameters the inner model is taken, or the methods themselves.
+    """
 
     model: Model
 
@@ -47,6 +49,42 @@ class WrappedModel(Model):
     def initial(self, seed: Any) -> np.ndarray:
         """The inner model's random parameters."""
         return self.model.initial(seed)
+
+    def _inner(self, parameters: np.ndarray) -> np.ndarray:
+        """The parameters at which the inner model is differentiated."""
+        return parameters
+
+    def values(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Those of the inner model."""
+        return self.model.values(self._inner(parameters), x)
+
+    def jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        """That of the inner model."""
+        return self.model.jvp(self._inner(parameters), x, direction)
+
+    def vjp(self, parameters: np.ndarray, x: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
+        """That of the inner model."""
+        return self.model.vjp(self._inner(parameters), x, cotangent)
+
+    def jacobian(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """That of the inner model."""
+        return self.model.jacobian(self._inner(parameters), x)
+
+    def tangent_kernel(self, parameters: np.ndarray, x: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
+        """That of the inner model."""
+        return self.model.tangent_kernel(self._inner(parameters), x, y)
+
+    def jets(self, parameters: np.ndarray, x: np.ndarray, order: int) -> Jet:
+        """Those of the inner model."""
+        return self.model.jets(self._inner(parameters), x, order)
+
+    def jets_jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray, order: int) -> Jet:
+        """Those of the inner model."""
+        return self.model.jets_jvp(self._inner(parameters), x, direction, order)
+
+    def jets_vjp(self, parameters: np.ndarray, x: np.ndarray, cotangents: Mapping[Index, np.ndarray]) -> np.ndarray:
+        """That of the inner model."""
+        return self.model.jets_vjp(self._inner(parameters), x, cotangents)
 
 
 def checked_model(model: Any) -> Model:
@@ -87,35 +125,11 @@ class Correction(WrappedModel):
         """g_ref + correction."""
         return self.form.values(self.checked_points(x)) + self.model.values(parameters, x)
 
-    def jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
-        """That of the correction."""
-        return self.model.jvp(parameters, x, direction)
-
-    def vjp(self, parameters: np.ndarray, x: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
-        """That of the correction."""
-        return self.model.vjp(parameters, x, cotangent)
-
-    def jacobian(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """That of the correction."""
-        return self.model.jacobian(parameters, x)
-
-    def tangent_kernel(self, parameters: np.ndarray, x: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
-        """That of the correction."""
-        return self.model.tangent_kernel(parameters, x, y)
-
     def jets(self, parameters: np.ndarray, x: np.ndarray, order: int) -> Jet:
         """The sum of both jets."""
         x = self.checked_points(x)
         known = self.form.jets(x, order)
         return {index: known[index] + value for index, value in self.model.jets(parameters, x, order).items()}
-
-    def jets_jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray, order: int) -> Jet:
-        """Those of the correction."""
-        return self.model.jets_jvp(parameters, x, direction, order)
-
-    def jets_vjp(self, parameters: np.ndarray, x: np.ndarray, cotangents: Mapping[Index, np.ndarray]) -> np.ndarray:
-        """That of the correction."""
-        return self.model.jets_vjp(parameters, x, cotangents)
 
     def __repr__(self) -> str:
         what = "the flat metric" if self.reference is None else "a reference metric"
@@ -144,32 +158,33 @@ class Rescaled(WrappedModel):
         """α as a closed form."""
         return closed_scalar(self.torus, self.alpha, "the scale factor")
 
-    def _at(self, x: np.ndarray, trailing: int) -> np.ndarray:
-        return self.factor.values(self.checked_points(x)).reshape(-1, *(1,) * trailing)
+    def _at(self, x: np.ndarray, more: int = 0) -> np.ndarray:
+        """α at the points, (p, 1, ...): as many axes as the values have, and `more`."""
+        return self.factor.values(self.checked_points(x)).reshape(-1, *(1,) * (len(self.shape) + more))
 
     def values(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
         """α f."""
-        return self._at(x, len(self.shape)) * self.model.values(parameters, x)
+        return self._at(x) * self.model.values(parameters, x)
 
     def jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
         """α times the inner one."""
-        return self._at(x, len(self.shape)) * self.model.jvp(parameters, x, direction)
+        return self._at(x) * self.model.jvp(parameters, x, direction)
 
     def vjp(self, parameters: np.ndarray, x: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
         """The inner one at α D."""
-        return self.model.vjp(parameters, x, self._at(x, len(self.shape)) * cotangent)
+        return self.model.vjp(parameters, x, self._at(x) * cotangent)
 
     def jacobian(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
         """α times the inner one."""
         result = self.model.jacobian(parameters, x)
-        result *= self._at(x, len(self.shape) + 1)
+        result *= self._at(x, 1)
         return result
 
     def tangent_kernel(self, parameters: np.ndarray, x: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
         """α(x) α(y) Θ(x, y), eq. (2.16)."""
         result = self.model.tangent_kernel(parameters, x, y)
-        axes = 2 * len(self.shape)
-        result *= self._at(x, 1 + axes)
+        axes = len(self.shape)
+        result *= self._at(x, axes + 1)
         result *= self._at(x if y is None else y, axes)[None]
         return result
 
@@ -214,38 +229,17 @@ class Linearised(WrappedModel):
         start.flags.writeable = False
         object.__setattr__(self, "at", start)
 
+    def _inner(self, parameters: np.ndarray) -> np.ndarray:
+        return self.at
+
     def values(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
         """g(θ_0) + ∂g/∂θ (θ − θ_0)."""
         return self.model.values(self.at, x) + self.model.jvp(self.at, x, np.subtract(parameters, self.at))
-
-    def jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
-        """That of the model at θ_0."""
-        return self.model.jvp(self.at, x, direction)
-
-    def vjp(self, parameters: np.ndarray, x: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
-        """That of the model at θ_0."""
-        return self.model.vjp(self.at, x, cotangent)
-
-    def jacobian(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """That of the model at θ_0."""
-        return self.model.jacobian(self.at, x)
-
-    def tangent_kernel(self, parameters: np.ndarray, x: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
-        """That of the model at θ_0, eq. (2.11)."""
-        return self.model.tangent_kernel(self.at, x, y)
 
     def jets(self, parameters: np.ndarray, x: np.ndarray, order: int) -> Jet:
         """The jets at θ_0 plus their rates along θ − θ_0."""
         rates = self.model.jets_jvp(self.at, x, np.subtract(parameters, self.at), order)
         return {index: value + rates[index] for index, value in self.model.jets(self.at, x, order).items()}
-
-    def jets_jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray, order: int) -> Jet:
-        """Those of the model at θ_0."""
-        return self.model.jets_jvp(self.at, x, direction, order)
-
-    def jets_vjp(self, parameters: np.ndarray, x: np.ndarray, cotangents: Mapping[Index, np.ndarray]) -> np.ndarray:
-        """That of the model at θ_0."""
-        return self.model.jets_vjp(self.at, x, cotangents)
 
     def __repr__(self) -> str:
         return f"{self.model!r}, linearised"

@@ -19,8 +19,7 @@ from geomflow.field.hermitian import hermitian_names
 from geomflow.field.matrices import upper_pairs
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation
-from geomflow.networks.closed_form import Expressions, closed_scalar
-from geomflow.networks.target import KahlerPotential
+from geomflow.networks.target import Expressions, KahlerPotential, closed_scalar
 from geomflow.symbolic.variation.metric_realise import LOG_MEASURE
 
 if TYPE_CHECKING:

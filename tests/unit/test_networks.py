@@ -20,7 +20,7 @@ from geomflow.networks import (
     activation,
 )
 from geomflow.networks.activation import ACTIVATIONS
-from geomflow.networks.series import Series
+from geomflow.networks.jets import Series
 
 U = sp.Symbol("u", real=True)
 EXACT = {
