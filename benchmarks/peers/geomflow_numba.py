@@ -67,11 +67,11 @@ def _calabi(case: Case) -> Any:
 
 
 def _ricci(case: Case) -> Any:
-    from geomflow.symbolic.jets import metric_nodes, ricci_nodes
+    from geomflow.symbolic.jets import MetricNodes, metric_nodes
 
     coordinates = REAL[:case.dim]
     names, matrix = metric_nodes(coordinates)
-    ricci = ricci_nodes(matrix, coordinates)
+    ricci = MetricNodes(coordinates, matrix).ricci
     rates = tuple((f"rate_{name}", -2 * ricci[i, j]) for name, (i, j) in zip(names, _places(case.dim)))
     return _program(coordinates, names, rates)
 

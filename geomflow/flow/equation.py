@@ -71,7 +71,7 @@ def equations_of(program: Program, torus: Any) -> list[sympy.Eq]:
     import sympy
 
     from geomflow.core.graph.sympy_bridge import all_to_sympy
-    from geomflow.symbolic.names import fresh
+    from geomflow.symbolic.given import fresh
 
     t = sympy.Symbol(fresh("t", torus.coordinates))
     fields = [sympy.Function(name)(t, *torus.symbols) for name in program.fields]

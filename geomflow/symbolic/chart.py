@@ -17,10 +17,8 @@ import sympy
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.graph.sympy_bridge import unknowns
 from geomflow.symbolic import conjugation as cj
-from geomflow.symbolic import names as nm
+from geomflow.symbolic import given as gv
 from geomflow.symbolic.exact import Place
-from geomflow.symbolic.given import given_freely, given_range, read_expressions
-from geomflow.symbolic.names import Functions, Parameters, Symbols
 from geomflow.symbolic.parse import FUNCTIONS
 from geomflow.symbolic.show import InLatex, latex
 from geomflow.symbolic.signs import Range, without_moduli
@@ -55,16 +53,16 @@ class Chart(InLatex):
 
     def __init__(
         self,
-        symbols: Symbols,
+        symbols: gv.Symbols,
         *,
         ranges: Mapping[Any, Range] | None = None,
         periods: Mapping[Any, Any] | None = None,
         assumptions: Mapping[Any, Mapping[str, bool]] | None = None,
     ) -> None:
-        items = nm.given_names(symbols)
+        items = gv.given_names(symbols)
         names = [str(item) for item in items]
-        bounds = {n: given_range(n, r) for n, r in _by_name("ranges", ranges, names).items()}
-        lengths = {n: given_freely(p) for n, p in _by_name("periods", periods, names).items()}
+        bounds = {n: gv.given_range(n, r) for n, r in _by_name("ranges", ranges, names).items()}
+        lengths = {n: gv.given_freely(p) for n, p in _by_name("periods", periods, names).items()}
         for name, length in lengths.items():
             if length.is_positive is False:
                 raise InputError(f"the period of {name} must be positive, not {length}")
@@ -98,7 +96,7 @@ class Chart(InLatex):
         """LaTeX spellings that sympy would not find by itself."""
         return {}
 
-    def expression(self, value: Any, parameters: Parameters = (), functions: Functions = ()) -> sympy.Expr:
+    def expression(self, value: Any, parameters: gv.Parameters = (), functions: gv.Functions = ()) -> sympy.Expr:
         """`value` (text, number or sympy expression) as a sympy expression in the chart's own symbols.
 
         Text may use the `parameters` ("a m") and call the unknown `functions` ("f", or sympy functions). |u| and
@@ -107,11 +105,11 @@ class Chart(InLatex):
         return self.expressions([value], parameters, functions)[0]
 
     def expressions(
-        self, values: Sequence[Any], parameters: Parameters = (), functions: Functions = ()
+        self, values: Sequence[Any], parameters: gv.Parameters = (), functions: gv.Functions = ()
     ) -> list[sympy.Expr]:
         """Several values, each as `expression` reads it."""
-        known = {**nm.parameter_names(parameters, self.names), **self.names}
-        found = read_expressions(values, known, nm.function_names(functions, known))
+        known = {**gv.parameter_names(parameters, self.names), **self.names}
+        found = gv.read_expressions(values, known, gv.function_names(functions, known))
         return [without_moduli(cj.without_conjugates(e), self.ranges) for e in found]
 
     def __str__(self) -> str:
@@ -143,12 +141,12 @@ class ComplexChart(InLatex):
     conjugates: tuple[sympy.Symbol, ...]
     moduli: tuple[tuple[sympy.Symbol, sympy.Symbol], ...]
 
-    def __init__(self, symbols: Symbols, *, moduli: Parameters = ()) -> None:
-        items = nm.given_names(symbols)
+    def __init__(self, symbols: gv.Symbols, *, moduli: gv.Parameters = ()) -> None:
+        items = gv.given_names(symbols)
         holomorphic = tuple(sympy.Symbol(i, complex=True) if isinstance(i, str) else i for i in items)
         bars = tuple(sympy.Symbol(cj.barred(s.name), complex=True) for s in holomorphic)
-        nm.given_names([*holomorphic, *bars])
-        declared = nm.parameter_names(moduli, [s.name for s in (*holomorphic, *bars)], "complex")
+        gv.given_names([*holomorphic, *bars])
+        declared = gv.parameter_names(moduli, [s.name for s in (*holomorphic, *bars)], "complex")
         self._set(holomorphic, bars, cj.paired(declared.values(), [s.name for s in (*holomorphic, *bars)]))
 
     def _set(self, symbols: tuple[sympy.Symbol, ...], bars: tuple[sympy.Symbol, ...], moduli: cj.Pairs) -> None:
@@ -205,11 +203,11 @@ class ComplexChart(InLatex):
         used, found = {*self.names, *taken}, []
         for label in [""] if self.dim == 1 else [str(k + 1) for k in range(self.dim)]:
             for letter in ("x", "y"):
-                found.append(nm.fresh(letter + label, used))
+                found.append(gv.fresh(letter + label, used))
                 used.add(found[-1])
         return Chart(found)
 
-    def expression(self, value: Any, parameters: Parameters = (), functions: Functions = ()) -> sympy.Expr:
+    def expression(self, value: Any, parameters: gv.Parameters = (), functions: gv.Functions = ()) -> sympy.Expr:
         """`value` (text, number or sympy expression) as a sympy expression in z and z̄.
 
         Text may use the `parameters` ("a m") and call the unknown `functions` ("f", or sympy functions).
@@ -217,14 +215,14 @@ class ComplexChart(InLatex):
         return self.read([value], parameters, functions)[1][0]
 
     def read(
-        self, values: Sequence[Any], parameters: Parameters = (), functions: Functions = ()
+        self, values: Sequence[Any], parameters: gv.Parameters = (), functions: gv.Functions = ()
     ) -> tuple[ComplexChart, list[sympy.Expr]]:
         """The values as expressions in z and z̄, and the chart with the complex parameters that occur in them."""
-        declared = nm.parameter_names(parameters, self.names)
+        declared = gv.parameter_names(parameters, self.names)
         chart = self._with(cj.paired(filter(cj.is_complex, declared.values()), {*self.names, *declared}))
         known = {**declared, **chart.names}
-        called = nm.function_names(functions, known)
-        raw = nm.identified(read_expressions(values, known, called), known)
+        called = gv.function_names(functions, known)
+        raw = gv.identified(gv.read_expressions(values, known, called), known)
         chart = chart._with(cj.moduli_in(raw, chart.names, declared))
         return chart, [chart._conjugation.carried_out(e) for e in raw]
 

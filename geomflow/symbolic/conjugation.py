@@ -13,7 +13,7 @@ from sympy.printing.latex import other_symbols
 from geomflow.core.errors import InputError
 from geomflow.core.graph.sympy_bridge import UNKNOWN, Applied, applied, resolved
 from geomflow.symbolic.exact import Place, is_zero
-from geomflow.symbolic.names import fresh, names_in
+from geomflow.symbolic.given import fresh, names_in
 
 Pairs: TypeAlias = tuple[tuple[sympy.Symbol, sympy.Symbol], ...]
 """Symbols, each with its conjugate."""

@@ -1,6 +1,7 @@
 """Where exact work is done: in a field of fractions if the expressions allow it, on the graph otherwise.
 
 Zero is decided, and signs are proved, on a domain: the ranges of a chart, and what sympy's assumptions say of symbols.
+Answers of the graph are made short: fractions cancel, and cosh² − sinh² is 1, in whatever they are written.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ from sympy.core.function import AppliedUndef
 
 from geomflow.core import graph as gr
 from geomflow.core.graph.sympy_bridge import from_sympy, unknowns
-from geomflow.symbolic.collapse import collapsed
 from geomflow.symbolic.fractions import MOST_TERMS, OutsideField, field_of
-from geomflow.symbolic.given import given_freely, given_range
-from geomflow.symbolic.names import fresh, identified, names_in
+from geomflow.symbolic.fractions.survey import CIRCULAR, HYPERBOLIC
+from geomflow.symbolic.given import fresh, given_freely, given_range, identified, names_in
 from geomflow.symbolic.ring import ExactRing, GraphRing
 from geomflow.symbolic.signs import Range, Ranges, ends, without_moduli
 
 FEW_UNKNOWN_FUNCTIONS = 3
 LARGEST_FRACTION = 100
 """With more than a few unknown functions, fractions of more terms than this are larger than graphs."""
+LARGEST_ANSWER = 5_000
+"""Answers of more symbols and operations, or with larger fractions, are left as they are: they stay long."""
+_READ = (*CIRCULAR, *HYPERBOLIC, sympy.exp)
 
 T = TypeVar("T")
 
@@ -208,3 +211,49 @@ def _at(values: Any, place: tuple[int, ...]) -> Any:
     for i in place:
         values = values[i]
     return values
+
+
+def collapsed(expressions: Sequence[sympy.Expr]) -> list[sympy.Expr]:
+    """Each expression in factored normal form, or as it is where that is shorter or not to be had.
+
+    Unknown functions, their derivatives, and functions that a field of fractions does not know stand as symbols of
+    their own, so that the field is small; nothing is differentiated in it.
+    """
+    return [_collapsed(e) for e in expressions]
+
+
+def _collapsed(expression: sympy.Expr) -> sympy.Expr:
+    size = _size(expression, {})
+    if size > LARGEST_ANSWER:
+        return expression
+    standing = {atom: sympy.Dummy() for atom in _opaque(expression)}
+    plain = expression.xreplace(standing)
+    try:
+        field = field_of([plain], (), largest=LARGEST_FRACTION)
+        form = field.form(field.read(plain))
+    except OutsideField:
+        return expression
+    written = form.xreplace({symbol: atom for atom, symbol in standing.items()})
+    return written if _size(written, {}) < size else expression
+
+
+def _opaque(expression: sympy.Expr) -> list[sympy.Basic]:
+    """The outermost parts that only functions of a field's kind stand around, in an order that no hash changes."""
+    found, seen, pending = [], set(), [expression]
+    while pending:
+        e = pending.pop()
+        if e in seen:
+            continue
+        seen.add(e)
+        if isinstance(e, (AppliedUndef, sympy.Derivative, sympy.Subs)) or (e.is_Function and not isinstance(e, _READ)):
+            found.append(e)
+        else:
+            pending.extend(e.args)
+    return found
+
+
+def _size(e: sympy.Basic, known: dict[sympy.Basic, int]) -> int:
+    """The number of symbols, numbers and operations in the expression when it is written out."""
+    if e not in known:
+        known[e] = 1 + sum(_size(a, known) for a in e.args)
+    return known[e]

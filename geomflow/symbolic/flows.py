@@ -14,10 +14,9 @@ from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.graph.sympy_bridge import as_sympy
 from geomflow.symbolic.components import Matrix
 from geomflow.symbolic.exact import all_zero, is_zero
-from geomflow.symbolic.given import exactly, given
+from geomflow.symbolic.given import exactly, given, identified, namesake
 from geomflow.symbolic.kahler import KahlerMetric
 from geomflow.symbolic.metric import Metric
-from geomflow.symbolic.names import identified, namesake
 
 
 def ricci_flow_residual(metric: Metric, time: sympy.Symbol) -> Matrix:

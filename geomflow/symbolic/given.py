@@ -1,6 +1,11 @@
-"""What users give for an exact number or expression: text by the whitelist, everything else by strict conversion.
+"""What users give: names, numbers and expressions; text by the whitelist, everything else by strict conversion.
 
-sympy's own `sympify` runs text as Python, also text that it meets inside a tuple; nothing here does.
+sympy's own `sympify` runs text as Python, also text that it meets inside a tuple; nothing here does. Symbols are told
+apart by their names, and names that the package brings in give way to the user's.
+
+Assumptions do not tell symbols apart: in one chart `Symbol("m")` and `Symbol("m", positive=True)` are one m. A name
+that the package would bring in (x and y of a realified metric, s of a geodesic) and that is taken gets `_1` added, or
+`_2`, and so on: see `fresh`.
 """
 
 from __future__ import annotations
@@ -8,17 +13,153 @@ from __future__ import annotations
 import re
 import sys
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 from unicodedata import normalize
 
 import sympy
+from sympy.core.assumptions import _assume_defined
+from sympy.core.function import AppliedUndef, UndefinedFunction
 
 from geomflow.core.errors import ExpressionError, InputError
 from geomflow.core.graph.sympy_bridge import as_sympy, meant
-from geomflow.symbolic.names import identified, names_in
 from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, parse, tokens
 from geomflow.symbolic.signs import Range
+
+Symbols: TypeAlias = str | Sequence[str | sympy.Symbol] | sympy.Symbol
+Parameters: TypeAlias = Symbols | Mapping[str, Any]
+Functions: TypeAlias = str | Iterable[Any] | UndefinedFunction
+
+
+def fresh(wanted: str, taken: Collection[str]) -> str:
+    """`wanted` if no one has that name, else the first of `wanted_1`, `wanted_2`, ... that is free."""
+    name, number = wanted, 0
+    while name in taken:
+        number += 1
+        name = f"{wanted}_{number}"
+    return name
+
+
+def names_in(expressions: Iterable[Any]) -> set[str]:
+    """The names of the free symbols and of the unknown functions in some expressions."""
+    found: set[str] = set()
+    for e in expressions:
+        found |= {s.name for s in e.free_symbols} | {f.func.__name__ for f in e.atoms(AppliedUndef)}
+    return found
+
+
+def identified(expressions: Sequence[sympy.Expr], own: Mapping[str, Any]) -> list[sympy.Expr]:
+    """The expressions with one symbol a name: the symbol that `own` gives it, or one with all assumptions made of it.
+
+    Raises InputError where the assumptions contradict each other, or where a dummy shares its name.
+    """
+    bearers: dict[str, set[sympy.Symbol]] = {}
+    for symbol in set().union(*(e.free_symbols for e in expressions)):
+        bearers.setdefault(symbol.name, {own[symbol.name]} if symbol.name in own else set()).add(symbol)
+    table: dict[sympy.Symbol, Any] = {}
+    for name, symbols in bearers.items():
+        if len(symbols) > 1:
+            if any(isinstance(s, sympy.Dummy) for s in symbols):
+                raise InputError(f"a dummy symbol and another symbol are both called '{name}', and symbols are told "
+                                 "apart by name: give the dummy another name")  # fmt: skip
+            table |= dict.fromkeys(symbols, own[name] if name in own else _with_all_assumptions(name, symbols))
+    return [e.xreplace(table) for e in expressions] if table else list(expressions)
+
+
+def _with_all_assumptions(name: str, symbols: Iterable[sympy.Symbol]) -> sympy.Symbol:
+    facts = {fact for s in symbols for fact in s.assumptions0.items()}
+    if len(dict(facts)) < len(facts):
+        raise InputError(f"symbols called '{name}' are given with assumptions that contradict each other, and symbols "
+                         "are told apart by name: give one of them another name")  # fmt: skip
+    return sympy.Symbol(name, **dict(facts))
+
+
+def namesake(symbol: Any, symbols: Iterable[sympy.Symbol]) -> sympy.Symbol:
+    """The one of the symbols that has the name of `symbol`; `symbol` itself, or one of that name, if none has."""
+    own = symbol if isinstance(symbol, sympy.Symbol) else sympy.Symbol(str(symbol))
+    return next((s for s in symbols if s.name == str(symbol)), own)
+
+
+def with_parameters(coordinates: Sequence[sympy.Symbol], expression: Any) -> tuple[sympy.Symbol, ...]:
+    """The coordinates, then every other free symbol of an expression by name."""
+    others = {s for s in expression.free_symbols if s not in coordinates}
+    return (*coordinates, *sorted(others, key=str))
+
+
+def given_names(symbols: Symbols, what: str = "coordinate") -> list[str | sympy.Symbol]:
+    """Names in a text, or a list of names and symbols, one by one; raises `InputError` for what is no name."""
+    if isinstance(symbols, str):
+        symbols = [name for name in re.split(r"[\s,]+", symbols) if name]
+    elif isinstance(symbols, sympy.Symbol):
+        symbols = [symbols]
+    items = list(symbols)
+    for item in items:
+        if not isinstance(item, (str, sympy.Symbol)) or not str(item).isidentifier():
+            raise InputError(f"a {what} must be a name such as 'x', not {item!r}")
+    if not items and what == "coordinate":
+        raise InputError("a chart needs at least one coordinate, as in Chart('x y')")
+    repeated = {str(item) for item in items if [str(i) for i in items].count(str(item)) > 1}
+    if repeated:
+        raise InputError(f"{what}s must be different, but '{sorted(repeated)[0]}' comes twice")
+    return items
+
+
+def parameter_names(parameters: Parameters, taken: Collection[str] = (), word: str = "real") -> dict[str, Any]:
+    """Names of parameters and what they stand for.
+
+    `parameters` are text ("a m"), symbols, a sequence of either, or a mapping from names to assumptions of sympy's
+    ({"t": "complex", "m": {"positive": True}}). A name alone becomes a symbol that is `word`.
+
+    Raises InputError for a name that is taken: a parameter is no coordinate.
+    """
+    if not parameters:
+        return {}
+    items = given_names(list(parameters) if isinstance(parameters, Mapping) else parameters, "parameter")
+    for item in items:
+        if str(item) in taken:
+            raise InputError(
+                f"the parameter '{item}' has the name of a coordinate (or of a conjugate): the chart has "
+                f"{', '.join(taken)}; give one of the two another name"
+            )
+    if isinstance(parameters, Mapping):
+        return {str(name): assumed(str(name), what) for name, what in parameters.items()}
+    return {str(i): sympy.Symbol(i, **{word: True}) if isinstance(i, str) else i for i in items}
+
+
+def assumed(name: str, what: Any) -> Any:
+    """The parameter `name`: `what` is an assumption of sympy's ("complex", "positive"), several, or what it stands for.
+
+    Raises InputError for an assumption that sympy does not have.
+    """
+    if not isinstance(what, (str, Mapping)):
+        return as_sympy(what)
+    facts = {what: True} if isinstance(what, str) else dict(what)
+    for fact in facts:
+        if fact not in _assume_defined:
+            raise InputError(f"the parameter '{name}' is declared '{fact}', which is no assumption of sympy's; say "
+                             "'real', 'complex', 'positive' or the like")  # fmt: skip
+    return sympy.Symbol(name, **facts)
+
+
+def function_names(functions: Functions, taken: Mapping[str, Any]) -> dict[str, Any]:
+    """Unknown functions by name, given as text ("f g"), as sympy functions, or as a sequence of either.
+
+    Raises InputError for a name that is `taken` by a coordinate or a parameter, or is that of a known function.
+    """
+    if not functions:
+        return {}
+    items = re.split(r"[\s,]+", functions.strip()) if isinstance(functions, str) else functions
+    found: dict[str, Any] = {}
+    for item in items if isinstance(items, Iterable) else [items]:
+        name = str(item)
+        if not name.isidentifier() or not isinstance(item, (str, UndefinedFunction)):
+            raise InputError(f"an unknown function must be a name such as 'f' or a sympy.Function, not {item!r}")
+        if name in taken or name in FUNCTIONS:
+            what = "a coordinate or a parameter" if name in taken else "a known function"
+            raise InputError(f"'{name}' is {what} here and cannot be an unknown function too; rename one of them")
+        found[name] = sympy.Function(name) if isinstance(item, str) else item
+    return found
+
 
 NAME = re.compile(r"[^\W\d]\w*")
 _INFINITE = {"oo": sympy.oo, "inf": sympy.oo, "∞": sympy.oo}

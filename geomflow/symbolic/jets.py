@@ -17,8 +17,7 @@ import numpy as np
 from geomflow.core import graph as gr
 from geomflow.core.errors import ShapeError
 from geomflow.symbolic import curvature as cv
-from geomflow.symbolic.kahler_formulas import complex_hessian
-from geomflow.symbolic.names import fresh
+from geomflow.symbolic.given import fresh
 from geomflow.symbolic.ring import GraphRing, WirtingerRing
 from geomflow.symbolic.tensors import KahlerTensors, MetricTensors
 
@@ -68,35 +67,6 @@ class MetricNodes(MetricTensors):
     def ring(self) -> GraphRing:
         """The graph with derivations along the coordinates."""
         return GraphRing(self.coordinates)
-
-
-def christoffel_nodes(matrix: np.ndarray, coordinates: Sequence[str]) -> np.ndarray:
-    """`[k, i, j]` = Γ^k_ij of a (d, d) matrix of nodes."""
-    return MetricNodes(tuple(coordinates), matrix).christoffel
-
-
-def ricci_nodes(matrix: np.ndarray, coordinates: Sequence[str]) -> np.ndarray:
-    """`[i, j]` = R_ij of a (d, d) matrix of nodes."""
-    return MetricNodes(tuple(coordinates), matrix).ricci
-
-
-def scalar_nodes(matrix: np.ndarray, coordinates: Sequence[str]) -> gr.Node:
-    """R of a (d, d) matrix of nodes."""
-    scalar: gr.Node = MetricNodes(tuple(coordinates), matrix).scalar
-    return scalar
-
-
-def laplacian_nodes(matrix: np.ndarray, coordinates: Sequence[str], f: gr.Node) -> gr.Node:
-    """Δf for a (d, d) matrix of nodes."""
-    laplacian: gr.Node = MetricNodes(tuple(coordinates), matrix).laplacian(f)
-    return laplacian
-
-
-def deturck_nodes(matrix: np.ndarray, coordinates: Sequence[str], background: np.ndarray | None = None) -> np.ndarray:
-    """−2 R_ij + (L_W g)_ij: the right-hand side of Ricci–DeTurck flow."""
-    metric = MetricNodes(tuple(coordinates), matrix)
-    drift = metric.lie_derivative(metric.deturck_field(background))
-    return cv.symmetric(metric.ring, metric.ring.dim, lambda i, j: drift[i, j] - 2 * metric.ricci[i, j])
 
 
 @final
@@ -151,7 +121,7 @@ class HermitianNodes:
     @cached_property
     def ricci(self) -> np.ndarray:
         """R_{ab̄} = −∂_a∂_b̄ log det g."""
-        return -complex_hessian(self.tensors.ring, gr.Complex(self.log_det), len(self.matrix))
+        return -cv.complex_hessian(self.tensors.ring, gr.Complex(self.log_det), len(self.matrix))
 
     @cached_property
     def scalar(self) -> gr.Node:
@@ -175,7 +145,7 @@ def hermitian_nodes(
     flat = [[Fraction(int(a == b), 2) for b in range(n)] for a in range(n)]
     given = np.array(flat if reference is None else reference, dtype=object)
     phi = field_node(potential, coordinates) if isinstance(potential, str) else potential
-    hessian = complex_hessian(WirtingerRing(coordinates), gr.Complex(phi), n)
+    hessian = cv.complex_hessian(WirtingerRing(coordinates), gr.Complex(phi), n)
     if given.shape != (n, n):
         raise ShapeError(f"the reference form must have shape ({n}, {n}), not {given.shape}")
     matrix = np.empty((n, n), dtype=object)

@@ -15,14 +15,13 @@ import sympy
 
 from geomflow.core.errors import InputError, ShapeError, SymmetryError
 from geomflow.core.graph import Verdict, every
-from geomflow.symbolic import kahler_formulas as kf
 from geomflow.symbolic import show
 from geomflow.symbolic.chart import ComplexChart, chart_of
-from geomflow.symbolic.components import Components, Matrix
+from geomflow.symbolic.components import Components, Matrix, RealForm
+from geomflow.symbolic.curvature import complex_hessian
 from geomflow.symbolic.exact import all_zero, compute, is_constant, written
+from geomflow.symbolic.given import Functions, Parameters, Symbols, with_parameters
 from geomflow.symbolic.metric import Metric
-from geomflow.symbolic.names import Functions, Parameters, Symbols, with_parameters
-from geomflow.symbolic.realify import RealForm
 from geomflow.symbolic.ring import ExactRing
 from geomflow.symbolic.tensors import KahlerTensors
 
@@ -107,7 +106,7 @@ class KahlerMetric(Components[KahlerTensors[ExactRing]]):
         chart, (potential,) = chart_of(chart, ComplexChart).read([phi], parameters, functions)
 
         def task(ring: ExactRing) -> Matrix:
-            return written(ring, kf.complex_hessian(ring, ring.read(potential), chart.dim))
+            return written(ring, complex_hessian(ring, ring.read(potential), chart.dim))
 
         matrix = compute([potential], chart, task)
         _check_hermitian(chart, matrix)

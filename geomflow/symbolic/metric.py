@@ -18,7 +18,7 @@ from geomflow.symbolic import show
 from geomflow.symbolic.chart import Chart, chart_of, functions_of
 from geomflow.symbolic.components import Array, Components, Matrix, images_in, matrix_in, symmetric_in
 from geomflow.symbolic.exact import compute, is_constant, read_array, written
-from geomflow.symbolic.names import Functions, Parameters, Symbols, fresh, names_in, parameter_names, with_parameters
+from geomflow.symbolic.given import Functions, Parameters, Symbols, fresh, names_in, parameter_names, with_parameters
 from geomflow.symbolic.ring import ExactRing
 from geomflow.symbolic.signs import root_of_modulus
 from geomflow.symbolic.tensors import RingTensors

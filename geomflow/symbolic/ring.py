@@ -1,6 +1,6 @@
 """Rings with derivations: what a tensor formula needs to know of the expressions it is written in.
 
-The formulas of `curvature` and `kahler_formulas` are written once, over object arrays of elements.
+The formulas of `curvature` are written once, over object arrays of elements.
 Elements bring + - * and /; the ring brings numbers, derivations and sums of products. Rings live on the expression
 graph (real, Wirtinger) and on fields of fractions (`geomflow.symbolic.fractions`).
 """

@@ -10,7 +10,6 @@ from typing import Any, Generic, TypeVar, final
 import numpy as np
 
 from geomflow.symbolic import curvature as cv
-from geomflow.symbolic import kahler_formulas as kf
 from geomflow.symbolic.linear import determinant, inverse
 from geomflow.symbolic.ring import ExactRing, Ring
 
@@ -177,18 +176,18 @@ class KahlerTensors(Generic[R]):
     @cached_property
     def scalar(self) -> Any:
         """R = 2 g^{ab̄} R_{ab̄}."""
-        return self.ring.number(2) * kf.complex_trace(self.ring, self.inverse, self.ricci)
+        return self.ring.number(2) * cv.complex_trace(self.ring, self.inverse, self.ricci)
 
     @cached_property
     def riemann(self) -> np.ndarray:
         """`[a, b, c, d]` = R_{ab̄cd̄}."""
-        return kf.kahler_riemann(self.ring, self.matrix, self.inverse)
+        return cv.kahler_riemann(self.ring, self.matrix, self.inverse)
 
     @cached_property
     def riemann_squared(self) -> Any:
         """|Rm|² of the real metric."""
-        return kf.kahler_riemann_squared(self.ring, self.inverse, self.riemann)
+        return cv.kahler_riemann_squared(self.ring, self.inverse, self.riemann)
 
     def laplacian(self, f: Any) -> Any:
         """Δ_∂ f = g^{ab̄} ∂_a∂_b̄ f."""
-        return kf.complex_laplacian(self.ring, self.inverse, f)
+        return cv.complex_laplacian(self.ring, self.inverse, f)

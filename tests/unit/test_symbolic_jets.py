@@ -7,15 +7,7 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import ShapeError
 from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.symbolic import Chart, Metric
-from geomflow.symbolic.jets import (
-    MetricNodes,
-    deturck_nodes,
-    hermitian_nodes,
-    laplacian_nodes,
-    metric_nodes,
-    ricci_nodes,
-    scalar_nodes,
-)
+from geomflow.symbolic.jets import MetricNodes, hermitian_nodes, metric_nodes
 
 
 def substituted(nodes, fields, coordinates):
@@ -45,7 +37,7 @@ def test_ricci_of_jets_is_ricci_of_metrics():
     names, matrix = metric_nodes(("x", "y", "z"))
     given = [2 + gr.sin(x), x * y / 5, gr.ZERO + z / 7, 3 + gr.cos(y + z), x * z / 9, 2 + x**2]
     fields = dict(zip(names, given, strict=True))
-    found = substituted(list(ricci_nodes(matrix, ("x", "y", "z")).ravel()), fields, ("x", "y", "z"))
+    found = substituted(list(MetricNodes(("x", "y", "z"), matrix).ricci.ravel()), fields, ("x", "y", "z"))
     chart = Chart("x y z")
     rows = [["2 + sin(x)", "x*y/5", "z/7"], ["x*y/5", "3 + cos(y+z)", "x*z/9"], ["z/7", "x*z/9", "2 + x^2"]]
     expected = [from_sympy(e) for e in Metric(chart, rows).ricci]
@@ -54,14 +46,16 @@ def test_ricci_of_jets_is_ricci_of_metrics():
 
 def test_surfaces_have_ricci_half_scalar_times_metric():
     _, g = metric_nodes(("x", "y"))
-    ricci, scalar = ricci_nodes(g, ("x", "y")), scalar_nodes(g, ("x", "y"))
+    metric = MetricNodes(("x", "y"), g)
+    ricci, scalar = metric.ricci, metric.scalar
     assert gr.all_zero([ricci[i, j] - scalar * g[i, j] / 2 for i in range(2) for j in range(2)])
 
 
 @pytest.mark.parametrize("coordinates", [("x", "y"), ("x", "y", "z")])
 def test_deturck_of_small_fields_is_the_heat_equation(coordinates):
     _, g = metric_nodes(coordinates)
-    right = deturck_nodes(g, coordinates)
+    metric = MetricNodes(coordinates, g)
+    right = metric.lie_derivative(metric.deturck_field(None)) - 2 * metric.ricci
     flat = {
         leaf: gr.constant(_delta(leaf)) for leaf in gr.leaves([right[0, 1]]) if leaf.op == "jet" and not _second(leaf)
     }
@@ -114,7 +108,7 @@ def test_half_the_real_laplacian():
     f = gr.jet("f", (0, 0))
     real = 2 * h.matrix[0, 0].re
     metric = np.array([[real, gr.ZERO], [gr.ZERO, real]], dtype=object)
-    assert gr.is_zero(2 * h.complex_laplacian(f) - laplacian_nodes(metric, ("x", "y"), f))
+    assert gr.is_zero(2 * h.complex_laplacian(f) - MetricNodes(("x", "y"), metric).laplacian(f))
 
 
 def test_shapes_are_checked():
@@ -128,5 +122,5 @@ def test_shapes_are_checked():
 def test_the_ricci_tensor_stays_small():
     """The formula differentiates the 2-jet only: dimension 3 stays below the 673 operations known to be possible."""
     _, g = metric_nodes(("x", "y", "z"))
-    operations = sum(len(node.args) for node in gr.schedule(list(ricci_nodes(g, ("x", "y", "z")).ravel())))
+    operations = sum(len(node.args) for node in gr.schedule(list(MetricNodes(("x", "y", "z"), g).ricci.ravel())))
     assert operations < 673

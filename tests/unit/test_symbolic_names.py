@@ -7,8 +7,8 @@ import geomflow as gf
 from geomflow.core.errors import InputError, SymmetryError
 from geomflow.symbolic import Chart, ComplexChart, KahlerMetric, Metric, catalogue
 from geomflow.symbolic.flows import follows_rates, is_soliton, satisfies_ricci_flow
+from geomflow.symbolic.given import fresh, identified
 from geomflow.symbolic.jets import metric_names, metric_nodes
-from geomflow.symbolic.names import fresh, identified
 
 LINE = ComplexChart("z")
 

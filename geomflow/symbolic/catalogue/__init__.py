@@ -11,30 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from geomflow.core.errors import UnknownNameError
-from geomflow.symbolic.catalogue.spaces import kerr, schwarzschild
-from geomflow.symbolic.catalogue.solitons import bryant, bryant_equations, bryant_series
+from geomflow.symbolic.catalogue import entries as en
+from geomflow.symbolic.catalogue.entries import bryant_equations, bryant_series
 from geomflow.symbolic.catalogue.geometry import TIME, Geometry, Known
-from geomflow.symbolic.catalogue.spaces import nil, su2
-from geomflow.symbolic.catalogue.kahler import calabi, eguchi_hanson, fubini_study
-from geomflow.symbolic.catalogue.spaces import cylinder, flat_torus, hyperbolic_space, round_sphere
-from geomflow.symbolic.catalogue.solitons import cigar, king_rosenau
 
-_ENTRIES: Mapping[str, Callable[..., Geometry]] = {
-    "flat-torus": flat_torus,
-    "round-sphere": round_sphere,
-    "hyperbolic-space": hyperbolic_space,
-    "cylinder": cylinder,
-    "fubini-study": fubini_study,
-    "eguchi-hanson": eguchi_hanson,
-    "calabi": calabi,
-    "cigar": cigar,
-    "king-rosenau": king_rosenau,
-    "bryant": bryant,
-    "nil": nil,
-    "su2": su2,
-    "schwarzschild": schwarzschild,
-    "kerr": kerr,
-}
+_ENTRIES: Mapping[str, Callable[..., Geometry]] = {entry.__name__.replace("_", "-"): entry for entry in (
+    en.flat_torus, en.round_sphere, en.hyperbolic_space, en.cylinder, en.fubini_study, en.eguchi_hanson, en.calabi,
+    en.cigar, en.king_rosenau, en.bryant, en.nil, en.su2, en.schwarzschild, en.kerr,
+)}
 
 
 def names() -> tuple[str, ...]:

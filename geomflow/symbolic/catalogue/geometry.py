@@ -13,10 +13,9 @@ from geomflow.core.errors import InputError
 from geomflow.symbolic.chart import Chart, ComplexChart
 from geomflow.symbolic.exact import all_zero
 from geomflow.symbolic.flows import follows_rates, is_soliton, satisfies_kahler_ricci_flow, satisfies_ricci_flow
-from geomflow.symbolic.given import exactly, given, given_freely
+from geomflow.symbolic.given import exactly, given, given_freely, names_in
 from geomflow.symbolic.kahler import KahlerMetric
 from geomflow.symbolic.metric import Metric
-from geomflow.symbolic.names import names_in
 from geomflow.symbolic.show import InLatex
 
 TIME = sympy.Symbol("t", real=True)

@@ -13,12 +13,11 @@ import sympy
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError
 from geomflow.core.graph.zero import NONZERO, ZERO_BY_FORM
-from geomflow.symbolic.fractions import roots
+from geomflow.symbolic.fractions import element as el
 from geomflow.symbolic.fractions.element import Element, Number
-from geomflow.symbolic.fractions.reader import Reader
 from geomflow.symbolic.fractions.samples import Samples
 from geomflow.symbolic.fractions.survey import Generator, Kind, OutsideField, Survey
-from geomflow.symbolic.fractions.writer import Writer
+from geomflow.symbolic.fractions.translate import Reader, Writer
 from geomflow.symbolic.ring import ExactRing
 
 MOST_TERMS = 4_000
@@ -59,8 +58,8 @@ class Field(ExactRing):
     def _adjoin(self, k: int, generator: Generator) -> None:
         """Note the equation of an algebraic generator; roots are checked not to be in the field already."""
         if generator.kind is Kind.ROOT:
-            right = roots.radicand(self, k, generator)
-            self.certain = self.certain and roots.is_new(self, right, generator.degree)
+            right = el.radicand(self, k, generator)
+            self.certain = self.certain and el.is_new(self, right, generator.degree)
         elif generator.kind is Kind.UNIT:
             right = -self._unit
         else:
@@ -129,7 +128,7 @@ class Field(ExactRing):
             raise ExpressionError("division by zero: an expression has a denominator that vanishes identically")
         for k, degree, right in self.equations:
             if element.num.degrees()[self._place[k]] > 0:
-                return roots.inverse(self, element.num, k, degree, right) * Element(self, element.den, self._unit)
+                return el.inverse(self, element.num, k, degree, right) * Element(self, element.den, self._unit)
         return self.fraction(element.den, element.num)
 
     # derivations

@@ -19,7 +19,7 @@ from geomflow.core import graph as gr
 from geomflow.core import hermitian
 from geomflow.core.errors import InputError
 from geomflow.core.program import Stage
-from geomflow.symbolic.kahler_formulas import complex_hessian, complex_trace
+from geomflow.symbolic.curvature import complex_hessian, complex_trace
 from geomflow.symbolic.linear import determinant, minors
 from geomflow.symbolic.ring import GraphRing, Ring, WirtingerRing
 from geomflow.symbolic.tensors import KahlerTensors
