@@ -122,6 +122,19 @@ def read(path: str | os.PathLike[str]) -> Archive:
         raise StoreError(f"cannot read '{path}': {_reason(error)}.") from error
 
 
+def register(made: type[_Made], root: type[Any], kind: str, kinds: dict[str, type[_Made]]) -> None:
+    """Enter a class among the `kinds` of its root under the kind that it names, if it does.
+
+    Raises `TypeError` where it says neither in `record` what it is made of nor in `from_record` how.
+    """
+    above = made.__mro__[: made.__mro__.index(root)]
+    missing = [name for name in ("record", "from_record") if not any(name in vars(each) for each in above)]
+    if kind and missing:
+        raise TypeError(f"{made.__name__} names the kind {kind!r} of its files, and lacks {' and '.join(missing)}.")
+    if kind:
+        kinds[kind] = made
+
+
 def kept(made: type[_Made]) -> type[_Made]:
     """Let files hold a dataclass of arrays, plain data and an `Outcome`: `report_of` finds it by its name."""
     _KEPT[made.__name__] = made

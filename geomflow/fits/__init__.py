@@ -8,39 +8,30 @@ from geomflow.fits.clouds.rates import ConstantRate, FallingRate, PointwiseRate,
 from geomflow.fits.clouds.report import CloudReport
 from geomflow.fits.convergence import Convergence, convergence
 from geomflow.fits.family import FormFamily, FormState, form_family
-from geomflow.fits.features.components import ComponentNetwork, ComponentReport
 from geomflow.fits.features.component_training import ComponentTraining, component_network
-from geomflow.fits.features.evolution import KernelNumbers, KernelWatch
-from geomflow.fits.features.fit import FrozenReport, frozen_fit
-from geomflow.fits.features.components import FrozenComponents
-from geomflow.fits.features.learned import feature_network, feature_training, learned_kernel
-from geomflow.fits.features.span import ComponentTangent, PotentialTangent, TangentSpan, tangent_span
+from geomflow.fits.features.components import ComponentNetwork, ComponentReport
 from geomflow.fits.fit import Fit, FitState
 from geomflow.fits.folder import MetricFolder
 from geomflow.fits.form_flow import FormFlow, decay_rate
+from geomflow.fits.invariant_kernel import InvariantFeatures, InvariantKernel
+from geomflow.fits.kernel_descent import DescentMethod, KernelDescent, NaturalDescent, RidgeFit
+from geomflow.fits.kernel_fit import FrozenReport, KernelReport, frozen_fit, kernel_metric, tuned_metric
 from geomflow.fits.ladder import Climbed, DegreeFit, DegreeLadder, climb, degrees_to
-from geomflow.variety.store import load_metric
+from geomflow.fits.learned import KernelNumbers, KernelWatch, feature_network, feature_training, learned_kernel
+from geomflow.fits.orbit_kernel import Isometries, OrbitKernel
+from geomflow.fits.overlap_kernel import OverlapKernel
 from geomflow.fits.phi.inputs import ProjectiveInputs
 from geomflow.fits.phi.metric import PhiNetwork
 from geomflow.fits.phi.report import PhiReport
 from geomflow.fits.phi.steps import AdamStep, GaussNewton
 from geomflow.fits.phi.training import PhiTraining, Recipe, phi_metric
-from geomflow.fits.potentials.descent import Descent, KernelDescent, NaturalDescent, RidgeFit
-from geomflow.fits.potentials.fit import kernel_metric, tuned_metric
-from geomflow.fits.potentials.invariant import InvariantKernel
-from geomflow.fits.potentials.invariants import InvariantFeatures
-from geomflow.fits.potentials.isometries import Isometries
-from geomflow.fits.potentials.span import KahlerKernel
-from geomflow.fits.potentials.metric import KernelMetric
-from geomflow.fits.potentials.orbit import OrbitKernel
-from geomflow.fits.potentials.overlap import OverlapKernel
-from geomflow.fits.potentials.profiles import ArcCosine, Exponential, Power, Profile
-from geomflow.fits.potentials.report import KernelReport
-from geomflow.fits.potentials.span import PotentialSpan
-from geomflow.fits.trials import Trial, Tuning
-from geomflow.fits.trials import Score
+from geomflow.fits.potential_span import KahlerKernel, KernelMetric, PotentialSpan
+from geomflow.fits.profiles import ArcCosine, Exponential, Power, Profile
+from geomflow.fits.span import LinearSpan
+from geomflow.fits.tangent_features import ComponentTangent, FrozenComponents, PotentialTangent, tangent_span
+from geomflow.fits.trials import LinearRange, LogRange, Range, Score, Space, Trial, Tuning
 from geomflow.fits.tuning import RaisedScoreWarning, tune
-from geomflow.fits.trials import LinearRange, LogRange, Range, Space
+from geomflow.variety.store import load_metric
 
 __all__ = [
     "AdamStep",
@@ -57,7 +48,7 @@ __all__ = [
     "Convergence",
     "DegreeFit",
     "DegreeLadder",
-    "Descent",
+    "DescentMethod",
     "Exponential",
     "FallingRate",
     "Fit",
@@ -79,6 +70,7 @@ __all__ = [
     "KernelReport",
     "KernelWatch",
     "LinearRange",
+    "LinearSpan",
     "LogRange",
     "MetricFolder",
     "NaturalDescent",
@@ -100,7 +92,6 @@ __all__ = [
     "RidgeFit",
     "Score",
     "Space",
-    "TangentSpan",
     "Trial",
     "Tuning",
     "algebraic_metric",

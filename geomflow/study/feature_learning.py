@@ -16,7 +16,7 @@ from geomflow.fits import (
     frozen_fit,
     tangent_span,
 )
-from geomflow.fits.features.evolution import TOP
+from geomflow.fits.learned import TOP
 from geomflow.flow import solve
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.gains import geometric, uninterrupted

@@ -40,8 +40,7 @@ class HermitianMetric(ABC):
     def __init_subclass__(cls, kind: str = "", **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.kind = kind
-        if kind:
-            KINDS[kind] = cls
+        archive.register(cls, HermitianMetric, kind, KINDS)
 
     @abstractmethod
     def at(self, points: Points) -> np.ndarray:
@@ -68,12 +67,12 @@ class HermitianMetric(ABC):
 
     def record(self) -> dict[str, Any]:
         """What the metric is made of besides its variety: arrays, numbers and texts by name."""
-        raise NotImplementedError
+        raise StoreError(f"no file holds a {type(self).__name__}")
 
     @classmethod
     def from_record(cls, file: Archive, variety: Hypersurface) -> HermitianMetric:
         """The metric of a `record`. Raises `StoreError` for what is none."""
-        raise NotImplementedError
+        raise StoreError(f"no file holds a {cls.__name__}")
 
 
 class PolarisedMetric(HermitianMetric):

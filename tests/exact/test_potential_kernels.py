@@ -105,7 +105,7 @@ def test_kernels_with_symmetries_are_complex_hessians(kernel):
 @pytest.mark.parametrize("kernel", INVARIANTS, ids=str)
 def test_rows_of_invariants_are_the_derivatives_of_what_combine_gives(kernel):
     span = kernel.span(BICUBIC.sample(15, seed=1))
-    place = span.place(ProjectiveInputs.of(BICUBIC.sample(30, seed=2), span.kahler_class))
+    place = span.prepared(ProjectiveInputs.of(BICUBIC.sample(30, seed=2), span.kahler_class))
     dual = np.random.default_rng(3).normal(size=(30, 9))
     columns = [np.sum(dual * span.combine(place, unit)[1], axis=1) for unit in np.eye(span.size)]
     np.testing.assert_allclose(span.rows(place, dual), np.stack(columns, axis=1), rtol=1e-8, atol=1e-8)
@@ -147,7 +147,7 @@ class Monomials(PotentialSpan):
 
     size = property(lambda self: self.features.count)
 
-    def place(self, inputs):
+    def prepared(self, inputs):
         return self.features.at(inputs)
 
     def combine(self, place, coefficients):

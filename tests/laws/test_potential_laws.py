@@ -22,9 +22,9 @@ from geomflow.fits import (
     RidgeFit,
     kernel_metric,
 )
+from geomflow.fits.kernel_descent import KernelFit
 from geomflow.fits.loss import loss_of
-from geomflow.fits.potentials.descent import KernelFit
-from geomflow.fits.potentials.objective import PotentialObjective
+from geomflow.fits.span import SpanObjective
 
 QUINTIC, CUBIC = gv.Fermat(5), gv.Fermat(3)
 
@@ -80,7 +80,7 @@ def test_averages_over_a_sample_are_invariant_up_to_the_root_of_its_size():
 def landscape():
     """The cubic curve, whose invariant potentials of degree six leave a residual of next to nothing."""
     points = CUBIC.sample(1500, seed=1)
-    return PotentialObjective.of(InvariantKernel(6, Power(1)).span(points[:200]), points, loss_of("(v - 1)^2"))
+    return SpanObjective.of(InvariantKernel(6, Power(1)).span(points[:200]), points, loss_of("(v - 1)^2"))
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +149,7 @@ def test_every_descent_lowers_every_loss(method, loss):
 def test_the_optimum_of_a_ridge_fit_is_minus_the_gradient_over_the_ridge():
     points = CUBIC.sample(600, seed=3)
     metric = kernel_metric(points, OverlapKernel(Exponential(1.0)), RidgeFit(1e-3, tolerance=1e-12))
-    scene = PotentialObjective.of(metric.span, points, loss_of("(v - 1)^2"))
+    scene = SpanObjective.of(metric.span, points, loss_of("(v - 1)^2"))
     gradient = scene.gradient(scene.look(metric.coefficients))
     np.testing.assert_allclose(metric.coefficients, -gradient / 1e-3, rtol=0, atol=1e-4 * np.abs(gradient).max() / 1e-3)
 

@@ -30,11 +30,11 @@ from geomflow.fits import (
     learned_kernel,
     tangent_span,
 )
-from geomflow.fits.features.evolution import frame_components
-from geomflow.fits.features.fit import TangentObjective
+from geomflow.fits.learned import frame_components
 from geomflow.fits.loss import EnergyLoss
 from geomflow.fits.phi.jets import potential_jets
 from geomflow.fits.phi.training import small_start
+from geomflow.fits.span import SpanObjective
 from geomflow.networks import Perceptron
 from geomflow.tangent import Adam
 from geomflow.variety.errors import KahlerConeError, UnderdeterminedError
@@ -72,12 +72,12 @@ def central(function, at, direction, step=1e-5):
 
 def test_a_direction_moves_the_hessian_as_finite_differences_do():
     span, points = potential_span(QUINTIC), QUINTIC.sample(30, seed=1)
-    places = span.places(points)
+    inputs = span.weighted(points).inputs
     direction = np.random.default_rng(2).standard_normal(span.size)
-    phi, hessian = span.combine(places.inputs, direction)
+    phi, hessian = span.combine(inputs, direction)
     for number, got in enumerate((phi, hessian)):
         wanted = central(
-            lambda theta, k=number: span._hessian(theta, places.inputs)[k], span.metric.parameters, direction
+            lambda theta, k=number: span._hessian(theta, inputs)[k], span.metric.parameters, direction
         )
         assert np.abs(got - wanted).max() < 1e-8 * np.abs(wanted).max()
 
@@ -90,8 +90,8 @@ def test_tangent_kernel_is_the_jacobian_of_the_metric_times_its_transpose(kind):
 
     def matrices(theta):
         if kind == "potential":
-            return (span._hessian(theta, span.places(points).inputs)[1] * scales).ravel()
-        return (network.values(theta, span.places(points).inputs) * scales).ravel()
+            return (span._hessian(theta, span.weighted(points).inputs)[1] * scales).ravel()
+        return (network.values(theta, span.weighted(points).inputs) * scales).ravel()
 
     columns = [central(matrices, parameters, row, 1e-4) for row in np.eye(network.size)]
     expected = np.stack(columns, axis=1)
@@ -104,10 +104,10 @@ def test_tangent_kernel_is_the_jacobian_of_the_metric_times_its_transpose(kind):
 @pytest.mark.parametrize("kind", SPANS)
 def test_rows_are_the_transpose_of_changes(kind):
     span, points = SPANS[kind](QUINTIC), patch(QUINTIC, 40, 4)
-    places, rng = span.places(points), np.random.default_rng(0)
+    inputs, rng = span.weighted(points).inputs, np.random.default_rng(0)
     direction, dual = rng.standard_normal(span.size), rng.standard_normal((40, 9))
-    rows = span.fill(places, dual, np.empty((40, span.size)))
-    expected = np.sum(dual * span.change(places, direction), axis=1)
+    rows = span.rows(inputs, dual)
+    expected = np.sum(dual * span.change(inputs, direction), axis=1)
     assert np.abs(rows @ direction - expected).max() < ROUNDING * np.abs(expected).max()
 
 
@@ -140,7 +140,7 @@ def test_jets_are_those_of_the_network_along_the_direction():
 
 def tangent_objective(span, points):
     """∫(v − 1)² on the points."""
-    return TangentObjective(span, span.places(points), EnergyLoss.of("(v - 1)^2"))
+    return SpanObjective.of(span, points, EnergyLoss.of("(v - 1)^2"))
 
 
 @pytest.mark.parametrize("count", (40, 200))
@@ -150,10 +150,10 @@ def test_a_step_is_the_explicit_ridge_least_squares(kind, count):
     span, points = SPANS[kind](QUARTIC), patch(QUARTIC, count, 5)
     assert 40 < span.size < 200
     scene, here = tangent_objective(span, points), 0.02 * np.random.default_rng(1).standard_normal(span.size)
-    places = scene.places
+    places = scene.points
 
     def residual(coefficients):
-        volume = places.volume(span.change(places, coefficients))[0]
+        volume = places.volume(span.change(places.inputs, coefficients))[0]
         return np.sqrt(places.weights) * (volume / (places.weights @ volume) - 1)
 
     jacobian = np.stack([central(residual, here, row, 1e-4) for row in np.eye(span.size)], axis=1)
@@ -161,7 +161,8 @@ def test_a_step_is_the_explicit_ridge_least_squares(kind, count):
     system = np.concatenate([jacobian, np.sqrt(level) * np.eye(span.size)])
     target = np.concatenate([jacobian @ here - residual(here), np.zeros(span.size)])
     expected = np.linalg.lstsq(system, target, rcond=None)[0]
-    assert np.abs(scene.target(scene.look(here), level) - expected).max() < 1e-6 * np.abs(expected).max()
+    found = here + scene.ridge_move(scene.look(here), here, 2 * level)
+    assert np.abs(found - expected).max() < 1e-6 * np.abs(expected).max()
 
 
 def test_a_frozen_fit_ends_where_the_regularised_fit_of_kernels_does():
@@ -312,8 +313,8 @@ def test_the_gradient_that_is_aligned_is_that_of_the_loss():
     scales = orthonormal(2)
 
     def energy(matrix):
-        volume = watch.places.volume(matrix.reshape(5, 4) / scales)[0]
-        return watch.places.weights @ (volume / (watch.places.weights @ volume) - 1) ** 2
+        volume = watch.weighted.volume(matrix.reshape(5, 4) / scales)[0]
+        return watch.weighted.weights @ (volume / (watch.weighted.weights @ volume) - 1) ** 2
 
     here = 0.1 * np.random.default_rng(0).standard_normal(20)
     expected = [central(energy, here, row) for row in np.eye(20)]

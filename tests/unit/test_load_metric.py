@@ -14,6 +14,7 @@ from geomflow.fits import (
     ComponentTangent,
     Exponential,
     OverlapKernel,
+    PotentialSpan,
     component_network,
     frozen_fit,
     kernel_metric,
@@ -158,3 +159,12 @@ def test_a_metric_that_no_file_holds_says_so(tmp_path):
 
     with pytest.raises(StoreError, match="cannot be stored"):
         Mine().save(tmp_path / "mine.npz")
+
+
+@pytest.mark.parametrize("root", (HermitianMetric, PotentialSpan))
+def test_a_class_that_names_its_kind_says_how_files_hold_it(root):
+    with pytest.raises(TypeError, match="Mine names the kind 'mine' of its files, and lacks record and from_record"):
+        type("Mine", (root,), {}, kind="mine")
+    with pytest.raises(TypeError, match="lacks from_record"):
+        type("Mine", (root,), {"record": lambda self: {}}, kind="mine")
+    assert type("Mine", (root,), {}).kind == ""

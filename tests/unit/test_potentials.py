@@ -24,10 +24,10 @@ from geomflow.fits import (
     kernel_metric,
     tuned_metric,
 )
+from geomflow.fits import kernel_fit as fit
+from geomflow.fits.kernel_descent import KernelFit
 from geomflow.fits.loss import loss_of
-from geomflow.fits.potentials import fit
-from geomflow.fits.potentials.descent import KernelFit
-from geomflow.fits.potentials.objective import PotentialObjective
+from geomflow.fits.span import SpanObjective
 from geomflow.variety.errors import KahlerConeError
 
 QUINTIC, CUBIC = gv.Fermat(5), gv.Fermat(3)
@@ -73,19 +73,19 @@ def test_settings_chosen_inside_the_budget_gain_more_than_three_and_a_half(point
 @pytest.mark.slow
 @pytest.mark.parametrize("method", [KernelDescent(400), NaturalDescent(12)], ids=str)
 def test_flows_reach_what_the_fit_reaches(points, method):
-    train, watched = points.split(0.8, 0)
-    metric = kernel_metric(train, OverlapKernel(Power(2)), method, watched=watched)
+    train, held_out = points.split(0.8, 0)
+    metric = kernel_metric(train, OverlapKernel(Power(2)), method, held_out=held_out)
     assert gain(metric) > 3.5
 
 
-def test_the_place_of_least_sigma_on_watched_points_is_taken():
-    points, watched = CUBIC.sample(60, seed=1), CUBIC.sample(500, seed=2)
+def test_the_place_of_least_sigma_on_points_held_out_is_taken():
+    points, held_out = CUBIC.sample(60, seed=1), CUBIC.sample(500, seed=2)
     method = NaturalDescent(15, step=0.7, damping=1e-12)
     last = kernel_metric(points, OverlapKernel(Exponential(4.0)), method)
-    best = kernel_metric(points, OverlapKernel(Exponential(4.0)), method, watched=watched)
+    best = kernel_metric(points, OverlapKernel(Exponential(4.0)), method, held_out=held_out)
     least = np.min(best.report.history[:, 3])
-    assert float(gv.sigma(best, watched)) == pytest.approx(least, rel=1e-9)
-    assert float(gv.sigma(last, watched)) == pytest.approx(best.report.history[-1, 3], rel=1e-9)
+    assert float(gv.sigma(best, held_out)) == pytest.approx(least, rel=1e-9)
+    assert float(gv.sigma(last, held_out)) == pytest.approx(best.report.history[-1, 3], rel=1e-9)
 
 
 def test_a_choice_names_what_was_tried_and_is_the_best_of_it():
@@ -139,7 +139,7 @@ def test_a_span_of_ones_own_has_no_store_and_no_curvature(tmp_path):
 
 def test_a_descent_cannot_start_outside_the_cone_and_never_leaves_it():
     points = CUBIC.sample(300, seed=1)
-    scene = PotentialObjective.of(OverlapKernel(Power(2)).span(points), points, loss_of("(v - 1)^2"))
+    scene = SpanObjective.of(OverlapKernel(Power(2)).span(points), points, loss_of("(v - 1)^2"))
     with pytest.raises(KahlerConeError, match="outside the Kähler cone"):
         KernelFit(scene, None, RidgeFit(), 100 * np.random.default_rng(0).normal(size=scene.span.size)).start()
     history = kernel_metric(points, OverlapKernel(Exponential(8.0)), NaturalDescent(8, step=1.0)).report.history

@@ -1,4 +1,4 @@
-"""Symmetries of a hypersurface as maps of points: permutations, phases and conjugation, drawn or generated."""
+"""Kernels averaged over symmetries, and the symmetries as maps of points: drawn at random, or generated."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.core.memory import require
 from geomflow.core.seeds import generator
+from geomflow.core.threads import each, one_thread_products
+from geomflow.fits.overlap_kernel import OverlapSpan, projectors, segre, unit_vectors
+from geomflow.fits.potential_span import KahlerKernel, independent
+from geomflow.fits.profiles import Profile, require_profile
 from geomflow.variety.bundles import checked_class
+from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.symmetry import keeps_class
 
 if TYPE_CHECKING:
@@ -17,9 +23,11 @@ if TYPE_CHECKING:
 
     from geomflow.variety.ambient import Ambient
     from geomflow.variety.hypersurface import Hypersurface
+    from geomflow.variety.points import Points
 
 _LARGEST = 20_000
 _TURN = 1_000_000
+_BLOCK = 2**21
 
 
 @final
@@ -155,3 +163,65 @@ def _square(lattice: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     pivots = [int(np.nonzero(row)[0][0]) for row in lattice]
     others = [column for column in range(size) if column not in pivots]
     return np.vstack([lattice, np.eye(size, dtype=np.int64)[others]]), np.arange(size) >= len(lattice)
+
+
+@final
+@dataclass(frozen=True)
+class OrbitKernel(KahlerKernel):
+    """The functions ψ_c = mean over g of f(t(·, g c)) with g in a sample of the symmetries, or in a group of them.
+
+    For a group they are invariant under it exactly, and the kernel they belong to is K averaged over the group. For m
+    maps drawn from a large group what is not invariant is left with about 1/√m of its size, by chance: the regression
+    sees it as noise in its features. Maps that swap factors of different t_i do not keep the Kähler class, and are left
+    out. Their norm is that of K. At most `centres` points are taken, since each stands for
+    as many as there are maps.
+    """
+
+    profile: Profile
+    isometries: Isometries
+    centres: int = 200
+
+    def __post_init__(self) -> None:
+        if self.centres < 1:
+            raise InputError(f"{self.centres} centres: take at least one")
+
+    def span(
+        self, points: Points, kahler_class: tuple[float, ...] | None = None, tolerance: float = 1e-10
+    ) -> OverlapSpan:
+        """ψ_c for an independent part of the first points; the time of the Gram matrix is (centres × maps)².
+
+        For a group it is centres² × maps. Raises `InputError` for symmetries of another ambient space, or of
+        which none keeps the class.
+        """
+        reference, ambient = FubiniStudy(points.variety, kahler_class), points.variety.ambient
+        if self.isometries.ambient != ambient:
+            raise InputError(f"the symmetries act on {self.isometries.ambient}, the points are in {ambient}")
+        z, isometries = unit_vectors(points[: self.centres]), self.isometries.keeping(reference.kahler_class)
+        images = segre(ambient, isometries(z))
+        require(
+            16.0 * images.size * images.shape[2],
+            f"{len(z)} orbits of {len(isometries)} points",
+            "take fewer points or a smaller sample",
+        )
+        first = segre(ambient, z)[:, None] if isometries.group else images
+        gram = require_profile(self.profile, _mean_gram(self.profile, first, images))
+        chosen, lower = independent(gram, tolerance)
+        return OverlapSpan(points.variety, reference.kahler_class, self.profile, images[chosen], lower)
+
+
+def _mean_gram(profile: Profile, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Means of f(t) over the images of every two centres, (C, C), of (C, m, N) and (C, m', N)."""
+    count, width = len(first), second.shape[2]
+    right = projectors(second.reshape(-1, width))
+    step = max(1, _BLOCK // (len(right) * first.shape[1]))
+    out = np.empty((count, count))
+
+    def work(start: int) -> None:
+        block = first[start : start + step]
+        t = projectors(block.reshape(-1, width)) @ right.T
+        value = profile.derivatives(t, 0)[0]
+        out[start : start + step] = value.reshape(*block.shape[:2], count, -1).mean(axis=(1, 3))
+
+    with one_thread_products():
+        each(work, range(0, count, step))
+    return (out + out.T) / 2

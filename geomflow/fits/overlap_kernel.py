@@ -13,9 +13,9 @@ from geomflow.core.hermitian import multiplicity, orthonormal, pack, unpack
 from geomflow.core.memory import require
 from geomflow.core.threads import each, one_thread_products, slices
 from geomflow.fits.phi.inputs import ProjectiveInputs
-from geomflow.fits.potentials.profiles import Profile, profile_of, profile_record, require_profile
-from geomflow.fits.potentials.series import composed_jets, overlap_series
-from geomflow.fits.potentials.span import KahlerKernel, PotentialSpan, independent, stored_factor, unwhitened, whitened
+from geomflow.fits.phi.jets import coordinate_rows, product, quadratics
+from geomflow.fits.potential_span import KahlerKernel, PotentialSpan, independent, stored_factor, unwhitened, whitened
+from geomflow.fits.profiles import Profile, composed_jets, power_series, profile_of, profile_record, require_profile
 from geomflow.variety.bundles import stored_class
 from geomflow.variety.fubini_study import FubiniStudy
 
@@ -83,13 +83,13 @@ class OverlapSpan(PotentialSpan, kind="OverlapSpan"):
         """The number m of images of each centre."""
         return self.centres.shape[1]
 
-    def combine(self, place: ProjectiveInputs, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def combine(self, prepared: ProjectiveInputs, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """φ (P,) and its packed ∂∂̄φ (P, n²)."""
         heights = np.repeat(unwhitened(self.lower, coefficients) / self.images, self.images)
-        value, hessian = np.empty(place.count), np.empty((place.count, place.n**2))
+        value, hessian = np.empty(prepared.count), np.empty((prepared.count, prepared.n**2))
 
         def work(block: slice) -> None:
-            z, lifts = embedded(place, block)
+            z, lifts = embedded(prepared, block)
             t = projectors(z) @ self._features.T
             f, first, second = self.profile.derivatives(t, 2)
             value[block], level = f @ heights, (first * t) @ heights
@@ -99,16 +99,16 @@ class OverlapSpan(PotentialSpan, kind="OverlapSpan"):
             hessian[block] = pack(lifts @ form @ np.swapaxes(lifts.conj(), 1, 2) - level[:, None, None] * gram)
 
         with one_thread_products():
-            each(work, self._blocks(place.count))
+            each(work, self._blocks(prepared.count))
         return value, hessian
 
-    def rows(self, place: ProjectiveInputs, dual: np.ndarray) -> np.ndarray:
+    def rows(self, prepared: ProjectiveInputs, dual: np.ndarray) -> np.ndarray:
         """The derivatives by the coefficients, (P, size)."""
-        out = np.empty((place.count, self.size))
+        out = np.empty((prepared.count, self.size))
 
         def work(block: slice) -> None:
-            z, lifts = embedded(place, block)
-            form = unpack(dual[block] / multiplicity(place.n))
+            z, lifts = embedded(prepared, block)
+            form = unpack(dual[block] / multiplicity(prepared.n))
             pulled = pack(np.swapaxes(lifts, 1, 2) @ form.conj() @ lifts.conj()) * orthonormal(z.shape[1])
             trace = np.einsum("pab,pai,pbi->p", form.conj(), lifts, lifts.conj()).real
             t = projectors(z) @ self._features.T
@@ -117,7 +117,7 @@ class OverlapSpan(PotentialSpan, kind="OverlapSpan"):
             out[block] = whitened(self.lower, raw.reshape(len(z), self.size, self.images).mean(axis=2))
 
         with one_thread_products():
-            each(work, self._blocks(place.count))
+            each(work, self._blocks(prepared.count))
         return out
 
     def jets(self, points: Points, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -177,4 +177,27 @@ def segre(ambient: Ambient, z: np.ndarray) -> np.ndarray:
     place = z[..., ambient.blocks[0]]
     for part in ambient.blocks[1:]:
         place = (place[..., :, None] * z[..., None, part]).reshape(*z.shape[:-1], -1)
+    return place
+
+
+def overlap_series(points: Points, centres: np.ndarray) -> np.ndarray:
+    """t = |z·c̄|²/|z|² with unit centres (M, N) of the Segre embedding: (P, rows, rows, M)."""
+    z = _embedded(points)
+    along = z @ centres.conj().T
+    squares = np.sum(z[:, :, None] * z.conj()[:, None], axis=3, keepdims=True)
+    overlap, n = along[:, :, None] * along.conj()[:, None], points.variety.dim
+    return product(overlap, np.broadcast_to(power_series(squares, -1, n), overlap.shape), n)
+
+
+def _embedded(points: Points) -> np.ndarray:
+    """Taylor coefficients of the coordinates of the Segre embedding, (P, rows, Π (n_i + 1))."""
+    rows, blocks, n = coordinate_rows(points), points.variety.ambient.blocks, points.variety.dim
+    place = rows[:, :, blocks[0]]
+    for block in blocks[1:]:
+        own = rows[:, :, block]
+        joined = np.zeros((*place.shape[:2], place.shape[2] * own.shape[2]), complex)
+        for target, splittings in enumerate(quadratics(n).products):
+            for r, s in splittings:
+                joined[:, target] += (place[:, r, :, None] * own[:, s, None, :]).reshape(len(rows), -1)
+        place = joined
     return place

@@ -1,18 +1,30 @@
-"""Functions f of an inner product t that make kernels K = f(t), with the derivatives that ∂∂̄K and curvature need."""
+"""Functions f of an inner product t that make kernels K = f(t), with the derivatives that ∂∂̄K and curvature need.
+
+Curvature takes power series of t in local coordinates: the Taylor coefficients of x^α x̄^β with |α|, |β| <= 2 as
+(P, rows, rows, functions), rows being (1, x_a, x_a x_c for a <= c), as in `geomflow.fits.phi.jets`.
+"""
 
 from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from math import perm
-from typing import final
+from math import perm, prod
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 
 from geomflow.core.archive import Archive
 from geomflow.core.errors import InputError, NotFiniteError, PositivityError, ShapeError, StoreError
+from geomflow.core.threads import each, one_thread_products, slices
+from geomflow.fits.phi.jets import compose, read_jets
 
+if TYPE_CHECKING:
+    from geomflow.variety.points import Points
+
+#: Numbers that a block of series may hold.
+_NUMBERS = 40_000
 #: Points of the sample whose Gram matrix is checked, and what of its largest eigenvalue is rounding.
 SAMPLE, ROUNDING = 64, 1e-9
 #: Places where derivatives are compared with differences, the steps of these, and the relative error that passes.
@@ -163,3 +175,32 @@ def profile_of(file: Archive) -> Profile:
     """The profile that a file holds as 'profile'. Raises `StoreError`."""
     name, settings = file.json("profile", list)
     return {made.__name__: made for made in (ArcCosine, Exponential, Power)}[name](**settings)
+
+
+def composed_jets(
+    points: Points,
+    argument: Callable[[Points], np.ndarray],
+    profile: Profile,
+    heights: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(φ_ab̄, φ_acb̄, φ_acb̄d̄) of φ = Σ_c heights_c f(t_c), `argument` giving the series of all t_c at some points."""
+    n = points.variety.dim
+
+    def derivatives(t: np.ndarray) -> np.ndarray:
+        return np.stack(profile.derivatives(t, 4))
+
+    def work(block: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return read_jets(compose(argument(points[block]), derivatives, n) @ heights, n)
+
+    with one_thread_products():
+        parts = each(work, slices(len(points), max(1, _NUMBERS // len(heights))))
+    return tuple(np.concatenate([part[k] for part in parts]) for k in range(3))  # type: ignore[return-value]
+
+
+def power_series(series: np.ndarray, exponent: int, n: int) -> np.ndarray:
+    """A power of a series of positive functions."""
+
+    def derivatives(x: np.ndarray) -> np.ndarray:
+        return np.stack([prod(exponent - i for i in range(k)) * x ** (exponent - k) for k in range(5)])
+
+    return compose(series, derivatives, n)

@@ -1,4 +1,4 @@
-"""Three ways down a loss in a fixed kernel: gradient flow, natural-gradient flow, regularised fit."""
+"""Ways down a loss over a linear span: gradient flow, natural-gradient flow, ridges; and the fit that takes one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from geomflow.core.threads import one_thread_products
 from geomflow.fits.fit import Fit, FitState, Last
 from geomflow.fits.linear import largest, solved
 from geomflow.fits.objective import View, energy, shortened
-from geomflow.fits.potentials.objective import PotentialObjective
+from geomflow.fits.span import SpanObjective
 from geomflow.variety.errors import KahlerConeError
 
 #: The least pivot of g over Fubini–Study that a step may leave.
@@ -26,13 +26,16 @@ _LEAST = 1e-3
 Found = tuple[float, np.ndarray, View, float]
 
 
-class Descent(ABC):
+class DescentMethod(ABC):
     """A way down an objective; the number that it remembers from step to step is zero at the start."""
 
-    steps: int
+    @property
+    @abstractmethod
+    def steps(self) -> int:
+        """The most steps that it takes."""
 
     @abstractmethod
-    def found(self, objective: PotentialObjective, here: np.ndarray, view: View, memory: float) -> Found | None:
+    def found(self, objective: SpanObjective, here: np.ndarray, view: View, memory: float) -> Found | None:
         """The next step, or None where none descends."""
 
     def over(self, view: View, here: np.ndarray, memory: float) -> bool:
@@ -43,15 +46,17 @@ class Descent(ABC):
 @final
 @dataclass(frozen=True, eq=False)
 class KernelFit(Fit):
-    """A descent from the coefficients `first`, and the place on the way with the least σ on the `watched` points.
+    """A descent from the coefficients `first`, and the place on the way with the least σ on the points held out.
 
-    Raises `KahlerConeError` where the start is not positive.
+    It ends where σ there is more than `patience` times the least. Raises `KahlerConeError` where the start is not
+    positive.
     """
 
-    objective: PotentialObjective
-    watched: PotentialObjective | None
-    method: Descent
+    objective: SpanObjective
+    held_out: SpanObjective | None
+    method: DescentMethod
     first: np.ndarray
+    patience: float = np.inf
 
     name: ClassVar[str] = "kernel-fit"
 
@@ -61,7 +66,7 @@ class KernelFit(Fit):
 
     @cached_property
     def _seen(self) -> Last:
-        return Last(self.objective.look if self.watched is None else self.watched.look)
+        return Last(self.objective.look if self.held_out is None else self.held_out.look)
 
     def start(self) -> FitState:
         """No time has passed."""
@@ -72,7 +77,8 @@ class KernelFit(Fit):
                 f"{least:.3g} on {self.objective.count} points; start from zero"
             )
         first = self.first
-        return self._arrived(FitState.of(coefficients=first, best=first, sigma=np.inf, time=0.0, taken=0, memory=0.0))
+        return self._arrived(FitState.of(coefficients=first, best=first, best_taken=0, sigma=np.inf, time=0.0, taken=0,
+                                         memory=0.0))
 
     def step(self, state: FitState) -> FitState | Outcome:
         """A step of the method."""
@@ -80,7 +86,7 @@ class KernelFit(Fit):
         view, time = self._look(here), state.number("time")
         if taken and self.method.over(view, here, memory):
             return self._steady(view, taken, time)
-        if taken == self.method.steps:
+        if taken == self.method.steps or self._lost(state):
             message = f"took {taken} steps to E = {view.energy:.3g}; more steps or longer ones go on."
             return Outcome(OutcomeKind.finished, message, time)
         with one_thread_products():
@@ -92,21 +98,29 @@ class KernelFit(Fit):
         return self._arrived(state.moved(coefficients=there, time=time + length, taken=taken + 1, memory=memory))
 
     def numbers(self, state: FitState) -> Mapping[str, float]:
-        """Time of the flow, E, σ on the train points and on the watched ones, least pivot on both."""
+        """Time of the flow, E, σ on the train points and on those held out, least pivot on both."""
         view, seen = self._look(state["coefficients"]), self._seen(state["coefficients"])
-        unseen = np.nan if self.watched is None else seen.sigma
-        least = view.least if self.watched is None else min(view.least, seen.least)
+        unseen = np.nan if self.held_out is None else seen.sigma
+        least = view.least if self.held_out is None else min(view.least, seen.least)
         return {"time of the flow": state.number("time"), "energy": view.energy, "sigma": view.sigma,
-                "sigma watched": unseen, "pivot": least}
+                "sigma held out": unseen, "pivot": least}
 
     def _arrived(self, state: FitState) -> FitState:
-        """The state with the best place so far, which is the last where no points are watched."""
-        if self.watched is None:
-            return state.moved(best=state["coefficients"])
+        """The state with the best place so far, which is the last where no points are held out."""
+        if self.held_out is None:
+            return state.moved(best=state["coefficients"], best_taken=state["taken"])
         numbers = self.numbers(state)
-        if numbers["sigma watched"] < state.number("sigma") and numbers["pivot"] > 0:
-            return state.moved(best=state["coefficients"], sigma=numbers["sigma watched"])
+        unseen = numbers["sigma held out"]
+        if unseen < state.number("sigma") and numbers["pivot"] > 0:
+            return state.moved(best=state["coefficients"], best_taken=state["taken"], sigma=unseen)
         return state
+
+    def _lost(self, state: FitState) -> bool:
+        """Whether the points held out tell that going on is in vain."""
+        if self.held_out is None or self.patience == np.inf:
+            return False
+        seen = self._seen(state["coefficients"])
+        return not (seen.least > 0 and seen.sigma <= self.patience * state.number("sigma"))
 
     def _steady(self, view: View, steps: int, time: float) -> Outcome:
         message = f"no step gains any more after {steps} of them, at E = {view.energy:.3g}."
@@ -115,7 +129,7 @@ class KernelFit(Fit):
 
 @final
 @dataclass(frozen=True)
-class KernelDescent(Descent):
+class KernelDescent(DescentMethod):
     """Gradient flow in the kernel, da/dt = −∂E/∂a (that is ∂φ/∂t = −K δE/δφ), by explicit steps.
 
     An explicit step of the linearised flow is stable up to 2/λ, λ the largest eigenvalue of the Gauss–Newton Hessian;
@@ -133,7 +147,7 @@ class KernelDescent(Descent):
                 f"{self.steps} steps of {self.rate} of the stability bound: give at least one, and a rate in (0, 1)"
             )
 
-    def found(self, objective: PotentialObjective, here: np.ndarray, view: View, memory: float) -> Found | None:
+    def found(self, objective: SpanObjective, here: np.ndarray, view: View, memory: float) -> Found | None:
         """A step of the length that is remembered; a length is found anew where it is zero."""
         length = memory or self.rate * 2 / largest(objective.linearise(view)[0])
         move = -objective.gradient(view)
@@ -143,7 +157,7 @@ class KernelDescent(Descent):
 
 @final
 @dataclass(frozen=True)
-class NaturalDescent(Descent):
+class NaturalDescent(DescentMethod):
     """Natural-gradient (Gauss–Newton) flow, da/dt = −(H + λ)⁻¹ ∂E/∂a, by explicit steps of length `step` <= 1.
 
     H is the Gauss–Newton Hessian and λ = `damping` times its largest eigenvalue: modes above λ fall as e^{−t} alike,
@@ -162,7 +176,7 @@ class NaturalDescent(Descent):
                 "(0, 1] and a positive damping"
             )
 
-    def found(self, objective: PotentialObjective, here: np.ndarray, view: View, memory: float) -> Found | None:
+    def found(self, objective: SpanObjective, here: np.ndarray, view: View, memory: float) -> Found | None:
         """A damped Gauss–Newton step."""
         hessian, gradient = objective.linearise(view)
         move = solved(hessian, self.damping * largest(hessian), -gradient)
@@ -172,7 +186,7 @@ class NaturalDescent(Descent):
 
 @final
 @dataclass(frozen=True)
-class RidgeFit(Descent):
+class RidgeFit(DescentMethod):
     """The least E + ½ ridge |a|², |a| the norm of φ in the kernel's space, by Gauss–Newton steps.
 
     At the optimum φ = −K δE/δφ / ridge. Ends when a step gains less than `tolerance` of the whole, relatively.
@@ -187,16 +201,58 @@ class RidgeFit(Descent):
         if not (self.ridge > 0 and self.steps >= 1):
             raise InputError(f"{self.steps} steps with the ridge {self.ridge}: give at least one, and a positive ridge")
 
-    def found(self, objective: PotentialObjective, here: np.ndarray, view: View, memory: float) -> Found | None:
+    def found(self, objective: SpanObjective, here: np.ndarray, view: View, memory: float) -> Found | None:
         """A step to the minimum of the linearised whole, which is remembered; it counts as a unit of time."""
-        hessian, gradient = objective.linearise(view)
-        whole, move = self._whole(view, here), -solved(hessian, self.ridge, gradient + self.ridge * here)
-        step = shortened(objective, here, whole, move, goal=self._whole, least=_LEAST)
+        whole, move = _whole(view, here, self.ridge), objective.ridge_move(view, here, self.ridge)
+        step = _lowered(objective, here, whole, move, self.ridge, least=_LEAST)
         return None if step is None else (1.0, *step[1:], whole)
 
     def over(self, view: View, here: np.ndarray, memory: float) -> bool:
         """Whether the last step has left more than 1 − `tolerance` of the whole."""
-        return self._whole(view, here) > (1 - self.tolerance) * memory
+        return _whole(view, here, self.ridge) > (1 - self.tolerance) * memory
 
-    def _whole(self, view: View, coefficients: np.ndarray) -> float:
-        return energy(view, coefficients) + 0.5 * self.ridge * float(coefficients @ coefficients)
+
+@final
+@dataclass(frozen=True)
+class RidgePath(DescentMethod):
+    """One Gauss–Newton step to the least E + λ |a|² for each of some ridges λ, in units of `SpanObjective.scale`.
+
+    Raises `InputError` where features are too large for numbers.
+    """
+
+    ridges: tuple[float, ...]
+
+    @property
+    def steps(self) -> int:
+        """One for each ridge."""
+        return len(self.ridges)
+
+    def found(self, objective: SpanObjective, here: np.ndarray, view: View, memory: float) -> Found | None:
+        """The step of the next ridge, how many were taken being remembered; it counts as a unit of time."""
+        ridge, move = self._next(objective, here, view, memory)
+        most = np.nextafter(_whole(view, here, ridge), np.inf)
+        step = _lowered(objective, here, most, move, ridge, halvings=12)
+        return None if step is None else (1.0, *step[1:], memory + 1)
+
+    def leaves(self, objective: SpanObjective, here: np.ndarray, memory: float) -> bool:
+        """Whether the next step, in full, leaves the cone of metrics."""
+        move = self._next(objective, here, objective.look(here), memory)[1]
+        return not objective.look(here + move).least > 0
+
+    def _next(self, objective: SpanObjective, here: np.ndarray, view: View, memory: float) -> tuple[float, np.ndarray]:
+        ridge = 2 * self.ridges[int(memory)] * objective.scale
+        move = objective.ridge_move(view, here, ridge)
+        if not np.isfinite(move).all():
+            raise InputError("the kernel of the residuals is not finite: the features are too large here")
+        return ridge, move
+
+
+def _whole(view: View, coefficients: np.ndarray, ridge: float) -> float:
+    return energy(view, coefficients) + 0.5 * ridge * float(coefficients @ coefficients)
+
+
+def _lowered(
+    objective: SpanObjective, here: np.ndarray, start: float, move: np.ndarray, ridge: float, **limits: Any
+) -> tuple[float, np.ndarray, View] | None:
+    """As `shortened`, with the goal E + ½ ridge |a|²."""
+    return shortened(objective, here, start, move, goal=lambda view, a: _whole(view, a, ridge), **limits)

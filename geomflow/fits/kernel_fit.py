@@ -1,0 +1,263 @@
+"""Fits over linear spans: down a loss in a fixed kernel of the Kähler potential, or over frozen tangent features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from geomflow.core.archive import kept
+from geomflow.core.errors import InputError
+from geomflow.core.outcome import Outcome, OutcomeKind
+from geomflow.core.progress import counter
+from geomflow.core.threads import one_thread_products
+from geomflow.fits.fit import carried_out, table
+from geomflow.fits.kernel_descent import DescentMethod, KernelFit, RidgeFit, RidgePath
+from geomflow.fits.loss import Loss, loss_of
+from geomflow.fits.potential_span import KahlerKernel, KernelMetric, PotentialSpan
+from geomflow.fits.span import LinearSpan, SpanObjective
+from geomflow.flow.solution import Solution
+from geomflow.variety.bundles import checked_class
+from geomflow.variety.errors import KahlerConeError
+from geomflow.variety.measures import checked_volume
+from geomflow.variety.metric import PolarisedMetric
+
+if TYPE_CHECKING:
+    from geomflow.variety.points import Points
+
+_MOST_CENTRES = 2500
+#: Ridges that are tried for frozen features, in units of the trace of A Aᵀ at Fubini–Study.
+RIDGES = tuple(10.0**-k for k in range(2, 13))
+#: The share of points held out to choose among them, by how much σ there may grow, the steps with the chosen one.
+_HELD_OUT, _PATIENCE, _POLISH = 0.2, 1.5, 2
+
+
+@final
+@kept
+@dataclass(frozen=True)
+class KernelReport:
+    """A descent in numbers.
+
+    `history` rows are (time of the flow, E, σ on the train points, σ on those held out, least pivot of g relative to
+    Fubini–Study on both); `trials` are all settings among which these were chosen, each with its σ on the points held
+    out of it. `outcome` is finished or steady: a step that would leave the Kähler cone on the points is shortened.
+    """
+
+    outcome: Outcome
+    method: str
+    loss: str
+    functions: int
+    points: int
+    history: np.ndarray
+    trials: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def sigma(self) -> float:
+        """σ on the train points at the end."""
+        return float(self.history[-1, 2])
+
+    @property
+    def curve(self) -> tuple[np.ndarray, np.ndarray]:
+        """(time, σ on the train points), to be drawn."""
+        return self.history[:, 0], self.history[:, 2]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.functions} functions, {self.points} points, {self.method}: σ = {self.sigma:.3g} on the train "
+            f"points; {self.outcome}"
+        )
+
+
+@final
+@kept
+@dataclass(frozen=True)
+class FrozenReport:
+    """A fit in numbers: `history` rows are (λ relative, σ on fitted points, σ held out, least pivot on both).
+
+    `ridge` is the λ that was chosen, relative to the trace of A Aᵀ at Fubini–Study.
+    """
+
+    outcome: Outcome
+    features: int
+    points: int
+    ridge: float
+    history: np.ndarray
+
+    def __str__(self) -> str:
+        return (
+            f"{self.features} frozen features, {self.points} points, λ = {self.ridge:.0e}: σ = "
+            f"{self.history[-1, 1]:.3g} on the fitted points; {self.outcome}"
+        )
+
+
+def kernel_metric(
+    points: Points,
+    kernel: KahlerKernel | PotentialSpan,
+    method: DescentMethod | None = None,
+    *,
+    loss: str | Loss = "(v - 1)^2",
+    held_out: Points | None = None,
+    progress: bool | None = None,
+    kahler_class: Sequence[float] | None = None,
+) -> KernelMetric:
+    """The metric g_FS + ∂∂̄φ that `method` reaches from φ = 0 on `points`; `metric.report` says how it went.
+
+    A kernel gets its functions at the points, at most the first 2,500; a span has its own. `method` is a `RidgeFit`
+    unless given, a `KernelDescent` or a `NaturalDescent`; `loss` "sigma" or F of E_F = ∫F(v) dμ_Ω as text, eq. (B.12).
+    With points `held_out`, on which nothing is fitted, the result is the place on the way with the least σ on them.
+    g_FS is that of the class `kahler_class`, any positive numbers t_i, one for each factor; 1 unless given, and the
+    class of a span is its own. Raises `InputError` for what is no kernel, loss or class, and `MemoryLimitError`; warns
+    (`VolumeWarning`) as `geomflow.variety.checked_volume` does.
+    """
+    if not isinstance(kernel, (KahlerKernel, PotentialSpan)):
+        raise InputError(f"kernel_metric takes a kernel such as OverlapKernel(Power(2)), or a span, not {kernel!r}")
+    method, loss = method or RidgeFit(), loss_of(loss)
+    span = _span(kernel, points, kahler_class)
+    seen = None if held_out is None else SpanObjective.of(span, held_out, loss)
+    fit = KernelFit(SpanObjective.of(span, points, loss), seen, method, np.zeros(span.size))
+    solution = carried_out(fit, method.steps + 1, progress)
+    history = table(solution, *fit.numbers(solution.last))
+    report = KernelReport(solution.outcome, str(method), fit.objective.loss.text, span.size, len(points), history)
+    metric = KernelMetric(span, solution.last["best"], report)
+    checked_volume(metric, points)
+    return metric
+
+
+def _span(
+    kernel: KahlerKernel | PotentialSpan, points: Points, kahler_class: Sequence[float] | None
+) -> PotentialSpan:
+    """The functions of a kernel at the first points for a class, or a span that has its own."""
+    if isinstance(kernel, KahlerKernel):
+        return kernel.span(points[:_MOST_CENTRES], kahler_class)
+    if kahler_class is not None and checked_class(points.variety, kahler_class) != kernel.kahler_class:
+        raise InputError(f"the span is one for the Kähler class {kernel.kahler_class}, and {tuple(kahler_class)} is "
+                         "asked for: make it for that class")
+    return kernel
+
+
+def tuned_metric(
+    points: Points,
+    kernels: Sequence[KahlerKernel],
+    ridges: Sequence[float],
+    *,
+    loss: str | Loss = "(v - 1)^2",
+    share: float = 0.2,
+    most: int = 10_000,
+    seed: int = 0,
+    progress: bool | None = None,
+    kahler_class: Sequence[float] | None = None,
+) -> KernelMetric:
+    """The regularised fit of that kernel and ridge whose σ is least on a `share` of the points held out of it.
+
+    The points are the whole budget, `kahler_class` the t_i as for `kernel_metric`. The first `most` of the points are
+    split by the seed, every kernel and ridge (falling, each from where the one before ended) is fitted on the rest, and
+    the best of them once more on all points. `metric.report.trials` are all σ on the points held out. Raises
+    `InputError` where there is nothing to choose from, and `KahlerConeError` where no choice gives a metric on the
+    points held out.
+    """
+    if not kernels or not ridges or not 0 < share < 1:
+        raise InputError(f"{len(kernels)} kernels, {len(ridges)} ridges and a share of {share}: give at least one each")
+    loss, trials, found = loss_of(loss), [], []
+    rest, held = points[:most].split(1 - share, seed)
+    with counter("kernels", progress, len(kernels) * len(ridges)) as tick:
+        for kernel in kernels:
+            for ridge, sigma in _ridge_path(_span(kernel, rest, kahler_class), ridges, rest, held, loss):
+                tick(sigma)
+                trials.append((f"{kernel}, ridge {ridge:.3g}", sigma))
+                found.append((sigma, kernel, ridge))
+    least, kernel, ridge = min(found, key=lambda one: one[0])
+    if not least < np.inf:
+        raise KahlerConeError(f"none of {len(found)} fits is positive at all {len(held)} points held out: take more")
+    best = kernel_metric(points, kernel, RidgeFit(ridge), loss=loss, progress=False, kahler_class=kahler_class)
+    return KernelMetric(best.span, best.coefficients, replace(best.report, trials=tuple(trials)))
+
+
+def _ridge_path(span: PotentialSpan, ridges: Sequence[float], rest: Points, held: Points, loss: Loss):
+    """(ridge, σ on the held points) for every ridge, falling; infinite where g is not positive there."""
+    fitted, seen = (SpanObjective.of(span, part, loss) for part in (rest, held))
+    coefficients = np.zeros(span.size)
+    for ridge in sorted(ridges, reverse=True):
+        method = RidgeFit(ridge, tolerance=1e-3)
+        coefficients = carried_out(KernelFit(fitted, None, method, coefficients), method.steps + 1, False).last["best"]
+        view = seen.look(coefficients)
+        yield ridge, view.sigma if view.least > 0 else np.inf
+
+
+def frozen_fit(
+    span: LinearSpan,
+    points: Points,
+    *,
+    ridge: float | None = None,
+    seed: int = 0,
+    progress: bool | None = None,
+) -> Any:
+    """The metric g_FS + M, M in the span, that minimises ∫(v − 1)² dμ_Ω + λ|a|² on `points`, started at g_FS.
+
+    Without a `ridge` (λ relative to the trace of A Aᵀ at g_FS) one is chosen among `RIDGES` by σ on a fifth of
+    the points, drawn by the seed; the last steps then see all of them. Returns a `KernelMetric` (of a φ-network) or
+    `FrozenComponents`; `metric.report` tells the outcome: singular where no step stays in the cone of
+    metrics, steady at g_FS where none lowers σ on the points held out.
+
+    The steps are `SpanObjective.ridge_move`. Raises `InputError` for a ridge that is not > 0, and `MemoryLimitError`.
+    """
+    if ridge is not None and not 0 < ridge < np.inf:
+        raise InputError(f"the ridge is {ridge}; give a positive number, or None to have it chosen")
+    if len(points) < 10:
+        raise InputError(f"{len(points)} points are too few for a fit; give at least 10")
+    square, start, steps = loss_of("(v - 1)^2"), np.zeros(span.size), len(RIDGES)
+    path, stuck = np.zeros((0, 4)), False
+    with one_thread_products():
+        if ridge is None:
+            train, held_out = (SpanObjective.of(span, part, square) for part in points.split(1 - _HELD_OUT, seed))
+            fit = KernelFit(train, held_out, RidgePath(RIDGES), start, _PATIENCE)
+            solution = carried_out(fit, len(RIDGES) + 1, progress)
+            start, ridge = solution.last["best"], RIDGES[max(solution.last.count("best_taken") - 1, 0)]
+            path, steps = _rows(solution, RIDGES), _POLISH if start.any() else 0
+            stuck = not start.any() and _stuck(fit, solution)
+        ridges = (ridge,) * steps
+        fit = KernelFit(SpanObjective.of(span, points, square), None, RidgePath(ridges), start)
+        solution = carried_out(fit, steps + 1, progress)
+        stuck = stuck or _stuck(fit, solution)
+    history = np.concatenate([path, _rows(solution, ridges)])
+    outcome = _frozen_outcome(fit, solution, stuck)
+    metric = span.result(solution.last["best"], FrozenReport(outcome, span.size, len(points), ridge, history))
+    if isinstance(metric, PolarisedMetric):
+        checked_volume(metric, points)
+    return metric
+
+
+def _rows(solution: Solution, ridges: Sequence[float]) -> np.ndarray:
+    """The steps of a path with their ridges."""
+    rows = table(solution, "sigma", "sigma held out", "pivot")[1:]
+    return np.column_stack([ridges[: len(rows)], rows])
+
+
+def _stuck(fit: KernelFit, solution: Solution) -> bool:
+    """Whether a path ended where its next step leaves the cone of metrics."""
+    last, method = solution.last, fit.method
+    return (
+        solution.outcome.kind is OutcomeKind.steady
+        and isinstance(method, RidgePath)
+        and method.leaves(fit.objective, last["coefficients"], last.number("memory"))
+    )
+
+
+def _frozen_outcome(fit: KernelFit, solution: Solution, stuck: bool) -> Outcome:
+    """How a fit of frozen features ended."""
+    here, steps = solution.last["coefficients"], solution.last.number("taken")
+    view = fit.objective.look(here)
+    if stuck:
+        message = (
+            f"no step from σ = {view.sigma:.3g} stays in the cone of metrics at all {len(view.v)} points; "
+            "take a larger ridge or more points"
+        )
+        return Outcome(OutcomeKind.singular, message, steps)
+    if not here.any():
+        message = (
+            f"no step from Fubini–Study lowers σ = {view.sigma:.3g} on the points held out: these features say "
+            "nothing about other points; take more points or other features"
+        )
+        return Outcome(OutcomeKind.steady, message, steps)
+    return Outcome(OutcomeKind.finished, f"least pivot of g {view.least:.3g}.", steps)

@@ -1,0 +1,202 @@
+"""Learned kernels: the tangent kernel of a trained φ-network, frozen; and what training makes of it.
+
+Along the training its drift, its alignment with loss and target, its spectrum and its rank are watched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.core.hermitian import orthonormal, pack
+from geomflow.fits.fit import carried_out
+from geomflow.fits.phi.inputs import input_count
+from geomflow.fits.phi.metric import PhiNetwork
+from geomflow.fits.phi.objective import FramePoints
+from geomflow.fits.phi.steps import GaussNewton
+from geomflow.fits.phi.training import PhiTraining, Recipe, small_start
+from geomflow.fits.tangent_features import PotentialTangent
+from geomflow.kernels.spectrum import alignment, participation_ratio
+from geomflow.networks.perceptron import Perceptron
+from geomflow.variety.errors import UnderdeterminedError
+from geomflow.variety.fubini_study import FubiniStudy
+
+if TYPE_CHECKING:
+    from geomflow.variety.ambient import Ambient
+    from geomflow.variety.metric import PolarisedMetric
+    from geomflow.variety.points import Points
+
+WIDTHS = (8, 12, 16, 24, 32, 48, 64)
+"""Widths of the two hidden layers among which a kernel is learned unless one is asked for."""
+
+TOP = 20
+"""The number of eigenvectors that count as the top ones."""
+
+#: The last layer's weights start at this share of their deviation, so that g is positive at the start.
+SMALL = 0.1
+_PER_PARAMETER, _HELD_OUT, _BATCH = 1.5, 0.1, 300
+
+
+def feature_network(ambient: Ambient, width: int | Sequence[int], activation: str = "gelu") -> Perceptron:
+    """A perceptron for φ in NTK parametrisation, σ_w = σ_b = 1, two hidden layers of `width` nodes or the given ones.
+
+    So wide networks have a tangent kernel in the limit, and steps of least |δθ| are those of the kernel.
+    """
+    hidden = (int(width),) * 2 if isinstance(width, (int, np.integer)) else tuple(width)
+    return Perceptron(input_count(ambient), hidden, 1, activation, "ntk", bias_std=1.0)
+
+
+def feature_training(
+    points: Points,
+    network: Perceptron,
+    seed: int = 0,
+    factor: float = SMALL,
+    kahler_class: Sequence[float] | None = None,
+    steps: int = 300,
+) -> PhiTraining:
+    """A training of such a network: `steps` Gauss–Newton steps on batches of 300 points, E_F of F = (v − 1)²."""
+    recipe = Recipe(batches=(_BATCH, _BATCH), phases=(Recipe().phases[0], GaussNewton()))
+    return PhiTraining(points.variety, points, steps=(0, steps), network=network, seed=seed, recipe=recipe,
+                       first=small_start(network, seed, factor), kahler_class=kahler_class)
+
+
+def learned_kernel(
+    points: Points,
+    seed: int = 0,
+    *,
+    width: int | Sequence[int] | None = None,
+    steps: int = 300,
+    tries: int = 3,
+    progress: bool | None = None,
+    kahler_class: Sequence[float] | None = None,
+) -> PotentialTangent:
+    """The tangent features of a φ-network trained on `points`, frozen: a span for `kernel_metric` and `frozen_fit`.
+
+    Nothing but `points` is seen. Networks with two hidden layers of the two largest of `WIDTHS` that have 1.5 train
+    points a parameter (or of the given width) are trained from `tries` starts each, in the Kähler class of the given
+    t_i (1 unless given); a training ends where σ on a tenth
+    of the points, held out by its seed, was least, and the least of these is taken. Raises `UnderdeterminedError`
+    where not even the narrowest has that many, and `InputError` for less than one try or step; Ctrl-C ends all of it.
+
+    >>> import geomflow as gf
+    >>> from geomflow.fits import frozen_fit, learned_kernel
+    >>> X = gf.Fermat(3)
+    >>> points = X.sample(1000, seed=1)
+    >>> metric = frozen_fit(learned_kernel(points, steps=40, tries=1), points)
+    >>> bool(gf.sigma(metric, X.sample(1000, seed=2)) < 0.01)
+    True
+    """
+    if steps < 1 or tries < 1:
+        raise InputError(f"a kernel cannot be learned in {tries} tries of {steps} steps: give at least one of each")
+    best, found = np.inf, None
+    for size in _widest(points) if width is None else [width]:
+        network = feature_network(points.variety.ambient, size)
+        for number in range(tries):
+            training = feature_training(points, network, seed + number, kahler_class=kahler_class, steps=steps)
+            last = carried_out(training, training.length, progress).last
+            if found is None or last.number("best_sigma") < best:
+                best, found = last.number("best_sigma"), PhiNetwork(points.variety, network, last["best"], kahler_class)
+    return PotentialTangent(found)
+
+
+def _widest(points: Points) -> list[int]:
+    """The two largest widths with enough points."""
+    room = (1 - _HELD_OUT) * len(points) / _PER_PARAMETER
+    sizes = {width: feature_network(points.variety.ambient, width).size for width in WIDTHS}
+    fitting = [width for width, size in sizes.items() if size <= room]
+    if not fitting:
+        raise UnderdeterminedError(
+            f"{len(points)} points are too few to learn a kernel from: the narrowest network has {min(sizes.values())} "
+            f"parameters; take {round(_PER_PARAMETER * min(sizes.values()) / (1 - _HELD_OUT)) + 1} points"
+        )
+    return fitting[-2:]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class KernelNumbers:
+    """The metric-NTK Θ of a network on some points, in numbers; matrices over pairs (point, component).
+
+    drift              ‖Θ − Θ_0‖/‖Θ_0‖, Frobenius norms
+    turned             1 − ⟨Θ, Θ_0⟩/(‖Θ‖‖Θ_0‖), the part of the drift that is no change of scale
+    loss_alignment     ⟨D, ΘD⟩/(λ_max |D|²), D the gradient of ∫(v − 1)² dμ_Ω at the network's own metric
+    target_alignment   ⟨h, Θh⟩/(‖Θ‖|h|²), h = g* − g_FS for the target metric g*
+    target_share       the part of |h|² in the span of the `TOP` leading eigenvectors
+    gradient_share     the part of |D|² there, D at Fubini–Study
+    rank               (tr Θ)²/tr Θ², the participation ratio of the eigenvalues
+    spectrum           eigenvalues, largest first
+    """
+
+    drift: float
+    turned: float
+    loss_alignment: float
+    target_alignment: float
+    target_share: float
+    gradient_share: float
+    rank: float
+    spectrum: np.ndarray
+
+
+@final
+class KernelWatch:
+    """Watches the metric-NTK of a φ-network on `points` through its training, against `target`, an accurate metric.
+
+    ``watch(metric)`` gives `KernelNumbers` at the parameters of `metric`; drift is measured from `start`. Matrices are
+    taken in the orthonormal frame of g_FS, so that no number depends on coordinates. Θ has 9 P rows on a threefold:
+    a hundred points are enough. Raises `InputError` for metrics on another variety.
+    """
+
+    def __init__(self, start: PhiNetwork, points: Points, target: PolarisedMetric) -> None:
+        self.points = points
+        self.weighted: FramePoints = PotentialTangent(start).weighted(points)
+        self.initial = PotentialTangent(start).kernel(points)
+        self.target = frame_components(target, points)
+        self.gradient = self._descent(np.zeros((len(points), points.variety.dim**2)))
+
+    def __call__(self, metric: PhiNetwork) -> KernelNumbers:
+        span = PotentialTangent(metric)
+        kernel = span.kernel(self.points)
+        values, vectors = np.linalg.eigh(kernel)
+        top = vectors[:, -TOP:]
+        slope = self._descent(span.present(self.weighted.inputs))
+        norm, first = np.linalg.norm(kernel), np.linalg.norm(self.initial)
+        return KernelNumbers(
+            drift=float(np.linalg.norm(kernel - self.initial) / first),
+            turned=1 - float(np.vdot(kernel, self.initial) / (norm * first)),
+            loss_alignment=alignment(slope, kernel @ slope, float(values[-1])),
+            target_alignment=alignment(self.target, kernel @ self.target, float(norm)),
+            target_share=_share(top, self.target),
+            gradient_share=_share(top, self.gradient),
+            rank=participation_ratio(np.maximum(values, 0.0)),
+            spectrum=values[::-1].copy(),
+        )
+
+    def _descent(self, change: np.ndarray) -> np.ndarray:
+        """The gradient of Σ μ (v − 1)² by the matrices of g in an orthonormal basis, (P n²,)."""
+        volume, dual, _ = self.weighted.volume(change)
+        weights = self.weighted.weights
+        kappa = weights @ volume
+        v = volume / kappa
+        slope = (2 * weights / kappa * ((v - 1) - weights @ ((v - 1) * v)))[:, None] * dual
+        return (slope * orthonormal(self.points.variety.dim) ** -1.0).ravel()
+
+
+def frame_components(metric: PolarisedMetric, points: Points) -> np.ndarray:
+    """g − g_FS in an orthonormal frame of g_FS and an orthonormal basis of Hermitian matrices, (P n²,)."""
+    metric.check(points)
+    reference = FubiniStudy(points.variety, metric.kahler_class).at(points)
+    lower = np.linalg.cholesky(reference)
+    half = np.linalg.solve(lower, metric.at(points) - reference)
+    inside = np.linalg.solve(lower, np.swapaxes(half.conj(), 1, 2))
+    return (pack(np.swapaxes(inside.conj(), 1, 2)) * orthonormal(points.variety.dim)).ravel()
+
+
+def _share(top: np.ndarray, vector: np.ndarray) -> float:
+    square = float(vector @ vector)
+    if not square > 0:
+        raise InputError("the target is Fubini–Study itself: there is nothing to align with")
+    return float(np.sum((top.T @ vector) ** 2)) / square

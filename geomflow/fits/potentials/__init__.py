@@ -1,1 +1,0 @@
-"""Fixed kernels of the Kähler potential."""
