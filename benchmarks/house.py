@@ -1,4 +1,4 @@
-"""The house in numbers: files, lines, imports, long functions (docstrings apart), circles, what a torus run loads.
+"""The house in numbers: files, lines, imports, long functions (docstrings apart), circles, what runs and fits load.
 
 python -m benchmarks.house
 """
@@ -9,7 +9,7 @@ import ast
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import grimp
@@ -17,20 +17,28 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 LONG = (50, 60)
-#: Floors of which a run on a torus needs nothing.
+#: Floors of which a run on a torus needs nothing, and those of which an algebraic fit does not.
 STRANGERS = ("variety", "networks", "kernels", "tangent", "fits", "study", "plot")
+FORMS = ("networks", "kernels", "tangent", "study", "plot")
 TORUS = """
-import sys
 import geomflow as gf
 start = gf.Torus(dim=2).grid(16, order=4).metric([["1 + cos(2*pi*y)/5", "0"], ["0", "1"]])
 assert gf.solve(gf.RicciFlow(), start, t1=1e-4).outcome.kind == "finished"
+"""
+FIT = """
+import geomflow as gf
+X = gf.Fermat(3)
+gf.algebraic_metric(X, degree=1, points=X.sample(100, seed=1))
+"""
+LOADED = """
+import sys
 print(*sorted(name for name in sys.modules if name.startswith("geomflow")))
 """
 
 
 def sources(root: Path) -> list[Path]:
-    """The files of a package."""
-    return sorted(root.rglob("*.py"))
+    """The files of a package, with the stubs that list the public names of its floors."""
+    return sorted(path for ending in ("py", "pyi") for path in root.rglob(f"*.{ending}"))
 
 
 def import_lines(tree: ast.AST) -> int:
@@ -64,10 +72,11 @@ def circles(package: str = "geomflow") -> list[list[str]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def torus_modules() -> list[str]:
-    """The modules of the package that a run of Ricci flow on a torus has loaded."""
-    done = subprocess.run([sys.executable, "-c", TORUS], capture_output=True, text=True, check=True)
-    return done.stdout.split()
+def loaded_by(code: str, floors: Iterable[str] = STRANGERS) -> tuple[list[str], list[str]]:
+    """The modules of the package that a script has loaded, and those of them on floors that it should not need."""
+    done = subprocess.run([sys.executable, "-c", code + LOADED], capture_output=True, text=True, check=True)
+    names = done.stdout.splitlines()[-1].split()
+    return names, [name for name in names if name.split(".")[1:2] and name.split(".")[1] in floors]
 
 
 def main() -> None:
@@ -77,8 +86,7 @@ def main() -> None:
     lines = sum(len(path.read_text().splitlines()) for path in files)
     imports = sum(import_lines(tree) for tree in trees.values())
     sizes = [size for tree in trees.values() for _, size in functions(tree)]
-    loops, loaded = circles(), torus_modules()
-    strange = [name for name in loaded if name.split(".")[1:2] and name.split(".")[1] in STRANGERS]
+    loops, (loaded, strange), (fit, odd) = circles(), loaded_by(TORUS), loaded_by(FIT, FORMS)
     rows: dict[str, object] = {
         "files": len(files), "lines": lines, "lines a file": f"{lines / len(files):.0f}",
         "share of import lines": f"{imports / lines:.1%}",
@@ -86,6 +94,7 @@ def main() -> None:
         "circles": len(loops), "files in circles": sum(map(len, loops)),
         "modules that a run on a torus loads": len(loaded),
         f"of them {', '.join(STRANGERS)}": len(strange),
+        "modules that an algebraic fit loads": len(fit), f"of them {', '.join(FORMS)}": len(odd),
     }  # fmt: skip
     for name, value in rows.items():
         print(f"{name:<64}{value}")

@@ -6,8 +6,10 @@ no one else may write to it, and no one else can put another in its place.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
+import shutil
 import stat
 import sys
 import tempfile
@@ -137,3 +139,20 @@ def _require(path: Path, what: str, found: os.stat_result, owners: set[int], sti
     if found.st_mode & _OTHERS and not (sticky and found.st_mode & stat.S_ISVTX):
         raise UntrustedError(f"others may write to the {what} '{path}' (mode {stat.S_IMODE(found.st_mode):o}): "
                              "empty it and take that right away (chmod go-w)")
+
+
+def keep_compiled_functions(package: Path) -> None:
+    """Where the package's folder cannot be written to, let Numba keep its machine code in the user's own caches.
+
+    By itself Numba would take a folder that others may write to, or "~" in the working folder of one without a home.
+    """
+    if os.environ.get("NUMBA_CACHE_DIR") or os.access(package, os.W_OK):
+        return
+    try:
+        folder = str(own_folder(user_cache() / "numba"))
+    except OSError:
+        folder = tempfile.mkdtemp(prefix="geomflow-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["NUMBA_CACHE_DIR"] = folder
+    if "numba" in sys.modules:
+        sys.modules["numba"].config.CACHE_DIR = folder

@@ -5,17 +5,6 @@
 [32, 9]
 """
 
-from geomflow.distribute.choose import as_workers, local_workers
-from geomflow.distribute.connect import (
-    ClusterError,
-    SchedulerNotFoundError,
-    VersionMismatchError,
-    WorkersLostError,
-)
-from geomflow.distribute.dask_workers import DaskWorkers
-from geomflow.distribute.workers import IN_SEQUENCE, ON_THREADS, Here, Workers
+import lazy_loader
 
-__all__ = [
-    "IN_SEQUENCE", "ON_THREADS", "ClusterError", "DaskWorkers", "Here", "SchedulerNotFoundError",
-    "VersionMismatchError", "Workers", "WorkersLostError", "as_workers", "local_workers",
-]  # fmt: skip
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

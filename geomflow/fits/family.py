@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
@@ -13,16 +13,14 @@ from scipy.linalg import solve_triangular
 from geomflow.core import conventions
 from geomflow.core.errors import InputError, PositivityError, ShapeError
 from geomflow.core.hermitian import multiplicity, pack
-from geomflow.fits.algebraic import project, reduced_forms, require_points
+from geomflow.fits.algebraic import project
 from geomflow.fits.dense import FormObjective
 from geomflow.fits.loss import EnergyLoss
 from geomflow.fits.objective import View
-from geomflow.variety.bundles import line_bundle
 from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.hermitian_form import HermitianForm
 from geomflow.variety.jets import log_metric, sensitivity
-from geomflow.variety.orbits import InvariantForms, reference
-from geomflow.variety.symmetry import Symmetry
+from geomflow.variety.orbits import InvariantForms
 
 if TYPE_CHECKING:
     from geomflow.variety.hypersurface import Hypersurface
@@ -180,35 +178,3 @@ class FormState:
 
     def __repr__(self) -> str:
         return f"member of {self.family}, σ = {self.sigma:.4g}"
-
-
-def form_family(
-    variety: Hypersurface,
-    degree: int | Sequence[int],
-    points: Points,
-    *,
-    symmetry: Symmetry | None = None,
-    kahler_class: Sequence[float] | None = None,
-) -> FormFamily:
-    """The family of invariant forms on O(k) modulo Q, with integrals over all the points.
-
-    `degree`, `kahler_class` and the symmetries that count are as for `algebraic_metric`.
-    Inner products are Monte-Carlo integrals: 4,000 points give rates to about a per cent.
-
-    >>> import geomflow.variety as gv
-    >>> X = gv.Fermat(4)
-    >>> form_family(X, 4, X.sample(4000, seed=1))
-    5 invariant Hermitian forms of level 4 at 4000 points
-
-    Raises `UnderdeterminedError` (fewer points than coefficients), `MemoryLimitError`, and `InputError` where k t_i is
-    no whole number.
-    """
-    degrees, level = line_bundle(variety, degree, kahler_class)
-    forms = reduced_forms(variety, degrees, symmetry or variety.symmetry, points)
-    require_points(forms, points)
-    features = forms.features(points) / reference(forms, points)[:, None, None]
-    root = np.sqrt(points.weights / points.weights.sum())
-    triangle = np.linalg.qr(root[:, None] * features[:, 0], mode="r")
-    whole = solve_triangular(triangle, features.reshape(-1, forms.count).T, trans="T").T
-    orthonormal = np.ascontiguousarray(whole.reshape(features.shape))
-    return FormFamily(variety, forms, points, orthonormal, triangle, level)

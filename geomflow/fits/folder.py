@@ -12,7 +12,7 @@ from typing import Any, final
 from geomflow import __version__
 from geomflow.core import archive
 from geomflow.core.errors import InputError, StoreError
-from geomflow.variety.store import load_metric
+from geomflow.variety.store import stored_metric
 
 NUMBERS = "numbers.json"
 METRIC = "metric.npz"
@@ -80,7 +80,7 @@ class MetricFolder:
     def metric(self) -> Any:
         """The metric of before, None where no fit was kept. Raises what `require_same` does, and `StoreError`."""
         self.require_same()
-        return load_metric(self.path / METRIC) if self.before.get("rungs") else None
+        return stored_metric(self.path / METRIC) if self.before.get("rungs") else None
 
     def require_same(self) -> None:
         """Raise `InputError` where what is held was made with other settings."""

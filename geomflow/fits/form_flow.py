@@ -1,30 +1,38 @@
-"""Gradient flows of E_F within the metrics of a family of Hermitian forms."""
+"""Families of Hermitian forms at points, and the gradient flows of E_F within them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
 from sys import float_info
 from typing import TYPE_CHECKING, Literal, final
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from geomflow.core.conventions import K_ENERGY_OVER_ENTROPY
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.numbers import fraction_of
-from geomflow.fits.family import RESTRICTIONS, FormState
+from geomflow.fits.algebraic import reduced_forms, require_points
+from geomflow.fits.family import RESTRICTIONS, FormFamily, FormState
 from geomflow.fits.loss import Density
 from geomflow.fits.tangent import INNER_PRODUCTS, descent_system, pencil
 from geomflow.flow.equations.calabi import CalabiFlow
 from geomflow.flow.equations.kahler_ricci import KahlerRicciFlow
 from geomflow.flow.steppers.rosenbrock import SemiImplicit
 from geomflow.symbolic.parse import parse
+from geomflow.variety.bundles import line_bundle
+from geomflow.variety.orbits import reference
 
 if TYPE_CHECKING:
     import sympy
 
     from geomflow.flow.problem import Problem
     from geomflow.flow.solution import Solution
+    from geomflow.variety.hypersurface import Hypersurface
+    from geomflow.variety.points import Points
+    from geomflow.variety.symmetry import Symmetry
 
 K_ENERGY = f"{K_ENERGY_OVER_ENTROPY}*v*log(v)"
 """F of the K-energy."""
@@ -116,6 +124,38 @@ class FormFlow:
         import sympy
 
         return f"{self.name}: {sympy.sstr(self.equation.lhs)} = {sympy.sstr(self.equation.rhs)}"
+
+
+def form_family(
+    variety: Hypersurface,
+    degree: int | Sequence[int],
+    points: Points,
+    *,
+    symmetry: Symmetry | None = None,
+    kahler_class: Sequence[float] | None = None,
+) -> FormFamily:
+    """The family of invariant forms on O(k) modulo Q, with integrals over all the points.
+
+    `degree`, `kahler_class` and the symmetries that count are as for `algebraic_metric`.
+    Inner products are Monte-Carlo integrals: 4,000 points give rates to about a per cent.
+
+    >>> import geomflow.variety as gv
+    >>> X = gv.Fermat(4)
+    >>> form_family(X, 4, X.sample(4000, seed=1))
+    5 invariant Hermitian forms of level 4 at 4000 points
+
+    Raises `UnderdeterminedError` (fewer points than coefficients), `MemoryLimitError`, and `InputError` where k t_i is
+    no whole number.
+    """
+    degrees, level = line_bundle(variety, degree, kahler_class)
+    forms = reduced_forms(variety, degrees, symmetry or variety.symmetry, points)
+    require_points(forms, points)
+    features = forms.features(points) / reference(forms, points)[:, None, None]
+    root = np.sqrt(points.weights / points.weights.sum())
+    triangle = np.linalg.qr(root[:, None] * features[:, 0], mode="r")
+    whole = solve_triangular(triangle, features.reshape(-1, forms.count).T, trans="T").T
+    orthonormal = np.ascontiguousarray(whole.reshape(features.shape))
+    return FormFamily(variety, forms, points, orthonormal, triangle, level)
 
 
 def decay_rate(solution: Solution, between: tuple[float, float] = (1e-8, 1e-5)) -> float:

@@ -24,13 +24,8 @@ if TYPE_CHECKING:
 _NAMED = "geomflow metric 1"
 
 
-def load_metric(path: str | Path, **given: Any) -> HermitianMetric:
-    """The metric that `metric.save` wrote: a form, a network, a kernel's, frozen features, components of one chart.
-
-    `given` are parts that the file cannot hold, as the `kernel` of a flow on points where it is one of the user's own.
-    Raises `StoreError` for a file that cannot be read, is damaged, holds no metric or lacks a part, and `InputError`
-    for parts that are not asked for.
-    """
+def stored_metric(path: str | Path, **given: Any) -> HermitianMetric:
+    """The metric of a file, as `geomflow.load_metric`, of any kind whose class is loaded."""
     whole = archive.read(path)
     kind = archive.kind_of(path, whole)
     made = _named(whole.text("type")) if kind == _NAMED else KINDS.get(kind)

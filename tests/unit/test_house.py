@@ -55,6 +55,13 @@ def test_every_public_name_is_documented():
 
 
 def test_a_run_on_a_torus_loads_no_floor_above():
-    loaded = house.torus_modules()
+    loaded, strange = house.loaded_by(house.TORUS)
     assert "geomflow.flow" in loaded
-    assert not [name for name in loaded if name.split(".")[1:2] and name.split(".")[1] in house.STRANGERS]
+    assert strange == []
+
+
+def test_a_fit_of_a_form_loads_no_network_and_no_kernel():
+    loaded, strange = house.loaded_by(house.FIT, house.FORMS)
+    assert "geomflow.fits.algebraic" in loaded
+    assert strange == []
+

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +72,13 @@ def kept(request, tmp_path_factory):
 
 def test_every_kind_is_among_those_that_are_tried():
     assert set(KINDS) - set(MADE) == {"geomflow frozen features 1"}  # of old
+
+
+def test_a_new_process_knows_every_kind():
+    """Kinds are known once their modules are loaded, which the one reader must see to."""
+    code = "import geomflow, geomflow.variety.metric as m; geomflow.load_metric; print(*m.KINDS, sep=chr(10))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert set(told.splitlines()) == set(KINDS)
 
 
 def test_metrics_of_every_kind_come_back(kept):

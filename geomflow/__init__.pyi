@@ -1,0 +1,39 @@
+from . import (
+    fits as fits, kernels as kernels, networks as networks, plot as plot, study as study, tangent as tangent,
+    variety as variety,
+)
+from .codegen import compile as compile
+from .core import conventions as conventions
+from .core.errors import GeomflowError as GeomflowError
+from .core.outcome import Outcome as Outcome, OutcomeKind as OutcomeKind
+from .distribute import local_workers as local_workers
+from .field import ComplexTorus as ComplexTorus, Torus as Torus
+from .fits import (
+    FormFlow as FormFlow, algebraic_metric as algebraic_metric, balanced_metric as balanced_metric,
+    form_family as form_family, load_metric as load_metric, phi_metric as phi_metric,
+)
+from .flow import (
+    CurvatureBlowUp as CurvatureBlowUp, ErrorControl as ErrorControl, Event as Event, FixedStep as FixedStep,
+    PositivityLoss as PositivityLoss, RK23 as RK23, RK4 as RK4, RK45 as RK45, RKC as RKC, ROS2 as ROS2,
+    ROS34PW2 as ROS34PW2, ScipyStiff as ScipyStiff, SemiImplicit as SemiImplicit, Solution as Solution,
+    SteadyState as SteadyState, load as load, solve as solve,
+)
+from .flow.equations import (
+    CalabiFlow as CalabiFlow, ConformalRicciFlow as ConformalRicciFlow, ConjugateHeatFlow as ConjugateHeatFlow,
+    Descent as Descent, Flow as Flow, KahlerRicciFlow as KahlerRicciFlow, RicciFlow as RicciFlow,
+    perelman_form as perelman_form,
+)
+from .kernels import DeltaKernel as DeltaKernel, GaussianKernel as GaussianKernel, NetworkKernel as NetworkKernel
+from .symbolic import (
+    Chart as Chart, ComplexChart as ComplexChart, KahlerMetric as KahlerMetric, Metric as Metric,
+    catalogue as catalogue, functionals as functionals,
+)
+from .tangent import (
+    GradientFlow as GradientFlow, KernelFlow as KernelFlow, LinearisedFlow as LinearisedFlow, Training as Training,
+)
+from .variety import (
+    Dwork as Dwork, Fermat as Fermat, FubiniStudy as FubiniStudy, Hypersurface as Hypersurface, Points as Points,
+    load_points as load_points, sigma as sigma,
+)
+
+__version__: str

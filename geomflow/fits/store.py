@@ -1,0 +1,35 @@
+"""Metrics of every kind from their files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from geomflow.fits.clouds.metric import ComponentMetric
+from geomflow.fits.features.components import ComponentNetwork
+from geomflow.fits.invariant_kernel import FeatureSpan
+from geomflow.fits.overlap_kernel import OverlapSpan
+from geomflow.fits.phi.metric import PhiNetwork
+from geomflow.fits.potential_span import KernelMetric
+from geomflow.fits.tangent_features import FrozenComponents, PotentialTangent
+from geomflow.variety.flat import FlatCurve
+from geomflow.variety.fubini_study import FubiniStudy
+from geomflow.variety.hermitian_form import HermitianForm
+from geomflow.variety.metric import HermitianMetric
+from geomflow.variety.store import stored_metric
+
+#: The metrics and spans of this package that files hold: loaded, they are found by the names of their kinds.
+HELD = (
+    FubiniStudy, HermitianForm, FlatCurve, PhiNetwork, KernelMetric, FeatureSpan, OverlapSpan, PotentialTangent,
+    ComponentNetwork, FrozenComponents, ComponentMetric,
+)  # fmt: skip
+
+
+def load_metric(path: str | Path, **given: Any) -> HermitianMetric:
+    """The metric that `metric.save` wrote: a form, a network, a kernel's, frozen features, components of one chart.
+
+    `given` are parts that the file cannot hold, as the `kernel` of a flow on points where it is one of the user's own.
+    Raises `StoreError` for a file that cannot be read, is damaged, holds no metric or lacks a part, and `InputError`
+    for parts that are not asked for.
+    """
+    return stored_metric(path, **given)

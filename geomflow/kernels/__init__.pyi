@@ -1,0 +1,35 @@
+from .clustering import (
+    Dendrogram as Dendrogram, batched_labels as batched_labels, cohesion as cohesion, dropped_mass as dropped_mass,
+    euclidean_linkage as euclidean_linkage, projective_linkage as projective_linkage,
+)
+from .cutoff import CutOffKernel as CutOffKernel, Neighbours as Neighbours
+from .distance import (
+    DistanceKernel as DistanceKernel, FunctionKernel as FunctionKernel, euclidean_distance as euclidean_distance,
+    torus_distance as torus_distance,
+)
+from .empirical import EmpiricalKernel as EmpiricalKernel, EmpiricalPotentialKernel as EmpiricalPotentialKernel
+from .gaussian import (
+    DeltaKernel as DeltaKernel, GaussianKernel as GaussianKernel, WrappedGaussianKernel as WrappedGaussianKernel,
+)
+from .kernel import Kernel as Kernel, RescaledKernel as RescaledKernel, reference_rescaled as reference_rescaled
+from .network import (
+    KernelEstimate as KernelEstimate, NetworkCovariance as NetworkCovariance, NetworkKernel as NetworkKernel,
+    monte_carlo as monte_carlo,
+)
+from .operators import KernelOperator as KernelOperator, UnderResolvedWarning as UnderResolvedWarning
+from .potential import PotentialKernel as PotentialKernel
+from .projective import (
+    CoordinateKernel as CoordinateKernel, FubiniStudyGaussian as FubiniStudyGaussian,
+    FubiniStudyGeodesicGaussian as FubiniStudyGeodesicGaussian, IndefiniteKernelWarning as IndefiniteKernelWarning,
+    NearestKernel as NearestKernel, chordal_distance as chordal_distance, geodesic_distance as geodesic_distance,
+)
+from .spectrum import (
+    alignment as alignment, effective_dimension as effective_dimension, eigenvalues as eigenvalues,
+    kernel_alignment as kernel_alignment, operator_alignment as operator_alignment,
+    operator_eigenvalues as operator_eigenvalues, participation_ratio as participation_ratio,
+    smallest_eigenvalue as smallest_eigenvalue,
+)
+from .tangent import (
+    Covariant as Covariant, Kronecker as Kronecker, Symmetrised as Symmetrised, TangentKernel as TangentKernel,
+    drift as drift,
+)

@@ -1,0 +1,8 @@
+from .convergence import (
+    convergence as convergence, fit as fit, fitted_order as fitted_order, sigma as sigma, training as training,
+)
+from .heatmap import heatmap as heatmap
+from .histograms import histograms as histograms
+from .quantities import quantity_names as quantity_names
+from .runs import film as film, monitors as monitors, snapshots as snapshots
+from .slices import plane_slice as plane_slice, slices as slices

@@ -1,0 +1,6 @@
+from . import catalogue as catalogue, functionals as functionals
+from .chart import Chart as Chart, ComplexChart as ComplexChart
+from .exact import is_zero as is_zero
+from .kahler import HermitianForm as HermitianForm, KahlerMetric as KahlerMetric
+from .metric import Metric as Metric
+from .parse import parse as parse

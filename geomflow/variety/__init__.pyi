@@ -1,0 +1,28 @@
+from .ambient import Ambient as Ambient
+from .chern import (
+    chern_densities as chern_densities, chern_number as chern_number, euler_number as euler_number,
+    intersection_number as intersection_number,
+)
+from .distance import distance as distance, nearest as nearest
+from .errors import VolumeWarning as VolumeWarning
+from .estimate import Estimate as Estimate
+from .families import Bicubic as Bicubic, Dwork as Dwork, Fermat as Fermat, Tetraquadric as Tetraquadric
+from .flat import FlatCurve as FlatCurve
+from .frames import in_patch as in_patch, transition as transition
+from .fubini_study import FubiniStudy as FubiniStudy
+from .hermitian_form import HermitianForm as HermitianForm
+from .hypersurface import Hypersurface as Hypersurface
+from .jets import Curvature as Curvature
+from .measures import (
+    Measures as Measures, Quality as Quality, checked_volume as checked_volume, class_volume as class_volume,
+    density_ratio as density_ratio, gain as gain, kappa as kappa, measure as measure, quality as quality,
+    ricci_measure as ricci_measure, scalar_curvature as scalar_curvature, sigma as sigma,
+    smallest_eigenvalue as smallest_eigenvalue, transition_loss as transition_loss, volume as volume,
+)
+from .metric import HermitianMetric as HermitianMetric, PolarisedMetric as PolarisedMetric
+from .points import Points as Points, concatenate as concatenate
+from .polynomial import Polynomial as Polynomial
+from .sample import noised as noised, sample_patch as sample_patch
+from .sections import Sections as Sections
+from .store import export_cymetric as export_cymetric, import_cymetric as import_cymetric, load_points as load_points
+from .symmetry import Symmetry as Symmetry, trivial_symmetry as trivial_symmetry
