@@ -14,7 +14,7 @@ from geomflow.flow.steppers.rkc import RKC
 from geomflow.flow.steppers.rosenbrock import ROS2, ROS34PW2, SemiImplicit
 from geomflow.flow.steppers.runge_kutta import RK4, RK23, RK45
 from geomflow.flow.steppers.scipy_stiff import ScipyStiff
-from geomflow.flow.steppers.stepper import Stepper
+from geomflow.flow.control import Stepper
 from geomflow.io.store import Store
 
 __all__ = [

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from geomflow.core.content import differences, in_words, opaque
+from geomflow.core.content import content, differences, in_words, opaque
 from geomflow.core.errors import StoreError
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.flow.plan import Plan
@@ -126,16 +126,18 @@ def resumed_run(plan: Plan, stored: StoredRun, store: Store, identity: Mapping[s
                 change_monitors: bool) -> ResumedRun | None:
     """The run of a plan, continued from its store; None if it has ended for good.
 
-    A run to a later last time is continued from the last step that the first last time has not shaped, so that it is
-    the run that would have gone there at once, to the bit.
+    A run to a later last time is continued from the last step that the first last time has not shaped, and one without
+    the event that ended it from before the step in which that happened, so that it is the run that would have gone
+    there at once, to the bit.
 
     Raises `StoreError` if the store holds another run, with a list of what differs, or a saved solution.
     """
     if stored.memory is None:
         raise StoreError(f"the store '{stored.path}' is a saved solution, which cannot be continued: run it again.")
     _require_same(plan, stored, store, identity)
-    begun = _begun_otherwise(plan, stored)
-    truncation = _truncation(plan, stored, begun)
+    halted = _is_over(stored, plan.t1) and not stored.facts["reached"] and _has_fewer_events(identity, stored)
+    begun = _begun_otherwise(plan, stored, halted)
+    truncation = _truncation(plan, stored, begun, halted)
     if truncation is None and _is_over(stored, plan.t1):
         return None
     run = Run(plan)
@@ -149,8 +151,9 @@ def resumed_run(plan: Plan, stored: StoredRun, store: Store, identity: Mapping[s
 def _require_same(plan: Plan, stored: StoredRun, store: Store, identity: Mapping[str, Any]) -> None:
     """Raise `StoreError` if what is stored is not the beginning of this run."""
     header = stored.header
-    there, here = _compared(json.loads(header["identity"])), _compared(json.loads(json.dumps(identity)))
-    found = [*differences(there, here), *_other_times(plan, header["recipe"]["save_at"])]
+    whole, here = json.loads(header["identity"]), _compared(json.loads(json.dumps(identity)))
+    found = [*differences(_compared(whole), here), *_other_times(plan, header["recipe"]["save_at"]),
+             *_further_events(plan, whole["events"])]
     if store.seed is not None:
         found += differences(header["seed"], store.seed, "seed")
     derived = [change for change in found if change[0] == "initial" or change[0].startswith("initial.")]
@@ -168,7 +171,19 @@ def _require_same(plan: Plan, stored: StoredRun, store: Store, identity: Mapping
 
 
 def _compared(identity: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in identity.items() if key != "monitors"}
+    return {key: value for key, value in identity.items() if key not in ("monitors", "events")}
+
+
+def _further_events(plan: Plan, there: Sequence[Any]) -> list[tuple[str, Any, Any]]:
+    """The events that might have ended the stored run where none of its own did."""
+    return [found for i, event in enumerate(plan.events) if not any(map(event.follows, there))
+            for found in differences(there[i] if i < len(there) else None, content(event), f"events[{i}]")]
+
+
+def _has_fewer_events(identity: Mapping[str, Any], stored: StoredRun) -> bool:
+    """Whether an event of the stored run is left out, or its threshold is farther away."""
+    here = json.loads(json.dumps(identity["events"]))
+    return any(all(differences(old, new) for new in here) for old in json.loads(stored.header["identity"])["events"])
 
 
 def _other_times(plan: Plan, old: Sequence[float]) -> list[tuple[str, Any, Any]]:
@@ -179,22 +194,30 @@ def _other_times(plan: Plan, old: Sequence[float]) -> list[tuple[str, Any, Any]]
     return [] if there == here else [("save_at", there, here)]
 
 
-def _begun_otherwise(plan: Plan, stored: StoredRun) -> Run | None:
-    """The run begun anew, if with its last time it begins with another step than the stored one."""
+def _begun_otherwise(plan: Plan, stored: StoredRun, halted: bool) -> Run | None:
+    """The run begun anew, if it begins with another step than the stored one, or that was over at its start."""
     memory = stored.memory
-    if memory is None or plan.t1 == stored.header["recipe"]["save_at"][-1]:
+    over_at_once = halted and not stored.facts["costs"][0]
+    if memory is None or (plan.t1 == stored.header["recipe"]["save_at"][-1] and not over_at_once):
         return None
     run = Run(plan)
     run.begin()
-    return None if run.outcome or asdict(run.first_control_state) == memory["first_pace"] else run
+    same = asdict(run.first_control_state) == memory["first_pace"] and not over_at_once
+    return None if run.outcome or same else run
 
 
-def _truncation(plan: Plan, stored: StoredRun, begun: Run | None) -> Truncation | None:
-    """What of a stored run a run to a later time shares with it, if that is not all."""
+def _truncation(plan: Plan, stored: StoredRun, begun: Run | None, halted: bool) -> Truncation | None:
+    """What of a stored run a run to a later time, or one without the event that ended it, shares with it, if not all.
+
+    Raises `StoreError` where it would have to go back to before an event, and the store does not hold that.
+    """
     if begun:
         return Truncation(1, 1, {**checkpoint_of(begun, 0, 0).facts, "fork": None, "slot": None})
     branch, end = stored.facts["fork"], stored.header["recipe"]["save_at"][-1]
-    if branch is None or end in plan.stops:
+    if branch is None and halted:
+        raise StoreError(f"the run in '{stored.path}' was ended by an event, and its store does not hold the step "
+                         "before: solve from its last state, t0=solution.outcome.time, in another store.")
+    if branch is None or (end in plan.stops and not halted):
         return None
     memory = json.loads(branch["memory"])
     facts = {

@@ -1,4 +1,4 @@
-"""Step size controllers: the length of the next step, and the judgement on the last."""
+"""How steps are taken and how long they are: what a stepper is, and the controllers that judge it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.numbers import real_number
+from geomflow.core.outcome import Outcome
 
 if TYPE_CHECKING:
     from geomflow.flow.cursor import Cursor
-    from geomflow.flow.steppers.stepper import Stepper
+
 
 @dataclass(frozen=True)
 class ControllerState:
@@ -210,24 +211,52 @@ class StabilityBound(StepController):
         return ControllerState(dt / 4, ceiling=last.ceiling)
 
 
-@dataclass(frozen=True)
-class Legs(StepController):
-    """`count` legs over the run; one that fails is tried again at a quarter, and legs grow back by two."""
+class Stepper(ABC):
+    """A one-step method for dy/dt = f(t, y). Subclasses are frozen dataclasses and remember nothing.
 
-    count: int = 50
+    order            order of the method
+    estimate_order   order of the embedded method behind the error estimate; None without an estimate
+    rate_known       a step leaves the rate at its end in "new_rate"
+    remedy           what to change when a step of fixed length fails, if not its length
+    """
 
-    def __post_init__(self) -> None:
-        if self.count < 1:
-            raise InputError(f"the number of legs, {self.count}, must be at least 1.")
+    name: ClassVar[str]
+    order: ClassVar[int]
+    estimate_order: ClassVar[int | None] = None
+    rate_known: ClassVar[bool] = False
+    needs_radius: ClassVar[bool] = False
+    remedy: ClassVar[str] = ""
 
-    def start(self, cursor: Cursor, stepper: Stepper, span: float) -> ControllerState:
-        """Legs of one `count`-th of the run."""
-        return ControllerState(span / self.count, ceiling=span / self.count)
+    @property
+    def real_stability(self) -> float:
+        """Largest dt·λ for which y' = −λ y does not grow; infinite for implicit methods."""
+        return math.inf
 
-    def accept(self, last: ControllerState, dt: float, ratio: float, stepper: Stepper) -> ControllerState:
-        """Twice as long, up to the full leg."""
-        return ControllerState(min(2 * last.dt, last.ceiling), ceiling=last.ceiling)
+    @property
+    def imaginary_stability(self) -> float:
+        """Largest dt·ω for which y' = iω y does not grow; infinite for implicit methods."""
+        return math.inf
 
-    def reject(self, last: ControllerState, dt: float, ratio: float, stepper: Stepper) -> ControllerState | None:
-        """A quarter."""
-        return ControllerState(dt / 4, ceiling=last.ceiling)
+    def stable_step(self, radius: float, oscillation: float) -> float:
+        """The longest stable step where |λ| ≤ radius and |Im λ| ≤ oscillation."""
+        real = self.real_stability / radius if radius > 0 else math.inf
+        return min(real, self.imaginary_stability / oscillation) if oscillation > 0 else real
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Names of the work arrays it needs."""
+        return ()
+
+    @abstractmethod
+    def attempt(self, cursor: Cursor, t_new: float) -> Outcome | None:
+        """Step from (cursor.t, cursor.y) to t_new: write the row "new", and "error" if there is an estimate.
+
+        Where the problem is an iteration that has come to its end, gives its outcome.
+        """
+
+    def check(self, cursor: Cursor) -> None:  # noqa: B027
+        """Raise `InputError` if the method cannot work on this problem, before anything is computed."""
+
+    def control(self, rtol: float, atol: float) -> StepController:
+        """The step control that fits the method when the user names none."""
+        return ErrorControl(rtol, atol)

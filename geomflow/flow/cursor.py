@@ -148,6 +148,11 @@ class Cursor:
         """The present state, (ncomp, *grid); a view that the next step reuses."""
         return self.work["y"]
 
+    @property
+    def before(self) -> np.ndarray:
+        """After `advance`: the state before the step."""
+        return self.work["new"]
+
     def state(self) -> Any:
         """The present state as the user's object, on a copy of the numbers."""
         return self.problem.unpack(self.y.copy())
@@ -168,7 +173,7 @@ class Cursor:
     def residual(self) -> float:
         """Size of the rate: the problem's own measure, or max |rate|; of an iteration the last change, or NaN."""
         if self.problem.advance is not None:
-            return float(np.abs(self.y - self.work["new"]).max()) if self._moved else math.nan
+            return float(np.abs(self.y - self.before).max()) if self._moved else math.nan
         rate = self.rate()
         measure = self.problem.residual
         return float(measure(rate)) if measure else float(self.work.peaks("rate").max())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
@@ -11,7 +12,6 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.program import Average, InnerProduct, Program, Stage
 from geomflow.field.state import Field
-from geomflow.flow.observe import Monitor
 
 if TYPE_CHECKING:
     import sympy
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 
 Kind = TypeVar("Kind", bound=Field)
 """The kind of field that a flow acts on."""
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """The number `name`: the integral over the torus (dx), the mean, the maximum or the minimum of `node`."""
+
+    name: str
+    reduction: Literal["integral", "mean", "max", "min"]
+    node: gr.Node
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,8 @@ class Equation:
     monitors    numbers recorded along the run
     curvature   the monitor that measures the size of the curvature
     average     a nonlocal parameter of the program
+    numbers     further parameters of the program and the monitors, and their values, such as those of a Kähler class:
+                one compiled routine serves them all
     modulo      "constants" if the state matters up to an additive constant only
     solved      a further field of the program, last, that is not evolved but solved for at each state
     inner       the inner product, where the equation is a gradient flow in a pointwise one
@@ -47,6 +58,7 @@ class Equation:
     monitors: tuple[Monitor, ...] = ()
     curvature: str | None = None
     average: Average | None = None
+    numbers: Mapping[str, float] = field(default_factory=dict)
     modulo: str | None = None
     solved: GroundState | None = None
     inner: InnerProduct | None = None

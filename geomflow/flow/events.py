@@ -1,24 +1,27 @@
-"""Events that end a run: what is watched, when it ends the run and how, and where inside a step it happens."""
+"""What ends a run, events and failures, and the sentences that say so."""
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from scipy.optimize import brentq
 
-from geomflow.core.errors import InputError
+from geomflow.core.content import KIND, content, differences
+from geomflow.core.errors import InputError, NotFiniteError, PositivityError
 from geomflow.core.numbers import finite_number, real_number
 from geomflow.core.outcome import Outcome, OutcomeKind
+from geomflow.flow.problem import Problem, Violation
 
 if TYPE_CHECKING:
+    from geomflow.flow.control import Stepper
     from geomflow.flow.cursor import Cursor
-    from geomflow.flow.problem import Problem
-    from geomflow.flow.steppers.stepper import Stepper
+    from geomflow.flow.run import Run
+
 
 class TerminalEvent(ABC):
     """Watches a run after each step. Subclasses are frozen dataclasses and must be pure functions of t and the state.
@@ -39,6 +42,10 @@ class TerminalEvent(ABC):
     def happened(self, before: float | None, after: float) -> bool:
         """Whether the step from `before` to `after` ends the run; `before` is None at the start."""
         return after <= 0
+
+    def follows(self, other: Mapping[str, Any]) -> bool:
+        """Whether a run that an event of the content `other` has not ended cannot have been ended by this one."""
+        return not differences(other, content(self))
 
     @abstractmethod
     def outcome(self, t: float, value: float) -> Outcome:
@@ -87,18 +94,62 @@ class Event(TerminalEvent):
 
     def outcome(self, t: float, value: float) -> Outcome:
         """Finished."""
-        message = f"the event '{self.name}' happened at t = {t:.9g}. Take it out of events to go on to t1."
+        message = (f"the event '{self.name}' happened at t = {t:.9g}. To go on, leave it out of events: a run in a "
+                   "store continues with resume=True, another from its last state with t0=solution.outcome.time.")
         return Outcome(OutcomeKind.finished, message, t)
 
     def __repr__(self) -> str:
         return f"Event({self.name!r})"
 
 
+class Threshold(TerminalEvent):
+    """Ends the run when a number of the problem reaches a level, which is the one field of a subclass.
+
+    rising  the number is below the level at first and not above it
+    """
+
+    rising: ClassVar[bool] = False
+
+    @property
+    def level(self) -> float:
+        """The value of the field."""
+        return float(getattr(self, self._key))
+
+    @property
+    def _key(self) -> str:
+        return fields(self)[0].name  # type: ignore[arg-type]
+
+    @abstractmethod
+    def number(self, cursor: Cursor) -> float:
+        """What is compared with the level."""
+
+    def measure(self, cursor: Cursor) -> float:
+        """The distance that is left."""
+        above = self.number(cursor) - self.level
+        return -above if self.rising else above
+
+    def follows(self, other: Mapping[str, Any]) -> bool:
+        """Whether `other` is such an event too, at a level that is reached no later."""
+        there = other.get(self._key) if other.get(KIND) == type(self).__name__ else None
+        return there is not None and (self.level >= there if self.rising else self.level <= there)
+
+    def outcome(self, t: float, value: float) -> Outcome:
+        """How the run ended, in the words of the subclass."""
+        kind, message = self.told(t, self.level - value if self.rising else self.level + value)
+        return Outcome(kind, message, t)
+
+    @abstractmethod
+    def told(self, t: float, number: float) -> tuple[OutcomeKind, str]:
+        """The kind of the outcome, and what to say of it: the number that was reached, and what to change."""
+
+
 @dataclass(frozen=True)
-class CurvatureBlowUp(TerminalEvent):
+class CurvatureBlowUp(Threshold):
     """Ends the run as singular when the problem's curvature (units 1/length²) reaches `threshold`."""
 
     threshold: float
+
+    rising: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "threshold", real_number(self.threshold, "the curvature threshold"))
@@ -110,23 +161,22 @@ class CurvatureBlowUp(TerminalEvent):
         if problem.curvature is None:
             raise InputError("this flow has no curvature to watch: use Event(name, function) on what it has.")
 
-    def measure(self, cursor: Cursor) -> float:
-        """threshold − curvature; a curvature that is not a number counts as reached."""
+    def number(self, cursor: Cursor) -> float:
+        """The curvature; one that is not a number counts as infinite."""
         assert cursor.problem.curvature is not None
-        value = self.threshold - cursor.problem.curvature(cursor.t, cursor.y)
-        return value if value == value else -float("inf")
+        value = cursor.problem.curvature(cursor.t, cursor.y)
+        return value if value == value else math.inf
 
-    def outcome(self, t: float, value: float) -> Outcome:
+    def told(self, t: float, number: float) -> tuple[OutcomeKind, str]:
         """Singular."""
-        message = (
-            f"curvature reached {self.threshold - value:.6g} at t = {t:.9g}, above the threshold {self.threshold:.6g}. "
+        return OutcomeKind.singular, (
+            f"curvature reached {number:.6g} at t = {t:.9g}, above the threshold {self.threshold:.6g}. "
             "To follow the singularity further, refine the grid and raise the threshold of CurvatureBlowUp."
         )
-        return Outcome(OutcomeKind.singular, message, t)
 
 
 @dataclass(frozen=True)
-class PositivityLoss(TerminalEvent):
+class PositivityLoss(Threshold):
     """Ends the run as singular when the problem's positivity, say its least eigenvalue, falls to `floor`."""
 
     floor: float = 1e-6
@@ -139,22 +189,21 @@ class PositivityLoss(TerminalEvent):
         if problem.positivity is None:
             raise InputError("nothing in this flow has to stay positive: use Event(name, function) on what it has.")
 
-    def measure(self, cursor: Cursor) -> float:
-        """positivity − floor."""
+    def number(self, cursor: Cursor) -> float:
+        """The positivity."""
         assert cursor.problem.positivity is not None
-        return cursor.problem.positivity(cursor.t, cursor.y) - self.floor
+        return cursor.problem.positivity(cursor.t, cursor.y)
 
-    def outcome(self, t: float, value: float) -> Outcome:
+    def told(self, t: float, number: float) -> tuple[OutcomeKind, str]:
         """Singular."""
-        message = (
-            f"what must stay positive fell to {self.floor + value:.6g} at t = {t:.9g}, below the floor {self.floor:.6g}"
+        return OutcomeKind.singular, (
+            f"what must stay positive fell to {number:.6g} at t = {t:.9g}, below the floor {self.floor:.6g}"
             " of PositivityLoss. To go nearer to the degenerate metric, lower the floor; to avoid it, change the state."
         )
-        return Outcome(OutcomeKind.singular, message, t)
 
 
 @dataclass(frozen=True)
-class SteadyState(TerminalEvent):
+class SteadyState(Threshold):
     """Ends the run as steady when the residual max |dy/dt| over components and points falls to `tolerance`."""
 
     tolerance: float = 1e-8
@@ -164,17 +213,16 @@ class SteadyState(TerminalEvent):
         if not self.tolerance > 0:
             raise InputError(f"the tolerance {self.tolerance} of SteadyState must be positive.")
 
-    def measure(self, cursor: Cursor) -> float:
-        """residual − tolerance."""
-        return cursor.residual() - self.tolerance
+    def number(self, cursor: Cursor) -> float:
+        """The residual."""
+        return cursor.residual()
 
-    def outcome(self, t: float, value: float) -> Outcome:
+    def told(self, t: float, number: float) -> tuple[OutcomeKind, str]:
         """Steady."""
-        message = (
-            f"the residual max |dy/dt| fell to {self.tolerance + value:.3g} at t = {t:.9g}. "
+        return OutcomeKind.steady, (
+            f"the residual max |dy/dt| fell to {number:.3g} at t = {t:.9g}. "
             f"For a smaller residual lower the tolerance {self.tolerance:.3g} of SteadyState."
         )
-        return Outcome(OutcomeKind.steady, message, t)
 
 
 _ACCURACY = 1e-9  # of the step
@@ -208,3 +256,95 @@ def _scale(before: float, after: float) -> float:
     """A size by which products and quotients of numbers of this size neither underflow nor overflow."""
     sizes = [abs(value) for value in (before, after) if 0 < abs(value) < math.inf]
     return max(sizes, default=1.0)
+
+
+_BLOW_UP = 100.0  # growth of curvature that counts as a blow-up
+_OVERFLOW = 1e100  # steps become too short long before a singularity at a finite time gets here
+
+
+def size(cursor: Cursor) -> float:
+    """What grows at a singularity: the problem's curvature, or the residual where there is none."""
+    curvature = cursor.problem.curvature
+    return float(curvature(cursor.t, cursor.y)) if curvature else cursor.residual()
+
+
+def check_initial(cursor: Cursor) -> None:
+    """Raise `NotFiniteError` or `PositivityError` if the initial state or its rate cannot be used."""
+    _require_finite(cursor.y, "the initial state")
+    fault = cursor.problem.check(cursor.t, cursor.y) if cursor.problem.check else None
+    if fault is not None:
+        raise PositivityError(f"the initial state is not allowed: {fault}. Change the state.")
+    if cursor.problem.advance is None:
+        _require_finite(cursor.rate(), "the rate at the initial state")
+
+
+def _require_finite(values: np.ndarray, what: str) -> None:
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        place = tuple(int(i) for i in bad[0])
+        raise NotFiniteError(f"{what} is {values[place]} in component {place[0]} at the point {place[1:]}.")
+
+
+def reached(run: Run) -> Outcome:
+    """The last time was reached."""
+    message = f"reached t = {run.cursor.t:.9g} in {_plural(run.steps, 'step')}."
+    return Outcome(OutcomeKind.finished, message, run.cursor.t)
+
+
+def too_many_steps(run: Run) -> Outcome:
+    """The step limit was reached."""
+    elapsed = run.cursor.t - run.plan.t0
+    done = elapsed / (run.plan.t1 - run.plan.t0)
+    message = (
+        f"stopped at t = {run.cursor.t:.9g} ({done:.3g} of the run) after max_steps = {run.plan.max_steps} steps, "
+        f"of {elapsed / run.steps:.3g} on average. Raise max_steps, loosen rtol, or take another stepper than "
+        f"'{run.plan.stepper.name}'."
+    )
+    return Outcome(OutcomeKind.interrupted, message, run.cursor.t)
+
+
+def stopped(run: Run, why: str) -> Outcome:
+    """The run was stopped from outside."""
+    message = f"stopped at t = {run.cursor.t:.9g} of {run.plan.t1:.9g} by {why}; what was computed so far is kept."
+    return Outcome(OutcomeKind.interrupted, message, run.cursor.t)
+
+
+def failed(run: Run, error: BaseException) -> Outcome:
+    """A function of the user's raised."""
+    message = f"stopped at t = {run.cursor.t:.9g} by {type(error).__name__}: {error}; what was computed so far is kept."
+    return Outcome(OutcomeKind.interrupted, message, run.cursor.t)
+
+
+def no_step(run: Run, dt: float, fault: Violation | None) -> Outcome:
+    """No step could be taken: the geometry ended if positivity is lost or curvature grew, else the numbers failed."""
+    t, problem = run.cursor.t, run.plan.problem
+    now = size(run.cursor)
+    what = "curvature" if problem.curvature else "the rate"
+    growth = f"{what} went from {run.first_size:.6g} to {now:.6g}"
+    lost = fault is not None and fault.kind == "positivity"
+    grew = _BLOW_UP * run.first_size < now < _OVERFLOW
+    if run.plan.control.retries and (lost or grew):
+        cause = f"positivity is lost ({fault} after the next step)" if lost else "the solution blows up"
+        message = (
+            f"at t = {t:.9g} {cause}; {growth}. Compare with a finer grid to see that the singularity is the flow's; "
+            f"to stop before it take t1 < {t:.6g} or an event such as CurvatureBlowUp."
+        )
+        return Outcome(OutcomeKind.singular, message, t)
+    return Outcome(OutcomeKind.diverged, _divergence(run, dt, fault, growth), t)
+
+
+def _divergence(run: Run, dt: float, fault: Violation | None, growth: str) -> str:
+    cause = f"{fault}" if fault else "the error estimate is too large"
+    message = f"at t = {run.cursor.t:.9g} a step of {dt:.3g} with '{run.plan.stepper.name}' fails: {cause}; {growth}. "
+    if run.plan.control.retries and size(run.cursor) >= _OVERFLOW:
+        return message + (f"The numbers overflow without a singularity: take t1 < {run.cursor.t:.6g}, or an equation "
+                          "that does not grow, as one with the sign of its highest derivatives wrong does.")
+    if run.plan.control.retries:
+        return message + "Refine the grid, smooth the initial state, or take an implicit stepper."
+    if run.plan.stepper.remedy:
+        return message + run.plan.stepper.remedy
+    return message + f"Take a smaller step than {dt:.3g}, or control by error: control=ErrorControl()."
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

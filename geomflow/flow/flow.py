@@ -1,19 +1,28 @@
-"""The noun `Flow`: an equation that can be bound to a state and then solved."""
+"""The noun `Flow`: an equation that is bound to a state, compiled for its grid, and then solved."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from geomflow.flow.binding import bind
+import numpy as np
+
+from geomflow.core import graph as gr
+from geomflow.core.program import Program, Stage
+from geomflow.field.operators import Operator, discretise
+from geomflow.field.state import Field
+from geomflow.flow.equation import Equation
+from geomflow.flow.implicit import FrozenPrincipal
+from geomflow.flow.principal import SpectralBound, principal_part
+from geomflow.flow.problem import Problem, Spectrum, Violation
 from geomflow.symbolic.show import InLatex
 
 if TYPE_CHECKING:
     import sympy
 
-    from geomflow.flow.equation import Equation
-    from geomflow.flow.problem import Problem
+    from geomflow.field.grid import Grid
 
 
 class Flow(InLatex):
@@ -85,3 +94,187 @@ class Flow(InLatex):
         import sympy
 
         return str(sympy.latex(self.equation))
+
+
+def bind(flow: Flow, state: Field, equation: Equation, compiled: Compiled | None = None) -> Problem:
+    """The initial value problem of the equation, starting at the state.
+
+    `compiled` holds its functions; a flow whose rate is more than expressions gives its own.
+    """
+    compiled = compiled or Compiled(equation, state)
+    watched = equation.positive is not None
+    return Problem(
+        y0=state.pack(),
+        rate=compiled.rate,
+        unpack=state.unpack,
+        stiff_order=compiled.part.order,
+        spectral_radius=compiled.spectral_radius if compiled.part.slopes else None,
+        oscillation=compiled.oscillation if equation.lower else None,
+        spectrum=compiled.spectrum if equation.lower else None,
+        implicit=compiled.implicit,
+        check=compiled.check if watched else None,
+        positivity=compiled.positivity if watched else None,
+        curvature=compiled.curvature if equation.curvature else None,
+        residual=modulo_constants if equation.modulo else None,
+        observe=compiled.observe,
+        description=describe(flow, state, equation),
+    )
+
+
+def modulo_constants(rate: np.ndarray) -> float:
+    """Half the range of a rate: its size up to an additive constant."""
+    return float(rate.max() - rate.min()) / 2
+
+
+class Compiled:
+    """The expressions of an equation, compiled for the grid of a state on first use."""
+
+    def __init__(self, equation: Equation, state: Field) -> None:
+        self.equation, self.grid, self._start = equation, state.grid, state.pack()
+        self.part = principal_part(equation.program, equation.lower)
+
+    @cached_property
+    def _operator(self) -> Operator:
+        return discretise(self.equation.program, self.grid, self.equation.statics)
+
+    @cached_property
+    def _observer(self) -> Observer:
+        return Observer(self.equation, self.grid)
+
+    @cached_property
+    def _bound(self) -> SpectralBound:
+        return SpectralBound(self.part, self.grid, self.equation.statics)
+
+    @cached_property
+    def _average(self) -> Operator | None:
+        average = self.equation.average
+        if average is None:
+            return None
+        return self._inner(average.stages, {"top": average.top, "bottom": average.bottom})
+
+    @cached_property
+    def _positive(self) -> Operator:
+        assert self.equation.positive is not None
+        return self._inner((), {f"positive_{n}": node for n, node in enumerate(self.equation.positive[1])})
+
+    def _inner(self, stages: tuple[Stage, ...], outputs: dict[str, gr.Node]) -> Operator:
+        program, final = self.equation.program, Stage(tuple(outputs.items()))
+        inner = Program(program.coordinates, program.fields, program.statics, (), (*stages, final))
+        return discretise(inner, self.grid, self.equation.statics)
+
+    def _whole(self, y: np.ndarray) -> np.ndarray:
+        """The fields of the program: the state, and what is solved for."""
+        solved = self.equation.solved
+        return y if solved is None else np.concatenate([y, solved(y)[None]])
+
+    def _parameters(self, whole: np.ndarray) -> tuple[float, ...]:
+        values = dict(self.equation.numbers)
+        if self.equation.average is not None and self._average is not None:
+            top, bottom = self._average(whole)
+            values[self.equation.average.parameter] = float(top.sum() / bottom.sum())
+        return tuple(values[name] for name in self.equation.program.parameters)
+
+    def rate(self, t: float, y: np.ndarray, out: np.ndarray) -> None:
+        """dy/dt into `out`."""
+        self._operator(*self._fields(y), out=out)
+
+    def spectral_radius(self, t: float, y: np.ndarray) -> float:
+        """A bound of the stiff eigenvalues."""
+        return self._bound(*self._fields(y))
+
+    def oscillation(self, t: float, y: np.ndarray) -> float:
+        """A bound of their imaginary parts."""
+        if not self.part.slopes:
+            return 0.0
+        if len(self.equation.program.fields) > 1:
+            return self.spectral_radius(t, y) * self._share
+        even, odd = self._bound.parts(*self._fields(y))
+        return odd if odd == 0 else self.spectral_radius(t, y) * odd / (even + odd)
+
+    @cached_property
+    def _share(self) -> float:
+        """Of systems, how oscillating they are: the spectrum at the state where they start."""
+        start = self.spectrum(0.0, self._start)
+        return start.oscillation / max(start.oscillation, start.damping, np.finfo(float).tiny)
+
+    def spectrum(self, t: float, y: np.ndarray) -> Spectrum:
+        """Where the stiff eigenvalues lie."""
+        return self.implicit.spectrum(y)
+
+    @property
+    def implicit(self) -> FrozenPrincipal:
+        """The principal part with frozen coefficients."""
+        return FrozenPrincipal(self.part, self.grid, self.equation.statics, self._fields)
+
+    def _fields(self, y: np.ndarray) -> tuple[np.ndarray, tuple[float, ...]]:
+        whole = self._whole(y)
+        return whole, self._parameters(whole)
+
+    def observe(self, t: float, y: np.ndarray) -> dict[str, float]:
+        """The equation's monitors."""
+        return self._observer(self._whole(y))
+
+    def curvature(self, t: float, y: np.ndarray) -> float:
+        """The monitor that measures the size of the curvature."""
+        assert self.equation.curvature is not None
+        return abs(self.observe(t, y)[self.equation.curvature])
+
+    def positivity(self, t: float, y: np.ndarray) -> float:
+        """The least value of what must stay positive."""
+        return float(self._positive(self._whole(y)).min())
+
+    def check(self, t: float, y: np.ndarray) -> Violation | None:
+        """The place where positivity is lost, if it is."""
+        assert self.equation.positive is not None
+        values = self._positive(self._whole(y))
+        if values.min() > 0 or np.isnan(values).any():
+            return None
+        worst = np.unravel_index(int(np.argmin(values)), values.shape)
+        place = tuple(int(i) for i in worst[1:])
+        return Violation("positivity", self.equation.positive[0], float(values[worst]), place)
+
+
+def describe(flow: Flow, state: Field, equation: Equation) -> dict[str, Any]:
+    """JSON-able facts of a run for its store."""
+    import sympy
+
+    grid = state.grid
+    return {
+        "flow": flow.name,
+        "equation": str(flow),
+        "latex": sympy.latex(flow.equation),
+        "grid": {"shape": list(grid.shape), "order": grid.order or grid.scheme,
+                 "lattice": [list(row) for row in grid.torus.lattice], "torus": type(grid.torus).__name__,
+                 "dim": grid.torus.complex_dim or grid.torus.real_dim},
+        "components": list(state.component_names),
+        "axes": {name: [h * i for i in range(n)] for name, n, h in
+                 zip(grid.torus.coordinates, grid.shape, grid.spacing, strict=True)},
+        "state": type(state).__name__,
+        **equation.facts,
+    }
+
+
+class Observer:
+    """Evaluates monitors at a state: one generated routine for all their expressions, then reductions."""
+
+    def __init__(self, equation: Equation, grid: Grid) -> None:
+        self._monitors, program = equation.monitors, equation.program
+        self._nodes = list(dict.fromkeys(m.node for m in self._monitors))
+        self._numbers = tuple(equation.numbers.values())
+        outputs = Stage(tuple((f"observed_{n}", node) for n, node in enumerate(self._nodes)))
+        inner = Program(program.coordinates, program.fields, program.statics, tuple(equation.numbers),
+                        (*equation.stages, outputs))
+        self._operator = discretise(inner, grid, equation.statics) if self._monitors else None
+        self._volume = grid.torus.cell_volume
+
+    def __call__(self, y: np.ndarray) -> dict[str, float]:
+        """The monitors at the packed fields y of the program."""
+        if self._operator is None:
+            return {}
+        rows = dict(zip(self._nodes, self._operator(y, self._numbers), strict=True))
+        return {m.name: self._reduce(m.reduction, rows[m.node]) for m in self._monitors}
+
+    def _reduce(self, reduction: str, values: Any) -> float:
+        if reduction == "integral":
+            return float(values.mean()) * self._volume
+        return float(getattr(values, reduction)())

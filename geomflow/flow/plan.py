@@ -15,11 +15,10 @@ from geomflow.core.content import content
 from geomflow.core.errors import InputError
 from geomflow.core.memory import require
 from geomflow.core.numbers import real_number, require_unmasked
-from geomflow.flow.control import StepController
+from geomflow.flow.control import StepController, Stepper
 from geomflow.flow.cursor import Cursor
 from geomflow.flow.events import TerminalEvent
 from geomflow.flow.problem import Problem
-from geomflow.flow.steppers.stepper import Stepper
 
 _SNAP = 1e-9
 _BYTES_A_TIME = 64  # in an array, as an object, and in a tuple

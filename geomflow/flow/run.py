@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from geomflow.core.outcome import Outcome
-from geomflow.flow import endings
+from geomflow.flow import events
 from geomflow.flow.control import ControllerState
 from geomflow.flow.cursor import Cursor
-from geomflow.flow.events import locate
 from geomflow.flow.plan import Plan, is_free, least_step, next_time
 from geomflow.flow.problem import Violation
 
@@ -77,7 +76,8 @@ class Run:
     """A plan being carried out. All that continues it is in `memory()`, the state, and the record.
 
     first_control_state  the controller's state at the start, which may depend on the last time
-    branch   before the first step that the last time has shaped: a run to a later one goes another way from there
+    branch   before the first step that the last time, or an event, has shaped: a run to a later time, or without the
+             event, goes another way from there
     reached  the run has ended because the last time was reached
     """
 
@@ -101,8 +101,8 @@ class Run:
         """Check the initial state, keep it, choose the first step; an event may end the run at once."""
         plan, cursor = self.plan, self.cursor
         plan.stepper.check(cursor)
-        endings.check_initial(cursor)
-        self.first_size = endings.size(cursor)
+        events.check_initial(cursor)
+        self.first_size = events.size(cursor)
         self.control_state = self.first_control_state = plan.control.start(cursor, plan.stepper, plan.t1 - plan.t0)
         self._measured = [event.measure(cursor) for event in plan.events]
         for event, value in zip(plan.events, self._measured, strict=True):
@@ -118,12 +118,12 @@ class Run:
         What a user's function raises, or Ctrl-C, leaves the run where it was before the step.
         """
         if self.steps >= self.plan.max_steps:
-            self.outcome = endings.too_many_steps(self)
+            self.outcome = events.too_many_steps(self)
             return
         before, order, measured = self._here(), self.cursor.work.order, list(self._measured)
         try:
             if self._move(before):
-                self._detect(before.t)
+                self._detect(before)
                 self._settle()
         except BaseException:
             self.cursor.work.order, self._measured, self.outcome = order, measured, None
@@ -141,7 +141,7 @@ class Run:
             stop = plan.stops[self.stops_hit]
             dt = plan.control.step(cursor, plan.stepper, self.control_state)
             if dt < min(least_step(cursor.t, plan.t0, self.first_control_state.dt), stop - cursor.t):
-                self.outcome = endings.no_step(self, dt, fault)
+                self.outcome = events.no_step(self, dt, fault)
                 return False
             if stop == plan.t1 and self.branch is None and not is_free(cursor.t, dt, stop):
                 self.branch = replace(before, y=cursor.y.copy())
@@ -159,7 +159,7 @@ class Run:
             self.rejected += 1
             shorter = plan.control.reject(self.control_state, dt, ratio, plan.stepper)
             if shorter is None:
-                self.outcome = endings.no_step(self, dt, fault)
+                self.outcome = events.no_step(self, dt, fault)
                 return False
             self.control_state = shorter
 
@@ -173,15 +173,16 @@ class Run:
             return math.nan, fault
         return self.plan.control.ratio(self.cursor, self.plan.stepper), None
 
-    def _detect(self, t_old: float) -> None:
-        """See whether an event ends the run."""
+    def _detect(self, before: RestartPoint) -> None:
+        """See whether an event ends the run; one without it goes on from before the step."""
         for i, event in enumerate(self.plan.events):
-            before, after = self._measured[i], event.measure(self.cursor)
-            self._measured[i] = after
-            if event.happened(before, after):
+            last, now = self._measured[i], event.measure(self.cursor)
+            self._measured[i] = now
+            if event.happened(last, now):
                 if event.located:
-                    after = locate(event, self.cursor, self.plan.stepper, t_old, before, after)
-                self.outcome = event.outcome(self.cursor.t, after)
+                    now = events.locate(event, self.cursor, self.plan.stepper, before.t, last, now)
+                self.outcome = event.outcome(self.cursor.t, now)
+                self.branch = self.branch or replace(before, y=self.cursor.before.copy())
                 return
 
     def _settle(self) -> None:
@@ -191,7 +192,7 @@ class Run:
         if at_stop:
             self.stops_hit += 1
             if self.stops_hit == len(plan.stops) and self.outcome is None:
-                self.outcome, self.reached = endings.reached(self), True
+                self.outcome, self.reached = events.reached(self), True
         if at_stop or self.outcome:
             self.keep()
         elif self.steps % plan.monitor_every == 0:

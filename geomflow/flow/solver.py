@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import os
+import signal
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -15,17 +18,14 @@ from geomflow.core.memory import require
 from geomflow.core.numbers import real_number
 from geomflow.core.outcome import OutcomeKind
 from geomflow.core.progress import Bar
-from geomflow.flow import endings
 from geomflow.flow.checkpoints import Checkpointer, resumed_run
-from geomflow.flow.control import StepController
-from geomflow.flow.events import TerminalEvent
-from geomflow.flow.interrupts import Interrupts
+from geomflow.flow.control import StepController, Stepper
+from geomflow.flow.events import TerminalEvent, failed, stopped
 from geomflow.flow.plan import Monitors, Plan, UserMonitor, stop_times
 from geomflow.flow.problem import Bindable, Problem
 from geomflow.flow.run import Run
 from geomflow.flow.solution import Solution, States, stored_solution
 from geomflow.flow.steppers.choose import fitting_stepper, resolve_stepper
-from geomflow.flow.steppers.stepper import Stepper
 from geomflow.io.reader import StoredRun
 from geomflow.io.store import Store
 
@@ -70,7 +70,8 @@ def solve(
     store          path of a new store (or `Store`) in which the run is kept as it goes
     resume         continue the run in the store, or begin it there; to the same bits, on a processor of the same kind.
                    All that determines its numbers must be the same, but t1 may be later: then it goes on from the last
-                   step that the earlier t1 has not shaped, to the same bits as a run to t1 at once
+                   step that the earlier t1 has not shaped, to the same bits as a run to t1 at once. Events may be left
+                   out, or their thresholds moved away: then it goes on where one of them had ended it
     change_monitors  let a continued run be watched by other monitors; a number is NaN where it was not watched
     progress       show a bar: True, False, or None for only on a terminal
 
@@ -149,15 +150,15 @@ def _carry_on(run: Run, progress: bool | None, checkpointer: Checkpointer | None
             while run.outcome is None:
                 run.step()
                 if interrupts.heard and run.outcome is None:
-                    run.outcome = endings.stopped(run, interrupts.heard)
+                    run.outcome = stopped(run, interrupts.heard)
                 _after_step(run, checkpointer)
                 bar.show(run.cursor.t - t0, f"{run.steps} steps")
     except KeyboardInterrupt:
-        run.outcome = endings.stopped(run, "Ctrl-C")
+        run.outcome = stopped(run, "Ctrl-C")
         if checkpointer:
             checkpointer.save_if_due(run)
     except BaseException as error:
-        run.outcome = endings.failed(run, error)
+        run.outcome = failed(run, error)
         if checkpointer:
             checkpointer.save_if_due(run)
             error.add_note(checkpointer.told(run))
@@ -247,3 +248,43 @@ def _positive(value: int, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise InputError(f"{name} = {value!r} must be a whole number of at least 1.")
     return int(value)
+
+
+_WISHES = {"SIGINT": "Ctrl-C", "SIGTERM": "a request to terminate", "SIGHUP": "the end of its terminal"}
+
+
+class Interrupts:
+    """Context in which the first signal only sets `heard`, in words; a second Ctrl-C interrupts at once.
+
+    Ctrl-C ends a run and no more. A request to terminate is meant for the process: call `deliver()` once all is kept.
+    Signals that the process ignores stay ignored. In a thread other than the main one, where Python delivers no
+    signals, it does nothing.
+    """
+
+    def __init__(self) -> None:
+        self.heard: str | None = None
+        self._number = signal.SIGINT
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Interrupts:
+        if threading.current_thread() is threading.main_thread():
+            numbers = [getattr(signal, name) for name in _WISHES if hasattr(signal, name)]
+            self._before = {number: signal.signal(number, self._hear) for number in numbers
+                            if signal.getsignal(number) not in (signal.SIG_IGN, None)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        if self.heard and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        if self.heard is None or self._number == signal.SIGINT:
+            self._number = signal.Signals(number)
+            self.heard = _WISHES[self._number.name]
+
+    def deliver(self) -> None:
+        """Let a request to terminate have its effect, that of the process outside of a run."""
+        if self.heard and self._number != signal.SIGINT:
+            signal.raise_signal(self._number)

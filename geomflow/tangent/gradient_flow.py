@@ -21,8 +21,8 @@ from geomflow.tangent.sampled_loss import PointLoss, sampled_loss
 if TYPE_CHECKING:
     import sympy
 
+    from geomflow.flow.control import Stepper
     from geomflow.flow.flow import Flow
-    from geomflow.flow.steppers.stepper import Stepper
     from geomflow.networks.model import Model
     from geomflow.symbolic.functionals import Functional
     from geomflow.tangent.loss import Continuum

@@ -14,9 +14,9 @@ from geomflow.field import MetricField, PotentialField
 from geomflow.field.matrices import unpack_symmetric
 from geomflow.field.operators import Operator, discretise
 from geomflow.field.state import Field
-from geomflow.flow.binding import Compiled
 from geomflow.flow.equation import Equation
 from geomflow.flow.equations.kahler import KahlerSetting
+from geomflow.flow.flow import Compiled
 from geomflow.flow.implicit import FrozenPrincipal
 from geomflow.flow.principal import SpectralBound
 from geomflow.symbolic.jets import MetricNodes, metric_nodes
@@ -162,7 +162,7 @@ class KernelCompiled(Compiled):
     def observe(self, t: float, y: np.ndarray) -> dict[str, float]:
         """The equation's monitors, and those of the kernel; the dissipation is that with the kernel."""
         whole = self._whole(y)
-        found = self._observer(t, whole)
+        found = self._observer(whole)
         found.pop("dissipation", None)
         rows = self._there(whole, self._parameters(whole))
         return {**found, **self._monitors(rows[: self._count], self._smoothed(rows), self._local(rows))}

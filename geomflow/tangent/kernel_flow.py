@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any, final
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.field import MetricField
 from geomflow.field.lattice import FlatTorus
-from geomflow.flow.binding import bind
 from geomflow.flow.equation import Equation
 from geomflow.flow.equations.derived import Descent
-from geomflow.flow.flow import Flow
+from geomflow.flow.flow import Flow, bind
 from geomflow.flow.solver import as_flow
 from geomflow.flow.steppers.choose import fitting_stepper
 from geomflow.flow.steppers.rkc import RKC
@@ -33,8 +32,8 @@ from geomflow.tangent.kernel_checks import look_at_growth, require_positive
 if TYPE_CHECKING:
     import sympy
 
+    from geomflow.flow.control import Stepper
     from geomflow.flow.problem import Problem
-    from geomflow.flow.steppers.stepper import Stepper
 
 @final
 @dataclass(frozen=True)

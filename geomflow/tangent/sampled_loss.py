@@ -23,7 +23,7 @@ from geomflow.tangent.loss import ContinuumLoss, Loss, Setting
 
 if TYPE_CHECKING:
     from geomflow.field.state import Field
-    from geomflow.flow.observe import Monitor
+    from geomflow.flow.equation import Monitor
     from geomflow.networks.model import Model, ModelState
 
 

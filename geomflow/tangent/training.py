@@ -20,7 +20,7 @@ from geomflow.tangent.optimisers import Adam, Optimiser
 if TYPE_CHECKING:
     import sympy
 
-    from geomflow.flow.steppers.stepper import Stepper
+    from geomflow.flow.control import Stepper
     from geomflow.networks.model import Model, ModelState
     from geomflow.symbolic.functionals import Functional
 

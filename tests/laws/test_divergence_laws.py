@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import geomflow as gf
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError
-from geomflow.flow.equations.rates import RateReader
+from geomflow.flow.equations.expression import RateReader
 from geomflow.symbolic.parse import parse
 
 EPSILON = np.finfo(float).eps

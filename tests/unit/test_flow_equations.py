@@ -141,3 +141,12 @@ def test_the_normalised_flow_keeps_the_volume():
     grid = gf.Torus(dim=2).grid(12, scheme="spectral")
     sol = gf.solve(gf.RicciFlow(gauge="deturck", normalised=True), grid.random_metric(3, 0.2, 1), t1=0.005, rtol=1e-8)
     assert sol["volume"][-1] == pytest.approx(sol["volume"][0], rel=1e-7)
+
+
+@pytest.mark.parametrize("flow", [gf.CalabiFlow(), gf.KahlerRicciFlow()])
+def test_one_compiled_routine_serves_all_kahler_classes(flow):
+    grid = gf.ComplexTorus(dim=1).grid(8)
+    forms = [grid.hermitian([[f"({c} + cos(2*pi*x)/9)/2"]]) for c in (1, 3)]
+    one, other = (flow.on(grid.potential("cos(2*pi*y)/300", reference=form)) for form in forms)
+    assert (one.program, one.stages, one.monitors) == (other.program, other.stages, other.monitors)
+    assert one.statics.tolist() != other.statics.tolist()

@@ -11,9 +11,10 @@ from geomflow.core import memory
 from geomflow.core.errors import InputError, MemoryLimitError
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.flow import RK4, RK23, RK45, RKC, ROS2, ROS34PW2, ErrorControl, FixedStep, StabilityBound, solve
-from geomflow.flow.control import ControllerState, Legs
+from geomflow.flow.control import ControllerState
 from geomflow.flow.cursor import Cursor, Workspace, combine
 from geomflow.flow.plan import next_time, stop_times
+from geomflow.flow.steppers.scipy_stiff import Legs
 
 
 def matrix(rows, size):

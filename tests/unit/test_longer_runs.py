@@ -128,6 +128,38 @@ def test_what_has_ended_for_good_stays_so(tmp_path, flow, events, end):
     assert same(solve(flow, None, 60.0, events=events, store=tmp_path / "run", resume=True), single)
 
 
+@pytest.mark.parametrize(
+    ("flow", "stop", "later", "end"),
+    [(decay(), Event("half", lambda t, y: float(y[0]) - 0.5), (), 3.0),
+     (decay(), Event("half", lambda t, y: float(y[0]) - 0.5), (), 0.7),
+     (decay(), Event("at once", lambda t, y: True), (), 3.0),
+     (decay(), SteadyState(1e-2), SteadyState(1e-3), 30.0),
+     (blow_up(curvature=lambda t, y: float(y[0])), CurvatureBlowUp(50.0), CurvatureBlowUp(500.0), 1.5)],
+    ids=["left out", "in the last step", "not happened", "lower", "higher"],
+)  # fmt: skip
+def test_a_run_goes_on_without_the_event_that_ended_it(tmp_path, flow, stop, later, end):
+    single = solve(flow, None, end, events=later)
+    stopped = solve(flow, None, end, events=stop, store=tmp_path / "run")
+    assert same(solve(flow, None, end, events=later, store=tmp_path / "run", resume=True), single)
+    assert same(load(tmp_path / "run"), single)
+    assert stopped.times[-1] <= single.times[-1]
+
+
+def test_a_run_over_at_its_start_begins_without_the_event(tmp_path):
+    flow, steady = decay(), SteadyState(10.0)
+    assert solve(flow, None, 1.0, events=steady, store=tmp_path / "run").steps == 0
+    assert same(solve(flow, None, 1.0, store=tmp_path / "run", resume=True), solve(flow, None, 1.0))
+
+
+@pytest.mark.parametrize("events", [SteadyState(0.1), (SteadyState(0.01), CurvatureBlowUp(9.0)), CurvatureBlowUp(9.0)],
+                         ids=["higher", "further", "another"])
+def test_an_event_that_might_have_ended_the_run_is_refused(tmp_path, events):
+    flow = decay(curvature=lambda t, y: float(y[0]))
+    solve(flow, None, 1.0, events=SteadyState(0.01), store=tmp_path / "run")
+    with pytest.raises(StoreError, match=r"holds another run: events"):
+        solve(flow, None, 2.0, events=events, store=tmp_path / "run", resume=True)
+
+
 def test_killed_on_the_way_to_a_later_end(tmp_path, monkeypatch):
     """Going back is one rename: whatever dies after it leaves the beginning of the run whole."""
     from geomflow.io import store as stores

@@ -247,3 +247,9 @@ def test_a_run_file_goes_on_to_a_later_time(tmp_path):
     assert same(parts, whole)
     stored = json.loads((tmp_path / "parts" / "run.zarr" / "zarr.json").read_text())["attributes"]["geomflow"]
     assert stored["configuration"]["solve"]["t1"] == 0.1
+
+
+def test_a_derived_flow_is_its_functional_and_its_metric():
+    found = content(LOSS.gradient_flow())
+    assert set(found) == {"is", "functional", "metric"}
+    assert differences(found, content(LOSS.gradient_flow(LOSS.metrics[-1])))

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
+from geomflow.core import graph as gr
 from geomflow.field import ComplexTorus, PotentialField
+from geomflow.field.potential import kahler_class, reference_rows
 from geomflow.flow.equation import Equation, checked_state
 from geomflow.flow.equations.derived import Descent
+from geomflow.flow.equations.kahler import LOG_KAPPA, KahlerSetting, log_flat_volume
 from geomflow.flow.flow import Flow
 from geomflow.symbolic.functionals.kahler import KEnergy
 
@@ -21,7 +24,8 @@ class CalabiFlow(Flow):
     """Calabi flow ∂_t φ = R − R̄ (Calabi 1982; eq. (B.9) of Halverson and Ruehle): the descent of the K-energy.
 
     R = −2 Δ_∂ log det g is the Riemannian scalar curvature; its mean R̄ is zero in every class of a torus. The
-    equation is of fourth order and is computed in two stages: log v, then its Laplacian.
+    equation is of fourth order and is computed in two stages: log det g, then its Laplacian. No constant κ is in the
+    rate, which sees log v = log det g − log κ by its derivatives alone: one routine serves all Kähler classes.
     """
 
     @property
@@ -41,8 +45,18 @@ class CalabiFlow(Flow):
     def on(self, state: Any) -> Equation:
         """The equation for a PotentialField."""
         field = checked_state(self, state, PotentialField, "grid.potential(...) on a ComplexTorus")
-        found = descent(field.grid.torus).written(field)
-        return replace(found, inner=None, monitors=tuple(m for m in found.monitors if m.name != "dissipation"))
+        setting, derived = KahlerSetting.of(field), descent(field.grid.torus).derived
+        system = derived.system(reference=setting.form.nodes(), kahler_class=replace(kahler_class(field), kappa=gr.ONE))
+        return Equation(
+            program=system.program,
+            statics=reference_rows(field),
+            positive=("the smallest leading principal minor of g", setting.minors()),
+            stages=(setting.log_det_stage,),
+            monitors=setting.monitors(gr.symbol(LOG_KAPPA)),
+            numbers={LOG_KAPPA: log_flat_volume(field)},
+            curvature="curvature_size",
+            modulo="constants",
+        )
 
 
 def descent(torus: Any) -> Descent:

@@ -9,9 +9,8 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, PositivityError
 from geomflow.core.program import Program, Stage
 from geomflow.field import ScalarField
-from geomflow.flow.equation import Equation, checked_state, equations_of
+from geomflow.flow.equation import Equation, Monitor, checked_state, equations_of
 from geomflow.flow.flow import Flow
-from geomflow.flow.observe import Monitor
 
 if TYPE_CHECKING:
     import sympy

@@ -14,11 +14,9 @@ from geomflow.core.errors import InputError
 from geomflow.core.program import Program, Stage
 from geomflow.field import MetricField, ScalarField
 from geomflow.field.operators import Operator, discretise
-from geomflow.flow.binding import describe
-from geomflow.flow.equation import Equation, checked_state
+from geomflow.flow.equation import Equation, Monitor, checked_state
 from geomflow.flow.equations.ricci import GAUGES, RicciFlow, ricci_program
-from geomflow.flow.flow import Flow
-from geomflow.flow.observe import Monitor
+from geomflow.flow.flow import Flow, describe
 from geomflow.flow.problem import Problem, Violation
 from geomflow.symbolic.jets import MetricNodes, field_node, metric_nodes
 

@@ -17,11 +17,10 @@ from geomflow.field import MetricField, PotentialField
 from geomflow.field.operators import pointwise
 from geomflow.field.potential import kahler_class, reference_rows
 from geomflow.field.spectra import GroundState
-from geomflow.flow.equation import Equation, checked_state, equations_of
+from geomflow.flow.equation import Equation, Monitor, checked_state, equations_of
 from geomflow.flow.equations.kahler import PHI, KahlerSetting
 from geomflow.flow.equations.ricci import minors, ricci_monitors
 from geomflow.flow.flow import Flow
-from geomflow.flow.observe import Monitor
 from geomflow.symbolic.functionals.derived import DerivedFlow, GradientSystem
 from geomflow.symbolic.functionals.linear import PrincipalSymbol
 from geomflow.symbolic.jets import MetricNodes, metric_names, metric_nodes

@@ -12,11 +12,13 @@ from geomflow.core.conventions import K_ENERGY_OVER_ENTROPY
 from geomflow.core.program import Stage
 from geomflow.field import PotentialField
 from geomflow.field.potential import ReferenceForm, flat_density
-from geomflow.flow.observe import Monitor
+from geomflow.flow.equation import Monitor
 from geomflow.symbolic.jets import HermitianNodes, hermitian_nodes
 
 PHI = "phi"
 LOG_DET = "log_det"
+LOG_KAPPA = "log_kappa"
+"""The parameter that holds log κ, a number of the Kähler class."""
 
 
 @dataclass(frozen=True)

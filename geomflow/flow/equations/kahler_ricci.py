@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from numbers import Real
 from sys import float_info
@@ -17,7 +18,7 @@ from geomflow.core.program import Average, Program, Stage
 from geomflow.field import HermitianField, PotentialField, ScalarField
 from geomflow.field.potential import reference_rows
 from geomflow.flow.equation import Equation, checked_state, equations_of
-from geomflow.flow.equations.kahler import PHI, KahlerSetting, log_flat_volume
+from geomflow.flow.equations.kahler import LOG_KAPPA, PHI, KahlerSetting, log_flat_volume
 from geomflow.flow.flow import Flow
 from geomflow.flow.steppers.choose import fitting_stepper
 from geomflow.flow.steppers.rosenbrock import SemiImplicit
@@ -25,8 +26,8 @@ from geomflow.flow.steppers.rosenbrock import SemiImplicit
 if TYPE_CHECKING:
     import sympy
 
+    from geomflow.flow.control import Stepper
     from geomflow.flow.problem import Problem
-    from geomflow.flow.steppers.stepper import Stepper
 
 TARGET, MASS = "log_target", "mass_ratio"
 
@@ -72,9 +73,9 @@ class KahlerRicciFlow(Flow):
 
     def on(self, state: Any) -> Equation:
         """The equation for a PotentialField. Raises PositivityError when the prescribed density is not positive."""
-        field = checked_state(self, state, PotentialField, "grid.potential(...) on a ComplexTorus")
-        setting, target = KahlerSetting.of(field), self._target(field)
-        rows = [row for row in (reference_rows(field), target.row) if row is not None]
+        potential = checked_state(self, state, PotentialField, "grid.potential(...) on a ComplexTorus")
+        setting, target = KahlerSetting.of(potential), self._target(potential)
+        rows = [row for row in (reference_rows(potential), target.row) if row is not None]
         return Equation(
             program=self._program(setting, target),
             statics=np.concatenate(rows) if rows else None,
@@ -82,6 +83,7 @@ class KahlerRicciFlow(Flow):
             stages=(setting.log_det_stage,),
             monitors=setting.monitors(target.node),
             curvature="curvature_size",
+            numbers=target.numbers,
             average=None if target.row is None else Average(MASS, setting.metric.determinant, gr.exp(target.node)),
             modulo="constants",
         )
@@ -95,13 +97,13 @@ class KahlerRicciFlow(Flow):
         excess = setting.metric.log_det - target.node - (gr.log(gr.symbol(MASS)) if given else 0)
         statics = (*setting.static_names, TARGET) if given else setting.static_names
         stage = Stage((("rate_phi", excess * Fraction(self.speed)),))
-        return Program(setting.coordinates, (PHI,), statics, (MASS,) if given else (), (stage,))
+        return Program(setting.coordinates, (PHI,), statics, (MASS,) if given else tuple(target.numbers), (stage,))
 
     def _target(self, state: PotentialField) -> Target:
         """log κρ: a constant where everything is flat, else a given array."""
         log_flat, axes = log_flat_volume(state), len(state.grid.shape)
         if self.density is None and not isinstance(state.reference, HermitianField):
-            return Target(gr.constant(Fraction(log_flat)))
+            return Target(gr.symbol(LOG_KAPPA), numbers={LOG_KAPPA: log_flat})
         density: ScalarField = state.grid.scalar(1 if self.density is None else self.density)
         if not density.min() > 0:
             raise PositivityError(f"the prescribed density must be positive; its least value is {density.min():.6g}: "
@@ -111,7 +113,7 @@ class KahlerRicciFlow(Flow):
 
 @dataclass(frozen=True)
 class Target:
-    """The logarithm of the volume that the flow runs towards: a node, and its values where they are a given array.
+    """The logarithm of the volume that the flow runs towards: a node, and its values, a given array or a number.
 
     With a given array the total masses of det g and of the target differ by the error of the discretisation; their
     ratio is divided out of v at each state, so that v = 1 can be reached and φ does not drift.
@@ -119,3 +121,4 @@ class Target:
 
     node: gr.Node
     row: np.ndarray | None = None
+    numbers: Mapping[str, float] = field(default_factory=dict)

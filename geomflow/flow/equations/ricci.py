@@ -12,9 +12,8 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.program import Average, Program, Stage
 from geomflow.field import MetricField
-from geomflow.flow.equation import Equation, checked_state, equations_of
+from geomflow.flow.equation import Equation, Monitor, checked_state, equations_of
 from geomflow.flow.flow import Flow
-from geomflow.flow.observe import Monitor
 from geomflow.symbolic.jets import MetricNodes, metric_nodes
 
 if TYPE_CHECKING:

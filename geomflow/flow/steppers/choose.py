@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.flow.control import Stepper
 from geomflow.flow.problem import Problem, Spectrum
 from geomflow.flow.steppers.rkc import RKC
 from geomflow.flow.steppers.rosenbrock import SemiImplicit
 from geomflow.flow.steppers.runge_kutta import RK4, RK23, RK45
 from geomflow.flow.steppers.scipy_stiff import ScipyStiff
-from geomflow.flow.steppers.stepper import Stepper
 
 STEPPERS: dict[str, type[Stepper]] = {kind.name: kind for kind in (RK4, RK23, RK45, RKC, SemiImplicit, ScipyStiff)}
 

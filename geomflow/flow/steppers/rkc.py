@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import ClassVar
 
 from geomflow.core.errors import InputError
+from geomflow.flow.control import Stepper
 from geomflow.flow.cursor import Cursor
-from geomflow.flow.steppers.stepper import Stepper
 
 _DAMPING = 2 / 13
 _INTERVAL = 2 / 3 * (1 - 2 / 15 * _DAMPING)

@@ -10,9 +10,9 @@ from typing import ClassVar
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.flow.control import Stepper
 from geomflow.flow.cursor import Cursor
 from geomflow.flow.problem import Implicit
-from geomflow.flow.steppers.stepper import Stepper
 
 
 @dataclass(frozen=True)

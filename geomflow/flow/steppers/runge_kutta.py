@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from geomflow.core.outcome import Outcome
-from geomflow.flow.control import FixedStep, StabilityBound, StepController
+from geomflow.flow.control import FixedStep, StabilityBound, StepController, Stepper
 from geomflow.flow.cursor import Cursor
-from geomflow.flow.steppers.stepper import Stepper
 
 
 @dataclass(frozen=True)

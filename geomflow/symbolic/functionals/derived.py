@@ -110,6 +110,10 @@ class DerivedFlow(InLatex):
     make: Callable[..., GradientSystem] = field(repr=False)
     linear: Callable[[], Linearisation] = field(repr=False)
 
+    def __content__(self) -> dict[str, Any]:
+        """What the flow is: all else follows from these."""
+        return {"functional": self.functional, "metric": self.metric}
+
     @property
     def name(self) -> str:
         """The functional's name and the metric's."""
