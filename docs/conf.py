@@ -1,4 +1,7 @@
-"""How the documentation is built: python -m sphinx docs docs/_build."""
+"""How the documentation is built: python -m sphinx docs docs/_build.
+
+`-t quick -D plot_gallery=0` builds all pages in two minutes: studies, functionals, commands and examples are not run.
+"""
 
 import doctest
 import os
@@ -20,6 +23,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.doctest",
     "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
     "sphinx_gallery.gen_gallery",
     "plain_docstrings",
     "run_file_keys",
@@ -36,6 +40,8 @@ default_role = "code"
 myst_enable_extensions = ["amsmath", "dollarmath", "deflist", "colon_fence"]
 myst_heading_anchors = 3
 
+napoleon_google_docstring = False
+napoleon_use_param = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 autodoc_default_options = {"members": True, "show-inheritance": False}

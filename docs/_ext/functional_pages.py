@@ -214,15 +214,16 @@ agree; measured when this page was built. The dimension is complex for functiona
 """
 
 
-def index() -> Iterator[str]:
-    """The lines of the index."""
+def index(quick: bool) -> Iterator[str]:
+    """The lines of the index; a quick one has no times."""
     yield INTRODUCTION.rstrip()
     made = {name: example(name, given) for name, given in PAGES.items()}
     for name, given in PAGES.items():
         metrics = ", ".join(f"`{m}`" for m in made[name].metrics)
         yield f"| `{name}` | [{given.title}]({name}.md): {escaped(made[name].definition)} | {metrics} |"
-    yield TIMES.rstrip()
-    for name in PAGES:
+    if not quick:
+        yield TIMES.rstrip()
+    for name in () if quick else PAGES:
         cells = [seconds(name, dim) if dim in made[name].dims else "" for dim in (1, 2, 3, 4)]
         yield f"| `{name}` | {' | '.join(cells)} |"
     yield from ("", "```{toctree}", ":hidden:", "", *PAGES, "```")
@@ -252,11 +253,12 @@ def write_pages(app: Sphinx) -> None:
 
     if set(PAGES) != set(FUNCTIONALS):
         raise RuntimeError(f"functionals without a page, or pages without one: {set(PAGES) ^ set(FUNCTIONALS)}")
-    folder = Path(app.srcdir) / "functionals"
+    folder, quick = Path(app.srcdir) / "functionals", app.tags.has("quick")
     folder.mkdir(exist_ok=True)
     for name, given in PAGES.items():
-        (folder / f"{name}.md").write_text("\n".join(page(name, given, folder)) + "\n", encoding="utf-8")
-    (folder / "index.md").write_text("\n".join(index()) + "\n", encoding="utf-8")
+        lines = [f"# {given.title}"] if quick else page(name, given, folder)
+        (folder / f"{name}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "index.md").write_text("\n".join(index(quick)) + "\n", encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -81,8 +81,8 @@ def picture(folder: Path, name: str) -> nodes.image:
 
 
 def choose(app: Sphinx) -> None:
-    """Run nothing for builders that make no pages, such as doctest."""
-    app.config.run_commands = app.builder.format in ("html", "latex")
+    """Run nothing for builders that make no pages, such as doctest, and for quick builds."""
+    app.config.run_commands = app.builder.format in ("html", "latex") and not app.tags.has("quick")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -113,7 +113,7 @@ def write_pages(app: Sphinx) -> None:
     """Carry out all studies and write their pages; builders that make no pages need those that are there, or titles."""
     from geomflow.study import STUDIES
 
-    folder, made = Path(app.srcdir) / "studies", app.builder.format in ("html", "latex")
+    folder, made = Path(app.srcdir) / "studies", app.builder.format in ("html", "latex") and not app.tags.has("quick")
     if not made and (folder / "index.md").exists():
         return
     folder.mkdir(exist_ok=True)
