@@ -90,7 +90,7 @@ def sympy_perelman(dim: int) -> float:
     functional = fn.PerelmanF(Torus(dim=dim))
     axes = sympy.symbols(functional.coordinates)
     density = all_to_sympy(functional.density.unstaged(), {}, axes)[0]
-    fields = [sympy.Function(name)(*axes) for name in functional.fields]
+    fields = [sympy.Function(name)(*axes) for name in functional.unknowns]
     start = time.process_time()
     euler_equations(density, fields, axes)
     return time.process_time() - start

@@ -140,7 +140,7 @@ def rates(linear: Any) -> str:
     """The rates of plane waves at the flat metric, for a page."""
     import sympy
 
-    if len(linear.fields) == 1:
+    if len(linear.unknowns) == 1:
         rate = sympy.latex(linear.polynomial).replace("|k|", r"\lvert k\rvert")
         return f"A small plane wave $e^{{ik\\cdot x}}$ decays at the rate ${rate}$."
     found = linear.rates((1,) + (0,) * (len(linear.coordinates) - 1))

@@ -101,7 +101,7 @@ def linear_rates(flow: DerivedFlow) -> str:
     For a potential the polynomial in k; for a metric the eigenvalues at the unit wave vector along the first axis.
     """
     linear = flow.linearisation
-    if len(linear.fields) == 1:
+    if len(linear.unknowns) == 1:
         return f"A small plane wave e^{{ik·x}} decays at the rate {linear.polynomial}."
     found = linear.rates((1,) + (0,) * (len(linear.coordinates) - 1))
     each = ", ".join(f"{rate} ({times})" for rate, times in found.items())

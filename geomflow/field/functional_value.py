@@ -18,11 +18,10 @@ from geomflow.field.potential import PotentialField, ReferenceForm, kahler_class
 from geomflow.field.spectra import GroundState
 from geomflow.field.state import Field
 from geomflow.symbolic.functionals.functional import Functional, value_at
-from geomflow.symbolic.functionals.metric import MetricFunctional
-from geomflow.symbolic.functionals.metric_gradient import ground_state
+from geomflow.symbolic.functionals.metric import MetricFunctional, ground_state
 from geomflow.symbolic.functionals.potential import PotentialFunctional
 from geomflow.symbolic.variation.kahler_frame import PHI
-from geomflow.symbolic.variation.metric_realise import LOG_MEASURE
+from geomflow.symbolic.variation.metric_frame import LOG_MEASURE
 from geomflow.symbolic.variation.metrics import DILATON
 
 if TYPE_CHECKING:

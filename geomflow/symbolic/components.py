@@ -28,7 +28,7 @@ class OverRing(Protocol):
     """Tensors over a ring."""
 
     @property
-    def ring(self) -> ExactRing:
+    def ring(self) -> ExactRing[Any]:
         """The ring of their components."""
 
 
@@ -42,7 +42,7 @@ class Components(InLatex, Generic[Tensors]):
     matrix: Matrix
 
     @abstractmethod
-    def _over(self, ring: ExactRing, matrix: np.ndarray) -> Tensors:
+    def _over(self, ring: ExactRing[Any], matrix: np.ndarray) -> Tensors:
         """The tensors of the matrix, which was read into a ring."""
 
     @cached_property
@@ -207,7 +207,7 @@ def _expanded(e: sympy.Expr) -> sympy.Expr:
     return e.func(*[_expanded(a) for a in e.args])
 
 
-def _blocks(ring: ExactRing, matrix: sympy.ImmutableMatrix) -> np.ndarray:
+def _blocks(ring: ExactRing[Any], matrix: sympy.ImmutableMatrix) -> np.ndarray:
     t, n = read_array(ring, matrix), len(matrix.tolist())
     minus_i = -ring.read(sympy.I)
     result = ring.array((2 * n, 2 * n))

@@ -14,15 +14,16 @@ Of a Kähler metric the derivations are ∂_1..∂_n, ∂_1̄..∂_n̄ and `g[a,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations, combinations_with_replacement, product
 from typing import Any
 
 import numpy as np
 
-from geomflow.symbolic.ring import HALF, Ring
+from geomflow.symbolic.ring import HALF, E, Ring
 
 
-def symmetric(ring: Ring, dim: int, entry: Any) -> np.ndarray:
+def symmetric(ring: Ring[E], dim: int, entry: Callable[[int, int], E]) -> np.ndarray:
     """The symmetric matrix whose (i, j) entry is `entry(i, j)`, computed for i <= j."""
     result = ring.array((dim, dim))
     for i, j in combinations_with_replacement(range(dim), 2):
@@ -30,7 +31,7 @@ def symmetric(ring: Ring, dim: int, entry: Any) -> np.ndarray:
     return result
 
 
-def first_derivatives(ring: Ring, g: np.ndarray) -> np.ndarray:
+def first_derivatives(ring: Ring[E], g: np.ndarray) -> np.ndarray:
     """`dg[i, j, k]` = ∂_k g_ij."""
     dim = len(g)
     result = ring.array((dim, dim, dim))
@@ -39,7 +40,7 @@ def first_derivatives(ring: Ring, g: np.ndarray) -> np.ndarray:
     return result
 
 
-def christoffel_lower(ring: Ring, dg: np.ndarray) -> np.ndarray:
+def christoffel_lower(ring: Ring[E], dg: np.ndarray) -> np.ndarray:
     """`lower[m, i, j]` = Γ_m,ij = ½(∂_i g_mj + ∂_j g_mi − ∂_m g_ij)."""
     dim = len(dg)
     half = ring.number(HALF)
@@ -50,7 +51,7 @@ def christoffel_lower(ring: Ring, dg: np.ndarray) -> np.ndarray:
     return result
 
 
-def raise_first(ring: Ring, inverse: np.ndarray, tensor: np.ndarray) -> np.ndarray:
+def raise_first(ring: Ring[E], inverse: np.ndarray, tensor: np.ndarray) -> np.ndarray:
     """The first index raised: g^{lm} T_m... ."""
     result = ring.array(tensor.shape)
     rest = list(np.ndindex(tensor.shape[1:]))
@@ -59,7 +60,7 @@ def raise_first(ring: Ring, inverse: np.ndarray, tensor: np.ndarray) -> np.ndarr
     return result
 
 
-def christoffel(ring: Ring, inverse: np.ndarray, lower: np.ndarray) -> np.ndarray:
+def christoffel(ring: Ring[E], inverse: np.ndarray, lower: np.ndarray) -> np.ndarray:
     """`gamma[k, i, j]` = Γ^k_ij = g^{km} Γ_m,ij."""
     dim = len(inverse)
     result = ring.array((dim, dim, dim))
@@ -69,7 +70,7 @@ def christoffel(ring: Ring, inverse: np.ndarray, lower: np.ndarray) -> np.ndarra
     return result
 
 
-def riemann_lower(ring: Ring, dg: np.ndarray, lower: np.ndarray, gamma: np.ndarray) -> np.ndarray:
+def riemann_lower(ring: Ring[E], dg: np.ndarray, lower: np.ndarray, gamma: np.ndarray) -> np.ndarray:
     """`riemann[l, k, i, j]` = R_lkij, all of its symmetries used.
 
     R_lkij = ½(∂_i∂_k g_lj − ∂_i∂_l g_kj − ∂_j∂_k g_li + ∂_j∂_l g_ki) − Γ_m,il Γ^m_jk + Γ_m,jl Γ^m_ik.
@@ -87,12 +88,12 @@ def riemann_lower(ring: Ring, dg: np.ndarray, lower: np.ndarray, gamma: np.ndarr
     return result
 
 
-def _second_part(ring: Ring, dg: np.ndarray, l: int, k: int, i: int, j: int) -> Any:
+def _second_part(ring: Ring[E], dg: np.ndarray, l: int, k: int, i: int, j: int) -> E:
     terms = [ring.d(dg[l, j, k], i), -ring.d(dg[k, j, l], i), -ring.d(dg[l, i, k], j), ring.d(dg[k, i, l], j)]
     return ring.number(HALF) * ring.total(terms)
 
 
-def ricci(ring: Ring, inverse: np.ndarray, riemann: np.ndarray) -> np.ndarray:
+def ricci(ring: Ring[E], inverse: np.ndarray, riemann: np.ndarray) -> np.ndarray:
     """`ricci[k, j]` = R_kj = g^{li} R_lkij."""
     indices = list(product(range(len(inverse)), repeat=2))
     return symmetric(
@@ -100,7 +101,7 @@ def ricci(ring: Ring, inverse: np.ndarray, riemann: np.ndarray) -> np.ndarray:
     )
 
 
-def trace(ring: Ring, inverse: np.ndarray, tensor: np.ndarray) -> Any:
+def trace(ring: Ring[E], inverse: np.ndarray, tensor: np.ndarray) -> E:
     """g^{ij} T_ij of a symmetric tensor; of the Ricci tensor, the scalar curvature."""
     dim = len(inverse)
     pairs = [(inverse[i, i], tensor[i, i]) for i in range(dim)]
@@ -108,13 +109,13 @@ def trace(ring: Ring, inverse: np.ndarray, tensor: np.ndarray) -> Any:
     return ring.dot(pairs)
 
 
-def einstein(ring: Ring, g: np.ndarray, ricci: np.ndarray, scalar: Any) -> np.ndarray:
+def einstein(ring: Ring[E], g: np.ndarray, ricci: np.ndarray, scalar: Any) -> np.ndarray:
     """G_ij = R_ij − ½ R g_ij."""
     half = ring.number(HALF) * scalar
     return symmetric(ring, len(g), lambda i, j: ricci[i, j] - half * g[i, j])
 
 
-def weyl_lower(ring: Ring, g: np.ndarray, riemann: np.ndarray, ricci: np.ndarray, scalar: Any) -> np.ndarray:
+def weyl_lower(ring: Ring[E], g: np.ndarray, riemann: np.ndarray, ricci: np.ndarray, scalar: Any) -> np.ndarray:
     """The Weyl tensor W_lkij = R_lkij − (P ∧ g)_lkij with the Schouten tensor P; zero below dimension 4.
 
     P = (Ric − R g / (2(d−1))) / (d−2), (P ∧ g)_lkij = P_li g_kj + P_kj g_li − P_lj g_ki − P_ki g_lj.
@@ -135,7 +136,7 @@ def weyl_lower(ring: Ring, g: np.ndarray, riemann: np.ndarray, ricci: np.ndarray
     return result
 
 
-def riemann_squared(ring: Ring, inverse: np.ndarray, riemann: np.ndarray) -> Any:
+def riemann_squared(ring: Ring[E], inverse: np.ndarray, riemann: np.ndarray) -> E:
     """|Rm|² = R_lkij R^lkij (the Kretschmann scalar), through the metric on bivectors."""
     pairs = list(combinations(range(len(inverse)), 2))
     size = range(len(pairs))
@@ -150,7 +151,7 @@ def _bivector(inverse: np.ndarray, l: int, k: int, p: int, q: int) -> Any:
     return inverse[l, p] * inverse[k, q] - inverse[l, q] * inverse[k, p]
 
 
-def gradient(ring: Ring, inverse: np.ndarray, f: Any) -> np.ndarray:
+def gradient(ring: Ring[E], inverse: np.ndarray, f: Any) -> np.ndarray:
     """(∇f)^i = g^{ij} ∂_j f."""
     slopes = [ring.d(f, j) for j in range(len(inverse))]
     result = ring.array(len(inverse))
@@ -159,7 +160,7 @@ def gradient(ring: Ring, inverse: np.ndarray, f: Any) -> np.ndarray:
     return result
 
 
-def hessian(ring: Ring, gamma: np.ndarray, f: Any) -> np.ndarray:
+def hessian(ring: Ring[E], gamma: np.ndarray, f: Any) -> np.ndarray:
     """∇_i∇_j f = ∂_i∂_j f − Γ^k_ij ∂_k f."""
     dim = len(gamma)
     slopes = [ring.d(f, k) for k in range(dim)]
@@ -168,12 +169,12 @@ def hessian(ring: Ring, gamma: np.ndarray, f: Any) -> np.ndarray:
     )
 
 
-def laplacian(ring: Ring, inverse: np.ndarray, gamma: np.ndarray, f: Any) -> Any:
+def laplacian(ring: Ring[E], inverse: np.ndarray, gamma: np.ndarray, f: Any) -> E:
     """Δf = g^{ij} ∇_i∇_j f: at most zero on maxima."""
     return trace(ring, inverse, hessian(ring, gamma, f))
 
 
-def lie_derivative(ring: Ring, field: np.ndarray, tensor: np.ndarray) -> np.ndarray:
+def lie_derivative(ring: Ring[E], field: np.ndarray, tensor: np.ndarray) -> np.ndarray:
     """(L_X T)_ij = X^k ∂_k T_ij + T_kj ∂_i X^k + T_ik ∂_j X^k."""
     dim = len(field)
     dx = ring.differential(field)
@@ -186,18 +187,18 @@ def lie_derivative(ring: Ring, field: np.ndarray, tensor: np.ndarray) -> np.ndar
     return result
 
 
-def covariant_derivative(ring: Ring, gamma: np.ndarray, tensor: np.ndarray) -> np.ndarray:
-    """`result[i, j, k]` = ∇_k T_ij = ∂_k T_ij − Γ^m_ki T_mj − Γ^m_kj T_im."""
-    dim = len(gamma)
-    result = ring.differential(tensor)
-    for i, j, k in product(range(dim), repeat=3):
-        first = ((gamma[m, k, i], tensor[m, j]) for m in range(dim))
-        second = ((gamma[m, k, j], tensor[i, m]) for m in range(dim))
-        result[i, j, k] = result[i, j, k] - ring.dot([*first, *second])
+def covariant_derivative(ring: Ring[E], gamma: np.ndarray, tensor: np.ndarray) -> np.ndarray:
+    """`result[..., k]` = ∇_k T of a tensor with lower indices: ∇_k T_ij = ∂_k T_ij − Γ^m_ki T_mj − Γ^m_kj T_im."""
+    result, dim = ring.differential(tensor), len(gamma)
+    for place in np.ndindex(result.shape):
+        *indices, k = place
+        for position, i in enumerate(indices):
+            moved = ((gamma[m, k, i], tensor[(*indices[:position], m, *indices[position + 1 :])]) for m in range(dim))
+            result[place] = result[place] - ring.dot(moved)
     return result
 
 
-def divergence(ring: Ring, inverse: np.ndarray, gamma: np.ndarray, tensor: np.ndarray) -> np.ndarray:
+def divergence(ring: Ring[E], inverse: np.ndarray, gamma: np.ndarray, tensor: np.ndarray) -> np.ndarray:
     """(div T)_j = g^{ik} ∇_k T_ij; of the Einstein tensor, zero (contracted Bianchi)."""
     dim = len(gamma)
     nabla = covariant_derivative(ring, gamma, tensor)
@@ -207,7 +208,7 @@ def divergence(ring: Ring, inverse: np.ndarray, gamma: np.ndarray, tensor: np.nd
     return result
 
 
-def deturck_field(ring: Ring, inverse: np.ndarray, gamma: np.ndarray, background: np.ndarray) -> np.ndarray:
+def deturck_field(ring: Ring[E], inverse: np.ndarray, gamma: np.ndarray, background: np.ndarray) -> np.ndarray:
     """W^k = g^{ij}(Γ^k_ij − Γ̄^k_ij): Ricci–DeTurck flow is ∂_t g = −2 Ric + L_W g."""
     dim = len(gamma)
     result = ring.array(dim)
@@ -216,7 +217,7 @@ def deturck_field(ring: Ring, inverse: np.ndarray, gamma: np.ndarray, background
     return result
 
 
-def pullback(ring: Ring, jacobian: np.ndarray, tensor: np.ndarray) -> np.ndarray:
+def pullback(ring: Ring[E], jacobian: np.ndarray, tensor: np.ndarray) -> np.ndarray:
     """(F*T)_ab = ∂_a F^i ∂_b F^j T_ij; `jacobian[i, a]` = ∂_a F^i, `tensor` already composed with F."""
     rows, columns = jacobian.shape
     half = ring.array((rows, columns))
@@ -225,7 +226,7 @@ def pullback(ring: Ring, jacobian: np.ndarray, tensor: np.ndarray) -> np.ndarray
     return symmetric(ring, columns, lambda a, b: ring.dot((jacobian[i, a], half[i, b]) for i in range(rows)))
 
 
-def complex_hessian(ring: Ring, f: Any, dim: int) -> np.ndarray:
+def complex_hessian(ring: Ring[E], f: Any, dim: int) -> np.ndarray:
     """`result[a, b]` = ∂_a ∂_b̄ f."""
     result = ring.array((dim, dim))
     for a in range(dim):
@@ -234,18 +235,18 @@ def complex_hessian(ring: Ring, f: Any, dim: int) -> np.ndarray:
     return result
 
 
-def complex_trace(ring: Ring, inverse: np.ndarray, tensor: np.ndarray) -> Any:
+def complex_trace(ring: Ring[E], inverse: np.ndarray, tensor: np.ndarray) -> E:
     """g^{ab̄} T_{ab̄}."""
     n = len(inverse)
     return ring.real(ring.dot((inverse[b, a], tensor[a, b]) for a, b in product(range(n), repeat=2)))
 
 
-def complex_laplacian(ring: Ring, inverse: np.ndarray, f: Any) -> Any:
+def complex_laplacian(ring: Ring[E], inverse: np.ndarray, f: Any) -> E:
     """Δ_∂ f = g^{ab̄} ∂_a∂_b̄ f, half of the real Laplacian."""
     return complex_trace(ring, inverse, complex_hessian(ring, f, len(inverse)))
 
 
-def kahler_riemann(ring: Ring, g: np.ndarray, inverse: np.ndarray) -> np.ndarray:
+def kahler_riemann(ring: Ring[E], g: np.ndarray, inverse: np.ndarray) -> np.ndarray:
     """`result[a, b, c, d]` = R_{ab̄cd̄} = −∂_c∂_d̄ g_{ab̄} + g^{ef̄} ∂_c g_{af̄} ∂_d̄ g_{eb̄}."""
     n = len(g)
     holomorphic = ring.differential(g, range(n))
@@ -260,7 +261,7 @@ def kahler_riemann(ring: Ring, g: np.ndarray, inverse: np.ndarray) -> np.ndarray
     return result
 
 
-def kahler_riemann_squared(ring: Ring, inverse: np.ndarray, riemann: np.ndarray) -> Any:
+def kahler_riemann_squared(ring: Ring[E], inverse: np.ndarray, riemann: np.ndarray) -> E:
     """|Rm|² of the real metric: 4 R_{ab̄cd̄} R^{ab̄cd̄}; 48 for the Fubini–Study metric of CP²."""
     n = len(inverse)
     mixed = ring.array((n,) * 4)

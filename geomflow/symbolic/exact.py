@@ -99,7 +99,7 @@ def _node(bound: Any) -> gr.Node | None:
     return None if bound in (sympy.oo, -sympy.oo) else from_sympy(bound)
 
 
-def rings(expressions: Sequence[sympy.Expr], where: Where) -> Iterator[ExactRing]:
+def rings(expressions: Sequence[sympy.Expr], where: Where) -> Iterator[ExactRing[Any]]:
     """The rings that hold the expressions, the preferred one first; the last one is the graph."""
     place = place_of(where)
     coordinates, domain = place.directions, place.domain(expressions)
@@ -112,7 +112,7 @@ def rings(expressions: Sequence[sympy.Expr], where: Where) -> Iterator[ExactRing
     yield GraphRing(names, symbols=symbols, functions=unknown.values(), domain=domain, finish=collapsed)
 
 
-def readings(values: Any, where: Where) -> Iterator[tuple[ExactRing, np.ndarray]]:
+def readings(values: Any, where: Where) -> Iterator[tuple[ExactRing[Any], np.ndarray]]:
     """The rings that hold a matrix, the preferred one first, each with the matrix read into it."""
     for ring in rings(list(values), where):
         try:
@@ -121,7 +121,7 @@ def readings(values: Any, where: Where) -> Iterator[tuple[ExactRing, np.ndarray]
             continue
 
 
-def compute(expressions: Sequence[sympy.Expr], where: Where, task: Callable[[ExactRing], T]) -> T:
+def compute(expressions: Sequence[sympy.Expr], where: Where, task: Callable[[ExactRing[Any]], T]) -> T:
     """`task(ring)` in the first ring that is large enough for it."""
     *fields, graph = rings(expressions, where)
     for ring in fields:
@@ -186,7 +186,7 @@ def _number(value: Any) -> sympy.Expr:
     return sympy.Rational(re) + sympy.I * sympy.Rational(im)
 
 
-def written(ring: ExactRing, values: np.ndarray) -> sympy.ImmutableMatrix | sympy.ImmutableDenseNDimArray:
+def written(ring: ExactRing[Any], values: np.ndarray) -> sympy.ImmutableMatrix | sympy.ImmutableDenseNDimArray:
     """An array of elements as a sympy matrix (rank 2) or array (other ranks)."""
     flat = values.ravel()
     unique = {id(e): e for e in flat}
@@ -197,7 +197,7 @@ def written(ring: ExactRing, values: np.ndarray) -> sympy.ImmutableMatrix | symp
     return sympy.ImmutableDenseNDimArray(entries, values.shape)
 
 
-def read_array(ring: ExactRing, values: Any) -> np.ndarray:
+def read_array(ring: ExactRing[Any], values: Any) -> np.ndarray:
     """A nested sequence, matrix or array of sympy expressions as an object array of elements."""
     shape = np.shape(values) if not isinstance(values, sympy.MatrixBase) else values.shape
     result = ring.array(shape)

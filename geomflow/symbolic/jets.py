@@ -49,7 +49,7 @@ def metric_nodes(coordinates: Sequence[str], prefix: str = "g") -> tuple[tuple[s
 
 @final
 @dataclass(frozen=True, eq=False)
-class MetricNodes(MetricTensors):
+class MetricNodes(MetricTensors[gr.Node]):
     """The curvature of a symmetric (d, d) matrix of nodes over d named coordinates.
 
     Raises ShapeError if the matrix is not (d, d).

@@ -53,7 +53,7 @@ class HermitianForm(show.InLatex):
 
 @final
 @dataclass(frozen=True, init=False, eq=False)
-class KahlerMetric(Components[KahlerTensors[ExactRing]]):
+class KahlerMetric(Components[KahlerTensors[ExactRing[Any]]]):
     """A Kähler metric g_{ab̄} on a complex chart; usually made by `KahlerMetric.from_potential`.
 
     `matrix[a, b]` = g_{ab̄} (first index holomorphic); z and z̄ are independent symbols of the chart. Results are sympy
@@ -105,7 +105,7 @@ class KahlerMetric(Components[KahlerTensors[ExactRing]]):
         """
         chart, (potential,) = chart_of(chart, ComplexChart).read([phi], parameters, functions)
 
-        def task(ring: ExactRing) -> Matrix:
+        def task(ring: ExactRing[Any]) -> Matrix:
             return written(ring, complex_hessian(ring, ring.read(potential), chart.dim))
 
         matrix = compute([potential], chart, task)
@@ -232,7 +232,7 @@ class KahlerMetric(Components[KahlerTensors[ExactRing]]):
         """Whether R_{ab̄} = λ g_{ab̄} with a constant λ, proved or probable; ExpressionError if that is undecided."""
         return self.einstein_constant is not None
 
-    def _einstein_constant(self, t: KahlerTensors[ExactRing]) -> sympy.Expr | None:
+    def _einstein_constant(self, t: KahlerTensors[ExactRing[Any]]) -> sympy.Expr | None:
         ring, n = t.ring, self.dim
         factor = t.scalar / (2 * n)
         residues = [t.ricci[a, b] - factor * t.matrix[a, b] for a in range(n) for b in range(n)]
@@ -265,7 +265,7 @@ class KahlerMetric(Components[KahlerTensors[ExactRing]]):
 
     # how it is done
 
-    def _over(self, ring: ExactRing, matrix: np.ndarray) -> KahlerTensors[ExactRing]:
+    def _over(self, ring: ExactRing[Any], matrix: np.ndarray) -> KahlerTensors[ExactRing[Any]]:
         return KahlerTensors(ring, matrix)
 
     def __reduce__(self) -> tuple[Any, ...]:

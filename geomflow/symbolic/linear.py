@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.symbolic.ring import Ring
+from geomflow.symbolic.ring import E, Ring
 
 LARGEST_MINORS = 5
 """Blocks up to this size are inverted by minors, which share; larger ones by elimination."""
@@ -17,7 +17,7 @@ LARGEST_MINORS = 5
 Minor = Callable[[tuple[int, ...], tuple[int, ...]], Any]
 
 
-def blocks(ring: Ring, matrix: np.ndarray) -> list[list[int]]:
+def blocks(ring: Ring[E], matrix: np.ndarray) -> list[list[int]]:
     """The index sets that the nonzero pattern of the matrix connects, in order."""
     remaining, result = list(range(len(matrix))), []
     while remaining:
@@ -32,7 +32,7 @@ def blocks(ring: Ring, matrix: np.ndarray) -> list[list[int]]:
     return result
 
 
-def minors(ring: Ring, matrix: np.ndarray) -> Minor:
+def minors(ring: Ring[E], matrix: np.ndarray) -> Minor:
     """The function (rows, columns) -> minor, by expansion along the first row, each minor once."""
 
     @cache
@@ -51,7 +51,7 @@ def minors(ring: Ring, matrix: np.ndarray) -> Minor:
     return minor
 
 
-def determinant(ring: Ring, matrix: np.ndarray) -> Any:
+def determinant(ring: Ring[E], matrix: np.ndarray) -> E:
     """The determinant of a symmetric or Hermitian matrix."""
     result = ring.one
     for block in blocks(ring, matrix):
@@ -63,7 +63,7 @@ def determinant(ring: Ring, matrix: np.ndarray) -> Any:
     return result
 
 
-def inverse(ring: Ring, matrix: np.ndarray, mirror: Callable[[Any], Any] | None = lambda entry: entry) -> np.ndarray:
+def inverse(ring: Ring[E], matrix: np.ndarray, mirror: Callable[[Any], Any] | None = lambda entry: entry) -> np.ndarray:
     """The inverse of a matrix; `mirror` gives the (j, i) entry from the (i, j) one, None if they are unrelated.
 
     Raises InputError if the determinant is seen to vanish.
@@ -76,7 +76,7 @@ def inverse(ring: Ring, matrix: np.ndarray, mirror: Callable[[Any], Any] | None 
     return result
 
 
-def _by_minors(ring: Ring, matrix: np.ndarray, mirror: Callable[[Any], Any] | None) -> np.ndarray:
+def _by_minors(ring: Ring[E], matrix: np.ndarray, mirror: Callable[[Any], Any] | None) -> np.ndarray:
     everything = tuple(range(len(matrix)))
     minor = minors(ring, matrix)
     scale = ring.one / _nonzero(
@@ -93,7 +93,7 @@ def _by_minors(ring: Ring, matrix: np.ndarray, mirror: Callable[[Any], Any] | No
     return result
 
 
-def _eliminate(ring: Ring, matrix: np.ndarray) -> tuple[np.ndarray, Any]:
+def _eliminate(ring: Ring[E], matrix: np.ndarray) -> tuple[np.ndarray, Any]:
     """The inverse and the determinant by Gauss–Jordan elimination."""
     n, det = len(matrix), ring.one
     identity = ring.array((n, n))
@@ -115,7 +115,7 @@ def _eliminate(ring: Ring, matrix: np.ndarray) -> tuple[np.ndarray, Any]:
     return work[:, n:], det
 
 
-def _subtract(ring: Ring, row: np.ndarray, factor: Any, pivot: np.ndarray) -> list[Any]:
+def _subtract(ring: Ring[E], row: np.ndarray, factor: Any, pivot: np.ndarray) -> list[Any]:
     return [x if ring.vanishes(y) else x - factor * y for x, y in zip(row, pivot, strict=True)]
 
 
@@ -123,7 +123,7 @@ def _without(indices: Sequence[int], removed: int) -> tuple[int, ...]:
     return tuple(i for i in indices if i != removed)
 
 
-def _nonzero(ring: Ring, determinant: Any) -> Any:
+def _nonzero(ring: Ring[E], determinant: Any) -> Any:
     if ring.vanishes(determinant):
         raise _degenerate()
     return determinant

@@ -281,7 +281,7 @@ class Metric(Components[RingTensors]):
         moved = self.matrix.applyfunc(lambda e: composed(e, table))
         jacobian = Matrix([[e.diff(x) for x in chart.symbols] for e in images])
 
-        def task(ring: ExactRing) -> Any:
+        def task(ring: ExactRing[Any]) -> Any:
             return written(ring, cv.pullback(ring, read_array(ring, jacobian), read_array(ring, moved)))
 
         return Metric(chart, compute([*moved, *jacobian], chart, task))
@@ -290,7 +290,7 @@ class Metric(Components[RingTensors]):
         """factor · g."""
         return Metric(self.chart, self._expression(factor) * self.matrix)
 
-    def _over(self, ring: ExactRing, matrix: np.ndarray) -> RingTensors:
+    def _over(self, ring: ExactRing[Any], matrix: np.ndarray) -> RingTensors:
         return RingTensors(ring, matrix)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
-from typing import Any, final
+from typing import Any, Generic, Protocol, Self, TypeVar, final
 
 import numpy as np
 import sympy
@@ -21,36 +21,49 @@ from geomflow.core.graph.sympy_bridge import all_to_sympy, with_functions
 HALF = Fraction(1, 2)
 
 
-class Ring(ABC):
+class Arithmetic(Protocol):
+    """What elements bring: + - * / among themselves and with rational numbers."""
+
+    def __add__(self, other: Any, /) -> Self: ...
+    def __sub__(self, other: Any, /) -> Self: ...
+    def __mul__(self, other: Any, /) -> Self: ...
+    def __truediv__(self, other: Any, /) -> Self: ...
+    def __neg__(self) -> Self: ...
+
+
+E = TypeVar("E", bound=Arithmetic)
+
+
+class Ring(ABC, Generic[E]):
     """Elements with + - * / and `dim` commuting derivations."""
 
-    zero: Any
-    one: Any
+    zero: E
+    one: E
     dim: int
-    mirror: Callable[[Any], Any] | None = None
+    mirror: Callable[[E], E] | None = None
     """Complex conjugation, where it is an operation of the ring."""
 
     @abstractmethod
-    def number(self, value: int | Fraction) -> Any:
+    def number(self, value: int | Fraction) -> E:
         """The rational `value` as an element."""
 
     @abstractmethod
-    def d(self, element: Any, axis: int) -> Any:
+    def d(self, element: E, axis: int) -> E:
         """The derivation number `axis` of the element."""
 
     @abstractmethod
-    def vanishes(self, element: Any) -> bool:
+    def vanishes(self, element: E) -> bool:
         """Whether the element is seen to be zero without work: used to skip terms, never to decide."""
 
     @abstractmethod
-    def dot(self, pairs: Iterable[tuple[Any, Any]]) -> Any:
+    def dot(self, pairs: Iterable[tuple[E, E]]) -> E:
         """The sum of x * y over the pairs."""
 
-    def total(self, terms: Iterable[Any]) -> Any:
+    def total(self, terms: Iterable[E]) -> E:
         """The sum of the terms."""
         return self.dot((term, self.one) for term in terms)
 
-    def real(self, element: Any) -> Any:
+    def real(self, element: E) -> E:
         """An element known to be real, written so that it is seen."""
         return element
 
@@ -69,29 +82,39 @@ class Ring(ABC):
                 result[(*place, k)] = self.d(value, axis)
         return result
 
+    def multiply(self, *matrices: np.ndarray) -> np.ndarray:
+        """The product of matrices of elements."""
+        total = matrices[0]
+        for factor in matrices[1:]:
+            result = self.array((len(total), factor.shape[1]))
+            for i, j in np.ndindex(result.shape):
+                result[i, j] = self.dot((total[i, k], factor[k, j]) for k in range(len(factor)))
+            total = result
+        return total
 
-class ExactRing(Ring):
+
+class ExactRing(Ring[E]):
     """A ring that is read from sympy, written to sympy, and in which zero is decided."""
 
     @abstractmethod
-    def read(self, expression: sympy.Expr) -> Any:
+    def read(self, expression: sympy.Expr) -> E:
         """A sympy expression as an element."""
 
     @abstractmethod
-    def write(self, elements: Sequence[Any]) -> list[sympy.Expr]:
+    def write(self, elements: Sequence[E]) -> list[sympy.Expr]:
         """Elements as sympy expressions; what is zero is written 0."""
 
     @abstractmethod
-    def verdict(self, element: Any) -> gr.Verdict:
+    def verdict(self, element: E) -> gr.Verdict:
         """Whether the element is zero, and how surely that is known."""
 
-    def is_zero(self, element: Any) -> bool:
+    def is_zero(self, element: E) -> bool:
         """Whether the element is zero, proved or probable."""
         return bool(self.verdict(element))
 
 
 @final
-class GraphRing(ExactRing):
+class GraphRing(ExactRing[gr.Node]):
     """Real expression-graph nodes with total derivatives along named coordinates.
 
     `symbols` and `functions` are the sympy symbols and unknown functions that nodes are written in. Zero is decided on
@@ -146,7 +169,7 @@ class GraphRing(ExactRing):
 
 
 @final
-class WirtingerRing(Ring):
+class WirtingerRing(Ring[gr.Complex]):
     """Complex numbers of real nodes, with ∂_a (numbers 0..n-1) and ∂_ā (numbers n..2n-1).
 
     The coordinates are real and come in pairs x^1, y^1, x^2, y^2, ...; z^a = x^a + i y^a, ∂_a = ½(∂_x − i ∂_y).

@@ -11,10 +11,10 @@ import numpy as np
 
 from geomflow.symbolic import curvature as cv
 from geomflow.symbolic.linear import determinant, inverse
-from geomflow.symbolic.ring import ExactRing, Ring
+from geomflow.symbolic.ring import HALF, E, ExactRing, Ring
 
 
-class MetricTensors(ABC):
+class MetricTensors(ABC, Generic[E]):
     """The curvature of a symmetric (d, d) matrix of ring elements.
 
     Index order as everywhere: `christoffel[k, i, j]` = Γ^k_ij, `riemann_lower[l, k, i, j]` = R_lkij.
@@ -24,7 +24,7 @@ class MetricTensors(ABC):
 
     @property
     @abstractmethod
-    def ring(self) -> Any:
+    def ring(self) -> Ring[E]:
         """The ring of the components, whose first d derivations are along the coordinates."""
 
     @property
@@ -33,7 +33,7 @@ class MetricTensors(ABC):
         return len(self.matrix)
 
     @cached_property
-    def determinant(self) -> Any:
+    def determinant(self) -> E:
         """det g."""
         return determinant(self.ring, self.matrix)
 
@@ -73,7 +73,7 @@ class MetricTensors(ABC):
         return cv.ricci(self.ring, self.inverse, self.riemann_lower)
 
     @cached_property
-    def scalar(self) -> Any:
+    def scalar(self) -> E:
         """R = g^{ij} R_ij."""
         return cv.trace(self.ring, self.inverse, self.ricci)
 
@@ -93,21 +93,36 @@ class MetricTensors(ABC):
         return cv.raise_first(self.ring, self.inverse, self.weyl_lower)
 
     @cached_property
-    def riemann_squared(self) -> Any:
+    def riemann_squared(self) -> E:
         """|Rm|²."""
         return cv.riemann_squared(self.ring, self.inverse, self.riemann_lower)
 
-    def laplacian(self, f: Any) -> Any:
+    def laplacian(self, f: E) -> E:
         """Δf = g^{ij}(∂_i∂_j f − Γ^k_ij ∂_k f)."""
         return cv.laplacian(self.ring, self.inverse, self.christoffel, f)
 
-    def hessian(self, f: Any) -> np.ndarray:
+    def hessian(self, f: E) -> np.ndarray:
         """`[i, j]` = ∇_i∇_j f."""
         return cv.hessian(self.ring, self.christoffel, f)
 
-    def gradient(self, f: Any) -> np.ndarray:
+    def gradient(self, f: E) -> np.ndarray:
         """`[i]` = g^{ij} ∂_j f."""
         return cv.gradient(self.ring, self.inverse, f)
+
+    def outer(self, s: E, t: E) -> np.ndarray:
+        """`[i, j]` = ½(∂_i s ∂_j t + ∂_j s ∂_i t)."""
+        ds, dt = ([self.ring.d(u, i) for i in range(self.dim)] for u in (s, t))
+        return cv.symmetric(self.ring, self.dim, lambda i, j: (ds[i] * dt[j] + dt[i] * ds[j]) * HALF)
+
+    def pairing(self, s: E, t: E) -> E:
+        """⟨∇s, ∇t⟩ = g^{ij} ∂_i s ∂_j t."""
+        return cv.trace(self.ring, self.inverse, self.outer(s, t))
+
+    def raised(self, tensor: np.ndarray) -> np.ndarray:
+        """`[i, j]` = T^{ij} = g^{ik} T_kl g^{lj} of a symmetric tensor."""
+        half, d = self.ring.multiply(self.inverse, tensor), range(self.dim)
+        return cv.symmetric(self.ring, self.dim,
+                            lambda i, j: self.ring.dot((half[i, l], self.inverse[l, j]) for l in d))
 
     def divergence(self, tensor: np.ndarray) -> np.ndarray:
         """`[j]` = g^{ik} ∇_k T_ij."""
@@ -125,18 +140,18 @@ class MetricTensors(ABC):
 
 @final
 @dataclass(frozen=True, eq=False)
-class RingTensors(MetricTensors):
+class RingTensors(MetricTensors[Any]):
     """The tensors of a matrix over a given ring."""
 
-    base: ExactRing
+    base: ExactRing[Any]
     matrix: np.ndarray
 
     @property
-    def ring(self) -> ExactRing:
+    def ring(self) -> ExactRing[Any]:
         return self.base
 
 
-R = TypeVar("R", bound=Ring)
+R = TypeVar("R", bound=Ring[Any])
 
 
 @final
@@ -146,6 +161,8 @@ class KahlerTensors(Generic[R]):
 
     ring: R
     matrix: np.ndarray
+    known_inverse: np.ndarray | None = None
+    """The inverse matrix where it is known otherwise, as that of unknowns beside the metric is."""
 
     @cached_property
     def determinant(self) -> Any:
@@ -161,6 +178,8 @@ class KahlerTensors(Generic[R]):
     @cached_property
     def inverse(self) -> np.ndarray:
         """The inverse matrix: g^{ab̄} = `inverse[b, a]`."""
+        if self.known_inverse is not None:
+            return self.known_inverse
         return inverse(self.ring, self.matrix, mirror=self.ring.mirror)
 
     @cached_property
@@ -191,3 +210,41 @@ class KahlerTensors(Generic[R]):
     def laplacian(self, f: Any) -> Any:
         """Δ_∂ f = g^{ab̄} ∂_a∂_b̄ f."""
         return cv.complex_laplacian(self.ring, self.inverse, f)
+
+    def hessian(self, f: Any) -> np.ndarray:
+        """`[a, b]` = ∂_a∂_b̄ f."""
+        return cv.complex_hessian(self.ring, f, len(self.matrix))
+
+    def trace(self, tensor: np.ndarray) -> Any:
+        """g^{ab̄} T_{ab̄}, real."""
+        return cv.complex_trace(self.ring, self.inverse, tensor)
+
+    def outer(self, s: Any, t: Any) -> np.ndarray:
+        """`[a, b]` = ½(∂_a s ∂_b̄ t + ∂_a t ∂_b̄ s)."""
+        ring, n = self.ring, len(self.matrix)
+        ds, dt = ([ring.d(u, k) for k in range(2 * n)] for u in (s, t))
+        half, result = ring.number(HALF), ring.array((n, n))
+        for a, b in np.ndindex(n, n):
+            result[a, b] = half * (ds[a] * dt[n + b] + dt[a] * ds[n + b])
+        return result
+
+    def pairing(self, s: Any, t: Any) -> Any:
+        """⟨∂s, ∂t⟩ = Re g^{ab̄} ∂_a s ∂_b̄ t."""
+        return self.trace(self.outer(s, t))
+
+    def raised(self, tensor: np.ndarray) -> np.ndarray:
+        """`[c, d]` = T^{cd̄} = g^{cb̄} g^{ad̄} T_{ab̄}."""
+        return self.ring.multiply(self.inverse, tensor, self.inverse).T
+
+    def contracted(self, first: np.ndarray, second: np.ndarray) -> Any:
+        """S_{ab̄} T^{b̄a}, real."""
+        lifted = self.ring.multiply(self.inverse, first, self.inverse)
+        return self.ring.real(self.ring.dot((lifted[b, a], second[a, b]) for a, b in np.ndindex(second.shape)))
+
+    def composed(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """`[a, b]` = ½(S_{ac̄} g^{c̄e} T_{eb̄} + T_{ac̄} g^{c̄e} S_{eb̄})."""
+        one, other = (self.ring.multiply(x, self.inverse, y) for x, y in ((first, second), (second, first)))
+        half, result = self.ring.number(HALF), self.ring.array(one.shape)
+        for place in np.ndindex(result.shape):
+            result[place] = half * (one[place] + other[place])
+        return result

@@ -119,7 +119,7 @@ def parameter_equation() -> sympy.Eq:
 @final
 @dataclass(frozen=True)
 class GradientFlow(Flow):
-    """dθ_I/dt = −∂L/∂θ_I, with L = loss·E the functional of the metric that the model represents.
+    """dθ_I/dt = −∂L/∂θ_I, with L = factor·E the functional of the metric that the model represents.
 
     Source: Halverson and Ruehle, eqs. (2.2)-(2.5). It acts on a `ModelState`: ``model.on(grid)`` or
     ``model.on(points)``. L is the sum (Vol/|B|) Σ l(x) of the functional's density over these points, made with the

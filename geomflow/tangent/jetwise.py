@@ -20,7 +20,7 @@ from geomflow.field.matrices import upper_pairs
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation
 from geomflow.networks.target import Expressions, KahlerPotential, closed_scalar
-from geomflow.symbolic.variation.metric_realise import LOG_MEASURE
+from geomflow.symbolic.variation.metric_frame import LOG_MEASURE
 
 if TYPE_CHECKING:
     from geomflow.networks.model import Model

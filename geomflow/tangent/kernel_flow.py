@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 class KernelFlow(Flow):
     """∂_t g_ij(x) = −∫ Θ_ijkl(x, x') δL/δg_kl(x') dμ(x'), Halverson and Ruehle, eqs. (2.8), (2.12) and (2.30).
 
-    `source` is a functional, whose loss·E is L, or a flow: a gradient flow `functional.gradient_flow(metric)`, a
+    `source` is a functional, whose factor·E is L, or a flow: a gradient flow `functional.gradient_flow(metric)`, a
     `Descent` of it with parameters or a measure, or any other flow, whose rate the kernel smooths in the same way.
     `kernel` is
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 class Continuum:
     """A functional to be descended by averages of the continuum's functional derivative, not as a sum over points.
 
-    With D^{kl} = δL/δg_kl, the functional derivative by dx of L = loss·E (by parts, before anything is sampled),
+    With D^{kl} = δL/δg_kl, the functional derivative by dx of L = factor·E (by parts, before anything is sampled),
 
         −∂L/∂θ_I ≈ −(Vol/|B|) Σ_{x∈B} (∂g_kl(x)/∂θ_I) D^{kl}(x)
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True, eq=False)
 class SampledLoss(Loss):
-    """L(θ) = (Vol/|B|) Σ_{x∈B} l(x), l the density of loss·E by dx in the metric's derivatives up to the fourth at x.
+    """L(θ) = (Vol/|B|) Σ_{x∈B} l(x), l the density of factor·E by dx in the metric's derivatives up to the fourth at x.
 
     Halverson and Ruehle, eqs. (2.3) and (2.5) (the factor makes it an estimate of the integral, (2.4)): with u_α the
     input jets of the network,

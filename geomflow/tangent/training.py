@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class Training(Flow):
-    """Descent of L = loss·E by an optimiser, one step in each unit of time: ``solve(flow, state, t1=1000)`` takes 1000.
+    """Descent of L = factor·E by an optimiser, one step a unit of time: ``solve(flow, state, t1=1000)`` takes 1000.
 
     Each step sees `batch` of the state's points, drawn without replacement from the seed and the number of the step
     alone, so that a run that was stopped goes on to the same bits, on a processor of the same kind; all points where

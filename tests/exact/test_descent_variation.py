@@ -79,7 +79,7 @@ def test_first_variation_of_metric_functionals(name):
     names = ("g_xx", "g_xy", "g_yy")
     state = {n: float(n[2] == n[3]) + random_wave(grid, random, 0.02) for n in names}
     direction = {f"h{n[1:]}": (n, random_wave(grid, random, 0.02)) for n in names}
-    if "f" in functional.fields:
+    if "f" in functional.unknowns:
         state["f"] = random_wave(grid, random, 0.1)
         direction["h_f"] = ("f", random_wave(grid, random, 0.02))
     else:

@@ -76,7 +76,7 @@ def compiled_density(coupled, grid):
 
     inner = needed(coupled.stages, [coupled.dissipation])
     final = Stage((("density", coupled.dissipation),))
-    return discretise(Program(coupled.program.coordinates, coupled.fields, (), (), (*inner, final)), grid)
+    return discretise(Program(coupled.program.coordinates, coupled.unknowns, (), (), (*inner, final)), grid)
 
 
 def test_the_rate_is_the_derived_one():

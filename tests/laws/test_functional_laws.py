@@ -115,7 +115,7 @@ def gradient(functional, metric, state, **options):
     problem = gf.Descent(functional.gradient_flow(metric), forced=True, **options).bind(state)
     rate = np.empty_like(problem.y0)
     problem.rate(0.0, problem.y0, rate)
-    return -rate / functional.loss
+    return -rate / functional.factor
 
 
 def largest(first, second):

@@ -269,7 +269,7 @@ def test_perelman_f_is_ill_posed_at_every_metric():
 
 def test_lambda_solves_for_its_dilaton():
     system = fn.PerelmanLambda(Torus(dim=2)).gradient_flow().system()
-    assert (system.program.fields, system.fields) == (("g_xx", "g_xy", "g_yy", "f"), ("g_xx", "g_xy", "g_yy"))
+    assert (system.program.fields, system.unknowns) == (("g_xx", "g_xy", "g_yy", "f"), ("g_xx", "g_xy", "g_yy"))
     ground = system.elliptic
     assert ground.unknown == "u"
     assert gr.jet("u", (2, 0)) in gr.leaves([ground.operator])

@@ -6,6 +6,7 @@ import pytest
 from geomflow.core import graph as gr
 from geomflow.field import ComplexTorus, Torus
 from geomflow.symbolic import functionals as fn
+from geomflow.symbolic.variation.potentials import PotentialAlgebra
 
 POINTS = {2: 24, 3: 12, 4: 10}
 
@@ -93,7 +94,7 @@ def test_dissipation_is_the_fall_of_the_energy(name, metric):
         top, bottom = grid.values(program.stages, [program.average.top, program.average.bottom], state)
         parameters[program.average.parameter] = top.mean() / bottom.mean()
     rate, dissipation = grid.values(program.stages, [*program.rates, program.dissipation], state, parameters)
-    fall = functional.loss * grid.integral(functional.differential, state | {"psi": rate})
+    fall = functional.factor * grid.integral(functional.differential, state | {"psi": rate})
     assert fall == pytest.approx(-dissipation.mean(), rel=1e-5)
     assert fall < 0
 
@@ -110,12 +111,12 @@ def metric_state(grid, names, random):
 def test_differential_of_metric_functional(name, dim):
     grid, random = Spectral(dim), np.random.default_rng(3)
     functional = METRICS[name](Torus(dim=dim))
-    state, _ = metric_state(grid, functional.fields, random)
+    state, _ = metric_state(grid, functional.unknowns, random)
     parameters = {"tau": 0.3}
     exact = grid.integral(functional.differential, state, parameters)
     step, ends = 1e-6, []
     for s in (1, -1):
-        moved = {n: state[n] + s * step * state[f"h{n[1:]}" if n != "f" else "h_f"] for n in functional.fields}
+        moved = {n: state[n] + s * step * state[f"h{n[1:]}" if n != "f" else "h_f"] for n in functional.unknowns}
         ends.append(grid.integral(functional.density, state | moved, parameters))
     assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(exact, rel=2e-4, abs=1e-5)
 
@@ -125,11 +126,11 @@ def test_differential_of_metric_functional(name, dim):
 def test_metric_dissipation_is_the_fall_of_the_energy(name, metric):
     grid, random = Spectral(2), np.random.default_rng(4)
     functional = METRICS[name](Torus(dim=2))
-    state, _ = metric_state(grid, functional.fields, random)
+    state, _ = metric_state(grid, functional.unknowns, random)
     program = functional.gradient_flow(metric).system()
     *rates, dissipation = grid.values(program.stages, [*program.rates, program.dissipation], state)
-    direction = {f"h{n[1:]}": r for n, r in zip(program.fields, rates)}
-    fall = functional.loss * grid.integral(functional.differential, state | direction)
+    direction = {f"h{n[1:]}": r for n, r in zip(program.unknowns, rates)}
+    fall = functional.factor * grid.integral(functional.differential, state | direction)
     assert fall == pytest.approx(-dissipation.mean(), rel=1e-6)
     assert fall < 0
 
@@ -137,10 +138,10 @@ def test_metric_dissipation_is_the_fall_of_the_energy(name, metric):
 def test_perelman_f_rises_along_its_flow_and_so_does_the_coupled_one():
     grid, random = Spectral(2), np.random.default_rng(5)
     functional = fn.PerelmanF(Torus(dim=2))
-    state, _ = metric_state(grid, functional.fields, random)
+    state, _ = metric_state(grid, functional.unknowns, random)
     flow = functional.coupled_flow().system()
     *rates, dissipation = grid.values(flow.stages, [*flow.rates, flow.dissipation], state)
-    direction = {f"h{n[1:]}" if n != "f" else "h_f": r for n, r in zip(flow.fields, rates)}
+    direction = {f"h{n[1:]}" if n != "f" else "h_f": r for n, r in zip(flow.unknowns, rates)}
     rise = grid.integral(functional.coupled().differential, state | direction)
     assert -2 * rise == pytest.approx(-dissipation.mean(), rel=1e-5)
     assert rise > 0
@@ -155,5 +156,5 @@ def test_half_speed_and_kahler_ricci_rates():
     np.testing.assert_allclose(2 * slow, fast, rtol=1e-10, atol=1e-9)
     ricci = fn.EF(torus, "v*log(v)").gradient_flow("dirichlet").system()
     rate = grid.values(ricci.stages, ricci.rates, state, {"mean": 0.0})[0]
-    hessian_trace = grid.nodes([fn.EF(torus, "v").frame(real=True).explicit_ratio], state, {})[0]
+    hessian_trace = grid.nodes([fn.EF(torus, "v").realisation(PotentialAlgebra()).frame.explicit_ratio], state, {})[0]
     np.testing.assert_allclose(rate - rate.mean(), np.log(hessian_trace) - np.log(hessian_trace).mean(), atol=1e-12)

@@ -8,11 +8,11 @@ from geomflow.core import graph as gr
 from geomflow.core.graph.modular import PRIME
 from geomflow.core.program import Stage
 from geomflow.symbolic.ring import GraphRing
-from geomflow.symbolic.variation.covariance import unitary
-from geomflow.symbolic.variation.kahler_frame import KahlerFrame
+from geomflow.symbolic.variation.kahler_frame import DerivingKahler
 from geomflow.symbolic.variation.metric_frame import DerivingMetric
+from geomflow.symbolic.variation.residues import all_vanish, unitary
 from geomflow.symbolic.variation.series import SeriesAlgebra, evaluate_scalar, scalar_call, scalar_power
-from geomflow.symbolic.variation.staged import Staged, all_vanish
+from geomflow.symbolic.variation.staged import Staged
 
 
 def algebra(degree=4):
@@ -89,7 +89,7 @@ def test_pullbacks_of_a_metric_agree_with_differentiation(dim):
 @pytest.mark.parametrize("dim", [1, 2])
 def test_pullbacks_of_a_kahler_metric_agree_with_differentiation(dim):
     half = [[Fraction(int(a == b), 2) for b in range(dim)] for a in range(dim)]
-    frame = KahlerFrame(dim, half, half)
+    frame = DerivingKahler(("x1", "y1", "x2", "y2")[:2 * dim], half, half)
     compare_pullbacks(frame.stages, GraphRing(frame.axes), frame.groups)
 
 

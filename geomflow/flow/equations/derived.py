@@ -24,7 +24,7 @@ from geomflow.flow.flow import Flow
 from geomflow.symbolic.functionals.derived import DerivedFlow, GradientSystem
 from geomflow.symbolic.functionals.linear import PrincipalSymbol
 from geomflow.symbolic.jets import MetricNodes, metric_names, metric_nodes
-from geomflow.symbolic.variation.metric_realise import LOG_MEASURE
+from geomflow.symbolic.variation.metric_frame import LOG_MEASURE
 from geomflow.symbolic.variation.staged import Staged
 
 if TYPE_CHECKING:
@@ -43,14 +43,15 @@ zero eigenvalues, which may be defective."""
 @final
 @dataclass(frozen=True)
 class Descent(Flow):
-    """∂_t u = −loss grad E of a functional, as `functional.gradient_flow(metric)` derives it.
+    """∂_t u = −c grad E of a functional, as `functional.gradient_flow(metric)` derives it.
 
     `solve` makes it from a derived flow by itself. `parameters` gives numbers to the parameters that the functional
     leaves open (the τ of Perelman's W), `measure` the reference measure dm/dx of functionals that have one, anything
     positive that ``grid.scalar`` takes (dx itself unless given). An ill-posed flow is refused at binding, with its
     growth rate, unless it is `forced`. Raises InputError for anything but a derived flow.
 
-    Monitors: "energy" is loss E, which falls; "dissipation" is ‖loss grad E‖², with d(energy)/dt = −dissipation.
+    Monitors: "energy" is c E, c the functional's `factor`, which falls; "dissipation" is ‖c grad E‖², with
+    d(energy)/dt = −dissipation.
     """
 
     derived: DerivedFlow
@@ -95,7 +96,7 @@ class Descent(Flow):
 
         Raises InputError for a state of another kind or on another torus, and for a parameter without a value.
         """
-        potential = self.derived.flat.fields == (PHI,)
+        potential = self.derived.flat.unknowns == (PHI,)
         kind, how = (PotentialField, "grid.potential(...) on a ComplexTorus") if potential else (
             MetricField, "grid.metric(...) on a Torus")
         checked: Any = checked_state(self, state, kind, how)
@@ -121,7 +122,7 @@ class Descent(Flow):
     def _on_metric(self, state: MetricField) -> Equation:
         system, coordinates = self.derived.flat, state.grid.torus.coordinates
         metric = MetricNodes(coordinates, metric_nodes(coordinates)[1])
-        extra = {*system.fields, *system.program.statics} - {*metric_names(coordinates), LOG_MEASURE}
+        extra = {*system.unknowns, *system.program.statics} - {*metric_names(coordinates), LOG_MEASURE}
         if extra:
             raise InputError(f"{self.name} needs {', '.join(sorted(extra))} beside the metric. For Perelman's "
                              "coupled flow run RicciFlow first, then ConjugateHeatFlow along its solution; for a fixed "

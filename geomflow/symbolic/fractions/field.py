@@ -25,7 +25,7 @@ MOST_TERMS = 4_000
 
 
 @final
-class Field(ExactRing):
+class Field(ExactRing[Element]):
     """Fractions in the generators, with derivations along the coordinates.
 
     `certain` says that the generators are known to be independent beyond their equations; otherwise an element that

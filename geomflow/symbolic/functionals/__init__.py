@@ -13,8 +13,8 @@ decided zero at random jets modulo a 61-bit prime
 """
 
 from geomflow.symbolic.functionals.density import MetricDensity, PotentialDensity
-from geomflow.symbolic.functionals.derived import DerivedFlow, GradientSystem
-from geomflow.symbolic.functionals.functional import Certificate, Functional
+from geomflow.symbolic.functionals.derived import DerivedFlow, Gradient, GradientSystem
+from geomflow.symbolic.functionals.functional import Functional
 from geomflow.symbolic.functionals.kahler import AubinI, AubinJ, Calabi, Ding, JFunctional, KEnergy, PerelmanKahler
 from geomflow.symbolic.functionals.linear import Linearisation, PrincipalSymbol
 from geomflow.symbolic.functionals.metric import MetricFunctional
@@ -28,6 +28,8 @@ from geomflow.symbolic.functionals.perelman import (
 from geomflow.symbolic.functionals.potential import PotentialFunctional
 from geomflow.symbolic.functionals.ratio import EF, EG, Sigma
 from geomflow.symbolic.functionals.real import EinsteinHilbert, RicciSquared, ScalarSquared, Volume
+from geomflow.symbolic.functionals.sums import FunctionalSum
+from geomflow.symbolic.variation.residues import Certificate
 
 FUNCTIONALS = {
     kind.name: kind
@@ -42,8 +44,8 @@ from_density = Functional.from_density
 
 __all__ = [
     "AubinI", "AubinJ", "Calabi", "Certificate", "DerivedFlow", "Ding", "EF", "EG", "EinsteinHilbert",
-    "FUNCTIONALS", "Functional", "GradientSystem", "JFunctional", "KEnergy", "Linearisation", "MetricDensity",
-    "MetricFunctional", "PerelmanF", "PerelmanFCoupled", "PerelmanKahler", "PerelmanLambda", "PerelmanW",
-    "PerelmanWCoupled", "PotentialDensity", "PotentialFunctional", "PrincipalSymbol", "RicciSquared",
-    "ScalarSquared", "Sigma", "Volume", "from_density",
+    "FUNCTIONALS", "Functional", "FunctionalSum", "Gradient", "GradientSystem", "JFunctional", "KEnergy",
+    "Linearisation", "MetricDensity", "MetricFunctional", "PerelmanF", "PerelmanFCoupled", "PerelmanKahler",
+    "PerelmanLambda", "PerelmanW", "PerelmanWCoupled", "PotentialDensity", "PotentialFunctional",
+    "PrincipalSymbol", "RicciSquared", "ScalarSquared", "Sigma", "Volume", "from_density",
 ]

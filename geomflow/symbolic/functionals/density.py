@@ -18,13 +18,11 @@ from geomflow.symbolic.functionals.potential import PotentialFunctional
 from geomflow.symbolic.given import given
 from geomflow.symbolic.jets import metric_names
 from geomflow.symbolic.variation.algebra import Algebra, Partial
-from geomflow.symbolic.variation.covariance import invariant, unitary_invariant
 from geomflow.symbolic.variation.kahler_frame import PHI
-from geomflow.symbolic.variation.kahler_realise import KahlerRealisation
-from geomflow.symbolic.variation.metric_frame import DerivingMetric, packed
-from geomflow.symbolic.variation.metric_realise import MetricRealisation
+from geomflow.symbolic.variation.metric_frame import packed
 from geomflow.symbolic.variation.metrics import Component, MetricAlgebra
 from geomflow.symbolic.variation.potentials import PotentialAlgebra
+from geomflow.symbolic.variation.residues import invariant, unitary_invariant
 
 Names = dict[str, Callable[[], gr.Node]]
 """The words of a density, each made on first use."""
@@ -42,12 +40,11 @@ class MetricDensity(MetricFunctional):
     source: ClassVar[str] = "given by the user"
 
     def __post_init__(self) -> None:
-        self.check()
+        super().__post_init__()
         use = MetricAlgebra()
-        metric = DerivingMetric(self.coordinates)
-        realise = MetricRealisation(use, metric)
+        realise = self.deriving(use)
         staged = realise.staged([realise.value(self._read(use))])
-        names = {place: metric.matrix[place].data[0] for place in packed(len(self.coordinates))}
+        names = dict(zip(packed(realise.frame.dim), metric_names(self.coordinates), strict=True))
         if not invariant(staged, names, ["f"]):
             raise not_covariant(self.given)
 
@@ -102,9 +99,9 @@ class PotentialDensity(PotentialFunctional):
     source: ClassVar[str] = "given by the user"
 
     def __post_init__(self) -> None:
-        self.check()
+        super().__post_init__()
         use = PotentialAlgebra()
-        realise = KahlerRealisation(use, self.frame())
+        realise = self.deriving(use)
         density = realise.value(self._read(use))
         nodes = [density, *(node for stage in realise.stages for node in stage.nodes)]
         fixed = {leaf.data for leaf in gr.leaves(nodes) if leaf.op == "symbol"} & set(self.coordinates)

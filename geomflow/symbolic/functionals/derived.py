@@ -1,18 +1,25 @@
-"""A derived gradient flow as data: a program of rates over real coordinates, with its energy, ready to run."""
+"""Gradients of functionals, and the flows that descend them as data: programs of rates over real coordinates.
+
+The outline of a gradient is written here once; what it is made of for metrics and for Kähler potentials is in `metric`
+and `potential`.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
+import numpy as np
 import sympy
 
 from geomflow.core import graph as gr
+from geomflow.core.errors import ShapeError
 from geomflow.core.program import Average, Elliptic, InnerProduct, Program, Stage, needed
-from geomflow.symbolic.functionals.linear import Linearisation, PrincipalSymbol
+from geomflow.symbolic.functionals.linear import Background, Linearisation, PrincipalSymbol, wave_vector
 from geomflow.symbolic.show import InLatex
 from geomflow.symbolic.variation.staged import Staged
 
@@ -28,8 +35,8 @@ class GradientSystem:
     program       the rate ∂_t of each field, last a field that is solved for; its parameters are the average and what
                   the functional leaves open
     stages        named inner expressions that the densities and the symbol stand on, in order
-    energy        density of loss * E by d^dx
-    dissipation   density of ‖loss grad E‖² by d^dx: d(loss E)/dt = −∫ dissipation
+    energy        density of c E by d^dx, c the functional's `factor`
+    dissipation   density of ‖c grad E‖² by d^dx: d(c E)/dt = −∫ dissipation
     average       a parameter that is an average over the state
     inner         the inner product that is descended in, where it is a pointwise one
     elliptic      a field solved for at each state
@@ -46,7 +53,7 @@ class GradientSystem:
     backward: tuple[str, ...] = ()
 
     @property
-    def fields(self) -> tuple[str, ...]:
+    def unknowns(self) -> tuple[str, ...]:
         """The evolving components, in packed order."""
         return self.program.fields[: len(self.program.outputs)]
 
@@ -92,10 +99,106 @@ def gradient_system(coordinates: tuple[str, ...], rates: Mapping[str, gr.Node], 
     return GradientSystem(program, stages, energy, dissipation, mean, inner, elliptic, backward)
 
 
+@dataclass(frozen=True)
+class Gradient(ABC):
+    """The gradient of a functional E in one metric on the space of what it is varied by."""
+
+    functional: Any
+    metric: str
+
+    left: ClassVar[str]
+    """What moves, as the equation shows it."""
+
+    # what a kind of functional brings
+
+    @abstractmethod
+    def written(self, factor: Fraction | int = 1) -> sympy.Expr:
+        """A multiple of the gradient in the usual notation."""
+
+    @abstractmethod
+    def components(self, realise: Any) -> dict[str, gr.Node]:
+        """The gradient by unknown, over the jets of a realisation."""
+
+    @abstractmethod
+    def square(self, realise: Any, components: Mapping[str, gr.Node]) -> gr.Node:
+        """‖grad E‖² by d^dx."""
+
+    @abstractmethod
+    def inner(self, realise: Any) -> InnerProduct | None:
+        """The inner product of the metric, where it is a pointwise one."""
+
+    @abstractmethod
+    def statics(self, realise: Any, nodes: Sequence[gr.Node]) -> Sequence[str]:
+        """The given functions of a system, whose nodes these are."""
+
+    @abstractmethod
+    def background(self, given: Any) -> tuple[Any, Background]:
+        """A realisation for deriving at a constant metric, the flat one for None, and the values of its unknowns."""
+
+    def average(self, realise: Any, rates: Mapping[str, gr.Node]) -> Average | None:
+        """The parameter that is subtracted from the rates, where the gradient is known up to constants."""
+        return None
+
+    def solved(self, realise: Any) -> Elliptic | None:
+        """The unknown that is solved for at each state."""
+        return None
+
+    # what follows
+
+    @cached_property
+    def variation(self) -> Any:
+        """δE by structure."""
+        return self.functional.first_variation()
+
+    @property
+    def expression(self) -> sympy.Expr:
+        """The gradient in the usual notation."""
+        return self.written()
+
+    @property
+    def equation(self) -> sympy.Eq:
+        """∂_t u = −c grad E."""
+        t = sympy.Symbol("t")
+        moving = sympy.Derivative(sympy.Function(self.left)(t), t)
+        return sympy.Eq(moving, self.written(-self.functional.factor), evaluate=False)
+
+    def linearised_at(self, background: Any = "flat") -> Linearisation:
+        """The linearised flow at a constant metric: at "flat", the unit one, or at a matrix of exact numbers.
+
+        Raises ShapeError if the matrix does not fit the dimension.
+        """
+        functional, dim = self.functional, self.functional.geometry.dim
+        given = None if isinstance(background, str) and background == "flat" else background
+        if given is not None and np.shape(given)[:2] != (dim, dim):
+            raise ShapeError(f"the background must be 'flat' or a symmetric or Hermitian ({dim}, {dim}) matrix of "
+                             f"exact numbers, not {background!r}")
+        realise, values = self.background(given)
+        rates = {u: -functional.factor * part for u, part in self.components(realise).items()}
+        waves = realise.frame.waves(wave_vector(functional.coordinates))
+        return Linearisation(functional.coordinates, tuple(rates), realise.staged(list(rates.values())), values, waves)
+
+    def system(self, **setting: Any) -> GradientSystem:
+        """Rates, energy and dissipation over real coordinates."""
+        functional, factor = self.functional, self.functional.factor
+        realise = functional.realisation(self.variation.algebra, **setting)
+        components = self.components(realise)
+        rates = {u: -factor * part for u, part in components.items()}
+        integrand = functional.energy_integrand(self.variation.algebra)
+        energy = factor * functional.lagrangian(realise, integrand)
+        dissipation, inner = factor**2 * self.square(realise, components), self.inner(realise)
+        mean = self.average(realise, rates)
+        if mean is not None:
+            rates = {u: rate - gr.symbol(mean.parameter) for u, rate in rates.items()}
+        nodes = [*rates.values(), energy, dissipation, *(n for s in realise.stages for n in s.nodes)]
+        return gradient_system(realise.frame.axes, rates, realise.stages, energy, dissipation,
+                               statics=self.statics(realise, nodes), mean=mean, inner=inner,
+                               elliptic=self.solved(realise))
+
+
 @final
 @dataclass(frozen=True)
 class DerivedFlow(InLatex):
-    """∂_t u = −loss grad E, derived by varying a functional.
+    """∂_t u = −c grad E, derived by varying a functional, c its `factor`.
 
     `system(**setting)` gives all that is computed over real coordinates; for potentials the setting may name another
     reference metric (`reference`, an (n, n) Hermitian matrix of numbers or nodes) and the numbers of its Kähler class
@@ -107,7 +210,7 @@ class DerivedFlow(InLatex):
     functional: Functional
     metric: str
     equation: sympy.Eq
-    make: Callable[..., GradientSystem] = field(repr=False)
+    system: Callable[..., GradientSystem] = field(repr=False)
     linear: Callable[[], Linearisation] = field(repr=False)
 
     def __content__(self) -> dict[str, Any]:
@@ -118,15 +221,6 @@ class DerivedFlow(InLatex):
     def name(self) -> str:
         """The functional's name and the metric's."""
         return f"{self.functional.name}-{self.metric}"
-
-    @property
-    def loss(self) -> Fraction | int:
-        """The factor of E in what the flow decreases."""
-        return self.functional.loss
-
-    def system(self, **setting: Any) -> GradientSystem:
-        """The flow over real coordinates."""
-        return self.make(**setting)
 
     @cached_property
     def flat(self) -> GradientSystem:
@@ -141,7 +235,7 @@ class DerivedFlow(InLatex):
     @property
     def rates(self) -> Mapping[str, gr.Node]:
         """∂_t of each field, by name, over the flat reference."""
-        return dict(zip(self.flat.fields, self.flat.rates, strict=True))
+        return dict(zip(self.flat.unknowns, self.flat.rates, strict=True))
 
     @property
     def order(self) -> int:
@@ -160,7 +254,7 @@ class DerivedFlow(InLatex):
     def principal_symbol(self, **setting: Any) -> PrincipalSymbol:
         """The principal symbol at any state, over jets of the state and of the stages."""
         whole = self.system(**setting)
-        return PrincipalSymbol.of(Staged.of(whole.program), whole.fields)
+        return PrincipalSymbol.of(Staged.of(whole.program), whole.unknowns)
 
     def latex(self) -> str:
         """The equation in LaTeX."""
@@ -170,7 +264,7 @@ class DerivedFlow(InLatex):
         """The steps of the derivation, then what is known of the flow."""
         verdict = self.linearisation.verdict
         shown = str(self).partition(": ")[2]
-        descent = f"Gradient in the {self.metric} metric, descent of {self.loss} E: {shown}"
+        descent = f"Gradient in the {self.metric} metric, descent of {self.functional.factor} E: {shown}"
         return "\n".join([self.functional.explain(), descent, verdict, *self.functional.remarks])
 
     def __str__(self) -> str:

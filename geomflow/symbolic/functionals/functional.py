@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import singledispatch
 from typing import Any, ClassVar
@@ -15,34 +14,20 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.graph.node import exact
 from geomflow.core.numbers import finite_number, fraction_of
-from geomflow.symbolic.functionals.derived import DerivedFlow
+from geomflow.symbolic.functionals.derived import DerivedFlow, Gradient
 from geomflow.symbolic.functionals.linear import Linearisation
 from geomflow.symbolic.show import InLatex
-from geomflow.symbolic.variation.euler import EulerDerivative, euler_operator
+from geomflow.symbolic.variation.display import explained
 from geomflow.symbolic.variation.realise import Realisation
-from geomflow.symbolic.variation.staged import Staged, all_vanish
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """What was decided exactly: a statement, and whether it holds."""
-
-    statement: str
-    holds: bool
-
-    def __bool__(self) -> bool:
-        return self.holds
-
-    def __str__(self) -> str:
-        verdict = "decided zero" if self.holds else "decided not zero"
-        return f"{self.statement}: {verdict} at random jets modulo a 61-bit prime"
+from geomflow.symbolic.variation.residues import Certificate, all_vanish
+from geomflow.symbolic.variation.staged import Staged, euler_operator
 
 
 class Functional(InLatex):
     """E[u] = ∫ L over a geometry: of a real metric, or of a Kähler potential.
 
     Sums and rational multiples of functionals of the same kind are functionals. `gradient_flow` descends
-    `loss` * E: loss is 1 except where the literature ascends (Perelman) or runs at another speed.
+    `factor` * E: that is E itself except where the literature ascends (Perelman) or runs at another speed.
     """
 
     latex_style: ClassVar[str] = "\\displaystyle "
@@ -52,28 +37,23 @@ class Functional(InLatex):
     source: ClassVar[str] = ""
     metrics: ClassVar[tuple[str, ...]] = ()
 
+    factor: ClassVar[Fraction | int] = 1
+    """The multiple of E that gradient flow descends."""
+
+    parameters: ClassVar[Mapping[str, gr.Node]] = {}
+    """Values of the parameters of the definition, where they have one on a torus."""
+
+    remarks: ClassVar[tuple[str, ...]] = ()
+    """What a user should know before running a gradient flow."""
+
     geometry: Any
     """The torus or chart over which is integrated."""
 
     @property
     def coordinates(self) -> tuple[str, ...]:
         """The real coordinates."""
-        return real_coordinates(self.geometry)
-
-    @property
-    def loss(self) -> Fraction | int:
-        """The factor of E in what gradient flow decreases."""
-        return 1
-
-    @property
-    def parameters(self) -> Mapping[str, gr.Node]:
-        """Values of the parameters of the definition, where they have one on a torus."""
-        return {}
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """What a user should know before running a gradient flow."""
-        return ()
+        chart = getattr(self.geometry, "real_chart", None)
+        return tuple((chart or self.geometry).coordinates)
 
     @property
     def values(self) -> dict[gr.Node, gr.Node]:
@@ -84,8 +64,8 @@ class Functional(InLatex):
 
     @property
     @abstractmethod
-    def fields(self) -> tuple[str, ...]:
-        """The names of the fields that E is varied by, in packed order."""
+    def unknowns(self) -> tuple[str, ...]:
+        """The names of the functions that E is varied by, in packed order."""
 
     @property
     @abstractmethod
@@ -105,16 +85,17 @@ class Functional(InLatex):
         return self.integrand(use)
 
     @abstractmethod
-    def deriving(self, use: Any, tag: str = "") -> Realisation[Any, Any]:
+    def deriving(self, use: Any, tag: str = "", **setting: Any) -> Realisation[Any, Any]:
         """An algebra's scalars in coordinates for deriving, where the inverse metric is a stage."""
 
     @abstractmethod
     def realisation(self, use: Any, **setting: Any) -> Realisation[Any, Any]:
         """An algebra's scalars over real coordinates for running, parameters with values replaced."""
 
-    @abstractmethod
     def lagrangian(self, realise: Any, integrand: gr.Node) -> gr.Node:
         """The density of E by d^dx, from its integrand by structure."""
+        density: gr.Node = realise.value(integrand) * realise.frame.volume
+        return density
 
     @abstractmethod
     def first_variation(self) -> Any:
@@ -126,7 +107,7 @@ class Functional(InLatex):
 
     @abstractmethod
     def structure(self, realise: Any, found: Any) -> list[gr.Node]:
-        """E_u(L) by d^dx for every field u, from a first variation by structure."""
+        """E_u(L) by d^dx for every unknown u, from a first variation by structure."""
 
     @property
     @abstractmethod
@@ -134,26 +115,11 @@ class Functional(InLatex):
         """The density of δE by d^dx, linear in the fields δφ = psi, or δg_ij = h_xx, h_xy, ... and δf = h_f."""
 
     @abstractmethod
-    def gradient(self, metric: str | None = None) -> Any:
-        """The gradient with respect to a metric on the space of fields, by name.
+    def gradient(self, metric: str | None = None) -> Gradient:
+        """The gradient with respect to a metric on the space of what E is varied by, by name.
 
         Raises UnknownNameError for an unknown metric, InputError where the gradient is not local in it.
         """
-
-    @abstractmethod
-    def second_variation_at(self, background: Any = "flat", metric: str | None = None) -> Linearisation:
-        """The linearised gradient flow at a constant metric: exact decay rates of plane waves.
-
-        `background` is "flat", the unit metric, or a matrix of exact numbers.
-        """
-
-    @abstractmethod
-    def plus(self, terms: Terms) -> Functional:
-        """The sum of multiples c * E over the pairs (c, E), all of the kind of this one."""
-
-    @abstractmethod
-    def explain(self) -> str:
-        """The steps of the derivation, as text."""
 
     # what follows
 
@@ -168,16 +134,29 @@ class Functional(InLatex):
         realise = self.realisation(use, **setting)
         return realise.staged([self.lagrangian(realise, self.energy_integrand(use))])
 
-    def euler(self) -> EulerDerivative:
-        """E_u(L) for every field by the Euler operator on jets, L the density by d^dx."""
+    def euler(self) -> Staged:
+        """E_u(L) for every unknown by the Euler operator on jets, L the density by d^dx."""
         use = self.new_algebra()
         realise = self.deriving(use)
         density = self.lagrangian(realise, self.integrand(use))
-        return euler_operator(density, self.fields, realise.stages, realise.frame.axes, realise.frame.groups)
+        return euler_operator(density, self.unknowns, realise.stages, realise.frame.axes, realise.frame.groups)
+
+    def second_variation_at(self, background: Any = "flat", metric: str | None = None) -> Linearisation:
+        """The linearised gradient flow at a constant metric: exact decay rates of plane waves.
+
+        `background` is "flat", the unit metric (½ δ on a complex geometry), or a matrix of exact numbers.
+        """
+        return self.gradient(metric).linearised_at(background)
+
+    def explain(self) -> str:
+        """The steps of the derivation by structure, as text."""
+        found = self.first_variation()
+        source = [f"Source: {self.source}"] if self.source else []
+        return "\n".join([str(self), *source, *explained(found, self.integrand(found.algebra))])
 
     def difference(self, found: Any) -> Staged:
         """The Euler derivatives minus those of a variation given by structure: zero if they agree."""
-        euler, realise = self.euler().staged, self.deriving(found.algebra, "structure_")
+        euler, realise = self.euler(), self.deriving(found.algebra, "structure_")
         expected = self.structure(realise, found)
         outputs = tuple(e - x for e, x in zip(euler.outputs, expected, strict=True))
         return Staged(euler.coordinates, euler.groups, (*euler.stages, *realise.own_stages), outputs)
@@ -198,9 +177,9 @@ class Functional(InLatex):
         return Certificate(f"gradient of {self.name} minus the closed form in {self.place}", holds)
 
     def gradient_flow(self, metric: str | None = None) -> DerivedFlow:
-        """The descent of `loss` * E in the metric."""
+        """The descent of `factor` * E in the metric."""
         gradient = self.gradient(metric)
-        return DerivedFlow(self, gradient.metric, gradient.equation, gradient.system, lambda: gradient.linearisation)
+        return DerivedFlow(self, gradient.metric, gradient.equation, gradient.system, gradient.linearised_at)
 
     @property
     def equation(self) -> sympy.Eq:
@@ -212,7 +191,7 @@ class Functional(InLatex):
 
         `parameters` are numbers for what the functional leaves open (the τ of Perelman's W), `measure` the reference
         measure dm/dx in f = log(dV/dm), anything positive that ``grid.scalar`` takes: dx itself unless given, also
-        where f is an unknown of its own. Monitors along a flow record `loss` times this.
+        where f is an unknown of its own. Monitors along a flow record `factor` times this.
 
         Raises InputError for a state of another kind or on another torus, a parameter without a value, and a measure
         where there is none to give; PositivityError for a metric that is not positive.
@@ -226,14 +205,14 @@ class Functional(InLatex):
     def __add__(self, other: Functional) -> Functional:
         if not isinstance(other, Functional):
             return NotImplemented
-        return self.plus((*self.terms(), *other.terms()))
+        return summed(self, (*self.terms(), *other.terms()))
 
     def __mul__(self, factor: int | float | Fraction) -> Functional:
         if isinstance(factor, bool) or not isinstance(factor, int | float | Fraction):
             return NotImplemented
         finite_number(factor, "the factor of a functional")
         number = exact(fraction_of(factor) if isinstance(factor, float) else factor)
-        return self.plus(tuple((c * number, e) for c, e in self.terms()))
+        return summed(self, tuple((c * number, e) for c, e in self.terms()))
 
     __rmul__ = __mul__
 
@@ -295,49 +274,10 @@ Terms = tuple[tuple[Fraction | int, Any], ...]
 """Pairs (c, E) of a sum Σ c E."""
 
 
-class FunctionalSum(Functional):
-    """Σ c E over pairs (c, E) of functionals of one kind."""
-
-    name: ClassVar[str] = "sum"
-    summands: Terms
-
-    @property
-    def geometry(self) -> Any:
-        """The common geometry."""
-        return self.summands[0][1].geometry
-
-    @property
-    def definition(self) -> str:  # type: ignore[override]
-        """The sum, written out."""
-        return " + ".join(f"{c} {e.name}" for c, e in self.summands)
-
-    @property
-    def loss(self) -> Fraction | int:
-        """That of the summands where they agree, else 1."""
-        found = {e.loss for _, e in self.summands}
-        return found.pop() if len(found) == 1 else 1
-
-    @property
-    def parameters(self) -> Mapping[str, gr.Node]:
-        """Those of all summands."""
-        return {k: v for _, e in self.summands for k, v in e.parameters.items()}
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """Those of all summands."""
-        return tuple(dict.fromkeys(r for _, e in self.summands for r in e.remarks))
-
-    def terms(self) -> Terms:
-        """The pairs (c, E)."""
-        return self.summands
-
-    def integrand(self, use: Any) -> gr.Node:
-        """Σ c s."""
-        return gr.add(*(c * e.integrand(use) for c, e in self.summands))
-
-    def energy_integrand(self, use: Any) -> gr.Node:
-        """Σ c s without multipliers."""
-        return gr.add(*(c * e.energy_integrand(use) for c, e in self.summands))
+@singledispatch
+def summed(functional: Functional, terms: Terms) -> Functional:
+    """Σ c E over the terms, all of the kind of the functional. What knows a kind of functional registers how."""
+    raise InputError(f"{functional.name} is of no kind that is added.")
 
 
 @singledispatch
@@ -347,23 +287,9 @@ def value_at(state: Any, functional: Functional, parameters: Mapping[str, Any], 
                      f"grid.metric(...); a {type(state).__name__} was given.")
 
 
-def check_alike(functional: Functional, terms: Terms, kind: type[Any]) -> None:
-    """Raise InputError for a sum of functionals of different geometries or kinds."""
-    for _, e in terms:
-        if not isinstance(e, kind) or e.geometry != functional.geometry:
-            raise InputError(f"{getattr(e, 'name', e)} cannot be added to {functional.name}: functionals are added "
-                             "over one geometry and of one kind of field.")
-
-
 def is_complex(geometry: Any) -> bool:
     """Whether the geometry has complex coordinates: twice as many real ones as its dimension."""
     return bool(len(geometry.coordinates) == 2 * geometry.dim)
-
-
-def real_coordinates(geometry: Any) -> tuple[str, ...]:
-    """The names of the real coordinates of a torus or a chart."""
-    chart = getattr(geometry, "real_chart", None)
-    return tuple((chart or geometry).coordinates)
 
 
 def needs(name: str, geometry: Any, complex_geometry: bool, dims: tuple[int, ...]) -> None:

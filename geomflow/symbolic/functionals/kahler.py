@@ -11,7 +11,7 @@ from geomflow.core import graph as gr
 from geomflow.core.conventions import K_ENERGY_OVER_ENTROPY
 from geomflow.core.errors import InputError, PositivityError
 from geomflow.core.numbers import fraction_of
-from geomflow.symbolic.functionals.potential import Paths, PotentialFunctional, flat_matrix, parts
+from geomflow.symbolic.functionals.potential import PotentialFunctional, flat_matrix, parts
 from geomflow.symbolic.variation.potentials import PotentialAlgebra
 
 
@@ -27,22 +27,15 @@ class KEnergy(PotentialFunctional):
 
     geometry: Any
     name: ClassVar[str] = "kenergy"
+    parameters: ClassVar[Mapping[str, gr.Node]] = {"Rbar": gr.ZERO}
     definition: ClassVar[str] = "K = 2∫ log v dμ_J + Rbar ∫_0^1 ∫ φ dμ_{tφ} dt"
     source: ClassVar[str] = "Mabuchi, Tohoku Math. J. 38 (1986)"
-
-    def __post_init__(self) -> None:
-        self.check()
-
-    @property
-    def parameters(self) -> Mapping[str, gr.Node]:
-        """R̄ = 0."""
-        return {"Rbar": gr.ZERO}
 
     def integrand(self, use: PotentialAlgebra) -> gr.Node:
         """2 log v."""
         return K_ENERGY_OVER_ENTROPY * gr.log(use.v)
 
-    def paths(self) -> Paths:
+    def paths(self) -> Mapping[str, gr.Node]:
         """R̄ times the Monge–Ampère energy."""
         return {"volume": gr.symbol("Rbar")}
 
@@ -60,16 +53,9 @@ class Calabi(PotentialFunctional):
 
     geometry: Any
     name: ClassVar[str] = "calabi"
+    parameters: ClassVar[Mapping[str, gr.Node]] = {"Rbar": gr.ZERO}
     definition: ClassVar[str] = "Ca = ∫ (R − Rbar)^2 dμ_J"
     source: ClassVar[str] = "Calabi, Extremal Kähler metrics (1982)"
-
-    def __post_init__(self) -> None:
-        self.check()
-
-    @property
-    def parameters(self) -> Mapping[str, gr.Node]:
-        """R̄ = 0."""
-        return {"Rbar": gr.ZERO}
 
     def integrand(self, use: PotentialAlgebra) -> gr.Node:
         """(R − R̄)²."""
@@ -89,9 +75,6 @@ class AubinI(PotentialFunctional):
     definition: ClassVar[str] = "I = ∫ φ (dμ_0 − dμ_J)"
     source: ClassVar[str] = "Aubin, J. Funct. Anal. 57 (1984)"
 
-    def __post_init__(self) -> None:
-        self.check()
-
     def integrand(self, use: PotentialAlgebra) -> gr.Node:
         """φ(dμ_0/dμ_J − 1)."""
         return use.phi * (use.reference_ratio - 1)
@@ -110,14 +93,11 @@ class AubinJ(PotentialFunctional):
     definition: ClassVar[str] = "J = ∫ φ dμ_0 − ∫_0^1 ∫ φ dμ_{tφ} dt"
     source: ClassVar[str] = "Aubin, J. Funct. Anal. 57 (1984)"
 
-    def __post_init__(self) -> None:
-        self.check()
-
     def integrand(self, use: PotentialAlgebra) -> gr.Node:
         """φ dμ_0/dμ_J."""
         return use.phi * use.reference_ratio
 
-    def paths(self) -> Paths:
+    def paths(self) -> Mapping[str, gr.Node]:
         """Minus the Monge–Ampère energy."""
         return {"volume": gr.constant(-1)}
 
@@ -140,7 +120,7 @@ class Ding(PotentialFunctional):
     source: ClassVar[str] = "Ding, Math. Ann. 282 (1988)"
 
     def __post_init__(self) -> None:
-        self.check()
+        super().__post_init__()
         if self.chern != 0:
             raise InputError(f"Ding's functional with c₁ of sign {self.chern:+d} lives on a manifold whose first Chern "
                              "class has that sign; a torus has c₁ = 0: use Ding(T), its limit.")
@@ -149,7 +129,7 @@ class Ding(PotentialFunctional):
         """φ/v."""
         return use.phi / use.v
 
-    def paths(self) -> Paths:
+    def paths(self) -> Mapping[str, gr.Node]:
         """Minus the Monge–Ampère energy."""
         return {"volume": gr.constant(-1)}
 
@@ -173,7 +153,7 @@ class JFunctional(PotentialFunctional):
     source: ClassVar[str] = "Chen, Int. Math. Res. Not. 12 (2000); Donaldson, Asian J. Math. 3 (1999)"
 
     def __post_init__(self) -> None:
-        self.check()
+        super().__post_init__()
         _check_positive(self.form)
 
     @property
@@ -185,7 +165,7 @@ class JFunctional(PotentialFunctional):
         """None but the energy along the path."""
         return gr.ZERO
 
-    def paths(self) -> Paths:
+    def paths(self) -> Mapping[str, gr.Node]:
         """The energy along the path of tr χ − c."""
         return {"form": gr.ONE}
 
@@ -239,14 +219,7 @@ class PerelmanKahler(PotentialFunctional):
     name: ClassVar[str] = "perelman-kahler"
     definition: ClassVar[str] = "F = ∫ (R + |∇ log v|^2) dμ_Ω"
     source: ClassVar[str] = "eq. (B.18) of Halverson and Ruehle"
-
-    def __post_init__(self) -> None:
-        self.check()
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """That there is nothing to descend."""
-        return ("This functional is identically zero: its gradient flow stands still.",)
+    remarks: ClassVar[tuple[str, ...]] = ("This functional is identically zero: its gradient flow stands still.",)
 
     def integrand(self, use: PotentialAlgebra) -> gr.Node:
         """(R + 2|∂ log v|²)/v."""

@@ -22,18 +22,8 @@ Symbol = dict[int, gr.Node]
 """From the order in k to the part of that order."""
 
 
-@dataclass(frozen=True)
-class Background:
-    """A constant background: the value of each field; derivatives vanish."""
-
-    values: Mapping[str, gr.Node]
-
-    def of(self, leaf: gr.Node, stages: Mapping[str, gr.Node]) -> gr.Node:
-        """The value of a jet."""
-        name, index = leaf.data
-        if any(index):
-            return gr.ZERO
-        return self.values.get(name, stages.get(name, gr.ZERO))
+Background = Mapping[str, gr.Node]
+"""A constant background: the value of each unknown and given function, 0 unless given; derivatives vanish."""
 
 
 def linearised(staged: Staged, fields: Sequence[str], waves: Sequence[gr.Node],
@@ -64,7 +54,8 @@ class _Walk:
         slopes = [gr.gradient(node, moving) for node in nodes]
         values = list(nodes)
         if self._background is not None:
-            point = {leaf: self._background.of(leaf, self.constants) for leaf in leaves}
+            constant = {**self.constants, **self._background}
+            point = {leaf: gr.ZERO if any(leaf.data[1]) else constant.get(leaf.data[0], gr.ZERO) for leaf in leaves}
             values = gr.substitute(nodes, point)
             slopes = [gr.substitute(row, point) for row in slopes]
         return values, [self._row(moving, row) for row in slopes]
@@ -98,25 +89,40 @@ def principal(rows: Sequence[Sequence[Symbol]]) -> tuple[int, list[list[gr.Node]
     return 0, [[gr.ZERO for _ in row] for row in rows]
 
 
+def wave_names(coordinates: Sequence[str]) -> tuple[str, ...]:
+    """k_x, k_y, ..."""
+    return tuple(f"k_{c}" for c in coordinates)
+
+
+def wave_vector(coordinates: Sequence[str]) -> tuple[gr.Node, ...]:
+    """(k_x, k_y, ...) as symbols."""
+    return tuple(map(gr.symbol, wave_names(coordinates)))
+
+
 @final
 @dataclass(frozen=True)
 class Linearisation:
-    """The linear part of ∂_t u = rates[u] at a constant background.
+    """The linear part of ∂_t u = rate of each of the `unknowns` u at a constant background.
 
-    `coordinates` name the axes; the symbol of ∂_i is i k_i with the wave vector k. `matrix[o][u]` is the symbol of
-    output o by field u, a polynomial in the k_i; perturbations ∝ e^{ik·x} change at the rates of its eigenvalues.
+    The outputs of `staged` are the rates; `waves` are the symbols of its derivations on e^{ik·x}, with the wave vector
+    k = (k_x, k_y, ...) over the real `coordinates`. `matrix[o][u]` is the symbol of output o by unknown u, a polynomial
+    in the k_i; perturbations ∝ e^{ik·x} change at the rates of its eigenvalues.
     """
 
     coordinates: tuple[str, ...]
-    fields: tuple[str, ...]
+    unknowns: tuple[str, ...]
     staged: Staged
     background: Background
     waves: tuple[gr.Node, ...]
-    names: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names k_x, k_y, ... of the wave numbers."""
+        return wave_names(self.coordinates)
 
     @cached_property
     def _symbols(self) -> list[list[Symbol]]:
-        return linearised(self.staged, self.fields, self.waves, self.background)
+        return linearised(self.staged, self.unknowns, self.waves, self.background)
 
     @cached_property
     def matrix(self) -> sympy.Matrix:
@@ -204,11 +210,6 @@ def _size(rate: Any) -> float:
     return float(rate.subs(dict.fromkeys(rate.free_symbols, 1)))
 
 
-def wave_names(coordinates: Sequence[str]) -> tuple[str, ...]:
-    """k_x, k_y, ..."""
-    return tuple(f"k_{c}" for c in coordinates)
-
-
 @final
 @dataclass(frozen=True)
 class PrincipalSymbol:
@@ -225,7 +226,7 @@ class PrincipalSymbol:
     @staticmethod
     def of(staged: Staged, fields: Sequence[str]) -> PrincipalSymbol:
         """The principal symbol of ∂_t fields = outputs."""
-        waves = tuple(gr.symbol(name) for name in wave_names(staged.coordinates))
+        waves = wave_vector(staged.coordinates)
         order, rows = principal(linearised(staged, fields, waves))
         sign = gr.I**order
         matrix = tuple(tuple(sign * entry for entry in row) for row in rows)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, final
 
+import numpy as np
 import sympy
 
 from geomflow.core import graph as gr
 from geomflow.symbolic.functionals.derived import DerivedFlow, GradientSystem, gradient_system
-from geomflow.symbolic.functionals.linear import Background, Linearisation, wave_names
+from geomflow.symbolic.functionals.linear import Linearisation, wave_vector
 from geomflow.symbolic.functionals.metric import MetricFunctional
-from geomflow.symbolic.jets import metric_nodes
-from geomflow.symbolic.variation import metrics as mt
+from geomflow.symbolic.ring import HALF
 from geomflow.symbolic.variation.display import written, written_sum
-from geomflow.symbolic.variation.metric_frame import conjugated, packed
-from geomflow.symbolic.variation.metrics import MetricAlgebra
+from geomflow.symbolic.variation.metric_frame import packed
+from geomflow.symbolic.variation.metrics import DILATON, RICCI, MetricAlgebra, Tensor
 from geomflow.symbolic.variation.staged import Staged
 
 ILL_POSED = (
@@ -25,115 +26,19 @@ ILL_POSED = (
     "ground state of −4Δ + R, or Ricci–DeTurck flow, RicciFlow(gauge='deturck').")
 
 
-@final
-@dataclass(frozen=True)
-class PerelmanF(MetricFunctional):
-    """Perelman's F(g) = ∫ (R + |∇f|²) dm at a fixed measure dm, with f = log(dV/dm).
+class Perelman(MetricFunctional):
+    """What Perelman's functionals share: a metric weighted by dm, and descent of −2E, for the literature ascends.
 
-    Its gradient in the metric ∫⟨h,h'⟩_g dm is −(R_ij + ∇_i∇_jf). The literature ascends: gradient flow here is
-    ∂_tg_ij = −2(R_ij + ∇_i∇_jf), the descent of −2F, and is ill-posed (see `remarks`).
-    Source: Perelman 2002, §1; eqs. (2.40), (2.41) of Halverson and Ruehle.
+    Then ∂_tg_ij = −2(R_ij + ∇_i∇_jf) + ..., Ricci flow up to diffeomorphisms.
     """
 
-    geometry: Any
-    name: ClassVar[str] = "perelman-f"
-    definition: ClassVar[str] = "F = ∫ (R + |∇f|^2) dm, f = log(dV/dm)"
-    source: ClassVar[str] = "Perelman, arXiv:math/0211159, section 1"
+    factor: ClassVar[Fraction | int] = -2
     metrics: ClassVar[tuple[str, ...]] = ("weighted", "ebin", "L2")
-    fixed_measure: ClassVar[bool | None] = True
-
-    def __post_init__(self) -> None:
-        self.check()
-
-    @property
-    def loss(self) -> int:
-        """−2: the flow ascends F at twice its gradient."""
-        return -2
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """That the flow is ill-posed."""
-        return (ILL_POSED,)
-
-    def integrand(self, use: MetricAlgebra) -> gr.Node:
-        """(R + |∇f|²)e^{−f}."""
-        return (use.scalar + use.pairing(use.dilaton, use.dilaton)) * gr.exp(-use.dilaton)
-
-    def coupled(self) -> PerelmanFCoupled:
-        """F as a functional of g and of an independent f."""
-        return PerelmanFCoupled(self.geometry)
-
-    def coupled_flow(self) -> DerivedFlow:
-        """Ricci flow of g beside the backward conjugate heat equation of f: this flow moved by diffeomorphisms."""
-        return coupled_flow(self)
 
 
-@final
-@dataclass(frozen=True)
-class PerelmanFCoupled(MetricFunctional):
-    """Perelman's F(g, f) = ∫ (R + |∇f|²) e^{−f} dV with g and f varied independently.
-
-    Source: Perelman 2002, §1.
-    """
-
-    geometry: Any
-    name: ClassVar[str] = "perelman-f-coupled"
-    definition: ClassVar[str] = "F = ∫ (R + |∇f|^2) e^{−f} dV"
-    source: ClassVar[str] = "Perelman, arXiv:math/0211159, section 1"
-    metrics: ClassVar[tuple[str, ...]] = ("weighted", "ebin", "L2")
-    fixed_measure: ClassVar[bool | None] = False
-
-    def __post_init__(self) -> None:
-        self.check()
-
-    @property
-    def loss(self) -> int:
-        """−2."""
-        return -2
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """That f runs backward."""
-        return ("In Perelman's coupled flow g runs forward under Ricci flow and e^{−f} backward under the conjugate "
-                "heat equation: solve for g first, then for f from the final time to the initial one.",)
-
-    def integrand(self, use: MetricAlgebra) -> gr.Node:
-        """(R + |∇f|²)e^{−f}."""
-        return (use.scalar + use.pairing(use.dilaton, use.dilaton)) * gr.exp(-use.dilaton)
-
-
-@final
-@dataclass(frozen=True)
-class PerelmanW(MetricFunctional):
-    """Perelman's W(g, τ) = ∫ [τ(R + |∇F|²) + F − d] dm at a fixed measure dm = (4πτ)^{−d/2} e^{−F} dV.
-
-    With f = log(dV/dm) the dilaton is F = f − (d/2) log 4πτ. The gradient at fixed τ (a parameter, "tau") in the
-    metric ∫⟨h,h'⟩_g dm is −τ(R_ij + ∇_i∇_jF − g_ij/2τ). Source: Perelman 2002, §3.
-    """
-
-    geometry: Any
-    name: ClassVar[str] = "perelman-w"
-    definition: ClassVar[str] = "W = ∫ [τ(R + |∇f|^2) + f − (d/2) log(4πτ) − d] dm, f = log(dV/dm)"
-    source: ClassVar[str] = "Perelman, arXiv:math/0211159, section 3"
-    metrics: ClassVar[tuple[str, ...]] = ("weighted", "ebin", "L2")
-    fixed_measure: ClassVar[bool | None] = True
-
-    def __post_init__(self) -> None:
-        self.check()
-
-    @property
-    def loss(self) -> int:
-        """−2."""
-        return -2
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """That the flow is ill-posed."""
-        return (ILL_POSED,)
-
-    def integrand(self, use: MetricAlgebra) -> gr.Node:
-        """[τ(R + |∇f|²) + f − (d/2) log 4πτ − d]e^{−f}."""
-        return w_integrand(use, self.geometry.dim)
+def f_integrand(use: MetricAlgebra) -> gr.Node:
+    """(R + |∇f|²)e^{−f}, the density of F by dV where dm = e^{−f}dV."""
+    return (use.scalar + use.pairing(use.dilaton, use.dilaton)) * gr.exp(-use.dilaton)
 
 
 def w_integrand(use: MetricAlgebra, dim: int) -> gr.Node:
@@ -145,7 +50,93 @@ def w_integrand(use: MetricAlgebra, dim: int) -> gr.Node:
 
 @final
 @dataclass(frozen=True)
-class PerelmanWCoupled(MetricFunctional):
+class PerelmanF(Perelman):
+    """Perelman's F(g) = ∫ (R + |∇f|²) dm at a fixed measure dm, with f = log(dV/dm).
+
+    Its gradient in the metric ∫⟨h,h'⟩_g dm is −(R_ij + ∇_i∇_jf). The literature ascends: gradient flow here is
+    ∂_tg_ij = −2(R_ij + ∇_i∇_jf), the descent of −2F, and is ill-posed (see `remarks`).
+    Source: Perelman 2002, §1; eqs. (2.40), (2.41) of Halverson and Ruehle.
+    """
+
+    geometry: Any
+    name: ClassVar[str] = "perelman-f"
+    definition: ClassVar[str] = "F = ∫ (R + |∇f|^2) dm, f = log(dV/dm)"
+    source: ClassVar[str] = "Perelman, arXiv:math/0211159, section 1"
+    fixed_measure: ClassVar[bool | None] = True
+    remarks: ClassVar[tuple[str, ...]] = (ILL_POSED,)
+
+    def integrand(self, use: MetricAlgebra) -> gr.Node:
+        """(R + |∇f|²)e^{−f}."""
+        return f_integrand(use)
+
+    def coupled(self) -> PerelmanFCoupled:
+        """F as a functional of g and of an independent f."""
+        return PerelmanFCoupled(self.geometry)
+
+    def coupled_flow(self) -> DerivedFlow:
+        """Ricci flow of g beside the backward conjugate heat equation of f: this flow moved by diffeomorphisms.
+
+        ∂_tg = h + L_{∇f}g and ∂_tf = ½ tr h + |∇f|², h the gradient flow of F at fixed measure: f = log(dV/dm) moves by
+        ½ tr h; the Lie derivatives are 2∇∇f and |∇f|². With h = −2(Ric + ∇∇f) this is Ricci flow beside
+        ∂_tf = −Δf + |∇f|² − R, parabolic backward in time.
+        """
+        use = MetricAlgebra(fixed_measure=False)
+        f, found = use.dilaton, self.gradient("weighted")
+        rates = {t: -self.factor * gr.node(c) for t, c in found.tensors.items()}
+        trace = gr.add(*(c * _trace(use, t) for t, c in rates.items()))
+        drift = Tensor("hessian", (f,))
+        rates[drift] = rates.get(drift, gr.ZERO) + 2
+        kept = {t: c for t, c in rates.items() if not gr.is_zero(c)}
+        return _Coupled(self.coupled(), use, kept, trace * HALF + use.pairing(f, f)).flow
+
+
+@final
+@dataclass(frozen=True)
+class PerelmanFCoupled(Perelman):
+    """Perelman's F(g, f) = ∫ (R + |∇f|²) e^{−f} dV with g and f varied independently.
+
+    Source: Perelman 2002, §1.
+    """
+
+    geometry: Any
+    name: ClassVar[str] = "perelman-f-coupled"
+    definition: ClassVar[str] = "F = ∫ (R + |∇f|^2) e^{−f} dV"
+    source: ClassVar[str] = "Perelman, arXiv:math/0211159, section 1"
+    fixed_measure: ClassVar[bool | None] = False
+    remarks: ClassVar[tuple[str, ...]] = (
+        "In Perelman's coupled flow g runs forward under Ricci flow and e^{−f} backward under the conjugate "
+        "heat equation: solve for g first, then for f from the final time to the initial one.",
+    )
+
+    def integrand(self, use: MetricAlgebra) -> gr.Node:
+        """(R + |∇f|²)e^{−f}."""
+        return f_integrand(use)
+
+
+@final
+@dataclass(frozen=True)
+class PerelmanW(Perelman):
+    """Perelman's W(g, τ) = ∫ [τ(R + |∇F|²) + F − d] dm at a fixed measure dm = (4πτ)^{−d/2} e^{−F} dV.
+
+    With f = log(dV/dm) the dilaton is F = f − (d/2) log 4πτ. The gradient at fixed τ (a parameter, "tau") in the
+    metric ∫⟨h,h'⟩_g dm is −τ(R_ij + ∇_i∇_jF − g_ij/2τ). Source: Perelman 2002, §3.
+    """
+
+    geometry: Any
+    name: ClassVar[str] = "perelman-w"
+    definition: ClassVar[str] = "W = ∫ [τ(R + |∇f|^2) + f − (d/2) log(4πτ) − d] dm, f = log(dV/dm)"
+    source: ClassVar[str] = "Perelman, arXiv:math/0211159, section 3"
+    fixed_measure: ClassVar[bool | None] = True
+    remarks: ClassVar[tuple[str, ...]] = (ILL_POSED,)
+
+    def integrand(self, use: MetricAlgebra) -> gr.Node:
+        """[τ(R + |∇f|²) + f − (d/2) log 4πτ − d]e^{−f}."""
+        return w_integrand(use, self.geometry.dim)
+
+
+@final
+@dataclass(frozen=True)
+class PerelmanWCoupled(Perelman):
     """Perelman's W(g, f, τ) with g and f varied independently, dm = e^{−f}dV; see `PerelmanW`.
 
     Along the coupled flow with dτ/dt = −1 it is monotone. Source: Perelman 2002, §3.
@@ -155,16 +146,7 @@ class PerelmanWCoupled(MetricFunctional):
     name: ClassVar[str] = "perelman-w-coupled"
     definition: ClassVar[str] = "W = ∫ [τ(R + |∇f|^2) + f − (d/2) log(4πτ) − d] e^{−f} dV"
     source: ClassVar[str] = "Perelman, arXiv:math/0211159, section 3"
-    metrics: ClassVar[tuple[str, ...]] = ("weighted", "ebin", "L2")
     fixed_measure: ClassVar[bool | None] = False
-
-    def __post_init__(self) -> None:
-        self.check()
-
-    @property
-    def loss(self) -> int:
-        """−2."""
-        return -2
 
     def integrand(self, use: MetricAlgebra) -> gr.Node:
         """[τ(R + |∇f|²) + f − (d/2) log 4πτ − d]e^{−f}."""
@@ -173,7 +155,7 @@ class PerelmanWCoupled(MetricFunctional):
 
 @final
 @dataclass(frozen=True)
-class PerelmanLambda(MetricFunctional):
+class PerelmanLambda(Perelman):
     """Perelman's λ(g): the lowest eigenvalue of −4Δ + R, which is the least F(g, f) with ∫e^{−f}dV = 1.
 
     e^{−f/2} is the ground state, so that R + 2Δf − |∇f|² = λ: f is solved for at every metric. By the envelope theorem
@@ -187,21 +169,8 @@ class PerelmanLambda(MetricFunctional):
     name: ClassVar[str] = "perelman-lambda"
     definition: ClassVar[str] = "λ = min ∫ (R + |∇f|^2) e^{−f} dV over ∫ e^{−f} dV = 1"
     source: ClassVar[str] = "Perelman, arXiv:math/0211159, section 2"
-    metrics: ClassVar[tuple[str, ...]] = ("weighted", "ebin", "L2")
     fixed_measure: ClassVar[bool | None] = False
-
-    def __post_init__(self) -> None:
-        self.check()
-
-    @property
-    def loss(self) -> int:
-        """−2."""
-        return -2
-
-    @property
-    def elliptic(self) -> bool:
-        """True: f is the ground state's."""
-        return True
+    elliptic: ClassVar[bool] = True
 
     def integrand(self, use: MetricAlgebra) -> gr.Node:
         """(R + |∇f|² − λ)e^{−f}, λ a constant that is stationary."""
@@ -210,68 +179,55 @@ class PerelmanLambda(MetricFunctional):
 
     def energy_integrand(self, use: MetricAlgebra) -> gr.Node:
         """(R + |∇f|²)e^{−f}, whose integral is λ where ∫e^{−f}dV = 1."""
-        f = use.dilaton
-        return (use.scalar + use.pairing(f, f)) * gr.exp(-f)
+        return f_integrand(use)
 
 
-DILATON = "f"
-
-
-def coupled_flow(functional: PerelmanF) -> DerivedFlow:
-    """∂_tg = h + L_{∇f}g and ∂_tf = ½ tr h + |∇f|², h the gradient flow of F at fixed measure.
-
-    f = log(dV/dm) moves by ½ tr h; the Lie derivatives are 2∇∇f and |∇f|². With h = −2(Ric + ∇∇f) this is Ricci flow
-    beside ∂_tf = −Δf + |∇f|² − R, parabolic backward in time.
-    """
-    use = mt.MetricAlgebra(fixed_measure=False)
-    dilaton = use.dilaton
-    found = functional.gradient("weighted")
-    moved = {t: -functional.loss * gr.node(c) for t, c in found.tensors.items()}
-    trace = gr.add(*(c * _trace(use, t) for t, c in moved.items()))
-    rate_f = trace * Fraction(1, 2) + use.pairing(dilaton, dilaton)
-    drift = mt.Tensor("hessian", (dilaton,))
-    total = dict(moved)
-    total[drift] = total.get(drift, gr.ZERO) + 2
-    total = {t: c for t, c in total.items() if not gr.is_zero(c)}
-    return _flow(functional, use, total, rate_f)
-
-
-def _trace(use: mt.MetricAlgebra, tensor: mt.Tensor) -> gr.Node:
+def _trace(use: MetricAlgebra, tensor: Tensor) -> gr.Node:
     match tensor:
-        case mt.Tensor("ricci"):
+        case Tensor("ricci"):
             return use.scalar
-        case mt.Tensor("hessian", (s,)):
+        case Tensor("hessian", (s,)):
             return use.laplacian(s)
-        case mt.Tensor("outer", (s, t)):
+        case Tensor("outer", (s, t)):
             return use.pairing(s, t)
     raise ValueError(f"the trace of {tensor.kind} is not needed here")
 
 
-def _flow(functional: PerelmanF, use: mt.MetricAlgebra, rates: dict[mt.Tensor, gr.Node],
-          rate_f: gr.Node) -> DerivedFlow:
-    t = sympy.Symbol("t")
-    left = sympy.Tuple(*(sympy.Derivative(sympy.Function(u)(t), t) for u in ("g_ij", "f")))
-    equation = sympy.Eq(left, sympy.Tuple(written_sum(use, rates), written(use, rate_f)), evaluate=False)
-    free = functional.coupled()
+@dataclass(frozen=True)
+class _Coupled:
+    """∂_tg as coefficients of tensors beside ∂_tf, by structure."""
 
-    def system() -> GradientSystem:
+    functional: PerelmanFCoupled
+    use: MetricAlgebra
+    tensors: Mapping[Tensor, gr.Node]
+    dilaton: gr.Node
+
+    @property
+    def flow(self) -> DerivedFlow:
+        """The flow as data."""
+        t = sympy.Symbol("t")
+        left = sympy.Tuple(*(sympy.Derivative(sympy.Function(u)(t), t) for u in ("g_ij", DILATON)))
+        right = sympy.Tuple(written_sum(self.use, self.tensors), written(self.use, self.dilaton))
+        return DerivedFlow(self.functional, "coupled", sympy.Eq(left, right, evaluate=False), self.system,
+                           self.linearised)
+
+    def system(self) -> GradientSystem:
+        """The rates over real coordinates."""
+        use, free = self.use, self.functional
         realise = free.realisation(use)
-        metric, names = realise.frame, metric_nodes(functional.coordinates)[0]
-        matrix = realise.combination(rates)
-        nodes = (*(matrix[p] for p in packed(len(matrix))), realise.value(rate_f))
-        energy = free.loss * realise.value(free.integrand(use)) * metric.volume
-        bare = realise.combination({mt.RICCI: gr.ONE, mt.Tensor("hessian", (use.dilaton,)): gr.ONE})
-        raised = conjugated(metric, bare)
-        square = gr.add(*(bare[p] * raised[p] for p in ((i, j) for i in range(len(bare)) for j in range(len(bare)))))
-        dissipation = 4 * square * gr.exp(-metric.leaf(DILATON)) * metric.volume
-        evolving = dict(zip((*names, DILATON), nodes, strict=True))
-        return gradient_system(metric.coordinates, evolving, realise.stages, energy, dissipation, backward=(DILATON,))
+        metric, matrix = realise.frame, realise.combination(self.tensors)
+        nodes = (*(matrix[p] for p in packed(metric.dim)), realise.value(self.dilaton))
+        energy = free.factor * free.lagrangian(realise, free.integrand(use))
+        bare = realise.combination({RICCI: gr.ONE, Tensor("hessian", (use.dilaton,)): gr.ONE})
+        raised = metric.raised(bare)
+        square = gr.add(*(bare[place] * raised[place] for place in np.ndindex(bare.shape)))
+        dissipation = free.factor**2 * square * gr.exp(-metric.leaf(DILATON)) * metric.volume
+        return gradient_system(metric.axes, dict(zip(free.unknowns, nodes, strict=True)), realise.stages, energy,
+                               dissipation, backward=(DILATON,))
 
-    def linear() -> Linearisation:
-        staged, fields = Staged.of(system().program), system().fields
-        names = wave_names(staged.coordinates)
-        waves = tuple(gr.I * gr.symbol(name) for name in names)
-        flat = {entry.data[0]: gr.ONE for entry in metric_nodes(staged.coordinates)[1].diagonal()}
-        return Linearisation(staged.coordinates, fields, staged, Background(flat), waves, names)
-
-    return DerivedFlow(free, "coupled", equation, system, linear)
+    def linearised(self) -> Linearisation:
+        """The linearised flow at g_ij = δ_ij and f = 0."""
+        whole, metric = self.system(), self.functional.realisation(self.use).frame
+        flat = {entry.data[0]: gr.ONE for entry in metric.matrix.diagonal()}
+        staged = Staged.of(whole.program)
+        return Linearisation(metric.axes, whole.unknowns, staged, flat, metric.waves(wave_vector(metric.axes)))

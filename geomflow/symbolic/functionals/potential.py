@@ -1,4 +1,4 @@
-"""Functionals of a Kähler potential: integrands by structure, gradients in four metrics, derived flows."""
+"""Functionals of a Kähler potential: integrands by structure, and gradients in three metrics."""
 
 from __future__ import annotations
 
@@ -7,39 +7,33 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, final
 
+import sympy
+
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
-from geomflow.symbolic.functionals.explain import explain_potential
-from geomflow.symbolic.functionals.functional import (
-    Functional,
-    FunctionalSum,
-    Terms,
-    check_alike,
-    needs,
-    real_coordinates,
+from geomflow.core.program import Average, InnerProduct
+from geomflow.symbolic.functionals.derived import Gradient
+from geomflow.symbolic.functionals.functional import Functional, needs
+from geomflow.symbolic.functionals.linear import Background
+from geomflow.symbolic.ring import HALF
+from geomflow.symbolic.variation.display import written
+from geomflow.symbolic.variation.kahler_frame import (
+    PHI,
+    DerivingKahler,
+    KahlerClass,
+    KahlerFrame,
+    KahlerRealisation,
+    RunningKahler,
 )
-from geomflow.symbolic.functionals.linear import Linearisation
-from geomflow.symbolic.functionals.potential_gradient import PotentialGradient
-from geomflow.symbolic.variation.kahler_frame import MEAN_TRACE, PHI, KahlerClass, KahlerFrame
-from geomflow.symbolic.variation.kahler_realise import KahlerRealisation
-from geomflow.symbolic.variation.potentials import PotentialAlgebra, Variation, vary
+from geomflow.symbolic.variation.potentials import PotentialAlgebra, PotentialVariation
 from geomflow.symbolic.variation.staged import Staged
 
-HALF = Fraction(1, 2)
-Paths = Mapping[str, gr.Node]
+MEAN = "mean"
 
 
 def flat_matrix(dim: int) -> list[list[Fraction]]:
     """½ δ_ab, the flat unit metric."""
     return [[HALF * (a == b) for b in range(dim)] for a in range(dim)]
-
-
-def combined(forms: Sequence[tuple[Fraction | int, Any]]) -> list[list[tuple[Any, Any]]]:
-    """Σ c χ of pairs (c, χ) of matrices with entries x or (re, im), as pairs."""
-    size = range(len(forms[0][1]))
-    entries = [[[(c * re, c * im) for c, (re, im) in ((c, parts(chi[a][b])) for c, chi in forms)] for b in size]
-               for a in size]
-    return [[tuple(map(sum, zip(*entry, strict=True))) for entry in row] for row in entries]  # type: ignore[misc]
 
 
 def parts(entry: Any) -> tuple[Any, Any]:
@@ -58,12 +52,16 @@ class PotentialFunctional(Functional):
     metrics: ClassVar[tuple[str, ...]] = ("mabuchi", "L2", "dirichlet")
     dims: ClassVar[tuple[int, ...]] = (1, 2, 3)
 
+    def __post_init__(self) -> None:
+        """Check the geometry: InputError where it is not complex or not of these dimensions."""
+        needs(type(self).__name__, self.geometry, True, self.dims)
+
     @property
-    def fields(self) -> tuple[str, ...]:
+    def unknowns(self) -> tuple[str, ...]:
         """φ."""
         return (PHI,)
 
-    def paths(self) -> Paths:
+    def paths(self) -> Mapping[str, gr.Node]:
         """Coefficients of the energies along paths."""
         return {}
 
@@ -71,15 +69,6 @@ class PotentialFunctional(Functional):
     def form(self) -> Any:
         """The constant form χ, (n, n) Hermitian; ½ δ unless a functional has its own."""
         return flat_matrix(self.geometry.dim)
-
-    def check(self) -> None:
-        """Check the geometry; called by subclasses when they are made."""
-        needs(type(self).__name__, self.geometry, True, self.dims)
-
-    def plus(self, terms: Terms) -> PotentialFunctional:
-        """A sum of multiples; all must be functionals of a potential over the same geometry."""
-        check_alike(self, terms, PotentialFunctional)
-        return PotentialSum(terms)
 
     @property
     def place(self) -> str:
@@ -90,96 +79,122 @@ class PotentialFunctional(Functional):
         """An algebra for scalars of a potential."""
         return PotentialAlgebra()
 
+    def deriving(self, use: PotentialAlgebra, tag: str = "", *, reference: Any = None,
+                 **setting: Any) -> KahlerRealisation:
+        """An algebra's scalars in Wirtinger coordinates, over a constant `reference` metric, ½ δ unless given."""
+        base = flat_matrix(self.geometry.dim) if reference is None else reference
+        return KahlerRealisation(use, DerivingKahler(self.coordinates, base, self.form), tag, **setting)
+
+    def realisation(self, use: PotentialAlgebra, *, reference: Any = None, kahler_class: KahlerClass | None = None,
+                    **setting: Any) -> KahlerRealisation:
+        """An algebra's scalars over real coordinates and a reference metric, ½ δ unless given; parameters replaced.
+
+        A reference metric that varies needs the numbers of its class. Raises InputError where they are missing.
+        """
+        base = flat_matrix(self.geometry.dim) if reference is None else reference
+        frame = RunningKahler(self.coordinates, base, self.form, kahler_class)
+        if any(leaf.op == "jet" for leaf in gr.leaves([frame.kappa])):
+            raise InputError(f"{self.name} over a reference metric that varies needs the numbers of its Kähler class, "
+                             "kahler_class=KahlerClass(kappa, cofactors, cell).")
+        return KahlerRealisation(use, frame, values=self.values, **setting)
+
     @property
     def differential(self) -> Staged:
         """ψ times the gradient in Mabuchi's metric times the density of dμ_J, ψ the field psi."""
         found = self.first_variation()
         realise = self.realisation(found.algebra)
-        frame, gradient = realise.frame, realise.value(found.gradient)
-        return realise.staged([frame.leaf("psi") * gradient * 2**frame.dim * frame.kappa * frame.ratio])
+        return realise.staged([realise.frame.leaf("psi") * self.structure(realise, found)[0]])
 
-    def first_variation(self) -> Variation:
+    def first_variation(self) -> PotentialVariation:
         """δE = ∫ ψ (Δ_∂S + rest) dμ_J, by structure."""
         use = PotentialAlgebra()
-        found = vary(use, self.integrand(use))
-        paths = self.paths()
-        found.rest += paths.get("volume", gr.ZERO)
-        if "form" in paths:
-            found.rest += paths["form"] * (use.form_trace - MEAN_TRACE)
+        found = PotentialVariation.of(use, self.integrand(use))
+        for kind, coefficient in self.paths().items():
+            found.add_path(kind, coefficient)
         return found
 
-    def frame(self, real: bool = False, reference: Any = None, kahler_class: KahlerClass | None = None) -> KahlerFrame:
-        """Coordinates for deriving (Wirtinger) or running (real), over the flat unit metric unless given.
-
-        A reference metric that varies needs the numbers of its class. Raises InputError where they are missing.
-        """
-        n = self.geometry.dim
-        base = flat_matrix(n) if reference is None else reference
-        frame = KahlerFrame(n, base, self.form, kahler_class, real, real_coordinates(self.geometry))
-        if any(leaf.op == "jet" for leaf in gr.leaves([frame.kappa])):
-            raise InputError(f"{self.name} over a reference metric that varies needs the numbers of its Kähler class, "
-                             "kahler_class=KahlerClass(kappa, cofactors, cell).")
-        return frame
-
-    def deriving(self, use: PotentialAlgebra, tag: str = "") -> KahlerRealisation:
-        """An algebra's scalars in Wirtinger coordinates."""
-        return KahlerRealisation(use, self.frame(), tag)
-
-    def realisation(self, use: PotentialAlgebra, **setting: Any) -> KahlerRealisation:
-        """An algebra's scalars over real coordinates, parameters with values replaced; see `frame`."""
-        return KahlerRealisation(use, self.frame(True, **setting), values=self.values)
-
     def lagrangian(self, realise: KahlerRealisation, integrand: gr.Node) -> gr.Node:
-        """The density of E by d^{2n}x, dμ_J = 2ⁿκ v d^{2n}x."""
-        frame = realise.frame
-        scale = 2**frame.dim * frame.kappa
-        terms = [scale * frame.ratio * realise.value(integrand)]
-        for kind, coefficient in self.paths().items():
-            c = realise.value(coefficient)
-            if c is not gr.ZERO:
-                terms.append(c * frame.path_density(kind))
-        return gr.add(*terms)
+        """The density of E by d^{2n}x, with the energies along paths."""
+        paths = {kind: realise.value(c) for kind, c in self.paths().items()}
+        energies = [c * realise.frame.path_density(kind) for kind, c in paths.items() if c is not gr.ZERO]
+        return gr.add(super().lagrangian(realise, integrand), *energies)
 
-    def closed_form(self, use: PotentialAlgebra, given: gr.Node) -> Variation:
+    def closed_form(self, use: PotentialAlgebra, given: gr.Node) -> PotentialVariation:
         """The variation whose gradient in Mabuchi's metric is given."""
-        return Variation(use, rest=given)
+        return PotentialVariation(use, rest=given)
 
-    def structure(self, realise: KahlerRealisation, found: Variation) -> list[gr.Node]:
+    def structure(self, realise: KahlerRealisation, found: PotentialVariation) -> list[gr.Node]:
         """The gradient in Mabuchi's metric times dμ_J/d^{2n}x."""
-        frame = realise.frame
-        return [2**frame.dim * frame.kappa * frame.ratio * realise.value(found.gradient)]
+        return [realise.frame.volume * realise.value(found.gradient)]
 
     def gradient(self, metric: str | None = None) -> PotentialGradient:
         """The gradient in "mabuchi", "L2" or "dirichlet"."""
         return PotentialGradient(self, self.checked_metric(metric))
 
-    def second_variation_at(self, background: Any = "flat", metric: str | None = None) -> Linearisation:
-        """The linearised gradient flow at φ = 0 over the flat metric ½ δ, or over a constant g_{ab̄}."""
-        reference = None if isinstance(background, str) and background == "flat" else background
-        return self.gradient(metric).linearised_over(reference)
-
-    def explain(self) -> str:
-        """The steps of the derivation by structure."""
-        return explain_potential(self)
-
 
 @final
 @dataclass(frozen=True)
-class PotentialSum(FunctionalSum, PotentialFunctional):
-    """Σ c E over pairs (c, E)."""
+class PotentialGradient(Gradient):
+    """The gradient of a functional of a potential in one metric."""
 
-    summands: Terms
+    functional: PotentialFunctional
+    metric: str
+
+    left: ClassVar[str] = PHI
 
     @property
-    def form(self) -> Any:
-        """Σ c χ over the summands with an energy along a path of forms, in which that is linear; else ½ δ."""
-        forms = [(c, e.form) for c, e in self.summands if "form" in e.paths()]
-        return combined(forms) if forms else flat_matrix(self.geometry.dim)
+    def scalar(self) -> gr.Node:
+        """The gradient by structure; in the Dirichlet metric, up to its mean.
 
-    def paths(self) -> Paths:
-        """Σ c times the coefficients; those of forms are in `form`."""
-        total: dict[str, gr.Node] = {}
-        for c, e in self.summands:
-            for kind, coefficient in e.paths().items():
-                total[kind] = total.get(kind, gr.ZERO) + c * coefficient
-        return total | ({"form": gr.ONE} if "form" in total else {})
+        Raises InputError in the Dirichlet metric when E' is not Δ_∂ of a local expression.
+        """
+        found: PotentialVariation = self.variation
+        use = found.algebra
+        if self.metric == "mabuchi":
+            return found.gradient
+        if self.metric == "L2":
+            return use.v * found.gradient
+        if use.leaves(found.rest):
+            raise InputError(f"the gradient of {self.functional.name} in the Dirichlet metric solves −Δ_∂η = grad E "
+                             "with a right-hand side that is not Δ_∂ of a local expression; use metric='mabuchi'.")
+        return -found.laplacian
+
+    def written(self, factor: Fraction | int = 1) -> sympy.Expr:
+        """A multiple of the gradient in the usual notation."""
+        mean = gr.symbol(MEAN) if self.metric == "dirichlet" else gr.ZERO
+        return written(self.variation.algebra, factor * self.scalar + factor * mean)
+
+    def components(self, realise: KahlerRealisation) -> dict[str, gr.Node]:
+        """The gradient as a function beside φ."""
+        return {PHI: realise.value(self.scalar)}
+
+    def square(self, realise: KahlerRealisation, components: Mapping[str, gr.Node]) -> gr.Node:
+        """The square in the metric, against its measure."""
+        inner = self.inner(realise)
+        if inner is not None:
+            return components[PHI] ** 2 * inner.measure
+        field = realise.field(self.scalar)
+        return realise.frame.pairing(field, field) * realise.frame.volume
+
+    def inner(self, realise: KahlerRealisation) -> InnerProduct | None:
+        """∫ψψ' dμ_J or ∫ψψ' dμ_Ω."""
+        if self.metric == "dirichlet":
+            return None
+        covariant = self.metric == "mabuchi"
+        return InnerProduct(realise.frame.volume if covariant else realise.frame.flat_volume, covariant)
+
+    def average(self, realise: KahlerRealisation, rates: Mapping[str, gr.Node]) -> Average | None:
+        """The mean by dμ_J of what the Dirichlet metric leaves undetermined."""
+        volume = realise.frame.volume
+        return Average(MEAN, rates[PHI] * volume, volume) if self.metric == "dirichlet" else None
+
+    def statics(self, realise: KahlerRealisation, nodes: Sequence[gr.Node]) -> Sequence[str]:
+        """The functions of a reference metric that varies."""
+        frame: KahlerFrame[Any] = realise.frame
+        assert isinstance(frame, RunningKahler)
+        return frame.static_names
+
+    def background(self, given: Any) -> tuple[KahlerRealisation, Background]:
+        """φ = 0 over a constant metric."""
+        functional = self.functional
+        return functional.deriving(self.variation.algebra, reference=given, values=functional.values), {}

@@ -13,8 +13,7 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, PositivityError
 from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.symbolic.functionals.potential import PotentialFunctional
-from geomflow.symbolic.variation.kahler_frame import MASS
-from geomflow.symbolic.variation.potentials import PotentialAlgebra
+from geomflow.symbolic.variation.potentials import MASS, PotentialAlgebra
 
 SAMPLES = np.geomspace(1e-3, 1e3, 1201)
 """Where the sign of a function of v > 0 is looked at: 200 points a decade."""
@@ -104,7 +103,7 @@ class EF(PotentialFunctional):
     source: ClassVar[str] = "eqs. (B.12), (B.13) of Halverson and Ruehle"
 
     def __post_init__(self) -> None:
-        self.check()
+        super().__post_init__()
         trouble = self.parsed.not_convex()
         if trouble is not None:
             warnings.warn(f"F = {self.function} is not convex: {trouble}. Where F'' < 0 the descent of E_F is "
@@ -140,15 +139,10 @@ class Sigma(PotentialFunctional):
     definition: ClassVar[str] = "σ = ∫ |v − 1| dμ_Ω / ∫ dμ_Ω"
     source: ClassVar[str] = "eq. (B.11) of Halverson and Ruehle"
     metrics: ClassVar[tuple[str, ...]] = ("dirichlet", "mabuchi", "L2")
-
-    def __post_init__(self) -> None:
-        self.check()
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """That the gradient is a subgradient."""
-        return ("|v − 1| has a corner: what is shown is a subgradient, Δ_∂ sign(v − 1) in Mabuchi's metric being "
-                "supported on {v = 1}. Run it in the Dirichlet metric, with short steps.",)
+    remarks: ClassVar[tuple[str, ...]] = (
+        "|v − 1| has a corner: what is shown is a subgradient, Δ_∂ sign(v − 1) in Mabuchi's metric being "
+        "supported on {v = 1}. Run it in the Dirichlet metric, with short steps.",
+    )
 
     def integrand(self, use: PotentialAlgebra) -> gr.Node:
         """|v − 1|/(v ∫dμ_Ω)."""
@@ -171,7 +165,7 @@ class EG(PotentialFunctional):
     source: ClassVar[str] = "eqs. (B.15) to (B.20) of Halverson and Ruehle"
 
     def __post_init__(self) -> None:
-        self.check()
+        super().__post_init__()
         self.parsed.check_positive("G")
 
     @property

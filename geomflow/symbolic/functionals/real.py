@@ -20,9 +20,6 @@ class Volume(MetricFunctional):
     definition: ClassVar[str] = "Vol = ∫ dV"
     source: ClassVar[str] = "Besse, Einstein Manifolds, 4.16"
 
-    def __post_init__(self) -> None:
-        self.check()
-
     def integrand(self, use: MetricAlgebra) -> gr.Node:
         """1."""
         return gr.ONE
@@ -41,15 +38,10 @@ class EinsteinHilbert(MetricFunctional):
     name: ClassVar[str] = "einstein-hilbert"
     definition: ClassVar[str] = "S = ∫ R dV"
     source: ClassVar[str] = "Besse, Einstein Manifolds, 4.17"
-
-    def __post_init__(self) -> None:
-        self.check()
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """That the sign is wrong in some directions whichever way one goes."""
-        return ("The gradient flow of ∫R dV is backward in transverse-traceless directions and its ascent in conformal "
-                "ones; use Ricci flow, PerelmanLambda, or descend ∫R² or ∫|Ric|².",)
+    remarks: ClassVar[tuple[str, ...]] = (
+        "The gradient flow of ∫R dV is backward in transverse-traceless directions and its ascent in conformal "
+        "ones; use Ricci flow, PerelmanLambda, or descend ∫R² or ∫|Ric|².",
+    )
 
     def integrand(self, use: MetricAlgebra) -> gr.Node:
         """R."""
@@ -69,9 +61,6 @@ class ScalarSquared(MetricFunctional):
     definition: ClassVar[str] = "E = ∫ R^2 dV"
     source: ClassVar[str] = "Besse, Einstein Manifolds, 4.66"
 
-    def __post_init__(self) -> None:
-        self.check()
-
     def integrand(self, use: MetricAlgebra) -> gr.Node:
         """R²."""
         return use.scalar**2
@@ -86,9 +75,6 @@ class RicciSquared(MetricFunctional):
     name: ClassVar[str] = "ricci-squared"
     definition: ClassVar[str] = "E = ∫ |Ric|^2 dV"
     source: ClassVar[str] = "Besse, Einstein Manifolds, 4.66"
-
-    def __post_init__(self) -> None:
-        self.check()
 
     def integrand(self, use: MetricAlgebra) -> gr.Node:
         """|Ric|²."""

@@ -1,4 +1,4 @@
-"""Scalars by structure: polynomials and functions of named geometric quantities, with rules for their variation.
+"""Scalars by structure: polynomials and functions of named geometric quantities, and the outline of their variation.
 
 A scalar is a graph node over symbols, each of which stands for a `Term`: v, R, Δs, ⟨∇s, ∇t⟩, ... The algebra remembers
 which. Sums, products and functions are varied by the chain rule; a term brings the one rule that the textbook has for
@@ -8,15 +8,12 @@ it, and its realisation in coordinates. Nothing here knows the dimension.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
-from typing import final
+from typing import Generic, Self, TypeVar, final
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
-from geomflow.core.graph.modular import PRIME, Undefined, residue
-from geomflow.core.graph.node import Rational
 
 
 class Term(ABC):
@@ -110,26 +107,52 @@ class Algebra:
         return sorted((x for x in gr.leaves(scalars) if self.term(x) is not None), key=lambda x: order[x.data])
 
 
-class Weights:
-    """The weights that the terms of a varied scalar are integrated against."""
+A = TypeVar("A", bound=Algebra)
 
-    def __init__(self, algebra: Algebra) -> None:
-        self._algebra = algebra
-        self._weights: dict[gr.Node, gr.Node] = {}
+
+@dataclass
+class Variation(ABC, Generic[A]):
+    """The first variation of the integral of a scalar against the volume, term by term.
+
+    rules   the terms met, each with the weight that its variation is integrated against
+    """
+
+    algebra: A
+    rules: list[tuple[Term, gr.Node]] = field(default_factory=list, kw_only=True)
+    _weights: dict[gr.Node, gr.Node] = field(default_factory=dict, init=False, repr=False)
+
+    @classmethod
+    def of(cls, algebra: A, integrand: gr.Node) -> Self:
+        """The variation of ∫ integrand: that of the volume, then of each term before those that it is made of."""
+        found = cls(algebra)
+        found._vary_volume(integrand)
+        found.spread(integrand, gr.ONE)
+        while found._weights:
+            leaf = algebra.leaves(*found._weights)[-1]
+            weight, term = found._weights.pop(leaf), algebra.terms[leaf.data]
+            if weight is not gr.ZERO:
+                found.rules.append((term, weight))
+                found._vary_term(term, weight)
+        found._tidy()
+        return found
 
     def spread(self, scalar: gr.Node, weight: gr.Node) -> None:
         """The chain rule: a weight on a scalar becomes weights on its terms."""
-        leaves = self._algebra.leaves(scalar)
+        leaves = self.algebra.leaves(scalar)
         for leaf, slope in zip(leaves, gr.gradient(scalar, leaves), strict=True):
             self._weights[leaf] = self._weights.get(leaf, gr.ZERO) + weight * slope
 
-    def taken(self) -> Iterator[tuple[Term, gr.Node]]:
-        """The terms with their weights, each before those that it is made of, to which its rule may spread more."""
-        while self._weights:
-            leaf = self._algebra.leaves(*self._weights)[-1]
-            weight, term = self._weights.pop(leaf), self._algebra.term(leaf)
-            if weight is not gr.ZERO and term is not None:
-                yield term, weight
+    @abstractmethod
+    def _vary_volume(self, integrand: gr.Node) -> None:
+        """Add ∫ integrand δ(volume)."""
+
+    @abstractmethod
+    def _vary_term(self, term: Term, weight: gr.Node) -> None:
+        """Add ∫ weight δ(term), integrated by parts; a weight on a scalar within is spread."""
+
+    @abstractmethod
+    def _tidy(self) -> None:
+        """Drop what cancels."""
 
 
 def no_rule(term: Term) -> InputError:
@@ -157,40 +180,6 @@ def second_derivatives(scalar: gr.Node, leaves: Sequence[gr.Node]) -> tuple[list
     """First and second partial derivatives by the leaves."""
     slopes = gr.gradient(scalar, leaves)
     return slopes, [gr.gradient(slope, leaves) for slope in slopes]
-
-
-LARGEST = 1000
-"""Denominators and numerators of recognised constants are at most this."""
-
-
-def recognised(scalar: gr.Node) -> gr.Node:
-    """The scalar as a rational constant if it is one identically, else as it is."""
-    if scalar.op == "constant":
-        return scalar
-    for seed in range(8):
-        try:
-            value = residue(gr.schedule((scalar,)), seed)[scalar]
-        except Undefined:
-            continue
-        guess = _reconstructed(value)
-        return gr.constant(guess) if guess is not None and gr.is_zero(scalar - guess) else scalar
-    return scalar
-
-
-def _reconstructed(value: int) -> Rational | None:
-    """The rational with small numerator and denominator that has this residue."""
-    for denominator in range(1, 65):
-        numerator = value * denominator % PRIME
-        if numerator > PRIME // 2:
-            numerator -= PRIME
-        if abs(numerator) <= LARGEST:
-            return Fraction(numerator, denominator) if denominator > 1 else numerator
-    return None
-
-
-def ratio(scalar: gr.Node, unit: gr.Node) -> gr.Node:
-    """scalar / unit, as a constant where it is one."""
-    return recognised(scalar / unit)
 
 
 def expanded(scalar: gr.Node) -> gr.Node:

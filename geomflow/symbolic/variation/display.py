@@ -1,8 +1,8 @@
-"""Scalars and tensors by structure as sympy expressions, with the textbook's LaTeX."""
+"""Scalars, tensors and variations by structure as sympy expressions and text, with the textbook's LaTeX."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, ClassVar
 
@@ -111,6 +111,55 @@ def written_tensor(algebra: Algebra, tensor: mt.Tensor) -> sympy.Expr:
     return shown[tensor.kind](*parts) if tensor.kind in shown else TENSORS[tensor.kind]
 
 
-def written_sum(algebra: Algebra, tensors: dict[mt.Tensor, gr.Node]) -> sympy.Expr:
+def written_sum(algebra: Algebra, tensors: Mapping[mt.Tensor, gr.Node]) -> sympy.Expr:
     """Σ c T with the coefficients expanded, so that what cancels is not shown."""
     return sympy.Add(*[sympy.expand(written(algebra, c)) * written_tensor(algebra, t) for t, c in tensors.items()])
+
+
+POTENTIAL_RULES: dict[type, str] = {
+    pt.Potential: "δφ = ψ",
+    pt.Ratio: "δv = v Δ_∂ψ",
+    pt.ReferenceRatio: "δ(dμ_0/dμ_J) = −(dμ_0/dμ_J) Δ_∂ψ",
+    pt.Scalar: "δR = −2Δ_∂Δ_∂ψ + 2⟨∂∂̄ψ, ∂∂̄ log v⟩",
+    pt.FormTrace: "δ tr_ω χ = −⟨∂∂̄ψ, χ⟩",
+    Laplacian: "δ(Δ_∂s) = Δ_∂δs − ⟨∂∂̄ψ, ∂∂̄s⟩",
+    Pairing: "δ⟨∂s,∂t⟩ = ⟨∂δs,∂t⟩ + ⟨∂s,∂δt⟩ − ψ^{ab̄}∂_as ∂_b̄t",
+    pt.HessianPairing: "δ⟨∂∂̄s,∂∂̄t⟩ = ⟨∂∂̄δs,∂∂̄t⟩ + ⟨∂∂̄s,∂∂̄δt⟩ − 2ψ^{ab̄}s_{ac̄}t^c̄_b̄",
+}
+METRIC_RULES: dict[type, str] = {
+    mt.Scalar: "δR = −R^{ij}h_ij + ∇^i∇^jh_ij − Δh",
+    mt.Dilaton: "δf = h/2 for f = log(dV/dm)",
+    mt.RicciSquared: "δR_ij = ½(∇^k∇_ih_jk + ∇^k∇_jh_ik − Δh_ij − ∇_i∇_jh)",
+    Laplacian: "δ(Δs) = Δδs − h^{ij}∇_i∇_js − ∇_ih^{ij}∇_js + ½⟨∇h,∇s⟩",
+    Pairing: "δ⟨∇s,∇t⟩ = ⟨∇δs,∇t⟩ + ⟨∇s,∇δt⟩ − h^{ij}∇_is∇_jt",
+}
+
+
+Found = mt.MetricVariation | pt.PotentialVariation
+
+
+def explained(found: Found, integrand: gr.Node) -> list[str]:
+    """The steps to a first variation: what the volume gives, the rules used with their weights, the result."""
+    use, weight = found.algebra, written(found.algebra, integrand)
+    rules = [_rule(use, term, w) for term, w in found.rules]
+    if isinstance(found, pt.PotentialVariation):
+        return ["Vary φ to φ + ψ. The measure: δ dμ_J = Δ_∂ψ dμ_J, so its weight is the integrand: "
+                f"{weight}.", *rules,
+                *(_path(kind, written(use, c)) for kind, c in found.paths.items()),
+                "Integrate by parts until ψ stands alone (dμ_J is covariantly constant):",
+                f"δE = ∫ ψ [{written(use, found.gradient)}] dμ_J, with Δ_∂ log v = −R/2."]
+    free = "." if found.dilaton is gr.ZERO else f" + ∫ δf [{written(use, found.dilaton)}] dV."
+    return [f"Vary g to g + h, h = g^{{ij}}h_ij. The measure: δ dV = ½ h dV, with weight {weight}.", *rules,
+            "Integrate by parts until h_ij stands alone, and drop what cancels identically:",
+            f"δE = ∫ h^{{ij}} [{written_sum(use, found.tensors)}] dV" + free]
+
+
+def _rule(use: Algebra, term: Term, weight: gr.Node) -> str:
+    rules = METRIC_RULES if isinstance(use, mt.MetricAlgebra) else POTENTIAL_RULES
+    free = isinstance(term, mt.Dilaton) and not term.fixed_measure
+    return f"{'f is varied by itself' if free else rules[type(term)]}, with weight {written(use, weight)}."
+
+
+def _path(kind: str, c: sympy.Expr) -> str:
+    rate = "1" if kind == "volume" else "tr_ω χ − c"
+    return f"Energy along tφ with weight {c}: its gradient is {rate}, whatever the path."

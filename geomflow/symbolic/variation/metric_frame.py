@@ -1,26 +1,33 @@
-"""A general metric in coordinates, for deriving: the inverse and the volume are stages with their own derivatives."""
+"""A general metric in coordinates, and scalars and tensors by structure realised there.
+
+For running, the inverse and the volume are nodes over jets of g; for deriving they are stages with derivatives of their
+own. What is differentiated becomes a stage.
+"""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, product
 from typing import final
 
 import numpy as np
 
 from geomflow.core import graph as gr
+from geomflow.core.errors import InputError
 from geomflow.core.program import Stage
 from geomflow.symbolic import curvature as cv
 from geomflow.symbolic.jets import metric_nodes
-from geomflow.symbolic.linear import determinant, inverse
-from geomflow.symbolic.ring import GraphRing, Ring
-from geomflow.symbolic.variation.realise import Frame
+from geomflow.symbolic.linear import inverse
+from geomflow.symbolic.ring import HALF, GraphRing
+from geomflow.symbolic.tensors import MetricTensors
+from geomflow.symbolic.variation import metrics as mt
+from geomflow.symbolic.variation.algebra import Term, label
+from geomflow.symbolic.variation.realise import Frame, Realisation
 
-HALF = Fraction(1, 2)
+LOG_MEASURE = "log_measure"
+"""The given field log(dm/d^dx) of a fixed measure dm."""
 
 
 def packed(dim: int) -> list[tuple[int, int]]:
@@ -29,11 +36,8 @@ def packed(dim: int) -> list[tuple[int, int]]:
 
 
 @dataclass(frozen=True)
-class MetricFrame(Frame):
-    """A symmetric (d, d) matrix of jets g_xx, g_xy, ... with its tensors as nodes, each computed once.
-
-    Index order as everywhere: `christoffel[k, i, j]` = Γ^k_ij, `riemann_lower[l, k, i, j]` = R_lkij.
-    """
+class MetricFrame(MetricTensors[gr.Node], Frame):
+    """A symmetric (d, d) matrix of jets g_xx, g_xy, ... with its tensors as nodes, each computed once."""
 
     coordinates: tuple[str, ...]
 
@@ -43,60 +47,23 @@ class MetricFrame(Frame):
         return self.coordinates
 
     @cached_property
-    def matrix(self) -> np.ndarray:
+    def matrix(self) -> np.ndarray:  # type: ignore[override]
         """g_ij."""
         return metric_nodes(self.coordinates)[1]
 
-    @property
-    @abstractmethod
-    def inverse(self) -> np.ndarray:
-        """g^{ij}."""
-
-    @property
-    @abstractmethod
-    def volume(self) -> gr.Node:
-        """√det g."""
-
     @cached_property
-    def ring(self) -> Ring:
+    def ring(self) -> GraphRing:
         """The graph with derivations along the coordinates."""
         return GraphRing(self.coordinates)
 
-    @cached_property
-    def _derivatives(self) -> np.ndarray:
-        return cv.first_derivatives(self.ring, self.matrix)
+    def symmetric(self, entries: Sequence[gr.Node]) -> np.ndarray:
+        """The symmetric (d, d) matrix whose entries i <= j come first in a list, row by row."""
+        found = dict(zip(packed(self.dim), entries, strict=False))
+        return cv.symmetric(self.ring, self.dim, lambda i, j: found[i, j])
 
-    @cached_property
-    def _christoffel_lower(self) -> np.ndarray:
-        return cv.christoffel_lower(self.ring, self._derivatives)
-
-    @cached_property
-    def christoffel(self) -> np.ndarray:
-        """Γ^k_ij."""
-        return cv.christoffel(self.ring, self.inverse, self._christoffel_lower)
-
-    @cached_property
-    def riemann_lower(self) -> np.ndarray:
-        """R_lkij."""
-        return cv.riemann_lower(self.ring, self._derivatives, self._christoffel_lower, self.christoffel)
-
-    @cached_property
-    def ricci(self) -> np.ndarray:
-        """R_ij."""
-        return cv.ricci(self.ring, self.inverse, self.riemann_lower)
-
-    @cached_property
-    def scalar(self) -> gr.Node:
-        """R."""
-        return cv.trace(self.ring, self.inverse, self.ricci)
-
-    def hessian(self, f: gr.Node) -> np.ndarray:
-        """∇_i∇_jf."""
-        return cv.hessian(self.ring, self.christoffel, f)
-
-    def laplacian(self, f: gr.Node) -> gr.Node:
-        """Δf."""
-        return cv.trace(self.ring, self.inverse, self.hessian(f))
+    def partial(self, s: gr.Node, axis: int) -> gr.Node:
+        """∂_is."""
+        return self.ring.d(s, axis)
 
 
 @final
@@ -105,14 +72,9 @@ class RunningMetric(MetricFrame):
     """A metric whose tensors are nodes over its own jets."""
 
     @cached_property
-    def inverse(self) -> np.ndarray:
-        """g^{ij} over jets of g."""
-        return inverse(self.ring, self.matrix)
-
-    @cached_property
     def volume(self) -> gr.Node:
         """√det g over jets of g."""
-        return gr.sqrt(determinant(self.ring, self.matrix))
+        return gr.sqrt(self.determinant)
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -128,7 +90,7 @@ class DerivingMetric(MetricFrame):
     @cached_property
     def inverse(self) -> np.ndarray:
         """g^{ij}, outputs of a stage."""
-        return cv.symmetric(self.ring, self.ring.dim, lambda i, j: self.leaf(self._inverse_name(i, j)))
+        return cv.symmetric(self.ring, self.dim, lambda i, j: self.leaf(self._inverse_name(i, j)))
 
     @cached_property
     def volume(self) -> gr.Node:
@@ -139,34 +101,115 @@ class DerivingMetric(MetricFrame):
     def stages(self) -> tuple[Stage, ...]:
         """The inverse and √det g."""
         explicit = inverse(self.ring, self.matrix)
-        entries = tuple((self._inverse_name(*place), explicit[place]) for place in packed(self.ring.dim))
-        volume = gr.sqrt(determinant(self.ring, self.matrix))
-        return (Stage(entries, self._inverse_pullback), Stage((("volume", volume),), self._volume_pullback))
+        entries = tuple((self._inverse_name(*place), explicit[place]) for place in packed(self.dim))
+        volume = (("volume", gr.sqrt(self.determinant)),)
+        return (Stage(entries, self._inverse_pullback), Stage(volume, self._volume_pullback))
 
     def _inverse_name(self, i: int, j: int) -> str:
         return f"inverse_{self.coordinates[i]}{self.coordinates[j]}"
 
     def _inverse_pullback(self, adjoints: Mapping[str, gr.Node]) -> Mapping[gr.Node, gr.Node]:
         """d(g⁻¹) = −g⁻¹ dg g⁻¹, packed."""
-        ring, dim = self.ring, self.ring.dim
 
         def weight(i: int, j: int) -> gr.Node:
             return adjoints.get(self._inverse_name(i, j), gr.ZERO) * (1 if i == j else HALF)
 
-        slopes = conjugated(self, cv.symmetric(ring, dim, weight))
-        return {self.matrix[i, j]: (-1 if i == j else -2) * slopes[i, j] for i, j in packed(dim)}
+        slopes = self.raised(cv.symmetric(self.ring, self.dim, weight))
+        return {self.matrix[i, j]: (-1 if i == j else -2) * slopes[i, j] for i, j in packed(self.dim)}
 
     def _volume_pullback(self, adjoints: Mapping[str, gr.Node]) -> Mapping[gr.Node, gr.Node]:
         """d√det g = ½√det g tr g⁻¹dg, packed."""
         scale = adjoints["volume"] * self.volume
-        return {self.matrix[i, j]: scale * self.inverse[i, j] * (HALF if i == j else 1)
-                for i, j in packed(self.ring.dim)}
+        return {self.matrix[i, j]: scale * self.inverse[i, j] * (HALF if i == j else 1) for i, j in packed(self.dim)}
 
 
-def conjugated(metric: MetricFrame, tensor: np.ndarray) -> np.ndarray:
-    """g^{ik}T_kl g^{lj} of a symmetric tensor."""
-    ring, dim = metric.ring, metric.ring.dim
-    half = ring.array((dim, dim))
-    for i, l in np.ndindex(dim, dim):
-        half[i, l] = ring.dot((metric.inverse[i, k], tensor[k, l]) for k in range(dim))
-    return cv.symmetric(ring, dim, lambda i, j: ring.dot((half[i, l], metric.inverse[l, j]) for l in range(dim)))
+@final
+class MetricRealisation(Realisation[MetricFrame, mt.MetricAlgebra]):
+    """Realises scalars and tensors for one metric."""
+
+    def _name(self, scalar: gr.Node) -> str:
+        return self._tag + label(scalar) if self.algebra.term(scalar) is not None else self._next("scalar")
+
+    def _own_term(self, term: Term) -> gr.Node:
+        metric = self.frame
+        match term:
+            case mt.Scalar():
+                return metric.scalar
+            case mt.Dilaton(fixed_measure=True):
+                return gr.log(metric.volume) - metric.leaf(LOG_MEASURE)
+            case mt.Dilaton():
+                return metric.leaf(mt.DILATON)
+            case mt.RicciSquared():
+                mixed = self._mixed_ricci
+                return metric.ring.dot((mixed[i, j], mixed[j, i]) for i, j in product(range(metric.dim), repeat=2))
+            case mt.RicciDivergence(w):
+                return self._double_divergence(w)
+            case mt.Component(place=place):
+                component: gr.Node = metric.matrix[place]
+                return component
+        raise InputError(f"{type(term).__name__} is not a scalar of a metric")
+
+    @cached_property
+    def ricci(self) -> np.ndarray:
+        """R_ij as outputs of a stage."""
+        metric, x = self.frame, self.frame.coordinates
+        names = {f"{self._tag}ricci_{x[i]}{x[j]}": metric.ricci[i, j] for i, j in packed(metric.dim)}
+        return metric.symmetric(self.stage(names))
+
+    @property
+    def _mixed_ricci(self) -> np.ndarray:
+        """R^i_j."""
+        return cv.raise_first(self.frame.ring, self.frame.inverse, self.ricci)
+
+    def tensor(self, tensor: mt.Tensor) -> np.ndarray:
+        """The (d, d) matrix of a tensor."""
+        metric = self.frame
+        match tensor:
+            case mt.Tensor("metric"):
+                return metric.matrix
+            case mt.Tensor("ricci"):
+                return metric.ricci
+            case mt.Tensor("ricci_square"):
+                return metric.ring.multiply(self.ricci, self._mixed_ricci)
+            case mt.Tensor("hessian", (s,)):
+                return metric.hessian(self.field(s))
+            case mt.Tensor("outer", (s, t)):
+                return metric.outer(self.field(s), self.field(t))
+            case mt.Tensor(("rough" | "swapped") as kind, (w,)):
+                return self._second_of_ricci(kind, w)
+        raise InputError(f"unknown tensor {tensor.kind!r}")
+
+    def combination(self, tensors: Mapping[mt.Tensor, gr.Node]) -> np.ndarray:
+        """Σ c T over the pairs (T, c), as a (d, d) matrix."""
+        ring, dim = self.frame.ring, self.frame.dim
+        parts = [(self.value(c), self.tensor(t)) for t, c in tensors.items()]
+        return cv.symmetric(ring, dim, lambda i, j: ring.dot((c, t[i, j]) for c, t in parts))
+
+    def _second_derivative_of_ricci(self, weight: gr.Node) -> np.ndarray:
+        """`[i, j, k, l]` = ∇_l∇_k(wR_ij), its first derivative being outputs of a stage."""
+        metric, scale = self.frame, self.field(weight) if self.algebra.leaves(weight) else weight
+        weighted = cv.symmetric(metric.ring, metric.dim, lambda i, j: scale * self.ricci[i, j])
+        nabla = cv.covariant_derivative(metric.ring, metric.christoffel, weighted)
+        name = self._next("nabla_ricci")
+        labels = {(i, j, k): f"{name}_{i}{j}{k}" for i, j in packed(metric.dim) for k in range(metric.dim)}
+        leaves = self.stage({label: nabla[place] for place, label in labels.items()})
+        for (i, j, k), leaf in zip(labels, leaves, strict=True):
+            nabla[i, j, k] = nabla[j, i, k] = leaf
+        return cv.covariant_derivative(metric.ring, metric.christoffel, nabla)
+
+    def _second_of_ricci(self, kind: str, weight: gr.Node) -> np.ndarray:
+        """g^{kl}∇_l∇_k T_ij ("rough") or sym g^{kl}∇_l∇_i T_kj ("swapped") of T = w Ric."""
+        ring, dim, inverse = self.frame.ring, self.frame.dim, self.frame.inverse
+        second, places = self._second_derivative_of_ricci(weight), list(product(range(dim), repeat=2))
+        if kind == "rough":
+            return cv.symmetric(
+                ring, dim, lambda i, j: ring.dot((inverse[k, l], second[i, j, k, l]) for k, l in places))
+        return cv.symmetric(ring, dim, lambda i, j: HALF * ring.dot(
+            (inverse[k, l], second[k, j, i, l] + second[k, i, j, l]) for k, l in places))
+
+    def _double_divergence(self, weight: gr.Node) -> gr.Node:
+        """∇^i∇^j(wR_ij)."""
+        ring, dim, inverse = self.frame.ring, self.frame.dim, self.frame.inverse
+        second = self._second_derivative_of_ricci(weight)
+        return ring.dot((inverse[i, l] * inverse[j, k], second[i, j, k, l])
+                        for i, j, k, l in product(range(dim), repeat=4))

@@ -15,16 +15,16 @@ Derivatives of scalars are carried to the terms by the chain rule, so that what 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import final
 
 from geomflow.core import graph as gr
+from geomflow.symbolic.ring import HALF
 from geomflow.symbolic.variation.algebra import (
     Algebra,
     Laplacian,
     Pairing,
     Term,
-    Weights,
+    Variation,
     by_key,
     code,
     no_rule,
@@ -103,9 +103,6 @@ class Tensor:
     scalars: tuple[gr.Node, ...] = ()
 
 
-HALF = Fraction(1, 2)
-
-
 DILATON = "f"
 METRIC, RICCI, RICCI_SQUARE = Tensor("metric"), Tensor("ricci"), Tensor("ricci_square")
 
@@ -154,14 +151,13 @@ class MetricAlgebra(Algebra):
         return self.pairing(weight, s) + weight * self.laplacian(s)
 
 
+@final
 @dataclass
-class Variation:
+class MetricVariation(Variation[MetricAlgebra]):
     """The first variation ∫ (E^{ij}h_ij + E_f δf) dV of ∫ s dV: E as scalars times tensors, E_f for a free f."""
 
-    algebra: MetricAlgebra
     tensors: dict[Tensor, gr.Node] = field(default_factory=dict)
     dilaton: gr.Node = gr.ZERO
-    rules: list[tuple[Term, gr.Node]] = field(default_factory=list)
 
     def add(self, tensor: Tensor, weight: gr.Node) -> None:
         """Add weight * tensor."""
@@ -187,53 +183,41 @@ class Variation:
         if weight is not gr.ZERO:
             self.add(Tensor("outer", by_key(x, y)), weight)
 
-    def cancelled(self) -> Variation:
-        """Without the tensors whose coefficients vanish identically."""
-        kept = {t: c for t, c in self.tensors.items() if c is not gr.ZERO and not gr.is_zero(c)}
-        free = gr.ZERO if gr.is_zero(self.dilaton) else self.dilaton
-        return Variation(self.algebra, kept, free, self.rules)
+    def _tidy(self) -> None:
+        """Drop the tensors whose coefficients vanish identically."""
+        self.tensors = {t: c for t, c in self.tensors.items() if c is not gr.ZERO and not gr.is_zero(c)}
+        self.dilaton = gr.ZERO if gr.is_zero(self.dilaton) else self.dilaton
 
+    def _vary_volume(self, integrand: gr.Node) -> None:
+        self.add(METRIC, HALF * integrand)
 
-def vary(algebra: MetricAlgebra, integrand: gr.Node) -> Variation:
-    """The variation of ∫ integrand dV, by the rules at the head of this module."""
-    result = Variation(algebra)
-    result.add(METRIC, HALF * integrand)
-    weights = Weights(algebra)
-    weights.spread(integrand, gr.ONE)
-    for term, weight in weights.taken():
-        result.rules.append((term, weight))
-        _vary_term(result, weights, term, weight)
-    return result.cancelled()
+    def _vary_term(self, term: Term, w: gr.Node) -> None:
+        use = self.algebra
+        match term:
+            case Dilaton(fixed_measure=True):
+                self.add(METRIC, HALF * w)
+            case Dilaton():
+                self.dilaton += w
+            case Scalar():
+                self.add(RICCI, -w)
+                self.add_hessian(gr.ONE, w)
+                self.add(METRIC, -use.laplacian(w))
+            case Pairing(s, t):
+                self.spread(s, -use.divergence(w, t))
+                self.spread(t, -use.divergence(w, s))
+                self.add_outer(-w, s, t)
+            case Laplacian(s):
+                self.spread(s, use.laplacian(w))
+                self.add_outer(gr.ONE, w, s)
+                self.add(METRIC, -HALF * use.divergence(w, s))
+            case RicciSquared():
+                self._vary_ricci_squared(w)
+            case _:
+                raise no_rule(term)
 
-
-def _vary_term(result: Variation, weights: Weights, term: Term, w: gr.Node) -> None:
-    use = result.algebra
-    match term:
-        case Dilaton(fixed_measure=True):
-            result.add(METRIC, HALF * w)
-        case Dilaton():
-            result.dilaton += w
-        case Scalar():
-            result.add(RICCI, -w)
-            result.add_hessian(gr.ONE, w)
-            result.add(METRIC, -use.laplacian(w))
-        case Pairing(s, t):
-            weights.spread(s, -use.divergence(w, t))
-            weights.spread(t, -use.divergence(w, s))
-            result.add_outer(-w, s, t)
-        case Laplacian(s):
-            weights.spread(s, use.laplacian(w))
-            result.add_outer(gr.ONE, w, s)
-            result.add(METRIC, -HALF * use.divergence(w, s))
-        case RicciSquared():
-            _vary_ricci_squared(result, w)
-        case _:
-            raise no_rule(term)
-
-
-def _vary_ricci_squared(result: Variation, w: gr.Node) -> None:
-    """∫ w δ|Ric|² dV, w|Ric|² = wR_ijR_kl g^{ik}g^{jl}."""
-    result.add(Tensor("swapped", (w,)), gr.constant(2))
-    result.add(Tensor("rough", (w,)), gr.constant(-1))
-    result.add(METRIC, -result.algebra.symbol(RicciDivergence(w)))
-    result.add(RICCI_SQUARE, -2 * w)
+    def _vary_ricci_squared(self, w: gr.Node) -> None:
+        """∫ w δ|Ric|² dV, w|Ric|² = wR_ijR_kl g^{ik}g^{jl}."""
+        self.add(Tensor("swapped", (w,)), gr.constant(2))
+        self.add(Tensor("rough", (w,)), gr.constant(-1))
+        self.add(METRIC, -self.algebra.symbol(RicciDivergence(w)))
+        self.add(RICCI_SQUARE, -2 * w)

@@ -15,22 +15,25 @@ The form Ω is flat, so that R_{ab̄} = −∂_a∂_b̄ log v and R = −2Δ_∂
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import final
 
 from geomflow.core import graph as gr
 from geomflow.core.graph.node import Rational, split
+from geomflow.symbolic.ring import HALF
 from geomflow.symbolic.variation.algebra import (
     Algebra,
     Laplacian,
     Pairing,
     Term,
-    Weights,
+    Variation,
     by_key,
     code,
     expanded,
     no_rule,
 )
+
+MEAN_TRACE, MASS = gr.symbol("c_chi"), gr.symbol("mu_Omega")
+"""c = ∫ tr χ dμ_J/∫ dμ_J and ∫ dμ_Ω, numbers of the Kähler class."""
 
 
 @final
@@ -112,9 +115,7 @@ class DoubleDivergence(Term):
         return (self.weight, *self.scalars)
 
 
-HALF = Fraction(1, 2)
-
-
+@final
 @dataclass
 class PotentialAlgebra(Algebra):
     """Scalars of a Kähler potential over a flat form Ω."""
@@ -194,60 +195,59 @@ class PotentialAlgebra(Algebra):
         return self.symbol(DoubleDivergence(kind, weight, by_key(*scalars)))
 
 
+@final
 @dataclass
-class Variation:
-    """The gradient of ∫ s dμ_J in the metric ∫ψψ' dμ_J, and the rules that gave it.
+class PotentialVariation(Variation[PotentialAlgebra]):
+    """The gradient of ∫ s dμ_J in the metric ∫ψψ' dμ_J.
 
-    laplacian  the scalar S of the part Δ_∂S;  rest  what is not of this form;  rules  the terms met, with weights.
+    laplacian  the scalar S of the part Δ_∂S;  rest  what is not of this form
+    paths      coefficients of energies along tφ, by kind
     """
 
-    algebra: PotentialAlgebra
     laplacian: gr.Node = gr.ZERO
     rest: gr.Node = gr.ZERO
-    rules: list[tuple[Term, gr.Node]] = field(default_factory=list)
+    paths: dict[str, gr.Node] = field(default_factory=dict)
 
     @property
     def gradient(self) -> gr.Node:
         """Δ_∂S + rest."""
         return self.algebra.laplacian(self.laplacian) + self.rest
 
+    def add_path(self, kind: str, c: gr.Node) -> None:
+        """Add c times an energy along tφ, whose gradient is 1 ("volume") or tr_ω χ − c_χ ("form")."""
+        self.paths[kind] = c
+        self.rest += c if kind == "volume" else c * (self.algebra.form_trace - MEAN_TRACE)
 
-def vary(algebra: PotentialAlgebra, integrand: gr.Node) -> Variation:
-    """The variation of ∫ integrand dμ_J, by the rules at the head of this module."""
-    result = Variation(algebra, laplacian=integrand)
-    weights = Weights(algebra)
-    weights.spread(integrand, gr.ONE)
-    for term, weight in weights.taken():
-        result.rules.append((term, weight))
-        _vary_term(result, weights, term, weight)
-    result.laplacian = expanded(result.laplacian)
-    return result
+    def _tidy(self) -> None:
+        self.laplacian = expanded(self.laplacian)
 
+    def _vary_volume(self, integrand: gr.Node) -> None:
+        self.laplacian += integrand
 
-def _vary_term(result: Variation, weights: Weights, term: Term, w: gr.Node) -> None:
-    use = result.algebra
-    match term:
-        case Potential():
-            result.rest += w
-        case Ratio():
-            result.laplacian += w * use.v
-        case ReferenceRatio():
-            result.laplacian -= w * use.reference_ratio
-        case Scalar():
-            weights.spread(gr.log(use.v), use.laplacian(-2 * w))
-            result.rest += 2 * use.double_divergence_of_hessian(w, gr.log(use.v))
-        case FormTrace():
-            result.rest -= use.double_divergence("form", w)
-        case Laplacian(s):
-            weights.spread(s, use.laplacian(w))
-            result.rest -= use.double_divergence_of_hessian(w, s)
-        case Pairing(s, t):
-            weights.spread(s, -(use.pairing(w, t) + w * use.laplacian(t)))
-            weights.spread(t, -(use.pairing(w, s) + w * use.laplacian(s)))
-            result.rest -= use.double_divergence("outer", w, s, t)
-        case HessianPairing(s, t):
-            weights.spread(s, use.double_divergence_of_hessian(w, t))
-            weights.spread(t, use.double_divergence_of_hessian(w, s))
-            result.rest -= 2 * use.double_divergence("product", w, s, t)
-        case _:
-            raise no_rule(term)
+    def _vary_term(self, term: Term, w: gr.Node) -> None:
+        use = self.algebra
+        match term:
+            case Potential():
+                self.rest += w
+            case Ratio():
+                self.laplacian += w * use.v
+            case ReferenceRatio():
+                self.laplacian -= w * use.reference_ratio
+            case Scalar():
+                self.spread(gr.log(use.v), use.laplacian(-2 * w))
+                self.rest += 2 * use.double_divergence_of_hessian(w, gr.log(use.v))
+            case FormTrace():
+                self.rest -= use.double_divergence("form", w)
+            case Laplacian(s):
+                self.spread(s, use.laplacian(w))
+                self.rest -= use.double_divergence_of_hessian(w, s)
+            case Pairing(s, t):
+                self.spread(s, -(use.pairing(w, t) + w * use.laplacian(t)))
+                self.spread(t, -(use.pairing(w, s) + w * use.laplacian(s)))
+                self.rest -= use.double_divergence("outer", w, s, t)
+            case HessianPairing(s, t):
+                self.spread(s, use.double_divergence_of_hessian(w, t))
+                self.spread(t, use.double_divergence_of_hessian(w, s))
+                self.rest -= 2 * use.double_divergence("product", w, s, t)
+            case _:
+                raise no_rule(term)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from geomflow.core import graph as gr
 from geomflow.core.program import Stage
-from geomflow.symbolic.variation.algebra import Algebra, Term
+from geomflow.symbolic.variation.algebra import Algebra, Laplacian, Pairing, Partial, Term
 from geomflow.symbolic.variation.staged import Staged
 
 
@@ -30,9 +30,30 @@ class Frame(ABC):
     def stages(self) -> tuple[Stage, ...]:
         """The stages that the frame's own tensors are outputs of."""
 
+    @property
+    @abstractmethod
+    def volume(self) -> gr.Node:
+        """The density of the volume by d^dx."""
+
+    @abstractmethod
+    def laplacian(self, s: gr.Node) -> gr.Node:
+        """The Laplacian of a scalar."""
+
+    @abstractmethod
+    def pairing(self, s: gr.Node, t: gr.Node) -> gr.Node:
+        """The inner product of the gradients of two scalars."""
+
+    @abstractmethod
+    def partial(self, s: gr.Node, axis: int) -> gr.Node:
+        """The derivative along a real coordinate."""
+
     def leaf(self, name: str) -> gr.Node:
         """The jet of order zero of a field or of a stage's output."""
         return gr.jet(name, (0,) * len(self.axes))
+
+    def waves(self, k: Sequence[gr.Node]) -> tuple[gr.Node, ...]:
+        """The symbols of the derivations along the axes on e^{ik·x}, k over the real coordinates."""
+        return tuple(gr.I * part for part in k)
 
 
 F = TypeVar("F", bound=Frame)
@@ -97,6 +118,16 @@ class Realisation(ABC, Generic[F, A]):
             self._known[leaf] = self._term(self.algebra.terms[leaf.data])
         return self._known[leaf]
 
+    def _term(self, term: Term) -> gr.Node:
+        match term:
+            case Laplacian(s):
+                return self.frame.laplacian(self.field(s))
+            case Pairing(s, t):
+                return self.frame.pairing(self.field(s), self.field(t))
+            case Partial(s, axis):
+                return self.frame.partial(self.field(s), axis)
+        return self._own_term(term)
+
     @abstractmethod
-    def _term(self, term: Term) -> Any:
-        """The node of a term."""
+    def _own_term(self, term: Term) -> gr.Node:
+        """The node of a term that this algebra has beyond those of all; InputError for one of another algebra."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 from math import gcd
-from typing import Any
 
 from geomflow.core import graph as gr
 from geomflow.core.graph.modular import PRIME, ModularArithmetic, node_key
@@ -169,16 +168,16 @@ def scalar_power(use: ModularArithmetic, base: int, exponent: Rational) -> int:
     return use.power(base, whole) * use.power(use.unknown(base, 3, order), rest) % PRIME
 
 
-def scalar_call(use: ModularArithmetic, name: str, argument: int) -> Any:
+def scalar_call(use: ModularArithmetic, name: str, argument: int) -> int:
     """A function at a residue: sine and cosine on one circle, hyperbolic functions by one exponential, else unknown."""
     if name in ("sin", "cos", "tan"):
         t = use.unknown(argument, 1)
         scale = use.power(1 + t * t, -1)
         c, s = (1 - t * t) * scale % PRIME, 2 * t * scale % PRIME
-        return {"sin": s, "cos": c}.get(name) if name != "tan" else s * use.power(c, -1) % PRIME
+        return {"sin": s, "cos": c}[name] if name != "tan" else s * use.power(c, -1) % PRIME
     if name in ("exp", "sinh", "cosh", "tanh"):
         up = use.unknown(argument, 2)
         down, half = use.power(up, -1), use.power(2, -1)
         sinh, cosh = (up - down) * half % PRIME, (up + down) * half % PRIME
-        return {"exp": up, "sinh": sinh, "cosh": cosh}.get(name) or sinh * use.power(cosh, -1) % PRIME
+        return {"exp": up, "sinh": sinh, "cosh": cosh}[name] if name != "tanh" else sinh * use.power(cosh, -1) % PRIME
     return use.unknown(node_key(name), argument)

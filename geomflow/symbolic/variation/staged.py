@@ -1,24 +1,24 @@
-"""Expressions in stages, and their exact values at random jets.
+"""Expressions in stages, and the Euler operator of a staged Lagrangian.
 
-At a random point the fields are random power series modulo a prime of 61 bits, every stage is evaluated as a series of
-just the degree that later stages differentiate, and the outputs are residues: two programs whose outputs agree at
-random jets are equal but for a probability of about their degree over 2^61 (Schwartz and Zippel).
+For E[u] = ∫ L(x, u, ∂u, ...) d^dx the first variation is δE = ∫ Σ_u E_u(L) δu d^dx with
+
+    E_u(L) = Σ_α (−1)^|α| D^α (∂L/∂u_α).
+
+It is found by reverse accumulation with total derivatives applied late: the adjoint of a stage is found from those of
+its users, so that no stage is ever expanded; the fluxes ∂L/∂u_α are themselves a stage of the result, and the total
+derivatives act on them as on fields. (On a periodic grid with centred stencils this is the exact gradient of the
+discretised functional.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from geomflow.core import graph as gr
-from geomflow.core.errors import ExpressionError
-from geomflow.core.graph.modular import PRIME, Undefined
 from geomflow.core.monomials import Index
 from geomflow.core.program import Program, Stage, merged, unstaged
-from geomflow.symbolic.variation.series import SeriesAlgebra, Value
 
-ATTEMPTS = 200
-TRIALS = 2
 
 @dataclass(frozen=True)
 class Staged:
@@ -44,126 +44,86 @@ class Staged:
         stages = (*merged(self.stages), final)
         return Program(self.coordinates, tuple(fields), tuple(statics), tuple(parameters), stages)
 
-    def residues(self, seed: int, fields: Mapping[str, Series] | None = None) -> list[int]:
-        """The outputs at the random jets given by `seed`, modulo the prime.
-
-        `fields` replaces the random series of some fields. Raises `Undefined` at a pole or a non-residue.
-        """
-        return Evaluation(self, seed, dict(fields or {})).outputs()
-
     def unstaged(self) -> list[gr.Node]:
         """The outputs over jets of fields alone: every stage substituted, every total derivative carried out."""
         return unstaged(self.stages, self.outputs, self.coordinates)
 
 
-@dataclass(frozen=True)
-class Series:
-    """A power series with the algebra in which it is kept."""
-
-    algebra: SeriesAlgebra
-    value: Value
+Fluxes = dict[str, dict[Index, gr.Node]]
 
 
-class Evaluation:
-    """One evaluation of a staged expression at random jets."""
+def euler_operator(density: gr.Node, fields: Sequence[str], stages: Sequence[Stage], coordinates: Sequence[str],
+                   groups: tuple[int, ...] | None = None) -> Staged:
+    """E_u(L) of the density L, an output for each of the `fields`.
 
-    def __init__(self, staged: Staged, seed: int, fields: dict[str, Series]) -> None:
-        self._staged, self._seed, self._fields = staged, seed, fields
-        self._degrees = degrees_needed(staged)
-
-    def outputs(self) -> list[int]:
-        """The residues of the outputs."""
-        for stage in self._staged.stages:
-            if stage.names[0] in self._degrees:
-                algebra = self._algebra(self._degrees[stage.names[0]])
-                values = self._values(stage.nodes, algebra)
-                self._fields |= {n: Series(algebra, v) for n, v in zip(stage.names, values, strict=True)}
-        nothing = tuple(0 for _ in self._staged.groups)
-        return [v if isinstance(v, int) else v[0] for v in self._values(self._staged.outputs, self._algebra(nothing))]
-
-    def _algebra(self, degrees: tuple[int, ...]) -> SeriesAlgebra:
-        return SeriesAlgebra(self._staged.groups, degrees, self._seed)
-
-    def _values(self, nodes: Sequence[gr.Node], algebra: SeriesAlgebra) -> list[Value]:
-        known: dict[gr.Node, Value] = {}
-        for node in gr.schedule(nodes):
-            known[node] = self._value(node, known, algebra)
-        return [known[n] for n in nodes]
-
-    def _value(self, node: gr.Node, known: Mapping[gr.Node, Value], algebra: SeriesAlgebra) -> Value:
-        if node.op == "add":
-            return algebra.combine(node.data[0], [(c, known[a]) for c, a in zip(node.data[1], node.args, strict=True)])
-        if node.op == "mul":
-            total: Value = 1
-            for a, e in zip(node.args, node.data, strict=True):
-                total = algebra.multiply(total, known[a] if e == 1 else algebra.power(known[a], e))
-            return total
-        if node.op == "jet":
-            return self._jet(node.data[0], node.data[1], algebra)
-        if node.op == "call":
-            return algebra.call(node.data, known[node.args[0]])
-        return self._leaf(node, algebra)
-
-    def _leaf(self, node: gr.Node, algebra: SeriesAlgebra) -> Value:
-        if node.op == "constant":
-            return algebra.scalar.number(node.data)
-        value = algebra.scalar.unknown(node.key)
-        if node.data in self._staged.coordinates:
-            return algebra.coordinate(self._staged.coordinates.index(node.data), value)
-        return value
-
-    def _jet(self, name: str, index: Index, algebra: SeriesAlgebra) -> Value:
-        if name not in self._fields:
-            whole = self._algebra(self._degrees[name])
-            key = gr.jet(name, (0,) * len(index)).key
-            self._fields[name] = Series(whole, whole.random(key))
-        field = self._fields[name]
-        return algebra.derivative(field.value, field.algebra, index)
-
-
-def degrees_needed(staged: Staged) -> dict[str, tuple[int, ...]]:
-    """The degrees, group by group, to which each field and each stage must be known for the outputs' values."""
-    needed: dict[str, tuple[int, ...]] = {}
-    _need(needed, staged.outputs, (0,) * len(staged.groups), staged.groups)
-    for stage in reversed(staged.stages):
-        asked = [needed[n] for n in stage.names if n in needed]
-        if asked:
-            most = tuple(map(max, *asked)) if len(asked) > 1 else asked[0]
-            needed.update(dict.fromkeys(stage.names, most))
-            _need(needed, stage.nodes, most, staged.groups)
-    return needed
-
-
-def _need(needed: dict[str, tuple[int, ...]], nodes: Sequence[gr.Node], base: tuple[int, ...],
-          groups: tuple[int, ...]) -> None:
-    for leaf in gr.leaves(nodes):
-        if leaf.op == "jet":
-            name, index = leaf.data
-            asked = tuple(b + i for b, i in zip(base, group_degrees(index, groups), strict=True))
-            needed[name] = tuple(map(max, needed.get(name, asked), asked))
-
-
-def group_degrees(index: Index, groups: tuple[int, ...]) -> tuple[int, ...]:
-    """How often an index differentiates in each group of coordinates."""
-    ends = [sum(groups[: k + 1]) for k in range(len(groups))]
-    return tuple(sum(index[end - size:end]) for size, end in zip(groups, ends, strict=True))
-
-
-def all_vanish(staged: Staged) -> bool:
-    """Whether all outputs vanish identically, decided at `TRIALS` random jets modulo a 61-bit prime.
-
-    Raises ExpressionError when no random jets were found at which they are defined.
+    >>> from geomflow.core import graph as gr
+    >>> slope = gr.jet("u", (1,))
+    >>> euler_operator(slope**2 / 2, ["u"], [], ["x"]).unstaged()
+    [-u_xx]
     """
-    good = 0
-    for seed in range(ATTEMPTS):
-        try:
-            values = staged.residues(seed)
-        except Undefined:
-            continue
-        if any(v % PRIME for v in values):
-            return False
-        good += 1
-        if good == TRIALS:
-            return True
-    raise ExpressionError(f"whether {len(staged.outputs)} expressions vanish could not be decided: none of {ATTEMPTS} "
-                          "random points lies in the domain of all their functions")
+    names = [name for stage in stages for name in stage.names]
+    sweep = _Sweep(tuple(coordinates), {*fields, *names})
+    sweep.collect(_reverse([(gr.ONE, density)]))
+    for stage in reversed(stages):
+        adjoints = {name: sweep.adjoint(name) for name in stage.names}
+        used = {name: node for name, node in adjoints.items() if node is not gr.ZERO}
+        if used:
+            named = sweep.name_adjoints(used)
+            sweep.collect(_pulled_back(stage, named))
+    outputs = tuple(sweep.adjoint(name) for name in fields)
+    return Staged(tuple(coordinates), groups or (len(coordinates),), (*stages, *sweep.stages), outputs)
+
+
+def _pulled_back(stage: Stage, adjoints: Mapping[str, gr.Node]) -> Mapping[gr.Node, gr.Node]:
+    if stage.pullback is not None:
+        return stage.pullback(adjoints)
+    return _reverse([(adjoints[name], node) for name, node in stage.outputs if name in adjoints])
+
+
+def _reverse(weighted: Iterable[tuple[gr.Node, gr.Node]]) -> dict[gr.Node, gr.Node]:
+    """Σ λ ∂node/∂leaf for the jets of the nodes; the weights λ are not differentiated."""
+    pairs = [(weight, node) for weight, node in weighted if weight is not gr.ZERO]
+    held = [gr.symbol(f"adjoint weight {k}") for k in range(len(pairs))]
+    total = gr.add(*(h * node for h, (_, node) in zip(held, pairs, strict=True)))
+    leaves = [leaf for leaf in gr.leaves([node for _, node in pairs]) if leaf.op == "jet"]
+    slopes = gr.gradient(total, leaves)
+    weights = {h: weight for h, (weight, _) in zip(held, pairs, strict=True)}
+    return dict(zip(leaves, gr.substitute(slopes, weights), strict=True))
+
+
+class _Sweep:
+    """Fluxes collected so far, and the stages of adjoints made of them."""
+
+    def __init__(self, coordinates: tuple[str, ...], wanted: set[str]) -> None:
+        self.stages: list[Stage] = []
+        self._coordinates, self._wanted, self._fluxes = coordinates, wanted, Fluxes()
+
+    def collect(self, slopes: Mapping[gr.Node, gr.Node]) -> None:
+        """Add ∂L/∂leaf for jets of fields and stages; other leaves are given."""
+        for leaf, slope in slopes.items():
+            name, index = leaf.data
+            if name in self._wanted and slope is not gr.ZERO:
+                found = self._fluxes.setdefault(name, {})
+                found[index] = found.get(index, gr.ZERO) + slope
+
+    def adjoint(self, name: str) -> gr.Node:
+        """Σ_α (−1)^|α| D^α flux_α, after a stage of those fluxes that are differentiated."""
+        fluxes = self._fluxes.get(name, {})
+        derived = sorted(index for index in fluxes if any(index))
+        self._stage_of({flux_name(name, index): fluxes[index] for index in derived})
+        terms = [(-1) ** sum(index) * gr.jet(flux_name(name, index), index) for index in derived]
+        return gr.add(fluxes.get((0,) * len(self._coordinates), gr.ZERO), *terms)
+
+    def name_adjoints(self, adjoints: Mapping[str, gr.Node]) -> dict[str, gr.Node]:
+        """The adjoints as outputs of a stage, each a leaf."""
+        self._stage_of({f"adjoint_{name}": node for name, node in adjoints.items()})
+        return {name: gr.jet(f"adjoint_{name}", (0,) * len(self._coordinates)) for name in adjoints}
+
+    def _stage_of(self, outputs: Mapping[str, gr.Node]) -> None:
+        if outputs:
+            self.stages.append(Stage(tuple(outputs.items())))
+
+
+def flux_name(name: str, index: Index) -> str:
+    """The name of ∂L/∂(name)_index."""
+    return "flux_" + gr.jet_name(name, index)
