@@ -48,7 +48,7 @@ def gain(metric):
 # :math:`K = f(t)` with :math:`t = |p\cdot\bar q|^2/(|p|^2|q|^2)`. The ridge and the profile are chosen on a fifth of
 # the 1,000 points.
 plain = tuned_metric(points, [OverlapKernel(Power(2)), OverlapKernel(Exponential(0.5))], [1e-2, 1e-3, 1e-4])
-for settings, sigma in plain.report.trials:
+for settings, sigma in plain.report.settings["trials"]:
     print(f"{sigma:.4f}  {settings}")
 relu = kernel_metric(points, OverlapKernel(ArcCosine(1.0)), RidgeFit(1e-3))
 gains = {"overlap, tuned": gain(plain), "overlap, ReLU type": gain(relu)}
@@ -78,9 +78,9 @@ ax.invert_yaxis()
 # The gradient flow in the kernel, its natural-gradient flow and the regularised fit go down the same landscape.
 fig, ax = plt.subplots(figsize=(6.4, 3.2), constrained_layout=True)
 for method in (KernelDescent(100), NaturalDescent(20, step=0.3), RidgeFit(1e-6)):
-    history = kernel_metric(points, OverlapKernel(Power(2)), method).report.history
-    ax.semilogy(np.arange(1, len(history) + 1), history[:, 2], "o-", ms=3, label=type(method).__name__)
-    assert np.all(np.diff(history[:, 1]) < 0)
+    report = kernel_metric(points, OverlapKernel(Power(2)), method).report
+    ax.semilogy(np.arange(1, len(report.history) + 1), report["sigma"], "o-", ms=3, label=type(method).__name__)
+    assert np.all(np.diff(report["energy"]) < 0)
 ax.set(xscale="log", xlabel="step", ylabel=r"$\sigma$ on train points")
 ax.legend()
 

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,14 +15,12 @@ import numpy as np
 
 from geomflow.core.errors import GeomflowError, StoreError
 from geomflow.core.files import replacing, write_text
-from geomflow.core.outcome import Outcome, OutcomeKind
 
 _KIND, _DIGEST = "kind", "digest"
 _WORDS = {"f": "real numbers", "c": "complex numbers", "i": "whole numbers", "b": "true or false", "U": "text"}
 _ACCEPTED = {"f": "fiu", "c": "cfiu", "i": "iu", "b": "b", "U": "U"}
 _Json = TypeVar("_Json", bound=dict[str, Any] | list[Any])
 _Made = TypeVar("_Made")
-_KEPT: dict[str, type[Any]] = {}
 
 
 def write(path: str | os.PathLike[str], kind: str, **data: Any) -> None:
@@ -133,70 +131,6 @@ def register(made: type[_Made], root: type[Any], kind: str, kinds: dict[str, typ
         raise TypeError(f"{made.__name__} names the kind {kind!r} of its files, and lacks {' and '.join(missing)}.")
     if kind:
         kinds[kind] = made
-
-
-def kept(made: type[_Made]) -> type[_Made]:
-    """Let files hold a dataclass of arrays, plain data and an `Outcome`: `report_of` finds it by its name."""
-    _KEPT[made.__name__] = made
-    return made
-
-
-def report_record(report: Any) -> dict[str, Any]:
-    """A report as `write` takes it: arrays under the names of their fields, all else as JSON under 'report'.
-
-    Without one (None) the text is empty. Raises `StoreError` for what is not `kept`.
-    """
-    if report is None:
-        return {"report": ""}
-    if _KEPT.get(type(report).__name__) is not type(report):
-        raise StoreError(f"no file holds a {type(report).__name__}")
-    values = {field.name: getattr(report, field.name) for field in fields(report)}
-    arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
-    plain = {name: _plain(value) for name, value in values.items() if name not in arrays}
-    shapes = {name: value.shape for name, value in arrays.items()}
-    return {"report": json.dumps({"class": type(report).__name__, "fields": plain, "shapes": shapes}), **arrays}
-
-
-def report_of(file: Archive, name: str) -> Any:
-    """The report of a `report_record`, None where there was none. Raises `StoreError`.
-
-    Older files hold a list, the plain fields of a `name` in order, and one array, its history.
-    """
-    if not (text := file.text("report")):
-        return None
-    if text.startswith("["):
-        return _listed(file, _KEPT[name])
-    table = file.json("report", dict)
-    arrays = {key: file.array(key, "f", *shape) for key, shape in table["shapes"].items()}
-    return _KEPT[table["class"]](**{key: _made(value) for key, value in table["fields"].items()}, **arrays)
-
-
-def _listed(file: Archive, made: type[Any]) -> Any:
-    names = [field.name for field in fields(made) if field.name != "history"]
-    ended, *values = file.json("report", list)
-    history = file.array("history", "f", None, None)
-    return made(**dict(zip(names, [_outcome(ended), *(_made(value) for value in values)])), history=history)
-
-
-def _plain(value: Any) -> Any:
-    """Plain data for JSON."""
-    if isinstance(value, Outcome):
-        return {"outcome": [value.kind.value, value.message, value.time]}
-    if isinstance(value, tuple | list):
-        return [_plain(part) for part in value]
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _made(value: Any) -> Any:
-    """What `_plain` made plain."""
-    if isinstance(value, dict):
-        return _outcome(value["outcome"])
-    return tuple(_made(part) for part in value) if isinstance(value, list) else value
-
-
-def _outcome(parts: list[Any]) -> Outcome:
-    kind, message, time = parts
-    return Outcome(OutcomeKind(kind), message, time)
 
 
 def write_table(path: str | os.PathLike[str], table: Mapping[str, Any]) -> None:

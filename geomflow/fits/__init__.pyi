@@ -1,15 +1,14 @@
-from .algebraic import FitReport as FitReport, algebraic_metric as algebraic_metric
+from .algebraic import algebraic_metric as algebraic_metric
 from .balanced import balanced_metric as balanced_metric
 from .clouds.flow import ComponentFlow as ComponentFlow
 from .clouds.metric import ComponentMetric as ComponentMetric
 from .clouds.rates import (
     ConstantRate as ConstantRate, FallingRate as FallingRate, PointwiseRate as PointwiseRate, Rate as Rate,
 )
-from .clouds.report import CloudReport as CloudReport
 from .convergence import Convergence as Convergence, convergence as convergence
 from .family import FormFamily as FormFamily, FormState as FormState
 from .features.component_training import ComponentTraining as ComponentTraining, component_network as component_network
-from .features.components import ComponentNetwork as ComponentNetwork, ComponentReport as ComponentReport
+from .features.components import ComponentNetwork as ComponentNetwork
 from .fit import Fit as Fit, FitState as FitState
 from .folder import MetricFolder as MetricFolder
 from .form_flow import FormFlow as FormFlow, decay_rate as decay_rate, form_family as form_family
@@ -19,8 +18,7 @@ from .kernel_descent import (
     RidgeFit as RidgeFit,
 )
 from .kernel_fit import (
-    FrozenReport as FrozenReport, KernelReport as KernelReport, frozen_fit as frozen_fit,
-    kernel_metric as kernel_metric, tuned_metric as tuned_metric,
+    frozen_fit as frozen_fit, kernel_metric as kernel_metric, tuned_metric as tuned_metric,
 )
 from .ladder import (
     Climbed as Climbed, DegreeFit as DegreeFit, DegreeLadder as DegreeLadder, climb as climb, degrees_to as degrees_to,
@@ -33,7 +31,6 @@ from .orbit_kernel import Isometries as Isometries, OrbitKernel as OrbitKernel
 from .overlap_kernel import OverlapKernel as OverlapKernel
 from .phi.inputs import ProjectiveInputs as ProjectiveInputs
 from .phi.metric import PhiNetwork as PhiNetwork
-from .phi.report import PhiReport as PhiReport
 from .phi.steps import AdamStep as AdamStep, GaussNewton as GaussNewton
 from .phi.training import PhiTraining as PhiTraining, Recipe as Recipe, phi_metric as phi_metric
 from .potential_span import KahlerKernel as KahlerKernel, KernelMetric as KernelMetric, PotentialSpan as PotentialSpan

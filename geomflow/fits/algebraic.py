@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geomflow.core.report import FitReport, degree_text
 from geomflow.fits.dense import STEPS, FormObjective, LevenbergMarquardt
 from geomflow.fits.fit import carried_out
 from geomflow.fits.general import STEPS as GENERAL_STEPS
@@ -30,23 +30,6 @@ _FEWEST = 4000
 _PER_PARAMETER = 20
 _MOST_DENSE = 600
 _MOST_INVARIANT = 1600
-
-
-@dataclass(frozen=True)
-class FitReport:
-    """How a fit went: `sigma` is on the fitted points, `history` σ after every step at the last degree."""
-
-    degree: tuple[int, ...]
-    parameters: int
-    points: int
-    sigma: float
-    history: tuple[float, ...]
-
-    def __str__(self) -> str:
-        return (
-            f"degree {self.degree}: {self.parameters} parameters, {self.points} points, "
-            f"{len(self.history) - 1} steps, σ = {self.sigma:.3g} on the fitted points"
-        )
 
 
 def algebraic_metric(
@@ -121,8 +104,11 @@ def _fit_all(
     """The matrix-free fit over all forms on sections."""
     fit = GeneralFit.of(sections, points, loss, start, work)
     solution = carried_out(fit, GENERAL_STEPS, progress)
-    sigma = tuple(solution["sigma"].tolist())
-    report = FitReport(sections.degrees, sections.count**2, len(fit.objective.weights), sigma[-1], sigma)
+    report = FitReport.of(
+        solution, ("step", "sigma", "energy", "work"), method=f"degree {degree_text(sections.degrees)}, Gauss–Newton",
+        loss=loss.text, parameters=sections.count**2, points=len(fit.objective.weights),
+        settings={"degree": sections.degrees},
+    )
     return HermitianForm(sections.variety, sections.exponents, solution.last["form"], level, report)
 
 
@@ -159,8 +145,11 @@ def _fit_invariant(
     objective = FormObjective(features, np.log(used.omega2), used.weights / used.weights.sum(), level, loss)
     first = project(features[:, 0], start, used, degrees)
     solution = carried_out(LevenbergMarquardt(objective, first), STEPS, progress)
-    best, sigma = solution.last["coefficients"], tuple(solution["sigma"].tolist())
-    report = FitReport(degrees, forms.count, len(used), sigma[-1], sigma)
+    best = solution.last["coefficients"]
+    report = FitReport.of(
+        solution, ("step", "sigma", "energy"), method=f"degree {degree_text(degrees)}, Levenberg–Marquardt",
+        loss=loss.text, parameters=forms.count, points=len(used), settings={"degree": degrees},
+    )
     return HermitianForm(variety, forms.exponents, forms.matrix(best / np.abs(best).max()), level, report)
 
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.outcome import Outcome, OutcomeKind
+from geomflow.core.report import FitReport, degree_text
 from geomflow.core.threads import slices
 from geomflow.distribute import Workers, as_workers
-from geomflow.fits.algebraic import FitReport
 from geomflow.fits.fit import Fit, FitState, carried_out
 from geomflow.variety.bundles import line_bundle
 from geomflow.variety.errors import UnderdeterminedError
@@ -71,8 +71,11 @@ def balanced_metric(
     metric = HermitianForm(variety, sections.exponents, form, level)
     used = points[:4000]
     checked_volume(metric, used)
-    changes = tuple(solution["change"][1:].tolist())
-    report = FitReport(degrees, sections.count**2, len(points), float(sigma(metric, used)), changes)
+    report = FitReport.of(
+        solution, ("step", "change"), slice(1, None), method=f"degree {degree_text(degrees)}, balanced", loss="",
+        parameters=sections.count**2, points=len(points), sigma=float(sigma(metric, used)),
+        settings={"degree": degrees},
+    )
     return HermitianForm(variety, sections.exponents, form, level, report)
 
 

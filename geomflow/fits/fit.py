@@ -133,11 +133,6 @@ def carried_out(fit: Fit, steps: int, progress: bool | None, start: FitState | N
     return solution
 
 
-def table(solution: Solution, *columns: str) -> np.ndarray:
-    """The history of a fit: a row for each step from the start on, (steps + 1, columns)."""
-    return np.stack([solution[name] for name in columns], axis=1)
-
-
 @dataclass(eq=False)
 class Last:
     """A function of an array that keeps its last value: monitors and the next step ask for the same place."""

@@ -22,6 +22,9 @@ from geomflow.variety.errors import KahlerConeError
 #: The least pivot of g over Fubini–Study that a step may leave.
 _LEAST = 1e-3
 
+#: What is watched, the time being that of the flow.
+WATCHED = ("time", "sigma", "sigma held out", "energy", "pivot")
+
 #: A step that was found good: its length, the coefficients and the view there, and what the method remembers.
 Found = tuple[float, np.ndarray, View, float]
 
@@ -98,12 +101,12 @@ class KernelFit(Fit):
         return self._arrived(state.moved(coefficients=there, time=time + length, taken=taken + 1, memory=memory))
 
     def numbers(self, state: FitState) -> Mapping[str, float]:
-        """Time of the flow, E, σ on the train points and on those held out, least pivot on both."""
+        """Time of the flow, σ on the train points and on those held out, E, least pivot on both."""
         view, seen = self._look(state["coefficients"]), self._seen(state["coefficients"])
         unseen = np.nan if self.held_out is None else seen.sigma
         least = view.least if self.held_out is None else min(view.least, seen.least)
-        return {"time of the flow": state.number("time"), "energy": view.energy, "sigma": view.sigma,
-                "sigma held out": unseen, "pivot": least}
+        numbers = state.number("time"), view.sigma, unseen, view.energy, least
+        return dict(zip(WATCHED, numbers, strict=True))
 
     def _arrived(self, state: FitState) -> FitState:
         """The state with the best place so far, which is the last where no points are held out."""

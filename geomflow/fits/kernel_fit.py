@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geomflow.core.archive import kept
 from geomflow.core.errors import InputError
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.core.progress import counter
+from geomflow.core.report import FitReport, table
 from geomflow.core.threads import one_thread_products
-from geomflow.fits.fit import carried_out, table
-from geomflow.fits.kernel_descent import DescentMethod, KernelFit, RidgeFit, RidgePath
+from geomflow.fits.fit import carried_out
+from geomflow.fits.kernel_descent import WATCHED, DescentMethod, KernelFit, RidgeFit, RidgePath
 from geomflow.fits.loss import Loss, loss_of
 from geomflow.fits.potential_span import KahlerKernel, KernelMetric, PotentialSpan
 from geomflow.fits.span import LinearSpan, SpanObjective
@@ -30,66 +30,9 @@ if TYPE_CHECKING:
 _MOST_CENTRES = 2500
 #: Ridges that are tried for frozen features, in units of the trace of A Aᵀ at Fubini–Study.
 RIDGES = tuple(10.0**-k for k in range(2, 13))
+_COLUMNS = ("sigma", "sigma held out", "pivot")
 #: The share of points held out to choose among them, by how much σ there may grow, the steps with the chosen one.
 _HELD_OUT, _PATIENCE, _POLISH = 0.2, 1.5, 2
-
-
-@final
-@kept
-@dataclass(frozen=True)
-class KernelReport:
-    """A descent in numbers.
-
-    `history` rows are (time of the flow, E, σ on the train points, σ on those held out, least pivot of g relative to
-    Fubini–Study on both); `trials` are all settings among which these were chosen, each with its σ on the points held
-    out of it. `outcome` is finished or steady: a step that would leave the Kähler cone on the points is shortened.
-    """
-
-    outcome: Outcome
-    method: str
-    loss: str
-    functions: int
-    points: int
-    history: np.ndarray
-    trials: tuple[tuple[str, float], ...] = ()
-
-    @property
-    def sigma(self) -> float:
-        """σ on the train points at the end."""
-        return float(self.history[-1, 2])
-
-    @property
-    def curve(self) -> tuple[np.ndarray, np.ndarray]:
-        """(time, σ on the train points), to be drawn."""
-        return self.history[:, 0], self.history[:, 2]
-
-    def __str__(self) -> str:
-        return (
-            f"{self.functions} functions, {self.points} points, {self.method}: σ = {self.sigma:.3g} on the train "
-            f"points; {self.outcome}"
-        )
-
-
-@final
-@kept
-@dataclass(frozen=True)
-class FrozenReport:
-    """A fit in numbers: `history` rows are (λ relative, σ on fitted points, σ held out, least pivot on both).
-
-    `ridge` is the λ that was chosen, relative to the trace of A Aᵀ at Fubini–Study.
-    """
-
-    outcome: Outcome
-    features: int
-    points: int
-    ridge: float
-    history: np.ndarray
-
-    def __str__(self) -> str:
-        return (
-            f"{self.features} frozen features, {self.points} points, λ = {self.ridge:.0e}: σ = "
-            f"{self.history[-1, 1]:.3g} on the fitted points; {self.outcome}"
-        )
 
 
 def kernel_metric(
@@ -118,8 +61,10 @@ def kernel_metric(
     seen = None if held_out is None else SpanObjective.of(span, held_out, loss)
     fit = KernelFit(SpanObjective.of(span, points, loss), seen, method, np.zeros(span.size))
     solution = carried_out(fit, method.steps + 1, progress)
-    history = table(solution, *fit.numbers(solution.last))
-    report = KernelReport(solution.outcome, str(method), fit.objective.loss.text, span.size, len(points), history)
+    report = FitReport.of(
+        solution, WATCHED, method=str(method), loss=fit.objective.loss.text, parameters=span.size, points=len(points),
+        held_out=0 if held_out is None else len(held_out),
+    )
     metric = KernelMetric(span, solution.last["best"], report)
     checked_volume(metric, points)
     return metric
@@ -153,9 +98,9 @@ def tuned_metric(
 
     The points are the whole budget, `kahler_class` the t_i as for `kernel_metric`. The first `most` of the points are
     split by the seed, every kernel and ridge (falling, each from where the one before ended) is fitted on the rest, and
-    the best of them once more on all points. `metric.report.trials` are all σ on the points held out. Raises
-    `InputError` where there is nothing to choose from, and `KahlerConeError` where no choice gives a metric on the
-    points held out.
+    the best of them once more on all points. `metric.report.settings["trials"]` are all σ on the points held out.
+    Raises `InputError` where there is nothing to choose from, and `KahlerConeError` where no choice gives a metric on
+    the points held out.
     """
     if not kernels or not ridges or not 0 < share < 1:
         raise InputError(f"{len(kernels)} kernels, {len(ridges)} ridges and a share of {share}: give at least one each")
@@ -171,7 +116,8 @@ def tuned_metric(
     if not least < np.inf:
         raise KahlerConeError(f"none of {len(found)} fits is positive at all {len(held)} points held out: take more")
     best = kernel_metric(points, kernel, RidgeFit(ridge), loss=loss, progress=False, kahler_class=kahler_class)
-    return KernelMetric(best.span, best.coefficients, replace(best.report, trials=tuple(trials)))
+    assert best.report is not None
+    return KernelMetric(best.span, best.coefficients, replace(best.report, settings={"trials": tuple(trials)}))
 
 
 def _ridge_path(span: PotentialSpan, ridges: Sequence[float], rest: Points, held: Points, loss: Loss):
@@ -222,7 +168,9 @@ def frozen_fit(
         stuck = stuck or _stuck(fit, solution)
     history = np.concatenate([path, _rows(solution, ridges)])
     outcome = _frozen_outcome(fit, solution, stuck)
-    metric = span.result(solution.last["best"], FrozenReport(outcome, span.size, len(points), ridge, history))
+    report = FitReport(outcome, f"frozen features, λ = {ridge:.0e}", square.text, span.size, len(points), 0,
+                       float(history[-1, 1]), ("ridge", *_COLUMNS), history, {"ridge": ridge})
+    metric = span.result(solution.last["best"], report)
     if isinstance(metric, PolarisedMetric):
         checked_volume(metric, points)
     return metric
@@ -230,7 +178,7 @@ def frozen_fit(
 
 def _rows(solution: Solution, ridges: Sequence[float]) -> np.ndarray:
     """The steps of a path with their ridges."""
-    rows = table(solution, "sigma", "sigma held out", "pivot")[1:]
+    rows = table(solution, _COLUMNS)[1:]
     return np.column_stack([ridges[: len(rows)], rows])
 
 

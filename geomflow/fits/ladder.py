@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from geomflow.core.content import content
 from geomflow.core.errors import InputError, StoreError, UnknownNameError
+from geomflow.core.report import degree_text
 from geomflow.fits.algebraic import algebraic_metric, roughly_forms
 from geomflow.fits.balanced import balanced_metric
 from geomflow.fits.fit import OPERATIONS
@@ -56,7 +57,7 @@ class DegreeFit:
     def of(cls, metric: HermitianForm, seconds: float, sigma: Estimate) -> DegreeFit:
         """From a fitted metric."""
         report = metric.report
-        history = tuple(map(float, report.history))
+        history = tuple(map(float, report.curve[1]))
         return cls(report.degree, report.parameters, report.points, seconds, float(sigma), sigma.error, history)
 
     @classmethod
@@ -69,11 +70,16 @@ class DegreeFit:
             raise StoreError(f"the numbers of a fit are damaged ({error}); choose another --out") from error
         return found
 
+    @property
+    def curve(self) -> tuple[Sequence[float], Sequence[float]]:
+        """The steps and what the history holds."""
+        return range(len(self.history)), self.history
+
     def __str__(self) -> str:
         plural = "" if self.parameters == 1 else "s"
         return (
-            f"degree {shown(self.degree)}: {self.parameters} parameter{plural}, {max(len(self.history) - 1, 0)} steps, "
-            f"{self.seconds:.1f} s, σ = {self.sigma:.3g} on unseen points"
+            f"degree {degree_text(self.degree)}: {self.parameters} parameter{plural}, "
+            f"{max(len(self.history) - 1, 0)} steps, {self.seconds:.1f} s, σ = {self.sigma:.3g} on unseen points"
         )
 
 
@@ -156,8 +162,8 @@ class DegreeLadder:
             return list(self.degrees)
         last, top = fits[-1].degree, self.degrees[-1]
         if max(last) > max(top):
-            raise InputError(f"'{where}' holds a metric of degree {shown(last)}, and degree {shown(top)} is asked for; "
-                             "choose another --out")
+            raise InputError(f"'{where}' holds a metric of degree {degree_text(last)}, and degree {degree_text(top)} "
+                             "is asked for; choose another --out")
         return [degrees for degrees in self.degrees if max(degrees) > max(last)]
 
     def determined(self, degrees: Sequence[Degrees]) -> list[Degrees]:
@@ -278,15 +284,6 @@ def digest(points: Points) -> str:
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()
 
 
-def shown(degrees: Degrees) -> str:
-    """Degrees in short.
-
-    >>> shown((4, 4)), shown((2, 3))
-    ('4', '(2, 3)')
-    """
-    return str(degrees[0]) if len(set(degrees)) == 1 else str(tuple(degrees))
-
-
 def _in_turn(
     ladder: DegreeLadder, degrees: Sequence[Degrees], start: HermitianForm | None, workers: Any
 ) -> Iterator[tuple[HermitianForm, float]]:
@@ -307,9 +304,9 @@ def _in_turn(
 
 def _stopped(above: Sequence[Degrees], left: Sequence[Degrees], done: int) -> str:
     if done < len(left):
-        return f"degree {shown(left[done])} is not expected to be done within the work that is left"
+        return f"degree {degree_text(left[done])} is not expected to be done within the work that is left"
     if done < len(above):
-        return f"degree {shown(above[done])} has more parameters than there are points"
+        return f"degree {degree_text(above[done])} has more parameters than there are points"
     return ""
 
 

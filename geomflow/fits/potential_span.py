@@ -12,6 +12,7 @@ from scipy.linalg.lapack import dpstrf
 
 from geomflow.core import archive
 from geomflow.core.errors import InputError, ShapeError, StoreError
+from geomflow.core.report import FitReport, read_report, report_record
 from geomflow.core.threads import slices
 from geomflow.fits.phi.inputs import ProjectiveInputs
 from geomflow.fits.phi.objective import FramePoints
@@ -83,7 +84,7 @@ class PotentialSpan(LinearSpan):
             f"{self} has no third and fourth derivatives, which curvature needs; take a kernel with a smooth profile"
         )
 
-    def result(self, coefficients: np.ndarray, report: Any = None) -> KernelMetric:
+    def result(self, coefficients: np.ndarray, report: FitReport | None = None) -> KernelMetric:
         """A `KernelMetric`."""
         return KernelMetric(self, coefficients, report)
 
@@ -148,7 +149,7 @@ class KernelMetric(CorrectedMetric, kind="geomflow kernel metric 1"):
     Raises `ShapeError` where the number of coefficients is not that of the functions.
     """
 
-    def __init__(self, span: PotentialSpan, coefficients: np.ndarray, report: Any = None) -> None:
+    def __init__(self, span: PotentialSpan, coefficients: np.ndarray, report: FitReport | None = None) -> None:
         self.span, self.report = span, report
         self.variety = span.variety
         self.coefficients = np.array(coefficients, dtype=float)
@@ -172,14 +173,14 @@ class KernelMetric(CorrectedMetric, kind="geomflow kernel metric 1"):
     def record(self) -> dict[str, Any]:
         """The span, coefficients and report. Raises `StoreError` for a span that no file holds."""
         return {"span": self.span.kind, "coefficients": self.coefficients, **self.span.record(),
-                **archive.report_record(self.report)}
+                **report_record(self.report)}
 
     @classmethod
     def from_record(cls, file: Archive, variety: Hypersurface) -> KernelMetric:
         """The metric of these."""
         frozen = archive.kind_of(file.path, file) == _FROZEN
         span = SPANS["PotentialTangent" if frozen else file.text("span")].from_record(file, variety)
-        report = archive.report_of(file, "FrozenReport" if frozen else "KernelReport")
+        report = read_report(file, "FrozenReport" if frozen else "KernelReport")
         return cls(span, file.numbers("coefficients", "f", None), report)
 
     def _parts(self, points: Points) -> Iterator[tuple[ProjectiveInputs, np.ndarray, np.ndarray]]:

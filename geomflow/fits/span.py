@@ -12,6 +12,7 @@ import numpy as np
 
 from geomflow.core.hermitian import orthonormal
 from geomflow.core.memory import require
+from geomflow.core.report import FitReport
 from geomflow.core.threads import slices
 from geomflow.fits.linear import add_gram, gram, solved, symmetric
 from geomflow.fits.loss import Loss
@@ -69,7 +70,7 @@ class LinearSpan(ABC):
         """
 
     @abstractmethod
-    def result(self, coefficients: np.ndarray, report: Any = None) -> HermitianMetric:
+    def result(self, coefficients: np.ndarray, report: FitReport | None = None) -> HermitianMetric:
         """The metric g_FS + M of these coefficients."""
 
     def jacobian(self, points: Points) -> np.ndarray:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from geomflow.core import archive
 from geomflow.core.errors import InputError
 from geomflow.core.hermitian import unpack
+from geomflow.core.report import FitReport, read_report, report_record
 from geomflow.core.threads import each, one_thread_products, slices
 from geomflow.fits.features.components import ComponentNetwork, ComponentPlaces, real_coordinates
 from geomflow.fits.phi.jets import directional_jets
@@ -133,7 +133,7 @@ class ComponentTangent(LinearSpan):
             out[block] = np.matmul(dual[block, None, :], jacobian)[:, 0]
         return out
 
-    def result(self, coefficients: np.ndarray, report: Any = None) -> FrozenComponents:
+    def result(self, coefficients: np.ndarray, report: FitReport | None = None) -> FrozenComponents:
         """A `FrozenComponents`."""
         return FrozenComponents(self.metric, coefficients, report)
 
@@ -145,7 +145,7 @@ class ComponentTangent(LinearSpan):
 class FrozenComponents(HermitianMetric, kind="geomflow frozen components 1"):
     """g = g_FS + M with M(x) = Σ_I δ_I ∂M_θ(x)/∂θ_I at the frozen parameters of a network of metric components."""
 
-    def __init__(self, metric: ComponentNetwork, coefficients: np.ndarray, report: Any = None) -> None:
+    def __init__(self, metric: ComponentNetwork, coefficients: np.ndarray, report: FitReport | None = None) -> None:
         self.metric, self.variety, self.report = metric, metric.variety, report
         self.coefficients = metric.network.layout.checked(coefficients, "coefficients")
 
@@ -165,14 +165,14 @@ class FrozenComponents(HermitianMetric, kind="geomflow frozen components 1"):
         network = self.metric
         return {"network": network.network.to_json(), "patch": np.array(network.patch),
                 "parameters": network.parameters, "coefficients": self.coefficients,
-                **archive.report_record(self.report)}
+                **report_record(self.report)}
 
     @classmethod
     def from_record(cls, file: Archive, variety: Hypersurface) -> FrozenComponents:
         """The metric of these."""
         patch = tuple(file.array("patch", "i", len(variety.ambient.dims) + 1).tolist())
         network = ComponentNetwork(variety, patch, Perceptron.from_file(file), file.numbers("parameters", "f", None))
-        return cls(network, file.numbers("coefficients", "f", None), archive.report_of(file, "FrozenReport"))
+        return cls(network, file.numbers("coefficients", "f", None), read_report(file, "FrozenReport"))
 
     def __repr__(self) -> str:
         return f"g_FS + M, M in the tangent space of {self.metric.network}, on the {self.variety}"

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import numpy as np
 
 from geomflow.core.errors import InputError, ShapeError, UnknownNameError
+from geomflow.core.report import FitReport, degree_text
 from geomflow.plot.style import CYCLE, MUTED, axes_or_new, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.ticker import MaxNLocator
 
-    from geomflow.fits import ComponentReport, KernelReport, PhiReport
     from geomflow.flow import Solution
 
 
@@ -211,15 +211,13 @@ class Fitted(Protocol):
         """The degree."""
 
     @property
-    def history(self) -> Sequence[float]:
-        """A number after every step."""
+    def curve(self) -> tuple[Numbers, Numbers]:
+        """The steps and a number after each."""
 
-
-#: What the curves of reports are, by kind.
-CURVES = {
-    "PhiReport": ("core-seconds of work", r"$\sigma$ on held-out points"),
-    "ComponentReport": ("epochs", r"$\sigma$ on held-out points"),
-    "KernelReport": ("time", r"$\sigma$ on train points"),
+#: What stands at the axes of the curves of reports, by the names of their columns.
+_AXES = {
+    "work": "core-seconds of work", "epoch": "epochs", "step": "steps", "sigma": r"$\sigma$ on fitted points",
+    "sigma held out": r"$\sigma$ on held-out points", "change": r"change of $\log P$",
 }
 
 
@@ -233,17 +231,18 @@ def fit(
     `ylabel` says what the history holds: σ for optimal algebraic metrics, the change of log P for balanced ones.
     Returns the Axes. Raises `InputError` where there is nothing to draw.
     """
-    chain = [report for report in _listed(reports) if len(report.history) > 1]
+    chain = [report for report in _listed(reports) if len(report.curve[1]) > 1]
     if not chain:
         raise InputError("there is no fit to draw: none took a step")
     ax = axes_or_new(ax, (6.0, 3.5))
     start = 0
     for number, report in enumerate(chain):
-        steps = start + np.arange(len(report.history))
-        ax.semilogy(steps, report.history, "o-", color=CYCLE[number % len(CYCLE)], lw=1.3)
+        heights = report.curve[1]
+        steps = start + np.arange(len(heights))
+        ax.semilogy(steps, heights, "o-", color=CYCLE[number % len(CYCLE)], lw=1.3)
         ax.annotate(
-            f"$k={_shown(report.degree)}$",
-            (steps[0], report.history[0]),
+            f"$k={degree_text(report.degree)}$",
+            (steps[0], heights[0]),
             xytext=(4, 5),
             textcoords="offset points",
             color=MUTED,
@@ -257,7 +256,7 @@ def fit(
 
 
 @styled
-def training(run: PhiReport | ComponentReport | KernelReport | Solution[Any], *, ax: Axes | None = None) -> Axes:
+def training(run: FitReport | Solution[Any], *, ax: Axes | None = None) -> Axes:
     """Draw how a fit went: σ of its report (`metric.report`), or the loss of a solution of `Training`.
 
     Reports of networks are drawn against core-seconds of work or epochs, those of kernels against time, solutions
@@ -273,8 +272,9 @@ def training(run: PhiReport | ComponentReport | KernelReport | Solution[Any], *,
 
 def _training_curve(run: Any) -> tuple[np.ndarray, np.ndarray, str, str]:
     """(x, y) and what they are."""
-    if type(run).__name__ in CURVES:
-        return *run.curve, *CURVES[type(run).__name__]
+    if isinstance(run, FitReport):
+        (x, y), (across, up) = run.curve, run.columns[:2]
+        return x, y, _AXES.get(across, across), _AXES.get(up, up)
     if "energy" in getattr(run, "monitors", ()):
         return run.monitor_times, run["energy"], "steps", "loss on all points"
     raise InputError(
@@ -285,12 +285,3 @@ def _training_curve(run: Any) -> tuple[np.ndarray, np.ndarray, str, str]:
 
 def _listed(reports: Fitted | Sequence[Fitted]) -> list[Fitted]:
     return list(reports) if isinstance(reports, Sequence) else [reports]
-
-
-def _shown(degree: Sequence[int]) -> str:
-    """A multi-degree in short.
-
-    >>> _shown((4,)), _shown((2, 2)), _shown((2, 3))
-    ('4', '2', '(2, 3)')
-    """
-    return str(degree[0]) if len(set(degree)) == 1 else str(tuple(degree))

@@ -78,7 +78,7 @@ class ClusteringCost(Study):
         found = quality(metric, unseen)
         double = _flow(points, FubiniStudyGaussian(cell["width"]), labels, cell["steps"])
         sizes = np.bincount(np.zeros(len(points), int) if labels is None else labels).astype(float)
-        return {"train": metric.report.gain, "unseen": found.gain, "sigma": float(found.after),
+        return {"train": metric.train_gain, "unseen": found.gain, "sigma": float(found.after),
                 "not_positive": found.not_positive, "outcome": str(metric.report.outcome.kind),
                 "dropped": 0.0 if labels is None else dropped_mass(kernel, points, labels), "seconds": seconds,
                 "double": _update(double, 1)[0], "cluster_seconds": cluster_seconds, "memory": memory,

@@ -69,7 +69,7 @@ class Figure3(Study):
         metric = trained(Setting.read(cell), cell["seed"])
         sizes = np.geomspace(1e-9, 1, cell["sizes"])
         unseen = unseen_points(cell["unseen"], cell["seed"])
-        found: dict[str, Any] = {"train_gain": metric.report.gain, "outcome": str(metric.report.outcome.kind)}
+        found: dict[str, Any] = {"train_gain": metric.train_gain, "outcome": str(metric.report.outcome.kind)}
         for where in ("off", "on"):
             noise = moved_gains(metric, sizes, train_seed(cell["seed"]), on_variety=where == "on")
             found[f"distance_{where}"], found[f"gain_{where}"] = noise

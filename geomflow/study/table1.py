@@ -151,7 +151,7 @@ class Objective:
 def gains_of(setting: Setting, seed: int, unseen: int) -> tuple[float, float]:
     """Train and test gain on the point sets of a seed."""
     metric = trained(setting, seed)
-    return metric.report.gain, gain(metric, unseen_points(unseen, seed))
+    return metric.train_gain, gain(metric, unseen_points(unseen, seed))
 
 
 def _pm(row: Row, part: str) -> str:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
+from geomflow.core import archive
 from geomflow.core.errors import ShapeError, SymmetryError
+from geomflow.core.report import FitReport, read_report, report_record
 from geomflow.core.threads import each, slices
 from geomflow.variety.jets import first_order, log_jets, log_metric, partial_index, second_order
-from geomflow.variety.metric import PolarisedMetric
+from geomflow.variety.metric import KINDS, PolarisedMetric
 from geomflow.variety.routines.forms import grams
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ _CHUNK = 256
 
 
 @final
-class HermitianForm(PolarisedMetric, kind="geomflow Hermitian form 1"):
+class HermitianForm(PolarisedMetric, kind="geomflow Hermitian form 2"):
     """K = (1/k) log Σ_mn h_mn z^m z̄^n, all monomials of one multi-degree (k t_1, …, k t_r).
 
     `exponents` (M, N) are the monomials and `form` the Hermitian matrix h (dense or sparse, (M, M)); `level` is k;
@@ -37,7 +39,7 @@ class HermitianForm(PolarisedMetric, kind="geomflow Hermitian form 1"):
         exponents: np.ndarray,
         form: np.ndarray | csr_array,
         level: int,
-        report: Any = None,
+        report: FitReport | None = None,
     ) -> None:
         self.variety = variety
         self.report = report
@@ -85,11 +87,11 @@ class HermitianForm(PolarisedMetric, kind="geomflow Hermitian form 1"):
         second, third, fourth = log_jets(self.gram(points, 2), self.variety.dim)
         return second / self.level, third / self.level, fourth / self.level
 
-    def record(self) -> dict[str, np.ndarray | int]:
-        """Monomials, entries of the form with their places, and level; not the report."""
+    def record(self) -> dict[str, Any]:
+        """Monomials, entries of the form with their places, level and report."""
         form = self.form.tocoo()
         return {"exponents": self.exponents, "row": form.row, "column": form.col, "entry": form.data,
-                "level": self.level}
+                "level": self.level, **report_record(self.report)}
 
     @classmethod
     def from_record(cls, file: Archive, variety: Hypersurface) -> HermitianForm:
@@ -101,13 +103,18 @@ class HermitianForm(PolarisedMetric, kind="geomflow Hermitian form 1"):
         degrees = np.stack([exponents[:, block].sum(axis=1) for block in variety.ambient.blocks])
         if level < 1 or exponents.min(initial=0) < 0 or np.any(degrees != degrees[:, :1]):
             raise file.damaged("'exponents' and 'level' must be those of monomials of one degree")
-        return cls(variety, exponents, form, level)
+        told = archive.kind_of(file.path, file) == cls.kind
+        return cls(variety, exponents, form, level, read_report(file) if told else None)
 
     def __repr__(self) -> str:
         return (
             f"K = (1/{self.level}) log of a Hermitian form with {self.form.nnz} entries on {len(self.exponents)} "
             f"monomials, on the {self.variety}"
         )
+
+
+#: Files of forms that hold no report.
+KINDS["geomflow Hermitian form 1"] = HermitianForm
 
 
 def _value_frame(points: Points) -> np.ndarray:

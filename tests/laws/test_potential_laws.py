@@ -139,11 +139,11 @@ def test_gradient_and_hessian_are_those_of_the_energy(landscape):
 def test_every_descent_lowers_every_loss(method, loss):
     points = CUBIC.sample(600, seed=3)
     report = kernel_metric(points, OverlapKernel(Power(2)), method, loss=loss).report
-    energy = report.history[:, 1]
+    energy = report["energy"]
     assert energy[-1] < 0.6 * energy[0]
     if not isinstance(method, RidgeFit):
         assert np.all(np.diff(energy) < 0)
-    assert np.all(report.history[:, 4] > 0)
+    assert np.all(report["pivot"] > 0)
 
 
 def test_the_optimum_of_a_ridge_fit_is_minus_the_gradient_over_the_ridge():

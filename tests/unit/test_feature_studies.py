@@ -85,7 +85,7 @@ def test_baseline_trains_the_network_of_the_paper():
     metric = KINDS["network"](points, 1)
     assert metric.network.widths == (10, 64, 64, 64, 9)
     assert metric.network.activation.name == "relu"
-    assert metric.report.epochs == 50
+    assert metric.report.settings["epochs"] == 50
     assert np.array_equal(metric.parameters, component_network(points, epochs=50, seed=1).parameters)
 
 

@@ -176,12 +176,12 @@ def test_a_frozen_fit_ends_where_the_regularised_fit_of_kernels_does():
 def test_the_ridge_is_chosen_on_points_held_out():
     span, points = potential_span(QUARTIC, (8, 8)), QUARTIC.sample(300, seed=1)
     metric = frozen_fit(span, points, seed=3)
-    history = metric.report.history
-    watched = history[np.isfinite(history[:, 2])]
+    report = metric.report
+    unseen = report["sigma held out"]
     assert metric.report.outcome.kind == "finished"
-    assert metric.report.ridge == watched[np.argmin(watched[:, 2]), 0]
+    assert report.settings["ridge"] == report["ridge"][np.nanargmin(unseen)]
     assert gv.sigma(metric, points) < gv.sigma(gv.FubiniStudy(QUARTIC), points)
-    assert history[-1, 1] == pytest.approx(float(gv.sigma(metric, points)))
+    assert report["sigma"][-1] == report.sigma == pytest.approx(float(gv.sigma(metric, points)))
     assert "frozen features" in str(metric.report)
 
 
@@ -278,7 +278,7 @@ def test_trainings_take_networks_starts_and_watchers():
     solution = gf.solve(training, training.start(), training.length, save_at=[25, 50])
     metric = training.metric(solution)
     assert [state["steps"].tolist() for state in solution.states] == [[0, 0], [0, 25], [0, 50]]
-    assert metric.report.history[:, 2].tolist() == [0, 25, 50]
+    assert metric.report["gauss-newton steps"].tolist() == [0, 25, 50]
     assert np.array_equal(solution.states[0]["parameters"], training.first)
     assert np.array_equal(solution.last["parameters"], metric.parameters)
     with pytest.raises(ShapeError):
@@ -362,7 +362,7 @@ def test_a_component_network_learns_and_says_so(cloud):
     metric = component_network(cloud, epochs=12, **SMALL)
     report, unseen = metric.report, patch(QUINTIC, 1000, 9)
     assert report.outcome.kind == "finished"
-    assert (report.points, report.held_out, report.epochs) == (2700, 300, 12)
+    assert (report.points, report.held_out, report.settings["epochs"]) == (2700, 300, 12)
     assert gv.gain(metric, unseen) > 2
     assert gv.gain(metric, unseen) == pytest.approx(gv.sigma(metric.reference, unseen) / gv.sigma(metric, unseen))
     assert report.curve[0].tolist() == list(range(13))
@@ -392,7 +392,7 @@ def test_component_networks_are_stored(cloud, tmp_path):
     again = gf.load_metric(tmp_path / "metric.npz")
     assert np.array_equal(again.at(cloud), metric.at(cloud))
     assert again.report.outcome == metric.report.outcome
-    assert again.report.batch == 40
+    assert again.report.settings["batch"] == 40
     with pytest.raises(StoreError):
         gf.load_metric(tmp_path / "nothing.npz")
 

@@ -46,7 +46,7 @@ def frozen_components():
 
 
 MADE = {
-    "geomflow Hermitian form 1": lambda: gf.algebraic_metric(CUBIC, 2, POINTS),
+    "geomflow Hermitian form 2": lambda: gf.algebraic_metric(CUBIC, 2, POINTS),
     "geomflow Fubini-Study metric 1": lambda: gf.FubiniStudy(CUBIC, (2,)),
     "geomflow flat curve 1": lambda: FlatCurve(CUBIC),
     "geomflow phi-network 1": lambda: phi_metric(CUBIC, POINTS, hidden=(4,), steps=(3, 1), progress=False),
@@ -71,7 +71,7 @@ def kept(request, tmp_path_factory):
 
 
 def test_every_kind_is_among_those_that_are_tried():
-    assert set(KINDS) - set(MADE) == {"geomflow frozen features 1"}  # of old
+    assert set(KINDS) - set(MADE) == {"geomflow frozen features 1", "geomflow Hermitian form 1"}  # of old
 
 
 def test_a_new_process_knows_every_kind():
@@ -177,3 +177,39 @@ def test_a_class_that_names_its_kind_says_how_files_hold_it(root):
     with pytest.raises(TypeError, match="lacks from_record"):
         type("Mine", (root,), {"record": lambda self: {}}, kind="mine")
     assert type("Mine", (root,), {}).kind == ""
+
+
+#: First columns of the reports that the old files hold: as they were written, but for seconds.
+OLD_REPORTS = {
+    "component_metric": ("step", "sigma"),
+    "component_network": ("epoch", "sigma held out"),
+    "frozen_features": ("ridge", "sigma"),
+    "kernel_invariant": ("time", "sigma"),
+    "kernel_overlap": ("time", "sigma"),
+    "phi_network": ("step", "sigma held out"),
+}
+
+
+@pytest.mark.parametrize("name", OLD_REPORTS)
+def test_reports_of_old_are_read_under_the_names_of_their_columns(name):
+    report = gf.load_metric(OLD / f"{name}.npz").report
+    with np.load(OLD / f"{name}.npz") as file:
+        written = file["history"]
+    assert report.columns[:2] == OLD_REPORTS[name]
+    assert report.points > 0 < report.parameters or name == "component_metric"
+    drawn, sigma = report.curve
+    assert np.all(np.diff(drawn) > 0) or name == "frozen_features"
+    assert any(np.array_equal(sigma, column, equal_nan=True) for column in written.T)
+    if name in ("component_network", "phi_network"):
+        assert not np.isin(written[1:, 0], report.history).any()
+        assert report.outcome.time == drawn[-1]
+
+
+def test_a_report_comes_back_with_all_it_says(tmp_path):
+    metric = gf.algebraic_metric(CUBIC, 2, POINTS)
+    metric.save(tmp_path / "form.npz")
+    again = gf.load_metric(tmp_path / "form.npz").report
+    assert {**vars(again), "history": 0} == {**vars(metric.report), "history": 0}
+    np.testing.assert_array_equal(again.history, metric.report.history)
+    with pytest.raises(gf.core.errors.UnknownNameError, match="'sigma'"):
+        again["sigmas"]

@@ -41,7 +41,7 @@ def test_a_fit_on_the_cubic_is_nearly_flat(fitted):
 def test_report_says_how_the_fit_went(fitted):
     report = fitted.report
     assert report.outcome.kind == "finished"
-    assert report.steps == (60, 60)
+    assert report.settings["steps"] == (60, 60)
     assert (report.points, report.held_out) == (2700, 300)
     work, sigma = report.curve
     assert np.all(np.diff(work) > 0)
@@ -83,16 +83,16 @@ def test_an_interruption_is_an_outcome(points, monkeypatch):
     monkeypatch.setattr(FramePoints, "draw", pressed)
     stopped = fit.metric(gf.solve(fit, fit.start(), fit.length))
     assert stopped.report.outcome.kind == "interrupted"
-    assert stopped.report.steps == (15, 0)
+    assert stopped.report.settings["steps"] == (15, 0)
 
 
 def test_work_is_counted_and_not_measured(points):
     given = phi_metric(CUBIC, points, work=0.3, seed=5, **SMALL)
-    again = phi_metric(CUBIC, points, steps=given.report.steps, seed=5, **SMALL)
+    again = phi_metric(CUBIC, points, steps=given.report.settings["steps"], seed=5, **SMALL)
     recipe, size = SMALL["recipe"], given.network.size
-    assert given.report.steps == recipe.steps(0.3, size, 1)
-    assert recipe.steps(3.0, size, 1) == pytest.approx(10 * np.array(given.report.steps), rel=0.5)
-    assert given.report.history[-1, 0] == pytest.approx(0.3, rel=0.2)
+    assert given.report.settings["steps"] == recipe.steps(0.3, size, 1)
+    assert recipe.steps(3.0, size, 1) == pytest.approx(10 * np.array(given.report.settings["steps"]), rel=0.5)
+    assert given.report["work"][-1] == pytest.approx(0.3, rel=0.2)
     assert np.array_equal(given.parameters, again.parameters)
 
 

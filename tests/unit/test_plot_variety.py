@@ -9,6 +9,7 @@ import geomflow as gf
 import geomflow.variety as gv
 from geomflow import plot
 from geomflow.core.errors import InputError, ShapeError, UnknownNameError
+from geomflow.core.report import FitReport
 from geomflow.plot.convergence import fit_power
 
 
@@ -74,11 +75,12 @@ def test_fits_follow_each_other(cubic, points, metric):
     third = gf.fits.algebraic_metric(cubic, 3, points, start=metric)
     ax = plot.fit([metric.report, third.report])
     first, second = ax.lines
-    np.testing.assert_array_equal(first.get_ydata(), metric.report.history)
-    np.testing.assert_array_equal(second.get_ydata(), third.report.history)
+    np.testing.assert_array_equal(first.get_ydata(), metric.report["sigma"])
+    np.testing.assert_array_equal(second.get_ydata(), third.report["sigma"])
     assert second.get_xdata()[0] == first.get_xdata()[-1] + 1
     assert [text.get_text() for text in ax.texts] == ["$k=2$", "$k=3$"]
-    empty = gf.fits.FitReport((1,), 1, 10, 0.1, (0.1,))
+    ended, columns = metric.report.outcome, ("step", "sigma")
+    empty = FitReport(ended, "", "", 1, 10, 0, 0.1, columns, np.array([[0, 0.1]]), {"degree": (1,)})
     with pytest.raises(InputError, match="none took a step"):
         plot.fit(empty)
 

@@ -66,7 +66,7 @@ def test_with_symmetries_2500_points_gain_more_than_a_hundred(points):
 ], ids=["overlaps", "relu"])  # fmt: skip
 def test_settings_chosen_inside_the_budget_gain_more_than_three_and_a_half(points, profiles):
     metric = tuned_metric(points, [OverlapKernel(profile) for profile in profiles], [1e-3, 1e-4])
-    assert len(metric.report.trials) == 2 * len(profiles)
+    assert len(metric.report.settings["trials"]) == 2 * len(profiles)
     assert gain(metric) > 3.5
 
 
@@ -83,15 +83,15 @@ def test_the_place_of_least_sigma_on_points_held_out_is_taken():
     method = NaturalDescent(15, step=0.7, damping=1e-12)
     last = kernel_metric(points, OverlapKernel(Exponential(4.0)), method)
     best = kernel_metric(points, OverlapKernel(Exponential(4.0)), method, held_out=held_out)
-    least = np.min(best.report.history[:, 3])
+    least = np.min(best.report["sigma held out"])
     assert float(gv.sigma(best, held_out)) == pytest.approx(least, rel=1e-9)
-    assert float(gv.sigma(last, held_out)) == pytest.approx(best.report.history[-1, 3], rel=1e-9)
+    assert float(gv.sigma(last, held_out)) == pytest.approx(best.report["sigma held out"][-1], rel=1e-9)
 
 
 def test_a_choice_names_what_was_tried_and_is_the_best_of_it():
     points = CUBIC.sample(400, seed=5)
     metric = tuned_metric(points, [OverlapKernel(Power(2)), OverlapKernel(Exponential(1.0))], [1e-2, 1e-5])
-    trials = dict(metric.report.trials)
+    trials = dict(metric.report.settings["trials"])
     assert len(trials) == 4
     best = min(trials, key=trials.get)
     assert str(metric.span.profile) in best
@@ -142,8 +142,8 @@ def test_a_descent_cannot_start_outside_the_cone_and_never_leaves_it():
     scene = SpanObjective.of(OverlapKernel(Power(2)).span(points), points, loss_of("(v - 1)^2"))
     with pytest.raises(KahlerConeError, match="outside the Kähler cone"):
         KernelFit(scene, None, RidgeFit(), 100 * np.random.default_rng(0).normal(size=scene.span.size)).start()
-    history = kernel_metric(points, OverlapKernel(Exponential(8.0)), NaturalDescent(8, step=1.0)).report.history
-    assert np.all(history[:, 4] > 0)
+    report = kernel_metric(points, OverlapKernel(Exponential(8.0)), NaturalDescent(8, step=1.0)).report
+    assert np.all(report["pivot"] > 0)
 
 
 def test_a_metric_that_is_not_positive_says_where():

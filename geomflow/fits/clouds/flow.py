@@ -11,13 +11,13 @@ import numpy as np
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.hermitian import unpack
 from geomflow.core.outcome import Outcome, OutcomeKind
+from geomflow.core.report import FitReport
 from geomflow.distribute import Workers, as_workers
 from geomflow.fits.clouds.metric import ComponentMetric
 from geomflow.fits.clouds.objective import CloudObjective, Look
 from geomflow.fits.clouds.rates import FallingRate, PointwiseRate, Rate, rate_of
-from geomflow.fits.clouds.report import COLUMNS, CloudReport
 from geomflow.fits.clouds.sums import CloudSums, checked_labels, on_points
-from geomflow.fits.fit import Fit, FitState, Last, table
+from geomflow.fits.fit import Fit, FitState, Last
 from geomflow.fits.loss import Loss, loss_of
 from geomflow.flow.solution import Solution
 from geomflow.flow.solver import solve
@@ -26,6 +26,8 @@ from geomflow.variety.points import Points
 if TYPE_CHECKING:
     from geomflow.kernels.kernel import Kernel
 
+#: What is watched, and with "step" the columns of a report: "size" is that of the step that led there.
+WATCHED = ("sigma", "loss", "pivot", "size")
 NORMALISATIONS = ("largest", "mean")
 #: σ below this is rounding.
 ROUNDING = 1e-15
@@ -135,7 +137,11 @@ class ComponentFlow(Fit):
         taken = state.count("best_taken" if diverged else "taken")
         if outcome.kind is OutcomeKind.interrupted or (outcome.kind is OutcomeKind.finished and taken < self.steps):
             outcome = self._outcome(taken, OutcomeKind.interrupted)
-        report = CloudReport(outcome, len(self.points), self.loss.text, table(solution, *COLUMNS)[: taken + 1])
+        report = FitReport.of(
+            solution, ("step", *WATCHED), slice(taken + 1), outcome=outcome, method=f"{taken} steps of a kernel flow",
+            loss=self.loss.text, parameters=state["coefficients"].size, points=len(self.points),
+            settings={"rate": repr(self.rate), "normalise": self.normalise, "clip": self.clip},
+        )
         return ComponentMetric(self.sums, unpack(state["best" if diverged else "coefficients"]), report)
 
     def step(self, state: FitState) -> FitState | Outcome:
@@ -162,9 +168,8 @@ class ComponentFlow(Fit):
         return state
 
     def numbers(self, state: FitState) -> Mapping[str, float]:
-        """The columns of a report's history."""
-        names = dict(zip(COLUMNS, ("taken", *COLUMNS[1:]), strict=True))
-        return {column: state.number(name) for column, name in names.items()}
+        """σ, the loss, the least pivot of g over that of Fubini–Study, and the size of the step that led there."""
+        return {name: state.number(name) for name in WATCHED}
 
     def _update(self, taken: int, look: Look) -> tuple[np.ndarray, np.ndarray, float]:
         """The change of the coefficients, that of the train metrics, and its size, normalised and clipped."""

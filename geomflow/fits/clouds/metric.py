@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 
 from geomflow import kernels
-from geomflow.core import archive
 from geomflow.core.errors import StoreError
 from geomflow.core.hermitian import pack, unpack
-from geomflow.fits.clouds.report import CloudReport
+from geomflow.core.report import FitReport, read_report, report_record
 from geomflow.fits.clouds.sums import CloudSums, checked_labels
 from geomflow.variety.frames import in_patch, transition
 from geomflow.variety.fubini_study import FubiniStudy
+from geomflow.variety.measures import gain_of
 from geomflow.variety.metric import HermitianMetric
 from geomflow.variety.points import Points
 
@@ -44,7 +44,7 @@ class ComponentMetric(HermitianMetric, kind="geomflow component metric 1"):
 
     sums: CloudSums
     coefficients: np.ndarray
-    report: CloudReport
+    report: FitReport
 
     @property
     def points(self) -> Points:
@@ -60,6 +60,11 @@ class ComponentMetric(HermitianMetric, kind="geomflow component metric 1"):
     def variety(self) -> Hypersurface:
         """The variety of the train points."""
         return self.points.variety
+
+    @property
+    def train_gain(self) -> float:
+        """σ of Fubini–Study over σ of the metric on the train points; `geomflow.variety.gain` is that on others."""
+        return gain_of(self.report["sigma"][0], self.report.sigma)
 
     @cached_property
     def _packed(self) -> np.ndarray:
@@ -88,7 +93,7 @@ class ComponentMetric(HermitianMetric, kind="geomflow component metric 1"):
         labels = np.zeros(0, np.int64) if sums.labels is None else sums.labels
         return {"kernel": _described(self.kernel), "labels": labels, "mean": sums.mean,
                 "coefficients": self.coefficients, **self.points.record("points_"),
-                **archive.report_record(self.report)}
+                **report_record(self.report)}
 
     @classmethod
     def from_record(cls, file: Archive, variety: Hypersurface, kernel: Kernel | None = None) -> ComponentMetric:
@@ -98,7 +103,7 @@ class ComponentMetric(HermitianMetric, kind="geomflow component metric 1"):
         used = kernel or _kernel(json.loads(file.text("kernel")), file.path)
         coefficients = file.numbers("coefficients", "c", len(points), variety.dim, variety.dim)
         sums = CloudSums(used, points, clusters, bool(file.array("mean", "b")))
-        return cls(sums, coefficients, archive.report_of(file, "CloudReport"))
+        return cls(sums, coefficients, read_report(file, "CloudReport"))
 
     def __repr__(self) -> str:
         return f"component metric on the {self.variety} from {len(self.points)} points, by {self.kernel!r}"

@@ -9,8 +9,9 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.outcome import Outcome, OutcomeKind
-from geomflow.fits.features.components import ComponentNetwork, ComponentPlaces, ComponentReport, patch_of
-from geomflow.fits.fit import Fit, FitState, Last, table
+from geomflow.core.report import FitReport
+from geomflow.fits.features.components import ComponentNetwork, ComponentPlaces, patch_of
+from geomflow.fits.fit import Fit, FitState, Last
 from geomflow.flow.solution import Solution
 from geomflow.flow.solver import solve
 from geomflow.networks.perceptron import Perceptron
@@ -24,8 +25,8 @@ _HELD_OUT, _MOST_HELD_OUT = 0.1, 10_000
 _OUTPUT_START = 0.01
 
 
-#: Columns of a report's history, and whether it is a row of it.
-COLUMNS = ("step", "epoch", "loss", "sigma held out", "pivot held out", "watched")
+#: Columns of a report's history.
+COLUMNS = ("epoch", "sigma held out", "pivot held out", "loss")
 
 
 @final
@@ -109,8 +110,9 @@ class ComponentTraining(Fit):
     def numbers(self, state: FitState) -> Mapping[str, float]:
         """The columns of a report's history, and whether loss, σ and pivot are those of this state."""
         loss, taken = state.number("loss"), state.number("taken")
-        return dict(zip(COLUMNS, (taken, taken / self.steps_per_epoch, loss if np.isfinite(loss) else np.nan,
-                                  state.number("sigma"), state.number("pivot"), state.number("watched")), strict=True))
+        numbers = (taken / self.steps_per_epoch, state.number("sigma"), state.number("pivot"),
+                   loss if np.isfinite(loss) else np.nan)
+        return dict(zip(COLUMNS, numbers, strict=True)) | {"watched": state.number("watched")}
 
     def loss(self, parameters: np.ndarray, rows: np.ndarray | slice = slice(None)) -> tuple[float, np.ndarray]:
         """The mean of w |1 − v| over these train points (w of mean one over all of them) and its gradient (size,)."""
@@ -143,9 +145,13 @@ class ComponentTraining(Fit):
         state = solution.last
         outcome = self.outcome(state, solution.outcome.kind)
         parameters = state["best" if outcome.kind is OutcomeKind.diverged else "parameters"]
-        rows = table(solution, *COLUMNS)
-        counts = self.network.size, len(self.train), len(self.held_out), state.count("taken") // self.steps_per_epoch
-        report = ComponentReport(outcome, *counts, self.batch, self.seed, rows[rows[:, -1] == 1, :-1])
+        epochs = state.count("taken") // self.steps_per_epoch
+        report = FitReport.of(
+            solution, COLUMNS, solution["watched"] == 1, outcome=outcome, loss="sigma",
+            method=f"{epochs} epochs with batches of {self.batch}", parameters=self.network.size,
+            points=len(self.train), held_out=len(self.held_out),
+            settings={"epochs": epochs, "batch": self.batch, "seed": self.seed},
+        )
         return ComponentNetwork(self.variety, self.patch, self.network, parameters.copy(), report)
 
     def outcome(self, state: FitState, kind: OutcomeKind = OutcomeKind.finished) -> Outcome:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from geomflow.core import archive
 from geomflow.core.errors import InputError
 from geomflow.core.hermitian import pack, unpack
-from geomflow.core.outcome import Outcome
+from geomflow.core.report import FitReport, read_report, report_record
 from geomflow.networks.perceptron import Perceptron
 from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.measures import normalised
@@ -92,38 +91,6 @@ class ComponentPlaces:
 
 
 @final
-@archive.kept
-@dataclass(frozen=True)
-class ComponentReport:
-    """A fit in numbers; `history` rows are (steps, epochs, mean loss of the epoch, σ and least pivot held out)."""
-
-    outcome: Outcome
-    parameters: int
-    points: int
-    held_out: int
-    epochs: int
-    batch: int
-    seed: int
-    history: np.ndarray
-
-    @property
-    def sigma(self) -> float:
-        """σ on the held-out points at the end."""
-        return float(self.history[-1, 3])
-
-    @property
-    def curve(self) -> tuple[np.ndarray, np.ndarray]:
-        """(epochs, σ on held-out points), to be drawn."""
-        return self.history[:, 1], self.history[:, 3]
-
-    def __str__(self) -> str:
-        return (
-            f"{self.parameters} parameters, {self.points} points, {self.epochs} epochs with batches of {self.batch}: "
-            f"σ = {self.sigma:.3g} on {self.held_out} held-out points; {self.outcome}"
-        )
-
-
-@final
 class ComponentNetwork(HermitianMetric, kind="geomflow component-network 1"):
     """g = g_FS + M, the n² outputs of a network being the real components of the Hermitian matrix M in one patch.
 
@@ -141,7 +108,7 @@ class ComponentNetwork(HermitianMetric, kind="geomflow component-network 1"):
         patch: tuple[int, ...],
         network: Perceptron,
         parameters: np.ndarray,
-        report: ComponentReport | None = None,
+        report: FitReport | None = None,
     ) -> None:
         self.variety, self.patch, self.network, self.report = variety, tuple(patch), network, report
         self.parameters = network.layout.checked(parameters)
@@ -171,13 +138,13 @@ class ComponentNetwork(HermitianMetric, kind="geomflow component-network 1"):
     def record(self) -> dict[str, Any]:
         """Network, parameters, patch and report."""
         return {"network": self.network.to_json(), "patch": np.array(self.patch), "parameters": self.parameters,
-                **archive.report_record(self.report)}
+                **report_record(self.report)}
 
     @classmethod
     def from_record(cls, file: Archive, variety: Hypersurface) -> ComponentNetwork:
         """The metric of these."""
         patch = tuple(file.array("patch", "i", len(variety.ambient.dims) + 1).tolist())
-        parameters, report = file.numbers("parameters", "f", None), archive.report_of(file, "ComponentReport")
+        parameters, report = file.numbers("parameters", "f", None), read_report(file, "ComponentReport")
         return cls(variety, patch, Perceptron.from_file(file), parameters, report)
 
     def __repr__(self) -> str:

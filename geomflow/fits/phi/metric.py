@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from geomflow.core import archive
 from geomflow.core.errors import InputError
+from geomflow.core.report import FitReport, read_report, report_record
 from geomflow.core.threads import each, slices
 from geomflow.fits.phi.inputs import ProjectiveInputs, input_count
 from geomflow.fits.phi.jets import potential_jets
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from geomflow.core.archive import Archive
-    from geomflow.fits.phi.report import PhiReport
     from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.points import Points
 
@@ -44,7 +43,7 @@ class PhiNetwork(CorrectedMetric, kind="geomflow phi-network 1"):
         network: Perceptron,
         parameters: np.ndarray,
         kahler_class: Sequence[float] | None = None,
-        report: PhiReport | None = None,
+        report: FitReport | None = None,
     ) -> None:
         self.variety, self.network, self.report = variety, network, report
         self.parameters = network.layout.checked(parameters)
@@ -74,12 +73,12 @@ class PhiNetwork(CorrectedMetric, kind="geomflow phi-network 1"):
     def record(self) -> dict[str, Any]:
         """Network, parameters, class and report."""
         return {"network": self.network.to_json(), "kahler_class": np.array(self.kahler_class),
-                "parameters": self.parameters, **archive.report_record(self.report)}
+                "parameters": self.parameters, **report_record(self.report)}
 
     @classmethod
     def from_record(cls, file: Archive, variety: Hypersurface) -> PhiNetwork:
         """The metric of these."""
-        parameters, report = file.numbers("parameters", "f", None), archive.report_of(file, "PhiReport")
+        parameters, report = file.numbers("parameters", "f", None), read_report(file, "PhiReport")
         return cls(variety, Perceptron.from_file(file), parameters, stored_class(file, variety), report)
 
     def _evaluate(self, points: Points) -> tuple[ProjectiveInputs, np.ndarray, np.ndarray]:

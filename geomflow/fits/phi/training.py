@@ -10,12 +10,12 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.outcome import Outcome, OutcomeKind
-from geomflow.fits.fit import OPERATIONS, Fit, FitState, table
+from geomflow.core.report import FitReport
+from geomflow.fits.fit import OPERATIONS, Fit, FitState
 from geomflow.fits.loss import Loss, loss_of
 from geomflow.fits.phi.inputs import input_count
 from geomflow.fits.phi.metric import PhiNetwork
 from geomflow.fits.phi.objective import FramePoints
-from geomflow.fits.phi.report import PhiReport
 from geomflow.fits.phi.steps import AdamStep, GaussNewton
 from geomflow.flow.solution import Solution
 from geomflow.flow.solver import solve
@@ -33,7 +33,7 @@ _OUTPUT_START = 0.01
 
 #: Core-seconds of work unless told otherwise.
 WORK = 600.0
-COLUMNS = ("work", "adam steps", "gauss-newton steps", "loss", "sigma held out", "pivot held out", "watched")
+COLUMNS = ("work", "sigma held out", "pivot held out", "loss", "adam steps", "gauss-newton steps")
 
 
 @final
@@ -160,9 +160,9 @@ class PhiTraining(Fit):
         """The columns of a report's history, and whether σ and the pivot are those of this state."""
         adam, newton = state["steps"]
         costs, loss = self.recipe.costs(self.network.size, self.variety.dim), state.number("loss")
-        return dict(zip(COLUMNS, (adam * costs[0] + newton * costs[1], adam, newton,
-                                  loss if np.isfinite(loss) else np.nan, state.number("sigma"), state.number("pivot"),
-                                  state.number("watched")), strict=True))
+        numbers = (adam * costs[0] + newton * costs[1], state.number("sigma"), state.number("pivot"),
+                   loss if np.isfinite(loss) else np.nan, adam, newton)
+        return dict(zip(COLUMNS, numbers, strict=True)) | {"watched": state.number("watched")}
 
     def _watched(self, state: FitState, sigma: float, least: float) -> FitState:
         state = state.moved(sigma=sigma, pivot=least, watched=1)
@@ -178,10 +178,13 @@ class PhiTraining(Fit):
         state = solution.last
         outcome = self.outcome(state, solution.outcome.kind)
         parameters = state["best" if outcome.kind is OutcomeKind.diverged else "parameters"]
-        rows = table(solution, *COLUMNS)
-        counts = self.network.size, len(self.train.weights), len(self.held_out.weights)
         steps = tuple(state["steps"].astype(int).tolist())
-        report = PhiReport(outcome, *counts, steps, self.seed, self.loss.text, rows[rows[:, -1] == 1, :-1])
+        report = FitReport.of(
+            solution, COLUMNS, solution["watched"] == 1, outcome=outcome, loss=self.loss.text,
+            method=f"{steps[0]} steps of Adam and {steps[1]} of Gauss–Newton", parameters=self.network.size,
+            points=len(self.train.weights), held_out=len(self.held_out.weights),
+            settings={"steps": steps, "seed": self.seed},
+        )
         metric = PhiNetwork(self.variety, self.network, parameters.copy(), self.kahler_class, report)
         if self._quality(parameters)[2] > 0:
             checked_volume(metric, self._unseen)
