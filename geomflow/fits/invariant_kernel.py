@@ -205,7 +205,7 @@ class InvariantKernel(KahlerKernel):
         u = features.at(inputs).values
         gram = require_profile(self.profile, self.profile.derivatives(_products(self.profile, u, u), 0)[0])
         chosen, lower = independent(gram, tolerance)
-        return FeatureSpan(features, reference.kahler_class, self.profile, u[chosen], lower)
+        return FeatureSpan(points.variety, reference.kahler_class, features, self.profile, u[chosen], lower)
 
 
 @final
@@ -217,8 +217,9 @@ class FeatureSpan(PotentialSpan, kind="FeatureSpan"):
     distance.
     """
 
-    features: InvariantFeatures
+    variety: Hypersurface
     kahler_class: tuple[float, ...]
+    features: InvariantFeatures
     profile: Profile
     centres: np.ndarray
     lower: np.ndarray
@@ -237,12 +238,7 @@ class FeatureSpan(PotentialSpan, kind="FeatureSpan"):
         features = InvariantFeatures.keeping(variety, degrees, kahler_class)
         features = replace(features, scale=float(file.numbers("scale", "f")))
         centres = file.numbers("centres", "f", len(lower), features.count)
-        return cls(features, kahler_class, profile, centres, lower)
-
-    @property
-    def variety(self) -> Hypersurface:
-        """Where the functions are."""
-        return self.features.variety
+        return cls(variety, kahler_class, features, profile, centres, lower)
 
     @property
     def size(self) -> int:

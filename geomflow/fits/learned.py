@@ -92,15 +92,15 @@ def learned_kernel(
     """
     if steps < 1 or tries < 1:
         raise InputError(f"a kernel cannot be learned in {tries} tries of {steps} steps: give at least one of each")
-    best, found = np.inf, None
+    found: list[tuple[float, PhiNetwork]] = []
     for size in _widest(points) if width is None else [width]:
         network = feature_network(points.variety.ambient, size)
         for number in range(tries):
             training = feature_training(points, network, seed + number, kahler_class=kahler_class, steps=steps)
             last = carried_out(training, training.length, progress).last
-            if found is None or last.number("best_sigma") < best:
-                best, found = last.number("best_sigma"), PhiNetwork(points.variety, network, last["best"], kahler_class)
-    return PotentialTangent(found)
+            metric = PhiNetwork(points.variety, network, last["best"], kahler_class)
+            found.append((last.number("best_sigma"), metric))
+    return PotentialTangent(min(found, key=lambda one: one[0])[1])
 
 
 def _widest(points: Points) -> list[int]:

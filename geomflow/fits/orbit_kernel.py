@@ -118,8 +118,10 @@ class Isometries:
 
     def __or__(self, other: Isometries) -> Isometries:
         """The maps of both."""
-        names = ("permutations", "phases", "conjugations")
-        return Isometries(self.ambient, *(np.concatenate([getattr(self, n), getattr(other, n)]) for n in names))
+        pairs = ((self.permutations, other.permutations), (self.phases, other.phases),
+                 (self.conjugations, other.conjugations))
+        permutations, phases, conjugations = (np.concatenate(pair) for pair in pairs)
+        return Isometries(self.ambient, permutations, phases, conjugations)
 
     def generated(self) -> Isometries:
         """The group that these maps generate, up to common phases in each projective space, the identity first.

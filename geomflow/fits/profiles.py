@@ -166,7 +166,7 @@ def _difference_error(profile: Profile, order: int, step: float, slope: np.ndarr
 
 def profile_record(profile: Profile) -> str:
     """A profile of this module as text, for files. Raises `StoreError` for one of the user's own."""
-    if type(profile) not in (ArcCosine, Exponential, Power):
+    if not isinstance(profile, ArcCosine | Exponential | Power):
         raise StoreError(f"the profile {profile!r} cannot be stored: no file holds one of your own")
     return json.dumps([type(profile).__name__, asdict(profile)])
 

@@ -104,6 +104,7 @@ class SpanObjective(Objective):
 
     span: LinearSpan
     points: FramePoints | ComponentPlaces
+    weights: np.ndarray
     loss: Loss
     prepared: Any
 
@@ -111,12 +112,7 @@ class SpanObjective(Objective):
     def of(cls, span: LinearSpan, points: Points, loss: Loss) -> SpanObjective:
         """At points of a variety."""
         weighted = span.weighted(points)
-        return cls(span, weighted, loss, span.prepared(weighted.inputs))
-
-    @property
-    def weights(self) -> np.ndarray:
-        """Those of dμ_Ω, of sum one, (P,)."""
-        return self.points.weights
+        return cls(span, weighted, weighted.weights, loss, span.prepared(weighted.inputs))
 
     @property
     def count(self) -> int:

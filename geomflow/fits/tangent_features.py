@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _BLOCK, _CHUNK = 128, 32
 
+#: Values, tangents and packed ∂∂̄ of the neurons of a layer.
+_Jet = list[np.ndarray]
+
 
 @final
 class PotentialTangent(PotentialSpan, kind="PotentialTangent"):
@@ -200,10 +203,10 @@ def along(
     value, hessian = np.empty(inputs.count), np.empty((inputs.count, inputs.n**2))
 
     def work(block: slice) -> None:
-        jet, rate = _start(inputs, block), None
+        jet, rate = _start(inputs, block), _Jet()
         for number, ((weights, bias), (step, shift)) in enumerate(zip(layers, moves)):
             moved = _linear(jet, step, shift)
-            rate = moved if rate is None else [a + b @ weights.T for a, b in zip(moved, rate)]
+            rate = [a + b @ weights.T for a, b in zip(moved, rate)] if rate else moved
             jet = _linear(jet, weights, bias)
             if number < len(layers) - 1:
                 jet, rate = _activated(network.activation.derivatives(jet[0], 3), jet, rate)
@@ -214,7 +217,7 @@ def along(
     return value, hessian
 
 
-def _start(inputs: Inputs, block: slice) -> list[np.ndarray]:
+def _start(inputs: Inputs, block: slice) -> _Jet:
     """(u, ∂_a u, packed ∂_a∂_b̄ u) of a block: (P, m), (n, P, m) and (n², P, m)."""
     n, count = inputs.n, block.stop - block.start
     first = np.empty((1 + 2 * n, count, inputs.width))
@@ -223,13 +226,13 @@ def _start(inputs: Inputs, block: slice) -> list[np.ndarray]:
     return [first[0], first[1 : 1 + n] + 1j * first[1 + n :], second]
 
 
-def _linear(jet: list[np.ndarray], weights: np.ndarray, bias: np.ndarray) -> list[np.ndarray]:
+def _linear(jet: _Jet, weights: np.ndarray, bias: np.ndarray) -> _Jet:
     parts = [part @ weights.T for part in jet]
     parts[0] += bias
     return parts
 
 
-def _activated(slopes: np.ndarray, jet: list[np.ndarray], rate: list[np.ndarray]) -> tuple[list, list]:
+def _activated(slopes: np.ndarray, jet: _Jet, rate: _Jet) -> tuple[_Jet, _Jet]:
     """σ(h): value, σ'∂h, σ'∂∂̄h + σ''∂h∂̄h; and the rates of these three."""
     value, once, twice, thrice = slopes
     (_, tangent, second), (moved, moved_tangent, moved_second) = jet, rate

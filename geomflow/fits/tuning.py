@@ -162,7 +162,7 @@ def proposals(tuning: Tuning) -> list[dict[str, float]]:
     begun = len(tuning.trials) % tuning.batch
     complete = tuning.trials[: len(tuning.trials) - begun]
     if len(complete) < even_start(tuning):
-        places = _spread(tuning)[len(complete) : len(complete) + tuning.batch]
+        places = list(_spread(tuning)[len(complete) : len(complete) + tuning.batch])
     else:
         with threadpool_limits(1):
             places = _sought(tuning, complete)
