@@ -183,8 +183,14 @@ class InvariantKernel(KahlerKernel):
 
     `Power(1)` is the linear kernel ⟨u, u'⟩, the Bergman kernel of O(k) averaged over all symmetries; `Power(j)` its
     powers; `Exponential(β)` the Gaussian exp(−β |u − u'|²/2). Every function of the span is invariant under all
-    permutations, phases and conjugations that keep the polynomial and the Kähler class. Raises `InputError` for
-    `ArcCosine`, which needs features of norm one.
+    permutations, phases and conjugations that keep the polynomial and the Kähler class.
+
+    Parameters
+    ----------
+    degree : int
+        k >= 1.
+    profile : Profile
+        f; `InputError` for `ArcCosine`, which needs features of norm one.
     """
 
     degree: int
@@ -197,7 +203,6 @@ class InvariantKernel(KahlerKernel):
     def span(
         self, points: Points, kahler_class: tuple[float, ...] | None = None, tolerance: float = 1e-10
     ) -> FeatureSpan:
-        """K(·, c) for an independent part of the points; see `KahlerKernel.span`."""
         reference = FubiniStudy(points.variety, kahler_class)
         inputs = ProjectiveInputs.of(points, reference.kahler_class)
         require(16 * len(points) ** 2, f"the Gram matrix of {len(points)} centres", "take fewer centres")

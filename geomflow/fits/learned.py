@@ -42,9 +42,18 @@ _PER_PARAMETER, _HELD_OUT, _BATCH = 1.5, 0.1, 300
 
 
 def feature_network(ambient: Ambient, width: int | Sequence[int], activation: str = "gelu") -> Perceptron:
-    """A perceptron for φ in NTK parametrisation, σ_w = σ_b = 1, two hidden layers of `width` nodes or the given ones.
+    """A perceptron for φ in NTK parametrisation, σ_w = σ_b = 1.
 
     So wide networks have a tangent kernel in the limit, and steps of least |δθ| are those of the kernel.
+
+    Parameters
+    ----------
+    ambient : Ambient
+        Whose products z_i z̄_j are the inputs.
+    width : int or sequence of int
+        Nodes of each of two hidden layers, or of the given ones.
+    activation : str
+        A smooth one.
     """
     hidden = (int(width),) * 2 if isinstance(width, (int, np.integer)) else tuple(width)
     return Perceptron(input_count(ambient), hidden, 1, activation, "ntk", bias_std=1.0)
@@ -58,7 +67,23 @@ def feature_training(
     kahler_class: Sequence[float] | None = None,
     steps: int = 300,
 ) -> PhiTraining:
-    """A training of such a network: `steps` Gauss–Newton steps on batches of 300 points, E_F of F = (v − 1)²."""
+    """A training of a φ-network by Gauss–Newton steps on batches of 300 points, E_F of F = (v − 1)².
+
+    Parameters
+    ----------
+    points : Points
+        On which it is trained, but a tenth of them, held out.
+    network : Perceptron
+        A `feature_network`.
+    seed : int
+        Of the first parameters, of the points held out and of batches.
+    factor : float
+        The last layer's weights start at this share of their deviation, so that g is positive.
+    kahler_class : sequence of float, optional
+        The t_i, 1 unless given.
+    steps : int
+        How many.
+    """
     recipe = Recipe(batches=(_BATCH, _BATCH), phases=(Recipe().phases[0], GaussNewton()))
     return PhiTraining(points.variety, points, steps=(0, steps), network=network, seed=seed, recipe=recipe,
                        first=small_start(network, seed, factor), kahler_class=kahler_class)
@@ -74,13 +99,33 @@ def learned_kernel(
     progress: bool | None = None,
     kahler_class: Sequence[float] | None = None,
 ) -> PotentialTangent:
-    """The tangent features of a φ-network trained on `points`, frozen: a span for `kernel_metric` and `frozen_fit`.
+    """The tangent features of a φ-network trained on some points, frozen: a span for `kernel_metric` and `frozen_fit`.
 
-    Nothing but `points` is seen. Networks with two hidden layers of the two largest of `WIDTHS` that have 1.5 train
-    points a parameter (or of the given width) are trained from `tries` starts each, in the Kähler class of the given
-    t_i (1 unless given); a training ends where σ on a tenth
-    of the points, held out by its seed, was least, and the least of these is taken. Raises `UnderdeterminedError`
-    where not even the narrowest has that many, and `InputError` for less than one try or step; Ctrl-C ends all of it.
+    A training ends where σ on a tenth of the points, held out by its seed, was least, and the least of these is taken.
+
+    Parameters
+    ----------
+    points : Points
+        Nothing else is seen.
+    seed : int
+        Of the first training; the next ones count on.
+    width : int or sequence of int, optional
+        Of two hidden layers, or of each; the two largest of `WIDTHS` with 1.5 train points a parameter unless given.
+    steps : int
+        Gauss–Newton steps of a training.
+    tries : int
+        Trainings of each width.
+    progress : bool or None
+        Show a bar: True, False, or None for only on a terminal.
+    kahler_class : sequence of float, optional
+        The t_i, 1 unless given.
+
+    Raises
+    ------
+    UnderdeterminedError
+        Where not even the narrowest network has that many points.
+    InputError
+        For less than one try or step. Ctrl-C ends all of it.
 
     >>> import geomflow as gf
     >>> from geomflow.fits import frozen_fit, learned_kernel
@@ -121,14 +166,24 @@ def _widest(points: Points) -> list[int]:
 class KernelNumbers:
     """The metric-NTK Θ of a network on some points, in numbers; matrices over pairs (point, component).
 
-    drift              ‖Θ − Θ_0‖/‖Θ_0‖, Frobenius norms
-    turned             1 − ⟨Θ, Θ_0⟩/(‖Θ‖‖Θ_0‖), the part of the drift that is no change of scale
-    loss_alignment     ⟨D, ΘD⟩/(λ_max |D|²), D the gradient of ∫(v − 1)² dμ_Ω at the network's own metric
-    target_alignment   ⟨h, Θh⟩/(‖Θ‖|h|²), h = g* − g_FS for the target metric g*
-    target_share       the part of |h|² in the span of the `TOP` leading eigenvectors
-    gradient_share     the part of |D|² there, D at Fubini–Study
-    rank               (tr Θ)²/tr Θ², the participation ratio of the eigenvalues
-    spectrum           eigenvalues, largest first
+    Parameters
+    ----------
+    drift : float
+        ‖Θ − Θ_0‖/‖Θ_0‖, Frobenius norms.
+    turned : float
+        1 − ⟨Θ, Θ_0⟩/(‖Θ‖‖Θ_0‖), the part of the drift that is no change of scale.
+    loss_alignment : float
+        ⟨D, ΘD⟩/(λ_max |D|²), D the gradient of ∫(v − 1)² dμ_Ω at the network's own metric.
+    target_alignment : float
+        ⟨h, Θh⟩/(‖Θ‖|h|²), h = g* − g_FS for the target metric g*.
+    target_share : float
+        The part of |h|² in the span of the `TOP` leading eigenvectors.
+    gradient_share : float
+        The part of |D|² there, D at Fubini–Study.
+    rank : float
+        (tr Θ)²/tr Θ², the participation ratio of the eigenvalues.
+    spectrum : (P n²,) array
+        Eigenvalues, largest first.
     """
 
     drift: float
@@ -143,11 +198,19 @@ class KernelNumbers:
 
 @final
 class KernelWatch:
-    """Watches the metric-NTK of a φ-network on `points` through its training, against `target`, an accurate metric.
+    """Watches the metric-NTK of a φ-network through its training.
 
-    ``watch(metric)`` gives `KernelNumbers` at the parameters of `metric`; drift is measured from `start`. Matrices are
-    taken in the orthonormal frame of g_FS, so that no number depends on coordinates. Θ has 9 P rows on a threefold:
-    a hundred points are enough. Raises `InputError` for metrics on another variety.
+    ``watch(metric)`` gives `KernelNumbers` at the parameters of a metric. Matrices are taken in the orthonormal frame
+    of g_FS, so that no number depends on coordinates. Raises `InputError` for metrics on another variety.
+
+    Parameters
+    ----------
+    start : PhiNetwork
+        From which drift is measured.
+    points : Points
+        Θ has 9 P rows on a threefold: a hundred are enough.
+    target : PolarisedMetric
+        An accurate metric.
     """
 
     def __init__(self, start: PhiNetwork, points: Points, target: PolarisedMetric) -> None:

@@ -35,7 +35,18 @@ _BLOCK = 2**21
 class Isometries:
     """m maps z ↦ θ·z[permutation], conjugated where `conjugations` says so; each keeps the hypersurface.
 
-    `permutations` (m, N), `phases` (m, N) of modulus one, `conjugations` (m,). `group`: they are all of a group.
+    Parameters
+    ----------
+    ambient : Ambient
+        Where they act, N homogeneous coordinates.
+    permutations : (m, N) int array
+        Which coordinate goes where.
+    phases : (m, N) complex array
+        θ, of modulus one.
+    conjugations : (m,) bool array
+        Whether a map conjugates.
+    group : bool
+        They are all of a group.
     """
 
     ambient: Ambient
@@ -63,12 +74,24 @@ class Isometries:
         seed: int | np.random.Generator,
         kahler_class: Sequence[float] | None = None,
     ) -> Isometries:
-        """`count` symmetries drawn uniformly, with replacement, from all that `variety.symmetry` knows.
+        """Symmetries drawn uniformly, with replacement, from all that `variety.symmetry` knows.
 
-        With a `kahler_class` only those that keep it, see `geomflow.variety.Symmetry.keeping`.
+        Parameters
+        ----------
+        variety : Hypersurface
+            What they keep.
+        count : int
+            How many, at least one, else `InputError`.
+        seed : int or Generator
+            Of the draws.
+        kahler_class : sequence of float, optional
+            Only those that keep Σ t_i H_i, see `geomflow.variety.Symmetry.keeping`.
+
+        Notes
+        -----
         Diagonal phases θ are the annihilator of the lattice L of the polynomial's exponent differences: with L's
         basis made square by unit rows, 2π times its inverse takes integers (beside a unit row: any number) to phases,
-        and uniform integers to uniform phases. Raises `InputError` for a count below one.
+        and uniform integers to uniform phases.
         """
         if count < 1:
             raise InputError(f"{count} symmetries: draw at least one")
@@ -87,7 +110,10 @@ class Isometries:
     def diagonal(variety: Hypersurface) -> Isometries:
         """The group of all diagonal phases: 625 of them on the Fermat quintic.
 
-        Raises `InputError` where there are infinitely many, or more than 20,000.
+        Parameters
+        ----------
+        variety : Hypersurface
+            What they keep; `InputError` where there are infinitely many, or more than 20,000.
         """
         square, free = _square(variety.symmetry.lattice)
         ambient = variety.ambient
@@ -100,15 +126,24 @@ class Isometries:
 
     @staticmethod
     def permuting(variety: Hypersurface) -> Isometries:
-        """The group of permutations of coordinates that keep the polynomial up to a factor."""
+        """The group of permutations of coordinates that keep the polynomial up to a factor.
+
+        Parameters
+        ----------
+        variety : Hypersurface
+            What they keep.
+        """
         chosen = variety.symmetry.permutations
         ones, never = np.ones(chosen.shape, complex), np.zeros(len(chosen), bool)
         return Isometries(variety.ambient, chosen, ones, never, group=True)
 
     def keeping(self, kahler_class: Sequence[float]) -> Isometries:
-        """Those of the maps that keep the class Σ t_i H_i; of a group a group.
+        """Those of the maps that keep a Kähler class; of a group a group.
 
-        Raises `InputError` where none does, which for a group is impossible: the identity does.
+        Parameters
+        ----------
+        kahler_class : sequence of float
+            The t_i of Σ t_i H_i; `InputError` where no map keeps it, which for a group is impossible.
         """
         kept = keeps_class(self.permutations, self.ambient, kahler_class)
         if not kept.any():
@@ -141,7 +176,13 @@ class Isometries:
         return replace(found, group=True)
 
     def after(self, first: Isometries) -> Isometries:
-        """self ∘ first, for one map self and all of `first`."""
+        """self ∘ first, for one map self.
+
+        Parameters
+        ----------
+        first : Isometries
+            Any number of maps.
+        """
         permutation, phase, conjugated = self.permutations[0], self.phases[0], bool(self.conjugations[0])
         turned = np.where(first.conjugations[:, None], phase.conj(), phase)
         moved = turned * first.phases[:, permutation]
@@ -175,8 +216,16 @@ class OrbitKernel(KahlerKernel):
     For a group they are invariant under it exactly, and the kernel they belong to is K averaged over the group. For m
     maps drawn from a large group what is not invariant is left with about 1/√m of its size, by chance: the regression
     sees it as noise in its features. Maps that swap factors of different t_i do not keep the Kähler class, and are left
-    out. Their norm is that of K. At most `centres` points are taken, since each stands for
-    as many as there are maps.
+    out. Their norm is that of K.
+
+    Parameters
+    ----------
+    profile : Profile
+        f.
+    isometries : Isometries
+        The maps g.
+    centres : int
+        At most so many points are taken, since each stands for as many as there are maps.
     """
 
     profile: Profile

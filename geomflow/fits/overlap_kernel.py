@@ -37,6 +37,11 @@ class OverlapKernel(KahlerKernel):
     unit vectors and horizontal e_a, w_a = e_a·q̄, the derivatives are those of a rank-one matrix and the metric:
 
         ∂_a∂_b̄ K = (f' + t f'') w_a w̄_b − t f' g_ab̄.
+
+    Parameters
+    ----------
+    profile : Profile
+        f.
     """
 
     profile: Profile
@@ -44,7 +49,6 @@ class OverlapKernel(KahlerKernel):
     def span(
         self, points: Points, kahler_class: tuple[float, ...] | None = None, tolerance: float = 1e-10
     ) -> OverlapSpan:
-        """K(·, c) for an independent part of the points; see `KahlerKernel.span`."""
         reference = FubiniStudy(points.variety, kahler_class)
         z = unit_vectors(points)
         require(16 * len(z) ** 2, f"the Gram matrix of {len(z)} centres", "take fewer centres")

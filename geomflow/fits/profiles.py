@@ -44,7 +44,15 @@ class Profile(ABC):
 
     @abstractmethod
     def derivatives(self, t: np.ndarray, order: int) -> list[np.ndarray]:
-        """f, f', …, the derivative of that order (at most four), each of t's shape."""
+        """f, f', …, the derivative of that order, each of t's shape.
+
+        Parameters
+        ----------
+        t : array
+            Inner products.
+        order : int
+            At most four.
+        """
 
 
 @final
@@ -54,7 +62,11 @@ class Exponential(Profile):
 
     On the features z z†/|z|² of projective space 1 − t is sin² of the Fubini–Study distance d, and β = 1/(2s²) is the
     Gaussian exp(−sin²d/2s²) of eq. (3.5), in the chordal distance, for which it is positive semi-definite.
-    Raises `InputError` unless β > 0.
+
+    Parameters
+    ----------
+    beta : float
+        β > 0, else `InputError`; 1 is the width of projective space.
     """
 
     beta: float
@@ -65,7 +77,6 @@ class Exponential(Profile):
             raise InputError(f"β is {self.beta}: give a positive number; 1 is the width of projective space")
 
     def derivatives(self, t: np.ndarray, order: int) -> list[np.ndarray]:
-        """β^k exp(β (t − 1))."""
         value = np.exp(self.beta * (t - 1))
         return [self.beta**k * value for k in range(order + 1)]
 
@@ -75,7 +86,12 @@ class Exponential(Profile):
 class Power(Profile):
     """f(t) = t^k; on projective space the Bergman kernel of O(k), whose functions are all P/|z|^{2k} of degree (k, k).
 
-    k = 1 on other features is the linear kernel. Raises `InputError` unless k is a whole number >= 1.
+    k = 1 on other features is the linear kernel.
+
+    Parameters
+    ----------
+    degree : int
+        k >= 1, else `InputError`.
     """
 
     degree: int
@@ -85,7 +101,6 @@ class Power(Profile):
             raise InputError(f"the degree is {self.degree}: give a whole number >= 1")
 
     def derivatives(self, t: np.ndarray, order: int) -> list[np.ndarray]:
-        """k (k − 1) … t^{k−j}."""
         return [perm(self.degree, j) * t ** max(self.degree - j, 0) for j in range(order + 1)]
 
 
@@ -98,7 +113,12 @@ class ArcCosine(Profile):
     (Cho and Saul, 2009). The order is the least for which the Ricci-flat equation makes sense in the kernel's space:
     near t = 1 the kernels of order q have a term d^{2q+1} in the distance d. The tangent kernel of a ReLU network (d¹)
     has an infinite ∂∂̄K at its centre, order one (d³) gives functions whose ∂∂̄ at a point is no bounded functional,
-    which takes four derivatives of K; order two (d⁵) has these. Raises `InputError` unless b >= 0.
+    which takes four derivatives of K; order two (d⁵) has these.
+
+    Parameters
+    ----------
+    bias : float
+        b >= 0, else `InputError`.
     """
 
     bias: float = 0.0
@@ -108,10 +128,8 @@ class ArcCosine(Profile):
             raise InputError(f"the bias is {self.bias}: give a number >= 0")
 
     def derivatives(self, t: np.ndarray, order: int) -> list[np.ndarray]:
-        """J₂' = 4 J₁ and J₁' = J₀ = π − θ by cos θ; further ones are infinite at t = 1, where they are set to zero.
-
-        There they only ever stand beside powers of ∂t, which vanish faster.
-        """
+        # J₂' = 4 J₁ and J₁' = J₀ = π − θ by cos θ; further ones are infinite at t = 1, where they are set to zero:
+        # there they only ever stand beside powers of ∂t, which vanish faster
         slope = 1 / (1 + self.bias)
         u = np.clip((t + self.bias) * slope, -1.0, 1.0)
         theta, s = np.arccos(u), np.sqrt((1 - u) * (1 + u))

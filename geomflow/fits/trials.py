@@ -27,7 +27,13 @@ from geomflow.variety.errors import KahlerConeError
 
 @dataclass(frozen=True)
 class Range(ABC):
-    """The values low ≤ value ≤ high of a hyperparameter, laid out on the unit interval."""
+    """The values low ≤ value ≤ high of a hyperparameter, laid out on the unit interval.
+
+    Parameters
+    ----------
+    low, high : float
+        The ends, finite, low < high; else `InputError`.
+    """
 
     low: float
     high: float
@@ -38,35 +44,55 @@ class Range(ABC):
 
     @abstractmethod
     def at(self, place: float) -> float:
-        """The value at a place of [0, 1]; low at 0, high at 1."""
+        """The value at a place of the unit interval.
+
+        Parameters
+        ----------
+        place : float
+            Low at 0, high at 1.
+        """
 
     @abstractmethod
     def place(self, value: float) -> float:
-        """The place of a value, the inverse of `at`."""
+        """The place of a value, the inverse of `at`.
+
+        Parameters
+        ----------
+        value : float
+            In the range.
+        """
 
 
 @final
 @dataclass(frozen=True)
 class LinearRange(Range):
-    """Values at even distances.
+    """Values at even distances: low + place (high − low).
+
+    Parameters
+    ----------
+    low, high : float
+        The ends.
 
     >>> LinearRange(2.0, 4.0).at(0.5)
     3.0
     """
 
     def at(self, place: float) -> float:
-        """low + place (high − low)."""
         return float(np.clip(self.low + place * (self.high - self.low), self.low, self.high))
 
     def place(self, value: float) -> float:
-        """(value − low)/(high − low)."""
         return float((value - self.low) / (self.high - self.low))
 
 
 @final
 @dataclass(frozen=True)
 class LogRange(Range):
-    """Values at even ratios, for what is known to a factor: rates and widths. Raises InputError unless low > 0.
+    """Values at even ratios, for what is known to a factor, rates and widths: low (high/low)^place.
+
+    Parameters
+    ----------
+    low, high : float
+        The ends, low > 0; else `InputError`.
 
     >>> LogRange(1.0, 100.0).at(0.5)
     10.0
@@ -79,11 +105,9 @@ class LogRange(Range):
                              "take a larger low, or a LinearRange.")
 
     def at(self, place: float) -> float:
-        """low (high/low)^place."""
         return float(np.clip(self.low * (self.high / self.low) ** place, self.low, self.high))
 
     def place(self, value: float) -> float:
-        """log(value/low)/log(high/low)."""
         return float(np.log(value / self.low) / np.log(self.high / self.low))
 
 
@@ -93,7 +117,12 @@ KINDS: Mapping[str, type[Range]] = MappingProxyType({"linear": LinearRange, "log
 @final
 @dataclass(frozen=True)
 class Space:
-    """Names and ranges of the hyperparameters; raises InputError where there is none.
+    """Names and ranges of the hyperparameters.
+
+    Parameters
+    ----------
+    ranges : mapping of str to Range
+        At least one; else `InputError`.
 
     >>> Space({"rate": LogRange(0.01, 1.0), "bias": LinearRange(0.0, 2.0)}).at([0.5, 0.25])
     {'rate': 0.1, 'bias': 0.5}
@@ -111,11 +140,23 @@ class Space:
         return len(self.ranges)
 
     def at(self, places: Any) -> dict[str, float]:
-        """The settings at places of the unit cube, in the order of the names."""
+        """The settings at places of the unit cube.
+
+        Parameters
+        ----------
+        places : (dim,) array
+            Numbers in [0, 1], in the order of the names.
+        """
         return {name: each.at(float(place)) for (name, each), place in zip(self.ranges.items(), places, strict=True)}
 
     def places(self, settings: Mapping[str, float]) -> np.ndarray:
-        """The places of settings, (dim,)."""
+        """The places of settings, (dim,).
+
+        Parameters
+        ----------
+        settings : mapping of str to float
+            A value for each name.
+        """
         return np.array([each.place(settings[name]) for name, each in self.ranges.items()])
 
     def described(self) -> dict[str, list[Any]]:
@@ -125,7 +166,13 @@ class Space:
 
     @staticmethod
     def read(described: Mapping[str, Any]) -> Space:
-        """The space of plain data; UnknownNameError for a kind of range that is none."""
+        """The space of plain data; `UnknownNameError` for a kind of range that is none.
+
+        Parameters
+        ----------
+        described : mapping
+            What `described` gave.
+        """
         for word, *_ in described.values():
             if word not in KINDS:
                 raise UnknownNameError.among("range", str(word), KINDS)
@@ -143,7 +190,12 @@ _FINISHED = Outcome(OutcomeKind.finished, "measured.", 0.0)
 class Score:
     """What an objective may return: the number to be made large, and how the run behind it ended.
 
-    The number counts only where the outcome is finished or steady and the number is finite.
+    Parameters
+    ----------
+    value : float
+        It counts only where it is finite and the outcome is finished or steady.
+    outcome : Outcome
+        Finished unless given.
     """
 
     value: float
@@ -188,9 +240,20 @@ def as_score(returned: Any) -> Score:
 @final
 @dataclass(frozen=True)
 class Trial:
-    """One trial: its settings, the seed of its data, its score (the penalty where it failed), and its outcome.
+    """One trial.
 
-    `raised` says that the score lay below the penalty and was raised to it.
+    Parameters
+    ----------
+    settings : dict of str to float
+        The hyperparameters.
+    seed : int
+        That of its data.
+    score : float
+        The penalty where it failed.
+    outcome : Outcome
+        How it ended.
+    raised : bool
+        Whether the score lay below the penalty and was raised to it.
     """
 
     settings: dict[str, float]
@@ -217,6 +280,19 @@ class Tuning:
     A trial that failed has the penalty for a score, and no score is below it; without a penalty it has −∞. Every trial
     has data of its own, so the largest score is in part luck: measure `best` again on data that no trial has seen
     before quoting it.
+
+    Parameters
+    ----------
+    space : Space
+        What is searched.
+    seed : int
+        That of the search.
+    penalty : float or None
+        The score of a trial that failed.
+    batch : int
+        How many trials are chosen at once.
+    trials : tuple of Trial
+        Those that were made.
     """
 
     space: Space
@@ -236,7 +312,13 @@ class Tuning:
         return self.leaders(1)[0]
 
     def leaders(self, count: int) -> tuple[Trial, ...]:
-        """The trials that ended well with the largest scores, best first; InputError where every trial failed."""
+        """The trials that ended well with the largest scores, best first; `InputError` where every trial failed.
+
+        Parameters
+        ----------
+        count : int
+            How many, at most.
+        """
         well = [trial for trial in self.trials if not trial.failed]
         if not well:
             why = f"; the last one: {self.trials[-1]}" if self.trials else ""
@@ -254,7 +336,13 @@ class Tuning:
         return sum(trial.raised for trial in self.trials)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a JSON file, whole or not at all; StoreError where that fails."""
+        """Write a JSON file, whole or not at all; `StoreError` where that fails.
+
+        Parameters
+        ----------
+        path : str or path
+            Where; folders are made.
+        """
         target = Path(path)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -264,7 +352,13 @@ class Tuning:
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Tuning:
-        """Read what `save` wrote; StoreError for another file."""
+        """Read what `save` wrote; `StoreError` for another file.
+
+        Parameters
+        ----------
+        path : str or path
+            Where.
+        """
         try:
             data = archive.read_table(path)
             trials = tuple(_trial(each) for each in data["trials"])

@@ -22,21 +22,37 @@ from geomflow.fits.trials import Evaluation, Objective, Score, Space, Trial, Tun
 def tune(objective: Objective, space: Space, trials: int, seed: int, workers: Any = None, *,
          penalty: float | None = None, batch: int = 4, path: str | os.PathLike[str] | None = None,
          progress: bool | None = None) -> Tuning:
-    """Make `objective(settings, data_seed)` large over a space by Bayesian optimisation; return all trials.
+    """Make an objective large over a space of hyperparameters by Bayesian optimisation; return all trials.
 
-    objective  returns a number, or a Score where the run behind it may end badly. Its second argument is the seed of
-               its data, new for every trial: settings are not tuned to one data set (Halverson and Ruehle, section
-               3.2, who saw just that).
-    penalty    the score of a trial that failed: an outcome other than finished or steady, a number that is not finite,
-               a metric that stopped being positive, an overflow. Scores below it are raised to it, which is said when
-               it happens. None: a trial that failed scores −∞, counts for the search as the worst that ended well, and
-               no score is touched. What happened is kept in the trial's outcome.
-    batch      so many trials are chosen at once and may run at once; results depend on it, and not on `workers`
-    workers    None (here, one after another), a number of local processes, the address of a Dask scheduler, a client,
-               or `Workers`: whatever `geomflow.distribute.as_workers` takes
-    path       a file that is written after every batch; a search that was stopped goes on from it
-    progress   show a bar: True, False, or None for only on a terminal
+    Parameters
+    ----------
+    objective : callable
+        `objective(settings, data_seed)` returns a number, or a `Score` where the run behind it may end badly. The seed
+        is that of its data, new for every trial: settings are not tuned to one data set (Halverson and Ruehle, section
+        3.2, who saw just that).
+    space : Space
+        Names and ranges of the settings.
+    trials : int
+        How many, those of an earlier search at `path` among them.
+    seed : int
+        That of the search, from which the seeds of the data are drawn.
+    workers : None, int, str, client or Workers
+        None (here, one after another), a number of local processes, the address of a Dask scheduler, a client: whatever
+        `geomflow.distribute.as_workers` takes.
+    penalty : float or None
+        The score of a trial that failed: an outcome other than finished or steady, a number that is not finite, a
+        metric that stopped being positive, an overflow. Scores below it are raised to it, which is said when it
+        happens. None: a trial that failed scores −∞, counts for the search as the worst that ended well, and no score
+        is touched. What happened is kept in the trial's outcome.
+    batch : int
+        So many trials are chosen at once and may run at once; results depend on it, and not on `workers`.
+    path : str or path
+        A file that is written after every batch; a search that was stopped goes on from it.
+    progress : bool or None
+        Show a bar: True, False, or None for only on a terminal.
 
+    Notes
+    -----
     The first batches are a Sobol sequence; then the package bayesian-optimization proposes, with the upper confidence
     bound on a Matérn surrogate. Raises InputError for a space, numbers or a file that do not fit, MissingExtraError
     without the package (extra `study`); what the objective raises beyond blow-ups goes through.
