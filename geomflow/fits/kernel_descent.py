@@ -39,20 +39,54 @@ class DescentMethod(ABC):
 
     @abstractmethod
     def found(self, objective: SpanObjective, here: np.ndarray, view: View, memory: float) -> Found | None:
-        """The next step, or None where none descends."""
+        """The next step, or None where none descends.
+
+        Parameters
+        ----------
+        objective : SpanObjective
+            What is lowered.
+        here : (size,) array
+            Coefficients.
+        view : View
+            What is there.
+        memory : float
+            What the last step remembered.
+        """
 
     def over(self, view: View, here: np.ndarray, memory: float) -> bool:
-        """Whether the last step gained too little."""
+        """Whether the last step gained too little.
+
+        Parameters
+        ----------
+        view : View
+            What is `here`.
+        here : (size,) array
+            Coefficients.
+        memory : float
+            What the last step remembered.
+        """
         return False
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class KernelFit(Fit):
-    """A descent from the coefficients `first`, and the place on the way with the least σ on the points held out.
+    """A descent, and the coefficients on the way with the least σ on the points held out.
 
-    It ends where σ there is more than `patience` times the least. Raises `KahlerConeError` where the start is not
-    positive.
+    Raises `KahlerConeError` where the start is not positive.
+
+    Parameters
+    ----------
+    objective : SpanObjective
+        What is lowered.
+    held_out : SpanObjective or None
+        The same on points that are not fitted.
+    method : DescentMethod
+        The way down.
+    first : (size,) array
+        Coefficients to start from.
+    patience : float
+        The fit ends where σ on the points held out is more than so many times its least.
     """
 
     objective: SpanObjective
@@ -137,8 +171,14 @@ class KernelDescent(DescentMethod):
 
     An explicit step of the linearised flow is stable up to 2/λ, λ the largest eigenvalue of the Gauss–Newton Hessian;
     steps are `rate` of that, with λ found at the start and again after a step that did not descend. The flow
-    follows mode i at the rate λ_i, so that stopping early is a regularisation. Raises `InputError` for rates outside
-    (0, 1) and fewer steps than one.
+    follows mode i at the rate λ_i, so that stopping early is a regularisation. Raises `InputError`.
+
+    Parameters
+    ----------
+    steps : int
+        At most so many, at least one.
+    rate : float
+        The length of steps in units of 2/λ, in (0, 1).
     """
 
     steps: int = 200
@@ -161,11 +201,19 @@ class KernelDescent(DescentMethod):
 @final
 @dataclass(frozen=True)
 class NaturalDescent(DescentMethod):
-    """Natural-gradient (Gauss–Newton) flow, da/dt = −(H + λ)⁻¹ ∂E/∂a, by explicit steps of length `step` <= 1.
+    """Natural-gradient (Gauss–Newton) flow, da/dt = −(H + λ)⁻¹ ∂E/∂a, by explicit steps.
 
     H is the Gauss–Newton Hessian and λ = `damping` times its largest eigenvalue: modes above λ fall as e^{−t} alike,
-    those below stay, which is Levenberg–Marquardt's regularisation. Raises `InputError` for a step outside (0, 1], a
-    damping that is not positive, and fewer steps than one.
+    those below stay, which is Levenberg–Marquardt's regularisation. Raises `InputError`.
+
+    Parameters
+    ----------
+    steps : int
+        At most so many, at least one.
+    step : float
+        Their length in t, in (0, 1].
+    damping : float
+        λ over the largest eigenvalue of H, positive.
     """
 
     steps: int = 20
@@ -192,8 +240,16 @@ class NaturalDescent(DescentMethod):
 class RidgeFit(DescentMethod):
     """The least E + ½ ridge |a|², |a| the norm of φ in the kernel's space, by Gauss–Newton steps.
 
-    At the optimum φ = −K δE/δφ / ridge. Ends when a step gains less than `tolerance` of the whole, relatively.
-    Raises `InputError` for a ridge that is not positive.
+    At the optimum φ = −K δE/δφ / ridge. Raises `InputError`.
+
+    Parameters
+    ----------
+    ridge : float
+        Positive.
+    steps : int
+        At most so many, at least one.
+    tolerance : float
+        The fit ends when a step gains less than this part of the whole.
     """
 
     ridge: float = 1e-6
@@ -218,9 +274,13 @@ class RidgeFit(DescentMethod):
 @final
 @dataclass(frozen=True)
 class RidgePath(DescentMethod):
-    """One Gauss–Newton step to the least E + λ |a|² for each of some ridges λ, in units of `SpanObjective.scale`.
+    """One Gauss–Newton step to the least E + λ |a|² for each of some ridges λ.
 
-    Raises `InputError` where features are too large for numbers.
+    Parameters
+    ----------
+    ridges : tuple of float
+        λ in units of `SpanObjective.scale`, in the order of the steps. `InputError` where features are too large for
+        numbers.
     """
 
     ridges: tuple[float, ...]

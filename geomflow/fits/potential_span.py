@@ -61,12 +61,28 @@ class PotentialSpan(LinearSpan):
 
     @classmethod
     def from_record(cls, file: Archive, variety: Hypersurface) -> PotentialSpan:
-        """The span of a `record`. Raises `StoreError` for what is none."""
+        """The span of a `record`. Raises `StoreError` for what is none.
+
+        Parameters
+        ----------
+        file : Archive
+            Its content.
+        variety : Hypersurface
+            Where the functions are.
+        """
         raise StoreError(f"no file holds a {cls.__name__}")
 
     @abstractmethod
     def combine(self, prepared: Any, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """φ = Σ_α a_α ψ_α and its packed ∂_a∂_b̄φ where something was prepared: shapes (P,) and (P, n²)."""
+        """φ = Σ_α a_α ψ_α and its packed ∂_a∂_b̄φ: shapes (P,) and (P, n²).
+
+        Parameters
+        ----------
+        prepared : object
+            From `prepared`, at P points.
+        coefficients : (size,) array
+            a.
+        """
 
     def change(self, prepared: Any, coefficients: np.ndarray) -> np.ndarray:
         """The packed ∂_a∂_b̄φ, (P, n²)."""
@@ -79,7 +95,15 @@ class PotentialSpan(LinearSpan):
         return FramePoints.of(points, self.kahler_class)
 
     def jets(self, points: Points, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(φ_ab̄, φ_acb̄, φ_acb̄d̄) in local coordinates, as `PolarisedMetric.jets`; `InputError` where there are none."""
+        """(φ_ab̄, φ_acb̄, φ_acb̄d̄) in local coordinates, as `PolarisedMetric.jets`; `InputError` where there are none.
+
+        Parameters
+        ----------
+        points : Points
+            P of them.
+        coefficients : (size,) array
+            a.
+        """
         raise InputError(
             f"{self} has no third and fourth derivatives, which curvature needs; take a kernel with a smooth profile"
         )
@@ -100,10 +124,16 @@ class KahlerKernel(ABC):
     def span(
         self, points: Points, kahler_class: tuple[float, ...] | None = None, tolerance: float = 1e-10
     ) -> PotentialSpan:
-        """The functions K(·, c) with c among the points, as many as are independent up to `tolerance`.
+        """The functions K(·, c) with c among some points, as many as are independent.
 
-        `tolerance` is relative to the largest K(c, c): what is left out has a norm below its root. The Gram matrix of
-        all points is formed: 2,500 of them take 50 MB. Raises `MemoryLimitError` before it is.
+        Parameters
+        ----------
+        points : Points
+            Their Gram matrix is formed: 2,500 of them take 50 MB (`MemoryLimitError` before it is).
+        kahler_class : sequence of float, optional
+            The t_i, 1 unless given.
+        tolerance : float
+            Relative to the largest K(c, c): what is left out has a norm below its root.
         """
 
 
@@ -142,11 +172,19 @@ def stored_factor(file: Archive) -> np.ndarray:
 
 @final
 class KernelMetric(CorrectedMetric, kind="geomflow kernel metric 1"):
-    """g = g_FS + ∂∂̄φ with φ = Σ_α a_α ψ_α in a span of kernel functions; `report` says how a fit that made it went.
+    """g = g_FS + ∂∂̄φ with φ = Σ_α a_α ψ_α in a span of kernel functions.
 
     φ is one function on the variety, so g is closed, in the class of Fubini–Study, and the same metric in every patch.
     Where it is not positive `log_determinant` is NaN, and measures raise `KahlerConeError` with the place.
-    Raises `ShapeError` where the number of coefficients is not that of the functions.
+
+    Parameters
+    ----------
+    span : PotentialSpan
+        The functions ψ_α.
+    coefficients : (size,) array
+        a; `ShapeError` for another number.
+    report : FitReport, optional
+        How the fit that made it went.
     """
 
     def __init__(self, span: PotentialSpan, coefficients: np.ndarray, report: FitReport | None = None) -> None:

@@ -48,35 +48,81 @@ class LinearSpan(ABC):
 
     @abstractmethod
     def weighted(self, points: Points) -> FramePoints | ComponentPlaces:
-        """The points with what v needs there; raises `InputError` for those of another variety."""
+        """Points with what v needs there.
+
+        Parameters
+        ----------
+        points : Points
+            Of the variety, else `InputError`.
+        """
 
     def prepared(self, inputs: Any) -> Any:
-        """What `change` and `rows` take at these inputs: the inputs, or what is worth computing only once for them."""
+        """What `change` and `rows` take: the inputs, or what is worth computing only once for them.
+
+        Parameters
+        ----------
+        inputs : object
+            Those of `weighted`.
+        """
         return inputs
 
     def take(self, prepared: Any, block: slice) -> Any:
-        """The part of what is prepared at some of the points."""
+        """The part of what is prepared at some of the points.
+
+        Parameters
+        ----------
+        prepared : object
+            From `prepared`.
+        block : slice
+            Which points.
+        """
         return prepared.take(block)
 
     @abstractmethod
     def change(self, prepared: Any, coefficients: np.ndarray) -> np.ndarray:
-        """The packed M of some coefficients (size,): (P, n²)."""
+        """The packed M of some coefficients, (P, n²).
+
+        Parameters
+        ----------
+        prepared : object
+            From `prepared`, at P points.
+        coefficients : (size,) array
+            a.
+        """
 
     @abstractmethod
     def rows(self, prepared: Any, dual: np.ndarray) -> np.ndarray:
-        """Σ_c dual[p, c] (packed M_α)[p, c]: the derivative by a_α of whatever has derivative `dual` (P, n²) by M.
+        """Σ_c dual[p, c] (packed M_α)[p, c], (P, size): the derivative by a_α of what has derivative `dual` by M.
 
-        The result is (P, size).
+        Parameters
+        ----------
+        prepared : object
+            From `prepared`, at P points.
+        dual : (P, n²) array
+            Derivatives by the packed M.
         """
 
     @abstractmethod
     def result(self, coefficients: np.ndarray, report: FitReport | None = None) -> HermitianMetric:
-        """The metric g_FS + M of these coefficients."""
+        """The metric g_FS + M of some coefficients.
+
+        Parameters
+        ----------
+        coefficients : (size,) array
+            a.
+        report : FitReport, optional
+            How the fit that made them went.
+        """
 
     def jacobian(self, points: Points) -> np.ndarray:
         """J (P n², size) in an orthonormal basis of Hermitian matrices, point by point: tr(M M') = Σ (J a)(J a').
 
-        Off-diagonal entries carry a factor √2. Its bytes are required first (`MemoryLimitError`).
+        Off-diagonal entries carry a factor √2.
+
+        Parameters
+        ----------
+        points : Points
+            P of them; the bytes of J are required first (`MemoryLimitError`).
         """
         prepared, n = self.prepared(self.weighted(points).inputs), points.variety.dim
         require(9.0 * len(points) * n * n * self.size, f"the Jacobian of the metric at {len(points)} points by "
@@ -89,7 +135,13 @@ class LinearSpan(ABC):
         return out.reshape(-1, self.size)
 
     def kernel(self, points: Points) -> np.ndarray:
-        """Θ = J Jᵀ at pairs of (point, component), (P n², P n²): the kernel of the metric on these points."""
+        """Θ = J Jᵀ at pairs of (point, component), (P n², P n²): the kernel of the metric.
+
+        Parameters
+        ----------
+        points : Points
+            P of them.
+        """
         jacobian = self.jacobian(points)
         return jacobian @ jacobian.T
 
@@ -100,6 +152,19 @@ class SpanObjective(Objective):
     """E(a) = Σ_p w_p F(v_p), v = det(g_FS + M_a)/(κ|Ω|²) with mean one on these points, eqs. (B.11) and (B.12).
 
     Views are taken from the derivative of v by the packed M, (P, n²), with κ held fixed, and from M itself.
+
+    Parameters
+    ----------
+    span : LinearSpan
+        The metrics.
+    points : FramePoints or ComponentPlaces
+        `span.weighted(...)` of some points.
+    weights : (P,) array
+        w, those of dμ_Ω, of sum one.
+    loss : Loss
+        F.
+    prepared : object
+        `span.prepared(points.inputs)`.
     """
 
     span: LinearSpan

@@ -38,6 +38,11 @@ class PotentialTangent(PotentialSpan, kind="PotentialTangent"):
     Its kernel K(x, y) = ∂φ_θ(x)/∂θ · ∂φ_θ(y)/∂θ is the network's tangent kernel at θ, frozen: `kernel_metric` takes the
     span as that of any kernel of the potential, and `frozen_fit` where there are more features than points. Every
     metric of it is closed and lives on the whole variety; no symmetry is built in. `on` uses it on another variety.
+
+    Parameters
+    ----------
+    metric : PhiNetwork
+        The network at its frozen parameters.
     """
 
     def __init__(self, metric: PhiNetwork) -> None:
@@ -64,7 +69,13 @@ class PotentialTangent(PotentialSpan, kind="PotentialTangent"):
         return cls(PhiNetwork(variety, Perceptron.from_file(file), parameters, stored_class(file, variety)))
 
     def on(self, variety: Hypersurface) -> PotentialTangent:
-        """The same features as functions on another hypersurface of the same ambient space; InputError for others."""
+        """The same features as functions on another hypersurface.
+
+        Parameters
+        ----------
+        variety : Hypersurface
+            In the same ambient space, else `InputError`.
+        """
         metric = self.metric
         return PotentialTangent(PhiNetwork(variety, metric.network, metric.parameters, metric.kahler_class))
 
@@ -91,7 +102,13 @@ class PotentialTangent(PotentialSpan, kind="PotentialTangent"):
         return tuple(np.concatenate([part[k] for part in parts]) for k in range(3))  # type: ignore[return-value]
 
     def present(self, inputs: Inputs) -> np.ndarray:
-        """The packed ∂_a∂_b̄φ_θ of the network itself, at its frozen parameters."""
+        """The packed ∂_a∂_b̄φ_θ of the network itself, at its frozen parameters, (P, n²).
+
+        Parameters
+        ----------
+        inputs : ProjectiveInputs
+            At P points.
+        """
         return self._hessian(self.metric.parameters, inputs)[1]
 
     def __repr__(self) -> str:
@@ -103,6 +120,11 @@ class ComponentTangent(LinearSpan):
     """The span of the tangent features of a network of metric components in one patch: M = Σ_I δ_I ∂M/∂θ_I.
 
     Matrices are in the local coordinates of the patch.
+
+    Parameters
+    ----------
+    metric : ComponentNetwork
+        The network at its frozen parameters.
     """
 
     def __init__(self, metric: ComponentNetwork) -> None:
@@ -146,7 +168,17 @@ class ComponentTangent(LinearSpan):
 
 @final
 class FrozenComponents(HermitianMetric, kind="geomflow frozen components 1"):
-    """g = g_FS + M with M(x) = Σ_I δ_I ∂M_θ(x)/∂θ_I at the frozen parameters of a network of metric components."""
+    """g = g_FS + M with M(x) = Σ_I δ_I ∂M_θ(x)/∂θ_I at the frozen parameters of a network of metric components.
+
+    Parameters
+    ----------
+    metric : ComponentNetwork
+        The network at its frozen parameters θ.
+    coefficients : (size,) array
+        δ.
+    report : FitReport, optional
+        How the fit that made them went.
+    """
 
     def __init__(self, metric: ComponentNetwork, coefficients: np.ndarray, report: FitReport | None = None) -> None:
         self.metric, self.variety, self.report = metric, metric.variety, report
@@ -182,7 +214,13 @@ class FrozenComponents(HermitianMetric, kind="geomflow frozen components 1"):
 
 
 def tangent_span(metric: PhiNetwork | ComponentNetwork) -> PotentialTangent | ComponentTangent:
-    """The tangent features of a network metric at its parameters; raises `InputError` for what is no network."""
+    """The tangent features of a network metric at its parameters.
+
+    Parameters
+    ----------
+    metric : PhiNetwork or ComponentNetwork
+        Anything else raises `InputError`.
+    """
     if isinstance(metric, PhiNetwork):
         return PotentialTangent(metric)
     if isinstance(metric, ComponentNetwork):
