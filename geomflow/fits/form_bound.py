@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.fits.family import FormState
+from geomflow.fits.family import INNER_PRODUCTS, FormState, descent_system, pencil
 from geomflow.fits.loss import Density
-from geomflow.fits.tangent import INNER_PRODUCTS, descent_system, pencil
 from geomflow.flow.problem import Array, Implicit, Problem, Violation
 from geomflow.variety.jets import log_metric
 from geomflow.variety.measures import class_volume, scalar_curvature

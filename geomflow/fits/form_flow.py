@@ -15,9 +15,8 @@ from geomflow.core.conventions import K_ENERGY_OVER_ENTROPY
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.numbers import fraction_of
 from geomflow.fits.algebraic import reduced_forms, require_points
-from geomflow.fits.family import RESTRICTIONS, FormFamily, FormState
+from geomflow.fits.family import INNER_PRODUCTS, RESTRICTIONS, FormFamily, FormState, descent_system, pencil
 from geomflow.fits.loss import Density
-from geomflow.fits.tangent import INNER_PRODUCTS, descent_system, pencil
 from geomflow.flow.equations.calabi import CalabiFlow
 from geomflow.flow.equations.kahler_ricci import KahlerRicciFlow
 from geomflow.flow.steppers.rosenbrock import SemiImplicit

@@ -35,6 +35,8 @@ from geomflow.variety.orbits import InvariantForms, invariant_forms
 from geomflow.variety.routines.forms import features as form_features
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from geomflow.core.archive import Archive
     from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.points import Points
@@ -201,7 +203,7 @@ class InvariantKernel(KahlerKernel):
             raise InputError("the arc-cosine kernel needs unit features: use it in an OverlapKernel")
 
     def span(
-        self, points: Points, kahler_class: tuple[float, ...] | None = None, tolerance: float = 1e-10
+        self, points: Points, kahler_class: Sequence[float] | None = None, tolerance: float = 1e-10
     ) -> FeatureSpan:
         reference = FubiniStudy(points.variety, kahler_class)
         inputs = ProjectiveInputs.of(points, reference.kahler_class)

@@ -237,7 +237,7 @@ class OrbitKernel(KahlerKernel):
             raise InputError(f"{self.centres} centres: take at least one")
 
     def span(
-        self, points: Points, kahler_class: tuple[float, ...] | None = None, tolerance: float = 1e-10
+        self, points: Points, kahler_class: Sequence[float] | None = None, tolerance: float = 1e-10
     ) -> OverlapSpan:
         """ψ_c for an independent part of the first points; the time of the Gram matrix is (centres × maps)².
 

@@ -20,6 +20,8 @@ from geomflow.variety.bundles import stored_class
 from geomflow.variety.fubini_study import FubiniStudy
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from geomflow.core.archive import Archive
     from geomflow.variety.ambient import Ambient
     from geomflow.variety.hypersurface import Hypersurface
@@ -47,7 +49,7 @@ class OverlapKernel(KahlerKernel):
     profile: Profile
 
     def span(
-        self, points: Points, kahler_class: tuple[float, ...] | None = None, tolerance: float = 1e-10
+        self, points: Points, kahler_class: Sequence[float] | None = None, tolerance: float = 1e-10
     ) -> OverlapSpan:
         reference = FubiniStudy(points.variety, kahler_class)
         z = unit_vectors(points)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
@@ -122,7 +122,7 @@ class KahlerKernel(ABC):
 
     @abstractmethod
     def span(
-        self, points: Points, kahler_class: tuple[float, ...] | None = None, tolerance: float = 1e-10
+        self, points: Points, kahler_class: Sequence[float] | None = None, tolerance: float = 1e-10
     ) -> PotentialSpan:
         """The functions K(·, c) with c among some points, as many as are independent.
 

@@ -13,7 +13,7 @@ from geomflow.core.conventions import k_energy
 from geomflow.core.errors import InputError, PositivityError, UnknownNameError
 from geomflow.core.outcome import OutcomeKind
 from geomflow.fits import FormFlow, decay_rate
-from geomflow.fits.tangent import laplace_values
+from geomflow.fits.family import laplace_values
 from geomflow.flow import CurvatureBlowUp, SteadyState
 from geomflow.variety.errors import UnderdeterminedError
 
@@ -141,7 +141,7 @@ def test_the_rate_is_the_projected_rate():
     problem = KAHLER_RICCI.bind(state)
     rate = np.empty_like(problem.y0)
     problem.rate(0.0, problem.y0, rate)
-    from geomflow.fits.tangent import tangent
+    from geomflow.fits.family import tangent
 
     moved, log_v = tangent(state) @ rate[0], np.log(state.density)
     error = moved - moved.mean() - (log_v - log_v.mean())
