@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.core.progress import counter
 from geomflow.core.report import FitReport, table
 from geomflow.core.threads import one_thread_products
-from geomflow.fits.fit import carried_out
+from geomflow.fits.fit import FitState, carried_out
 from geomflow.fits.kernel_descent import WATCHED, DescentMethod, KernelFit, RidgeFit, RidgePath
 from geomflow.fits.loss import Loss, loss_of
 from geomflow.fits.potential_span import KahlerKernel, KernelMetric, PotentialSpan
@@ -45,14 +45,27 @@ def kernel_metric(
     progress: bool | None = None,
     kahler_class: Sequence[float] | None = None,
 ) -> KernelMetric:
-    """The metric g_FS + ∂∂̄φ that `method` reaches from φ = 0 on `points`; `metric.report` says how it went.
+    """The metric g_FS + ∂∂̄φ that a descent reaches from φ = 0; `metric.report` says how it went.
 
-    A kernel gets its functions at the points, at most the first 2,500; a span has its own. `method` is a `RidgeFit`
-    unless given, a `KernelDescent` or a `NaturalDescent`; `loss` "sigma" or F of E_F = ∫F(v) dμ_Ω as text, eq. (B.12).
-    With points `held_out`, on which nothing is fitted, the result is the place on the way with the least σ on them.
-    g_FS is that of the class `kahler_class`, any positive numbers t_i, one for each factor; 1 unless given, and the
-    class of a span is its own. Raises `InputError` for what is no kernel, loss or class, and `MemoryLimitError`; warns
-    (`VolumeWarning`) as `geomflow.variety.checked_volume` does.
+    Raises `InputError` for what is no kernel, loss or class, and `MemoryLimitError`; warns (`VolumeWarning`) as
+    `geomflow.variety.checked_volume` does.
+
+    Parameters
+    ----------
+    points : Points
+        On which the loss is lowered.
+    kernel : KahlerKernel or PotentialSpan
+        A kernel gets its functions at the points, at most the first 2,500; a span has its own.
+    method : DescentMethod, optional
+        A `KernelDescent`, a `NaturalDescent` or a `RidgeFit`, which it is unless given.
+    loss : str or Loss
+        "sigma" or F of E_F = ∫F(v) dμ_Ω as text, eq. (B.12).
+    held_out : Points, optional
+        On which nothing is fitted; of all steps the one with the least σ on them is the result.
+    progress : bool or None
+        Show a bar: True, False, or None for only on a terminal.
+    kahler_class : sequence of float, optional
+        Any positive numbers t_i, one for each factor, 1 unless given; the class of a span is its own.
     """
     if not isinstance(kernel, (KahlerKernel, PotentialSpan)):
         raise InputError(f"kernel_metric takes a kernel such as OverlapKernel(Power(2)), or a span, not {kernel!r}")
@@ -94,13 +107,32 @@ def tuned_metric(
     progress: bool | None = None,
     kahler_class: Sequence[float] | None = None,
 ) -> KernelMetric:
-    """The regularised fit of that kernel and ridge whose σ is least on a `share` of the points held out of it.
+    """The regularised fit of that kernel and ridge whose σ is least on points held out of it.
 
-    The points are the whole budget, `kahler_class` the t_i as for `kernel_metric`. The first `most` of the points are
-    split by the seed, every kernel and ridge (falling, each from where the one before ended) is fitted on the rest, and
-    the best of them once more on all points. `metric.report.settings["trials"]` are all σ on the points held out.
-    Raises `InputError` where there is nothing to choose from, and `KahlerConeError` where no choice gives a metric on
-    the points held out.
+    Every kernel and ridge (falling, each from where the one before ended) is fitted on the rest, and the best of them
+    once more on all points. `metric.report.settings["trials"]` are all σ on the points held out. Raises `InputError`
+    where there is nothing to choose from, and `KahlerConeError` where no choice gives a metric on the points held out.
+
+    Parameters
+    ----------
+    points : Points
+        The whole budget.
+    kernels : sequence of KahlerKernel
+        Among which is chosen.
+    ridges : sequence of float
+        Those of `RidgeFit`.
+    loss : str or Loss
+        As for `kernel_metric`.
+    share : float
+        The part that is held out, in (0, 1).
+    most : int
+        Of the first so many points.
+    seed : int
+        By which these are split.
+    progress : bool or None
+        Show a bar: True, False, or None for only on a terminal.
+    kahler_class : sequence of float, optional
+        The t_i, as for `kernel_metric`.
     """
     if not kernels or not ridges or not 0 < share < 1:
         raise InputError(f"{len(kernels)} kernels, {len(ridges)} ridges and a share of {share}: give at least one each")
@@ -120,7 +152,9 @@ def tuned_metric(
     return KernelMetric(best.span, best.coefficients, replace(best.report, settings={"trials": tuple(trials)}))
 
 
-def _ridge_path(span: PotentialSpan, ridges: Sequence[float], rest: Points, held: Points, loss: Loss):
+def _ridge_path(
+    span: PotentialSpan, ridges: Sequence[float], rest: Points, held: Points, loss: Loss
+) -> Iterator[tuple[float, float]]:
     """(ridge, σ on the held points) for every ridge, falling; infinite where g is not positive there."""
     fitted, seen = (SpanObjective.of(span, part, loss) for part in (rest, held))
     coefficients = np.zeros(span.size)
@@ -139,14 +173,25 @@ def frozen_fit(
     seed: int = 0,
     progress: bool | None = None,
 ) -> Any:
-    """The metric g_FS + M, M in the span, that minimises ∫(v − 1)² dμ_Ω + λ|a|² on `points`, started at g_FS.
+    """The metric g_FS + M of a span that minimises ∫(v − 1)² dμ_Ω + λ|a|², started at g_FS: a `RidgePath`.
 
-    Without a `ridge` (λ relative to the trace of A Aᵀ at g_FS) one is chosen among `RIDGES` by σ on a fifth of
-    the points, drawn by the seed; the last steps then see all of them. Returns a `KernelMetric` (of a φ-network) or
-    `FrozenComponents`; `metric.report` tells the outcome: singular where no step stays in the cone of
-    metrics, steady at g_FS where none lowers σ on the points held out.
+    Returns a `KernelMetric` (of a φ-network) or `FrozenComponents`; `metric.report` tells the outcome: singular where
+    no step stays in the cone of metrics, steady at g_FS where none lowers σ on the points held out. Raises
+    `InputError` and `MemoryLimitError`.
 
-    The steps are `SpanObjective.ridge_move`. Raises `InputError` for a ridge that is not > 0, and `MemoryLimitError`.
+    Parameters
+    ----------
+    span : LinearSpan
+        Such as `tangent_span(network)` and `learned_kernel(points)`.
+    points : Points
+        At least 10.
+    ridge : float, optional
+        λ > 0, relative to the trace of A Aᵀ at g_FS, A = √w ∂v/∂a. Unless given one of `RIDGES` is chosen by σ on a
+        fifth of the points; the last steps then see all of them.
+    seed : int
+        By which that fifth is drawn.
+    progress : bool or None
+        Show a bar: True, False, or None for only on a terminal.
     """
     if ridge is not None and not 0 < ridge < np.inf:
         raise InputError(f"the ridge is {ridge}; give a positive number, or None to have it chosen")
@@ -176,13 +221,13 @@ def frozen_fit(
     return metric
 
 
-def _rows(solution: Solution, ridges: Sequence[float]) -> np.ndarray:
+def _rows(solution: Solution[FitState], ridges: Sequence[float]) -> np.ndarray:
     """The steps of a path with their ridges."""
     rows = table(solution, _COLUMNS)[1:]
     return np.column_stack([ridges[: len(rows)], rows])
 
 
-def _stuck(fit: KernelFit, solution: Solution) -> bool:
+def _stuck(fit: KernelFit, solution: Solution[FitState]) -> bool:
     """Whether a path ended where its next step leaves the cone of metrics."""
     last, method = solution.last, fit.method
     return (
@@ -192,7 +237,7 @@ def _stuck(fit: KernelFit, solution: Solution) -> bool:
     )
 
 
-def _frozen_outcome(fit: KernelFit, solution: Solution, stuck: bool) -> Outcome:
+def _frozen_outcome(fit: KernelFit, solution: Solution[FitState], stuck: bool) -> Outcome:
     """How a fit of frozen features ended."""
     here, steps = solution.last["coefficients"], solution.last.number("taken")
     view = fit.objective.look(here)

@@ -33,10 +33,21 @@ Real = type[np.floating[Any]]
 class Inputs(Protocol):
     """Inputs u of a network at `count` points, with derivatives along n complex tangents."""
 
-    count: int
-    width: int
-    n: int
-    curved: bool
+    @property
+    def count(self) -> int:
+        """The number of points."""
+
+    @property
+    def width(self) -> int:
+        """The number of inputs."""
+
+    @property
+    def n(self) -> int:
+        """The number of tangents."""
+
+    @property
+    def curved(self) -> bool:
+        """Whether the inputs have second derivatives."""
 
     def fill(self, block: slice, first: np.ndarray, second: np.ndarray | None) -> None:
         """first[0] = u, first[1 + a] = Re ∂_a u, first[1 + n + a] = Im ∂_a u; second[c] = packed ∂_a∂_b̄ u."""

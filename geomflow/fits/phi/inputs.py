@@ -144,11 +144,11 @@ class ProjectiveInputs:
         bounds = np.array([0, *(block.stop for block in self.ambient.blocks)])
         return (bounds, *normalisation(self.ambient))
 
-    def fill(self, block: slice, first: np.ndarray, second: np.ndarray) -> None:
+    def fill(self, block: slice, first: np.ndarray, second: np.ndarray | None) -> None:
         """The inputs of a block with their first and second derivatives; see `geomflow.networks.complex_hessian`."""
         projective(self.z[block], self.frame[block], *self._constants, first, second)
 
-    def take(self, index: np.ndarray) -> ProjectiveInputs:
+    def take(self, index: np.ndarray | slice) -> ProjectiveInputs:
         """The points of these numbers."""
         return ProjectiveInputs(self.ambient, self.z[index], self.frame[index], self.lower[index])
 
