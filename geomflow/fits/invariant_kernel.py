@@ -85,6 +85,17 @@ class InvariantFeatures:
 
     ⟨u(x), u(y)⟩ is then the Bergman kernel |x·ȳ|^{2k} averaged over the whole group of symmetries (see
     `geomflow.variety.Symmetry`), divided by `scale`². The features of degree k span those of all lower degrees.
+
+    Parameters
+    ----------
+    variety : Hypersurface
+        Where they are.
+    degrees : tuple of int
+        k_i, one for each factor.
+    forms : InvariantForms
+        The orbit sums.
+    scale : float
+        By which features are divided.
     """
 
     variety: Hypersurface
@@ -96,7 +107,17 @@ class InvariantFeatures:
     def of(
         cls, variety: Hypersurface, degree: int | tuple[int, ...], symmetry: Symmetry | None = None
     ) -> InvariantFeatures:
-        """All invariants of a degree, of the symmetries that keep it; `InputError` for one that is no whole number."""
+        """All invariants of a degree, of the symmetries that keep it.
+
+        Parameters
+        ----------
+        variety : Hypersurface
+            Where they are.
+        degree : int or tuple of int
+            k, or one degree for each factor; `InputError` for what is no whole number.
+        symmetry : Symmetry, optional
+            All that the variety is known to have unless given.
+        """
         degrees = whole_degrees(variety, degree)
         return cls(variety, degrees, invariant_forms(variety, degrees, symmetry or variety.symmetry))
 
@@ -104,7 +125,17 @@ class InvariantFeatures:
     def keeping(
         cls, variety: Hypersurface, degree: int | tuple[int, ...], kahler_class: tuple[float, ...]
     ) -> InvariantFeatures:
-        """All invariants of a degree, of the symmetries that keep it and the Kähler class."""
+        """All invariants of a degree, of the symmetries that keep it and a Kähler class.
+
+        Parameters
+        ----------
+        variety : Hypersurface
+            Where they are.
+        degree : int or tuple of int
+            k, or one degree for each factor.
+        kahler_class : tuple of float
+            The t_i.
+        """
         return cls.of(variety, degree, variety.symmetry.keeping(variety.ambient, kahler_class))
 
     @property
@@ -124,12 +155,24 @@ class InvariantFeatures:
         return np.sqrt(np.bincount(forms.group, square, minlength=self.count))
 
     def scaled(self, inputs: ProjectiveInputs) -> InvariantFeatures:
-        """The same features with the mean of |u|² one at these inputs."""
+        """The same features with the mean of |u|² one.
+
+        Parameters
+        ----------
+        inputs : ProjectiveInputs
+            At the points of the mean.
+        """
         mean = np.mean(np.sum(self.at(inputs).values ** 2, axis=1))
         return replace(self, scale=self.scale * float(np.sqrt(mean)))
 
     def at(self, inputs: ProjectiveInputs) -> FeatureJets:
-        """The features with their derivatives along the frame of the inputs."""
+        """The features with their derivatives along the frame of the inputs.
+
+        Parameters
+        ----------
+        inputs : ProjectiveInputs
+            At P points.
+        """
         n, count = inputs.n, inputs.count
         require(
             8.0 * count * self.count * (1 + 2 * n + 2 * (1 + n) ** 2),

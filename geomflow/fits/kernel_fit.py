@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from geomflow.flow.solution import Solution
 from geomflow.variety.bundles import checked_class
 from geomflow.variety.errors import KahlerConeError
 from geomflow.variety.measures import checked_volume
-from geomflow.variety.metric import PolarisedMetric
+from geomflow.variety.metric import HermitianMetric, PolarisedMetric
 
 if TYPE_CHECKING:
     from geomflow.variety.points import Points
@@ -172,7 +172,7 @@ def frozen_fit(
     ridge: float | None = None,
     seed: int = 0,
     progress: bool | None = None,
-) -> Any:
+) -> HermitianMetric:
     """The metric g_FS + M of a span that minimises ∫(v − 1)² dμ_Ω + λ|a|², started at g_FS: a `RidgePath`.
 
     Returns a `KernelMetric` (of a φ-network) or `FrozenComponents`; `metric.report` tells the outcome: singular where

@@ -97,9 +97,20 @@ class ComponentNetwork(HermitianMetric, kind="geomflow component-network 1"):
     The outputs are the diagonal, then real and imaginary part of each M_{ab̄}, a < b, in the patch's local coordinates;
     the inputs are real, then imaginary parts of the homogeneous coordinates, the patch's scaled to one (Halverson and
     Ruehle, section 3). Such a metric is Hermitian, but neither closed nor defined outside its patch; it has no
-    potential. `geomflow.sigma(metric, points)` takes it as any other. `report` says how a fit that made it went.
+    potential. `geomflow.sigma(metric, points)` takes it as any other. Raises `InputError` for points of other patches.
 
-    Raises `InputError` where the network does not take these inputs to these outputs, and for points of other patches.
+    Parameters
+    ----------
+    variety : Hypersurface
+        In N homogeneous coordinates.
+    patch : tuple of int
+        The coordinate that is one in each factor, then the one that is eliminated.
+    network : Perceptron
+        From 2N inputs to n² outputs, else `InputError`.
+    parameters : (size,) array
+        Those of the network.
+    report : FitReport, optional
+        How the fit that made it went.
     """
 
     def __init__(
@@ -125,7 +136,13 @@ class ComponentNetwork(HermitianMetric, kind="geomflow component-network 1"):
         return self.reference.at(points) + self.change(points)
 
     def change(self, points: Points) -> np.ndarray:
-        """M = g − g_FS, (P, n, n)."""
+        """M = g − g_FS, (P, n, n).
+
+        Parameters
+        ----------
+        points : Points
+            P of them, in the patch.
+        """
         self.check(points)
         return unpack(self.network.values(self.parameters, real_coordinates(points)))
 
