@@ -17,12 +17,12 @@ from geomflow.fits.fit import FitState, carried_out
 from geomflow.fits.kernel_descent import WATCHED, DescentMethod, KernelFit, RidgeFit, RidgePath
 from geomflow.fits.loss import Loss, loss_of
 from geomflow.fits.potential_span import KahlerKernel, KernelMetric, PotentialSpan
-from geomflow.fits.span import LinearSpan, SpanObjective
+from geomflow.fits.span import LinearSpan, Spanned, SpanObjective
 from geomflow.flow.solution import Solution
 from geomflow.variety.bundles import checked_class
 from geomflow.variety.errors import KahlerConeError
 from geomflow.variety.measures import checked_volume
-from geomflow.variety.metric import HermitianMetric, PolarisedMetric
+from geomflow.variety.metric import PolarisedMetric
 
 if TYPE_CHECKING:
     from geomflow.variety.points import Points
@@ -166,13 +166,13 @@ def _ridge_path(
 
 
 def frozen_fit(
-    span: LinearSpan,
+    span: LinearSpan[Spanned],
     points: Points,
     *,
     ridge: float | None = None,
     seed: int = 0,
     progress: bool | None = None,
-) -> HermitianMetric:
+) -> Spanned:
     """The metric g_FS + M of a span that minimises ∫(v − 1)² dμ_Ω + λ|a|², started at g_FS: a `RidgePath`.
 
     Returns a `KernelMetric` (of a φ-network) or `FrozenComponents`; `metric.report` tells the outcome: singular where

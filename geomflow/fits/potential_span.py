@@ -33,7 +33,7 @@ _CHUNK = 4096
 _FROZEN = "geomflow frozen features 1"
 
 
-class PotentialSpan(LinearSpan):
+class PotentialSpan(LinearSpan["KernelMetric"]):
     """The functions φ = Σ_α a_α ψ_α on a hypersurface, α = 1..size, with the norm |a|; M = ∂∂̄φ.
 
     The ψ_α are orthonormal in the reproducing kernel Hilbert space of the kernel K(x, y) = Σ_α ψ_α(x) ψ_α(y): for a

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
 import numpy as np
 
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 
 _BLOCK = 1024
 
+#: The metrics of a span.
+Spanned = TypeVar("Spanned", bound="HermitianMetric", covariant=True)
 
-class LinearSpan(ABC):
+
+class LinearSpan(ABC, Generic[Spanned]):
     """The metrics g_FS + M with M = Σ_α a_α M_α on a variety, α = 1..size, with the norm |a|.
 
     a = 0 is Fubini–Study. Descent of a loss in the coefficients is its flow in the kernel Θ = J Jᵀ, J = ∂g/∂a: for the
@@ -103,7 +106,7 @@ class LinearSpan(ABC):
         """
 
     @abstractmethod
-    def result(self, coefficients: np.ndarray, report: FitReport | None = None) -> HermitianMetric:
+    def result(self, coefficients: np.ndarray, report: FitReport | None = None) -> Spanned:
         """The metric g_FS + M of some coefficients.
 
         Parameters
@@ -167,14 +170,14 @@ class SpanObjective(Objective):
         `span.prepared(points.inputs)`.
     """
 
-    span: LinearSpan
+    span: LinearSpan[Any]
     points: FramePoints | ComponentPlaces
     weights: np.ndarray
     loss: Loss
     prepared: Any
 
     @classmethod
-    def of(cls, span: LinearSpan, points: Points, loss: Loss) -> SpanObjective:
+    def of(cls, span: LinearSpan[Any], points: Points, loss: Loss) -> SpanObjective:
         """At points of a variety."""
         weighted = span.weighted(points)
         return cls(span, weighted, weighted.weights, loss, span.prepared(weighted.inputs))

@@ -116,7 +116,7 @@ class PotentialTangent(PotentialSpan, kind="PotentialTangent"):
 
 
 @final
-class ComponentTangent(LinearSpan):
+class ComponentTangent(LinearSpan["FrozenComponents"]):
     """The span of the tangent features of a network of metric components in one patch: M = Σ_I δ_I ∂M/∂θ_I.
 
     Matrices are in the local coordinates of the patch.
