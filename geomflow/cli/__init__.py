@@ -13,11 +13,10 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from geomflow.cli import derive, quintic, run, study, variety
-from geomflow.cli.arguments import Parser
-from geomflow.cli.messages import exit_code, plainly_told, versions
+from geomflow.cli import derive, run, study, variety
+from geomflow.cli.terminal import Parser, exit_code, plainly_told, versions
 
-COMMANDS = (run, derive, quintic, variety, study)
+COMMANDS = (run, derive, variety, study)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from geomflow.cli.arguments import whole
+from geomflow.cli.terminal import whole
 from geomflow.core.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:

@@ -20,8 +20,7 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import FieldInfo
 
-from geomflow.cli.arguments import LARGEST_WHOLE
-from geomflow.cli.messages import shown
+from geomflow.cli.terminal import LARGEST_WHOLE, shown
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.numbers import real_number
 

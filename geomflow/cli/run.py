@@ -9,18 +9,17 @@ An existing run is never overwritten: without --out a new directory is taken; wi
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from geomflow.cli.arguments import file_path, latest, unused
 from geomflow.cli.document import read_document
-from geomflow.cli.messages import line
-from geomflow.cli.pictures import check_pictures, draw_pictures
 from geomflow.cli.schema import EventsTable, FlowTable, GeometryTable, GridTable, KernelTable, RunFile, StateTable
+from geomflow.cli.terminal import file_path, latest, line, unused
 from geomflow.core.content import content
 from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.files import replacing
 from geomflow.core.outcome import OutcomeKind
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from geomflow.flow import Problem, Solution
     from geomflow.flow.events import TerminalEvent
     from geomflow.flow.flow import Flow
+
 
 STORE = "run.zarr"
 EXIT_CODES = {OutcomeKind.diverged: 1, OutcomeKind.interrupted: 130}
@@ -241,3 +241,68 @@ def make_events(table: EventsTable) -> list[TerminalEvent]:
 
     kinds = {"steady": SteadyState, "curvature": CurvatureBlowUp, "positivity": PositivityLoss}
     return [kinds[name](threshold) for name, threshold in table.given().items()]
+
+
+DEFAULT = ("monitors", "snapshots")
+
+
+def _monitors(sol: Solution[Any], out: Path) -> Path:
+    from geomflow import plot
+
+    return saved(plot.monitors(sol)[0].figure, out / "monitors.png")
+
+
+def _snapshots(sol: Solution[Any], out: Path) -> Path:
+    from geomflow import plot
+
+    return saved(plot.snapshots(sol)[0, 0].figure, out / "snapshots.png")
+
+
+def _heatmap(sol: Solution[Any], out: Path) -> Path:
+    from geomflow import plot
+
+    return saved(plot.heatmap(sol.last).figure, out / "heatmap.png")
+
+
+def _film(sol: Solution[Any], out: Path) -> Path:
+    from geomflow import plot
+
+    plot.film(sol, out / "film.gif")
+    return out / "film.gif"
+
+
+PICTURES: dict[str, Callable[[Solution[Any], Path], Path]] = {
+    "monitors": _monitors,
+    "snapshots": _snapshots,
+    "heatmap": _heatmap,
+    "film": _film,
+}
+
+
+def check_pictures(asked: Sequence[str] | None) -> list[str]:
+    """The pictures of output.pictures. Raises `UnknownNameError`, before anything is computed, for an unknown one."""
+    names = list(DEFAULT if asked is None else asked)
+    for name in names:
+        if name not in PICTURES:
+            raise UnknownNameError.among("picture", name, PICTURES)
+    return names
+
+
+def draw_pictures(sol: Solution[Any], names: list[str], out: Path) -> Iterator[Path]:
+    """Draw pictures of a solution to files in `out`, without a display, and give their paths."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    out.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        yield PICTURES[name](sol, out)
+
+
+def saved(figure: Any, path: Path) -> Path:
+    """Write a figure and close it."""
+    import matplotlib.pyplot as plt
+
+    with replacing(path) as target:
+        figure.savefig(target)
+    plt.close(figure)
+    return path

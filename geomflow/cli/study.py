@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from geomflow.cli.arguments import add_workers, file_path, workers_of
+from geomflow.cli.terminal import add_workers, file_path, workers_of
 from geomflow.core.errors import InputError, UnknownNameError
 
 

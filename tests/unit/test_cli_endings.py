@@ -14,7 +14,7 @@ import pytest
 import geomflow
 from geomflow import cli
 from geomflow.cli import main
-from geomflow.cli.messages import DEFECT, INPUT, INTERRUPTED, LONGEST_MESSAGE, NO_READER, one_line, shown
+from geomflow.cli.terminal import DEFECT, INPUT, INTERRUPTED, LONGEST_MESSAGE, NO_READER, one_line, shown
 from geomflow.core.errors import InputError
 
 RUN = """\

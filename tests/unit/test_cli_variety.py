@@ -11,7 +11,8 @@ import pytest
 
 import geomflow as gf
 import geomflow.variety as gv
-from geomflow.cli import main, quintic
+from geomflow.cli import main
+from geomflow.cli import variety as quintic
 from geomflow.cli.task import Task
 from geomflow.fits import ladder
 from geomflow.variety.points import ARRAYS

@@ -240,7 +240,7 @@ def test_a_worker_without_geomflow_can_answer():
 NOTHING = """
 import sys
 import geomflow as gf
-import geomflow.cli.arguments, geomflow.study
+import geomflow.cli.terminal, geomflow.study
 from geomflow.distribute import as_workers
 with as_workers() as workers:
     assert len(gf.Fermat(3).sample(10, workers=workers)) == 10
