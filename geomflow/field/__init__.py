@@ -7,37 +7,18 @@ True
 """
 
 import geomflow.field.functional_value  # noqa: F401  (how functionals are evaluated at fields)
-from geomflow.field.grid import Grid
+from geomflow.field.grid import ComplexTorus, Grid, Torus
 from geomflow.field.hermitian import HermitianField
-from geomflow.field.operators import Operator
 from geomflow.field.interpolate import Interpolation, interpolate, resample
-from geomflow.field.spectra import laplacian_spectrum
 from geomflow.field.lattice import FlatTorus
 from geomflow.field.metric import MetricField
-from geomflow.field.operators import discretise
-from geomflow.field.operators import pointwise
+from geomflow.field.operators import Operator, discretise, pointwise
 from geomflow.field.potential import PotentialField
-from geomflow.field.state import ScalarField
-from geomflow.field.state import Field
-from geomflow.field.state import TensorField
-from geomflow.field.torus import ComplexTorus, Torus
+from geomflow.field.spectra import laplacian_spectrum
+from geomflow.field.state import Field, ScalarField, TensorField
 
 __all__ = [
-    "ComplexTorus",
-    "Field",
-    "FlatTorus",
-    "Grid",
-    "HermitianField",
-    "Interpolation",
-    "MetricField",
-    "Operator",
-    "PotentialField",
-    "ScalarField",
-    "TensorField",
-    "Torus",
-    "discretise",
-    "interpolate",
-    "laplacian_spectrum",
-    "pointwise",
-    "resample",
-]
+    "ComplexTorus", "Field", "FlatTorus", "Grid", "HermitianField", "Interpolation", "MetricField", "Operator",
+    "PotentialField", "ScalarField", "TensorField", "Torus", "discretise", "interpolate", "laplacian_spectrum",
+    "pointwise", "resample",
+]  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.numbers import named_numbers
-from geomflow.field.checks import require_positive
+from geomflow.field.matrices import require_positive
 from geomflow.field.metric import POSITIVE_ADVICE, MetricField
 from geomflow.field.operators import pointwise
 from geomflow.field.potential import PotentialField, ReferenceForm, kahler_class, reference_rows, require_kahler

@@ -10,8 +10,14 @@ import numpy as np
 
 from geomflow.core import conventions, hermitian
 from geomflow.core.errors import InputError
-from geomflow.field.checks import eigenvalue_range, require_positive, require_symmetric, smallest_eigenvalue
-from geomflow.field.matrices import determinant, quotient_trace
+from geomflow.field.matrices import (
+    determinant,
+    eigenvalue_range,
+    quotient_trace,
+    require_positive,
+    require_symmetric,
+    smallest_eigenvalue,
+)
 from geomflow.field.mesh import Mesh
 from geomflow.field.metric import POSITIVE_ADVICE, MetricField
 from geomflow.field.sampling import sample_matrix

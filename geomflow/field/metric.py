@@ -16,8 +16,16 @@ from geomflow.core import graph as gr
 from geomflow.core import memory
 from geomflow.core.errors import ShapeError
 from geomflow.core.program import Program, Stage
-from geomflow.field.checks import eigenvalue_range, require_positive, require_symmetric, smallest_eigenvalue
-from geomflow.field.matrices import determinant, pack_symmetric, unpack_symmetric, upper_pairs
+from geomflow.field.matrices import (
+    determinant,
+    eigenvalue_range,
+    pack_symmetric,
+    require_positive,
+    require_symmetric,
+    smallest_eigenvalue,
+    unpack_symmetric,
+    upper_pairs,
+)
 from geomflow.field.mesh import checked_automorphism, permute
 from geomflow.field.operators import pointwise
 from geomflow.field.sampling import sample_matrix

@@ -17,8 +17,8 @@ from geomflow.core import memory
 from geomflow.core.errors import NotFiniteError, PositivityError, ShapeError
 from geomflow.core.graph.node import exact
 from geomflow.core.numbers import require_unmasked
-from geomflow.field.checks import require_symmetric, smallest_eigenvalue
 from geomflow.field.hermitian import HermitianField, complex_dimension, packed_pairs
+from geomflow.field.matrices import require_symmetric, smallest_eigenvalue
 from geomflow.field.mesh import place
 from geomflow.field.sampling import sample, sample_matrix
 from geomflow.field.state import Field, ScalarField, freeze, unpacked_rows

@@ -18,8 +18,8 @@ from geomflow.core import memory
 from geomflow.core.errors import ExpressionError, InputError, NotFiniteError, ShapeError, UnknownNameError
 from geomflow.core.numbers import require_unmasked
 from geomflow.core.program import Program
-from geomflow.field.checks import require_finite
 from geomflow.field.lattice import FlatTorus
+from geomflow.field.matrices import require_finite
 from geomflow.field.mesh import Mesh, coordinates_in_words
 
 # Points evaluated at once, so that intermediate arrays stay small beside the result.

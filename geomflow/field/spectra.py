@@ -13,7 +13,7 @@ from scipy.sparse.linalg import ArpackError, LinearOperator, cg, eigsh, gmres
 from geomflow.core import graph as gr
 from geomflow.core.errors import GeomflowError, InputError
 from geomflow.core.program import Program, Stage
-from geomflow.field.checks import require_positive
+from geomflow.field.matrices import require_positive
 from geomflow.field.mesh import Mesh
 from geomflow.field.metric import MetricField
 from geomflow.field.operators import Operator, discretise

@@ -12,9 +12,8 @@ import numpy as np
 
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.field import MetricField, ScalarField
-from geomflow.field.checks import require_finite
 from geomflow.field.interpolate import Interpolation
-from geomflow.field.matrices import determinant
+from geomflow.field.matrices import determinant, require_finite
 from geomflow.field.mesh import place
 
 if TYPE_CHECKING:

@@ -11,12 +11,7 @@ from typing import Any
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.field import ComplexTorus, Torus
 from geomflow.field.lattice import FlatTorus
-from geomflow.flow.equations.calabi import CalabiFlow
-from geomflow.flow.equations.conformal import ConformalRicciFlow
-from geomflow.flow.equations.derived import Descent
-from geomflow.flow.equations.kahler_ricci import KahlerRicciFlow
-from geomflow.flow.equations.ricci import RicciFlow
-from geomflow.flow.flow import Flow
+from geomflow.flow.equations import CalabiFlow, ConformalRicciFlow, Descent, Flow, KahlerRicciFlow, RicciFlow
 from geomflow.symbolic.functionals import FUNCTIONALS, Functional, PotentialFunctional, from_density
 
 OWN = "density"

@@ -17,7 +17,7 @@ from geomflow.core import memory
 from geomflow.core.errors import InputError, PositivityError, ShapeError
 from geomflow.core.numbers import require_unmasked
 from geomflow.core.seeds import generator
-from geomflow.field.checks import smallest_eigenvalue
+from geomflow.field.matrices import smallest_eigenvalue
 from geomflow.kernels.kernel import Kernel
 
 DENSE = 1 << 22

@@ -18,9 +18,9 @@ import numpy as np
 from geomflow.core import memory
 from geomflow.core.errors import InputError, NotFiniteError, PositivityError, ShapeError
 from geomflow.core.numbers import real_array
-from geomflow.field.checks import smallest_eigenvalue
 from geomflow.field.grid import Grid
 from geomflow.field.lattice import FlatTorus
+from geomflow.field.matrices import smallest_eigenvalue
 from geomflow.field.mesh import coordinates_in_words, place
 from geomflow.field.state import Field
 from geomflow.networks.jets import Jet

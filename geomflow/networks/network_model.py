@@ -13,9 +13,9 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.monomials import Index
+from geomflow.field.grid import ComplexTorus
 from geomflow.field.lattice import FlatTorus
 from geomflow.field.matrices import upper_pairs
-from geomflow.field.torus import ComplexTorus
 from geomflow.networks.jets import Jet, exponential, leibniz, leibniz_adjoint
 from geomflow.networks.model import Model, require_pairs, require_rows
 from geomflow.networks.network import Layout, Network

@@ -7,7 +7,7 @@ import pytest
 import geomflow as gf
 from geomflow.field import MetricField, TensorField
 from geomflow.field.spectra import laplacian_spectrum
-from geomflow.flow.equations.perelman_form import perelman_form
+from geomflow.flow.equations.perelman import perelman_form
 from geomflow.flow.equations.perelman_rates import bakry_emery, dilaton, index_structures, perelman_energy
 
 METRIC = [["1 + 0.2*cos(2*pi*x)*sin(2*pi*y)", "0.1*sin(2*pi*x)"], ["0.1*sin(2*pi*x)", "1 + 0.1*cos(2*pi*(x + y))"]]

@@ -8,7 +8,7 @@ from geomflow.field import MetricField
 from geomflow.field.interpolate import Interpolation, interpolate, resample
 from geomflow.field.spectra import laplacian_spectrum
 from geomflow.flow.diffeomorphism import FoldedMapError, TorusMap, integrated_maps
-from geomflow.flow.equations.perelman_form import perelman_form
+from geomflow.flow.equations.perelman import perelman_form
 from geomflow.flow.equations.perelman_rates import dilaton, index_structures
 
 GRID = gf.Torus(dim=2).grid(16, scheme="spectral")
