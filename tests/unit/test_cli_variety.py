@@ -12,8 +12,8 @@ import pytest
 import geomflow as gf
 import geomflow.variety as gv
 from geomflow.cli import main
-from geomflow.cli import variety as quintic
 from geomflow.cli.task import Task
+from geomflow.cli.variety import quintic_tables
 from geomflow.fits import ladder
 from geomflow.variety.points import ARRAYS
 
@@ -263,7 +263,7 @@ def test_arguments_of_quintic_become_a_task():
     from geomflow.cli import parser
 
     args = parser().parse_args(["quintic", "--degree", "6", "--work", "9", "--curvature", "--psi", "i/2"])
-    assert quintic.document(args) == {
+    assert quintic_tables(args) == {
         "variety": {"family": "dwork", "psi": "i/2"},
         "points": {"count": 20_000, "seed": 1},
         "metric": {"degree": 6, "ladder": [2, 4], "work": 9.0},
