@@ -222,6 +222,7 @@ class ComplexChart(InLatex):
         chart = self._with(cj.paired(filter(cj.is_complex, declared.values()), {*self.names, *declared}))
         known = {**declared, **chart.names}
         called = gv.function_names(functions, known)
+        cj.require_one_kind(values, known, self.coordinates)
         raw = gv.identified(gv.read_expressions(values, known, called), known)
         chart = chart._with(cj.moduli_in(raw, chart.names, declared))
         return chart, [chart._conjugation.carried_out(e) for e in raw]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, final
 
@@ -81,6 +81,25 @@ def _may_be_complex(symbol: Any) -> bool:
 def is_complex(symbol: Any) -> bool:
     """Whether the symbol is declared complex, and not real or imaginary."""
     return _may_be_complex(symbol) and (symbol.is_complex or symbol.is_real is False)
+
+
+def require_one_kind(given: Iterable[Any], known: Mapping[str, Any], coordinates: Collection[str]) -> None:
+    """Check that no parameter is real in one place and complex in another: symbols are told apart by name.
+
+    Looked at are the sympy expressions among what is `given`, and the symbols that names are `known` to stand for;
+    `coordinates` are no parameters.
+
+    Raises InputError for a name that is declared both.
+    """
+    symbols = set().union(*(e.free_symbols for e in (*given, *known.values()) if isinstance(e, sympy.Basic)))
+    parameters = [s for s in symbols if s.name not in coordinates]
+    both = {s.name for s in parameters if is_complex(s)} & {s.name for s in parameters if s.is_real}
+    if both:
+        name = min(both)
+        raise InputError(
+            f"'{name}' is a real parameter in one place and a complex one in another, and symbols are told apart by "
+            f"name: give one of the two another name, or declare it once, as in parameters={{'{name}': 'complex'}}"
+        )
 
 
 def paired(symbols: Iterable[sympy.Symbol], taken: Iterable[str]) -> Pairs:

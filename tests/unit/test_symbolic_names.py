@@ -131,6 +131,22 @@ def test_conjugates_of_names_that_are_taken():
         KahlerMetric.from_potential(LINE, z * zb + sympy.Abs(z**2 - t) ** 2 * sympy.Abs(z - tb) ** 2)
 
 
+def test_a_parameter_is_real_or_complex_and_not_both():
+    t, real = sympy.Symbol("t", complex=True), sympy.Symbol("t", real=True)
+    z, zb = LINE.all_symbols
+    both = "'t' is a real parameter in one place and a complex one in another"
+    with pytest.raises(InputError, match=both):
+        KahlerMetric.from_potential(LINE, real**2 * z * zb + sympy.Abs(z**2 - t) ** 2)
+    with pytest.raises(InputError, match=both):
+        KahlerMetric(ComplexChart("z1 z2"), [[1 + real**2, t], [sympy.conjugate(t), 1]])
+    with pytest.raises(InputError, match=both):
+        KahlerMetric.from_potential(LINE, sympy.Abs(z - t) ** 2 + sympy.Symbol("t", positive=True), {"t": "complex"})
+    metric = KahlerMetric.from_potential(LINE, "log(1 + abs(z - t)^2)", {"t": "complex"})
+    with pytest.raises(InputError, match=both):
+        metric.laplacian(real * z * zb)
+    assert metric.laplacian(sympy.Symbol("t") * z * zb) == metric.laplacian(t * z * zb)
+
+
 def test_a_real_chart_forms_no_conjugates_of_complex_parameters():
     with pytest.raises(InputError, match="t_re"):
         Metric("x y", [[1 + sympy.Abs(sympy.Symbol("x") - sympy.Symbol("t", complex=True)) ** 2, 0], [0, 1]])
