@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -22,8 +23,8 @@ from geomflow.field.matrices import require_symmetric, smallest_eigenvalue
 from geomflow.field.mesh import place
 from geomflow.field.sampling import sample, sample_matrix
 from geomflow.field.state import Field, ScalarField, freeze, unpacked_rows
-from geomflow.symbolic.jets import field_node
-from geomflow.symbolic.variation.kahler_frame import KahlerClass
+from geomflow.symbolic.jets import HermitianNodes, field_node, hermitian_nodes
+from geomflow.symbolic.variation.kahler_frame import PHI, KahlerClass
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
@@ -266,6 +267,11 @@ class ReferenceForm:
     def dim(self) -> int:
         """The complex dimension n."""
         return len(self.coordinates) // 2
+
+    @cached_property
+    def metric(self) -> HermitianNodes:
+        """g_{ab̄} = g_{0,ab̄} + ∂_a∂_b̄ φ for an unknown potential."""
+        return hermitian_nodes(self.coordinates, self.nodes(), PHI)
 
     def nodes(self) -> np.ndarray:
         """Complex numbers of nodes, (n, n)."""

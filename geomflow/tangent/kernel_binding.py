@@ -13,9 +13,9 @@ from geomflow.core.program import InnerProduct
 from geomflow.field import MetricField, PotentialField
 from geomflow.field.matrices import unpack_symmetric
 from geomflow.field.operators import Operator, discretise
+from geomflow.field.potential import ReferenceForm
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation
-from geomflow.flow.equations.kahler import KahlerSetting
 from geomflow.flow.flow import Compiled
 from geomflow.flow.implicit import FrozenPrincipal
 from geomflow.flow.principal import SpectralBound
@@ -63,8 +63,8 @@ def inner_product(equation: Equation, state: Field) -> InnerProduct:
         coordinates = equation.program.coordinates
         return InnerProduct(gr.sqrt(MetricNodes(coordinates, metric_nodes(coordinates)[1]).determinant))
     if isinstance(state, PotentialField):
-        setting = KahlerSetting.of(state)
-        return InnerProduct(setting.metric.determinant * 2**setting.dim)
+        form = ReferenceForm.of(state)
+        return InnerProduct(form.metric.determinant * 2**form.dim)
     return InnerProduct(gr.ONE, covariant=False)
 
 

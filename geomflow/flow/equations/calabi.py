@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, final
 
 from geomflow.core import graph as gr
 from geomflow.field import ComplexTorus, PotentialField
-from geomflow.field.potential import kahler_class, reference_rows
+from geomflow.field.potential import ReferenceForm, kahler_class, reference_rows
 from geomflow.flow.equation import Equation, checked_state
 from geomflow.flow.equations.derived import Descent
-from geomflow.flow.equations.kahler import LOG_KAPPA, KahlerSetting, log_flat_volume
+from geomflow.flow.equations.kahler import LOG_KAPPA, kahler_monitors, log_det_stage, log_flat_volume
 from geomflow.flow.flow import Flow
 from geomflow.symbolic.functionals.kahler import KEnergy
 
@@ -45,14 +45,14 @@ class CalabiFlow(Flow):
     def on(self, state: Any) -> Equation:
         """The equation for a PotentialField."""
         field = checked_state(self, state, PotentialField, "grid.potential(...) on a ComplexTorus")
-        setting, derived = KahlerSetting.of(field), descent(field.grid.torus).derived
-        system = derived.system(reference=setting.form.nodes(), kahler_class=replace(kahler_class(field), kappa=gr.ONE))
+        form, derived = ReferenceForm.of(field), descent(field.grid.torus).derived
+        system = derived.system(reference=form.nodes(), kahler_class=replace(kahler_class(field), kappa=gr.ONE))
         return Equation(
             program=system.program,
             statics=reference_rows(field),
-            positive=("the smallest leading principal minor of g", setting.minors()),
-            stages=(setting.log_det_stage,),
-            monitors=setting.monitors(gr.symbol(LOG_KAPPA)),
+            positive=("the smallest leading principal minor of g", form.metric.minors),
+            stages=(log_det_stage(form),),
+            monitors=kahler_monitors(form, gr.symbol(LOG_KAPPA)),
             numbers={LOG_KAPPA: log_flat_volume(field)},
             curvature="curvature_size",
             modulo="constants",

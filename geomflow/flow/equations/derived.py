@@ -15,15 +15,16 @@ from geomflow.core.numbers import named_numbers
 from geomflow.core.program import Program, Stage
 from geomflow.field import MetricField, PotentialField
 from geomflow.field.operators import pointwise
-from geomflow.field.potential import kahler_class, reference_rows
+from geomflow.field.potential import ReferenceForm, kahler_class, reference_rows
 from geomflow.field.spectra import GroundState
 from geomflow.flow.equation import Equation, Monitor, checked_state, equations_of
-from geomflow.flow.equations.kahler import PHI, KahlerSetting
+from geomflow.flow.equations.kahler import kahler_monitors, log_det_stage
 from geomflow.flow.equations.ricci import minors, ricci_monitors
 from geomflow.flow.flow import Flow
 from geomflow.symbolic.functionals.derived import DerivedFlow, GradientSystem
 from geomflow.symbolic.functionals.linear import PrincipalSymbol
 from geomflow.symbolic.jets import MetricNodes, metric_names, metric_nodes
+from geomflow.symbolic.variation.kahler_frame import PHI
 from geomflow.symbolic.variation.metric_frame import LOG_MEASURE
 from geomflow.symbolic.variation.staged import Staged
 
@@ -107,14 +108,14 @@ class Descent(Flow):
         return self._on_potential(checked) if potential else self._on_metric(checked)
 
     def _on_potential(self, state: PotentialField) -> Equation:
-        setting = KahlerSetting.of(state)
+        form = ReferenceForm.of(state)
         numbers = kahler_class(state)
-        system = self.derived.system(reference=setting.form.nodes(), kahler_class=numbers)
-        own = setting.monitors(gr.log(numbers.kappa))
+        system = self.derived.system(reference=form.nodes(), kahler_class=numbers)
+        own = kahler_monitors(form, gr.log(numbers.kappa))
         return replace(
-            self._equation(system, tuple(m for m in own if m.name != "energy"), (setting.log_det_stage,)),
+            self._equation(system, tuple(m for m in own if m.name != "energy"), (log_det_stage(form),)),
             statics=reference_rows(state),
-            positive=("the smallest leading principal minor of g", setting.minors()),
+            positive=("the smallest leading principal minor of g", form.metric.minors),
             curvature="curvature_size",
             modulo="constants",
         )

@@ -25,11 +25,10 @@ from geomflow.core.graph.sympy_bridge import all_from_sympy
 from geomflow.core.numbers import exact_number
 from geomflow.core.program import Program, Stage
 from geomflow.field import MetricField, PotentialField, Torus
-from geomflow.field.potential import reference_rows
+from geomflow.field.potential import ReferenceForm, reference_rows
 from geomflow.field.sampling import require_periodic_program
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation, Monitor, checked_state, equations_of
-from geomflow.flow.equations.kahler import KahlerSetting
 from geomflow.flow.equations.ricci import minors
 from geomflow.flow.flow import Flow as Flow  # of which the floor shows the one that reads expressions
 from geomflow.symbolic.given import given, names_written
@@ -266,7 +265,7 @@ class ExpressionFlow(Flow):
             names = state.component_names
         unknowns = [gr.jet(name, (0,) * state.grid.dim) for name in names]
         rows = reference_rows(state) if isinstance(state, PotentialField) else None
-        statics = () if rows is None else KahlerSetting.of(state).static_names
+        statics = () if rows is None else ReferenceForm.of(state).static_names
         program = self._program(state.grid.torus, names, statics)
         require_periodic_program(state.grid.torus, program, f"a coefficient of {self._shown()}")
         return Equation(
@@ -317,7 +316,7 @@ def positivity(state: Field, names: tuple[str, ...]) -> tuple[str, tuple[gr.Node
     if isinstance(state, MetricField):
         nodes = minors(metric_nodes(state.grid.torus.coordinates)[1])
     elif isinstance(state, PotentialField):
-        nodes = KahlerSetting.of(state).minors()
+        nodes = ReferenceForm.of(state).metric.minors
     else:
         return None
     called = dict(zip(state.component_names, names, strict=True))

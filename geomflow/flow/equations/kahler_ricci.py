@@ -16,12 +16,13 @@ from geomflow.core.errors import InputError, PositivityError
 from geomflow.core.numbers import fraction_of
 from geomflow.core.program import Average, Program, Stage
 from geomflow.field import HermitianField, PotentialField, ScalarField
-from geomflow.field.potential import reference_rows
+from geomflow.field.potential import ReferenceForm, reference_rows
 from geomflow.flow.equation import Equation, checked_state, equations_of
-from geomflow.flow.equations.kahler import LOG_KAPPA, PHI, KahlerSetting, log_flat_volume
+from geomflow.flow.equations.kahler import LOG_KAPPA, kahler_monitors, log_det_stage, log_flat_volume
 from geomflow.flow.flow import Flow
 from geomflow.flow.steppers.choose import fitting_stepper
 from geomflow.flow.steppers.rosenbrock import SemiImplicit
+from geomflow.symbolic.variation.kahler_frame import PHI
 
 if TYPE_CHECKING:
     import sympy
@@ -68,23 +69,23 @@ class KahlerRicciFlow(Flow):
 
     def components(self, torus: Any) -> list[sympy.Eq]:
         """The equation of φ over the flat unit reference form, written out."""
-        setting = KahlerSetting.flat(torus)
-        return equations_of(self._program(setting, Target(-torus.dim * gr.log(gr.constant(2)))), torus)
+        flat = Target(-torus.dim * gr.log(gr.constant(2)))
+        return equations_of(self._program(ReferenceForm.flat(torus), flat), torus)
 
     def on(self, state: Any) -> Equation:
         """The equation for a PotentialField. Raises PositivityError when the prescribed density is not positive."""
         potential = checked_state(self, state, PotentialField, "grid.potential(...) on a ComplexTorus")
-        setting, target = KahlerSetting.of(potential), self._target(potential)
+        form, target = ReferenceForm.of(potential), self._target(potential)
         rows = [row for row in (reference_rows(potential), target.row) if row is not None]
         return Equation(
-            program=self._program(setting, target),
+            program=self._program(form, target),
             statics=np.concatenate(rows) if rows else None,
-            positive=("the smallest leading principal minor of g", setting.minors()),
-            stages=(setting.log_det_stage,),
-            monitors=setting.monitors(target.node),
+            positive=("the smallest leading principal minor of g", form.metric.minors),
+            stages=(log_det_stage(form),),
+            monitors=kahler_monitors(form, target.node),
             curvature="curvature_size",
             numbers=target.numbers,
-            average=None if target.row is None else Average(MASS, setting.metric.determinant, gr.exp(target.node)),
+            average=None if target.row is None else Average(MASS, form.metric.determinant, gr.exp(target.node)),
             modulo="constants",
         )
 
@@ -92,12 +93,12 @@ class KahlerRicciFlow(Flow):
         """Semi-implicit towards a prescribed density, where only the steady state matters; else the fitting one."""
         return fitting_stepper(problem) if self.density is None else SemiImplicit()
 
-    def _program(self, setting: KahlerSetting, target: Target) -> Program:
+    def _program(self, form: ReferenceForm, target: Target) -> Program:
         given = target.row is not None
-        excess = setting.metric.log_det - target.node - (gr.log(gr.symbol(MASS)) if given else 0)
-        statics = (*setting.static_names, TARGET) if given else setting.static_names
+        excess = form.metric.log_det - target.node - (gr.log(gr.symbol(MASS)) if given else 0)
+        statics = (*form.static_names, TARGET) if given else form.static_names
         stage = Stage((("rate_phi", excess * Fraction(self.speed)),))
-        return Program(setting.coordinates, (PHI,), statics, (MASS,) if given else tuple(target.numbers), (stage,))
+        return Program(form.coordinates, (PHI,), statics, (MASS,) if given else tuple(target.numbers), (stage,))
 
     def _target(self, state: PotentialField) -> Target:
         """log κρ: a constant where everything is flat, else a given array."""
