@@ -7,8 +7,8 @@ from .clouds.rates import (
 )
 from .convergence import Convergence as Convergence, convergence as convergence
 from .family import FormFamily as FormFamily, FormState as FormState
-from .features.component_training import ComponentTraining as ComponentTraining, component_network as component_network
-from .features.components import ComponentNetwork as ComponentNetwork
+from .component_training import ComponentTraining as ComponentTraining, component_network as component_network
+from .components import ComponentNetwork as ComponentNetwork
 from .fit import Fit as Fit, FitState as FitState
 from .folder import MetricFolder as MetricFolder
 from .form_flow import FormFlow as FormFlow, decay_rate as decay_rate, form_family as form_family

@@ -19,7 +19,7 @@ from geomflow.fits.loss import Loss
 from geomflow.fits.objective import Objective, View
 
 if TYPE_CHECKING:
-    from geomflow.fits.features.components import ComponentPlaces
+    from geomflow.fits.components import ComponentPlaces
     from geomflow.fits.phi.objective import FramePoints
     from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.metric import HermitianMetric

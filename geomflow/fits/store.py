@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from geomflow.fits.clouds.metric import ComponentMetric
-from geomflow.fits.features.components import ComponentNetwork
+from geomflow.fits.components import ComponentNetwork
 from geomflow.fits.invariant_kernel import FeatureSpan
 from geomflow.fits.overlap_kernel import OverlapSpan
 from geomflow.fits.phi.metric import PhiNetwork

@@ -10,7 +10,7 @@ from geomflow.core.errors import InputError
 from geomflow.core.hermitian import unpack
 from geomflow.core.report import FitReport, read_report, report_record
 from geomflow.core.threads import each, one_thread_products, slices
-from geomflow.fits.features.components import ComponentNetwork, ComponentPlaces, real_coordinates
+from geomflow.fits.components import ComponentNetwork, ComponentPlaces, real_coordinates
 from geomflow.fits.phi.jets import directional_jets
 from geomflow.fits.phi.metric import PhiNetwork
 from geomflow.fits.potential_span import PotentialSpan

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from geomflow.core.errors import InputError, MissingExtraError
+from geomflow.core.progress import Bar
 from geomflow.distribute import IN_SEQUENCE, Workers, as_workers
 from geomflow.fits.trials import Evaluation, Objective, Score, Space, Trial, Tuning
 
@@ -61,13 +60,12 @@ def tune(objective: Objective, space: Space, trials: int, seed: int, workers: An
     trials = whole(trials, "the number of trials", 1)
     if trials > even_start(tuning):
         package()  # told before any trial is done in vain
-    with _bar(trials, progress) as show, as_workers(workers, IN_SEQUENCE) as those:
-        show(tuning)
+    with as_workers(workers, IN_SEQUENCE) as those, closing(Bar("trials", trials, progress, "tune")) as bar:
         while len(tuning.trials) < trials:
+            bar.show(len(tuning.trials), _note(tuning))
             tuning = _continued(tuning, objective, trials, those)
             if path is not None:
                 tuning.save(path)
-            show(tuning)
     found = replace(tuning, trials=tuning.trials[:trials])
     if found.raised:
         warnings.warn(f"{found.raised} of {trials} scores lay below the penalty {penalty:g} and were raised to it, "
@@ -132,22 +130,8 @@ def whole(number: Any, what: str, least: int) -> int:
     return int(number)
 
 
-@contextmanager
-def _bar(trials: int, shown: bool | None) -> Iterator[Callable[[Tuning], None]]:
-    """A function to show a search with: a bar on a terminal (or as `shown` says), nothing elsewhere."""
-    if not (sys.stderr.isatty() if shown is None else shown):
-        yield lambda tuning: None
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=trials, desc="tune", unit="trial", leave=False) as bar:
-
-        def show(tuning: Tuning) -> None:
-            bar.update(len(tuning.trials) - bar.n)
-            if tuning.failures < len(tuning.trials):
-                bar.set_postfix_str(f"best {tuning.best.score:.4g}")
-
-        yield show
+def _note(tuning: Tuning) -> str:
+    return f"best {tuning.best.score:.4g}" if tuning.failures < len(tuning.trials) else ""
 
 
 #: Variance of a score between data sets relative to that between settings, which the surrogate allows for.

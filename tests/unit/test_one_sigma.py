@@ -12,7 +12,7 @@ import geomflow as gf
 import geomflow.variety as gv
 from geomflow.core.hermitian import pack
 from geomflow.fits.clouds.objective import CloudObjective
-from geomflow.fits.features.components import ComponentPlaces
+from geomflow.fits.components import ComponentPlaces
 from geomflow.fits.phi.inputs import ProjectiveInputs
 from geomflow.fits.phi.objective import FramePoints
 from geomflow.variety.errors import KahlerConeError

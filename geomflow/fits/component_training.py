@@ -10,7 +10,7 @@ import numpy as np
 from geomflow.core.errors import InputError
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.core.report import FitReport
-from geomflow.fits.features.components import ComponentNetwork, ComponentPlaces, patch_of
+from geomflow.fits.components import ComponentNetwork, ComponentPlaces, patch_of
 from geomflow.fits.fit import Fit, FitState, Last
 from geomflow.flow.solution import Solution
 from geomflow.flow.solver import solve

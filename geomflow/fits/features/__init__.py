@@ -1,1 +1,0 @@
-"""Tangent features of networks, frozen or learned, and networks of metric components."""
