@@ -41,40 +41,101 @@ class Grid(Mesh):
     """A periodic grid on a torus: its numbers, and the fields that are made on it.
 
     Make one with `torus.grid(n, order=...)` or `torus.grid(n, scheme="spectral")`, which check everything.
+
+    Parameters
+    ----------
+    torus : FlatTorus
+        What it discretises.
+    shape : tuple of int
+        Points along each axis.
+    order : {2, 4, 6, 8, None}
+        Of the stencils; None where derivatives are spectral.
     """
 
     def scalar(self, expression: Any) -> ScalarField:
-        """A real function from text, a sympy expression, a callable of the coordinate arrays, a number or an array."""
+        """A real function.
+
+        Parameters
+        ----------
+        expression : text, sympy expression, function of the coordinates, number or array
+            Periodic on the torus.
+        """
         return make_scalar(self, expression)
 
     def metric(self, components: Any = None) -> MetricField:
-        """A Riemannian metric from d×d expressions, a callable, or an array (*grid, d, d); flat unless given.
+        """A Riemannian metric.
 
         Checked to be finite, symmetric and positive at every point.
+
+        Parameters
+        ----------
+        components : d×d expressions, function, array (*grid, d, d) or None
+            Flat unless given.
         """
         return make_metric(self, components)
 
     def hermitian(self, components: Any = None) -> HermitianField:
-        """A Hermitian metric g_{ab̄} from n×n expressions, a callable, or an array; flat, ½δ, unless given."""
+        """A Hermitian metric g_{ab̄}.
+
+        Parameters
+        ----------
+        components : n×n expressions, function, array (*grid, n, n) or None
+            Flat, ½δ, unless given.
+        """
         return make_hermitian(self, components)
 
     def potential(self, expression: Any = 0, reference: Any = None) -> PotentialField:
         """A Kähler potential φ of the metric reference + ∂∂̄φ, which is checked to be positive.
 
-        `reference` is a constant n×n Hermitian matrix, n×n expressions or a HermitianField; ½δ unless given.
+        Parameters
+        ----------
+        expression : text, sympy expression, function of the coordinates, number or array
+            φ, real and periodic.
+        reference : (n, n) Hermitian array, n×n expressions or HermitianField
+            ½δ unless given.
         """
         return make_potential(self, expression, reference)
 
     def random_scalar(self, seed: Any, amplitude: float = 0.1, modes: int = 2) -> ScalarField:
-        """A random trigonometric polynomial of degree `modes` with values in [−amplitude, amplitude]."""
+        """A random trigonometric polynomial with values in [−amplitude, amplitude].
+
+        Parameters
+        ----------
+        seed : int or Generator
+            The same seed gives the same function on every grid.
+        amplitude : float
+            The largest possible value.
+        modes : int
+            The largest wave number along an axis, at least 1.
+        """
         return random_scalar(self, seed, amplitude, modes)
 
     def random_metric(self, seed: Any, amplitude: float = 0.1, modes: int = 2) -> MetricField:
-        """δ plus random trigonometric polynomials: a metric with eigenvalues in [1 − amplitude, 1 + amplitude]."""
+        """δ plus random trigonometric polynomials: a metric with eigenvalues in [1 − amplitude, 1 + amplitude].
+
+        Parameters
+        ----------
+        seed : int or Generator
+            The same seed gives the same function on every grid.
+        amplitude : float
+            At least 0 and below 1.
+        modes : int
+            The largest wave number along an axis, at least 1.
+        """
         return random_metric(self, seed, amplitude, modes)
 
     def random_potential(self, seed: Any, amplitude: float = 0.1, modes: int = 2) -> PotentialField:
-        """A random potential whose metric has eigenvalues in ½[1 − amplitude, 1 + amplitude]."""
+        """A random potential whose metric has eigenvalues in ½[1 − amplitude, 1 + amplitude].
+
+        Parameters
+        ----------
+        seed : int or Generator
+            The same seed gives the same function on every grid.
+        amplitude : float
+            At least 0 and below 1.
+        modes : int
+            The largest wave number along an axis, at least 1.
+        """
         return random_potential(self, seed, amplitude, modes)
 
 
@@ -128,8 +189,16 @@ def checked_order(order: int | None, scheme: str) -> int | None:
 class Torus(FlatTorus):
     """The real torus R^d/Λ, d = 1..4, with Cartesian coordinates x, y, z, w.
 
-    `periods` (one positive number or d of them; 1 unless given) makes it rectangular; `lattice` (d Cartesian row
-    vectors) makes it general. Raises InputError for a dimension or period out of range.
+    Raises InputError for a dimension or period out of range.
+
+    Parameters
+    ----------
+    dim : int
+        d, from 1 to 4.
+    periods : float or d floats
+        Positive; 1 unless given.
+    lattice : (d, d) array
+        Cartesian row vectors, instead of periods.
     """
 
     dim: int
@@ -174,8 +243,18 @@ class ComplexTorus(FlatTorus):
     """The complex torus C^n/Λ, n = 1..3, z^a = x^a + i y^a.
 
     Real coordinates are x, y for n = 1 and x1, y1, x2, y2, ... above; z ~ z + 1 ~ z + i in every factor unless given.
-    `periods` are 2n positive numbers (or one); `lattice` 2n Cartesian row vectors in those coordinates; `modulus`,
-    for n = 1, the complex number τ with Im τ > 0 of C/(Z + τZ). Raises InputError for values out of range.
+    Raises InputError for values out of range.
+
+    Parameters
+    ----------
+    dim : int
+        n, from 1 to 3.
+    periods : float or 2n floats
+        Of the real coordinates, positive; 1 unless given.
+    lattice : (2n, 2n) array
+        Cartesian row vectors, instead of periods.
+    modulus : complex
+        For n = 1: τ with Im τ > 0 of C/(Z + τZ).
     """
 
     dim: int

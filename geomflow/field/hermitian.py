@@ -30,9 +30,16 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class HermitianField(Field):
-    """A Hermitian form h_{ab̄}: complex `values` of shape (*grid, n, n), first index holomorphic.
+    """A Hermitian form h_{ab̄}.
 
     As a metric it is ds² = 2 h_{ab̄} dz^a dz̄^b (flat unit metric ½δ); Ricci forms R_{ab̄} are of this kind too.
+
+    Parameters
+    ----------
+    grid : Grid
+        On a complex torus.
+    values : (*grid, n, n) complex array
+        First index holomorphic.
     """
 
     grid: Grid
@@ -77,7 +84,13 @@ class HermitianField(Field):
         return self.volume_density().integral()
 
     def trace(self, other: HermitianField) -> ScalarField:
-        """h^{ab̄} T_{ab̄} of another Hermitian form T."""
+        """h^{ab̄} T_{ab̄}.
+
+        Parameters
+        ----------
+        other : HermitianField
+            T.
+        """
         return ScalarField(self.grid, quotient_trace(self.values, other.values))
 
     def realify(self) -> MetricField:

@@ -38,10 +38,17 @@ LEAST_BLOCK = 64
 
 
 def interpolate(field: Field, points: Any) -> np.ndarray:
-    """The values of a field at Cartesian points (..., d): an array (..., tensor indices).
+    """The values of a field at points: an array (..., tensor indices).
 
-    Points may lie outside of the fundamental cell. Raises ShapeError for points of another dimension and
+    Raises ShapeError for points of another dimension and
     NotFiniteError for points that are not finite.
+
+    Parameters
+    ----------
+    field : Field
+        Of any kind.
+    points : (..., d) array
+        Cartesian; they may lie outside of the fundamental cell.
 
     >>> from geomflow.field import Torus
     >>> f = Torus(dim=1).grid(8, scheme="spectral").scalar("cos(2*pi*x)")
@@ -56,7 +63,14 @@ def interpolate(field: Field, points: Any) -> np.ndarray:
 class Interpolation:
     """Evaluation at fixed points of what is sampled on a grid; made once, used for many fields.
 
-    `cell_points` are the points in cell coordinates, (count, d); `shape` is the shape (...) in which they were given.
+    Parameters
+    ----------
+    grid : Mesh
+        Where fields are known.
+    cell_points : (count, d) array
+        The points in cell coordinates.
+    shape : tuple of int
+        The shape (...) in which they were given.
     """
 
     grid: Mesh
@@ -65,7 +79,15 @@ class Interpolation:
 
     @staticmethod
     def to(grid: Mesh, points: Any) -> Interpolation:
-        """The interpolation from a grid to Cartesian points (..., d)."""
+        """The interpolation from a grid to points.
+
+        Parameters
+        ----------
+        grid : Mesh
+            Where fields are known.
+        points : (..., d) array
+            Cartesian.
+        """
         require_unmasked(points, "the array of points")
         array = np.asarray(points, dtype=float)
         if array.ndim == 0 or array.shape[-1] != grid.dim:
@@ -176,6 +198,13 @@ def resample(field: AnyField, grid: Mesh) -> AnyField:
     """The field on another grid of the same torus.
 
     Raises ShapeError for a grid of another torus, and InputError for a potential, which is one beside its reference.
+
+    Parameters
+    ----------
+    field : Field
+        Of any kind but a potential.
+    grid : Mesh
+        Of the same torus.
     """
     if isinstance(field, PotentialField):
         raise InputError("a potential belongs to its reference form: resample its metric(), or give its values to "

@@ -83,12 +83,20 @@ class FlatTorus(ABC):
 
     @abstractmethod
     def grid(self, n: int | Sequence[int], order: int | None = None, scheme: str = "stencil") -> Grid:
-        """A periodic grid with `n` points an axis (or one number an axis).
+        """A periodic grid.
 
-        Derivatives are centred finite differences of the order of accuracy `order`, 2, 4, 6 or 8 (4 unless given), or
-        with ``scheme="spectral"`` those of the trigonometric interpolant, which have no order. Raises InputError and
+        Raises InputError and
         UnknownNameError for others, GridTooSmallError when an axis is shorter than the stencil and MemoryLimitError
         when not even one scalar field would fit in memory.
+
+        Parameters
+        ----------
+        n : int or d ints
+            Points along each axis.
+        order : {2, 4, 6, 8, None}
+            Of the accuracy of centred differences; 4 unless given.
+        scheme : {"stencil", "spectral"}
+            Differences, or the trigonometric interpolant, which has no order.
         """
 
     def _period_sentence(self) -> str:

@@ -39,10 +39,17 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class MetricField(Field):
-    """A Riemannian metric g_ij in Cartesian coordinates: `values` of shape (*grid, d, d).
+    """A Riemannian metric g_ij in Cartesian coordinates.
 
     Curvature follows the conventions of `core.conventions`: spheres have positive curvature, Γ^k_ij is
     `christoffel().values[..., k, i, j]`, R^l_kij is `riemann().values[..., l, k, i, j]`.
+
+    Parameters
+    ----------
+    grid : Grid
+        Where it lives.
+    values : (*grid, d, d) array
+        Symmetric.
     """
 
     grid: Grid
@@ -106,16 +113,27 @@ class MetricField(Field):
         return self.scalar().integral(self)
 
     def laplacian(self, f: Any) -> ScalarField:
-        """Δf = g^{ij}(∂_i∂_j f − Γ^k_ij ∂_k f), ≤ 0 as an operator; `f` is anything that `grid.scalar` takes."""
+        """Δf = g^{ij}(∂_i∂_j f − Γ^k_ij ∂_k f), ≤ 0 as an operator.
+
+        Parameters
+        ----------
+        f : scalar
+            Anything that `grid.scalar` takes.
+        """
         function = self.grid.scalar(f)
         program = laplacian_program(self.grid.torus.coordinates)
         packed = np.concatenate([self.pack(), function.pack()])
         return ScalarField(self.grid, pointwise(program, self.grid)(packed)[0])
 
     def pull_back(self, matrix: Any) -> MetricField:
-        """(A*g)(x) = Jᵀ g(Ax) J for an integer matrix A of determinant ±1 acting on lattice coordinates.
+        """(A*g)(x) = Jᵀ g(Ax) J for a matrix A acting on lattice coordinates.
 
         J is the Cartesian Jacobian of the map, which permutes grid points.
+
+        Parameters
+        ----------
+        matrix : (d, d) integers
+            A, of determinant ±1.
         """
         automorphism = checked_automorphism(self.grid, matrix)
         columns = np.array(self.grid.torus.lattice).T

@@ -204,6 +204,15 @@ def pointwise(program: Program, grid: Mesh, statics: np.ndarray | None = None) -
     """The operator of a program on a grid, with all its derivatives held in memory.
 
     Raises ShapeError when the statics do not fit and MemoryLimitError when the derivatives do not.
+
+    Parameters
+    ----------
+    program : Program
+        Expressions in jets of fields.
+    grid : Mesh
+        Where they are computed.
+    statics : (n_statics, *grid) array or None
+        Given arrays, in the order of `program.statics`.
     """
     on_cell = cell_version(program, grid)
     stages = tuple(_compiled_stage(stage) for stage in on_cell.stages)
@@ -244,9 +253,18 @@ class StencilOperator(Operator):
 
 
 def discretise(program: Program, grid: Mesh, statics: np.ndarray | None = None) -> Operator:
-    """The program on the grid; `statics` are given arrays (n_statics, *grid) in the order of `program.statics`.
+    """The program on the grid.
 
     Raises ShapeError when they do not fit and MemoryLimitError when the derivatives would not fit in memory.
+
+    Parameters
+    ----------
+    program : Program
+        Expressions in jets of fields.
+    grid : Mesh
+        Where they are computed.
+    statics : (n_statics, *grid) array or None
+        Given arrays, in the order of `program.statics`.
     """
     if grid.order is None or most_jets(program) > FUSED_JETS:
         return pointwise(program, grid, statics)

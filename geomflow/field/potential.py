@@ -34,9 +34,16 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class PotentialField(Field):
-    """A real Kähler potential φ: `values` of shape (*grid).
+    """A real Kähler potential φ.
 
-    `reference` is the Hermitian form that the potential is added to: a constant (n, n) array, or a HermitianField.
+    Parameters
+    ----------
+    grid : Grid
+        On a complex torus.
+    values : (*grid) array
+        φ.
+    reference : (n, n) array or HermitianField
+        The Hermitian form that the potential is added to.
     """
 
     grid: Grid
@@ -119,7 +126,13 @@ class PotentialField(Field):
         return self.scalar().integral(self)
 
     def laplacian(self, f: Any) -> ScalarField:
-        """The Laplacian of the real metric, Δf = 2 g^{ab̄} ∂_a∂_b̄ f; `f` is anything that `grid.scalar` takes."""
+        """The Laplacian of the real metric, Δf = 2 g^{ab̄} ∂_a∂_b̄ f.
+
+        Parameters
+        ----------
+        f : scalar
+            Anything that `grid.scalar` takes.
+        """
         hessian = HermitianField(self.grid, complex_hessian(self.grid, self.grid.scalar(f).values))
         return self.metric().trace(hessian) * 2.0
 

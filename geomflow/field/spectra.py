@@ -30,7 +30,7 @@ class SpectrumError(GeomflowError, ArithmeticError):
 
 
 def laplacian_spectrum(metric: MetricField, count: int = 6) -> np.ndarray:
-    """The `count` lowest eigenvalues λ_0 = 0 < λ_1 ≤ ... of −Δ_g, with multiplicity, (count,); units 1/length².
+    """The lowest eigenvalues λ_0 = 0 < λ_1 ≤ ... of −Δ_g, with multiplicity, (count,); units 1/length².
 
     They are the critical values of ∫g^{ij}∂_iu∂_ju √g dx / ∫u²√g dx: a symmetric generalised eigenvalue problem on the
     grid, solved by Lanczos' method on (−Δ + c)⁻¹, whose applications are conjugate gradients preconditioned by FFT.
@@ -38,6 +38,13 @@ def laplacian_spectrum(metric: MetricField, count: int = 6) -> np.ndarray:
 
     Raises InputError for what is no MetricField or a `count` out of range, PositivityError for a metric that is not
     positive, and SpectrumError where the iteration does not converge.
+
+    Parameters
+    ----------
+    metric : MetricField
+        Positive.
+    count : int
+        From 1 to half the grid's points.
 
     >>> from geomflow.field import Torus
     >>> laplacian_spectrum(Torus(dim=2).grid(8, scheme="spectral").metric(), 3).round(6) + 0.0

@@ -42,18 +42,36 @@ class Field(ABC):
 
     @abstractmethod
     def unpack(self, packed: np.ndarray) -> Self:
-        """The field of the same kind, on the same grid, with these components; not checked for positivity."""
+        """The field of the same kind, on the same grid, with these components; not checked for positivity.
+
+        Parameters
+        ----------
+        packed : (ncomp, *grid) array
+            In the order of `component_names`.
+        """
 
     def norm(self) -> float:
         """Root mean square over the flat probability measure of the pointwise (Frobenius) norm of `values`."""
         return float(np.sqrt(np.mean(self._pointwise_square(self.values))))
 
     def distance(self, other: Field) -> float:
-        """√(mean |a − b|²): the root mean square, over the flat probability measure, of the Frobenius distance."""
+        """√(mean |a − b|²): the root mean square, over the flat probability measure, of the Frobenius distance.
+
+        Parameters
+        ----------
+        other : Field
+            Of the same kind, on the same grid.
+        """
         return float(np.sqrt(np.mean(self._pointwise_square(self.values - self._same_kind(other)))))
 
     def max_distance(self, other: Field) -> float:
-        """The largest difference |a − b| of any component at any grid point."""
+        """The largest difference |a − b| of any component at any grid point.
+
+        Parameters
+        ----------
+        other : Field
+            Of the same kind, on the same grid.
+        """
         return float(np.max(np.abs(self.values - self._same_kind(other))))
 
     def _pointwise_square(self, values: np.ndarray) -> np.ndarray:
@@ -104,9 +122,16 @@ class HasVolume(Protocol):
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class ScalarField(Field):
-    """A real function: `values` of shape (*grid).
+    """A real function.
 
     Sums, differences, products, quotients and powers with numbers and other scalar fields act point by point.
+
+    Parameters
+    ----------
+    grid : Grid
+        Where it lives.
+    values : (*grid) array
+        Real.
     """
 
     grid: Grid
@@ -136,6 +161,11 @@ class ScalarField(Field):
         """∫ f dμ with respect to the flat volume dx, or to the volume √det g dx of a metric.
 
         Sums over a periodic grid are exact for trigonometric polynomials of degree below the number of points.
+
+        Parameters
+        ----------
+        metric : metric or None
+            Anything with a `volume_density`; the flat one unless given.
         """
         if metric is None:
             return self.mean() * self.grid.torus.cell_volume
@@ -155,7 +185,13 @@ class ScalarField(Field):
         return place(self.grid, [int(i) for i in index])
 
     def derivative(self, index: Sequence[int]) -> ScalarField:
-        """∂^index f in Cartesian coordinates; (1, 0) is ∂_x f."""
+        """∂^index f in Cartesian coordinates; (1, 0) is ∂_x f.
+
+        Parameters
+        ----------
+        index : d counts
+            Derivatives along each coordinate.
+        """
         return ScalarField(self.grid, self.grid.derivative(self.values, index))
 
     def laplacian(self) -> ScalarField:
@@ -165,11 +201,23 @@ class ScalarField(Field):
         return ScalarField(self.grid, np.sum(list(terms.values()), axis=0))
 
     def map(self, function: Callable[[np.ndarray], np.ndarray]) -> ScalarField:
-        """function(f), for a function of arrays such as numpy.exp."""
+        """function(f).
+
+        Parameters
+        ----------
+        function : function of arrays
+            Such as numpy.exp.
+        """
         return ScalarField(self.grid, function(self.values))
 
     def pull_back(self, matrix: Any) -> ScalarField:
-        """f∘A for an integer matrix A of determinant ±1 acting on lattice coordinates; permutes grid points."""
+        """f∘A for a matrix A acting on lattice coordinates; permutes grid points.
+
+        Parameters
+        ----------
+        matrix : (d, d) integers
+            A, of determinant ±1.
+        """
         automorphism = checked_automorphism(self.grid, matrix)
         return ScalarField(self.grid, permute(self.grid, self.values, automorphism))
 
@@ -225,10 +273,16 @@ def make_scalar(grid: Grid, expression: Any) -> ScalarField:
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class TensorField(Field):
-    """A real tensor: `values` of shape (*grid, d, ..., d), one index for each letter of `indices`.
+    """A real tensor.
 
-    `indices` is written as in `core.conventions`: "_ij" for the Ricci tensor, "^k_ij" for Christoffel symbols,
-    "^l_kij" for the Riemann tensor; components are Cartesian.
+    Parameters
+    ----------
+    grid : Grid
+        Where it lives.
+    values : (*grid, d, ..., d) array
+        Cartesian components, one index for each letter of `indices`.
+    indices : str
+        As in `core.conventions`: "_ij" for Ricci, "^k_ij" for Christoffel, "^l_kij" for Riemann.
     """
 
     grid: Grid

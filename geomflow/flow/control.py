@@ -43,23 +43,75 @@ class StepController(ABC):
 
     @abstractmethod
     def start(self, cursor: Cursor, stepper: Stepper, span: float) -> ControllerState:
-        """The state at the start of a run over the time `span`."""
+        """The state at the start of a run.
+
+        Parameters
+        ----------
+        cursor : Cursor
+            Where the run is.
+        stepper : Stepper
+            The method.
+        span : float
+            The length of the run in time.
+        """
 
     def step(self, cursor: Cursor, stepper: Stepper, last: ControllerState) -> float:
-        """Length of the next step from the cursor's state."""
+        """Length of the next step from the cursor's state.
+
+        Parameters
+        ----------
+        cursor : Cursor
+            Where the run is.
+        stepper : Stepper
+            The method.
+        last : ControllerState
+            After the last step.
+        """
         return last.dt
 
     def ratio(self, cursor: Cursor, stepper: Stepper) -> float:
-        """Error of the candidate over what is allowed; a step is accepted up to 1."""
+        """Error of the candidate over what is allowed; a step is accepted up to 1.
+
+        Parameters
+        ----------
+        cursor : Cursor
+            Where the run is.
+        stepper : Stepper
+            The method.
+        """
         return 0.0
 
     @abstractmethod
     def accept(self, last: ControllerState, dt: float, ratio: float, stepper: Stepper) -> ControllerState:
-        """The state after an accepted step of length dt."""
+        """The state after an accepted step.
+
+        Parameters
+        ----------
+        last : ControllerState
+            Before the step.
+        dt : float
+            Its length.
+        ratio : float
+            Its error over what is allowed.
+        stepper : Stepper
+            The method.
+        """
 
     @abstractmethod
     def reject(self, last: ControllerState, dt: float, ratio: float, stepper: Stepper) -> ControllerState | None:
-        """The state after a rejected step; `ratio` is NaN if the candidate was not allowed. None gives up."""
+        """The state after a rejected step; None gives up.
+
+        Parameters
+        ----------
+        last : ControllerState
+            Before the step.
+        dt : float
+            Its length.
+        ratio : float
+            Its error over what is allowed; NaN if the candidate was not allowed.
+        stepper : Stepper
+            The method.
+        """
 
 
 _SAFETY = 0.9
@@ -75,6 +127,15 @@ class ErrorControl(StepController):
     The maximum norm sees a singularity that forms at one point, does not depend on the resolution, and does not depend
     on the order of summation. The next step is dt·0.9·r_n^(−0.7/k)·r_{n−1}^(0.4/k) with error ratios r and k one more
     than the order of the estimate (Gustafsson's PI controller; Hairer and Wanner II, section IV.2).
+
+    Parameters
+    ----------
+    rtol : float
+        Relative error allowed a step.
+    atol : float
+        Absolute error allowed a step, in the units of the state.
+    largest : float
+        No step is longer.
     """
 
     rtol: float = 1e-6
@@ -150,7 +211,13 @@ def _rate_peaks(cursor: Cursor) -> np.ndarray:
 
 @dataclass(frozen=True)
 class FixedStep(StepController):
-    """Every step has length dt, but for the last before a save time; nothing is tried again."""
+    """Every step has length dt, but for the last before a save time; nothing is tried again.
+
+    Parameters
+    ----------
+    dt : float
+        The length of the steps, positive.
+    """
 
     dt: float
 
@@ -183,6 +250,11 @@ class StabilityBound(StepController):
 
     For parabolic problems this resolves every mode that a grid resolves; the error in time is not measured. A run has
     at least 20 steps. A step that is not allowed is tried again at a quarter, and the cap is lifted by two a step.
+
+    Parameters
+    ----------
+    safety : float
+        In (0, 1].
     """
 
     safety: float = 0.8
@@ -238,7 +310,15 @@ class Stepper(ABC):
         return math.inf
 
     def stable_step(self, radius: float, oscillation: float) -> float:
-        """The longest stable step where |λ| ≤ radius and |Im λ| ≤ oscillation."""
+        """The longest stable step for eigenvalues λ.
+
+        Parameters
+        ----------
+        radius : float
+            Bound of |λ|, in units 1/time.
+        oscillation : float
+            Bound of |Im λ|.
+        """
         real = self.real_stability / radius if radius > 0 else math.inf
         return min(real, self.imaginary_stability / oscillation) if oscillation > 0 else real
 
@@ -252,11 +332,30 @@ class Stepper(ABC):
         """Step from (cursor.t, cursor.y) to t_new: write the row "new", and "error" if there is an estimate.
 
         Where the problem is an iteration that has come to its end, gives its outcome.
+
+        Parameters
+        ----------
+        cursor : Cursor
+            Where the run is, with its work arrays.
+        t_new : float
+            The end of the step.
         """
 
     def check(self, cursor: Cursor) -> None:  # noqa: B027
-        """Raise `InputError` if the method cannot work on this problem, before anything is computed."""
+        """Raise `InputError` if the method cannot work on this problem, before anything is computed.
+
+        Parameters
+        ----------
+        cursor : Cursor
+            At the initial state.
+        """
 
     def control(self, rtol: float, atol: float) -> StepController:
-        """The step control that fits the method when the user names none."""
+        """The step control that fits the method when the user names none.
+
+        Parameters
+        ----------
+        rtol, atol : float
+            The errors that the run allows a step.
+        """
         return ErrorControl(rtol, atol)

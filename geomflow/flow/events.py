@@ -33,23 +33,57 @@ class TerminalEvent(ABC):
     located: ClassVar[bool] = False
 
     def check(self, problem: Problem) -> None:  # noqa: B027
-        """Raise `InputError` if this problem cannot be watched so."""
+        """Raise `InputError` if this problem cannot be watched so.
+
+        Parameters
+        ----------
+        problem : Problem
+            What is to be run.
+        """
 
     @abstractmethod
     def measure(self, cursor: Cursor) -> float:
-        """The watched number at the cursor: positive as long as nothing happens, unless `happened` says otherwise."""
+        """The watched number at the cursor: positive as long as nothing happens, unless `happened` says otherwise.
+
+        Parameters
+        ----------
+        cursor : Cursor
+            Where the run is.
+        """
 
     def happened(self, before: float | None, after: float) -> bool:
-        """Whether the step from `before` to `after` ends the run; `before` is None at the start."""
+        """Whether a step ends the run.
+
+        Parameters
+        ----------
+        before : float or None
+            The number before the step; None at the start.
+        after : float
+            The number after it.
+        """
         return after <= 0
 
     def follows(self, other: Mapping[str, Any]) -> bool:
-        """Whether a run that an event of the content `other` has not ended cannot have been ended by this one."""
+        """Whether a run that another event has not ended cannot have been ended by this one.
+
+        Parameters
+        ----------
+        other : mapping
+            The content of another event, as stores hold it.
+        """
         return not differences(other, content(self))
 
     @abstractmethod
     def outcome(self, t: float, value: float) -> Outcome:
-        """How the run ended if it ends here."""
+        """How the run ended if it ends here.
+
+        Parameters
+        ----------
+        t : float
+            When it happened.
+        value : float
+            The number there.
+        """
 
 
 @dataclass(frozen=True)
@@ -58,6 +92,13 @@ class Event(TerminalEvent):
 
     The function may give a truth value too: then the run ends where that changes. Raises InputError for a name that is
     not text or a function that cannot be called, and, from the run, for NaN and all else that is not one real number.
+
+    Parameters
+    ----------
+    name : str
+        For messages and stores.
+    function : function of (t, state)
+        Gives a real number or a truth value.
 
     >>> half = Event("half the volume", lambda t, state: state.volume() - 0.5)
     """
@@ -121,7 +162,13 @@ class Threshold(TerminalEvent):
 
     @abstractmethod
     def number(self, cursor: Cursor) -> float:
-        """What is compared with the level."""
+        """What is compared with the level.
+
+        Parameters
+        ----------
+        cursor : Cursor
+            Where the run is.
+        """
 
     def measure(self, cursor: Cursor) -> float:
         """The distance that is left."""
@@ -140,12 +187,26 @@ class Threshold(TerminalEvent):
 
     @abstractmethod
     def told(self, t: float, number: float) -> tuple[OutcomeKind, str]:
-        """The kind of the outcome, and what to say of it: the number that was reached, and what to change."""
+        """The kind of the outcome, and what to say of it, and what to change.
+
+        Parameters
+        ----------
+        t : float
+            When it was reached.
+        number : float
+            What was reached.
+        """
 
 
 @dataclass(frozen=True)
 class CurvatureBlowUp(Threshold):
-    """Ends the run as singular when the problem's curvature (units 1/length²) reaches `threshold`."""
+    """Ends the run as singular when the problem's curvature reaches a threshold.
+
+    Parameters
+    ----------
+    threshold : float
+        Positive, in units 1/length².
+    """
 
     threshold: float
 
@@ -177,7 +238,13 @@ class CurvatureBlowUp(Threshold):
 
 @dataclass(frozen=True)
 class PositivityLoss(Threshold):
-    """Ends the run as singular when the problem's positivity, say its least eigenvalue, falls to `floor`."""
+    """Ends the run as singular when the problem's positivity, say its least eigenvalue, falls to a floor.
+
+    Parameters
+    ----------
+    floor : float
+        In the units of what must stay positive.
+    """
 
     floor: float = 1e-6
 
@@ -204,7 +271,13 @@ class PositivityLoss(Threshold):
 
 @dataclass(frozen=True)
 class SteadyState(Threshold):
-    """Ends the run as steady when the residual max |dy/dt| over components and points falls to `tolerance`."""
+    """Ends the run as steady when the residual max |dy/dt| over components and points falls to a tolerance.
+
+    Parameters
+    ----------
+    tolerance : float
+        Positive, in the units of the rate.
+    """
 
     tolerance: float = 1e-8
 

@@ -47,13 +47,23 @@ class Flow(InLatex):
         """What the flow says of itself at a state: its rates and what is watched, as expressions.
 
         Raises InputError when the flow does not act on states of this kind.
+
+        Parameters
+        ----------
+        state : state
+            A field, or what else the flow acts on.
         """
 
     def bind(self, state: Any) -> Problem:
-        """The initial value problem from `state`, compiled for its grid.
+        """The initial value problem from a state, compiled for its grid.
 
         A member of a family that is no field on a grid restricts the flow to the family: what `state.restricted(flow)`
         gives is bound then, or the flow itself where that is None.
+
+        Parameters
+        ----------
+        state : state
+            Where the run starts.
         """
         if hasattr(state, "restricted") and (restricted := state.restricted(self)) is not None:
             problem: Problem = restricted.bind(state)
@@ -62,20 +72,32 @@ class Flow(InLatex):
 
     @abstractmethod
     def components(self, torus: Any) -> list[sympy.Eq]:
-        """The equation written out on a torus, one for each component of the unknown field."""
+        """The equation written out on a torus, one for each component of the unknown field.
+
+        Parameters
+        ----------
+        torus : FlatTorus
+            Its coordinates are those of the equation.
+        """
 
     @staticmethod
     def from_expression(rate: str | Any | Mapping[str, Any], **parameters: float) -> Flow:
         """A user's own equation ∂_t u = rate, compiled like the built-in ones.
 
-        `rate` is text (or a sympy expression) in the coordinates of the torus, in the unknown `u`, in the
-        `parameters`, and in ``laplacian(u)``, ``d(u, x)``, ``d(u, x, y)`` and ``div(u*d(u, x), u*d(u, y))`` (flat
-        derivatives, of any expression); for a system, a mapping from the names of the state's components to rates.
         What stands under a derivative is differentiated as it is, on the grid, and not by the product rule: the mean
         of u is kept to rounding where the rate is a divergence. Coefficients must be periodic on the torus.
 
         Raises InputError for a parameter that is no finite real number, that does not occur in the rate, or that has
         the name of the unknown, a coordinate, an operator or the time t.
+
+        Parameters
+        ----------
+        rate : str, sympy expression or mapping
+            In the coordinates of the torus, in the unknown `u`, in the parameters, and in ``laplacian(u)``,
+            ``d(u, x)``, ``d(u, x, y)`` and ``div(u*d(u, x), u*d(u, y))`` (flat derivatives, of any expression); for a
+            system, a mapping from the names of the state's components to rates.
+        **parameters : float
+            Numbers by name.
 
         >>> import geomflow as gf
         >>> heat = gf.Flow.from_expression("kappa * laplacian(u)", kappa=0.1)

@@ -24,10 +24,14 @@ if TYPE_CHECKING:
 class FourierImplicit(Implicit):
     """The operator that multiplies each Fourier mode by its symbol, with real part ≤ 0, the same for each component.
 
-    symbol  shape (*half), where half is the shape of `scipy.fft.rfftn` of the grid; or (ncomp, *half)
-    shape   shape of the packed state, (ncomp, *grid)
-
     The symbol of −|k|⁴/2, say, is −|k|⁴/2 at the wave numbers of the grid; of a stencil, its own eigenvalues are best.
+
+    Parameters
+    ----------
+    symbol : (*half) or (ncomp, *half) array
+        Half is the shape of `scipy.fft.rfftn` of the grid.
+    shape : tuple of int
+        Shape of the packed state, (ncomp, *grid).
     """
 
     symbol: Array

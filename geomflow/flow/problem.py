@@ -19,9 +19,18 @@ Measure = Callable[[float, Array], float]
 class Violation:
     """Why a state is not allowed.
 
-    `kind` is "positivity" (a metric or a density that must be positive is not: the geometry ended) or
-    "domain" (any other reason: the numbers are wrong); `value` is the worst value and `place` its grid index;
-    `where` is the place in words, where the problem knows more than the index.
+    Parameters
+    ----------
+    kind : {"positivity", "domain"}
+        What must be positive is not: the geometry ended; or any other reason: the numbers are wrong.
+    what : str
+        What is not allowed.
+    value : float
+        Its worst value.
+    place : tuple of int
+        The grid index of that.
+    where : str
+        The place in words, where the problem knows more than the index.
     """
 
     kind: Literal["positivity", "domain"]
@@ -58,39 +67,78 @@ class Implicit(ABC):
 
     @abstractmethod
     def prepare(self, y: Array) -> None:
-        """Called with the state y at the start of each step; an L that follows it is chosen here, from y alone."""
+        """Called at the start of each step; an L that follows the state is chosen here, from it alone.
+
+        Parameters
+        ----------
+        y : (ncomp, *grid) array
+            The packed state at the start of a step.
+        """
 
     @abstractmethod
     def solve(self, b: Array, c: float, out: Array) -> None:
-        """Solve (1 − c L) u = b and write u to `out`; `b` and `out` have the packed shape and may be one array."""
+        """Solve (1 − c L) u = b and write u to `out`.
+
+        Parameters
+        ----------
+        b, out : (ncomp, *grid) arrays
+            The right-hand side and the solution; they may be one array.
+        c : float
+            Of the size of a step.
+        """
 
     @abstractmethod
     def apply(self, y: Array, out: Array) -> None:
-        """Write L y to `out`."""
+        """Write L y to `out`.
+
+        Parameters
+        ----------
+        y, out : (ncomp, *grid) arrays
+            A packed state, and where L y goes.
+        """
 
 
 @dataclass(frozen=True)
 class Problem:
     """The initial value problem dy/dt = rate(t, y), y(t0) = y0, with what solving it well needs to know.
 
-    y0               packed state, float64 array (ncomp, *grid), components first
-    rate             rate(t, y, out) writes dy/dt to `out`; it must be a pure function of t and y
-    unpack           turns a packed array into the user's state object
-    advance          (t, y, out) -> None: an iteration, which has no rate, writes the state after y to `out`, as a pure
-                     function of t and y; or gives the outcome that it ends with where there is no step to take
-    stiff_order      highest space derivative in the rate; 0 for a rate without
-    spectral_radius  (t, y) -> upper bound of |eigenvalues| of the linearised rate, units 1/time; estimated if None
-    oscillation      (t, y) -> upper bound of |Im| of these eigenvalues; None if they are real and negative
-    spectrum         (t, y) -> `Spectrum`, from which a stepper is chosen; None if they are real and negative
-    implicit         stands in for the linearised rate in `SemiImplicit`; None if there is none
-    check            (t, y) -> `Violation` if the state is not allowed, else None (NaN is found without it)
-    curvature        (t, y) -> size of the curvature, say max |Rm|; used to tell a singularity from a numerical failure
-    positivity       (t, y) -> what must stay positive at its worst point, say the least eigenvalue of the metric
-    residual         rate array -> its size; max |rate| if None (a flow modulo constants measures modulo constants)
-    monitors         name -> (t, y) -> number, recorded along the run
-    observe          (t, y) -> name -> number: monitors that are cheaper together than one by one
-    events           events that always watch this problem, besides the user's
-    description      JSON-able facts for the store: "equation", "grid", "components", "axes" (name -> coordinates), ...
+    Parameters
+    ----------
+    y0 : (ncomp, *grid) array of float64
+        The packed state, components first.
+    rate : function
+        rate(t, y, out) writes dy/dt to `out`; it must be a pure function of t and y.
+    unpack : function
+        Turns a packed array into the user's state object.
+    advance : function or None
+        (t, y, out) -> None: an iteration, which has no rate, writes the state after y to `out`, as a pure
+        function of t and y; or gives the outcome that it ends with where there is no step to take.
+    stiff_order : int
+        Highest space derivative in the rate; 0 for a rate without.
+    spectral_radius : function or None
+        (t, y) -> upper bound of |eigenvalues| of the linearised rate, units 1/time; estimated if None.
+    oscillation : function or None
+        (t, y) -> upper bound of |Im| of these eigenvalues; None if they are real and negative.
+    spectrum : function or None
+        (t, y) -> `Spectrum`, from which a stepper is chosen; None if they are real and negative.
+    implicit : Implicit or None
+        Stands in for the linearised rate in `SemiImplicit`; None if there is none.
+    check : function or None
+        (t, y) -> `Violation` if the state is not allowed, else None (NaN is found without it).
+    curvature : function or None
+        (t, y) -> size of the curvature, say max |Rm|; used to tell a singularity from a numerical failure.
+    positivity : function or None
+        (t, y) -> what must stay positive at its worst point, say the least eigenvalue of the metric.
+    residual : function or None
+        Rate array -> its size; max |rate| if None (a flow modulo constants measures modulo constants).
+    monitors : mapping
+        name -> (t, y) -> number, recorded along the run.
+    observe : function or None
+        (t, y) -> name -> number: monitors that are cheaper together than one by one.
+    events : tuple of TerminalEvent
+        Events that always watch this problem, besides the user's.
+    description : mapping
+        JSON-able facts for the store: "equation", "grid", "components", "axes" (name -> coordinates), ...
     """
 
     y0: Array

@@ -58,15 +58,26 @@ class States(Sequence[S]):
 class Solution(Generic[S]):
     """Times, states, monitors and the outcome of a run.
 
-    times             times of the kept states, shape (n,): t0, the save times, and the end
-    states            the kept states, unpacked when asked for
-    monitor_times     times of the monitors, shape (m,)
-    monitors          arrays of shape (m,) by name; `solution["energy"]` is short for `solution.monitors["energy"]`
-    outcome           how the run ended
-    steps, rejected, rate_evaluations    what it cost
-    description       the problem's facts: equation, grid, ...
-    recipe            how it was integrated: stepper, control, events, ...
-    template          a state of the kind of `states`
+    Parameters
+    ----------
+    times : (n,) array
+        Times of the kept states, shape (n,): t0, the save times, and the end.
+    states : States
+        The kept states, unpacked when asked for.
+    monitor_times : (m,) array
+        Times of the monitors, shape (m,).
+    monitors : mapping
+        Arrays of shape (m,) by name; `solution["energy"]` is short for `solution.monitors["energy"]`.
+    outcome : Outcome
+        How the run ended.
+    steps, rejected, rate_evaluations : int
+        What it cost.
+    description : mapping
+        The problem's facts: equation, grid, ...
+    recipe : mapping
+        How it was integrated: stepper, control, events, ...
+    template : state or None
+        A state of the kind of `states`.
     """
 
     times: np.ndarray
@@ -101,9 +112,14 @@ class Solution(Generic[S]):
         return f"Solution over {span}, {len(self.states)} states, {cost}; {self.outcome}"
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write everything to a new store at `path`, which `load` and xarray open.
+        """Write everything to a new store, which `load` and xarray open.
 
         Raises `StoreError` if there is something at `path` already or it cannot be written.
+
+        Parameters
+        ----------
+        path : str or path
+            Where nothing is yet.
         """
         facts = {
             "time": float(self.times[-1]),
@@ -125,6 +141,13 @@ def load(path: str | os.PathLike[str], like: Any = None) -> Solution[Any]:
     give any state of the same kind, ``load(path, like=model.on(grid))``, to have them unpacked.
 
     Raises `StoreError` if there is no store, or one that is damaged or of another format.
+
+    Parameters
+    ----------
+    path : str or path
+        Of a store.
+    like : state or None
+        Any state of the kind that the store keeps, where that is no field.
     """
     return stored_solution(StoredRun(path), like)
 

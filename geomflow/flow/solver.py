@@ -60,26 +60,47 @@ def solve(
 ) -> Solution[S]:
     """Run a flow from a state at time t0 to time t1.
 
-    flow, state    anything with `flow.bind(state) -> Problem`, or a gradient flow as it is derived
-    stepper        a stepper, its name ("rk4", "rk23", "rk45", "rkc", "semi-implicit", "scipy"), or None for the flow's
-    control        step control; None for the stepper's own, with `rtol` and `atol`
-    rtol, atol     a step may err by atol + rtol·max|y|, component by component; atol is 0.001 rtol·max|y0| by default
-    save_at        times at which states are kept, or into how many parts to divide the run; t0 and the end always are
-    events         what may end the run: CurvatureBlowUp, PositivityLoss, SteadyState, Event
-    monitors       name -> function(t, state), recorded every `monitor_every` steps besides the flow's own
-    store          path of a new store (or `Store`) in which the run is kept as it goes
-    resume         continue the run in the store, or begin it there; to the same bits, on a processor of the same kind.
-                   All that determines its numbers must be the same, but t1 may be later: then it goes on from the last
-                   step that the earlier t1 has not shaped, to the same bits as a run to t1 at once. Events may be left
-                   out, or their thresholds moved away: then it goes on where one of them had ended it
-    change_monitors  let a continued run be watched by other monitors; a number is NaN where it was not watched
-    progress       show a bar: True, False, or None for only on a terminal
-
     A singularity, a steady state, Ctrl-C or `max_steps` end the run with an outcome, not with an exception. SIGTERM is
     heard after the step, and has its effect when the run is kept; what a function of yours raises is raised when the
     run up to the step before is kept. Raises `InputError` (also a ValueError) for arguments that make no sense,
     `UnknownNameError` for an unknown stepper, `MemoryLimitError` if the kept states do not fit, before anything is
     computed, and `StoreError` for a store that exists already, or that holds another run than the one to resume.
+
+    Parameters
+    ----------
+    flow : Flow, DerivedFlow or Bindable
+        Anything with `flow.bind(state) -> Problem`, or a gradient flow as it is derived.
+    state : Field or other state
+        Where the run starts, of a kind that the flow acts on.
+    t1, t0 : float
+        The last time and the first, in the flow's own units.
+    stepper : Stepper, str or None
+        A stepper, its name ("rk4", "rk23", "rk45", "rkc", "semi-implicit", "scipy"), or None for the flow's.
+    control : StepController or None
+        Step control; None for the stepper's own, with `rtol` and `atol`.
+    rtol, atol : float
+        A step may err by atol + rtol·max|y|, component by component; atol is 0.001 rtol·max|y0| by default.
+    save_at : int, sequence of float or None
+        Times at which states are kept, or into how many parts to divide the run; t0 and the end always are.
+    events : TerminalEvent or iterable of these
+        What may end the run: CurvatureBlowUp, PositivityLoss, SteadyState, Event.
+    monitors : mapping or None
+        name -> function(t, state), recorded besides the flow's own.
+    monitor_every : int
+        Monitors are recorded every so many steps, and with each kept state.
+    max_steps : int
+        The run is interrupted after so many.
+    store : str, path or Store
+        Path of a new store (or `Store`) in which the run is kept as it goes.
+    resume : bool
+        Continue the run in the store, or begin it there; to the same bits, on a processor of the same kind.
+        All that determines its numbers must be the same, but t1 may be later: then it goes on from the last
+        step that the earlier t1 has not shaped, to the same bits as a run to t1 at once. Events may be left
+        out, or their thresholds moved away: then it goes on where one of them had ended it.
+    change_monitors : bool
+        Let a continued run be watched by other monitors; a number is NaN where it was not watched.
+    progress : bool or None
+        Show a bar: True, False, or None for only on a terminal.
     """
     bound = as_flow(flow)
     problem = _bind(bound, state)

@@ -112,14 +112,21 @@ DENSITY = "f"
 class ConjugateHeatFlow(Flow):
     """∂_τ w = Δw − Rw at g(t₁ − τ), backward along a solution g of Ricci flow, w = e^{−f} (Perelman 2002, §1).
 
-    `along` is a solution of RicciFlow with kept states (give `solve` save_at); between them the metric is a cubic
-    Hermite interpolant. Along Ricci–DeTurck flow, −W^k∂_k w is added, W the gauge's vector field. The state is a
-    ScalarField w > 0, and the time of the run is τ = t₁ − t, from 0 to at most t₁ − t₀.
+    Between the kept states the metric is a cubic Hermite interpolant. Along Ricci–DeTurck flow, −W^k∂_k w is
+    added, W the gauge's vector field. The state is a ScalarField w > 0, and the time of the run is τ = t₁ − t, from 0
+    to at most t₁ − t₀.
 
     Monitors: "mass" ∫w dV, constant; "perelman_f" F(g, f), nonincreasing in τ (F rises in t); with `tau` = τ₁ > 0 also
     "perelman_w" W(g, f, τ₁ + τ), nonincreasing in τ, for w = (4πτ)^{−d/2}e^{−f}.
 
     Raises InputError for what is no solution of unnormalised Ricci flow, and for `tau` that is not positive.
+
+    Parameters
+    ----------
+    along : Solution of MetricFields
+        Of RicciFlow, with kept states (give `solve` save_at).
+    tau : float or None
+        Perelman's scale τ₁ > 0 at the final time.
     """
 
     along: Solution[MetricField]

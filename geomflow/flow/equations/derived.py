@@ -46,13 +46,22 @@ zero eigenvalues, which may be defective."""
 class Descent(Flow):
     """∂_t u = −c grad E of a functional, as `functional.gradient_flow(metric)` derives it.
 
-    `solve` makes it from a derived flow by itself. `parameters` gives numbers to the parameters that the functional
-    leaves open (the τ of Perelman's W), `measure` the reference measure dm/dx of functionals that have one, anything
-    positive that ``grid.scalar`` takes (dx itself unless given). An ill-posed flow is refused at binding, with its
+    `solve` makes it from a derived flow by itself. An ill-posed flow is refused at binding, with its
     growth rate, unless it is `forced`. Raises InputError for anything but a derived flow.
 
     Monitors: "energy" is c E, c the functional's `factor`, which falls; "dissipation" is ‖c grad E‖², with
     d(energy)/dt = −dissipation.
+
+    Parameters
+    ----------
+    derived : DerivedFlow
+        As `functional.gradient_flow(metric)` gives it.
+    parameters : mapping
+        Numbers for the parameters that the functional leaves open (the τ of Perelman's W).
+    measure : text, number, function, array or ScalarField
+        The reference measure dm/dx > 0 of functionals that have one; dx itself unless given.
+    forced : bool
+        Run an ill-posed flow all the same.
     """
 
     derived: DerivedFlow
@@ -96,6 +105,11 @@ class Descent(Flow):
         """The equation for the state's kind of field, also where it cannot be run: its monitors hold all the same.
 
         Raises InputError for a state of another kind or on another torus, and for a parameter without a value.
+
+        Parameters
+        ----------
+        state : PotentialField or MetricField
+            On the torus that the flow was derived over.
         """
         potential = self.derived.flat.unknowns == (PHI,)
         kind, how = (PotentialField, "grid.potential(...) on a ComplexTorus") if potential else (

@@ -186,6 +186,13 @@ class ExpressionFlow(Flow):
     Raises InputError for a parameter that is not a finite number, that does not occur in the rate or has the name of
     something else in it; at binding, ExpressionError for text that cannot be read, and InputError for a rate whose
     coefficients are not periodic on the torus.
+
+    Parameters
+    ----------
+    rate : str, sympy expression or mapping
+        Of one unknown, or by the names of several.
+    parameters : mapping
+        Numbers by name.
     """
 
     rate: Any

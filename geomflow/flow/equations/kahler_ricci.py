@@ -38,11 +38,17 @@ TARGET, MASS = "log_target", "mass_ratio"
 class KahlerRicciFlow(Flow):
     """∂_t φ = speed · log v,  v = det(g_ref + ∂∂̄φ) / (κ ρ)  (Cao 1985; for ρ = 1, ∂_t g_{ab̄} = −R_{ab̄}).
 
-    `density` prescribes ρ > 0, anything that ``grid.scalar`` takes (flat, ρ = 1, unless given); κ makes the two
-    masses equal, ⟨κρ⟩ = ⟨det g_ref⟩. The steady state solves the complex Monge–Ampère equation
-    det(g_ref + ∂∂̄φ) = κρ: Calabi's conjecture on the torus. Hamilton's speed, ∂_t g = −2 Ric, is ``speed=2``.
+    κ makes the two masses equal, ⟨κρ⟩ = ⟨det g_ref⟩. The steady state solves the complex Monge–Ampère equation
+    det(g_ref + ∂∂̄φ) = κρ: Calabi's conjecture on the torus.
 
     Raises InputError for a speed that is not positive.
+
+    Parameters
+    ----------
+    density : text, number, function, array or ScalarField
+        ρ > 0, whatever ``grid.scalar`` takes; flat, ρ = 1, unless given.
+    speed : float
+        Positive; Hamilton's ∂_t g = −2 Ric has 2.
     """
 
     density: Any = None
@@ -90,7 +96,13 @@ class KahlerRicciFlow(Flow):
         )
 
     def default_stepper(self, problem: Problem) -> Stepper:
-        """Semi-implicit towards a prescribed density, where only the steady state matters; else the fitting one."""
+        """Semi-implicit towards a prescribed density, where only the steady state matters; else the fitting one.
+
+        Parameters
+        ----------
+        problem : Problem
+            As the flow was bound.
+        """
         return fitting_stepper(problem) if self.density is None else SemiImplicit()
 
     def _program(self, form: ReferenceForm, target: Target) -> Program:

@@ -45,14 +45,24 @@ ENDS = ("start", "end")
 class PerelmanForm:
     """A solution of ∂_t ĝ = −2(Ric(ĝ) + ∇²f̂), e^{−f̂}dV̂ = dm fixed: eq. (2.40) of Halverson and Ruehle.
 
-    times             times t of what follows, shape (n,)
-    metrics           ĝ(t) = ψ_t* g(t), MetricFields
-    dilatons          f̂(t) = f(t)∘ψ_t, ScalarFields
-    diffeomorphisms   ψ_t, TorusMaps
-    measure           dm/dx, a ScalarField
-    classical         g(t): the solution of Ricci flow at the same times, and where it ended
-    conjugate         w = e^{−f}: the solution of the conjugate heat equation, in τ = end − t; None without any run
-    outcome           how it ended, how far it got, and how well the measure is kept
+    Parameters
+    ----------
+    times : (n,) array
+        Times t of what follows.
+    metrics : tuple of MetricField
+        ĝ(t) = ψ_t* g(t).
+    dilatons : tuple of ScalarField
+        f̂(t) = f(t)∘ψ_t.
+    diffeomorphisms : tuple of TorusMap
+        ψ_t.
+    measure : ScalarField
+        dm/dx.
+    classical : Solution
+        g(t): the solution of Ricci flow at the same times, and where it ended.
+    conjugate : Solution or None
+        w = e^{−f}: the solution of the conjugate heat equation, in τ = end − t; None without any run.
+    outcome : Outcome
+        How it ended, how far it got, and how well the measure is kept.
     """
 
     times: np.ndarray
@@ -65,7 +75,13 @@ class PerelmanForm:
     outcome: Outcome
 
     def rate(self, index: int) -> TensorField:
-        """−2(Ric(ĝ) + ∇²f̂) at one of the times."""
+        """−2(Ric(ĝ) + ∇²f̂) at one of the times.
+
+        Parameters
+        ----------
+        index : int
+            Of the time.
+        """
         tensor = bakry_emery(self.metrics[index], self.dilatons[index])
         return TensorField(tensor.grid, -2 * tensor.values, "_ij")
 
@@ -112,20 +128,31 @@ def perelman_form(
     conjugate heat equation ∂_t f = −R − Δf + |∇f|²; then ∂_tψ_t = −(∇f)∘ψ_t, ĝ = ψ_t*g and f̂ = f∘ψ_t, since
     ∂_t(ψ*g) = ψ*(∂_t g − L_{∇f}g) and L_{∇f}g = 2∇²f (Perelman 2002, §1).
 
-    state          the metric g(t0), a MetricField on a Torus
-    measure        the density e^{−f}dV/dx at the end, anything positive that `grid.scalar` takes; where ψ is the
-                   identity at the end it is dm/dx itself
-    identity_at    where ψ is the identity: at the "end", or at the "start", where then ĝ(t0) is `state` and dm what
-                   the backward equation gives
-    save_at        times that are kept, or into how many parts to divide the run
-    gauge          "deturck" runs Ricci–DeTurck flow, and ψ takes the gauge's field out again: ∂_tψ = −(∇f + W)∘ψ
-    nodes          the least number of time steps of ψ, times two: its error falls as nodes⁻⁴
-    stepper, rtol, events, max_steps    those of `solve`, for the two equations (events for the first)
-
     A run of Ricci flow that ends before t1 gives the form up to the last kept time before, with `measure` there; a
     density or a map that fails on the grid, the times that it reached. The outcome says so. Raises InputError for a
     state of another kind and for times that make no sense, UnknownNameError for another `identity_at`, and
     PositivityError for a measure that is not positive.
+
+    Parameters
+    ----------
+    state : MetricField
+        The metric g(t0), on a Torus.
+    t1, t0 : float
+        The last time and the first.
+    measure : text, number, function, array or ScalarField
+        The density e^{−f}dV/dx at the end, anything positive that `grid.scalar` takes; where ψ is the
+        identity at the end it is dm/dx itself.
+    identity_at : {"end", "start"}
+        Where ψ is the identity: at the "end", or at the "start", where then ĝ(t0) is `state` and dm what
+        the backward equation gives.
+    save_at : int or sequence of float
+        Times that are kept, or into how many parts to divide the run.
+    gauge : {None, "deturck"}
+        "deturck" runs Ricci–DeTurck flow, and ψ takes the gauge's field out again: ∂_tψ = −(∇f + W)∘ψ.
+    nodes : int
+        The least number of time steps of ψ, times two: its error falls as nodes⁻⁴.
+    stepper, rtol, events, max_steps
+        Those of `solve`, for the two equations (events for the first).
     """
     _checked(state, identity_at, nodes)
     kept = np.array([float(t0), *stop_times(t0, t1, save_at)])

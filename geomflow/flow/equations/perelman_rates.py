@@ -91,6 +91,13 @@ def index_structures(metric: MetricField, measure: Any = 1) -> IndexStructures:
 
     Under ∂_t g = h, dF/dt = −∫(R^kl + ∇^k∇^lf) h_kl dm. The two agree where g = δ. Raises InputError for what is no
     MetricField and PositivityError for a measure that is not positive.
+
+    Parameters
+    ----------
+    metric : MetricField
+        On a real torus.
+    measure : text, number, function, array or ScalarField
+        dm/dx > 0.
     """
     if not isinstance(metric, MetricField):
         raise InputError(f"Perelman's F is a functional of a MetricField, and a {type(metric).__name__} was given.")

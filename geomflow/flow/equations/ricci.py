@@ -34,6 +34,13 @@ class RicciFlow(Flow):
 
     Without a gauge the equation is only weakly parabolic: run it for short times or small data.
     Raises UnknownNameError for an unknown gauge.
+
+    Parameters
+    ----------
+    gauge : {None, "deturck"}
+        Bare, or strictly parabolic.
+    normalised : bool
+        Whether the volume stays constant.
     """
 
     gauge: Literal["deturck"] | None = None

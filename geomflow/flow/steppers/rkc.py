@@ -28,6 +28,11 @@ class RKC(Stepper):
     0.8 (y_n − y_{n+1}) + 0.4 dt (f_n + f_{n+1}). Eigenvalues must be near the negative real axis: the method is stable
     in an ellipse about its interval that near 0 does not grow with s, so that oscillation limits dt to 0.048 R/ω² with
     R the largest |λ| and ω the largest |Im λ|. An equation that oscillates more than it damps is refused.
+
+    Parameters
+    ----------
+    max_stages : int
+        The most rates that a step takes.
     """
 
     max_stages: int = 1000
@@ -65,7 +70,15 @@ class RKC(Stepper):
         return ("older", "stage_rate")
 
     def stages(self, dt: float, radius: float) -> int:
-        """Least number of stages for which a step of length dt is stable."""
+        """Least number of stages for which a step is stable.
+
+        Parameters
+        ----------
+        dt : float
+            The length of the step.
+        radius : float
+            Bound of |λ|, in units 1/time.
+        """
         needed = 1 + int(math.sqrt(1 + dt * radius / _INTERVAL)) if math.isfinite(dt * radius) else 2
         return min(max(needed, 2), self.max_stages)
 

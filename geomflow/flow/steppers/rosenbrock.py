@@ -101,6 +101,11 @@ class SemiImplicit(Stepper):
     Any L keeps the order, because the whole rate enters each stage; L only has to be strong enough (see the tableaux
     in `rosenbrock`). Unlike additive (IMEX) Runge–Kutta methods, whose growth factor is unbounded as soon as L is not
     the exact linearisation, stiff modes stay damped. Each stage costs one rate and one solve.
+
+    Parameters
+    ----------
+    tableau : RosenbrockTableau
+        ROS34PW2 (third order) unless given; ROS2 where L is a poor stand-in.
     """
 
     tableau: RosenbrockTableau = ROS34PW2

@@ -43,7 +43,16 @@ class ScipyStiff(Stepper):
     """BDF, Radau or LSODA of `scipy.integrate` with a dense Jacobian by differences: for some thousand unknowns.
 
     A step of the run is a leg: scipy starts anew on each of them and chooses its own steps inside, to its own
-    tolerances `rtol` and `atol`. Monitors and events see the ends of the legs.
+    tolerances. Monitors and events see the ends of the legs.
+
+    Parameters
+    ----------
+    method : {"BDF", "Radau", "LSODA"}
+        The solver of `scipy.integrate`.
+    legs : int
+        Into how many a run is divided.
+    rtol, atol : float
+        Errors that scipy allows its own steps.
     """
 
     method: Literal["BDF", "Radau", "LSODA"] = "BDF"
