@@ -15,7 +15,7 @@ from geomflow.fits.fit import Fit, FitState, Last
 from geomflow.flow.solution import Solution
 from geomflow.flow.solver import solve
 from geomflow.networks.perceptron import Perceptron
-from geomflow.tangent.optimisers import Adam, Optimiser
+from geomflow.tangent.training import Adam, Optimiser
 
 if TYPE_CHECKING:
     from geomflow.variety.hypersurface import Hypersurface

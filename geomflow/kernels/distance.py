@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -27,6 +26,7 @@ from geomflow.kernels.operators import BlockOperator, FourierOperator, KernelOpe
 from geomflow.kernels.projective import chordal_distance, geodesic_distance
 from geomflow.kernels.tile_rows import EUCLIDEAN
 from geomflow.kernels.tiles import TiledGaussian
+from geomflow.networks.periodic import integer_box, into_cell, lattice_points
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
@@ -93,10 +93,9 @@ class CheckedKernel(Kernel):
             raise PositivityError(_not_positive(found.smallest, found.largest, f"of {found.points} of the points"))
         return found
 
-    def matrix(self, x: Any, y: Any = None) -> np.ndarray:
-        """The matrix K(x_p, y_q), (p, q), after the check of x."""
+    def _fill(self, x: np.ndarray, y: np.ndarray | None, out: np.ndarray) -> None:
         self.check(x)
-        return super().matrix(x, y)
+        super()._fill(x, y, out)
 
     def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
              workers: Workers = ON_THREADS) -> np.ndarray:
@@ -223,8 +222,7 @@ class ImageSum:
     def __call__(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """The sum, (p, q)."""
         rows = np.array(self.torus.lattice)
-        difference = x[:, None, :] - y[None, :, :]
-        difference -= np.rint(difference @ np.linalg.inv(rows)) @ rows
+        difference = into_cell(rows, x[:, None, :] - y[None, :, :])
         total = np.zeros(difference.shape[:2])
         for radius in range(SHELLS + 1):
             shell = sum(self.kernel.of(np.linalg.norm(difference + image, axis=2)) for image in _shell(rows, radius))
@@ -237,7 +235,7 @@ class ImageSum:
 
 def _shell(rows: np.ndarray, radius: int) -> np.ndarray:
     """The lattice vectors with largest integer coordinate `radius`."""
-    integers = np.array(list(product(range(-radius, radius + 1), repeat=len(rows))))
+    integers = integer_box([radius] * len(rows))
     return integers[np.abs(integers).max(axis=1) == radius] @ rows
 
 
@@ -272,8 +270,7 @@ def torus_distance(torus: FlatTorus, x: np.ndarray, y: np.ndarray) -> np.ndarray
     rows = np.array(torus.lattice)
     if x.shape[1] != len(rows) or y.shape[1] != len(rows):
         raise ShapeError(f"points of {x.shape[1]} and {y.shape[1]} coordinates were given on {torus!r}.")
-    difference = x[:, None, :] - y[None, :, :]
-    difference -= np.rint(difference @ np.linalg.inv(rows)) @ rows
+    difference = into_cell(rows, x[:, None, :] - y[None, :, :])
     least = np.full(difference.shape[:2], np.inf)
     for image in _neighbours(torus):
         np.minimum(least, np.sum((difference + image) ** 2, axis=2), out=least)
@@ -285,10 +282,7 @@ def _neighbours(torus: FlatTorus) -> np.ndarray:
     rows = np.array(torus.lattice)
     if torus.is_rectangular:
         return np.zeros((1, len(rows)))
-    diameter = float(np.sum(np.linalg.norm(rows, axis=1)))
-    bounds = [int(diameter * length) for length in np.linalg.norm(np.linalg.inv(rows), axis=0)]
-    vectors = np.array(list(product(*(range(-bound, bound + 1) for bound in bounds))), dtype=float) @ rows
-    return vectors[np.linalg.norm(vectors, axis=1) <= diameter]
+    return lattice_points(rows, float(np.sum(np.linalg.norm(rows, axis=1))))
 
 
 def _not_positive(smallest: float, largest: float, where: str) -> str:

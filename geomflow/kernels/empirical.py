@@ -108,7 +108,7 @@ class EmpiricalKernel(TangentKernel):
 @final
 @dataclass(frozen=True, eq=False)
 class EmpiricalPotentialKernel(Kernel):
-    """K(x, x') = Σ_I ∂φ(x)/∂θ_I ∂φ(x')/∂θ_I of a potential model at `parameters`: a scalar kernel.
+    """The empirical NTK of a potential model: K(x, x') = Σ_I ∂φ(x)/∂θ_I ∂φ(x')/∂θ_I at `parameters`, a scalar kernel.
 
     Raises InputError for a model that is no potential.
     """

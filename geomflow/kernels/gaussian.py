@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -19,6 +17,7 @@ from geomflow.kernels.kernel import Kernel
 from geomflow.kernels.operators import FourierOperator, IdentityOperator, checked_grid, gaussian_symbol, warn_if_narrow
 from geomflow.kernels.tile_rows import EUCLIDEAN, exp2
 from geomflow.kernels.tiles import TiledGaussian
+from geomflow.networks.periodic import lattice_count, lattice_points
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
@@ -58,8 +57,8 @@ class GaussianKernel(Kernel):
         """The same Gaussian summed over the images of a torus."""
         return WrappedGaussianKernel(self.scale, torus)
 
-    def _around(self, torus: FlatTorus) -> WrappedGaussianKernel:
-        return self.wrapped(torus)
+    def _on_points(self, grid: Grid) -> WrappedGaussianKernel:
+        return self.wrapped(grid.torus)
 
     def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
              workers: Workers = ON_THREADS) -> np.ndarray:
@@ -155,40 +154,18 @@ class LatticeSum:
 
 
 def lattice_sum(scale: float, rows: np.ndarray, axes: tuple[int, ...]) -> LatticeSum:
-    """The shorter of the two sums to machine precision."""
+    """The shorter of the two sums to machine precision, small terms first."""
     diameter = 0.5 * np.sum(np.linalg.norm(rows, axis=1))
     dual = 2 * np.pi * np.linalg.inv(rows).T
     image_radius = diameter + np.sqrt(diameter**2 + 2 * _NEGLIGIBLE * scale**2)
     wave_radius = np.sqrt(2 * _NEGLIGIBLE) / scale
-    waves = _expected(dual, wave_radius) < _expected(rows, image_radius)
-    terms = _ball(dual, wave_radius) if waves else _ball(rows, image_radius)
+    waves = lattice_count(dual, wave_radius) < lattice_count(rows, image_radius)
+    lattice, radius = (dual, wave_radius) if waves else (rows, image_radius)
+    if (count := lattice_count(lattice, radius)) > _MOST_TERMS:
+        raise InputError(f"the wrapped Gaussian needs some {count:.1g} terms on this lattice: use an operator on a "
+                         "grid, or a rectangular torus.")
+    terms = np.ascontiguousarray(lattice_points(lattice, radius)[::-1])
     return LatticeSum(scale, axes, rows, _half(terms) if waves else terms, waves)
-
-
-def _expected(rows: np.ndarray, radius: float) -> float:
-    """About how many lattice vectors there are within the radius."""
-    return float(np.prod([2 * bound + 1 for bound in _bounds(rows, radius)]))
-
-
-def _bounds(rows: np.ndarray, radius: float) -> list[int]:
-    """Bounds of the integers of lattice vectors of at most this length: |m_a| ≤ radius |column a of the inverse|."""
-    return [int(radius * length) for length in np.linalg.norm(np.linalg.inv(rows), axis=0)]
-
-
-def _ball(rows: np.ndarray, radius: float) -> np.ndarray:
-    """All lattice vectors of at most this length, (m, d), shortest last so that small terms are added first."""
-    bounds = _bounds(rows, radius)
-    if _expected(rows, radius) > _MOST_TERMS:
-        raise InputError(f"the wrapped Gaussian needs some {_expected(rows, radius):.1g} terms on this lattice: "
-                         "use an operator on a grid, or a rectangular torus.")
-    vectors = np.array(list(_integers(bounds)), dtype=float).reshape(-1, len(rows)) @ rows
-    lengths = np.sum(vectors**2, axis=1)
-    order = np.argsort(-lengths, kind="stable")
-    return np.ascontiguousarray(vectors[order][lengths[order] <= radius**2])
-
-
-def _integers(bounds: list[int]) -> Iterator[tuple[int, ...]]:
-    return product(*(range(-bound, bound + 1) for bound in bounds))
 
 
 def _half(waves: np.ndarray) -> np.ndarray:
@@ -267,6 +244,9 @@ class DeltaKernel(Kernel):
     def diagonal(self, x: Any) -> np.ndarray:
         """One at every point."""
         return np.ones(len(self.read(x)))
+
+    def _on_points(self, grid: Grid) -> Kernel:
+        return self * (grid.size / grid.torus.cell_volume)  # on a grid δ(x − x') is one over the volume of a cell
 
     def on(self, grid: Grid) -> IdentityOperator:
         """The identity on the grid's functions."""

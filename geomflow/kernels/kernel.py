@@ -29,7 +29,6 @@ from geomflow.kernels.operators import (
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
-    from geomflow.field.lattice import FlatTorus
 
 
 class Kernel(ABC):
@@ -72,12 +71,18 @@ class Kernel(ABC):
     def matrix(self, x: Any, y: Any = None) -> np.ndarray:
         """The matrix K(x_p, y_q), (p, q); y = x unless given. MemoryLimitError if it would not fit."""
         first = self.read(x)
-        second = first if y is None else self.read(y)
-        require_matrix(len(first), len(second))
-        out = np.empty((len(first), len(second)))
-        for rows in row_blocks(len(first), len(second)):
-            out[rows] = self.values(first[rows], second)
+        second = None if y is None else self.read(y)
+        shape = len(first), len(first if second is None else second)
+        require_matrix(*shape)
+        out = np.empty(shape)
+        self._fill(first, second, out)
         return out
+
+    def _fill(self, x: np.ndarray, y: np.ndarray | None, out: np.ndarray) -> None:
+        """out = K(x_p, y_q) for points that were read, block by block; y = None means y = x."""
+        y = x if y is None else y
+        for rows in row_blocks(len(x), len(y)):
+            out[rows] = self.values(x[rows], y)
 
     def apply(self, x: Any, y: Any, values: Any, block: int | None = None, workers: Any = None) -> np.ndarray:
         """The sums Σ_q K(x_p, y_q) values[q, ...], shape (p, ...), without the matrix: `block` rows at a time.
@@ -112,8 +117,9 @@ class Kernel(ABC):
         """The operator (K f)(x) = ∫ K(x, x') f(x') d^dx' on a periodic grid, the integral as a sum over its points."""
         return BlockOperator(self, checked_grid(grid))
 
-    def _around(self, torus: FlatTorus) -> Kernel:
-        """What its values are on a torus: itself, unless it is summed over images there."""
+    def _on_points(self, grid: Grid) -> Kernel:
+        """The kernel whose sums over the points of a grid are the operator of `on`: itself, unless made periodic first.
+        """
         return self
 
     def rescaled(self, alpha: float | Callable[[np.ndarray], np.ndarray] | Any) -> RescaledKernel:
@@ -156,6 +162,9 @@ class SumKernel(Kernel):
         """Σ c K(x_p, x_p), (p,)."""
         return sum((factor * kernel.diagonal(x) for factor, kernel in self.terms), np.zeros(len(self.read(x))))
 
+    def _on_points(self, grid: Grid) -> SumKernel:
+        return SumKernel(tuple((factor, kernel._on_points(grid)) for factor, kernel in self.terms))
+
     def on(self, grid: Grid) -> SumOperator:
         """The sum of the operators."""
         checked_grid(grid)
@@ -175,7 +184,8 @@ class SumKernel(Kernel):
 class ProductKernel(Kernel):
     """K(x, x') K'(x, x') …, positive by Schur's theorem; written K * K'.
 
-    On a grid kernels of x − x' alone are multiplied as periodic functions, so that a Gaussian is wrapped first.
+    On a grid kernels are multiplied as periodic functions: a Gaussian is wrapped around the torus first, and a network
+    kernel gets its Fourier embedding, also in sums and rescaled.
     """
 
     factors: tuple[Kernel, ...]
@@ -192,11 +202,14 @@ class ProductKernel(Kernel):
         """The product of the diagonals, (p,)."""
         return reduce(np.multiply, (kernel.diagonal(x) for kernel in self.factors))
 
+    def _on_points(self, grid: Grid) -> ProductKernel:
+        return ProductKernel(tuple(kernel._on_points(grid) for kernel in self.factors))
+
     def on(self, grid: Grid) -> KernelOperator:
         """By FFT where all factors are translation-invariant, else in blocks."""
         symbols = [kernel.on(checked_grid(grid)).symbol for kernel in self.factors]
         if any(symbol is None for symbol in symbols):
-            return BlockOperator(ProductKernel(tuple(kernel._around(grid.torus) for kernel in self.factors)), grid)
+            return BlockOperator(self._on_points(grid), grid)
         weight = grid.torus.cell_volume / grid.size
         rows = [fft.irfftn(symbol, s=grid.shape) / weight for symbol in symbols]
         return FourierOperator(grid, fft.rfftn(reduce(np.multiply, rows)).real * weight)
@@ -262,6 +275,9 @@ class RescaledKernel(Kernel):
         if not callable(self.alpha):
             raise InputError("α is known on a grid only: give a function of points (p, d) to use it elsewhere.")
         return _checked(self.alpha(points), (len(points),))
+
+    def _on_points(self, grid: Grid) -> RescaledKernel:
+        return RescaledKernel(self.kernel._on_points(grid), self.alpha)
 
     def on(self, grid: Grid) -> RescaledOperator:
         """The operator f ↦ α K(α f)."""

@@ -106,17 +106,12 @@ class InfiniteNetwork(Kernel):
         parts = workers.map(_batch, *zip(*rows), common=common)
         return np.concatenate([np.zeros((len(columns), 0)), *parts], axis=1)
 
-    def matrix(self, x: Any, y: Any = None) -> np.ndarray:
-        """K(x_p, y_q), (p, q), on all threads; each pair once where y = x. MemoryLimitError if it would not fit."""
-        first = self.read(x)
-        second = first if y is None else self.read(y)
-        require_matrix(len(first), len(second))
-        out = np.empty((len(first), len(second)))
+    def _fill(self, x: np.ndarray, y: np.ndarray | None, out: np.ndarray) -> None:
+        """out = K(x_p, y_q) on all threads; each pair once where y is None."""
         if y is None:
-            self._fill_symmetric(first, out)
+            self._fill_symmetric(x, out)
         else:
-            each(lambda rows: np.copyto(out[rows], self.values(first[rows], second)), slices(len(first), _ROWS))
-        return out
+            each(lambda rows: np.copyto(out[rows], self.values(x[rows], y)), slices(len(x), _ROWS))
 
     def _fill_symmetric(self, points: np.ndarray, out: np.ndarray) -> None:
         deviations, squares = self._deviations(points)
@@ -141,6 +136,9 @@ class InfiniteNetwork(Kernel):
         parameters = self.activation, self.depth, self.weight_std, self.bias_std
         return type(self)(*parameters, FourierEmbedding(torus, harmonics))
 
+    def _on_points(self, grid: Grid) -> InfiniteNetwork:
+        return self if self.embedding is not None else self.periodic(grid.torus)
+
     def on(self, grid: Grid) -> KernelOperator:
         """The operator on a periodic grid, by FFT; without an embedding that of `periodic(grid.torus)`.
 
@@ -148,7 +146,7 @@ class InfiniteNetwork(Kernel):
         transform of its values with the origin. An embedding of another torus acts in blocks.
         """
         if self.embedding is None:
-            return self.periodic(checked_grid(grid).torus).on(grid)
+            return self._on_points(checked_grid(grid)).on(grid)
         if not np.allclose(self.embedding.torus.lattice, checked_grid(grid).torus.lattice, rtol=1e-14, atol=0):
             return super().on(grid)
         points = self.read(grid.points().reshape(grid.size, -1))

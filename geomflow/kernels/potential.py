@@ -9,7 +9,6 @@ from typing import Any, final
 
 import numpy as np
 
-from geomflow.core import memory
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.field.lattice import FlatTorus
 from geomflow.kernels.blocks import row_blocks
@@ -18,6 +17,7 @@ from geomflow.kernels.gaussian import GaussianKernel, WrappedGaussianKernel
 from geomflow.kernels.kernel import Kernel
 from geomflow.kernels.tangent import TangentKernel, cotangents, require_theta
 from geomflow.networks.jets import hessian_adjoint, hessian_of_jets, hessian_terms
+from geomflow.networks.periodic import into_cell, lattice_count, lattice_points
 
 Index = tuple[int, ...]
 Derivatives = dict[Index, np.ndarray]
@@ -141,7 +141,7 @@ def images(scale: float, separations: list[np.ndarray], shifts: np.ndarray, indi
 def waves(scale: float, torus: FlatTorus, separations: list[np.ndarray], indices: Iterable[Index]) -> Derivatives:
     """(1/Vol) Σ_k e^{−s²|k|²/2} ∂^γ cos(k·r) for |γ| = 4, over the dual lattice."""
     dual = 2 * np.pi * np.linalg.inv(np.array(torus.lattice)).T
-    vectors = lattice_vectors(dual, _REACH / scale)
+    vectors = lattice_points(dual, _REACH / scale)
     totals = {index: np.zeros_like(separations[0]) for index in indices}
     for k in vectors:
         phase = np.cos(sum(component * r for component, r in zip(k, separations, strict=True)))
@@ -160,13 +160,12 @@ def periodic(scale: float, torus: FlatTorus, separations: list[np.ndarray], indi
     if torus.is_rectangular:
         return _products(scale, torus.periods, separations, indices)
     lattice = np.array(torus.lattice)
-    reduced, diameter = _reduced(lattice, separations)
-    reach = _REACH * scale + diameter
-    few = np.prod(1 + 2 * reach * np.linalg.norm(np.linalg.inv(lattice), axis=0))
-    many = np.prod(1 + 2 * (_REACH / scale) * np.linalg.norm(lattice, axis=1) / (2 * np.pi))
-    if many < few:
+    reach = _REACH * scale + 0.5 * float(np.sum(np.linalg.norm(lattice, axis=1)))
+    dual = 2 * np.pi * np.linalg.inv(lattice).T
+    if lattice_count(dual, _REACH / scale) < lattice_count(lattice, reach):
         return waves(scale, torus, separations, indices)
-    return images(scale, reduced, lattice_vectors(lattice, reach), indices)
+    reduced = into_cell(lattice, np.stack(separations, axis=-1))
+    return images(scale, list(np.moveaxis(reduced, -1, 0)), lattice_points(lattice, reach), indices)
 
 
 def _products(scale: float, periods: tuple[float, ...], separations: list[np.ndarray],
@@ -195,23 +194,3 @@ def periodic_gaussian(scale: float, period: float, r: np.ndarray, highest: int =
         for m, total in enumerate(found):
             total += height * k**m * np.cos(k * r + 0.5 * np.pi * m)
     return found
-
-
-def _reduced(lattice: np.ndarray, separations: list[np.ndarray]) -> tuple[list[np.ndarray], float]:
-    """The separations moved into the centred cell, and the half diameter of that cell."""
-    stacked = np.stack(separations, axis=-1)
-    stacked = stacked - np.round(stacked @ np.linalg.inv(lattice)) @ lattice
-    diameter = 0.5 * float(np.sum(np.linalg.norm(lattice, axis=1)))
-    return list(np.moveaxis(stacked, -1, 0)), diameter
-
-
-def lattice_vectors(rows: np.ndarray, radius: float) -> np.ndarray:
-    """All Σ_a n_a rows[a] of length at most `radius`, (n, d), the shortest first."""
-    counts = np.floor(radius * np.linalg.norm(np.linalg.inv(rows), axis=0)).astype(int)
-    memory.require(8 * len(rows) * float(np.prod(2.0 * counts + 1)), f"the lattice vectors up to length {radius:.3g}",
-                   "take another width of the kernel")
-    mesh = np.meshgrid(*(np.arange(-n, n + 1) for n in counts), indexing="ij")
-    vectors = np.stack([m.ravel() for m in mesh], axis=-1) @ rows
-    squares = np.sum(vectors**2, axis=1)
-    order = np.argsort(squares, kind="stable")
-    return vectors[order[squares[order] <= radius**2]]

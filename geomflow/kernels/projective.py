@@ -237,9 +237,8 @@ class CoordinateKernel(Kernel):
         """K(x_p, x_p), (p,)."""
         return self.kernel.diagonal(coordinate_inputs(x))
 
-    def matrix(self, x: Any, y: Any = None) -> np.ndarray:
-        """The matrix of the kernel, (p, q)."""
-        return self.kernel.matrix(coordinate_inputs(x), None if y is None else coordinate_inputs(y))
+    def _fill(self, x: np.ndarray, y: np.ndarray | None, out: np.ndarray) -> None:
+        self.kernel._fill(x, y, out)
 
     def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
              workers: Workers = ON_THREADS) -> np.ndarray:

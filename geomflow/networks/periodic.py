@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from math import pi, sqrt
 from typing import TYPE_CHECKING, final
@@ -164,17 +165,38 @@ def _masses(shift: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def lattice_points(rows: np.ndarray, radius: float) -> np.ndarray:
-    """All points Σ_a m_a v_a, integer m, of modulus <= radius, (count, d), in a fixed order.
+    """All points Σ_a m_a v_a, integer m, of modulus <= radius, (count, d), the shortest first.
 
     Raises `MemoryLimitError` where there are too many to hold.
     """
-    bounds = np.floor(radius * np.linalg.norm(np.linalg.inv(rows), axis=0) + 1e-9).astype(int)
-    boxed = float(np.prod(2.0 * bounds + 1))
+    boxed = lattice_count(rows, radius)
     require(16.0 * len(rows) * boxed, f"a list of {boxed:.3g} lattice points", "take a width nearer to the periods")
+    points = integer_box(_bounds(rows, radius)) @ rows
+    squares = _squares(points)
+    order = np.argsort(squares, kind="stable")
+    return np.ascontiguousarray(points[order[squares[order] <= radius**2 * (1 + 1e-12)]])
+
+
+def lattice_count(rows: np.ndarray, radius: float) -> float:
+    """About how many points of the lattice have modulus <= radius: those of the box that holds them all."""
+    return float(np.prod(2.0 * _bounds(rows, radius) + 1))
+
+
+def _bounds(rows: np.ndarray, radius: float) -> np.ndarray:
+    """Bounds of the integers of lattice points: |m_a| ≤ radius |column a of the inverse|."""
+    return np.floor(radius * np.linalg.norm(np.linalg.inv(rows), axis=0) + 1e-9).astype(int)
+
+
+def integer_box(bounds: Sequence[int] | np.ndarray) -> np.ndarray:
+    """All integer vectors m with |m_a| ≤ bounds[a], (count, d), the last entry running fastest."""
     axes = [np.arange(-bound, bound + 1) for bound in bounds]
-    integers = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(rows))
-    points = integers @ rows
-    return points[_squares(points) <= radius**2 * (1 + 1e-12)]
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
+
+
+def into_cell(rows: np.ndarray, differences: np.ndarray) -> np.ndarray:
+    """Differences (..., d) moved by points of the lattice into the cell around zero, Σ_a t_a v_a with |t_a| ≤ ½."""
+    moved: np.ndarray = differences - np.rint(differences @ np.linalg.inv(rows)) @ rows
+    return moved
 
 
 def _squares(points: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
-from .gradient_flow import GradientFlow as GradientFlow, LinearisedFlow as LinearisedFlow
+from .gradient_flow import (
+    GradientFlow as GradientFlow, LinearisedFlow as LinearisedFlow, tangent_monitors as tangent_monitors,
+)
 from .kernel_action import Batch as Batch
 from .kernel_checks import CappedGrowthWarning as CappedGrowthWarning
 from .kernel_flow import KernelFlow as KernelFlow
 from .loss import Continuum as Continuum
-from .optimisers import Adam as Adam, Momentum as Momentum, Optimiser as Optimiser, SGD as SGD
-from .tangent_monitors import tangent_monitors as tangent_monitors
-from .training import Training as Training
+from .training import Adam as Adam, Momentum as Momentum, Optimiser as Optimiser, SGD as SGD, Training as Training

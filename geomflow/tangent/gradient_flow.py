@@ -1,9 +1,10 @@
-"""Gradient descent in continuous time on the parameters of a network that is a metric, free or linearised."""
+"""Descent in continuous time on the parameters of a network that is a metric, free or linearised, and its monitors."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -13,112 +14,137 @@ from geomflow.field.grid import Grid
 from geomflow.flow.flow import Flow
 from geomflow.flow.problem import Problem, Violation
 from geomflow.flow.steppers.rkc import RKC
-from geomflow.networks.model import ModelState
+from geomflow.kernels.spectrum import alignment, participation_ratio
+from geomflow.networks.model import ModelState, flattened_kernel
 from geomflow.networks.wrapped import Linearised, checked_model
-from geomflow.tangent.loss import Continuum, GridLoss, Loss, Setting, checked_functional
+from geomflow.tangent.loss import Continuum, ContinuumLoss, GridLoss, Loss, PosedFunctional, checked_functional
 from geomflow.tangent.sampled_loss import PointLoss, sampled_loss
 
 if TYPE_CHECKING:
     import sympy
 
     from geomflow.flow.control import Stepper
-    from geomflow.flow.flow import Flow
     from geomflow.networks.model import Model
     from geomflow.symbolic.functionals import Functional
-    from geomflow.tangent.loss import Continuum
 
 Rate = Callable[[float, np.ndarray, np.ndarray], None]
 
 
-def checked_state(flow: Flow, model: Model, state: Any) -> ModelState:
-    """`state` if it is a state of the model.
+class ParameterFlow(Flow):
+    """Descent of L, the loss that a functional makes of the metric of `model`, in the model's parameters.
 
-    Raises InputError that says what was given and how to make the right one.
+    It acts on a `ModelState`. Subclasses say at which state the descent starts, and how it steps.
     """
-    if not isinstance(state, ModelState):
-        raise InputError(f"the flow '{flow.name}' acts on the parameters of a model: start it from model.on(grid) or "
-                         f"model.on(points), not from a {type(state).__name__}.")
-    if state.model is not model:
-        twin = " (another object: make the model once, for flow and state)" if repr(model) == repr(state.model) else ""
-        raise InputError(f"the flow '{flow.name}' is one of {model!r}, and the state belongs to {state.model!r}{twin}.")
-    if not len(state.points):
-        raise InputError("a loss is a mean over points, and the state has none: give points (p, d) with p >= 1.")
-    return state
 
+    functional: Functional | Continuum
+    model: Model
+    parameters: Mapping[str, float]
+    measure: Any
 
-def loss_at(functional: Functional | Continuum, parameters: Mapping[str, float], measure: Any, model: Model,
-            state: ModelState) -> Loss:
-    """The loss of a model where the state samples it.
+    def __post_init__(self) -> None:
+        checked_functional(self.functional, type(self).__name__)
+        checked_model(self.model)
 
-    A functional that is no sum over points (the eigenvalue λ) is descended on a grid as `Continuum` does it.
-    """
-    energy = functional.functional if isinstance(functional, Continuum) else functional
-    setting = Setting(energy, parameters, measure)
-    sampled = sampled_loss(setting, model, state)
-    if sampled.local and not isinstance(functional, Continuum):
+    @property
+    def equation(self) -> sympy.Eq:
+        """dθ_I/dt = −∂L/∂θ_I."""
+        import sympy
+
+        t, theta = sympy.Symbol("t"), sympy.Function("theta_I")
+        left = sympy.Derivative(theta(t), t)
+        return sympy.Eq(left, -sympy.Derivative(sympy.Function("L")(theta(t)), theta(t)), evaluate=False)
+
+    def components(self, torus: Any) -> list[sympy.Eq]:
+        """The one equation of all parameters."""
+        return [self.equation]
+
+    def on(self, state: Any) -> Loss:  # type: ignore[override]  # parameters have no equation on a grid
+        """The loss that is descended from the state, as numbers."""
+        return self._loss(self._start(self._checked(state)))
+
+    def bind(self, state: Any) -> Problem:
+        """The initial value problem of the parameters, which starts at the state."""
+        start = self._start(self._checked(state))
+        loss = self._loss(start)
+
+        def rate(t: float, y: np.ndarray, out: np.ndarray) -> None:
+            out[...] = loss.descent(y.ravel()).reshape(y.shape)
+
+        return self._problem(start, loss, rate, start.pack())
+
+    def default_stepper(self, problem: Problem) -> Stepper:
+        """Stabilised Runge–Kutta: a tangent kernel times a functional's second derivative is stiff."""
+        return RKC()
+
+    def _start(self, state: ModelState) -> ModelState:
+        """Where the descent starts."""
+        return state
+
+    def _checked(self, state: Any) -> ModelState:
+        """`state` if it is a state of the model; InputError that says what was given and how to make the right one."""
+        if not isinstance(state, ModelState):
+            raise InputError(f"the flow '{self.name}' acts on the parameters of a model: start it from model.on(grid) "
+                             f"or model.on(points), not from a {type(state).__name__}.")
+        if state.model is not self.model:
+            twin = " (another object: make the model once, for flow and state)"
+            raise InputError(f"the flow '{self.name}' is one of {self.model!r}, and the state belongs to "
+                             f"{state.model!r}{twin if repr(self.model) == repr(state.model) else ''}.")
+        if not len(state.points):
+            raise InputError("a loss is a mean over points, and the state has none: give points (p, d) with p >= 1.")
+        return state
+
+    def _loss(self, state: ModelState) -> Loss:
+        """The loss where the state samples it.
+
+        A functional that is no sum over points (the eigenvalue λ) is descended on a grid as `Continuum` does it.
+        """
+        continuum = isinstance(self.functional, Continuum)
+        energy = self.functional.functional if isinstance(self.functional, Continuum) else self.functional
+        posed = PosedFunctional(energy, self.parameters, self.measure)
+        sampled = sampled_loss(posed, state)
+        if sampled.local and not continuum:
+            state.require_positive()
+            return sampled.ready()
+        if isinstance(state.place, Grid):
+            return GridLoss(posed, state.model, state.field())
+        if not sampled.local or self.measure is not None:
+            raise InputError(f"the gradient of {energy.name} is not local, or has a measure of its own: flow on a "
+                             "grid, model.on(torus.grid(...)), instead of on points.")
         state.require_positive()
-        return sampled.ready()
-    if isinstance(state.place, Grid):
-        return GridLoss(setting, model, state.field())
-    if not sampled.local or measure is not None:
-        raise InputError(f"the gradient of {setting.functional.name} is not local, or has a measure of its own: flow "
-                         "on a grid, model.on(torus.grid(...)), instead of on points.")
-    state.require_positive()
-    return PointLoss(sampled)
+        return PointLoss(sampled)
 
+    def _problem(self, state: ModelState, loss: Loss, rate: Rate, y0: np.ndarray) -> Problem:
+        """The problem of an array y0 (rows, n_parameters): the parameters, then the rows of a memory."""
 
-def parameter_problem(flow: Flow, state: ModelState, loss: Loss, rate: Rate, memory: np.ndarray | None = None
-                      ) -> Problem:
-    """The problem of an array (rows, n_parameters): the parameters, then the rows of a memory."""
-    y0 = state.pack() if memory is None else np.concatenate([state.pack(), memory])
+        def observe(t: float, y: np.ndarray) -> dict[str, float]:
+            gradient = loss.descent(y[0])
+            return {**loss.observe(y[0]), "dissipation": float(gradient @ gradient)}
 
-    def observe(t: float, y: np.ndarray) -> dict[str, float]:
-        gradient = loss.descent(y[0])
-        return {**loss.observe(y[0]), "dissipation": float(gradient @ gradient)}
+        def check(t: float, y: np.ndarray) -> Violation | None:
+            found = loss.check(y[0])
+            return replace(found, where=state.where(found.place)) if found is not None and found.place else found
 
-    return Problem(
-        y0=y0,
-        rate=rate,
-        unpack=state.unpack,
-        check=lambda t, y: _placed(state, loss.check(y[0])),
-        observe=observe,
-        description=description(flow, state),
-    )
+        return Problem(y0=y0, rate=rate, unpack=state.unpack, check=check, observe=observe,
+                       description=self._description(state))
 
+    def _description(self, state: ModelState) -> dict[str, Any]:
+        """JSON-able facts of a run for its store."""
+        import sympy
 
-def _placed(state: ModelState, found: Violation | None) -> Violation | None:
-    """What was found, with the coordinates of its place."""
-    return replace(found, where=state.where(found.place)) if found is not None and found.place else found
-
-
-def description(flow: Flow, state: ModelState) -> dict[str, Any]:
-    """JSON-able facts of a run for its store."""
-    import sympy
-
-    return {
-        "flow": flow.name,
-        "equation": f"{flow}; {flow!r}",
-        "latex": sympy.latex(flow.equation),
-        "components": ["theta"],
-        "model": repr(state.model),
-        "place": repr(state.place) if isinstance(state.place, Grid) else f"{len(state.place)} points",
-        "state": type(state).__name__,
-    }
-
-
-def parameter_equation() -> sympy.Eq:
-    """dθ_I/dt = −∂L/∂θ_I."""
-    import sympy
-
-    t, theta = sympy.Symbol("t"), sympy.Function("theta_I")
-    loss = sympy.Function("L")
-    left = sympy.Derivative(theta(t), t)
-    return sympy.Eq(left, -sympy.Derivative(loss(theta(t)), theta(t)), evaluate=False)
+        return {
+            "flow": self.name,
+            "equation": f"{self}; {self!r}",
+            "latex": sympy.latex(self.equation),
+            "components": ["theta"],
+            "model": repr(state.model),
+            "place": repr(state.place) if isinstance(state.place, Grid) else f"{len(state.place)} points",
+            "state": type(state).__name__,
+        }
 
 
 @final
 @dataclass(frozen=True)
-class GradientFlow(Flow):
+class GradientFlow(ParameterFlow):
     """dθ_I/dt = −∂L/∂θ_I, with L = factor·E the functional of the metric that the model represents.
 
     Source: Halverson and Ruehle, eqs. (2.2)-(2.5). It acts on a `ModelState`: ``model.on(grid)`` or
@@ -138,46 +164,15 @@ class GradientFlow(Flow):
     parameters: Mapping[str, float] = field(default_factory=dict)
     measure: Any = None
 
-    def __post_init__(self) -> None:
-        checked_functional(self.functional, "GradientFlow")
-        checked_model(self.model)
-
     @property
     def name(self) -> str:
         """The functional's name, with what flows."""
         return f"{self.functional.name}-parameters"
 
-    @property
-    def equation(self) -> sympy.Eq:
-        """dθ_I/dt = −∂L/∂θ_I."""
-        return parameter_equation()
-
-    def components(self, torus: Any) -> list[sympy.Eq]:
-        """The one equation of all parameters."""
-        return [self.equation]
-
-    def on(self, state: Any) -> Loss:  # type: ignore[override]  # parameters have no equation on a grid
-        """The loss that is descended from the state, as numbers."""
-        return loss_at(self.functional, self.parameters, self.measure, self.model,
-                       checked_state(self, self.model, state))
-
-    def bind(self, state: Any) -> Problem:
-        """The initial value problem of the parameters, which starts at the state."""
-        loss = self.on(state)
-
-        def rate(t: float, y: np.ndarray, out: np.ndarray) -> None:
-            out[...] = loss.descent(y.ravel()).reshape(y.shape)
-
-        return parameter_problem(self, state, loss, rate)
-
-    def default_stepper(self, problem: Problem) -> Stepper:
-        """Stabilised Runge–Kutta: a tangent kernel times a functional's second derivative is stiff."""
-        return RKC()
-
 
 @final
 @dataclass(frozen=True)
-class LinearisedFlow(Flow):
+class LinearisedFlow(ParameterFlow):
     """Gradient flow of the model linearised at the parameters θ_0 of the state where the run starts:
 
         g^L(x) = g(x)|_{θ_0} + (θ_I − θ_{0,I}) ∂g(x)/∂θ_I|_{θ_0},    dθ_I/dt = −∂L[g^L]/∂θ_I
@@ -192,39 +187,82 @@ class LinearisedFlow(Flow):
     parameters: Mapping[str, float] = field(default_factory=dict)
     measure: Any = None
 
-    def __post_init__(self) -> None:
-        GradientFlow(self.functional, self.model, self.parameters, self.measure)
-
     @property
     def name(self) -> str:
         """The functional's name, with what flows."""
         return f"{self.functional.name}-linearised"
 
-    @property
-    def equation(self) -> sympy.Eq:
-        """dθ_I/dt = −∂L/∂θ_I, with L at g^L."""
-        return parameter_equation()
+    def _start(self, state: ModelState) -> ModelState:
+        return Linearised(self.model, state.parameters).on(state.place, parameters=state.parameters)
 
-    def components(self, torus: Any) -> list[sympy.Eq]:
-        """The one equation of all parameters."""
-        return [self.equation]
 
-    def on(self, state: Any) -> Any:
-        """The loss that is descended from the state, as numbers."""
-        flow, start = self._linearised(state)
-        return flow.on(start)
+POINTS = 32
+"""Kernels are looked at on about so many of the state's points."""
 
-    def bind(self, state: Any) -> Problem:
-        """The initial value problem of the parameters, which starts at the state."""
-        flow, start = self._linearised(state)
-        return flow.bind(start)
+Monitor = Callable[[float, ModelState], float]
 
-    def _linearised(self, state: Any) -> tuple[GradientFlow, Any]:
-        given = checked_state(self, self.model, state)
-        model = Linearised(self.model, given.parameters)
-        return (GradientFlow(self.functional, model, self.parameters, self.measure),
-                model.on(given.place, parameters=given.parameters))
 
-    def default_stepper(self, problem: Problem) -> Stepper:
-        """Stabilised Runge–Kutta."""
-        return RKC()
+def tangent_monitors(flow: Any, start: ModelState, points: int = POINTS) -> dict[str, Monitor]:
+    """Monitors of the tangent kernel Θ_t of a run of `flow` (GradientFlow, LinearisedFlow or Training) from `start`.
+
+    Θ_t is the matrix over pairs (point, component) on about `points` evenly chosen points of the state:
+
+    kernel_drift         ‖Θ_t − Θ_0‖/‖Θ_0‖, Frobenius norms; zero for a frozen kernel
+    kernel_alignment     ⟨D, Θ_t D⟩/(‖Θ_t‖_F |D|²) ∈ [0, 1], the alignment of Θ_t and D Dᵀ (Cristianini et al. 2001),
+                         D the continuum's δL/δg on these points: one where Θ_t moves nothing but the gradient
+    kernel_top           λ_max, the largest eigenvalue
+    participation_ratio  (tr Θ_t)²/tr Θ_t²: how many directions can move
+
+    >>> import geomflow as gf
+    >>> T = gf.ComplexTorus(dim=1)
+    >>> network = gf.networks.Perceptron(2, (16,), embedding=gf.networks.FourierEmbedding(T))
+    >>> model = gf.networks.Rescaled(gf.networks.PotentialModel(T, network), 0.01)
+    >>> flow = gf.GradientFlow(gf.functionals.KEnergy(T), model)
+    >>> start = model.on(T.grid(8, scheme="spectral"), seed=0)
+    >>> sol = gf.solve(flow, start, t1=1.0, monitors=gf.tangent.tangent_monitors(flow, start))
+    >>> bool(sol["kernel_drift"][0] == 0 < sol["kernel_drift"][-1])
+    True
+    """
+    if not isinstance(start, ModelState):
+        raise InputError(f"tangent_monitors needs the state where the run starts, and {start!r} was given.")
+    if not isinstance(flow, ParameterFlow):
+        raise InputError(f"tangent_monitors needs a GradientFlow, LinearisedFlow or Training, and {flow!r} was given.")
+    if points < 1:
+        raise InputError(f"tangent_monitors looks at one point at least, and points is {points}.")
+    loss = _continuum(flow, start)
+    rows = np.unique(np.linspace(0, len(loss.points) - 1, min(points, len(loss.points))).astype(int))
+
+    def kernel(state: ModelState) -> np.ndarray:
+        theta = state.model.tangent_kernel(state.parameters, loss.points[rows])
+        return flattened_kernel(theta, len(state.model.shape))
+
+    first = kernel(start)
+
+    @lru_cache(maxsize=1)
+    def numbers(state: ModelState) -> dict[str, float]:
+        matrix = kernel(state)
+        covector = loss.derivative(state.parameters, rows).ravel()
+        return _numbers(matrix, first, covector)
+
+    def monitor(name: str) -> Monitor:
+        return lambda t, state: numbers(state)[name]
+
+    return {name: monitor(name) for name in ("kernel_drift", "kernel_alignment", "kernel_top", "participation_ratio")}
+
+
+def _continuum(flow: ParameterFlow, start: ModelState) -> ContinuumLoss:
+    """The loss whose functional derivative D is looked at."""
+    functional = flow.functional if isinstance(flow.functional, Continuum) else Continuum(flow.functional)
+    loss = GradientFlow(functional, start.model, flow.parameters, flow.measure).on(start)
+    assert isinstance(loss, ContinuumLoss)
+    return loss
+
+
+def _numbers(matrix: np.ndarray, first: np.ndarray, covector: np.ndarray) -> dict[str, float]:
+    spectrum = np.linalg.eigvalsh(matrix)
+    return {
+        "kernel_drift": float(np.linalg.norm(matrix - first) / np.linalg.norm(first)),
+        "kernel_alignment": alignment(covector, matrix @ covector, float(np.linalg.norm(matrix))),
+        "kernel_top": float(spectrum[-1]),
+        "participation_ratio": participation_ratio(spectrum),
+    }

@@ -69,7 +69,7 @@ def checked_functional(given: Any, what: str = "Continuum") -> Functional | Cont
 
 
 @dataclass(frozen=True)
-class Setting:
+class PosedFunctional:
     """A functional with what it leaves open: numbers for its parameters, and the reference measure dm/dx."""
 
     functional: Functional
@@ -151,7 +151,7 @@ class GridLoss(ContinuumLoss):
     `start` is the model's field at the parameters where the flow starts.
     """
 
-    setting: Setting
+    posed: PosedFunctional
     model: Model
     start: Field
 
@@ -167,14 +167,14 @@ class GridLoss(ContinuumLoss):
 
     @cached_property
     def _problem(self) -> Problem:
-        return self.setting.descent.bind(self.start)
+        return self.posed.descent.bind(self.start)
 
     @cached_property
     def _density(self) -> np.ndarray | float:
         """The reference measure of the descent by dx."""
         if isinstance(self.start, PotentialField):
             return 2.0 ** (self.grid.dim // 2) * float(np.exp(log_flat_volume(self.start)))
-        measure = self.setting.measure
+        measure = self.posed.measure
         return 1.0 if measure is None else self.grid.scalar(measure).values
 
     def packed(self, parameters: np.ndarray) -> np.ndarray:

@@ -1,33 +1,134 @@
-"""Training: discrete descent of the parameters by an optimiser, on mini-batches of the points."""
+"""Training: discrete descent of the parameters by the optimisers people use, on mini-batches of the points.
+
+An optimiser maps a gradient and a memory to a step. The memory has `slots` arrays of the parameters' shape, zero at
+first. `step(k, descent, memory)` is given the number k of the step, from 0, and descent = −∂L/∂θ, and returns the
+increments of the parameters and of the memory.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.flow.flow import Flow
+from geomflow.core.numbers import real_number
 from geomflow.flow.problem import Problem
 from geomflow.flow.steppers.runge_kutta import Iteration
-from geomflow.tangent.gradient_flow import GradientFlow, checked_state, loss_at, parameter_equation, parameter_problem
+from geomflow.tangent.gradient_flow import ParameterFlow
 from geomflow.tangent.loss import Continuum, Loss
-from geomflow.tangent.optimisers import Adam, Optimiser
 
 if TYPE_CHECKING:
-    import sympy
-
     from geomflow.flow.control import Stepper
     from geomflow.networks.model import Model, ModelState
     from geomflow.symbolic.functionals import Functional
 
 
+class Optimiser(ABC):
+    """A rule for discrete descent; subclasses are frozen dataclasses and remember nothing themselves."""
+
+    slots: ClassVar[int] = 0
+
+    @abstractmethod
+    def step(self, k: int, descent: np.ndarray, memory: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Increments of the parameters, (n,), and of the memory, (slots, n)."""
+
+
+def _shares(optimiser: Optimiser, *names: str) -> None:
+    """Read the fields of these names as numbers from 0 to less than 1."""
+    for name in names:
+        value = _number(optimiser, name, name)
+        if not 0 <= value < 1:
+            raise InputError(f"{name} = {value!r} must be at least 0 and less than 1.")
+
+
+def _number(optimiser: Optimiser, name: str, called: str) -> float:
+    """Read a field as one number."""
+    value = getattr(optimiser, name)
+    if callable(value) or np.ndim(value):
+        raise InputError(f"{called} is one number for all steps, and it is {value!r}. For a schedule train in parts: "
+                         "solve again from sol.last with another rate; what the optimiser remembers goes along.")
+    object.__setattr__(optimiser, name, number := real_number(value, f"{called} is one number for all steps: it"))
+    return number
+
+
+def _rate(optimiser: Optimiser) -> None:
+    """Read the learning rate, which is positive."""
+    rate = _number(optimiser, "rate", "the learning rate")
+    if not 0 < rate < np.inf:
+        raise InputError(f"the learning rate {rate!r} must be positive and finite.")
+
+
 @final
 @dataclass(frozen=True)
-class Training(Flow):
+class SGD(Optimiser):
+    """θ += rate · descent: gradient descent, stochastic where batches are drawn. `rate` is a step of flow time."""
+
+    rate: float
+
+    def __post_init__(self) -> None:
+        _rate(self)
+
+    def step(self, k: int, descent: np.ndarray, memory: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The increments."""
+        return self.rate * descent, memory[:0]
+
+
+@final
+@dataclass(frozen=True)
+class Momentum(Optimiser):
+    """u ← momentum · u + descent, θ += rate · u (Polyak 1964)."""
+
+    rate: float
+    momentum: float = 0.9
+
+    slots: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        _rate(self)
+        _shares(self, "momentum")
+
+    def step(self, k: int, descent: np.ndarray, memory: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The increments."""
+        velocity = self.momentum * memory[0] + descent
+        return self.rate * velocity, (velocity - memory[0])[None]
+
+
+@final
+@dataclass(frozen=True)
+class Adam(Optimiser):
+    """Adaptive moments (Kingma and Ba, arXiv:1412.6980, algorithm 1).
+
+    m ← b₁m + (1−b₁)d, s ← b₂s + (1−b₂)d², θ += rate · m̂/(√ŝ + epsilon), with m̂ = m/(1−b₁^{k+1}), ŝ = s/(1−b₂^{k+1}).
+    """
+
+    rate: float = 1e-3
+    first: float = 0.9
+    second: float = 0.999
+    epsilon: float = 1e-8
+
+    slots: ClassVar[int] = 2
+
+    def __post_init__(self) -> None:
+        _rate(self)
+        _shares(self, "first", "second")
+
+    def step(self, k: int, descent: np.ndarray, memory: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The increments."""
+        mean = self.first * memory[0] + (1 - self.first) * descent
+        square = self.second * memory[1] + (1 - self.second) * descent**2
+        unbiased = mean / (1 - self.first ** (k + 1))
+        scale = np.sqrt(square / (1 - self.second ** (k + 1))) + self.epsilon
+        return self.rate * unbiased / scale, np.stack([mean - memory[0], square - memory[1]])
+
+
+@final
+@dataclass(frozen=True)
+class Training(ParameterFlow):
     """Descent of L = factor·E by an optimiser, one step a unit of time: ``solve(flow, state, t1=1000)`` takes 1000.
 
     Each step sees `batch` of the state's points, drawn without replacement from the seed and the number of the step
@@ -49,7 +150,7 @@ class Training(Flow):
     measure: Any = None
 
     def __post_init__(self) -> None:
-        GradientFlow(self.functional, self.model, self.parameters, self.measure)
+        super().__post_init__()
         if not isinstance(self.optimiser, Optimiser):
             raise InputError(f"the optimiser must be SGD, Momentum or Adam, not {self.optimiser!r}.")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int | np.integer) or self.seed < 0:
@@ -63,19 +164,9 @@ class Training(Flow):
         """The functional's name and the optimiser's."""
         return f"{self.functional.name}-{type(self.optimiser).__name__.lower()}"
 
-    @property
-    def equation(self) -> sympy.Eq:
-        """The equation that the steps follow for small rates."""
-        return parameter_equation()
-
-    def components(self, torus: Any) -> list[sympy.Eq]:
-        """The one equation of all parameters."""
-        return [self.equation]
-
     def on(self, state: Any) -> Loss:  # type: ignore[override]  # parameters have no equation on a grid
         """The loss that is descended from the state, as numbers."""
-        loss = loss_at(self.functional, self.parameters, self.measure, self.model,
-                       checked_state(self, self.model, state))
+        loss = super().on(state)
         if self.batch is not None and not 1 <= self.batch <= len(loss.points):
             raise InputError(f"a batch of {self.batch} points cannot be drawn from {len(loss.points)}.")
         return loss
@@ -89,7 +180,7 @@ class Training(Flow):
             out[0], out[1:-1] = self.optimiser.step(k, loss.descent(y[0], self._rows(k, loss)), y[1:-1])
             out[-1] = 1.0
 
-        problem = parameter_problem(self, state, loss, increment, self._remembered(state))
+        problem = self._problem(state, loss, increment, np.concatenate([state.pack(), self._remembered(state)]))
         return replace(problem, unpack=partial(self._unpack, state), residual=_moved)
 
     def _remembered(self, state: ModelState) -> np.ndarray:

@@ -13,8 +13,7 @@ from geomflow.networks.periodic import FourierEmbedding
 from geomflow.networks.wrapped import Correction, Rescaled
 from geomflow.tangent.gradient_flow import GradientFlow
 from geomflow.tangent.loss import Continuum
-from geomflow.tangent.optimisers import SGD
-from geomflow.tangent.training import Training
+from geomflow.tangent.training import SGD, Training
 
 CURVE, PLANE = gf.ComplexTorus(dim=1), gf.Torus(dim=2)
 POTENTIAL = Rescaled(PotentialModel(CURVE, Perceptron(2, (12,), embedding=FourierEmbedding(CURVE))), 0.01)

@@ -12,7 +12,7 @@ from strategies import seeds
 from geomflow.core.monomials import multi_indices
 from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel, hermitian_probe
 from geomflow.kernels.gaussian import DeltaKernel, GaussianKernel
-from geomflow.kernels.potential import PotentialKernel, images, lattice_vectors, periodic, waves
+from geomflow.kernels.potential import PotentialKernel, images, periodic, waves
 from geomflow.kernels.tangent import (
     Covariant,
     Kronecker,
@@ -25,6 +25,7 @@ from geomflow.kernels.tangent import (
     to_frame,
 )
 from geomflow.networks import CholeskyModel, PotentialModel
+from geomflow.networks.periodic import lattice_points
 
 QUICK = settings(max_examples=15, deadline=None)
 FEW = settings(max_examples=6, deadline=None)
@@ -219,7 +220,7 @@ def test_waves_and_images_agree(scale, seed):
     r = list(stream.uniform(-1, 1, (2, 3)))
     fourth = [index for index in multi_indices(2, 4) if sum(index) == 4]
     for torus in (SURFACE, POTENTIAL_MODELS["potential"]("tanh").torus):
-        by_images = images(scale, r, lattice_vectors(np.array(torus.lattice), 10 * scale + 3), fourth)
+        by_images = images(scale, r, lattice_points(np.array(torus.lattice), 10 * scale + 3), fourth)
         by_waves, chosen = waves(scale, torus, r, fourth), periodic(scale, torus, r, fourth)
         size = 3 / (2 * np.pi * scale**6)
         for index in fourth:

@@ -11,8 +11,7 @@ from geomflow.networks.perceptron import Perceptron
 from geomflow.networks.periodic import FourierEmbedding
 from geomflow.networks.wrapped import Rescaled
 from geomflow.tangent.gradient_flow import GradientFlow, LinearisedFlow
-from geomflow.tangent.optimisers import SGD, Adam, Momentum
-from geomflow.tangent.training import Training
+from geomflow.tangent.training import SGD, Adam, Momentum, Training
 
 CURVE = gf.ComplexTorus(dim=1)
 KENERGY = gf.functionals.KEnergy(CURVE)

@@ -60,6 +60,23 @@ def test_a_product_on_a_grid_is_that_of_the_wrapped_kernels():
     assert (first * second).on(grid).dense() == pytest.approx(expected, abs=1e-10)
 
 
+def height(x):
+    return 2 + np.cos(2 * np.pi * x[:, 0])
+
+
+@pytest.mark.parametrize("kernel", [
+    gk.NetworkKernel("erf"), gk.NetworkKernel("relu", depth=2, bias_std=0.3), gk.NetworkKernel("cos").covariance,
+    gk.GaussianKernel(0.2) + 2 * gk.NetworkKernel("erf"), gk.GaussianKernel(0.2).rescaled(height),
+    gk.NetworkKernel("erf").rescaled(height) * gk.GaussianKernel(0.3), gk.DeltaKernel() + gk.GaussianKernel(0.3),
+])  # fmt: skip
+def test_a_product_on_a_grid_is_that_of_the_operators_also_where_a_factor_is_not_translation_invariant(kernel):
+    grid, varying = T.grid(12), gk.FunctionKernel(lambda x, y: np.multiply.outer(height(x), height(y)))
+    product, factors = (kernel * varying).on(grid), (kernel.on(grid), varying.on(grid))
+    assert product.symbol is None
+    expected = factors[0].dense() * factors[1].dense() / (grid.torus.cell_volume / grid.size)
+    assert product.dense() == pytest.approx(expected, rel=1e-9, abs=1e-10)
+
+
 @pytest.mark.parametrize("factor", [-1, np.inf, np.nan])
 def test_factors_that_lose_positivity_are_refused(factor):
     with pytest.raises(InputError, match=r"not positive|must be finite"):

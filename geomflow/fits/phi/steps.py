@@ -15,7 +15,7 @@ from geomflow.fits.linear import gram, solved
 from geomflow.fits.loss import Loss
 from geomflow.fits.phi.objective import FramePoints
 from geomflow.networks.complex_hessian import ComplexHessian
-from geomflow.tangent.optimisers import Adam
+from geomflow.tangent.training import Adam
 
 
 def _followed(kappa: float, v: np.ndarray) -> float:
