@@ -26,6 +26,7 @@ from geomflow.flow.problem import Problem, Violation
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
     from geomflow.field.state import Field
+    from geomflow.flow.equations.derived import Descent
     from geomflow.networks.model import Model
     from geomflow.symbolic.functionals import Functional
 
@@ -77,7 +78,7 @@ class PosedFunctional:
     measure: Any = None
 
     @property
-    def descent(self) -> Any:
+    def descent(self) -> Descent:
         """Its descent in the L² metric of components, whose rate is −D by the reference measure."""
         from geomflow.flow.equations.derived import Descent
 
