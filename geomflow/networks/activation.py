@@ -40,8 +40,14 @@ HIGHEST = 5
 class Activation:
     """A function σ of one variable and its derivatives σ', …, σ⁽⁵⁾, elementwise.
 
-    `fill(u, out)` writes σ⁽ᵏ⁾(u) to out[k], k < len(out) <= 6; `out` has shape (k, *u.shape). `kinked` says that σ'
-    jumps somewhere, and that the higher derivatives leave out the jumps.
+    Parameters
+    ----------
+    name : str
+        The name by which networks and files know it.
+    fill : callable
+        ``fill(u, out)`` writes σ⁽ᵏ⁾(u) to out[k], k < len(out) <= 6; `out` has shape (k, *u.shape).
+    kinked : bool
+        Whether σ' jumps somewhere; the higher derivatives leave out the jumps.
     """
 
     name: str
@@ -56,6 +62,13 @@ class Activation:
         """σ(u), σ'(u), …, σ⁽ᵒʳᵈᵉʳ⁾(u), shape (order + 1, *u.shape).
 
         Raises `InputError` for an order above five.
+
+        Parameters
+        ----------
+        u : array
+            Where, of any shape.
+        order : int
+            The highest derivative, 0 to 5.
         """
         if not 0 <= order <= HIGHEST:
             raise InputError(f"derivatives of activations are known to order {HIGHEST}, and {order} was asked for.")
@@ -170,6 +183,11 @@ def activation(name: str | Activation) -> Activation:
     """The activation of this name (or the given one, of the user's own).
 
     Raises `UnknownNameError`, naming the nearest known one.
+
+    Parameters
+    ----------
+    name : str or Activation
+        "relu", "gelu", "tanh", "erf", "cos" or "softplus".
     """
     if isinstance(name, Activation):
         return name

@@ -150,9 +150,15 @@ class IndependentComponents(_Components):
     component moves at the same speed. Without the factor 1/√2 (`UncorrectedComponents`) the off-diagonal ones run twice
     too fast, because D^{kl} and D^{lk} both drive them.
 
-    `network` is one scalar network, copied, or one for each component with i ≤ j. Copies share what is not trained,
-    such as the wave vectors of a `CosineNetwork`; give one for each where these are to differ. Raises InputError
-    otherwise.
+    Copies of a network share what is not trained, such as the wave vectors of a `CosineNetwork`; give one for each
+    where these are to differ. Raises InputError otherwise.
+
+    Parameters
+    ----------
+    torus : FlatTorus
+        Where the metric lives, of real dimension d.
+    network : Network or sequence of Network
+        One scalar network, copied, or one for each component i ≤ j, row by row.
     """
 
     torus: FlatTorus
@@ -170,6 +176,13 @@ class UncorrectedComponents(_Components):
 
     On i ≤ j, k ≤ l: Θ_ijkl = δ_ik δ_jl Θ_ij, eq. (2.21). With the full index sum off-diagonal components run twice as
     fast as diagonal ones; `IndependentComponents` corrects this.
+
+    Parameters
+    ----------
+    torus : FlatTorus
+        Where the metric lives, of real dimension d.
+    network : Network or sequence of Network
+        One scalar network, copied, or one for each component i ≤ j, row by row.
     """
 
     torus: FlatTorus
@@ -185,7 +198,12 @@ class UncorrectedComponents(_Components):
 class SharedComponents(MetricModel):
     """g_ii = u_ii, g_ij = u_ij/√2 for i < j, with all u_ij outputs of one network, whose weights mix components.
 
-    `network` has d(d + 1)/2 outputs, the components i ≤ j row by row.
+    Parameters
+    ----------
+    torus : FlatTorus
+        Where the metric lives, of real dimension d.
+    network : Network
+        With d(d + 1)/2 outputs, the components i ≤ j row by row.
     """
 
     torus: FlatTorus
@@ -214,8 +232,12 @@ class CholeskyModel(MetricModel):
     the condition number passes 1e16. The map is not linear, so that the tangent kernel changes with the metric even
     where those of the networks are frozen.
 
-    `network` is one scalar network, copied, or one for each of u_xx, u_xy, ..., named "L_xx", "L_xy", ...; or one
-    network with d(d + 1)/2 outputs.
+    Parameters
+    ----------
+    torus : FlatTorus
+        Where the metric lives, of real dimension d.
+    network : Network or sequence of Network
+        One scalar network, copied, or one for each u_xx, u_xy, ..., named "L_xx", ...; or one with d(d + 1)/2 outputs.
     """
 
     torus: FlatTorus

@@ -28,8 +28,8 @@ class CosineNetwork(Network):
     """f_c(x) = (A/√N) Σ_i a_ci cos(w_i·x + b_i): only the amplitudes a (outputs, width) are trained.
 
     w_i ~ N(0, σ_w²/d) and b_i ~ U[−π, π] are drawn once from `seed`. The infinitely wide tangent kernel is the
-    normalised Gaussian δ_cc' (2πs²)^{-d/2} e^{−|x−x'|²/2s²} with s² = d/σ_w² and A² = 2 (σ_w²/2πd)^{d/2}: Halverson
-    and Ruehle, eqs. (2.32)–(2.37). Give s as `kernel_width` or σ_w as `weight_std`.
+    normalised Gaussian δ_cc' (2πs²)^{-d/2} e^{−|x−x'|²/2s²} with s² = d/σ_w² and A² = 2 (σ_w²/2πd)^{d/2}: Halverson and
+    Ruehle, eqs. (2.32)–(2.37).
 
     On a `torus` the w_i are drawn from the discrete Gaussian on the dual lattice, P(k) = e^{−s²|k|²/2}/Z, and
     A² = 2 Z/Vol: the expected kernel is then the wrapped Gaussian, (1/Vol) Σ_k e^{−s²|k|²/2} cos k·(x−x'), exactly.
@@ -37,6 +37,21 @@ class CosineNetwork(Network):
 
     Raises `InputError` for sizes and widths out of range, or where both or none of s and σ_w are given, and
     `MemoryLimitError` for more wave vectors than fit.
+
+    Parameters
+    ----------
+    inputs, outputs : int
+        How many numbers go in and come out at a point.
+    width : int
+        N, the number of neurons.
+    kernel_width : float, optional
+        s, in units of the points; or give `weight_std`.
+    weight_std : float, optional
+        σ_w = √d/s.
+    torus : FlatTorus, optional
+        Where the network is periodic.
+    seed : int or numpy.random.Generator
+        What draws w and b.
 
     >>> CosineNetwork(2, width=1000, kernel_width=0.1)
     a cosine network of 1000 neurons, 2 inputs and 1 output, kernel width 0.1
@@ -91,6 +106,13 @@ class CosineNetwork(Network):
         """E_{w,b}[Θ] for one output, (p, q): (A²/2) E_w[cos w·(x − y)].
 
         The Gaussian of eq. (2.35), or the sum over the discrete distribution of wave vectors on a torus.
+
+        Parameters
+        ----------
+        x : (p, inputs) array
+            Points.
+        y : (q, inputs) array, optional
+            Others; x unless given.
         """
         x = self._points(x)
         y = x if y is None else self._points(y)
@@ -107,7 +129,15 @@ class CosineNetwork(Network):
         return 1 / self.kernel_width**2
 
     def features(self, x: np.ndarray, series: Series | None = None) -> np.ndarray:
-        """Taylor coefficients of (A/√N) cos(w_i·x + b_i), (C, p, width); values alone unless `series` is given."""
+        """Taylor coefficients of (A/√N) cos(w_i·x + b_i), (C, p, width); values alone unless `series` is given.
+
+        Parameters
+        ----------
+        x : (p, inputs) array
+            Points.
+        series : Series, optional
+            The algebra of series; values alone unless given.
+        """
         series = Series(self.inputs, 0) if series is None else series
         cosines, _ = wave_series(x @ self.waves + self.phases, self.waves, series)
         return np.multiply(cosines, self.amplitude / sqrt(self.width), out=cosines)

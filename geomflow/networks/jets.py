@@ -186,8 +186,14 @@ HIGHEST_JET = 4
 class Jets(Mapping[Index, np.ndarray]):
     """∂^α f(x) for every multi-index α of degree <= order: a mapping {α: (p, outputs)}.
 
-    α counts derivatives per input coordinate, (2, 0) is ∂_x². `array` (C, p, outputs) holds all of them in the order
-    of `indices`: by degree, the value first.
+    α counts derivatives per input coordinate, (2, 0) is ∂_x².
+
+    Parameters
+    ----------
+    series : Series
+        The algebra that knows the multi-indices.
+    array : (C, p, outputs) array
+        All derivatives in the order of `indices`: by degree, the value first.
     """
 
     series: Series

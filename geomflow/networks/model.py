@@ -57,39 +57,123 @@ class Model(ABC):
 
     @abstractmethod
     def initial(self, seed: Any) -> np.ndarray:
-        """Random parameters θ (size,) from a seed or a Generator."""
+        """Random parameters θ (size,) .
+
+        Parameters
+        ----------
+        seed : int or numpy.random.Generator
+            The stream they are drawn from.
+        """
 
     @abstractmethod
     def jets(self, parameters: np.ndarray, x: np.ndarray, order: int) -> Jet:
-        """{multi-index: ∂^α values (p, *shape)}: all input derivatives up to `order` ≤ 4."""
+        """{multi-index: ∂^α values (p, *shape)}: all input derivatives up to `order` ≤ 4.
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        x : (p, d) array
+            Points.
+        order : int
+            The highest derivative, 0 to 4.
+        """
 
     @abstractmethod
     def jets_jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray, order: int) -> Jet:
-        """The derivative of `jets` along `direction` (size,), the same mapping."""
+        """The derivative of `jets` along a direction of the parameters, the same mapping.
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        x : (p, d) array
+            Points.
+        direction : (size,) array
+            The direction.
+        order : int
+            The highest derivative, 0 to 4.
+        """
 
     @abstractmethod
     def jets_vjp(self, parameters: np.ndarray, x: np.ndarray, cotangents: Mapping[Any, np.ndarray]) -> np.ndarray:
-        """Σ_α Σ_p ⟨cotangents[α], ∂(∂^α values)/∂θ⟩ (size,), full index sums."""
+        """Σ_α Σ_p ⟨cotangents[α], ∂(∂^α values)/∂θ⟩ (size,), full index sums.
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        x : (p, d) array
+            Points.
+        cotangents : mapping
+            {α: (p, *shape)}; those left out are zero.
+        """
 
     @abstractmethod
     def values(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """g_ij (p, d, d), or φ (p,)."""
+        """g_ij (p, d, d), or φ (p,).
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        x : (p, d) array
+            Points.
+        """
 
     @abstractmethod
     def jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
-        """Σ_I ∂values/∂θ_I direction_I, of the shape of `values`."""
+        """Σ_I ∂values/∂θ_I direction_I, of the shape of `values`.
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        x : (p, d) array
+            Points.
+        direction : (size,) array
+            The direction in the parameters.
+        """
 
     @abstractmethod
     def vjp(self, parameters: np.ndarray, x: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
-        """Σ_p Σ_{kl} D^{kl}(x_p) ∂g_kl(x_p)/∂θ (size,), for a cotangent of the shape of `values`."""
+        """Σ_p Σ_{kl} D^{kl}(x_p) ∂g_kl(x_p)/∂θ (size,).
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        x : (p, d) array
+            Points.
+        cotangent : (p, *shape) array
+            D, of the shape of the values.
+        """
 
     @abstractmethod
     def jacobian(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """∂values/∂θ, (p, *shape, size). MemoryLimitError, before any is taken, names the block that fits."""
+        """∂values/∂θ, (p, *shape, size). MemoryLimitError, before any is taken, names the block that fits.
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        x : (p, d) array
+            Points.
+        """
 
     @abstractmethod
     def tangent_kernel(self, parameters: np.ndarray, x: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
-        """Θ of the values: (p, q, d, d, d, d) for metrics, eq. (2.7); (p, q) for potentials. y = x unless given."""
+        """Θ of the values: (p, q, d, d, d, d) for metrics, eq. (2.7); (p, q) for potentials.
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        x : (p, d) array
+            Points.
+        y : (q, d) array, optional
+            Others; x unless given.
+        """
 
     @property
     def size(self) -> int:
@@ -102,31 +186,87 @@ class Model(ABC):
         return self.target.shape
 
     def metric(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """g_ij (p, d, d), or g_{ab̄} (p, n, n) complex, with the input derivatives exact."""
+        """g_ij (p, d, d), or g_{ab̄} (p, n, n) complex, with the input derivatives exact.
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        x : (p, d) array
+            Points.
+        """
         return self.target.reference(x) + self.target.part(self.jets(parameters, x, self.target.order))
 
     def metric_jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
-        """Σ_I ∂metric/∂θ_I direction_I."""
+        """Σ_I ∂metric/∂θ_I direction_I.
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        x : (p, d) array
+            Points.
+        direction : (size,) array
+            The direction in the parameters.
+        """
         return self.target.part(self.jets_jvp(parameters, x, direction, self.target.order))
 
     def metric_vjp(self, parameters: np.ndarray, x: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
-        """Re Σ_p Σ_{kl} D^{kl}(x_p) ∂metric_kl(x_p)/∂θ (size,)."""
+        """Re Σ_p Σ_{kl} D^{kl}(x_p) ∂metric_kl(x_p)/∂θ (size,).
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        x : (p, d) array
+            Points.
+        cotangent : (p, *metric_shape) array
+            D.
+        """
         return self.jets_vjp(parameters, x, self.target.adjoint(cotangent))
 
     def on(self, place: Any, seed: Any = 0, parameters: np.ndarray | None = None) -> ModelState:
-        """The model at `parameters` (drawn by `seed` unless given) on a grid or at points (p, d)."""
+        """The state of the model at some parameters, on a grid or at points.
+
+        Parameters
+        ----------
+        place : Grid or (p, d) array
+            Where its metric is looked at.
+        seed : int or numpy.random.Generator
+            What draws the parameters, unless they are given.
+        parameters : (size,) array, optional
+            θ.
+        """
         return make_state(self, place, self.initial(seed) if parameters is None else parameters)
 
     def template(self, grid: Grid) -> Any:
-        """A field of the model's kind on any grid, for the expressions of equations alone: flat, or φ = 0."""
+        """A field of the model's kind on any grid, for the expressions of equations alone: flat, or φ = 0.
+
+        Parameters
+        ----------
+        grid : Grid
+            Any grid of the torus.
+        """
         return self.target.template(grid)
 
     def checked_parameters(self, parameters: Any) -> np.ndarray:
-        """θ as float64 (size,). NotFiniteError names the parameter that is not finite, ShapeError the right size."""
+        """θ as float64 (size,). NotFiniteError names the parameter that is not finite, ShapeError the right size.
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        """
         return self.layout.checked(parameters)
 
     def checked_points(self, x: Any) -> np.ndarray:
-        """Points as float64 (p, d); ShapeError for another shape."""
+        """Points as float64 (p, d); ShapeError for another shape.
+
+        Parameters
+        ----------
+        x : (p, d) array
+            Points.
+        """
         points = real_array(x, "the points", "give a grid, or real coordinates x1, y1, x2, y2, ...")
         if points.ndim != 2 or points.shape[1] != self.torus.real_dim:
             raise ShapeError(f"points of shape {points.shape} were given; (p, {self.torus.real_dim}) is needed on "
@@ -176,10 +316,20 @@ class Memory:
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class ModelState:
-    """The metric of `model` at `parameters` (size,), looked at on `place`: a Grid, or points (p, d).
+    """The metric of a model at some parameters, looked at on a grid or at points.
 
     The parameters are the state. `values` follow from them: (*axes, *shape), with `axes` the grid's shape or (p,).
-    `memory` is there after a training run, which goes on with it.
+
+    Parameters
+    ----------
+    model : Model
+        What makes the metric.
+    parameters : (size,) array
+        θ.
+    place : Grid or (p, d) array
+        Where the metric is looked at.
+    memory : Memory, optional
+        What an optimiser remembers after a training run, which goes on with it.
     """
 
     model: Model
@@ -244,6 +394,11 @@ class ModelState:
         """The same model at the same place with these parameters, the first row of (rows, size).
 
         Further rows are an optimiser's memory, the last of them the number of steps in every entry.
+
+        Parameters
+        ----------
+        packed : (rows, size) array
+            θ, then an optimiser's memory.
         """
         rows = np.array(packed, dtype=float)
         memory = Memory(rows[1:-1], int(rows[-1, 0])) if len(rows) > 1 else None
@@ -273,13 +428,25 @@ class ModelState:
                                   f"{self.where(index)}. {LOST}")
 
     def where(self, index: tuple[int, ...]) -> str:
-        """A point of the place in words: its index and its coordinates."""
+        """A point of the place in words: its index and its coordinates.
+
+        Parameters
+        ----------
+        index : tuple of int
+            On the axes of the place.
+        """
         if isinstance(self.place, Grid):
             return place(self.place, index)
         return f"point {index[0]}, {coordinates_in_words(self.model.torus.coordinates, self.place[index[0]])}"
 
     def distance(self, other: Any) -> float:
-        """Root mean square over the place of the Frobenius distance to another state, or to a field on the grid."""
+        """Root mean square over the place of the Frobenius distance to another state, or to a field on the grid.
+
+        Parameters
+        ----------
+        other : ModelState or field
+            With values of the same shape.
+        """
         if not isinstance(other, ModelState | Field):
             raise InputError(f"a model's state is compared with another one or with a field; {other!r} was given.")
         values = other.values

@@ -25,6 +25,11 @@ from geomflow.networks.jets import Jets, Series, checked_order
 class Layout:
     """Names and shapes of the arrays that lie one after the other in a flat vector θ of `size` numbers.
 
+    Parameters
+    ----------
+    entries : tuple of (name, shape)
+        The arrays, in order; names differ.
+
     >>> layout = Layout((("weights", (2, 3)), ("bias", (2,))))
     >>> layout
     8 parameters: weights (2, 3), bias (2,)
@@ -56,7 +61,13 @@ class Layout:
         return sum(prod(shape) for _, shape in self.entries)
 
     def views(self, parameters: np.ndarray) -> dict[str, np.ndarray]:
-        """Named views, not copies, of a flat vector (..., size): writing to one writes to the vector."""
+        """Named views, not copies, of a flat vector (..., size): writing to one writes to the vector.
+
+        Parameters
+        ----------
+        parameters : (..., size) array
+            θ.
+        """
         batch = parameters.shape[:-1]
         return {name: parameters[..., part].reshape(batch + self.shapes[name]) for name, part in self.slices.items()}
 
@@ -64,6 +75,11 @@ class Layout:
         """The flat vector (size,) of named arrays.
 
         Raises `UnknownNameError` for a name that is not here, `InputError` where one is missing and `ShapeError`.
+
+        Parameters
+        ----------
+        arrays : mapping
+            The array of each name, of its shape.
         """
         for name in arrays:
             if name not in self.shapes:
@@ -78,7 +94,15 @@ class Layout:
         return out
 
     def checked(self, parameters: np.ndarray, what: str = "parameters") -> np.ndarray:
-        """`parameters` as floats (size,): `ShapeError` for another length, `NotFiniteError` with name and place."""
+        """`parameters` as floats (size,): `ShapeError` for another length, `NotFiniteError` with name and place.
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        what : str
+            What errors call it.
+        """
         parameters = real_array(parameters, f"the {what}")
         if parameters.shape != (self.size,):
             raise ShapeError(f"the {what} have shape {parameters.shape}; this layout takes ({self.size},): {self!r}.")
@@ -160,19 +184,53 @@ class Network(ABC):
 
     @abstractmethod
     def initial(self, seed: int | np.random.Generator) -> np.ndarray:
-        """Random parameters (size,), a function of the seed alone; MemoryLimitError where they do not fit."""
+        """Random parameters (size,), a function of the seed alone; MemoryLimitError where they do not fit.
+
+        Parameters
+        ----------
+        seed : int or numpy.random.Generator
+            The stream they are drawn from.
+        """
 
     def values(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """f(x), (p, outputs)."""
+        """f(x), (p, outputs).
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        x : (p, inputs) array
+            Points.
+        """
         return self._values(self._parameters(parameters), self._points(x))
 
     def jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
-        """J v: the rate of f(x) along `direction` (size,) in the parameters, (p, outputs)."""
+        """J v: the rate of f(x) along a direction v of the parameters, (p, outputs).
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        x : (p, inputs) array
+            Points.
+        direction : (size,) array
+            v.
+        """
         direction = self.layout.checked(direction, "components of the direction")
         return self._jvp(self._parameters(parameters), self._points(x), direction)
 
     def vjp(self, parameters: np.ndarray, x: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
-        """Jᵀ c: the gradient by the parameters of Σ_p c_p · f(x_p), (size,); `cotangent` has shape (p, outputs)."""
+        """Jᵀ c: the gradient by the parameters of Σ_p c_p · f(x_p), (size,).
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        x : (p, inputs) array
+            Points.
+        cotangent : (p, outputs) array
+            c.
+        """
         x = self._points(x)
         return self._vjp(self._parameters(parameters), x, self._cotangent(cotangent, len(x)))
 
@@ -180,6 +238,13 @@ class Network(ABC):
         """J = ∂f/∂θ, (p, outputs, size).
 
         Its bytes are required first: `MemoryLimitError` names the number of points that fits.
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        x : (p, inputs) array
+            Points.
         """
         parameters, x = self._parameters(parameters), self._points(x)
         each = 8.0 * self.outputs * self.size
@@ -190,9 +255,18 @@ class Network(ABC):
         return self._jacobian(parameters, x)
 
     def tangent_kernel(self, parameters: np.ndarray, x: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
-        """Θ(x, y) = J(x) J(y)ᵀ, (p, q, outputs, outputs); y is x unless given.
+        """Θ(x, y) = J(x) J(y)ᵀ, (p, q, outputs, outputs).
 
         Halverson and Ruehle, eq. (2.7). Its bytes are required first: `MemoryLimitError` names the block that fits.
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        x : (p, inputs) array
+            Points.
+        y : (q, inputs) array, optional
+            Others; x unless given.
         """
         parameters, x = self._parameters(parameters), self._points(x)
         y = x if y is None else self._points(y)
@@ -203,12 +277,34 @@ class Network(ABC):
         return self._tangent_kernel(parameters, x, y)
 
     def jets(self, parameters: np.ndarray, x: np.ndarray, order: int) -> Jets:
-        """All input derivatives up to `order` <= 4: {multi-index: (p, outputs)}."""
+        """All input derivatives: {multi-index: (p, outputs)}.
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        x : (p, inputs) array
+            Points.
+        order : int
+            The highest derivative, 0 to 4.
+        """
         series = Series(self.inputs, checked_order(order))
         return Jets(series, self._jets(self._parameters(parameters), self._points(x), series))
 
     def jets_jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray, order: int) -> Jets:
-        """The rate of every jet along `direction` (size,) in the parameters, as `jets` returns them."""
+        """The rate of every jet along a direction of the parameters, as `jets` returns them.
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        x : (p, inputs) array
+            Points.
+        direction : (size,) array
+            The direction.
+        order : int
+            The highest derivative, 0 to 4.
+        """
         series = Series(self.inputs, checked_order(order))
         direction = self.layout.checked(direction, "components of the direction")
         return Jets(series, self._jets_jvp(self._parameters(parameters), self._points(x), direction, series))
@@ -216,7 +312,14 @@ class Network(ABC):
     def jets_vjp(self, parameters: np.ndarray, x: np.ndarray, cotangents: Mapping[Index, np.ndarray]) -> np.ndarray:
         """The gradient by the parameters of Σ_α Σ_p c_α,p · ∂^α f(x_p), (size,).
 
-        `cotangents` maps multi-indices of degree <= 4 to arrays (p, outputs); those left out are zero.
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        x : (p, inputs) array
+            Points.
+        cotangents : mapping
+            {α: c_α (p, outputs)}, |α| <= 4; those left out are zero.
         """
         parameters, x = self._parameters(parameters), self._points(x)
         series, array = self._jet_cotangents(cotangents, len(x))

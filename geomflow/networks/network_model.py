@@ -229,8 +229,16 @@ class PotentialModel(NetworkModel):
     input jets. `values` are φ (p,), `metric` is complex (p, n, n). The form stays closed whatever the parameters are.
     Take a smooth activation: with ReLU the derivative at its kinks is left out, so that the metric is not that of φ.
 
-    `reference` is a constant n×n Hermitian matrix, n×n closed forms or a callable of the coordinates; ½δ unless given.
-    Raises InputError for a network with several outputs, for a real torus and for a reference known on a grid only.
+     Raises InputError for a network with several outputs, for a real torus and for a reference known on a grid only.
+
+    Parameters
+    ----------
+    torus : ComplexTorus
+        Of complex dimension n.
+    network : Network
+        φ, with one output and 2n inputs.
+    reference : (n, n) Hermitian array, (n, n) text or sympy, or callable of the coordinates, optional
+        ½δ unless given.
     """
 
     torus: ComplexTorus

@@ -31,9 +31,24 @@ class Perceptron(Network):
     Standard parametrisation: W x + b with W ~ N(0, σ_w²/fan-in) and b ~ N(0, σ_b²); biases start at 0 where σ_b = 0.
     The parameters are W0 (n_1, n_0), b0 (n_1,), W1, b1, … one after the other.
 
-    With `embedding` (a `FourierEmbedding` of a torus) the points are the torus coordinates, the first layer sees the
-    embedding's features, and the function is periodic; jets are by the torus coordinates.
-    Raises `InputError` for sizes and deviations out of range and `UnknownNameError` for unknown names.
+    With an embedding the points are the torus coordinates, the first layer sees the embedding's features, and the
+    function is periodic; jets are by the torus coordinates. Raises `InputError` for sizes and deviations out of range
+    and `UnknownNameError` for unknown names.
+
+    Parameters
+    ----------
+    inputs, outputs : int
+        How many numbers go in and come out at a point.
+    hidden : sequence of int
+        Widths of the hidden layers.
+    activation : str or Activation
+        σ, after every hidden layer.
+    parametrisation : "ntk" or "standard"
+        Where σ_w and σ_b stand.
+    weight_std, bias_std : float
+        σ_w > 0 and σ_b >= 0.
+    embedding : FourierEmbedding, optional
+        What makes the network periodic on a torus.
 
     >>> Perceptron(2, hidden=(8, 8), outputs=3)
     a perceptron 2-8-8-3 with gelu, NTK parametrisation, 104 parameters
@@ -75,7 +90,13 @@ class Perceptron(Network):
 
     @classmethod
     def from_file(cls, file: Archive) -> Perceptron:
-        """The network that a file holds as 'network', the text of `to_json`. Raises `StoreError` and `InputError`."""
+        """The network that a file holds as 'network', the text of `to_json`. Raises `StoreError` and `InputError`.
+
+        Parameters
+        ----------
+        file : Archive
+            The open file.
+        """
         return cls(**file.json("network", dict))
 
     @property
@@ -107,7 +128,13 @@ class Perceptron(Network):
         return numbers if self.parametrisation == "ntk" else numbers * self._deviations()
 
     def layers(self, parameters: np.ndarray) -> Layers:
-        """Pairs (W (out, in), b (out,)) with all scales multiplied in: the network is W z + b and σ, no more."""
+        """Pairs (W (out, in), b (out,)) with all scales multiplied in: the network is W z + b and σ, no more.
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            θ.
+        """
         views = self.layout.views(parameters * self.scales)
         return [
             (views[f"W{number}"], views[f"b{number}"] if self.biased else np.zeros(after))
@@ -115,7 +142,13 @@ class Perceptron(Network):
         ]
 
     def gather(self, gradients: Layers) -> np.ndarray:
-        """The transpose of `layers`: gradients by the scaled layers to the gradient (size,) by the parameters."""
+        """The transpose of `layers`: gradients by the scaled layers to the gradient (size,) by the parameters.
+
+        Parameters
+        ----------
+        gradients : list of (W̄, b̄)
+            Of the shapes of `layers`.
+        """
         parts = []
         for weights, bias in gradients:
             parts.append(weights.ravel())
@@ -124,7 +157,15 @@ class Perceptron(Network):
         return np.concatenate(parts) * self.scales
 
     def features(self, x: np.ndarray, series: Series) -> np.ndarray:
-        """The series (C, p, n_0) that enters the first layer: the coordinates, or their embedding."""
+        """The series (C, p, n_0) that enters the first layer: the coordinates, or their embedding.
+
+        Parameters
+        ----------
+        x : (p, inputs) array
+            Points.
+        series : Series
+            The algebra of series.
+        """
         return series.start(x) if self.embedding is None else self.embedding.series(x, series)
 
     def _values(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:

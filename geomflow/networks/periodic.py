@@ -25,6 +25,13 @@ class FourierEmbedding:
     the torus the map is injective. `features` = 2 × harmonics × dimension: all cosines, then all sines.
     Raises `InputError` for a number of harmonics below one, and for what is no torus.
 
+    Parameters
+    ----------
+    torus : FlatTorus
+        Whose lattice vectors v_a are meant, of real dimension d.
+    harmonics : int
+        The highest m.
+
     >>> from geomflow.field import Torus
     >>> FourierEmbedding(Torus(dim=2), harmonics=2)
     8 cosines and sines on the torus R^2/Λ with coordinates x, y and periods 1, 1
@@ -50,11 +57,25 @@ class FourierEmbedding:
         return 2 * self.waves.shape[1]
 
     def values(self, x: np.ndarray) -> np.ndarray:
-        """The features (p, features) at points (p, inputs)."""
+        """The features (p, features) at points (p, inputs).
+
+        Parameters
+        ----------
+        x : (p, d) array
+            Points.
+        """
         return self.series(x, Series(self.inputs, 0))[0]
 
     def series(self, x: np.ndarray, series: Series) -> np.ndarray:
-        """Taylor coefficients of the features by the coordinates, (C, p, features)."""
+        """Taylor coefficients of the features by the coordinates, (C, p, features).
+
+        Parameters
+        ----------
+        x : (p, d) array
+            Points.
+        series : Series
+            The algebra of series in d variables.
+        """
         return np.concatenate(wave_series(x @ self.waves, self.waves, series), axis=-1)
 
     def __repr__(self) -> str:

@@ -22,12 +22,21 @@ from geomflow.networks.network_model import LinearHead, MetricModel
 class AutogradNetwork(Network):
     """f(views, x), written with `autograd.numpy`: a dictionary of named arrays and points (p, inputs) to (p, outputs).
 
-    `layout` are the names and shapes of the arrays, {"w": (3, 2), ...} or a `Layout`.
-    Each point must be treated by itself: row p of the result depends on row p of x only. What other networks do by
-    hand is done by reverse-mode automatic differentiation here, nested for jets: general and slow, for trying a model.
-    `start` makes the initial parameters from a Generator; standard normal numbers unless given.
-    Raises `ShapeError` where the function returns another shape, and `InputError` where rows are mixed (as by a batch
-    norm), which is looked at when the network is first used.
+     Each point must be treated by itself: row p of the result depends on row p of x only. What other networks do by
+     hand is done by reverse-mode automatic differentiation here, nested for jets: general and slow, for trying a model.
+     Raises `ShapeError` where the function returns another shape, and `InputError` where rows are mixed (as by a batch
+     norm), which is looked at when the network is first used.
+
+    Parameters
+    ----------
+    function : callable
+        f(views, x) ↦ (p, outputs).
+    layout : Layout or mapping
+        Names and shapes of the arrays, {"w": (3, 2), ...}.
+    inputs, outputs : int
+        How many numbers go in and come out at a point.
+    start : callable, optional
+        Makes the initial parameters (size,) from a Generator; standard normal numbers unless given.
 
     >>> import autograd.numpy as anp
     >>> arrays = {"w": (3, 2), "c": (3,)}
@@ -172,9 +181,19 @@ def _pushforward(function: Callable[[np.ndarray], Any], at: np.ndarray, directio
 class UserModel(MetricModel):
     """g = ½(f + fᵀ) for a user's f(views, x), written with `autograd.numpy`: named arrays, points (p, d) ↦ (p, d, d).
 
-    `arrays` are the names and shapes of the parameters, {"w": (3, 2), ...}; `start` makes initial ones (size,) from a
-    Generator, standard normal numbers unless given. General and slow, for trying a model; for a potential, give an
-    `AutogradNetwork` to `PotentialModel`. Raises ShapeError where f returns another shape.
+     General and slow, for trying a model; for a potential, give an `AutogradNetwork` to `PotentialModel`. Raises
+     ShapeError where f returns another shape.
+
+    Parameters
+    ----------
+    torus : FlatTorus
+        Where the metric lives, of real dimension d.
+    function : callable
+        f(views, x): named arrays and points (p, d) ↦ (p, d, d).
+    arrays : mapping
+        Names and shapes of the parameters, {"w": (3, 2), ...}.
+    start : callable, optional
+        Makes the initial parameters (size,) from a Generator; standard normal numbers unless given.
 
     >>> import autograd.numpy as anp
     >>> from geomflow.field import Torus

@@ -100,9 +100,15 @@ def checked_model(model: Any) -> Model:
 class Correction(WrappedModel):
     """g = g_ref + (the metric of `model`).
 
-    `reference` is d×d closed forms (text or sympy), an exact `Metric`, a constant matrix or a callable of the
-    coordinates; None is the flat metric δ. It is evaluated anywhere, with its derivatives unless it is a callable.
-    Raises InputError for a metric field (known on its grid only), and for a potential model (it has its own reference).
+    The reference is evaluated anywhere, with its derivatives unless it is a callable. Raises InputError for a metric
+    field (known on its grid only), and for a potential model (it has its own reference).
+
+    Parameters
+    ----------
+    reference : (d, d) text or sympy, Metric, (d, d) array, callable of the coordinates, or None
+        g_ref; None is the flat metric δ.
+    model : Model
+        A model of real metrics.
     """
 
     reference: Any
@@ -141,9 +147,15 @@ class Correction(WrappedModel):
 class Rescaled(WrappedModel):
     """f̃(x) = α(x) f(x) for the values f of `model`: the rescaling trick of Halverson and Ruehle, eq. (2.15).
 
-    Its tangent kernel is Θ̃(x, x') = α(x) α(x') Θ(x, x'), eq. (2.16). `alpha` is text, a number, a sympy expression or a
-    callable of the coordinates (values only: input derivatives need text). The reference form of a potential model is
-    not scaled, the reference of a `Correction` is; scale the corrected model instead where that is not meant.
+    Its tangent kernel is Θ̃(x, x') = α(x) α(x') Θ(x, x'), eq. (2.16). The reference form of a potential model is not
+    scaled, the reference of a `Correction` is; scale the corrected model instead where that is not meant.
+
+    Parameters
+    ----------
+    model : Model
+        f.
+    alpha : str, float, sympy.Expr or callable of the coordinates
+        α; a callable has values only, where input derivatives need text.
     """
 
     model: Model
@@ -217,8 +229,15 @@ def _times(alpha: np.ndarray, value: np.ndarray) -> np.ndarray:
 class Linearised(WrappedModel):
     """g^L(x) = g(x)|_{θ_0} + (θ_I − θ_{0,I}) ∂g(x)/∂θ_I|_{θ_0}: Halverson and Ruehle, eq. (2.10).
 
-    `at` is θ_0 (size,). Its tangent kernel is that of `model` at θ_0 for all parameters, eq. (2.11).
-    Raises ShapeError or NotFiniteError for parameters that are not the model's.
+    Its tangent kernel is that of `model` at θ_0 for all parameters, eq. (2.11). Raises ShapeError or NotFiniteError for
+    parameters that are not the model's.
+
+    Parameters
+    ----------
+    model : Model
+        g.
+    at : (size,) array
+        θ_0.
     """
 
     model: Model
