@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 def projective_linkage(points: Points | np.ndarray) -> Dendrogram:
     """Average-linkage clustering in sin²d, d the Fubini–Study distance (3.2) of Halverson and Ruehle.
 
-    `points`: sampled points or homogeneous coordinates (p, N), real or complex; in a product of projective spaces the
-    dissimilarity is the sum of sin²d over the factors. The mean of sin²d over two clusters is 1 − ⟨P_A, P_B⟩ with P
-    the mean of z z†/|z|², so that nothing quadratic in the number of points is stored; heights are exact to 1e-15.
-    Time is quadratic: seconds for 10,000 points.
-    Raises ShapeError, NotFiniteError, and InputError for a point without direction.
+    In a product of projective spaces the dissimilarity is the sum of sin²d over the factors. The mean of sin²d over two
+    clusters is 1 − ⟨P_A, P_B⟩ with P the mean of z z†/|z|², so that nothing quadratic in the number of points is
+    stored; heights are exact to 1e-15. Time is quadratic: seconds for 10,000 points. Raises ShapeError, NotFiniteError,
+    and InputError for a point without direction.
+
+    Parameters
+    ----------
+    points : (p, N) array or points
+        Homogeneous coordinates, real or complex.
     """
     coordinates = _homogeneous(points)
     variety = getattr(points, "variety", None)
@@ -39,10 +43,15 @@ def projective_linkage(points: Points | np.ndarray) -> Dendrogram:
 
 
 def euclidean_linkage(points: Any) -> Dendrogram:
-    """Average-linkage clustering in the squared Euclidean distance, points (p, d).
+    """Average-linkage clustering in the squared Euclidean distance.
 
     The mean of |x − y|² over two clusters is |x̄ − ȳ|² + the two mean squares about x̄ and ȳ: from means alone.
     Heights are exact to 1e-15 of the squared size of the cloud. Raises ShapeError and NotFiniteError.
+
+    Parameters
+    ----------
+    points : (p, d) array
+        Points.
     """
     cloud = real_points(points)
     _require(len(cloud), cloud.shape[1])
@@ -91,8 +100,12 @@ def _require(points: int, channels: int) -> None:
 class Dendrogram:
     """Merges by ascending mean dissimilarity, in the format of `scipy.cluster.hierarchy.linkage`.
 
-    Row m of `linkage` (points − 1, 4): the two nodes that merge m joins (points are nodes 0, 1, …; merge m makes node
-    points + m), their mean dissimilarity, and the number of points of the new cluster.
+    Points are nodes 0, 1, …; merge m makes node points + m.
+
+    Parameters
+    ----------
+    linkage : (points − 1, 4) array
+        Row m: the two nodes that merge m joins, their mean dissimilarity, the number of points of the new cluster.
     """
 
     linkage: np.ndarray
@@ -111,6 +124,11 @@ class Dendrogram:
         """The cluster of each point, 0 … clusters − 1 by first member, when so many are left; (points,).
 
         Raises InputError unless 1 <= clusters <= points.
+
+        Parameters
+        ----------
+        clusters : int
+            How many are left.
         """
         whole = isinstance(clusters, int | np.integer) and not isinstance(clusters, bool)
         if not (whole and 1 <= clusters <= self.points):
@@ -153,10 +171,20 @@ def batched_labels(points: Points | Any, batches: int, clusters: int, seed: int 
     distance to the points of C_i^(1) is smallest, i = 0, 1, ... in turn. The result depends on the random order; with
     one mini-batch it is average linkage itself. `projective_linkage` is exact for all points at once, in sin²d.
 
-    `points`: sampled points, or homogeneous coordinates (P, N). Memory is some 32 bytes a pair of a mini-batch, stated
-    before it is taken. Raises MemoryLimitError with the size of mini-batches that fits; InputError where a mini-batch
-    has fewer points than clusters, so that one would be empty, and for numbers that are not whole; MissingExtraError
-    without scikit-learn.
+    Memory is some 32 bytes a pair of a mini-batch, stated before it is taken. Raises MemoryLimitError with the size of
+    mini-batches that fits; InputError where a mini-batch has fewer points than clusters, so that one would be empty,
+    and for numbers that are not whole; MissingExtraError without scikit-learn.
+
+    Parameters
+    ----------
+    points : (P, N) array or points
+        Homogeneous coordinates.
+    batches : int
+        Mini-batches.
+    clusters : int
+        Clusters of each mini-batch, and in the end.
+    seed : int
+        What divides the points.
     """
     features = unit_features(points)
     _check(len(features), batches, clusters)
@@ -176,6 +204,13 @@ def cohesion(points: Points | Any, labels: np.ndarray) -> float:
     """The mean distance of two different points of one cluster over that of any two: 1 for clusters that know nothing.
 
     Distances are Fubini–Study, (3.2); memory is a block of rows. Raises InputError if no cluster has two points.
+
+    Parameters
+    ----------
+    points : (P, N) array or points
+        Homogeneous coordinates.
+    labels : (P,) int array
+        The cluster of each point.
     """
     coordinates = np.ascontiguousarray(unit_features(points)).view(complex)
     inside = pairs = whole = 0.0
@@ -242,7 +277,16 @@ def _partners(farthest: np.ndarray) -> np.ndarray:
 def dropped_mass(kernel: Kernel, points: Any, labels: np.ndarray) -> float:
     """The share of Σ_pq K(x_p, x_q) between points of different clusters, matrix-free: what a block kernel drops.
 
-    `labels` (p,) as `Dendrogram.labels` gives them; pairs p = q count. Raises ShapeError for another number of labels.
+    Pairs p = q count. Raises ShapeError for another number of labels.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        K.
+    points : (p, d) array or points
+        Points.
+    labels : (p,) int array
+        The cluster of each point, as `Dendrogram.labels` gives them.
     """
     require_unmasked(labels, "the array of labels")
     read = np.asarray(getattr(points, "coordinates", points))

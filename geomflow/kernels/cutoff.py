@@ -115,6 +115,13 @@ class CutOffKernel(Kernel):
     `neighbours(points)` finds the pairs once, in a time of about one sum with K itself, and then sums in milliseconds;
     memory is 12 bytes a pair, stated before it is taken. For widths of the distance of neighbours, and narrower.
     Raises InputError unless K is such a Gaussian and 0 < R ≤ π/2.
+
+    Parameters
+    ----------
+    kernel : FubiniStudyGaussian or FubiniStudyGeodesicGaussian
+        K, of width s.
+    radius : float
+        R, in radians.
     """
 
     kernel: ProjectiveGaussian
@@ -129,7 +136,17 @@ class CutOffKernel(Kernel):
 
     @classmethod
     def within(cls, kernel: ProjectiveGaussian, points: int, tolerance: float = 1e-12) -> CutOffKernel:
-        """The cut-off with n K(R) = `tolerance` for n = `points`; without any (R = π/2) where K is too wide."""
+        """The cut-off with n K(R) = a tolerance; without any (R = π/2) where K is too wide.
+
+        Parameters
+        ----------
+        kernel : FubiniStudyGaussian or FubiniStudyGeodesicGaussian
+            K.
+        points : int
+            n.
+        tolerance : float
+            n K(R), less than one.
+        """
         if not (points >= 1 and 0 < tolerance < points):
             raise InputError(f"{points} points and a tolerance of {tolerance!r} were given: take 0 < tolerance < 1.")
         reach = kernel.scale * np.sqrt(2 * np.log(points / tolerance))
@@ -138,7 +155,13 @@ class CutOffKernel(Kernel):
         return cls(kernel, float(min(reach, np.pi / 2)))
 
     def bound(self, points: int) -> float:
-        """n K(R) for n `points`: the largest error of a sum of numbers of modulus at most one; 0 at R = π/2."""
+        """n K(R): the largest error of a sum of numbers of modulus at most one; 0 at R = π/2.
+
+        Parameters
+        ----------
+        points : int
+            n.
+        """
         if self.radius >= np.pi / 2:
             return 0.0
         reach = np.sin(self.radius) if self.kernel._kind == CHORDAL else self.radius
@@ -159,7 +182,15 @@ class CutOffKernel(Kernel):
         return self.kernel.diagonal(x)
 
     def neighbours(self, x: Points | Any, y: Points | Any = None) -> Neighbours:
-        """The pairs (x_p, y_q) within the radius, y = x unless given; MemoryLimitError before they are taken."""
+        """The pairs (x_p, y_q) within the radius; MemoryLimitError before they are taken.
+
+        Parameters
+        ----------
+        x : (p, N) array or points
+            Points.
+        y : (q, N) array or points, optional
+            Others; x unless given.
+        """
         first = self.read(x)
         return self._neighbours(first, first if y is None else self.read(y))
 
@@ -200,7 +231,15 @@ class CutOffKernel(Kernel):
 @final
 @dataclass(frozen=True, eq=False)
 class Neighbours:
-    """Pairs within a radius and their kernel values, in blocks of rows; called with columns it sums over them."""
+    """Pairs within a radius and their kernel values, in blocks of rows; called with columns it sums over them.
+
+    Parameters
+    ----------
+    parts : tuple of (ends, indices, values)
+        Blocks of rows: where the pairs of each row end, their sources and kernel values.
+    shape : (int, int)
+        How many points x and y.
+    """
 
     parts: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]
     shape: tuple[int, int]

@@ -106,10 +106,15 @@ class CheckedKernel(Kernel):
 @final
 @dataclass(frozen=True)
 class FunctionKernel(CheckedKernel):
-    """K(x, x') = function(x, x'), for any `function` of points (p, d) and (q, d) that returns (p, q).
+    """K(x, x') = function(x, x').
 
     A kernel flow makes one of a plain callable. On a grid the function must be periodic in both arguments. See
     `CheckedKernel` for what is checked.
+
+    Parameters
+    ----------
+    function : callable
+        Of points (p, d) and (q, d), to (p, q).
     """
 
     function: Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -137,13 +142,19 @@ class FunctionKernel(CheckedKernel):
 @final
 @dataclass(frozen=True)
 class DistanceKernel(CheckedKernel):
-    """K(x, x') = function(distance(x, x')), for any `function` of an array of distances.
+    """K(x, x') = function(distance(x, x')).
 
-    `distance` is "euclidean", "chordal" or "geodesic" (Fubini–Study, complex points), a torus (its flat distance), or
-    a function of two arrays of points that returns (p, q). See `CheckedKernel` for what is checked. On a grid of its
-    torus the kernel acts by FFT, and the whole spectrum is checked. The distance of a torus has kinks where two images
-    are equally far, so that even a Gaussian of it has small negative eigenvalues; `wrapped(torus)`, the sum over all
-    images, has none. A Euclidean distance has a seam on a torus and is refused on grids.
+    See `CheckedKernel` for what is checked. On a grid of its torus the kernel acts by FFT, and the whole spectrum is
+    checked. The distance of a torus has kinks where two images are equally far, so that even a Gaussian of it has small
+    negative eigenvalues; `wrapped(torus)`, the sum over all images, has none. A Euclidean distance has a seam on a
+    torus and is refused on grids.
+
+    Parameters
+    ----------
+    function : callable
+        Of an array of distances, to one of its shape.
+    distance : str, FlatTorus or callable
+        "euclidean", "chordal" or "geodesic" (Fubini–Study, complex points), a torus, or a function of points to (p, q).
     """
 
     function: Callable[[np.ndarray], np.ndarray]
@@ -164,7 +175,13 @@ class DistanceKernel(CheckedKernel):
         return self.of(distances)
 
     def of(self, distances: np.ndarray) -> np.ndarray:
-        """The function of an array of distances, of its shape and finite."""
+        """The function of an array of distances, of its shape and finite.
+
+        Parameters
+        ----------
+        distances : array
+            Of any shape.
+        """
         block = _block(self.function(distances), distances.shape, "the values of the kernel")
         if not np.isfinite(block).all():
             worst = np.unravel_index(int(np.argmin(np.isfinite(block))), block.shape)
@@ -176,6 +193,11 @@ class DistanceKernel(CheckedKernel):
 
         Images are added until a shell of them is below 1e-14 of the sum. Raises InputError for a distance that is not
         Euclidean or the torus's own, and for a function that has not fallen off after 40 shells.
+
+        Parameters
+        ----------
+        torus : FlatTorus
+            Whose lattice Λ is summed over.
         """
         if self.distance != "euclidean" and self.distance != torus:
             raise InputError(f"images are added for a Euclidean distance, and this is {self.distance!r}.")
@@ -258,7 +280,15 @@ def _require_periodic(kernel: Kernel, grid: Grid, points: np.ndarray) -> None:
 
 
 def euclidean_distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """|x_p − y_q|, (p, q), from differences."""
+    """|x_p − y_q|, (p, q), from differences.
+
+    Parameters
+    ----------
+    x : (p, d) array
+        Points.
+    y : (q, d) array
+        Others.
+    """
     first, second = real_points(x), real_points(y)
     if first.shape[1] != second.shape[1]:
         raise ShapeError(f"points of {first.shape[1]} and of {second.shape[1]} coordinates have no distance.")
@@ -266,7 +296,17 @@ def euclidean_distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def torus_distance(torus: FlatTorus, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The distance on a flat torus, (p, q): the least over the images around the nearest cell."""
+    """The distance on a flat torus, (p, q): the least over the images around the nearest cell.
+
+    Parameters
+    ----------
+    torus : FlatTorus
+        Of real dimension d.
+    x : (p, d) array
+        Points.
+    y : (q, d) array
+        Others.
+    """
     rows = np.array(torus.lattice)
     if x.shape[1] != len(rows) or y.shape[1] != len(rows):
         raise ShapeError(f"points of {x.shape[1]} and {y.shape[1]} coordinates were given on {torus!r}.")

@@ -30,11 +30,18 @@ POINTS = 8192
 @final
 @dataclass(frozen=True, eq=False)
 class EmpiricalKernel(TangentKernel):
-    """The empirical NTK of a model's metric: Θ_ijkl(x, x') = Σ_I ∂g_ij(x)/∂θ_I ∂g_kl(x')/∂θ_I at `parameters`, (2.7).
+    """The empirical NTK of a model's metric: Θ_ijkl(x, x') = Σ_I ∂g_ij(x)/∂θ_I ∂g_kl(x')/∂θ_I, eq. (2.7).
 
     Taken at the initial parameters it is the frozen kernel Θ_0. For potential models it is the kernel of the metric
     ∂_a∂_b̄ φ, complex [p, q, a, b, c, d], by the network's jets; `EmpiricalPotentialKernel` is that of φ itself.
     Raises NotFiniteError or ShapeError for parameters that are not the model's.
+
+    Parameters
+    ----------
+    model : Model
+        g.
+    parameters : (size,) array
+        θ.
     """
 
     model: Model
@@ -45,7 +52,13 @@ class EmpiricalKernel(TangentKernel):
 
     @classmethod
     def of(cls, state: ModelState) -> EmpiricalKernel:
-        """The kernel at a state of a run; InputError for what is no state of a model."""
+        """The kernel at a state of a run; InputError for what is no state of a model.
+
+        Parameters
+        ----------
+        state : ModelState
+            ``model.on(...)``, or one of a run.
+        """
         if not isinstance(state, ModelState):
             raise InputError(f"a tangent kernel is that of a state of a model, model.on(...), and {state!r} was given.")
         return cls(state.model, state.parameters)
@@ -73,6 +86,11 @@ class EmpiricalKernel(TangentKernel):
         """∂g_{ab̄}(x_p)/∂θ_I, complex (p, n, n, size), of a potential model: one reverse sweep a second derivative.
 
         MemoryLimitError, before any is taken, names the number of points that fits.
+
+        Parameters
+        ----------
+        x : (p, d) array
+            Points.
         """
         size = self.model.target.metric_shape[0]
         require_rows(len(x), 32 * size**2 * self.model.size, f"the Jacobian of the metric of {self.model!r}")
@@ -108,9 +126,16 @@ class EmpiricalKernel(TangentKernel):
 @final
 @dataclass(frozen=True, eq=False)
 class EmpiricalPotentialKernel(Kernel):
-    """The empirical NTK of a potential model: K(x, x') = Σ_I ∂φ(x)/∂θ_I ∂φ(x')/∂θ_I at `parameters`, a scalar kernel.
+    """The empirical NTK of a potential model: K(x, x') = Σ_I ∂φ(x)/∂θ_I ∂φ(x')/∂θ_I, a scalar kernel.
 
     Raises InputError for a model that is no potential.
+
+    Parameters
+    ----------
+    model : Model
+        φ.
+    parameters : (size,) array
+        θ.
     """
 
     model: Model

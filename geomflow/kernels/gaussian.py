@@ -26,10 +26,15 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class GaussianKernel(Kernel):
-    """K(x, x') = (2πs²)^{−d/2} exp(−|x − x'|²/2s²) on R^d, of unit integral; s > 0 is `scale`.
+    """K(x, x') = (2πs²)^{−d/2} exp(−|x − x'|²/2s²) on R^d, of unit integral.
 
     Halverson and Ruehle, eq. (2.27) with Ω = 1, and (2.35)–(2.37) with s² = d/σ_w². On a grid it is wrapped around
     the torus, with the eigenvalues exp(−s²|k|²/2). Raises InputError unless the scale is positive.
+
+    Parameters
+    ----------
+    scale : float
+        s > 0, in units of the points.
     """
 
     scale: float
@@ -54,7 +59,13 @@ class GaussianKernel(Kernel):
         return FourierOperator(grid, gaussian_symbol(grid, self.scale))
 
     def wrapped(self, torus: FlatTorus) -> WrappedGaussianKernel:
-        """The same Gaussian summed over the images of a torus."""
+        """The same Gaussian summed over the images of a torus.
+
+        Parameters
+        ----------
+        torus : FlatTorus
+            Whose lattice is summed over.
+        """
         return WrappedGaussianKernel(self.scale, torus)
 
     def _on_points(self, grid: Grid) -> WrappedGaussianKernel:
@@ -82,9 +93,16 @@ _MOST_TERMS = 2_000_000
 class WrappedGaussianKernel(Kernel):
     """K(x, x') = Σ_{v ∈ Λ} (2πs²)^{−d/2} exp(−|x − x' + v|²/2s²) = |Λ|^{−1} Σ_k exp(−s²|k|²/2) cos k·(x − x').
 
-    v runs over the lattice of `torus` and k over its dual, 2π times the integral covectors; of unit integral over the
-    torus. The tangent kernel of the infinitely wide periodic cosine network. A rectangular torus factorises. Raises
-    InputError for a width that is not positive.
+    v runs over the lattice Λ and k over its dual, 2π times the integral covectors; of unit integral over the torus. The
+    tangent kernel of the infinitely wide periodic cosine network. A rectangular torus factorises. Raises InputError for
+    a width that is not positive.
+
+    Parameters
+    ----------
+    scale : float
+        s > 0, in units of the coordinates.
+    torus : FlatTorus
+        R^d/Λ.
     """
 
     scale: float

@@ -58,18 +58,46 @@ class Kernel(ABC):
 
     @abstractmethod
     def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """K(x_p, y_q) for points that `read` returned, (p, q); callers choose blocks that fit into memory."""
+        """K(x_p, y_q) for points that `read` returned, (p, q); callers choose blocks that fit into memory.
+
+        Parameters
+        ----------
+        x : (p, d) array
+            Points that `read` returned.
+        y : (q, d) array
+            Others.
+        """
 
     @abstractmethod
     def diagonal(self, x: Any) -> np.ndarray:
-        """K(x_p, x_p), (p,)."""
+        """K(x_p, x_p), (p,).
+
+        Parameters
+        ----------
+        x : (p, d) array or points
+            Points.
+        """
 
     def read(self, x: Any) -> np.ndarray:
-        """The points as this kernel uses them, (p, d) float; ShapeError and NotFiniteError for others."""
+        """The points as this kernel uses them, (p, d) float; ShapeError and NotFiniteError for others.
+
+        Parameters
+        ----------
+        x : (p, d) array or points
+            What a user gave.
+        """
         return real_points(x)
 
     def matrix(self, x: Any, y: Any = None) -> np.ndarray:
-        """The matrix K(x_p, y_q), (p, q); y = x unless given. MemoryLimitError if it would not fit."""
+        """The matrix K(x_p, y_q), (p, q). MemoryLimitError if it would not fit.
+
+        Parameters
+        ----------
+        x : (p, d) array or points
+            Points.
+        y : (q, d) array or points, optional
+            Others; x unless given.
+        """
         first = self.read(x)
         second = None if y is None else self.read(y)
         shape = len(first), len(first if second is None else second)
@@ -87,11 +115,21 @@ class Kernel(ABC):
     def apply(self, x: Any, y: Any, values: Any, block: int | None = None, workers: Any = None) -> np.ndarray:
         """The sums Σ_q K(x_p, y_q) values[q, ...], shape (p, ...), without the matrix: `block` rows at a time.
 
-        y = None means y = x, which kernels may use to compute each pair once. `workers` spreads the blocks: a number
-        of local processes, the address of a Dask scheduler, a client, or workers (`geomflow.distribute.as_workers`);
-        kernels that visit no pairs have no blocks. The result does not depend on the number of threads or workers, to
-        the last bit on processors of one kind. Raises ShapeError if there is not one row of values for each point y,
-        and NotFiniteError.
+        The result does not depend on the number of threads or workers, to the last bit on processors of one kind.
+        Raises ShapeError if there is not one row of values for each point y, and NotFiniteError.
+
+        Parameters
+        ----------
+        x : (p, d) array or points
+            Where the sums are wanted.
+        y : (q, d) array or points, or None
+            What is summed over; None means x, where kernels may compute each pair once.
+        values : (q, ...) array
+            Real or complex.
+        block : int, optional
+            Rows at a time; kernels that visit no pairs have no blocks.
+        workers : int, str, client or Workers, optional
+            Local processes, the address of a Dask scheduler, a client, or workers: `geomflow.distribute.as_workers`.
         """
         first = self.read(x)
         second = None if y is None else self.read(y)
@@ -114,7 +152,13 @@ class Kernel(ABC):
         return np.concatenate([np.zeros((len(columns), 0)), *parts], axis=1)
 
     def on(self, grid: Grid) -> KernelOperator:
-        """The operator (K f)(x) = ∫ K(x, x') f(x') d^dx' on a periodic grid, the integral as a sum over its points."""
+        """The operator (K f)(x) = ∫ K(x, x') f(x') d^dx' on a periodic grid, the integral as a sum over its points.
+
+        Parameters
+        ----------
+        grid : Grid
+            A periodic grid.
+        """
         return BlockOperator(self, checked_grid(grid))
 
     def _on_points(self, grid: Grid) -> Kernel:
@@ -123,7 +167,13 @@ class Kernel(ABC):
         return self
 
     def rescaled(self, alpha: float | Callable[[np.ndarray], np.ndarray] | Any) -> RescaledKernel:
-        """α(x) K(x, x') α(x') of Halverson and Ruehle, eq. (2.16): the kernel of the network α(x) f(x)."""
+        """α(x) K(x, x') α(x') of Halverson and Ruehle, eq. (2.16): the kernel of the network α(x) f(x).
+
+        Parameters
+        ----------
+        alpha : float, callable, array or field
+            α, as in `RescaledKernel`.
+        """
         return RescaledKernel(self, alpha)
 
 
@@ -241,8 +291,14 @@ def factors(kernel: Kernel) -> tuple[Kernel, ...]:
 class RescaledKernel(Kernel):
     """α(x) K(x, x') α(x'), Halverson and Ruehle, eqs. (2.15)–(2.16).
 
-    `alpha` is a number, or a function of points (p, d) that returns (p,); on a grid also an array of its shape or a
-    scalar field. Raises ShapeError or NotFiniteError where α is not one finite number a point.
+    Raises ShapeError or NotFiniteError where α is not one finite number a point.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        K.
+    alpha : float, callable, array or field
+        α: a number or a function of points (p, d) that returns (p,); on a grid also an array of its shape or a field.
     """
 
     kernel: Kernel
@@ -269,7 +325,13 @@ class RescaledKernel(Kernel):
         return self.at(self.read(x)) ** 2 * self.kernel.diagonal(x)
 
     def at(self, points: np.ndarray) -> np.ndarray:
-        """α at points (p, d), (p,)."""
+        """α at points (p, d), (p,).
+
+        Parameters
+        ----------
+        points : (p, d) array
+            Where.
+        """
         if isinstance(self.alpha, int | float):
             return _checked(np.full(len(points), float(self.alpha)), (len(points),))
         if not callable(self.alpha):
@@ -300,6 +362,13 @@ def reference_rescaled(kernel: Kernel, reference: Callable[[np.ndarray], np.ndar
     """|g_ref(x)|^{−1/4} K(x, x') |g_ref(x')|^{−1/4}, which tends to δ(x − x')/√|g_ref|: eqs. (2.28)–(2.29).
 
     `reference` is a metric field on a grid, or a function of points (p, d) that returns metrics (p, d, d).
+
+    Parameters
+    ----------
+    kernel : Kernel
+        K.
+    reference : callable or field
+        g_ref: a function of points (p, d) that returns (p, d, d), or a metric field.
     """
     if callable(reference):
         return kernel.rescaled(lambda points: _quarter(np.asarray(reference(points))))

@@ -173,18 +173,28 @@ class InfiniteNetwork(Kernel):
 class NetworkKernel(InfiniteNetwork):
     """The infinite-width NTK: Θ̄(x, x') of a perceptron at initialisation, eq. (2.9) of Halverson and Ruehle.
 
-    `depth` hidden layers with `activation` relu, erf, cos, sin, gelu (exact, u Φ(u)) or identity, then one linear
-    output; every layer is W x σ_w/√(fan-in) + σ_b b with W, b ~ N(0, 1) (NTK parametrisation). By recursion in depth
+    Every layer is W x σ_w/√(fan-in) + σ_b b with W, b ~ N(0, 1) (NTK parametrisation). By recursion in depth
 
         K_0 = σ_w² x·x'/d + σ_b²,        K_l = σ_w² E[φ(u) φ(v)] + σ_b²,
         Θ_0 = K_0,                       Θ_l = K_l + σ_w² E[φ'(u) φ'(v)] Θ_{l−1},     (u, v) ~ N(0, K_{l−1}),
 
-    Jacot, Gabriel and Hongler (2018). Correlations are carried as 1 − c and 1 + c formed from differences: nearly
-    equal and nearly opposite points keep all digits (GELU loses some for parallel points of unequal norm, in
-    proportion to the variance of a hidden layer; 1e-11 at 1e10). `covariance` is the kernel of the outputs themselves.
-    With `embedding` points are torus coordinates and the kernel is translation-invariant; `periodic(torus)` makes one.
-    Raises UnknownNameError for other activations, InputError for a depth or deviations out of range; points (p, d) of
-    other shapes and non-finite ones raise ShapeError and NotFiniteError.
+    Jacot, Gabriel and Hongler (2018). Correlations are carried as 1 − c and 1 + c formed from differences: nearly equal
+    and nearly opposite points keep all digits (GELU loses some for parallel points of unequal norm, in proportion to
+    the variance of a hidden layer; 1e-11 at 1e10). `covariance` is the kernel of the outputs themselves.
+    `periodic(torus)` makes a translation-invariant one on a torus. Raises UnknownNameError for other activations,
+    InputError for a depth or deviations out of range; points (p, d) of other shapes and non-finite ones raise
+    ShapeError and NotFiniteError.
+
+    Parameters
+    ----------
+    activation : str
+        φ: "relu", "erf", "cos", "sin", "gelu" (exact, u Φ(u)) or "identity".
+    depth : int
+        Hidden layers; one linear output layer follows.
+    weight_std, bias_std : float
+        σ_w > 0 and σ_b >= 0.
+    embedding : FourierEmbedding, optional
+        With it points are torus coordinates.
 
     >>> x = np.array([[1.0, 0.0], [0.0, 1.0]])
     >>> NetworkKernel("identity", depth=1).matrix(x).tolist()
@@ -206,7 +216,18 @@ class NetworkKernel(InfiniteNetwork):
 class NetworkCovariance(InfiniteNetwork):
     """The covariance E[f(x) f(x')] of the outputs at initialisation, K of `NetworkKernel`: the Gaussian-process kernel.
 
-    Parameters, recursion and errors are those of `NetworkKernel`; Neal (1996), Lee et al. (2018).
+    Recursion and errors are those of `NetworkKernel`; Neal (1996), Lee et al. (2018).
+
+    Parameters
+    ----------
+    activation : str
+        φ: "relu", "erf", "cos", "sin", "gelu" or "identity".
+    depth : int
+        Hidden layers.
+    weight_std, bias_std : float
+        σ_w > 0 and σ_b >= 0.
+    embedding : FourierEmbedding, optional
+        With it points are torus coordinates.
     """
 
     @property
@@ -251,7 +272,17 @@ VARIANCES: Mapping[str, Callable[[np.ndarray], np.ndarray]] = MappingProxyType({
 @final
 @dataclass(frozen=True, eq=False)
 class KernelEstimate:
-    """The mean (p, q) of a kernel over `networks` networks of one `width`, and the standard error of that mean."""
+    """The mean of a kernel over random networks of one width, and the standard error of that mean.
+
+    Parameters
+    ----------
+    mean, error : (p, q) array
+        The mean and its standard error.
+    width : int
+        Neurons a hidden layer.
+    networks : int
+        How many were drawn.
+    """
 
     mean: np.ndarray
     error: np.ndarray
@@ -259,7 +290,13 @@ class KernelEstimate:
     networks: int
 
     def spread(self, exact: np.ndarray) -> float:
-        """Root mean square distance of one network's kernel from `exact`, relative to the latter's norm."""
+        """Root mean square distance of one network's kernel from `exact`, relative to the latter's norm.
+
+        Parameters
+        ----------
+        exact : (p, q) array
+            What the mean is compared with.
+        """
         deviation = self.error**2 * (self.networks - 1) + (self.mean - exact) ** 2
         return float(np.sqrt(deviation.sum() / np.sum(np.square(exact))))
 
@@ -273,12 +310,26 @@ def monte_carlo(
 ) -> KernelEstimate:
     """Estimate `kernel`, tangent or covariance, by the mean over random perceptrons in NTK parametrisation.
 
-    Every network has `kernel.depth` hidden layers of `width` and one output; its tangent kernel is J(x) J(y)ᵀ, and
-    its contribution to the covariance f(x) f(y), eqs. (2.7) and (2.9) of Halverson and Ruehle. One tangent kernel
-    differs from the closed form by O(width^(−1/2)), the mean of many by O(width^(−1/2) networks^(−1/2)) and a bias of
-    O(1/width). The same seed gives the same numbers, whatever the number of threads.
-    Raises InputError for fewer than two networks, UnknownNameError for activations that networks do not have, and
-    MemoryLimitError, ShapeError and NotFiniteError like `kernel.matrix`.
+    The tangent kernel of a network is J(x) J(y)ᵀ, and its contribution to the covariance f(x) f(y), eqs. (2.7) and
+    (2.9) of Halverson and Ruehle. One tangent kernel differs from the closed form by O(width^(−1/2)), the mean of many
+    by O(width^(−1/2) networks^(−1/2)) and a bias of O(1/width). The same seed gives the same numbers, whatever the
+    number of threads. Raises InputError for fewer than two networks, UnknownNameError for activations that networks do
+    not have, and MemoryLimitError, ShapeError and NotFiniteError like `kernel.matrix`.
+
+    Parameters
+    ----------
+    kernel : NetworkKernel or NetworkCovariance
+        What is estimated: depth, activation and deviations of the networks, of one output.
+    x : (p, d) array
+        Points.
+    y : (q, d) array, optional
+        Others; x unless given.
+    width : int
+        Neurons a hidden layer.
+    networks : int
+        How many are drawn, at least two.
+    seed : int or numpy.random.Generator
+        What draws them.
     """
     if not isinstance(kernel, InfiniteNetwork):
         raise InputError(f"networks are drawn for a NetworkKernel or a NetworkCovariance, and {kernel!r} was given.")

@@ -36,6 +36,11 @@ class PotentialKernel(TangentKernel):
 
     Exact for `GaussianKernel` and `WrappedGaussianKernel` (closed derivatives), and for `EmpiricalPotentialKernel` (the
     network's jets). Raises InputError for kernels whose derivatives are not known.
+
+    Parameters
+    ----------
+    kernel : GaussianKernel, WrappedGaussianKernel or EmpiricalPotentialKernel
+        K.
     """
 
     kernel: Kernel

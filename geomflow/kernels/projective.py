@@ -40,7 +40,15 @@ class ProjectiveGaussian(Kernel):
 
     @abstractmethod
     def distances(self, x: Any, y: Any = None) -> np.ndarray:
-        """The distances of which this is the Gaussian, (p, q)."""
+        """The distances of which this is the Gaussian, (p, q).
+
+        Parameters
+        ----------
+        x : (p, N) array or points
+            Homogeneous coordinates.
+        y : (q, N) array or points, optional
+            Others; x unless given.
+        """
 
     def read(self, x: Any) -> np.ndarray:
         """Unit vectors as rows re z_0, im z_0, re z_1, ..., (p, 2n + 4)."""
@@ -72,9 +80,15 @@ class ProjectiveGaussian(Kernel):
 class FubiniStudyGaussian(ProjectiveGaussian):
     """The chordal Gaussian exp(−sin²d/2s²), positive for every width: a function of |⟨p, q⟩|² with a power series ≥ 0.
 
-    d is the Fubini–Study distance, Halverson and Ruehle, eq. (3.2); for d ≪ 1 it agrees with their (3.5). `precision`
-    is that of the tiles, "double" or "single"; relative errors are some 1e-15/s² or 1e-6/s². Raises InputError
-    unless the scale is positive.
+    d is the Fubini–Study distance, Halverson and Ruehle, eq. (3.2); for d ≪ 1 it agrees with their (3.5). Raises
+    InputError unless the scale is positive.
+
+    Parameters
+    ----------
+    scale : float
+        s > 0, in radians.
+    precision : "double" or "single"
+        Of the tiles; relative errors are some 1e-15/s² or 1e-6/s².
     """
 
     scale: float
@@ -97,6 +111,13 @@ class FubiniStudyGeodesicGaussian(ProjectiveGaussian):
 
     Warns (IndefiniteKernelWarning) from s = 0.4 on, where negative eigenvalues were found: a flow that it drives need
     not descend. `spectrum.smallest_eigenvalue(kernel, points)` says what holds on given points.
+
+    Parameters
+    ----------
+    scale : float
+        s > 0, in radians.
+    precision : "double" or "single"
+        Of the tiles.
     """
 
     scale: float
@@ -118,12 +139,28 @@ class FubiniStudyGeodesicGaussian(ProjectiveGaussian):
 
 
 def chordal_distance(x: Any, y: Any) -> np.ndarray:
-    """sin d(x_p, y_q) of projective points, (p, q), in [0, 1], with all digits near zero."""
+    """sin d(x_p, y_q) of projective points, (p, q), in [0, 1], with all digits near zero.
+
+    Parameters
+    ----------
+    x : (p, N) array or points
+        Homogeneous coordinates.
+    y : (q, N) array or points
+        Others.
+    """
     return _distance(CHORDAL, x, y)
 
 
 def geodesic_distance(x: Any, y: Any) -> np.ndarray:
-    """d(x_p, y_q) = arccos |⟨x, y⟩|/|x||y| of projective points, (p, q), in [0, π/2], with all digits near zero."""
+    """d(x_p, y_q) = arccos |⟨x, y⟩|/|x||y| of projective points, (p, q), in [0, π/2], with all digits near zero.
+
+    Parameters
+    ----------
+    x : (p, N) array or points
+        Homogeneous coordinates.
+    y : (q, N) array or points
+        Others.
+    """
     return _distance(GEODESIC, x, y)
 
 
@@ -214,9 +251,13 @@ class CoordinateKernel(Kernel):
     """K(x, y) = kernel(inputs(x), inputs(y)) with inputs re z_0, im z_0, re z_1, ..., (p, 2N).
 
     These are the inputs of Halverson and Ruehle, section 3: the homogeneous coordinates as they are scaled in their
-    patch, so that the kernel depends on that choice. `kernel` takes real points, as `NetworkKernel("relu",
-    weight_std=80.52, bias_std=5.716)` does. Points are those of a variety, or complex coordinates (p, N).
+    patch, so that the kernel depends on that choice. Points are those of a variety, or complex coordinates (p, N).
     Raises InputError for what is no kernel and for real coordinates, ShapeError for other shapes.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        One of real points, such as ``NetworkKernel("relu", weight_std=80.52, bias_std=5.716)``.
     """
 
     kernel: Kernel

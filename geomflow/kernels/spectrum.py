@@ -19,9 +19,18 @@ ROUNDING = 1e-8
 
 
 def eigenvalues(kernel: Kernel, points: Any, count: int | None = None) -> np.ndarray:
-    """Eigenvalues of the matrix K(x_p, x_q), largest first: all of them, or the `count` largest by Lanczos.
+    """Eigenvalues of the matrix K(x_p, x_q), largest first: all of them, or the largest by Lanczos.
 
     All of them need the dense matrix (MemoryLimitError if it does not fit); Lanczos only applies the kernel.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        K.
+    points : (p, d) array or points
+        Points.
+    count : int, optional
+        How many; all unless given.
     """
     total = len(kernel.read(points))
     if count is not None and count < 1:
@@ -32,7 +41,15 @@ def eigenvalues(kernel: Kernel, points: Any, count: int | None = None) -> np.nda
 
 
 def smallest_eigenvalue(kernel: Kernel, points: Any) -> float:
-    """The smallest eigenvalue of the matrix K(x_p, x_q); negative if the kernel is not positive on these points."""
+    """The smallest eigenvalue of the matrix K(x_p, x_q); negative if the kernel is not positive on these points.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        K.
+    points : (p, d) array or points
+        Points.
+    """
     total = len(kernel.read(points))
     if total <= DENSE:
         return float(np.linalg.eigvalsh(kernel.matrix(points))[0])
@@ -50,6 +67,11 @@ def operator_eigenvalues(operator: KernelOperator) -> np.ndarray:
     """All eigenvalues of an operator on a grid with their multiplicities, largest first, (size,).
 
     From its symbol where there is one, else from the dense matrix.
+
+    Parameters
+    ----------
+    operator : KernelOperator
+        On a grid.
     """
     symbol = operator.symbol
     if symbol is None:
@@ -60,7 +82,15 @@ def operator_eigenvalues(operator: KernelOperator) -> np.ndarray:
 
 
 def effective_dimension(spectrum: np.ndarray, ridge: float) -> float:
-    """Σ λ/(λ + μ): how many directions a kernel sees above μ = `ridge` > 0. Rounding below zero counts as zero."""
+    """Σ λ/(λ + μ): how many directions a kernel sees above μ. Rounding below zero counts as zero.
+
+    Parameters
+    ----------
+    spectrum : (n,) array
+        λ.
+    ridge : float
+        μ > 0.
+    """
     if not ridge > 0:
         raise InputError(f"the effective dimension needs μ > 0, and it is {ridge:g}.")
     values = _nonnegative(spectrum)
@@ -68,7 +98,13 @@ def effective_dimension(spectrum: np.ndarray, ridge: float) -> float:
 
 
 def participation_ratio(spectrum: np.ndarray) -> float:
-    """(Σ λ)²/Σ λ²: how many eigenvalues carry the trace; n for n equal ones."""
+    """(Σ λ)²/Σ λ²: how many eigenvalues carry the trace; n for n equal ones.
+
+    Parameters
+    ----------
+    spectrum : (n,) array
+        λ.
+    """
     values = _nonnegative(spectrum)
     return float(np.sum(values) ** 2 / np.sum(values**2))
 
@@ -78,6 +114,13 @@ def alignment(gradient: np.ndarray, smoothed: np.ndarray, norm: float) -> float:
 
     With the largest eigenvalue for the norm it is 1 where D is a top eigenvector; with Frobenius' it is the alignment
     of the matrices Θ and D Dᵀ, 1 where Θ is a multiple of D Dᵀ.
+
+    Parameters
+    ----------
+    gradient, smoothed : array
+        D and ΘD, of one shape.
+    norm : float
+        ‖Θ‖.
     """
     if np.shape(gradient) != np.shape(smoothed):
         raise ShapeError(f"the gradient has shape {np.shape(gradient)} and its image {np.shape(smoothed)}.")
@@ -86,14 +129,31 @@ def alignment(gradient: np.ndarray, smoothed: np.ndarray, norm: float) -> float:
 
 
 def operator_alignment(operator: KernelOperator, gradient: np.ndarray) -> float:
-    """`alignment` of an operator on a grid and a packed gradient, with its bound `largest` as the norm."""
+    """`alignment` of an operator on a grid and a packed gradient, with its bound `largest` as the norm.
+
+    Parameters
+    ----------
+    operator : KernelOperator
+        Θ on a grid.
+    gradient : (ncomp, *grid) array
+        D.
+    """
     return alignment(gradient, operator(gradient), operator.largest)
 
 
 def kernel_alignment(kernel: Kernel, points: Any, target: np.ndarray) -> float:
-    """A(K, y yᵀ) = ⟨K, y yᵀ⟩_F/(‖K‖_F ‖y yᵀ‖_F) of a kernel's matrix on points and a target y (p,) or (p, c).
+    """A(K, y yᵀ) = ⟨K, y yᵀ⟩_F/(‖K‖_F ‖y yᵀ‖_F) of a kernel's matrix on points and a target y.
 
     Source: Cristianini, Shawe-Taylor, Elisseeff and Kandola, On kernel-target alignment (2001), uncentred.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        K.
+    points : (p, d) array or points
+        Points.
+    target : (p,) or (p, c) array
+        y.
     """
     require_unmasked(target, "the target")
     columns = np.asarray(target, dtype=float).reshape(len(target), -1)

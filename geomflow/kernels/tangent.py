@@ -25,29 +25,67 @@ DENSE = 1 << 22
 
 
 class TangentKernel(ABC):
-    """A symmetric positive semi-definite kernel on metrics (or on Hermitian forms), Θ(x, x').
-
-    `g_x`, `g_y` are the metrics at the points, (p, d, d) and (q, d, d), for the kernels that evolve with the metric.
-    """
+    """A symmetric positive semi-definite kernel on metrics (or on Hermitian forms), Θ(x, x')."""
 
     @abstractmethod
     def theta(self, x: Any, y: Any = None, g_x: Any = None, g_y: Any = None) -> np.ndarray:
-        """Theta[p, q, i, j, k, l]; y = x unless given. Its bytes are required first (MemoryLimitError)."""
+        """Theta[p, q, i, j, k, l]. Its bytes are required first (MemoryLimitError).
+
+        Parameters
+        ----------
+        x : (p, d) array
+            Points.
+        y : (q, d) array, optional
+            Others; x unless given.
+        g_x, g_y : (p, d, d) and (q, d, d) arrays, optional
+            The metrics at the points, for kernels that evolve with the metric.
+        """
 
     @abstractmethod
     def apply(self, x: Any, y: Any, cotangent: np.ndarray, g_x: Any = None, g_y: Any = None,
               block: int | None = None) -> np.ndarray:
-        """δg_ij(x_p) = Σ_q Σ_{kl} Θ_ijkl(x_p, y_q) D^{kl}(y_q), (p, d, d), without the array; y = None means y = x.
+        """δg_ij(x_p) = Σ_q Σ_{kl} Θ_ijkl(x_p, y_q) D^{kl}(y_q), (p, d, d), without the array.
 
-        `block` is the number of points handled at once.
+        Parameters
+        ----------
+        x : (p, d) array
+            Where the sums are wanted.
+        y : (q, d) array or None
+            What is summed over; None means x.
+        cotangent : (q, d, d) array
+            D^{kl}.
+        g_x, g_y : (p, d, d) and (q, d, d) arrays, optional
+            The metrics at the points, for kernels that evolve with the metric.
+        block : int, optional
+            Points handled at once.
         """
 
     def matrix(self, x: Any, y: Any = None, g_x: Any = None, g_y: Any = None) -> np.ndarray:
-        """Θ over pairs (p, ij), (q, kl): (p d², q d²); symmetric (Hermitian) and positive semi-definite where y = x."""
+        """Θ over pairs (p, ij), (q, kl): (p d², q d²); symmetric (Hermitian) and positive semi-definite where y = x.
+
+        Parameters
+        ----------
+        x : (p, d) array
+            Points.
+        y : (q, d) array, optional
+            Others; x unless given.
+        g_x, g_y : (p, d, d) and (q, d, d) arrays, optional
+            The metrics at the points, for kernels that evolve with the metric.
+        """
         return pair_matrix(self.theta(x, y, g_x, g_y))
 
     def probe(self, stream: np.random.Generator, points: int, dim: int) -> np.ndarray:
-        """A random cotangent (points, dim, dim) with independent standard normal components."""
+        """A random cotangent (points, dim, dim) with independent standard normal components.
+
+        Parameters
+        ----------
+        stream : numpy.random.Generator
+            What draws it.
+        points : int
+            How many.
+        dim : int
+            d.
+        """
         return stream.standard_normal((points, dim, dim))
 
 
@@ -82,8 +120,21 @@ def drift(initial: TangentKernel, current: TangentKernel, x: np.ndarray, g_initi
           seed: Any = 0, probes: int = 16) -> float:
     """‖Θ_t − Θ_0‖/‖Θ_0‖ on the points x (p, d), in the Frobenius norm over points and components.
 
-    Exact where Θ has at most `DENSE` entries; else estimated by `probes` random cotangents, ‖Θ‖² = E‖Θ D‖², the same
-    ones above and below, by `seed`. `g_initial`, `g_current` are the metrics, for kernels that evolve with them.
+    Exact where Θ has at most `DENSE` entries; else estimated by random cotangents, ‖Θ‖² = E‖Θ D‖², the same ones above
+    and below.
+
+    Parameters
+    ----------
+    initial, current : TangentKernel
+        Θ_0 and Θ_t.
+    x : (p, d) array
+        Points.
+    g_initial, g_current : (p, d, d) array, optional
+        The metrics, for kernels that evolve with them.
+    seed : int or numpy.random.Generator
+        What draws the cotangents.
+    probes : int
+        How many are drawn.
     """
     dim = initial.theta(x[:1], None, None if g_initial is None else g_initial[:1]).shape[2]
     if (len(x) * dim * dim) ** 2 <= DENSE:
@@ -138,6 +189,11 @@ class Kronecker(TangentKernel):
     """Θ_ijkl = δ_ik δ_jl K(x, x'): the frozen kernel of independent components, eq. (2.23) of Halverson and Ruehle.
 
     On points the dimension is that of their coordinates.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        K.
     """
 
     kernel: Kernel
@@ -159,7 +215,13 @@ class Kronecker(TangentKernel):
 @final
 @dataclass(frozen=True)
 class Symmetrised(TangentKernel):
-    """Θ_ijkl = ½(δ_ik δ_jl + δ_il δ_jk) K(x, x'): `Kronecker` on symmetric tensors."""
+    """Θ_ijkl = ½(δ_ik δ_jl + δ_il δ_jk) K(x, x'): `Kronecker` on symmetric tensors.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        K.
+    """
 
     kernel: Kernel
 
@@ -187,6 +249,11 @@ class Covariant(TangentKernel):
     the delta function it tends to ½(g_ik g_jl + g_il g_jk) δ(x − x')/w, Perelman's kernel.
 
     On points, the metrics there are needed; w is √det g unless `w_x` (p,), `w_y` (q,) are given.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        K.
     """
 
     kernel: Kernel
@@ -196,7 +263,19 @@ class Covariant(TangentKernel):
 
     def theta(self, x: Any, y: Any = None, g_x: Any = None, g_y: Any = None, w_x: Any = None,
               w_y: Any = None) -> np.ndarray:
-        """½(M_ik M_jl + M_il M_jk) K/√(w w'), M = E(x) E(x')ᵀ."""
+        """½(M_ik M_jl + M_il M_jk) K/√(w w'), M = E(x) E(x')ᵀ.
+
+        Parameters
+        ----------
+        x : (p, d) array
+            Points.
+        y : (q, d) array, optional
+            Others; x unless given.
+        g_x, g_y : (p, d, d) and (q, d, d) arrays
+            The metrics at the points.
+        w_x, w_y : (p,) and (q,) arrays, optional
+            w at the points; √det g unless given.
+        """
         left, root = _frames(x, g_x, w_x)
         right, root_y = (left, root) if y is None else _frames(y, g_y, w_y)
         require_theta(len(left), len(right), left.shape[-1])
@@ -209,7 +288,23 @@ class Covariant(TangentKernel):
 
     def apply(self, x: Any, y: Any, cotangent: np.ndarray, g_x: Any = None, g_y: Any = None,
               block: int | None = None, w_x: Any = None, w_y: Any = None) -> np.ndarray:
-        """w^{−1/2} E (Σ_q K w'^{−1/2} E'ᵀ ½(D + Dᵀ) E') Eᵀ."""
+        """w^{−1/2} E (Σ_q K w'^{−1/2} E'ᵀ ½(D + Dᵀ) E') Eᵀ.
+
+        Parameters
+        ----------
+        x : (p, d) array
+            Where the sums are wanted.
+        y : (q, d) array or None
+            What is summed over; None means x.
+        cotangent : (q, d, d) array
+            D^{kl}.
+        g_x, g_y : (p, d, d) and (q, d, d) arrays
+            The metrics at the points.
+        block : int, optional
+            Points handled at once.
+        w_x, w_y : (p,) and (q,) arrays, optional
+            w at the points; √det g unless given.
+        """
         left, root = _frames(x, g_x, w_x)
         right, root_y = (left, root) if y is None else _frames(y, g_y, w_y)
         inner = pulled(right, symmetric(cotangents(cotangent, len(right)))) / root_y[:, None, None]

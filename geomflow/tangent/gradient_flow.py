@@ -153,10 +153,20 @@ class GradientFlow(ParameterFlow):
     ``Continuum(functional)`` takes averages of the continuum's δL/δg instead, eq. (2.6), and so do functionals that are
     no sum over points (Perelman's λ), on a grid: dg = −∫Θ δL/δg with the tangent kernel Θ_t of the network.
 
-    `parameters` are numbers for what the functional leaves open, `measure` its reference measure dm/dx.
     Monitors: "energy", L itself, and "dissipation" = |∂L/∂θ|², with d(energy)/dt = −dissipation.
 
     Raises InputError for a functional or a state of another kind.
+
+    Parameters
+    ----------
+    functional : Functional or Continuum
+        E, and how it is descended.
+    model : Model
+        What makes the metric.
+    parameters : mapping
+        Numbers for what the functional leaves open.
+    measure : str, float, sympy.Expr, array or field, optional
+        Its reference measure dm/dx.
     """
 
     functional: Functional | Continuum
@@ -178,8 +188,19 @@ class LinearisedFlow(ParameterFlow):
         g^L(x) = g(x)|_{θ_0} + (θ_I − θ_{0,I}) ∂g(x)/∂θ_I|_{θ_0},    dθ_I/dt = −∂L[g^L]/∂θ_I
 
     (Halverson and Ruehle, eqs. (2.10) and (2.11)). With ``Continuum(functional)`` on a grid its metric follows the
-    `KernelFlow` of the kernel frozen at θ_0, (2.12), exactly. Arguments and monitors are those of `GradientFlow`; the
-    states of the solution belong to the linearised model.
+    `KernelFlow` of the kernel frozen at θ_0, (2.12), exactly. Monitors are those of `GradientFlow`; the states of the
+    solution belong to the linearised model.
+
+    Parameters
+    ----------
+    functional : Functional or Continuum
+        E, and how it is descended.
+    model : Model
+        g.
+    parameters : mapping
+        Numbers for what the functional leaves open.
+    measure : str, float, sympy.Expr, array or field, optional
+        Its reference measure dm/dx.
     """
 
     functional: Functional | Continuum
@@ -203,15 +224,24 @@ Monitor = Callable[[float, ModelState], float]
 
 
 def tangent_monitors(flow: Any, start: ModelState, points: int = POINTS) -> dict[str, Monitor]:
-    """Monitors of the tangent kernel Θ_t of a run of `flow` (GradientFlow, LinearisedFlow or Training) from `start`.
+    """Monitors of the tangent kernel Θ_t of a run.
 
-    Θ_t is the matrix over pairs (point, component) on about `points` evenly chosen points of the state:
+    Θ_t is the matrix over pairs (point, component) on some evenly chosen points of the state:
 
     kernel_drift         ‖Θ_t − Θ_0‖/‖Θ_0‖, Frobenius norms; zero for a frozen kernel
     kernel_alignment     ⟨D, Θ_t D⟩/(‖Θ_t‖_F |D|²) ∈ [0, 1], the alignment of Θ_t and D Dᵀ (Cristianini et al. 2001),
                          D the continuum's δL/δg on these points: one where Θ_t moves nothing but the gradient
     kernel_top           λ_max, the largest eigenvalue
     participation_ratio  (tr Θ_t)²/tr Θ_t²: how many directions can move
+
+    Parameters
+    ----------
+    flow : GradientFlow, LinearisedFlow or Training
+        What is run.
+    start : ModelState
+        Where the run starts.
+    points : int
+        About how many points are looked at.
 
     >>> import geomflow as gf
     >>> T = gf.ComplexTorus(dim=1)

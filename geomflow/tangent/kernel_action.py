@@ -31,17 +31,29 @@ class Batch:
     """Points x' of a grid over which the functional derivative of a kernel flow is summed, Halverson and Ruehle, (2.8).
 
     ∫ dx' becomes (volume / |B|) Σ_{x' ∈ B}: all points together are the integral over the grid, and fewer estimate it
-    without bias. `points` is a number of points, drawn with `seed` without repetition, or their indices in C order.
-    The batch is the same at all times.
+    without bias. The batch is the same at all times.
 
     Raises InputError for a batch that is empty, repeats a point or does not lie on the grid.
+
+    Parameters
+    ----------
+    points : int or sequence of int
+        How many, drawn without repetition, or their indices in C order.
+    seed : int or numpy.random.Generator
+        What draws them.
     """
 
     points: int | Sequence[int] | np.ndarray
     seed: Any = 0
 
     def indices(self, grid: Grid) -> np.ndarray:
-        """The flat indices of the points, increasing, (|B|,)."""
+        """The flat indices of the points, increasing, (|B|,).
+
+        Parameters
+        ----------
+        grid : Grid
+            The grid.
+        """
         if isinstance(self.points, int | np.integer) and not isinstance(self.points, bool):
             if not 1 <= self.points <= grid.size:
                 raise InputError(f"a batch has 1 to {grid.size} points of {grid!r}, and {self.points} were asked for.")
@@ -49,7 +61,13 @@ class Batch:
         return _listed(self.points, grid)
 
     def weights(self, grid: Grid) -> np.ndarray:
-        """size / |B| at the points of the batch and zero elsewhere, of the grid's shape."""
+        """size / |B| at the points of the batch and zero elsewhere, of the grid's shape.
+
+        Parameters
+        ----------
+        grid : Grid
+            The grid.
+        """
         chosen = self.indices(grid)
         weights = np.zeros(grid.size)
         weights[chosen] = grid.size / len(chosen)

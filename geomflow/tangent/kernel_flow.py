@@ -71,6 +71,15 @@ class KernelFlow(Flow):
 
     Raises InputError for what is neither a functional nor a flow, for what is no kernel, and at binding for a kernel
     that is not symmetric or not positive; IllPosedError for a flow that grows without bound.
+
+    Parameters
+    ----------
+    source : Functional or Flow
+        What is smoothed.
+    kernel : Kernel, TangentKernel or callable
+        Θ.
+    batch : Batch, optional
+        The points x' that are seen; all unless given.
     """
 
     source: Any

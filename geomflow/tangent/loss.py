@@ -46,6 +46,11 @@ class Continuum:
     the quadrature, so that on few points the energy may rise: ``GradientFlow(Continuum(functional), model)``.
 
     Raises InputError for what is no functional.
+
+    Parameters
+    ----------
+    functional : Functional
+        E.
     """
 
     functional: Functional

@@ -35,7 +35,17 @@ class Optimiser(ABC):
 
     @abstractmethod
     def step(self, k: int, descent: np.ndarray, memory: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Increments of the parameters, (n,), and of the memory, (slots, n)."""
+        """Increments of the parameters, (n,), and of the memory, (slots, n).
+
+        Parameters
+        ----------
+        k : int
+            The number of the step, from 0.
+        descent : (n,) array
+            −∂L/∂θ.
+        memory : (slots, n) array
+            What is remembered.
+        """
 
 
 def _shares(optimiser: Optimiser, *names: str) -> None:
@@ -66,7 +76,13 @@ def _rate(optimiser: Optimiser) -> None:
 @final
 @dataclass(frozen=True)
 class SGD(Optimiser):
-    """θ += rate · descent: gradient descent, stochastic where batches are drawn. `rate` is a step of flow time."""
+    """θ += rate · descent: gradient descent, stochastic where batches are drawn.
+
+    Parameters
+    ----------
+    rate : float
+        The learning rate, a step of flow time.
+    """
 
     rate: float
 
@@ -81,7 +97,15 @@ class SGD(Optimiser):
 @final
 @dataclass(frozen=True)
 class Momentum(Optimiser):
-    """u ← momentum · u + descent, θ += rate · u (Polyak 1964)."""
+    """u ← momentum · u + descent, θ += rate · u (Polyak 1964).
+
+    Parameters
+    ----------
+    rate : float
+        The learning rate.
+    momentum : float
+        At least 0 and less than 1.
+    """
 
     rate: float
     momentum: float = 0.9
@@ -104,6 +128,15 @@ class Adam(Optimiser):
     """Adaptive moments (Kingma and Ba, arXiv:1412.6980, algorithm 1).
 
     m ← b₁m + (1−b₁)d, s ← b₂s + (1−b₂)d², θ += rate · m̂/(√ŝ + epsilon), with m̂ = m/(1−b₁^{k+1}), ŝ = s/(1−b₂^{k+1}).
+
+    Parameters
+    ----------
+    rate : float
+        The learning rate.
+    first, second : float
+        b₁ and b₂, at least 0 and less than 1.
+    epsilon : float
+        What keeps the quotient finite.
     """
 
     rate: float = 1e-3
@@ -131,14 +164,30 @@ class Adam(Optimiser):
 class Training(ParameterFlow):
     """Descent of L = factor·E by an optimiser, one step a unit of time: ``solve(flow, state, t1=1000)`` takes 1000.
 
-    Each step sees `batch` of the state's points, drawn without replacement from the seed and the number of the step
-    alone, so that a run that was stopped goes on to the same bits, on a processor of the same kind; all points where
-    `batch` is None. What an optimiser remembers, and the number of steps, are part of the state:
-    ``solve(flow, sol.last, t1=1000)`` takes 1000 steps more, as one run of 2000 would. An optimiser of another class
-    starts afresh. Other arguments, and the monitors, are those of `GradientFlow`: "energy" is L on all points,
+    Each step sees a batch of the state's points, drawn without replacement from the seed and the number of the step
+    alone, so that a run that was stopped goes on to the same bits, on a processor of the same kind. What an optimiser
+    remembers, and the number of steps, are part of the state: ``solve(flow, sol.last, t1=1000)`` takes 1000 steps more,
+    as one run of 2000 would. An optimiser of another class starts afresh. Monitors: "energy" is L on all points,
     "dissipation" |∂L/∂θ|² there; take ``monitor_every`` to watch less often than at each step.
 
     Raises InputError for a batch that is empty or larger than the points.
+
+    Parameters
+    ----------
+    functional : Functional or Continuum
+        E, and how it is descended.
+    model : Model
+        What makes the metric.
+    optimiser : Optimiser
+        What makes a step of a gradient.
+    batch : int, optional
+        Points that a step sees; all unless given.
+    seed : int
+        What draws the batches.
+    parameters : mapping
+        Numbers for what the functional leaves open.
+    measure : str, float, sympy.Expr, array or field, optional
+        Its reference measure dm/dx.
     """
 
     functional: Functional | Continuum
