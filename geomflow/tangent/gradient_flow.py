@@ -11,9 +11,8 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.field.grid import Grid
+from geomflow.flow import RKC, Problem, Stepper, Violation
 from geomflow.flow.flow import Flow
-from geomflow.flow.problem import Problem, Violation
-from geomflow.flow.steppers.rkc import RKC
 from geomflow.kernels.spectrum import alignment, participation_ratio
 from geomflow.networks.model import ModelState, flattened_kernel
 from geomflow.networks.wrapped import Linearised, checked_model
@@ -23,7 +22,6 @@ from geomflow.tangent.sampled_loss import PointLoss, sampled_loss
 if TYPE_CHECKING:
     import sympy
 
-    from geomflow.flow.control import Stepper
     from geomflow.networks.model import Model
     from geomflow.symbolic.functionals import Functional
 

@@ -23,11 +23,10 @@ import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.program import InnerProduct, Program, Stage
-from geomflow.field import MetricField, PotentialField
+from geomflow.field import Field, MetricField, PotentialField
 from geomflow.field.matrices import unpack_symmetric
 from geomflow.field.operators import Operator, discretise
 from geomflow.field.potential import ReferenceForm
-from geomflow.field.state import Field
 from geomflow.flow.equation import Equation
 from geomflow.flow.flow import Compiled
 from geomflow.flow.implicit import FrozenPrincipal

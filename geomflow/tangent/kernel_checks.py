@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from geomflow.core.errors import IllPosedError, InputError, PositivityError, SymmetryError
-from geomflow.field.grid import Grid
-from geomflow.field.state import Field
+from geomflow.field import Field, Grid
 from geomflow.flow.equation import Equation
 from geomflow.flow.equations.derived import Descent, principal_growth
 from geomflow.flow.flow import Flow

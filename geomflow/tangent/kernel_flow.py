@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, final
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.field import MetricField
 from geomflow.field.lattice import FlatTorus
+from geomflow.flow import RKC, Problem, Stepper
 from geomflow.flow.equation import Equation
 from geomflow.flow.equations.derived import Descent
 from geomflow.flow.flow import Flow, bind
 from geomflow.flow.solver import as_flow
 from geomflow.flow.steppers.choose import fitting_stepper
-from geomflow.flow.steppers.rkc import RKC
 from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
 from geomflow.kernels.gaussian import DeltaKernel, GaussianKernel
 from geomflow.kernels.kernel import Kernel
@@ -32,8 +32,6 @@ from geomflow.tangent.kernel_checks import look_at_growth, require_positive
 if TYPE_CHECKING:
     import sympy
 
-    from geomflow.flow.control import Stepper
-    from geomflow.flow.problem import Problem
 
 @final
 @dataclass(frozen=True)

@@ -18,14 +18,12 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.field import PotentialField
+from geomflow.field import Field, Grid, PotentialField
 from geomflow.field.matrices import unpack_symmetric
 from geomflow.flow.equations.kahler import log_flat_volume
 from geomflow.flow.problem import Problem, Violation
 
 if TYPE_CHECKING:
-    from geomflow.field.grid import Grid
-    from geomflow.field.state import Field
     from geomflow.flow.equations.derived import Descent
     from geomflow.networks.model import Model
     from geomflow.symbolic.functionals import Functional

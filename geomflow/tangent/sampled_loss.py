@@ -18,11 +18,9 @@ from geomflow.core import hermitian
 from geomflow.core.errors import InputError, PositivityError
 from geomflow.core.monomials import Index
 from geomflow.core.program import Program, Stage
-from geomflow.field import PotentialField
-from geomflow.field.grid import Grid
-from geomflow.field.hermitian import HermitianField, hermitian_names
+from geomflow.field import Field, Grid, HermitianField, PotentialField
+from geomflow.field.hermitian import hermitian_names
 from geomflow.field.matrices import upper_pairs
-from geomflow.field.state import Field
 from geomflow.flow.equation import Equation
 from geomflow.flow.equations.kahler import log_flat_volume
 from geomflow.flow.problem import Violation

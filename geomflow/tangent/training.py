@@ -17,13 +17,12 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.numbers import real_number
-from geomflow.flow.problem import Problem
+from geomflow.flow import Problem, Stepper
 from geomflow.flow.steppers.runge_kutta import Iteration
 from geomflow.tangent.gradient_flow import ParameterFlow
 from geomflow.tangent.loss import Continuum, Loss
 
 if TYPE_CHECKING:
-    from geomflow.flow.control import Stepper
     from geomflow.networks.model import Model, ModelState
     from geomflow.symbolic.functionals import Functional
 
