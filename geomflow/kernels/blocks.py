@@ -64,6 +64,12 @@ def finite_rows(points: np.ndarray) -> np.ndarray:
     return points
 
 
+def same_dimension(x: np.ndarray, y: np.ndarray) -> None:
+    """ShapeError where points (p, d) and (q, d) have different numbers of coordinates."""
+    if x.shape[1] != y.shape[1]:
+        raise ShapeError(f"points of {x.shape[1]} and of {y.shape[1]} coordinates have no distance.")
+
+
 def checked_scale(scale: Any) -> float:
     """`scale` as a positive number whose square neither vanishes nor overflows."""
     number = real_number(scale, "the width of a kernel is a positive number: it")

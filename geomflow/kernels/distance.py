@@ -20,7 +20,7 @@ from geomflow.core.errors import (
 from geomflow.core.numbers import real_array, require_unmasked
 from geomflow.distribute import ON_THREADS, Workers
 from geomflow.field.lattice import FlatTorus
-from geomflow.kernels.blocks import finite_rows, real_points
+from geomflow.kernels.blocks import finite_rows, real_points, same_dimension
 from geomflow.kernels.kernel import Kernel
 from geomflow.kernels.operators import BlockOperator, FourierOperator, KernelOperator, checked_grid
 from geomflow.kernels.projective import chordal_distance, geodesic_distance
@@ -290,8 +290,7 @@ def euclidean_distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         Others.
     """
     first, second = real_points(x), real_points(y)
-    if first.shape[1] != second.shape[1]:
-        raise ShapeError(f"points of {first.shape[1]} and of {second.shape[1]} coordinates have no distance.")
+    same_dimension(first, second)
     return np.sqrt(TiledGaussian(EUCLIDEAN, first.shape[1], 1.0).matrix(first, second, exponential=False))
 
 

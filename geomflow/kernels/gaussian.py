@@ -12,7 +12,7 @@ from numba import njit
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.distribute import ON_THREADS, Workers
 from geomflow.field.lattice import FlatTorus
-from geomflow.kernels.blocks import checked_scale
+from geomflow.kernels.blocks import checked_scale, same_dimension
 from geomflow.kernels.kernel import Kernel
 from geomflow.kernels.operators import FourierOperator, IdentityOperator, checked_grid, gaussian_symbol, warn_if_narrow
 from geomflow.kernels.tile_rows import EUCLIDEAN, exp2
@@ -44,9 +44,13 @@ class GaussianKernel(Kernel):
 
     def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """K(x_p, y_q), (p, q), the squared distances from differences."""
-        if x.shape[1] != y.shape[1]:
-            raise ShapeError(f"points of {x.shape[1]} and of {y.shape[1]} coordinates have no distance.")
+        same_dimension(x, y)
         return self._peak(x.shape[1]) * self._tiled(x).matrix(x, y)
+
+    def _fill(self, x: np.ndarray, y: np.ndarray | None, out: np.ndarray) -> None:
+        same_dimension(x, x if y is None else y)
+        self._tiled(x).fill(x, y, out)
+        out *= self._peak(x.shape[1])
 
     def diagonal(self, x: Any) -> np.ndarray:
         """(2πs²)^{−d/2} at every point."""

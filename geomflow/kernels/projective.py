@@ -59,6 +59,10 @@ class ProjectiveGaussian(Kernel):
         same_space(x, y)
         return self._tiled(x).matrix(x, y)
 
+    def _fill(self, x: np.ndarray, y: np.ndarray | None, out: np.ndarray) -> None:
+        same_space(x, x if y is None else y)
+        self._tiled(x).fill(x, y, out)
+
     def diagonal(self, x: Any) -> np.ndarray:
         """One at every point."""
         return np.ones(len(self.read(x)))

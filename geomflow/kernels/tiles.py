@@ -152,16 +152,23 @@ class TiledGaussian:
         return np.ascontiguousarray(
             total.reshape(len(total), -1, TILE).transpose(1, 0, 2).reshape(len(columns), -1)[:, : len(x)])
 
-    def matrix(self, x: np.ndarray, y: np.ndarray, exponential: bool = True) -> np.ndarray:
-        """The Gaussians, or the squared distances unless `exponential`, (p, q)."""
-        out = np.empty((len(x), len(y)))
-        sources = self._pack(y)
+    def matrix(self, x: np.ndarray, y: np.ndarray | None = None, exponential: bool = True) -> np.ndarray:
+        """The Gaussians, or the squared distances unless `exponential`, (p, q); y = None means x, each pair once."""
+        out = np.empty((len(x), len(x if y is None else y)))
+        self.fill(x, y, out, exponential)
+        return out
+
+    def fill(self, x: np.ndarray, y: np.ndarray | None, out: np.ndarray, exponential: bool = True) -> None:
+        """out = the matrix, of which the tiles left of the diagonal are mirrored where y is None."""
+        sources = self._pack(x if y is None else y)
 
         def work(rows: slice) -> None:
-            _fill(*self._shape, self._pack(x[rows]), sources, *self._constants, exponential, out[rows])
+            start, points = rows.start if y is None else 0, self._pack(x[rows])
+            _fill(*self._shape, points, sources[start // TILE :], *self._constants, exponential, out[rows, start:])
+            if y is None:
+                out[rows.stop :, rows] = out[rows, rows.stop :].T
 
         each(work, slices(len(x), TILE))
-        return out
 
     @property
     def _shape(self) -> tuple[int, tuple[int, ...]]:

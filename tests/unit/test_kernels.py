@@ -308,3 +308,14 @@ def test_spectra(monkeypatch):
     assert gk.kernel_alignment(kernel, x, top) == pytest.approx(dense[0] / np.linalg.norm(dense), rel=1e-9)
     with pytest.raises(ShapeError):
         gk.alignment(np.zeros(3), np.zeros(4), 1.0)
+
+
+@pytest.mark.parametrize("kernel", [
+    gk.GaussianKernel(0.2), gk.FubiniStudyGaussian(0.2), gk.FubiniStudyGeodesicGaussian(0.1), gk.NetworkKernel("gelu"),
+])  # fmt: skip
+def test_a_matrix_of_points_with_themselves_is_built_once_a_pair(kernel):
+    x = np.random.default_rng(3).standard_normal((600, 3))
+    points = x + 1j if isinstance(kernel, gk.FubiniStudyGaussian | gk.FubiniStudyGeodesicGaussian) else x
+    matrix = kernel.matrix(points)
+    assert matrix == pytest.approx(kernel.matrix(points, points), rel=1e-12, abs=1e-13)
+    assert np.array_equal(matrix[300:, :200], matrix[:200, 300:].T)
