@@ -20,7 +20,15 @@ from geomflow.symbolic.metric import Metric
 
 
 def ricci_flow_residual(metric: Metric, time: sympy.Symbol) -> Matrix:
-    """∂_t g + 2 Ric of a metric whose components depend on the parameter `time`: zero along Ricci flow."""
+    """∂_t g + 2 Ric of a metric whose components depend on the parameter `time`: zero along Ricci flow.
+
+    Parameters
+    ----------
+    metric : Metric
+        With components in the coordinates and the time.
+    time : sympy.Symbol
+        The parameter t, told by its name.
+    """
     return Matrix(_slope(metric, time) + 2 * metric.ricci)
 
 
@@ -36,12 +44,30 @@ def _slope(metric: Metric | KahlerMetric, parameter: sympy.Symbol) -> sympy.Matr
 
 
 def satisfies_ricci_flow(metric: Metric, time: sympy.Symbol) -> bool:
-    """Whether ∂_t g = −2 Ric, decided."""
+    """Whether ∂_t g = −2 Ric, decided.
+
+    Parameters
+    ----------
+    metric : Metric
+        With components in the coordinates and the time.
+    time : sympy.Symbol
+        The parameter t, told by its name.
+    """
     return is_zero(ricci_flow_residual(metric, time), metric.chart).decided()
 
 
 def satisfies_kahler_ricci_flow(metric: KahlerMetric, time: sympy.Symbol, speed: Any = 1) -> bool:
-    """Whether ∂_t g_{ab̄} = −speed · R_{ab̄}, decided; speed 2 is Hamilton's flow."""
+    """Whether ∂_t g_{ab̄} = −speed · R_{ab̄}, decided; speed 2 is Hamilton's flow.
+
+    Parameters
+    ----------
+    metric : KahlerMetric
+        With components in the coordinates and the time.
+    time : sympy.Symbol
+        The parameter t, told by its name.
+    speed : number, str or sympy.Expr
+        2 is Hamilton's flow.
+    """
     residual = _slope(metric, time) + exactly(given(speed)) * metric.ricci
     return is_zero(residual, metric.chart).decided()
 
@@ -50,6 +76,15 @@ def satisfies_conformal_flow(factor: sympy.Expr, coordinates: Sequence[sympy.Sym
     """Whether u (dx² + dy²) follows Ricci flow, u_t = Δ_0 log u, decided.
 
     Raises ShapeError unless there are two coordinates, InputError if the time is one of them.
+
+    Parameters
+    ----------
+    factor : sympy.Expr or str
+        u, in the coordinates and the time.
+    coordinates : (2,) sequence of sympy.Symbol
+        x and y.
+    time : sympy.Symbol
+        t.
     """
     if len(coordinates) != 2:
         raise ShapeError(f"a conformal factor on a surface has 2 coordinates, not {len(coordinates)}")
@@ -62,7 +97,15 @@ def satisfies_conformal_flow(factor: sympy.Expr, coordinates: Sequence[sympy.Sym
 
 
 def follows_rates(metric: Metric, rates: Mapping[sympy.Symbol, sympy.Expr]) -> bool:
-    """Whether Ricci flow reduces to ordinary equations for parameters: Σ ∂g/∂p · rate(p) = −2 Ric, decided."""
+    """Whether Ricci flow reduces to ordinary equations for parameters: Σ ∂g/∂p · rate(p) = −2 Ric, decided.
+
+    Parameters
+    ----------
+    metric : Metric
+        With components in the coordinates and the parameters.
+    rates : mapping of sympy.Symbol to sympy.Expr
+        dp/dt of each parameter.
+    """
     change = sympy.zeros(metric.dim, metric.dim)
     for parameter, rate in rates.items():
         change += metric._expression(rate) * _slope(metric, parameter)
@@ -73,6 +116,15 @@ def is_soliton(metric: Metric, field: Sequence[Any], constant: Any = 0) -> bool:
     """Whether Ric + ½ L_X g = λ g for the vector field X and λ = `constant`, decided.
 
     λ > 0 shrinks, λ = 0 is steady, λ < 0 expands.
+
+    Parameters
+    ----------
+    metric : Metric
+        g.
+    field : (d,) sequence
+        The components X^k, text or sympy.
+    constant : number, str or sympy.Expr
+        λ.
     """
     residual = metric.ricci + metric.lie_derivative(field) / 2 - metric._expression(constant) * metric.matrix
     return is_zero(Matrix(residual), metric.chart).decided()

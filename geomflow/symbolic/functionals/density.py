@@ -31,7 +31,19 @@ Names = dict[str, Callable[[], gr.Node]]
 @final
 @dataclass(frozen=True)
 class MetricDensity(MetricFunctional):
-    """∫ density dV, or dm; see `Functional.from_density`."""
+    """∫ density dV, or dm; see `Functional.from_density`.
+
+    Parameters
+    ----------
+    geometry : Torus or Chart
+        Real, of dimension 2, 3 or 4.
+    given : str, sympy.Expr, Node or callable
+        The density, in the words of `Functional.from_density`.
+    measure : {"dV", "dm"}
+        What it is integrated against.
+    label : str
+        The functional's name.
+    """
 
     geometry: Any
     given: Any
@@ -90,7 +102,19 @@ class MetricDensity(MetricFunctional):
 @final
 @dataclass(frozen=True)
 class PotentialDensity(PotentialFunctional):
-    """∫ density dμ_J, or dμ_Ω; see `Functional.from_density`."""
+    """∫ density dμ_J, or dμ_Ω; see `Functional.from_density`.
+
+    Parameters
+    ----------
+    geometry : ComplexTorus or ComplexChart
+        Of complex dimension 1, 2 or 3.
+    given : str, sympy.Expr, Node or callable
+        The density, in the words of `Functional.from_density`.
+    measure : {"dmu", "omega"}
+        What it is integrated against.
+    label : str
+        The functional's name.
+    """
 
     geometry: Any
     given: Any

@@ -32,15 +32,24 @@ if TYPE_CHECKING:
 class GradientSystem:
     """Everything that is computed along a run of a gradient flow, over real coordinates.
 
-    program       the rate ∂_t of each field, last a field that is solved for; its parameters are the average and what
-                  the functional leaves open
-    stages        named inner expressions that the densities and the symbol stand on, in order
-    energy        density of c E by d^dx, c the functional's `factor`
-    dissipation   density of ‖c grad E‖² by d^dx: d(c E)/dt = −∫ dissipation
-    average       a parameter that is an average over the state
-    inner         the inner product that is descended in, where it is a pointwise one
-    elliptic      a field solved for at each state
-    backward      fields whose equation is parabolic backward in time only
+    Parameters
+    ----------
+    program : Program
+        The rate ∂_t of each unknown, last one that is solved for; its parameters are the average and what is left open.
+    stages : tuple of Stage
+        Named inner expressions that the densities and the symbol stand on, in order.
+    energy : Node
+        The density of c E by d^dx, c the functional's `factor`.
+    dissipation : Node
+        The density of ‖c grad E‖² by d^dx: d(c E)/dt = −∫ dissipation.
+    average : Average, optional
+        A parameter that is an average over the state.
+    inner : InnerProduct, optional
+        The inner product that is descended in, where it is a pointwise one.
+    elliptic : Elliptic, optional
+        An unknown that is solved for at each state.
+    backward : tuple of str
+        Unknowns whose equation is parabolic backward in time only.
     """
 
     program: Program
@@ -73,7 +82,13 @@ class GradientSystem:
         return needed(self.stages, [self.energy, self.dissipation])
 
     def substituted(self, values: Mapping[gr.Node, gr.Node]) -> GradientSystem:
-        """The system with numbers for what the functional leaves open."""
+        """The system with numbers for what the functional leaves open.
+
+        Parameters
+        ----------
+        values : mapping of Node to Node
+            Numbers for symbols.
+        """
         energy, dissipation = gr.substitute([self.energy, self.dissipation], values)
         return GradientSystem(
             self.program.substituted(values), tuple(stage.substituted(values) for stage in self.stages), energy,
@@ -85,7 +100,29 @@ def gradient_system(coordinates: tuple[str, ...], rates: Mapping[str, gr.Node], 
                     energy: gr.Node, dissipation: gr.Node, *, statics: Sequence[str] = (), mean: Average | None = None,
                     inner: InnerProduct | None = None, elliptic: Elliptic | None = None,
                     backward: tuple[str, ...] = ()) -> GradientSystem:
-    """A system of rates by field, each of its parts on those of the stages that it needs."""
+    """A system of rates by field, each of its parts on those of the stages that it needs.
+
+    Parameters
+    ----------
+    coordinates : tuple of str
+        Real.
+    rates : mapping of str to Node
+        ∂_t of each unknown.
+    stages : tuple of Stage
+        What the nodes may stand on; each part keeps those that it needs.
+    energy, dissipation : Node
+        Densities by d^dx.
+    statics : sequence of str
+        Names of given functions.
+    mean : Average, optional
+        A parameter that is an average over the state.
+    inner : InnerProduct, optional
+        What is descended in, where it is pointwise.
+    elliptic : Elliptic, optional
+        An unknown that is solved for at each state.
+    backward : tuple of str
+        Unknowns that run backward in time.
+    """
     fields = (*rates, elliptic.field) if elliptic else tuple(rates)
     nodes = [*rates.values(), energy, dissipation, *(node for stage in stages for node in stage.nodes)]
     found = (leaf.data for leaf in gr.leaves(nodes) if leaf.op == "symbol")
@@ -101,7 +138,15 @@ def gradient_system(coordinates: tuple[str, ...], rates: Mapping[str, gr.Node], 
 
 @dataclass(frozen=True)
 class Gradient(ABC):
-    """The gradient of a functional E in one metric on the space of what it is varied by."""
+    """The gradient of a functional E in one metric on the space of what it is varied by.
+
+    Parameters
+    ----------
+    functional : Functional
+        E.
+    metric : str
+        The name of a metric, one of the functional's `metrics`.
+    """
 
     functional: Any
     metric: str
@@ -113,34 +158,88 @@ class Gradient(ABC):
 
     @abstractmethod
     def written(self, factor: Fraction | int = 1) -> sympy.Expr:
-        """A multiple of the gradient in the usual notation."""
+        """A multiple of the gradient in the usual notation.
+
+        Parameters
+        ----------
+        factor : Fraction or int
+            Which multiple.
+        """
 
     @abstractmethod
     def components(self, realise: Any) -> dict[str, gr.Node]:
-        """The gradient by unknown, over the jets of a realisation."""
+        """The gradient by unknown, over the jets of a realisation.
+
+        Parameters
+        ----------
+        realise : Realisation
+            Coordinates, with scalars in them.
+        """
 
     @abstractmethod
     def square(self, realise: Any, components: Mapping[str, gr.Node]) -> gr.Node:
-        """‖grad E‖² by d^dx."""
+        """‖grad E‖² by d^dx.
+
+        Parameters
+        ----------
+        realise : Realisation
+            Coordinates, with scalars in them.
+        components : mapping of str to Node
+            What `components` gives there.
+        """
 
     @abstractmethod
     def inner(self, realise: Any) -> InnerProduct | None:
-        """The inner product of the metric, where it is a pointwise one."""
+        """The inner product of the metric, where it is a pointwise one.
+
+        Parameters
+        ----------
+        realise : Realisation
+            Coordinates, with scalars in them.
+        """
 
     @abstractmethod
     def statics(self, realise: Any, nodes: Sequence[gr.Node]) -> Sequence[str]:
-        """The given functions of a system, whose nodes these are."""
+        """The given functions of a system, whose nodes these are.
+
+        Parameters
+        ----------
+        realise : Realisation
+            Coordinates, with scalars in them.
+        nodes : sequence of Node
+            Of the rates, densities and stages.
+        """
 
     @abstractmethod
     def background(self, given: Any) -> tuple[Any, Background]:
-        """A realisation for deriving at a constant metric, the flat one for None, and the values of its unknowns."""
+        """A realisation for deriving at a constant metric, the flat one for None, and the values of its unknowns.
+
+        Parameters
+        ----------
+        given : (dim, dim) matrix or None
+            Of exact numbers.
+        """
 
     def average(self, realise: Any, rates: Mapping[str, gr.Node]) -> Average | None:
-        """The parameter that is subtracted from the rates, where the gradient is known up to constants."""
+        """The parameter that is subtracted from the rates, where the gradient is known up to constants.
+
+        Parameters
+        ----------
+        realise : Realisation
+            Coordinates, with scalars in them.
+        rates : mapping of str to Node
+            ∂_t of each unknown, up to the parameter.
+        """
         return None
 
     def solved(self, realise: Any) -> Elliptic | None:
-        """The unknown that is solved for at each state."""
+        """The unknown that is solved for at each state.
+
+        Parameters
+        ----------
+        realise : Realisation
+            Coordinates, with scalars in them.
+        """
         return None
 
     # what follows
@@ -163,9 +262,14 @@ class Gradient(ABC):
         return sympy.Eq(moving, self.written(-self.functional.factor), evaluate=False)
 
     def linearised_at(self, background: Any = "flat") -> Linearisation:
-        """The linearised flow at a constant metric: at "flat", the unit one, or at a matrix of exact numbers.
+        """The linearised flow at a constant metric.
 
         Raises ShapeError if the matrix does not fit the dimension.
+
+        Parameters
+        ----------
+        background : "flat" or (dim, dim) matrix
+            A constant metric of exact numbers; "flat" is δ_ij on a real geometry, ½ δ_ab on a complex one.
         """
         functional, dim = self.functional, self.functional.geometry.dim
         given = None if isinstance(background, str) and background == "flat" else background
@@ -178,7 +282,14 @@ class Gradient(ABC):
         return Linearisation(functional.coordinates, tuple(rates), realise.staged(list(rates.values())), values, waves)
 
     def system(self, **setting: Any) -> GradientSystem:
-        """Rates, energy and dissipation over real coordinates."""
+        """Rates, energy and dissipation over real coordinates.
+
+        Parameters
+        ----------
+        **setting
+            For potentials another reference metric (`reference`, (n, n) Hermitian, of numbers or nodes) and the
+            numbers of its Kähler class (`kahler_class`); `values` replace parameters.
+        """
         functional, factor = self.functional, self.functional.factor
         realise = functional.realisation(self.variation.algebra, **setting)
         components = self.components(realise)
@@ -200,9 +311,23 @@ class Gradient(ABC):
 class DerivedFlow(InLatex):
     """∂_t u = −c grad E, derived by varying a functional, c its `factor`.
 
-    `system(**setting)` gives all that is computed over real coordinates; for potentials the setting may name another
-    reference metric (`reference`, an (n, n) Hermitian matrix of numbers or nodes) and the numbers of its Kähler class
-    (`kahler_class`, needed where the reference varies).
+    `system(**setting)` gives all that is computed over real coordinates, over the flat reference metric unless the
+    setting names another.
+
+    Parameters
+    ----------
+    functional : Functional
+        E.
+    metric : str
+        The metric that is descended in.
+    equation : sympy.Eq
+        In the usual notation.
+    system : callable
+        From a setting to a GradientSystem. For potentials the setting may name another reference metric, `reference`,
+        an (n, n) Hermitian matrix of numbers or nodes, and the numbers of its Kähler class, `kahler_class`, which are
+        needed where the reference varies.
+    linear : callable
+        The linearisation at the flat metric.
     """
 
     latex_style: ClassVar[str] = "\\displaystyle "
@@ -248,11 +373,23 @@ class DerivedFlow(InLatex):
         return self.linear()
 
     def decay_rate(self, wave: Sequence[Any]) -> Any:
-        """The slowest decay rate of a small plane wave e^{ik·x}; negative where it grows."""
+        """The slowest decay rate of a small plane wave e^{ik·x}; negative where it grows.
+
+        Parameters
+        ----------
+        wave : (d,) sequence of numbers
+            The wave vector k over the real coordinates.
+        """
         return self.linearisation.decay_rate(wave)
 
     def principal_symbol(self, **setting: Any) -> PrincipalSymbol:
-        """The principal symbol at any state, over jets of the state and of the stages."""
+        """The principal symbol at any state, over jets of the state and of the stages.
+
+        Parameters
+        ----------
+        **setting
+            As `system` takes.
+        """
         whole = self.system(**setting)
         return PrincipalSymbol.of(Staged.of(whole.program), whole.unknowns)
 

@@ -78,22 +78,62 @@ class Functional(InLatex):
 
     @abstractmethod
     def integrand(self, use: Any) -> gr.Node:
-        """s, with E = ∫ s against the volume."""
+        """s, with E = ∫ s against the volume.
+
+        Parameters
+        ----------
+        use : MetricAlgebra or PotentialAlgebra
+            The scalars by structure that are at hand: `use.scalar` is R, and so on.
+        """
 
     def energy_integrand(self, use: Any) -> gr.Node:
-        """The density of E at solutions, where `integrand` holds multipliers beside it."""
+        """The density of E at solutions, where `integrand` holds multipliers beside it.
+
+        Parameters
+        ----------
+        use : MetricAlgebra or PotentialAlgebra
+            The scalars by structure that are at hand: `use.scalar` is R, and so on.
+        """
         return self.integrand(use)
 
     @abstractmethod
     def deriving(self, use: Any, tag: str = "", **setting: Any) -> Realisation[Any, Any]:
-        """An algebra's scalars in coordinates for deriving, where the inverse metric is a stage."""
+        """An algebra's scalars in coordinates for deriving, where the inverse metric is a stage.
+
+        Parameters
+        ----------
+        use : MetricAlgebra or PotentialAlgebra
+            The scalars by structure that are at hand: `use.scalar` is R, and so on.
+        tag : str
+            What the names of its stages begin with.
+        **setting
+            For potentials another reference metric (`reference`, (n, n) Hermitian, of numbers or nodes) and the
+            numbers of its Kähler class (`kahler_class`); `values` replace parameters.
+        """
 
     @abstractmethod
     def realisation(self, use: Any, **setting: Any) -> Realisation[Any, Any]:
-        """An algebra's scalars over real coordinates for running, parameters with values replaced."""
+        """An algebra's scalars over real coordinates for running, parameters with values replaced.
+
+        Parameters
+        ----------
+        use : MetricAlgebra or PotentialAlgebra
+            The scalars by structure that are at hand: `use.scalar` is R, and so on.
+        **setting
+            For potentials another reference metric (`reference`, (n, n) Hermitian, of numbers or nodes) and the
+            numbers of its Kähler class (`kahler_class`); `values` replace parameters.
+        """
 
     def lagrangian(self, realise: Any, integrand: gr.Node) -> gr.Node:
-        """The density of E by d^dx, from its integrand by structure."""
+        """The density of E by d^dx, from its integrand by structure.
+
+        Parameters
+        ----------
+        realise : Realisation
+            Coordinates, with scalars in them.
+        integrand : Node
+            By structure.
+        """
         density: gr.Node = realise.value(integrand) * realise.frame.volume
         return density
 
@@ -103,11 +143,27 @@ class Functional(InLatex):
 
     @abstractmethod
     def closed_form(self, use: Any, given: Any) -> Any:
-        """A first variation that is given by structure."""
+        """A first variation that is given by structure.
+
+        Parameters
+        ----------
+        use : MetricAlgebra or PotentialAlgebra
+            The scalars by structure that are at hand: `use.scalar` is R, and so on.
+        given : Node or mapping
+            The gradient by structure; see `certify_gradient`.
+        """
 
     @abstractmethod
     def structure(self, realise: Any, found: Any) -> list[gr.Node]:
-        """E_u(L) by d^dx for every unknown u, from a first variation by structure."""
+        """E_u(L) by d^dx for every unknown u, from a first variation by structure.
+
+        Parameters
+        ----------
+        realise : Realisation
+            Coordinates, with scalars in them.
+        found : MetricVariation or PotentialVariation
+            δE by structure.
+        """
 
     @property
     @abstractmethod
@@ -119,6 +175,11 @@ class Functional(InLatex):
         """The gradient with respect to a metric on the space of what E is varied by, by name.
 
         Raises UnknownNameError for an unknown metric, InputError where the gradient is not local in it.
+
+        Parameters
+        ----------
+        metric : str, optional
+            One of `metrics`; the first unless given.
         """
 
     # what follows
@@ -129,7 +190,14 @@ class Functional(InLatex):
         return self.density_over()
 
     def density_over(self, **setting: Any) -> Staged:
-        """L with E = ∫ L d^dx in another setting, such as another reference metric; see `realisation`."""
+        """L with E = ∫ L d^dx in another setting, such as another reference metric; see `realisation`.
+
+        Parameters
+        ----------
+        **setting
+            For potentials another reference metric (`reference`, (n, n) Hermitian, of numbers or nodes) and the
+            numbers of its Kähler class (`kahler_class`); `values` replace parameters.
+        """
         use = self.new_algebra()
         realise = self.realisation(use, **setting)
         return realise.staged([self.lagrangian(realise, self.energy_integrand(use))])
@@ -144,7 +212,12 @@ class Functional(InLatex):
     def second_variation_at(self, background: Any = "flat", metric: str | None = None) -> Linearisation:
         """The linearised gradient flow at a constant metric: exact decay rates of plane waves.
 
-        `background` is "flat", the unit metric (½ δ on a complex geometry), or a matrix of exact numbers.
+        Parameters
+        ----------
+        background : "flat" or (dim, dim) matrix
+            A constant metric of exact numbers; "flat" is δ_ij on a real geometry, ½ δ_ab on a complex one.
+        metric : str, optional
+            One of `metrics`; the first unless given.
         """
         return self.gradient(metric).linearised_at(background)
 
@@ -155,7 +228,13 @@ class Functional(InLatex):
         return "\n".join([str(self), *source, *explained(found, self.integrand(found.algebra))])
 
     def difference(self, found: Any) -> Staged:
-        """The Euler derivatives minus those of a variation given by structure: zero if they agree."""
+        """The Euler derivatives minus those of a variation given by structure: zero if they agree.
+
+        Parameters
+        ----------
+        found : MetricVariation or PotentialVariation
+            δE by structure.
+        """
         euler, realise = self.euler(), self.deriving(found.algebra, "structure_")
         expected = self.structure(realise, found)
         outputs = tuple(e - x for e, x in zip(euler.outputs, expected, strict=True))
@@ -167,17 +246,26 @@ class Functional(InLatex):
         return Certificate(statement, all_vanish(self.difference(self.first_variation())))
 
     def certify_gradient(self, textbook: Callable[[Any], Any]) -> Certificate:
-        """Whether the Euler operator gives a closed form, `textbook(algebra)`.
+        """Whether the Euler operator gives a closed form.
 
-        Of a metric this is {tensor: coefficient} for dV ("f" for the part along f), of a potential the gradient in
-        Mabuchi's metric.
+        Parameters
+        ----------
+        textbook : callable
+            From an algebra to the closed form: of a metric {tensor: coefficient} by dV, "f" for the part along f;
+            of a potential the gradient in Mabuchi's metric.
         """
         use = self.new_algebra()
         holds = all_vanish(self.difference(self.closed_form(use, textbook(use))))
         return Certificate(f"gradient of {self.name} minus the closed form in {self.place}", holds)
 
     def gradient_flow(self, metric: str | None = None) -> DerivedFlow:
-        """The descent of `factor` * E in the metric."""
+        """The descent of `factor` * E in the metric.
+
+        Parameters
+        ----------
+        metric : str, optional
+            One of `metrics`; the first unless given.
+        """
         gradient = self.gradient(metric)
         return DerivedFlow(self, gradient.metric, gradient.equation, gradient.system, gradient.linearised_at)
 
@@ -189,12 +277,20 @@ class Functional(InLatex):
     def __call__(self, state: Any, parameters: Mapping[str, Any] | None = None, measure: Any = None) -> float:
         """E at a state, such as grid.potential(...) or grid.metric(...), or a model's state on a grid.
 
-        `parameters` are numbers for what the functional leaves open (the τ of Perelman's W), `measure` the reference
-        measure dm/dx in f = log(dV/dm), anything positive that ``grid.scalar`` takes: dx itself unless given, also
-        where f is an unknown of its own. Monitors along a flow record `factor` times this.
+        Monitors along a flow record `factor` times this.
 
         Raises InputError for a state of another kind or on another torus, a parameter without a value, and a measure
         where there is none to give; PositivityError for a metric that is not positive.
+
+        Parameters
+        ----------
+        state : PotentialField, MetricField or model state
+            On the torus of the functional.
+        parameters : mapping of str to number, optional
+            Numbers for what the functional leaves open: the τ of Perelman's W.
+        measure : optional
+            The reference measure dm/dx in f = log(dV/dm), anything positive that ``grid.scalar`` takes: dx itself
+            unless given, also where f is an unknown of its own.
         """
         return value_at(getattr(state, "field", lambda: state)(), self, parameters or {}, measure)
 
@@ -232,7 +328,13 @@ class Functional(InLatex):
         return str(sympy.latex(self.equation))
 
     def checked_metric(self, metric: str | None) -> str:
-        """The metric's name, the first one offered by default."""
+        """The metric's name, the first one offered by default.
+
+        Parameters
+        ----------
+        metric : str, optional
+            One of `metrics`; the first unless given.
+        """
         if metric is None:
             return self.metrics[0]
         if metric not in self.metrics:
@@ -244,17 +346,26 @@ class Functional(InLatex):
         """∫ density over a geometry, varied like the functionals that come with the package.
 
         On a real geometry the density is written in R, Ric2 (= |Ric|²), f, `laplacian(s)` and `dot(s, t)`
-        (= ⟨∇s, ∇t⟩), and integrated against `measure`: "dV" (then f is an unknown beside g), or "dm", fixed, with
-        f = log(dV/dm). On a complex geometry it is written in R, Ric2, phi, v (= dμ_J/dμ_Ω), `laplacian` and `dot`
-        (Riemannian: Δ = 2Δ_∂, ⟨∇s,∇t⟩ = 2⟨∂s,∂t⟩), and integrated against "dmu" (= dμ_J) or "omega" (= dμ_Ω, fixed).
-        Components of the metric (g_xx, ...), coordinates and partial derivatives `d(s, x)` are read too: every density
-        is put to the test of a random change of coordinates.
-
-        `density` is text, a sympy expression with symbols of these names, or a function of the algebra that returns a
-        node.
+        (= ⟨∇s, ∇t⟩). On a complex geometry it is written in R, Ric2, phi, v (= dμ_J/dμ_Ω), `laplacian` and `dot`
+        (Riemannian: Δ = 2Δ_∂, ⟨∇s,∇t⟩ = 2⟨∂s,∂t⟩). Components of the metric (g_xx, ...), coordinates and partial
+        derivatives `d(s, x)` are read too: every density is put to the test of a random change of coordinates.
 
         Raises InputError for a density that is complex or not covariant, ExpressionError for one that cannot be read.
 
+        Parameters
+        ----------
+        geometry : Torus, ComplexTorus, Chart or ComplexChart
+            Over which is integrated.
+        density : str, sympy.Expr or callable
+            In these words, as symbols where it is sympy's, or a function of the algebra that returns a node.
+        measure : str, optional
+            "dV", where an f is an unknown beside g, or "dm", fixed, with f = log(dV/dm); on a complex geometry "dmu",
+            dμ_J, or "omega", dμ_Ω, fixed. The first unless given.
+        name : str
+            The functional's.
+
+        Examples
+        --------
         >>> import geomflow as gf
         >>> E = Functional.from_density(gf.Torus(dim=2), "R^2 + 1")
         >>> print(E.equation.rhs)

@@ -23,6 +23,11 @@ class KEnergy(PotentialFunctional):
     Its gradient in Mabuchi's metric is R̄ − R, so that descent is Calabi flow ∂_tφ = R − R̄; it is twice the entropy,
     E_F with F = v log v, whose descent runs at half that speed (`core.conventions`). In the Dirichlet metric descent is
     ∂_tφ = 2 log v − mean. On a torus R̄ = 0 in every class. Source: Mabuchi 1986; Chen and Tian 2000.
+
+    Parameters
+    ----------
+    geometry : ComplexTorus or ComplexChart
+        Of complex dimension 1, 2 or 3.
     """
 
     geometry: Any
@@ -49,6 +54,11 @@ class Calabi(PotentialFunctional):
     𝒟*𝒟f = Δ_∂²f + R^{b̄a}f_{ab̄} + ⟨∂r,∂f⟩: a flow of eighth order. Ca is the squared norm of the gradient of the
     K-energy; Calabi flow is the descent of the K-energy, not of Ca. Source: Calabi 1982; eq. (B.7) of Halverson and
     Ruehle.
+
+    Parameters
+    ----------
+    geometry : ComplexTorus or ComplexChart
+        Of complex dimension 1, 2 or 3.
     """
 
     geometry: Any
@@ -68,6 +78,11 @@ class AubinI(PotentialFunctional):
     """I(φ) = ∫ φ (dμ_0 − dμ_φ), not divided by the volume; its gradient is dμ_0/dμ_J − 1 − Δ_∂φ.
 
     Source: Aubin 1984; Tian, Canonical Metrics in Kähler Geometry (2000).
+
+    Parameters
+    ----------
+    geometry : ComplexTorus or ComplexChart
+        Of complex dimension 1, 2 or 3.
     """
 
     geometry: Any
@@ -86,6 +101,11 @@ class AubinJ(PotentialFunctional):
     """J(φ) = ∫ φ dμ_0 − ∫_0^1 ∫ φ dμ_tφ dt, not divided by the volume; its gradient is dμ_0/dμ_J − 1.
 
     Source: Aubin 1984; Tian, Canonical Metrics in Kähler Geometry (2000).
+
+    Parameters
+    ----------
+    geometry : ComplexTorus or ComplexChart
+        Of complex dimension 1, 2 or 3.
     """
 
     geometry: Any
@@ -109,8 +129,15 @@ class Ding(PotentialFunctional):
 
     Its gradient in Mabuchi's metric is 1/v − 1, so that descent is the inverse Monge–Ampère flow ∂_tφ = 1 − 1/v.
     Ding's own −log∫e^{−φ} needs c₁ > 0: it is the functional of Kähler–Einstein metrics on Fano manifolds, and
-    ∫ φ dμ_Ω is its limit as c₁ → 0. Raises InputError for `chern` other than 0 on a torus.
+    ∫ φ dμ_Ω is its limit as c₁ → 0.
     Source: Ding 1988; Collins, Hisamoto and Takahashi 2018.
+
+    Parameters
+    ----------
+    geometry : ComplexTorus or ComplexChart
+        Of complex dimension 1, 2 or 3.
+    chern : int
+        The sign of c₁: 0, or InputError.
     """
 
     geometry: Any
@@ -141,9 +168,16 @@ class JFunctional(PotentialFunctional):
 
     J_χ(φ) = ∫_0^1 ∫ φ (tr_t χ − c) dμ_tφ dt with c = ∫ tr χ dμ/∫ dμ, a number of the classes of χ and of the state's
     reference form; its gradient in Mabuchi's metric is tr_ω χ − c, so that descent is the J-flow ∂_tφ = c − tr_ω χ, and
-    J_χ(φ + s) = J_χ(φ) for constants s. `chi` is an (n, n) Hermitian matrix of numbers or pairs (re, im), floats
-    being the decimals that they print as. Raises InputError for anything else, PositivityError if χ is not positive.
+    J_χ(φ + s) = J_χ(φ) for constants s. Raises InputError if χ is no Hermitian matrix, PositivityError if it is not
+    positive.
     Source: Chen 2000; Donaldson 1999.
+
+    Parameters
+    ----------
+    geometry : ComplexTorus or ComplexChart
+        Of complex dimension 1, 2 or 3.
+    chi : (n, n) Hermitian matrix, optional
+        χ_{ab̄}, numbers or pairs (re, im), floats being the decimals that they print as; ½ δ unless given.
     """
 
     geometry: Any
@@ -213,6 +247,11 @@ class PerelmanKahler(PotentialFunctional):
     R = −2Δ_∂ log v integrates against dμ_Ω = dμ_J/v to −2∫|∂ log v|² dμ_Ω, minus the other term. The Euler operator
     vanishes identically, which `certify_gradient(lambda use: gr.ZERO)` decides exactly.
     Source: eq. (B.18) of Halverson and Ruehle.
+
+    Parameters
+    ----------
+    geometry : ComplexTorus or ComplexChart
+        Of complex dimension 1, 2 or 3.
     """
 
     geometry: Any

@@ -31,6 +31,17 @@ def linearised(staged: Staged, fields: Sequence[str], waves: Sequence[gr.Node],
     """`result[o][u]`: the symbol of output o by field u; `waves[i]` stands for ∂_i, as i k_i.
 
     Without a background the coefficients are nodes over the jets that they depend on.
+
+    Parameters
+    ----------
+    staged : Staged
+        Whose outputs are linearised.
+    fields : sequence of str
+        What is perturbed.
+    waves : sequence of Node
+        The symbols of the derivations.
+    background : mapping of str to Node, optional
+        Values at a constant state.
     """
     walk = _Walk(fields, waves, background)
     for stage in staged.stages:
@@ -102,11 +113,23 @@ def wave_vector(coordinates: Sequence[str]) -> tuple[gr.Node, ...]:
 @final
 @dataclass(frozen=True)
 class Linearisation:
-    """The linear part of ∂_t u = rate of each of the `unknowns` u at a constant background.
+    """The linear part of ∂_t u = rate of each unknown u at a constant background.
 
-    The outputs of `staged` are the rates; `waves` are the symbols of its derivations on e^{ik·x}, with the wave vector
-    k = (k_x, k_y, ...) over the real `coordinates`. `matrix[o][u]` is the symbol of output o by unknown u, a polynomial
-    in the k_i; perturbations ∝ e^{ik·x} change at the rates of its eigenvalues.
+    `matrix[o][u]` is the symbol of output o by unknown u, a polynomial in the wave numbers; perturbations ∝ e^{ik·x}
+    change at the rates of its eigenvalues.
+
+    Parameters
+    ----------
+    coordinates : tuple of str
+        Real; the wave vector is k = (k_x, k_y, ...) over them.
+    unknowns : tuple of str
+        What is perturbed.
+    staged : Staged
+        Whose outputs are the rates.
+    background : mapping of str to Node
+        The constant value of each unknown and given function, 0 where there is none.
+    waves : tuple of Node
+        The symbols of the derivations of `staged` on e^{ik·x}.
     """
 
     coordinates: tuple[str, ...]
@@ -154,13 +177,25 @@ class Linearisation:
         return tuple(sympy.Symbol(name, real=True) for name in self.names)
 
     def rates(self, wave: Sequence[Any]) -> dict[Any, int]:
-        """The eigenvalues of the symbol at a wave vector, with multiplicities; positive ones grow."""
+        """The eigenvalues of the symbol at a wave vector, with multiplicities; positive ones grow.
+
+        Parameters
+        ----------
+        wave : (d,) sequence of numbers
+            The wave vector k.
+        """
 
         values = dict(zip(self.wave_numbers, map(given_freely, wave), strict=True))
         return dict(self.matrix.subs(values).eigenvals())
 
     def decay_rate(self, wave: Sequence[Any]) -> Any:
-        """Minus the largest real part of the eigenvalues at a wave vector."""
+        """Minus the largest real part of the eigenvalues at a wave vector.
+
+        Parameters
+        ----------
+        wave : (d,) sequence of numbers
+            The wave vector k.
+        """
         return -max((sympy.re(rate) for rate in self.rates(wave)), key=_size)
 
     @cached_property
@@ -213,9 +248,18 @@ def _size(rate: Any) -> float:
 @final
 @dataclass(frozen=True)
 class PrincipalSymbol:
-    """The highest part of the symbol at any state: `matrix[o][u]` over jets, and ξ_i standing for k_i.
+    """The highest part of the symbol at any state, over jets.
 
-    `order` is the order of the flow; `waves` are the symbols ξ_i; `leaves` what the coefficients depend on.
+    Parameters
+    ----------
+    order : int
+        That of the flow.
+    matrix : (outputs, unknowns) tuples of Node
+        With ξ_i standing for k_i.
+    waves : tuple of Node
+        The symbols ξ_i.
+    leaves : tuple of Node
+        What the coefficients depend on.
     """
 
     order: int
@@ -225,7 +269,15 @@ class PrincipalSymbol:
 
     @staticmethod
     def of(staged: Staged, fields: Sequence[str]) -> PrincipalSymbol:
-        """The principal symbol of ∂_t fields = outputs."""
+        """The principal symbol of ∂_t fields = outputs.
+
+        Parameters
+        ----------
+        staged : Staged
+            Whose outputs are the rates.
+        fields : sequence of str
+            The unknowns, one an output.
+        """
         waves = wave_vector(staged.coordinates)
         order, rows = principal(linearised(staged, fields, waves))
         sign = gr.I**order
@@ -238,6 +290,13 @@ class PrincipalSymbol:
 
         Positive where the flow is ill-posed: plane waves grow like exp(growth |k|^order t). Wave vectors are the axes,
         the diagonals of pairs of axes, and `directions` random ones.
+
+        Parameters
+        ----------
+        values : mapping of Node to array
+            At some states, for each of `leaves`.
+        directions : int
+            How many random wave vectors are looked at beside the axes and their diagonals.
         """
         worst = -np.inf
         for direction in unit_vectors(len(self.waves), directions):

@@ -212,7 +212,13 @@ class MetricGradient(Gradient):
 
 
 def ground_state(metric: MetricFrame) -> Elliptic:
-    """−4Δu + Ru = λu with f = −2 log u, ∫u² dV = 1."""
+    """−4Δu + Ru = λu with f = −2 log u, ∫u² dV = 1.
+
+    Parameters
+    ----------
+    metric : MetricFrame
+        g in coordinates.
+    """
     unknown = metric.leaf("u")
     operator = -4 * metric.laplacian(unknown) + metric.scalar * unknown
     return Elliptic(DILATON, "u", operator, -2 * gr.log(unknown))
@@ -223,6 +229,11 @@ def with_ground_state(linear: Linearisation) -> Linearisation:
 
     There u = 1, R = 0, λ = 0 and R + 2Δf − |∇f|² = λ, so that 2Δδf = −δR at nonzero k with
     δR = ∂^i∂^jh_ij − Δ tr h: δf = (|k|² tr h − k·h·k)/(2|k|²). It enters as a stage whose symbol is this quotient.
+
+    Parameters
+    ----------
+    linear : Linearisation
+        Of the rates of g_xx, g_xy, ... at δ_ij.
     """
     waves, staged, terms = linear.waves, linear.staged, []
     squares = gr.add(*(w * w for w in waves))

@@ -56,6 +56,11 @@ class PerelmanF(Perelman):
     Its gradient in the metric ∫⟨h,h'⟩_g dm is −(R_ij + ∇_i∇_jf). The literature ascends: gradient flow here is
     ∂_tg_ij = −2(R_ij + ∇_i∇_jf), the descent of −2F, and is ill-posed (see `remarks`).
     Source: Perelman 2002, §1; eqs. (2.40), (2.41) of Halverson and Ruehle.
+
+    Parameters
+    ----------
+    geometry : Torus or Chart
+        Real, of dimension 2, 3 or 4.
     """
 
     geometry: Any
@@ -96,6 +101,11 @@ class PerelmanFCoupled(Perelman):
     """Perelman's F(g, f) = ∫ (R + |∇f|²) e^{−f} dV with g and f varied independently.
 
     Source: Perelman 2002, §1.
+
+    Parameters
+    ----------
+    geometry : Torus or Chart
+        Real, of dimension 2, 3 or 4.
     """
 
     geometry: Any
@@ -120,6 +130,11 @@ class PerelmanW(Perelman):
 
     With f = log(dV/dm) the dilaton is F = f − (d/2) log 4πτ. The gradient at fixed τ (a parameter, "tau") in the
     metric ∫⟨h,h'⟩_g dm is −τ(R_ij + ∇_i∇_jF − g_ij/2τ). Source: Perelman 2002, §3.
+
+    Parameters
+    ----------
+    geometry : Torus or Chart
+        Real, of dimension 2, 3 or 4.
     """
 
     geometry: Any
@@ -140,6 +155,11 @@ class PerelmanWCoupled(Perelman):
     """Perelman's W(g, f, τ) with g and f varied independently, dm = e^{−f}dV; see `PerelmanW`.
 
     Along the coupled flow with dτ/dt = −1 it is monotone. Source: Perelman 2002, §3.
+
+    Parameters
+    ----------
+    geometry : Torus or Chart
+        Real, of dimension 2, 3 or 4.
     """
 
     geometry: Any
@@ -163,6 +183,11 @@ class PerelmanLambda(Perelman):
     and gradient flow is the descent of −2λ, ∂_tg_ij = −2(R_ij + ∇_i∇_jf): Ricci flow up to diffeomorphisms, weakly
     parabolic.
     Source: Perelman 2002, §2.
+
+    Parameters
+    ----------
+    geometry : Torus or Chart
+        Real, of dimension 2, 3 or 4.
     """
 
     geometry: Any

@@ -81,7 +81,19 @@ class PotentialFunctional(Functional):
 
     def deriving(self, use: PotentialAlgebra, tag: str = "", *, reference: Any = None,
                  **setting: Any) -> KahlerRealisation:
-        """An algebra's scalars in Wirtinger coordinates, over a constant `reference` metric, ½ δ unless given."""
+        """An algebra's scalars in Wirtinger coordinates, over a constant `reference` metric, ½ δ unless given.
+
+        Parameters
+        ----------
+        use : PotentialAlgebra
+            The scalars by structure.
+        tag : str
+            What the names of its stages begin with.
+        reference : (n, n) Hermitian matrix, optional
+            Of exact numbers or pairs (re, im).
+        **setting
+            `values` replace parameters.
+        """
         base = flat_matrix(self.geometry.dim) if reference is None else reference
         return KahlerRealisation(use, DerivingKahler(self.coordinates, base, self.form), tag, **setting)
 
@@ -90,6 +102,17 @@ class PotentialFunctional(Functional):
         """An algebra's scalars over real coordinates and a reference metric, ½ δ unless given; parameters replaced.
 
         A reference metric that varies needs the numbers of its class. Raises InputError where they are missing.
+
+        Parameters
+        ----------
+        use : PotentialAlgebra
+            The scalars by structure.
+        reference : (n, n) Hermitian matrix, optional
+            Of exact numbers, pairs (re, im) or nodes; needs `kahler_class` where it varies.
+        kahler_class : KahlerClass, optional
+            The numbers of its class.
+        **setting
+            `tag` begins the names of stages.
         """
         base = flat_matrix(self.geometry.dim) if reference is None else reference
         frame = RunningKahler(self.coordinates, base, self.form, kahler_class)

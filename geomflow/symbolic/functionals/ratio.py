@@ -21,9 +21,14 @@ SAMPLES = np.geomspace(1e-3, 1e3, 1201)
 
 @dataclass(frozen=True)
 class OneVariable:
-    """A function of v > 0: text ("v*log(v)"), a sympy expression in v, or a node over the symbol v.
+    """A function of v > 0.
 
     Raises ExpressionError if it depends on anything else.
+
+    Parameters
+    ----------
+    given : str, sympy.Expr or Node
+        In v alone: "v*log(v)", v*log(v), or a node over the symbol v.
     """
 
     given: Any
@@ -43,14 +48,26 @@ class OneVariable:
         return result
 
     def derivative(self, times: int = 1) -> gr.Node:
-        """The derivative, so many times."""
+        """The derivative, so many times.
+
+        Parameters
+        ----------
+        times : int
+            How often.
+        """
         result = self.node
         for _ in range(times):
             result = gr.partial(result, gr.symbol("v"))
         return result
 
     def of(self, v: gr.Node) -> gr.Node:
-        """The function at another node."""
+        """The function at another node.
+
+        Parameters
+        ----------
+        v : Node
+            The argument.
+        """
         return gr.substitute([self.node], {gr.symbol("v"): v})[0]
 
     def not_convex(self) -> str | None:
@@ -69,6 +86,11 @@ class OneVariable:
         """Check that the function is positive on (1e-3, 1e3).
 
         Raises PositivityError with the worst place.
+
+        Parameters
+        ----------
+        name : str
+            What errors call the function.
         """
         values = sampled(self.node)
         worst = int(np.argmin(values))
@@ -90,11 +112,18 @@ def sampled(node: gr.Node) -> np.ndarray:
 @final
 @dataclass(frozen=True)
 class EF(PotentialFunctional):
-    """E_F(φ) = ∫ F(v) dμ_Ω for a convex F, given as text, sympy or a node: EF(T, "v*log(v)").
+    """E_F(φ) = ∫ F(v) dμ_Ω for a convex F: EF(T, "v*log(v)").
 
     Its gradient is Δ_∂F'(v) in Mabuchi's metric and −F'(v) + mean in the Dirichlet metric; the decay rate at the flat
     metric is F''(1)|k|⁴/4. Warns, with the place, where F'' < 0: descent is ill-posed there.
     Source: eqs. (B.12), (B.13) of Halverson and Ruehle.
+
+    Parameters
+    ----------
+    geometry : ComplexTorus or ComplexChart
+        Of complex dimension 1, 2 or 3.
+    function : str, sympy.Expr or Node
+        F, of v alone: "v*log(v)".
     """
 
     geometry: Any
@@ -132,6 +161,11 @@ class Sigma(PotentialFunctional):
     E_F with F = |v − 1| over the volume ∫dμ_Ω of the state's class: the subgradient in Mabuchi's metric is
     Δ_∂ sign(v − 1)/∫dμ_Ω, a distribution on {v = 1}; in the Dirichlet metric (mean − sign(v − 1))/∫dμ_Ω.
     Source: eq. (B.11) of Halverson and Ruehle.
+
+    Parameters
+    ----------
+    geometry : ComplexTorus or ComplexChart
+        Of complex dimension 1, 2 or 3.
     """
 
     geometry: Any
@@ -152,11 +186,18 @@ class Sigma(PotentialFunctional):
 @final
 @dataclass(frozen=True)
 class EG(PotentialFunctional):
-    """E_G(φ) = ∫ G(v) |∂v|² dμ_Ω for a positive G, given as text, sympy or a node: EG(T, "1/v").
+    """E_G(φ) = ∫ G(v) |∂v|² dμ_Ω for a positive G: EG(T, "1/v").
 
     A flow of sixth order; the decay rate at the flat metric is G(1)|k|⁶/4. With W'² = G/v its gradient in Mabuchi's
     metric is Δ_∂(|∂W|² − 2vW'Δ_∂W) − ∇_c∇_d̄(∂^cW ∂^d̄W). Raises PositivityError, with the place, where G <= 0.
     Source: eqs. (B.15) to (B.20) of Halverson and Ruehle.
+
+    Parameters
+    ----------
+    geometry : ComplexTorus or ComplexChart
+        Of complex dimension 1, 2 or 3.
+    function : str, sympy.Expr or Node
+        G, of v alone and positive: "1/v".
     """
 
     geometry: Any

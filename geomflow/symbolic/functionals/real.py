@@ -13,7 +13,13 @@ from geomflow.symbolic.variation.metrics import MetricAlgebra
 @final
 @dataclass(frozen=True)
 class Volume(MetricFunctional):
-    """The volume ∫ dV; its gradient in Ebin's metric is ½ g_ij. (On Kähler potentials it is constant.)"""
+    """The volume ∫ dV; its gradient in Ebin's metric is ½ g_ij. (On Kähler potentials it is constant.)
+
+    Parameters
+    ----------
+    geometry : Torus or Chart
+        Real, of dimension 2, 3 or 4.
+    """
 
     geometry: Any
     name: ClassVar[str] = "volume"
@@ -32,6 +38,11 @@ class EinsteinHilbert(MetricFunctional):
 
     In dimension 2 it is topological and the gradient vanishes. Descent is ill-posed in dimension 3 and above, and so is
     ascent: conformal and transverse-traceless directions have opposite signs. Source: Hilbert 1915; Besse, 4.17.
+
+    Parameters
+    ----------
+    geometry : Torus or Chart
+        Real, of dimension 2, 3 or 4.
     """
 
     geometry: Any
@@ -54,6 +65,11 @@ class ScalarSquared(MetricFunctional):
     """∫ R² dV; its gradient in Ebin's metric is 2∇_i∇_jR − 2R R_ij + (½R² − 2ΔR) g_ij.
 
     Source: Besse, Einstein Manifolds, 4.66.
+
+    Parameters
+    ----------
+    geometry : Torus or Chart
+        Real, of dimension 2, 3 or 4.
     """
 
     geometry: Any
@@ -69,7 +85,13 @@ class ScalarSquared(MetricFunctional):
 @final
 @dataclass(frozen=True)
 class RicciSquared(MetricFunctional):
-    """∫ |Ric|² dV, with its gradient of fourth order in Ebin's metric. Source: Besse, Einstein Manifolds, 4.66."""
+    """∫ |Ric|² dV, with its gradient of fourth order in Ebin's metric. Source: Besse, Einstein Manifolds, 4.66.
+
+    Parameters
+    ----------
+    geometry : Torus or Chart
+        Real, of dimension 2, 3 or 4.
+    """
 
     geometry: Any
     name: ClassVar[str] = "ricci-squared"

@@ -37,9 +37,14 @@ SIMPSON = ((Fraction(0), Fraction(1, 6)), (HALF, Fraction(2, 3)), (Fraction(1), 
 class KahlerClass:
     """The numbers of a Kähler class on a torus, means by d^{2n}x over the cell.
 
-    kappa      κ = ⟨det g_0⟩, so that det g = κ v with ⟨v⟩ = 1
-    cofactors  ⟨∂det g_0/∂g_{0,ab̄}⟩, an (n, n) Hermitian matrix as in `KahlerFrame`
-    cell       ∫ d^{2n}x
+    Parameters
+    ----------
+    kappa : Node
+        κ = ⟨det g_0⟩, so that det g = κ v with ⟨v⟩ = 1.
+    cofactors : (n, n) Hermitian matrix
+        ⟨∂det g_0/∂g_{0,ab̄}⟩, with entries as in `KahlerFrame`.
+    cell : Node
+        ∫ d^{2n}x.
     """
 
     kappa: gr.Node
@@ -51,9 +56,14 @@ class KahlerClass:
 class KahlerFrame(Frame, Generic[E]):
     """A potential over a reference metric and a constant form χ, in coordinates.
 
-    coordinates       the real coordinates x1, y1, x2, y2, ...
-    reference, form   (n, n) Hermitian matrices: real entries or pairs (re, im), exact numbers or nodes, or `Complex`
-    given             the numbers of the class; unless given, those of a constant reference metric on a cell of volume 1
+    Parameters
+    ----------
+    coordinates : tuple of str
+        The real coordinates x1, y1, x2, y2, ....
+    reference, form : (n, n) Hermitian matrix
+        g_0 and χ: real entries or pairs (re, im), exact numbers or nodes, or `Complex`.
+    given : KahlerClass, optional
+        The numbers of the class; unless given, those of a constant reference metric on a cell of volume 1.
     """
 
     coordinates: tuple[str, ...]

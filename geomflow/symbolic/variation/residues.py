@@ -29,7 +29,15 @@ TRIALS = 2
 
 @dataclass(frozen=True)
 class Certificate:
-    """What was decided exactly: a statement, and whether it holds."""
+    """What was decided exactly: a statement, and whether it holds.
+
+    Parameters
+    ----------
+    statement : str
+        What is said to vanish.
+    holds : bool
+        Whether it does.
+    """
 
     statement: str
     holds: bool
@@ -114,6 +122,15 @@ def residues(staged: Staged, seed: int, fields: Mapping[str, Series] | None = No
     """The outputs at the random jets given by `seed`, modulo the prime.
 
     `fields` replaces the random series of some fields. Raises `Undefined` at a pole or a non-residue.
+
+    Parameters
+    ----------
+    staged : Staged
+        What is evaluated.
+    seed : int
+        Of the random jets.
+    fields : mapping of str to Series, optional
+        In place of the random series of some fields.
     """
     return _Evaluation(staged, seed, dict(fields or {})).outputs()
 
@@ -150,6 +167,11 @@ def all_vanish(staged: Staged) -> bool:
     """Whether all outputs vanish identically, decided at `TRIALS` random jets modulo a 61-bit prime.
 
     Raises ExpressionError when no random jets were found at which they are defined.
+
+    Parameters
+    ----------
+    staged : Staged
+        Whose outputs are looked at.
     """
     good = 0
     for seed in range(ATTEMPTS):
@@ -170,12 +192,29 @@ def invariant(staged: Staged, metric: Mapping[tuple[int, int], str], scalars: Se
     """Whether the outputs are scalars, where `metric` names the components g_ij (i <= j) and `scalars` the functions.
 
     Raises ExpressionError when no random point is found at which they are defined.
+
+    Parameters
+    ----------
+    staged : Staged
+        Over real coordinates.
+    metric : mapping of (int, int) to str
+        The names of the components g_ij, i <= j.
+    scalars : sequence of str
+        The names of functions beside the metric.
     """
     return _decided(staged, lambda seed: _pulled_back(staged, seed, metric, scalars))
 
 
 def unitary_invariant(staged: Staged, potentials: Sequence[str]) -> bool:
-    """Whether the outputs, over Wirtinger coordinates, are invariant under unitary changes of them."""
+    """Whether the outputs, over Wirtinger coordinates, are invariant under unitary changes of them.
+
+    Parameters
+    ----------
+    staged : Staged
+        Over Wirtinger coordinates.
+    potentials : sequence of str
+        The names of potentials.
+    """
     return _decided(staged, lambda seed: _rotated(staged, seed, potentials))
 
 
