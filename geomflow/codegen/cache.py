@@ -17,14 +17,14 @@ import shutil
 import sys
 import tempfile
 import threading
-import warnings
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import geomflow
-from geomflow.core.files import own_folder, require_own, user_cache
+from geomflow.core.errors import warn
+from geomflow.core.files import in_place_of, own_folder, require_own, user_cache
 
 _lock = threading.RLock()
 _loaded: dict[str, ModuleType] = {}
@@ -100,8 +100,7 @@ def _taken_refuge(name: str, text: str, error: Exception) -> ModuleType:
     message = f"the routine cache {default_directory()} cannot be used ({error}); using {_refuge()} for this process"
     if message not in _warned:
         _warned.add(message)
-        warnings.warn(f"{message}. Set GEOMFLOW_CACHE to a folder of your own that can be written.", RuntimeWarning,
-                      stacklevel=5)
+        warn(f"{message}. Set GEOMFLOW_CACHE to a folder of your own that can be written.", RuntimeWarning)
     module = _module(_filed(_refuge(), name, text), text)
     module.block._cache = NullCache()
     return module
@@ -133,17 +132,12 @@ def _holds(path: Path, content: bytes) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a whole file under another name, then give it its own in one step."""
+    """A whole file for this user alone, of the one time of change."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.utime(temporary, (_FIXED_TIME, _FIXED_TIME))
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with in_place_of(path) as partial:
+        partial.chmod(0o600)
+        partial.write_bytes(content)
+        os.utime(partial, (_FIXED_TIME, _FIXED_TIME))
 
 
 def _module(path: Path, text: str) -> ModuleType:

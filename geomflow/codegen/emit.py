@@ -6,9 +6,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 
-from geomflow.codegen.access import Reader, letters, operations, plus, runs, shifted, weight
 from geomflow.codegen.lowering import Leaf, Lowering
-from geomflow.codegen.plan import AXES, GridPlan, Hoisted, Index, Source, hoist, last_axis, parent
+from geomflow.codegen.plan import (
+    AXES,
+    GridPlan,
+    Hoisted,
+    Index,
+    Reader,
+    Source,
+    hoist,
+    last_axis,
+    letters,
+    operations,
+    parent,
+    plus,
+    runs,
+    shifted,
+    weight,
+)
 from geomflow.codegen.stencils import radius, weights
 from geomflow.codegen.text import Names, Writer
 from geomflow.core import graph as gr

@@ -1,4 +1,4 @@
-"""Every error that geomflow raises on purpose.
+"""Every error that geomflow raises on purpose, and the one way in which it warns.
 
 Each class is a `GeomflowError` and also the builtin that a user would catch. A message says what
 happened, with its numbers, where, and what to change.
@@ -7,6 +7,8 @@ happened, with its numbers, where, and what to change.
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from collections.abc import Iterable
 
 
@@ -85,3 +87,16 @@ class MissingExtraError(GeomflowError, ImportError):
     def of(cls, package: str, extra: str) -> MissingExtraError:
         """The error for a missing `package`, naming the extra that brings it."""
         return cls(f"this needs the package '{package}', which is not installed: pip install 'geomflow[{extra}]'")
+
+
+_BETWEEN = ("geomflow", "contextlib", "functools", "importlib")
+"""Where frames lie that are no user's: this package, and what calls its context managers and cached properties."""
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line that led here: the innermost one outside of this package, however deep the warning stands."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _BETWEEN:
+        frame = frame.f_back
+    place = frame.f_code.co_filename, frame.f_lineno, frame.f_globals.get("__name__", "<unknown>")
+    warnings.warn_explicit(message, category, *place, frame.f_globals.setdefault("__warningregistry__", {}))

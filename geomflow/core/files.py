@@ -40,12 +40,19 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     if target.exists() and not target.is_file():
         yield target
         return
+    with in_place_of(target) as partial:
+        if target.exists():
+            partial.chmod(target.stat().st_mode & 0o777)
+        yield partial
+
+
+@contextlib.contextmanager
+def in_place_of(target: Path) -> Iterator[Path]:
+    """`replacing` for a file or none at this very path: a link is replaced, and not followed."""
     _sweep(target.parent)
     partial = target.with_name(f"{_PREFIX}{os.urandom(8).hex()}{target.suffix}")
     try:
         os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        if target.exists():
-            partial.chmod(target.stat().st_mode & 0o777)
         yield partial
         _to_disk(partial)
         os.replace(partial, target)

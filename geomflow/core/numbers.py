@@ -1,20 +1,16 @@
-"""Numbers out of what was given, or an error that says what it was; and the exact number that a float stands for.
+"""Numbers out of what was given, and random numbers out of seeds, or an error that says what it was.
 
-0.1 stands for 1/10, 0.6666666666666666 for 2/3. Of the numbers that round to a float the simplest is taken: the
-shortest decimal, or the fraction with the smallest denominator. Where neither is simple, arithmetic in floats may have
-spoilt the last digits (1 − 1/3 is no float's 2/3) or may have drawn a root (1.5**(2/3) is (9/4)^(1/3)): such numbers
-are recognised by how close they are.
+Randomness arrives as a seed or as a Generator, never from a global state.
 """
 
 from __future__ import annotations
 
 import math
 import reprlib
+import sys
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import Decimal
 from fractions import Fraction
-from itertools import count
 from numbers import Rational
 from typing import Any
 
@@ -22,28 +18,18 @@ import numpy as np
 
 from geomflow.core.errors import InputError, UnknownNameError
 
-LARGEST_DENOMINATOR = 10**6
-"""Fractions with larger ones are not what anybody had in mind."""
-FEW_DIGITS = 6
-"""A decimal of so many digits was typed as it stands, whatever its denominator: 1e-10."""
-MOST_IN_RADICAND = 10**8
-"""The largest numerator times denominator of a radicand: one random float in a million lies so close to such a root."""
-HIGHEST_ROOT = 6
-ROUNDINGS = 4
-"""How many units in the last place arithmetic in floats may have cost."""
-PI = Fraction("3.14159265358979323846264338327950288419716939937510582097494459")
-
 
 def real_number(value: Any, what: str) -> float:
     """`value` as a float: a number of Python's, numpy's or sympy's, a fraction or a decimal; infinities and NaN too.
 
-    Raises InputError for text, truth values, complex numbers and all else that is not one real number, and for numbers
-    that double precision does not hold.
+    Raises InputError for text, truth values, complex numbers and all else that is not one real number, for numbers
+    that double precision does not hold, and for those of sympy's that are too large to be evaluated.
 
     >>> real_number(Fraction(1, 4), "the rate")
     0.25
     """
     require_unmasked(value, what)
+    _require_evaluable(value, what)
     if isinstance(value, np.ndarray | np.generic) and value.size == 1:
         value = value.item()
     try:
@@ -60,6 +46,17 @@ def real_number(value: Any, what: str) -> float:
     if number == 0 and value:  # not `value != 0`, which sympy's 0.0 fulfils
         raise InputError(f"{what} is not 0 but below double precision (4.9e-324): choose smaller units.")
     return number
+
+
+def _require_evaluable(value: Any, what: str) -> None:
+    """Raises InputError for a number of sympy's whose size, or place in a period, would take for ever to find."""
+    if (sympy := sys.modules.get("sympy")) is None or not isinstance(value, sympy.Basic):
+        return
+    from geomflow.core.exact_numbers import MOST_BITS, overgrown
+
+    if overgrown(value):
+        raise InputError(f"{what} is {reprlib.repr(value)}: this number, or a part of it, is beyond 2^±{MOST_BITS:,}, "
+                         "and is not evaluated.")
 
 
 def finite_number(value: Any, what: str) -> float:
@@ -135,61 +132,25 @@ def require_unmasked(values: Any, what: str) -> None:
                          "fill them in, as with .filled(0), or leave them out.")
 
 
-@dataclass(frozen=True)
-class Reading:
-    """The positive number x^(1/degree) π^turns, and whether it is simple enough to be what was meant."""
+def generator(seed: int | np.random.Generator | np.random.SeedSequence) -> np.random.Generator:
+    """The random generator of a seed, or the given generator itself.
 
-    radicand: Fraction
-    degree: int = 1
-    turns: int = 0
-    simple: bool = True
+    The same seed gives the same numbers, whatever the number of threads or workers: work that is divided
+    takes one child of `numpy.random.SeedSequence(seed).spawn(blocks)` for each block, not for each worker.
 
+    Raises `InputError` where `seed` is None (numbers that nobody could reproduce), negative, or no whole number.
 
-def fraction_of(value: float) -> Fraction:
-    """The simplest rational number that rounds to a finite float, by decimal digits or by denominator.
-
-    Raises ValueError for NaN and OverflowError for an infinite float.
+    >>> generator(7).integers(10, size=3).tolist() == generator(7).integers(10, size=3).tolist()
+    True
     """
-    exact = Fraction(float(value))
-    return exact if exact == 0 else (1 if exact > 0 else -1) * nearest(abs(exact), Fraction(math.ulp(value)))
+    if isinstance(seed, np.random.Generator):
+        return seed
+    if seed is None or (isinstance(seed, (int, np.integer)) and seed < 0):
+        raise InputError(_ADVICE.format(seed))
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise InputError(_ADVICE.format(repr(seed))) from None
 
 
-def nearest(value: Fraction, unit: Fraction) -> Fraction:
-    """The simplest number that rounds to the positive `value`, whose last place has the given unit."""
-    return _nearest(value, unit)[0]
-
-
-def recognised(value: Fraction, unit: Fraction) -> Reading:
-    """The number that the positive `value` was before arithmetic in floats, or else the nearest simple one."""
-    best, digits = _nearest(value, unit)
-    if best.denominator <= LARGEST_DENOMINATOR or digits <= FEW_DIGITS:
-        return Reading(best)
-    spread = ROUNDINGS * unit / value
-    for degree in range(1, HIGHEST_ROOT + 1):
-        radicand = _simplest(value**degree * (1 - spread) ** degree, value**degree * (1 + spread) ** degree)
-        if radicand.numerator * radicand.denominator <= MOST_IN_RADICAND:
-            return Reading(radicand, degree)
-    ratio = value / PI
-    turns = _simplest(ratio * (1 - spread), ratio * (1 + spread))
-    return Reading(turns, turns=1) if turns.numerator * turns.denominator <= MOST_IN_RADICAND else Reading(
-        best, simple=False)
-
-
-def _nearest(value: Fraction, unit: Fraction) -> tuple[Fraction, int]:
-    """The simplest number that rounds to the value, and how many digits its shortest decimal has."""
-    reach = unit / 2 if value / unit % 2 == 0 else unit / 2 * (1 - Fraction(1, 2**40))  # ties go to the even
-    top, bottom = Decimal(value.numerator), Decimal(value.denominator)
-    for digits in count(1):
-        decimal = Fraction(Context(prec=digits).divide(top, bottom))
-        if abs(decimal - value) <= reach:
-            break
-    fraction = _simplest(value - reach, value + reach)
-    return (decimal if 10**digits < fraction.numerator * fraction.denominator else fraction), digits
-
-
-def _simplest(low: Fraction, high: Fraction) -> Fraction:
-    """The fraction with the smallest denominator in [low, high], 0 < low <= high (by continued fractions)."""
-    whole = low.numerator // low.denominator
-    if whole == low or whole + 1 <= high:
-        return Fraction(whole if whole == low else whole + 1)
-    return whole + 1 / _simplest(1 / (high - whole), 1 / (low - whole))
+_ADVICE = "the seed is {}; give a whole number >= 0 or a numpy.random.Generator"

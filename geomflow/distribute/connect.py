@@ -1,18 +1,27 @@
-"""A connection to a Dask scheduler: found or not, silent, and to workers that run what this process runs."""
+"""A Dask scheduler with its workers, found at an address or started here; they must run what this process runs."""
 
 from __future__ import annotations
 
 import logging
+import os
 import socket
+import subprocess
+import sys
+import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
+from geomflow.core import memory
 from geomflow.core.errors import GeomflowError, InputError, MissingExtraError
+from geomflow.core.threads import threads
 
 if TYPE_CHECKING:
     from distributed import Client
+
 
 class ClusterError(GeomflowError, ConnectionError):
     """A cluster cannot be reached or used."""
@@ -169,3 +178,78 @@ def asker() -> Callable[[], dict[str, str]]:
         return found
 
     return versions
+
+
+#: Bytes that a worker takes before it has any work.
+WORKER = 120_000_000
+#: Seconds in which the workers must have started.
+STARTING = 60.0
+#: Seconds in which they must have stopped by themselves.
+STOPPING = 5.0
+
+
+@contextmanager
+def started(number: int) -> Iterator[Client]:
+    """A client of a scheduler in this process with so many worker processes, stopped at the end.
+
+    Raises `MissingExtraError`, `MemoryLimitError`, and `ClusterError` where workers do not start.
+    """
+    memory.require(number * WORKER, f"{number:,} worker processes", "start fewer")
+    require_distributed()
+    from distributed import LocalCluster
+    from distributed.gc import disable_gc_diagnosis
+
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="geomflow-workers-",
+                                                                      ignore_cleanup_errors=True)))
+        # the scheduler runs in a thread of this process; workers are processes of their own
+        cluster = stack.enter_context(LocalCluster(n_workers=0, dashboard_address="127.0.0.1:0", host="127.0.0.1",
+                                                   silence_logs=logging.CRITICAL + 1))
+        disable_gc_diagnosis()  # what it does at every garbage collection swallows a Ctrl-C that comes then
+        processes = [_started(cluster.scheduler_address, name, number, folder) for name in range(number)]
+        stack.callback(_stop, processes)
+        client = stack.enter_context(connected(cluster.scheduler_address))
+        _wait(client, processes, folder)
+        yield client
+
+
+def _started(scheduler: str, name: int, number: int, folder: Path) -> subprocess.Popen[bytes]:
+    """One process that keeps one worker alive; what they say goes to a file."""
+    command = [sys.executable, "-m", "distributed.cli.dask_worker", scheduler, "--name", str(name), "--nworkers", "1",
+               "--nthreads", "1", "--no-dashboard", "--local-directory", str(folder), "--memory-limit",
+               str(memory.total() // number), "--death-timeout", str(int(STARTING))]
+    with open(folder / f"{name}.log", "wb") as log:
+        return subprocess.Popen(command, env=_environment(number), stdin=subprocess.DEVNULL, stdout=log,
+                                stderr=subprocess.STDOUT, start_new_session=True)
+
+
+def _environment(number: int) -> dict[str, str]:
+    """The environment of a worker: its share of the threads, and the modules that this process finds."""
+    share = str(max(1, threads() // number))
+    paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
+    return {**os.environ, "GEOMFLOW_THREADS": share, "PYTHONPATH": paths, "DASK_LOGGING__DISTRIBUTED": "warning"}
+
+
+def _wait(client: Client, processes: Sequence[subprocess.Popen[bytes]], folder: Path) -> None:
+    """Wait until all workers are there. Raises `ClusterError` where one is not."""
+    limit = monotonic() + STARTING
+    while len(client.nthreads()) < len(processes):
+        ended = [name for name, process in enumerate(processes) if process.poll() is not None]
+        if ended or monotonic() > limit:
+            log = (folder / f"{ended[0] if ended else 0}.log").read_text(errors="replace").strip().splitlines()
+            raise ClusterError(f"{len(processes)} worker processes did not start ({' / '.join(log[-3:]) or 'silently'}"
+                               "): take fewer, or none")
+        sleep(0.02)
+
+
+def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """End the processes; they end by themselves once their scheduler is gone, and are killed if they do not."""
+    for process in processes:
+        process.terminate()
+    limit = monotonic() + STOPPING
+    for process in processes:
+        try:
+            process.wait(max(0.0, limit - monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

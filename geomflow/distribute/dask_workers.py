@@ -1,10 +1,11 @@
-"""Workers of a Dask cluster, and what travels to them."""
+"""Workers of a Dask cluster, what travels to them, and workers for the length of a block."""
 
 from __future__ import annotations
 
 import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pickle import PickleBuffer
 from queue import Empty, SimpleQueue
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.core.threads import at_most, one_thread_products
-from geomflow.distribute.connect import WorkersLostError, check_workers, quiet
-from geomflow.distribute.workers import Workers
+from geomflow.core.numbers import whole
+from geomflow.core.threads import at_most, one_thread_products, threads
+from geomflow.distribute.connect import WorkersLostError, check_workers, connected, quiet, started
+from geomflow.distribute.workers import ON_THREADS, Workers
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -221,3 +223,59 @@ def _cancel(client: Client, futures: list[Future]) -> None:
     if left and client.status == "running":
         with quiet():
             client.cancel(left)
+
+
+@contextmanager
+def local_workers(number: int | None = None) -> Iterator[DaskWorkers]:
+    """So many worker processes of this machine, stopped at the end; as many as `threads()` says unless given.
+
+    The threads are dealt out: each worker takes `threads()` // number of them, at least one. A worker that dies is
+    started again. Scripts need no `if __name__ == "__main__"`. Starting takes some seconds: keep the workers for all
+    that is to be done. Raises `InputError` for a number below one, `MissingExtraError`, `MemoryLimitError`
+    for more processes than memory holds, and `ClusterError`, with the
+    end of their log, where workers do not start.
+
+    >>> with local_workers(2) as workers:  # doctest: +SKIP
+    ...     points = gf.Fermat(5).sample(100_000, seed=1, workers=workers)
+    """
+    with started(whole(threads() if number is None else number, "the number of workers", 1)) as client:
+        yield DaskWorkers(client)
+
+
+@contextmanager
+def as_workers(given: Any = None, here: Workers = ON_THREADS) -> Iterator[Workers]:
+    """The workers that are meant, for the length of a `with`; what is started or opened for it is stopped at the end.
+
+    None        this process: `here`, its threads unless given (IN_SEQUENCE for tasks that use threads themselves)
+    a number    so many processes of this machine, started for this: some seconds; see `local_workers`
+    a text      the address of a scheduler, such as "tcp://192.168.0.1:8786"
+    a client    the cluster of a `distributed.Client`, which stays open
+    workers     themselves
+
+    Raises `InputError` for anything else, and what `local_workers` and `connected` raise.
+
+    >>> with as_workers() as workers:
+    ...     workers.map(len, ["a", "bc"])
+    [1, 2]
+    """
+    if given is None:
+        yield here
+    elif isinstance(given, Workers):
+        yield given
+    elif isinstance(given, str):
+        with connected(given) as client:
+            yield DaskWorkers(client)
+    elif isinstance(given, int | np.integer) and not isinstance(given, bool):
+        with local_workers(int(given)) as workers:
+            yield workers
+    elif _is_client(given):
+        yield DaskWorkers(given)
+    else:
+        raise InputError(f"workers={given!r} names no workers; give a number of processes, the address of a Dask "
+                         "scheduler, a synchronous distributed.Client, or workers as those of local_workers(2)")
+
+
+def _is_client(given: Any) -> bool:
+    """Whether it is a synchronous `distributed.Client`, found out without importing that package."""
+    known = type(given).__module__.partition(".")[0] == "distributed" and hasattr(given, "scheduler_info")
+    return known and not given.asynchronous

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.core.seeds import generator
+from geomflow.core.numbers import generator
 from geomflow.field.hermitian import complex_dimension
 from geomflow.field.metric import MetricField
 from geomflow.field.potential import PotentialField

@@ -13,7 +13,7 @@ from scipy.linalg import solve_triangular
 
 from geomflow.core.conventions import K_ENERGY_OVER_ENTROPY
 from geomflow.core.errors import InputError, UnknownNameError
-from geomflow.core.numbers import fraction_of
+from geomflow.core.exact_numbers import fraction_of
 from geomflow.fits.algebraic import reduced_forms, require_points
 from geomflow.fits.family import INNER_PRODUCTS, RESTRICTIONS, FormFamily, FormState, descent_system, pencil
 from geomflow.fits.loss import Density

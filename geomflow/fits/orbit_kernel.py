@@ -9,7 +9,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.memory import require
-from geomflow.core.seeds import generator
+from geomflow.core.numbers import generator
 from geomflow.core.threads import each, one_thread_products
 from geomflow.fits.overlap_kernel import OverlapSpan, projectors, segre, unit_vectors
 from geomflow.fits.potential_span import KahlerKernel, independent

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from geomflow.core.content import content, differences, in_words, opaque
-from geomflow.core.errors import StoreError
+from geomflow.core.errors import StoreError, warn
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.flow.plan import Plan
 from geomflow.flow.run import RestartPoint, Run
@@ -165,9 +164,8 @@ def _require_same(plan: Plan, stored: StoredRun, store: Store, identity: Mapping
         raise StoreError(f"the store '{stored.path}' holds another run: {listed}{more}. Continue it with what it was "
                          "started with, or choose another path.")
     if unknown := opaque(here):
-        warnings.warn(f"the run in '{stored.path}' is continued on your word that these are what it was started with: "
-                      f"{', '.join(unknown)}. They cannot be compared; frozen dataclasses can.", UnverifiedRunWarning,
-                      stacklevel=6)
+        warn(f"the run in '{stored.path}' is continued on your word that these are what it was started with: "
+             f"{', '.join(unknown)}. They cannot be compared; frozen dataclasses can.", UnverifiedRunWarning)
 
 
 def _compared(identity: dict[str, Any]) -> dict[str, Any]:

@@ -13,8 +13,7 @@ import numpy as np
 from geomflow.core.errors import UnknownNameError
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.io import store
-from geomflow.io.fields import describe_field, rebuild_field
-from geomflow.io.reader import StoredRun
+from geomflow.io.reader import StoredRun, describe_field, rebuild_field
 
 S = TypeVar("S")
 """The kind of the states of a run."""

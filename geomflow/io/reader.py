@@ -1,20 +1,23 @@
-"""Reading a stored run, finished or not, as arrays or as an xarray Dataset."""
+"""Reading a stored run, finished or not: as arrays, as the fields that they are of, or as an xarray Dataset."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from geomflow.core.errors import MissingExtraError
+from geomflow import field
+from geomflow.core.errors import MissingExtraError, StoreError
+from geomflow.field.state import Field
 from geomflow.io import layout
 
 if TYPE_CHECKING:
     import xarray
+
 
 class StoredRun:
     """The last commit of a store. States are read when they are asked for.
@@ -126,6 +129,61 @@ class StoredStates(Sequence[np.ndarray]):
         if layout.row_checksum(values) != self._checksums[place]:
             raise layout.damaged(self._path, f"the state {place} of the array 'state' is not what was written")
         return values
+
+
+def describe_field(state: Any) -> tuple[dict[str, Any] | None, dict[str, np.ndarray]]:
+    """JSON-able facts and packed arrays from which `rebuild_field` makes a field of the same kind; None for others."""
+    if not isinstance(state, Field):
+        return None, {}
+    grid, given = state.grid, {}
+    facts: dict[str, Any] = {
+        "kind": type(state).__name__,
+        "torus": type(grid.torus).__name__,
+        "dim": grid.torus.complex_dim or grid.torus.real_dim,
+        "lattice": [list(row) for row in grid.torus.lattice],
+        "shape": list(grid.shape),
+        "order": grid.order or grid.scheme,
+    }
+    reference = getattr(state, "reference", None)
+    form = reference if isinstance(reference, Field) else state
+    facts["components"] = list(form.component_names)
+    if isinstance(reference, Field):
+        given["reference"] = reference.pack()
+    elif reference is not None:
+        facts["reference"] = [np.real(reference).tolist(), np.imag(reference).tolist()]
+    return facts, given
+
+
+def rebuild_field(facts: Mapping[str, Any], given: Mapping[str, np.ndarray]) -> Any:
+    """A field of zeros of the described kind; its `unpack` makes the stored states."""
+    if facts["kind"] not in ("ScalarField", "MetricField", "HermitianField", "PotentialField"):
+        raise StoreError(f"the stored states are of the kind '{facts['kind']}', which this version does not know.")
+    tori = {"Torus": field.Torus, "ComplexTorus": field.ComplexTorus}
+    how = {"scheme" if facts["order"] == "spectral" else "order": facts["order"]}
+    grid = tori[facts["torus"]](facts["dim"], lattice=facts["lattice"]).grid(facts["shape"], **how)
+    if facts["kind"] == "ScalarField":
+        return grid.scalar(np.zeros(grid.shape))
+    if facts["kind"] == "MetricField":
+        return grid.metric()
+    if facts["kind"] == "HermitianField":
+        return _form(grid, facts)
+    return grid.potential(np.zeros(grid.shape), reference=_reference(grid, facts, given))
+
+
+def _reference(grid: Any, facts: Mapping[str, Any], given: Mapping[str, np.ndarray]) -> Any:
+    if "reference" in given:
+        return _form(grid, facts).unpack(given["reference"])
+    real, imaginary = facts["reference"]
+    return np.array(real) + 1j * np.array(imaginary)
+
+
+def _form(grid: Any, facts: Mapping[str, Any]) -> Any:
+    """A Hermitian form whose components are in the stored order."""
+    form = grid.hermitian()
+    if grid.torus.dim > 1 and facts.get("components") != list(form.component_names):
+        raise StoreError("the components of the stored Hermitian forms are in an order that this version does not "
+                         f"know; it takes {', '.join(form.component_names)}: run it again.")
+    return form
 
 
 def to_xarray(path: str | os.PathLike[str]) -> xarray.Dataset:

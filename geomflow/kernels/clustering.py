@@ -9,8 +9,7 @@ import numpy as np
 
 from geomflow.core import memory
 from geomflow.core.errors import InputError, MissingExtraError, NotFiniteError, ShapeError
-from geomflow.core.numbers import require_unmasked
-from geomflow.core.seeds import generator
+from geomflow.core.numbers import generator, require_unmasked
 from geomflow.kernels.agglomeration import Agglomeration, count_members, cut, lift
 from geomflow.kernels.blocks import real_points
 from geomflow.kernels.projective import geodesic_distance, unit_features

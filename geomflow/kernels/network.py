@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError, UnknownNameError
-from geomflow.core.numbers import real_number
-from geomflow.core.seeds import generator
+from geomflow.core.numbers import generator, real_number
 from geomflow.core.threads import each, slices
 from geomflow.distribute import ON_THREADS, Workers
 from geomflow.kernels import network_routines as routines

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +13,7 @@ import numpy as np
 from scipy import fft
 
 from geomflow.core import memory
-from geomflow.core.errors import InputError, ShapeError
+from geomflow.core.errors import InputError, ShapeError, warn
 from geomflow.core.numbers import real_array
 from geomflow.core.threads import threads
 from geomflow.field.grid import Grid
@@ -277,7 +276,7 @@ def warn_if_narrow(grid: Grid, scale: float) -> None:
     spacing = max(checked_grid(grid).spacing)
     if scale < spacing:
         needed = [int(np.ceil(period / scale)) for period in grid.torus.periods]
-        warnings.warn(
+        warn(
             f"the local limit is under-resolved: the kernel's width {scale:.3g} is below the grid's spacing "
             f"{spacing:.3g}, so that no mode of the grid sees its tail. Use a width of at least {spacing:.3g}, or a "
-            f"grid of {' × '.join(map(str, needed))} points.", UnderResolvedWarning, stacklevel=3)
+            f"grid of {' × '.join(map(str, needed))} points.", UnderResolvedWarning)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
 import numpy as np
 
-from geomflow.core.errors import InputError, ShapeError, UnknownNameError
+from geomflow.core.errors import InputError, ShapeError, UnknownNameError, warn
 from geomflow.core.numbers import require_unmasked
 from geomflow.core.threads import each
 from geomflow.distribute import ON_THREADS, Workers
@@ -132,10 +131,10 @@ class FubiniStudyGeodesicGaussian(ProjectiveGaussian):
         object.__setattr__(self, "scale", checked_scale(self.scale))
         _check_precision(self.precision)
         if self.scale >= WIDE:
-            warnings.warn(
+            warn(
                 f"exp(−d²/2s²) of the geodesic distance is not positive for wide widths, and s = {self.scale:g} is "
                 f"above {WIDE:g}: look at smallest_eigenvalue(kernel, points), or use the chordal FubiniStudyGaussian.",
-                IndefiniteKernelWarning, stacklevel=3)
+                IndefiniteKernelWarning)
 
     def distances(self, x: Any, y: Any = None) -> np.ndarray:
         """d, (p, q)."""

@@ -15,8 +15,7 @@ import numpy as np
 
 from geomflow.core import memory
 from geomflow.core.errors import InputError, PositivityError, ShapeError
-from geomflow.core.numbers import require_unmasked
-from geomflow.core.seeds import generator
+from geomflow.core.numbers import generator, require_unmasked
 from geomflow.field.matrices import smallest_eigenvalue
 from geomflow.kernels.kernel import Kernel
 

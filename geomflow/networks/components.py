@@ -12,7 +12,7 @@ from typing import final
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.core.seeds import generator
+from geomflow.core.numbers import generator
 from geomflow.field.lattice import FlatTorus
 from geomflow.field.matrices import upper_pairs
 from geomflow.networks.jets import Series

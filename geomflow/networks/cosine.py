@@ -9,7 +9,7 @@ import numpy as np
 
 from geomflow.core import memory
 from geomflow.core.errors import InputError
-from geomflow.core.seeds import generator
+from geomflow.core.numbers import generator
 from geomflow.core.threads import slices
 from geomflow.networks.jets import Series
 from geomflow.networks.network import Layout, Network, joined, point_blocks, summed

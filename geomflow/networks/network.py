@@ -14,8 +14,7 @@ import numpy as np
 from geomflow.core import memory
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError, UnknownNameError
 from geomflow.core.monomials import Index
-from geomflow.core.numbers import real_array
-from geomflow.core.seeds import generator
+from geomflow.core.numbers import generator, real_array
 from geomflow.core.threads import each, one_thread_products, slices
 from geomflow.networks.jets import Jets, Series, checked_order
 

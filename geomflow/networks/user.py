@@ -11,7 +11,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.monomials import Index
-from geomflow.core.seeds import generator
+from geomflow.core.numbers import generator
 from geomflow.field.lattice import FlatTorus
 from geomflow.networks.jets import Series
 from geomflow.networks.network import Layout, Network

@@ -11,8 +11,6 @@ that the package would bring in (x and y of a realified metric, s of a geodesic)
 from __future__ import annotations
 
 import re
-import sys
-import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 from unicodedata import normalize
@@ -21,9 +19,11 @@ import sympy
 from sympy.core.assumptions import _assume_defined
 from sympy.core.function import AppliedUndef, UndefinedFunction
 
-from geomflow.core.errors import ExpressionError, InputError
-from geomflow.core.graph.sympy_bridge import as_sympy, meant
+from geomflow.core.errors import ExpressionError, InputError, warn
+from geomflow.core.exact_numbers import MOST_BITS, meant, overgrown
+from geomflow.core.graph.sympy_bridge import as_sympy
 from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, parse, tokens
+from geomflow.symbolic.show import shortened
 from geomflow.symbolic.signs import Range
 
 Symbols: TypeAlias = str | Sequence[str | sympy.Symbol] | sympy.Symbol
@@ -168,7 +168,7 @@ _INFINITE = {"oo": sympy.oo, "inf": sympy.oo, "∞": sympy.oo}
 def given(value: Any, names: Mapping[str, Any] | Iterable[str | sympy.Symbol] = ()) -> sympy.Expr:
     """`value` (text in these names, a number or a sympy expression) as an expression; text is never run.
 
-    Raises `ExpressionError` for anything else: lists, truth values, matrices.
+    Raises `ExpressionError` for anything else (lists, truth values, matrices), and for numbers too large to evaluate.
     """
     if isinstance(value, str):
         return parse(str(value), names)
@@ -179,6 +179,9 @@ def given(value: Any, names: Mapping[str, Any] | Iterable[str | sympy.Symbol] = 
         raise ExpressionError(message) from None
     if not isinstance(expression, sympy.Expr) or isinstance(expression, sympy.MatrixBase):
         raise ExpressionError(f"{value!r} is not an expression but a {type(value).__name__}")
+    if overgrown(expression):
+        raise ExpressionError(f"{shortened(str(expression))} holds a number that is, or is made of one that is, beyond "
+                              f"2^±{MOST_BITS:,}, and is not evaluated")
     return expression
 
 
@@ -209,17 +212,9 @@ def all_exactly(expressions: Sequence[sympy.Expr]) -> list[sympy.Expr]:
 def _meant(value: sympy.Float) -> sympy.Expr:
     found, simple = meant(value)
     if not simple:
-        warnings.warn(f"the float {value} is no simple number and is read as {found}: exact results are for that; "
-                      "write what is meant as text or in sympy's Rational, sqrt or pi", stacklevel=_outside())
+        warn(f"the float {value} is no simple number and is read as {found}: exact results are for that; "
+             "write what is meant as text or in sympy's Rational, sqrt or pi")
     return found
-
-
-def _outside() -> int:
-    """How many frames above the caller the user's code stands."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "geomflow":
-        frame, level = frame.f_back, level + 1
-    return level
 
 
 def given_freely(value: Any, symbols: Iterable[sympy.Symbol] = ()) -> sympy.Expr:

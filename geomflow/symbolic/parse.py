@@ -19,7 +19,7 @@ from unicodedata import normalize
 import sympy
 
 from geomflow.core.errors import ExpressionError, UnknownFunctionError, nearest
-from geomflow.core.graph.sympy_bridge import meant
+from geomflow.core.exact_numbers import MOST_BITS, meant, overgrown
 
 _PLAIN = (
     "sin cos tan cot sec csc asin acos atan sinh cosh tanh coth asinh acosh atanh "
@@ -47,10 +47,6 @@ LONGEST_TEXT = 50_000
 DEEPEST_NESTING = 200
 MOST_DIGITS = 4_000
 DIGITS_OF_A_FLOAT = (16, 17)
-MOST_BITS = 20_000
-"""Binary digits, before or behind the point, of the largest and the smallest number that is evaluated."""
-_EXPONENTIAL = (sympy.exp, sympy.sinh, sympy.cosh, sympy.tanh, sympy.coth)
-_PERIODIC = (sympy.sin, sympy.cos, sympy.tan, sympy.cot, sympy.sec, sympy.csc)
 _NUMBER = re.compile(r"(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)(?:[eE][+-]?[0-9]+)?j?")
 _SIGN = re.compile(r"\*\*|[-+*/^(),]")
 ONLY = "only numbers, names, + - * / ^ and known functions may be written here"
@@ -331,35 +327,3 @@ def fail(text: str, column: int, message: str, kind: type[ExpressionError] = Exp
     start = max(0, column - 50)
     shown = line[start : start + 100]
     raise kind(f"at column {column + 1}: {message}\n  {shown}\n  {' ' * (column - start)}^") from None
-
-
-def overgrown(expression: sympy.Expr) -> bool:
-    """Whether a number in it is beyond 2^±20,000: its size, or its place in a period, takes for ever to find.
-
-    Parts come before what they stand in, so that only numbers within the bound are evaluated.
-    """
-    return any(_beyond(node) for node in sympy.postorder_traversal(expression) if node.args and node.is_number)
-
-
-def _beyond(node: sympy.Expr) -> bool:
-    most = MOST_BITS * math.log(2)
-    if isinstance(node, sympy.Pow) and not node.base.is_zero:
-        exponent = node.exp if node.base == sympy.E else node.exp * sympy.log(node.base)
-        return _size(sympy.re(exponent)) > most
-    if isinstance(node, _EXPONENTIAL):
-        return _size(sympy.re(node.args[0])) > most
-    if isinstance(node, _PERIODIC):
-        return _size(sympy.im(node.args[0])) > most
-    if isinstance(node, sympy.erf):
-        return _size(sympy.im(node.args[0])) ** 2 > most
-    return isinstance(node, sympy.Add | sympy.Mul) and abs(_exponent(node)) > MOST_BITS
-
-
-def _exponent(number: sympy.Expr) -> int:
-    """e where the number is about 2^e."""
-    parts = [part._mpf_ for part in sympy.N(number, 15).as_real_imag() if isinstance(part, sympy.Float) and part]
-    return max((exponent + bits for _, _, exponent, bits in parts), default=0)
-
-
-def _size(number: sympy.Expr) -> float:
-    return float(abs(sympy.N(number, 15))) if _exponent(number) < 1000 else math.inf

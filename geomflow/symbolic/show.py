@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, final
 
 import sympy
 
@@ -14,6 +14,28 @@ LONGEST_SENTENCE = 400
 def latex(expression: sympy.Basic, names: Mapping[sympy.Symbol, str] | None = None) -> str:
     """The LaTeX of an expression or matrix, with the given spellings of symbols."""
     return str(sympy.latex(expression, symbol_names=dict(names or {})))
+
+
+@final
+class BarredMatrix(sympy.ImmutableDenseMatrix):  # type: ignore[misc]
+    """A matrix in z and z̄ whose LaTeX, sympy.latex(matrix) too, has the spellings z̄ of the conjugates."""
+
+    spellings: Mapping[sympy.Symbol, str] = {}
+
+    @classmethod
+    def of(cls, matrix: sympy.MatrixBase, spellings: Mapping[sympy.Symbol, str]) -> BarredMatrix:
+        """The matrix with the spellings that a chart gives."""
+        found: BarredMatrix = cls(*matrix.shape, list(matrix))
+        found.spellings = spellings
+        return found
+
+    def _latex(self, printer: Any) -> str:
+        given = printer._settings["symbol_names"]
+        printer._settings["symbol_names"] = {**self.spellings, **given}
+        try:
+            return str(printer._print_MatrixBase(self))
+        finally:
+            printer._settings["symbol_names"] = given
 
 
 class InLatex(ABC):

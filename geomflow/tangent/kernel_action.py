@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.core.numbers import require_unmasked
-from geomflow.core.seeds import generator
+from geomflow.core.numbers import generator, require_unmasked
 from geomflow.field.matrices import pack_symmetric, unpack_symmetric
 from geomflow.kernels.distance import FunctionKernel
 from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel

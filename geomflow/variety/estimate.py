@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geomflow.core.errors import InputError
+from geomflow.core.errors import InputError, warn
 from geomflow.core.numbers import require_unmasked
 from geomflow.variety.errors import UnreliableSampleWarning
 
@@ -149,19 +148,14 @@ def warn_if_few(sums: np.ndarray, points: int, lost: int = 0) -> None:
     were not found.
     """
     if lost:
-        warnings.warn(
+        warn(
             f"the roots on {lost} lines were not found, and their points are missing: the sample of {points} points is "
             "biased. Write the polynomial in coordinates in which its coefficients are of one size.",
-            UnreliableSampleWarning,
-            stacklevel=4,
-        )
+            UnreliableSampleWarning)
     effective = sums.sum() ** 2 / (sums @ sums) if np.any(sums) else 0.0
     if effective < _FEW * len(sums):
-        warnings.warn(
+        warn(
             f"{points} points are worth {points * effective / len(sums):.0f} of equal weight (those of "
             f"{effective:.0f} of {len(sums)} lines or pairs of lines): a few carry most of ∫|Ω|², and the errors of "
             "averages may be several times too small. Write the polynomial in coordinates in which it is more even, "
-            "keep away from singular varieties, or take many more points.",
-            UnreliableSampleWarning,
-            stacklevel=4,
-        )
+            "keep away from singular varieties, or take many more points.", UnreliableSampleWarning)

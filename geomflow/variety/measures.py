@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from itertools import product
 from math import factorial, prod
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.core import conventions
-from geomflow.core.errors import InputError
+from geomflow.core.errors import InputError, warn
 from geomflow.core.hermitian import log_determinant
 from geomflow.core.threads import each, slices
 from geomflow.variety.errors import KahlerConeError, VolumeWarning
@@ -156,9 +155,9 @@ def checked_volume(metric: PolarisedMetric, points: Points) -> Estimate:
     """
     found, exact = volume(metric, points), class_volume(metric)
     if not abs(found - exact) <= _DEVIATIONS * found.error + _ROUNDING * exact:
-        warnings.warn(f"{metric!r} has ∫det g = {found} on {len(points)} points, and its class "
-                      f"{metric.kahler_class} has {exact:.6g}: it is none of its class, or these points see too little "
-                      "of it; compare with other points, by gv.volume(metric, points)", VolumeWarning, stacklevel=3)
+        warn(f"{metric!r} has ∫det g = {found} on {len(points)} points, and its class "
+             f"{metric.kahler_class} has {exact:.6g}: it is none of its class, or these points see too little "
+             "of it; compare with other points, by gv.volume(metric, points)", VolumeWarning)
     return found
 
 

@@ -16,9 +16,10 @@ import sympy
 from geomflow.codegen import PointRoutine, compile_points
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, InputError
+from geomflow.core.exact_numbers import overgrown
 from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.symbolic.given import given, given_names
-from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, overgrown, parse, tokens
+from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, parse, tokens
 from geomflow.variety.routines import polynomial as routine
 
 

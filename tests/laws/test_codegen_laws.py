@@ -4,6 +4,7 @@ import mpmath
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from precision import mpmath_arithmetic
 
 from geomflow.codegen import compile_points
 from geomflow.core import graph as gr
@@ -34,7 +35,7 @@ expressions = st.recursive(st.sampled_from(LEAVES), _grow, max_leaves=12)
 def test_compiled_equals_exact_evaluation(outputs, seed):
     values = np.random.default_rng(seed).uniform(0.5, 2, (3, 4))
     compiled = compile_points(outputs, LEAVES)(*values)
-    arithmetic = gr.mpmath_arithmetic(40)
+    arithmetic = mpmath_arithmetic(40)
     for p in range(4):
         exact = gr.evaluate(outputs, {leaf: mpmath.mpf(v) for leaf, v in zip(LEAVES, values[:, p])}, arithmetic)
         scale = [max(1.0, abs(float(e))) for e in exact]

@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from precision import mpmath_arithmetic
 
 from geomflow.core import graph as gr
 
@@ -89,5 +90,5 @@ def test_zero_is_found_and_nonzero_is_found(a, b):
 
 @given(expressions, points)
 def test_multiple_precision_agrees_with_doubles(a, point):
-    exact = gr.evaluate([a], dict(zip(LEAVES, point, strict=True)), gr.mpmath_arithmetic(40))[0]
+    exact = gr.evaluate([a], dict(zip(LEAVES, point, strict=True)), mpmath_arithmetic(40))[0]
     assert close(float(exact), at(a, point))

@@ -46,7 +46,7 @@ def test_source_lies_in_the_folder_and_is_content_addressed(folder):
     assert r.path.parent == folder
     assert r.path.read_text() == r.source
     assert routine().path == r.path != routine(8).path
-    assert not list(folder.glob("*.part"))
+    assert not list(folder.glob(".partial-*"))
 
 
 def test_versions_are_part_of_the_name(folder, monkeypatch):
@@ -139,7 +139,7 @@ def test_processes_that_compile_the_same_at_once(folder):
         _, errors = process.communicate(timeout=3600)
         assert process.returncode == 0, errors.decode()
     assert len(list(folder.glob("points_*.py"))) == 3
-    assert not list(folder.glob("*.part"))
+    assert not list(folder.glob(".partial-*"))
     for path in folder.glob("points_*.py"):
         assert cache.stem("points", path.read_text()) == path.stem
 

@@ -7,7 +7,7 @@ import pytest
 
 from geomflow.core import conventions
 from geomflow.core.errors import InputError
-from geomflow.core.seeds import generator
+from geomflow.core.numbers import generator
 
 
 def hermitian(n: int, seed: int) -> np.ndarray:

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import geomflow as gf
+from geomflow.core.errors import ExpressionError, InputError
+from geomflow.core.exact_numbers import fraction_of
 from geomflow.core.graph.sympy_bridge import from_sympy
-from geomflow.core.numbers import fraction_of
+from geomflow.core.numbers import real_number
 from geomflow.symbolic import Chart, KahlerMetric, Metric, is_zero
 from geomflow.symbolic.functionals.kahler import exact_form
 from geomflow.symbolic.given import exactly
@@ -36,19 +38,34 @@ def test_what_is_read_rounds_to_the_float(value):
     (0.1, "1/10"), (2 / 3, "2/3"), (-1 / 7, "-1/7"), (1e-10, "1/10000000000"), (1e23, str(10**23)), (0.0, "0"),
     (1 - 1 / 3, "2/3"), (0.1 + 0.2, "3/10"), (np.float32(0.1), "1/10"), (np.float64(0.25), "1/4"), (0.5j, "i/2"),
     (1.5 ** (2 / 3), "(9/4)^(1/3)"), (math.sqrt(2) / 3, "sqrt(2)/3"), (2 * math.pi, "2*pi"), (-math.pi / 6, "-pi/6"),
+    (math.e, "e"), (-np.e, "-e"),
 ])  # fmt: skip
 def test_what_a_float_stands_for(value, meant):
     with warnings.catch_warnings(action="error"):
         assert is_zero(exactly(sympy.sympify(value)) - parse(meant))
 
 
-@pytest.mark.parametrize("value", [0.123456789, math.e, 1.5e-17 + 2**-80])
+@pytest.mark.parametrize("value", [0.123456789, math.exp(1.1), 1.5e-17 + 2**-80])
 def test_a_float_that_is_no_simple_number_is_named(value):
     with pytest.warns(UserWarning, match=f"the float {sympy.Float(value)} is no simple number") as caught:
         metric = Metric("x y", [[1, value], [value, value * (1 + x**2) + value * x]])
     assert len(caught) == 1
     assert caught[0].filename == __file__
     assert float(metric.matrix[1, 1].subs(metric.chart.symbols[0], 0)) == value
+
+
+def test_powers_of_the_float_e_are_exponentials():
+    assert Chart("x").expression(math.e ** (2 * x)) == sympy.exp(2 * Chart("x").symbols[0])
+    assert parse("2.718281828459045^2") == sympy.E**2
+
+
+@pytest.mark.parametrize("big", [sympy.sin(sympy.exp(sympy.exp(20))), sympy.exp(sympy.exp(20)), sympy.cosh(10**9)])
+def test_numbers_that_take_for_ever_are_refused(big):
+    with pytest.raises(ExpressionError, match="is not evaluated"):
+        Chart("x").expression(big * x)
+    with pytest.raises(InputError, match=r"the rate is .* beyond 2\^±20,000"):
+        real_number(big, "the rate")
+    assert real_number(sympy.exp(20) * sympy.pi, "the rate") == pytest.approx(math.exp(20) * math.pi)
 
 
 def lemaitre(radius):

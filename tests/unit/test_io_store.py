@@ -19,8 +19,7 @@ import geomflow as gf
 from geomflow.core.errors import MissingExtraError, StoreError
 from geomflow.flow import OutcomeKind, SteadyState, Store, load, solve
 from geomflow.io import store as store_module
-from geomflow.io.fields import describe_field, rebuild_field
-from geomflow.io.reader import to_xarray
+from geomflow.io.reader import describe_field, rebuild_field, to_xarray
 
 TESTS = Path(__file__).parents[1]
 

@@ -84,6 +84,14 @@ def test_sentences_and_latex():
     assert r"\wedge" in SPHERE.ricci_form._repr_latex_()
 
 
+def test_sympy_writes_our_matrices_with_bars():
+    metric = KahlerMetric.from_potential(ComplexChart("z1 z2"), "log(1 + abs(z1)^2 + abs(z2)^2)")
+    for matrix in (metric.matrix, metric.inverse, metric.ricci):
+        assert r"\bar{z}_{1}" in sympy.latex(matrix)
+        assert "zb" not in sympy.latex(matrix)
+    assert metric.matrix == sympy.ImmutableMatrix(metric.matrix.tolist())
+
+
 def test_eguchi_hanson_is_flat_in_real_coordinates_too():
     real = catalogue.get("eguchi-hanson").metric.realify()
     assert isinstance(real, Metric)

@@ -12,18 +12,18 @@ True
 """
 
 from geomflow.core.graph.domain import REALS, Domain
-from geomflow.core.graph.evaluate import NUMPY, Arithmetic, Complex, complex_parts, evaluate, mpmath_arithmetic
-from geomflow.core.graph.functions import (FUNCTIONS, Function, call, cos, cosh, exp, log, sin, sinh, sqrt, tan, tanh)
+from geomflow.core.graph.evaluate import NUMPY, Arithmetic, Complex, evaluate
+from geomflow.core.graph.calculus import (FUNCTIONS, Derivation, Function, call, cos, cosh, exp, gradient, leaves, log,
+                                          partial, schedule, sin, sinh, sqrt, substitute, tan, tanh)
 from geomflow.core.graph.node import (ONE, PI, ZERO, I, Node, Rational, add, apply, constant, divide, exact, jet,
                                       linear, mul, node, power, product, split, symbol)
 from geomflow.core.graph.show import jet_name
-from geomflow.core.graph.traverse import Derivation, gradient, leaves, partial, rebuild, schedule, substitute
 from geomflow.core.graph.zero import NONZERO, ZERO_BY_FORM, Verdict, all_zero, every, is_zero, unknown_as_jets
 
 __all__ = [
     "FUNCTIONS", "NONZERO", "NUMPY", "ONE", "PI", "REALS", "ZERO", "ZERO_BY_FORM", "Arithmetic", "Complex",
     "Derivation", "Domain", "Function", "I", "Node", "Rational", "Verdict", "add", "all_zero", "apply", "call",
-    "complex_parts", "constant", "cos", "cosh", "divide", "evaluate", "every", "exact", "exp", "gradient", "is_zero",
-    "jet", "jet_name", "leaves", "linear", "log", "mpmath_arithmetic", "mul", "node", "partial", "power", "product",
-    "rebuild", "schedule", "sin", "sinh", "split", "sqrt", "substitute", "symbol", "tan", "tanh", "unknown_as_jets",
+    "constant", "cos", "cosh", "divide", "evaluate", "every", "exact", "exp", "gradient", "is_zero",
+    "jet", "jet_name", "leaves", "linear", "log", "mul", "node", "partial", "power", "product",
+    "schedule", "sin", "sinh", "split", "sqrt", "substitute", "symbol", "tan", "tanh", "unknown_as_jets",
 ]

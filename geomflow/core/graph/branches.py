@@ -14,11 +14,10 @@ from random import Random
 
 import numpy as np
 
+from geomflow.core.graph.calculus import call, leaves, schedule
 from geomflow.core.graph.domain import FINEST, Frame
 from geomflow.core.graph.evaluate import evaluate
-from geomflow.core.graph.functions import call
 from geomflow.core.graph.node import Node
-from geomflow.core.graph.traverse import leaves, schedule
 
 AT_ZERO = ("abs", "sign", "log", "atan", "asinh")
 AT_ONE = ("asin", "acos", "acosh", "atanh")

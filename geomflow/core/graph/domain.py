@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from geomflow.core.graph.calculus import leaves
 from geomflow.core.graph.evaluate import ball_values, evaluate
 from geomflow.core.graph.node import Node, intern
-from geomflow.core.graph.traverse import leaves
 
 Bound = Node | None
 FINEST = 2**12

@@ -1,7 +1,6 @@
 """Numbers from a graph, in any arithmetic with + and *.
 
-There are floats and arrays, multiple precision, complex numbers whose parts are real nodes, and complex balls (Arb,
-through python-flint): a ball that excludes zero is a proof.
+There are floats and arrays, and complex balls (Arb, through python-flint): a ball that excludes zero is a proof.
 """
 
 from __future__ import annotations
@@ -15,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from geomflow.core.errors import ExpressionError, InputError, UnknownFunctionError
-from geomflow.core.graph.functions import call
-from geomflow.core.graph.node import ONE, PI, ZERO, Node, Rational, apply, constant, mul, node, power
-from geomflow.core.graph.traverse import leaves, schedule
+from geomflow.core.graph.calculus import schedule
+from geomflow.core.graph.node import ONE, ZERO, Node, Rational, node, power
 
 BITS = 400
 """The precision of balls."""
@@ -112,27 +110,6 @@ NUMPY = Arithmetic(_numpy_number, _numpy_power, _numpy_call)
 """Double precision, real or complex, on scalars and arrays."""
 
 
-def mpmath_arithmetic(digits: int = 50) -> Arithmetic:
-    """Multiple precision with the given number of decimal digits, by mpmath."""
-    import mpmath
-
-    context = mpmath.mp.clone()
-    context.dps = digits
-
-    def number(value: Rational | str) -> Any:
-        if isinstance(value, str):
-            return context.pi if value == "pi" else context.mpc(0, 1)
-        return context.mpf(value.numerator) / value.denominator
-
-    def power(base: Any, exponent: Rational) -> Any:
-        return base ** int(exponent) if exponent.denominator == 1 else base ** number(Fraction(exponent))
-
-    def function(name: str, argument: Any) -> Any:
-        return abs(argument) if name == "abs" else getattr(context, name)(argument)
-
-    return Arithmetic(number, power, function)
-
-
 @dataclass(frozen=True)
 class Complex:
     """The complex number re + i im of two real nodes."""
@@ -199,57 +176,6 @@ class Complex:
 def lift(value: Complex | Node | Rational) -> Complex:
     """A number or a node as a complex number."""
     return value if isinstance(value, Complex) else Complex(node(value))
-
-
-def complex_parts(expression: Node, values: Mapping[Node, Complex]) -> Complex:
-    """Real and imaginary parts of a node, given those of its complex leaves; other leaves are real.
-
-    With ``values = {z: Complex(x, y), zbar: Complex(x, -y)}`` an expression in Wirtinger coordinates
-    becomes two real expressions in x and y.
-    """
-    known: dict[Node, Any] = {leaf: Complex(leaf) for leaf in leaves((expression,))}
-    known.update(values)
-    parts: Complex = evaluate((expression,), known, COMPLEX)[0]
-    return parts
-
-
-def _complex_number(value: Rational | str) -> Complex:
-    if value == "I":
-        return Complex(ZERO, ONE)
-    return Complex(PI if isinstance(value, str) else constant(value))
-
-
-def _complex_call(name: str, argument: Complex) -> Complex:
-    if argument.im is ZERO:
-        return Complex(call(name, argument.re))
-    if name not in _ENTIRE:
-        raise ExpressionError(f"{name} of the complex expression {argument.re!r} + i({argument.im!r}) has no "
-                              "single-valued real and imaginary parts; write it with real arguments")
-    return _ENTIRE[name](argument.re, argument.im)
-
-
-def _exp(a: Node, b: Node) -> Complex:
-    return Complex(mul(call("exp", a), call("cos", b)), mul(call("exp", a), call("sin", b)))
-
-
-def _complex_unknown(name: str, index: tuple[int, ...], arguments: list[Complex]) -> Complex:
-    for argument in arguments:
-        if argument.im is not ZERO:
-            raise ExpressionError(f"the unknown function '{name}' of the complex expression {argument.re!r} + "
-                                  f"i({argument.im!r}) has no real and imaginary parts that are known")
-    return Complex(apply(name, index, [argument.re for argument in arguments]))
-
-
-_ENTIRE: dict[str, Callable[[Node, Node], Complex]] = {
-    "exp": _exp,
-    "sin": lambda a, b: Complex(call("sin", a) * call("cosh", b), call("cos", a) * call("sinh", b)),
-    "cos": lambda a, b: Complex(call("cos", a) * call("cosh", b), -call("sin", a) * call("sinh", b)),
-    "sinh": lambda a, b: Complex(call("sinh", a) * call("cos", b), call("cosh", a) * call("sin", b)),
-    "cosh": lambda a, b: Complex(call("cosh", a) * call("cos", b), call("sinh", a) * call("sin", b)),
-}
-
-COMPLEX = Arithmetic(_complex_number, lambda base, exponent: base**exponent, _complex_call, _complex_unknown)
-"""Arithmetic of pairs of real nodes."""
 
 
 class _NotReal(ArithmeticError):

@@ -17,7 +17,7 @@ from sympy.core.function import AppliedUndef
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, UnknownFunctionError
-from geomflow.core.numbers import nearest, recognised
+from geomflow.core.exact_numbers import fraction_of_float, sympy_rational
 
 UNKNOWN = (AppliedUndef, sympy.Derivative, sympy.Subs)
 """What sympy writes unknown functions and their derivatives with."""
@@ -224,7 +224,7 @@ class _Reader:
         if base is sympy.E:
             return gr.call("exp", self.read(exponent))
         if exponent.is_Float:
-            exponent = _sympy_rational(fraction_of_float(exponent))
+            exponent = sympy_rational(fraction_of_float(exponent))
         if exponent.is_Rational:
             return gr.power(self.read(base), _rational(exponent))
         return gr.call("exp", gr.product([(self.read(exponent), 1), (gr.call("log", self.read(base)), 1)]))
@@ -265,26 +265,6 @@ class _FunctionReader(_Reader):
 
 def _rational(value: Any) -> int | Fraction:
     return gr.exact(Fraction(int(value.p), int(value.q)))
-
-
-def meant(value: sympy.Float) -> tuple[sympy.Expr, bool]:
-    """The exact number that a finite sympy float stands for, and whether it is simple enough to be no guess."""
-    if value == 0:
-        return sympy.Integer(0), True
-    found = recognised(*_places(value))
-    size = _sympy_rational(found.radicand) ** sympy.Rational(1, found.degree) * sympy.pi**found.turns
-    return (-size if value < 0 else size), found.simple
-
-
-def _places(value: sympy.Float) -> tuple[Fraction, Fraction]:
-    """The modulus of a sympy float, and the unit of its last place."""
-    _, digits, exponent, length = value._mpf_
-    return Fraction(digits) * Fraction(2) ** exponent, Fraction(2) ** (exponent + length - value._prec)
-
-
-def fraction_of_float(value: sympy.Float) -> Fraction:
-    """The simplest rational that rounds to a sympy float, of whatever precision."""
-    return (-1 if value < 0 else 1) * nearest(*_places(value)) if value else Fraction(0)
 
 
 def _number(e: Any) -> gr.Node | None:
@@ -328,7 +308,7 @@ def all_to_sympy(nodes: Iterable[gr.Node], symbols: Mapping[str, sympy.Symbol] |
 
 def _write(node: gr.Node, args: list[Any], table: Mapping[str, sympy.Symbol], axes: list[sympy.Symbol]) -> sympy.Expr:
     if node.op == "constant":
-        return {"pi": sympy.pi, "I": sympy.I}[node.data] if isinstance(node.data, str) else _sympy_rational(node.data)
+        return {"pi": sympy.pi, "I": sympy.I}[node.data] if isinstance(node.data, str) else sympy_rational(node.data)
     if node.op == "symbol":
         return table.get(node.data, sympy.Symbol(node.data))
     if node.op == "jet":
@@ -336,10 +316,10 @@ def _write(node: gr.Node, args: list[Any], table: Mapping[str, sympy.Symbol], ax
         return _write_jet(field, index, axes)
     if node.op == "add":
         start, coefficients = node.data
-        terms = [_sympy_rational(c) * a for c, a in zip(coefficients, args, strict=True)]
-        return sympy.Add(_sympy_rational(start), *terms)
+        terms = [sympy_rational(c) * a for c, a in zip(coefficients, args, strict=True)]
+        return sympy.Add(sympy_rational(start), *terms)
     if node.op == "mul":
-        return sympy.Mul(*[sympy.Pow(a, _sympy_rational(e)) for a, e in zip(args, node.data, strict=True)])
+        return sympy.Mul(*[sympy.Pow(a, sympy_rational(e)) for a, e in zip(args, node.data, strict=True)])
     return getattr(sympy, {"abs": "Abs"}.get(node.data, node.data))(args[0])
 
 
@@ -347,7 +327,3 @@ def _write_jet(field: str, index: tuple[int, ...], axes: list[sympy.Symbol]) -> 
     if len(axes) != len(index):
         raise ExpressionError(f"the field '{field}' lives on {len(index)} coordinates but {len(axes)} were given")
     return Applied(sympy.Function(field), index, tuple(axes)).written()
-
-
-def _sympy_rational(value: int | Fraction) -> sympy.Rational:
-    return sympy.Integer(value) if isinstance(value, int) else sympy.Rational(value.numerator, value.denominator)

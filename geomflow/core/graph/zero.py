@@ -17,11 +17,11 @@ from typing import Any, Literal
 
 from geomflow.core.errors import ExpressionError
 from geomflow.core.graph.branches import beside_poles, branching, far_ends, stretches
+from geomflow.core.graph.calculus import rebuild, schedule
 from geomflow.core.graph.domain import REALS, Domain, Frame, OutsideDomain
 from geomflow.core.graph.evaluate import BITS, ball_values
 from geomflow.core.graph.modular import PRIME, Undefined, has_roots, height, is_rational, residue
 from geomflow.core.graph.node import Node, jet
-from geomflow.core.graph.traverse import rebuild, schedule
 
 ATTEMPTS = 200
 TRIALS = 2

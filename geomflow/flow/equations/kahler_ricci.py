@@ -13,7 +13,7 @@ import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, PositivityError
-from geomflow.core.numbers import fraction_of
+from geomflow.core.exact_numbers import fraction_of
 from geomflow.core.program import Average, Program, Stage
 from geomflow.field import HermitianField, PotentialField, ScalarField
 from geomflow.field.potential import ReferenceForm, reference_rows

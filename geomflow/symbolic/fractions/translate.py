@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import sympy
 from sympy.core.function import AppliedUndef
 
-from geomflow.core.graph.sympy_bridge import UNKNOWN, applied, fraction_of_float, owned, resolved
+from geomflow.core.exact_numbers import fraction_of_float
+from geomflow.core.graph.sympy_bridge import UNKNOWN, applied, owned, resolved
 from geomflow.symbolic.fractions import survey as sv
 from geomflow.symbolic.fractions.element import Element
 from geomflow.symbolic.fractions.survey import CIRCULAR, HYPERBOLIC, Generator, Kind, OutsideField

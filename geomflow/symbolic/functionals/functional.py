@@ -12,8 +12,9 @@ import sympy
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.exact_numbers import fraction_of
 from geomflow.core.graph.node import exact
-from geomflow.core.numbers import finite_number, fraction_of
+from geomflow.core.numbers import finite_number
 from geomflow.symbolic.functionals.derived import DerivedFlow, Gradient
 from geomflow.symbolic.functionals.linear import Linearisation
 from geomflow.symbolic.show import InLatex

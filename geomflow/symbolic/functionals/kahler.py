@@ -10,7 +10,7 @@ from typing import Any, ClassVar, final
 from geomflow.core import graph as gr
 from geomflow.core.conventions import K_ENERGY_OVER_ENTROPY
 from geomflow.core.errors import InputError, PositivityError
-from geomflow.core.numbers import fraction_of
+from geomflow.core.exact_numbers import fraction_of
 from geomflow.symbolic.functionals.potential import PotentialFunctional, flat_matrix, parts
 from geomflow.symbolic.variation.potentials import PotentialAlgebra
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, final
@@ -10,7 +9,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from geomflow.core import graph as gr
-from geomflow.core.errors import ExpressionError, PositivityError
+from geomflow.core.errors import ExpressionError, PositivityError, warn
 from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.symbolic.functionals.potential import PotentialFunctional
 from geomflow.symbolic.variation.potentials import MASS, PotentialAlgebra
@@ -135,8 +134,8 @@ class EF(PotentialFunctional):
         super().__post_init__()
         trouble = self.parsed.not_convex()
         if trouble is not None:
-            warnings.warn(f"F = {self.function} is not convex: {trouble}. Where F'' < 0 the descent of E_F is "
-                          "ill-posed; use a convex F, or -F where F is concave.", stacklevel=3)
+            warn(f"F = {self.function} is not convex: {trouble}. Where F'' < 0 the descent of E_F is "
+                 "ill-posed; use a convex F, or -F where F is concave.")
 
     @property
     def parsed(self) -> OneVariable:
