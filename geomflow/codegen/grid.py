@@ -28,7 +28,14 @@ LARGEST_DIMENSION = 4
 
 
 def compile_grid(program: Program, order: int = 4) -> GridRoutine:
-    """A routine that evaluates the program with centred differences of the given order, 2, 4, 6 or 8.
+    """A routine that evaluates a program with centred differences.
+
+    Parameters
+    ----------
+    program : Program
+        Stages of pointwise expressions in fields and their derivatives, on one to four axes.
+    order : int
+        The order of accuracy of the differences: 2, 4, 6 or 8.
 
     Raises InputError for another order or axes beyond four, UnknownFunctionError for a function without code.
 
@@ -46,6 +53,13 @@ class GridRoutine:
     """A program compiled for periodic grids of any shape; values do not depend on the number of threads.
 
     Call it with `fields` of shape (n_fields, *grid), component-major, and the grid's `spacing`.
+
+    Parameters
+    ----------
+    program : Program
+        What is compiled.
+    order : int
+        The order of accuracy of the differences: 2, 4, 6 or 8.
     """
 
     def __init__(self, program: Program, order: int) -> None:
@@ -86,7 +100,20 @@ class GridRoutine:
     def __call__(self, fields: NDArray[np.float64], spacing: Sequence[float], parameters: ArrayLike = (),
                  statics: NDArray[np.float64] | None = None,
                  out: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-        """The outputs of the last stage, of shape (n_outputs, *grid); into `out` if it is given.
+        """The outputs of the last stage.
+
+        Parameters
+        ----------
+        fields : (n_fields, *grid) float array
+            The evolving components.
+        spacing : (d,) floats
+            The distance of two points along each axis.
+        parameters : (n_parameters,) floats, optional
+            Numbers for the program's parameters, in order.
+        statics : (n_statics, *grid) float array, optional
+            The given arrays.
+        out : (n_outputs, *grid) float array, optional
+            Where the result is written, C-contiguous; a new array unless given.
 
         Raises ShapeError, GridTooSmallError and InputError for arrays that do not fit the program.
         """

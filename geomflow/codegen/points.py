@@ -25,8 +25,12 @@ CHUNK = 4096
 def compile_points(outputs: Any, arguments: Sequence[Node]) -> PointRoutine:
     """A routine for expressions of given leaves.
 
-    `outputs` is a node or a nested sequence or object array of nodes and sympy expressions; `arguments` are symbols or
-    jets, in the order of the call.
+    Parameters
+    ----------
+    outputs : node, or nested sequence or object array
+        Nodes and sympy expressions, of the shape of the routine's values.
+    arguments : sequence of nodes
+        Symbols or jets, in the order of the call.
 
     Raises ExpressionError for a leaf that is not an argument, UnknownFunctionError for a function without code.
 
@@ -65,6 +69,15 @@ def _as_node(entry: Any) -> Node:
 
 class PointRoutine:
     """Expressions compiled for arrays of arguments; call it with one array or number for each of `arguments`.
+
+    Parameters
+    ----------
+    outputs : tuple of nodes
+        The expressions, flat.
+    shape : tuple of int
+        The shape that they make.
+    arguments : tuple of nodes
+        Symbols or jets, in the order of the call.
 
     Arguments are broadcast against each other to the shape `batch`; the result has the shape
     ``(*batch, *shape)``, is complex if an argument or a constant is, and is real otherwise.
@@ -120,7 +133,15 @@ class PointRoutine:
         return out
 
     def packed(self, arguments: NDArray[Any], outputs: NDArray[Any]) -> NDArray[Any]:
-        """Compute without copies: `arguments` (n_arguments, points) to `outputs` (n_outputs, points), C-contiguous."""
+        """Compute without copies.
+
+        Parameters
+        ----------
+        arguments : (n_arguments, points) float or complex array
+            Values of the arguments, C-contiguous.
+        outputs : (n_outputs, points) array of that type
+            What the values are written to, C-contiguous; it is returned.
+        """
         self._check_packed(arguments, outputs)
         compiled = self._compiled_complex if outputs.dtype.kind == "c" else self._compiled
         points = outputs.shape[1]
@@ -228,10 +249,15 @@ def helpers(lines: Iterable[str]) -> str:
 def compile(expression: Any, arguments: Sequence[Any] | None = None) -> PointRoutine:
     """Compile an exact expression, or an array of them, to fast code for arrays of numbers.
 
-    `expression` is a sympy expression, Matrix or Array, a node of the expression graph, a nested sequence of these, or
-    an exact object that has `components`. `arguments` are the symbols, in the order of the call; by default those that
-    the object names as its `arguments` (of a metric, its coordinates and parameters), else the free symbols sorted by
-    name. The routine's `source` is readable and lies in the file `path`.
+    The routine's `source` is readable and lies in the file `path`.
+
+    Parameters
+    ----------
+    expression : sympy expression, Matrix or Array, node, nested sequence of these, or object with `components`
+        What is compiled: a metric, too.
+    arguments : sequence of symbols, names or nodes, optional
+        The symbols, in the order of the call; by default those that the object names as its `arguments` (of a metric,
+        its coordinates and parameters), else the free symbols sorted by name.
 
     Raises UnknownFunctionError for a function that there is no code for, ExpressionError for a symbol that is not
     among the arguments or an expression without meaning as a number, InputError for an argument that comes twice.

@@ -13,12 +13,23 @@ from numpy.typing import NDArray
 
 
 def entries(matrix: NDArray[Any]) -> list[Any]:
-    """The entries of one matrix (n, n), of whatever kind, in the order above: the diagonal, then each a < b."""
+    """The entries of one matrix in the order above: the diagonal, then each a < b.
+
+    Parameters
+    ----------
+    matrix : (n, n) array of whatever kind
+        Only the diagonal and what is above it are read.
+    """
     return [*np.diagonal(matrix), *matrix[np.triu_indices(matrix.shape[0], 1)]]
 
 
 def pack(matrix: NDArray[Any]) -> NDArray[np.float64]:
-    """Hermitian (..., n, n) as (..., n²) real numbers; only the diagonal and what is above it are read.
+    """Hermitian matrices as (..., n²) real numbers.
+
+    Parameters
+    ----------
+    matrix : (..., n, n) complex array
+        Only the diagonal and what is above it are read.
 
     >>> pack(np.array([[1, 2 + 3j], [2 - 3j, 4]])).tolist()
     [1.0, 4.0, 2.0, 3.0]
@@ -32,7 +43,13 @@ def pack(matrix: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def unpack(packed: NDArray[Any]) -> NDArray[np.complex128]:
-    """The Hermitian matrices (..., n, n) of `pack`."""
+    """The Hermitian matrices (..., n, n) of `pack`.
+
+    Parameters
+    ----------
+    packed : (..., n²) real array
+        In the order above.
+    """
     n = round(packed.shape[-1] ** 0.5)
     rows, columns = np.triu_indices(n, 1)
     beside = packed[..., n::2] + 1j * packed[..., n + 1 :: 2]
@@ -56,7 +73,13 @@ def orthonormal(n: int) -> NDArray[np.float64]:
 
 
 def log_determinant(matrix: NDArray[Any]) -> NDArray[np.float64]:
-    """log det of Hermitian matrices (..., n, n), (...); NaN where one is not positive."""
+    """log det of Hermitian matrices, of shape (...); NaN where one is not positive.
+
+    Parameters
+    ----------
+    matrix : (..., n, n) complex array
+        The matrices.
+    """
     result, g = np.zeros(matrix.shape[:-2]), matrix.copy()
     with np.errstate(invalid="ignore", divide="ignore"):
         for a in range(g.shape[-1]):

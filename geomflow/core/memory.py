@@ -12,7 +12,13 @@ _UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
 def human(size: float) -> str:
-    """A number of bytes for people: `human(2_500_000)` is '2.5 MB'."""
+    """A number of bytes for people: `human(2_500_000)` is '2.5 MB'.
+
+    Parameters
+    ----------
+    size : float
+        In bytes.
+    """
     value = float(min(size, sys.float_info.max))
     for unit in _UNITS:
         if abs(value) < 1000 or unit == _UNITS[-1]:
@@ -32,7 +38,16 @@ def total() -> int:
 
 
 def require(size: float, what: str, advice: str = "take a smaller grid") -> None:
-    """Check, before it is taken, that `size` bytes for `what` are there.
+    """Check, before it is taken, that memory is there.
+
+    Parameters
+    ----------
+    size : float
+        In bytes.
+    what : str
+        What it is for: "the matrix of 40,000 points".
+    advice : str
+        What to change.
 
     Raises `MemoryLimitError` with both numbers and the advice if they are not.
     """

@@ -22,6 +22,13 @@ from geomflow.core.errors import InputError, UnknownNameError
 def real_number(value: Any, what: str) -> float:
     """`value` as a float: a number of Python's, numpy's or sympy's, a fraction or a decimal; infinities and NaN too.
 
+    Parameters
+    ----------
+    value : number
+        What was given.
+    what : str
+        What it is, for the message: "the rate".
+
     Raises InputError for text, truth values, complex numbers and all else that is not one real number, for numbers
     that double precision does not hold, and for those of sympy's that are too large to be evaluated.
 
@@ -60,7 +67,15 @@ def _require_evaluable(value: Any, what: str) -> None:
 
 
 def finite_number(value: Any, what: str) -> float:
-    """`real_number`, which must be finite."""
+    """`real_number`, which must be finite.
+
+    Parameters
+    ----------
+    value : number
+        What was given.
+    what : str
+        What it is, for the message: "the rate".
+    """
     number = real_number(value, what)
     if not math.isfinite(number):
         raise InputError(f"{what} must be finite, and it is {number}.")
@@ -68,7 +83,15 @@ def finite_number(value: Any, what: str) -> float:
 
 
 def exact_number(value: Any, what: str) -> Fraction:
-    """`finite_number` as a fraction: exactly `value` where that is rational, else the double nearest to it."""
+    """`finite_number` as a fraction: exactly `value` where that is rational, else the double nearest to it.
+
+    Parameters
+    ----------
+    value : number
+        What was given.
+    what : str
+        What it is, for the message: "the rate".
+    """
     number = finite_number(value, what)
     if isinstance(value, Rational):
         return Fraction(int(value.numerator), int(value.denominator))
@@ -76,7 +99,18 @@ def exact_number(value: Any, what: str) -> Fraction:
 
 
 def named_numbers(owner: str, wanted: Collection[str], given: Mapping[str, Any], example: str) -> dict[str, Fraction]:
-    """The number of each parameter that `owner` leaves open; `example` says how one is given, as "f({0}=1.0)".
+    """The number of each parameter that something leaves open.
+
+    Parameters
+    ----------
+    owner : str
+        What leaves them open, for the message.
+    wanted : collection of str
+        Their names.
+    given : mapping
+        Numbers by name.
+    example : str
+        How one is given, with {0} for its name: "f({0}=1.0)".
 
     Raises UnknownNameError for a name that is not wanted, InputError for one without a number, and where none is.
     """
@@ -92,7 +126,18 @@ def named_numbers(owner: str, wanted: Collection[str], given: Mapping[str, Any],
 
 
 def whole(given: Any, what: str, least: int, advice: str = "") -> int:
-    """`given` as an int of at least `least`, numpy's among them; raises InputError for all else, True and 2.0 too.
+    """A whole number as an int, numpy's among them; raises InputError for all else, True and 2.0 too.
+
+    Parameters
+    ----------
+    given : int
+        What was given.
+    what : str
+        What it is, for the message.
+    least : int
+        The least that it may be.
+    advice : str
+        What the message ends with.
 
     >>> whole(np.int64(5), "the degree", 3)
     5
@@ -103,9 +148,18 @@ def whole(given: Any, what: str, least: int, advice: str = "") -> int:
 
 
 def real_array(given: Any, what: str, advice: str = "give real numbers") -> np.ndarray:
-    """`given` as a C-contiguous float64 array.
+    """What was given as a C-contiguous float64 array.
 
-    Raises InputError, which ends with `advice`, for complex numbers, whose imaginary part would be lost, and for what
+    Parameters
+    ----------
+    given : array of real numbers, or nested sequence
+        What was given.
+    what : str
+        What it is, for the message.
+    advice : str
+        What the message ends with.
+
+    Raises InputError for complex numbers, whose imaginary part would be lost, and for what
     is no array of numbers.
 
     >>> real_array([[1, 2]], "the points").dtype.name
@@ -123,7 +177,15 @@ def real_array(given: Any, what: str, advice: str = "give real numbers") -> np.n
 
 
 def require_unmasked(values: Any, what: str) -> None:
-    """Raises InputError where a masked array, also in a list, hides values; one that hides none is an array."""
+    """Raises InputError where a masked array, also in a list, hides values; one that hides none is an array.
+
+    Parameters
+    ----------
+    values : array or nested sequence
+        What was given.
+    what : str
+        What it is, for the message.
+    """
     if isinstance(values, list | tuple):
         for part in values:
             require_unmasked(part, what)
@@ -137,6 +199,11 @@ def generator(seed: int | np.random.Generator | np.random.SeedSequence) -> np.ra
 
     The same seed gives the same numbers, whatever the number of threads or workers: work that is divided
     takes one child of `numpy.random.SeedSequence(seed).spawn(blocks)` for each block, not for each worker.
+
+    Parameters
+    ----------
+    seed : int, numpy.random.Generator or numpy.random.SeedSequence
+        A whole number >= 0, or what makes random numbers.
 
     Raises `InputError` where `seed` is None (numbers that nobody could reproduce), negative, or no whole number.
 

@@ -23,7 +23,16 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: its kind, one sentence that names what to change, and the time t at the end.
+    """How a run ended.
+
+    Parameters
+    ----------
+    kind : OutcomeKind
+        Which of the five ways it was.
+    message : str
+        One sentence, with its numbers, that names what to change.
+    time : float
+        The time t at the end.
 
     >>> print(Outcome(OutcomeKind.finished, "reached t = 1 in 12 steps.", 1.0))
     finished: reached t = 1 in 12 steps.

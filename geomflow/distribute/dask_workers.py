@@ -83,9 +83,16 @@ class DaskWorkers(Workers):
 
     Inputs are held by the scheduler and travel once to each worker that needs them, from it or from one another; a
     worker that dies costs the time of what it was doing and of what it kept, for the others do it again. A task takes
-    the threads that GEOMFLOW_THREADS gives the worker, one unless it is set. The client is not closed.
+    the threads that GEOMFLOW_THREADS gives the worker, one unless it is set.
 
-    Raises `WorkersLostError` where for `patience` seconds there is no worker, and `VersionMismatchError` where workers
+    Parameters
+    ----------
+    client : distributed.Client
+        The connection to the scheduler, which stays open.
+    patience : float
+        Seconds without any worker after which all are taken for lost.
+
+    Raises `WorkersLostError` where there is no worker for so long, and `VersionMismatchError` where workers
     run other versions of what numbers depend on. Numbers are the same, bit for bit, on processors of one kind: others
     may have other vector instructions.
     """
@@ -227,13 +234,19 @@ def _cancel(client: Client, futures: list[Future]) -> None:
 
 @contextmanager
 def local_workers(number: int | None = None) -> Iterator[DaskWorkers]:
-    """So many worker processes of this machine, stopped at the end; as many as `threads()` says unless given.
+    """Worker processes of this machine, stopped at the end.
 
     The threads are dealt out: each worker takes `threads()` // number of them, at least one. A worker that dies is
     started again. Scripts need no `if __name__ == "__main__"`. Starting takes some seconds: keep the workers for all
-    that is to be done. Raises `InputError` for a number below one, `MissingExtraError`, `MemoryLimitError`
-    for more processes than memory holds, and `ClusterError`, with the
-    end of their log, where workers do not start.
+    that is to be done.
+
+    Parameters
+    ----------
+    number : int, optional
+        How many; as many as `threads()` says unless given.
+
+    Raises `InputError` for a number below one, `MissingExtraError`, `MemoryLimitError` for more processes than memory
+    holds, and `ClusterError`, with the end of their log, where workers do not start.
 
     >>> with local_workers(2) as workers:  # doctest: +SKIP
     ...     points = gf.Fermat(5).sample(100_000, seed=1, workers=workers)
@@ -246,11 +259,13 @@ def local_workers(number: int | None = None) -> Iterator[DaskWorkers]:
 def as_workers(given: Any = None, here: Workers = ON_THREADS) -> Iterator[Workers]:
     """The workers that are meant, for the length of a `with`; what is started or opened for it is stopped at the end.
 
-    None        this process: `here`, its threads unless given (IN_SEQUENCE for tasks that use threads themselves)
-    a number    so many processes of this machine, started for this: some seconds; see `local_workers`
-    a text      the address of a scheduler, such as "tcp://192.168.0.1:8786"
-    a client    the cluster of a `distributed.Client`, which stays open
-    workers     themselves
+    Parameters
+    ----------
+    given : None, int, str, distributed.Client or Workers
+        None: this process. A number: so many processes of this machine, started for this, see `local_workers`. A text:
+        the address of a scheduler, "tcp://192.168.0.1:8786". A client: its cluster. Workers: themselves.
+    here : Workers
+        This process, where it is meant: its threads, or IN_SEQUENCE for tasks that use threads themselves.
 
     Raises `InputError` for anything else, and what `local_workers` and `connected` raise.
 

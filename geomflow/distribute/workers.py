@@ -25,21 +25,47 @@ class Workers(ABC):
     @abstractmethod
     def done(self, function: Callable[..., Any], *tasks: Iterable[Any], common: Sequence[Any] = ()
              ) -> Iterator[tuple[int, Any]]:
-        """The number and the result of each task, as soon as it is done, in any order; arguments as in `map`."""
+        """The number and the result of each task, as soon as it is done, in any order.
+
+        Parameters
+        ----------
+        function, *tasks, common
+            As `map` takes them.
+        """
 
     @abstractmethod
     def share(self, value: Any) -> Any:
         """A handle of a value that many tasks need: it travels once to each worker, and outlives those that die.
 
         Handles stand for their values in the arguments of `map`, `done` and `keep`.
+
+        Parameters
+        ----------
+        value : object
+            What can be pickled.
         """
 
     @abstractmethod
     def keep(self, function: Callable[..., Any], *tasks: Iterable[Any], common: Sequence[Any] = ()) -> list[Any]:
-        """Handles of results that stay where they are computed; what is lost with a worker is computed again."""
+        """Handles of results that stay where they are computed; what is lost with a worker is computed again.
+
+        Parameters
+        ----------
+        function, *tasks, common
+            As `map` takes them.
+        """
 
     def map(self, function: Callable[..., Any], *tasks: Iterable[Any], common: Sequence[Any] = ()) -> list[Any]:
-        """[function(*common, a, b, ...) for a, b, ... in zip(*tasks)]; what is `common` travels once, as if shared.
+        """[function(*common, a, b, ...) for a, b, ... in zip(*tasks)].
+
+        Parameters
+        ----------
+        function : callable
+            One task: a function that depends on its arguments alone.
+        *tasks : iterables
+            Its last arguments, task by task.
+        common : sequence
+            Its first arguments, the same for all tasks: they travel once, as if shared.
 
         An error of a task is raised here as it is. Raises `WorkersLostError` where nobody is left to do the tasks.
         """
@@ -53,7 +79,12 @@ class Workers(ABC):
 @final
 @dataclass(frozen=True)
 class Here(Workers):
-    """This process: on `most` threads at most (all of `threads()` unless given), or with most = 1 in sequence.
+    """This process, on several threads or in sequence.
+
+    Parameters
+    ----------
+    most : int, optional
+        So many threads at most, all of `threads()` unless given; 1 is in sequence.
 
     Threads gain for functions that release the interpreter lock, as compiled ones do. In sequence, `done` yields each
     result before the next task begins, and a task may use all threads itself.

@@ -190,8 +190,14 @@ def to_xarray(path: str | os.PathLike[str]) -> xarray.Dataset:
     """The stored run at `path`: one variable a component over (time, *axes), monitors over monitor_time.
 
     Everything is read once, to be checked; states then stay on disk until they are used where dask is installed. The
-    equation, the outcome and the versions are attributes. Raises `MissingExtraError` without xarray, and
-    `StoreError` for a store that cannot be read.
+    equation, the outcome and the versions are attributes.
+
+    Parameters
+    ----------
+    path : str or path
+        The directory of the store.
+
+    Raises `MissingExtraError` without xarray, and `StoreError` for a store that cannot be read.
     """
     try:
         import xarray

@@ -53,10 +53,16 @@ def lock_directory(path: Path) -> DirectoryLock:
 class Store:
     """Where and how a run is kept: `solve(..., store=Store("run.zarr"))`; a bare path does too.
 
-    path           directory of the store, made by the run
-    every          seconds between commits of a run that keeps no state meanwhile; kept states are committed at once
-    seed           the seed that the state was made with, for the record
-    configuration  what the run was configured with, JSON-able, for the record
+    Parameters
+    ----------
+    path : str or path
+        The directory of the store, made by the run.
+    every : float
+        Seconds between commits of a run that keeps no state meanwhile; kept states are committed at once.
+    seed : int, optional
+        The seed that the state was made with, for the record.
+    configuration : mapping, optional
+        What the run was configured with, JSON-able, for the record.
 
     A run that goes on from its store ends at the same bits as one that never stopped on processors of one kind: others
     may have other vector instructions.

@@ -39,9 +39,18 @@ def _by_name(what: str, table: Mapping[Any, Any] | None, names: Iterable[str]) -
 class Chart(InLatex):
     """Real coordinates with optional ranges, periods and assumptions.
 
-    `Chart("r theta phi", ranges={"r": (0, oo), "theta": (0, pi)}, periods={"phi": 2*pi})`. A coordinate given as
-    text becomes a real symbol, positive where its range starts at 0 or above; `assumptions` adds to it
-    (`{"r": {"positive": True}}`). A sympy symbol is taken as it is.
+    `Chart("r theta phi", ranges={"r": (0, oo), "theta": (0, pi)}, periods={"phi": 2*pi})`.
+
+    Parameters
+    ----------
+    symbols : str, or str and sympy symbols
+        The coordinates. A name becomes a real symbol, positive where its range starts at 0 or above; a symbol stays.
+    ranges : mapping, optional
+        For a coordinate the open interval (from, to) of its values; "oo" and "-oo" are infinite.
+    periods : mapping, optional
+        For a coordinate the positive length after which it begins anew.
+    assumptions : mapping, optional
+        For a coordinate given as text what else sympy may assume: {"r": {"positive": True}}.
 
     Raises `InputError` for repeated or missing names and `UnknownNameError` for a range, period or assumption of no
     coordinate.
@@ -97,17 +106,33 @@ class Chart(InLatex):
         return {}
 
     def expression(self, value: Any, parameters: gv.Parameters = (), functions: gv.Functions = ()) -> sympy.Expr:
-        """`value` (text, number or sympy expression) as a sympy expression in the chart's own symbols.
+        """`value` as a sympy expression in the chart's own symbols.
 
-        Text may use the `parameters` ("a m") and call the unknown `functions` ("f", or sympy functions). |u| and
-        sign(u) are written without them where the ranges prove the sign of u.
+        |u| and sign(u) are written without them where the ranges prove the sign of u.
+
+        Parameters
+        ----------
+        value : str, number or sympy expression
+            What is to be read.
+        parameters : str, symbols or mapping, optional
+            Names that text may use besides the coordinates: "a m", or {"m": "positive"}.
+        functions : str or sympy functions, optional
+            Unknown functions that text may call: "f g".
         """
         return self.expressions([value], parameters, functions)[0]
 
     def expressions(
         self, values: Sequence[Any], parameters: gv.Parameters = (), functions: gv.Functions = ()
     ) -> list[sympy.Expr]:
-        """Several values, each as `expression` reads it."""
+        """Several values, each as `expression` reads it.
+
+        Parameters
+        ----------
+        values : sequence
+            What is to be read.
+        parameters, functions
+            As `expression` takes them.
+        """
         known = {**gv.parameter_names(parameters, self.names), **self.names}
         found = gv.read_expressions(values, known, gv.function_names(functions, known))
         return [without_moduli(cj.without_conjugates(e), self.ranges) for e in found]
@@ -129,10 +154,16 @@ class ComplexChart(InLatex):
     `ComplexChart("z1 z2")` has the symbols z1, z2 and zb1, zb2. In text and in expressions `conj(z1)`, `abs(z1)`,
     `re(z1)` and `im(z1)` are understood and written in z and z̄.
 
-    `moduli` are complex parameters: names or symbols t, each carried with its conjugate, which is called tb (or tb_1
-    where that is taken), as a symbol of its own. A metric's `parameters={"t": "complex"}` adds to them, and so do the
-    symbols of sympy expressions: those that are declared complex, and those that declare nothing if their conjugate,
-    modulus, real or imaginary part is formed. All other parameters are real.
+    Parameters
+    ----------
+    symbols : str, or str and sympy symbols
+        The holomorphic coordinates z^a.
+    moduli : str, symbols or mapping, optional
+        Complex parameters t, each carried with its conjugate tb (tb_1 where that is taken) as a symbol of its own.
+
+    A metric's `parameters={"t": "complex"}` adds to the moduli, and so do the symbols of sympy expressions: those that
+    are declared complex, and those that declare nothing if their conjugate, modulus, real or imaginary part is formed.
+    All other parameters are real.
 
     Raises `InputError` for repeated or missing names.
     """
@@ -199,7 +230,13 @@ class ComplexChart(InLatex):
         return self.real_chart_beside(())
 
     def real_chart_beside(self, taken: Iterable[str]) -> Chart:
-        """The real chart, with fresh names (x_1 for x) for those that this chart or something beside it has."""
+        """The real chart, with fresh names (x_1 for x) for those that this chart or something beside it has.
+
+        Parameters
+        ----------
+        taken : iterable of str
+            Names that something beside the chart has.
+        """
         used, found = {*self.names, *taken}, []
         for label in [""] if self.dim == 1 else [str(k + 1) for k in range(self.dim)]:
             for letter in ("x", "y"):
@@ -208,16 +245,31 @@ class ComplexChart(InLatex):
         return Chart(found)
 
     def expression(self, value: Any, parameters: gv.Parameters = (), functions: gv.Functions = ()) -> sympy.Expr:
-        """`value` (text, number or sympy expression) as a sympy expression in z and z̄.
+        """`value` as a sympy expression in z and z̄.
 
-        Text may use the `parameters` ("a m") and call the unknown `functions` ("f", or sympy functions).
+        Parameters
+        ----------
+        value : str, number or sympy expression
+            What is to be read.
+        parameters : str, symbols or mapping, optional
+            Names that text may use besides the coordinates: "a m", or {"m": "positive"}, {"t": "complex"}.
+        functions : str or sympy functions, optional
+            Unknown functions that text may call: "f g".
         """
         return self.read([value], parameters, functions)[1][0]
 
     def read(
         self, values: Sequence[Any], parameters: gv.Parameters = (), functions: gv.Functions = ()
     ) -> tuple[ComplexChart, list[sympy.Expr]]:
-        """The values as expressions in z and z̄, and the chart with the complex parameters that occur in them."""
+        """The values as expressions in z and z̄, and the chart with the complex parameters that occur in them.
+
+        Parameters
+        ----------
+        values : sequence
+            What is to be read.
+        parameters, functions
+            As `expression` takes them.
+        """
         declared = gv.parameter_names(parameters, self.names)
         chart = self._with(cj.paired(filter(cj.is_complex, declared.values()), {*self.names, *declared}))
         known = {**declared, **chart.names}
@@ -240,6 +292,11 @@ class ComplexChart(InLatex):
         Other parameters are real. An unknown function whose arguments are real, or are each other's conjugates as z
         and z̄ are, is a real function. Any other, such as f(z), is complex: its conjugate is the function fbar of the
         conjugate arguments.
+
+        Parameters
+        ----------
+        expression : sympy expression or str
+            In z, z̄ and parameters.
         """
         chart, (written,) = self.read([expression])
         return chart._conjugation.of(written)

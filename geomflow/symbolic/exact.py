@@ -144,10 +144,18 @@ def is_zero(expression: Any, where: Where = (), ranges: Mapping[Any, Range] | No
 
     The verdict is true only if zero is proved or probable; its `status` is "proved", "probable" or "undecided", and
     its `bound`, `evidence` and `point` say more. A rational normal form proves, where there is one; elsewhere random
-    points decide, in the ranges of the chart `where` (or the `ranges` by symbol or name), at several scales and signs
-    and on both sides of every branch point that is found. A symbol without a range is any real number of the sign that
-    it was declared to have. Unknown functions of any arguments are independent of each other, with all their
-    derivatives. Symbols are told apart by name. `where` may also be the symbols along which derivatives are taken.
+    points decide, at several scales and signs and on both sides of every branch point that is found. A symbol without
+    a range is any real number of the sign that it was declared to have. Unknown functions of any arguments are
+    independent of each other, with all their derivatives. Symbols are told apart by name.
+
+    Parameters
+    ----------
+    expression : str, sympy expression, matrix or array
+        What may be zero.
+    where : Chart, ComplexChart or symbols, optional
+        The chart whose ranges are the domain, or the symbols along which derivatives are taken.
+    ranges : mapping, optional
+        Open intervals (from, to) by symbol or name, beside those of the chart.
 
     >>> import sympy
     >>> from geomflow.symbolic import Chart, is_zero

@@ -29,7 +29,15 @@ from geomflow.symbolic.tensors import KahlerTensors
 @final
 @dataclass(frozen=True)
 class HermitianForm(show.InLatex):
-    """The real (1, 1)-form i T_{ab̄} dz^a∧dz̄^b of a Hermitian matrix T."""
+    """The real (1, 1)-form i T_{ab̄} dz^a∧dz̄^b of a Hermitian matrix T.
+
+    Parameters
+    ----------
+    chart : ComplexChart
+        The coordinates, n of them.
+    matrix : (n, n) sympy matrix
+        T, the first index holomorphic.
+    """
 
     chart: ComplexChart
     matrix: Matrix
@@ -58,6 +66,17 @@ class KahlerMetric(Components[KahlerTensors[ExactRing[Any]]]):
 
     `matrix[a, b]` = g_{ab̄} (first index holomorphic); z and z̄ are independent symbols of the chart. Results are sympy
     objects in factored normal form; what is zero is decided and printed as 0.
+
+    Parameters
+    ----------
+    chart : ComplexChart, ComplexTorus or str
+        The coordinates, n of them, or their names where there is nothing to say of them.
+    components : (n, n) matrix or nested sequence
+        g_{ab̄}: text, numbers or sympy expressions.
+    parameters : str, symbols or mapping, optional
+        Names that text may use besides the coordinates: "a m", which are real, or {"t": "complex"}.
+    functions : str or sympy functions, optional
+        Unknown functions that text may call, real where their arguments are.
 
     >>> from geomflow.symbolic import ComplexChart, KahlerMetric
     >>> plane = KahlerMetric.from_potential(ComplexChart("z1 z2"), "log(1 + abs(z1)^2 + abs(z2)^2)")
@@ -96,10 +115,16 @@ class KahlerMetric(Components[KahlerTensors[ExactRing[Any]]]):
     def from_potential(
         cls, chart: ComplexChart | Symbols, phi: Any, parameters: Parameters = (), functions: Functions = ()
     ) -> KahlerMetric:
-        """The metric g_{ab̄} = ∂_a∂_b̄ φ of a real potential (text or sympy).
+        """The metric g_{ab̄} = ∂_a∂_b̄ φ of a real potential.
 
-        `parameters` given by name are real, {"t": "complex"} declares a complex one: see `ComplexChart`. Text may call
-        the unknown `functions`, which are real where their arguments are.
+        Parameters
+        ----------
+        chart : ComplexChart, ComplexTorus or str
+            The coordinates, or their names.
+        phi : str, number or sympy expression
+            The potential φ.
+        parameters, functions
+            As `KahlerMetric` takes them.
 
         Raises SymmetryError if φ is not real up to the real part of a holomorphic function.
         """
@@ -187,7 +212,12 @@ class KahlerMetric(Components[KahlerTensors[ExactRing[Any]]]):
     def density_ratio(self, omega_squared: Any = 1, kappa: Any = 1) -> sympy.Expr:
         """v = det g / (κ |Ω|²): constant exactly where the metric is Ricci-flat.
 
-        `omega_squared` is |Ω|² in these coordinates, `kappa` the ratio of total masses ∫det g / ∫|Ω|².
+        Parameters
+        ----------
+        omega_squared : str, number or sympy expression
+            |Ω|² in these coordinates.
+        kappa : str, number or sympy expression
+            κ, the ratio of total masses ∫det g / ∫|Ω|².
         """
         below = [self._expression(e) for e in (omega_squared, kappa)]
         return self._scalar(lambda t: t.determinant / (t.ring.read(below[0]) * t.ring.read(below[1])), *below)
@@ -195,12 +225,24 @@ class KahlerMetric(Components[KahlerTensors[ExactRing[Any]]]):
     # operators
 
     def laplacian(self, f: Any) -> sympy.Expr:
-        """The complex Laplacian Δ_∂ f = g^{ab̄} ∂_a∂_b̄ f, half of `real_laplacian`."""
+        """The complex Laplacian Δ_∂ f = g^{ab̄} ∂_a∂_b̄ f, half of `real_laplacian`.
+
+        Parameters
+        ----------
+        f : str, number or sympy expression
+            A function in the chart.
+        """
         f = self._expression(f)
         return self._scalar(lambda t: t.laplacian(t.ring.read(f)), f)
 
     def real_laplacian(self, f: Any) -> sympy.Expr:
-        """The Laplacian of the real metric, Δ_R f = 2 Δ_∂ f."""
+        """The Laplacian of the real metric, Δ_R f = 2 Δ_∂ f.
+
+        Parameters
+        ----------
+        f : str, number or sympy expression
+            A function in the chart.
+        """
         f = self._expression(f)
         return self._scalar(lambda t: t.ring.number(2) * t.laplacian(t.ring.read(f)), f)
 

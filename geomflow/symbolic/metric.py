@@ -29,13 +29,18 @@ from geomflow.symbolic.tensors import RingTensors
 class Metric(Components[RingTensors]):
     """A metric g = g_ij dx^i dx^j of any signature, in the coordinates of a chart.
 
-    `chart` is a `Chart`, or its coordinates ("x y") where there is nothing to say of them.
-    `components` is a d × d matrix or nested sequence of text, numbers or sympy expressions; unknown functions of any
-    arguments are allowed. Text may use the chart's names and the `parameters` ("a m", symbols, or a mapping such as
-    {"m": "positive"} to assumptions of sympy's), and call the unknown `functions` ("f", or sympy functions); if
-    `parameters` are given, no other symbol may occur. Symbols are told apart by name: a parameter cannot have the name
-    of a coordinate.
+    Parameters
+    ----------
+    chart : Chart, Torus or str
+        The coordinates, d of them, or their names ("x y") where there is nothing to say of them.
+    components : (d, d) matrix or nested sequence
+        g_ij: text, numbers or sympy expressions, with unknown functions of any arguments.
+    parameters : str, symbols or mapping, optional
+        Names besides the coordinates, "a m" or {"m": "positive"}; if they are given, no other symbol may occur.
+    functions : str or sympy functions, optional
+        Unknown functions that text may call: "f g".
 
+    Symbols are told apart by name: a parameter cannot have the name of a coordinate.
     Results are sympy objects in a factored normal form (or, for large expressions with unknown functions, unexpanded):
     matrices for rank 2, arrays for higher rank. What is zero is decided and printed as 0. Upper indices come first and
     a derivative's index last: `christoffel[k, i, j]` = Γ^k_ij, `riemann[l, k, i, j]` = R^l_kij. Spheres have positive
@@ -207,22 +212,48 @@ class Metric(Components[RingTensors]):
     # operators
 
     def laplacian(self, f: Any) -> sympy.Expr:
-        """Δf = g^{ij}(∂_i∂_j f − Γ^k_ij ∂_k f)."""
+        """Δf = g^{ij}(∂_i∂_j f − Γ^k_ij ∂_k f).
+
+        Parameters
+        ----------
+        f : str, number or sympy expression
+            A function in the chart.
+        """
         f = self._expression(f)
         return self._scalar(lambda t: t.laplacian(t.ring.read(f)), f)
 
     def hessian(self, f: Any) -> Matrix:
-        """∇_i∇_j f = ∂_i∂_j f − Γ^k_ij ∂_k f."""
+        """∇_i∇_j f = ∂_i∂_j f − Γ^k_ij ∂_k f.
+
+        Parameters
+        ----------
+        f : str, number or sympy expression
+            A function in the chart.
+        """
         f = self._expression(f)
         return self._array(lambda t: t.hessian(t.ring.read(f)), f)
 
     def gradient(self, f: Any) -> Array:
-        """(∇f)^i = g^{ij} ∂_j f."""
+        """(∇f)^i = g^{ij} ∂_j f.
+
+        Parameters
+        ----------
+        f : str, number or sympy expression
+            A function in the chart.
+        """
         f = self._expression(f)
         return self._array(lambda t: t.gradient(t.ring.read(f)), f)
 
     def lie_derivative(self, field: Sequence[Any], tensor: Any = None) -> Matrix:
-        """(L_X T)_ij = X^k ∂_k T_ij + T_kj ∂_i X^k + T_ik ∂_j X^k, of g itself unless a (0, 2) tensor is given."""
+        """(L_X T)_ij = X^k ∂_k T_ij + T_kj ∂_i X^k + T_ik ∂_j X^k.
+
+        Parameters
+        ----------
+        field : sequence of d expressions
+            X^k: text, numbers or sympy expressions.
+        tensor : (d, d) matrix or nested sequence, optional
+            T_ij; g itself unless given.
+        """
         x = [self._expression(c) for c in field]
         if len(x) != self.dim:
             raise ShapeError(f"a vector field in {self.dim} coordinates has {self.dim} components, not {len(x)}")
@@ -234,7 +265,10 @@ class Metric(Components[RingTensors]):
     def geodesic_equations(self, parameter: str | sympy.Symbol | None = None) -> tuple[sympy.Eq, ...]:
         """ẍ^k + Γ^k_ij ẋ^i ẋ^j = 0 for functions x^k of the affine parameter.
 
-        It is called s (s_1 if s is taken here) unless `parameter` gives it another name, which must be free.
+        Parameters
+        ----------
+        parameter : str or sympy symbol, optional
+            The affine parameter, whose name must be free; s (s_1 if s is taken here) unless given.
         """
         taken = {*self.chart.coordinates, *names_in(self.matrix)}
         name = fresh("s", taken) if parameter is None else str(parameter)
@@ -262,11 +296,18 @@ class Metric(Components[RingTensors]):
         parameters: Parameters = (),
         functions: Functions = (),
     ) -> Metric:
-        """F*g on `chart`, where `mapping` gives each coordinate of this metric as a function of the new ones.
+        """F*g on another chart, also of fewer dimensions (the induced metric of a submanifold).
 
-        The map may also come from fewer dimensions (the induced metric of a submanifold). A parameter of this metric
-        that has the name of a new coordinate gets a fresh name, x_1 for x. Text of the map may use the `parameters` and
-        call the unknown `functions`.
+        A parameter of this metric that has the name of a new coordinate gets a fresh name, x_1 for x.
+
+        Parameters
+        ----------
+        chart : Chart, Torus or str
+            The new coordinates.
+        mapping : sequence or mapping by name
+            F: each coordinate of this metric as a function of the new ones.
+        parameters, functions
+            What text of the map may use, as `Metric` takes them.
         """
         chart = chart_of(chart, Chart)
         own = {name: s for name, s in self._parameters.items() if name not in chart.names}
@@ -287,7 +328,13 @@ class Metric(Components[RingTensors]):
         return Metric(chart, compute([*moved, *jacobian], chart, task))
 
     def scaled(self, factor: Any) -> Metric:
-        """factor · g."""
+        """factor · g.
+
+        Parameters
+        ----------
+        factor : str, number or sympy expression
+            A function in the chart.
+        """
         return Metric(self.chart, self._expression(factor) * self.matrix)
 
     def _over(self, ring: ExactRing[Any], matrix: np.ndarray) -> RingTensors:

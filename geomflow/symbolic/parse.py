@@ -53,11 +53,15 @@ ONLY = "only numbers, names, + - * / ^ and known functions may be written here"
 
 
 def parse(text: str, names: Mapping[str, Any] | Iterable[str | sympy.Symbol] = ()) -> sympy.Expr:
-    """The sympy expression that `text` says.
+    """The sympy expression that a text says; both `^` and `**` are powers.
 
-    `names` are the coordinates and parameters: a mapping from a name to an expression (or to a sympy function, which
-    may then be called), or a sequence of symbols or names (names become real symbols). They win over the constants
-    pi, e and i. Both `^` and `**` are powers.
+    Parameters
+    ----------
+    text : str
+        Numbers, names, arithmetic and known functions.
+    names : mapping, or sequence of symbols and str, optional
+        Coordinates and parameters, which win over the constants pi, e and i. A mapping gives expressions by name, or
+        sympy functions that may be called; names in a sequence become real symbols.
 
     Raises `ExpressionError` with a caret under the offending place, and `UnknownFunctionError` for a call of an
     unknown function.

@@ -174,8 +174,9 @@ def test_what_cannot_be_compared_is_said(tmp_path):
     hidden = (n for n in range(3))
     flow = ode(lambda t, y: -y if hidden else y, [1.0])
     solve(flow, None, 1.0, store=tmp_path / "run", max_steps=3)
-    with pytest.warns(UnverifiedRunWarning, match="hidden"):
+    with pytest.warns(UnverifiedRunWarning, match="hidden") as caught:
         solve(flow, None, 1.0, store=tmp_path / "run", resume=True)
+    assert caught[0].filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error", UnverifiedRunWarning)
         solve(decay(), None, 1.0, store=tmp_path / "other", max_steps=3)

@@ -27,7 +27,14 @@ def names() -> tuple[str, ...]:
 
 
 def get(name: str, **parameters: Any) -> Geometry:
-    """The entry called `name`; `parameters` such as `dim` go to its constructor.
+    """An entry of the catalogue.
+
+    Parameters
+    ----------
+    name : str
+        One of `names()`.
+    **parameters : int or sympy expression
+        What its constructor takes, such as `dim` or `radius`.
 
     Raises UnknownNameError for a name that is not in the catalogue.
     """

@@ -39,9 +39,22 @@ def constant(what: str, value: Any, chart: Chart | ComplexChart) -> sympy.Expr:
 class Known:
     """Claims about a metric; what is None is not claimed.
 
-    `flow` is the solution of ∂_t g = −2 Ric that starts at the metric (at `TIME` = 0 unless the entry says otherwise),
-    `extinction` the time at which it ends, `rates` the ordinary equations that Ricci flow becomes for parameters,
-    `soliton` the pair (X, λ) of Ric + ½ L_X g = λ g.
+    Parameters
+    ----------
+    ricci_flat : bool, optional
+        Whether Ric = 0.
+    einstein_constant : sympy expression, optional
+        λ of Ric = λ g.
+    scalar, riemann_squared, determinant : sympy expressions, optional
+        R, |Rm|² and det g.
+    flow : (d, d) sympy matrix, optional
+        The solution of ∂_t g = −2 Ric that starts at the metric (at `TIME` = 0 unless the entry says otherwise).
+    extinction : sympy expression, optional
+        The time at which it ends.
+    rates : mapping from symbols, optional
+        The ordinary equations that Ricci flow becomes for parameters.
+    soliton : pair, optional
+        (X, λ) of Ric + ½ L_X g = λ g.
     """
 
     ricci_flat: bool | None = None
@@ -58,7 +71,21 @@ class Known:
 @final
 @dataclass(frozen=True)
 class Geometry(InLatex):
-    """A metric with a name, what is known of it, and where that is from."""
+    """A metric with a name, what is known of it, and where that is from.
+
+    Parameters
+    ----------
+    name, title : str
+        The key in the catalogue, and the words for it.
+    metric : Metric or KahlerMetric
+        The metric.
+    known : Known
+        What is claimed of it.
+    source : str
+        Who found it, and where.
+    facts : tuple of str
+        What else is known, in words.
+    """
 
     name: str
     title: str
@@ -68,7 +95,13 @@ class Geometry(InLatex):
     facts: tuple[str, ...] = field(default=())
 
     def flow(self, time: Any = TIME) -> Metric | KahlerMetric | None:
-        """The solution of Ricci flow through this metric at `time`, if it is known."""
+        """The solution of Ricci flow through this metric, if it is known.
+
+        Parameters
+        ----------
+        time : str, number or sympy expression
+            When.
+        """
         if self.known.flow is None:
             return None
         moved = self.known.flow.subs(TIME, given_freely(time))
