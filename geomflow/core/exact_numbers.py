@@ -153,7 +153,12 @@ def _beyond(node: sympy.Expr) -> bool:
         return _size(sympy.im(node.args[0])) > most
     if isinstance(node, sympy.erf):
         return _size(sympy.im(node.args[0])) ** 2 > most
-    return isinstance(node, sympy.Add | sympy.Mul) and abs(_exponent(node)) > MOST_BITS
+    return isinstance(node, sympy.Add | sympy.Mul) and not _is_plain(node) and abs(_exponent(node)) > MOST_BITS
+
+
+def _is_plain(node: sympy.Expr) -> bool:
+    """Whether a sum or a product is of constants and of rationals of few digits alone: 2π is not worth a look."""
+    return all((a.is_Rational and max(abs(a.p), a.q) < 1 << 64) or a.is_NumberSymbol for a in node.args)
 
 
 def _exponent(number: sympy.Expr) -> int:

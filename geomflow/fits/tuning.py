@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from geomflow.core.errors import InputError, MissingExtraError
+from geomflow.core.errors import InputError, MissingExtraError, warn
 from geomflow.core.progress import Bar
 from geomflow.distribute import IN_SEQUENCE, Workers, as_workers
 from geomflow.fits.trials import Evaluation, Objective, Score, Space, Trial, Tuning
@@ -68,9 +67,8 @@ def tune(objective: Objective, space: Space, trials: int, seed: int, workers: An
                 tuning.save(path)
     found = replace(tuning, trials=tuning.trials[:trials])
     if found.raised:
-        warnings.warn(f"{found.raised} of {trials} scores lay below the penalty {penalty:g} and were raised to it, "
-                      "where the search cannot tell them apart: give a lower penalty, or none.", RaisedScoreWarning,
-                      stacklevel=2)
+        warn(f"{found.raised} of {trials} scores lay below the penalty {penalty:g} and were raised to it, "
+             "where the search cannot tell them apart: give a lower penalty, or none.", RaisedScoreWarning)
     return found
 
 

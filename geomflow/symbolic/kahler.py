@@ -106,7 +106,7 @@ class KahlerMetric(Components[KahlerTensors[ExactRing[Any]]]):
 
     def _set(self, chart: ComplexChart, matrix: Matrix, potential: sympy.Expr | None) -> None:
         object.__setattr__(self, "chart", chart)
-        object.__setattr__(self, "matrix", show.BarredMatrix.of(matrix, chart.latex_names))
+        object.__setattr__(self, "matrix", show.BarredMatrix.on(chart, matrix))
         object.__setattr__(self, "potential", potential)
         if self.determinant == 0:
             raise InputError(f"the form is degenerate: det g = 0 for g = {matrix.tolist()}; check the potential")
@@ -167,12 +167,12 @@ class KahlerMetric(Components[KahlerTensors[ExactRing[Any]]]):
     @cached_property
     def inverse(self) -> Matrix:
         """The inverse of `matrix`: g^{ab̄} = `inverse[b, a]`."""
-        return show.BarredMatrix.of(self._array(lambda t: t.inverse), self.chart.latex_names)
+        return show.BarredMatrix.on(self.chart, self._array(lambda t: t.inverse))
 
     @cached_property
     def ricci(self) -> Matrix:
         """`[a, b]` = R_{ab̄} = −∂_a∂_b̄ log det g."""
-        return show.BarredMatrix.of(self._array(lambda t: t.ricci), self.chart.latex_names)
+        return show.BarredMatrix.on(self.chart, self._array(lambda t: t.ricci))
 
     @cached_property
     def scalar(self) -> sympy.Expr:

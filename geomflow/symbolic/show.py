@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Protocol, final
 
 import sympy
 
@@ -16,22 +16,30 @@ def latex(expression: sympy.Basic, names: Mapping[sympy.Symbol, str] | None = No
     return str(sympy.latex(expression, symbol_names=dict(names or {})))
 
 
+class Spelling(Protocol):
+    """What knows how its symbols are written: a chart."""
+
+    @property
+    def latex_names(self) -> Mapping[sympy.Symbol, str]:
+        """LaTeX spellings that sympy would not find by itself."""
+
+
 @final
 class BarredMatrix(sympy.ImmutableDenseMatrix):  # type: ignore[misc]
     """A matrix in z and z̄ whose LaTeX, sympy.latex(matrix) too, has the spellings z̄ of the conjugates."""
 
-    spellings: Mapping[sympy.Symbol, str] = {}
+    chart: Spelling | None = None
 
     @classmethod
-    def of(cls, matrix: sympy.MatrixBase, spellings: Mapping[sympy.Symbol, str]) -> BarredMatrix:
-        """The matrix with the spellings that a chart gives."""
+    def on(cls, chart: Spelling, matrix: sympy.MatrixBase) -> BarredMatrix:
+        """The matrix with the spellings that a chart gives, asked for when it is shown."""
         found: BarredMatrix = cls(*matrix.shape, list(matrix))
-        found.spellings = spellings
+        found.chart = chart
         return found
 
     def _latex(self, printer: Any) -> str:
         given = printer._settings["symbol_names"]
-        printer._settings["symbol_names"] = {**self.spellings, **given}
+        printer._settings["symbol_names"] = {**(self.chart.latex_names if self.chart else {}), **given}
         try:
             return str(printer._print_MatrixBase(self))
         finally:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
-from geomflow.core.errors import IllPosedError, InputError, PositivityError, SymmetryError
+from geomflow.core.errors import IllPosedError, InputError, PositivityError, SymmetryError, warn
 from geomflow.field import Field, Grid
 from geomflow.flow.equation import Equation
 from geomflow.flow.equations.derived import Descent, principal_growth
@@ -110,8 +109,8 @@ def look_at_growth(flow: Flow, kernel: Any, equation: Equation, state: Field, sy
             f"{flow.name} is ill-posed at this state: {waves}, and the kernel {kernel} does not cap that on "
             f"{state.grid!r}, where the shortest waves grow fastest. Use a wider kernel, or a finer grid; to run it "
             "all the same, give Descent(flow, forced=True).")
-    warnings.warn(f"{flow.name} is ill-posed without a kernel: {waves}. The kernel {kernel} caps the growth at {cap}.",
-                  CappedGrowthWarning, stacklevel=5)
+    warn(f"{flow.name} is ill-posed without a kernel: {waves}. The kernel {kernel} caps the growth at {cap}.",
+         CappedGrowthWarning)
 
 
 def _wave_numbers(grid: Grid) -> np.ndarray:
