@@ -27,7 +27,7 @@ import sympy
 
 import geomflow as gf
 import geomflow.variety as gv
-from geomflow.variety.monomials import monomials
+from geomflow.variety.sections import monomials
 
 #: Points, weights, Ω and pull-backs a second on the quintic, double precision: measured elsewhere on two such cores.
 PEERS = {"cymyc": 141_000, "cyjax": 126_000, "cymetric": 29_000, "MLGeometry": 1_500}

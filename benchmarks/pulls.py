@@ -18,7 +18,7 @@ import numpy as np
 
 import geomflow.variety as gv
 from benchmarks.keep import keep
-from geomflow.variety.monomials import multi_monomials
+from geomflow.variety.sections import multi_monomials
 
 SEEDS, POINTS = 150, 3000
 

@@ -238,8 +238,7 @@ class Task:
         the sections of the last would not fit.
         """
         from geomflow.fits.ladder import degrees_to
-        from geomflow.variety.bundles import checked_class, line_bundle
-        from geomflow.variety.monomials import require_monomials
+        from geomflow.variety.sections import checked_class, line_bundle, require_monomials
 
         with self.at("metric", "class"):
             checked_class(variety, self.kahler_class)

@@ -13,12 +13,11 @@ from geomflow.fits.fit import carried_out
 from geomflow.fits.general import STEPS as GENERAL_STEPS
 from geomflow.fits.general import GeneralFit, likeness, require_general
 from geomflow.fits.loss import EnergyLoss, Loss
-from geomflow.variety.bundles import halved, line_bundle
 from geomflow.variety.errors import KahlerConeError, UnderdeterminedError
 from geomflow.variety.hermitian_form import HermitianForm
 from geomflow.variety.measures import checked_volume
 from geomflow.variety.orbits import InvariantForms, invariant_forms, reference
-from geomflow.variety.sections import Sections
+from geomflow.variety.sections import Sections, halved, line_bundle
 from geomflow.variety.symmetry import Symmetry
 
 if TYPE_CHECKING:

@@ -15,11 +15,10 @@ from geomflow.core.report import FitReport, degree_text
 from geomflow.core.threads import slices
 from geomflow.distribute import Workers, as_workers
 from geomflow.fits.fit import Fit, FitState, carried_out
-from geomflow.variety.bundles import line_bundle
 from geomflow.variety.errors import UnderdeterminedError
 from geomflow.variety.hermitian_form import HermitianForm
 from geomflow.variety.measures import checked_volume, sigma
-from geomflow.variety.sections import Sections
+from geomflow.variety.sections import Sections, line_bundle
 
 if TYPE_CHECKING:
     from geomflow.variety.hypersurface import Hypersurface

@@ -11,9 +11,8 @@ from geomflow.core.errors import InputError
 from geomflow.core.hermitian import pack, unpack
 from geomflow.core.report import FitReport, read_report, report_record
 from geomflow.networks.perceptron import Perceptron
-from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.measures import normalised
-from geomflow.variety.metric import HermitianMetric
+from geomflow.variety.metric import FubiniStudy, HermitianMetric
 from geomflow.variety.routines import hermitian
 
 if TYPE_CHECKING:

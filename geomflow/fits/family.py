@@ -23,9 +23,9 @@ from geomflow.fits.dense import FormObjective
 from geomflow.fits.loss import Density, EnergyLoss
 from geomflow.fits.objective import View
 from geomflow.variety.errors import UnderdeterminedError
-from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.hermitian_form import HermitianForm
 from geomflow.variety.jets import log_metric, sensitivity
+from geomflow.variety.metric import FubiniStudy
 from geomflow.variety.orbits import InvariantForms
 
 if TYPE_CHECKING:

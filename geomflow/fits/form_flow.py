@@ -21,8 +21,8 @@ from geomflow.flow.equations.calabi import CalabiFlow
 from geomflow.flow.equations.kahler_ricci import KahlerRicciFlow
 from geomflow.flow.steppers.rosenbrock import SemiImplicit
 from geomflow.symbolic.parse import parse
-from geomflow.variety.bundles import line_bundle
 from geomflow.variety.orbits import reference
+from geomflow.variety.sections import line_bundle
 
 if TYPE_CHECKING:
     import sympy

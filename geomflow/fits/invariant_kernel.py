@@ -28,11 +28,11 @@ from geomflow.fits.profiles import (
     profile_record,
     require_profile,
 )
-from geomflow.variety.bundles import stored_class, whole_degrees
-from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.jets import partial_index, second_order
+from geomflow.variety.metric import FubiniStudy
 from geomflow.variety.orbits import InvariantForms, invariant_forms
 from geomflow.variety.routines.forms import features as form_features
+from geomflow.variety.sections import stored_class, whole_degrees
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,10 +19,10 @@ from geomflow.fits.loss import Loss, loss_of
 from geomflow.fits.potential_span import KahlerKernel, KernelMetric, PotentialSpan
 from geomflow.fits.span import LinearSpan, Spanned, SpanObjective
 from geomflow.flow.solution import Solution
-from geomflow.variety.bundles import checked_class
 from geomflow.variety.errors import KahlerConeError
 from geomflow.variety.measures import checked_volume
 from geomflow.variety.metric import PolarisedMetric
+from geomflow.variety.sections import checked_class
 
 if TYPE_CHECKING:
     from geomflow.variety.points import Points

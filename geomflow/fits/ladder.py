@@ -19,12 +19,11 @@ from geomflow.fits.algebraic import algebraic_metric, roughly_forms
 from geomflow.fits.balanced import balanced_metric
 from geomflow.fits.fit import OPERATIONS
 from geomflow.fits.folder import MetricFolder
-from geomflow.variety.bundles import halved, line_bundle
 from geomflow.variety.errors import UnderdeterminedError
 from geomflow.variety.measures import sigma
 from geomflow.variety.orbits import invariant_forms
 from geomflow.variety.points import ARRAYS
-from geomflow.variety.sections import Sections
+from geomflow.variety.sections import Sections, halved, line_bundle
 from geomflow.variety.symmetry import trivial_symmetry
 
 if TYPE_CHECKING:

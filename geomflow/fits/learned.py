@@ -23,7 +23,7 @@ from geomflow.fits.tangent_features import PotentialTangent
 from geomflow.kernels.spectrum import alignment, participation_ratio
 from geomflow.networks.perceptron import Perceptron
 from geomflow.variety.errors import UnderdeterminedError
-from geomflow.variety.fubini_study import FubiniStudy
+from geomflow.variety.metric import FubiniStudy
 
 if TYPE_CHECKING:
     from geomflow.variety.ambient import Ambient

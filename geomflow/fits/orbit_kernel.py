@@ -14,8 +14,8 @@ from geomflow.core.threads import each, one_thread_products
 from geomflow.fits.overlap_kernel import OverlapSpan, projectors, segre, unit_vectors
 from geomflow.fits.potential_span import KahlerKernel, independent
 from geomflow.fits.profiles import Profile, require_profile
-from geomflow.variety.bundles import checked_class
-from geomflow.variety.fubini_study import FubiniStudy
+from geomflow.variety.metric import FubiniStudy
+from geomflow.variety.sections import checked_class
 from geomflow.variety.symmetry import keeps_class
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from geomflow.fits.phi.inputs import ProjectiveInputs
 from geomflow.fits.phi.jets import coordinate_rows, product, quadratics
 from geomflow.fits.potential_span import KahlerKernel, PotentialSpan, independent, stored_factor, unwhitened, whitened
 from geomflow.fits.profiles import Profile, composed_jets, power_series, profile_of, profile_record, require_profile
-from geomflow.variety.bundles import stored_class
-from geomflow.variety.fubini_study import FubiniStudy
+from geomflow.variety.metric import FubiniStudy
+from geomflow.variety.sections import stored_class
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,8 +17,7 @@ from geomflow.core.threads import slices
 from geomflow.fits.phi.inputs import ProjectiveInputs
 from geomflow.fits.phi.objective import FramePoints
 from geomflow.fits.span import LinearSpan
-from geomflow.variety.fubini_study import CorrectedMetric, FubiniStudy
-from geomflow.variety.metric import KINDS
+from geomflow.variety.metric import KINDS, CorrectedMetric, FubiniStudy
 
 if TYPE_CHECKING:
     from geomflow.core.archive import Archive

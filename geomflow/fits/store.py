@@ -13,9 +13,8 @@ from geomflow.fits.phi.metric import PhiNetwork
 from geomflow.fits.potential_span import KernelMetric
 from geomflow.fits.tangent_features import FrozenComponents, PotentialTangent
 from geomflow.variety.flat import FlatCurve
-from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.hermitian_form import HermitianForm
-from geomflow.variety.metric import HermitianMetric
+from geomflow.variety.metric import FubiniStudy, HermitianMetric
 from geomflow.variety.store import stored_metric
 
 #: The metrics and spans of this package that files hold: loaded, they are found by the names of their kinds.

@@ -17,8 +17,8 @@ from geomflow.fits.potential_span import PotentialSpan
 from geomflow.fits.span import LinearSpan
 from geomflow.networks.complex_hessian import ComplexHessian, Inputs
 from geomflow.networks.perceptron import Perceptron
-from geomflow.variety.bundles import stored_class
 from geomflow.variety.metric import HermitianMetric
+from geomflow.variety.sections import stored_class
 
 if TYPE_CHECKING:
     from geomflow.core.archive import Archive

@@ -10,7 +10,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError, ShapeError, UnknownNameError
 from geomflow.core.report import FitReport, degree_text
-from geomflow.plot.style import CYCLE, MUTED, axes_or_new, styled
+from geomflow.plot.style import CYCLE, MUTED, axes_or_new, plain_ticks, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,8 +53,7 @@ def convergence(
         (line,) = ax.loglog(ns, values, "o", label=f"{name}: measured {fitted_order(ns, values):.2f}")
         _draw_slope(ax, ns, values, expected.get(name), line.get_color())
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.set_xticks(list(ns), [f"{n:g}" for n in ns])
-    ax.minorticks_off()
+    plain_ticks(ax, ns)
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return ax
 

@@ -98,34 +98,67 @@ def quantity(state: Any, name: str | None = None) -> Quantity:
     return Quantity(component, f"${tex(chosen)}$", centre=None)
 
 
+#: How many times the largest value of the middle state the largest of all is where a run blows up.
+BLOWN_UP = 30.0
+#: The share of a state's values that have a colour of their own then.
+KEPT = 0.98
+
+
 @dataclass(frozen=True)
 class Scale:
-    """Colours over centre ± limit; `cut` where some finite value lies beyond."""
+    """Colours over centre ± limit; `extreme` is the finite value farthest from the centre."""
 
     centre: float
     limit: float
-    cut: bool = False
+    extreme: float
 
     @property
     def ends(self) -> tuple[float, float]:
         """The least and the largest value that has a colour of its own."""
         return self.centre - self.limit, self.centre + self.limit
 
+    @property
+    def cut(self) -> bool:
+        """Whether some finite value lies beyond."""
+        return abs(self.extreme - self.centre) > self.limit
+
+    @property
+    def note(self) -> str:
+        """A line for labels, where colours are cut: how far values go."""
+        return f"\ncolours cut, values reach {self.extreme:.2g}" if self.cut else ""
+
 
 def scale_of(quantities: Iterable[Quantity], limit: float | None = None) -> Scale:
-    """The scale of quantities of one kind: their neutral value, or the mean of all where they have none, ± `limit`.
+    """The scale of a quantity at several states: around its neutral value, or where it has none around the median of
+    the states' means, ± `limit`.
 
-    `limit` is the largest finite distance from it unless given; 1 where all are constant to rounding, or not finite.
+    Unless given, `limit` is the largest finite distance from there, or 1 where all are constant to rounding or not
+    finite. At a blow-up, where that is more than 30 times the largest of the middle state, one value would leave all
+    others without colour. Then `limit` is the largest 98 % quantile of a state, without states that lie 30 times as far
+    off as the middle one.
     """
-    low, high, total, count, centre = np.inf, -np.inf, 0.0, 0, None
+    rows, centre = [], None
     for item in quantities:
         finite = item.values[np.isfinite(item.values)]
         centre = item.centre
         if finite.size:
-            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
-            total, count = total + float(finite.sum()), count + finite.size
-    if centre is None:
-        centre = total / count if count else 0.0
-    distance = max(high - centre, centre - low)
-    room = distance if count and distance > 1e-12 * max(1.0, abs(centre)) else 1.0
-    return Scale(centre, room) if limit is None else Scale(centre, limit, bool(distance > limit))
+            middle = finite.mean() if centre is None else centre
+            rows.append((finite.min(), finite.max(), middle, np.quantile(np.abs(finite - middle), KEPT)))
+    if not rows:
+        return Scale(centre or 0.0, limit or 1.0, centre or 0.0)
+    low, high, middles, usual = np.array(rows, dtype=float).T
+    centre = float(np.median(middles))
+    far = np.maximum(high - centre, centre - low)
+    place = int(np.argmax(far))
+    extreme = float(high[place] if high[place] - centre >= centre - low[place] else low[place])
+    room = _telling(far, usual) if far[place] > 1e-12 * max(1.0, abs(centre)) else 1.0
+    return Scale(centre, limit or room, extreme)
+
+
+def _telling(far: np.ndarray, usual: np.ndarray) -> float:
+    """The largest distance of all states, or at a blow-up that of most values of those before."""
+    typical = float(np.quantile(far, 0.5, method="lower"))
+    if far.max() <= BLOWN_UP * typical or not typical > 1e-12 * far.max():
+        return float(far.max())
+    before = usual[usual <= BLOWN_UP * max(float(np.quantile(usual, 0.5, method="lower")), 0.0)]
+    return float(before.max()) or typical

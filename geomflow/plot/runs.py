@@ -119,7 +119,8 @@ def snapshots(sol: Solution[Any], names: Sequence[str] | None = None, *, count: 
 
     The first and the last are among them, and between any two the state moves about equally far. `names` are
     quantities as in `heatmap`; unless given, curvature and potential where the states have them. A state that is
-    singular is marked in its own panels; the scale is that of the finite values of all.
+    singular is marked in its own panels; the scale is that of the finite values of all. Where they blow up, by a factor
+    of 30 and more, it leaves out what few values reach, and the label says how far they go.
     Returns the array of Axes, shape (quantities, times).
     """
     import matplotlib.pyplot as plt
@@ -163,8 +164,9 @@ def _draw_row(row: Sequence[Axes], states: Sequence[Any], name: str) -> None:
     if mesh is None:
         row[0].set_ylabel(quantities[0].label)
         return
-    bar = colour_bar(row[0].figure, mesh, list(row), shrink=0.9, pad=0.015, aspect=14)
-    bar.set_label(quantities[0].label + where)
+    arrows = "both" if scale.cut else "neither"
+    bar = colour_bar(row[0].figure, mesh, list(row), shrink=0.9, pad=0.015, aspect=14, extend=arrows)
+    bar.set_label(quantities[0].label + where + scale.note)
 
 
 def _scientific(t: float) -> str:
@@ -179,7 +181,7 @@ def _scientific(t: float) -> str:
 def film(sol: Solution[Any], path: str | Path, name: str | None = None, *, frames_per_second: int = 12) -> Axes:
     """Write one frame a saved time to `path`, a .gif, or an .mp4 where ffmpeg is installed.
 
-    `name` is a quantity as in `heatmap`. One colour scale, that of the finite values of all states, holds for every
+    `name` is a quantity as in `heatmap`. One colour scale, as in `snapshots`, holds for every
     frame; above dimension two the plane is that of the first. A state that is singular is marked in its own frame.
     Returns the Axes of the last frame.
     Raises `InputError` for another suffix and where .mp4 is asked for without ffmpeg.
@@ -206,7 +208,7 @@ def _frames(ax: Axes, sol: Solution[Any], name: str | None) -> Iterator[None]:
         ax.set_title(f"{item.label}{where},  $t$ = {t:.3e}", loc="left")
         if not laid_out:
             if mesh is not None:
-                ax.figure.colorbar(mesh, ax=ax, shrink=0.85, pad=0.03)
+                colour_bar(ax.figure, mesh, ax, shrink=0.85, pad=0.03, extend="both" if scale.cut else "neither")
             laid_out = True
             ax.figure.canvas.draw()
             cast("Figure", ax.figure).set_layout_engine("none")

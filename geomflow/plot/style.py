@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import numpy as np
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,6 +66,13 @@ def axes_or_new(ax: Axes | None, figsize: tuple[float, float]) -> Axes:
     import matplotlib.pyplot as plt
 
     return plt.subplots(figsize=figsize)[1] if ax is None else ax
+
+
+def plain_ticks(ax: Axes, places: Iterable[float], spelled: str = "{:g}") -> None:
+    """The places themselves as the only ticks of a horizontal axis, usually a logarithmic one."""
+    ticks = sorted(set(np.asarray(places).tolist()))
+    ax.set_xticks(ticks, [spelled.format(tick) for tick in ticks])
+    ax.set_xticks([], minor=True)
 
 
 def colour_bar(figure: Figure | SubFigure, mesh: ScalarMappable, ax: Axes | list[Axes], **options: Any) -> Colorbar:

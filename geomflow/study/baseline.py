@@ -19,18 +19,10 @@ from geomflow.fits import (
     learned_kernel,
     tuned_metric,
 )
-from geomflow.plot.style import CYCLE, INK, MUTED
-from geomflow.study.gains import (
-    PAPER,
-    Setting,
-    chart_points,
-    few_points,
-    geometric,
-    train_seed,
-    uninterrupted,
-    unseen_points,
-)
-from geomflow.study.study import Cell, Row, Study
+from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
+from geomflow.study.gains import PAPER, Setting, chart_points, few_points, train_seed, uninterrupted, unseen_points
+from geomflow.study.seeds import exponent, geometric
+from geomflow.study.study import Cell, Row, Study, distinct, having
 from geomflow.variety import Points, quality
 
 if TYPE_CHECKING:
@@ -124,14 +116,14 @@ class Baseline(Study):
         for kind, size in dict.fromkeys((row["kind"], row["points"]) for row in rows):
             found[f"gain_{kind}_{size}"] = _mean(rows, kind, size)[0]
         sizes, means = _curve(rows, "network")[:2]
-        found["exponent_network"] = float(np.polyfit(np.log(sizes), np.log(means), 1)[0])
+        found["exponent_network"] = exponent(sizes, means)
         return {**found, "unseen_points_lost": float(sum(row["lost"] for row in rows))}
 
     def answer(self, findings: Findings) -> str:
         """The gains in words."""
         numbers, rows = findings.numbers, findings.rows
         largest = max(row["points"] for row in rows)
-        same = max(row["points"] for row in rows if row["kind"] == "potential")
+        same = max(row["points"] for row in having(rows, kind="potential"))
         gains = {kind: numbers[f"gain_{kind}_{same}"] for kind in KINDS if f"gain_{kind}_{same}" in numbers}
         fixed = ", ".join(f"{gain:.3g} ({TITLES[kind]})" for kind, gain in gains.items() if kind not in NETWORKS)
         best = max(gains[kind] for kind in NETWORKS if kind in gains)
@@ -157,18 +149,16 @@ class Baseline(Study):
         axes.annotate("quoted for finite networks", (0.99, 82), xycoords=("axes fraction", "data"), ha="right",
                       color=INK, fontsize=8)
         axes.set(xscale="log", yscale="log", xlabel="train points", ylabel="gain on unseen points")
-        ticks = sorted(set(findings["points"].tolist()))
-        axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
-        axes.minorticks_off()
+        plain_ticks(axes, findings["points"], "{:,}")
         axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 def _mean(rows: Any, kind: str, size: int) -> tuple[float, float]:
-    return geometric([row["gain"] for row in rows if (row["kind"], row["points"]) == (kind, size)])
+    return geometric([row["gain"] for row in having(rows, kind=kind, points=size)])
 
 
 def _curve(rows: Any, kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Numbers of points, geometric mean gains, and the factors of their errors."""
-    sizes = sorted({row["points"] for row in rows if row["kind"] == kind})
+    sizes = distinct(having(rows, kind=kind), "points")
     pairs = np.array([_mean(rows, kind, size) for size in sizes]).reshape(-1, 2)
     return np.array(sizes), pairs[:, 0], pairs[:, 1]

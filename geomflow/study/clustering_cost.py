@@ -12,8 +12,8 @@ import numpy as np
 from geomflow.core.memory import human
 from geomflow.fits import ComponentFlow, FallingRate
 from geomflow.kernels import FubiniStudyGaussian, batched_labels, dropped_mass
-from geomflow.plot.style import CYCLE, MUTED
-from geomflow.study.study import Cell, Row, Study
+from geomflow.plot.style import CYCLE, MUTED, plain_ticks
+from geomflow.study.study import Cell, Row, Study, distinct, having
 from geomflow.variety import Fermat, Points, quality, sample_patch
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class ClusteringCost(Study):
         """Gains of the exact and of the clustered flows, what clusters drop, and time and memory of exact updates."""
         found: dict[str, float] = {}
         for width, points, clusters in sorted({(row["width"], row["points"], row["clusters"]) for row in rows}):
-            alike = [row for row in rows if (row["width"], row["points"], row["clusters"]) == (width, points, clusters)]
+            alike = having(rows, width=width, points=points, clusters=clusters)
             key = f"{points}_exact" if clusters == 1 else f"{points}_{clusters}_clusters"
             key = key if width == WIDE else f"narrow_{key}"
             found[f"unseen_gain_{key}"] = _mean(alike, "unseen")
@@ -103,7 +103,7 @@ class ClusteringCost(Study):
 
     def answer(self, findings: Findings) -> str:
         """Gains lost, and time and memory that exact flows need."""
-        numbers, sizes = findings.numbers, sorted(set(findings["points"].tolist()))
+        numbers, sizes = findings.numbers, distinct(findings.rows, "points")
         lost, most = [], 1
         for points in reversed(sizes):
             most = max(findings.where(points=points)["clusters"].tolist())
@@ -163,19 +163,19 @@ def _mean(rows: Any, name: str) -> float:
 
 def _by_points(findings: Findings, name: str) -> tuple[list[int], list[float]]:
     """Numbers of points and the means of a column there."""
-    points = sorted(set(findings["points"].tolist()))
+    points = distinct(findings.rows, "points")
     return points, [_mean(findings.where(points=n).rows, name) for n in points]
 
 
 def _draw_gain(axes: Axes, findings: Findings) -> None:
-    for points, colour in zip(sorted(set(findings["points"].tolist())), CYCLE, strict=False):
+    for points, colour in zip(distinct(findings.rows, "points"), CYCLE, strict=False):
         rows = findings.where(points=points)
-        clusters = sorted(set(rows["clusters"].tolist()))
+        clusters = distinct(rows.rows, "clusters")
         means = [_mean(rows.where(clusters=c).rows, "unseen") for c in clusters]
         axes.semilogx(rows["clusters"], rows["unseen"], ".", color=colour, alpha=0.5)
         axes.semilogx(clusters, means, color=colour, label=f"{points:,} points")
     axes.set(xlabel="clusters (one: exact)", ylabel="gain on unseen points", ylim=(0, None))
-    _plain_ticks(axes, findings["clusters"])
+    plain_ticks(axes, findings["clusters"], "{:,}")
     axes.legend(fontsize=8)
 
 
@@ -186,12 +186,5 @@ def _draw_cost(axes: Axes, findings: Findings, name: str, label: str) -> None:
         axes.loglog(points, values, "o-", color=colour, label="exact" if clusters == 1 else f"{clusters} clusters")
     axes.set(xlabel="train points", ylabel=label)
     axes.yaxis.set_minor_formatter("")
-    _plain_ticks(axes, findings["points"])
+    plain_ticks(axes, findings["points"], "{:,}")
     axes.legend(fontsize=8)
-
-
-def _plain_ticks(axes: Axes, places: np.ndarray) -> None:
-    """The places themselves as ticks of a logarithmic axis."""
-    ticks = sorted(set(places.tolist()))
-    axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
-    axes.set_xticks([], minor=True)

@@ -21,7 +21,7 @@ from geomflow.kernels.empirical import EmpiricalKernel
 from geomflow.kernels.tangent import Kronecker
 from geomflow.networks import CosineNetwork, IndependentComponents, UncorrectedComponents
 from geomflow.plot.style import CYCLE, INK, MUTED
-from geomflow.study.study import Cell, Row, Study
+from geomflow.study.study import Cell, Row, Study, having
 from geomflow.symbolic import functionals
 from geomflow.tangent import KernelFlow
 from geomflow.tangent.kernel_checks import CappedGrowthWarning
@@ -86,7 +86,7 @@ class Corrections(Study):
         found |= {f"b_shear_{case}": by["b", case]["number"] for case in ("with", "without")}
         found |= {f"c_ratio_{case}": by["c", f"{case} xy"]["number"] / by["c", f"{case} xx"]["number"]
                   for case in ("with", "without")}
-        growing = [row for row in rows if row["correction"] == "d"]
+        growing = having(rows, correction="d")
         found["d_worst_error"] = max(abs(row["number"] / _predicted(row["case"], row["wave"]) - 1) for row in growing)
         capped = [row["number"] for row in growing if row["case"] == "gaussian"]
         return {**found, "d_largest_growth": max(capped), "d_cap": CAP}

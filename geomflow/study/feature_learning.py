@@ -18,9 +18,10 @@ from geomflow.fits import (
 )
 from geomflow.fits.learned import TOP
 from geomflow.flow import solve
-from geomflow.plot.style import CYCLE, INK, MUTED
-from geomflow.study.gains import geometric, uninterrupted
-from geomflow.study.study import Cell, Row, Study
+from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
+from geomflow.study.gains import uninterrupted
+from geomflow.study.seeds import geometric
+from geomflow.study.study import Cell, Row, Study, distinct, having
 from geomflow.variety import Dwork, Fermat, Points, quality
 
 if TYPE_CHECKING:
@@ -97,8 +98,8 @@ class FeatureLearning(Study):
     def conclude(self, rows: list[Row]) -> dict[str, float]:
         """By width: drift, alignment, rank and gains (geometric means over seeds); by number of fresh points: gains."""
         found, main = {}, _main(rows)
-        for width in sorted({row["width"] for row in main}):
-            own = [row for row in main if row["width"] == width]
+        for width in distinct(main, "width"):
+            own = having(main, width=width)
             for name in ("drift", "turned", "target_share", "target_share_before", "target_alignment",
                          "target_alignment_before", "rank", "rank_before"):
                 found[f"{name}_{width}"] = float(np.mean([row[name] for row in own]))
@@ -117,7 +118,7 @@ class FeatureLearning(Study):
         """Gains, drift and alignment in words."""
         numbers, rows = findings.numbers, findings.rows
         main = _main(rows)
-        widths, fresh = sorted({row["width"] for row in main}), main[0]["fresh"]
+        widths, fresh = distinct(main, "width"), main[0]["fresh"]
         learned = [row for row in main if row["target_share"] > 0.5]
         others = [row for row in main if row["target_share"] <= 0.5]
         always = len(learned) > len(others) and all(_overturned(row) for row in learned)
@@ -185,12 +186,12 @@ def _gains(initial: PhiNetwork, final: PhiNetwork, fresh: list[Points], unseen: 
 
 def _main(rows: Any) -> list[Row]:
     """Kernels learned on Fermat's quintic."""
-    return [row for row in rows if not row["learned_on"]]
+    return having(rows, learned_on=0.0)
 
 
 def _varied(rows: Any, learned_on: float) -> list[Row]:
     """The rows with several numbers of fresh points."""
-    return [row for row in rows if row["learned_on"] == learned_on and row["width"] == MIDDLE]
+    return having(rows, learned_on=learned_on, width=MIDDLE)
 
 
 def _overturned(row: Row) -> bool:
@@ -206,7 +207,7 @@ def _span(rows: list[Row], name: str, factor: float = 1.0) -> str:
 
 def _draw_training(axes: Axes, findings: Findings) -> None:
     main = _main(findings.rows)
-    widths = sorted({row["width"] for row in main})
+    widths = distinct(main, "width")
     for number, width in enumerate(widths):
         row = next(row for row in main if row["width"] == width)
         shade = 0.35 + 0.65 * number / max(len(widths) - 1, 1)
@@ -218,17 +219,17 @@ def _draw_training(axes: Axes, findings: Findings) -> None:
 
 def _draw_widths(axes: Axes, findings: Findings) -> None:
     main = _main(findings.rows)
-    widths = sorted({row["width"] for row in main})
+    widths = distinct(main, "width")
     for (name, label), colour, mark in zip(GAINS.items(), CYCLE, "sov", strict=False):
-        pairs = [geometric([row[name] for row in main if row["width"] == width]) for width in widths]
+        pairs = [geometric([row[name] for row in having(main, width=width)]) for width in widths]
         means, factors = np.array(pairs).T
         axes.errorbar(widths, means, [means - means / factors, means * factors - means], fmt=f"{mark}-", color=colour,
                       capsize=2, label=label)
-    drifts = [np.mean([row["drift"] for row in main if row["width"] == width]) for width in widths]
+    drifts = [np.mean([row["drift"] for row in having(main, width=width)]) for width in widths]
     axes.plot(widths, drifts, "--", color=MUTED, label="drift ‖Θ − Θ₀‖/‖Θ₀‖")
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
-    axes.set_xticks(widths, [str(width) for width in widths])
+    plain_ticks(axes, widths)
     axes.set(xlabel="width", ylabel="gain on unseen points; drift", title=f"from {main[0]['fresh']:,} fresh points")
     axes.set_ylim(bottom=0.04)  # room for the legend below all curves
     axes.legend(fontsize=7, loc="lower right")
@@ -247,7 +248,6 @@ def _draw_fresh(axes: Axes, findings: Findings) -> None:
     axes.axhline(level, color=MUTED, linestyle=":", zorder=0)
     axes.annotate("φ of Dwork's as it is", (counts[-1], level), xytext=(0, -10), ha="right",
                   textcoords="offset points", color=INK, fontsize=8)
-    axes.set_xticks(counts, [f"{count:,}" for count in counts])
-    axes.minorticks_off()
+    plain_ticks(axes, counts, "{:,}")
     axes.set(xlabel="fresh points", ylabel="gain on unseen points", title=f"frozen kernels, width {MIDDLE}")
     axes.legend(fontsize=7)

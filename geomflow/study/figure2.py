@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 
 from geomflow.kernels import batched_labels, cohesion, geodesic_distance
-from geomflow.plot.style import CYCLE, INK, MUTED
+from geomflow.plot.style import CYCLE, MUTED, plain_ticks
 from geomflow.study.gains import chart_points
 from geomflow.study.seeds import mean_and_error, said, with_errors
-from geomflow.study.study import Cell, Row, Study
+from geomflow.study.study import Cell, Row, Study, distinct, having
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,7 +63,7 @@ class Figure2(Study):
         pairs = sorted({(row["batches"], row["clusters"]) for row in rows})
         found = with_errors({f"ratio_{batches}_batches_{clusters}_clusters":
                              mean_and_error(_ratios(rows, batches, clusters)) for batches, clusters in pairs})
-        for clusters in sorted({row["clusters"] for row in rows}):
+        for clusters in distinct(rows, "clusters"):
             parts = (_ratios(rows, SHOWN_BATCHES, clusters), _ratios(rows, 1, clusters))
             if all(len(part) for part in parts):
                 kept = (1 - np.mean(parts[0])) / (1 - np.mean(parts[1]))
@@ -93,7 +93,7 @@ class Figure2(Study):
 
 
 def _ratios(rows: Any, batches: int, clusters: int) -> np.ndarray:
-    return np.array([row["ratio"] for row in rows if (row["batches"], row["clusters"]) == (batches, clusters)])
+    return np.array([row["ratio"] for row in having(rows, batches=batches, clusters=clusters)])
 
 
 def _draw_map(axes: Axes, row: Row, title: str) -> Any:
@@ -107,16 +107,14 @@ def _draw_map(axes: Axes, row: Row, title: str) -> Any:
 
 
 def _draw_ratios(axes: Axes, findings: Findings) -> None:
-    batches = sorted(set(findings["batches"].tolist()))
+    batches = distinct(findings.rows, "batches")
     words = {0: "unordered", 1: "at once"}
     for number, colour in zip(batches, [MUTED, *CYCLE], strict=False):
-        counts = sorted(set(findings.where(batches=number)["clusters"].tolist()))
+        counts = distinct(having(findings.rows, batches=number), "clusters")
         means, errors = np.array([mean_and_error(_ratios(findings.rows, number, count)) for count in counts]).T
         axes.errorbar(counts, means, errors, fmt="o-", color=colour, capsize=2,
                       label=words.get(number, f"{number} batches"))
     axes.set(xlabel="clusters", ylabel="within / overall", xscale="log", title="mean distance within clusters",
              ylim=(0, None))
-    ticks = sorted(set(findings["clusters"].tolist()))
-    axes.set_xticks(ticks, [str(count) for count in ticks], color=INK)
-    axes.minorticks_off()
+    plain_ticks(axes, findings["clusters"])
     axes.legend(ncols=2, loc="lower left")

@@ -12,7 +12,7 @@ import numpy as np
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.gains import OURS, PAPER, TITLES, Setting, middle, moved_gains, train_seed, trained, unseen_points
 from geomflow.study.seeds import geometric_mean, mean_and_error, said, with_errors
-from geomflow.study.study import Cell, Row, Study
+from geomflow.study.study import Cell, Row, Study, having
 from geomflow.variety import nearest, quality
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Figure3(Study):
         found: dict[str, tuple[float, float]] = {}
         for which in SETTINGS:
             for name in TITLES:
-                own = [row for row in rows if (row["row"], row["settings"]) == (name, which)]
+                own = having(rows, row=name, settings=which)
                 found |= {f"{key}_{name}_{which}": mean_and_error([row[f"{key}_gain"] for row in own])
                           for key in ("train", "unseen")}
                 for where in ("off", "on"):

@@ -146,15 +146,3 @@ def uninterrupted(metric: Any) -> Any:
     if metric.report.outcome.kind == OutcomeKind.interrupted:
         raise KeyboardInterrupt
     return metric
-
-
-def geometric(values: Any) -> tuple[float, float]:
-    """The geometric mean, and the factor of one standard error of it (one for a single value).
-
-    Zero, with an infinite factor, where a value is: a metric without volume has no gain.
-    """
-    if not np.all(values):
-        return 0.0, float(np.inf)
-    logs = np.log(np.asarray(values, dtype=float))
-    error = logs.std(ddof=1) / np.sqrt(len(logs)) if len(logs) > 1 else 0.0
-    return float(np.exp(logs.mean())), float(np.exp(error))

@@ -21,9 +21,10 @@ from geomflow.fits import (
     learned_kernel,
     tuned_metric,
 )
-from geomflow.plot.style import CYCLE, INK, MUTED
+from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
 from geomflow.study.gains import OURS, Setting, few_points, uninterrupted
-from geomflow.study.study import Cell, Row, Study
+from geomflow.study.seeds import exponent
+from geomflow.study.study import Cell, Row, Study, distinct, having
 from geomflow.variety import Fermat, Points, gain, quality, sample_patch
 from geomflow.variety.measures import Quality
 
@@ -137,12 +138,12 @@ class Generalisation(Study):
         for kernel in FAMILIES:
             sizes, gains = _curve(rows, kernel)
             if len(sizes) > 1:
-                found[f"exponent_{kernel}"] = float(np.polyfit(np.log(sizes), np.log(gains), 1)[0])
+                found[f"exponent_{kernel}"] = exponent(sizes, gains)
         return found
 
     def answer(self, findings: Findings) -> str:
         """The gains in words."""
-        sizes = sorted(set(findings["points"].tolist()))
+        sizes = distinct(findings.rows, "points")
         size = 2500 if 2500 in sizes else sizes[-1]
         gain = {row["kernel"]: row["gain"] for row in findings.where(points=size).rows}
         said = {kernel: f"{value:.3g}" for kernel, value in gain.items()}
@@ -168,10 +169,8 @@ class Generalisation(Study):
                           fontsize=9)
         axes.axhline(1, color=INK, lw=0.8, ls=":")
         axes.set(xscale="log", yscale="log", xlabel="train points", ylabel="gain on unseen points")
-        sizes = sorted(set(findings["points"].tolist()))
-        axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
-        axes.minorticks_off()
-        axes.set_xlim(right=1.35 * sizes[-1])
+        plain_ticks(axes, findings["points"], "{:,}")
+        axes.set_xlim(right=1.35 * max(findings["points"]))
         figure.legend(loc="outside upper center", ncols=3, fontsize=8)
 
 
@@ -187,5 +186,5 @@ def _relative_error(found: Quality) -> float:
 
 def _curve(rows: Any, kernel: str) -> tuple[np.ndarray, np.ndarray]:
     """Numbers of points and gains."""
-    own = sorted((row["points"], row["gain"]) for row in rows if row["kernel"] == kernel)
+    own = sorted((row["points"], row["gain"]) for row in having(rows, kernel=kernel))
     return np.array([size for size, _ in own]), np.array([gain for _, gain in own])

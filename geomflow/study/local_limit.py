@@ -13,8 +13,9 @@ from geomflow.field import ComplexTorus, Torus
 from geomflow.flow import solve
 from geomflow.flow.equations import RicciFlow
 from geomflow.kernels import GaussianKernel, UnderResolvedWarning
-from geomflow.plot.style import CYCLE, MUTED
-from geomflow.study.study import Cell, Row, Study
+from geomflow.plot.style import CYCLE, MUTED, plain_ticks
+from geomflow.study.seeds import exponent
+from geomflow.study.study import Cell, Row, Study, having
 from geomflow.symbolic import functionals
 from geomflow.tangent import KernelFlow
 
@@ -107,9 +108,8 @@ class LocalLimit(Study):
         """The fitted exponent of each flow, and the worst relative error of the predicted decay."""
         found = {}
         for name in dict.fromkeys(row["flow"] for row in rows):
-            own = [row for row in rows if row["flow"] == name]
-            slope = np.polyfit(np.log([r["width"] for r in own]), np.log([r["error"] for r in own]), 1)[0]
-            found[f"slope_{name}"] = float(slope)
+            own = having(rows, flow=name)
+            found[f"slope_{name}"] = exponent([row["width"] for row in own], [row["error"] for row in own])
         gaps = [abs(row["slowed"] / row["predicted"] - 1) for row in rows]
         return {**found, "worst_decay_error": max(gaps)}
 
@@ -137,8 +137,7 @@ class LocalLimit(Study):
         left.set(xlabel="width s", ylabel="distance / way gone", title="to the classical solution")
         right.set(xlabel="width s", ylabel="rate / classical rate", title="decay of the mode k = 2π")
         for axes in (left, right):
-            axes.set_xticks(WIDTHS, [f"{width:.3f}" for width in WIDTHS])
-            axes.minorticks_off()
+            plain_ticks(axes, WIDTHS, "{:.3f}")
             axes.legend()
 
 

@@ -12,7 +12,8 @@ from geomflow.kernels import GaussianKernel, torus_distance
 from geomflow.kernels.network import NetworkKernel
 from geomflow.networks import CosineNetwork, FourierEmbedding, Network, Perceptron
 from geomflow.plot.style import CYCLE, INK, MUTED
-from geomflow.study.study import Cell, Row, Study
+from geomflow.study.seeds import exponent
+from geomflow.study.study import Cell, Row, Study, distinct, having
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,10 +80,10 @@ class Locality(Study):
         for row in rows:
             alike = [r for r in rows if _named(r) == _named(row)]
             found[f"reach_{_named(row)}"] = float(np.mean([r["reach"] for r in alike]))
-        gaussians = [row for row in rows if row["kind"] == "gaussian"]
+        gaussians = having(rows, kind="gaussian")
         found["worst_gaussian_width_error"] = max(abs(row["rms_width"] / row["width"] - 1) for row in gaussians)
         sizes, floors = _floors(rows)
-        return {**found, "floor_exponent": float(np.polyfit(np.log(sizes), np.log(floors), 1)[0]),
+        return {**found, "floor_exponent": exponent(sizes, floors),
                 "floor_of_the_largest": float(floors[-1])}
 
     def answer(self, findings: Findings) -> str:
@@ -141,9 +142,9 @@ def _named(row: Row) -> str:
 
 def _floors(rows: Any) -> tuple[list[int], np.ndarray]:
     """Sizes of the cosine networks, and their floors over all seeds."""
-    cosine = [row for row in rows if row["kind"] == "cosine"]
-    sizes = sorted({row["neurons"] for row in cosine})
-    squares = [np.mean([row["floor"] ** 2 for row in cosine if row["neurons"] == size]) for size in sizes]
+    cosine = having(rows, kind="cosine")
+    sizes = distinct(cosine, "neurons")
+    squares = [np.mean([row["floor"] ** 2 for row in having(cosine, neurons=size)]) for size in sizes]
     return sizes, np.sqrt(squares)
 
 

@@ -21,8 +21,9 @@ from geomflow.networks import (
     Perceptron,
     SharedComponents,
 )
-from geomflow.plot.style import CYCLE, INK, MUTED
-from geomflow.study.study import Cell, Row, Study
+from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
+from geomflow.study.seeds import exponent
+from geomflow.study.study import Cell, Row, Study, distinct, having
 from geomflow.symbolic import functionals
 from geomflow.tangent import Continuum, GradientFlow
 
@@ -87,9 +88,9 @@ class Mixing(Study):
             for when in ("before", "after"):
                 found[f"mass_{name}_{when}"] = float(_masses(rows, name, when)[1][-1])
         sizes, masses = _masses(rows, "shared", "before")
-        widest = [row["before"] for row in rows if row["model"] == "independent" and row["width"] == sizes[-1]]
+        widest = [row["before"] for row in having(rows, model="independent", width=sizes[-1])]
         ratio = float(np.mean([block[4] / (block[0] + block[8]) * 2 for block in widest]))
-        return {**found, "shared_exponent": float(np.polyfit(np.log(sizes), np.log(masses), 1)[0]),
+        return {**found, "shared_exponent": exponent(sizes, masses),
                 "independent_xy_to_xx": ratio, "energy_left": float(np.mean([row["energy_left"] for row in rows]))}
 
     def answer(self, findings: Findings) -> str:
@@ -136,9 +137,9 @@ def _mass(blocks: np.ndarray) -> float:
 
 def _masses(rows: Any, model: str, when: str) -> tuple[np.ndarray, np.ndarray]:
     """Widths, and mean masses over seeds."""
-    own = [row for row in rows if row["model"] == model]
-    widths = sorted({row["width"] for row in own})
-    means = [np.mean([row[f"mass_{when}"] for row in own if row["width"] == width]) for width in widths]
+    own = having(rows, model=model)
+    widths = distinct(own, "width")
+    means = [np.mean([row[f"mass_{when}"] for row in having(own, width=width)]) for width in widths]
     return np.array(widths), np.array(means)
 
 
@@ -160,7 +161,6 @@ def _draw_masses(axes: Axes, findings: Findings) -> None:
     widths, masses = _masses(findings.rows, "shared", "before")
     axes.loglog(widths, masses[0] * widths[0] / widths / 2, ":", color=MUTED, label="slope −1")
     axes.set(xlabel="width N", ylabel="share of the kernel", title="share of mixing; zero for independent networks")
-    axes.set_xticks(widths, [f"{n:g}" for n in widths])
-    axes.minorticks_off()
+    plain_ticks(axes, widths)
     axes.set_ylim(bottom=masses.min() / 20)
     axes.legend(loc="lower left", ncols=3, fontsize=8)

@@ -20,7 +20,7 @@ from geomflow.study.gains import (
     unseen_points,
 )
 from geomflow.study.seeds import PowerLaw, geometric_mean, mean_and_error, power_law, said, with_errors
-from geomflow.study.study import Cell, Row, Study
+from geomflow.study.study import Cell, Row, Study, distinct, having
 from geomflow.variety import Points, nearest, quality
 
 if TYPE_CHECKING:
@@ -146,8 +146,8 @@ class Extrapolation:
     @classmethod
     def of(cls, rows: list[Row], kernel: str, gain: float) -> Extrapolation:
         """From the rows of a study."""
-        distances = np.array([distance_at(row["distances"], row["gains"], gain) for row in rows
-                              if row["kind"] == "law" and row["kernel"] == kernel])
+        distances = np.array([distance_at(row["distances"], row["gains"], gain)
+                              for row in having(rows, kind="law", kernel=kernel)])
         law = fitted(rows, "patch", "mean")
         rng = np.random.default_rng(0)
         chosen = [geometric_mean(distances[rng.integers(len(distances), size=len(distances))])
@@ -184,15 +184,15 @@ def fitted(rows: list[Row], region: str, name: str) -> PowerLaw:
 
 def _distances(rows: list[Row], region: str, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Numbers of points, and distances (seeds, numbers)."""
-    own = [row for row in rows if (row["kind"], row["region"]) == ("distance", region)]
-    numbers, seeds = (sorted({row[key] for row in own}) for key in ("points", "seed"))
+    own = having(rows, kind="distance", region=region)
+    numbers, seeds = (distinct(own, key) for key in ("points", "seed"))
     values = {(row["seed"], row["points"]): row[name] for row in own}
     return np.array(numbers, dtype=float), np.array([[values[seed, n] for n in numbers] for seed in seeds])
 
 
 def _curve(rows: list[Row], kernel: str) -> tuple[np.ndarray, np.ndarray]:
     """Geometric means over seeds of the distances and gains of a law."""
-    own = [row for row in rows if row["kind"] == "law" and row["kernel"] == kernel]
+    own = having(rows, kind="law", kernel=kernel)
     distances, gains = (geometric_mean([row[key] for row in own]) for key in ("distances", "gains"))
     return distances, gains
 
@@ -205,7 +205,7 @@ def _law_at(rows: list[Row], kernel: str, distances: Any) -> np.ndarray:
 def _agreement(rows: list[Row]) -> dict[str, float]:
     """Gains on unseen points over those of the law at the same distance, where the law reaches."""
     reach = _curve(rows, "delta")[0][-1]
-    own = [row for row in rows if row["kind"] == "unseen" and row["mean"] <= reach]
+    own = [row for row in having(rows, kind="unseen") if row["mean"] <= reach]
     ratios = [row["gain"] / float(_law_at(rows, "delta", row["mean"])) for row in own]
     return with_errors({"unseen_over_law": mean_and_error(ratios)}) if ratios else {}
 
@@ -239,7 +239,7 @@ def _draw_needs(axes: Axes, rows: list[Row]) -> None:
             low, high = np.percentile(known.points, [16, 84])
             axes.errorbar([known.best], [gain], xerr=[[max(known.best - low, 0)], [max(high - known.best, 0)]], fmt="D",
                           color=colour, capsize=3, mec=INK, mew=0.5)
-    own = [row for row in rows if row["kind"] == "unseen"]
+    own = having(rows, kind="unseen")
     axes.plot([row["points"] for row in own], [row["gain"] for row in own], "*", color=CYCLE[2], mec=INK, mew=0.4, ms=7,
               label="Delta, unseen points")
     axes.axhline(1, color=MUTED, lw=0.7, ls=":")

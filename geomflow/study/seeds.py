@@ -48,6 +48,26 @@ def geometric_mean(values: Any) -> np.ndarray:
     return np.asarray(np.exp(np.log(np.asarray(values, dtype=float)).mean(axis=0)))
 
 
+def geometric(values: Any) -> tuple[float, float]:
+    """The geometric mean, and the factor of one standard error of it (one for a single value).
+
+    Zero, with an infinite factor, where a value is: a metric without volume has no gain.
+    """
+    if not np.all(values):
+        return 0.0, float(np.inf)
+    mean, error = mean_and_error(np.log(np.asarray(values, dtype=float)))
+    return float(np.exp(mean)), float(np.exp(error))
+
+
+def exponent(x: Any, y: Any) -> float:
+    """The γ of y ≈ c x^γ: the least-squares slope of logarithms.
+
+    >>> round(exponent([1, 10, 100], [5, 0.5, 0.05]), 12)
+    -1.0
+    """
+    return _line(np.asarray(x, dtype=float), np.log(np.asarray(y, dtype=float)))[1]
+
+
 def with_errors(found: Mapping[str, tuple[float, float]]) -> dict[str, float]:
     """Values and errors by name, as numbers with the names NAME and NAME_error.
 

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +29,16 @@ if TYPE_CHECKING:
 
 Cell = Mapping[str, Any]
 Row = Mapping[str, Any]
+
+
+def having(rows: Iterable[Row], **settings: Any) -> list[Row]:
+    """The rows with these settings."""
+    return [row for row in rows if all(row.get(key) == value for key, value in settings.items())]
+
+
+def distinct(rows: Iterable[Row], name: str) -> list[Any]:
+    """The values of a column, ascending, each once."""
+    return sorted({row[name] for row in rows})
 
 
 class Study(ABC):
@@ -95,8 +105,7 @@ class Findings:
 
     def where(self, **settings: Any) -> Findings:
         """Only the rows with these settings."""
-        kept = tuple(row for row in self.rows if all(row.get(key) == value for key, value in settings.items()))
-        return Findings(self.study, self.quick, kept)
+        return Findings(self.study, self.quick, tuple(having(self.rows, **settings)))
 
     def figure(self) -> Figure:
         """The figure of the study."""

@@ -11,8 +11,9 @@ from geomflow.field import ComplexTorus
 from geomflow.flow import solve
 from geomflow.kernels.network import NetworkKernel
 from geomflow.networks import FourierEmbedding, ModelState, Perceptron, PotentialModel, Rescaled
-from geomflow.plot.style import CYCLE, INK, MUTED
-from geomflow.study.study import Cell, Row, Study
+from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
+from geomflow.study.seeds import exponent
+from geomflow.study.study import Cell, Row, Study, distinct, having
 from geomflow.symbolic import functionals
 from geomflow.tangent import Continuum, GradientFlow, LinearisedFlow, tangent_monitors
 
@@ -74,10 +75,10 @@ class Width(Study):
         """The fitted exponents of the root mean squares over seeds, of each kind of network."""
         found = {}
         for kind in dict.fromkeys((row["activation"], row["depth"]) for row in rows):
-            own = [row for row in rows if (row["activation"], row["depth"]) == kind]
+            own = having(rows, activation=kind[0], depth=kind[1])
             for name in MEASURED:
                 widths, means, _ = averaged(own, name)
-                found[f"{name}_exponent_{kind[0]}_{kind[1]}"] = float(np.polyfit(np.log(widths), np.log(means), 1)[0])
+                found[f"{name}_exponent_{kind[0]}_{kind[1]}"] = exponent(widths, means)
         return {**found, "energy_left": float(np.mean([row["energy_left"] for row in rows]))}
 
     def answer(self, findings: Findings) -> str:
@@ -108,16 +109,15 @@ class Width(Study):
             axes.annotate(f"$N^{{{'-1/2' if slope == -0.5 else '-1'}}}$", (widths[0], line[0]), xytext=(14, 2),
                           textcoords="offset points", color=INK)
             axes.set(xlabel="width N", title=title)
-            axes.set_xticks(widths[::2], [f"{n:g}" for n in widths[::2]])
-            axes.minorticks_off()
+            plain_ticks(axes, widths[::2])
         panels[0].set_ylabel("relative change")
         panels[0].legend(loc="lower left")
 
 
 def averaged(rows: Any, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Widths, root mean squares over seeds of what was measured there, and the standard errors of these."""
-    widths = sorted({row["width"] for row in rows})
-    squares = [np.array([row[name] for row in rows if row["width"] == width]) ** 2 for width in widths]
+    widths = distinct(rows, "width")
+    squares = [np.array([row[name] for row in having(rows, width=width)]) ** 2 for width in widths]
     means = np.array([np.sqrt(square.mean()) for square in squares])
     errors = np.array([square.std() / np.sqrt(len(square)) for square in squares]) / (2 * means)
     return np.array(widths), means, errors

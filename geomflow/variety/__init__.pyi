@@ -6,12 +6,12 @@ from .chern import (
 from .distance import distance as distance, nearest as nearest
 from .errors import VolumeWarning as VolumeWarning
 from .estimate import Estimate as Estimate
-from .families import Bicubic as Bicubic, Dwork as Dwork, Fermat as Fermat, Tetraquadric as Tetraquadric
 from .flat import FlatCurve as FlatCurve
 from .frames import in_patch as in_patch, transition as transition
-from .fubini_study import FubiniStudy as FubiniStudy
 from .hermitian_form import HermitianForm as HermitianForm
-from .hypersurface import Hypersurface as Hypersurface
+from .hypersurface import (
+    Bicubic as Bicubic, Dwork as Dwork, Fermat as Fermat, Hypersurface as Hypersurface, Tetraquadric as Tetraquadric,
+)
 from .jets import Curvature as Curvature
 from .measures import (
     Measures as Measures, Quality as Quality, checked_volume as checked_volume, class_volume as class_volume,
@@ -19,7 +19,7 @@ from .measures import (
     ricci_measure as ricci_measure, scalar_curvature as scalar_curvature, sigma as sigma,
     smallest_eigenvalue as smallest_eigenvalue, transition_loss as transition_loss, volume as volume,
 )
-from .metric import HermitianMetric as HermitianMetric, PolarisedMetric as PolarisedMetric
+from .metric import FubiniStudy as FubiniStudy, HermitianMetric as HermitianMetric, PolarisedMetric as PolarisedMetric
 from .points import Points as Points, concatenate as concatenate
 from .polynomial import Polynomial as Polynomial
 from .sample import noised as noised, sample_patch as sample_patch

@@ -57,6 +57,10 @@ class Ambient:
         """z (..., size) with every factor divided by a power of two: exact, and no square of it over- or underflows."""
         return np.concatenate([scaled(z[..., block]) for block in self.blocks], axis=-1)
 
+    def unit(self, z: np.ndarray) -> np.ndarray:
+        """z (P, size) with every factor divided by its norm."""
+        return np.concatenate([z[:, b] / np.linalg.norm(z[:, b], axis=1, keepdims=True) for b in self.blocks], axis=1)
+
     def __repr__(self) -> str:
         return " × ".join(f"P^{n}" for n in self.dims)
 

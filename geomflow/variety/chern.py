@@ -14,7 +14,7 @@ import numpy as np
 from geomflow.core.errors import InputError
 from geomflow.core.threads import each, slices
 from geomflow.variety.estimate import Estimate, mean
-from geomflow.variety.fubini_study import FubiniStudy
+from geomflow.variety.metric import FubiniStudy
 
 if TYPE_CHECKING:
     from geomflow.variety.metric import PolarisedMetric
@@ -44,7 +44,7 @@ def _densities(metric: PolarisedMetric, points: Points) -> np.ndarray:
 def _top_determinant(theta: np.ndarray) -> np.ndarray:
     """The coefficient of Π dx^a∧dx̄^a in det Θ: Σ over three permutations of signs times Π_c Θ[c, π(c), α(c), β(c)]."""
     n = theta.shape[1]
-    signed = [(p, round(np.linalg.det(np.eye(n)[list(p)]))) for p in permutations(range(n))]
+    signed = _signed(n)
     total = np.zeros(len(theta))
     for pi, s in signed:
         for alpha, t in signed:
@@ -52,6 +52,11 @@ def _top_determinant(theta: np.ndarray) -> np.ndarray:
                 product = np.prod([theta[:, c, pi[c], alpha[c], beta[c]] for c in range(n)], axis=0)
                 total += s * t * u * product.real
     return total
+
+
+def _signed(n: int) -> list[tuple[tuple[int, ...], int]]:
+    """Every permutation of n things, with its sign."""
+    return [(p, round(np.linalg.det(np.eye(n)[list(p)]))) for p in permutations(range(n))]
 
 
 def integral(density: np.ndarray, points: Points) -> Estimate:
@@ -78,10 +83,9 @@ def intersection_number(points: Points, *classes: int) -> Estimate:
     if len(classes) != n:
         raise InputError(f"{len(classes)} classes on a {n}-fold; give {n}")
     forms = [_hyperplane(points, c) for c in classes]
-    signed = [(p, round(np.linalg.det(np.eye(n)[list(p)]))) for p in permutations(range(n))]
     total = np.zeros(len(points))
-    for alpha, s in signed:
-        for beta, t in signed:
+    for alpha, s in _signed(n):
+        for beta, t in _signed(n):
             total += s * t * np.prod([f[:, alpha[c], beta[c]] for c, f in enumerate(forms)], axis=0).real
     return integral(total / np.pi**n, points)
 

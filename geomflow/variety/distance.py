@@ -69,8 +69,9 @@ def nearest(points: Points, queries: Points | None = None) -> tuple[np.ndarray, 
     if not len(points):
         raise InputError("there are no points to be near to: take at least one")
     blocks = points.variety.ambient.blocks
-    sources = [_turned(points.coordinates[:, b]) for b in blocks]
-    rows = [_unit(targets.coordinates[:, b]).view(float) for b in blocks]
+    near, far = (part.variety.ambient.unit(part.coordinates) for part in (points, targets))
+    sources = [_turned(near[:, b]) for b in blocks]
+    rows = [np.ascontiguousarray(far[:, b]).view(float) for b in blocks]
     found = each(lambda part: _nearest_of(rows, part, sources, queries is None), slices(len(targets), _ROWS))
     index = np.concatenate([np.empty(0, np.int64), *found])
     return index, distance(targets.coordinates, points.coordinates[index], points.variety.ambient)
@@ -107,13 +108,9 @@ def _farness(rows: list[np.ndarray], sources: list[np.ndarray]) -> np.ndarray:
 
 
 def _turned(z: np.ndarray) -> np.ndarray:
-    """Unit vectors whose products with real rows are real and imaginary part of p·q̄, (2, 2N, P)."""
-    unit = _unit(z)
+    """Unit vectors z (P, N) such that products with real rows are real and imaginary part of p·q̄, (2, 2N, P)."""
+    unit = np.ascontiguousarray(z)
     return np.ascontiguousarray(np.stack([unit.view(float).T, (1j * unit).view(float).T]))
-
-
-def _unit(z: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(z / np.linalg.norm(z, axis=-1, keepdims=True))
 
 
 def _coordinates(points: Points | np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.threads import each, slices
-from geomflow.variety.routines import frames as routine
+from geomflow.variety.routines import polynomial as routine
 
 if TYPE_CHECKING:
     from geomflow.variety.points import Points

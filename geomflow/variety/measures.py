@@ -16,8 +16,7 @@ from geomflow.core.threads import each, slices
 from geomflow.variety.errors import KahlerConeError, VolumeWarning
 from geomflow.variety.estimate import Estimate, mass, mean, weighted_mean
 from geomflow.variety.frames import in_patch, transition
-from geomflow.variety.fubini_study import FubiniStudy
-from geomflow.variety.metric import HermitianMetric, PolarisedMetric
+from geomflow.variety.metric import FubiniStudy, HermitianMetric, PolarisedMetric
 
 if TYPE_CHECKING:
     from geomflow.variety.points import Points

@@ -15,8 +15,8 @@ from geomflow.core.errors import InputError
 from geomflow.core.memory import require
 from geomflow.core.threads import each, slices
 from geomflow.variety.jets import first_order, partial_index
-from geomflow.variety.monomials import Places, multi_monomials
 from geomflow.variety.routines.forms import features
+from geomflow.variety.sections import Places, multi_monomials
 from geomflow.variety.symmetry import Symmetry
 
 if TYPE_CHECKING:

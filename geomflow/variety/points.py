@@ -16,7 +16,7 @@ from geomflow.core.errors import InputError
 from geomflow.core.numbers import require_unmasked
 from geomflow.variety import chern, frames
 from geomflow.variety.estimate import Estimate, mean
-from geomflow.variety.fubini_study import FubiniStudy
+from geomflow.variety.metric import FubiniStudy
 
 if TYPE_CHECKING:
     from geomflow.core.archive import Archive

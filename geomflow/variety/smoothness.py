@@ -17,8 +17,8 @@ from scipy.sparse.csgraph import connected_components
 
 from geomflow.variety.ambient import Ambient
 from geomflow.variety.errors import SingularError
-from geomflow.variety.monomials import Places, monomials
 from geomflow.variety.polynomial import Polynomial
+from geomflow.variety.sections import Places, monomials
 
 if TYPE_CHECKING:
     from geomflow.variety.ambient import Ambient
@@ -56,10 +56,10 @@ def singular_points(variety: Hypersurface, starts: int = _STARTS) -> np.ndarray:
     ambient, polynomial = variety.ambient, variety.polynomial.scaled(variety.scales)
     rng = np.random.default_rng(20)
     z = rng.standard_normal((starts, ambient.size)) + 1j * rng.standard_normal((starts, ambient.size))
-    z = _unit(ambient, z)
+    z = ambient.unit(z)
     for _ in range(_SWEEPS):
         slope, hessian = polynomial.gradient(z)[1], polynomial.hessian(z)
-        z = _unit(ambient, z + _damped_step(ambient, z, slope, hessian))
+        z = ambient.unit(z + _damped_step(ambient, z, slope, hessian))
     slope = np.linalg.norm(polynomial.gradient(z)[1], axis=1) / np.linalg.norm(polynomial.coefficients)
     return _patched(ambient, variety.scales * _distinct(polynomial, ambient, z[slope < 1e-9]))
 
@@ -75,13 +75,6 @@ def _damped_step(ambient: Ambient, z: np.ndarray, slope: np.ndarray, hessian: np
     damping = 1e-3 * np.sum(np.abs(slope) ** 2, axis=1)[:, None, None] + 1e-14
     right = adjoint[:, :, :size] @ slope[:, :, None]
     return -np.linalg.solve(adjoint @ system + damping * np.eye(size), right)[:, :, 0]
-
-
-def _unit(ambient: Ambient, z: np.ndarray) -> np.ndarray:
-    z = z.copy()
-    for block in ambient.blocks:
-        z[:, block] /= np.linalg.norm(z[:, block], axis=1, keepdims=True)
-    return z
 
 
 def _distinct(polynomial: Polynomial, ambient: Ambient, z: np.ndarray) -> np.ndarray:

@@ -21,9 +21,8 @@ from geomflow.fits import (
     kernel_metric,
     phi_metric,
 )
-from geomflow.variety.bundles import halved, line_bundle
 from geomflow.variety.measures import VolumeWarning, checked_volume
-from geomflow.variety.monomials import Places, monomials
+from geomflow.variety.sections import Places, halved, line_bundle, monomials
 from geomflow.variety.symmetry import Symmetry
 
 #: Symmetric under the swap of the factors (with their coordinates), and not.

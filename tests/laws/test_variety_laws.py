@@ -13,8 +13,8 @@ import geomflow as gf
 import geomflow.variety as gv
 from geomflow.fits.dense import FormObjective
 from geomflow.fits.loss import EnergyLoss
-from geomflow.variety.monomials import multi_monomials
 from geomflow.variety.orbits import invariant_forms, reference
+from geomflow.variety.sections import multi_monomials
 
 seeds = st.integers(0, 10_000)
 

@@ -12,7 +12,8 @@ from geomflow.fits import ComponentTraining, component_network
 from geomflow.study import STUDIES, Baseline, FeatureLearning, Findings
 from geomflow.study.baseline import KINDS
 from geomflow.study.feature_learning import ELSEWHERE, MIDDLE
-from geomflow.study.gains import chart_points, geometric
+from geomflow.study.gains import chart_points
+from geomflow.study.seeds import geometric
 
 matplotlib.use("Agg")
 QUINTIC = gv.Fermat(5)

@@ -146,6 +146,21 @@ def test_one_scale_is_true_for_every_panel():
     assert ends == {(0.0, 6.0)}
 
 
+def test_colours_of_a_run_that_blows_up_are_those_of_the_rest():
+    """One value of 1e9 at the end leaves the colours of the states before; all values beyond are said to be there."""
+    grid = gf.Torus(dim=2).grid(8)
+    start = grid.scalar("cos(2*pi*x)")
+    end = start.values.copy()
+    end[2, 3] = 1e9
+    for last in (end, end + 1e8):
+        panels = plot.snapshots(shown(start, start, start.unpack(last[None])), count=3)[0]
+        norm = coloured(panels[0])[1]
+        assert norm.vmax - norm.vmin <= 4
+        bar = panels[-1].collections[0].colorbar
+        assert bar.extend == "both"
+        assert bar.ax.get_ylabel().endswith(f"values reach {last.max():.2g}")
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_singular_state_is_marked_in_its_own_panel_alone(bad):
     grid = gf.Torus(dim=2).grid(8)

@@ -15,8 +15,8 @@ from geomflow.core.errors import InputError, MemoryLimitError, NotFiniteError
 from geomflow.distribute import local_workers
 from geomflow.fits import PhiTraining
 from geomflow.variety.ambient import Ambient
-from geomflow.variety.monomials import multi_monomials, number_of_monomials
 from geomflow.variety.polynomial import MANY, size_written_out
+from geomflow.variety.sections import multi_monomials, number_of_monomials
 
 
 @pytest.mark.parametrize(

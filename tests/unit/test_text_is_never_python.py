@@ -113,7 +113,7 @@ SAFE = {
     ("symbolic/conjugation.py", "_may_be_complex"): "an expression that a chart has read",
     ("symbolic/metric.py", "_inside"): "the range of a chart, which `given_bound` has read",
     ("symbolic/parse.py", "_number"): "a whole number of Python's own syntax tree",
-    ("variety/families.py", "_exact"): "what `given` gave",
+    ("variety/hypersurface.py", "_exact"): "what `given` gave",
     ("flow/equations/kahler_ricci.py", "equation"): "a speed that is a real number",
     ("flow/varieties/form_flow.py", "equation"): "a speed that is a real number",
     ("flow/equations/rates.py", "_integrated"): "expressions that `parse` or `given` gave, and coordinates among them",

@@ -154,7 +154,7 @@ def test_symmetries_are_found():
 
 def test_phase_classes_count_characters():
     """Z_5^4 acts on the sections of O(5) of the Fermat quintic: z_i^5 are invariant, all others differ pairwise."""
-    from geomflow.variety.monomials import monomials
+    from geomflow.variety.sections import monomials
 
     labels = gv.Fermat(5).symmetry.phase_classes(monomials(5, 5))
     assert sorted(np.bincount(labels))[-1] == 5

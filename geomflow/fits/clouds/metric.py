@@ -16,9 +16,8 @@ from geomflow.core.hermitian import pack, unpack
 from geomflow.core.report import FitReport, read_report, report_record
 from geomflow.fits.clouds.sums import CloudSums, checked_labels
 from geomflow.variety.frames import in_patch, transition
-from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.measures import gain_of
-from geomflow.variety.metric import HermitianMetric
+from geomflow.variety.metric import FubiniStudy, HermitianMetric
 from geomflow.variety.points import Points
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import numpy as np
 
 from geomflow.core.hermitian import multiplicity, pack
 from geomflow.core.threads import each, slices
-from geomflow.variety.fubini_study import FubiniStudy
 from geomflow.variety.measures import normalised
+from geomflow.variety.metric import FubiniStudy
 from geomflow.variety.routines import hermitian
 
 if TYPE_CHECKING:

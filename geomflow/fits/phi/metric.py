@@ -13,8 +13,8 @@ from geomflow.fits.phi.inputs import ProjectiveInputs, input_count
 from geomflow.fits.phi.jets import potential_jets
 from geomflow.networks.complex_hessian import ComplexHessian
 from geomflow.networks.perceptron import Perceptron
-from geomflow.variety.bundles import stored_class
-from geomflow.variety.fubini_study import CorrectedMetric, FubiniStudy
+from geomflow.variety.metric import CorrectedMetric, FubiniStudy
+from geomflow.variety.sections import stored_class
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
