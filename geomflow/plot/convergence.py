@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 def fitted_order(ns: Sequence[float], errors: Sequence[float]) -> float:
     """The order p of errors ≈ C n^{−p}: minus the least-squares slope in logarithms.
 
+    Parameters
+    ----------
+    ns : sequence of float
+        Resolutions n.
+    errors : sequence of float
+        As many, positive.
+
     >>> round(fitted_order([10, 20, 40], [1e-2, 2.5e-3, 6.25e-4]), 12)
     2.0
     """
@@ -40,9 +47,21 @@ def convergence(
 ) -> Axes:
     """Draw errors against resolution, doubly logarithmic, and the expected slopes as dashed lines.
 
-    `errors` is one sequence as long as `ns`, or several by name; `order` the expected order of each.
     The legend states the order fitted to each. Returns the Axes.
     Raises `ShapeError` where a sequence is not as long as `ns`.
+
+    Parameters
+    ----------
+    ns : sequence of float
+        Resolutions.
+    errors : sequence of float, or mapping of these
+        As long as `ns`; several by name.
+    order : float or mapping, optional
+        The expected order of each.
+    xlabel, ylabel : str
+        What is on the axes.
+    ax : Axes, optional
+        Where to draw; a new figure's unless given.
     """
     series = errors if isinstance(errors, Mapping) else {"error": errors}
     expected = order if isinstance(order, Mapping) else dict.fromkeys(series, order)
@@ -139,6 +158,17 @@ def sigma(
     where there are three of them, drawn dashed and written in the legend.
     Returns the array of one or two Axes.
     Raises `ShapeError` for sequences of different lengths, `UnknownNameError` for a law, `InputError` for σ ≤ 0.
+
+    Parameters
+    ----------
+    degrees : sequence of float
+        k.
+    sigmas : sequence of float, or mapping of these
+        As long as `degrees`; NaN where there is no value.
+    parameters : sequence of float, or mapping of these, optional
+        How many parameters there are at each degree.
+    law : str or mapping
+        The name of a law, for each series.
     """
     import matplotlib.pyplot as plt
 
@@ -229,6 +259,15 @@ def fit(
 
     `ylabel` says what the history holds: σ for optimal algebraic metrics, the change of log P for balanced ones.
     Returns the Axes. Raises `InputError` where there is nothing to draw.
+
+    Parameters
+    ----------
+    reports : report or sequence of these
+        In the order of the fits.
+    ylabel : str
+        What the history holds.
+    ax : Axes, optional
+        Where to draw; a new figure's unless given.
     """
     chain = [report for report in _listed(reports) if len(report.curve[1]) > 1]
     if not chain:
@@ -261,6 +300,13 @@ def training(run: FitReport | Solution[Any], *, ax: Axes | None = None) -> Axes:
     Reports of networks are drawn against core-seconds of work or epochs, those of kernels against time, solutions
     against steps.
     Returns the Axes. Raises `InputError` for anything else, and for a solution without the monitor "energy".
+
+    Parameters
+    ----------
+    run : report or Solution
+        `metric.report`, or a solution of `Training`.
+    ax : Axes, optional
+        Where to draw; a new figure's unless given.
     """
     x, y, xlabel, ylabel = _training_curve(run)
     ax = axes_or_new(ax, (6.0, 3.5))

@@ -29,6 +29,17 @@ def heatmap(state: Field, name: str | None = None, *, limit: float | None = None
     largest value is drawn, and named in the title; on a circle, a curve.
 
     Returns the Axes. Raises `UnknownNameError` for a quantity that the state does not have.
+
+    Parameters
+    ----------
+    state : Field
+        A field on a grid, or the state of a network that is one.
+    name : str, optional
+        The quantity.
+    limit : float, optional
+        How far from the neutral value colours go.
+    ax : Axes, optional
+        Where to draw; a new figure's unless given.
     """
     ax = axes_or_new(ax, (4.6, 3.9))
     chosen = quantity(state, name)

@@ -38,6 +38,15 @@ def histograms(metric: PolarisedMetric, points: Points, quantities: Sequence[str
     Left on the scale of the Fubini–Study metric, right magnified to that of `metric`; 0.2 % of the points on either
     side may be outside a panel. The curvature takes about a millisecond a point. Returns the array of Axes,
     (quantities, 2). Raises `UnknownNameError` for another quantity.
+
+    Parameters
+    ----------
+    metric : HermitianMetric
+        The metric g, known by its components.
+    points : Points
+        Where it is measured, with the weights of dμ_Ω.
+    quantities : sequence of str
+        What is counted, a panel each.
     """
     return draw([compared(metric, points, name) for name in quantities])
 

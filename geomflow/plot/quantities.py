@@ -74,7 +74,13 @@ def drawable(state: Any) -> Field:
 
 
 def quantity_names(state: Any) -> list[str]:
-    """Names of what can be drawn of a state, the most telling first; components such as "g_xy" follow."""
+    """Names of what can be drawn of a state, the most telling first; components such as "g_xy" follow.
+
+    Parameters
+    ----------
+    state : Field
+        A field on a grid, or the state of a network that is one.
+    """
     state = drawable(state)
     kind = type(state).__name__
     components = [] if kind in ("PotentialField", "ScalarField") else list(state.component_names)

@@ -34,6 +34,13 @@ def monitors(sol: Solution[Any], names: Sequence[str] | None = None) -> np.ndarr
     a logarithmic axis; one that never moves is drawn with room around it, so that rounding does not look like
     structure. Returns the array of Axes, one for each panel.
     Raises `UnknownNameError` for a name that was not watched, and `InputError` for what is no solution.
+
+    Parameters
+    ----------
+    sol : Solution
+        A run.
+    names : sequence of str, optional
+        Monitors in their order; all unless given.
     """
     import matplotlib.pyplot as plt
 
@@ -122,6 +129,15 @@ def snapshots(sol: Solution[Any], names: Sequence[str] | None = None, *, count: 
     singular is marked in its own panels; the scale is that of the finite values of all. Where they blow up, by a factor
     of 30 and more, it leaves out what few values reach, and the label says how far they go.
     Returns the array of Axes, shape (quantities, times).
+
+    Parameters
+    ----------
+    sol : Solution
+        A run whose states are fields on a grid.
+    names : sequence of str, optional
+        Quantities, as in `heatmap`.
+    count : int
+        How many times, at most.
     """
     import matplotlib.pyplot as plt
 
@@ -185,6 +201,17 @@ def film(sol: Solution[Any], path: str | Path, name: str | None = None, *, frame
     frame; above dimension two the plane is that of the first. A state that is singular is marked in its own frame.
     Returns the Axes of the last frame.
     Raises `InputError` for another suffix and where .mp4 is asked for without ffmpeg.
+
+    Parameters
+    ----------
+    sol : Solution
+        A run whose states are fields on a grid.
+    path : path
+        Ending in .gif or .mp4.
+    name : str, optional
+        A quantity, as in `heatmap`.
+    frames_per_second : int
+        How fast it runs.
     """
     import matplotlib.pyplot as plt
 

@@ -49,6 +49,19 @@ def plane_slice(
     place. At the centre `branch` numbers the roots by modulus and argument; from there it is followed to nearest roots,
     along y = 0 first, and it may jump along cuts. Raises `InputError` for a branch that does not exist or where Q does
     not contain the last coordinate on the slice, and `UnknownNameError` for a coordinate that cannot be fixed.
+
+    Parameters
+    ----------
+    variety : Hypersurface
+        The variety Q = 0.
+    extent : float
+        The square is −extent ≤ x, y ≤ extent.
+    m : int
+        Points along a side.
+    fixed : mapping, optional
+        Values of coordinates that are held, by name.
+    branch : int
+        Which root of Q is followed, from 0.
     """
     free = [i for b in variety.ambient.blocks for i in range(b.start + 1, b.stop)]
     axes, rest, last = (free[:1], free[1:-1], free[-1]) if len(free) < 3 else (free[:2], free[2:-1], free[-1])
@@ -153,6 +166,17 @@ def slices(
     The caption says which slice it is; colours end where 2 % of it is beyond, and the title has the extreme. The
     curvature takes about a millisecond a point. Returns the array of Axes, one for each quantity. Raises
     `UnknownNameError` for another quantity.
+
+    Parameters
+    ----------
+    metric : PolarisedMetric
+        A Kähler metric in a class.
+    points : Points
+        A sample, for κ.
+    quantities : sequence of str
+        "v" and "R".
+    plane : Slice, optional
+        Made by `plane_slice`.
     """
     import matplotlib.pyplot as plt
 

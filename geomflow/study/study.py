@@ -58,23 +58,55 @@ class Study(ABC):
 
     @abstractmethod
     def cells(self, quick: bool) -> list[dict[str, Any]]:
-        """What is measured: everything, or a share that takes well under a minute."""
+        """What is measured: everything, or a share that takes well under a minute.
+
+        Parameters
+        ----------
+        quick : bool
+            Only a share.
+        """
 
     @abstractmethod
     def measure(self, cell: Cell) -> dict[str, Any]:
-        """The numbers and arrays of one cell; a function of the cell alone."""
+        """The numbers and arrays of one cell; a function of the cell alone.
+
+        Parameters
+        ----------
+        cell : mapping
+            One of the cells.
+        """
 
     @abstractmethod
     def conclude(self, rows: list[Row]) -> dict[str, float]:
-        """The numbers that answer the question: fitted slopes, ratios, extremes."""
+        """The numbers that answer the question: fitted slopes, ratios, extremes.
+
+        Parameters
+        ----------
+        rows : list of mapping
+            Cells with what was measured.
+        """
 
     @abstractmethod
     def answer(self, findings: Findings) -> str:
-        """What the numbers say, in sentences with the numbers in them."""
+        """What the numbers say, in sentences with the numbers in them.
+
+        Parameters
+        ----------
+        findings : Findings
+            What was measured.
+        """
 
     @abstractmethod
     def draw(self, figure: Figure, findings: Findings) -> None:
-        """The one figure that shows the answer."""
+        """The one figure that shows the answer.
+
+        Parameters
+        ----------
+        figure : Figure
+            An empty one.
+        findings : Findings
+            What was measured.
+        """
 
 
 @final
@@ -84,6 +116,15 @@ class Findings:
 
     ``findings["error"]`` is the column of that name as an array, ``findings.where(kernel="gaussian")`` the findings
     that have these settings. `numbers` are the answers by name, `answer` says them, `figure()` shows them.
+
+    Parameters
+    ----------
+    study : Study
+        The question.
+    quick : bool
+        Whether only a share was measured.
+    rows : tuple of mapping
+        Cells with what was measured.
     """
 
     study: Study
@@ -104,7 +145,13 @@ class Findings:
         return np.array([row[name] for row in self.rows])
 
     def where(self, **settings: Any) -> Findings:
-        """Only the rows with these settings."""
+        """Only the rows with these settings.
+
+        Parameters
+        ----------
+        settings : any
+            Values by name of the column.
+        """
         return Findings(self.study, self.quick, tuple(having(self.rows, **settings)))
 
     def figure(self) -> Figure:
@@ -115,6 +162,11 @@ class Findings:
         """Write table.csv, numbers.json, figure.png and page.md into the folder, and return it.
 
         Raises StoreError where it cannot be written.
+
+        Parameters
+        ----------
+        folder : path
+            It is made where it is missing.
         """
         target = Path(folder)
         try:
@@ -223,14 +275,20 @@ def run_study(study: Study, quick: bool = False, folder: str | os.PathLike[str] 
               progress: bool | None = None, workers: Any = None) -> Findings:
     """Measure all cells of a study and return what was found.
 
-    quick     the small size, well under a minute
-    folder    rows are kept in ``folder/rows``; cells that are there already are read instead of measured
-    progress  show a bar: True, False, or None for only on a terminal
-    workers   who measures: None for this process, cell after cell; a number of local processes, the address of a Dask
-              scheduler, a client, or workers (see `geomflow.distribute.as_workers`). The rows are the same, and each
-              is kept as it comes in.
-
     Raises StoreError where the folder cannot be used, and InputError for what is no study.
+
+    Parameters
+    ----------
+    study : Study
+        The question.
+    quick : bool
+        The small size, well under a minute.
+    folder : path, optional
+        Rows are kept in ``folder/rows``; cells that are there already are read instead of measured.
+    progress : bool, optional
+        Show a bar; unless given only on a terminal.
+    workers : int, str, client or Workers, optional
+        Who measures: this process unless given, see `geomflow.distribute.as_workers`. Rows are the same.
     """
     if not isinstance(study, Study):
         raise InputError(f"run_study takes a study such as LocalLimit(), and {study!r} was given.")

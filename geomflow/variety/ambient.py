@@ -18,6 +18,11 @@ from geomflow.core.numbers import whole
 class Ambient:
     """P^{n_1} × … × P^{n_r} with its homogeneous coordinates in one row, factor after factor.
 
+    Parameters
+    ----------
+    dims : sequence of int
+        The n_i >= 1.
+
     >>> Ambient((2, 2))
     P^2 × P^2
     >>> Ambient((4,)).size, Ambient((2, 2)).blocks
@@ -49,16 +54,34 @@ class Ambient:
         return np.repeat(np.arange(len(self.dims)), [n + 1 for n in self.dims])
 
     def norms(self, z: np.ndarray) -> np.ndarray:
-        """|z_i|² of each factor: (..., size) -> (..., factors)."""
+        """|z_i|² of each factor: (..., size) -> (..., factors).
+
+        Parameters
+        ----------
+        z : (..., size) complex array
+            Homogeneous coordinates.
+        """
         squares = np.abs(z) ** 2
         return np.stack([squares[..., block].sum(axis=-1) for block in self.blocks], axis=-1)
 
     def scaled(self, z: np.ndarray) -> np.ndarray:
-        """z (..., size) with every factor divided by a power of two: exact, and no square of it over- or underflows."""
+        """z (..., size) with every factor divided by a power of two: exact, and no square of it over- or underflows.
+
+        Parameters
+        ----------
+        z : (..., size) complex array
+            Homogeneous coordinates.
+        """
         return np.concatenate([scaled(z[..., block]) for block in self.blocks], axis=-1)
 
     def unit(self, z: np.ndarray) -> np.ndarray:
-        """z (P, size) with every factor divided by its norm."""
+        """z (P, size) with every factor divided by its norm.
+
+        Parameters
+        ----------
+        z : (P, size) complex array
+            Homogeneous coordinates.
+        """
         return np.concatenate([z[:, b] / np.linalg.norm(z[:, b], axis=1, keepdims=True) for b in self.blocks], axis=1)
 
     def __repr__(self) -> str:

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
 
 def chern_densities(metric: PolarisedMetric, points: Points) -> np.ndarray:
-    """Column k: c_k ∧ H^{n−k} as a density in d^{2n}x, with H = (i/2π) Σ ∂∂̄ log|z_i|²; shape (P, n + 1)."""
+    """Column k: c_k ∧ H^{n−k} as a density in d^{2n}x, with H = (i/2π) Σ ∂∂̄ log|z_i|²; shape (P, n + 1).
+
+    Parameters
+    ----------
+    metric : PolarisedMetric
+        A Kähler metric in a class.
+    points : Points
+        Where; arrays are in their local coordinates, P of them.
+    """
     return np.concatenate(each(lambda s: _densities(metric, points[s]), slices(len(points), 1024)))
 
 
@@ -65,19 +73,45 @@ def integral(density: np.ndarray, points: Points) -> Estimate:
 
 
 def euler_number(metric: PolarisedMetric, points: Points) -> Estimate:
-    """χ = ∫ c_n of any Kähler metric."""
+    """χ = ∫ c_n of any Kähler metric.
+
+    Parameters
+    ----------
+    metric : PolarisedMetric
+        A Kähler metric in a class.
+    points : Points
+        Where it is measured, with the weights of dμ_Ω.
+    """
     return integral(chern_densities(metric, points)[:, -1], points)
 
 
 def chern_number(metric: PolarisedMetric, points: Points, k: int) -> Estimate:
-    """∫ c_k ∧ H^{n−k}, H the sum of the hyperplane classes: 50 for k = 2 on a quintic, 0 for k = 1."""
+    """∫ c_k ∧ H^{n−k}, H the sum of the hyperplane classes: 50 for k = 2 on a quintic, 0 for k = 1.
+
+    Parameters
+    ----------
+    metric : PolarisedMetric
+        A Kähler metric in a class.
+    points : Points
+        Where it is measured, with the weights of dμ_Ω.
+    k : int
+        From 0 to n.
+    """
     if not 0 <= k <= points.variety.dim:
         raise InputError(f"c_{k} on a {points.variety.dim}-fold; take k from 0 to {points.variety.dim}")
     return integral(chern_densities(metric, points)[:, k], points)
 
 
 def intersection_number(points: Points, *classes: int) -> Estimate:
-    """∫ H_{c_1} ∧ … ∧ H_{c_n} from Fubini–Study forms, to compare with the exact `variety.intersection`."""
+    """∫ H_{c_1} ∧ … ∧ H_{c_n} from Fubini–Study forms, to compare with the exact `variety.intersection`.
+
+    Parameters
+    ----------
+    points : Points
+        Where it is measured, with the weights of dμ_Ω.
+    classes : int
+        Numbers of factors, n of them; 0 unless given.
+    """
     n = points.variety.dim
     classes = classes or (0,) * n
     if len(classes) != n:

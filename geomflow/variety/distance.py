@@ -27,6 +27,13 @@ def distance(first: Points | np.ndarray, second: Points | np.ndarray, ambient: A
     is the paper's distance, an angle: geodesics of the package's own Fubini–Study metric, ds² = 2g_{ab̄}dz^a dz̄^b with
     g = ∂∂̄ log|z|², are √2 times as long. `FlatCurve.distance` is such a length, not an angle.
     Raises `InputError` for coordinates that are not finite, or all zero in a factor.
+
+    Parameters
+    ----------
+    first, second : Points or (..., N) complex array
+        Homogeneous coordinates; the shapes broadcast.
+    ambient : Ambient or sequence of int, optional
+        The factors, for arrays; one projective space unless given.
     """
     ambient = _ambient(first, second, ambient)
     p, q = _coordinates(first), _coordinates(second)
@@ -62,6 +69,13 @@ def nearest(points: Points, queries: Points | None = None) -> tuple[np.ndarray, 
     """For each query the number of the nearest point and its distance, (Q,) and (Q,), in blocks by brute force.
 
     Without `queries`, for each point its nearest *other* point. Memory is a few copies of the points.
+
+    Parameters
+    ----------
+    points : Points
+        Among which is looked.
+    queries : Points, optional
+        For which; the points themselves unless given.
     """
     targets = points if queries is None else queries
     if queries is None and len(points) < 2:

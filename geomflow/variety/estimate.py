@@ -22,6 +22,15 @@ class Estimate(float):
     `heavy` says that a few terms carry the sum: their tail is too heavy for a variance (`tail_shape`), and the
     error, estimated from terms that were met, is too small more often than not. It is printed behind the error.
 
+    Parameters
+    ----------
+    value : float
+        The number.
+    error : float
+        Its standard error.
+    heavy : bool
+        Whether the error is too small more often than not.
+
     >>> Estimate(-201.3, 2.4)
     -201.3 ± 2.4
     >>> Estimate(-201.3, 2.4).within(-200)
@@ -43,6 +52,15 @@ class Estimate(float):
 
         Terms of one line (P,) are correlated, lines independent: √(L/(L − 1) Σ_l (Σ_{p in l} t_p)²) over L lines, a
         point of line -1 being one of its own; infinite for one line.
+
+        Parameters
+        ----------
+        value : float
+            The number.
+        terms : (P,) array
+            Terms of mean zero.
+        line : (P,) array of int
+            The line of each.
         """
         sums = line_sums(terms, line)
         count = len(sums)
@@ -50,11 +68,25 @@ class Estimate(float):
         return cls(value, error, error > _ROUNDING * abs(value) and heavy(sums))
 
     def scaled(self, factor: float) -> Estimate:
-        """The estimate of `factor` times the number."""
+        """The estimate of `factor` times the number.
+
+        Parameters
+        ----------
+        factor : float
+            Any.
+        """
         return Estimate(factor * float(self), abs(factor) * self.error, self.heavy)
 
     def within(self, exact: float, deviations: float = 3.0) -> bool:
-        """Whether `exact` is at most that many standard errors away."""
+        """Whether `exact` is at most that many standard errors away.
+
+        Parameters
+        ----------
+        exact : float
+            What it should be.
+        deviations : float
+            How many standard errors.
+        """
         return abs(float(self) - exact) <= deviations * self.error
 
     def __repr__(self) -> str:

@@ -29,6 +29,11 @@ class FlatCurve(PolarisedMetric, kind="geomflow flat curve 1"):
 
     With x = −z0/z2, y = −z1/z2 (x³ + y³ = 1): x = (72 + ℘')/(12℘), y = (72 − ℘')/(12℘), Ω = 2dw in ℘(w; 0, 1728).
     Raises `InputError` for another variety.
+
+    Parameters
+    ----------
+    variety : Hypersurface
+        The Fermat cubic.
     """
 
     def __init__(self, variety: Hypersurface) -> None:
@@ -70,7 +75,13 @@ class FlatCurve(PolarisedMetric, kind="geomflow flat curve 1"):
         return self.at(points), third.reshape(shape[:-1]), fourth.reshape(shape)
 
     def coordinate(self, points: Points) -> np.ndarray:
-        """w with (x, y) = ((72 ± ℘'(w)) / 12℘(w)), in the lattice's fundamental cell about 0, (P,)."""
+        """w with (x, y) = ((72 ± ℘'(w)) / 12℘(w)), in the lattice's fundamental cell about 0, (P,).
+
+        Parameters
+        ----------
+        points : Points
+            Where; arrays are in their local coordinates, P of them.
+        """
         z = np.array(points.coordinates)
         infinite = np.abs(z[:, 0] + z[:, 1]) < 1e-14
         safe = np.where(infinite, 1, z[:, 0] + z[:, 1])
@@ -87,6 +98,11 @@ class FlatCurve(PolarisedMetric, kind="geomflow flat curve 1"):
         """The geodesic distance √(8κ) |w − w'| modulo the lattice (ds² = 2κ|Ω|²), (P,).
 
         A length in ds² = 2g_{ab̄}dz^a dz̄^b, where `variety.distance` is an angle, 1/√2 of a length.
+
+        Parameters
+        ----------
+        first, second : Points
+            P points each.
         """
         result: np.ndarray = np.sqrt(8 * self.kappa) * np.abs(reduce(self.coordinate(first) - self.coordinate(second)))
         return result

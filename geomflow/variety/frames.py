@@ -55,8 +55,16 @@ def pullbacks(points: Points) -> np.ndarray:
 def in_patch(points: Points, patch: int | np.ndarray, elim: int | np.ndarray | None = None) -> Points:
     """The same points in the local coordinates of another patch, and with another eliminated coordinate.
 
-    `patch`: one coordinate number for each factor (or one number, for one factor), or an array (P, factors); `elim`: a
-    number or (P,), by default the one with the largest |∂Q|. Raises `InputError` where a patch coordinate is zero.
+    Raises `InputError` where a patch coordinate is zero.
+
+    Parameters
+    ----------
+    points : Points
+        P points.
+    patch : int or (factors,) or (P, factors) array of int
+        Coordinates that become one.
+    elim : int or (P,) array of int, optional
+        The coordinate that Q = 0 eliminates.
     """
     count, factors = points.patch.shape
     patch = np.array(np.broadcast_to(np.asarray(patch, dtype=np.int64).reshape(-1, factors), (count, factors)))
@@ -94,6 +102,11 @@ def transition(source: Points, target: Points) -> np.ndarray:
     """T[p, a, b] = ∂x'^b/∂x^a between two sets of local coordinates of the same points, shape (P, n, n).
 
     A metric transforms as g = T g' T†, Ω's component as Ω = Ω' det T.
+
+    Parameters
+    ----------
+    source, target : Points
+        The same points in two sets of local coordinates, x and x'.
     """
     z, jacobian = source.coordinates, source.pullbacks
     moved = np.empty_like(jacobian)

@@ -28,9 +28,21 @@ _CHUNK = 256
 class HermitianForm(PolarisedMetric, kind="geomflow Hermitian form 2"):
     """K = (1/k) log Σ_mn h_mn z^m z̄^n, all monomials of one multi-degree (k t_1, …, k t_r).
 
-    `exponents` (M, N) are the monomials and `form` the Hermitian matrix h (dense or sparse, (M, M)); `level` is k;
-    `report` says how a fit that made the form went. Raises `ShapeError` and `SymmetryError`; positivity is a matter of
+    Raises `ShapeError` and `SymmetryError`; positivity is a matter of
     points, see `geomflow.variety.smallest_eigenvalue`.
+
+    Parameters
+    ----------
+    variety : Hypersurface
+        The variety Q = 0.
+    exponents : (M, N) array of int
+        The monomials, of one multi-degree.
+    form : (M, M) complex array, dense or sparse
+        The Hermitian matrix h.
+    level : int
+        k, as in O(k t).
+    report : object, optional
+        How a fit that made the form went.
     """
 
     def __init__(
@@ -60,7 +72,15 @@ class HermitianForm(PolarisedMetric, kind="geomflow Hermitian form 2"):
         return tuple(float(self.exponents[0, b].sum()) / self.level for b in self.variety.ambient.blocks)
 
     def gram(self, points: Points, order: int = 1) -> np.ndarray:
-        """(P, rows, rows): P and its mixed derivatives, rows (1, ∂_a) and at order two (1, ∂_a, ∂_a∂_c)."""
+        """(P, rows, rows): P and its mixed derivatives, rows (1, ∂_a) and at order two (1, ∂_a, ∂_a∂_c).
+
+        Parameters
+        ----------
+        points : Points
+            Where; arrays are in their local coordinates, P of them.
+        order : int
+            0, 1 or 2: up to which derivatives the rows go.
+        """
         self.check(points)
         return np.concatenate(each(lambda s: self._gram(points[s], order), slices(len(points), _CHUNK)))
 

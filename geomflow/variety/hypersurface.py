@@ -33,12 +33,19 @@ _LARGEST = 60
 class Hypersurface:
     """The Calabi–Yau n-fold Q = 0 in P^{n_1} × … × P^{n_r}, with Q of degree n_i + 1 in each factor.
 
-    `polynomial` is a text, a sympy expression or a `Polynomial`; `ambient` the dimensions n_i (one projective space by
-    default); `coordinates` the homogeneous coordinates in order (by default all names in the polynomial, naturally
-    sorted, factor after factor). `symmetry` replaces the one found from the polynomial.
-
     Raises `HomogeneityError`, `DegreeError` (with the first Chern class), `SingularError` (with a singular point), and
     `InputError` for coefficients that are no doubles, or all beyond 10^±60.
+
+    Parameters
+    ----------
+    polynomial : str, sympy.Expr or Polynomial
+        Q.
+    ambient : sequence of int, optional
+        The dimensions n_i; one projective space unless given.
+    coordinates : sequence of str, optional
+        Their names in order; unless given those in Q, naturally sorted, factor after factor.
+    symmetry : Symmetry, optional
+        In the place of the one found from Q.
 
     >>> X = Hypersurface("z0^3 + z1^3 + z2^3")
     >>> X
@@ -89,7 +96,13 @@ class Hypersurface:
         return integers.euler_number(self.ambient.dims, self.degree)
 
     def intersection(self, *classes: int) -> int:
-        """The exact ∫ H_{c_1} ∧ … ∧ H_{c_n}; without arguments H_0^n."""
+        """The exact ∫ H_{c_1} ∧ … ∧ H_{c_n}; without arguments H_0^n.
+
+        Parameters
+        ----------
+        classes : int
+            Numbers of factors, n of them.
+        """
         return integers.intersection(self.ambient.dims, self.degree, classes or (0,) * self.dim)
 
     @property
@@ -113,21 +126,51 @@ class Hypersurface:
         return even_scales(self.polynomial, self.ambient)
 
     def sample(self, n: int, seed: int = 0, workers: Any = None) -> Points:
-        """`n` random points with weights for Ω∧Ω̄; see `geomflow.variety.sample.sample`."""
+        """`n` random points with weights for Ω∧Ω̄; see `geomflow.variety.sample.sample`.
+
+        Parameters
+        ----------
+        n : int
+            How many points.
+        seed : int
+            Equal seeds give equal points.
+        workers : int, str, client or Workers, optional
+            Who draws them: see `geomflow.distribute.as_workers`.
+        """
         return sample(self, n, seed, workers)
 
     def points(self, coordinates: np.ndarray, *, off_variety: bool = False) -> Points:
-        """Given homogeneous coordinates (n, N) as `Points`; see `geomflow.variety.sample.given_points`."""
+        """Given homogeneous coordinates (n, N) as `Points`; see `geomflow.variety.sample.given_points`.
+
+        Parameters
+        ----------
+        coordinates : (n, N) complex array
+            Homogeneous; they are polished onto Q = 0.
+        off_variety : bool
+            Leave them where they are instead.
+        """
         return given_points(self, coordinates, off_variety=off_variety)
 
     def relative_residual(self, z: np.ndarray) -> np.ndarray:
-        """|Q(z)| / (Π_i |z_i|^{d_i} Σ|coefficients|), which no scaling changes, (P,)."""
+        """|Q(z)| / (Π_i |z_i|^{d_i} Σ|coefficients|), which no scaling changes, (P,).
+
+        Parameters
+        ----------
+        z : (P, N) complex array
+            Homogeneous coordinates.
+        """
         size = np.exp(np.log(self.ambient.norms(z)) @ np.array(self.degree) / 2)
         result: np.ndarray = np.abs(self.polynomial.value(z)) / (size * np.abs(self.polynomial.coefficients).sum())
         return result
 
     def same_as(self, other: Hypersurface) -> bool:
-        """Whether it is given by the same polynomial."""
+        """Whether it is given by the same polynomial.
+
+        Parameters
+        ----------
+        other : Hypersurface
+            Another one.
+        """
         return other is self or str(other.polynomial) == str(self.polynomial)
 
     def to_json(self) -> str:
@@ -137,7 +180,13 @@ class Hypersurface:
 
     @classmethod
     def from_file(cls, file: Archive) -> Hypersurface:
-        """The variety that a file holds as 'variety', the text of `to_json`. Raises `StoreError`."""
+        """The variety that a file holds as 'variety', the text of `to_json`. Raises `StoreError`.
+
+        Parameters
+        ----------
+        file : Archive
+            An opened file.
+        """
         data = file.json("variety", dict)
         return cls(data["polynomial"], coordinates=data["coordinates"], ambient=data["ambient"])
 
@@ -214,6 +263,11 @@ HIGHEST_DEGREE = 64
 def Fermat(degree: int) -> Hypersurface:
     """Σ_{i=1}^N z_i^N = 0 in P^{N−1}: cubic, quartic (K3), quintic, sextic for N = 3, 4, 5, 6.
 
+    Parameters
+    ----------
+    degree : int
+        N, at least 3.
+
     >>> Fermat(4)
     Calabi–Yau 2-fold z0^4 + z1^4 + z2^4 + z3^4 = 0 in P^3
     """
@@ -222,6 +276,13 @@ def Fermat(degree: int) -> Hypersurface:
 
 def Dwork(psi: complex | sympy.Expr | str = 0, degree: int = 5) -> Hypersurface:
     """Σ z_i^N − N ψ Π z_i = 0 in P^{N−1}; singular exactly where ψ^N = 1 (the conifold) and at ψ = ∞.
+
+    Parameters
+    ----------
+    psi : complex, sympy.Expr or str
+        ψ; texts and rationals are exact.
+    degree : int
+        N, at least 3.
 
     >>> Dwork("1/2", degree=3)
     Calabi–Yau 1-fold z0^3 - 3/2*z0*z1*z2 + z1^3 + z2^3 = 0 in P^2
@@ -251,6 +312,11 @@ def Bicubic(polynomial: str | sympy.Expr | None = None) -> Hypersurface:
     """A (3, 3) hypersurface in P² × P², Euler number −162; by default Σ A_ij x_i³ y_j³ with A = 4·1 − J.
 
     No minor of A vanishes, which makes it smooth.
+
+    Parameters
+    ----------
+    polynomial : str or sympy.Expr, optional
+        In x0, x1, x2 and y0, y1, y2.
     """
     if polynomial is None:
         x, y = sympy.symbols("x0:3"), sympy.symbols("y0:3")
@@ -259,7 +325,13 @@ def Bicubic(polynomial: str | sympy.Expr | None = None) -> Hypersurface:
 
 
 def Tetraquadric(polynomial: str | sympy.Expr | None = None) -> Hypersurface:
-    """A (2, 2, 2, 2) hypersurface in P¹ × P¹ × P¹ × P¹, Euler number −128; by default a smooth one of squares."""
+    """A (2, 2, 2, 2) hypersurface in P¹ × P¹ × P¹ × P¹, Euler number −128; by default a smooth one of squares.
+
+    Parameters
+    ----------
+    polynomial : str or sympy.Expr, optional
+        In a0, a1, …, d0, d1.
+    """
     if polynomial is None:
         pairs = [sympy.symbols(f"{letter}0:2") for letter in "abcd"]
         weights = (5, 1, -2, -1, 3)  # by the number of second coordinates; smooth, and far from singular

@@ -118,6 +118,13 @@ class Curvature:
     `scalar[p]` = R = 2 g^{ab̄}R_{ab̄}.
 
     `endomorphism[p, c, d, a, b]` is R^c_d as a (1, 1)-form: Θ^c_d = R^c_{d ab̄} dx^a∧dx̄^b.
+
+    Parameters
+    ----------
+    metric : (P, n, n) complex array
+        g_{ab̄}.
+    riemann : (P, n, n, n, n) complex array
+        R_{ab̄cd̄}.
     """
 
     metric: np.ndarray

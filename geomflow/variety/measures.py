@@ -42,7 +42,15 @@ def log_ratio(metric: HermitianMetric, points: Points) -> np.ndarray:
 
 
 def kappa(metric: HermitianMetric, points: Points) -> Estimate:
-    """κ = ∫det g d^{2n}x / ∫|Ω|² d^{2n}x. Raises `KahlerConeError` where g is not positive."""
+    """κ = ∫det g d^{2n}x / ∫|Ω|² d^{2n}x. Raises `KahlerConeError` where g is not positive.
+
+    Parameters
+    ----------
+    metric : HermitianMetric
+        The metric g, known by its components.
+    points : Points
+        Where it is measured, with the weights of dμ_Ω.
+    """
     return weighted_mean(np.exp(log_ratio(metric, points)), points.weights, points.line)
 
 
@@ -50,6 +58,13 @@ def density_ratio(metric: HermitianMetric, points: Points) -> np.ndarray:
     """v = det g / (κ|Ω|²) with mean one against dμ_Ω on these points, (P,).
 
     Raises `KahlerConeError` where g is not positive.
+
+    Parameters
+    ----------
+    metric : HermitianMetric
+        The metric g, known by its components.
+    points : Points
+        Where it is measured, with the weights of dμ_Ω.
     """
     return normalised(_scaled_ratio(metric, points), points.weights)[0]
 
@@ -78,6 +93,13 @@ def sigma(metric: HermitianMetric, points: Points) -> Estimate:
     """σ = ∫|1 − v| dμ_Ω / ∫dμ_Ω, eq. (B.11), with its Monte-Carlo error; zero exactly on Ricci-flat metrics.
 
     Raises `KahlerConeError` where g is not positive; `quality` has an answer there too.
+
+    Parameters
+    ----------
+    metric : HermitianMetric
+        The metric g, known by its components.
+    points : Points
+        Where it is measured, with the weights of dμ_Ω.
     """
     return sigma_of(_scaled_ratio(metric, points), points)
 
@@ -101,6 +123,15 @@ class Quality:
     """σ, eq. (B.11), of Fubini–Study (`before`) and of a metric (`after`) on the same points, each with its own κ.
 
     `not_positive` says at how many of the `points` the metric is not positive; det g counts there as it is.
+
+    Parameters
+    ----------
+    before, after : Estimate
+        σ of Fubini–Study and of the metric.
+    not_positive : int
+        At how many points g is not positive.
+    points : int
+        The number of points.
     """
 
     before: Estimate
@@ -123,6 +154,13 @@ def quality(metric: HermitianMetric, points: Points) -> Quality:
 
     Where g is positive `after` is `sigma(metric, points)`. Fubini–Study is that of the metric's class, of t = (1, …, 1)
     for a metric in none.
+
+    Parameters
+    ----------
+    metric : HermitianMetric
+        The metric g, known by its components.
+    points : Points
+        Where it is measured, with the weights of dμ_Ω.
     """
     there = metric.in_chart(points)
     kahler_class = metric.kahler_class if isinstance(metric, PolarisedMetric) else None
@@ -133,7 +171,15 @@ def quality(metric: HermitianMetric, points: Points) -> Quality:
 
 
 def gain(metric: HermitianMetric, points: Points) -> float:
-    """σ of Fubini–Study over σ of the metric on the same points: `quality(metric, points).gain`, never an error."""
+    """σ of Fubini–Study over σ of the metric on the same points: `quality(metric, points).gain`, never an error.
+
+    Parameters
+    ----------
+    metric : HermitianMetric
+        The metric g, known by its components.
+    points : Points
+        Where it is measured, with the weights of dμ_Ω.
+    """
     return quality(metric, points).gain
 
 
@@ -143,7 +189,15 @@ def gain_of(before: float, after: float) -> float:
 
 
 def volume(metric: PolarisedMetric, points: Points) -> Estimate:
-    """∫ det g d^{2n}x, which the Kähler class fixes; see `class_volume`."""
+    """∫ det g d^{2n}x, which the Kähler class fixes; see `class_volume`.
+
+    Parameters
+    ----------
+    metric : PolarisedMetric
+        A Kähler metric in a class.
+    points : Points
+        Where it is measured, with the weights of dμ_Ω.
+    """
     return mean(points.weights * np.exp(log_ratio(metric, points)), points.line)
 
 
@@ -151,6 +205,13 @@ def checked_volume(metric: PolarisedMetric, points: Points) -> Estimate:
     """∫ det g d^{2n}x, with a warning (`VolumeWarning`) where it is more than eight standard errors from the exact one.
 
     That is far beyond chance: either the metric is none of its class, or the points do not see where it is large.
+
+    Parameters
+    ----------
+    metric : PolarisedMetric
+        A Kähler metric in a class.
+    points : Points
+        Where it is measured, with the weights of dμ_Ω.
     """
     found, exact = volume(metric, points), class_volume(metric)
     if not abs(found - exact) <= _DEVIATIONS * found.error + _ROUNDING * exact:
@@ -161,7 +222,13 @@ def checked_volume(metric: PolarisedMetric, points: Points) -> Estimate:
 
 
 def class_volume(metric: PolarisedMetric) -> float:
-    """The exact ∫ det g d^{2n}x = πⁿ/n! ∫ (Σ t_i H_i)ⁿ of the metric's class."""
+    """The exact ∫ det g d^{2n}x = πⁿ/n! ∫ (Σ t_i H_i)ⁿ of the metric's class.
+
+    Parameters
+    ----------
+    metric : PolarisedMetric
+        A Kähler metric in a class.
+    """
     variety, n = metric.variety, metric.variety.dim
     terms = product(range(len(variety.ambient.dims)), repeat=n)
     return (
@@ -170,12 +237,28 @@ def class_volume(metric: PolarisedMetric) -> float:
 
 
 def scalar_curvature(metric: PolarisedMetric, points: Points) -> np.ndarray:
-    """R = 2 g^{ab̄}R_{ab̄} at the points, (P,)."""
+    """R = 2 g^{ab̄}R_{ab̄} at the points, (P,).
+
+    Parameters
+    ----------
+    metric : PolarisedMetric
+        A Kähler metric in a class.
+    points : Points
+        Where it is measured, with the weights of dμ_Ω.
+    """
     return np.concatenate(each(lambda s: metric.curvature(points[s]).scalar, slices(len(points), 512)))
 
 
 def ricci_measure(metric: PolarisedMetric, points: Points) -> Estimate:
-    """Vol^{1/n} ∫|R| dμ_J / Vol with Vol = ∫dμ_J = 2ⁿ ∫det g: zero on Ricci-flat metrics, independent of scale."""
+    """Vol^{1/n} ∫|R| dμ_J / Vol with Vol = ∫dμ_J = 2ⁿ ∫det g: zero on Ricci-flat metrics, independent of scale.
+
+    Parameters
+    ----------
+    metric : PolarisedMetric
+        A Kähler metric in a class.
+    points : Points
+        Where it is measured, with the weights of dμ_Ω.
+    """
     n = points.variety.dim
     mass = np.exp(metric.log_determinant(points)) / points.density
     size = (2.0**n * class_volume(metric)) ** (1 / n)
@@ -184,7 +267,15 @@ def ricci_measure(metric: PolarisedMetric, points: Points) -> Estimate:
 
 
 def transition_loss(metric: HermitianMetric, points: Points) -> float:
-    """The largest |g − T g' T†| / |g| over all points and all other patches in which a coordinate is not small."""
+    """The largest |g − T g' T†| / |g| over all points and all other patches in which a coordinate is not small.
+
+    Parameters
+    ----------
+    metric : HermitianMetric
+        The metric g, known by its components.
+    points : Points
+        Where it is measured, with the weights of dμ_Ω.
+    """
     worst = 0.0
     g = metric.at(points)
     size = np.linalg.norm(g, axis=(1, 2))
@@ -204,7 +295,15 @@ def transition_loss(metric: HermitianMetric, points: Points) -> float:
 
 
 def smallest_eigenvalue(metric: PolarisedMetric, points: Points) -> float:
-    """The least eigenvalue of g relative to Fubini–Study of its class, over the points: positive inside the cone."""
+    """The least eigenvalue of g relative to Fubini–Study of its class, over the points: positive inside the cone.
+
+    Parameters
+    ----------
+    metric : PolarisedMetric
+        A Kähler metric in a class.
+    points : Points
+        Where it is measured, with the weights of dμ_Ω.
+    """
     if not len(points):
         raise InputError("there are no points, and nothing is the least eigenvalue of none: take at least one")
     lower = np.linalg.inv(np.linalg.cholesky(FubiniStudy(points.variety, metric.kahler_class).at(points)))
@@ -214,7 +313,23 @@ def smallest_eigenvalue(metric: PolarisedMetric, points: Points) -> float:
 
 @dataclass(frozen=True)
 class Measures:
-    """All measures of a metric on some points; printing it makes a table."""
+    """All measures of a metric on some points; printing it makes a table.
+
+    Parameters
+    ----------
+    sigma, kappa, volume : Estimate
+        σ, κ and ∫ det g d^{2n}x with their Monte-Carlo errors.
+    class_volume : float
+        The exact volume of the class.
+    ricci : Estimate
+        The Ricci measure.
+    transition : float
+        The transition loss.
+    smallest_eigenvalue : float
+        Of g relative to Fubini–Study.
+    effective_size : float
+        Kish's number of points.
+    """
 
     sigma: Estimate
     kappa: Estimate
@@ -239,7 +354,15 @@ class Measures:
 
 
 def measure(metric: PolarisedMetric, points: Points) -> Measures:
-    """Every measure at once."""
+    """Every measure at once.
+
+    Parameters
+    ----------
+    metric : PolarisedMetric
+        A Kähler metric in a class.
+    points : Points
+        Where it is measured, with the weights of dμ_Ω.
+    """
     return Measures(
         sigma(metric, points),
         kappa(metric, points),

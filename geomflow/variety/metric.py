@@ -46,23 +46,53 @@ class HermitianMetric(ABC):
 
     @abstractmethod
     def at(self, points: Points) -> np.ndarray:
-        """g_{ab̄}, shape (P, n, n)."""
+        """g_{ab̄}, shape (P, n, n).
+
+        Parameters
+        ----------
+        points : Points
+            Where; arrays are in their local coordinates, P of them.
+        """
 
     def log_determinant(self, points: Points) -> np.ndarray:
-        """log det g_{ab̄}, (P,); NaN where g is not positive."""
+        """log det g_{ab̄}, (P,); NaN where g is not positive.
+
+        Parameters
+        ----------
+        points : Points
+            Where; arrays are in their local coordinates, P of them.
+        """
         return log_determinant(self.at(points))
 
     def in_chart(self, points: Points) -> Points:
-        """The points in local coordinates in which g is known best: as they are, unless it lives in one chart."""
+        """The points in local coordinates in which g is known best: as they are, unless it lives in one chart.
+
+        Parameters
+        ----------
+        points : Points
+            Where; arrays are in their local coordinates, P of them.
+        """
         return points
 
     def check(self, points: Points) -> None:
-        """Raise `InputError` if the points are on another variety."""
+        """Raise `InputError` if the points are on another variety.
+
+        Parameters
+        ----------
+        points : Points
+            Where; arrays are in their local coordinates, P of them.
+        """
         if not self.variety.same_as(points.variety):
             raise InputError(f"the metric is on the {self.variety}, the points on the {points.variety}")
 
     def save(self, path: str | Path) -> None:
-        """Write to an .npz file that `geomflow.load_metric` reads, whole or not at all. Raises `StoreError`."""
+        """Write to an .npz file that `geomflow.load_metric` reads, whole or not at all. Raises `StoreError`.
+
+        Parameters
+        ----------
+        path : path
+            An .npz file; it is replaced in one step.
+        """
         if not self.kind:
             raise StoreError(f"{self!r} cannot be stored: no file holds a {type(self).__name__}")
         archive.write(path, self.kind, variety=self.variety.to_json(), **self.record())
@@ -73,7 +103,15 @@ class HermitianMetric(ABC):
 
     @classmethod
     def from_record(cls, file: Archive, variety: Hypersurface) -> HermitianMetric:
-        """The metric of a `record`. Raises `StoreError` for what is none."""
+        """The metric of a `record`. Raises `StoreError` for what is none.
+
+        Parameters
+        ----------
+        file : Archive
+            An opened file.
+        variety : Hypersurface
+            The variety Q = 0.
+        """
         raise StoreError(f"no file holds a {cls.__name__}")
 
 
@@ -90,25 +128,57 @@ class PolarisedMetric(HermitianMetric):
 
     @abstractmethod
     def potential(self, points: Points) -> np.ndarray:
-        """K at the scaled representatives, (P,); it depends on the patch by the real part of a holomorphic function."""
+        """K at the scaled representatives, (P,); it depends on the patch by the real part of a holomorphic function.
+
+        Parameters
+        ----------
+        points : Points
+            Where; arrays are in their local coordinates, P of them.
+        """
 
     @abstractmethod
     def jets(self, points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(∂_a∂_b̄K, ∂_a∂_c∂_b̄K, ∂_a∂_c∂_b̄∂_d̄K): shapes (P, a, b), (P, a, c, b) and (P, a, c, b, d)."""
+        """(∂_a∂_b̄K, ∂_a∂_c∂_b̄K, ∂_a∂_c∂_b̄∂_d̄K): shapes (P, a, b), (P, a, c, b) and (P, a, c, b, d).
+
+        Parameters
+        ----------
+        points : Points
+            Where; arrays are in their local coordinates, P of them.
+        """
 
     def curvature(self, points: Points) -> Curvature:
-        """Riemann, Ricci and scalar curvature, exact up to rounding."""
+        """Riemann, Ricci and scalar curvature, exact up to rounding.
+
+        Parameters
+        ----------
+        points : Points
+            Where; arrays are in their local coordinates, P of them.
+        """
         return from_jets(*self.jets(points))
 
     def correction(self, points: Points) -> np.ndarray:
-        """φ = K − Σ t_i log|z_i|², a function on the variety that does not depend on the patch, (P,)."""
+        """φ = K − Σ t_i log|z_i|², a function on the variety that does not depend on the patch, (P,).
+
+        Parameters
+        ----------
+        points : Points
+            Where; arrays are in their local coordinates, P of them.
+        """
         result: np.ndarray = self.potential(points) - FubiniStudy(self.variety, self.kahler_class).potential(points)
         return result
 
 
 @final
 class FubiniStudy(PolarisedMetric, kind="geomflow Fubini-Study metric 1"):
-    """K = Σ_i t_i log|z_i|² (t_i = 1 unless given), the pull-back of Fubini–Study of each factor."""
+    """K = Σ_i t_i log|z_i|² (t_i = 1 unless given), the pull-back of Fubini–Study of each factor.
+
+    Parameters
+    ----------
+    variety : Hypersurface
+        The variety Q = 0.
+    kahler_class : sequence of float, optional
+        The t_i > 0, one for each factor; all one unless given.
+    """
 
     def __init__(self, variety: Hypersurface, kahler_class: Sequence[float] | None = None) -> None:
         self.variety = variety

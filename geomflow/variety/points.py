@@ -35,11 +35,25 @@ _ON, _SAME = 1e-6, 1e-6
 class Points:
     """Points p = 1..P with what is needed to integrate and to differentiate there.
 
-    `coordinates` (P, N): homogeneous, the one of `patch` (P, factors) scaled to exactly one. `elim` (P,): the
-    coordinate that Q = 0 eliminates (largest |∂Q|). `omega2` (P,): |Ω|² = 1/|∂Q/∂z_elim|². `weights` (P,): |Ω|²
-    over the density of the points, so that their mean is ∫|Ω|² d^{2n}x and Σ w f / Σ w a mean against dμ_Ω.
-    `line` (P,): the number of the line, or pair of lines, that a point was found on, -1 (the default) for a point that
-    is on its own. Points of one line are correlated, and errors are estimated by lines (`geomflow.variety.estimate`).
+    The mean of the weights is ∫|Ω|² d^{2n}x, and Σ w f / Σ w a mean against dμ_Ω. Points of one line are correlated,
+    and errors are estimated by lines (`geomflow.variety.estimate`).
+
+    Parameters
+    ----------
+    variety : Hypersurface
+        The variety Q = 0.
+    coordinates : (P, N) complex array
+        Homogeneous, that of the patch exactly one.
+    weights : (P,) array
+        |Ω|² over the density of the points.
+    omega2 : (P,) array
+        |Ω|² = 1/|∂Q/∂z_elim|².
+    patch : (P, factors) array of int
+        The coordinates that are one.
+    elim : (P,) array of int
+        The coordinate that Q = 0 eliminates, of largest |∂Q|.
+    line : (P,) array of int, optional
+        The line a point was found on, or pair of lines; -1, the default, for one of its own.
     """
 
     variety: Hypersurface
@@ -99,12 +113,26 @@ class Points:
         return replace(self, **{name: getattr(self, name)[rows] for name in ARRAYS})
 
     def in_chunks(self, size: int) -> Iterator[Points]:
-        """Consecutive chunks of at most `size` points."""
+        """Consecutive chunks of at most `size` points.
+
+        Parameters
+        ----------
+        size : int
+            At most so many points each.
+        """
         for start in range(0, len(self), size):
             yield self[start : start + size]
 
     def split(self, fraction: float, seed: int = 0) -> tuple[Points, Points]:
-        """A random split in a train part of that fraction and the rest."""
+        """A random split in a train part of that fraction and the rest.
+
+        Parameters
+        ----------
+        fraction : float
+            Between 0 and 1.
+        seed : int
+            Of the order.
+        """
         if not 0 < fraction < 1:
             raise InputError(f"the fraction is {fraction}; give a number between 0 and 1")
         order = np.random.default_rng(seed).permutation(len(self))
@@ -115,17 +143,38 @@ class Points:
         """Write to an .npz file with the polynomial, whole or not at all; `geomflow.load_points` reads it.
 
         Raises `StoreError`.
+
+        Parameters
+        ----------
+        path : path
+            An .npz file; it is replaced in one step.
         """
         archive.write(path, KIND, variety=self.variety.to_json(), **self.record())
 
     def record(self, prefix: str = "") -> dict[str, Any]:
-        """What `from_record` reads: the arrays, and whether points were moved off the variety on purpose."""
+        """What `from_record` reads: the arrays, and whether points were moved off the variety on purpose.
+
+        Parameters
+        ----------
+        prefix : str
+            Before every name.
+        """
         off = bool((self.variety.relative_residual(self.coordinates) > _ON).any())
         return {f"{prefix}{name}": getattr(self, name) for name in ARRAYS} | {f"{prefix}off_variety": np.array(off)}
 
     @classmethod
     def from_record(cls, file: Archive, variety: Hypersurface, prefix: str = "") -> Points:
-        """The points of a file. Raises `StoreError` unless they are points of the variety with what belongs to them."""
+        """The points of a file. Raises `StoreError` unless they are points of the variety with what belongs to them.
+
+        Parameters
+        ----------
+        file : Archive
+            An opened file.
+        variety : Hypersurface
+            The variety Q = 0.
+        prefix : str
+            Before every name.
+        """
         ambient = variety.ambient
         z = file.numbers(f"{prefix}coordinates", "c", None, ambient.size)
         count, factors = len(z), len(ambient.dims)
@@ -143,7 +192,13 @@ class Points:
         return mean(self.weights, self.line)
 
     def euler_number(self, metric: PolarisedMetric | None = None) -> Estimate:
-        """χ from the top Chern form of `metric` (Fubini–Study by default); see `geomflow.variety.chern`."""
+        """χ from the top Chern form of `metric` (Fubini–Study by default); see `geomflow.variety.chern`.
+
+        Parameters
+        ----------
+        metric : PolarisedMetric, optional
+            Fubini–Study unless given.
+        """
         return chern.euler_number(metric or FubiniStudy(self.variety), self)
 
     def __repr__(self) -> str:
@@ -155,6 +210,11 @@ def concatenate(*parts: Points) -> Points:
 
     The weights are kept: every part must be a sample from the same density. So are the lines: two parts of one sample
     share them, and samples of different seeds do not.
+
+    Parameters
+    ----------
+    parts : Points
+        Sets of points, one or more.
     """
     if not parts:
         raise InputError("nothing to concatenate: give at least one set of points")

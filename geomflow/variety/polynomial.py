@@ -25,7 +25,17 @@ from geomflow.variety.routines import polynomial as routine
 
 @dataclass(frozen=True, eq=False)
 class Polynomial:
-    """Σ_t coefficients[t] · z^{exponents[t]}: (terms, N) whole exponents, exact and complex coefficients."""
+    """Σ_t coefficients[t] · z^{exponents[t]}: (terms, N) whole exponents, exact and complex coefficients.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The N coordinates.
+    exponents : (terms, N) array of int
+        Powers >= 0.
+    exact : tuple of sympy.Expr
+        The coefficients, one a term.
+    """
 
     names: tuple[str, ...]
     exponents: np.ndarray
@@ -60,22 +70,46 @@ class Polynomial:
         )
 
     def scaled(self, scale: np.ndarray) -> Polynomial:
-        """Q(s·y) as a polynomial in y, for powers of two s, (N,): exact."""
+        """Q(s·y) as a polynomial in y, for powers of two s, (N,): exact.
+
+        Parameters
+        ----------
+        scale : (N,) array
+            Powers of two.
+        """
         factors = [sympy.prod([sympy.Rational(s) ** int(e) for s, e in zip(scale, m) if e]) for m in self.exponents]
         return Polynomial(self.names, self.exponents, tuple(c * f for c, f in zip(self.exact, factors)))
 
     def value(self, z: np.ndarray) -> np.ndarray:
-        """Q(z) for z of shape (..., N)."""
+        """Q(z) for z of shape (..., N).
+
+        Parameters
+        ----------
+        z : (..., N) complex array
+            Homogeneous coordinates.
+        """
         return self.gradient(z)[0]
 
     def gradient(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Q(z) and ∂Q/∂z_i: (..., N) -> (...), (..., N)."""
+        """Q(z) and ∂Q/∂z_i: (..., N) -> (...), (..., N).
+
+        Parameters
+        ----------
+        z : (..., N) complex array
+            Homogeneous coordinates.
+        """
         z = np.ascontiguousarray(z, dtype=complex)
         values, slopes = routine.gradients(z.reshape(-1, z.shape[-1]), *self.table)
         return values.reshape(z.shape[:-1]), slopes.reshape(z.shape)
 
     def hessian(self, z: np.ndarray) -> np.ndarray:
-        """∂²Q/∂z_i∂z_j: (..., N) -> (..., N, N)."""
+        """∂²Q/∂z_i∂z_j: (..., N) -> (..., N, N).
+
+        Parameters
+        ----------
+        z : (..., N) complex array
+            Homogeneous coordinates.
+        """
         z = np.ascontiguousarray(z, dtype=complex)
         result: np.ndarray = routine.hessians(z.reshape(-1, z.shape[-1]), *self.table).reshape(*z.shape, z.shape[-1])
         return result

@@ -121,6 +121,19 @@ def sample_patch(variety: Hypersurface, n: int, seed: int, patch: int | tuple[in
 
     Samples are drawn and all other points rejected, as in section 3 of the paper; the weights remain those of the whole
     variety, so sums over the patch are integrals over it. Raises `InputError` where the patch is empty.
+
+    Parameters
+    ----------
+    variety : Hypersurface
+        The variety Q = 0.
+    n : int
+        How many points.
+    seed : int
+        Equal seeds give equal points.
+    patch : int or tuple of int
+        The largest coordinate, of each factor.
+    elim : int
+        The eliminated coordinate.
     """
     wanted = np.atleast_1d(patch)
     kept: list[Points] = []
@@ -219,6 +232,17 @@ def noised(points: Points, size: float, seed: int, *, on_variety: bool = False) 
     For small sizes that is the root mean square Fubini–Study distance. By default the points leave the variety, as in
     the paper's experiments; with `on_variety` they are projected back along ∂̄Q. Raises `InputError` for a negative
     size.
+
+    Parameters
+    ----------
+    points : Points
+        They stay as they are.
+    size : float
+        Root mean square of |δz| at unit norm.
+    seed : int
+        Of the noise.
+    on_variety : bool
+        Project back.
     """
     if not size >= 0:
         raise InputError(f"the noise has size {size}; give a number >= 0")

@@ -189,6 +189,13 @@ def stored_class(file: Archive, variety: Hypersurface, name: str = "kahler_class
 class Sections:
     """The basis of H⁰(X, O(k_1, …, k_r)) of monomials not divisible by Q's leading one.
 
+    Parameters
+    ----------
+    variety : Hypersurface
+        The variety Q = 0.
+    degrees : tuple of int
+        (k_1, …, k_r), one for each factor.
+
     >>> from geomflow.variety.hypersurface import Fermat
     >>> [Sections(Fermat(5), (k,)).count for k in range(1, 9)]
     [5, 15, 35, 70, 125, 205, 315, 460]
@@ -221,12 +228,24 @@ class Sections:
         return exponents[place], place
 
     def require(self, points: int) -> None:
-        """Raise `MemoryLimitError` where the sections at so many points would not fit."""
+        """Raise `MemoryLimitError` where the sections at so many points would not fit.
+
+        Parameters
+        ----------
+        points : int
+            How many.
+        """
         what = f"{self.count} sections at {points} points"
         require(32 * points * self.count, what, "take fewer points or a lower degree")
 
     def values(self, points: Points) -> np.ndarray:
-        """The sections at the points, divided by Π|z_i|^{k_i}; shape (P, count)."""
+        """The sections at the points, divided by Π|z_i|^{k_i}; shape (P, count).
+
+        Parameters
+        ----------
+        points : Points
+            P points.
+        """
         self.require(len(points))
         z = self.variety.ambient.unit(points.coordinates)
         powers = z[:, :, None] ** np.arange(max(self.degrees) + 1)

@@ -42,7 +42,13 @@ def _named(name: str) -> type[HermitianMetric] | None:
 
 
 def load_points(path: str | Path) -> Points:
-    """The points that `points.save` wrote. Raises `StoreError` for a file that is missing, damaged or of other kind."""
+    """The points that `points.save` wrote. Raises `StoreError` for a file that is missing, damaged or of other kind.
+
+    Parameters
+    ----------
+    path : path
+        An .npz file.
+    """
     with archive.opened(path, KIND) as file:
         return Points.from_record(file, Hypersurface.from_file(file))
 
@@ -56,6 +62,17 @@ def export_cymetric(points: Points, folder: str | Path, *, validation: float = 0
     The last two are the lines of `Points`, which cymetric does not read. X is (P, 2N), real parts then imaginary parts;
     y is (P, 2), weight and |Ω|². Their weights are n! times these, since their volume form is J^n rather than J^n/n!.
     Returns the path.
+
+    Parameters
+    ----------
+    points : Points
+        What is divided and written.
+    folder : path
+        It is made where it is missing.
+    validation : float
+        The share of the validation points.
+    seed : int
+        Of the division.
     """
     train, held = points.split(1 - validation, seed)
     arrays: dict[str, Any] = {"val_pullbacks": held.pullbacks}
@@ -81,6 +98,13 @@ def import_cymetric(variety: Hypersurface, folder: str | Path) -> tuple[Points, 
     and errors of sums over them are then too small, up to 1.7 times where they came from lines.
     Raises `StoreError` for a missing or damaged file, for numbers that are not finite, weights that are negative and
     arrays of other lengths, and `OffVarietyError` where the points are on another variety.
+
+    Parameters
+    ----------
+    variety : Hypersurface
+        The variety Q = 0.
+    folder : path
+        Where dataset.npz is, or that file.
     """
     path = Path(folder) / _FILE if Path(folder).is_dir() else Path(folder)
     file = archive.read(path)

@@ -25,6 +25,15 @@ class Symmetry:
 
     `permutations` (order, N): z ↦ z[permutation], the identity among them. `lattice` (rank, N): the Hermite basis of
     the exponent differences that the phases leave invariant. `conjugation`: whether z ↦ z̄ keeps Q.
+
+    Parameters
+    ----------
+    permutations : (order, N) array of int
+        All of them, z ↦ z[permutation].
+    lattice : (rank, N) array of int
+        In Hermite normal form.
+    conjugation : bool
+        Whether z ↦ z̄ is one.
     """
 
     permutations: np.ndarray
@@ -44,12 +53,26 @@ class Symmetry:
         return np.unique(np.concatenate(chosen), axis=0)
 
     def phase_classes(self, monomials: np.ndarray) -> np.ndarray:
-        """A number for each row of `monomials`, equal where the phases act equally."""
+        """A number for each row of `monomials`, equal where the phases act equally.
+
+        Parameters
+        ----------
+        monomials : (m, N) array of int
+            Exponents.
+        """
         _, labels = np.unique(cosets(monomials, self.lattice), axis=0, return_inverse=True)
         return labels.reshape(-1)
 
     def keeping(self, ambient: Ambient, kahler_class: Sequence[float]) -> Symmetry:
-        """The subgroup that keeps the class Σ t_i H_i; phases and conjugation keep every class."""
+        """The subgroup that keeps the class Σ t_i H_i; phases and conjugation keep every class.
+
+        Parameters
+        ----------
+        ambient : Ambient
+            Whose coordinates are permuted.
+        kahler_class : sequence of float
+            The t_i.
+        """
         kept = keeps_class(self.permutations, ambient, kahler_class)
         return self if kept.all() else replace(self, permutations=self.permutations[kept])
 
@@ -77,7 +100,13 @@ def keeps_class(permutations: np.ndarray, ambient: Ambient, kahler_class: Sequen
 
 
 def trivial_symmetry(size: int) -> Symmetry:
-    """No symmetry at all but the scalings of projective space."""
+    """No symmetry at all but the scalings of projective space.
+
+    Parameters
+    ----------
+    size : int
+        The number of homogeneous coordinates.
+    """
     lattice = echelon(np.eye(size, dtype=np.int64)[1:] - np.eye(size, dtype=np.int64)[:-1])
     return Symmetry(np.arange(size)[None], lattice, False)
 
