@@ -6,8 +6,11 @@ python -m benchmarks.house
 from __future__ import annotations
 
 import ast
+import io
+import os
 import subprocess
 import sys
+import tokenize
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,6 +18,8 @@ from pathlib import Path
 import grimp
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+import geomflow
 
 LONG = (50, 60)
 #: Floors of which a run on a torus needs nothing, and those of which an algebraic fit does not.
@@ -41,6 +46,16 @@ def sources(root: Path) -> list[Path]:
     return sorted(path for ending in ("py", "pyi") for path in root.rglob(f"*.{ending}"))
 
 
+def code_lines(text: str, tree: ast.AST) -> int:
+    """Lines with code on them: neither blank, nor of comments and docstrings alone."""
+    layout = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    lines = {k for token in tokens if token.type not in layout for k in range(token.start[0], token.end[0] + 1)}
+    alone = [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
+    told = [value for value in alone if isinstance(value, ast.Constant)]
+    return len(lines - {k for text in told for k in range(text.lineno, (text.end_lineno or text.lineno) + 1)})
+
+
 def import_lines(tree: ast.AST) -> int:
     """Lines that import statements take."""
     kinds = ast.Import | ast.ImportFrom
@@ -57,9 +72,9 @@ def functions(tree: ast.AST) -> Iterator[tuple[str, int]]:
             yield node.name, (node.end_lineno or node.lineno) - first + 1 - told
 
 
-def circles(package: str = "geomflow") -> list[list[str]]:
+def circles() -> list[list[str]]:
     """Modules that import each other in a loop, imports inside functions counted, those for type checkers not."""
-    graph = grimp.build_graph(package, exclude_type_checking_imports=True, cache_dir=None)
+    graph = grimp.build_graph("geomflow", exclude_type_checking_imports=True, cache_dir=None)
     names = sorted(graph.modules)
     place = {name: k for k, name in enumerate(names)}
     pairs = [(place[a], place[b]) for a in names for b in graph.find_modules_directly_imported_by(a) if b in place]
@@ -79,16 +94,27 @@ def loaded_by(code: str, floors: Iterable[str] = STRANGERS) -> tuple[list[str], 
     return names, [name for name in names if name.split(".")[1:2] and name.split(".")[1] in floors]
 
 
-def main() -> None:
+def elsewhere(package: Path) -> int:
+    """The numbers of another package `geomflow`, by this script in a process of its own."""
+    paths = os.pathsep.join([str(package.resolve().parent), str(Path(__file__).parent)])
+    return subprocess.call([sys.executable, "-m", "house"], env={**os.environ, "PYTHONPATH": paths})
+
+
+def main() -> int:
     """Print all numbers."""
-    files = sources(Path(__file__).parent.parent / "geomflow")
-    trees = {path: ast.parse(path.read_text()) for path in files}
-    lines = sum(len(path.read_text().splitlines()) for path in files)
+    if sys.argv[1:]:
+        return elsewhere(Path(sys.argv[1]))
+    files = sources(Path(geomflow.__file__).parent)
+    texts = {path: path.read_text(encoding="utf-8") for path in files}
+    trees = {path: ast.parse(text) for path, text in texts.items()}
+    lines = sum(len(text.splitlines()) for text in texts.values())
+    code = sum(code_lines(text, trees[path]) for path, text in texts.items())
     imports = sum(import_lines(tree) for tree in trees.values())
     sizes = [size for tree in trees.values() for _, size in functions(tree)]
     loops, (loaded, strange), (fit, odd) = circles(), loaded_by(TORUS), loaded_by(FIT, FORMS)
     rows: dict[str, object] = {
         "files": len(files), "lines": lines, "lines a file": f"{lines / len(files):.0f}",
+        "lines of code (no docstrings, comments, blank lines)": code,
         "share of import lines": f"{imports / lines:.1%}",
         **{f"functions over {limit} lines": sum(size > limit for size in sizes) for limit in LONG},
         "circles": len(loops), "files in circles": sum(map(len, loops)),
@@ -98,7 +124,8 @@ def main() -> None:
     }  # fmt: skip
     for name, value in rows.items():
         print(f"{name:<64}{value}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

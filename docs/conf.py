@@ -23,9 +23,9 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.doctest",
     "sphinx.ext.mathjax",
-    "sphinx.ext.napoleon",
     "sphinx_gallery.gen_gallery",
     "plain_docstrings",
+    "glossary_terms",
     "run_file_keys",
     "ran_commands",
     "functional_pages",
@@ -40,8 +40,6 @@ default_role = "code"
 myst_enable_extensions = ["amsmath", "dollarmath", "deflist", "colon_fence"]
 myst_heading_anchors = 3
 
-napoleon_google_docstring = False
-napoleon_use_param = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 autodoc_default_options = {"members": True, "show-inheritance": False}

@@ -77,6 +77,8 @@ def bounded(words: list[str]) -> Iterator[tuple[bool, str]]:
     start = 1 if core.startswith("(") and core.count("(") > core.count(")") else 0
     end = len(core) - 1 if core.endswith(")") and core.count(")") > core.count("(") else len(core)
     core = core[start:end]
+    if core.count("(") > core.count(")"):
+        core = core[: core.rindex("(")].rstrip(" ,;")
     place = sum(map(len, words[:first])) + start
     text = "".join(words)
     yield False, text[:place]

@@ -1,6 +1,6 @@
-"""Docstrings are plain text, made to be read in a terminal; this makes reStructuredText of them, before napoleon does.
+"""Docstrings are plain text, made to be read in a terminal; this makes reStructuredText of them.
 
-Sections of NumPy's style (Parameters, Returns, Raises, ...) stay what they are. In what they and the paragraphs say,
+Sections of NumPy's style (Parameters, Returns, Raises, ...) are read by napoleon. In what they and the paragraphs say,
 |x|, * and names_ are taken literally, `names` are set as code and formulas in Unicode as mathematics; doctests stay
 doctests, indented formulas stand on lines of their own, aligned lines become literal blocks, and lists stay lists.
 """
@@ -152,10 +152,12 @@ def converted(lines: list[str]) -> list[str]:
 
 def process(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
     """Replace the lines of one docstring in place."""
-    lines[:] = converted(lines)
+    from sphinx.ext.napoleon import Config, NumpyDocstring
+
+    lines[:] = NumpyDocstring(converted(lines), Config(napoleon_use_param=False, napoleon_use_rtype=False)).lines()
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Connect to autodoc, before napoleon."""
-    app.connect("autodoc-process-docstring", process, priority=400)
+    """Connect to autodoc."""
+    app.connect("autodoc-process-docstring", process)
     return {"parallel_read_safe": True}

@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "docs" / "_ext"))
 
 formulas = pytest.importorskip("formulas")
 plain_docstrings = pytest.importorskip("plain_docstrings")
+glossary_terms = pytest.importorskip("glossary_terms")
 
 
 @pytest.mark.parametrize(("text", "tex"), [
@@ -32,6 +33,7 @@ def test_formulas_become_tex(text, tex):
     ("A σ of 3 points (of g_ij too).", ["σ", "g_ij"]),
     ("The σ-measure of kahler_class in `t1` is a Ricci–DeTurck one of shape (*grid, d).", []),
     ("A grid of n = 3 a side.", ["n = 3"]),
+    ("J = ∂f/∂θ, (p, outputs).", ["J = ∂f/∂θ"]),
 ])  # fmt: skip
 def test_formulas_are_found_in_prose(text, found):
     import unicodedata
@@ -47,3 +49,9 @@ def test_sections_of_fields_stay_and_what_is_said_in_them_is_text():
         "Sum of \\ :math:`|x|`\\ .", "", "Parameters", "----------", "*args : (\\*grid, d) array",
         "    Names\\_ of ``x``\\ .", "", "", "", "Source: eq. (2).", "",
     ]  # fmt: skip
+
+
+def test_every_word_of_the_glossary_is_explained_by_the_package():
+    entries = list(glossary_terms.entries())
+    assert len(entries) > 60
+    assert [term for term, meaning, _ in entries if len(meaning) < 10] == []
