@@ -60,7 +60,7 @@ def pieces(prose: str) -> Iterator[tuple[bool, str]]:
 
 def can_stand(word: str) -> bool:
     """Whether a word of prose can be a part of a formula."""
-    letters = re.findall("[A-Za-z]{2,}", SCRIPT.sub("", word))
+    letters = re.findall("[A-Za-z]{2,}", SCRIPT.sub(" ", word))
     long = [each for each in letters if each not in FUNCTIONS and not re.fullmatch("d[A-Za-z]", each)]
     return bool(word.strip()) and not long and not BARRED.search(word)
 
@@ -78,13 +78,15 @@ def bounded(words: list[str]) -> Iterator[tuple[bool, str]]:
     end = len(core) - 1 if core.endswith(")") and core.count(")") > core.count("(") else len(core)
     core = core[start:end]
     if core.count("(") > core.count(")"):
-        core = core[: core.rindex("(")].rstrip(" ,;")
+        core = core[: core.rindex("(")]
+    core = re.sub(r",( [A-Za-z])?$", "", core.rstrip(" ,;"))
     place = sum(map(len, words[:first])) + start
     text = "".join(words)
     yield False, text[:place]
     even = all(core.count(left) == core.count(right) for left, right in ("()", "[]", "{}"))
     yield even and bool(SURE.search(whole(core))), core
-    yield False, text[place + len(core) :]
+    rest = text[place + len(core) :]
+    yield from bounded(re.split("( )", rest)) if core and SURE.search(whole(rest)) else [(False, rest)]
 
 
 def article(words: list[str], at: int, way: int) -> bool:
@@ -97,7 +99,7 @@ def tex(formula: str) -> str:
     """One line of a formula in TeX."""
     text = unicodedata.normalize("NFD", formula)
     result = "".join(token(found) for found in TOKENS.finditer(whole(text)))
-    return re.sub(r"^(\\? )+|(\\? )+$", "", result)
+    return re.sub(r"^(\\? )+|(\\? )+$", "", re.sub(r"(?<=[\w})]) (?=d[a-zA-Zμ])", r"\\, ", result))
 
 
 def whole(text: str) -> str:

@@ -19,7 +19,7 @@ glossary_terms = pytest.importorskip("glossary_terms")
     ("Γ^k_ij", r"Γ^{k}_{ij}"),
     ("g_{ab̄}", r"g_{a\bar{b}}"),
     ("∇_i∇_jf", r"\nabla _{i}\nabla _{j}f"),
-    ("√det g dx²", r"\sqrt{\operatorname{det} g} dx^{2}"),
+    ("√det g dx²", r"\sqrt{\operatorname{det} g}\, dx^{2}"),
     ("R − R̄", r"R - \bar{R}"),
     ("Σ_p w_p|1 − v_p|", r"\sum _{p} w_{p}|1 - v_{p}|"),
     ("e^(−x/2)", "e^{-x/2}"),
@@ -34,6 +34,7 @@ def test_formulas_become_tex(text, tex):
     ("The σ-measure of kahler_class in `t1` is a Ricci–DeTurck one of shape (*grid, d).", []),
     ("A grid of n = 3 a side.", ["n = 3"]),
     ("J = ∂f/∂θ, (p, outputs).", ["J = ∂f/∂θ"]),
+    ("K = Σ t_i (t_i = 1 unless given), F(v)dμ, P invariant.", ["K = Σ t_i", "t_i = 1", "F(v)dμ"]),
 ])  # fmt: skip
 def test_formulas_are_found_in_prose(text, found):
     import unicodedata
