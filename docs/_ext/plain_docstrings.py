@@ -75,8 +75,9 @@ def convert(block: list[str]) -> list[str]:
 
 
 def displayed(formulas: list[str]) -> list[str]:
-    """Formulas on lines of their own."""
-    lines = [f"    &{tex(formula)}\\\\" for formula in formulas]
+    """Formulas on lines of their own; the parts of a long one too."""
+    parts = [part for formula in formulas for part in (re.split(" {3,}", formula) if len(formula) > 70 else [formula])]
+    lines = [f"    &{tex(part)}\\\\" for part in parts]
     return [".. math::", "    :nowrap:", "", "    \\begin{align*}", *lines, "    \\end{align*}"]
 
 

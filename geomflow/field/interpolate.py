@@ -50,6 +50,8 @@ def interpolate(field: Field, points: Any) -> np.ndarray:
     points : (..., d) array
         Cartesian; they may lie outside of the fundamental cell.
 
+    Examples
+    --------
     >>> from geomflow.field import Torus
     >>> f = Torus(dim=1).grid(8, scheme="spectral").scalar("cos(2*pi*x)")
     >>> round(float(interpolate(f, [1 / 3])), 12)

@@ -46,6 +46,8 @@ def laplacian_spectrum(metric: MetricField, count: int = 6) -> np.ndarray:
     count : int
         From 1 to half the grid's points.
 
+    Examples
+    --------
     >>> from geomflow.field import Torus
     >>> laplacian_spectrum(Torus(dim=2).grid(8, scheme="spectral").metric(), 3).round(6) + 0.0
     array([ 0.      , 39.478418, 39.478418])

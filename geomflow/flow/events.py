@@ -100,6 +100,8 @@ class Event(TerminalEvent):
     function : function of (t, state)
         Gives a real number or a truth value.
 
+    Examples
+    --------
     >>> half = Event("half the volume", lambda t, state: state.volume() - 0.5)
     """
 

@@ -99,6 +99,8 @@ class Flow(InLatex):
         **parameters : float
             Numbers by name.
 
+        Examples
+        --------
         >>> import geomflow as gf
         >>> heat = gf.Flow.from_expression("kappa * laplacian(u)", kappa=0.1)
         >>> sol = gf.solve(heat, gf.Torus(dim=1).grid(32, scheme="spectral").scalar("cos(2*pi*x)"), t1=0.1)

@@ -195,6 +195,8 @@ class NetworkKernel(InfiniteNetwork):
     embedding : FourierEmbedding, optional
         With it points are torus coordinates.
 
+    Examples
+    --------
     >>> x = np.array([[1.0, 0.0], [0.0, 1.0]])
     >>> NetworkKernel("identity", depth=1).matrix(x).tolist()
     [[1.0, 0.0], [0.0, 1.0]]

@@ -53,6 +53,8 @@ class CosineNetwork(Network):
     seed : int or numpy.random.Generator
         What draws w and b.
 
+    Examples
+    --------
     >>> CosineNetwork(2, width=1000, kernel_width=0.1)
     a cosine network of 1000 neurons, 2 inputs and 1 output, kernel width 0.1
     """

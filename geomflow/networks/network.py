@@ -29,6 +29,8 @@ class Layout:
     entries : tuple of (name, shape)
         The arrays, in order; names differ.
 
+    Examples
+    --------
     >>> layout = Layout((("weights", (2, 3)), ("bias", (2,))))
     >>> layout
     8 parameters: weights (2, 3), bias (2,)

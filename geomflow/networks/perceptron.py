@@ -50,6 +50,8 @@ class Perceptron(Network):
     embedding : FourierEmbedding, optional
         What makes the network periodic on a torus.
 
+    Examples
+    --------
     >>> Perceptron(2, hidden=(8, 8), outputs=3)
     a perceptron 2-8-8-3 with gelu, NTK parametrisation, 104 parameters
     """

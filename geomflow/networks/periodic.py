@@ -32,6 +32,8 @@ class FourierEmbedding:
     harmonics : int
         The highest m.
 
+    Examples
+    --------
     >>> from geomflow.field import Torus
     >>> FourierEmbedding(Torus(dim=2), harmonics=2)
     8 cosines and sines on the torus R^2/Λ with coordinates x, y and periods 1, 1

@@ -38,6 +38,8 @@ class AutogradNetwork(Network):
     start : callable, optional
         Makes the initial parameters (size,) from a Generator; standard normal numbers unless given.
 
+    Examples
+    --------
     >>> import autograd.numpy as anp
     >>> arrays = {"w": (3, 2), "c": (3,)}
     >>> bump = lambda views, x: anp.exp(-((anp.dot(x, views["w"].T) - views["c"]) ** 2))
@@ -195,6 +197,8 @@ class UserModel(MetricModel):
     start : callable, optional
         Makes the initial parameters (size,) from a Generator; standard normal numbers unless given.
 
+    Examples
+    --------
     >>> import autograd.numpy as anp
     >>> from geomflow.field import Torus
     >>> wave = lambda views, x: anp.exp(views["a"] * anp.cos(2 * anp.pi * x[:, :1]))[:, :, None] * anp.eye(2)

@@ -71,7 +71,13 @@ class ParameterFlow(Flow):
         return self._problem(start, loss, rate, start.pack())
 
     def default_stepper(self, problem: Problem) -> Stepper:
-        """Stabilised Runge–Kutta: a tangent kernel times a functional's second derivative is stiff."""
+        """Stabilised Runge–Kutta: a tangent kernel times a functional's second derivative is stiff.
+
+        Parameters
+        ----------
+        problem : Problem
+            As the flow was bound.
+        """
         return RKC()
 
     def _start(self, state: ModelState) -> ModelState:
@@ -241,6 +247,8 @@ def tangent_monitors(flow: Any, start: ModelState, points: int = POINTS) -> dict
     points : int
         About how many points are looked at.
 
+    Examples
+    --------
     >>> import geomflow as gf
     >>> T = gf.ComplexTorus(dim=1)
     >>> network = gf.networks.Perceptron(2, (16,), embedding=gf.networks.FourierEmbedding(T))

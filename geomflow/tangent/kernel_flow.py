@@ -145,6 +145,11 @@ class KernelFlow(Flow):
 
         There the semi-implicit stepper can be asked for: its linear part is that of the classical flow times the norm
         of the kernel.
+
+        Parameters
+        ----------
+        problem : Problem
+            As the flow was bound.
         """
         if problem.stiff_order and problem.spectral_radius is None:
             return RKC()

@@ -252,7 +252,13 @@ class Training(ParameterFlow):
         return np.random.default_rng((self.seed, k)).choice(len(loss.points), self.batch, replace=False)
 
     def default_stepper(self, problem: Problem) -> Stepper:
-        """The iteration itself."""
+        """The iteration itself.
+
+        Parameters
+        ----------
+        problem : Problem
+            As the flow was bound.
+        """
         return Iteration()
 
 
