@@ -39,6 +39,8 @@ def compile_grid(program: Program, order: int = 4) -> GridRoutine:
 
     Raises InputError for another order or axes beyond four, UnknownFunctionError for a function without code.
 
+    Examples
+    --------
     >>> from geomflow.core import graph as gr
     >>> from geomflow.core.program import Stage
     >>> heat = Program(("x",), ("u",), (), (), (Stage((("u_t", gr.jet("u", (2,))),)),))

@@ -34,6 +34,8 @@ def compile_points(outputs: Any, arguments: Sequence[Node]) -> PointRoutine:
 
     Raises ExpressionError for a leaf that is not an argument, UnknownFunctionError for a function without code.
 
+    Examples
+    --------
     >>> x, y = gr.symbol("x"), gr.symbol("y")
     >>> norm = compile_points([x**2 + y**2, x*y], (x, y))
     >>> norm([1.0, 2.0], 3.0)
@@ -262,6 +264,8 @@ def compile(expression: Any, arguments: Sequence[Any] | None = None) -> PointRou
     Raises UnknownFunctionError for a function that there is no code for, ExpressionError for a symbol that is not
     among the arguments or an expression without meaning as a number, InputError for an argument that comes twice.
 
+    Examples
+    --------
     >>> import numpy as np, sympy
     >>> x, y = sympy.symbols("x y")
     >>> f = compile(sympy.Matrix([[x + y, x * y], [sympy.sin(x), 1]]))

@@ -31,6 +31,8 @@ def pack(matrix: NDArray[Any]) -> NDArray[np.float64]:
     matrix : (..., n, n) complex array
         Only the diagonal and what is above it are read.
 
+    Examples
+    --------
     >>> pack(np.array([[1, 2 + 3j], [2 - 3j, 4]])).tolist()
     [1.0, 4.0, 2.0, 3.0]
     """

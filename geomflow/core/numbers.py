@@ -32,6 +32,8 @@ def real_number(value: Any, what: str) -> float:
     Raises InputError for text, truth values, complex numbers and all else that is not one real number, for numbers
     that double precision does not hold, and for those of sympy's that are too large to be evaluated.
 
+    Examples
+    --------
     >>> real_number(Fraction(1, 4), "the rate")
     0.25
     """
@@ -139,6 +141,8 @@ def whole(given: Any, what: str, least: int, advice: str = "") -> int:
     advice : str
         What the message ends with.
 
+    Examples
+    --------
     >>> whole(np.int64(5), "the degree", 3)
     5
     """
@@ -162,6 +166,8 @@ def real_array(given: Any, what: str, advice: str = "give real numbers") -> np.n
     Raises InputError for complex numbers, whose imaginary part would be lost, and for what
     is no array of numbers.
 
+    Examples
+    --------
     >>> real_array([[1, 2]], "the points").dtype.name
     'float64'
     """
@@ -207,6 +213,8 @@ def generator(seed: int | np.random.Generator | np.random.SeedSequence) -> np.ra
 
     Raises `InputError` where `seed` is None (numbers that nobody could reproduce), negative, or no whole number.
 
+    Examples
+    --------
     >>> generator(7).integers(10, size=3).tolist() == generator(7).integers(10, size=3).tolist()
     True
     """

@@ -34,15 +34,6 @@ class Outcome:
     time : float
         The time t at the end.
 
-    Parameters
-    ----------
-    kind : OutcomeKind
-        One of the ways to end.
-    message : str
-        A sentence with its numbers.
-    time : float
-        t at the end.
-
     Examples
     --------
     >>> print(Outcome(OutcomeKind.finished, "reached t = 1 in 12 steps.", 1.0))

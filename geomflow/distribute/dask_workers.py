@@ -248,6 +248,8 @@ def local_workers(number: int | None = None) -> Iterator[DaskWorkers]:
     Raises `InputError` for a number below one, `MissingExtraError`, `MemoryLimitError` for more processes than memory
     holds, and `ClusterError`, with the end of their log, where workers do not start.
 
+    Examples
+    --------
     >>> with local_workers(2) as workers:  # doctest: +SKIP
     ...     points = gf.Fermat(5).sample(100_000, seed=1, workers=workers)
     """
@@ -269,6 +271,8 @@ def as_workers(given: Any = None, here: Workers = ON_THREADS) -> Iterator[Worker
 
     Raises `InputError` for anything else, and what `local_workers` and `connected` raise.
 
+    Examples
+    --------
     >>> with as_workers() as workers:
     ...     workers.map(len, ["a", "bc"])
     [1, 2]

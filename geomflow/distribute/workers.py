@@ -89,6 +89,8 @@ class Here(Workers):
     Threads gain for functions that release the interpreter lock, as compiled ones do. In sequence, `done` yields each
     result before the next task begins, and a task may use all threads itself.
 
+    Examples
+    --------
     >>> Here().map(pow, [2, 3], [5, 2])
     [32, 9]
     """

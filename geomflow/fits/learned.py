@@ -127,6 +127,8 @@ def learned_kernel(
     InputError
         For less than one try or step. Ctrl-C ends all of it.
 
+    Examples
+    --------
     >>> import geomflow as gf
     >>> from geomflow.fits import frozen_fit, learned_kernel
     >>> X = gf.Fermat(3)

@@ -73,6 +73,8 @@ class LinearRange(Range):
     low, high : float
         The ends.
 
+    Examples
+    --------
     >>> LinearRange(2.0, 4.0).at(0.5)
     3.0
     """
@@ -94,6 +96,8 @@ class LogRange(Range):
     low, high : float
         The ends, low > 0; else `InputError`.
 
+    Examples
+    --------
     >>> LogRange(1.0, 100.0).at(0.5)
     10.0
     """
@@ -124,6 +128,8 @@ class Space:
     ranges : mapping of str to Range
         At least one; else `InputError`.
 
+    Examples
+    --------
     >>> Space({"rate": LogRange(0.01, 1.0), "bias": LinearRange(0.0, 2.0)}).at([0.5, 0.25])
     {'rate': 0.1, 'bias': 0.5}
     """

@@ -157,6 +157,8 @@ def is_zero(expression: Any, where: Where = (), ranges: Mapping[Any, Range] | No
     ranges : mapping, optional
         Open intervals (from, to) by symbol or name, beside those of the chart.
 
+    Examples
+    --------
     >>> import sympy
     >>> from geomflow.symbolic import Chart, is_zero
     >>> x = sympy.Symbol("x", real=True)

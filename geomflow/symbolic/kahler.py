@@ -78,6 +78,8 @@ class KahlerMetric(Components[KahlerTensors[ExactRing[Any]]]):
     functions : str or sympy functions, optional
         Unknown functions that text may call, real where their arguments are.
 
+    Examples
+    --------
     >>> from geomflow.symbolic import ComplexChart, KahlerMetric
     >>> plane = KahlerMetric.from_potential(ComplexChart("z1 z2"), "log(1 + abs(z1)^2 + abs(z2)^2)")
     >>> plane.scalar, plane.riemann_squared

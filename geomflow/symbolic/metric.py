@@ -47,6 +47,8 @@ class Metric(Components[RingTensors]):
     curvature, the Laplacian is at most zero. Zero is decided on the ranges of the chart (see `is_zero`); derivatives of
     |u| and sign(u) are taken away from the zeros of u, where curvature has a δ that is dropped.
 
+    Examples
+    --------
     >>> from geomflow.symbolic import Chart, Metric
     >>> sphere = Metric(Chart("theta phi"), [["1", "0"], ["0", "sin(theta)^2"]])
     >>> sphere.scalar
