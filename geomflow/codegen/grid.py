@@ -37,6 +37,8 @@ def compile_grid(program: Program, order: int = 4) -> GridRoutine:
     order : int
         The order of accuracy of the differences: 2, 4, 6 or 8.
 
+    Notes
+    -----
     Raises InputError for another order or axes beyond four, UnknownFunctionError for a function without code.
 
     Examples
@@ -117,6 +119,8 @@ class GridRoutine:
         out : (n_outputs, *grid) float array, optional
             Where the result is written, C-contiguous; a new array unless given.
 
+        Notes
+        -----
         Raises ShapeError, GridTooSmallError and InputError for arrays that do not fit the program.
         """
         grid = self._grid(fields)

@@ -32,6 +32,8 @@ def compile_points(outputs: Any, arguments: Sequence[Node]) -> PointRoutine:
     arguments : sequence of nodes
         Symbols or jets, in the order of the call.
 
+    Notes
+    -----
     Raises ExpressionError for a leaf that is not an argument, UnknownFunctionError for a function without code.
 
     Examples
@@ -81,6 +83,8 @@ class PointRoutine:
     arguments : tuple of nodes
         Symbols or jets, in the order of the call.
 
+    Notes
+    -----
     Arguments are broadcast against each other to the shape `batch`; the result has the shape
     ``(*batch, *shape)``, is complex if an argument or a constant is, and is real otherwise.
     """
@@ -261,6 +265,8 @@ def compile(expression: Any, arguments: Sequence[Any] | None = None) -> PointRou
         The symbols, in the order of the call; by default those that the object names as its `arguments` (of a metric,
         its coordinates and parameters), else the free symbols sorted by name.
 
+    Notes
+    -----
     Raises UnknownFunctionError for a function that there is no code for, ExpressionError for a symbol that is not
     among the arguments or an expression without meaning as a number, InputError for an argument that comes twice.
 

@@ -49,6 +49,8 @@ def require(size: float, what: str, advice: str = "take a smaller grid") -> None
     advice : str
         What to change.
 
+    Notes
+    -----
     Raises `MemoryLimitError` with both numbers and the advice if they are not.
     """
     free = available()

@@ -29,6 +29,8 @@ def real_number(value: Any, what: str) -> float:
     what : str
         What it is, for the message: "the rate".
 
+    Notes
+    -----
     Raises InputError for text, truth values, complex numbers and all else that is not one real number, for numbers
     that double precision does not hold, and for those of sympy's that are too large to be evaluated.
 
@@ -114,6 +116,8 @@ def named_numbers(owner: str, wanted: Collection[str], given: Mapping[str, Any],
     example : str
         How one is given, with {0} for its name: "f({0}=1.0)".
 
+    Notes
+    -----
     Raises UnknownNameError for a name that is not wanted, InputError for one without a number, and where none is.
     """
     for name in given:
@@ -163,6 +167,8 @@ def real_array(given: Any, what: str, advice: str = "give real numbers") -> np.n
     advice : str
         What the message ends with.
 
+    Notes
+    -----
     Raises InputError for complex numbers, whose imaginary part would be lost, and for what
     is no array of numbers.
 
@@ -211,6 +217,8 @@ def generator(seed: int | np.random.Generator | np.random.SeedSequence) -> np.ra
     seed : int, numpy.random.Generator or numpy.random.SeedSequence
         A whole number >= 0, or what makes random numbers.
 
+    Notes
+    -----
     Raises `InputError` where `seed` is None (numbers that nobody could reproduce), negative, or no whole number.
 
     Examples

@@ -92,6 +92,8 @@ class DaskWorkers(Workers):
     patience : float
         Seconds without any worker after which all are taken for lost.
 
+    Notes
+    -----
     Raises `WorkersLostError` where there is no worker for so long, and `VersionMismatchError` where workers
     run other versions of what numbers depend on. Numbers are the same, bit for bit, on processors of one kind: others
     may have other vector instructions.
@@ -245,6 +247,8 @@ def local_workers(number: int | None = None) -> Iterator[DaskWorkers]:
     number : int, optional
         How many; as many as `threads()` says unless given.
 
+    Notes
+    -----
     Raises `InputError` for a number below one, `MissingExtraError`, `MemoryLimitError` for more processes than memory
     holds, and `ClusterError`, with the end of their log, where workers do not start.
 
@@ -269,6 +273,8 @@ def as_workers(given: Any = None, here: Workers = ON_THREADS) -> Iterator[Worker
     here : Workers
         This process, where it is meant: its threads, or IN_SEQUENCE for tasks that use threads themselves.
 
+    Notes
+    -----
     Raises `InputError` for anything else, and what `local_workers` and `connected` raise.
 
     Examples

@@ -67,6 +67,8 @@ class Workers(ABC):
         common : sequence
             Its first arguments, the same for all tasks: they travel once, as if shared.
 
+        Notes
+        -----
         An error of a task is raised here as it is. Raises `WorkersLostError` where nobody is left to do the tasks.
         """
         lists = [list(each) for each in tasks]
@@ -86,6 +88,8 @@ class Here(Workers):
     most : int, optional
         So many threads at most, all of `threads()` unless given; 1 is in sequence.
 
+    Notes
+    -----
     Threads gain for functions that release the interpreter lock, as compiled ones do. In sequence, `done` yields each
     result before the next task begins, and a task may use all threads itself.
 

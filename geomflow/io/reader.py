@@ -197,6 +197,8 @@ def to_xarray(path: str | os.PathLike[str]) -> xarray.Dataset:
     path : str or path
         The directory of the store.
 
+    Notes
+    -----
     Raises `MissingExtraError` without xarray, and `StoreError` for a store that cannot be read.
     """
     try:

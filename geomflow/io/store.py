@@ -64,6 +64,8 @@ class Store:
     configuration : mapping, optional
         What the run was configured with, JSON-able, for the record.
 
+    Notes
+    -----
     A run that goes on from its store ends at the same bits as one that never stopped on processors of one kind: others
     may have other vector instructions.
     """

@@ -52,6 +52,8 @@ class Chart(InLatex):
     assumptions : mapping, optional
         For a coordinate given as text what else sympy may assume: {"r": {"positive": True}}.
 
+    Notes
+    -----
     Raises `InputError` for repeated or missing names and `UnknownNameError` for a range, period or assumption of no
     coordinate.
     """
@@ -161,6 +163,8 @@ class ComplexChart(InLatex):
     moduli : str, symbols or mapping, optional
         Complex parameters t, each carried with its conjugate tb (tb_1 where that is taken) as a symbol of its own.
 
+    Notes
+    -----
     A metric's `parameters={"t": "complex"}` adds to the moduli, and so do the symbols of sympy expressions: those that
     are declared complex, and those that declare nothing if their conjugate, modulus, real or imaginary part is formed.
     All other parameters are real.

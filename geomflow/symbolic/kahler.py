@@ -128,6 +128,8 @@ class KahlerMetric(Components[KahlerTensors[ExactRing[Any]]]):
         parameters, functions
             As `KahlerMetric` takes them.
 
+        Notes
+        -----
         Raises SymmetryError if φ is not real up to the real part of a holomorphic function.
         """
         chart, (potential,) = chart_of(chart, ComplexChart).read([phi], parameters, functions)

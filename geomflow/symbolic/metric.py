@@ -40,6 +40,8 @@ class Metric(Components[RingTensors]):
     functions : str or sympy functions, optional
         Unknown functions that text may call: "f g".
 
+    Notes
+    -----
     Symbols are told apart by name: a parameter cannot have the name of a coordinate.
     Results are sympy objects in a factored normal form (or, for large expressions with unknown functions, unexpanded):
     matrices for rank 2, arrays for higher rank. What is zero is decided and printed as 0. Upper indices come first and

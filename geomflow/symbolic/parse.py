@@ -63,6 +63,8 @@ def parse(text: str, names: Mapping[str, Any] | Iterable[str | sympy.Symbol] = (
         Coordinates and parameters, which win over the constants pi, e and i. A mapping gives expressions by name, or
         sympy functions that may be called; names in a sequence become real symbols.
 
+    Notes
+    -----
     Raises `ExpressionError` with a caret under the offending place, and `UnknownFunctionError` for a call of an
     unknown function.
     """

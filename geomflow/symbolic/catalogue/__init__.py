@@ -36,6 +36,8 @@ def get(name: str, **parameters: Any) -> Geometry:
     **parameters : int or sympy expression
         What its constructor takes, such as `dim` or `radius`.
 
+    Notes
+    -----
     Raises UnknownNameError for a name that is not in the catalogue.
     """
     key = name.strip().lower().replace("_", "-").replace(" ", "-")
