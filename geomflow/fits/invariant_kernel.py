@@ -261,10 +261,25 @@ class InvariantKernel(KahlerKernel):
 @final
 @dataclass(frozen=True, eq=False)
 class FeatureSpan(PotentialSpan, kind="FeatureSpan"):
-    """Functions ψ = L⁻¹ f(t(u(·), c)) of invariant features u, with the features c (M, m) of M centres.
+    """Functions ψ = L⁻¹ f(t(u(·), c)) of invariant features u.
 
     ∂_a∂_b̄ f(t) = f' ∂_a∂_b̄ t + f'' ∂_a t ∂_b̄ t; t is linear in the features, to which |u|²/2 is added for t of a
     distance.
+
+    Parameters
+    ----------
+    variety : Hypersurface
+        Where they are.
+    kahler_class : tuple of float
+        The t_i.
+    features : InvariantFeatures
+        u.
+    profile : Profile
+        f.
+    centres : (M, m) array
+        The m features c of each of M centres.
+    lower : (M, M) array
+        L, the Cholesky factor of the Gram matrix of the centres.
     """
 
     variety: Hypersurface

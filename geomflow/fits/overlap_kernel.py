@@ -64,9 +64,21 @@ class OverlapKernel(KahlerKernel):
 @final
 @dataclass(frozen=True, eq=False)
 class OverlapSpan(PotentialSpan, kind="OverlapSpan"):
-    """Functions ψ = L⁻¹ (mean over m of f(t(·, c_m))) with centres c, unit vectors (M, m, N) of the Segre embedding.
+    """Functions ψ = L⁻¹ (mean over m of f(t(·, c_m))) of overlaps with centres c.
 
-    m = 1 for a plain kernel; for an average over symmetries the m images of each centre.
+    Parameters
+    ----------
+    variety : Hypersurface
+        Where they are.
+    kahler_class : tuple of float
+        The t_i.
+    profile : Profile
+        f.
+    centres : (M, m, N) complex array
+        Unit vectors of the Segre embedding: m = 1 for a plain kernel, for an average over symmetries the m images of
+        each centre.
+    lower : (M, M) array
+        L, the Cholesky factor of the Gram matrix of the centres.
     """
 
     variety: Hypersurface
