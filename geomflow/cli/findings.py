@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from geomflow import plot
 from geomflow.cli.run import saved
 from geomflow.core.errors import InputError, UnknownNameError
 
@@ -132,16 +133,12 @@ class Shown:
 
 
 def _sigma(shown: Shown) -> Any:
-    from geomflow import plot
-
     degrees = [max(fit.degree) for fit in shown.fits]
     parameters = [fit.parameters for fit in shown.fits]
     return plot.sigma(degrees, [fit.sigma for fit in shown.fits], parameters, law=LAWS[shown.kind])[0].figure
 
 
 def _fit(shown: Shown) -> Any:
-    from geomflow import plot
-
     if shown.kind == "network":
         return plot.training(shown.metric.report).figure
     return plot.fit(list(shown.fits), ylabel=HISTORIES[shown.kind]).figure
@@ -163,8 +160,6 @@ def _histograms(shown: Shown) -> Any:
 
 
 def _slices(shown: Shown) -> Any:
-    from geomflow import plot
-
     quantities = ("v", "R") if shown.measured.curvature is not None else ("v",)
     return plot.slices(shown.metric, shown.measured.points, quantities)[0].figure
 

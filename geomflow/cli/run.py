@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
+from geomflow import plot
 from geomflow.cli.document import read_document
 from geomflow.cli.schema import EventsTable, FlowTable, GeometryTable, GridTable, KernelTable, RunFile, StateTable
 from geomflow.cli.terminal import file_path, latest, line, unused
@@ -247,26 +248,18 @@ DEFAULT = ("monitors", "snapshots")
 
 
 def _monitors(sol: Solution[Any], out: Path) -> Path:
-    from geomflow import plot
-
     return saved(plot.monitors(sol)[0].figure, out / "monitors.png")
 
 
 def _snapshots(sol: Solution[Any], out: Path) -> Path:
-    from geomflow import plot
-
     return saved(plot.snapshots(sol)[0, 0].figure, out / "snapshots.png")
 
 
 def _heatmap(sol: Solution[Any], out: Path) -> Path:
-    from geomflow import plot
-
     return saved(plot.heatmap(sol.last).figure, out / "heatmap.png")
 
 
 def _film(sol: Solution[Any], out: Path) -> Path:
-    from geomflow import plot
-
     plot.film(sol, out / "film.gif")
     return out / "film.gif"
 

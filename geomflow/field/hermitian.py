@@ -10,14 +10,7 @@ import numpy as np
 
 from geomflow.core import conventions, hermitian
 from geomflow.core.errors import InputError
-from geomflow.field.matrices import (
-    determinant,
-    eigenvalue_range,
-    quotient_trace,
-    require_positive,
-    require_symmetric,
-    smallest_eigenvalue,
-)
+from geomflow.field import matrices
 from geomflow.field.mesh import Mesh
 from geomflow.field.metric import POSITIVE_ADVICE, MetricField
 from geomflow.field.sampling import sample_matrix
@@ -64,16 +57,16 @@ class HermitianField(Field):
 
     def smallest_eigenvalue(self) -> tuple[float, tuple[int, ...]]:
         """The smallest eigenvalue of (h_{ab̄}) over the grid, and the index of its point."""
-        return smallest_eigenvalue(self.values)
+        return matrices.smallest_eigenvalue(self.values)
 
     def eigenvalue_range(self) -> tuple[float, float]:
         """The smallest and the largest eigenvalue of (h_{ab̄}) over the grid."""
-        lowest, highest = eigenvalue_range(self.values)
+        lowest, highest = matrices.eigenvalue_range(self.values)
         return float(lowest.min()), float(highest.max())
 
     def determinant(self) -> ScalarField:
         """det h_{ab̄}."""
-        return ScalarField(self.grid, determinant(self.values).real)
+        return ScalarField(self.grid, matrices.determinant(self.values).real)
 
     def volume_density(self) -> ScalarField:
         """dμ_J/dx = 2ⁿ det h_{ab̄} = √det g of the real metric."""
@@ -91,7 +84,7 @@ class HermitianField(Field):
         other : HermitianField
             T.
         """
-        return ScalarField(self.grid, quotient_trace(self.values, other.values))
+        return ScalarField(self.grid, matrices.quotient_trace(self.values, other.values))
 
     def realify(self) -> MetricField:
         """The real metric ds² = 2 h_{ab̄} dz^a dz̄^b in the coordinates x1, y1, x2, y2, ... of the torus."""
@@ -134,6 +127,6 @@ def make_hermitian(grid: Grid, components: Any) -> HermitianField:
         components = 0.5 * np.eye(size)
     components = getattr(components, "components", components)
     values = sample_matrix(grid, components, size, "the Hermitian metric", complex)
-    values = require_symmetric(grid, values, "the Hermitian metric")
-    require_positive(grid, values, "the Hermitian metric", f"Metrics are positive definite: {POSITIVE_ADVICE}")
+    values = matrices.require_symmetric(grid, values, "the Hermitian metric")
+    matrices.require_positive(grid, values, "the Hermitian metric", f"Metrics are positive definite: {POSITIVE_ADVICE}")
     return HermitianField(grid, values)

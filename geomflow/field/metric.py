@@ -16,16 +16,7 @@ from geomflow.core import graph as gr
 from geomflow.core import memory
 from geomflow.core.errors import ShapeError
 from geomflow.core.program import Program, Stage
-from geomflow.field.matrices import (
-    determinant,
-    eigenvalue_range,
-    pack_symmetric,
-    require_positive,
-    require_symmetric,
-    smallest_eigenvalue,
-    unpack_symmetric,
-    upper_pairs,
-)
+from geomflow.field import matrices
 from geomflow.field.mesh import checked_automorphism, permute
 from geomflow.field.operators import pointwise
 from geomflow.field.sampling import sample_matrix
@@ -62,28 +53,28 @@ class MetricField(Field):
     def component_names(self) -> tuple[str, ...]:
         """("g_xx", "g_xy", "g_yy") and the like: the components with i ≤ j, row by row."""
         names = self.grid.torus.coordinates
-        return tuple(f"g_{names[i]}{names[j]}" for i, j in upper_pairs(len(names)))
+        return tuple(f"g_{names[i]}{names[j]}" for i, j in matrices.upper_pairs(len(names)))
 
     def pack(self) -> np.ndarray:
         """(d(d+1)/2, *grid)."""
-        return pack_symmetric(self.values)
+        return matrices.pack_symmetric(self.values)
 
     def unpack(self, packed: np.ndarray) -> MetricField:
         """The metric with these components, (d(d+1)/2, *grid)."""
-        return MetricField(self.grid, unpack_symmetric(unpacked_rows(self, packed), self.grid.dim))
+        return MetricField(self.grid, matrices.unpack_symmetric(unpacked_rows(self, packed), self.grid.dim))
 
     def smallest_eigenvalue(self) -> tuple[float, tuple[int, ...]]:
         """The smallest eigenvalue of (g_ij) over the grid, and the index of its point."""
-        return smallest_eigenvalue(self.values)
+        return matrices.smallest_eigenvalue(self.values)
 
     def eigenvalue_range(self) -> tuple[float, float]:
         """The smallest and the largest eigenvalue of (g_ij) over the grid."""
-        lowest, highest = eigenvalue_range(self.values)
+        lowest, highest = matrices.eigenvalue_range(self.values)
         return float(lowest.min()), float(highest.max())
 
     def volume_density(self) -> ScalarField:
         """√det g."""
-        return ScalarField(self.grid, np.sqrt(determinant(self.values)))
+        return ScalarField(self.grid, np.sqrt(matrices.determinant(self.values)))
 
     def volume(self) -> float:
         """∫ √det g dx."""
@@ -182,8 +173,9 @@ def make_metric(grid: Grid, components: Any) -> MetricField:
         components = np.eye(grid.dim)
     components = getattr(components, "components", components)
     values = sample_matrix(grid, components, grid.dim, "the metric", float)
-    values = require_symmetric(grid, values, "the metric")
-    require_positive(grid, values, "the metric", f"A metric is positive definite everywhere: {POSITIVE_ADVICE}")
+    values = matrices.require_symmetric(grid, values, "the metric")
+    advice = f"A metric is positive definite everywhere: {POSITIVE_ADVICE}"
+    matrices.require_positive(grid, values, "the metric", advice)
     return MetricField(grid, values)
 
 
@@ -223,9 +215,9 @@ def _independent(quantity: str, nodes: Any, dim: int) -> list[Any]:
     if quantity == "scalar":
         return [nodes]
     if quantity == "ricci":
-        return [nodes[pair] for pair in upper_pairs(dim)]
+        return [nodes[pair] for pair in matrices.upper_pairs(dim)]
     if quantity == "christoffel":
-        return [nodes[(k, *pair)] for k in range(dim) for pair in upper_pairs(dim)]
+        return [nodes[(k, *pair)] for k in range(dim) for pair in matrices.upper_pairs(dim)]
     return [nodes[(*first, *second)] for first, second in riemann_places(dim)]
 
 
@@ -234,10 +226,10 @@ def spread(quantity: str, rows: np.ndarray, dim: int) -> np.ndarray:
     if quantity == "scalar":
         return np.asarray(rows[0])
     if quantity == "ricci":
-        return unpack_symmetric(rows, dim)
+        return matrices.unpack_symmetric(rows, dim)
     if quantity == "christoffel":
         blocks = rows.reshape(dim, -1, *rows.shape[1:])
-        return np.stack([unpack_symmetric(block, dim) for block in blocks], axis=rows.ndim - 1)
+        return np.stack([matrices.unpack_symmetric(block, dim) for block in blocks], axis=rows.ndim - 1)
     return _spread_riemann(rows, dim)
 
 

@@ -20,14 +20,8 @@ from geomflow.core.program import Program, Stage
 from geomflow.field import MetricField, ScalarField, TensorField
 from geomflow.field.operators import discretise
 from geomflow.flow.diffeomorphism import TorusMap, integrated_maps
+from geomflow.flow.equations import perelman_rates as rates
 from geomflow.flow.equations.conjugate_heat import ConjugateHeatFlow, MetricPath
-from geomflow.flow.equations.perelman_rates import (
-    bakry_emery,
-    dilaton,
-    perelman_energy,
-    perelman_growth,
-    positive_measure,
-)
 from geomflow.flow.equations.ricci import RicciFlow
 from geomflow.flow.plan import stop_times
 from geomflow.flow.solution import Solution
@@ -82,16 +76,16 @@ class PerelmanForm:
         index : int
             Of the time.
         """
-        tensor = bakry_emery(self.metrics[index], self.dilatons[index])
+        tensor = rates.bakry_emery(self.metrics[index], self.dilatons[index])
         return TensorField(tensor.grid, -2 * tensor.values, "_ij")
 
     def energy(self) -> np.ndarray:
         """Perelman's F(ĝ, dm) at the times, (n,): nondecreasing."""
-        return np.array([perelman_energy(*pair) for pair in zip(self.metrics, self.dilatons, strict=True)])
+        return np.array([rates.perelman_energy(*pair) for pair in zip(self.metrics, self.dilatons, strict=True)])
 
     def growth(self) -> np.ndarray:
         """2∫|Ric + ∇²f|² dm at the times, (n,): dF/dt."""
-        return np.array([perelman_growth(*pair) for pair in zip(self.metrics, self.dilatons, strict=True)])
+        return np.array([rates.perelman_growth(*pair) for pair in zip(self.metrics, self.dilatons, strict=True)])
 
     def measure_drift(self) -> float:
         """The largest |e^{−f̂}dV̂/dm − 1| over the grid and the times, zero but for errors."""
@@ -160,7 +154,7 @@ def perelman_form(
     fine = _refined(kept, parts)
     require(len(fine) * 4 * len(state.component_names) * state.grid.nbytes, f"{len(fine)} states of the run",
             "take fewer nodes or save times")
-    density = positive_measure(state.grid, measure)
+    density = rates.positive_measure(state.grid, measure)
     run = solve(RicciFlow(gauge=gauge), state, t1, t0=t0, stepper=stepper, rtol=rtol, save_at=fine[1:], events=events,
                 max_steps=max_steps, progress=False)
     reached = _reached(run, fine, parts)
@@ -216,8 +210,8 @@ def _thinned(run: Solution[MetricField], parts: int, reached: int) -> Solution[M
 
 def _at_one_time(state: MetricField, density: ScalarField, classical: Solution[MetricField]) -> PerelmanForm:
     """The form of a run that kept no time but its first."""
-    return PerelmanForm(classical.times[:1], (state,), (dilaton(state, density),), (TorusMap.identity(state.grid),),
-                        density, classical, None, classical.outcome)
+    f, psi = rates.dilaton(state, density), TorusMap.identity(state.grid)
+    return PerelmanForm(classical.times[:1], (state,), (f,), (psi,), density, classical, None, classical.outcome)
 
 
 @cache
