@@ -103,7 +103,7 @@ class Task:
     def _check_functional(self) -> None:
         text = self.file.metric.functional
         if text is not None and not (self.kind == "network" and text == "sigma"):
-            from geomflow.fits.loss import Density
+            from geomflow.fits.objective import Density
 
             with self.at("metric", "functional"):
                 Density.of(text)

@@ -1,13 +1,13 @@
 from .algebraic import algebraic_metric as algebraic_metric
 from .balanced import balanced_metric as balanced_metric
-from .clouds.flow import ComponentFlow as ComponentFlow
-from .clouds.metric import ComponentMetric as ComponentMetric
-from .clouds.rates import (
+from .component_flow import ComponentFlow as ComponentFlow
+from .component_metric import ComponentMetric as ComponentMetric
+from .rates import (
     ConstantRate as ConstantRate, FallingRate as FallingRate, PointwiseRate as PointwiseRate, Rate as Rate,
 )
 from .convergence import Convergence as Convergence, convergence as convergence
 from .family import FormFamily as FormFamily, FormState as FormState
-from .component_training import ComponentTraining as ComponentTraining, component_network as component_network
+from .components import ComponentTraining as ComponentTraining, component_network as component_network
 from .components import ComponentNetwork as ComponentNetwork
 from .fit import Fit as Fit, FitState as FitState
 from .folder import MetricFolder as MetricFolder
@@ -29,10 +29,10 @@ from .learned import (
 )
 from .orbit_kernel import Isometries as Isometries, OrbitKernel as OrbitKernel
 from .overlap_kernel import OverlapKernel as OverlapKernel
-from .phi.inputs import ProjectiveInputs as ProjectiveInputs
-from .phi.metric import PhiNetwork as PhiNetwork
-from .phi.steps import AdamStep as AdamStep, GaussNewton as GaussNewton
-from .phi.training import PhiTraining as PhiTraining, Recipe as Recipe, phi_metric as phi_metric
+from .projective import ProjectiveInputs as ProjectiveInputs
+from .phi_network import PhiNetwork as PhiNetwork
+from .phi_steps import AdamStep as AdamStep, GaussNewton as GaussNewton
+from .phi_training import PhiTraining as PhiTraining, Recipe as Recipe, phi_metric as phi_metric
 from .potential_span import KahlerKernel as KahlerKernel, KernelMetric as KernelMetric, PotentialSpan as PotentialSpan
 from .profiles import ArcCosine as ArcCosine, Exponential as Exponential, Power as Power, Profile as Profile
 from .span import LinearSpan as LinearSpan

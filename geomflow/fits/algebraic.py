@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, final
 
 import numpy as np
+from scipy.linalg import qr
 
+from geomflow.core.errors import NotFiniteError
+from geomflow.core.hermitian import multiplicity, pack, unpack
+from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.core.report import FitReport, degree_text
-from geomflow.fits.dense import STEPS, FormObjective, LevenbergMarquardt
-from geomflow.fits.fit import carried_out
+from geomflow.fits.fit import Fit, FitState, Last, carried_out
 from geomflow.fits.general import STEPS as GENERAL_STEPS
 from geomflow.fits.general import GeneralFit, likeness, require_general
-from geomflow.fits.loss import EnergyLoss, Loss
+from geomflow.fits.objective import EnergyLoss, Evaluation, Loss, Objective
 from geomflow.variety.errors import KahlerConeError, UnderdeterminedError
 from geomflow.variety.hermitian_form import HermitianForm
+from geomflow.variety.jets import log_volume, sensitivity
 from geomflow.variety.measures import checked_volume
 from geomflow.variety.orbits import InvariantForms, invariant_forms, reference
 from geomflow.variety.sections import Sections, halved, line_bundle
@@ -25,6 +31,148 @@ if TYPE_CHECKING:
     from geomflow.variety.metric import PolarisedMetric
     from geomflow.variety.points import Points
 
+#: Steps that are enough.
+STEPS = 40
+_CUTOFF = 1e-14
+_TRIES = 12
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class FormObjective(Objective):
+    """E_F of K = (1/level) log P, P linear in the coefficients; evaluations hold its Gram matrices.
+
+    Parameters
+    ----------
+    features : (P, rows², count) array
+        Packed Gram matrices of the functions.
+    log_omega2 : (P,) array
+        log |Ω|².
+    weights : (P,) array
+        Those of dμ_Ω, of sum one.
+    level : int
+        k.
+    loss : Loss
+        F.
+    """
+
+    features: np.ndarray
+    log_omega2: np.ndarray
+    weights: np.ndarray
+    level: int
+    loss: Loss
+
+    def gram(self, coefficients: np.ndarray) -> np.ndarray:
+        """(P, n+1, n+1)."""
+        return unpack(self.features @ coefficients)
+
+    def evaluate(self, coefficients: np.ndarray) -> Evaluation:
+        """v, E_F and σ."""
+        gram = self.gram(coefficients)
+        return self.seen_in_logarithms(log_volume(gram, self.level) - self.log_omega2, gram)
+
+    def rows(self, evaluation: Evaluation) -> tuple[np.ndarray, np.ndarray]:
+        """J = √(wF'') ∂v and r with E_F ≈ const + ½ |J δ + r|²."""
+        dual = pack(sensitivity(evaluation.at)) * multiplicity(evaluation.at.shape[-1])
+        slope = np.matmul(dual[:, None, :], self.features)[:, 0]
+        slope = evaluation.v[:, None] * (slope - (self.weights * evaluation.v) @ slope)
+        scale, residual = self.residual(evaluation)
+        return scale[:, None] * slope, residual
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class LevenbergMarquardt(Fit):
+    """Damped least-squares steps to the coefficients of least E_F, from `first`.
+
+    Ends where a step gains less than `tolerance` of E_F. Raises `KahlerConeError` where the start is not positive, or
+    where no step stays positive.
+
+    Parameters
+    ----------
+    objective : FormObjective
+        E_F on the points.
+    first : (count,) array
+        The coefficients to start at.
+    tolerance : float
+        The gain of E_F, relative to it, below which the fit ends.
+    """
+
+    objective: FormObjective
+    first: np.ndarray
+    tolerance: float = 1e-3
+
+    name: ClassVar[str] = "levenberg-marquardt"
+
+    @cached_property
+    def _evaluate(self) -> Last:
+        return Last(self.objective.evaluate)
+
+    def start(self) -> FitState:
+        """Undamped at first."""
+        if not self._evaluate(self.first).least > 0:
+            raise KahlerConeError("the fit starts outside the Kähler cone: P or g is not positive at some fitted point")
+        return FitState.of(coefficients=self.first, damping=0.0, before=np.inf)
+
+    def step(self, state: FitState) -> FitState | Outcome:
+        """The first damped step that lowers E_F inside the cone."""
+        here, damping = state["coefficients"], state.number("damping")
+        evaluation = self._evaluate(here)
+        if len(here) == 1:  # a single form has only its scale, which changes nothing
+            return Outcome(OutcomeKind.steady, "there is but one form.", 0.0)
+        if evaluation.energy > (1 - self.tolerance) * state.number("before"):
+            return Outcome(OutcomeKind.steady, f"the last step gained less than {self.tolerance:g} of E_F.", 0.0)
+        system, inside = _Step.of(*self.objective.rows(evaluation)), False
+        for _ in range(_TRIES):
+            tried = here + system.solve(damping)
+            found = self.objective.evaluate(tried)
+            inside = inside or found.least > 0
+            if found.energy < evaluation.energy:
+                self._evaluate.put(tried, found)
+                damping = damping / 100 if damping > 1e-12 else 0.0
+                return state.moved(coefficients=tried, damping=damping, before=evaluation.energy)
+            damping = max(30 * damping, 1e-10)
+        if not inside:
+            raise KahlerConeError(
+                f"the fit leaves the Kähler cone: {_TRIES} damped steps from E_F = {evaluation.energy:.3g} all make P "
+                f"or g not positive at one of the {len(evaluation.v)} fitted points; take more points or a lower degree"
+            )
+        return Outcome(OutcomeKind.steady, f"no step lowers E_F = {evaluation.energy:.3g}.", 0.0)
+
+    def numbers(self, state: FitState) -> Mapping[str, float]:
+        """E_F and σ on the fitted points."""
+        evaluation = self._evaluate(state["coefficients"])
+        return {"energy": evaluation.energy, "sigma": evaluation.sigma}
+
+
+@dataclass(frozen=True)
+class _Step:
+    """The damped least-squares step through one SVD: δ = −V s/(s² + λ s_0²) Uᵀ r, columns scaled to one."""
+
+    scale: np.ndarray
+    singular: np.ndarray
+    right: np.ndarray
+    projected: np.ndarray
+
+    @classmethod
+    def of(cls, jacobian: np.ndarray, value: np.ndarray) -> _Step:
+        scale = np.linalg.norm(jacobian, axis=0)
+        scale[scale == 0] = 1
+        if not np.isfinite(scale).all():
+            raise NotFiniteError("the functional grows beyond double precision at the fitted points: choose one that "
+                                 "grows more slowly away from v = 1")
+        orthogonal, triangle = qr(jacobian / scale, mode="economic", check_finite=False)
+        left, singular, right = np.linalg.svd(triangle)
+        return cls(scale, singular, right, left.T @ (orthogonal.T @ value))
+
+    def solve(self, damping: float) -> np.ndarray:
+        kept = self.singular > _CUTOFF * self.singular[0]
+        factor = np.where(kept, self.singular / (self.singular**2 + damping * self.singular[0] ** 2 + ~kept), 0.0)
+        return -(self.right.T @ (factor * self.projected)) / self.scale
+
+
+#: Core-seconds of work that conjugate gradients may take unless told otherwise.
+WORK = 120.0
 _FEWEST = 4000
 _PER_PARAMETER = 20
 _MOST_DENSE = 600
@@ -39,14 +187,12 @@ def algebraic_metric(
     functional: str = "(v - 1)^2",
     symmetry: Symmetry | None = None,
     start: PolarisedMetric | None = None,
-    work: float = 120.0,
+    work: float = WORK,
     progress: bool | None = None,
     kahler_class: Sequence[float] | None = None,
 ) -> HermitianForm:
     """The metric K = (1/k) log P of least E_F = ∫F(v)dμ_Ω, P invariant under the symmetries of the variety.
 
-    `degree` is k, or one degree for each factor, k t for a metric in the class t. With `kahler_class` t the bundle is
-    O(k t) and the metric in that class; t = (1, …, 1), or primitive on the ray of the degrees, unless given.
     P runs over orbit sums of monomial pairs modulo Q, of the symmetries that keep the class: those that swap factors
     of different t_i do not. Levenberg–Marquardt with the exact derivative of log det g, warm-started from the same
     ray at about half the degree (or from `start`). Of the points as many are used as are needed: 20 for
@@ -57,6 +203,27 @@ def algebraic_metric(
 
     Raises `UnderdeterminedError` (fewer points than parameters), `KahlerConeError`, `MemoryLimitError`, and
     `InputError` where k t_i is no whole number. Warns (`VolumeWarning`) as `checked_volume` does.
+
+    Parameters
+    ----------
+    variety : Hypersurface
+        Where the metric lives.
+    degree : int or sequence of int
+        k, or one degree k t_i for each factor: the bundle is O(k t).
+    points : Points
+        Those to fit on; as many are used as are needed.
+    functional : str
+        F(v), convex at v = 1.
+    symmetry : Symmetry, optional
+        The group under which P is invariant; the variety's unless given.
+    start : PolarisedMetric, optional
+        Where to start; the metric of about half the degree unless given.
+    work : float
+        Core-seconds for conjugate gradients, of 2·10¹⁰ counted operations each.
+    progress : bool or None
+        Whether a bar is shown; None for only on a terminal.
+    kahler_class : sequence of float, optional
+        t; (1, …, 1), or primitive on the ray of the degrees, unless given.
     """
     degrees, level = line_bundle(variety, degree, kahler_class)
     symmetry = symmetry or variety.symmetry
@@ -66,13 +233,14 @@ def algebraic_metric(
         require_general(Sections(variety, degrees), points)
     smaller = halved(degrees)
     if start is None and smaller != degrees:
-        options = {"functional": functional, "symmetry": symmetry, "work": work / 4, "progress": progress}
-        start = algebraic_metric(variety, smaller, points, **options)
+        start = algebraic_metric(variety, smaller, points, functional=functional, symmetry=symmetry, work=work / 4,
+                                 progress=progress)
     if dense:
         forms = reduced_forms(variety, degrees, symmetry, points)
         metric = _fit_invariant(variety, forms, level, points, loss, start, progress)
     else:
         metric = _fit_all(Sections(variety, degrees), level, points, loss, start, work, progress)
+    assert metric.report is not None
     checked_volume(metric, points[: metric.report.points])
     return metric
 

@@ -1,92 +1,28 @@
-"""Metric components in one coordinate patch: of a network, of its frozen features, and points as these see them."""
+"""Metric components of a network in one coordinate patch, and its training on the σ-loss: Adam, epoch by epoch."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.core.hermitian import pack, unpack
+from geomflow.core.hermitian import unpack
+from geomflow.core.outcome import Outcome
 from geomflow.core.report import FitReport, read_report, report_record
+from geomflow.fits.fit import FitState, Last
+from geomflow.fits.held_out import HeldOutTraining, held_out_count, small_start
+from geomflow.fits.points import WeightedPoints, patch_of, real_coordinates
+from geomflow.flow.solver import solve
 from geomflow.networks.perceptron import Perceptron
-from geomflow.variety.measures import normalised
+from geomflow.tangent.training import Adam, Optimiser
 from geomflow.variety.metric import FubiniStudy, HermitianMetric
-from geomflow.variety.routines import hermitian
 
 if TYPE_CHECKING:
     from geomflow.core.archive import Archive
     from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.points import Points
-
-
-def patch_of(points: Points) -> tuple[int, ...]:
-    """The patch (one coordinate for each factor) and the eliminated coordinate that all points have.
-
-    Raises `InputError` where they have several: components of a metric are not functions on the variety.
-    """
-    kinds = np.unique(np.column_stack([points.patch, points.elim]), axis=0)
-    if len(kinds) != 1:
-        raise InputError(
-            f"the {len(points)} points are in {len(kinds)} coordinate systems, and components of a metric are "
-            "functions in one only: take them by sample_patch(variety, n, seed, patch, elim)"
-        )
-    return tuple(int(k) for k in kinds[0])
-
-
-def real_coordinates(points: Points) -> np.ndarray:
-    """Re and Im of the homogeneous coordinates, (P, 2N): the inputs of section 3 of the paper."""
-    return np.concatenate([points.coordinates.real, points.coordinates.imag], axis=1)
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class ComponentPlaces:
-    """Points in one patch with everything that v = det g/(κ|Ω|²) of g = g_FS + M needs, M packed as n² real numbers.
-
-    `inputs` (P, 2N); `offset` (P, n²): g_FS − 1, packed; `ratio` (P,): 1/|Ω|² up to one factor; `weights` (P,) of
-    sum one. Everything is in the local coordinates of the patch.
-    """
-
-    inputs: np.ndarray
-    offset: np.ndarray
-    ratio: np.ndarray
-    weights: np.ndarray
-    n: int
-
-    @classmethod
-    def of(cls, points: Points) -> ComponentPlaces:
-        """At points of one patch; raises `InputError` for others."""
-        patch_of(points)
-        metric, n = FubiniStudy(points.variety).at(points), points.variety.dim
-        level = -np.log(points.omega2)
-        ratio = np.exp(level - level.mean())
-        weights = points.weights / points.weights.sum()
-        return cls(real_coordinates(points), pack(metric - np.eye(n)), ratio, weights, n)
-
-    def __len__(self) -> int:
-        return len(self.weights)
-
-    def take(self, index: np.ndarray | slice) -> ComponentPlaces:
-        """The points of these numbers, their weights of sum one."""
-        weights = self.weights[index]
-        parts = self.inputs[index], self.offset[index], self.ratio[index], weights / weights.sum()
-        return ComponentPlaces(*parts, self.n)
-
-    def volume(self, change: np.ndarray, block: slice = slice(None)) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """ratio · det(g_FS + M) = κ v, its derivative by the packed M, the least pivot of g (<= 0: not positive)."""
-        whole = self.offset[block] + change
-        value, dual, least = np.empty(len(whole)), np.empty(whole.shape), np.empty(len(whole))
-        hermitian.determinants(whole, self.n, value, dual, least)
-        ratio = self.ratio[block]
-        with np.errstate(over="ignore", invalid="ignore"):
-            return value * ratio, dual * ratio[:, None], least
-
-    def quality(self, change: np.ndarray) -> tuple[float, float, float]:
-        """κ, σ with v of mean one on these points, and the least pivot of g."""
-        volume, _, least = self.volume(change)
-        return *normalised(volume, self.weights)[1:], float(least.min())
 
 
 @final
@@ -165,3 +101,196 @@ class ComponentNetwork(HermitianMetric, kind="geomflow component-network 1"):
 
     def __repr__(self) -> str:
         return f"g_FS + M with {self.network} in the patch {self.patch}, on the {self.variety}"
+
+
+@final
+class ComponentTraining(HeldOutTraining[ComponentNetwork]):
+    """The fit of a network of metric components: ``solve(fit, fit.start(), fit.length)``, and ``fit.metric(solution)``.
+
+    Minimises the mean of w |1 − det g/(κ|Ω|²)| over mini-batches, eq. (B.11), w the weights of the points and κ that of
+    Fubini–Study on the train points. A tenth of the points (at most 10,000) is held out by the seed and only watched.
+    Each epoch goes through the train points in an order drawn from the seed and the number of the epoch, so
+    that a resumed fit equals one that never stopped, bit for bit. The last layer starts at a hundredth of its
+    deviation: the fit starts near g_FS. Raises `InputError` for points of several patches and sizes out of range.
+
+    Parameters
+    ----------
+    points : Points
+        In one patch.
+    hidden : sequence of int
+        Widths of the hidden layers.
+    activation : str
+        Of the network.
+    epochs : int
+        How often the train points are gone through.
+    batch : int
+        Points in a mini-batch.
+    optimiser : Optimiser, optional
+        Adam(1e-3) unless given.
+    seed : int
+        Draws the points held out, the parameters to start at and the batches.
+    """
+
+    name: ClassVar[str] = "component-network"
+    columns: ClassVar[tuple[str, ...]] = ("epoch", "sigma held out", "pivot held out", "loss")
+    blown: ClassVar[str] = "take a smaller rate"
+    lost: ClassVar[str] = "take more points or a smaller rate"
+
+    def __init__(
+        self,
+        points: Points,
+        *,
+        hidden: Sequence[int] = (64, 64, 64),
+        activation: str = "relu",
+        epochs: int = 50,
+        batch: int = 64,
+        optimiser: Optimiser | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.variety, self.patch, self.seed = points.variety, patch_of(points), int(seed)
+        self.optimiser = Adam(1e-3) if optimiser is None else optimiser
+        self.network = component_perceptron(self.variety, hidden, activation)
+        train = len(points) - held_out_count(len(points))
+        if not epochs >= 0:
+            raise InputError(f"the fit cannot take {epochs} epochs; give a whole number >= 0")
+        if not 1 <= batch <= train:
+            raise InputError(f"batches of {batch} points cannot be drawn from {train} train points")
+        self.hold_out(points, WeightedPoints.in_patch)
+        self.batch, self.epochs = int(batch), int(epochs)
+        assert self.train.offset is not None
+        self.kappa = self.train.quality(np.zeros_like(self.train.offset))[0]
+        self._order = Last(lambda epoch: np.random.default_rng([self.seed, int(epoch)]).permutation(len(self.train)))
+
+    def __content__(self) -> dict[str, Any]:
+        """What the numbers depend on."""
+        return {"variety": str(self.variety.polynomial.expression), "patch": self.patch, "seed": self.seed,
+                "epochs": self.epochs, "batch": self.batch, "optimiser": self.optimiser, "network": repr(self.network),
+                "points": [self.places, self.train.weights, self.held_out.weights]}
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Mini-batches in an epoch; the last one may be smaller."""
+        return -(-len(self.train) // self.batch)
+
+    @property
+    def length(self) -> int:
+        """The time by which the fit has ended by itself: its steps and one."""
+        return self.epochs * self.steps_per_epoch + 1
+
+    def start(self) -> FitState:
+        """Before the first step."""
+        first = small_start(self.network, self.seed)
+        return self.watched(FitState.of(
+            parameters=first, memory=np.zeros((self.optimiser.slots, self.network.size)), taken=0, total=0.0,
+            loss=np.nan, best=first, best_sigma=np.inf, sigma=np.inf, pivot=np.inf, watched=1))
+
+    def step(self, state: FitState) -> FitState | Outcome:
+        """One step of the optimiser on the next mini-batch."""
+        taken, parameters, memory = state.count("taken"), state["parameters"], state["memory"]
+        if taken >= self.epochs * self.steps_per_epoch:
+            return self.outcome(state)
+        epoch, number = divmod(taken, self.steps_per_epoch)
+        rows = self._order(np.asarray(epoch))[number * self.batch : (number + 1) * self.batch]
+        loss, gradient = self.loss(parameters, rows)
+        move, change = self.optimiser.step(taken, -gradient, memory)
+        total = state.number("total") + loss
+        state = state.moved(parameters=parameters + move, memory=memory + change, taken=taken + 1, total=total)
+        if (taken + 1) % self.steps_per_epoch or not np.isfinite(state["parameters"]).all():
+            return state.moved(watched=0)
+        return self.watched(state.moved(loss=total / self.steps_per_epoch, total=0.0))
+
+    def numbers(self, state: FitState) -> Mapping[str, float]:
+        """The columns of a report's history, and whether loss, σ and pivot are those of this state."""
+        loss, taken = state.number("loss"), state.number("taken")
+        numbers = (taken / self.steps_per_epoch, state.number("sigma"), state.number("pivot"),
+                   loss if np.isfinite(loss) else np.nan)
+        return dict(zip(self.columns, numbers, strict=True)) | {"watched": state.number("watched")}
+
+    def loss(self, parameters: np.ndarray, rows: np.ndarray | slice = slice(None)) -> tuple[float, np.ndarray]:
+        """The mean of w |1 − v| over these train points (w of mean one over all of them) and its gradient (size,).
+
+        Parameters
+        ----------
+        parameters : (size,) array
+            Those of the network.
+        rows : slice or array of int
+            Which train points.
+        """
+        inputs, weights = self.train.inputs[rows], self.train.weights[rows]
+        with np.errstate(over="ignore", invalid="ignore"):
+            output = self.network.values(parameters, inputs)
+        share = weights * (len(self.train) / len(weights))
+        volume, dual, _ = self.train.volume(output, rows)
+        with np.errstate(over="ignore", invalid="ignore"):
+            excess = volume / self.kappa - 1
+            cotangent = (share * np.sign(excess) / self.kappa)[:, None] * dual
+        if not np.isfinite(cotangent).all():
+            return np.nan, np.full(parameters.shape, np.nan)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(share @ np.abs(excess)), self.network.vjp(parameters, inputs, cotangent)
+
+    def change(self, parameters: np.ndarray, points: WeightedPoints) -> np.ndarray:
+        """The outputs of the network."""
+        return self.network.values(parameters, points.inputs)
+
+    def taken(self, state: FitState) -> tuple[int, str]:
+        """Mini-batches."""
+        steps = state.count("taken")
+        return steps, f"{steps} steps on batches of {self.batch}"
+
+    def described(self, state: FitState) -> dict[str, Any]:
+        """Epochs, the size of batches and the seed."""
+        epochs = state.count("taken") // self.steps_per_epoch
+        return {"method": f"{epochs} epochs with batches of {self.batch}", "loss": "sigma",
+                "settings": {"epochs": epochs, "batch": self.batch, "seed": self.seed}}
+
+    def made(self, parameters: np.ndarray, report: FitReport) -> ComponentNetwork:
+        """The network with its report."""
+        return ComponentNetwork(self.variety, self.patch, self.network, parameters, report)
+
+
+def component_perceptron(variety: Hypersurface, hidden: Sequence[int], activation: str) -> Perceptron:
+    """The network 2N – hidden – n² of the paper, W ~ N(0, 2/fan-in) for ReLU and N(0, 1/fan-in) else, biases zero."""
+    spread = 2.0**0.5 if activation == "relu" else 1.0
+    return Perceptron(2 * variety.ambient.size, hidden, variety.dim**2, activation, "standard", spread)
+
+
+def component_network(
+    points: Points,
+    *,
+    hidden: Sequence[int] = (64, 64, 64),
+    activation: str = "relu",
+    epochs: int = 50,
+    batch: int = 64,
+    optimiser: Optimiser | None = None,
+    seed: int = 0,
+    progress: bool | None = None,
+) -> ComponentNetwork:
+    """The finite network of the paper's section 3: g_FS plus a network's components, fitted to the σ-loss (B.11).
+
+    Inputs are real and imaginary parts of the homogeneous coordinates. `metric.report` says how the fit
+    went, `geomflow.variety.gain(metric, unseen)` is its test gain. `ComponentTraining` can be stopped and resumed.
+    Raises `InputError`.
+
+    Parameters
+    ----------
+    points : Points
+        In one patch.
+    hidden : sequence of int
+        Widths of the hidden layers.
+    activation : str
+        Of the network.
+    epochs : int
+        How often the train points are gone through.
+    batch : int
+        Points in a mini-batch.
+    optimiser : Optimiser, optional
+        Adam(1e-3) unless given.
+    seed : int
+        Draws the points held out, the parameters to start at and the batches.
+    progress : bool or None
+        Whether a bar is shown; None for only on a terminal.
+    """
+    fit = ComponentTraining(points, hidden=hidden, activation=activation, epochs=epochs, batch=batch,
+                            optimiser=optimiser, seed=seed)
+    return fit.metric(solve(fit, fit.start(), fit.length, max_steps=fit.length, progress=progress))

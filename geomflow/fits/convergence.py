@@ -20,7 +20,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Level:
-    """An optimal metric of one degree: σ, the mean of |R| against dμ_Ω and its maximum over the unseen points."""
+    """An optimal metric of one degree: σ, the mean of |R| against dμ_Ω and its maximum over the unseen points.
+
+    Parameters
+    ----------
+    degree : int
+        k.
+    parameters : int
+        Coefficients of the metric.
+    sigma : Estimate
+        σ on the unseen points.
+    curvature : Estimate
+        The mean of |R| there.
+    largest : float
+        The largest |R|.
+    """
 
     degree: int
     parameters: int
@@ -31,12 +45,24 @@ class Level:
 
 @dataclass(frozen=True)
 class Convergence:
-    """Levels in increasing degree; printing it makes a table."""
+    """Levels in increasing degree; printing it makes a table.
+
+    Parameters
+    ----------
+    levels : tuple of Level
+        Of increasing degree.
+    """
 
     levels: tuple[Level, ...]
 
     def rate(self, what: str = "sigma") -> float:
-        """−d log(what)/dk by least squares: "sigma", "curvature" or "largest" falls by e^{−rate} a degree."""
+        """−d log(what)/dk by least squares: "sigma", "curvature" or "largest" falls by e^{−rate} a degree.
+
+        Parameters
+        ----------
+        what : "sigma", "curvature" or "largest"
+            What falls.
+        """
         degrees = [level.degree for level in self.levels]
         values = [float(getattr(level, what)) for level in self.levels]
         return -float(np.polyfit(degrees, np.log(values), 1)[0])
@@ -58,7 +84,18 @@ def convergence(
 ) -> Convergence:
     """Fit the optimal metrics of these degrees on `points`; σ on all `unseen` points, curvature on the first `curved`.
 
-    Raises `InputError` for degrees that do not increase.
+    Parameters
+    ----------
+    variety : Hypersurface
+        Where the metrics live.
+    degrees : sequence of int
+        At least two, increasing, else `InputError`.
+    points : Points
+        Those to fit on.
+    unseen : Points
+        Those to measure on.
+    curved : int
+        On how many of them curvature is taken.
     """
     if len(degrees) < 2 or np.any(np.diff(degrees) <= 0):
         raise InputError(f"the degrees are {list(degrees)}; give at least two that increase")
@@ -68,6 +105,7 @@ def convergence(
         metric = algebraic_metric(variety, int(degree), points)
         curvature = np.abs(scalar_curvature(metric, here))
         mean = weighted_mean(curvature, here.weights, here.line)
+        assert metric.report is not None
         parameters = metric.report.parameters
         levels.append(Level(int(degree), parameters, sigma(metric, unseen), mean, float(curvature.max())))
     return Convergence(tuple(levels))

@@ -18,10 +18,8 @@ from scipy.linalg import LinAlgError, eigh, solve_triangular
 from geomflow.core import conventions
 from geomflow.core.errors import InputError, PositivityError, ShapeError
 from geomflow.core.hermitian import multiplicity, pack
-from geomflow.fits.algebraic import project
-from geomflow.fits.dense import FormObjective
-from geomflow.fits.loss import Density, EnergyLoss
-from geomflow.fits.objective import View
+from geomflow.fits.algebraic import FormObjective, project
+from geomflow.fits.objective import Density, EnergyLoss, Evaluation
 from geomflow.variety.errors import UnderdeterminedError
 from geomflow.variety.hermitian_form import HermitianForm
 from geomflow.variety.jets import log_metric, sensitivity
@@ -39,8 +37,22 @@ if TYPE_CHECKING:
 class FormFamily:
     """P = Π|z_i|^{2k_i} Σ_α c_α f_α with f_α invariant functions, orthonormal against dμ_Ω on `points`.
 
-    `triangle` R turns coefficients of the functions into those of the orbit sums `forms`, R⁻¹c; `features`
-    (P, rows², α) are the packed Gram matrices of the f_α. Made by `form_family`.
+    Made by `form_family`.
+
+    Parameters
+    ----------
+    variety : Hypersurface
+        Where the metrics live.
+    forms : InvariantForms
+        Orbit sums, a basis modulo Q.
+    points : Points
+        P of them, where integrals are taken.
+    features : (P, rows², count) array
+        Packed Gram matrices of the f_α.
+    triangle : (count, count) array
+        R: the coefficients of the orbit sums are R⁻¹c.
+    level : int
+        k.
     """
 
     variety: Hypersurface
@@ -82,7 +94,13 @@ class FormFamily:
         return FormObjective(self.features, np.log(self.points.omega2), self.mass, self.level, loss)
 
     def metric(self, coefficients: np.ndarray) -> HermitianForm:
-        """The metric of given coefficients."""
+        """The metric of given coefficients.
+
+        Parameters
+        ----------
+        coefficients : (count,) array
+            c.
+        """
         form = self.forms.matrix(solve_triangular(self.triangle, coefficients))
         return HermitianForm(self.variety, self.forms.exponents, form, self.level)
 
@@ -90,6 +108,11 @@ class FormFamily:
         """The member of the family nearest to exp(kK) of a metric; to Fubini–Study, which it holds, without one.
 
         Raises `KahlerConeError` where the metric is not positive and `PositivityError` where the member is not.
+
+        Parameters
+        ----------
+        metric : PolarisedMetric, optional
+            What the member is like.
         """
         return FormState(self, project(self.features[:, 0], metric, self.points, self.degrees))
 
@@ -104,9 +127,14 @@ RESTRICTIONS: dict[type, Callable[[Any], Any]] = {}
 @final
 @dataclass(frozen=True, eq=False)
 class FormState:
-    """A metric of a family, as a state that flows: `coefficients` c_α, shape (count,).
+    """A metric of a family, as a state that flows.
 
-    Raises `ShapeError` for a wrong number of coefficients.
+    Parameters
+    ----------
+    family : FormFamily
+        The metrics that it is one of.
+    coefficients : (count,) array
+        c, else `ShapeError`.
     """
 
     family: FormFamily
@@ -133,17 +161,17 @@ class FormState:
     @property
     def gram(self) -> np.ndarray:
         """P and its derivatives at the family's points, over Π|z_i|^{2k_i}: (P, n + 1, n + 1)."""
-        return self._view.at
+        return self._evaluation.at
 
     @cached_property
-    def _view(self) -> View:
-        return self.family.square.look(self.coefficients)
+    def _evaluation(self) -> Evaluation:
+        return self.family.square.evaluate(self.coefficients)
 
     @cached_property
     def density(self) -> np.ndarray:
         """v at the family's points, mean one against dμ_Ω, (P,). Raises `PositivityError`."""
-        v = self._view.v
-        if not self._view.least > 0:
+        v = self._evaluation.v
+        if not self._evaluation.least > 0:
             raise PositivityError(f"the metric is not positive: its least eigenvalue is {self.positivity.min():.4g}")
         return v
 
@@ -162,7 +190,13 @@ class FormState:
         return np.where(value > 0, np.linalg.eigvalsh(relative)[:, 0], value)
 
     def distance(self, other: FormState) -> float:
-        """The root of ∫(φ − φ')² dμ_Ω of the potentials, up to a constant."""
+        """The root of ∫(φ − φ')² dμ_Ω of the potentials, up to a constant.
+
+        Parameters
+        ----------
+        other : FormState
+            Another member of the family.
+        """
         if other.family is not self.family:
             raise InputError("the distance is one of two members of one family")
         change = np.log(self.gram[:, 0, 0].real / other.gram[:, 0, 0].real) / self.family.level
@@ -170,7 +204,13 @@ class FormState:
         return float(np.sqrt(self.family.mass @ change**2))
 
     def restricted(self, flow: Any) -> Any:
-        """A flow of potentials restricted to the family, see `RESTRICTIONS`; None where it has no restriction."""
+        """A flow of potentials restricted to the family, see `RESTRICTIONS`; None where it has no restriction.
+
+        Parameters
+        ----------
+        flow : object
+            Of potentials.
+        """
         restriction = RESTRICTIONS.get(type(flow))
         return None if restriction is None else restriction(flow)
 
@@ -179,7 +219,13 @@ class FormState:
         return np.array(self.coefficients, dtype=float)[None]
 
     def unpack(self, packed: np.ndarray) -> FormState:
-        """The member with other coefficients."""
+        """The member with other coefficients.
+
+        Parameters
+        ----------
+        packed : (1, count) array
+            From `pack`.
+        """
         return replace(self, coefficients=np.array(packed).reshape(-1))
 
     def __repr__(self) -> str:

@@ -29,30 +29,59 @@ _UNKNOWN = np.finfo(float).max
 class FitState:
     """Where a fit is: arrays by name, real or complex; ``state["coefficients"]``, ``state.number("damping")``.
 
-    A number that is not finite counts as unknown, infinite.
+    The first of them is what is fitted. A number that is not finite counts as unknown, infinite.
+
+    Parameters
+    ----------
+    parts : mapping of str to array
+        The arrays, of any shapes; all numbers must be finite where `solve` goes on.
     """
 
     parts: Mapping[str, np.ndarray]
 
     @classmethod
     def of(cls, **parts: Any) -> FitState:
-        """From arrays and numbers."""
+        """From arrays and numbers.
+
+        Parameters
+        ----------
+        **parts : array or number
+            What the state holds, by name; the first is what is fitted.
+        """
         return cls({name: _doubles(value) for name, value in parts.items()})
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.parts[name]
 
     def number(self, name: str) -> float:
-        """One of the numbers, infinite if unknown."""
+        """One of the numbers, infinite if unknown.
+
+        Parameters
+        ----------
+        name : str
+            Of a single number.
+        """
         value = float(self.parts[name].item())
         return value if value < _UNKNOWN else np.inf
 
     def count(self, name: str) -> int:
-        """One of the numbers, a whole one."""
+        """One of the numbers, a whole one.
+
+        Parameters
+        ----------
+        name : str
+            Of a single number.
+        """
         return int(self.parts[name])
 
     def moved(self, **parts: Any) -> FitState:
-        """The state with other arrays of the same shapes under these names."""
+        """The state with other arrays of the same shapes under these names.
+
+        Parameters
+        ----------
+        **parts : array or number
+            New values by name.
+        """
         return FitState({**self.parts, **{name: _doubles(value) for name, value in parts.items()}})
 
     def pack(self) -> np.ndarray:
@@ -61,7 +90,13 @@ class FitState:
         return np.concatenate(flat)[None]
 
     def unpack(self, packed: np.ndarray) -> FitState:
-        """The state with other numbers."""
+        """The state with other numbers.
+
+        Parameters
+        ----------
+        packed : (1, size) array
+            From `pack`, of a state with the same names and shapes.
+        """
         numbers, parts, at = packed.reshape(-1), {}, 0
         for name, part in self.parts.items():
             size = part.nbytes // 8
@@ -90,14 +125,32 @@ class Fit(ABC):
 
     @abstractmethod
     def step(self, state: FitState) -> FitState | Outcome:
-        """The state after a step, or the outcome where there is none to take."""
+        """The state after a step, or the outcome where there is none to take.
+
+        Parameters
+        ----------
+        state : FitState
+            Where the fit is.
+        """
 
     @abstractmethod
     def numbers(self, state: FitState) -> Mapping[str, float]:
-        """What is watched at a state, always under the same names."""
+        """What is watched at a state, always under the same names.
+
+        Parameters
+        ----------
+        state : FitState
+            Where the fit is.
+        """
 
     def bind(self, state: FitState) -> Problem:
-        """The iteration that starts at a state."""
+        """The iteration that starts at a state.
+
+        Parameters
+        ----------
+        state : FitState
+            Where the fit starts or goes on.
+        """
 
         def advance(t: float, y: np.ndarray, out: np.ndarray) -> Outcome | None:
             found = self.step(state.unpack(y))
@@ -106,17 +159,26 @@ class Fit(ABC):
             out[...] = found.pack()
             return None
 
+        fitted = next(iter(state.parts.values())).nbytes // 8
+
         return Problem(
             y0=state.pack(),
             rate=_no_rate,
             unpack=state.unpack,
             advance=advance,
+            residual=lambda change: float(np.abs(change[0, :fitted]).max()),
             observe=lambda t, y: self.numbers(state.unpack(y)),
             description={"flow": self.name, "equation": str(self), "components": ["state"], "state": "FitState"},
         )
 
     def default_stepper(self, problem: Problem) -> Iteration:
-        """The iteration itself."""
+        """The iteration itself.
+
+        Parameters
+        ----------
+        problem : Problem
+            From `bind`.
+        """
         return Iteration()
 
 
@@ -124,8 +186,20 @@ def _no_rate(t: float, y: np.ndarray, out: np.ndarray) -> None:
     out[...] = np.nan
 
 
-def carried_out(fit: Fit, steps: int, progress: bool | None, start: FitState | None = None) -> Solution:
-    """At most so many steps of a fit of which half is worth nothing: Ctrl-C is raised."""
+def carried_out(fit: Fit, steps: int, progress: bool | None, start: FitState | None = None) -> Solution[FitState]:
+    """At most so many steps of a fit of which half is worth nothing: Ctrl-C is raised.
+
+    Parameters
+    ----------
+    fit : Fit
+        What is carried out.
+    steps : int
+        At most so many.
+    progress : bool or None
+        Whether a bar is shown; None for only on a terminal.
+    start : FitState, optional
+        Where to start instead of `fit.start()`.
+    """
     solution = solve(fit, fit.start() if start is None else start, max(steps, 1), max_steps=max(steps, 1),
                      progress=progress)
     if solution.outcome.kind is OutcomeKind.interrupted:

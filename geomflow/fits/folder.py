@@ -21,9 +21,18 @@ METRIC = "metric.npz"
 @final
 @dataclass(frozen=True)
 class MetricFolder:
-    """metric.npz and numbers.json in the folder `path`, made with `settings`; `before` are the numbers held at first.
+    """metric.npz and numbers.json in a folder.
 
     Either file is replaced at once or not at all, and a metric made with other settings is not gone on from.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    settings : mapping
+        What the metric is made with, plain data by name.
+    before : mapping
+        The numbers that it held at first.
     """
 
     path: Path
@@ -36,6 +45,15 @@ class MetricFolder:
 
         Raises `InputError` where something would be overwritten or there is nothing to resume, `StoreError` where the
         folder cannot be written to.
+
+        Parameters
+        ----------
+        path : str or Path
+            The folder, made if need be.
+        settings : mapping
+            What the metric is made with.
+        resume : bool
+            Whether it holds a metric to go on from.
         """
         target = Path(path)
         held = (target / NUMBERS).exists()
@@ -46,7 +64,7 @@ class MetricFolder:
                              "another --out (folder)")
         folder = cls(target, settings, _numbers(target / NUMBERS) if held else {})
         folder.write("", lambda place: place.mkdir(parents=True, exist_ok=True))
-        folder.write(".writable", lambda place: (place.touch(), place.unlink()))
+        folder.write(".writable", Path.touch).unlink()
         return folder
 
     @contextmanager
@@ -60,7 +78,15 @@ class MetricFolder:
             raise
 
     def write(self, name: str, action: Callable[[Path], object]) -> Path:
-        """Do something that writes to a file of the folder. Raises `StoreError`."""
+        """Do something that writes to a file of the folder. Raises `StoreError`.
+
+        Parameters
+        ----------
+        name : str
+            Of a file in the folder.
+        action : function
+            Writes to a path.
+        """
         target = self.path / name
         try:
             action(target)
@@ -70,7 +96,15 @@ class MetricFolder:
         return target
 
     def save(self, metric: Any, **numbers: Any) -> None:
-        """Replace the metric and the numbers."""
+        """Replace the metric and the numbers.
+
+        Parameters
+        ----------
+        metric : HermitianMetric
+            The metric so far.
+        **numbers : object
+            What else numbers.json is to hold, plain data.
+        """
         variety = metric.variety
         facts = {"geomflow": __version__, "variety": str(variety), "dimension": variety.dim,
                  "settings": dict(self.settings), **numbers}

@@ -20,8 +20,7 @@ from geomflow.core.memory import require
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.core.threads import each, slices
 from geomflow.fits.fit import OPERATIONS, Fit, FitState, Last
-from geomflow.fits.loss import Loss
-from geomflow.fits.objective import Objective, View, shortened
+from geomflow.fits.objective import Evaluation, Loss, Objective, shortened
 from geomflow.variety.errors import KahlerConeError, UnderdeterminedError
 from geomflow.variety.jets import first_order, log_volume, partial_index
 from geomflow.variety.routines.forms import section_jets
@@ -88,7 +87,7 @@ class SectionObjective(Objective):
             parts.append((block @ form) @ np.swapaxes(block.conj(), 1, 2))
         return np.concatenate(parts).astype(complex)
 
-    def look(self, coefficients: np.ndarray) -> View:
+    def evaluate(self, coefficients: np.ndarray) -> Evaluation:
         """v, E_F and σ of the Hermitian part of a matrix."""
         gram = self.gram(hermitian(coefficients))
         return self.seen_in_logarithms(log_volume(gram, self.level) - self.log_omega2, gram)
@@ -108,17 +107,17 @@ class _Linear:
     tilt: np.ndarray
 
     @classmethod
-    def of(cls, objective: SectionObjective, view: View, basis: np.ndarray) -> tuple[_Linear, np.ndarray]:
+    def of(cls, objective: SectionObjective, evaluation: Evaluation, basis: np.ndarray) -> tuple[_Linear, np.ndarray]:
         """The map at a form, and the residual √(w/F'') F'."""
-        gram, jets = view.at, objective.jets
+        gram, jets = evaluation.at, objective.jets
         lower = np.linalg.inv(np.linalg.cholesky(gram))
         lower[:, 0] *= np.sqrt(gram.shape[-1] - 1)
         vectors = np.empty(jets.shape, np.complex64)
         single = basis.astype(np.complex64)
         for s in slices(len(vectors), _BLOCK):
             vectors[s] = (lower[s] @ jets[s]).astype(np.complex64) @ single
-        scale, residual = objective.residual(view)
-        return cls(vectors, scale * view.v, objective.weights * view.v), residual
+        scale, residual = objective.residual(evaluation)
+        return cls(vectors, scale * evaluation.v, objective.weights * evaluation.v), residual
 
     @property
     def work(self) -> float:
@@ -183,8 +182,8 @@ class GeneralFit(Fit):
         return cls(objective, first, _POINTS_AT_FIRST * parameters, work)
 
     @cached_property
-    def _looks(self) -> tuple[Last, Last]:
-        return Last(self._objectives[0].look), Last(self.objective.look)
+    def _evaluations(self) -> tuple[Last, Last]:
+        return Last(self._objectives[0].evaluate), Last(self.objective.evaluate)
 
     @cached_property
     def _objectives(self) -> tuple[SectionObjective, SectionObjective]:
@@ -192,7 +191,7 @@ class GeneralFit(Fit):
 
     def start(self) -> FitState:
         """The first form, on some points if these are fewer than half."""
-        if not self.objective.look(self.first).least > 0:
+        if not self.objective.evaluate(self.first).least > 0:
             raise KahlerConeError(
                 "the fit starts outside the Kähler cone: the starting metric is not positive at some point"
             )
@@ -202,30 +201,30 @@ class GeneralFit(Fit):
     def step(self, state: FitState) -> FitState | Outcome:
         """A step on the points of the phase, or the change to all points."""
         phase, taken, form = state.count("phase"), state.count("taken"), state["form"]
-        (most, gain), view = _PHASES[phase], self._looks[phase](form)
-        over = taken >= most or view.energy > gain * state.number("before")
+        (most, gain), evaluation = _PHASES[phase], self._evaluations[phase](form)
+        over = taken >= most or evaluation.energy > gain * state.number("before")
         if not over and not (taken and state.number("spent") > self.work):
-            move, spent = self._move(phase, form, view, state.number("spent"))
-            found = shortened(self._objectives[phase], form, view.energy, move, halvings=8)
+            move, spent = self._move(phase, form, evaluation, state.number("spent"))
+            found = shortened(self._objectives[phase], form, evaluation.energy, move, halvings=8)
             if found is not None:
                 form = hermitian(found[1])
-                self._looks[phase].put(form, found[2])
-                return state.moved(form=form, taken=taken + 1, before=view.energy, spent=spent)
+                self._evaluations[phase].put(form, found[2])
+                return state.moved(form=form, taken=taken + 1, before=evaluation.energy, spent=spent)
             state = state.moved(spent=spent)
-        if phase == 0 and self._looks[1](form).least > 0:
+        if phase == 0 and self._evaluations[1](form).least > 0:
             return state.moved(phase=1, taken=0, before=np.inf)
-        return Outcome(OutcomeKind.steady, f"no step gains much any more, at E_F = {view.energy:.3g}.", 0.0)
+        return Outcome(OutcomeKind.steady, f"no step gains much any more, at E_F = {evaluation.energy:.3g}.", 0.0)
 
     def numbers(self, state: FitState) -> Mapping[str, float]:
         """E_F and σ on the points of the phase, and the work so far in core-seconds."""
-        view = self._looks[state.count("phase")](state["form"])
-        return {"energy": view.energy, "sigma": view.sigma, "work": state.number("spent")}
+        evaluation = self._evaluations[state.count("phase")](state["form"])
+        return {"energy": evaluation.energy, "sigma": evaluation.sigma, "work": state.number("spent")}
 
-    def _move(self, phase: int, form: np.ndarray, view: View, spent: float) -> tuple[np.ndarray, float]:
+    def _move(self, phase: int, form: np.ndarray, evaluation: Evaluation, spent: float) -> tuple[np.ndarray, float]:
         """The Gauss–Newton step by CGLS in the basis of the present form, and the work so far."""
         values, vectors = np.linalg.eigh(form)
         basis = vectors * np.sqrt(np.maximum(values, 1e-8 * values.max()))
-        linear, right = _Linear.of(self._objectives[phase], view, basis)
+        linear, right = _Linear.of(self._objectives[phase], evaluation, basis)
         most = max(int((self.work - spent) / linear.work), 0)
         x, iterations = _cgls(linear, -right, min(most, _INNER))
         return basis @ x @ basis.conj().T, spent + iterations * linear.work

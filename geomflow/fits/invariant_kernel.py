@@ -16,8 +16,7 @@ from geomflow.core.errors import InputError
 from geomflow.core.hermitian import pack, unpack
 from geomflow.core.memory import require
 from geomflow.core.threads import each, one_thread_products, slices
-from geomflow.fits.phi.inputs import ProjectiveInputs
-from geomflow.fits.phi.jets import coordinate_rows, product, quadratics
+from geomflow.fits.phi_network import coordinate_rows, product, quadratics
 from geomflow.fits.potential_span import KahlerKernel, PotentialSpan, independent, stored_factor, unwhitened, whitened
 from geomflow.fits.profiles import (
     ArcCosine,
@@ -28,6 +27,7 @@ from geomflow.fits.profiles import (
     profile_record,
     require_profile,
 )
+from geomflow.fits.projective import ProjectiveInputs
 from geomflow.variety.jets import partial_index, second_order
 from geomflow.variety.metric import FubiniStudy
 from geomflow.variety.orbits import InvariantForms, invariant_forms
@@ -64,8 +64,8 @@ class FeatureJets:
         """The dimension of the variety."""
         return self.slopes.shape[1]
 
-    def take(self, index: slice) -> FeatureJets:
-        """Some of the points."""
+    def __getitem__(self, index: slice) -> FeatureJets:
+        """Those at some of the points."""
         return FeatureJets(self.values[index], self.slopes[index], self.second[index])
 
     def with_square(self) -> FeatureJets:

@@ -15,7 +15,7 @@ from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.core.threads import one_thread_products
 from geomflow.fits.fit import Fit, FitState, Last
 from geomflow.fits.linear import largest, solved
-from geomflow.fits.objective import View, energy, shortened
+from geomflow.fits.objective import Evaluation, energy, shortened
 from geomflow.fits.span import SpanObjective
 from geomflow.variety.errors import KahlerConeError
 
@@ -25,8 +25,8 @@ _LEAST = 1e-3
 #: What is watched, the time being that of the flow.
 WATCHED = ("time", "sigma", "sigma held out", "energy", "pivot")
 
-#: A step that was found good: its length, the coefficients and the view there, and what the method remembers.
-Found = tuple[float, np.ndarray, View, float]
+#: A step that was found good: its length, the coefficients and the evaluation there, and what the method remembers.
+Found = tuple[float, np.ndarray, Evaluation, float]
 
 
 class DescentMethod(ABC):
@@ -38,7 +38,7 @@ class DescentMethod(ABC):
         """The most steps that it takes."""
 
     @abstractmethod
-    def found(self, objective: SpanObjective, here: np.ndarray, view: View, memory: float) -> Found | None:
+    def found(self, objective: SpanObjective, here: np.ndarray, evaluation: Evaluation, memory: float) -> Found | None:
         """The next step, or None where none descends.
 
         Parameters
@@ -47,18 +47,18 @@ class DescentMethod(ABC):
             What is lowered.
         here : (size,) array
             Coefficients.
-        view : View
+        evaluation : Evaluation
             What is there.
         memory : float
             What the last step remembered.
         """
 
-    def over(self, view: View, here: np.ndarray, memory: float) -> bool:
+    def over(self, evaluation: Evaluation, here: np.ndarray, memory: float) -> bool:
         """Whether the last step gained too little.
 
         Parameters
         ----------
-        view : View
+        evaluation : Evaluation
             What is `here`.
         here : (size,) array
             Coefficients.
@@ -98,16 +98,16 @@ class KernelFit(Fit):
     name: ClassVar[str] = "kernel-fit"
 
     @cached_property
-    def _look(self) -> Last:
-        return Last(self.objective.look)
+    def _evaluate(self) -> Last:
+        return Last(self.objective.evaluate)
 
     @cached_property
     def _seen(self) -> Last:
-        return Last(self.objective.look if self.held_out is None else self.held_out.look)
+        return Last(self.objective.evaluate if self.held_out is None else self.held_out.evaluate)
 
     def start(self) -> FitState:
         """No time has passed."""
-        least = self._look(self.first).least
+        least = self._evaluate(self.first).least
         if not least > 0:
             raise KahlerConeError(
                 f"the descent starts outside the Kähler cone: the least pivot of g over Fubini–Study is "
@@ -120,26 +120,26 @@ class KernelFit(Fit):
     def step(self, state: FitState) -> FitState | Outcome:
         """A step of the method."""
         here, memory, taken = state["coefficients"], state.number("memory"), state.count("taken")
-        view, time = self._look(here), state.number("time")
-        if taken and self.method.over(view, here, memory):
-            return self._steady(view, taken, time)
+        evaluation, time = self._evaluate(here), state.number("time")
+        if taken and self.method.over(evaluation, here, memory):
+            return self._steady(evaluation, taken, time)
         if taken == self.method.steps or self._lost(state):
-            message = f"took {taken} steps to E = {view.energy:.3g}; more steps or longer ones go on."
+            message = f"took {taken} steps to E = {evaluation.energy:.3g}; more steps or longer ones go on."
             return Outcome(OutcomeKind.finished, message, time)
         with one_thread_products():
-            found = self.method.found(self.objective, here, view, memory)
+            found = self.method.found(self.objective, here, evaluation, memory)
         if found is None:
-            return self._steady(view, taken, time)
+            return self._steady(evaluation, taken, time)
         length, there, seen, memory = found
-        self._look.put(there, seen)
+        self._evaluate.put(there, seen)
         return self._arrived(state.moved(coefficients=there, time=time + length, taken=taken + 1, memory=memory))
 
     def numbers(self, state: FitState) -> Mapping[str, float]:
         """Time of the flow, σ on the train points and on those held out, E, least pivot on both."""
-        view, seen = self._look(state["coefficients"]), self._seen(state["coefficients"])
+        evaluation, seen = self._evaluate(state["coefficients"]), self._seen(state["coefficients"])
         unseen = np.nan if self.held_out is None else seen.sigma
-        least = view.least if self.held_out is None else min(view.least, seen.least)
-        numbers = state.number("time"), view.sigma, unseen, view.energy, least
+        least = evaluation.least if self.held_out is None else min(evaluation.least, seen.least)
+        numbers = state.number("time"), evaluation.sigma, unseen, evaluation.energy, least
         return dict(zip(WATCHED, numbers, strict=True))
 
     def _arrived(self, state: FitState) -> FitState:
@@ -159,8 +159,8 @@ class KernelFit(Fit):
         seen = self._seen(state["coefficients"])
         return not (seen.least > 0 and seen.sigma <= self.patience * state.number("sigma"))
 
-    def _steady(self, view: View, steps: int, time: float) -> Outcome:
-        message = f"no step gains any more after {steps} of them, at E = {view.energy:.3g}."
+    def _steady(self, evaluation: Evaluation, steps: int, time: float) -> Outcome:
+        message = f"no step gains any more after {steps} of them, at E = {evaluation.energy:.3g}."
         return Outcome(OutcomeKind.steady, message, time)
 
 
@@ -190,11 +190,11 @@ class KernelDescent(DescentMethod):
                 f"{self.steps} steps of {self.rate} of the stability bound: give at least one, and a rate in (0, 1)"
             )
 
-    def found(self, objective: SpanObjective, here: np.ndarray, view: View, memory: float) -> Found | None:
+    def found(self, objective: SpanObjective, here: np.ndarray, evaluation: Evaluation, memory: float) -> Found | None:
         """A step of the length that is remembered; a length is found anew where it is zero."""
-        length = memory or self.rate * 2 / largest(objective.linearise(view)[0])
-        move = -objective.gradient(view)
-        step = shortened(objective, here, view.energy, move, length=length, least=_LEAST)
+        length = memory or self.rate * 2 / largest(objective.linearise(evaluation)[0])
+        move = -objective.gradient(evaluation)
+        step = shortened(objective, here, evaluation.energy, move, length=length, least=_LEAST)
         return None if step is None else (*step, length if step[0] == length else 0.0)
 
 
@@ -227,11 +227,11 @@ class NaturalDescent(DescentMethod):
                 "(0, 1] and a positive damping"
             )
 
-    def found(self, objective: SpanObjective, here: np.ndarray, view: View, memory: float) -> Found | None:
+    def found(self, objective: SpanObjective, here: np.ndarray, evaluation: Evaluation, memory: float) -> Found | None:
         """A damped Gauss–Newton step."""
-        hessian, gradient = objective.linearise(view)
+        hessian, gradient = objective.linearise(evaluation)
         move = solved(hessian, self.damping * largest(hessian), -gradient)
-        step = shortened(objective, here, view.energy, move, length=self.step, least=_LEAST)
+        step = shortened(objective, here, evaluation.energy, move, length=self.step, least=_LEAST)
         return None if step is None else (*step, 0.0)
 
 
@@ -260,15 +260,15 @@ class RidgeFit(DescentMethod):
         if not (self.ridge > 0 and self.steps >= 1):
             raise InputError(f"{self.steps} steps with the ridge {self.ridge}: give at least one, and a positive ridge")
 
-    def found(self, objective: SpanObjective, here: np.ndarray, view: View, memory: float) -> Found | None:
+    def found(self, objective: SpanObjective, here: np.ndarray, evaluation: Evaluation, memory: float) -> Found | None:
         """A step to the minimum of the linearised whole, which is remembered; it counts as a unit of time."""
-        whole, move = _whole(view, here, self.ridge), objective.ridge_move(view, here, self.ridge)
+        whole, move = _whole(evaluation, here, self.ridge), objective.ridge_move(evaluation, here, self.ridge)
         step = _lowered(objective, here, whole, move, self.ridge, least=_LEAST)
         return None if step is None else (1.0, *step[1:], whole)
 
-    def over(self, view: View, here: np.ndarray, memory: float) -> bool:
+    def over(self, evaluation: Evaluation, here: np.ndarray, memory: float) -> bool:
         """Whether the last step has left more than 1 − `tolerance` of the whole."""
-        return _whole(view, here, self.ridge) > (1 - self.tolerance) * memory
+        return _whole(evaluation, here, self.ridge) > (1 - self.tolerance) * memory
 
 
 @final
@@ -290,32 +290,34 @@ class RidgePath(DescentMethod):
         """One for each ridge."""
         return len(self.ridges)
 
-    def found(self, objective: SpanObjective, here: np.ndarray, view: View, memory: float) -> Found | None:
+    def found(self, objective: SpanObjective, here: np.ndarray, evaluation: Evaluation, memory: float) -> Found | None:
         """The step of the next ridge, how many were taken being remembered; it counts as a unit of time."""
-        ridge, move = self._next(objective, here, view, memory)
-        most = np.nextafter(_whole(view, here, ridge), np.inf)
+        ridge, move = self._next(objective, here, evaluation, memory)
+        most = np.nextafter(_whole(evaluation, here, ridge), np.inf)
         step = _lowered(objective, here, most, move, ridge, halvings=12)
         return None if step is None else (1.0, *step[1:], memory + 1)
 
     def leaves(self, objective: SpanObjective, here: np.ndarray, memory: float) -> bool:
         """Whether the next step, in full, leaves the cone of metrics."""
-        move = self._next(objective, here, objective.look(here), memory)[1]
-        return not objective.look(here + move).least > 0
+        move = self._next(objective, here, objective.evaluate(here), memory)[1]
+        return not objective.evaluate(here + move).least > 0
 
-    def _next(self, objective: SpanObjective, here: np.ndarray, view: View, memory: float) -> tuple[float, np.ndarray]:
+    def _next(
+        self, objective: SpanObjective, here: np.ndarray, evaluation: Evaluation, memory: float
+    ) -> tuple[float, np.ndarray]:
         ridge = 2 * self.ridges[int(memory)] * objective.scale
-        move = objective.ridge_move(view, here, ridge)
+        move = objective.ridge_move(evaluation, here, ridge)
         if not np.isfinite(move).all():
             raise InputError("the kernel of the residuals is not finite: the features are too large here")
         return ridge, move
 
 
-def _whole(view: View, coefficients: np.ndarray, ridge: float) -> float:
-    return energy(view, coefficients) + 0.5 * ridge * float(coefficients @ coefficients)
+def _whole(evaluation: Evaluation, coefficients: np.ndarray, ridge: float) -> float:
+    return energy(evaluation, coefficients) + 0.5 * ridge * float(coefficients @ coefficients)
 
 
 def _lowered(
     objective: SpanObjective, here: np.ndarray, start: float, move: np.ndarray, ridge: float, **limits: Any
-) -> tuple[float, np.ndarray, View] | None:
+) -> tuple[float, np.ndarray, Evaluation] | None:
     """As `shortened`, with the goal E + ½ ridge |a|²."""
-    return shortened(objective, here, start, move, goal=lambda view, a: _whole(view, a, ridge), **limits)
+    return shortened(objective, here, start, move, goal=lambda evaluation, a: _whole(evaluation, a, ridge), **limits)

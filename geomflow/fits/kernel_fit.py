@@ -15,7 +15,7 @@ from geomflow.core.report import FitReport, table
 from geomflow.core.threads import one_thread_products
 from geomflow.fits.fit import FitState, carried_out
 from geomflow.fits.kernel_descent import WATCHED, DescentMethod, KernelFit, RidgeFit, RidgePath
-from geomflow.fits.loss import Loss, loss_of
+from geomflow.fits.objective import Loss, loss_of
 from geomflow.fits.potential_span import KahlerKernel, KernelMetric, PotentialSpan
 from geomflow.fits.span import LinearSpan, Spanned, SpanObjective
 from geomflow.flow.solution import Solution
@@ -161,8 +161,8 @@ def _ridge_path(
     for ridge in sorted(ridges, reverse=True):
         method = RidgeFit(ridge, tolerance=1e-3)
         coefficients = carried_out(KernelFit(fitted, None, method, coefficients), method.steps + 1, False).last["best"]
-        view = seen.look(coefficients)
-        yield ridge, view.sigma if view.least > 0 else np.inf
+        evaluation = seen.evaluate(coefficients)
+        yield ridge, evaluation.sigma if evaluation.least > 0 else np.inf
 
 
 def frozen_fit(
@@ -240,17 +240,17 @@ def _stuck(fit: KernelFit, solution: Solution[FitState]) -> bool:
 def _frozen_outcome(fit: KernelFit, solution: Solution[FitState], stuck: bool) -> Outcome:
     """How a fit of frozen features ended."""
     here, steps = solution.last["coefficients"], solution.last.number("taken")
-    view = fit.objective.look(here)
+    evaluation = fit.objective.evaluate(here)
     if stuck:
         message = (
-            f"no step from σ = {view.sigma:.3g} stays in the cone of metrics at all {len(view.v)} points; "
+            f"no step from σ = {evaluation.sigma:.3g} stays in the cone of metrics at all {len(evaluation.v)} points; "
             "take a larger ridge or more points"
         )
         return Outcome(OutcomeKind.singular, message, steps)
     if not here.any():
         message = (
-            f"no step from Fubini–Study lowers σ = {view.sigma:.3g} on the points held out: these features say "
+            f"no step from Fubini–Study lowers σ = {evaluation.sigma:.3g} on the points held out: these features say "
             "nothing about other points; take more points or other features"
         )
         return Outcome(OutcomeKind.steady, message, steps)
-    return Outcome(OutcomeKind.finished, f"least pivot of g {view.least:.3g}.", steps)
+    return Outcome(OutcomeKind.finished, f"least pivot of g {evaluation.least:.3g}.", steps)

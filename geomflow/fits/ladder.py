@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, final
 from geomflow.core.content import content
 from geomflow.core.errors import InputError, StoreError, UnknownNameError
 from geomflow.core.report import degree_text
-from geomflow.fits.algebraic import algebraic_metric, roughly_forms
+from geomflow.fits.algebraic import WORK, algebraic_metric, roughly_forms
 from geomflow.fits.balanced import balanced_metric
 from geomflow.fits.fit import OPERATIONS
 from geomflow.fits.folder import MetricFolder
@@ -42,7 +42,23 @@ _PAIR, _ROW = 1200, 10_000
 @final
 @dataclass(frozen=True)
 class DegreeFit:
-    """One fit of a ladder: its degree, its size, its cost in seconds, σ on unseen points, and its history."""
+    """One fit of a ladder.
+
+    Parameters
+    ----------
+    degree : tuple of int
+        One for each factor.
+    parameters : int
+        Coefficients.
+    points : int
+        Those fitted on.
+    seconds : float
+        What the fit took.
+    sigma, error : float
+        σ on unseen points and its standard error.
+    history : tuple of float
+        What the report's curve shows: σ, or the change of log P, after every step.
+    """
 
     degree: Degrees
     parameters: int
@@ -54,16 +70,34 @@ class DegreeFit:
 
     @classmethod
     def of(cls, metric: HermitianForm, seconds: float, sigma: Estimate) -> DegreeFit:
-        """From a fitted metric."""
+        """From a fitted metric.
+
+        Parameters
+        ----------
+        metric : HermitianForm
+            With its report.
+        seconds : float
+            What the fit took.
+        sigma : Estimate
+            On unseen points.
+        """
         report = metric.report
+        assert report is not None
         history = tuple(map(float, report.curve[1]))
         return cls(report.degree, report.parameters, report.points, seconds, float(sigma), sigma.error, history)
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> DegreeFit:
-        """From what `asdict` made, through JSON. Raises `StoreError`."""
+        """From what `asdict` made, through JSON. Raises `StoreError`.
+
+        Parameters
+        ----------
+        data : mapping
+            Fields by name.
+        """
         try:
-            found = cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+            given: dict[str, Any] = {key: tuple(x) if isinstance(x, list) else x for key, x in data.items()}
+            found = cls(**given)
             str(found)
         except (AttributeError, IndexError, TypeError, ValueError) as error:
             raise StoreError(f"the numbers of a fit are damaged ({error}); choose another --out") from error
@@ -90,12 +124,22 @@ def degrees_to(
 ) -> list[Degrees]:
     """The degrees of a ladder to O(k t), rising on one ray, the last among them.
 
-    `degree` and `kahler_class` name the bundle as for `algebraic_metric`; `lower` are values of k on the way, the half
-    of k, the half of that and so on unless given. Raises `InputError` for degrees that do not rise to k.
+    Raises `InputError` for degrees that do not rise to k.
 
     >>> from geomflow.variety import Bicubic
     >>> degrees_to(Bicubic(), 4), degrees_to(Bicubic(), 3, [1]), degrees_to(Bicubic(), (3, 6))
     ([(1, 1), (2, 2), (4, 4)], [(1, 1), (3, 3)], [(1, 2), (2, 4), (3, 6)])
+
+    Parameters
+    ----------
+    variety : Hypersurface
+        Where the metrics live.
+    degree : int or sequence of int
+        The last, as for `algebraic_metric`.
+    lower : sequence of int, optional
+        Values of k on the way; the half of k, the half of that and so on unless given.
+    kahler_class : sequence of float, optional
+        As for `algebraic_metric`.
     """
     last, k = line_bundle(variety, degree, kahler_class)
     if lower is None:
@@ -112,14 +156,25 @@ def degrees_to(
 class DegreeLadder:
     """What `climb` fits: metrics of one kind of these degrees, as `degrees_to` lists them, on these points.
 
-    kind          "algebraic" (`algebraic_metric`, the least E_F) or "balanced" (`balanced_metric`)
-    functional    the F(v) of algebraic metrics
-    symmetric     whether the metrics have the symmetries of the polynomial
-    kahler_class  the class t of a metric on O(k t), as for `algebraic_metric`
-    work          core-seconds for the fits, counted (2·10¹⁰ operations each) and not measured, so that the degrees that
-                  are reached do not depend on the machine: no degree is begun that is not expected to end within it
-
     Raises `UnknownNameError` for another kind, `InputError` for no degrees.
+
+    Parameters
+    ----------
+    points : Points
+        Those to fit on, on their variety.
+    degrees : sequence of tuple of int
+        From `degrees_to`.
+    kind : str
+        "algebraic" (`algebraic_metric`, the least E_F) or "balanced" (`balanced_metric`).
+    functional : str
+        The F(v) of algebraic metrics.
+    symmetric : bool
+        Whether the metrics have the symmetries of the polynomial.
+    kahler_class : sequence of float, optional
+        The class t of a metric on O(k t), as for `algebraic_metric`.
+    work : float
+        Core-seconds for the fits, of 2·10¹⁰ counted operations each: no degree is begun that is not expected to end
+        within it, on whatever machine.
     """
 
     points: Points
@@ -156,7 +211,15 @@ class DegreeLadder:
         }
 
     def above(self, fits: Sequence[DegreeFit], where: object) -> list[Degrees]:
-        """The degrees above those that are done in a folder. Raises `InputError` where more is done than asked for."""
+        """The degrees above those that are done in a folder. Raises `InputError` where more is done than asked for.
+
+        Parameters
+        ----------
+        fits : sequence of DegreeFit
+            What is done.
+        where : object
+            The folder that holds them.
+        """
         if not fits:
             return list(self.degrees)
         last, top = fits[-1].degree, self.degrees[-1]
@@ -169,6 +232,11 @@ class DegreeLadder:
         """Of some degrees those that the points determine: all, with a limit on work those below the first that is not.
 
         Raises `UnderdeterminedError`, before anything is fitted, where the last or the only one left is not determined.
+
+        Parameters
+        ----------
+        degrees : sequence of tuple of int
+            Rising.
         """
         count = len(self.points)
         if self.work < math.inf:
@@ -186,6 +254,13 @@ class DegreeLadder:
 
         The pairs of sections at every point with their derivatives, once, and for each step a dense Jacobian of p
         parameters and its normal equations. Fits in all Hermitian forms end within any work by themselves: theirs is 0.
+
+        Parameters
+        ----------
+        degrees : tuple of int
+            Of the metric.
+        steps : int
+            Of the fit.
         """
         symmetry = self.symmetry
         count = roughly_forms(self.points.variety, degrees, symmetry)
@@ -200,14 +275,25 @@ class DegreeLadder:
         return 4 * count >= Sections(self.points.variety, degrees).count ** 2
 
     def fit(self, degrees: Degrees, start: HermitianForm | None, work: float, workers: Any) -> HermitianForm:
-        """The metric of one degree, from `start` where it is algebraic."""
+        """The metric of one degree, from `start` where it is algebraic.
+
+        Parameters
+        ----------
+        degrees : tuple of int
+            Of the metric.
+        start : HermitianForm or None
+            The metric of the degree below.
+        work : float
+            Core-seconds that are left.
+        workers : object
+            Who fits balanced metrics.
+        """
         variety, points = self.points.variety, self.points
         if self.kind == "balanced":
             return balanced_metric(variety, degrees, points, symmetric=self.symmetric, workers=workers,
                                    kahler_class=self.kahler_class)
-        limit = {} if math.isinf(work) else {"work": work}
         return algebraic_metric(variety, degrees, points, functional=self.functional, symmetry=self.symmetry,
-                                start=start, kahler_class=self.kahler_class, **limit)
+                                start=start, kahler_class=self.kahler_class, work=WORK if math.isinf(work) else work)
 
     def _least_points(self, degrees: Degrees) -> int:
         """With how many points a fit is just determined; invariant forms are listed only where points may be few."""
@@ -222,7 +308,17 @@ class DegreeLadder:
 @final
 @dataclass(frozen=True, eq=False)
 class Climbed:
-    """The last metric of a ladder, all its fits, and why it ended below the last degree ("" where it did not)."""
+    """What a ladder came to.
+
+    Parameters
+    ----------
+    metric : HermitianForm
+        The last of the ladder.
+    fits : tuple of DegreeFit
+        All of them.
+    stopped : str
+        Why it ended below the last degree; "" where it did not.
+    """
 
     metric: HermitianForm
     fits: tuple[DegreeFit, ...]
@@ -240,15 +336,25 @@ def climb(
 ) -> Climbed:
     """Fit the metrics of a ladder in turn, each started from the last, and measure σ of each on `unseen` points.
 
-    folder   where metric.npz (`geomflow.load_metric` reads it) and numbers.json are replaced after every fit
-    resume   go on from the metric that the folder holds: degrees that are done are not fitted again
-    workers  who fits balanced metrics, as for `balanced_metric`
-    watch    called with each fit as it ends
-
     The climb ends early where the next fit is not expected to end within `ladder.work`, or has more parameters than
     there are points. Raises `UnderdeterminedError` where not even the first degree is determined, `InputError` where
     the folder holds another metric or nothing to resume, `StoreError` where it cannot be used, and what
     `algebraic_metric` and `balanced_metric` do.
+
+    Parameters
+    ----------
+    ladder : DegreeLadder
+        What is fitted.
+    unseen : Points
+        Those to measure σ on.
+    folder : MetricFolder or path, optional
+        Where metric.npz (`geomflow.load_metric` reads it) and numbers.json are replaced after every fit.
+    resume : bool
+        Whether to go on from the metric in the folder: degrees that are done are not fitted again.
+    workers : object
+        Who fits balanced metrics, as for `balanced_metric`.
+    watch : function, optional
+        Called with each fit as it ends.
     """
     if folder is not None and not isinstance(folder, MetricFolder):
         folder = MetricFolder.claim(folder, ladder.settings(), resume)
@@ -264,6 +370,7 @@ def climb(
             folder.save(metric, rungs=as_json(fits))
         if watch is not None:
             watch(fits[-1])
+    assert metric is not None
     return Climbed(metric, tuple(fits), _stopped(above, left, done))
 
 
@@ -296,7 +403,7 @@ def _in_turn(
             return
         begun = monotonic()
         start = ladder.fit(each, start, left, workers)
-        steps = len(start.report.history) - 1
+        steps = 0 if start.report is None else len(start.report.history) - 1
         left -= ladder.forecast(each, steps) or left
         yield start, monotonic() - begun
 

@@ -14,11 +14,12 @@ import numpy as np
 from geomflow.core.errors import InputError
 from geomflow.core.hermitian import orthonormal, pack
 from geomflow.fits.fit import carried_out
-from geomflow.fits.phi.inputs import input_count
-from geomflow.fits.phi.metric import PhiNetwork
-from geomflow.fits.phi.objective import FramePoints
-from geomflow.fits.phi.steps import GaussNewton
-from geomflow.fits.phi.training import PhiTraining, Recipe, small_start
+from geomflow.fits.held_out import small_start
+from geomflow.fits.phi_network import PhiNetwork
+from geomflow.fits.phi_steps import GaussNewton
+from geomflow.fits.phi_training import PhiTraining, Recipe
+from geomflow.fits.points import WeightedPoints
+from geomflow.fits.projective import input_count
 from geomflow.fits.tangent_features import PotentialTangent
 from geomflow.kernels.spectrum import alignment, participation_ratio
 from geomflow.networks.perceptron import Perceptron
@@ -217,7 +218,7 @@ class KernelWatch:
 
     def __init__(self, start: PhiNetwork, points: Points, target: PolarisedMetric) -> None:
         self.points = points
-        self.weighted: FramePoints = PotentialTangent(start).weighted(points)
+        self.weighted: WeightedPoints = PotentialTangent(start).weighted(points)
         self.initial = PotentialTangent(start).kernel(points)
         self.target = frame_components(target, points)
         self.gradient = self._descent(np.zeros((len(points), points.variety.dim**2)))

@@ -12,10 +12,10 @@ import numpy as np
 from geomflow.core.hermitian import multiplicity, orthonormal, pack, unpack
 from geomflow.core.memory import require
 from geomflow.core.threads import each, one_thread_products, slices
-from geomflow.fits.phi.inputs import ProjectiveInputs
-from geomflow.fits.phi.jets import coordinate_rows, product, quadratics
+from geomflow.fits.phi_network import coordinate_rows, product, quadratics
 from geomflow.fits.potential_span import KahlerKernel, PotentialSpan, independent, stored_factor, unwhitened, whitened
 from geomflow.fits.profiles import Profile, composed_jets, power_series, profile_of, profile_record, require_profile
+from geomflow.fits.projective import ProjectiveInputs
 from geomflow.variety.metric import FubiniStudy
 from geomflow.variety.sections import stored_class
 

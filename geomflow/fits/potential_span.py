@@ -14,8 +14,8 @@ from geomflow.core import archive
 from geomflow.core.errors import InputError, ShapeError, StoreError
 from geomflow.core.report import FitReport, read_report, report_record
 from geomflow.core.threads import slices
-from geomflow.fits.phi.inputs import ProjectiveInputs
-from geomflow.fits.phi.objective import FramePoints
+from geomflow.fits.points import WeightedPoints
+from geomflow.fits.projective import ProjectiveInputs
 from geomflow.fits.span import LinearSpan
 from geomflow.variety.metric import KINDS, CorrectedMetric, FubiniStudy
 
@@ -87,11 +87,11 @@ class PotentialSpan(LinearSpan["KernelMetric"]):
         """The packed ∂_a∂_b̄φ, (P, n²)."""
         return self.combine(prepared, coefficients)[1]
 
-    def weighted(self, points: Points) -> FramePoints:
+    def weighted(self, points: Points) -> WeightedPoints:
         """The points in the frame of g_FS; raises `InputError` on another variety."""
         if not self.variety.same_as(points.variety):
             raise InputError(f"the functions are on the {self.variety}, the points on the {points.variety}")
-        return FramePoints.of(points, self.kahler_class)
+        return WeightedPoints.in_frames(points, self.kahler_class)
 
     def jets(self, points: Points, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(φ_ab̄, φ_acb̄, φ_acb̄d̄) in local coordinates, as `PolarisedMetric.jets`; `InputError` where there are none.

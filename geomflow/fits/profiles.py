@@ -1,7 +1,7 @@
 """Functions f of an inner product t that make kernels K = f(t), with the derivatives that ∂∂̄K and curvature need.
 
 Curvature takes power series of t in local coordinates: the Taylor coefficients of x^α x̄^β with |α|, |β| <= 2 as
-(P, rows, rows, functions), rows being (1, x_a, x_a x_c for a <= c), as in `geomflow.fits.phi.jets`.
+(P, rows, rows, functions), rows being (1, x_a, x_a x_c for a <= c), as in `geomflow.fits.phi_network`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from geomflow.core.archive import Archive
 from geomflow.core.errors import InputError, NotFiniteError, PositivityError, ShapeError, StoreError
 from geomflow.core.threads import each, one_thread_products, slices
-from geomflow.fits.phi.jets import compose, read_jets
+from geomflow.fits.phi_network import compose, read_jets
 
 if TYPE_CHECKING:
     from geomflow.variety.points import Points

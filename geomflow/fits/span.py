@@ -15,12 +15,10 @@ from geomflow.core.memory import require
 from geomflow.core.report import FitReport
 from geomflow.core.threads import slices
 from geomflow.fits.linear import add_gram, gram, solved, symmetric
-from geomflow.fits.loss import Loss
-from geomflow.fits.objective import Objective, View
+from geomflow.fits.objective import Evaluation, Loss, Objective
 
 if TYPE_CHECKING:
-    from geomflow.fits.components import ComponentPlaces
-    from geomflow.fits.phi.objective import FramePoints
+    from geomflow.fits.points import WeightedPoints
     from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.metric import HermitianMetric
     from geomflow.variety.points import Points
@@ -50,7 +48,7 @@ class LinearSpan(ABC, Generic[Spanned]):
         """The number of coefficients."""
 
     @abstractmethod
-    def weighted(self, points: Points) -> FramePoints | ComponentPlaces:
+    def weighted(self, points: Points) -> WeightedPoints:
         """Points with what v needs there.
 
         Parameters
@@ -79,7 +77,7 @@ class LinearSpan(ABC, Generic[Spanned]):
         block : slice
             Which points.
         """
-        return prepared.take(block)
+        return prepared[block]
 
     @abstractmethod
     def change(self, prepared: Any, coefficients: np.ndarray) -> np.ndarray:
@@ -154,13 +152,13 @@ class LinearSpan(ABC, Generic[Spanned]):
 class SpanObjective(Objective):
     """E(a) = Σ_p w_p F(v_p), v = det(g_FS + M_a)/(κ|Ω|²) with mean one on these points, eqs. (B.11) and (B.12).
 
-    Views are taken from the derivative of v by the packed M, (P, n²), with κ held fixed, and from M itself.
+    Evaluations hold the derivative of v by the packed M, (P, n²), with κ held fixed, and M itself.
 
     Parameters
     ----------
     span : LinearSpan
         The metrics.
-    points : FramePoints or ComponentPlaces
+    points : WeightedPoints
         `span.weighted(...)` of some points.
     weights : (P,) array
         w, those of dμ_Ω, of sum one.
@@ -171,7 +169,7 @@ class SpanObjective(Objective):
     """
 
     span: LinearSpan[Any]
-    points: FramePoints | ComponentPlaces
+    points: WeightedPoints
     weights: np.ndarray
     loss: Loss
     prepared: Any
@@ -187,39 +185,39 @@ class SpanObjective(Objective):
         """The number of points."""
         return len(self.weights)
 
-    def look(self, coefficients: np.ndarray) -> View:
+    def evaluate(self, coefficients: np.ndarray) -> Evaluation:
         """What is there at these coefficients."""
         change = self.span.change(self.prepared, coefficients)
         volume, dual, least = self.points.volume(change)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             return self.seen(volume, float(least.min()), (dual / (self.weights @ volume), change))
 
-    def gradient(self, view: View) -> np.ndarray:
+    def gradient(self, evaluation: Evaluation) -> np.ndarray:
         """∂E/∂a, (size,): Σ w F' ∂v, where ∂v keeps the mean of v at one."""
         weights = self.weights
-        slope = weights * self.loss.evaluate(view.v)[1]
-        heights = (slope - weights * (slope @ view.v))[:, None] * view.at[0]
+        slope = weights * self.loss.evaluate(evaluation.v)[1]
+        heights = (slope - weights * (slope @ evaluation.v))[:, None] * evaluation.at[0]
         return np.sum([rows.sum(axis=0) for _, rows in self._blocks(heights)], axis=0)
 
-    def linearise(self, view: View) -> tuple[np.ndarray, np.ndarray]:
+    def linearise(self, evaluation: Evaluation) -> tuple[np.ndarray, np.ndarray]:
         """The Gauss–Newton Hessian Σ w F'' ∂v ∂vᵀ (size, size), and the gradient, summed in blocks of points."""
         size, weights = self.span.size, self.weights
         require(16 * size**2 + 32 * _BLOCK * size, f"a Hessian of {size} functions",
                 "take fewer centres or a narrower network")
-        _, first, second = self.loss.evaluate(view.v)
+        _, first, second = self.loss.evaluate(evaluation.v)
         mass = weights * second
-        columns = np.stack([weights, mass * view.v, weights * first])
+        columns = np.stack([weights, mass * evaluation.v, weights * first])
         hessian, sums = np.zeros((size, size)), np.zeros((3, size))
-        for block, rows in self._blocks(view.at[0]):
+        for block, rows in self._blocks(evaluation.at[0]):
             sums += columns[:, block] @ rows
             rows *= np.sqrt(mass[block])[:, None]
             add_gram(rows.T, hessian)
         mean, mixed, gradient = sums
         hessian = symmetric(hessian)
-        hessian -= np.outer(mixed, mean) + np.outer(mean, mixed) - (mass @ view.v**2) * np.outer(mean, mean)
-        return hessian, gradient - (weights * first @ view.v) * mean
+        hessian -= np.outer(mixed, mean) + np.outer(mean, mixed) - (mass @ evaluation.v**2) * np.outer(mean, mean)
+        return hessian, gradient - (weights * first @ evaluation.v) * mean
 
-    def ridge_move(self, view: View, here: np.ndarray, ridge: float) -> np.ndarray:
+    def ridge_move(self, evaluation: Evaluation, here: np.ndarray, ridge: float) -> np.ndarray:
         """The a' − a of a full Gauss–Newton step to the least E + ½ ridge |a'|²; NaN where features are not finite.
 
         With A = √(wF'') ∂v and r = √(w/F'') F' at a it goes to
@@ -230,9 +228,9 @@ class SpanObjective(Objective):
         points is formed, whose bytes are required first (`MemoryLimitError`).
         """
         if self.span.size <= self.count:
-            hessian, gradient = self.linearise(view)
+            hessian, gradient = self.linearise(evaluation)
             return -solved(hessian, ridge, gradient + ridge * here)
-        (dual, change), v, weights = view.at, view.v, self.weights
+        (dual, change), v, weights = evaluation.at, evaluation.v, self.weights
         shape = self.count, self.span.size
         require(8.0 * (1.5 * shape[0] * shape[1] + 2 * shape[0] ** 2),
                 f"the kernel of {shape[0]} points by {shape[1]} features", "take fewer points or features")
@@ -247,7 +245,7 @@ class SpanObjective(Objective):
     @cached_property
     def scale(self) -> float:
         """tr Σ w ∂v ∂vᵀ at Fubini–Study, κ held fixed: a unit of ridges."""
-        dual = self.look(np.zeros(self.span.size)).at[0]
+        dual = self.evaluate(np.zeros(self.span.size)).at[0]
         return sum(float(self.weights[block] @ np.sum(rows**2, axis=1)) for block, rows in self._blocks(dual))
 
     def _blocks(self, dual: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:

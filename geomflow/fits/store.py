@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from geomflow.fits.clouds.metric import ComponentMetric
+from geomflow.fits.component_metric import ComponentMetric
 from geomflow.fits.components import ComponentNetwork
 from geomflow.fits.invariant_kernel import FeatureSpan
 from geomflow.fits.overlap_kernel import OverlapSpan
-from geomflow.fits.phi.metric import PhiNetwork
+from geomflow.fits.phi_network import PhiNetwork
 from geomflow.fits.potential_span import KernelMetric
 from geomflow.fits.tangent_features import FrozenComponents, PotentialTangent
 from geomflow.variety.flat import FlatCurve
@@ -27,8 +27,14 @@ HELD = (
 def load_metric(path: str | Path, **given: Any) -> HermitianMetric:
     """The metric that `metric.save` wrote: a form, a network, a kernel's, frozen features, components of one chart.
 
-    `given` are parts that the file cannot hold, as the `kernel` of a flow on points where it is one of the user's own.
     Raises `StoreError` for a file that cannot be read, is damaged, holds no metric or lacks a part, and `InputError`
     for parts that are not asked for.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file.
+    **given : object
+        Parts that the file cannot hold, as the `kernel` of a flow on points where it is one of your own.
     """
     return stored_metric(path, **given)

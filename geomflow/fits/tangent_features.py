@@ -10,9 +10,9 @@ from geomflow.core.errors import InputError
 from geomflow.core.hermitian import unpack
 from geomflow.core.report import FitReport, read_report, report_record
 from geomflow.core.threads import each, one_thread_products, slices
-from geomflow.fits.components import ComponentNetwork, ComponentPlaces, real_coordinates
-from geomflow.fits.phi.jets import directional_jets
-from geomflow.fits.phi.metric import PhiNetwork
+from geomflow.fits.components import ComponentNetwork
+from geomflow.fits.phi_network import PhiNetwork, directional_jets
+from geomflow.fits.points import WeightedPoints, real_coordinates
 from geomflow.fits.potential_span import PotentialSpan
 from geomflow.fits.span import LinearSpan
 from geomflow.networks.complex_hessian import ComplexHessian, Inputs
@@ -137,14 +137,10 @@ class ComponentTangent(LinearSpan["FrozenComponents"]):
         """The number of features, which is that of the network's parameters."""
         return self.metric.network.size
 
-    def weighted(self, points: Points) -> ComponentPlaces:
+    def weighted(self, points: Points) -> WeightedPoints:
         """The points in the coordinates of the patch; raises `InputError` for other points."""
         self.metric.check(points)
-        return ComponentPlaces.of(points)
-
-    def take(self, prepared: np.ndarray, block: slice) -> np.ndarray:
-        """The inputs at some of the points."""
-        return prepared[block]
+        return WeightedPoints.in_patch(points)
 
     def change(self, prepared: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
         """J δ by a Jacobian–vector product."""

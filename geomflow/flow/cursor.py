@@ -171,11 +171,12 @@ class Cursor:
         return self.work["rate"]
 
     def residual(self) -> float:
-        """Size of the rate: the problem's own measure, or max |rate|; of an iteration the last change, or NaN."""
-        if self.problem.advance is not None:
-            return float(np.abs(self.y - self.before).max()) if self._moved else math.nan
-        rate = self.rate()
+        """Size of the rate by the problem's own measure, or max |rate|; of an iteration's last change, or NaN."""
         measure = self.problem.residual
+        if self.problem.advance is not None:
+            change = self.y - self.before
+            return (float(measure(change)) if measure else float(np.abs(change).max())) if self._moved else math.nan
+        rate = self.rate()
         return float(measure(rate)) if measure else float(self.work.peaks("rate").max())
 
     def spectral_radius(self) -> float:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 import geomflow.variety as gv
 from geomflow.fits import PhiNetwork, ProjectiveInputs
 from geomflow.fits.fit import FitState
-from geomflow.fits.loss import loss_of
-from geomflow.fits.phi.objective import FramePoints
-from geomflow.fits.phi.steps import AdamStep, GaussNewton
+from geomflow.fits.objective import loss_of
+from geomflow.fits.phi_steps import AdamStep, GaussNewton
+from geomflow.fits.points import WeightedPoints
 from geomflow.networks import Perceptron
 from geomflow.networks import complex_hessian as blocks
 from geomflow.networks.complex_hessian import ComplexHessian
@@ -122,7 +122,7 @@ def test_single_precision_carries_six_digits():
 def _start(count=400):
     variety = gv.Fermat(3)
     network = Perceptron(9, (7,), 1, "gelu", "standard", bias_std=0.1)
-    objective = FramePoints.of(variety.sample(count, seed=1), (1.0,))
+    objective = WeightedPoints.in_frames(variety.sample(count, seed=1), (1.0,))
     theta = 0.3 * network.initial(2)
     engine = ComplexHessian(network)
     kappa, memory = objective.quality(engine(theta, objective.inputs)[1])[0], np.zeros((3, theta.size))

@@ -23,7 +23,7 @@ from geomflow.fits import (
     kernel_metric,
 )
 from geomflow.fits.kernel_descent import KernelFit
-from geomflow.fits.loss import loss_of
+from geomflow.fits.objective import loss_of
 from geomflow.fits.span import SpanObjective
 
 QUINTIC, CUBIC = gv.Fermat(5), gv.Fermat(3)
@@ -96,7 +96,7 @@ def last(fit):
 
 def modes(landscape, coefficients):
     """Eigenvalues and vectors of the Gauss–Newton Hessian, largest first."""
-    values, vectors = np.linalg.eigh(landscape.linearise(landscape.look(coefficients))[0])
+    values, vectors = np.linalg.eigh(landscape.linearise(landscape.evaluate(coefficients))[0])
     return values[::-1], vectors[:, ::-1]
 
 
@@ -125,10 +125,10 @@ def test_natural_flow_decays_alike_in_all_modes_above_its_damping(landscape, opt
 def test_gradient_and_hessian_are_those_of_the_energy(landscape):
     rng = np.random.default_rng(2)
     here, direction = 0.01 * rng.normal(size=(2, landscape.span.size))
-    view = landscape.look(here)
-    hessian, gradient = landscape.linearise(view)
-    np.testing.assert_allclose(landscape.gradient(view), gradient, rtol=1e-9, atol=1e-12 * np.abs(gradient).max())
-    ahead, behind = (landscape.look(here + sign * 1e-4 * direction) for sign in (1, -1))
+    evaluation = landscape.evaluate(here)
+    hessian, gradient = landscape.linearise(evaluation)
+    np.testing.assert_allclose(landscape.gradient(evaluation), gradient, rtol=1e-9, atol=1e-12 * np.abs(gradient).max())
+    ahead, behind = (landscape.evaluate(here + sign * 1e-4 * direction) for sign in (1, -1))
     assert (ahead.energy - behind.energy) / 2e-4 == pytest.approx(gradient @ direction, rel=1e-5)
     slope = (ahead.v - behind.v) / 2e-4
     assert direction @ hessian @ direction == pytest.approx(2 * landscape.weights @ slope**2, rel=1e-5)
@@ -150,7 +150,7 @@ def test_the_optimum_of_a_ridge_fit_is_minus_the_gradient_over_the_ridge():
     points = CUBIC.sample(600, seed=3)
     metric = kernel_metric(points, OverlapKernel(Exponential(1.0)), RidgeFit(1e-3, tolerance=1e-12))
     scene = SpanObjective.of(metric.span, points, loss_of("(v - 1)^2"))
-    gradient = scene.gradient(scene.look(metric.coefficients))
+    gradient = scene.gradient(scene.evaluate(metric.coefficients))
     np.testing.assert_allclose(metric.coefficients, -gradient / 1e-3, rtol=0, atol=1e-4 * np.abs(gradient).max() / 1e-3)
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import geomflow as gf
 import geomflow.variety as gv
-from geomflow.fits.dense import FormObjective
-from geomflow.fits.loss import EnergyLoss
+from geomflow.fits.algebraic import FormObjective
+from geomflow.fits.objective import EnergyLoss
 from geomflow.variety.orbits import invariant_forms, reference
 from geomflow.variety.sections import multi_monomials
 
@@ -155,9 +155,9 @@ def test_the_derivative_of_the_fit_is_exact(number, seed):
     rng = np.random.default_rng(seed)
     start = np.linalg.lstsq(features[:, 0], np.ones(len(points)), rcond=None)[0]
     direction = rng.standard_normal(forms.count) * 0.01
-    jacobian, _ = objective.rows(objective.look(start))
+    jacobian, _ = objective.rows(objective.evaluate(start))
     h = 1e-5
-    up, down = (objective.look(start + s * h * direction).v for s in (1, -1))
+    up, down = (objective.evaluate(start + s * h * direction).v for s in (1, -1))
     np.testing.assert_allclose(jacobian @ direction, np.sqrt(mass) * (up - down) / (2 * h), rtol=1e-5, atol=1e-9)
 
 

@@ -167,7 +167,7 @@ def test_other_functionals_have_nearby_minima(quintic, unseen):
 def test_general_fit_agrees_with_the_symmetric_one():
     """All 225 Hermitian forms on O(2), matrix-free, find the invariant optimum of the quintic up to overfitting."""
     from geomflow.fits.general import STEPS, GeneralFit
-    from geomflow.fits.loss import EnergyLoss
+    from geomflow.fits.objective import EnergyLoss
 
     variety = gv.Fermat(5)
     points, unseen = variety.sample(20_000, seed=1), variety.sample(5000, seed=2)
@@ -214,16 +214,16 @@ def test_memory_of_a_general_fit_is_stated_before_any_fit(quintic, monkeypatch):
 
 def test_a_fit_that_leaves_the_cone(quintic, monkeypatch):
     """Every step but the start is called not positive: the fit must say so and not return its start."""
-    from geomflow.fits.dense import FormObjective
+    from geomflow.fits.algebraic import FormObjective
 
-    look, calls = FormObjective.look, []
+    evaluate, calls = FormObjective.evaluate, []
 
     def fails_later(self, coefficients):
         calls.append(None)
-        return look(self, coefficients if len(calls) == 1 else -coefficients)
+        return evaluate(self, coefficients if len(calls) == 1 else -coefficients)
 
     start = gv.HermitianForm(quintic, gv.Sections(quintic, (1,)).exponents, np.eye(5), 1)
-    monkeypatch.setattr(FormObjective, "look", fails_later)
+    monkeypatch.setattr(FormObjective, "evaluate", fails_later)
     with pytest.raises(KahlerConeError, match="leaves the Kähler cone"):
         gf.fits.algebraic_metric(quintic, 2, quintic.sample(500, seed=1), start=start)
 

@@ -11,8 +11,8 @@ from geomflow.core.errors import InputError, ShapeError, StoreError, UnknownName
 from geomflow.core.hermitian import pack, unpack
 from geomflow.distribute import Workers
 from geomflow.fits import ComponentFlow, ComponentMetric, ConstantRate, FallingRate, PointwiseRate
-from geomflow.fits.clouds.objective import CloudObjective
-from geomflow.fits.loss import loss_of
+from geomflow.fits.component_flow import ComponentObjective
+from geomflow.fits.objective import loss_of
 from geomflow.kernels import (
     CutOffKernel,
     DistanceKernel,
@@ -71,18 +71,18 @@ def test_packing_is_undone_and_matrices_are_inverted(n):
 @pytest.mark.parametrize(("text", "f"), [("sigma", lambda v: np.abs(v - 1)), ("v*log(v)", lambda v: v * np.log(v)),
                                          ("(v - 1)^2", lambda v: (v - 1) ** 2)])
 def test_the_gradient_is_that_of_the_loss(text, f):
-    objective, loss = CloudObjective.of(TRAIN), loss_of(text)
+    objective = ComponentObjective.of(TRAIN, loss_of(text))
     g = unpack(objective.reference) + 0.02 * hermitian(len(TRAIN), 3)
-    look = objective.look(pack(g))
-    force, newton = objective.gradient(look, loss)
+    evaluation = objective.evaluate(pack(g))
+    force, newton = objective.gradient(evaluation)
     direction, step = hermitian(len(TRAIN), 3, seed=2), 1e-6
     ahead, behind = (loss_by_hand(g + s * direction, TRAIN, f)[0] for s in (step, -step))
     slope = np.einsum("pij,pji->", unpack(force), direction).real / len(TRAIN)
     assert slope == pytest.approx((ahead - behind) / (2 * step), rel=1e-5)
-    assert look.sigma == pytest.approx(loss_by_hand(g, TRAIN, lambda v: np.abs(v - 1))[0], rel=1e-12)
+    assert evaluation.sigma == pytest.approx(loss_by_hand(g, TRAIN, lambda v: np.abs(v - 1))[0], rel=1e-12)
     moved = g - (newton[:, None, None] * 1e-6) * unpack(force)
     change = np.log(np.linalg.det(moved).real) - np.log(np.linalg.det(g).real)
-    np.testing.assert_allclose(change, -1e-6 * np.log(look.v), rtol=1e-3, atol=1e-12)
+    np.testing.assert_allclose(change, -1e-6 * np.log(evaluation.v), rtol=1e-3, atol=1e-12)
 
 
 def test_one_step_is_the_sum_over_train_points():

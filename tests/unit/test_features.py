@@ -30,10 +30,10 @@ from geomflow.fits import (
     learned_kernel,
     tangent_span,
 )
+from geomflow.fits.held_out import small_start
 from geomflow.fits.learned import frame_components
-from geomflow.fits.loss import EnergyLoss
-from geomflow.fits.phi.jets import potential_jets
-from geomflow.fits.phi.training import small_start
+from geomflow.fits.objective import EnergyLoss
+from geomflow.fits.phi_network import potential_jets
 from geomflow.fits.span import SpanObjective
 from geomflow.networks import Perceptron
 from geomflow.tangent import Adam
@@ -161,7 +161,7 @@ def test_a_step_is_the_explicit_ridge_least_squares(kind, count):
     system = np.concatenate([jacobian, np.sqrt(level) * np.eye(span.size)])
     target = np.concatenate([jacobian @ here - residual(here), np.zeros(span.size)])
     expected = np.linalg.lstsq(system, target, rcond=None)[0]
-    found = here + scene.ridge_move(scene.look(here), here, 2 * level)
+    found = here + scene.ridge_move(scene.evaluate(here), here, 2 * level)
     assert np.abs(found - expected).max() < 1e-6 * np.abs(expected).max()
 
 

@@ -11,10 +11,10 @@ import pytest
 import geomflow as gf
 import geomflow.variety as gv
 from geomflow.core.hermitian import pack
-from geomflow.fits.clouds.objective import CloudObjective
-from geomflow.fits.components import ComponentPlaces
-from geomflow.fits.phi.inputs import ProjectiveInputs
-from geomflow.fits.phi.objective import FramePoints
+from geomflow.fits.component_flow import ComponentObjective
+from geomflow.fits.objective import SigmaLoss
+from geomflow.fits.points import WeightedPoints
+from geomflow.fits.projective import ProjectiveInputs
 from geomflow.variety.errors import KahlerConeError
 from geomflow.variety.measures import normalised, sigma_of
 
@@ -42,9 +42,9 @@ def routes(metric):
         "formula": normalised(ratio, POINTS.weights)[2],
         "points": float(sigma_of(ratio, POINTS)),
         "quality": float(gv.quality(metric, POINTS).after),
-        "potentials": FramePoints.of(POINTS, (1.0,)).quality(pack(np.swapaxes(inside.conj(), 1, 2)))[1],
-        "components": ComponentPlaces.of(POINTS).quality(pack(g - reference))[1],
-        "clouds": CloudObjective.of(POINTS).look(pack(g)).sigma,
+        "potentials": WeightedPoints.in_frames(POINTS, (1.0,)).quality(pack(np.swapaxes(inside.conj(), 1, 2)))[1],
+        "components": WeightedPoints.in_patch(POINTS).quality(pack(g - reference))[1],
+        "clouds": ComponentObjective.of(POINTS, SigmaLoss()).evaluate(pack(g)).sigma,
     }
 
 

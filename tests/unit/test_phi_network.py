@@ -9,9 +9,9 @@ import geomflow as gf
 import geomflow.variety as gv
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError, StoreError
 from geomflow.fits import AdamStep, GaussNewton, PhiNetwork, PhiTraining, Recipe, phi_metric
-from geomflow.fits.loss import loss_of
-from geomflow.fits.phi.objective import FramePoints
-from geomflow.fits.phi.training import _scale, _total
+from geomflow.fits.objective import loss_of
+from geomflow.fits.phi_training import _scale, _total
+from geomflow.fits.points import WeightedPoints
 from geomflow.networks import FourierEmbedding, Perceptron
 from geomflow.networks.complex_hessian import ComplexHessian, GivenInputs
 from geomflow.variety.errors import UnderdeterminedError
@@ -72,7 +72,7 @@ def test_a_resumed_fit_equals_one_that_never_stopped(points, fitted, tmp_path):
 
 
 def test_an_interruption_is_an_outcome(points, monkeypatch):
-    fit, draw, left = PhiTraining(CUBIC, points, seed=3, steps=(60, 60), **SMALL), FramePoints.draw, [15]
+    fit, draw, left = PhiTraining(CUBIC, points, seed=3, steps=(60, 60), **SMALL), WeightedPoints.draw, [15]
 
     def pressed(self, *arguments):
         left[0] -= 1
@@ -80,7 +80,7 @@ def test_an_interruption_is_an_outcome(points, monkeypatch):
             raise KeyboardInterrupt
         return draw(self, *arguments)
 
-    monkeypatch.setattr(FramePoints, "draw", pressed)
+    monkeypatch.setattr(WeightedPoints, "draw", pressed)
     stopped = fit.metric(gf.solve(fit, fit.start(), fit.length))
     assert stopped.report.outcome.kind == "interrupted"
     assert stopped.report.settings["steps"] == (15, 0)

@@ -26,7 +26,7 @@ from geomflow.fits import (
 )
 from geomflow.fits import kernel_fit as fit
 from geomflow.fits.kernel_descent import KernelFit
-from geomflow.fits.loss import loss_of
+from geomflow.fits.objective import loss_of
 from geomflow.fits.span import SpanObjective
 from geomflow.variety.errors import KahlerConeError
 

@@ -23,7 +23,17 @@ class Rate(ABC):
 
     @abstractmethod
     def at(self, step: int, steps: int, newton: np.ndarray) -> float | np.ndarray:
-        """η of step number `step` of `steps`; `newton` (P,) is the one that would bring each v to one on its own."""
+        """η of a step.
+
+        Parameters
+        ----------
+        step : int
+            From 0 on.
+        steps : int
+            How many there are.
+        newton : (P,) array
+            The η that would bring each v to one on its own.
+        """
 
 
 @final
@@ -32,6 +42,11 @@ class ConstantRate(Rate):
     """The same η for every step: the plain descent of Halverson and Ruehle, section 3. A number means this rate.
 
     With the σ-loss, σ stops at about the change of v in one step.
+
+    Parameters
+    ----------
+    value : float
+        η > 0.
     """
 
     value: float
@@ -52,6 +67,13 @@ class FallingRate(Rate):
     Subgradient descent with steps that fall geometrically converges linearly on functions that rise at a finite slope
     from their minimum (Goffin, 1977), as σ does where the kernel can bring every v to one: σ ends near its change in
     the last step, if the sum of all steps reaches that far. It works with every kernel.
+
+    Parameters
+    ----------
+    first : float
+        η of the first step.
+    last : float
+        η of the last step, at most `first`.
     """
 
     first: float = 0.1
@@ -77,6 +99,11 @@ class PointwiseRate(Rate):
     If a kernel does not couple the train points, share = 1 is Newton's method and the digits of v double every step;
     weak coupling makes the convergence linear. For kernels of nearest points and Gaussians narrower than the distance
     of neighbours, and for those only: with wide kernels the steps of all points add up, and the flow diverges.
+
+    Parameters
+    ----------
+    share : float
+        Of Newton's step, > 0.
     """
 
     share: float = 1.0

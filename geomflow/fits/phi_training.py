@@ -11,13 +11,13 @@ import numpy as np
 from geomflow.core.errors import InputError
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.core.report import FitReport
-from geomflow.fits.fit import OPERATIONS, Fit, FitState
-from geomflow.fits.loss import Loss, loss_of
-from geomflow.fits.phi.inputs import input_count
-from geomflow.fits.phi.metric import PhiNetwork
-from geomflow.fits.phi.objective import FramePoints
-from geomflow.fits.phi.steps import AdamStep, GaussNewton
-from geomflow.flow.solution import Solution
+from geomflow.fits.fit import OPERATIONS, FitState
+from geomflow.fits.held_out import HeldOutTraining, held_out_count, small_start
+from geomflow.fits.objective import Loss, loss_of
+from geomflow.fits.phi_network import PhiNetwork
+from geomflow.fits.phi_steps import AdamStep, GaussNewton
+from geomflow.fits.points import WeightedPoints
+from geomflow.fits.projective import input_count
 from geomflow.flow.solver import solve
 from geomflow.networks.complex_hessian import ComplexHessian
 from geomflow.networks.perceptron import Perceptron
@@ -28,22 +28,30 @@ if TYPE_CHECKING:
     from geomflow.variety.hypersurface import Hypersurface
     from geomflow.variety.points import Points
 
-_HELD_OUT, _MOST_HELD_OUT = 0.1, 10_000
-_OUTPUT_START = 0.01
-
 #: Core-seconds of work unless told otherwise.
 WORK = 600.0
-COLUMNS = ("work", "sigma held out", "pivot held out", "loss", "adam steps", "gauss-newton steps")
 
 
 @final
 @dataclass(frozen=True)
 class Recipe:
-    """Settings of a fit: `share` of the work is Adam's; batch sizes; the two kinds of steps; precision of the steps.
+    """Settings of a fit in two phases, Adam and Gauss–Newton.
 
-    Step lengths are constant for the first 70% of each phase and then fall linearly to zero. A row is added to the
-    history every `watch` steps. Measures on held-out points and everything about the fitted metric are in double
-    precision whatever `precision` is.
+    Step lengths are constant for the first 70% of each phase and then fall linearly to zero. Measures on held-out
+    points and everything about the fitted metric are in double precision whatever `precision` is.
+
+    Parameters
+    ----------
+    share : float
+        Of the work, Adam's.
+    batches : (int, int)
+        Points in a batch of either phase.
+    phases : (AdamStep, GaussNewton)
+        The steps of either phase.
+    watch : (int, int)
+        A row is added to the history every so many steps.
+    precision : "single" or "double"
+        Of the steps.
     """
 
     share: float = 0.05
@@ -53,13 +61,31 @@ class Recipe:
     precision: str = "single"
 
     def costs(self, size: int, dim: int) -> tuple[float, float]:
-        """A step of either kind in core-seconds of work, with `size` parameters on a variety of dimension `dim`."""
+        """A step of either kind in core-seconds of work, with `size` parameters on a variety of dimension `dim`.
+
+        Parameters
+        ----------
+        size : int
+            Parameters of the network.
+        dim : int
+            The dimension of the variety.
+        """
         pairs = zip(self.phases, self.batches, strict=True)
         adam, newton = (phase.operations(count, size, dim) / OPERATIONS for phase, count in pairs)
         return adam, newton
 
     def steps(self, work: float, size: int, dim: int) -> tuple[int, int]:
-        """How many steps of either kind so much work pays for, at least one. Raises `InputError`."""
+        """How many steps of either kind so much work pays for, at least one. Raises `InputError`.
+
+        Parameters
+        ----------
+        work : float
+            Core-seconds.
+        size : int
+            Parameters of the network.
+        dim : int
+            The dimension of the variety.
+        """
         if not (work and work > 0):
             raise InputError(f"the fit may take {work} core-seconds of work; give a positive number, or steps")
         adam, newton = self.costs(size, dim)
@@ -67,20 +93,49 @@ class Recipe:
 
 
 @final
-class PhiTraining(Fit):
+class PhiTraining(HeldOutTraining[PhiNetwork]):
     """The fit of a φ-network: ``solve(fit, fit.start(), fit.length)``, and ``fit.metric(solution)``.
 
     The points are split in train and held-out points (a tenth, at most 10,000) by the seed. Mini-batches are drawn from
     dμ_Ω by seed, phase and step number, so that a resumed fit equals one that was never stopped, bit for bit.
-    `steps` are those of Adam and of Gauss–Newton; unless given, what about `work` core-seconds pay for (`OPERATIONS`
-    floating-point operations each, counted and not measured).
-    A `network` of one's own takes the place of `hidden` and `activation`; `first` (size,) are the parameters to start
-    at, else drawn by the seed, the weights of the last layer times 0.01. States hold the `parameters` and the `best`
+    States hold the `parameters` and the `best`
     ones, which had the least σ on the held-out points when these were watched.
     Raises `UnderdeterminedError` (fewer train points than parameters) and `InputError` (unknown loss, ReLU, no work).
+
+    Parameters
+    ----------
+    variety : Hypersurface
+        Where the metric lives.
+    points : Points
+        More than 10/9 of the parameters.
+    steps : (int, int), optional
+        Steps of Adam and of Gauss–Newton; as many as `work` pays for unless given.
+    work : float or None
+        Core-seconds, of 2·10¹⁰ counted operations each.
+    hidden : sequence of int
+        Widths of the hidden layers.
+    activation : str
+        Smooth, such as "gelu", "tanh" or "sin".
+    loss : str or Loss
+        "sigma", eq. (B.11), or F of E_F = ∫F(v) dμ_Ω as text, eq. (B.12).
+    seed : int
+        Draws the points held out, the parameters to start at and the batches.
+    kahler_class : sequence of float, optional
+        The t_i > 0 of g_FS, one for each factor; 1 unless given.
+    recipe : Recipe, optional
+        Batches, kinds of steps and precision.
+    network : Perceptron, optional
+        One of your own, in place of `hidden` and `activation`.
+    first : (size,) array, optional
+        Where to start; drawn by the seed unless given, the last layer's weights times 0.01.
     """
 
     name: ClassVar[str] = "phi-network"
+    columns: ClassVar[tuple[str, ...]] = (
+        "work", "sigma held out", "pivot held out", "loss", "adam steps", "gauss-newton steps"
+    )  # fmt: skip
+    blown: ClassVar[str] = "take a larger damping or a smaller rate"
+    lost: ClassVar[str] = "it is outside the Kähler cone; fit longer or with a smaller rate"
 
     def __init__(
         self,
@@ -106,27 +161,25 @@ class PhiTraining(Fit):
         self.network = own if network is None else network
         self.first = small_start(self.network, self.seed) if first is None else self.network.layout.checked(first)
         self.kahler_class = PhiNetwork(variety, self.network, self.first, kahler_class).kahler_class
-        found = self.recipe.steps(work, self.network.size, variety.dim) if steps is None else steps
+        found = self.recipe.steps(work or 0.0, self.network.size, variety.dim) if steps is None else steps
         self.steps = int(found[0]), int(found[1])
-        self.train, self.held_out = self._split(points)
+        self._require_points(len(points))
+        self.hold_out(points, lambda part: WeightedPoints.in_frames(part, self.kahler_class))
         self._fast, self._exact = ComplexHessian(self.network, self.recipe.precision), ComplexHessian(self.network)
 
     def __content__(self) -> dict[str, Any]:
         """What the numbers depend on."""
         return {"variety": str(self.variety.polynomial.expression), "class": self.kahler_class, "seed": self.seed,
                 "loss": self.loss.text, "steps": self.steps, "recipe": self.recipe, "network": repr(self.network),
-                "first": self.first, "points": [self._places, self.train.weights, self.held_out.weights]}
+                "first": self.first, "points": [self.places, self.train.weights, self.held_out.weights]}
 
-    def _split(self, points: Points) -> tuple[FramePoints, FramePoints]:
-        held = min(max(round(_HELD_OUT * len(points)), 1), _MOST_HELD_OUT)
-        if len(points) - held < self.network.size:
+    def _require_points(self, count: int) -> None:
+        held = held_out_count(count)
+        if count - held < self.network.size:
             raise UnderdeterminedError(
-                f"{self.network.size} parameters and {len(points) - held} train points ({held} of {len(points)} are "
-                f"held out): the fit is under-determined; take {5 * self.network.size} points or a smaller network"
+                f"{self.network.size} parameters and {count - held} train points ({held} of {count} are held out): the "
+                f"fit is under-determined; take {5 * self.network.size} points or a smaller network"
             )
-        train, unseen = points.split(1 - held / len(points), self.seed)
-        self._places, self._unseen = train.coordinates, unseen
-        return FramePoints.of(train, self.kahler_class), FramePoints.of(unseen, self.kahler_class)
 
     @property
     def length(self) -> int:
@@ -136,25 +189,27 @@ class PhiTraining(Fit):
     def start(self) -> FitState:
         """Before the first step."""
         size = self.network.size
-        kappa, sigma, least = self._quality(self.first)
+        kappa = self.held_out.quality(self.change(self.first, self.held_out))[0]
         state = FitState.of(parameters=self.first, moments=np.zeros((2, size)), move=np.zeros(size), kappa=[kappa],
                             steps=[0, 0], loss=np.nan, best=self.first, best_sigma=np.inf, sigma=np.inf, pivot=np.inf,
                             watched=1)
-        return self._watched(state, sigma, least)
+        return self.watched(state)
 
     def step(self, state: FitState) -> FitState | Outcome:
         """A step of Adam until all of these are taken, then of Gauss–Newton."""
         taken = state["steps"].astype(int)
         phase = 0 if taken[0] < self.steps[0] else 1
         step, total = int(taken[phase]), self.steps[phase]
-        if step >= total or not np.isfinite(state.number("sigma")):
+        if not np.isfinite(state.number("sigma")):
+            return self.outcome(state, OutcomeKind.diverged)
+        if step >= total:
             return self.outcome(state)
         batch = self.train.draw(self.recipe.batches[phase], [self.seed, phase, step])
         state = self.recipe.phases[phase].step(state, self._fast, batch, self.loss, _scale(step, total))
         due = (step + 1) % self.recipe.watch[phase] == 0 or step + 1 == total
         if not (due and np.isfinite(state["parameters"]).all()):
             return state.moved(watched=0)
-        return self._watched(state, *self._quality(state["parameters"])[1:])
+        return self.watched(state)
 
     def numbers(self, state: FitState) -> Mapping[str, float]:
         """The columns of a report's history, and whether σ and the pivot are those of this state."""
@@ -162,54 +217,28 @@ class PhiTraining(Fit):
         costs, loss = self.recipe.costs(self.network.size, self.variety.dim), state.number("loss")
         numbers = (adam * costs[0] + newton * costs[1], state.number("sigma"), state.number("pivot"),
                    loss if np.isfinite(loss) else np.nan, adam, newton)
-        return dict(zip(COLUMNS, numbers, strict=True)) | {"watched": state.number("watched")}
+        return dict(zip(self.columns, numbers, strict=True)) | {"watched": state.number("watched")}
 
-    def _watched(self, state: FitState, sigma: float, least: float) -> FitState:
-        state = state.moved(sigma=sigma, pivot=least, watched=1)
-        if least > 0 and sigma < state.number("best_sigma"):
-            return state.moved(best=state["parameters"], best_sigma=sigma)
-        return state
+    def change(self, parameters: np.ndarray, points: WeightedPoints) -> np.ndarray:
+        """∂∂̄φ in the frame, in double precision."""
+        return self._exact(parameters, points.inputs)[1]
 
-    def _quality(self, parameters: np.ndarray) -> tuple[float, float, float]:
-        return self.held_out.quality(self._exact(parameters, self.held_out.inputs)[1])
-
-    def metric(self, solution: Solution) -> PhiNetwork:
-        """The metric that a solution has reached (after a divergence: the best that was watched), with its report."""
-        state = solution.last
-        outcome = self.outcome(state, solution.outcome.kind)
-        parameters = state["best" if outcome.kind is OutcomeKind.diverged else "parameters"]
-        steps = tuple(state["steps"].astype(int).tolist())
-        report = FitReport.of(
-            solution, COLUMNS, solution["watched"] == 1, outcome=outcome, loss=self.loss.text,
-            method=f"{steps[0]} steps of Adam and {steps[1]} of Gauss–Newton", parameters=self.network.size,
-            points=len(self.train.weights), held_out=len(self.held_out.weights),
-            settings={"steps": steps, "seed": self.seed},
-        )
-        metric = PhiNetwork(self.variety, self.network, parameters.copy(), self.kahler_class, report)
-        if self._quality(parameters)[2] > 0:
-            checked_volume(metric, self._unseen)
-        return metric
-
-    def outcome(self, state: FitState, kind: OutcomeKind = OutcomeKind.finished) -> Outcome:
-        """How a fit has ended that solve says has ended so."""
+    def taken(self, state: FitState) -> tuple[int, str]:
+        """Of both kinds."""
         adam, newton = state["steps"].astype(int)
-        taken, time = f"{adam} steps of Adam and {newton} of Gauss–Newton", float(adam + newton)
-        if kind is OutcomeKind.diverged or not np.isfinite(state.number("sigma")):
-            message = (
-                f"numbers stopped being finite after {taken}; take a larger damping or a smaller rate. "
-                "The metric is the best one that was watched."
-            )
-            return Outcome(OutcomeKind.diverged, message, time)
-        least = self.train.volume(self._exact(state["parameters"], self.train.inputs)[1])[2]
-        if not least.min() > 0:
-            place = np.round(self._places[np.argmin(least)], 4).tolist()
-            message = (
-                f"the metric is not positive at {np.count_nonzero(least <= 0)} of {len(least)} train points, worst at "
-                f"{place}: after {taken} the fit is outside the Kähler cone; fit longer or with a smaller rate."
-            )
-            return Outcome(OutcomeKind.singular, message, time)
-        kind = OutcomeKind.interrupted if kind is OutcomeKind.interrupted else OutcomeKind.finished
-        return Outcome(kind, f"took {taken}.", time)
+        return adam + newton, f"{adam} steps of Adam and {newton} of Gauss–Newton"
+
+    def described(self, state: FitState) -> dict[str, Any]:
+        """The steps of both kinds and the seed: the same points and these give the same metric."""
+        steps = tuple(state["steps"].astype(int).tolist())
+        return {"method": self.taken(state)[1], "loss": self.loss.text, "settings": {"steps": steps, "seed": self.seed}}
+
+    def made(self, parameters: np.ndarray, report: FitReport) -> PhiNetwork:
+        """The network with its report; its volume is checked on the held-out points, if it is positive there."""
+        metric = PhiNetwork(self.variety, self.network, parameters, self.kahler_class, report)
+        if self.held_out.quality(self.change(parameters, self.held_out))[2] > 0:
+            checked_volume(metric, self.unseen)
+        return metric
 
 
 def phi_metric(
@@ -228,23 +257,39 @@ def phi_metric(
 ) -> PhiNetwork:
     """The metric g_FS + ∂∂̄φ of a network φ that minimises `loss` on `points`; `metric.report` says how the fit went.
 
-    `loss` is "sigma" (the σ-measure, eq. (B.11)) or F of a functional E_F = ∫F(v) dμ_Ω as text, eq. (B.12). The fit
-    takes the given `steps` (Adam, Gauss–Newton), or as many as about `work` core-seconds pay for, counted and not
-    measured: the metric is the same on machines of any speed. See `PhiTraining`, which can be stopped and resumed.
-    g_FS is that of the class `kahler_class`, any positive numbers t_i, one for each factor; 1 unless given.
+    Work is counted and not measured: the metric is the same on machines of any speed. `PhiTraining` is the same fit,
+    which can be stopped and resumed.
     Raises `UnderdeterminedError` and `InputError`; warns (`VolumeWarning`) as `geomflow.variety.checked_volume` does,
     on the held-out points. Leaving the positive cone is an outcome: `metric.report.outcome`.
+
+    Parameters
+    ----------
+    variety : Hypersurface
+        Where the metric lives.
+    points : Points
+        More than 10/9 of the parameters.
+    hidden : sequence of int
+        Widths of the hidden layers.
+    activation : str
+        Smooth, such as "gelu", "tanh" or "sin".
+    loss : str or Loss
+        "sigma", eq. (B.11), or F of E_F = ∫F(v) dμ_Ω as text, eq. (B.12).
+    steps : (int, int), optional
+        Steps of Adam and of Gauss–Newton; as many as `work` pays for unless given.
+    work : float or None
+        Core-seconds, of 2·10¹⁰ counted operations each.
+    seed : int
+        Draws the points held out, the parameters to start at and the batches.
+    progress : bool or None
+        Whether a bar is shown; None for only on a terminal.
+    recipe : Recipe, optional
+        Batches, kinds of steps and precision.
+    kahler_class : sequence of float, optional
+        The t_i > 0 of g_FS, one for each factor; 1 unless given.
     """
     fit = PhiTraining(variety, points, steps=steps, work=work, hidden=hidden, activation=activation, loss=loss,
                       seed=seed, recipe=recipe, kahler_class=kahler_class)
     return fit.metric(solve(fit, fit.start(), fit.length, max_steps=fit.length, progress=progress))
-
-
-def small_start(network: Perceptron, seed: int, factor: float = _OUTPUT_START) -> np.ndarray:
-    """Parameters drawn by the seed, the weights of the last layer times `factor`: a metric near Fubini–Study."""
-    start = network.initial(seed)
-    start[network.layout.slices[f"W{network.depth}"]] *= factor
-    return start
 
 
 def _total(constant: int) -> int:

@@ -21,7 +21,10 @@ _OPTIONS = {"cache": True, "forceinline": True, "nogil": True, "error_model": "n
 
 
 @njit(**_OPTIONS)
-def projective(z, frame, bounds, centre, scale, first, second):
+def projective(
+    z: np.ndarray, frame: np.ndarray, bounds: np.ndarray, centre: np.ndarray, scale: np.ndarray, first: np.ndarray,
+    second: np.ndarray,
+) -> None:
     """Re and Im of z_i z̄_j of unit vectors z (P, N) in each factor, minus `centre`, times `scale`, along horizontal
     lifts frame (P, n, N) of the tangents: ∂_a(z_i z̄_j) = e_{a,i} z̄_j and
     ∂_a∂_b̄(z_i z̄_j) = e_{a,i} ē_{b,j} − ⟨e_a, e_b⟩ z_i z̄_j, the product taken in the factor."""
@@ -43,7 +46,10 @@ def projective(z, frame, bounds, centre, scale, first, second):
 
 
 @njit(**_OPTIONS)
-def _pair(z, frame, gram, i, j, p, place, centre, scale, first, second):
+def _pair(
+    z: np.ndarray, frame: np.ndarray, gram: np.ndarray, i: int, j: int, p: int, place: int, centre: np.ndarray,
+    scale: np.ndarray, first: np.ndarray, second: np.ndarray,
+) -> None:
     """The inputs of one pair i <= j: at `place` the real part, next to it the imaginary one."""
     n = gram.shape[0]
     value = z[i] * np.conj(z[j])
@@ -100,8 +106,16 @@ def normalisation(ambient: Ambient) -> tuple[np.ndarray, np.ndarray]:
 class ProjectiveInputs:
     """Re and Im of z_i z̄_j/|z|² in each factor, i <= j, in a frame that is orthonormal for Fubini–Study.
 
-    `z` (P, N): unit vectors in each factor; `frame` (P, n, N): horizontal lifts e_a of the frame; `lower` (P, n, n):
-    the Cholesky factor of g_FS in local coordinates, so that a matrix M in the frame is L M L† there.
+    Parameters
+    ----------
+    ambient : Ambient
+        The product of projective spaces.
+    z : (P, N) complex array
+        Unit vectors in each factor.
+    frame : (P, n, N) complex array
+        Horizontal lifts e_a of the frame.
+    lower : (P, n, n) complex array
+        L with g_FS = L L† in local coordinates: a matrix M in the frame is L M L† there.
     """
 
     ambient: Ambient
@@ -112,7 +126,15 @@ class ProjectiveInputs:
 
     @classmethod
     def of(cls, points: Points, kahler_class: tuple[float, ...]) -> ProjectiveInputs:
-        """At points of a variety."""
+        """At points of a variety.
+
+        Parameters
+        ----------
+        points : Points
+            P of them.
+        kahler_class : tuple of float
+            The t_i of g_FS.
+        """
         ambient = points.variety.ambient
         norms = np.sqrt(ambient.norms(points.coordinates))[:, ambient.factor_of]
         z = points.coordinates / norms
@@ -145,15 +167,31 @@ class ProjectiveInputs:
         return (bounds, *normalisation(self.ambient))
 
     def fill(self, block: slice, first: np.ndarray, second: np.ndarray | None) -> None:
-        """The inputs of a block with their first and second derivatives; see `geomflow.networks.complex_hessian`."""
+        """The inputs of a block with their first and second derivatives; see `geomflow.networks.complex_hessian`.
+
+        Parameters
+        ----------
+        block : slice
+            Which points.
+        first : (1 + 2n, points, inputs) array
+            Room for values and first derivatives.
+        second : (n², points, inputs) array or None
+            Room for packed second derivatives, which these inputs have.
+        """
         projective(self.z[block], self.frame[block], *self._constants, first, second)
 
-    def take(self, index: np.ndarray | slice) -> ProjectiveInputs:
-        """The points of these numbers."""
+    def __getitem__(self, index: slice | np.ndarray) -> ProjectiveInputs:
+        """Those at some of the points."""
         return ProjectiveInputs(self.ambient, self.z[index], self.frame[index], self.lower[index])
 
     def metric(self, hessian: np.ndarray) -> np.ndarray:
-        """g_FS + ∂∂̄φ = L (1 + H) L† in local coordinates, (P, n, n), from the packed H = ∂∂̄φ in the frame."""
+        """g_FS + ∂∂̄φ = L (1 + H) L† in local coordinates, (P, n, n), from the packed H = ∂∂̄φ in the frame.
+
+        Parameters
+        ----------
+        hessian : (P, n²) array
+            H, packed.
+        """
         return self.lower @ (unpack(hessian) + np.eye(self.n)) @ np.swapaxes(self.lower.conj(), 1, 2)
 
     def log_determinant(self) -> np.ndarray:

@@ -12,8 +12,8 @@ from geomflow.core.memory import require
 from geomflow.core.threads import one_thread_products
 from geomflow.fits.fit import FitState
 from geomflow.fits.linear import gram, solved
-from geomflow.fits.loss import Loss
-from geomflow.fits.phi.objective import FramePoints
+from geomflow.fits.objective import Loss
+from geomflow.fits.points import WeightedPoints
 from geomflow.networks.complex_hessian import ComplexHessian
 from geomflow.tangent.training import Adam
 
@@ -32,28 +32,58 @@ class NetworkStep(ABC):
 
     @abstractmethod
     def step(
-        self, state: FitState, hessian: ComplexHessian, batch: FramePoints, loss: Loss, scale: float
+        self, state: FitState, hessian: ComplexHessian, batch: WeightedPoints, loss: Loss, scale: float
     ) -> FitState:
-        """The state after a step of `scale` times its length; its `loss` is that on the batch before it."""
+        """The state after a step of `scale` times its length; its `loss` is that on the batch before it.
+
+        Parameters
+        ----------
+        state : FitState
+            Holds `parameters`, `kappa`, `steps`, `moments`, `move`.
+        hessian : ComplexHessian
+            Derivatives of the network.
+        batch : WeightedPoints
+            Points of equal weights, in frames of g_FS.
+        loss : Loss
+            F.
+        scale : float
+            A factor of the length of the step.
+        """
 
     @abstractmethod
     def operations(self, count: int, size: int, dim: int) -> float:
-        """About how many floating-point operations a step on `count` points with `size` parameters takes."""
+        """About how many floating-point operations a step on `count` points with `size` parameters takes.
+
+        Parameters
+        ----------
+        count : int
+            Points in a batch.
+        size : int
+            Parameters of the network.
+        dim : int
+            The dimension of the variety.
+        """
 
 
 @final
 @dataclass(frozen=True)
 class AdamStep(NetworkStep):
-    """A step of `geomflow.tangent.Adam` along the gradient of the mean loss over the batch."""
+    """A step of `geomflow.tangent.Adam` along the gradient of the mean loss over the batch.
+
+    Parameters
+    ----------
+    rate : float
+        The length of a step.
+    """
 
     rate: float = 3e-3
 
     def step(
-        self, state: FitState, hessian: ComplexHessian, batch: FramePoints, loss: Loss, scale: float
+        self, state: FitState, hessian: ComplexHessian, batch: WeightedPoints, loss: Loss, scale: float
     ) -> FitState:
         """One step of length rate × scale."""
         parameters, kappa, moments = state["parameters"], state.number("kappa"), state["moments"]
-        count = batch.inputs.count
+        count = len(batch)
         v = np.empty(count)
 
         def local(block: slice, value: np.ndarray, packed: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
@@ -82,8 +112,17 @@ class GaussNewton(NetworkStep):
         m ← μ m + Aᵀ (A Aᵀ + λ)⁻¹ (b − A μ m),
 
     the least change of μ m that solves the batch's linearised least squares (a regularised Kaczmarz projection, the
-    "SPRING" of Goldshlager, Abrahamsen and Lin, arXiv 2401.10190). λ is `damping` times the mean of
-    diag A Aᵀ, μ is `memory`; steps longer than `longest` (in |θ|) are shortened.
+    "SPRING" of Goldshlager, Abrahamsen and Lin, arXiv 2401.10190). Longer steps than
+    `longest` are shortened.
+
+    Parameters
+    ----------
+    damping : float
+        λ over the mean of diag A Aᵀ.
+    memory : float
+        μ, in [0, 1).
+    longest : float
+        The longest step, in |θ|.
     """
 
     damping: float = 1e-5
@@ -91,11 +130,11 @@ class GaussNewton(NetworkStep):
     longest: float = 1.0
 
     def step(
-        self, state: FitState, hessian: ComplexHessian, batch: FramePoints, loss: Loss, scale: float
+        self, state: FitState, hessian: ComplexHessian, batch: WeightedPoints, loss: Loss, scale: float
     ) -> FitState:
         """One step times `scale`."""
         parameters = state["parameters"]
-        shape = batch.inputs.count, parameters.size
+        shape = len(batch), parameters.size
         what = f"derivatives of {shape[0]} points by {shape[1]} parameters"
         require(8.0 * shape[0] * shape[1], what, "take a smaller batch or network")
         rows = np.empty(shape, hessian.dtype)
@@ -118,7 +157,7 @@ class GaussNewton(NetworkStep):
 
     @staticmethod
     def _linearise(
-        state: FitState, hessian: ComplexHessian, batch: FramePoints, loss: Loss, rows: np.ndarray
+        state: FitState, hessian: ComplexHessian, batch: WeightedPoints, loss: Loss, rows: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, float]:
         """A into `rows`; v, b and the loss."""
         count, kappa = len(rows), state.number("kappa")

@@ -1,1 +1,0 @@
-"""Flows of metric components on clouds of points, driven by kernels."""
