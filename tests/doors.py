@@ -5,7 +5,7 @@ from __future__ import annotations
 import geomflow as gf
 from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.symbolic import flows
-from geomflow.symbolic.catalogue import round_sphere
+from geomflow.symbolic.catalogue.entries import round_sphere
 from geomflow.symbolic.exact import is_zero
 
 CHART = gf.Chart("x y")
