@@ -58,7 +58,7 @@ class LinearSpan(ABC, Generic[Spanned]):
         """
 
     def prepared(self, inputs: Any) -> Any:
-        """What `change` and `rows` take: the inputs, or what is worth computing only once for them.
+        """What `change` and `rows` take: the inputs, or what is worth computing only once for them, with slices.
 
         Parameters
         ----------
@@ -66,18 +66,6 @@ class LinearSpan(ABC, Generic[Spanned]):
             Those of `weighted`.
         """
         return inputs
-
-    def take(self, prepared: Any, block: slice) -> Any:
-        """The part of what is prepared at some of the points.
-
-        Parameters
-        ----------
-        prepared : object
-            From `prepared`.
-        block : slice
-            Which points.
-        """
-        return prepared[block]
 
     @abstractmethod
     def change(self, prepared: Any, coefficients: np.ndarray) -> np.ndarray:
@@ -251,4 +239,4 @@ class SpanObjective(Objective):
     def _blocks(self, dual: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         """Blocks of points with the derivatives by the coefficients there."""
         for block in slices(self.count, _BLOCK):
-            yield block, self.span.rows(self.span.take(self.prepared, block), dual[block])
+            yield block, self.span.rows(self.prepared[block], dual[block])
