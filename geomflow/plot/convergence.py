@@ -29,6 +29,8 @@ def fitted_order(ns: Sequence[float], errors: Sequence[float]) -> float:
     errors : sequence of float
         As many, positive.
 
+    Examples
+    --------
     >>> round(fitted_order([10, 20, 40], [1e-2, 2.5e-3, 6.25e-4]), 12)
     2.0
     """
