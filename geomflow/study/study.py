@@ -149,7 +149,7 @@ class Findings:
 
         Parameters
         ----------
-        settings : any
+        **settings : any
             Values by name of the column.
         """
         return Findings(self.study, self.quick, tuple(having(self.rows, **settings)))

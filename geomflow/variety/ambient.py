@@ -23,6 +23,8 @@ class Ambient:
     dims : sequence of int
         The n_i >= 1.
 
+    Examples
+    --------
     >>> Ambient((2, 2))
     P^2 × P^2
     >>> Ambient((4,)).size, Ambient((2, 2)).blocks

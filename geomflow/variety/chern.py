@@ -109,7 +109,7 @@ def intersection_number(points: Points, *classes: int) -> Estimate:
     ----------
     points : Points
         Where it is measured, with the weights of dμ_Ω.
-    classes : int
+    *classes : int
         Numbers of factors, n of them; 0 unless given.
     """
     n = points.variety.dim

@@ -31,6 +31,8 @@ class Estimate(float):
     heavy : bool
         Whether the error is too small more often than not.
 
+    Examples
+    --------
     >>> Estimate(-201.3, 2.4)
     -201.3 ± 2.4
     >>> Estimate(-201.3, 2.4).within(-200)

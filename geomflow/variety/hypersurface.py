@@ -47,6 +47,8 @@ class Hypersurface:
     symmetry : Symmetry, optional
         In the place of the one found from Q.
 
+    Examples
+    --------
     >>> X = Hypersurface("z0^3 + z1^3 + z2^3")
     >>> X
     Calabi–Yau 1-fold z0^3 + z1^3 + z2^3 = 0 in P^2
@@ -100,7 +102,7 @@ class Hypersurface:
 
         Parameters
         ----------
-        classes : int
+        *classes : int
             Numbers of factors, n of them.
         """
         return integers.intersection(self.ambient.dims, self.degree, classes or (0,) * self.dim)
@@ -268,6 +270,8 @@ def Fermat(degree: int) -> Hypersurface:
     degree : int
         N, at least 3.
 
+    Examples
+    --------
     >>> Fermat(4)
     Calabi–Yau 2-fold z0^4 + z1^4 + z2^4 + z3^4 = 0 in P^3
     """
@@ -284,6 +288,8 @@ def Dwork(psi: complex | sympy.Expr | str = 0, degree: int = 5) -> Hypersurface:
     degree : int
         N, at least 3.
 
+    Examples
+    --------
     >>> Dwork("1/2", degree=3)
     Calabi–Yau 1-fold z0^3 - 3/2*z0*z1*z2 + z1^3 + z2^3 = 0 in P^2
     """

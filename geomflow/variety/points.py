@@ -213,7 +213,7 @@ def concatenate(*parts: Points) -> Points:
 
     Parameters
     ----------
-    parts : Points
+    *parts : Points
         Sets of points, one or more.
     """
     if not parts:

@@ -196,6 +196,8 @@ class Sections:
     degrees : tuple of int
         (k_1, …, k_r), one for each factor.
 
+    Examples
+    --------
     >>> from geomflow.variety.hypersurface import Fermat
     >>> [Sections(Fermat(5), (k,)).count for k in range(1, 9)]
     [5, 15, 35, 70, 125, 205, 315, 460]

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2] / "geomflow"
 LONGEST = 60
 FILES = house.sources(ROOT)
 #: Floors whose docstrings tell of parameters in prose; all others list them.
-TOLD_IN_PROSE = {"fits", "study", "variety"}
+TOLD_IN_PROSE = {"fits"}
 
 
 def parsed(path: Path) -> ast.Module:
