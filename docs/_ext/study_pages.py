@@ -114,11 +114,12 @@ def write_pages(app: Sphinx) -> None:
     from geomflow.study import STUDIES
 
     folder, made = Path(app.srcdir) / "studies", app.builder.format in ("html", "latex") and not app.tags.has("quick")
+    chosen = app.config.studies or tuple(STUDIES)
     if not made and (folder / "index.md").exists():
         return
     folder.mkdir(exist_ok=True)
     for name, kind in STUDIES.items():
-        text = carried_out(kind, folder) if made else f"# {kind.title}\n"
+        text = carried_out(kind, folder) if made and name in chosen else f"# {kind.title}\n"
         (folder / f"{name}.md").write_text(text, encoding="utf-8")
     (folder / "index.md").write_text("\n".join(index(STUDIES)) + "\n", encoding="utf-8")
 
@@ -137,6 +138,7 @@ def carried_out(kind: type[Study], folder: Path) -> str:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Write the pages before any is read."""
+    """Write the pages before any is read; `-D studies=width,mixing` carries out these and gives the others titles."""
+    app.add_config_value("studies", [], "env", list)
     app.connect("builder-inited", write_pages)
     return {"parallel_read_safe": True}
