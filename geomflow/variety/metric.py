@@ -248,7 +248,13 @@ class CorrectedMetric(PolarisedMetric):
 
     @abstractmethod
     def correction_jets(self, points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The derivatives of φ that `jets` has of K."""
+        """The derivatives of φ that `jets` has of K.
+
+        Parameters
+        ----------
+        points : Points
+            P of them.
+        """
 
     def potential(self, points: Points) -> np.ndarray:
         """K = Σ t_i log|z_i|² + φ at the scaled representatives, (P,)."""

@@ -18,8 +18,6 @@ from benchmarks import house
 ROOT = Path(__file__).parents[2] / "geomflow"
 LONGEST = 60
 FILES = house.sources(ROOT)
-#: Floors whose docstrings tell of parameters in prose; all others list them.
-TOLD_IN_PROSE = {"fits"}
 
 
 def parsed(path: Path) -> ast.Module:
@@ -100,7 +98,7 @@ def misnamed(thing: Any) -> list[str]:
 def test_every_parameter_of_public_names_is_named_in_its_docstring():
     pytest.importorskip("numpydoc")
     wrong = [f"{where}: {'; '.join(misnamed(things[0]))}" for where, things in public_callables()
-             if where.split(".")[1] not in TOLD_IN_PROSE and all(misnamed(thing) for thing in things)]
+             if all(misnamed(thing) for thing in things)]
     assert wrong == []
 
 
