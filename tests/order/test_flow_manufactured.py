@@ -6,6 +6,7 @@ them, fall as the order of the stencils.
 """
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ class Forced:
 
     def bind(self, state: Any):
         problem, equation = self.flow.bind(state), self.flow.on(state)
-        source = self.source(equation.program)
+        source = self.source(equation.program, equation.numbers)
         points = np.moveaxis(state.grid.points(), -1, 0)
 
         def rate(t, y, out):
@@ -38,13 +39,13 @@ class Forced:
 
         return replace(problem, rate=rate)
 
-    def source(self, program):
-        """∂_t y − F(y) as a routine of (t, x, ...)."""
+    def source(self, program, numbers):
+        """∂_t y − F(y) as a routine of (t, x, ...), with the numbers of the state's class."""
         coordinates = program.coordinates
         closed = dict(zip(program.fields, all_from_sympy(self.solution), strict=True))
         derive = gr.Derivation(("t", *coordinates))
         rates = program.unstaged()
-        jets = {}
+        jets = {gr.symbol(name): gr.constant(Fraction(number)) for name, number in numbers.items()}
         for leaf in gr.leaves(rates):
             if leaf.op == "jet":
                 node = closed[leaf.data[0]]

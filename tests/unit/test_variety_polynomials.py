@@ -82,7 +82,13 @@ def test_numbers_that_can_be_evaluated_are_read(text):
     assert parse(text).is_number
 
 
-@pytest.mark.parametrize("psi", [sympy.exp(800), sympy.exp(sympy.exp(sympy.exp(9))), sympy.Rational(10) ** 400])
+@pytest.mark.parametrize("psi", ["exp(exp(exp(9)))", sympy.exp(sympy.exp(sympy.exp(9)))])
+def test_numbers_that_are_not_evaluated_are_refused_as_text_and_as_sympy_has_them(psi):
+    with pytest.raises(InputError, match="is not evaluated"):
+        gv.Dwork(psi, 3)
+
+
+@pytest.mark.parametrize("psi", [sympy.exp(800), sympy.Rational(10) ** 400])
 def test_coefficients_beyond_doubles_are_refused(psi):
     with pytest.raises(InputError, match=r"coefficient of z0\*z1\*z2 is beyond double precision"):
         gv.Dwork(psi, 3)
