@@ -211,11 +211,11 @@ def _hermitian(moments: np.ndarray) -> np.ndarray:
 def _averager(sections: Sections) -> Callable[[np.ndarray], np.ndarray]:
     """The mean of T over the symmetry group."""
     symmetry = sections.symmetry
-    actions = sections.actions()
+    pairs = [(r.conj().T, r.T) for r in sections.actions()]
 
     def average(moments: np.ndarray) -> np.ndarray:
         blocks = _hermitian(moments)
-        total = sum(r.conj().T @ (r.T @ blocks.T).T for r in actions) / len(actions)
+        total = sum(left @ (right @ blocks.T).T for left, right in pairs) / len(pairs)
         return total.real + 0j if symmetry.conjugation else _hermitian(total)
 
     return average

@@ -143,6 +143,9 @@ class Fit(ABC):
             Where the fit is.
         """
 
+    def __str__(self) -> str:
+        return f"{self.name} fit"
+
     def bind(self, state: FitState) -> Problem:
         """The iteration that starts at a state.
 
