@@ -84,10 +84,10 @@ def _to_disk(path: Path) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what writers that were killed left behind."""
+    """Remove what writers that were killed left behind: by when it was changed, whatever time the file was given."""
     for left in folder.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime > _FORGOTTEN:
+            if time.time() - left.stat().st_ctime > _FORGOTTEN:
                 left.unlink()
 
 

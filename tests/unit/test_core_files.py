@@ -53,11 +53,14 @@ def test_links_stay_links_and_folders_are_no_files(tmp_path):
     assert Path(os.devnull).is_char_device()
 
 
-def test_what_killed_writers_left_is_swept_and_what_others_write_is_not(tmp_path):
+def test_what_killed_writers_left_is_swept_and_what_others_write_is_not(tmp_path, monkeypatch):
+    """Routines are given one time of the past while they are written: what counts is when a file was changed."""
+    monkeypatch.setattr(files, "_FORGOTTEN", 1.0)
     old, new = tmp_path / f"{files._PREFIX}old.npz", tmp_path / f"{files._PREFIX}new.npz"
     old.touch()
+    time.sleep(1.2)
     new.touch()
-    os.utime(old, (time.time() - 7200,) * 2)
+    os.utime(new, (time.time() - 7200,) * 2)
     files.write_text(tmp_path / "a.txt", "a")
     assert not old.exists()
     assert new.exists()
