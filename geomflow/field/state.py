@@ -18,7 +18,7 @@ import numpy as np
 from geomflow.core import memory
 from geomflow.core.errors import ShapeError
 from geomflow.core.numbers import require_unmasked
-from geomflow.field.mesh import checked_automorphism, permute, place
+from geomflow.field.mesh import checked_automorphism, permute
 from geomflow.field.sampling import as_numbers, sample
 
 if TYPE_CHECKING:
@@ -178,11 +178,6 @@ class ScalarField(Field):
     def max(self) -> float:
         """The largest value."""
         return float(self.values.max())
-
-    def place_of_max_modulus(self) -> str:
-        """The point, in words, where |f| is largest."""
-        index = np.unravel_index(int(np.argmax(np.abs(self.values))), self.grid.shape)
-        return place(self.grid, [int(i) for i in index])
 
     def derivative(self, index: Sequence[int]) -> ScalarField:
         """∂^index f in Cartesian coordinates; (1, 0) is ∂_x f.

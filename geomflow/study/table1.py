@@ -31,7 +31,6 @@ SPACES: Mapping[str, Space] = MappingProxyType({
 SEARCHED = {"relu": "relu", "gaussian": "chordal", "delta": "delta"}
 FINALISTS, SEED = 3, 1
 _NO_SEARCH: Mapping[str, Any] = MappingProxyType({"failures": 0, "scores": np.zeros(0)})
-MEASURES = ("train_gain", "test_gain", "distance")
 
 
 @final

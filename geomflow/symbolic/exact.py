@@ -229,11 +229,12 @@ def collapsed(expressions: Sequence[sympy.Expr]) -> list[sympy.Expr]:
     Unknown functions, their derivatives, and functions that a field of fractions does not know stand as symbols of
     their own, so that the field is small; nothing is differentiated in it.
     """
-    return [_collapsed(e) for e in expressions]
+    sizes: dict[sympy.Basic, int] = {}  # entries of one array share most of their parts
+    return [_collapsed(e, sizes) for e in expressions]
 
 
-def _collapsed(expression: sympy.Expr) -> sympy.Expr:
-    size = _size(expression, {})
+def _collapsed(expression: sympy.Expr, sizes: dict[sympy.Basic, int]) -> sympy.Expr:
+    size = _size(expression, sizes)
     if size > LARGEST_ANSWER:
         return expression
     standing = {atom: sympy.Dummy() for atom in _opaque(expression)}
@@ -244,7 +245,7 @@ def _collapsed(expression: sympy.Expr) -> sympy.Expr:
     except OutsideField:
         return expression
     written = form.xreplace({symbol: atom for atom, symbol in standing.items()})
-    return written if _size(written, {}) < size else expression
+    return written if _size(written, sizes) < size else expression
 
 
 def _opaque(expression: sympy.Expr) -> list[sympy.Basic]:
