@@ -157,8 +157,7 @@ class GraphRing(ExactRing[gr.Node]):
 
     def write(self, elements: Sequence[gr.Node]) -> list[sympy.Expr]:
         new = [e for e in dict.fromkeys(elements) if e not in self._verdicts]
-        with_jets = gr.unknown_as_jets(new, self._domain)  # all at once: they share parts
-        self._verdicts |= {e: gr.is_zero(n, self._domain) for e, n in zip(new, with_jets, strict=True)}
+        self._verdicts |= zip(new, gr.verdicts(new, self._domain), strict=True)
         kept = [gr.ZERO if self.is_zero(e) else e for e in elements]
         return self._finish(all_to_sympy(kept, self._symbols, functions=self._functions))
 

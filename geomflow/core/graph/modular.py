@@ -2,17 +2,19 @@
 
 A nonzero polynomial of degree d vanishes at a random point modulo p with probability at most d/p.
 Square roots are roots modulo p; sines and cosines of integer combinations of the same angles lie on one
-circle; exponentials of integer combinations are products; logarithms and other calls are independent
-unknowns, one for each argument. An expression that vanishes under these is zero; one that does not may
-still be zero by an identity between its transcendental functions or roots, and is then decided by
-`geomflow.core.graph.zero` in ball arithmetic.
+circle; exponentials of integer combinations are products; logarithms, other calls and unknown functions are
+independent unknowns, one for each residue of their arguments. An expression that vanishes under these is
+zero; one that does not may still be zero by an identity between its transcendental functions or roots, and is
+then decided by `geomflow.core.graph.zero` in ball arithmetic.
 """
 
 from __future__ import annotations
 
+from enum import IntEnum
 from random import Random
 
-from geomflow.core.graph.node import ONE, Node, Rational
+from geomflow.core.graph.calculus import schedule
+from geomflow.core.graph.node import ONE, Node, Rational, stable_text
 
 PRIME = 2**61 - 259
 """The largest prime below 2**61 that is 5 modulo 8, so that -1 and every residue has a root in closed form."""
@@ -130,6 +132,9 @@ def _value(node: Node, known: dict[Node, int], use: ModularArithmetic) -> int:
         return total
     if node.op == "call":
         return _call(node.data, node.args[0], known, use)
+    if node.op == "apply":
+        function, index = node.data
+        return use.unknown(stable_text(function), *index, *[known[a] for a in node.args])
     return use.unknown(node.key)
 
 
@@ -144,31 +149,41 @@ def _call(name: str, argument: Node, known: dict[Node, int], use: ModularArithme
         down, half = _inverse(up), _inverse(2)
         sinh, cosh = (up - down) * half % PRIME, (up + down) * half % PRIME
         return sinh * _inverse(cosh) % PRIME if name == "tanh" else sinh if name == "sinh" else cosh
-    return use.unknown(node_key(name), known[argument])
+    return use.unknown(stable_text(name), known[argument])
 
 
-def node_key(name: str) -> int:
-    """A number for a function's name, the same in every process."""
-    return int.from_bytes(name.encode()[:7])
+class Nature(IntEnum):
+    """What an expression is made of, and so what its residues say: a part of a higher nature makes it of that nature.
+
+    A nonzero residue of what is rational is decisive; of what is transcendental only a zero one is; the sign of a root
+    modulo PRIME says nothing of its branch.
+    """
+
+    RATIONAL = 0
+    TRANSCENDENTAL = 1
+    ROOTED = 2
 
 
-def is_rational(order: list[Node]) -> bool:
-    """Whether only sums, products and integer powers occur, so that a nonzero residue is decisive."""
-    return all(n.op != "call" and n.data != "pi" and
-               (n.op != "mul" or all(e.denominator == 1 for e in n.data)) for n in order)
-
-
-def has_roots(order: list[Node]) -> bool:
-    """Whether a power that is not whole occurs: its sign modulo PRIME says nothing of its branch."""
-    return any(n.op == "mul" and any(e.denominator != 1 for e in n.data) for n in order)
-
-
-def height(order: list[Node], roots: list[Node]) -> int:
-    """A bound of the degrees of the numerators of some nodes as quotients of polynomials in the random residues."""
-    degrees: dict[Node, tuple[int, dict[Node, int]]] = {}
+def natures_of(order: list[Node]) -> dict[Node, Nature]:
+    """The natures of all nodes of a schedule."""
+    natures: dict[Node, Nature] = {}
     for node in order:
+        natures[node] = max([_own_nature(node), *[natures[a] for a in node.args]])
+    return natures
+
+
+def _own_nature(node: Node) -> Nature:
+    if node.op == "mul" and any(e.denominator != 1 for e in node.data):
+        return Nature.ROOTED
+    return Nature.TRANSCENDENTAL if node.op == "call" or node.data == "pi" else Nature.RATIONAL
+
+
+def height(root: Node) -> int:
+    """A bound of the degree of the numerator of a node as a quotient of polynomials in the random residues."""
+    degrees: dict[Node, tuple[int, dict[Node, int]]] = {}
+    for node in schedule((root,)):
         degrees[node] = _degrees(node, degrees)
-    return max(degrees[r][0] for r in roots)
+    return degrees[root][0]
 
 
 def _degrees(node: Node, known: dict[Node, tuple[int, dict[Node, int]]]) -> tuple[int, dict[Node, int]]:

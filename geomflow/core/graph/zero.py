@@ -9,10 +9,12 @@ signs and in every stretch between branch points (`geomflow.core.graph.branches`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import ChainMap
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
+from operator import is_
 from typing import Any, Literal
 
 from geomflow.core.errors import ExpressionError
@@ -20,7 +22,7 @@ from geomflow.core.graph.branches import beside_poles, branching, far_ends, stre
 from geomflow.core.graph.calculus import rebuild, schedule
 from geomflow.core.graph.domain import REALS, Domain, Frame, OutsideDomain
 from geomflow.core.graph.evaluate import BITS, ball_values
-from geomflow.core.graph.modular import PRIME, Undefined, has_roots, height, is_rational, residue
+from geomflow.core.graph.modular import PRIME, Nature, Undefined, height, natures_of, residue
 from geomflow.core.graph.node import Node, jet
 
 ATTEMPTS = 200
@@ -93,35 +95,62 @@ def every(verdicts: Iterable[Verdict]) -> Verdict:
 
 def is_zero(node: Node, domain: Domain = REALS) -> Verdict:
     """Whether the expression vanishes wherever it is defined on the domain; true only if proved or probable."""
-    return all_zero((node,), domain)
+    return verdicts((node,), domain)[0]
 
 
 def all_zero(nodes: Iterable[Node], domain: Domain = REALS) -> Verdict:
     """Whether all the expressions vanish wherever they are defined on the domain."""
-    roots = [n for n in dict.fromkeys(unknown_as_jets(nodes, domain)) if not _trivial(n)]
-    if not roots:
-        return ZERO_BY_FORM
-    order = schedule(roots)
-    residues = [] if has_roots(order) else _residues(order)
-    if residues and all(known[r] == 0 for known in residues for r in roots):
-        return _probably(order, roots)
-    if residues and is_rational(order):
-        return NONZERO
-    suspects = [r for r in roots if not residues or any(known[r] for known in residues)]
-    return every(_in_balls(r, domain) for r in suspects)
+    return every(verdicts(nodes, domain))
 
 
-def unknown_as_jets(nodes: Iterable[Node], domain: Domain) -> list[Node]:
-    """Unknown functions of arguments as jets that are named by function and arguments; equal arguments share a jet."""
+def verdicts(nodes: Iterable[Node], domain: Domain = REALS) -> list[Verdict]:
+    """`is_zero` of each of the expressions; they share the work on their parts."""
     roots = list(nodes)
+    found = {root: ZERO_BY_FORM for root in roots if _is_form_of_zero(root)}
+    found |= _by_residues([root for root in dict.fromkeys(roots) if root not in found])
+    rest = [root for root in dict.fromkeys(roots) if root not in found]
+    found |= zip(rest, _by_values(rest, domain), strict=True)
+    return [found[root] for root in roots]
+
+
+def _is_form_of_zero(node: Node) -> bool:
+    return node.op == "constant" and node.data == 0
+
+
+def _by_residues(roots: Sequence[Node]) -> dict[Node, Verdict]:
+    """The verdicts that residues settle: those on zeros, and on what is rational."""
     order = schedule(roots)
-    if not any(node.op == "apply" for node in order):
-        return roots
+    natures = natures_of(order)
+    order = [node for node in order if natures[node] < Nature.ROOTED]
+    points = _residues(order)
+    if not points and len(roots) > 1:  # one of them may be defined nowhere
+        return dict(ChainMap(*[_by_residues([root]) for root in roots]))
+    found: dict[Node, Verdict] = {}
+    for root in (r for r in roots if points and natures[r] < Nature.ROOTED):
+        if not any(known[root] for known in points):
+            found[root] = _probably(root)
+        elif natures[root] is Nature.RATIONAL:
+            found[root] = NONZERO
+    return found
+
+
+def _by_values(roots: Sequence[Node], domain: Domain) -> list[Verdict]:
+    """The verdicts from values; unknown functions are told apart by their arguments first, which may settle it."""
+    with_jets = _unknown_as_jets(roots, domain)
+    return [_in_balls(new, domain) if new is root else is_zero(new, domain)
+            for root, new in zip(roots, with_jets, strict=True)]
+
+
+def _unknown_as_jets(roots: Sequence[Node], domain: Domain) -> list[Node]:
+    """Unknown functions of arguments as jets that are named by function and arguments; equal arguments share a jet."""
     known: dict[Node, Node] = {}
     places: list[tuple[str, tuple[Node, ...], str]] = []
-    for node in order:
+    for node in schedule(roots):
         args = [known[a] for a in node.args]
-        known[node] = _as_jet(node, args, places, domain) if node.op == "apply" else rebuild(node, args)
+        if node.op == "apply":
+            known[node] = _as_jet(node, args, places, domain)
+        else:
+            known[node] = node if all(map(is_, args, node.args)) else rebuild(node, args)
     return [known[root] for root in roots]
 
 
@@ -145,7 +174,7 @@ def _trivial(node: Node) -> bool:
 def _residues(order: list[Node]) -> list[dict[Node, int]]:
     """Residues at `TRIALS` good points; fewer when good points cannot be found."""
     found: list[dict[Node, int]] = []
-    for seed in range(ATTEMPTS):
+    for seed in range(ATTEMPTS if order else 0):
         try:
             found.append(residue(order, seed))
         except Undefined:
@@ -155,9 +184,9 @@ def _residues(order: list[Node]) -> list[dict[Node, int]]:
     return found
 
 
-def _probably(order: list[Node], roots: list[Node]) -> Verdict:
+def _probably(root: Node) -> Verdict:
     """Zero at all residues: the chance of that is at most degree / PRIME a trial."""
-    bound = min(1.0, height(order, roots) / PRIME) ** TRIALS
+    bound = min(1.0, height(root) / PRIME) ** TRIALS
     evidence = (f"its residues modulo {PRIME} vanish at {TRIALS} random points, which happens to a nonzero expression "
                 f"of its degree with probability below {bound:.1g}")
     return Verdict(True, "probable", evidence, bound)

@@ -13,8 +13,8 @@ from functools import cache
 from math import gcd
 
 from geomflow.core import graph as gr
-from geomflow.core.graph.modular import PRIME, ModularArithmetic, node_key
-from geomflow.core.graph.node import Rational
+from geomflow.core.graph.modular import PRIME, ModularArithmetic
+from geomflow.core.graph.node import Rational, stable_text
 from geomflow.core.monomials import Index, falling, horner, monomials, plus
 
 Value = int | list[int]
@@ -180,4 +180,4 @@ def scalar_call(use: ModularArithmetic, name: str, argument: int) -> int:
         down, half = use.power(up, -1), use.power(2, -1)
         sinh, cosh = (up - down) * half % PRIME, (up + down) * half % PRIME
         return {"exp": up, "sinh": sinh, "cosh": cosh}[name] if name != "tanh" else sinh * use.power(cosh, -1) % PRIME
-    return use.unknown(node_key(name), argument)
+    return use.unknown(stable_text(name), argument)
