@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
-from math import lcm
+from math import comb, lcm
 
 import sympy
 from sympy.core.function import AppliedUndef
@@ -231,9 +231,9 @@ class Survey:
 
         Raises OutsideField when there are too many.
         """
+        self._require_few(sum(self._fewest(what, subject) for what, subject in self._order))
         found = [generator for what, subject in self._order for generator in self._built(what, subject)]
-        if len(found) > MOST_GENERATORS:
-            raise OutsideField(f"{len(found)} generators")
+        self._require_few(len(found))
         uncertain = [g for g in found if g.kind in (Kind.ROOT, Kind.PRIMITIVE)]
         self.certain = self.certain and len(uncertain) <= 1
         return found
@@ -264,8 +264,22 @@ class Survey:
             for unit in self._units(atom, "exp"):
                 yield Generator(Kind.EXP, sympy.exp(unit * atom), unit * atom)
 
+    @staticmethod
+    def _require_few(count: int) -> None:
+        if count > MOST_GENERATORS:
+            raise OutsideField(f"at least {count} generators")
+
+    def _fewest(self, what: str, subject: sympy.Expr) -> int:
+        """How many generators something noted needs at least; all derivatives of unknown functions up to an order."""
+        slots = len(subject.args)
+        return comb(self._highest(subject) + slots, slots) if what == "jet" else 1
+
+    def _highest(self, function: AppliedUndef) -> int:
+        """The order up to which derivatives of the function are provided for."""
+        return self._jet_orders[str(function.func), len(function.args)] + JET_MARGIN
+
     def _jets(self, function: AppliedUndef, _: int) -> Iterator[Generator]:
-        highest = self._jet_orders[str(function.func), len(function.args)] + JET_MARGIN
+        highest = self._highest(function)
         indices = [i for i in product(range(highest + 1), repeat=len(function.args)) if sum(i) <= highest]
         for index in sorted(indices, key=sum):
             yield Generator(Kind.JET, Applied(function.func, index, function.args).written(), function, index=index)
