@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import sympy
 
 from geomflow.core.errors import InputError, UnknownNameError
-from geomflow.core.graph.sympy_bridge import unknowns
+from geomflow.core.graph.sympy_bridge import contents
 from geomflow.symbolic import conjugation as cj
 from geomflow.symbolic import given as gv
 from geomflow.symbolic.exact import Place
@@ -137,7 +137,8 @@ class Chart(InLatex):
         """
         known = {**gv.parameter_names(parameters, self.names), **self.names}
         found = gv.read_expressions(values, known, gv.function_names(functions, known))
-        return [without_moduli(cj.without_conjugates(e), self.ranges) for e in found]
+        short = {e: without_moduli(cj.without_conjugates(e), self.ranges) for e in dict.fromkeys(found)}
+        return [short[e] for e in found]
 
     def __str__(self) -> str:
         parts = [_described(s, self.ranges.get(s.name), self.periods.get(s.name)) for s in self.symbols]
@@ -220,7 +221,8 @@ class ComplexChart(InLatex):
         return Place(self.all_symbols, conjugates={bar.name: z.name for z, bar in self.pairs})
 
     @cached_property
-    def _conjugation(self) -> cj.Conjugation:
+    def conjugation(self) -> cj.Conjugation:
+        """The conjugation of expressions that are read in this chart; `conjugate` reads them first."""
         return cj.Conjugation(self.pairs, self.place)
 
     @property
@@ -281,7 +283,7 @@ class ComplexChart(InLatex):
         cj.require_one_kind(values, known, self.coordinates)
         raw = gv.identified(gv.read_expressions(values, known, called), known)
         chart = chart._with(cj.moduli_in(raw, chart.names, declared))
-        return chart, [chart._conjugation.carried_out(e) for e in raw]
+        return chart, [chart.conjugation.carried_out(e) for e in raw]
 
     def _with(self, pairs: cj.Pairs) -> ComplexChart:
         if not pairs:
@@ -303,7 +305,7 @@ class ComplexChart(InLatex):
             In z, z̄ and parameters.
         """
         chart, (written,) = self.read([expression])
-        return chart._conjugation.of(written)
+        return chart.conjugation.of(written)
 
     def __str__(self) -> str:
         return f"a complex chart with coordinates {', '.join(s.name for s in self.symbols)}"
@@ -357,5 +359,5 @@ def chart_of(given: Any, kind: type[Kind]) -> Kind:
 def functions_of(chart: Chart | ComplexChart, matrix: sympy.MatrixBase) -> list[Any]:
     """The unknown functions of a matrix that text in the chart may call."""
     taken = {*chart.names, *FUNCTIONS, *(str(s) for s in matrix.free_symbols)}
-    table = {found.name: found.function for e in matrix for found in unknowns(e)}
+    table = {found.name: found.function for found in contents(matrix).unknown}
     return [function for name, function in table.items() if name not in taken]

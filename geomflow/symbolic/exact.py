@@ -16,7 +16,7 @@ import sympy
 from sympy.core.function import AppliedUndef
 
 from geomflow.core import graph as gr
-from geomflow.core.graph.sympy_bridge import from_sympy, unknowns
+from geomflow.core.graph.sympy_bridge import Contents, contents, from_sympy
 from geomflow.symbolic.fractions import MOST_TERMS, OutsideField, field_of
 from geomflow.symbolic.fractions.survey import CIRCULAR, HYPERBOLIC
 from geomflow.symbolic.given import fresh, given_freely, given_range, identified, names_in
@@ -41,16 +41,15 @@ class Place:
     ranges: Ranges = field(default_factory=dict)
     conjugates: Mapping[str, str] = field(default_factory=dict)
 
-    def domain(self, expressions: Iterable[sympy.Basic]) -> gr.Domain:
+    def domain(self, found: Contents) -> gr.Domain:
         """The domain that the ranges and the assumptions of all symbols and unknown functions describe.
 
         A symbol that is not declared complex is real; what has no range and no sign takes all real values.
         """
-        given = [*expressions, *(bound for bounds in self.ranges.values() for bound in bounds)]
-        symbols = set(self.directions).union(*(e.free_symbols for e in given))
-        functions = set().union(*(e.atoms(AppliedUndef) for e in given))
+        bounds = contents(bound for bounds in self.ranges.values() for bound in bounds)
+        symbols = {*self.directions, *found.symbols, *bounds.symbols}
         intervals = {s.name: _interval(s, self.ranges) for s in symbols}
-        for f in functions:
+        for f in {f.value for f in (*found.unknown, *bounds.unknown)}:
             intervals[f.func.__name__] = intervals[str(f)] = _interval(f, {})
         complex_ = {s.name for s in symbols if s.is_complex and s.is_real is not True}
         return gr.Domain(
@@ -102,13 +101,12 @@ def _node(bound: Any) -> gr.Node | None:
 def rings(expressions: Sequence[sympy.Expr], where: Where) -> Iterator[ExactRing[Any]]:
     """The rings that hold the expressions, the preferred one first; the last one is the graph."""
     place = place_of(where)
-    coordinates, domain = place.directions, place.domain(expressions)
-    unknown = {found.value: found.function for e in expressions for found in unknowns(e)}
+    found, names = contents(expressions), [s.name for s in place.directions]
+    domain, unknown = place.domain(found), {f.value: f.function for f in found.unknown}
     largest = MOST_TERMS if len(unknown) <= FEW_UNKNOWN_FUNCTIONS else LARGEST_FRACTION
     with suppress(OutsideField):
-        yield field_of(expressions, coordinates, domain, largest)
-    symbols = [*set().union(*(e.free_symbols for e in expressions)), *coordinates]
-    names = [s.name for s in coordinates]
+        yield field_of(expressions, place.directions, domain, largest)
+    symbols = [*found.symbols, *place.directions]
     yield GraphRing(names, symbols=symbols, functions=unknown.values(), domain=domain, finish=collapsed)
 
 
@@ -229,11 +227,11 @@ def collapsed(expressions: Sequence[sympy.Expr]) -> list[sympy.Expr]:
     Unknown functions, their derivatives, and functions that a field of fractions does not know stand as symbols of
     their own, so that the field is small; nothing is differentiated in it.
     """
-    sizes: dict[sympy.Basic, int] = {}  # entries of one array share most of their parts
+    sizes: dict[int, int] = {}  # by identity: entries of one array share most of their parts
     return [_collapsed(e, sizes) for e in expressions]
 
 
-def _collapsed(expression: sympy.Expr, sizes: dict[sympy.Basic, int]) -> sympy.Expr:
+def _collapsed(expression: sympy.Expr, sizes: dict[int, int]) -> sympy.Expr:
     size = _size(expression, sizes)
     if size > LARGEST_ANSWER:
         return expression
@@ -245,7 +243,7 @@ def _collapsed(expression: sympy.Expr, sizes: dict[sympy.Basic, int]) -> sympy.E
     except OutsideField:
         return expression
     written = form.xreplace({symbol: atom for atom, symbol in standing.items()})
-    return written if _size(written, sizes) < size else expression
+    return written if _size(written, {}) < size else expression
 
 
 def _opaque(expression: sympy.Expr) -> list[sympy.Basic]:
@@ -263,8 +261,8 @@ def _opaque(expression: sympy.Expr) -> list[sympy.Basic]:
     return found
 
 
-def _size(e: sympy.Basic, known: dict[sympy.Basic, int]) -> int:
+def _size(e: sympy.Basic, known: dict[int, int]) -> int:
     """The number of symbols, numbers and operations in the expression when it is written out."""
-    if e not in known:
-        known[e] = 1 + sum(_size(a, known) for a in e.args)
-    return known[e]
+    if id(e) not in known:
+        known[id(e)] = 1 + sum(_size(a, known) for a in e.args)
+    return known[id(e)]

@@ -204,7 +204,7 @@ def all_exactly(expressions: Sequence[sympy.Expr]) -> list[sympy.Expr]:
     of a multiple of π is recognised. Warns, naming the float, where no such number is found and the fraction that is
     read has a denominator above a million: once for each float.
     """
-    floats = set().union(*(e.atoms(sympy.Float) for e in expressions))
+    floats = set().union(*(e.atoms(sympy.Float) for e in set(expressions)))
     table = {e: _meant(e) for e in floats if e.is_finite}
     return [e.xreplace(table) for e in expressions] if table else list(expressions)
 
@@ -250,4 +250,5 @@ def read_expressions(
 ) -> list[sympy.Expr]:
     """Texts, numbers or sympy expressions, with symbols that have a known name replaced by what that is."""
     words = {**functions, **known}
-    return all_exactly([parse(v, words) if isinstance(v, str) else identified([given(v)], known)[0] for v in values])
+    read = [parse(v, words) if isinstance(v, str) else given(v) for v in values]
+    return all_exactly(identified(read, known))

@@ -339,7 +339,7 @@ def _without_squares(value: sympy.Expr) -> sympy.Expr:
 def _check_hermitian(chart: ComplexChart, matrix: Matrix) -> None:
     for a in range(chart.dim):
         for b in range(a, chart.dim):
-            mirrored = chart.conjugate(matrix[b, a])
+            mirrored = chart.conjugation.of(matrix[b, a])
             if mirrored != matrix[a, b] and not all_zero([matrix[a, b] - mirrored], chart).decided():
                 raise SymmetryError(
                     f"a Kähler metric must be Hermitian, but g[{a}, {b}] = {matrix[a, b]} and the conjugate "

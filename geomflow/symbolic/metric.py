@@ -12,7 +12,7 @@ import sympy
 
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.graph import Verdict, every
-from geomflow.core.graph.sympy_bridge import composed, unknowns
+from geomflow.core.graph.sympy_bridge import composed, contents
 from geomflow.symbolic import curvature as cv
 from geomflow.symbolic import show
 from geomflow.symbolic.chart import Chart, chart_of, functions_of
@@ -280,7 +280,7 @@ class Metric(Components[RingTensors]):
             raise InputError(f"the parameter of a geodesic cannot be called '{name}': the metric has that name already "
                              f"({', '.join(sorted(taken))})")  # fmt: skip
         s = parameter if isinstance(parameter, sympy.Symbol) else sympy.Symbol(name, real=True)
-        unknown = {found.name for e in self.matrix for found in unknowns(e)}
+        unknown = {found.name for found in contents(self.matrix).unknown}
         curves = [sympy.Function(fresh(x.name, unknown))(s) for x in self.chart.symbols]
         table = dict(zip(self.chart.symbols, curves, strict=True))
         gamma = self.christoffel.applyfunc(lambda e: composed(e, table))

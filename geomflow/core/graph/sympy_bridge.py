@@ -7,7 +7,7 @@ Derivative(f(g(x)), g(x)). `applied` reads all of these as one thing, a derivati
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -132,18 +132,34 @@ def owned(found: Applied, own: dict[str, sympy.Symbol]) -> Applied:
     return Applied(found.function, found.index, tuple(composed(a, table) for a in found.args))
 
 
-def unknowns(e: sympy.Basic) -> Iterator[Applied]:
-    """Every derivative of an unknown function in the expression, those inside arguments included."""
-    pending = [e]
+@dataclass(frozen=True)
+class Contents:
+    """What expressions are written in: free symbols, and derivatives of unknown functions, inside arguments too."""
+
+    symbols: set[sympy.Symbol]
+    unknown: list[Applied]
+
+
+def contents(expressions: Iterable[sympy.Basic]) -> Contents:
+    """The symbols and the unknown functions of the expressions, each part looked at once."""
+    symbols, unknown = set(), []
+    seen: set[sympy.Basic] = set()
+    pending = list(expressions)
     while pending:
         part = pending.pop()
-        if not isinstance(part, UNKNOWN):
+        if part in seen:
+            continue
+        seen.add(part)
+        if part.is_Symbol:
+            symbols.add(part)
+        elif not isinstance(part, UNKNOWN):
             pending.extend(part.args)
         elif (found := applied(part)) is None:
             pending.append(resolved(part))
         else:
-            yield found
+            unknown.append(found)
             pending.extend(found.args)
+    return Contents(symbols, unknown)
 
 
 def from_sympy(expression: Any, coordinates: Sequence[str] = ()) -> gr.Node:
