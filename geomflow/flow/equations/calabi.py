@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, final
 
 from geomflow.core import graph as gr
@@ -12,7 +13,9 @@ from geomflow.flow.equation import Equation, checked_state
 from geomflow.flow.equations.derived import Descent
 from geomflow.flow.equations.kahler import LOG_KAPPA, kahler_monitors, log_det_stage, log_flat_volume
 from geomflow.flow.flow import Flow
+from geomflow.symbolic.functionals.derived import GradientSystem
 from geomflow.symbolic.functionals.kahler import KEnergy
+from geomflow.symbolic.variation.kahler_frame import KahlerClass
 
 if TYPE_CHECKING:
     import sympy
@@ -45,8 +48,8 @@ class CalabiFlow(Flow):
     def on(self, state: Any) -> Equation:
         """The equation for a PotentialField."""
         field = checked_state(self, state, PotentialField, "grid.potential(...) on a ComplexTorus")
-        form, derived = ReferenceForm.of(field), descent(field.grid.torus).derived
-        system = derived.system(reference=form.nodes(), kahler_class=replace(kahler_class(field), kappa=gr.ONE))
+        form = ReferenceForm.of(field)
+        system = _system(field.grid.torus, form, replace(kahler_class(field), kappa=gr.ONE))
         return Equation(
             program=system.program,
             statics=reference_rows(field),
@@ -62,3 +65,9 @@ class CalabiFlow(Flow):
 def descent(torus: Any) -> Descent:
     """The gradient flow of the K-energy in Mabuchi's metric."""
     return Descent(KEnergy(torus).gradient_flow("mabuchi"))
+
+
+@lru_cache(maxsize=16)
+def _system(torus: Any, form: ReferenceForm, numbers: KahlerClass) -> GradientSystem:
+    """The flow of potentials over a reference form: derived once for all the runs over it."""
+    return descent(torus).derived.system(reference=form.nodes(), kahler_class=numbers)
