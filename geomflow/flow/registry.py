@@ -9,9 +9,10 @@ from functools import partial
 from typing import Any
 
 from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.registry import Registry, loaded
 from geomflow.field import ComplexTorus, Torus
 from geomflow.field.lattice import FlatTorus
-from geomflow.flow.equations import CalabiFlow, ConformalRicciFlow, Descent, Flow, KahlerRicciFlow, RicciFlow
+from geomflow.flow.equations import Descent, Flow, RicciFlow
 from geomflow.symbolic.functionals import FUNCTIONALS, Functional, PotentialFunctional, from_density
 
 OWN = "density"
@@ -40,7 +41,7 @@ def named_functional(name: str, geometry: Any, options: Mapping[str, Any]) -> Fu
 
     Raises UnknownNameError for an unknown name or option, InputError where one is missing.
     """
-    if name not in FUNCTIONALS and name != OWN:
+    if name not in (*FUNCTIONALS, OWN):
         raise UnknownNameError.among("functional", name, (*FUNCTIONALS, OWN))
     known = functional_options(name)
     for key in options:
@@ -67,8 +68,6 @@ def torus_of(name: str, dim: int | None = None) -> FlatTorus:
 
     Raises UnknownNameError for an unknown functional.
     """
-    if name not in FUNCTIONALS:
-        raise UnknownNameError.among("functional", name, FUNCTIONALS)
     kind = FUNCTIONALS[name]
     space = ComplexTorus if issubclass(kind, PotentialFunctional) else Torus
     return space(kind.dims[0] if dim is None else dim)
@@ -81,11 +80,17 @@ GEOMETRY = "geometry"
 class Entry:
     """A flow under a name: what makes it from its options, and the kind of torus it lives on.
 
-    A `make` with an argument `geometry` is given the torus itself: its equation is derived there.
+    The maker stands itself, or as "module:Name" below `geomflow.flow`. One with an argument `geometry` is given the
+    torus itself: its equation is derived there.
     """
 
-    make: Callable[..., Flow]
+    maker: Callable[..., Flow] | str
     torus: type[FlatTorus]
+
+    @property
+    def make(self) -> Callable[..., Flow]:
+        """What makes the flow."""
+        return loaded("geomflow.flow", self.maker)
 
     @property
     def parameters(self) -> Mapping[str, inspect.Parameter]:
@@ -99,15 +104,15 @@ class Entry:
         return GEOMETRY in inspect.signature(self.make).parameters
 
 
-FLOWS: dict[str, Entry] = {
-    "ricci": Entry(RicciFlow, Torus),
+FLOWS: Registry[Entry] = Registry("flow", "geomflow.flow", {
+    "ricci": Entry("equations.ricci:RicciFlow", Torus),
     "ricci-deturck": Entry(partial(RicciFlow, gauge="deturck"), Torus),
-    "conformal-ricci": Entry(ConformalRicciFlow, Torus),
-    "kahler-ricci": Entry(KahlerRicciFlow, ComplexTorus),
-    "calabi": Entry(CalabiFlow, ComplexTorus),
-    "expression": Entry(Flow.from_expression, Torus),
+    "conformal-ricci": Entry("equations.conformal:ConformalRicciFlow", Torus),
+    "kahler-ricci": Entry("equations.kahler_ricci:KahlerRicciFlow", ComplexTorus),
+    "calabi": Entry("equations.calabi:CalabiFlow", ComplexTorus),
+    "expression": Entry("flow:Flow.from_expression", Torus),
     "gradient": Entry(gradient, FlatTorus),  # type: ignore[type-abstract]
-}
+})
 
 
 def named_flow(name: str, options: Mapping[str, Any], torus: FlatTorus | None = None) -> Flow:
@@ -118,8 +123,6 @@ def named_flow(name: str, options: Mapping[str, Any], torus: FlatTorus | None = 
     Raises `UnknownNameError` for an unknown name or option and `InputError` where an option (or the torus) is missing
     or of the wrong type.
     """
-    if name not in FLOWS:
-        raise UnknownNameError.among("flow", name, FLOWS)
     entry = FLOWS[name]
     for key, value in options.items():
         _check_option(name, entry, key, value)

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.registry import Registry
 from geomflow.field import MetricField
 from geomflow.field.lattice import FlatTorus
 from geomflow.flow import RKC, Problem, Stepper
@@ -19,10 +20,7 @@ from geomflow.flow.flow import Flow, bind
 from geomflow.flow.solver import as_flow
 from geomflow.flow.steppers.choose import fitting_stepper
 from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
-from geomflow.kernels.gaussian import DeltaKernel, GaussianKernel
 from geomflow.kernels.kernel import Kernel
-from geomflow.kernels.network import NetworkKernel
-from geomflow.kernels.tangent import Covariant, Kronecker, Symmetrised
 from geomflow.networks.periodic import FourierEmbedding
 from geomflow.symbolic.functionals import Functional
 from geomflow.tangent.kernel_action import Batch, action, require_kernel
@@ -167,12 +165,16 @@ def _under_kernel(equation: sympy.Eq) -> sympy.Eq:
     return sympy.Eq(equation.lhs, sympy.Function("Theta")(equation.rhs), evaluate=False)
 
 
-KERNELS: dict[str, Callable[..., Kernel]] = {
-    "gaussian": GaussianKernel, "delta": DeltaKernel, "network": NetworkKernel,
-}  # fmt: skip
-STRUCTURES: dict[str, Callable[[Kernel], Any]] = {
-    "covariant": Covariant, "kronecker": Kronecker, "symmetrised": Symmetrised,
-}  # fmt: skip
+KERNELS: Registry[Callable[..., Kernel]] = Registry("kernel", "geomflow.kernels", {
+    "gaussian": "gaussian:GaussianKernel",
+    "delta": "gaussian:DeltaKernel",
+    "network": "network:NetworkKernel",
+})
+STRUCTURES: Registry[Callable[[Kernel], Any]] = Registry("index structure of a kernel", "geomflow.kernels", {
+    "covariant": "tangent:Covariant",
+    "kronecker": "tangent:Kronecker",
+    "symmetrised": "tangent:Symmetrised",
+})
 FROM_TORUS = "embedding"
 """The option of a kernel that is not written in files: networks are made periodic by the torus of the run."""
 
@@ -183,8 +185,6 @@ def named_kernel_flow(flow: Any, torus: FlatTorus, name: str, structure: str = "
 
     Raises UnknownNameError for an unknown name or option, InputError where an option is missing.
     """
-    if structure not in STRUCTURES:
-        raise UnknownNameError.among("index structure of a kernel", structure, STRUCTURES)
     kernel = STRUCTURES[structure](named_kernel(name, options, torus))
     return KernelFlow(flow, kernel, None if batch is None else Batch(batch, seed))
 
@@ -194,8 +194,6 @@ def named_kernel(name: str, options: Mapping[str, Any], torus: FlatTorus) -> Ker
 
     Raises UnknownNameError for an unknown name or option, InputError where one is missing.
     """
-    if name not in KERNELS:
-        raise UnknownNameError.among("kernel", name, KERNELS)
     known = dict(inspect.signature(KERNELS[name]).parameters)
     given = {FROM_TORUS: FourierEmbedding(torus)} if known.pop(FROM_TORUS, None) else {}
     for key in options:

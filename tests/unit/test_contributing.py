@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
@@ -9,25 +10,51 @@ import numpy as np
 import pytest
 
 import geomflow as gf
-from geomflow.flow.registry import FLOWS, named_flow, named_functional
+from geomflow.flow.registry import FLOWS, Entry, named_flow, named_functional
 from geomflow.flow.steppers.choose import STEPPERS
 from geomflow.symbolic.functionals import FUNCTIONALS
 from geomflow.tangent.kernel_flow import KERNELS, named_kernel_flow
 
 PAGE = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"\*\*A (\w+)\*\*.*?```python\n(.*?)```", PAGE, re.DOTALL))
+PLACES = dict(re.findall(r"\*\*A (\w+)\*\*: `([\w/]+\.py)`", PAGE))
+ENTRIES = dict(re.findall(r"\*\*A (\w+)\*\*: `[^*]*?\n    (.*),\n", PAGE))
+LISTS = {"flow": FLOWS, "functional": FUNCTIONALS, "kernel": KERNELS, "stepper": STEPPERS}
 
 
 @pytest.fixture
 def names(request, monkeypatch):
-    """What a file of the page defines; the lists are as before afterwards."""
-    for known in (FLOWS, FUNCTIONALS, KERNELS, STEPPERS):
+    """What a file of the page defines when a script runs it; the lists are as before afterwards."""
+    for known in LISTS.values():
         for name in ("heat", "scalar-fourth", "linear", "heun"):
             monkeypatch.setitem(known, name, None)
             monkeypatch.delitem(known, name)
     module = {"__name__": "contributed"}
     exec(compile(FILES[request.param], request.param, "exec", dont_inherit=True), module)
     return module
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_in_the_package_it_takes_the_file_and_the_line(kind, tmp_path, monkeypatch):
+    *folders, file = PLACES[kind].split("/")
+    *body, last = FILES[kind].rstrip().splitlines()
+    (tmp_path / file).write_text("\n".join(body), encoding="utf-8")
+    package = importlib.import_module(".".join(["geomflow", *folders]))
+    monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
+    (name, where), = eval(f"{{{ENTRIES[kind]}}}", {"Entry": Entry, "Torus": gf.Torus}).items()
+    monkeypatch.setitem(LISTS[kind], name, where)
+    assert last.startswith(f'{kind.upper()}S["{name}"]')
+    found = LISTS[kind][name]
+    assert getattr(found, "make", found).__module__ == f"{package.__name__}.{file.removesuffix('.py')}"
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_each_name_in_a_list_is_that_of_the_thing(kind):
+    for name, thing in LISTS[kind].items():
+        made = getattr(thing, "make", thing)
+        own = getattr(made, "name", name)
+        assert callable(made)
+        assert own == name or not isinstance(own, str)
 
 
 def test_the_page_tells_of_five_changes():

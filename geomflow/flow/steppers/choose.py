@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.errors import InputError
+from geomflow.core.registry import Registry
 from geomflow.flow.control import Stepper
 from geomflow.flow.problem import Problem, Spectrum
 from geomflow.flow.steppers.rkc import RKC
 from geomflow.flow.steppers.rosenbrock import SemiImplicit
-from geomflow.flow.steppers.runge_kutta import RK4, RK23, RK45
+from geomflow.flow.steppers.runge_kutta import RK45
 from geomflow.flow.steppers.scipy_stiff import ScipyStiff
 
-STEPPERS: dict[str, type[Stepper]] = {kind.name: kind for kind in (RK4, RK23, RK45, RKC, SemiImplicit, ScipyStiff)}
+STEPPERS: Registry[type[Stepper]] = Registry("stepper", "geomflow.flow.steppers", {
+    "rk4": "runge_kutta:RK4",
+    "rk23": "runge_kutta:RK23",
+    "rk45": "runge_kutta:RK45",
+    "rkc": "rkc:RKC",
+    "semi-implicit": "rosenbrock:SemiImplicit",
+    "scipy": "scipy_stiff:ScipyStiff",
+})
 
 _REAL = 20
 """Eigenvalues are near the real axis if they reach so many times farther along it: a stabilised method then takes steps
@@ -28,8 +36,6 @@ def named_stepper(name: str, rtol: float, atol: float) -> Stepper:
 
     Raises `UnknownNameError`, which names the nearest, for an unknown name.
     """
-    if name not in STEPPERS:
-        raise UnknownNameError.among("stepper", name, STEPPERS)
     return ScipyStiff(rtol=rtol, atol=atol) if name == "scipy" else STEPPERS[name]()
 
 

@@ -12,6 +12,9 @@ Euler operator minus variation by structure of perelman-f in dimension 2:
 decided zero at random jets modulo a 61-bit prime
 """
 
+from typing import Any
+
+from geomflow.core.registry import Registry
 from geomflow.symbolic.functionals.density import MetricDensity, PotentialDensity
 from geomflow.symbolic.functionals.derived import DerivedFlow, Gradient, GradientSystem
 from geomflow.symbolic.functionals.functional import Functional
@@ -31,14 +34,28 @@ from geomflow.symbolic.functionals.real import EinsteinHilbert, RicciSquared, Sc
 from geomflow.symbolic.functionals.sums import FunctionalSum
 from geomflow.symbolic.variation.residues import Certificate
 
-FUNCTIONALS = {
-    kind.name: kind
-    for kind in (
-        Volume, EinsteinHilbert, ScalarSquared, RicciSquared, PerelmanF, PerelmanFCoupled, PerelmanW, PerelmanWCoupled,
-        PerelmanLambda, Calabi, KEnergy, JFunctional, AubinI, AubinJ, Ding, EF, EG, Sigma, PerelmanKahler,
-    )
-}
-"""Every functional that comes with the package, by name; EF and EG need their function too."""
+FUNCTIONALS: Registry[type[Any]] = Registry("functional", "geomflow.symbolic.functionals", {
+    "volume": "real:Volume",
+    "einstein-hilbert": "real:EinsteinHilbert",
+    "scalar-squared": "real:ScalarSquared",
+    "ricci-squared": "real:RicciSquared",
+    "perelman-f": "perelman:PerelmanF",
+    "perelman-f-coupled": "perelman:PerelmanFCoupled",
+    "perelman-w": "perelman:PerelmanW",
+    "perelman-w-coupled": "perelman:PerelmanWCoupled",
+    "perelman-lambda": "perelman:PerelmanLambda",
+    "calabi": "kahler:Calabi",
+    "kenergy": "kahler:KEnergy",
+    "j-functional": "kahler:JFunctional",
+    "aubin-i": "kahler:AubinI",
+    "aubin-j": "kahler:AubinJ",
+    "ding": "kahler:Ding",
+    "ef": "ratio:EF",
+    "eg": "ratio:EG",
+    "sigma": "ratio:Sigma",
+    "perelman-kahler": "kahler:PerelmanKahler",
+})
+"""Every functional that comes with the package, made from its geometry; EF and EG need their function too."""
 
 from_density = Functional.from_density
 
