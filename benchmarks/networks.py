@@ -57,9 +57,28 @@ class HessianCase:
         return cls(values, tangents, ratio / ratio.mean(), network, 0.1 * network.initial(1))
 
 
+class GivenInputs:
+    """Inputs from arrays: `values` (P, m), `tangents` (P, n, m) complex and, unless zero, `second` (P, n, n, m)."""
+
+    def __init__(self, values: np.ndarray, tangents: np.ndarray, second: np.ndarray | None = None) -> None:
+        from geomflow.core.hermitian import pack
+
+        self.count, self.width = values.shape
+        self.n, self.curved = tangents.shape[1], second is not None
+        parts = [values[None], np.moveaxis(tangents.real, 1, 0), np.moveaxis(tangents.imag, 1, 0)]
+        self._first = np.concatenate(parts)
+        self._second = None if second is None else np.moveaxis(pack(np.moveaxis(second, 3, 1)), 2, 0)
+
+    def fill(self, block: slice, first: np.ndarray, second: np.ndarray | None) -> None:
+        """Copy a block."""
+        first[...] = self._first[:, block]
+        if second is not None and self._second is not None:
+            second[...] = self._second[:, block]
+
+
 def hessian_geomflow(case: HessianCase, precision: str = "double") -> Callable[[], tuple[float, np.ndarray]]:
     """The sweeps of geomflow."""
-    from geomflow.networks.complex_hessian import ComplexHessian, GivenInputs
+    from geomflow.networks.complex_hessian import ComplexHessian
     from geomflow.variety.routines import hermitian
 
     inputs, engine = GivenInputs(case.values, case.tangents), ComplexHessian(case.network, precision)

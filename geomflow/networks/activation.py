@@ -21,14 +21,17 @@ the activation tanh
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import factorial, pi, sqrt
 from typing import final
 
 import numpy as np
 from numba import njit
 
+from geomflow.codegen.mathematics import exp, fma, select
 from geomflow.core.errors import InputError, UnknownNameError
 
 #: The highest derivative that every activation knows.
@@ -45,7 +48,8 @@ class Activation:
     name : str
         The name by which networks and files know it.
     fill : callable
-        ``fill(u, out)`` writes σ⁽ᵏ⁾(u) to out[k], k < len(out) <= 6; `out` has shape (k, *u.shape).
+        ``fill(u, out)`` writes σ⁽ᵏ⁾(u) to out[k], k < len(out) <= 6; `out` has shape (k, *u.shape), in single or
+        double precision.
     kinked : bool
         Whether σ' jumps somewhere; the higher derivatives leave out the jumps.
     """
@@ -81,6 +85,65 @@ class Activation:
         return f"the activation {self.name}"
 
 
+# The activations as compiled rows: out (6, n) holds σ(u), σ'(u), …, σ⁽⁵⁾(u) for u (n,)
+
+_PLAIN = {"cache": True, "nogil": True, "error_model": "numpy"}
+
+_NORMAL, _TWO_OVER_ROOT_PI, _ROOT_TWO = 1 / sqrt(2 * pi), 2 / sqrt(pi), sqrt(2.0)
+
+# Φ(−x) = e^{−x²/2} M(x)/√(2π) for x >= 0, with Mills' ratio M: (x + 4) M(x)/√(2π) is smooth in r = 1/(x + 4), and
+# a polynomial in s = A − B r, its Chebyshev interpolant over 0 <= x <= 39 (beyond, the exponential underflows).
+# Relative errors of Φ(−x) beside those of the exponential are below 5e-16. No branches, so that the loops vectorise.
+_SHIFT = 4.0
+_START = 1.205128205128205
+_SLOPE = 8.820512820512821
+_RATIO = (
+    0.8153383968425169,
+    -0.6212441022247249,
+    0.3639067368270515,
+    -0.15636995546797264,
+    0.042906326776423594,
+    -0.003258846189420432,
+    -0.002501459048646419,
+    0.0007374208857899511,
+    0.00014720799820607054,
+    -8.847014576189665e-05,
+    -1.3621990600703993e-05,
+    1.0463824796641848e-05,
+    2.1831385408939513e-06,
+    -1.2137565791986314e-06,
+    -4.3375241629634623e-07,
+    1.1500243679304522e-07,
+    8.19218180766522e-08,
+    -3.074296709334896e-09,
+    -1.2302954129180907e-08,
+    -1.6650858354693667e-09,
+    1.062039017166502e-09,
+    2.827967190639872e-10,
+)[::-1]
+
+#: erf u = u Σ_n series[n] u^{2n}, for |u| < 1/2.
+_ERF = tuple(_TWO_OVER_ROOT_PI * (-1) ** n / (factorial(n) * (2 * n + 1)) for n in range(13))[::-1]
+#: tanh u = u Σ_n series[n] u^{2n}, for |u| < 1/4: the quotients of the exponential lose digits there.
+_TANH = (1.0, -1 / 3, 2 / 15, -17 / 315, 62 / 2835, -1382 / 155925, 21844 / 6081075, -929569 / 638512875,
+         6404582 / 10854718875, -443861162 / 1856156927625)[::-1]
+
+
+@njit(**_PLAIN)
+def _horner(value: float, coefficients: tuple[float, ...], s: float) -> float:
+    for coefficient in coefficients:
+        value = fma(value, s, coefficient)
+    return value
+
+
+@njit(**_PLAIN)
+def _tail(x: float, bell: float) -> float:
+    """Φ(−x) for x >= 0, given bell = e^{−x²/2}; in two halves, loops so short that they are unrolled."""
+    inverse = 1.0 / (x + _SHIFT)
+    s = _START - _SLOPE * inverse
+    return bell * _horner(_horner(0.0, _RATIO[:11], s), _RATIO[11:], s) * inverse
+
+
 def _relu(u: np.ndarray, out: np.ndarray) -> None:
     np.maximum(u, 0.0, out=out[0])
     if len(out) > 1:
@@ -88,94 +151,110 @@ def _relu(u: np.ndarray, out: np.ndarray) -> None:
     out[2:] = 0.0
 
 
+@njit(**_PLAIN)
 def _gelu(u: np.ndarray, out: np.ndarray) -> None:
-    square = u * u
-    bell = np.exp(-0.5 * square)
-    below = cumulative(u, bell)
-    np.multiply(u, below, out=out[0])
-    if len(out) == 1:
-        return
-    density = np.multiply(bell, 1 / sqrt(2 * pi), out=bell)
-    np.add(below, u * density, out=out[1])
-    polynomials: tuple[Callable[[], np.ndarray], ...] = (
-        lambda: 2 - square,
-        lambda: u * (square - 4),
-        lambda: (7 - square) * square - 4,
-        lambda: u * ((square - 11) * square + 18),
-    )
-    for target, polynomial in zip(out[2:], polynomials):
-        np.multiply(density, polynomial(), out=target)
+    for i in range(u.size):
+        x = float(u[i])
+        x2 = x * x
+        bell = exp(-0.5 * x2)
+        tail, phi = _tail(abs(x), bell), bell * _NORMAL
+        total = select(x > 0.0, 1.0 - tail, tail)
+        out[0, i] = x * total
+        out[1, i] = total + x * phi
+        out[2, i] = phi * (2.0 - x2)
+        out[3, i] = phi * x * (x2 - 4.0)
+        out[4, i] = phi * (x2 * (7.0 - x2) - 4.0)
+        out[5, i] = phi * x * ((x2 - 11.0) * x2 + 18.0)
 
 
+@njit(**_PLAIN)
 def _tanh(u: np.ndarray, out: np.ndarray) -> None:
-    value = np.tanh(u, out=out[0])
-    if len(out) == 1:
-        return
-    square = value * value
-    slope = np.subtract(1.0, square, out=out[1])
-    polynomials: tuple[Callable[[], np.ndarray], ...] = (
-        lambda: -2 * value,
-        lambda: 6 * square - 2,
-        lambda: value * (16 - 24 * square),
-        lambda: 16 + 120 * square * (square - 1),
-    )
-    for target, polynomial in zip(out[2:], polynomials):
-        np.multiply(slope, polynomial(), out=target)
+    for i in range(u.size):
+        x = float(u[i])
+        decay = exp(-2.0 * abs(x))
+        size = (1.0 - decay) / (1.0 + decay)
+        t = select(abs(x) < 0.25, x * _horner(0.0, _TANH, x * x), select(x > 0.0, size, -size))
+        t2 = t * t
+        s = 1.0 - t2
+        out[0, i] = t
+        out[1, i] = s
+        out[2, i] = -2.0 * t * s
+        out[3, i] = s * (6.0 * t2 - 2.0)
+        out[4, i] = t * s * (16.0 - 24.0 * t2)
+        out[5, i] = s * (16.0 + 120.0 * t2 * (t2 - 1.0))
 
 
+@njit(**_PLAIN)
 def _erf(u: np.ndarray, out: np.ndarray) -> None:
-    square = u * u
-    bell = np.exp(-square)
-    out[0] = error(u, bell)
-    if len(out) == 1:
-        return
-    slope = np.multiply(2 / sqrt(pi), bell, out=out[1])
-    polynomials: tuple[Callable[[], np.ndarray], ...] = (
-        lambda: -2 * u,
-        lambda: 4 * square - 2,
-        lambda: u * (12 - 8 * square),
-        lambda: (16 * square - 48) * square + 12,
-    )
-    for target, polynomial in zip(out[2:], polynomials):
-        np.multiply(slope, polynomial(), out=target)
+    for i in range(u.size):
+        x = float(u[i])
+        x2 = x * x
+        bell = exp(-x2)
+        far, phi = 1.0 - 2.0 * _tail(abs(x) * _ROOT_TWO, bell), _TWO_OVER_ROOT_PI * bell
+        out[0, i] = select(abs(x) < 0.5, x * _horner(0.0, _ERF, x2), select(x > 0.0, far, -far))
+        out[1, i] = phi
+        out[2, i] = -2.0 * x * phi
+        out[3, i] = phi * (4.0 * x2 - 2.0)
+        out[4, i] = phi * x * (12.0 - 8.0 * x2)
+        out[5, i] = phi * ((16.0 * x2 - 48.0) * x2 + 12.0)
 
 
+@njit(**_PLAIN)
 def _cos(u: np.ndarray, out: np.ndarray) -> None:
-    np.cos(u, out=out[0])
-    if len(out) > 1:
-        np.negative(np.sin(u), out=out[1])
-    for order in range(2, len(out)):
-        np.negative(out[order - 2], out=out[order])
+    for i in range(u.size):
+        c, s = math.cos(float(u[i])), math.sin(float(u[i]))
+        out[0, i], out[1, i], out[2, i], out[3, i], out[4, i], out[5, i] = c, -s, -c, s, c, -s
 
 
+@njit(**_PLAIN)
 def _softplus(u: np.ndarray, out: np.ndarray) -> None:
-    falling = np.exp(-np.abs(u))
-    np.add(np.maximum(u, 0.0), np.log1p(falling), out=out[0])
-    if len(out) == 1:
-        return
-    shared = 1 / (1 + falling)
-    np.multiply(shared, np.where(u < 0, falling, 1.0), out=out[1])
-    if len(out) == 2:
-        return
-    bump = np.multiply(shared * shared, falling, out=out[2])
-    tilt = 1 - 2 * out[1]
-    polynomials: tuple[Callable[[], np.ndarray], ...] = (
-        lambda: tilt, lambda: 1 - 6 * bump, lambda: tilt * (1 - 12 * bump))
-    for target, polynomial in zip(out[3:], polynomials):
-        np.multiply(bump, polynomial(), out=target)
+    for i in range(u.size):
+        x = float(u[i])
+        decay = exp(-abs(x))
+        half = 1.0 / (1.0 + decay)
+        p = select(x > 0.0, half, decay * half)
+        q, tilt = half * half * decay, 1.0 - 2.0 * p
+        out[0, i] = select(x > 0.0, x, 0.0) + math.log1p(decay)
+        out[1, i] = p
+        out[2, i] = q
+        out[3, i] = q * tilt
+        out[4, i] = q * (1.0 - 6.0 * q)
+        out[5, i] = q * tilt * (1.0 - 12.0 * q)
+
+
+#: Values of u handled together, so that their derivatives stay in the cache.
+_ROW = 128
+
+
+@njit(**_PLAIN)
+def _fill_rows(code: int, u: np.ndarray, out: np.ndarray) -> None:
+    """The first derivatives at u (n,), as many as `out` (k, n) takes, of the activation at this place of the table."""
+    row = np.empty((6, _ROW))
+    for start in range(0, u.size, _ROW):
+        part = u[start : start + _ROW]
+        if code == 0:
+            _gelu(part, row)
+        elif code == 1:
+            _tanh(part, row)
+        elif code == 2:
+            _erf(part, row)
+        elif code == 3:
+            _cos(part, row)
+        else:
+            _softplus(part, row)
+        for k in range(out.shape[0]):
+            for i in range(part.size):
+                out[k, start + i] = row[k, i]
+
+
+def _fill(code: int, u: np.ndarray, out: np.ndarray) -> None:
+    _fill_rows(code, u.reshape(-1), out.reshape(len(out), -1))
 
 
 #: The known activations by name.
-ACTIVATIONS = {
-    name: Activation(name, fill, kinked=fill is _relu)
-    for name, fill in (
-        ("relu", _relu),
-        ("gelu", _gelu),
-        ("tanh", _tanh),
-        ("erf", _erf),
-        ("cos", _cos),
-        ("softplus", _softplus),
-    )
+ACTIVATIONS = {"relu": Activation("relu", _relu, kinked=True)} | {
+    name: Activation(name, partial(_fill, code))
+    for code, name in enumerate(("gelu", "tanh", "erf", "cos", "softplus"))
 }
 
 
@@ -194,85 +273,3 @@ def activation(name: str | Activation) -> Activation:
     if name not in ACTIVATIONS:
         raise UnknownNameError.among("activation", str(name), ACTIVATIONS)
     return ACTIVATIONS[name]
-
-
-# Φ(−x) = e^{−x²/2} M(x)/√(2π) for x >= 0, with Mills' ratio M: (x + 4) M(x)/√(2π) is smooth in r = 1/(x + 4), and
-# a polynomial in s = A − B r, its Chebyshev interpolant over 0 <= x <= 39 (beyond, the exponential underflows).
-# Relative errors of Φ(−x) beside those of the exponential are below 5e-16. No branches, so that the loops vectorise.
-_SHIFT = 4.0
-_START = 1.205128205128205
-_SLOPE = 8.820512820512821
-_RATIO = np.array(
-    (
-        0.8153383968425169,
-        -0.6212441022247249,
-        0.3639067368270515,
-        -0.15636995546797264,
-        0.042906326776423594,
-        -0.003258846189420432,
-        -0.002501459048646419,
-        0.0007374208857899511,
-        0.00014720799820607054,
-        -8.847014576189665e-05,
-        -1.3621990600703993e-05,
-        1.0463824796641848e-05,
-        2.1831385408939513e-06,
-        -1.2137565791986314e-06,
-        -4.3375241629634623e-07,
-        1.1500243679304522e-07,
-        8.19218180766522e-08,
-        -3.074296709334896e-09,
-        -1.2302954129180907e-08,
-        -1.6650858354693667e-09,
-        1.062039017166502e-09,
-        2.827967190639872e-10,
-    )[::-1]
-)
-
-#: erf u = u Σ_n series[n] u^{2n}, for |u| < 1/2.
-_SERIES = np.array([2 / sqrt(pi) * (-1) ** n / (factorial(n) * (2 * n + 1)) for n in range(13)][::-1])
-_NEAR = 0.5
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")
-def _tail(x: float, bell: float) -> float:
-    """Φ(−x) for x >= 0, given bell = e^{−x²/2}."""
-    inverse = 1.0 / (x + _SHIFT)
-    s = _START - _SLOPE * inverse
-    value = 0.0
-    for n in range(_RATIO.size):
-        value = value * s + _RATIO[n]
-    return bell * value * inverse
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _cumulative(u: np.ndarray, bell: np.ndarray, out: np.ndarray) -> None:
-    for m in range(u.size):
-        tail = _tail(abs(u[m]), bell[m])
-        out[m] = tail if u[m] < 0.0 else 1.0 - tail
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _error(u: np.ndarray, bell: np.ndarray, out: np.ndarray) -> None:
-    for m in range(u.size):
-        far = 1.0 - 2.0 * _tail(abs(u[m]) * sqrt(2.0), bell[m])
-        square = min(u[m] * u[m], _NEAR * _NEAR)
-        near = 0.0
-        for n in range(_SERIES.size):
-            near = near * square + _SERIES[n]
-        signed = far if u[m] > 0.0 else -far
-        out[m] = u[m] * near if abs(u[m]) < _NEAR else signed
-
-
-def cumulative(u: np.ndarray, bell: np.ndarray) -> np.ndarray:
-    """Φ(u), given bell = e^{−u²/2}."""
-    out = np.empty(u.shape)
-    _cumulative(u.ravel(), bell.ravel(), out.ravel())
-    return out
-
-
-def error(u: np.ndarray, bell: np.ndarray) -> np.ndarray:
-    """erf u, given bell = e^{−u²}."""
-    out = np.empty(u.shape)
-    _error(u.ravel(), bell.ravel(), out.ravel())
-    return out

@@ -20,7 +20,6 @@ from typing import Any, Protocol, final
 import numpy as np
 
 from geomflow.core.errors import InputError, ShapeError
-from geomflow.core.hermitian import pack
 from geomflow.core.threads import each, one_thread_products, slices
 from geomflow.networks import complex_hessian_routines as routine
 from geomflow.networks.activation import Activation
@@ -54,31 +53,6 @@ class Inputs(Protocol):
 
 
 @final
-class GivenInputs:
-    """Inputs from arrays: `values` (P, m), `tangents` (P, n, m) complex and, unless zero, `second` (P, n, n, m)."""
-
-    def __init__(self, values: np.ndarray, tangents: np.ndarray, second: np.ndarray | None = None) -> None:
-        values, tangents = np.asarray(values, dtype=float), np.asarray(tangents, dtype=complex)
-        if values.ndim != 2 or tangents.ndim != 3 or tangents.shape[::2] != values.shape:
-            raise ShapeError(
-                f"the inputs have shape {values.shape} and their tangents {tangents.shape}; "
-                "give (points, inputs) and (points, n, inputs)"
-            )
-        self.count, self.width = values.shape
-        self.n = tangents.shape[1]
-        parts = [values[None], np.moveaxis(tangents.real, 1, 0), np.moveaxis(tangents.imag, 1, 0)]
-        self._first = np.concatenate(parts)
-        self.curved = second is not None
-        self._second = np.moveaxis(pack(np.moveaxis(second, 3, 1)), 2, 0) if second is not None else None
-
-    def fill(self, block: slice, first: np.ndarray, second: np.ndarray | None) -> None:
-        """Copy a block."""
-        first[...] = self._first[:, block]
-        if second is not None and self._second is not None:
-            second[...] = self._second[:, block]
-
-
-@final
 class Sweep:
     """Room for one block of points, and the sweeps through the layers; made once, used for many blocks."""
 
@@ -103,12 +77,13 @@ class Sweep:
         """Where the inputs and their tangents go, (1 + 2n, P, m)."""
         return self.post[0][: self.d + 1]
 
-    def forward(self, layers: Layers, activation: Callable[..., None]) -> None:
+    def forward(self, layers: Layers, activation: Activation) -> None:
         """φ in `value`, and the packed ∂_a∂_b̄ φ in `packed`."""
         for number, (weights, bias) in enumerate(layers[:-1]):
             pre, slopes, post = self.pre[number], self.slopes[number], self.post[number + 1]
             _times(self.post[number][:-1], weights.T, pre[:-1])
-            activation(bias, pre, slopes)
+            pre[0] += bias
+            activation.fill(pre[0], slopes)
             routine.forward(pre, post, slopes)
         weights, bias = layers[-1]
         np.matmul(self.post[-1][0], weights[0], out=self.value)
@@ -200,7 +175,6 @@ class ComplexHessian:
             raise InputError(f"the precision is {precision!r}; choose 'double' or 'single'")
         self.network = network
         self.dtype: Real = np.float64 if precision == "double" else np.float32
-        self._activate = _activation(network.activation)
         self._room: dict[tuple[int, int, bool], SimpleQueue[Sweep]] = {}
 
     def __call__(self, parameters: np.ndarray, inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
@@ -265,24 +239,10 @@ class ComplexHessian:
                 sweep = Sweep(size, self.network.widths, inputs.n, inputs.curved, self.dtype)
             inputs.fill(block, sweep.inputs, sweep.second)
             with np.errstate(over="ignore", invalid="ignore"):
-                sweep.forward(layers, self._activate)
+                sweep.forward(layers, self.network.activation)
                 result = work(block, sweep)
             room.put(sweep)
             return result
 
         with one_thread_products():
             return each(one, slices(inputs.count, _BLOCK))
-
-
-def _activation(activation: Activation) -> Callable[[np.ndarray, np.ndarray, np.ndarray], None]:
-    """The compiled activation of that name, or the user's own."""
-    code = routine.CODES.get(activation.name)
-
-    def compiled(bias: np.ndarray, pre: np.ndarray, slopes: np.ndarray) -> None:
-        routine.table(code, bias, pre, slopes)
-
-    def own(bias: np.ndarray, pre: np.ndarray, slopes: np.ndarray) -> None:
-        pre[0] += bias
-        slopes[...] = activation.derivatives(pre[0], 3)
-
-    return compiled if code is not None else own

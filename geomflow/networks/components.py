@@ -64,16 +64,6 @@ class IndependentNetworks(Network):
         pieces = enumerate(zip(self.networks, self.parts, strict=True))
         return np.concatenate([one(network, part, slice(m, m + 1)) for m, (network, part) in pieces])
 
-    def _values(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
-        return self._stacked(lambda network, part: network._values(parameters[part], x))
-
-    def _jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
-        return self._stacked(lambda network, part: network._jvp(parameters[part], x, direction[part]))
-
-    def _vjp(self, parameters: np.ndarray, x: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
-        return self._gathered(lambda network, part, m: network._vjp(
-            parameters[part], x, np.ascontiguousarray(cotangent[:, m])))
-
     def _jacobian(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
         result = np.zeros((len(x), self.outputs, self.size))
         for m, (network, part) in enumerate(zip(self.networks, self.parts, strict=True)):

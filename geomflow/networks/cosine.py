@@ -144,15 +144,6 @@ class CosineNetwork(Network):
         cosines, _ = wave_series(x @ self.waves + self.phases, self.waves, series)
         return np.multiply(cosines, self.amplitude / sqrt(self.width), out=cosines)
 
-    def _values(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
-        return self._jets(parameters, x, Series(self.inputs, 0))[0]
-
-    def _jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
-        return self._values(direction, x)
-
-    def _vjp(self, parameters: np.ndarray, x: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
-        return self._jets_vjp(parameters, x, cotangent[None], Series(self.inputs, 0))
-
     def _jacobian(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
         out = np.zeros((len(x), self.outputs, self.outputs, self.width))
         for block in point_blocks(len(x), self.width):

@@ -58,11 +58,16 @@ class Series:
         return self.monomials.factorials
 
     @cached_property
-    def products(self) -> tuple[np.ndarray, np.ndarray]:
-        """Pairs (left, right) with indices adding up to channel γ: rows starts[γ]:starts[γ+1], left = 0 first."""
+    def products(self) -> tuple[np.ndarray, ...]:
+        """Places i, j and k, (count,) each, of all terms of a product c_k = Σ a_i b_j: by k, then by i."""
         table = self.monomials.products
-        pairs, starts = [pair for row in table for pair in row], np.cumsum([0, *map(len, table)])
-        return np.array(pairs, dtype=np.int64), starts.astype(np.int64)
+        triples = [(i, j, k) for k, row in enumerate(table) for i, j in row]
+        return tuple(np.ascontiguousarray(np.array(triples, dtype=np.int64).T))
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """Where the terms of each channel begin among the products, and where the last ones end."""
+        return np.searchsorted(self.products[2], np.arange(self.channels + 1))
 
     @cached_property
     def ends(self) -> np.ndarray:
@@ -82,26 +87,25 @@ class Series:
         if self.order == 0:
             return outer[:1]
         out = np.empty(u.shape)
-        flat = (self.channels, -1)
-        _compose(outer.reshape(len(outer), -1), u.reshape(flat), *self.products, self.ends, out.reshape(flat))
+        flat, (left, right, _) = (self.channels, -1), self.products
+        _compose(outer.reshape(len(outer), -1), u.reshape(flat), left, right, self.starts, self.ends, out.reshape(flat))
         return out
 
     def multiply(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """The truncated product of two series (C, ...)."""
+        return self._bilinear(a, b, *self.products)
+
+    def transpose_multiply(self, a: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
+        """The transpose of b ↦ a b at a cotangent (C, ...): b̄_β = Σ_α a_{α−β} c_α."""
+        left, right, target = self.products
+        return self._bilinear(a, cotangent, left, target, right)
+
+    def _bilinear(self, a: np.ndarray, b: np.ndarray, *places: np.ndarray) -> np.ndarray:
         if self.order == 0:
             return a * b
         out = np.empty(b.shape)
         flat = (self.channels, -1)
-        _multiply(a.reshape(flat), b.reshape(flat), *self.products, out.reshape(flat))
-        return out
-
-    def transpose_multiply(self, a: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
-        """The transpose of b ↦ a b at a cotangent (C, ...): b̄_β = Σ_α a_{α−β} c_α."""
-        if self.order == 0:
-            return a * cotangent
-        out = np.empty(cotangent.shape)
-        flat = (self.channels, -1)
-        _transpose(a.reshape(flat), cotangent.reshape(flat), *self.products, out.reshape(flat))
+        _multiply(a.reshape(flat), b.reshape(flat), *places, out.reshape(flat))
         return out
 
 
@@ -120,8 +124,8 @@ def _accumulate(left: np.ndarray, right: np.ndarray, target: np.ndarray, count: 
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _compose(outer: np.ndarray, u: np.ndarray, pairs: np.ndarray, starts: np.ndarray, ends: np.ndarray,
-             out: np.ndarray) -> None:
+def _compose(outer: np.ndarray, u: np.ndarray, left: np.ndarray, right: np.ndarray, starts: np.ndarray,
+             ends: np.ndarray, out: np.ndarray) -> None:
     """Horner's rule in the nilpotent part v of u: σ_0 + v (σ_1 + v (σ_2/2! + ...)), each stage in place.
 
     Chunks are copied next to each other first: channels of a large array share the same few lines of the cache.
@@ -141,14 +145,16 @@ def _compose(outer: np.ndarray, u: np.ndarray, pairs: np.ndarray, starts: np.nda
             for channel in range(ends[order - k] - 1, 0, -1):
                 w[channel] = 0.0
                 for row in range(starts[channel] + 1, starts[channel + 1]):
-                    _accumulate(v[pairs[row, 0]], w[pairs[row, 1]], w[channel], count)
+                    _accumulate(v[left[row]], w[right[row]], w[channel], count)
             for m in range(count):
                 w[0, m] = scale * outer[k, begin + m]
         _copy(w, out, count, 0, begin)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _multiply(a: np.ndarray, b: np.ndarray, pairs: np.ndarray, starts: np.ndarray, out: np.ndarray) -> None:
+def _multiply(a: np.ndarray, b: np.ndarray, left: np.ndarray, right: np.ndarray, target: np.ndarray,
+              out: np.ndarray) -> None:
+    """out[target] = Σ a[left] b[right], term by term in order."""
     total = b.shape[1]
     v, w, sums = np.empty((a.shape[0], _CHUNK)), np.empty((a.shape[0], _CHUNK)), np.empty((a.shape[0], _CHUNK))
     for begin in range(0, total, _CHUNK):
@@ -156,24 +162,8 @@ def _multiply(a: np.ndarray, b: np.ndarray, pairs: np.ndarray, starts: np.ndarra
         _copy(a, v, count, begin, 0)
         _copy(b, w, count, begin, 0)
         sums[...] = 0.0
-        for channel in range(starts.size - 1):
-            for row in range(starts[channel], starts[channel + 1]):
-                _accumulate(v[pairs[row, 0]], w[pairs[row, 1]], sums[channel], count)
-        _copy(sums, out, count, 0, begin)
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _transpose(a: np.ndarray, cotangent: np.ndarray, pairs: np.ndarray, starts: np.ndarray, out: np.ndarray) -> None:
-    total = cotangent.shape[1]
-    v, w, sums = np.empty((a.shape[0], _CHUNK)), np.empty((a.shape[0], _CHUNK)), np.empty((a.shape[0], _CHUNK))
-    for begin in range(0, total, _CHUNK):
-        count = min(_CHUNK, total - begin)
-        _copy(a, v, count, begin, 0)
-        _copy(cotangent, w, count, begin, 0)
-        sums[...] = 0.0
-        for channel in range(starts.size - 1):
-            for row in range(starts[channel], starts[channel + 1]):
-                _accumulate(v[pairs[row, 0]], w[channel], sums[pairs[row, 1]], count)
+        for term in range(target.size):
+            _accumulate(v[left[term]], w[right[term]], sums[target[term]], count)
         _copy(sums, out, count, 0, begin)
 
 

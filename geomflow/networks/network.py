@@ -326,14 +326,14 @@ class Network(ABC):
         series, array = self._jet_cotangents(cotangents, len(x))
         return self._jets_vjp(parameters, x, array, series)
 
-    @abstractmethod
-    def _values(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray: ...
+    def _values(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return self._jets(parameters, x, Series(self.inputs, 0))[0]
 
-    @abstractmethod
-    def _jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray) -> np.ndarray: ...
+    def _jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        return self._jets_jvp(parameters, x, direction, Series(self.inputs, 0))[0]
 
-    @abstractmethod
-    def _vjp(self, parameters: np.ndarray, x: np.ndarray, cotangent: np.ndarray) -> np.ndarray: ...
+    def _vjp(self, parameters: np.ndarray, x: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
+        return self._jets_vjp(parameters, x, cotangent[None], Series(self.inputs, 0))
 
     @abstractmethod
     def _jacobian(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray: ...

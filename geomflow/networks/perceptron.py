@@ -170,15 +170,6 @@ class Perceptron(Network):
         """
         return series.start(x) if self.embedding is None else self.embedding.series(x, series)
 
-    def _values(self, parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
-        return self._jets(parameters, x, Series(self.inputs, 0))[0]
-
-    def _jvp(self, parameters: np.ndarray, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
-        return self._jets_jvp(parameters, x, direction, Series(self.inputs, 0))[0]
-
-    def _vjp(self, parameters: np.ndarray, x: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
-        return self._jets_vjp(parameters, x, cotangent[None], Series(self.inputs, 0))
-
     def _jets(self, parameters: np.ndarray, x: np.ndarray, series: Series) -> np.ndarray:
         layers, out = self.layers(parameters), np.empty((series.channels, len(x), self.outputs))
 
