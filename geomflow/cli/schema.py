@@ -20,7 +20,7 @@ from geomflow.cli.document import (
     Whole,
     Wholes,
     says,
-)  # fmt: skip
+)
 
 DEGREE = 8
 POINTS = 20_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, final
+from typing import ClassVar, final
 
 import numpy as np
 from scipy.linalg import qr
@@ -18,18 +18,11 @@ from geomflow.fits.fit import Fit, FitState, Last, carried_out
 from geomflow.fits.general import STEPS as GENERAL_STEPS
 from geomflow.fits.general import GeneralFit, likeness, require_general
 from geomflow.fits.objective import EnergyLoss, Evaluation, Loss, Objective
+from geomflow.variety import HermitianForm, Hypersurface, Points, PolarisedMetric, Symmetry, checked_volume
 from geomflow.variety.errors import KahlerConeError, UnderdeterminedError
-from geomflow.variety.hermitian_form import HermitianForm
 from geomflow.variety.jets import log_volume, sensitivity
-from geomflow.variety.measures import checked_volume
 from geomflow.variety.orbits import InvariantForms, invariant_forms, reference
 from geomflow.variety.sections import Sections, halved, line_bundle
-from geomflow.variety.symmetry import Symmetry
-
-if TYPE_CHECKING:
-    from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.metric import PolarisedMetric
-    from geomflow.variety.points import Points
 
 #: Steps that are enough.
 STEPS = 40

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
@@ -15,14 +15,9 @@ from geomflow.core.report import FitReport, degree_text
 from geomflow.core.threads import slices
 from geomflow.distribute import Workers, as_workers
 from geomflow.fits.fit import Fit, FitState, carried_out
+from geomflow.variety import HermitianForm, Hypersurface, Points, checked_volume, sigma
 from geomflow.variety.errors import UnderdeterminedError
-from geomflow.variety.hermitian_form import HermitianForm
-from geomflow.variety.measures import checked_volume, sigma
 from geomflow.variety.sections import Sections, line_bundle
-
-if TYPE_CHECKING:
-    from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.points import Points
 
 #: Points of a block.
 _BLOCK = 4096

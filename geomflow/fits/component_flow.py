@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
@@ -20,14 +20,10 @@ from geomflow.fits.fit import Fit, FitState, Last
 from geomflow.fits.objective import Evaluation, Loss, Objective, loss_of
 from geomflow.fits.points import patch_of
 from geomflow.fits.rates import FallingRate, PointwiseRate, Rate, rate_of
-from geomflow.flow.solution import Solution
-from geomflow.flow.solver import solve
-from geomflow.variety.metric import FubiniStudy
-from geomflow.variety.points import Points
+from geomflow.flow import Solution, solve
+from geomflow.kernels.kernel import Kernel
+from geomflow.variety import FubiniStudy, Points
 from geomflow.variety.routines import hermitian
-
-if TYPE_CHECKING:
-    from geomflow.kernels.kernel import Kernel
 
 
 @final

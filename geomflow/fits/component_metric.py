@@ -6,29 +6,21 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
 from geomflow import kernels
+from geomflow.core.archive import Archive
 from geomflow.core.errors import InputError, ShapeError, StoreError
 from geomflow.core.hermitian import pack, unpack
 from geomflow.core.report import FitReport, read_report, report_record
 from geomflow.core.threads import each
+from geomflow.kernels import CutOffKernel, Kernel
 from geomflow.kernels.blocks import contract, row_blocks
-from geomflow.kernels.cutoff import CutOffKernel
-from geomflow.kernels.kernel import Kernel
 from geomflow.kernels.projective import CoordinateKernel, nearest_rows, unit_features
-from geomflow.variety.frames import in_patch, transition
+from geomflow.variety import FubiniStudy, HermitianMetric, Hypersurface, Points, in_patch, transition
 from geomflow.variety.measures import gain_of
-from geomflow.variety.metric import FubiniStudy, HermitianMetric
-from geomflow.variety.points import Points
-
-if TYPE_CHECKING:
-    from geomflow.core.archive import Archive
-    from geomflow.kernels.kernel import Kernel
-    from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.points import Points
 
 _ANY = "a kernel of its own"
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
+from geomflow.core.archive import Archive
 from geomflow.core.errors import InputError
 from geomflow.core.hermitian import unpack
 from geomflow.core.outcome import Outcome
@@ -17,12 +18,7 @@ from geomflow.fits.points import WeightedPoints, patch_of, real_coordinates
 from geomflow.flow.solver import solve
 from geomflow.networks.perceptron import Perceptron
 from geomflow.tangent.training import Adam, Optimiser
-from geomflow.variety.metric import FubiniStudy, HermitianMetric
-
-if TYPE_CHECKING:
-    from geomflow.core.archive import Archive
-    from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.points import Points
+from geomflow.variety import FubiniStudy, HermitianMetric, Hypersurface, Points
 
 
 @final

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.fits.algebraic import algebraic_metric
+from geomflow.variety import Hypersurface, Points, scalar_curvature, sigma
 from geomflow.variety.estimate import Estimate, weighted_mean
-from geomflow.variety.measures import scalar_curvature, sigma
-
-if TYPE_CHECKING:
-    from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.points import Points
 
 
 @dataclass(frozen=True)

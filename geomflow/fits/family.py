@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 from scipy.linalg import LinAlgError, eigh, solve_triangular
@@ -20,16 +20,10 @@ from geomflow.core.errors import InputError, PositivityError, ShapeError
 from geomflow.core.hermitian import multiplicity, pack
 from geomflow.fits.algebraic import FormObjective, project
 from geomflow.fits.objective import Density, EnergyLoss, Evaluation
+from geomflow.variety import FubiniStudy, HermitianForm, Hypersurface, Points, PolarisedMetric
 from geomflow.variety.errors import UnderdeterminedError
-from geomflow.variety.hermitian_form import HermitianForm
 from geomflow.variety.jets import log_metric, sensitivity
-from geomflow.variety.metric import FubiniStudy
 from geomflow.variety.orbits import InvariantForms
-
-if TYPE_CHECKING:
-    from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.metric import PolarisedMetric
-    from geomflow.variety.points import Points
 
 
 @final

@@ -14,9 +14,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from geomflow.core.outcome import Outcome, OutcomeKind
-from geomflow.flow.problem import Problem
-from geomflow.flow.solution import Solution
-from geomflow.flow.solver import solve
+from geomflow.flow import Problem, Solution, solve
 from geomflow.flow.steppers.runge_kutta import Iteration
 
 #: Floating-point operations that count as a core-second of work, whatever the machine takes for them.

@@ -18,24 +18,18 @@ from geomflow.core.hermitian import log_determinant
 from geomflow.fits.algebraic import reduced_forms, require_points
 from geomflow.fits.family import INNER_PRODUCTS, RESTRICTIONS, FormFamily, FormState, descent_system, pencil
 from geomflow.fits.objective import Density
+from geomflow.flow import SemiImplicit, Solution
 from geomflow.flow.equations.calabi import CalabiFlow
 from geomflow.flow.equations.kahler_ricci import KahlerRicciFlow
 from geomflow.flow.problem import Array, Implicit, Problem, Violation
-from geomflow.flow.steppers.rosenbrock import SemiImplicit
 from geomflow.symbolic.parse import parse
+from geomflow.variety import Hypersurface, Points, Symmetry, class_volume, scalar_curvature
 from geomflow.variety.jets import log_metric
-from geomflow.variety.measures import class_volume, scalar_curvature
 from geomflow.variety.orbits import reference
 from geomflow.variety.sections import line_bundle
 
 if TYPE_CHECKING:
     import sympy
-
-    from geomflow.flow.problem import Problem
-    from geomflow.flow.solution import Solution
-    from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.points import Points
-    from geomflow.variety.symmetry import Symmetry
 
 K_ENERGY = f"{K_ENERGY_OVER_ENTROPY}*v*log(v)"
 """F of the K-energy."""

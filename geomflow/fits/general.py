@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import gcd
-from typing import TYPE_CHECKING, ClassVar, final
+from typing import ClassVar, final
 
 import numpy as np
 
@@ -21,14 +21,10 @@ from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.core.threads import each, slices
 from geomflow.fits.fit import OPERATIONS, Fit, FitState, Last
 from geomflow.fits.objective import Evaluation, Loss, Objective, shortened
+from geomflow.variety import Points, PolarisedMetric, Sections
 from geomflow.variety.errors import KahlerConeError, UnderdeterminedError
 from geomflow.variety.jets import first_order, log_volume, partial_index
 from geomflow.variety.routines.forms import section_jets
-from geomflow.variety.sections import Sections
-
-if TYPE_CHECKING:
-    from geomflow.variety.metric import PolarisedMetric
-    from geomflow.variety.points import Points
 
 _INNER = 40
 _FORCING = 0.1

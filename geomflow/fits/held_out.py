@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
@@ -14,11 +14,7 @@ from geomflow.fits.fit import Fit, FitState
 from geomflow.fits.points import WeightedPoints
 from geomflow.flow.solution import Solution
 from geomflow.networks.perceptron import Perceptron
-
-if TYPE_CHECKING:
-    from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.metric import HermitianMetric
-    from geomflow.variety.points import Points
+from geomflow.variety import HermitianMetric, Hypersurface, Points
 
 Metric = TypeVar("Metric", bound="HermitianMetric")
 _SHARE, _MOST = 0.1, 10_000

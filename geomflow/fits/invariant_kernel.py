@@ -5,13 +5,15 @@ The features are u_α = P_α/|z|^{2k} of all Hermitian forms P_α that the symme
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 from scipy.special import gammaln
 
+from geomflow.core.archive import Archive
 from geomflow.core.errors import InputError
 from geomflow.core.hermitian import pack, unpack
 from geomflow.core.memory import require
@@ -28,19 +30,11 @@ from geomflow.fits.profiles import (
     require_profile,
 )
 from geomflow.fits.projective import ProjectiveInputs
+from geomflow.variety import FubiniStudy, Hypersurface, Points, Symmetry
 from geomflow.variety.jets import partial_index, second_order
-from geomflow.variety.metric import FubiniStudy
 from geomflow.variety.orbits import InvariantForms, invariant_forms
 from geomflow.variety.routines.forms import features as form_features
 from geomflow.variety.sections import stored_class, whole_degrees
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from geomflow.core.archive import Archive
-    from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.points import Points
-    from geomflow.variety.symmetry import Symmetry
 
 _BLOCK, _NUMBERS = 256, 2**17
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,13 +18,9 @@ from geomflow.fits.objective import Loss, loss_of
 from geomflow.fits.potential_span import KahlerKernel, KernelMetric, PotentialSpan
 from geomflow.fits.span import LinearSpan, Spanned, SpanObjective
 from geomflow.flow.solution import Solution
+from geomflow.variety import Points, PolarisedMetric, checked_volume
 from geomflow.variety.errors import KahlerConeError
-from geomflow.variety.measures import checked_volume
-from geomflow.variety.metric import PolarisedMetric
 from geomflow.variety.sections import checked_class
-
-if TYPE_CHECKING:
-    from geomflow.variety.points import Points
 
 _MOST_CENTRES = 2500
 #: Ridges that are tried for frozen features, in units of the trace of A Aᵀ at Fubini–Study.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import takewhile
 from time import monotonic
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 from geomflow.core.content import content
 from geomflow.core.errors import InputError, StoreError, UnknownNameError
@@ -19,19 +19,11 @@ from geomflow.fits.algebraic import WORK, algebraic_metric, roughly_forms
 from geomflow.fits.balanced import balanced_metric
 from geomflow.fits.fit import OPERATIONS
 from geomflow.fits.folder import MetricFolder
+from geomflow.variety import Estimate, HermitianForm, Hypersurface, Symmetry, sigma, trivial_symmetry
 from geomflow.variety.errors import UnderdeterminedError
-from geomflow.variety.measures import sigma
 from geomflow.variety.orbits import invariant_forms
-from geomflow.variety.points import ARRAYS
+from geomflow.variety.points import ARRAYS, Points
 from geomflow.variety.sections import Sections, halved, line_bundle
-from geomflow.variety.symmetry import trivial_symmetry
-
-if TYPE_CHECKING:
-    from geomflow.variety.estimate import Estimate
-    from geomflow.variety.hermitian_form import HermitianForm
-    from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.points import Points
-    from geomflow.variety.symmetry import Symmetry
 
 KINDS = ("algebraic", "balanced")
 Degrees = tuple[int, ...]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import numpy as np
 
@@ -23,13 +23,8 @@ from geomflow.fits.projective import input_count
 from geomflow.fits.tangent_features import PotentialTangent
 from geomflow.kernels.spectrum import alignment, participation_ratio
 from geomflow.networks.perceptron import Perceptron
+from geomflow.variety import Ambient, FubiniStudy, Points, PolarisedMetric
 from geomflow.variety.errors import UnderdeterminedError
-from geomflow.variety.metric import FubiniStudy
-
-if TYPE_CHECKING:
-    from geomflow.variety.ambient import Ambient
-    from geomflow.variety.metric import PolarisedMetric
-    from geomflow.variety.points import Points
 
 WIDTHS = (8, 12, 16, 24, 32, 48, 64)
 """Widths of the two hidden layers among which a kernel is learned unless one is asked for."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import numpy as np
 
@@ -14,16 +15,9 @@ from geomflow.core.threads import each, one_thread_products
 from geomflow.fits.overlap_kernel import OverlapSpan, projectors, segre, unit_vectors
 from geomflow.fits.potential_span import KahlerKernel, independent
 from geomflow.fits.profiles import Profile, require_profile
-from geomflow.variety.metric import FubiniStudy
+from geomflow.variety import Ambient, FubiniStudy, Hypersurface, Points
 from geomflow.variety.sections import checked_class
 from geomflow.variety.symmetry import keeps_class
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from geomflow.variety.ambient import Ambient
-    from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.points import Points
 
 _LARGEST = 20_000
 _TURN = 1_000_000

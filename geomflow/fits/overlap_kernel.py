@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 
+from geomflow.core.archive import Archive
 from geomflow.core.hermitian import multiplicity, orthonormal, pack, unpack
 from geomflow.core.memory import require
 from geomflow.core.threads import each, one_thread_products, slices
@@ -16,16 +18,8 @@ from geomflow.fits.phi_network import coordinate_rows, product, quadratics
 from geomflow.fits.potential_span import KahlerKernel, PotentialSpan, independent, stored_factor, unwhitened, whitened
 from geomflow.fits.profiles import Profile, composed_jets, power_series, profile_of, profile_record, require_profile
 from geomflow.fits.projective import ProjectiveInputs
-from geomflow.variety.metric import FubiniStudy
+from geomflow.variety import Ambient, FubiniStudy, Hypersurface, Points
 from geomflow.variety.sections import stored_class
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from geomflow.core.archive import Archive
-    from geomflow.variety.ambient import Ambient
-    from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.points import Points
 
 _NUMBERS = 2**18
 

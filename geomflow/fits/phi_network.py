@@ -7,32 +7,26 @@ for a <= c).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from math import factorial
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 from numba import njit
 
+from geomflow.core.archive import Archive
 from geomflow.core.errors import InputError
 from geomflow.core.monomials import Monomials, horner, monomials
 from geomflow.core.report import FitReport, read_report, report_record
 from geomflow.core.threads import each, slices
 from geomflow.fits.projective import ProjectiveInputs, input_count, normalisation
-from geomflow.networks.activation import Activation
+from geomflow.networks import Activation, Perceptron
 from geomflow.networks.complex_hessian import ComplexHessian
-from geomflow.networks.perceptron import Perceptron
+from geomflow.variety import Hypersurface, Points
 from geomflow.variety.jets import pairs, second_order
 from geomflow.variety.metric import CorrectedMetric, FubiniStudy
 from geomflow.variety.sections import stored_class
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from geomflow.core.archive import Archive
-    from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.points import Points
 
 _CHUNK = 32
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
@@ -21,12 +21,8 @@ from geomflow.fits.projective import input_count
 from geomflow.flow.solver import solve
 from geomflow.networks.complex_hessian import ComplexHessian
 from geomflow.networks.perceptron import Perceptron
+from geomflow.variety import Hypersurface, Points, checked_volume
 from geomflow.variety.errors import UnderdeterminedError
-from geomflow.variety.measures import checked_volume
-
-if TYPE_CHECKING:
-    from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.points import Points
 
 #: Core-seconds of work unless told otherwise.
 WORK = 600.0

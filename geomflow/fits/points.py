@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.hermitian import pack
 from geomflow.fits.projective import ProjectiveInputs
+from geomflow.variety import FubiniStudy, Points
 from geomflow.variety.measures import normalised
-from geomflow.variety.metric import FubiniStudy
 from geomflow.variety.routines import hermitian
-
-if TYPE_CHECKING:
-    from geomflow.variety.points import Points
 
 
 @final

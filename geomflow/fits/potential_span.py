@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.linalg.lapack import dpstrf
 
 from geomflow.core import archive
+from geomflow.core.archive import Archive
 from geomflow.core.errors import InputError, ShapeError, StoreError
 from geomflow.core.report import FitReport, read_report, report_record
 from geomflow.core.threads import slices
 from geomflow.fits.points import WeightedPoints
 from geomflow.fits.projective import ProjectiveInputs
 from geomflow.fits.span import LinearSpan
+from geomflow.variety import Hypersurface, Points
 from geomflow.variety.metric import KINDS, CorrectedMetric, FubiniStudy
-
-if TYPE_CHECKING:
-    from geomflow.core.archive import Archive
-    from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.points import Points
 
 #: Every span that has a place on disk, by the name of its kind.
 SPANS: dict[str, type[PotentialSpan]] = {}

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from math import perm, prod
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import numpy as np
 
@@ -19,9 +19,7 @@ from geomflow.core.archive import Archive
 from geomflow.core.errors import InputError, NotFiniteError, PositivityError, ShapeError, StoreError
 from geomflow.core.threads import each, one_thread_products, slices
 from geomflow.fits.phi_network import compose, read_jets
-
-if TYPE_CHECKING:
-    from geomflow.variety.points import Points
+from geomflow.variety.points import Points
 
 #: Numbers that a block of series may hold.
 _NUMBERS = 40_000

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import numpy as np
 from numba import njit
 
 from geomflow.core.hermitian import unpack
-
-if TYPE_CHECKING:
-    from geomflow.variety.ambient import Ambient
-    from geomflow.variety.points import Points
-
+from geomflow.variety import Ambient, Points
 
 _OPTIONS = {"cache": True, "forceinline": True, "nogil": True, "error_model": "numpy",
             "fastmath": {"contract", "reassoc", "nsz"}}

@@ -16,12 +16,10 @@ from geomflow.core.report import FitReport
 from geomflow.core.threads import slices
 from geomflow.fits.linear import add_gram, gram, solved, symmetric
 from geomflow.fits.objective import Evaluation, Loss, Objective
+from geomflow.variety import HermitianMetric, Hypersurface, Points
 
 if TYPE_CHECKING:
     from geomflow.fits.points import WeightedPoints
-    from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.metric import HermitianMetric
-    from geomflow.variety.points import Points
 
 _BLOCK = 1024
 

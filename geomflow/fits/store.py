@@ -12,9 +12,7 @@ from geomflow.fits.overlap_kernel import OverlapSpan
 from geomflow.fits.phi_network import PhiNetwork
 from geomflow.fits.potential_span import KernelMetric
 from geomflow.fits.tangent_features import FrozenComponents, PotentialTangent
-from geomflow.variety.flat import FlatCurve
-from geomflow.variety.hermitian_form import HermitianForm
-from geomflow.variety.metric import FubiniStudy, HermitianMetric
+from geomflow.variety import FlatCurve, FubiniStudy, HermitianForm, HermitianMetric
 from geomflow.variety.store import stored_metric
 
 #: The metrics and spans of this package that files hold: loaded, they are found by the names of their kinds.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 
+from geomflow.core.archive import Archive
 from geomflow.core.errors import InputError
 from geomflow.core.hermitian import unpack
 from geomflow.core.report import FitReport, read_report, report_record
@@ -17,13 +18,8 @@ from geomflow.fits.potential_span import PotentialSpan
 from geomflow.fits.span import LinearSpan
 from geomflow.networks.complex_hessian import ComplexHessian, Inputs
 from geomflow.networks.perceptron import Perceptron
-from geomflow.variety.metric import HermitianMetric
+from geomflow.variety import HermitianMetric, Hypersurface, Points
 from geomflow.variety.sections import stored_class
-
-if TYPE_CHECKING:
-    from geomflow.core.archive import Archive
-    from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.points import Points
 
 _BLOCK, _CHUNK = 128, 32
 

@@ -22,13 +22,11 @@ from geomflow.fits import (
 from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
 from geomflow.study.gains import PAPER, Setting, chart_points, few_points, train_seed, uninterrupted, unseen_points
 from geomflow.study.seeds import exponent, geometric
-from geomflow.study.study import Cell, Row, Study, distinct, having
+from geomflow.study.study import Cell, Findings, Row, Study, distinct, having
 from geomflow.variety import Points, quality
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from geomflow.study.study import Findings
 
 UNSEEN = 10_000
 RIDGES = (1e-3, 1e-5, 1e-7, 1e-9)

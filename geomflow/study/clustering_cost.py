@@ -13,14 +13,12 @@ from geomflow.core.memory import human
 from geomflow.fits import ComponentFlow, FallingRate
 from geomflow.kernels import FubiniStudyGaussian, batched_labels, dropped_mass
 from geomflow.plot.style import CYCLE, MUTED, plain_ticks
-from geomflow.study.study import Cell, Row, Study, distinct, having
+from geomflow.study.study import Cell, Findings, Row, Study, distinct, having
 from geomflow.variety import Fermat, Points, quality, sample_patch
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from geomflow.study.study import Findings
 
 BATCH = 2500
 UNSEEN = 2000

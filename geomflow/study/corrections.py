@@ -21,7 +21,7 @@ from geomflow.kernels.empirical import EmpiricalKernel
 from geomflow.kernels.tangent import Kronecker
 from geomflow.networks import CosineNetwork, IndependentComponents, UncorrectedComponents
 from geomflow.plot.style import CYCLE, INK, MUTED
-from geomflow.study.study import Cell, Row, Study, having
+from geomflow.study.study import Cell, Findings, Row, Study, having
 from geomflow.symbolic import functionals
 from geomflow.tangent import KernelFlow
 from geomflow.tangent.kernel_checks import CappedGrowthWarning
@@ -29,8 +29,6 @@ from geomflow.tangent.kernel_checks import CappedGrowthWarning
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from geomflow.study.study import Findings
 
 TORUS = Torus(2)
 METRIC = [["1 + 0.2*cos(2*pi*x)*sin(2*pi*y)", "0.1*sin(2*pi*x)"], ["0.1*sin(2*pi*x)", "1 + 0.1*cos(2*pi*(x + y))"]]

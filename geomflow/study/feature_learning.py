@@ -21,14 +21,12 @@ from geomflow.flow import solve
 from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
 from geomflow.study.gains import uninterrupted
 from geomflow.study.seeds import geometric
-from geomflow.study.study import Cell, Row, Study, distinct, having
+from geomflow.study.study import Cell, Findings, Row, Study, distinct, having
 from geomflow.variety import Dwork, Fermat, Points, quality
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from geomflow.study.study import Findings
 
 UNSEEN, WATCHED, SHOWN = 5000, 40, 100
 TARGET_DEGREE, TARGET_POINTS = 6, 3000

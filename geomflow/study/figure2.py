@@ -11,13 +11,11 @@ from geomflow.kernels import batched_labels, cohesion, geodesic_distance
 from geomflow.plot.style import CYCLE, MUTED, plain_ticks
 from geomflow.study.gains import chart_points
 from geomflow.study.seeds import mean_and_error, said, with_errors
-from geomflow.study.study import Cell, Row, Study, distinct, having
+from geomflow.study.study import Cell, Findings, Row, Study, distinct, having
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from geomflow.study.study import Findings
 
 POINTS = 1000
 SHOWN, SHOWN_BATCHES = 10, 5

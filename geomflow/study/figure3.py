@@ -12,14 +12,12 @@ import numpy as np
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.gains import OURS, PAPER, TITLES, Setting, middle, moved_gains, train_seed, trained, unseen_points
 from geomflow.study.seeds import geometric_mean, mean_and_error, said, with_errors
-from geomflow.study.study import Cell, Row, Study, having
+from geomflow.study.study import Cell, Findings, Row, Study, having
 from geomflow.variety import nearest, quality
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from geomflow.study.study import Findings
 
 #: Mean distance of the noised points and the gains of Gaussian, Delta and ReLU kernel, read off the published figure 3
 #: (left), to some 3 %.

@@ -24,14 +24,12 @@ from geomflow.fits import (
 from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
 from geomflow.study.gains import OURS, Setting, few_points, uninterrupted
 from geomflow.study.seeds import exponent
-from geomflow.study.study import Cell, Row, Study, distinct, having
+from geomflow.study.study import Cell, Findings, Row, Study, distinct, having
 from geomflow.variety import Fermat, Points, gain, quality, sample_patch
 from geomflow.variety.measures import Quality
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from geomflow.study.study import Findings
 
 UNSEEN, UNSEEN_SEED = 10_000, 10**6
 FEW, MOST = 5000, 10_000

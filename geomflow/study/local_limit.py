@@ -15,14 +15,12 @@ from geomflow.flow.equations import RicciFlow
 from geomflow.kernels import GaussianKernel, UnderResolvedWarning
 from geomflow.plot.style import CYCLE, MUTED, plain_ticks
 from geomflow.study.seeds import exponent
-from geomflow.study.study import Cell, Row, Study, having
+from geomflow.study.study import Cell, Findings, Row, Study, having
 from geomflow.symbolic import functionals
 from geomflow.tangent import KernelFlow
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from geomflow.study.study import Findings
 
 POTENTIAL = "cos(2*pi*x)/200 + cos(2*pi*y + 1)/300"
 POTENTIAL_2 = "cos(2*pi*x1)/200 + cos(2*pi*(y1 + x2) + 1)/500"

@@ -23,15 +23,13 @@ from geomflow.networks import (
 )
 from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
 from geomflow.study.seeds import exponent
-from geomflow.study.study import Cell, Row, Study, distinct, having
+from geomflow.study.study import Cell, Findings, Row, Study, distinct, having
 from geomflow.symbolic import functionals
 from geomflow.tangent import Continuum, GradientFlow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from geomflow.study.study import Findings
 
 TORUS = Torus(2)
 POINTS, TIME, DEVIATION = 8, 0.02, 0.5

@@ -20,14 +20,12 @@ from geomflow.study.gains import (
     unseen_points,
 )
 from geomflow.study.seeds import PowerLaw, geometric_mean, mean_and_error, power_law, said, with_errors
-from geomflow.study.study import Cell, Row, Study, distinct, having
+from geomflow.study.study import Cell, Findings, Row, Study, distinct, having
 from geomflow.variety import Points, nearest, quality
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from geomflow.study.study import Findings
 
 REGIONS = {"patch": "one chart", "all": "everywhere"}
 LOCAL = ("delta", "gaussian")

@@ -13,14 +13,12 @@ from geomflow.fits import LogRange, Score, Space, tune
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.gains import NARROW, PAPER, TITLES, Setting, trained, unseen_points
 from geomflow.study.seeds import mean_and_error, plus_minus
-from geomflow.study.study import Cell, Row, Study
+from geomflow.study.study import Cell, Findings, Row, Study
 from geomflow.variety import gain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from geomflow.study.study import Findings
 
 #: What is searched for each kernel of the table; Gaussians are the chordal ones, which are positive for every width.
 SPACES: Mapping[str, Space] = MappingProxyType({

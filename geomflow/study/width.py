@@ -13,14 +13,12 @@ from geomflow.kernels.network import NetworkKernel
 from geomflow.networks import FourierEmbedding, ModelState, Perceptron, PotentialModel, Rescaled
 from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
 from geomflow.study.seeds import exponent
-from geomflow.study.study import Cell, Row, Study, distinct, having
+from geomflow.study.study import Cell, Findings, Row, Study, distinct, having
 from geomflow.symbolic import functionals
 from geomflow.tangent import Continuum, GradientFlow, LinearisedFlow, tangent_monitors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from geomflow.study.study import Findings
 
 TORUS = ComplexTorus(1)
 POINTS, TIME, SIZE = 8, 10.0, 0.01

@@ -14,10 +14,9 @@ import numpy as np
 from geomflow.core.errors import InputError
 from geomflow.core.threads import each, slices
 from geomflow.variety.estimate import Estimate, mean
-from geomflow.variety.metric import FubiniStudy
+from geomflow.variety.metric import FubiniStudy, PolarisedMetric
 
 if TYPE_CHECKING:
-    from geomflow.variety.metric import PolarisedMetric
     from geomflow.variety.points import Points
 
 

@@ -16,12 +16,11 @@ from geomflow.core.errors import InputError
 from geomflow.core.numbers import require_unmasked
 from geomflow.variety import chern, frames
 from geomflow.variety.estimate import Estimate, mean
-from geomflow.variety.metric import FubiniStudy
+from geomflow.variety.metric import FubiniStudy, PolarisedMetric
 
 if TYPE_CHECKING:
     from geomflow.core.archive import Archive
     from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.metric import PolarisedMetric
 
 #: What is known of each point: the arrays of `Points`, in order.
 ARRAYS = ("coordinates", "weights", "omega2", "patch", "elim", "line")

@@ -25,7 +25,6 @@ from geomflow.variety.routines.polynomial import gradients
 if TYPE_CHECKING:
     from geomflow.variety.ambient import Ambient
     from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.points import Points
     from geomflow.variety.polynomial import Polynomial
 
 

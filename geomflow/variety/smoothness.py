@@ -21,9 +21,7 @@ from geomflow.variety.polynomial import Polynomial
 from geomflow.variety.sections import Places, monomials
 
 if TYPE_CHECKING:
-    from geomflow.variety.ambient import Ambient
     from geomflow.variety.hypersurface import Hypersurface
-    from geomflow.variety.polynomial import Polynomial
 
 
 _STARTS = 400
