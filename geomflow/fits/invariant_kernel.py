@@ -18,17 +18,9 @@ from geomflow.core.errors import InputError
 from geomflow.core.hermitian import pack, unpack
 from geomflow.core.memory import require
 from geomflow.core.threads import each, one_thread_products, slices
+from geomflow.fits import profiles
 from geomflow.fits.phi_network import coordinate_rows, product, quadratics
 from geomflow.fits.potential_span import KahlerKernel, PotentialSpan, independent, stored_factor, unwhitened, whitened
-from geomflow.fits.profiles import (
-    ArcCosine,
-    Profile,
-    composed_jets,
-    power_series,
-    profile_of,
-    profile_record,
-    require_profile,
-)
 from geomflow.fits.projective import ProjectiveInputs
 from geomflow.variety import FubiniStudy, Hypersurface, Points, Symmetry
 from geomflow.variety.jets import partial_index, second_order
@@ -211,7 +203,7 @@ def invariant_series(points: Points, features: InvariantFeatures) -> np.ndarray:
     for degree, block in zip(features.degrees, ambient.blocks):
         z = rows[:, :, block]
         squares = np.sum(z[:, :, None] * z.conj()[:, None], axis=3, keepdims=True)
-        out = product(out, np.broadcast_to(power_series(squares, -degree, n), out.shape), n)
+        out = product(out, np.broadcast_to(profiles.power_series(squares, -degree, n), out.shape), n)
     return out
 
 
@@ -233,10 +225,10 @@ class InvariantKernel(KahlerKernel):
     """
 
     degree: int
-    profile: Profile
+    profile: profiles.Profile
 
     def __post_init__(self) -> None:
-        if isinstance(self.profile, ArcCosine):
+        if isinstance(self.profile, profiles.ArcCosine):
             raise InputError("the arc-cosine kernel needs unit features: use it in an OverlapKernel")
 
     def span(
@@ -247,7 +239,7 @@ class InvariantKernel(KahlerKernel):
         require(16 * len(points) ** 2, f"the Gram matrix of {len(points)} centres", "take fewer centres")
         features = InvariantFeatures.keeping(points.variety, self.degree, reference.kahler_class).scaled(inputs)
         u = features.at(inputs).values
-        gram = require_profile(self.profile, self.profile.derivatives(_products(self.profile, u, u), 0)[0])
+        gram = profiles.require_profile(self.profile, self.profile.derivatives(_products(self.profile, u, u), 0)[0])
         chosen, lower = independent(gram, tolerance)
         return FeatureSpan(points.variety, reference.kahler_class, features, self.profile, u[chosen], lower)
 
@@ -279,20 +271,20 @@ class FeatureSpan(PotentialSpan, kind="FeatureSpan"):
     variety: Hypersurface
     kahler_class: tuple[float, ...]
     features: InvariantFeatures
-    profile: Profile
+    profile: profiles.Profile
     centres: np.ndarray
     lower: np.ndarray
 
     def record(self) -> dict[str, Any]:
         """Degrees and scale of the features, class, profile, centres and whitening."""
         return {"degrees": self.features.degrees, "scale": self.features.scale,
-                "kahler_class": np.array(self.kahler_class), "profile": profile_record(self.profile),
+                "kahler_class": np.array(self.kahler_class), "profile": profiles.profile_record(self.profile),
                 "centres": self.centres, "lower": self.lower}
 
     @classmethod
     def from_record(cls, file: Archive, variety: Hypersurface) -> FeatureSpan:
         """The span of these."""
-        lower, kahler_class, profile = stored_factor(file), stored_class(file, variety), profile_of(file)
+        lower, kahler_class, profile = stored_factor(file), stored_class(file, variety), profiles.profile_of(file)
         degrees = tuple(file.array("degrees", "i", None).tolist())
         features = InvariantFeatures.keeping(variety, degrees, kahler_class)
         features = replace(features, scale=float(file.numbers("scale", "f")))
@@ -363,7 +355,7 @@ class FeatureSpan(PotentialSpan, kind="FeatureSpan"):
             t[:, 0, 0] += offset
             return t
 
-        return composed_jets(points, argument, self.profile, unwhitened(self.lower, coefficients))
+        return profiles.composed_jets(points, argument, self.profile, unwhitened(self.lower, coefficients))
 
     def _blocks(self, prepared: FeatureJets) -> list[slice]:
         return slices(prepared.count, max(16, _NUMBERS // max(self.size, prepared.values.shape[1])))
@@ -388,7 +380,7 @@ def quadratic(dual: np.ndarray, along: np.ndarray) -> np.ndarray:
     return out
 
 
-def _products(profile: Profile, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def _products(profile: profiles.Profile, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """t of all pairs of features: ⟨u, u'⟩, or 1 − |u − u'|²/2."""
     product = first @ second.T
     if not profile.radial:

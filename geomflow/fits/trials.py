@@ -13,14 +13,7 @@ from typing import Any, final
 import numpy as np
 
 from geomflow.core import archive
-from geomflow.core.errors import (
-    GeomflowError,
-    InputError,
-    NotFiniteError,
-    PositivityError,
-    StoreError,
-    UnknownNameError,
-)
+from geomflow.core.errors import InputError, NotFiniteError, PositivityError, StoreError, UnknownNameError
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.variety.errors import KahlerConeError
 
@@ -369,7 +362,7 @@ class Tuning:
             data = archive.read_table(path)
             trials = tuple(_trial(each) for each in data["trials"])
             return Tuning(Space.read(data["space"]), data["seed"], data["penalty"], data["batch"], trials)
-        except (OSError, LookupError, AttributeError, TypeError, ValueError, RecursionError, GeomflowError) as error:
+        except (OSError, LookupError, AttributeError, TypeError, ValueError, RecursionError) as error:
             raise StoreError(f"'{path}' cannot be read as trials of a search ({error}): give another file.") from None
 
     def _plain(self) -> dict[str, Any]:

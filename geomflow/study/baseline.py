@@ -9,16 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from geomflow.fits import (
-    Exponential,
-    InvariantKernel,
-    OverlapKernel,
-    Power,
-    component_network,
-    frozen_fit,
-    learned_kernel,
-    tuned_metric,
-)
+from geomflow import fits
 from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
 from geomflow.study.gains import PAPER, Setting, chart_points, few_points, train_seed, uninterrupted, unseen_points
 from geomflow.study.seeds import exponent, geometric
@@ -34,7 +25,7 @@ WIDE = 0.5
 
 
 def _network(epochs: int) -> Callable[[Points, int], Any]:
-    return lambda points, seed: component_network(points, epochs=epochs, seed=seed, progress=False)
+    return lambda points, seed: fits.component_network(points, epochs=epochs, seed=seed, progress=False)
 
 
 def _components(setting: Setting) -> Callable[[Points, int], Any]:
@@ -42,11 +33,12 @@ def _components(setting: Setting) -> Callable[[Points, int], Any]:
 
 
 def _potential(kernel: Any) -> Callable[[Points, int], Any]:
-    return lambda points, seed: tuned_metric(points, [kernel], RIDGES, seed=seed, progress=False)
+    return lambda points, seed: fits.tuned_metric(points, [kernel], RIDGES, seed=seed, progress=False)
 
 
 def _learned(points: Points, seed: int) -> Any:
-    return frozen_fit(learned_kernel(points, seed, tries=2, progress=False), points, seed=seed, progress=False)
+    kernel = fits.learned_kernel(points, seed, tries=2, progress=False)
+    return fits.frozen_fit(kernel, points, seed=seed, progress=False)
 
 
 #: What is trained on the points: metrics of (points, seed).
@@ -56,8 +48,8 @@ KINDS: Mapping[str, Callable[[Points, int], Any]] = MappingProxyType({
     "relu": _components(PAPER["relu"]),
     "gaussian": _components(PAPER["gaussian"]),
     "wide-gaussian": _components(Setting("chordal", 0, 0.1, scale=WIDE)),
-    "potential": _potential(OverlapKernel(Exponential(1.0))),
-    "invariant": _potential(InvariantKernel(4, Power(1))),
+    "potential": _potential(fits.OverlapKernel(fits.Exponential(1.0))),
+    "invariant": _potential(fits.InvariantKernel(4, fits.Power(1))),
     "learned": _learned,
 })
 TITLES = MappingProxyType({

@@ -7,15 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from geomflow.fits import (
-    KernelWatch,
-    PhiNetwork,
-    algebraic_metric,
-    feature_network,
-    feature_training,
-    frozen_fit,
-    tangent_span,
-)
+from geomflow import fits
 from geomflow.fits.learned import TOP
 from geomflow.flow import solve
 from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
@@ -75,16 +67,16 @@ class FeatureLearning(Study):
         """One training, watched, and the two fits with frozen kernels."""
         fermat, seed = Fermat(5), 10 * cell["seed"]
         learned_on = Dwork(cell["learned_on"]) if cell["learned_on"] else fermat
-        network = feature_network(learned_on.ambient, cell["width"])
-        training = feature_training(learned_on.sample(cell["points"], seed), network, seed, steps=cell["steps"])
+        network = fits.feature_network(learned_on.ambient, cell["width"])
+        training = fits.feature_training(learned_on.sample(cell["points"], seed), network, seed, steps=cell["steps"])
         every = training.recipe.watch[1]
         solution = solve(training, training.start(), training.length, max_steps=training.length, progress=False,
                          save_at=[*range(every, cell["steps"], every), cell["steps"]])
         uninterrupted(training.metric(solution))
         seen = [(int(state["steps"][1]), state["parameters"]) for state in solution.states]
-        initial, final = (PhiNetwork(fermat, network, theta) for theta in (training.first, solution.last["best"]))
-        target = algebraic_metric(fermat, TARGET_DEGREE, fermat.sample(TARGET_POINTS, seed + 1))
-        watch = KernelWatch(initial, fermat.sample(WATCHED, seed + 2), target)
+        initial, final = (fits.PhiNetwork(fermat, network, theta) for theta in (training.first, solution.last["best"]))
+        target = fits.algebraic_metric(fermat, TARGET_DEGREE, fermat.sample(TARGET_POINTS, seed + 1))
+        watch = fits.KernelWatch(initial, fermat.sample(WATCHED, seed + 2), target)
         counts = sorted({cell["fresh"], *cell["also"]})
         gains = _gains(initial, final, [fermat.sample(count, seed + 3) for count in counts],
                        fermat.sample(UNSEEN, seed + 4), seed)
@@ -150,10 +142,10 @@ class FeatureLearning(Study):
 
 
 def _history(
-    watch: KernelWatch, variety: Any, network: Any, seen: list[tuple[int, np.ndarray]]
+    watch: fits.KernelWatch, variety: Any, network: Any, seen: list[tuple[int, np.ndarray]]
 ) -> dict[str, np.ndarray]:
     """Numbers of the kernel at the rows of steps."""
-    numbers = [watch(PhiNetwork(variety, network, theta)) for _, theta in seen]
+    numbers = [watch(fits.PhiNetwork(variety, network, theta)) for _, theta in seen]
     return {"at_steps": np.array([step for step, _ in seen]),
             "drift_at": np.array([each.drift for each in numbers]),
             "target_share_at": np.array([each.target_share for each in numbers]),
@@ -170,15 +162,15 @@ def _ends(before: Any, after: Any) -> dict[str, Any]:
     return found
 
 
-def _gains(initial: PhiNetwork, final: PhiNetwork, fresh: list[Points], unseen: Points, seed: int) -> dict[str, Any]:
+def _gains(initial: Any, final: Any, fresh: list[Points], unseen: Points, seed: int) -> dict[str, Any]:
     """Gains of the network, and of both kernels from every set of fresh points."""
     trained = quality(final, unseen)
     found: dict[str, Any] = {"network_gain": trained.gain}
     lost = trained.not_positive
     for name, network in (("final_gains", final), ("initial_gains", initial)):
-        span = tangent_span(network)
-        fits = [quality(frozen_fit(span, points, seed=seed, progress=False), unseen) for points in fresh]
-        found[name], lost = np.array([fit.gain for fit in fits]), lost + sum(fit.not_positive for fit in fits)
+        span = fits.tangent_span(network)
+        seen = [quality(fits.frozen_fit(span, points, seed=seed, progress=False), unseen) for points in fresh]
+        found[name], lost = np.array([each.gain for each in seen]), lost + sum(each.not_positive for each in seen)
     return {**found, "lost": lost}
 
 

@@ -119,6 +119,11 @@ def unseen_points(count: int, seed: int) -> Points:
     return chart_points(count, 2 * seed + 1)
 
 
+def region_points(region: str, count: int, seed: int) -> Points:
+    """Points of one chart for "patch", else of the whole quintic."""
+    return chart_points(count, train_seed(seed)) if region == "patch" else quintic().sample(count, seed)
+
+
 def moved_gains(metric: ComponentMetric, sizes: Any, seed: int, on_variety: bool) -> tuple[np.ndarray, np.ndarray]:
     """For each size of noise, how far train points so moved are from the nearest train point on average, and the gain.
 

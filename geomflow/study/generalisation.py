@@ -9,18 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
-from geomflow.fits import (
-    ArcCosine,
-    Exponential,
-    InvariantKernel,
-    Isometries,
-    OrbitKernel,
-    OverlapKernel,
-    Power,
-    frozen_fit,
-    learned_kernel,
-    tuned_metric,
-)
+from geomflow import fits
 from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
 from geomflow.study.gains import OURS, Setting, few_points, uninterrupted
 from geomflow.study.seeds import exponent
@@ -37,8 +26,8 @@ RIDGES = (1e-3, 1e-4, 1e-5, 1e-6)
 FINE = (1e-6, 1e-8, 1e-10, 1e-12)
 #: The exact flows that do best in the study of table 1, at more widths.
 COMPONENTS = (*(replace(OURS["gaussian"], scale=scale) for scale in (0.3, 0.4, 0.55, 0.75)), OURS["relu"])
-PLAIN = (*(OverlapKernel(Power(k)) for k in (2, 3)), *(OverlapKernel(Exponential(beta)) for beta in (0.12, 0.5)))
-INVARIANT = tuple(InvariantKernel(degree, Exponential(beta)) for degree in (4, 6) for beta in (0.5, 2.0))
+PLAIN = tuple(map(fits.OverlapKernel, (fits.Power(2), fits.Power(3), fits.Exponential(0.12), fits.Exponential(0.5))))
+INVARIANT = tuple(fits.InvariantKernel(degree, fits.Exponential(beta)) for degree in (4, 6) for beta in (0.5, 2.0))
 
 
 def _components(points: Points) -> Any:
@@ -53,25 +42,26 @@ def _flowed(points: Points, setting: Setting) -> Any:
 
 
 def _potential(points: Points) -> Any:
-    return tuned_metric(points, PLAIN, RIDGES, most=MOST, progress=False)
+    return fits.tuned_metric(points, PLAIN, RIDGES, most=MOST, progress=False)
 
 
 def _relu(points: Points) -> Any:
-    return tuned_metric(points, [OverlapKernel(ArcCosine(b)) for b in (0.5, 2.0)], RIDGES, most=MOST, progress=False)
+    kernels = [fits.OverlapKernel(fits.ArcCosine(b)) for b in (0.5, 2.0)]
+    return fits.tuned_metric(points, kernels, RIDGES, most=MOST, progress=False)
 
 
 def _orbit(points: Points) -> Any:
-    kernel = OrbitKernel(Power(4), Isometries.permuting(points.variety))
-    return tuned_metric(points, [kernel], RIDGES[1:], most=FEW, progress=False)
+    kernel = fits.OrbitKernel(fits.Power(4), fits.Isometries.permuting(points.variety))
+    return fits.tuned_metric(points, [kernel], RIDGES[1:], most=FEW, progress=False)
 
 
 def _invariant(points: Points) -> Any:
-    return tuned_metric(points, INVARIANT, FINE, most=MOST, progress=False)
+    return fits.tuned_metric(points, INVARIANT, FINE, most=MOST, progress=False)
 
 
 def _learned(points: Points) -> Any:
     """The kernel is learned on at most 10,000 points, and fitted on all."""
-    return uninterrupted(frozen_fit(learned_kernel(points[:MOST], progress=False), points, progress=False))
+    return uninterrupted(fits.frozen_fit(fits.learned_kernel(points[:MOST], progress=False), points, progress=False))
 
 
 @final

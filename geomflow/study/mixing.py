@@ -9,18 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
+from geomflow import networks
 from geomflow.field import Torus
 from geomflow.flow import solve
-from geomflow.networks import (
-    CholeskyModel,
-    Correction,
-    FourierEmbedding,
-    IndependentComponents,
-    Model,
-    ModelState,
-    Perceptron,
-    SharedComponents,
-)
 from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
 from geomflow.study.seeds import exponent
 from geomflow.study.study import Cell, Findings, Row, Study, distinct, having
@@ -37,14 +28,15 @@ PAIRS = ((0, 0), (0, 1), (1, 1))
 NAMES = ("$g_{xx}$", "$g_{xy}$", "$g_{yy}$")
 
 
-def _network(width: int, outputs: int = 1) -> Perceptron:
-    return Perceptron(2, (width,), outputs, "tanh", weight_std=DEVIATION, embedding=FourierEmbedding(TORUS))
+def _network(width: int, outputs: int = 1) -> networks.Perceptron:
+    embedding = networks.FourierEmbedding(TORUS)
+    return networks.Perceptron(2, (width,), outputs, "tanh", weight_std=DEVIATION, embedding=embedding)
 
 
-MODELS: MappingProxyType[str, Callable[[int], Model]] = MappingProxyType({
-    "independent": lambda width: Correction(None, IndependentComponents(TORUS, _network(width))),
-    "shared": lambda width: Correction(None, SharedComponents(TORUS, _network(width, outputs=3))),
-    "cholesky": lambda width: CholeskyModel(TORUS, _network(width)),
+MODELS: MappingProxyType[str, Callable[[int], networks.Model]] = MappingProxyType({
+    "independent": lambda width: networks.Correction(None, networks.IndependentComponents(TORUS, _network(width))),
+    "shared": lambda width: networks.Correction(None, networks.SharedComponents(TORUS, _network(width, outputs=3))),
+    "cholesky": lambda width: networks.CholeskyModel(TORUS, _network(width)),
 })
 TITLES = {"independent": "independent", "shared": "shared network", "cholesky": "Cholesky factor"}
 
@@ -118,7 +110,7 @@ class Mixing(Study):
         panels["shared"].set_xlabel(f"asked for in (N = {smallest}, mean over seeds)")
 
 
-def _blocks(state: ModelState) -> np.ndarray:
+def _blocks(state: networks.ModelState) -> np.ndarray:
     """‖Θ_ij,kl‖ over pairs of points, (3, 3)."""
     theta = state.model.tangent_kernel(state.parameters, state.points)
     return np.array([[np.linalg.norm(theta[:, :, i, j, k, m]) for k, m in PAIRS] for i, j in PAIRS])

@@ -8,20 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 
 from geomflow.plot.style import CYCLE, INK, MUTED
-from geomflow.study.gains import (
-    PAPER,
-    TITLES,
-    Setting,
-    chart_points,
-    moved_gains,
-    quintic,
-    train_seed,
-    trained,
-    unseen_points,
-)
+from geomflow.study.gains import PAPER, TITLES, Setting, moved_gains, region_points, train_seed, trained, unseen_points
 from geomflow.study.seeds import PowerLaw, geometric_mean, mean_and_error, power_law, said, with_errors
 from geomflow.study.study import Cell, Findings, Row, Study, distinct, having
-from geomflow.variety import Points, nearest, quality
+from geomflow.variety import nearest, quality
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -168,11 +158,6 @@ def distance_at(distances: np.ndarray, gains: np.ndarray, gain: float) -> float:
     pair = slice(above[-1], above[-1] + 2)
     x, y = np.log(distances[pair]), np.log(gains[pair])
     return float(np.exp(x[0] + (np.log(gain) - y[0]) * (x[1] - x[0]) / (y[1] - y[0])))
-
-
-def region_points(region: str, count: int, seed: int) -> Points:
-    """Points of one chart, or of the whole quintic."""
-    return chart_points(count, train_seed(seed)) if region == "patch" else quintic().sample(count, seed)
 
 
 def fitted(rows: list[Row], region: str, name: str) -> PowerLaw:
