@@ -9,7 +9,6 @@ import numpy as np
 from scipy.special import elliprf
 
 from geomflow.core.errors import InputError
-from geomflow.variety import frames
 from geomflow.variety.metric import PolarisedMetric
 
 if TYPE_CHECKING:
@@ -65,9 +64,9 @@ class FlatCurve(PolarisedMetric, kind="geomflow flat curve 1"):
     def jets(self, points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Derivatives of K: g = κ h h̄ with h = Ω's component, so K_{xxx̄} = κ h' h̄ and K_{xxx̄x̄} = κ h' h̄'."""
         h = points.omega
-        slope = frames.slopes(points)[:, 0]
         hessian = points.variety.polynomial.hessian(points.coordinates)
         every = np.arange(len(points))
+        slope = points.pullbacks[every, 0, points.elim]
         along = hessian[every, points.elim, points.good[:, 0]] + hessian[every, points.elim, points.elim] * slope
         dh = -(h**2) * along
         shape = (-1, 1, 1, 1, 1)

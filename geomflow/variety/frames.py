@@ -17,38 +17,25 @@ if TYPE_CHECKING:
 
 def good(points: Points) -> np.ndarray:
     """The local coordinates, ascending: (P, n)."""
-    out = np.empty((len(points), points.variety.dim), np.int64)
-    routine.local_coordinates(points.variety.ambient.size, points.patch, points.elim, out)
-    return out
-
-
-def slopes(points: Points) -> np.ndarray:
-    """∂z_elim/∂x^a, shape (P, n)."""
-    out = np.empty((len(points), points.variety.dim), complex)
-    table, local = points.variety.polynomial.table, points.good
-    each(lambda s: routine.slopes(points.coordinates[s], local[s], points.elim[s], table, out[s]), slices(len(points)))
-    return out
+    free = np.ones(points.coordinates.shape, bool)
+    np.put_along_axis(free, np.c_[points.patch, points.elim], False, axis=1)
+    return np.nonzero(free)[1].reshape(len(points), points.variety.dim)
 
 
 def bends(points: Points) -> np.ndarray:
     """∂²z_elim/∂x^a∂x^c, shape (P, n, n)."""
-    n = points.variety.dim
+    z, n = points.coordinates, points.variety.dim
     out = np.empty((len(points), n, n), complex)
-    table, local, first = points.variety.polynomial.table, points.good, slopes(points)
-    each(
-        lambda s: routine.bends(points.coordinates[s], local[s], points.elim[s], first[s], table, out[s]),
-        slices(len(points)),
-    )
+    table, local, first = points.variety.polynomial.table, points.good, points.pullbacks
+    each(lambda s: routine.bends(z[s], local[s], points.elim[s], first[s], table, out[s]), slices(len(points)))
     return out
 
 
 def pullbacks(points: Points) -> np.ndarray:
     """J[p, a, i] = ∂z_i/∂x^a, shape (P, n, N)."""
-    out = np.empty((len(points), points.variety.dim, points.variety.ambient.size), complex)
-    table, local = points.variety.polynomial.table, points.good
-    each(
-        lambda s: routine.jacobian(points.coordinates[s], local[s], points.elim[s], table, out[s]), slices(len(points))
-    )
+    z, table, local = points.coordinates, points.variety.polynomial.table, points.good
+    out = np.empty((*local.shape, points.variety.ambient.size), complex)
+    each(lambda s: routine.jacobian(z[s], local[s], points.elim[s], table, out[s]), slices(len(points)))
     return out
 
 

@@ -19,8 +19,7 @@ from geomflow.distribute import as_workers
 from geomflow.variety.errors import OffVarietyError
 from geomflow.variety.estimate import line_sums, warn_if_few
 from geomflow.variety.points import Points, concatenate
-from geomflow.variety.routines.lines import eliminated, meet, scale_to_patch, settle_all, slope_norm
-from geomflow.variety.routines.polynomial import gradients
+from geomflow.variety.routines.lines import POLISH, meet, settle_all
 
 if TYPE_CHECKING:
     from geomflow.variety.ambient import Ambient
@@ -180,8 +179,7 @@ def given_points(variety: Hypersurface, coordinates: np.ndarray, *, off_variety:
     count, factors = len(z), len(variety.ambient.dims)
     out = np.empty((count, factors), np.int64), np.empty(count, np.int64), np.empty(count), np.empty(count)
     degrees = np.array(variety.degree, dtype=np.int64)
-    settle = _settle_off if off_variety else settle_all
-    settle(z, variety.polynomial.table, variety.bounds, degrees, out)
+    settle_all(z, variety.polynomial.table, variety.bounds, degrees, 0 if off_variety else POLISH, out)
     patch, elim, omega2, density = out
     weights = variety.fubini_study_volume / line_density(variety, z, density)
     return Points(variety, z, weights, omega2, patch, elim)
@@ -205,21 +203,6 @@ def _check_on(variety: Hypersurface, z: np.ndarray) -> None:
             f"{off} of {len(z)} points are not on the {variety}: the worst is point {p}, with relative |Q| = "
             f"{worst[p]:.3g} (at most {_ON:g}); pass off_variety=True to keep them where they are"
         )
-
-
-def _settle_off(
-    z: np.ndarray, table: tuple[np.ndarray, ...], bounds: np.ndarray, degrees: np.ndarray, out: tuple[np.ndarray, ...]
-) -> None:
-    """Patch and measure without moving onto the variety."""
-    patch, elim, omega2, density = out
-    for p in range(len(z)):
-        for f in range(len(bounds) - 1):
-            scale_to_patch(z[p], bounds[f], bounds[f + 1], patch[p], f)
-    slope = gradients(z, *table)[1]
-    for p in range(len(z)):
-        elim[p] = eliminated(slope[p], patch[p])
-        omega2[p] = 1 / abs(slope[p, elim[p]]) ** 2
-        density[p] = slope_norm(z[p], slope[p], bounds, degrees)
 
 
 _PROJECTIONS = 50

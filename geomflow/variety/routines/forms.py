@@ -16,11 +16,11 @@ _OPTIONS = {"cache": True, "forceinline": True, "nogil": True, "error_model": "n
 
 
 @njit(**_OPTIONS)
-def _largest(exponents):
-    top = 0
-    for e in exponents.flat:
-        top = max(top, e)
-    return top
+def _room(rows, exponents):
+    """Room for the powers of the coordinates of one bundle, and for the jets of all monomials there."""
+    powers = (3, exponents.shape[1], exponents.max() + 1, LANES)
+    monomials = (exponents.shape[0], rows, LANES)
+    return np.empty(powers), np.empty(powers), np.empty(monomials), np.empty(monomials)
 
 
 @njit(**_OPTIONS)
@@ -107,13 +107,8 @@ def _add(a_re, a_im, b_re, b_im, out_re, out_im):
 @njit(**_OPTIONS)
 def grams(z, frame, index, exponents, start, column, entry, out):
     """out[p, r, s] = Σ_mn h_mn u_m[r] ū_n[s] for the sparse Hermitian form h = (start, column, entry)."""
-    rows = frame.shape[1]
-    count, size = exponents.shape
-    top = _largest(exponents)
-    re = np.empty((3, size, top + 1, LANES))
-    im = np.empty((3, size, top + 1, LANES))
-    u_re = np.empty((count, rows, LANES))
-    u_im = np.empty((count, rows, LANES))
+    rows, count = frame.shape[1], exponents.shape[0]
+    re, im, u_re, u_im = _room(rows, exponents)
     y_re = np.empty((rows, LANES))
     y_im = np.empty((rows, LANES))
     g_re = np.empty((rows, rows, LANES))
@@ -165,12 +160,7 @@ def features(z, frame, index, exponents, group, left, right, entry, out):
     Components: the diagonal, then for each r < s the real and the imaginary part. Pairs are sorted by group.
     """
     rows = frame.shape[1]
-    count, size = exponents.shape
-    top = _largest(exponents)
-    re = np.empty((3, size, top + 1, LANES))
-    im = np.empty((3, size, top + 1, LANES))
-    u_re = np.empty((count, rows, LANES))
-    u_im = np.empty((count, rows, LANES))
+    re, im, u_re, u_im = _room(rows, exponents)
     packed = np.empty((rows * rows, LANES))
     for first in range(0, z.shape[0], LANES):
         jets(z, frame, index, first, exponents, re, im, u_re, u_im)
@@ -211,13 +201,8 @@ def _pack(c_re, c_im, a_re, a_im, b_re, b_im, packed):
 @njit(**_OPTIONS)
 def section_jets(z, frame, index, exponents, out):
     """out[p, row, m]: the jets of all monomials at all points."""
-    rows = frame.shape[1]
-    count, size = exponents.shape
-    top = _largest(exponents)
-    re = np.empty((3, size, top + 1, LANES))
-    im = np.empty((3, size, top + 1, LANES))
-    u_re = np.empty((count, rows, LANES))
-    u_im = np.empty((count, rows, LANES))
+    rows, count = frame.shape[1], exponents.shape[0]
+    re, im, u_re, u_im = _room(rows, exponents)
     for first in range(0, z.shape[0], LANES):
         jets(z, frame, index, first, exponents, re, im, u_re, u_im)
         for lane in range(min(LANES, z.shape[0] - first)):

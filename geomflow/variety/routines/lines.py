@@ -65,7 +65,8 @@ def _reciprocal(z):
     return complex(z.real * scale, -z.imag * scale)
 
 
-_POLISH = 3
+#: Newton steps at most from a root, or from a given point, onto the hypersurface.
+POLISH = 3
 _SETTLED = 1e-16  # a Newton step below this moves no coordinate that is not tiny
 
 
@@ -90,17 +91,18 @@ def restrict(base, direction, first, last, degree, table, c, z):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def settle(z, table, bounds, patch, slope):
-    """Scale z to its patch, polish it onto Q = 0, and return (coordinate to eliminate, |Q|).
+def settle(z, table, bounds, degrees, polish, patch, slope):
+    """Scale z to its patch, polish it onto Q = 0, and return (coordinate to eliminate, |Ω|², |∂Q|² at unit norm).
 
-    patch[f] receives the largest coordinate of factor f, `slope` the gradient ∂Q at the polished point.
+    patch[f] receives the largest coordinate of factor f, `slope` the gradient ∂Q at the polished point; without steps
+    of `polish` the point stays where it is.
     """
     start, variable, exponent, coefficient = table
     for f in range(bounds.size - 1):
         scale_to_patch(z, bounds[f], bounds[f + 1], patch, f)
     residual = gradient(z, start, variable, exponent, coefficient, slope)
     elim = eliminated(slope, patch)
-    for _ in range(_POLISH):
+    for _ in range(polish):
         if abs(residual) < _SETTLED * abs(slope[elim]):
             break
         before = z[elim]
@@ -111,7 +113,8 @@ def settle(z, table, bounds, patch, slope):
             residual = gradient(z, start, variable, exponent, coefficient, slope)
             break
         residual = tried
-    return elim, abs(residual)
+    omega2 = 1.0 / (slope[elim].real ** 2 + slope[elim].imag ** 2)
+    return elim, omega2, slope_norm(z, slope, bounds, degrees)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -169,9 +172,7 @@ def meet(base, direction, factor, table, bounds, degrees, out):
     `out` = (points, patch, elim, |Ω|², |∂Q|² at unit norm, line). A line whose roots are not found has no points there.
     """
     points, patch, elim, omega2, density, number = out
-    top = 0
-    for d in degrees:
-        top = max(top, d)
+    top = degrees.max()
     c = np.empty(top + 1, np.complex128)
     roots = np.empty(top, np.complex128)
     z = np.empty(base.shape[1], np.complex128)
@@ -186,24 +187,18 @@ def meet(base, direction, factor, table, bounds, degrees, out):
         for r in range(degree):
             for i in range(z.size):
                 inside = first <= i < last
-                z[i] = base[line, i] + (roots[r] * direction[line, i] if inside else 0.0)
-            chosen, _ = settle(z, table, bounds, patch[count], slope)
-            for i in range(z.size):
-                points[count, i] = z[i]
-            elim[count] = chosen
-            omega2[count] = 1.0 / (slope[chosen].real ** 2 + slope[chosen].imag ** 2)
-            density[count] = slope_norm(z, slope, bounds, degrees)
+                points[count, i] = base[line, i] + (roots[r] * direction[line, i] if inside else 0.0)
+            elim[count], omega2[count], density[count] = settle(points[count], table, bounds, degrees, POLISH,
+                                                                patch[count], slope)
             number[count] = line
             count += 1
     return count
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def settle_all(z, table, bounds, degrees, out):
+def settle_all(z, table, bounds, degrees, polish, out):
     """Patch, polish and measure given points in place; `out` = (patch, elim, |Ω|², |∂Q|² at unit norm)."""
     patch, elim, omega2, density = out
     slope = np.empty(z.shape[1], np.complex128)
     for p in range(z.shape[0]):
-        elim[p], _ = settle(z[p], table, bounds, patch[p], slope)
-        omega2[p] = 1.0 / (slope[elim[p]].real ** 2 + slope[elim[p]].imag ** 2)
-        density[p] = slope_norm(z[p], slope, bounds, degrees)
+        elim[p], omega2[p], density[p] = settle(z[p], table, bounds, degrees, polish, patch[p], slope)
