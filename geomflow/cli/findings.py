@@ -13,7 +13,7 @@ import numpy as np
 
 from geomflow import plot
 from geomflow.cli.run import saved
-from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.errors import InputError, require_known
 
 if TYPE_CHECKING:
     from geomflow.cli.task import Task
@@ -183,8 +183,7 @@ def check_variety_pictures(task: Task, fits: int) -> list[str]:
         return [name for name in (*fitted, "histograms", "slices") if name != "sigma" or fits > 1]
     with task.at("output", "pictures"):
         for name in names:
-            if name not in VARIETY_PICTURES:
-                raise UnknownNameError.among("picture", name, VARIETY_PICTURES)
+            require_known("picture", name, VARIETY_PICTURES)
             if name in ("sigma", "fit") and name not in fitted:
                 raise InputError(f"there is no picture '{name}' of a metric of the kind '{task.kind}'")
     return list(names)

@@ -19,7 +19,7 @@ from geomflow.cli.document import read_document
 from geomflow.cli.schema import EventsTable, FlowTable, GeometryTable, GridTable, KernelTable, RunFile, StateTable
 from geomflow.cli.terminal import file_path, latest, line, unused
 from geomflow.core.content import content
-from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.errors import InputError, require_known
 from geomflow.core.files import replacing
 from geomflow.core.outcome import OutcomeKind
 
@@ -188,8 +188,7 @@ def make_torus(table: GeometryTable) -> FlatTorus:
     from geomflow.field import ComplexTorus, Torus
 
     types: dict[str, Callable[..., FlatTorus]] = {"torus": Torus, "complex torus": ComplexTorus}
-    if table.type not in types:
-        raise UnknownNameError.among("geometry.type", table.type, types)
+    require_known("geometry.type", table.type, types)
     return types[table.type](table.dim, periods=table.periods, lattice=table.lattice)
 
 
@@ -276,8 +275,7 @@ def check_pictures(asked: Sequence[str] | None) -> list[str]:
     """The pictures of output.pictures. Raises `UnknownNameError`, before anything is computed, for an unknown one."""
     names = list(DEFAULT if asked is None else asked)
     for name in names:
-        if name not in PICTURES:
-            raise UnknownNameError.among("picture", name, PICTURES)
+        require_known("picture", name, PICTURES)
     return names
 
 

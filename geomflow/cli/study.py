@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from geomflow.cli.terminal import add_workers, file_path, workers_of
-from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.errors import InputError, require_known
 
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
@@ -38,8 +38,7 @@ def execute(args: argparse.Namespace) -> int:
         return 0
     if args.name is None:
         raise InputError("study needs a name; 'geomflow study --list' lists them")
-    if args.name not in STUDIES:
-        raise UnknownNameError.among("study", args.name, STUDIES)
+    require_known("study", args.name, STUDIES)
     folder = args.out or Path("studies") / args.name
     findings = run_study(STUDIES[args.name](), args.quick, folder, workers=workers_of(args))
     findings.save(folder)

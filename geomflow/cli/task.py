@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, final
 
 from geomflow.cli.document import checked, line_of, parse_document, read_text
 from geomflow.cli.schema import CURVED, DEGREE, HIDDEN, POINTS, VarietyFile
-from geomflow.core.errors import GeomflowError, InputError, UnknownNameError
+from geomflow.core.errors import GeomflowError, InputError, require_known
 
 if TYPE_CHECKING:
     from geomflow.fits import DegreeLadder
@@ -70,8 +70,7 @@ class Task:
     def check(self) -> None:
         """Raise for names that do not exist and for keys that do not belong together."""
         with self.at("metric", "kind"):
-            if self.kind not in KINDS:
-                raise UnknownNameError.among("kind of metric", self.kind, KINDS)
+            require_known("kind of metric", self.kind, KINDS)
         for key in self.file.metric.given():
             kinds = _ONLY_WITH.get(key, KINDS)
             with self.at("metric", key):
@@ -125,8 +124,7 @@ class Task:
     def _family_keys(self) -> tuple[str, ...]:
         name = self.file.variety.family or ""
         with self.at("variety", "family"):
-            if name not in FAMILIES:
-                raise UnknownNameError.among("family", name, FAMILIES)
+            require_known("family", name, FAMILIES)
         return FAMILIES[name]
 
     @property

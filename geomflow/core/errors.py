@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 
 class GeomflowError(Exception):
@@ -62,6 +62,12 @@ class UnknownNameError(GeomflowError, LookupError):
     def among(cls, what: str, name: str, known: Iterable[str]) -> UnknownNameError:
         """The error for an unknown `name`, naming the nearest of the `known` ones."""
         return cls(f"unknown {what} '{name}'; {nearest(name, known, 'choose one of')}")
+
+
+def require_known(what: str, name: object, known: Collection[str]) -> None:
+    """Raise `UnknownNameError` unless `name` is among the `known` ones; `what` it names, for the message."""
+    if name not in known:
+        raise UnknownNameError.among(what, str(name), known)
 
 
 class IllPosedError(InputError):

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from geomflow.core.conventions import K_ENERGY_OVER_ENTROPY
-from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.errors import InputError, require_known
 from geomflow.core.exact_numbers import fraction_of
 from geomflow.core.hermitian import log_determinant
 from geomflow.fits.algebraic import reduced_forms, require_points
@@ -68,8 +68,7 @@ class FormFlow:
     speed: float = 1
 
     def __post_init__(self) -> None:
-        if self.inner not in INNER_PRODUCTS:
-            raise UnknownNameError.among("inner product", self.inner, INNER_PRODUCTS)
+        require_known("inner product", self.inner, INNER_PRODUCTS)
         if isinstance(self.speed, bool) or not (isinstance(self.speed, Real) and 0 < self.speed <= float_info.max):
             raise InputError(f"the speed is {self.speed!r}; it must be a positive number")
         Density.of(self.functional)

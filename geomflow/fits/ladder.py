@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any, final
 
 from geomflow.core.content import content
-from geomflow.core.errors import InputError, StoreError, UnknownNameError
+from geomflow.core.errors import InputError, StoreError, require_known
 from geomflow.core.report import degree_text
 from geomflow.fits.algebraic import WORK, algebraic_metric, roughly_forms
 from geomflow.fits.balanced import balanced_metric
@@ -178,8 +178,7 @@ class DegreeLadder:
     work: float = math.inf
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise UnknownNameError.among("kind of metric", self.kind, KINDS)
+        require_known("kind of metric", self.kind, KINDS)
         if not self.degrees:
             raise InputError("a ladder needs a degree at least; degrees_to(variety, degree) lists those on the way")
 

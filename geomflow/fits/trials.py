@@ -13,7 +13,7 @@ from typing import Any, final
 import numpy as np
 
 from geomflow.core import archive
-from geomflow.core.errors import InputError, NotFiniteError, PositivityError, StoreError, UnknownNameError
+from geomflow.core.errors import InputError, NotFiniteError, PositivityError, StoreError, require_known
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.variety.errors import KahlerConeError
 
@@ -173,8 +173,7 @@ class Space:
             What `described` gave.
         """
         for word, *_ in described.values():
-            if word not in KINDS:
-                raise UnknownNameError.among("range", str(word), KINDS)
+            require_known("range", word, KINDS)
         return Space({name: KINDS[word](low, high) for name, (word, low, high) in described.items()})
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
-from geomflow.core.errors import InputError, ShapeError, UnknownNameError
+from geomflow.core.errors import InputError, ShapeError, require_known
 from geomflow.core.report import FitReport, degree_text
 from geomflow.plot.style import CYCLE, MUTED, axes_or_new, plain_ticks, styled
 
@@ -210,8 +210,7 @@ def _check(degrees: Sequence[float], *groups: Mapping[str, Sequence[float]]) -> 
 
 def _draw_degrees(ax: Axes, degrees: Sequence[float], values: Sequence[float], name: str, law: str) -> None:
     """The numbers of one series, and its law through them."""
-    if law not in LAWS:
-        raise UnknownNameError.among("law", law, LAWS)
+    require_known("law", law, LAWS)
     k, y = np.asarray(degrees, dtype=float), np.asarray(values, dtype=float)
     k, y = k[np.isfinite(y)], y[np.isfinite(y)]
     earlier = sum(line.get_linestyle() == "None" for line in ax.lines)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geomflow.core.errors import UnknownNameError
+from geomflow.core.errors import require_known
 from geomflow.plot.style import ACCENT, INK, MUTED, SECOND, styled
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def quantity(metric: PolarisedMetric, points: Points, name: str) -> np.ndarray:
     from geomflow.variety import density_ratio, scalar_curvature
 
     kinds = {"v": density_ratio, "R": scalar_curvature}
-    if name not in kinds:
-        raise UnknownNameError.among("quantity", name, kinds)
+    require_known("quantity", name, kinds)
     return kinds[name](metric, points)
 
 

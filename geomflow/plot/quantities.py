@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geomflow.core.errors import InputError, PositivityError, UnknownNameError
+from geomflow.core.errors import InputError, PositivityError, require_known
 
 if TYPE_CHECKING:
     from geomflow.field.state import Field
@@ -95,8 +95,7 @@ def quantity(state: Any, name: str | None = None) -> Quantity:
     state = drawable(state)
     names = quantity_names(state)
     chosen = names[0] if name is None else name
-    if chosen not in names:
-        raise UnknownNameError.among("quantity to draw", chosen, names)
+    require_known("quantity to draw", chosen, names)
     makers = _BY_KIND[type(state).__name__]
     if chosen in makers:
         return makers[chosen](state)

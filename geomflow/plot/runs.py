@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.errors import InputError, require_known
 from geomflow.core.files import replacing
 from geomflow.plot.heatmap import draw_quantity, largest_place
 from geomflow.plot.quantities import drawable, quantity, quantity_names, scale_of
@@ -48,8 +48,7 @@ def monitors(sol: Solution[Any], names: Sequence[str] | None = None) -> np.ndarr
         raise InputError(f"monitors are those of a run, solve(...), and {sol!r} was given.")
     watched = list(sol.monitors)
     for name in names or ():
-        if name not in watched:
-            raise UnknownNameError.among("monitor", name, watched)
+        require_known("monitor", name, watched)
     panels = group(watched if names is None else names)
     columns = min(len(panels), min((3, 4), key=lambda count: -len(panels) % count))
     rows = -(-len(panels) // columns)

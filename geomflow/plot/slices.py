@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.errors import InputError, UnknownNameError, require_known
 from geomflow.plot.quantities import tex
 from geomflow.plot.style import DIVERGING, MUTED, colour_bar, styled
 
@@ -81,8 +81,7 @@ def _constants(variety: Hypersurface, rest: Sequence[int], fixed: Mapping[str, c
     """The values of the coordinates that are held."""
     names = [variety.names[i] for i in rest]
     for name in fixed:
-        if name not in names:
-            raise UnknownNameError.among("coordinate to fix", name, names)
+        require_known("coordinate to fix", name, names)
     return np.array([complex(fixed.get(name, 0.5)) for name in names])
 
 
