@@ -246,27 +246,15 @@ def make_events(table: EventsTable) -> list[TerminalEvent]:
 DEFAULT = ("monitors", "snapshots")
 
 
-def _monitors(sol: Solution[Any], out: Path) -> Path:
-    return saved(plot.monitors(sol)[0].figure, out / "monitors.png")
-
-
-def _snapshots(sol: Solution[Any], out: Path) -> Path:
-    return saved(plot.snapshots(sol)[0, 0].figure, out / "snapshots.png")
-
-
-def _heatmap(sol: Solution[Any], out: Path) -> Path:
-    return saved(plot.heatmap(sol.last).figure, out / "heatmap.png")
-
-
 def _film(sol: Solution[Any], out: Path) -> Path:
     plot.film(sol, out / "film.gif")
     return out / "film.gif"
 
 
 PICTURES: dict[str, Callable[[Solution[Any], Path], Path]] = {
-    "monitors": _monitors,
-    "snapshots": _snapshots,
-    "heatmap": _heatmap,
+    "monitors": lambda sol, out: saved(plot.monitors(sol)[0].figure, out / "monitors.png"),
+    "snapshots": lambda sol, out: saved(plot.snapshots(sol)[0, 0].figure, out / "snapshots.png"),
+    "heatmap": lambda sol, out: saved(plot.heatmap(sol.last).figure, out / "heatmap.png"),
     "film": _film,
 }
 

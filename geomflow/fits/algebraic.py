@@ -64,13 +64,16 @@ class FormObjective(Objective):
         gram = self.gram(coefficients)
         return self.seen_in_logarithms(log_volume(gram, self.level) - self.log_omega2, gram)
 
+    def slopes(self, evaluation: Evaluation) -> np.ndarray:
+        """∂ log v by the coefficients, of mean zero against v, (P, count)."""
+        dual = pack(sensitivity(evaluation.at)) * multiplicity(evaluation.at.shape[-1])
+        slopes = np.matmul(dual[:, None, :], self.features)[:, 0]
+        return slopes - (self.weights * evaluation.v) @ slopes
+
     def rows(self, evaluation: Evaluation) -> tuple[np.ndarray, np.ndarray]:
         """J = √(wF'') ∂v and r with E_F ≈ const + ½ |J δ + r|²."""
-        dual = pack(sensitivity(evaluation.at)) * multiplicity(evaluation.at.shape[-1])
-        slope = np.matmul(dual[:, None, :], self.features)[:, 0]
-        slope = evaluation.v[:, None] * (slope - (self.weights * evaluation.v) @ slope)
         scale, residual = self.residual(evaluation)
-        return scale[:, None] * slope, residual
+        return (scale * evaluation.v)[:, None] * self.slopes(evaluation), residual
 
 
 @final

@@ -11,6 +11,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.hermitian import multiplicity, pack, unpack
+from geomflow.core.numbers import whole
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.core.report import FitReport
 from geomflow.core.threads import each, slices
@@ -184,7 +185,7 @@ class ComponentFlow(Fit):
         clusters: Any = None,
     ) -> None:
         self.points, self.loss = _one_chart(points), loss_of(loss)
-        self.steps, self.clip = _count(steps), _checked_clip(clip)
+        self.steps, self.clip = whole(steps, "the number of steps", 1), _checked_clip(clip)
         labels = None if clusters is None else checked_labels(clusters, len(points))
         self.sums = KernelSums(on_points(kernel, points), points, labels, _named(normalise) == "mean")
         self.rate, self.normalise = _scaled(rate, normalise, self.sums)
@@ -358,12 +359,6 @@ def _one_chart(points: Any) -> Points:
                          f"patch=0, elim=1), and {points!r} was given.")
     patch_of(points)
     return points
-
-
-def _count(steps: Any) -> int:
-    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
-        raise InputError(f"the number of steps is a whole number >= 1, and it is {steps!r}.")
-    return int(steps)
 
 
 def _checked_clip(clip: float | None) -> float | None:

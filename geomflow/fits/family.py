@@ -17,12 +17,11 @@ from scipy.linalg import LinAlgError, eigh, solve_triangular
 
 from geomflow.core import conventions
 from geomflow.core.errors import InputError, PositivityError, ShapeError
-from geomflow.core.hermitian import multiplicity, pack
 from geomflow.fits.algebraic import FormObjective, project
 from geomflow.fits.objective import Density, EnergyLoss, Evaluation
 from geomflow.variety import FubiniStudy, HermitianForm, Hypersurface, Points, PolarisedMetric
 from geomflow.variety.errors import UnderdeterminedError
-from geomflow.variety.jets import log_metric, sensitivity
+from geomflow.variety.jets import log_metric
 from geomflow.variety.orbits import InvariantForms
 
 
@@ -148,9 +147,7 @@ class FormState:
     @cached_property
     def slopes(self) -> np.ndarray:
         """Δ_∂ψ_α = ∂ log det g/∂c_α at the points, each with mean zero against dμ_J, (P, count)."""
-        dual = pack(sensitivity(self.gram)) * multiplicity(self.gram.shape[-1])
-        slopes = np.einsum("pf,pfa->pa", dual, self.family.features)
-        return slopes - (self.family.mass * self.density) @ slopes
+        return self.family.square.slopes(self._evaluation)
 
     @property
     def gram(self) -> np.ndarray:

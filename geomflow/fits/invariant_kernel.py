@@ -19,7 +19,7 @@ from geomflow.core.hermitian import pack, unpack
 from geomflow.core.memory import require
 from geomflow.core.threads import each, one_thread_products, slices
 from geomflow.fits import profiles
-from geomflow.fits.phi_network import coordinate_rows, product, quadratics
+from geomflow.fits.phi_network import coordinate_rows, plus_constant, product, quadratics, times_power
 from geomflow.fits.potential_span import KahlerKernel, PotentialSpan, independent, stored_factor, unwhitened, whitened
 from geomflow.fits.projective import ProjectiveInputs
 from geomflow.variety import FubiniStudy, Hypersurface, Points, Symmetry
@@ -203,7 +203,7 @@ def invariant_series(points: Points, features: InvariantFeatures) -> np.ndarray:
     for degree, block in zip(features.degrees, ambient.blocks):
         z = rows[:, :, block]
         squares = np.sum(z[:, :, None] * z.conj()[:, None], axis=3, keepdims=True)
-        out = product(out, np.broadcast_to(profiles.power_series(squares, -degree, n), out.shape), n)
+        out = times_power(out, squares, -degree, n)
     return out
 
 
@@ -351,9 +351,7 @@ class FeatureSpan(PotentialSpan, kind="FeatureSpan"):
             if self.profile.radial:
                 square = product(u, u, self.variety.dim).sum(axis=3, keepdims=True) / 2
                 u = np.concatenate([u, square], axis=3)
-            t = u @ weights.T
-            t[:, 0, 0] += offset
-            return t
+            return plus_constant(u @ weights.T, offset)
 
         return profiles.composed_jets(points, argument, self.profile, unwhitened(self.lower, coefficients))
 

@@ -14,9 +14,9 @@ from geomflow.core.archive import Archive
 from geomflow.core.hermitian import multiplicity, orthonormal, pack, unpack
 from geomflow.core.memory import require
 from geomflow.core.threads import each, one_thread_products, slices
-from geomflow.fits.phi_network import coordinate_rows, product, quadratics
+from geomflow.fits.phi_network import coordinate_rows, quadratics, times_power
 from geomflow.fits.potential_span import KahlerKernel, PotentialSpan, independent, stored_factor, unwhitened, whitened
-from geomflow.fits.profiles import Profile, composed_jets, power_series, profile_of, profile_record, require_profile
+from geomflow.fits.profiles import Profile, composed_jets, profile_of, profile_record, require_profile
 from geomflow.fits.projective import ProjectiveInputs
 from geomflow.variety import Ambient, FubiniStudy, Hypersurface, Points
 from geomflow.variety.sections import stored_class
@@ -198,7 +198,7 @@ def overlap_series(points: Points, centres: np.ndarray) -> np.ndarray:
     along = z @ centres.conj().T
     squares = np.sum(z[:, :, None] * z.conj()[:, None], axis=3, keepdims=True)
     overlap, n = along[:, :, None] * along.conj()[:, None], points.variety.dim
-    return product(overlap, np.broadcast_to(power_series(squares, -1, n), overlap.shape), n)
+    return times_power(overlap, squares, -1, n)
 
 
 def _embedded(points: Points) -> np.ndarray:

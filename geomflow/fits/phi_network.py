@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from math import factorial
+from math import factorial, prod
 from typing import Any, final
 
 import numpy as np
@@ -113,9 +113,7 @@ def potential_jets(
     n = points.variety.dim
     series = _inputs(points)
     for weights, bias in layers[:-1]:
-        series = series @ weights.T
-        series[:, 0, 0] += bias
-        series = compose(series, lambda h: activation.derivatives(h, 4), n)
+        series = compose(plus_constant(series @ weights.T, bias), lambda h: activation.derivatives(h, 4), n)
     return read_jets(series @ layers[-1][0][0], n)
 
 
@@ -129,12 +127,10 @@ def directional_jets(
     n, series = points.variety.dim, _inputs(points)
     rate: np.ndarray | None = None
     for number, ((weights, bias), (step, shift)) in enumerate(zip(layers, moves)):
-        moved = series @ step.T
-        moved[:, 0, 0] += shift
+        moved = plus_constant(series @ step.T, shift)
         rate = moved if rate is None else moved + rate @ weights.T
         if number < len(layers) - 1:
-            series = series @ weights.T
-            series[:, 0, 0] += bias
+            series = plus_constant(series @ weights.T, bias)
             rate = product(compose(series, lambda h: activation.derivatives(h, 5)[1:], n), rate, n)
             series = compose(series, lambda h: activation.derivatives(h, 4), n)
     assert rate is not None
@@ -159,12 +155,12 @@ def compose(series: np.ndarray, derivatives: Callable[[np.ndarray], np.ndarray],
     rest = series.copy()
     rest[:, 0, 0] = 0
     coefficients = [row / factorial(order) for order, row in enumerate(table)]
-    top = rest * coefficients.pop()[:, None, None]
-    top[:, 0, 0] += coefficients.pop()
-    return horner([*coefficients, top], lambda out: product(out, rest, n), _plus_constant)
+    top = plus_constant(rest * coefficients.pop()[:, None, None], coefficients.pop())
+    return horner([*coefficients, top], lambda out: product(out, rest, n), plus_constant)
 
 
-def _plus_constant(series: np.ndarray, constant: np.ndarray) -> np.ndarray:
+def plus_constant(series: np.ndarray, constant: np.ndarray) -> np.ndarray:
+    """A series with numbers added to its functions, in place."""
     series[:, 0, 0] += constant
     return series
 
@@ -174,6 +170,15 @@ def product(left: np.ndarray, right: np.ndarray, n: int) -> np.ndarray:
     out = np.zeros(np.broadcast_shapes(left.shape, right.shape), complex)
     _multiply(np.ascontiguousarray(left), np.ascontiguousarray(right), _table(n), out)
     return out
+
+
+def times_power(series: np.ndarray, base: np.ndarray, exponent: int, n: int) -> np.ndarray:
+    """Series times a power of one series (P, rows, rows, 1) of a positive function."""
+
+    def derivatives(x: np.ndarray) -> np.ndarray:
+        return np.stack([prod(exponent - i for i in range(k)) * x ** (exponent - k) for k in range(5)])
+
+    return product(series, np.broadcast_to(compose(base, derivatives, n), series.shape), n)
 
 
 def quadratics(n: int) -> Monomials:
@@ -204,16 +209,11 @@ def _inputs(points: Points) -> np.ndarray:
         count, size = len(z), z.shape[2]
         products = (z[:, :, None, :, None] * z.conj()[:, None, :, None, :]).reshape(count, *(z.shape[1],) * 2, -1)
         norm = products[..., :: size + 1].sum(axis=-1, keepdims=True)
-        reciprocal = compose(norm, _reciprocal, n)
-        parts += _real_parts(product(products, np.broadcast_to(reciprocal, products.shape), n), size)
+        parts += _real_parts(times_power(products, norm, -1, n), size)
     centre, scale = normalisation(ambient)
     out = np.stack(parts, axis=-1) * scale
     out[:, 0, 0] -= centre * scale
     return out
-
-
-def _reciprocal(x: np.ndarray) -> np.ndarray:
-    return np.stack([(-1) ** k * factorial(k) / x ** (k + 1) for k in range(5)])
 
 
 def _real_parts(products: np.ndarray, size: int) -> list[np.ndarray]:

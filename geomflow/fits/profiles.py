@@ -10,7 +10,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from math import perm, prod
+from math import perm
 from typing import final
 
 import numpy as np
@@ -211,12 +211,3 @@ def composed_jets(
     with one_thread_products():
         parts = each(work, slices(len(points), max(1, _NUMBERS // len(heights))))
     return tuple(np.concatenate([part[k] for part in parts]) for k in range(3))  # type: ignore[return-value]
-
-
-def power_series(series: np.ndarray, exponent: int, n: int) -> np.ndarray:
-    """A power of a series of positive functions."""
-
-    def derivatives(x: np.ndarray) -> np.ndarray:
-        return np.stack([prod(exponent - i for i in range(k)) * x ** (exponent - k) for k in range(5)])
-
-    return compose(series, derivatives, n)

@@ -12,6 +12,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from geomflow.core.errors import InputError, MissingExtraError, warn
+from geomflow.core.numbers import whole
 from geomflow.core.progress import Bar
 from geomflow.distribute import IN_SEQUENCE, Workers, as_workers
 from geomflow.fits.trials import Evaluation, Objective, Score, Space, Trial, Tuning
@@ -119,13 +120,6 @@ def _trial(settings: dict[str, float], seed: int, score: Score, penalty: float |
     if score.failed:
         return Trial(settings, seed, floor, score.outcome)
     return Trial(settings, seed, max(float(score.value), floor), score.outcome, raised=score.value < floor)
-
-
-def whole(number: Any, what: str, least: int) -> int:
-    """`number` as a whole one that is at least `least`, or InputError."""
-    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
-        raise InputError(f"{what} is a whole number >= {least}, and it is {number!r}.")
-    return int(number)
 
 
 def _note(tuning: Tuning) -> str:

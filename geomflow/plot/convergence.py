@@ -270,7 +270,8 @@ def fit(
     ax : Axes, optional
         Where to draw; a new figure's unless given.
     """
-    chain = [report for report in _listed(reports) if len(report.curve[1]) > 1]
+    given = reports if isinstance(reports, Sequence) else [reports]
+    chain = [report for report in given if len(report.curve[1]) > 1]
     if not chain:
         raise InputError("there is no fit to draw: none took a step")
     ax = axes_or_new(ax, (6.0, 3.5))
@@ -327,7 +328,3 @@ def _training_curve(run: Any) -> tuple[np.ndarray, np.ndarray, str, str]:
         "plot.training draws the report of a fit (metric.report) or a solution of Training with its monitor 'energy', "
         f"and {run!r} is neither"
     )
-
-
-def _listed(reports: Fitted | Sequence[Fitted]) -> list[Fitted]:
-    return list(reports) if isinstance(reports, Sequence) else [reports]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.plot.quantities import Quantity, Scale, drawable, quantity, scale_of, tex
-from geomflow.plot.style import ACCENT, DIVERGING, INK, MISSING, axes_or_new, colour_bar, styled
+from geomflow.plot.style import ACCENT, INK, MISSING, axes_or_new, colour_bar, colour_map, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,21 +92,11 @@ def plane_through(values: np.ndarray, grid: Grid, place: tuple[int, ...]) -> tup
 def draw_plane(ax: Axes, grid: Grid, plane: np.ndarray, origin: np.ndarray, scale: Scale) -> QuadMesh:
     """Colours of a periodic array over the cell, closed up at its far edges; returns the mesh."""
     x, y = _corners(grid, plane.shape)
-    low, high = scale.ends
-    mesh = ax.pcolormesh(
-        x + origin[0],
-        y + origin[1],
-        np.pad(plane, ((0, 1), (0, 1)), mode="wrap"),
-        shading="gouraud",
-        cmap=DIVERGING,
-        vmin=low,
-        vmax=high,
-        rasterized=True,
-    )
+    closed = np.pad(plane, ((0, 1), (0, 1)), mode="wrap")
+    mesh = colour_map(ax, x + origin[0], y + origin[1], closed, scale.ends)
     across, up = (tex(name) for name in grid.torus.coordinates[:2])
-    ax.set(xlabel=f"${across}$", ylabel=f"${up}$", aspect="equal")
+    ax.set(xlabel=f"${across}$", ylabel=f"${up}$")
     ax.set(xlim=origin[0] + np.array([x.min(), x.max()]), ylim=origin[1] + np.array([y.min(), y.max()]))
-    ax.grid(False)
     return mesh
 
 

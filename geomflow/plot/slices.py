@@ -10,7 +10,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError, UnknownNameError, require_known
 from geomflow.plot.quantities import tex
-from geomflow.plot.style import DIVERGING, MUTED, colour_bar, styled
+from geomflow.plot.style import MUTED, colour_bar, colour_map, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -204,18 +204,8 @@ def slice_values(metric: PolarisedMetric, points: Points, plane: Slice, name: st
 def _draw_map(ax: Axes, plane: Slice, values: np.ndarray, symbol: str) -> None:
     """Colours over the square, centred on zero; they end where 2 % of the square is beyond."""
     limit = float(np.quantile(np.abs(values), 1 - _CLIPPED)) or 1.0
-    mesh = ax.pcolormesh(
-        plane.axis,
-        plane.axis,
-        values.T,
-        shading="gouraud",
-        cmap=DIVERGING,
-        vmin=-limit,
-        vmax=limit,
-        rasterized=True,
-    )
-    ax.set(xlabel=plane.labels[0], ylabel=plane.labels[1], aspect="equal")
+    mesh = colour_map(ax, plane.axis, plane.axis, values.T, (-limit, limit))
+    ax.set(xlabel=plane.labels[0], ylabel=plane.labels[1])
     extreme = values.flat[int(np.argmax(np.abs(values)))]
     ax.set_title(f"{symbol}, up to {_number(extreme)}", loc="left")
-    ax.grid(False)
     colour_bar(ax.figure, mesh, ax, shrink=0.88, pad=0.03, extend="both")

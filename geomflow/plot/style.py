@@ -11,6 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.cm import ScalarMappable
+    from matplotlib.collections import QuadMesh
     from matplotlib.colorbar import Colorbar
     from matplotlib.figure import Figure, SubFigure
 
@@ -73,6 +74,14 @@ def plain_ticks(ax: Axes, places: Iterable[float], spelled: str = "{:g}") -> Non
     ticks = sorted(set(np.asarray(places).tolist()))
     ax.set_xticks(ticks, [spelled.format(tick) for tick in ticks])
     ax.set_xticks([], minor=True)
+
+
+def colour_map(ax: Axes, x: np.ndarray, y: np.ndarray, values: np.ndarray, ends: tuple[float, float]) -> QuadMesh:
+    """Diverging colours over a plane, smooth between the places, the ends of the colours at these values."""
+    low, high = ends
+    ax.set_aspect("equal")
+    ax.grid(False)
+    return ax.pcolormesh(x, y, values, shading="gouraud", cmap=DIVERGING, vmin=low, vmax=high, rasterized=True)
 
 
 def colour_bar(figure: Figure | SubFigure, mesh: ScalarMappable, ax: Axes | list[Axes], **options: Any) -> Colorbar:

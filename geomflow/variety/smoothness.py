@@ -116,6 +116,7 @@ def _number(x: complex) -> str:
 
 #: A prime with a square root of −1 (the image of i): p = 1 mod 4.
 PRIME = 2_147_483_629
+_ROOT = next(r for base in range(2, 100) if (r := pow(base, (PRIME - 1) // 4, PRIME)) ** 2 % PRIME == PRIME - 1)
 _LARGEST_BLOCK = 700
 
 
@@ -141,17 +142,6 @@ def residue(number: sympy.Expr) -> int | None:
         return None
     parts = [int(x.p) * pow(int(x.q), -1, PRIME) for x in (real, imaginary)]
     return (parts[0] + parts[1] * _ROOT) % PRIME
-
-
-def _square_root_of_minus_one() -> int:
-    for base in range(2, 100):
-        root = pow(base, (PRIME - 1) // 4, PRIME)
-        if root * root % PRIME == PRIME - 1:
-            return root
-    raise AssertionError("the prime is not 1 modulo 4")
-
-
-_ROOT = _square_root_of_minus_one()
 
 
 def _matrix(
