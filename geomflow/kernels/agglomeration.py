@@ -6,7 +6,7 @@ channels are a multiple of four. Sums run over the channels in one order, so tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import final
 
 import numpy as np
 from numba import njit
@@ -173,7 +173,7 @@ _ROWS = 64
 _YIELD = 32
 
 
-@dataclass
+@final
 class Agglomeration:
     """Clusters that are still apart, with their mean features v (channels, n), offsets o (n,) and sizes (n,).
 
@@ -182,16 +182,10 @@ class Agglomeration:
     result, and a nearest neighbour remains it until it is merged.
     """
 
-    v: np.ndarray
-    o: np.ndarray
-    size: np.ndarray = field(init=False)
-    number: np.ndarray = field(init=False)
-    near: np.ndarray = field(init=False)
-    merges: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(init=False, default_factory=list)
-    made: int = field(init=False, default=0)
-
-    def __post_init__(self) -> None:
-        self.points = self.o.size
+    def __init__(self, v: np.ndarray, o: np.ndarray) -> None:
+        self.v, self.o, self.points = v, o, o.size
+        self.merges: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        self.made = 0
         self.size = np.ones(self.points)
         self.number = np.arange(self.points)
         self.near = np.full(self.points, -1)

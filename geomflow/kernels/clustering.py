@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core import memory
-from geomflow.core.errors import InputError, MissingExtraError, NotFiniteError, ShapeError
-from geomflow.core.numbers import generator, require_unmasked
+from geomflow.core.errors import InputError, MissingExtraError, ShapeError
+from geomflow.core.numbers import generator, require_unmasked, whole
 from geomflow.kernels.agglomeration import Agglomeration, count_members, cut, lift
-from geomflow.kernels.blocks import real_points
+from geomflow.kernels.blocks import finite_rows, real_points
 from geomflow.kernels.projective import geodesic_distance, unit_features
 
 if TYPE_CHECKING:
@@ -81,10 +81,7 @@ def _homogeneous(points: Points | np.ndarray) -> np.ndarray:
     z = z.astype(complex if np.iscomplexobj(z) else float)
     if z.ndim != 2 or 0 in z.shape:
         raise ShapeError(f"homogeneous coordinates have shape (points, N), and the shape {z.shape} was given.")
-    size = np.abs(z).max(axis=1)
-    if not np.isfinite(size).all():
-        row = int(np.argmin(np.isfinite(size)))
-        raise NotFiniteError(f"point {row} of {len(z)} is not finite: {z[row]}; remove it.")
+    size = np.abs(finite_rows(z)).max(axis=1)
     if not size.all():
         raise InputError(f"point {int(np.argmin(size))} of {len(z)} has all coordinates zero and no direction.")
     return z / size[:, None]
@@ -230,8 +227,7 @@ def _total(points: np.ndarray) -> float:
 
 def _check(points: int, batches: int, clusters: int) -> None:
     for what, number in (("mini-batches", batches), ("clusters", clusters)):
-        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
-            raise InputError(f"the number of {what} is a whole number >= 1, and it is {number!r}.")
+        whole(number, f"the number of {what}", 1)
     least, most = points // batches, -(-points // batches)
     if clusters > least:
         raise InputError(f"{points:,} points in {batches:,} mini-batches leave {least:,} points in one, and of "

@@ -93,6 +93,13 @@ class CheckedKernel(Kernel):
             raise PositivityError(_not_positive(found.smallest, found.largest, f"of {found.points} of the points"))
         return found
 
+    def on(self, grid: Grid) -> KernelOperator:
+        """In blocks, checked first; InputError where the function is not periodic."""
+        points = checked_grid(grid).points().reshape(grid.size, -1)
+        self.check(points)
+        _require_periodic(self, grid, points)
+        return BlockOperator(self, grid)
+
     def _fill(self, x: np.ndarray, y: np.ndarray | None, out: np.ndarray) -> None:
         self.check(x)
         super()._fill(x, y, out)
@@ -130,13 +137,6 @@ class FunctionKernel(CheckedKernel):
             p, q = np.unravel_index(int(np.argmin(np.isfinite(block))), block.shape)
             raise NotFiniteError(f"the kernel is {block[p, q]} between {x[p]} and {y[q]}.")
         return block
-
-    def on(self, grid: Grid) -> BlockOperator:
-        """In blocks, checked first; InputError where the function is not periodic."""
-        points = checked_grid(grid).points().reshape(grid.size, -1)
-        self.check(points)
-        _require_periodic(self, grid, points)
-        return BlockOperator(self, grid)
 
 
 @final
@@ -211,9 +211,7 @@ class DistanceKernel(CheckedKernel):
                              "give the torus's own distance, DistanceKernel(function, torus), or the sum over its "
                              "images, DistanceKernel(function).wrapped(torus).")
         if not isinstance(self.distance, FlatTorus) or self.distance != grid.torus:
-            self.check(points)
-            _require_periodic(self, grid, points)
-            return BlockOperator(self, grid)
+            return super().on(grid)
         row = self.values(points[:1], points).reshape(grid.shape)
         symbol = fft.rfftn(row).real * (grid.torus.cell_volume / grid.size)
         if symbol.min() < -ROUNDING * abs(symbol).max():

@@ -3,33 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator, eigsh
 
 from geomflow.core.errors import InputError
 from geomflow.core.threads import slices
 from geomflow.distribute import ON_THREADS, Workers
 from geomflow.kernels.kernel import Kernel
-from geomflow.kernels.operators import BlockOperator, KernelOperator, checked_grid
+from geomflow.kernels.operators import BlockOperator
+from geomflow.kernels.spectrum import lanczos
 from geomflow.kernels.tangent import TangentKernel, cotangents, require_theta
 from geomflow.networks.jets import hessian_adjoint, hessian_terms
 from geomflow.networks.model import Model, ModelState, require_rows
 from geomflow.networks.wrapped import checked_model
 
-if TYPE_CHECKING:
-    from geomflow.field.grid import Grid
-
-
 POINTS = 8192
 """Points handled at once unless told otherwise."""
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class AtParameters:
+    """A model at checked parameters, which nothing writes to."""
+
+    model: Model
+    parameters: np.ndarray
+
+    def __post_init__(self) -> None:
+        theta = np.array(checked_model(self.model).checked_parameters(self.parameters))
+        theta.flags.writeable = False
+        object.__setattr__(self, "parameters", theta)
+
+    def __repr__(self) -> str:
+        length = float(np.linalg.norm(self.parameters))
+        return f"{type(self).__name__} of {self.model!r} at |θ| = {length:.12g}"
+
+
 @final
-@dataclass(frozen=True, eq=False)
-class EmpiricalKernel(TangentKernel):
+@dataclass(frozen=True, eq=False, repr=False)
+class EmpiricalKernel(AtParameters, TangentKernel):
     """The empirical NTK of a model's metric: Θ_ijkl(x, x') = Σ_I ∂g_ij(x)/∂θ_I ∂g_kl(x')/∂θ_I, eq. (2.7).
 
     Taken at the initial parameters it is the frozen kernel Θ_0. For potential models it is the kernel of the metric
@@ -44,12 +56,6 @@ class EmpiricalKernel(TangentKernel):
         θ.
     """
 
-    model: Model
-    parameters: np.ndarray
-
-    def __post_init__(self) -> None:
-        _freeze(self)
-
     @classmethod
     def of(cls, state: ModelState) -> EmpiricalKernel:
         """The kernel at a state of a run; InputError for what is no state of a model.
@@ -62,9 +68,6 @@ class EmpiricalKernel(TangentKernel):
         if not isinstance(state, ModelState):
             raise InputError(f"a tangent kernel is that of a state of a model, model.on(...), and {state!r} was given.")
         return cls(state.model, state.parameters)
-
-    def __repr__(self) -> str:
-        return _in_words(self)
 
     @property
     def is_complex(self) -> bool:
@@ -124,8 +127,8 @@ class EmpiricalKernel(TangentKernel):
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class EmpiricalPotentialKernel(Kernel):
+@dataclass(frozen=True, eq=False, repr=False)
+class EmpiricalPotentialKernel(AtParameters, Kernel):
     """The empirical NTK of a potential model: K(x, x') = Σ_I ∂φ(x)/∂θ_I ∂φ(x')/∂θ_I, a scalar kernel.
 
     Raises InputError for a model that is no potential.
@@ -138,16 +141,10 @@ class EmpiricalPotentialKernel(Kernel):
         θ.
     """
 
-    model: Model
-    parameters: np.ndarray
-
     def __post_init__(self) -> None:
-        if checked_model(self.model).shape != ():
+        super().__post_init__()
+        if self.model.shape != ():
             raise InputError(f"{self.model!r} is no potential: its kernel is EmpiricalKernel(model, parameters).")
-        _freeze(self)
-
-    def __repr__(self) -> str:
-        return _in_words(self)
 
     def read(self, x: Any) -> np.ndarray:
         """The points on the torus, (p, d)."""
@@ -164,9 +161,11 @@ class EmpiricalPotentialKernel(Kernel):
         squares = [np.sum(self.model.jacobian(self.parameters, points[rows]) ** 2, axis=-1) for rows in blocks]
         return np.concatenate([np.zeros(0), *squares])
 
-    def on(self, grid: Grid) -> GramOperator:
-        """J Jᵀ on the points of the grid, by products with J and Jᵀ."""
-        return GramOperator(BlockOperator(self, checked_grid(grid)))
+    def _bound(self, operator: BlockOperator) -> float:
+        """The largest eigenvalue of J Jᵀ to 1e-6, by Lanczos: its cost, too, is linear in the points."""
+        shape = operator.grid.shape
+        found = lanczos(lambda v: operator(v.reshape(shape)).ravel(), operator.grid.size, 1, "LA", 1e-6)
+        return float(found[0])
 
     def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
              workers: Workers = ON_THREADS) -> np.ndarray:
@@ -180,48 +179,8 @@ class EmpiricalPotentialKernel(Kernel):
         return out
 
 
-@final
-@dataclass(frozen=True, eq=False)
-class GramOperator(KernelOperator):
-    """The operator of J Jᵀ on a grid: its cost is linear in the points, and so is that of its norm, by Lanczos."""
-
-    blocks: BlockOperator
-
-    @property
-    def grid(self) -> Grid:  # type: ignore[override]
-        """The grid."""
-        return self.blocks.grid
-
-    @property
-    def symbol(self) -> None:
-        """None: a network's kernel is not translation-invariant."""
-        return None
-
-    @cached_property
-    def largest(self) -> float:
-        """The largest eigenvalue, to 1e-6."""
-        size, shape = self.grid.size, self.grid.shape
-        product = LinearOperator((size, size), matvec=lambda v: self(v.reshape(shape)).ravel(), dtype=float)
-        start = np.random.default_rng(0).standard_normal(size)
-        return float(eigsh(product, k=1, which="LA", v0=start, return_eigenvectors=False, tol=1e-6)[0])
-
-    def _act(self, packed: np.ndarray, out: np.ndarray) -> None:
-        self.blocks._act(packed, out)
-
-
 def hermitian_probe(stream: np.random.Generator, points: int, dim: int) -> np.ndarray:
     """Random Hermitian cotangents, standard normal in an orthonormal basis of Hermitian matrices."""
     draw = stream.standard_normal((2, points, dim, dim))
     whole = draw[0] + 1j * draw[1]
     return 0.5 * (whole + np.conj(np.swapaxes(whole, -1, -2)))
-
-
-def _in_words(kernel: EmpiricalKernel | EmpiricalPotentialKernel) -> str:
-    length = float(np.linalg.norm(kernel.parameters))
-    return f"{type(kernel).__name__} of {kernel.model!r} at |θ| = {length:.12g}"
-
-
-def _freeze(kernel: EmpiricalKernel | EmpiricalPotentialKernel) -> None:
-    theta = np.array(checked_model(kernel.model).checked_parameters(kernel.parameters))
-    theta.flags.writeable = False
-    object.__setattr__(kernel, "parameters", theta)

@@ -151,6 +151,13 @@ class Kernel(ABC):
         parts = workers.map(_batch, [x[rows] for rows in batches], common=common)
         return np.concatenate([np.zeros((len(columns), 0)), *parts], axis=1)
 
+    def _bound(self, operator: BlockOperator) -> float:
+        """A bound of the spectrum of this kernel's operator in blocks: its largest absolute row sum."""
+        points, size = operator.points, operator.grid.size
+        sums = [np.abs(self.values(points[rows], points)).sum(axis=1).max()
+                for rows in slices(size, max(1, (1 << 22) // size))]
+        return float(max(sums)) * operator.weight
+
     def on(self, grid: Grid) -> KernelOperator:
         """The operator (K f)(x) = ∫ K(x, x') f(x') d^dx' on a periodic grid, the integral as a sum over its points.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError, UnknownNameError
-from geomflow.core.numbers import generator, real_number
+from geomflow.core.numbers import generator, real_number, whole
 from geomflow.core.threads import each, slices
 from geomflow.distribute import ON_THREADS, Workers
 from geomflow.kernels import network_routines as routines
@@ -45,8 +45,7 @@ class InfiniteNetwork(Kernel):
     def __post_init__(self) -> None:
         if self.activation not in VARIANCES:
             raise UnknownNameError.among("activation with closed forms", str(self.activation), VARIANCES)
-        if isinstance(self.depth, bool) or not isinstance(self.depth, int | np.integer) or self.depth < 1:
-            raise InputError(f"depth is the number of hidden layers, a whole number >= 1, and it is {self.depth!r}.")
+        whole(self.depth, "depth, the number of hidden layers,", 1)
         if self.depth > MOST_LAYERS:
             raise InputError(f"a kernel of {self.depth:,} hidden layers takes as many steps for each of its entries; "
                              f"the most is {MOST_LAYERS:,}.")

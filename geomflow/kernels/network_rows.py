@@ -264,6 +264,3 @@ def gelu_part(a: float, k: float, gap: float, rise: float, root: float) -> float
     """a² of 2/((1 + a)√(1 + 2a)) less k² of 2/((1 + a) √D), for gap = a − k, rise = D − (1 + 2a), root = √D."""
     alpha = math.sqrt(1.0 + 2.0 * a)
     return 2.0 / (1.0 + a) * (a * a * rise / (alpha * root * (root + alpha)) + gap * (a + k) / root)
-
-
-ROWS = {"relu": relu_row, "erf": erf_row, "cos": cos_row, "sin": sin_row, "gelu": gelu_row, "identity": identity_row}

@@ -33,9 +33,9 @@ class KernelOperator(ABC):
     grid: Grid
 
     @property
-    @abstractmethod
     def symbol(self) -> np.ndarray | None:
-        """Eigenvalues on the modes of `rfftn`, of its shape; None where the operator is not translation-invariant."""
+        """Eigenvalues on the modes of `rfftn`, of its shape; None unless it is known to be translation-invariant."""
+        return None
 
     @property
     @abstractmethod
@@ -137,11 +137,6 @@ class BlockOperator(KernelOperator):
     kernel: Kernel
     grid: Grid
 
-    @property
-    def symbol(self) -> None:
-        """None: the kernel is not known to be translation-invariant."""
-        return None
-
     @cached_property
     def weight(self) -> float:
         """The volume of one grid cell."""
@@ -154,11 +149,8 @@ class BlockOperator(KernelOperator):
 
     @cached_property
     def largest(self) -> float:
-        """max_x ∫ |K(x, x')| d^dx', which bounds every eigenvalue (Gershgorin)."""
-        rows = max(1, (1 << 22) // self.grid.size)
-        sums = [np.abs(self.kernel.values(self.points[start : start + rows], self.points)).sum(axis=1).max()
-                for start in range(0, self.grid.size, rows)]
-        return float(max(sums)) * self.weight
+        """The kernel's own bound."""
+        return self.kernel._bound(self)
 
     def _act(self, packed: np.ndarray, out: np.ndarray) -> None:
         memory.require(2 * packed.nbytes, "the sums of a kernel on a grid")
@@ -213,11 +205,6 @@ class RescaledOperator(KernelOperator):
     def grid(self) -> Grid:  # type: ignore[override]
         """The grid of the inner operator."""
         return self.operator.grid
-
-    @property
-    def symbol(self) -> None:
-        """None: α breaks the translations."""
-        return None
 
     @cached_property
     def largest(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 from itertools import product
 from typing import Any, final
 
@@ -136,10 +137,7 @@ def images(scale: float, separations: list[np.ndarray], shifts: np.ndarray, indi
     for shift in shifts:
         factors = [gaussian_derivatives(scale, r + v) for r, v in zip(separations, shift, strict=True)]
         for index, total in totals.items():
-            term = factors[0][index[0]]
-            for factor, times in zip(factors[1:], index[1:], strict=True):
-                term = term * factor[times]
-            total += term
+            total += _product(factors, index)
     return totals
 
 
@@ -176,13 +174,12 @@ def periodic(scale: float, torus: FlatTorus, separations: list[np.ndarray], indi
 def _products(scale: float, periods: tuple[float, ...], separations: list[np.ndarray],
               indices: Iterable[Index]) -> Derivatives:
     factors = [periodic_gaussian(scale, period, r) for period, r in zip(periods, separations, strict=True)]
-    result = {}
-    for index in indices:
-        total = factors[0][index[0]]
-        for factor, times in zip(factors[1:], index[1:], strict=True):
-            total = total * factor[times]
-        result[index] = total
-    return result
+    return {index: _product(factors, index) for index in indices}
+
+
+def _product(factors: list[list[np.ndarray]], index: Index) -> np.ndarray:
+    """Π_a of the derivative of factor a that `index` counts."""
+    return reduce(np.multiply, (factor[times] for factor, times in zip(factors, index, strict=True)))
 
 
 def periodic_gaussian(scale: float, period: float, r: np.ndarray, highest: int = 4) -> list[np.ndarray]:

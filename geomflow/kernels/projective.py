@@ -26,6 +26,7 @@ class IndefiniteKernelWarning(UserWarning):
     """A kernel may have negative eigenvalues, so that its flow need not descend."""
 
 
+@dataclass(frozen=True)
 class ProjectiveGaussian(Kernel):
     """What the chordal and the geodesic Gaussian share: points, precision and the tiles.
 
@@ -34,8 +35,13 @@ class ProjectiveGaussian(Kernel):
     """
 
     scale: float
-    precision: str
+    precision: str = "double"
     _kind: ClassVar[int]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scale", checked_scale(self.scale))
+        if self.precision not in PRECISIONS:
+            raise UnknownNameError.among("precision", str(self.precision), PRECISIONS)
 
     @abstractmethod
     def distances(self, x: Any, y: Any = None) -> np.ndarray:
@@ -94,13 +100,7 @@ class FubiniStudyGaussian(ProjectiveGaussian):
         Of the tiles; relative errors are some 1e-15/s² or 1e-6/s².
     """
 
-    scale: float
-    precision: str = "double"
     _kind: ClassVar[int] = CHORDAL
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "scale", checked_scale(self.scale))
-        _check_precision(self.precision)
 
     def distances(self, x: Any, y: Any = None) -> np.ndarray:
         """sin d, (p, q)."""
@@ -123,13 +123,10 @@ class FubiniStudyGeodesicGaussian(ProjectiveGaussian):
         Of the tiles.
     """
 
-    scale: float
-    precision: str = "double"
     _kind: ClassVar[int] = GEODESIC
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "scale", checked_scale(self.scale))
-        _check_precision(self.precision)
+        super().__post_init__()
         if self.scale >= WIDE:
             warn(
                 f"exp(−d²/2s²) of the geodesic distance is not positive for wide widths, and s = {self.scale:g} is "
@@ -196,11 +193,6 @@ def same_space(x: np.ndarray, y: np.ndarray) -> None:
     """ShapeError where unit features have different numbers of homogeneous coordinates."""
     if x.shape[1] != y.shape[1]:
         raise ShapeError(f"points of {x.shape[1] // 2} and of {y.shape[1] // 2} homogeneous coordinates were given.")
-
-
-def _check_precision(precision: str) -> None:
-    if precision not in PRECISIONS:
-        raise UnknownNameError.among("precision", str(precision), PRECISIONS)
 
 
 @final

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def eigenvalues(kernel: Kernel, points: Any, count: int | None = None) -> np.nda
         raise InputError(f"{count} eigenvalues were asked for; ask for at least one.")
     if count is None or count >= total or total <= DENSE:
         return np.linalg.eigvalsh(kernel.matrix(points))[::-1][:count]
-    return _lanczos(kernel, points, total, count, "LA")[::-1]
+    return lanczos(lambda v: kernel.apply(points, None, v), total, count, "LA", 1e-10)[::-1]
 
 
 def smallest_eigenvalue(kernel: Kernel, points: Any) -> float:
@@ -53,14 +54,14 @@ def smallest_eigenvalue(kernel: Kernel, points: Any) -> float:
     total = len(kernel.read(points))
     if total <= DENSE:
         return float(np.linalg.eigvalsh(kernel.matrix(points))[0])
-    return float(_lanczos(kernel, points, total, 1, "SA")[0])
+    return float(lanczos(lambda v: kernel.apply(points, None, v), total, 1, "SA", 1e-10)[0])
 
 
-def _lanczos(kernel: Kernel, points: Any, total: int, count: int, which: str) -> np.ndarray:
-    """Extreme eigenvalues, ascending, from a fixed start vector."""
-    operator = LinearOperator((total, total), matvec=lambda v: kernel.apply(points, None, v.reshape(-1)), dtype=float)
-    start = np.random.default_rng(0).standard_normal(total)
-    return np.sort(eigsh(operator, k=count, which=which, v0=start, return_eigenvectors=False, tol=1e-10))
+def lanczos(act: Callable[[np.ndarray], np.ndarray], size: int, count: int, which: str, tolerance: float) -> np.ndarray:
+    """Extreme eigenvalues of a symmetric map of vectors (size,), ascending, from a fixed start vector."""
+    operator = LinearOperator((size, size), matvec=lambda v: act(v.reshape(-1)), dtype=float)
+    start = np.random.default_rng(0).standard_normal(size)
+    return np.sort(eigsh(operator, k=count, which=which, v0=start, return_eigenvectors=False, tol=tolerance))
 
 
 def operator_eigenvalues(operator: KernelOperator) -> np.ndarray:

@@ -161,12 +161,6 @@ def frame(metric: np.ndarray) -> np.ndarray:
                               f"{index}.") from None
 
 
-def to_frame(e: np.ndarray, lower: np.ndarray) -> np.ndarray:
-    """E⁻¹ h E⁻ᵀ: the frame components of h_ij."""
-    half = np.linalg.solve(e, lower)
-    return np.swapaxes(np.linalg.solve(e, np.swapaxes(half, -1, -2)), -1, -2)
-
-
 def from_frame(e: np.ndarray, components: np.ndarray) -> np.ndarray:
     """E h Eᵀ: the tensor h_ij with these frame components."""
     return e @ components @ np.swapaxes(e, -1, -2)
@@ -182,12 +176,41 @@ def symmetric(values: np.ndarray) -> np.ndarray:
     return 0.5 * (values + np.swapaxes(values, -1, -2))
 
 
+@dataclass(frozen=True)
+class ScalarStructure(TangentKernel):
+    """A tangent kernel made of a scalar one, K, and an index structure; InputError for what is no scalar kernel."""
+
+    kernel: Kernel
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.kernel, Kernel):
+            raise InputError(f"{type(self).__name__} is made of a scalar kernel, such as GaussianKernel(0.1), and "
+                             f"{self.kernel!r} was given.")
+
+
+class ConstantStructure(ScalarStructure):
+    """Θ_ijkl = c_ijkl K(x, x') with numbers c. On points the dimension is that of their coordinates."""
+
+    @abstractmethod
+    def _part(self, values: np.ndarray) -> np.ndarray:
+        """What c leaves of tensors (..., d, d)."""
+
+    def theta(self, x: Any, y: Any = None, g_x: Any = None, g_y: Any = None) -> np.ndarray:
+        """c_ijkl K."""
+        delta = np.eye(np.shape(x)[1])
+        require_theta(len(x), len(x if y is None else y), len(delta))
+        return np.multiply.outer(self.kernel.matrix(x, y), self._part(np.einsum("ik,jl->ijkl", delta, delta)))
+
+    def apply(self, x: Any, y: Any, cotangent: np.ndarray, g_x: Any = None, g_y: Any = None,
+              block: int | None = None) -> np.ndarray:
+        """Σ_q K(x_p, y_q) c D(y_q)."""
+        return self.kernel.apply(x, y, self._part(cotangents(cotangent, len(x if y is None else y))), block)
+
+
 @final
 @dataclass(frozen=True)
-class Kronecker(TangentKernel):
+class Kronecker(ConstantStructure):
     """Θ_ijkl = δ_ik δ_jl K(x, x'): the frozen kernel of independent components, eq. (2.23) of Halverson and Ruehle.
-
-    On points the dimension is that of their coordinates.
 
     Parameters
     ----------
@@ -195,25 +218,13 @@ class Kronecker(TangentKernel):
         K.
     """
 
-    kernel: Kernel
-
-    def __post_init__(self) -> None:
-        _require_scalar(self, self.kernel)
-
-    def theta(self, x: Any, y: Any = None, g_x: Any = None, g_y: Any = None) -> np.ndarray:
-        """δ_ik δ_jl K."""
-        delta = np.eye(np.shape(x)[1])
-        return _outer(self.kernel, x, y, np.einsum("ik,jl->ijkl", delta, delta))
-
-    def apply(self, x: Any, y: Any, cotangent: np.ndarray, g_x: Any = None, g_y: Any = None,
-              block: int | None = None) -> np.ndarray:
-        """Σ_q K(x_p, y_q) D(y_q)."""
-        return self.kernel.apply(x, y, cotangents(cotangent, len(x if y is None else y)), block)
+    def _part(self, values: np.ndarray) -> np.ndarray:
+        return values
 
 
 @final
 @dataclass(frozen=True)
-class Symmetrised(TangentKernel):
+class Symmetrised(ConstantStructure):
     """Θ_ijkl = ½(δ_ik δ_jl + δ_il δ_jk) K(x, x'): `Kronecker` on symmetric tensors.
 
     Parameters
@@ -222,26 +233,13 @@ class Symmetrised(TangentKernel):
         K.
     """
 
-    kernel: Kernel
-
-    def __post_init__(self) -> None:
-        _require_scalar(self, self.kernel)
-
-    def theta(self, x: Any, y: Any = None, g_x: Any = None, g_y: Any = None) -> np.ndarray:
-        """½(δ_ik δ_jl + δ_il δ_jk) K."""
-        delta = np.eye(np.shape(x)[1])
-        both = np.einsum("ik,jl->ijkl", delta, delta) + np.einsum("il,jk->ijkl", delta, delta)
-        return _outer(self.kernel, x, y, 0.5 * both)
-
-    def apply(self, x: Any, y: Any, cotangent: np.ndarray, g_x: Any = None, g_y: Any = None,
-              block: int | None = None) -> np.ndarray:
-        """Σ_q K(x_p, y_q) ½(D + Dᵀ)(y_q)."""
-        return self.kernel.apply(x, y, symmetric(cotangents(cotangent, len(x if y is None else y))), block)
+    def _part(self, values: np.ndarray) -> np.ndarray:
+        return symmetric(values)
 
 
 @final
 @dataclass(frozen=True)
-class Covariant(TangentKernel):
+class Covariant(ScalarStructure):
     """Θ(x, x') = S(x) w(x)^{−1/2} K(x, x') w(x')^{−1/2} S(x')ᵀ, S = E⊗E, with the lower Cholesky frame g = E Eᵀ.
 
     It evolves with the metric and is positive; w is the density of the measure of the inner product. As K tends to
@@ -254,11 +252,6 @@ class Covariant(TangentKernel):
     kernel : Kernel
         K.
     """
-
-    kernel: Kernel
-
-    def __post_init__(self) -> None:
-        _require_scalar(self, self.kernel)
 
     def theta(self, x: Any, y: Any = None, g_x: Any = None, g_y: Any = None, w_x: Any = None,
               w_y: Any = None) -> np.ndarray:
@@ -308,17 +301,6 @@ class Covariant(TangentKernel):
         right, root_y = (left, root) if y is None else _frames(y, g_y, w_y)
         inner = pulled(right, symmetric(cotangents(cotangent, len(right)))) / root_y[:, None, None]
         return from_frame(left, self.kernel.apply(x, y, inner, block)) / root[:, None, None]
-
-
-def _require_scalar(structure: TangentKernel, kernel: Any) -> None:
-    if not isinstance(kernel, Kernel):
-        raise InputError(f"{type(structure).__name__} is made of a scalar kernel, such as GaussianKernel(0.1), and "
-                         f"{kernel!r} was given.")
-
-
-def _outer(kernel: Kernel, x: Any, y: Any, tensor: np.ndarray) -> np.ndarray:
-    require_theta(len(x), len(x if y is None else y), len(tensor))
-    return np.multiply.outer(kernel.matrix(x, y), tensor)
 
 
 def _frames(x: Any, metric: Any, density: Any) -> tuple[np.ndarray, np.ndarray]:

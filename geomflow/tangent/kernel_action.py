@@ -18,7 +18,7 @@ from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
 from geomflow.kernels.kernel import Kernel
 from geomflow.kernels.operators import KernelOperator
 from geomflow.kernels.potential import PotentialKernel
-from geomflow.kernels.tangent import Covariant, Kronecker, Symmetrised, TangentKernel
+from geomflow.kernels.tangent import Covariant, ScalarStructure, TangentKernel
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
@@ -94,14 +94,14 @@ class Action(ABC):
     """Whether the kernel acts in frames of the metric of the moment, else on the frozen components."""
 
     @property
-    @abstractmethod
     def symbol(self) -> np.ndarray | None:
-        """The eigenvalues on the modes of `rfftn`, if the kernel is translation-invariant."""
+        """The eigenvalues on the modes of `rfftn`; None unless the kernel is known to be translation-invariant."""
+        return None
 
     @property
-    @abstractmethod
     def largest(self) -> float | None:
         """A bound of the spectrum, of the kernel without a batch; None if there is none without looking."""
+        return None
 
     @abstractmethod
     def __call__(self, components: np.ndarray) -> np.ndarray:
@@ -159,16 +159,6 @@ class TensorAction(Action):
     tensor: bool
     evolving: bool = False
 
-    @property
-    def symbol(self) -> None:
-        """None: not known to be translation-invariant."""
-        return None
-
-    @property
-    def largest(self) -> None:
-        """None: not known beforehand."""
-        return None
-
     @cached_property
     def _points(self) -> np.ndarray:
         return self.grid.points().reshape(self.grid.size, -1)
@@ -203,11 +193,6 @@ class BatchAction(Action):
         return self.whole.evolving
 
     @property
-    def symbol(self) -> None:
-        """None: a batch breaks the translations."""
-        return None
-
-    @property
     def largest(self) -> float | None:
         """That of the kernel."""
         return self.whole.largest
@@ -236,7 +221,7 @@ def _whole(kernel: Any, grid: Grid, tensor: bool) -> Action:
         kernel = FunctionKernel(kernel)
     if isinstance(kernel, Kernel):
         return ScalarAction(kernel.on(grid), evolving=not isinstance(kernel, EmpiricalPotentialKernel))
-    if isinstance(kernel, Kronecker | Symmetrised | Covariant):
+    if isinstance(kernel, ScalarStructure):
         return ScalarAction(kernel.kernel.on(grid), evolving=isinstance(kernel, Covariant))
     require_kernel(kernel)
     if isinstance(kernel, TangentKernel) and not tensor:
@@ -253,5 +238,5 @@ def require_kernel(kernel: Any) -> None:
     if isinstance(kernel, type):
         raise InputError(f"a kernel flow needs a kernel, not its class: write {kernel.__name__}(...).")
     acts = callable(kernel) or callable(getattr(kernel, "apply", None))
-    if not acts and not isinstance(kernel, Kronecker | Symmetrised | Covariant):
+    if not acts and not isinstance(kernel, ScalarStructure):
         raise InputError(f"a kernel flow needs a kernel such as GaussianKernel(0.1), not {kernel!r}.")

@@ -24,7 +24,7 @@ import numpy as np
 from geomflow.core import graph as gr
 from geomflow.core.program import InnerProduct, Program, Stage
 from geomflow.field import Field, MetricField, PotentialField
-from geomflow.field.matrices import unpack_symmetric
+from geomflow.field.matrices import unpack_symmetric, upper_pairs
 from geomflow.field.operators import Operator, discretise
 from geomflow.field.potential import ReferenceForm
 from geomflow.flow.equation import Equation
@@ -71,7 +71,7 @@ class Transport:
         rates = len(self.equation.program.stages[-1].outputs)
         if not self.tensor:
             return np.ones(rates)
-        pairs = _places(len(self.coordinates))
+        pairs = upper_pairs(len(self.coordinates))
         return np.array([1.0 if i == j else 2.0 for i, j in pairs])
 
     @cached_property
@@ -152,20 +152,16 @@ def lower_inverse(lower: np.ndarray) -> np.ndarray:
     return result
 
 
-def _places(dim: int) -> list[tuple[int, int]]:
-    return [(i, j) for i in range(dim) for j in range(i, dim)]
-
-
 def _full(nodes: Sequence[gr.Node], dim: int) -> np.ndarray:
     """The symmetric matrix with these packed components."""
     result = np.empty((dim, dim), dtype=object)
-    for (i, j), node in zip(_places(dim), nodes, strict=True):
+    for (i, j), node in zip(upper_pairs(dim), nodes, strict=True):
         result[i, j] = result[j, i] = node
     return result
 
 
 def _packed(matrix: np.ndarray) -> list[gr.Node]:
-    return [matrix[place] for place in _places(len(matrix))]
+    return [matrix[place] for place in upper_pairs(len(matrix))]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.core.numbers import real_number
+from geomflow.core.numbers import real_number, whole
 from geomflow.flow import Problem, Stepper
 from geomflow.flow.steppers.runge_kutta import Iteration
 from geomflow.tangent.gradient_flow import ParameterFlow
@@ -201,8 +201,7 @@ class Training(ParameterFlow):
         super().__post_init__()
         if not isinstance(self.optimiser, Optimiser):
             raise InputError(f"the optimiser must be SGD, Momentum or Adam, not {self.optimiser!r}.")
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int | np.integer) or self.seed < 0:
-            raise InputError(f"the seed of the batches is a whole number >= 0, and it is {self.seed!r}.")
+        whole(self.seed, "the seed of the batches", 0)
         if self.batch is not None and (not isinstance(self.batch, int | np.integer) or self.batch < 1):
             raise InputError(f"a batch of {self.batch!r} points cannot be drawn: give a whole number >= 1, or None "
                              "for all points.")

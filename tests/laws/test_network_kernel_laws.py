@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geomflow.kernels.network import VARIANCES, NetworkKernel
-from geomflow.kernels.network_rows import ROWS
+from geomflow.kernels.network_routines import CODES
 
 activations = st.sampled_from(sorted(VARIANCES))
 deviations = st.floats(0.2, 5.0)
@@ -63,4 +63,4 @@ def test_equal_points_give_the_diagonal(activation, depth, seed):
 
 
 def test_every_activation_has_its_row_and_its_variance():
-    assert set(ROWS) == set(VARIANCES)
+    assert set(CODES) == set(VARIANCES)

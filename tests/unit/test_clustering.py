@@ -191,7 +191,7 @@ def test_what_mini_batches_refuse(monkeypatch):
     z = complex_points(50)
     with pytest.raises(InputError, match="leave 5 points in one, and of 6 clusters one would be empty: take at most 5"):
         batched_labels(z, 10, 6)
-    with pytest.raises(InputError, match="whole number >= 1, and it is 0"):
+    with pytest.raises(InputError, match="is 0; give a whole number >= 1"):
         batched_labels(z, 1, 0)
     with pytest.raises(InputError, match="no cluster of these 50 points"):
         cohesion(z, np.arange(50))
