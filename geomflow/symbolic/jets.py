@@ -16,10 +16,10 @@ import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import ShapeError
-from geomflow.symbolic import curvature as cv
 from geomflow.symbolic.given import fresh
+from geomflow.symbolic.kahler_tensors import KahlerTensors, complex_hessian
 from geomflow.symbolic.ring import GraphRing, WirtingerRing
-from geomflow.symbolic.tensors import KahlerTensors, MetricTensors
+from geomflow.symbolic.tensors import MetricTensors
 
 
 def field_node(name: str, coordinates: Sequence[str]) -> gr.Node:
@@ -43,7 +43,7 @@ def metric_nodes(coordinates: Sequence[str], prefix: str = "g") -> tuple[tuple[s
     ring = GraphRing(coordinates)
     names = metric_names(coordinates, prefix)
     packed = iter(names)
-    matrix = cv.symmetric(ring, ring.dim, lambda i, j: field_node(next(packed), coordinates))
+    matrix = ring.symmetric(ring.dim, lambda i, j: field_node(next(packed), coordinates))
     return names, matrix
 
 
@@ -121,7 +121,7 @@ class HermitianNodes:
     @cached_property
     def ricci(self) -> np.ndarray:
         """R_{ab̄} = −∂_a∂_b̄ log det g."""
-        return -cv.complex_hessian(self.tensors.ring, gr.Complex(self.log_det), len(self.matrix))
+        return -complex_hessian(self.tensors.ring, gr.Complex(self.log_det), len(self.matrix))
 
     @cached_property
     def scalar(self) -> gr.Node:
@@ -145,10 +145,7 @@ def hermitian_nodes(
     flat = [[Fraction(int(a == b), 2) for b in range(n)] for a in range(n)]
     given = np.array(flat if reference is None else reference, dtype=object)
     phi = field_node(potential, coordinates) if isinstance(potential, str) else potential
-    hessian = cv.complex_hessian(WirtingerRing(coordinates), gr.Complex(phi), n)
+    hessian = complex_hessian(WirtingerRing(coordinates), gr.Complex(phi), n)
     if given.shape != (n, n):
         raise ShapeError(f"the reference form must have shape ({n}, {n}), not {given.shape}")
-    matrix = np.empty((n, n), dtype=object)
-    for place in np.ndindex(n, n):
-        matrix[place] = hessian[place] + given[place]
-    return HermitianNodes(tuple(coordinates), matrix)
+    return HermitianNodes(tuple(coordinates), hessian + given)

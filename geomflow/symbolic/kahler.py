@@ -18,12 +18,11 @@ from geomflow.core.graph import Verdict, every
 from geomflow.symbolic import show
 from geomflow.symbolic.chart import ComplexChart, chart_of
 from geomflow.symbolic.components import Components, Matrix, RealForm
-from geomflow.symbolic.curvature import complex_hessian
 from geomflow.symbolic.exact import all_zero, compute, is_constant, written
 from geomflow.symbolic.given import Functions, Parameters, Symbols, with_parameters
+from geomflow.symbolic.kahler_tensors import KahlerTensors, complex_hessian
 from geomflow.symbolic.metric import Metric
 from geomflow.symbolic.ring import ExactRing
-from geomflow.symbolic.tensors import KahlerTensors
 
 
 @final

@@ -13,7 +13,6 @@ import sympy
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.graph import Verdict, every
 from geomflow.core.graph.sympy_bridge import composed, contents
-from geomflow.symbolic import curvature as cv
 from geomflow.symbolic import show
 from geomflow.symbolic.chart import Chart, chart_of, functions_of
 from geomflow.symbolic.components import Array, Components, Matrix, images_in, matrix_in, symmetric_in
@@ -327,7 +326,10 @@ class Metric(Components[RingTensors]):
         jacobian = Matrix([[e.diff(x) for x in chart.symbols] for e in images])
 
         def task(ring: ExactRing[Any]) -> Any:
-            return written(ring, cv.pullback(ring, read_array(ring, jacobian), read_array(ring, moved)))
+            slopes = read_array(ring, jacobian)  # (F*T)_ab = ∂_a F^i ∂_b F^j T_ij
+            half = ring.multiply(read_array(ring, moved), slopes)
+            return written(ring, ring.symmetric(
+                chart.dim, lambda a, b: ring.dot(zip(slopes[:, a], half[:, b], strict=True))))
 
         return Metric(chart, compute([*moved, *jacobian], chart, task))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from itertools import combinations_with_replacement
 from typing import Any, Generic, Protocol, Self, TypeVar, final
 
 import numpy as np
@@ -19,6 +20,11 @@ from geomflow.core import graph as gr
 from geomflow.core.graph.sympy_bridge import all_to_sympy, with_functions
 
 HALF = Fraction(1, 2)
+
+
+def packed(dim: int) -> list[tuple[int, int]]:
+    """The places (i, j), i <= j, of a symmetric matrix, row by row."""
+    return list(combinations_with_replacement(range(dim), 2))
 
 
 class Arithmetic(Protocol):
@@ -80,6 +86,18 @@ class Ring(ABC, Generic[E]):
         for place, value in np.ndenumerate(values):
             for k, axis in enumerate(axes):
                 result[(*place, k)] = self.d(value, axis)
+        return result
+
+    def scaled(self, values: np.ndarray, number: int | Fraction) -> np.ndarray:
+        """Every element times a rational number."""
+        result: np.ndarray = values * self.number(number)
+        return result
+
+    def symmetric(self, dim: int, entry: Callable[[int, int], E]) -> np.ndarray:
+        """The symmetric matrix whose (i, j) entry is `entry(i, j)`, computed for i <= j."""
+        result = self.array((dim, dim))
+        for i, j in packed(dim):
+            result[i, j] = result[j, i] = entry(i, j)
         return result
 
     def multiply(self, *matrices: np.ndarray) -> np.ndarray:

@@ -7,8 +7,9 @@ import pytest
 from geomflow.core import graph as gr
 from geomflow.field import ComplexTorus, Torus
 from geomflow.symbolic import functionals as fn
+from geomflow.symbolic.ring import packed
 from geomflow.symbolic.variation import metrics as mt
-from geomflow.symbolic.variation.metric_frame import DerivingMetric, MetricRealisation, packed
+from geomflow.symbolic.variation.metric_frame import DerivingMetric, MetricRealisation
 from geomflow.symbolic.variation.potentials import HessianPairing
 from geomflow.symbolic.variation.residues import all_vanish
 from geomflow.symbolic.variation.staged import Staged

@@ -17,9 +17,9 @@ from geomflow.symbolic.functionals.metric import MetricFunctional
 from geomflow.symbolic.functionals.potential import PotentialFunctional
 from geomflow.symbolic.given import given
 from geomflow.symbolic.jets import metric_names
+from geomflow.symbolic.ring import packed
 from geomflow.symbolic.variation.algebra import Algebra, Partial
 from geomflow.symbolic.variation.kahler_frame import PHI
-from geomflow.symbolic.variation.metric_frame import packed
 from geomflow.symbolic.variation.metrics import Component, MetricAlgebra
 from geomflow.symbolic.variation.potentials import PotentialAlgebra
 from geomflow.symbolic.variation.residues import invariant, unitary_invariant

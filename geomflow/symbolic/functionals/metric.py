@@ -18,7 +18,7 @@ from geomflow.symbolic.functionals.derived import Gradient
 from geomflow.symbolic.functionals.functional import Functional, needs
 from geomflow.symbolic.functionals.linear import Background, Linearisation
 from geomflow.symbolic.jets import metric_names, metric_nodes
-from geomflow.symbolic.ring import HALF
+from geomflow.symbolic.ring import HALF, packed
 from geomflow.symbolic.variation.algebra import expanded
 from geomflow.symbolic.variation.display import written_sum
 from geomflow.symbolic.variation.metric_frame import (
@@ -27,7 +27,6 @@ from geomflow.symbolic.variation.metric_frame import (
     MetricFrame,
     MetricRealisation,
     RunningMetric,
-    packed,
 )
 from geomflow.symbolic.variation.metrics import DILATON, METRIC, MetricAlgebra, MetricVariation, Tensor
 from geomflow.symbolic.variation.staged import Staged

@@ -14,9 +14,8 @@ from geomflow.core import graph as gr
 from geomflow.symbolic.functionals.derived import DerivedFlow, GradientSystem, gradient_system
 from geomflow.symbolic.functionals.linear import Linearisation, wave_vector
 from geomflow.symbolic.functionals.metric import MetricFunctional
-from geomflow.symbolic.ring import HALF
+from geomflow.symbolic.ring import HALF, packed
 from geomflow.symbolic.variation.display import written, written_sum
-from geomflow.symbolic.variation.metric_frame import packed
 from geomflow.symbolic.variation.metrics import DILATON, RICCI, MetricAlgebra, Tensor
 from geomflow.symbolic.variation.staged import Staged
 

@@ -19,10 +19,9 @@ from geomflow.core import graph as gr
 from geomflow.core import hermitian
 from geomflow.core.errors import InputError
 from geomflow.core.program import Stage
-from geomflow.symbolic.curvature import complex_hessian
+from geomflow.symbolic.kahler_tensors import KahlerTensors, complex_hessian
 from geomflow.symbolic.linear import determinant, minors
 from geomflow.symbolic.ring import HALF, E, GraphRing, Ring, WirtingerRing
-from geomflow.symbolic.tensors import KahlerTensors
 from geomflow.symbolic.variation import potentials as pt
 from geomflow.symbolic.variation.algebra import Term
 from geomflow.symbolic.variation.realise import Frame, Realisation
@@ -157,12 +156,9 @@ class KahlerFrame(Frame, Generic[E]):
 
     def metric_at(self, time: Fraction | int) -> np.ndarray:
         """g_0 + t ∂∂̄φ."""
-        hessian, base = self.hessian(self.leaf(PHI)), self.constant_matrix(self.reference)
-        number = self.ring.number(time)
-        result = self.ring.array((self.dim, self.dim))
-        for place in self.places:
-            result[place] = base[place] + number * hessian[place]
-        return result
+        moved: np.ndarray = self.ring.scaled(self.hessian(self.leaf(PHI)), time)
+        moved += self.constant_matrix(self.reference)
+        return moved
 
     @cached_property
     def explicit(self) -> KahlerTensors[Ring[E]]:
@@ -371,10 +367,7 @@ class KahlerRealisation(Realisation[KahlerFrame[Any], pt.PotentialAlgebra]):
         """∇_c∇_d̄ U^{cd̄} = v^{-1} ∂_c∂_d̄(v U^{cd̄}), the measure v dμ_Ω being that of the metric and Ω flat."""
         frame, ring = self.frame, self.frame.ring
         scale = frame.lift(self.value(weight) * frame.ratio)
-        flux = frame.tensors.raised(self._tensor(kind, scalars))
-        for place in frame.places:
-            flux[place] = scale * flux[place]
-        leaves = self._flux_stage(flux)
+        leaves = self._flux_stage(frame.tensors.raised(self._tensor(kind, scalars)) * scale)
         terms = [ring.d(ring.d(leaves[c, d], c), frame.dim + d) for c, d in frame.places]
         return frame.lower(ring.real(ring.total(terms))) / frame.ratio
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations_with_replacement, product
+from itertools import product
 from typing import final
 
 import numpy as np
@@ -17,10 +17,9 @@ import numpy as np
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.program import Stage
-from geomflow.symbolic import curvature as cv
 from geomflow.symbolic.jets import metric_nodes
 from geomflow.symbolic.linear import inverse
-from geomflow.symbolic.ring import HALF, GraphRing
+from geomflow.symbolic.ring import HALF, GraphRing, packed
 from geomflow.symbolic.tensors import MetricTensors
 from geomflow.symbolic.variation import metrics as mt
 from geomflow.symbolic.variation.algebra import Term, label
@@ -28,11 +27,6 @@ from geomflow.symbolic.variation.realise import Frame, Realisation
 
 LOG_MEASURE = "log_measure"
 """The given field log(dm/d^dx) of a fixed measure dm."""
-
-
-def packed(dim: int) -> list[tuple[int, int]]:
-    """The places (i, j), i <= j, of a symmetric matrix, row by row."""
-    return list(combinations_with_replacement(range(dim), 2))
 
 
 @dataclass(frozen=True)
@@ -59,7 +53,7 @@ class MetricFrame(MetricTensors[gr.Node], Frame):
     def symmetric(self, entries: Sequence[gr.Node]) -> np.ndarray:
         """The symmetric (d, d) matrix whose entries i <= j come first in a list, row by row."""
         found = dict(zip(packed(self.dim), entries, strict=False))
-        return cv.symmetric(self.ring, self.dim, lambda i, j: found[i, j])
+        return self.ring.symmetric(self.dim, lambda i, j: found[i, j])
 
     def partial(self, s: gr.Node, axis: int) -> gr.Node:
         """∂_is."""
@@ -90,7 +84,7 @@ class DerivingMetric(MetricFrame):
     @cached_property
     def inverse(self) -> np.ndarray:
         """g^{ij}, outputs of a stage."""
-        return cv.symmetric(self.ring, self.dim, lambda i, j: self.leaf(self._inverse_name(i, j)))
+        return self.ring.symmetric(self.dim, lambda i, j: self.leaf(self._inverse_name(i, j)))
 
     @cached_property
     def volume(self) -> gr.Node:
@@ -114,7 +108,7 @@ class DerivingMetric(MetricFrame):
         def weight(i: int, j: int) -> gr.Node:
             return adjoints.get(self._inverse_name(i, j), gr.ZERO) * (1 if i == j else HALF)
 
-        slopes = self.raised(cv.symmetric(self.ring, self.dim, weight))
+        slopes = self.raised(self.ring.symmetric(self.dim, weight))
         return {self.matrix[i, j]: (-1 if i == j else -2) * slopes[i, j] for i, j in packed(self.dim)}
 
     def _volume_pullback(self, adjoints: Mapping[str, gr.Node]) -> Mapping[gr.Node, gr.Node]:
@@ -159,7 +153,7 @@ class MetricRealisation(Realisation[MetricFrame, mt.MetricAlgebra]):
     @property
     def _mixed_ricci(self) -> np.ndarray:
         """R^i_j."""
-        return cv.raise_first(self.frame.ring, self.frame.inverse, self.ricci)
+        return self.frame.first_raised(self.ricci)
 
     def tensor(self, tensor: mt.Tensor) -> np.ndarray:
         """The (d, d) matrix of a tensor."""
@@ -183,28 +177,28 @@ class MetricRealisation(Realisation[MetricFrame, mt.MetricAlgebra]):
         """Σ c T over the pairs (T, c), as a (d, d) matrix."""
         ring, dim = self.frame.ring, self.frame.dim
         parts = [(self.value(c), self.tensor(t)) for t, c in tensors.items()]
-        return cv.symmetric(ring, dim, lambda i, j: ring.dot((c, t[i, j]) for c, t in parts))
+        return ring.symmetric(dim, lambda i, j: ring.dot((c, t[i, j]) for c, t in parts))
 
     def _second_derivative_of_ricci(self, weight: gr.Node) -> np.ndarray:
         """`[i, j, k, l]` = ∇_l∇_k(wR_ij), its first derivative being outputs of a stage."""
         metric, scale = self.frame, self.field(weight) if self.algebra.leaves(weight) else weight
-        weighted = cv.symmetric(metric.ring, metric.dim, lambda i, j: scale * self.ricci[i, j])
-        nabla = cv.covariant_derivative(metric.ring, metric.christoffel, weighted)
+        weighted = metric.ring.symmetric(metric.dim, lambda i, j: scale * self.ricci[i, j])
+        nabla = metric.covariant_derivative(weighted)
         name = self._next("nabla_ricci")
         labels = {(i, j, k): f"{name}_{i}{j}{k}" for i, j in packed(metric.dim) for k in range(metric.dim)}
         leaves = self.stage({label: nabla[place] for place, label in labels.items()})
         for (i, j, k), leaf in zip(labels, leaves, strict=True):
             nabla[i, j, k] = nabla[j, i, k] = leaf
-        return cv.covariant_derivative(metric.ring, metric.christoffel, nabla)
+        return metric.covariant_derivative(nabla)
 
     def _second_of_ricci(self, kind: str, weight: gr.Node) -> np.ndarray:
         """g^{kl}∇_l∇_k T_ij ("rough") or sym g^{kl}∇_l∇_i T_kj ("swapped") of T = w Ric."""
         ring, dim, inverse = self.frame.ring, self.frame.dim, self.frame.inverse
         second, places = self._second_derivative_of_ricci(weight), list(product(range(dim), repeat=2))
         if kind == "rough":
-            return cv.symmetric(
-                ring, dim, lambda i, j: ring.dot((inverse[k, l], second[i, j, k, l]) for k, l in places))
-        return cv.symmetric(ring, dim, lambda i, j: HALF * ring.dot(
+            return ring.symmetric(
+                dim, lambda i, j: ring.dot((inverse[k, l], second[i, j, k, l]) for k, l in places))
+        return ring.symmetric(dim, lambda i, j: HALF * ring.dot(
             (inverse[k, l], second[k, j, i, l] + second[k, i, j, l]) for k, l in places))
 
     def _double_divergence(self, weight: gr.Node) -> gr.Node:
