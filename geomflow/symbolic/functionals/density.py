@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +13,7 @@ import sympy
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.graph.sympy_bridge import from_sympy, to_sympy
-from geomflow.symbolic.functionals.functional import DENSITIES
+from geomflow.symbolic.functionals.functional import DENSITIES, Functional
 from geomflow.symbolic.functionals.metric import MetricFunctional
 from geomflow.symbolic.functionals.potential import PotentialFunctional
 from geomflow.symbolic.given import given
@@ -28,9 +29,42 @@ Names = dict[str, Callable[[], gr.Node]]
 """The words of a density, each made on first use."""
 
 
+@dataclass(frozen=True)
+class Density(Functional):
+    """What users' own densities share, whatever they are of."""
+
+    given: Any
+    measure: str
+    label: str
+    source: ClassVar[str] = "given by the user"
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """The name given."""
+        return self.label
+
+    @property
+    def definition(self) -> str:  # type: ignore[override]
+        """E = ∫ density."""
+        return f"E = ∫ ({self.given}) {_MEASURES.get(self.measure, self.measure)}"
+
+    @abstractmethod
+    def _words(self, use: Any) -> tuple[Names, dict[str, Any]]:
+        """The quantities and the functions of the language, beside `d`."""
+
+    def _read(self, use: Algebra) -> gr.Node:
+        """The density by the measure."""
+        (names, functions), coordinates = self._words(use), self.coordinates
+        functions["d"] = partial(_partial, use, coordinates)
+        return read(self.given, use, names, functions, coordinates)
+
+
+_MEASURES = {"dmu": "dμ_J", "omega": "dμ_Ω"}
+
+
 @final
 @dataclass(frozen=True)
-class MetricDensity(MetricFunctional):
+class MetricDensity(Density, MetricFunctional):
     """∫ density dV, or dm; see `Functional.from_density`.
 
     Parameters
@@ -45,12 +79,6 @@ class MetricDensity(MetricFunctional):
         The functional's name.
     """
 
-    geometry: Any
-    given: Any
-    measure: str
-    label: str
-    source: ClassVar[str] = "given by the user"
-
     def __post_init__(self) -> None:
         super().__post_init__()
         use = MetricAlgebra()
@@ -59,16 +87,6 @@ class MetricDensity(MetricFunctional):
         names = dict(zip(packed(realise.frame.dim), metric_names(self.coordinates), strict=True))
         if not invariant(staged, names, ["f"]):
             raise not_covariant(self.given)
-
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        """The name given."""
-        return self.label
-
-    @property
-    def definition(self) -> str:  # type: ignore[override]
-        """E = ∫ density."""
-        return f"E = ∫ ({self.given}) {self.measure}"
 
     @property
     def metrics(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -84,14 +102,12 @@ class MetricDensity(MetricFunctional):
         self._read(use)
         return False if "f" in use.terms else None
 
-    def _read(self, use: MetricAlgebra) -> gr.Node:
-        coordinates = self.coordinates
+    def _words(self, use: MetricAlgebra) -> tuple[Names, dict[str, Any]]:
+        """R, Ric2, f and the components of the metric; Laplacians and pairings."""
         names: Names = {"R": lambda: use.scalar, "Ric2": lambda: use.ricci_squared, "f": lambda: use.dilaton}
-        for name, place in zip(metric_names(coordinates), packed(len(coordinates)), strict=True):
+        for name, place in zip(metric_names(self.coordinates), packed(len(self.coordinates)), strict=True):
             names[name] = partial(use.symbol, Component(name, place))
-        functions = {"laplacian": use.laplacian, "dot": use.pairing,
-                     "d": partial(_partial, use, coordinates)}
-        return read(self.given, use, names, functions, coordinates)
+        return names, {"laplacian": use.laplacian, "dot": use.pairing}
 
     def integrand(self, use: MetricAlgebra) -> gr.Node:
         """The density by dV."""
@@ -101,7 +117,7 @@ class MetricDensity(MetricFunctional):
 
 @final
 @dataclass(frozen=True)
-class PotentialDensity(PotentialFunctional):
+class PotentialDensity(Density, PotentialFunctional):
     """∫ density dμ_J, or dμ_Ω; see `Functional.from_density`.
 
     Parameters
@@ -116,12 +132,6 @@ class PotentialDensity(PotentialFunctional):
         The functional's name.
     """
 
-    geometry: Any
-    given: Any
-    measure: str
-    label: str
-    source: ClassVar[str] = "given by the user"
-
     def __post_init__(self) -> None:
         super().__post_init__()
         use = PotentialAlgebra()
@@ -132,23 +142,11 @@ class PotentialDensity(PotentialFunctional):
         if fixed or not unitary_invariant(realise.staged([density]), [PHI]):
             raise not_covariant(self.given)
 
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        """The name given."""
-        return self.label
-
-    @property
-    def definition(self) -> str:  # type: ignore[override]
-        """E = ∫ density."""
-        return f"E = ∫ ({self.given}) {'dμ_J' if self.measure == 'dmu' else 'dμ_Ω'}"
-
-    def _read(self, use: PotentialAlgebra) -> gr.Node:
-        coordinates = self.coordinates
-        names: Names = {"R": lambda: use.scalar, "Ric2": lambda: use.ricci_squared, "phi": lambda: use.phi,
-                        "v": lambda: use.v}
-        functions = {"laplacian": lambda s: 2 * use.laplacian(s), "dot": lambda s, t: 2 * use.pairing(s, t),
-                     "d": partial(_partial, use, coordinates)}
-        return read(self.given, use, names, functions, coordinates)
+    def _words(self, use: PotentialAlgebra) -> tuple[Names, dict[str, Any]]:
+        """R, Ric2, phi and v; Riemannian Laplacians and pairings."""
+        return ({"R": lambda: use.scalar, "Ric2": lambda: use.ricci_squared, "phi": lambda: use.phi,
+                 "v": lambda: use.v},
+                {"laplacian": lambda s: 2 * use.laplacian(s), "dot": lambda s, t: 2 * use.pairing(s, t)})
 
     def integrand(self, use: PotentialAlgebra) -> gr.Node:
         """The density by dμ_J."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import singledispatch
 from typing import Any, ClassVar
@@ -24,12 +25,20 @@ from geomflow.symbolic.variation.residues import Certificate, all_vanish
 from geomflow.symbolic.variation.staged import Staged, euler_operator
 
 
+@dataclass(frozen=True)
 class Functional(InLatex):
     """E[u] = ∫ L over a geometry: of a real metric, or of a Kähler potential.
 
     Sums and rational multiples of functionals of the same kind are functionals. `gradient_flow` descends
     `factor` * E: that is E itself except where the literature ascends (Perelman) or runs at another speed.
+
+    Parameters
+    ----------
+    geometry : Torus, ComplexTorus, Chart or ComplexChart
+        Over which is integrated.
     """
+
+    geometry: Any
 
     latex_style: ClassVar[str] = "\\displaystyle "
 
@@ -47,8 +56,15 @@ class Functional(InLatex):
     remarks: ClassVar[tuple[str, ...]] = ()
     """What a user should know before running a gradient flow."""
 
-    geometry: Any
-    """The torus or chart over which is integrated."""
+    complex_geometry: ClassVar[bool]
+    """Whether it is integrated over a geometry with complex coordinates."""
+
+    dims: ClassVar[tuple[int, ...]]
+    """The dimensions of these."""
+
+    def __post_init__(self) -> None:
+        """Check the geometry: InputError where it is not of this kind or not of these dimensions."""
+        needs(type(self).__name__, self.geometry, self.complex_geometry, self.dims)
 
     @property
     def coordinates(self) -> tuple[str, ...]:

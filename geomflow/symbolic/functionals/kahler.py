@@ -30,7 +30,6 @@ class KEnergy(PotentialFunctional):
         Of complex dimension 1, 2 or 3.
     """
 
-    geometry: Any
     name: ClassVar[str] = "kenergy"
     parameters: ClassVar[Mapping[str, gr.Node]] = {"Rbar": gr.ZERO}
     definition: ClassVar[str] = "K = 2∫ log v dμ_J + Rbar ∫_0^1 ∫ φ dμ_{tφ} dt"
@@ -61,7 +60,6 @@ class Calabi(PotentialFunctional):
         Of complex dimension 1, 2 or 3.
     """
 
-    geometry: Any
     name: ClassVar[str] = "calabi"
     parameters: ClassVar[Mapping[str, gr.Node]] = {"Rbar": gr.ZERO}
     definition: ClassVar[str] = "Ca = ∫ (R − Rbar)^2 dμ_J"
@@ -85,7 +83,6 @@ class AubinI(PotentialFunctional):
         Of complex dimension 1, 2 or 3.
     """
 
-    geometry: Any
     name: ClassVar[str] = "aubin-i"
     definition: ClassVar[str] = "I = ∫ φ (dμ_0 − dμ_J)"
     source: ClassVar[str] = "Aubin, J. Funct. Anal. 57 (1984)"
@@ -108,7 +105,6 @@ class AubinJ(PotentialFunctional):
         Of complex dimension 1, 2 or 3.
     """
 
-    geometry: Any
     name: ClassVar[str] = "aubin-j"
     definition: ClassVar[str] = "J = ∫ φ dμ_0 − ∫_0^1 ∫ φ dμ_{tφ} dt"
     source: ClassVar[str] = "Aubin, J. Funct. Anal. 57 (1984)"
@@ -140,7 +136,6 @@ class Ding(PotentialFunctional):
         The sign of c₁: 0, or InputError.
     """
 
-    geometry: Any
     chern: int = 0
     name: ClassVar[str] = "ding"
     definition: ClassVar[str] = "D = ∫ φ dμ_Ω − ∫_0^1 ∫ φ dμ_{tφ} dt"
@@ -180,7 +175,6 @@ class JFunctional(PotentialFunctional):
         χ_{ab̄}, numbers or pairs (re, im), floats being the decimals that they print as; ½ δ unless given.
     """
 
-    geometry: Any
     chi: Any = None
     name: ClassVar[str] = "j-functional"
     definition: ClassVar[str] = "J_χ = ∫_0^1 ∫ φ (tr_t χ − c) dμ_{tφ} dt"
@@ -254,7 +248,6 @@ class PerelmanKahler(PotentialFunctional):
         Of complex dimension 1, 2 or 3.
     """
 
-    geometry: Any
     name: ClassVar[str] = "perelman-kahler"
     definition: ClassVar[str] = "F = ∫ (R + |∇ log v|^2) dμ_Ω"
     source: ClassVar[str] = "eq. (B.18) of Halverson and Ruehle"

@@ -15,7 +15,7 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.program import Elliptic, InnerProduct, Stage
 from geomflow.symbolic.functionals.derived import Gradient
-from geomflow.symbolic.functionals.functional import Functional, needs
+from geomflow.symbolic.functionals.functional import Functional
 from geomflow.symbolic.functionals.linear import Background, Linearisation
 from geomflow.symbolic.jets import metric_names, metric_nodes
 from geomflow.symbolic.ring import HALF, packed
@@ -41,15 +41,12 @@ class MetricFunctional(Functional):
     """
 
     metrics: ClassVar[tuple[str, ...]] = ("ebin", "L2")
+    complex_geometry: ClassVar[bool] = False
     dims: ClassVar[tuple[int, ...]] = (2, 3, 4)
     fixed_measure: ClassVar[bool | None] = None
     """True: f = log(dV/dm); False: f is an unknown of its own; None: there is no f."""
     elliptic: ClassVar[bool] = False
     """Whether f is solved for at each state instead of evolved."""
-
-    def __post_init__(self) -> None:
-        """Check the geometry: InputError where it is not real or not of these dimensions."""
-        needs(type(self).__name__, self.geometry, False, self.dims)
 
     @property
     def dilaton(self) -> bool | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 import numpy as np
 import sympy
@@ -34,17 +34,20 @@ class Perelman(MetricFunctional):
     factor: ClassVar[Fraction | int] = -2
     metrics: ClassVar[tuple[str, ...]] = ("weighted", "ebin", "L2")
 
+    def integrand(self, use: MetricAlgebra) -> gr.Node:
+        """(R + |∇f|²)e^{−f}, the density of F by dV where dm = e^{−f}dV."""
+        return (use.scalar + use.pairing(use.dilaton, use.dilaton)) * gr.exp(-use.dilaton)
 
-def f_integrand(use: MetricAlgebra) -> gr.Node:
-    """(R + |∇f|²)e^{−f}, the density of F by dV where dm = e^{−f}dV."""
-    return (use.scalar + use.pairing(use.dilaton, use.dilaton)) * gr.exp(-use.dilaton)
 
+class PerelmanEntropy(Perelman):
+    """What W at a fixed measure and with a free f share."""
 
-def w_integrand(use: MetricAlgebra, dim: int) -> gr.Node:
-    """[τ(R + |∇f|²) + f − (d/2) log 4πτ − d]e^{−f}, the density of W by dV where dm = e^{−f}dV."""
-    tau, f = gr.symbol("tau"), use.dilaton
-    shift = gr.log(4 * gr.PI * tau) * dim / 2 + dim
-    return (tau * (use.scalar + use.pairing(f, f)) + f - shift) * gr.exp(-f)
+    def integrand(self, use: MetricAlgebra) -> gr.Node:
+        """[τ(R + |∇f|²) + f − (d/2) log 4πτ − d]e^{−f}, the density of W by dV where dm = e^{−f}dV."""
+        tau, f = gr.symbol("tau"), use.dilaton
+        dim: int = self.geometry.dim
+        shift = gr.log(4 * gr.PI * tau) * dim / 2 + dim
+        return (tau * (use.scalar + use.pairing(f, f)) + f - shift) * gr.exp(-f)
 
 
 @final
@@ -62,16 +65,11 @@ class PerelmanF(Perelman):
         Real, of dimension 2, 3 or 4.
     """
 
-    geometry: Any
     name: ClassVar[str] = "perelman-f"
     definition: ClassVar[str] = "F = ∫ (R + |∇f|^2) dm, f = log(dV/dm)"
     source: ClassVar[str] = "Perelman, arXiv:math/0211159, section 1"
     fixed_measure: ClassVar[bool | None] = True
     remarks: ClassVar[tuple[str, ...]] = (ILL_POSED,)
-
-    def integrand(self, use: MetricAlgebra) -> gr.Node:
-        """(R + |∇f|²)e^{−f}."""
-        return f_integrand(use)
 
     def coupled(self) -> PerelmanFCoupled:
         """F as a functional of g and of an independent f."""
@@ -107,7 +105,6 @@ class PerelmanFCoupled(Perelman):
         Real, of dimension 2, 3 or 4.
     """
 
-    geometry: Any
     name: ClassVar[str] = "perelman-f-coupled"
     definition: ClassVar[str] = "F = ∫ (R + |∇f|^2) e^{−f} dV"
     source: ClassVar[str] = "Perelman, arXiv:math/0211159, section 1"
@@ -117,14 +114,10 @@ class PerelmanFCoupled(Perelman):
         "heat equation: solve for g first, then for f from the final time to the initial one.",
     )
 
-    def integrand(self, use: MetricAlgebra) -> gr.Node:
-        """(R + |∇f|²)e^{−f}."""
-        return f_integrand(use)
-
 
 @final
 @dataclass(frozen=True)
-class PerelmanW(Perelman):
+class PerelmanW(PerelmanEntropy):
     """Perelman's W(g, τ) = ∫ [τ(R + |∇F|²) + F − d] dm at a fixed measure dm = (4πτ)^{−d/2} e^{−F} dV.
 
     With f = log(dV/dm) the dilaton is F = f − (d/2) log 4πτ. The gradient at fixed τ (a parameter, "tau") in the
@@ -136,21 +129,16 @@ class PerelmanW(Perelman):
         Real, of dimension 2, 3 or 4.
     """
 
-    geometry: Any
     name: ClassVar[str] = "perelman-w"
     definition: ClassVar[str] = "W = ∫ [τ(R + |∇f|^2) + f − (d/2) log(4πτ) − d] dm, f = log(dV/dm)"
     source: ClassVar[str] = "Perelman, arXiv:math/0211159, section 3"
     fixed_measure: ClassVar[bool | None] = True
     remarks: ClassVar[tuple[str, ...]] = (ILL_POSED,)
 
-    def integrand(self, use: MetricAlgebra) -> gr.Node:
-        """[τ(R + |∇f|²) + f − (d/2) log 4πτ − d]e^{−f}."""
-        return w_integrand(use, self.geometry.dim)
-
 
 @final
 @dataclass(frozen=True)
-class PerelmanWCoupled(Perelman):
+class PerelmanWCoupled(PerelmanEntropy):
     """Perelman's W(g, f, τ) with g and f varied independently, dm = e^{−f}dV; see `PerelmanW`.
 
     Along the coupled flow with dτ/dt = −1 it is monotone. Source: Perelman 2002, §3.
@@ -161,15 +149,10 @@ class PerelmanWCoupled(Perelman):
         Real, of dimension 2, 3 or 4.
     """
 
-    geometry: Any
     name: ClassVar[str] = "perelman-w-coupled"
     definition: ClassVar[str] = "W = ∫ [τ(R + |∇f|^2) + f − (d/2) log(4πτ) − d] e^{−f} dV"
     source: ClassVar[str] = "Perelman, arXiv:math/0211159, section 3"
     fixed_measure: ClassVar[bool | None] = False
-
-    def integrand(self, use: MetricAlgebra) -> gr.Node:
-        """[τ(R + |∇f|²) + f − (d/2) log 4πτ − d]e^{−f}."""
-        return w_integrand(use, self.geometry.dim)
 
 
 @final
@@ -189,7 +172,6 @@ class PerelmanLambda(Perelman):
         Real, of dimension 2, 3 or 4.
     """
 
-    geometry: Any
     name: ClassVar[str] = "perelman-lambda"
     definition: ClassVar[str] = "λ = min ∫ (R + |∇f|^2) e^{−f} dV over ∫ e^{−f} dV = 1"
     source: ClassVar[str] = "Perelman, arXiv:math/0211159, section 2"
@@ -203,7 +185,7 @@ class PerelmanLambda(Perelman):
 
     def energy_integrand(self, use: MetricAlgebra) -> gr.Node:
         """(R + |∇f|²)e^{−f}, whose integral is λ where ∫e^{−f}dV = 1."""
-        return f_integrand(use)
+        return super().integrand(use)
 
 
 def _trace(use: MetricAlgebra, tensor: Tensor) -> gr.Node:

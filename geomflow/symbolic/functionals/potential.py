@@ -13,7 +13,7 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.program import Average, InnerProduct
 from geomflow.symbolic.functionals.derived import Gradient
-from geomflow.symbolic.functionals.functional import Functional, needs
+from geomflow.symbolic.functionals.functional import Functional
 from geomflow.symbolic.functionals.linear import Background
 from geomflow.symbolic.ring import HALF
 from geomflow.symbolic.variation.display import written
@@ -50,11 +50,8 @@ class PotentialFunctional(Functional):
     """
 
     metrics: ClassVar[tuple[str, ...]] = ("mabuchi", "L2", "dirichlet")
+    complex_geometry: ClassVar[bool] = True
     dims: ClassVar[tuple[int, ...]] = (1, 2, 3)
-
-    def __post_init__(self) -> None:
-        """Check the geometry: InputError where it is not complex or not of these dimensions."""
-        needs(type(self).__name__, self.geometry, True, self.dims)
 
     @property
     def unknowns(self) -> tuple[str, ...]:

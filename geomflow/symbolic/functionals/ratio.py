@@ -125,22 +125,16 @@ class EF(PotentialFunctional):
         F, of v alone: "v*log(v)".
     """
 
-    geometry: Any
     function: Any
     name: ClassVar[str] = "ef"
     source: ClassVar[str] = "eqs. (B.12), (B.13) of Halverson and Ruehle"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        trouble = self.parsed.not_convex()
+        trouble = OneVariable(self.function).not_convex()
         if trouble is not None:
             warn(f"F = {self.function} is not convex: {trouble}. Where F'' < 0 the descent of E_F is "
                  "ill-posed; use a convex F, or -F where F is concave.")
-
-    @property
-    def parsed(self) -> OneVariable:
-        """F."""
-        return OneVariable(self.function)
 
     @property
     def definition(self) -> str:  # type: ignore[override]
@@ -149,7 +143,7 @@ class EF(PotentialFunctional):
 
     def integrand(self, use: PotentialAlgebra) -> gr.Node:
         """F(v)/v, as dμ_Ω = dμ_J/v."""
-        return self.parsed.of(use.v) / use.v
+        return OneVariable(self.function).of(use.v) / use.v
 
 
 @final
@@ -167,7 +161,6 @@ class Sigma(PotentialFunctional):
         Of complex dimension 1, 2 or 3.
     """
 
-    geometry: Any
     name: ClassVar[str] = "sigma"
     definition: ClassVar[str] = "σ = ∫ |v − 1| dμ_Ω / ∫ dμ_Ω"
     source: ClassVar[str] = "eq. (B.11) of Halverson and Ruehle"
@@ -199,19 +192,13 @@ class EG(PotentialFunctional):
         G, of v alone and positive: "1/v".
     """
 
-    geometry: Any
     function: Any
     name: ClassVar[str] = "eg"
     source: ClassVar[str] = "eqs. (B.15) to (B.20) of Halverson and Ruehle"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.parsed.check_positive("G")
-
-    @property
-    def parsed(self) -> OneVariable:
-        """G."""
-        return OneVariable(self.function)
+        OneVariable(self.function).check_positive("G")
 
     @property
     def definition(self) -> str:  # type: ignore[override]
@@ -220,4 +207,4 @@ class EG(PotentialFunctional):
 
     def integrand(self, use: PotentialAlgebra) -> gr.Node:
         """G(v)|∂v|²/v."""
-        return self.parsed.of(use.v) / use.v * use.pairing(use.v, use.v)
+        return OneVariable(self.function).of(use.v) / use.v * use.pairing(use.v, use.v)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 from geomflow.core import graph as gr
 from geomflow.symbolic.functionals.metric import MetricFunctional
@@ -21,7 +21,6 @@ class Volume(MetricFunctional):
         Real, of dimension 2, 3 or 4.
     """
 
-    geometry: Any
     name: ClassVar[str] = "volume"
     definition: ClassVar[str] = "Vol = ∫ dV"
     source: ClassVar[str] = "Besse, Einstein Manifolds, 4.16"
@@ -45,7 +44,6 @@ class EinsteinHilbert(MetricFunctional):
         Real, of dimension 2, 3 or 4.
     """
 
-    geometry: Any
     name: ClassVar[str] = "einstein-hilbert"
     definition: ClassVar[str] = "S = ∫ R dV"
     source: ClassVar[str] = "Besse, Einstein Manifolds, 4.17"
@@ -72,7 +70,6 @@ class ScalarSquared(MetricFunctional):
         Real, of dimension 2, 3 or 4.
     """
 
-    geometry: Any
     name: ClassVar[str] = "scalar-squared"
     definition: ClassVar[str] = "E = ∫ R^2 dV"
     source: ClassVar[str] = "Besse, Einstein Manifolds, 4.66"
@@ -93,7 +90,6 @@ class RicciSquared(MetricFunctional):
         Real, of dimension 2, 3 or 4.
     """
 
-    geometry: Any
     name: ClassVar[str] = "ricci-squared"
     definition: ClassVar[str] = "E = ∫ |Ric|^2 dV"
     source: ClassVar[str] = "Besse, Einstein Manifolds, 4.66"

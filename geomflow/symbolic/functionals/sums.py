@@ -14,19 +14,12 @@ from geomflow.symbolic.functionals.metric import MetricFunctional
 from geomflow.symbolic.functionals.potential import PotentialFunctional, flat_matrix, parts
 
 
+@dataclass(frozen=True)
 class FunctionalSum(Functional):
     """Σ c E over pairs (c, E) of functionals of one kind."""
 
     name: ClassVar[str] = "sum"
     summands: Terms
-
-    def __post_init__(self) -> None:
-        """The summands are checked."""
-
-    @property
-    def geometry(self) -> Any:
-        """The common geometry."""
-        return self.summands[0][1].geometry
 
     @property
     def definition(self) -> str:  # type: ignore[override]
@@ -67,8 +60,6 @@ class FunctionalSum(Functional):
 class MetricSum(FunctionalSum, MetricFunctional):
     """Σ c E over pairs (c, E) of functionals of a metric."""
 
-    summands: Terms
-
     @property
     def metrics(self) -> tuple[str, ...]:  # type: ignore[override]
         """Those offered by every summand that has an f, else "ebin" and "L2"."""
@@ -89,8 +80,6 @@ class MetricSum(FunctionalSum, MetricFunctional):
 @dataclass(frozen=True)
 class PotentialSum(FunctionalSum, PotentialFunctional):
     """Σ c E over pairs (c, E) of functionals of a Kähler potential."""
-
-    summands: Terms
 
     @property
     def form(self) -> Any:
@@ -120,14 +109,14 @@ def _sum_of_metrics(functional: MetricFunctional, terms: Terms) -> MetricSum:
     _check_alike(functional, terms, MetricFunctional)
     if len({e.dilaton for _, e in terms} - {None}) > 1:
         raise InputError("functionals in which f is log(dV/dm) cannot be added to ones in which f is an unknown.")
-    return MetricSum(terms)
+    return MetricSum(functional.geometry, terms)
 
 
 @summed.register(PotentialFunctional)
 def _sum_of_potentials(functional: PotentialFunctional, terms: Terms) -> PotentialSum:
     """Raises InputError for functionals of another kind or geometry."""
     _check_alike(functional, terms, PotentialFunctional)
-    return PotentialSum(terms)
+    return PotentialSum(functional.geometry, terms)
 
 
 def _check_alike(functional: Functional, terms: Terms, kind: type[Any]) -> None:

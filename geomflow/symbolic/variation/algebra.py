@@ -8,9 +8,8 @@ it, and its realisation in coordinates. Nothing here knows the dimension.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Self, TypeVar, final
+from typing import ClassVar, Generic, Self, TypeVar, final
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
@@ -19,15 +18,26 @@ from geomflow.core.errors import InputError
 class Term(ABC):
     """A geometric quantity that the algebra treats as one symbol. Subclasses are frozen dataclasses."""
 
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """The identifier of the term's symbol."""
+    stem: ClassVar[str]
+    """What the name of the term's symbol begins with."""
 
     @property
     def arguments(self) -> tuple[gr.Node, ...]:
         """The scalars that the term is made of."""
-        return ()
+        return tuple(part for part in vars(self).values() if isinstance(part, gr.Node))
+
+    @property
+    def name(self) -> str:
+        """The identifier of the term's symbol: the stem, and what tells its arguments apart."""
+        return "_".join([self.stem, *map(label, self.arguments)])
+
+
+@final
+@dataclass(frozen=True)
+class Scalar(Term):
+    """R, which is −2Δ_∂ log v of a potential."""
+
+    stem: ClassVar[str] = "R"
 
 
 @final
@@ -36,16 +46,7 @@ class Laplacian(Term):
     """Δs of a metric, Δ_∂s of a potential."""
 
     scalar: gr.Node
-
-    @property
-    def name(self) -> str:
-        """laplacian_s."""
-        return f"laplacian_{label(self.scalar)}"
-
-    @property
-    def arguments(self) -> tuple[gr.Node, ...]:
-        """s."""
-        return (self.scalar,)
+    stem: ClassVar[str] = "laplacian"
 
 
 @final
@@ -55,16 +56,7 @@ class Pairing(Term):
 
     first: gr.Node
     second: gr.Node
-
-    @property
-    def name(self) -> str:
-        """pairing_s_t."""
-        return f"pairing_{label(self.first)}_{label(self.second)}"
-
-    @property
-    def arguments(self) -> tuple[gr.Node, ...]:
-        """s and t."""
-        return (self.first, self.second)
+    stem: ClassVar[str] = "pairing"
 
 
 @final
@@ -79,11 +71,6 @@ class Partial(Term):
     def name(self) -> str:
         """partial_i_ and the code of s."""
         return f"partial_{self.axis}_{code(self.scalar)}"
-
-    @property
-    def arguments(self) -> tuple[gr.Node, ...]:
-        """s."""
-        return (self.scalar,)
 
 
 @dataclass
@@ -105,6 +92,16 @@ class Algebra:
         """The symbols of terms in the scalars, in order of creation."""
         order = {name: k for k, name in enumerate(self.terms)}
         return sorted((x for x in gr.leaves(scalars) if self.term(x) is not None), key=lambda x: order[x.data])
+
+    def slopes(self, scalar: gr.Node) -> list[tuple[gr.Node, gr.Node]]:
+        """The pairs (x, c) of ∇s = Σ c ∇x: the symbols of terms in a scalar, and its derivatives by them."""
+        leaves = self.leaves(scalar)
+        return list(zip(leaves, gr.gradient(scalar, leaves), strict=True))
+
+    @property
+    def scalar(self) -> gr.Node:
+        """R."""
+        return self.symbol(Scalar())
 
 
 A = TypeVar("A", bound=Algebra)
@@ -138,8 +135,7 @@ class Variation(ABC, Generic[A]):
 
     def spread(self, scalar: gr.Node, weight: gr.Node) -> None:
         """The chain rule: a weight on a scalar becomes weights on its terms."""
-        leaves = self.algebra.leaves(scalar)
-        for leaf, slope in zip(leaves, gr.gradient(scalar, leaves), strict=True):
+        for leaf, slope in self.algebra.slopes(scalar):
             self._weights[leaf] = self._weights.get(leaf, gr.ZERO) + weight * slope
 
     @abstractmethod
@@ -174,12 +170,6 @@ def label(scalar: gr.Node) -> str:
 def by_key(*scalars: gr.Node) -> tuple[gr.Node, ...]:
     """The scalars in an order of their own, for products that commute."""
     return tuple(sorted(scalars, key=lambda s: s.key))
-
-
-def second_derivatives(scalar: gr.Node, leaves: Sequence[gr.Node]) -> tuple[list[gr.Node], list[list[gr.Node]]]:
-    """First and second partial derivatives by the leaves."""
-    slopes = gr.gradient(scalar, leaves)
-    return slopes, [gr.gradient(slope, leaves) for slope in slopes]
 
 
 def expanded(scalar: gr.Node) -> gr.Node:

@@ -12,7 +12,7 @@ from geomflow.core import graph as gr
 from geomflow.core.graph.sympy_bridge import to_sympy
 from geomflow.symbolic.variation import metrics as mt
 from geomflow.symbolic.variation import potentials as pt
-from geomflow.symbolic.variation.algebra import Algebra, Laplacian, Pairing, Term
+from geomflow.symbolic.variation.algebra import Algebra, Laplacian, Pairing, Scalar, Term
 
 Writer = Callable[[gr.Node], Any]
 
@@ -120,14 +120,14 @@ POTENTIAL_RULES: dict[type, str] = {
     pt.Potential: "δφ = ψ",
     pt.Ratio: "δv = v Δ_∂ψ",
     pt.ReferenceRatio: "δ(dμ_0/dμ_J) = −(dμ_0/dμ_J) Δ_∂ψ",
-    pt.Scalar: "δR = −2Δ_∂Δ_∂ψ + 2⟨∂∂̄ψ, ∂∂̄ log v⟩",
+    Scalar: "δR = −2Δ_∂Δ_∂ψ + 2⟨∂∂̄ψ, ∂∂̄ log v⟩",
     pt.FormTrace: "δ tr_ω χ = −⟨∂∂̄ψ, χ⟩",
     Laplacian: "δ(Δ_∂s) = Δ_∂δs − ⟨∂∂̄ψ, ∂∂̄s⟩",
     Pairing: "δ⟨∂s,∂t⟩ = ⟨∂δs,∂t⟩ + ⟨∂s,∂δt⟩ − ψ^{ab̄}∂_as ∂_b̄t",
     pt.HessianPairing: "δ⟨∂∂̄s,∂∂̄t⟩ = ⟨∂∂̄δs,∂∂̄t⟩ + ⟨∂∂̄s,∂∂̄δt⟩ − 2ψ^{ab̄}s_{ac̄}t^c̄_b̄",
 }
 METRIC_RULES: dict[type, str] = {
-    mt.Scalar: "δR = −R^{ij}h_ij + ∇^i∇^jh_ij − Δh",
+    Scalar: "δR = −R^{ij}h_ij + ∇^i∇^jh_ij − Δh",
     mt.Dilaton: "δf = h/2 for f = log(dV/dm)",
     mt.RicciSquared: "δR_ij = ½(∇^k∇_ih_jk + ∇^k∇_jh_ik − Δh_ij − ∇_i∇_jh)",
     Laplacian: "δ(Δs) = Δδs − h^{ij}∇_i∇_js − ∇_ih^{ij}∇_js + ½⟨∇h,∇s⟩",

@@ -23,7 +23,7 @@ from geomflow.symbolic.kahler_tensors import KahlerTensors, complex_hessian
 from geomflow.symbolic.linear import determinant, minors
 from geomflow.symbolic.ring import HALF, E, GraphRing, Ring, WirtingerRing
 from geomflow.symbolic.variation import potentials as pt
-from geomflow.symbolic.variation.algebra import Term
+from geomflow.symbolic.variation.algebra import Scalar, Term
 from geomflow.symbolic.variation.realise import Frame, Realisation
 
 PHI = "phi"
@@ -353,7 +353,7 @@ class KahlerRealisation(Realisation[KahlerFrame[Any], pt.PotentialAlgebra]):
             case pt.ReferenceRatio():
                 base = frame.constant_matrix(frame.reference)
                 return frame.lower(determinant(frame.ring, base)) / (frame.kappa * frame.ratio)
-            case pt.Scalar():
+            case Scalar():
                 return -2 * frame.laplacian(self.field(gr.log(self.algebra.v)))
             case pt.FormTrace():
                 return frame.lower(tensors.trace(frame.constant_matrix(frame.form)))

@@ -22,7 +22,7 @@ from geomflow.symbolic.linear import inverse
 from geomflow.symbolic.ring import HALF, GraphRing, packed
 from geomflow.symbolic.tensors import MetricTensors
 from geomflow.symbolic.variation import metrics as mt
-from geomflow.symbolic.variation.algebra import Term, label
+from geomflow.symbolic.variation.algebra import Scalar, Term, label
 from geomflow.symbolic.variation.realise import Frame, Realisation
 
 LOG_MEASURE = "log_measure"
@@ -127,7 +127,7 @@ class MetricRealisation(Realisation[MetricFrame, mt.MetricAlgebra]):
     def _own_term(self, term: Term) -> gr.Node:
         metric = self.frame
         match term:
-            case mt.Scalar():
+            case Scalar():
                 return metric.scalar
             case mt.Dilaton(fixed_measure=True):
                 return gr.log(metric.volume) - metric.leaf(LOG_MEASURE)

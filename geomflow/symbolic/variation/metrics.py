@@ -15,29 +15,12 @@ Derivatives of scalars are carried to the terms by the chain rule, so that what 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import final
+from itertools import product
+from typing import ClassVar, final
 
 from geomflow.core import graph as gr
 from geomflow.symbolic.ring import HALF
-from geomflow.symbolic.variation.algebra import (
-    Algebra,
-    Laplacian,
-    Pairing,
-    Term,
-    Variation,
-    by_key,
-    code,
-    no_rule,
-    second_derivatives,
-)
-
-
-@final
-@dataclass(frozen=True)
-class Scalar(Term):
-    """R."""
-
-    name = "R"
+from geomflow.symbolic.variation.algebra import Algebra, Laplacian, Pairing, Scalar, Term, Variation, by_key, no_rule
 
 
 @final
@@ -47,7 +30,7 @@ class Dilaton(Term):
 
     fixed_measure: bool
 
-    name = "f"
+    stem: ClassVar[str] = "f"
 
 
 @final
@@ -55,7 +38,7 @@ class Dilaton(Term):
 class RicciSquared(Term):
     """|Ric|² = R_ijR^{ij}."""
 
-    name = "ricci_squared"
+    stem: ClassVar[str] = "ricci_squared"
 
 
 @final
@@ -64,16 +47,7 @@ class RicciDivergence(Term):
     """∇_i∇_j(λR^{ij})."""
 
     weight: gr.Node
-
-    @property
-    def name(self) -> str:
-        """ricci_divergence_ and the code of λ."""
-        return f"ricci_divergence_{code(self.weight)}"
-
-    @property
-    def arguments(self) -> tuple[gr.Node, ...]:
-        """λ."""
-        return (self.weight,)
+    stem: ClassVar[str] = "ricci_divergence"
 
 
 @final
@@ -114,11 +88,6 @@ class MetricAlgebra(Algebra):
     fixed_measure: bool = False
 
     @property
-    def scalar(self) -> gr.Node:
-        """R."""
-        return self.symbol(Scalar())
-
-    @property
     def dilaton(self) -> gr.Node:
         """f."""
         return self.symbol(Dilaton(self.fixed_measure))
@@ -130,21 +99,12 @@ class MetricAlgebra(Algebra):
 
     def pairing(self, s: gr.Node, t: gr.Node) -> gr.Node:
         """⟨∇s, ∇t⟩ by the chain rule."""
-        first, second = self.leaves(s), self.leaves(t)
-        slopes, others = gr.gradient(s, first), gr.gradient(t, second)
-        return gr.add(*(
-            a * b * self.symbol(Pairing(*by_key(x, y)))
-            for x, a in zip(first, slopes, strict=True) for y, b in zip(second, others, strict=True)
-        ))
+        first, second = self.slopes(s), self.slopes(t)
+        return gr.add(*(a * b * self.symbol(Pairing(*by_key(x, y))) for x, a in first for y, b in second))
 
     def laplacian(self, s: gr.Node) -> gr.Node:
-        """Δs by the chain rule."""
-        leaves = self.leaves(s)
-        slopes, bends = second_derivatives(s, leaves)
-        terms = [c * self.symbol(Laplacian(x)) for x, c in zip(leaves, slopes, strict=True)]
-        for x, row in zip(leaves, bends, strict=True):
-            terms += [c * self.pairing(x, y) for y, c in zip(leaves, row, strict=True)]
-        return gr.add(*terms)
+        """Δs by the chain rule: with ∇s = Σ c ∇x it is Σ (c Δx + ⟨∇c, ∇x⟩)."""
+        return gr.add(*(c * self.symbol(Laplacian(x)) + self.pairing(c, x) for x, c in self.slopes(s)))
 
     def divergence(self, weight: gr.Node, s: gr.Node) -> gr.Node:
         """div(λ∇s)."""
@@ -164,24 +124,15 @@ class MetricVariation(Variation[MetricAlgebra]):
         self.tensors[tensor] = self.tensors.get(tensor, gr.ZERO) + weight
 
     def add_hessian(self, weight: gr.Node, s: gr.Node) -> None:
-        """Add weight * ∇∇s, by the chain rule."""
-        leaves = self.algebra.leaves(s)
-        slopes, bends = second_derivatives(s, leaves)
-        for x, c, row in zip(leaves, slopes, bends, strict=True):
+        """Add weight * ∇∇s, by the chain rule: with ∇s = Σ c ∇x it is Σ (c ∇∇x + sym(∇c ⊗ ∇x))."""
+        for x, c in self.algebra.slopes(s):
             self.add(Tensor("hessian", (x,)), weight * c)
-            for y, b in zip(leaves, row, strict=True):
-                self._outer(x, y, weight * b)
+            self.add_outer(weight, c, x)
 
     def add_outer(self, weight: gr.Node, s: gr.Node, t: gr.Node) -> None:
         """Add weight * sym(∇s ⊗ ∇t), by the chain rule."""
-        first, second = self.algebra.leaves(s), self.algebra.leaves(t)
-        for x, a in zip(first, gr.gradient(s, first), strict=True):
-            for y, b in zip(second, gr.gradient(t, second), strict=True):
-                self._outer(x, y, weight * a * b)
-
-    def _outer(self, x: gr.Node, y: gr.Node, weight: gr.Node) -> None:
-        if weight is not gr.ZERO:
-            self.add(Tensor("outer", by_key(x, y)), weight)
+        for (x, a), (y, b) in product(self.algebra.slopes(s), self.algebra.slopes(t)):
+            self.add(Tensor("outer", by_key(x, y)), weight * a * b)
 
     def _tidy(self) -> None:
         """Drop the tensors whose coefficients vanish identically."""

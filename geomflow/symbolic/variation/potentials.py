@@ -15,7 +15,7 @@ The form Ω is flat, so that R_{ab̄} = −∂_a∂_b̄ log v and R = −2Δ_∂
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import final
+from typing import ClassVar, final
 
 from geomflow.core import graph as gr
 from geomflow.core.graph.node import Rational, split
@@ -24,6 +24,7 @@ from geomflow.symbolic.variation.algebra import (
     Algebra,
     Laplacian,
     Pairing,
+    Scalar,
     Term,
     Variation,
     by_key,
@@ -41,7 +42,7 @@ MEAN_TRACE, MASS = gr.symbol("c_chi"), gr.symbol("mu_Omega")
 class Potential(Term):
     """φ itself."""
 
-    name = "phi"
+    stem: ClassVar[str] = "phi"
 
 
 @final
@@ -49,7 +50,7 @@ class Potential(Term):
 class Ratio(Term):
     """v = dμ_J/dμ_Ω = det g/(κ|Ω|²)."""
 
-    name = "v"
+    stem: ClassVar[str] = "v"
 
 
 @final
@@ -57,15 +58,7 @@ class Ratio(Term):
 class ReferenceRatio(Term):
     """dμ_0/dμ_J = det g_0/det g, with g_0 the reference metric at φ = 0."""
 
-    name = "reference_ratio"
-
-
-@final
-@dataclass(frozen=True)
-class Scalar(Term):
-    """R = −2Δ_∂ log v."""
-
-    name = "R"
+    stem: ClassVar[str] = "reference_ratio"
 
 
 @final
@@ -73,7 +66,7 @@ class Scalar(Term):
 class FormTrace(Term):
     """tr_ω χ = g^{ab̄}χ_{ab̄} of the given form χ."""
 
-    name = "trace_chi"
+    stem: ClassVar[str] = "trace_chi"
 
 
 @final
@@ -83,16 +76,7 @@ class HessianPairing(Term):
 
     first: gr.Node
     second: gr.Node
-
-    @property
-    def name(self) -> str:
-        """hessians_ and the codes of s and t."""
-        return f"hessians_{code(self.first)}_{code(self.second)}"
-
-    @property
-    def arguments(self) -> tuple[gr.Node, ...]:
-        """s and t."""
-        return (self.first, self.second)
+    stem: ClassVar[str] = "hessians"
 
 
 @final
@@ -129,11 +113,6 @@ class PotentialAlgebra(Algebra):
     def v(self) -> gr.Node:
         """v = det g/(κ|Ω|²)."""
         return self.symbol(Ratio())
-
-    @property
-    def scalar(self) -> gr.Node:
-        """R."""
-        return self.symbol(Scalar())
 
     @property
     def reference_ratio(self) -> gr.Node:
