@@ -204,14 +204,18 @@ def lay_out(path: Path, shape: tuple[int, ...], header: Mapping[str, Any], notes
     axes = axis_names(shape, description)
     coordinates = description.pop("axes", None) or {}
     root = zarr.create_group(path)
-    arrays = {"time": growing(root, "time"), "state": _states(root, shape, axes), CHECKS: growing(root, CHECKS)}
+    chunks = state_chunks(shape)
+    states = _array(root, "state", (0, *shape), ("time", "component", *axes), chunks=(1, *chunks),
+                    compressors=_compressor())
+    arrays = {"time": growing(root, "time"), "state": states, CHECKS: growing(root, CHECKS)}
     fixed = {name: np.asarray(coordinates[name], dtype=float) for name in axes if name in coordinates}
     for name, values in fixed.items():
         arrays[name] = _filled(root, name, values, (name,))
     for name in notes:
         arrays[f"monitors/{name}"] = growing(root, f"monitors/{name}")
     for slot in SLOTS:
-        arrays[f"checkpoint/{slot}"] = _checkpoint(root, slot, shape, axes)
+        name = f"checkpoint/{slot}"
+        arrays[name] = _array(root, name, shape, ("component", *axes), chunks=chunks, compressors=_compressor())
     for name, values in header["given"].items():
         fixed[f"given/{name}"] = values
         arrays[f"given/{name}"] = _filled(root, f"given/{name}", values, (f"{name}_component", *axes))
@@ -229,29 +233,17 @@ def lay_out(path: Path, shape: tuple[int, ...], header: Mapping[str, Any], notes
 
 def growing(root: Any, name: str) -> Any:
     """An empty array of numbers that grows along the run."""
+    return _array(root, name, (0,), ("time",), chunks=(ROWS,))
+
+
+def _array(root: Any, name: str, shape: tuple[int, ...], dimensions: tuple[str, ...], **how: Any) -> Any:
     return root.create_array(
-        name, shape=(0,), chunks=(ROWS,), dtype="float64", fill_value=np.nan, dimension_names=("time",)
+        name, shape=shape, dtype="float64", fill_value=np.nan, dimension_names=dimensions, **how
     )
-
-
-def _states(root: Any, shape: tuple[int, ...], axes: tuple[str, ...]) -> Any:
-    return root.create_array(
-        "state", shape=(0, *shape), chunks=(1, *state_chunks(shape)), dtype="float64", fill_value=np.nan,
-        compressors=_compressor(), dimension_names=("time", "component", *axes),
-    )  # fmt: skip
-
-
-def _checkpoint(root: Any, slot: int, shape: tuple[int, ...], axes: tuple[str, ...]) -> Any:
-    return root.create_array(
-        f"checkpoint/{slot}", shape=shape, chunks=state_chunks(shape), dtype="float64", fill_value=np.nan,
-        compressors=_compressor(), dimension_names=("component", *axes),
-    )  # fmt: skip
 
 
 def _filled(root: Any, name: str, values: np.ndarray, dimensions: tuple[str, ...]) -> Any:
-    array = root.create_array(
-        name, shape=values.shape, dtype="float64", fill_value=np.nan, dimension_names=dimensions
-    )
+    array = _array(root, name, values.shape, dimensions)
     array[...] = values
     return array
 

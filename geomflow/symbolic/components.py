@@ -6,40 +6,97 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar, final
+from typing import Any, Generic, TypeAlias, TypeVar, final
 
 import numpy as np
 import sympy
 
 from geomflow.core.errors import InputError, ShapeError, SymmetryError, UnknownNameError
+from geomflow.core.graph import Verdict, every
 from geomflow.core.graph.sympy_bridge import UNKNOWN, Applied, applied, composed
 from geomflow.symbolic.chart import Chart, ComplexChart, functions_of
-from geomflow.symbolic.exact import all_zero, compute, read_array, readings, written
+from geomflow.symbolic.exact import all_zero, compute, is_constant, read_array, readings, written
 from geomflow.symbolic.fractions import OutsideField
-from geomflow.symbolic.given import Functions, fresh, identified, names_in
+from geomflow.symbolic.given import Functions, fresh, identified, names_in, with_parameters
+from geomflow.symbolic.kahler_tensors import KahlerTensors
 from geomflow.symbolic.ring import HALF, ExactRing
 from geomflow.symbolic.show import InLatex
+from geomflow.symbolic.tensors import RingTensors
 
 Matrix: TypeAlias = sympy.ImmutableMatrix
 Array: TypeAlias = sympy.ImmutableDenseNDimArray
 
 
-class OverRing(Protocol):
-    """Tensors over a ring."""
-
-    @property
-    def ring(self) -> ExactRing[Any]:
-        """The ring of their components."""
-
-
-Tensors = TypeVar("Tensors", bound=OverRing)
+Tensors = TypeVar("Tensors", bound=RingTensors | KahlerTensors[ExactRing[Any]])
 
 
 class Components(InLatex, Generic[Tensors]):
-    """A matrix of expressions in a chart; what follows from it is computed in the first ring that is large enough."""
+    """A metric: a matrix of expressions in a chart. All else is computed in the first ring that is large enough."""
 
     chart: Chart | ComplexChart
     matrix: Matrix
+
+    @property
+    def dim(self) -> int:
+        """The dimension, complex where the chart is: the size of the matrix."""
+        return self.chart.dim
+
+    @property
+    def components(self) -> Matrix:
+        """The components, which is what is compiled for numbers."""
+        return self.matrix
+
+    @property
+    def arguments(self) -> tuple[sympy.Symbol, ...]:
+        """The arguments of the compiled metric: the coordinates, then the parameters by name.
+
+        On a complex chart these are z^1, ..., z^n, z̄^1, ..., z̄^n, and the conjugates of complex parameters too.
+        """
+        return with_parameters(self.chart.place.directions, self.matrix)
+
+    @cached_property
+    def determinant(self) -> sympy.Expr:
+        """The determinant of the components."""
+        return self._scalar(lambda t: t.determinant)
+
+    @cached_property
+    def ricci_flatness(self) -> Verdict:
+        """Whether Ric = 0 on the ranges of the chart, and how surely that is known; no δ at a kink is counted."""
+        return self._vanishing(lambda t: t.ricci)
+
+    @property
+    def is_ricci_flat(self) -> bool:
+        """Whether Ric = 0, proved or probable (`ricci_flatness` says which).
+
+        Raises ExpressionError if that is undecided.
+        """
+        return self.ricci_flatness.decided()
+
+    @cached_property
+    def einstein_constant(self) -> sympy.Expr | None:
+        """The constant λ of Ric = λ g, or None if the metric is not Einstein.
+
+        Raises ExpressionError if that is undecided.
+        """
+        return self._run(self._einstein_constant)
+
+    def is_einstein(self) -> bool:
+        """Whether Ric = λ g with a constant λ, proved or probable; ExpressionError if that is undecided."""
+        return self.einstein_constant is not None
+
+    def _einstein_constant(self, t: Tensors) -> sympy.Expr | None:
+        ring, factor = t.ring, t.scalar / t.ring.dim
+        slopes = [ring.d(t.scalar, k) for k in range(ring.dim)]
+        verdict = every(ring.verdict(e) for e in [*(t.ricci - t.matrix * factor).flat, *slopes])
+        if not verdict.decided():
+            return None
+        constant = ring.write([factor])[0]
+        return constant if is_constant(constant, self.chart).decided() else None
+
+    def _vanishing(self, task: Callable[[Tensors], np.ndarray]) -> Verdict:
+        """Whether all components of a tensor vanish."""
+        verdict: Verdict = self._run(lambda t: every(t.ring.verdict(e) for e in task(t).flat))
+        return verdict
 
     @abstractmethod
     def _over(self, ring: ExactRing[Any], matrix: np.ndarray) -> Tensors:
@@ -76,10 +133,8 @@ class Components(InLatex, Generic[Tensors]):
         return self.chart.expression(value, self._parameters, functions_of(self.chart, self.matrix))
 
 
-def matrix_in(
-    chart: Chart, components: Any, parameters: Mapping[str, Any], functions: Functions
-) -> sympy.Matrix:
-    """A d × d matrix of text, numbers or expressions in a real chart; raises ShapeError for other shapes."""
+def entries_in(chart: Chart | ComplexChart, components: Any) -> list[Any]:
+    """The entries of a square matrix that fits the chart, given as rows; raises ShapeError for other shapes."""
     rows = components.tolist() if hasattr(components, "tolist") else components
     try:
         if isinstance(rows, str):
@@ -92,10 +147,17 @@ def matrix_in(
     if len(lists) != chart.dim or any(len(row) != chart.dim for row in lists):
         shape = f"{len(lists)} rows of lengths {[len(row) for row in lists]}"
         raise ShapeError(
-            f"a metric in the {chart.dim} coordinates {', '.join(chart.coordinates)} has "
+            f"a metric in the {chart.dim} coordinates {', '.join(map(str, chart.symbols))} has "
             f"{chart.dim} x {chart.dim} components, not {shape}"
         )
-    entries = chart.expressions([e for row in lists for e in row], parameters, functions)
+    return [e for row in lists for e in row]
+
+
+def matrix_in(
+    chart: Chart, components: Any, parameters: Mapping[str, Any], functions: Functions
+) -> sympy.Matrix:
+    """A d × d matrix of text, numbers or expressions in a real chart; raises ShapeError for other shapes."""
+    entries = chart.expressions(entries_in(chart, components), parameters, functions)
     return sympy.Matrix(chart.dim, chart.dim, identified(entries, {**parameters, **chart.names}))
 
 

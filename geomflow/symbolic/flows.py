@@ -10,11 +10,10 @@ from typing import Any
 
 import sympy
 
-from geomflow.core.errors import InputError, ShapeError
-from geomflow.core.graph.sympy_bridge import as_sympy
+from geomflow.core.errors import InputError
 from geomflow.symbolic.components import Matrix
-from geomflow.symbolic.exact import all_zero, is_zero
-from geomflow.symbolic.given import exactly, given, identified, namesake
+from geomflow.symbolic.exact import is_zero
+from geomflow.symbolic.given import exactly, given, namesake
 from geomflow.symbolic.kahler import KahlerMetric
 from geomflow.symbolic.metric import Metric
 
@@ -70,30 +69,6 @@ def satisfies_kahler_ricci_flow(metric: KahlerMetric, time: sympy.Symbol, speed:
     """
     residual = _slope(metric, time) + exactly(given(speed)) * metric.ricci
     return is_zero(residual, metric.chart).decided()
-
-
-def satisfies_conformal_flow(factor: sympy.Expr, coordinates: Sequence[sympy.Symbol], time: sympy.Symbol) -> bool:
-    """Whether u (dx² + dy²) follows Ricci flow, u_t = Δ_0 log u, decided.
-
-    Raises ShapeError unless there are two coordinates, InputError if the time is one of them.
-
-    Parameters
-    ----------
-    factor : sympy.Expr or str
-        u, in the coordinates and the time.
-    coordinates : (2,) sequence of sympy.Symbol
-        x and y.
-    time : sympy.Symbol
-        t.
-    """
-    if len(coordinates) != 2:
-        raise ShapeError(f"a conformal factor on a surface has 2 coordinates, not {len(coordinates)}")
-    own = {s.name: s for s in coordinates}
-    if str(time) in own:
-        raise InputError(f"the time '{time}' has the name of a coordinate; give one of them another name")
-    (factor,) = identified([exactly(given(factor, {**own, str(time): as_sympy(time)}))], {**own, str(time): time})
-    spread = sum(sympy.diff(sympy.diff(factor, x) / factor, x) for x in coordinates)
-    return all_zero([sympy.diff(factor, time) - spread], coordinates).decided()
 
 
 def follows_rates(metric: Metric, rates: Mapping[sympy.Symbol, sympy.Expr]) -> bool:

@@ -13,13 +13,12 @@ from typing import Any, final
 import numpy as np
 import sympy
 
-from geomflow.core.errors import InputError, ShapeError, SymmetryError
-from geomflow.core.graph import Verdict, every
+from geomflow.core.errors import InputError, SymmetryError
 from geomflow.symbolic import show
 from geomflow.symbolic.chart import ComplexChart, chart_of
-from geomflow.symbolic.components import Components, Matrix, RealForm
-from geomflow.symbolic.exact import all_zero, compute, is_constant, written
-from geomflow.symbolic.given import Functions, Parameters, Symbols, with_parameters
+from geomflow.symbolic.components import Components, Matrix, RealForm, entries_in
+from geomflow.symbolic.exact import all_zero, compute, written
+from geomflow.symbolic.given import Functions, Parameters, Symbols
 from geomflow.symbolic.kahler_tensors import KahlerTensors, complex_hessian
 from geomflow.symbolic.metric import Metric
 from geomflow.symbolic.ring import ExactRing
@@ -95,12 +94,8 @@ class KahlerMetric(Components[KahlerTensors[ExactRing[Any]]]):
         self, chart: ComplexChart | Symbols, components: Any, parameters: Parameters = (), functions: Functions = ()
     ) -> None:
         chart = chart_of(chart, ComplexChart)
-        n = chart.dim
-        rows = components.tolist() if hasattr(components, "tolist") else [list(row) for row in components]
-        if len(rows) != n or any(len(row) != n for row in rows):
-            raise ShapeError(f"a Kähler metric in {n} complex coordinates has {n} x {n} components")
-        chart, entries = chart.read([e for row in rows for e in row], parameters, functions)
-        matrix = Matrix(n, n, entries)
+        chart, entries = chart.read(entries_in(chart, components), parameters, functions)
+        matrix = Matrix(chart.dim, chart.dim, entries)
         _check_hermitian(chart, matrix)
         _check_closed(chart, matrix)
         self._set(chart, matrix, None)
@@ -142,30 +137,7 @@ class KahlerMetric(Components[KahlerTensors[ExactRing[Any]]]):
         metric._set(chart, matrix, potential)
         return metric
 
-    @property
-    def dim(self) -> int:
-        """The complex dimension n."""
-        return self.chart.dim
-
-    @property
-    def components(self) -> Matrix:
-        """The components g_{ab̄}, which is what is compiled for numbers."""
-        return self.matrix
-
-    @property
-    def arguments(self) -> tuple[sympy.Symbol, ...]:
-        """z^1, ..., z^n, z̄^1, ..., z̄^n, then the parameters by name: the arguments of the compiled metric.
-
-        The conjugate of a complex parameter is an argument too.
-        """
-        return with_parameters(self.chart.all_symbols, self.matrix)
-
     # tensors
-
-    @cached_property
-    def determinant(self) -> sympy.Expr:
-        """det g_{ab̄}."""
-        return self._scalar(lambda t: t.determinant)
 
     @cached_property
     def inverse(self) -> Matrix:
@@ -248,45 +220,6 @@ class KahlerMetric(Components[KahlerTensors[ExactRing[Any]]]):
         """
         f = self._expression(f)
         return self._scalar(lambda t: t.ring.number(2) * t.laplacian(t.ring.read(f)), f)
-
-    # what is decided
-
-    @cached_property
-    def ricci_flatness(self) -> Verdict:
-        """Whether Ric = 0, and how surely that is known."""
-        verdict: Verdict = self._run(lambda t: every(t.ring.verdict(e) for e in t.ricci.ravel()))
-        return verdict
-
-    @property
-    def is_ricci_flat(self) -> bool:
-        """Whether Ric = 0, proved or probable (`ricci_flatness` says which).
-
-        Raises ExpressionError if that is undecided.
-        """
-        return self.ricci_flatness.decided()
-
-    @cached_property
-    def einstein_constant(self) -> sympy.Expr | None:
-        """The constant λ of R_{ab̄} = λ g_{ab̄}, or None if the metric is not Einstein.
-
-        Raises ExpressionError if that is undecided.
-        """
-        return self._run(self._einstein_constant)
-
-    def is_einstein(self) -> bool:
-        """Whether R_{ab̄} = λ g_{ab̄} with a constant λ, proved or probable; ExpressionError if that is undecided."""
-        return self.einstein_constant is not None
-
-    def _einstein_constant(self, t: KahlerTensors[ExactRing[Any]]) -> sympy.Expr | None:
-        ring, n = t.ring, self.dim
-        factor = t.scalar / (2 * n)
-        residues = [t.ricci[a, b] - factor * t.matrix[a, b] for a in range(n) for b in range(n)]
-        slopes = [ring.d(t.scalar, k) for k in range(2 * n)]
-        verdict = every(ring.verdict(e) for e in [*residues, *slopes])
-        if not verdict.decided():
-            return None
-        constant = ring.write([factor])[0]
-        return constant if is_constant(constant, self.chart).decided() else None
 
     # real form
 

@@ -79,9 +79,10 @@ def inverse(ring: Ring[E], matrix: np.ndarray, mirror: Callable[[Any], Any] | No
 def _by_minors(ring: Ring[E], matrix: np.ndarray, mirror: Callable[[Any], Any] | None) -> np.ndarray:
     everything = tuple(range(len(matrix)))
     minor = minors(ring, matrix)
-    scale = ring.one / _nonzero(
-        ring, ring.real(minor(everything, everything)) if mirror else minor(everything, everything)
-    )
+    det = ring.real(minor(everything, everything)) if mirror else minor(everything, everything)
+    if ring.vanishes(det):
+        raise _degenerate()
+    scale = ring.one / det
     result = ring.array(matrix.shape)
     for i in everything:
         for j in everything[i if mirror else 0 :]:
@@ -111,22 +112,13 @@ def _eliminate(ring: Ring[E], matrix: np.ndarray) -> tuple[np.ndarray, Any]:
         work[i] = [ring.zero if ring.vanishes(x) else x * scale for x in work[i]]
         for r in range(n):
             if r != i and not ring.vanishes(work[r, i]):
-                work[r] = _subtract(ring, work[r], work[r, i], work[i])
+                factor = work[r, i]
+                work[r] = [x if ring.vanishes(y) else x - factor * y for x, y in zip(work[r], work[i], strict=True)]
     return work[:, n:], det
-
-
-def _subtract(ring: Ring[E], row: np.ndarray, factor: Any, pivot: np.ndarray) -> list[Any]:
-    return [x if ring.vanishes(y) else x - factor * y for x, y in zip(row, pivot, strict=True)]
 
 
 def _without(indices: Sequence[int], removed: int) -> tuple[int, ...]:
     return tuple(i for i in indices if i != removed)
-
-
-def _nonzero(ring: Ring[E], determinant: Any) -> Any:
-    if ring.vanishes(determinant):
-        raise _degenerate()
-    return determinant
 
 
 def _degenerate() -> InputError:

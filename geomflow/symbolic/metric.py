@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, final
@@ -11,13 +11,13 @@ import numpy as np
 import sympy
 
 from geomflow.core.errors import InputError, ShapeError
-from geomflow.core.graph import Verdict, every
+from geomflow.core.graph import Verdict
 from geomflow.core.graph.sympy_bridge import composed, contents
 from geomflow.symbolic import show
 from geomflow.symbolic.chart import Chart, chart_of, functions_of
 from geomflow.symbolic.components import Array, Components, Matrix, images_in, matrix_in, symmetric_in
-from geomflow.symbolic.exact import compute, is_constant, read_array, written
-from geomflow.symbolic.given import Functions, Parameters, Symbols, fresh, names_in, parameter_names, with_parameters
+from geomflow.symbolic.exact import compute, read_array, written
+from geomflow.symbolic.given import Functions, Parameters, Symbols, fresh, names_in, parameter_names
 from geomflow.symbolic.ring import ExactRing
 from geomflow.symbolic.signs import root_of_modulus
 from geomflow.symbolic.tensors import RingTensors
@@ -74,27 +74,7 @@ class Metric(Components[RingTensors]):
                 f"the metric is degenerate: the determinant of {matrix.tolist()} is 0; check the components"
             )
 
-    @property
-    def dim(self) -> int:
-        """The dimension d."""
-        return self.chart.dim
-
-    @property
-    def components(self) -> Matrix:
-        """The components g_ij, which is what is compiled for numbers."""
-        return self.matrix
-
     # tensors
-
-    @property
-    def arguments(self) -> tuple[sympy.Symbol, ...]:
-        """The coordinates, then the parameters by name: the arguments of the compiled metric."""
-        return with_parameters(self.chart.symbols, self.matrix)
-
-    @cached_property
-    def determinant(self) -> sympy.Expr:
-        """det g_ij."""
-        return self._scalar(lambda t: t.determinant)
 
     @cached_property
     def inverse(self) -> Matrix:
@@ -152,30 +132,9 @@ class Metric(Components[RingTensors]):
     # what is decided
 
     @cached_property
-    def ricci_flatness(self) -> Verdict:
-        """Whether Ric = 0 on the ranges of the chart, and how surely that is known; no δ at a kink is counted."""
-        return self._beside_kinks(self._run(lambda t: every(t.ring.verdict(e) for e in t.ricci.ravel())))
-
-    @cached_property
     def flatness(self) -> Verdict:
         """Whether Rm = 0 on the ranges of the chart, and how surely that is known; no δ at a kink is counted."""
-        return self._beside_kinks(self._run(lambda t: every(t.ring.verdict(e) for e in t.riemann_lower.ravel())))
-
-    def _beside_kinks(self, verdict: Verdict) -> Verdict:
-        """The verdict that curvature vanishes, saying where a kink of the metric may hide a δ."""
-        kinks = sorted({str(e.args[0]) for e in self.matrix.atoms(sympy.Abs, sympy.sign)})
-        if not (verdict and kinks):
-            return verdict
-        return replace(verdict, evidence=f"{verdict.evidence}; this holds away from the zeros of {', '.join(kinks)}, "
-                                         "where the metric has a kink and the δ in its curvature is dropped")
-
-    @property
-    def is_ricci_flat(self) -> bool:
-        """Whether Ric = 0, proved or probable (`ricci_flatness` says which).
-
-        Raises ExpressionError if that is undecided.
-        """
-        return self.ricci_flatness.decided()
+        return self._vanishing(lambda t: t.riemann_lower)
 
     @property
     def is_flat(self) -> bool:
@@ -185,28 +144,14 @@ class Metric(Components[RingTensors]):
         """
         return self.flatness.decided()
 
-    @cached_property
-    def einstein_constant(self) -> sympy.Expr | None:
-        """The constant λ of Ric = λ g, or None if the metric is not Einstein.
-
-        Raises ExpressionError if that is undecided.
-        """
-        return self._run(self._einstein_constant)
-
-    def is_einstein(self) -> bool:
-        """Whether Ric = λ g with a constant λ, proved or probable; ExpressionError if that is undecided."""
-        return self.einstein_constant is not None
-
-    def _einstein_constant(self, t: RingTensors) -> sympy.Expr | None:
-        ring, dim = t.ring, self.dim
-        factor = t.scalar / dim
-        residues = [t.ricci[i, j] - factor * t.matrix[i, j] for i in range(dim) for j in range(i, dim)]
-        slopes = [ring.d(t.scalar, k) for k in range(dim)]
-        verdict = every(ring.verdict(e) for e in [*residues, *slopes])
-        if not verdict.decided():
-            return None
-        constant = ring.write([factor])[0]
-        return constant if is_constant(constant, self.chart).decided() else None
+    def _vanishing(self, task: Callable[[RingTensors], np.ndarray]) -> Verdict:
+        """Whether all components of a tensor vanish, saying where a kink of the metric may hide a δ in curvature."""
+        verdict = super()._vanishing(task)
+        kinks = sorted({str(e.args[0]) for e in self.matrix.atoms(sympy.Abs, sympy.sign)})
+        if not (verdict and kinks):
+            return verdict
+        return replace(verdict, evidence=f"{verdict.evidence}; this holds away from the zeros of {', '.join(kinks)}, "
+                                         "where the metric has a kink and the δ in its curvature is dropped")
 
     def bianchi(self) -> Matrix:
         """The divergence ∇^i(R_ij − ½ R g_ij), a row of zeros: the contracted Bianchi identity, decided."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations_with_replacement, product
 from typing import Any, ClassVar, Protocol, final
 
 import sympy
@@ -66,38 +67,35 @@ def shortened(text: str) -> str:
 
 def line_element(matrix: sympy.MatrixBase, symbols: Sequence[sympy.Symbol]) -> str:
     """g_ij dx^i dx^j as text."""
-    parts = []
-    for i, x in enumerate(symbols):
-        for j in range(i, len(symbols)):
-            entry = matrix[i, j] * (1 if i == j else 2)
-            if entry != 0:
-                form = f"d{x}^2" if i == j else f"d{x} d{symbols[j]}"
-                parts.append(_term(str(entry), entry, form))
-    return " + ".join(parts).replace("+ -", "- ") if parts else "0"
+    terms = [_term(str(entry), entry, f"d{symbols[i]}^2" if i == j else f"d{symbols[i]} d{symbols[j]}")
+             for i, j, entry in _coefficients(matrix)]
+    return _summed(terms)
 
 
 def line_element_latex(matrix: sympy.MatrixBase, symbols: Sequence[sympy.Symbol]) -> str:
     """g_ij dx^i dx^j as LaTeX."""
-    parts = []
-    for i, x in enumerate(symbols):
-        for j in range(i, len(symbols)):
-            entry = matrix[i, j] * (1 if i == j else 2)
-            if entry != 0:
-                other = "^2" if i == j else rf"\,\mathrm{{d}}{latex(symbols[j])}"
-                parts.append(
-                    _term(latex(entry), entry, rf"\mathrm{{d}}{latex(x)}{other}", r"\,", (r"\left(", r"\right)"))
-                )
-    return " + ".join(parts).replace("+ -", "- ") if parts else "0"
+    d = [rf"\mathrm{{d}}{latex(x)}" for x in symbols]
+    terms = [_term(latex(entry), entry, f"{d[i]}^2" if i == j else rf"{d[i]}\,{d[j]}", r"\,", (r"\left(", r"\right)"))
+             for i, j, entry in _coefficients(matrix)]
+    return _summed(terms)
+
+
+def _coefficients(matrix: sympy.MatrixBase) -> Iterator[tuple[int, int, sympy.Expr]]:
+    """The places i <= j of a symmetric matrix with what stands before dx^i dx^j, where that is not zero."""
+    for i, j in combinations_with_replacement(range(matrix.rows), 2):
+        entry = matrix[i, j] * (1 if i == j else 2)
+        if entry != 0:
+            yield i, j, entry
 
 
 def hermitian_form(matrix: sympy.MatrixBase, symbols: Sequence[sympy.Symbol]) -> str:
     """T_{ab̄} dz^a dz̄^b as text."""
-    parts = []
-    for a, z in enumerate(symbols):
-        for b, w in enumerate(symbols):
-            if matrix[a, b] != 0:
-                parts.append(_term(str(matrix[a, b]), matrix[a, b], f"d{z} dconj({w})"))
-    return " + ".join(parts).replace("+ -", "- ") if parts else "0"
+    pairs = zip(matrix, product(symbols, repeat=2), strict=True)
+    return _summed([_term(str(entry), entry, f"d{z} dconj({w})") for entry, (z, w) in pairs if entry != 0])
+
+
+def _summed(terms: Sequence[str]) -> str:
+    return " + ".join(terms).replace("+ -", "- ") or "0"
 
 
 def _term(written: str, entry: sympy.Expr, form: str, space: str = " ", brackets: tuple[str, str] = ("(", ")")) -> str:

@@ -6,12 +6,7 @@ from sympy import Function, Rational, cos, sin
 
 from geomflow.symbolic import Chart, ComplexChart, KahlerMetric, Metric, catalogue, is_zero
 from geomflow.symbolic.catalogue import TIME, bryant_equations, bryant_series
-from geomflow.symbolic.flows import (
-    is_soliton,
-    satisfies_conformal_flow,
-    satisfies_kahler_ricci_flow,
-    satisfies_ricci_flow,
-)
+from geomflow.symbolic.flows import is_soliton, satisfies_kahler_ricci_flow, satisfies_ricci_flow
 
 
 def test_kerr_is_ricci_flat_and_not_flat():
@@ -65,7 +60,6 @@ def test_king_rosenau_and_the_cigar_satisfy_the_flow():
         entry = catalogue.get(name)
         moving = entry.flow()
         assert satisfies_ricci_flow(moving, TIME)
-        assert satisfies_conformal_flow(moving.matrix[0, 0], moving.chart.symbols, TIME)
         assert not satisfies_ricci_flow(moving.scaled(2), TIME)
 
 

@@ -223,15 +223,12 @@ def king_rosenau() -> Geometry:
 
 def bryant(dim: int = 3) -> Geometry:
     """The soliton with its profile as the unknown function w(r); `bryant_series` gives its Taylor polynomial."""
-    if dim < 3:
-        raise InputError(f"Bryant's soliton has dimension 3 or more, not {dim}")
+    _at_least("Bryant's soliton", dim, 3)
     angles = [f"theta{k + 1}" for k in range(dim - 1)]
     chart = Chart(["r", *angles], ranges={"r": (0, sympy.oo)} | dict.fromkeys(angles[:-1], (0, sympy.pi)))
     r = chart.symbols[0]
     w = sympy.Function("w", positive=True)(r)
-    factors = [w**2]
-    for angle in chart.symbols[1:-1]:
-        factors.append(factors[-1] * sympy.sin(angle) ** 2)
+    factors = [w**2 * factor for factor in _sphere_factors(chart.symbols[1:])]
     n = sympy.Integer(dim)
     slope = w.diff(r)
     known = Known(scalar=(n - 1) * ((n - 2) * (1 - slope**2) / w**2 - 2 * w.diff(r, 2) / w))
@@ -302,8 +299,7 @@ def calabi(dim: int = 3, size: sympy.Expr = BOLT) -> Geometry:
     In U(n)-invariant form K = P(s), s = log|z|², y = P', P'' = y − a^n/y^(n−1). The potential is written down for
     n = 2, 3, 4, the metric itself for every n >= 2.
     """
-    if dim < 2:
-        raise InputError(f"Calabi's metric on O(-n) needs n >= 2, not {dim}")
+    _at_least("Calabi's metric on O(-n)", dim, 2)
     chart, square = _affine(dim)
     size = constant("size", size, chart)
     y = (square**dim + size**dim) ** sympy.Rational(1, dim)

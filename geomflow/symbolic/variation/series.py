@@ -135,26 +135,10 @@ def _derivatives(name: str, order: int) -> tuple[gr.Node, ...]:
 
 def evaluate_scalar(use: ModularArithmetic, node: gr.Node, known: Mapping[gr.Node, int]) -> int:
     """The residue of a node without jets, given those of its symbols."""
-    values: dict[gr.Node, int] = dict(known)
-    for current in gr.schedule((node,), known=values):
-        values[current] = _scalar_value(use, current, [values[a] for a in current.args])
-    return values[node]
-
-
-def _scalar_value(use: ModularArithmetic, node: gr.Node, args: list[int]) -> int:
-    if node.op == "constant":
-        return use.number(node.data)
-    if node.op == "add":
-        start, coefficients = node.data
-        return (use.number(start) + sum(use.number(c) * a for c, a in zip(coefficients, args, strict=True))) % PRIME
-    if node.op == "mul":
-        total = 1
-        for a, e in zip(args, node.data, strict=True):
-            total = total * scalar_power(use, a, e) % PRIME
-        return total
-    if node.op == "call":
-        return scalar_call(use, node.data, args[0])
-    return use.unknown(node.key)
+    arithmetic = gr.Arithmetic(use.number, lambda base, exponent: scalar_power(use, base % PRIME, exponent),
+                               lambda name, argument: scalar_call(use, name, argument % PRIME))
+    (value,) = gr.evaluate([node], known, arithmetic)
+    return int(value) % PRIME
 
 
 def scalar_power(use: ModularArithmetic, base: int, exponent: Rational) -> int:
