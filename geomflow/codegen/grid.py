@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geomflow.codegen.emit import GridEmitter
 from geomflow.codegen.plan import GridPlan
-from geomflow.codegen.points import helpers
+from geomflow.codegen.points import head
 from geomflow.codegen.routine import SECONDS_PER_OPERATION, CompiledSource, run_grid, use_threads
 from geomflow.codegen.stencils import check_order
 from geomflow.core import graph as gr
@@ -216,16 +216,7 @@ d0_i          first derivatives along i, stored because others are made of them 
 line0         lines continued periodically             stage0        the last planes of the outputs of stage 0
 """
 
-import math
-
-import numpy as np
-from numba import njit
-
-from geomflow.codegen.mathematics import {helpers}
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def block(fields, statics, parameters, spacing, out, start, stop, first, last):
+{head}def block(fields, statics, parameters, spacing, out, start, stop, first, last):
 {body}
 '''
 
@@ -241,5 +232,5 @@ def source(plan: GridPlan) -> tuple[str, int]:
         parameters=f" with parameters {', '.join(program.parameters)}" if program.parameters else "",
         axes=", ".join(axes), meaning=", ".join(f"{a} counts along {x}" for a, x in zip(axes, program.coordinates)),
         operations=emitter.operations, tile="" if plan.dimension == 2 else " and the lines first <= j < last",
-        helpers=helpers(body), body="\n".join(body))
+        head=head(body), body="\n".join(body))
     return text, emitter.operations

@@ -95,11 +95,6 @@ class Lowering:
         """Declare that `node` is already held by the variable or literal `text`."""
         self._known[node] = text
 
-    def take(self) -> list[str]:
-        """The lines written since the last call."""
-        lines, self.lines = self.lines, []
-        return lines
-
     def lower(self, roots: Sequence[Node]) -> list[str]:
         """Write what the roots need and return the variables or literals that hold them."""
         for node in gr.schedule(roots, known=self._known):

@@ -199,16 +199,7 @@ of the arguments {names}.
 arguments[a, p] and outputs[c, p] are component-major; p counts points. {operations} operations a point.
 """
 
-import math
-
-import numpy as np
-from numba import njit
-
-from geomflow.codegen.mathematics import {helpers}
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def block(arguments, outputs, start, stop):
+{head}def block(arguments, outputs, start, stop):
     noalias()
     for p in range(max(start, 0), stop):
 {body}
@@ -232,7 +223,7 @@ def source(outputs: Sequence[Node], shape: tuple[int, ...], arguments: Sequence[
     text = _TEMPLATE.format(
         title=f"A geomflow routine on points, for {'complex' if is_complex else 'real'} arguments.",
         results=f"an array of shape {shape}" if shape else "one number", operations=lowering.operations,
-        names=", ".join(leaves[a].name for a in arguments) or "none", helpers=helpers(body),
+        names=", ".join(leaves[a].name for a in arguments) or "none", head=head(body),
         body="\n".join(out.lines))
     return text, lowering.operations
 
@@ -242,14 +233,25 @@ def leaf_name(leaf: Node) -> str:
     return leaf.data if leaf.op == "symbol" else gr.jet_name(*leaf.data)
 
 
+_HEAD = '''\
+import math
+
+import numpy as np
+from numba import njit
+
+from geomflow.codegen.mathematics import {helpers}
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+'''
 _HELPERS = ("complex_sign", "erf", "exp", "fma", "log", "sign")
 
 
-def helpers(lines: Iterable[str]) -> str:
-    """The names to import from `mathematics` for these lines."""
+def head(lines: Iterable[str]) -> str:
+    """What stands before the function of these lines: imports, and how it is compiled."""
     text = "\n".join(lines)
     needed = [h for h in _HELPERS if any(f"{before}{h}(" in text for before in (" ", "(", "-"))]
-    return ", ".join(sorted([*needed, "noalias"]))
+    return _HEAD.format(helpers=", ".join(sorted([*needed, "noalias"])))
 
 
 def compile(expression: Any, arguments: Sequence[Any] | None = None) -> PointRoutine:

@@ -183,22 +183,6 @@ def gradient_norm_squared(h: ArrayLike, df: ArrayLike) -> Array:
     return square
 
 
-def ricci_from_riemann(riemann: ArrayLike) -> Array:
-    """Ric_kj = R^l_{klj} from `riemann[..., l, k, i, j]` = R^l_{kij}, where R(∂_i, ∂_j) ∂_k = R^l_{kij} ∂_l.
-
-    The unit sphere of dimension d has R^l_{kij} = δ^l_i g_kj − δ^l_j g_ki and Ric = (d − 1) g:
-
-    >>> one = np.eye(3)
-    >>> sphere = np.einsum("li,kj->lkij", one, one) - np.einsum("lj,ki->lkij", one, one)
-    >>> ricci_from_riemann(sphere)
-    array([[2., 0., 0.],
-           [0., 2., 0.],
-           [0., 0., 2.]])
-    """
-    ricci: Array = np.einsum("...lklj->...kj", np.asarray(riemann))
-    return ricci
-
-
 def density_ratio(h: ArrayLike, reference: ArrayLike) -> Array:
     """v = det g / (κ |Ω|²), where κ makes the mean of v against the measure |Ω|² equal to one.
 

@@ -17,36 +17,27 @@ from geomflow.core.errors import StoreError
 from geomflow.io import layout
 
 
-class DirectoryLock:
-    """A lock on a directory, given back when closed and when the process dies."""
+def lock_directory(path: Path) -> contextlib.ExitStack:
+    """Lock a directory for writing, until what is returned is closed or the process dies.
 
-    def __init__(self, descriptor: int | None) -> None:
-        self._descriptor = descriptor
-
-    def close(self) -> None:
-        """Give the lock back."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-
-def lock_directory(path: Path) -> DirectoryLock:
-    """Lock a directory for writing. Raises `StoreError` if another process has it; no-op where there are no locks."""
+    Nothing is locked where there are no locks. Raises `StoreError` if another process has it.
+    """
+    lock = contextlib.ExitStack()
     try:
         import fcntl
     except ImportError:
-        return DirectoryLock(None)
+        return lock
     descriptor = os.open(path, os.O_RDONLY)
+    lock.callback(os.close, descriptor)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        os.close(descriptor)
+        lock.close()
         message = f"another run is writing to the store '{path}': wait for it, or choose another path."
         raise StoreError(message) from error
     except OSError:  # a file system without locks
-        os.close(descriptor)
-        return DirectoryLock(None)
-    return DirectoryLock(descriptor)
+        lock.close()
+    return lock
 
 
 @dataclass(frozen=True)

@@ -299,7 +299,8 @@ def calabi(dim: int = 3, size: sympy.Expr = BOLT) -> Geometry:
     In U(n)-invariant form K = P(s), s = log|z|², y = P', P'' = y − a^n/y^(n−1). The potential is written down for
     n = 2, 3, 4, the metric itself for every n >= 2.
     """
-    _at_least("Calabi's metric on O(-n)", dim, 2)
+    if dim < 2:
+        raise InputError(f"Calabi's metric on O(-n) needs n >= 2, not {dim}")
     chart, square = _affine(dim)
     size = constant("size", size, chart)
     y = (square**dim + size**dim) ** sympy.Rational(1, dim)
