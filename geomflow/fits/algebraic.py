@@ -305,7 +305,7 @@ def _fit_invariant(
     degrees = tuple(int(forms.exponents[0, b].sum()) for b in variety.ambient.blocks)
     features = forms.features(used)
     features /= reference(forms, used)[:, None, None]
-    objective = FormObjective(features, np.log(used.omega2), used.weights / used.weights.sum(), level, loss)
+    objective = FormObjective(features, np.log(used.omega2), used.mass, level, loss)
     first = project(features[:, 0], start, used, degrees)
     solution = carried_out(LevenbergMarquardt(objective, first), STEPS, progress)
     best = solution.last["coefficients"]

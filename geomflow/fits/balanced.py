@@ -123,7 +123,7 @@ class Balancing(Fit):
 
     @cached_property
     def _mass(self) -> np.ndarray:
-        return self.points.weights / self.points.weights.sum() * self.sections.count
+        return self.points.mass * self.sections.count
 
     @cached_property
     def _average(self) -> Callable[[np.ndarray], np.ndarray]:

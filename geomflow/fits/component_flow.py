@@ -60,8 +60,7 @@ class ComponentObjective(Objective):
     def of(cls, points: Points, loss: Loss) -> ComponentObjective:
         """At points of a variety, from its Fubini–Study metric."""
         reference = pack(FubiniStudy(points.variety).at(points))
-        weights = points.weights / points.weights.sum()
-        return cls(reference, weights, points.omega2, _inverted(reference)[2], loss)
+        return cls(reference, points.mass, points.omega2, _inverted(reference)[2], loss)
 
     def evaluate(self, coefficients: np.ndarray) -> Evaluation:
         """What is there for a metric, positive or not."""

@@ -71,11 +71,6 @@ class FormFamily:
         return tuple(d / self.level for d in self.degrees)
 
     @cached_property
-    def mass(self) -> np.ndarray:
-        """dμ_Ω on the points, total mass one, (P,)."""
-        return self.points.weights / self.points.weights.sum()
-
-    @cached_property
     def reference(self) -> np.ndarray:
         """Inverse square roots L⁻¹ of Fubini–Study g_FS = L L†, (P, n, n)."""
         return np.linalg.inv(np.linalg.cholesky(FubiniStudy(self.variety, self.kahler_class).at(self.points)))
@@ -84,7 +79,7 @@ class FormFamily:
     def square(self) -> FormObjective:
         """∫(v − 1)² dμ_Ω on the points as a function of the coefficients."""
         loss = EnergyLoss.of("(v - 1)^2")
-        return FormObjective(self.features, np.log(self.points.omega2), self.mass, self.level, loss)
+        return FormObjective(self.features, np.log(self.points.omega2), self.points.mass, self.level, loss)
 
     def metric(self, coefficients: np.ndarray) -> HermitianForm:
         """The metric of given coefficients.
@@ -169,7 +164,7 @@ class FormState:
     @property
     def sigma(self) -> float:
         """σ on the family's points."""
-        return conventions.sigma(self.density, self.family.mass)
+        return conventions.sigma(self.density, self.family.points.mass)
 
     @cached_property
     def positivity(self) -> np.ndarray:
@@ -191,8 +186,8 @@ class FormState:
         if other.family is not self.family:
             raise InputError("the distance is one of two members of one family")
         change = np.log(self.gram[:, 0, 0].real / other.gram[:, 0, 0].real) / self.family.level
-        change = change - self.family.mass @ change
-        return float(np.sqrt(self.family.mass @ change**2))
+        change = change - self.family.points.mass @ change
+        return float(np.sqrt(self.family.points.mass @ change**2))
 
     def restricted(self, flow: Any) -> Any:
         """A flow of potentials restricted to the family, see `RESTRICTIONS`; None where it has no restriction.
@@ -248,7 +243,7 @@ def _energy(state: FormState) -> np.ndarray:
 
 def _mass(state: FormState) -> np.ndarray:
     """dμ_J = v dμ_Ω on the points, total mass one, (P,)."""
-    return state.family.mass * state.density
+    return state.family.points.mass * state.density
 
 
 #: The inner products in which flows are gradients, by name.
@@ -257,7 +252,7 @@ INNER_PRODUCTS: dict[str, Callable[[FormState], np.ndarray]] = {"mabuchi": mabuc
 
 def descent_system(state: FormState, functional: Density) -> tuple[np.ndarray, np.ndarray]:
     """The Gauss–Newton Hessian ∫F''(v)(δv)² dμ_Ω of E_F in the coefficients, and its gradient ∫F'(v) δv dμ_Ω."""
-    mass, v = state.family.mass, state.density
+    mass, v = state.family.points.mass, state.density
     _, first, second = functional.evaluate(v)
     change = v[:, None] * state.slopes
     return (change * (mass * second)[:, None]).T @ change, (mass * first) @ change

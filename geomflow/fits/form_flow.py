@@ -190,7 +190,7 @@ def form_family(
     forms = reduced_forms(variety, degrees, symmetry or variety.symmetry, points)
     require_points(forms, points)
     features = forms.features(points) / reference(forms, points)[:, None, None]
-    root = np.sqrt(points.weights / points.weights.sum())
+    root = np.sqrt(points.mass)
     triangle = np.asarray(np.linalg.qr(root[:, None] * features[:, 0], mode="r"))
     whole = solve_triangular(triangle, features.reshape(-1, forms.count).T, trans="T").T
     orthonormal = np.ascontiguousarray(whole.reshape(features.shape))
@@ -329,7 +329,7 @@ class _Bound:
         slope, mass = self.bands(y)[2], 2**state.family.variety.dim * exact
         return {
             "sigma": state.sigma,
-            "energy": mass * float(state.family.mass @ self.functional.evaluate(state.density)[0]),
+            "energy": mass * float(state.family.points.mass @ self.functional.evaluate(state.density)[0]),
             "dissipation": mass * float(slope @ slope) / self.flow.speed,
             "volume": volume,
             "positivity": float(state.positivity.min()),

@@ -67,8 +67,7 @@ class SectionObjective(Objective):
             jets[s] = out
 
         each(work, slices(len(points), 512))
-        weights = points.weights / points.weights.sum()
-        return cls(jets, np.log(points.omega2), weights, gcd(*sections.degrees), loss)
+        return cls(jets, np.log(points.omega2), points.mass, gcd(*sections.degrees), loss)
 
     def head(self, count: int) -> SectionObjective:
         """The objective on the first points only."""

@@ -83,8 +83,7 @@ class PhiNetwork(CorrectedMetric, kind="geomflow phi-network 1"):
     def correction_jets(self, points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Exact derivatives of φ: truncated power series through the inputs and every layer."""
         layers, activation = self.network.layers(self.parameters), self.network.activation
-        parts = each(lambda s: potential_jets(layers, activation, points[s]), slices(len(points), _CHUNK))
-        return tuple(np.concatenate([part[k] for part in parts]) for k in range(3))  # type: ignore[return-value]
+        return jets_in_blocks(lambda part: potential_jets(layers, activation, part), points)
 
     def record(self) -> dict[str, Any]:
         """Network, parameters, class and report."""
@@ -104,6 +103,14 @@ class PhiNetwork(CorrectedMetric, kind="geomflow phi-network 1"):
 
     def __repr__(self) -> str:
         return f"g_FS + ∂∂̄φ with {self.network}, on the {self.variety}"
+
+
+def jets_in_blocks(
+    jets: Callable[[Points], tuple[np.ndarray, np.ndarray, np.ndarray]], points: Points, size: int = _CHUNK
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What `jets` gives at points, taken from blocks of at most `size` of them, on all threads."""
+    parts = each(lambda block: jets(points[block]), slices(len(points), size))
+    return tuple(np.concatenate([part[k] for part in parts]) for k in range(3))  # type: ignore[return-value]
 
 
 def potential_jets(

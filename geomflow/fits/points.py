@@ -46,15 +46,14 @@ class WeightedPoints:
         """In frames that are orthonormal for g_FS of a class, in which ∂∂̄φ is M; inputs are `ProjectiveInputs`."""
         inputs = ProjectiveInputs.of(points, kahler_class)
         ratio = _ratio(inputs.log_determinant() - np.log(points.omega2))
-        return cls(inputs, ratio, points.weights / points.weights.sum(), inputs.n)
+        return cls(inputs, ratio, points.mass, inputs.n)
 
     @classmethod
     def in_patch(cls, points: Points) -> WeightedPoints:
         """In the coordinates of one patch, with real coordinates as inputs; raises `InputError` as `patch_of` does."""
         patch_of(points)
         metric, n = FubiniStudy(points.variety).at(points), points.variety.dim
-        weights = points.weights / points.weights.sum()
-        return cls(real_coordinates(points), _ratio(-np.log(points.omega2)), weights, n, pack(metric - np.eye(n)))
+        return cls(real_coordinates(points), _ratio(-np.log(points.omega2)), points.mass, n, pack(metric - np.eye(n)))
 
     def __len__(self) -> int:
         return len(self.weights)

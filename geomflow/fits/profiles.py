@@ -17,8 +17,8 @@ import numpy as np
 
 from geomflow.core.archive import Archive
 from geomflow.core.errors import InputError, NotFiniteError, PositivityError, ShapeError, StoreError
-from geomflow.core.threads import each, one_thread_products, slices
-from geomflow.fits.phi_network import compose, read_jets
+from geomflow.core.threads import one_thread_products
+from geomflow.fits.phi_network import compose, jets_in_blocks, read_jets
 from geomflow.variety.points import Points
 
 #: Numbers that a block of series may hold.
@@ -205,9 +205,8 @@ def composed_jets(
     def derivatives(t: np.ndarray) -> np.ndarray:
         return np.stack(profile.derivatives(t, 4))
 
-    def work(block: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return read_jets(compose(argument(points[block]), derivatives, n) @ heights, n)
+    def jets(part: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return read_jets(compose(argument(part), derivatives, n) @ heights, n)
 
     with one_thread_products():
-        parts = each(work, slices(len(points), max(1, _NUMBERS // len(heights))))
-    return tuple(np.concatenate([part[k] for part in parts]) for k in range(3))  # type: ignore[return-value]
+        return jets_in_blocks(jets, points, max(1, _NUMBERS // len(heights)))

@@ -12,7 +12,7 @@ from geomflow.core.hermitian import unpack
 from geomflow.core.report import FitReport, read_report, report_record
 from geomflow.core.threads import each, one_thread_products, slices
 from geomflow.fits.components import ComponentNetwork
-from geomflow.fits.phi_network import PhiNetwork, directional_jets
+from geomflow.fits.phi_network import PhiNetwork, directional_jets, jets_in_blocks
 from geomflow.fits.points import WeightedPoints, real_coordinates
 from geomflow.fits.potential_span import PotentialSpan
 from geomflow.fits.span import LinearSpan
@@ -21,7 +21,7 @@ from geomflow.networks.perceptron import Perceptron
 from geomflow.variety import HermitianMetric, Hypersurface, Points
 from geomflow.variety.sections import stored_class
 
-_BLOCK, _CHUNK = 128, 32
+_BLOCK = 128
 
 #: Values, tangents and packed ∂∂̄ of the neurons of a layer.
 _Jet = list[np.ndarray]
@@ -93,9 +93,7 @@ class PotentialTangent(PotentialSpan, kind="PotentialTangent"):
         """Exact to the fourth derivative: the rate of the network's power series along δ."""
         network = self.metric.network
         layers, moves = network.layers(self.metric.parameters), network.layers(coefficients)
-        blocks = slices(len(points), _CHUNK)
-        parts = each(lambda s: directional_jets(layers, moves, network.activation, points[s]), blocks)
-        return tuple(np.concatenate([part[k] for part in parts]) for k in range(3))  # type: ignore[return-value]
+        return jets_in_blocks(lambda part: directional_jets(layers, moves, network.activation, part), points)
 
     def present(self, inputs: Inputs) -> np.ndarray:
         """The packed ∂_a∂_b̄φ_θ of the network itself, at its frozen parameters, (P, n²).

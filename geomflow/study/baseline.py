@@ -13,7 +13,7 @@ from geomflow import fits
 from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
 from geomflow.study.gains import PAPER, Setting, chart_points, few_points, train_seed, uninterrupted, unseen_points
 from geomflow.study.seeds import exponent, geometric
-from geomflow.study.study import Cell, Findings, Row, Study, distinct, having
+from geomflow.study.study import Cell, Findings, Row, Study, averages, having
 from geomflow.variety import Points, quality
 
 if TYPE_CHECKING:
@@ -149,6 +149,6 @@ def _mean(rows: Any, kind: str, size: int) -> tuple[float, float]:
 
 def _curve(rows: Any, kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Numbers of points, geometric mean gains, and the factors of their errors."""
-    sizes = distinct(having(rows, kind=kind), "points")
-    pairs = np.array([_mean(rows, kind, size) for size in sizes]).reshape(-1, 2)
-    return np.array(sizes), pairs[:, 0], pairs[:, 1]
+    sizes, pairs = averages(having(rows, kind=kind), "points", "gain", geometric)
+    means, factors = pairs.reshape(-1, 2).T
+    return sizes, means, factors

@@ -13,7 +13,7 @@ from geomflow.core.memory import human
 from geomflow.fits import ComponentFlow, FallingRate
 from geomflow.kernels import FubiniStudyGaussian, batched_labels, dropped_mass
 from geomflow.plot.style import CYCLE, MUTED, plain_ticks
-from geomflow.study.study import Cell, Findings, Row, Study, distinct, having
+from geomflow.study.study import Cell, Findings, Row, Study, averages, distinct, having
 from geomflow.variety import Fermat, Points, quality, sample_patch
 
 if TYPE_CHECKING:
@@ -127,8 +127,8 @@ class ClusteringCost(Study):
         _draw_gain(gain, findings)
         _draw_cost(time, findings, "double", "seconds of one update")
         _draw_cost(memory, findings, "memory", "bytes in one update")
-        exact = _by_points(findings.where(clusters=1), "stored")
-        memory.plot(exact[0], exact[1], "--", color=MUTED, label="the matrix, stored")
+        points, stored = averages(findings.where(clusters=1).rows, "points", "stored")
+        memory.plot(points, stored, "--", color=MUTED, label="the matrix, stored")
         memory.legend(fontsize=8)
 
 
@@ -159,19 +159,11 @@ def _mean(rows: Any, name: str) -> float:
     return float(np.mean([row[name] for row in rows]))
 
 
-def _by_points(findings: Findings, name: str) -> tuple[list[int], list[float]]:
-    """Numbers of points and the means of a column there."""
-    points = distinct(findings.rows, "points")
-    return points, [_mean(findings.where(points=n).rows, name) for n in points]
-
-
 def _draw_gain(axes: Axes, findings: Findings) -> None:
     for points, colour in zip(distinct(findings.rows, "points"), CYCLE, strict=False):
         rows = findings.where(points=points)
-        clusters = distinct(rows.rows, "clusters")
-        means = [_mean(rows.where(clusters=c).rows, "unseen") for c in clusters]
         axes.semilogx(rows["clusters"], rows["unseen"], ".", color=colour, alpha=0.5)
-        axes.semilogx(clusters, means, color=colour, label=f"{points:,} points")
+        axes.semilogx(*averages(rows.rows, "clusters", "unseen"), color=colour, label=f"{points:,} points")
     axes.set(xlabel="clusters (one: exact)", ylabel="gain on unseen points", ylim=(0, None))
     plain_ticks(axes, findings["clusters"], "{:,}")
     axes.legend(fontsize=8)
@@ -180,7 +172,7 @@ def _draw_gain(axes: Axes, findings: Findings) -> None:
 def _draw_cost(axes: Axes, findings: Findings, name: str, label: str) -> None:
     most = int(findings["clusters"].max())
     for clusters, colour in ((1, CYCLE[0]), (most, CYCLE[1])):
-        points, values = _by_points(findings.where(clusters=clusters), name)
+        points, values = averages(findings.where(clusters=clusters).rows, "points", name)
         axes.loglog(points, values, "o-", color=colour, label="exact" if clusters == 1 else f"{clusters} clusters")
     axes.set(xlabel="train points", ylabel=label)
     axes.yaxis.set_minor_formatter("")

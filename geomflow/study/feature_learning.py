@@ -13,7 +13,7 @@ from geomflow.flow import solve
 from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
 from geomflow.study.gains import uninterrupted
 from geomflow.study.seeds import geometric
-from geomflow.study.study import Cell, Findings, Row, Study, distinct, having
+from geomflow.study.study import Cell, Findings, Row, Study, averages, distinct, having
 from geomflow.variety import Dwork, Fermat, Points, quality
 
 if TYPE_CHECKING:
@@ -209,14 +209,12 @@ def _draw_training(axes: Axes, findings: Findings) -> None:
 
 def _draw_widths(axes: Axes, findings: Findings) -> None:
     main = _main(findings.rows)
-    widths = distinct(main, "width")
     for (name, label), colour, mark in zip(GAINS.items(), CYCLE, "sov", strict=False):
-        pairs = [geometric([row[name] for row in having(main, width=width)]) for width in widths]
-        means, factors = np.array(pairs).T
+        widths, pairs = averages(main, "width", name, geometric)
+        means, factors = pairs.T
         axes.errorbar(widths, means, [means - means / factors, means * factors - means], fmt=f"{mark}-", color=colour,
                       capsize=2, label=label)
-    drifts = [np.mean([row["drift"] for row in having(main, width=width)]) for width in widths]
-    axes.plot(widths, drifts, "--", color=MUTED, label="drift ‖Θ − Θ₀‖/‖Θ₀‖")
+    axes.plot(*averages(main, "width", "drift"), "--", color=MUTED, label="drift ‖Θ − Θ₀‖/‖Θ₀‖")
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     plain_ticks(axes, widths)

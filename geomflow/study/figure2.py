@@ -11,7 +11,7 @@ from geomflow.kernels import batched_labels, cohesion, geodesic_distance
 from geomflow.plot.style import CYCLE, MUTED, plain_ticks
 from geomflow.study.gains import chart_points
 from geomflow.study.seeds import mean_and_error, said, with_errors
-from geomflow.study.study import Cell, Findings, Row, Study, distinct, having
+from geomflow.study.study import Cell, Findings, Row, Study, averages, distinct, having
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -108,8 +108,8 @@ def _draw_ratios(axes: Axes, findings: Findings) -> None:
     batches = distinct(findings.rows, "batches")
     words = {0: "unordered", 1: "at once"}
     for number, colour in zip(batches, [MUTED, *CYCLE], strict=False):
-        counts = distinct(having(findings.rows, batches=number), "clusters")
-        means, errors = np.array([mean_and_error(_ratios(findings.rows, number, count)) for count in counts]).T
+        counts, pairs = averages(having(findings.rows, batches=number), "clusters", "ratio", mean_and_error)
+        means, errors = pairs.T
         axes.errorbar(counts, means, errors, fmt="o-", color=colour, capsize=2,
                       label=words.get(number, f"{number} batches"))
     axes.set(xlabel="clusters", ylabel="within / overall", xscale="log", title="mean distance within clusters",

@@ -13,7 +13,7 @@ from geomflow import fits
 from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
 from geomflow.study.gains import OURS, Setting, few_points, uninterrupted
 from geomflow.study.seeds import exponent
-from geomflow.study.study import Cell, Findings, Row, Study, distinct, having
+from geomflow.study.study import Cell, Findings, Row, Study, averages, distinct, having
 from geomflow.variety import Fermat, Points, gain, quality, sample_patch
 from geomflow.variety.measures import Quality
 
@@ -124,7 +124,7 @@ class Generalisation(Study):
         """The gains, and the exponents in the number of points."""
         found = {f"gain_{row['kernel']}_{row['points']}": float(row["gain"]) for row in rows}
         for kernel in FAMILIES:
-            sizes, gains = _curve(rows, kernel)
+            sizes, gains = averages(having(rows, kernel=kernel), "points", "gain")
             if len(sizes) > 1:
                 found[f"exponent_{kernel}"] = exponent(sizes, gains)
         return found
@@ -170,9 +170,3 @@ def _points(patch: bool, count: int, seed: int) -> Points:
 def _relative_error(found: Quality) -> float:
     """Of the gain, from the Monte-Carlo errors of both σ."""
     return float(np.hypot(found.after.error / float(found.after), found.before.error / float(found.before)))
-
-
-def _curve(rows: Any, kernel: str) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of points and gains."""
-    own = sorted((row["points"], row["gain"]) for row in having(rows, kernel=kernel))
-    return np.array([size for size, _ in own]), np.array([gain for _, gain in own])

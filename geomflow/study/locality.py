@@ -13,7 +13,7 @@ from geomflow.kernels.network import NetworkKernel
 from geomflow.networks import CosineNetwork, FourierEmbedding, Network, Perceptron
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.seeds import exponent
-from geomflow.study.study import Cell, Findings, Row, Study, distinct, having
+from geomflow.study.study import Cell, Findings, Row, Study, averages, having
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -138,12 +138,9 @@ def _named(row: Row) -> str:
     return f"{row['kind']} N={row['neurons']}" if row["neurons"] else row["kind"]
 
 
-def _floors(rows: Any) -> tuple[list[int], np.ndarray]:
+def _floors(rows: Any) -> tuple[np.ndarray, np.ndarray]:
     """Sizes of the cosine networks, and their floors over all seeds."""
-    cosine = having(rows, kind="cosine")
-    sizes = distinct(cosine, "neurons")
-    squares = [np.mean([row["floor"] ** 2 for row in having(cosine, neurons=size)]) for size in sizes]
-    return sizes, np.sqrt(squares)
+    return averages(having(rows, kind="cosine"), "neurons", "floor", lambda floors: np.sqrt(np.mean(np.square(floors))))
 
 
 def _draw_kernels(axes: Axes, findings: Findings) -> None:

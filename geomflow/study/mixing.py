@@ -14,7 +14,7 @@ from geomflow.field import Torus
 from geomflow.flow import solve
 from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
 from geomflow.study.seeds import exponent
-from geomflow.study.study import Cell, Findings, Row, Study, distinct, having
+from geomflow.study.study import Cell, Findings, Row, Study, averages, having
 from geomflow.symbolic import functionals
 from geomflow.tangent import Continuum, GradientFlow
 
@@ -127,10 +127,7 @@ def _mass(blocks: np.ndarray) -> float:
 
 def _masses(rows: Any, model: str, when: str) -> tuple[np.ndarray, np.ndarray]:
     """Widths, and mean masses over seeds."""
-    own = having(rows, model=model)
-    widths = distinct(own, "width")
-    means = [np.mean([row[f"mass_{when}"] for row in having(own, width=width)]) for width in widths]
-    return np.array(widths), np.array(means)
+    return averages(having(rows, model=model), "width", f"mass_{when}")
 
 
 def _draw_blocks(axes: Axes, blocks: np.ndarray, title: str) -> None:

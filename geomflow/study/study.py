@@ -41,6 +41,14 @@ def distinct(rows: Iterable[Row], name: str) -> list[Any]:
     return sorted({row[name] for row in rows})
 
 
+def averages(rows: Iterable[Row], over: str, name: str, mean: Callable[..., Any] = np.mean
+             ) -> tuple[np.ndarray, np.ndarray]:
+    """The values of the column `over`, ascending, and the `mean` of the column `name` over the rows with each."""
+    rows = list(rows)
+    places = distinct(rows, over)
+    return np.array(places), np.array([mean([row[name] for row in having(rows, **{over: place})]) for place in places])
+
+
 class Study(ABC):
     """A question that is answered by measuring one cell after another; `run_study` carries it out.
 

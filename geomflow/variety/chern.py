@@ -6,7 +6,7 @@ coefficients τ^{n−k} c_k ∧ (ω/2π)^{n−k}, so n + 1 values of τ give eve
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import permutations, product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,13 +51,9 @@ def _densities(metric: PolarisedMetric, points: Points) -> np.ndarray:
 def _top_determinant(theta: np.ndarray) -> np.ndarray:
     """The coefficient of Π dx^a∧dx̄^a in det Θ: Σ over three permutations of signs times Π_c Θ[c, π(c), α(c), β(c)]."""
     n = theta.shape[1]
-    signed = _signed(n)
     total = np.zeros(len(theta))
-    for pi, s in signed:
-        for alpha, t in signed:
-            for beta, u in signed:
-                product = np.prod([theta[:, c, pi[c], alpha[c], beta[c]] for c in range(n)], axis=0)
-                total += s * t * u * product.real
+    for (pi, s), (alpha, t), (beta, u) in product(_signed(n), repeat=3):
+        total += s * t * u * np.prod([theta[:, c, pi[c], alpha[c], beta[c]] for c in range(n)], axis=0).real
     return total
 
 
@@ -117,9 +113,8 @@ def intersection_number(points: Points, *classes: int) -> Estimate:
         raise InputError(f"{len(classes)} classes on a {n}-fold; give {n}")
     forms = [_hyperplane(points, c) for c in classes]
     total = np.zeros(len(points))
-    for alpha, s in _signed(n):
-        for beta, t in _signed(n):
-            total += s * t * np.prod([f[:, alpha[c], beta[c]] for c, f in enumerate(forms)], axis=0).real
+    for (alpha, s), (beta, t) in product(_signed(n), repeat=2):
+        total += s * t * np.prod([f[:, alpha[c], beta[c]] for c, f in enumerate(forms)], axis=0).real
     return integral(total / np.pi**n, points)
 
 

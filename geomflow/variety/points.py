@@ -88,6 +88,11 @@ class Points:
         """J[p, a, i] = ∂z_i/∂x^a, shape (P, n, N); for the eliminated coordinate −(∂Q/∂x_a)/(∂Q/∂z_elim)."""
         return frames.pullbacks(self)
 
+    @cached_property
+    def mass(self) -> np.ndarray:
+        """dμ_Ω on the points, total mass one, (P,)."""
+        return np.asarray(self.weights / self.weights.sum())
+
     @property
     def density(self) -> np.ndarray:
         """Points per d^{2n}x at each point, total mass one: |Ω|² / weights."""

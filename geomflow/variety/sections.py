@@ -66,12 +66,6 @@ def multi_monomials(ambient: Ambient, degrees: Sequence[int]) -> np.ndarray:
     return result
 
 
-def standard(exponents: np.ndarray, leading: np.ndarray) -> np.ndarray:
-    """The rows not divisible by the monomial `leading`: a basis modulo any polynomial with that leading term."""
-    result: np.ndarray = exponents[~np.all(exponents >= leading, axis=1)]
-    return result
-
-
 class Places:
     """Rows of exponents to their numbers in a list of monomials, (M, N).
 
@@ -210,7 +204,8 @@ class Sections:
     def exponents(self) -> np.ndarray:
         """The monomials, (count, N)."""
         every = multi_monomials(self.variety.ambient, self.degrees)
-        return standard(every, self._leading[0])
+        standard: np.ndarray = every[~np.all(every >= self._leading[0], axis=1)]
+        return standard
 
     @property
     def count(self) -> int:

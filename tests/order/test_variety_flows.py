@@ -96,7 +96,7 @@ def test_the_energy_is_the_k_energy_whatever_the_speed(cubic, flow):
     members, _ = cubic
     problem = flow.bind(members.state())
     state, rate, step = members.state(), np.empty_like(problem.y0), 1e-6
-    mass = members.mass * 2**members.variety.dim * gv.class_volume(state.metric)
+    mass = members.points.mass * 2**members.variety.dim * gv.class_volume(state.metric)
     seen = problem.observe(0.0, problem.y0)
     assert seen["energy"] == pytest.approx(k_energy(state.density, mass), rel=1e-12)
     problem.rate(0.0, problem.y0, rate)
