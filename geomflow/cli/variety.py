@@ -162,8 +162,7 @@ class Job:
             fit = PhiTraining(self.variety, points, loss=task.functional, seed=task.seed,
                               kahler_class=task.kahler_class, work=task.file.metric.work or WORK, **task.network)
         solution = solve(fit, fit.start(), fit.length, max_steps=fit.length, store=place / TRAINING, resume=True)
-        metric = fit.metric(solution)
-        return metric
+        return fit.metric(solution)
 
 
 QUINTIC_DEGREE = 10

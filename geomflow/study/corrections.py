@@ -16,15 +16,12 @@ from geomflow.flow import solve
 from geomflow.flow.equations import RicciFlow
 from geomflow.flow.equations.derived import Descent
 from geomflow.flow.equations.perelman_rates import IndexStructures, index_structures
-from geomflow.kernels import DeltaKernel, GaussianKernel, RescaledKernel
-from geomflow.kernels.empirical import EmpiricalKernel
-from geomflow.kernels.tangent import Kronecker
+from geomflow.kernels import DeltaKernel, EmpiricalKernel, GaussianKernel, Kronecker, RescaledKernel
 from geomflow.networks import CosineNetwork, IndependentComponents, UncorrectedComponents
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.study import Cell, Findings, Row, Study, having
 from geomflow.symbolic import functionals
-from geomflow.tangent import KernelFlow
-from geomflow.tangent.kernel_checks import CappedGrowthWarning
+from geomflow.tangent import CappedGrowthWarning, KernelFlow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

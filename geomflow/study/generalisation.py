@@ -14,8 +14,7 @@ from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
 from geomflow.study.gains import OURS, Setting, few_points, uninterrupted
 from geomflow.study.seeds import exponent
 from geomflow.study.study import Cell, Findings, Row, Study, averages, distinct, having
-from geomflow.variety import Fermat, Points, gain, quality, sample_patch
-from geomflow.variety.measures import Quality
+from geomflow.variety import Fermat, Points, Quality, gain, quality, sample_patch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

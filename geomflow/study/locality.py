@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 
 from geomflow.field import Torus
-from geomflow.kernels import GaussianKernel, torus_distance
-from geomflow.kernels.network import NetworkKernel
+from geomflow.kernels import GaussianKernel, NetworkKernel, torus_distance
 from geomflow.networks import CosineNetwork, FourierEmbedding, Network, Perceptron
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.seeds import exponent

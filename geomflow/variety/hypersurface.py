@@ -306,9 +306,9 @@ def Dwork(psi: complex | sympy.Expr | str = 0, degree: int = 5) -> Hypersurface:
 def _exact(number: complex | sympy.Expr | str) -> sympy.Expr:
     from geomflow.symbolic.given import given
 
-    if isinstance(number, str):
-        return given(number)
     exact = given(number)
+    if isinstance(number, str):
+        return exact
     if not exact.is_finite:
         raise NotFiniteError(f"the parameter is {number}; give a finite number")
     return sympy.nsimplify(exact, rational=True)
