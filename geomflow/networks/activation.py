@@ -155,9 +155,8 @@ def _relu(u: np.ndarray, out: np.ndarray) -> None:
 def _gelu(u: np.ndarray, out: np.ndarray) -> None:
     for i in range(u.size):
         x = float(u[i])
-        x2 = x * x
-        bell = exp(-0.5 * x2)
-        tail, phi = _tail(abs(x), bell), bell * _NORMAL
+        bell = exp(-0.5 * x * x)  # from the left: in single precision x² alone would be rounded
+        tail, phi, x2 = _tail(abs(x), bell), bell * _NORMAL, x * x
         total = select(x > 0.0, 1.0 - tail, tail)
         out[0, i] = x * total
         out[1, i] = total + x * phi
