@@ -52,17 +52,17 @@ def _value(functional: Functional, state: Any, numbers: Mapping[str, Fraction], 
     fields = dict(zip(state.component_names, state.pack(), strict=True))
     if functional.dilaton is None:
         return _integral(functional.density, state, fields, (), None, numbers)
-    log_measure = _log_measure(state, measure)
+    given = log_measure(state, measure)
     if functional.dilaton:
-        return _integral(functional.density, state, fields, (LOG_MEASURE,), log_measure[None], numbers)
-    fields[DILATON] = _dilaton(functional, state, log_measure)
+        return _integral(functional.density, state, fields, (LOG_MEASURE,), given[None], numbers)
+    fields[DILATON] = _dilaton(functional, state, given)
     return _integral(functional.density, state, fields, (), None, numbers)
 
 
-def _dilaton(functional: MetricFunctional, state: MetricField, log_measure: np.ndarray) -> np.ndarray:
+def _dilaton(functional: MetricFunctional, state: MetricField, measure: np.ndarray) -> np.ndarray:
     """The ground state's f, or log(dV/dm)."""
     if not functional.elliptic:
-        return np.asarray(np.log(state.volume_density().values) - log_measure)
+        return np.asarray(np.log(state.volume_density().values) - measure)
     elliptic = ground_state(functional.realisation(functional.new_algebra()).frame)
     return GroundState(elliptic, state.grid.torus.coordinates, state.grid)(state.pack())
 
@@ -76,7 +76,8 @@ def _integral(density: Staged, state: Field, fields: Mapping[str, np.ndarray], s
     return float(operator(np.stack(list(fields.values())))[0].mean()) * state.grid.torus.cell_volume
 
 
-def _log_measure(state: MetricField, measure: Any) -> np.ndarray:
+def log_measure(state: Field, measure: Any) -> np.ndarray:
+    """log dm/dx on the grid of a state, that of dx unless a measure is given; InputError where it is not positive."""
     density = state.grid.scalar(1 if measure is None else measure)
     if not density.min() > 0:
         raise InputError(f"the reference measure must be positive; its least density is {density.min():.6g}.")

@@ -14,7 +14,7 @@ from geomflow.field import matrices
 from geomflow.field.mesh import Mesh
 from geomflow.field.metric import POSITIVE_ADVICE, MetricField
 from geomflow.field.sampling import sample_matrix
-from geomflow.field.state import Field, ScalarField, freeze, unpacked_rows
+from geomflow.field.state import MatrixField, ScalarField, freeze, unpacked_rows
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @final
 @dataclass(frozen=True, eq=False, repr=False)
-class HermitianField(Field):
+class HermitianField(MatrixField):
     """A Hermitian form h_{ab̄}.
 
     As a metric it is ds² = 2 h_{ab̄} dz^a dz̄^b (flat unit metric ½δ); Ricci forms R_{ab̄} are of this kind too.
@@ -55,15 +55,6 @@ class HermitianField(Field):
         """The form with these real components, (n², *grid)."""
         return HermitianField(self.grid, hermitian.unpack(np.moveaxis(unpacked_rows(self, packed), 0, -1)))
 
-    def smallest_eigenvalue(self) -> tuple[float, tuple[int, ...]]:
-        """The smallest eigenvalue of (h_{ab̄}) over the grid, and the index of its point."""
-        return matrices.smallest_eigenvalue(self.values)
-
-    def eigenvalue_range(self) -> tuple[float, float]:
-        """The smallest and the largest eigenvalue of (h_{ab̄}) over the grid."""
-        lowest, highest = matrices.eigenvalue_range(self.values)
-        return float(lowest.min()), float(highest.max())
-
     def determinant(self) -> ScalarField:
         """det h_{ab̄}."""
         return ScalarField(self.grid, matrices.determinant(self.values).real)
@@ -71,10 +62,6 @@ class HermitianField(Field):
     def volume_density(self) -> ScalarField:
         """dμ_J/dx = 2ⁿ det h_{ab̄} = √det g of the real metric."""
         return self.determinant() * float(2 ** self.values.shape[-1])
-
-    def volume(self) -> float:
-        """∫ dμ_J."""
-        return self.volume_density().integral()
 
     def trace(self, other: HermitianField) -> ScalarField:
         """h^{ab̄} T_{ab̄}.

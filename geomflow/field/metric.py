@@ -20,7 +20,7 @@ from geomflow.field import matrices
 from geomflow.field.mesh import checked_automorphism, permute
 from geomflow.field.operators import pointwise
 from geomflow.field.sampling import sample_matrix
-from geomflow.field.state import Field, ScalarField, TensorField, freeze, unpacked_rows
+from geomflow.field.state import MatrixField, ScalarField, TensorField, freeze, unpacked_rows
 from geomflow.symbolic.jets import MetricNodes, field_node, metric_nodes
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @final
 @dataclass(frozen=True, eq=False, repr=False)
-class MetricField(Field):
+class MetricField(MatrixField):
     """A Riemannian metric g_ij in Cartesian coordinates.
 
     Curvature follows the conventions of `core.conventions`: spheres have positive curvature, Γ^k_ij is
@@ -63,22 +63,9 @@ class MetricField(Field):
         """The metric with these components, (d(d+1)/2, *grid)."""
         return MetricField(self.grid, matrices.unpack_symmetric(unpacked_rows(self, packed), self.grid.dim))
 
-    def smallest_eigenvalue(self) -> tuple[float, tuple[int, ...]]:
-        """The smallest eigenvalue of (g_ij) over the grid, and the index of its point."""
-        return matrices.smallest_eigenvalue(self.values)
-
-    def eigenvalue_range(self) -> tuple[float, float]:
-        """The smallest and the largest eigenvalue of (g_ij) over the grid."""
-        lowest, highest = matrices.eigenvalue_range(self.values)
-        return float(lowest.min()), float(highest.max())
-
     def volume_density(self) -> ScalarField:
         """√det g."""
         return ScalarField(self.grid, np.sqrt(matrices.determinant(self.values)))
-
-    def volume(self) -> float:
-        """∫ √det g dx."""
-        return self.volume_density().integral()
 
     def christoffel(self) -> TensorField:
         """Γ^k_ij = ½ g^{kl}(∂_i g_lj + ∂_j g_li − ∂_l g_ij), values [..., k, i, j]."""

@@ -35,10 +35,27 @@ if TYPE_CHECKING:
     from geomflow.codegen import GridRoutine, PointRoutine
 
 
+@dataclass(frozen=True, eq=False)
 class Operator(ABC):
-    """A program on a grid: packed fields in, packed outputs out."""
+    """A program on a grid: packed fields in, packed outputs out.
 
-    @abstractmethod
+    Parameters
+    ----------
+    program : Program
+        Expressions in jets along the lattice directions.
+    grid : Mesh
+        Where they are computed.
+    statics : (n_statics, *grid) array or None
+        Given arrays, in the order of `program.statics`.
+    extra : tuple of float
+        The numbers of the lattice, the program's last parameters.
+    """
+
+    program: Program
+    grid: Mesh
+    statics: np.ndarray | None
+    extra: tuple[float, ...]
+
     def __call__(
         self, fields: np.ndarray, parameters: Sequence[float] = (), out: np.ndarray | None = None
     ) -> np.ndarray:
@@ -46,6 +63,15 @@ class Operator(ABC):
 
         Writes into `out` where given. Raises ShapeError for fields or parameters of the wrong number.
         """
+        rows = checked_fields(self.grid, self.program, fields)
+        numbers = checked_parameters(len(self.program.parameters) - len(self.extra), parameters)
+        result = checked_out(self.grid, self.program, out)
+        self._run(rows, (*numbers, *self.extra), result)
+        return result
+
+    @abstractmethod
+    def _run(self, fields: np.ndarray, parameters: tuple[float, ...], out: np.ndarray) -> None:
+        """Write the outputs of checked fields and all parameters."""
 
 
 def cell_version(program: Program, grid: Mesh) -> Program:
@@ -153,28 +179,18 @@ def _names(name: str, pattern: Pattern) -> tuple[str, ...]:
 class PointwiseOperator(Operator):
     """A program whose stages are (leaves, point routine); jets are arrays, made by the discretisation of the grid."""
 
-    program: Program
     stages: tuple[tuple[tuple[gr.Node, ...], PointRoutine], ...]
-    grid: Mesh
-    statics: np.ndarray | None
-    n_parameters: int
-    extra: tuple[float, ...]
 
-    def __call__(
-        self, fields: np.ndarray, parameters: Sequence[float] = (), out: np.ndarray | None = None
-    ) -> np.ndarray:
+    def _run(self, fields: np.ndarray, parameters: tuple[float, ...], out: np.ndarray) -> None:
         program = self.program
-        arrays = dict(zip(program.fields, checked_fields(self.grid, program, fields)))
+        arrays = dict(zip(program.fields, fields))
         if self.statics is not None:
             arrays.update(zip(program.statics, self.statics))
-        numbers = (*checked_parameters(self.n_parameters, parameters), *self.extra)
-        known = dict(zip(program.parameters, numbers)) | dict(zip(program.coordinates, self._axes()))
-        last = checked_out(self.grid, program, out)
+        known = dict(zip(program.parameters, parameters)) | dict(zip(program.coordinates, self._axes()))
         for stage, (leaves, routine) in zip(program.stages, self.stages):
-            outputs = last if stage is program.stages[-1] else np.empty((len(stage.names), *self.grid.shape))
+            outputs = out if stage is program.stages[-1] else np.empty((len(stage.names), *self.grid.shape))
             self._stage(leaves, routine, arrays, known, outputs)
             arrays.update(zip(stage.names, outputs))
-        return last
 
     def _axes(self) -> list[np.ndarray]:
         """The cell coordinates as arrays that broadcast."""
@@ -223,7 +239,7 @@ def pointwise(program: Program, grid: Mesh, statics: np.ndarray | None = None) -
         "use a smaller grid",
     )
     rows = checked_statics(grid, program, statics)
-    return PointwiseOperator(on_cell, stages, grid, rows, len(program.parameters), cell_parameters(grid.torus))
+    return PointwiseOperator(on_cell, grid, rows, cell_parameters(grid.torus), stages)
 
 
 @lru_cache(maxsize=256)
@@ -238,18 +254,9 @@ class StencilOperator(Operator):
     """A generated routine with its grid's spacing, static arrays and lattice parameters filled in."""
 
     routine: GridRoutine
-    grid: Mesh
-    statics: np.ndarray | None
-    n_parameters: int
-    extra: tuple[float, ...]
 
-    def __call__(
-        self, fields: np.ndarray, parameters: Sequence[float] = (), out: np.ndarray | None = None
-    ) -> np.ndarray:
-        rows = checked_fields(self.grid, self.routine.program, fields)
-        values = (*checked_parameters(self.n_parameters, parameters), *self.extra)
-        result = checked_out(self.grid, self.routine.program, out)
-        return self.routine(rows, self.grid.spacing, values, statics=self.statics, out=result)
+    def _run(self, fields: np.ndarray, parameters: tuple[float, ...], out: np.ndarray) -> None:
+        self.routine(fields, self.grid.spacing, parameters, statics=self.statics, out=out)
 
 
 def discretise(program: Program, grid: Mesh, statics: np.ndarray | None = None) -> Operator:
@@ -269,8 +276,8 @@ def discretise(program: Program, grid: Mesh, statics: np.ndarray | None = None) 
     if grid.order is None or most_jets(program) > FUSED_JETS:
         return pointwise(program, grid, statics)
     rows = checked_statics(grid, program, statics)
-    routine = _compiled(cell_version(program, grid), grid.order)
-    return StencilOperator(routine, grid, rows, len(program.parameters), cell_parameters(grid.torus))
+    on_cell = cell_version(program, grid)
+    return StencilOperator(on_cell, grid, rows, cell_parameters(grid.torus), _compiled(on_cell, grid.order))
 
 
 FUSED_JETS = 100

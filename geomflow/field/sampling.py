@@ -208,7 +208,7 @@ def sample_matrix(grid: Mesh, components: Any, size: int, what: str, dtype: type
         shape = (*grid.shape, size, size)
         constant = components.shape == (size, size)
         return require_finite(grid, as_numbers(components, shape, what, dtype, broadcast=constant), what)
-    rows = _rows(components, size, what)
+    rows = checked_rows(components, size, what)
     result: np.ndarray = np.empty((*grid.shape, size, size), dtype)
     for i, row in enumerate(rows):
         for j, entry in enumerate(row):
@@ -221,7 +221,7 @@ def _called(grid: Mesh, function: Any, size: int, what: str) -> np.ndarray:
 
     def entry(i: int, j: int, *coordinates: np.ndarray) -> Any:
         given = function(*coordinates)
-        return given[..., i, j] if isinstance(given, np.ndarray) else _rows(given, size, what)[i][j]
+        return given[..., i, j] if isinstance(given, np.ndarray) else checked_rows(given, size, what)[i][j]
 
     for i, j in np.ndindex(size, size):
         require_periodic(grid.torus, partial(entry, i, j), f"component ({i}, {j}) of {what}")
@@ -229,11 +229,13 @@ def _called(grid: Mesh, function: Any, size: int, what: str) -> np.ndarray:
     require_unmasked(given, what)
     if isinstance(given, np.ndarray):
         return given
-    result = [[np.broadcast_to(np.asarray(value), grid.shape) for value in row] for row in _rows(given, size, what)]
+    rows = checked_rows(given, size, what)
+    result = [[np.broadcast_to(np.asarray(value), grid.shape) for value in row] for row in rows]
     return np.moveaxis(np.array(result), (0, 1), (-2, -1))
 
 
-def _rows(components: Any, size: int, what: str) -> list[list[Any]]:
+def checked_rows(components: Any, size: int, what: str) -> list[list[Any]]:
+    """A square matrix of anything as lists of its rows; ShapeError, with what was given, for other shapes."""
     if hasattr(components, "tolist"):
         components = components.tolist()
     try:

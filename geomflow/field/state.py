@@ -18,6 +18,7 @@ import numpy as np
 from geomflow.core import memory
 from geomflow.core.errors import ShapeError
 from geomflow.core.numbers import require_unmasked
+from geomflow.field import matrices
 from geomflow.field.mesh import checked_automorphism, permute
 from geomflow.field.sampling import as_numbers, sample
 
@@ -117,6 +118,27 @@ class HasVolume(Protocol):
 
     def volume_density(self) -> ScalarField:
         """√det g, the density of its volume with respect to dx."""
+
+
+class MatrixField(Field):
+    """A symmetric or Hermitian matrix at each point: a metric, or a form."""
+
+    @abstractmethod
+    def volume_density(self) -> ScalarField:
+        """√det g of the real metric, the density of its volume with respect to dx."""
+
+    def volume(self) -> float:
+        """∫ dμ."""
+        return self.volume_density().integral()
+
+    def smallest_eigenvalue(self) -> tuple[float, tuple[int, ...]]:
+        """The least eigenvalue over the grid, and the index of its point."""
+        return matrices.smallest_eigenvalue(self.values)
+
+    def eigenvalue_range(self) -> tuple[float, float]:
+        """The least and the largest eigenvalue over the grid."""
+        lowest, highest = matrices.eigenvalue_range(self.values)
+        return float(lowest.min()), float(highest.max())
 
 
 @final

@@ -244,8 +244,25 @@ class FixedStep(StepController):
 _FEWEST = 20
 
 
+class CappedSteps(StepController):
+    """Steps below a cap: one that is not allowed is tried again at a quarter, and the cap is lifted by two a step."""
+
+    @staticmethod
+    def capped(longest: float) -> ControllerState:
+        """The start, with a cap that is never lifted beyond `longest`."""
+        return ControllerState(longest, ceiling=longest)
+
+    def accept(self, last: ControllerState, dt: float, ratio: float, stepper: Stepper) -> ControllerState:
+        """Lift a cap that a rejection has lowered."""
+        return ControllerState(min(2 * last.dt, last.ceiling), ceiling=last.ceiling)
+
+    def reject(self, last: ControllerState, dt: float, ratio: float, stepper: Stepper) -> ControllerState | None:
+        """A cap of a quarter."""
+        return ControllerState(dt / 4, ceiling=last.ceiling)
+
+
 @dataclass(frozen=True)
-class StabilityBound(StepController):
+class StabilityBound(CappedSteps):
     """dt = safety · (the method's longest stable step for the spectrum of the rate), anew at each step.
 
     For parabolic problems this resolves every mode that a grid resolves; the error in time is not measured. A run has
@@ -268,19 +285,11 @@ class StabilityBound(StepController):
         """No cap but the least number of steps."""
         if not math.isfinite(stepper.real_stability):
             raise InputError(f"{stepper!r} is stable for any step: give it control=ErrorControl() or FixedStep(dt).")
-        return ControllerState(span / _FEWEST, ceiling=span / _FEWEST)
+        return self.capped(span / _FEWEST)
 
     def step(self, cursor: Cursor, stepper: Stepper, last: ControllerState) -> float:
         """The stability limit here, below the cap."""
         return min(last.dt, self.safety * stepper.stable_step(cursor.spectral_radius(), cursor.oscillation()))
-
-    def accept(self, last: ControllerState, dt: float, ratio: float, stepper: Stepper) -> ControllerState:
-        """Lift a cap that a rejection has lowered."""
-        return ControllerState(min(2 * last.dt, last.ceiling), ceiling=last.ceiling)
-
-    def reject(self, last: ControllerState, dt: float, ratio: float, stepper: Stepper) -> ControllerState | None:
-        """A cap of a quarter."""
-        return ControllerState(dt / 4, ceiling=last.ceiling)
 
 
 class Stepper(ABC):

@@ -31,6 +31,26 @@ class Monitor:
     reduction: Literal["integral", "mean", "max", "min"]
     node: gr.Node
 
+    def reduced(self, values: np.ndarray, volume: float) -> float:
+        """The number, of the node's values at points that are spread evenly over a torus of this volume."""
+        if self.reduction == "integral":
+            return float(values.mean()) * volume
+        return float(getattr(values, self.reduction)())
+
+
+def curvature_monitors(density: gr.Node, scalar: gr.Node, size: tuple[str, gr.Node], name: str,
+                       value: gr.Node) -> tuple[Monitor, ...]:
+    """Volume, total and extreme curvature, its `size` by name, and the range of a further `value`, called by `name`."""
+    return (
+        Monitor("volume", "integral", density),
+        Monitor("total_curvature", "integral", scalar * density),
+        Monitor("curvature_min", "min", scalar),
+        Monitor("curvature_max", "max", scalar),
+        Monitor(size[0], "max", size[1]),
+        Monitor(f"{name}_min", "min", value),
+        Monitor(f"{name}_max", "max", value),
+    )
+
 
 @dataclass(frozen=True)
 class Equation:

@@ -16,7 +16,7 @@ from geomflow.field.state import Field
 from geomflow.flow.equation import Equation
 from geomflow.flow.implicit import FrozenPrincipal
 from geomflow.flow.principal import SpectralBound, principal_part
-from geomflow.flow.problem import Problem, Spectrum, Violation
+from geomflow.flow.problem import Problem, Spectrum, Violation, lost_positivity
 from geomflow.symbolic.show import InLatex
 
 if TYPE_CHECKING:
@@ -250,12 +250,7 @@ class Compiled:
     def check(self, t: float, y: np.ndarray) -> Violation | None:
         """The place where positivity is lost, if it is."""
         assert self.equation.positive is not None
-        values = self._positive(self._whole(y))
-        if values.min() > 0 or np.isnan(values).any():
-            return None
-        worst = np.unravel_index(int(np.argmin(values)), values.shape)
-        place = tuple(int(i) for i in worst[1:])
-        return Violation("positivity", self.equation.positive[0], float(values[worst]), place)
+        return lost_positivity(self.equation.positive[0], self._positive(self._whole(y)))
 
 
 def describe(flow: Flow, state: Field, equation: Equation) -> dict[str, Any]:
@@ -296,9 +291,4 @@ class Observer:
         if self._operator is None:
             return {}
         rows = dict(zip(self._nodes, self._operator(y, self._numbers), strict=True))
-        return {m.name: self._reduce(m.reduction, rows[m.node]) for m in self._monitors}
-
-    def _reduce(self, reduction: str, values: Any) -> float:
-        if reduction == "integral":
-            return float(values.mean()) * self._volume
-        return float(getattr(values, reduction)())
+        return {m.name: m.reduced(rows[m.node], self._volume) for m in self._monitors}

@@ -44,6 +44,14 @@ class Violation:
         return f"{self.what} = {self.value:.6g}" + (f" at {where}" if where else "")
 
 
+def lost_positivity(what: str, values: np.ndarray) -> Violation | None:
+    """The least of `values` (n, *grid), which must be positive, if it is not; NaN says nothing of it."""
+    if values.min() > 0 or np.isnan(values).any():
+        return None
+    worst = np.unravel_index(int(np.argmin(values)), values.shape)
+    return Violation("positivity", what, float(values[worst]), tuple(int(i) for i in worst[1:]))
+
+
 @dataclass(frozen=True)
 class Spectrum:
     """Where the stiff eigenvalues λ of the linearised rate lie, in units of 1/time.

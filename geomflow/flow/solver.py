@@ -15,7 +15,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.memory import require
-from geomflow.core.numbers import real_number
+from geomflow.core.numbers import real_number, whole
 from geomflow.core.outcome import OutcomeKind
 from geomflow.core.progress import Bar
 from geomflow.flow.checkpoints import Checkpointer, resumed_run
@@ -115,8 +115,8 @@ def solve(
         monitors=Monitors(problem, monitors),
         t0=real_number(t0, "t0"),
         stops=stop_times(t0, t1, save_at),
-        max_steps=_positive(max_steps, "max_steps"),
-        monitor_every=_positive(monitor_every, "monitor_every"),
+        max_steps=whole(max_steps, "max_steps", 1),
+        monitor_every=whole(monitor_every, "monitor_every", 1),
     )
     return _carried_out(plan, store, resume, change_monitors, progress)
 
@@ -263,12 +263,6 @@ def _events(problem: Problem, given: Iterable[TerminalEvent] | TerminalEvent) ->
             raise InputError(f"an event must be such as SteadyState() or Event(name, function), not {event!r}.")
         event.check(problem)
     return events
-
-
-def _positive(value: int, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise InputError(f"{name} = {value!r} must be a whole number of at least 1.")
-    return int(value)
 
 
 _WISHES = {"SIGINT": "Ctrl-C", "SIGTERM": "a request to terminate", "SIGHUP": "the end of its terminal"}

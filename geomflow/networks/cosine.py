@@ -9,7 +9,7 @@ import numpy as np
 
 from geomflow.core import memory
 from geomflow.core.errors import InputError
-from geomflow.core.numbers import generator
+from geomflow.core.numbers import generator, whole
 from geomflow.core.threads import slices
 from geomflow.networks.jets import Series
 from geomflow.networks.network import Layout, Network, joined, point_blocks, summed
@@ -70,7 +70,7 @@ class CosineNetwork(Network):
         seed: int | np.random.Generator = 0,
     ) -> None:
         self.inputs, self.width, self.outputs = (
-            _checked_count(number, name)
+            whole(number, name, 1)
             for number, name in ((inputs, "inputs"), (width, "width"), (outputs, "outputs"))
         )
         self.kernel_width = _checked_width(self.inputs, kernel_width, weight_std)
@@ -192,12 +192,6 @@ class CosineNetwork(Network):
             f"a cosine network of {self.width} neurons, {self.inputs} inputs and {self.outputs} output{plural}, "
             f"kernel width {self.kernel_width:g}{where}"
         )
-
-
-def _checked_count(number: int, name: str) -> int:
-    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
-        raise InputError(f"{name} is a whole number >= 1, and it is {number!r}.")
-    return int(number)
 
 
 def _checked_width(inputs: int, kernel_width: float | None, weight_std: float | None) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.memory import require
+from geomflow.core.numbers import whole
 from geomflow.networks.jets import Series
 
 if TYPE_CHECKING:
@@ -42,9 +43,7 @@ class FourierEmbedding:
     def __init__(self, torus: FlatTorus, harmonics: int = 1) -> None:
         if not hasattr(torus, "lattice"):
             raise InputError(f"an embedding belongs to a torus, such as Torus(dim=2), and {torus!r} was given.")
-        if isinstance(harmonics, bool) or not isinstance(harmonics, int | np.integer) or harmonics < 1:
-            raise InputError(f"harmonics is a whole number >= 1, and it is {harmonics!r}.")
-        self.torus, self.harmonics = torus, int(harmonics)
+        self.torus, self.harmonics = torus, whole(harmonics, "harmonics", 1)
         basis = 2 * np.pi * np.linalg.inv(np.array(torus.lattice))
         self.waves = np.concatenate([m * basis for m in range(1, self.harmonics + 1)], axis=1)
 

@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 
 from geomflow.core import graph as gr
-from geomflow.core.errors import InputError, ShapeError, SymmetryError
+from geomflow.core.errors import InputError, SymmetryError
 from geomflow.core.monomials import multi_indices
 from geomflow.field.grid import ComplexTorus, Grid
 from geomflow.field.lattice import FlatTorus
@@ -18,7 +18,7 @@ from geomflow.field.matrices import require_finite, require_positive, require_sy
 from geomflow.field.mesh import coordinates_in_words
 from geomflow.field.metric import MetricField
 from geomflow.field.potential import PotentialField, make_reference, require_kahler
-from geomflow.field.sampling import as_numbers, expression_node, require_periodic
+from geomflow.field.sampling import as_numbers, checked_rows, expression_node, require_periodic
 from geomflow.field.state import Field
 from geomflow.networks.jets import Jet, hessian_adjoint, hessian_of_jets
 
@@ -130,14 +130,7 @@ def _entry(form: ClosedForm, i: int, j: int, *coordinates: np.ndarray) -> np.nda
 def _matrix(torus: FlatTorus, given: Any, size: int, dtype: type, what: str) -> ClosedForm:
     if callable(given):
         return Callables(torus, given, (size, size), dtype)
-    rows = given.tolist() if hasattr(given, "tolist") else given
-    try:
-        entries = [list(row) for row in rows]
-    except TypeError as error:
-        raise ShapeError(f"{what} is given by {size}×{size} expressions, and {given!r} was given.") from error
-    if len(entries) != size or any(len(row) != size for row in entries):
-        lengths = ", ".join(str(len(row)) for row in entries)
-        raise ShapeError(f"{what} has {size}×{size} components; {len(entries)} rows of lengths ({lengths}) were given.")
+    entries = checked_rows(given, size, what)
     nodes = np.empty((size, size), object)
     for i, j in np.ndindex(size, size):
         nodes[i, j] = expression_node(torus, entries[i][j])

@@ -23,7 +23,7 @@ from geomflow.field.hermitian import hermitian_names
 from geomflow.field.matrices import upper_pairs
 from geomflow.flow.equation import Equation
 from geomflow.flow.equations.kahler import log_flat_volume
-from geomflow.flow.problem import Violation
+from geomflow.flow.problem import Violation, lost_positivity
 from geomflow.networks.jets import Jet
 from geomflow.networks.target import Expressions, KahlerPotential, closed_scalar
 from geomflow.symbolic.variation.metric_frame import LOG_MEASURE
@@ -249,21 +249,14 @@ class SampledLoss(Loss):
     def observe(self, parameters: np.ndarray) -> dict[str, float]:
         """The loss as "energy", and the other monitors of the functional's own descent, over the points."""
         rows = self._evaluate(self._watched, parameters)
-        return {m.name: self._reduced(m.reduction, row) for m, row in zip(self._monitors, rows, strict=True)}
-
-    def _reduced(self, reduction: str, values: np.ndarray) -> float:
-        return self.volume * float(values.mean()) if reduction == "integral" else float(getattr(values, reduction)())
+        return {m.name: m.reduced(row, self.volume) for m, row in zip(self._monitors, rows, strict=True)}
 
     def check(self, parameters: np.ndarray) -> Violation | None:
         """The point where the metric is not positive, if there is one."""
         values = self._evaluate(self._positive, parameters)
-        if values.min() > 0 or np.isnan(values).any():
-            return None
-        worst = np.unravel_index(int(np.argmin(values)), values.shape)
         axes = self.place.shape if isinstance(self.place, Grid) else (len(self.points),)
-        place = tuple(int(k) for k in np.unravel_index(int(worst[1]), axes))
         assert self._equation.positive is not None
-        return Violation("positivity", self._equation.positive[0], float(values[worst]), place)
+        return lost_positivity(self._equation.positive[0], values.reshape(-1, *axes))
 
 
 TEMPLATE_POINTS = 8

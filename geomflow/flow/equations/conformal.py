@@ -9,7 +9,7 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, PositivityError
 from geomflow.core.program import Program, Stage
 from geomflow.field import ScalarField
-from geomflow.flow.equation import Equation, Monitor, checked_state, equations_of
+from geomflow.flow.equation import Equation, Monitor, checked_state, curvature_monitors, equations_of
 from geomflow.flow.flow import Flow
 
 if TYPE_CHECKING:
@@ -81,13 +81,5 @@ def _monitors(coordinates: tuple[str, ...], u: gr.Node) -> tuple[Monitor, ...]:
     """Energy ½∫|∇ log u|² (which falls along the flow), area, and the scalar curvature R = −Δ_0 log u / u."""
     scalar = -_laplacian() / u
     slopes = gr.jet(LOG, (1, 0)) ** 2 + gr.jet(LOG, (0, 1)) ** 2
-    return (
-        Monitor("energy", "integral", slopes / 2),
-        Monitor("volume", "integral", u),
-        Monitor("total_curvature", "integral", scalar * u),
-        Monitor("curvature_min", "min", scalar),
-        Monitor("curvature_max", "max", scalar),
-        Monitor("curvature_size", "max", gr.call("abs", scalar)),
-        Monitor("factor_min", "min", u),
-        Monitor("factor_max", "max", u),
-    )
+    energy, size = Monitor("energy", "integral", slopes / 2), ("curvature_size", gr.call("abs", scalar))
+    return energy, *curvature_monitors(u, scalar, size, "factor", u)

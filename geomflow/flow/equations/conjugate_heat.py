@@ -17,7 +17,7 @@ from geomflow.field.operators import Operator, discretise
 from geomflow.flow.equation import Equation, Monitor, checked_state
 from geomflow.flow.equations.ricci import GAUGES, RicciFlow, ricci_program
 from geomflow.flow.flow import Flow, describe
-from geomflow.flow.problem import Problem, Violation
+from geomflow.flow.problem import Problem, Violation, lost_positivity
 from geomflow.symbolic.jets import MetricNodes, field_node, metric_nodes
 
 if TYPE_CHECKING:
@@ -241,10 +241,7 @@ class _Backward:
 
     def check(self, tau: float, y: np.ndarray) -> Violation | None:
         """Where w is not positive."""
-        if y.min() > 0 or np.isnan(y).any():
-            return None
-        worst = np.unravel_index(int(np.argmin(y)), y.shape)
-        return Violation("positivity", "w", float(y[worst]), tuple(int(i) for i in worst[1:]))
+        return lost_positivity("w", y)
 
     @cached_property
     def _energies(self) -> dict[str, Operator]:

@@ -14,6 +14,7 @@ from geomflow.core.errors import IllPosedError, InputError
 from geomflow.core.numbers import named_numbers
 from geomflow.core.program import Program, Stage
 from geomflow.field import MetricField, PotentialField
+from geomflow.field.functional_value import log_measure
 from geomflow.field.operators import pointwise
 from geomflow.field.potential import ReferenceForm, kahler_class, reference_rows
 from geomflow.field.spectra import GroundState
@@ -145,18 +146,11 @@ class Descent(Flow):
         own = ricci_monitors(metric, gr.sqrt(metric.determinant))
         return replace(
             self._equation(system, own, ()),
-            statics=self._log_measure(state) if LOG_MEASURE in system.program.statics else None,
+            statics=log_measure(state, self.measure)[None] if LOG_MEASURE in system.program.statics else None,
             positive=("the smallest leading principal minor of g", minors(metric.matrix)),
             curvature="ricci_norm_max",
             solved=GroundState(system.elliptic, coordinates, state.grid) if system.elliptic else None,
         )
-
-    def _log_measure(self, state: Field) -> np.ndarray:
-        density = state.grid.scalar(1 if self.measure is None else self.measure)
-        if not density.min() > 0:
-            raise InputError(f"the reference measure must be positive; its least density is {density.min():.6g}.")
-        log_measure: np.ndarray = np.log(density.values)[None]
-        return log_measure
 
     def _equation(self, system: GradientSystem, own: tuple[Monitor, ...], stages: tuple[Stage, ...]) -> Equation:
         found = system.substituted(self._values(system))

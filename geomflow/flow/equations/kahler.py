@@ -9,7 +9,7 @@ from geomflow.core.conventions import K_ENERGY_OVER_ENTROPY
 from geomflow.core.program import Stage
 from geomflow.field import PotentialField
 from geomflow.field.potential import ReferenceForm, flat_density
-from geomflow.flow.equation import Monitor
+from geomflow.flow.equation import Monitor, curvature_monitors
 from geomflow.symbolic.jets import field_node
 
 LOG_DET = "log_det"
@@ -31,16 +31,9 @@ def kahler_monitors(form: ReferenceForm, log_target: gr.Node) -> tuple[Monitor, 
     """
     density, log_det = form.metric.determinant * 2**form.dim, field_node(LOG_DET, form.coordinates)
     log_ratio, scalar = log_det - log_target, -2 * form.metric.complex_laplacian(log_det)
-    return (
-        Monitor("energy", "integral", K_ENERGY_OVER_ENTROPY * density * log_ratio),
-        Monitor("volume", "integral", density),
-        Monitor("total_curvature", "integral", scalar * density),
-        Monitor("curvature_min", "min", scalar),
-        Monitor("curvature_max", "max", scalar),
-        Monitor("curvature_size", "max", gr.call("abs", scalar)),
-        Monitor("v_min", "min", gr.exp(log_ratio)),
-        Monitor("v_max", "max", gr.exp(log_ratio)),
-    )
+    energy = Monitor("energy", "integral", K_ENERGY_OVER_ENTROPY * density * log_ratio)
+    size = "curvature_size", gr.call("abs", scalar)
+    return energy, *curvature_monitors(density, scalar, size, "v", gr.exp(log_ratio))
 
 
 def log_flat_volume(state: PotentialField) -> float:

@@ -12,7 +12,8 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.program import Average, Program, Stage
 from geomflow.field import MetricField
-from geomflow.flow.equation import Equation, Monitor, checked_state, equations_of
+from geomflow.field.matrices import upper_pairs
+from geomflow.flow.equation import Equation, Monitor, checked_state, curvature_monitors, equations_of
 from geomflow.flow.flow import Flow
 from geomflow.symbolic.jets import MetricNodes, metric_nodes
 
@@ -100,10 +101,9 @@ def ricci_program(coordinates: tuple[str, ...], gauge: str | None, normalised: b
     names, matrix = metric_nodes(coordinates)
     metric = MetricNodes(coordinates, matrix)
     rates = deturck_rates(metric) if gauge else -2 * metric.ricci
-    dim = len(coordinates)
     if normalised:
-        rates = rates + matrix * (2 * gr.symbol("rbar") / dim)
-    places = [(i, j) for i in range(dim) for j in range(i, dim)]
+        rates = rates + matrix * (2 * gr.symbol("rbar") / len(coordinates))
+    places = upper_pairs(len(coordinates))
     outputs = tuple((f"rate_{name}", rates[place]) for name, place in zip(names, places, strict=True))
     return Program(coordinates, names, (), ("rbar",) if normalised else (), (Stage(outputs),))
 
@@ -151,12 +151,4 @@ def ricci_monitors(metric: MetricNodes, density: gr.Node) -> tuple[Monitor, ...]
     raised = metric.inverse @ metric.ricci
     dim = range(len(raised))
     norm = gr.sqrt(gr.call("abs", gr.add(*[raised[i, j] * raised[j, i] for i in dim for j in dim])))
-    return (
-        Monitor("volume", "integral", density),
-        Monitor("total_curvature", "integral", metric.scalar * density),
-        Monitor("curvature_min", "min", metric.scalar),
-        Monitor("curvature_max", "max", metric.scalar),
-        Monitor("ricci_norm_max", "max", norm),
-        Monitor("density_min", "min", density),
-        Monitor("density_max", "max", density),
-    )
+    return curvature_monitors(density, metric.scalar, ("ricci_norm_max", norm), "density", density)

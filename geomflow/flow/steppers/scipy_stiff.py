@@ -9,14 +9,14 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.memory import require
-from geomflow.flow.control import ControllerState, StepController, Stepper
+from geomflow.flow.control import CappedSteps, ControllerState, StepController, Stepper
 from geomflow.flow.cursor import Cursor
 
 _MATRICES = {"BDF": 6, "Radau": 8, "LSODA": 2}  # dense n × n matrices held at once, differences included
 
 
 @dataclass(frozen=True)
-class Legs(StepController):
+class Legs(CappedSteps):
     """`count` legs over the run; one that fails is tried again at a quarter, and legs grow back by two."""
 
     count: int = 50
@@ -27,15 +27,7 @@ class Legs(StepController):
 
     def start(self, cursor: Cursor, stepper: Stepper, span: float) -> ControllerState:
         """Legs of one `count`-th of the run."""
-        return ControllerState(span / self.count, ceiling=span / self.count)
-
-    def accept(self, last: ControllerState, dt: float, ratio: float, stepper: Stepper) -> ControllerState:
-        """Twice as long, up to the full leg."""
-        return ControllerState(min(2 * last.dt, last.ceiling), ceiling=last.ceiling)
-
-    def reject(self, last: ControllerState, dt: float, ratio: float, stepper: Stepper) -> ControllerState | None:
-        """A quarter."""
-        return ControllerState(dt / 4, ceiling=last.ceiling)
+        return self.capped(span / self.count)
 
 
 @dataclass(frozen=True)
