@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -281,8 +282,7 @@ class Observer:
         self._nodes = list(dict.fromkeys(m.node for m in self._monitors))
         self._numbers = tuple(equation.numbers.values())
         outputs = Stage(tuple((f"observed_{n}", node) for n, node in enumerate(self._nodes)))
-        inner = Program(program.coordinates, program.fields, program.statics, tuple(equation.numbers),
-                        (*equation.stages, outputs))
+        inner = replace(program, parameters=tuple(equation.numbers), stages=(*equation.stages, outputs))
         self._operator = discretise(inner, grid, equation.statics) if self._monitors else None
         self._volume = grid.torus.cell_volume
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from scipy import fft
 
 from geomflow.core.errors import ShapeError
-from geomflow.core.program import Program, Stage
+from geomflow.core.program import Stage
 from geomflow.field.operators import Operator, pointwise
 from geomflow.flow.principal import Index, PrincipalPart, Slope
 from geomflow.flow.problem import Array, Implicit, Spectrum
@@ -163,8 +163,7 @@ class FrozenPrincipal(Implicit):
     def _coefficients(self) -> Operator:
         program = self._part.program
         outputs = tuple((f"c_{n}", x.coefficient) for n, x in enumerate(self._part.slopes))
-        frozen = Program(program.coordinates, program.fields, program.statics, program.parameters,
-                         (*program.stages[:-1], Stage(outputs)))
+        frozen = replace(program, stages=(*program.stages[:-1], Stage(outputs)))
         return pointwise(frozen, self._grid, self._statics)
 
     def _freezings(self, y: np.ndarray) -> Iterator[Frozen]:

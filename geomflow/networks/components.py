@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from math import sqrt
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 
@@ -114,14 +114,15 @@ def component_names(torus: FlatTorus, letter: str = "g") -> tuple[str, ...]:
     return tuple(f"{letter}_{names[i]}{names[j]}" for i, j in upper_pairs(len(names)))
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class _Components(MetricModel):
-    """A linear map from independent networks to a real metric; subclasses say how off-diagonals are scaled."""
+    """A linear map from networks to a real metric; subclasses say how off-diagonals are scaled, if not by 1/√2."""
 
     network: Network | Sequence[Network]
-    _offdiagonal: float
+    _offdiagonal: ClassVar[float] = 1 / sqrt(2)
 
     @cached_property
-    def joint(self) -> IndependentNetworks:
+    def joint(self) -> Network:
         """One network a component; parameters are named "g_xx.W0" and so on."""
         return side_by_side(self.network, component_names(self.torus))
 
@@ -151,10 +152,6 @@ class IndependentComponents(_Components):
         One scalar network, copied, or one for each component i ≤ j, row by row.
     """
 
-    torus: FlatTorus
-    network: Network | Sequence[Network]
-    _offdiagonal = 1 / sqrt(2)
-
     def __repr__(self) -> str:
         return f"a metric of {self.joint!r}"
 
@@ -175,9 +172,7 @@ class UncorrectedComponents(_Components):
         One scalar network, copied, or one for each component i ≤ j, row by row.
     """
 
-    torus: FlatTorus
-    network: Network | Sequence[Network]
-    _offdiagonal = 1.0
+    _offdiagonal: ClassVar[float] = 1.0
 
     def __repr__(self) -> str:
         return f"a metric of {self.joint!r}, off-diagonals unscaled"
@@ -185,7 +180,7 @@ class UncorrectedComponents(_Components):
 
 @final
 @dataclass(frozen=True, eq=False, repr=False)
-class SharedComponents(MetricModel):
+class SharedComponents(_Components):
     """g_ii = u_ii, g_ij = u_ij/√2 for i < j, with all u_ij outputs of one network, whose weights mix components.
 
     Parameters
@@ -196,18 +191,12 @@ class SharedComponents(MetricModel):
         With d(d + 1)/2 outputs, the components i ≤ j row by row.
     """
 
-    torus: FlatTorus
     network: Network
 
-    @property
+    @cached_property
     def joint(self) -> Network:
         """The network."""
         return self.network
-
-    @cached_property
-    def head(self) -> LinearHead:
-        """g_ij = c_ij u_ij for i ≤ j."""
-        return LinearHead(symmetric_basis(self.torus.real_dim, 1 / sqrt(2)))
 
     def __repr__(self) -> str:
         return f"a metric of {self.network.outputs} outputs of one network with {self.size} parameters"
@@ -230,9 +219,8 @@ class CholeskyModel(MetricModel):
         One scalar network, copied, or one for each u_xx, u_xy, ..., named "L_xx", ...; or one with d(d + 1)/2 outputs.
     """
 
-    torus: FlatTorus
     network: Network | Sequence[Network]
-    _advice = "outputs=1 or outputs={}"
+    _advice: ClassVar[str] = "outputs=1 or outputs={}"
 
     @cached_property
     def joint(self) -> Network:

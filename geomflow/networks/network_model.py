@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
@@ -194,11 +194,12 @@ def _spread(slope: np.ndarray, cotangent: np.ndarray) -> np.ndarray:
     return np.einsum("pcm,pc->pm", slope.reshape(points, -1, inputs), np.reshape(cotangent, (points, -1)))
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class MetricModel(NetworkModel):
     """A network model whose values are a real metric on `torus`; raises InputError for inputs that do not fit."""
 
     torus: FlatTorus
-    _advice = "outputs={}"
+    _advice: ClassVar[str] = "outputs={}"
 
     def __post_init__(self) -> None:
         checked_torus(self.torus, complex_needed=False)

@@ -12,7 +12,6 @@ import numpy as np
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.monomials import Index
 from geomflow.core.numbers import generator
-from geomflow.field.lattice import FlatTorus
 from geomflow.networks.jets import Series
 from geomflow.networks.network import Layout, Network
 from geomflow.networks.network_model import LinearHead, MetricModel
@@ -207,7 +206,6 @@ class UserModel(MetricModel):
     (3, 3, 2, 2, 2, 2)
     """
 
-    torus: FlatTorus
     function: Callable[[Mapping[str, np.ndarray], np.ndarray], np.ndarray]
     arrays: Mapping[str, tuple[int, ...]]
     start: Callable[[np.random.Generator], np.ndarray] | None = None

@@ -15,7 +15,7 @@ g are the identity.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, final
 
@@ -82,15 +82,12 @@ class Transport:
         covectors = self._there(rates)
         names = [f"covector_{n}" for n in range(len(covectors))]
         final_stage = Stage((*zip(names, covectors, strict=True), (MEASURE, self.inner.measure)))
-        return Program(program.coordinates, program.fields, program.statics, program.parameters,
-                       (*self._inner_stages(), final_stage))
+        return replace(program, stages=(*self._inner_stages(), final_stage))
 
     @cached_property
     def weight(self) -> Program:
         """From the fields of the equation to w."""
-        program = self.equation.program
-        return Program(program.coordinates, program.fields, program.statics, program.parameters,
-                       (*self.inner.stages, Stage(((MEASURE, self.inner.measure),))))
+        return replace(self.equation.program, stages=(*self.inner.stages, Stage(((MEASURE, self.inner.measure),))))
 
     @cached_property
     def back(self) -> Program | None:

@@ -218,8 +218,7 @@ def _leaf_values(leaves: tuple[gr.Node, ...], equation: Equation, state: Field) 
     if not jets:
         return {}
     final = Stage(tuple((f"leaf_{n}", leaf) for n, leaf in enumerate(jets)))
-    inner = Program(program.coordinates, program.fields, program.statics, program.parameters,
-                    (*program.inner, final))
+    inner = replace(program, stages=(*program.inner, final))
     rows = pointwise(inner, grid, equation.statics)(state.pack(), (0.0,) * len(program.parameters))
     flat = rows.reshape(len(jets), -1)
     return dict(zip(jets, flat[:, :: max(1, flat.shape[1] // SAMPLES)], strict=True))
