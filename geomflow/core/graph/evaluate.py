@@ -142,15 +142,11 @@ class Complex:
         """re - i im."""
         return Complex(self.re, -self.im)
 
-    def modulus_squared(self) -> Node:
-        """re**2 + im**2."""
-        return self.re**2 + self.im**2
-
     def inverse(self) -> Complex:
         """1 / self."""
         if self.im is ZERO:
             return Complex(power(self.re, -1))
-        scale = power(self.modulus_squared(), -1)
+        scale = power(self.re**2 + self.im**2, -1)
         return Complex(self.re * scale, -self.im * scale)
 
     def __truediv__(self, other: Complex | Node | Rational) -> Complex:

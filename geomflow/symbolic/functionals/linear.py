@@ -138,11 +138,6 @@ class Linearisation:
     background: Background
     waves: tuple[gr.Node, ...]
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names k_x, k_y, ... of the wave numbers."""
-        return wave_names(self.coordinates)
-
     @cached_property
     def _symbols(self) -> list[list[Symbol]]:
         return linearised(self.staged, self.unknowns, self.waves, self.background)
@@ -167,14 +162,14 @@ class Linearisation:
 
         entries = [entry for row in rows for entry in row]
         symbols = {leaf.data: sympy.Symbol(leaf.data, positive=True) for leaf in gr.leaves(entries)}
-        symbols |= {name: sympy.Symbol(name, real=True) for name in self.names}
+        symbols |= {k.name: k for k in self.wave_numbers}
         flat = all_to_sympy(entries, symbols)
         return sympy.Matrix(len(rows), len(rows[0]), [sympy.expand(e) for e in flat])
 
     @cached_property
     def wave_numbers(self) -> tuple[sympy.Symbol, ...]:
         """The symbols k_x, k_y, ... of the wave vector."""
-        return tuple(sympy.Symbol(name, real=True) for name in self.names)
+        return tuple(sympy.Symbol(name, real=True) for name in wave_names(self.coordinates))
 
     def rates(self, wave: Sequence[Any]) -> dict[Any, int]:
         """The eigenvalues of the symbol at a wave vector, with multiplicities; positive ones grow.

@@ -46,19 +46,6 @@ class OneVariable:
             raise ExpressionError(f"a function of v may contain v alone; '{self.given}' contains '{strangers[0]}'.")
         return result
 
-    def derivative(self, times: int = 1) -> gr.Node:
-        """The derivative, so many times.
-
-        Parameters
-        ----------
-        times : int
-            How often.
-        """
-        result = self.node
-        for _ in range(times):
-            result = gr.partial(result, gr.symbol("v"))
-        return result
-
     def of(self, v: gr.Node) -> gr.Node:
         """The function at another node.
 
@@ -71,7 +58,8 @@ class OneVariable:
 
     def not_convex(self) -> str | None:
         """Where F'' < 0 on (1e-3, 1e3), in words with the worst value; None where F is convex."""
-        values = sampled(self.derivative(2))
+        v = gr.symbol("v")
+        values = sampled(gr.partial(gr.partial(self.node, v), v))
         low = np.flatnonzero(values < 0)
         if not len(low):
             return None

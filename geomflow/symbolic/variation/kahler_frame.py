@@ -86,14 +86,14 @@ class KahlerFrame(Frame, Generic[E]):
         """An element known to be real as a node."""
 
     @property
-    @abstractmethod
     def tensors(self) -> KahlerTensors[Ring[E]]:
         """The tensors of the metric, over jets of φ and of what is a stage."""
+        return self.explicit
 
     @property
-    @abstractmethod
     def ratio(self) -> gr.Node:
-        """v."""
+        """v, over jets of φ unless it is the output of a stage."""
+        return self.explicit_ratio
 
     # what follows
 
@@ -206,11 +206,6 @@ class KahlerFrame(Frame, Generic[E]):
 class RunningKahler(KahlerFrame[gr.Complex]):
     """Over real coordinates: complex numbers of real nodes over jets of φ."""
 
-    @property
-    def axes(self) -> tuple[str, ...]:
-        """The real coordinates."""
-        return self.coordinates
-
     @cached_property
     def ring(self) -> WirtingerRing:
         """Complex numbers of real nodes."""
@@ -223,21 +218,6 @@ class RunningKahler(KahlerFrame[gr.Complex]):
     def lower(self, element: gr.Complex) -> gr.Node:
         """The real part."""
         return element.re
-
-    @property
-    def tensors(self) -> KahlerTensors[Ring[gr.Complex]]:
-        """The tensors over jets of φ."""
-        return self.explicit
-
-    @property
-    def ratio(self) -> gr.Node:
-        """v over jets of φ."""
-        return self.explicit_ratio
-
-    @property
-    def stages(self) -> tuple[Stage, ...]:
-        """None."""
-        return ()
 
     @property
     def static_names(self) -> tuple[str, ...]:

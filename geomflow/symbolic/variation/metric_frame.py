@@ -35,11 +35,6 @@ class MetricFrame(MetricTensors[gr.Node], Frame):
 
     coordinates: tuple[str, ...]
 
-    @property
-    def axes(self) -> tuple[str, ...]:
-        """The coordinates."""
-        return self.coordinates
-
     @cached_property
     def matrix(self) -> np.ndarray:  # type: ignore[override]
         """g_ij."""
@@ -69,11 +64,6 @@ class RunningMetric(MetricFrame):
     def volume(self) -> gr.Node:
         """√det g over jets of g."""
         return gr.sqrt(self.determinant)
-
-    @property
-    def stages(self) -> tuple[Stage, ...]:
-        """None."""
-        return ()
 
 
 @final

@@ -15,10 +15,13 @@ from geomflow.symbolic.variation.staged import Staged
 class Frame(ABC):
     """Coordinates with a metric in them, whose inverse and volume may be outputs of stages."""
 
+    coordinates: tuple[str, ...]
+    """The real coordinates."""
+
     @property
-    @abstractmethod
     def axes(self) -> tuple[str, ...]:
         """The coordinates that jets differentiate along."""
+        return self.coordinates
 
     @property
     def groups(self) -> tuple[int, ...]:
@@ -26,9 +29,9 @@ class Frame(ABC):
         return (len(self.axes),)
 
     @property
-    @abstractmethod
     def stages(self) -> tuple[Stage, ...]:
-        """The stages that the frame's own tensors are outputs of."""
+        """The stages that the frame's own tensors are outputs of; none where these are written out."""
+        return ()
 
     @property
     @abstractmethod
