@@ -12,7 +12,7 @@ import pytest
 from geomflow.cli import main
 from geomflow.core.errors import InputError, StoreError
 from geomflow.study import STUDIES, Corrections, Locality, Mixing, Study, Width, run_study
-from geomflow.study.study import KeptRows
+from geomflow.study.study import KeptRows, averages
 from geomflow.study.width import averaged
 
 
@@ -228,3 +228,11 @@ def test_off_diagonal_components_run_twice_as_fast_without_the_factor(case):
 def test_what_is_no_study_is_refused(wrong):
     with pytest.raises(InputError, match="takes a study such as"):
         run_study(wrong)
+
+
+def test_averages_are_over_the_rows_of_each_place_in_order():
+    rows = [{"width": 8, "gain": 3.0}, {"width": 4, "gain": 1.0}, {"width": 8, "gain": 5.0}]
+    widths, means = averages(rows, "width", "gain")
+    assert (widths.tolist(), means.tolist()) == ([4, 8], [1.0, 4.0])
+    assert averages(iter(rows), "width", "gain", lambda gains: (min(gains), max(gains)))[1].tolist() == [[1, 1], [3, 5]]
+    assert [len(part) for part in averages([], "width", "gain")] == [0, 0]

@@ -61,6 +61,8 @@ def test_seed_decides_and_threads_do_not(quintic, monkeypatch):
 def test_effective_size(quintic):
     points = quintic.sample(20_000, seed=1)
     assert points.effective_size / len(points) == pytest.approx(0.82, abs=0.01)
+    assert points.mass @ np.ones(len(points)) == pytest.approx(1, abs=1e-12)
+    assert points.mass / points.mass[0] == pytest.approx(points.weights / points.weights[0])
 
 
 def test_store_round_trip(cloud, tmp_path):
