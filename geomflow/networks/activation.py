@@ -31,7 +31,7 @@ from typing import final
 import numpy as np
 from numba import njit
 
-from geomflow.codegen.mathematics import exp, fma, select
+from geomflow.codegen.mathematics import exp, fma, log, select
 from geomflow.core.errors import InputError, UnknownNameError
 
 #: The highest derivative that every activation knows.
@@ -210,10 +210,11 @@ def _softplus(u: np.ndarray, out: np.ndarray) -> None:
     for i in range(u.size):
         x = float(u[i])
         decay = exp(-abs(x))
-        half = 1.0 / (1.0 + decay)
+        whole = 1.0 + decay
+        half = 1.0 / whole
         p = select(x > 0.0, half, decay * half)
         q, tilt = half * half * decay, 1.0 - 2.0 * p
-        out[0, i] = select(x > 0.0, x, 0.0) + math.log1p(decay)
+        out[0, i] = select(x > 0.0, x, 0.0) + (log(whole) - ((whole - 1.0) - decay) * half)
         out[1, i] = p
         out[2, i] = q
         out[3, i] = q * tilt
