@@ -42,17 +42,23 @@ class Applied:
         return self.function(*self.args)
 
     def written(self) -> sympy.Expr:
-        """In sympy: ∂f(x, y)/∂x where x is a symbol that no other argument contains, Subs elsewhere."""
-        inner, orders, moved = list(self.args), [], []
-        for k, times in enumerate(self.index):
-            if times and not _is_free(self.args, k):
-                inner[k] = sympy.Dummy(f"xi_{k + 1}")
-                moved.append((inner[k], self.args[k]))
-            if times:
-                orders.append((inner[k], times))
+        """In sympy: ∂f(x, y)/∂x where x is a symbol that no other argument contains, Subs elsewhere.
+
+        Of derivatives at equal arguments, as ∂₁²∂₂f(x, x), one Subs stands in the other: sympy takes a single one for
+        equal to that of ∂₁∂₂²f(x, x).
+        """
+        places = [k for k, times in enumerate(self.index) if times]
+        moved = [k for k in places if not _is_free(self.args, k)]
+        again = [k for n, k in enumerate(moved) if self.args[k] in [self.args[i] for i in moved[:n]]]
+        inner = [sympy.Dummy(f"xi_{k + 1}") if k in moved else a for k, a in enumerate(self.args)]
         value = self.function(*inner)
-        derivative = sympy.Derivative(value, *orders) if orders else value
-        return sympy.Subs(derivative, *zip(*moved, strict=True)) if moved else derivative
+        first = [k for k in places if k not in again]
+        for group in (first, *([k] for k in again)):
+            value = sympy.Derivative(value, *((inner[k], self.index[k]) for k in group)) if group else value
+            dummies = [k for k in group if k in moved]
+            if dummies:
+                value = sympy.Subs(value, [inner[k] for k in dummies], [self.args[k] for k in dummies])
+        return value
 
 
 def _is_free(args: tuple[sympy.Expr, ...], k: int) -> bool:
