@@ -17,11 +17,12 @@ from unicodedata import normalize
 
 import sympy
 from sympy.core.assumptions import _assume_defined
+from sympy.core.facts import InconsistentAssumptions
 from sympy.core.function import AppliedUndef, UndefinedFunction
 
 from geomflow.core.errors import ExpressionError, InputError, warn
 from geomflow.core.exact_numbers import MOST_BITS, meant, overgrown
-from geomflow.core.graph.sympy_bridge import as_sympy
+from geomflow.core.graph.sympy_bridge import as_sympy, contents
 from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, parse, tokens
 from geomflow.symbolic.show import shortened
 from geomflow.symbolic.signs import Range
@@ -51,10 +52,12 @@ def names_in(expressions: Iterable[Any]) -> set[str]:
 def identified(expressions: Sequence[sympy.Expr], own: Mapping[str, Any]) -> list[sympy.Expr]:
     """The expressions with one symbol a name: the symbol that `own` gives it, or one with all assumptions made of it.
 
-    Raises InputError where the assumptions contradict each other, or where a dummy shares its name.
+    Unknown functions are told apart by name too. Raises InputError where assumptions contradict each other, or where a
+    dummy shares its name.
     """
+    found = contents(expressions)
     bearers: dict[str, set[sympy.Symbol]] = {}
-    for symbol in set().union(*(e.free_symbols for e in expressions)):
+    for symbol in found.symbols:
         bearers.setdefault(symbol.name, {own[symbol.name]} if symbol.name in own else set()).add(symbol)
     table: dict[sympy.Symbol, Any] = {}
     for name, symbols in bearers.items():
@@ -62,16 +65,40 @@ def identified(expressions: Sequence[sympy.Expr], own: Mapping[str, Any]) -> lis
             if any(isinstance(s, sympy.Dummy) for s in symbols):
                 raise InputError(f"a dummy symbol and another symbol are both called '{name}', and symbols are told "
                                  "apart by name: give the dummy another name")  # fmt: skip
-            table |= dict.fromkeys(symbols, own[name] if name in own else _with_all_assumptions(name, symbols))
-    return [e.xreplace(table) for e in expressions] if table else list(expressions)
+            merged = _with_all_assumptions(name, symbols)
+            table |= dict.fromkeys(symbols, own.get(name, merged))
+    renamed = _with_one_function_a_name(expressions, {applied.function for applied in found.unknown})
+    return [e.xreplace(table) for e in renamed] if table else renamed
+
+
+def _with_one_function_a_name(expressions: Sequence[sympy.Expr], functions: set[Any]) -> list[sympy.Expr]:
+    """Functions of one name as one function with all assumptions made of it."""
+    names: dict[str, dict[str, Any]] = {}
+    for function in functions:
+        facts = names.setdefault(function.__name__, {})
+        if any(facts.get(fact, value) != value for fact, value in function._kwargs.items()):
+            raise InputError(_contradiction("unknown functions", function.__name__))
+        facts |= function._kwargs
+    if len(names) == len(functions):
+        return list(expressions)
+    try:
+        table = {name: sympy.Function(name, **facts) for name, facts in names.items()}
+    except InconsistentAssumptions as error:
+        raise InputError(f"of an unknown function contradictory things are assumed: {error}") from None
+    return [e.replace(lambda part: isinstance(part, AppliedUndef), lambda part: table[part.func.__name__](*part.args))
+            for e in expressions]
 
 
 def _with_all_assumptions(name: str, symbols: Iterable[sympy.Symbol]) -> sympy.Symbol:
     facts = {fact for s in symbols for fact in s.assumptions0.items()}
     if len(dict(facts)) < len(facts):
-        raise InputError(f"symbols called '{name}' are given with assumptions that contradict each other, and symbols "
-                         "are told apart by name: give one of them another name")  # fmt: skip
+        raise InputError(_contradiction("symbols", name))
     return sympy.Symbol(name, **dict(facts))
+
+
+def _contradiction(kind: str, name: str) -> str:
+    return (f"{kind} called '{name}' are given with assumptions that contradict each other, and they are told apart by "
+            "name: give one of them another name")
 
 
 def namesake(symbol: Any, symbols: Iterable[sympy.Symbol]) -> sympy.Symbol:
