@@ -123,6 +123,16 @@ class Chart(InLatex):
         """
         return self.expressions([value], parameters, functions)[0]
 
+    def carried_out(self, expression: sympy.Expr) -> sympy.Expr:
+        """The expression as it is: in real coordinates nothing is conjugated.
+
+        Parameters
+        ----------
+        expression : sympy expression
+            In the coordinates and parameters.
+        """
+        return expression
+
     def expressions(
         self, values: Sequence[Any], parameters: gv.Parameters = (), functions: gv.Functions = ()
     ) -> list[sympy.Expr]:
@@ -292,6 +302,16 @@ class ComplexChart(InLatex):
         chart._set(self.symbols, self.conjugates, (*self.moduli, *pairs))
         return chart
 
+    def carried_out(self, expression: sympy.Expr) -> sympy.Expr:
+        """The expression with conj, abs, sign, re and im written in z and z̄.
+
+        Parameters
+        ----------
+        expression : sympy expression
+            In z, z̄ and parameters.
+        """
+        return self.conjugation.carried_out(expression)
+
     def conjugate(self, expression: sympy.Expr) -> sympy.Expr:
         """The complex conjugate: z and z̄ change places, complex parameters and their conjugates too, i becomes −i.
 
@@ -320,9 +340,11 @@ def _real_symbol(item: str | sympy.Symbol, ranges: Mapping[str, Range], extra: M
     if isinstance(item, sympy.Symbol):
         return item
     assumptions: dict[str, bool] = {"real": True}
-    low = ranges.get(item, (None, None))[0]
+    low, high = ranges.get(item, (None, None))
     if low is not None and low.is_nonnegative:
         assumptions["positive"] = True
+    if high is not None and high.is_nonpositive:
+        assumptions["negative"] = True
     return sympy.Symbol(item, **{**assumptions, **extra.get(item, {})})
 
 

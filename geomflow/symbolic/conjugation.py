@@ -12,6 +12,7 @@ from sympy.printing.latex import other_symbols
 
 from geomflow.core.errors import InputError
 from geomflow.core.graph.sympy_bridge import UNKNOWN, Applied, applied, resolved
+from geomflow.core.graph.unknown import conjugate_name
 from geomflow.symbolic.exact import Place, is_zero
 from geomflow.symbolic.given import fresh, names_in
 
@@ -155,14 +156,9 @@ def barred(name: str) -> str:
     return f"{head}b{name[len(head) :]}"
 
 
-def _conjugate_name(function: str) -> str:
-    """fbar for f, and f for fbar: LaTeX shows a bar."""
-    return function[:-3] if function.endswith("bar") and len(function) > 3 else f"{function}bar"
-
-
 def conjugate_function(function: str) -> UndefinedFunction:
     """The conjugate of an unknown function, which LaTeX shows with a bar, also where sympy would show Planck's ħ."""
-    name = _conjugate_name(function)
+    name = conjugate_name(function)
     own = {"_latex": _barred_latex} if name in other_symbols else None
     return UndefinedFunction(name, __dict__=own)
 

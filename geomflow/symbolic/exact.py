@@ -48,14 +48,16 @@ class Place:
         """
         bounds = contents(bound for bounds in self.ranges.values() for bound in bounds)
         symbols = {*self.directions, *found.symbols, *bounds.symbols}
-        intervals = {s.name: _interval(s, self.ranges) for s in symbols}
-        for f in {f.value for f in (*found.unknown, *bounds.unknown)}:
-            intervals[f.func.__name__] = intervals[str(f)] = _interval(f, {})
-        complex_ = {s.name for s in symbols if s.is_complex and s.is_real is not True}
+        values = {f.value for f in (*found.unknown, *bounds.unknown)}
+        imaginary = {s.name for s in symbols if s.is_imaginary}
+        complex_ = {s.name for s in symbols if _is_complex(s)} | set(self.conjugates.values())
         return gr.Domain(
-            {name: bounds for name, bounds in intervals.items() if bounds != (None, None)},
-            planes=frozenset((complex_ | set(self.conjugates.values())) - set(self.conjugates)),
+            {s.name: ends for s in symbols if (ends := _interval(s, self.ranges)) != (None, None)},
+            functions={f.func.__name__: ends for f in values if (ends := _interval(f, {})) != (None, None)},
+            planes=frozenset(complex_ - set(self.conjugates) - imaginary),
+            complex_functions=frozenset(f.func.__name__ for f in values if _is_complex(f)),
             conjugates=self.conjugates,
+            imaginary=frozenset(imaginary),
             integers=frozenset(s.name for s in symbols if s.is_integer),
         )
 
@@ -75,6 +77,9 @@ class Located(Protocol):
     def place(self) -> Place:
         """Directions, ranges and conjugates."""
 
+    def carried_out(self, expression: sympy.Expr) -> sympy.Expr:
+        """The expression with conjugates, moduli, real and imaginary parts written in the coordinates."""
+
 
 Where: TypeAlias = Located | Place | Sequence[sympy.Symbol]
 """A chart, or the symbols along which derivatives are taken."""
@@ -87,6 +92,11 @@ def place_of(where: Where, ranges: Mapping[Any, Range] | None = None) -> Place:
     place = where.place if isinstance(where, Located) else Place(tuple(where))
     extra = {str(name): given_range(str(name), bounds) for name, bounds in (ranges or {}).items()}
     return replace(place, ranges={**place.ranges, **extra}) if extra else place
+
+
+def _is_complex(value: sympy.Expr) -> bool:
+    """Whether a symbol or an unknown function is declared complex."""
+    return bool(value.is_complex) and value.is_real is not True
 
 
 def _interval(symbol: sympy.Expr, ranges: Ranges) -> tuple[gr.Node | None, gr.Node | None]:
@@ -167,6 +177,8 @@ def is_zero(expression: Any, where: Where = (), ranges: Mapping[Any, Range] | No
     place = place_of(where, ranges)
     entries = [given_freely(e, place.directions) for e in np.array(rows, dtype=object).ravel()]
     alike = identified(entries, {s.name: s for s in place.directions})
+    if isinstance(where, Located):
+        alike = [where.carried_out(e) for e in alike]
     return _in_sympy(all_zero([without_moduli(e, place.ranges) for e in alike], place), entries)
 
 

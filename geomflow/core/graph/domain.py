@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil
 from random import Random
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from geomflow.core.graph.calculus import leaves
 from geomflow.core.graph.evaluate import ball_values, evaluate
-from geomflow.core.graph.node import Node, intern
+from geomflow.core.graph.node import Node, jet, symbol
 
 Bound = Node | None
 FINEST = 2**12
@@ -34,27 +35,33 @@ class OutsideDomain(ArithmeticError):
 class Domain:
     """The values that are allowed to symbols and unknown functions, by name; what is not named is any real number.
 
-    `intervals` gives open intervals (low, high), None for an unbounded end; a bound may name other symbols. `planes`
-    are the names of complex symbols, `conjugates` gives for a name the one that it is the conjugate of, `integers` the
-    names of whole numbers.
+    `intervals` gives open intervals (low, high) of symbols, None for an unbounded end; a bound may name other symbols.
+    `functions` gives those of unknown functions. `planes` are the names of complex symbols, `complex_functions` of
+    functions that are complex whatever their arguments, `conjugates` gives for a name the one that it is the conjugate
+    of, `imaginary` and `integers` are the names of imaginary and of whole numbers.
     """
 
     intervals: Mapping[str, tuple[Bound, Bound]] = field(default_factory=dict)
+    functions: Mapping[str, tuple[Bound, Bound]] = field(default_factory=dict)
     planes: frozenset[str] = frozenset()
+    complex_functions: frozenset[str] = frozenset()
     conjugates: Mapping[str, str] = field(default_factory=dict)
+    imaginary: frozenset[str] = frozenset()
     integers: frozenset[str] = frozenset()
 
-    def frame(self, roots: Sequence[Node]) -> Frame:
-        """The directions in which the leaves of some expressions may move."""
-        return Frame(self, leaves(roots))
+    def frame(self, roots: Sequence[Node], complex_jets: Mapping[str, str | None] = MappingProxyType({})) -> Frame:
+        """The directions in which the leaves of some expressions may move.
+
+        `complex_jets` are the labels of jets with complex values, with those of their conjugates where there are any.
+        """
+        return Frame(self, leaves(roots), complex_jets)
 
     def interval(self, leaf: Node) -> tuple[Bound, Bound]:
         """The interval of a leaf; derivatives of unknown functions are any real numbers."""
         if leaf.op == "symbol":
             return self.intervals.get(leaf.data, (None, None))
-        name, index = leaf.data[0], leaf.data[-1]
-        found = self.intervals.get(name) or self.intervals.get(name.partition("(")[0], (None, None))
-        return (None, None) if any(index) else found
+        label, index = leaf.data
+        return (None, None) if any(index) else self.functions.get(label.partition("(")[0], (None, None))
 
 
 REALS = Domain()
@@ -64,8 +71,9 @@ REALS = Domain()
 class Frame:
     """The real directions of a list of leaves, those that bounds need first."""
 
-    def __init__(self, domain: Domain, wanted: Sequence[Node]) -> None:
+    def __init__(self, domain: Domain, wanted: Sequence[Node], complex_jets: Mapping[str, str | None]) -> None:
         self.domain = domain
+        self._complex_jets = complex_jets
         self._order: list[Node] = []
         for leaf in wanted:
             self._visit(leaf, ())
@@ -86,11 +94,15 @@ class Frame:
         self._order.append(leaf)
 
     def _partner(self, leaf: Node) -> Node | None:
-        name = self.domain.conjugates.get(leaf.data) if leaf.op == "symbol" else None
-        return intern("symbol", name) if name else None
+        if leaf.op == "symbol":
+            name = self.domain.conjugates.get(leaf.data)
+            return symbol(name) if name else None
+        label, index = leaf.data
+        other = self._complex_jets.get(label)
+        return jet(other, index) if other is not None and other < label else None
 
     def _is_plane(self, leaf: Node) -> bool:
-        return leaf.op == "symbol" and leaf.data in self.domain.planes
+        return leaf.data in self.domain.planes if leaf.op == "symbol" else leaf.data[0] in self._complex_jets
 
     def directions(self, of: Sequence[Node]) -> list[int]:
         """The numbers of the directions that the given leaves move in."""
@@ -123,11 +135,12 @@ class Frame:
             else:
                 low, high = (self._exact(b, values) for b in self.domain.interval(leaf))
                 value = _placed(shares[self._first[leaf]], low, high)
-                values[leaf] = _whole(value, low, high) if self._is_whole(leaf) else value
+                value = _whole(value, low, high) if self._is_among(leaf, self.domain.integers) else value
+                values[leaf] = (Fraction(0), value) if self._is_among(leaf, self.domain.imaginary) else value
         return values
 
-    def _is_whole(self, leaf: Node) -> bool:
-        return leaf.op == "symbol" and leaf.data in self.domain.integers
+    def _is_among(self, leaf: Node, names: frozenset[str]) -> bool:
+        return leaf.op == "symbol" and leaf.data in names
 
     def _exact(self, bound: Bound, values: Mapping[Node, Any]) -> Fraction | None:
         if bound is None:
@@ -151,7 +164,8 @@ class Frame:
                     values[leaf] = re + 1j * im
                 else:
                     ends = [None if b is None else evaluate([b], values)[0] for b in self.domain.interval(leaf)]
-                    values[leaf] = _placed(shares[self._first[leaf]], *ends) + 0j
+                    turn = 1j if self._is_among(leaf, self.domain.imaginary) else 1 + 0j
+                    values[leaf] = turn * _placed(shares[self._first[leaf]], *ends)
         return values
 
 

@@ -59,6 +59,8 @@ class ModularArithmetic:
         """A rational, the imaginary unit, or pi (an independent unknown) as a residue."""
         if isinstance(value, str):
             return IMAGINARY if value == "I" else self.unknown(314159)
+        if value and value.numerator % PRIME == 0:
+            raise Undefined
         return value.numerator * (1 if value.denominator == 1 else _inverse(value.denominator)) % PRIME
 
     def power(self, base: int, exponent: Rational) -> int:
@@ -123,7 +125,7 @@ def _value(node: Node, known: dict[Node, int], use: ModularArithmetic) -> int:
     if node.op == "add":
         total = use.number(node.data[0])
         for c, a in zip(node.data[1], node.args, strict=True):
-            total += c * known[a] if isinstance(c, int) else use.number(c) * known[a]
+            total += c * known[a] if isinstance(c, int) and abs(c) < PRIME else use.number(c) * known[a]
         return total % PRIME
     if node.op == "mul":
         total = 1
@@ -214,7 +216,7 @@ def _degrees(node: Node, known: dict[Node, tuple[int, dict[Node, int]]]) -> tupl
     if node.op == "call" and node.data in PERIODIC:
         turns = sum(abs(factor) for factor, _ in combination(node.args[0]))
         return 4 * turns, {node: 2 * turns}
-    return int(node.op != "constant"), {}
+    return max([int(node.op != "constant"), *[known[a][0] + _size(known[a][1], known) for a in node.args]]), {}
 
 
 def _size(den: dict[Node, int], known: dict[Node, tuple[int, dict[Node, int]]]) -> int:

@@ -14,19 +14,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
-from operator import is_
+from math import ceil, floor
 from typing import Any, Literal
 
 from geomflow.core.errors import ExpressionError
 from geomflow.core.graph.branches import beside_poles, branching, far_ends, stretches
-from geomflow.core.graph.calculus import rebuild, schedule
+from geomflow.core.graph.calculus import leaves, schedule, substitute
 from geomflow.core.graph.domain import REALS, Domain, Frame, OutsideDomain
 from geomflow.core.graph.evaluate import BITS, ball_values
 from geomflow.core.graph.modular import PRIME, Nature, Undefined, height, natures_of, residue
-from geomflow.core.graph.node import Node, jet
+from geomflow.core.graph.node import Node, constant, is_number
+from geomflow.core.graph.unknown import Place, Places, meeting
 
-ATTEMPTS = 200
+ATTEMPTS, ATTEMPTS_TOGETHER = 200, 20
 TRIALS = 2
+LARGEST_BOUND = 1e-9
+"""Residues that vanish with a larger probability say nothing."""
+MOST_CASES = 64
+"""Whole numbers between bounds that are nearer than this are taken one by one."""
 LEAST_POINTS, MOST_POINTS = 3, 8
 """How many points without branches, and with them, besides those in the stretches."""
 SMALL = 2.0**-100
@@ -106,11 +111,28 @@ def all_zero(nodes: Iterable[Node], domain: Domain = REALS) -> Verdict:
 def verdicts(nodes: Iterable[Node], domain: Domain = REALS) -> list[Verdict]:
     """`is_zero` of each of the expressions; they share the work on their parts."""
     roots = list(nodes)
-    found = {root: ZERO_BY_FORM for root in roots if _is_form_of_zero(root)}
-    found |= _by_residues([root for root in dict.fromkeys(roots) if root not in found])
-    rest = [root for root in dict.fromkeys(roots) if root not in found]
+    pending = list(dict.fromkeys(roots))
+    found = {root: every(verdicts(_cases(root, domain), domain)) for root in pending if _cases(root, domain)}
+    found |= _settled([root for root in pending if root not in found])
+    rest = [root for root in pending if root not in found]
     found |= zip(rest, _by_values(rest, domain), strict=True)
     return [found[root] for root in roots]
+
+
+def _cases(root: Node, domain: Domain) -> list[Node]:
+    """The expression at each value of a whole number that has few; none if there is no such number in it."""
+    for leaf in leaves([root]) if domain.integers else ():
+        if leaf.op == "symbol" and leaf.data in domain.integers:
+            low, high = domain.interval(leaf)
+            if low and high and is_number(low) and is_number(high) and high.data - low.data <= MOST_CASES:
+                return [substitute([root], {leaf: constant(n)})[0] for n in range(floor(low.data) + 1, ceil(high.data))]
+    return []
+
+
+def _settled(roots: Sequence[Node]) -> dict[Node, Verdict]:
+    """The verdicts that need no values."""
+    found = {root: ZERO_BY_FORM for root in roots if _is_form_of_zero(root)}
+    return found | _by_residues([root for root in roots if root not in found])
 
 
 def _is_form_of_zero(node: Node) -> bool:
@@ -122,13 +144,15 @@ def _by_residues(roots: Sequence[Node]) -> dict[Node, Verdict]:
     order = schedule(roots)
     natures = natures_of(order)
     order = [node for node in order if natures[node] < Nature.ROOTED]
-    points = _residues(order)
+    points = _residues(order, ATTEMPTS if len(roots) == 1 else ATTEMPTS_TOGETHER)
     if not points and len(roots) > 1:  # one of them may be defined nowhere
         return dict(ChainMap(*[_by_residues([root]) for root in roots]))
     found: dict[Node, Verdict] = {}
     for root in (r for r in roots if points and natures[r] < Nature.ROOTED):
         if not any(known[root] for known in points):
-            found[root] = _probably(root)
+            verdict = _probably(root)
+            if verdict.bound is not None and verdict.bound < LARGEST_BOUND:
+                found[root] = verdict
         elif natures[root] is Nature.RATIONAL:
             found[root] = NONZERO
     return found
@@ -136,45 +160,18 @@ def _by_residues(roots: Sequence[Node]) -> dict[Node, Verdict]:
 
 def _by_values(roots: Sequence[Node], domain: Domain) -> list[Verdict]:
     """The verdicts from values; unknown functions are told apart by their arguments first, which may settle it."""
-    with_jets = _unknown_as_jets(roots, domain)
-    return [_in_balls(new, domain) if new is root else is_zero(new, domain)
-            for root, new in zip(roots, with_jets, strict=True)]
+    places = Places(lambda a, b: a is b or bool(is_zero(a - b, domain)))
+    with_jets = places.as_jets(roots)
+    settled = _settled([new for root, new in zip(roots, with_jets, strict=True) if new is not root])
+    if places.can_meet:  # what is not zero for independent values may be zero for those that functions can have
+        settled = {new: verdict for new, verdict in settled.items() if verdict.zero}
+    return [settled.get(new) or _in_balls(new, domain, places) for new in with_jets]
 
 
-def _unknown_as_jets(roots: Sequence[Node], domain: Domain) -> list[Node]:
-    """Unknown functions of arguments as jets that are named by function and arguments; equal arguments share a jet."""
-    known: dict[Node, Node] = {}
-    places: list[tuple[str, tuple[Node, ...], str]] = []
-    for node in schedule(roots):
-        args = [known[a] for a in node.args]
-        if node.op == "apply":
-            known[node] = _as_jet(node, args, places, domain)
-        else:
-            known[node] = node if all(map(is_, args, node.args)) else rebuild(node, args)
-    return [known[root] for root in roots]
-
-
-def _as_jet(node: Node, args: list[Node], places: list[tuple[str, tuple[Node, ...], str]], domain: Domain) -> Node:
-    function, index = node.data
-    for name, others, label in places:
-        if name == function and len(others) == len(args) and all(
-                a is b or is_zero(a - b, domain) for a, b in zip(args, others, strict=True)):
-            return jet(label, index)
-    label = f"{function}({', '.join(map(repr, args))})"
-    if any(label == taken for _, _, taken in places):  # long arguments are shown in short
-        label += f" no. {len(places) + 1}"
-    places.append((function, tuple(args), label))
-    return jet(label, index)
-
-
-def _trivial(node: Node) -> bool:
-    return node.op == "constant" and node.data == 0
-
-
-def _residues(order: list[Node]) -> list[dict[Node, int]]:
+def _residues(order: list[Node], attempts: int) -> list[dict[Node, int]]:
     """Residues at `TRIALS` good points; fewer when good points cannot be found."""
     found: list[dict[Node, int]] = []
-    for seed in range(ATTEMPTS if order else 0):
+    for seed in range(attempts if order else 0):
         try:
             found.append(residue(order, seed))
         except Undefined:
@@ -192,10 +189,12 @@ def _probably(root: Node) -> Verdict:
     return Verdict(True, "probable", evidence, bound)
 
 
-def _in_balls(root: Node, domain: Domain) -> Verdict:
+def _in_balls(root: Node, domain: Domain, places: Places) -> Verdict:
     """The verdict from values at points of the domain: scattered ones, and one in every stretch of every line."""
-    frame, critical = domain.frame([root]), branching([root])
-    tally = _Tally(root, frame)
+    used = places.under(root)
+    parts = [root, *(a for place in used for a in place.args)]
+    frame, critical = domain.frame(parts, places.complex_labels(domain)), branching(parts)
+    tally = _Tally(root, frame, used)
     tally.scatter(MOST_POINTS if critical else LEAST_POINTS)
     for shares in chain.from_iterable(look(frame, critical) for look in (far_ends, beside_poles, stretches)
                                       if critical):
@@ -208,8 +207,8 @@ def _in_balls(root: Node, domain: Domain) -> Verdict:
 class _Tally:
     """What the values of one expression at points of a domain have been."""
 
-    def __init__(self, root: Node, frame: Frame) -> None:
-        self._root, self._frame = root, frame
+    def __init__(self, root: Node, frame: Frame, places: Sequence[Place]) -> None:
+        self._root, self._frame, self._places = root, frame, places
         self._good, self._vague, self._largest = 0, 0, 0.0
         self.refuted: Verdict | None = None
 
@@ -222,7 +221,7 @@ class _Tally:
 
     def look(self, shares: list[Fraction]) -> None:
         """Note the value at one point."""
-        found = _value(self._root, self._frame, shares)
+        found = _value(self._root, self._frame, self._places, shares)
         if found is None:
             return
         value, point = found
@@ -247,11 +246,14 @@ class _Tally:
         return Verdict(True, "probable", evidence, self._largest)
 
 
-def _value(root: Node, frame: Frame, shares: list[Fraction]) -> tuple[Any, dict[Node, Any]] | None:
+def _value(root: Node, frame: Frame, places: Sequence[Place],
+           shares: list[Fraction]) -> tuple[Any, dict[Node, Any]] | None:
     """The value as a ball and the point; None where the expression is not defined or the domain leaves no room."""
     try:
-        point = frame.point(shares)
+        point = meeting(places, frame.point(shares))
     except OutsideDomain:
+        return None
+    if point is None:
         return None
     value = None
     for bits in (BITS, 8 * BITS):

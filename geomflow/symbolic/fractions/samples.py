@@ -13,7 +13,9 @@ import sympy
 from geomflow.core import graph as gr
 from geomflow.core.graph.domain import Frame, OutsideDomain
 from geomflow.core.graph.evaluate import ball
-from geomflow.core.graph.zero import Verdict, refuted
+from geomflow.core.graph.sympy_bridge import with_functions
+from geomflow.core.graph.unknown import Places, meeting
+from geomflow.core.graph.zero import Verdict, is_zero, refuted
 from geomflow.symbolic.fractions.element import Element
 from geomflow.symbolic.fractions.survey import Generator, Kind
 
@@ -30,6 +32,7 @@ class Samples:
     def __init__(self, field: Field) -> None:
         self._field = field
         self._found: dict[int, tuple[dict[gr.Node, Any], _Values] | None] = {}
+        self._places = Places(lambda a, b: a is b or bool(is_zero(a - b, field.domain)))
 
     def refutation(self, element: Element) -> Verdict | None:
         """The proof that the element is not zero: a point where a ball around its value excludes zero."""
@@ -52,23 +55,26 @@ class Samples:
         found = {}
         for k, g in enumerate(self._field.generators):
             if g.kind is Kind.JET:
-                found[k] = gr.jet(str(g.argument), g.index)
+                (value,) = self._places.as_jets([with_functions(g.argument)])
+                found[k] = gr.jet(value.data[0], g.index)
             elif g.kind is Kind.FREE and g.shown is not sympy.pi:
                 found[k] = gr.symbol(g.shown.name)
         return found
 
     @cached_property
     def _frame(self) -> Frame:
-        return Frame(self._field.domain, list(self._leaves.values()))
+        domain, leaves = self._field.domain, list(self._leaves.values())
+        return Frame(domain, leaves, self._places.complex_labels(domain))
 
     def _at(self, seed: int) -> tuple[dict[gr.Node, Any], _Values] | None:
         """A point and the values there; None where the domain leaves no room."""
         if seed not in self._found:
             try:
-                point = self._frame.point(self._frame.shares(seed))
-                self._found[seed] = point, _Values(self._field, {k: point[leaf] for k, leaf in self._leaves.items()})
+                point = meeting(self._places.found, self._frame.point(self._frame.shares(seed)))
             except OutsideDomain:
-                self._found[seed] = None
+                point = None
+            self._found[seed] = None if point is None else (
+                point, _Values(self._field, {k: point[leaf] for k, leaf in self._leaves.items()}))
         return self._found[seed]
 
 
