@@ -112,7 +112,7 @@ def verdicts(nodes: Iterable[Node], domain: Domain = REALS) -> list[Verdict]:
     """`is_zero` of each of the expressions; they share the work on their parts."""
     roots = list(nodes)
     pending = list(dict.fromkeys(roots))
-    found = {root: every(verdicts(_cases(root, domain), domain)) for root in pending if _cases(root, domain)}
+    found = {root: every(verdicts(cases, domain)) for root in pending if (cases := _cases(root, domain))}
     found |= _settled([root for root in pending if root not in found])
     rest = [root for root in pending if root not in found]
     found |= zip(rest, _by_values(rest, domain), strict=True)
@@ -165,7 +165,7 @@ def _by_values(roots: Sequence[Node], domain: Domain) -> list[Verdict]:
     settled = _settled([new for root, new in zip(roots, with_jets, strict=True) if new is not root])
     if places.can_meet:  # what is not zero for independent values may be zero for those that functions can have
         settled = {new: verdict for new, verdict in settled.items() if verdict.zero}
-    return [settled.get(new) or _in_balls(new, domain, places) for new in with_jets]
+    return [settled[new] if new in settled else _in_balls(new, domain, places) for new in with_jets]
 
 
 def _residues(order: list[Node], attempts: int) -> list[dict[Node, int]]:
