@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.errors import InputError, require_known
 
 
 def real_number(value: Any, what: str) -> float:
@@ -123,8 +123,7 @@ def named_numbers(owner: str, wanted: Collection[str], given: Mapping[str, Any],
     for name in given:
         if not wanted:
             raise InputError(f"{owner} takes no parameters, and '{name}' was given.")
-        if name not in wanted:
-            raise UnknownNameError.among(f"parameter of {owner}", name, wanted)
+        require_known(f"parameter of {owner}", name, wanted)
     for name in wanted:
         if name not in given:
             raise InputError(f"{owner} needs a number for '{name}': {example.format(name)}.")

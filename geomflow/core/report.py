@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geomflow.core.archive import Archive
-from geomflow.core.errors import UnknownNameError
+from geomflow.core.errors import require_known
 from geomflow.core.outcome import Outcome, OutcomeKind
 
 
@@ -92,8 +92,7 @@ class FitReport:
 
     def __getitem__(self, column: str) -> NDArray[np.float64]:
         """A column of the history, (rows,). Raises `UnknownNameError`."""
-        if column not in self.columns:
-            raise UnknownNameError.among("column of a report", column, self.columns)
+        require_known("column of a report", column, self.columns)
         return self.history[:, self.columns.index(column)]
 
     @property

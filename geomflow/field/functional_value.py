@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -23,9 +23,7 @@ from geomflow.symbolic.functionals.potential import PotentialFunctional
 from geomflow.symbolic.variation.kahler_frame import PHI
 from geomflow.symbolic.variation.metric_frame import LOG_MEASURE
 from geomflow.symbolic.variation.metrics import DILATON
-
-if TYPE_CHECKING:
-    from geomflow.symbolic.variation.staged import Staged
+from geomflow.symbolic.variation.staged import Staged
 
 
 @value_at.register(Field)

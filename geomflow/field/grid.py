@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 
@@ -28,10 +28,7 @@ from geomflow.field.metric import MetricField, make_metric
 from geomflow.field.potential import PotentialField, make_potential
 from geomflow.field.random import random_metric, random_potential, random_scalar
 from geomflow.field.state import ScalarField, make_scalar
-
-if TYPE_CHECKING:
-    from geomflow.symbolic.chart import Chart, ComplexChart
-
+from geomflow.symbolic.chart import Chart, ComplexChart
 
 SMALLEST_SPECTRAL = 3
 

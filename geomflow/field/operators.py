@@ -18,11 +18,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 
-from geomflow.codegen import compile_grid, compile_points
+from geomflow.codegen import GridRoutine, PointRoutine, compile_grid, compile_points
 from geomflow.core import graph as gr
 from geomflow.core import memory
 from geomflow.core.errors import ShapeError
@@ -30,9 +30,6 @@ from geomflow.core.program import Program, Stage
 from geomflow.field.derivatives import cell_jets, expand
 from geomflow.field.lattice import FlatTorus
 from geomflow.field.mesh import Mesh
-
-if TYPE_CHECKING:
-    from geomflow.codegen import GridRoutine, PointRoutine
 
 
 @dataclass(frozen=True, eq=False)

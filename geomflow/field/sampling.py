@@ -15,7 +15,7 @@ import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core import memory
-from geomflow.core.errors import ExpressionError, InputError, NotFiniteError, ShapeError, UnknownNameError
+from geomflow.core.errors import ExpressionError, InputError, NotFiniteError, ShapeError, require_known
 from geomflow.core.numbers import require_unmasked
 from geomflow.core.program import Program
 from geomflow.field.lattice import FlatTorus
@@ -43,8 +43,7 @@ def expression_node(torus: FlatTorus, expression: Any) -> gr.Node:
     for leaf in gr.leaves((node,)):
         if leaf.op == "jet":
             raise ExpressionError(f"'{expression}' contains the unknown function '{leaf.data[0]}'; give a closed form.")
-        if leaf.data not in torus.coordinates:
-            raise UnknownNameError.among(f"name in '{expression}':", leaf.data, torus.coordinates)
+        require_known(f"name in '{expression}':", leaf.data, torus.coordinates)
     return node
 
 

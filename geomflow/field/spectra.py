@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import numpy as np
 import scipy.fft
@@ -12,14 +12,11 @@ from scipy.sparse.linalg import ArpackError, LinearOperator, cg, eigsh, gmres
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import GeomflowError, InputError
-from geomflow.core.program import Program, Stage
+from geomflow.core.program import Elliptic, Program, Stage
 from geomflow.field.matrices import require_positive
 from geomflow.field.mesh import Mesh
 from geomflow.field.metric import MetricField
 from geomflow.field.operators import Operator, discretise
-
-if TYPE_CHECKING:
-    from geomflow.core.program import Elliptic
 
 INNER_TOLERANCE, INNER_STEPS = 1e-13, 500
 SEED = 0

@@ -6,18 +6,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.field import MetricField, ScalarField
+from geomflow.field.grid import Grid
 from geomflow.field.interpolate import Interpolation
 from geomflow.field.matrices import determinant, require_finite
 from geomflow.field.mesh import place
 
-if TYPE_CHECKING:
-    from geomflow.field.grid import Grid
 
 class FoldedMapError(InputError):
     """A map that should be a diffeomorphism has a Jacobian that is not positive."""

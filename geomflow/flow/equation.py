@@ -11,12 +11,12 @@ import numpy as np
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.program import Average, InnerProduct, Program, Stage
+from geomflow.field.spectra import GroundState
 from geomflow.field.state import Field
 
 if TYPE_CHECKING:
     import sympy
 
-    from geomflow.field.spectra import GroundState
     from geomflow.flow.flow import Flow
 
 Kind = TypeVar("Kind", bound=Field)

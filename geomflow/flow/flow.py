@@ -12,6 +12,7 @@ import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.program import Program, Stage
+from geomflow.field.grid import Grid
 from geomflow.field.operators import Operator, discretise
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation
@@ -22,8 +23,6 @@ from geomflow.symbolic.show import InLatex
 
 if TYPE_CHECKING:
     import sympy
-
-    from geomflow.field.grid import Grid
 
 
 class Flow(InLatex):

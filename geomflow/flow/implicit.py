@@ -6,19 +6,18 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import fft
 
 from geomflow.core.errors import ShapeError
 from geomflow.core.program import Stage
+from geomflow.field.grid import Grid
 from geomflow.field.operators import Operator, pointwise
 from geomflow.flow.principal import Index, PrincipalPart, Slope
 from geomflow.flow.problem import Array, Implicit, Spectrum
 
-if TYPE_CHECKING:
-    from geomflow.field.grid import Grid
 
 @dataclass(frozen=True, eq=False)
 class FourierImplicit(Implicit):

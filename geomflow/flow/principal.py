@@ -16,16 +16,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.program import Program, Stage
+from geomflow.field.grid import Grid
 from geomflow.field.operators import discretise
-
-if TYPE_CHECKING:
-    from geomflow.field.grid import Grid
 
 Index = tuple[int, ...]
 

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
-from geomflow.core.errors import UnknownNameError
+from geomflow.core.errors import require_known
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.io import store
 from geomflow.io.reader import StoredRun, describe_field, rebuild_field
@@ -97,8 +97,7 @@ class Solution(Generic[S]):
         return self.states[-1]
 
     def __getitem__(self, name: str) -> np.ndarray:
-        if name not in self.monitors:
-            raise UnknownNameError.among("monitor", name, self.monitors)
+        require_known("monitor", name, self.monitors)
         return self.monitors[name]
 
     def __content__(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -28,9 +28,7 @@ from geomflow.flow.solution import Solution, States, stored_solution
 from geomflow.flow.steppers.choose import fitting_stepper, resolve_stepper
 from geomflow.io.reader import StoredRun
 from geomflow.io.store import Store
-
-if TYPE_CHECKING:
-    from geomflow.symbolic.functionals.derived import DerivedFlow
+from geomflow.symbolic.functionals.derived import DerivedFlow
 
 S = TypeVar("S")
 """The kind of state."""

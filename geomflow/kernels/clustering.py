@@ -13,10 +13,10 @@ from geomflow.core.numbers import generator, require_unmasked, whole
 from geomflow.kernels.agglomeration import Agglomeration, count_members, cut, lift
 from geomflow.kernels.blocks import finite_rows, real_points
 from geomflow.kernels.projective import geodesic_distance, unit_features
+from geomflow.variety.points import Points
 
 if TYPE_CHECKING:
     from geomflow.kernels.kernel import Kernel
-    from geomflow.variety.points import Points
 
 
 def projective_linkage(points: Points | np.ndarray) -> Dendrogram:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 from numba import njit
@@ -17,10 +17,7 @@ from geomflow.kernels.kernel import Kernel
 from geomflow.kernels.projective import ProjectiveGaussian, same_space
 from geomflow.kernels.tile_rows import CHORDAL, GEODESIC, ROWS, TILE, overlaps, sine_square
 from geomflow.kernels.tiles import TiledGaussian
-
-if TYPE_CHECKING:
-    from geomflow.variety.points import Points
-
+from geomflow.variety.points import Points
 
 _OPTIONS = {"cache": True, "forceinline": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 _SUMS = {**_OPTIONS, "fastmath": {"reassoc", "contract"}}

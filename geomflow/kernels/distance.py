@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 from scipy import fft
@@ -19,6 +19,7 @@ from geomflow.core.errors import (
 )
 from geomflow.core.numbers import real_array, require_unmasked
 from geomflow.distribute import ON_THREADS, Workers
+from geomflow.field.grid import Grid
 from geomflow.field.lattice import FlatTorus
 from geomflow.kernels.blocks import finite_rows, real_points, same_dimension
 from geomflow.kernels.kernel import Kernel
@@ -27,10 +28,6 @@ from geomflow.kernels.projective import chordal_distance, geodesic_distance
 from geomflow.kernels.tile_rows import EUCLIDEAN
 from geomflow.kernels.tiles import TiledGaussian
 from geomflow.networks.periodic import integer_box, into_cell, lattice_points
-
-if TYPE_CHECKING:
-    from geomflow.field.grid import Grid
-
 
 #: Points of the sample whose Gram matrix is checked.
 SAMPLE = 64

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 from numba import njit
 
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.distribute import ON_THREADS, Workers
+from geomflow.field.grid import Grid
 from geomflow.field.lattice import FlatTorus
 from geomflow.kernels.blocks import checked_scale, same_dimension
 from geomflow.kernels.kernel import Kernel
@@ -18,9 +19,6 @@ from geomflow.kernels.operators import FourierOperator, IdentityOperator, checke
 from geomflow.kernels.tile_rows import EUCLIDEAN, exp2
 from geomflow.kernels.tiles import TiledGaussian
 from geomflow.networks.periodic import lattice_count, lattice_points
-
-if TYPE_CHECKING:
-    from geomflow.field.grid import Grid
 
 
 @final

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import reduce
 from numbers import Number
 from operator import truediv
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 from scipy import fft
@@ -17,6 +17,7 @@ from geomflow.core.errors import InputError, NotFiniteError, ShapeError
 from geomflow.core.numbers import finite_number, real_array
 from geomflow.core.threads import slices
 from geomflow.distribute import ON_THREADS, Workers, as_workers
+from geomflow.field.grid import Grid
 from geomflow.kernels.blocks import as_columns, contract, real_points, require_matrix, row_batches, row_blocks
 from geomflow.kernels.operators import (
     BlockOperator,
@@ -26,9 +27,6 @@ from geomflow.kernels.operators import (
     SumOperator,
     checked_grid,
 )
-
-if TYPE_CHECKING:
-    from geomflow.field.grid import Grid
 
 
 class Kernel(ABC):

@@ -6,25 +6,20 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 
-from geomflow.core.errors import InputError, NotFiniteError, ShapeError, UnknownNameError
+from geomflow.core.errors import InputError, NotFiniteError, ShapeError, require_known
 from geomflow.core.numbers import generator, real_number, whole
 from geomflow.core.threads import each, slices
 from geomflow.distribute import ON_THREADS, Workers
+from geomflow.field.grid import Grid
 from geomflow.kernels import network_routines as routines
 from geomflow.kernels.blocks import BATCHES, contract, real_points, require_matrix, require_square
 from geomflow.kernels.kernel import Kernel
-from geomflow.kernels.operators import FourierOperator, checked_grid
-from geomflow.networks.perceptron import Perceptron
-from geomflow.networks.periodic import FourierEmbedding
-
-if TYPE_CHECKING:
-    from geomflow.field.grid import Grid
-    from geomflow.kernels.operators import KernelOperator
-
+from geomflow.kernels.operators import FourierOperator, KernelOperator, checked_grid
+from geomflow.networks import FourierEmbedding, Perceptron
 
 _ROWS, _COLUMNS = 64, 4096
 
@@ -43,8 +38,7 @@ class InfiniteNetwork(Kernel):
     embedding: FourierEmbedding | None = None
 
     def __post_init__(self) -> None:
-        if self.activation not in VARIANCES:
-            raise UnknownNameError.among("activation with closed forms", str(self.activation), VARIANCES)
+        require_known("activation with closed forms", self.activation, VARIANCES)
         whole(self.depth, "depth, the number of hidden layers,", 1)
         if self.depth > MOST_LAYERS:
             raise InputError(f"a kernel of {self.depth:,} hidden layers takes as many steps for each of its entries; "

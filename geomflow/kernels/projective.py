@@ -8,7 +8,7 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from geomflow.core.errors import InputError, ShapeError, UnknownNameError, warn
+from geomflow.core.errors import InputError, ShapeError, require_known, warn
 from geomflow.core.numbers import require_unmasked
 from geomflow.core.threads import each
 from geomflow.distribute import ON_THREADS, Workers
@@ -40,8 +40,7 @@ class ProjectiveGaussian(Kernel):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scale", checked_scale(self.scale))
-        if self.precision not in PRECISIONS:
-            raise UnknownNameError.among("precision", str(self.precision), PRECISIONS)
+        require_known("precision", self.precision, PRECISIONS)
 
     @abstractmethod
     def distances(self, x: Any, y: Any = None) -> np.ndarray:

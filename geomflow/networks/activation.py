@@ -32,7 +32,7 @@ import numpy as np
 from numba import njit
 
 from geomflow.codegen.mathematics import exp, fma, log, select
-from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.errors import InputError, require_known
 
 #: The highest derivative that every activation knows.
 HIGHEST = 5
@@ -270,6 +270,5 @@ def activation(name: str | Activation) -> Activation:
     """
     if isinstance(name, Activation):
         return name
-    if name not in ACTIVATIONS:
-        raise UnknownNameError.among("activation", str(name), ACTIVATIONS)
+    require_known("activation", name, ACTIVATIONS)
     return ACTIVATIONS[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import pi, sqrt
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import numpy as np
 
@@ -11,13 +11,10 @@ from geomflow.core import memory
 from geomflow.core.errors import InputError
 from geomflow.core.numbers import generator, whole
 from geomflow.core.threads import slices
+from geomflow.field.lattice import FlatTorus
 from geomflow.networks.jets import Series
 from geomflow.networks.network import Layout, Network, joined, point_blocks, summed
 from geomflow.networks.periodic import DiscreteGaussian, checked_scale, wave_series
-
-if TYPE_CHECKING:
-    from geomflow.field.lattice import FlatTorus
-
 
 #: Neurons whose features are held at once where a kernel is summed over them.
 _NEURONS = 512

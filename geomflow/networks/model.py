@@ -27,7 +27,6 @@ from geomflow.networks.jets import Jet
 from geomflow.networks.target import LOST, Target
 
 if TYPE_CHECKING:
-    from geomflow.field.grid import Grid
     from geomflow.networks.network import Layout
 
 

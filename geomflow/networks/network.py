@@ -12,7 +12,7 @@ from typing import final
 import numpy as np
 
 from geomflow.core import memory
-from geomflow.core.errors import InputError, NotFiniteError, ShapeError, UnknownNameError
+from geomflow.core.errors import InputError, NotFiniteError, ShapeError, require_known
 from geomflow.core.monomials import Index
 from geomflow.core.numbers import generator, real_array
 from geomflow.core.threads import each, one_thread_products, slices
@@ -83,8 +83,7 @@ class Layout:
             The array of each name, of its shape.
         """
         for name in arrays:
-            if name not in self.shapes:
-                raise UnknownNameError.among("parameter", name, self.shapes)
+            require_known("parameter", name, self.shapes)
         out = np.empty(self.size)
         for name, view in self.views(out).items():
             if name not in arrays:

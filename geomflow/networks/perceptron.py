@@ -12,7 +12,7 @@ from typing import Any, final
 import numpy as np
 
 from geomflow.core.archive import Archive
-from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.errors import InputError, require_known
 from geomflow.core.numbers import real_number
 from geomflow.networks.activation import Activation
 from geomflow.networks.activation import activation as named
@@ -70,8 +70,7 @@ class Perceptron(Network):
         self.widths = _checked_widths(inputs, hidden, outputs, embedding)
         self.inputs, self.outputs, self.embedding = int(inputs), int(outputs), embedding
         self.activation = named(activation)
-        if parametrisation not in _PARAMETRISATIONS:
-            raise UnknownNameError.among("parametrisation", str(parametrisation), _PARAMETRISATIONS)
+        require_known("parametrisation", parametrisation, _PARAMETRISATIONS)
         self.parametrisation = parametrisation
         self.weight_std = _checked_deviation(weight_std, "weight_std", smallest=np.finfo(float).tiny)
         self.bias_std = _checked_deviation(bias_std, "bias_std", smallest=0.0)

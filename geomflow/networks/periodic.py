@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from math import pi, sqrt
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.memory import require
 from geomflow.core.numbers import whole
+from geomflow.field.lattice import FlatTorus
 from geomflow.networks.jets import Series
-
-if TYPE_CHECKING:
-    from geomflow.field.lattice import FlatTorus
 
 
 @final

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import sympy
 
-from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.errors import InputError, require_known
 from geomflow.core.graph.sympy_bridge import contents
 from geomflow.symbolic import conjugation as cj
 from geomflow.symbolic import given as gv
@@ -30,8 +30,7 @@ def _by_name(what: str, table: Mapping[Any, Any] | None, names: Iterable[str]) -
     known = list(names)
     result = {str(key): value for key, value in (table or {}).items()}
     for key in result:
-        if key not in known:
-            raise UnknownNameError.among(f"coordinate in {what}", key, known)
+        require_known(f"coordinate in {what}", key, known)
     return result
 
 

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeAlias, TypeVar, final
 import numpy as np
 import sympy
 
-from geomflow.core.errors import InputError, ShapeError, SymmetryError, UnknownNameError
+from geomflow.core.errors import InputError, ShapeError, SymmetryError, require_known
 from geomflow.core.graph import Verdict, every
 from geomflow.core.graph.sympy_bridge import UNKNOWN, Applied, applied, composed
 from geomflow.symbolic.chart import Chart, ComplexChart, functions_of
@@ -188,8 +188,7 @@ def _require_known(chart: Chart, matrix: sympy.Matrix, parameters: Mapping[str, 
     """Raises UnknownNameError for a symbol that is neither a coordinate nor a parameter."""
     known = {*chart.coordinates, *parameters}
     for symbol in sorted(matrix.free_symbols, key=str):
-        if symbol.name not in known:
-            raise UnknownNameError.among("symbol in the metric", symbol.name, known)
+        require_known("symbol in the metric", symbol.name, known)
 
 
 def _require_symmetric(chart: Chart, matrix: sympy.Matrix) -> None:

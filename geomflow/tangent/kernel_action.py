@@ -6,22 +6,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.numbers import generator, require_unmasked
+from geomflow.field.grid import Grid
 from geomflow.field.matrices import pack_symmetric, unpack_symmetric
-from geomflow.kernels.distance import FunctionKernel
+from geomflow.kernels import FunctionKernel, Kernel, KernelOperator, PotentialKernel
 from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
-from geomflow.kernels.kernel import Kernel
-from geomflow.kernels.operators import KernelOperator
-from geomflow.kernels.potential import PotentialKernel
 from geomflow.kernels.tangent import Covariant, ScalarStructure, TangentKernel
-
-if TYPE_CHECKING:
-    from geomflow.field.grid import Grid
 
 
 @final

@@ -19,8 +19,7 @@ from geomflow.flow.equations.derived import Descent
 from geomflow.flow.flow import Flow, bind
 from geomflow.flow.solver import as_flow
 from geomflow.flow.steppers.choose import fitting_stepper
-from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
-from geomflow.kernels.kernel import Kernel
+from geomflow.kernels import EmpiricalKernel, EmpiricalPotentialKernel, Kernel
 from geomflow.networks.periodic import FourierEmbedding
 from geomflow.symbolic.functionals import Functional
 from geomflow.tangent.kernel_action import Batch, action, require_kernel

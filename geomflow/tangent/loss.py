@@ -13,20 +13,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.field import Field, Grid, PotentialField
 from geomflow.field.matrices import unpack_symmetric
+from geomflow.flow.equations.derived import Descent
 from geomflow.flow.equations.kahler import log_flat_volume
 from geomflow.flow.problem import Problem, Violation
-
-if TYPE_CHECKING:
-    from geomflow.flow.equations.derived import Descent
-    from geomflow.networks.model import Model
-    from geomflow.symbolic.functionals import Functional
+from geomflow.networks.model import Model
+from geomflow.symbolic.functionals import Functional
 
 
 @final

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 
@@ -21,18 +21,14 @@ from geomflow.core.program import Program, Stage
 from geomflow.field import Field, Grid, HermitianField, PotentialField
 from geomflow.field.hermitian import hermitian_names
 from geomflow.field.matrices import upper_pairs
-from geomflow.flow.equation import Equation
+from geomflow.flow.equation import Equation, Monitor
 from geomflow.flow.equations.kahler import log_flat_volume
 from geomflow.flow.problem import Violation, lost_positivity
 from geomflow.networks.jets import Jet
+from geomflow.networks.model import Model, ModelState
 from geomflow.networks.target import Expressions, KahlerPotential, closed_scalar
 from geomflow.symbolic.variation.metric_frame import LOG_MEASURE
 from geomflow.tangent.loss import ContinuumLoss, Loss, PosedFunctional
-
-if TYPE_CHECKING:
-    from geomflow.flow.equation import Monitor
-    from geomflow.networks.model import Model, ModelState
-
 
 HIGHEST = 4
 """Networks differentiate up to this order."""

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
@@ -19,12 +19,10 @@ from geomflow.core.errors import InputError
 from geomflow.core.numbers import real_number, whole
 from geomflow.flow import Problem, Stepper
 from geomflow.flow.steppers.runge_kutta import Iteration
+from geomflow.networks.model import Model, ModelState
+from geomflow.symbolic.functionals import Functional
 from geomflow.tangent.gradient_flow import ParameterFlow
 from geomflow.tangent.loss import Continuum, Loss
-
-if TYPE_CHECKING:
-    from geomflow.networks.model import Model, ModelState
-    from geomflow.symbolic.functionals import Functional
 
 
 class Optimiser(ABC):

@@ -13,19 +13,19 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.program import Program, Stage
 from geomflow.field import MetricField, ScalarField
+from geomflow.field.grid import Grid
 from geomflow.field.operators import Operator, discretise
 from geomflow.flow.equation import Equation, Monitor, checked_state
 from geomflow.flow.equations.ricci import GAUGES, RicciFlow, ricci_program
 from geomflow.flow.flow import Flow, describe
 from geomflow.flow.problem import Problem, Violation, lost_positivity
+from geomflow.symbolic.functionals import Functional
 from geomflow.symbolic.jets import MetricNodes, field_node, metric_nodes
 
 if TYPE_CHECKING:
     import sympy
 
-    from geomflow.field.grid import Grid
     from geomflow.flow.solution import Solution
-    from geomflow.symbolic.functionals import Functional
 
 SLACK = 1e-9
 """Times may lie outside of the run by this share of its length."""

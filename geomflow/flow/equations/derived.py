@@ -18,6 +18,7 @@ from geomflow.field.functional_value import log_measure
 from geomflow.field.operators import pointwise
 from geomflow.field.potential import ReferenceForm, kahler_class, reference_rows
 from geomflow.field.spectra import GroundState
+from geomflow.field.state import Field
 from geomflow.flow.equation import Equation, Monitor, checked_state, equations_of
 from geomflow.flow.equations.kahler import kahler_monitors, log_det_stage
 from geomflow.flow.equations.ricci import minors, ricci_monitors
@@ -31,8 +32,6 @@ from geomflow.symbolic.variation.staged import Staged
 
 if TYPE_CHECKING:
     import sympy
-
-    from geomflow.field.state import Field
 
 SAMPLES = 64
 """The principal symbol is looked at in about so many points of a state."""

@@ -30,7 +30,7 @@ from geomflow.field.sampling import require_periodic_program
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation, Monitor, checked_state, equations_of
 from geomflow.flow.equations.ricci import minors
-from geomflow.flow.flow import Flow as Flow  # of which the floor shows the one that reads expressions
+from geomflow.flow.flow import Flow as Flow
 from geomflow.symbolic.given import given, names_written
 from geomflow.symbolic.jets import metric_nodes
 from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, parse

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, final
 import numpy as np
 
 from geomflow.core import graph as gr
-from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.errors import InputError, require_known
 from geomflow.core.memory import require
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.core.program import Program, Stage
@@ -173,8 +173,7 @@ def _checked(state: Any, identity_at: str, nodes: int) -> None:
     if not isinstance(state, MetricField):
         raise InputError("Perelman's form is that of a MetricField, made by grid.metric(...) on a Torus; a "
                          f"{type(state).__name__} was given.")
-    if identity_at not in ENDS:
-        raise UnknownNameError.among("end of the run", str(identity_at), ENDS)
+    require_known("end of the run", identity_at, ENDS)
     if isinstance(nodes, bool) or not isinstance(nodes, int | np.integer) or nodes < 2:
         raise InputError(f"nodes = {nodes!r} must be a whole number of at least 2.")
 

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 
 from geomflow.core.errors import InputError, PositivityError
 from geomflow.core.program import Program, Stage
 from geomflow.field import MetricField, ScalarField, TensorField
+from geomflow.field.grid import Grid
 from geomflow.field.matrices import determinant, unpack_symmetric, upper_pairs
 from geomflow.field.operators import pointwise
 from geomflow.symbolic.jets import MetricNodes, field_node, metric_nodes
-
-if TYPE_CHECKING:
-    from geomflow.field.grid import Grid
 
 
 def dilaton(metric: MetricField, measure: Any = 1) -> ScalarField:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import sympy
 
 from geomflow.core import graph as gr
-from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.errors import InputError, require_known
 from geomflow.core.exact_numbers import fraction_of
 from geomflow.core.graph.node import exact
 from geomflow.core.numbers import finite_number
@@ -354,8 +354,7 @@ class Functional(InLatex):
         """
         if metric is None:
             return self.metrics[0]
-        if metric not in self.metrics:
-            raise UnknownNameError.among(f"metric for the gradient of {self.name}", str(metric), self.metrics)
+        require_known(f"metric for the gradient of {self.name}", metric, self.metrics)
         return metric
 
     @staticmethod
