@@ -49,16 +49,17 @@ class Place:
         bounds = contents(bound for bounds in self.ranges.values() for bound in bounds)
         symbols = {*self.directions, *found.symbols, *bounds.symbols}
         values = {f.value for f in (*found.unknown, *bounds.unknown)}
-        imaginary = {s.name for s in symbols if s.is_imaginary}
-        complex_ = {s.name for s in symbols if _is_complex(s)} | set(self.conjugates.values())
+        facts = {s.name: s.assumptions0 for s in symbols}
+        imaginary = {name for name, known in facts.items() if known.get("imaginary")}
+        complex_ = {name for name, known in facts.items() if _is_complex(known)} | set(self.conjugates.values())
         return gr.Domain(
-            {s.name: ends for s in symbols if (ends := _interval(s, self.ranges)) != (None, None)},
-            functions={f.func.__name__: ends for f in values if (ends := _interval(f, {})) != (None, None)},
+            {s.name: _interval(s, self.ranges) for s in symbols if s.name in self.ranges or _is_signed(facts[s.name])},
+            functions={f.func.__name__: _interval(f, {}) for f in values if _is_signed(f.func._kwargs)},
             planes=frozenset(complex_ - set(self.conjugates) - imaginary),
-            complex_functions=frozenset(f.func.__name__ for f in values if _is_complex(f)),
+            complex_functions=frozenset(f.func.__name__ for f in values if _is_complex(f.func._kwargs)),
             conjugates=self.conjugates,
             imaginary=frozenset(imaginary),
-            integers=frozenset(s.name for s in symbols if s.is_integer),
+            integers=frozenset(name for name, known in facts.items() if known.get("integer")),
         )
 
     def doubled(self, twins: Mapping[sympy.Symbol, sympy.Symbol]) -> Place:
@@ -94,9 +95,13 @@ def place_of(where: Where, ranges: Mapping[Any, Range] | None = None) -> Place:
     return replace(place, ranges={**place.ranges, **extra}) if extra else place
 
 
-def _is_complex(value: sympy.Expr) -> bool:
-    """Whether a symbol or an unknown function is declared complex."""
-    return bool(value.is_complex) and value.is_real is not True
+def _is_complex(facts: Mapping[str, Any]) -> bool:
+    """Whether a symbol or an unknown function is declared complex, by the facts that its declaration implies."""
+    return bool(facts.get("complex")) and facts.get("real") is not True
+
+
+def _is_signed(facts: Mapping[str, Any]) -> bool:
+    return bool(facts.get("nonnegative") or facts.get("nonpositive"))
 
 
 def _interval(symbol: sympy.Expr, ranges: Ranges) -> tuple[gr.Node | None, gr.Node | None]:
