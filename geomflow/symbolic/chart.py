@@ -122,16 +122,6 @@ class Chart(InLatex):
         """
         return self.expressions([value], parameters, functions)[0]
 
-    def carried_out(self, expression: sympy.Expr) -> sympy.Expr:
-        """The expression as it is: in real coordinates nothing is conjugated.
-
-        Parameters
-        ----------
-        expression : sympy expression
-            In the coordinates and parameters.
-        """
-        return expression
-
     def expressions(
         self, values: Sequence[Any], parameters: gv.Parameters = (), functions: gv.Functions = ()
     ) -> list[sympy.Expr]:
@@ -148,6 +138,16 @@ class Chart(InLatex):
         found = gv.read_expressions(values, known, gv.function_names(functions, known))
         short = {e: without_moduli(cj.without_conjugates(e), self.ranges) for e in dict.fromkeys(found)}
         return [short[e] for e in found]
+
+    def read(self, values: Sequence[Any]) -> tuple[Chart, list[sympy.Expr]]:
+        """The chart itself, and the values as `expressions` reads them.
+
+        Parameters
+        ----------
+        values : sequence
+            What is to be read.
+        """
+        return self, self.expressions(values)
 
     def __str__(self) -> str:
         parts = [_described(s, self.ranges.get(s.name), self.periods.get(s.name)) for s in self.symbols]
@@ -300,16 +300,6 @@ class ComplexChart(InLatex):
         chart = object.__new__(ComplexChart)
         chart._set(self.symbols, self.conjugates, (*self.moduli, *pairs))
         return chart
-
-    def carried_out(self, expression: sympy.Expr) -> sympy.Expr:
-        """The expression with conj, abs, sign, re and im written in z and z̄.
-
-        Parameters
-        ----------
-        expression : sympy expression
-            In z, z̄ and parameters.
-        """
-        return self.conjugation.carried_out(expression)
 
     def conjugate(self, expression: sympy.Expr) -> sympy.Expr:
         """The complex conjugate: z and z̄ change places, complex parameters and their conjugates too, i becomes −i.

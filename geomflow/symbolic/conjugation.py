@@ -50,7 +50,8 @@ class Conjugation:
         """The conjugate: paired symbols change places, i becomes −i; see `ComplexChart.conjugate`."""
         swap = dict(self.pairs) | {bar: s for s, bar in self.pairs}
         own = {s.name: s for s in swap}
-        moved = {s: swap[own[s.name]] for s in expression.free_symbols if s.name in own}
+        symbols = expression.free_symbols
+        moved = {s: swap[own[s.name]] for s in symbols if s.name in own} | {s: -s for s in symbols if s.is_imaginary}
         return self._mirrored(self.carried_out(expression), {**moved, **swap, sympy.I: -sympy.I})
 
     def _mirrored(self, e: sympy.Expr, swap: Mapping[sympy.Expr, sympy.Expr]) -> sympy.Expr:
@@ -61,10 +62,10 @@ class Conjugation:
             return self._mirrored(resolved(e), swap)
         bars = tuple(self._mirrored(a, swap) for a in found.args)
         places = [self._partner(found.args, k, bar) for k, bar in enumerate(bars)]
-        if sorted(p for p in places if p is not None) == list(range(len(bars))):
+        if not _is_complex(found.function) and sorted(p for p in places if p is not None) == list(range(len(bars))):
             index = tuple(found.index[p] for p in places if p is not None)
             return Applied(found.function, index, found.args).written()
-        return Applied(conjugate_function(found.name), found.index, bars).written()
+        return Applied(conjugate_function(found.function), found.index, bars).written()
 
     def _partner(self, args: Sequence[sympy.Expr], k: int, bar: sympy.Expr) -> int | None:
         """The place of the conjugate of argument k among the arguments: k itself where it is real."""
@@ -156,11 +157,16 @@ def barred(name: str) -> str:
     return f"{head}b{name[len(head) :]}"
 
 
-def conjugate_function(function: str) -> UndefinedFunction:
+def _is_complex(function: UndefinedFunction) -> bool:
+    """Whether an unknown function is declared complex."""
+    return bool(function._kwargs.get("complex")) and function._kwargs.get("real") is not True
+
+
+def conjugate_function(function: UndefinedFunction) -> UndefinedFunction:
     """The conjugate of an unknown function, which LaTeX shows with a bar, also where sympy would show Planck's ħ."""
-    name = conjugate_name(function)
+    name = conjugate_name(function.__name__)
     own = {"_latex": _barred_latex} if name in other_symbols else None
-    return UndefinedFunction(name, __dict__=own)
+    return UndefinedFunction(name, __dict__=own, **({"complex": True} if _is_complex(function) else {}))
 
 
 def _barred_latex(applied: Any, printer: Any, exp: str | None = None) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
@@ -21,7 +22,7 @@ from geomflow.symbolic.fractions import MOST_TERMS, OutsideField, field_of
 from geomflow.symbolic.fractions.survey import CIRCULAR, HYPERBOLIC
 from geomflow.symbolic.given import fresh, given_freely, given_range, identified, names_in
 from geomflow.symbolic.ring import ExactRing, GraphRing
-from geomflow.symbolic.signs import Range, Ranges, ends, without_moduli
+from geomflow.symbolic.signs import WHOLE, Range, Ranges, ends, without_moduli
 
 FEW_UNKNOWN_FUNCTIONS = 3
 LARGEST_FRACTION = 100
@@ -29,6 +30,9 @@ LARGEST_FRACTION = 100
 LARGEST_ANSWER = 5_000
 """Answers of more symbols and operations, or with larger fractions, are left as they are: they stay long."""
 _READ = (*CIRCULAR, *HYPERBOLIC, sympy.exp)
+
+OF_INTEGERS = ("even", "odd", "prime", "composite", "zero", "positive", "negative", "nonpositive", "nonnegative")
+"""What may be declared of whole numbers."""
 
 T = TypeVar("T")
 
@@ -59,7 +63,7 @@ class Place:
             complex_functions=frozenset(f.func.__name__ for f in values if _is_complex(f.func._kwargs)),
             conjugates=self.conjugates,
             imaginary=frozenset(imaginary),
-            integers=frozenset(name for name, known in facts.items() if known.get("integer")),
+            integers={name: partial(_agrees, known) for name, known in facts.items() if known.get("integer")},
         )
 
     def doubled(self, twins: Mapping[sympy.Symbol, sympy.Symbol]) -> Place:
@@ -78,8 +82,8 @@ class Located(Protocol):
     def place(self) -> Place:
         """Directions, ranges and conjugates."""
 
-    def carried_out(self, expression: sympy.Expr) -> sympy.Expr:
-        """The expression with conjugates, moduli, real and imaginary parts written in the coordinates."""
+    def read(self, values: Sequence[Any]) -> tuple[Located, list[sympy.Expr]]:
+        """Expressions as this chart reads them, and the chart with the complex parameters that occur in them."""
 
 
 Where: TypeAlias = Located | Place | Sequence[sympy.Symbol]
@@ -100,12 +104,22 @@ def _is_complex(facts: Mapping[str, Any]) -> bool:
     return bool(facts.get("complex")) and facts.get("real") is not True
 
 
+def _agrees(facts: Mapping[str, Any], number: int) -> bool:
+    """Whether the whole number is as it was declared: even, prime, not zero, ...."""
+    value = sympy.Integer(number)
+    return all(getattr(value, f"is_{fact}") is known for fact, known in facts.items() if fact in OF_INTEGERS)
+
+
 def _is_signed(facts: Mapping[str, Any]) -> bool:
     return bool(facts.get("nonnegative") or facts.get("nonpositive"))
 
 
 def _interval(symbol: sympy.Expr, ranges: Ranges) -> tuple[gr.Node | None, gr.Node | None]:
     low, high = ends(symbol, ranges)
+    if symbol.is_integer:  # a sign, unlike a range, does not exclude zero: what does is asked of each number
+        given = ranges.get(getattr(symbol, "name", ""), WHOLE)
+        low, high = (end + step if end == 0 != bound else end
+                     for end, bound, step in zip((low, high), given, (-1, 1), strict=True))
     return _node(low), _node(high)
 
 
@@ -181,9 +195,10 @@ def is_zero(expression: Any, where: Where = (), ranges: Mapping[Any, Range] | No
     rows = expression.tolist() if hasattr(expression, "tolist") else expression
     place = place_of(where, ranges)
     entries = [given_freely(e, place.directions) for e in np.array(rows, dtype=object).ravel()]
-    alike = identified(entries, {s.name: s for s in place.directions})
     if isinstance(where, Located):
-        alike = [where.carried_out(e) for e in alike]
+        where, entries = where.read(entries)
+        place = place_of(where, ranges)
+    alike = identified(entries, {s.name: s for s in place.directions})
     return _in_sympy(all_zero([without_moduli(e, place.ranges) for e in alike], place), entries)
 
 

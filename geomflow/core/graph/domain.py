@@ -6,10 +6,10 @@ a + s/(1 − s), the real line (2s − 1)/(2s(1 − s)). The same map runs on ex
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import ceil
+from math import ceil, floor
 from random import Random
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +21,10 @@ from geomflow.core.graph.evaluate import ball_values, evaluate
 from geomflow.core.graph.node import Node, jet, symbol
 
 Bound = Node | None
+Twin = tuple[str, tuple[int, ...]] | None
+"""The label of a conjugate function, and which of its arguments the conjugate of each argument is; None: unknown."""
+MOST_STEPS = 100
+"""How far from a point a whole number of the kind that is wanted is looked for."""
 FINEST = 2**12
 """Shares are multiples of its inverse."""
 BOUND_BITS = 2**12
@@ -38,7 +42,7 @@ class Domain:
     `intervals` gives open intervals (low, high) of symbols, None for an unbounded end; a bound may name other symbols.
     `functions` gives those of unknown functions. `planes` are the names of complex symbols, `complex_functions` of
     functions that are complex whatever their arguments, `conjugates` gives for a name the one that it is the conjugate
-    of, `imaginary` and `integers` are the names of imaginary and of whole numbers.
+    of. `imaginary` are the names of imaginary numbers, `integers` says which whole numbers those of a name are.
     """
 
     intervals: Mapping[str, tuple[Bound, Bound]] = field(default_factory=dict)
@@ -47,14 +51,22 @@ class Domain:
     complex_functions: frozenset[str] = frozenset()
     conjugates: Mapping[str, str] = field(default_factory=dict)
     imaginary: frozenset[str] = frozenset()
-    integers: frozenset[str] = frozenset()
+    integers: Mapping[str, Callable[[int], bool]] = field(default_factory=dict)
 
-    def frame(self, roots: Sequence[Node], complex_jets: Mapping[str, str | None] = MappingProxyType({})) -> Frame:
+    def frame(self, roots: Sequence[Node], twins: Mapping[str, Twin] = MappingProxyType({})) -> Frame:
         """The directions in which the leaves of some expressions may move.
 
-        `complex_jets` are the labels of jets with complex values, with those of their conjugates where there are any.
+        `twins` are the conjugates of functions with complex values, by label.
         """
-        return Frame(self, leaves(roots), complex_jets)
+        return Frame(self, leaves(roots), twins)
+
+    def whole_values(self, leaf: Node) -> list[int] | None:
+        """The whole numbers that a symbol may be, if its bounds are constants; None if there is no end to them."""
+        low, high = self.interval(leaf)
+        if low is None or high is None or leaves([low, high]):
+            return None
+        bounds = _bound(low, {}), _bound(high, {})
+        return [n for n in range(floor(bounds[0]) + 1, ceil(bounds[1])) if self.integers[leaf.data](n)]
 
     def interval(self, leaf: Node) -> tuple[Bound, Bound]:
         """The interval of a leaf; derivatives of unknown functions are any real numbers."""
@@ -64,6 +76,13 @@ class Domain:
         return (None, None) if any(index) else self.functions.get(label.partition("(")[0], (None, None))
 
 
+def twin_of(leaf: Node, twins: Mapping[str, Twin]) -> Node:
+    """The conjugate of a jet; itself where it is real, or where its conjugate is unknown."""
+    label, index = leaf.data
+    twin = twins.get(label)
+    return leaf if twin is None else jet(twin[0], [index[k] for k in twin[1]])
+
+
 REALS = Domain()
 """Every symbol is any real number."""
 
@@ -71,9 +90,9 @@ REALS = Domain()
 class Frame:
     """The real directions of a list of leaves, those that bounds need first."""
 
-    def __init__(self, domain: Domain, wanted: Sequence[Node], complex_jets: Mapping[str, str | None]) -> None:
+    def __init__(self, domain: Domain, wanted: Sequence[Node], twins: Mapping[str, Twin]) -> None:
         self.domain = domain
-        self._complex_jets = complex_jets
+        self._twins = twins
         self._order: list[Node] = []
         for leaf in wanted:
             self._visit(leaf, ())
@@ -97,12 +116,13 @@ class Frame:
         if leaf.op == "symbol":
             name = self.domain.conjugates.get(leaf.data)
             return symbol(name) if name else None
-        label, index = leaf.data
-        other = self._complex_jets.get(label)
-        return jet(other, index) if other is not None and other < label else None
+        twin = twin_of(leaf, self._twins)
+        return twin if twin.data < leaf.data else None
 
     def _is_plane(self, leaf: Node) -> bool:
-        return leaf.data in self.domain.planes if leaf.op == "symbol" else leaf.data[0] in self._complex_jets
+        if leaf.op == "symbol":
+            return leaf.data in self.domain.planes
+        return self._twins.get(leaf.data[0], ()) is None or twin_of(leaf, self._twins) is not leaf
 
     def directions(self, of: Sequence[Node]) -> list[int]:
         """The numbers of the directions that the given leaves move in."""
@@ -133,23 +153,15 @@ class Frame:
                 k = self._first[leaf]
                 values[leaf] = (_placed(shares[k], None, None), _placed(shares[k + 1], None, None))
             else:
-                low, high = (self._exact(b, values) for b in self.domain.interval(leaf))
+                low, high = (None if b is None else _bound(b, values) for b in self.domain.interval(leaf))
                 value = _placed(shares[self._first[leaf]], low, high)
-                value = _whole(value, low, high) if self._is_among(leaf, self.domain.integers) else value
-                values[leaf] = (Fraction(0), value) if self._is_among(leaf, self.domain.imaginary) else value
+                if leaf.op == "symbol" and leaf.data in self.domain.integers:
+                    value = _whole(value, low, high, self.domain.integers[leaf.data])
+                values[leaf] = (Fraction(0), value) if self._is_imaginary(leaf) else value
         return values
 
-    def _is_among(self, leaf: Node, names: frozenset[str]) -> bool:
-        return leaf.op == "symbol" and leaf.data in names
-
-    def _exact(self, bound: Bound, values: Mapping[Node, Any]) -> Fraction | None:
-        if bound is None:
-            return None
-        found = ball_values([bound], values, BOUND_BITS)
-        if found is None or not found[0].is_finite():
-            raise OutsideDomain
-        middle = found[0].real.mid().fmpq()
-        return Fraction(int(middle.p), int(middle.q))
+    def _is_imaginary(self, leaf: Node) -> bool:
+        return leaf.op == "symbol" and leaf.data in self.domain.imaginary
 
     def arrays(self, shares: np.ndarray) -> dict[Node, np.ndarray]:
         """The points with these shares (directions first) in double precision."""
@@ -164,7 +176,7 @@ class Frame:
                     values[leaf] = re + 1j * im
                 else:
                     ends = [None if b is None else evaluate([b], values)[0] for b in self.domain.interval(leaf)]
-                    turn = 1j if self._is_among(leaf, self.domain.imaginary) else 1 + 0j
+                    turn = 1j if self._is_imaginary(leaf) else 1 + 0j
                     values[leaf] = turn * _placed(shares[self._first[leaf]], *ends)
         return values
 
@@ -178,14 +190,25 @@ def _share(random: Random, scale: int) -> Fraction:
     return (inner, narrow, 1 - narrow)[scale]
 
 
-def _whole(value: Fraction, low: Fraction | None, high: Fraction | None) -> Fraction:
-    """A whole number of the interval."""
-    number = Fraction(round(4 * value) if low is None and high is None else ceil(value))
-    if high is not None and number >= high:
-        number = Fraction(ceil(high) - 1)
-    if low is not None and number <= low:
+def _bound(bound: Node, values: Mapping[Node, Any]) -> Fraction:
+    """The number that a bound is at a point."""
+    found = ball_values([bound], values, BOUND_BITS)
+    if found is None or not found[0].is_finite():
         raise OutsideDomain
-    return number
+    if (whole := found[0].unique_fmpz()) is not None:
+        return Fraction(int(whole))
+    middle = found[0].real.mid().fmpq()
+    return Fraction(int(middle.p), int(middle.q))
+
+
+def _whole(value: Fraction, low: Fraction | None, high: Fraction | None, allowed: Callable[[int], bool]) -> Fraction:
+    """A whole number of the interval that is allowed, near the value."""
+    start = round(4 * value) if low is None and high is None else ceil(value)
+    for step in range(MOST_STEPS):
+        for number in (start + step, start - step):
+            if (low is None or number > low) and (high is None or number < high) and allowed(number):
+                return Fraction(number)
+    raise OutsideDomain
 
 
 def _placed(s: Any, low: Any, high: Any) -> Any:

@@ -214,14 +214,21 @@ def ball(value: Rational | tuple[Rational, Rational]) -> Any:
     return flint.acb(flint.fmpq(value.numerator, value.denominator))
 
 
-def ball_values(roots: Sequence[Node], point: Mapping[Node, Any], bits: int = BITS) -> list[Any] | None:
+def is_real(point: Mapping[Node, Any]) -> bool:
+    """Whether all the values are real numbers."""
+    return not any(isinstance(value, tuple) for value in point.values())
+
+
+def ball_values(roots: Sequence[Node], point: Mapping[Node, Any], bits: int = BITS, *,
+                real: bool | None = None) -> list[Any] | None:
     """The values at a point of rationals and pairs (re, im) of them; None outside the domain of definition.
 
-    At a point of real numbers an absolute value or a sign is defined where its argument is real.
+    Where `real`, and that is where the point is unless told otherwise, an absolute value or a sign is defined where its
+    argument is real.
     """
     import flint
 
-    real = not any(isinstance(value, tuple) for value in point.values())
+    real = is_real(point) if real is None else real
     previous, flint.ctx.prec = flint.ctx.prec, bits
     try:
         return evaluate(roots, {leaf: ball(value) for leaf, value in point.items()}, ball_arithmetic(real))

@@ -10,23 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import permutations
 from operator import is_
+from random import Random
 from typing import Any
 
 from geomflow.core.graph.calculus import leaves, rebuild, schedule, substitute
-from geomflow.core.graph.domain import Domain
-from geomflow.core.graph.evaluate import ball_values
+from geomflow.core.graph.domain import Domain, Twin, twin_of
+from geomflow.core.graph.evaluate import ball_values, is_real
 from geomflow.core.graph.node import I, Node, jet, mul, symbol
 
 SAME = 2.0**-100
-"""Arguments that cannot be told apart, and are known to this relative accuracy, are the same at a point."""
+"""Arguments are the same at a point if they are known to this relative accuracy and cannot be told apart."""
 Equal = Callable[[Node, Node], bool]
 
 
 def conjugate_name(function: str) -> str:
-    """fbar for f, and f for fbar."""
-    return function[:-3] if function.endswith("bar") and len(function) > 3 else f"{function}bar"
+    """fbar for f, and f for fbar: the name with a bar more, or with one less where their number is odd."""
+    stem = function
+    while stem.endswith("bar") and len(stem) > 3:
+        stem = stem[:-3]
+    return function[:-3] if (len(function) - len(stem)) % 2 else f"{function}bar"
 
 
 @dataclass(frozen=True)
@@ -84,24 +89,34 @@ class Places:
                 wanted |= _labels(place.args)
         return found[::-1]
 
-    def complex_labels(self, domain: Domain) -> dict[str, str | None]:
-        """The labels of functions that take complex values, with those of their conjugates where these occur."""
-        swap: dict[Node, Node] = {I: mul(-1, I)}
+    def conjugates(self, domain: Domain) -> dict[str, Twin]:
+        """What is the conjugate of each function with complex values, by label; of others nothing stands there."""
+        swap: dict[Node, Node] = {I: mul(-1, I)} | {symbol(k): mul(-1, symbol(k)) for k in domain.imaginary}
         for bar, name in domain.conjugates.items():
             swap |= {symbol(bar): symbol(name), symbol(name): symbol(bar)}
         alone = {symbol(name) for name in domain.planes} - set(swap)
-        found: dict[str, str | None] = {}
+        found: dict[str, Twin] = {}
         for place in self.found:
             bars = _mirrored(place.args, swap, alone, found)
-            if place.function in domain.complex_functions or not self._is_permuted(place.args, bars):
-                partners = (other.label for other in self.found
-                            if other.function == conjugate_name(place.function) and bars
-                            and self._alike(other.args, bars))
-                found[place.label] = next(partners, None)
+            own = None if place.function in domain.complex_functions else self._order(place.args, bars)
+            if own is None:
+                others = (other.label for other in self.found if bars is not None
+                          and other.function == conjugate_name(place.function) and self._alike(other.args, bars))
+                label = next(others, None)
+                found[place.label] = None if label is None else (label, tuple(range(len(place.args))))
+            elif own != tuple(range(len(own))):
+                found[place.label] = place.label, own
+        for label, twin in list(found.items()):
+            if twin is not None and twin[0] not in found:
+                found[twin[0]] = label, twin[1]
         return found
 
-    def _is_permuted(self, args: Sequence[Node], bars: Sequence[Node] | None) -> bool:
-        return bars is not None and any(self._alike(args, order) for order in permutations(bars))
+    def _order(self, args: Sequence[Node], bars: Sequence[Node] | None) -> tuple[int, ...] | None:
+        """Which of the arguments each of the conjugates is, each once; None if they are not these."""
+        if bars is None or len(args) != len(bars):
+            return None
+        orders = (order for order in permutations(range(len(args))) if self._alike([args[k] for k in order], bars))
+        return next(orders, None)
 
 
 def _labels(nodes: Iterable[Node]) -> set[str]:
@@ -109,42 +124,47 @@ def _labels(nodes: Iterable[Node]) -> set[str]:
 
 
 def _mirrored(args: Sequence[Node], swap: Mapping[Node, Node], alone: set[Node],
-              partners: Mapping[str, str | None]) -> list[Node] | None:
+              twins: Mapping[str, Twin]) -> list[Node] | None:
     """The conjugates of the arguments; None if the conjugate of something in them has no name."""
     table = dict(swap)
     for leaf in leaves(args):
-        if leaf.op == "jet" and leaf.data[0] in partners:
-            partner = partners[leaf.data[0]]
-            if partner is None:
-                return None
-            table[leaf] = jet(partner, leaf.data[1])
-        elif leaf in alone:
+        if leaf in alone or (leaf.op == "jet" and twins.get(leaf.data[0], ()) is None):
             return None
+        if leaf.op == "jet":
+            table[leaf] = twin_of(leaf, twins)
     return substitute(args, table)
 
 
-def _meet(args: Sequence[Any], others: Sequence[Any]) -> bool | None:
-    """Whether arguments are equal, as far as balls can tell; None where these are too wide."""
-    gaps = [(a - b, float((abs(a - b) / (1 + abs(a))).upper())) for a, b in zip(args, others, strict=True)]
-    if not all(gap.contains(0) for gap, _ in gaps):
-        return False
-    return True if all(size < SAME for _, size in gaps) else None
+def _is_sharp(ball: Any) -> bool:
+    """Whether a value is known to a small relative error: on a branch cut it is not."""
+    return bool(ball.is_finite()) and float((abs(ball - ball) / (1 + abs(ball))).upper()) < SAME
 
 
-def meeting(places: Sequence[Place], point: Mapping[Node, Any]) -> dict[Node, Any] | None:
-    """The point with one value for a function at arguments that are equal there; None where they have no values."""
-    values = dict(point)
+def _another(leaf: Node, value: Fraction) -> Fraction:
+    """An imaginary part, up to some turns, for the value of a real function at an argument that is not real there."""
+    return Fraction(Random(hash((leaf.key, value))).randrange(-(2**20), 2**20) | 1, 2**16)
+
+
+def meeting(
+    places: Sequence[Place], point: Mapping[Node, Any], twins: Mapping[str, Twin]
+) -> dict[Node, Any] | None:
+    """The point with one value for a function at arguments that are equal there; None where they have no values.
+
+    A function that is real because its arguments are takes a complex value where these are not, as √x for x < 0.
+    """
+    values, real = dict(point), is_real(point)
     seen: list[tuple[Place, list[Any]]] = []
     for place in places:
-        args = ball_values(place.args, values)
-        if args is None or not all(a.is_finite() for a in args):
+        args = ball_values(place.args, values, real=real)
+        if args is None or not all(map(_is_sharp, args)):
             return None
-        meets = [(_meet(args, others), other.label) for other, others in seen
-                 if other.function == place.function and len(others) == len(args)]
-        if any(same is None for same, _ in meets):
-            return None
-        twins = {jet(label, leaf.data[1]): leaf for same, label in meets[::-1] if same
-                 for leaf in point if leaf.op == "jet" and leaf.data[0] == place.label}
-        values |= {leaf: values[twin] for twin, leaf in twins.items() if twin in values}
+        jets = [leaf for leaf in point if leaf.op == "jet" and leaf.data[0] == place.label]
+        met = (other.label for other, others in seen if other.function == place.function and len(others) == len(args)
+               and all((a - b).contains(0) for a, b in zip(args, others, strict=True)))
+        for label in met:
+            values |= {leaf: values[same] for leaf in jets if (same := jet(label, leaf.data[1])) in values}
+        if place.label not in twins and not all(a.imag.contains(0) for a in args):
+            values |= {leaf: (values[leaf], _another(leaf, values[leaf])) for leaf in jets
+                       if not isinstance(values[leaf], tuple)}
         seen.append((place, args))
     return values

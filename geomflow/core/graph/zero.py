@@ -10,32 +10,33 @@ signs and in every stretch between branch points (`geomflow.core.graph.branches`
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
-from math import ceil, floor
 from typing import Any, Literal
 
 from geomflow.core.errors import ExpressionError
 from geomflow.core.graph.branches import beside_poles, branching, far_ends, stretches
 from geomflow.core.graph.calculus import leaves, schedule, substitute
 from geomflow.core.graph.domain import REALS, Domain, Frame, OutsideDomain
-from geomflow.core.graph.evaluate import BITS, ball_values
+from geomflow.core.graph.evaluate import BITS, ball_values, is_real
 from geomflow.core.graph.modular import PRIME, Nature, Undefined, height, natures_of, residue
-from geomflow.core.graph.node import Node, constant, is_number
-from geomflow.core.graph.unknown import Place, Places, meeting
+from geomflow.core.graph.node import Node, constant, symbol
+from geomflow.core.graph.unknown import Places, meeting
 
 ATTEMPTS, ATTEMPTS_TOGETHER = 200, 20
 TRIALS = 2
 LARGEST_BOUND = 1e-9
 """Residues that vanish with a larger probability say nothing."""
-MOST_CASES = 64
+MOST_CASES = 256
 """Whole numbers between bounds that are nearer than this are taken one by one."""
 LEAST_POINTS, MOST_POINTS = 3, 8
 """How many points without branches, and with them, besides those in the stretches."""
 SMALL = 2.0**-100
 
+Met = Callable[[Mapping[Node, Any]], dict[Node, Any] | None]
+"""What makes of a point of independent values one that functions can have."""
 Status = Literal["proved", "probable", "undecided"]
 
 
@@ -77,6 +78,7 @@ class Verdict:
 
 
 ZERO_BY_FORM = Verdict(True, "proved", "its normal form is 0")
+NOWHERE = Verdict(None, "undecided", "no point was found at which it is defined")
 NONZERO = Verdict(False, "proved", "its normal form, or a residue of it, is not 0")
 
 
@@ -112,27 +114,40 @@ def verdicts(nodes: Iterable[Node], domain: Domain = REALS) -> list[Verdict]:
     """`is_zero` of each of the expressions; they share the work on their parts."""
     roots = list(nodes)
     pending = list(dict.fromkeys(roots))
-    found = {root: every(verdicts(cases, domain)) for root in pending if (cases := _cases(root, domain))}
-    found |= _settled([root for root in pending if root not in found])
+    whole = {root: cases for root in pending if domain.integers and (cases := _cases(root, domain)) is not None}
+    found = {root: every(verdicts(cases, domain)) if cases else NOWHERE for root, cases in whole.items()}
+    found |= _settled([root for root in pending if root not in found], domain)
     rest = [root for root in pending if root not in found]
     found |= zip(rest, _by_values(rest, domain), strict=True)
     return [found[root] for root in roots]
 
 
-def _cases(root: Node, domain: Domain) -> list[Node]:
-    """The expression at each value of a whole number that has few; none if there is no such number in it."""
-    for leaf in leaves([root]) if domain.integers else ():
-        if leaf.op == "symbol" and leaf.data in domain.integers:
-            low, high = domain.interval(leaf)
-            if low and high and is_number(low) and is_number(high) and high.data - low.data <= MOST_CASES:
-                return [substitute([root], {leaf: constant(n)})[0] for n in range(floor(low.data) + 1, ceil(high.data))]
-    return []
+def _cases(root: Node, domain: Domain) -> list[Node] | None:
+    """The expression at each value of a whole number that has few, where defined; None if no such number is in it."""
+    for name in sorted(_whole_numbers(root, domain)):
+        values = domain.whole_values(symbol(name))
+        if values is not None and len(values) <= MOST_CASES:
+            return [case for n in values if (case := _at(root, symbol(name), n)) is not None]
+    return None
 
 
-def _settled(roots: Sequence[Node]) -> dict[Node, Verdict]:
-    """The verdicts that need no values."""
+def _whole_numbers(root: Node, domain: Domain) -> set[str]:
+    return {leaf.data for leaf in leaves([root]) if leaf.op == "symbol"} & domain.integers.keys()
+
+
+def _at(root: Node, leaf: Node, value: int) -> Node | None:
+    try:
+        return substitute([root], {leaf: constant(value)})[0]
+    except ExpressionError:  # a division by zero
+        return None
+
+
+def _settled(roots: Sequence[Node], domain: Domain) -> dict[Node, Verdict]:
+    """The verdicts that need no values; a polynomial that is not zero may be so at all whole numbers of a domain."""
     found = {root: ZERO_BY_FORM for root in roots if _is_form_of_zero(root)}
-    return found | _by_residues([root for root in roots if root not in found])
+    by_residues = _by_residues([root for root in roots if root not in found])
+    return found | {root: verdict for root, verdict in by_residues.items()
+                    if verdict.zero or not (domain.integers and _whole_numbers(root, domain))}
 
 
 def _is_form_of_zero(node: Node) -> bool:
@@ -162,7 +177,7 @@ def _by_values(roots: Sequence[Node], domain: Domain) -> list[Verdict]:
     """The verdicts from values; unknown functions are told apart by their arguments first, which may settle it."""
     places = Places(lambda a, b: a is b or bool(is_zero(a - b, domain)))
     with_jets = places.as_jets(roots)
-    settled = _settled([new for root, new in zip(roots, with_jets, strict=True) if new is not root])
+    settled = _settled([new for root, new in zip(roots, with_jets, strict=True) if new is not root], domain)
     if places.can_meet:  # what is not zero for independent values may be zero for those that functions can have
         settled = {new: verdict for new, verdict in settled.items() if verdict.zero}
     return [settled[new] if new in settled else _in_balls(new, domain, places) for new in with_jets]
@@ -193,8 +208,9 @@ def _in_balls(root: Node, domain: Domain, places: Places) -> Verdict:
     """The verdict from values at points of the domain: scattered ones, and one in every stretch of every line."""
     used = places.under(root)
     parts = [root, *(a for place in used for a in place.args)]
-    frame, critical = domain.frame(parts, places.complex_labels(domain)), branching(parts)
-    tally = _Tally(root, frame, used)
+    twins = places.conjugates(domain)
+    frame, critical = domain.frame(parts, twins), branching(parts)
+    tally = _Tally(root, frame, lambda point: meeting(used, point, twins))
     tally.scatter(MOST_POINTS if critical else LEAST_POINTS)
     for shares in chain.from_iterable(look(frame, critical) for look in (far_ends, beside_poles, stretches)
                                       if critical):
@@ -207,8 +223,8 @@ def _in_balls(root: Node, domain: Domain, places: Places) -> Verdict:
 class _Tally:
     """What the values of one expression at points of a domain have been."""
 
-    def __init__(self, root: Node, frame: Frame, places: Sequence[Place]) -> None:
-        self._root, self._frame, self._places = root, frame, places
+    def __init__(self, root: Node, frame: Frame, met: Met) -> None:
+        self._root, self._frame, self._met = root, frame, met
         self._good, self._vague, self._largest = 0, 0, 0.0
         self.refuted: Verdict | None = None
 
@@ -221,7 +237,7 @@ class _Tally:
 
     def look(self, shares: list[Fraction]) -> None:
         """Note the value at one point."""
-        found = _value(self._root, self._frame, self._places, shares)
+        found = _value(self._root, self._frame, self._met, shares)
         if found is None:
             return
         value, point = found
@@ -238,26 +254,25 @@ class _Tally:
         if self.refuted is not None:
             return self.refuted
         if self._good < LEAST_POINTS:
-            evidence = (f"its values at {self._vague} points are too uncertain" if self._vague else
-                        "no point was found at which it is defined")
-            return Verdict(None, "undecided", evidence)
+            evidence = f"its values at {self._vague} points are too uncertain"
+            return Verdict(None, "undecided", evidence) if self._vague else NOWHERE
         places = ", some in every stretch found between its branch points" if cut else ""
         evidence = f"its modulus is at most {self._largest:.1g} at {self._good} points{places}"
         return Verdict(True, "probable", evidence, self._largest)
 
 
-def _value(root: Node, frame: Frame, places: Sequence[Place],
-           shares: list[Fraction]) -> tuple[Any, dict[Node, Any]] | None:
+def _value(root: Node, frame: Frame, met: Met, shares: list[Fraction]) -> tuple[Any, dict[Node, Any]] | None:
     """The value as a ball and the point; None where the expression is not defined or the domain leaves no room."""
     try:
-        point = meeting(places, frame.point(shares))
+        start = frame.point(shares)
     except OutsideDomain:
         return None
+    point = met(start)
     if point is None:
         return None
     value = None
     for bits in (BITS, 8 * BITS):
-        values = ball_values([root], point, bits)
+        values = ball_values([root], point, bits, real=is_real(start))
         if values is None or not values[0].is_finite():
             return None
         value = values[0]

@@ -11,7 +11,7 @@ import flint
 import sympy
 
 from geomflow.core import graph as gr
-from geomflow.core.graph.domain import Frame, OutsideDomain
+from geomflow.core.graph.domain import Frame, OutsideDomain, Twin
 from geomflow.core.graph.evaluate import ball
 from geomflow.core.graph.sympy_bridge import with_functions
 from geomflow.core.graph.unknown import Places, meeting
@@ -63,14 +63,17 @@ class Samples:
 
     @cached_property
     def _frame(self) -> Frame:
-        domain, leaves = self._field.domain, list(self._leaves.values())
-        return Frame(domain, leaves, self._places.complex_labels(domain))
+        return Frame(self._field.domain, list(self._leaves.values()), self._twins)
+
+    @cached_property
+    def _twins(self) -> dict[str, Twin]:
+        return self._places.conjugates(self._field.domain)
 
     def _at(self, seed: int) -> tuple[dict[gr.Node, Any], _Values] | None:
         """A point and the values there; None where the domain leaves no room."""
         if seed not in self._found:
             try:
-                point = meeting(self._places.found, self._frame.point(self._frame.shares(seed)))
+                point = meeting(self._places.found, self._frame.point(self._frame.shares(seed)), self._twins)
             except OutsideDomain:
                 point = None
             self._found[seed] = None if point is None else (
