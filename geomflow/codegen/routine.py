@@ -44,7 +44,7 @@ class CompiledSource:
     @cached_property
     def address(self) -> int:
         """Where the machine code of `block` lies."""
-        from geomflow.codegen.calls import address
+        from geomflow.codegen.mathematics import address
 
         return address(self._dispatcher)
 
@@ -85,7 +85,7 @@ _HEAD = '''\
 
 from numba import njit, prange
 
-from geomflow.codegen.calls import call
+from geomflow.codegen.mathematics import call
 
 
 @njit(cache=True, nogil=True, parallel=True, error_model="numpy")

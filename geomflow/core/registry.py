@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections import UserDict
+from collections.abc import Mapping
 from pkgutil import resolve_name
-from typing import Any, Generic, TypeVar, cast, final
+from typing import Generic, TypeVar, cast, final
 
 from geomflow.core.errors import UnknownNameError
 
@@ -17,7 +18,7 @@ def loaded(package: str, thing: T | str) -> T:
 
 
 @final
-class Registry(MutableMapping[str, T], Generic[T]):
+class Registry(UserDict[str, T], Generic[T]):
     """Things of one kind by name; looking up another name raises UnknownNameError, which names the nearest.
 
     A thing stands there itself, or as "module:Name" below the `package`, to be loaded when it is asked for.
@@ -33,30 +34,11 @@ class Registry(MutableMapping[str, T], Generic[T]):
     """
 
     def __init__(self, kind: str, package: str, entries: Mapping[str, T | str]) -> None:
-        self.kind, self._package, self._entries = kind, package, dict(entries)
+        super().__init__(entries)  # type: ignore[arg-type]
+        self.kind, self.package = kind, package
+
+    def __missing__(self, name: str) -> T:
+        raise UnknownNameError.among(self.kind, name, self)
 
     def __getitem__(self, name: str) -> T:
-        if name not in self._entries:
-            raise UnknownNameError.among(self.kind, name, self)
-        return loaded(self._package, self._entries[name])
-
-    def get(self, name: str, default: Any = None) -> Any:
-        try:
-            return self[name]
-        except UnknownNameError:
-            return default
-
-    def __setitem__(self, name: str, thing: T) -> None:
-        self._entries[name] = thing
-
-    def __delitem__(self, name: str) -> None:
-        del self._entries[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._entries
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
-
-    def __len__(self) -> int:
-        return len(self._entries)
+        return loaded(self.package, super().__getitem__(name))

@@ -20,7 +20,7 @@ import numpy as np
 
 from geomflow.codegen.stencils import ORDERS
 from geomflow.core import memory
-from geomflow.core.errors import GridTooSmallError, InputError, ShapeError, UnknownNameError
+from geomflow.core.errors import GridTooSmallError, InputError, ShapeError, UnknownNameError, require_known
 from geomflow.field.hermitian import HermitianField, make_hermitian
 from geomflow.field.lattice import FlatTorus, Rows, resolve_rows
 from geomflow.field.mesh import SPECTRAL, STENCIL, Mesh
@@ -168,8 +168,7 @@ def checked_order(order: int | None, scheme: str) -> int | None:
     if isinstance(order, str):
         raise InputError(f"the order of a grid is that of its stencils, 2, 4, 6 or 8, and '{order}' was given: write "
                          f'scheme = "{SPECTRAL}" for Fourier derivatives.')
-    if scheme not in (STENCIL, SPECTRAL):
-        raise UnknownNameError.among("scheme", str(scheme), (STENCIL, SPECTRAL))
+    require_known("scheme", scheme, (STENCIL, SPECTRAL))
     if scheme == SPECTRAL:
         if order is not None:
             raise InputError(f"a spectral grid has no order, and order = {order} was given: leave it out.")

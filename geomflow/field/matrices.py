@@ -10,11 +10,7 @@ import numpy as np
 
 from geomflow.core.errors import NotFiniteError, PositivityError, SymmetryError
 from geomflow.field.mesh import Mesh, place
-
-
-def upper_pairs(size: int) -> tuple[tuple[int, int], ...]:
-    """The index pairs (i, j) with i ≤ j, row by row: the packed order of symmetric components."""
-    return tuple((i, j) for i in range(size) for j in range(i, size))
+from geomflow.symbolic.ring import packed_places
 
 
 def determinant(matrices: np.ndarray) -> np.ndarray:
@@ -43,13 +39,13 @@ def quotient_trace(form: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def pack_symmetric(values: np.ndarray) -> np.ndarray:
     """(*grid, d, d) → (d(d+1)/2, *grid)."""
-    return np.stack([values[..., i, j] for i, j in upper_pairs(values.shape[-1])])
+    return np.stack([values[..., i, j] for i, j in packed_places(values.shape[-1])])
 
 
 def unpack_symmetric(packed: np.ndarray, size: int) -> np.ndarray:
     """(d(d+1)/2, *grid) → (*grid, d, d)."""
     values = np.empty((*packed.shape[1:], size, size))
-    for row, (i, j) in zip(packed, upper_pairs(size)):
+    for row, (i, j) in zip(packed, packed_places(size)):
         values[..., i, j] = values[..., j, i] = row
     return values
 

@@ -22,6 +22,7 @@ from geomflow.field.operators import pointwise
 from geomflow.field.sampling import sample_matrix
 from geomflow.field.state import MatrixField, ScalarField, TensorField, freeze, unpacked_rows
 from geomflow.symbolic.jets import MetricNodes, field_node, metric_nodes
+from geomflow.symbolic.ring import packed_places
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
@@ -53,7 +54,7 @@ class MetricField(MatrixField):
     def component_names(self) -> tuple[str, ...]:
         """("g_xx", "g_xy", "g_yy") and the like: the components with i ≤ j, row by row."""
         names = self.grid.torus.coordinates
-        return tuple(f"g_{names[i]}{names[j]}" for i, j in matrices.upper_pairs(len(names)))
+        return tuple(f"g_{names[i]}{names[j]}" for i, j in packed_places(len(names)))
 
     def pack(self) -> np.ndarray:
         """(d(d+1)/2, *grid)."""
@@ -202,9 +203,9 @@ def _independent(quantity: str, nodes: Any, dim: int) -> list[Any]:
     if quantity == "scalar":
         return [nodes]
     if quantity == "ricci":
-        return [nodes[pair] for pair in matrices.upper_pairs(dim)]
+        return [nodes[pair] for pair in packed_places(dim)]
     if quantity == "christoffel":
-        return [nodes[(k, *pair)] for k in range(dim) for pair in matrices.upper_pairs(dim)]
+        return [nodes[(k, *pair)] for k in range(dim) for pair in packed_places(dim)]
     return [nodes[(*first, *second)] for first, second in riemann_places(dim)]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
-from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.errors import InputError, UnknownNameError, require_known
 from geomflow.core.registry import Registry, loaded
 from geomflow.field import ComplexTorus, Torus
 from geomflow.field.lattice import FlatTorus
@@ -41,8 +41,7 @@ def named_functional(name: str, geometry: Any, options: Mapping[str, Any]) -> Fu
 
     Raises UnknownNameError for an unknown name or option, InputError where one is missing.
     """
-    if name not in (*FUNCTIONALS, OWN):
-        raise UnknownNameError.among("functional", name, (*FUNCTIONALS, OWN))
+    require_known("functional", name, (*FUNCTIONALS, OWN))
     known = functional_options(name)
     for key in options:
         if key not in known:

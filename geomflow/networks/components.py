@@ -14,10 +14,10 @@ import numpy as np
 from geomflow.core.errors import InputError
 from geomflow.core.numbers import generator
 from geomflow.field.lattice import FlatTorus
-from geomflow.field.matrices import upper_pairs
 from geomflow.networks.jets import Series
 from geomflow.networks.network import Layout, Network
 from geomflow.networks.network_model import CholeskyHead, LinearHead, MetricModel
+from geomflow.symbolic.ring import packed_places
 
 
 @final
@@ -101,7 +101,7 @@ def side_by_side(network: Network | Sequence[Network], names: Sequence[str]) -> 
 
 def symmetric_basis(dim: int, offdiagonal: float) -> np.ndarray:
     """basis[i, j, m] of g_ij = Σ_m basis[i, j, m] u_m for the components i ≤ j, row by row; `offdiagonal` scales."""
-    pairs = upper_pairs(dim)
+    pairs = packed_places(dim)
     basis = np.zeros((dim, dim, len(pairs)))
     for m, (i, j) in enumerate(pairs):
         basis[i, j, m] = basis[j, i, m] = 1.0 if i == j else offdiagonal
@@ -111,7 +111,7 @@ def symmetric_basis(dim: int, offdiagonal: float) -> np.ndarray:
 def component_names(torus: FlatTorus, letter: str = "g") -> tuple[str, ...]:
     """g_xx, g_xy, g_yy and so on."""
     names = torus.coordinates
-    return tuple(f"{letter}_{names[i]}{names[j]}" for i, j in upper_pairs(len(names)))
+    return tuple(f"{letter}_{names[i]}{names[j]}" for i, j in packed_places(len(names)))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -15,11 +15,11 @@ from geomflow.core.errors import InputError
 from geomflow.core.monomials import Index
 from geomflow.field.grid import ComplexTorus
 from geomflow.field.lattice import FlatTorus
-from geomflow.field.matrices import upper_pairs
 from geomflow.networks.jets import Jet, exponential, leibniz, leibniz_adjoint
 from geomflow.networks.model import Model, require_pairs, require_rows
 from geomflow.networks.network import Layout, Network
 from geomflow.networks.target import KahlerPotential, RealMetric, checked_torus, closed_matrix
+from geomflow.symbolic.ring import packed_places
 
 
 class Head(ABC):
@@ -60,7 +60,7 @@ class LinearHead(Head):
 @final
 @dataclass(frozen=True)
 class CholeskyHead(Head):
-    """g = L Lᵀ with L lower triangular, L_ii = exp(u_ii), L_ji = u_ij for i < j; u in the order of `upper_pairs`."""
+    """g = L Lᵀ with L lower triangular, L_ii = exp(u_ii), L_ji = u_ij for i < j; u in the order of `packed_places`."""
 
     dim: int
 
@@ -72,7 +72,7 @@ class CholeskyHead(Head):
     def _factor(self, outputs: Mapping[Index, np.ndarray]) -> Jet:
         """{α: ∂^α L (p, d, d)}."""
         result = {index: np.zeros((len(u), self.dim, self.dim)) for index, u in outputs.items()}
-        for m, (i, j) in enumerate(upper_pairs(self.dim)):
+        for m, (i, j) in enumerate(packed_places(self.dim)):
             entry = {index: u[:, m] for index, u in outputs.items()}
             for index, value in (exponential(entry) if i == j else entry).items():
                 result[index][:, j, i] = value
@@ -89,7 +89,7 @@ class CholeskyHead(Head):
         outputs = network.jets(parameters, x, order)
         factor = self._factor(outputs)
         result = {index: np.zeros((len(u), self.dim, self.dim, self.inputs)) for index, u in outputs.items()}
-        for m, (b, a) in enumerate(upper_pairs(self.dim)):
+        for m, (b, a) in enumerate(packed_places(self.dim)):
             column = {index: value[:, :, b] for index, value in factor.items()}
             if a == b:
                 diagonal = {index: value[:, a, a, None] for index, value in factor.items()}

@@ -13,7 +13,7 @@ from sympy.printing.latex import other_symbols
 from geomflow.core.errors import InputError
 from geomflow.core.graph.sympy_bridge import UNKNOWN, Applied, applied, resolved
 from geomflow.core.graph.unknown import conjugate_name
-from geomflow.symbolic.exact import Place, is_zero
+from geomflow.symbolic.exact import Place, declared_complex, is_zero
 from geomflow.symbolic.given import fresh, names_in
 
 Pairs: TypeAlias = tuple[tuple[sympy.Symbol, sympy.Symbol], ...]
@@ -61,8 +61,9 @@ class Conjugation:
         if found is None:
             return self._mirrored(resolved(e), swap)
         bars = tuple(self._mirrored(a, swap) for a in found.args)
-        places = [self._partner(found.args, k, bar) for k, bar in enumerate(bars)]
-        if not _is_complex(found.function) and sorted(p for p in places if p is not None) == list(range(len(bars))):
+        may_be_real = not declared_complex(found.function._kwargs)
+        places = [self._partner(found.args, k, bar) for k, bar in enumerate(bars) if may_be_real]
+        if sorted(p for p in places if p is not None) == list(range(len(bars))):
             index = tuple(found.index[p] for p in places if p is not None)
             return Applied(found.function, index, found.args).written()
         return Applied(conjugate_function(found.function), found.index, bars).written()
@@ -157,16 +158,11 @@ def barred(name: str) -> str:
     return f"{head}b{name[len(head) :]}"
 
 
-def _is_complex(function: UndefinedFunction) -> bool:
-    """Whether an unknown function is declared complex."""
-    return bool(function._kwargs.get("complex")) and function._kwargs.get("real") is not True
-
-
 def conjugate_function(function: UndefinedFunction) -> UndefinedFunction:
     """The conjugate of an unknown function, which LaTeX shows with a bar, also where sympy would show Planck's ħ."""
     name = conjugate_name(function.__name__)
     own = {"_latex": _barred_latex} if name in other_symbols else None
-    return UndefinedFunction(name, __dict__=own, **({"complex": True} if _is_complex(function) else {}))
+    return UndefinedFunction(name, __dict__=own, **({"complex": True} if declared_complex(function._kwargs) else {}))
 
 
 def _barred_latex(applied: Any, printer: Any, exp: str | None = None) -> str:

@@ -55,12 +55,12 @@ class Place:
         values = {f.value for f in (*found.unknown, *bounds.unknown)}
         facts = {s.name: s.assumptions0 for s in symbols}
         imaginary = {name for name, known in facts.items() if known.get("imaginary")}
-        complex_ = {name for name, known in facts.items() if _is_complex(known)} | set(self.conjugates.values())
+        complex_ = {name for name, known in facts.items() if declared_complex(known)} | set(self.conjugates.values())
         return gr.Domain(
             {s.name: _interval(s, self.ranges) for s in symbols if s.name in self.ranges or _is_signed(facts[s.name])},
             functions={f.func.__name__: _interval(f, {}) for f in values if _is_signed(f.func._kwargs)},
             planes=frozenset(complex_ - set(self.conjugates) - imaginary),
-            complex_functions=frozenset(f.func.__name__ for f in values if _is_complex(f.func._kwargs)),
+            complex_functions=frozenset(f.func.__name__ for f in values if declared_complex(f.func._kwargs)),
             conjugates=self.conjugates,
             imaginary=frozenset(imaginary),
             integers={name: partial(_agrees, known) for name, known in facts.items() if known.get("integer")},
@@ -99,7 +99,7 @@ def place_of(where: Where, ranges: Mapping[Any, Range] | None = None) -> Place:
     return replace(place, ranges={**place.ranges, **extra}) if extra else place
 
 
-def _is_complex(facts: Mapping[str, Any]) -> bool:
+def declared_complex(facts: Mapping[str, Any]) -> bool:
     """Whether a symbol or an unknown function is declared complex, by the facts that its declaration implies."""
     return bool(facts.get("complex")) and facts.get("real") is not True
 

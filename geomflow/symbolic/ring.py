@@ -22,7 +22,7 @@ from geomflow.core.graph.sympy_bridge import all_to_sympy, with_functions
 HALF = Fraction(1, 2)
 
 
-def packed(dim: int) -> list[tuple[int, int]]:
+def packed_places(dim: int) -> list[tuple[int, int]]:
     """The places (i, j), i <= j, of a symmetric matrix, row by row."""
     return list(combinations_with_replacement(range(dim), 2))
 
@@ -96,7 +96,7 @@ class Ring(ABC, Generic[E]):
     def symmetric(self, dim: int, entry: Callable[[int, int], E]) -> np.ndarray:
         """The symmetric matrix whose (i, j) entry is `entry(i, j)`, computed for i <= j."""
         result = self.array((dim, dim))
-        for i, j in packed(dim):
+        for i, j in packed_places(dim):
             result[i, j] = result[j, i] = entry(i, j)
         return result
 

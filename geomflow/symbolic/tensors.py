@@ -19,7 +19,7 @@ from typing import Any, Generic, final
 import numpy as np
 
 from geomflow.symbolic.linear import determinant, inverse
-from geomflow.symbolic.ring import HALF, E, ExactRing, Ring, packed
+from geomflow.symbolic.ring import HALF, E, ExactRing, Ring, packed_places
 
 
 class MetricTensors(ABC, Generic[E]):
@@ -52,7 +52,7 @@ class MetricTensors(ABC, Generic[E]):
         """`[i, j, k]` = ∂_k g_ij."""
         ring, dim = self.ring, self.dim
         result = ring.array((dim, dim, dim))
-        for i, j in packed(dim):
+        for i, j in packed_places(dim):
             result[i, j] = result[j, i] = [ring.d(self.matrix[i, j], k) for k in range(dim)]
         return result
 
@@ -61,7 +61,7 @@ class MetricTensors(ABC, Generic[E]):
         """`[m, i, j]` = Γ_m,ij = ½(∂_i g_mj + ∂_j g_mi − ∂_m g_ij)."""
         dg, dim, half = self.derivatives, self.dim, self.ring.number(HALF)
         result = self.ring.array((dim, dim, dim))
-        for m, (i, j) in product(range(dim), packed(dim)):
+        for m, (i, j) in product(range(dim), packed_places(dim)):
             result[m, i, j] = result[m, j, i] = half * (dg[m, j, i] + dg[m, i, j] - dg[i, j, m])
         return result
 
@@ -70,7 +70,7 @@ class MetricTensors(ABC, Generic[E]):
         """`[k, i, j]` = Γ^k_ij = g^{km} Γ_m,ij."""
         ring, dim, inverse, lower = self.ring, self.dim, self.inverse, self.christoffel_lower
         result = ring.array((dim, dim, dim))
-        for k, (i, j) in product(range(dim), packed(dim)):
+        for k, (i, j) in product(range(dim), packed_places(dim)):
             result[k, i, j] = result[k, j, i] = ring.dot(zip(inverse[k], lower[:, i, j], strict=True))
         return result
 

@@ -24,7 +24,7 @@ import numpy as np
 from geomflow.core import graph as gr
 from geomflow.core.program import InnerProduct, Program, Stage
 from geomflow.field import Field, MetricField, PotentialField
-from geomflow.field.matrices import unpack_symmetric, upper_pairs
+from geomflow.field.matrices import unpack_symmetric
 from geomflow.field.operators import Operator, discretise
 from geomflow.field.potential import ReferenceForm
 from geomflow.flow.equation import Equation
@@ -32,6 +32,7 @@ from geomflow.flow.flow import Compiled
 from geomflow.flow.implicit import FrozenPrincipal
 from geomflow.flow.principal import SpectralBound
 from geomflow.symbolic.jets import MetricNodes, field_node, metric_names, metric_nodes
+from geomflow.symbolic.ring import packed_places
 from geomflow.tangent.kernel_action import Action, BatchAction
 from geomflow.tangent.kernel_checks import lanczos
 
@@ -71,7 +72,7 @@ class Transport:
         rates = len(self.equation.program.stages[-1].outputs)
         if not self.tensor:
             return np.ones(rates)
-        pairs = upper_pairs(len(self.coordinates))
+        pairs = packed_places(len(self.coordinates))
         return np.array([1.0 if i == j else 2.0 for i, j in pairs])
 
     @cached_property
@@ -152,13 +153,13 @@ def lower_inverse(lower: np.ndarray) -> np.ndarray:
 def _full(nodes: Sequence[gr.Node], dim: int) -> np.ndarray:
     """The symmetric matrix with these packed components."""
     result = np.empty((dim, dim), dtype=object)
-    for (i, j), node in zip(upper_pairs(dim), nodes, strict=True):
+    for (i, j), node in zip(packed_places(dim), nodes, strict=True):
         result[i, j] = result[j, i] = node
     return result
 
 
 def _packed(matrix: np.ndarray) -> list[gr.Node]:
-    return [matrix[place] for place in upper_pairs(len(matrix))]
+    return [matrix[place] for place in packed_places(len(matrix))]
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,14 @@ from geomflow.core.monomials import Index
 from geomflow.core.program import Program, Stage
 from geomflow.field import Field, Grid, HermitianField, PotentialField
 from geomflow.field.hermitian import hermitian_names
-from geomflow.field.matrices import upper_pairs
+from geomflow.field.matrices import unpack_symmetric
 from geomflow.flow.equation import Equation, Monitor
 from geomflow.flow.equations.kahler import log_flat_volume
 from geomflow.flow.problem import Violation, lost_positivity
 from geomflow.networks.jets import Jet
 from geomflow.networks.model import Model, ModelState
 from geomflow.networks.target import Expressions, KahlerPotential, closed_scalar
+from geomflow.symbolic.ring import packed_places
 from geomflow.symbolic.variation.metric_frame import LOG_MEASURE
 from geomflow.tangent.loss import ContinuumLoss, Loss, PosedFunctional
 
@@ -91,7 +92,7 @@ class Jetwise:
         name, index = leaf.data
         if len(self.fields) == 1:
             return jets[index]
-        i, j = upper_pairs(len(index))[self.fields.index(name)]
+        i, j = packed_places(len(index))[self.fields.index(name)]
         return jets[index][:, i, j]
 
 
@@ -237,7 +238,7 @@ class SampledLoss(Loss):
             if len(fields) == 1:
                 cotangent += slope
                 continue
-            i, j = upper_pairs(len(index))[fields.index(name)]
+            i, j = packed_places(len(index))[fields.index(name)]
             cotangent[:, i, j] += slope / 2
             cotangent[:, j, i] += slope / 2
         return found
@@ -318,11 +319,7 @@ class PointLoss(ContinuumLoss):
         packed = -self._rate(jets, rows) * self._scale
         if not self.model.shape:
             return packed[0]
-        dim = self.points.shape[1]
-        full = np.empty((packed.shape[1], dim, dim))
-        for row, (i, j) in zip(packed, upper_pairs(dim), strict=True):
-            full[:, i, j] = full[:, j, i] = row
-        return full
+        return unpack_symmetric(packed, self.points.shape[1])
 
     def observe(self, parameters: np.ndarray) -> dict[str, float]:
         """The monitors of the sum over the points."""

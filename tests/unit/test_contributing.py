@@ -26,9 +26,7 @@ LISTS = {"flow": FLOWS, "functional": FUNCTIONALS, "kernel": KERNELS, "stepper":
 def names(request, monkeypatch):
     """What a file of the page defines when a script runs it; the lists are as before afterwards."""
     for known in LISTS.values():
-        for name in ("heat", "scalar-fourth", "linear", "heun"):
-            monkeypatch.setitem(known, name, None)
-            monkeypatch.delitem(known, name)
+        monkeypatch.setattr(known, "data", dict(known.data))
     module = {"__name__": "contributed"}
     exec(compile(FILES[request.param], request.param, "exec", dont_inherit=True), module)
     return module
@@ -42,7 +40,7 @@ def test_in_the_package_it_takes_the_file_and_the_line(kind, tmp_path, monkeypat
     package = importlib.import_module(".".join(["geomflow", *folders]))
     monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
     (name, where), = eval(f"{{{ENTRIES[kind]}}}", {"Entry": Entry, "Torus": gf.Torus}).items()
-    monkeypatch.setitem(LISTS[kind], name, where)
+    monkeypatch.setattr(LISTS[kind], "data", {**LISTS[kind].data, name: where})
     assert last.startswith(f'{kind.upper()}S["{name}"]')
     found = LISTS[kind][name]
     assert getattr(found, "make", found).__module__ == f"{package.__name__}.{file.removesuffix('.py')}"

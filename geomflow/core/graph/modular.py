@@ -10,6 +10,7 @@ then decided by `geomflow.core.graph.zero` in ball arithmetic.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 from random import Random
 
@@ -80,10 +81,14 @@ class ModularArithmetic:
             c, s = (c * a - s * b) % PRIME, (s * a + c * b) % PRIME
         return c, s
 
-    def _rotation(self, term: Node, times: int) -> tuple[int, int]:
-        t = self.unknown(term.key, 1)
+    def turn(self, key: int) -> tuple[int, int]:
+        """(cos, sin) of the independent random angle that belongs to some content."""
+        t = self.unknown(key, 1)
         scale = _inverse(1 + t * t)
-        a, b = (1 - t * t) * scale % PRIME, 2 * t * scale % PRIME
+        return (1 - t * t) * scale % PRIME, 2 * t * scale % PRIME
+
+    def _rotation(self, term: Node, times: int) -> tuple[int, int]:
+        a, b = self.turn(term.key)
         c, s = 1, 0
         for _ in range(times):
             c, s = (c * a - s * b) % PRIME, (s * a + c * b) % PRIME
@@ -133,25 +138,28 @@ def _value(node: Node, known: dict[Node, int], use: ModularArithmetic) -> int:
             total = total * (known[a] if e == 1 else use.power(known[a], e)) % PRIME
         return total
     if node.op == "call":
-        return _call(node.data, node.args[0], known, use)
+        argument = node.args[0]
+        return call(use, node.data, known[argument], lambda: use.circle(argument), lambda: use.exponential(argument))
     if node.op == "apply":
         function, index = node.data
         return use.unknown(stable_text(function), *index, *[known[a] for a in node.args])
     return use.unknown(node.key)
 
 
-def _call(name: str, argument: Node, known: dict[Node, int], use: ModularArithmetic) -> int:
+def call(use: ModularArithmetic, name: str, argument: int, circle: Callable[[], tuple[int, int]],
+         exponential: Callable[[], int]) -> int:
+    """A function at a residue: circular ones on one circle, hyperbolic ones by one exponential, else unknown."""
     if name in ("sin", "cos", "tan"):
-        c, s = use.circle(argument)
+        c, s = circle()
         return s * _inverse(c) % PRIME if name == "tan" else s if name == "sin" else c
     if name == "exp":
-        return use.exponential(argument)
+        return exponential()
     if name in ("sinh", "cosh", "tanh"):
-        up = use.exponential(argument)
+        up = exponential()
         down, half = _inverse(up), _inverse(2)
         sinh, cosh = (up - down) * half % PRIME, (up + down) * half % PRIME
         return sinh * _inverse(cosh) % PRIME if name == "tanh" else sinh if name == "sinh" else cosh
-    return use.unknown(stable_text(name), known[argument])
+    return use.unknown(stable_text(name), argument)
 
 
 class Nature(IntEnum):

@@ -22,7 +22,7 @@ from geomflow.core.graph.calculus import leaves, schedule, substitute
 from geomflow.core.graph.domain import REALS, Domain, Frame, OutsideDomain
 from geomflow.core.graph.evaluate import BITS, ball_values, is_real
 from geomflow.core.graph.modular import PRIME, Nature, Undefined, height, natures_of, residue
-from geomflow.core.graph.node import Node, constant, symbol
+from geomflow.core.graph.node import ZERO, Node, constant, symbol
 from geomflow.core.graph.unknown import Places, meeting
 
 ATTEMPTS, ATTEMPTS_TOGETHER = 200, 20
@@ -144,14 +144,10 @@ def _at(root: Node, leaf: Node, value: int) -> Node | None:
 
 def _settled(roots: Sequence[Node], domain: Domain) -> dict[Node, Verdict]:
     """The verdicts that need no values; a polynomial that is not zero may be so at all whole numbers of a domain."""
-    found = {root: ZERO_BY_FORM for root in roots if _is_form_of_zero(root)}
+    found = {root: ZERO_BY_FORM for root in roots if root is ZERO}
     by_residues = _by_residues([root for root in roots if root not in found])
     return found | {root: verdict for root, verdict in by_residues.items()
                     if verdict.zero or not (domain.integers and _whole_numbers(root, domain))}
-
-
-def _is_form_of_zero(node: Node) -> bool:
-    return node.op == "constant" and node.data == 0
 
 
 def _by_residues(roots: Sequence[Node]) -> dict[Node, Verdict]:

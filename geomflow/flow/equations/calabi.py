@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from geomflow.core import graph as gr
 from geomflow.field import ComplexTorus, PotentialField
@@ -31,10 +31,7 @@ class CalabiFlow(Flow):
     rate, which sees log v = log det g − log κ by its derivatives alone: one routine serves all Kähler classes.
     """
 
-    @property
-    def name(self) -> str:
-        """"calabi"."""
-        return "calabi"
+    name: ClassVar[str] = "calabi"
 
     @property
     def equation(self) -> sympy.Eq:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, PositivityError
@@ -28,10 +28,7 @@ class ConformalRicciFlow(Flow):
     log u and then its flat Laplacian, so that the area is conserved to rounding.
     """
 
-    @property
-    def name(self) -> str:
-        """"conformal-ricci"."""
-        return "conformal-ricci"
+    name: ClassVar[str] = "conformal-ricci"
 
     @property
     def equation(self) -> sympy.Eq:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, final
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
 import numpy as np
 
@@ -129,6 +129,7 @@ class ConjugateHeatFlow(Flow):
         Perelman's scale τ₁ > 0 at the final time.
     """
 
+    name: ClassVar[str] = "conjugate-heat"
     along: Solution[MetricField]
     tau: float | None = None
 
@@ -140,11 +141,6 @@ class ConjugateHeatFlow(Flow):
     @cached_property
     def _path(self) -> MetricPath:
         return MetricPath.of(self.along)
-
-    @property
-    def name(self) -> str:
-        """"conjugate-heat"."""
-        return "conjugate-heat"
 
     @property
     def equation(self) -> sympy.Eq:

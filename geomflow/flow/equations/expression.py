@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fractions import Fraction
-from typing import Any, final
+from typing import Any, ClassVar, final
 from unicodedata import normalize
 
 import sympy
@@ -195,6 +195,7 @@ class ExpressionFlow(Flow):
         Numbers by name.
     """
 
+    name: ClassVar[str] = "expression"
     rate: Any
     parameters: Mapping[str, float] = field(default_factory=dict)
 
@@ -226,11 +227,6 @@ class ExpressionFlow(Flow):
     def _unused(self) -> list[str]:
         written = self._open_names() if self.parameters else ()
         return [name for name in self.parameters if normalize("NFKC", name) not in written]
-
-    @property
-    def name(self) -> str:
-        """"expression"."""
-        return "expression"
 
     @property
     def rates(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from numbers import Real
 from sys import float_info
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
@@ -59,10 +59,7 @@ class KahlerRicciFlow(Flow):
             raise InputError(f"the speed is {self.speed!r}; it must be a positive number (reversed, the flow is "
                              "ill-posed).")
 
-    @property
-    def name(self) -> str:
-        """"kahler-ricci"."""
-        return "kahler-ricci"
+    name: ClassVar[str] = "kahler-ricci"
 
     @property
     def equation(self) -> sympy.Eq:

@@ -17,9 +17,10 @@ from geomflow.core.errors import InputError, PositivityError
 from geomflow.core.program import Program, Stage
 from geomflow.field import MetricField, ScalarField, TensorField
 from geomflow.field.grid import Grid
-from geomflow.field.matrices import determinant, unpack_symmetric, upper_pairs
+from geomflow.field.matrices import determinant, unpack_symmetric
 from geomflow.field.operators import pointwise
 from geomflow.symbolic.jets import MetricNodes, field_node, metric_nodes
+from geomflow.symbolic.ring import packed_places
 
 
 def dilaton(metric: MetricField, measure: Any = 1) -> ScalarField:
@@ -117,7 +118,7 @@ def _program(coordinates: tuple[str, ...]) -> Program:
     names, matrix = metric_nodes(coordinates)
     metric, f = MetricNodes(coordinates, matrix), field_node("f", coordinates)
     hessian = metric.hessian(f)
-    tensor = [(f"tensor_{i}{j}", metric.ricci[i, j] + hessian[i, j]) for i, j in upper_pairs(len(coordinates))]
+    tensor = [(f"tensor_{i}{j}", metric.ricci[i, j] + hessian[i, j]) for i, j in packed_places(len(coordinates))]
     slopes = [metric.ring.d(f, k) for k in range(len(coordinates))]
     square = sum(u * v for u, v in zip(metric.gradient(f), slopes, strict=True))
     return Program(coordinates, (*names, "f"), (), (), (Stage((*tensor, ("energy", metric.scalar + square))),))

@@ -12,10 +12,10 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.program import Average, Program, Stage
 from geomflow.field import MetricField
-from geomflow.field.matrices import upper_pairs
 from geomflow.flow.equation import Equation, Monitor, checked_state, curvature_monitors, equations_of
 from geomflow.flow.flow import Flow
 from geomflow.symbolic.jets import MetricNodes, metric_nodes
+from geomflow.symbolic.ring import packed_places
 
 if TYPE_CHECKING:
     import sympy
@@ -103,7 +103,7 @@ def ricci_program(coordinates: tuple[str, ...], gauge: str | None, normalised: b
     rates = deturck_rates(metric) if gauge else -2 * metric.ricci
     if normalised:
         rates = rates + matrix * (2 * gr.symbol("rbar") / len(coordinates))
-    places = upper_pairs(len(coordinates))
+    places = packed_places(len(coordinates))
     outputs = tuple((f"rate_{name}", rates[place]) for name, place in zip(names, places, strict=True))
     return Program(coordinates, names, (), ("rbar",) if normalised else (), (Stage(outputs),))
 

@@ -18,7 +18,7 @@ from geomflow.symbolic.functionals.metric import MetricFunctional
 from geomflow.symbolic.functionals.potential import PotentialFunctional
 from geomflow.symbolic.given import given
 from geomflow.symbolic.jets import metric_names
-from geomflow.symbolic.ring import packed
+from geomflow.symbolic.ring import packed_places
 from geomflow.symbolic.variation.algebra import Algebra, Partial
 from geomflow.symbolic.variation.kahler_frame import PHI
 from geomflow.symbolic.variation.metrics import Component, MetricAlgebra
@@ -84,7 +84,7 @@ class MetricDensity(Density, MetricFunctional):
         use = MetricAlgebra()
         realise = self.deriving(use)
         staged = realise.staged([realise.value(self._read(use))])
-        names = dict(zip(packed(realise.frame.dim), metric_names(self.coordinates), strict=True))
+        names = dict(zip(packed_places(realise.frame.dim), metric_names(self.coordinates), strict=True))
         if not invariant(staged, names, ["f"]):
             raise not_covariant(self.given)
 
@@ -105,7 +105,7 @@ class MetricDensity(Density, MetricFunctional):
     def _words(self, use: MetricAlgebra) -> tuple[Names, dict[str, Any]]:
         """R, Ric2, f and the components of the metric; Laplacians and pairings."""
         names: Names = {"R": lambda: use.scalar, "Ric2": lambda: use.ricci_squared, "f": lambda: use.dilaton}
-        for name, place in zip(metric_names(self.coordinates), packed(len(self.coordinates)), strict=True):
+        for name, place in zip(metric_names(self.coordinates), packed_places(len(self.coordinates)), strict=True):
             names[name] = partial(use.symbol, Component(name, place))
         return names, {"laplacian": use.laplacian, "dot": use.pairing}
 

@@ -18,7 +18,7 @@ from geomflow.symbolic.functionals.derived import Gradient
 from geomflow.symbolic.functionals.functional import Functional
 from geomflow.symbolic.functionals.linear import Background, Linearisation
 from geomflow.symbolic.jets import metric_names, metric_nodes
-from geomflow.symbolic.ring import HALF, packed
+from geomflow.symbolic.ring import HALF, packed_places
 from geomflow.symbolic.variation.algebra import expanded
 from geomflow.symbolic.variation.display import written_sum
 from geomflow.symbolic.variation.metric_frame import (
@@ -104,7 +104,7 @@ class MetricFunctional(Functional):
         """√det g E^{ij} in packed order, off the diagonal twice, then √det g E_f."""
         metric = realise.frame
         raised = metric.raised(realise.combination(found.tensors))
-        expected = [(1 if i == j else 2) * metric.volume * raised[i, j] for i, j in packed(metric.dim)]
+        expected = [(1 if i == j else 2) * metric.volume * raised[i, j] for i, j in packed_places(metric.dim)]
         return expected if self.dilaton is not False else [*expected, metric.volume * realise.value(found.dilaton)]
 
     def gradient(self, metric: str | None = None) -> MetricGradient:
@@ -152,7 +152,7 @@ class MetricGradient(Gradient):
         metric, matrix = realise.frame, realise.combination(self.tensors)
         if self.metric == "L2":
             matrix = metric.raised(matrix) * (metric.volume * gr.exp(-metric.leaf(LOG_MEASURE)))
-        found = dict(zip(metric_names(metric.coordinates), (matrix[p] for p in packed(metric.dim)), strict=True))
+        found = dict(zip(metric_names(metric.coordinates), (matrix[p] for p in packed_places(metric.dim)), strict=True))
         if self.functional.dilaton is False and not self.functional.elliptic:
             found[DILATON] = realise.value(self.dilaton)
         return found
@@ -189,7 +189,7 @@ class MetricGradient(Gradient):
         """g_ij = δ_ij unless given, and f = 0."""
         names, realise = metric_names(self.functional.coordinates), self.functional.deriving(
             self.variation.algebra, values=self.functional.values)
-        places = zip(names, packed(realise.frame.dim), strict=True)
+        places = zip(names, packed_places(realise.frame.dim), strict=True)
         return realise, {n: gr.node(int(i == j) if given is None else given[i][j]) for n, (i, j) in places}
 
     def linearised_at(self, background: Any = "flat") -> Linearisation:
@@ -202,7 +202,7 @@ class MetricGradient(Gradient):
         if not self.functional.elliptic:
             return found
         if any(value is not gr.node(int(i == j)) for value, (i, j) in zip(
-                found.background.values(), packed(len(found.coordinates)), strict=True)):
+                found.background.values(), packed_places(len(found.coordinates)), strict=True)):
             raise InputError("the second variation of λ is offered at the background 'flat', g_ij = δ_ij.")
         return with_ground_state(found)
 
@@ -233,7 +233,7 @@ def with_ground_state(linear: Linearisation) -> Linearisation:
     """
     waves, staged, terms = linear.waves, linear.staged, []
     squares = gr.add(*(w * w for w in waves))
-    for name, (i, j) in zip(linear.unknowns, packed(len(waves)), strict=True):
+    for name, (i, j) in zip(linear.unknowns, packed_places(len(waves)), strict=True):
         second = waves[i] * waves[j] * (1 if i == j else 2) - (squares if i == j else gr.ZERO)
         flat = gr.jet(name, (0,) * len(waves)) - int(i == j)
         terms.append(-HALF * second / squares * flat)

@@ -19,7 +19,7 @@ from geomflow.core.errors import InputError
 from geomflow.core.program import Stage
 from geomflow.symbolic.jets import metric_nodes
 from geomflow.symbolic.linear import inverse
-from geomflow.symbolic.ring import HALF, GraphRing, packed
+from geomflow.symbolic.ring import HALF, GraphRing, packed_places
 from geomflow.symbolic.tensors import MetricTensors
 from geomflow.symbolic.variation import metrics as mt
 from geomflow.symbolic.variation.algebra import Scalar, Term, label
@@ -47,7 +47,7 @@ class MetricFrame(MetricTensors[gr.Node], Frame):
 
     def symmetric(self, entries: Sequence[gr.Node]) -> np.ndarray:
         """The symmetric (d, d) matrix whose entries i <= j come first in a list, row by row."""
-        found = dict(zip(packed(self.dim), entries, strict=False))
+        found = dict(zip(packed_places(self.dim), entries, strict=False))
         return self.ring.symmetric(self.dim, lambda i, j: found[i, j])
 
     def partial(self, s: gr.Node, axis: int) -> gr.Node:
@@ -85,7 +85,7 @@ class DerivingMetric(MetricFrame):
     def stages(self) -> tuple[Stage, ...]:
         """The inverse and √det g."""
         explicit = inverse(self.ring, self.matrix)
-        entries = tuple((self._inverse_name(*place), explicit[place]) for place in packed(self.dim))
+        entries = tuple((self._inverse_name(*place), explicit[place]) for place in packed_places(self.dim))
         volume = (("volume", gr.sqrt(self.determinant)),)
         return (Stage(entries, self._inverse_pullback), Stage(volume, self._volume_pullback))
 
@@ -99,12 +99,13 @@ class DerivingMetric(MetricFrame):
             return adjoints.get(self._inverse_name(i, j), gr.ZERO) * (1 if i == j else HALF)
 
         slopes = self.raised(self.ring.symmetric(self.dim, weight))
-        return {self.matrix[i, j]: (-1 if i == j else -2) * slopes[i, j] for i, j in packed(self.dim)}
+        return {self.matrix[i, j]: (-1 if i == j else -2) * slopes[i, j] for i, j in packed_places(self.dim)}
 
     def _volume_pullback(self, adjoints: Mapping[str, gr.Node]) -> Mapping[gr.Node, gr.Node]:
         """d√det g = ½√det g tr g⁻¹dg, packed."""
         scale = adjoints["volume"] * self.volume
-        return {self.matrix[i, j]: scale * self.inverse[i, j] * (HALF if i == j else 1) for i, j in packed(self.dim)}
+        return {self.matrix[place]: scale * self.inverse[place] * (HALF if place[0] == place[1] else 1)
+                for place in packed_places(self.dim)}
 
 
 @final
@@ -137,7 +138,7 @@ class MetricRealisation(Realisation[MetricFrame, mt.MetricAlgebra]):
     def ricci(self) -> np.ndarray:
         """R_ij as outputs of a stage."""
         metric, x = self.frame, self.frame.coordinates
-        names = {f"{self._tag}ricci_{x[i]}{x[j]}": metric.ricci[i, j] for i, j in packed(metric.dim)}
+        names = {f"{self._tag}ricci_{x[i]}{x[j]}": metric.ricci[i, j] for i, j in packed_places(metric.dim)}
         return metric.symmetric(self.stage(names))
 
     @property
@@ -175,7 +176,7 @@ class MetricRealisation(Realisation[MetricFrame, mt.MetricAlgebra]):
         weighted = metric.ring.symmetric(metric.dim, lambda i, j: scale * self.ricci[i, j])
         nabla = metric.covariant_derivative(weighted)
         name = self._next("nabla_ricci")
-        labels = {(i, j, k): f"{name}_{i}{j}{k}" for i, j in packed(metric.dim) for k in range(metric.dim)}
+        labels = {(i, j, k): f"{name}_{i}{j}{k}" for i, j in packed_places(metric.dim) for k in range(metric.dim)}
         leaves = self.stage({label: nabla[place] for place, label in labels.items()})
         for (i, j, k), leaf in zip(labels, leaves, strict=True):
             nabla[i, j, k] = nabla[j, i, k] = leaf

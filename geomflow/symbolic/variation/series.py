@@ -13,8 +13,9 @@ from functools import cache
 from math import gcd
 
 from geomflow.core import graph as gr
+from geomflow.core.graph import modular
 from geomflow.core.graph.modular import PRIME, ModularArithmetic
-from geomflow.core.graph.node import Rational, stable_text
+from geomflow.core.graph.node import Rational
 from geomflow.core.monomials import Index, falling, horner, monomials, plus
 
 Value = int | list[int]
@@ -153,15 +154,5 @@ def scalar_power(use: ModularArithmetic, base: int, exponent: Rational) -> int:
 
 
 def scalar_call(use: ModularArithmetic, name: str, argument: int) -> int:
-    """A function at a residue: sine and cosine on one circle, hyperbolic functions by one exponential, else unknown."""
-    if name in ("sin", "cos", "tan"):
-        t = use.unknown(argument, 1)
-        scale = use.power(1 + t * t, -1)
-        c, s = (1 - t * t) * scale % PRIME, 2 * t * scale % PRIME
-        return {"sin": s, "cos": c}[name] if name != "tan" else s * use.power(c, -1) % PRIME
-    if name in ("exp", "sinh", "cosh", "tanh"):
-        up = use.unknown(argument, 2)
-        down, half = use.power(up, -1), use.power(2, -1)
-        sinh, cosh = (up - down) * half % PRIME, (up + down) * half % PRIME
-        return {"exp": up, "sinh": sinh, "cosh": cosh}[name] if name != "tanh" else sinh * use.power(cosh, -1) % PRIME
-    return use.unknown(stable_text(name), argument)
+    """A function at a residue, which is all that is known of its argument."""
+    return modular.call(use, name, argument, lambda: use.turn(argument), lambda: use.unknown(argument, 2))
