@@ -56,7 +56,8 @@ class Conjugation:
 
     def _mirrored(self, e: sympy.Expr, swap: Mapping[sympy.Expr, sympy.Expr]) -> sympy.Expr:
         if not isinstance(e, UNKNOWN):
-            return e.func(*[self._mirrored(a, swap) for a in e.args]) if e.args else swap.get(e, e)
+            args = [self._mirrored(a, swap) for a in e.args]
+            return swap.get(e, e) if all(a is b for a, b in zip(args, e.args, strict=True)) else e.func(*args)
         found = applied(e)
         if found is None:
             return self._mirrored(resolved(e), swap)

@@ -195,20 +195,21 @@ def is_zero(expression: Any, where: Where = (), ranges: Mapping[Any, Range] | No
     rows = expression.tolist() if hasattr(expression, "tolist") else expression
     place = place_of(where, ranges)
     entries = [given_freely(e, place.directions) for e in np.array(rows, dtype=object).ravel()]
+    read = entries
     if isinstance(where, Located):
-        where, entries = where.read(entries)
+        where, read = where.read(entries)
         place = place_of(where, ranges)
-    alike = identified(entries, {s.name: s for s in place.directions})
+    alike = identified(read, {s.name: s for s in place.directions})
     return _in_sympy(all_zero([without_moduli(e, place.ranges) for e in alike], place), entries)
 
 
 def is_constant(expression: sympy.Expr, where: Where) -> gr.Verdict:
     """Whether the expression has one value all over the ranges: a jump has no derivative either."""
     place = place_of(where)
+    if expression.free_symbols.isdisjoint(place.directions):
+        return gr.ZERO_BY_FORM
     used = names_in([expression, *place.directions])
     twins = {s: sympy.Symbol(fresh(f"{s.name}_", used), **s.assumptions0) for s in place.directions}
-    if not expression.free_symbols & set(twins):
-        return gr.ZERO_BY_FORM
     return all_zero([expression - expression.xreplace(twins)], place.doubled(twins))
 
 

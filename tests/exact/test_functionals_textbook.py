@@ -7,7 +7,7 @@ import pytest
 from geomflow.core import graph as gr
 from geomflow.field import ComplexTorus, Torus
 from geomflow.symbolic import functionals as fn
-from geomflow.symbolic.ring import packed
+from geomflow.symbolic.ring import packed_places
 from geomflow.symbolic.variation import metrics as mt
 from geomflow.symbolic.variation.metric_frame import DerivingMetric, MetricRealisation
 from geomflow.symbolic.variation.potentials import HessianPairing
@@ -176,7 +176,7 @@ def test_ricci_squared_against_besse(dim):
             for i in axes]
     raised = metric.raised(metric.ring.array((dim, dim)) + bent)
     outputs = tuple(e - (1 if i == j else 2) * metric.volume * raised[i, j]
-                    for e, (i, j) in zip(euler.outputs, packed(dim)))
+                    for e, (i, j) in zip(euler.outputs, packed_places(dim)))
     stages = (*euler.stages, *realise.stages[len(metric.stages):])
     assert all_vanish(Staged(functional.coordinates, (dim,), stages, outputs))
 
@@ -205,7 +205,7 @@ def test_perelmans_coupled_flow_is_ricci_flow_beside_the_conjugate_heat_equation
     realise = fn.PerelmanFCoupled(Torus(dim=dim)).realisation(use)
     f = use.dilaton
     rate_f = realise.value(-use.scalar - use.laplacian(f) + use.pairing(f, f))
-    expected = [*(-2 * realise.frame.ricci[p] for p in packed(dim)), rate_f]
+    expected = [*(-2 * realise.frame.ricci[p] for p in packed_places(dim)), rate_f]
     assert gr.all_zero([a - b for a, b in zip(whole.rates, expected)])
     assert whole.backward == ("f",)
 
