@@ -59,6 +59,11 @@ class Components(InLatex, Generic[Tensors]):
         """The determinant of the components."""
         return self._scalar(lambda t: t.determinant)
 
+    def _require_regular(self, what: str, source: str) -> None:
+        """Raises InputError where the determinant, which is not written for that, is zero."""
+        if self._run(lambda t: t.ring.is_zero(t.determinant)):
+            raise InputError(f"the {what} is degenerate: det g = 0 for g = {self.matrix.tolist()}; check the {source}")
+
     @cached_property
     def ricci_flatness(self) -> Verdict:
         """Whether Ric = 0 on the ranges of the chart, and how surely that is known; no δ at a kink is counted."""

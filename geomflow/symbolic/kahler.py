@@ -104,8 +104,7 @@ class KahlerMetric(Components[KahlerTensors[ExactRing[Any]]]):
         object.__setattr__(self, "chart", chart)
         object.__setattr__(self, "matrix", show.BarredMatrix.on(chart, matrix))
         object.__setattr__(self, "potential", potential)
-        if self.determinant == 0:
-            raise InputError(f"the form is degenerate: det g = 0 for g = {matrix.tolist()}; check the potential")
+        self._require_regular("form", "potential")
 
     @classmethod
     def from_potential(

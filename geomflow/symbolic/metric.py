@@ -69,10 +69,7 @@ class Metric(Components[RingTensors]):
         matrix = symmetric_in(chart, components, names, functions)
         object.__setattr__(self, "chart", chart)
         object.__setattr__(self, "matrix", Matrix(matrix))
-        if self.determinant == 0:
-            raise InputError(
-                f"the metric is degenerate: the determinant of {matrix.tolist()} is 0; check the components"
-            )
+        self._require_regular("metric", "components")
 
     # tensors
 
