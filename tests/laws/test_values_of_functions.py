@@ -177,6 +177,16 @@ def test_not_zero_at_one_whole_number(e, bounds):
     assert is_zero(e, ranges={"n": bounds}).zero is False
 
 
+def test_bounds_that_are_far_apart_are_not_walked_through():
+    assert is_zero(n * (n - 1), ranges={"n": (0, 10**15)}).zero is False
+
+
+def test_functions_of_many_arguments():
+    many = [z * i for i in range(1, 13)]
+    assert is_zero(sqrt(f(*many) ** 4) - f(*many) ** 2, C).zero is False
+    assert is_zero(sqrt(f(z, z, zb, zb) ** 4) - f(z, z, zb, zb) ** 2, C)
+
+
 def test_zero_is_not_negative():
     whole = Symbol("n", integer=True, nonnegative=True)
     assert is_zero(Abs(whole - Rational(1, 2)) - whole + Rational(1, 2)).zero is False

@@ -60,13 +60,13 @@ class Domain:
         """
         return Frame(self, leaves(roots), twins)
 
-    def whole_values(self, leaf: Node) -> list[int] | None:
-        """The whole numbers that a symbol may be, if its bounds are constants; None if there is no end to them."""
+    def whole_values(self, leaf: Node, most: int) -> list[int] | None:
+        """The whole numbers that a symbol may be; None if its bounds are no constants, or further apart than `most`."""
         low, high = self.interval(leaf)
         if low is None or high is None or leaves([low, high]):
             return None
-        bounds = _bound(low, {}), _bound(high, {})
-        return [n for n in range(floor(bounds[0]) + 1, ceil(bounds[1])) if self.integers[leaf.data](n)]
+        between = range(floor(_bound(low, {})) + 1, ceil(_bound(high, {})))
+        return [n for n in between if self.integers[leaf.data](n)] if between.stop - between.start <= most else None
 
     def interval(self, leaf: Node) -> tuple[Bound, Bound]:
         """The interval of a leaf; derivatives of unknown functions are any real numbers."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import permutations
 from operator import is_
 from random import Random
 from typing import Any
@@ -115,8 +114,13 @@ class Places:
         """Which of the arguments each of the conjugates is, each once; None if they are not these."""
         if bars is None or len(args) != len(bars):
             return None
-        orders = (order for order in permutations(range(len(args))) if self._alike([args[k] for k in order], bars))
-        return next(orders, None)
+        left, order = list(range(len(args))), []
+        for k, bar in enumerate(bars):  # where it can be, each is its own conjugate
+            place = next((i for i in sorted(left, key=lambda i: i != k) if self._equal(args[i], bar)), None)
+            if place is None:
+                return None
+            order.append(left.pop(left.index(place)))
+        return tuple(order)
 
 
 def _labels(nodes: Iterable[Node]) -> set[str]:
@@ -145,9 +149,7 @@ def _another(leaf: Node, value: Fraction) -> Fraction:
     return Fraction(Random(hash((leaf.key, value))).randrange(-(2**20), 2**20) | 1, 2**16)
 
 
-def meeting(
-    places: Sequence[Place], point: Mapping[Node, Any], twins: Mapping[str, Twin]
-) -> dict[Node, Any] | None:
+def meeting(places: Sequence[Place], point: Mapping[Node, Any], twins: Mapping[str, Twin]) -> dict[Node, Any] | None:
     """The point with one value for a function at arguments that are equal there; None where they have no values.
 
     A function that is real because its arguments are takes a complex value where these are not, as √x for x < 0.

@@ -125,8 +125,7 @@ def verdicts(nodes: Iterable[Node], domain: Domain = REALS) -> list[Verdict]:
 def _cases(root: Node, domain: Domain) -> list[Node] | None:
     """The expression at each value of a whole number that has few, where defined; None if no such number is in it."""
     for name in sorted(_whole_numbers(root, domain)):
-        values = domain.whole_values(symbol(name))
-        if values is not None and len(values) <= MOST_CASES:
+        if (values := domain.whole_values(symbol(name), MOST_CASES)) is not None:
             return [case for n in values if (case := _at(root, symbol(name), n)) is not None]
     return None
 
