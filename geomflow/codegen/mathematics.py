@@ -7,9 +7,11 @@ whether a point is computed in a vector or on its own: results do not change wit
 from __future__ import annotations
 
 import math
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
@@ -31,26 +33,6 @@ def fma(typing: Any, x: Any, y: Any, z: Any) -> Any:
 
 
 @intrinsic
-def bits(typing: Any, x: Any) -> Any:
-    """The 64 bits of a double as an integer."""
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], _LONG)
-
-    return types.int64(types.float64), build
-
-
-@intrinsic
-def double(typing: Any, n: Any) -> Any:
-    """The double that has the bits of an integer."""
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], _DOUBLE)
-
-    return types.float64(types.int64), build
-
-
-@intrinsic
 def select(typing: Any, condition: Any, x: Any, y: Any) -> Any:
     """x where the condition holds, else y; both are computed."""
 
@@ -58,16 +40,6 @@ def select(typing: Any, condition: Any, x: Any, y: Any) -> Any:
         return builder.select(*args)
 
     return types.float64(types.boolean, types.float64, types.float64), build
-
-
-@intrinsic
-def below(typing: Any, m: Any, n: Any) -> Any:
-    """m < n for the integers read as unsigned."""
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.icmp_unsigned("<", *args)
-
-    return types.boolean(types.int64, types.int64), build
 
 
 @intrinsic
@@ -83,63 +55,183 @@ def noalias(typing: Any) -> Any:
     return types.void(), build
 
 
+@intrinsic
+def held(typing: Any, x: Any) -> Any:
+    """x itself, kept ready outside of loops: a number of which the compiler does not know what it is.
+
+    Numbers that it knows it loads anew in every round, in two instructions each.
+    """
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(_held(builder, builder.bitcast(args[0], _LONG)), _DOUBLE)
+
+    return types.float64(types.float64), build
+
+
+def _held(builder: Any, whole: Any) -> Any:
+    same = ir.InlineAsm(ir.FunctionType(_LONG, [_LONG]), "", "=r,0", side_effect=False)
+    return builder.call(same, [whole], attrs=("nounwind", "readnone"))
+
+
+# Functions, written as formulas over values of code that is being built
+
+
+@dataclass(frozen=True)
+class Value:
+    """A double, a 64-bit integer or a truth value in code; what is done to it becomes an instruction."""
+
+    builder: Any
+    ir: Any
+
+    def _with(self, instruction: str, other: Value | float) -> Value:
+        return Value(self.builder, getattr(self.builder, instruction)(self.ir, self.like(other).ir))
+
+    def like(self, other: Value | float) -> Value:
+        """A number of this type, held outside of loops; a value as it is."""
+        if isinstance(other, Value):
+            return other
+        is_long = self.ir.type == _LONG
+        kept = Value(self.builder, _held(self.builder, ir.Constant(_LONG, other if is_long else _bits(other))))
+        return kept if is_long else kept.double
+
+    def _arithmetic(self, name: str, other: Value | float) -> Value:
+        return self._with(name if self.ir.type == _LONG else f"f{name}", other)
+
+    def __add__(self, other: Value | float) -> Value:
+        return self._arithmetic("add", other)
+
+    def __sub__(self, other: Value | float) -> Value:
+        return self._arithmetic("sub", other)
+
+    def __mul__(self, other: Value | float) -> Value:
+        return self._arithmetic("mul", other)
+
+    def __truediv__(self, other: Value) -> Value:
+        return self._with("fdiv", other)
+
+    def __neg__(self) -> Value:
+        return Value(self.builder, self.builder.fneg(self.ir))
+
+    def __and__(self, other: int) -> Value:
+        return self._with("and_", other)
+
+    def __or__(self, other: int) -> Value:
+        return self._with("or_", other)
+
+    def __rshift__(self, count: int) -> Value:
+        return Value(self.builder, self.builder.lshr(self.ir, ir.Constant(_LONG, count)))
+
+    def __lshift__(self, count: int) -> Value:
+        return Value(self.builder, self.builder.shl(self.ir, ir.Constant(_LONG, count)))
+
+    def __lt__(self, other: float) -> Value:
+        return Value(self.builder, self.builder.fcmp_ordered("<", self.ir, self.like(other).ir))
+
+    def __gt__(self, other: float) -> Value:
+        return Value(self.builder, self.builder.fcmp_ordered(">", self.ir, self.like(other).ir))
+
+    @property
+    def bits(self) -> Value:
+        """The 64 bits of a double as an integer."""
+        return Value(self.builder, self.builder.bitcast(self.ir, _LONG))
+
+    @property
+    def double(self) -> Value:
+        """The double that has these bits."""
+        return Value(self.builder, self.builder.bitcast(self.ir, _DOUBLE))
+
+    def where(self, x: Value | float, y: Value) -> Value:
+        """x where this truth value holds, else y."""
+        return Value(self.builder, self.builder.select(self.ir, y.like(x).ir, y.ir))
+
+
+def _bits(x: float) -> int:
+    return int.from_bytes(struct.pack("<d", x), "little", signed=True)
+
+
+def _polynomial(x: Value, *coefficients: float) -> Value:
+    """Coefficients from the highest power down."""
+    total = x.like(coefficients[0])
+    for c in coefficients[1:]:
+        total = _fma(x, total, c)
+    return total
+
+
+def _fma(x: Value, y: Value | float, z: Value | float) -> Value:
+    kind = ir.FunctionType(_DOUBLE, [_DOUBLE] * 3)
+    multiply_add = x.builder.module.declare_intrinsic("llvm.fmuladd", [_DOUBLE], kind)
+    return Value(x.builder, x.builder.call(multiply_add, [x.ir, x.like(y).ir, x.like(z).ir]))
+
+
 _TINY = 2.0**-1022
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
-_LOG_HIGH, _LOG_LOW = _LN2_HIGH * 2.0**-52, _LN2_LOW * 2.0**-52
+_UNIT = 2.0**52
+_ROUND = 1.5 * _UNIT
 
 
-@njit(error_model="numpy")
-def log(x: float) -> float:
+def _log(x: Value) -> Value:
+    n = x.bits
+    shifted = (n - 0x3FE6A09E667F3BCD) & -0x10000000000000
+    k = (((shifted + 0x3FF0000000000000) >> 52) & 0x7FF | 0x4330000000000000).double - (_UNIT + 1023.0)
+    m = (n - shifted).double
+    f = m - 1.0
+    s = f / (m + 1.0)
+    z = s * s
+    z2 = z * z
+    even = _polynomial(z2, 1.479819860511658591e-01, 1.818357216161805012e-01, 2.857142874366239149e-01,
+                       6.666666666666735130e-01)
+    odd = _polynomial(z2, 1.531383769920937332e-01, 2.222219843214978396e-01, 3.999999999940941908e-01)
+    r = f - _fma(s, _fma(z, -_fma(z, odd, even), f), k * -_LN2_LOW)
+    finite = (x < math.inf).where(_fma(k, _LN2_HIGH, r), x)
+    return (x < _TINY).where((x < 0.0).where(math.nan, x.like(-math.inf)), finite)
+
+
+def _exp(x: Value) -> Value:
+    y = (x > 710.0).where(710.0, (x < -746.0).where(-746.0, x))
+    shifted = _fma(y, 1.4426950408889634, _ROUND)
+    k = shifted - _ROUND
+    r = _fma(k, -_LN2_LOW, _fma(k, -_LN2_HIGH, y))
+    r2 = r * r
+    even = _polynomial(r2, 1 / 479001600, 1 / 3628800, 1 / 40320, 1 / 720, 1 / 24)
+    odd = _polynomial(r2, 1 / 6227020800, 1 / 39916800, 1 / 362880, 1 / 5040, 1 / 120)
+    tail = _fma(r2, _fma(r, odd, even), _fma(r, 1 / 6, 0.5))
+    value = _fma(r2, tail, r) + 1.0
+    n = shifted.bits - (_bits(_ROUND) - 2048)
+    half = n >> 1
+    return value * ((half - 1) << 52).double * ((n - half - 1) << 52).double
+
+
+@intrinsic
+def log(typing: Any, x: Any) -> Any:
     """The natural logarithm to 0.9 units in the last place.
 
     x = 2**k m with m in [sqrt(1/2), sqrt(2)), log m = f - s (f - R(s**2)) with f = m - 1, s = f / (2 + f) and
     the polynomial R of FreeBSD's msun. log 0 = -inf, numbers below 2**-1022 count as zero, and the logarithm
     of a negative number is NaN.
     """
-    n = bits(x)
-    shifted = (n - 0x3FE6A09E667F3BCD) & -0x10000000000000
-    k = float(shifted)
-    m = double(n - shifted)
-    f = m - 1.0
-    s = f / (m + 1.0)
-    z = s * s
-    z2 = z * z
-    even = fma(z2, fma(z2, fma(z2, 1.479819860511658591e-01, 1.818357216161805012e-01), 2.857142874366239149e-01),
-               6.666666666666735130e-01)
-    odd = fma(z2, fma(z2, 1.531383769920937332e-01, 2.222219843214978396e-01), 3.999999999940941908e-01)
-    r = f - fma(s, fma(z, -fma(z, odd, even), f), k * -_LOG_LOW)
-    ordinary = below(n - 0x0010000000000000, 0x7FE0000000000000)
-    special = select(x < 0.0, np.nan, select(x < _TINY, -np.inf, x))
-    return select(ordinary, fma(k, _LOG_HIGH, r), special)
+    return _function(_log)
 
 
-_ROUND = 1.5 * 2.0**52
-
-
-@njit(error_model="numpy")
-def exp(x: float) -> float:
+@intrinsic
+def exp(typing: Any, x: Any) -> Any:
     """The exponential to 1 unit in the last place, gradually underflowing and overflowing to infinity.
 
     x = k log 2 + r with |r| <= log(2)/2, and e**r by its Taylor polynomial of degree 13.
     """
-    y = select(x > 710.0, 710.0, select(x < -746.0, -746.0, x))
-    shifted = fma(y, 1.4426950408889634, _ROUND)
-    k = shifted - _ROUND
-    r = fma(k, -_LN2_LOW, fma(k, -_LN2_HIGH, y))
-    r2 = r * r
-    even = fma(r2, fma(r2, fma(r2, fma(r2, 1 / 479001600, 1 / 3628800), 1 / 40320), 1 / 720), 1 / 24)
-    odd = fma(r2, fma(r2, fma(r2, fma(r2, 1 / 6227020800, 1 / 39916800), 1 / 362880), 1 / 5040), 1 / 120)
-    tail = fma(r2, fma(r, odd, even), fma(r, 1 / 6, 0.5))
-    value = 1.0 + fma(r2, tail, r)
-    n = bits(shifted) - bits(_ROUND)
-    half = n >> 1
-    return value * double((half + 1023) << 52) * double((n - half + 1023) << 52)
+    return _function(_exp)
 
 
-@njit(error_model="numpy")
-def sign(x: float) -> float:
+@intrinsic
+def sign(typing: Any, x: Any) -> Any:
     """-1, 0 or 1; NaN for NaN."""
-    return select(x > 0.0, 1.0, select(x < 0.0, -1.0, x))
+    return _function(lambda x: (x > 0.0).where(1.0, (x < 0.0).where(-1.0, x)))
+
+
+def _function(formula: Callable[[Value], Value]) -> Any:
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return formula(Value(builder, args[0])).ir
+
+    return types.float64(types.float64), build
 
 
 @njit(error_model="numpy")

@@ -64,7 +64,7 @@ def _places(text: str) -> Iterator[int]:
 
 
 RESERVED = frozenset({
-    "abs", "arguments", "below", "bits", "block", "c", "complex_sign", "double", "erf", "exp", "fields", "float",
+    "abs", "arguments", "block", "c", "complex_sign", "erf", "exp", "fields", "float",
     "fma", "line", "log", "math", "max", "min", "njit", "noalias", "np", "out", "outputs", "p", "parameters",
     "prange", "range", "s", "select", "sign", "spacing", "start", "statics", "step", "stop", "table",
 })

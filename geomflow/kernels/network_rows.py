@@ -17,13 +17,10 @@ import math
 import numpy as np
 from numba import njit
 
-from geomflow.codegen import mathematics
-from geomflow.codegen.mathematics import fma, noalias, select
+from geomflow.codegen.mathematics import exp, fma, noalias, select
 
 #: Options of what rows of pairs are made of: inlined, so that loops over pairs become vector instructions.
 INLINED = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "forceinline": True}
-
-exp = njit(**INLINED)(mathematics.exp.py_func)
 
 
 @njit(**INLINED)
