@@ -15,7 +15,7 @@ from geomflow.field.matrices import require_positive
 from geomflow.field.metric import POSITIVE_ADVICE, MetricField
 from geomflow.field.operators import pointwise
 from geomflow.field.potential import PotentialField, ReferenceForm, kahler_class, reference_rows, require_kahler
-from geomflow.field.spectra import GroundState
+from geomflow.field.spectra import ground_state_on
 from geomflow.field.state import Field
 from geomflow.symbolic.functionals.functional import Functional, value_at
 from geomflow.symbolic.functionals.metric import MetricFunctional, ground_state
@@ -62,7 +62,7 @@ def _dilaton(functional: MetricFunctional, state: MetricField, measure: np.ndarr
     if not functional.elliptic:
         return np.asarray(np.log(state.volume_density().values) - measure)
     elliptic = ground_state(functional.realisation(functional.new_algebra()).frame)
-    return GroundState(elliptic, state.grid.torus.coordinates, state.grid)(state.pack())
+    return ground_state_on(elliptic, state.grid.torus.coordinates, state.grid)(state.pack())
 
 
 def _integral(density: Staged, state: Field, fields: Mapping[str, np.ndarray], statics: tuple[str, ...],

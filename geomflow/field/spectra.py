@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import final
 
 import numpy as np
@@ -130,6 +130,8 @@ class _Pencil:
 
 SHIFTED_STEPS, NEWTON_STEPS = 3, 12
 RESIDUAL, ROUGHLY = 1e-11, 1e-3
+INNER_VECTORS, INNER_CYCLES = 60, 5
+KEPT = 2
 
 
 class EigenvalueError(GeomflowError, ArithmeticError):
@@ -139,9 +141,13 @@ class EigenvalueError(GeomflowError, ArithmeticError):
 class GroundState:
     """The field that belongs to the lowest eigenfunction u > 0 of an operator, ∫u² dV = 1.
 
-    For Perelman's λ: −4Δu + Ru = λu, f = −2 log u (Perelman 2002, §2). A few steps of inverse iteration below the
-    spectrum pick the ground state from a constant; Newton's method on (u, λ) then converges quadratically. Linear
-    systems are solved by GMRES, preconditioned by FFT. A pure function of the state: no memory between calls.
+    For Perelman's λ: −4Δu + Ru = λu, f = −2 log u (Perelman 2002, §2). Newton's method on (u, λ) starts from
+    u = exp(4Δ̄⁻¹(R − R̄)) with the mean Laplacian Δ̄ of the state, right to first order in R, and converges
+    quadratically; where it does not, or to another eigenfunction, a few steps of inverse iteration below the spectrum
+    pick the ground state from a constant first. Linear systems are solved by GMRES, preconditioned by FFT.
+
+    A pure function of the state: no search starts from an earlier result, so that the last few results can be kept, and
+    a rate, its bounds and what is watched share one search at a state, whoever asks first.
     """
 
     def __init__(self, elliptic: Elliptic, coordinates: Sequence[str], grid: Mesh) -> None:
@@ -149,82 +155,154 @@ class GroundState:
 
         names, matrix = metric_nodes(tuple(coordinates))
         metric = MetricNodes(tuple(coordinates), matrix)
-        self._grid = grid
-        self._operator = self._compile(coordinates, (*names, elliptic.unknown), {"image": elliptic.operator})
-        self._geometry = self._compile(coordinates, names, {
-            "volume": gr.sqrt(metric.determinant), "scalar": metric.scalar,
-            "stiffness": gr.add(*np.diagonal(metric.inverse)) / len(names)})
+        leaves = gr.leaves([elliptic.operator])
+        jets = [leaf for leaf in leaves if leaf.op == "jet" and leaf.data[0] == elliptic.unknown]
+        rows = [f"coefficient_{n}" for n in range(len(jets))]
+        image = gr.add(*(gr.jet(row, (0,) * grid.dim) * jet for row, jet in zip(rows, jets, strict=True)))
+        outputs = (gr.sqrt(metric.determinant), *gr.gradient(elliptic.operator, jets))
+        self.grid = grid
+        self.indices: list[tuple[int, ...]] = [jet.data[1] for jet in jets]
+        self.geometry = self._compile(coordinates, names, dict(zip(("volume", *rows), outputs, strict=True)))
+        self.operator = self._compile(coordinates, (elliptic.unknown, *rows), {"image": image})
         self._recover = self._compile(coordinates, (elliptic.unknown,), {"field": elliptic.recover})
-        self._laplacian = grid.laplacian_symbol()
+        self._kept: tuple[tuple[bytes, np.ndarray, float], ...] = ()
 
     def _compile(self, coordinates: Sequence[str], fields: tuple[str, ...], outputs: dict[str, gr.Node]) -> Operator:
         program = Program(tuple(coordinates), fields, (), (), (Stage(tuple(outputs.items())),))
-        return discretise(program, self._grid)
+        return discretise(program, self.grid)
+
+    @cached_property
+    def symbols(self) -> dict[tuple[int, ...], np.ndarray]:
+        """The even symbols of the operator's second derivatives on Fourier modes."""
+        return {index: self.grid.derivative_symbol(index).real for index in self.indices if sum(index) == 2}
 
     def __call__(self, y: np.ndarray) -> np.ndarray:
         """The field, of the grid's shape, at the packed metric y."""
         return np.asarray(self._recover(self.eigenpair(y)[0][None])[0])
 
     def eigenpair(self, y: np.ndarray) -> tuple[np.ndarray, float]:
-        """The ground state u > 0 with ∫u² dV = 1, and its eigenvalue.
+        """The ground state u > 0 with ∫u² dV = 1, an array that is shared and cannot be written to, and its eigenvalue.
 
-        Raises EigenvalueError when Newton's method does not converge.
+        NaN where √g or the curvature is. Raises EigenvalueError when Newton's method does not converge.
         """
-        system = _System(self, y)
-        u = np.ones(self._grid.shape)
-        for _ in range(SHIFTED_STEPS):
-            u = system.normalised(system.solve_shifted(u))
-        value = system.quotient(u)
-        for _ in range(NEWTON_STEPS):
-            residual = system.image(u) - value * u
-            if np.abs(residual).max() <= RESIDUAL * system.scale * np.abs(u).max():
-                return system.normalised(u), value
-            u, value = system.newton(u, value, residual)
-        raise EigenvalueError(f"the ground state was not found: after {NEWTON_STEPS} Newton steps the residual is "
-                              f"{np.abs(residual).max():.3g}; the metric may be too rough for the grid {self._grid!r}.")
+        numbers = y.tobytes()
+        for kept, u, value in self._kept:
+            if kept == numbers:
+                return u, value
+        u, value = self._found(y)
+        u.flags.writeable = False
+        self._kept = ((numbers, u, value), *self._kept)[:KEPT]
+        return u, value
+
+    def _found(self, y: np.ndarray) -> tuple[np.ndarray, float]:
+        rows = self.geometry(y)
+        if not np.isfinite(rows).all():
+            return np.full(self.grid.shape, np.nan), np.nan
+        system = _System(self, rows)
+        u, value, residual = system.converged(system.guess())
+        if residual > RESIDUAL or not u.min() > 0:
+            u, value, residual = system.converged(system.lowered())
+        if residual > RESIDUAL or np.isnan(residual):
+            raise EigenvalueError(f"the ground state was not found: after {NEWTON_STEPS} Newton steps the relative "
+                                  f"residual is {residual:.3g}; the metric may be too rough for the grid "
+                                  f"{self.grid!r}.")
+        return u, value
+
+
+@lru_cache(maxsize=4)
+def ground_state_on(elliptic: Elliptic, coordinates: tuple[str, ...], grid: Mesh) -> GroundState:
+    """The one ground state of an operator on a grid, for all that ask for it."""
+    return GroundState(elliptic, coordinates, grid)
 
 
 class _System:
-    """The operator at one metric, with what its linear solves need."""
+    """The operator A at one metric, with what its linear solves need.
 
-    def __init__(self, ground: GroundState, y: np.ndarray) -> None:
-        self._ground, self._y = ground, y
-        self.volume, self._scalar, stiffness = ground._geometry(y)
-        self._weight = self.volume * (ground._grid.torus.cell_volume / self.volume.size)
-        self.shift = float(self._scalar.min()) - 1.0
-        self._symbol = -4 * float(stiffness.mean()) * ground._laplacian
-        self.scale = 1.0 + float(np.abs(self._scalar).max()) + float(self._symbol.flat[1])
+    The mean of √g A over the grid has constant coefficients, and a Fourier mode for an eigenfunction: L, which is zero
+    on constants, and a constant. What inverts it, after a factor √g, is the preconditioner.
+    """
+
+    def __init__(self, ground: GroundState, rows: np.ndarray) -> None:
+        self._ground, self._volume, coefficients = ground, rows[0].copy(), rows[1:]
+        self._input = rows
+        self._weight = self._volume * (ground.grid.torus.cell_volume / self._volume.size)
+        by_index = dict(zip(ground.indices, coefficients, strict=True))
+        self._scalar = by_index[(0,) * ground.grid.dim]
+        self._mean = float(self._volume.mean())
+        self._symbol = np.asarray(sum(float((self._volume * by_index[index]).mean()) * symbol
+                                      for index, symbol in ground.symbols.items()))
+        self._shift = float(self._scalar.min()) - 1.0
+        self._scale = 1.0 + float(np.abs(self._scalar).max()) + float(self._symbol.flat[1]) / self._mean
 
     def image(self, u: np.ndarray) -> np.ndarray:
-        return np.asarray(self._ground._operator(np.concatenate([self._y, u[None]]))[0])
+        """A u."""
+        self._input[0] = u
+        return np.asarray(self._ground.operator(self._input)[0])
 
     def normalised(self, u: np.ndarray) -> np.ndarray:
+        """u times a number, so that ∫u² dV = 1 and ∫u > 0."""
         u = u / np.sqrt((self._weight * u**2).sum())
         return u if u.sum() > 0 else -u
 
     def quotient(self, u: np.ndarray) -> float:
+        """∫u A u dV/∫u² dV."""
         return float((self._weight * u * self.image(u)).sum() / (self._weight * u**2).sum())
 
-    def precondition(self, residual: np.ndarray) -> np.ndarray:
-        modes = scipy.fft.rfftn(residual)
-        modes /= self._symbol + float(self._scalar.mean()) - self.shift
-        return np.asarray(scipy.fft.irfftn(modes, s=residual.shape))
+    def _solved(self, right: np.ndarray, symbol: np.ndarray) -> np.ndarray:
+        """`right` divided by `symbol` mode by mode."""
+        return np.asarray(scipy.fft.irfftn(scipy.fft.rfftn(right) / symbol, s=right.shape))
 
-    def solve_shifted(self, right: np.ndarray) -> np.ndarray:
+    @cached_property
+    def _elliptic(self) -> np.ndarray:
+        """The symbol of L, and infinity on constants."""
+        symbol = self._symbol.copy()
+        symbol.flat[0] = np.inf
+        return symbol
+
+    def guess(self) -> np.ndarray:
+        """The exponential of −L⁻¹[√g(R − R̄)], which solves A u = λu to first order in R."""
+        mean = float((self._weight * self._scalar).sum() / self._weight.sum())
+        return np.asarray(np.exp(-self._solved(self._volume * (self._scalar - mean), self._elliptic)))
+
+    def lowered(self) -> np.ndarray:
+        """A constant after a few inverse iterations below the spectrum."""
+        u = np.ones(self._volume.shape)
+        for _ in range(SHIFTED_STEPS):
+            u = self.normalised(self._lowered_once(u))
+        return u
+
+    def _lowered_once(self, right: np.ndarray) -> np.ndarray:
         """(A − shift)⁻¹ right, roughly: the shift lies below the spectrum."""
         shape, size = right.shape, right.size
+        symbol = self._symbol + float((self._volume * self._scalar).mean()) - self._shift * self._mean
 
         def shifted(x: np.ndarray) -> np.ndarray:
-            return (self.image(x.reshape(shape)) - self.shift * x.reshape(shape)).ravel()
+            return (self.image(x.reshape(shape)) - self._shift * x.reshape(shape)).ravel()
 
-        operator = LinearOperator((size, size), shifted)
-        inverse = LinearOperator((size, size), lambda x: self.precondition(x.reshape(shape)).ravel())
-        return np.asarray(gmres(operator, right.ravel(), M=inverse, rtol=ROUGHLY)[0].reshape(shape))
+        def rough(x: np.ndarray) -> np.ndarray:
+            return self._solved(self._volume * x.reshape(shape), symbol).ravel()
 
-    def newton(self, u: np.ndarray, value: float, residual: np.ndarray) -> tuple[np.ndarray, float]:
+        found = gmres(LinearOperator((size, size), shifted), right.ravel(), M=LinearOperator((size, size), rough),
+                      rtol=ROUGHLY, restart=INNER_VECTORS, maxiter=INNER_CYCLES)[0]
+        return np.asarray(found.reshape(shape))
+
+    def converged(self, u: np.ndarray) -> tuple[np.ndarray, float, float]:
+        """u and λ after Newton's method, and the residual that it ends with, relative to the size of A u."""
+        u = self.normalised(u)
+        value, last = self.quotient(u), np.inf
+        for _ in range(NEWTON_STEPS):
+            residual = self.image(u) - value * u
+            last = float(np.abs(residual).max() / (self._scale * np.abs(u).max()))
+            if last <= RESIDUAL or not np.isfinite(last):
+                break
+            u, value = self._newton(u, value, residual, max(ROUGHLY, RESIDUAL / (4 * last)))
+        return self.normalised(u), value, last
+
+    def _newton(self, u: np.ndarray, value: float, residual: np.ndarray, tolerance: float) -> tuple[np.ndarray, float]:
         """One Newton step for A u = λu with u fixed in norm to first order."""
         shape, size = u.shape, u.size
         weighted = (self._weight * u).ravel()
+        thick = self._volume * u
 
         def bordered(x: np.ndarray) -> np.ndarray:
             step, change = x[:-1].reshape(shape), x[-1]
@@ -232,10 +310,15 @@ class _System:
             return np.append(top.ravel(), weighted @ x[:-1])
 
         def inverse(x: np.ndarray) -> np.ndarray:
-            return np.append(self.precondition(x[:-1].reshape(shape)).ravel(), x[-1])
+            """Of the same with L for √g(A − λ)."""
+            top = self._volume * x[:-1].reshape(shape)
+            change = -float(top.sum() / thick.sum())
+            step = self._solved(top + change * thick, self._elliptic).ravel()
+            step += (x[-1] - weighted @ step) / weighted.sum()
+            return np.append(step, change)
 
         right = np.append(-residual.ravel(), 0.0)
         full = (size + 1, size + 1)
-        found = gmres(LinearOperator(full, bordered), right, M=LinearOperator(full, inverse), rtol=ROUGHLY,
-                      restart=60)[0]
+        found = gmres(LinearOperator(full, bordered), right, M=LinearOperator(full, inverse), rtol=tolerance,
+                      restart=INNER_VECTORS, maxiter=INNER_CYCLES)[0]
         return u + found[:-1].reshape(shape), value + float(found[-1])

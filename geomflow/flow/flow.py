@@ -174,16 +174,19 @@ class Compiled:
         average = self.equation.average
         if average is None:
             return None
-        return self._inner(average.stages, {"top": average.top, "bottom": average.bottom})
+        fields = self.equation.program.fields
+        return self._inner(fields, average.stages, {"top": average.top, "bottom": average.bottom})
 
     @cached_property
     def _positive(self) -> Operator:
+        """On the state alone: that what is solved for exists need not be known before the state is allowed."""
         assert self.equation.positive is not None
-        return self._inner((), {f"positive_{n}": node for n, node in enumerate(self.equation.positive[1])})
+        outputs = {f"positive_{n}": node for n, node in enumerate(self.equation.positive[1])}
+        return self._inner(self.equation.program.fields[: len(self._start)], (), outputs)
 
-    def _inner(self, stages: tuple[Stage, ...], outputs: dict[str, gr.Node]) -> Operator:
+    def _inner(self, fields: tuple[str, ...], stages: tuple[Stage, ...], outputs: dict[str, gr.Node]) -> Operator:
         program, final = self.equation.program, Stage(tuple(outputs.items()))
-        inner = Program(program.coordinates, program.fields, program.statics, (), (*stages, final))
+        inner = Program(program.coordinates, fields, program.statics, (), (*stages, final))
         return discretise(inner, self.grid, self.equation.statics)
 
     def _whole(self, y: np.ndarray) -> np.ndarray:
@@ -245,12 +248,12 @@ class Compiled:
 
     def positivity(self, t: float, y: np.ndarray) -> float:
         """The least value of what must stay positive."""
-        return float(self._positive(self._whole(y)).min())
+        return float(self._positive(y).min())
 
     def check(self, t: float, y: np.ndarray) -> Violation | None:
         """The place where positivity is lost, if it is."""
         assert self.equation.positive is not None
-        return lost_positivity(self.equation.positive[0], self._positive(self._whole(y)))
+        return lost_positivity(self.equation.positive[0], self._positive(y))
 
 
 def describe(flow: Flow, state: Field, equation: Equation) -> dict[str, Any]:

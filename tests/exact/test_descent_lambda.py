@@ -6,6 +6,7 @@ from fields import grid_of
 
 import geomflow as gf
 from geomflow import functionals as fn
+from geomflow.field import spectra
 from geomflow.field.spectra import GroundState
 
 METRIC = [["1 + 0.2*cos(2*pi*x)*sin(2*pi*y)", "0.1*sin(2*pi*x)"], ["0.1*sin(2*pi*x)", "1 + 0.1*cos(2*pi*(x + y))"]]
@@ -60,6 +61,86 @@ def test_known_values():
     value = ground.eigenpair(state.pack())[1]
     assert value < -0.01
     assert ground.eigenpair(3 * state.pack())[1] == pytest.approx(value / 3, rel=1e-8)
+
+
+@pytest.fixture
+def searches(monkeypatch):
+    """The packed metrics at which a ground state was searched for."""
+    found, search = [], GroundState._found
+    spectra.ground_state_on.cache_clear()
+    monkeypatch.setattr(GroundState, "_found", lambda self, y: (found.append(y.copy()), search(self, y))[1])
+    return found
+
+
+@pytest.mark.parametrize(("stepper", "order"), [
+    ("rk45", "spectral"), ("semi-implicit", "spectral"), pytest.param("rkc", 4, marks=pytest.mark.slow)])
+def test_one_search_serves_a_rate_its_bounds_and_all_that_is_watched(searches, stepper, order):
+    torus = gf.Torus(dim=2)
+    state, functional = grid_of(torus, 12, order).metric(METRIC), fn.PerelmanLambda(torus)
+    sol = gf.solve(functional.gradient_flow(), state, 0.001, stepper=stepper,
+                   monitors={"own": lambda t, metric: functional(metric)})
+    assert len(searches) == sol.rate_evaluations
+    np.testing.assert_allclose(-2 * sol["own"], sol["energy"], rtol=1e-12)
+
+
+def test_what_is_shared_is_what_a_fresh_search_finds(searches):
+    """To the bit, whatever was asked before: no search starts from an earlier result."""
+    grid = gf.Torus(dim=2).grid(12, scheme="spectral")
+    states = [grid.metric(METRIC).pack(), grid.metric(METRIC).pack() * 1.5, grid.metric().pack()]
+    shared = spectra.ground_state_on(fn.PerelmanLambda(grid.torus).gradient_flow().system().elliptic,
+                                     grid.torus.coordinates, grid)
+    for y in (*states, *states[::-1], states[0]):
+        u, value = shared.eigenpair(y)
+        fresh, known = ground_state(grid).eigenpair(y)
+        assert value == known
+        np.testing.assert_array_equal(u, fresh)
+        assert not u.flags.writeable
+    y = states[0].copy()
+    before = shared.eigenpair(y)[1]
+    y[0, 0, 0] *= 1 + 1e-15
+    count = len(searches)
+    shared.eigenpair(y)
+    assert len(searches) == count + 1
+    assert shared.eigenpair(states[0])[1] == before
+
+
+def test_states_do_not_depend_on_what_is_watched_nor_on_a_stop(tmp_path):
+    torus = gf.Torus(dim=2)
+    state, functional = torus.grid(12, scheme="spectral").metric(METRIC), fn.PerelmanLambda(torus)
+    flow, path = functional.gradient_flow(), tmp_path / "run.zarr"
+    spectra.ground_state_on.cache_clear()
+    alone = gf.solve(flow, state, 0.002, stepper="rk23", monitor_every=1000)
+    assert alone.steps > 4
+    other = state.grid.metric()
+    watched = gf.solve(flow, state, 0.002, stepper="rk23",
+                       monitors={"own": lambda t, metric: functional(metric) + functional(other)})
+    gf.solve(flow, state, 0.002, stepper="rk23", monitor_every=1000, store=path, max_steps=3)
+    spectra.ground_state_on.cache_clear()
+    resumed = gf.solve(flow, state, 0.002, stepper="rk23", monitor_every=1000, store=path, resume=True)
+    for sol in (watched, resumed):
+        np.testing.assert_array_equal(sol.last.values, alone.last.values)
+
+
+def test_a_search_that_goes_astray_is_taken_up_from_below(monkeypatch):
+    """From a guess with a node Newton's method finds another eigenfunction, and from noise none."""
+    grid = gf.Torus(dim=2).grid(12, scheme="spectral")
+    y = grid.metric(METRIC).pack()
+    u, value = ground_state(grid).eigenpair(y)
+    x, noise = grid.coordinates()[0], np.random.default_rng(0).standard_normal(grid.shape)
+    for guess in (np.sin(2 * np.pi * x) * np.ones(grid.shape), noise):
+        monkeypatch.setattr(spectra._System, "guess", lambda self, guess=guess: guess)
+        again, known = ground_state(grid).eigenpair(y)
+        assert known == pytest.approx(value, rel=1e-9)
+        np.testing.assert_allclose(again, u, rtol=1e-9)
+
+
+def test_no_metric_has_no_ground_state():
+    """NaN, as a logarithm: a step that leaves the metrics is tried again, a shorter one, and not an exception."""
+    grid = gf.Torus(dim=2).grid(12, scheme="spectral")
+    y = grid.metric(METRIC).pack()
+    y[0, 0, 0] = -1
+    assert np.isnan(ground_state(grid).eigenpair(y)[1])
+    assert np.isnan(ground_state(grid)(y)).all()
 
 
 def test_ground_state_does_not_depend_on_a_grid_that_resolves_it():

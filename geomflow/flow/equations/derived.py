@@ -17,7 +17,7 @@ from geomflow.field import MetricField, PotentialField
 from geomflow.field.functional_value import log_measure
 from geomflow.field.operators import pointwise
 from geomflow.field.potential import ReferenceForm, kahler_class, reference_rows
-from geomflow.field.spectra import GroundState
+from geomflow.field.spectra import ground_state_on
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation, Monitor, checked_state, equations_of
 from geomflow.flow.equations.kahler import kahler_monitors, log_det_stage
@@ -148,7 +148,7 @@ class Descent(Flow):
             statics=log_measure(state, self.measure)[None] if LOG_MEASURE in system.program.statics else None,
             positive=("the smallest leading principal minor of g", minors(metric.matrix)),
             curvature="ricci_norm_max",
-            solved=GroundState(system.elliptic, coordinates, state.grid) if system.elliptic else None,
+            solved=ground_state_on(system.elliptic, coordinates, state.grid) if system.elliptic else None,
         )
 
     def _equation(self, system: GradientSystem, own: tuple[Monitor, ...], stages: tuple[Stage, ...]) -> Equation:
