@@ -9,9 +9,10 @@ with constant coefficients; on a rectangular torus it is the single term ∂^ind
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Protocol, final
 
 import numba
@@ -87,24 +88,37 @@ class Stencil:
         return np.asarray(phases @ row / spacing**times)
 
 
-Jets = Callable[[tuple[int, ...]], np.ndarray]
+@final
+class CellJets:
+    """The cell derivatives ∂_s^index of one array, by index.
 
-
-def cell_jets(discretisation: Discretisation, spacing: Sequence[float], values: np.ndarray) -> Jets:
-    """A function from an index to the cell derivative ∂_s^index of one array.
-
-    Mixed derivatives are taken along the axes in order; leading ones are remembered and shared.
+    Mixed derivatives are taken along the axes in order; leading ones are remembered and shared. Those that have an
+    array among `places` are written there, and remembered as what stands in it.
     """
-    known: dict[tuple[int, ...], np.ndarray] = {(0,) * values.ndim: values}
 
-    def jet(index: tuple[int, ...]) -> np.ndarray:
-        if index not in known:
-            axis = max(a for a, times in enumerate(index) if times)
-            lower = jet((*index[:axis], *(0,) * (len(index) - axis)))
-            known[index] = discretisation.along(lower, axis, index[axis], spacing[axis])
-        return known[index]
+    def __init__(self, discretisation: Discretisation, spacing: Sequence[float], values: np.ndarray,
+                 places: Mapping[tuple[int, ...], np.ndarray] = MappingProxyType({})) -> None:
+        self._discretisation, self._spacing, self._values, self._places = discretisation, spacing, values, places
+        self._known: dict[tuple[int, ...], np.ndarray] = {}
 
-    return jet
+    def __call__(self, index: tuple[int, ...]) -> np.ndarray:
+        """∂_s^index."""
+        if index not in self._known:
+            found = self._values
+            if any(index):
+                axis = max(axis for axis, times in enumerate(index) if times)
+                lower = self((*index[:axis], *(0,) * (len(index) - axis)))
+                found = self._discretisation.along(lower, axis, index[axis], self._spacing[axis])
+            if index in self._places:
+                self._places[index][...] = found
+            self._known[index] = self._places.get(index, found)
+        return self._known[index]
+
+
+def way_to(index: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """A derivative, and those on the way to it: along all of its axes but the last, and so on down to the first."""
+    axes = [axis for axis, times in enumerate(index) if times]
+    return [(*index[: axis + 1], *(0,) * (len(index) - axis - 1)) for axis in reversed(axes)]
 
 
 @lru_cache(maxsize=64)

@@ -18,7 +18,7 @@ import numpy as np
 from geomflow.core import memory
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.numbers import require_unmasked
-from geomflow.field.derivatives import Discretisation, Fourier, Jets, Stencil, cell_expansion, cell_jets
+from geomflow.field.derivatives import CellJets, Discretisation, Fourier, Stencil, cell_expansion
 from geomflow.field.lattice import FlatTorus
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Mesh(ABC):
     def derivatives(self, values: np.ndarray, indices: Iterable[Sequence[int]]) -> dict[tuple[int, ...], np.ndarray]:
         """Several partial derivatives of one real array, by index; what they have in common is computed once."""
         expansions = {index: cell_expansion(self.torus, index) for index in map(self._checked_index, indices)}
-        jets = cell_jets(self.discretisation, self.spacing, self._checked(values))
+        jets = CellJets(self.discretisation, self.spacing, self._checked(values))
         return {index: _combination(expansion, jets) for index, expansion in expansions.items()}
 
     def derivative_symbol(self, index: Sequence[int]) -> np.ndarray:
@@ -154,7 +154,7 @@ class Mesh(ABC):
         return f"a grid of {points} points with {how} on {self.torus!r}"
 
 
-def _combination(expansion: dict[tuple[int, ...], float], jets: Jets) -> np.ndarray:
+def _combination(expansion: dict[tuple[int, ...], float], jets: CellJets) -> np.ndarray:
     """Σ c_m ∂_s^m u."""
     if list(expansion.values()) == [1.0]:
         return jets(next(iter(expansion)))

@@ -3,8 +3,9 @@
 `discretise(program, grid)` gives a callable from packed fields (n_fields, *grid) to packed outputs (n_outputs, *grid).
 On stencil grids it is one generated routine with fused loops (`codegen.compile_grid`), made to be called many times; on
 spectral grids all jets are taken first, as arrays, and generated point routines are applied to them, stage by stage
-(`pointwise`). That serves on stencil grids too where something is asked for once: point routines compile in a fraction
-of the time that fused ones take, at the price of memory for every derivative.
+(`pointwise`). That serves on stencil grids too where something is asked for once, where fused loops would be too large,
+and on more axes than they are written for: point routines compile in a fraction of the time that fused ones take, at
+the price of memory for every derivative.
 
 On general lattices the Cartesian jets of a program are first rewritten, on the graph, in the lattice directions. With
 X = Σ_a s_a e_a a jet ∂^index u becomes Σ c_m ∂_s^m u (see `geomflow.field.derivatives`), and a coordinate X_j becomes
@@ -15,6 +16,7 @@ serves every lattice with the same zeros.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,11 +25,12 @@ from typing import Any, final
 import numpy as np
 
 from geomflow.codegen import GridRoutine, PointRoutine, compile_grid, compile_points
+from geomflow.codegen.grid import LARGEST_DIMENSION
 from geomflow.core import graph as gr
 from geomflow.core import memory
 from geomflow.core.errors import ShapeError
 from geomflow.core.program import Program, Stage
-from geomflow.field.derivatives import cell_jets, expand
+from geomflow.field.derivatives import CellJets, expand, way_to
 from geomflow.field.lattice import FlatTorus
 from geomflow.field.mesh import Mesh
 
@@ -200,16 +203,16 @@ class PointwiseOperator(Operator):
     ) -> None:
         """Writes the outputs of one stage, (n_outputs, *grid)."""
         values = np.empty((len(leaves), *self.grid.shape))
-        rows: dict[str, list[tuple[np.ndarray, tuple[int, ...]]]] = {}
+        rows: dict[str, dict[tuple[int, ...], np.ndarray]] = {}
         for row, leaf in zip(values, leaves):
             if leaf.op == "jet":
-                rows.setdefault(leaf.data[0], []).append((row, leaf.data[1]))
+                rows.setdefault(leaf.data[0], {})[leaf.data[1]] = row
             else:
                 row[...] = known[leaf.data]
-        for name, wanted in rows.items():
-            jet = cell_jets(self.grid.discretisation, self.grid.spacing, arrays[name])
-            for row, index in wanted:
-                row[...] = jet(index)
+        for name, places in rows.items():
+            jet = CellJets(self.grid.discretisation, self.grid.spacing, arrays[name], places)
+            for index in places:
+                jet(index)
         routine.packed(values.reshape(len(leaves), self.grid.size), outputs.reshape(len(outputs), self.grid.size))
 
 
@@ -229,7 +232,7 @@ def pointwise(program: Program, grid: Mesh, statics: np.ndarray | None = None) -
     """
     on_cell = cell_version(program, grid)
     stages = tuple(_compiled_stage(stage) for stage in on_cell.stages)
-    arrays = max(len(leaves) + len(stage.names) for stage, (leaves, _) in zip(on_cell.stages, stages))
+    arrays = held_arrays(on_cell)
     memory.require(
         arrays * grid.nbytes,
         f"the {arrays} arrays of derivatives and results on {grid!r}",
@@ -237,6 +240,27 @@ def pointwise(program: Program, grid: Mesh, statics: np.ndarray | None = None) -
     )
     rows = checked_statics(grid, program, statics)
     return PointwiseOperator(on_cell, grid, rows, cell_parameters(grid.torus), stages)
+
+
+TRANSFORMED = 3
+"""A derivative by Fourier transforms takes its modes, up to 4/3 of the grid's points, and its values, before these are
+where they belong."""
+
+
+def held_arrays(program: Program) -> int:
+    """The most arrays of a grid's shape that a pointwise operator holds at a time beside the fields and the statics.
+
+    These are the results of all stages so far, the leaves of the stage, and the derivatives on the way to them.
+    """
+    most = results = 0
+    for stage in program.stages:
+        leaves = gr.leaves(stage.nodes)
+        wanted = {leaf.data for leaf in leaves if leaf.op == "jet"}
+        passed = {(name, lower) for name, index in wanted for lower in way_to(index)}
+        beside = Counter(name for name, _ in passed - wanted)
+        results += len(stage.names)
+        most = max(most, results + len(leaves) + max(beside.values(), default=0) + (TRANSFORMED if passed else 0))
+    return most
 
 
 @lru_cache(maxsize=256)
@@ -270,7 +294,7 @@ def discretise(program: Program, grid: Mesh, statics: np.ndarray | None = None) 
     statics : (n_statics, *grid) array or None
         Given arrays, in the order of `program.statics`.
     """
-    if grid.order is None or most_jets(program) > FUSED_JETS:
+    if grid.order is None or grid.dim > LARGEST_DIMENSION or most_jets(program) > FUSED_JETS:
         return pointwise(program, grid, statics)
     rows = checked_statics(grid, program, statics)
     on_cell = cell_version(program, grid)

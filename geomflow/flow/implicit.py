@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import fft
 
+from geomflow.core import memory
 from geomflow.core.errors import ShapeError
 from geomflow.core.program import Stage
 from geomflow.field.grid import Grid
@@ -138,7 +139,8 @@ class FrozenPrincipal(Implicit):
         """The frozen equation mode by mode, (ncomp, ncomp, modes)."""
         rows = self._composed(values)
         shape = self._wave((0,) * self._grid.dim).shape
-        return np.array([[np.broadcast_to(row.get(c, 0.0), shape).ravel() for c in range(len(rows))] for row in rows])
+        return np.array([[np.broadcast_to(row.get(c, 0.0), shape).ravel() for c in range(len(rows))] for row in rows],
+                        dtype=complex)
 
     def _composed(self, values: Frozen) -> list[dict[int, Any]]:
         """For each rate: the symbol by each field, through all stages."""
@@ -155,7 +157,8 @@ class FrozenPrincipal(Implicit):
 
     def _wave(self, index: Index) -> np.ndarray:
         if index not in self._waves:
-            self._waves[index] = self._grid.derivative_symbol(index)
+            wave = self._grid.derivative_symbol(index)
+            self._waves[index] = wave if sum(index) % 2 else wave.real.copy()
         return self._waves[index]
 
     @cached_property
@@ -163,6 +166,9 @@ class FrozenPrincipal(Implicit):
         program = self._part.program
         outputs = tuple((f"c_{n}", x.coefficient) for n, x in enumerate(self._part.slopes))
         frozen = replace(program, stages=(*program.stages[:-1], Stage(outputs)))
+        count = len({x.index for x in self._part.slopes})
+        memory.require(count * self._grid.nbytes, f"the symbols of {count} derivatives on {self._grid!r}",
+                       'use a smaller grid, or an explicit stepper such as "rkc"')
         return pointwise(frozen, self._grid, self._statics)
 
     def _freezings(self, y: np.ndarray) -> Iterator[Frozen]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
+
 import numpy as np
 import pytest
 from fields import grid_of
 
 from geomflow.core import graph as gr
-from geomflow.core.errors import ShapeError
+from geomflow.core import memory
+from geomflow.core.errors import MemoryLimitError, ShapeError
 from geomflow.core.program import Program, Stage
-from geomflow.field import Torus
+from geomflow.field import ComplexTorus, Torus
 from geomflow.field.metric import metric_program
-from geomflow.field.operators import cell_parameters, discretise, pointwise, to_cell
+from geomflow.field.operators import PointwiseOperator, cell_parameters, discretise, held_arrays, pointwise, to_cell
 
 SLANTED = Torus(2, lattice=[[1.0, 0.0], [0.3, 1.2]])
 GRIDS = [
@@ -110,3 +114,37 @@ def test_the_number_of_threads_does_not_change_results(order, threads):
         assert np.array_equal(operator(metric.pack()), everything)
     finally:
         numba.set_num_threads(before)
+
+
+@pytest.mark.parametrize("grid", [grid_of(torus, n, order) for order in (2, "spectral")
+                                  for torus, n in ((Torus(2), 128), (ComplexTorus(3), 5))], ids=repr)
+def test_no_more_memory_is_taken_than_was_stated(grid):
+    """And no array outlives its use, also where a stage differentiates the results of another."""
+    first, last = (1, *(0,) * (grid.dim - 1)), (*(0,) * (grid.dim - 1), 2)
+    mixed, none = (1, *(0,) * (grid.dim - 2), 1), (0,) * grid.dim
+    stages = (Stage((("w", jet("u", *last) + jet("u", *mixed)), ("s", jet("u", *first) * jet("u", *none)))),
+              Stage((("a", jet("w", *mixed) * jet("s", *last) + jet("u", *mixed)),)))
+    program = Program(grid.torus.coordinates, ("u",), (), (), stages)
+    operator, u = pointwise(program, grid), grid.random_scalar(1).values[None]
+    expected = operator(u)
+    gc.disable()
+    tracemalloc.start()
+    try:
+        for _ in range(2):
+            found = operator(u)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    np.testing.assert_array_equal(found, expected)
+    assert peak <= (held_arrays(operator.program) + 1) * grid.nbytes + 20_000
+    assert peak > 0.5 * held_arrays(operator.program) * grid.nbytes
+
+
+def test_grids_of_six_axes_take_what_is_fused_on_four(monkeypatch):
+    grid = ComplexTorus(3).grid(3, order=2)
+    program = Program(grid.torus.coordinates, ("u",), (), (), (Stage((("w", jet("u", 2, 0, 0, 0, 0, 0)),)),))
+    assert isinstance(discretise(program, grid), PointwiseOperator)
+    monkeypatch.setattr(memory, "available", lambda: held_arrays(program) * grid.nbytes - 1)
+    with pytest.raises(MemoryLimitError, match="arrays of derivatives and results"):
+        discretise(program, grid)
