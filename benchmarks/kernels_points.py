@@ -3,16 +3,19 @@
     python -m benchmarks.kernels_points            # 100,000 points, nine columns; some minutes
     python -m benchmarks.kernels_points --quick    # 10,000 points
     python -m benchmarks.kernels_points --keops-python /path/to/python   # where pykeops is installed, if elsewhere
+    python -m benchmarks.kernels_points --peers geomflow --save NAME     # without the others; keep what was found
 
 Every entry runs in a process of its own, with the same points and columns, and reports the median of its calls after
 one that compiles (one call of KeOps, which takes minutes); peak memory is that of the whole process. KeOps runs on the
-processor, and is left out where it does not import. Targets for 100,000 points: 5 s in double precision, 2 s in
-single, less than 1 GiB.
+processor, and is left out where it does not import. geomflow's operations are counted, and compared with the fused
+multiply-adds a second that the same process reaches in registers, measured in bursts between the calls. Targets for
+100,000 points in double precision: 0.6 of that, and less than 1 GiB.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import os
 import resource
@@ -44,6 +47,22 @@ def ours(kind: str, precision: str) -> Apply:
 
     kernel = (gk.FubiniStudyGaussian if kind == "chordal" else gk.FubiniStudyGeodesicGaussian)(SCALE, precision)
     return lambda z, v: kernel.apply(z, None, v)
+
+
+def operations(kind: str, precision: str) -> int:
+    """What one pair of points takes: a fused multiply-add counts as two, every other floating-point operation as one.
+
+    ⟨p, q⟩ takes 4 multiplications and 4 additions a coordinate, two of these less for the first; the columns take
+    two sums of two operations each.
+    """
+    from geomflow.kernels import tile_rows
+
+    arc, power = ((tile_rows._ARC_DOUBLE, tile_rows._EXP_DOUBLE) if precision == "double" else
+                  (tile_rows._ARC_SINGLE, tile_rows._EXP_SINGLE))
+    overlap, polynomial = 8 * COORDINATES - 2, {c: 2 * (len(c) - 1) + 1 for c in (arc, power)}
+    # the square, one minus it, the largest; or the square, its root, one minus it, the largest, w P(w) and the factor
+    distance = 4 + 1 if kind == "chordal" else 3 + 1 + 1 + 1 + polynomial[arc] + 2
+    return overlap + distance + 4 + polynomial[power] + 4 * COLUMNS  # the exponential's bound and rounding: four
 
 
 def blocks(kind: str, precision: str) -> Apply:
@@ -90,13 +109,27 @@ def work(peer: str, kind: str, precision: str, count: int, calls: int) -> None:
     apply = PEERS[peer](kind, precision)
     z, v = cloud(count)
     apply(z[:600], v[:600])
-    times = []
+    times, flops = [], []
     for _ in range(calls):
+        flops.append(reached_in_registers(precision) if peer == "geomflow" else 0.0)
         start = time.perf_counter()
         result = apply(z, v)
         times.append(time.perf_counter() - start)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"seconds": float(np.median(times)), "peak": peak, "sample": result[:CHECKED].tolist()}))
+    found = {"seconds": float(np.median(times)), "least": min(times), "peak": peak,
+             "sample": result[:CHECKED].tolist()}
+    if peer == "geomflow":
+        count_all = operations(kind, precision) * count * (count + 1) // 2
+        found |= {"operations": operations(kind, precision), "flops": max(flops),
+                  "share": count_all / found["seconds"] / max(flops), "best": count_all / min(times) / max(flops)}
+    print(json.dumps(found))
+
+
+def reached_in_registers(precision: str) -> float:
+    """Flops a second of fused multiply-adds on all cores; single precision has twice the numbers in a register."""
+    from benchmarks.machine import peak_flops
+
+    return peak_flops(len(os.sched_getaffinity(0)), 50) * (1 if precision == "double" else 2)
 
 
 def measure(python: str, peer: str, kind: str, precision: str, count: int, calls: int) -> dict | None:
@@ -111,49 +144,82 @@ def measure(python: str, peer: str, kind: str, precision: str, count: int, calls
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def rows(count: int, calls: int, keops_python: str) -> list[list[str]]:
-    """One row of the table for each kernel, precision and peer."""
-    table_rows = []
+def entries(count: int, calls: int, keops_python: str, peers: list[str]) -> list[dict]:
+    """What was found for each kernel, precision and peer that runs."""
+    found = []
     for kind in ("chordal", "geodesic"):
         for precision in ("double", "single"):
-            first = None
-            for peer in PEERS:
+            for peer in peers:
                 python = keops_python if peer == "KeOps" else sys.executable
-                found = measure(python, peer, kind, precision, count, 1 if peer == "KeOps" else calls)
-                first = first or found
-                if found:
-                    table_rows.append([kind, precision, peer, *_cells(found, first)])
-                    print(" | ".join(table_rows[-1]), flush=True)
-    return table_rows
+                entry = measure(python, peer, kind, precision, count, 1 if peer == "KeOps" else calls)
+                if entry:
+                    found.append({"distance": kind, "precision": precision, "peer": peer, **entry})
+                    print(f"    {kind}, {precision}, {peer}: {entry['seconds']:.2f} s", file=sys.stderr)
+    return found
+
+
+def report(result: dict) -> str:
+    """The tables of one run of this command."""
+    from benchmarks.report import busy, table
+
+    first = {(e["distance"], e["precision"]): e for e in reversed(result["entries"])}
+    rows = [[e["distance"], e["precision"], e["peer"], *_cells(e, first[e["distance"], e["precision"]])]
+            for e in result["entries"]]
+    shares = [[e["distance"], e["precision"], str(e["operations"]), f"{e['flops'] / 1e9:.0f}", f"{e['share']:.2f}",
+               f"{e['best']:.2f}"] for e in result["entries"] if "share" in e]
+    head = ["distance", "precision", "peer", "median, seconds", "fastest", "times the first", "peak memory, MiB",
+            "apart"]
+    m = result["machine"]
+    where = f"{m['processor']}, {result['threads']} threads, {result['date']}, load average {m['load']} at the start"
+    return (f"{result['points']:,} projective points of {COORDINATES} coordinates, {COLUMNS} columns, width {SCALE}. "
+            f"{where}{busy(m['load'])}.\n\n{table(head, rows)}\n\n"
+            "Operations a pair, and the share of the fused multiply-adds a second that the same process reaches in "
+            "registers: by the median call (by the fastest).\n\n"
+            + table(["distance", "precision", "operations", "limit, Gflop/s", "share", "fastest"], shares) + "\n")
 
 
 def _cells(found: dict, first: dict) -> list[str]:
-    sample, ours_sample = np.array(found["sample"]), np.array(first["sample"])
-    apart = np.abs(sample - ours_sample).max() / np.abs(ours_sample).max()
-    return [f"{found['seconds']:.2f}", f"{found['seconds'] / first['seconds']:.1f}", f"{found['peak'] / 2**20:.0f}",
-            f"{apart:.0e}"]
+    sample, first_sample = np.array(found["sample"]), np.array(first["sample"])
+    apart = np.abs(sample - first_sample).max() / np.abs(first_sample).max()
+    return [f"{found['seconds']:.2f}", f"{found['least']:.2f}", f"{found['seconds'] / first['seconds']:.1f}",
+            f"{found['peak'] / 2**20:.0f}", f"{apart:.0e}"]
 
 
 def main() -> None:
-    """The table of one run."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="10,000 points")
-    parser.add_argument("--points", type=int, help="number of points")
-    parser.add_argument("--calls", type=int, default=3, help="calls of each entry")
-    parser.add_argument("--keops-python", default=sys.executable, help="the interpreter that has pykeops")
-    parser.add_argument("--worker", nargs=5, help=argparse.SUPPRESS)
-    given = parser.parse_args()
+    """Measure, print the tables, and write them with the numbers under benchmarks/results/."""
+    given = _options()
     if given.worker:
         peer, kind, precision, count, calls = given.worker
         work(peer, kind, precision, int(count), int(calls))
         return
-    from benchmarks.report import table
+    from benchmarks.keep import keep
+    from benchmarks.machine import describe
 
     count = given.points or (10_000 if given.quick else 100_000)
-    print(f"{count:,} projective points of {COORDINATES} coordinates, {COLUMNS} columns, width {SCALE}; "
-          f"{len(os.sched_getaffinity(0))} cores, load average {os.getloadavg()[0]:.1f}")
-    head = ["distance", "precision", "peer", "seconds", "times geomflow", "peak memory, MiB", "apart"]
-    print(table(head, rows(count, given.calls, given.keops_python)))
+    result = {
+        "date": datetime.date.today().isoformat(),
+        "threads": len(os.sched_getaffinity(0)),
+        "points": count,
+        "machine": describe(("numpy", "numba", "pykeops")),
+        "entries": entries(count, given.calls, given.keops_python, given.peers),
+    }
+    text = report(result)
+    print(text)
+    for entry in result["entries"]:
+        del entry["sample"]
+    keep(given.save, result, text)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="10,000 points")
+    parser.add_argument("--points", type=int, help="number of points")
+    parser.add_argument("--calls", type=int, default=3, help="calls of each entry")
+    parser.add_argument("--peers", nargs="+", default=list(PEERS), choices=list(PEERS), help="who is measured")
+    parser.add_argument("--keops-python", default=sys.executable, help="the interpreter that has pykeops")
+    parser.add_argument("--save", metavar="NAME", help="write benchmarks/results/NAME.json and NAME.md")
+    parser.add_argument("--worker", nargs=5, help=argparse.SUPPRESS)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

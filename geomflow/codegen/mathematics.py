@@ -62,14 +62,17 @@ def held(typing: Any, x: Any) -> Any:
     Numbers that it knows it loads anew in every round, in two instructions each.
     """
 
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(_held(builder, builder.bitcast(args[0], _LONG)), _DOUBLE)
+    kind = types.float32 if x == types.float32 else types.float64
 
-    return types.float64(types.float64), build
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        whole = _LONG if kind == types.float64 else ir.IntType(32)
+        return builder.bitcast(_held(builder, builder.bitcast(args[0], whole)), args[0].type)
+
+    return kind(kind), build
 
 
 def _held(builder: Any, whole: Any) -> Any:
-    same = ir.InlineAsm(ir.FunctionType(_LONG, [_LONG]), "", "=r,0", side_effect=False)
+    same = ir.InlineAsm(ir.FunctionType(whole.type, [whole.type]), "", "=r,0", side_effect=False)
     return builder.call(same, [whole], attrs=("nounwind", "readnone"))
 
 

@@ -9,27 +9,30 @@ from typing import Any, final
 import numpy as np
 from numba import njit
 
+from geomflow.codegen.mathematics import noalias
 from geomflow.core import memory
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.threads import each, slices
 from geomflow.distribute import ON_THREADS, Workers
 from geomflow.kernels.kernel import Kernel
 from geomflow.kernels.projective import ProjectiveGaussian, same_space
-from geomflow.kernels.tile_rows import CHORDAL, GEODESIC, ROWS, TILE, overlaps, sine_square
+from geomflow.kernels.tile_rows import CHORDAL, GEODESIC, ROWS, TILE, larger, overlap, sine_square
 from geomflow.kernels.tiles import TiledGaussian
 from geomflow.variety.points import Points
 
 _OPTIONS = {"cache": True, "forceinline": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
-_SUMS = {**_OPTIONS, "fastmath": {"reassoc", "contract"}}
 
 
-@njit(**_SUMS)
-def _reached(k: np.ndarray, start: int, least: float) -> bool:
-    """Whether any of TILE overlaps from `start` on is at least `least`."""
+@njit(**_OPTIONS)
+def _overlaps(dims: tuple[int, ...], p: np.ndarray, i: int, q: np.ndarray, k: np.ndarray) -> float:
+    """k[j] = |⟨p, q⟩|² of point i of the tile p with those of the tile q; returns the largest."""
+    noalias()
     largest = 0.0
     for j in range(TILE):
-        largest = max(largest, k[start + j])
-    return largest >= least
+        square = overlap(dims, 1.0, 0.0, p, i, q, j)
+        k[j] = square
+        largest = larger(largest, square)
+    return largest
 
 
 @njit(**_OPTIONS)
@@ -49,17 +52,16 @@ def within(kind: int, dims: tuple[int, ...], points: np.ndarray, sources: np.nda
     found = (indices, values), filled as far as they reach; returns how many pairs there are, which may be more.
     """
     indices, values = found
-    k, kept, hits = np.empty(ROWS * TILE), np.empty((ROWS, count), np.int64), np.empty(ROWS, np.int64)
+    k, kept, hits = np.empty(TILE), np.empty((ROWS, count), np.int64), np.empty(ROWS, np.int64)
     total = 0
     for a in range(0, rows.size, ROWS):
         tile, first = points[a // TILE], a % TILE
         hits[:] = 0
         for b in range(sources.shape[0]):
-            overlaps(dims, tile, first, sources[b], k)
             for r in range(ROWS):
-                if _reached(k, r * TILE, least):
+                if _overlaps(dims, tile, first + r, sources[b], k) >= least:
                     for j in range(min(TILE, count - b * TILE)):
-                        if k[r * TILE + j] >= least:
+                        if k[j] >= least:
                             kept[r, hits[r]] = b * TILE + j
                             hits[r] += 1
         for r in range(min(ROWS, rows.size - a)):
@@ -88,7 +90,7 @@ def sparse_sum(ends: np.ndarray, indices: np.ndarray, values: np.ndarray, column
         at = ends[p]
 
 
-_ROWS = 256
+_ROWS = TILE
 #: Rows whose neighbours are counted before memory is taken for those of all.
 _SAMPLE = 512
 #: Overlaps that rounding may change: pairs so near to the radius are kept.

@@ -1,8 +1,9 @@
 """Rows of kernel tiles: squared chordal, geodesic and Euclidean distances, and the exponential, as vector code.
 
 Tiles hold TILE points, one feature after the other in a flat array, whose constant strides let loops vectorise; a
-projective point has the features re z_0, im z_0, re z_1, ... of a unit vector. ROWS rows are done at once. `dims` is
-a tuple whose length is the number of complex (or real) coordinates, so that loops over them unroll.
+projective point has the features re z_0, im z_0, re z_1, ... of a unit vector. ROWS rows are done at once: six, so
+that sums over them and their numbers fit into sixteen registers. `dims` is a tuple whose length is the number of
+complex (or real) coordinates, so that loops over them unroll.
 """
 
 from __future__ import annotations
@@ -15,19 +16,21 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic, overload
 
-TILE = 256
+from geomflow.codegen.mathematics import held, noalias
+
+TILE = 192
 #: Rows of a tile that are computed and summed together.
-ROWS = 8
+ROWS = 6
 CHORDAL, GEODESIC, EUCLIDEAN = 0, 1, 2
 
 _OPTIONS = {"cache": True, "forceinline": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 _INLINE = {"jit_options": {"error_model": "numpy", "fastmath": {"contract"}}}
 
-# 2^r on [-1/2, 1/2], interpolated at Chebyshev nodes: relative errors 4e-18 and 3e-9
+# 2^r on [-1/2, 1/2], interpolated at Chebyshev nodes: relative errors 3e-16 and 3e-9
 _EXP_DOUBLE = (
-    1.0, 0.6931471805599453, 0.24022650695910158, 0.055504108664821625, 0.009618129107587256, 0.001333355814640647,
-    0.00015403530463724353, 1.5252733841556773e-05, 1.3215432535912375e-06, 1.0178057087733941e-07,
-    7.074194297288521e-09, 4.4558179083360645e-10,
+    1.0, 0.69314718055995, 0.24022650695910097, 0.05550410866444772, 0.009618129107606888, 0.0013333558230164974,
+    0.0001540353044173605, 1.5252657260200837e-05, 1.321544258792169e-06, 1.0208690299958306e-07,
+    7.072585949269223e-09,
 )
 _EXP_SINGLE = (1.0, 0.6931472067028326, 0.24022650922288757, 0.05550327226670302, 0.009618056678524637,
                0.0013400428177615838, 0.0001546144469856913)
@@ -50,18 +53,29 @@ def _of(dtype: Any, double: tuple[float, ...], single: tuple[float, ...]) -> Any
 
 
 @intrinsic
-def _power_of_two(typingctx: Any, shifted: Any) -> Any:
-    """2^n from the float n + 1.5·2^52 (double) or n + 1.5·2^23 (single), whose last bits hold n."""
+def _times_power(typingctx: Any, value: Any, shifted: Any) -> Any:
+    """2^n times a value near one; n is in the last bits of n + 1.5·2^52 (double) or n + 1.5·2^23 (single)."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        double = signature.args[0] == types.float64
+        double = signature.return_type == types.float64
         integer = ir.IntType(64 if double else 32)
-        bits = builder.bitcast(arguments[0], integer)
-        bits = builder.add(bits, integer(1023 if double else 127))
-        bits = builder.shl(bits, integer(52 if double else 23))
+        bits, power = (builder.bitcast(argument, integer) for argument in arguments)
+        bits = builder.add(bits, builder.shl(power, integer(52 if double else 23)))
         return builder.bitcast(bits, arguments[0].type)
 
-    return shifted(shifted), generate
+    return value(value, shifted), generate
+
+
+@intrinsic
+def larger(typingctx: Any, x: Any, y: Any) -> Any:
+    """The larger of two numbers, neither of them NaN; unlike by `max`, loops that reduce by it vectorise."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = arguments[0].type
+        function = builder.module.declare_intrinsic("llvm.maxnum", [kind], ir.FunctionType(kind, [kind, kind]))
+        return builder.call(function, arguments, fastmath=("nnan", "nsz"))
+
+    return x(x, x), generate
 
 
 def exp2(z: float) -> float:
@@ -73,18 +87,37 @@ def exp2(z: float) -> float:
 def _exp2(z: Any) -> Any:
     c = _of(z, _EXP_DOUBLE, _EXP_SINGLE)
     shift, low = _of(z, (1.5 * 2.0**52, -1020.0), (1.5 * 2.0**23, -125.0))
-    top, rest = c[-1], c[-2::-1]
 
     def power(z: Any) -> Any:
-        z = max(z, low)
-        shifted = z + shift
-        r = z - (shifted - shift)
-        value = top
-        for coefficient in rest:
-            value = value * r + coefficient
-        return value * _power_of_two(shifted)
+        z = larger(z, held(low))
+        shifted = z + held(shift)
+        r = z - (shifted - held(shift))
+        return _times_power(polynomial(c, r), shifted)
 
     return power
+
+
+def polynomial(c: tuple[float, ...], x: float) -> float:
+    """c_0 + c_1 x + c_2 x² + …: even and odd powers apart, so that few steps wait for others."""
+    return float(np.polyval(c[::-1], x))
+
+
+@overload(polynomial, **_INLINE)
+def _polynomial(c: Any, x: Any) -> Any:
+    count = len(c)
+    even, odd = count - 1 - (count - 1) % 2, count - 1 - count % 2
+
+    def value(c: Any, x: Any) -> Any:
+        square = x * x
+        upper = held(c[odd])
+        for k in range(odd - 2, 0, -2):
+            upper = upper * square + held(c[k])
+        lower = held(c[even])
+        for k in range(even - 2, -1, -2):
+            lower = lower * square + held(c[k])
+        return upper * x + lower
+
+    return value
 
 
 def arc_square(w: float) -> float:
@@ -95,41 +128,11 @@ def arc_square(w: float) -> float:
 @overload(arc_square, **_INLINE)
 def _arc_square(w: Any) -> Any:
     c = _of(w, _ARC_DOUBLE, _ARC_SINGLE)
-    middle = len(c) // 2
-    low_top, low = c[middle - 1], c[: middle - 1][::-1]
-    high_top, high = c[-1], c[middle:-1][::-1]
-    squarings = 3 if middle == 9 else 2
 
-    def polynomial(w: Any) -> Any:
-        upper = high_top
-        for coefficient in high:
-            upper = upper * w + coefficient
-        lower = low_top
-        for coefficient in low:
-            lower = lower * w + coefficient
-        power = w
-        for _ in range(squarings):
-            power = power * power
-        if squarings == 3:
-            power = power * w
-        return w * (lower + power * upper)
+    def square(w: Any) -> Any:
+        return w * polynomial(c, w)
 
-    return polynomial
-
-
-def complement(c: float) -> float:
-    """max(1 − c, 0)."""
-    return max(1 - c, 0.0)
-
-
-@overload(complement, **_INLINE)
-def _complement(c: Any) -> Any:
-    zero, one = _of(c, (0.0, 1.0), (0.0, 1.0))
-
-    def positive(c: Any) -> Any:
-        return max(one - c, zero)
-
-    return positive
+    return square
 
 
 @njit(**_OPTIONS)
@@ -147,63 +150,64 @@ def sine_square(dims: tuple[int, ...], p: np.ndarray, i: int, q: np.ndarray, j: 
     return total
 
 
-@njit(**{**_OPTIONS, "fastmath": {"reassoc", "contract"}})
-def _count_below(k: np.ndarray, near: float) -> float:
-    """How many numbers are below `near`; counted in floats, which vectorises."""
-    zero, one = k.dtype.type(0), k.dtype.type(1)
-    count = zero
-    for j in range(ROWS * TILE):
-        count += one if k[j] < near else zero
-    return count
+@njit(**_OPTIONS)
+def overlap(dims: tuple[int, ...], root: float, shift: float, p: np.ndarray, i: int, q: np.ndarray, j: int) -> float:
+    """root²|⟨p, q⟩|² + shift."""
+    x, y = root * p[i], root * p[TILE + i]
+    re, im = x * q[j] + y * q[TILE + j], x * q[TILE + j] - y * q[j]
+    for a in range(2, 2 * len(dims), 2):
+        x, y = root * p[a * TILE + i], root * p[(a + 1) * TILE + i]
+        re += x * q[a * TILE + j]
+        re += y * q[(a + 1) * TILE + j]
+        im += x * q[(a + 1) * TILE + j]
+        im -= y * q[a * TILE + j]
+    return re * re + (im * im + shift)
 
 
 @njit(**_OPTIONS)
-def overlaps(dims: tuple[int, ...], p: np.ndarray, i: int, q: np.ndarray, k: np.ndarray) -> None:
-    """k = |⟨p, q⟩|²."""
-    for r in range(ROWS):
-        at = i + r
+def _chordal(dims: tuple[int, ...], p: np.ndarray, i: int, q: np.ndarray, factor: float, near: float,
+             k: np.ndarray) -> None:
+    """k = factor sin²d = factor (1 − |⟨p, q⟩|²), factor < 0; where sin²d is below `near`, from differences."""
+    noalias()
+    root, least = math.sqrt(-factor), factor * near
+    largest = factor
+    for r in range(k.size // TILE):
         for j in range(TILE):
-            re = p[at] * q[j] + p[TILE + at] * q[TILE + j]
-            im = p[at] * q[TILE + j] - p[TILE + at] * q[j]
-            for a in range(2, 2 * len(dims), 2):
-                x, y = p[a * TILE + at], p[(a + 1) * TILE + at]
-                re += x * q[a * TILE + j] + y * q[(a + 1) * TILE + j]
-                im += x * q[(a + 1) * TILE + j] - y * q[a * TILE + j]
-            k[r * TILE + j] = re * re + im * im
-
-
-@njit(**_OPTIONS)
-def _chordal(dims: tuple[int, ...], p: np.ndarray, i: int, q: np.ndarray, near: float, k: np.ndarray) -> None:
-    """k = sin²d = 1 − |⟨p, q⟩|²; below `near` from differences."""
-    overlaps(dims, p, i, q, k)
-    for j in range(ROWS * TILE):
-        k[j] = complement(k[j])
-    if _count_below(k, near) > 0:
+            square = overlap(dims, root, factor, p, i + r, q, j)
+            k[r * TILE + j] = square
+            largest = larger(largest, square)
+    if largest > least:
         for j in range(ROWS * TILE):
-            if k[j] < near:
-                k[j] = sine_square(dims, p, i + j // TILE, q, j % TILE)
+            if k[j] > least:
+                k[j] = factor * sine_square(dims, p, i + j // TILE, q, j % TILE)
 
 
 @njit(**_OPTIONS)
-def _geodesic(dims: tuple[int, ...], p: np.ndarray, i: int, q: np.ndarray, near: float, k: np.ndarray) -> None:
-    """k = d², from w = 1 − |⟨p, q⟩|; where w is below near/2, w = sin²d/(1 + cos d) from differences."""
-    overlaps(dims, p, i, q, k)
-    for j in range(ROWS * TILE):
-        k[j] = complement(math.sqrt(k[j]))
-    close = k.dtype.type(0.5) * near
-    if _count_below(k, close) > 0:
+def _geodesic(dims: tuple[int, ...], p: np.ndarray, i: int, q: np.ndarray, factor: float, near: float,
+              k: np.ndarray) -> None:
+    """k = factor d², from w = 1 − |⟨p, q⟩|; where w is below near/2, w = sin²d/(1 + cos d) from differences."""
+    noalias()
+    zero, one, close = k.dtype.type(0), k.dtype.type(1), k.dtype.type(0.5) * near
+    largest = zero
+    for r in range(k.size // TILE):
+        for j in range(TILE):
+            cosine = math.sqrt(overlap(dims, one, zero, p, i + r, q, j))
+            k[r * TILE + j] = one - cosine
+            largest = larger(largest, cosine)
+    if one - largest < close:
         for j in range(ROWS * TILE):
             if k[j] < close:
                 square = sine_square(dims, p, i + j // TILE, q, j % TILE)
-                k[j] = square / complement(-math.sqrt(complement(square)))
+                k[j] = square / (one + math.sqrt(one - square))
     for j in range(ROWS * TILE):
-        k[j] = arc_square(k[j])
+        k[j] = factor * arc_square(k[j])
 
 
 @njit(**_OPTIONS)
-def _euclidean(dims: tuple[int, ...], p: np.ndarray, i: int, q: np.ndarray, k: np.ndarray) -> None:
-    """k = |p − q|², from differences."""
-    for r in range(ROWS):
+def _euclidean(dims: tuple[int, ...], p: np.ndarray, i: int, q: np.ndarray, factor: float, k: np.ndarray) -> None:
+    """k = factor |p − q|², from differences."""
+    noalias()
+    for r in range(k.size // TILE):
         at = i + r
         for j in range(TILE):
             x = q[j] - p[at]
@@ -211,22 +215,23 @@ def _euclidean(dims: tuple[int, ...], p: np.ndarray, i: int, q: np.ndarray, k: n
             for a in range(1, len(dims)):
                 x = q[a * TILE + j] - p[a * TILE + at]
                 total += x * x
-            k[r * TILE + j] = total
+            k[r * TILE + j] = factor * total
 
 
 @njit(**_OPTIONS)
-def squares(kind: int, dims: tuple[int, ...], p: np.ndarray, i: int, q: np.ndarray, near: float, k: np.ndarray) -> None:
-    """k[r·TILE + j] = the square of the distance of `kind` from point i + r of the tile p to point j of the tile q."""
+def exponents(kind: int, dims: tuple[int, ...], p: np.ndarray, i: int, q: np.ndarray, factor: float, near: float,
+              k: np.ndarray) -> None:
+    """k[r·TILE + j] = factor d² of the distance of `kind` from point i + r of the tile p to point j of the tile q."""
     if kind == CHORDAL:
-        _chordal(dims, p, i, q, near, k)
+        _chordal(dims, p, i, q, factor, near, k)
     elif kind == GEODESIC:
-        _geodesic(dims, p, i, q, near, k)
+        _geodesic(dims, p, i, q, factor, near, k)
     else:
-        _euclidean(dims, p, i, q, k)
+        _euclidean(dims, p, i, q, factor, k)
 
 
 @njit(**_OPTIONS)
-def gaussians(factor: float, k: np.ndarray) -> None:
-    """k → 2^(factor k)."""
+def powers(k: np.ndarray) -> None:
+    """k → 2^k."""
     for j in range(ROWS * TILE):
-        k[j] = exp2(factor * k[j])
+        k[j] = exp2(k[j])

@@ -6,23 +6,28 @@ K_IJ v_J to the sums of I and K_IJᵀ v_I to those of J in sums of its own, whic
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 from numba import njit
 
+from geomflow.codegen.mathematics import noalias
 from geomflow.core import memory
 from geomflow.core.threads import each, slices
 from geomflow.distribute import ON_THREADS, Workers
 from geomflow.kernels.blocks import BATCHES
-from geomflow.kernels.tile_rows import ROWS, TILE, gaussians, squares
+from geomflow.kernels.tile_rows import ROWS, TILE, exponents, powers
 
 #: Bytes that the own sums of more than `LEAST_GROUPS` groups may take together.
 GROUP_BYTES = 1 << 27
 MOST_GROUPS = 64
 #: Groups that there are in any case, so that large sums, too, are spread.
 LEAST_GROUPS = 8
+
+#: Bytes of a cache line.
+LINE = 64
 
 _OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
 _SUMS = {**_OPTIONS, "forceinline": True, "fastmath": {"reassoc", "contract"}}
@@ -31,9 +36,10 @@ _SUMS = {**_OPTIONS, "forceinline": True, "fastmath": {"reassoc", "contract"}}
 @njit(**_SUMS)
 def _left(k: np.ndarray, i: int, v: np.ndarray, out: np.ndarray) -> None:
     """out[c, i + r] += Σ_j k[r, j] v[c, j]."""
+    noalias()
     zero = k.dtype.type(0)
     for c in range(v.size // TILE):
-        a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = zero
+        a0 = a1 = a2 = a3 = a4 = a5 = zero
         for j in range(TILE):
             x = v[c * TILE + j]
             a0 += k[j] * x
@@ -42,55 +48,51 @@ def _left(k: np.ndarray, i: int, v: np.ndarray, out: np.ndarray) -> None:
             a3 += k[3 * TILE + j] * x
             a4 += k[4 * TILE + j] * x
             a5 += k[5 * TILE + j] * x
-            a6 += k[6 * TILE + j] * x
-            a7 += k[7 * TILE + j] * x
-        _add(out, c, i, a0, a1, a2, a3)
-        _add(out, c, i + 4, a4, a5, a6, a7)
+        _add(out, c * TILE + i, a0, a1, a2, a3, a4, a5)
 
 
 @njit(**_SUMS)
 def _both(k: np.ndarray, i: int, u: np.ndarray, v: np.ndarray, out_left: np.ndarray, out_right: np.ndarray) -> None:
     """out_left[c, i + r] += Σ_j k[r, j] v[c, j] and out_right[c, j] += Σ_r k[r, j] u[c, i + r]."""
+    noalias()
     zero = k.dtype.type(0)
     for c in range(v.size // TILE):
-        u0, u1, u2, u3 = u[c * TILE + i], u[c * TILE + i + 1], u[c * TILE + i + 2], u[c * TILE + i + 3]
-        u4, u5, u6, u7 = u[c * TILE + i + 4], u[c * TILE + i + 5], u[c * TILE + i + 6], u[c * TILE + i + 7]
-        a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = zero
+        at = c * TILE + i
+        u0, u1, u2, u3, u4, u5 = u[at], u[at + 1], u[at + 2], u[at + 3], u[at + 4], u[at + 5]
+        a0 = a1 = a2 = a3 = a4 = a5 = zero
         for j in range(TILE):
-            x = v[c * TILE + j]
-            a0 += k[j] * x
-            a1 += k[TILE + j] * x
-            a2 += k[2 * TILE + j] * x
-            a3 += k[3 * TILE + j] * x
-            a4 += k[4 * TILE + j] * x
-            a5 += k[5 * TILE + j] * x
-            a6 += k[6 * TILE + j] * x
-            a7 += k[7 * TILE + j] * x
-            first = k[j] * u0 + k[TILE + j] * u1 + k[2 * TILE + j] * u2 + k[3 * TILE + j] * u3
-            second = k[4 * TILE + j] * u4 + k[5 * TILE + j] * u5 + k[6 * TILE + j] * u6 + k[7 * TILE + j] * u7
-            out_right[c * TILE + j] += first + second
-        _add(out_left, c, i, a0, a1, a2, a3)
-        _add(out_left, c, i + 4, a4, a5, a6, a7)
+            x, b = v[c * TILE + j], out_right[c * TILE + j]
+            k0, k1, k2 = k[j], k[TILE + j], k[2 * TILE + j]
+            k3, k4, k5 = k[3 * TILE + j], k[4 * TILE + j], k[5 * TILE + j]
+            a0 += k0 * x
+            a1 += k1 * x
+            a2 += k2 * x
+            a3 += k3 * x
+            a4 += k4 * x
+            a5 += k5 * x
+            out_right[c * TILE + j] = b + k0 * u0 + k1 * u1 + k2 * u2 + k3 * u3 + k4 * u4 + k5 * u5
+        _add(out_left, at, a0, a1, a2, a3, a4, a5)
 
 
 @njit(inline="always", **_SUMS)
-def _add(out: np.ndarray, c: int, i: int, a: float, b: float, d: float, e: float) -> None:
-    out[c * TILE + i] += a
-    out[c * TILE + i + 1] += b
-    out[c * TILE + i + 2] += d
-    out[c * TILE + i + 3] += e
+def _add(out: np.ndarray, at: int, a: float, b: float, c: float, d: float, e: float, f: float) -> None:
+    out[at] += a
+    out[at + 1] += b
+    out[at + 2] += c
+    out[at + 3] += d
+    out[at + 4] += e
+    out[at + 5] += f
 
 
 @njit(**_OPTIONS)
 def _symmetric(kind: int, dims: tuple[int, ...], points: np.ndarray, columns: np.ndarray, factor: float, near: float,
-               first: int, step: int, out: np.ndarray) -> None:
-    """The sums of one group: tile rows first, first + step, ... with all tiles to their right."""
-    k = np.empty(ROWS * TILE, points.dtype)
+               first: int, step: int, k: np.ndarray, out: np.ndarray) -> None:
+    """The sums of one group: tile rows first, first + step, ... with all tiles to their right; k holds ROWS rows."""
     for a in range(first, points.shape[0], step):
         for b in range(a, points.shape[0]):
             for i in range(0, TILE, ROWS):
-                squares(kind, dims, points[a], i, points[b], near, k)
-                gaussians(factor, k)
+                exponents(kind, dims, points[a], i, points[b], factor, near, k)
+                powers(k)
                 if a == b:
                     _left(k, i, columns[a], out[a])
                 else:
@@ -99,31 +101,29 @@ def _symmetric(kind: int, dims: tuple[int, ...], points: np.ndarray, columns: np
 
 @njit(**_OPTIONS)
 def _oblique(kind: int, dims: tuple[int, ...], points: np.ndarray, sources: np.ndarray, columns: np.ndarray,
-             factor: float, near: float, out: np.ndarray) -> None:
+             factor: float, near: float, k: np.ndarray, out: np.ndarray) -> None:
     """The sums over the sources at some tiles of other points."""
-    k = np.empty(ROWS * TILE, points.dtype)
     for a in range(points.shape[0]):
         for b in range(sources.shape[0]):
             for i in range(0, TILE, ROWS):
-                squares(kind, dims, points[a], i, sources[b], near, k)
-                gaussians(factor, k)
+                exponents(kind, dims, points[a], i, sources[b], factor, near, k)
+                powers(k)
                 _left(k, i, columns[b], out[a])
 
 
 @njit(**_OPTIONS)
 def _fill(kind: int, dims: tuple[int, ...], points: np.ndarray, sources: np.ndarray, factor: float, near: float,
-          exponential: bool, out: np.ndarray) -> None:
-    """out[p, q] = the Gaussian of the distance, or its square unless `exponential`."""
-    k = np.empty(ROWS * TILE, points.dtype)
+          k: np.ndarray, exponential: bool, out: np.ndarray) -> None:
+    """out[p, q] = 2^(factor d²), or −factor d² unless `exponential`."""
     for a in range(0, out.shape[0], ROWS):
         for b in range(sources.shape[0]):
-            squares(kind, dims, points[a // TILE], a % TILE, sources[b], near, k)
+            exponents(kind, dims, points[a // TILE], a % TILE, sources[b], factor, near, k)
             if exponential:
-                gaussians(factor, k)
+                powers(k)
             start = b * TILE
             for r in range(min(ROWS, out.shape[0] - a)):
                 for j in range(min(TILE, out.shape[1] - start)):
-                    out[a + r, start + j] = k[r * TILE + j]
+                    out[a + r, start + j] = k[r * TILE + j] if exponential else -k[r * TILE + j]
 
 
 @final
@@ -159,13 +159,16 @@ class TiledGaussian:
         return out
 
     def fill(self, x: np.ndarray, y: np.ndarray | None, out: np.ndarray, exponential: bool = True) -> None:
-        """out = the matrix, of which the tiles left of the diagonal are mirrored where y is None."""
+        """out = the matrix, symmetric to the last bit where y is None."""
         sources = self._pack(x if y is None else y)
+        constants = self._constants if exponential else (self.dtype(-1), self.dtype(self.near))
 
         def work(rows: slice) -> None:
             start, points = rows.start if y is None else 0, self._pack(x[rows])
-            _fill(*self._shape, points, sources[start // TILE :], *self._constants, exponential, out[rows, start:])
+            _fill(*self._shape, points, sources[start // TILE :], *constants, self._rows(), exponential,
+                  out[rows, start:])
             if y is None:
+                out[rows, rows] = np.triu(out[rows, rows]) + np.triu(out[rows, rows], 1).T
                 out[rows.stop :, rows] = out[rows, rows.stop :].T
 
         each(work, slices(len(x), TILE))
@@ -183,7 +186,13 @@ class TiledGaussian:
         tiles = -(-len(rows) // TILE)
         padded = np.zeros((tiles * TILE, rows.shape[1]), self.dtype)
         padded[: len(rows)] = rows
-        return np.ascontiguousarray(padded.reshape(tiles, TILE, -1).transpose(0, 2, 1)).reshape(tiles, -1)
+        packed = aligned((tiles, rows.shape[1], TILE), self.dtype)
+        packed[:] = padded.reshape(tiles, TILE, -1).transpose(0, 2, 1)
+        return packed.reshape(tiles, -1)
+
+    def _rows(self) -> np.ndarray:
+        """Room for rows of a tile, one task's own."""
+        return aligned((ROWS * TILE,), self.dtype)
 
     def _symmetric(self, points: np.ndarray, columns: np.ndarray, workers: Workers) -> np.ndarray:
         groups = _groups(len(columns), columns.nbytes)
@@ -199,17 +208,25 @@ class TiledGaussian:
         return np.concatenate(workers.map(_oblique_sums, parts, common=(self, sources, columns))).astype(float)
 
 
+def aligned(shape: tuple[int, ...], dtype: type[np.floating[Any]]) -> np.ndarray:
+    """Zeros that start on a cache line, so that no access of a whole vector touches two."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    room = np.zeros(size + LINE, np.uint8)
+    start = -room.ctypes.data % LINE
+    return room[start : start + size].view(dtype).reshape(shape)
+
+
 def _group_sums(tiled: TiledGaussian, points: np.ndarray, columns: np.ndarray, groups: int, group: int) -> np.ndarray:
     """What one group adds to the sums."""
-    out = np.zeros(columns.shape, tiled.dtype)
-    _symmetric(*tiled._shape, points, columns, *tiled._constants, group, groups, out)
+    out = aligned(columns.shape, tiled.dtype)
+    _symmetric(*tiled._shape, points, columns, *tiled._constants, group, groups, tiled._rows(), out)
     return out
 
 
 def _oblique_sums(tiled: TiledGaussian, sources: np.ndarray, columns: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The sums at some tiles of points."""
-    out = np.zeros((len(points), *columns.shape[1:]), tiled.dtype)
-    _oblique(*tiled._shape, points, sources, columns, *tiled._constants, out)
+    out = aligned((len(points), *columns.shape[1:]), tiled.dtype)
+    _oblique(*tiled._shape, points, sources, columns, *tiled._constants, tiled._rows(), out)
     return out
 
 

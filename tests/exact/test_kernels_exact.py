@@ -5,9 +5,12 @@ from __future__ import annotations
 import mpmath as mp
 import numpy as np
 import pytest
+from numba import njit
 
 from geomflow import kernels as gk
 from geomflow.field import ComplexTorus, Torus
+from geomflow.kernels.tile_rows import arc_square, exp2
+from geomflow.kernels.tiles import LINE, TiledGaussian, aligned
 
 HEXAGONAL = [[1, 0], [0.5, 3**0.5 / 2]]
 SKEW = [[1, 0, 0], [0.3, 1.2, 0], [0.1, -0.4, 0.9]]
@@ -34,6 +37,40 @@ def exact_distance(p, q):
         overlap = abs(sum(a * mp.conj(b) for a, b in zip(p, q))) ** 2
         norms = sum(abs(a) ** 2 for a in p) * sum(abs(b) ** 2 for b in q)
         return mp.asin(mp.sqrt(max(1 - overlap / norms, mp.mpf(0))))
+
+
+@njit
+def of_all(function, x, out):
+    for k in range(x.size):
+        out[k] = function(x[k])
+
+
+powers = njit(lambda z: exp2(z))
+arcs = njit(lambda w: arc_square(w))
+
+
+@pytest.mark.parametrize("dtype, allowed", [(np.float64, 8e-16), (np.float32, 3e-7)])
+@pytest.mark.parametrize("name", ["power", "arc"])
+def test_polynomials_in_place_of_functions(name, dtype, allowed):
+    x = np.linspace(-120, 3, 3001).astype(dtype) if name == "power" else np.linspace(0, 1, 3001).astype(dtype)[1:]
+    found = np.empty_like(x)
+    of_all(powers if name == "power" else arcs, x, found)
+    with mp.workdps(30):
+        exact = [mp.mpf(2) ** float(z) if name == "power" else mp.acos(1 - mp.mpf(float(z))) ** 2 for z in x]
+        assert max(abs(float(mp.mpf(float(f)) / e - 1)) for f, e in zip(found, exact)) < allowed
+
+
+def test_powers_of_two_are_exact_and_those_out_of_range_are_least():
+    x, found = np.array([0.0, -1.0, -7.0, 3.0, -1020.0, -1e4, -np.inf]), np.empty(7)
+    of_all(powers, x, found)
+    assert np.array_equal(found, [1, 0.5, 2.0**-7, 8, *[2.0**-1020] * 3])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_tiles_start_on_a_cache_line(dtype):
+    tiles = TiledGaussian(0, 5, 0.3, dtype=dtype)._pack(np.ones((700, 10)))
+    assert all(tile.ctypes.data % LINE == 0 for tile in tiles)
+    assert aligned((3, 5), dtype).shape == (3, 5)
 
 
 RIGHT = np.pi / 2

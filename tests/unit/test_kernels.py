@@ -319,3 +319,5 @@ def test_a_matrix_of_points_with_themselves_is_built_once_a_pair(kernel):
     matrix = kernel.matrix(points)
     assert matrix == pytest.approx(kernel.matrix(points, points), rel=1e-12, abs=1e-13)
     assert np.array_equal(matrix[300:, :200], matrix[:200, 300:].T)
+    if not isinstance(kernel, gk.NetworkKernel):
+        assert np.array_equal(matrix, matrix.T)
