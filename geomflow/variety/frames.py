@@ -9,7 +9,6 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.threads import each, slices
-from geomflow.variety.routines import polynomial as routine
 
 if TYPE_CHECKING:
     from geomflow.variety.points import Points
@@ -23,19 +22,31 @@ def good(points: Points) -> np.ndarray:
 
 
 def bends(points: Points) -> np.ndarray:
-    """∂²z_elim/∂x^a∂x^c, shape (P, n, n)."""
-    z, n = points.coordinates, points.variety.dim
-    out = np.empty((len(points), n, n), complex)
-    table, local, first = points.variety.polynomial.table, points.good, points.pullbacks
-    each(lambda s: routine.bends(z[s], local[s], points.elim[s], first[s], table, out[s]), slices(len(points)))
+    """∂²z_elim/∂x^a∂x^c = −J_a^i J_c^j ∂_i∂_jQ / (∂Q/∂z_elim) with J the pull-backs, shape (P, n, n)."""
+    z, jacobian = points.coordinates, points.pullbacks
+    polynomial = points.variety.polynomial
+    out = np.empty((len(points), points.variety.dim, points.variety.dim), complex)
+
+    def work(s: slice) -> None:
+        slope = np.take_along_axis(polynomial.gradient(z[s])[1], points.elim[s, None], axis=1)
+        out[s] = jacobian[s] @ polynomial.hessian(z[s]) @ np.swapaxes(jacobian[s], 1, 2) / -slope[:, :, None]
+
+    each(work, slices(len(points)))
     return out
 
 
 def pullbacks(points: Points) -> np.ndarray:
     """J[p, a, i] = ∂z_i/∂x^a, shape (P, n, N)."""
-    z, table, local = points.coordinates, points.variety.polynomial.table, points.good
-    out = np.empty((*local.shape, points.variety.ambient.size), complex)
-    each(lambda s: routine.jacobian(z[s], local[s], points.elim[s], table, out[s]), slices(len(points)))
+    local, elim = points.good, points.elim[:, None]
+    out = np.zeros((*local.shape, points.variety.ambient.size), complex)
+
+    def work(s: slice) -> None:
+        slope = points.variety.polynomial.gradient(points.coordinates[s])[1]
+        along = np.take_along_axis(slope, local[s], axis=1) / -np.take_along_axis(slope, elim[s], axis=1)
+        np.put_along_axis(out[s], local[s, :, None], 1.0, axis=2)
+        np.put_along_axis(out[s], elim[s, None], along[:, :, None], axis=2)
+
+    each(work, slices(len(points)))
     return out
 
 

@@ -6,15 +6,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array, csr_array, triu
 
 from geomflow.core import archive
 from geomflow.core.errors import ShapeError, SymmetryError
+from geomflow.core.hermitian import unpack
 from geomflow.core.report import FitReport, read_report, report_record
 from geomflow.core.threads import each, slices
 from geomflow.variety.jets import first_order, log_jets, log_metric, partial_index, second_order
 from geomflow.variety.metric import KINDS, PolarisedMetric
-from geomflow.variety.routines.forms import grams
+from geomflow.variety.routines.forms import features
 
 if TYPE_CHECKING:
     from geomflow.core.archive import Archive
@@ -87,11 +88,17 @@ class HermitianForm(PolarisedMetric, kind="geomflow Hermitian form 2"):
     def _gram(self, points: Points, order: int) -> np.ndarray:
         frame = [_value_frame, first_order, second_order][order](points)
         index = partial_index(self.variety.ambient.size, order)
-        out = np.empty((len(points), frame.shape[1], frame.shape[1]), complex)
-        h = self.form
-        pattern = h.indptr.astype(np.int64), h.indices.astype(np.int64), h.data
-        grams(points.coordinates, frame, index, self.exponents, *pattern, out)
-        return out
+        out = np.empty((len(points), frame.shape[1] ** 2, 1))
+        features(points.coordinates, frame, index, self.exponents, *self._pairs, out)
+        return unpack(out[:, :, 0])
+
+    @cached_property
+    def _pairs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """(0, m, n, h_mn) for m <= n, the diagonal halved: one group of pairs."""
+        upper = triu(self.form, format="csr")
+        size = np.diff(upper.indptr)
+        left, right = np.repeat(np.arange(len(size)), size), upper.indices.astype(np.int64)
+        return np.zeros_like(left), left, right, np.where(left == right, 0.5, 1.0) * upper.data
 
     def potential(self, points: Points) -> np.ndarray:
         """K = (1/k) log P at the scaled representatives, (P,)."""

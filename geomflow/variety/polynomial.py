@@ -47,12 +47,9 @@ class Polynomial:
         return np.array([complex(c) for c in self.exact])
 
     @cached_property
-    def table(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """(start, variable, exponent, coefficient), what the compiled loops read."""
-        term, variable = np.nonzero(self.exponents)
-        start = np.searchsorted(term, np.arange(len(self.exponents) + 1))
-        exponent = self.exponents[term, variable]
-        return start.astype(np.int64), variable.astype(np.int64), exponent.astype(np.int64), self.coefficients
+    def table(self) -> routine.Table:
+        """(left, right, monomial, coefficient), what the compiled loops read: see `routines.polynomial`."""
+        return routine.table(self.exponents, self.coefficients)
 
     @cached_property
     def routine(self) -> PointRoutine:
@@ -99,8 +96,10 @@ class Polynomial:
             Homogeneous coordinates.
         """
         z = np.ascontiguousarray(z, dtype=complex)
-        values, slopes = routine.gradients(z.reshape(-1, z.shape[-1]), *self.table)
-        return values.reshape(z.shape[:-1]), slopes.reshape(z.shape)
+        values, slopes = np.empty(z.shape[:-1], complex), np.empty_like(z)
+        rows = z.reshape(-1, z.shape[-1])
+        routine.gradients(rows, self.table, values.reshape(-1), slopes.reshape(rows.shape))
+        return values, slopes
 
     def hessian(self, z: np.ndarray) -> np.ndarray:
         """∂²Q/∂z_i∂z_j: (..., N) -> (..., N, N).
@@ -111,8 +110,9 @@ class Polynomial:
             Homogeneous coordinates.
         """
         z = np.ascontiguousarray(z, dtype=complex)
-        result: np.ndarray = routine.hessians(z.reshape(-1, z.shape[-1]), *self.table).reshape(*z.shape, z.shape[-1])
-        return result
+        out = np.empty((*z.shape, z.shape[-1]), complex)
+        routine.hessians(z.reshape(-1, z.shape[-1]), self.table, out.reshape(-1, *out.shape[-2:]))
+        return out
 
     def __str__(self) -> str:
         text = " + ".join(_term(c, self.names, m) for c, m in zip(self.exact, self.exponents))

@@ -9,7 +9,6 @@ from math import lgamma
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import minimize
 
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError
 from geomflow.core.memory import require
@@ -253,6 +252,8 @@ def _projected(points: Points, z: np.ndarray) -> np.ndarray:
     return z
 
 
+#: The largest derivative of the logarithm of |Q|² / Π s_i² at which coefficients are even enough.
+_EVEN = 1e-5
 #: How many decimal digits the largest terms of a polynomial may be apart on a sphere.
 _DIGITS = 12
 
@@ -275,6 +276,10 @@ def even_scales(polynomial: Polynomial, ambient: Ambient) -> np.ndarray:
         top = terms.max()
         share = np.exp(terms - top)
         return top + np.log(share.sum()) - 2 * logs.sum(), 2 * (exponents.T @ share / share.sum() - 1)
+
+    if np.abs(norm(np.zeros(exponents.shape[1]))[1]).max() < _EVEN:
+        return np.ones(exponents.shape[1])
+    from scipy.optimize import minimize
 
     found = minimize(norm, np.zeros(exponents.shape[1]), jac=True, method="BFGS")
     if not found.success:

@@ -1,211 +1,160 @@
-"""Hermitian forms on monomials and their derivatives along a variety, a few points ("lanes") at a time.
+"""Hermitian forms on monomials and their derivatives along a variety, a bundle of points at a time.
 
 Every point carries a frame F (rows, partials): row r of the jet of a monomial s is Σ_q F[r, q] ∂_q s; the partials q
-are s, ∂_i s and, at order two, ∂_i∂_j s for i <= j. Loops over lanes are innermost, so that they become vector code.
+are s, ∂_i s and, at order two, ∂_i∂_j s for i <= j. Row 0 is the value s.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
-#: Points in one bundle.
-LANES = 16
+from geomflow.variety.routines.bundles import LANES, conjugate, load, spread, store
 
-_OPTIONS = {"cache": True, "forceinline": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
-
-
-@njit(**_OPTIONS)
-def _room(rows, exponents):
-    """Room for the powers of the coordinates of one bundle, and for the jets of all monomials there."""
-    powers = (3, exponents.shape[1], exponents.max() + 1, LANES)
-    monomials = (exponents.shape[0], rows, LANES)
-    return np.empty(powers), np.empty(powers), np.empty(monomials), np.empty(monomials)
+_OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+_PART = {"inline": "always"}
 
 
-@njit(**_OPTIONS)
-def power_table(z, first, top, re, im):
-    """re + i im [order, i, e, lane] = d^order/dz^order z_i^e for orders 0, 1, 2; missing lanes repeat the last."""
-    for i in range(z.shape[1]):
-        for lane in range(LANES):
-            x = z[min(first + lane, z.shape[0] - 1), i]
-            power = 1.0 + 0.0j
-            for e in range(top + 1):
-                re[0, i, e, lane], im[0, i, e, lane] = power.real, power.imag
-                power *= x
-        for e in range(top + 1):
-            for order in range(1, 3):
-                factor = float(e) if order == 1 else float(e * (e - 1))
-                for lane in range(LANES):
-                    re[order, i, e, lane] = factor * re[0, i, max(e - order, 0), lane]
-                    im[order, i, e, lane] = factor * im[0, i, max(e - order, 0), lane]
+def features(
+    z: np.ndarray, frame: np.ndarray, index: np.ndarray, exponents: np.ndarray,
+    group: np.ndarray, left: np.ndarray, right: np.ndarray, entry: np.ndarray, out: np.ndarray,
+) -> None:
+    """out[p, f, α] = component f of Σ over the pairs of group α of c u_m ū_n† + its adjoint.
 
-
-@njit(**_OPTIONS)
-def partial(m, i, j, re, im, out_re, out_im):
-    """∂_i∂_j z^m for one bundle (i or j = −1: not differentiated)."""
-    for lane in range(LANES):
-        out_re[lane] = 1.0
-        out_im[lane] = 0.0
-    for v in range(m.size):
-        order = (v == i) + (v == j)
-        e = m[v]
-        if e == 0 and order == 0:
-            continue
-        for lane in range(LANES):
-            a, b = out_re[lane], out_im[lane]
-            c, d = re[order, v, e, lane], im[order, v, e, lane]
-            out_re[lane] = a * c - b * d
-            out_im[lane] = a * d + b * c
-
-
-@njit(**_OPTIONS)
-def jets(z, frame, index, first, exponents, re, im, u_re, u_im):
-    """u[monomial, row, lane]: the jets of all monomials at one bundle of points; index[q] = (i, j) of the partials."""
-    rows, partials = frame.shape[1], frame.shape[2]
-    top = re.shape[2] - 1
-    power_table(z, first, top, re, im)
-    f_re = np.empty((rows, partials, LANES))
-    f_im = np.empty((rows, partials, LANES))
-    for r in range(rows):
-        for q in range(partials):
-            for lane in range(LANES):
-                f = frame[min(first + lane, z.shape[0] - 1), r, q]
-                f_re[r, q, lane], f_im[r, q, lane] = f.real, f.imag
-    d_re = np.empty(LANES)
-    d_im = np.empty(LANES)
-    u_re[:] = 0.0
-    u_im[:] = 0.0
-    for t in range(exponents.shape[0]):
-        m = exponents[t]
-        for q in range(partials):
-            i, j = index[q]
-            if _survives(m, i, j):
-                partial(m, i, j, re, im, d_re, d_im)
-                for r in range(min(q, 1), rows):
-                    _add(f_re[r, q], f_im[r, q], d_re, d_im, u_re[t, r], u_im[t, r])
-                    if q == 0:
-                        break
-
-
-@njit(**_OPTIONS)
-def _survives(m, i, j):
-    if i < 0:
-        return True
-    if j < 0:
-        return m[i] > 0
-    return m[i] > 1 if i == j else (m[i] > 0 and m[j] > 0)
-
-
-@njit(**_OPTIONS)
-def _add(a_re, a_im, b_re, b_im, out_re, out_im):
-    for lane in range(LANES):
-        out_re[lane] += a_re[lane] * b_re[lane] - a_im[lane] * b_im[lane]
-        out_im[lane] += a_re[lane] * b_im[lane] + a_im[lane] * b_re[lane]
-
-
-@njit(**_OPTIONS)
-def grams(z, frame, index, exponents, start, column, entry, out):
-    """out[p, r, s] = Σ_mn h_mn u_m[r] ū_n[s] for the sparse Hermitian form h = (start, column, entry)."""
-    rows, count = frame.shape[1], exponents.shape[0]
-    re, im, u_re, u_im = _room(rows, exponents)
-    y_re = np.empty((rows, LANES))
-    y_im = np.empty((rows, LANES))
-    g_re = np.empty((rows, rows, LANES))
-    g_im = np.empty((rows, rows, LANES))
-    for first in range(0, z.shape[0], LANES):
-        jets(z, frame, index, first, exponents, re, im, u_re, u_im)
-        g_re[:] = 0.0
-        g_im[:] = 0.0
-        for m in range(count):
-            if start[m] < start[m + 1]:
-                _row(m, start, column, entry, u_re, u_im, y_re, y_im)
-                _outer(u_re[m], u_im[m], y_re, y_im, g_re, g_im)
-        for lane in range(min(LANES, z.shape[0] - first)):
-            for r in range(rows):
-                for s in range(r + 1):
-                    out[first + lane, s, r] = complex(g_re[s, r, lane], g_im[s, r, lane])
-                    out[first + lane, r, s] = complex(g_re[s, r, lane], -g_im[s, r, lane])
-                out[first + lane, r, r] = g_re[r, r, lane]
-
-
-@njit(**_OPTIONS)
-def _row(m, start, column, entry, u_re, u_im, y_re, y_im):
-    """y = Σ_n h̄_mn u_n."""
-    y_re[:] = 0.0
-    y_im[:] = 0.0
-    for c in range(start[m], start[m + 1]):
-        h_re, h_im = entry[c].real, -entry[c].imag
-        n = column[c]
-        for r in range(u_re.shape[1]):
-            for lane in range(LANES):
-                y_re[r, lane] += h_re * u_re[n, r, lane] - h_im * u_im[n, r, lane]
-                y_im[r, lane] += h_re * u_im[n, r, lane] + h_im * u_re[n, r, lane]
-
-
-@njit(**_OPTIONS)
-def _outer(a_re, a_im, b_re, b_im, out_re, out_im):
-    """out[r, s] += a[r] b̄[s] for s >= r."""
-    for r in range(a_re.shape[0]):
-        for s in range(r, a_re.shape[0]):
-            for lane in range(LANES):
-                out_re[r, s, lane] += a_re[r, lane] * b_re[s, lane] + a_im[r, lane] * b_im[s, lane]
-                out_im[r, s, lane] += a_im[r, lane] * b_re[s, lane] - a_re[r, lane] * b_im[s, lane]
-
-
-@njit(**_OPTIONS)
-def features(z, frame, index, exponents, group, left, right, entry, out):
-    """out[p, f, α] = component f of Σ over the pairs of group α of c u_m ū_n† + its adjoint (m < n), or c u_m u_m†.
-
-    Components: the diagonal, then for each r < s the real and the imaginary part. Pairs are sorted by group.
+    Components: the diagonal, then for each r < s the real and the imaginary part. Pairs are sorted by group, and are
+    summed soonest where those with one left monomial stand together.
     """
     rows = frame.shape[1]
-    re, im, u_re, u_im = _room(rows, exponents)
-    packed = np.empty((rows * rows, LANES))
+    top, room, u = _room(z, frame, exponents)
+    sums = np.empty((rows + rows * (rows + 1) // 2) * 2 * LANES)
+    _features(z, frame.reshape(len(z), -1), index, exponents, top, room, u, sums, group, left, right, entry, out)
+
+
+def section_jets(
+    z: np.ndarray, frame: np.ndarray, index: np.ndarray, exponents: np.ndarray, out: np.ndarray
+) -> None:
+    """out[p, row, m]: the jets of all monomials at all points."""
+    top, room, u = _room(z, frame, exponents)
+    _section_jets(z, frame.reshape(len(z), -1), index, exponents, top, room, u, out)
+
+
+def _room(z: np.ndarray, frame: np.ndarray, exponents: np.ndarray) -> tuple[int, Any, np.ndarray]:
+    """The highest power, room for coordinates, frames, powers and partials of a bundle, and for all jets there."""
+    rows, width = frame.shape[1:]
+    top = int(exponents.max())
+    counts = z.shape[1], rows * width, z.shape[1] * (top + 1), width
+    room = tuple(np.empty(count * 2 * LANES) for count in counts), np.empty(width, np.int64)
+    return top, room, np.empty(len(exponents) * rows * 2 * LANES)
+
+
+@njit(**_PART)
+def _gathered(values, first, bundles):
+    """Bundle k = values[p, k] for the points p from `first` on; the last stands for those missing."""
+    for lane in range(LANES):
+        p = min(first + lane, values.shape[0] - 1)
+        for k in range(values.shape[1]):
+            place = 2 * k * LANES + lane
+            bundles[place], bundles[place + LANES] = values[p, k].real, values[p, k].imag
+
+
+@njit(**_PART)
+def _partials(m, index, top, powers, alive, partials):
+    """Bundle k = ∂_q z^m for the partials q = alive[k] that are not zero; returns how many they are."""
+    count = 0
+    for q in range(index.shape[0]):
+        i, j = index[q, 0], index[q, 1]
+        factor = 1 if i < 0 else m[i]
+        factor *= 1 if j < 0 else m[j] - (i == j)
+        if factor != 0:
+            value = spread(float(factor), 0.0)
+            for v in range(m.size):
+                e = m[v] - (v == i) - (v == j)
+                if e > 0:
+                    value = value * load(powers, v * (top + 1) + e)
+            store(partials, count, value)
+            alive[count] = q
+            count += 1
+    return count
+
+
+@njit(**_PART)
+def _jets(z, frame, index, first, exponents, top, room, u):
+    """Bundle m rows + r of u: row r of the jet of monomial m, for the points from `first` on."""
+    (x, f, powers, partials), alive = room
+    width = index.shape[0]
+    rows = frame.shape[1] // width
+    _gathered(z, first, x)
+    _gathered(frame, first, f)
+    for v in range(z.shape[1]):
+        power = spread(1.0, 0.0)
+        for e in range(top + 1):
+            store(powers, v * (top + 1) + e, power)
+            power = power * load(x, v)
+    for m in range(exponents.shape[0]):
+        count = _partials(exponents[m], index, top, powers, alive, partials)
+        store(u, m * rows, load(f, 0) * load(partials, 0))
+        for r in range(1, rows):
+            total = spread(0.0, 0.0)
+            for k in range(1, count):
+                total = total + load(f, r * width + alive[k]) * load(partials, k)
+            store(u, m * rows + r, total)
+
+
+@njit(**_OPTIONS)
+def _features(z, frame, index, exponents, top, room, u, sums, group, left, right, entry, out):
+    """As `features`; `sums` holds Σ c̄ u_n for the pairs of one u_m, and the sums of one group."""
+    rows = frame.shape[1] // index.shape[0]
+    size = rows * (rows + 1) // 2
     for first in range(0, z.shape[0], LANES):
-        jets(z, frame, index, first, exponents, re, im, u_re, u_im)
-        packed[:] = 0.0
+        _jets(z, frame, index, first, exponents, top, room, u)
+        for k in range(rows + size):
+            store(sums, k, spread(0.0, 0.0))
         for c in range(group.size):
             m, n = left[c], right[c]
-            _pack(entry[c].real, entry[c].imag, u_re[m], u_im[m], u_re[n], u_im[n], packed)
-            if c + 1 == group.size or group[c + 1] != group[c]:
-                for lane in range(min(LANES, z.shape[0] - first)):
-                    for f in range(rows * rows):
-                        out[first + lane, f, group[c]] = packed[f, lane]
-                packed[:] = 0.0
+            factor = spread(entry[c].real, -entry[c].imag)
+            for r in range(rows):
+                store(sums, r, load(sums, r) + factor * load(u, n * rows + r))
+            ends = c + 1 == group.size or group[c + 1] != group[c]
+            if ends or left[c + 1] != m:
+                place = rows
+                for r in range(rows):
+                    a, b = load(u, m * rows + r), load(sums, r)
+                    for s in range(r, rows):
+                        other, own = conjugate(load(sums, s)), conjugate(load(u, m * rows + s))
+                        store(sums, place, load(sums, place) + a * other + b * own)
+                        place += 1
+                for r in range(rows):
+                    store(sums, r, spread(0.0, 0.0))
+            if ends:
+                _written(sums, rows, min(LANES, z.shape[0] - first), out[first:, :, group[c]])
+                for k in range(rows, rows + size):
+                    store(sums, k, spread(0.0, 0.0))
+
+
+@njit(**_PART)
+def _written(sums, rows, lanes, out):
+    """The sums of a group as its components at the points of a bundle."""
+    for lane in range(lanes):
+        place, beside = 2 * rows * LANES + lane, rows
+        for r in range(rows):
+            out[lane, r] = sums[place]
+            place += 2 * LANES
+            for _ in range(r + 1, rows):
+                out[lane, beside], out[lane, beside + 1] = sums[place], sums[place + LANES]
+                beside += 2
+                place += 2 * LANES
 
 
 @njit(**_OPTIONS)
-def _pack(c_re, c_im, a_re, a_im, b_re, b_im, packed):
-    """Add the Hermitian matrix c a b† + c̄ b a† (an entry of a diagonal pair is halved by the caller)."""
-    rows = a_re.shape[0]
-    f = rows
-    for r in range(rows):
-        for lane in range(LANES):
-            x_re = c_re * a_re[r, lane] - c_im * a_im[r, lane]
-            x_im = c_re * a_im[r, lane] + c_im * a_re[r, lane]
-            packed[r, lane] += 2.0 * (x_re * b_re[r, lane] + x_im * b_im[r, lane])
-        for s in range(r + 1, rows):
-            for lane in range(LANES):
-                x_re = c_re * a_re[r, lane] - c_im * a_im[r, lane]
-                x_im = c_re * a_im[r, lane] + c_im * a_re[r, lane]
-                y_re = c_re * b_re[r, lane] + c_im * b_im[r, lane]
-                y_im = c_re * b_im[r, lane] - c_im * b_re[r, lane]
-                packed[f, lane] += x_re * b_re[s, lane] + x_im * b_im[s, lane]
-                packed[f, lane] += y_re * a_re[s, lane] + y_im * a_im[s, lane]
-                packed[f + 1, lane] += x_im * b_re[s, lane] - x_re * b_im[s, lane]
-                packed[f + 1, lane] += y_im * a_re[s, lane] - y_re * a_im[s, lane]
-            f += 2
-
-
-@njit(**_OPTIONS)
-def section_jets(z, frame, index, exponents, out):
-    """out[p, row, m]: the jets of all monomials at all points."""
-    rows, count = frame.shape[1], exponents.shape[0]
-    re, im, u_re, u_im = _room(rows, exponents)
+def _section_jets(z, frame, index, exponents, top, room, u, out):
+    """As `section_jets`."""
+    rows = frame.shape[1] // index.shape[0]
     for first in range(0, z.shape[0], LANES):
-        jets(z, frame, index, first, exponents, re, im, u_re, u_im)
+        _jets(z, frame, index, first, exponents, top, room, u)
         for lane in range(min(LANES, z.shape[0] - first)):
             for r in range(rows):
-                for m in range(count):
-                    out[first + lane, r, m] = complex(u_re[m, r, lane], u_im[m, r, lane])
+                for m in range(exponents.shape[0]):
+                    place = 2 * (m * rows + r) * LANES + lane
+                    out[first + lane, r, m] = complex(u[place], u[place + LANES])

@@ -5,15 +5,70 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from geomflow.variety.routines.polynomial import gradient, value
+from geomflow.variety.routines.polynomial import PART, Table, gradient, value
 
+_OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 _TOLERANCE = 1e-13
 _SWEEPS = 60
 _ROUNDING = 20 * 2.3e-16  # of the sum of a polynomial's terms in size, for each degree: what rounding leaves at a root
 
+#: Newton steps at most from a root, or from a given point, onto the hypersurface.
+POLISH = 3
+_SETTLED = 1e-16  # a Newton step below this moves no coordinate that is not tiny
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def aberth(c, degree, roots):
+
+def meet(
+    base: np.ndarray, direction: np.ndarray, factor: np.ndarray, table: Table, bounds: np.ndarray, degrees: np.ndarray,
+    out: tuple[np.ndarray, ...],
+) -> int:
+    """All intersections of the lines (base, direction) in their `factor`; returns how many points were written.
+
+    `out` = (points, patch, elim, |Ω|², |∂Q|² at unit norm, line). A line whose roots are not found has no points there.
+    """
+    points, *measures, number = out
+    top = int(degrees.max())
+    turns = np.exp(2j * np.pi / (degrees[:, None] + 1) * np.arange(top + 1))
+    starts = np.exp(2j * np.pi / degrees[:, None] * np.arange(top) + 0.4j)
+    count: int = crossings(base, direction, factor, table, bounds, degrees, turns, starts, points, number)
+    settle_all(points[:count], table, bounds, degrees, POLISH, tuple(measure[:count] for measure in measures))
+    return count
+
+
+@njit(**PART)
+def _size(z):
+    """|Re z| + |Im z|."""
+    return abs(z.real) + abs(z.imag)
+
+
+@njit(**PART)
+def _squared(z):
+    """|z|²."""
+    return z.real * z.real + z.imag * z.imag
+
+
+@njit(**PART)
+def _reciprocal(z):
+    scale = 1.0 / (z.real * z.real + z.imag * z.imag)
+    return complex(z.real * scale, -z.imag * scale)
+
+
+@njit(**PART)
+def _restrict(base, direction, first, last, turns, count, table, w, c, z):
+    """The coefficients c of t ↦ Q(base + t direction), from values at the roots of 1 in `turns`."""
+    for i in range(z.size):
+        z[i] = base[i]
+    for m in range(count):
+        c[m] = 0.0
+    for s in range(count):
+        for i in range(first, last):
+            z[i] = base[i] + turns[s] * direction[i]
+        sample = value(z, table, w) * (1.0 / count)
+        for m in range(count):
+            c[m] += sample * np.conj(turns[s * m % count])
+
+
+@njit(**PART)
+def _roots(c, degree, starts, roots):
     """The roots of Σ_{m<=degree} c[m] t^m into `roots`; returns False if the sweeps did not suffice.
 
     Aberth (1973): t_i -= N_i / (1 − N_i Σ_{j≠i} 1/(t_i − t_j)), N_i the Newton step, each root as soon as it is known.
@@ -21,9 +76,11 @@ def aberth(c, degree, roots):
     """
     radius = (abs(c[0]) / abs(c[degree])) ** (1.0 / degree)
     for i in range(degree):
-        angle = 2 * np.pi * i / degree + 0.4
-        roots[i] = radius * complex(np.cos(angle), np.sin(angle))
-    for _ in range(_SWEEPS):
+        roots[i] = radius * starts[i]
+    largest = np.inf
+    sweep = 0
+    while largest > 0.0 and sweep < _SWEEPS:
+        sweep += 1
         largest = 0.0
         for i in range(degree):
             t = roots[i]
@@ -38,118 +95,97 @@ def aberth(c, degree, roots):
                     repulsion += _reciprocal(t - roots[j])
             step = p * _reciprocal(dp - p * repulsion)
             roots[i] = t - step
-            largest = max(largest, abs(step.real) + abs(step.imag) - _TOLERANCE * (abs(t.real) + abs(t.imag)))
-        if largest <= 0.0:
-            return True
-        if not largest < np.inf:
-            return False
-    return vanishing(c, degree, roots)
+            largest = max(largest, _size(step) - _TOLERANCE * _size(t))
+    known = largest < np.inf
+    if known and largest > 0.0:
+        for i in range(degree):
+            p, size = c[degree], abs(c[degree])
+            for m in range(degree - 1, -1, -1):
+                p = p * roots[i] + c[m]
+                size = size * abs(roots[i]) + abs(c[m])
+            known = known and abs(p) <= _ROUNDING * degree * size
+    return known
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def vanishing(c, degree, roots):
-    """Whether Σ c[m] t^m is zero to rounding at all of the roots."""
-    for i in range(degree):
-        p, size = c[degree], abs(c[degree])
-        for m in range(degree - 1, -1, -1):
-            p = p * roots[i] + c[m]
-            size = size * abs(roots[i]) + abs(c[m])
-        if not abs(p) <= _ROUNDING * degree * size:
-            return False
-    return True
+@njit(**_OPTIONS)
+def crossings(base, direction, factor, table, bounds, degrees, turns, starts, points, number):
+    """Where lines meet Q = 0, and the number of the line of each point; returns how many points there are."""
+    top, size = turns.shape[1], base.shape[1]
+    c = np.empty(top, np.complex128)
+    roots = np.empty(top, np.complex128)
+    z = np.empty(size, np.complex128)
+    w = np.empty(size + 1 + table[0].size, np.complex128)
+    count = 0
+    for line in range(base.shape[0]):
+        f = factor[line]
+        first, last, degree = bounds[f], bounds[f + 1], degrees[f]
+        _restrict(base[line], direction[line], first, last, turns[f], degree + 1, table, w, c, z)
+        if _roots(c, degree, starts[f], roots):
+            for r in range(degree):
+                for i in range(size):
+                    inside = first <= i < last
+                    points[count, i] = base[line, i] + (roots[r] * direction[line, i] if inside else 0.0)
+                number[count] = line
+                count += 1
+    return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _reciprocal(z):
-    scale = 1.0 / (z.real * z.real + z.imag * z.imag)
-    return complex(z.real * scale, -z.imag * scale)
-
-
-#: Newton steps at most from a root, or from a given point, onto the hypersurface.
-POLISH = 3
-_SETTLED = 1e-16  # a Newton step below this moves no coordinate that is not tiny
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def restrict(base, direction, first, last, degree, table, c, z):
-    """The coefficients c of t ↦ Q(base + t direction), from values at roots of 1."""
-    start, variable, exponent, coefficient = table
-    count = degree + 1
-    for i in range(z.size):
-        z[i] = base[i]
-    for m in range(count):
-        c[m] = 0.0
-    for s in range(count):
-        angle = 2 * np.pi * s / count
-        t = complex(np.cos(angle), np.sin(angle))
-        for i in range(first, last):
-            z[i] = base[i] + t * direction[i]
-        sample = value(z, start, variable, exponent, coefficient) / count
-        for m in range(count):
-            turn = -angle * m
-            c[m] += sample * complex(np.cos(turn), np.sin(turn))
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def settle(z, table, bounds, degrees, polish, patch, slope):
-    """Scale z to its patch, polish it onto Q = 0, and return (coordinate to eliminate, |Ω|², |∂Q|² at unit norm).
-
-    patch[f] receives the largest coordinate of factor f, `slope` the gradient ∂Q at the polished point; without steps
-    of `polish` the point stays where it is.
-    """
-    start, variable, exponent, coefficient = table
-    for f in range(bounds.size - 1):
-        scale_to_patch(z, bounds[f], bounds[f + 1], patch, f)
-    residual = gradient(z, start, variable, exponent, coefficient, slope)
-    elim = eliminated(slope, patch)
-    for _ in range(polish):
-        if abs(residual) < _SETTLED * abs(slope[elim]):
-            break
-        before = z[elim]
-        z[elim] -= residual / slope[elim]
-        tried = gradient(z, start, variable, exponent, coefficient, slope)
-        if not abs(tried) < abs(residual):
-            z[elim] = before
-            residual = gradient(z, start, variable, exponent, coefficient, slope)
-            break
-        residual = tried
-    omega2 = 1.0 / (slope[elim].real ** 2 + slope[elim].imag ** 2)
-    return elim, omega2, slope_norm(z, slope, bounds, degrees)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def scale_to_patch(z, first, last, patch, f):
-    """Divide factor f by its largest coordinate, which becomes exactly one."""
+@njit(**PART)
+def _scale_to_patch(z, first, last):
+    """Divide the coordinates of a factor by the largest, which becomes exactly one; returns its place."""
     best = first
     size = -1.0
     for i in range(first, last):
-        squared = z[i].real ** 2 + z[i].imag ** 2
+        squared = _squared(z[i])
         if squared > size:
             size, best = squared, i
-    scale = 1.0 / z[best]
+    scale = _reciprocal(z[best])
     for i in range(first, last):
         z[i] *= scale
     z[best] = 1.0
-    patch[f] = best
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def eliminated(slope, patch):
-    """The coordinate outside the patch whose derivative of Q is largest."""
-    best = -1
-    size = -1.0
-    for i in range(slope.size):
-        free = True
-        for f in range(patch.size):
-            free = free and patch[f] != i
-        squared = slope[i].real ** 2 + slope[i].imag ** 2
-        if free and squared > size:
-            size, best = squared, i
     return best
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def slope_norm(z, slope, bounds, degrees):
+@njit(**PART)
+def _eliminated(slope, size, patch):
+    """The coordinate outside the patch whose derivative of Q is largest."""
+    best = -1
+    largest = -1.0
+    for i in range(size):
+        squared = _squared(slope[i])
+        for f in range(patch.size):
+            if patch[f] == i:
+                squared = -1.0
+        if squared > largest:
+            largest, best = squared, i
+    return best
+
+
+@njit(**PART)
+def _polish(z, table, patch, polish, w, slope):
+    """Newton steps of one coordinate onto Q = 0, as long as they help; returns it, with ∂Q where z is then in `slope`.
+
+    Without steps of `polish` the point stays where it is.
+    """
+    step, elim, least, before = 0, -1, np.inf, 0.0j
+    while True:
+        residual = gradient(z, table, w, slope)
+        if step == 0:
+            elim = _eliminated(slope, z.size, patch)
+        elif not abs(residual) < least:
+            z[elim] = before
+            polish, least = 0, np.inf
+            continue
+        if step >= polish or abs(residual) < _SETTLED * abs(slope[elim]):
+            break
+        least, before = abs(residual), z[elim]
+        z[elim] -= residual * _reciprocal(slope[elim])
+        step += 1
+    return elim
+
+
+@njit(**PART)
+def _slope_norm(z, slope, bounds, degrees):
     """|∂Q|² at the representative with |z_i| = 1 in every factor: Π_j |z_j|^{−2 d_j} Σ_i |z_i|² |∂_i Q|²."""
     total = 0.0
     scale = 1.0
@@ -157,48 +193,28 @@ def slope_norm(z, slope, bounds, degrees):
         norm = 0.0
         square = 0.0
         for i in range(bounds[f], bounds[f + 1]):
-            norm += z[i].real ** 2 + z[i].imag ** 2
-            square += slope[i].real ** 2 + slope[i].imag ** 2
+            norm += _squared(z[i])
+            square += _squared(slope[i])
         total += norm * square
         for _ in range(degrees[f]):
             scale *= norm
     return total / scale
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def meet(base, direction, factor, table, bounds, degrees, out):
-    """All intersections of the lines (base, direction) in their `factor`; returns how many points were written.
-
-    `out` = (points, patch, elim, |Ω|², |∂Q|² at unit norm, line). A line whose roots are not found has no points there.
-    """
-    points, patch, elim, omega2, density, number = out
-    top = degrees.max()
-    c = np.empty(top + 1, np.complex128)
-    roots = np.empty(top, np.complex128)
-    z = np.empty(base.shape[1], np.complex128)
-    slope = np.empty_like(z)
-    count = 0
-    for line in range(base.shape[0]):
-        f = factor[line]
-        first, last, degree = bounds[f], bounds[f + 1], degrees[f]
-        restrict(base[line], direction[line], first, last, degree, table, c, z)
-        if not aberth(c, degree, roots):
-            continue
-        for r in range(degree):
-            for i in range(z.size):
-                inside = first <= i < last
-                points[count, i] = base[line, i] + (roots[r] * direction[line, i] if inside else 0.0)
-            elim[count], omega2[count], density[count] = settle(points[count], table, bounds, degrees, POLISH,
-                                                                patch[count], slope)
-            number[count] = line
-            count += 1
-    return count
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**_OPTIONS)
 def settle_all(z, table, bounds, degrees, polish, out):
-    """Patch, polish and measure given points in place; `out` = (patch, elim, |Ω|², |∂Q|² at unit norm)."""
+    """Scale points to their patch, polish them onto Q = 0, in place, and measure them.
+
+    `out` = (patch, the coordinate to eliminate, |Ω|², |∂Q|² at unit norm); patch[p, f] is the largest coordinate of
+    factor f.
+    """
     patch, elim, omega2, density = out
-    slope = np.empty(z.shape[1], np.complex128)
+    w = np.empty(z.shape[1] + 1 + table[0].size, np.complex128)
+    slope = np.empty(z.shape[1] + 1 + table[0].size, np.complex128)
     for p in range(z.shape[0]):
-        elim[p], omega2[p], density[p] = settle(z[p], table, bounds, degrees, polish, patch[p], slope)
+        for f in range(bounds.size - 1):
+            patch[p, f] = _scale_to_patch(z[p], bounds[f], bounds[f + 1])
+        e = _polish(z[p], table, patch[p], polish, w, slope)
+        elim[p] = e
+        omega2[p] = 1.0 / _squared(slope[e])
+        density[p] = _slope_norm(z[p], slope, bounds, degrees)

@@ -1,140 +1,117 @@
-"""A polynomial and its derivatives, from a table of its terms, and derivatives of coordinates along a hypersurface.
+"""A polynomial and its derivatives, from a table of products that its monomials are made of.
 
-A table is (start, variable, exponent, coefficient): term t is coefficient[t] · Π z[variable[s]]^exponent[s] over
-s = start[t] … start[t+1] − 1. Only the variables that occur are listed, so sparse polynomials are cheap."""
+A table is (left, right, monomial, coefficient) for numbers w: w_0, …, w_{N−1} are the coordinates, w_N is 1, and
+product k makes w_{N+1+k} = w_left[k] · w_right[k] of earlier ones; term t is coefficient[t] · w_monomial[t].
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
+_OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+PART = {"inline": "always"}
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def power(z: complex, exponent: int) -> complex:
-    """z^exponent for a whole exponent >= 0."""
-    result = 1.0 + 0.0j
-    for _ in range(exponent):
-        result *= z
-    return result
+Table = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def powers(z, exponent):
-    """z_i^e for every i and all e up to the largest exponent, (N, top + 1)."""
-    top = 0
-    for e in exponent:
-        top = max(top, e)
-    out = np.empty((z.size, top + 1), np.complex128)
+def table(exponents: np.ndarray, coefficients: np.ndarray) -> Table:
+    """The table of Σ_t coefficients[t] z^exponents[t]; each power and each product of powers is made once."""
+    size = exponents.shape[1]
+    places: dict[tuple[int, ...], int]
+    places = {tuple(unit): i for i, unit in enumerate(np.eye(size, dtype=int).tolist())} | {(0,) * size: size}
+    products: list[tuple[int, int]] = []
+
+    def place(monomial: tuple[int, ...]) -> int:
+        if monomial not in places:
+            one, other = map(place, _factors(monomial))
+            places[monomial] = size + 1 + len(products)
+            products.append((one, other))
+        return places[monomial]
+
+    monomial = np.array([place(tuple(row)) for row in exponents.tolist()], dtype=np.int64)
+    left, right = np.array(products, dtype=np.int64).reshape(-1, 2).T.copy()
+    return left, right, monomial, coefficients
+
+
+def _factors(monomial: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Two monomials whose product this is: a power and the rest, or halves of a power."""
+    first = next(i for i, e in enumerate(monomial) if e)
+    exponent = monomial[first]
+    power = exponent // 2 if exponent == sum(monomial) else exponent
+    one = tuple(power if i == first else 0 for i in range(len(monomial)))
+    return one, tuple(e - o for e, o in zip(monomial, one))
+
+
+@njit(**PART)
+def products(z, left, right, w):
+    """All numbers w at z."""
     for i in range(z.size):
-        out[i, 0] = 1.0
-        for e in range(top):
-            out[i, e + 1] = out[i, e] * z[i]
-    return out
+        w[i] = z[i]
+    w[z.size] = 1.0
+    for k in range(left.size):
+        w[z.size + 1 + k] = w[left[k]] * w[right[k]]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def value(z, start, variable, exponent, coefficient):
-    """Q(z)."""
-    power = powers(z, exponent)
+@njit(**PART)
+def value(z, table, w):
+    """Q(z), with room for w."""
+    left, right, monomial, coefficient = table
+    products(z, left, right, w)
     total = 0.0j
-    for t in range(coefficient.size):
-        term = coefficient[t]
-        for s in range(start[t], start[t + 1]):
-            term *= power[variable[s], exponent[s]]
-        total += term
+    for t in range(monomial.size):
+        total += coefficient[t] * w[monomial[t]]
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def gradient(z, start, variable, exponent, coefficient, out):
-    """Q(z), with ∂Q/∂z_i in `out`."""
-    power = powers(z, exponent)
+@njit(**PART)
+def gradient(z, table, w, slope):
+    """Q(z), with ∂Q/∂w in `slope`, for the coordinates first: ∂Q/∂z_i."""
+    left, right, monomial, coefficient = table
+    products(z, left, right, w)
+    for k in range(w.size):
+        slope[k] = 0.0
     total = 0.0j
-    out[:] = 0.0
-    for t in range(coefficient.size):
-        last = start[t + 1]
-        head = coefficient[t]
-        for s in range(start[t], last):
-            partial = head * exponent[s] * power[variable[s], exponent[s] - 1]
-            for r in range(s + 1, last):
-                partial *= power[variable[r], exponent[r]]
-            out[variable[s]] += partial
-            head *= power[variable[s], exponent[s]]
-        total += head
+    for t in range(monomial.size):
+        total += coefficient[t] * w[monomial[t]]
+        slope[monomial[t]] += coefficient[t]
+    for k in range(left.size - 1, -1, -1):
+        a, b, outer = left[k], right[k], slope[z.size + 1 + k]
+        slope[a] += outer * w[b]
+        slope[b] += outer * w[a]
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def hessian(z, start, variable, exponent, coefficient, out):
-    """∂²Q/∂z_i∂z_j in `out`, shape (N, N)."""
-    out[:] = 0.0
-    for t in range(coefficient.size):
-        first, last = start[t], start[t + 1]
-        for s in range(first, last):
-            for r in range(first, last):
-                if r == s and exponent[s] < 2:
-                    continue
-                partial = coefficient[t] + 0.0j
-                for u in range(first, last):
-                    e = exponent[u]
-                    lowered = e
-                    if u == s:
-                        partial *= lowered
-                        lowered -= 1
-                    if u == r:
-                        partial *= lowered
-                        lowered -= 1
-                    partial *= power(z[variable[u]], lowered)
-                out[variable[s], variable[r]] += partial
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def gradients(z, start, variable, exponent, coefficient):
-    """Q and ∂Q at many points: (n,) and (n, N)."""
-    values = np.empty(z.shape[0], np.complex128)
-    out = np.empty_like(z)
+@njit(**_OPTIONS)
+def gradients(z, table, values, out):
+    """Q and ∂Q at many points (n, N), into (n,) and (n, N)."""
+    w = np.empty(z.shape[1] + 1 + table[0].size, np.complex128)
+    slope = np.empty(z.shape[1] + 1 + table[0].size, np.complex128)
     for p in range(z.shape[0]):
-        values[p] = gradient(z[p], start, variable, exponent, coefficient, out[p])
-    return values, out
+        values[p] = gradient(z[p], table, w, slope)
+        for i in range(z.shape[1]):
+            out[p, i] = slope[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def hessians(z, start, variable, exponent, coefficient):
-    """∂∂Q at many points: (n, N, N)."""
-    out = np.empty((z.shape[0], z.shape[1], z.shape[1]), np.complex128)
+@njit(**_OPTIONS)
+def hessians(z, table, out):
+    """∂∂Q at many points (n, N), into (n, N, N): column j is the derivative of w and of ∂Q/∂w along z_j."""
+    left, right = table[:2]
+    size = z.shape[1]
+    room = np.empty((4, size + 1 + left.size), np.complex128)
+    w, slope, along, bend = room[0], room[1], room[2], room[3]
     for p in range(z.shape[0]):
-        hessian(z[p], start, variable, exponent, coefficient, out[p])
-    return out
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def jacobian(z, good, elim, table, out):
-    """out[p, a, i] = ∂z_i/∂x^a."""
-    start, variable, exponent, coefficient = table
-    slope = np.empty(z.shape[1], np.complex128)
-    for p in range(z.shape[0]):
-        gradient(z[p], start, variable, exponent, coefficient, slope)
-        scale = -1.0 / slope[elim[p]]
-        out[p] = 0.0
-        for a in range(good.shape[1]):
-            out[p, a, good[p, a]] = 1.0
-            out[p, a, elim[p]] = slope[good[p, a]] * scale
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def bends(z, good, elim, jacobian, table, out):
-    """out[p, a, c] = ∂²z_elim/∂x^a∂x^c = −J_a^i J_c^j ∂_i∂_jQ / (∂Q/∂z_elim) with J = `jacobian`."""
-    start, variable, exponent, coefficient = table
-    size, n = z.shape[1], good.shape[1]
-    second = np.empty((size, size), np.complex128)
-    first = np.empty(size, np.complex128)
-    for p in range(z.shape[0]):
-        gradient(z[p], start, variable, exponent, coefficient, first)
-        hessian(z[p], start, variable, exponent, coefficient, second)
-        e, slope = elim[p], jacobian[p, :, elim[p]]
-        for a in range(n):
-            for c in range(n):
-                i, j = good[p, a], good[p, c]
-                total = second[i, j] + second[i, e] * slope[c] + second[e, j] * slope[a]
-                total += second[e, e] * slope[a] * slope[c]
-                out[p, a, c] = -total / first[e]
+        gradient(z[p], table, w, slope)
+        for j in range(size):
+            along[:] = 0.0
+            bend[:] = 0.0
+            along[j] = 1.0
+            for k in range(left.size):
+                a, b = left[k], right[k]
+                along[size + 1 + k] = along[a] * w[b] + w[a] * along[b]
+            for k in range(left.size - 1, -1, -1):
+                a, b, outer, moved = left[k], right[k], slope[size + 1 + k], bend[size + 1 + k]
+                bend[a] += moved * w[b] + outer * along[b]
+                bend[b] += moved * w[a] + outer * along[a]
+            for i in range(size):
+                out[p, i, j] = bend[i]
