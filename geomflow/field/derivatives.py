@@ -88,6 +88,10 @@ class Stencil:
         return np.asarray(phases @ row / spacing**times)
 
 
+TRANSFORMED = 3
+"""A derivative by Fourier transforms takes so many arrays: modes, up to 4/3 of the grid's points, and values."""
+
+
 @final
 class CellJets:
     """The cell derivatives ∂_s^index of one array, by index.

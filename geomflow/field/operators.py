@@ -30,7 +30,7 @@ from geomflow.core import graph as gr
 from geomflow.core import memory
 from geomflow.core.errors import ShapeError
 from geomflow.core.program import Program, Stage
-from geomflow.field.derivatives import CellJets, expand, way_to
+from geomflow.field.derivatives import TRANSFORMED, CellJets, expand, way_to
 from geomflow.field.lattice import FlatTorus
 from geomflow.field.mesh import Mesh
 
@@ -240,11 +240,6 @@ def pointwise(program: Program, grid: Mesh, statics: np.ndarray | None = None) -
     )
     rows = checked_statics(grid, program, statics)
     return PointwiseOperator(on_cell, grid, rows, cell_parameters(grid.torus), stages)
-
-
-TRANSFORMED = 3
-"""A derivative by Fourier transforms takes its modes, up to 4/3 of the grid's points, and its values, before these are
-where they belong."""
 
 
 def held_arrays(program: Program) -> int:

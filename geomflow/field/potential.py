@@ -18,9 +18,10 @@ from geomflow.core import memory
 from geomflow.core.errors import NotFiniteError, PositivityError, ShapeError
 from geomflow.core.graph.node import exact
 from geomflow.core.numbers import require_unmasked
+from geomflow.field.derivatives import TRANSFORMED
 from geomflow.field.hermitian import HermitianField, complex_dimension, packed_pairs
 from geomflow.field.matrices import require_symmetric, smallest_eigenvalue
-from geomflow.field.mesh import place
+from geomflow.field.mesh import Mesh, place
 from geomflow.field.sampling import sample, sample_matrix
 from geomflow.field.state import Field, ScalarField, freeze, unpacked_rows
 from geomflow.symbolic.jets import HermitianNodes, field_node, hermitian_nodes
@@ -164,12 +165,22 @@ def complex_hessian(grid: Grid, values: np.ndarray) -> np.ndarray:
 
 
 def second_derivatives(grid: Grid, values: np.ndarray) -> dict[tuple[int, int], np.ndarray]:
-    """(i, j) ↦ ∂_i∂_j f for all pairs of coordinates."""
+    """(i, j) ↦ ∂_i∂_j f for all pairs of coordinates that a complex Hessian has: not those of x^a and y^a, a = 1..n."""
     unit = np.eye(grid.dim, dtype=int)
-    pairs = [(i, j) for i in range(grid.dim) for j in range(grid.dim)]
+    pairs = [(i, j) for i in range(grid.dim) for j in range(grid.dim) if i == j or i // 2 != j // 2]
     indices = {pair: tuple(int(k) for k in unit[pair[0]] + unit[pair[1]]) for pair in pairs}
     known = grid.derivatives(values, set(indices.values()))
     return {pair: known[index] for pair, index in indices.items()}
+
+
+def hessian_arrays(grid: Mesh) -> int:
+    """The most arrays of a grid's shape that a complex Hessian takes at a time: n² complex entries, and derivatives.
+
+    On general lattices these are along the lattice and along the coordinates.
+    """
+    size, dim = complex_dimension(grid, "a complex Hessian"), grid.dim
+    along = dim * (dim + 1) // 2 + dim - 1
+    return 2 * size * size + along + TRANSFORMED + (0 if grid.torus.is_rectangular else dim * dim // 2)
 
 
 def log_determinant(metric: HermitianField) -> ScalarField:
@@ -188,9 +199,8 @@ def log_determinant(metric: HermitianField) -> ScalarField:
 def make_potential(grid: Grid, expression: Any, reference: Any) -> PotentialField:
     """The potential of `grid.potential(expression, reference)`, checked to lie in the Kähler cone."""
     size = complex_dimension(grid, "a Kähler potential")
-    memory.require(
-        (2 * size * size + 3) * grid.nbytes, f"a Kähler potential and its metric on {grid!r}", "use a smaller grid"
-    )
+    memory.require((1 + hessian_arrays(grid)) * grid.nbytes, f"a Kähler potential and its metric on {grid!r}",
+                   "use a smaller grid")
     if isinstance(expression, ScalarField | PotentialField):
         expression = expression.values
     values = sample(grid, expression, "the potential")

@@ -295,10 +295,10 @@ class _System:
             last = float(np.abs(residual).max() / (self._scale * np.abs(u).max()))
             if last <= RESIDUAL or not np.isfinite(last):
                 break
-            u, value = self._newton(u, value, residual, max(ROUGHLY, RESIDUAL / (4 * last)))
+            u, value = self._newton(u, value, residual)
         return self.normalised(u), value, last
 
-    def _newton(self, u: np.ndarray, value: float, residual: np.ndarray, tolerance: float) -> tuple[np.ndarray, float]:
+    def _newton(self, u: np.ndarray, value: float, residual: np.ndarray) -> tuple[np.ndarray, float]:
         """One Newton step for A u = λu with u fixed in norm to first order."""
         shape, size = u.shape, u.size
         weighted = (self._weight * u).ravel()
@@ -319,6 +319,6 @@ class _System:
 
         right = np.append(-residual.ravel(), 0.0)
         full = (size + 1, size + 1)
-        found = gmres(LinearOperator(full, bordered), right, M=LinearOperator(full, inverse), rtol=tolerance,
+        found = gmres(LinearOperator(full, bordered), right, M=LinearOperator(full, inverse), rtol=ROUGHLY,
                       restart=INNER_VECTORS, maxiter=INNER_CYCLES)[0]
         return u + found[:-1].reshape(shape), value + float(found[-1])

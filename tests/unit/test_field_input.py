@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import sympy
@@ -19,6 +21,7 @@ from geomflow.core.errors import (
     UnknownNameError,
 )
 from geomflow.field import ComplexTorus, Torus
+from geomflow.field.potential import hessian_arrays
 from geomflow.symbolic import KahlerMetric, Metric
 
 GRID = Torus(2).grid(16)
@@ -184,6 +187,21 @@ def test_the_advice_of_the_kahler_cone_is_right():
     CURVE.potential(f"cos(2*pi*x)/10*{0.999 * factor}")
     with pytest.raises(PositivityError):
         CURVE.potential(f"cos(2*pi*x)/10*{1.001 * factor}")
+
+
+@pytest.mark.parametrize("torus", [ComplexTorus(1), ComplexTorus(1, modulus=0.3 + 1j), ComplexTorus(3)], ids=repr)
+@pytest.mark.parametrize("scheme", ["stencil", "spectral"])
+def test_a_potential_takes_no_more_memory_than_it_states(torus, scheme):
+    grid = torus.grid(5 if torus.dim == 3 else 128, scheme=scheme)
+    values = grid.random_potential(1, modes=1).values
+    grid.potential(values)
+    tracemalloc.start()
+    try:
+        grid.potential(values)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert 0.5 < peak / ((1 + hessian_arrays(grid)) * grid.nbytes) <= 1.05
 
 
 def test_memory_is_stated_before_it_is_taken(monkeypatch):
