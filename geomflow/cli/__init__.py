@@ -1,4 +1,4 @@
-"""The command `geomflow`: run, show, derive, quintic, variety, study and version.
+"""The command `geomflow`: run, show, derive, quintic, variety, study, warm-up and version.
 
 Exit codes: 0 for a run that ended well (finished, steady, or at a singularity of the geometry), 1 for one that
 diverged, 2 for an error of input or of the machine (a full disk, too little memory), 70 for a defect of geomflow
@@ -13,10 +13,10 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from geomflow.cli import derive, run, study, variety
+from geomflow.cli import derive, run, study, variety, warm_up
 from geomflow.cli.terminal import Parser, exit_code, plainly_told, versions
 
-COMMANDS = (run, derive, variety, study)
+COMMANDS = (run, derive, variety, study, warm_up)
 
 
 def parser() -> argparse.ArgumentParser:
