@@ -1,8 +1,8 @@
 """geomflow warm-up [WHAT ...] [--workers N]: compile ahead what first calls would wait for.
 
-Compiles the routines of common flows, of kernels and of metrics on the quintic by small runs, in N processes side by side
-(as many as there are cores unless given), and says what was built, where it lies and how large it is. What is there
-already is not built again. `geomflow warm-up --list` names what there is; without names all of it is built.
+Compiles the routines of common flows, of kernels and of metrics on the quintic by small runs, in N processes side by
+side (as many as there are cores unless given), and says what was built, where it lies and how large it is. What is
+there already is not built again. `geomflow warm-up --list` names what there is; without names all of it is built.
 
 Machine code is of use to the same versions of geomflow, Python, Numba and llvmlite, on a processor of the same name and
 features, for a package at the same place: it is looked up by all of these, and compiled anew where one differs. Build
@@ -12,7 +12,6 @@ it where it will run, such as in the image of a container, for the processor tha
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context

@@ -9,7 +9,6 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from scipy.optimize import brentq
 
 from geomflow.core.content import KIND, content, differences
 from geomflow.core.errors import InputError, NotFiniteError, PositivityError
@@ -321,6 +320,8 @@ def locate(event: TerminalEvent, cursor: Cursor, stepper: Stepper, t_old: float,
     def scaled(fraction: float) -> float:
         value = at(fraction) if fraction > 0 else before
         return float(np.clip(value / scale, -1.0, 1.0)) if value != 0 else past
+
+    from scipy.optimize import brentq
 
     ends_there = after == 0 and at(1 - _ACCURACY) != 0
     fraction = 1.0 if ends_there else float(brentq(scaled, 0.0, 1.0, xtol=_ACCURACY))
