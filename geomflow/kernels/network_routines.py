@@ -7,11 +7,13 @@ import math
 import numpy as np
 from numba import njit
 
-from geomflow.codegen.mathematics import fma, noalias, select
+from geomflow.codegen.mathematics import fma, held, noalias, select
 from geomflow.kernels.network_rows import cos_row, erf_row, gelu_row, identity_row, relu_row, sin_row
 
 #: Points of a row handled at once: every intermediate stays in the first-level cache.
 TILE = 128
+#: Squares of lengths up to it count as zero.
+LEAST = 1e-307
 #: The number of each activation in `layer`.
 CODES = {"relu": 0, "erf": 1, "cos": 2, "sin": 3, "gelu": 4, "identity": 5}
 
@@ -40,11 +42,14 @@ def layer(code: int, p: float, q: np.ndarray, p1: float, q1: np.ndarray, m: floa
 
 
 @njit(**_FUSED)
-def correlate(x: np.ndarray, columns: np.ndarray, squares: np.ndarray, scale: float, row: tuple[np.ndarray, ...],
+def correlate(x: np.ndarray, columns: np.ndarray, inverses: np.ndarray, scale: float, row: tuple[np.ndarray, ...],
               norm: float) -> None:
     """1 − c, 1 + c and the covariance scale² x·y of one point x with the columns y; row = (near, far, covariance).
 
-    sin² is the square of x's part across y, x − t y rounded once, so that no digits are lost near c = ±1.
+    inverses (2, T): 1/|y| and 1/|y|²; norm: |x|².
+
+    sin² is the square of x's part across y, x − t y rounded once, so that no digits are lost near c = ±1. Coordinates
+    are taken in pairs: their number in `columns` is even, a last one of zeros where x has none.
     """
     noalias()
     near, far, covariance, across, along = row
@@ -52,52 +57,63 @@ def correlate(x: np.ndarray, columns: np.ndarray, squares: np.ndarray, scale: fl
     covariance[:] = 0.0
     across[:] = 0.0
     along[:] = 0.0
-    for c in range(x.size):
-        entry, y = x[c], columns[c]
+    for c in range(0, columns.shape[0], 2):
+        a, y, z = x[c], columns[c], columns[c + 1]
+        b = x[c + 1] if c + 1 < x.size else 0.0
         for j in range(count):
-            covariance[j] += entry * y[j]
+            covariance[j] = fma(b, z[j], fma(a, y[j], covariance[j]))
+    root, inverse = inverses[0], inverses[1]
     for j in range(count):
-        near[j] = -covariance[j] / positive_or_one(squares[j])
-    for c in range(x.size):
-        entry, y = x[c], columns[c]
+        near[j] = -covariance[j] * inverse[j]
+    for c in range(0, columns.shape[0], 2):
+        a, y, z = x[c], columns[c], columns[c + 1]
+        b = x[c + 1] if c + 1 < x.size else 0.0
         for j in range(count):
-            rest = fma(near[j], y[j], entry)
-            across[j] += rest * rest
-            along[j] += rest * y[j]
-    scale_x = positive_or_one(norm)
+            rest, other = fma(near[j], y[j], a), fma(near[j], z[j], b)
+            across[j] = fma(other, other, fma(rest, rest, across[j]))
+            along[j] = fma(other, z[j], fma(rest, y[j], along[j]))
+    square_x = 1.0 / positive_or_one(norm)
+    root_x, one, zero = math.sqrt(square_x), held(1.0), held(0.0)
     for j in range(count):
-        scale_y = positive_or_one(squares[j])
-        sine = (across[j] - along[j] * along[j] / scale_y) / scale_x
-        sine = select(sine > 0.0, sine, 0.0)
-        cosine = covariance[j] / math.sqrt(scale_x * scale_y)
-        size = select(cosine >= 0.0, cosine, -cosine)
-        small = sine / (1.0 + size)
-        near[j] = select(cosine >= 0.0, small, 1.0 + size)
-        far[j] = select(cosine >= 0.0, 1.0 + size, small)
+        sine = (across[j] - along[j] * along[j] * inverse[j]) * square_x
+        sine = select(sine > zero, sine, zero)
+        cosine = covariance[j] * root_x * root[j]
+        size = select(cosine >= zero, cosine, -cosine)
+        small = sine / (one + size)
+        near[j] = select(cosine >= zero, small, one + size)
+        far[j] = select(cosine >= zero, one + size, small)
         covariance[j] *= scale
 
 
 @njit(**_FUSED)
 def positive_or_one(x: float) -> float:
-    """x, or 1 in place of 0, to divide by."""
-    return select(x > 0.0, x, 1.0)
+    """x, or 1 in place of 0 and of numbers whose inverse overflows, to divide by."""
+    return select(x > LEAST, x, 1.0)
+
+
+@njit(**_FUSED)
+def invert(squares: np.ndarray, inverses: np.ndarray) -> None:
+    """The inverse lengths and squared lengths of points, from their squares; one for zero."""
+    for j in range(squares.size):
+        inverses[1, j] = 1.0 / positive_or_one(squares[j])
+        inverses[0, j] = math.sqrt(inverses[1, j])
 
 
 @njit(**_FUSED)
 def tile(network: Network, x: np.ndarray, px: np.ndarray, sx: np.ndarray, columns: np.ndarray, q: np.ndarray,
-         squares: np.ndarray, work: np.ndarray, tangent: bool, out: np.ndarray) -> None:
-    """Rows x (r, d) against columns (d, T): out (r, T), the tangent kernel or the covariance of the outputs.
+         inverses: np.ndarray, work: np.ndarray, tangent: bool, out: np.ndarray) -> None:
+    """Rows x (r, d) against columns (d or d + 1, T): out (r, T), the tangent kernel or the covariance of the outputs.
 
     network = (activation's code, input scale², σ_w², σ_b²); px (layers, r), q (layers, T): deviations in each layer;
-    sx, squares: |x|² and |y|²; work (5, TILE): intermediate rows.
+    sx: |x|²; inverses (2, T): 1/|y| and 1/|y|²; work (5, TILE): intermediate rows.
     """
     code, scale, m, beta = network
-    count = squares.size
+    count = inverses.shape[1]
     near, far, covariance, theta, rest = (
         work[0][:count], work[1][:count], work[2][:count], work[3][:count], work[4][:count]
     )
     for i in range(x.shape[0]):
-        correlate(x[i], columns, squares, scale, (near, far, covariance, theta, rest), sx[i])
+        correlate(x[i], columns, inverses, scale, (near, far, covariance, theta, rest), sx[i])
         theta[:] = covariance
         for l in range(px.shape[0] - 1):
             layer(code, px[l, i], q[l], px[l + 1, i], q[l + 1], m, beta, near, far, covariance, theta)
@@ -110,12 +126,15 @@ def tile(network: Network, x: np.ndarray, px: np.ndarray, sx: np.ndarray, column
 def block(network: Network, x: np.ndarray, px: np.ndarray, sx: np.ndarray, columns: np.ndarray, q: np.ndarray,
           squares: np.ndarray, tangent: bool, out: np.ndarray) -> None:
     """out[i, j] for rows x (r, d) and all columns (d, n), tile by tile."""
-    n = columns.shape[1]
+    d, n = columns.shape
     work = np.empty((5, TILE))
     for first in range(0, n, TILE):
         last = min(first + TILE, n)
-        y, deviations = np.ascontiguousarray(columns[:, first:last]), np.ascontiguousarray(q[:, first:last])
-        tile(network, x, px, sx, y, deviations, squares[first:last], work, tangent, out[:, first:last])
+        y, deviations = np.zeros((d + d % 2, last - first)), np.ascontiguousarray(q[:, first:last])
+        y[:d] = columns[:, first:last]
+        inverses = np.empty((2, last - first))
+        invert(squares[first:last], inverses)
+        tile(network, x, px, sx, y, deviations, inverses, work, tangent, out[:, first:last])
 
 
 @njit(**_FUSED)

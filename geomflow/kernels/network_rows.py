@@ -17,7 +17,7 @@ import math
 import numpy as np
 from numba import njit
 
-from geomflow.codegen.mathematics import exp, fma, noalias, select
+from geomflow.codegen.mathematics import exp, fma, held, noalias, select
 
 #: Options of what rows of pairs are made of: inlined, so that loops over pairs become vector instructions.
 INLINED = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "forceinline": True}
@@ -26,9 +26,9 @@ INLINED = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}, "for
 @njit(**INLINED)
 def horner(s: float, a: float, b: float, c: float, d: float, e: float, f: float, g: float, h: float, k: float,
            l: float) -> float:
-    """a s⁹ + b s⁸ + … + l."""
-    high = fma(s, fma(s, fma(s, fma(s, a, b), c), d), e)
-    return fma(s, fma(s, fma(s, fma(s, fma(s, high, f), g), h), k), l)
+    """a s⁹ + b s⁸ + … + l, the numbers kept out of loops."""
+    high = fma(s, fma(s, fma(s, fma(s, held(a), held(b)), held(c)), held(d)), held(e))
+    return fma(s, fma(s, fma(s, fma(s, fma(s, high, held(f)), held(g)), held(h)), held(k)), held(l))
 
 
 @njit(**INLINED)
@@ -94,12 +94,13 @@ def arc_gap(a: float, k: float, gap: float, gram: float, root: float) -> float:
 @njit(**INLINED)
 def exp_less_one(x: float) -> float:
     """e^x − 1 for x <= 0, branch-free: the Taylor polynomial of degree 13 near 0."""
-    low = fma(x, fma(x, fma(x, 1 / 5040, 1 / 720), 1 / 120), 1 / 24)
+    one = held(1.0)
+    low = fma(x, fma(x, fma(x, held(1 / 5040), held(1 / 720)), held(1 / 120)), held(1 / 24))
     x4 = x * x * x * x
-    high = fma(x, fma(x, fma(x, 1 / 39916800, 1 / 3628800), 1 / 362880), 1 / 40320)
-    tail = fma(x4 * x4, fma(x, 1 / 6227020800, 1 / 479001600), fma(x4, high, low))
-    near = x + x * x * fma(x, fma(x, tail, 1 / 6), 0.5)
-    return select(x > -0.35, near, exp(x) - 1.0)
+    high = fma(x, fma(x, fma(x, held(1 / 39916800), held(1 / 3628800)), held(1 / 362880)), held(1 / 40320))
+    tail = fma(x4 * x4, fma(x, held(1 / 6227020800), held(1 / 479001600)), fma(x4, high, low))
+    near = x + x * x * fma(x, fma(x, tail, held(1 / 6)), held(0.5))
+    return select(x > held(-0.35), near, exp(x) - one)
 
 
 @njit(**INLINED)
@@ -121,20 +122,20 @@ def relu_row(p: float, q: np.ndarray, p1: float, q1: np.ndarray, m: float, beta:
              far: np.ndarray, covariance: np.ndarray, tangent: np.ndarray) -> None:
     """φ = max(u, 0): E[φφ] = pq (sin θ + (π − θ) cos θ)/2π, E[φ'φ'] = (π − θ)/2π, cos θ = c."""
     noalias()
-    half = 0.5 * m
+    half, zero, one, turns = 0.5 * m, held(0.0), held(1.0), held(_TURN)
     for j in range(q.size):
         positive = near[j] <= far[j]
         v = select(positive, near[j], far[j])
-        chord = math.sqrt(2.0 * v)
-        turn = _TURN * chord * angle_series(v)
-        segment = _TURN * chord * v * segment_series(v)
-        step = select(positive, 1.0 - turn, turn)
-        value = select(positive, 1.0 - v, 0.0) + segment
-        rest = select(positive, v, 1.0) - segment
+        chord = turns * math.sqrt(v + v)
+        turn = chord * angle_series(v)
+        segment = chord * v * segment_series(v)
+        step = select(positive, one - turn, turn)
+        value = select(positive, one - v, zero) + segment
+        rest = select(positive, v, one) - segment
         product, after = half * p * q[j], p1 * q1[j]
-        lifted = half * beta * (p - q[j]) ** 2 / select(after > 0.0, after + product + beta, 1.0)
-        near[j] = (product * rest + lifted) / select(after > 0.0, after, 1.0)
-        far[j] = 2.0 - near[j]
+        lifted = half * beta * (p - q[j]) ** 2 / select(after > zero, after + product + beta, one)
+        near[j] = (product * rest + lifted) / select(after > zero, after, one)
+        far[j] = one + one - near[j]
         covariance[j] = product * value + beta
         tangent[j] = covariance[j] + half * step * tangent[j]
 
