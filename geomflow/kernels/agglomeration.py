@@ -13,9 +13,9 @@ from numba import njit
 
 from geomflow.codegen.mathematics import noalias
 from geomflow.core.threads import each, slices
+from geomflow.kernels.tile_rows import larger
 
 _FUSED = {"cache": True, "forceinline": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
-_LEAST = {"cache": True, "forceinline": True, "nogil": True, "error_model": "numpy", "fastmath": {"nnan", "nsz"}}
 _TILE = 128
 _GROUP = 4
 
@@ -41,13 +41,13 @@ def overlaps(rows: np.ndarray, columns: np.ndarray, o: np.ndarray, out: np.ndarr
             fourth[j] = fourth[j] - d0 * u0 - d1 * u1 - d2 * u2 - d3 * u3
 
 
-@njit(**_LEAST)
+@njit(**_FUSED)
 def least(values: np.ndarray) -> float:
-    """The smallest of finite values."""
-    result = values[0]
+    """The smallest of values, none of them NaN."""
+    result = -values[0]
     for j in range(values.size):
-        result = min(result, values[j])
-    return result
+        result = larger(result, -values[j])
+    return -result
 
 
 @njit(**_FUSED)
@@ -90,10 +90,12 @@ def nearest_one(v: np.ndarray, o: np.ndarray, cluster: int, preferred: int, work
         for j in range(o.size):
             work[j] = work[j] - x0 * y0[j] - x1 * y1[j] - x2 * y2[j] - x3 * y3[j]
     work[cluster] = np.inf
-    best = preferred
-    for j in range(o.size):
-        if best < 0 or work[j] < work[best]:
-            best = j
+    smallest = least(work)
+    if preferred >= 0 and work[preferred] == smallest:
+        return preferred
+    best = 0
+    while work[best] != smallest:
+        best += 1
     return best
 
 
