@@ -13,6 +13,7 @@ from scipy.sparse.linalg import ArpackError, LinearOperator, cg, eigsh, gmres
 from geomflow.core import graph as gr
 from geomflow.core.errors import GeomflowError, InputError
 from geomflow.core.program import Elliptic, Program, Stage
+from geomflow.core.threads import one_thread_products
 from geomflow.field.matrices import require_positive
 from geomflow.field.mesh import Mesh
 from geomflow.field.metric import MetricField
@@ -189,7 +190,8 @@ class GroundState:
         for kept, u, value in self._kept:
             if kept == numbers:
                 return u, value
-        u, value = self._found(y)
+        with one_thread_products():
+            u, value = self._found(y)
         u.flags.writeable = False
         self._kept = ((numbers, u, value), *self._kept)[:KEPT]
         return u, value

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from fields import grid_of
+from threadpoolctl import threadpool_limits
 
 import geomflow as gf
 from geomflow import functionals as fn
@@ -132,6 +133,16 @@ def test_a_search_that_goes_astray_is_taken_up_from_below(monkeypatch):
         again, known = ground_state(grid).eigenpair(y)
         assert known == pytest.approx(value, rel=1e-9)
         np.testing.assert_allclose(again, u, rtol=1e-9)
+
+
+def test_the_number_of_threads_does_not_change_a_ground_state():
+    """Nor that of the library whose sums over ten thousand points and more would depend on it."""
+    grid = gf.Torus(dim=2).grid(160, scheme="spectral")
+    y, found = grid.metric(METRIC).pack(), []
+    for number in (1, 2):
+        with threadpool_limits(number, "blas"):
+            found.append(ground_state(grid).eigenpair(y)[0])
+    np.testing.assert_array_equal(*found)
 
 
 def test_no_metric_has_no_ground_state():
