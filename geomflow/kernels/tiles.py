@@ -65,12 +65,18 @@ def _both(k: np.ndarray, i: int, u: np.ndarray, v: np.ndarray, out_left: np.ndar
             k0, k1, k2 = k[j], k[TILE + j], k[2 * TILE + j]
             k3, k4, k5 = k[3 * TILE + j], k[4 * TILE + j], k[5 * TILE + j]
             a0 += k0 * x
+            b += k0 * u0
             a1 += k1 * x
+            b += k1 * u1
             a2 += k2 * x
+            b += k2 * u2
             a3 += k3 * x
+            b += k3 * u3
             a4 += k4 * x
+            b += k4 * u4
             a5 += k5 * x
-            out_right[c * TILE + j] = b + k0 * u0 + k1 * u1 + k2 * u2 + k3 * u3 + k4 * u4 + k5 * u5
+            b += k5 * u5
+            out_right[c * TILE + j] = b
         _add(out_left, at, a0, a1, a2, a3, a4, a5)
 
 
