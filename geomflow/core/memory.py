@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from math import prod
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from geomflow.core.errors import MemoryLimitError
 
@@ -25,6 +29,27 @@ def human(size: float) -> str:
             break
         value /= 1000
     return f"{value:.0f} B" if unit == "B" else f"{value:.3g} {unit}"
+
+
+LINE = 64
+"""Bytes of a cache line."""
+
+
+def aligned(shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
+    """A new array that begins on a cache line, not filled: wide loads from it cross no line.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Its shape; it is C-contiguous.
+    dtype : type, optional
+        The type of its numbers.
+    """
+    size = prod(shape) * np.dtype(dtype).itemsize
+    whole = np.empty(size + LINE, np.uint8)
+    begin = -whole.ctypes.data % LINE
+    array: np.ndarray = whole[begin:begin + size].view(dtype).reshape(shape)
+    return array
 
 
 def available() -> int:

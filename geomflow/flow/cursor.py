@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from geomflow.core.memory import require
+from geomflow.core.memory import aligned, require
 from geomflow.flow.problem import Problem
 
 _BLOCK = 4096  # doubles: one block of the target stays in the first-level cache
@@ -76,10 +76,13 @@ class Workspace:
     def __init__(self, shape: tuple[int, ...], names: Sequence[str]) -> None:
         size = int(np.prod(shape, dtype=np.int64))
         require(8.0 * size * len(names), f"the {len(names)} work arrays of shape {shape}")
-        self._data = np.zeros((len(names), size))
+        whole = -(-size // 8) * 8
+        self._data = aligned((len(names), whole))
+        self._data[...] = 0.0
         self._shape = shape
         self._rows = {name: row for row, name in enumerate(names)}
-        self._views: dict[str, np.ndarray] = {name: self._data[row].reshape(shape) for name, row in self._rows.items()}
+        self._views: dict[str, np.ndarray] = {
+            name: self._data[row, :size].reshape(shape) for name, row in self._rows.items()}
 
     @property
     def shape(self) -> tuple[int, ...]:
