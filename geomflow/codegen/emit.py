@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import count
 
 from geomflow.codegen.lowering import Leaf, Lowering
 from geomflow.codegen.plan import (
     AXES,
+    LINE,
     GridPlan,
-    Hoisted,
     Index,
-    Reader,
     Source,
     hoist,
     last_axis,
     letters,
     operations,
     parent,
-    plus,
     runs,
-    shifted,
-    weight,
 )
+from geomflow.codegen.reader import Reader, plus, times
 from geomflow.codegen.stencils import radius, weights
 from geomflow.codegen.text import Names, Writer
 from geomflow.core import graph as gr
@@ -45,36 +43,50 @@ class GridEmitter:
         numbers = (*self._program.coordinates, *self._program.parameters)
         self._symbols = {name: self._names.take(name) for name in numbers}
         self._hoisted = [hoist(stage.nodes, self._program.coordinates) for stage in self._program.stages]
-        self._early: dict[Node, str] = {}
-        self._jet_names: dict[str, str] = {}
+        self._tabled = list(dict.fromkeys(n for hoisted in self._hoisted for n in hoisted.tables))
+        self._once_held: dict[Node, str] = {}
+        self._literals: dict[str, str] = {}
 
     def body(self) -> list[str]:
         """The lines of `block`, from its first to its last."""
-        out = Writer(1)
-        self._sizes(out)
-        self._weights(out)
-        self._buffers(out)
+        out, head = Writer(1), Writer(1)
         self._once(out)
+        buffers = self._buffers(out)
         self._tables(out)
-        first = self.plan.leads[0]
-        with out.block(f"for step in range({plus('start', -first)}, {plus('stop', first)}):"):
-            for number in range(len(self.plan.stages)):
-                self._stage(out, number)
-        return out.lines
+        size, width = f"n_{self._inner}", self.plan.width
+        out.line(f"width = ({size} - 1) // (({size} + {width - 1}) // {width}) // {LINE} * {LINE} + {LINE}")
+        out.line(f"turns = 0 if width >= {size} else 1")
+        with out.block(f"for left in range(0, {size}, width):"):
+            out.line(f"right = min(left + width, {size})")
+            out.line(f"origin = {self.plan.origin} - left")
+            first = self.plan.leads[0]
+            with out.block(f"for step in range({plus('start', -first)}, {plus('stop', first)}):"):
+                for number in range(len(self.plan.stages)):
+                    self._stage(out, number)
+        out.extend(f"release({name})" for name in buffers)
+        self._sizes(head)
+        self._weights(head)
+        return head.lines + out.lines
 
     def _temporary(self) -> str:
         return f"t{next(self._counter)}"
 
+    def _literal(self, text: str) -> str:
+        """The variable that holds a number outside of the loops."""
+        if text not in self._literals:
+            self._literals[text] = self._names.take(f"c_{text}")
+        return self._literals[text]
+
     # Before the loops
 
     def _sizes(self, out: Writer) -> None:
-        out.line("noalias()")
         for axis in range(self.plan.dimension):
             out.line(f"n_{AXES[axis]} = out.shape[{axis + 1}]")
         for axis, name in enumerate(self._program.coordinates):
             out.line(f"h_{AXES[axis]} = spacing[{axis}]  # of {name}")
         for position, name in enumerate(self._program.parameters):
             out.line(f"{self._symbols[name]} = parameters[{position}]")
+        out.extend(f"{name} = held({text})" for text, name in self._literals.items())
 
     def _weights(self, out: Writer) -> None:
         used = {(last_axis(index), index[last_axis(index)])
@@ -83,63 +95,62 @@ class GridEmitter:
             known = weights(derivative, self.plan.order)
             reach = radius(derivative, self.plan.order)
             scale = " * ".join([f"h_{AXES[axis]}"] * derivative)
-            for point in range(derivative % 2, reach + 1):
-                w = known[reach + point]
-                if w:
-                    out.line(f"{weight(axis, derivative, point)} = {w.numerator}.0 / ({w.denominator}.0 * {scale})")
+            ratios = [known[reach + s] for s in range(derivative % 2, reach + 1)]
+            values = ", ".join(f"{w.numerator}.0 / ({w.denominator}.0 * {scale})" for w in ratios)
+            out.line(f"w_{AXES[axis] * derivative} = ({values},)")
 
-    def _buffers(self, out: Writer) -> None:
+    def _buffers(self, out: Writer) -> list[str]:
+        """Allocate them; their names."""
+        names = []
+
+        def allocate(name: str, *extents: str | int) -> None:
+            names.append(name)
+            out.line(f"{name} = buffer({' * '.join(map(str, (*extents, self.plan.pitch)))})")
+
         for number, stage in enumerate(self.plan.stages):
+            if self.plan.dimension >= 3:
+                out.line(f"lines{number} = {plus('last - first', 2 * self.plan.leads[number])}")
             for index, members in stage.prefixes.items():
-                extents = [str(len(members))]
-                extents += self._extents(last_axis(index) + 1, self.plan.leads[number] + stage.reach(1, of=index))
-                out.line(f"d{number}_{letters(index)} = np.empty(({', '.join(extents)}))")
+                ring = [2 * stage.ring_reach + 1] if last_axis(index) == 0 and self.plan.dimension >= 3 else []
+                thick = ["n_k"] if last_axis(index) <= 1 and self.plan.dimension == 4 else []
+                allocate(f"d{number}_{letters(index)}", *ring, *thick, len(members))
             if lines := stage.lines(self.plan.inner):
-                out.line(f"line{number} = np.empty(({len(lines)}, {self._padded()}))")
+                allocate(f"line{number}", len(lines))
             if number < len(self.plan.stages) - 1:
-                planes = [str(len(self._program.stages[number].outputs)), str(self.plan.depth(number))]
-                extents = self._extents(1, self.plan.leads[number])
-                out.line(f"stage{number} = np.empty(({', '.join([*planes, *extents])}))")
-
-    def _extents(self, axis: int, lead: int) -> list[str]:
-        """The extents of a buffer over the axes from `axis` on."""
-        return [self._padded() if a == self.plan.inner else plus("last - first", 2 * lead) if a == 1 else f"n_{AXES[a]}"
-                for a in range(axis, self.plan.dimension)]
-
-    def _padded(self) -> str:
-        return plus(f"n_{self._inner}", 2 * self.plan.pad)
+                extents = [f"lines{number}", "n_k"][: self.plan.dimension - 2]
+                allocate(f"stage{number}", self.plan.depth(number), *extents, len(self._program.stages[number].outputs))
+        if self._tabled:
+            names.append("table")
+            out.line(f"table = buffer({len(self._tabled)} * n_{self._inner})")
+        return names
 
     def _once(self, out: Writer) -> None:
         nodes = [n for hoisted in self._hoisted for n in hoisted.once]
         leaves = {gr.symbol(p): Leaf(self._symbols[p], self._symbols[p]) for p in self._program.parameters}
         lowering = Lowering(nodes, leaves, temporary=self._temporary)
-        self._early = dict(zip(nodes, lowering.lower(nodes)))
+        self._once_held = dict(zip(nodes, lowering.lower(nodes)))
         out.extend(lowering.lines)
 
     def _tables(self, out: Writer) -> None:
-        nodes = list(dict.fromkeys(n for hoisted in self._hoisted for n in hoisted.tables))
-        if not nodes:
+        if not self._tabled:
             return
-        lowering = self._lowering(nodes, {})
-        held = lowering.lower(nodes)
-        out.line(f"table = np.empty(({len(nodes)}, n_{self._inner}))")
+        lowering = self._lowering(self._tabled, {}, self._inner)
+        held = lowering.lower(self._tabled)
         with out.block(f"for {self._inner} in range(n_{self._inner}):"):
             out.extend(lowering.lines)
-            out.extend(f"table[{q}, {self._inner}] = {text}" for q, text in enumerate(held))
-        for q, node in enumerate(nodes):
-            self._early[node] = f"table[{q}, {self._inner}]"
+            out.extend(f"table[{q} * n_{self._inner} + {self._inner}] = {text}"
+                       for q, text in enumerate(held))
 
-    def _lowering(self, nodes: list[Node], jets: dict[Node, Leaf]) -> Lowering:
+    def _lowering(self, nodes: Sequence[Node], jets: dict[Node, Leaf], inner: str) -> Lowering:
         leaves = dict(jets)
         for axis, coordinate in enumerate(self._program.coordinates):
-            name = self._symbols[coordinate]
-            fetch = f"{AXES[axis]} * h_{AXES[axis]}"
-            leaves[gr.symbol(coordinate)] = Leaf(name, fetch, 1)
+            counted = inner if axis == self.plan.inner else AXES[axis]
+            leaves[gr.symbol(coordinate)] = Leaf(self._symbols[coordinate], times(counted, f"h_{AXES[axis]}"), 1)
         for parameter in self._program.parameters:
             name = self._symbols[parameter]
             leaves[gr.symbol(parameter)] = Leaf(name, name)
-        lowering = Lowering(nodes, leaves, temporary=self._temporary)
-        for node, text in self._early.items():
+        lowering = Lowering(nodes, leaves, temporary=self._temporary, literal=self._literal)
+        for node, text in self._once_held.items():
             lowering.bind(node, text)
         return lowering
 
@@ -158,78 +169,95 @@ class GridEmitter:
 
     def _plane(self, out: Writer, number: int) -> None:
         stage = self.plan.stages[number]
-        self._moved(out, "i", "p", "n_i", stage.reach(0))
-        earlier = {s.stage for s, _ in stage.jets if s.stage >= 0}
-        for t in sorted(earlier):
-            self._moved(out, f"r{t}", "p", str(self.plan.depth(t)), stage.reach(0))
+        self._periodic(out, "i", "p % n_i", "n_i", stage.reaches(0))
+        for t in self._read(number):
+            self._periodic(out, f"r{t}", f"p % {self.plan.depth(t)}", str(self.plan.depth(t)), stage.reaches(0))
         if number < len(self.plan.stages) - 1:
             out.line(f"r{number} = p % {self.plan.depth(number)}")
-        for index in self._prefixes(number, 0):
-            self._fill(out, number, index)
-        with self._lines(out, number):
+        if self.plan.dimension == 2:
+            for index in self._prefixes(number, 0):
+                self._fill(out, number, index)
             self._line(out, number)
+        else:
+            self._lines(out, number)
 
-    def _moved(self, out: Writer, name: str, value: str, size: str, reach: int) -> None:
-        """Periodic indices around `value`."""
-        for shift in range(-reach, reach + 1):
-            moved = plus(value, shift)
-            out.line(f"{shifted(name, shift)} = {moved if moved.isidentifier() else f'({moved})'} % {size}")
+    def _read(self, number: int) -> list[int]:
+        """The earlier stages that a stage reads."""
+        return sorted({s.stage for s, _ in self.plan.stages[number].jets if s.stage >= 0})
+
+    def _periodic(self, out: Writer, name: str, value: str, size: str, reaches: Sequence[int]) -> None:
+        """A periodic index, and as tuples those around it."""
+        if name != value:
+            out.line(f"{name} = {value}")
+        for reach in reaches:
+            numbers = [f"periodic({plus(name, s)}, {size})" if s else name for s in range(-reach, reach + 1)]
+            out.line(f"{name}_{reach} = ({', '.join(numbers)})")
+
+    def _line_numbers(self, out: Writer, number: int, ahead: int) -> None:
+        """The present line in the planes that are kept of this stage and of earlier ones."""
+        if number < len(self.plan.stages) - 1:
+            out.line(f"m{number} = line")
+        for t in self._read(number):
+            out.line(f"m{t} = {plus('line', self.plan.leads[t] - self.plan.leads[number] + ahead)}")
+            for reach in self.plan.stages[number].reaches(1):
+                numbers = ", ".join(plus(f"m{t}", s) for s in range(-reach, reach + 1))
+                out.line(f"m{t}_{reach} = ({numbers})")
 
     def _prefixes(self, number: int, axis: int) -> list[Index]:
         return [index for index in self.plan.stages[number].prefixes if last_axis(index) == axis]
 
-    @contextmanager
-    def _lines(self, out: Writer, number: int) -> Iterator[None]:
+    def _lines(self, out: Writer, number: int) -> None:
         """Loops over the middle axes, filling the buffers that belong to them."""
         stage, lead = self.plan.stages[number], self.plan.leads[number]
-        if self.plan.dimension == 2:
-            yield
-            return
-        with out.block(f"for line in range({plus('last - first', 2 * lead)}):"):
-            self._moved(out, "j", plus("first + line", -lead), "n_j", stage.reach(1))
+        ahead, along = stage.ring_reach, self._prefixes(number, 0)
+        depth = str(2 * ahead + 1)
+        with out.block(f"for line in range({-2 * ahead}, lines{number}):"):
+            if along:
+                out.line(f"j = ({plus('first + line', ahead - lead)}) % n_j")
+                out.line(f"q = (line + {2 * ahead}) % {depth}")
+                self._line_numbers(out, number, ahead)
+                for index in along:
+                    self._fill(out, number, index)
+                if ahead:
+                    with out.block("if line < 0:"):
+                        out.line("continue")
+                reaches = [r for r in stage.reaches(1) if r <= ahead]
+                self._periodic(out, "q", f"(line + {ahead}) % {depth}", depth, reaches)
+            self._periodic(out, "j", f"({plus('first + line', -lead)}) % n_j", "n_j", stage.reaches(1))
+            self._line_numbers(out, number, 0)
             for index in self._prefixes(number, 1):
                 self._fill(out, number, index)
             if self.plan.dimension == 3:
-                yield
+                self._line(out, number)
                 return
             with out.block("for k in range(n_k):"):
-                self._moved_k(out, stage.reach(2))
+                self._periodic(out, "k", "k", "n_k", stage.reaches(2))
                 for index in self._prefixes(number, 2):
                     self._fill(out, number, index)
-                yield
-
-    def _moved_k(self, out: Writer, reach: int) -> None:
-        for shift in (s for s in range(-reach, reach + 1) if s):
-            out.line(f"{shifted('k', shift)} = ({plus('k', shift)}) % n_k")
+                self._line(out, number)
 
     def _fill(self, out: Writer, number: int, index: Index) -> None:
         """Compute a prefix over all axes behind its last one."""
-        stage, axis = self.plan.stages[number], last_axis(index)
-        halo = stage.reach(1, of=index) if axis == 0 else 0
-        reader = Reader(self.plan, number, halo)
-        with self._behind(out, number, axis, halo):
-            for members in runs(stage.prefixes[index], lambda s: self._slots(number, s, index)):
-                self._fill_run(out, reader, index, members)
+        stage = self.plan.stages[number]
+        if self.plan.dimension == 4 and last_axis(index) < 2:
+            with out.block("for k in range(n_k):"):
+                self._fill_rows(out, number, index)
+        else:
+            self._fill_rows(out, number, index)
+        self.operations += len(stage.prefixes[index]) * operations(index, self.plan.order)
+
+    def _fill_rows(self, out: Writer, number: int, index: Index) -> None:
+        for members in runs(self.plan.stages[number].prefixes[index], lambda s: self._slots(number, s, index)):
+            reader = Reader(self.plan, number, self._names.take, self.plan.beyond(number))
+            with self._components(out, len(members)) as label:
+                value, target = reader.stencil(members[0], index, label), reader.value(members[0], index, label)
+                self._loop(out, reader, [f"{target} = {value}"], [target])
 
     def _slots(self, number: int, source: Source, index: Index) -> tuple[int, ...]:
         stage = self.plan.stages[number]
         above = parent(index)
         slots = (source.position, stage.prefixes[index].index(source))
         return (*slots, stage.prefixes[above].index(source)) if any(above) else slots
-
-    def _fill_run(self, out: Writer, reader: Reader, index: Index, members: list[Source]) -> None:
-        with self._components(out, len(members)) as label:
-            target = self._target(reader, index, members[0], label)
-            with out.block(f"for {self._inner} in range(n_{self._inner}):"):
-                out.line(f"{target(plus(self._inner, self.plan.pad))} = {reader.stencil(members[0], index, label)}")
-            self._wrap(out, target)
-        self.operations += len(members) * operations(index, self.plan.order)
-
-    def _target(self, reader: Reader, index: Index, source: Source,
-                label: Callable[[int], str]) -> Callable[[str], str]:
-        whole = reader.value(source, index, label)
-        inner = plus(self._inner, self.plan.pad)
-        return lambda place: whole[: -len(inner) - 1] + place + "]"
 
     @contextmanager
     def _components(self, out: Writer, number: int) -> Iterator[Callable[[int], str]]:
@@ -239,92 +267,83 @@ class GridEmitter:
         with out.block(f"for c in range({number}):"):
             yield lambda base: plus("c", base)
 
-    @contextmanager
-    def _behind(self, out: Writer, number: int, axis: int, halo: int) -> Iterator[None]:
-        """Loops over the axes between `axis` and the inner one."""
-        dimension = self.plan.dimension
-        beyond = self.plan.leads[number] + halo
-        if axis == 0 and dimension >= 3:
-            with out.block(f"for line in range({plus('last - first', 2 * beyond)}):"):
-                out.line(f"j = (first + line - {beyond}) % n_j" if beyond else "j = first + line")
-                with self._behind(out, number, 1, halo):
-                    yield
-        elif axis <= 1 and dimension == 4:
-            with out.block("for k in range(n_k):"):
-                yield
-        else:
-            yield
+    def _loop(self, out: Writer, reader: Reader, lines: list[str], written: Sequence[str] = ()) -> None:
+        """A loop along the inner axis; rows `written` beyond the tile are continued periodically."""
+        v, size, reach = self._inner, f"n_{self._inner}", reader.beyond
+        if not reach:
+            self._rows(out, reader)
+            with out.block(f"for {v} in range(left, right):"):
+                out.extend(lines)
+            return
+        with out.block("for turn in range(-turns, turns + 1):"):
+            self._rows(out, reader)
+            with out.block(f"for {v} in range(max(left - {reach}, turn * {size}), "
+                           f"min(right + {reach}, (turn + 1) * {size})):"):
+                out.extend(lines)
+        with out.block("if turns == 0:"), out.block(f"for s in range({reach}):"):
+            for text in written:
+                for end, begin in ("-1 - s", f"{size} - 1 - s"), (f"{size} + s", "s"):
+                    out.line(f"{text.replace(f'[{v}', f'[{end}')} = {text.replace(f'[{v}', f'[{begin}')}")
 
-    def _wrap(self, out: Writer, target: Callable[[str], str]) -> None:
-        """Continue a line periodically at both ends."""
-        pad, size = self.plan.pad, f"n_{self._inner}"
-        if pad:
-            with out.block(f"for s in range({pad}):"):
-                out.line(f"{target('s')} = {target(f'{size} + s')}")
-                out.line(f"{target(f'{size} + s + {pad}')} = {target(f's + {pad}')}")
+    def _rows(self, out: Writer, reader: Reader) -> None:
+        out.extend(f"{name} = {address}" for name, address in reader.rows.items())
 
     # The innermost loop
 
     def _line(self, out: Writer, number: int) -> None:
-        stage = self.plan.stages[number]
-        reader = Reader(self.plan, number)
-        self._padded_lines(out, number, stage.lines(self.plan.inner))
-        lowering = self._stage_lowering(out, number, reader)
-        roots = list(self._program.stages[number].nodes)
-        held = lowering.lower(roots)
-        with out.block(f"for {self._inner} in range(n_{self._inner}):"):
-            out.extend(lowering.lines)
-            out.extend(f"{self._output(number, str(c), self._inner)} = {text}" for c, text in enumerate(held))
-        self.operations += lowering.operations
-        if number < len(self.plan.stages) - 1 and self.plan.pad:
-            with out.block(f"for c in range({len(held)}):"):
-                self._wrap(out, lambda place: self._ring(number, "c", place))
-
-    def _output(self, number: int, component: str, place: str) -> str:
-        if number < len(self.plan.stages) - 1:
-            return self._ring(number, component, plus(place, self.plan.pad))
-        return f"out[{component}, {', '.join(AXES[a] for a in range(self.plan.inner))}, {place}]"
-
-    def _ring(self, number: int, component: str, place: str) -> str:
-        middle = ["line", "k"][: self.plan.dimension - 2]
-        return f"stage{number}[{', '.join([component, f'r{number}', *middle, place])}]"
-
-    def _padded_lines(self, out: Writer, number: int, sources: list[Source]) -> None:
-        reader = Reader(self.plan, number)
-        zero = (0,) * self.plan.dimension
-        for members in runs(sources, lambda s: (s.position, sources.index(s))):
-            with self._components(out, len(members)) as label:
-                slot = label(sources.index(members[0]))
-                with out.block(f"for {self._inner} in range(n_{self._inner}):"):
-                    value = reader.value(members[0], zero, label)
-                    out.line(f"line{number}[{slot}, {plus(self._inner, self.plan.pad)}] = {value}")
-                self._wrap(out, lambda place, slot=slot: f"line{number}[{slot}, {place}]")  # type: ignore[misc]
-
-    def _stage_lowering(self, out: Writer, number: int, reader: Reader) -> Lowering:
-        """The lowering of a stage's expressions, with what is known before the innermost loop written already."""
-        roots = list(self._program.stages[number].nodes)
+        self._padded_lines(out, number)
         hoisted = self._hoisted[number]
-        early = self._by_line(out, hoisted)
+        lowering = self._lowering(hoisted.by_line, {}, self._inner)
+        early = dict(zip(hoisted.by_line, lowering.lower(hoisted.by_line)))
+        out.extend(lowering.lines)
+        reader = Reader(self.plan, number, self._names.take, self.plan.leads[number])
+        final = number == len(self.plan.stages) - 1
+        target = reader.output if final else partial(self._stored, reader, number)
+        self._pointwise(out, reader, early, self._program.stages[number].nodes, target)
+
+    def _stored(self, reader: Reader, number: int, component: int) -> str:
+        """Where an output of an inner stage is written."""
+        names = self._program.stages[number].names
+        source = Source(names[component], f"stage{number}", component, number)
+        return reader.value(source, (0,) * self.plan.dimension, str)
+
+    def _pointwise(self, out: Writer, reader: Reader, early: dict[Node, str], roots: Sequence[Node],
+                   target: Callable[[int], str]) -> None:
+        """The loop that computes `roots`; `early` are known before it."""
+        needed = set(gr.schedule(roots, known={*early, *self._tabled}.difference(roots)))
         jets = {}
         for source, index in reader.stage.jets:
-            text = reader.jet(source, index, str)
+            jet = gr.jet(source.name, index)
+            if jet not in needed:
+                continue
             stored = not any(index) or source in reader.stage.prefixes.get(index, ())
             cost = 0 if stored else operations(index, self.plan.order)
-            jets[gr.jet(source.name, index)] = Leaf(self._jet_name(source, index), text, cost)
-        lowering = self._lowering(roots, jets)
+            name = self._names.take(self._jet_name(source, index))
+            jets[jet] = Leaf(name, reader.jet(source, index, str), cost)
+        counted = f"{self._inner} - turn * n_{self._inner}" if reader.beyond else self._inner
+        lowering = self._lowering(roots, jets, counted)
+        used = {a for node in needed for a in node.args} | set(roots)
+        for q, node in enumerate(self._tabled):
+            if node in used:
+                lowering.bind(node, reader.table(q))
         for node, text in early.items():
             lowering.bind(node, text)
-        return lowering
+        held = lowering.lower(roots)
+        targets = [target(q) for q in range(len(held))]
+        lines = lowering.lines + [f"{where} = {text}" for where, text in zip(targets, held)]
+        self._loop(out, reader, lines, targets)
+        self.operations += lowering.operations
 
-    def _by_line(self, out: Writer, hoisted: Hoisted) -> dict[Node, str]:
-        lowering = self._lowering(list(hoisted.by_line), {})
-        held = lowering.lower(hoisted.by_line)
-        out.extend(lowering.lines)
-        return dict(zip(hoisted.by_line, held))
+    def _padded_lines(self, out: Writer, number: int) -> None:
+        sources = self.plan.stages[number].lines(self.plan.inner)
+        zero = (0,) * self.plan.dimension
+        for members in runs(sources, lambda s: (s.position, sources.index(s))):
+            reader = Reader(self.plan, number, self._names.take, self.plan.beyond(number))
+            with self._components(out, len(members)) as label:
+                value = reader.value(members[0], zero, label)
+                target = reader.value(members[0], zero, label, self.plan.inner)
+                self._loop(out, reader, [f"{target} = {value}"], [target])
 
     def _jet_name(self, source: Source, index: Index) -> str:
         along = "".join(name * k for name, k in zip(self._program.coordinates, index))
-        wanted = f"{source.name}_{along}" if along else source.name
-        if wanted not in self._jet_names:
-            self._jet_names[wanted] = self._names.take(wanted)
-        return self._jet_names[wanted]
+        return f"{source.name}_{along}" if along else source.name

@@ -13,11 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from geomflow.codegen.emit import GridEmitter
 from geomflow.codegen.plan import GridPlan
-from geomflow.codegen.points import head
+from geomflow.codegen.points import head, promises
 from geomflow.codegen.routine import SECONDS_PER_OPERATION, CompiledSource, run_grid, use_threads
 from geomflow.codegen.stencils import check_order
 from geomflow.core import graph as gr
 from geomflow.core.errors import GridTooSmallError, InputError, ShapeError
+from geomflow.core.memory import aligned
 from geomflow.core.program import Program
 
 CACHE_BYTES = 2**19
@@ -128,7 +129,7 @@ class GridRoutine:
         numbers = self._vector("parameters", parameters, len(self.program.parameters))
         given = self._array("statics", np.empty((0, *grid)) if statics is None else statics,
                             (len(self.program.statics), *grid))
-        result = np.empty((len(self.program.outputs), *grid)) if out is None else self._out(out, fields, grid)
+        result = aligned((len(self.program.outputs), *grid)) if out is None else self._out(out, fields, grid)
         arrays = [self._array("fields", fields, (len(self.program.fields), *grid)), given, result]
         if self.program.dimension == 1:
             arrays = [a.reshape(len(a), 1, *grid) for a in arrays]
@@ -210,13 +211,18 @@ Arrays are component-major: fields[component, {axes}]; {meaning}.
 
 A thread works on the planes start <= i < stop{tile}.
 
-n_i, h_i      points and spacing along axis i          i_p1, i_m2    periodic neighbours of i
-w_ii_1        weight, in the second derivative along i, of the neighbours at distance 1
+n_i, h_i      points and spacing along axis i          i_2           i and its periodic neighbours up to 2 away
+w_ii          weights of the second derivative along i: of the point itself and of its neighbours
+odd, even     weighted sums over the points around one: of u(+s) - u(-s), of u(+s) + u(-s)
+row, at       where a line of an array begins          at_u_i        the lines of u around i
+left, right   the piece of the last axis in work       turn          whole periods beyond the axis
 d0_i          first derivatives along i, stored because others are made of them (stage 0)
-line0         lines continued periodically             stage0        the last planes of the outputs of stage 0
+line0         lines continued beyond the piece         stage0        the last planes of the outputs of stage 0
+c_2_0         a number, kept out of the loops
 """
 
 {head}def block(fields, statics, parameters, spacing, out, start, stop, first, last):
+    {promises}
 {body}
 '''
 
@@ -232,5 +238,5 @@ def source(plan: GridPlan) -> tuple[str, int]:
         parameters=f" with parameters {', '.join(program.parameters)}" if program.parameters else "",
         axes=", ".join(axes), meaning=", ".join(f"{a} counts along {x}" for a, x in zip(axes, program.coordinates)),
         operations=emitter.operations, tile="" if plan.dimension == 2 else " and the lines first <= j < last",
-        head=head(body), body="\n".join(body))
+        head=head(body), promises="\n    ".join(promises()), body="\n".join(body))
     return text, emitter.operations

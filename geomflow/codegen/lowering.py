@@ -52,12 +52,12 @@ def number(value: Rational | str) -> str:
 class Lowering:
     """Writes statements for nodes, in order, remembering what is known already.
 
-    `leaves` says how symbols and jets are read, each at its first use. `lines` is the code so far and `operations`
-    the number of arithmetic operations in it, a function counting as several.
+    `leaves` says how symbols and jets are read, each at its first use, and `literal` what stands for a number. `lines`
+    is the code so far and `operations` the number of arithmetic operations in it, a function counting as several.
     """
 
     def __init__(self, roots: Iterable[Node], leaves: Mapping[Node, Leaf], is_complex: bool = False,
-                 temporary: Callable[[], str] | None = None) -> None:
+                 temporary: Callable[[], str] | None = None, literal: Callable[[str], str] = str) -> None:
         self.lines: list[str] = []
         self.operations = 0
         self._leaves = leaves
@@ -69,6 +69,7 @@ class Lowering:
         self._totals: dict[tuple[Term, ...], str] = {}
         self._count = 0
         self._temporary = temporary or self._next
+        self._literal = literal
         self._survey(list(roots))
 
     def _next(self) -> str:
@@ -102,6 +103,9 @@ class Lowering:
                 self._known[node] = self._text(node)
         return [self._known[r] for r in roots]
 
+    def _number(self, value: Rational | str) -> str:
+        return self._literal(number(value))
+
     def _assign(self, text: str, operations: int = 0, name: str | None = None) -> str:
         name = name or self._temporary()
         self.lines.append(f"{name} = {text}")
@@ -110,7 +114,7 @@ class Lowering:
 
     def _text(self, node: Node) -> str:
         if node.op == "constant":
-            return number(node.data)
+            return self._number(node.data)
         if node.op == "add":
             return self._sum(node.data[0], list(zip(node.data[1], node.args)))
         if node.op == "mul":
@@ -138,7 +142,7 @@ class Lowering:
             else:
                 above.append(self._power(base, exponent))
         if below:
-            return self._product(above) if above else "1.0", self._product(below), True
+            return self._product(above) if above else self._literal("1.0"), self._product(below), True
         return self._product(above[:-1]) if len(above) > 1 else above[0], above[-1] if len(above) > 1 else "", False
 
     def _sharing_first(self, factors: list[tuple[Node, Rational]]) -> list[tuple[Node, Rational]]:
@@ -183,7 +187,7 @@ class Lowering:
 
     def _raised(self, held: str, exponent: int) -> tuple[str, int]:
         if exponent == -1:
-            return f"1.0 / {held}", 1
+            return f"{self._literal('1.0')} / {held}", 1
         half, rest = divmod(exponent, 2)
         root = self._integer_power(held, half) if half > 1 else held
         if not rest:
@@ -197,16 +201,16 @@ class Lowering:
         groups: dict[Rational, list[tuple[int, Node]]] = {}
         for c, x in pairs:
             groups.setdefault(c if c > 0 else -c, []).append((1 if c > 0 else -1, x))
-        terms = [Term(1 if start > 0 else -1, number(max(start, -start)))] if start else []
+        terms = [Term(1 if start > 0 else -1, self._number(max(start, -start)))] if start else []
         for size, members in groups.items():
             if size == 1:
                 terms += [self._term(s, x) for s, x in members]
             elif len(members) == 1:
                 (s, x), = members
-                terms.append(Term(s, number(size), self._value(x)))
+                terms.append(Term(s, self._number(size), self._value(x)))
             else:
                 inner = self._total([self._term(s, x) for s, x in members])
-                terms.append(Term(1, number(size), inner))
+                terms.append(Term(1, self._number(size), inner))
         return self._total(terms)
 
     def _value(self, node: Node) -> str:

@@ -56,6 +56,20 @@ def noalias(typing: Any) -> Any:
 
 
 @intrinsic
+def vectors(typing: Any, bits: Any) -> Any:
+    """Ask for vectors of so many bits in the loops of the calling function."""
+    if not isinstance(bits, types.IntegerLiteral):
+        return None
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        wanted = f'"prefer-vector-width"="{bits.literal_value}"'
+        set.add(builder.function.attributes, wanted)  # llvmlite knows no attributes of targets
+        return context.get_dummy_value()
+
+    return types.void(bits), build
+
+
+@intrinsic
 def held(typing: Any, x: Any) -> Any:
     """x itself, kept ready outside of loops: a number of which the compiler does not know what it is.
 
@@ -156,14 +170,15 @@ def _polynomial(x: Value, *coefficients: float) -> Value:
     """Coefficients from the highest power down."""
     total = x.like(coefficients[0])
     for c in coefficients[1:]:
-        total = _fma(x, total, c)
+        total = multiply_add(x, total, c)
     return total
 
 
-def _fma(x: Value, y: Value | float, z: Value | float) -> Value:
+def multiply_add(x: Value, y: Value | float, z: Value | float) -> Value:
+    """x y + z, rounded once where the processor can."""
     kind = ir.FunctionType(_DOUBLE, [_DOUBLE] * 3)
-    multiply_add = x.builder.module.declare_intrinsic("llvm.fmuladd", [_DOUBLE], kind)
-    return Value(x.builder, x.builder.call(multiply_add, [x.ir, x.like(y).ir, x.like(z).ir]))
+    function = x.builder.module.declare_intrinsic("llvm.fmuladd", [_DOUBLE], kind)
+    return Value(x.builder, x.builder.call(function, [x.ir, x.like(y).ir, x.like(z).ir]))
 
 
 _TINY = 2.0**-1022
@@ -184,21 +199,21 @@ def _log(x: Value) -> Value:
     even = _polynomial(z2, 1.479819860511658591e-01, 1.818357216161805012e-01, 2.857142874366239149e-01,
                        6.666666666666735130e-01)
     odd = _polynomial(z2, 1.531383769920937332e-01, 2.222219843214978396e-01, 3.999999999940941908e-01)
-    r = f - _fma(s, _fma(z, -_fma(z, odd, even), f), k * -_LN2_LOW)
-    finite = (x < math.inf).where(_fma(k, _LN2_HIGH, r), x)
+    r = f - multiply_add(s, multiply_add(z, -multiply_add(z, odd, even), f), k * -_LN2_LOW)
+    finite = (x < math.inf).where(multiply_add(k, _LN2_HIGH, r), x)
     return (x < _TINY).where((x < 0.0).where(math.nan, x.like(-math.inf)), finite)
 
 
 def _exp(x: Value) -> Value:
     y = (x > 710.0).where(710.0, (x < -746.0).where(-746.0, x))
-    shifted = _fma(y, 1.4426950408889634, _ROUND)
+    shifted = multiply_add(y, 1.4426950408889634, _ROUND)
     k = shifted - _ROUND
-    r = _fma(k, -_LN2_LOW, _fma(k, -_LN2_HIGH, y))
+    r = multiply_add(k, -_LN2_LOW, multiply_add(k, -_LN2_HIGH, y))
     r2 = r * r
     even = _polynomial(r2, 1 / 479001600, 1 / 3628800, 1 / 40320, 1 / 720, 1 / 24)
     odd = _polynomial(r2, 1 / 6227020800, 1 / 39916800, 1 / 362880, 1 / 5040, 1 / 120)
-    tail = _fma(r2, _fma(r, odd, even), _fma(r, 1 / 6, 0.5))
-    value = _fma(r2, tail, r) + 1.0
+    tail = multiply_add(r2, multiply_add(r, odd, even), multiply_add(r, 1 / 6, 0.5))
+    value = multiply_add(r2, tail, r) + 1.0
     n = shifted.bits - (_bits(_ROUND) - 2048)
     half = n >> 1
     return value * ((half - 1) << 52).double * ((n - half - 1) << 52).double

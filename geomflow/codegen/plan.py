@@ -7,16 +7,19 @@ gives its *parent*; a parent other than u itself is a *prefix*, kept in a buffer
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from geomflow.codegen.stencils import radius, weights
+from geomflow.codegen.stencils import radius
 from geomflow.core import graph as gr
 from geomflow.core.graph import Node
-from geomflow.core.program import Program
+from geomflow.core.program import Program, Stage
 
 Index = tuple[int, ...]
-Label = Callable[[int], str]
+LINE = 8
+"""Doubles in a cache line."""
+LONGEST = {2: 1024, 3: 128, 4: 48}
+"""Points of the inner axis that are worked on at a time, by dimension, so that rows stay in the nearest cache."""
 AXES = "ijkl"
 """The names of the loop variables, outer axis first."""
 
@@ -69,10 +72,19 @@ class StagePlan:
         return max((radius(index[axis], self.order) for _, index in self.differentiated
                     if last_axis(index) == axis and (of is None or parent(index) == of)), default=0)
 
+    def reaches(self, axis: int) -> list[int]:
+        """The different reaches of stencils along `axis`."""
+        return sorted({radius(index[axis], self.order) for _, index in self.differentiated if last_axis(index) == axis})
+
     def reach_into(self, stage: int) -> int:
-        """How far stencils along the two outer axes reach in the outputs of an earlier stage."""
+        """How far stencils reach in the outputs of an earlier stage."""
         return max((radius(k, self.order) for s, index in self.differentiated if s.stage == stage
-                    for k in index[:2]), default=0)
+                    for k in index), default=0)
+
+    @cached_property
+    def ring_reach(self) -> int:
+        """How far stencils along the second axis reach in prefixes along the first."""
+        return max((self.reach(1, of=index) for index in self.prefixes if last_axis(index) == 0), default=0)
 
     def lines(self, inner: int) -> list[Source]:
         """The given arrays of which padded lines are needed, because the inner axis is differentiated first."""
@@ -83,7 +95,8 @@ class StagePlan:
 class GridPlan:
     """The stages of a program with at least two axes, in the order of execution along the outer axis."""
 
-    def __init__(self, program: Program, order: int) -> None:
+    def __init__(self, given: Program, order: int) -> None:
+        program = with_shared(given)
         self.program, self.order = program, order
         self.dimension = program.dimension
         self.inner = self.dimension - 1
@@ -92,7 +105,7 @@ class GridPlan:
         self.leads = self._leads()
 
     def _leads(self) -> list[int]:
-        """By how many planes each stage runs ahead of the last one."""
+        """How far beyond its tile each stage is computed for the later ones, along every axis that is cut in tiles."""
         leads = [0] * len(self.stages)
         for number in reversed(range(len(leads) - 1)):
             later = range(number + 1, len(leads))
@@ -104,10 +117,25 @@ class GridPlan:
         later = range(number + 1, len(self.stages))
         return max(self.leads[number] - self.leads[t] + self.stages[t].reach_into(number) for t in later) + 1
 
+    def beyond(self, number: int) -> int:
+        """How far beyond the tile a stage's buffers go along the inner axis."""
+        return self.leads[number] + self.stages[number].reach(self.inner)
+
     @cached_property
-    def pad(self) -> int:
-        """By how many points lines are continued periodically at both ends."""
-        return max(stage.reach(self.inner) for stage in self.stages)
+    def origin(self) -> int:
+        """Where a tile begins in the rows of buffers: after its halo, on a cache line."""
+        return -(-max(self.beyond(number) for number in range(len(self.stages))) // LINE) * LINE
+
+    @cached_property
+    def width(self) -> int:
+        """The longest piece of the inner axis that is worked on at a time."""
+        return LONGEST[self.dimension]
+
+    @cached_property
+    def pitch(self) -> int:
+        """From one row of a buffer to the next: an odd number of cache lines, so that rows do not share places."""
+        lines = -(-(self.width + 2 * self.origin) // LINE)
+        return LINE * (lines + (lines % 2 == 0))
 
     @cached_property
     def outer_reach(self) -> int:
@@ -189,99 +217,37 @@ def _place(kind: int) -> str:
     return "table" if depends == _INNER and kind & _CALL else ""
 
 
-def shifted(name: str, shift: int) -> str:
-    """The variable that holds a periodic index moved by `shift`: i, i_p1, i_m2."""
-    return f"{name}_{'p' if shift > 0 else 'm'}{abs(shift)}" if shift else name
+def with_shared(program: Program) -> Program:
+    """The program with what later stages would compute again stored by the first stage that computes it."""
+    stages = list(program.stages)
+    for number in range(len(stages) - 1):
+        own = {n for n in gr.schedule(stages[number].nodes) if n.args} - set(stages[number].nodes)
+        later = [n for stage in stages[number + 1:] for n in _largest(stage.nodes, own)]
+        kept = {n: gr.jet(f"shared {number} {q}", (0,) * program.dimension)
+                for q, n in enumerate(dict.fromkeys(later)) if _cost(n) > WORTH_STORING}
+        if kept:
+            stages[number] = Stage((*stages[number].outputs, *((jet.data[0], n) for n, jet in kept.items())))
+            stages[number + 1:] = [stage.substituted(kept) for stage in stages[number + 1:]]
+    return replace(program, stages=tuple(stages))
 
 
-def plus(name: str, offset: int) -> str:
-    """name + offset, without adding zero."""
-    return f"{name} + {offset}" if offset > 0 else f"{name} - {-offset}" if offset < 0 else name
+WORTH_STORING = 8
+"""Operations from which on a value is stored for a later stage instead of computed again."""
+
+
+def _largest(roots: Sequence[Node], among: set[Node]) -> list[Node]:
+    """The members that the roots stand on, without those that stand below others."""
+    used = [a for node in gr.schedule(roots, known=among) for a in node.args] + list(roots)
+    return [n for n in used if n in among]
+
+
+def _cost(node: Node) -> int:
+    return sum(len(n.args) + 4 * sum(n.data[1]) if n.op == "jet" else len(n.args) for n in gr.schedule([node]))
 
 
 def letters(index: Index) -> str:
     """The differentiated axes of an index, each as often as it is: ij, iij."""
     return "".join(AXES[a] * k for a, k in enumerate(index))
-
-
-def weight(axis: int, derivative: int, point: int) -> str:
-    """The variable of a stencil weight, divided by the power of the spacing."""
-    return f"w_{AXES[axis] * derivative}_{point}"
-
-
-@dataclass(frozen=True)
-class Reader:
-    """Texts that read the values of one stage at the current point.
-
-    `line` is the number of the current line of the first buffer that is open along the second axis (three and
-    more dimensions); `halo` by how many lines the current loop runs beyond the stage's own.
-    """
-
-    plan: GridPlan
-    number: int
-    halo: int = 0
-
-    @property
-    def stage(self) -> StagePlan:
-        """The plan of the stage."""
-        return self.plan.stages[self.number]
-
-    def buffer(self, index: Index) -> str:
-        """The name of the buffer of a prefix."""
-        return f"d{self.number}_{letters(index)}"
-
-    def value(self, source: Source, index: Index, label: Label, axis: int = -1, shift: int = 0) -> str:
-        """A stored derivative, or the function itself, `shift` points along `axis`."""
-        if any(index):
-            return self._prefix(source, index, label, axis, shift)
-        if source.stage >= 0:
-            return self._ring(source, label, axis, shift)
-        if axis == self.plan.inner:
-            slot = self.stage.lines(self.plan.inner).index(source)
-            return f"line{self.number}[{label(slot)}, {plus(AXES[axis], self.plan.pad + shift)}]"
-        where = [shifted(AXES[a], shift if a == axis else 0) for a in range(self.plan.dimension)]
-        return f"{source.array}[{label(source.position)}, {', '.join(where)}]"
-
-    def _prefix(self, source: Source, index: Index, label: Label, axis: int, shift: int) -> str:
-        slot = self.stage.prefixes[index].index(source)
-        halo = self.stage.reach(1, of=index)
-        behind = range(last_axis(index) + 1, self.plan.dimension)
-        where = [self._behind(a, shift if a == axis else 0, halo - self.halo) for a in behind]
-        return f"{self.buffer(index)}[{', '.join([label(slot), *where])}]"
-
-    def _ring(self, source: Source, label: Label, axis: int, shift: int) -> str:
-        lead = self.plan.leads[source.stage] - self.plan.leads[self.number] - self.halo
-        where = [shifted(f"r{source.stage}", shift if axis == 0 else 0)]
-        where += [self._behind(a, shift if a == axis else 0, lead) for a in range(1, self.plan.dimension)]
-        return f"{source.array}[{', '.join([label(source.position), *where])}]"
-
-    def _behind(self, axis: int, shift: int, lead: int) -> str:
-        if axis == self.plan.inner:
-            return plus(AXES[axis], self.plan.pad + shift)
-        return plus("line", lead + shift) if axis == 1 else shifted(AXES[axis], shift)
-
-    def stencil(self, source: Source, index: Index, label: Label) -> str:
-        """The derivative, by its stencil over its parent."""
-        axis = last_axis(index)
-        above, derivative = parent(index), index[axis]
-        known = weights(derivative, self.plan.order)
-        reach = radius(derivative, self.plan.order)
-        text = ""
-        if derivative % 2 == 0:
-            text = f"{weight(axis, derivative, 0)} * {self.value(source, above, label, axis, 0)}"
-        for s in range(1, reach + 1):
-            if known[reach + s]:
-                ahead, behind = (self.value(source, above, label, axis, t) for t in (s, -s))
-                pair = f"{ahead} {'-' if derivative % 2 else '+'} {behind}"
-                name = weight(axis, derivative, s)
-                text = f"fma({name}, {pair}, {text})" if text else f"{name} * ({pair})"
-        return text
-
-    def jet(self, source: Source, index: Index, label: Label) -> str:
-        """Any derivative: from its buffer where it has one, else by its stencil."""
-        if not any(index) or source in self.stage.prefixes.get(index, ()):
-            return self.value(source, index, label)
-        return self.stencil(source, index, label)
 
 
 def operations(index: Index, order: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from math import prod
@@ -14,9 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 from geomflow.codegen.lowering import Leaf, Lowering
 from geomflow.codegen.routine import SECONDS_PER_OPERATION, CompiledSource, run_points, use_threads
 from geomflow.codegen.text import Names, Writer
+from geomflow.codegen.width import vector_bits
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, InputError, ShapeError
 from geomflow.core.graph import Node
+from geomflow.core.memory import aligned
 
 CHUNK = 4096
 """Points that one thread takes at a time."""
@@ -126,7 +129,7 @@ class PointRoutine:
         Raises InputError for the wrong number of arguments, ShapeError for shapes that do not fit.
         """
         packed, batch = self._packed(values)
-        flat = np.empty((len(self._outputs), prod(batch)), dtype=packed.dtype)
+        flat = aligned((len(self._outputs), prod(batch)), packed.dtype)
         self.packed(packed, flat)
         rank = len(self.shape)
         result = flat.reshape((*self.shape, *batch))
@@ -178,7 +181,7 @@ class PointRoutine:
         except ValueError as error:
             raise ShapeError(f"the arguments have shapes {', '.join(str(a.shape) for a in arrays)}, "
                              "which do not broadcast") from error
-        packed = np.empty((len(arrays), *batch), dtype=np.complex128 if is_complex else np.float64)
+        packed = aligned((len(arrays), *batch), np.complex128 if is_complex else np.float64)
         for position, array in enumerate(arrays):
             packed[position, ...] = array
         return packed.reshape(len(arrays), -1) if arrays else packed.reshape(0, prod(batch)), batch
@@ -200,7 +203,7 @@ arguments[a, p] and outputs[c, p] are component-major; p counts points. {operati
 """
 
 {head}def block(arguments, outputs, start, stop):
-    noalias()
+    {promises}
     for p in range(max(start, 0), stop):
 {body}
 '''
@@ -224,8 +227,14 @@ def source(outputs: Sequence[Node], shape: tuple[int, ...], arguments: Sequence[
         title=f"A geomflow routine on points, for {'complex' if is_complex else 'real'} arguments.",
         results=f"an array of shape {shape}" if shape else "one number", operations=lowering.operations,
         names=", ".join(leaves[a].name for a in arguments) or "none", head=head(body),
-        body="\n".join(out.lines))
+        promises="\n    ".join(promises()), body="\n".join(out.lines))
     return text, lowering.operations
+
+
+def promises() -> list[str]:
+    """The first lines of a block: its arrays do not overlap, and the width of its vectors."""
+    bits = vector_bits()
+    return ["noalias()", *([f"vectors({bits})"] if bits else [])]
 
 
 def leaf_name(leaf: Node) -> str:
@@ -239,19 +248,25 @@ import math
 import numpy as np
 from numba import njit
 
-from geomflow.codegen.mathematics import {helpers}
+{imports}
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 '''
-_HELPERS = ("complex_sign", "erf", "exp", "fma", "log", "sign")
+_HELPERS = {
+    "geomflow.codegen.mathematics": ("complex_sign", "erf", "exp", "fma", "held", "log", "noalias", "sign",
+                                      "vectors"),
+    "geomflow.codegen.rows": ("around", "at", "buffer", "even", "odd", "periodic", "release", "row"),
+}
 
 
 def head(lines: Iterable[str]) -> str:
     """What stands before the function of these lines: imports, and how it is compiled."""
-    text = "\n".join(lines)
-    needed = [h for h in _HELPERS if any(f"{before}{h}(" in text for before in (" ", "(", "-"))]
-    return _HEAD.format(helpers=", ".join(sorted([*needed, "noalias"])))
+    text = "\n".join([*(f" {line}" for line in promises()), *lines])
+    needed = {module: [name for name in names if re.search(rf"(?<![\w.]){name}\(", text)]
+              for module, names in _HELPERS.items()}
+    imports = [f"from {module} import {', '.join(names)}" for module, names in needed.items() if names]
+    return _HEAD.format(imports="\n".join(imports))
 
 
 def compile(expression: Any, arguments: Sequence[Any] | None = None) -> PointRoutine:

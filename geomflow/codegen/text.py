@@ -64,10 +64,15 @@ def _places(text: str) -> Iterator[int]:
 
 
 RESERVED = frozenset({
-    "abs", "arguments", "block", "c", "complex_sign", "erf", "exp", "fields", "float",
-    "fma", "line", "log", "math", "max", "min", "njit", "noalias", "np", "out", "outputs", "p", "parameters",
-    "prange", "range", "s", "select", "sign", "spacing", "start", "statics", "step", "stop", "table",
+    "abs", "arguments", "around", "at", "block", "buffer", "c", "complex_sign", "erf", "even", "exp", "fields", "first",
+    "float", "fma", "held", "last", "left", "line", "log", "math", "max", "min", "njit", "noalias", "np", "odd",
+    "origin", "out", "outputs", "p", "parameters", "periodic", "prange", "range", "release", "right", "row", "s",
+    "select", "sign", "spacing", "start", "statics", "step", "stop", "table", "turn", "turns", "width",
 })
+
+
+OWN = re.compile(r"t\d+|[nh]_[ijkl]|w_[ijkl]+|[ijklqmr]\d*(_\d+)?|(d|line|lines|stage)\d+(_[ijkl]+)?")
+"""What generated code names without asking."""
 
 
 class Names:
@@ -79,7 +84,7 @@ class Names:
     def take(self, wanted: str) -> str:
         """An identifier close to `wanted` that was not handed out before."""
         base = re.sub(r"\W", "_", wanted, flags=re.ASCII) or "_"
-        if base[0].isdigit() or keyword.iskeyword(base) or re.fullmatch(r"t\d+", base):
+        if base[0].isdigit() or keyword.iskeyword(base) or OWN.fullmatch(base):
             base = f"v_{base}"
         name, number = base, 1
         while name in self._taken:

@@ -93,7 +93,7 @@ def checked_out(grid: Mesh, program: Program, out: np.ndarray | None) -> np.ndar
     """`out`, or a new array, (n_outputs, *grid), C-contiguous float64."""
     wanted = (len(program.outputs), *grid.shape)
     if out is None:
-        return np.empty(wanted)
+        return memory.aligned(wanted)
     if out.shape != wanted or out.dtype != np.float64 or not out.flags.c_contiguous:
         raise ShapeError(f"out must be C-contiguous float64 of shape {wanted}; {out.dtype} of {out.shape} was given.")
     return out
@@ -116,7 +116,9 @@ def checked_statics(grid: Mesh, program: Program, statics: np.ndarray | None) ->
     if rows.shape != wanted:
         given = "none were given" if statics is None else f"shape {rows.shape} was given"
         raise ShapeError(f"the program needs the static arrays ({', '.join(program.statics)}), {wanted}; {given}.")
-    return rows
+    held = memory.aligned(wanted)
+    held[...] = rows
+    return held
 
 
 # Programs in lattice directions
@@ -188,7 +190,8 @@ class PointwiseOperator(Operator):
             arrays.update(zip(program.statics, self.statics))
         known = dict(zip(program.parameters, parameters)) | dict(zip(program.coordinates, self._axes()))
         for stage, (leaves, routine) in zip(program.stages, self.stages):
-            outputs = out if stage is program.stages[-1] else np.empty((len(stage.names), *self.grid.shape))
+            inner = (len(stage.names), *self.grid.shape)
+            outputs = out if stage is program.stages[-1] else memory.aligned(inner)
             self._stage(leaves, routine, arrays, known, outputs)
             arrays.update(zip(stage.names, outputs))
 
@@ -202,7 +205,7 @@ class PointwiseOperator(Operator):
         known: Mapping[str, Any], outputs: np.ndarray,
     ) -> None:
         """Writes the outputs of one stage, (n_outputs, *grid)."""
-        values = np.empty((len(leaves), *self.grid.shape))
+        values = memory.aligned((len(leaves), *self.grid.shape))
         rows: dict[str, dict[tuple[int, ...], np.ndarray]] = {}
         for row, leaf in zip(values, leaves):
             if leaf.op == "jet":
@@ -296,9 +299,9 @@ def discretise(program: Program, grid: Mesh, statics: np.ndarray | None = None) 
     return StencilOperator(on_cell, grid, rows, cell_parameters(grid.torus), _compiled(on_cell, grid.order))
 
 
-FUSED_JETS = 100
-"""Stages with more derivatives than this are not fused: a fused general metric in dimension four, with 150, takes most
-of a minute to compile, and its point routine two seconds."""
+FUSED_JETS = 200
+"""Stages with more derivatives than this are not fused: a general metric in dimension four has 150 and compiles in
+seconds, one in dimension five 315."""
 
 
 def most_jets(program: Program) -> int:

@@ -128,6 +128,41 @@ def test_results_do_not_depend_on_threads_or_tiles(monkeypatch, shape):
         numba.set_num_threads(before)
 
 
+def test_a_value_that_two_stages_need_is_computed_once():
+    v = 1 + (gr.jet("u", (2, 0)) + gr.jet("u", (0, 2))) ** 2
+    calabi = (Stage((("a", gr.log(v)),)), Stage((("r", (gr.jet("a", (2, 0)) + gr.jet("a", (0, 2))) / v),)))
+    alone = (calabi[0], Stage((("r", (gr.jet("a", (2, 0)) + gr.jet("a", (0, 2)))),)))
+    routines = [compile_grid(Program(("x", "y"), ("u",), (), (), stages), 4) for stages in (calabi, alone)]
+    assert routines[0].operations - routines[1].operations == 1
+    check(Program(("x", "y"), ("u",), (), (), calabi), 4, (12, 13))
+
+
+@pytest.mark.parametrize("names", [("n_i", "h_j", "w_ii", "origin"), ("i_2", "q", "line0", "turn"),
+                                   ("r0", "m0", "d0_i", "left"), ("at", "row", "stage0", "c")])
+def test_no_name_of_a_user_is_taken_for_one_of_the_generated_code(names):
+    def program(x, y, u, a):
+        jets = [gr.jet(u, i) for i in ((0, 0), (1, 1), (2, 0), (0, 1))]
+        first = Stage((("b", jets[0] * jets[1] + gr.symbol(a) * jets[2]),))
+        rate = gr.jet("b", (1, 1)) + gr.jet("b", (0, 2)) * gr.sin(gr.symbol(y)) + gr.symbol(x) * jets[3] + 2
+        return Program((x, y), (u,), (), (a,), (first, Stage((("e", rate),))))
+
+    fields = random_fields(1, (14, 15))
+    plain = compile_grid(program("x", "y", "u", "b0"), 4)(fields, (0.2, 0.3), (1.5,))
+    value = compile_grid(program(*names), 4)(fields, (0.2, 0.3), (1.5,))  # sums may be in the order of the names
+    assert np.abs(value - plain).max() <= 1e-13 * np.abs(plain).max()
+
+
+@pytest.mark.parametrize("shape", [(5, 2050), (5, 9, 150), (5, 6, 5, 60)])
+def test_long_lines_are_worked_on_in_pieces(shape):
+    def unit(*axes):
+        return tuple(axes.count(a) for a in range(len(shape)))
+
+    last = len(shape) - 1
+    first = Stage((("a", gr.jet("u", unit(0, last)) * gr.jet("u", unit()) + gr.cos(gr.symbol("xyzw"[last]))),))
+    second = Stage((("r", gr.jet("a", unit(0, last)) + gr.jet("a", unit(last, last)) * gr.jet("u", unit(last))),))
+    check(Program(tuple("xyzw"[: len(shape)]), ("u",), (), (), (first, second)), 2, shape)
+
+
 def test_result_goes_into_out():
     program = Program(("x",), ("u",), (), (), (Stage((("r", gr.jet("u", (1,))),)),))
     fields, out = random_fields(1, (16,)), np.empty((1, 16))
