@@ -64,6 +64,20 @@ def _polynomials_in_blocks(x, out, blocks, repeats):  # type: ignore[no-untyped-
             _polynomials(x[t * n:(t + 1) * n], out[t * n:(t + 1) * n])
 
 
+@numba.njit
+def _quotients(x, out):  # type: ignore[no-untyped-def]
+    for i in range(x.size):
+        out[i] = 1.5 / x[i]
+
+
+@numba.njit(parallel=True)
+def _quotients_in_blocks(x, out, blocks, repeats):  # type: ignore[no-untyped-def]
+    n = x.size // blocks
+    for t in numba.prange(blocks):
+        for _ in range(repeats):
+            _quotients(x[t * n:(t + 1) * n], out[t * n:(t + 1) * n])
+
+
 @numba.njit(nogil=True)
 def _polynomials_again(x, out, repeats):  # type: ignore[no-untyped-def]
     for _ in range(repeats):
@@ -71,19 +85,20 @@ def _polynomials_again(x, out, repeats):  # type: ignore[no-untyped-def]
 
 
 class Limits:
-    """The best that was seen of the machine: flops a second, and bytes a second by working set.
+    """The best that was seen of the machine: flops and divisions a second, and bytes a second by working set.
 
     Measured again and again between other measurements, since the machine may be busy at any one time.
     """
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
-        self.flops = 0.0
+        self.flops = self.quotients = 0.0
         self.bandwidth: dict[int, float] = {}
 
     def measure(self, *working_sets: int) -> None:
         """Measure the arithmetic, the working sets named and those named before, and keep what is better."""
         self.flops = max(self.flops, peak_flops(self._threads))
+        self.quotients = max(self.quotients, peak_quotients(self._threads))
         for size in dict.fromkeys((*self.bandwidth, *working_sets)):
             self.bandwidth[size] = max(self.bandwidth.get(size, 0.0), bandwidth(size, self._threads))
 
@@ -105,6 +120,13 @@ def peak_flops(threads: int, rounds: int = 200) -> float:
     x, out = np.linspace(0, 1, n * threads), np.empty(n * threads)
     fastest = _fastest(lambda: _polynomials_in_blocks(x, out, threads, repeats), rounds)
     return 2 * FMA_POINT * x.size * repeats / fastest
+
+
+def peak_quotients(threads: int, rounds: int = 50) -> float:
+    """Divisions a second, of numbers in the nearest cache."""
+    n, repeats = 1024, 100
+    x, out = np.linspace(1, 2, n * threads), np.empty(n * threads)
+    return x.size * repeats / _fastest(lambda: _quotients_in_blocks(x, out, threads, repeats), rounds)
 
 
 def peak_by_processor_time(rounds: int = 50) -> float:
@@ -144,6 +166,7 @@ def describe(packages: tuple[str, ...]) -> dict[str, object]:
             versions[package] = None
     return {
         "processor": _processor(),
+        "kind": kind(),
         "processors": os.cpu_count(),
         "caches": _caches(),
         "system": platform.platform(),
@@ -151,6 +174,13 @@ def describe(packages: tuple[str, ...]) -> dict[str, object]:
         "versions": versions,
         "load": round(os.getloadavg()[0], 2),
     }
+
+
+def kind() -> str:
+    """LLVM's name of the kind of processor: results are kept for each."""
+    from llvmlite import binding
+
+    return str(binding.get_host_cpu_name())
 
 
 def _processor() -> str:

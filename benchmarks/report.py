@@ -44,8 +44,9 @@ def machine(result: dict[str, Any]) -> str:
     caches = ", ".join(f"{level} {size}" for level, size in m["caches"].items())
     versions = ", ".join(f"{name} {version}" for name, version in m["versions"].items() if version)
     bandwidths = ", ".join(f"{_size(int(size))} {rate / 1e9:.0f}" for size, rate in limits_["bandwidth"].items())
-    return (f"{m['processor']}, {result['threads']} threads, {caches}; {m['system']}, Python {m['python']}; "
-            f"{versions}. Measured {result['date']}, load average {m['load']} at the start{busy(m['load'])}. "
+    return (f"{m['processor']} ({m['kind']}), {result['threads']} threads, {caches}; {m['system']}, "
+            f"Python {m['python']}; {versions}. "
+            f"Measured {result['date']}, load average {m['load']} at the start{busy(m['load'])}. "
             f"Triad, GB/s by working set: {bandwidths}. Fused multiply-adds: {limits_['flops'] / 1e9:.0f} Gflop/s.")
 
 
@@ -56,15 +57,16 @@ def busy(load: float) -> str:
 
 def limits(cases: dict[str, Any]) -> str:
     """The roofline table."""
-    head = ["case", "traffic, MB", "traffic, ms", "operations a point", "arithmetic, ms", "bound, ms", "fastest, ms",
-            "reached"]
+    head = ["case", "traffic, MB", "traffic, ms", "operations a point", "arithmetic, ms", "divisions a point",
+            "divisions, ms", "bound, ms", "fastest, ms", "reached"]
     rows = []
     for name, entry in cases.items():
         b, ours = entry["bound"], entry["peers"].get(OURS, {})
         least = ours.get("least")
         rows.append([
             name, f"{b['bytes'] / 1e6:.1f}", number(b["traffic"]), number(b["operations"], 0),
-            number(b["arithmetic"]), number(b["bound"]), number(least), number(b["bound"] / least if least else None),
+            number(b["arithmetic"]), number(b["divisions"], 0), number(b["quotients"]), number(b["bound"]),
+            number(least), number(b["bound"] / least if least else None),
         ])
     return table(head, rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +15,11 @@ from benchmarks.worker import Worker
 BURST_SECONDS = 0.15
 
 
-def compare(case: Case, names: tuple[str, ...], rounds: int) -> dict[str, dict[str, Any]]:
+def compare(case: Case, names: tuple[str, ...], rounds: int, between: Callable[[], None]) -> dict[str, dict[str, Any]]:
     """For every peer that can do the case: seconds of import and first call, difference from the oracle, timings.
 
-    A peer that is not installed or fails is reported with its error and left out of the rounds.
+    `between` is called before every round. A peer that is not installed or fails is reported with its error and left
+    out of the rounds.
     """
     results: dict[str, dict[str, Any]] = {}
     workers: dict[str, Worker] = {}
@@ -29,7 +31,7 @@ def compare(case: Case, names: tuple[str, ...], rounds: int) -> dict[str, dict[s
                 workers[name] = worker
         for name in [n for n in workers if "error" in results[n]]:
             workers.pop(name).close()
-        _time(workers, results, rounds)
+        _time(workers, results, rounds, between)
     finally:
         for worker in workers.values():
             worker.close()
@@ -70,8 +72,10 @@ def _checked(module: Any, case: Case, found: np.ndarray) -> float:
     return difference
 
 
-def _time(workers: dict[str, Worker], results: dict[str, dict[str, Any]], rounds: int) -> None:
+def _time(workers: dict[str, Worker], results: dict[str, dict[str, Any]], rounds: int,
+          between: Callable[[], None]) -> None:
     for _ in range(rounds):
+        between()
         for name, worker in workers.items():
             results[name]["seconds"].append(worker.burst(BURST_SECONDS))
 

@@ -29,11 +29,11 @@ from geomflow.core.graph import Node
 
 
 class GridEmitter:
-    """Writes the function `block` for a plan; `operations` counts those at each point."""
+    """Writes the function `block` for a plan; `operations` and `divisions` count those at each point."""
 
     def __init__(self, plan: GridPlan) -> None:
         self.plan = plan
-        self.operations = 0
+        self.operations = self.divisions = 0
         self._names = Names()
         self._program = plan.program
         self._counter = count(1)
@@ -333,6 +333,7 @@ class GridEmitter:
         lines = lowering.lines + [f"{where} = {text}" for where, text in zip(targets, held)]
         self._loop(out, reader, lines, targets)
         self.operations += lowering.operations
+        self.divisions += lowering.divisions
 
     def _padded_lines(self, out: Writer, number: int) -> None:
         sources = self.plan.stages[number].lines(self.plan.inner)

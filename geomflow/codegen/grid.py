@@ -74,7 +74,7 @@ class GridRoutine:
         self.program, self.order = program, order
         lifted = _with_outer_axis(program) if program.dimension == 1 else program
         self._plan = GridPlan(lifted, order)
-        self._text, self.operations = source(self._plan)
+        self._text, self.operations, self.divisions = source(self._plan)
 
     def __repr__(self) -> str:
         return (f"Routine of order {self.order} on grids in ({', '.join(self.program.coordinates)}) that computes "
@@ -227,8 +227,8 @@ c_2_0         a number, kept out of the loops
 '''
 
 
-def source(plan: GridPlan) -> tuple[str, int]:
-    """The text of a grid routine, and its number of operations a point."""
+def source(plan: GridPlan) -> tuple[str, int, int]:
+    """The text of a grid routine, its number of operations a point, and how many of them are divisions."""
     program, emitter = plan.program, GridEmitter(plan)
     body = emitter.body()
     axes = "ijkl"[: plan.dimension]
@@ -239,4 +239,4 @@ def source(plan: GridPlan) -> tuple[str, int]:
         axes=", ".join(axes), meaning=", ".join(f"{a} counts along {x}" for a, x in zip(axes, program.coordinates)),
         operations=emitter.operations, tile="" if plan.dimension == 2 else " and the lines first <= j < last",
         head=head(body), promises="\n    ".join(promises()), body="\n".join(body))
-    return text, emitter.operations
+    return text, emitter.operations, emitter.divisions

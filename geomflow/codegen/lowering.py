@@ -53,13 +53,14 @@ class Lowering:
     """Writes statements for nodes, in order, remembering what is known already.
 
     `leaves` says how symbols and jets are read, each at its first use, and `literal` what stands for a number. `lines`
-    is the code so far and `operations` the number of arithmetic operations in it, a function counting as several.
+    is the code so far, `operations` the number of arithmetic operations in it, a function counting as several, and
+    `divisions` how many of them are divisions or square roots, which take a unit of their own.
     """
 
     def __init__(self, roots: Iterable[Node], leaves: Mapping[Node, Leaf], is_complex: bool = False,
                  temporary: Callable[[], str] | None = None, literal: Callable[[str], str] = str) -> None:
         self.lines: list[str] = []
-        self.operations = 0
+        self.operations = self.divisions = 0
         self._leaves = leaves
         self._complex = is_complex
         self._known: dict[Node, str] = {}
@@ -106,8 +107,9 @@ class Lowering:
     def _number(self, value: Rational | str) -> str:
         return self._literal(number(value))
 
-    def _assign(self, text: str, operations: int = 0, name: str | None = None) -> str:
+    def _assign(self, text: str, operations: int = 0, name: str | None = None, divisions: int = 0) -> str:
         name = name or self._temporary()
+        self.divisions += divisions
         self.lines.append(f"{name} = {text}")
         self.operations += operations
         return name
@@ -120,11 +122,12 @@ class Lowering:
         if node.op == "mul":
             left, right, division = self._factors(node)
             if division:
-                return self._assign(f"{left} / {right}", 1)
+                return self._assign(f"{left} / {right}", 1, divisions=1)
             return self._product([left, right]) if right else left
         if node.op == "call":
             function = implementation(node.data, self._complex)
-            return self._assign(f"{function}({self._known[node.args[0]]})", IMPLEMENTATIONS[node.data].cost)
+            return self._assign(f"{function}({self._known[node.args[0]]})", IMPLEMENTATIONS[node.data].cost,
+                                divisions=node.data in ("log", "sqrt"))
         leaf = self._leaves.get(node)
         if leaf is None:
             raise ExpressionError(f"the expression contains {node!r}, which is not among the arguments")
@@ -169,7 +172,7 @@ class Lowering:
         if exponent.denominator != 2:
             return self._assign(f"{held} ** {number(exponent)}", 60)
         if base not in self._roots:
-            self._roots[base] = self._assign(f"{implementation('sqrt', self._complex)}({held})", 8)
+            self._roots[base] = self._assign(f"{implementation('sqrt', self._complex)}({held})", 8, divisions=1)
         root = self._roots[base]
         if exponent < 0 or exponent.numerator == 1:
             return self._integer_power(root, exponent.numerator)
@@ -182,7 +185,8 @@ class Lowering:
             return self._integer_power(self._integer_power(held, -1), -exponent)
         found = self._powers.get((held, exponent))
         if found is None:
-            found = self._powers[held, exponent] = self._assign(*self._raised(held, exponent))
+            text, operations = self._raised(held, exponent)
+            found = self._powers[held, exponent] = self._assign(text, operations, divisions=exponent == -1)
         return found
 
     def _raised(self, held: str, exponent: int) -> tuple[str, int]:
@@ -223,7 +227,7 @@ class Lowering:
             return Term(sign, self._known[node])
         left, right, division = self._factors(node)
         if division:
-            return Term(sign, self._assign(f"{left} / {right}", 1))
+            return Term(sign, self._assign(f"{left} / {right}", 1, divisions=1))
         return Term(sign, left, right)
 
     def _total(self, terms: list[Term]) -> str:
