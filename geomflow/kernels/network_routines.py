@@ -131,7 +131,9 @@ def block(network: Network, x: np.ndarray, px: np.ndarray, sx: np.ndarray, colum
     for first in range(0, n, TILE):
         last = min(first + TILE, n)
         y, deviations = np.zeros((d + d % 2, last - first)), np.ascontiguousarray(q[:, first:last])
-        y[:d] = columns[:, first:last]
+        for c in range(d):
+            for j in range(last - first):
+                y[c, j] = columns[c, first + j]
         inverses = np.empty((2, last - first))
         invert(squares[first:last], inverses)
         tile(network, x, px, sx, y, deviations, inverses, work, tangent, out[:, first:last])
