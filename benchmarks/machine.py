@@ -56,14 +56,6 @@ def _polynomials(x, out):  # type: ignore[no-untyped-def]
         out[i] = total
 
 
-@numba.njit(parallel=True)
-def _polynomials_in_blocks(x, out, blocks, repeats):  # type: ignore[no-untyped-def]
-    n = x.size // blocks
-    for t in numba.prange(blocks):
-        for _ in range(repeats):
-            _polynomials(x[t * n:(t + 1) * n], out[t * n:(t + 1) * n])
-
-
 @numba.njit
 def _quotients(x, out):  # type: ignore[no-untyped-def]
     for i in range(x.size):
@@ -71,11 +63,11 @@ def _quotients(x, out):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(parallel=True)
-def _quotients_in_blocks(x, out, blocks, repeats):  # type: ignore[no-untyped-def]
+def _in_blocks(loop, x, out, blocks, repeats):  # type: ignore[no-untyped-def]
     n = x.size // blocks
     for t in numba.prange(blocks):
         for _ in range(repeats):
-            _quotients(x[t * n:(t + 1) * n], out[t * n:(t + 1) * n])
+            loop(x[t * n:(t + 1) * n], out[t * n:(t + 1) * n])
 
 
 @numba.njit(nogil=True)
@@ -118,7 +110,7 @@ def peak_flops(threads: int, rounds: int = 200) -> float:
     """Flops a second of fused multiply-adds in registers, a fused one counted as two."""
     n, repeats = 1024, 50
     x, out = np.linspace(0, 1, n * threads), np.empty(n * threads)
-    fastest = _fastest(lambda: _polynomials_in_blocks(x, out, threads, repeats), rounds)
+    fastest = _fastest(lambda: _in_blocks(_polynomials, x, out, threads, repeats), rounds)
     return 2 * FMA_POINT * x.size * repeats / fastest
 
 
@@ -126,7 +118,7 @@ def peak_quotients(threads: int, rounds: int = 50) -> float:
     """Divisions a second, of numbers in the nearest cache."""
     n, repeats = 1024, 100
     x, out = np.linspace(1, 2, n * threads), np.empty(n * threads)
-    return x.size * repeats / _fastest(lambda: _quotients_in_blocks(x, out, threads, repeats), rounds)
+    return x.size * repeats / _fastest(lambda: _in_blocks(_quotients, x, out, threads, repeats), rounds)
 
 
 def peak_by_processor_time(rounds: int = 50) -> float:

@@ -1,9 +1,8 @@
 """How many bits the vectors of generated loops have, by the kind of processor.
 
-LLVM prefers 256 bits on Intel's processors with 512 (they used to lower their clock for wide vectors). Measured on
-generated routines, from Ice Lake on the wide ones win or draw: on Emerald Rapids Kähler–Ricci flow takes 1/1.2 of the
-time with them, Calabi flow 1/1.55, Ricci flow of a surface the same. Values do not depend on the width: every point is
-computed by the same operations, and loops hold no sums.
+LLVM prefers 256 bits on Intel's processors with 512: older ones lower their clock for wide vectors. On one of the newer
+(Emerald Rapids) generated routines were measured to be as fast with them or faster, and the others are taken to be like
+it. Values do not depend on the width: every point is computed by the same operations, and loops hold no sums.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ LINE = 64
 
 
 def aligned(shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
-    """A new array that begins on a cache line, not filled: wide loads from it cross no line.
+    """Zeros that begin on a cache line: wide loads from there cross no line.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def aligned(shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
         The type of its numbers.
     """
     size = prod(shape) * np.dtype(dtype).itemsize
-    whole = np.empty(size + LINE, np.uint8)
+    whole = np.zeros(size + LINE, np.uint8)
     begin = -whole.ctypes.data % LINE
     array: np.ndarray = whole[begin:begin + size].view(dtype).reshape(shape)
     return array

@@ -78,7 +78,6 @@ class Workspace:
         require(8.0 * size * len(names), f"the {len(names)} work arrays of shape {shape}")
         whole = -(-size // 8) * 8
         self._data = aligned((len(names), whole))
-        self._data[...] = 0.0
         self._shape = shape
         self._rows = {name: row for row, name in enumerate(names)}
         self._views: dict[str, np.ndarray] = {

@@ -6,7 +6,6 @@ K_IJ v_J to the sums of I and K_IJᵀ v_I to those of J in sums of its own, whic
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -25,9 +24,6 @@ GROUP_BYTES = 1 << 27
 MOST_GROUPS = 64
 #: Groups that there are in any case, so that large sums, too, are spread.
 LEAST_GROUPS = 8
-
-#: Bytes of a cache line.
-LINE = 64
 
 _OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
 _SUMS = {**_OPTIONS, "forceinline": True, "fastmath": {"reassoc", "contract"}}
@@ -192,13 +188,13 @@ class TiledGaussian:
         tiles = -(-len(rows) // TILE)
         padded = np.zeros((tiles * TILE, rows.shape[1]), self.dtype)
         padded[: len(rows)] = rows
-        packed = aligned((tiles, rows.shape[1], TILE), self.dtype)
+        packed = memory.aligned((tiles, rows.shape[1], TILE), self.dtype)
         packed[:] = padded.reshape(tiles, TILE, -1).transpose(0, 2, 1)
         return packed.reshape(tiles, -1)
 
     def _rows(self) -> np.ndarray:
         """Room for rows of a tile, one task's own."""
-        return aligned((ROWS * TILE,), self.dtype)
+        return memory.aligned((ROWS * TILE,), self.dtype)
 
     def _symmetric(self, points: np.ndarray, columns: np.ndarray, workers: Workers) -> np.ndarray:
         groups = _groups(len(columns), columns.nbytes)
@@ -214,24 +210,16 @@ class TiledGaussian:
         return np.concatenate(workers.map(_oblique_sums, parts, common=(self, sources, columns))).astype(float)
 
 
-def aligned(shape: tuple[int, ...], dtype: type[np.floating[Any]]) -> np.ndarray:
-    """Zeros that start on a cache line, so that no access of a whole vector touches two."""
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    room = np.zeros(size + LINE, np.uint8)
-    start = -room.ctypes.data % LINE
-    return room[start : start + size].view(dtype).reshape(shape)
-
-
 def _group_sums(tiled: TiledGaussian, points: np.ndarray, columns: np.ndarray, groups: int, group: int) -> np.ndarray:
     """What one group adds to the sums."""
-    out = aligned(columns.shape, tiled.dtype)
+    out = memory.aligned(columns.shape, tiled.dtype)
     _symmetric(*tiled._shape, points, columns, *tiled._constants, group, groups, tiled._rows(), out)
     return out
 
 
 def _oblique_sums(tiled: TiledGaussian, sources: np.ndarray, columns: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The sums at some tiles of points."""
-    out = aligned((len(points), *columns.shape[1:]), tiled.dtype)
+    out = memory.aligned((len(points), *columns.shape[1:]), tiled.dtype)
     _oblique(*tiled._shape, points, sources, columns, *tiled._constants, tiled._rows(), out)
     return out
 

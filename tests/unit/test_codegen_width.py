@@ -46,3 +46,4 @@ def test_aligned_arrays_begin_on_a_cache_line(shape, dtype):
     array = aligned(shape, dtype)
     assert (array.ctypes.data % LINE, array.flags.c_contiguous, array.flags.writeable) == (0, True, True)
     assert (array.shape, array.dtype) == (shape, np.dtype(dtype))
+    assert not array.any()
