@@ -26,7 +26,7 @@ from sphinx.util.docutils import SphinxDirective
 
 ROOT = Path(__file__).parents[2]
 MAIN = "import sys; from geomflow.cli import main; sys.exit(main())"
-TIME_LIMIT = 300
+TIME_LIMIT = 3600  # seconds, which catches what hangs
 
 
 class RanCommand(SphinxDirective):

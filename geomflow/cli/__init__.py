@@ -13,10 +13,10 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from geomflow.cli import derive, run, study, variety, warm_up
+from geomflow.cli import derive, examples, run, study, variety, warm_up
 from geomflow.cli.terminal import Parser, exit_code, plainly_told, versions
 
-COMMANDS = (run, derive, variety, study, warm_up)
+COMMANDS = (run, examples, derive, variety, study, warm_up)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,5 +1,7 @@
 """geomflow run FILE.toml [--out DIR] [--resume]: make the run that a file describes. geomflow show RUN: tell about it.
 
+FILE.toml may be the name of an example that comes with geomflow, such as calabi_flow_torus.
+
 The directory DIR (runs/NAME unless given) receives the store run.zarr, written as the run goes, and the pictures.
 An existing run is never overwritten: without --out a new directory is taken; with it, --resume must be given.
 
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from geomflow import plot
 from geomflow.cli.document import read_document
+from geomflow.cli.examples import chosen
 from geomflow.cli.schema import EventsTable, FlowTable, GeometryTable, GridTable, KernelTable, RunFile, StateTable
 from geomflow.cli.terminal import file_path, latest, line, unused
 from geomflow.core.content import content
@@ -42,7 +45,7 @@ SOLVE_OPTIONS = ("t0", "rtol", "atol", "max_steps", "stepper")
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add both subcommands."""
     sub = commands.add_parser("run", help="make the run that a TOML file describes")
-    sub.add_argument("file", type=file_path, help="a run file")
+    sub.add_argument("file", type=file_path, help="a run file, or the name of an example")
     sub.add_argument("--out", type=file_path, help="directory for the store and the pictures (runs/NAME unless given)")
     sub.add_argument("--resume", action="store_true",
                      help="continue the run in that directory: one that was interrupted, or to a later t1")
@@ -56,10 +59,13 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Read, check, announce, run, draw, and say how it ended."""
-    file = read_document(args.file, RunFile)
-    out = output_directory(args.file.stem, args.out, args.resume)
+    path = chosen(args.file, "run")
+    file = read_document(path, RunFile)
+    out = output_directory(path.stem, args.out, args.resume)
     pictures = check_pictures(file.output.pictures)
     run = Prepared.of(file)
+    if path != args.file:
+        print(line("example", path))
     print("\n".join(run.announcement()))
     sol = run.solve(out / STORE, resume=args.resume, change_monitors=args.change_monitors)
     print(line("outcome", sol.outcome))

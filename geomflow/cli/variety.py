@@ -1,5 +1,7 @@
 """geomflow variety FILE.toml [--out DIR] [--resume] [--workers N | --scheduler ADDRESS]: a metric as a file describes.
 
+FILE.toml may be the name of an example that comes with geomflow, such as dwork_quintic.
+
 Samples points of a Calabi–Yau hypersurface or reads kept ones, fits a metric, measures it on unseen points, and writes
 to DIR (varieties/NAME unless given) metric.npz (`geomflow.load_metric` reads it), points.npz and unseen.npz
 (`geomflow.load_points`), numbers.json and the pictures. Nothing is overwritten: without --out a new directory is
@@ -24,6 +26,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, final
 
+from geomflow.cli.examples import chosen
 from geomflow.cli.run import EXIT_CODES
 from geomflow.cli.schema import CURVED, POINTS, WORK
 from geomflow.cli.task import FORMS, Task
@@ -46,7 +49,8 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add both subcommands."""
     add_quintic(commands)
     sub = commands.add_parser("variety", help="fit and measure a metric on the variety that a TOML file describes")
-    sub.add_argument("file", type=file_path, help="a file with [variety], [points], [metric], [measure] and [output]")
+    sub.add_argument("file", type=file_path,
+                     help="a file with [variety], [points], [metric], [measure] and [output], or an example by name")
     sub.add_argument("--out", type=file_path, metavar="DIR",
                      help="the directory to write to (varieties/NAME unless given)")
     sub.add_argument("--resume", action="store_true", help="go on from the metric that the directory holds")
@@ -56,7 +60,10 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Read, check, sample, fit, measure, draw and store."""
-    return carry_out(Task.read(args.file), args.file.stem, args.out, args.resume, workers_of(args))
+    path = chosen(args.file, "variety")
+    if path != args.file:
+        tell("example", path)
+    return carry_out(Task.read(path), path.stem, args.out, args.resume, workers_of(args))
 
 
 def carry_out(task: Task, name: str, out: Path | None, resume: bool, workers: int | str | None = None) -> int:

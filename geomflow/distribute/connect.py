@@ -183,7 +183,7 @@ def asker() -> Callable[[], dict[str, str]]:
 #: Bytes that a worker takes before it has any work.
 WORKER = 120_000_000
 #: Seconds in which the workers must have started.
-STARTING = 60.0
+STARTING = 300.0
 #: Seconds in which they must have stopped by themselves.
 STOPPING = 5.0
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import pytest
+from limits import HANGS
 
 SCRIPT = """
 import hashlib
@@ -65,7 +66,7 @@ def test_compiling_and_loading_give_the_same_bits(tmp_path):
     (tmp_path / "script.py").write_text(SCRIPT)
     caches = {"NUMBA_CACHE_DIR": str(tmp_path / "numba"), "GEOMFLOW_CACHE": str(tmp_path / "geomflow")}
     cold, warm = (subprocess.run([sys.executable, str(tmp_path / "script.py")], env={**os.environ, **caches},
-                                 check=True, capture_output=True, text=True, timeout=3600).stdout.splitlines()
+                                 check=True, capture_output=True, text=True, timeout=HANGS).stdout.splitlines()
                   for _ in range(2))  # fmt: skip
     assert len(cold) > 20
     assert cold == warm

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from limits import HANGS
 
 pytestmark = pytest.mark.slow
-HANGS = 1800.0  # seconds that no machine needs, however busy
 
 BALANCED = """
 [variety]

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from limits import HANGS
 
 from geomflow.cli.document import read_document
 from geomflow.cli.run import Prepared
@@ -19,7 +20,6 @@ SCRIPTS = sorted((ROOT / "examples").rglob("*.py"))
 FILES = sorted((ROOT / "examples").rglob("*.toml"))
 VARIETY_FILES = [path for path in FILES if "[variety]" in path.read_text(encoding="utf-8")]
 RUN_FILES = [path for path in FILES if path not in VARIETY_FILES]
-HANGS = 3600  # seconds that no machine needs, however busy
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.relative_to(ROOT / "examples").as_posix())

@@ -15,7 +15,7 @@ from pathlib import Path
 RAISED = 99
 _PAUSE = 0.01
 #: How many times longer than its processor time a process may take, on a machine that does other things too.
-_PATIENCE = 6
+_PATIENCE = 30
 
 
 @dataclass(frozen=True)

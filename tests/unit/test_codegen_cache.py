@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from limits import HANGS
 
 from geomflow.codegen import cache, compile_points
 from geomflow.core import graph as gr
@@ -136,7 +137,7 @@ def test_processes_that_compile_the_same_at_once(folder):
     running = [subprocess.Popen([sys.executable, "-c", _SCRIPT], env=environment, stderr=subprocess.PIPE)
                for _ in range(3)]
     for process in running:
-        _, errors = process.communicate(timeout=3600)
+        _, errors = process.communicate(timeout=HANGS)
         assert process.returncode == 0, errors.decode()
     assert len(list(folder.glob("points_*.py"))) == 3
     assert not list(folder.glob(".partial-*"))

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -61,6 +62,8 @@ def test_what_killed_writers_left_is_swept_and_what_others_write_is_not(tmp_path
     time.sleep(1.2)
     new.touch()
     os.utime(new, (time.time() - 7200,) * 2)
+    soon = new.stat().st_ctime + 0.1
+    monkeypatch.setattr(files, "time", SimpleNamespace(time=lambda: soon))
     files.write_text(tmp_path / "a.txt", "a")
     assert not old.exists()
     assert new.exists()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from limits import HANGS
 
 from geomflow.cli import main
 from geomflow.core.errors import InputError, MissingExtraError
@@ -182,12 +183,14 @@ def test_a_scheduler_that_is_not_there(closed_port, tmp_path, monkeypatch, capsy
     assert not (tmp_path / "varieties" / "quintic").exists()
 
 
-@pytest.mark.parametrize("greeting, words", [(b"", "timed out"), (b"SSH-2.0-Other\r\n", "is no scheduler")])
-def test_something_else_at_the_address(greeting, words):
+@pytest.mark.parametrize("greeting, patience, words", [
+    (b"", 0.3, "timed out"), (b"SSH-2.0-Other\r\n", HANGS, "is no scheduler")
+])
+def test_something_else_at_the_address(greeting, patience, words):
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
         threading.Thread(target=lambda: _answer(server, greeting), daemon=True).start()
-        with pytest.raises(SchedulerNotFoundError, match=words), connected(address, timeout=0.3):
+        with pytest.raises(SchedulerNotFoundError, match=words), connected(address, timeout=patience):
             pass
 
 
@@ -264,7 +267,7 @@ class Waiting(Study):
 
     def measure(self, cell):
         after = next((other for other in self.cells(True) if other["number"] == cell["after"]), None)
-        until = time.monotonic() + 1800  # only a hang takes so long
+        until = time.monotonic() + HANGS
         while after and not KeptRows(self.rows).path(self.name, after).exists():
             assert time.monotonic() < until
             time.sleep(0.01)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import configparser
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -63,3 +65,17 @@ def test_every_name_that_type_checkers_see_is_there(stub):
 def test_version_agrees_with_the_citation_file():
     citation = (Path(geomflow.__file__).parents[1] / "CITATION.cff").read_text(encoding="utf-8")
     assert f"version: {geomflow.__version__}\n" in citation
+
+
+def test_every_address_of_the_project_is_under_its_home():
+    """On the page of a registry the README has no folder beside it: its pictures and links are absolute."""
+    setup = configparser.ConfigParser()
+    setup.read(ROOT.parent / "setup.cfg", encoding="utf-8")
+    home = setup["metadata"]["url"]
+    assert all(f"= {home}" in line for line in setup["metadata"]["project_urls"].strip().splitlines())
+    readme = (ROOT.parent / "README.md").read_text(encoding="utf-8")
+    pages = home.replace("github.com", "raw.githubusercontent.com")
+    for link in re.findall(r"\]\(([^)]*)\)", readme):
+        own = re.fullmatch(f"(?:{home}/blob|{pages})/main/(.*)", link)
+        assert (ROOT.parent / own[1]).exists() if own else link.startswith("https://arxiv.org/"), link
+    assert f'repository-code: "{home}"' in (ROOT.parent / "CITATION.cff").read_text(encoding="utf-8")
