@@ -9,8 +9,10 @@ from pathlib import Path
 import lazy_loader
 
 from geomflow.core.files import keep_compiled_functions
+from geomflow.core.notebook import VERBS
 
 __version__ = "0.1.0"
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 keep_compiled_functions(Path(__file__).parent)
+VERBS.update(plot="plot.things:plot", thumbnail="plot.things:thumbnail")

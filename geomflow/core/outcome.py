@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from geomflow.core.notebook import Facts, InNotebook
+
 
 class OutcomeKind(StrEnum):
     """The five ways in which a run can end."""
@@ -22,7 +24,7 @@ class OutcomeKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(InNotebook):
     """How a run ended.
 
     Parameters
@@ -43,6 +45,9 @@ class Outcome:
     kind: OutcomeKind
     message: str
     time: float
+
+    def __facts__(self) -> Facts:
+        return [(self.kind, self.message), ("time", self.time)]
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.message}"

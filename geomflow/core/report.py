@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from geomflow.core.archive import Archive
 from geomflow.core.errors import require_known
+from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.outcome import Outcome, OutcomeKind
 
 
@@ -32,7 +33,7 @@ class Watched(Protocol):
 
 @final
 @dataclass(frozen=True, eq=False)
-class FitReport:
+class FitReport(InNotebook):
     """How the fit of a metric ended and went.
 
     `report["sigma"]` is a column of the history. Its first column is what the fit is drawn against and its second how
@@ -104,6 +105,10 @@ class FitReport:
     def degree(self) -> tuple[int, ...]:
         """The degree of an algebraic or balanced metric, empty for others."""
         return tuple(self.settings.get("degree", ()))
+
+    def __facts__(self) -> Facts:
+        told = {"σ": self.sigma, "method": self.method, "parameters": self.parameters, "points": self.points}
+        return [*told.items(), ("held-out points", self.held_out), *self.settings.items(), ("outcome", self.outcome)]
 
     def __str__(self) -> str:
         where = f"{self.held_out} held-out points" if "held out" in self.columns[1] else "the fitted points"

@@ -7,7 +7,7 @@ C-contiguous float64, with one row for each independent real component.
 from __future__ import annotations
 
 import operator
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -17,6 +17,7 @@ import numpy as np
 
 from geomflow.core import memory
 from geomflow.core.errors import ShapeError
+from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import require_unmasked
 from geomflow.field import matrices
 from geomflow.field.mesh import checked_automorphism, permute
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
     from geomflow.field.grid import Grid
 
 
-class Field(ABC):
+SHOWN = 10
+"""Components that a notebook shows the ranges of."""
+
+
+class Field(InNotebook):
     """Numbers at the points of a grid. Fields are immutable: `values` is read-only."""
 
     grid: Grid
@@ -85,6 +90,12 @@ class Field(ABC):
             raise ShapeError(f"{self!r} cannot be compared with {other!r}: give two fields of one kind on one grid.")
         return other.values
 
+    def __facts__(self) -> Facts:
+        rows = [(name, f"from {row.min():.6g} to {row.max():.6g}")
+                for name, row in zip(self.component_names, self.pack(), strict=True)]
+        left = [("…", f"and {len(rows) - SHOWN} more components")] if len(rows) > SHOWN else []
+        return [("on", self.grid), *rows[:SHOWN], *left]
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.values, dtype=dtype) if copy else np.asarray(self.values, dtype=dtype)
 
@@ -139,6 +150,10 @@ class MatrixField(Field):
         """The least and the largest eigenvalue over the grid."""
         lowest, highest = matrices.eigenvalue_range(self.values)
         return float(lowest.min()), float(highest.max())
+
+    def __facts__(self) -> Facts:
+        low, high = self.eigenvalue_range()
+        return [*super().__facts__(), ("eigenvalues", f"from {low:.6g} to {high:.6g}"), ("volume", self.volume())]
 
 
 @final

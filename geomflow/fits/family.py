@@ -17,6 +17,7 @@ from scipy.linalg import LinAlgError, eigh, solve_triangular
 
 from geomflow.core import conventions
 from geomflow.core.errors import InputError, PositivityError, ShapeError
+from geomflow.core.notebook import Facts, InNotebook
 from geomflow.fits.algebraic import FormObjective, project
 from geomflow.fits.objective import Density, EnergyLoss, Evaluation
 from geomflow.variety import FubiniStudy, HermitianForm, Hypersurface, Points, PolarisedMetric
@@ -114,7 +115,7 @@ RESTRICTIONS: dict[type, Callable[[Any], Any]] = {}
 
 @final
 @dataclass(frozen=True, eq=False)
-class FormState:
+class FormState(InNotebook):
     """A metric of a family, as a state that flows.
 
     Parameters
@@ -133,6 +134,9 @@ class FormState:
             raise ShapeError(
                 f"the family has {self.family.count} coefficients, and shape {np.shape(self.coefficients)} was given"
             )
+
+    def __facts__(self) -> Facts:
+        return [("family", repr(self.family)), ("on", self.family.variety), ("σ", self.sigma)]
 
     @cached_property
     def metric(self) -> HermitianForm:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from geomflow.core import graph as gr
+from geomflow.core.notebook import Facts, InNotebook, fields_of
 from geomflow.core.program import Program, Stage
 from geomflow.field.grid import Grid
 from geomflow.field.operators import Operator, discretise
@@ -19,13 +20,13 @@ from geomflow.flow.equation import Equation
 from geomflow.flow.implicit import FrozenPrincipal
 from geomflow.flow.principal import SpectralBound, principal_part
 from geomflow.flow.problem import Problem, Spectrum, Violation, lost_positivity
-from geomflow.symbolic.show import InLatex
+from geomflow.symbolic.show import InLatex, mathml
 
 if TYPE_CHECKING:
     import sympy
 
 
-class Flow(InLatex):
+class Flow(InNotebook, InLatex):
     """An evolution equation. `solve(flow, state, t1)` binds it to a state and integrates it."""
 
     latex_style: ClassVar[str] = "\\displaystyle "
@@ -113,6 +114,9 @@ class Flow(InLatex):
         import sympy
 
         return f"{self.name}: {sympy.sstr(self.equation.lhs)} = {sympy.sstr(self.equation.rhs)}"
+
+    def __facts__(self) -> Facts:
+        return [("equation", mathml(self.latex_style + self.latex())), ("name", self.name), *fields_of(self)]
 
     def _latex(self, printer: Any = None) -> str:
         import sympy

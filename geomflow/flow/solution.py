@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar, overload
 import numpy as np
 
 from geomflow.core.errors import require_known
+from geomflow.core.notebook import VERBS, Facts, InNotebook
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.io import store
 from geomflow.io.reader import StoredRun, describe_field, rebuild_field
@@ -54,7 +55,7 @@ class States(Sequence[S]):
 
 
 @dataclass(frozen=True, repr=False)
-class Solution(Generic[S]):
+class Solution(InNotebook, Generic[S]):
     """Times, states, monitors and the outcome of a run.
 
     Parameters
@@ -104,10 +105,30 @@ class Solution(Generic[S]):
         """The numbers, wherever they lie."""
         return {"times": self.times, "states": [self.states.packed(i) for i in range(len(self.states))]}
 
+    def __facts__(self) -> Facts:
+        yield "outcome", self.outcome
+        if "equation" in self.description:
+            yield "flow", self.description["equation"]
+        yield "times", f"{len(self.times)} kept, from {self.times[0]:.6g} to {self.times[-1]:.6g}"
+        yield "steps", f"{self.steps}, and {self.rejected} rejected; {self.rate_evaluations} rates"
+        for name, values in self.monitors.items():
+            yield name, f"{values[0]:.6g} → {values[-1]:.6g}" if len(values) else None
+
     def __repr__(self) -> str:
         span = f"t = {self.times[0]:.6g} to {self.times[-1]:.6g}"
         cost = f"{self.steps} steps ({self.rejected} rejected), {self.rate_evaluations} rates"
         return f"Solution over {span}, {len(self.states)} states, {cost}; {self.outcome}"
+
+    def plot(self, *names: str) -> np.ndarray:
+        """Draw monitors against time, as `geomflow.plot.monitors` does; returns the array of Axes.
+
+        Parameters
+        ----------
+        *names : str
+            Monitors in their order; all unless given.
+        """
+        axes: np.ndarray = VERBS["plot"](self, *names)
+        return axes
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to a new store, which `load` and xarray open.

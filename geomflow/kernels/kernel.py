@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -14,6 +14,7 @@ import numpy as np
 from scipy import fft
 
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError
+from geomflow.core.notebook import Facts, InNotebook, fields_of
 from geomflow.core.numbers import finite_number, real_array
 from geomflow.core.threads import slices
 from geomflow.distribute import ON_THREADS, Workers, as_workers
@@ -29,7 +30,7 @@ from geomflow.kernels.operators import (
 )
 
 
-class Kernel(ABC):
+class Kernel(InNotebook):
     """A real symmetric positive semi-definite function K(x, x') of two points; points are rows of an array (p, d).
 
     K + K', c * K with c ≥ 0 and K * K' are kernels too.
@@ -53,6 +54,9 @@ class Kernel(ABC):
 
     def __truediv__(self, other: Any) -> Kernel:
         return self * truediv(1, other) if isinstance(other, Number) and other else NotImplemented
+
+    def __facts__(self) -> Facts:
+        return fields_of(self)
 
     @abstractmethod
     def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ Theta[p, q, i, j, k, l]: points before components. It acts on cotangents D^{kl} 
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from geomflow.core import memory
 from geomflow.core.errors import InputError, PositivityError, ShapeError
+from geomflow.core.notebook import Facts, InNotebook, fields_of
 from geomflow.core.numbers import generator, require_unmasked
 from geomflow.field.matrices import smallest_eigenvalue
 from geomflow.kernels.kernel import Kernel
@@ -23,8 +24,11 @@ DENSE = 1 << 22
 """Kernels with at most so many entries are compared as arrays, larger ones by random probes."""
 
 
-class TangentKernel(ABC):
+class TangentKernel(InNotebook):
     """A symmetric positive semi-definite kernel on metrics (or on Hermitian forms), Θ(x, x')."""
+
+    def __facts__(self) -> Facts:
+        return fields_of(self)
 
     @abstractmethod
     def theta(self, x: Any, y: Any = None, g_x: Any = None, g_y: Any = None) -> np.ndarray:

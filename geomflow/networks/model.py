@@ -17,6 +17,7 @@ import numpy as np
 
 from geomflow.core import memory
 from geomflow.core.errors import InputError, NotFiniteError, PositivityError, ShapeError
+from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import real_array
 from geomflow.field.grid import Grid
 from geomflow.field.lattice import FlatTorus
@@ -314,7 +315,7 @@ class Memory:
 
 @final
 @dataclass(frozen=True, eq=False, repr=False)
-class ModelState:
+class ModelState(InNotebook):
     """The metric of a model at some parameters, looked at on a grid or at points.
 
     The parameters are the state. `values` follow from them: (*axes, *shape), with `axes` the grid's shape or (p,).
@@ -454,6 +455,12 @@ class ModelState:
                              f"{self.values.shape} and {values.shape}.")
         square = np.abs(self.values - values) ** 2
         return float(np.sqrt(np.sum(square) / len(self.points)))
+
+    def __facts__(self) -> Facts:
+        low, high = self.values.min(), self.values.max()
+        where = self.place if isinstance(self.place, Grid) else f"{len(self.place):,} points"
+        return [("model", repr(self.model)), ("on", where), ("parameters", f"{self.parameters.size:,}"),
+                ("values", f"from {low:.6g} to {high:.6g}")]
 
     def __repr__(self) -> str:
         where = repr(self.place) if isinstance(self.place, Grid) else f"{len(self.place)} points"

@@ -20,7 +20,7 @@ from geomflow.symbolic.fractions import OutsideField
 from geomflow.symbolic.given import Functions, fresh, identified, names_in, with_parameters
 from geomflow.symbolic.kahler_tensors import KahlerTensors
 from geomflow.symbolic.ring import HALF, ExactRing
-from geomflow.symbolic.show import InLatex
+from geomflow.symbolic.show import ComponentArray, ComponentMatrix, InLatex
 from geomflow.symbolic.tensors import RingTensors
 
 Matrix: TypeAlias = sympy.ImmutableMatrix
@@ -124,8 +124,14 @@ class Components(InLatex, Generic[Tensors]):
                 continue
         return task(graph)
 
-    def _array(self, task: Callable[[Tensors], np.ndarray], *extra: sympy.Expr) -> Any:
-        return self._run(lambda t: written(t.ring, task(t)), *extra)
+    def _array(
+        self, task: Callable[[Tensors], np.ndarray], *extra: sympy.Expr, named: tuple[str, str] = ("", "")
+    ) -> Any:
+        """A matrix or an array of components; `named` are the letter of an array and where its indices stand."""
+        found = self._run(lambda t: written(t.ring, task(t)), *extra)
+        if isinstance(found, sympy.MatrixBase):
+            return ComponentMatrix.on(self.chart, found)
+        return ComponentArray.on(self.chart, found, *named)
 
     def _scalar(self, task: Callable[[Tensors], Any], *extra: sympy.Expr) -> sympy.Expr:
         return self._run(lambda t: t.ring.write([task(t)])[0], *extra)

@@ -102,7 +102,7 @@ class KahlerMetric(Components[KahlerTensors[ExactRing[Any]]]):
 
     def _set(self, chart: ComplexChart, matrix: Matrix, potential: sympy.Expr | None) -> None:
         object.__setattr__(self, "chart", chart)
-        object.__setattr__(self, "matrix", show.BarredMatrix.on(chart, matrix))
+        object.__setattr__(self, "matrix", show.ComponentMatrix.on(chart, matrix))
         object.__setattr__(self, "potential", potential)
         self._require_regular("form", "potential")
 
@@ -141,12 +141,12 @@ class KahlerMetric(Components[KahlerTensors[ExactRing[Any]]]):
     @cached_property
     def inverse(self) -> Matrix:
         """The inverse of `matrix`: g^{ab̄} = `inverse[b, a]`."""
-        return show.BarredMatrix.on(self.chart, self._array(lambda t: t.inverse))
+        return self._array(lambda t: t.inverse)
 
     @cached_property
     def ricci(self) -> Matrix:
         """`[a, b]` = R_{ab̄} = −∂_a∂_b̄ log det g."""
-        return show.BarredMatrix.on(self.chart, self._array(lambda t: t.ricci))
+        return self._array(lambda t: t.ricci)
 
     @cached_property
     def scalar(self) -> sympy.Expr:
@@ -156,7 +156,7 @@ class KahlerMetric(Components[KahlerTensors[ExactRing[Any]]]):
     @cached_property
     def riemann(self) -> sympy.ImmutableDenseNDimArray:
         """`[a, b, c, d]` = R_{ab̄cd̄} = −∂_c∂_d̄ g_{ab̄} + g^{ef̄} ∂_c g_{af̄} ∂_d̄ g_{eb̄}."""
-        return self._array(lambda t: t.riemann)
+        return self._array(lambda t: t.riemann, named=("R", "_-_-"))
 
     @cached_property
     def riemann_squared(self) -> sympy.Expr:

@@ -68,7 +68,7 @@ class Metric(Components[RingTensors]):
         names = parameter_names(parameters, chart.names)
         matrix = symmetric_in(chart, components, names, functions)
         object.__setattr__(self, "chart", chart)
-        object.__setattr__(self, "matrix", Matrix(matrix))
+        object.__setattr__(self, "matrix", show.ComponentMatrix.on(chart, matrix))
         self._require_regular("metric", "components")
 
     # tensors
@@ -81,17 +81,17 @@ class Metric(Components[RingTensors]):
     @cached_property
     def christoffel(self) -> Array:
         """`[k, i, j]` = Γ^k_ij = ½ g^{km}(∂_i g_mj + ∂_j g_mi − ∂_m g_ij)."""
-        return self._array(lambda t: t.christoffel)
+        return self._array(lambda t: t.christoffel, named=(r"\Gamma", "^__"))
 
     @cached_property
     def riemann(self) -> Array:
         """`[l, k, i, j]` = R^l_kij = ∂_i Γ^l_jk − ∂_j Γ^l_ik + Γ^l_im Γ^m_jk − Γ^l_jm Γ^m_ik."""
-        return self._array(lambda t: t.riemann)
+        return self._array(lambda t: t.riemann, named=("R", "^___"))
 
     @cached_property
     def riemann_lower(self) -> Array:
         """`[l, k, i, j]` = R_lkij = g_lm R^m_kij."""
-        return self._array(lambda t: t.riemann_lower)
+        return self._array(lambda t: t.riemann_lower, named=("R", "____"))
 
     @cached_property
     def ricci(self) -> Matrix:
@@ -106,7 +106,7 @@ class Metric(Components[RingTensors]):
     @cached_property
     def weyl(self) -> Array:
         """`[l, k, i, j]` = W^l_kij, the trace-free part of the curvature; zero below dimension 4."""
-        return self._array(lambda t: t.weyl)
+        return self._array(lambda t: t.weyl, named=("W", "^___"))
 
     @cached_property
     def einstein(self) -> Matrix:
@@ -187,7 +187,7 @@ class Metric(Components[RingTensors]):
             A function in the chart.
         """
         f = self._expression(f)
-        return self._array(lambda t: t.gradient(t.ring.read(f)), f)
+        return self._array(lambda t: t.gradient(t.ring.read(f)), f, named=(r"(\nabla f)", "^"))
 
     def lie_derivative(self, field: Sequence[Any], tensor: Any = None) -> Matrix:
         """(L_X T)_ij = X^k ∂_k T_ij + T_kj ∂_i X^k + T_ik ∂_j X^k.

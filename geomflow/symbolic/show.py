@@ -5,11 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations_with_replacement, product
-from typing import Any, ClassVar, Protocol, final
+from typing import Any, ClassVar, Protocol, Self, final
 
 import sympy
 
+from geomflow.core.notebook import Markup
+
 LONGEST_SENTENCE = 400
+MOST_LINES = 24
+"""Components of a tensor that a notebook lists."""
 
 
 def latex(expression: sympy.Basic, names: Mapping[sympy.Symbol, str] | None = None) -> str:
@@ -17,8 +21,24 @@ def latex(expression: sympy.Basic, names: Mapping[sympy.Symbol, str] | None = No
     return str(sympy.latex(expression, symbol_names=dict(names or {})))
 
 
+def mathml(text: str, block: bool = False) -> Markup:
+    """Mathematics in LaTeX as MathML, which browsers set without a script and without the network.
+
+    >>> mathml("x^2")
+    '<math ...><mrow><msup><mi>x</mi><mn>2</mn></msup></mrow></math>'
+    """
+    from latex2mathml.converter import convert
+
+    known = text.replace("{aligned}", "{split}")  # one thing by two names, of which the converter knows the second
+    return Markup(convert(known, display="block" if block else "inline"))
+
+
 class Spelling(Protocol):
     """What knows how its symbols are written: a chart."""
+
+    @property
+    def symbols(self) -> tuple[sympy.Symbol, ...]:
+        """The coordinates, holomorphic ones of a complex chart."""
 
     @property
     def latex_names(self) -> Mapping[sympy.Symbol, str]:
@@ -26,17 +46,21 @@ class Spelling(Protocol):
 
 
 @final
-class BarredMatrix(sympy.ImmutableDenseMatrix):  # type: ignore[misc]
-    """A matrix in z and z̄ whose LaTeX, sympy.latex(matrix) too, has the spellings z̄ of the conjugates."""
+class ComponentMatrix(sympy.ImmutableDenseMatrix):  # type: ignore[misc]
+    """Components with two indices, whose LaTeX, sympy.latex(matrix) too, has the spellings of a chart, such as z̄."""
 
     chart: Spelling | None = None
 
     @classmethod
-    def on(cls, chart: Spelling, matrix: sympy.MatrixBase) -> BarredMatrix:
+    def on(cls, chart: Spelling, matrix: sympy.MatrixBase) -> ComponentMatrix:
         """The matrix with the spellings that a chart gives, asked for when it is shown."""
-        found: BarredMatrix = cls(*matrix.shape, list(matrix))
+        found: ComponentMatrix = cls(*matrix.shape, list(matrix))
         found.chart = chart
         return found
+
+    def latex(self) -> str:
+        """The matrix in LaTeX."""
+        return str(sympy.latex(self))
 
     def _latex(self, printer: Any) -> str:
         given = printer._settings["symbol_names"]
@@ -47,6 +71,68 @@ class BarredMatrix(sympy.ImmutableDenseMatrix):  # type: ignore[misc]
             printer._settings["symbol_names"] = given
 
 
+@final
+class ComponentArray(sympy.ImmutableDenseNDimArray):  # type: ignore[misc]
+    """Components with one, three or more indices, which a notebook lists where they are not zero."""
+
+    chart: Spelling | None = None
+    letter = ""
+    indices = ""
+
+    @classmethod
+    def on(cls, chart: Spelling, array: sympy.NDimArray, letter: str, indices: str) -> Self:
+        """The array on a chart. `indices` has "^" for an upper one, "_" for a lower and "-" for a lower barred one."""
+        found: Self = cls(array)
+        found.chart, found.letter, found.indices = chart, letter, indices
+        return found
+
+    def latex(self, most: int | None = None) -> str:
+        """The components that are not zero, one a line; one that another gives by exchanging the last two is left out.
+
+        Parameters
+        ----------
+        most : int, optional
+            Lines at most.
+        """
+        if self.chart is None:
+            return str(sympy.latex(self))
+        lines = [f"{self._named(place)} &= {latex(self[place], self.chart.latex_names)}" for place in self._telling()]
+        if not lines:
+            return f"{self._symbol(self._generic())} = 0"
+        left = len(lines) - (len(lines) if most is None else most)
+        more = [rf"& \text{{and {left} more}}"] if left > 0 else []
+        return rf"\begin{{aligned}}{(chr(92) * 2 + ' ').join([*lines[:most], *more])}\end{{aligned}}"
+
+    def _telling(self) -> Iterator[tuple[int, ...]]:
+        """The places that are listed."""
+        known: set[tuple[int, ...]] = set()
+        alike = self.indices.endswith("__")
+        for place in product(*map(range, self.shape)):
+            swapped = (*place[:-2], *place[:-3:-1])
+            follows = alike and swapped in known and self[swapped] in (self[place], -self[place])
+            if self[place] != 0 and not follows:
+                known.add(place)
+                yield place
+
+    def _named(self, place: tuple[int, ...]) -> str:
+        assert self.chart is not None
+        plain, barred = [latex(s) for s in self.chart.symbols], list(self.chart.latex_names.values())
+        return self._symbol([(barred if mark == "-" else plain)[k] for k, mark in zip(place, self.indices)])
+
+    def _generic(self) -> list[str]:
+        if "-" in self.indices:
+            return ["a", r"\bar{b}", "c", r"\bar{d}"]
+        return list("lkij"[-len(self.indices) :])
+
+    def _symbol(self, names: Sequence[str]) -> str:
+        upper = " ".join(name for name, mark in zip(names, self.indices) if mark == "^")
+        lower = " ".join(name for name, mark in zip(names, self.indices) if mark != "^")
+        return self.letter + (f"^{{{upper}}}" if upper else "") + (f"_{{{lower}}}" if lower else "")
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex(MOST_LINES)}$"
+
+
 class InLatex(ABC):
     """What sympy.latex and a notebook show in LaTeX."""
 
@@ -55,6 +141,10 @@ class InLatex(ABC):
     @abstractmethod
     def _latex(self, printer: Any = None) -> str:
         """The LaTeX without dollars, as sympy's printer asks for it."""
+
+    def latex(self) -> str:
+        """It in LaTeX, without dollars."""
+        return self._latex()
 
     def _repr_latex_(self) -> str:
         return f"${self.latex_style}{self._latex()}$"

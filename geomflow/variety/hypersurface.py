@@ -11,6 +11,7 @@ import numpy as np
 import sympy
 
 from geomflow.core.errors import InputError, NotFiniteError
+from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import whole
 from geomflow.variety import ambient as integers
 from geomflow.variety.ambient import Ambient
@@ -30,7 +31,7 @@ _LARGEST = 60
 
 
 @final
-class Hypersurface:
+class Hypersurface(InNotebook):
     """The Calabi–Yau n-fold Q = 0 in P^{n_1} × … × P^{n_r}, with Q of degree n_i + 1 in each factor.
 
     Raises `HomogeneityError`, `DegreeError` (with the first Chern class), `SingularError` (with a singular point), and
@@ -191,6 +192,10 @@ class Hypersurface:
         """
         data = file.json("variety", dict)
         return cls(data["polynomial"], coordinates=data["coordinates"], ambient=data["ambient"])
+
+    def __facts__(self) -> Facts:
+        return [("equation", f"{self.polynomial} = 0"), ("in", self.ambient), ("degree", self.degree),
+                ("complex dimension", self.dim), ("Euler number", self.euler_number)]
 
     def __repr__(self) -> str:
         text = str(self.polynomial)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, final
@@ -12,6 +12,7 @@ import numpy as np
 from geomflow.core import archive
 from geomflow.core.errors import InputError, StoreError
 from geomflow.core.hermitian import log_determinant
+from geomflow.core.notebook import Facts, InNotebook
 from geomflow.variety.jets import Curvature, first_order, from_jets, log_jets, log_metric, second_order
 from geomflow.variety.sections import checked_class, stored_class
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 KINDS: dict[str, type[HermitianMetric]] = {}
 
 
-class HermitianMetric(ABC):
+class HermitianMetric(InNotebook):
     """A Hermitian metric on a variety, known by its components at points.
 
     Arrays are in the local coordinates of the given points (their patch, their eliminated coordinate); `g[p, a, b]` is
@@ -85,6 +86,12 @@ class HermitianMetric(ABC):
         if not self.variety.same_as(points.variety):
             raise InputError(f"the metric is on the {self.variety}, the points on the {points.variety}")
 
+    def __facts__(self) -> Facts:
+        yield "metric", repr(self)
+        yield "on", self.variety
+        if (report := getattr(self, "report", None)) is not None:
+            yield from report.__facts__()
+
     def save(self, path: str | Path) -> None:
         """Write to an .npz file that `geomflow.load_metric` reads, whole or not at all. Raises `StoreError`.
 
@@ -120,6 +127,9 @@ class PolarisedMetric(HermitianMetric):
 
     A new metric defines `kahler_class`, `potential`, `at` and `jets`.
     """
+
+    def __facts__(self) -> Facts:
+        return [*super().__facts__(), ("Kähler class", self.kahler_class)]
 
     @property
     @abstractmethod

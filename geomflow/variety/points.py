@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from geomflow.core import archive
 from geomflow.core.errors import InputError
+from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import require_unmasked
 from geomflow.variety import chern, frames
 from geomflow.variety.estimate import Estimate, mean
@@ -31,7 +32,7 @@ _ON, _SAME = 1e-6, 1e-6
 
 @final
 @dataclass(frozen=True, eq=False)
-class Points:
+class Points(InNotebook):
     """Points p = 1..P with what is needed to integrate and to differentiate there.
 
     The mean of the weights is ∫|Ω|² d^{2n}x, and Σ w f / Σ w a mean against dμ_Ω. Points of one line are correlated,
@@ -204,6 +205,10 @@ class Points:
             Fubini–Study unless given.
         """
         return chern.euler_number(metric or FubiniStudy(self.variety), self)
+
+    def __facts__(self) -> Facts:
+        return [("on", self.variety), ("points", f"{len(self):,}"), ("effective size", f"{self.effective_size:,.0f}"),
+                ("largest |Q|", self.residual), ("total mass", float(self.weights.mean()) if len(self) else None)]
 
     def __repr__(self) -> str:
         return f"{len(self)} points on the {self.variety}, effective size {self.effective_size:.0f}"

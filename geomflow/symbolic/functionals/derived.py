@@ -18,9 +18,10 @@ import sympy
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import ShapeError
+from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.program import Average, Elliptic, InnerProduct, Program, Stage, needed
 from geomflow.symbolic.functionals.linear import Background, Linearisation, PrincipalSymbol, wave_vector
-from geomflow.symbolic.show import InLatex
+from geomflow.symbolic.show import InLatex, mathml
 from geomflow.symbolic.variation.staged import Staged
 
 if TYPE_CHECKING:
@@ -308,7 +309,7 @@ class Gradient(ABC):
 
 @final
 @dataclass(frozen=True)
-class DerivedFlow(InLatex):
+class DerivedFlow(InNotebook, InLatex):
     """∂_t u = −c grad E, derived by varying a functional, c its `factor`.
 
     `system(**setting)` gives all that is computed over real coordinates, over the flat reference metric unless the
@@ -393,10 +394,6 @@ class DerivedFlow(InLatex):
         whole = self.system(**setting)
         return PrincipalSymbol.of(Staged.of(whole.program), whole.unknowns)
 
-    def latex(self) -> str:
-        """The equation in LaTeX."""
-        return str(sympy.latex(self.equation))
-
     def explain(self) -> str:
         """The steps of the derivation, then what is known of the flow."""
         verdict = self.linearisation.verdict
@@ -407,5 +404,11 @@ class DerivedFlow(InLatex):
     def __str__(self) -> str:
         return f"{self.name}: {sympy.sstr(self.equation.lhs)} = {sympy.sstr(self.equation.rhs)}"
 
+    def __facts__(self) -> Facts:
+        E = self.functional
+        scaled = "E" if E.factor == 1 else f"{E.factor} E"
+        return [("equation", mathml(self.latex_style + self.latex())), ("functional", str(E)),
+                ("descent", f"of {scaled} in the {self.metric} metric")]
+
     def _latex(self, printer: Any = None) -> str:
-        return self.latex()
+        return str(sympy.latex(self.equation))

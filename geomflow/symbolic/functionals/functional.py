@@ -15,10 +15,11 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, require_known
 from geomflow.core.exact_numbers import fraction_of
 from geomflow.core.graph.node import exact
+from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import finite_number
 from geomflow.symbolic.functionals.derived import DerivedFlow, Gradient
 from geomflow.symbolic.functionals.linear import Linearisation
-from geomflow.symbolic.show import InLatex
+from geomflow.symbolic.show import InLatex, mathml
 from geomflow.symbolic.variation.display import explained
 from geomflow.symbolic.variation.realise import Realisation
 from geomflow.symbolic.variation.residues import Certificate, all_vanish
@@ -26,7 +27,7 @@ from geomflow.symbolic.variation.staged import Staged, euler_operator
 
 
 @dataclass(frozen=True)
-class Functional(InLatex):
+class Functional(InNotebook, InLatex):
     """E[u] = ∫ L over a geometry: of a real metric, or of a Kähler potential.
 
     Sums and rational multiples of functionals of the same kind are functionals. `gradient_flow` descends
@@ -337,6 +338,15 @@ class Functional(InLatex):
 
     def __sub__(self, other: Functional) -> Functional:
         return self + (-other)
+
+    def __facts__(self) -> Facts:
+        yield "functional", str(self)
+        yield "over", self.geometry
+        yield "of", self.unknowns
+        yield "gradients", self.metrics
+        if self.source:
+            yield "source", self.source
+        yield "gradient flow", mathml(self.latex_style + self.latex())
 
     def __str__(self) -> str:
         return f"{self.name}: {self.definition}"

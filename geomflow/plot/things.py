@@ -1,0 +1,150 @@
+"""What a notebook shows of a thing beside its table, small and without axes; and what `thing.plot()` draws."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geomflow.core.errors import GeomflowError, InputError
+from geomflow.plot.heatmap import draw_quantity, largest_place
+from geomflow.plot.quantities import Quantity, drawable, quantity, scale_of
+from geomflow.plot.runs import LARGEST, monitors, snapshots
+from geomflow.plot.style import styled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_POINTS = 4000
+LINE = "#2f8fb0"
+"""A blue that is seen on light ground and on dark."""
+_SIDE = 1.5
+
+
+def plot(thing: Any, *names: str) -> np.ndarray:
+    """Draw a solution: its monitors against time, its states where it has none. Returns the array of Axes.
+
+    Parameters
+    ----------
+    thing : Solution
+        A run.
+    *names : str
+        Monitors in their order, or quantities of states; all unless given.
+    """
+    if not thing.monitors:
+        return snapshots(thing, names or None)
+    return monitors(thing, names or None)
+
+
+@styled
+def thumbnail(thing: Any) -> tuple[bytes, str] | None:
+    """A small PNG of a thing and its caption; None where there is nothing to see, or what is there cannot be drawn."""
+    draw = next((_DRAWN[kind.__name__] for kind in type(thing).__mro__ if kind.__name__ in _DRAWN), None)
+    if draw is None:
+        return None
+    try:
+        with np.errstate(all="ignore"):
+            found = draw(thing)
+    except (GeomflowError, ArithmeticError, np.linalg.LinAlgError):  # a table without a picture is better than none
+        return None
+    if found is None:
+        return None
+    figure, caption = found
+    out = io.BytesIO()
+    figure.savefig(out, format="png", dpi=110, transparent=True)
+    return out.getvalue(), caption
+
+
+def quick_quantity(state: Any) -> tuple[Quantity, str]:
+    """What of a state is at hand without further computation, and its name in words."""
+    field = drawable(state)
+    if type(field).__name__ == "PotentialField":
+        return quantity(field, "potential"), "potential"
+    if type(field).__name__ == "ScalarField":
+        return quantity(field, "values"), "values"
+    return Quantity(np.linalg.det(np.asarray(field.values)).real, "det g", centre=None), "det g"
+
+
+def _tiles(states: list[Any], caption: str) -> tuple[Figure, str]:
+    """States side by side in one scale."""
+    from matplotlib.figure import Figure
+
+    shown = [quick_quantity(state) for state in states]
+    items = [item for item, _ in shown]
+    scale = scale_of(items)
+    place = largest_place(items[0], scale)
+    figure = Figure(figsize=(_SIDE * len(states), _SIDE))
+    axes = figure.subplots(1, len(states), squeeze=False)[0]
+    for ax, state, item in zip(axes, states, items, strict=True):
+        mesh, _ = draw_quantity(ax, drawable(state).grid, item, scale, place)
+        for line in ax.lines if mesh is None else ():
+            line.set_color(LINE)
+        ax.set_axis_off()
+    return figure, caption.format(shown[0][1])
+
+
+def _state(state: Any) -> tuple[Figure, str]:
+    return _tiles([state], "{}")
+
+
+def _solution(sol: Any) -> tuple[Figure, str] | None:
+    try:
+        return _tiles([sol.states[0], sol.last], "{}, first and last")
+    except InputError:  # states that are no fields
+        if not sol.monitors:
+            return None
+    name = "energy" if "energy" in sol.monitors else next(iter(sol.monitors))
+    return _curve(np.asarray(sol.monitor_times, float), np.asarray(sol[name], float), f"{name} against time")
+
+
+def _report(report: Any) -> tuple[Figure, str] | None:
+    x, y = report.curve
+    across, up = report.columns[:2]
+    return _curve(x, y, f"{up} against {across}") if len(x) > 1 else None
+
+
+def _metric(metric: Any) -> tuple[Figure, str] | None:
+    report = getattr(metric, "report", None)
+    return None if report is None else _report(report)
+
+
+def _curve(x: np.ndarray, y: np.ndarray, caption: str) -> tuple[Figure, str]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1.6 * _SIDE, _SIDE))
+    ax = figure.subplots()
+    ax.plot(x, np.where(np.abs(y) < LARGEST, y, np.nan), color=LINE)
+    finite = y[np.isfinite(y)]
+    if finite.size and finite.min() > 0 and finite.max() > 50 * finite.min():
+        ax.set_yscale("log")
+        caption += ", logarithmic"
+    ax.set_axis_off()
+    return figure, caption
+
+
+def _points(points: Any) -> tuple[Figure, str] | None:
+    """The first local coordinate of points in the complex plane."""
+    from matplotlib.figure import Figure
+
+    if not len(points):
+        return None
+    some = points[:MOST_POINTS]
+    z = some.coordinates[np.arange(len(some)), some.good[:, 0]]
+    figure = Figure(figsize=(_SIDE, _SIDE))
+    ax = figure.subplots()
+    ax.scatter(z.real, z.imag, s=1, color=LINE, edgecolors="none")
+    ax.set_aspect("equal")
+    ax.set_axis_off()
+    return figure, "first local coordinate, complex plane"
+
+
+_DRAWN: dict[str, Callable[[Any], tuple[Figure, str] | None]] = {
+    "Solution": _solution,
+    "Field": _state,
+    "ModelState": _state,
+    "Points": _points,
+    "HermitianMetric": _metric,
+    "FitReport": _report,
+}
