@@ -22,8 +22,9 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.doctest",
-    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
     "sphinx_gallery.gen_gallery",
+    "mathml",
     "plain_docstrings",
     "glossary_terms",
     "run_file_keys",
@@ -41,7 +42,11 @@ myst_enable_extensions = ["amsmath", "dollarmath", "deflist", "colon_fence"]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
-autodoc_typehints = "none"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+python_maximum_signature_line_length = 88
+python_use_unqualified_type_names = True
+toc_object_entries = False  # the tables of a page list what is on it, and every page would carry every name
 autodoc_default_options = {"members": True, "show-inheritance": False}
 add_module_names = False
 
@@ -52,7 +57,10 @@ doctest_default_flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 html_theme = "furo"
 html_title = f"geomflow {release}"
 html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_show_sourcelink = False
+html_math_renderer_name = "mathml"
+html_theme_options = {"footer_icons": []}
 
 sphinx_gallery_conf = {
     "examples_dirs": ["../examples"],
@@ -60,7 +68,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"\.py$",
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
-    "min_reported_time": 0,
+    "write_computation_times": False,  # that page loads scripts from the network
     "show_memory": False,
     "show_signature": False,
     "remove_config_comments": True,

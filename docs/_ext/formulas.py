@@ -28,11 +28,12 @@ FUNCTIONS = {
 NAMES = {"FS", "max", "min"}
 MARK = "[\u0302-\u0308]"
 ABOVE, BELOW = "".join(RAISED), "".join(LOWERED)
-LETTER = rf"(?:[^\W_{ABOVE}{BELOW}]|∂){MARK}*"
-GROUP = r"\{[^{}]*\}|\([^()]*\)|\|[^|]*\|"
+PLAIN = rf"[^\W_{ABOVE}{BELOW}]{MARK}*"
+LETTER = rf"(?:{PLAIN}|∂{MARK}*)"
+GROUP = r"\{[^{}]*\}|\((?:[^()]|\([^()]*\))*\)|\|[^|]*\|"
 TOKENS = re.compile(
     rf"(?P<space> {{3,}})|(?P<script>\*\*|[_^])"
-    rf"(?P<base>{GROUP}|[−-]?\d+|(?<=[∂∇]_){LETTER}|∂\u0304?|(?:{LETTER})+|\*)"
+    rf"(?P<base>{GROUP}|[−-]?\d+|(?<=[∂∇]_){LETTER}|(?<=∂'_){LETTER}|∂\u0304?|(?<=d\^)d(?=x)|(?:{PLAIN})+|\*)"
     rf"|√(?P<under>(?:det ?|tr ?)?(?:{GROUP}|d?{LETTER}))"
     rf"|(?P<raised>[{ABOVE}]+(?:/[{ABOVE}]+)?)|(?P<lowered>[{BELOW}]+)"
     rf"|(?P<word>[A-Za-z]{{2,}})(?![A-Za-z]|{MARK})|(?P<marked>{LETTER}(?<={MARK}))"

@@ -109,7 +109,7 @@ class CutOffKernel(Kernel):
     with K(R) = exp(−R²/2s²), or exp(−sin²R/2s²) for the chordal kernel. On n points, where K − K_R is symmetric,
     its spectral norm is at most its largest row sum, so that also ‖(K − K_R)v‖₂ ≤ n K(R)‖v‖₂, and no eigenvalue of
     K_R is further than n K(R) below that of K: K_R may be indefinite by as little. `bound(n)` is n K(R), and
-    `CutOffKernel.within(kernel, n, tolerance)` has the radius where that is the tolerance, R = s√(2 log(n/tolerance)).
+    `CutOffKernel.within(kernel, n, tolerance)` has the radius where that is the tolerance ε, R = s√(2 log(n/ε)).
 
     `neighbours(points)` finds the pairs once, in a time of about one sum with K itself, and then sums in milliseconds;
     memory is 12 bytes a pair, stated before it is taken. For widths of the distance of neighbours, and narrower.

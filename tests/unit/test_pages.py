@@ -1,0 +1,72 @@
+"""What the pages of the documentation are made with, and that their check finds what is wrong."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+sys.path[:0] = [str(DOCS), str(DOCS / "_ext")]
+
+check_pages = pytest.importorskip("check_pages")
+needs_browser = pytest.mark.skipif(not check_pages.browser(), reason="no Chromium is installed")
+WORDS = "A page has some words, so that nobody can say of it that it is empty."
+
+
+def site(folder: Path, **articles: str) -> Path:
+    """A site of small pages, each an article."""
+    for name, article in articles.items():
+        text = f"<html><head><meta charset=utf-8></head><body><article>{article}</article></body></html>"
+        (folder / f"{name}.html").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_right_site_has_no_faults(tmp_path):
+    right = f'<p id="here">{WORDS} <code>gf.solve</code>, <code>geomflow.flow.RK4</code>, <code>gf.NAME</code></p>'
+    link = f'<p>{WORDS} <a href="one.html#here">there</a> <a href="https://example.org">elsewhere</a></p>'
+    assert list(check_pages.faults_of_files(site(tmp_path, one=right, two=link))) == []
+
+
+@pytest.mark.parametrize(("article", "fault"), [
+    ("<p>Nothing.</p>", "it is empty"),
+    (f"{WORDS} <a href='two.html'>two</a>", "two.html leads nowhere"),
+    (f"{WORDS} <a href='#three'>three</a>", "#three leads to no place of one.html"),
+    (f"{WORDS} <img src='https://example.org/badge.svg'>", "loads https://example.org/badge.svg from the network"),
+    (f"{WORDS} <code>gf.solv(flow)</code>", "there is no gf.solv"),
+])  # fmt: skip
+def test_faults_are_found_in_the_files(tmp_path, article, fault):
+    assert list(check_pages.faults_of_files(site(tmp_path, one=article))) == [f"one.html: {fault}"]
+
+
+@needs_browser
+def test_faults_are_found_in_the_browser(tmp_path):
+    folder = site(
+        tmp_path,
+        right=f"{WORDS} <math><msup><mi>x</mi><mn>2</mn></msup></math> <code>\\frac</code> costs $5",
+        raw=f"{WORDS} \\(x\\) and $\\alpha$",
+        lost=f"{WORDS} <img src='lost.png'>",
+        wide=f"{WORDS} <div style='width: 900px'>wide</div>",
+    )
+    found = [fault.split("file:")[0] for fault in check_pages.faults_in_browser(folder)]
+    assert sorted(found) == [
+        "lost.html: the picture ", "raw.html: shows $\\alpha$", "raw.html: shows \\(", "raw.html: shows \\)",
+        "wide.html: is 908 pixels wide in a window of 400",
+    ]  # fmt: skip
+
+
+def test_mathematics_becomes_mathml():
+    mathml = pytest.importorskip("mathml")
+    pytest.importorskip("math_core")
+    assert mathml.mathml("x^2") == "<math><msup><mi>x</mi><mn>2</mn></msup></math>"
+    assert mathml.typeset("<p>$x$, <code>$x$</code></p>") == "<p><math><mi>x</mi></math>, <code>$x$</code></p>"
+    assert '<span class="eqno">(2.7)</span>' in mathml.displayed(r"a = b \tag{2.7}", None)
+    with pytest.raises(ValueError, match="is no formula: Error: Duplicate"):
+        mathml.mathml("x^2^3")
+
+
+def test_headings_of_the_gallery_are_below_its_title():
+    parts = sorted((DOCS.parent / "examples").glob("*/GALLERY_HEADER.rst"))
+    assert parts
+    assert {path.read_text(encoding="utf-8").splitlines()[1][0] for path in parts} == {"-"}
