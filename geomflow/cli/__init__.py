@@ -1,4 +1,4 @@
-"""The command `geomflow`: run, show, derive, quintic, variety, study, warm-up and version.
+"""The command `geomflow`: run, show, examples, derive, quintic, variety, study, warm-up, completion, man and version.
 
 Exit codes: 0 for a run that ended well (finished, steady, or at a singularity of the geometry), 1 for one that
 diverged, 2 for an error of input or of the machine (a full disk, too little memory), 70 for a defect of geomflow
@@ -13,22 +13,40 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from geomflow.cli import derive, examples, run, study, variety, warm_up
-from geomflow.cli.terminal import Parser, exit_code, plainly_told, versions
+from geomflow import __version__
+from geomflow.cli import derive, examples, run, shell, study, variety, warm_up
+from geomflow.cli.terminal import Parser, add_command, exit_code, paragraphs, plainly_told, versions
 
-COMMANDS = (run, examples, derive, variety, study, warm_up)
+COMMANDS = (run, examples, derive, variety, study, warm_up, shell)
+USE = """\
+examples of use:
+  geomflow examples                      list what comes with geomflow: files to run, and scripts
+  geomflow run calabi_flow_torus         carry out one of them: a store, pictures, how it ended
+  geomflow examples calabi_flow_torus    copy it here, to change it
+  geomflow show runs/calabi_flow_torus   tell about a run later
+  geomflow derive kenergy                derive the flow that descends a functional
+  geomflow quintic --degree 6            a nearly Ricci-flat metric on the quintic
+  geomflow study --list                  claims that are put to the test"""
 
 
 def parser() -> argparse.ArgumentParser:
     """The argument parser with its subcommands."""
-    top = Parser(prog="geomflow", description="From an exact geometry to a running flow.")
+    top = Parser(prog="geomflow", description="From an exact geometry to a running flow.", epilog=USE)
+    top.add_argument("--version", action="version", version=f"geomflow {__version__}", help="print the version")
     top.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    top.set_defaults(execute=helped, top=top, codes=paragraphs(__doc__, 1))
+    commands = top.add_subparsers(metavar="COMMAND")
     for module in COMMANDS:
         module.add_parser(commands)
-    told = commands.add_parser("version", help="print the versions of geomflow and of what it stands on")
+    told = add_command(commands, "version", "print the versions of geomflow and of what it stands on")
     told.set_defaults(execute=version)
     return top
+
+
+def helped(args: argparse.Namespace) -> int:
+    """Print the help: no command was given."""
+    args.top.print_help()
+    return 0
 
 
 def version(args: argparse.Namespace) -> int:

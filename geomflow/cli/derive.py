@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from geomflow.cli.terminal import whole
+from geomflow.cli.terminal import add_command, whole
 from geomflow.core.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the subcommand."""
-    sub = commands.add_parser("derive", help="derive a gradient flow, or print the equation of a flow")
+    sub = add_command(commands, "derive", "derive a gradient flow, or print the equation of a flow", __doc__)
     sub.add_argument("name", nargs="?", help="a functional or a flow by name, such as kenergy or ricci")
     sub.add_argument("--dim", type=whole, help="dimension of the torus; for a flow, write out the components on it")
     sub.add_argument("--gradient", nargs="?", const="", metavar="METRIC",

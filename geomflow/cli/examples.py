@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import geomflow
-from geomflow.cli.terminal import file_path, line
+from geomflow.cli.terminal import add_command, file_path, line
 from geomflow.core.errors import InputError, StoreError, nearest, require_known
 from geomflow.core.files import replacing
 
@@ -25,7 +25,7 @@ HINT = "geomflow run NAME, geomflow variety NAME: carry one out; geomflow exampl
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the subcommand."""
-    sub = commands.add_parser("examples", help="list the examples that come with geomflow, or copy some")
+    sub = add_command(commands, "examples", "list the examples that come with geomflow, or copy some", __doc__)
     sub.add_argument("names", nargs="*", metavar="NAME", help="an example by name; all are listed unless given")
     sub.add_argument("--to", type=file_path, default=Path(), metavar="DIR",
                      help="the folder to copy to (this one unless given)")
@@ -70,6 +70,11 @@ def taker(path: Path) -> str:
     return "variety" if "\n[variety]" in path.read_text(encoding="utf-8") else "run"
 
 
+def names_for(command: str) -> list[str]:
+    """The examples that a command takes."""
+    return [path.stem for paths in shipped().values() for path in paths if taker(path) == command]
+
+
 def title(path: Path) -> str:
     """The first line of words in a file."""
     words = (text.strip("# \"'\n") for text in path.read_text(encoding="utf-8").splitlines())
@@ -93,9 +98,17 @@ def chosen(given: Path, command: str) -> Path:
     The name may have folders before it and its ending behind it, as `examples/kahler/calabi_flow_torus.toml` has.
     Raises `InputError` for the name of nothing, and for an example that another command takes.
     """
-    if os.path.exists(given):
-        return given
-    bare = given.name == str(given) and not given.suffix
+    try:
+        os.stat(given)
+    except FileNotFoundError:
+        return _of_the_shelf(given, command)
+    except OSError:  # whoever reads it says what is wrong
+        pass
+    return given
+
+
+def _of_the_shelf(given: Path, command: str) -> Path:
+    """The example that a name is of, or the name itself where it reads like that of a file."""
     found = [path for paths in shipped().values() for path in paths
              if f"/{path.relative_to(FOLDER.parent).as_posix()}".endswith((f"/{given.as_posix()}", f"/{given}.toml"))]
     files = {taker(path): path for path in found if path.suffix == ".toml"}
@@ -103,8 +116,7 @@ def chosen(given: Path, command: str) -> Path:
         return files[command]
     if files:
         raise InputError(f"the example '{given}' is for another command: geomflow {next(iter(files))} {given}")
-    if bare:
-        known = [path.stem for paths in shipped().values() for path in paths if taker(path) == command]
+    if given.name == str(given) and not given.suffix:
         raise InputError(f"there is neither a file '{given}' nor an example of that name for geomflow {command}; "
-                         f"{nearest(str(given), known, 'choose one of')}")
+                         f"{nearest(str(given), names_for(command), 'choose one of')}")
     return given

@@ -20,7 +20,7 @@ from geomflow import plot
 from geomflow.cli.document import read_document
 from geomflow.cli.examples import chosen
 from geomflow.cli.schema import EventsTable, FlowTable, GeometryTable, GridTable, KernelTable, RunFile, StateTable
-from geomflow.cli.terminal import file_path, latest, line, unused
+from geomflow.cli.terminal import add_command, file_path, latest, line, unused
 from geomflow.core.content import content
 from geomflow.core.errors import InputError, require_known
 from geomflow.core.files import replacing
@@ -44,7 +44,7 @@ SOLVE_OPTIONS = ("t0", "rtol", "atol", "max_steps", "stepper")
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add both subcommands."""
-    sub = commands.add_parser("run", help="make the run that a TOML file describes")
+    sub = add_command(commands, "run", "make the run that a TOML file describes", __doc__, 1, 3)
     sub.add_argument("file", type=file_path, help="a run file, or the name of an example")
     sub.add_argument("--out", type=file_path, help="directory for the store and the pictures (runs/NAME unless given)")
     sub.add_argument("--resume", action="store_true",
@@ -52,7 +52,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     sub.add_argument("--change-monitors", action="store_true",
                      help="with --resume: go on although the run was watched by other monitors")
     sub.set_defaults(execute=execute)
-    sub = commands.add_parser("show", help="tell about a stored run")
+    sub = add_command(commands, "show", "tell about a stored run", __doc__, 3)
     sub.add_argument("run", type=file_path, help="a store, or the directory of a run")
     sub.set_defaults(execute=show)
 

@@ -13,13 +13,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from geomflow.cli.terminal import add_workers, file_path, workers_of
+from geomflow.cli.terminal import add_command, add_workers, file_path, workers_of
 from geomflow.core.errors import InputError, require_known
 
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the subcommand."""
-    sub = commands.add_parser("study", help="put a claim about metric flows of networks to the test")
+    sub = add_command(commands, "study", "put a claim about metric flows of networks to the test", __doc__)
     sub.add_argument("name", nargs="?", help="a study by name, such as local-limit")
     sub.add_argument("--quick", action="store_true", help="the small size, well under a minute")
     sub.add_argument("--out", type=file_path, metavar="DIR", help="the folder to write to (studies/NAME unless given)")

@@ -31,11 +31,35 @@ LARGEST_WHOLE = 2**63 - 1
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that raises `InputError` for words that it cannot read."""
+    """A parser that raises `InputError` for words that it cannot read, and whose help keeps paragraphs."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"formatter_class": _Paragraphs, **options})
 
     def error(self, message: str) -> NoReturn:
         """Raise, and say where help is."""
         raise InputError(f"{message}; see '{self.prog} --help'")
+
+
+class _Paragraphs(argparse.HelpFormatter):
+    """Paragraphs stay apart, and one of several lines of which some are indented stays as it is."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n\n".join(part if "\n " in part else super(_Paragraphs, self)._fill_text(part, width, indent)
+                           for part in text.split("\n\n"))
+
+
+def add_command(commands: argparse._SubParsersAction[Any], name: str, what: str, docstring: str | None = None,
+                first: int = 1, end: int | None = None) -> argparse.ArgumentParser:
+    """The parser of a new subcommand, whose help says what it does and gives those paragraphs of a docstring."""
+    said = f"{what[0].upper()}{what[1:]}.\n\n{paragraphs(docstring, first, end)}"
+    found: argparse.ArgumentParser = commands.add_parser(name, help=what, description=said.strip())
+    return found
+
+
+def paragraphs(docstring: str | None, first: int, end: int | None = None) -> str:
+    """Some of the paragraphs of a docstring, without its marks of code."""
+    return "\n\n".join((docstring or "").strip().split("\n\n")[first:end]).replace("`", "")
 
 
 def whole(text: str) -> int:

@@ -30,7 +30,7 @@ from geomflow.cli.examples import chosen
 from geomflow.cli.run import EXIT_CODES
 from geomflow.cli.schema import CURVED, POINTS, WORK
 from geomflow.cli.task import FORMS, Task
-from geomflow.cli.terminal import add_workers, file_path, latest, line, number, unused, whole, workers_of
+from geomflow.cli.terminal import add_command, add_workers, file_path, latest, line, number, unused, whole, workers_of
 from geomflow.core.errors import InputError, StoreError
 from geomflow.distribute import Workers, as_workers
 
@@ -48,7 +48,8 @@ TRAINING = "training"
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add both subcommands."""
     add_quintic(commands)
-    sub = commands.add_parser("variety", help="fit and measure a metric on the variety that a TOML file describes")
+    sub = add_command(commands, "variety", "fit and measure a metric on the variety that a TOML file describes",
+                      __doc__, 1, 3)
     sub.add_argument("file", type=file_path,
                      help="a file with [variety], [points], [metric], [measure] and [output], or an example by name")
     sub.add_argument("--out", type=file_path, metavar="DIR",
@@ -178,7 +179,7 @@ HIGHEST = 20
 
 def add_quintic(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the subcommand."""
-    sub = commands.add_parser("quintic", help="a nearly Ricci-flat metric on the quintic, in seconds")
+    sub = add_command(commands, "quintic", "a nearly Ricci-flat metric on the quintic, in seconds", __doc__, 4)
     sub.add_argument("--degree", type=whole, help=f"the k of O(k) ({QUINTIC_DEGREE} unless given)")
     sub.add_argument("--points", type=whole, default=POINTS, help="points to fit on, and as many to measure on")
     sub.add_argument("--seed", type=whole, default=1, help="seed of the points (1 unless given)")

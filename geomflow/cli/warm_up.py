@@ -22,14 +22,14 @@ from typing import Any
 import numpy as np
 
 import geomflow
-from geomflow.cli.terminal import line, whole
+from geomflow.cli.terminal import add_command, line, whole
 from geomflow.core.errors import InputError, require_known
 from geomflow.core.threads import threads
 
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the subcommand."""
-    sub = commands.add_parser("warm-up", help="compile ahead what first calls would wait for")
+    sub = add_command(commands, "warm-up", "compile ahead what first calls would wait for", __doc__)
     sub.add_argument("what", nargs="*", metavar="WHAT", help=f"any of {', '.join(RECIPES)}; all unless given")
     sub.add_argument("--workers", type=whole, metavar="N", help="compile in N processes (one a core unless given)")
     sub.add_argument("--list", action="store_true", help="list what there is")

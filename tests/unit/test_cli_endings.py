@@ -108,7 +108,7 @@ def test_a_run_file_is_refused_in_one_line(capsys, old, new, said):
         (["run", "/dev/zero"], "more than 4,000,000 bytes"),
         (["run", ""], "takes the name of a file"),
         (["run", "a\0b"], "zero byte"),
-        ([], "COMMAND"),
+        (["--nothing"], "unrecognized arguments: --nothing"),
         (["a" * 5000], "invalid choice: 'aaa"),
         (["run", "f.toml", "--resum"], "f.toml"),
         (["derive", "a" * 5000], "unknown flow or functional 'aaa"),
