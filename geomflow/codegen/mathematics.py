@@ -1,4 +1,4 @@
-"""The elementary operations that generated routines are made of, and calls of one routine by another.
+"""The elementary operations that generated routines are made of.
 
 All are branch-free, so that LLVM turns a loop over them into vector instructions, and none depends on
 whether a point is computed in a vector or on its own: results do not change with the number of threads.
@@ -14,7 +14,6 @@ from typing import Any
 
 from llvmlite import ir
 from numba import njit, types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 _DOUBLE, _LONG = ir.DoubleType(), ir.IntType(64)
@@ -263,25 +262,3 @@ def complex_sign(z: complex) -> complex:
 def erf(x: float) -> float:
     """The error function."""
     return math.erf(x)
-
-
-@intrinsic
-def call(typing: Any, address: Any, arguments: Any) -> Any:
-    """Call the compiled function at `address`, which returns nothing; 1 if it raised an exception, else 0."""
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kinds = signature.args[1].types
-        convention = context.call_conv
-        pointer = convention.get_function_type(types.none, kinds).as_pointer()
-        function = builder.inttoptr(args[0], pointer)
-        values = cgutils.unpack_tuple(builder, args[1])
-        status, _ = convention.call_function(builder, function, types.none, kinds, values)
-        return builder.zext(status.is_error, _LONG)
-
-    return types.int64(types.int64, arguments), build
-
-
-def address(dispatcher: Any) -> int:
-    """Where the machine code of a function with one compiled signature lies."""
-    compiled = dispatcher.overloads[dispatcher.signatures[0]]
-    return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))

@@ -44,7 +44,7 @@ class CompiledSource:
     @cached_property
     def address(self) -> int:
         """Where the machine code of `block` lies."""
-        from geomflow.codegen.mathematics import address
+        from geomflow.codegen.threaded import address
 
         return address(self._dispatcher)
 
@@ -80,71 +80,65 @@ def use_threads(seconds: float) -> bool:
 # Several threads: drivers are compiled once for each kind of routine and call blocks by address, so that compiling a
 # routine means compiling its block, once and serially.
 
-_HEAD = '''\
+_DRIVER = '''\
 """{title}: the block at an address, on several threads."""
 
-from numba import njit, prange
+from numba import njit
 
-from geomflow.codegen.mathematics import call
+from geomflow.codegen.threaded import call_each
 
 
-@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
-'''
-
-_GRID = _HEAD + '''\
-def block(address, fields, statics, parameters, spacing, out, size, lines, failed):
-    n_i, n_j = out.shape[1], out.shape[2]
-    across = (n_j + lines - 1) // lines
-    for chunk in prange(len(failed)):
-        start, first = chunk // across * size, chunk % across * lines
-        stop, last = min(n_i, start + size), min(n_j, first + lines)
-        failed[chunk] = call(address, (fields, statics, parameters, spacing, out, start, stop, first, last))
-'''
-
-_POINTS = _HEAD + '''\
-def block(address, arguments, outputs, size, failed):
-    count = outputs.shape[1]
-    for chunk in prange(len(failed)):
-        start = chunk * size
-        failed[chunk] = call(address, (arguments, outputs, start, min(count, start + size)))
+@njit(cache=True, nogil=True, error_model="numpy")
+def block(address, {arguments}, ranges, failed, threads):
+    call_each(address, ({arguments}), {numbers}, ranges, failed, threads)
 '''
 
 
 def run_grid(block: CompiledSource, arrays: tuple[Any, ...], size: int, lines: int) -> None:
     """Run a grid routine in chunks of `size` planes and `lines` lines."""
     n_i, n_j = arrays[-1].shape[1:3]
-    failed = np.zeros(-(-n_i // size) * -(-n_j // lines), dtype=np.int64)
-    _grid_driver(arrays[-1].ndim - 1).function(block.address, *arrays, size, lines, failed)
-    _check(failed, block)
+    _run(_grid_driver(arrays[-1].ndim - 1), block, arrays, [
+        (i, min(n_i, i + size), j, min(n_j, j + lines)) for i in range(0, n_i, size) for j in range(0, n_j, lines)])
 
 
 def run_points(block: CompiledSource, arguments: Any, outputs: Any, size: int) -> None:
     """Run a routine on points in chunks of `size` points."""
-    failed = np.zeros(-(-outputs.shape[1] // size), dtype=np.int64)
-    _points_driver(outputs.dtype.kind == "c").function(block.address, arguments, outputs, size, failed)
-    _check(failed, block)
+    count = outputs.shape[1]
+    _run(_points_driver(outputs.dtype.kind == "c"), block, (arguments, outputs),
+         [(start, min(count, start + size)) for start in range(0, count, size)])
+
+
+def _run(driver: CompiledSource, block: CompiledSource, arrays: tuple[Any, ...], ranges: list[tuple[int, ...]]) -> None:
+    import numba
+
+    failed = np.zeros(len(ranges), dtype=np.int64)
+    driver.function(block.address, *arrays, np.array(ranges, dtype=np.int64), failed, numba.get_num_threads())
+    if failed.any():
+        raise RoutineError(f"the routine in {block.path} ran out of memory for its buffers; use fewer threads")
 
 
 @lru_cache(maxsize=8)
 def _grid_driver(axes: int) -> CompiledSource:
     from numba import types
 
-    text = _GRID.format(title=f"A geomflow driver of grid routines on {axes} axes")
     grid, numbers = types.Array(types.float64, axes + 1, "C"), types.Array(types.float64, 1, "C")
-    flags = types.Array(types.int64, 1, "C")
-    return CompiledSource("driver", text, (types.int64, grid, grid, numbers, numbers, grid, *[types.int64] * 2, flags))
+    return _driver(f"A geomflow driver of grid routines on {axes} axes", 4, fields=grid, statics=grid,
+                   parameters=numbers, spacing=numbers, out=grid)
 
 
 @lru_cache(maxsize=8)
 def _points_driver(is_complex: bool) -> CompiledSource:
     from numba import types
 
-    text = _POINTS.format(title=f"A geomflow driver of {'complex' if is_complex else 'real'} routines on points")
     array = types.Array(types.complex128 if is_complex else types.float64, 2, "C")
-    flags = types.Array(types.int64, 1, "C")
-    return CompiledSource("driver", text, (types.int64, array, array, types.int64, flags))
+    return _driver(f"A geomflow driver of {'complex' if is_complex else 'real'} routines on points", 2,
+                   arguments=array, outputs=array)
 
 
-def _check(failed: Any, block: CompiledSource) -> None:
-    if failed.any():
-        raise RoutineError(f"the routine in {block.path} ran out of memory for its buffers; use fewer threads")
+def _driver(title: str, numbers: int, **kinds: Any) -> CompiledSource:
+    from numba import types
+
+    text = _DRIVER.format(title=title, arguments=", ".join(kinds), numbers=numbers)
+    whole = types.int64
+    ranges, failed = types.Array(whole, 2, "C"), types.Array(whole, 1, "C")
+    return CompiledSource("driver", text, (whole, *kinds.values(), ranges, failed, whole))
