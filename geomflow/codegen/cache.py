@@ -45,7 +45,8 @@ def versions() -> str:
     import llvmlite
     import numba
 
-    support = b"".join((Path(__file__).parent / name).read_bytes() for name in ("mathematics.py", "rows.py"))
+    names = ("building.py", "instructions.py", "threaded.py")
+    support = b"".join((Path(__file__).parent / name).read_bytes() for name in names)
     return " ".join((geomflow.__version__, numba.__version__, llvmlite.__version__, sys.version.split()[0],
                      hashlib.blake2b(support, digest_size=8).hexdigest()))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from itertools import count
 
@@ -45,7 +45,6 @@ class GridEmitter:
         self._hoisted = [hoist(stage.nodes, self._program.coordinates) for stage in self._program.stages]
         self._tabled = list(dict.fromkeys(n for hoisted in self._hoisted for n in hoisted.tables))
         self._once_held: dict[Node, str] = {}
-        self._literals: dict[str, str] = {}
 
     def body(self) -> list[str]:
         """The lines of `block`, from its first to its last."""
@@ -55,12 +54,12 @@ class GridEmitter:
         self._tables(out)
         size, width = f"n_{self._inner}", self.plan.width
         out.line(f"width = ({size} - 1) // (({size} + {width - 1}) // {width}) // {LINE} * {LINE} + {LINE}")
-        out.line(f"turns = 0 if width >= {size} else 1")
-        with out.block(f"for left in range(0, {size}, width):"):
-            out.line(f"right = min(left + width, {size})")
+        out.line(f"turns = where(width >= {size}, 0, 1)")
+        with out.block(f"for left in loop(0, {size}, width):"):
+            out.line(f"right = minimum(left + width, {size})")
             out.line(f"origin = {self.plan.origin} - left")
             first = self.plan.leads[0]
-            with out.block(f"for step in range({plus('start', -first)}, {plus('stop', first)}):"):
+            with out.block(f"for step in loop({plus('start', -first)}, {plus('stop', first)}):"):
                 for number in range(len(self.plan.stages)):
                     self._stage(out, number)
         out.extend(f"release({name})" for name in buffers)
@@ -71,12 +70,6 @@ class GridEmitter:
     def _temporary(self) -> str:
         return f"t{next(self._counter)}"
 
-    def _literal(self, text: str) -> str:
-        """The variable that holds a number outside of the loops."""
-        if text not in self._literals:
-            self._literals[text] = self._names.take(f"c_{text}")
-        return self._literals[text]
-
     # Before the loops
 
     def _sizes(self, out: Writer) -> None:
@@ -86,7 +79,6 @@ class GridEmitter:
             out.line(f"h_{AXES[axis]} = spacing[{axis}]  # of {name}")
         for position, name in enumerate(self._program.parameters):
             out.line(f"{self._symbols[name]} = parameters[{position}]")
-        out.extend(f"{name} = held({text})" for text, name in self._literals.items())
 
     def _weights(self, out: Writer) -> None:
         used = {(last_axis(index), index[last_axis(index)])
@@ -136,7 +128,7 @@ class GridEmitter:
             return
         lowering = self._lowering(self._tabled, {}, self._inner)
         held = lowering.lower(self._tabled)
-        with out.block(f"for {self._inner} in range(n_{self._inner}):"):
+        with out.block(f"for {self._inner} in loop(n_{self._inner}):"):
             out.extend(lowering.lines)
             out.extend(f"table[{q} * n_{self._inner} + {self._inner}] = {text}"
                        for q, text in enumerate(held))
@@ -149,7 +141,7 @@ class GridEmitter:
         for parameter in self._program.parameters:
             name = self._symbols[parameter]
             leaves[gr.symbol(parameter)] = Leaf(name, name)
-        lowering = Lowering(nodes, leaves, temporary=self._temporary, literal=self._literal)
+        lowering = Lowering(nodes, leaves, temporary=self._temporary)
         for node, text in self._once_held.items():
             lowering.bind(node, text)
         return lowering
@@ -161,10 +153,7 @@ class GridEmitter:
         names = ", ".join(self._program.stages[number].names)
         out.line(f"# {names}" if len(names) < 100 else f"# {names[:100]} ...")
         out.line(f"p = {plus('step', -lag)}")
-        if lag:
-            with out.block(f"if p >= {plus('start', -lead)}:"):
-                self._plane(out, number)
-        else:
+        with out.block(f"with when(p >= {plus('start', -lead)}):") if lag else nullcontext():
             self._plane(out, number)
 
     def _plane(self, out: Writer, number: int) -> None:
@@ -211,36 +200,40 @@ class GridEmitter:
         stage, lead = self.plan.stages[number], self.plan.leads[number]
         ahead, along = stage.ring_reach, self._prefixes(number, 0)
         depth = str(2 * ahead + 1)
-        with out.block(f"for line in range({-2 * ahead}, lines{number}):"):
+        with out.block(f"for line in loop({-2 * ahead}, lines{number}):"):
             if along:
                 out.line(f"j = ({plus('first + line', ahead - lead)}) % n_j")
                 out.line(f"q = (line + {2 * ahead}) % {depth}")
                 self._line_numbers(out, number, ahead)
                 for index in along:
                     self._fill(out, number, index)
-                if ahead:
-                    with out.block("if line < 0:"):
-                        out.line("continue")
-                reaches = [r for r in stage.reaches(1) if r <= ahead]
-                self._periodic(out, "q", f"(line + {ahead}) % {depth}", depth, reaches)
-            self._periodic(out, "j", f"({plus('first + line', -lead)}) % n_j", "n_j", stage.reaches(1))
-            self._line_numbers(out, number, 0)
-            for index in self._prefixes(number, 1):
+            with out.block("with when(line >= 0):") if ahead else nullcontext():
+                if along:
+                    reaches = [r for r in stage.reaches(1) if r <= ahead]
+                    self._periodic(out, "q", f"(line + {ahead}) % {depth}", depth, reaches)
+                self._middle(out, number)
+
+    def _middle(self, out: Writer, number: int) -> None:
+        """One line of the second axis."""
+        stage, lead = self.plan.stages[number], self.plan.leads[number]
+        self._periodic(out, "j", f"({plus('first + line', -lead)}) % n_j", "n_j", stage.reaches(1))
+        self._line_numbers(out, number, 0)
+        for index in self._prefixes(number, 1):
+            self._fill(out, number, index)
+        if self.plan.dimension == 3:
+            self._line(out, number)
+            return
+        with out.block("for k in loop(n_k):"):
+            self._periodic(out, "k", "k", "n_k", stage.reaches(2))
+            for index in self._prefixes(number, 2):
                 self._fill(out, number, index)
-            if self.plan.dimension == 3:
-                self._line(out, number)
-                return
-            with out.block("for k in range(n_k):"):
-                self._periodic(out, "k", "k", "n_k", stage.reaches(2))
-                for index in self._prefixes(number, 2):
-                    self._fill(out, number, index)
-                self._line(out, number)
+            self._line(out, number)
 
     def _fill(self, out: Writer, number: int, index: Index) -> None:
         """Compute a prefix over all axes behind its last one."""
         stage = self.plan.stages[number]
         if self.plan.dimension == 4 and last_axis(index) < 2:
-            with out.block("for k in range(n_k):"):
+            with out.block("for k in loop(n_k):"):
                 self._fill_rows(out, number, index)
         else:
             self._fill_rows(out, number, index)
@@ -264,7 +257,7 @@ class GridEmitter:
         if number == 1:
             yield str
             return
-        with out.block(f"for c in range({number}):"):
+        with out.block(f"for c in loop({number}):"):
             yield lambda base: plus("c", base)
 
     def _loop(self, out: Writer, reader: Reader, lines: list[str], written: Sequence[str] = ()) -> None:
@@ -272,18 +265,21 @@ class GridEmitter:
         v, size, reach = self._inner, f"n_{self._inner}", reader.beyond
         if not reach:
             self._rows(out, reader)
-            with out.block(f"for {v} in range(left, right):"):
+            with out.block(f"for {v} in loop(left, right):"):
                 out.extend(lines)
             return
-        with out.block("for turn in range(-turns, turns + 1):"):
+        with out.block("for turn in loop(-turns, turns + 1):"):
             self._rows(out, reader)
-            with out.block(f"for {v} in range(max(left - {reach}, turn * {size}), "
-                           f"min(right + {reach}, (turn + 1) * {size})):"):
+            with out.block(f"for {v} in loop(maximum(left - {reach}, turn * {size}), "
+                           f"minimum(right + {reach}, (turn + 1) * {size})):"):
                 out.extend(lines)
-        with out.block("if turns == 0:"), out.block(f"for s in range({reach}):"):
-            for text in written:
-                for end, begin in ("-1 - s", f"{size} - 1 - s"), (f"{size} + s", "s"):
-                    out.line(f"{text.replace(f'[{v}', f'[{end}')} = {text.replace(f'[{v}', f'[{begin}')}")
+        rows = dict.fromkeys(text.partition("[")[0] for text in written)
+        with out.block("with when(turns == 0):"):
+            out.extend(f"{name} = {reader.rows[name]}" for name in rows)
+            with out.block(f"for s in loop({reach}):"):
+                for text in written:
+                    for end, begin in ("-1 - s", f"{size} - 1 - s"), (f"{size} + s", "s"):
+                        out.line(f"{text.replace(f'[{v}', f'[{end}')} = {text.replace(f'[{v}', f'[{begin}')}")
 
     def _rows(self, out: Writer, reader: Reader) -> None:
         out.extend(f"{name} = {address}" for name, address in reader.rows.items())

@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from geomflow.codegen.emit import GridEmitter
 from geomflow.codegen.plan import GridPlan
-from geomflow.codegen.points import head, promises
 from geomflow.codegen.routine import SECONDS_PER_OPERATION, CompiledSource, run_grid, use_threads
 from geomflow.codegen.stencils import check_order
+from geomflow.codegen.text import function
 from geomflow.core import graph as gr
 from geomflow.core.errors import GridTooSmallError, InputError, ShapeError
 from geomflow.core.memory import aligned
@@ -218,13 +218,10 @@ row, at       where a line of an array begins          at_u_i        the lines o
 left, right   the piece of the last axis in work       turn          whole periods beyond the axis
 d0_i          first derivatives along i, stored because others are made of them (stage 0)
 line0         lines continued beyond the piece         stage0        the last planes of the outputs of stage 0
-c_2_0         a number, kept out of the loops
 """
 
-{head}def block(fields, statics, parameters, spacing, out, start, stop, first, last):
-    {promises}
-{body}
 '''
+_ARGUMENTS = "fields, statics, parameters, spacing, out, start, stop, first, last"
 
 
 def source(plan: GridPlan) -> tuple[str, int, int]:
@@ -237,6 +234,5 @@ def source(plan: GridPlan) -> tuple[str, int, int]:
         fields=", ".join(program.fields), statics=f" and given {', '.join(program.statics)}" if program.statics else "",
         parameters=f" with parameters {', '.join(program.parameters)}" if program.parameters else "",
         axes=", ".join(axes), meaning=", ".join(f"{a} counts along {x}" for a, x in zip(axes, program.coordinates)),
-        operations=emitter.operations, tile="" if plan.dimension == 2 else " and the lines first <= j < last",
-        head=head(body), promises="\n    ".join(promises()), body="\n".join(body))
-    return text, emitter.operations, emitter.divisions
+        operations=emitter.operations, tile="" if plan.dimension == 2 else " and the lines first <= j < last")
+    return text + function("grid", _ARGUMENTS, body), emitter.operations, emitter.divisions

@@ -52,13 +52,13 @@ def number(value: Rational | str) -> str:
 class Lowering:
     """Writes statements for nodes, in order, remembering what is known already.
 
-    `leaves` says how symbols and jets are read, each at its first use, and `literal` what stands for a number. `lines`
-    is the code so far, `operations` the number of arithmetic operations in it, a function counting as several, and
-    `divisions` how many of them are divisions or square roots, which take a unit of their own.
+    `leaves` says how symbols and jets are read, each at its first use. `lines` is the code so far, `operations` the
+    number of arithmetic operations in it, a function counting as several, and `divisions` how many of them are
+    divisions or square roots, which take a unit of their own.
     """
 
     def __init__(self, roots: Iterable[Node], leaves: Mapping[Node, Leaf], is_complex: bool = False,
-                 temporary: Callable[[], str] | None = None, literal: Callable[[str], str] = str) -> None:
+                 temporary: Callable[[], str] | None = None) -> None:
         self.lines: list[str] = []
         self.operations = self.divisions = 0
         self._leaves = leaves
@@ -70,7 +70,6 @@ class Lowering:
         self._totals: dict[tuple[Term, ...], str] = {}
         self._count = 0
         self._temporary = temporary or self._next
-        self._literal = literal
         self._survey(list(roots))
 
     def _next(self) -> str:
@@ -104,9 +103,6 @@ class Lowering:
                 self._known[node] = self._text(node)
         return [self._known[r] for r in roots]
 
-    def _number(self, value: Rational | str) -> str:
-        return self._literal(number(value))
-
     def _assign(self, text: str, operations: int = 0, name: str | None = None, divisions: int = 0) -> str:
         name = name or self._temporary()
         self.divisions += divisions
@@ -116,7 +112,7 @@ class Lowering:
 
     def _text(self, node: Node) -> str:
         if node.op == "constant":
-            return self._number(node.data)
+            return number(node.data)
         if node.op == "add":
             return self._sum(node.data[0], list(zip(node.data[1], node.args)))
         if node.op == "mul":
@@ -125,9 +121,8 @@ class Lowering:
                 return self._assign(f"{left} / {right}", 1, divisions=1)
             return self._product([left, right]) if right else left
         if node.op == "call":
-            function = implementation(node.data, self._complex)
-            return self._assign(f"{function}({self._known[node.args[0]]})", IMPLEMENTATIONS[node.data].cost,
-                                divisions=node.data in ("log", "sqrt"))
+            return self._assign(f"{node.data}({self._known[node.args[0]]})",
+                                implementation(node.data, self._complex).cost, divisions=node.data in ("log", "sqrt"))
         leaf = self._leaves.get(node)
         if leaf is None:
             raise ExpressionError(f"the expression contains {node!r}, which is not among the arguments")
@@ -145,7 +140,7 @@ class Lowering:
             else:
                 above.append(self._power(base, exponent))
         if below:
-            return self._product(above) if above else self._literal("1.0"), self._product(below), True
+            return self._product(above) if above else "1.0", self._product(below), True
         return self._product(above[:-1]) if len(above) > 1 else above[0], above[-1] if len(above) > 1 else "", False
 
     def _sharing_first(self, factors: list[tuple[Node, Rational]]) -> list[tuple[Node, Rational]]:
@@ -172,7 +167,7 @@ class Lowering:
         if exponent.denominator != 2:
             return self._assign(f"{held} ** {number(exponent)}", 60)
         if base not in self._roots:
-            self._roots[base] = self._assign(f"{implementation('sqrt', self._complex)}({held})", 8, divisions=1)
+            self._roots[base] = self._assign(f"sqrt({held})", implementation("sqrt").cost, divisions=1)
         root = self._roots[base]
         if exponent < 0 or exponent.numerator == 1:
             return self._integer_power(root, exponent.numerator)
@@ -191,7 +186,7 @@ class Lowering:
 
     def _raised(self, held: str, exponent: int) -> tuple[str, int]:
         if exponent == -1:
-            return f"{self._literal('1.0')} / {held}", 1
+            return f"1.0 / {held}", 1
         half, rest = divmod(exponent, 2)
         root = self._integer_power(held, half) if half > 1 else held
         if not rest:
@@ -205,16 +200,16 @@ class Lowering:
         groups: dict[Rational, list[tuple[int, Node]]] = {}
         for c, x in pairs:
             groups.setdefault(c if c > 0 else -c, []).append((1 if c > 0 else -1, x))
-        terms = [Term(1 if start > 0 else -1, self._number(max(start, -start)))] if start else []
+        terms = [Term(1 if start > 0 else -1, number(max(start, -start)))] if start else []
         for size, members in groups.items():
             if size == 1:
                 terms += [self._term(s, x) for s, x in members]
             elif len(members) == 1:
                 (s, x), = members
-                terms.append(Term(s, self._number(size), self._value(x)))
+                terms.append(Term(s, number(size), self._value(x)))
             else:
                 inner = self._total([self._term(s, x) for s, x in members])
-                terms.append(Term(1, self._number(size), inner))
+                terms.append(Term(1, number(size), inner))
         return self._total(terms)
 
     def _value(self, node: Node) -> str:
@@ -259,8 +254,6 @@ class Lowering:
         if not term.right:
             return f"{text} {'+' if term.sign > 0 else '-'} {term.left}", nest
         left = term.left if term.sign > 0 else f"-{term.left}"
-        if self._complex:
-            return f"{text} + {left} * {term.right}", nest + 1
         return f"fma({left}, {term.right}, {text})", nest + 1
 
 
@@ -269,44 +262,39 @@ class Lowering:
 
 @dataclass(frozen=True)
 class Implementation:
-    """A function in generated code: its name for real and for complex arguments, and whether loops over it vectorise.
+    """A function in generated code, named as in the graph.
 
-    `cost` counts as that many arithmetic operations.
+    `cost` counts as that many arithmetic operations. It may vectorise in loops, and may be for doubles alone.
     """
 
-    real: str
-    complex: str | None
-    vectorises: bool = False
     cost: int = 40
+    vectorises: bool = False
+    is_real: bool = False
 
 
-_NUMPY = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh",
-          "atanh": "arctanh"}
-_LIBRARY = ("sin", "cos", "tan", "sinh", "cosh", "tanh", *_NUMPY)
+_LIBRARY = ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh")
 
 IMPLEMENTATIONS: dict[str, Implementation] = {
-    **{name: Implementation(f"math.{name}", f"np.{_NUMPY.get(name, name)}") for name in _LIBRARY},
-    "log": Implementation("log", "np.log", vectorises=True, cost=30),
-    "exp": Implementation("exp", "np.exp", vectorises=True, cost=30),
-    "sqrt": Implementation("math.sqrt", "np.sqrt", vectorises=True, cost=8),
-    "abs": Implementation("abs", "abs", vectorises=True, cost=1),
-    "sign": Implementation("sign", "complex_sign", vectorises=True, cost=4),
-    "erf": Implementation("erf", None),
+    **{name: Implementation() for name in _LIBRARY},
+    "log": Implementation(30, vectorises=True),
+    "exp": Implementation(30, vectorises=True),
+    "sqrt": Implementation(8, vectorises=True),
+    "abs": Implementation(1, vectorises=True),
+    "sign": Implementation(4, vectorises=True),
+    "erf": Implementation(is_real=True),
 }
 """Every function that code can be generated for, by its name in the graph."""
 
 assert set(gr.FUNCTIONS) <= set(IMPLEMENTATIONS)
 
 
-def implementation(name: str, is_complex: bool = False) -> str:
-    """The text that calls the function; UnknownFunctionError names a function that there is no code for."""
+def implementation(name: str, is_complex: bool = False) -> Implementation:
+    """How the function is computed; UnknownFunctionError names a function that there is no code for."""
     known = IMPLEMENTATIONS.get(name)
     if known is None:
         raise UnknownFunctionError(f"no code can be generated for the function '{name}'; "
                                    f"known are: {', '.join(sorted(IMPLEMENTATIONS))}")
-    if not is_complex:
-        return known.real
-    if known.complex is None:
+    if is_complex and known.is_real:
         raise UnknownFunctionError(f"the function '{name}' is known for real arguments only; "
                                    "give real values or rewrite the expression")
-    return known.complex
+    return known

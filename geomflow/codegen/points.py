@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from math import prod
 from pathlib import Path
@@ -14,8 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geomflow.codegen.lowering import Leaf, Lowering
 from geomflow.codegen.routine import SECONDS_PER_OPERATION, CompiledSource, run_points, use_threads
-from geomflow.codegen.text import Names, Writer
-from geomflow.codegen.width import vector_bits
+from geomflow.codegen.text import Names, Writer, function
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, InputError, ShapeError
 from geomflow.core.graph import Node
@@ -202,10 +200,6 @@ of the arguments {names}.
 arguments[a, p] and outputs[c, p] are component-major; p counts points. {operations} operations a point.
 """
 
-{head}def block(arguments, outputs, start, stop):
-    {promises}
-    for p in range(max(start, 0), stop):
-{body}
 '''
 
 
@@ -220,53 +214,19 @@ def source(outputs: Sequence[Node], shape: tuple[int, ...], arguments: Sequence[
         leaves[leaf] = Leaf(names.take(leaf_name(leaf)), f"arguments[{position}, p]")
     lowering = Lowering(outputs, leaves, is_complex)
     held = lowering.lower(outputs)
-    body = lowering.lines + [f"outputs[{c}, p] = {text}" for c, text in enumerate(held)]
-    out = Writer(2)
-    out.extend(body)
+    out = Writer(1)
+    with out.block("for p in loop(start, stop):"):
+        out.extend(lowering.lines + [f"outputs[{c}, p] = {text}" for c, text in enumerate(held)])
     text = _TEMPLATE.format(
         title=f"A geomflow routine on points, for {'complex' if is_complex else 'real'} arguments.",
         results=f"an array of shape {shape}" if shape else "one number", operations=lowering.operations,
-        names=", ".join(leaves[a].name for a in arguments) or "none", head=head(body),
-        promises="\n    ".join(promises()), body="\n".join(out.lines))
-    return text, lowering.operations
-
-
-def promises() -> list[str]:
-    """The first lines of a block: its arrays do not overlap, and the width of its vectors."""
-    bits = vector_bits()
-    return ["noalias()", *([f"vectors({bits})"] if bits else [])]
+        names=", ".join(leaves[a].name for a in arguments) or "none")
+    return text + function("points", "arguments, outputs, start, stop", out.lines), lowering.operations
 
 
 def leaf_name(leaf: Node) -> str:
     """The usual name of a symbol or a derivative."""
     return leaf.data if leaf.op == "symbol" else gr.jet_name(*leaf.data)
-
-
-_HEAD = '''\
-import math
-
-import numpy as np
-from numba import njit
-
-{imports}
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-'''
-_HELPERS = {
-    "geomflow.codegen.mathematics": ("complex_sign", "erf", "exp", "fma", "held", "log", "noalias", "sign",
-                                      "vectors"),
-    "geomflow.codegen.rows": ("around", "at", "buffer", "even", "odd", "periodic", "release", "row"),
-}
-
-
-def head(lines: Iterable[str]) -> str:
-    """What stands before the function of these lines: imports, and how it is compiled."""
-    text = "\n".join([*(f" {line}" for line in promises()), *lines])
-    needed = {module: [name for name in names if re.search(rf"(?<![\w.]){name}\(", text)]
-              for module, names in _HELPERS.items()}
-    imports = [f"from {module} import {', '.join(names)}" for module, names in needed.items() if names]
-    return _HEAD.format(imports="\n".join(imports))
 
 
 def compile(expression: Any, arguments: Sequence[Any] | None = None) -> PointRoutine:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+
+from geomflow.codegen.width import vector_bits
 
 WIDTH = 110
 """Longer lines are broken inside parentheses."""
@@ -63,12 +65,18 @@ def _places(text: str) -> Iterator[int]:
             yield place
 
 
-RESERVED = frozenset({
-    "abs", "arguments", "around", "at", "block", "buffer", "c", "complex_sign", "erf", "even", "exp", "fields", "first",
-    "float", "fma", "held", "last", "left", "line", "log", "math", "max", "min", "njit", "noalias", "np", "odd",
-    "origin", "out", "outputs", "p", "parameters", "periodic", "prange", "range", "release", "right", "row", "s",
-    "select", "sign", "spacing", "start", "statics", "step", "stop", "table", "turn", "turns", "width",
+INSTRUCTIONS = frozenset({
+    "abs", "acos", "acosh", "around", "asin", "asinh", "at", "atan", "atanh", "buffer", "cos", "cosh", "erf", "even",
+    "exp", "fma", "log", "loop", "maximum", "minimum", "noalias", "odd", "periodic", "release", "row", "sign", "sin",
+    "sinh", "sqrt", "tan", "tanh", "vectors", "when", "where",
 })
+"""What `geomflow.codegen.instructions` offers."""
+
+RESERVED = INSTRUCTIONS | {
+    "arguments", "block", "c", "fields", "first", "grid", "instructions", "last", "left", "line", "njit", "origin",
+    "out", "outputs", "p", "parameters", "points", "right", "s", "spacing", "start", "statics", "step", "stop", "table",
+    "turn", "turns", "width",
+}
 
 
 OWN = re.compile(r"t\d+|[nh]_[ijkl]|w_[ijkl]+|[ijklqmr]\d*(_\d+)?|(d|line|lines|stage)\d+(_[ijkl]+)?")
@@ -92,3 +100,33 @@ class Names:
             name = f"{base}_v{number}"
         self._taken.add(name)
         return name
+
+
+_FUNCTION = '''\
+from numba import njit
+
+from geomflow.codegen.building import instructions
+{imports}
+
+
+@instructions
+def {name}({arguments}):
+{body}
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def block({arguments}):
+    {name}(({arguments}))
+'''
+
+
+def function(name: str, arguments: str, lines: Sequence[str]) -> str:
+    """The end of a generated file: what it imports, the instructions called `name`, and the function of these.
+
+    They begin with promises: arrays do not overlap, and how wide vectors are to be.
+    """
+    bits = vector_bits()
+    body = "\n".join(["    noalias()", *([f"    vectors({bits})"] if bits else []), *lines])
+    used = ", ".join(sorted(INSTRUCTIONS.intersection(re.findall(r"(?<![\w.])(\w+)\(", body))))
+    imports = "\n".join(broken(f"from geomflow.codegen.instructions import ({used})", WIDTH))
+    return _FUNCTION.format(name=name, arguments=arguments, imports=imports, body=body)

@@ -1,0 +1,314 @@
+"""Machine code that a Python function writes: each of its operations becomes an instruction, each loop a loop.
+
+A function of generated code runs once, while it is compiled, on values that stand for numbers of the machine. So the
+compiler's front end does not read it: neither types are inferred nor is its text taken apart.
+"""
+
+from __future__ import annotations
+
+import operator
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.typing import signature
+from numba.extending import intrinsic
+
+DOUBLE, LONG, BYTES = ir.DoubleType(), ir.IntType(64), ir.IntType(8).as_pointer()
+COMPLEX = ir.LiteralStructType([DOUBLE, DOUBLE])
+KINDS = {DOUBLE: types.float64, LONG: types.int64, COMPLEX: types.complex128}
+"""The kinds of numbers that code computes with, as LLVM and as Numba name them."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """The code that is being written: Numba's context, LLVM's builder, and the numbers kept ready from its start."""
+
+    context: Any
+    builder: Any
+    ready: dict[int, Any] = field(default_factory=dict)
+
+
+_CODE: ContextVar[Code] = ContextVar("the code that is being written")
+
+
+def code() -> Code:
+    """The code that is being written."""
+    return _CODE.get()
+
+
+@contextmanager
+def written(context: Any, builder: Any) -> Iterator[None]:
+    """Within it, values and loops become instructions there."""
+    token = _CODE.set(Code(context, builder))
+    try:
+        yield
+    finally:
+        _CODE.reset(token)
+
+
+def instructions(function: Callable[..., None]) -> Any:
+    """Turn a function of arrays and whole numbers, which writes code, into one of their tuple for Numba's functions."""
+
+    def typed(typing: Any, given: Any) -> Any:
+        def build(context: Any, builder: Any, known: Any, args: Any) -> Any:
+            arguments = zip(given.types, cgutils.unpack_tuple(builder, args[0]))
+            with written(context, builder):
+                function(*(Array.of(k, a) if isinstance(k, types.Array) else Value(a) for k, a in arguments))
+            return context.get_dummy_value()
+
+        return types.void(given), build
+
+    return intrinsic(typed)
+
+
+# Numbers
+
+
+class Value:
+    """A double, a 64-bit integer, a complex number or a truth value in code."""
+
+    def __init__(self, ir: Any) -> None:
+        self.ir = ir
+
+    def __add__(self, other: Number) -> Value:
+        return _operation("add", self, other)
+
+    def __radd__(self, other: Number) -> Value:
+        return _operation("add", other, self)
+
+    def __sub__(self, other: Number) -> Value:
+        return _operation("sub", self, other)
+
+    def __rsub__(self, other: Number) -> Value:
+        return _operation("sub", other, self)
+
+    def __mul__(self, other: Number) -> Value:
+        return _operation("mul", self, other)
+
+    def __rmul__(self, other: Number) -> Value:
+        return _operation("mul", other, self)
+
+    def __truediv__(self, other: Number) -> Value:
+        return _operation("truediv", self, other)
+
+    def __rtruediv__(self, other: Number) -> Value:
+        return _operation("truediv", other, self)
+
+    def __pow__(self, other: Number) -> Value:
+        return library(operator.pow, *alike(self, other))
+
+    def __mod__(self, other: Number) -> Value:
+        """The remainder of an integer by a positive one, which is not negative."""
+        left, right = alike(self, other)
+        rest = Value(code().builder.srem(left.ir, right.ir))
+        return where(rest < 0, rest + right, rest)
+
+    def __floordiv__(self, other: Number) -> Value:
+        """The quotient of an integer that is not negative by a positive one."""
+        left, right = alike(self, other)
+        return Value(code().builder.sdiv(left.ir, right.ir))
+
+    def __neg__(self) -> Value:
+        if self.ir.type == COMPLEX:
+            return library(operator.neg, self)
+        builder = code().builder
+        return Value(builder.neg(self.ir) if self.ir.type == LONG else builder.fneg(self.ir))
+
+    def __and__(self, other: Number) -> Value:
+        return self._joined("and_", other)
+
+    def __or__(self, other: Number) -> Value:
+        return self._joined("or_", other)
+
+    def __rshift__(self, count: int) -> Value:
+        return self._joined("lshr", count)
+
+    def __lshift__(self, count: int) -> Value:
+        return self._joined("shl", count)
+
+    def _joined(self, instruction: str, other: Number) -> Value:
+        return Value(getattr(code().builder, instruction)(self.ir, value(other).ir))
+
+    def __lt__(self, other: Number) -> Value:
+        return _comparison("<", self, other)
+
+    def __gt__(self, other: Number) -> Value:
+        return _comparison(">", self, other)
+
+    def __ge__(self, other: Number) -> Value:
+        return _comparison(">=", self, other)
+
+    def __eq__(self, other: object) -> Any:
+        return _comparison("==", self, other)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    @property
+    def bits(self) -> Value:
+        """The 64 bits of a double as an integer."""
+        return Value(code().builder.bitcast(self.ir, LONG))
+
+    @property
+    def double(self) -> Value:
+        """The double that has these bits."""
+        return Value(code().builder.bitcast(self.ir, DOUBLE))
+
+
+Number = Value | int | float | complex
+
+
+def value(number: Number) -> Value:
+    """A number of Python in code: an integer as it is, others kept ready outside of loops."""
+    if isinstance(number, Value):
+        return number
+    if isinstance(number, int):
+        return Value(ir.Constant(LONG, number))
+    if isinstance(number, complex):
+        return Value(cgutils.pack_struct(code().builder, [held(part).ir for part in (number.real, number.imag)]))
+    return held(number)
+
+
+def held(number: float) -> Value:
+    """A number of which the compiler does not know what it is, kept ready from the first line of the code on.
+
+    Numbers that it knows it loads anew in every round of a loop, in two instructions each.
+    """
+    bits = number if isinstance(number, int) else int.from_bytes(struct.pack("<d", number), "little", signed=True)
+    ready, builder = code().ready, code().builder
+    if bits not in ready:
+        with builder.goto_entry_block():
+            ready[bits] = hidden(builder, ir.Constant(LONG, bits))
+    return Value(ready[bits]) if isinstance(number, int) else Value(ready[bits]).double
+
+
+def hidden(builder: Any, whole: Any) -> Any:
+    """An integer of which the compiler does not know what it is."""
+    same = ir.InlineAsm(ir.FunctionType(whole.type, [whole.type]), "", "=r,0", side_effect=False)
+    return builder.call(same, [whole], attrs=("nounwind", "readnone"))
+
+
+def converted(number: Number, kind: Any) -> Value:
+    """A number as one of that kind: integers among doubles, both among complex numbers."""
+    known = value(float(number) if isinstance(number, int) and kind != LONG else number)
+    if known.ir.type == LONG and kind != LONG:
+        known = Value(code().builder.sitofp(known.ir, DOUBLE))
+    if known.ir.type == DOUBLE and kind == COMPLEX:
+        return Value(cgutils.pack_struct(code().builder, [known.ir, held(0.0).ir]))
+    return known
+
+
+def alike(*numbers: Number) -> list[Value]:
+    """Numbers as the widest of their kinds."""
+    kinds = [n.ir.type if isinstance(n, Value) else {int: LONG, float: DOUBLE, complex: COMPLEX}[type(n)]
+             for n in numbers]
+    widest = max(kinds, key=[LONG, DOUBLE, COMPLEX].index)
+    return [converted(n, widest) for n in numbers]
+
+
+def library(function: Any, *arguments: Value, result: Any = None) -> Value:
+    """What Numba's own implementation of a function gives, for arguments of one kind."""
+    kinds = [KINDS[a.ir.type] for a in arguments]
+    implementation = code().context.get_function(function, signature(result or kinds[0], *kinds))
+    return Value(implementation(code().builder, [a.ir for a in arguments]))
+
+
+def _operation(name: str, x: Number, y: Number) -> Value:
+    left, right = alike(x, y)
+    if left.ir.type == COMPLEX:
+        return library(getattr(operator, name), left, right)
+    instruction = name if left.ir.type == LONG else "fdiv" if name == "truediv" else f"f{name}"
+    return Value(getattr(code().builder, instruction)(left.ir, right.ir))
+
+
+def _comparison(sign: str, x: Number, y: Any) -> Value:
+    left, right = alike(x, y)
+    builder = code().builder
+    compare = builder.icmp_signed if left.ir.type == LONG else builder.fcmp_ordered
+    return Value(compare(sign, left.ir, right.ir))
+
+
+def where(condition: Value, x: Number, y: Number) -> Value:
+    """x where the condition holds, else y; both are computed."""
+    left, right = alike(x, y)
+    return Value(code().builder.select(condition.ir, left.ir, right.ir))
+
+
+# Arrays, and the flow of control
+
+
+class Row:
+    """The address of a number: row[n] is the n-th from there, before it too. Nothing is checked."""
+
+    def __init__(self, ir: Any) -> None:
+        self.ir = ir
+
+    def __getitem__(self, place: Number) -> Value:
+        return Value(code().builder.load(self.at(place).ir))
+
+    def __setitem__(self, place: Number, number: Number) -> None:
+        code().builder.store(converted(number, self.ir.type.pointee).ir, self.at(place).ir)
+
+    def at(self, count: Number) -> Row:
+        """The address so many numbers further on."""
+        return Row(code().builder.gep(self.ir, [value(count).ir]))
+
+
+@dataclass(frozen=True)
+class Array:
+    """A contiguous array: where it begins, and its extents."""
+
+    begin: Row
+    shape: tuple[Value, ...]
+
+    @classmethod
+    def of(cls, kind: Any, array: Any) -> Array:
+        """An array of Numba's."""
+        held_array = code().context.make_array(kind)(code().context, code().builder, array)
+        extents = cgutils.unpack_tuple(code().builder, held_array.shape)
+        return cls(Row(held_array.data), tuple(map(Value, extents)))
+
+    def row(self, *index: Number) -> Row:
+        """Where the entries with these first indices begin."""
+        place = value(0)
+        for number, extent in zip((*index, *[0] * (len(self.shape) - len(index))), self.shape):
+            place = place * extent + number
+        return self.begin.at(place)
+
+    def __getitem__(self, index: Any) -> Value:
+        return self.row(*(index if isinstance(index, tuple) else (index,)))[0]
+
+    def __setitem__(self, index: Any, number: Number) -> None:
+        self.row(*(index if isinstance(index, tuple) else (index,)))[0] = number
+
+
+def loop(*bounds: Number) -> Iterator[Value]:
+    """`for n in loop(stop)`, `loop(start, stop)` or `loop(start, stop, step)`, as `range` with a positive step."""
+    first, last, step = [value(b).ir for b in (*([0] if len(bounds) == 1 else []), *bounds, 1)[:3]]
+    builder = code().builder
+    before = builder.block
+    head, body, after = (builder.append_basic_block() for _ in range(3))
+    builder.branch(head)
+    builder.position_at_end(head)
+    index = builder.phi(LONG)
+    index.add_incoming(first, before)
+    builder.cbranch(builder.icmp_signed("<", index, last), body, after)
+    builder.position_at_end(body)
+    yield Value(index)
+    index.add_incoming(builder.add(index, step, flags=["nsw"]), builder.block)
+    builder.branch(head)
+    builder.position_at_end(after)
+
+
+@contextmanager
+def when(condition: Value) -> Iterator[None]:
+    """What is written inside runs if the condition holds."""
+    with code().builder.if_then(condition.ir):
+        yield
