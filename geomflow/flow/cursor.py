@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import get_num_threads, njit, types
 
+from geomflow.codegen.threaded import address, call_each
 from geomflow.core.memory import aligned, require
 from geomflow.flow.problem import Problem
 
@@ -44,17 +46,22 @@ def _block(work, target, rows, weights, low, high):  # type: ignore[no-untyped-d
 
 
 @_cached(nogil=True)
-def _serial(work, target, rows, weights):  # type: ignore[no-untyped-def]
-    size = work.shape[1]
-    for low in range(0, size, _BLOCK):
-        _block(work, target, rows, weights, low, min(low + _BLOCK, size))
+def _span(work, target, rows, weights, first, last):  # type: ignore[no-untyped-def]
+    for low in range(first, last, _BLOCK):
+        _block(work, target, rows, weights, low, min(low + _BLOCK, last))
 
 
-@_cached(nogil=True, parallel=True)
-def _parallel(work, target, rows, weights):  # type: ignore[no-untyped-def]
-    size = work.shape[1]
-    for block in prange((size + _BLOCK - 1) // _BLOCK):
-        _block(work, target, rows, weights, block * _BLOCK, min((block + 1) * _BLOCK, size))
+@_cached(nogil=True)
+def _each(address, work, target, rows, weights, spans, failed, threads):  # type: ignore[no-untyped-def]
+    call_each(address, (work, target, rows, weights), 2, spans, failed, threads)
+
+
+@cache
+def _address() -> int:
+    numbers = types.Array(types.float64, 1, "C")
+    whole = types.int64
+    _span.compile((types.Array(types.float64, 2, "C"), whole, types.Array(whole, 1, "C"), numbers, whole, whole))
+    return address(_span)
 
 
 def combine(work: np.ndarray, target: int, rows: np.ndarray, weights: np.ndarray) -> None:
@@ -62,8 +69,15 @@ def combine(work: np.ndarray, target: int, rows: np.ndarray, weights: np.ndarray
 
     `work` has shape (nrows, size). `target` may be rows[0] and none of the others.
     """
-    run = _parallel if work.shape[1] >= _PARALLEL else _serial
-    run(work, target, rows, weights)
+    size = work.shape[1]
+    threads = get_num_threads() if size >= _PARALLEL else 1
+    if threads == 1:
+        _span(work, target, rows, weights, 0, size)
+        return
+    ends = np.linspace(0, size // _BLOCK, threads + 1, dtype=np.int64) * _BLOCK
+    ends[-1] = size
+    spans = np.stack([ends[:-1], ends[1:]], axis=1)
+    _each(_address(), work, target, rows, weights, spans, np.empty(threads, dtype=np.int64), threads)
 
 
 class Workspace:
