@@ -18,15 +18,14 @@ _BLOCK = 4096  # doubles: one block of the target stays in the first-level cache
 _PARALLEL = 1 << 18  # doubles: below this a parallel region costs more than it saves
 
 
-def _cached(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def _cached(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """`numba.njit`, cached between processes where some directory for the cache can be written."""
 
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+    def decorate(function: Callable[..., Any]) -> Any:
         try:
-            compiled: Callable[..., Any] = njit(cache=True, **options)(function)
+            return njit(cache=True, **options)(function)
         except RuntimeError:
-            compiled = njit(**options)(function)
-        return compiled
+            return njit(**options)(function)
 
     return decorate
 
