@@ -15,7 +15,15 @@ from collections.abc import Sequence
 
 from geomflow import __version__
 from geomflow.cli import derive, examples, run, shell, study, variety, warm_up
-from geomflow.cli.terminal import Parser, add_command, exit_code, paragraphs, plainly_told, versions
+from geomflow.cli.terminal import (
+    Parser,
+    add_command,
+    exit_code,
+    paragraphs,
+    plainly_told,
+    seldom_collected,
+    versions,
+)
 
 COMMANDS = (run, examples, derive, variety, study, warm_up, shell)
 USE = """\
@@ -62,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = sys.argv[1:] if argv is None else list(argv)
     args = argparse.Namespace(debug=False)
-    with plainly_told():
+    with plainly_told(), seldom_collected():
         try:
             parser().parse_args(words, args)
             code: int = args.execute(args)

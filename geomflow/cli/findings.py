@@ -191,6 +191,8 @@ def check_variety_pictures(task: Task, fits: int) -> list[str]:
 
 def draw_variety_pictures(shown: Shown, names: Sequence[str], folder: MetricFolder) -> Iterator[Path]:
     """Draw pictures to files of the folder, without a display, and give their paths."""
+    if not names:
+        return
     import matplotlib as mpl
 
     mpl.use("Agg")

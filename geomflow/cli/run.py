@@ -275,6 +275,8 @@ def check_pictures(asked: Sequence[str] | None) -> list[str]:
 
 def draw_pictures(sol: Solution[Any], names: list[str], out: Path) -> Iterator[Path]:
     """Draw pictures of a solution to files in `out`, without a display, and give their paths."""
+    if not names:
+        return
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -284,9 +286,12 @@ def draw_pictures(sol: Solution[Any], names: list[str], out: Path) -> Iterator[P
 
 
 def saved(figure: Any, path: Path) -> Path:
-    """Write a figure and close it."""
+    """Write a figure and close it; its parts are laid out once, and not again for the file."""
     import matplotlib.pyplot as plt
 
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
+        figure.set_layout_engine("none")
     with replacing(path) as target:
         figure.savefig(target)
     plt.close(figure)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import math
 import os
 import platform
@@ -28,6 +29,8 @@ from geomflow.core.errors import GeomflowError, InputError
 from geomflow.core.files import write_text
 
 LARGEST_WHOLE = 2**63 - 1
+#: New objects before garbage is looked for.
+_OBJECTS = 50_000
 
 
 class Parser(argparse.ArgumentParser):
@@ -173,6 +176,17 @@ def versions() -> list[str]:
     """Of geomflow, of Python, and of the packages that geomflow stands on."""
     packages = [f"{package} {metadata.version(package)}" for package in FOUNDATIONS]
     return [f"geomflow {geomflow.__version__}", f"python {platform.python_version()}", *packages]
+
+
+@contextlib.contextmanager
+def seldom_collected() -> Iterator[None]:
+    """Within it few collections of garbage: importing and compiling make many objects, and hardly any garbage."""
+    before = gc.get_threshold()
+    gc.set_threshold(_OBJECTS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextlib.contextmanager

@@ -17,8 +17,7 @@ from typing import Any, Protocol, final
 
 import numba
 import numpy as np
-import scipy.fft
-import scipy.ndimage
+import scipy
 
 from geomflow.codegen.stencils import weights
 from geomflow.field.lattice import FlatTorus

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from typing import final
 
 import numpy as np
-import scipy.fft
+import scipy
 from scipy.sparse.linalg import ArpackError, LinearOperator, cg, eigsh, gmres
 
 from geomflow.core import graph as gr

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy import fft
+import scipy
 
 from geomflow.core import memory
 from geomflow.core.errors import ShapeError
@@ -69,12 +69,12 @@ class FourierImplicit(Implicit):
         return tuple(range(1, len(self.shape)))
 
     def _forward(self, y: Array) -> Array:
-        modes: Array = fft.rfftn(y, axes=self._axes, workers=os.cpu_count())
+        modes: Array = scipy.fft.rfftn(y, axes=self._axes, workers=os.cpu_count())
         return modes
 
     def _back(self, modes: Array, out: Array) -> None:
         size = self.shape[1:]
-        out[...] = fft.irfftn(modes, s=size, axes=self._axes, workers=os.cpu_count(), overwrite_x=True)
+        out[...] = scipy.fft.irfftn(modes, s=size, axes=self._axes, workers=os.cpu_count(), overwrite_x=True)
 
 
 Damping = Callable[[np.ndarray], np.ndarray]

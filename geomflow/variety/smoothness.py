@@ -167,23 +167,29 @@ def _full_rank(rows: np.ndarray, columns: np.ndarray, values: np.ndarray, count:
     height = int(rows.max()) + 1
     graph = coo_matrix((np.ones(len(rows)), (rows, columns + height)), shape=(height + count,) * 2)
     parts, label = connected_components(graph, directed=False)
-    if np.bincount(label[height:], minlength=parts).max() > _LARGEST_BLOCK:
+    heights, widths = (np.bincount(x, minlength=parts) for x in (label[:height], label[height:]))
+    if widths.max() > _LARGEST_BLOCK or not heights.all():  # too large, or a column of zeros
         return False
+    place = _places(label)
+    down, across = place[rows], place[columns + height] - heights[label[rows]]
     order = np.argsort(label[rows], kind="stable")
     bounds = np.searchsorted(label[rows][order], np.arange(parts + 1))
-    seen: set[bytes] = set()
-    for part in range(parts):
+    seen: set[tuple[int, bytes]] = set()
+    for part in np.flatnonzero(widths):
         block = order[bounds[part] : bounds[part + 1]]
-        width = int(np.count_nonzero(label[height:] == part))
-        if width == 0:
-            continue
-        local_rows, local_columns = (np.unique(x[block], return_inverse=True) for x in (rows, columns))
-        dense = np.zeros((len(local_rows[0]), width), dtype=np.int64)
-        if len(local_columns[0]) < width:
-            return False
-        dense[local_rows[1], local_columns[1]] = values[block]
-        key = dense.tobytes()
-        if key not in seen and nmod_mat(*dense.shape, dense.reshape(-1).tolist(), PRIME).rank() < width:
+        dense = np.zeros((heights[part], widths[part]), dtype=np.int64)
+        dense[down[block], across[block]] = values[block]
+        key = dense.shape[1], dense.tobytes()
+        if key not in seen and nmod_mat(*dense.shape, dense.reshape(-1).tolist(), PRIME).rank() < dense.shape[1]:
             return False
         seen.add(key)
     return True
+
+
+def _places(label: np.ndarray) -> np.ndarray:
+    """The number of each node among those with its label."""
+    order = np.argsort(label, kind="stable")
+    first = np.searchsorted(label[order], label)
+    place = np.empty_like(first)
+    place[order] = np.arange(len(label))
+    return np.asarray(place - first)
