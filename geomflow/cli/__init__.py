@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Sequence
 
 from geomflow import __version__
-from geomflow.cli import derive, examples, run, shell, study, variety, warm_up
+from geomflow.cli import derive, examples, run, shell, show, study, variety, warm_up
 from geomflow.cli.terminal import (
     Parser,
     add_command,
@@ -25,13 +25,15 @@ from geomflow.cli.terminal import (
     versions,
 )
 
-COMMANDS = (run, examples, derive, variety, study, warm_up, shell)
+COMMANDS = (run, show, examples, derive, variety, study, warm_up, shell)
 USE = """\
 examples of use:
   geomflow examples                      list what comes with geomflow: files to run, and scripts
   geomflow run calabi_flow_torus         carry out one of them: a store, pictures, how it ended
   geomflow examples calabi_flow_torus    copy it here, to change it
   geomflow show runs/calabi_flow_torus   tell about a run later
+  geomflow show runs/calabi_flow_torus --html report.html
+                                         write a page about it, which needs no network
   geomflow derive kenergy                derive the flow that descends a functional
   geomflow quintic --degree 6            a nearly Ricci-flat metric on the quintic
   geomflow study --list                  claims that are put to the test"""
@@ -69,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     No exception leaves it but SystemExit, by which a request for help ends.
     """
     words = sys.argv[1:] if argv is None else list(argv)
-    args = argparse.Namespace(debug=False)
+    args = argparse.Namespace(debug=False, words=words)
     with plainly_told(), seldom_collected():
         try:
             parser().parse_args(words, args)

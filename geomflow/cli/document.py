@@ -7,7 +7,9 @@ a value of another kind an error that says what the key takes. Both say in which
 
 from __future__ import annotations
 
+import json
 import math
+import re
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -103,6 +105,38 @@ def table_of(key: FieldInfo) -> type[Table]:
     """The declaration of a table from its field in the declaration of a file."""
     found: type[Table] = _alternatives(key.type)[0]
     return found
+
+
+def as_toml(tables: Mapping[str, Mapping[str, Any]]) -> str:
+    """Tables as the text of a file that says them.
+
+    >>> print(as_toml({"grid": {"n": [64, 32]}, "flow": {"name": "ricci", "forced": False}}))
+    [grid]
+    n = [64, 32]
+    <BLANKLINE>
+    [flow]
+    name = "ricci"
+    forced = false
+    """
+    return "\n\n".join("\n".join([f"[{name}]", *(f"{_key(key)} = {_toml(value)}" for key, value in table.items())])
+                       for name, table in tables.items())
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)
+
+
+def _toml(value: Any) -> str:
+    """A value in TOML, whose texts are written as in JSON."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{_key(key)} = {_toml(part)}' for key, part in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, str) and "\n" in value and not re.search(r'["\\]|[^\n -~\u00a0-\uffff]', value):
+        return f'"""\n{value}"""'
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def read_document(path: Path, declared: type[D]) -> D:

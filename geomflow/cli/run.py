@@ -1,11 +1,10 @@
-"""geomflow run FILE.toml [--out DIR] [--resume]: make the run that a file describes. geomflow show RUN: tell about it.
+"""geomflow run FILE.toml [--out DIR] [--resume]: make the run that a file describes.
 
 FILE.toml may be the name of an example that comes with geomflow, such as calabi_flow_torus.
 
 The directory DIR (runs/NAME unless given) receives the store run.zarr, written as the run goes, and the pictures.
 An existing run is never overwritten: without --out a new directory is taken; with it, --resume must be given.
-
-`geomflow show RUN` says what a stored run was, and how it ended; RUN is a store or the directory that holds one.
+With --html FILE a report is written too, as `geomflow show` does at any time after.
 """
 
 from __future__ import annotations
@@ -19,7 +18,9 @@ from typing import TYPE_CHECKING, Any, final
 from geomflow import plot
 from geomflow.cli.document import read_document
 from geomflow.cli.examples import chosen
+from geomflow.cli.report import STORE
 from geomflow.cli.schema import EventsTable, FlowTable, GeometryTable, GridTable, KernelTable, RunFile, StateTable
+from geomflow.cli.show import add_html, write_report
 from geomflow.cli.terminal import add_command, file_path, latest, line, unused
 from geomflow.core.content import content
 from geomflow.core.errors import InputError, require_known
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from geomflow.flow.flow import Flow
 
 
-STORE = "run.zarr"
 EXIT_CODES = {OutcomeKind.diverged: 1, OutcomeKind.interrupted: 130}
 MOST_STEPS = 100_000
 """What `solve` takes at most unless it is told."""
@@ -43,18 +43,16 @@ SOLVE_OPTIONS = ("t0", "rtol", "atol", "max_steps", "stepper")
 
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
-    """Add both subcommands."""
-    sub = add_command(commands, "run", "make the run that a TOML file describes", __doc__, 1, 3)
+    """Add the subcommand."""
+    sub = add_command(commands, "run", "make the run that a TOML file describes", __doc__, 1)
     sub.add_argument("file", type=file_path, help="a run file, or the name of an example")
     sub.add_argument("--out", type=file_path, help="directory for the store and the pictures (runs/NAME unless given)")
     sub.add_argument("--resume", action="store_true",
                      help="continue the run in that directory: one that was interrupted, or to a later t1")
     sub.add_argument("--change-monitors", action="store_true",
                      help="with --resume: go on although the run was watched by other monitors")
+    add_html(sub)
     sub.set_defaults(execute=execute)
-    sub = add_command(commands, "show", "tell about a stored run", __doc__, 3)
-    sub.add_argument("run", type=file_path, help="a store, or the directory of a run")
-    sub.set_defaults(execute=show)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -73,32 +71,8 @@ def execute(args: argparse.Namespace) -> int:
     print(line("store", out / STORE))
     for path in draw_pictures(sol, pictures, out):
         print(line("picture", path))
+    write_report(out, args.html)
     return EXIT_CODES.get(sol.outcome.kind, 0)
-
-
-def show(args: argparse.Namespace) -> int:
-    """Print what is known of a run."""
-    from geomflow.flow import load
-
-    path = args.run / STORE if (args.run / STORE).exists() else args.run
-    print("\n".join(told(load(path))))
-    return 0
-
-
-def told(sol: Solution[Any]) -> list[str]:
-    """A run in words: equation, state, times, outcome, monitors at the start and the end."""
-    facts = [
-        ("flow", sol.description["equation"]),
-        ("first", repr(sol.states[0])),
-        ("last", repr(sol.last)),
-        ("stepper", str(sol.recipe["stepper"]).partition("(")[0]),
-        ("times", f"{len(sol.times)} saved, from {sol.times[0]:g} to {sol.times[-1]:g}"),
-        ("steps", f"{sol.steps}, and {sol.rejected} rejected"),
-        ("outcome", str(sol.outcome)),
-    ]
-    width = max(len(name) for name in (*sol.monitors, "outcome"))
-    monitors = [f"{name:<{width}}  {values[0]:.10g} → {values[-1]:.10g}" for name, values in sol.monitors.items()]
-    return [f"{name:<{width}}  {text}" for name, text in facts] + monitors
 
 
 @final

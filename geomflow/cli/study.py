@@ -13,6 +13,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from geomflow.cli.show import add_html, write_report
 from geomflow.cli.terminal import add_command, add_workers, file_path, workers_of
 from geomflow.core.errors import InputError, require_known
 
@@ -24,6 +25,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     sub.add_argument("--quick", action="store_true", help="the small size, well under a minute")
     sub.add_argument("--out", type=file_path, metavar="DIR", help="the folder to write to (studies/NAME unless given)")
     add_workers(sub, "the measurements")
+    add_html(sub)
     sub.add_argument("--list", action="store_true", help="list the studies with their questions")
     sub.set_defaults(execute=execute)
 
@@ -44,4 +46,5 @@ def execute(args: argparse.Namespace) -> int:
     findings.save(folder)
     print(findings.answer)
     print(f"table, numbers, figure and page are in {folder}")
+    write_report(folder, args.html)
     return 0

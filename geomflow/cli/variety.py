@@ -21,6 +21,7 @@ ADDRESS spread the points over processes; the fit of an algebraic metric stays i
 from __future__ import annotations
 
 import argparse
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -29,6 +30,7 @@ from typing import TYPE_CHECKING, Any, final
 from geomflow.cli.examples import chosen
 from geomflow.cli.run import EXIT_CODES
 from geomflow.cli.schema import CURVED, POINTS, WORK
+from geomflow.cli.show import add_html, write_report
 from geomflow.cli.task import FORMS, Task
 from geomflow.cli.terminal import add_command, add_workers, file_path, latest, line, number, unused, whole, workers_of
 from geomflow.core.errors import InputError, StoreError
@@ -56,6 +58,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
                      help="the directory to write to (varieties/NAME unless given)")
     sub.add_argument("--resume", action="store_true", help="go on from the metric that the directory holds")
     add_workers(sub, "the points and the fit of a balanced metric")
+    add_html(sub)
     sub.set_defaults(execute=execute)
 
 
@@ -64,22 +67,23 @@ def execute(args: argparse.Namespace) -> int:
     path = chosen(args.file, "variety")
     if path != args.file:
         tell("example", path)
-    return carry_out(Task.read(path), path.stem, args.out, args.resume, workers_of(args))
+    return carry_out(Task.read(path), path.stem, args)
 
 
-def carry_out(task: Task, name: str, out: Path | None, resume: bool, workers: int | str | None = None) -> int:
-    """Do a task and tell about it; returns the exit code. `workers` are as for `as_workers`."""
+def carry_out(task: Task, name: str, args: argparse.Namespace) -> int:
+    """Do a task and tell about it; returns the exit code."""
     from geomflow.cli.findings import Shown, check_variety_pictures, draw_variety_pictures, measured
     from geomflow.fits.folder import METRIC, NUMBERS, MetricFolder
     from geomflow.fits.ladder import as_json
+    from geomflow.io.layout import versions
 
     begun = monotonic()
     variety = task.variety()
     degrees = task.degrees(variety)
     pictures = check_variety_pictures(task, len(degrees))
-    path = out or (latest(PARENT, name, NUMBERS) if resume else unused(PARENT, name))
-    job = Job(task, variety, degrees, MetricFolder.claim(path, task.settings(variety), resume))
-    with job.folder.released(), as_workers(workers) as team:
+    path = args.out or (latest(PARENT, name, NUMBERS) if args.resume else unused(PARENT, name))
+    job = Job(task, variety, degrees, MetricFolder.claim(path, task.settings(variety), args.resume))
+    with job.folder.released(), as_workers(workers_of(args)) as team:
         tell("variety", f"{variety}, Euler number {variety.euler_number}")
         points, unseen = job.sampled(team)
         metric, fits = job.fitted(points, unseen, team)
@@ -90,9 +94,11 @@ def carry_out(task: Task, name: str, out: Path | None, resume: bool, workers: in
         tell(*row)
     for drawn in draw_variety_pictures(Shown(task.kind, metric, fits, found), pictures, job.folder):
         tell("picture", drawn)
-    job.folder.save(metric, rungs=as_json(fits), measures=found.numbers(), seconds=monotonic() - begun)
+    job.folder.save(metric, rungs=as_json(fits), measures=found.numbers(), seconds=monotonic() - begun,
+                    command=shlex.join(["geomflow", *args.words]), file=task.file.given(), versions=versions())
     tell("kept", f"{job.folder.path / METRIC}, points.npz, unseen.npz, numbers.json")
     tell("time", f"{monotonic() - begun:.1f} s")
+    write_report(path, args.html)
     return EXIT_CODES.get(metric.report.outcome.kind, 0) if task.kind == "network" else 0
 
 
@@ -195,12 +201,13 @@ def add_quintic(commands: argparse._SubParsersAction[Any]) -> None:
     sub.add_argument("--resume", action="store_true", help="go on from the metric that the directory holds")
     sub.add_argument("--no-pictures", action="store_true", help="draw nothing")
     add_workers(sub, "the points")
+    add_html(sub)
     sub.set_defaults(execute=quintic)
 
 
 def quintic(args: argparse.Namespace) -> int:
     """Sample, fit, measure, draw and store."""
-    return carry_out(Task.of(quintic_tables(args)), "quintic", args.out, args.resume, workers_of(args))
+    return carry_out(Task.of(quintic_tables(args)), "quintic", args)
 
 
 def quintic_tables(args: argparse.Namespace) -> dict[str, dict[str, Any]]:

@@ -72,7 +72,7 @@ def written(value: object) -> str:
     >>> written(0.1 + 0.2), written(np.zeros((3, 4))), written((1, 2.5)), written(None)
     ('0.3', 'array of shape 3 × 4', '1, 2.5', '–')
     """
-    if value is None:
+    if value is None or (isinstance(value, list | tuple) and not value):
         return "–"
     if isinstance(value, np.ndarray):
         return f"array of shape {' × '.join(map(str, value.shape))}" if value.ndim else written(value.item())

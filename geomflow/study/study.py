@@ -192,7 +192,9 @@ class Findings:
             writer = csv.DictWriter(file, columns, extrasaction="ignore")
             writer.writeheader()
             writer.writerows(self.rows)
-        facts = {"study": self.study.name, "version": __version__, "quick": self.quick, "numbers": self.numbers}
+        words = {name: getattr(self.study, name) for name in ("title", "question", "source")}
+        facts = {"study": self.study.name, "version": __version__, "quick": self.quick, "numbers": self.numbers,
+                 **words, "answer": self.answer}
         write_text(target / "numbers.json", json.dumps(facts, indent=1) + "\n")
         figure = self.figure()
         with replacing(target / "figure.png") as partial:
