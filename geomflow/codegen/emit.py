@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from itertools import count
 
-from geomflow.codegen.lowering import Leaf, Lowering
+from geomflow.codegen.lowering import Leaf, Lowering, implementation
 from geomflow.codegen.plan import (
     AXES,
     LINE,
@@ -305,7 +306,9 @@ class GridEmitter:
 
     def _pointwise(self, out: Writer, reader: Reader, early: dict[Node, str], roots: Sequence[Node],
                    target: Callable[[int], str]) -> None:
-        """The loop that computes `roots`; `early` are known before it."""
+        """The loop that computes `roots`; `early` are known before it, and what is `late` takes a loop of its own."""
+        late = {} if reader.beyond else _late(roots, {*early, *self._tabled})
+        roots = [root.args[0] if q in late else root for q, root in enumerate(roots)]
         needed = set(gr.schedule(roots, known={*early, *self._tabled}.difference(roots)))
         jets = {}
         for source, index in reader.stage.jets:
@@ -328,8 +331,11 @@ class GridEmitter:
         targets = [target(q) for q in range(len(held))]
         lines = lowering.lines + [f"{where} = {text}" for where, text in zip(targets, held)]
         self._loop(out, reader, lines, targets)
-        self.operations += lowering.operations
-        self.divisions += lowering.divisions
+        for q, function in late.items():
+            with out.block(f"for {self._inner} in loop(left, right):"):
+                out.line(f"{targets[q]} = {function}({targets[q]})")
+        self.operations += lowering.operations + sum(implementation(name).cost for name in late.values())
+        self.divisions += lowering.divisions + list(late.values()).count("log")
 
     def _padded_lines(self, out: Writer, number: int) -> None:
         sources = self.plan.stages[number].lines(self.plan.inner)
@@ -344,3 +350,13 @@ class GridEmitter:
     def _jet_name(self, source: Source, index: Index) -> str:
         along = "".join(name * k for name, k in zip(self._program.coordinates, index))
         return f"{source.name}_{along}" if along else source.name
+
+
+def _late(roots: Sequence[Node], known: Collection[Node]) -> dict[int, str]:
+    """The logarithms and exponentials that are outputs and nothing else, by their numbers.
+
+    One operation waits for the other in them. In a loop of their own many points are under way at once.
+    """
+    used = Counter(roots) + Counter(a for node in gr.schedule(roots) for a in node.args)
+    return {q: root.data for q, root in enumerate(roots)
+            if root.op == "call" and root.data in ("log", "exp") and used[root] == 1 and root not in known}

@@ -128,5 +128,5 @@ def function(name: str, arguments: str, lines: Sequence[str]) -> str:
     bits = vector_bits()
     body = "\n".join(["    noalias()", *([f"    vectors({bits})"] if bits else []), *lines])
     used = ", ".join(sorted(INSTRUCTIONS.intersection(re.findall(r"(?<![\w.])(\w+)\(", body))))
-    imports = "\n".join(broken(f"from geomflow.codegen.instructions import ({used})", WIDTH))
+    imports = "\n    ".join(broken(f"from geomflow.codegen.instructions import ({used})", WIDTH))
     return _FUNCTION.format(name=name, arguments=arguments, imports=imports, body=body)
