@@ -109,6 +109,8 @@ class GridEmitter:
                 allocate(f"d{number}_{letters(index)}", *ring, *thick, len(members))
             if lines := stage.lines(self.plan.inner):
                 allocate(f"line{number}", len(lines))
+            if stage.across:
+                allocate(f"across{number}", len(stage.across))
             if number < len(self.plan.stages) - 1:
                 extents = [f"lines{number}", "n_k"][: self.plan.dimension - 2]
                 allocate(f"stage{number}", self.plan.depth(number), *extents, len(self._program.stages[number].outputs))
@@ -274,6 +276,8 @@ class GridEmitter:
             with out.block(f"for {v} in loop(maximum(left - {reach}, turn * {size}), "
                            f"minimum(right + {reach}, (turn + 1) * {size})):"):
                 out.extend(lines)
+        if not written:
+            return
         rows = dict.fromkeys(text.partition("[")[0] for text in written)
         with out.block("with when(turns == 0):"):
             out.extend(f"{name} = {reader.rows[name]}" for name in rows)
@@ -311,14 +315,14 @@ class GridEmitter:
         roots = [root.args[0] if q in late else root for q, root in enumerate(roots)]
         needed = set(gr.schedule(roots, known={*early, *self._tabled}.difference(roots)))
         jets = {}
-        for source, index in reader.stage.jets:
-            jet = gr.jet(source.name, index)
-            if jet not in needed:
-                continue
+        wanted = [(source, index) for source, index in reader.stage.jets if gr.jet(source.name, index) in needed]
+        for group in reader.stage.groups(wanted):
+            self._across(out, reader, group)
+        for source, index in wanted:
             stored = not any(index) or source in reader.stage.prefixes.get(index, ())
             cost = 0 if stored else operations(index, self.plan.order)
             name = self._names.take(self._jet_name(source, index))
-            jets[jet] = Leaf(name, reader.jet(source, index, str), cost)
+            jets[gr.jet(source.name, index)] = Leaf(name, reader.jet(source, index, str), cost)
         counted = f"{self._inner} - turn * n_{self._inner}" if reader.beyond else self._inner
         lowering = self._lowering(roots, jets, counted)
         used = {a for node in needed for a in node.args} | set(roots)
@@ -336,6 +340,15 @@ class GridEmitter:
                 out.line(f"{targets[q]} = {function}({targets[q]})")
         self.operations += lowering.operations + sum(implementation(name).cost for name in late.values())
         self.divisions += lowering.divisions + list(late.values()).count("log")
+
+    def _across(self, out: Writer, reader: Reader, group: Sequence[tuple[Source, Index]]) -> None:
+        """Compute derivatives over the line before the loop that uses them."""
+        own = Reader(self.plan, reader.number, self._names.take, reader.beyond)
+        lines = []
+        for source, index in group:
+            row, place = own.across(source, index)
+            lines.append(f"{row}[{place}] = {own.stencil(source, index, str)}")
+        self._loop(out, own, lines)
 
     def _padded_lines(self, out: Writer, number: int) -> None:
         sources = self.plan.stages[number].lines(self.plan.inner)

@@ -218,6 +218,7 @@ row, at       where a line of an array begins          at_u_i        the lines o
 left, right   the piece of the last axis in work       turn          whole periods beyond the axis
 d0_i          first derivatives along i, stored because others are made of them (stage 0)
 line0         lines continued beyond the piece         stage0        the last planes of the outputs of stage 0
+across0       derivatives along the line, computed before what is made of them
 """
 
 '''

@@ -6,9 +6,10 @@ gives its *parent*; a parent other than u itself is a *prefix*, kept in a buffer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate
 
 from geomflow.codegen.stencils import radius
 from geomflow.core import graph as gr
@@ -20,6 +21,8 @@ LINE = 8
 """Doubles in a cache line."""
 LONGEST = {2: 1024, 3: 128, 4: 48}
 """Points of the inner axis that are worked on at a time, by dimension, so that rows stay in the nearest cache."""
+FEW, MOST_LINES = 3, 15
+"""Derivatives across lines are computed in loops of their own from so many on, and these read so many lines at most."""
 AXES = "ijkl"
 """The names of the loop variables, outer axis first."""
 
@@ -90,6 +93,27 @@ class StagePlan:
         """The given arrays of which padded lines are needed, because the inner axis is differentiated first."""
         return list(dict.fromkeys(s for s, index in self.differentiated
                                   if last_axis(index) == inner and not any(parent(index)) and s.stage < 0))
+
+
+    @cached_property
+    def across(self) -> list[tuple[Source, Index]]:
+        """The derivatives that are computed line by line before the expressions, if there are many.
+
+        Their stencils read points of several lines. A loop that reads very many lines waits for the nearest cache.
+        """
+        inner = max(len(index) for _, index in self.jets) - 1 if self.jets else 0
+        found = [(s, index) for s, index in self.jets
+                 if any(index) and last_axis(index) < inner and s not in self.prefixes.get(index, ())]
+        return found if len(found) >= FEW else []
+
+    def groups(self, needed: Collection[tuple[Source, Index]]) -> Iterator[list[tuple[Source, Index]]]:
+        """Those of them that are needed, so many at a time as one loop computes."""
+        left = [pair for pair in self.across if pair in needed]
+        while left:
+            lines = accumulate(2 * radius(max(index), self.order) + 1 for _, index in left)
+            count = max(1, sum(total <= MOST_LINES for total in lines))
+            yield left[:count]
+            left = left[count:]
 
 
 class GridPlan:

@@ -137,8 +137,16 @@ class Reader:
             places.append((1, f"m{stage}", f"lines{stage}"))
         return places + ([(2, "k", "n_k")] if self.plan.dimension == 4 else [])
 
+    def across(self, source: Source, index: Index) -> tuple[str, str]:
+        """The row, and the place in it, of a derivative that is computed before the loop that uses it."""
+        slot = self.stage.across.index((source, index))
+        return self._buffered(f"across{self.number}", [], str(slot), 1, -1)[:2]
+
     def jet(self, source: Source, index: Index, label: Label) -> str:
         """Any derivative: from its buffer where it has one, else by its stencil."""
+        if (source, index) in self.stage.across:
+            row, place = self.across(source, index)
+            return f"{row}[{place}]"
         if not any(index) or source in self.stage.prefixes.get(index, ()):
             return self.value(source, index, label)
         return self.stencil(source, index, label)

@@ -79,7 +79,7 @@ RESERVED = INSTRUCTIONS | {
 }
 
 
-OWN = re.compile(r"t\d+|[nh]_[ijkl]|w_[ijkl]+|[ijklqmr]\d*(_\d+)?|(d|line|lines|stage)\d+(_[ijkl]+)?")
+OWN = re.compile(r"t\d+|[nh]_[ijkl]|w_[ijkl]+|[ijklqmr]\d*(_\d+)?|(across|d|line|lines|stage)\d+(_[ijkl]+)?")
 """What generated code names without asking."""
 
 
