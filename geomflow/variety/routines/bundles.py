@@ -1,136 +1,89 @@
-"""Bundles: one complex number at each of a few points, as one value in compiled functions.
+"""Bundles: one complex number at each of a few points, as one value in code that is written.
 
 What is done to bundles becomes vector instructions as it stands: no loop over points has to be found and turned into
-them. An array of bundles is a flat array of doubles that holds the real parts of one, then its imaginary parts.
+them. A row of bundles is one of doubles that holds the real parts of one, then its imaginary parts.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin, models, register_model
+
+from geomflow.codegen.building import DOUBLE, Number, Row, code, converted
 
 #: Points in a bundle.
 LANES = 8
 
-_NUMBERS = ir.VectorType(ir.DoubleType(), LANES)
-_PAIR = ir.LiteralStructType([_NUMBERS, _NUMBERS])
-
-
-class Bundle(types.Type):
-    """The type of a bundle."""
-
-    def __init__(self) -> None:
-        super().__init__("Bundle")
-
-
-BUNDLE = Bundle()
-
-
-@register_model(Bundle)
-class _Model(models.PrimitiveModel):
-    def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _PAIR)
-
-
-def _parts(builder: Any, bundle: Any) -> tuple[Any, Any]:
-    return builder.extract_value(bundle, 0), builder.extract_value(bundle, 1)
-
-
-def _pair(builder: Any, real: Any, imaginary: Any) -> Any:
-    half = builder.insert_value(ir.Constant(_PAIR, ir.Undefined), real, 0)
-    return builder.insert_value(half, imaginary, 1)
-
-
+_NUMBERS = ir.VectorType(DOUBLE, LANES)
 _FUSED = ("contract",)
 
 
-def _sum(builder: Any, x: Any, y: Any) -> Any:
-    (a, b), (c, d) = _parts(builder, x), _parts(builder, y)
-    return _pair(builder, builder.fadd(a, c, flags=_FUSED), builder.fadd(b, d, flags=_FUSED))
+@dataclass(frozen=True)
+class Bundle:
+    """A complex number at each point, as a vector of real and one of imaginary parts; products and sums are fused."""
+
+    real: Any
+    imag: Any
+
+    def __add__(self, other: Bundle) -> Bundle:
+        return Bundle(_fused("fadd", self.real, other.real), _fused("fadd", self.imag, other.imag))
+
+    def __mul__(self, other: Bundle) -> Bundle:
+        return Bundle(_crossed("fsub", self.real, other.real, self.imag, other.imag),
+                      _crossed("fadd", self.real, other.imag, self.imag, other.real))
+
+    def conjugate(self) -> Bundle:
+        """z̄."""
+        return Bundle(self.real, code().builder.fneg(self.imag))
 
 
-def _product(builder: Any, x: Any, y: Any) -> Any:
-    (a, b), (c, d) = _parts(builder, x), _parts(builder, y)
-    return _pair(builder, _crossed(builder, "fsub", a, c, b, d), _crossed(builder, "fadd", a, d, b, c))
+def _fused(instruction: str, x: Any, y: Any) -> Any:
+    return getattr(code().builder, instruction)(x, y, flags=_FUSED)
 
 
-def _crossed(builder: Any, last: str, a: Any, b: Any, c: Any, d: Any) -> Any:
-    products = builder.fmul(a, b, flags=_FUSED), builder.fmul(c, d, flags=_FUSED)
-    return getattr(builder, last)(*products, flags=_FUSED)
+def _crossed(last: str, a: Any, b: Any, c: Any, d: Any) -> Any:
+    return _fused(last, _fused("fmul", a, b), _fused("fmul", c, d))
 
 
-def _offer(symbol: Callable[[Any, Any], Any], formula: Callable[..., Any]) -> None:
-    """Let `symbol` of two bundles be a formula."""
-    infer_global(symbol)(type("_Typed", (ConcreteTemplate,), {"cases": [signature(BUNDLE, BUNDLE, BUNDLE)]}))
-    lower_builtin(symbol, BUNDLE, BUNDLE)(lambda context, builder, signature, args: formula(builder, *args))
-
-
-_offer(operator.add, _sum)
-_offer(operator.mul, _product)
-
-
-@intrinsic
-def conjugate(typing: Any, x: Any) -> Any:
-    """x̄."""
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        real, imaginary = _parts(builder, args[0])
-        return _pair(builder, real, builder.fneg(imaginary))
-
-    return BUNDLE(BUNDLE), build
-
-
-@intrinsic
-def spread(typing: Any, real: Any, imaginary: Any) -> Any:
+def spread(real: Number, imag: Number = 0.0) -> Bundle:
     """The bundle that is one number at every point."""
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return _pair(builder, *(_spread(builder, x) for x in args))
-
-    return BUNDLE(types.float64, types.float64), build
+    return Bundle(_spread(real), _spread(imag))
 
 
-def _spread(builder: Any, number: Any) -> Any:
-    whole = ir.IntType(32)
-    one = builder.insert_element(ir.Constant(_NUMBERS, ir.Undefined), number, ir.Constant(whole, 0))
-    return builder.shuffle_vector(one, ir.Constant(_NUMBERS, ir.Undefined),
-                                  ir.Constant(ir.VectorType(whole, LANES), [0] * LANES))
+def _spread(number: Number) -> Any:
+    builder, whole = code().builder, ir.IntType(32)
+    none = ir.Constant(_NUMBERS, ir.Undefined)
+    one = builder.insert_element(none, converted(number, DOUBLE).ir, ir.Constant(whole, 0))
+    return builder.shuffle_vector(one, none, ir.Constant(ir.VectorType(whole, LANES), [0] * LANES))
 
 
-@intrinsic
-def load(typing: Any, numbers: Any, place: Any) -> Any:
-    """The bundle `place` of a flat array."""
+class Bundles:
+    """Bundles that follow each other in a row of doubles: b[n] is the n-th."""
 
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        halves = [builder.load(half) for half in _halves(context, builder, signature.args[0], *args)]
+    def __init__(self, row: Row) -> None:
+        self._row = row
+
+    def __getitem__(self, place: Number) -> Bundle:
+        halves = [code().builder.load(half) for half in self._halves(place)]
         for half in halves:
             half.align = 8
-        return _pair(builder, *halves)
+        return Bundle(*halves)
 
-    return BUNDLE(numbers, types.intp), build
+    def __setitem__(self, place: Number, bundle: Bundle) -> None:
+        for half, part in zip(self._halves(place), (bundle.real, bundle.imag)):
+            code().builder.store(part, half).align = 8
 
+    def _halves(self, place: Number) -> list[Any]:
+        begin = self._row.at(2 * LANES * place)
+        return [code().builder.bitcast(begin.at(shift).ir, _NUMBERS.as_pointer()) for shift in (0, LANES)]
 
-@intrinsic
-def store(typing: Any, numbers: Any, place: Any, value: Any) -> Any:
-    """Write the bundle `place` of a flat array."""
+    def at(self, count: Number) -> Bundles:
+        """Those from so many further on."""
+        return Bundles(self._row.at(2 * LANES * count))
 
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        halves = _halves(context, builder, signature.args[0], *args[:2])
-        for half, part in zip(halves, _parts(builder, args[2])):
-            builder.store(part, half).align = 8
-        return context.get_dummy_value()
-
-    return types.void(numbers, types.intp, BUNDLE), build
-
-
-def _halves(context: Any, builder: Any, kind: Any, numbers: Any, place: Any) -> list[Any]:
-    data = context.make_array(kind)(context, builder, numbers).data
-    first = builder.mul(place, ir.Constant(place.type, 2 * LANES))
-    last = builder.add(first, ir.Constant(place.type, LANES))
-    return [builder.bitcast(builder.gep(data, [at]), _NUMBERS.as_pointer()) for at in (first, last)]
+    def lane(self, place: Number, lane: Number) -> tuple[Row, Row]:
+        """Where the parts of the number of one point lie."""
+        begin = self._row.at(2 * LANES * place + lane)
+        return begin, begin.at(LANES)

@@ -6,15 +6,17 @@ are s, ∂_i s and, at order two, ∂_i∂_j s for i <= j. Row 0 is the value s.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numba import njit
 
-from geomflow.variety.routines.bundles import LANES, conjugate, load, spread, store
-
-_OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-_PART = {"inline": "always"}
+from geomflow.codegen.building import DOUBLE, Array, Value, converted, instructions, loop, when, where
+from geomflow.codegen.instructions import minimum
+from geomflow.variety.routines.bundles import LANES, Bundles, spread
+from geomflow.variety.routines.numbers import Complex, Line, counter
+from geomflow.variety.routines.polynomial import OPTIONS
 
 
 def features(
@@ -27,134 +29,188 @@ def features(
     summed soonest where those with one left monomial stand together.
     """
     rows = frame.shape[1]
-    top, room, u = _room(z, frame, exponents)
     sums = np.empty((rows + rows * (rows + 1) // 2) * 2 * LANES)
-    _features(z, frame.reshape(len(z), -1), index, exponents, top, room, u, sums, group, left, right, entry, out)
+    _run_features((z, frame.reshape(len(z), -1), index, exponents, *_room(z, frame, exponents), sums,
+                   group, left, right, entry, out))
 
 
 def section_jets(
     z: np.ndarray, frame: np.ndarray, index: np.ndarray, exponents: np.ndarray, out: np.ndarray
 ) -> None:
     """out[p, row, m]: the jets of all monomials at all points."""
-    top, room, u = _room(z, frame, exponents)
-    _section_jets(z, frame.reshape(len(z), -1), index, exponents, top, room, u, out)
+    _run_section_jets((z, frame.reshape(len(z), -1), index, exponents, *_room(z, frame, exponents), out))
 
 
-def _room(z: np.ndarray, frame: np.ndarray, exponents: np.ndarray) -> tuple[int, Any, np.ndarray]:
-    """The highest power, room for coordinates, frames, powers and partials of a bundle, and for all jets there."""
+def _room(z: np.ndarray, frame: np.ndarray, exponents: np.ndarray) -> tuple[Any, ...]:
+    """The highest power, and room for a bundle: coordinates, frames, powers, partials and which they are, all jets."""
     rows, width = frame.shape[1:]
     top = int(exponents.max())
     counts = z.shape[1], rows * width, z.shape[1] * (top + 1), width
-    room = tuple(np.empty(count * 2 * LANES) for count in counts), np.empty(width, np.int64)
-    return top, room, np.empty(len(exponents) * rows * 2 * LANES)
+    room = (np.empty(count * 2 * LANES) for count in counts)
+    return top, *room, np.empty(width, np.int64), np.empty(len(exponents) * rows * 2 * LANES)
 
 
-@njit(**_PART)
-def _gathered(values, first, bundles):
+@njit(**OPTIONS)
+def _run_features(arguments):
+    _features(arguments)
+
+
+@njit(**OPTIONS)
+def _run_section_jets(arguments):
+    _section_jets(arguments)
+
+
+# Code
+
+
+@dataclass(frozen=True)
+class _Points:
+    """What points bring, and room for the jets at a bundle of them: see `_room`."""
+
+    z: Array
+    frame: Array
+    index: Array
+    exponents: Array
+    top: Value
+    x: Array
+    f: Array
+    powers: Array
+    partials: Array
+    alive: Array
+    u: Array
+
+    @property
+    def rows(self) -> Value:
+        """The rows of a jet."""
+        return self.frame.shape[1] // self.index.shape[0]
+
+    @property
+    def count(self) -> Value:
+        """The points."""
+        return self.z.shape[0]
+
+    @property
+    def jets(self) -> Bundles:
+        """Bundle m rows + r: row r of the jet of monomial m."""
+        return Bundles(self.u.begin)
+
+    def write(self, first: Value) -> None:
+        """The jets at the points from `first` on."""
+        x, f, powers, partials = (Bundles(a.begin) for a in (self.x, self.f, self.powers, self.partials))
+        width, rows, u = self.index.shape[0], self.rows, self.jets
+        for values, into in ((self.z, x), (self.frame, f)):
+            _gather(values, first, into)
+        with_one = self.top + 1
+        for v in loop(self.z.shape[1]):
+            powers[v * with_one] = spread(1.0)
+            for e in loop(self.top):
+                powers[v * with_one + e + 1] = powers[v * with_one + e] * x[v]
+        for m in loop(self.exponents.shape[0]):
+            count = self._write_partials(m, powers, partials)
+            u[m * rows] = f[0] * partials[0]
+            for r in loop(1, rows):
+                u[m * rows + r] = spread(0.0)
+                for k in loop(1, count):
+                    u[m * rows + r] += f[r * width + self.alive[k]] * partials[k]
+
+    def _write_partials(self, m: Value, powers: Bundles, partials: Bundles) -> Value:
+        """Bundle k = ∂_q z^m for the partials q = alive[k] that are not zero; returns how many they are."""
+        count, exponents = counter(0), self.exponents.row(m)
+        for q in loop(self.index.shape[0]):
+            i, j = self.index[q, 0], self.index[q, 1]
+            outer = where(i < 0, 1, exponents[where(i < 0, 0, i)])
+            inner = where(j < 0, 1, exponents[where(j < 0, 0, j)] - where(i == j, 1, 0))
+            factor = outer * inner
+            with when((factor > 0) | (factor < 0)):
+                partials[count.now] = spread(converted(factor, DOUBLE))
+                for v in loop(self.z.shape[1]):
+                    e = exponents[v] - where(i == v, 1, 0) - where(j == v, 1, 0)
+                    with when(e > 0):
+                        partials[count.now] *= powers[v * (self.top + 1) + e]
+                self.alive[count.now] = q
+                count.now += 1
+        return count.now
+
+
+def _gather(values: Array, first: Value, bundles: Bundles) -> None:
     """Bundle k = values[p, k] for the points p from `first` on; the last stands for those missing."""
-    for lane in range(LANES):
-        p = min(first + lane, values.shape[0] - 1)
-        for k in range(values.shape[1]):
-            place = 2 * k * LANES + lane
-            bundles[place], bundles[place + LANES] = values[p, k].real, values[p, k].imag
+    for lane in loop(LANES):
+        numbers = Line.of(values, minimum(first + lane, values.shape[0] - 1))
+        for k in loop(values.shape[1]):
+            real, imag = bundles.lane(k, lane)
+            real[0], imag[0] = numbers[k].real, numbers[k].imag
 
 
-@njit(**_PART)
-def _partials(m, index, top, powers, alive, partials):
-    """Bundle k = ∂_q z^m for the partials q = alive[k] that are not zero; returns how many they are."""
-    count = 0
-    for q in range(index.shape[0]):
-        i, j = index[q, 0], index[q, 1]
-        factor = 1 if i < 0 else m[i]
-        factor *= 1 if j < 0 else m[j] - (i == j)
-        if factor != 0:
-            value = spread(float(factor), 0.0)
-            for v in range(m.size):
-                e = m[v] - (v == i) - (v == j)
-                if e > 0:
-                    value = value * load(powers, v * (top + 1) + e)
-            store(partials, count, value)
-            alive[count] = q
-            count += 1
-    return count
-
-
-@njit(**_PART)
-def _jets(z, frame, index, first, exponents, top, room, u):
-    """Bundle m rows + r of u: row r of the jet of monomial m, for the points from `first` on."""
-    (x, f, powers, partials), alive = room
-    width = index.shape[0]
-    rows = frame.shape[1] // width
-    _gathered(z, first, x)
-    _gathered(frame, first, f)
-    for v in range(z.shape[1]):
-        power = spread(1.0, 0.0)
-        for e in range(top + 1):
-            store(powers, v * (top + 1) + e, power)
-            power = power * load(x, v)
-    for m in range(exponents.shape[0]):
-        count = _partials(exponents[m], index, top, powers, alive, partials)
-        store(u, m * rows, load(f, 0) * load(partials, 0))
-        for r in range(1, rows):
-            total = spread(0.0, 0.0)
-            for k in range(1, count):
-                total = total + load(f, r * width + alive[k]) * load(partials, k)
-            store(u, m * rows + r, total)
-
-
-@njit(**_OPTIONS)
-def _features(z, frame, index, exponents, top, room, u, sums, group, left, right, entry, out):
+@instructions
+def _features(
+    z: Array, frame: Array, index: Array, exponents: Array, top: Value, x: Array, f: Array, powers: Array,
+    partials: Array, alive: Array, u: Array, sums: Array, group: Array, left: Array, right: Array, entry: Array,
+    out: Array,
+) -> None:
     """As `features`; `sums` holds Σ c̄ u_n for the pairs of one u_m, and the sums of one group."""
-    rows = frame.shape[1] // index.shape[0]
-    size = rows * (rows + 1) // 2
-    for first in range(0, z.shape[0], LANES):
-        _jets(z, frame, index, first, exponents, top, room, u)
-        for k in range(rows + size):
-            store(sums, k, spread(0.0, 0.0))
-        for c in range(group.size):
-            m, n = left[c], right[c]
-            factor = spread(entry[c].real, -entry[c].imag)
-            for r in range(rows):
-                store(sums, r, load(sums, r) + factor * load(u, n * rows + r))
-            ends = c + 1 == group.size or group[c + 1] != group[c]
-            if ends or left[c + 1] != m:
-                place = rows
-                for r in range(rows):
-                    a, b = load(u, m * rows + r), load(sums, r)
-                    for s in range(r, rows):
-                        other, own = conjugate(load(sums, s)), conjugate(load(u, m * rows + s))
-                        store(sums, place, load(sums, place) + a * other + b * own)
-                        place += 1
-                for r in range(rows):
-                    store(sums, r, spread(0.0, 0.0))
-            if ends:
-                _written(sums, rows, min(LANES, z.shape[0] - first), out[first:, :, group[c]])
-                for k in range(rows, rows + size):
-                    store(sums, k, spread(0.0, 0.0))
+    points = _Points(z, frame, index, exponents, top, x, f, powers, partials, alive, u)
+    rows, jets, line, factors = points.rows, points.jets, Bundles(sums.begin), Line.of(entry)
+    total = line.at(rows)
+    for first in loop(0, points.count, LANES):
+        points.write(first)
+        _clear(line, rows + rows * (rows + 1) // 2)
+        for c in loop(group.shape[0]):
+            factor = factors[c].conjugate()
+            for r in loop(rows):
+                line[r] += spread(factor.real, factor.imag) * jets[right[c] * rows + r]
+            after = minimum(c + 1, group.shape[0] - 1)
+            ends = counter(where((group[after] == group[c]) & (after > c), 0, 1))
+            with when((ends.now > 0) | (left[after] < left[c]) | (left[after] > left[c])):
+                _add_squares(total, line, jets.at(left[c] * rows), rows)
+                _clear(line, rows)
+            with when(ends.now > 0):
+                _write(total, rows, minimum(LANES, points.count - first), out, first, group[c])
+                _clear(total, rows * (rows + 1) // 2)
 
 
-@njit(**_PART)
-def _written(sums, rows, lanes, out):
+def _clear(bundles: Bundles, count: Value) -> None:
+    for k in loop(count):
+        bundles[k] = spread(0.0)
+
+
+def _add_squares(total: Bundles, line: Bundles, jet: Bundles, rows: Value) -> None:
+    """Add u_r s̄_s + s_r ū_s for r <= s, u the jet and s the line."""
+    place = counter(0)
+    for r in loop(rows):
+        a, b = jet[r], line[r]
+        for s in loop(r, rows):
+            total[place.now] = total[place.now] + a * line[s].conjugate() + b * jet[s].conjugate()
+            place.now += 1
+
+
+def _write(total: Bundles, rows: Value, lanes: Value, out: Array, first: Value, column: Value) -> None:
     """The sums of a group as its components at the points of a bundle."""
-    for lane in range(lanes):
-        place, beside = 2 * rows * LANES + lane, rows
-        for r in range(rows):
-            out[lane, r] = sums[place]
-            place += 2 * LANES
-            for _ in range(r + 1, rows):
-                out[lane, beside], out[lane, beside + 1] = sums[place], sums[place + LANES]
-                beside += 2
-                place += 2 * LANES
+    width = out.shape[2]
+    for lane in loop(lanes):
+        here = out.row(first + lane, 0, column)
+        place, beside = counter(0), counter(rows)
+        for r in loop(rows):
+            here[r * width] = total.lane(place.now, lane)[0][0]
+            for s in loop(1, rows - r):
+                real, imag = total.lane(place.now + s, lane)
+                here[beside.now * width], here[(beside.now + 1) * width] = real[0], imag[0]
+                beside.now += 2
+            place.now += rows - r
 
 
-@njit(**_OPTIONS)
-def _section_jets(z, frame, index, exponents, top, room, u, out):
+@instructions
+def _section_jets(
+    z: Array, frame: Array, index: Array, exponents: Array, top: Value, x: Array, f: Array, powers: Array,
+    partials: Array, alive: Array, u: Array, out: Array,
+) -> None:
     """As `section_jets`."""
-    rows = frame.shape[1] // index.shape[0]
-    for first in range(0, z.shape[0], LANES):
-        _jets(z, frame, index, first, exponents, top, room, u)
-        for lane in range(min(LANES, z.shape[0] - first)):
-            for r in range(rows):
-                for m in range(exponents.shape[0]):
-                    place = 2 * (m * rows + r) * LANES + lane
-                    out[first + lane, r, m] = complex(u[place], u[place + LANES])
+    points = _Points(z, frame, index, exponents, top, x, f, powers, partials, alive, u)
+    rows = points.rows
+    for first in loop(0, points.count, LANES):
+        points.write(first)
+        for lane in loop(minimum(LANES, points.count - first)):
+            for r in loop(rows):
+                here = Line.of(out, first + lane, r)
+                for m in loop(exponents.shape[0]):
+                    real, imag = points.jets.lane(m * rows + r, lane)
+                    here[m] = Complex(real[0], imag[0])

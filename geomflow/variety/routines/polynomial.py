@@ -9,8 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-_OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-PART = {"inline": "always"}
+from geomflow.codegen.building import Array, Value, instructions, loop
+from geomflow.variety.routines.numbers import Changing, Complex, Line, real
+
+OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 Table = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -43,75 +45,122 @@ def _factors(monomial: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...
     return one, tuple(e - o for e, o in zip(monomial, one))
 
 
-@njit(**PART)
-def products(z, left, right, w):
-    """All numbers w at z."""
-    for i in range(z.size):
-        w[i] = z[i]
-    w[z.size] = 1.0
-    for k in range(left.size):
-        w[z.size + 1 + k] = w[left[k]] * w[right[k]]
+# Code
 
 
-@njit(**PART)
-def value(z, table, w):
-    """Q(z), with room for w."""
-    left, right, monomial, coefficient = table
-    products(z, left, right, w)
-    total = 0.0j
-    for t in range(monomial.size):
-        total += coefficient[t] * w[monomial[t]]
-    return total
+class Terms:
+    """A table in code, with the polynomial's value and derivatives at a point."""
+
+    def __init__(self, size: Value, left: Array, right: Array, monomial: Array, coefficient: Array) -> None:
+        self.size, self._pairs = size, (left, right)
+        self._monomial, self._coefficient = monomial, Line.of(coefficient)
+        self.products = left.shape[0]
+        self.count = size + 1 + self.products
+
+    def _pair(self, k: Value) -> tuple[Value, Value]:
+        left, right = self._pairs
+        return left[k], right[k]
+
+    def _made(self, z: Line, w: Line) -> None:
+        """All numbers w at z."""
+        for i in loop(self.size):
+            w[i] = z[i]
+        w[self.size] = real(1.0)
+        made = w.at(self.size + 1)
+        for k in loop(self.products):
+            a, b = self._pair(k)
+            made[k] = w[a] * w[b]
+
+    def value(self, z: Line, w: Line) -> Complex:
+        """Q(z), with room for w."""
+        self._made(z, w)
+        total = Changing(real(0.0))
+        for t in loop(self._monomial.shape[0]):
+            total.now += self._coefficient[t] * w[self._monomial[t]]
+        return total.now
+
+    def gradient(self, z: Line, w: Line, slope: Line) -> Complex:
+        """Q(z), with ∂Q/∂w in `slope`, for the coordinates first: ∂Q/∂z_i."""
+        self._made(z, w)
+        for k in loop(self.count):
+            slope[k] = real(0.0)
+        total = Changing(real(0.0))
+        for t in loop(self._monomial.shape[0]):
+            m, c = self._monomial[t], self._coefficient[t]
+            total.now += c * w[m]
+            slope[m] += c
+        made = slope.at(self.size + 1)
+        for n in loop(self.products):
+            k = self.products - 1 - n
+            (a, b), outer = self._pair(k), made[k]
+            slope[a] += outer * w[b]
+            slope[b] += outer * w[a]
+        return total.now
+
+    def along(self, j: Value, w: Line, slope: Line, along: Line, bend: Line) -> None:
+        """The derivatives along z_j of w in `along`, and of ∂Q/∂w in `bend`."""
+        for k in loop(self.count):
+            along[k] = real(0.0)
+            bend[k] = real(0.0)
+        along[j] = real(1.0)
+        first = self.size + 1
+        for k in loop(self.products):
+            a, b = self._pair(k)
+            along[first + k] = along[a] * w[b] + w[a] * along[b]
+        for n in loop(self.products):
+            k = self.products - 1 - n
+            (a, b), outer, moved = self._pair(k), slope[first + k], bend[first + k]
+            bend[a] += moved * w[b] + outer * along[b]
+            bend[b] += moved * w[a] + outer * along[a]
 
 
-@njit(**PART)
-def gradient(z, table, w, slope):
-    """Q(z), with ∂Q/∂w in `slope`, for the coordinates first: ∂Q/∂z_i."""
-    left, right, monomial, coefficient = table
-    products(z, left, right, w)
-    for k in range(w.size):
-        slope[k] = 0.0
-    total = 0.0j
-    for t in range(monomial.size):
-        total += coefficient[t] * w[monomial[t]]
-        slope[monomial[t]] += coefficient[t]
-    for k in range(left.size - 1, -1, -1):
-        a, b, outer = left[k], right[k], slope[z.size + 1 + k]
-        slope[a] += outer * w[b]
-        slope[b] += outer * w[a]
-    return total
-
-
-@njit(**_OPTIONS)
-def gradients(z, table, values, out):
-    """Q and ∂Q at many points (n, N), into (n,) and (n, N)."""
-    w = np.empty(z.shape[1] + 1 + table[0].size, np.complex128)
-    slope = np.empty(z.shape[1] + 1 + table[0].size, np.complex128)
-    for p in range(z.shape[0]):
-        values[p] = gradient(z[p], table, w, slope)
-        for i in range(z.shape[1]):
-            out[p, i] = slope[i]
-
-
-@njit(**_OPTIONS)
-def hessians(z, table, out):
-    """∂∂Q at many points (n, N), into (n, N, N): column j is the derivative of w and of ∂Q/∂w along z_j."""
-    left, right = table[:2]
+@instructions
+def _gradients(z: Array, left: Array, right: Array, monomial: Array, coefficient: Array, room: Array, values: Array,
+               out: Array) -> None:
     size = z.shape[1]
-    room = np.empty((4, size + 1 + left.size), np.complex128)
-    w, slope, along, bend = room[0], room[1], room[2], room[3]
-    for p in range(z.shape[0]):
-        gradient(z[p], table, w, slope)
-        for j in range(size):
-            along[:] = 0.0
-            bend[:] = 0.0
-            along[j] = 1.0
-            for k in range(left.size):
-                a, b = left[k], right[k]
-                along[size + 1 + k] = along[a] * w[b] + w[a] * along[b]
-            for k in range(left.size - 1, -1, -1):
-                a, b, outer, moved = left[k], right[k], slope[size + 1 + k], bend[size + 1 + k]
-                bend[a] += moved * w[b] + outer * along[b]
-                bend[b] += moved * w[a] + outer * along[a]
-            for i in range(size):
-                out[p, i, j] = bend[i]
+    terms = Terms(size, left, right, monomial, coefficient)
+    w, slope, q = Line.of(room), Line.of(room, 1), Line.of(values)
+    for p in loop(z.shape[0]):
+        q[p] = terms.gradient(Line.of(z, p), w, slope)
+        row = Line.of(out, p)
+        for i in loop(size):
+            row[i] = slope[i]
+
+
+@instructions
+def _hessians(z: Array, left: Array, right: Array, monomial: Array, coefficient: Array, room: Array,
+              out: Array) -> None:
+    size = z.shape[1]
+    terms = Terms(size, left, right, monomial, coefficient)
+    w, slope, along, bend = (Line.of(room, n) for n in range(4))
+    for p in loop(z.shape[0]):
+        terms.gradient(Line.of(z, p), w, slope)
+        for j in loop(size):
+            terms.along(j, w, slope, along, bend)
+            for i in loop(size):
+                Line.of(out, p, i)[j] = bend[i]
+
+
+@njit(**OPTIONS)
+def _run_gradients(arguments):
+    _gradients(arguments)
+
+
+@njit(**OPTIONS)
+def _run_hessians(arguments):
+    _hessians(arguments)
+
+
+def gradients(z: np.ndarray, table: Table, values: np.ndarray, out: np.ndarray) -> None:
+    """Q and ∂Q at many points (n, N), into (n,) and (n, N)."""
+    _run_gradients((z, *table, room(z, table, 2), values, out))
+
+
+def hessians(z: np.ndarray, table: Table, out: np.ndarray) -> None:
+    """∂∂Q at many points (n, N), into (n, N, N): column j is the derivative of w and of ∂Q/∂w along z_j."""
+    _run_hessians((z, *table, room(z, table, 4), out))
+
+
+def room(z: np.ndarray, table: Table, rows: int) -> np.ndarray:
+    """Room for so many rows of numbers like w."""
+    return np.empty((rows, z.shape[1] + 1 + len(table[0])), np.complex128)
