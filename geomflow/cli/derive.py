@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from geomflow.cli.terminal import add_command, whole
 from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.progress import waiting
 
 if TYPE_CHECKING:
     import sympy
@@ -51,9 +52,11 @@ def execute(args: argparse.Namespace) -> int:
     of_functional = args.gradient is not None or args.function is not None
     flows = {} if of_functional else {name: entry for name, entry in FLOWS.items() if not entry.derived}
     if args.name in flows:
-        lines = equations(args)
+        with waiting("deriving"):
+            lines = equations(args)
     elif args.name in FUNCTIONALS:
-        lines = derivation(args)
+        with waiting("deriving"):
+            lines = derivation(args)
     else:
         names = (*flows, *FUNCTIONALS)
         raise UnknownNameError.among("functional" if of_functional else "flow or functional", args.name, names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +13,7 @@ import numpy as np
 from geomflow import plot
 from geomflow.cli.run import saved
 from geomflow.core.errors import InputError, require_known
+from geomflow.core.progress import counted
 
 if TYPE_CHECKING:
     from geomflow.cli.task import Task
@@ -103,13 +103,11 @@ def measured(task: Task, metric: PolarisedMetric, points: Points) -> Measured:
 
 
 def scalar(metric: PolarisedMetric, points: Points) -> np.ndarray:
-    """R at the points, (P,), with a progress bar on a terminal."""
-    from tqdm import tqdm
-
+    """R at the points, (P,), with a bar where somebody looks."""
     from geomflow.variety import scalar_curvature
 
     chunks = list(points.in_chunks(2048))
-    bar = tqdm(chunks, desc="curvature", leave=False, disable=not sys.stderr.isatty())
+    bar = counted(chunks, len(chunks), label="curvature")
     return np.concatenate([scalar_curvature(metric, chunk) for chunk in bar])
 
 

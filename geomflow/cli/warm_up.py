@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
 from time import monotonic
@@ -24,6 +25,7 @@ import numpy as np
 import geomflow
 from geomflow.cli.terminal import add_command, line, whole
 from geomflow.core.errors import InputError, require_known
+from geomflow.core.progress import Bar
 from geomflow.core.threads import threads
 
 
@@ -49,8 +51,10 @@ def execute(args: argparse.Namespace) -> int:
     names = list(dict.fromkeys(args.what or RECIPES))
     begun, before = monotonic(), machine_code()
     width = max(map(len, names))
-    for name, seconds in built(names, min(args.workers or threads(), len(names))):
-        print(f"{name:<{width}} {seconds:6.1f} s", flush=True)
+    with closing(Bar("recipes", len(names))) as bar:
+        for number, (name, seconds) in enumerate(built(names, min(args.workers or threads(), len(names))), start=1):
+            bar.say(f"{name:<{width}} {seconds:6.1f} s")
+            bar.show(number)
     after = machine_code()
     new = after.keys() - before.keys()
     print(line("built", f"{len(new)} compiled functions, {_size(after[path] for path in new)}, "

@@ -11,6 +11,9 @@ from numba.extending import intrinsic
 
 from geomflow.codegen import instructions
 from geomflow.codegen.building import LONG, Value, hidden, written
+from geomflow.codegen.compiling import tell_of_compiling
+
+tell_of_compiling()
 
 
 def _of_doubles(formula: Callable[..., Value], count: int) -> Any:

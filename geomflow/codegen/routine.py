@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from geomflow.codegen import cache
+from geomflow.codegen.compiling import tell_of_compiling
 from geomflow.core.errors import RoutineError
 
 PARALLEL_FROM = 3e-4
@@ -65,6 +66,7 @@ class CompiledSource:
     def _compiled(self) -> Any:
         dispatcher = self._module.block
         if not dispatcher.signatures:
+            tell_of_compiling()
             dispatcher.compile(self.types)
             cache.seal(self._module)
         return dispatcher

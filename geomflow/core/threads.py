@@ -14,6 +14,8 @@ from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
+from geomflow.core.progress import counted
+
 #: Points handled at once by compiled loops: large enough to hide the call, small enough for the cache.
 BLOCK = 2048
 
@@ -51,9 +53,9 @@ def each(work: Callable[..., Any], blocks: Iterable[Any]) -> list[Any]:
     blocks = list(blocks)
     workers = min(threads(), len(blocks))
     if workers <= 1:
-        return [work(block) for block in blocks]
+        return [work(block) for block in counted(blocks, len(blocks))]
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(work, blocks))
+        return list(counted(pool.map(work, blocks), len(blocks)))
 
 
 def slices(total: int, size: int = BLOCK) -> list[slice]:

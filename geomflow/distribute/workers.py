@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+from geomflow.core.progress import counted
 from geomflow.core.threads import at_most, each, one_thread_products, threads
 
 
@@ -73,7 +74,7 @@ class Workers(ABC):
         """
         lists = [list(each) for each in tasks]
         results: list[Any] = [None] * min(map(len, lists), default=0)
-        for number, result in self.done(function, *lists, common=common):
+        for number, result in counted(self.done(function, *lists, common=common), len(results), "tasks"):
             results[number] = result
         return results
 
@@ -116,9 +117,15 @@ class Here(Workers):
                     result = function(*common, *task)
                 yield number, result
             return
+        yield from enumerate(self._on_threads(function, *tasks, common=common))
+
+    def map(self, function: Callable[..., Any], *tasks: Iterable[Any], common: Sequence[Any] = ()) -> list[Any]:
+        """As every worker does."""
+        return (super().map if self.most == 1 else self._on_threads)(function, *tasks, common=common)
+
+    def _on_threads(self, function: Callable[..., Any], *tasks: Iterable[Any], common: Sequence[Any]) -> list[Any]:
         with at_most(self.most), one_thread_products():
-            results = each(lambda task: function(*common, *task), zip(*tasks))
-        yield from enumerate(results)
+            return each(lambda task: function(*common, *task), zip(*tasks))
 
     def share(self, value: Any) -> Any:
         """The value itself."""

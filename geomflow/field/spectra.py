@@ -13,6 +13,7 @@ from scipy.sparse.linalg import ArpackError, LinearOperator, cg, eigsh, gmres
 from geomflow.core import graph as gr
 from geomflow.core.errors import GeomflowError, InputError
 from geomflow.core.program import Elliptic, Program, Stage
+from geomflow.core.progress import waiting
 from geomflow.core.threads import one_thread_products
 from geomflow.field.matrices import require_positive
 from geomflow.field.mesh import Mesh
@@ -97,6 +98,7 @@ class _Pencil:
         fluxes = scipy.fft.rfftn(np.einsum("ij...,j...->i...", self._dual, slopes), axes=range(1, u.ndim + 1))
         return self._inverse_transform(self._filler * modes - (self._slopes * fluxes).sum(axis=0))
 
+    @waiting("eigenvalues")
     def lowest(self, count: int) -> np.ndarray:
         """The lowest eigenvalues."""
         size = self._grid.size

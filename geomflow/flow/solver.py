@@ -17,7 +17,7 @@ from geomflow.core.errors import InputError
 from geomflow.core.memory import require
 from geomflow.core.numbers import real_number, whole
 from geomflow.core.outcome import OutcomeKind
-from geomflow.core.progress import Bar
+from geomflow.core.progress import Bar, waiting
 from geomflow.flow.checkpoints import Checkpointer, resumed_run
 from geomflow.flow.control import StepController, Stepper
 from geomflow.flow.events import TerminalEvent, failed, stopped
@@ -101,7 +101,8 @@ def solve(
         Show a bar: True, False, or None for only on a terminal.
     """
     bound = as_flow(flow)
-    problem = _bind(bound, state)
+    with waiting(f"preparing {getattr(bound, 'name', 'the flow')}", progress):
+        problem = _bind(bound, state)
     chosen = _stepper(bound, problem, stepper, rtol, atol)
     plan = Plan(
         flow=bound,
@@ -163,7 +164,8 @@ def _finish(run: Run, progress: bool | None, checkpointer: Checkpointer | None) 
 def _carry_on(run: Run, progress: bool | None, checkpointer: Checkpointer | None, interrupts: Interrupts) -> None:
     """Step until there is an outcome, or a signal comes; what a user's function raises is raised when all is kept."""
     t0 = run.plan.t0
-    bar = Bar("t", run.plan.t1 - t0, progress, start=run.cursor.t - t0)
+    bar = Bar("t", run.plan.t1 - t0, progress, str(run.plan.problem.description.get("flow", "")),
+              run.cursor.t - t0)
     try:
         with interrupts:
             while run.outcome is None:

@@ -10,6 +10,7 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 
 from geomflow.core.errors import InputError, PositivityError, ShapeError
 from geomflow.core.numbers import require_unmasked
+from geomflow.core.progress import waiting
 from geomflow.kernels.kernel import Kernel
 from geomflow.kernels.operators import KernelOperator
 
@@ -57,6 +58,7 @@ def smallest_eigenvalue(kernel: Kernel, points: Any) -> float:
     return float(lanczos(lambda v: kernel.apply(points, None, v), total, 1, "SA", 1e-10)[0])
 
 
+@waiting("eigenvalues")
 def lanczos(act: Callable[[np.ndarray], np.ndarray], size: int, count: int, which: str, tolerance: float) -> np.ndarray:
     """Extreme eigenvalues of a symmetric map of vectors (size,), ascending, from a fixed start vector."""
     operator = LinearOperator((size, size), matvec=lambda v: act(v.reshape(-1)), dtype=float)

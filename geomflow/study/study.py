@@ -6,10 +6,9 @@ import csv
 import hashlib
 import json
 import os
-import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +20,7 @@ from geomflow import __version__
 from geomflow.core import archive
 from geomflow.core.errors import InputError, StoreError
 from geomflow.core.files import replacing, write_text
+from geomflow.core.progress import Bar
 from geomflow.distribute import IN_SEQUENCE, as_workers
 from geomflow.plot.style import styled
 
@@ -307,22 +307,11 @@ def run_study(study: Study, quick: bool = False, folder: str | os.PathLike[str] 
     found = [kept.known(study.name, cell) if kept else None for cell in cells]
     left = [number for number, measured in enumerate(found) if measured is None]
     with (as_workers(workers if left else None, IN_SEQUENCE) as team,
-          _bar(study.name, len(cells), len(left), progress) as tick):
-        for number, measured in team.done(study.measure, [cells[number] for number in left]):
+          closing(Bar("cells", len(cells), progress, study.name, start=len(cells) - len(left))) as bar):
+        done = team.done(study.measure, [cells[number] for number in left])
+        for count, (number, measured) in enumerate(done, start=len(cells) - len(left) + 1):
             found[left[number]] = measured
             if kept:
                 kept.note(study.name, cells[left[number]], measured)
-            tick()
+            bar.show(count)
     return Findings(study, quick, tuple({**cell, **(measured or {})} for cell, measured in zip(cells, found)))
-
-
-@contextmanager
-def _bar(name: str, cells: int, left: int, progress: bool | None) -> Iterator[Callable[[], Any]]:
-    """What to call after each cell."""
-    if progress or (progress is None and sys.stderr.isatty()):
-        from tqdm import tqdm
-
-        with tqdm(total=cells, initial=cells - left, desc=name, unit="cell", leave=False) as bar:
-            yield bar.update
-    else:
-        yield lambda: None

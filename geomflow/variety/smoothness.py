@@ -15,6 +15,7 @@ from flint import nmod_mat
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from geomflow.core.progress import waiting
 from geomflow.variety.ambient import Ambient
 from geomflow.variety.errors import SingularError
 from geomflow.variety.polynomial import Polynomial
@@ -28,6 +29,7 @@ _STARTS = 400
 _SWEEPS = 80
 
 
+@waiting("proving smoothness")
 def require_smooth(variety: Hypersurface) -> None:
     """Raise `SingularError`, naming a singular point, where Q and ∂Q vanish together.
 

@@ -17,6 +17,7 @@ from geomflow.core.exact_numbers import fraction_of
 from geomflow.core.graph.node import exact
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import finite_number
+from geomflow.core.progress import waiting
 from geomflow.symbolic.functionals.derived import DerivedFlow, Gradient
 from geomflow.symbolic.functionals.linear import Linearisation
 from geomflow.symbolic.show import InLatex, mathml
@@ -258,6 +259,7 @@ class Functional(InNotebook, InLatex):
         outputs = tuple(e - x for e, x in zip(euler.outputs, expected, strict=True))
         return Staged(euler.coordinates, euler.groups, (*euler.stages, *realise.own_stages), outputs)
 
+    @waiting("deriving twice")
     def certify(self) -> Certificate:
         """Whether the Euler operator on jets and the variation by structure agree, decided at random jets."""
         statement = f"Euler operator minus variation by structure of {self.name} in {self.place}"
@@ -276,6 +278,7 @@ class Functional(InNotebook, InLatex):
         holds = all_vanish(self.difference(self.closed_form(use, textbook(use))))
         return Certificate(f"gradient of {self.name} minus the closed form in {self.place}", holds)
 
+    @waiting("deriving")
     def gradient_flow(self, metric: str | None = None) -> DerivedFlow:
         """The descent of `factor` * E in the metric.
 
