@@ -16,6 +16,7 @@ import geomflow
 
 ROOT = Path(geomflow.__file__).parent
 STUBS = sorted(ROOT.rglob("*.pyi"))
+CONDA_NAMES = {"lazy-loader": "lazy_loader", "matplotlib": "matplotlib-base"}
 HEAVY = ("sympy", "numba", "matplotlib", "scipy", "flint", "zarr", "autograd", "xarray")
 
 
@@ -79,3 +80,18 @@ def test_every_address_of_the_project_is_under_its_home():
         own = re.fullmatch(f"(?:{home}/blob|{pages})/main/(.*)", link)
         assert (ROOT.parent / own[1]).exists() if own else link.startswith("https://arxiv.org/"), link
     assert f'repository-code: "{home}"' in (ROOT.parent / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_the_conda_recipe_asks_for_what_the_package_asks_for():
+    yaml = pytest.importorskip("yaml")
+    recipe = yaml.safe_load((ROOT.parent / "conda" / "recipe.yaml").read_text(encoding="utf-8"))
+    setup = configparser.ConfigParser()
+    setup.read(ROOT.parent / "setup.cfg", encoding="utf-8")
+    wanted = {f"python {setup['options']['python_requires']}"}
+    for line in setup["options"]["install_requires"].split():
+        name, least = line.split(">=")
+        wanted.add(f"{CONDA_NAMES.get(name, name)} >={least}")
+    assert set(recipe["requirements"]["run"]) == wanted
+    assert recipe["context"]["version"] == geomflow.__version__
+    assert recipe["about"]["homepage"] == setup["metadata"]["url"]
+    assert recipe["about"]["summary"] == setup["metadata"]["description"]
