@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from carried_out import ensure
 from sphinx.application import Sphinx
 
 if TYPE_CHECKING:
-    from geomflow.study import Findings, Study
+    from geomflow.study import Study
+
 
 INTRODUCTION = """\
 # Studies
@@ -78,24 +82,38 @@ def index(studies: dict[str, type[Study]]) -> Iterator[str]:
     yield from ("", "```{toctree}", ":hidden:", "", *studies, "```")
 
 
-def page(findings: Findings) -> str:
-    """The page of what a study found, with what its columns are and the name of its class."""
-    kind, name = type(findings.study), findings.study.name
+def page(kind: type[Study], quick: Path | None, full: Path) -> str:
+    """The page of a study: its story at the largest size there is, then that of the quick one, and what is measured."""
+    command = f"geomflow study {kind.name}"
+    lines = [f"# {kind.title}", "", f"**{escaped(kind.question)}**"]
+    if full.is_dir():
+        lines += told(kind, full, f"../{full.parent.name}/{kind.name}/")
+        lines += ["", f"Made by `{command}`: the full size, computed once and kept."]
+    if quick:
+        lines += ["", "## At the quick size"] if full.is_dir() else []
+        lines += told(kind, quick, f"{kind.name}-quick/")
+        lines += ["", f"Made by `{command} --quick` when these pages were built."]
+    elif not full.is_dir():
+        lines += ["", f"These pages were built without carrying it out. `{command} --quick` does so in a minute."]
     columns = inspect.cleandoc(kind.__doc__ or "")
-    text = escaped(findings.page()).replace("(figure.png)", f"({name}.png)")
-    usage = f"run_study({kind.__name__}(), quick=True)"
-    return f"{text}\n## What is measured\n\n```text\n{columns}\n```\n\nIn Python: `{usage}`; [how to](index.md).\n"
+    lines += ["", "## What is measured", "", "```text", columns, "```", "", f"Source: {escaped(kind.source)}."]
+    lines += ["", f"In Python: `run_study({kind.__name__}(), quick=True)`; [how to](index.md)."]
+    return "\n".join(lines) + "\n"
 
 
-def full_size(folder: Path, name: str) -> str:
-    """A section with the answer and the figure that the command wrote to folder/NAME, or nothing if it did not."""
-    written = folder / name / "page.md"
-    if not written.exists():
-        return ""
-    answer = written.read_text(encoding="utf-8").split("\n\n")[3]
-    picture = f"![{name} at its full size](../{folder.name}/{name}/figure.png)"
-    command = f"geomflow study {name} --out docs/{folder.name}/{name}"
-    return f"\n## At its full size\n\n{escaped(answer)}\n\n{picture}\n\nMade by `{command}`.\n"
+def told(kind: type[Study], folder: Path, link: str) -> list[str]:
+    """The story of what a folder holds, all numbers in words, and the data as files."""
+    from geomflow.study.story import story, table
+
+    facts = json.loads((folder / "numbers.json").read_text(encoding="utf-8"))
+    numbers, study = facts["numbers"], kind()
+    picture = f"![{kind.title}]({link}figure.png)"
+    lines = story(kind.words, numbers, facts["answer"], study.compared(numbers), picture)
+    files = [name for name in ("numbers.json", "table.csv") if (folder / name).is_file()]
+    data = ", ".join(f"[{name}]({link}{name})" for name in files)
+    every = [escaped(line) for line in table(("number", "value"), kind.words.told(numbers))]
+    fold = ["", "<details><summary>All numbers</summary>", "", *every, "", "</details>"]
+    return [escaped(line) for line in lines] + ["", f"Data: {data}.", *fold]
 
 
 def escaped(text: str) -> str:
@@ -113,32 +131,37 @@ def write_pages(app: Sphinx) -> None:
     """Carry out all studies and write their pages; builders that make no pages need those that are there, or titles."""
     from geomflow.study import STUDIES
 
-    folder, made = Path(app.srcdir) / "studies", app.builder.format in ("html", "latex") and not app.tags.has("quick")
-    chosen = app.config.studies or tuple(STUDIES)
-    if not made and (folder / "index.md").exists():
+    folder, pages = Path(app.srcdir) / "studies", app.builder.format in ("html", "latex")
+    chosen = app.config.studies or (() if app.tags.has("quick") else tuple(STUDIES))
+    if not pages and (folder / "index.md").exists():
         return
     folder.mkdir(exist_ok=True)
     for name, kind in STUDIES.items():
-        text = carried_out(kind, folder) if made and name in chosen else f"# {kind.title}\n"
-        (folder / f"{name}.md").write_text(text, encoding="utf-8")
-    (folder / "index.md").write_text("\n".join(index(STUDIES)) + "\n", encoding="utf-8")
+        quick = carried_out(name, folder / f"{name}-quick") if pages and name in chosen else None
+        text = page(kind, quick, folder.parent / "full_size" / name)
+        write_changed(folder / f"{name}.md", text)
+    write_changed(folder / "index.md", "\n".join(index(STUDIES)) + "\n")
 
 
-def carried_out(kind: type[Study], folder: Path) -> str:
-    """The page of a study at its quick size; its figure is written into the folder."""
-    import matplotlib.pyplot as plt
+def write_changed(path: Path, text: str) -> None:
+    """Write a page, unless it stands there already: Sphinx reads anew what is newer."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
 
-    from geomflow.study import run_study
 
-    findings = run_study(kind(), quick=True, progress=False)
-    figure = findings.figure()
-    figure.savefig(folder / f"{kind.name}.png", dpi=110)
-    plt.close(figure)
-    return page(findings) + full_size(folder.parent / "full_size", kind.name)
+def carried_out(name: str, folder: Path) -> Path:
+    """A copy of what a study found at its quick size, for links of its page."""
+    from geomflow.codegen.cache import default_directory
+
+    kept = ensure(name, default_directory() / "documentation" / name)  # from build to build, beside compiled routines
+    folder.mkdir(exist_ok=True)
+    for file in ("numbers.json", "table.csv", "figure.png"):
+        shutil.copy(kept / file, folder / file)
+    return folder
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Write the pages before any is read; `-D studies=width,mixing` carries out these and gives the others titles."""
+    """Write the pages before any is read; `-D studies=width,mixing` carries out these and only tells of the others."""
     app.add_config_value("studies", [], "env", list)
     app.connect("builder-inited", write_pages)
     return {"parallel_read_safe": True}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -12,7 +13,8 @@ import numpy as np
 from geomflow import fits
 from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
 from geomflow.study.gains import PAPER, Setting, chart_points, few_points, train_seed, uninterrupted, unseen_points
-from geomflow.study.seeds import exponent, geometric
+from geomflow.study.seeds import exponent_and_error, geometric, with_errors
+from geomflow.study.story import Words
 from geomflow.study.study import Cell, Findings, Row, Study, averages, having
 from geomflow.variety import Points, quality
 
@@ -83,6 +85,23 @@ class Baseline(Study):
     title: ClassVar[str] = "Baseline: a finite network against kernels"
     question: ClassVar[str] = "Does a finite network generalise where kernels do not, from the same points?"
     source: ClassVar[str] = "Halverson and Ruehle, section 3 and section 3.2"
+    words: ClassVar[Words] = Words(
+        {
+            "gain_{kind}_{points}": "gain on unseen points, {kind}, {points} points",
+            "exponent_{kind}": "exponent of the gain with the number of points, {kind}",
+            "unseen_points_lost": "unseen points where a metric is not positive",
+        },
+        TITLES,
+        ("gain_network_*", "exponent_network", "gain_potential_*"),
+    )
+
+    def compared(self, numbers: Mapping[str, float]) -> str:
+        """The gain of the largest sample within the range that the paper quotes."""
+        most = max(int(name.rsplit("_", 1)[1]) for name in numbers if re.fullmatch(r"gain_network_\d+", name))
+        gain = numbers[f"gain_network_{most}"]
+        place = "inside" if 10 <= gain <= 100 else f"{10 / gain:.2g} times below" if gain < 10 else "above"
+        return (f"The paper quotes gains of 10 to 100 for finite networks; the {gain:.3g} from {most:,} points is "
+                f"{place} them.")
 
     def cells(self, quick: bool) -> list[dict[str, Any]]:
         """Kinds, numbers of points and seeds; the network also on as many points as in the paper."""
@@ -102,11 +121,11 @@ class Baseline(Study):
 
     def conclude(self, rows: list[Row]) -> dict[str, float]:
         """Gains by kind and points (geometric means over seeds), and the slope of the network's gain with points."""
-        found = {}
+        found: dict[str, float] = {}
         for kind, size in dict.fromkeys((row["kind"], row["points"]) for row in rows):
-            found[f"gain_{kind}_{size}"] = _mean(rows, kind, size)[0]
-        sizes, means = _curve(rows, "network")[:2]
-        found["exponent_network"] = exponent(sizes, means)
+            mean, factor = _mean(rows, kind, size)
+            found |= with_errors({f"gain_{kind}_{size}": (mean, mean * (factor - 1) if mean else 0.0)})
+        found |= with_errors({"exponent_network": exponent_and_error(*_curve(rows, "network")[:2])})
         return {**found, "unseen_points_lost": float(sum(row["lost"] for row in rows))}
 
     def answer(self, findings: Findings) -> str:

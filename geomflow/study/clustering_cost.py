@@ -13,6 +13,7 @@ from geomflow.core.memory import human
 from geomflow.fits import ComponentFlow, FallingRate
 from geomflow.kernels import FubiniStudyGaussian, batched_labels, dropped_mass
 from geomflow.plot.style import CYCLE, MUTED, plain_ticks
+from geomflow.study.story import Words
 from geomflow.study.study import Cell, Findings, Row, Study, averages, distinct, having
 from geomflow.variety import Fermat, Points, quality, sample_patch
 
@@ -50,6 +51,19 @@ class ClusteringCost(Study):
     title: ClassVar[str] = "What clustering costs"
     question: ClassVar[str] = "What is lost when the kernel between clusters of points is left out, and what is gained?"
     source: ClassVar[str] = "Halverson and Ruehle, section 3.1, eqs. (3.2), (3.3) and (3.5)"
+    words: ClassVar[Words] = Words(
+        {f"{key}_{of}": f"{said}, {where}" for key, said in (
+            ("unseen_gain", "gain on unseen points"), ("train_gain", "gain on train points"),
+            ("dropped", "share of the kernel left out"), ("seconds", "seconds of an update"),
+            ("megabytes", "megabytes of an update"), ("stored_megabytes", "megabytes of a stored matrix"),
+        ) for of, where in (
+            ("narrow_{points}_exact", "{points} points, all pairs, narrow kernel"),
+            ("narrow_{points}_{clusters}_clusters", "{points} points, {clusters} clusters, narrow kernel"),
+            ("{points}_exact", "{points} points, all pairs"),
+            ("{points}_{clusters}_clusters", "{points} points, {clusters} clusters"),
+        )},
+        first=("unseen_gain_[0-9]*_exact", "unseen_gain_[0-9]*_clusters", "dropped_[0-9]*_clusters"),
+    )
 
     def cells(self, quick: bool) -> list[dict[str, Any]]:
         """Numbers of points and clusters; sums in single precision for the most points."""

@@ -19,6 +19,7 @@ from geomflow.flow.equations.perelman_rates import IndexStructures, index_struct
 from geomflow.kernels import DeltaKernel, EmpiricalKernel, GaussianKernel, Kronecker, RescaledKernel
 from geomflow.networks import CosineNetwork, IndependentComponents, UncorrectedComponents
 from geomflow.plot.style import CYCLE, INK, MUTED
+from geomflow.study.story import Words
 from geomflow.study.study import Cell, Findings, Row, Study, having
 from geomflow.symbolic import functionals
 from geomflow.tangent import CappedGrowthWarning, KernelFlow
@@ -56,6 +57,18 @@ class Corrections(Study):
     question: ClassVar[str] = ("What goes wrong in the local flow of a network without a fixed measure, a covariant "
                                "kernel, scaled off-diagonal components and a kernel of finite width?")
     source: ClassVar[str] = "Halverson and Ruehle, sections 2.3 and 2.4, eqs. (2.19)-(2.31) and (2.40)-(2.42)"
+    words: ClassVar[Words] = Words(
+        {
+            "a_{case}": "(a) distance from Ricci flow at the end, {case} the fixed measure",
+            "b_{case}": "(b) distance from Ricci flow at the end, {case} the covariant kernel",
+            "b_shear_{case}": "(b) change of the rate by a shear, {case} the covariant kernel",
+            "c_ratio_{case}": "(c) rate of off-diagonal over diagonal components, {case} the factor 1/√2",
+            "d_worst_error": "(d) largest relative error of a predicted growth",
+            "d_largest_growth": "(d) largest growth under a Gaussian kernel",
+            "d_cap": "(d) its bound 2/(e s²)",
+        },
+        first=("a_without", "b_shear_without", "c_ratio_without"),
+    )
 
     def cells(self, quick: bool) -> list[dict[str, Any]]:
         """All runs; full: on a finer grid, and more waves."""

@@ -13,6 +13,7 @@ from geomflow.flow import solve
 from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
 from geomflow.study.gains import uninterrupted
 from geomflow.study.seeds import geometric
+from geomflow.study.story import Words
 from geomflow.study.study import Cell, Findings, Row, Study, averages, distinct, having
 from geomflow.variety import Dwork, Fermat, Points, quality
 
@@ -49,6 +50,26 @@ class FeatureLearning(Study):
     question: ClassVar[str] = ("Does training change the tangent kernel, and does the frozen final kernel generalise "
                                "where the frozen initial one does not?")
     source: ClassVar[str] = "Halverson and Ruehle, section 3.2, discussion of the importance of feature learning"
+    words: ClassVar[Words] = Words(
+        {
+            "target_share_before_{width}": "share of the way to the target in the lead, before, width {width}",
+            "target_share_{width}": "share of the way to the target in the lead, after, width {width}",
+            "target_alignment_before_{width}": "alignment of kernel and target, before, width {width}",
+            "target_alignment_{width}": "alignment of kernel and target, after, width {width}",
+            "rank_before_{width}": "directions that carry the kernel, before, width {width}",
+            "rank_{width}": "directions that carry the kernel, after, width {width}",
+            "drift_{width}": "change of the kernel over its size, width {width}",
+            "turned_{width}": "turn of the kernel, width {width}",
+            "network_gain_{width}": "gain of the network, width {width}",
+            "{end}_gain_{width}": "gain of the frozen {end} kernel, width {width}",
+            "{end}_gain_from_{points}_points": "gain of the frozen {end} kernel from {points} fresh points",
+            "elsewhere_network_gain": "gain of a network trained on another quintic",
+            "elsewhere_{end}_gain_from_{points}_points":
+                "gain of the frozen {end} kernel of another quintic from {points} fresh points",
+            "unseen_points_lost": "unseen points where a metric is not positive",
+        },
+        first=("drift_*", "final_gain_[0-9]*", "initial_gain_[0-9]*"),
+    )
 
     def cells(self, quick: bool) -> list[dict[str, Any]]:
         """Widths and seeds; at one width more numbers of fresh points, and a kernel learned on another quintic."""

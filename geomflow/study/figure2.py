@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
@@ -11,6 +12,7 @@ from geomflow.kernels import batched_labels, cohesion, geodesic_distance
 from geomflow.plot.style import CYCLE, MUTED, plain_ticks
 from geomflow.study.gains import chart_points
 from geomflow.study.seeds import mean_and_error, said, with_errors
+from geomflow.study.story import Words
 from geomflow.study.study import Cell, Findings, Row, Study, averages, distinct, having
 
 if TYPE_CHECKING:
@@ -38,6 +40,20 @@ class Figure2(Study):
     title: ClassVar[str] = "Figure 2: clustering in mini-batches"
     question: ClassVar[str] = "How much of the order by distance is lost when points are clustered in mini-batches?"
     source: ClassVar[str] = "Halverson and Ruehle, section 3.1, eqs. (3.2) and (3.3), figure 2"
+    words: ClassVar[Words] = Words(
+        {
+            "ratio_0_batches_{clusters}_clusters": "within over all, unordered, {clusters} clusters",
+            "ratio_1_batches_{clusters}_clusters": "within over all, clustered at once, {clusters} clusters",
+            "ratio_{batches}_batches_{clusters}_clusters": "within over all, {batches} batches, {clusters} clusters",
+            "kept_{batches}_batches_{clusters}_clusters": "share that {batches} batches keep, {clusters} clusters",
+        },
+        first=("ratio_0_batches_10_clusters", "ratio_5_batches_10_clusters", "ratio_1_batches_10_clusters"),
+    )
+
+    def compared(self, numbers: Mapping[str, float]) -> str:
+        """The paper has maps without numbers."""
+        return ("The paper shows the three maps and no number; the order of the maps is the same here, from no blocks "
+                "over faint ones to sharp ones.")
 
     def cells(self, quick: bool) -> list[dict[str, Any]]:
         """Numbers of clusters and of batches, and seeds."""

@@ -12,6 +12,7 @@ import numpy as np
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.gains import OURS, PAPER, TITLES, Setting, middle, moved_gains, train_seed, trained, unseen_points
 from geomflow.study.seeds import geometric_mean, mean_and_error, said, with_errors
+from geomflow.study.story import Words
 from geomflow.study.study import Cell, Findings, Row, Study, having
 from geomflow.variety import nearest, quality
 
@@ -49,6 +50,35 @@ class Figure3(Study):
     title: ClassVar[str] = "Figure 3: gain against distance"
     question: ClassVar[str] = "How does the gain of a kernel fall with the distance from its train points?"
     source: ClassVar[str] = "Halverson and Ruehle, section 3.2, eq. (3.5), figure 3 (left) and table 1"
+    words: ClassVar[Words] = Words(
+        {
+            "train_{kernel}_{settings}": "gain on the train points, {kernel}, {settings}",
+            "unseen_{kernel}_{settings}": "gain on unseen points, {kernel}, {settings}",
+            "slope_{kernel}_{settings}_{where}": "exponent of the gain with distance, {kernel}, {settings}, {where}",
+            "factor_{kernel}_{settings}_{where}": "c of the gain c/d, {kernel}, {settings}, {where}",
+            "plateau_{kernel}_{settings}_{where}": "gain at small distances, {kernel}, {settings}, {where}",
+            "reach_{kernel}_{settings}_{where}": "distance to which it stays, {kernel}, {settings}, {where}",
+        },
+        {**TITLES, "paper": "Table 1's settings", "ours": "our settings", "off": "noise off the variety",
+         "on": "noise on the variety"},
+        ("slope_delta_paper_off", "plateau_relu_paper_off", "unseen_relu_paper"),
+    )
+
+    def compared(self, numbers: Mapping[str, float]) -> str:
+        """The published points over the law c/d of the local kernels, and over the plateau of ReLU."""
+        said = []
+        for name in ("delta", "gaussian"):
+            if f"factor_{name}_paper_off" not in numbers:
+                continue
+            near, far = _factors(numbers, name)
+            said.append(f"The published points of the {TITLES[name]} kernel do not lie on the curve: at the least "
+                        f"distance, {READ_OFF['distance'][0]:.2g}, the published gain is {_times(near)} c/d; at "
+                        f"distances from {READ_OFF['distance'][1]:.2g} to {READ_OFF['distance'][-3]:.2g} it is between "
+                        f"{_times(min(far))} and {_times(max(far))} c/d.")
+        plateau = numbers.get("plateau_relu_paper_off", numbers["train_relu_paper"])
+        return (f"{' '.join(said)} For ReLU the published plateau is {READ_OFF['relu'][0]:g}, which is "
+                f"{READ_OFF['relu'][0] / plateau:.2g} times the one measured here. The published numbers are read off "
+                "a picture, to some 3 %; how the paper scaled its rates is not known, and neither are its points.")
 
     def cells(self, quick: bool) -> list[dict[str, Any]]:
         """Kernels, settings and point sets; quick: a quarter of the points, fewer steps and sizes of noise."""
@@ -126,6 +156,17 @@ class Figure3(Study):
         panels[0].loglog([], [], "x", color=MUTED, label="published figure")
         panels[0].set(ylabel="gain: σ before / σ after", ylim=(0.3, None))
         panels[1].legend(*panels[0].get_legend_handles_labels(), loc="upper right", fontsize=8)
+
+
+def _factors(numbers: Mapping[str, float], name: str) -> tuple[float, list[float]]:
+    """The published gains over c/d: at the least distance, and between there and the three largest."""
+    ratios = np.array(READ_OFF["distance"]) * np.array(READ_OFF[name]) / numbers[f"factor_{name}_paper_off"]
+    return float(ratios[0]), [float(ratio) for ratio in ratios[1:-2]]
+
+
+def _times(ratio: float) -> str:
+    """A ratio as what stands above or below."""
+    return f"{ratio:.2g} times" if ratio >= 1 else f"1/{1 / ratio:.2g} of"
 
 
 def curve_numbers(rows: list[Row], where: str) -> dict[str, tuple[float, float]]:

@@ -12,7 +12,8 @@ import numpy as np
 from geomflow import fits
 from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
 from geomflow.study.gains import OURS, Setting, few_points, uninterrupted
-from geomflow.study.seeds import exponent
+from geomflow.study.seeds import exponent_and_error, with_errors
+from geomflow.study.story import Words
 from geomflow.study.study import Cell, Findings, Row, Study, averages, distinct, having
 from geomflow.variety import Fermat, Points, Quality, gain, quality, sample_patch
 
@@ -100,6 +101,16 @@ class Generalisation(Study):
     title: ClassVar[str] = "Kernels that generalise"
     question: ClassVar[str] = "What must a fixed kernel know for its metric to be nearly Ricci-flat at unseen points?"
     source: ClassVar[str] = "Halverson and Ruehle, section 3.2 and its discussion of feature learning"
+    words: ClassVar[Words] = Words(
+        {
+            "gain_{kernel}_{points}": "gain on unseen points, {kernel}, {points} points",
+            "exponent_{kernel}": "exponent of the gain with the number of points, {kernel}",
+        },
+        {"components": "kernel on components", "potential-patch": "kernel on the potential, one patch",
+         "potential": "kernel on the potential", "relu": "ReLU kernel on the potential",
+         "orbit": "averaged over permutations", "invariant": "with all symmetries", "learned": "learned, then frozen"},
+        ("gain_components_*", "gain_potential_*", "gain_invariant_*"),
+    )
 
     def cells(self, quick: bool) -> list[dict[str, Any]]:
         """Kinds of kernels and numbers of points."""
@@ -121,11 +132,12 @@ class Generalisation(Study):
 
     def conclude(self, rows: list[Row]) -> dict[str, float]:
         """The gains, and the exponents in the number of points."""
-        found = {f"gain_{row['kernel']}_{row['points']}": float(row["gain"]) for row in rows}
+        found = with_errors({f"gain_{row['kernel']}_{row['points']}": (float(row["gain"]), float(row["error"]))
+                             for row in rows})
         for kernel in FAMILIES:
             sizes, gains = averages(having(rows, kernel=kernel), "points", "gain")
             if len(sizes) > 1:
-                found[f"exponent_{kernel}"] = exponent(sizes, gains)
+                found |= with_errors({f"exponent_{kernel}": exponent_and_error(sizes, gains)})
         return found
 
     def answer(self, findings: Findings) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
@@ -14,7 +14,8 @@ from geomflow.flow import solve
 from geomflow.flow.equations import RicciFlow
 from geomflow.kernels import GaussianKernel, UnderResolvedWarning
 from geomflow.plot.style import CYCLE, MUTED, plain_ticks
-from geomflow.study.seeds import exponent
+from geomflow.study.seeds import exponent_and_error, with_errors
+from geomflow.study.story import Words
 from geomflow.study.study import Cell, Findings, Row, Study, having
 from geomflow.symbolic import functionals
 from geomflow.tangent import KernelFlow
@@ -82,6 +83,20 @@ class LocalLimit(Study):
     question: ClassVar[str] = ("Does the flow of a Gaussian tangent kernel of width s become the classical flow as "
                                "s → 0, and what does it do to each Fourier mode before?")
     source: ClassVar[str] = "Halverson and Ruehle, sections 2.3 and 2.4, eqs. (2.24)-(2.31)"
+    words: ClassVar[Words] = Words(
+        {
+            "slope_{flow}": "exponent of the distance to the classical flow with the width, {flow}",
+            "worst_decay_error": "largest relative error of the predicted decay of a mode",
+        },
+        {name: setting.title for name, setting in SETTINGS.items()},
+        ("slope_kenergy", "slope_deturck", "worst_decay_error"),
+    )
+
+    def compared(self, numbers: Mapping[str, float]) -> str:
+        """The exponent beside that of the expansion in the width."""
+        gaps = [abs(value - 2) for name, value in numbers.items() if name.startswith("slope") and "error" not in name]
+        return (f"The paper argues for the limit and gives no rate. A kernel of width s differs from the identity by "
+                f"s²Δ/2 + O(s⁴), so that 2 is expected; the exponents found are within {max(gaps):.2g} of it.")
 
     def cells(self, quick: bool) -> list[dict[str, Any]]:
         """Flows times widths; quick: two flows on T²."""
@@ -104,10 +119,11 @@ class LocalLimit(Study):
 
     def conclude(self, rows: list[Row]) -> dict[str, float]:
         """The fitted exponent of each flow, and the worst relative error of the predicted decay."""
-        found = {}
+        found: dict[str, float] = {}
         for name in dict.fromkeys(row["flow"] for row in rows):
             own = having(rows, flow=name)
-            found[f"slope_{name}"] = exponent([row["width"] for row in own], [row["error"] for row in own])
+            fit = exponent_and_error([row["width"] for row in own], [row["error"] for row in own])
+            found |= with_errors({f"slope_{name}": fit})
         gaps = [abs(row["slowed"] / row["predicted"] - 1) for row in rows]
         return {**found, "worst_decay_error": max(gaps)}
 
@@ -116,7 +132,7 @@ class LocalLimit(Study):
         numbers = dict(findings.numbers)
         worst = numbers.pop("worst_decay_error")
         slopes = ", ".join(f"{value:.3f} ({SETTINGS[name.removeprefix('slope_')].title})"
-                           for name, value in numbers.items())
+                           for name, value in numbers.items() if not name.endswith("_error"))
         return (f"Yes: over a decade of widths the distance falls as s to the power {slopes}. Near the flat metric the "
                 "mode of wave number k decays at the classical rate times exp(−s²k²/2), to "
                 f"{worst:.1e} relative at worst.")

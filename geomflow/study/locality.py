@@ -12,6 +12,7 @@ from geomflow.kernels import GaussianKernel, NetworkKernel, torus_distance
 from geomflow.networks import CosineNetwork, FourierEmbedding, Network, Perceptron
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.seeds import exponent
+from geomflow.study.story import Words
 from geomflow.study.study import Cell, Findings, Row, Study, averages, having
 
 if TYPE_CHECKING:
@@ -44,6 +45,15 @@ class Locality(Study):
     title: ClassVar[str] = "Locality"
     question: ClassVar[str] = "How far away from a point does the loss at that point move the metric?"
     source: ClassVar[str] = "Halverson and Ruehle, sections 2.1 and 2.3, eqs. (2.8), (2.13) and (2.27)-(2.37)"
+    words: ClassVar[Words] = Words(
+        {
+            "reach_{kernel}": "share of the torus that moves, {kernel}",
+            "worst_gaussian_width_error": "largest relative error of the width of a Gaussian",
+            "floor_exponent": "exponent of the floor of a cosine network with its number of neurons",
+            "floor_of_the_largest": "floor of the largest cosine network, over the response at the point itself",
+        },
+        first=("reach_gaussian s=0.1", "reach_relu 1", "floor_exponent"),
+    )
 
     def cells(self, quick: bool) -> list[dict[str, Any]]:
         """Gaussians, infinitely wide perceptrons, perceptrons of finite width, and cosine networks of several sizes."""

@@ -13,7 +13,8 @@ from geomflow import networks
 from geomflow.field import Torus
 from geomflow.flow import solve
 from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
-from geomflow.study.seeds import exponent
+from geomflow.study.seeds import exponent_and_error, with_errors
+from geomflow.study.story import Words
 from geomflow.study.study import Cell, Findings, Row, Study, averages, having
 from geomflow.symbolic import functionals
 from geomflow.tangent import Continuum, GradientFlow
@@ -54,6 +55,17 @@ class Mixing(Study):
     title: ClassVar[str] = "Component mixing"
     question: ClassVar[str] = "How much does a change asked for in one component of the metric move the others?"
     source: ClassVar[str] = "Halverson and Ruehle, sections 2.1 and 2.3.1, eqs. (2.7) and (2.19)-(2.23)"
+    words: ClassVar[Words] = Words(
+        {
+            "mass_{model}_{when}": "share of the squared kernel between components, {model}, {when} training",
+            "shared_exponent": "exponent of that share with the width, one network for all components",
+            "independent_xy_to_xx": "block of g_xy over that of g_xx, a network for each component",
+            "energy_left": "share of the energy that is left",
+        },
+        {"independent": "a network for each component", "shared": "one network for all",
+         "cholesky": "a Cholesky factor"},
+        ("mass_independent_after", "shared_exponent", "mass_cholesky_after"),
+    )
 
     def cells(self, quick: bool) -> list[dict[str, Any]]:
         """Models, widths and seeds."""
@@ -80,7 +92,7 @@ class Mixing(Study):
         sizes, masses = _masses(rows, "shared", "before")
         widest = [row["before"] for row in having(rows, model="independent", width=sizes[-1])]
         ratio = float(np.mean([block[4] / (block[0] + block[8]) * 2 for block in widest]))
-        return {**found, "shared_exponent": exponent(sizes, masses),
+        return {**found, **with_errors({"shared_exponent": exponent_and_error(sizes, masses)}),
                 "independent_xy_to_xx": ratio, "energy_left": float(np.mean([row["energy_left"] for row in rows]))}
 
     def answer(self, findings: Findings) -> str:

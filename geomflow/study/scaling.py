@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
@@ -10,6 +11,7 @@ import numpy as np
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.gains import PAPER, TITLES, Setting, moved_gains, region_points, train_seed, trained, unseen_points
 from geomflow.study.seeds import PowerLaw, geometric_mean, mean_and_error, power_law, said, with_errors
+from geomflow.study.story import Words
 from geomflow.study.study import Cell, Findings, Row, Study, distinct, having
 from geomflow.variety import nearest, quality
 
@@ -42,6 +44,27 @@ class Scaling(Study):
     question: ClassVar[str] = ("How does the distance between points fall with their number, and how many points does "
                                "a local kernel need for a gain of 10 and of 100?")
     source: ClassVar[str] = "Halverson and Ruehle, section 3.2, eq. (3.6), figure 3 (right)"
+    words: ClassVar[Words] = Words(
+        {
+            "factor_{region}_{which}": "c of {which} distance = c N^γ, {region}",
+            "exponent_{region}_{which}": "γ of {which} distance = c N^γ, {region}",
+            "distance_{kernel}_{gain}": "distance of a gain of {gain}, {kernel}",
+            "points_{kernel}_{gain}": "points for a gain of {gain}, {kernel}",
+            "points_{kernel}_{gain}_sixth":
+                "points for a gain of {gain}, {kernel}, with γ = −1/6 from the largest sample on",
+            "unseen_over_law": "gain of Delta on unseen points, over what the law says",
+        },
+        {"patch": "one chart", "all": "the whole variety", "mean": "mean", "delta": "Delta", "gaussian": "Gaussian"},
+        ("exponent_patch_mean", "factor_patch_mean", "points_delta_10"),
+    )
+
+    def compared(self, numbers: Mapping[str, float]) -> str:
+        """The exponents beside the −1/6 that the paper argues for."""
+        places = {"patch": "in one chart", "all": "everywhere"}
+        ratios = {place: -6 * numbers[f"exponent_{key}_mean"] for key, place in places.items()}
+        said = " and ".join(f"{ratio:.3f} times that {place}" for place, ratio in ratios.items())
+        return ("The paper's fit (3.6) has an exponent close to −1/6, that of six dimensions; the one measured is "
+                f"{said}. A chart has a boundary, to which more points come nearer as their number grows.")
 
     def cells(self, quick: bool) -> list[dict[str, Any]]:
         """Regions, numbers and seeds; quick: to 3,162 points."""

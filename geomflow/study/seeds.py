@@ -68,6 +68,19 @@ def exponent(x: Any, y: Any) -> float:
     return _line(np.asarray(x, dtype=float), np.log(np.asarray(y, dtype=float)))[1]
 
 
+def exponent_and_error(x: Any, y: Any) -> tuple[float, float]:
+    """The γ of y ≈ c x^γ with its standard error, from how far the logarithms are from the line; zero for two places.
+
+    >>> [round(value, 12) for value in exponent_and_error([1, 10, 100], [5, 0.5, 0.05])]
+    [-1.0, 0.0]
+    """
+    x, y = np.log(np.asarray(x, dtype=float)), np.log(np.asarray(y, dtype=float))
+    intercept, slope = _line(np.exp(x), y)
+    rest, spread = y - intercept - slope * x, x - x.mean()
+    error = np.sqrt((rest @ rest) / (len(x) - 2) / (spread @ spread)) if len(x) > 2 else 0.0
+    return slope, float(error)
+
+
 def with_errors(found: Mapping[str, tuple[float, float]]) -> dict[str, float]:
     """Values and errors by name, as numbers with the names NAME and NAME_error.
 

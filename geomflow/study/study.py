@@ -23,6 +23,7 @@ from geomflow.core.files import replacing, write_text
 from geomflow.core.progress import Bar
 from geomflow.distribute import IN_SEQUENCE, as_workers
 from geomflow.plot.style import styled
+from geomflow.study.story import Words, story, table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,6 +64,18 @@ class Study(ABC):
     title: ClassVar[str]
     question: ClassVar[str]
     source: ClassVar[str]
+    words: ClassVar[Words] = Words()
+    """The names of the numbers in words, and which are told first."""
+
+    def compared(self, numbers: Mapping[str, float]) -> str:
+        """What the paper says and how it compares, with the factors between; empty where it gives no numbers.
+
+        Parameters
+        ----------
+        numbers : mapping of str to float
+            Those of `Findings.numbers`.
+        """
+        return ""
 
     @abstractmethod
     def cells(self, quick: bool) -> list[dict[str, Any]]:
@@ -195,7 +208,7 @@ class Findings:
         words = {name: getattr(self.study, name) for name in ("title", "question", "source")}
         facts = {"study": self.study.name, "version": __version__, "quick": self.quick, "numbers": self.numbers,
                  **words, "answer": self.answer}
-        write_text(target / "numbers.json", json.dumps(facts, indent=1) + "\n")
+        write_text(target / "numbers.json", json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
         figure = self.figure()
         with replacing(target / "figure.png") as partial:
             figure.savefig(partial)
@@ -209,13 +222,13 @@ class Findings:
         return [name for name in names if all(np.ndim(row.get(name, 0)) == 0 for row in self.rows)]
 
     def page(self) -> str:
-        """The study as a page of Markdown: question, answer, figure, command, numbers."""
-        command = f"geomflow study {self.study.name}{' --quick' if self.quick else ''}"
-        lines = [f"# {self.study.title}", "", self.study.question, "", f"Source: {self.study.source}", "", self.answer,
-                 "", f"![{self.study.title}](figure.png)", "", f"Made by `{command}`.", "", "| number | value |",
-                 "|---|---|"]
-        lines += [f"| {name} | {value:.6g} |" for name, value in self.numbers.items()]
-        return "\n".join(lines) + "\n"
+        """The study as a page of Markdown: question, figure, three numbers, answer, comparison, all numbers."""
+        study, command = self.study, f"geomflow study {self.study.name}{' --quick' if self.quick else ''}"
+        compared = study.compared(self.numbers)
+        lines = [f"# {study.title}", "", f"**{study.question}**"]
+        lines += story(study.words, self.numbers, self.answer, compared, f"![{study.title}](figure.png)")
+        lines += ["", f"Source: {study.source}.", "", f"Made by `{command}`.", "", "## All numbers", ""]
+        return "\n".join([*lines, *table(("number", "value"), study.words.told(self.numbers))]) + "\n"
 
 
 def _figure(findings: Findings) -> Figure:

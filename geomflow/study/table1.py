@@ -12,7 +12,8 @@ import numpy as np
 from geomflow.fits import LogRange, Score, Space, tune
 from geomflow.plot.style import CYCLE, INK, MUTED
 from geomflow.study.gains import NARROW, PAPER, TITLES, Setting, trained, unseen_points
-from geomflow.study.seeds import mean_and_error, plus_minus
+from geomflow.study.seeds import mean_and_error, plus_minus, with_errors
+from geomflow.study.story import Words
 from geomflow.study.study import Cell, Findings, Row, Study
 from geomflow.variety import gain
 
@@ -52,6 +53,19 @@ class Table1(Study):
     question: ClassVar[str] = ("How well do kernels on metric components do on unseen points, if they are tuned for "
                                "that?")
     source: ClassVar[str] = "Halverson and Ruehle, section 3.2, table 1"
+    words: ClassVar[Words] = Words(
+        {
+            "train_gain_{kernel}_{settings}": "gain on the train points, {kernel}, {settings}",
+            "test_gain_{kernel}_{settings}": "gain on unseen points, {kernel}, {settings}",
+            "failures_{kernel}_{settings}": "trials that failed, {kernel}",
+            "rate_{kernel}_{settings}": "rate found, {kernel}",
+            "scale_{kernel}_{settings}": "width found, {kernel}",
+            "weight_std_{kernel}_{settings}": "σ_w found, {kernel}",
+            "bias_std_{kernel}_{settings}": "σ_b found, {kernel}",
+        },
+        {**TITLES, "paper": "Table 1's settings", "ours": "our settings"},
+        ("test_gain_relu_paper", "test_gain_relu_ours", "test_gain_gaussian_ours"),
+    )
 
     def cells(self, quick: bool) -> list[dict[str, Any]]:
         """Kernels with the settings of the paper and of a search; quick: few points, steps and trials."""
@@ -82,8 +96,8 @@ class Table1(Study):
         found: dict[str, float] = {}
         for row in rows:
             name = f"{row['row']}_{row['settings']}"
-            parts = ("train_gain", "train_error", "test_gain", "test_error")
-            found |= {f"{part}_{name}": float(row[part]) for part in parts}
+            found |= with_errors({f"{part}_gain_{name}": (float(row[f"{part}_gain"]), float(row[f"{part}_error"]))
+                                  for part in ("train", "test")})
             if row["settings"] == "ours":
                 found |= {f"{key}_{name}": float(row[f"found_{key}"]) for key in SPACES[row["row"]].ranges}
                 found[f"failures_{name}"] = float(row["failures"])

@@ -12,7 +12,8 @@ from geomflow.flow import solve
 from geomflow.kernels.network import NetworkKernel
 from geomflow.networks import FourierEmbedding, ModelState, Perceptron, PotentialModel, Rescaled
 from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
-from geomflow.study.seeds import exponent
+from geomflow.study.seeds import exponent_and_error, with_errors
+from geomflow.study.story import Words
 from geomflow.study.study import Cell, Findings, Row, Study, distinct, having
 from geomflow.symbolic import functionals
 from geomflow.tangent import Continuum, GradientFlow, LinearisedFlow, tangent_monitors
@@ -43,6 +44,18 @@ class Width(Study):
     question: ClassVar[str] = ("Does the flow of a network become that of a deterministic kernel that stays as it was, "
                                "and how wide must the network be?")
     source: ClassVar[str] = "Halverson and Ruehle, section 2.2, eqs. (2.9)-(2.12)"
+    words: ClassVar[Words] = Words(
+        {
+            "noise_exponent_{activation}_{depth}":
+                "exponent with the width of the draw's distance from the limit, {activation}, hidden layers: {depth}",
+            "drift_exponent_{activation}_{depth}":
+                "exponent with the width of the kernel's drift, {activation}, hidden layers: {depth}",
+            "distance_exponent_{activation}_{depth}":
+                "exponent with the width of the distance from the frozen flow, {activation}, hidden layers: {depth}",
+            "energy_left": "share of the energy that is left",
+        },
+        first=("noise_exponent_erf_1", "drift_exponent_erf_1", "distance_exponent_erf_1"),
+    )
 
     def cells(self, quick: bool) -> list[dict[str, Any]]:
         """Activations, depths, widths and seeds; quick: one hidden layer of error functions."""
@@ -71,19 +84,21 @@ class Width(Study):
 
     def conclude(self, rows: list[Row]) -> dict[str, float]:
         """The fitted exponents of the root mean squares over seeds, of each kind of network."""
-        found = {}
+        found: dict[str, float] = {}
         for kind in dict.fromkeys((row["activation"], row["depth"]) for row in rows):
             own = having(rows, activation=kind[0], depth=kind[1])
             for name in MEASURED:
                 widths, means, _ = averaged(own, name)
-                found[f"{name}_exponent_{kind[0]}_{kind[1]}"] = exponent(widths, means)
+                fit = exponent_and_error(widths, means)
+                found |= with_errors({f"{name}_exponent_{kind[0]}_{kind[1]}": fit})
         return {**found, "energy_left": float(np.mean([row["energy_left"] for row in rows]))}
 
     def answer(self, findings: Findings) -> str:
         """The exponents in words."""
         numbers = findings.numbers
         said = {name: ", ".join(f"{value:.2f} ({_words(*key.rsplit('_', 2)[1:])})" for key, value in numbers.items()
-                                if key.startswith(f"{name}_exponent")) for name in MEASURED}
+                                if key.startswith(f"{name}_exponent") and not key.endswith("_error"))
+                for name in MEASURED}
         widest = max(findings["width"])
         gap = averaged(findings.where(width=widest).rows, "distance")[1][0]
         return (f"Yes. The initial kernel approaches its infinitely wide limit as N to the power {said['noise']}; "

@@ -15,3 +15,5 @@ def test_study_at_its_quick_size(name, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"rows", "table.csv", "numbers.json", "figure.png", "page.md"}
     assert findings.answer.endswith(".")
     assert "nan" not in findings.page()
+    assert not {words for words, _ in findings.study.words.told(findings.numbers)} & set(findings.numbers)
+    assert 1 <= len(list(findings.study.words.headlines(findings.numbers))) <= 3

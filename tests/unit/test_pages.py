@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
+
+from geomflow.study import STUDIES
 
 DOCS = Path(__file__).parents[2] / "docs"
 sys.path[:0] = [str(DOCS), str(DOCS / "_ext")]
@@ -70,3 +73,32 @@ def test_headings_of_the_gallery_are_below_its_title():
     parts = sorted((DOCS.parent / "examples").glob("*/GALLERY_HEADER.rst"))
     assert parts
     assert {path.read_text(encoding="utf-8").splitlines()[1][0] for path in parts} == {"-"}
+
+
+@pytest.mark.parametrize("folder", sorted((DOCS / "full_size").iterdir()), ids=lambda folder: folder.name)
+def test_numbers_of_kept_studies_have_words(folder):
+    facts = json.loads((folder / "numbers.json").read_text(encoding="utf-8"))
+    study = STUDIES[facts["study"]]()
+    told = dict(study.words.told(facts["numbers"]))
+    assert all(study.words.of(name) for name in facts["numbers"] if not name.endswith(("_error", "_low", "_high")))
+    assert len(told) == sum(not name.endswith(("_error", "_low", "_high")) for name in facts["numbers"])
+    assert len(list(study.words.headlines(facts["numbers"]))) == 3
+    assert facts["answer"] in (folder / "page.md").read_text(encoding="utf-8")
+
+
+def test_published_points_far_from_the_curves_are_said_to_be():
+    numbers = json.loads((DOCS / "full_size" / "figure3" / "numbers.json").read_text(encoding="utf-8"))["numbers"]
+    said = STUDIES["figure3"]().compared(numbers)
+    assert "do not lie on the curve" in said
+    assert "between 5.9 times and 27 times c/d" in said
+
+
+def test_what_a_study_found_is_kept_while_the_files_it_loaded_stay(tmp_path, monkeypatch):
+    carried_out = pytest.importorskip("carried_out")
+    monkeypatch.setattr(carried_out, "PACKAGE", tmp_path)
+    (tmp_path / "loaded.py").write_text("1")
+    (tmp_path / "depends.json").write_text(json.dumps({"loaded.py": carried_out.digest(tmp_path / "loaded.py")}))
+    assert carried_out.is_current(tmp_path)
+    (tmp_path / "loaded.py").write_text("2")
+    assert not carried_out.is_current(tmp_path)
+    assert not carried_out.is_current(tmp_path / "nowhere")

@@ -1,0 +1,53 @@
+"""A study at its quick size, in a process of its own: python docs/_ext/carried_out.py NAME FOLDER.
+
+Beside what `geomflow study` writes, the folder holds depends.json: a digest of every file of the package that was
+loaded. While they stay as they are, so does what was found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import geomflow
+
+PACKAGE = Path(geomflow.__file__).parent
+DEPENDS = "depends.json"
+
+
+def digest(path: Path) -> str:
+    """The content of a file, or that there is none."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "none"
+
+
+def is_current(folder: Path) -> bool:
+    """Whether what a folder holds was found with the files of the package as they are."""
+    known = folder / DEPENDS
+    if not known.exists():
+        return False
+    return all(digest(PACKAGE / name) == value for name, value in json.loads(known.read_text()).items())
+
+
+def ensure(name: str, folder: Path) -> Path:
+    """The folder with what a study found, carried out anew where the package has changed."""
+    if not is_current(folder):
+        subprocess.run([sys.executable, __file__, name, str(folder)], check=True)
+    return folder
+
+
+def main(name: str, folder: Path) -> None:
+    """Carry out, save, and note what was loaded."""
+    from geomflow.study import STUDIES, run_study
+
+    run_study(STUDIES[name](), quick=True, progress=False).save(folder)
+    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    own = sorted({Path(file).resolve() for file in files if file and Path(file).resolve().is_relative_to(PACKAGE)})
+    depends = {path.relative_to(PACKAGE).as_posix(): digest(path) for path in own}
+    (folder / DEPENDS).write_text(json.dumps(depends, indent=1))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
