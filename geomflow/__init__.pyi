@@ -1,6 +1,6 @@
 from . import (
     fits as fits, kernels as kernels, networks as networks, plot as plot, study as study, tangent as tangent,
-    variety as variety,
+    testing as testing, variety as variety,
 )
 from .codegen import compile as compile
 from .core import conventions as conventions

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import singledispatch
+from functools import cached_property, singledispatch
 from typing import Any, ClassVar
 
 import sympy
@@ -203,7 +203,7 @@ class Functional(InNotebook, InLatex):
 
     # what follows
 
-    @property
+    @cached_property
     def density(self) -> Staged:
         """L with E = ∫ L d^dx, on its stages over real coordinates."""
         return self.density_over()

@@ -1,0 +1,1 @@
+"""Hypothesis strategies; all shrink to small things."""
