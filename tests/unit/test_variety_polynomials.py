@@ -14,7 +14,7 @@ from geomflow.symbolic.parse import parse
 from geomflow.variety.errors import DegreeError, HomogeneityError, SingularError
 from geomflow.variety.orbits import invariant_forms
 from geomflow.variety.polynomial import read
-from geomflow.variety.smoothness import singular_points
+from geomflow.variety.smoothness import _full_rank, singular_points
 from geomflow.variety.symmetry import cosets, echelon
 
 
@@ -314,3 +314,11 @@ def test_what_is_not_finite_has_no_distance(wrong):
     for pair in ((first, second), (second, first)):
         with pytest.raises(InputError, match="not finite"):
             gv.distance(*pair)
+
+
+def test_blocks_of_equal_entries_and_different_shapes_are_told_apart():
+    rows, columns = np.array([0, 1, 2, 3, 4, 4, 5, 5]), np.array([0, 0, 0, 0, 1, 2, 1, 2])
+    ones = np.ones(8, dtype=np.int64)
+    assert not _full_rank(rows, columns, ones, 3)  # a column of four ones, and a singular block of two by two
+    assert _full_rank(rows, columns, np.where(np.arange(8) == 7, 2, ones), 3)
+    assert not _full_rank(rows[:4], columns[:4], ones[:4], 2)  # a column of zeros
