@@ -18,6 +18,7 @@ from .flow import (
     ROS34PW2 as ROS34PW2, ScipyStiff as ScipyStiff, SemiImplicit as SemiImplicit, Solution as Solution,
     SteadyState as SteadyState, load as load, solve as solve,
 )
+from .io import export as export
 from .flow.equations import (
     CalabiFlow as CalabiFlow, ConformalRicciFlow as ConformalRicciFlow, ConjugateHeatFlow as ConjugateHeatFlow,
     Descent as Descent, Flow as Flow, KahlerRicciFlow as KahlerRicciFlow, RicciFlow as RicciFlow,

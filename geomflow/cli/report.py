@@ -252,12 +252,10 @@ class VarietyReport(Report):
 
     def page(self) -> Page:
         """Variety, conventions, measures, fits, pictures, settings, versions, and how to do it again."""
-        import sympy
-
         variety = self.metric.variety
         place = r" \times ".join(rf"\mathbb{{P}}^{n}" for n in variety.ambient.dims)
-        told = equation(rf"{sympy.latex(variety.polynomial.expression)} = 0 \quad\text{{in}}\quad {place}")
-        about = facts([*variety.__facts__(), *self.metric.__facts__()])
+        told = equation(rf"{variety.latex()} \quad\text{{in}}\quad {place}")
+        about = facts([*list(variety.__facts__())[1:], *self.metric.__facts__()])
         return Page(f"{self.folder.name}: {self.numbers.get('variety')}", self.outcome, [
             Section("Variety and metric", joined(told, about)),
             conventions([*_COMPLEX, _SIGMA]),

@@ -118,6 +118,9 @@ class Flow(InNotebook, InLatex):
     def __facts__(self) -> Facts:
         return [("equation", mathml(self.latex_style + self.latex())), ("name", self.name), *fields_of(self)]
 
+    def __exact__(self) -> sympy.Eq:
+        return self.equation
+
     def _latex(self, printer: Any = None) -> str:
         import sympy
 

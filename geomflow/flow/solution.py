@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import numpy as np
 
@@ -14,7 +14,10 @@ from geomflow.core.errors import require_known
 from geomflow.core.notebook import VERBS, Facts, InNotebook
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.io import store
-from geomflow.io.reader import StoredRun, describe_field, rebuild_field
+from geomflow.io.reader import StoredRun, describe_field, rebuild_field, to_xarray
+
+if TYPE_CHECKING:
+    import xarray
 
 S = TypeVar("S")
 """The kind of the states of a run."""
@@ -129,6 +132,13 @@ class Solution(InNotebook, Generic[S]):
         """
         axes: np.ndarray = VERBS["plot"](self, *names)
         return axes
+
+    def to_xarray(self) -> xarray.Dataset:
+        """One variable a component of the states over (time, *axes), and monitors over monitor_time.
+
+        Raises `MissingExtraError` without xarray.
+        """
+        return to_xarray(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to a new store, which `load` and xarray open.

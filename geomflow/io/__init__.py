@@ -1,8 +1,5 @@
-"""Stores of runs: zarr directories that are written as a run goes, survive its death, and open in xarray."""
+"""Stores of runs, written as a run goes and surviving its death; and what takes runs and mathematics elsewhere."""
 
-from __future__ import annotations
+import lazy_loader
 
-from geomflow.io.reader import to_xarray
-from geomflow.io.store import Store
-
-__all__ = ["Store", "to_xarray"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 import numpy as np
 
@@ -186,16 +186,48 @@ def _form(grid: Any, facts: Mapping[str, Any]) -> Any:
     return form
 
 
-def to_xarray(path: str | os.PathLike[str]) -> xarray.Dataset:
-    """The stored run at `path`: one variable a component over (time, *axes), monitors over monitor_time.
+class Run(Protocol):
+    """A solution, as far as a Dataset is made from it."""
 
-    Everything is read once, to be checked; states then stay on disk until they are used where dask is installed. The
-    equation, the outcome and the versions are attributes.
+    @property
+    def times(self) -> np.ndarray:
+        """Of the kept states."""
+
+    @property
+    def monitor_times(self) -> np.ndarray:
+        """Of the monitors."""
+
+    @property
+    def monitors(self) -> Mapping[str, np.ndarray]:
+        """Numbers by name."""
+
+    @property
+    def description(self) -> Mapping[str, Any]:
+        """The facts of the problem."""
+
+    @property
+    def recipe(self) -> Mapping[str, Any]:
+        """How it was integrated."""
+
+    @property
+    def states(self) -> Any:
+        """Kept states, with `packed(i)`."""
+
+    @property
+    def outcome(self) -> Any:
+        """How it ended."""
+
+
+def to_xarray(run: str | os.PathLike[str] | Run) -> xarray.Dataset:
+    """A run: one variable a component over (time, *axes), monitors over monitor_time.
+
+    What is stored is read once, to be checked; states then stay on disk until they are used where dask is installed.
+    The equation, the outcome and the versions are attributes.
 
     Parameters
     ----------
-    path : str or path
-        The directory of the store.
+    run : Solution, str or path
+        A run, or the directory of a store.
 
     Notes
     -----
@@ -205,7 +237,9 @@ def to_xarray(path: str | os.PathLike[str]) -> xarray.Dataset:
         import xarray
     except ImportError as error:
         raise MissingExtraError.of("xarray", "xarray") from error
-    stored = StoredRun(path)
+    if not isinstance(run, str | os.PathLike):
+        return _in_memory(run)
+    stored = StoredRun(run)
     stored.check()
     raw = xarray.open_zarr(stored.path, consolidated=True)
     header = stored.header
@@ -217,12 +251,30 @@ def to_xarray(path: str | os.PathLike[str]) -> xarray.Dataset:
     return xarray.Dataset(variables, coordinates, _attributes(header, stored.facts))
 
 
+def _in_memory(run: Run) -> xarray.Dataset:
+    """The Dataset of a solution."""
+    import xarray
+
+    packed = np.stack([np.asarray(run.states.packed(i)) for i in range(len(run.states))])
+    axes = layout.axis_names(packed.shape[1:], run.description)
+    given = run.description.get("axes") or {}
+    names = run.description.get("components") or [f"u{i}" for i in range(packed.shape[1])]
+    variables: dict[str, Any] = {name: (("time", *axes), packed[:, i]) for i, name in enumerate(names)}
+    variables |= {f"monitor_{name}": ("monitor_time", values) for name, values in run.monitors.items()}
+    places = {name: given[name] for name in axes if name in given}
+    header = {"description": run.description, "recipe": run.recipe, "versions": layout.versions(), "configuration": {},
+              "seed": None}
+    outcome = {"outcome": {"kind": run.outcome.kind, "message": run.outcome.message}}
+    coordinates = {"time": run.times, **places, "monitor_time": run.monitor_times}
+    return xarray.Dataset(variables, coordinates, _attributes(header, outcome))
+
+
 def _attributes(header: dict[str, Any], facts: dict[str, Any]) -> dict[str, str]:
     outcome = facts.get("outcome") or {"kind": "interrupted", "message": "the run has not ended."}
     return {
         "equation": str(header["description"].get("equation", "")),
         "outcome": f"{outcome['kind']}: {outcome['message']}",
-        "recipe": json.dumps(header["recipe"]),
+        "recipe": json.dumps(header["recipe"], default=layout.plain),
         "versions": json.dumps(header["versions"]),
         "configuration": json.dumps(header["configuration"]),
         "seed": str(header["seed"]),

@@ -155,6 +155,9 @@ class Chart(InLatex):
 
     __repr__ = __str__
 
+    def __exact__(self) -> list[sympy.Symbol]:
+        return list(self.symbols)
+
     def _latex(self, printer: Any = None) -> str:
         return f"\\left({', '.join(map(latex, self.symbols))}\\right)"
 
@@ -320,6 +323,9 @@ class ComplexChart(InLatex):
         return f"a complex chart with coordinates {', '.join(s.name for s in self.symbols)}"
 
     __repr__ = __str__
+
+    def __exact__(self) -> list[sympy.Symbol]:
+        return list(self.symbols)
 
     def _latex(self, printer: Any = None) -> str:
         return f"\\left({', '.join(map(latex, self.symbols))}\\right)"

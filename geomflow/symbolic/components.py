@@ -103,6 +103,9 @@ class Components(InLatex, Generic[Tensors]):
         verdict: Verdict = self._run(lambda t: every(t.ring.verdict(e) for e in task(t).flat))
         return verdict
 
+    def __exact__(self) -> Matrix:
+        return self.matrix
+
     @abstractmethod
     def _over(self, ring: ExactRing[Any], matrix: np.ndarray) -> Tensors:
         """The tensors of the matrix, which was read into a ring."""

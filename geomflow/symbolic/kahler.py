@@ -46,6 +46,9 @@ class HermitianForm(show.InLatex):
 
     __repr__ = __str__
 
+    def __exact__(self) -> Matrix:
+        return self.matrix
+
     def _latex(self, printer: Any = None) -> str:
         names, matrix = self.chart.latex_names, self.matrix
         terms = [

@@ -142,6 +142,10 @@ class InLatex(ABC):
     def _latex(self, printer: Any = None) -> str:
         """The LaTeX without dollars, as sympy's printer asks for it."""
 
+    @abstractmethod
+    def __exact__(self) -> Any:
+        """The sympy object, or the list of them, that it is where it is taken elsewhere."""
+
     def latex(self) -> str:
         """It in LaTeX, without dollars."""
         return self._latex()

@@ -13,6 +13,7 @@ import sympy
 from geomflow.core.errors import InputError, NotFiniteError
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import whole
+from geomflow.symbolic.show import InLatex, latex, mathml
 from geomflow.variety import ambient as integers
 from geomflow.variety.ambient import Ambient
 from geomflow.variety.errors import DegreeError, HomogeneityError
@@ -31,7 +32,7 @@ _LARGEST = 60
 
 
 @final
-class Hypersurface(InNotebook):
+class Hypersurface(InNotebook, InLatex):
     """The Calabi–Yau n-fold Q = 0 in P^{n_1} × … × P^{n_r}, with Q of degree n_i + 1 in each factor.
 
     Raises `HomogeneityError`, `DegreeError` (with the first Chern class), `SingularError` (with a singular point), and
@@ -193,8 +194,14 @@ class Hypersurface(InNotebook):
         data = file.json("variety", dict)
         return cls(data["polynomial"], coordinates=data["coordinates"], ambient=data["ambient"])
 
+    def __exact__(self) -> sympy.Eq:
+        return sympy.Eq(self.polynomial.expression, 0, evaluate=False)
+
+    def _latex(self, printer: Any = None) -> str:
+        return f"{latex(self.polynomial.expression)} = 0"
+
     def __facts__(self) -> Facts:
-        return [("equation", f"{self.polynomial} = 0"), ("in", self.ambient), ("degree", self.degree),
+        return [("equation", mathml(self.latex())), ("in", self.ambient), ("degree", self.degree),
                 ("complex dimension", self.dim), ("Euler number", self.euler_number)]
 
     def __repr__(self) -> str:

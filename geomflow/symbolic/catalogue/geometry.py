@@ -141,6 +141,9 @@ class Geometry(InLatex):
 
     __repr__ = __str__
 
+    def __exact__(self) -> sympy.Matrix:
+        return self.metric.matrix
+
     def _latex(self, printer: Any = None) -> str:
         return rf"\text{{{self.title}: }} {self.metric._latex()}"
 

@@ -410,5 +410,8 @@ class DerivedFlow(InNotebook, InLatex):
         return [("equation", mathml(self.latex_style + self.latex())), ("functional", str(E)),
                 ("descent", f"of {scaled} in the {self.metric} metric")]
 
+    def __exact__(self) -> sympy.Eq:
+        return self.equation
+
     def _latex(self, printer: Any = None) -> str:
         return str(sympy.latex(self.equation))

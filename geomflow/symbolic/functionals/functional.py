@@ -354,6 +354,9 @@ class Functional(InNotebook, InLatex):
     def __str__(self) -> str:
         return f"{self.name}: {self.definition}"
 
+    def __exact__(self) -> sympy.Eq:
+        return self.equation
+
     def _latex(self, printer: Any = None) -> str:
         return str(sympy.latex(self.equation))
 
