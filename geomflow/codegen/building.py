@@ -307,6 +307,15 @@ def loop(*bounds: Number) -> Iterator[Value]:
     builder.position_at_end(after)
 
 
+def outer(*bounds: Number) -> Iterator[Value]:
+    """`for n in outer(...)`, as `loop`, around other loops.
+
+    The compiler is not told that n counts. It would take long to follow that into every address.
+    """
+    for n in loop(*bounds):
+        yield Value(hidden(code().builder, n.ir))
+
+
 @contextmanager
 def when(condition: Value) -> Iterator[None]:
     """What is written inside runs if the condition holds."""

@@ -56,11 +56,11 @@ class GridEmitter:
         size, width = f"n_{self._inner}", self.plan.width
         out.line(f"width = ({size} - 1) // (({size} + {width - 1}) // {width}) // {LINE} * {LINE} + {LINE}")
         out.line(f"turns = where(width >= {size}, 0, 1)")
-        with out.block(f"for left in loop(0, {size}, width):"):
+        with out.block(f"for left in outer(0, {size}, width):"):
             out.line(f"right = minimum(left + width, {size})")
             out.line(f"origin = {self.plan.origin} - left")
             first = self.plan.leads[0]
-            with out.block(f"for step in loop({plus('start', -first)}, {plus('stop', first)}):"):
+            with out.block(f"for step in outer({plus('start', -first)}, {plus('stop', first)}):"):
                 for number in range(len(self.plan.stages)):
                     self._stage(out, number)
         out.extend(f"release({name})" for name in buffers)
@@ -203,7 +203,7 @@ class GridEmitter:
         stage, lead = self.plan.stages[number], self.plan.leads[number]
         ahead, along = stage.ring_reach, self._prefixes(number, 0)
         depth = str(2 * ahead + 1)
-        with out.block(f"for line in loop({-2 * ahead}, lines{number}):"):
+        with out.block(f"for line in outer({-2 * ahead}, lines{number}):"):
             if along:
                 out.line(f"j = ({plus('first + line', ahead - lead)}) % n_j")
                 out.line(f"q = (line + {2 * ahead}) % {depth}")
@@ -226,7 +226,7 @@ class GridEmitter:
         if self.plan.dimension == 3:
             self._line(out, number)
             return
-        with out.block("for k in loop(n_k):"):
+        with out.block("for k in outer(n_k):"):
             self._periodic(out, "k", "k", "n_k", stage.reaches(2))
             for index in self._prefixes(number, 2):
                 self._fill(out, number, index)
@@ -236,7 +236,7 @@ class GridEmitter:
         """Compute a prefix over all axes behind its last one."""
         stage = self.plan.stages[number]
         if self.plan.dimension == 4 and last_axis(index) < 2:
-            with out.block("for k in loop(n_k):"):
+            with out.block("for k in outer(n_k):"):
                 self._fill_rows(out, number, index)
         else:
             self._fill_rows(out, number, index)
@@ -260,7 +260,7 @@ class GridEmitter:
         if number == 1:
             yield str
             return
-        with out.block(f"for c in loop({number}):"):
+        with out.block(f"for c in outer({number}):"):
             yield lambda base: plus("c", base)
 
     def _loop(self, out: Writer, reader: Reader, lines: list[str], written: Sequence[str] = ()) -> None:
@@ -271,7 +271,7 @@ class GridEmitter:
             with out.block(f"for {v} in loop(left, right):"):
                 out.extend(lines)
             return
-        with out.block("for turn in loop(-turns, turns + 1):"):
+        with out.block("for turn in outer(-turns, turns + 1):"):
             self._rows(out, reader)
             with out.block(f"for {v} in loop(maximum(left - {reach}, turn * {size}), "
                            f"minimum(right + {reach}, (turn + 1) * {size})):"):
@@ -281,7 +281,7 @@ class GridEmitter:
         rows = dict.fromkeys(text.partition("[")[0] for text in written)
         with out.block("with when(turns == 0):"):
             out.extend(f"{name} = {reader.rows[name]}" for name in rows)
-            with out.block(f"for s in loop({reach}):"):
+            with out.block(f"for s in outer({reach}):"):
                 for text in written:
                     for end, begin in ("-1 - s", f"{size} - 1 - s"), (f"{size} + s", "s"):
                         out.line(f"{text.replace(f'[{v}', f'[{end}')} = {text.replace(f'[{v}', f'[{begin}')}")

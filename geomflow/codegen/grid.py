@@ -216,6 +216,7 @@ w_ii          weights of the second derivative along i: of the point itself and 
 odd, even     weighted sums over the points around one: of u(+s) - u(-s), of u(+s) + u(-s)
 row, at       where a line of an array begins          at_u_i        the lines of u around i
 left, right   the piece of the last axis in work       turn          whole periods beyond the axis
+loop, outer   range, innermost and around other loops  when          if
 d0_i          first derivatives along i, stored because others are made of them (stage 0)
 line0         lines continued beyond the piece         stage0        the last planes of the outputs of stage 0
 across0       derivatives along the line, computed before what is made of them

@@ -31,6 +31,7 @@ from geomflow.codegen.building import (
     held,
     library,
     loop,
+    outer,
     value,
     when,
     where,
@@ -38,8 +39,8 @@ from geomflow.codegen.building import (
 
 __all__ = [
     "abs", "acos", "acosh", "around", "asin", "asinh", "at", "atan", "atanh", "buffer", "cos", "cosh", "erf", "even",
-    "exp", "fma", "log", "loop", "maximum", "minimum", "noalias", "odd", "periodic", "release", "row", "sign", "sin",
-    "sinh", "sqrt", "tan", "tanh", "vectors", "when", "where",
+    "exp", "fma", "log", "loop", "maximum", "minimum", "noalias", "odd", "outer", "periodic", "release", "row", "sign",
+    "sin", "sinh", "sqrt", "tan", "tanh", "vectors", "when", "where",
 ]
 
 

@@ -67,8 +67,8 @@ def _places(text: str) -> Iterator[int]:
 
 INSTRUCTIONS = frozenset({
     "abs", "acos", "acosh", "around", "asin", "asinh", "at", "atan", "atanh", "buffer", "cos", "cosh", "erf", "even",
-    "exp", "fma", "log", "loop", "maximum", "minimum", "noalias", "odd", "periodic", "release", "row", "sign", "sin",
-    "sinh", "sqrt", "tan", "tanh", "vectors", "when", "where",
+    "exp", "fma", "log", "loop", "maximum", "minimum", "noalias", "odd", "outer", "periodic", "release", "row", "sign",
+    "sin", "sinh", "sqrt", "tan", "tanh", "vectors", "when", "where",
 })
 """What `geomflow.codegen.instructions` offers."""
 
