@@ -137,7 +137,9 @@ async function all() {
       const seen = frame.contentDocument, root = seen.documentElement;
       const article = seen.querySelector("article") || seen.body;
       for (const each of seen.images) each.loading = "eager";
-      await Promise.all([...seen.images].map(each => each.decode().catch(() => 0)));
+      await Promise.all([...seen.images].map(each => each.complete || new Promise(done => {
+        each.onload = each.onerror = done; setTimeout(done, 5000);
+      })));
       for (const each of article.querySelectorAll("pre, code, script, style, dt.sig")) each.remove();
       found.push({page, width, wide: root.scrollWidth, text: article.innerText,
                   blank: [...seen.images].filter(each => !each.naturalWidth).map(each => each.src.slice(0, 100))});

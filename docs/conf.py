@@ -1,6 +1,7 @@
 """How the documentation is built: python -m sphinx docs docs/_build.
 
-`-t quick -D plot_gallery=0` builds all pages in two minutes: studies, functionals, commands and examples are not run.
+`make quick` in docs/, or `-t quick -D plot_gallery=0`, builds all pages in a minute or two: studies, functionals,
+commands and examples are not run; what an earlier build has kept of functionals is shown. `make check` looks at them.
 """
 
 import doctest
@@ -26,6 +27,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "mathml",
     "landing",
+    "outside_names",
     "source_pages",
     "plain_docstrings",
     "glossary_terms",

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import geomflow
 
-PACKAGE = Path(geomflow.__file__).parent
+PACKAGE = Path(geomflow.__file__).resolve().parent
 DEPENDS = "depends.json"
 
 
@@ -31,6 +32,25 @@ def is_current(folder: Path) -> bool:
     return all(digest(PACKAGE / name) == value for name, value in json.loads(known.read_text()).items())
 
 
+def package_digest() -> str:
+    """The content of the whole package."""
+    digests = "".join(digest(path) for path in sorted(PACKAGE.rglob("*.py")))
+    return hashlib.sha256(digests.encode()).hexdigest()
+
+
+def kept_folder(name: str) -> Path:
+    """Where what a page shows is kept from build to build, beside compiled routines."""
+    from geomflow.codegen.cache import default_directory
+
+    return default_directory() / "documentation" / name
+
+
+def write_changed(path: Path, text: str) -> None:
+    """Write a page, unless it stands there already: Sphinx reads anew what is newer."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
 def ensure(name: str, folder: Path) -> Path:
     """The folder with what a study found, carried out anew where the package has changed."""
     if not is_current(folder):
@@ -38,15 +58,20 @@ def ensure(name: str, folder: Path) -> Path:
     return folder
 
 
+def note(folder: Path, *also: Path) -> None:
+    """Write down what this process has loaded of the package, and other files that count."""
+    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    own = {Path(file).resolve() for file in files if file and Path(file).resolve().is_relative_to(PACKAGE)}
+    depends = {os.path.relpath(path, PACKAGE): digest(path) for path in sorted(own | set(also))}
+    (folder / DEPENDS).write_text(json.dumps(depends, indent=1))
+
+
 def main(name: str, folder: Path) -> None:
     """Carry out, save, and note what was loaded."""
     from geomflow.study import STUDIES, run_study
 
     run_study(STUDIES[name](), quick=True, progress=False).save(folder)
-    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
-    own = sorted({Path(file).resolve() for file in files if file and Path(file).resolve().is_relative_to(PACKAGE)})
-    depends = {path.relative_to(PACKAGE).as_posix(): digest(path) for path in own}
-    (folder / DEPENDS).write_text(json.dumps(depends, indent=1))
+    note(folder)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,14 @@ import contextlib
 import inspect
 import io
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from carried_out import is_current, kept_folder, note, write_changed
 from sphinx.application import Sphinx
 
 POTENTIAL = 'T.grid(16, scheme="spectral").potential("cos(2*pi*x)*cos(2*pi*y)/200")'
@@ -257,7 +259,7 @@ def seconds(name: str, dim: int) -> str:
 
 
 def write_pages(app: Sphinx) -> None:
-    """Write all pages, one for each functional."""
+    """Write all pages, one for each functional; while the package is as it was, those that are kept."""
     from geomflow.symbolic.functionals import FUNCTIONALS
 
     if not set(PAGES) <= set(FUNCTIONALS):
@@ -265,10 +267,27 @@ def write_pages(app: Sphinx) -> None:
     PAGES.update({name: plain_page(name, kind) for name, kind in FUNCTIONALS.items() if name not in PAGES})
     folder, quick = Path(app.srcdir) / "functionals", app.tags.has("quick")
     folder.mkdir(exist_ok=True)
+    made = kept_folder("functionals")
+    if not is_current(made) and not quick:
+        made.mkdir(parents=True, exist_ok=True)
+        for name, given in PAGES.items():
+            (made / f"{name}.md").write_text("\n".join(page(name, given, made)) + "\n", encoding="utf-8")
+        (made / "index.md").write_text("\n".join(index(quick)) + "\n", encoding="utf-8")
+        note(made, Path(__file__))
+    if is_current(made):
+        for path in made.glob("*.md"):
+            write_changed(folder / path.name, path.read_text(encoding="utf-8"))
+        for path in made.glob("*.png"):
+            shutil.copy(path, folder / path.name)
+        return
     for name, given in PAGES.items():
-        lines = [f"# {given.title}"] if quick else page(name, given, folder)
-        (folder / f"{name}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (folder / "index.md").write_text("\n".join(index(quick)) + "\n", encoding="utf-8")
+        write_changed(folder / f"{name}.md", f"# {given.title}\n\n`{name}`: {prose(kind_of(name, given))}\n")
+    write_changed(folder / "index.md", "\n".join(index(quick)) + "\n")
+
+
+def kind_of(name: str, given: Page) -> type:
+    """The class of the functional of a page."""
+    return type(example(name, given))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

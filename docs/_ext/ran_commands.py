@@ -4,13 +4,16 @@
     :pictures: sigma.png slices.png
     ```
 
-Commands of one page share a directory, which starts empty; `:file:` copies a file of the repository into it first, and
-`:code:` says which exit code the command must return, 0 unless given. Only builders of pages run commands.
+Commands of one page share a directory, which starts empty; what they say and leave is kept until the package changes.
+`:file:` copies a file of the repository into it first, and `:code:` says which exit code the command must return, 0
+unless given. Only builders of pages run commands.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -19,6 +22,7 @@ import tempfile
 from pathlib import Path
 from typing import ClassVar
 
+from carried_out import digest, kept_folder, package_digest
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
@@ -48,6 +52,20 @@ class RanCommand(SphinxDirective):
         for name in self.options.get("file", "").split():
             shutil.copy(ROOT / name, folder)
         command = self.arguments[0]
+        kept = kept_folder("commands") / key_of(folder, command)
+        if (kept / "said.json").exists():
+            said = json.loads((kept / "said.json").read_text())
+            shutil.copytree(kept / "left", folder, dirs_exist_ok=True)
+        else:
+            said = self.said(folder, command)
+            shutil.copytree(folder, kept / "left", dirs_exist_ok=True)
+            (kept / "said.json").write_text(json.dumps(said))
+        text = f"$ geomflow {command}\n{said}".rstrip()
+        block = nodes.literal_block(text, text, language="text")
+        return [block, *(picture(folder, name) for name in self.options.get("pictures", "").split())]
+
+    def said(self, folder: Path, command: str) -> str:
+        """Run a command, and return what it prints."""
         done = subprocess.run(
             [sys.executable, "-c", MAIN, *command.split()],
             cwd=folder,
@@ -58,9 +76,14 @@ class RanCommand(SphinxDirective):
         )
         if done.returncode != self.options.get("code", 0):
             raise RuntimeError(f"geomflow {command} returned {done.returncode}:\n{done.stdout}{done.stderr}")
-        text = f"$ geomflow {command}\n{done.stdout}{done.stderr}".rstrip()
-        block = nodes.literal_block(text, text, language="text")
-        return [block, *(picture(folder, name) for name in self.options.get("pictures", "").split())]
+        return done.stdout + done.stderr
+
+
+def key_of(folder: Path, command: str) -> str:
+    """What a command says depends on: itself, the package, and the names and files of one page before it."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    parts = [command, package_digest(), *(f"{path.relative_to(folder)} {digest(path)}" for path in files)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 _FOLDERS: dict[str, tempfile.TemporaryDirectory[str]] = {}

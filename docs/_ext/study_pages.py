@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from carried_out import ensure
+from carried_out import ensure, kept_folder, write_changed
 from sphinx.application import Sphinx
 
 if TYPE_CHECKING:
@@ -143,17 +143,9 @@ def write_pages(app: Sphinx) -> None:
     write_changed(folder / "index.md", "\n".join(index(STUDIES)) + "\n")
 
 
-def write_changed(path: Path, text: str) -> None:
-    """Write a page, unless it stands there already: Sphinx reads anew what is newer."""
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        path.write_text(text, encoding="utf-8")
-
-
 def carried_out(name: str, folder: Path) -> Path:
     """A copy of what a study found at its quick size, for links of its page."""
-    from geomflow.codegen.cache import default_directory
-
-    kept = ensure(name, default_directory() / "documentation" / name)  # from build to build, beside compiled routines
+    kept = ensure(name, kept_folder(name))
     folder.mkdir(exist_ok=True)
     for file in ("numbers.json", "table.csv", "figure.png"):
         shutil.copy(kept / file, folder / file)

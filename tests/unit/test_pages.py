@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -102,3 +103,45 @@ def test_what_a_study_found_is_kept_while_the_files_it_loaded_stay(tmp_path, mon
     (tmp_path / "loaded.py").write_text("2")
     assert not carried_out.is_current(tmp_path)
     assert not carried_out.is_current(tmp_path / "nowhere")
+
+
+def test_what_a_command_says_depends_on_what_stood_before_it(tmp_path):
+    ran_commands = pytest.importorskip("ran_commands")
+    first = ran_commands.key_of(tmp_path, "quintic")
+    assert ran_commands.key_of(tmp_path, "quintic --resume") != first
+    (tmp_path / "left.txt").write_text("by an earlier command")
+    assert ran_commands.key_of(tmp_path, "quintic") != first
+    (tmp_path / "left.txt").unlink()
+    assert ran_commands.key_of(tmp_path, "quintic") == first
+
+
+def test_names_of_other_packages_have_addresses():
+    outside_names = pytest.importorskip("outside_names")
+    assert outside_names.address("sympy.core.expr.Expr").endswith("#sympy.core.expr.Expr")
+    assert outside_names.address("collections.abc.Mapping").endswith("#collections.abc.Mapping")
+    assert outside_names.address("geomflow.Expr") is None
+    assert outside_names.address("float") is None
+
+
+def test_the_reference_forgets_no_name():
+    """Every public name of a floor stands on its page, by name or among the rest."""
+    pages = {"flow": "flow", "field": "field", "symbolic.functionals": "functionals", "codegen": "codegen",
+             "variety": "variety", "fits": "fits", "plot": "plot", "distribute": "distribute"}
+    for floor, page in pages.items():
+        text = (DOCS / "reference" / f"{page}.md").read_text(encoding="utf-8")
+        assert f".. names:: geomflow.{floor}\n   :rest:" in text
+    for floor in ("kernels", "networks", "tangent"):
+        text = (DOCS / "reference" / f"{floor}.md").read_text(encoding="utf-8")
+        names = importlib.import_module(f"geomflow.{floor}").__all__
+        assert [name for name in names if name not in text.split() and f"geomflow.{floor}.{name}" not in text] == []
+
+
+def test_cells_of_a_notebook_are_compared_with_the_script(tmp_path):
+    run_notebooks = pytest.importorskip("run_notebooks")
+    pytest.importorskip("sphinx_gallery")
+    (tmp_path / "one.py").write_text('"""\nTitle\n=====\n"""\n\nx = 1\n\n# %%\n# Words.\nprint(x)\n')
+    cells = [{"cell_type": "code", "source": [text]} for text in ("%matplotlib inline", "x = 1", "print(x)")]
+    (tmp_path / "one.ipynb").write_text(json.dumps({"cells": cells}))
+    assert list(run_notebooks.faults(tmp_path, everything=False)) == []
+    (tmp_path / "one.ipynb").write_text(json.dumps({"cells": cells[:-1]}))
+    assert list(run_notebooks.faults(tmp_path, everything=False)) == ["one.ipynb: its code is not that of its script"]
