@@ -30,10 +30,10 @@ def test_import_loads_no_heavy_package():
     assert loaded.strip() == "[]"
 
 
-def test_import_takes_less_than_six_tenths_of_a_second_of_a_processor():
-    """Time of the processor: a busy machine does not lengthen it."""
-    code = "import time; t = time.process_time(); import geomflow; print(time.process_time() - t)"
-    assert min(float(run_python(code)) for _ in range(3)) < 0.6
+def test_an_import_costs_little_more_than_that_of_numpy():
+    """Processor time of what comes beyond numpy over that of numpy: whatever slows a busy machine slows both."""
+    code = "import time; now = time.process_time; a = now(); import numpy; b = now(); import geomflow; c = now(); "
+    assert min(float(run_python(code + "print((c - b)/(b - a))")) for _ in range(3)) < 1.5
 
 
 @pytest.mark.parametrize("name", geomflow.__all__)

@@ -7,6 +7,7 @@ import re
 import sys
 import threading
 import time
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -26,10 +27,11 @@ def seen_at(monkeypatch, terminal: bool) -> None:
 @pytest.fixture
 def terminal(monkeypatch, capsys):
     """Errors go to a terminal, of somebody who is soon impatient."""
-    for switch in ("CI", "TQDM_DISABLE", "TQDM_MININTERVAL"):
+    for switch in ("CI", "TQDM_DISABLE"):
         monkeypatch.delenv(switch, raising=False)
     seen_at(monkeypatch, True)
     monkeypatch.setattr(progress, "PATIENCE", 0.05)
+    monkeypatch.setattr(progress, "_tqdm", partial(progress._tqdm, mininterval=0))
     return monkeypatch
 
 
