@@ -175,7 +175,8 @@ def make_torus(table: GeometryTable) -> FlatTorus:
 def make_grid(table: GridTable, torus: FlatTorus) -> Grid:
     """The grid of [grid] on a torus."""
     order: Any = table.order  # of a word it is said what to write instead
-    return torus.grid(table.n, order, table.scheme or "stencil")
+    scheme: Any = table.scheme or "stencil"
+    return torus.grid(table.n, order, scheme)
 
 
 def make_state(table: StateTable, grid: Grid) -> Field:

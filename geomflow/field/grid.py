@@ -22,7 +22,7 @@ from geomflow.codegen.stencils import ORDERS
 from geomflow.core import memory
 from geomflow.core.errors import GridTooSmallError, InputError, ShapeError, UnknownNameError, require_known
 from geomflow.field.hermitian import HermitianField, make_hermitian
-from geomflow.field.lattice import FlatTorus, Rows, resolve_rows
+from geomflow.field.lattice import FlatTorus, Order, Rows, Scheme, resolve_rows
 from geomflow.field.mesh import SPECTRAL, STENCIL, Mesh
 from geomflow.field.metric import MetricField, make_metric
 from geomflow.field.potential import PotentialField, make_potential
@@ -163,7 +163,7 @@ def checked_shape(dim: int, n: int | Sequence[int]) -> tuple[int, ...]:
     return tuple(int(points) for points in given)
 
 
-def checked_order(order: int | None, scheme: str) -> int | None:
+def checked_order(order: int | None, scheme: str) -> Order | None:
     """The order of the stencils, 4 unless given; None for the spectral scheme, which has none."""
     if isinstance(order, str):
         raise InputError(f"the order of a grid is that of its stencils, 2, 4, 6 or 8, and '{order}' was given: write "
@@ -177,7 +177,8 @@ def checked_order(order: int | None, scheme: str) -> int | None:
         return 4
     if order not in ORDERS:
         raise UnknownNameError.among("order of accuracy", str(order), [str(known) for known in ORDERS])
-    return int(order)
+    found: Order = int(order)  # type: ignore[assignment]
+    return found
 
 
 @final
@@ -223,7 +224,7 @@ class Torus(FlatTorus):
         periods = dict(zip(self.coordinates, numbers)) if self.is_rectangular else None
         return Chart(self.symbols, periods=periods)
 
-    def grid(self, n: int | Sequence[int], order: int | None = None, scheme: str = "stencil") -> Grid:
+    def grid(self, n: int | Sequence[int], order: Order | None = None, scheme: Scheme = "stencil") -> Grid:
         """The periodic grid with `n` points an axis; see `FlatTorus.grid`."""
         return make_grid(self, n, order, scheme)
 
@@ -293,7 +294,7 @@ class ComplexTorus(FlatTorus):
 
         return ComplexChart(("z",) if self.dim == 1 else tuple(f"z{a}" for a in range(1, self.dim + 1)))
 
-    def grid(self, n: int | Sequence[int], order: int | None = None, scheme: str = "stencil") -> Grid:
+    def grid(self, n: int | Sequence[int], order: Order | None = None, scheme: Scheme = "stencil") -> Grid:
         """The periodic grid with `n` points an axis; see `FlatTorus.grid`."""
         return make_grid(self, n, order, scheme)
 

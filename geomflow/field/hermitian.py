@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geomflow.core import conventions, hermitian
 from geomflow.core.errors import InputError
@@ -36,7 +37,7 @@ class HermitianField(MatrixField):
     """
 
     grid: Grid
-    values: np.ndarray
+    values: NDArray[np.complex128]
 
     def __post_init__(self) -> None:
         size = complex_dimension(self.grid, "a Hermitian form")

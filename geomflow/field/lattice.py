@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from geomflow.field.grid import Grid
 
 Rows = tuple[tuple[float, ...], ...]
+
+Order = Literal[2, 4, 6, 8]
+"""Of the accuracy of stencils."""
+
+Scheme = Literal["stencil", "spectral"]
+"""How derivatives are taken."""
 
 
 class FlatTorus(ABC):
@@ -82,7 +88,7 @@ class FlatTorus(ABC):
         return dict(zip(self.coordinates, self.symbols, strict=True))
 
     @abstractmethod
-    def grid(self, n: int | Sequence[int], order: int | None = None, scheme: str = "stencil") -> Grid:
+    def grid(self, n: int | Sequence[int], order: Order | None = None, scheme: Scheme = "stencil") -> Grid:
         """A periodic grid.
 
         Raises InputError and

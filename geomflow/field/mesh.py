@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -19,12 +19,13 @@ from geomflow.core import memory
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.numbers import require_unmasked
 from geomflow.field.derivatives import CellJets, Discretisation, Fourier, Stencil, cell_expansion
-from geomflow.field.lattice import FlatTorus
+from geomflow.field.lattice import FlatTorus, Order, Scheme
 
 if TYPE_CHECKING:
     from geomflow.field.state import ScalarField
 
-STENCIL, SPECTRAL = "stencil", "spectral"
+STENCIL: Final = "stencil"
+SPECTRAL: Final = "spectral"
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,7 +37,7 @@ class Mesh(ABC):
 
     torus: FlatTorus
     shape: tuple[int, ...]
-    order: int | None = 4
+    order: Order | None = 4
 
     @property
     def dim(self) -> int:
@@ -54,7 +55,7 @@ class Mesh(ABC):
         return 8 * self.size
 
     @property
-    def scheme(self) -> str:
+    def scheme(self) -> Scheme:
         """How derivatives are taken: "stencil", or "spectral" by Fourier transforms."""
         return SPECTRAL if self.is_spectral else STENCIL
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, ClassVar, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geomflow import kernels
 from geomflow.core.archive import Archive
@@ -72,7 +73,7 @@ class ComponentMetric(HermitianMetric, kind="geomflow component metric 1"):
     def _packed(self) -> np.ndarray:
         return pack(self.coefficients)
 
-    def at(self, points: Points) -> np.ndarray:
+    def at(self, points: Points) -> NDArray[np.complex128]:
         """g_{ab̄} in the local coordinates of the given points, (Q, n, n); matrix-free."""
         there = self.in_chart(points)
         g = FubiniStudy(self.variety).at(there) + unpack(self.sums.at(there, self._packed))

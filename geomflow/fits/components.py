@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geomflow.core.archive import Archive
 from geomflow.core.errors import InputError
@@ -16,6 +17,7 @@ from geomflow.fits.fit import FitState, Last
 from geomflow.fits.held_out import HeldOutTraining, held_out_count, small_start
 from geomflow.fits.points import WeightedPoints, patch_of, real_coordinates
 from geomflow.flow.solver import solve
+from geomflow.networks.activation import ActivationName
 from geomflow.networks.perceptron import Perceptron
 from geomflow.tangent.training import Adam, Optimiser
 from geomflow.variety import FubiniStudy, HermitianMetric, Hypersurface, Points
@@ -62,7 +64,7 @@ class ComponentNetwork(HermitianMetric, kind="geomflow component-network 1"):
                 f"the {variety} need {needed[0]} (real and imaginary parts) and {needed[1]} (components)"
             )
 
-    def at(self, points: Points) -> np.ndarray:
+    def at(self, points: Points) -> NDArray[np.complex128]:
         """g_{ab̄} in local coordinates, (P, n, n)."""
         return self.reference.at(points) + self.change(points)
 
@@ -137,7 +139,7 @@ class ComponentTraining(HeldOutTraining[ComponentNetwork]):
         points: Points,
         *,
         hidden: Sequence[int] = (64, 64, 64),
-        activation: str = "relu",
+        activation: ActivationName = "relu",
         epochs: int = 50,
         batch: int = 64,
         optimiser: Optimiser | None = None,
@@ -245,7 +247,7 @@ class ComponentTraining(HeldOutTraining[ComponentNetwork]):
         return ComponentNetwork(self.variety, self.patch, self.network, parameters, report)
 
 
-def component_perceptron(variety: Hypersurface, hidden: Sequence[int], activation: str) -> Perceptron:
+def component_perceptron(variety: Hypersurface, hidden: Sequence[int], activation: ActivationName) -> Perceptron:
     """The network 2N – hidden – n² of the paper, W ~ N(0, 2/fan-in) for ReLU and N(0, 1/fan-in) else, biases zero."""
     spread = 2.0**0.5 if activation == "relu" else 1.0
     return Perceptron(2 * variety.ambient.size, hidden, variety.dim**2, activation, "standard", spread)
@@ -255,7 +257,7 @@ def component_network(
     points: Points,
     *,
     hidden: Sequence[int] = (64, 64, 64),
-    activation: str = "relu",
+    activation: ActivationName = "relu",
     epochs: int = 50,
     batch: int = 64,
     optimiser: Optimiser | None = None,

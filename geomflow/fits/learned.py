@@ -22,6 +22,7 @@ from geomflow.fits.points import WeightedPoints
 from geomflow.fits.projective import input_count
 from geomflow.fits.tangent_features import PotentialTangent
 from geomflow.kernels.spectrum import alignment, participation_ratio
+from geomflow.networks.activation import ActivationName
 from geomflow.networks.perceptron import Perceptron
 from geomflow.variety import Ambient, FubiniStudy, Points, PolarisedMetric
 from geomflow.variety.errors import UnderdeterminedError
@@ -37,7 +38,7 @@ SMALL = 0.1
 _PER_PARAMETER, _HELD_OUT, _BATCH = 1.5, 0.1, 300
 
 
-def feature_network(ambient: Ambient, width: int | Sequence[int], activation: str = "gelu") -> Perceptron:
+def feature_network(ambient: Ambient, width: int | Sequence[int], activation: ActivationName = "gelu") -> Perceptron:
     """A perceptron for φ in NTK parametrisation, σ_w = σ_b = 1.
 
     So wide networks have a tangent kernel in the limit, and steps of least |δθ| are those of the kernel.

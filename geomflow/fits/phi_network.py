@@ -14,6 +14,7 @@ from typing import Any, final
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from geomflow.core.archive import Archive
 from geomflow.core.errors import InputError
@@ -75,7 +76,7 @@ class PhiNetwork(CorrectedMetric, kind="geomflow phi-network 1"):
         """φ, (P,)."""
         return self._evaluate(points)[1]
 
-    def at(self, points: Points) -> np.ndarray:
+    def at(self, points: Points) -> NDArray[np.complex128]:
         """g_{ab̄} = g_FS + ∂_a∂_b̄φ, shape (P, n, n)."""
         inputs, _, hessian = self._evaluate(points)
         return inputs.metric(hessian)

@@ -19,6 +19,7 @@ from geomflow.fits.phi_steps import AdamStep, GaussNewton
 from geomflow.fits.points import WeightedPoints
 from geomflow.fits.projective import input_count
 from geomflow.flow.solver import solve
+from geomflow.networks.activation import ActivationName
 from geomflow.networks.complex_hessian import ComplexHessian
 from geomflow.networks.perceptron import Perceptron
 from geomflow.variety import Hypersurface, Points, checked_volume
@@ -141,7 +142,7 @@ class PhiTraining(HeldOutTraining[PhiNetwork]):
         steps: tuple[int, int] | None = None,
         work: float | None = WORK,
         hidden: Sequence[int] = (64, 64, 64),
-        activation: str = "gelu",
+        activation: ActivationName = "gelu",
         loss: str | Loss = "(v - 1)^2",
         seed: int = 0,
         kahler_class: Sequence[float] | None = None,
@@ -242,7 +243,7 @@ def phi_metric(
     points: Points,
     *,
     hidden: Sequence[int] = (64, 64, 64),
-    activation: str = "gelu",
+    activation: ActivationName = "gelu",
     loss: str | Loss = "(v - 1)^2",
     steps: tuple[int, int] | None = None,
     work: float | None = WORK,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 from scipy.linalg.lapack import dpstrf
 
@@ -195,7 +196,7 @@ class KernelMetric(CorrectedMetric, kind="geomflow kernel metric 1"):
         """φ, (P,)."""
         return np.concatenate([value for _, value, _ in self._parts(points)])
 
-    def at(self, points: Points) -> np.ndarray:
+    def at(self, points: Points) -> NDArray[np.complex128]:
         """g_{ab̄} = g_FS + ∂_a∂_b̄φ, shape (P, n, n)."""
         return np.concatenate([inputs.metric(hessian) for inputs, _, hessian in self._parts(points)])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geomflow.core.archive import Archive
 from geomflow.core.errors import InputError
@@ -174,7 +175,7 @@ class FrozenComponents(HermitianMetric, kind="geomflow frozen components 1"):
         self.metric, self.variety, self.report = metric, metric.variety, report
         self.coefficients = metric.network.layout.checked(coefficients, "coefficients")
 
-    def at(self, points: Points) -> np.ndarray:
+    def at(self, points: Points) -> NDArray[np.complex128]:
         """g_{ab̄} in local coordinates, (P, n, n)."""
         self.check(points)
         network = self.metric.network

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, final
+from typing import Any, Literal, final
 
 import numpy as np
 
@@ -31,7 +31,7 @@ MOST_LAYERS = 10_000
 class InfiniteNetwork(Kernel):
     """What tangent kernel and covariance of an infinitely wide perceptron share: the recursion and its parameters."""
 
-    activation: str = "relu"
+    activation: Literal["relu", "erf", "cos", "sin", "gelu", "identity"] = "relu"
     depth: int = 1
     weight_std: float = 1.0
     bias_std: float = 0.0
@@ -351,7 +351,8 @@ _TOGETHER = 8
 def _finite(kernel: InfiniteNetwork, inputs: int, width: int) -> Perceptron:
     hidden = (width,) * kernel.depth
     deviations = {"weight_std": kernel.weight_std, "bias_std": kernel.bias_std}
-    return Perceptron(inputs, hidden, 1, kernel.activation, "ntk", embedding=kernel.embedding, **deviations)
+    activation: Any = kernel.activation  # of those that no network has the perceptron says so
+    return Perceptron(inputs, hidden, 1, activation, "ntk", embedding=kernel.embedding, **deviations)
 
 
 def _tangent(network: Perceptron, parameters: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

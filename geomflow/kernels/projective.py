@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Literal, final
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class ProjectiveGaussian(Kernel):
     """
 
     scale: float
-    precision: str = "double"
+    precision: Literal["double", "single"] = "double"
     _kind: ClassVar[int]
 
     def __post_init__(self) -> None:

@@ -26,7 +26,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from math import factorial, pi, sqrt
-from typing import final
+from typing import Literal, final
 
 import numpy as np
 from numba import njit
@@ -258,7 +258,11 @@ ACTIVATIONS = {"relu": Activation("relu", _relu, kinked=True)} | {
 }
 
 
-def activation(name: str | Activation) -> Activation:
+ActivationName = Literal["relu", "gelu", "tanh", "erf", "cos", "softplus"]
+"""Activations that have a name."""
+
+
+def activation(name: ActivationName | Activation) -> Activation:
     """The activation of this name (or the given one, of the user's own).
 
     Raises `UnknownNameError`, naming the nearest known one.

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
-from typing import Any, final
+from typing import Any, Literal, final
 
 import numpy as np
 
 from geomflow.core.archive import Archive
 from geomflow.core.errors import InputError, require_known
 from geomflow.core.numbers import real_number
-from geomflow.networks.activation import Activation
+from geomflow.networks.activation import Activation, ActivationName
 from geomflow.networks.activation import activation as named
 from geomflow.networks.jets import Series
 from geomflow.networks.network import Layout, Network, joined, point_blocks, summed
@@ -61,8 +61,8 @@ class Perceptron(Network):
         inputs: int,
         hidden: Sequence[int] = (64, 64),
         outputs: int = 1,
-        activation: str | Activation = "gelu",
-        parametrisation: str = "ntk",
+        activation: ActivationName | Activation = "gelu",
+        parametrisation: Literal["ntk", "standard"] = "ntk",
         weight_std: float = 1.0,
         bias_std: float = 0.0,
         embedding: FourierEmbedding | None = None,
@@ -71,7 +71,7 @@ class Perceptron(Network):
         self.inputs, self.outputs, self.embedding = int(inputs), int(outputs), embedding
         self.activation = named(activation)
         require_known("parametrisation", parametrisation, _PARAMETRISATIONS)
-        self.parametrisation = parametrisation
+        self.parametrisation: Literal["ntk", "standard"] = parametrisation
         self.weight_std = _checked_deviation(weight_std, "weight_std", smallest=np.finfo(float).tiny)
         self.bias_std = _checked_deviation(bias_std, "bias_std", smallest=0.0)
         self.biased = parametrisation == "standard" or self.bias_std > 0

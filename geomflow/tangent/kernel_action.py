@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, final
+from typing import Any, Protocol, final
 
 import numpy as np
 
@@ -199,6 +199,21 @@ class BatchAction(Action):
     def sandwich(self, components: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """K^{1/2} [weight · K^{1/2} (m c)]."""
         return self.whole.sandwich(components * self.weights, weight)
+
+
+class Acting(Protocol):
+    """What acts on values at points: a kernel, a tangent kernel, or a user's own."""
+
+    def apply(self, x: Any, y: Any, values: Any, /) -> np.ndarray:
+        """Σ_q Θ(x_p, y_q) values[q].
+
+        Parameters
+        ----------
+        x, y : (p, d) and (q, d) arrays
+            Points.
+        values : (q, ...) array
+            What is summed.
+        """
 
 
 def action(kernel: Any, grid: Grid, tensor: bool, batch: Batch | None = None) -> Action:

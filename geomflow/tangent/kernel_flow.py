@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
+import numpy as np
+
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.registry import Registry
 from geomflow.field import MetricField
@@ -21,8 +23,8 @@ from geomflow.flow.solver import as_flow
 from geomflow.flow.steppers.choose import fitting_stepper
 from geomflow.kernels import EmpiricalKernel, EmpiricalPotentialKernel, Kernel
 from geomflow.networks.periodic import FourierEmbedding
-from geomflow.symbolic.functionals import Functional
-from geomflow.tangent.kernel_action import Batch, action, require_kernel
+from geomflow.symbolic.functionals import DerivedFlow, Functional
+from geomflow.tangent.kernel_action import Acting, Batch, action, require_kernel
 from geomflow.tangent.kernel_binding import compiled
 from geomflow.tangent.kernel_checks import look_at_growth, require_positive
 
@@ -77,8 +79,8 @@ class KernelFlow(Flow):
         The points x' that are seen; all unless given.
     """
 
-    source: Any
-    kernel: Any
+    source: Functional | DerivedFlow | Flow
+    kernel: Acting | Callable[[np.ndarray, np.ndarray], np.ndarray]
     batch: Batch | None = None
 
     def __post_init__(self) -> None:

@@ -6,6 +6,7 @@ from math import gamma, pi, sqrt
 from typing import TYPE_CHECKING, final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import elliprf
 
 from geomflow.core.errors import InputError
@@ -51,7 +52,7 @@ class FlatCurve(PolarisedMetric, kind="geomflow flat curve 1"):
         """The class of Fubini–Study."""
         return (1.0,)
 
-    def at(self, points: Points) -> np.ndarray:
+    def at(self, points: Points) -> NDArray[np.complex128]:
         """κ|Ω|², shape (P, 1, 1)."""
         self.check(points)
         return (self.kappa * points.omega2)[:, None, None].astype(complex)

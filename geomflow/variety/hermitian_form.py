@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, triu
 
 from geomflow.core import archive
@@ -105,9 +106,9 @@ class HermitianForm(PolarisedMetric, kind="geomflow Hermitian form 2"):
         result: np.ndarray = np.log(self.gram(points, 0)[:, 0, 0].real) / self.level
         return result
 
-    def at(self, points: Points) -> np.ndarray:
+    def at(self, points: Points) -> NDArray[np.complex128]:
         """g_{ab̄} = (1/k) (P_ab̄/P − P_a P_b̄/P²), shape (P, n, n)."""
-        return log_metric(self.gram(points)) / self.level
+        return np.asarray(log_metric(self.gram(points)) / self.level, dtype=complex)
 
     def jets(self, points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Derivatives of K up to the fourth, from second derivatives of the monomials."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geomflow.core.hermitian import log_determinant
 from geomflow.variety import frames
@@ -127,16 +128,16 @@ class Curvature:
         R_{ab̄cd̄}.
     """
 
-    metric: np.ndarray
-    riemann: np.ndarray
+    metric: NDArray[np.complex128]
+    riemann: NDArray[np.complex128]
 
     @property
-    def inverse(self) -> np.ndarray:
+    def inverse(self) -> NDArray[np.complex128]:
         """g^{ab̄} as [a, b]: Σ_b g^{ab̄} g_{cb̄} = δ^a_c."""
         return np.swapaxes(np.linalg.inv(self.metric), -1, -2)
 
     @property
-    def ricci(self) -> np.ndarray:
+    def ricci(self) -> NDArray[np.complex128]:
         """R_{ab̄} = g^{cd̄} R_{ab̄cd̄} = −∂_a∂_b̄ log det g."""
         result: np.ndarray = np.einsum("...cd,...abcd->...ab", self.inverse, self.riemann)
         return result

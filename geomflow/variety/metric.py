@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geomflow.core import archive
 from geomflow.core.errors import InputError, StoreError
@@ -46,7 +47,7 @@ class HermitianMetric(InNotebook):
         archive.register(cls, HermitianMetric, kind, KINDS)
 
     @abstractmethod
-    def at(self, points: Points) -> np.ndarray:
+    def at(self, points: Points) -> NDArray[np.complex128]:
         """g_{ab̄}, shape (P, n, n).
 
         Parameters
@@ -204,7 +205,7 @@ class FubiniStudy(PolarisedMetric, kind="geomflow Fubini-Study metric 1"):
         result: np.ndarray = np.log(self.variety.ambient.norms(points.coordinates)) @ np.array(self._class)
         return result
 
-    def at(self, points: Points) -> np.ndarray:
+    def at(self, points: Points) -> NDArray[np.complex128]:
         """g_{ab̄}, shape (P, n, n)."""
         self.check(points)
         parts = [t * log_metric(gram) for t, gram in zip(self._class, self._grams(points, 1))]

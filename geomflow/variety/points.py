@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from geomflow.core import archive
 from geomflow.core.errors import InputError
@@ -57,7 +57,7 @@ class Points(InNotebook):
     """
 
     variety: Hypersurface
-    coordinates: np.ndarray
+    coordinates: NDArray[np.complex128]
     weights: np.ndarray
     omega2: np.ndarray
     patch: np.ndarray

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, singledispatch
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import sympy
 
@@ -25,6 +25,9 @@ from geomflow.symbolic.variation.display import explained
 from geomflow.symbolic.variation.realise import Realisation
 from geomflow.symbolic.variation.residues import Certificate, all_vanish
 from geomflow.symbolic.variation.staged import Staged, euler_operator
+
+Measure = Literal["dV", "dm", "dmu", "omega"]
+"""What a user's own density is integrated against: the first two on real geometries, the others on complex ones."""
 
 
 @dataclass(frozen=True)
@@ -374,7 +377,8 @@ class Functional(InNotebook, InLatex):
         return metric
 
     @staticmethod
-    def from_density(geometry: Any, density: Any, *, measure: str | None = None, name: str = "density") -> Functional:
+    def from_density(geometry: Any, density: Any, *, measure: Measure | None = None,
+                     name: str = "density") -> Functional:
         """∫ density over a geometry, varied like the functionals that come with the package.
 
         On a real geometry the density is written in R, Ric2 (= |Ric|²), f, `laplacian(s)` and `dot(s, t)`
