@@ -9,21 +9,9 @@ from functools import partial
 from itertools import count
 
 from geomflow.codegen.lowering import Leaf, Lowering, implementation
-from geomflow.codegen.plan import (
-    AXES,
-    LINE,
-    GridPlan,
-    Index,
-    Source,
-    hoist,
-    last_axis,
-    letters,
-    operations,
-    parent,
-    runs,
-)
+from geomflow.codegen.plan import AXES, LINE, GridPlan, Index, Source, hoist, last_axis, operations, parent, runs
+from geomflow.codegen.preamble import buffers, sizes, stencil_weights
 from geomflow.codegen.reader import Reader, plus, times
-from geomflow.codegen.stencils import radius, weights
 from geomflow.codegen.text import Names, Writer
 from geomflow.core import graph as gr
 from geomflow.core.graph import Node
@@ -49,9 +37,11 @@ class GridEmitter:
 
     def body(self) -> list[str]:
         """The lines of `block`, from its first to its last."""
-        out, head = Writer(1), Writer(1)
+        out, needed = Writer(1), buffers(self.plan, len(self._tabled))
+        out.extend(sizes(self.plan, self._symbols))
+        out.extend(stencil_weights(self.plan))
         self._once(out)
-        buffers = self._buffers(out)
+        out.extend(f"{name} = buffer({count})" for name, count in needed.items())
         self._tables(out)
         size, width = f"n_{self._inner}", self.plan.width
         out.line(f"width = ({size} - 1) // (({size} + {width - 1}) // {width}) // {LINE} * {LINE} + {LINE}")
@@ -63,61 +53,13 @@ class GridEmitter:
             with out.block(f"for step in outer({plus('start', -first)}, {plus('stop', first)}):"):
                 for number in range(len(self.plan.stages)):
                     self._stage(out, number)
-        out.extend(f"release({name})" for name in buffers)
-        self._sizes(head)
-        self._weights(head)
-        return head.lines + out.lines
+        out.extend(f"release({name})" for name in needed)
+        return out.lines
 
     def _temporary(self) -> str:
         return f"t{next(self._counter)}"
 
     # Before the loops
-
-    def _sizes(self, out: Writer) -> None:
-        for axis in range(self.plan.dimension):
-            out.line(f"n_{AXES[axis]} = out.shape[{axis + 1}]")
-        for axis, name in enumerate(self._program.coordinates):
-            out.line(f"h_{AXES[axis]} = spacing[{axis}]  # of {name}")
-        for position, name in enumerate(self._program.parameters):
-            out.line(f"{self._symbols[name]} = parameters[{position}]")
-
-    def _weights(self, out: Writer) -> None:
-        used = {(last_axis(index), index[last_axis(index)])
-                for stage in self.plan.stages for _, index in stage.differentiated}
-        for axis, derivative in sorted(used):
-            known = weights(derivative, self.plan.order)
-            reach = radius(derivative, self.plan.order)
-            scale = " * ".join([f"h_{AXES[axis]}"] * derivative)
-            ratios = [known[reach + s] for s in range(derivative % 2, reach + 1)]
-            values = ", ".join(f"{w.numerator}.0 / ({w.denominator}.0 * {scale})" for w in ratios)
-            out.line(f"w_{AXES[axis] * derivative} = ({values},)")
-
-    def _buffers(self, out: Writer) -> list[str]:
-        """Allocate them; their names."""
-        names = []
-
-        def allocate(name: str, *extents: str | int) -> None:
-            names.append(name)
-            out.line(f"{name} = buffer({' * '.join(map(str, (*extents, self.plan.pitch)))})")
-
-        for number, stage in enumerate(self.plan.stages):
-            if self.plan.dimension >= 3:
-                out.line(f"lines{number} = {plus('last - first', 2 * self.plan.leads[number])}")
-            for index, members in stage.prefixes.items():
-                ring = [2 * stage.ring_reach + 1] if last_axis(index) == 0 and self.plan.dimension >= 3 else []
-                thick = ["n_k"] if last_axis(index) <= 1 and self.plan.dimension == 4 else []
-                allocate(f"d{number}_{letters(index)}", *ring, *thick, len(members))
-            if lines := stage.lines(self.plan.inner):
-                allocate(f"line{number}", len(lines))
-            if stage.across:
-                allocate(f"across{number}", len(stage.across))
-            if number < len(self.plan.stages) - 1:
-                extents = [f"lines{number}", "n_k"][: self.plan.dimension - 2]
-                allocate(f"stage{number}", self.plan.depth(number), *extents, len(self._program.stages[number].outputs))
-        if self._tabled:
-            names.append("table")
-            out.line(f"table = buffer({len(self._tabled)} * n_{self._inner})")
-        return names
 
     def _once(self, out: Writer) -> None:
         nodes = [n for hoisted in self._hoisted for n in hoisted.once]
