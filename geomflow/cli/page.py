@@ -25,7 +25,9 @@ th, td { padding: 0.15rem 0.8rem 0.15rem 0; text-align: left; vertical-align: to
 pre { background: var(--ground); padding: 0.8rem 1rem; overflow-x: auto; }
 img { max-width: 100%; height: auto; background: #fff; border-radius: 4px; }
 canvas, input[type=range] { width: 100%; max-width: 40rem; } canvas { touch-action: none; cursor: grab; }
-nav a { margin-right: 1rem; } footer { margin-top: 3rem; opacity: 0.7; font-size: 0.9rem; }
+nav a { margin-right: 1rem; }
+@media (max-width: 32rem) { th[scope=row], th[scope=row] + td { display: block; border: 0; } }
+footer { margin-top: 3rem; opacity: 0.7; font-size: 0.9rem; }
 """
 
 

@@ -34,12 +34,13 @@ STORE = "run.zarr"
 MOST_ROWS, MOST_FRAMES, LONGEST = 200, 40, 160
 _REAL = [
     ("curvature", r"R^l{}_{kij} = \partial_i\Gamma^l_{jk} - \partial_j\Gamma^l_{ik} + \Gamma^l_{im}\Gamma^m_{jk}"
-                  r" - \Gamma^l_{jm}\Gamma^m_{ik},\quad R_{kj} = R^i{}_{kij}"),
+                  r" - \Gamma^l_{jm}\Gamma^m_{ik}"),
+    ("Ricci", r"R_{kj} = R^i{}_{kij},\quad R = g^{kj} R_{kj}"),
     ("signs", r"R > 0 \text{ on spheres},\quad \Delta = g^{ij}\nabla_i\nabla_j \le 0"),
 ]
 _COMPLEX = [
-    ("metric", r"\mathrm{d}s^2 = 2 g_{a\bar b}\,\mathrm{d}z^a\,\mathrm{d}\bar z^b,\quad z^a = x^a + i y^a,\quad "
-               r"g_{a\bar b} = g^0_{a\bar b} + \partial_a\partial_{\bar b}\varphi"),
+    ("metric", r"\mathrm{d}s^2 = 2 g_{a\bar b}\,\mathrm{d}z^a\,\mathrm{d}\bar z^b,\quad z^a = x^a + i y^a"),
+    ("potential", r"g_{a\bar b} = g^0_{a\bar b} + \partial_a\partial_{\bar b}\varphi"),
     ("Kähler curvature", r"R_{a\bar b} = -\partial_a\partial_{\bar b}\log\det g,\quad R = 2 g^{a\bar b}R_{a\bar b}"),
     ("density", r"v = \frac{\det g}{\kappa |\Omega|^2},\quad \langle v\rangle = 1"),
 ]
@@ -217,9 +218,9 @@ class VarietyReport(Report):
     @cached_property
     def metric(self) -> Any:
         """The metric."""
-        from geomflow.variety.store import stored_metric
+        from geomflow.fits import load_metric
 
-        return stored_metric(self.folder / "metric.npz")
+        return load_metric(self.folder / "metric.npz")
 
     @property
     def outcome(self) -> str:

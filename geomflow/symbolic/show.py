@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from html import escape
 from itertools import combinations_with_replacement, product
 from typing import Any, ClassVar, Protocol, Self, final
 
@@ -24,13 +26,24 @@ def latex(expression: sympy.Basic, names: Mapping[sympy.Symbol, str] | None = No
 def mathml(text: str, block: bool = False) -> Markup:
     """Mathematics in LaTeX as MathML, which browsers set without a script and without the network.
 
-    >>> mathml("x^2")
-    '<math ...><mrow><msup><mi>x</mi><mn>2</mn></msup></mrow></math>'
-    """
-    from latex2mathml.converter import convert
+    What the converter does not know is left as it is, as code.
 
-    known = text.replace("{aligned}", "{split}")  # one thing by two names, of which the converter knows the second
-    return Markup(convert(known, display="block" if block else "inline"))
+    >>> mathml("x^2")
+    '<math><msup><mi>x</mi><mn>2</mn></msup></math>'
+    """
+    from math_core import LatexError
+
+    try:
+        return Markup(_converter().convert_with_local_state(text, displaystyle=block))
+    except LatexError:
+        return Markup(f"<code>{escape(text)}</code>")
+
+
+@cache
+def _converter() -> Any:
+    from math_core import LatexToMathML
+
+    return LatexToMathML()
 
 
 class Spelling(Protocol):

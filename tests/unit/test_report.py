@@ -6,6 +6,8 @@ import base64
 import html
 import io
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -124,6 +126,13 @@ def test_a_report_says_what_was_asked_how_and_what_came(folder, name, words):
     for picture in pictures(page):
         assert colours(picture) > 20
     assert page.stat().st_size < 2_000_000
+
+
+@pytest.mark.parametrize("where", ["runs/bump", "varieties/cubic"])
+def test_a_fresh_process_tells_of_what_is_stored(folder, where):
+    done = subprocess.run([sys.executable, "-m", "geomflow", "show", where], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "outcome" in done.stdout
 
 
 def test_the_file_of_a_report_makes_the_same_run(folder, monkeypatch, tmp_path):
