@@ -126,7 +126,7 @@ def _faults(kernel: Any, x: Any, tolerance: float) -> Iterator[tuple[str, str, l
         p = int(np.argmax(gap))
         yield "diagonal", "the kernel's diagonal is not that of its matrix", [
             f"diagonal(x)[{p}] = {diagonal[p]:.6g}, and matrix(x)[{p}, {p}] = {matrix[p, p]:.6g}"]
-    yield from _sums(kernel, x, matrix, allowed)
+    yield from _sums(kernel, x, matrix, tolerance)
 
 
 def _asymmetry(matrix: np.ndarray, allowed: float) -> Iterator[tuple[str, str, list[str]]]:
@@ -140,18 +140,18 @@ def _asymmetry(matrix: np.ndarray, allowed: float) -> Iterator[tuple[str, str, l
 def _negative(matrix: np.ndarray, tolerance: float) -> Iterator[tuple[str, str, list[str]]]:
     values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
     scale = max(float(np.abs(values).max(initial=0.0)), 1e-300)
-    if len(values) and values[0] < -tolerance * len(values) * scale:
+    if len(values) and values[0] < -tolerance * scale:
         vector = vectors[:, 0] * np.sign(vectors[np.argmax(np.abs(vectors[:, 0])), 0])
         yield "positive", f"the kernel is not positive: its matrix has the eigenvalue {values[0]:.6g}", [
             f"ΣΣ c_p c_q K(x_p, x_q) < 0 for c = {np.array2string(vector, precision=3, separator=', ')}, beside a "
             f"largest eigenvalue of {values[-1]:.6g}"]
 
 
-def _sums(kernel: Any, x: Any, matrix: np.ndarray, allowed: float) -> Iterator[tuple[str, str, list[str]]]:
+def _sums(kernel: Any, x: Any, matrix: np.ndarray, tolerance: float) -> Iterator[tuple[str, str, list[str]]]:
     count = len(matrix)
-    values = 1.0 + np.arange(2.0 * count).reshape(count, 2) % 3
+    values = np.cos(np.arange(2.0 * count)).reshape(count, 2)
     expected = matrix @ values
-    room = 10 * max(allowed * count, 1e-13 * float(np.abs(matrix).sum(axis=1).max(initial=0.0))) * 3
+    room = tolerance / 10 * max(float(np.abs(matrix).sum(axis=1).max(initial=0.0)), 1.0)
     ways = [("apply(x, None, v)", None, {}), ("apply(x, x, v)", x, {}), ("apply(x, x, v, block=2)", x, {"block": 2})]
     for words, y, options in ways:
         found = kernel.apply(x, y, values, **options)
@@ -163,7 +163,7 @@ def _sums(kernel: Any, x: Any, matrix: np.ndarray, allowed: float) -> Iterator[t
             return
     half = kernel.matrix(x[:1], x)
     gap = np.abs(half - matrix[:1])
-    if gap.max(initial=0.0) > allowed:
+    if gap.max(initial=0.0) > tolerance * float(np.abs(matrix).max(initial=0.0)):
         q = int(np.argmax(gap[0]))
         yield "matrix", "the kernel's matrix(x, y) between two sets is not that of matrix(x)", [
             f"K(x_0, x_{q}) = {half[0, q]:.6g} and {matrix[0, q]:.6g}"]

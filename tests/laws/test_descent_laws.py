@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 import geomflow as gf
 from geomflow import functionals as fn
-from tests.strategies import amplitudes, seeds
+from geomflow.testing import amplitudes, seeds
 
 STEPS = 8
 TOLERANCES = {"rk4": 1e-6, "rk23": 1e-9, "rk45": 1e-9, "rkc": 1e-6, "semi-implicit": 1e-6}

@@ -11,9 +11,9 @@ import pytest
 from fields import grid_of, rounding, unresolved
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from strategies import amplitudes, automorphisms, seeds
 
 from geomflow.field import ComplexTorus, Torus
+from geomflow.testing import amplitudes, automorphisms, seeds
 
 SURFACE = Torus(2, periods=(1.0, 1.5)).grid(48, scheme="spectral")
 SPACE = Torus(3).grid(16, scheme="spectral")

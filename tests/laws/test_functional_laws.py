@@ -15,7 +15,8 @@ import geomflow as gf
 from geomflow import functionals as fn
 from geomflow.core import conventions
 from geomflow.field import HermitianField
-from tests.strategies import seeds
+from geomflow.testing import seeds
+from geomflow.testing.pairing import Derived
 
 POINTS = {1: 24, 2: 12}
 TAU = {"tau": 0.4}
@@ -111,26 +112,13 @@ def slope(energy, moved, step=1e-2):
 
 
 def gradient(functional, metric, state, **options):
-    """grad E at the state, packed, from the flow that descends loss E."""
-    problem = gf.Descent(functional.gradient_flow(metric), forced=True, **options).bind(state)
-    rate = np.empty_like(problem.y0)
-    problem.rate(0.0, problem.y0, rate)
-    return -rate / functional.factor
+    """grad E at the state, from the flow that descends loss E."""
+    return Derived(functional, metric, options).gradient(state)
 
 
 def largest(first, second):
     """The product of the largest values, for tolerances: where a slope nearly vanishes, its terms do not."""
     return float(np.abs(first).max() * np.abs(second).max())
-
-
-def product_of_potentials(metric, state, eta, psi):
-    """∫ηψ dμ_J, ∫ηψ dμ_Ω, or ∫⟨∂η, ∂ψ⟩ dμ_J = −½∫ηΔψ dμ_J."""
-    scalar = state.grid.scalar
-    if metric == "mabuchi":
-        return (scalar(eta) * scalar(psi)).integral(state)
-    if metric == "L2":
-        return (scalar(eta) * scalar(psi)).mean() * state.volume()
-    return -(scalar(eta) * state.laplacian(scalar(psi))).integral(state) / 2
 
 
 @pytest.mark.parametrize(("name", "metric"), pairs(POTENTIALS))
@@ -141,8 +129,8 @@ def test_slopes_of_functionals_of_potentials(name, metric, seed):
     state, psi = potential_state(1, random)
     functional = POTENTIALS[name][0](state.grid.torus)
     found = slope(functional, lambda s: state.unpack(state.pack() + s * psi))
-    eta = gradient(functional, metric, state)[0]
-    wanted = product_of_potentials(metric, state, eta, psi)
+    eta = gradient(functional, metric, state)
+    wanted = Derived(functional, metric).pairing(state, eta, psi)
     assert found == pytest.approx(wanted, rel=1e-6, abs=1e-7 * largest(eta, psi) * state.volume())
 
 
@@ -153,8 +141,8 @@ def test_slopes_in_complex_dimension_two(name, seed):
     state, psi = potential_state(2, np.random.default_rng(seed))
     functional = POTENTIALS[name][0](state.grid.torus)
     found = slope(functional, lambda s: state.unpack(state.pack() + s * psi))
-    eta = gradient(functional, "mabuchi", state)[0]
-    wanted = product_of_potentials("mabuchi", state, eta, psi)
+    eta = gradient(functional, "mabuchi", state)
+    wanted = Derived(functional, "mabuchi").pairing(state, eta, psi)
     assert found == pytest.approx(wanted, rel=1e-5, abs=1e-6 * largest(eta, psi) * state.volume())
 
 
@@ -193,7 +181,7 @@ def test_the_constant_of_the_j_functional_is_that_of_the_classes(dim, seed):
     h = state.metric().values
     c = conventions.mean_trace(h.reshape(-1, dim, dim), chi)
     expected = c - conventions.complex_trace(h, chi)
-    np.testing.assert_allclose(-gradient(functional, "mabuchi", state)[0], expected, rtol=0, atol=1e-8 * abs(c))
+    np.testing.assert_allclose(-gradient(functional, "mabuchi", state), expected, rtol=0, atol=1e-8 * abs(c))
 
 
 def metric_state(random, dim=2):
@@ -214,25 +202,6 @@ def unit_wave(grid, random):
 def options_of(functional, measure):
     open_names = TAU if "perelman-w" in functional.name else {}
     return {"parameters": open_names, "measure": measure if functional.dilaton else None}
-
-
-def product_of_metrics(metric, state, first, second, dm):
-    """∫⟨h, h'⟩_g dV or dm, or ∫Σ h_ij h'_ij dm; `first` and `second` packed, `dm` the density of the measure."""
-    h, k = (state.unpack(packed).values for packed in (first, second))
-    inverse = np.linalg.inv(state.values)
-    square = np.einsum("...ij,...ij->...", h, k) if metric == "L2" else np.einsum(
-        "...ij,...jk,...kl,...li->...", inverse, h, inverse, k)
-    return state.grid.scalar(square * (state.volume_density().values if metric == "ebin" else dm)).integral()
-
-
-def inner_measure(functional, metric, state, measure):
-    """dm/dx in the functional's inner product: e^{−f}√det g with the ground state's f, or the reference measure."""
-    if functional.dilaton is not False:
-        return measure if functional.dilaton else 1.0
-    if metric == "L2":
-        return 1.0
-    equation = gf.Descent(functional.gradient_flow(metric), forced=True).on(state)
-    return np.exp(-equation.solved(state.pack())) * state.volume_density().values
 
 
 @pytest.mark.parametrize(("name", "metric"), pairs(METRICS))
@@ -256,7 +225,7 @@ def assert_slope(name, metric, state, h, measure):
     options = options_of(functional, measure)
     found = slope(lambda g: functional(g, **options), lambda s: state.unpack(state.pack() + s * h))
     grad = gradient(functional, metric, state, **options)
-    wanted = product_of_metrics(metric, state, grad, h, inner_measure(functional, metric, state, measure))
+    wanted = Derived(functional, metric, options).pairing(state, grad, state.unpack(h).values)
     size = largest(grad, h) * state.grid.torus.cell_volume
     assert found == pytest.approx(wanted, rel=1e-6, abs=1e-6 * size + 1e-9)
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from strategies import seeds
 
 import geomflow as gf
 from geomflow.networks.components import IndependentComponents
@@ -14,6 +13,7 @@ from geomflow.networks.wrapped import Correction, Rescaled
 from geomflow.tangent.gradient_flow import GradientFlow
 from geomflow.tangent.loss import Continuum
 from geomflow.tangent.training import SGD, Training
+from geomflow.testing import seeds
 
 CURVE, PLANE = gf.ComplexTorus(dim=1), gf.Torus(dim=2)
 POTENTIAL = Rescaled(PotentialModel(CURVE, Perceptron(2, (12,), embedding=FourierEmbedding(CURVE))), 0.01)

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from learned_models import KAHLER_SURFACE, METRIC_MODELS, MODELS, OTHERS, POTENTIAL_MODELS, SURFACE, perceptron, points
-from strategies import seeds
 
 from geomflow.core.monomials import multi_indices
 from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel, hermitian_probe
@@ -16,6 +15,7 @@ from geomflow.kernels.potential import PotentialKernel, images, periodic, waves
 from geomflow.kernels.tangent import Covariant, Kronecker, Symmetrised, drift, frame, from_frame, pair_matrix, pulled
 from geomflow.networks import CholeskyModel, PotentialModel
 from geomflow.networks.periodic import lattice_points
+from geomflow.testing import seeds
 
 QUICK = settings(max_examples=15, deadline=None)
 FEW = settings(max_examples=6, deadline=None)

@@ -6,42 +6,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geomflow.field import ComplexTorus, Torus
-from geomflow.networks import CosineNetwork, FourierEmbedding, Layout, Network, Perceptron
+from geomflow import testing
+from geomflow.networks import FourierEmbedding, Layout, Network, Perceptron
 from geomflow.networks.periodic import DiscreteGaussian, lattice_points
+from geomflow.testing import seeds
+from geomflow.testing.draw.kernels import ACTIVATIONS, TORI
 
-seeds = st.integers(0, 10_000)
-names = st.sampled_from(("relu", "gelu", "tanh", "erf", "cos", "softplus"))
-TORI = (Torus(1), Torus(2, lattice=[[1, 0.2], [-0.3, 0.8]]), ComplexTorus(1, modulus=0.3 + 1.1j), Torus(3), Torus(4))
-
-
-@st.composite
-def perceptrons(draw) -> Network:
-    """A perceptron of any depth, on a torus or not."""
-    torus = draw(st.one_of(st.none(), st.sampled_from(TORI)))
-    embedding = None if torus is None else FourierEmbedding(torus, draw(st.integers(1, 2)))
-    return Perceptron(
-        draw(st.integers(1, 4)) if torus is None else torus.real_dim,
-        hidden=draw(st.lists(st.integers(1, 9), max_size=3)),
-        outputs=draw(st.integers(1, 3)),
-        activation=draw(names),
-        parametrisation=draw(st.sampled_from(("ntk", "standard"))),
-        weight_std=draw(st.floats(0.5, 2)),
-        bias_std=draw(st.sampled_from((0.0, 0.4))),
-        embedding=embedding,
-    )
-
-
-@st.composite
-def cosines(draw) -> Network:
-    """A cosine network, on a torus or not."""
-    torus = draw(st.one_of(st.none(), st.sampled_from(TORI)))
-    inputs = draw(st.integers(1, 4)) if torus is None else torus.real_dim
-    scale, outputs = draw(st.floats(0.2, 1.5)), draw(st.integers(1, 3))
-    return CosineNetwork(inputs, draw(st.integers(1, 30)), scale, outputs=outputs, torus=torus, seed=draw(seeds))
-
-
-networks = st.one_of(perceptrons(), cosines())
+networks = testing.networks()
 
 
 def state(network: Network, seed: int, points: int = 5):
@@ -93,7 +64,7 @@ def test_tangent_kernel_is_symmetric_and_positive(network, seed):
     np.testing.assert_array_equal(network.tangent_kernel(theta, x[:2], x[3:]).shape, (2, 3) + (network.outputs,) * 2)
 
 
-@given(st.sampled_from(TORI), names, seeds, st.lists(st.integers(-3, 3), min_size=4, max_size=4))
+@given(st.sampled_from(TORI), st.sampled_from(ACTIVATIONS), seeds, st.lists(st.integers(-3, 3), min_size=4, max_size=4))
 def test_embedded_networks_are_periodic(torus, name, seed, steps):
     """f(x + Σ_a m_a v_a) = f(x), first derivatives too."""
     network = Perceptron(torus.real_dim, (6,), 2, name, embedding=FourierEmbedding(torus), bias_std=0.1)

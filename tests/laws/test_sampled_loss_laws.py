@@ -9,11 +9,11 @@ import pytest
 from fields import grid_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import seeds
 
 import geomflow as gf
 from geomflow import networks
 from geomflow.symbolic.functionals import FUNCTIONALS, PotentialFunctional
+from geomflow.testing import seeds
 
 CURVE, PLANE = gf.ComplexTorus(dim=1), gf.Torus(dim=2)
 SLANTED = gf.ComplexTorus(dim=1, lattice=[[1.3, 0.2], [-0.3, 0.8]])

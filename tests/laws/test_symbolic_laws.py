@@ -7,50 +7,15 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import automorphisms
-from sympy import Rational, cos, exp, sin
+from sympy import Rational
 
-from geomflow.symbolic import Chart, ComplexChart, KahlerMetric, Metric, is_zero
+from geomflow.symbolic import Chart, KahlerMetric, Metric, is_zero
 from geomflow.symbolic.exact import read_array
 from geomflow.symbolic.ring import GraphRing
 from geomflow.symbolic.tensors import RingTensors
+from geomflow.testing import automorphisms, functions, metrics, potentials
 
 SYMBOLS = sympy.symbols("x y z", real=True)
-small = st.integers(min_value=-3, max_value=3)
-
-
-@st.composite
-def functions(draw, symbols):
-    """A short function of some of the coordinates, at most 3/10 in size near the origin."""
-    a, b = draw(st.sampled_from(symbols)), draw(st.sampled_from(symbols))
-    shapes = [a * b, a**2, sin(a), cos(a + b), exp(a) / 3, 1 / (2 + b**2), a, sympy.Integer(1)]
-    return draw(small) * draw(st.sampled_from(shapes)) / 10
-
-
-@st.composite
-def metrics(draw, dim):
-    """A metric near the flat one, with up to two entries that vary."""
-    symbols = SYMBOLS[:dim]
-    matrix = sympy.eye(dim) * 2
-    for _ in range(2):
-        i, j = draw(st.integers(0, dim - 1)), draw(st.integers(0, dim - 1))
-        change = draw(functions(symbols))
-        matrix[i, j] += change
-        if i != j:
-            matrix[j, i] += change
-    return Metric(Chart(symbols), matrix)
-
-
-@st.composite
-def potentials(draw, dim):
-    """A Kähler potential near the flat one: polynomial, logarithmic and oscillating parts, and their conjugates."""
-    chart = ComplexChart("z" if dim == 1 else [f"z{k + 1}" for k in range(dim)])
-    z, w = draw(st.sampled_from(list(zip(chart.symbols, chart.conjugates, strict=True))))
-    u, v = draw(st.sampled_from(list(zip(chart.symbols, chart.conjugates, strict=True))))
-    square = sum(p * q for p, q in zip(chart.symbols, chart.conjugates, strict=True))
-    parts = [z * w * u * v, z * w * (u + v), z**2 * v + w**2 * u, sympy.log(1 + square), sympy.exp(z + w)]
-    extra = draw(st.sampled_from(parts)) * draw(small) / 10
-    return KahlerMetric.from_potential(chart, square + extra)
 
 
 @settings(max_examples=15)

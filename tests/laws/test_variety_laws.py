@@ -13,6 +13,8 @@ import geomflow as gf
 import geomflow.variety as gv
 from geomflow.fits.algebraic import FormObjective
 from geomflow.fits.objective import EnergyLoss
+from geomflow.testing import check_metric, forms
+from geomflow.testing.draw.varieties import named_variety
 from geomflow.variety.orbits import invariant_forms, reference
 from geomflow.variety.sections import multi_monomials
 
@@ -21,13 +23,7 @@ seeds = st.integers(0, 10_000)
 
 @cache
 def varieties() -> tuple[gv.Hypersurface, ...]:
-    return (
-        gv.Fermat(3),
-        gv.Fermat(4),
-        gv.Dwork("1/3 + i/2"),
-        gv.Bicubic(),
-        gv.Hypersurface("z0^4 + 2*z1^4 + z2^4 - i*z3^4 + z0*z1*z2*z3 + z0^2*z1*z3"),
-    )
+    return tuple(named_variety(name) for name in ("fermat 3", "fermat 4", "dwork", "bicubic", "generic"))
 
 
 which = st.integers(0, 4)
@@ -49,6 +45,13 @@ def test_metrics_do_not_depend_on_the_patch(number, seed):
     metric = random_metric(variety, 1, seed)
     points = variety.sample(40, seed=seed)
     assert gv.transition_loss(metric, points) < 1e-10
+
+
+@settings(max_examples=5)
+@given(forms())
+def test_forms_are_metrics_of_their_potentials(metric):
+    """Hermitian, positive, closed, the same in all patches, and ∂∂̄ of the potential."""
+    check_metric(metric, metric.variety.sample(8, seed=1))
 
 
 @settings(max_examples=8)

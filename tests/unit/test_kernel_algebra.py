@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import seeds
 
 import geomflow as gf
 from geomflow import kernels as gk
 from geomflow import networks
 from geomflow.core.errors import InputError, NotFiniteError, PositivityError, SymmetryError
+from geomflow.testing import seeds
 
 T = gf.Torus(dim=2)
 SLANTED = gf.Torus(dim=2, lattice=[[1.0, 0.3], [-0.2, 0.9]])

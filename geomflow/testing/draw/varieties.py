@@ -23,11 +23,18 @@ if TYPE_CHECKING:
 
 def varieties() -> SearchStrategy[Hypersurface]:
     """Calabi–Yau hypersurfaces: a curve, then surfaces, a product of projective spaces, and a threefold with moduli."""
-    return st.sampled_from(("fermat 3", "fermat 4", "generic", "bicubic", "dwork")).map(_variety)
+    return st.sampled_from(("fermat 3", "fermat 4", "generic", "bicubic", "dwork")).map(named_variety)
 
 
 @cache
-def _variety(name: str) -> Hypersurface:
+def named_variety(name: str) -> Hypersurface:
+    """One of those that `varieties` draws.
+
+    Parameters
+    ----------
+    name : str
+        "fermat 3", "fermat 4", "generic", "bicubic" or "dwork".
+    """
     made: dict[str, Callable[[], Hypersurface]] = {
         "fermat 3": lambda: Fermat(3),
         "fermat 4": lambda: Fermat(4),
