@@ -16,7 +16,7 @@ import geomflow as gf
 from geomflow.cli.document import read_document
 from geomflow.cli.run import Prepared
 from geomflow.cli.schema import RunFile
-from geomflow.plot.style import DIVERGING
+from geomflow.plot.style import diverging
 
 HERE = Path(__file__).parent
 RUN_FILE = HERE.parent / "examples" / "kahler" / "calabi_flow_torus.toml"
@@ -57,7 +57,7 @@ def surfaces(values: list[np.ndarray]) -> Iterator[Any]:
         ax.view_init(elev=34, azim=-60 + 20 * number / len(values))
         ax.set(zlim=(-most, most), box_aspect=(1, 1, 0.42))
         height = np.pad(each, (0, 1), mode="wrap")
-        colours = mpl.colormaps[DIVERGING](0.5 + 0.5 * np.arcsinh(6 * height / most) / np.arcsinh(6.0))
+        colours = diverging()(0.5 + 0.5 * np.arcsinh(6 * height / most) / np.arcsinh(6.0))
         east, north = np.gradient(height / most, 1 / len(each))
         colours[..., :3] *= np.clip(0.9 + (0.05 * east - 0.03 * north), 0.6, 1)[..., None]
         ax.plot_surface(x, y, height, facecolors=colours, shade=False, rcount=99, ccount=99, linewidth=0,

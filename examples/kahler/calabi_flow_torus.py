@@ -39,7 +39,7 @@ print(sol.outcome)
 gf.plot.monitors(sol)
 
 # %%
-# Curvature and potential along the run, in one colour scale each:
+# Curvature and potential along the run. In one colour scale the last panels would be blank, so each has its own:
 gf.plot.snapshots(sol)
 
 # %%

@@ -11,7 +11,7 @@ import numpy as np
 from geomflow.core.notebook import Markup
 from geomflow.plot.quantities import drawable, scale_of
 from geomflow.plot.runs import telling_times
-from geomflow.plot.style import DIVERGING
+from geomflow.plot.style import diverging
 from geomflow.plot.things import quick_quantity
 
 if TYPE_CHECKING:
@@ -58,9 +58,7 @@ def _coded(values: np.ndarray) -> str:
 
 
 def _colours() -> str:
-    import matplotlib as mpl
-
-    return _coded(255 * mpl.colormaps[DIVERGING](np.linspace(0, 1, 256))[:, :3])
+    return _coded(255 * diverging()(np.linspace(0, 1, 256))[:, :3])
 
 
 _SCRIPT = """

@@ -61,10 +61,10 @@ def draw_quantity(
     if grid.torus.real_dim == 1:
         _draw_curve(ax, grid, chosen)
         ax.set_ylim(scale.centre - 1.05 * scale.limit, scale.centre + 1.05 * scale.limit)
-        _count_missing(ax, chosen.values)
+        _note(ax, chosen, chosen.values)
         return None, ""
     plane, origin, where = plane_through(chosen.values, grid, place)
-    _count_missing(ax, plane)
+    _note(ax, chosen, plane)
     return draw_plane(ax, grid, plane, origin, scale), where
 
 
@@ -100,12 +100,17 @@ def draw_plane(ax: Axes, grid: Grid, plane: np.ndarray, origin: np.ndarray, scal
     return mesh
 
 
-def _count_missing(ax: Axes, values: np.ndarray) -> None:
-    """A grey ground, and in words how many values have no place on the scale."""
+def _note(ax: Axes, chosen: Quantity, values: np.ndarray) -> None:
+    """In words that a panel holds a constant, or, on a grey ground, how many values have no place on the scale."""
     missing = int(np.count_nonzero(~np.isfinite(values)))
+    note = ""
     if missing:
         ax.set_facecolor(MISSING)
         note = f"not finite at {missing} of {values.size} points"
+    elif chosen.constant:
+        spread = float(np.ptp(chosen.finite))
+        note = f"constant to {spread:.0e}" if spread else "constant"
+    if note:
         ax.text(0.5, 0.5, note, transform=ax.transAxes, ha="center", va="center", color=INK, fontsize=8.5, wrap=True)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,25 +15,62 @@ if TYPE_CHECKING:
     from geomflow.field.state import Field
 
 
-@dataclass(frozen=True)
+EPSILON = float(np.finfo(float).eps)
+
+
+@dataclass(frozen=True, eq=False)
 class Quantity:
     """An array on a grid, its label, and the value drawn in the neutral colour, if one is neutral at all states."""
 
     values: np.ndarray
     label: str
     centre: float | None = 0.0
+    floor: float = 0.0
+    """Rounding in what the values were computed from."""
+
+    @cached_property
+    def finite(self) -> np.ndarray:
+        """The values that are numbers, in a row."""
+        found: np.ndarray = self.values[np.isfinite(self.values)]
+        return found
+
+    @cached_property
+    def middle(self) -> float:
+        """The neutral value: the centre, or the mean."""
+        return float(self.finite.mean()) if self.centre is None else self.centre
+
+    @cached_property
+    def reach(self) -> float:
+        """The largest distance from the neutral value; 0 where there are no finite values."""
+        return float(np.abs(self.finite - self.middle).max()) if self.finite.size else 0.0
+
+    @cached_property
+    def rounding(self) -> float:
+        """What differs by no more is a constant to rounding."""
+        return max(self.floor, _rounding(self.finite)) if self.finite.size else self.floor
+
+    @property
+    def constant(self) -> bool:
+        """Whether there is nothing to see but a constant."""
+        return self.finite.size > 0 and float(np.ptp(self.finite)) <= self.rounding
+
+
+def _rounding(values: np.ndarray) -> float:
+    return 8 * EPSILON * float(np.abs(values).max())
 
 
 def _curvature(state: Any) -> Quantity:
     label = "scalar curvature $R$"
+    finest = min(state.grid.spacing)  # second derivatives magnify rounding by 1/h²
     try:
-        return Quantity(state.scalar().values, label)
+        return Quantity(state.scalar().values, label, floor=EPSILON * (np.pi / finest) ** 2)
     except PositivityError:  # what is no metric has no curvature
         return Quantity(np.full(state.grid.shape, np.nan), label)
 
 
 def _potential(state: Any) -> Quantity:
-    return Quantity(state.values - state.values.mean(), r"potential $\varphi - \langle\varphi\rangle$")
+    label = r"potential $\varphi - \langle\varphi\rangle$"
+    return Quantity(state.values - state.values.mean(), label, floor=_rounding(state.values))
 
 
 def _density(state: Any) -> Quantity:
@@ -107,6 +145,8 @@ def quantity(state: Any, name: str | None = None) -> Quantity:
 BLOWN_UP = 30.0
 #: The share of a state's values that have a colour of their own then.
 KEPT = 0.98
+#: A panel whose values reach over less than this share of the colours looks blank.
+FAINT = 1 / 12
 
 
 @dataclass(frozen=True)
@@ -116,6 +156,14 @@ class Scale:
     centre: float
     limit: float
     extreme: float
+    own: bool = False
+    """Whether it is that of one panel alone, because in one for all some panel would be blank."""
+
+    @property
+    def range(self) -> str:
+        """From where to where it goes, in TeX: ±0.02, 1 ± 3 × 10⁻⁷."""
+        around = f"{self.centre:.6g} " if self.centre else ""
+        return rf"${around}\pm {scientific(self.limit)}$"
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -133,6 +181,41 @@ class Scale:
         return f"\ncolours cut, values reach {self.extreme:.2g}" if self.cut else ""
 
 
+def scientific(number: float) -> str:
+    """A number in TeX, to three digits: 0, 0.25, 2.5 × 10⁻⁴.
+
+    >>> print(scientific(0.25), scientific(2.5e-4))
+    0.25 2.5 \\times 10^{-4}
+    """
+    mantissa, _, exponent = f"{number:.2e}".partition("e")
+    if number == 0 or -3 < int(exponent) < 4:
+        return f"{number:.3g}"
+    return rf"{float(mantissa):g} \times 10^{{{int(exponent)}}}"
+
+
+def scales_of(quantities: Sequence[Quantity]) -> list[Scale]:
+    """A scale for each of the states: one for all, as of `scale_of`, unless in it some panel would be blank.
+
+    Then each has its own, over all of its finite values. So it is where the values shrink to less than a twelfth, or
+    differ from each other by less than a twelfth of what all have.
+    """
+    shared = scale_of(quantities)
+    telling = [item for item in quantities if item.finite.size and not item.constant]
+    reaches = [item.reach for item in telling]
+    shrinking = any(later < FAINT * most for most, later in zip(np.maximum.accumulate(reaches or [0.0]), reaches))
+    if shrinking or any(np.ptp(item.finite) / 2 < FAINT * shared.limit for item in telling):
+        return [replace(_own_scale(item), own=True) for item in quantities]
+    return [shared] * len(quantities)
+
+
+def _own_scale(item: Quantity) -> Scale:
+    """Over all values of one state."""
+    if not item.finite.size:
+        return Scale(item.centre or 0.0, 1.0, item.centre or 0.0)
+    limit = 1.0 if item.constant else item.reach
+    return Scale(item.middle, limit, item.middle)
+
+
 def scale_of(quantities: Iterable[Quantity], limit: float | None = None) -> Scale:
     """The scale of a quantity at several states: around its neutral value, or where it has none around the median of
     the states' means, ± `limit`.
@@ -142,13 +225,13 @@ def scale_of(quantities: Iterable[Quantity], limit: float | None = None) -> Scal
     others without colour. Then `limit` is the largest 98 % quantile of a state, without states that lie 30 times as far
     off as the middle one.
     """
-    rows, centre = [], None
+    rows, centre, rounding = [], None, 0.0
     for item in quantities:
-        finite = item.values[np.isfinite(item.values)]
         centre = item.centre
-        if finite.size:
-            middle = finite.mean() if centre is None else centre
-            rows.append((finite.min(), finite.max(), middle, np.quantile(np.abs(finite - middle), KEPT)))
+        if item.finite.size:
+            usual = np.quantile(np.abs(item.finite - item.middle), KEPT)
+            rows.append((item.finite.min(), item.finite.max(), item.middle, usual))
+            rounding = max(rounding, item.rounding)
     if not rows:
         return Scale(centre or 0.0, limit or 1.0, centre or 0.0)
     low, high, middles, usual = np.array(rows, dtype=float).T
@@ -156,7 +239,7 @@ def scale_of(quantities: Iterable[Quantity], limit: float | None = None) -> Scal
     far = np.maximum(high - centre, centre - low)
     place = int(np.argmax(far))
     extreme = float(high[place] if high[place] - centre >= centre - low[place] else low[place])
-    room = _telling(far, usual) if far[place] > 1e-12 * max(1.0, abs(centre)) else 1.0
+    room = _telling(far, usual) if far[place] > rounding else 1.0
     return Scale(centre, limit or room, extreme)
 
 

@@ -12,11 +12,12 @@ import numpy as np
 from geomflow.core.errors import InputError, require_known
 from geomflow.core.files import replacing
 from geomflow.plot.heatmap import draw_quantity, largest_place
-from geomflow.plot.quantities import drawable, quantity, quantity_names, scale_of
-from geomflow.plot.style import CYCLE, DIVERGING, INK, MUTED, colour_bar, styled
+from geomflow.plot.quantities import Quantity, Scale, drawable, quantity, quantity_names, scales_of, scientific
+from geomflow.plot.style import CYCLE, INK, MUTED, colour_bar, diverging, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colorbar import Colorbar
     from matplotlib.figure import Figure
 
     from geomflow.flow import Solution
@@ -121,12 +122,15 @@ def _widen(ax: Axes, low: float, high: float) -> None:
 
 @styled
 def snapshots(sol: Solution[Any], names: Sequence[str] | None = None, *, count: int = 4) -> np.ndarray:
-    """Draw quantities of a run at `count` of its saved times: one row a quantity, one colour scale a row.
+    """Draw quantities of a run at `count` of its saved times: one row a quantity, in one colour scale where that shows
+    something in each panel.
 
     The first and the last are among them, and between any two the state moves about equally far. `names` are
     quantities as in `heatmap`; unless given, curvature and potential where the states have them. A state that is
     singular is marked in its own panels; the scale is that of the finite values of all. Where they blow up, by a factor
-    of 30 and more, it leaves out what few values reach, and the label says how far they go.
+    of 30 and more, it leaves out what few values reach, and the label says how far they go. Where one scale would leave
+    a panel blank, as at the end of a run whose curvature decays, each panel of the row has its own, which is written
+    above it.
     Returns the array of Axes, shape (quantities, times).
 
     Parameters
@@ -144,11 +148,17 @@ def snapshots(sol: Solution[Any], names: Sequence[str] | None = None, *, count: 
     states = [sol.states[i] for i in picked]
     chosen = quantity_names(states[0])[:2] if names is None else list(names)
     wanted = (2.5 * len(picked) + 0.9, 2.35 * len(chosen) + 0.4)
-    _, axes = plt.subplots(len(chosen), len(picked), figsize=wanted, squeeze=False, sharex=True, sharey="row")
-    for row, name in zip(axes, chosen):
-        _draw_row(row, states, name)
+    rows = [[quantity(state, name) for state in states] for name in chosen]
+    scales = [scales_of(row) for row in rows]
+    curves = drawable(states[0]).grid.torus.real_dim == 1
+    apart = curves and any(row[0].own for row in scales)
+    _, axes = plt.subplots(len(chosen), len(picked), figsize=wanted, squeeze=False, sharex=True,
+                           sharey=False if apart else "row")
+    for row, items, own in zip(axes, rows, scales):
+        _draw_row(row, states, items, own)
     for ax, i in zip(axes[0], picked):
-        ax.set_title(f"$t = {_scientific(sol.times[i])}$")
+        below = ax.get_title()
+        ax.set_title(f"$t = {scientific(sol.times[i])}$" + (f"\n{below}" if below else ""), loc="center")
     for ax in axes[:-1].flat:
         ax.set_xlabel("")
     for ax in axes[:, 1:].flat:
@@ -169,35 +179,36 @@ def telling_times(sol: Solution[Any], count: int) -> list[int]:
     return sorted({int(np.argmin(np.abs(way - target))) for target in np.linspace(0, way[-1], count)} | {len(way) - 1})
 
 
-def _draw_row(row: Sequence[Axes], states: Sequence[Any], name: str) -> None:
-    """One quantity at several times, in one colour scale and, above dimension two, in one plane."""
-    quantities = [quantity(state, name) for state in states]
-    scale = scale_of(quantities)
-    place = largest_place(quantities[0], scale)
-    for ax, state, item in zip(row, states, quantities):
+def _draw_row(row: Sequence[Axes], states: Sequence[Any], items: Sequence[Quantity], scales: Sequence[Scale]) -> None:
+    """One quantity at several times, in its scales and, above dimension two, in one plane."""
+    place = largest_place(items[0], scales[0])
+    for ax, state, item, scale in zip(row, states, items, scales):
         mesh, where = draw_quantity(ax, drawable(state).grid, item, scale, place)
+        if scale.own and item.finite.size and not item.constant:
+            ax.set_title(scale.range, loc="center")
     if mesh is None:
-        row[0].set_ylabel(quantities[0].label)
+        row[0].set_ylabel(items[0].label)
         return
-    arrows = "both" if scale.cut else "neither"
-    bar = colour_bar(row[0].figure, mesh, list(row), shrink=0.9, pad=0.015, aspect=14, extend=arrows)
-    bar.set_label(quantities[0].label + where + scale.note)
+    bar = _bar(row[0].figure, mesh, list(row), scale, aspect=14, shrink=0.9, pad=0.015)
+    bar.set_label(items[0].label + where + (",\nscale of each panel above it" if scale.own else scale.note))
 
 
-def _scientific(t: float) -> str:
-    """A time in TeX: 0, 0.25, 2.5 × 10⁻⁴."""
-    mantissa, _, exponent = f"{t:.2e}".partition("e")
-    if t == 0 or -3 < int(exponent) < 4:
-        return f"{t:.3g}"
-    return rf"{float(mantissa):g} \times 10^{{{int(exponent)}}}"
+def _bar(figure: Any, mesh: Any, axes: Any, scale: Scale, **options: Any) -> Colorbar:
+    """A bar with the numbers of a scale, or of scales that differ from panel to panel with signs."""
+    bar = colour_bar(figure, mesh, axes, extend="both" if scale.cut else "neither", **options)
+    if scale.own:
+        low, high = scale.ends
+        bar.set_ticks([low, scale.centre, high], labels=["$-$", "$0$" if scale.centre == 0 else "middle", "$+$"])
+    return bar
 
 
 @styled
 def film(sol: Solution[Any], path: str | Path, name: str | None = None, *, frames_per_second: int = 12) -> Axes:
     """Write one frame a saved time to `path`, a .gif, or an .mp4 where ffmpeg is installed.
 
-    `name` is a quantity as in `heatmap`. One colour scale, as in `snapshots`, holds for every
-    frame; above dimension two the plane is that of the first. A state that is singular is marked in its own frame.
+    `name` is a quantity as in `heatmap`. One colour scale holds for every frame, unless, as in `snapshots`, a frame
+    would be blank: then each has its own, which its title says. Above dimension two the plane is that of the first.
+    A state that is singular is marked in its own frame.
     Returns the Axes of the last frame.
     Raises `InputError` for another suffix and where .mp4 is asked for without ffmpeg.
 
@@ -224,17 +235,18 @@ def film(sol: Solution[Any], path: str | Path, name: str | None = None, *, frame
 
 def _frames(ax: Axes, sol: Solution[Any], name: str | None) -> Iterator[None]:
     """Draw one state after another; the layout is that of the first."""
-    scale = scale_of(quantity(state, name) for state in sol.states)
-    place = largest_place(quantity(sol.states[0], name), scale)
+    items = [quantity(state, name) for state in sol.states]
+    scales = scales_of(items)
+    place = largest_place(items[0], scales[0])
     laid_out = False
-    for t, state in zip(sol.times, sol.states):
+    for t, state, item, scale in zip(sol.times, sol.states, items, scales):
         ax.clear()
-        item = quantity(state, name)
         mesh, where = draw_quantity(ax, drawable(state).grid, item, scale, place)
-        ax.set_title(f"{item.label}{where},  $t$ = {t:.3e}", loc="left")
+        own = f"\nin colours {scale.range}" if scale.own else ""
+        ax.set_title(f"{item.label}{where},  $t$ = {t:.3e}{own}", loc="left")
         if not laid_out:
             if mesh is not None:
-                colour_bar(ax.figure, mesh, ax, shrink=0.85, pad=0.03, extend="both" if scale.cut else "neither")
+                _bar(ax.figure, mesh, ax, scale, shrink=0.85, pad=0.03)
             laid_out = True
             ax.figure.canvas.draw()
             cast("Figure", ax.figure).set_layout_engine("none")
@@ -269,10 +281,9 @@ def _write_gif(figure: Figure, frames: Iterator[None], path: Path, frames_per_se
 
 def _palette() -> bytes:
     """200 colours of the diverging map and 56 shades from the ink of text to white, as bytes."""
-    import matplotlib as mpl
     from matplotlib.colors import to_rgb
 
-    colours = mpl.colormaps[DIVERGING](np.linspace(0, 1, 200))[:, :3]
+    colours = diverging()(np.linspace(0, 1, 200))[:, :3]
     ink = np.array(to_rgb(INK))
     shades = ink + np.linspace(0, 1, 56)[:, None] * (1 - ink)
     return (255 * np.concatenate([colours, shades])).round().astype(np.uint8).tobytes()

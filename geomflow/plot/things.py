@@ -10,7 +10,7 @@ import numpy as np
 
 from geomflow.core.errors import GeomflowError, InputError
 from geomflow.plot.heatmap import draw_quantity, largest_place
-from geomflow.plot.quantities import Quantity, drawable, quantity, scale_of
+from geomflow.plot.quantities import Quantity, drawable, quantity, scales_of
 from geomflow.plot.runs import LARGEST, monitors, snapshots
 from geomflow.plot.style import styled
 
@@ -68,21 +68,21 @@ def quick_quantity(state: Any) -> tuple[Quantity, str]:
 
 
 def _tiles(states: list[Any], caption: str) -> tuple[Figure, str]:
-    """States side by side in one scale."""
+    """States side by side, in one scale where that shows something in each."""
     from matplotlib.figure import Figure
 
     shown = [quick_quantity(state) for state in states]
     items = [item for item, _ in shown]
-    scale = scale_of(items)
-    place = largest_place(items[0], scale)
+    scales = scales_of(items)
+    place = largest_place(items[0], scales[0])
     figure = Figure(figsize=(_SIDE * len(states), _SIDE))
     axes = figure.subplots(1, len(states), squeeze=False)[0]
-    for ax, state, item in zip(axes, states, items, strict=True):
+    for ax, state, item, scale in zip(axes, states, items, scales, strict=True):
         mesh, _ = draw_quantity(ax, drawable(state).grid, item, scale, place)
         for line in ax.lines if mesh is None else ():
             line.set_color(LINE)
         ax.set_axis_off()
-    return figure, caption.format(shown[0][1])
+    return figure, caption.format(shown[0][1]) + (", each in its own scale" if scale.own else "")
 
 
 def _state(state: Any) -> tuple[Figure, str]:

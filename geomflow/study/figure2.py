@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 
 from geomflow.kernels import batched_labels, cohesion, geodesic_distance
-from geomflow.plot.style import CYCLE, MUTED, plain_ticks
+from geomflow.plot.style import CYCLE, MUTED, plain_ticks, sequential
 from geomflow.study.gains import chart_points
 from geomflow.study.seeds import mean_and_error, said, with_errors
 from geomflow.study.story import Words
@@ -113,7 +113,7 @@ def _ratios(rows: Any, batches: int, clusters: int) -> np.ndarray:
 def _draw_map(axes: Axes, row: Row, title: str) -> Any:
     points = chart_points(row["points"], row["seed"])
     order = np.argsort(row["labels"], kind="stable") if row["batches"] else np.arange(len(points))
-    image = axes.imshow(geodesic_distance(points[order], points[order]), cmap="viridis", vmin=0, vmax=np.pi / 2,
+    image = axes.imshow(geodesic_distance(points[order], points[order]), cmap=sequential(), vmin=0, vmax=np.pi / 2,
                         interpolation="antialiased")
     axes.set(title=f"{title}: {row['ratio']:.3f}", xticks=[0, 500], yticks=[0, 500])
     axes.grid(False)

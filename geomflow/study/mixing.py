@@ -12,7 +12,7 @@ import numpy as np
 from geomflow import networks
 from geomflow.field import Torus
 from geomflow.flow import solve
-from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks
+from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks, sequential
 from geomflow.study.seeds import exponent_and_error, with_errors
 from geomflow.study.story import Words
 from geomflow.study.study import Cell, Findings, Row, Study, averages, having
@@ -143,7 +143,7 @@ def _masses(rows: Any, model: str, when: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _draw_blocks(axes: Axes, blocks: np.ndarray, title: str) -> None:
-    axes.imshow(blocks, cmap="Blues", vmin=0, vmax=1.4)
+    axes.imshow(blocks, cmap=sequential(), vmin=0, vmax=1.4)
     for (row, column), value in np.ndenumerate(blocks):
         axes.text(column, row, f"{value:.2f}" if value else "0", ha="center", va="center", fontsize=9,
                   color="white" if value > 0.9 else INK)
