@@ -11,7 +11,7 @@ from geomflow.field import Torus
 from geomflow.kernels import GaussianKernel, NetworkKernel, torus_distance
 from geomflow.networks import CosineNetwork, FourierEmbedding, Network, Perceptron
 from geomflow.plot.style import CYCLE, INK, MUTED
-from geomflow.study.seeds import exponent
+from geomflow.study.seeds import exponent_and_error, mean_and_error, with_errors
 from geomflow.study.story import Words
 from geomflow.study.study import Cell, Findings, Row, Study, averages, having
 
@@ -47,12 +47,18 @@ class Locality(Study):
     source: ClassVar[str] = "Halverson and Ruehle, sections 2.1 and 2.3, eqs. (2.8), (2.13) and (2.27)-(2.37)"
     words: ClassVar[Words] = Words(
         {
-            "reach_{kernel}": "share of the torus that moves, {kernel}",
+            "reach_gaussian s={width}": "share of the torus that moves, Gaussian of width {width}",
+            "reach_cosine N={neurons}": "share of the torus that moves, cosine network of {neurons} neurons",
+            "reach_{kernel} {depth} N={neurons}":
+                "share of the torus that moves, {kernel} with {neurons} neurons, hidden layers: {depth}",
+            "reach_{kernel} {depth}":
+                "share of the torus that moves, {kernel} of infinite width, hidden layers: {depth}",
             "worst_gaussian_width_error": "largest relative error of the width of a Gaussian",
             "floor_exponent": "exponent of the floor of a cosine network with its number of neurons",
             "floor_of_the_largest": "floor of the largest cosine network, over the response at the point itself",
         },
-        first=("reach_gaussian s=0.1", "reach_relu 1", "floor_exponent"),
+        terms=SPELLED,
+        first=("reach_gaussian s=0.1", "reach_relu 1 N=512", "floor_exponent"),
     )
 
     def cells(self, quick: bool) -> list[dict[str, Any]]:
@@ -83,14 +89,14 @@ class Locality(Study):
 
     def conclude(self, rows: list[Row]) -> dict[str, float]:
         """Reaches by kernel, means over seeds, and the fitted exponent of the floor of cosine networks."""
-        found = {}
+        found: dict[str, float] = {}
         for row in rows:
             alike = [r for r in rows if _named(r) == _named(row)]
-            found[f"reach_{_named(row)}"] = float(np.mean([r["reach"] for r in alike]))
+            found |= with_errors({f"reach_{_named(row)}": mean_and_error([r["reach"] for r in alike])})
         gaussians = having(rows, kind="gaussian")
         found["worst_gaussian_width_error"] = max(abs(row["rms_width"] / row["width"] - 1) for row in gaussians)
         sizes, floors = _floors(rows)
-        return {**found, "floor_exponent": exponent(sizes, floors),
+        return {**found, **with_errors({"floor_exponent": exponent_and_error(sizes, floors)}),
                 "floor_of_the_largest": float(floors[-1])}
 
     def answer(self, findings: Findings) -> str:

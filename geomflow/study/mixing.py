@@ -13,7 +13,7 @@ from geomflow import networks
 from geomflow.field import Torus
 from geomflow.flow import solve
 from geomflow.plot.style import CYCLE, INK, MUTED, plain_ticks, sequential
-from geomflow.study.seeds import exponent_and_error, with_errors
+from geomflow.study.seeds import exponent_and_error, mean_and_error, with_errors
 from geomflow.study.story import Words
 from geomflow.study.study import Cell, Findings, Row, Study, averages, having
 from geomflow.symbolic import functionals
@@ -85,11 +85,12 @@ class Mixing(Study):
 
     def conclude(self, rows: list[Row]) -> dict[str, float]:
         """Masses at the largest width, before and after, and the exponent in the width for the shared network."""
-        found = {}
-        for name in MODELS:
-            for when in ("before", "after"):
-                found[f"mass_{name}_{when}"] = float(_masses(rows, name, when)[1][-1])
+        found: dict[str, float] = {}
         sizes, masses = _masses(rows, "shared", "before")
+        for name in MODELS:
+            own = having(rows, model=name, width=sizes[-1])
+            found |= with_errors({f"mass_{name}_{when}": mean_and_error([row[f"mass_{when}"] for row in own])
+                                  for when in ("before", "after")})
         widest = [row["before"] for row in having(rows, model="independent", width=sizes[-1])]
         ratio = float(np.mean([block[4] / (block[0] + block[8]) * 2 for block in widest]))
         return {**found, **with_errors({"shared_exponent": exponent_and_error(sizes, masses)}),

@@ -62,7 +62,7 @@ class Words:
             Those of `Findings.numbers`.
         """
         for name in numbers:
-            if not name.endswith(PARTS):
+            if not is_part(numbers, name):
                 yield self.of(name) or name, value_of(numbers, name)
 
     def headlines(self, numbers: Mapping[str, float]) -> Iterator[tuple[str, str]]:
@@ -74,9 +74,19 @@ class Words:
             Those of `Findings.numbers`.
         """
         for wanted in self.first:
-            names = [name for name in numbers if fnmatchcase(name, wanted) and not name.endswith(PARTS)]
+            names = [name for name in numbers if fnmatchcase(name, wanted) and not is_part(numbers, name)]
             if names:
                 yield self.of(names[-1]) or names[-1], value_of(numbers, names[-1])
+
+
+def is_part(numbers: Mapping[str, float], name: str) -> bool:
+    """Whether a number is the error of another, or an end of its range.
+
+    >>> numbers = {"c": 1.0, "c_error": 0.1, "worst_error": 0.2}
+    >>> [is_part(numbers, name) for name in numbers]
+    [False, True, False]
+    """
+    return any(name.endswith(part) and name.removesuffix(part) in numbers for part in PARTS)
 
 
 def value_of(numbers: Mapping[str, float], name: str) -> str:
