@@ -79,6 +79,12 @@ def _numbers(folder: Path) -> dict[str, Any]:
     return found
 
 
+def versions_in(numbers: Mapping[str, Any]) -> Facts:
+    """Of all that computed; folders of older versions know that of geomflow alone."""
+    known = numbers.get("geomflow", numbers.get("version"))
+    return {"geomflow": known, **numbers.get("versions", {})}.items()
+
+
 def conventions(rows: list[tuple[str, str]]) -> Section:
     """Signs and factors, as formulas."""
     from geomflow.symbolic.show import mathml
@@ -264,12 +270,9 @@ class VarietyReport(Report):
             *self._fits(),
             *self._pictures(),
             Section("Configuration", facts((name, value) for name, value in self.numbers["settings"].items())),
-            Section("Versions", facts(self._versions())),
+            Section("Versions", facts(versions_in(self.numbers))),
             Section("How to reproduce", self._again()),
         ], made())
-
-    def _versions(self) -> Facts:
-        return {"geomflow": self.numbers.get("geomflow"), **self.numbers.get("versions", {})}.items()
 
     def _fits(self) -> Iterator[Section]:
         rungs = self.numbers.get("rungs") or []
@@ -340,7 +343,7 @@ class StudyReport(Report):
                                                                         self.word("title")))),
             Section("Numbers", facts((name.replace("_", " "), value) for name, value in numbers.items())),
             Section("Rows", self._rows()),
-            Section("Versions", facts([("geomflow", self.numbers.get("version"))])),
+            Section("Versions", facts(versions_in(self.numbers))),
             Section("How to reproduce", listing(self.command)),
         ], made())
 

@@ -22,6 +22,7 @@ from geomflow.core.errors import InputError, StoreError
 from geomflow.core.files import replacing, write_text
 from geomflow.core.progress import Bar
 from geomflow.distribute import IN_SEQUENCE, as_workers
+from geomflow.io import layout
 from geomflow.plot.style import styled
 from geomflow.study.story import Words, story, table
 
@@ -207,7 +208,7 @@ class Findings:
             writer.writerows(self.rows)
         words = {name: getattr(self.study, name) for name in ("title", "question", "source")}
         facts = {"study": self.study.name, "version": __version__, "quick": self.quick, "numbers": self.numbers,
-                 **words, "answer": self.answer}
+                 **words, "answer": self.answer, "versions": layout.versions()}
         write_text(target / "numbers.json", json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
         figure = self.figure()
         with replacing(target / "figure.png") as partial:
