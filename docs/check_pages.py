@@ -171,7 +171,7 @@ def seen_in_browser(paths: list[Path], widths: tuple[int, ...] = WIDTHS) -> list
         flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files", "--dump-dom",
                  "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={folder}/profile",
                  "--virtual-time-budget=10000000", "--window-size=1500,1000"]
-        done = subprocess.run([command, *flags, driver.as_uri()], capture_output=True, text=True, timeout=600,
+        done = subprocess.run([command, *flags, driver.as_uri()], capture_output=True, text=True, timeout=3600,
                               env={**os.environ, "HOME": folder})
     told = re.search(r'<pre id="found">(.*?)</pre>', done.stdout, re.DOTALL)
     if told is None:

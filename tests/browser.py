@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from limits import HANGS
 from PIL import Image
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--proxy-server=127.0.0.1:9",
          "--proxy-bypass-list=<-loopback>", "--virtual-time-budget=2000", "--enable-logging=stderr")
-TIME_LIMIT = 120  # seconds, which catches what hangs
 
 
 def run(page: Path, *more: str) -> subprocess.CompletedProcess[str]:
@@ -23,7 +23,7 @@ def run(page: Path, *more: str) -> subprocess.CompletedProcess[str]:
         pytest.skip(f"no browser is installed: looked for {', '.join(NAMES)}")
     profile = f"--user-data-dir={page.parent / '.browser'}"
     return subprocess.run([found, *FLAGS, profile, *more, page.as_uri()], capture_output=True, text=True,
-                          timeout=TIME_LIMIT, check=True)
+                          timeout=HANGS, check=True)
 
 
 def document(page: Path) -> str:

@@ -56,12 +56,11 @@ class Bar:
         self._bar: Any = None
         self._at: tuple[float, str] = (start, "")
         self._lock = threading.Lock()
-        self._clock = threading.Timer(PATIENCE, self._appear)
+        self._over = threading.Event()
         if wanted:
             self._appear()
         elif self._wanted and not in_notebook():  # which shows what another thread draws anywhere
-            self._clock.daemon = True
-            self._clock.start()
+            threading.Thread(target=self._tend, daemon=True).start()
 
     def show(self, done: float, note: str = "") -> None:
         """Move the bar to `done`, with a note behind it."""
@@ -72,6 +71,16 @@ class Bar:
             self._move()
         elif monotonic() - self._begun > PATIENCE:
             self._appear()
+
+    def _tend(self) -> None:
+        """Appear, and tell the time while nothing else is to be told."""
+        if self._over.wait(PATIENCE):
+            return
+        self._appear()
+        while not self._over.wait(1.0):
+            with self._lock:
+                if not self._over.is_set():
+                    self._bar.refresh()
 
     def _appear(self) -> None:
         with self._lock:
@@ -95,7 +104,7 @@ class Bar:
     def close(self) -> None:
         """Take the bar away."""
         with self._lock:
-            self._clock.cancel()
+            self._over.set()
             self._wanted = False
             if self._bar is not None:
                 self._bar.close()

@@ -97,7 +97,7 @@ def test_what_is_short_has_no_bar(terminal, capsys):
         bar.show(1.0)
     assert each(abs, [-1, -2]) == [1, 2]
     assert shown(capsys) == ""
-    assert bar._clock.finished.is_set()
+    assert bar._over.is_set()
 
 
 def test_what_was_asked_for_is_shown_at_once_and_what_was_not_never(terminal, capsys):
