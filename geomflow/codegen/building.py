@@ -222,10 +222,33 @@ def library(function: Any, *arguments: Value, result: Any = None) -> Value:
 
 def _operation(name: str, x: Number, y: Number) -> Value:
     left, right = alike(x, y)
+    if left.ir.type == COMPLEX and name == "truediv":
+        return _quotient(left, right)
     if left.ir.type == COMPLEX:
         return library(getattr(operator, name), left, right)
     instruction = name if left.ir.type == LONG else "fdiv" if name == "truediv" else f"f{name}"
     return Value(getattr(code().builder, instruction)(left.ir, right.ir))
+
+
+def parts(number: Value) -> tuple[Value, Value]:
+    """The real and the imaginary part of a complex number."""
+    real, imag = cgutils.unpack_tuple(code().builder, number.ir, 2)
+    return Value(real), Value(imag)
+
+
+def paired(real: Value, imag: Value) -> Value:
+    """The complex number of two doubles."""
+    return Value(cgutils.pack_struct(code().builder, [real.ir, imag.ir]))
+
+
+def _quotient(x: Value, y: Value) -> Value:
+    """x/y by R. Smith, Comm. ACM 5 (1962) 435; NaN where y is zero. Numba's own raises an exception there."""
+    (a, b), (c, d) = parts(x), parts(y)
+    wide = where(c < 0.0, -c, c) >= where(d < 0.0, -d, d)
+    large, small = where(wide, c, d), where(wide, d, c)
+    ratio = small / large
+    scale = large + small * ratio
+    return paired(where(wide, a + b * ratio, a * ratio + b) / scale, where(wide, b - a * ratio, b * ratio - a) / scale)
 
 
 def _comparison(sign: str, x: Number, y: Any) -> Value:
@@ -270,7 +293,9 @@ class Array:
 
     @classmethod
     def of(cls, kind: Any, array: Any) -> Array:
-        """An array of Numba's."""
+        """An array of Numba's. Raises TypeError unless it is contiguous, last index fastest."""
+        if kind.layout != "C":
+            raise TypeError(f"generated code takes contiguous arrays, not {kind}")
         held_array = code().context.make_array(kind)(code().context, code().builder, array)
         extents = cgutils.unpack_tuple(code().builder, held_array.shape)
         return cls(Row(held_array.data), tuple(map(Value, extents)))

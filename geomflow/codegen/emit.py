@@ -12,7 +12,7 @@ from geomflow.codegen.lowering import Leaf, Lowering, implementation
 from geomflow.codegen.plan import AXES, LINE, GridPlan, Index, Source, hoist, last_axis, operations, parent, runs
 from geomflow.codegen.preamble import buffers, sizes, stencil_weights
 from geomflow.codegen.reader import Reader, plus, times
-from geomflow.codegen.text import Names, Writer
+from geomflow.codegen.text import Names, Writer, listed
 from geomflow.core import graph as gr
 from geomflow.core.graph import Node
 
@@ -95,7 +95,7 @@ class GridEmitter:
 
     def _stage(self, out: Writer, number: int) -> None:
         lead, lag = self.plan.leads[number], self.plan.leads[0] - self.plan.leads[number]
-        names = ", ".join(self._program.stages[number].names)
+        names = listed(self._program.stages[number].names)
         out.line(f"# {names}" if len(names) < 100 else f"# {names[:100]} ...")
         out.line(f"p = {plus('step', -lag)}")
         with out.block(f"with when(p >= {plus('start', -lead)}):") if lag else nullcontext():

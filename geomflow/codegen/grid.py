@@ -15,7 +15,7 @@ from geomflow.codegen.emit import GridEmitter
 from geomflow.codegen.plan import GridPlan
 from geomflow.codegen.routine import SECONDS_PER_OPERATION, CompiledSource, run_grid, use_threads
 from geomflow.codegen.stencils import check_order
-from geomflow.codegen.text import function
+from geomflow.codegen.text import function, listed
 from geomflow.core import graph as gr
 from geomflow.core.errors import GridTooSmallError, InputError, ShapeError
 from geomflow.core.memory import aligned
@@ -129,13 +129,13 @@ class GridRoutine:
         numbers = self._vector("parameters", parameters, len(self.program.parameters))
         given = self._array("statics", np.empty((0, *grid)) if statics is None else statics,
                             (len(self.program.statics), *grid))
-        result = aligned((len(self.program.outputs), *grid)) if out is None else self._out(out, fields, grid)
-        arrays = [self._array("fields", fields, (len(self.program.fields), *grid)), given, result]
+        arrays = [self._array("fields", fields, (len(self.program.fields), *grid)), given]
+        arrays.append(aligned((len(self.program.outputs), *grid)) if out is None else self._out(out, arrays, grid))
         if self.program.dimension == 1:
             arrays = [a.reshape(len(a), 1, *grid) for a in arrays]
             steps = np.array([1.0, *steps])
         self._run(arrays[0], arrays[1], numbers, steps, arrays[2])
-        return result
+        return arrays[2].reshape(len(arrays[2]), *grid) if out is None else out
 
     def _run(self, fields: Any, statics: Any, parameters: Any, spacing: Any, out: Any) -> None:
         shape = out.shape[1:]
@@ -157,10 +157,10 @@ class GridRoutine:
         return max(-(-shape[0] // 8), 4 * lead, 1), -(-shape[1] // tiles)
 
     def _grid(self, fields: NDArray[np.float64]) -> tuple[int, ...]:
-        if fields.ndim != self.program.dimension + 1:
+        if np.ndim(fields) != self.program.dimension + 1:
             raise ShapeError(f"fields must have {self.program.dimension + 1} axes (component and "
-                             f"{', '.join(self.program.coordinates)}), but their shape is {fields.shape}")
-        grid = fields.shape[1:]
+                             f"{', '.join(self.program.coordinates)}), but their shape is {np.shape(fields)}")
+        grid = np.shape(fields)[1:]
         if min(grid) < self.minimum_points:
             raise GridTooSmallError(f"the stencils of order {self.order} need at least {self.minimum_points} points "
                                     f"along each axis, but the grid is {' x '.join(map(str, grid))}; "
@@ -170,7 +170,9 @@ class GridRoutine:
     def _array(self, name: str, array: Any, shape: tuple[int, ...]) -> NDArray[np.float64]:
         if np.shape(array) != shape:
             raise ShapeError(f"{name} must have shape {shape}, not {np.shape(array)}")
-        return np.ascontiguousarray(array, dtype=np.float64)
+        if np.iscomplexobj(array):
+            raise InputError(f"{name} must be real, and their type is {array.dtype}")
+        return np.require(array, np.float64, ("C", "A", "W"))  # of which the routine is compiled
 
     def _vector(self, name: str, values: ArrayLike, size: int) -> NDArray[np.float64]:
         vector = np.array(values, dtype=np.float64).reshape(-1)
@@ -178,13 +180,17 @@ class GridRoutine:
             raise InputError(f"{size} {name} are needed, but {len(vector)} were given")
         return vector
 
-    def _out(self, out: NDArray[np.float64], fields: NDArray[np.float64], grid: tuple[int, ...]) -> NDArray[np.float64]:
+    def _out(self, out: NDArray[np.float64], given: Sequence[NDArray[np.float64]],
+             grid: tuple[int, ...]) -> NDArray[np.float64]:
         shape = (len(self.program.outputs), *grid)
         if out.shape != shape or out.dtype != np.float64 or not out.flags.c_contiguous:
             raise ShapeError(f"out must be a C-contiguous float64 array of shape {shape}, "
                              f"not {out.dtype} of shape {out.shape}")
-        if np.may_share_memory(out, fields):
-            raise InputError("out overlaps fields; give an array of its own")
+        if not (out.flags.writeable and out.flags.aligned):
+            raise InputError("out cannot be written to; give an array of its own")
+        for name, array in zip(("fields", "statics"), given):
+            if np.may_share_memory(out, array):
+                raise InputError(f"out overlaps {name}; give an array of its own")
         return out
 
 
@@ -232,9 +238,9 @@ def source(plan: GridPlan) -> tuple[str, int, int]:
     body = emitter.body()
     axes = "ijkl"[: plan.dimension]
     text = _TEMPLATE.format(
-        coordinates=", ".join(program.coordinates), order=plan.order, outputs=", ".join(program.outputs),
-        fields=", ".join(program.fields), statics=f" and given {', '.join(program.statics)}" if program.statics else "",
-        parameters=f" with parameters {', '.join(program.parameters)}" if program.parameters else "",
-        axes=", ".join(axes), meaning=", ".join(f"{a} counts along {x}" for a, x in zip(axes, program.coordinates)),
+        coordinates=listed(program.coordinates), order=plan.order, outputs=listed(program.outputs),
+        fields=listed(program.fields), statics=f" and given {listed(program.statics)}" if program.statics else "",
+        parameters=f" with parameters {listed(program.parameters)}" if program.parameters else "",
+        axes=", ".join(axes), meaning=listed([f"{a} counts along {x}" for a, x in zip(axes, program.coordinates)]),
         operations=emitter.operations, tile="" if plan.dimension == 2 else " and the lines first <= j < last")
     return text + function("grid", _ARGUMENTS, body), emitter.operations, emitter.divisions

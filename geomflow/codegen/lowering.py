@@ -6,6 +6,7 @@ reciprocals and roots are shared between all their powers, integer powers are re
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from geomflow.core.graph import Node
 Rational = int | Fraction
 LONGEST_NEST = 3
 """So many fused operations stand in one line of code."""
+LONGEST_SUM = 200
+"""So many terms stand in one: of an expression of thousands Python takes no more."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,32 @@ def number(value: Rational | str) -> str:
     try:
         return repr(float(value))
     except OverflowError:
-        raise ExpressionError("the expression holds a number beyond double precision (1.8e308)") from None
+        raise ExpressionError(_TOO_LARGE) from None
+
+
+_TOO_LARGE = "the expression holds a number beyond double precision (1.8e308)"
+
+
+def never_real(roots: Sequence[Node]) -> bool:
+    """Whether constants alone make the expressions complex: the imaginary unit, or a root of a negative number."""
+    return any(node is gr.I or (node.op == "mul" and any(map(_is_complex_root, node.args, node.data)))
+               for node in gr.schedule(roots))
+
+
+def _is_complex_root(base: Node, exponent: Rational) -> bool:
+    return exponent.denominator > 1 and base.op == "constant" and not isinstance(base.data, str) and base.data < 0
+
+
+def power_of_number(base: Rational | str, exponent: Rational, is_complex: bool) -> str:
+    """A root of a constant, or a power of one, as a literal; the principal one, as everywhere."""
+    known = {"pi": math.pi, "I": 1j}[base] if isinstance(base, str) else float(number(base))
+    try:
+        value = known ** float(exponent)
+    except OverflowError:
+        raise ExpressionError(_TOO_LARGE) from None
+    if isinstance(value, complex) and not is_complex:
+        raise ExpressionError(f"the expression holds {base}**({exponent}), which is complex, and its values are real")
+    return repr(value)
 
 
 class Lowering:
@@ -164,6 +192,8 @@ class Lowering:
         held = self._known[base]
         if exponent.denominator == 1:
             return self._integer_power(held, int(exponent))
+        if exponent.denominator != 2 and base.op == "constant":
+            return power_of_number(base.data, exponent, self._complex)
         if exponent.denominator != 2:
             return self._assign(f"{held} ** {number(exponent)}", 60)
         if base not in self._roots:
@@ -238,8 +268,8 @@ class Lowering:
 
     def _added(self, terms: list[Term]) -> str:
         text, nest = self._first(terms[0]), 0
-        for term in terms[1:]:
-            if nest == LONGEST_NEST:
+        for count, term in enumerate(terms[1:], 1):
+            if nest == LONGEST_NEST or count % LONGEST_SUM == 0:
                 text, nest = self._assign(text), 0
             text, nest = self._joined(text, term, nest)
             self.operations += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import cached_property
 from math import prod
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geomflow.codegen.lowering import Leaf, Lowering
+from geomflow.codegen.lowering import Leaf, Lowering, never_real
 from geomflow.codegen.routine import SECONDS_PER_OPERATION, CompiledSource, run_points, use_threads
 from geomflow.codegen.text import Names, Writer, function
 from geomflow.core import graph as gr
@@ -94,7 +95,7 @@ class PointRoutine:
         self.shape = shape
         self.arguments = arguments
         self._outputs = outputs
-        self._always_complex = gr.I in gr.schedule(outputs)
+        self._always_complex = never_real(outputs)
         self._text, self.operations = source(outputs, shape, arguments, self._always_complex)
 
     def __repr__(self) -> str:
@@ -145,9 +146,13 @@ class PointRoutine:
         Parameters
         ----------
         arguments : (n_arguments, points) float or complex array
-            Values of the arguments, C-contiguous.
+            Values of the arguments, C-contiguous, of type float64 or complex128.
         outputs : (n_outputs, points) array of that type
             What the values are written to, C-contiguous; it is returned.
+
+        Notes
+        -----
+        Raises ShapeError and InputError for arrays of other shapes, kinds or order, and for ones that overlap.
         """
         self._check_packed(arguments, outputs)
         compiled = self._compiled_complex if outputs.dtype.kind == "c" else self._compiled
@@ -163,6 +168,13 @@ class PointRoutine:
         if (arguments.shape, outputs.shape) != wanted:
             raise ShapeError(f"packed arrays must have shapes {wanted[0]} and {wanted[1]}, "
                              f"not {arguments.shape} and {outputs.shape}")
+        kind = np.complex128 if self._always_complex or outputs.dtype.kind == "c" else np.float64
+        for name, array in (("arguments", arguments), ("outputs", outputs)):
+            if array.dtype != kind or not (array.flags.c_contiguous and array.flags.aligned):
+                raise InputError(f"packed {name} must be a C-contiguous array of {np.dtype(kind)}, not one of "
+                                 f"{array.dtype} with strides {array.strides}; call the routine itself for any others")
+        if not outputs.flags.writeable or np.may_share_memory(arguments, outputs):
+            raise InputError("packed outputs cannot be written to, or overlap the arguments; give another array")
 
     def _packed(self, values: Sequence[ArrayLike]) -> tuple[NDArray[Any], tuple[int, ...]]:
         if len(values) != len(self.arguments):
@@ -215,7 +227,7 @@ def source(outputs: Sequence[Node], shape: tuple[int, ...], arguments: Sequence[
     lowering = Lowering(outputs, leaves, is_complex)
     held = lowering.lower(outputs)
     out = Writer(1)
-    with out.block("for p in loop(start, stop):"):
+    with out.block("for p in loop(start, stop):") if outputs else nullcontext():
         out.extend(lowering.lines + [f"outputs[{c}, p] = {text}" for c, text in enumerate(held)])
     text = _TEMPLATE.format(
         title=f"A geomflow routine on points, for {'complex' if is_complex else 'real'} arguments.",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from geomflow.codegen.plan import AXES, GridPlan, last_axis, letters
 from geomflow.codegen.reader import plus
 from geomflow.codegen.stencils import radius, weights
+from geomflow.codegen.text import listed
 
 
 def sizes(plan: GridPlan, symbols: Mapping[str, str]) -> Iterator[str]:
@@ -14,7 +15,7 @@ def sizes(plan: GridPlan, symbols: Mapping[str, str]) -> Iterator[str]:
     for axis in range(plan.dimension):
         yield f"n_{AXES[axis]} = out.shape[{axis + 1}]"
     for axis, name in enumerate(plan.program.coordinates):
-        yield f"h_{AXES[axis]} = spacing[{axis}]  # of {name}"
+        yield f"h_{AXES[axis]} = spacing[{axis}]  # of {listed([name])}"
     for position, name in enumerate(plan.program.parameters):
         yield f"{symbols[name]} = parameters[{position}]"
     if plan.dimension >= 3:

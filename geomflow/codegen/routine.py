@@ -74,9 +74,9 @@ class CompiledSource:
 
 def use_threads(seconds: float) -> bool:
     """Whether work that takes one thread so long is shared between several."""
-    import numba
+    from geomflow.codegen.threaded import threads
 
-    return seconds > PARALLEL_FROM and numba.get_num_threads() > 1 and os.cpu_count() != 1
+    return seconds > PARALLEL_FROM and threads() > 1 and os.cpu_count() != 1
 
 
 # Several threads: drivers are compiled once for each kind of routine and call blocks by address, so that compiling a
@@ -113,8 +113,8 @@ def run_points(block: CompiledSource, arguments: Any, outputs: Any, size: int) -
 def _run(driver: CompiledSource, block: CompiledSource, arrays: tuple[Any, ...], ranges: list[tuple[int, ...]]) -> None:
     import numba
 
-    failed = np.zeros(len(ranges), dtype=np.int64)
-    driver.function(block.address, *arrays, np.array(ranges, dtype=np.int64), failed, numba.get_num_threads())
+    failed, threads = np.zeros(len(ranges), dtype=np.int64), numba.get_num_threads()  # which starts them
+    driver.function(block.address, *arrays, np.array(ranges, dtype=np.int64), failed, threads)
     if failed.any():
         raise RoutineError(f"the routine in {block.path} ran out of memory for its buffers; use fewer threads")
 

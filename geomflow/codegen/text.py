@@ -42,6 +42,11 @@ class Writer:
             self._depth -= 1
 
 
+def listed(names: Iterable[str]) -> str:
+    """Names of users for comments and texts of the code, without what would end these."""
+    return "".join(c if c.isprintable() and c not in '\\"' else "_" for c in ", ".join(names))
+
+
 def broken(text: str, width: int) -> list[str]:
     """The text in parts that fit the width, where spaces inside parentheses but not in brackets allow it."""
     parts, begin = [], 0
@@ -56,7 +61,8 @@ def broken(text: str, width: int) -> list[str]:
 
 
 def _places(text: str) -> Iterator[int]:
-    """Where the text may be broken."""
+    """Where the text may be broken; not in a comment."""
+    text = text.partition("#")[0]
     parentheses = brackets = 0
     for place, character in enumerate(text):
         parentheses += (character == "(") - (character == ")")
@@ -73,9 +79,9 @@ INSTRUCTIONS = frozenset({
 """What `geomflow.codegen.instructions` offers."""
 
 RESERVED = INSTRUCTIONS | {
-    "arguments", "block", "c", "fields", "first", "grid", "instructions", "last", "left", "line", "njit", "origin",
-    "out", "outputs", "p", "parameters", "points", "right", "s", "spacing", "start", "statics", "step", "stop", "table",
-    "turn", "turns", "width",
+    "__debug__", "arguments", "block", "c", "fields", "first", "grid", "instructions", "last", "left", "line", "njit",
+    "origin", "out", "outputs", "p", "parameters", "points", "right", "s", "spacing", "start", "statics", "step",
+    "stop", "table", "turn", "turns", "width",
 }
 
 

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import os
+from functools import cache
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import get_num_threads, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 _LONG = ir.IntType(64)
 _BYTES = ir.IntType(8).as_pointer()
+
+
+def threads() -> int:
+    """How many threads there are for this process: one in the child of a process that had several.
+
+    They do not survive a fork, after which the library behind them would end the process.
+    """
+    return int(get_num_threads()) if _first_process() == os.getpid() else 1
+
+
+@cache
+def _first_process() -> int:
+    return os.getpid()
 
 
 def address(dispatcher: Any) -> int:

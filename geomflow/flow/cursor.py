@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import get_num_threads, njit, types
+from numba import njit, types
 
-from geomflow.codegen.threaded import address, call_each
+from geomflow.codegen.threaded import address, call_each, threads
 from geomflow.core.memory import aligned, require
 from geomflow.flow.problem import Problem
 
@@ -69,14 +69,14 @@ def combine(work: np.ndarray, target: int, rows: np.ndarray, weights: np.ndarray
     `work` has shape (nrows, size). `target` may be rows[0] and none of the others.
     """
     size = work.shape[1]
-    threads = get_num_threads() if size >= _PARALLEL else 1
-    if threads == 1:
+    number = threads() if size >= _PARALLEL else 1
+    if number == 1:
         _span(work, target, rows, weights, 0, size)
         return
-    ends = np.linspace(0, size // _BLOCK, threads + 1, dtype=np.int64) * _BLOCK
+    ends = np.linspace(0, size // _BLOCK, number + 1, dtype=np.int64) * _BLOCK
     ends[-1] = size
     spans = np.stack([ends[:-1], ends[1:]], axis=1)
-    _each(_address(), work, target, rows, weights, spans, np.empty(threads, dtype=np.int64), threads)
+    _each(_address(), work, target, rows, weights, spans, np.empty(number, dtype=np.int64), number)
 
 
 class Workspace:

@@ -83,3 +83,11 @@ def test_kinds_of_numbers_mix():
     z, out = 0.6 - 0.8j, np.empty(7, dtype=complex)
     run(write, np.array([z]), np.array([3]), out)
     assert np.allclose(out, [z + 3, 2 / z, 1.5 * z - 1j, 1.5, z**2, 3 * z + 1, z / abs(z)], rtol=1e-15, atol=0)
+
+
+def test_arrays_with_gaps_are_refused():
+    def write(given, out):
+        out[0] = given[1]
+
+    with pytest.raises(TypeError, match="takes contiguous arrays"):
+        run(write, np.arange(6.0)[::2], np.empty(1))

@@ -194,6 +194,35 @@ def test_arrays_that_do_not_fit_are_refused():
         routine(fields, (0.1, 0.1), out=fields)
     with pytest.raises(ShapeError, match="out must be"):
         routine(fields, (0.1, 0.1), out=np.empty((1, 8, 9)))
+    fixed = np.empty((1, 8, 8))
+    fixed.flags.writeable = False
+    with pytest.raises(InputError, match="cannot be written"):
+        routine(fields, (0.1, 0.1), out=fixed)
+    with pytest.raises(InputError, match="fields must be real"):
+        routine(1j * fields, (0.1, 0.1))
+    moved = Program(("x",), ("u",), ("f",), (), (Stage((("r", gr.jet("u", (1,)) + gr.jet("f", (1,))),)),))
+    with pytest.raises(InputError, match="out overlaps statics"):
+        compile_grid(moved, 2)(fields[0, :1], (0.1,), (), fields[0, 1:2], out=fields[0, 1:2])
+
+
+def test_arrays_that_may_not_be_written_are_read_by_the_same_machine_code():
+    routine, fields = compile_grid(HEAT, 2), random_fields(1, (8, 8))
+    expected = routine(fields, (0.1, 0.1))
+    fields.flags.writeable = False
+    assert np.array_equal(routine(fields, (0.1, 0.1)), expected)
+    assert np.array_equal(routine(fields.tolist(), (0.1, 0.1)), expected)
+    assert len(routine._compiled.function.signatures) == 1
+
+
+@pytest.mark.parametrize("name", ["\\xi", 'a"""b', "a\nb", "__debug__"])
+def test_names_of_users_do_not_break_the_code(name):
+    for x, u, a, r in ((name, "u", "a", "r"), ("x", name, "a", "r"), ("x", "u", name, "r"), ("x", "u", "a", name)):
+        stage = Stage(((r, gr.jet(u, (1,)) * gr.symbol(a) + gr.symbol(x)),))
+        value = compile_grid(Program((x,), (u,), (), (a,), (stage,)), 2)(np.ones((1, 8)), (0.1,), (1.0,))
+        assert value == pytest.approx(0.1 * np.arange(8.0)[None])
+    several = tuple((f"component({k}, {k})", k + gr.jet("u", (0,))) for k in range(9))
+    value = compile_grid(Program(("x",), ("u",), (), (), (Stage(several),)), 2)(np.ones((1, 8)), (0.1,))
+    assert np.array_equal(value[:, 0], np.arange(1.0, 10.0))
 
 
 def test_programs_are_checked():

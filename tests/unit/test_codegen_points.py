@@ -9,6 +9,7 @@ import sympy
 
 import geomflow as gf
 import geomflow.codegen.points as points_module
+import geomflow.codegen.routine as routine_module
 from geomflow.codegen import compile, compile_points, lowering
 from geomflow.codegen.lowering import IMPLEMENTATIONS
 from geomflow.core import graph as gr
@@ -155,10 +156,65 @@ def test_metrics_are_compiled_in_their_coordinates_and_parameters():
 
 
 def test_names_that_python_or_the_code_needs_are_avoided():
-    names = ["lambda", "p", "log", "t1", "φ", "out", "arguments", "a b"]
+    names = ["lambda", "p", "log", "t1", "φ", "out", "arguments", "a b", "__debug__"]
     symbols = [gr.symbol(n) for n in names]
     total = compile_points(gr.log(gr.add(*symbols)), symbols)
-    assert total(*range(1, 9)) == pytest.approx(np.log(36))
+    assert total(*range(1, 10)) == pytest.approx(np.log(45))
+
+
+def test_roots_of_negative_numbers_are_principal_ones():
+    root = compile(sympy.cbrt(-2) * sympy.Symbol("x"))
+    assert root(1.0) == pytest.approx((-2 + 0j) ** (1 / 3), rel=1e-15)
+    assert root(1j) == pytest.approx(1j * (-2 + 0j) ** (1 / 3), rel=1e-15)
+    with pytest.raises(ExpressionError, match="beyond double precision"):
+        compile_points(gr.PI ** Fraction(2101, 3) * X, (X,))
+
+
+def test_division_by_zero_spoils_only_its_point(monkeypatch):
+    r = compile_points([1 / X, gr.call("sign", X)], (X,))
+    z = np.array([0j, 2j, 3 - 4j, -1e200 + 1e200j])
+    for _ in range(2):
+        values = r(z)
+        assert np.isnan(values[0, 0])
+        assert values[0, 1] == 0
+        assert values[1:] == pytest.approx(np.stack([1 / z[1:], z[1:] / abs(z[1:])], -1), rel=1e-15)
+        monkeypatch.setattr(points_module, "use_threads", lambda seconds: True)
+
+
+def test_long_sums_and_no_outputs():
+    many = [gr.symbol(f"x{k}") for k in range(1500)]
+    assert max(line.count("+") for line in compile_points(gr.add(*many), many).source.splitlines()) <= 200
+    n = np.arange(1500.0)
+    assert compile_points(gr.add(*many[:450]), many[:450])(*n[:450]) == n[:450].sum()
+    assert compile_points([], (X,))(np.ones(3)).shape == (3, 0)
+
+
+def test_packed_arrays_that_do_not_fit_are_refused():
+    r = compile_points([X + Y, X * Y], (X, Y))
+    given, out = RNG.uniform(size=(2, 10)), np.empty((2, 10))
+    assert np.array_equal(r.packed(given, out), [given[0] + given[1], given[0] * given[1]])
+    wide, fixed = RNG.uniform(size=(2, 20)), np.empty((2, 10))
+    fixed.flags.writeable = False
+    for arguments, outputs in ((wide[:, ::2], out), (given, np.empty((10, 2)).T), (given.astype(np.float32), out),
+                               (given, out.astype(complex))):
+        with pytest.raises(InputError, match="C-contiguous array of"):
+            r.packed(arguments, outputs)
+    for outputs in (given, fixed):
+        with pytest.raises(InputError, match="cannot be written to, or overlap"):
+            r.packed(given, outputs)
+
+
+def test_a_forked_process_computes_without_threads(monkeypatch):
+    import os
+
+    monkeypatch.setattr(routine_module, "PARALLEL_FROM", 0.0)
+    r = compile_points(gr.log(X) + 17, (X,))
+    x = RNG.uniform(1, 2, 10_000)
+    expected = r(x)
+    child = os.fork()
+    if not child:
+        os._exit(0 if np.array_equal(r(x), expected) else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_compile_takes_sympy_in_every_form():
