@@ -76,6 +76,9 @@ def _numbers(folder: Path) -> dict[str, Any]:
         found: dict[str, Any] = archive.read_table(folder / "numbers.json")
     except (OSError, ValueError, RecursionError) as error:
         raise StoreError(f"cannot read {folder / 'numbers.json'}: {error}") from error
+    needed = "numbers" if "study" in found else "settings"
+    if not isinstance(found.get(needed), dict):
+        raise StoreError(f"'{folder / 'numbers.json'}' is damaged: it has no table '{needed}'; make it again")
     return found
 
 

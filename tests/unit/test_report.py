@@ -172,6 +172,14 @@ def test_where_there_is_nothing_nothing_is_written(tmp_path, monkeypatch, capsys
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(("text", "message"), [("", "cannot read"), ("[]", "no table"), ("{}", "no table 'settings'"),
+                                               ('{"study": "cubes", "numbers": 3}', "no table 'numbers'")])
+def test_damaged_numbers_are_named(tmp_path, capsys, text, message):
+    (tmp_path / "numbers.json").write_text(text)
+    assert main(["show", str(tmp_path)]) == 2
+    assert message in capsys.readouterr().err
+
+
 def test_words_in_a_report_are_text():
     page = Page("<a>", "b & c", [Section("D", prose("<script>x</script>")), Section("E", listing("</pre>"))], "")
     assert "<script" not in page.html()
