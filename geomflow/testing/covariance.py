@@ -31,9 +31,6 @@ BEND = 0.1
 NOISE = 30
 """How much larger a gap may be than the noise of one evaluation."""
 
-HOPELESS = 1e5
-"""A gap so many times larger than it may be is none of the grid."""
-
 Rate = Callable[[Any], Any]
 
 
@@ -282,8 +279,7 @@ def _on_fields(state: Field, rate: Rate, indices: str | None, tolerance: float) 
     fine = _fine_enough(state)
     for kind in [m.kind for m in _maps_of(fine)]:
         measured = partial(_gap, rate=rate, kind=kind, indices=indices, tolerance=tolerance)
-        first = measured(fine)
-        gap = first if first.size > HOPELESS * first.allowed else lasting(measured, fine)
+        gap = lasting(measured, fine)
         if gap is not None:
             yield kind, gap
     if isinstance(state, PotentialField):

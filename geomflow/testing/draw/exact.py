@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import sympy
 
@@ -12,11 +11,9 @@ from geomflow.symbolic import Chart, ComplexChart, KahlerMetric, Metric
 
 try:
     from hypothesis import strategies as st
+    from hypothesis.strategies import DrawFn, SearchStrategy
 except ImportError as error:
     raise MissingExtraError.of("hypothesis", "test") from error
-
-if TYPE_CHECKING:
-    from hypothesis.strategies import DrawFn, SearchStrategy
 
 NAMES = ("x", "y", "z", "w")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from geomflow.core.errors import MissingExtraError
@@ -13,12 +11,9 @@ from geomflow.networks import CosineNetwork, FourierEmbedding, Network, Perceptr
 
 try:
     from hypothesis import strategies as st
+    from hypothesis.strategies import DrawFn, SearchStrategy
 except ImportError as error:
     raise MissingExtraError.of("hypothesis", "test") from error
-
-if TYPE_CHECKING:
-    from hypothesis.strategies import DrawFn, SearchStrategy
-
 
 ACTIVATIONS = ("tanh", "relu", "gelu", "erf", "cos", "softplus")
 """Activations of networks."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,11 +12,9 @@ from geomflow.field import ComplexTorus, FlatTorus, Grid, MetricField, Potential
 
 try:
     from hypothesis import strategies as st
+    from hypothesis.strategies import DrawFn, SearchStrategy
 except ImportError as error:
     raise MissingExtraError.of("hypothesis", "test") from error
-
-if TYPE_CHECKING:
-    from hypothesis.strategies import DrawFn, SearchStrategy
 
 seeds = st.integers(min_value=0, max_value=2**32 - 1)
 """Seeds of random numbers."""
