@@ -41,6 +41,7 @@ exclude_patterns = [
     "_build", "_ext", "full_size", "gallery/**/*.ipynb", "gallery/**/*.py", "gallery/**/*.md5", "**/*.zip",
 ]  # fmt: skip
 nitpicky = False
+suppress_warnings = ["ref.python"]  # a type in a signature may have the name of two classes; missing ones still warn
 default_role = "code"
 
 myst_enable_extensions = ["amsmath", "dollarmath", "deflist", "colon_fence"]

@@ -124,6 +124,7 @@ def page(name: str, given: Page, folder: Path) -> Iterator[str]:
         yield from (f"![The energy of {name} along the run]({name}.png)", "", IDENTITY if given.smooth else CORNER)
 
 
+QUICK = "This page was built without its derivation and its run; `geomflow derive` and `make html` do both."
 IDENTITY = """\
 Full: the energy. Dashed: its first value less the integral of `sol["dissipation"]`, as the identity
 $\\dot E = -\\lVert\\mathrm{grad}\\,E\\rVert^2$ has it (for what descends, $c E$)."""
@@ -281,7 +282,7 @@ def write_pages(app: Sphinx) -> None:
             shutil.copy(path, folder / path.name)
         return
     for name, given in PAGES.items():
-        write_changed(folder / f"{name}.md", f"# {given.title}\n\n`{name}`: {prose(kind_of(name, given))}\n")
+        write_changed(folder / f"{name}.md", f"# {given.title}\n\n`{name}`: {prose(kind_of(name, given))}\n\n{QUICK}\n")
     write_changed(folder / "index.md", "\n".join(index(quick)) + "\n")
 
 
