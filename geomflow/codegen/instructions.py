@@ -162,7 +162,11 @@ def _inexact(x: Number) -> Value:
 
 
 def _elementary(name: str, of_complex: Any) -> Callable[[Number], Value]:
-    return lambda x: _of_kind(x, partial(library, getattr(math, name)), of_complex)
+    def function(x: Number) -> Value:
+        return _of_kind(x, partial(library, getattr(math, name)), of_complex)
+
+    function.__name__, function.__doc__ = name, f"{name} x, as the library of C computes it."
+    return function
 
 
 sin, cos, tan = _elementary("sin", np.sin), _elementary("cos", np.cos), _elementary("tan", np.tan)
