@@ -253,7 +253,7 @@ class GridEmitter:
     def _pointwise(self, out: Writer, reader: Reader, early: dict[Node, str], roots: Sequence[Node],
                    target: Callable[[int], str]) -> None:
         """The loop that computes `roots`; `early` are known before it, and what is `late` takes a loop of its own."""
-        late = {} if reader.beyond else _late(roots, {*early, *self._tabled})
+        late = {} if reader.beyond else _late(roots, {*early, *self._tabled, *self._once_held})
         roots = [root.args[0] if q in late else root for q, root in enumerate(roots)]
         needed = set(gr.schedule(roots, known={*early, *self._tabled}.difference(roots)))
         jets = {}

@@ -32,6 +32,8 @@ from geomflow.codegen.building import (
     library,
     loop,
     outer,
+    paired,
+    parts,
     value,
     when,
     where,
@@ -171,9 +173,26 @@ def _elementary(name: str, of_complex: Any) -> Callable[[Number], Value]:
 
 sin, cos, tan = _elementary("sin", np.sin), _elementary("cos", np.cos), _elementary("tan", np.tan)
 asin, acos, atan = _elementary("asin", np.arcsin), _elementary("acos", np.arccos), _elementary("atan", np.arctan)
-sinh, cosh, tanh = _elementary("sinh", np.sinh), _elementary("cosh", np.cosh), _elementary("tanh", np.tanh)
-asinh, acosh, atanh = (_elementary("asinh", np.arcsinh), _elementary("acosh", np.arccosh),
-                       _elementary("atanh", np.arctanh))
+sinh, cosh = _elementary("sinh", np.sinh), _elementary("cosh", np.cosh)
+asinh, atanh = _elementary("asinh", np.arcsinh), _elementary("atanh", np.arctanh)
+
+
+def tanh(x: Number) -> Value:
+    """The hyperbolic tangent; of a complex number by Numba's, which squares e**x, from no farther than it can."""
+    known = _inexact(x)
+    if known.ir.type == COMPLEX:
+        real, imag = parts(known)
+        return library(np.tanh, paired(where(real > 350.0, 350.0, where(real < -350.0, -350.0, real)), imag))
+    return library(math.tanh, known)
+
+
+def acosh(x: Number) -> Value:
+    """The inverse of cosh; of a complex number ±i acos z, with a real part that is not negative, on the cut too."""
+    known = _inexact(x)
+    if known.ir.type == COMPLEX:
+        real, imag = parts(library(np.arccos, known))
+        return paired(abs(imag), where(parts(known)[1].bits < 0, -real, real))
+    return library(math.acosh, known)
 
 
 # What is promised of a function

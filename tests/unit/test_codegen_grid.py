@@ -246,3 +246,10 @@ def test_not_a_number_stays_where_it_is():
     fields[0, 8, 8] = np.nan
     value = compile_grid(HEAT, 2)(fields, (0.1, 0.1))
     assert np.isnan(value).sum() == 5
+
+
+def test_functions_of_parameters_alone_are_computed_once():
+    program = Program(("x", "y"), ("u",), (), ("a",), (Stage((("r", gr.log(gr.symbol("a"))),)),))
+    routine = compile_grid(program, 2)
+    assert np.array_equal(routine(random_fields(1, (5, 6)), (1.0, 1.0), (np.e,)), np.ones((1, 5, 6)))
+    assert routine.operations == 0

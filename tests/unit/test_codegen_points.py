@@ -85,6 +85,14 @@ def test_logarithm_and_exponential_to_the_last_place_and_at_their_edges():
     assert np.array_equal(r(edges)[5:, 1], [np.nan, 1, np.inf, 0], equal_nan=True)
 
 
+def test_complex_functions_far_out_and_on_their_cuts():
+    r = compile_points([gr.tanh(X), gr.call("acosh", X)], (X,))
+    below = complex(-2, -0.0), complex(0.5, -0.0)
+    z = np.array([350 + 1j, 400 + 0.3j, -800 - 2j, *below, -2 + 0j, 1 + 1e-300j])
+    expected = np.stack([np.tanh(z), np.arccosh(z)], -1)
+    assert np.abs(r(z) - expected).max(axis=0) == pytest.approx([0, 0], abs=1e-14)
+
+
 def test_unknown_function_is_named():
     known = dict(IMPLEMENTATIONS)
     del known["tanh"]
