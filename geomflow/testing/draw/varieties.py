@@ -7,8 +7,9 @@ from functools import cache
 
 import numpy as np
 
+import geomflow.variety as gv
 from geomflow.core.errors import MissingExtraError
-from geomflow.variety import Bicubic, Dwork, Fermat, HermitianForm, Hypersurface, Points
+from geomflow.variety import Bicubic, Dwork, Fermat, Hypersurface, Points
 from geomflow.variety.sections import multi_monomials
 
 try:
@@ -59,7 +60,7 @@ def points(draw: DrawFn, variety: Hypersurface | None = None, most: int = 12) ->
 
 
 @st.composite
-def forms(draw: DrawFn, variety: Hypersurface | None = None, level: int = 1, most: int = 3) -> HermitianForm:
+def forms(draw: DrawFn, variety: Hypersurface | None = None, level: int = 1, most: int = 3) -> gv.HermitianForm:
     """Positive Hermitian forms on the monomials of a degree: that of Fubini–Study, and a few squares |Σ c_m z^m|².
 
     Parameters
@@ -78,4 +79,4 @@ def forms(draw: DrawFn, variety: Hypersurface | None = None, level: int = 1, mos
     for _ in range(draw(st.integers(0, most))):
         row = np.array(draw(st.lists(entries, min_size=len(exponents), max_size=len(exponents))))
         form += np.outer(row, row.conj())
-    return HermitianForm(on, exponents, form, level)
+    return gv.HermitianForm(on, exponents, form, level)
