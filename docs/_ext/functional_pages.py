@@ -174,13 +174,10 @@ def escaped(text: str) -> str:
 
 def draw(sol: Any, path: Path, smooth: bool) -> None:
     """Write the picture of the energy along a run."""
-    import matplotlib.pyplot as plt
-
+    from geomflow.plot import save
     from geomflow.plot.style import styled
 
-    figure = styled(energy_figure)(sol, smooth)
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+    save(styled(energy_figure)(sol, smooth), path)
 
 
 def energy_figure(sol: Any, smooth: bool) -> Any:
@@ -189,13 +186,13 @@ def energy_figure(sol: Any, smooth: bool) -> Any:
     from scipy.integrate import cumulative_trapezoid
 
     times, energy = sol.monitor_times, sol["energy"]
-    figure, axes = plt.subplots(figsize=(6, 3), layout="constrained")
+    figure, axes = plt.subplots(figsize=(6, 3))
     axes.plot(times, energy, label="energy")
     axes.set(xlabel="time $t$", ylabel="energy")
     if smooth:
         predicted = energy[0] - cumulative_trapezoid(sol["dissipation"], times, initial=0.0)
         axes.plot(times, predicted, "k--", linewidth=1, label="from the dissipation")
-        axes.legend(frameon=False)
+        axes.legend()
     return figure
 
 

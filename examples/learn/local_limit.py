@@ -19,6 +19,8 @@ import numpy as np
 
 import geomflow as gf
 
+plt.style.use("geomflow.plot.house")
+
 # %%
 # One start, one classical flow, three kernels
 # --------------------------------------------
@@ -34,11 +36,10 @@ for s, distance in zip(widths, distances, strict=True):
     print(f"s = {s:5.3f}   distance to the classical metric / way gone = {distance:.5f}")
 
 # %%
-# The curvature at the start, and what is left of it under the widest kernel and under none:
-largest = np.abs(g0.scalar().values).max()
-axes = plt.subplots(1, 3, figsize=(11, 3.4), layout="constrained")[1]
+# The curvature at the start, and what is left of it under the widest kernel and under none, each in its own colours:
+axes = plt.subplots(1, 3, figsize=(11, 3.4))[1]
 for ax, metric, title in zip(axes, (g0, runs[0].last, classical.last), ("start", "s = 0.1", "classical"), strict=True):
-    gf.plot.heatmap(metric, limit=largest, ax=ax).set_title(title, loc="left")
+    gf.plot.heatmap(metric, ax=ax).set_title(title)
 
 # %%
 # It falls as the square of the width
@@ -73,7 +74,7 @@ for wave, found, wanted in zip(waves, slowed, predicted, strict=True):
 assert np.abs(slowed / predicted - 1).max() < 0.01
 
 # %%
-figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4), layout="constrained")
+figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4))
 left.loglog(widths, distances, "o", label="kernel flows")
 left.loglog(widths, distances[-1] * (widths / widths[-1]) ** 2, "--", label="slope 2")
 left.set(xlabel="width s", ylabel="distance / way gone", title="To Ricci–DeTurck flow")

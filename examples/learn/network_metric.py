@@ -21,6 +21,8 @@ import numpy as np
 import geomflow as gf
 from geomflow import networks, tangent
 
+plt.style.use("geomflow.plot.house")
+
 # %%
 # The networks
 # ------------
@@ -58,9 +60,9 @@ print(free[48].outcome)
 # The curvature before and after, on a finer grid: a network is a function, known between the points where it was
 # trained.
 fine = T.grid(64, scheme="spectral")
-axes = plt.subplots(1, 2, figsize=(8, 3.4), layout="constrained")[1]
+axes = plt.subplots(1, 2, figsize=(8, 3.4))[1]
 for ax, state, title in zip(axes, (free[48].states[0], free[48].last), ("at the start", "at the end"), strict=True):
-    gf.plot.heatmap(state.model.on(fine, parameters=state.parameters).field(), ax=ax).set_title(title, loc="left")
+    gf.plot.heatmap(state.model.on(fine, parameters=state.parameters).field(), ax=ax).set_title(title)
 
 # %%
 # What the kernel did
@@ -77,7 +79,7 @@ for width in widths:
     assert energy[-1] < 0.1 * energy[0]
 
 # %%
-figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4), layout="constrained")
+figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4))
 for width in widths:
     left.semilogy(free[width].monitor_times, free[width]["energy"], label=f"width {width}")
     right.plot(free[width].monitor_times, free[width]["kernel_drift"], label=f"width {width}")

@@ -18,6 +18,8 @@ import numpy as np
 import geomflow as gf
 from geomflow import kernels, networks
 
+plt.style.use("geomflow.plot.house")
+
 # %%
 # At finite width
 # ---------------
@@ -86,7 +88,7 @@ assert gap < 1e-12 * gaussian.diagonal(x).max()
 # %%
 line = np.column_stack([np.linspace(-0.5, 0.5, 201), np.zeros(201)])
 origin = np.zeros((1, 2))
-figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4), layout="constrained")
+figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4))
 left.loglog(widths, spreads, "o", label="perceptrons")
 left.loglog(widths, spreads[0] * (widths / widths[0]) ** -0.5, "--", label="slope −1/2")
 left.set(xlabel="width N", ylabel="relative distance", title="To the closed form")
@@ -98,4 +100,4 @@ for network in cosines:
     right.plot(line[:, 0], values[:, 0, 0, 0], label=f"{network.width} neurons")
 right.plot(line[:, 0], gaussian.matrix(line, origin)[:, 0], "k--", label="wrapped Gaussian")
 right.set(xlabel="x", ylabel="Θ(x, 0)", title="The cosine network")
-legend = right.legend(loc="lower center", frameon=False)
+legend = right.legend(loc="lower center")

@@ -32,6 +32,8 @@ from geomflow.fits import (
 )
 from geomflow.variety import smallest_eigenvalue, transition_loss
 
+plt.style.use("geomflow.plot.house")
+
 X = gf.Fermat(5)
 points, unseen = X.sample(1000, seed=1), X.sample(5000, seed=2)
 before = float(gf.sigma(gf.FubiniStudy(X), unseen))
@@ -66,8 +68,8 @@ gains |= {"mean over permutations": gain(averaged), "invariant, linear": gain(li
 for name, value in gains.items():
     print(f"{name:<24} {value:.3g}")
 
-fig, ax = plt.subplots(figsize=(6.4, 2.8), constrained_layout=True)
-bars = ax.barh(list(gains), list(gains.values()), color="#1f6f8b")
+fig, ax = plt.subplots(figsize=(6.4, 2.8))
+bars = ax.barh(list(gains), list(gains.values()))
 ax.bar_label(bars, fmt="%.3g", padding=4)
 ax.set(xscale="log", xlim=(1, 1500), xlabel="gain on unseen points, from 1,000 points")
 ax.invert_yaxis()
@@ -76,7 +78,7 @@ ax.invert_yaxis()
 # Three ways down
 # ---------------
 # The gradient flow in the kernel, its natural-gradient flow and the regularised fit go down the same landscape.
-fig, ax = plt.subplots(figsize=(6.4, 3.2), constrained_layout=True)
+fig, ax = plt.subplots(figsize=(6.4, 3.2))
 for method in (KernelDescent(100), NaturalDescent(20, step=0.3), RidgeFit(1e-6)):
     report = kernel_metric(points, OverlapKernel(Power(2)), method).report
     ax.semilogy(np.arange(1, len(report.history) + 1), report["sigma"], "o-", ms=3, label=type(method).__name__)

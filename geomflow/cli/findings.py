@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow import plot
-from geomflow.cli.run import saved
-from geomflow.core.errors import InputError, require_known
+from geomflow.cli.run import picture_file
+from geomflow.core.errors import InputError
 from geomflow.core.progress import counted
 
 if TYPE_CHECKING:
@@ -171,20 +171,20 @@ VARIETY_PICTURES: dict[str, Callable[[Shown], Any]] = {
 
 
 def check_variety_pictures(task: Task, fits: int) -> list[str]:
-    """The pictures to draw, known before anything is computed; those that so many `fits` can give unless named.
+    """The files of pictures, known before anything is computed; those that so many `fits` can give unless named.
 
     Raises `UnknownNameError` for an unknown one, `InputError` for one of fits where there are none.
     """
     fitted = {"fubini-study": [], "network": ["fit"]}.get(task.kind, ["sigma", "fit"])
     names = task.file.output.pictures
     if names is None:
-        return [name for name in (*fitted, "histograms", "slices") if name != "sigma" or fits > 1]
+        return [f"{name}.png" for name in (*fitted, "histograms", "slices") if name != "sigma" or fits > 1]
     with task.at("output", "pictures"):
-        for name in names:
-            require_known("picture", name, VARIETY_PICTURES)
-            if name in ("sigma", "fit") and name not in fitted:
+        files = [picture_file(name, VARIETY_PICTURES) for name in names]
+        for name in files:
+            if Path(name).stem in {"sigma", "fit"} - set(fitted):
                 raise InputError(f"there is no picture '{name}' of a metric of the kind '{task.kind}'")
-    return list(names)
+    return files
 
 
 def draw_variety_pictures(shown: Shown, names: Sequence[str], folder: MetricFolder) -> Iterator[Path]:
@@ -195,6 +195,7 @@ def draw_variety_pictures(shown: Shown, names: Sequence[str], folder: MetricFold
 
     mpl.use("Agg")
     for name in names:
-        if name == "fit" and shown.fits and all(len(fit.history) < 2 for fit in shown.fits):
+        kind = Path(name).stem
+        if kind == "fit" and shown.fits and all(len(fit.history) < 2 for fit in shown.fits):
             continue
-        yield folder.write(f"{name}.png", partial(saved, VARIETY_PICTURES[name](shown)))
+        yield folder.write(name, partial(plot.save, VARIETY_PICTURES[kind](shown)))

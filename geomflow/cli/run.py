@@ -10,7 +10,7 @@ With --html FILE a report is written too, as `geomflow show` does at any time af
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -24,8 +24,8 @@ from geomflow.cli.show import add_html, write_report
 from geomflow.cli.terminal import add_command, file_path, latest, line, unused
 from geomflow.core.content import content
 from geomflow.core.errors import InputError, require_known
-from geomflow.core.files import replacing
 from geomflow.core.outcome import OutcomeKind
+from geomflow.plot.files import ENDINGS, FILMS, require_ending
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
@@ -227,25 +227,31 @@ def make_events(table: EventsTable) -> list[TerminalEvent]:
 DEFAULT = ("monitors", "snapshots")
 
 
-def _film(sol: Solution[Any], out: Path) -> Path:
-    plot.film(sol, out / "film.gif")
-    return out / "film.gif"
-
-
-PICTURES: dict[str, Callable[[Solution[Any], Path], Path]] = {
-    "monitors": lambda sol, out: saved(plot.monitors(sol)[0].figure, out / "monitors.png"),
-    "snapshots": lambda sol, out: saved(plot.snapshots(sol)[0, 0].figure, out / "snapshots.png"),
-    "heatmap": lambda sol, out: saved(plot.heatmap(sol.last).figure, out / "heatmap.png"),
-    "film": _film,
+PICTURES: dict[str, Callable[[Solution[Any], Path], Any]] = {
+    "monitors": lambda sol, path: plot.save(plot.monitors(sol), path),
+    "snapshots": lambda sol, path: plot.save(plot.snapshots(sol), path),
+    "heatmap": lambda sol, path: plot.save(plot.heatmap(sol.last), path),
+    "film": plot.film,
 }
 
 
 def check_pictures(asked: Sequence[str] | None) -> list[str]:
-    """The pictures of output.pictures. Raises `UnknownNameError`, before anything is computed, for an unknown one."""
-    names = list(DEFAULT if asked is None else asked)
-    for name in names:
-        require_known("picture", name, PICTURES)
-    return names
+    """The files of output.pictures, each a name with or without its ending.
+
+    Raises `UnknownNameError` for an unknown name and `InputError` for an ending, before anything is computed.
+    """
+    return [picture_file(name, PICTURES) for name in (DEFAULT if asked is None else asked)]
+
+
+def picture_file(asked: str, known: Collection[str]) -> str:
+    """The name of a file, "snapshots.png" of "snapshots". Raises `UnknownNameError` and `InputError`."""
+    path = Path(asked)
+    require_known("picture", path.stem, known)
+    film = path.stem == "film"
+    if path.suffix:
+        require_ending(path, FILMS if film else ENDINGS, "a film" if film else "a picture")
+        return asked
+    return f"{asked}{'.gif' if film else '.png'}"
 
 
 def draw_pictures(sol: Solution[Any], names: list[str], out: Path) -> Iterator[Path]:
@@ -257,17 +263,6 @@ def draw_pictures(sol: Solution[Any], names: list[str], out: Path) -> Iterator[P
     mpl.use("Agg")
     out.mkdir(parents=True, exist_ok=True)
     for name in names:
-        yield PICTURES[name](sol, out)
-
-
-def saved(figure: Any, path: Path) -> Path:
-    """Write a figure and close it; its parts are laid out once, and not again for the file."""
-    import matplotlib.pyplot as plt
-
-    if engine := figure.get_layout_engine():
-        engine.execute(figure)
-        figure.set_layout_engine("none")
-    with replacing(path) as target:
-        figure.savefig(target)
-    plt.close(figure)
-    return path
+        path = out / name
+        PICTURES[path.stem](sol, path)
+        yield path

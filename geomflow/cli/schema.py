@@ -123,7 +123,9 @@ class EventsTable(Table, frozen=True):
 class PicturesTable(Table, frozen=True):
     """what is drawn afterwards"""
 
-    pictures: Annotated[Texts | None, says("pictures to draw: monitors, snapshots, film, heatmap")] = None
+    pictures: Annotated[
+        Texts | None, says("monitors, snapshots, heatmap (.png, .svg or .pdf), film (.gif, .mp4, .webm)")
+    ] = None
 
 
 class RunFile(Table, frozen=True, kw_only=True):
@@ -225,7 +227,7 @@ class VarietyPicturesTable(Table, frozen=True):
     """what is drawn"""
 
     pictures: Annotated[
-        Texts | None, says("pictures to draw: sigma, fit, histograms, slices; all that apply unless given")
+        Texts | None, says("sigma, fit, histograms, slices, as .png, .svg or .pdf; all that apply unless given")
     ] = None
 
 

@@ -1,6 +1,7 @@
 from .convergence import (
     convergence as convergence, fit as fit, fitted_order as fitted_order, sigma as sigma, training as training,
 )
+from .files import save as save
 from .heatmap import heatmap as heatmap
 from .histograms import histograms as histograms
 from .quantities import quantity_names as quantity_names

@@ -189,8 +189,18 @@ def sigma(
         axes[0, 0].legend(loc="lower left")
     if counts:
         axes[0, 1].set(xlabel="parameters", ylabel=r"$\sigma$ on unseen points", xscale="log", yscale="log")
-        axes[0, 1].margins(0.12)
+        axes[0, 1].margins(0.15)
+        plain_ticks(axes[0, 1], _spread([n for name in series for n in counts.get(name, ())]))
     return np.asarray(axes[0])
+
+
+def _spread(counts: Sequence[float]) -> list[float]:
+    """Of numbers for a logarithmic axis those that are a factor apart: labels of others would lie on each other."""
+    kept: list[float] = []
+    for count in sorted(set(counts)):
+        if not kept or count > 1.35 * kept[-1]:
+            kept.append(count)
+    return kept
 
 
 def _named(values: Sequence[float] | Mapping[str, Sequence[float]]) -> Mapping[str, Sequence[float]]:

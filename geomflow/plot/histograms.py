@@ -74,6 +74,7 @@ def draw(items: Sequence[Compared]) -> np.ndarray:
 
     _, axes = plt.subplots(len(items), 2, figsize=(8.4, 2.7 * len(items) + 0.2), squeeze=False)
     for row, item in zip(axes, items):
+        row[0].set_ylabel(r"share of $d\mu_\Omega$")
         _draw_both(row[0], item)
         _draw_own(row[1], item)
         for ax in row:

@@ -11,6 +11,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError, require_known
 from geomflow.core.files import replacing
+from geomflow.plot.files import FILMS, require_ending
 from geomflow.plot.heatmap import draw_quantity, largest_place
 from geomflow.plot.quantities import Quantity, Scale, drawable, quantity, quantity_names, scales_of, scientific
 from geomflow.plot.style import CYCLE, INK, MUTED, colour_bar, diverging, styled
@@ -204,20 +205,20 @@ def _bar(figure: Any, mesh: Any, axes: Any, scale: Scale, **options: Any) -> Col
 
 @styled
 def film(sol: Solution[Any], path: str | Path, name: str | None = None, *, frames_per_second: int = 12) -> Axes:
-    """Write one frame a saved time to `path`, a .gif, or an .mp4 where ffmpeg is installed.
+    """Write one frame a saved time to `path`: a .gif, or, where ffmpeg is installed, an .mp4 or .webm.
 
     `name` is a quantity as in `heatmap`. One colour scale holds for every frame, unless, as in `snapshots`, a frame
     would be blank: then each has its own, which its title says. Above dimension two the plane is that of the first.
     A state that is singular is marked in its own frame.
     Returns the Axes of the last frame.
-    Raises `InputError` for another suffix and where .mp4 is asked for without ffmpeg.
+    Raises `InputError` for another ending, and where .mp4 or .webm is asked for without ffmpeg.
 
     Parameters
     ----------
     sol : Solution
         A run whose states are fields on a grid.
     path : path
-        Ending in .gif or .mp4.
+        Ending in .gif, .mp4 or .webm.
     name : str, optional
         A quantity, as in `heatmap`.
     frames_per_second : int
@@ -258,13 +259,12 @@ def _writer(path: Path) -> Callable[[Figure, Iterator[None], Path, int], None]:
     """What writes a film with this suffix."""
     from matplotlib.animation import FFMpegWriter
 
-    if path.suffix == ".gif":
+    ending = require_ending(path, FILMS, "a film")
+    if ending == ".gif":
         return _write_gif
-    if path.suffix != ".mp4":
-        raise InputError(f"a film is written as .gif or .mp4, and '{path.name}' is neither")
     if not FFMpegWriter.isAvailable():
         raise InputError(f"'{path.name}' needs ffmpeg, which is not installed; write a .gif instead")
-    return _write_mp4
+    return _write_webm if ending == ".webm" else _write_mp4
 
 
 def _write_gif(figure: Figure, frames: Iterator[None], path: Path, frames_per_second: int) -> None:
@@ -290,10 +290,22 @@ def _palette() -> bytes:
 
 
 def _write_mp4(figure: Figure, frames: Iterator[None], path: Path, frames_per_second: int) -> None:
-    """Hand the frames to ffmpeg."""
+    """Hand the frames to ffmpeg, in colours that every browser shows and sides that are even."""
+    even = ["-pix_fmt", "yuv420p", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2"]
+    _encode(figure, frames, path, frames_per_second, "h264", even)
+
+
+def _write_webm(figure: Figure, frames: Iterator[None], path: Path, frames_per_second: int) -> None:
+    """Hand the frames to ffmpeg, at constant quality."""
+    _encode(figure, frames, path, frames_per_second, "libvpx-vp9", ["-pix_fmt", "yuv420p", "-crf", "30", "-b:v", "0"])
+
+
+def _encode(
+    figure: Figure, frames: Iterator[None], path: Path, frames_per_second: int, codec: str, options: list[str]
+) -> None:
     from matplotlib.animation import FFMpegWriter
 
-    writer = FFMpegWriter(fps=frames_per_second)
+    writer = FFMpegWriter(fps=frames_per_second, codec=codec, extra_args=options)
     with writer.saving(figure, str(path), dpi=figure.dpi):
         for _ in frames:
             writer.grab_frame()

@@ -115,7 +115,8 @@ def _draw_map(axes: Axes, row: Row, title: str) -> Any:
     order = np.argsort(row["labels"], kind="stable") if row["batches"] else np.arange(len(points))
     image = axes.imshow(geodesic_distance(points[order], points[order]), cmap=sequential(), vmin=0, vmax=np.pi / 2,
                         interpolation="antialiased")
-    axes.set(title=f"{title}: {row['ratio']:.3f}", xticks=[0, 500], yticks=[0, 500])
+    axes.set(title=f"{title}: {row['ratio']:.3f}", xticks=[0, 500], yticks=[0, 500],
+             xlabel="point, in the order of clusters")
     axes.grid(False)
     return image
 

@@ -23,6 +23,7 @@ from geomflow.core.files import replacing, write_text
 from geomflow.core.progress import Bar
 from geomflow.distribute import IN_SEQUENCE, as_workers
 from geomflow.io import layout
+from geomflow.plot.files import save
 from geomflow.plot.style import styled
 from geomflow.study.story import Words, story, table
 
@@ -199,8 +200,6 @@ class Findings:
         return target
 
     def _write(self, target: Path) -> None:
-        import matplotlib.pyplot as plt
-
         with replacing(target / "table.csv") as partial, partial.open("w", newline="", encoding="utf-8") as file:
             columns = self.columns
             writer = csv.DictWriter(file, columns, extrasaction="ignore")
@@ -210,10 +209,7 @@ class Findings:
         facts = {"study": self.study.name, "version": __version__, "quick": self.quick, "numbers": self.numbers,
                  **words, "answer": self.answer, "versions": layout.versions()}
         write_text(target / "numbers.json", json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
-        figure = self.figure()
-        with replacing(target / "figure.png") as partial:
-            figure.savefig(partial)
-        plt.close(figure)
+        save(self.figure(), target / "figure.png")
         write_text(target / "page.md", self.page())
 
     @property

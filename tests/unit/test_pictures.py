@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 
 import matplotlib as mpl
@@ -12,6 +13,8 @@ from PIL import Image, ImageSequence
 
 import geomflow as gf
 from geomflow import plot
+from geomflow.cli.run import check_pictures
+from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.plot import style
 
 SHRINKING = (1.0, 1e-3, 1e-6, 1e-12)
@@ -175,3 +178,35 @@ def test_the_house_is_a_style_of_matplotlib():
 def _closed():
     yield
     plt.close("all")
+
+
+def test_a_file_is_of_the_kind_that_its_name_ends_in(tmp_path):
+    u = gf.Torus(dim=2).grid(8).scalar("cos(2*pi*x)")
+    starts = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
+    for ending, start in starts.items():
+        files = [plot.save(plot.heatmap(u), tmp_path / f"{name}{ending}") for name in "ab"]
+        first, second = (path.read_bytes() for path in files)
+        assert first.startswith(start)
+        assert first == second
+    assert not plt.get_fignums()
+    with pytest.raises(InputError, match=r"\.svg or \.pdf, and 'a.bmp' is none"):
+        plot.save(plot.heatmap(u), tmp_path / "a.bmp")
+    with pytest.raises(InputError, match="a picture is what"):
+        plot.save(u, tmp_path / "a.png")
+
+
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
+@pytest.mark.parametrize("ending, start", [("mp4", (4, b"ftyp")), ("webm", (0, b"\x1aE\xdf\xa3"))])
+def test_films_for_browsers(ending, start, tmp_path):
+    plot.film(RUNS["values"][1], tmp_path / f"film.{ending}", "values")
+    place, mark = start
+    assert (tmp_path / f"film.{ending}").read_bytes()[place:].startswith(mark)
+
+
+def test_pictures_of_run_files_may_have_endings():
+    assert check_pictures(["snapshots", "monitors.pdf", "film", "film.webm"]) == [
+        "snapshots.png", "monitors.pdf", "film.gif", "film.webm"]
+    with pytest.raises(InputError, match=r"snapshots\.gif"):
+        check_pictures(["snapshots.gif"])
+    with pytest.raises(UnknownNameError, match="did you mean 'snapshots'"):
+        check_pictures(["snapshot.pdf"])
