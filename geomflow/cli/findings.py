@@ -183,7 +183,7 @@ def check_variety_pictures(task: Task, fits: int) -> list[str]:
         files = [picture_file(name, VARIETY_PICTURES) for name in names]
         for name in files:
             if Path(name).stem in {"sigma", "fit"} - set(fitted):
-                raise InputError(f"there is no picture '{name}' of a metric of the kind '{task.kind}'")
+                raise InputError(f"there is no picture '{Path(name).stem}' of a metric of the kind '{task.kind}'")
     return files
 
 
