@@ -44,9 +44,9 @@ def check_covariance(
 ) -> None:
     """Check that a rate does not know the coordinates: rate(F*g) = F*(rate(g)) for diffeomorphisms F.
 
-    F is a translation by a grid point, and on real tori a change of the lattice's basis and a curved map. Of potentials,
-    whose coordinates are holomorphic, it is the first, and a constant that is added. An exact `Metric` is pulled
-    back exactly, and zero decided.
+    F is a translation by a grid point, and on real tori a change of the lattice's basis and a curved map. Of
+    potentials, whose coordinates are holomorphic, it is the first, and a constant that is added. An exact `Metric` is
+    pulled back exactly, and zero decided.
 
     Raises LawError, which says under which maps it fails, and for which small state.
 
