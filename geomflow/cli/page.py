@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -108,12 +107,9 @@ def listing(text: str, name: str = "") -> Markup:
 
 def drawn(picture: Any, caption: str) -> Markup:
     """A matplotlib figure, which is closed, as a picture."""
-    import matplotlib.pyplot as plt
+    from geomflow.plot.files import png
 
-    out = io.BytesIO()
-    picture.savefig(out, format="png", dpi=130)
-    plt.close(picture)
-    return figure(out.getvalue(), caption)
+    return figure(png(picture, 130), caption)
 
 
 def film(path: Path, caption: str) -> Markup:

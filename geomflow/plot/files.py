@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,26 @@ def save(picture: Any, path: str | Path) -> Path:
         figure.savefig(partial, format=ending[1:], metadata=metadata)
     plt.close(figure)
     return path
+
+
+def png(picture: Any, dpi: int, transparent: bool = False) -> bytes:
+    """A picture as the bytes of a PNG, and close it.
+
+    Parameters
+    ----------
+    picture : Axes, array of Axes or Figure
+        What a function of `gf.plot` returned, or a picture of one's own.
+    dpi : int
+        Pixels an inch.
+    transparent : bool
+        Without a background.
+    """
+    import matplotlib.pyplot as plt
+
+    figure, out = _figure(picture), io.BytesIO()
+    figure.savefig(out, format="png", dpi=dpi, transparent=transparent)
+    plt.close(figure)
+    return out.getvalue()
 
 
 def require_ending(path: Path, endings: tuple[str, ...], what: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geomflow.core.errors import GeomflowError, InputError
+from geomflow.plot.files import png
 from geomflow.plot.heatmap import draw_quantity, largest_place
 from geomflow.plot.quantities import Quantity, drawable, quantity, scales_of
 from geomflow.plot.runs import LARGEST, monitors, snapshots
@@ -52,9 +52,7 @@ def thumbnail(thing: Any) -> tuple[bytes, str] | None:
     if found is None:
         return None
     figure, caption = found
-    out = io.BytesIO()
-    figure.savefig(out, format="png", dpi=110, transparent=True)
-    return out.getvalue(), caption
+    return png(figure, 110, transparent=True), caption
 
 
 def quick_quantity(state: Any) -> tuple[Quantity, str]:

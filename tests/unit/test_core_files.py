@@ -185,7 +185,19 @@ def _unsafe(tree: ast.AST) -> list[str]:
         for node in ast.walk(block)
     }
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and id(node) not in inside]
-    return [ast.unparse(call) for call in calls if _opens(call) and not isinstance(call.func, ast.Name)]
+    writes = [call for call in calls if _opens(call) and not isinstance(call.func, ast.Name)]
+    memory = _memory(tree)
+    return [ast.unparse(call) for call in writes if not (call.args and ast.unparse(call.args[0]) in memory)]
+
+
+def _memory(tree: ast.AST) -> set[str]:
+    """Variables that are files in memory."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            targets, values = ([x.elts if isinstance(x, ast.Tuple) else [x] for x in (node.targets[0], node.value)])
+            names |= {ast.unparse(t) for t, v in zip(targets, values) if ast.unparse(v) == "io.BytesIO()"}
+    return names
 
 
 #: What a module that writes must hold.
