@@ -7,3 +7,4 @@ from .histograms import histograms as histograms
 from .quantities import quantity_names as quantity_names
 from .runs import film as film, monitors as monitors, snapshots as snapshots
 from .slices import plane_slice as plane_slice, slices as slices
+from .surface import Surface as Surface, surface as surface
