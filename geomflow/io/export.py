@@ -1,4 +1,4 @@
-"""Taking things elsewhere: exact objects as LaTeX, Mathematica or Sage, runs as xarray, netCDF or zarr.
+"""Taking things elsewhere: exact objects as LaTeX, Mathematica or Sage, runs as xarray, netCDF, zarr or VTK.
 
 Exact are metrics and charts, curvature tensors, functionals, flows and their equations, varieties, every sympy
 expression, matrix or array, and lists of them, such as systems of equations.
@@ -16,6 +16,7 @@ import sympy
 from geomflow.core.errors import InputError
 from geomflow.core.files import replacing
 from geomflow.io.reader import to_xarray
+from geomflow.io.vtk import vtk as vtk
 from geomflow.symbolic.printers import MATHEMATICA_WORDS, SAGE_WORDS, Mathematica, Sage, atoms, domain, names_in
 
 
