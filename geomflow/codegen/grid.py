@@ -148,7 +148,7 @@ class GridRoutine:
         """Planes and lines that one thread takes at a time; a function of the grid only."""
         lead = max(self._plan.leads)
         if len(shape) == 2:
-            return max(-(-shape[0] // 64), 16 * lead, 1), shape[1]
+            return max(-(-shape[0] // 64), min(32, -(-shape[0] // 8)), 16 * lead, 1), shape[1]
         reach = self._plan.outer_reach
         sources = len(self.program.fields) + len(self.program.statics)
         line_bytes = 8 * prod(shape[2:]) * sources * (2 * reach + 1)
