@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+collect_ignore_glob = ["typing/*.py"]  # scripts for type checkers, some wrong on purpose
+
 settings.register_profile(
     "geomflow",
     deadline=None,  # the first example of a law compiles a routine

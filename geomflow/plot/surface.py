@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 import sympy
 
+from geomflow.codegen.points import PointRoutine, compile
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.plot.style import INK, colour_bar, diverging, styled
 from geomflow.symbolic import Chart, Metric
@@ -70,7 +71,7 @@ class Surface:
         u, v : array
             Coordinates.
         """
-        return np.stack([np.broadcast_to(value, np.shape(u)) for value in self._embedding(u, v)]).astype(float)
+        return np.moveaxis(self._embedding(u, v), -1, 0)
 
     def gauss(self, u: Any, v: Any) -> np.ndarray:
         """K there, of the same shape.
@@ -80,8 +81,7 @@ class Surface:
         u, v : array
             Coordinates.
         """
-        with np.errstate(all="ignore"):  # the poles of coordinates
-            return np.broadcast_to(self._curvature(u, v), np.shape(u)).astype(float)
+        return self._curvature(u, v)
 
     def geodesic(self, start: Sequence[float], direction: Sequence[float], length: float) -> np.ndarray:
         """Coordinates along the geodesic from a place in a direction, at equal distances, (n, 2).
@@ -98,13 +98,13 @@ class Surface:
         from scipy.integrate import solve_ivp
 
         velocity = np.asarray(direction, dtype=float)
-        metric = np.array(self._metric(*start), dtype=float)
+        metric = self._metric(*start)
         speed = float(np.sqrt(velocity @ metric @ velocity))
         if not speed > 0:
             raise InputError(f"a geodesic needs a direction, and {list(direction)} at {list(start)} has length {speed}")
 
         def rate(_: float, y: np.ndarray) -> np.ndarray:
-            gamma = np.array(self._christoffel(*y[:2]), dtype=float)
+            gamma = self._christoffel(*y[:2])
             return np.concatenate([y[2:], -np.einsum("kij,i,j->k", gamma, y[2:], y[2:])])
 
         y0 = np.concatenate([np.asarray(start, dtype=float), velocity / speed])
@@ -116,30 +116,29 @@ class Surface:
     @cached_property
     def square(self) -> tuple[np.ndarray, np.ndarray]:
         """Coordinates over the ranges, each (n, n)."""
-        ends = [[float(sympy.sympify(end)) for end in pair] for pair in self.ranges.values()]
+        ends = [[float(given(end)) for end in pair] for pair in self.ranges.values()]
         u, v = np.meshgrid(*(np.linspace(low, high, _PER_SIDE + 1) for low, high in ends), indexing="ij")
         return u, v
 
     @cached_property
-    def _embedding(self) -> Callable[..., Any]:
+    def _embedding(self) -> PointRoutine:
         chart = self.metric.chart
         return self._numbers([given(each, dict(zip(chart.names, chart.symbols))) for each in self.mapping])
 
     @cached_property
-    def _curvature(self) -> Callable[..., Any]:
+    def _curvature(self) -> PointRoutine:
         return self._numbers(self.curvature)
 
     @cached_property
-    def _metric(self) -> Callable[..., Any]:
+    def _metric(self) -> PointRoutine:
         return self._numbers(self.metric.matrix.tolist())
 
     @cached_property
-    def _christoffel(self) -> Callable[..., Any]:
+    def _christoffel(self) -> PointRoutine:
         return self._numbers(self.metric.christoffel.tolist())
 
-    def _numbers(self, expression: Any) -> Callable[..., Any]:
-        routine: Callable[..., Any] = sympy.lambdify(self.metric.chart.symbols, expression, "numpy")
-        return routine
+    def _numbers(self, expression: Any) -> PointRoutine:
+        return compile(expression, self.metric.chart.symbols)
 
 
 @styled

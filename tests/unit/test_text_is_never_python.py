@@ -114,6 +114,7 @@ SAFE = {
     ("flow/equations/expression.py", "_integrated"): "what `parse` or `given` gave, and coordinates",
     ("flow/equations/expression.py", "_along"): "what `parse` or `given` gave, and coordinates",
     ("flow/equations/expression.py", "_symmetric"): "what `parse` or `given` gave, and coordinates",
+    ("symbolic/printers.py", "_leaves"): "an array of sympy's, taken apart",
     ("distribute/dask_workers.py", "_opened"): "what processes of one run send each other, never a file",
 }
 
