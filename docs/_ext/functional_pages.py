@@ -27,6 +27,8 @@ RUN = BEGIN + "sol = gf.solve(flow, start, t1={t1:g})\nprint(sol.outcome)"
 REFUSED = BEGIN + "try:\n    gf.solve(flow, start, t1=1e-3)\nexcept gf.GeomflowError as error:\n    print(error)"
 REFUSED_W = REFUSED.replace("solve(flow,", 'solve(gf.Descent(flow, parameters={{"tau": 1}}),')
 COUPLED = "print(E.gradient_flow().linearisation.verdict)\nprint(gf.functionals.PerelmanF(T).coupled_flow())"
+LONGEST = 400
+"""Longer formulas stand in lines of their own, which scroll where they are wider than the page."""
 NOTHING = "print(E.certify_gradient(lambda use: 0 * use.v))  # the gradient is zero"
 
 
@@ -156,9 +158,12 @@ def rates(linear: Any) -> str:
         rate = sympy.latex(linear.polynomial).replace("|k|", r"\lvert k\rvert")
         return f"A small plane wave $e^{{ik\\cdot x}}$ decays at the rate ${rate}$."
     found = linear.rates((1,) + (0,) * (len(linear.coordinates) - 1))
-    each = ", ".join(f"${sympy.latex(rate)}$ ({times})" for rate, times in found.items())
-    return ("Small plane waves of $\\lvert k\\rvert = 1$ change at these rates (multiplicities), positive ones "
-            f"grow: {each}.")
+    told = {sympy.latex(rate): times for rate, times in found.items()}
+    begin = "Small plane waves of $\\lvert k\\rvert = 1$ change at these rates (multiplicities), positive ones grow:"
+    if max(map(len, told)) <= LONGEST:
+        return f"{begin} {', '.join(f'${rate}$ ({times})' for rate, times in told.items())}."
+    shown = "\n\n".join(f"$$\n{rate} \\quad ({times})\n$$" for rate, times in told.items())
+    return f"{begin}\n\n{shown}\n\n"
 
 
 def prose(kind: type) -> str:
