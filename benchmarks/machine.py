@@ -56,7 +56,7 @@ def _polynomials(x, out):  # type: ignore[no-untyped-def]
         out[i] = total
 
 
-@numba.njit
+@numba.njit(error_model="numpy")
 def _quotients(x, out):  # type: ignore[no-untyped-def]
     for i in range(x.size):
         out[i] = 1.5 / x[i]

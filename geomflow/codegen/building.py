@@ -7,11 +7,10 @@ compiler's front end does not read it: neither types are inferred nor is its tex
 from __future__ import annotations
 
 import operator
-import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from llvmlite import ir
@@ -19,6 +18,8 @@ from numba import types
 from numba.core import cgutils
 from numba.core.typing import signature
 from numba.extending import intrinsic
+
+from geomflow.core.memory import LINE
 
 DOUBLE, LONG, BYTES = ir.DoubleType(), ir.IntType(64), ir.IntType(8).as_pointer()
 COMPLEX = ir.LiteralStructType([DOUBLE, DOUBLE])
@@ -28,11 +29,21 @@ KINDS = {DOUBLE: types.float64, LONG: types.int64, COMPLEX: types.complex128}
 
 @dataclass(frozen=True)
 class Code:
-    """The code that is being written: Numba's context, LLVM's builder, and the numbers kept ready from its start."""
+    """The code that is being written: Numba's context, LLVM's builder, the block before the loop that it is in (the
+    first where it is in none), and the numbers kept ready there."""
 
     context: Any
     builder: Any
-    ready: dict[int, Any] = field(default_factory=dict)
+    before: Any
+    ready: dict[Any, Any] = field(default_factory=dict)
+
+    def keep(self, number: Any) -> Any:
+        """The integer or double, of which the compiler does not know what it is, made ready before the loop."""
+        if number not in self.ready:
+            with self.builder.goto_block(self.before):
+                whole = hidden(self.builder, self.builder.bitcast(number, LONG))
+                self.ready[number] = self.builder.bitcast(whole, number.type)
+        return self.ready[number]
 
 
 _CODE: ContextVar[Code] = ContextVar("the code that is being written")
@@ -46,7 +57,7 @@ def code() -> Code:
 @contextmanager
 def written(context: Any, builder: Any) -> Iterator[None]:
     """Within it, values and loops become instructions there."""
-    token = _CODE.set(Code(context, builder))
+    token = _CODE.set(Code(context, builder, builder.function.entry_basic_block))
     try:
         yield
     finally:
@@ -59,6 +70,7 @@ def instructions(function: Callable[..., None]) -> Any:
     def typed(typing: Any, given: Any) -> Any:
         def build(context: Any, builder: Any, known: Any, args: Any) -> Any:
             arguments = zip(given.types, cgutils.unpack_tuple(builder, args[0]))
+            builder.function.attributes.alignstack = LINE  # so that wide registers laid down there cross no line
             with written(context, builder):
                 function(*(Array.of(k, a) if isinstance(k, types.Array) else Value(a) for k, a in arguments))
             return context.get_dummy_value()
@@ -177,16 +189,17 @@ def value(number: Number) -> Value:
 
 
 def held(number: float) -> Value:
-    """A number of which the compiler does not know what it is, kept ready from the first line of the code on.
+    """A number of which the compiler does not know what it is, made ready before the innermost loop.
 
-    Numbers that it knows it loads anew in every round of a loop, in two instructions each.
+    Numbers that it knows it loads anew in every round of a loop, in two instructions each. Numbers that are ready from
+    the first line on take the registers from the loops that do not need them.
     """
-    bits = number if isinstance(number, int) else int.from_bytes(struct.pack("<d", number), "little", signed=True)
-    ready, builder = code().ready, code().builder
-    if bits not in ready:
-        with builder.goto_entry_block():
-            ready[bits] = hidden(builder, ir.Constant(LONG, bits))
-    return Value(ready[bits]) if isinstance(number, int) else Value(ready[bits]).double
+    return Value(code().keep(ir.Constant(LONG if isinstance(number, int) else DOUBLE, number)))
+
+
+def near(number: Value) -> Value:
+    """A double from outside all loops, made ready before the innermost one, as `held` ones are."""
+    return Value(code().keep(number.ir))
 
 
 def hidden(builder: Any, whole: Any) -> Any:
@@ -326,7 +339,11 @@ def loop(*bounds: Number) -> Iterator[Value]:
     index.add_incoming(first, before)
     builder.cbranch(builder.icmp_signed("<", index, last), body, after)
     builder.position_at_end(body)
-    yield Value(index)
+    token = _CODE.set(replace(code(), before=before, ready={}))
+    try:
+        yield Value(index)
+    finally:
+        _CODE.reset(token)
     index.add_incoming(builder.add(index, step, flags=["nsw"]), builder.block)
     builder.branch(head)
     builder.position_at_end(after)

@@ -13,6 +13,7 @@ from geomflow.codegen.plan import AXES, LINE, GridPlan, Index, Source, hoist, la
 from geomflow.codegen.preamble import buffers, sizes, stencil_weights
 from geomflow.codegen.reader import Reader, plus, times
 from geomflow.codegen.text import Names, Writer, listed
+from geomflow.codegen.width import wide_registers
 from geomflow.core import graph as gr
 from geomflow.core.graph import Node
 
@@ -253,7 +254,8 @@ class GridEmitter:
     def _pointwise(self, out: Writer, reader: Reader, early: dict[Node, str], roots: Sequence[Node],
                    target: Callable[[int], str]) -> None:
         """The loop that computes `roots`; `early` are known before it, and what is `late` takes a loop of its own."""
-        late = {} if reader.beyond else _late(roots, {*early, *self._tabled, *self._once_held})
+        one = reader.beyond or wide_registers()
+        late = {} if one else _late(roots, {*early, *self._tabled, *self._once_held})
         roots = [root.args[0] if q in late else root for q, root in enumerate(roots)]
         needed = set(gr.schedule(roots, known={*early, *self._tabled}.difference(roots)))
         jets = {}
@@ -310,7 +312,8 @@ class GridEmitter:
 def _late(roots: Sequence[Node], known: Collection[Node]) -> dict[int, str]:
     """The logarithms and exponentials that are outputs and nothing else, by their numbers.
 
-    One operation waits for the other in them. In a loop of their own many points are under way at once.
+    One operation waits for the other in them, and they take many numbers. In a loop of their own many points are
+    under way at once; where there are 32 registers for vectors they are in any loop.
     """
     used = Counter(roots) + Counter(a for node in gr.schedule(roots) for a in node.args)
     return {q: root.data for q, root in enumerate(roots)

@@ -31,6 +31,7 @@ from geomflow.codegen.building import (
     held,
     library,
     loop,
+    near,
     outer,
     paired,
     parts,
@@ -38,6 +39,8 @@ from geomflow.codegen.building import (
     when,
     where,
 )
+from geomflow.codegen.width import wide_registers
+from geomflow.core.memory import PAGE
 
 __all__ = [
     "abs", "acos", "acosh", "around", "asin", "asinh", "at", "atan", "atanh", "buffer", "cos", "cosh", "erf", "even",
@@ -76,11 +79,18 @@ _UNIT = 2.0**52
 _ROUND = 1.5 * _UNIT
 
 
+def _exponent(shifted: Value) -> Value:
+    """The exponent in the bits of a double, as a double: converted where vectors can, else put together of bits."""
+    if wide_registers():
+        return Value(code().builder.sitofp(shifted.ir, DOUBLE)) * 2.0**-52
+    biased = ((shifted + held(0x3FF0000000000000)) >> 52) & held(0x7FF)
+    return (biased | held(0x4330000000000000)).double - (_UNIT + 1023.0)
+
+
 def _log(x: Value) -> Value:
     n = x.bits
     shifted = (n - held(0x3FE6A09E667F3BCD)) & held(-0x10000000000000)
-    biased = ((shifted + held(0x3FF0000000000000)) >> 52) & held(0x7FF)
-    k = (biased | held(0x4330000000000000)).double - (_UNIT + 1023.0)
+    k = _exponent(shifted)
     m = (n - shifted).double
     f = m - 1.0
     s = f / (m + 1.0)
@@ -251,17 +261,16 @@ def around(row: Row, numbers: Sequence[Number], stride: Number) -> tuple[Row, ..
     return tuple(row.at(n * stride) for n in numbers)
 
 
-_LINE = 64
-"""Bytes of a cache line."""
-
-
 def buffer(count: Number) -> Row:
-    """Memory for so many doubles that begins on a cache line and that nothing else points to. Raises MemoryError."""
+    """Memory for so many doubles that nothing else points to. Raises MemoryError.
+
+    It begins in the middle of a page, far from where `aligned` arrays begin in theirs, and for the same reason.
+    """
     context, builder = code().context, code().builder
-    whole = context.nrt.allocate(builder, (value(count) * 8 + 2 * _LINE).ir)
+    whole = context.nrt.allocate(builder, (value(count) * 8 + 2 * PAGE).ir)
     with builder.if_then(cgutils.is_null(builder, whole), likely=False):
         context.call_conv.return_user_exc(builder, MemoryError, ())
-    begin = Row(whole).at(2 * _LINE - (Value(builder.ptrtoint(whole, LONG)) & (_LINE - 1)))
+    begin = Row(whole).at(PAGE + PAGE // 2 - (Value(builder.ptrtoint(whole, LONG)) & (PAGE - 1)))
     builder.store(whole, builder.bitcast(begin.at(-8).ir, BYTES.as_pointer()))
     return Row(builder.bitcast(begin.ir, DOUBLE.as_pointer()))
 
@@ -290,7 +299,7 @@ def even(rows: Row | Sequence[Row], place: Number, weights: Sequence[Value]) -> 
 
 
 def _stencil(rows: Row | Sequence[Row], place: Number, weights: Sequence[Value], parity: int) -> Value:
-    reach = len(weights) - 1 + parity
+    reach, weights = len(weights) - 1 + parity, [near(w) for w in weights]
 
     def at_shift(s: int) -> Value:
         return rows.at(s)[place] if isinstance(rows, Row) else rows[reach + s][place]

@@ -1,4 +1,4 @@
-"""How many bits the vectors of generated loops have, by the kind of processor.
+"""How many bits the vectors of generated loops have, and whether their registers are many, by the kind of processor.
 
 LLVM prefers 256 bits on Intel's processors with 512: older ones lower their clock for wide vectors. On one of the newer
 (Emerald Rapids) generated routines were measured to be as fast with them or faster, and the others are taken to be like
@@ -25,21 +25,29 @@ def vector_bits() -> int:
     """
     forced = os.environ.get("GEOMFLOW_VECTOR_BITS", "")
     if not forced:
-        return _by_processor()
+        return preferred(*_processor())
     if forced not in map(str, WIDTHS):
         raise InputError(f"GEOMFLOW_VECTOR_BITS is {forced!r}; vectors have 128, 256 or 512 bits")
     return int(forced)
 
 
-@lru_cache(maxsize=1)
-def _by_processor() -> int:
-    from llvmlite import binding
-
-    name = os.environ.get("NUMBA_CPU_NAME") or binding.get_host_cpu_name()
-    return preferred(name, os.environ.get("NUMBA_CPU_FEATURES") or binding.get_host_cpu_features().flatten())
+def wide_registers() -> bool:
+    """Whether the processor has 32 vector registers and converts integers to doubles in them, at any width."""
+    return _WIDE <= set(_processor()[1].split(","))
 
 
 def preferred(processor: str, features: str) -> int:
     """The width for a processor by LLVM's name and its features, "+avx2,-avx512f,…"."""
-    wide = {"+avx512f", "+avx512dq", "+avx512vl"} <= set(features.split(","))
-    return 512 if wide and processor not in NARROW else 0
+    return 512 if set(features.split(",")) >= _WIDE and processor not in NARROW else 0
+
+
+_WIDE = {"+avx512f", "+avx512dq", "+avx512vl"}
+
+
+@lru_cache(maxsize=1)
+def _processor() -> tuple[str, str]:
+    """The processor that code is made for, by LLVM's name, and its features."""
+    from llvmlite import binding
+
+    return (os.environ.get("NUMBA_CPU_NAME") or binding.get_host_cpu_name(),
+            os.environ.get("NUMBA_CPU_FEATURES") or binding.get_host_cpu_features().flatten())

@@ -31,12 +31,15 @@ def human(size: float) -> str:
     return f"{value:.0f} B" if unit == "B" else f"{value:.3g} {unit}"
 
 
-LINE = 64
-"""Bytes of a cache line."""
+LINE, PAGE = 64, 4096
+"""Bytes of a cache line and of a page of memory."""
 
 
 def aligned(shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
-    """Zeros that begin on a cache line: wide loads from there cross no line.
+    """Zeros that begin on a cache line, from which wide loads cross no line; many of them on a page.
+
+    Large arrays that begin at different places of a page make processors wait: those that compare places in pages only
+    take a number read from one for a number just written to another where the places are a line apart.
 
     Parameters
     ----------
@@ -46,10 +49,16 @@ def aligned(shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
         The type of its numbers.
     """
     size = prod(shape) * np.dtype(dtype).itemsize
-    whole = np.zeros(size + LINE, np.uint8)
-    begin = -whole.ctypes.data % LINE
+    step = step_of(size)
+    whole = np.zeros(size + step, np.uint8)
+    begin = -whole.ctypes.data % step
     array: np.ndarray = whole[begin:begin + size].view(dtype).reshape(shape)
     return array
+
+
+def step_of(size: int) -> int:
+    """The bytes of which the address of an array of this size is a multiple: a line, and from eight pages on a page."""
+    return PAGE if size >= 8 * PAGE else LINE
 
 
 def available() -> int:

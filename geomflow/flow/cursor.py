@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit, types
 
 from geomflow.codegen.threaded import address, call_each, threads
-from geomflow.core.memory import aligned, require
+from geomflow.core.memory import aligned, require, step_of
 from geomflow.flow.problem import Problem
 
 _BLOCK = 4096  # doubles: one block of the target stays in the first-level cache
@@ -89,7 +89,8 @@ class Workspace:
     def __init__(self, shape: tuple[int, ...], names: Sequence[str]) -> None:
         size = int(np.prod(shape, dtype=np.int64))
         require(8.0 * size * len(names), f"the {len(names)} work arrays of shape {shape}")
-        whole = -(-size // 8) * 8
+        step = step_of(8 * size) // 8
+        whole = -(-size // step) * step
         self._data = aligned((len(names), whole))
         self._shape = shape
         self._rows = {name: row for row, name in enumerate(names)}
