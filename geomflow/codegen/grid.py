@@ -124,11 +124,11 @@ class GridRoutine:
         -----
         Raises ShapeError, GridTooSmallError and InputError for arrays that do not fit the program.
         """
-        grid = self._grid(fields)
+        grid = self._grid(np.shape(fields))
         steps = self._vector("spacing", spacing, self.program.dimension)
         numbers = self._vector("parameters", parameters, len(self.program.parameters))
-        given = self._array("statics", np.empty((0, *grid)) if statics is None else statics,
-                            (len(self.program.statics), *grid))
+        given = np.empty((0, *grid)) if statics is None else statics
+        given = self._array("statics", given, (len(self.program.statics), *grid))
         arrays = [self._array("fields", fields, (len(self.program.fields), *grid)), given]
         arrays.append(aligned((len(self.program.outputs), *grid)) if out is None else self._out(out, arrays, grid))
         if self.program.dimension == 1:
@@ -156,11 +156,11 @@ class GridRoutine:
         tiles = max(1, round(shape[1] / lines))
         return max(-(-shape[0] // 8), 4 * lead, 1), -(-shape[1] // tiles)
 
-    def _grid(self, fields: NDArray[np.float64]) -> tuple[int, ...]:
-        if np.ndim(fields) != self.program.dimension + 1:
+    def _grid(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        if len(shape) != self.program.dimension + 1:
             raise ShapeError(f"fields must have {self.program.dimension + 1} axes (component and "
-                             f"{', '.join(self.program.coordinates)}), but their shape is {np.shape(fields)}")
-        grid = np.shape(fields)[1:]
+                             f"{', '.join(self.program.coordinates)}), but their shape is {shape}")
+        grid = shape[1:]
         if min(grid) < self.minimum_points:
             raise GridTooSmallError(f"the stencils of order {self.order} need at least {self.minimum_points} points "
                                     f"along each axis, but the grid is {' x '.join(map(str, grid))}; "
@@ -168,11 +168,13 @@ class GridRoutine:
         return grid
 
     def _array(self, name: str, array: Any, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        if type(array) is np.ndarray and array.dtype == np.float64 and array.flags.carray and array.shape == shape:
+            return array  # of which the routine is compiled; for a small grid the checks below take as long as it
         if np.shape(array) != shape:
             raise ShapeError(f"{name} must have shape {shape}, not {np.shape(array)}")
         if np.iscomplexobj(array):
             raise InputError(f"{name} must be real, and their type is {array.dtype}")
-        return np.require(array, np.float64, ("C", "A", "W"))  # of which the routine is compiled
+        return np.require(array, np.float64, ("C", "A", "W"))
 
     def _vector(self, name: str, values: ArrayLike, size: int) -> NDArray[np.float64]:
         vector = np.array(values, dtype=np.float64).reshape(-1)
@@ -189,7 +191,7 @@ class GridRoutine:
         if not (out.flags.writeable and out.flags.aligned):
             raise InputError("out cannot be written to; give an array of its own")
         for name, array in zip(("fields", "statics"), given):
-            if np.may_share_memory(out, array):
+            if array.size and np.may_share_memory(out, array):
                 raise InputError(f"out overlaps {name}; give an array of its own")
         return out
 
