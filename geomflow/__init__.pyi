@@ -24,7 +24,10 @@ from .flow.equations import (
     Descent as Descent, Flow as Flow, KahlerRicciFlow as KahlerRicciFlow, RicciFlow as RicciFlow,
     perelman_form as perelman_form,
 )
-from .kernels import DeltaKernel as DeltaKernel, GaussianKernel as GaussianKernel, NetworkKernel as NetworkKernel
+from .kernels import (
+    DeltaKernel as DeltaKernel, GaussianKernel as GaussianKernel, InfiniteEnsemble as InfiniteEnsemble,
+    MetricEnsemble as MetricEnsemble, NetworkKernel as NetworkKernel,
+)
 from .symbolic import (
     Chart as Chart, ComplexChart as ComplexChart, KahlerMetric as KahlerMetric, Metric as Metric,
     catalogue as catalogue, functionals as functionals,

@@ -8,16 +8,20 @@ from .distance import (
     torus_distance as torus_distance,
 )
 from .empirical import EmpiricalKernel as EmpiricalKernel, EmpiricalPotentialKernel as EmpiricalPotentialKernel
+from .ensemble import InfiniteEnsemble as InfiniteEnsemble, Regression as Regression
 from .gaussian import (
     DeltaKernel as DeltaKernel, GaussianKernel as GaussianKernel, WrappedGaussianKernel as WrappedGaussianKernel,
 )
 from .kernel import Kernel as Kernel, RescaledKernel as RescaledKernel, reference_rescaled as reference_rescaled
+from .metric_ensemble import MetricEnsemble as MetricEnsemble
 from .network import (
     KernelEstimate as KernelEstimate, NetworkCovariance as NetworkCovariance, NetworkKernel as NetworkKernel,
     monte_carlo as monte_carlo,
 )
 from .operators import KernelOperator as KernelOperator, UnderResolvedWarning as UnderResolvedWarning
+from .positivity import Probability as Probability, positive_probability as positive_probability
 from .potential import PotentialKernel as PotentialKernel
+from .process import GaussianProcess as GaussianProcess
 from .projective import (
     CoordinateKernel as CoordinateKernel, FubiniStudyGaussian as FubiniStudyGaussian,
     FubiniStudyGeodesicGaussian as FubiniStudyGeodesicGaussian, IndefiniteKernelWarning as IndefiniteKernelWarning,

@@ -10,7 +10,7 @@ from numpy.polynomial.legendre import leggauss
 from scipy.special import chndtr, ndtr
 
 from geomflow.core.errors import InputError, ShapeError
-from geomflow.core.numbers import real_array, generator, whole
+from geomflow.core.numbers import generator, real_array, whole
 
 
 class Probability(NamedTuple):
@@ -25,8 +25,8 @@ def positive_probability(mean: np.ndarray, deviation: np.ndarray, count: int = 1
     r"""P(g > 0) of g_ij = m_ij + s ξ_ij, E[ξ_ij ξ_kl] = ½(δ_ik δ_jl + δ_il δ_jk): a Gaussian orthogonal ensemble.
 
     In dimension 1 it is Φ(m/s). In dimension 2 the trace is independent of the trace-free part, whose length ρ has
-    Rice's distribution: P = ∫ dΦ(u) P(ρ < u), which for m_ij = m δ_ij is Φ(a) − e^{−a²/4} Φ(a/√2)/√2 with a = √2 m/s. In higher
-    dimensions matrices are drawn.
+    Rice's distribution: P = ∫ dΦ(u) P(ρ < u), which for m_ij = m δ_ij is Φ(a) − e^{−a²/4} Φ(a/√2)/√2 with a = √2 m/s.
+    In higher dimensions matrices are drawn.
 
     Parameters
     ----------

@@ -18,7 +18,8 @@ def test_multiples_of_one_in_dimension_two(ratio):
     a = mpmath.sqrt(2) * ratio
     expected = mpmath.ncdf(a) - mpmath.exp(-(a**2) / 4) * mpmath.ncdf(a / mpmath.sqrt(2)) / mpmath.sqrt(2)
     found = positive_probability(3 * ratio * np.eye(2), 3.0)
-    assert abs(found.value - float(expected)) < 1e-13 and found.error == 0
+    assert abs(found.value - float(expected)) < 1e-13
+    assert found.error == 0
 
 
 def test_the_value_at_two_deviations():

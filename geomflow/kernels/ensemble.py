@@ -1,0 +1,227 @@
+"""Ensembles of infinitely wide networks under gradient descent: a Gaussian process at every time.
+
+With the tangent kernel frozen, the mean-squared error of networks drawn at random is a linear problem. Jacot, Gabriel
+and Hongler (2018); Lee et al. (2019), eqs. (14)–(16); Halverson and Ruehle, section 2.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+from typing import Any, Literal, final
+
+import numpy as np
+
+from geomflow.core.errors import InputError, ShapeError, require_known
+from geomflow.core.notebook import Facts, InNotebook
+from geomflow.core.numbers import finite_number, real_array, real_number, whole
+from geomflow.kernels.kernel import Kernel
+from geomflow.kernels.process import GaussianProcess, Problem
+
+Mean = float | Callable[[Any], np.ndarray]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class InfiniteEnsemble(InNotebook):
+    """Infinitely wide networks drawn at random: a Gaussian process of covariance K, trained by the tangent kernel Θ.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        Θ of all weights, with K as its `covariance`: `NetworkKernel(...)` and the like.
+    trained : str
+        "all", or "last": the weights of the linear output layer alone, whose tangent kernel is K itself. Trained for
+        ever, these are the Bayesian posterior of K; networks of which all layers are trained in general are not.
+    mean : float or callable
+        The mean before training: a number, or a function of points (p, d) with values (p,) or (p, c).
+
+    Notes
+    -----
+    Raises InputError for kernels without a covariance.
+
+    Examples
+    --------
+    >>> from geomflow.kernels import NetworkKernel
+    >>> x = np.array([[0.0], [1.0], [2.0]])
+    >>> learned = InfiniteEnsemble(NetworkKernel("erf", bias_std=0.5)).regress(x, [0.0, 1.0, 0.0])
+    >>> np.allclose(learned.at(np.inf).mean(x), [0, 1, 0])
+    True
+    >>> learned.at(0).variance(x).round(3).tolist()
+    [0.466, 0.756, 0.955]
+    """
+
+    kernel: Kernel
+    trained: Literal["all", "last"] = "all"
+    mean: Mean = 0.0
+
+    def __post_init__(self) -> None:
+        require_known("choice of what is trained", self.trained, ("all", "last"))
+        if not isinstance(getattr(self.kernel, "covariance", None), Kernel):
+            raise InputError(f"an ensemble needs a tangent kernel that knows the covariance of its networks, such as "
+                             f"NetworkKernel(...), and {self.kernel!r} does not.")
+        if not callable(self.mean):
+            object.__setattr__(self, "mean", finite_number(self.mean, "the mean before training"))
+
+    @property
+    def covariance(self) -> Kernel:
+        """K, before training."""
+        kernel: Kernel = self.kernel.covariance  # type: ignore[attr-defined]  # checked when it was made
+        return kernel
+
+    @property
+    def tangent(self) -> Kernel:
+        """Θ of what is trained."""
+        return self.kernel if self.trained == "all" else self.covariance
+
+    def mean_at(self, x: Any) -> np.ndarray:
+        """The mean before training at points, (p, 1) or (p, c).
+
+        Parameters
+        ----------
+        x : (p, d) array or points
+            Points.
+        """
+        count = len(self.covariance.read(x))
+        if not callable(self.mean):
+            return np.full((count, 1), self.mean)
+        found = real_array(self.mean(x), "the mean before training")
+        if found.ndim not in (1, 2) or len(found) != count:
+            raise ShapeError(f"the mean before training has a row for each of the {count} points, and its shape is "
+                             f"{found.shape}.")
+        return found.reshape(count, -1)
+
+    def regress(self, x: Any, y: Any, weights: Any = None, ridge: float = 0.0) -> Regression:
+        """The networks under gradient flow of ½ Σ_p w_p (f(x_p) − y_p)² + ½ ρ |θ − θ_0|².
+
+        Parameters
+        ----------
+        x : (p, d) array or points
+            Where they are trained; a point may come more than once.
+        y : (p,) or (p, c) array
+            What they learn there: c components, each by networks of its own.
+        weights : (p,) array, optional
+            w, not negative; 1 unless given. The losses of this package weigh points by volume over count.
+        ridge : float
+            ρ ≥ 0.
+        """
+        return Regression(self, Problem(self.tangent, self.covariance, self.mean_at, x, y, weights), ridge)
+
+    def __facts__(self) -> Facts:
+        yield "kernel", self.kernel
+        yield "trained", {"all": "all layers", "last": "the last layer"}[self.trained]
+        yield "mean before training", self.mean
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Regression(InNotebook):
+    """An ensemble that learns values at points: made by `InfiniteEnsemble.regress`.
+
+    Parameters
+    ----------
+    ensemble : InfiniteEnsemble
+        Of what networks.
+    problem : Problem
+        What it learns, where.
+    ridge : float
+        ρ ≥ 0.
+    """
+
+    ensemble: InfiniteEnsemble
+    problem: Problem
+    ridge: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ridge", _not_negative(self.ridge, "the ridge"))
+
+    def rates(self, count: int | None = None) -> np.ndarray:
+        """The rates λ + ρ at which modes are learned, largest first: all of up to 3,000 points, else the largest.
+
+        Parameters
+        ----------
+        count : int, optional
+            How many.
+        """
+        return self.problem.filter.rates(count) + self.ridge
+
+    def at(self, t: float) -> GaussianProcess:
+        """The networks after a time of gradient flow at unit rate; `math.inf` is allowed.
+
+        A_t(x) = Θ(x, X) √w tφ₁((S + ρ)t) √w with φ₁(z) = (1 − e^{−z})/z and S = √w Θ(X, X) √w. No inverse: modes whose
+        rate is zero to rounding, those of points that come twice among them, are never learned.
+
+        Parameters
+        ----------
+        t : float
+            Not negative.
+        """
+        time = _not_negative(t, "the time")
+        return GaussianProcess(self.problem, lambda rates: _learned(rates + self.ridge, time))
+
+    def after(self, steps: int, rate: float) -> GaussianProcess:
+        """The networks after steps of gradient descent, which is stable for rates below 2/(λ_max + ρ).
+
+        Parameters
+        ----------
+        steps : int
+            How many.
+        rate : float
+            The learning rate η: θ ← θ − η ∇L.
+
+        Notes
+        -----
+        Raises InputError for learning rates that are not stable.
+        """
+        number, eta = whole(steps, "the number of steps", 0), finite_number(rate, "the learning rate")
+        fastest = float(self.rates(1)[0])
+        if not 0 < eta * fastest < 2:
+            raise InputError(f"descent is stable for learning rates between 0 and 2/λ = {2 / fastest:.6g}, where λ = "
+                             f"{fastest:.6g} is the fastest rate of these points, and {eta:g} was given.")
+        return GaussianProcess(self.problem, lambda rates: _descended(rates + self.ridge, number, eta))
+
+    def posterior(self, noise: float | None = None) -> GaussianProcess:
+        """The Bayesian posterior of K for values with independent errors of variance ρ/w_p: inference, not training.
+
+        Without noise it is what networks become of which the last layer is trained.
+
+        Parameters
+        ----------
+        noise : float, optional
+            In place of ρ.
+        """
+        ridge = self.ridge if noise is None else _not_negative(noise, "the noise")
+        of = self.problem
+        problem = Problem(of.covariance, of.covariance, of.mean, of.x, of.y, of.weights)
+        return GaussianProcess(problem, lambda rates: _learned(rates + ridge, inf), ridge)
+
+    def __facts__(self) -> Facts:
+        yield "points", len(self.problem.y)
+        yield "components", self.problem.residual.shape[1]
+        yield "ridge", self.ridge
+        yield from self.ensemble.__facts__()
+
+
+def _not_negative(number: float, what: str) -> float:
+    value = real_number(number, what)
+    if not value >= 0:
+        raise InputError(f"{what} is not negative, and {value:g} was given.")
+    return value
+
+
+def _learned(rates: np.ndarray, time: float) -> np.ndarray:
+    """(1 − e^{−λt})/λ: t at λ = 0, and 0 there for ever."""
+    safe = np.where(rates > 0, rates, 1.0)
+    if time == inf:
+        return np.where(rates > 0, 1 / safe, 0.0)
+    return np.where(rates > 0, -np.expm1(-safe * time) / safe, time)
+
+
+def _descended(rates: np.ndarray, steps: int, eta: float) -> np.ndarray:
+    """(1 − (1 − ηλ)ⁿ)/λ."""
+    safe = np.where(rates > 0, rates, 1.0)
+    with np.errstate(divide="ignore"):
+        small = np.log1p(-np.minimum(eta * safe, 1.0))
+    left = np.where(eta * safe < 0.5, -np.expm1(steps * small), 1 - (1 - eta * safe) ** steps)
+    return np.where(rates > 0, left / safe, eta * steps)

@@ -1,0 +1,148 @@
+"""Ensembles of infinite networks against 40 digits by mpmath, against finite linearised networks, and by Lanczos."""
+
+import math
+
+import mpmath
+import numpy as np
+import pytest
+
+from geomflow.kernels import InfiniteEnsemble, NetworkKernel
+from geomflow.kernels.filters import LanczosFilter, SpectralFilter
+from geomflow.networks import Perceptron
+
+RNG = np.random.default_rng(7)
+TRAIN, TEST = RNG.standard_normal((6, 3)), RNG.standard_normal((4, 3))
+VALUES = RNG.standard_normal((6, 2))
+STD, BIAS = 1.3, 0.4
+KERNEL = NetworkKernel("erf", 1, STD, BIAS)
+
+
+def by_mpmath(x, y):
+    """K and Θ of one hidden layer of erf, entry by entry."""
+    m, beta = mpmath.mpf(STD) ** 2, mpmath.mpf(BIAS) ** 2
+
+    def first(a, b):
+        return m * sum(mpmath.mpf(float(u)) * mpmath.mpf(float(v)) for u, v in zip(a, b)) / len(a) + beta
+
+    covariance, tangent = mpmath.matrix(len(x), len(y)), mpmath.matrix(len(x), len(y))
+    for i, a in enumerate(x):
+        for j, b in enumerate(y):
+            k, p, q = first(a, b), 1 + 2 * first(a, a), 1 + 2 * first(b, b)
+            covariance[i, j] = m * 2 / mpmath.pi * mpmath.asin(2 * k / mpmath.sqrt(p * q)) + beta
+            tangent[i, j] = covariance[i, j] + m * 4 / mpmath.pi / mpmath.sqrt(p * q - 4 * k**2) * k
+    return covariance, tangent
+
+
+def expected(trained, time, weights, ridge):
+    """Mean and covariance at TEST by matrix functions in 40 digits."""
+    pairs = [by_mpmath(TEST, TRAIN), by_mpmath(TRAIN, TRAIN), by_mpmath(TEST, TEST)]
+    theta, prior = (pairs[0][trained == "all"], pairs[1][trained == "all"]), [pair[0] for pair in pairs]
+    roots = mpmath.diag([mpmath.sqrt(w) for w in weights])
+    rates, vectors = mpmath.eigsy(roots * theta[1] * roots)
+    times = [(1 if time == math.inf else 1 - mpmath.exp(-(r + ridge) * time)) / (r + ridge) for r in rates]
+    action = theta[0] * roots * vectors * mpmath.diag(times) * vectors.T * roots
+    mean = action * mpmath.matrix(VALUES.tolist())
+    covariance = prior[2] + action * prior[1] * action.T - action * prior[0].T - prior[0] * action.T
+    return [np.array(found.tolist(), dtype=float) for found in (mean, covariance)]
+
+
+@pytest.mark.parametrize("time", [0.1, 1.0, 10.0, math.inf])
+@pytest.mark.parametrize("trained", ["all", "last"])
+@pytest.mark.parametrize("weights, ridge", [(np.ones(6), 0.0), (np.arange(1.0, 7.0), 0.3)])
+def test_mean_and_covariance_equal_forty_digits(time, trained, weights, ridge):
+    with mpmath.workdps(40):
+        mean, covariance = expected(trained, time, weights, ridge)
+    process = InfiniteEnsemble(KERNEL, trained).regress(TRAIN, VALUES, weights, ridge).at(time)
+    assert np.abs(process.mean(TEST) - mean).max() < 1e-10
+    assert np.abs(process.covariance(TEST) - covariance).max() < 1e-10
+    assert np.abs(process.variance(TEST) - np.diag(covariance)).max() < 1e-10
+
+
+def test_on_the_train_points_the_initial_function_decays():
+    """Residual e^{−Θt}, covariance e^{−Θt} K e^{−Θt}; between two times e^{−Θt} K e^{−Θs}."""
+    learned = InfiniteEnsemble(KERNEL).regress(TRAIN, VALUES)
+    rates, vectors = np.linalg.eigh(KERNEL.matrix(TRAIN))
+    left = {t: vectors * np.exp(-rates * t) @ vectors.T for t in (0.3, 1.7)}
+    prior = KERNEL.covariance.matrix(TRAIN)
+    assert np.allclose(VALUES - learned.at(0.3).mean(TRAIN), left[0.3] @ VALUES, atol=1e-12)
+    assert np.allclose(learned.at(0.3).covariance(TRAIN), left[0.3] @ prior @ left[0.3], atol=1e-12)
+    between = learned.at(0.3).covariance(TRAIN, TRAIN, learned.at(1.7))
+    assert np.allclose(between, left[0.3] @ prior @ left[1.7], atol=1e-12)
+
+
+def test_the_last_layer_trained_for_ever_is_the_posterior_and_all_layers_are_not():
+    last, every = (InfiniteEnsemble(KERNEL, trained).regress(TRAIN, VALUES) for trained in ("last", "all"))
+    k, cross, prior = (KERNEL.covariance.matrix(*pair) for pair in ((TRAIN, None), (TEST, TRAIN), (TEST, None)))
+    textbook = prior - cross @ np.linalg.solve(k, cross.T)
+    for process in (last.at(math.inf), last.posterior(), every.posterior()):
+        assert np.allclose(process.mean(TEST), cross @ np.linalg.solve(k, VALUES), atol=1e-10)
+        assert np.allclose(process.covariance(TEST), textbook, atol=1e-10)
+    assert np.abs(every.at(math.inf).covariance(TEST) - textbook).max() > 1e-3
+
+
+def test_the_posterior_knows_noise():
+    weights, noise = np.arange(1.0, 7.0), 0.2
+    found = InfiniteEnsemble(KERNEL).regress(TRAIN, VALUES, weights).posterior(noise)
+    k, cross, prior = (KERNEL.covariance.matrix(*pair) for pair in ((TRAIN, None), (TEST, TRAIN), (TEST, None)))
+    inverse = np.linalg.inv(k + np.diag(noise / weights))
+    assert np.allclose(found.mean(TEST), cross @ inverse @ VALUES, atol=1e-12)
+    assert np.allclose(found.covariance(TEST), prior - cross @ inverse @ cross.T, atol=1e-12)
+    assert np.allclose(found.variance(TEST), np.diag(found.covariance(TEST)), atol=1e-12)
+
+
+def test_steps_of_descent_are_powers():
+    learned = InfiniteEnsemble(KERNEL).regress(TRAIN, VALUES, ridge=0.1)
+    theta, cross = KERNEL.matrix(TRAIN), KERNEL.matrix(TEST, TRAIN)
+    eta, work = 1.5 / learned.rates()[0], np.zeros_like(VALUES)
+    for _ in range(37):
+        work = work + eta * (VALUES - theta @ work - 0.1 * work)
+    assert np.allclose(learned.after(37, eta).mean(TEST), cross @ work, atol=1e-12)
+    assert np.allclose(learned.after(100_000, 1e-5).mean(TEST), learned.at(1.0).mean(TEST), rtol=1e-4)
+
+
+def test_a_point_may_come_twice():
+    """Twice with weight one is once with weight two, and unequal values are averaged; for ever too."""
+    x, y = np.concatenate([TRAIN, TRAIN[:1]]), np.concatenate([VALUES, VALUES[:1] + 1])
+    weights, mean = np.array([2.0, 1, 1, 1, 1, 1]), VALUES + np.array([0.5, 0, 0, 0, 0, 0])[:, None]
+    for time in (0.7, math.inf):
+        twice = InfiniteEnsemble(KERNEL).regress(x, y).at(time)
+        once = InfiniteEnsemble(KERNEL).regress(TRAIN, mean, weights).at(time)
+        assert np.allclose(twice.mean(TEST), once.mean(TEST), atol=1e-9)
+        assert np.allclose(twice.covariance(TEST), once.covariance(TEST), atol=1e-9)
+
+
+@pytest.mark.parametrize("time", [0.1, 10.0, math.inf])
+def test_lanczos_equals_the_spectrum(time):
+    x, y = RNG.standard_normal((300, 3)), RNG.standard_normal((300, 2))
+    roots = np.sqrt(RNG.uniform(0.5, 2, 300))
+    ridge = 0.0 if time < math.inf else 1e-2
+
+    def learned(rates):
+        return (1 - np.exp(-(rates + ridge) * time)) / (rates + ridge)
+
+    kernel = NetworkKernel("relu", 2, STD, BIAS)
+    exact, free = (kind(kernel, x, roots) for kind in (SpectralFilter, LanczosFilter))
+    expected = exact.apply(learned, y)
+    assert np.abs(free.apply(learned, y) - expected).max() < 1e-8 * np.abs(expected).max()
+    assert np.allclose(free.rates(5), exact.rates(5), rtol=1e-9)
+
+
+def test_a_thousand_linearised_networks():
+    """Means and covariances over finite networks, each flown by its own tangent kernel, within sampling error."""
+    count, width, time = 1000, 400, 1.0
+    x = np.concatenate([TRAIN, TEST])
+    network = Perceptron(3, (width,), 1, "erf", "ntk", weight_std=STD, bias_std=BIAS)
+    found = np.empty((count, len(TEST)))
+    for seed in range(count):
+        parameters = network.initial(seed)
+        start = network.values(parameters, x)[:, 0]
+        theta = network.tangent_kernel(parameters, x, x).reshape(len(x), len(x))
+        rates, vectors = np.linalg.eigh(theta[:6, :6])
+        step = vectors * (-np.expm1(-rates * time) / rates) @ vectors.T @ (VALUES[:, 0] - start[:6])
+        found[seed] = start[6:] + theta[6:, :6] @ step
+    process = InfiniteEnsemble(KERNEL).regress(TRAIN, VALUES[:, 0]).at(time)
+    mean, covariance = process.mean(TEST), process.covariance(TEST)
+    variance = np.diag(covariance)
+    assert (np.abs(found.mean(0) - mean) < 4 * np.sqrt(variance / count) + 3 / width).all()
+    spread = np.sqrt((np.outer(variance, variance) + covariance**2) / count)
+    assert (np.abs(np.cov(found.T) - covariance) < 4 * spread + 3 / width).all()
