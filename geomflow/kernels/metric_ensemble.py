@@ -26,7 +26,7 @@ class MetricEnsemble(InNotebook):
     r"""g_ij(x) = ĝ_ij(x) + f_ij(x) with a network for each i ≤ j, those off the diagonal scaled by 1/√2.
 
     At two points E[δg_ij δg_kl] = ½(δ_ik δ_jl + δ_il δ_jk) Σ_t(x, x'): at each point a Gaussian orthogonal ensemble,
-    which no rotation of the axes changes. Without the 1/√2 it would depend on them. Halverson and Ruehle, eqs. (2.19)–(2.23).
+    which no rotation of the axes changes. Without the 1/√2 it would depend on them. Halverson and Ruehle (2.19)–(2.23).
 
     Parameters
     ----------
