@@ -10,7 +10,7 @@ import numpy as np
 
 from geomflow.core.errors import GeomflowError
 from geomflow.kernels import Kernel
-from geomflow.testing.law import LawError, is_strategy, smallest_failing
+from geomflow.testing.law import LawError, require, smallest_failing
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -65,14 +65,7 @@ def check_kernel(
         from geomflow.testing.draw.kernels import clouds
 
         points = clouds(dim)
-    if is_strategy(kernel):
-        found = smallest_failing(lambda k: _first(k, points, tolerance, 5) is not None, kernel, examples)
-        if found is None:
-            return
-        kernel = found
-    error = _first(kernel, points, tolerance, examples)
-    if error is not None:
-        raise error
+    require(lambda k, count: _first(k, points, tolerance, count), kernel, examples, few=5)
 
 
 def _first(kernel: Any, points: Any, tolerance: float, examples: int) -> LawError | None:

@@ -103,6 +103,29 @@ def smallest_failing(fails: Callable[[T], bool], given: T | SearchStrategy[T], e
     return next((candidate for candidate in simpler(thing) if _also(fails, candidate)), thing)
 
 
+def require(error: Callable[[T, int], LawError | None], given: T | SearchStrategy[T], examples: int, few: int) -> None:
+    """Raise the error of the thing given, or of the smallest that a strategy draws of those that have one.
+
+    Parameters
+    ----------
+    error : callable
+        From a thing, and how many points, grids or sets of them are drawn for it, to the first law that fails.
+    given : object or strategy
+        What is put to the test.
+    examples : int
+        How many things a strategy draws; for a thing that is given, how much is drawn for it.
+    few : int
+        How much is drawn for each thing of a strategy.
+    """
+    if not is_strategy(given):
+        found = error(given, examples)  # type: ignore[arg-type]
+    else:
+        thing = smallest_failing(lambda at: error(at, few) is not None, given, examples)
+        found = None if thing is None else error(thing, few)
+    if found is not None:
+        raise found
+
+
 def _also(fails: Callable[[T], bool], candidate: T) -> bool:
     """Whether it fails too; where it raises an error, it is no simpler case of the same fault."""
     try:

@@ -11,7 +11,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.field import HermitianField
-from geomflow.testing.law import Gap, LawError, is_strategy, lasting, smallest_failing
+from geomflow.testing.law import Gap, LawError, lasting, require, smallest_failing
 from geomflow.testing.simpler import simpler
 from geomflow.variety import HermitianMetric, Points, PolarisedMetric, in_patch
 from geomflow.variety.frames import transition
@@ -62,14 +62,7 @@ def check_metric(
     >>> X = gf.Fermat(3)
     >>> check_metric(gf.FubiniStudy(X), X.sample(5, seed=1))
     """
-    if is_strategy(metric):
-        found = smallest_failing(lambda g: _smallest(g, points, tolerance, 3) is not None, metric, examples)
-        if found is None:
-            return
-        metric = found
-    error = _smallest(metric, points, tolerance, examples)
-    if error is not None:
-        raise error
+    require(lambda g, count: _smallest(g, points, tolerance, count), metric, examples, few=3)
 
 
 def _smallest(metric: Any, points: Any, tolerance: float, examples: int) -> LawError | None:

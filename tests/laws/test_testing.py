@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 import geomflow as gf
 import geomflow.variety as gv
@@ -281,8 +282,8 @@ def test_an_order_that_was_never_there():
 class Own(Kernel):
     """A function of two points."""
 
-    def __init__(self, function):
-        self.function = function
+    def __init__(self, function, factor=None):
+        self.function, self.factor = function, factor
 
     def values(self, x, y):
         return self.function(x[:, None], y[None])
@@ -326,6 +327,16 @@ def test_a_kernel_with_another_diagonal():
             return np.ones(len(x))
 
     assert "diagonal" in fault(testing.check_kernel, Ones(lambda x, y: (x * y).sum(axis=-1))).fault
+
+
+@pytest.mark.parametrize("examples", [3, 25])
+def test_the_simplest_of_the_kernels_that_are_drawn(examples):
+    """1 − c|x − y|² for c = 1, 2, ..., and c = 0, the constant, which is right."""
+    factors = st.integers(0, 9)
+    error = fault(testing.check_kernel, factors.map(lambda c: Own(lambda x, y: 1 - c * square(x, y), c)),
+                  examples=examples)
+    assert error.counterexample["kernel"].factor == 1
+    testing.check_kernel(st.just(Own(lambda x, y: 1 + 0 * square(x, y))), examples=examples)
 
 
 # metrics on varieties
