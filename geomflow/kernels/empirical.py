@@ -15,7 +15,9 @@ from geomflow.kernels.operators import BlockOperator
 from geomflow.kernels.spectrum import lanczos
 from geomflow.kernels.tangent import TangentKernel, cotangents, require_theta
 from geomflow.networks.jets import hessian_adjoint, hessian_terms
-from geomflow.networks.model import Model, ModelState, require_rows
+from geomflow.networks.model import Model
+from geomflow.networks.state import ModelState
+from geomflow.networks.tangents import require_rows
 from geomflow.networks.wrapped import checked_model
 
 POINTS = 8192

@@ -16,8 +16,9 @@ from geomflow.core.monomials import Index
 from geomflow.field.grid import ComplexTorus
 from geomflow.field.lattice import FlatTorus
 from geomflow.networks.jets import Jet, exponential, leibniz, leibniz_adjoint
-from geomflow.networks.model import Model, require_pairs, require_rows
+from geomflow.networks.model import Model
 from geomflow.networks.network import Layout, Network
+from geomflow.networks.tangents import require_pairs, require_rows
 from geomflow.networks.target import KahlerPotential, RealMetric, checked_torus, closed_matrix
 from geomflow.symbolic.ring import packed_places
 

@@ -14,7 +14,9 @@ from geomflow.field.grid import Grid
 from geomflow.flow import RKC, Problem, Stepper, Violation
 from geomflow.flow.flow import Flow
 from geomflow.kernels.spectrum import alignment, participation_ratio
-from geomflow.networks.model import Model, ModelState, flattened_kernel
+from geomflow.networks.model import Model
+from geomflow.networks.state import ModelState
+from geomflow.networks.tangents import flattened_kernel
 from geomflow.networks.wrapped import Linearised, checked_model
 from geomflow.symbolic.functionals import Functional
 from geomflow.tangent.loss import Continuum, ContinuumLoss, GridLoss, Loss, PosedFunctional, checked_functional

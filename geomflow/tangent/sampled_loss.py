@@ -25,7 +25,8 @@ from geomflow.flow.equation import Equation, Monitor
 from geomflow.flow.equations.kahler import log_flat_volume
 from geomflow.flow.problem import Violation, lost_positivity
 from geomflow.networks.jets import Jet
-from geomflow.networks.model import Model, ModelState
+from geomflow.networks.model import Model
+from geomflow.networks.state import ModelState
 from geomflow.networks.target import Expressions, KahlerPotential, closed_scalar
 from geomflow.symbolic.ring import packed_places
 from geomflow.symbolic.variation.metric_frame import LOG_MEASURE

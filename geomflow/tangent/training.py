@@ -19,7 +19,8 @@ from geomflow.core.errors import InputError
 from geomflow.core.numbers import real_number, whole
 from geomflow.flow import Problem, Stepper
 from geomflow.flow.steppers.runge_kutta import Iteration
-from geomflow.networks.model import Model, ModelState
+from geomflow.networks.model import Model
+from geomflow.networks.state import ModelState
 from geomflow.symbolic.functionals import Functional
 from geomflow.tangent.gradient_flow import ParameterFlow
 from geomflow.tangent.loss import Continuum, Loss
