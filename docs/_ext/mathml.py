@@ -1,18 +1,20 @@
 """Mathematics as MathML, made of TeX when the pages are built: no script, no network, errors are errors of the build.
 
-`math-core` converts; browsers draw MathML themselves, with the font in `_static/fonts`. Outputs of the gallery are HTML
-already: formulas between dollars in them are converted as well.
+The package converts, as it does in notebooks; browsers draw MathML themselves, with the font in `_static/fonts`.
+Outputs of the gallery are HTML already: formulas between dollars in them are converted as well.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
 from sphinx.util import logging
+
+from geomflow.core.errors import ExpressionError
+from geomflow.symbolic import show
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -21,39 +23,13 @@ LOGGER = logging.getLogger(__name__)
 TAG = re.compile(r"\\tag\{([^{}]*)\}")
 DOLLARS = re.compile(r"\$\$(.+?)\$\$|(?<![\\$\w])\$([^$\n]+?)\$(?!\w)", re.DOTALL)
 CODE = re.compile(r"(<(pre|code|script|style|math)\b.*?</\2>)", re.DOTALL)
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-
-
-@cache
-def converter() -> Any:
-    """The converter of one process."""
-    from math_core import LatexToMathML
-
-    return LatexToMathML()
-
-
-def mathml(tex: str, display: bool = False) -> str:
-    r"""The MathML of a formula.
-
-    >>> mathml("x^2")
-    '<math><msup><mi>x</mi><mn>2</mn></msup></math>'
-
-    Raises ValueError where it is no TeX.
-    """
-    from math_core import LatexError
-
-    try:
-        return str(converter().convert_with_local_state(tex.strip(), displaystyle=display))
-    except LatexError as error:
-        reason = COLOUR.sub("", str(error)).strip().splitlines()[0]
-        raise ValueError(f"{tex.strip()!r} is no formula: {reason}") from None
 
 
 def told(tex: str, display: bool, place: Any) -> str:
     """The MathML of a formula, or its TeX with a warning that names the place."""
     try:
-        return mathml(tex, display)
-    except ValueError as error:
+        return show.converted(tex, display)
+    except ExpressionError as error:
         LOGGER.warning(str(error), location=place, type="mathml")
         return f"<code>{html.escape(tex)}</code>"
 

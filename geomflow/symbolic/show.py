@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -11,9 +12,13 @@ from typing import Any, ClassVar, Protocol, Self, final
 
 import sympy
 
+from geomflow.core.errors import ExpressionError
 from geomflow.core.notebook import Markup
 
 LONGEST_SENTENCE = 400
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+"""What colours a word in a terminal."""
+
 MOST_LINES = 24
 """Components of a tensor that a notebook lists."""
 
@@ -31,12 +36,24 @@ def mathml(text: str, block: bool = False) -> Markup:
     >>> mathml("x^2")
     '<math><msup><mi>x</mi><mn>2</mn></msup></math>'
     """
+    try:
+        return converted(text, block)
+    except ExpressionError:
+        return Markup(f"<code>{escape(text)}</code>")
+
+
+def converted(text: str, block: bool = False) -> Markup:
+    """Mathematics in LaTeX as MathML.
+
+    Raises `ExpressionError` where the converter does not know it.
+    """
     from math_core import LatexError
 
     try:
-        return Markup(_converter().convert_with_local_state(text, displaystyle=block))
-    except LatexError:
-        return Markup(f"<code>{escape(text)}</code>")
+        return Markup(_converter().convert_with_local_state(text.strip(), displaystyle=block))
+    except LatexError as error:
+        reason = COLOUR.sub("", str(error)).strip().splitlines()[0]
+        raise ExpressionError(f"{text.strip()!r} is no formula: {reason}") from None
 
 
 @cache

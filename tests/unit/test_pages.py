@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from geomflow.core.errors import ExpressionError
 from geomflow.study import STUDIES
+from geomflow.symbolic.show import converted
 
 DOCS = Path(__file__).parents[2] / "docs"
 sys.path[:0] = [str(DOCS), str(DOCS / "_ext")]
@@ -63,11 +65,11 @@ def test_faults_are_found_in_the_browser(tmp_path):
 def test_mathematics_becomes_mathml():
     mathml = pytest.importorskip("mathml")
     pytest.importorskip("math_core")
-    assert mathml.mathml("x^2") == "<math><msup><mi>x</mi><mn>2</mn></msup></math>"
+    assert mathml.told("x^2", False, None) == "<math><msup><mi>x</mi><mn>2</mn></msup></math>"
     assert mathml.typeset("<p>$x$, <code>$x$</code></p>") == "<p><math><mi>x</mi></math>, <code>$x$</code></p>"
     assert '<span class="eqno">(2.7)</span>' in mathml.displayed(r"a = b \tag{2.7}", None)
-    with pytest.raises(ValueError, match="is no formula: Error: Duplicate"):
-        mathml.mathml("x^2^3")
+    with pytest.raises(ExpressionError, match="is no formula: Error: Duplicate"):
+        converted("x^2^3")
 
 
 def test_headings_of_the_gallery_are_below_its_title():
