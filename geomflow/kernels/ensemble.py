@@ -16,6 +16,7 @@ import numpy as np
 from geomflow.core.errors import InputError, ShapeError, require_known
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import finite_number, real_array, real_number, whole
+from geomflow.kernels.filters import Descended, Learned
 from geomflow.kernels.kernel import Kernel
 from geomflow.kernels.process import GaussianProcess, Problem
 
@@ -158,7 +159,7 @@ class Regression(InNotebook):
             Not negative.
         """
         time = _not_negative(t, "the time")
-        return GaussianProcess(self.problem, lambda rates: _learned(rates + self.ridge, time))
+        return GaussianProcess(self.problem, Learned(self.ridge, time))
 
     def after(self, steps: int, rate: float) -> GaussianProcess:
         """The networks after steps of gradient descent, which is stable for rates below 2/(λ_max + ρ).
@@ -179,7 +180,7 @@ class Regression(InNotebook):
         if not 0 < eta * fastest < 2:
             raise InputError(f"descent is stable for learning rates between 0 and 2/λ = {2 / fastest:.6g}, where λ = "
                              f"{fastest:.6g} is the fastest rate of these points, and {eta:g} was given.")
-        return GaussianProcess(self.problem, lambda rates: _descended(rates + self.ridge, number, eta))
+        return GaussianProcess(self.problem, Descended(self.ridge, number, eta))
 
     def posterior(self, noise: float | None = None) -> GaussianProcess:
         """The Bayesian posterior of K for values with independent errors of variance ρ/w_p: inference, not training.
@@ -194,7 +195,7 @@ class Regression(InNotebook):
         ridge = self.ridge if noise is None else _not_negative(noise, "the noise")
         of = self.problem
         problem = Problem(of.covariance, of.covariance, of.mean, of.x, of.y, of.weights)
-        return GaussianProcess(problem, lambda rates: _learned(rates + ridge, inf), ridge)
+        return GaussianProcess(problem, Learned(ridge, inf), ridge)
 
     def __facts__(self) -> Facts:
         yield "points", len(self.problem.y)
@@ -209,19 +210,3 @@ def _not_negative(number: float, what: str) -> float:
         raise InputError(f"{what} is not negative, and {value:g} was given.")
     return value
 
-
-def _learned(rates: np.ndarray, time: float) -> np.ndarray:
-    """(1 − e^{−λt})/λ: t at λ = 0, and 0 there for ever."""
-    safe = np.where(rates > 0, rates, 1.0)
-    if time == inf:
-        return np.where(rates > 0, 1 / safe, 0.0)
-    return np.where(rates > 0, -np.expm1(-safe * time) / safe, time)
-
-
-def _descended(rates: np.ndarray, steps: int, eta: float) -> np.ndarray:
-    """(1 − (1 − ηλ)ⁿ)/λ."""
-    safe = np.where(rates > 0, rates, 1.0)
-    with np.errstate(divide="ignore"):
-        small = np.log1p(-np.minimum(eta * safe, 1.0))
-    left = np.where(eta * safe < 0.5, -np.expm1(steps * small), 1 - (1 - eta * safe) ** steps)
-    return np.where(rates > 0, left / safe, eta * steps)

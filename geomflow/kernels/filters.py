@@ -1,4 +1,4 @@
-"""Functions g(S) of a kernel's matrix on points, S = √w Θ √w, applied to columns: by its spectrum, or by Lanczos.
+"""Functions g(S) of a kernel's matrix on points, S = √w Θ √w, of columns: by its spectrum, Cholesky or Lanczos.
 
 What a time does to an ensemble is such a function, g = (1 − e^{−(λ + ρ)t})/(λ + ρ), never an inverse.
 """
@@ -6,13 +6,13 @@ What a time does to an ensemble is such a function, g = (1 − e^{−(λ + ρ)t}
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 from typing import Any, final
 
 import numpy as np
-from scipy.linalg import eigh, eigh_tridiagonal
+from scipy.linalg import cho_factor, cho_solve, eigh, eigh_tridiagonal
 
 from geomflow.core.errors import GeomflowError
 from geomflow.core.memory import available, require
@@ -20,7 +20,49 @@ from geomflow.core.progress import waiting
 from geomflow.kernels.kernel import Kernel
 from geomflow.kernels.spectrum import lanczos
 
-Function = Callable[[np.ndarray], np.ndarray]
+
+@dataclass(frozen=True)
+class Function(ABC):
+    """g of the rates λ + ρ."""
+
+    ridge: float
+
+    @abstractmethod
+    def of(self, rates: np.ndarray) -> np.ndarray:
+        """g(λ + ρ), for λ ≥ 0."""
+
+
+@final
+@dataclass(frozen=True)
+class Learned(Function):
+    """(1 − e^{−(λ + ρ)t})/(λ + ρ): t where λ + ρ = 0, and 0 there for ever."""
+
+    time: float
+
+    def of(self, rates: np.ndarray) -> np.ndarray:
+        """g(λ + ρ)."""
+        rates = rates + self.ridge
+        safe = np.where(rates > 0, rates, 1.0)
+        if self.time == inf:
+            return np.where(rates > 0, 1 / safe, 0.0)
+        return np.where(rates > 0, -np.expm1(-safe * self.time) / safe, self.time)
+
+
+@final
+@dataclass(frozen=True)
+class Descended(Function):
+    """(1 − (1 − η(λ + ρ))ⁿ)/(λ + ρ), n steps of descent at the rate η."""
+
+    steps: int
+    eta: float
+
+    def of(self, rates: np.ndarray) -> np.ndarray:
+        """g(λ + ρ)."""
+        scaled = self.eta * (rates + self.ridge)
+        slow = np.where((scaled > 0) & (scaled < 0.5), scaled, 0.5)
+        left = np.where(scaled < 0.5, -np.expm1(self.steps * np.log1p(-slow)), 1 - (1 - scaled) ** self.steps)
+        return np.where(scaled > 0, left * self.eta / np.where(scaled > 0, scaled, 1.0), self.eta * self.steps)
+
 
 #: Up to this many points the whole spectrum is found.
 DENSE = 3000
@@ -45,8 +87,55 @@ class Filter(ABC):
 
 
 def filter_of(kernel: Kernel, x: Any, roots: np.ndarray) -> Filter:
-    """The whole spectrum for up to `DENSE` points, Lanczos for more: on the matrix where that fits into memory."""
-    return SpectralFilter(kernel, x, roots) if len(roots) <= DENSE else LanczosFilter(kernel, x, roots)
+    """The whole spectrum for up to `DENSE` points, Lanczos for more; either for what is not the limit of all times."""
+    kind = SpectralFilter if len(roots) <= DENSE else LanczosFilter
+    return Inverse(kind(kernel, x, roots))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Inverse(Filter):
+    """The limit t → ∞ by Cholesky of S + ρ, where that exists to rounding and fits into memory; all else by another."""
+
+    other: SpectralFilter | LanczosFilter
+
+    def apply(self, function: Function, columns: np.ndarray) -> np.ndarray:
+        """(S + ρ)⁻¹ v, or g(S) v."""
+        if not (isinstance(function, Learned) and function.time == inf) or "spectrum" in vars(self.other):
+            return self.other.apply(function, columns)
+        factor = self._factor(function.ridge)
+        return self.other.apply(function, columns) if factor is None else np.asarray(cho_solve(factor, columns))
+
+    def rates(self, count: int | None) -> np.ndarray:
+        """Those of the other."""
+        return self.other.rates(count)
+
+    @cached_property
+    def _kept(self) -> dict[float, tuple[np.ndarray, bool] | None]:
+        return {}
+
+    def _factor(self, ridge: float) -> tuple[np.ndarray, bool] | None:
+        if ridge not in self._kept:
+            self._kept[ridge] = self._factored(ridge)
+        return self._kept[ridge]
+
+    def _factored(self, ridge: float) -> tuple[np.ndarray, bool] | None:
+        """The lower factor; none where rounding may have made one of a singular matrix."""
+        size, roots = len(self.other.roots), self.other.roots
+        if 8.0 * size**2 > available() / 4:
+            return None
+        with waiting(f"Cholesky of a kernel on {size:,} points"):
+            matrix = self.other.kernel.matrix(self.other.x)
+            matrix *= roots
+            matrix *= roots[:, None]
+            matrix[np.diag_indices(size)] += ridge
+            largest = matrix.diagonal().max()
+            try:
+                factor = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+            except np.linalg.LinAlgError:
+                return None
+        least = np.abs(factor[0].diagonal()).min() ** 2
+        return factor if least > 100 * size * np.finfo(float).eps * largest else None
 
 
 @final
@@ -70,7 +159,7 @@ class SpectralFilter(Filter):
     def apply(self, function: Function, columns: np.ndarray) -> np.ndarray:
         """Q g(Λ) Qᵀ v."""
         rates, vectors = self.spectrum
-        result: np.ndarray = vectors @ (function(rates)[:, None] * (vectors.T @ columns))
+        result: np.ndarray = vectors @ (function.of(rates)[:, None] * (vectors.T @ columns))
         return result
 
     def rates(self, count: int | None) -> np.ndarray:
@@ -151,5 +240,5 @@ def _combined(function: Function, basis: list[np.ndarray], diagonal: list[np.nda
     for c in range(d.shape[1]):
         rates, vectors = eigh_tridiagonal(d[:, c], e[:, c])
         rates = np.where(rates > max(rates[-1], 0.0) * len(basis[0]) * np.finfo(float).eps, rates, 0.0)
-        weights[:, c] = vectors @ (function(rates) * vectors[0])
+        weights[:, c] = vectors @ (function.of(rates) * vectors[0])
     return sum((w * v for w, v in zip(weights, basis)), np.zeros_like(basis[0]))

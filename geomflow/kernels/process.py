@@ -105,7 +105,7 @@ class GaussianProcess(InNotebook):
     ----------
     problem : Problem
         What was learned.
-    function : callable
+    function : Function
         g of rates.
     noise : float
         ρ, where the values had errors of variance ρ/w.
