@@ -20,6 +20,13 @@ settings.register_profile(
 settings.load_profile("geomflow")
 
 
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder that the test runs in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
 @pytest.fixture(autouse=True)
 def close_figures():
     """Close the figures that a test leaves open."""

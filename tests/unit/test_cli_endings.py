@@ -9,6 +9,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import commands
 import pytest
 
 import geomflow
@@ -46,22 +47,17 @@ degree = 2
 """
 
 
-@pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def refused(capsys, *argv: str) -> str:
-    """The one line of a command that ends with the code of an error of input, having written nothing."""
+    """The one line of a command that is refused, having written nothing."""
     before = set(Path.cwd().iterdir())
-    assert main(argv) == INPUT
-    told = capsys.readouterr()
-    assert told.err.startswith("geomflow: error: ")
-    assert told.err.count("\n") == 1
-    assert len(told.err) < LONGEST_MESSAGE + 100
+    line = commands.refused(capsys, *argv)
+    assert line.count("\n") == 1
+    assert len(line) < LONGEST_MESSAGE + 100
     assert set(Path.cwd().iterdir()) == before
-    return told.err
+    return line
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from commands import refused
 
 from geomflow.cli import examples, main
 from geomflow.cli.examples import chosen, shipped
@@ -29,16 +30,7 @@ pictures = []
 """
 
 
-@pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def refused(capsys, *argv: str) -> str:
-    """The line of a command that is an error of input."""
-    assert main(argv) == 2
-    return capsys.readouterr().err
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def test_the_package_holds_every_example_of_the_repository():

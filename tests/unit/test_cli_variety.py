@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import refused
 
 import geomflow as gf
 import geomflow.variety as gv
@@ -39,27 +40,17 @@ pictures = []
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def curve(here):
+    """A folder with the file of a variety."""
     Path("curve.toml").write_text(CUBIC)
-    return tmp_path
-
-
-def fail(capsys, *argv: str) -> str:
-    """The message of a command that must fail with code 2 and without a traceback."""
-    capsys.readouterr()
-    assert main(argv) == 2
-    message = capsys.readouterr().err
-    assert message.startswith("geomflow: error: ")
-    assert "Traceback" not in message
-    return message
+    return here
 
 
 def numbers(folder: str) -> dict:
     return json.loads((Path(folder) / "numbers.json").read_text())
 
 
-def test_variety_keeps_what_it_found(here, capsys):
+def test_variety_keeps_what_it_found(curve, capsys):
     assert main(["variety", "curve.toml"]) == 0
     told = capsys.readouterr().out
     for word in ("degree 1:", "degree 2: 3 parameters", "σ ", "κ ", "volume", "R  ", "Euler", "curve/metric.npz"):
@@ -80,17 +71,17 @@ def test_variety_keeps_what_it_found(here, capsys):
     assert not np.array_equal(points.coordinates, unseen.coordinates)
 
 
-def test_nothing_is_overwritten_unless_resumed(here, capsys):
+def test_nothing_is_overwritten_unless_resumed(curve, capsys):
     assert main(["variety", "curve.toml"]) == main(["variety", "curve.toml"]) == 0
     assert Path("varieties/curve-2/metric.npz").exists()
-    assert "--resume" in fail(capsys, "variety", "curve.toml", "--out", "varieties/curve")
-    assert "nothing to resume" in fail(capsys, "variety", "curve.toml", "--out", "new", "--resume")
+    assert "--resume" in refused(capsys, "variety", "curve.toml", "--out", "varieties/curve")
+    assert "nothing to resume" in refused(capsys, "variety", "curve.toml", "--out", "new", "--resume")
     Path("curve.toml").write_text(CUBIC.replace("600", "500"))
-    message = fail(capsys, "variety", "curve.toml", "--out", "varieties/curve", "--resume")
+    message = refused(capsys, "variety", "curve.toml", "--out", "varieties/curve", "--resume")
     assert "points.count = 600, and now 500" in message
 
 
-def test_a_kept_metric_is_gone_on_from(here, capsys):
+def test_a_kept_metric_is_gone_on_from(curve, capsys):
     main(["variety", "curve.toml"])
     before = numbers("varieties/curve")
     Path("curve.toml").write_text(CUBIC.replace("degree = 2", "degree = 4"))
@@ -106,14 +97,14 @@ def test_a_kept_metric_is_gone_on_from(here, capsys):
     assert main(["variety", "curve.toml", "--resume"]) == 0  # the same degree: measured again
     assert "\nfit " not in capsys.readouterr().out
     Path("curve.toml").write_text(CUBIC)
-    assert "holds a metric of degree 4" in fail(capsys, "variety", "curve.toml", "--resume")
+    assert "holds a metric of degree 4" in refused(capsys, "variety", "curve.toml", "--resume")
 
 
 KEPT = CUBIC.replace("count = 600", 'file = "kept/points.npz"')
 
 
 @pytest.fixture
-def kept(here):
+def kept(curve):
     """Points in a folder below that of the run file, which is not the one of the command."""
     Path("kept").mkdir()
     points = gv.Dwork("1/2", 3).sample(500, seed=2)
@@ -142,9 +133,9 @@ def test_a_run_on_kept_points_goes_on_with_the_same_points_only(kept, capsys):
     assert main(["variety", "curve.toml", "--resume"]) == 0
     Path("curve.toml").write_text(KEPT)
     replace(kept, weights=kept.weights * (1 + 1e-15)).save("kept/points.npz")
-    assert "points.file" in fail(capsys, "variety", "curve.toml", "--resume")
+    assert "points.file" in refused(capsys, "variety", "curve.toml", "--resume")
     Path("curve.toml").write_text(CUBIC.replace("600", "500"))
-    assert "points.file" in fail(capsys, "variety", "curve.toml", "--resume")
+    assert "points.file" in refused(capsys, "variety", "curve.toml", "--resume")
 
 
 @pytest.mark.parametrize(
@@ -167,21 +158,21 @@ def test_points_that_cannot_be_fitted_on(kept, capsys, old, new, words):
     assert old in KEPT
     kept[:0].save("none.npz")
     Path("curve.toml").write_text(KEPT.replace(old, new, 1))
-    message = fail(capsys, "variety", "curve.toml")
+    message = refused(capsys, "variety", "curve.toml")
     for word in words:
         assert word in message
     assert not Path("varieties/curve").exists()
 
 
-def test_kept_numbers_are_not_believed(here, capsys):
+def test_kept_numbers_are_not_believed(curve, capsys):
     assert main(["variety", "curve.toml"]) == 0
     path = Path("varieties/curve/numbers.json")
     sigma = str(numbers("varieties/curve")["rungs"][0]["sigma"])
     path.write_text(path.read_text().replace(sigma, "0.5", 1))
-    assert "not what was written" in fail(capsys, "variety", "curve.toml", "--resume")
+    assert "not what was written" in refused(capsys, "variety", "curve.toml", "--resume")
 
 
-def test_an_interruption_keeps_the_degrees_that_are_done(here, capsys, monkeypatch):
+def test_an_interruption_keeps_the_degrees_that_are_done(curve, capsys, monkeypatch):
     real = gf.fits.algebraic_metric
 
     def interrupted(variety, degree, points, **options):
@@ -193,7 +184,7 @@ def test_an_interruption_keeps_the_degrees_that_are_done(here, capsys, monkeypat
     assert main(["variety", "curve.toml"]) == 130
     assert [rung["degree"] for rung in numbers("varieties/curve")["rungs"]] == [[1]]
     monkeypatch.undo()
-    monkeypatch.chdir(here)
+    monkeypatch.chdir(curve)
     assert main(["variety", "curve.toml", "--resume"]) == 0
     assert [rung["degree"] for rung in numbers("varieties/curve")["rungs"]] == [[1], [2]]
 
@@ -206,13 +197,13 @@ def test_an_interruption_keeps_the_degrees_that_are_done(here, capsys, monkeypat
         ('degree = 2\nfunctional = "v*log(v)"\nsymmetry = false\nladder = []', "HermitianForm"),
     ],
 )
-def test_kinds_of_metric(here, table, kind):
+def test_kinds_of_metric(curve, table, kind):
     Path("curve.toml").write_text(CUBIC.replace("degree = 2", table))
     assert main(["variety", "curve.toml"]) == 0
     assert type(gf.load_metric("varieties/curve/metric.npz")).__name__ == kind
 
 
-def test_a_network(here, capsys):
+def test_a_network(curve, capsys):
     table = 'kind = "network"\nhidden = [4]\nwork = 1\nfunctional = "sigma"'
     Path("curve.toml").write_text(CUBIC.replace("degree = 2", table).replace("pictures = []", 'pictures = ["fit"]'))
     assert main(["variety", "curve.toml"]) == 0
@@ -224,24 +215,24 @@ def test_a_network(here, capsys):
     assert main(["variety", "curve.toml", "--resume"]) == 0
     assert numbers("varieties/curve")["measures"]["sigma"]["value"] == pytest.approx(sigma, rel=1e-9)
     Path("curve.toml").write_text(CUBIC.replace("degree = 2", table.replace("[4]", "[5]")))
-    assert "metric.hidden = [4], and now [5]" in fail(capsys, "variety", "curve.toml", "--resume")
+    assert "metric.hidden = [4], and now [5]" in refused(capsys, "variety", "curve.toml", "--resume")
 
 
-def test_pictures_are_drawn(here):
+def test_pictures_are_drawn(curve):
     Path("curve.toml").write_text(CUBIC.replace("[output]\npictures = []\n", ""))
     assert main(["variety", "curve.toml"]) == 0
     drawn = {path.name for path in Path("varieties/curve").glob("*.png")}
     assert drawn == {"sigma.png", "fit.png", "histograms.png", "slices.png"}
 
 
-def test_quintic(here, capsys):
+def test_quintic(curve, capsys):
     assert main(["quintic", "--degree", "4", "--points", "4000", "--no-pictures", "--out", "mine"]) == 0
     assert "4,000 unseen" in capsys.readouterr().out
     metric = gf.load_metric("mine/metric.npz")
     assert gv.sigma(metric, gv.Fermat(5).sample(4000, seed=9)) < 7e-3
 
 
-def test_quintic_climbs_for_as_long_as_it_may(here, capsys):
+def test_quintic_climbs_for_as_long_as_it_may(curve, capsys):
     assert main(["quintic", "--psi", "1/2", "--work", "0.001", "--points", "500", "--no-pictures"]) == 0
     told = capsys.readouterr().out
     assert "degree 2:" in told
@@ -249,7 +240,7 @@ def test_quintic_climbs_for_as_long_as_it_may(here, capsys):
     assert "5/2*z0*z1*z2*z3*z4" in told
 
 
-def test_a_climb_ends_where_points_do(here, capsys):
+def test_a_climb_ends_where_points_do(curve, capsys):
     Path("curve.toml").write_text(
         CUBIC.replace("degree = 2", "degree = 30\nladder = [2, 4, 20, 25]\nwork = 60").replace("600", "60")
     )
@@ -305,13 +296,13 @@ def test_arguments_of_quintic_become_a_task():
         (CUBIC, "[variety\n", ("not valid TOML",)),
     ],
 )
-def test_bad_input_is_one_message(here, capsys, old, new, words):
+def test_bad_input_is_one_message(curve, capsys, old, new, words):
     assert old in CUBIC
     Path("curve.toml").write_text(CUBIC.replace(old, new, 1))
-    message = fail(capsys, "variety", "curve.toml")
+    message = refused(capsys, "variety", "curve.toml")
     for word in words:
         assert word in message
-    assert not (here / "varieties" / "curve").exists()
+    assert not (curve / "varieties" / "curve").exists()
 
 
 @pytest.mark.parametrize(
@@ -325,19 +316,19 @@ def test_bad_input_is_one_message(here, capsys, old, new, words):
         (["--psi", "1/"], "column"),
     ],
 )
-def test_bad_arguments_are_one_message(here, capsys, argv, word):
-    assert word in fail(capsys, "quintic", *argv)
+def test_bad_arguments_are_one_message(curve, capsys, argv, word):
+    assert word in refused(capsys, "quintic", *argv)
 
 
-def test_a_place_that_cannot_be_written_to(here, capsys):
-    assert "not a directory" in fail(capsys, "variety", "curve.toml", "--out", "curve.toml/inside")
-    assert "no such file" in fail(capsys, "variety", "missing.toml")
+def test_a_place_that_cannot_be_written_to(curve, capsys):
+    assert "not a directory" in refused(capsys, "variety", "curve.toml", "--out", "curve.toml/inside")
+    assert "no such file" in refused(capsys, "variety", "missing.toml")
 
 
-def test_pictures_of_fits_need_fits(here, capsys):
+def test_pictures_of_fits_need_fits(curve, capsys):
     text = CUBIC.replace("degree = 2", 'kind = "fubini-study"').replace("pictures = []", 'pictures = ["sigma"]')
     Path("curve.toml").write_text(text)
-    assert "there is no picture 'sigma'" in fail(capsys, "variety", "curve.toml")
+    assert "there is no picture 'sigma'" in refused(capsys, "variety", "curve.toml")
 
 
 def test_the_ladder():
@@ -348,7 +339,7 @@ def test_the_ladder():
 
 
 @pytest.mark.slow
-def test_the_quintic_of_degree_ten(here, capsys):
+def test_the_quintic_of_degree_ten(curve, capsys):
     assert main(["quintic", "--degree", "10", "--points", "20000", "--curvature", "--euler"]) == 0
     measures = numbers("varieties/quintic")["measures"]
     assert measures["sigma"]["value"] < 1e-4
@@ -381,8 +372,8 @@ pictures = []
     ('"network"\nwork = 1\nhidden = [5]\nclass = [1, 2.5]', [1, 2.5], None),
     ('"fubini-study"\nclass = [0.3, 2]', [0.3, 2], None),
 ])
-def test_every_kind_of_metric_has_a_class(here, capsys, new, kahler_class, degree):
-    (here / "product.toml").write_text(PRODUCT.replace('"algebraic"\ndegree = 2\nclass = [1, 2]', new))
+def test_every_kind_of_metric_has_a_class(curve, capsys, new, kahler_class, degree):
+    (curve / "product.toml").write_text(PRODUCT.replace('"algebraic"\ndegree = 2\nclass = [1, 2]', new))
     assert main(["variety", "product.toml"]) == 0, capsys.readouterr().err
     found = numbers("varieties/product")
     assert found["settings"]["metric.class"] == kahler_class
@@ -392,11 +383,11 @@ def test_every_kind_of_metric_has_a_class(here, capsys, new, kahler_class, degre
     assert abs(volume["value"] - volume["exact"]) < 5 * volume["error"]
 
 
-def test_a_metric_of_another_class_is_not_gone_on_from(here, capsys):
-    (here / "product.toml").write_text(PRODUCT.replace("degree = 2", "degree = 1"))
+def test_a_metric_of_another_class_is_not_gone_on_from(curve, capsys):
+    (curve / "product.toml").write_text(PRODUCT.replace("degree = 2", "degree = 1"))
     assert main(["variety", "product.toml"]) == 0
-    (here / "product.toml").write_text(PRODUCT.replace("class = [1, 2]", "class = [2, 1]"))
-    assert "metric.class" in fail(capsys, "variety", "product.toml", "--resume")
+    (curve / "product.toml").write_text(PRODUCT.replace("class = [1, 2]", "class = [2, 1]"))
+    assert "metric.class" in refused(capsys, "variety", "product.toml", "--resume")
 
 
 @pytest.mark.parametrize(("old", "new", "ladder"), [
@@ -407,9 +398,9 @@ def test_a_metric_of_another_class_is_not_gone_on_from(here, capsys):
     ("class = [1, 2]", "class = [0.5, 1]", [(1, 2)]),
     ("class = [1, 2]", "class = [2, 4]", [(2, 4), (4, 8)]),
 ])
-def test_ladders_stay_in_the_class(here, old, new, ladder):
-    (here / "product.toml").write_text(PRODUCT.replace(old, new))
-    task = Task.read(here / "product.toml")
+def test_ladders_stay_in_the_class(curve, old, new, ladder):
+    (curve / "product.toml").write_text(PRODUCT.replace(old, new))
+    task = Task.read(curve / "product.toml")
     assert task.degrees(task.variety()) == ladder
 
 
@@ -419,7 +410,7 @@ def test_ladders_stay_in_the_class(here, old, new, ladder):
     ("[1, 2]", "[0.3, 1]", ["line 9", "no line bundle"]),
     ("degree = 2", "degree = [2, 3]", ["line 9", "no whole multiple"]),
 ])
-def test_classes_that_do_not_exist_are_one_message(here, capsys, old, new, words):
-    (here / "product.toml").write_text(PRODUCT.replace(old, new))
-    said = fail(capsys, "variety", "product.toml")
+def test_classes_that_do_not_exist_are_one_message(curve, capsys, old, new, words):
+    (curve / "product.toml").write_text(PRODUCT.replace(old, new))
+    said = refused(capsys, "variety", "product.toml")
     assert all(word in said for word in words)
