@@ -1,3 +1,5 @@
+from .activations import LeakyRelu as LeakyRelu
+from .architectures import CosineNetKernel as CosineNetKernel, GaussNetKernel as GaussNetKernel
 from .clustering import (
     Dendrogram as Dendrogram, batched_labels as batched_labels, cohesion as cohesion, dropped_mass as dropped_mass,
     euclidean_linkage as euclidean_linkage, projective_linkage as projective_linkage,
@@ -14,10 +16,8 @@ from .gaussian import (
 )
 from .kernel import Kernel as Kernel, RescaledKernel as RescaledKernel, reference_rescaled as reference_rescaled
 from .metric_ensemble import MetricEnsemble as MetricEnsemble
-from .network import (
-    KernelEstimate as KernelEstimate, NetworkCovariance as NetworkCovariance, NetworkKernel as NetworkKernel,
-    monte_carlo as monte_carlo,
-)
+from .network import NetworkCovariance as NetworkCovariance, NetworkKernel as NetworkKernel
+from .network_sampling import KernelEstimate as KernelEstimate, monte_carlo as monte_carlo
 from .operators import KernelOperator as KernelOperator, UnderResolvedWarning as UnderResolvedWarning
 from .positivity import Probability as Probability, positive_probability as positive_probability
 from .potential import PotentialKernel as PotentialKernel

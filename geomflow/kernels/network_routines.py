@@ -8,25 +8,34 @@ import numpy as np
 from numba import njit
 
 from geomflow.codegen.mathematics import fma, held, noalias, select
-from geomflow.kernels.network_rows import cos_row, erf_row, gelu_row, identity_row, relu_row, sin_row
+from geomflow.kernels.network_rows import (
+    cos_row,
+    erf_row,
+    exp_row,
+    gauss_row,
+    gelu_row,
+    identity_row,
+    leaky_row,
+    relu_row,
+    sin_row,
+)
 
 #: Points of a row handled at once: every intermediate stays in the first-level cache.
 TILE = 128
 #: Squares of lengths up to it count as zero.
 LEAST = 1e-307
-#: The number of each activation in `layer`.
-CODES = {"relu": 0, "erf": 1, "cos": 2, "sin": 3, "gelu": 4, "identity": 5}
 
-#: The activation's code, the input scale², σ_w², σ_b².
-Network = tuple[int, float, float, float]
+#: The activation's code, the input scale², σ_w², σ_b² and the activation's slope.
+Network = tuple[int, float, float, float, float]
 
 _FUSED = {"cache": True, "forceinline": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 
 
 @njit(**_FUSED)
-def layer(code: int, p: float, q: np.ndarray, p1: float, q1: np.ndarray, m: float, beta: float, near: np.ndarray,
-          far: np.ndarray, covariance: np.ndarray, tangent: np.ndarray) -> None:
-    """One hidden layer on a row of pairs."""
+def layer(network: Network, p: float, q: np.ndarray, p1: float, q1: np.ndarray, near: np.ndarray, far: np.ndarray,
+          covariance: np.ndarray, tangent: np.ndarray) -> None:
+    """One hidden layer on a row of pairs, by the numbers of `activations.CLOSED_FORMS`."""
+    code, _, m, beta, slope = network
     if code == 0:
         relu_row(p, q, p1, q1, m, beta, near, far, covariance, tangent)
     elif code == 1:
@@ -37,8 +46,14 @@ def layer(code: int, p: float, q: np.ndarray, p1: float, q1: np.ndarray, m: floa
         sin_row(p, q, p1, q1, m, beta, near, far, covariance, tangent)
     elif code == 4:
         gelu_row(p, q, p1, q1, m, beta, near, far, covariance, tangent)
-    else:
+    elif code == 5:
         identity_row(p, q, p1, q1, m, beta, near, far, covariance, tangent)
+    elif code == 6:
+        exp_row(p, q, p1, q1, m, beta, near, far, covariance, tangent)
+    elif code == 7:
+        gauss_row(p, q, p1, q1, m, beta, near, far, covariance, tangent)
+    else:
+        leaky_row(p, q, p1, q1, m, beta, slope, near, far, covariance, tangent)
 
 
 @njit(**_FUSED)
@@ -104,10 +119,10 @@ def tile(network: Network, x: np.ndarray, px: np.ndarray, sx: np.ndarray, column
          inverses: np.ndarray, work: np.ndarray, tangent: bool, out: np.ndarray) -> None:
     """Rows x (r, d) against columns (d or d + 1, T): out (r, T), the tangent kernel or the covariance of the outputs.
 
-    network = (activation's code, input scale², σ_w², σ_b²); px (layers, r), q (layers, T): deviations in each layer;
+    px (layers, r), q (layers, T): deviations in each layer;
     sx: |x|²; inverses (2, T): 1/|y| and 1/|y|²; work (5, TILE): intermediate rows.
     """
-    code, scale, m, beta = network
+    scale = network[1]
     count = inverses.shape[1]
     near, far, covariance, theta, rest = (
         work[0][:count], work[1][:count], work[2][:count], work[3][:count], work[4][:count]
@@ -116,7 +131,7 @@ def tile(network: Network, x: np.ndarray, px: np.ndarray, sx: np.ndarray, column
         correlate(x[i], columns, inverses, scale, (near, far, covariance, theta, rest), sx[i])
         theta[:] = covariance
         for l in range(px.shape[0] - 1):
-            layer(code, px[l, i], q[l], px[l + 1, i], q[l + 1], m, beta, near, far, covariance, theta)
+            layer(network, px[l, i], q[l], px[l + 1, i], q[l + 1], near, far, covariance, theta)
         result = theta if tangent else covariance
         for j in range(count):
             out[i, j] = result[j]
@@ -156,7 +171,6 @@ def symmetric_rows(network: Network, x: np.ndarray, columns: np.ndarray, p: np.n
 @njit(**_FUSED)
 def diagonal(network: Network, p: np.ndarray, tangent: bool, out: np.ndarray) -> None:
     """The kernel of each point with itself, from its deviations p (layers, n)."""
-    code, _, m, beta = network
     row = np.empty((4, 1))
     near, far, covariance, theta = row[0], row[1], row[2], row[3]
     for i in range(p.shape[1]):
@@ -164,5 +178,5 @@ def diagonal(network: Network, p: np.ndarray, tangent: bool, out: np.ndarray) ->
         covariance[0] = theta[0] = p[0, i] ** 2
         for l in range(p.shape[0] - 1):
             q, q1 = p[l, i : i + 1], p[l + 1, i : i + 1]
-            layer(code, p[l, i], q, p[l + 1, i], q1, m, beta, near, far, covariance, theta)
+            layer(network, p[l, i], q, p[l + 1, i], q1, near, far, covariance, theta)
         out[i] = theta[0] if tangent else covariance[0]

@@ -117,27 +117,52 @@ _FUSED = {"cache": True, "forceinline": True, "nogil": True, "error_model": "num
 _TURN = 1.0 / math.pi
 
 
+@njit(**INLINED)
+def ramp_parts(near: float, far: float) -> tuple[float, float, float]:
+    """(π − θ)/π, (sin θ + (π − θ) cos θ)/π and one less the latter, for cos θ = c."""
+    zero, one, turns = held(0.0), held(1.0), held(_TURN)
+    positive = near <= far
+    v = select(positive, near, far)
+    chord = turns * math.sqrt(v + v)
+    turn = chord * angle_series(v)
+    segment = chord * v * segment_series(v)
+    step = select(positive, one - turn, turn)
+    return step, select(positive, one - v, zero) + segment, select(positive, v, one) - segment
+
+
 @njit(**_FUSED)
 def relu_row(p: float, q: np.ndarray, p1: float, q1: np.ndarray, m: float, beta: float, near: np.ndarray,
              far: np.ndarray, covariance: np.ndarray, tangent: np.ndarray) -> None:
     """φ = max(u, 0): E[φφ] = pq (sin θ + (π − θ) cos θ)/2π, E[φ'φ'] = (π − θ)/2π, cos θ = c."""
     noalias()
-    half, zero, one, turns = 0.5 * m, held(0.0), held(1.0), held(_TURN)
+    half, zero, one = 0.5 * m, held(0.0), held(1.0)
     for j in range(q.size):
-        positive = near[j] <= far[j]
-        v = select(positive, near[j], far[j])
-        chord = turns * math.sqrt(v + v)
-        turn = chord * angle_series(v)
-        segment = chord * v * segment_series(v)
-        step = select(positive, one - turn, turn)
-        value = select(positive, one - v, zero) + segment
-        rest = select(positive, v, one) - segment
+        step, value, rest = ramp_parts(near[j], far[j])
         product, after = half * p * q[j], p1 * q1[j]
         lifted = half * beta * (p - q[j]) ** 2 / select(after > zero, after + product + beta, one)
         near[j] = (product * rest + lifted) / select(after > zero, after, one)
         far[j] = one + one - near[j]
         covariance[j] = product * value + beta
         tangent[j] = covariance[j] + half * step * tangent[j]
+
+
+@njit(**_FUSED)
+def leaky_row(p: float, q: np.ndarray, p1: float, q1: np.ndarray, m: float, beta: float, slope: float,
+              near: np.ndarray, far: np.ndarray, covariance: np.ndarray, tangent: np.ndarray) -> None:
+    """φ = max(u, 0) + a min(u, 0): (1 − a)² times what relu has, and a times what the identity has."""
+    noalias()
+    half, zero, one = 0.5 * m, held(0.0), held(1.0)
+    bend, line, both = (1.0 - slope) ** 2, 2.0 * slope, 1.0 + slope * slope
+    for j in range(q.size):
+        step, value, rest = ramp_parts(near[j], far[j])
+        product, after = half * p * q[j], p1 * q1[j]
+        lifted = half * both * beta * (p - q[j]) ** 2 / select(after > zero, after + both * product + beta, one)
+        scale = one / select(after > zero, after, one)
+        covariance[j] = product * (bend * value + slope * (far[j] - near[j])) + beta
+        tangent[j] = covariance[j] + half * (bend * step + line) * tangent[j]
+        apart = product * (bend * rest + line * near[j]) + lifted
+        together = product * (bend * (one + value) + line * far[j]) + lifted + beta + beta
+        near[j], far[j] = select(after > zero, apart * scale, one), select(after > zero, together * scale, one)
 
 
 @njit(**_FUSED)
@@ -208,6 +233,35 @@ def sin_row(p: float, q: np.ndarray, p1: float, q1: np.ndarray, m: float, beta: 
         apart = m * (-less1 * (1.0 + more) - uneven)
         together = m * (-more1 * (1.0 + less) - uneven) + 4.0 * beta
         near[j], far[j] = correlations(p1, q1[j], apart, together)
+
+
+@njit(**_FUSED)
+def gauss_row(p: float, q: np.ndarray, p1: float, q1: np.ndarray, m: float, beta: float, near: np.ndarray,
+              far: np.ndarray, covariance: np.ndarray, tangent: np.ndarray) -> None:
+    """φ = sin u + cos u or e^{u − E[u²]}: E[φφ] = E[φ'φ'] = e^{−E[(u − v)²]/2}."""
+    noalias()
+    for j in range(q.size):
+        half = -0.5 * (p - q[j]) ** 2 - p * q[j] * near[j]
+        covariance[j] = m * exp(half) + beta
+        tangent[j] = covariance[j] + m * exp(half) * tangent[j]
+        apart = -2.0 * m * exp_less_one(half)
+        near[j], far[j] = correlations(p1, q1[j], apart, 4.0 * (m + beta) - apart)
+
+
+@njit(**_FUSED)
+def exp_row(p: float, q: np.ndarray, p1: float, q1: np.ndarray, m: float, beta: float, near: np.ndarray,
+            far: np.ndarray, covariance: np.ndarray, tangent: np.ndarray) -> None:
+    """φ = e^u: E[φφ] = E[φ'φ'] = e^{E[(u + v)²]/2} = e^{p² + q²} e^{−E[(u − v)²]/2}."""
+    noalias()
+    for j in range(q.size):
+        value = m * exp(0.5 * (p - q[j]) ** 2 + p * q[j] * far[j])
+        covariance[j] = value + beta
+        tangent[j] = covariance[j] + value * tangent[j]
+        both = exp(p * p + q[j] * q[j])
+        larger = select(p >= q[j], p, q[j])
+        uneven = exp(larger * larger) * exp_less_one(-math.fabs((p - q[j]) * (p + q[j])))
+        apart = m * (uneven * uneven - 2.0 * both * exp_less_one(-0.5 * (p - q[j]) ** 2 - p * q[j] * near[j]))
+        near[j], far[j] = correlations(p1, q1[j], apart, p1 * p1 + q1[j] * q1[j] + 2.0 * covariance[j])
 
 
 @njit(**_FUSED)

@@ -8,6 +8,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
+from geomflow.kernels.activations import LeakyRelu
 from geomflow.kernels.network import NetworkKernel
 
 REFERENCE = np.load(Path(__file__).parents[1] / "data" / "ntk_reference_public.npz")
@@ -57,7 +58,28 @@ def _identity(a, b, k):
     return k, mp.mpf(1)
 
 
-DUALS = {"relu": _relu, "erf": _erf, "cos": _cos, "sin": _sin, "gelu": _gelu, "identity": _identity}
+def _exp(a, b, k):
+    value = mp.exp((a + b) / 2 + k)
+    return value, value
+
+
+def _gauss(a, b, k):
+    value = mp.exp(k - (a + b) / 2)
+    return value, value
+
+
+def _leaky(slope):
+    def dual(a, b, k):
+        """E[φ(u) φ(v)] of R(u) − s R(−u) from those of the pairs (±u, ±v), whose covariances are ±k."""
+        s, (same, same_step), (other, other_step) = mp.mpf(slope), _relu(a, b, k), _relu(a, b, -k)
+        return (1 + s**2) * same - 2 * s * other, (1 + s**2) * same_step + 2 * s * other_step
+
+    return dual
+
+
+DUALS = {"relu": _relu, "erf": _erf, "cos": _cos, "sin": _sin, "gelu": _gelu, "identity": _identity, "exp": _exp,
+         "gauss": _gauss, "sin+cos": _gauss,
+         **{LeakyRelu(slope): _leaky(slope) for slope in (0.0, 0.01, 0.3, 1.0, 1.7)}}
 
 
 def exact_kernel(kernel, x, y):
@@ -85,13 +107,13 @@ def delicate_pairs(seed, inputs=4):
     return pairs
 
 
-@pytest.mark.parametrize("activation", ["relu", "erf", "cos", "sin", "identity", "gelu"])
+@pytest.mark.parametrize("activation", [name for name in DUALS if name != "exp"], ids=str)
 @pytest.mark.parametrize("deviations", [(1.4, 0.1), (1.4, 0.0), (80.52, 5.716)])
 @pytest.mark.parametrize("depth", [1, 3])
 def test_all_digits_near_coincident_and_antipodal_points(activation, deviations, depth):
     kernel = NetworkKernel(activation, depth, *deviations)
-    wide_gelu = activation == "gelu" and deviations[0] > 10 and depth > 1
-    bound = 1e-10 if wide_gelu else 1e-12  # parallel points of unequal norm at variances of 1e10
+    wide = activation in ("gelu", "gauss", "sin+cos") and deviations[0] > 10 and depth > 1
+    bound = 1e-10 if wide else 1e-12  # unequal norms at variances of 1e10, or distances that two layers make 1e7 larger
     for x, y in delicate_pairs(7):
         covariance, tangent = exact_kernel(kernel, x, y)
         for mine, exact in ((kernel.covariance, covariance), (kernel, tangent)):
@@ -100,13 +122,25 @@ def test_all_digits_near_coincident_and_antipodal_points(activation, deviations,
             assert abs(float(mp.mpf(value) - exact)) <= bound * max(abs(float(exact)), 1e-3 * natural), (x, y)
 
 
+@pytest.mark.parametrize("deviations", [(0.6, 0.1), (1.0, 0.0)])
+@pytest.mark.parametrize("depth", [1, 2])
+def test_all_digits_of_exponential_networks(deviations, depth):
+    """Of short points: the variance of two layers is e^{2e^{2p²}}."""
+    kernel = NetworkKernel("exp", depth, *deviations)
+    for x, y in delicate_pairs(7):
+        x, y = x / (1 + np.linalg.norm(x)), y / (1 + np.linalg.norm(y))
+        for mine, exact in zip((kernel.covariance, kernel), exact_kernel(kernel, x, y)):
+            assert abs(mp.mpf(mine.matrix(x[None], y[None])[0, 0]) / exact - 1) <= 1e-12, (x, y)
+
+
 def test_the_textbook_duals_are_the_gaussian_integrals():
     """The formulas above against Gauss–Hermite quadrature of E[φ(u) φ(v)] and of its derivative by k."""
     from scipy.special import erf, ndtr
 
     nodes, weights = np.polynomial.hermite_e.hermegauss(80)
     weights = weights / weights.sum()
-    functions = {"erf": erf, "cos": np.cos, "sin": np.sin, "gelu": lambda u: u * ndtr(u)}
+    functions = {"erf": erf, "cos": np.cos, "sin": np.sin, "gelu": lambda u: u * ndtr(u),
+                 "exp": np.exp, "sin+cos": lambda u: np.sin(u) + np.cos(u)}
     a, b = 0.7, 0.5
     for name, function in functions.items():
         def mean(k, function=function):

@@ -6,10 +6,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geomflow.kernels.network import VARIANCES, NetworkKernel
-from geomflow.kernels.network_routines import CODES
+from geomflow.kernels.activations import CLOSED_FORMS, LeakyRelu
+from geomflow.kernels.architectures import CosineNetKernel, GaussNetKernel
+from geomflow.kernels.network import NetworkKernel
 
-activations = st.sampled_from(sorted(VARIANCES))
+activations = st.one_of(st.sampled_from(sorted(set(CLOSED_FORMS) - {"exp"})),
+                        st.floats(0.0, 2.0).map(LeakyRelu))
 deviations = st.floats(0.2, 5.0)
 biases = st.floats(0.0, 2.0)
 seeds = st.integers(0, 2**31)
@@ -62,5 +64,20 @@ def test_equal_points_give_the_diagonal(activation, depth, seed):
     np.testing.assert_allclose(kernel.matrix(x[:2])[0, 1], kernel.diagonal(x)[0], rtol=1e-14)
 
 
-def test_every_activation_has_its_row_and_its_variance():
-    assert set(CODES) == set(VARIANCES)
+@settings(max_examples=20, deadline=None)
+@given(st.floats(0.2, 2.0), st.floats(0.0, 1.0), seeds)
+def test_exponential_networks_are_symmetric_and_positive(weight_std, bias_std, seed):
+    x = np.clip(cloud(seed), -3, 3)  # e^u is e^{2p²} in the mean: points of moderate length
+    tangent = NetworkKernel("exp", 1, weight_std, bias_std)
+    for matrix in (tangent.matrix(x), tangent.covariance.matrix(x)):
+        assert np.array_equal(matrix, matrix.T)
+        assert np.linalg.eigvalsh(matrix)[0] > -1e-13 * np.trace(matrix)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(0.2, 5.0), st.floats(0.0, 2.0), st.floats(0.1, 3.0), st.booleans(), seeds)
+def test_gauss_and_cosine_networks_are_symmetric_and_positive(weight_std, bias_std, output_std, whole, seed):
+    for kernel in (GaussNetKernel(weight_std, bias_std, output_std, bias_std), CosineNetKernel(weight_std)):
+        matrix = (kernel if whole else kernel.covariance).matrix(cloud(seed))
+        assert np.array_equal(matrix, matrix.T)
+        assert np.linalg.eigvalsh(matrix)[0] > -1e-13 * np.trace(matrix)

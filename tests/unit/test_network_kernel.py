@@ -8,7 +8,8 @@ import pytest
 from geomflow.core import memory
 from geomflow.core.errors import InputError, MemoryLimitError, NotFiniteError, ShapeError, UnknownNameError
 from geomflow.field import Torus
-from geomflow.kernels.network import NetworkKernel, monte_carlo
+from geomflow.kernels.network import NetworkKernel
+from geomflow.kernels.network_sampling import monte_carlo
 from geomflow.networks.periodic import FourierEmbedding
 
 

@@ -6,7 +6,15 @@ import numpy as np
 
 from geomflow.core.errors import MissingExtraError
 from geomflow.field import ComplexTorus, FlatTorus, Torus
-from geomflow.kernels import DeltaKernel, GaussianKernel, Kernel, NetworkKernel
+from geomflow.kernels import (
+    CosineNetKernel,
+    DeltaKernel,
+    GaussianKernel,
+    GaussNetKernel,
+    Kernel,
+    LeakyRelu,
+    NetworkKernel,
+)
 from geomflow.networks import CosineNetwork, FourierEmbedding, Network, Perceptron
 
 try:
@@ -51,10 +59,11 @@ def kernels(draw: DrawFn, networks: bool = True) -> Kernel:
         Whether those of networks are among them, which are compiled one by one.
     """
     scales = st.sampled_from((0.5, 0.25, 1.0, 2.0))
-    simple = [st.builds(GaussianKernel, scales), st.just(DeltaKernel())]
+    simple = [st.builds(GaussianKernel, scales), st.just(DeltaKernel()), st.builds(CosineNetKernel, scales),
+              st.builds(GaussNetKernel, scales, st.sampled_from((0.0, 0.5)))]
     if networks:
-        simple.append(st.builds(NetworkKernel, st.sampled_from(("relu", "erf", "cos")), st.integers(1, 3),
-                                st.sampled_from((1.0, 0.5, 1.5)), st.sampled_from((0.0, 0.5))))
+        simple.append(st.builds(NetworkKernel, st.sampled_from(("relu", "erf", "cos", "sin+cos", LeakyRelu(0.2))),
+                                st.integers(1, 3), st.sampled_from((1.0, 0.5, 1.5)), st.sampled_from((0.0, 0.5))))
     kernel: Kernel = draw(st.one_of(simple))
     for _ in range(draw(st.integers(0, 2))):
         other = draw(st.one_of(simple))

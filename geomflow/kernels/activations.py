@@ -1,0 +1,94 @@
+"""Activations of infinitely wide networks whose means E[φ(u) φ(v)] and E[φ'(u) φ'(v)] have closed forms.
+
+    relu       max(u, 0)                    identity   u
+    erf        (2/√π) ∫_0^u e^{−t²} dt      exp        e^u
+    gelu       u Φ(u), exact                gauss      e^{u − E[u²]}: exp normalised, as in Gauss-net
+    cos, sin   cos u, sin u                 sin+cos    sin u + cos u: bounded, with the kernels of gauss
+
+and `LeakyRelu(slope)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, final
+
+import numpy as np
+
+from geomflow.core.errors import InputError, require_known
+from geomflow.core.numbers import finite_number
+from geomflow.kernels.blocks import require_square
+
+ActivationName = Literal["relu", "erf", "cos", "sin", "gelu", "identity", "exp", "gauss", "sin+cos"]
+
+
+@final
+@dataclass(frozen=True)
+class LeakyRelu:
+    """φ(u) = u for u > 0 and a u below; an activation of `NetworkKernel`. Raises InputError for a < 0.
+
+    Parameters
+    ----------
+    slope : float
+        a ≥ 0; ReLU is a = 0, the identity a = 1.
+
+    Examples
+    --------
+    >>> from geomflow.kernels import NetworkKernel
+    >>> NetworkKernel(LeakyRelu(0.5)).covariance.matrix([[1.0]]).tolist()
+    [[0.625]]
+    """
+
+    slope: float = 0.01
+
+    def __post_init__(self) -> None:
+        slope = finite_number(self.slope, "the slope of a leaky ReLU")
+        if slope < 0:
+            raise InputError(f"the slope of a leaky ReLU below zero is not negative, and {slope:g} was given.")
+        require_square("the slope of a leaky ReLU", max(slope, 1.0))
+        object.__setattr__(self, "slope", slope)
+
+
+@final
+@dataclass(frozen=True)
+class ClosedForm:
+    """The number of an activation's compiled row, E[φ(u)²] for u ~ N(0, a) as a function of a, and its slope if any."""
+
+    code: int
+    variance: Callable[[np.ndarray], np.ndarray]
+    slope: float = 0.0
+
+
+def _erf_variance(a: np.ndarray) -> np.ndarray:
+    return 2 / np.pi * np.arctan(2 * a / np.sqrt(1 + 4 * a))
+
+
+def _gelu_variance(a: np.ndarray) -> np.ndarray:
+    root = np.sqrt(1 + 2 * a)
+    return a / 4 + (a * np.arctan(a / root) + 2 * a**2 / ((1 + a) * root)) / (2 * np.pi)
+
+
+#: Row and variance by name; the numbers are those of `network_routines.layer`.
+CLOSED_FORMS: Mapping[str, ClosedForm] = MappingProxyType({
+    "relu": ClosedForm(0, lambda a: a / 2),
+    "erf": ClosedForm(1, _erf_variance),
+    "cos": ClosedForm(2, lambda a: (1 + np.exp(-2 * a)) / 2),
+    "sin": ClosedForm(3, lambda a: -np.expm1(-2 * a) / 2),
+    "gelu": ClosedForm(4, _gelu_variance),
+    "identity": ClosedForm(5, lambda a: a),
+    "exp": ClosedForm(6, lambda a: np.exp(2 * a)),
+    "gauss": ClosedForm(7, np.ones_like),
+    "sin+cos": ClosedForm(7, np.ones_like),
+})
+_LEAKY = 8
+
+
+def closed_form(activation: str | LeakyRelu) -> ClosedForm:
+    """The closed form of an activation. UnknownNameError for those that have none."""
+    if isinstance(activation, LeakyRelu):
+        a = activation.slope
+        return ClosedForm(_LEAKY, lambda variance: (1 + a * a) / 2 * variance, a)
+    require_known("activation with closed forms", activation, CLOSED_FORMS)
+    return CLOSED_FORMS[activation]

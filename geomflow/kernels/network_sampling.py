@@ -1,0 +1,115 @@
+"""Kernels of wide networks as means over finite ones, drawn at random."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.core.numbers import generator
+from geomflow.core.threads import each
+from geomflow.kernels.blocks import real_points, require_matrix
+from geomflow.kernels.network import InfiniteNetwork, NetworkKernel
+from geomflow.networks import Perceptron
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class KernelEstimate:
+    """The mean of a kernel over random networks of one width, and the standard error of that mean.
+
+    Parameters
+    ----------
+    mean, error : (p, q) array
+        The mean and its standard error.
+    width : int
+        Neurons a hidden layer.
+    networks : int
+        How many were drawn.
+    """
+
+    mean: np.ndarray
+    error: np.ndarray
+    width: int
+    networks: int
+
+    def spread(self, exact: np.ndarray) -> float:
+        """Root mean square distance of one network's kernel from `exact`, relative to the latter's norm.
+
+        Parameters
+        ----------
+        exact : (p, q) array
+            What the mean is compared with.
+        """
+        deviation = self.error**2 * (self.networks - 1) + (self.mean - exact) ** 2
+        return float(np.sqrt(deviation.sum() / np.sum(np.square(exact))))
+
+    def __repr__(self) -> str:
+        shape = " × ".join(map(str, self.mean.shape))
+        return f"{shape} kernel, mean of {self.networks} networks of width {self.width}"
+
+
+def monte_carlo(
+    kernel: InfiniteNetwork, x: Any, y: Any = None, *, width: int, networks: int, seed: int | np.random.Generator
+) -> KernelEstimate:
+    """Estimate `kernel`, tangent or covariance, by the mean over random perceptrons in NTK parametrisation.
+
+    The tangent kernel of a network is J(x) J(y)ᵀ, and its contribution to the covariance f(x) f(y), eqs. (2.7) and
+    (2.9) of Halverson and Ruehle. One tangent kernel differs from the closed form by O(width^(−1/2)), the mean of many
+    by O(width^(−1/2) networks^(−1/2)) and a bias of O(1/width). The same seed gives the same numbers, whatever the
+    number of threads. Raises InputError for fewer than two networks, UnknownNameError for activations that networks do
+    not have, and MemoryLimitError, ShapeError and NotFiniteError like `kernel.matrix`.
+
+    Parameters
+    ----------
+    kernel : NetworkKernel or NetworkCovariance
+        What is estimated: depth, activation and deviations of the networks, of one output.
+    x : (p, d) array
+        Points.
+    y : (q, d) array, optional
+        Others; x unless given.
+    width : int
+        Neurons a hidden layer.
+    networks : int
+        How many are drawn, at least two.
+    seed : int or numpy.random.Generator
+        What draws them.
+    """
+    if not isinstance(kernel, InfiniteNetwork):
+        raise InputError(f"networks are drawn for a NetworkKernel or a NetworkCovariance, and {kernel!r} was given.")
+    if networks < 2:
+        raise InputError(f"standard errors need at least two networks, and networks is {networks}.")
+    first = real_points(x)
+    second = first if y is None else real_points(y)
+    require_matrix(3 * len(first), len(second))
+    network = _finite(kernel, first.shape[1], width)
+    single = _tangent if isinstance(kernel, NetworkKernel) else _product
+    mean, squares = np.zeros((2, len(first), len(second)))
+    streams = generator(seed).spawn(networks)
+    for start in range(0, networks, _TOGETHER):
+        chosen = streams[start : start + _TOGETHER]
+        for number, sample in enumerate(each(lambda rng: single(network, network.initial(rng), first, second), chosen)):
+            step = sample - mean
+            mean += step / (start + number + 1)
+            squares += step * (sample - mean)
+    return KernelEstimate(mean, np.sqrt(squares / (networks - 1) / networks), width, networks)
+
+
+_TOGETHER = 8
+
+
+def _finite(kernel: InfiniteNetwork, inputs: int, width: int) -> Perceptron:
+    hidden = (width,) * kernel.depth
+    deviations = {"weight_std": kernel.weight_std, "bias_std": kernel.bias_std}
+    activation: Any = kernel.activation  # of those that no network has the perceptron says so
+    return Perceptron(inputs, hidden, 1, activation, "ntk", embedding=kernel.embedding, **deviations)
+
+
+def _tangent(network: Perceptron, parameters: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return network.tangent_kernel(parameters, x, y)[:, :, 0, 0]
+
+
+def _product(network: Perceptron, parameters: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.multiply.outer(network.values(parameters, x)[:, 0], network.values(parameters, y)[:, 0])
