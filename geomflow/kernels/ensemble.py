@@ -7,7 +7,7 @@ and Hongler (2018); Lee et al. (2019), eqs. (14)–(16); Halverson and Ruehle, s
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any, Literal, final
 
@@ -16,7 +16,7 @@ import numpy as np
 from geomflow.core.errors import InputError, ShapeError, require_known
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import finite_number, real_array, real_number, whole
-from geomflow.kernels.filters import Descended, Learned
+from geomflow.kernels.filters import Descended, Learned, SpectralFilter
 from geomflow.kernels.kernel import Kernel
 from geomflow.kernels.process import GaussianProcess, Problem
 
@@ -37,6 +37,8 @@ class InfiniteEnsemble(InNotebook):
         ever, these are the Bayesian posterior of K; networks of which all layers are trained in general are not.
     mean : float or callable
         The mean before training: a number, or a function of points (p, d) with values (p,) or (p, c).
+    amplitude : float
+        α > 0: the networks α f, whose K and Θ are α² times those of `kernel`. `Regression.calibrated` finds it.
 
     Notes
     -----
@@ -56,8 +58,11 @@ class InfiniteEnsemble(InNotebook):
     kernel: Kernel
     trained: Literal["all", "last"] = "all"
     mean: Mean = 0.0
+    amplitude: float = 1.0
 
     def __post_init__(self) -> None:
+        if not finite_number(self.amplitude, "the amplitude") > 0:
+            raise InputError(f"the amplitude of networks is positive, and {self.amplitude:g} was given.")
         require_known("choice of what is trained", self.trained, ("all", "last"))
         if not isinstance(getattr(self.kernel, "covariance", None), Kernel):
             raise InputError(f"an ensemble needs a tangent kernel that knows the covariance of its networks, such as "
@@ -69,12 +74,15 @@ class InfiniteEnsemble(InNotebook):
     def covariance(self) -> Kernel:
         """K, before training."""
         kernel: Kernel = self.kernel.covariance  # type: ignore[attr-defined]  # checked when it was made
-        return kernel
+        return self._amplified(kernel)
 
     @property
     def tangent(self) -> Kernel:
         """Θ of what is trained."""
-        return self.kernel if self.trained == "all" else self.covariance
+        return self._amplified(self.kernel) if self.trained == "all" else self.covariance
+
+    def _amplified(self, kernel: Kernel) -> Kernel:
+        return kernel if self.amplitude == 1 else self.amplitude**2 * kernel
 
     def mean_at(self, x: Any) -> np.ndarray:
         """The mean before training at points, (p, 1) or (p, c).
@@ -113,6 +121,7 @@ class InfiniteEnsemble(InNotebook):
         yield "kernel", self.kernel
         yield "trained", {"all": "all layers", "last": "the last layer"}[self.trained]
         yield "mean before training", self.mean
+        yield "amplitude", self.amplitude
 
 
 @final
@@ -177,10 +186,43 @@ class Regression(InNotebook):
         """
         number, eta = whole(steps, "the number of steps", 0), finite_number(rate, "the learning rate")
         fastest = float(self.rates(1)[0])
-        if not 0 < eta * fastest < 2:
-            raise InputError(f"descent is stable for learning rates between 0 and 2/λ = {2 / fastest:.6g}, where λ = "
+        if not (eta > 0 and eta * fastest < 2):
+            bound = 2 / fastest if fastest > 0 else inf
+            raise InputError(f"descent is stable for learning rates between 0 and 2/λ = {bound:.6g}, where λ = "
                              f"{fastest:.6g} is the fastest rate of these points, and {eta:g} was given.")
         return GaussianProcess(self.problem, Descended(self.ridge, number, eta))
+
+    def evidence(self) -> float:
+        """log p(Y), the logarithm of the marginal likelihood under K with errors of variance ρ/w_p: larger is likelier.
+
+        It tells which kernel fits values. Needs the whole spectrum, and raises InputError where K + ρ is singular.
+        """
+        rates, squares = self._inferred()
+        of, columns = self.problem, self.problem.residual.shape[1]
+        logs = np.log(rates).sum() - np.log(of.weights).sum() + len(rates) * np.log(2 * np.pi)
+        return float(-0.5 * (squares / rates[:, None]).sum() - 0.5 * columns * logs)
+
+    def calibrated(self) -> Regression:
+        """The same for networks of the amplitude at which values are likeliest, the ridge in proportion.
+
+        K → α²K and ρ → α²ρ with α² = tr Yᵀ(K + ρ)⁻¹Y/(pc): means of the posterior stay, and its error bars get their
+        size from the values.
+        """
+        rates, squares = self._inferred()
+        factor = float((squares / rates[:, None]).mean())
+        if not factor > 0:
+            raise InputError("the values are those of the mean before training: any amplitude is too large for them.")
+        ensemble, of = replace(self.ensemble, amplitude=self.ensemble.amplitude * np.sqrt(factor)), self.problem
+        return ensemble.regress(of.x, of.y, of.weights, self.ridge * factor)
+
+    def _inferred(self) -> tuple[np.ndarray, np.ndarray]:
+        """Eigenvalues of √w K √w + ρ, (p,), and the squared components of √w (Y − m) along its eigenvectors, (p, c)."""
+        of = self.problem
+        rates, vectors = SpectralFilter(of.covariance, of.x, of.roots).spectrum
+        if not (rates + self.ridge > 0).all() or not (of.weights > 0).all():
+            raise InputError("the covariance on these points is singular to rounding, or a weight is zero: take a "
+                             "ridge, and leave out points of no weight.")
+        return rates + self.ridge, (vectors.T @ (of.roots[:, None] * of.residual)) ** 2
 
     def posterior(self, noise: float | None = None) -> GaussianProcess:
         """The Bayesian posterior of K for values with independent errors of variance ρ/w_p: inference, not training.

@@ -131,7 +131,7 @@ class Inverse(Filter):
             matrix[np.diag_indices(size)] += ridge
             largest = matrix.diagonal().max()
             try:
-                factor = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+                factor = cho_factor(matrix.T, lower=True, overwrite_a=True, check_finite=False)  # in place
             except np.linalg.LinAlgError:
                 return None
         least = np.abs(factor[0].diagonal()).min() ** 2

@@ -5,6 +5,7 @@ import math
 import mpmath
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 
 from geomflow.kernels import InfiniteEnsemble, NetworkKernel
 from geomflow.kernels.filters import LanczosFilter, Learned, SpectralFilter
@@ -88,6 +89,20 @@ def test_the_posterior_knows_noise():
     assert np.allclose(found.mean(TEST), cross @ inverse @ VALUES, atol=1e-12)
     assert np.allclose(found.covariance(TEST), prior - cross @ inverse @ cross.T, atol=1e-12)
     assert np.allclose(found.variance(TEST), np.diag(found.covariance(TEST)), atol=1e-12)
+
+
+def test_the_evidence_is_a_density_and_calibration_its_largest_value():
+    """log N(Y; 0, K + ρ/w) of each component by scipy; no other amplitude is likelier."""
+    weights = np.arange(1.0, 7.0)
+    learned = InfiniteEnsemble(KERNEL).regress(TRAIN, VALUES, weights, 0.2)
+    covariance = KERNEL.covariance.matrix(TRAIN) + np.diag(0.2 / weights)
+    expected = sum(multivariate_normal(np.zeros(6), covariance).logpdf(column) for column in VALUES.T)
+    assert abs(learned.evidence() - expected) < 1e-10
+    best = learned.calibrated()
+    assert np.allclose(best.posterior().mean(TEST), learned.posterior().mean(TEST), atol=1e-10)
+    for factor in (0.9, 1.1):
+        other = InfiniteEnsemble(KERNEL, amplitude=factor * best.ensemble.amplitude)
+        assert other.regress(TRAIN, VALUES, weights, factor**2 * best.ridge).evidence() < best.evidence()
 
 
 def test_steps_of_descent_are_powers():
