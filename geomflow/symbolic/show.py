@@ -21,6 +21,7 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 MOST_LINES = 24
 """Components of a tensor that a notebook lists."""
+_BAR = re.compile(r'<mover accent="true">(<mi[^>]*>[^<]*</mi><mo[^>]*>[¯‾]</mo></mover>)')
 
 
 def latex(expression: sympy.Basic, names: Mapping[sympy.Symbol, str] | None = None) -> str:
@@ -31,7 +32,8 @@ def latex(expression: sympy.Basic, names: Mapping[sympy.Symbol, str] | None = No
 def mathml(text: str, block: bool = False) -> Markup:
     """Mathematics in LaTeX as MathML, which browsers set without a script and without the network.
 
-    What the converter does not know is left as it is, as code.
+    What the converter does not know is left as it is, as code. A bar is set over its letter and not as its accent,
+    which fonts without a table for mathematics draw through the top of a capital, so that R̄ reads R.
 
     >>> mathml("x^2")
     '<math><msup><mi>x</mi><mn>2</mn></msup></math>'
@@ -50,7 +52,7 @@ def converted(text: str, block: bool = False) -> Markup:
     from math_core import LatexError
 
     try:
-        return Markup(_converter().convert_with_local_state(text.strip(), displaystyle=block))
+        return Markup(_BAR.sub(r"<mover>\1", _converter().convert_with_local_state(text.strip(), displaystyle=block)))
     except LatexError as error:
         reason = COLOUR.sub("", str(error)).strip().splitlines()[0]
         raise ExpressionError(f"{text.strip()!r} is no formula: {reason}") from None

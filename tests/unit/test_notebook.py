@@ -164,6 +164,12 @@ def test_long_lists_are_cut_in_notebooks_alone():
     assert f"and {whole.count('&=') - MOST_LINES} more" in metric.riemann_lower._repr_latex_()
 
 
+def test_a_bar_is_set_over_its_letter_and_other_accents_stay():
+    assert mathml(r"\bar R") == '<math><mover><mi>R</mi><mo stretchy="false">¯</mo></mover></math>'
+    assert mathml(r"g_{a\bar b}").count("<mover><mi>b</mi>") == 1
+    assert '<mover accent="true">' in mathml(r"\hat f")
+
+
 @pytest.mark.parametrize("thing", [SPHERE, SPHERE.ricci, SPHERE.riemann, SPHERE.chart, PROJECTIVE.ricci_form,
                                    gf.functionals.KEnergy(T), gf.CalabiFlow(), gf.catalogue.get("round-sphere")],
                          ids=lambda thing: type(thing).__name__)
