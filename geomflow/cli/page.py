@@ -21,11 +21,16 @@ h1 { line-height: 1.2; margin-bottom: 0.2rem; } h2 { margin-top: 2.2rem; border-
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.15rem 0.8rem 0.15rem 0; text-align: left; vertical-align: top;
          border-bottom: 1px solid var(--line); }
+th[scope=row] + td { overflow-wrap: anywhere; } figcaption { margin-bottom: 1.6rem; }
 pre { background: var(--ground); padding: 0.8rem 1rem; overflow-x: auto; }
 img { max-width: 100%; height: auto; background: #fff; border-radius: 4px; }
 canvas, input[type=range] { width: 100%; max-width: 40rem; } canvas { touch-action: none; cursor: grab; }
 nav a { margin-right: 1rem; }
-@media (max-width: 32rem) { th[scope=row], th[scope=row] + td { display: block; border: 0; } }
+math { font-family: "STIX Two Math", "Cambria Math", "Latin Modern Math", math; }
+@media (max-width: 32rem) {
+  th[scope=row], th[scope=row] + td { display: block; border: 0; } pre { white-space: pre-wrap; }
+  thead th, thead + tbody td { font-size: 0.72rem; padding-right: 0.35rem; }
+}
 footer { margin-top: 3rem; opacity: 0.7; font-size: 0.9rem; }
 """
 

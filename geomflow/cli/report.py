@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from geomflow.io.reader import StoredRun
 
 STORE = "run.zarr"
-MOST_ROWS, MOST_FRAMES, LONGEST = 200, 40, 160
+MOST_ROWS, MOST_FRAMES, LONGEST, MOST_VALUES = 200, 40, 160, 8
 _REAL = [
     ("curvature", r"R^l{}_{kij} = \partial_i\Gamma^l_{jk} - \partial_j\Gamma^l_{ik} + \Gamma^l_{im}\Gamma^m_{jk}"
                   r" - \Gamma^l_{jm}\Gamma^m_{ik}"),
@@ -86,6 +86,18 @@ def versions_in(numbers: Mapping[str, Any]) -> Facts:
     """Of all that computed; folders of older versions know that of geomflow alone."""
     known = numbers.get("geomflow", numbers.get("version"))
     return {"geomflow": known, **numbers.get("versions", {})}.items()
+
+
+def in_short(value: object) -> str:
+    """A value in words, of many only the first and the last, and long text up to a comma.
+
+    >>> in_short([0.5, 1.0, 2.0]), in_short([k / 2 for k in range(40)])
+    ('0.5, 1, 2', '0, 0.5, 1, …, 19.5 (40 values)')
+    """
+    if isinstance(value, list | tuple) and len(value) > MOST_VALUES:
+        return f"{written(value[:3])}, …, {written(value[-1])} ({len(value):,} values)"
+    text = written(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST].rpartition(', ')[0] or text[:LONGEST]}, …"
 
 
 def conventions(rows: list[tuple[str, str]]) -> Section:
@@ -161,7 +173,8 @@ class RunReport(Report):
         sol = self.solution
         if not sol.monitors:
             return
-        rows = [(name, values[0], values[-1], values.min(), values.max()) for name, values in sol.monitors.items()]
+        rows = [(name.replace("_", " "), values[0], values[-1], values.min(), values.max())
+                for name, values in sol.monitors.items()]
         picture = drawn(plot.monitors(sol)[0].figure, "Monitors against time")
         yield Section("Monitors", joined(picture, grid(("monitor", "first", "last", "least", "largest"), rows)))
 
@@ -193,7 +206,7 @@ class RunReport(Report):
             return film(path, f"{len(places)} of the {len(sol.times)} saved times")
 
     def _configuration(self) -> Iterator[Section]:
-        recipe = facts((name, written(value)[:LONGEST]) for name, value in self.solution.recipe.items())
+        recipe = facts((name.replace("_", " "), in_short(value)) for name, value in self.solution.recipe.items())
         yield Section("Configuration", joined(prose("How it was integrated:"), recipe))
 
     def _versions(self) -> Facts:
@@ -329,22 +342,27 @@ class StudyReport(Report):
         """What made it."""
         return f"geomflow study {self.numbers['study']}{' --quick' if self.numbers.get('quick') else ''}"
 
+    @property
+    def told(self) -> dict[str, str]:
+        """The numbers in words, each with its error; by their names where an older version wrote the folder."""
+        return {name: in_short(value) for name, value in self.numbers.get("told", self.numbers["numbers"]).items()}
+
     def lines(self) -> list[str]:
         """Question, answer and numbers."""
-        numbers = self.numbers["numbers"]
-        width = max(map(len, numbers))
-        rows = [f"{name:<{width}}  {value:.6g}" for name, value in numbers.items()]
+        width = max(map(len, self.told))
+        rows = [f"{name:<{width}}  {value}" for name, value in self.told.items()]
         return [self.word("question"), "", self.word("answer"), "", *rows]
 
     def page(self) -> Page:
-        """Question, answer, figure, numbers, rows, versions, and how to do it again."""
-        numbers = self.numbers["numbers"]
+        """Question, answer, figure, what was published, numbers, rows, versions, and how to do it again."""
+        compared = self.numbers.get("compared")
         return Page(self.word("title"), self.word("answer"), [
             Section("Question", joined(prose(self.word("question")), prose(f"Source: {self.word('source')}"))),
             conventions(_REAL + _COMPLEX),
             Section("Answer", joined(prose(self.word("answer")), figure((self.folder / "figure.png").read_bytes(),
                                                                         self.word("title")))),
-            Section("Numbers", facts((name.replace("_", " "), value) for name, value in numbers.items())),
+            *([Section("Beside the paper", prose(compared))] if compared else []),
+            Section("Numbers", facts(self.told.items())),
             Section("Rows", self._rows()),
             Section("Versions", facts(versions_in(self.numbers))),
             Section("How to reproduce", listing(self.command)),

@@ -207,7 +207,8 @@ class Findings:
             writer.writerows(self.rows)
         words = {name: getattr(self.study, name) for name in ("title", "question", "source")}
         facts = {"study": self.study.name, "version": __version__, "quick": self.quick, "numbers": self.numbers,
-                 **words, "answer": self.answer, "versions": layout.versions()}
+                 **words, "answer": self.answer, "compared": self.study.compared(self.numbers),
+                 "told": dict(self.study.words.told(self.numbers)), "versions": layout.versions()}
         write_text(target / "numbers.json", json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
         save(self.figure(), target / "figure.png")
         write_text(target / "page.md", self.page())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import json
 import re
 import subprocess
 import sys
@@ -126,6 +127,27 @@ def test_a_report_says_what_was_asked_how_and_what_came(folder, name, words):
     for picture in pictures(page):
         assert colours(picture) > 20
     assert page.stat().st_size < 2_000_000
+
+
+def test_numbers_of_a_study_are_told_in_words_with_errors_and_beside_the_paper(tmp_path, capsys):
+    told = {"slope of the distance": "1.997 ± 0.009"}
+    facts = {"study": "local-limit", "numbers": {"slope": 1.997, "slope_error": 0.009}, "told": told,
+             "compared": "The paper gives no rate."}
+    (tmp_path / "numbers.json").write_text(json.dumps(facts))
+    (tmp_path / "table.csv").write_text("width\n0.1\n")
+    (tmp_path / "figure.png").write_bytes(b"")
+    assert main(["show", str(tmp_path), "--html", str(tmp_path / "a.html")]) == 0
+    assert "slope of the distance  1.997 ± 0.009" in capsys.readouterr().out
+    text = text_of(tmp_path / "a.html")
+    assert ">The paper gives no rate.<" in text
+    assert "slope_error" not in text
+
+
+def test_the_configuration_of_a_report_cuts_no_number(folder):
+    text = html.unescape(text_of(folder / "run.html"))
+    stepper = re.search(r"SemiImplicit\(.*?</td>", text)[0].removesuffix("</td>")
+    assert stepper.endswith(", …")
+    assert stepper.removesuffix(", …") in str(gf.SemiImplicit())
 
 
 @pytest.mark.parametrize("where", ["runs/bump", "varieties/cubic"])
