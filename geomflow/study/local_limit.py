@@ -141,14 +141,15 @@ class LocalLimit(Study):
         """Distances with slope two, and decay rates on the predicted curve."""
         left, right = figure.subplots(1, 2)
         names = dict.fromkeys(row["flow"] for row in findings.rows)
-        for name, colour in zip(names, CYCLE, strict=False):
+        for number, (name, colour) in enumerate(zip(names, CYCLE, strict=False)):
             own = findings.where(flow=name)
             left.loglog(own["width"], own["error"], "o-", color=colour, label=SETTINGS[name].title)
-            right.semilogx(own["width"], own["slowed"], "o", color=colour)
+            right.semilogx(own["width"], own["slowed"], "o", color=colour, mfc="none", markersize=5 + 4 * number,
+                           label=SETTINGS[name].title)
         widths = np.geomspace(min(WIDTHS), max(WIDTHS), 60)
         left.loglog(widths, 20 * widths**2, "--", color=MUTED, label="slope 2")
         right.semilogx(widths, np.exp(-(widths * 2 * np.pi) ** 2 / 2), "--", color=MUTED, label="exp(−s²k²/2)")
-        left.set(xlabel="width s", ylabel="distance / way gone", title="to the classical solution")
+        left.set(xlabel="width s", ylabel="distance / way gone", title="distance to the classical solution")
         right.set(xlabel="width s", ylabel="rate / classical rate", title="decay of the mode k = 2π")
         for axes in (left, right):
             plain_ticks(axes, WIDTHS, "{:.3f}")
