@@ -1,8 +1,9 @@
 """Whether the built pages are right: python docs/check_pages.py docs/_build [--browser].
 
-Of the files: no page is empty, every link inside the site leads somewhere, nothing is loaded from the network, and
-every name of the package in code font exists. In a headless Chromium, without the network and at the widths of a desk
-and of a phone: the text that a reader sees holds no TeX, every picture is there, no page is wider than the window.
+Of the files: no page is empty, every link inside the site leads somewhere, nothing is loaded from the network, no
+signature or result stands there as Python prints it for itself, and every name of the package in code font exists. In
+a headless Chromium, without the network and at the widths of a desk and of a phone: the text that a reader sees holds
+no TeX, every picture is there, no page is wider than the window.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ SILENT = {"script", "style", "template"}
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 COMMANDS = r"[dt]?frac|partial|operatorname|math\w+|bar|int|sum|left|right|begin|sqrt"
 TEX = re.compile(rf"\\(?:{COMMANDS}|[()\[\]])|\$[^$\n]{{1,200}}\$")
+FULL_NAME = re.compile(r"~[a-z]\w*\.[\w.]+|<factory>|<Axes")
 NAME = re.compile(r"(?:gf|geomflow)(?:\.[A-Za-z]\w*)+")
 GENERATED = {"genindex.html", "py-modindex.html", "search.html"}
 OLD_NAMES = {"changelog.html"}
@@ -91,6 +93,7 @@ def faults_of_files(site: Path) -> Iterator[str]:
             yield f"{here}: it is empty"
         yield from (f"{here}: loads {each} from the network" for each in page.loads if urlsplit(each).netloc)
         yield from (f"{here}: {fault}" for fault in dead_links(page, pages))
+        yield from (f"{here}: shows {each}" for each in dict.fromkeys(FULL_NAME.findall(" ".join(page.words))))
         yield from (f"{here}: there is no {name}" for name in unknown_names(page.codes) if here not in OLD_NAMES)
 
 

@@ -30,6 +30,7 @@ extensions = [
     "outside_names",
     "source_pages",
     "plain_docstrings",
+    "plain_signatures",
     "glossary_terms",
     "reference_names",
     "run_file_keys",
@@ -78,6 +79,7 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "show_signature": False,
     "remove_config_comments": True,
+    "ignore_repr_types": r"matplotlib|numpy\.ndarray",  # a picture stands there, not the axes that it was drawn in
     "matplotlib_animations": False,
     "abort_on_example_error": True,
 }

@@ -41,6 +41,8 @@ def test_a_right_site_has_no_faults(tmp_path):
     (f"{WORDS} <a href='#three'>three</a>", "#three leads to no place of one.html"),
     (f"{WORDS} <img src='https://example.org/badge.svg'>", "loads https://example.org/badge.svg from the network"),
     (f"{WORDS} <code>gf.solv(flow)</code>", "there is no gf.solv"),
+    (f"{WORDS} <dt>run(<em>states: ~numpy.ndarray</em>)</dt>", "shows ~numpy.ndarray"),
+    (f"{WORDS} <pre>&lt;Axes: xlabel='steps'&gt;</pre>", "shows <Axes"),
 ])  # fmt: skip
 def test_faults_are_found_in_the_files(tmp_path, article, fault):
     assert list(check_pages.faults_of_files(site(tmp_path, one=article))) == [f"one.html: {fault}"]
@@ -70,6 +72,12 @@ def test_mathematics_becomes_mathml():
     assert '<span class="eqno">(2.7)</span>' in mathml.displayed(r"a = b \tag{2.7}", None)
     with pytest.raises(ExpressionError, match="is no formula: Error: Duplicate"):
         converted("x^2^3")
+
+
+def test_signatures_can_be_read():
+    plain_signatures = pytest.importorskip("plain_signatures")
+    assert plain_signatures.readable("(a: ~typing.Any = <class 'numpy.float64'>, b: dict = <factory>)") == (
+        "(a: ~typing.Any = float64, b: dict = ...)")
 
 
 def test_headings_of_the_gallery_are_below_its_title():
