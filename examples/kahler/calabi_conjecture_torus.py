@@ -44,6 +44,7 @@ gf.plot.monitors(sol, ["energy", "v_min", "v_max", "volume"])
 
 # %%
 # The solution, on a plane through its largest value:
+# sphinx_gallery_thumbnail_number = 2
 gf.plot.heatmap(sol.last, "potential")
 
 # %%

@@ -40,6 +40,7 @@ gf.plot.monitors(sol)
 
 # %%
 # Curvature and potential along the run. In one colour scale the last panels would be blank, so each has its own:
+# sphinx_gallery_thumbnail_number = 2
 gf.plot.snapshots(sol)
 
 # %%

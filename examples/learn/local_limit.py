@@ -39,7 +39,7 @@ for s, distance in zip(widths, distances, strict=True):
 # The curvature at the start, and what is left of it under the widest kernel and under none, each in its own colours:
 axes = plt.subplots(1, 3, figsize=(11, 3.4))[1]
 for ax, metric, title in zip(axes, (g0, runs[0].last, classical.last), ("start", "s = 0.1", "classical"), strict=True):
-    gf.plot.heatmap(metric, ax=ax).set_title(title)
+    gf.plot.heatmap(metric, ax=ax).set_title(f"curvature $R$, {title}")
 
 # %%
 # It falls as the square of the width

@@ -62,7 +62,7 @@ print(free[48].outcome)
 fine = T.grid(64, scheme="spectral")
 axes = plt.subplots(1, 2, figsize=(8, 3.4))[1]
 for ax, state, title in zip(axes, (free[48].states[0], free[48].last), ("at the start", "at the end"), strict=True):
-    gf.plot.heatmap(state.model.on(fine, parameters=state.parameters).field(), ax=ax).set_title(title)
+    gf.plot.heatmap(state.model.on(fine, parameters=state.parameters).field(), ax=ax).set_title(f"$R$ {title}")
 
 # %%
 # What the kernel did
