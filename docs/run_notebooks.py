@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -34,14 +35,22 @@ def code_beside(notebook: Path) -> list[str]:
     return [text for text in code if text]
 
 
-def execute(notebook: Path) -> None:
-    """Run all cells in a fresh kernel, in the folder of the notebook. Raises `CellExecutionError` where one fails."""
+def execute(notebook: Path) -> Iterator[str]:
+    """Run all cells in a fresh kernel, in the folder of the notebook, and give those that draw and show no picture.
+
+    Raises `CellExecutionError` where one fails.
+    """
     import nbformat
     from nbclient import NotebookClient
 
     read = nbformat.read(notebook, as_version=4)
     folder = {"metadata": {"path": str(notebook.parent)}}
-    NotebookClient(read, timeout=TIME_LIMIT, kernel_name="python3", resources=folder).execute()
+    around = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}  # the kernel's own shows
+    NotebookClient(read, timeout=TIME_LIMIT, kernel_name="python3", resources=folder).execute(env=around)
+    for cell in read.cells:
+        if "gf.plot." in cell.source and cell.cell_type == "code" and not any("image/png" in output.get("data", {})
+                                                                              for output in cell.outputs):
+            yield f"no picture is shown below {cell.source.splitlines()[-1]!r}"
 
 
 def faults(gallery: Path, everything: bool) -> Iterator[str]:
@@ -55,7 +64,7 @@ def faults(gallery: Path, everything: bool) -> Iterator[str]:
         if everything or notebook.stem in QUICK:
             start = time.perf_counter()
             try:
-                execute(notebook)
+                yield from (f"{notebook.name}: {fault}" for fault in execute(notebook))
             except Exception as error:
                 yield f"{notebook.name}: {error}"
             print(f"{notebook.name}: {time.perf_counter() - start:.0f} s", flush=True)

@@ -107,13 +107,23 @@ def colour_bar(figure: Figure | SubFigure, mesh: ScalarMappable, ax: Axes | list
 
 
 def styled(draw: Callable[P, T]) -> Callable[P, T]:
-    """`draw`, run under the style of this package and nothing but that."""
+    """`draw`, run under the style of this package and nothing but that.
+
+    The first figure of a notebook loads its backend, which makes pyplot interactive. That stays when the style goes:
+    without it no later figure would be shown.
+    """
 
     @functools.wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
         import matplotlib.style
 
-        with matplotlib.style.context(HOUSE):
-            return draw(*args, **kwargs)
+        interactive = matplotlib.is_interactive()
+        try:
+            with matplotlib.style.context(HOUSE):
+                drawn = draw(*args, **kwargs)
+                interactive = matplotlib.is_interactive()
+        finally:
+            matplotlib.interactive(interactive)
+        return drawn
 
     return wrapper

@@ -155,3 +155,15 @@ def test_cells_of_a_notebook_are_compared_with_the_script(tmp_path):
     assert list(run_notebooks.faults(tmp_path, everything=False)) == []
     (tmp_path / "one.ipynb").write_text(json.dumps({"cells": cells[:-1]}))
     assert list(run_notebooks.faults(tmp_path, everything=False)) == ["one.ipynb: its code is not that of its script"]
+
+
+def test_a_cell_that_draws_and_shows_nothing_is_found(tmp_path):
+    run_notebooks = pytest.importorskip("run_notebooks")
+    nbformat, _ = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    shown = "import geomflow as gf\nu = gf.Torus(dim=2).grid(8).scalar('cos(2*pi*x)')\ngf.plot.heatmap(u)"
+    kept = "gf.plot.save(gf.plot.heatmap(u).figure, 'a.png')\nimport matplotlib.pyplot as plt; plt.close('all')"
+    cells = [nbformat.v4.new_code_cell(text) for text in (shown, "gf.plot.heatmap(u)", kept)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "one.ipynb")
+    (fault,) = run_notebooks.execute(tmp_path / "one.ipynb")
+    assert "plt.close" in fault

@@ -13,6 +13,7 @@ from PIL import Image
 import geomflow as gf
 from geomflow import plot
 from geomflow.core.errors import InputError, ShapeError, UnknownNameError
+from geomflow.plot.style import styled
 
 
 @pytest.fixture(scope="module")
@@ -251,3 +252,12 @@ def test_states_of_networks_are_drawn_as_their_fields():
     assert np.array_equal(drawn, plot.heatmap(state.field(), "potential").collections[0].get_array())
     with pytest.raises(InputError, match="field on a grid"):
         plot.heatmap(np.zeros(3))
+
+
+def test_a_backend_that_a_picture_loads_stays_interactive(monkeypatch):
+    """As that of a notebook: the pictures after the first would not be shown."""
+    monkeypatch.setitem(mpl.rcParams, "interactive", False)
+    sizes = mpl.rcParams["axes.titlesize"]
+    styled(lambda: mpl.interactive(True))()
+    assert mpl.is_interactive()
+    assert mpl.rcParams["axes.titlesize"] == sizes
