@@ -44,8 +44,8 @@ gf.plot.monitors(sol, ["energy", "v_min", "v_max", "volume"])
 
 # %%
 # The solution, on a plane through its largest value:
-# sphinx_gallery_thumbnail_number = 2
 gf.plot.heatmap(sol.last, "potential")
+# sphinx_gallery_thumbnail_number = 2
 
 # %%
 # The check

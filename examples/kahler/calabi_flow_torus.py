@@ -40,8 +40,8 @@ gf.plot.monitors(sol)
 
 # %%
 # Curvature and potential along the run. In one colour scale the last panels would be blank, so each has its own:
-# sphinx_gallery_thumbnail_number = 2
 gf.plot.snapshots(sol)
+# sphinx_gallery_thumbnail_number = 2
 
 # %%
 # What must hold

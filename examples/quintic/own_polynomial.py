@@ -54,8 +54,8 @@ gf.plot.sigma(degrees, sigma, [metric.report.parameters for metric in metrics])
 
 # %%
 # The scalar curvature over the slice :math:`(1, x, y, z)`, in the coordinates of the polynomial in order:
-# sphinx_gallery_thumbnail_number = 2
 gf.plot.slices(metrics[-1], unseen)
+# sphinx_gallery_thumbnail_number = 2
 
 # %%
 assert all(later < 0.8 * earlier for earlier, later in pairwise(sigma))

@@ -64,8 +64,8 @@ gf.plot.histograms(best, unseen[:2000])
 
 # %%
 # Over a plane slice of the quintic, most of the error sits in a few places:
-# sphinx_gallery_thumbnail_number = 4
 gf.plot.slices(best, unseen)
+# sphinx_gallery_thumbnail_number = 4
 
 # %%
 # What must hold

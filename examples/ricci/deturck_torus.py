@@ -45,8 +45,8 @@ print(deturck.outcome)
 gf.plot.monitors(deturck)
 
 # %%
-# sphinx_gallery_thumbnail_number = 2
 gf.plot.snapshots(deturck, ["scalar curvature", "g_xx", "g_xy"])
+# sphinx_gallery_thumbnail_number = 2
 
 # %%
 # What does not depend on the gauge

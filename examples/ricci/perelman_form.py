@@ -32,10 +32,10 @@ form
 # %%
 # How far the coordinates have moved, where the run starts, and the dilaton there.
 farthest = ScalarField(grid, np.linalg.norm(form.diffeomorphisms[0].displacement, axis=-1))
-gf.plot.heatmap(farthest).set_title("how far points are moved, at $t = 0$")
+gf.plot.heatmap(farthest).set_title("how far points are moved, at $t = 0$", loc="left")
 
 # %%
-gf.plot.heatmap(form.dilatons[0]).set_title(r"the dilaton $\hat f$ at $t = 0$")
+gf.plot.heatmap(form.dilatons[0]).set_title(r"the dilaton $\hat f$ at $t = 0$", loc="left")
 
 # %%
 # The gradient flow, pointwise
