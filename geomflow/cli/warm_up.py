@@ -135,8 +135,9 @@ def kernels() -> None:
     """Gaussian and network kernels on points"""
     x = np.random.default_rng(0).standard_normal((300, 4))
     geomflow.GaussianKernel(0.3).apply(x, x, np.ones((300, 1)))
-    for kernel in (geomflow.GaussianKernel(0.3), geomflow.NetworkKernel(activation="relu", depth=1)):
-        kernel.matrix(x, x)
+    geomflow.GaussianKernel(0.3).matrix(x, x)
+    for activation in ("relu", "softplus"):  # closed forms, and series
+        geomflow.NetworkKernel(activation, depth=1).matrix(x, x)
 
 
 def quintic() -> None:

@@ -11,6 +11,7 @@ from .distance import (
 )
 from .empirical import EmpiricalKernel as EmpiricalKernel, EmpiricalPotentialKernel as EmpiricalPotentialKernel
 from .ensemble import InfiniteEnsemble as InfiniteEnsemble, Regression as Regression
+from .expansions import Polynomial as Polynomial, Quadrature as Quadrature
 from .gaussian import (
     DeltaKernel as DeltaKernel, GaussianKernel as GaussianKernel, WrappedGaussianKernel as WrappedGaussianKernel,
 )

@@ -1,23 +1,25 @@
-"""Kernels of infinitely wide networks, in closed form by recursion in depth."""
+"""Kernels of infinitely wide networks, by recursion in depth."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 
-from geomflow.core.errors import InputError, NotFiniteError, ShapeError
+from geomflow.core.errors import InputError, NotFiniteError, ShapeError, require_known
 from geomflow.core.numbers import real_number, whole
 from geomflow.core.threads import each, slices
 from geomflow.distribute import ON_THREADS, Workers
 from geomflow.field.grid import Grid
-from geomflow.kernels import network_routines as routines
-from geomflow.kernels.activations import ActivationName, LeakyRelu, closed_form
+from geomflow.kernels.activations import CLOSED_FORMS, ActivationName, LeakyRelu, closed_form
 from geomflow.kernels.blocks import BATCHES, contract, require_square
+from geomflow.kernels.expansions import QUADRATURES, Expanded, Quadrature
 from geomflow.kernels.kernel import Kernel
 from geomflow.kernels.operators import FourierOperator, KernelOperator, checked_grid
+from geomflow.kernels.recursion import ClosedRecursion, Layered, Recursion, SeriesRecursion
 from geomflow.networks import FourierEmbedding
 
 _ROWS, _COLUMNS = 64, 4096
@@ -28,14 +30,17 @@ MOST_LAYERS = 10_000
 class InfiniteNetwork(Kernel):
     """What tangent kernel and covariance of an infinitely wide perceptron share: the recursion and its parameters."""
 
-    activation: ActivationName | LeakyRelu = "relu"
+    activation: ActivationName | LeakyRelu | Expanded | Callable[[np.ndarray], np.ndarray] = "relu"
     depth: int = 1
     weight_std: float = 1.0
     bias_std: float = 0.0
     embedding: FourierEmbedding | None = None
 
     def __post_init__(self) -> None:
-        closed_form(self.activation)
+        if callable(self.activation):
+            object.__setattr__(self, "activation", Quadrature(self.activation))
+        elif not isinstance(self.activation, Expanded | LeakyRelu):
+            require_known("activation of wide networks", self.activation, (*CLOSED_FORMS, *QUADRATURES))
         whole(self.depth, "depth, the number of hidden layers,", 1)
         if self.depth > MOST_LAYERS:
             raise InputError(f"a kernel of {self.depth:,} hidden layers takes as many steps for each of its entries; "
@@ -63,11 +68,20 @@ class InfiniteNetwork(Kernel):
         ratio = self.bias_std * np.sqrt(points.shape[1]) / self.weight_std
         return self._finite(np.column_stack([points, np.full(len(points), ratio)]))
 
+    @property
+    def _recursion(self) -> Recursion:
+        own, numbers = self.activation, (self.depth, self.weight_std**2, self.bias_std**2)
+        if isinstance(own, Expanded):
+            return SeriesRecursion(own, *numbers)
+        if isinstance(own, str) and own in QUADRATURES:
+            return SeriesRecursion(QUADRATURES[own], *numbers)
+        return ClosedRecursion(closed_form(own), *numbers)
+
     def _finite(self, points: np.ndarray) -> np.ndarray:
         """The points, or NotFiniteError where the kernel overflows: it grows like weight_std^(2 depth)."""
-        diagonal = np.empty(len(points))
+        recursion = self._recursion
         with np.errstate(over="ignore", invalid="ignore"):
-            routines.diagonal(self._network(points), self._deviations(points)[0], self._tangent, diagonal)
+            diagonal = recursion.diagonal(recursion.layers(points), self._tangent)
         if not np.isfinite(diagonal).all():
             worst = int(np.argmin(np.isfinite(diagonal)))
             raise NotFiniteError(f"the kernel of {self.depth} hidden layers with weight_std {self.weight_std:g} is "
@@ -76,49 +90,54 @@ class InfiniteNetwork(Kernel):
 
     def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """The kernel of points that `read` returned, (p, q)."""
+        out = np.empty((len(x), len(y)))
+        self._recursion.block(*self._layers(x, y), self._tangent, out)
+        return out
+
+    def _layers(self, x: np.ndarray, y: np.ndarray) -> tuple[Layered, Layered]:
+        """What the recursion knows of points and of others, series of both with as many terms."""
         if x.shape[1] != y.shape[1]:
             raise ShapeError(f"points of {x.shape[1] - 1} and of {y.shape[1] - 1} inputs cannot enter one network.")
-        out = np.empty((len(x), len(y)))
-        sources = np.ascontiguousarray(y.T), *self._deviations(y)
-        routines.block(self._network(x), x, *self._deviations(x), *sources, self._tangent, out)
-        return out
+        both = self._recursion.layers(np.concatenate([x, y]))
+        return both[: len(x)], both[len(x) :]
 
     def _sum(self, x: np.ndarray, y: np.ndarray | None, columns: np.ndarray, block: int | None,
              workers: Workers = ON_THREADS) -> np.ndarray:
-        """The sums of `Kernel._sum`, the recursion's deviations of all points computed once."""
-        y = x if y is None else y
+        """The sums of `Kernel._sum`, what layers know of points computed once."""
+        targets, sources = self._layers(x, x if y is None else y)
         size = _ROWS if block is None else max(1, int(block))
         batches = slices(len(x), size * max(1, -(-len(x) // (size * BATCHES))))
-        p, squares = self._deviations(x)
-        common = (self, size, np.ascontiguousarray(y.T), self._deviations(y), np.ascontiguousarray(columns))
-        rows = [(x[batch], p[:, batch], squares[batch]) for batch in batches]
-        parts = workers.map(_batch, *zip(*rows), common=common)
+        common = (self, size, sources, np.ascontiguousarray(columns))
+        parts = workers.map(_batch, [targets[batch] for batch in batches], common=common)
         return np.concatenate([np.zeros((len(columns), 0)), *parts], axis=1)
 
     def _fill(self, x: np.ndarray, y: np.ndarray | None, out: np.ndarray) -> None:
         """out = K(x_p, y_q) on all threads; each pair once where y is None."""
+        recursion, tangent = self._recursion, self._tangent
         if y is None:
-            self._fill_symmetric(x, out)
+            layers = recursion.layers(x)
+            each(lambda rows: recursion.symmetric(layers, rows, tangent, out), slices(len(x), _ROWS))
         else:
-            each(lambda rows: np.copyto(out[rows], self.values(x[rows], y)), slices(len(x), _ROWS))
-
-    def _fill_symmetric(self, points: np.ndarray, out: np.ndarray) -> None:
-        deviations, squares = self._deviations(points)
-        network, columns = self._network(points), np.ascontiguousarray(points.T)
-
-        def work(rows: slice) -> None:
-            routines.symmetric_rows(
-                network, points, columns, deviations, squares, rows.start, rows.stop, self._tangent, out
-            )
-
-        each(work, slices(len(points), _ROWS))
+            targets, sources = self._layers(x, y)
+            each(lambda rows: recursion.block(targets[rows], sources, tangent, out[rows]), slices(len(x), _ROWS))
 
     def diagonal(self, x: Any) -> np.ndarray:
         """K(x_p, x_p), (p,)."""
-        points = self.read(x)
-        out = np.empty(len(points))
-        routines.diagonal(self._network(points), self._deviations(points)[0], self._tangent, out)
-        return out
+        return self._recursion.diagonal(self._recursion.layers(self.read(x)), self._tangent)
+
+    def error(self, x: Any) -> float:
+        """The largest relative error of K(x_p, x_p) by quadrature, as twice the nodes show it; 0 for closed forms.
+
+        That of K(x_p, x_q) is at most about as large in proportion to √(K(x_p, x_p) K(x_q, x_q)).
+
+        Parameters
+        ----------
+        x : (p, d) array
+            Points.
+        """
+        recursion, points = self._recursion, self.read(x)
+        coarse, fine = (recursion.diagonal(recursion.layers(points, more), self._tangent) for more in (1, 2))
+        return float(np.max(np.abs(coarse - fine) / np.where(fine > 0, fine, 1.0), initial=0.0))
 
     def periodic(self, torus: Any, harmonics: int = 1) -> InfiniteNetwork:
         """The same network behind a Fourier embedding of the torus: a translation-invariant kernel on it."""
@@ -143,19 +162,6 @@ class InfiniteNetwork(Kernel):
         symbol = np.fft.rfftn(profile).real * (grid.torus.cell_volume / grid.size)
         return FourierOperator(grid, np.maximum(symbol, 0.0))
 
-    def _network(self, points: np.ndarray) -> routines.Network:
-        m, form = self.weight_std**2, closed_form(self.activation)
-        return form.code, m / (points.shape[1] - 1), m, self.bias_std**2, form.slope
-
-    def _deviations(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """√K_l(x, x) in every layer, (depth + 1, p), and |x|² with the bias, (p,)."""
-        _, scale, m, beta, _ = self._network(points)
-        squares = np.einsum("pi,pi->p", points, points)
-        variances, variance = [scale * squares], closed_form(self.activation).variance
-        for _ in range(self.depth):
-            variances.append(m * variance(variances[-1]) + beta)
-        return np.sqrt(variances), squares
-
 
 @final
 @dataclass(frozen=True)
@@ -177,9 +183,11 @@ class NetworkKernel(InfiniteNetwork):
 
     Parameters
     ----------
-    activation : str or LeakyRelu
+    activation : str, LeakyRelu, Polynomial, Quadrature or callable
         φ: "relu", "erf", "cos", "sin", "gelu" (exact, u Φ(u)), "identity", "exp", "gauss" (e^{u − E[u²]}, as in
-        Gauss-net), "sin+cos" (bounded, with the kernels of "gauss"), or `LeakyRelu(slope)`.
+        Gauss-net), "sin+cos" (bounded, with the kernels of "gauss"), `LeakyRelu(slope)` or `Polynomial(coefficients)`
+        in closed form; "tanh", "softplus", "swish" and functions of arrays by quadrature, to a relative error of 1e-10
+        or that of `Quadrature(function, derivative, tolerance)`; `error(x)` says which.
     depth : int
         Hidden layers; one linear output layer follows.
     weight_std, bias_std : float
@@ -213,7 +221,7 @@ class NetworkCovariance(InfiniteNetwork):
 
     Parameters
     ----------
-    activation : str or LeakyRelu
+    activation : str, LeakyRelu, Polynomial, Quadrature or callable
         φ, as for `NetworkKernel`.
     depth : int
         Hidden layers.
@@ -228,15 +236,13 @@ class NetworkCovariance(InfiniteNetwork):
         return False
 
 
-def _batch(kernel: InfiniteNetwork, size: int, transposed: np.ndarray, deviations: tuple[np.ndarray, np.ndarray],
-           columns: np.ndarray, x: np.ndarray, p: np.ndarray, squares: np.ndarray) -> np.ndarray:
-    """The sums at some points x with the deviations p, `size` of them at a time, (c, rows)."""
-    out, network = np.zeros((len(columns), len(x))), kernel._network(x)
-    for rows in slices(len(x), size):
-        targets = x[rows], np.ascontiguousarray(p[:, rows]), squares[rows]
-        for part in slices(transposed.shape[1], _COLUMNS):
+def _batch(kernel: InfiniteNetwork, size: int, sources: Layered, columns: np.ndarray, targets: Layered) -> np.ndarray:
+    """The sums at some points, `size` of them at a time, (c, rows)."""
+    out, recursion = np.zeros((len(columns), len(targets))), kernel._recursion
+    for part in slices(len(sources), _COLUMNS):
+        some, weights = sources[part], np.ascontiguousarray(columns[:, part])
+        for rows in slices(len(targets), size):
             values = np.empty((rows.stop - rows.start, part.stop - part.start))
-            sources = transposed[:, part], deviations[0][:, part], deviations[1][part]
-            routines.block(network, *targets, *sources, kernel._tangent, values)
-            contract(values, np.ascontiguousarray(columns[:, part]), out[:, rows])
+            recursion.block(targets[rows], some, kernel._tangent, values)
+            contract(values, weights, out[:, rows])
     return out

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from geomflow.kernels.activations import CLOSED_FORMS, LeakyRelu
 from geomflow.kernels.architectures import CosineNetKernel, GaussNetKernel
+from geomflow.kernels.expansions import Polynomial, Quadrature
 from geomflow.kernels.network import NetworkKernel
 
 activations = st.one_of(st.sampled_from(sorted(set(CLOSED_FORMS) - {"exp"})),
@@ -62,6 +63,26 @@ def test_equal_points_give_the_diagonal(activation, depth, seed):
     x = cloud(seed)
     kernel = NetworkKernel(activation, depth, 1.3, 0.4)
     np.testing.assert_allclose(kernel.matrix(x[:2])[0, 1], kernel.diagonal(x)[0], rtol=1e-14)
+
+
+EXPANDED = st.one_of(st.sampled_from(["softplus", "swish", Quadrature(np.tanh, tolerance=1e-6), Quadrature(np.sin)]),
+                     st.lists(st.floats(-1, 1), min_size=1, max_size=4).map(lambda some: Polynomial((*some, 1.0))))
+
+
+@settings(max_examples=15, deadline=None)
+@given(EXPANDED, st.integers(1, 2), st.floats(0.2, 1.2), st.floats(0.0, 0.5), st.booleans(), seeds)
+def test_series_are_symmetric_positive_and_invariant(activation, depth, weight_std, bias_std, whole, seed):
+    x = cloud(seed)
+    x /= 1 + np.linalg.norm(x, axis=1, keepdims=True)
+    kernel = NetworkKernel(activation, depth, weight_std, bias_std)
+    kernel = kernel if whole else kernel.covariance
+    matrix = kernel.matrix(x)
+    assert np.array_equal(matrix, matrix.T)
+    assert np.linalg.eigvalsh(matrix)[0] > -1e-13 * np.trace(matrix)
+    np.testing.assert_allclose(np.diag(matrix), kernel.diagonal(x), rtol=1e-13)
+    rotation = np.linalg.qr(np.random.default_rng(seed).standard_normal((3, 3)))[0]
+    scale = np.sqrt(np.outer(kernel.diagonal(x), kernel.diagonal(x)))
+    assert np.all(np.abs(kernel.matrix(x @ rotation) - matrix) <= 1e-12 * scale)
 
 
 @settings(max_examples=20, deadline=None)

@@ -14,6 +14,7 @@ from geomflow.kernels import (
     Kernel,
     LeakyRelu,
     NetworkKernel,
+    Polynomial,
 )
 from geomflow.networks import CosineNetwork, FourierEmbedding, Network, Perceptron
 
@@ -62,8 +63,9 @@ def kernels(draw: DrawFn, networks: bool = True) -> Kernel:
     simple = [st.builds(GaussianKernel, scales), st.just(DeltaKernel()), st.builds(CosineNetKernel, scales),
               st.builds(GaussNetKernel, scales, st.sampled_from((0.0, 0.5)))]
     if networks:
-        simple.append(st.builds(NetworkKernel, st.sampled_from(("relu", "erf", "cos", "sin+cos", LeakyRelu(0.2))),
-                                st.integers(1, 3), st.sampled_from((1.0, 0.5, 1.5)), st.sampled_from((0.0, 0.5))))
+        activations = st.sampled_from(("relu", "erf", "cos", "sin+cos", LeakyRelu(0.2), Polynomial((1, 1))))
+        simple.append(st.builds(NetworkKernel, activations, st.integers(1, 3), st.sampled_from((1.0, 0.5, 1.5)),
+                                st.sampled_from((0.0, 0.5))))
     kernel: Kernel = draw(st.one_of(simple))
     for _ in range(draw(st.integers(0, 2))):
         other = draw(st.one_of(simple))
