@@ -254,6 +254,8 @@ def _projected(points: Points, z: np.ndarray) -> np.ndarray:
 
 #: The largest derivative of the logarithm of |Q|² / Π s_i² at which coefficients are even enough.
 _EVEN = 1e-5
+#: The largest logarithm of a scale: what is farther away is no minimum.
+_FARTHEST = 300.0
 #: How many decimal digits the largest terms of a polynomial may be apart on a sphere.
 _DIGITS = 12
 
@@ -281,8 +283,9 @@ def even_scales(polynomial: Polynomial, ambient: Ambient) -> np.ndarray:
         return np.ones(exponents.shape[1])
     from scipy.optimize import minimize
 
-    found = minimize(norm, np.zeros(exponents.shape[1]), jac=True, method="BFGS")
-    if not found.success:
+    with np.errstate(over="ignore"):  # where there is no minimum it goes as far as numbers do
+        found = minimize(norm, np.zeros(exponents.shape[1]), jac=True, method="BFGS")
+    if not found.success or np.abs(found.x).max() > _FARTHEST:
         return np.ones(exponents.shape[1])
     centred = np.concatenate([found.x[block] - found.x[block].mean() for block in ambient.blocks])
     result: np.ndarray = np.exp2(np.round(centred / np.log(2)))
