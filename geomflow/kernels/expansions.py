@@ -62,7 +62,7 @@ class Polynomial(Expanded):
     Examples
     --------
     >>> from geomflow.kernels import NetworkKernel
-    >>> NetworkKernel(Polynomial((0, 0, 1))).covariance.matrix([[1.0]]).tolist()  # E[u⁴]
+    >>> NetworkKernel(Polynomial((0, 0, 1))).covariance.matrix([[1.0]]).round(12).tolist()  # E[u⁴]
     [[3.0]]
     """
 
