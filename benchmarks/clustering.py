@@ -11,24 +11,22 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import multiprocessing as mp
-import resource
-import time
 from typing import Any
 
 import numpy as np
 
+from benchmarks.alone import alone
 from benchmarks.keep import keep
 from benchmarks.worker import THREADS, limit_threads
 
 MOST_FOR_MATRICES = 20_000
-CLUSTERS = 100
+CLUSTERS, WARM = 100, 300
 
 
-def sample(count: int) -> np.ndarray:
+def data(count: int) -> tuple[np.ndarray]:
     """Points uniform in P⁴ by homogeneous coordinates."""
     rng = np.random.default_rng(0)
-    return rng.standard_normal((count, 5)) + 1j * rng.standard_normal((count, 5))
+    return (rng.standard_normal((count, 5)) + 1j * rng.standard_normal((count, 5)),)
 
 
 def sine_squares(z: np.ndarray) -> np.ndarray:
@@ -65,51 +63,21 @@ def by_sklearn(z: np.ndarray) -> np.ndarray:
 WAYS = {"geomflow": by_geomflow, "scipy": by_scipy, "scikit-learn": by_sklearn}
 
 
-def _child(name: str, count: int, pipe: Any) -> None:
-    """Warm up, run once, and send seconds, bytes and labels."""
-    try:
-        WAYS[name](sample(300))
-        z = sample(count)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        start = time.perf_counter()
-        labels = WAYS[name](z)
-        seconds = time.perf_counter() - start
-        size = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
-        pipe.send((seconds, size, labels))
-    except ModuleNotFoundError as missing:
-        pipe.send(str(missing))
-
-
-def once(name: str, count: int) -> Any:
-    """(seconds, bytes, labels) of one run in a process of its own, or the reason why there is none."""
-    context = mp.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_child, args=(name, count, theirs), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        return ours.recv()
-    except EOFError:
-        return "its process died"
-    finally:
-        process.join()
-
-
 def measure(count: int, rounds: int) -> dict[str, dict[str, Any]]:
     """Median seconds and bytes of every way that can, alternating; whether the clusters are geomflow's."""
     runs: dict[str, list[Any]] = {name: [] for name in WAYS if name == "geomflow" or count <= MOST_FOR_MATRICES}
     for _ in range(rounds):
         for name, done in runs.items():
-            done.append(once(name, count))
+            done.append(alone(WAYS[name], data, count, WARM))
     found: dict[str, dict[str, Any]] = {}
     for name, done in runs.items():
         if isinstance(done[0], str):
             found[name] = {"failure": done[0]}
             continue
-        same = len(set(zip(done[0][2].tolist(), runs["geomflow"][0][2].tolist()))) == CLUSTERS
-        seconds = [run[0] for run in done]
+        same = len(set(zip(done[0].result.tolist(), runs["geomflow"][0].result.tolist()))) == CLUSTERS
+        seconds = [run.seconds for run in done]
         found[name] = {"median": float(np.median(seconds)), "least": min(seconds),
-                       "bytes": max(run[1] for run in done), "same": same}
+                       "bytes": max(run.bytes for run in done), "same": same}
     return found
 
 

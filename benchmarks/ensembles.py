@@ -14,18 +14,16 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import multiprocessing as mp
-import resource
-import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from benchmarks.alone import alone
 from benchmarks.keep import keep
 from benchmarks.worker import THREADS, limit_threads
 
-COMPONENTS, NEW, RIDGE, SAME = 9, 1000, 1e-2, 1e-8
+COMPONENTS, NEW, RIDGE, SAME, WARM = 9, 1000, 1e-2, 1e-8, 50
 
 
 def data(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -96,52 +94,24 @@ WAYS: dict[str, Callable[..., np.ndarray]] = {
     "geomflow": by_geomflow, "scikit-learn": by_sklearn, "scipy": by_scipy, ALONE: at_finite_time}
 
 
-def _child(name: str, count: int, pipe: Any) -> None:
-    """Warm up, run once, and send seconds, bytes and the mean."""
-    try:
-        x, y, new = data(count)
-        WAYS[name](x[:50], y[:50], new[:5])
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        start = time.perf_counter()
-        mean = WAYS[name](x, y, new)
-        seconds = time.perf_counter() - start
-        pipe.send((seconds, 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before), mean))
-    except ModuleNotFoundError as missing:
-        pipe.send(str(missing))
-
-
-def once(name: str, count: int) -> Any:
-    """(seconds, bytes, mean) of one run in a process of its own, or the reason why there is none."""
-    context = mp.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_child, args=(name, count, theirs), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        return ours.recv()
-    except EOFError:
-        return "its process died"
-    finally:
-        process.join()
-
-
 def measure(count: int, rounds: int) -> dict[str, dict[str, Any]]:
     """Median and least seconds and bytes of every way, alternating, and how far its mean is from scipy's."""
     runs: dict[str, list[Any]] = {name: [] for name in WAYS}
     for _ in range(rounds):
         for name, done in runs.items():
-            done.append(once(name, count))
-    exact = runs["scipy"][0][2]
+            done.append(alone(WAYS[name], data, count, WARM))
+    exact = runs["scipy"][0].result
     found: dict[str, dict[str, Any]] = {}
     for name, done in runs.items():
         failures = [run for run in done if isinstance(run, str)]
         if failures:
             found[name] = {"failure": failures[0]}
             continue
-        seconds = [run[0] for run in done]
-        found[name] = {"median": float(np.median(seconds)), "least": min(seconds), "bytes": max(run[1] for run in done)}
+        seconds = [run.seconds for run in done]
+        found[name] = {"median": float(np.median(seconds)), "least": min(seconds),
+                       "bytes": max(run.bytes for run in done)}
         if name != ALONE:
-            apart = max(float(np.abs(run[2] - exact).max() / np.abs(exact).max()) for run in done)
+            apart = max(float(np.abs(run.result - exact).max() / np.abs(exact).max()) for run in done)
             if not apart < SAME:
                 raise SystemExit(f"the mean by {name} differs from that by scipy by {apart:.1e} of the largest value")
             found[name]["apart"] = apart
