@@ -82,6 +82,7 @@ sphinx_gallery_conf = {
     "ignore_repr_types": r"matplotlib|numpy\.ndarray",  # a picture stands there, not the axes that it was drawn in
     "matplotlib_animations": False,
     "abort_on_example_error": True,
+    "parallel": 2,
 }
 
 warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive", category=UserWarning)

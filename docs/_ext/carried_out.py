@@ -11,12 +11,16 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import geomflow
 
 PACKAGE = Path(geomflow.__file__).resolve().parent
 DEPENDS = "depends.json"
+WORKERS = 2
+"""Processes at work on what pages show."""
 
 
 def digest(path: Path) -> str:
@@ -51,11 +55,19 @@ def write_changed(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def ensure(name: str, folder: Path) -> Path:
+def ensure(name: str) -> Path:
     """The folder with what a study found, carried out anew where the package has changed."""
+    folder = kept_folder(name)
     if not is_current(folder):
         subprocess.run([sys.executable, __file__, name, str(folder)], check=True)
     return folder
+
+
+def ensure_all(names: Iterable[str]) -> dict[str, Path]:
+    """The folders of studies, several at work."""
+    chosen = list(names)
+    with ThreadPoolExecutor(WORKERS) as workers:
+        return dict(zip(chosen, workers.map(ensure, chosen), strict=True))
 
 
 def note(folder: Path, *also: Path) -> None:

@@ -12,11 +12,13 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from carried_out import is_current, kept_folder, note, write_changed
+from carried_out import WORKERS, is_current, kept_folder, note, write_changed
 from sphinx.application import Sphinx
 
 POTENTIAL = 'T.grid(16, scheme="spectral").potential("cos(2*pi*x)*cos(2*pi*y)/200")'
@@ -228,19 +230,23 @@ agree; measured when this page was built. The dimension is complex for functiona
 """
 
 
-def index(quick: bool) -> Iterator[str]:
-    """The lines of the index; a quick one has no times."""
+def index(times: dict[str, str]) -> Iterator[str]:
+    """The lines of the index, with a row of times for each name; none in quick builds."""
     yield INTRODUCTION.rstrip()
-    made = {name: example(name, given) for name, given in PAGES.items()}
     for name, given in PAGES.items():
-        metrics = ", ".join(f"`{m}`" for m in made[name].metrics)
-        yield f"| `{name}` | [{given.title}]({name}.md): {escaped(made[name].definition)} | {metrics} |"
-    if not quick:
+        made = example(name, given)
+        metrics = ", ".join(f"`{m}`" for m in made.metrics)
+        yield f"| `{name}` | [{given.title}]({name}.md): {escaped(made.definition)} | {metrics} |"
+    if times:
         yield TIMES.rstrip()
-    for name in () if quick else PAGES:
-        cells = [seconds(name, dim) if dim in made[name].dims else "" for dim in (1, 2, 3, 4)]
-        yield f"| `{name}` | {' | '.join(cells)} |"
+        yield from times.values()
     yield from ("", "```{toctree}", ":hidden:", "", *PAGES, "```")
+
+
+def times_of(name: str, given: Page) -> str:
+    """The row of a functional in the table of times."""
+    dims = example(name, given).dims
+    return f"| `{name}` | {' | '.join(seconds(name, dim) if dim in dims else '' for dim in (1, 2, 3, 4))} |"
 
 
 def example(name: str, given: Page, torus: Any = None) -> Any:
@@ -261,8 +267,19 @@ def seconds(name: str, dim: int) -> str:
     return f"{time.process_time() - start:.3f}"
 
 
+def made(name: str, given: Page) -> Path:
+    """The folder with the page of a functional, its picture and its times, kept while what it was made by stays."""
+    folder = kept_folder("functionals") / name
+    if not is_current(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "page.md").write_text("\n".join(page(name, given, folder)) + "\n", encoding="utf-8")
+        (folder / "times").write_text(times_of(name, given), encoding="utf-8")
+        note(folder, Path(__file__))
+    return folder
+
+
 def write_pages(app: Sphinx) -> None:
-    """Write all pages, one for each functional; while the package is as it was, those that are kept."""
+    """Write a page for each functional; quick builds show those that are kept."""
     from geomflow.symbolic.functionals import FUNCTIONALS
 
     if not set(PAGES) <= set(FUNCTIONALS):
@@ -270,30 +287,22 @@ def write_pages(app: Sphinx) -> None:
     PAGES.update({name: plain_page(name, kind) for name, kind in FUNCTIONALS.items() if name not in PAGES})
     folder, quick = Path(app.srcdir) / "functionals", app.tags.has("quick")
     folder.mkdir(exist_ok=True)
-    made = kept_folder("functionals")
-    if not is_current(made) and not quick:
-        made.mkdir(parents=True, exist_ok=True)
-        for name, given in PAGES.items():
-            (made / f"{name}.md").write_text("\n".join(page(name, given, made)) + "\n", encoding="utf-8")
-        (made / "index.md").write_text("\n".join(index(quick)) + "\n", encoding="utf-8")
-        note(made, Path(__file__))
-    if is_current(made):
-        for path in made.glob("*.md"):
-            write_changed(folder / path.name, path.read_text(encoding="utf-8"))
-        for path in made.glob("*.png"):
-            shutil.copy(path, folder / path.name)
-        return
+    kept = {name: kept_folder("functionals") / name for name in PAGES}
+    if not quick:
+        with ProcessPoolExecutor(WORKERS, get_context("spawn")) as workers:
+            kept = dict(zip(PAGES, workers.map(made, PAGES, PAGES.values()), strict=True))
     for name, given in PAGES.items():
-        write_changed(folder / f"{name}.md", f"# {given.title}\n\n`{name}`: {prose(kind_of(name, given))}\n\n{QUICK}\n")
-    write_changed(folder / "index.md", "\n".join(index(quick)) + "\n")
-
-
-def kind_of(name: str, given: Page) -> type:
-    """The class of the functional of a page."""
-    return type(example(name, given))
+        told = f"# {given.title}\n\n`{name}`: {prose(type(example(name, given)))}\n\n{QUICK}\n"
+        if is_current(kept[name]):
+            told = (kept[name] / "page.md").read_text(encoding="utf-8")
+            for path in kept[name].glob("*.png"):
+                shutil.copy(path, folder / path.name)
+        write_changed(folder / f"{name}.md", told)
+    times = {name: (kept[name] / "times").read_text(encoding="utf-8") for name in PAGES if is_current(kept[name])}
+    write_changed(folder / "index.md", "\n".join(index(times)) + "\n")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Write the pages before any is read."""
     app.connect("builder-inited", write_pages)
-    return {"parallel_read_safe": True}
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -135,4 +135,4 @@ def setup(app: Sphinx) -> dict[str, bool]:
             return parent.children
 
     app.add_directive("glossary-terms", GlossaryTerms)
-    return {"parallel_read_safe": True}
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

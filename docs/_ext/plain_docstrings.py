@@ -161,4 +161,4 @@ def process(app: Sphinx, what: str, name: str, obj: object, options: object, lin
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect to autodoc."""
     app.connect("autodoc-process-docstring", process)
-    return {"parallel_read_safe": True}
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -113,4 +113,4 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value("run_commands", True, "env")
     app.add_directive("ran", RanCommand)
     app.connect("builder-inited", choose)
-    return {"parallel_read_safe": True}
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

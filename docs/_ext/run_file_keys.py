@@ -43,4 +43,4 @@ def definitions(table: type[Table]) -> nodes.definition_list:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directive."""
     app.add_directive("run-file-keys", RunFileKeys)
-    return {"parallel_read_safe": True}
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,7 @@
-"""A page for every study, carried out at its quick size when the documentation is built: docs/studies/NAME.md."""
+"""A page for every study: docs/studies/NAME.md, of its full size where that is kept, else of its quick size.
+
+Quick sizes are carried out when the documentation is built.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from carried_out import ensure, kept_folder, write_changed
+from carried_out import ensure_all, write_changed
 from sphinx.application import Sphinx
 
 if TYPE_CHECKING:
@@ -21,8 +24,8 @@ INTRODUCTION = """\
 # Studies
 
 A study puts a claim about metric flows of networks to the test: it measures one cell after another, fits what the claim
-predicts, and answers in numbers, with one figure. The pages below were computed at the quick size when this
-documentation was built; where a page ends with the full size, that was computed once, by the command named there.
+predicts, and answers in numbers, with one figure. A page shows the full size where that was computed once and kept, by
+the command named there; else the quick size, computed when this documentation was built.
 
 | study | question |
 |---|---|
@@ -128,24 +131,24 @@ def escaped(text: str) -> str:
 
 
 def write_pages(app: Sphinx) -> None:
-    """Carry out all studies and write their pages; builders that make no pages need those that are there, or titles."""
+    """Write the pages of all studies, of which those are carried out that are asked for and kept at no full size."""
     from geomflow.study import STUDIES
 
     folder, pages = Path(app.srcdir) / "studies", app.builder.format in ("html", "latex")
-    chosen = app.config.studies or (() if app.tags.has("quick") else tuple(STUDIES))
     if not pages and (folder / "index.md").exists():
         return
     folder.mkdir(exist_ok=True)
+    full = {name: folder.parent / "full_size" / name for name in STUDIES}
+    without = () if app.tags.has("quick") else [name for name in STUDIES if not full[name].is_dir()]
+    found = ensure_all(app.config.studies or without) if pages else {}
     for name, kind in STUDIES.items():
-        quick = carried_out(name, folder / f"{name}-quick") if pages and name in chosen else None
-        text = page(kind, quick, folder.parent / "full_size" / name)
-        write_changed(folder / f"{name}.md", text)
+        quick = linked(found[name], folder / f"{name}-quick") if name in found else None
+        write_changed(folder / f"{name}.md", page(kind, quick, full[name]))
     write_changed(folder / "index.md", "\n".join(index(STUDIES)) + "\n")
 
 
-def carried_out(name: str, folder: Path) -> Path:
+def linked(kept: Path, folder: Path) -> Path:
     """A copy of what a study found at its quick size, for links of its page."""
-    kept = ensure(name, kept_folder(name))
     folder.mkdir(exist_ok=True)
     for file in ("numbers.json", "table.csv", "figure.png"):
         shutil.copy(kept / file, folder / file)
@@ -156,4 +159,4 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Write the pages before any is read; `-D studies=width,mixing` carries out these and only tells of the others."""
     app.add_config_value("studies", [], "env", list)
     app.connect("builder-inited", write_pages)
-    return {"parallel_read_safe": True}
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
