@@ -19,6 +19,7 @@ from .kernel import Kernel as Kernel, RescaledKernel as RescaledKernel, referenc
 from .metric_ensemble import MetricEnsemble as MetricEnsemble
 from .network import NetworkCovariance as NetworkCovariance, NetworkKernel as NetworkKernel
 from .network_sampling import KernelEstimate as KernelEstimate, monte_carlo as monte_carlo
+from .normalised import NormalisedCovariance as NormalisedCovariance, NormalisedKernel as NormalisedKernel
 from .operators import KernelOperator as KernelOperator, UnderResolvedWarning as UnderResolvedWarning
 from .positivity import Probability as Probability, positive_probability as positive_probability
 from .potential import PotentialKernel as PotentialKernel
@@ -28,6 +29,7 @@ from .projective import (
     FubiniStudyGeodesicGaussian as FubiniStudyGeodesicGaussian, IndefiniteKernelWarning as IndefiniteKernelWarning,
     NearestKernel as NearestKernel, chordal_distance as chordal_distance, geodesic_distance as geodesic_distance,
 )
+from .residual import ResidualCovariance as ResidualCovariance, ResidualKernel as ResidualKernel
 from .spectrum import (
     alignment as alignment, effective_dimension as effective_dimension, eigenvalues as eigenvalues,
     kernel_alignment as kernel_alignment, operator_alignment as operator_alignment,

@@ -56,10 +56,11 @@ class LeakyRelu:
 @final
 @dataclass(frozen=True)
 class ClosedForm:
-    """The number of an activation's compiled row, E[φ(u)²] for u ~ N(0, a) as a function of a, and its slope if any."""
+    """The number of an activation's compiled row, E[φ(u)²] and E[φ'(u)²] for u ~ N(0, a) by a, and its slope if any."""
 
     code: int
     variance: Callable[[np.ndarray], np.ndarray]
+    steepness: Callable[[np.ndarray], np.ndarray]
     slope: float = 0.0
 
 
@@ -67,22 +68,36 @@ def _erf_variance(a: np.ndarray) -> np.ndarray:
     return 2 / np.pi * np.arctan(2 * a / np.sqrt(1 + 4 * a))
 
 
+def _cos_variance(a: np.ndarray) -> np.ndarray:
+    return (1 + np.exp(-2 * a)) / 2
+
+
+def _sin_variance(a: np.ndarray) -> np.ndarray:
+    return -np.expm1(-2 * a) / 2
+
+
 def _gelu_variance(a: np.ndarray) -> np.ndarray:
     root = np.sqrt(1 + 2 * a)
     return a / 4 + (a * np.arctan(a / root) + 2 * a**2 / ((1 + a) * root)) / (2 * np.pi)
 
 
-#: Row and variance by name; the numbers are those of `network_routines.layer`.
+def _gelu_steepness(a: np.ndarray) -> np.ndarray:
+    root = np.sqrt(1 + 2 * a)
+    rest = a / root * ((3 - a) / (1 + a) + 2 * a**2 / ((1 + a) * (1 + 2 * a)))
+    return 0.25 + (np.arctan(a / root) + rest) / (2 * np.pi)
+
+
+#: Row, variance and steepness by name; the numbers are those of `network_routines.layer`.
 CLOSED_FORMS: Mapping[str, ClosedForm] = MappingProxyType({
-    "relu": ClosedForm(0, lambda a: a / 2),
-    "erf": ClosedForm(1, _erf_variance),
-    "cos": ClosedForm(2, lambda a: (1 + np.exp(-2 * a)) / 2),
-    "sin": ClosedForm(3, lambda a: -np.expm1(-2 * a) / 2),
-    "gelu": ClosedForm(4, _gelu_variance),
-    "identity": ClosedForm(5, lambda a: a),
-    "exp": ClosedForm(6, lambda a: np.exp(2 * a)),
-    "gauss": ClosedForm(7, np.ones_like),
-    "sin+cos": ClosedForm(7, np.ones_like),
+    "relu": ClosedForm(0, lambda a: a / 2, lambda a: np.full_like(a, 0.5)),
+    "erf": ClosedForm(1, _erf_variance, lambda a: 4 / np.pi / np.sqrt(1 + 4 * a)),
+    "cos": ClosedForm(2, _cos_variance, _sin_variance),
+    "sin": ClosedForm(3, _sin_variance, _cos_variance),
+    "gelu": ClosedForm(4, _gelu_variance, _gelu_steepness),
+    "identity": ClosedForm(5, lambda a: a, np.ones_like),
+    "exp": ClosedForm(6, lambda a: np.exp(2 * a), lambda a: np.exp(2 * a)),
+    "gauss": ClosedForm(7, np.ones_like, np.ones_like),
+    "sin+cos": ClosedForm(7, np.ones_like, np.ones_like),
 })
 _LEAKY = 8
 
@@ -91,5 +106,6 @@ def closed_form(activation: Any) -> ClosedForm:
     """The closed form of an activation that has one."""
     if isinstance(activation, LeakyRelu):
         a = activation.slope
-        return ClosedForm(_LEAKY, lambda variance: (1 + a * a) / 2 * variance, a)
+        half = (1 + a * a) / 2
+        return ClosedForm(_LEAKY, lambda variance: half * variance, lambda variance: np.full_like(variance, half), a)
     return CLOSED_FORMS[activation]

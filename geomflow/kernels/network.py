@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -14,12 +14,12 @@ from geomflow.core.numbers import real_number, whole
 from geomflow.core.threads import each, slices
 from geomflow.distribute import ON_THREADS, Workers
 from geomflow.field.grid import Grid
-from geomflow.kernels.activations import CLOSED_FORMS, ActivationName, LeakyRelu, closed_form
+from geomflow.kernels.activations import CLOSED_FORMS, ActivationName, ClosedForm, LeakyRelu, closed_form
 from geomflow.kernels.blocks import BATCHES, contract, require_square
 from geomflow.kernels.expansions import QUADRATURES, Expanded, Quadrature
 from geomflow.kernels.kernel import Kernel
 from geomflow.kernels.operators import FourierOperator, KernelOperator, checked_grid
-from geomflow.kernels.recursion import ClosedRecursion, Layered, Recursion, SeriesRecursion
+from geomflow.kernels.recursion import ClosedRecursion, Recursion, SeriesRecursion
 from geomflow.networks import FourierEmbedding
 
 _ROWS, _COLUMNS = 64, 4096
@@ -28,7 +28,7 @@ MOST_LAYERS = 10_000
 
 @dataclass(frozen=True)
 class InfiniteNetwork(Kernel):
-    """What tangent kernel and covariance of an infinitely wide perceptron share: the recursion and its parameters."""
+    """What tangent kernels and covariances of infinitely wide networks share: the recursion and its parameters."""
 
     activation: ActivationName | LeakyRelu | Expanded | Callable[[np.ndarray], np.ndarray] = "relu"
     depth: int = 1
@@ -69,13 +69,17 @@ class InfiniteNetwork(Kernel):
         return self._finite(np.column_stack([points, np.full(len(points), ratio)]))
 
     @property
-    def _recursion(self) -> Recursion:
-        own, numbers = self.activation, (self.depth, self.weight_std**2, self.bias_std**2)
-        if isinstance(own, Expanded):
-            return SeriesRecursion(own, *numbers)
-        if isinstance(own, str) and own in QUADRATURES:
-            return SeriesRecursion(QUADRATURES[own], *numbers)
-        return ClosedRecursion(closed_form(own), *numbers)
+    def _function(self) -> ClosedForm | Expanded:
+        """The closed form of the activation, or its Hermite series."""
+        if isinstance(self.activation, Expanded):
+            return self.activation
+        named = QUADRATURES.get(self.activation) if isinstance(self.activation, str) else None
+        return closed_form(self.activation) if named is None else named
+
+    @property
+    def _recursion(self) -> Recursion[Any]:
+        own, numbers = self._function, (self.depth, self.weight_std**2, self.bias_std**2)
+        return SeriesRecursion(own, *numbers) if isinstance(own, Expanded) else ClosedRecursion(own, *numbers)
 
     def _finite(self, points: np.ndarray) -> np.ndarray:
         """The points, or NotFiniteError where the kernel overflows: it grows like weight_std^(2 depth)."""
@@ -94,7 +98,7 @@ class InfiniteNetwork(Kernel):
         self._recursion.block(*self._layers(x, y), self._tangent, out)
         return out
 
-    def _layers(self, x: np.ndarray, y: np.ndarray) -> tuple[Layered, Layered]:
+    def _layers(self, x: np.ndarray, y: np.ndarray) -> tuple[Any, Any]:
         """What the recursion knows of points and of others, series of both with as many terms."""
         if x.shape[1] != y.shape[1]:
             raise ShapeError(f"points of {x.shape[1] - 1} and of {y.shape[1] - 1} inputs cannot enter one network.")
@@ -141,8 +145,7 @@ class InfiniteNetwork(Kernel):
 
     def periodic(self, torus: Any, harmonics: int = 1) -> InfiniteNetwork:
         """The same network behind a Fourier embedding of the torus: a translation-invariant kernel on it."""
-        parameters = self.activation, self.depth, self.weight_std, self.bias_std
-        return type(self)(*parameters, FourierEmbedding(torus, harmonics))
+        return replace(self, embedding=FourierEmbedding(torus, harmonics))
 
     def _on_points(self, grid: Grid) -> InfiniteNetwork:
         return self if self.embedding is not None else self.periodic(grid.torus)
@@ -236,7 +239,7 @@ class NetworkCovariance(InfiniteNetwork):
         return False
 
 
-def _batch(kernel: InfiniteNetwork, size: int, sources: Layered, columns: np.ndarray, targets: Layered) -> np.ndarray:
+def _batch(kernel: InfiniteNetwork, size: int, sources: Any, columns: np.ndarray, targets: Any) -> np.ndarray:
     """The sums at some points, `size` of them at a time, (c, rows)."""
     out, recursion = np.zeros((len(columns), len(targets))), kernel._recursion
     for part in slices(len(sources), _COLUMNS):

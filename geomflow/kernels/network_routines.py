@@ -180,3 +180,23 @@ def diagonal(network: Network, p: np.ndarray, tangent: bool, out: np.ndarray) ->
             q, q1 = p[l, i : i + 1], p[l + 1, i : i + 1]
             layer(network, p[l, i], q, p[l + 1, i], q1, near, far, covariance, theta)
         out[i] = theta[0] if tangent else covariance[0]
+
+
+@njit(**_FUSED)
+def first_layer(x: np.ndarray, sx: np.ndarray, y: np.ndarray, sy: np.ndarray, scale: float, near: np.ndarray,
+                far: np.ndarray, covariance: np.ndarray) -> None:
+    """1 − c, 1 + c and scale² x·y of rows x (r, d) with rows y (n, d): (r, n); sx, sy: their squared lengths."""
+    n, d = y.shape
+    columns, inverses, across, along = np.zeros((d + d % 2, n)), np.empty((2, n)), np.empty(n), np.empty(n)
+    columns[:d] = y.T
+    invert(sy, inverses)
+    for i in range(x.shape[0]):
+        correlate(x[i], columns, inverses, scale, (near[i], far[i], covariance[i], across, along), sx[i])
+
+
+@njit(**_FUSED)
+def pass_on(network: Network, p: np.ndarray, p1: np.ndarray, q: np.ndarray, q1: np.ndarray, near: np.ndarray,
+            far: np.ndarray, covariance: np.ndarray, tangent: np.ndarray) -> None:
+    """One hidden layer on all pairs (r, n) of deviations p (r,) and q (n,), p1 and q1 in the next layer."""
+    for i in range(p.size):
+        layer(network, p[i], q, p1[i], q1, near[i], far[i], covariance[i], tangent[i])

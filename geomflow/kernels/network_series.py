@@ -94,3 +94,13 @@ def block(numbers: tuple[float, float, float], orders: np.ndarray, x: np.ndarray
                       dy[l, : orders[l], part], px[l + 1, i], py[l + 1, part], m, beta,
                       (near, far, covariance, theta), work)
             out[i, first : first + count] = theta if tangent else covariance
+
+
+@njit(**_FUSED)
+def pass_on(m: float, beta: float, ax: np.ndarray, dx: np.ndarray, p1: np.ndarray, ay: np.ndarray, dy: np.ndarray,
+            q1: np.ndarray, near: np.ndarray, far: np.ndarray, covariance: np.ndarray, tangent: np.ndarray) -> None:
+    """One hidden layer on all pairs (r, n), by the coefficients ax, dx (order, r) and ay, dy (order, n)."""
+    work = np.empty((7, q1.size))
+    for i in range(p1.size):
+        row = (near[i], far[i], covariance[i], tangent[i])
+        layer(ax[:, i].copy(), ay, dx[:, i].copy(), dy, p1[i], q1, m, beta, row, work)

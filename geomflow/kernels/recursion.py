@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import final
+from typing import Generic, TypeVar, final
 
 import numpy as np
 
@@ -15,9 +15,22 @@ from geomflow.kernels.activations import ClosedForm
 from geomflow.kernels.expansions import Expanded
 
 
+class Known(ABC):
+    """Points, and what a network knows of every point alone."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __getitem__(self, rows: slice) -> Known: ...
+
+
+K = TypeVar("K", bound=Known)
+
+
 @final
 @dataclass(frozen=True, eq=False)
-class Layered:
+class Layered(Known):
     """Points, and what each layer knows of every point alone.
 
     Parameters
@@ -50,29 +63,33 @@ class Layered:
                        values=self.values[:, :, rows], slopes=self.slopes[:, :, rows])
 
 
-class Recursion(ABC):
-    """What is filled in for an activation: layers of points, and blocks of kernels from them."""
+class Recursion(ABC, Generic[K]):
+    """What is filled in for an architecture: layers of points, and blocks of kernels from them."""
 
     @abstractmethod
-    def layers(self, points: np.ndarray, more: int = 1) -> Layered:
+    def layers(self, points: np.ndarray, more: int = 1) -> K:
         """What every layer knows of points (p, d), series with `more` times as many terms as are enough."""
 
     @abstractmethod
-    def block(self, x: Layered, y: Layered, tangent: bool, out: np.ndarray) -> None:
+    def block(self, x: K, y: K, tangent: bool, out: np.ndarray) -> None:
         """out = the tangent kernel or the covariance of points, (p, q)."""
 
-    @abstractmethod
-    def symmetric(self, x: Layered, rows: slice, tangent: bool, out: np.ndarray) -> None:
+    def symmetric(self, x: K, rows: slice, tangent: bool, out: np.ndarray) -> None:
         """Rows of the symmetric matrix from their diagonal on, and their mirror images."""
+        after = slice(rows.start, len(x))
+        self.block(x[rows], x[after], tangent, out[rows, after])  # type: ignore[arg-type]  # rows of K are a K
+        square = out[rows, rows]
+        square[np.tril_indices(len(square), -1)] = square.T[np.tril_indices(len(square), -1)]
+        out[rows.stop :, rows] = out[rows, rows.stop :].T
 
     @abstractmethod
-    def diagonal(self, x: Layered, tangent: bool) -> np.ndarray:
+    def diagonal(self, x: K, tangent: bool) -> np.ndarray:
         """The kernel of each point with itself, (p,)."""
 
 
 @final
 @dataclass(frozen=True)
-class ClosedRecursion(Recursion):
+class ClosedRecursion(Recursion[Layered]):
     """By closed forms; m = σ_w² and β = σ_b²."""
 
     form: ClosedForm
@@ -112,7 +129,7 @@ class ClosedRecursion(Recursion):
 
 @final
 @dataclass(frozen=True)
-class SeriesRecursion(Recursion):
+class SeriesRecursion(Recursion[Layered]):
     """By Hermite series of the activation; m = σ_w² and β = σ_b²."""
 
     activation: Expanded
@@ -142,14 +159,6 @@ class SeriesRecursion(Recursion):
         numbers = self.m / (x.points.shape[1] - 1), self.m, self.beta
         sides = [(z.points, z.deviations, z.squares, z.values, z.slopes) for z in (x, y)]
         network_series.block(numbers, x.orders, *sides[0], *sides[1], tangent, out)
-
-    def symmetric(self, x: Layered, rows: slice, tangent: bool, out: np.ndarray) -> None:
-        """The same for pairs above the diagonal."""
-        after = slice(rows.start, len(x))
-        self.block(x[rows], x[after], tangent, out[rows, after])
-        square = out[rows, rows]
-        square[np.tril_indices(len(square), -1)] = square.T[np.tril_indices(len(square), -1)]
-        out[rows.stop :, rows] = out[rows, rows.stop :].T
 
     def diagonal(self, x: Layered, tangent: bool) -> np.ndarray:
         """K or Θ = K + m Σ d_n² Θ of the layer before."""

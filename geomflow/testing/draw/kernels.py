@@ -14,7 +14,9 @@ from geomflow.kernels import (
     Kernel,
     LeakyRelu,
     NetworkKernel,
+    NormalisedKernel,
     Polynomial,
+    ResidualKernel,
 )
 from geomflow.networks import CosineNetwork, FourierEmbedding, Network, Perceptron
 
@@ -66,6 +68,8 @@ def kernels(draw: DrawFn, networks: bool = True) -> Kernel:
         activations = st.sampled_from(("relu", "erf", "cos", "sin+cos", LeakyRelu(0.2), Polynomial((1, 1))))
         simple.append(st.builds(NetworkKernel, activations, st.integers(1, 3), st.sampled_from((1.0, 0.5, 1.5)),
                                 st.sampled_from((0.0, 0.5))))
+        simple.append(st.builds(ResidualKernel, activations, st.integers(1, 2), branch=st.sampled_from((0.5, 1.0))))
+        simple.append(st.builds(NormalisedKernel, activations, st.integers(1, 2), bias_std=st.just(0.5)))
     kernel: Kernel = draw(st.one_of(simple))
     for _ in range(draw(st.integers(0, 2))):
         other = draw(st.one_of(simple))
