@@ -16,8 +16,9 @@ import numpy as np
 from geomflow.core.errors import InputError, ShapeError, require_known
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import finite_number, real_array, real_number, whole
-from geomflow.kernels.filters import Descended, Learned, SpectralFilter
+from geomflow.kernels.filters import SpectralFilter
 from geomflow.kernels.kernel import Kernel
+from geomflow.kernels.motions import Descended, Learned
 from geomflow.kernels.process import GaussianProcess, Problem
 
 Mean = float | Callable[[Any], np.ndarray]
@@ -156,11 +157,21 @@ class Regression(InNotebook):
         """
         return self.problem.filter.rates(count) + self.ridge
 
+    @property
+    def unlearned(self) -> int:
+        """How many modes are never learned: of the rate λ = 0 to rounding, as where a point comes twice.
+
+        So it is, too, where networks have fewer features than there are points, such as polynomials, or ReLU without a
+        bias on points x and −x. Needs the whole spectrum where there is no Cholesky factor.
+        """
+        return self.problem.filter.unlearned()
+
     def at(self, t: float) -> GaussianProcess:
         """The networks after a time of gradient flow at unit rate; `math.inf` is allowed.
 
         A_t(x) = Θ(x, X) √w tφ₁((S + ρ)t) √w with φ₁(z) = (1 − e^{−z})/z and S = √w Θ(X, X) √w. No inverse: modes whose
-        rate is zero to rounding, those of points that come twice among them, are never learned.
+        rate is zero to rounding, those of points that come twice among them, are never learned, and a warning says so
+        where t is infinite and values lie in them.
 
         Parameters
         ----------

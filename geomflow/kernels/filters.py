@@ -1,7 +1,4 @@
-"""Functions g(S) of a kernel's matrix on points, S = √w Θ √w, of columns: by its spectrum, Cholesky or Lanczos.
-
-What a time does to an ensemble is such a function, g = (1 − e^{−(λ + ρ)t})/(λ + ρ), never an inverse.
-"""
+"""Functions g(S) of a kernel's matrix on points, S = √w Θ √w, of columns: by its spectrum, Cholesky or Lanczos."""
 
 from __future__ import annotations
 
@@ -18,51 +15,8 @@ from geomflow.core.errors import GeomflowError
 from geomflow.core.memory import available, require
 from geomflow.core.progress import waiting
 from geomflow.kernels.kernel import Kernel
+from geomflow.kernels.motions import Function, Learned
 from geomflow.kernels.spectrum import lanczos
-
-
-@dataclass(frozen=True)
-class Function(ABC):
-    """g of the rates λ + ρ."""
-
-    ridge: float
-
-    @abstractmethod
-    def of(self, rates: np.ndarray) -> np.ndarray:
-        """g(λ + ρ), for λ ≥ 0."""
-
-
-@final
-@dataclass(frozen=True)
-class Learned(Function):
-    """(1 − e^{−(λ + ρ)t})/(λ + ρ): t where λ + ρ = 0, and 0 there for ever."""
-
-    time: float
-
-    def of(self, rates: np.ndarray) -> np.ndarray:
-        """g(λ + ρ)."""
-        rates = rates + self.ridge
-        safe = np.where(rates > 0, rates, 1.0)
-        if self.time == inf:
-            return np.where(rates > 0, 1 / safe, 0.0)
-        return np.where(rates > 0, -np.expm1(-safe * self.time) / safe, self.time)
-
-
-@final
-@dataclass(frozen=True)
-class Descended(Function):
-    """(1 − (1 − η(λ + ρ))ⁿ)/(λ + ρ), n steps of descent at the rate η."""
-
-    steps: int
-    eta: float
-
-    def of(self, rates: np.ndarray) -> np.ndarray:
-        """g(λ + ρ)."""
-        scaled = self.eta * (rates + self.ridge)
-        slow = np.where((scaled > 0) & (scaled < 0.5), scaled, 0.5)
-        left = np.where(scaled < 0.5, -np.expm1(self.steps * np.log1p(-slow)), 1 - (1 - scaled) ** self.steps)
-        return np.where(scaled > 0, left * self.eta / np.where(scaled > 0, scaled, 1.0), self.eta * self.steps)
-
 
 #: Up to this many points the whole spectrum is found.
 DENSE = 3000
@@ -84,6 +38,14 @@ class Filter(ABC):
     @abstractmethod
     def rates(self, count: int | None) -> np.ndarray:
         """The largest eigenvalues of S, largest first; all of them unless counted."""
+
+    @abstractmethod
+    def unlearned(self) -> int:
+        """How many modes have the rate zero to rounding, of points that weigh something."""
+
+    @abstractmethod
+    def left(self, columns: np.ndarray, learned: np.ndarray) -> float:
+        """The share of the length of columns in those modes, where `learned` is what `FOR_EVER` makes of them."""
 
 
 def filter_of(kernel: Kernel, x: Any, roots: np.ndarray) -> Filter:
@@ -109,6 +71,18 @@ class Inverse(Filter):
     def rates(self, count: int | None) -> np.ndarray:
         """Those of the other."""
         return self.other.rates(count)
+
+    def unlearned(self) -> int:
+        """None where there is a factor."""
+        return self.other.unlearned() if self._singular else 0
+
+    def left(self, columns: np.ndarray, learned: np.ndarray) -> float:
+        """None where there is a factor."""
+        return self.other.left(columns, learned) if self._singular else 0.0
+
+    @property
+    def _singular(self) -> bool:
+        return "spectrum" in vars(self.other) or self._factor(0.0) is None
 
     @cached_property
     def _kept(self) -> dict[float, tuple[np.ndarray, bool] | None]:
@@ -159,12 +133,21 @@ class SpectralFilter(Filter):
     def apply(self, function: Function, columns: np.ndarray) -> np.ndarray:
         """Q g(Λ) Qᵀ v."""
         rates, vectors = self.spectrum
-        result: np.ndarray = vectors @ (function.of(rates)[:, None] * (vectors.T @ columns))
+        result: np.ndarray = vectors @ (function.gains(rates)[:, None] * (vectors.T @ columns))
         return result
 
     def rates(self, count: int | None) -> np.ndarray:
         """The eigenvalues."""
         return self.spectrum[0][::-1][:count]
+
+    def unlearned(self) -> int:
+        """Zeros of the spectrum, but those of weights."""
+        return int(np.sum(self.spectrum[0] == 0) - np.sum(self.roots == 0))
+
+    def left(self, columns: np.ndarray, learned: np.ndarray) -> float:
+        """The share along their eigenvectors."""
+        rates, vectors = self.spectrum
+        return _ratio(vectors[:, rates == 0].T @ columns, columns)
 
 
 @final
@@ -192,6 +175,14 @@ class LanczosFilter(Filter):
         """The largest eigenvalues by Lanczos; six unless counted."""
         wanted = min(count or 6, len(self.roots) - 1)
         return lanczos(lambda v: self._product(v[:, None])[:, 0], len(self.roots), wanted, "LA", 1e-10)[::-1]
+
+    def unlearned(self) -> int:
+        """By the whole spectrum."""
+        return SpectralFilter(self.kernel, self.x, self.roots).unlearned()
+
+    def left(self, columns: np.ndarray, learned: np.ndarray) -> float:
+        """What S times the learned lacks."""
+        return _ratio(columns - self._product(learned), columns)
 
     def apply(self, function: Function, columns: np.ndarray) -> np.ndarray:
         """The iterates of all columns, until none changes any more."""
@@ -240,5 +231,10 @@ def _combined(function: Function, basis: list[np.ndarray], diagonal: list[np.nda
     for c in range(d.shape[1]):
         rates, vectors = eigh_tridiagonal(d[:, c], e[:, c])
         rates = np.where(rates > max(rates[-1], 0.0) * len(basis[0]) * np.finfo(float).eps, rates, 0.0)
-        weights[:, c] = vectors @ (function.of(rates) * vectors[0])
+        weights[:, c] = vectors @ (function.gains(rates) * vectors[0])
     return sum((w * v for w, v in zip(weights, basis)), np.zeros_like(basis[0]))
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> float:
+    length = float(np.linalg.norm(whole))
+    return float(np.linalg.norm(part)) / length if length > 0 else 0.0

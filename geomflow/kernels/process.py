@@ -9,13 +9,14 @@ from typing import Any, final
 
 import numpy as np
 
-from geomflow.core.errors import InputError, ShapeError
+from geomflow.core.errors import InputError, ShapeError, warn
 from geomflow.core.memory import require
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import generator, real_array, whole
 from geomflow.core.threads import slices
-from geomflow.kernels.filters import Filter, Function, filter_of
+from geomflow.kernels.filters import Filter, filter_of
 from geomflow.kernels.kernel import Kernel
+from geomflow.kernels.motions import FOR_EVER, SEEN, Function
 
 _BATCH = 500
 """Points at a time whose variance is found."""
@@ -185,8 +186,14 @@ class GaussianProcess(InNotebook):
     @cached_property
     def _coefficients(self) -> np.ndarray:
         """√w g(S) √w (Y − m(X)), (p, c)."""
-        roots = self.problem.roots[:, None]
-        return np.asarray(roots * self.problem.filter.apply(self.function, roots * self.problem.residual))
+        problem, roots = self.problem, self.problem.roots[:, None]
+        found = problem.filter.apply(self.function, roots * problem.residual)
+        if self.function == FOR_EVER and (share := problem.filter.left(roots * problem.residual, found)) > SEEN:
+            warn(f"{share:.2g} of the length of what is learned lies in modes that are never learned, of rates zero to "
+                 "rounding: values differ where a point comes twice, or networks have too few features for "
+                 "these points. The rest is fitted by least squares; `unlearned` of the regression counts the modes. "
+                 "Take a ridge or a kernel with more features, or leave points out.")
+        return np.asarray(roots * found)
 
     def _action(self, x: Any) -> np.ndarray:
         """A(x), (q, p)."""

@@ -8,7 +8,8 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from geomflow.kernels import InfiniteEnsemble, NetworkKernel
-from geomflow.kernels.filters import LanczosFilter, Learned, SpectralFilter
+from geomflow.kernels.filters import LanczosFilter, SpectralFilter
+from geomflow.kernels.motions import Learned
 from geomflow.networks import Perceptron
 
 RNG = np.random.default_rng(7)
@@ -115,6 +116,7 @@ def test_steps_of_descent_are_powers():
     assert np.allclose(learned.after(100_000, 1e-5).mean(TEST), learned.at(1.0).mean(TEST), rtol=1e-4)
 
 
+@pytest.mark.filterwarnings("ignore:.*never learned")
 def test_a_point_may_come_twice():
     """Twice with weight one is once with weight two, and unequal values are averaged; for ever too."""
     x, y = np.concatenate([TRAIN, TRAIN[:1]]), np.concatenate([VALUES, VALUES[:1] + 1])
