@@ -7,22 +7,26 @@ Halverson, Maiti and Stoner (2020).
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import pi, sqrt
-from typing import Any, final
+from typing import Any, Self, final
 
 import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.numbers import finite_number
 from geomflow.kernels.blocks import require_square, same_dimension
-from geomflow.kernels.kernel import Kernel
+from geomflow.kernels.embedded import EmbeddedKernel
 from geomflow.kernels.tile_rows import EUCLIDEAN
 from geomflow.kernels.tiles import TiledGaussian
+from geomflow.networks import FourierEmbedding
 
 
-class GaussianNetwork(Kernel):
-    """A kernel h + G (a + b s x·x'), of networks whose wave vectors have the deviation σ_w/√d."""
+class GaussianNetwork(EmbeddedKernel):
+    """A kernel h + G (a + b s x·x'), of networks whose wave vectors have the deviation σ_w/√d.
+
+    Behind an embedding x stands for the d cosines and sines of a point.
+    """
 
     @property
     @abstractmethod
@@ -58,7 +62,8 @@ class GaussNetKernel(GaussianNetwork):
     N(0, 1) and trained. `covariance` is σ_0² + σ_a² G, exactly at every width, and the tangent kernel where the last
     layer alone is trained. Random networks approach it slowly: the square of one neuron at x has the relative deviation
     √(e^{4v} − 1), v = s|x|² + σ_b². sin u + cos u in place of the exponential has the same kernels and is bounded:
-    `NetworkKernel("sin+cos")`. Raises InputError for deviations out of range.
+    `NetworkKernel("sin+cos")`. `periodic(torus)` is translation-invariant. Raises InputError for deviations out of
+    range.
 
     Parameters
     ----------
@@ -66,6 +71,8 @@ class GaussNetKernel(GaussianNetwork):
         σ_w > 0 and σ_b ≥ 0 of the hidden layer.
     output_weight_std, output_bias_std : float
         σ_a > 0 and σ_0 ≥ 0 of the output layer.
+    embedding : FourierEmbedding, optional
+        With it points are torus coordinates.
 
     Examples
     --------
@@ -77,6 +84,7 @@ class GaussNetKernel(GaussianNetwork):
     bias_std: float = 0.0
     output_weight_std: float = 1.0
     output_bias_std: float = 0.0
+    embedding: FourierEmbedding | None = None
 
     def __post_init__(self) -> None:
         for name, positive in (("weight_std", True), ("bias_std", False),
@@ -92,6 +100,14 @@ class GaussNetKernel(GaussianNetwork):
         return self.output_bias_std**2, variance * (1 + self.bias_std**2), variance
 
     @property
+    def _embedding(self) -> FourierEmbedding | None:
+        return self.embedding
+
+    def periodic(self, torus: Any, harmonics: int = 1) -> Self:
+        """The same network behind a Fourier embedding of the torus."""
+        return replace(self, embedding=FourierEmbedding(torus, harmonics))
+
+    @property
     def covariance(self) -> OutputCovariance:
         """σ_0² + σ_a² G."""
         return OutputCovariance(self)
@@ -104,7 +120,9 @@ class CosineNetKernel(GaussianNetwork):
 
     The network is that of `networks.CosineNetwork`, (A/√N) Σ_i a_i cos(σ_w/√d ω_i·x + b_i), of which there the a_i
     alone are trained, and here ω and the phases b too; a, ω ~ N(0, 1), b uniform. `covariance` is (A²/2) G, which is
-    `GaussianKernel(√d/σ_w)` for A as there. Raises InputError for numbers out of range.
+    `GaussianKernel(√d/σ_w)` for A as there. `periodic(torus)` is the network of the cosines and sines of a point, and
+    not the one whose ω_i lie in the dual lattice: that one's covariance is the wrapped Gaussian. Raises InputError for
+    numbers out of range.
 
     Parameters
     ----------
@@ -112,6 +130,8 @@ class CosineNetKernel(GaussianNetwork):
         σ_w > 0.
     amplitude : float, optional
         A; that of a covariance of unit integral, A² = 2 (σ_w²/2πd)^{d/2}, unless given.
+    embedding : FourierEmbedding, optional
+        With it points are torus coordinates, and d is the number of their cosines and sines.
 
     Examples
     --------
@@ -121,6 +141,7 @@ class CosineNetKernel(GaussianNetwork):
 
     weight_std: float
     amplitude: float | None = None
+    embedding: FourierEmbedding | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight_std", _deviation(self.weight_std, "weight_std", True))
@@ -135,6 +156,14 @@ class CosineNetKernel(GaussianNetwork):
         own = self.amplitude
         half = (self.weight_std**2 / (2 * pi * dim)) ** (dim / 2) if own is None else own**2 / 2
         return 0.0, 2 * half, half
+
+    @property
+    def _embedding(self) -> FourierEmbedding | None:
+        return self.embedding
+
+    def periodic(self, torus: Any, harmonics: int = 1) -> Self:
+        """The same network behind a Fourier embedding of the torus."""
+        return replace(self, embedding=FourierEmbedding(torus, harmonics))
 
     @property
     def covariance(self) -> OutputCovariance:
@@ -154,6 +183,14 @@ class OutputCovariance(GaussianNetwork):
     """
 
     kernel: GaussNetKernel | CosineNetKernel
+
+    @property
+    def _embedding(self) -> FourierEmbedding | None:
+        return self.kernel.embedding
+
+    def periodic(self, torus: Any, harmonics: int = 1) -> Self:
+        """The covariance of the same network behind a Fourier embedding of the torus."""
+        return replace(self, kernel=self.kernel.periodic(torus, harmonics))
 
     @property
     def _waves(self) -> float:

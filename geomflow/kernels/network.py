@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import Any, Self, final
 
 import numpy as np
 
@@ -13,12 +13,10 @@ from geomflow.core.errors import InputError, NotFiniteError, ShapeError, require
 from geomflow.core.numbers import real_number, whole
 from geomflow.core.threads import each, slices
 from geomflow.distribute import ON_THREADS, Workers
-from geomflow.field.grid import Grid
 from geomflow.kernels.activations import CLOSED_FORMS, ActivationName, ClosedForm, LeakyRelu, closed_form
 from geomflow.kernels.blocks import BATCHES, contract, require_square
+from geomflow.kernels.embedded import EmbeddedKernel
 from geomflow.kernels.expansions import QUADRATURES, Expanded, Quadrature
-from geomflow.kernels.kernel import Kernel
-from geomflow.kernels.operators import FourierOperator, KernelOperator, checked_grid
 from geomflow.kernels.recursion import ClosedRecursion, Recursion, SeriesRecursion
 from geomflow.networks import FourierEmbedding
 
@@ -27,7 +25,7 @@ MOST_LAYERS = 10_000
 
 
 @dataclass(frozen=True)
-class InfiniteNetwork(Kernel):
+class InfiniteNetwork(EmbeddedKernel):
     """What tangent kernels and covariances of infinitely wide networks share: the recursion and its parameters."""
 
     activation: ActivationName | LeakyRelu | Expanded | Callable[[np.ndarray], np.ndarray] = "relu"
@@ -60,11 +58,6 @@ class InfiniteNetwork(Kernel):
     def read(self, x: Any) -> np.ndarray:
         """Points (p, d) as the first layer sees them: themselves or their embedding, with the bias as last column."""
         points = super().read(x)
-        if self.embedding is not None:
-            if points.shape[1] != self.embedding.inputs:
-                raise ShapeError(f"points of {points.shape[1]} coordinates were given, and the embedding takes "
-                                 f"{self.embedding.inputs}.")
-            points = self.embedding.values(points)
         ratio = self.bias_std * np.sqrt(points.shape[1]) / self.weight_std
         return self._finite(np.column_stack([points, np.full(len(points), ratio)]))
 
@@ -143,27 +136,13 @@ class InfiniteNetwork(Kernel):
         coarse, fine = (recursion.diagonal(recursion.layers(points, more), self._tangent) for more in (1, 2))
         return float(np.max(np.abs(coarse - fine) / np.where(fine > 0, fine, 1.0), initial=0.0))
 
-    def periodic(self, torus: Any, harmonics: int = 1) -> InfiniteNetwork:
+    @property
+    def _embedding(self) -> FourierEmbedding | None:
+        return self.embedding
+
+    def periodic(self, torus: Any, harmonics: int = 1) -> Self:
         """The same network behind a Fourier embedding of the torus: a translation-invariant kernel on it."""
         return replace(self, embedding=FourierEmbedding(torus, harmonics))
-
-    def _on_points(self, grid: Grid) -> InfiniteNetwork:
-        return self if self.embedding is not None else self.periodic(grid.torus)
-
-    def on(self, grid: Grid) -> KernelOperator:
-        """The operator on a periodic grid, by FFT; without an embedding that of `periodic(grid.torus)`.
-
-        Behind a Fourier embedding of the grid's torus the kernel depends on x − x' alone, and its eigenvalues are the
-        transform of its values with the origin. An embedding of another torus acts in blocks.
-        """
-        if self.embedding is None:
-            return self._on_points(checked_grid(grid)).on(grid)
-        if not np.allclose(self.embedding.torus.lattice, checked_grid(grid).torus.lattice, rtol=1e-14, atol=0):
-            return super().on(grid)
-        points = self.read(grid.points().reshape(grid.size, -1))
-        profile = self.values(points[:1], points).reshape(grid.shape)
-        symbol = np.fft.rfftn(profile).real * (grid.torus.cell_volume / grid.size)
-        return FourierOperator(grid, np.maximum(symbol, 0.0))
 
 
 @final

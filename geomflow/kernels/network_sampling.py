@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, final
 
 import numpy as np
@@ -10,9 +12,12 @@ import numpy as np
 from geomflow.core.errors import InputError
 from geomflow.core.numbers import generator
 from geomflow.core.threads import each
+from geomflow.kernels.activations import LeakyRelu
 from geomflow.kernels.blocks import real_points, require_matrix
-from geomflow.kernels.network import InfiniteNetwork, NetworkKernel
-from geomflow.networks import Perceptron
+from geomflow.kernels.expansions import QUADRATURES, Polynomial, Quadrature
+from geomflow.kernels.network import NetworkCovariance, NetworkKernel
+from geomflow.networks import Activation, Perceptron
+from geomflow.networks.activation import activation
 
 
 @final
@@ -52,15 +57,16 @@ class KernelEstimate:
 
 
 def monte_carlo(
-    kernel: InfiniteNetwork, x: Any, y: Any = None, *, width: int, networks: int, seed: int | np.random.Generator
+    kernel: NetworkKernel | NetworkCovariance, x: Any, y: Any = None, *, width: int, networks: int,
+    seed: int | np.random.Generator,
 ) -> KernelEstimate:
     """Estimate `kernel`, tangent or covariance, by the mean over random perceptrons in NTK parametrisation.
 
     The tangent kernel of a network is J(x) J(y)ᵀ, and its contribution to the covariance f(x) f(y), eqs. (2.7) and
     (2.9) of Halverson and Ruehle. One tangent kernel differs from the closed form by O(width^(−1/2)), the mean of many
-    by O(width^(−1/2) networks^(−1/2)) and a bias of O(1/width). The same seed gives the same numbers, whatever the
-    number of threads. Raises InputError for fewer than two networks, UnknownNameError for activations that networks do
-    not have, and MemoryLimitError, ShapeError and NotFiniteError like `kernel.matrix`.
+    by O(width^(−1/2) networks^(−1/2)) and a bias of O(1/width). Slopes of a `Quadrature` without a derivative are
+    differences. The same seed gives the same numbers, whatever the number of threads. Raises InputError for fewer than
+    two networks and for "gauss", and MemoryLimitError, ShapeError and NotFiniteError like `kernel.matrix`.
 
     Parameters
     ----------
@@ -77,7 +83,7 @@ def monte_carlo(
     seed : int or numpy.random.Generator
         What draws them.
     """
-    if not isinstance(kernel, InfiniteNetwork):
+    if not isinstance(kernel, NetworkKernel | NetworkCovariance):
         raise InputError(f"networks are drawn for a NetworkKernel or a NetworkCovariance, and {kernel!r} was given.")
     if networks < 2:
         raise InputError(f"standard errors need at least two networks, and networks is {networks}.")
@@ -100,11 +106,52 @@ def monte_carlo(
 _TOGETHER = 8
 
 
-def _finite(kernel: InfiniteNetwork, inputs: int, width: int) -> Perceptron:
+def _finite(kernel: NetworkKernel | NetworkCovariance, inputs: int, width: int) -> Perceptron:
     hidden = (width,) * kernel.depth
     deviations = {"weight_std": kernel.weight_std, "bias_std": kernel.bias_std}
-    activation: Any = kernel.activation  # of those that no network has the perceptron says so
-    return Perceptron(inputs, hidden, 1, activation, "ntk", embedding=kernel.embedding, **deviations)
+    own = _activation(kernel.activation)
+    return Perceptron(inputs, hidden, 1, own, "ntk", embedding=kernel.embedding, **deviations)
+
+
+Function = Callable[[np.ndarray], np.ndarray]
+#: φ and φ' of what kernels know by name, and networks do not.
+_FUNCTIONS: Mapping[str, tuple[Function, Function]] = MappingProxyType({
+    "sin": (np.sin, np.cos),
+    "identity": (np.positive, np.ones_like),
+    "exp": (np.exp, np.exp),
+    "sin+cos": (lambda u: np.sin(u) + np.cos(u), lambda u: np.cos(u) - np.sin(u)),
+})
+#: The step of differences in place of a slope.
+_STEP = 1e-5
+
+
+def _activation(own: Any) -> Activation:
+    """What finite networks take for an activation of kernels."""
+    if isinstance(own, LeakyRelu):
+        return _known_slope(lambda u: np.where(u > 0, u, own.slope * u), lambda u: np.where(u > 0, 1.0, own.slope))
+    if isinstance(own, Polynomial):
+        line = np.polynomial.Polynomial(own.coefficients)
+        return _known_slope(line, line.deriv())
+    if own == "gauss":
+        raise InputError("e^{u − E[u²]} depends on the deviation of u beside u, and networks take functions of u "
+                         "alone: draw those of 'sin+cos', which have the same kernels.")
+    known = own if isinstance(own, Quadrature) else QUADRATURES.get(own)
+    if known is not None:
+        return _known_slope(known.function, known.derivative or _differences(known.function))
+    return _known_slope(*_FUNCTIONS[own]) if own in _FUNCTIONS else activation(own)
+
+
+def _known_slope(function: Function, slope: Function) -> Activation:
+    def fill(u: np.ndarray, out: np.ndarray) -> None:
+        for row, values in zip(out, (function, slope)):
+            row[:] = values(u)
+        out[2:] = np.nan  # not asked for
+
+    return Activation(getattr(function, "__name__", "a function"), fill)
+
+
+def _differences(function: Function) -> Function:
+    return lambda u: (function(u + _STEP) - function(u - _STEP)) / (2 * _STEP)
 
 
 def _tangent(network: Perceptron, parameters: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import autograd.numpy as anp
 import mpmath as mp
 import numpy as np
 import pytest
 
 from geomflow.core.errors import InputError, NotFiniteError, ShapeError
+from geomflow.field import Torus
 from geomflow.kernels import CosineNetKernel, GaussianKernel, GaussNetKernel, NetworkKernel
-from geomflow.networks import CosineNetwork
+from geomflow.networks import AutogradNetwork, CosineNetwork, FourierEmbedding
+from geomflow.networks.jets import Series
 
 GAUSS = GaussNetKernel(1.3, 0.4, 0.8, 0.3)
 
@@ -141,6 +144,47 @@ def test_the_fully_trained_cosine_network_against_its_finite_ones():
     assert fitted_exponent(single, kernel.matrix(x), (64, 256, 1024)) == pytest.approx(-0.5, abs=0.1)
 
 
+def autograd_network(network):
+    """The same cosine network with a, ω and b as its parameters, differentiated by autograd."""
+    dim, width = network.inputs, network.width
+
+    def function(views, x):
+        phases = network.weight_std / np.sqrt(dim) * anp.dot(x, views["omega"].T) + views["b"]
+        return network.amplitude / np.sqrt(width) * anp.dot(anp.cos(phases), views["a"])[:, None]
+
+    return AutogradNetwork(function, {"a": (width,), "omega": (width, dim), "b": (width,)}, dim, 1)
+
+
+def jet_tangent(network, a, x):
+    """J(x) J(x)ᵀ of all weights from the first jets of the neurons: ∂_b is the jet along w/|w|², ∂_ω = √s x ∂_b."""
+    s = network.weight_std**2 / network.inputs
+    value, *slopes = network.features(x, Series(network.inputs, 1))
+    along = np.einsum("jpi,ji->pi", slopes, network.waves) / np.sum(network.waves**2, axis=0) * a
+    return value @ value.T + (1 + s * x @ x.T) * (along @ along.T)
+
+
+@pytest.mark.parametrize("dim", [1, 2, 6])
+def test_the_fully_trained_cosine_network_by_jets_and_by_autograd(dim):
+    """The tangent kernel of one network in three ways, and the mean over many by jets against the closed form."""
+    x, kernel = cloud(dim, seed=3), CosineNetKernel(1.4)
+    network = CosineNetwork(dim, 40, weight_std=1.4, seed=1)
+    a = network.initial(2)
+    whole = autograd_network(network)
+    parameters = np.concatenate([a, (network.waves.T * np.sqrt(dim) / 1.4).ravel(), network.phases])
+    np.testing.assert_allclose(whole.values(parameters, x), network.values(a, x), atol=1e-13)
+    by_jets = jet_tangent(network, a, x)
+    np.testing.assert_allclose(whole.tangent_kernel(parameters, x)[:, :, 0, 0], by_jets, atol=1e-12 * by_jets.max())
+
+    def single(width, seed):
+        wide = CosineNetwork(dim, width, weight_std=1.4, seed=seed)
+        return jet_tangent(wide, wide.initial(10_000 + seed), x)
+
+    exact, draws = kernel.matrix(x), np.array([single(2048, seed) for seed in range(64)])
+    errors = draws.std(axis=0, ddof=1) / np.sqrt(len(draws))
+    assert np.sqrt(np.mean(((draws.mean(axis=0) - exact) / errors) ** 2)) < 2
+    assert fitted_exponent(single, exact, (64, 256, 1024, 4096)) == pytest.approx(-0.5, abs=0.1)
+
+
 @pytest.mark.parametrize("dim", [1, 2, 6])
 def test_cosine_kernels_equal_means_over_wave_vectors(dim):
     """(A²/2) E[cos w·(x − x')] (2 + s x·x'), the mean a product of integrals."""
@@ -164,6 +208,33 @@ def test_the_covariance_of_cosine_networks_is_the_gaussian_of_unit_integral(dim)
     gaussian = GaussianKernel(np.sqrt(dim) / 1.7).matrix(x)
     np.testing.assert_allclose(CosineNetKernel(1.7).covariance.matrix(x), gaussian, rtol=1e-13)
     np.testing.assert_allclose(CosineNetwork(dim, 10, weight_std=1.7).expected_kernel(x), gaussian, rtol=1e-13)
+
+
+@pytest.mark.parametrize("kernel", [GAUSS, GAUSS.covariance, CosineNetKernel(1.1), CosineNetKernel(1.1).covariance],
+                         ids=["gauss-net", "gauss-net covariance", "cosine", "cosine covariance"])
+def test_on_a_torus_the_operator_is_the_kernel_behind_its_embedding(kernel):
+    torus = Torus(dim=2, periods=(1.0, 2.0))
+    grid = torus.grid((8, 9))
+    where, periodic = grid.points().reshape(-1, 2), kernel.periodic(torus)
+    embedded = FourierEmbedding(torus).values(where)
+    np.testing.assert_allclose(periodic.matrix(where), kernel.matrix(embedded), rtol=1e-14)
+    np.testing.assert_allclose(periodic.diagonal(where), np.diag(kernel.matrix(embedded)), rtol=1e-14)
+    f = np.random.default_rng(0).standard_normal((2, *grid.shape))
+    direct = np.einsum("pq,cq->cp", periodic.matrix(where), f.reshape(2, -1)).reshape(f.shape) * 2 / grid.size
+    for operator in (kernel.on(grid), periodic.on(grid)):
+        assert operator.symbol is not None
+        np.testing.assert_allclose(operator(f), direct, atol=1e-12 * np.abs(direct).max())
+    with pytest.raises(ShapeError, match="1 coordinates were given, and the embedding takes 2"):
+        periodic.matrix(np.zeros((3, 1)))
+
+
+def test_the_periodic_covariance_is_that_of_the_periodic_kernel():
+    torus, x = Torus(dim=1), np.linspace(0, 1, 7)[:, None]
+    for kernel in (GAUSS, CosineNetKernel(1.1)):
+        one, other = kernel.periodic(torus, 2).covariance, kernel.covariance.periodic(torus, 2)
+        np.testing.assert_array_equal(one.matrix(x), other.matrix(x))
+    same = NetworkKernel("sin+cos", 1, 1.2, 0.4).periodic(torus).matrix(x)
+    np.testing.assert_allclose(GaussNetKernel(1.2, 0.4, 1.2, 0.4).periodic(torus).matrix(x), same, rtol=1e-13)
 
 
 def test_sums_and_diagonals_agree_with_matrices():

@@ -8,6 +8,7 @@ import pytest
 from geomflow.core import memory
 from geomflow.core.errors import InputError, MemoryLimitError, NotFiniteError, ShapeError, UnknownNameError
 from geomflow.field import Torus
+from geomflow.kernels import LeakyRelu, Polynomial, Quadrature, ResidualKernel
 from geomflow.kernels.network import NetworkKernel
 from geomflow.kernels.network_sampling import monte_carlo
 from geomflow.networks.periodic import FourierEmbedding
@@ -103,7 +104,9 @@ def test_points_that_cannot_be_used():
         kernel.apply(np.zeros((2, 3)), None, np.zeros(3))
 
 
-@pytest.mark.parametrize("activation", ["relu", "erf", "cos", "gelu"])
+@pytest.mark.parametrize("activation", ["relu", "erf", "cos", "gelu", "sin", "identity", "sin+cos", "tanh", "softplus",
+                                        "swish", LeakyRelu(0.2), Polynomial((0.2, 1.0, 0.1)), Quadrature(np.arctan)],
+                         ids=str)
 def test_monte_carlo_over_networks_meets_the_closed_form(activation):
     x = points(4, seed=5)
     for kernel in (NetworkKernel(activation, 2, 1.2, 0.3), NetworkKernel(activation, 2, 1.2, 0.3).covariance):
@@ -144,8 +147,17 @@ def test_the_mean_over_networks_approaches_as_the_root_of_their_number():
 def test_monte_carlo_refuses_single_networks():
     with pytest.raises(InputError, match="networks"):
         monte_carlo(NetworkKernel(), points(2), width=8, networks=1, seed=0)
-    with pytest.raises(UnknownNameError, match="activation"):
-        monte_carlo(NetworkKernel("sin"), points(2), width=8, networks=4, seed=0)
+    with pytest.raises(InputError, match=r"depends on the deviation of u.*sin\+cos"):
+        monte_carlo(NetworkKernel("gauss"), points(2), width=8, networks=4, seed=0)
+    with pytest.raises(InputError, match="networks are drawn for a NetworkKernel"):
+        monte_carlo(ResidualKernel(), points(2), width=8, networks=4, seed=0)
+
+
+def test_monte_carlo_over_exponentials():
+    """In a layer of little variance, since the tails are heavy."""
+    kernel, x = NetworkKernel("exp", 1, 0.4, 0.2), points(4, seed=5)
+    estimate = monte_carlo(kernel, x, width=256, networks=60, seed=3)
+    assert np.sqrt(np.mean(((estimate.mean - kernel.matrix(x)) / estimate.error) ** 2)) < 2.0
 
 
 def test_a_kernel_that_overflows_is_told():
