@@ -16,6 +16,7 @@ from .gaussian import (
     DeltaKernel as DeltaKernel, GaussianKernel as GaussianKernel, WrappedGaussianKernel as WrappedGaussianKernel,
 )
 from .kernel import Kernel as Kernel, RescaledKernel as RescaledKernel, reference_rescaled as reference_rescaled
+from .left_out import LeftOut as LeftOut
 from .metric_ensemble import MetricEnsemble as MetricEnsemble
 from .network import NetworkCovariance as NetworkCovariance, NetworkKernel as NetworkKernel
 from .network_sampling import KernelEstimate as KernelEstimate, monte_carlo as monte_carlo

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, sqrt
 from typing import Any, final
 
@@ -129,6 +129,13 @@ class MetricEnsemble(InNotebook):
         """
         drawn = metrics_of(self.process.sample(x, count, seed), self.dim)
         return drawn if self.reference is None else drawn + self.reference(x)
+
+    def cross_calibrated(self) -> MetricEnsemble:
+        """The same with error bars in proportion to what is missed where each metric is predicted from all others.
+
+        As `GaussianProcess.cross_calibrated`: known after training for ever.
+        """
+        return replace(self, process=self.process.cross_calibrated())
 
     def __facts__(self) -> Facts:
         yield "dimension", self.dim

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, final
 
@@ -16,6 +16,7 @@ from geomflow.core.numbers import generator, real_array, whole
 from geomflow.core.threads import slices
 from geomflow.kernels.filters import Filter, filter_of
 from geomflow.kernels.kernel import Kernel
+from geomflow.kernels.left_out import LeftOut, left_out
 from geomflow.kernels.motions import FOR_EVER, SEEN, Function
 
 _BATCH = 500
@@ -182,6 +183,27 @@ class GaussianProcess(InNotebook):
         shape = (number, *mean.shape)
         normal = generator(seed).standard_normal((number, len(root), int(np.prod(mean.shape[1:]))))
         return np.asarray(mean + np.einsum("qp,npc->nqc", root, normal).reshape(shape))
+
+    def left_out(self) -> LeftOut:
+        """Each value beside what networks predict that learned all others, for ever: in closed form, no refits.
+
+        Raises InputError at finite times, and where the kernel is singular on the points.
+        """
+        return left_out(self.problem, self.function, self.noise)
+
+    def cross_calibrated(self) -> GaussianProcess:
+        """The same for networks of the amplitude at which `left_out` has pulls of width one.
+
+        K → α²K, Θ → α²Θ and ρ → α²ρ with α the width of the pulls as they are: means stay. Values at new points, drawn
+        as these were, are predicted as those left out are, from one point more: whatever the kernel, their pulls have
+        width one up to sampling. Where the points are a regular grid error bars between them come out too large, since
+        a value that is left out leaves a hole.
+        """
+        factor, of = self.left_out().width ** 2, self.problem
+        if not factor > 0:
+            raise InputError("the values are those of the mean before training: any amplitude is too large for them.")
+        scaled = replace(of, tangent=factor * of.tangent, covariance=factor * of.covariance)
+        return GaussianProcess(scaled, replace(self.function, ridge=factor * self.function.ridge), factor * self.noise)
 
     @cached_property
     def _coefficients(self) -> np.ndarray:
