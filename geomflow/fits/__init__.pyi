@@ -12,7 +12,8 @@ from .components import ComponentNetwork as ComponentNetwork
 from .fit import Fit as Fit, FitState as FitState
 from .folder import MetricFolder as MetricFolder
 from .form_flow import FormFlow as FormFlow, decay_rate as decay_rate, form_family as form_family
-from .invariant_kernel import InvariantFeatures as InvariantFeatures, InvariantKernel as InvariantKernel
+from .invariant_features import InvariantFeatures as InvariantFeatures
+from .invariant_kernel import InvariantKernel as InvariantKernel
 from .kernel_descent import (
     DescentMethod as DescentMethod, KernelDescent as KernelDescent, NaturalDescent as NaturalDescent,
     RidgeFit as RidgeFit,
@@ -34,7 +35,9 @@ from .phi_network import PhiNetwork as PhiNetwork
 from .phi_steps import AdamStep as AdamStep, GaussNewton as GaussNewton
 from .phi_training import PhiTraining as PhiTraining, Recipe as Recipe, phi_metric as phi_metric
 from .potential_span import KahlerKernel as KahlerKernel, KernelMetric as KernelMetric, PotentialSpan as PotentialSpan
-from .profiles import ArcCosine as ArcCosine, Exponential as Exponential, Power as Power, Profile as Profile
+from .profiles import (
+    ArcCosine as ArcCosine, Exponential as Exponential, Power as Power, PowerSeries as PowerSeries, Profile as Profile,
+)
 from .span import LinearSpan as LinearSpan
 from .tangent_features import (
     ComponentTangent as ComponentTangent, FrozenComponents as FrozenComponents, PotentialTangent as PotentialTangent,

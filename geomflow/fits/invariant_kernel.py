@@ -1,210 +1,26 @@
-"""Kernels that share the symmetries of the variety: K = f of features that all symmetries leave alone.
-
-The features are u_α = P_α/|z|^{2k} of all Hermitian forms P_α that the symmetries of a hypersurface leave alone.
-"""
+"""Kernels that share the symmetries of the variety: K = f of features that all symmetries leave alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, final
 
 import numpy as np
-from scipy.special import gammaln
 
 from geomflow.core.archive import Archive
-from geomflow.core.errors import InputError
-from geomflow.core.hermitian import pack, unpack
+from geomflow.core.hermitian import pack
 from geomflow.core.memory import require
 from geomflow.core.threads import each, one_thread_products, slices
 from geomflow.fits import profiles
-from geomflow.fits.phi_network import coordinate_rows, plus_constant, product, quadratics, times_power
+from geomflow.fits.invariant_features import FeatureJets, InvariantFeatures, invariant_series
+from geomflow.fits.phi_network import plus_constant, product, times_power
 from geomflow.fits.potential_span import KahlerKernel, PotentialSpan, independent, stored_factor, unwhitened, whitened
 from geomflow.fits.projective import ProjectiveInputs
-from geomflow.variety import FubiniStudy, Hypersurface, Points, Symmetry
-from geomflow.variety.jets import partial_index, second_order
-from geomflow.variety.orbits import InvariantForms, invariant_forms
-from geomflow.variety.routines.forms import features as form_features
-from geomflow.variety.sections import stored_class, whole_degrees
+from geomflow.variety import FubiniStudy, Hypersurface, Points
+from geomflow.variety.sections import stored_class
 
-_BLOCK, _NUMBERS = 256, 2**17
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class FeatureJets:
-    """Real features at points: u (P, m), ∂_a u (P, n, m) complex, packed ∂_a∂_b̄ u (P, n², m)."""
-
-    values: np.ndarray
-    slopes: np.ndarray
-    second: np.ndarray
-
-    @property
-    def count(self) -> int:
-        """The number of points."""
-        return len(self.values)
-
-    @property
-    def n(self) -> int:
-        """The dimension of the variety."""
-        return self.slopes.shape[1]
-
-    def __getitem__(self, index: slice) -> FeatureJets:
-        """Those at some of the points."""
-        return FeatureJets(self.values[index], self.slopes[index], self.second[index])
-
-    def with_square(self) -> FeatureJets:
-        """One more feature, |u|²/2."""
-        u, slopes = self.values, self.slopes
-        square = np.sum(u * u, axis=1, keepdims=True) / 2
-        along = np.sum(u[:, None] * slopes, axis=2, keepdims=True)
-        bent = pack(slopes @ np.swapaxes(slopes.conj(), 1, 2)) + np.sum(u[:, None] * self.second, axis=2)
-        parts = (self.values, square), (self.slopes, along), (self.second, bent[:, :, None])
-        return FeatureJets(*(np.concatenate(part, axis=-1) for part in parts))
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class InvariantFeatures:
-    """Every orbit sum of degree k, of norm one as a form on the sections of the ambient space, over Π|z_i|^{2k_i}.
-
-    ⟨u(x), u(y)⟩ is then the Bergman kernel |x·ȳ|^{2k} averaged over the whole group of symmetries (see
-    `geomflow.variety.Symmetry`), divided by `scale`². The features of degree k span those of all lower degrees.
-
-    Parameters
-    ----------
-    variety : Hypersurface
-        Where they are.
-    degrees : tuple of int
-        k_i, one for each factor.
-    forms : InvariantForms
-        The orbit sums.
-    scale : float
-        By which features are divided.
-    """
-
-    variety: Hypersurface
-    degrees: tuple[int, ...]
-    forms: InvariantForms
-    scale: float = 1.0
-
-    @classmethod
-    def of(
-        cls, variety: Hypersurface, degree: int | tuple[int, ...], symmetry: Symmetry | None = None
-    ) -> InvariantFeatures:
-        """All invariants of a degree, of the symmetries that keep it.
-
-        Parameters
-        ----------
-        variety : Hypersurface
-            Where they are.
-        degree : int or tuple of int
-            k, or one degree for each factor; `InputError` for what is no whole number.
-        symmetry : Symmetry, optional
-            All that the variety is known to have unless given.
-        """
-        degrees = whole_degrees(variety, degree)
-        return cls(variety, degrees, invariant_forms(variety, degrees, symmetry or variety.symmetry))
-
-    @classmethod
-    def keeping(
-        cls, variety: Hypersurface, degree: int | tuple[int, ...], kahler_class: tuple[float, ...]
-    ) -> InvariantFeatures:
-        """All invariants of a degree, of the symmetries that keep it and a Kähler class.
-
-        Parameters
-        ----------
-        variety : Hypersurface
-            Where they are.
-        degree : int or tuple of int
-            k, or one degree for each factor.
-        kahler_class : tuple of float
-            The t_i.
-        """
-        return cls.of(variety, degree, variety.symmetry.keeping(variety.ambient, kahler_class))
-
-    @property
-    def count(self) -> int:
-        """The number of features, dependent ones among them."""
-        return self.forms.count
-
-    @cached_property
-    def lengths(self) -> np.ndarray:
-        """The Frobenius norms of the forms as matrices on orthonormal sections √(k!/m!) z^m, (count,)."""
-        forms, log = self.forms, gammaln(self.forms.exponents + 1.0)
-        weight = np.zeros(len(log))
-        for degree, block in zip(self.degrees, self.variety.ambient.blocks):
-            weight += (gammaln(degree + 1.0) - log[:, block].sum(axis=1)) / 2
-        entry = np.abs(forms.entry) * np.exp(-weight[forms.left] - weight[forms.right])
-        square = np.where(forms.left == forms.right, 4.0, 2.0) * entry**2
-        return np.sqrt(np.bincount(forms.group, square, minlength=self.count))
-
-    def scaled(self, inputs: ProjectiveInputs) -> InvariantFeatures:
-        """The same features with the mean of |u|² one.
-
-        Parameters
-        ----------
-        inputs : ProjectiveInputs
-            At the points of the mean.
-        """
-        mean = np.mean(np.sum(self.at(inputs).values ** 2, axis=1))
-        return replace(self, scale=self.scale * float(np.sqrt(mean)))
-
-    def at(self, inputs: ProjectiveInputs) -> FeatureJets:
-        """The features with their derivatives along the frame of the inputs.
-
-        Parameters
-        ----------
-        inputs : ProjectiveInputs
-            At P points.
-        """
-        n, count = inputs.n, inputs.count
-        require(
-            8.0 * count * self.count * (1 + 2 * n + 2 * (1 + n) ** 2),
-            f"{self.count} invariants at {count} points",
-            "take fewer points",
-        )
-        raw = np.empty((count, (1 + n) ** 2, self.count))
-        index = partial_index(self.variety.ambient.size, 1)
-        pattern = self.forms.group, self.forms.left, self.forms.right, self.forms.entry
-
-        def work(block: slice) -> None:
-            frame = np.zeros((len(inputs.z[block]), 1 + n, len(index)), complex)
-            frame[:, 0, 0], frame[:, 1:, 1:] = 1, inputs.frame[block]
-            form_features(inputs.z[block], frame, index, self.forms.exponents, *pattern, raw[block])
-
-        each(work, slices(count, _BLOCK))
-        return self._divided(raw / (self.scale * self.lengths), inputs)
-
-    def _divided(self, raw: np.ndarray, inputs: ProjectiveInputs) -> FeatureJets:
-        """From packed jets of P at unit vectors: ∂_a∂_b̄(P/|z|^{2k}) = P_ab̄ − Σ_i k_i ⟨e_a, e_b⟩_i P."""
-        gram = unpack(np.swapaxes(raw, 1, 2))
-        n, value = inputs.n, raw[:, 0]
-        metric = np.zeros((inputs.count, n, n), complex)
-        for degree, block in zip(self.degrees, inputs.ambient.blocks):
-            lifts = inputs.frame[:, :, block]
-            metric += degree * (lifts @ np.swapaxes(lifts.conj(), 1, 2))
-        slopes = np.moveaxis(gram[:, :, 0, 1:].conj(), 1, 2)
-        second = np.moveaxis(pack(gram[:, :, 1:, 1:]), 1, 2)
-        return FeatureJets(value, slopes, second - pack(metric)[:, :, None] * value[:, None])
-
-
-def invariant_series(points: Points, features: InvariantFeatures) -> np.ndarray:
-    """The invariant features u: (P, rows, rows, m)."""
-    ambient, n, forms = points.variety.ambient, points.variety.dim, features.forms
-    frame, index = second_order(points), partial_index(ambient.size, 2)
-    raw = np.empty((len(points), frame.shape[1] ** 2, forms.count))
-    pattern = forms.group, forms.left, forms.right, forms.entry
-    form_features(points.coordinates, frame, index, forms.exponents, *pattern, raw)
-    gram = unpack(np.swapaxes(raw / (features.scale * features.lengths), 1, 2))
-    out = np.moveaxis(gram, 1, 3) / np.multiply.outer(quadratics(n).factorials, quadratics(n).factorials)[:, :, None]
-    rows = coordinate_rows(points)
-    for degree, block in zip(features.degrees, ambient.blocks):
-        z = rows[:, :, block]
-        squares = np.sum(z[:, :, None] * z.conj()[:, None], axis=3, keepdims=True)
-        out = times_power(out, squares, -degree, n)
-    return out
+_NUMBERS = 2**17
 
 
 @final
@@ -213,7 +29,9 @@ class InvariantKernel(KahlerKernel):
     """K(x, y) = f of the invariant features u(x), u(y) of degree k (`InvariantFeatures`), scaled to |u|² of mean one.
 
     `Power(1)` is the linear kernel ⟨u, u'⟩, the Bergman kernel of O(k) averaged over all symmetries; `Power(j)` its
-    powers; `Exponential(β)` the Gaussian exp(−β |u − u'|²/2). Every function of the span is invariant under all
+    powers; `Exponential(β)` the Gaussian exp(−β |u − u'|²/2), the covariance of infinitely wide networks of u with the
+    activation sin + cos and σ_w²/m = β. `PowerSeries.of_network` has the kernels of any wide network of √m û, û = u/|u|
+    and m the number of features; profiles of unit vectors take û. Every function of the span is invariant under all
     permutations, phases and conjugations that keep the polynomial and the Kähler class.
 
     Parameters
@@ -221,15 +39,11 @@ class InvariantKernel(KahlerKernel):
     degree : int
         k >= 1.
     profile : Profile
-        f; `InputError` for `ArcCosine`, which needs features of norm one.
+        f.
     """
 
     degree: int
     profile: profiles.Profile
-
-    def __post_init__(self) -> None:
-        if isinstance(self.profile, profiles.ArcCosine):
-            raise InputError("the arc-cosine kernel needs unit features: use it in an OverlapKernel")
 
     def span(
         self, points: Points, kahler_class: Sequence[float] | None = None, tolerance: float = 1e-10
@@ -238,7 +52,7 @@ class InvariantKernel(KahlerKernel):
         inputs = ProjectiveInputs.of(points, reference.kahler_class)
         require(16 * len(points) ** 2, f"the Gram matrix of {len(points)} centres", "take fewer centres")
         features = InvariantFeatures.keeping(points.variety, self.degree, reference.kahler_class).scaled(inputs)
-        u = features.at(inputs).values
+        u = _centres(self.profile, features.at(inputs).values)
         gram = profiles.require_profile(self.profile, self.profile.derivatives(_products(self.profile, u, u), 0)[0])
         chosen, lower = independent(gram, tolerance)
         return FeatureSpan(points.variety, reference.kahler_class, features, self.profile, u[chosen], lower)
@@ -263,7 +77,7 @@ class FeatureSpan(PotentialSpan, kind="FeatureSpan"):
     profile : Profile
         f.
     centres : (M, m) array
-        The m features c of each of M centres.
+        The m features c of each of M centres, of norm one for a profile of unit vectors.
     lower : (M, M) array
         L, the Cholesky factor of the Gram matrix of the centres.
     """
@@ -307,6 +121,8 @@ class FeatureSpan(PotentialSpan, kind="FeatureSpan"):
     def prepared(self, inputs: ProjectiveInputs) -> FeatureJets:
         """The features with their derivatives."""
         jets = self.features.at(inputs)
+        if self.profile.unit:
+            return jets.normalised()
         return jets.with_square() if self.profile.radial else jets
 
     def combine(self, prepared: FeatureJets, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -348,9 +164,10 @@ class FeatureSpan(PotentialSpan, kind="FeatureSpan"):
 
         def argument(part: Points) -> np.ndarray:
             u = invariant_series(part, self.features)
-            if self.profile.radial:
-                square = product(u, u, self.variety.dim).sum(axis=3, keepdims=True) / 2
-                u = np.concatenate([u, square], axis=3)
+            if self.profile.radial or self.profile.unit:
+                square = product(u, u, self.variety.dim).sum(axis=3, keepdims=True)
+                u = (times_power(u, square, -0.5, self.variety.dim) if self.profile.unit
+                     else np.concatenate([u, square / 2], axis=3))
             return plus_constant(u @ weights.T, offset)
 
         return profiles.composed_jets(points, argument, self.profile, unwhitened(self.lower, coefficients))
@@ -376,6 +193,11 @@ def quadratic(dual: np.ndarray, along: np.ndarray) -> np.ndarray:
             out += dual[:, place, None] * product.real + dual[:, place + 1, None] * product.imag
             place += 2
     return out
+
+
+def _centres(profile: profiles.Profile, features: np.ndarray) -> np.ndarray:
+    """The features, (P, m), of norm one where the profile takes such."""
+    return features / np.linalg.norm(features, axis=1, keepdims=True) if profile.unit else features
 
 
 def _products(profile: profiles.Profile, first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -180,7 +180,7 @@ def product(left: np.ndarray, right: np.ndarray, n: int) -> np.ndarray:
     return out
 
 
-def times_power(series: np.ndarray, base: np.ndarray, exponent: int, n: int) -> np.ndarray:
+def times_power(series: np.ndarray, base: np.ndarray, exponent: float, n: int) -> np.ndarray:
     """Series times a power of one series (P, rows, rows, 1) of a positive function."""
 
     def derivatives(x: np.ndarray) -> np.ndarray:

@@ -10,15 +10,19 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from math import perm
+from math import factorial, perm
 from typing import final
 
 import numpy as np
+from numba import njit
 
 from geomflow.core.archive import Archive
 from geomflow.core.errors import InputError, NotFiniteError, PositivityError, ShapeError, StoreError
+from geomflow.core.numbers import real_array
 from geomflow.core.threads import one_thread_products
 from geomflow.fits.phi_network import compose, jets_in_blocks, read_jets
+from geomflow.kernels.kernel import Kernel
+from geomflow.kernels.zonal import zonal_series
 from geomflow.variety.points import Points
 
 #: Numbers that a block of series may hold.
@@ -35,10 +39,11 @@ class Profile(ABC):
     """f with f(⟨u, u'⟩) positive semi-definite on unit vectors, and f(1) = 1.
 
     On features that are no unit vectors `radial` profiles take t = 1 − |u − u'|²/2, which is ⟨u, u'⟩ on unit ones,
-    and the others t = ⟨u, u'⟩.
+    `unit` profiles divide features by their length first, and the others take t = ⟨u, u'⟩.
     """
 
     radial: bool = False
+    unit: bool = False
 
     @abstractmethod
     def derivatives(self, t: np.ndarray, order: int) -> list[np.ndarray]:
@@ -120,6 +125,7 @@ class ArcCosine(Profile):
     """
 
     bias: float = 0.0
+    unit = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.bias < np.inf:
@@ -137,6 +143,78 @@ class ArcCosine(Profile):
             inverse = np.divide(1.0, s, out=np.zeros_like(s), where=s > 1e-12)
             table += [4 * inverse, 4 * u * inverse**3]
         return [slope**k * value / (3 * np.pi) for k, value in enumerate(table[: order + 1])]
+
+
+@final
+@dataclass(frozen=True)
+class PowerSeries(Profile):
+    """f(t) = Σ_n c_n tⁿ/Σ_n c_n with c_n ≥ 0, which is positive on unit vectors of every dimension (Schoenberg, 1942).
+
+    All kernels of infinitely wide networks on unit vectors are such series: `of_network`.
+
+    Parameters
+    ----------
+    coefficients : sequence of float
+        c_0, c_1, …, not all zero; `InputError` for numbers that are negative or not finite.
+    """
+
+    coefficients: tuple[float, ...]
+    unit = True
+
+    def __post_init__(self) -> None:
+        numbers = real_array(self.coefficients, "the coefficients of a power series")
+        if numbers.ndim != 1 or not numbers.any() or not (np.isfinite(numbers) & (numbers >= 0)).all():
+            raise InputError("a power series has a list of coefficients, finite, none negative and not all zero, and "
+                             f"{np.array2string(numbers, threshold=6)} was given.")
+        object.__setattr__(self, "coefficients", tuple(map(float, numbers)))
+
+    @classmethod
+    def of_network(cls, kernel: Kernel, tolerance: float = 1e-12) -> PowerSeries:
+        """The kernel of an infinitely wide φ-network whose inputs are √d û, û a unit vector of d features.
+
+        `NetworkKernel("erf", 2)` makes the tangent kernel, that is the metric's if all layers are trained, and
+        `NetworkKernel("erf", 2).covariance` that of the last layer. In an `InvariantKernel` û = u/|u| are its
+        invariants, in an `OverlapKernel` the entries of z z†/|z|². `InputError` for kernels that are no series of 512
+        terms, such as ReLU's: `kernels.zonal_series`.
+
+        Parameters
+        ----------
+        kernel : Kernel
+            Of `NetworkKernel`, `ResidualKernel`, `NormalisedKernel`, `GaussNetKernel`, `CosineNetKernel` or their
+            covariances.
+        tolerance : float
+            The relative error of f.
+
+        Examples
+        --------
+        >>> from geomflow.kernels import NetworkKernel
+        >>> PowerSeries.of_network(NetworkKernel("identity", bias_std=1.0))
+        PowerSeries(coefficients=(3.0, 2.0))
+        """
+        return cls(tuple(zonal_series(kernel, tolerance)))
+
+    def derivatives(self, t: np.ndarray, order: int) -> list[np.ndarray]:
+        t, out = np.asarray(t, dtype=float), np.empty((order + 1, np.size(t)))
+        numbers = np.array(self.coefficients)
+        _horner(numbers / numbers.sum(), np.ascontiguousarray(t).ravel(), out)
+        return [factorial(k) * row.reshape(t.shape) for k, row in enumerate(out)]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def _horner(coefficients: np.ndarray, t: np.ndarray, out: np.ndarray) -> None:
+    """f⁽ᵏ⁾(t)/k! in the rows of `out`."""
+    out[:] = 0.0
+    for first in range(0, t.size, 256):
+        last = min(first + 256, t.size)
+        part = t[first:last]
+        for n in range(coefficients.size - 1, -1, -1):
+            for k in range(len(out) - 1, 0, -1):
+                row, below = out[k, first:last], out[k - 1, first:last]
+                for i in range(part.size):
+                    row[i] = row[i] * part[i] + below[i]
+            row = out[0, first:last]
+            for i in range(part.size):
+                row[i] = row[i] * part[i] + coefficients[n]
 
 
 def require_profile(profile: Profile, gram: np.ndarray) -> np.ndarray:
@@ -182,7 +260,7 @@ def _difference_error(profile: Profile, order: int, step: float, slope: np.ndarr
 
 def profile_record(profile: Profile) -> str:
     """A profile of this module as text, for files. Raises `StoreError` for one of the user's own."""
-    if not isinstance(profile, ArcCosine | Exponential | Power):
+    if not isinstance(profile, ArcCosine | Exponential | Power | PowerSeries):
         raise StoreError(f"the profile {profile!r} cannot be stored: no file holds one of your own")
     return json.dumps([type(profile).__name__, asdict(profile)])
 
@@ -190,7 +268,7 @@ def profile_record(profile: Profile) -> str:
 def profile_of(file: Archive) -> Profile:
     """The profile that a file holds as 'profile'. Raises `StoreError`."""
     name, settings = file.json("profile", list)
-    return {made.__name__: made for made in (ArcCosine, Exponential, Power)}[name](**settings)
+    return {made.__name__: made for made in (ArcCosine, Exponential, Power, PowerSeries)}[name](**settings)
 
 
 def composed_jets(

@@ -41,3 +41,4 @@ from .tangent import (
     Covariant as Covariant, Kronecker as Kronecker, Symmetrised as Symmetrised, TangentKernel as TangentKernel,
     drift as drift,
 )
+from .zonal import zonal_series as zonal_series

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, final
 
 import numpy as np
@@ -12,12 +10,11 @@ import numpy as np
 from geomflow.core.errors import InputError
 from geomflow.core.numbers import generator
 from geomflow.core.threads import each
-from geomflow.kernels.activations import LeakyRelu
 from geomflow.kernels.blocks import real_points, require_matrix
-from geomflow.kernels.expansions import QUADRATURES, Polynomial, Quadrature
+from geomflow.kernels.functions import function_and_slope
 from geomflow.kernels.network import NetworkCovariance, NetworkKernel
 from geomflow.networks import Activation, Perceptron
-from geomflow.networks.activation import activation
+from geomflow.networks.activation import ACTIVATIONS
 
 
 @final
@@ -113,45 +110,18 @@ def _finite(kernel: NetworkKernel | NetworkCovariance, inputs: int, width: int) 
     return Perceptron(inputs, hidden, 1, own, "ntk", embedding=kernel.embedding, **deviations)
 
 
-Function = Callable[[np.ndarray], np.ndarray]
-#: φ and φ' of what kernels know by name, and networks do not.
-_FUNCTIONS: Mapping[str, tuple[Function, Function]] = MappingProxyType({
-    "sin": (np.sin, np.cos),
-    "identity": (np.positive, np.ones_like),
-    "exp": (np.exp, np.exp),
-    "sin+cos": (lambda u: np.sin(u) + np.cos(u), lambda u: np.cos(u) - np.sin(u)),
-})
-#: The step of differences in place of a slope.
-_STEP = 1e-5
-
-
 def _activation(own: Any) -> Activation:
-    """What finite networks take for an activation of kernels."""
-    if isinstance(own, LeakyRelu):
-        return _known_slope(lambda u: np.where(u > 0, u, own.slope * u), lambda u: np.where(u > 0, 1.0, own.slope))
-    if isinstance(own, Polynomial):
-        line = np.polynomial.Polynomial(own.coefficients)
-        return _known_slope(line, line.deriv())
-    if own == "gauss":
-        raise InputError("e^{u − E[u²]} depends on the deviation of u beside u, and networks take functions of u "
-                         "alone: draw those of 'sin+cos', which have the same kernels.")
-    known = own if isinstance(own, Quadrature) else QUADRATURES.get(own)
-    if known is not None:
-        return _known_slope(known.function, known.derivative or _differences(known.function))
-    return _known_slope(*_FUNCTIONS[own]) if own in _FUNCTIONS else activation(own)
+    """What finite networks take for an activation of kernels: their own where they know it."""
+    if isinstance(own, str) and own in ACTIVATIONS:
+        return ACTIVATIONS[own]
+    parts = function_and_slope(own)
 
-
-def _known_slope(function: Function, slope: Function) -> Activation:
     def fill(u: np.ndarray, out: np.ndarray) -> None:
-        for row, values in zip(out, (function, slope)):
-            row[:] = values(u)
+        for row, part in zip(out, parts):
+            row[:] = part(u)
         out[2:] = np.nan  # not asked for
 
-    return Activation(getattr(function, "__name__", "a function"), fill)
-
-
-def _differences(function: Function) -> Function:
-    return lambda u: (function(u + _STEP) - function(u - _STEP)) / (2 * _STEP)
+    return Activation(str(own), fill)
 
 
 def _tangent(network: Perceptron, parameters: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -21,13 +21,20 @@ from geomflow.fits import (
     OverlapKernel,
     PotentialSpan,
     Power,
+    PowerSeries,
     ProjectiveInputs,
     RidgeFit,
     kernel_metric,
 )
+from geomflow.kernels import NetworkKernel
 
 QUINTIC, BICUBIC = gv.Fermat(5), gv.Bicubic()
-PROFILES = [Exponential(1.3), Power(1), Power(3), ArcCosine(0.0), ArcCosine(0.5)]
+NETWORK = PowerSeries.of_network(NetworkKernel("erf", 2, 1.2, 0.3))
+PROFILES = [Exponential(1.3), Power(1), Power(3), ArcCosine(0.0), ArcCosine(0.5), NETWORK]
+
+
+def _name(case):
+    return f"{case}"[:60]
 
 
 def moved(points, step):
@@ -66,14 +73,14 @@ def some_metric(kernel, variety, seed=0, centres=12, tolerance=1e-10):
 
 
 @pytest.mark.parametrize("variety", [QUINTIC, BICUBIC], ids=str)
-@pytest.mark.parametrize("profile", PROFILES, ids=str)
+@pytest.mark.parametrize("profile", PROFILES, ids=_name)
 def test_the_metric_is_the_complex_hessian_of_the_potential(profile, variety):
     metric, points = some_metric(OverlapKernel(profile), variety), variety.sample(20, seed=5)
     assert_is_the_complex_hessian(metric, points, seed=1)
     assert gv.transition_loss(metric, points) < 1e-9
 
 
-@pytest.mark.parametrize("profile", PROFILES, ids=str)
+@pytest.mark.parametrize("profile", PROFILES, ids=_name)
 def test_rows_are_the_derivatives_of_what_combine_gives(profile):
     span = OverlapKernel(profile).span(BICUBIC.sample(15, seed=1))
     inputs = ProjectiveInputs.of(BICUBIC.sample(30, seed=2), span.kahler_class)
@@ -82,7 +89,7 @@ def test_rows_are_the_derivatives_of_what_combine_gives(profile):
     np.testing.assert_allclose(span.rows(inputs, dual), np.stack(columns, axis=1), rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("profile", PROFILES, ids=str)
+@pytest.mark.parametrize("profile", PROFILES, ids=_name)
 def test_functions_are_orthonormal_and_reproduce_the_kernel(profile):
     points = QUINTIC.sample(40, seed=4)
     span = OverlapKernel(profile).span(points)
@@ -93,16 +100,17 @@ def test_functions_are_orthonormal_and_reproduce_the_kernel(profile):
     np.testing.assert_allclose(values @ values.T, kernel, rtol=0, atol=1e-9)
 
 
-INVARIANTS = [InvariantKernel(3, Power(1)), InvariantKernel(2, Power(2)), InvariantKernel(2, Exponential(1.5))]
+INVARIANTS = [InvariantKernel(3, Power(1)), InvariantKernel(2, Power(2)), InvariantKernel(2, Exponential(1.5)),
+              InvariantKernel(3, NETWORK), InvariantKernel(3, ArcCosine(0.5))]
 ORBITS = [OrbitKernel(Exponential(1.3), Isometries.sample(QUINTIC, 4, 1))]
 
 
-@pytest.mark.parametrize("kernel", INVARIANTS + ORBITS, ids=str)
+@pytest.mark.parametrize("kernel", INVARIANTS + ORBITS, ids=_name)
 def test_kernels_with_symmetries_are_complex_hessians(kernel):
     assert_is_the_complex_hessian(some_metric(kernel, QUINTIC), QUINTIC.sample(12, seed=5), seed=1)
 
 
-@pytest.mark.parametrize("kernel", INVARIANTS, ids=str)
+@pytest.mark.parametrize("kernel", INVARIANTS, ids=_name)
 def test_rows_of_invariants_are_the_derivatives_of_what_combine_gives(kernel):
     span = kernel.span(BICUBIC.sample(15, seed=1))
     place = span.prepared(ProjectiveInputs.of(BICUBIC.sample(30, seed=2), span.kahler_class))
@@ -111,7 +119,7 @@ def test_rows_of_invariants_are_the_derivatives_of_what_combine_gives(kernel):
     np.testing.assert_allclose(span.rows(place, dual), np.stack(columns, axis=1), rtol=1e-8, atol=1e-8)
 
 
-@pytest.mark.parametrize("kernel", [OverlapKernel(p) for p in PROFILES] + INVARIANTS + ORBITS, ids=str)
+@pytest.mark.parametrize("kernel", [OverlapKernel(p) for p in PROFILES] + INVARIANTS + ORBITS, ids=_name)
 def test_jets_are_derivatives_of_the_metric(kernel):
     """∂_c g and ∂_c∂_c̄ g as circle means along each local coordinate."""
     metric, points = some_metric(kernel, QUINTIC, centres=6), QUINTIC.sample(5, seed=9)
@@ -157,7 +165,7 @@ class Monomials(PotentialSpan):
         return np.einsum("pc,pcm->pm", dual, place.second)
 
 
-@pytest.mark.parametrize("method", [RidgeFit(1e-4), KernelDescent(4), NaturalDescent(4)], ids=str)
+@pytest.mark.parametrize("method", [RidgeFit(1e-4), KernelDescent(4), NaturalDescent(4)], ids=_name)
 def test_descents_in_a_bergman_kernel_are_those_in_explicit_monomials(method):
     variety = gv.Fermat(4)
     points, unseen = variety.sample(700, seed=1), variety.sample(50, seed=2)

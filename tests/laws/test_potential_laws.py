@@ -19,6 +19,7 @@ from geomflow.fits import (
     OrbitKernel,
     OverlapKernel,
     Power,
+    PowerSeries,
     RidgeFit,
     kernel_metric,
 )
@@ -43,7 +44,7 @@ def changes(metric, isometries, points):
 
 
 @pytest.mark.parametrize("variety", [QUINTIC, gv.Bicubic(), gv.Dwork(0.7)], ids=str)
-@pytest.mark.parametrize("profile", [Power(2), Exponential(1.0)], ids=str)
+@pytest.mark.parametrize("profile", [Power(2), Exponential(1.0), PowerSeries((0.5, 1.0, 0.2))], ids=str)
 def test_invariant_kernels_are_invariant_under_sampled_symmetries(variety, profile):
     metric = random_metric(InvariantKernel(3, profile), variety)
     isometries, points = Isometries.sample(variety, 30, 4), variety.sample(20, seed=7)

@@ -8,6 +8,7 @@ import pytest
 import geomflow as gf
 import geomflow.variety as gv
 from geomflow.core.errors import InputError, PositivityError, ShapeError, StoreError
+from geomflow.field import Torus
 from geomflow.fits import (
     ArcCosine,
     Exponential,
@@ -19,6 +20,7 @@ from geomflow.fits import (
     OrbitKernel,
     OverlapKernel,
     Power,
+    PowerSeries,
     Profile,
     RidgeFit,
     kernel_metric,
@@ -28,12 +30,14 @@ from geomflow.fits import kernel_fit as fit
 from geomflow.fits.kernel_descent import KernelFit
 from geomflow.fits.objective import loss_of
 from geomflow.fits.span import SpanObjective
+from geomflow.kernels import CosineNetKernel, GaussianKernel, NetworkKernel
 from geomflow.variety.errors import KahlerConeError
 
 QUINTIC, CUBIC = gv.Fermat(5), gv.Fermat(3)
 KERNELS = [
     OverlapKernel(Exponential(1.5)), OverlapKernel(ArcCosine(0.5)), InvariantKernel(3, Power(2)),
-    InvariantKernel(3, Exponential(0.5)), OrbitKernel(Power(2), Isometries.permuting(CUBIC), centres=20),
+    InvariantKernel(3, Exponential(0.5)), InvariantKernel(3, PowerSeries((0.2, 1.0, 0.0, 0.3))),
+    OrbitKernel(Power(2), Isometries.permuting(CUBIC), centres=20),
 ]  # fmt: skip
 
 
@@ -168,7 +172,12 @@ def test_choices_that_are_all_outside_the_cone_are_refused(monkeypatch):
     (lambda: NaturalDescent(step=1.5), "of length 1.5"),
     (lambda: NaturalDescent(damping=0.0), "positive damping"),
     (lambda: RidgeFit(0.0), "positive ridge"),
-    (lambda: InvariantKernel(2, ArcCosine()), "unit features"),
+    (lambda: PowerSeries((1.0, -0.5)), "none negative"),
+    (lambda: PowerSeries((0.0, 0.0)), "not all zero"),
+    (lambda: PowerSeries.of_network(NetworkKernel("relu")), "512 terms leave out .* has a kink"),
+    (lambda: PowerSeries.of_network(GaussianKernel(1.0)), "kernels of networks of points are series"),
+    (lambda: PowerSeries.of_network(NetworkKernel("erf").periodic(Torus(dim=1))), "kernels of networks of points"),
+    (lambda: PowerSeries.of_network(CosineNetKernel(1.0).covariance), "the amplitude of .* depends on the dimension"),
     (lambda: InvariantKernel(0, Power(1)).span(CUBIC.sample(5, seed=1)), "the degree is 0"),
     (lambda: OrbitKernel(Power(2), Isometries.permuting(CUBIC), 0), "at least one"),
     (lambda: OrbitKernel(Power(2), Isometries.permuting(CUBIC)).span(QUINTIC.sample(5, seed=1)), "the symmetries act"),
