@@ -6,10 +6,12 @@ of a sum of N terms is at most that of the variances, E[φ²] − Σ_{n<N} a_n²
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from math import factorial
 
 import numpy as np
+from numba import njit
 from scipy.special import roots_hermitenorm
 
 from geomflow.core.threads import each, slices
@@ -17,10 +19,10 @@ from geomflow.kernels.blocks import contract
 
 #: Nodes of smaller weight are left out.
 _LEAST = 1e-280
-_POINTS = 256
+_POINTS, _DEGREES = 256, 512
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def rule(nodes: int) -> tuple[np.ndarray, np.ndarray]:
     """Nodes z of Gauss–Hermite quadrature, for E[f(z)] = Σ w f(z), and the roots of their weights w."""
     z, w = roots_hermitenorm(nodes)
@@ -29,24 +31,35 @@ def rule(nodes: int) -> tuple[np.ndarray, np.ndarray]:
     return z[kept], np.sqrt(w[kept])
 
 
-@lru_cache(maxsize=8)
-def waves(nodes: int, order: int) -> np.ndarray:
-    """√w h_n(z) at the nodes of the rule, (order, nodes): bounded, where h_n alone overflows."""
+def waves(nodes: int, order: int) -> Iterator[np.ndarray]:
+    """√w h_n(z) at the nodes of the rule, (rows, nodes) for the next rows of `order`: bounded, where h_n overflows."""
     z, roots = rule(nodes)
-    out = np.empty((order, len(z)))
-    out[0] = roots
-    if order > 1:
-        out[1] = z * roots
-    for n in range(1, order - 1):
-        out[n + 1] = (z * out[n] - np.sqrt(n) * out[n - 1]) / np.sqrt(n + 1)
-    return out
+    last = np.stack([np.zeros_like(roots), roots])
+    for part in slices(order, _DEGREES):
+        out = np.empty((part.stop - part.start, len(z)))
+        _ascend(z, part.start, last, out)
+        yield out
+
+
+@njit(cache=True, nogil=True)
+def _ascend(z: np.ndarray, first: int, last: np.ndarray, out: np.ndarray) -> None:
+    """The rows from `first` on, `last` being the two before the next."""
+    for n in range(out.shape[0]):
+        up, down = 1 / np.sqrt(first + n + 1), np.sqrt(first + n)
+        for q in range(z.size):
+            now = last[1, q]
+            out[n, q] = now
+            last[1, q] = (z[q] * now - down * last[0, q]) * up
+            last[0, q] = now
 
 
 def coefficients(values: np.ndarray, nodes: int, order: int) -> np.ndarray:
     """a_n of functions given at the nodes, (p, nodes): (order, p), the same for any number of threads."""
-    weighted, basis = values * rule(nodes)[1], waves(nodes, order)
-    out = np.zeros((order, len(values)))
-    each(lambda rows: contract(weighted[rows], basis, out[:, rows]), slices(len(values), _POINTS))
+    weighted, out = values * rule(nodes)[1], np.zeros((order, len(values)))
+    for degrees, basis in zip(slices(order, _DEGREES), waves(nodes, order)):
+        found = out[degrees]
+        each(lambda rows, basis=basis, found=found: contract(weighted[rows], basis, found[:, rows]),
+             slices(len(values), _POINTS))
     return out
 
 

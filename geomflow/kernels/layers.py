@@ -73,6 +73,11 @@ class Trace(Known):
     def __len__(self) -> int:
         return len(self.points)
 
+    @property
+    def terms(self) -> int:
+        """The most of any layer."""
+        return max((len(step.values) for step in self.steps), default=0)
+
     def __getitem__(self, rows: slice) -> Trace:
         return Trace(self.points[rows], self.squares[rows], self.first[rows], tuple(step[rows] for step in self.steps))
 

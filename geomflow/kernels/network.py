@@ -123,9 +123,9 @@ class InfiniteNetwork(EmbeddedKernel):
         return self._recursion.diagonal(self._recursion.layers(self.read(x)), self._tangent)
 
     def error(self, x: Any) -> float:
-        """The largest relative error of K(x_p, x_p) by quadrature, as twice the nodes show it; 0 for closed forms.
+        """The largest relative error of K(x_p, x_p) by quadrature: what twice the nodes change, and rounding.
 
-        That of K(x_p, x_q) is at most about as large in proportion to √(K(x_p, x_p) K(x_q, x_q)).
+        0 for closed forms. That of K(x_p, x_q) is at most about as large in proportion to √(K(x_p, x_p) K(x_q, x_q)).
 
         Parameters
         ----------
@@ -133,8 +133,10 @@ class InfiniteNetwork(EmbeddedKernel):
             Points.
         """
         recursion, points = self._recursion, self.read(x)
-        coarse, fine = (recursion.diagonal(recursion.layers(points, more), self._tangent) for more in (1, 2))
-        return float(np.max(np.abs(coarse - fine) / np.where(fine > 0, fine, 1.0), initial=0.0))
+        layers = [recursion.layers(points, more) for more in (1, 2)]
+        coarse, fine = (recursion.diagonal(known, self._tangent) for known in layers)
+        missing = np.max(np.abs(coarse - fine) / np.where(fine > 0, fine, 1.0), initial=0.0)
+        return float(missing + np.finfo(float).eps * layers[1].terms)
 
     @property
     def _embedding(self) -> FourierEmbedding | None:

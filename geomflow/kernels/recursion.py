@@ -24,6 +24,11 @@ class Known(ABC):
     @abstractmethod
     def __getitem__(self, rows: slice) -> Known: ...
 
+    @property
+    @abstractmethod
+    def terms(self) -> int:
+        """How many terms the longest series has; none of closed forms."""
+
 
 K = TypeVar("K", bound=Known)
 
@@ -56,6 +61,11 @@ class Layered(Known):
 
     def __len__(self) -> int:
         return len(self.points)
+
+    @property
+    def terms(self) -> int:
+        """The most of any layer."""
+        return int(self.orders.max(initial=0))
 
     def __getitem__(self, rows: slice) -> Layered:
         return replace(self, points=self.points[rows], squares=self.squares[rows],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -146,17 +148,60 @@ def test_monte_carlo_meets_the_series(activation):
     assert np.polyfit(np.log(widths), np.log(spreads), 1)[0] == pytest.approx(-0.5, abs=0.1)
 
 
+@pytest.mark.parametrize(("activation", "deviation"), [("tanh", 7.9), ("swish", 15.0), ("softplus", 22.0)])
+def test_steep_activations_equal_integrals(activation, deviation):
+    """On the diagonal: one integral by the trapezoidal rule; the poles at iπ/2p and iπ/p allow e^{−2π·40·π/2p}."""
+    kernel, x = NetworkKernel(activation, 1, deviation), np.ones((1, 1))
+    with mp.workdps(20):
+        nodes = [mp.mpf(i) / 40 for i in range(-400, 401)]
+        weights = [mp.npdf(z) / 40 for z in nodes]
+        value, slope = (mp.fsum(w * f(deviation * z) ** 2 for z, w in zip(nodes, weights))
+                        for f in FUNCTIONS[activation])
+        square = mp.mpf(deviation) ** 2
+        for mine, exact in ((kernel.covariance, square * value), (kernel, square * (value + square * slope))):
+            assert abs(mine.matrix(x)[0, 0] / exact - 1) <= max(mine.error(x), 1e-12) < 1e-10
+
+
+def test_a_constant_has_a_kernel():
+    kernel = NetworkKernel(lambda u: 3 + 0 * u, 2, 1.0, 0.5)
+    np.testing.assert_allclose(kernel.matrix(np.eye(2)), 9.25, rtol=1e-12)
+
+
 @pytest.mark.parametrize(("activation", "kind", "message"), [
-    (lambda u: np.exp(u**2), NotFiniteError, "second moment"),
-    (lambda u: np.exp(0.26 * np.minimum(u**2, 2500.0)), InputError, "second moment does not exist|kink or is too"),
+    (lambda u: np.exp(u**2), NotFiniteError, "is inf at .* second moment"),
+    (lambda u: np.exp(0.26 * np.minimum(u**2, 2500.0)), InputError, r"E\[φ\(u\)²\] comes from as far as u = 3[5-9]"),
+    (lambda u: np.exp(np.minimum(3 * np.abs(u) ** 1.5, 600)), InputError, r"E\[φ\(u\)²\] comes"),
+    (lambda u: 1 / u, InputError, r"E\[φ\(u\)²\] grows"),
+    (lambda u: np.sqrt(np.abs(u)), InputError, r"E\[φ'\(u\)²\] grows"),
+    (np.sign, InputError, r"E\[φ'\(u\)²\] grows"),
     (lambda u: np.maximum(u, 0), InputError, "kink"),
-    (np.sign, InputError, "was asked for"),
-    (lambda u: u.sum(), ShapeError, "elementwise"),
-    (lambda u: 1 / (u - u), NotFiniteError, "not finite"),
+    (lambda u: np.tanh(u.astype(np.float32)), InputError, "single precision"),
+    (np.log, NotFiniteError, "log is nan at -"),
+    (lambda u: np.where(u > 20, np.nan, u), NotFiniteError, "is nan at 20"),
+    (lambda u: u + np.nan, NotFiniteError, "is nan at"),
+    (lambda u: 1 / (u - u), NotFiniteError, "is -?inf at"),
 ])
 def test_activations_that_have_no_kernel(activation, kind, message):
-    with np.errstate(divide="ignore", invalid="ignore"), pytest.raises(kind, match=message):
+    with pytest.raises(kind, match=message):
         NetworkKernel(activation).matrix(np.ones((1, 2)))
+
+
+@pytest.mark.parametrize(("activation", "kind", "message"), [
+    (math.sin, InputError, r"sin does not work on one of shape \(2, 3\)"),
+    (lambda u: u if u > 0 else 0.0, InputError, "as np.tanh and np.maximum do"),
+    (lambda u: 1 // 0, InputError, "by zero"),
+    (lambda u, v: u, InputError, "argument"),
+    (lambda u: None, ShapeError, "elementwise"),
+    (lambda u: u.sum(), ShapeError, "elementwise"),
+    (np.ravel, ShapeError, r"made \(6,\) of \(2, 3\)"),
+    (lambda u: np.exp(1j * u), InputError, "complex"),
+    (lambda u: u / np.linalg.norm(u), InputError, "each number alone"),
+    (lambda u: u + np.random.default_rng().standard_normal(u.shape), InputError, "or every time"),
+])
+def test_what_is_not_elementwise_is_refused_at_once(activation, kind, message):
+    for make in (NetworkKernel, Quadrature, lambda given: Quadrature(np.tanh, given)):
+        with pytest.raises(kind, match=message):
+            make(activation)
 
 
 def test_a_kink_is_known_to_an_error_that_is_asked_for():
