@@ -2,8 +2,8 @@
 
 >>> from geomflow.study import STUDIES
 >>> sorted(STUDIES)
-['baseline', 'clustering-cost', 'corrections', 'feature-learning', 'figure2', 'figure3', 'generalisation',
- 'local-limit', 'locality', 'mixing', 'scaling', 'table1', 'width']
+['baseline', 'clustering-cost', 'corrections', 'ensemble', 'feature-learning', 'figure2', 'figure3',
+ 'generalisation', 'local-limit', 'locality', 'mixing', 'scaling', 'table1', 'width']
 """
 
 import lazy_loader

@@ -1,6 +1,7 @@
 from .baseline import Baseline as Baseline
 from .clustering_cost import ClusteringCost as ClusteringCost
 from .corrections import Corrections as Corrections
+from .ensemble import Ensemble as Ensemble
 from .feature_learning import FeatureLearning as FeatureLearning
 from .figure2 import Figure2 as Figure2
 from .figure3 import Figure3 as Figure3

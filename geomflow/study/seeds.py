@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
+from scipy.optimize import curve_fit
 
 from geomflow.core.errors import InputError
 
@@ -68,17 +69,58 @@ def exponent(x: Any, y: Any) -> float:
     return _line(np.asarray(x, dtype=float), np.log(np.asarray(y, dtype=float)))[1]
 
 
-def exponent_and_error(x: Any, y: Any) -> tuple[float, float]:
+def exponent_and_error(x: Any, y: Any, errors: Any = 0.0) -> tuple[float, float]:
     """The γ of y ≈ c x^γ with its standard error, from how far the logarithms are from the line; zero for two places.
+
+    Where errors of y are known, it is no smaller than what these make of it.
 
     >>> [round(value, 12) for value in exponent_and_error([1, 10, 100], [5, 0.5, 0.05])]
     [-1.0, 0.0]
     """
+    relative = np.asarray(errors, dtype=float) / np.asarray(y, dtype=float)
     x, y = np.log(np.asarray(x, dtype=float)), np.log(np.asarray(y, dtype=float))
     intercept, slope = _line(np.exp(x), y)
     rest, spread = y - intercept - slope * x, x - x.mean()
     error = np.sqrt((rest @ rest) / (len(x) - 2) / (spread @ spread)) if len(x) > 2 else 0.0
-    return slope, float(error)
+    return slope, float(max(error, np.linalg.norm(spread * relative) / (spread @ spread)))
+
+
+def squared_norm(batches: Any) -> tuple[float, float]:
+    """|m|² of the mean m of vectors, (batches, d), without the share of their noise, and its error by the jackknife.
+
+    Σ_{i≠j} v_i·v_j/(k(k − 1)) has the expectation |E v|², and may be negative. InputError for fewer than three batches.
+
+    >>> squared_norm([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
+    (1.0, 0.0)
+    """
+    vectors = np.asarray(batches, dtype=float)
+    if len(vectors) < 3:
+        raise InputError(f"the error of a squared norm needs three batches or more, and {len(vectors)} were given.")
+    count, own = len(vectors), np.sum(vectors**2, axis=1)
+    sums = vectors.sum(axis=0) - np.vstack([np.zeros_like(vectors[:1]), vectors])  # of all, and without each
+    pairs = np.sum(sums**2, axis=1) - own.sum() + np.concatenate([[0.0], own])
+    value, without = pairs[0] / (count * (count - 1)), pairs[1:] / ((count - 1) * (count - 2))
+    return float(value), float(np.sqrt((count - 1) * np.mean((without - without.mean()) ** 2)))
+
+
+def exponent_of_squares(x: Any, squares: Any, errors: Any) -> tuple[float, float]:
+    """The γ of y ≈ c x^γ, and its error, from y² known to errors: least squares weighted by these, no logarithms.
+
+    Where the law misses by more than the errors say, that of γ is larger in proportion.
+
+    >>> [abs(round(v, 6)) for v in exponent_of_squares([1, 2, 4], [16, 4, 1], [0.1, 0.1, 0.1])]
+    [1.0, 0.0]
+    """
+    x, squares, errors = (np.asarray(values, dtype=float) for values in (x, squares, errors))
+    centre = np.exp(np.mean(np.log(x)))
+
+    def law(x: np.ndarray, scale: float, gamma: float) -> np.ndarray:
+        return np.asarray(scale * (x / centre) ** (2 * gamma))
+
+    start = max(float(squares[0] * x[0] / centre), float(errors.min()))
+    (scale, gamma), covariance = curve_fit(law, x, squares, (start, -0.5), errors, absolute_sigma=True)
+    misfit = np.sum(((law(x, scale, gamma) - squares) / errors) ** 2) / max(len(x) - 2, 1)
+    return float(gamma), float(np.sqrt(covariance[1, 1] * max(misfit, 1.0)))
 
 
 def with_errors(found: Mapping[str, tuple[float, float]]) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from geomflow.study.baseline import Baseline
 from geomflow.study.clustering_cost import ClusteringCost
 from geomflow.study.corrections import Corrections
+from geomflow.study.ensemble import Ensemble
 from geomflow.study.feature_learning import FeatureLearning
 from geomflow.study.figure2 import Figure2
 from geomflow.study.figure3 import Figure3
@@ -18,6 +19,6 @@ from geomflow.study.table1 import Table1
 from geomflow.study.width import Width
 
 STUDIES: dict[str, type[Study]] = {kind.name: kind for kind in (
-    LocalLimit, Width, Locality, Mixing, Corrections, Figure2, Figure3, Table1, Scaling, ClusteringCost,
+    LocalLimit, Width, Ensemble, Locality, Mixing, Corrections, Figure2, Figure3, Table1, Scaling, ClusteringCost,
     Baseline, FeatureLearning, Generalisation,
 )}  # fmt: skip
