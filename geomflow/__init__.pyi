@@ -26,7 +26,7 @@ from .flow.equations import (
 )
 from .kernels import (
     DeltaKernel as DeltaKernel, GaussianKernel as GaussianKernel, InfiniteEnsemble as InfiniteEnsemble,
-    MetricEnsemble as MetricEnsemble, NetworkKernel as NetworkKernel,
+    MetricEnsemble as MetricEnsemble, NetworkKernel as NetworkKernel, PotentialEnsemble as PotentialEnsemble,
 )
 from .symbolic import (
     Chart as Chart, ComplexChart as ComplexChart, KahlerMetric as KahlerMetric, Metric as Metric,

@@ -24,6 +24,7 @@ from .normalised import NormalisedCovariance as NormalisedCovariance, Normalised
 from .operators import KernelOperator as KernelOperator, UnderResolvedWarning as UnderResolvedWarning
 from .positivity import Probability as Probability, positive_probability as positive_probability
 from .potential import PotentialKernel as PotentialKernel
+from .potential_ensemble import Bars as Bars, PotentialEnsemble as PotentialEnsemble
 from .process import GaussianProcess as GaussianProcess
 from .projective import (
     CoordinateKernel as CoordinateKernel, FubiniStudyGaussian as FubiniStudyGaussian,
@@ -31,6 +32,7 @@ from .projective import (
     NearestKernel as NearestKernel, chordal_distance as chordal_distance, geodesic_distance as geodesic_distance,
 )
 from .residual import ResidualCovariance as ResidualCovariance, ResidualKernel as ResidualKernel
+from .series_kernel import SeriesKernel as SeriesKernel
 from .spectrum import (
     alignment as alignment, effective_dimension as effective_dimension, eigenvalues as eigenvalues,
     kernel_alignment as kernel_alignment, operator_alignment as operator_alignment,
@@ -41,4 +43,5 @@ from .tangent import (
     Covariant as Covariant, Kronecker as Kronecker, Symmetrised as Symmetrised, TangentKernel as TangentKernel,
     drift as drift,
 )
+from .waves import Waves as Waves
 from .zonal import zonal_series as zonal_series

@@ -49,26 +49,36 @@ class LeftOut(InNotebook):
         yield "width of the pulls", self.width
 
 
-def left_out(problem: Problem, function: Function, noise: float) -> LeftOut:
-    """r_i = [M y]_i/M_ii with M = (Θ + ρ/w)⁻¹, y what is learned; its variance [M C M]_ii/M_ii² with C = K + noise/w.
+def left_out(problem: Problem, function: Function, noise: float, together: int = 1) -> LeftOut:
+    """r_b = M_bb⁻¹ [M y]_b with M = (Θ + ρ/w)⁻¹, y what is learned, b a value or some `together`.
 
-    For M = C⁻¹, the Bayesian posterior, that is 1/M_ii: Rasmussen and Williams (2006), eqs. (5.12).
+    Its covariance is M_bb⁻¹ [M C M]_bb M_bb⁻¹ with C = K + noise/w: for M = C⁻¹, the Bayesian posterior, M_bb⁻¹.
+    Rasmussen and Williams (2006), eqs. (5.12).
     """
     if not (isinstance(function, Learned) and function.time == inf):
         raise InputError("predictions of each value from all others are known for networks that were trained for ever "
                          "and for the posterior: take `at(math.inf)` or `posterior()`.")
     size, roots, ridge = len(problem.y), problem.roots, function.ridge
+    if together < 1 or size % together:
+        raise InputError(f"{size} values are not left out {together} at a time.")
     require(40.0 * size**2, f"predictions of each of {size:,} values from all others")
     inverse = roots[:, None] * problem.filter.apply(function, np.diag(roots))
     _require_regular(problem, inverse, ridge)
-    peak = np.diag(inverse).copy()
-    residual = (inverse @ problem.residual) / peak[:, None]
+    own = np.linalg.inv(_blocks(inverse, together))
+    rows = own @ inverse.reshape(-1, together, size)
+    residual = rows.reshape(size, size) @ problem.residual
     if problem.tangent is problem.covariance and noise == ridge:
-        variance = 1 / peak
+        variance = np.einsum("baa->ba", own)
     else:
-        variance = np.einsum("pq,pq->p", inverse @ problem.prior, inverse)
-        variance = (variance + (noise / problem.weights * inverse**2).sum(axis=1)) / peak**2
-    return LeftOut(residual.reshape(problem.y.shape), np.sqrt(np.maximum(variance, 0.0)))
+        variance = np.einsum("bap,bap->ba", rows @ problem.prior, rows)
+        variance = variance + (rows**2) @ (noise / problem.weights)
+    return LeftOut(residual.reshape(problem.y.shape), np.sqrt(np.maximum(variance, 0.0)).ravel())
+
+
+def _blocks(matrix: np.ndarray, size: int) -> np.ndarray:
+    """The blocks along the diagonal, (p/size, size, size)."""
+    count = len(matrix) // size
+    return np.einsum("bacd,bc->bad", matrix.reshape(count, size, count, size), np.eye(count))
 
 
 def _require_regular(problem: Problem, inverse: np.ndarray, ridge: float) -> None:

@@ -184,22 +184,32 @@ class GaussianProcess(InNotebook):
         normal = generator(seed).standard_normal((number, len(root), int(np.prod(mean.shape[1:]))))
         return np.asarray(mean + np.einsum("qp,npc->nqc", root, normal).reshape(shape))
 
-    def left_out(self) -> LeftOut:
+    def left_out(self, together: int = 1) -> LeftOut:
         """Each value beside what networks predict that learned all others, for ever: in closed form, no refits.
 
         Raises InputError at finite times, and where the kernel is singular on the points.
-        """
-        return left_out(self.problem, self.function, self.noise)
 
-    def cross_calibrated(self) -> GaussianProcess:
+        Parameters
+        ----------
+        together : int
+            So many values in a row are left out at once: those that no new point comes without.
+        """
+        return left_out(self.problem, self.function, self.noise, together)
+
+    def cross_calibrated(self, together: int = 1) -> GaussianProcess:
         """The same for networks of the amplitude at which `left_out` has pulls of width one.
 
         K → α²K, Θ → α²Θ and ρ → α²ρ with α the width of the pulls as they are: means stay. Values at new points, drawn
         as these were, are predicted as those left out are, from one point more: whatever the kernel, their pulls have
         width one up to sampling. Where the points are a regular grid error bars between them come out too large, since
         a value that is left out leaves a hole.
+
+        Parameters
+        ----------
+        together : int
+            As for `left_out`.
         """
-        factor, of = self.left_out().width ** 2, self.problem
+        factor, of = self.left_out(together).width ** 2, self.problem
         if not factor > 0:
             raise InputError("the values are those of the mean before training: any amplitude is too large for them.")
         scaled = replace(of, tangent=factor * of.tangent, covariance=factor * of.covariance)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import geomflow as gf
-from geomflow.kernels import InfiniteEnsemble, MetricEnsemble, NetworkKernel
+from geomflow.kernels import InfiniteEnsemble, MetricEnsemble, NetworkKernel, PotentialEnsemble, Waves
 
 DRAWS = 20
 WAVES = np.random.default_rng(11).standard_normal((2, 3, 7, 7)) / 40
@@ -71,6 +71,35 @@ def test_on_a_regular_grid_error_bars_are_too_large():
     grid = np.stack(np.meshgrid(*[np.arange(11) / 11] * 2, indexing="ij"), axis=-1).reshape(-1, 2)
     for kernel in (NetworkKernel("relu", 1, 1.4, 0.3), NetworkKernel("gelu", 1, 1.4, 0.3)):
         assert torus_widths(kernel, "last", 0, grid)[1] < 0.5
+
+
+@cache
+def smooth_metric():
+    """g = ½ + ∂∂̄φ on the elliptic curve, φ of waves up to the third: what gives it at points, (p, 1, 1)."""
+    rng = np.random.default_rng(3)
+    k = np.stack(np.meshgrid(*[np.arange(-3, 4)] * 2, indexing="ij"))
+    heights = rng.standard_normal((2, 7, 7)) / (1 + np.sum(k**2, axis=0)) / 30
+
+    def at(x):
+        phase = 2 * np.pi * np.tensordot(x, k, 1)
+        parts = np.sum(heights[0] * np.cos(phase) + heights[1] * np.sin(phase), axis=(1, 2))
+        return 0.5 + parts[:, None, None] - np.sum(heights[0, 3, 3])
+
+    return at
+
+
+@pytest.mark.parametrize("activation, trained", [("erf", "last"), ("gelu", "all")])
+def test_metrics_of_potentials_have_pulls_of_width_one(activation, trained):
+    torus, metric = gf.ComplexTorus(1), smooth_metric()
+    kernel = NetworkKernel(activation, 1, 1.4, 0.3).periodic(torus)
+    waves, widths = Waves.of(InfiniteEnsemble(kernel, trained), torus), []
+    for seed in range(DRAWS):
+        rng = np.random.default_rng(seed)
+        x, new = rng.uniform(size=(80, 2)), rng.uniform(size=(200, 2))
+        learned = PotentialEnsemble.learn(waves, x, metric(x)).cross_calibrated()
+        pulls = (learned.mean(new) - metric(new)) / learned.deviation(new)
+        widths.append(np.sqrt(np.mean(np.abs(pulls) ** 2)))
+    assert abs(pooled(widths) - 1) < 0.1
 
 
 @cache

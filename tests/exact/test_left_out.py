@@ -51,6 +51,17 @@ def test_they_equal_forty_digits():
 
 
 @pytest.mark.parametrize("which", range(4))
+def test_values_may_be_left_out_together(which):
+    found = processes(X, Y, WEIGHTS, 0.2)[which].left_out(together=3)
+    for first in (0, 6):
+        gone, rest = np.arange(first, first + 3), np.delete(np.arange(12), np.arange(first, first + 3))
+        other = processes(X[rest], Y[rest], WEIGHTS[rest], 0.2)[which]
+        assert np.allclose(found.residual[gone], Y[gone] - other.mean(X[gone]), rtol=0, atol=1e-10)
+        variance = other.variance(X[gone]) + other.noise / WEIGHTS[gone]
+        assert np.allclose(found.deviation[gone] ** 2, variance, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("which", range(4))
 def test_calibration_scales_deviations_alone(which):
     process = processes(X, Y, WEIGHTS, 0.2)[which]
     calibrated, new = process.cross_calibrated(), RNG.standard_normal((5, 3))
@@ -69,5 +80,7 @@ def test_what_it_cannot_answer_it_refuses():
         InfiniteEnsemble(KERNEL).regress(*twice).at(math.inf).left_out()
     with pytest.raises(InputError, match="no weight"):
         InfiniteEnsemble(KERNEL).regress(X, Y, np.arange(12.0)).at(math.inf).left_out()
+    with pytest.raises(InputError, match="5 at a time"):
+        learned.posterior().left_out(together=5)
     with pytest.raises(InputError, match="any amplitude"):
         InfiniteEnsemble(KERNEL, mean=1.0).regress(X, np.ones(12)).posterior().cross_calibrated()
