@@ -1,4 +1,5 @@
 from .activation import Activation as Activation, activation as activation
+from .by_jax import JaxNetwork as JaxNetwork
 from .components import (
     CholeskyModel as CholeskyModel, IndependentComponents as IndependentComponents,
     SharedComponents as SharedComponents, UncorrectedComponents as UncorrectedComponents,

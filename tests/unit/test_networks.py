@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 import sympy as sp
 
 from geomflow.core import memory
-from geomflow.core.errors import InputError, MemoryLimitError, NotFiniteError, ShapeError, UnknownNameError
+from geomflow.core.errors import (
+    InputError,
+    MemoryLimitError,
+    MissingExtraError,
+    NotFiniteError,
+    ShapeError,
+    UnknownNameError,
+)
 from geomflow.core.monomials import multi_indices
 from geomflow.field import Torus
 from geomflow.networks import (
@@ -15,6 +24,7 @@ from geomflow.networks import (
     AutogradNetwork,
     CosineNetwork,
     FourierEmbedding,
+    JaxNetwork,
     Layout,
     Perceptron,
     activation,
@@ -261,6 +271,12 @@ def test_autograd_network_checks_the_shape():
     network = AutogradNetwork(lambda views, x: x, Layout((("w", (1,)),)), 2, 1)
     with pytest.raises(ShapeError, match=r"returned shape \(3, 2\) instead of \(3, 1\)"):
         network.values(np.zeros(1), np.zeros((3, 2)))
+
+
+def test_without_jax_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "jax", None)
+    with pytest.raises(MissingExtraError, match=r"'jax'.*geomflow\[jax\]"):
+        JaxNetwork(lambda views, x: x, {"w": (1,)}, 1, 1)
 
 
 def test_sentences():
