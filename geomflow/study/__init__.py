@@ -2,7 +2,7 @@
 
 >>> from geomflow.study import STUDIES
 >>> sorted(STUDIES)
-['baseline', 'clustering-cost', 'corrections', 'ensemble', 'feature-learning', 'figure2', 'figure3',
+['architectures', 'baseline', 'clustering-cost', 'corrections', 'ensemble', 'feature-learning', 'figure2', 'figure3',
  'generalisation', 'local-limit', 'locality', 'mixing', 'scaling', 'table1', 'width']
 """
 

@@ -1,3 +1,4 @@
+from .architectures import Architectures as Architectures
 from .baseline import Baseline as Baseline
 from .clustering_cost import ClusteringCost as ClusteringCost
 from .corrections import Corrections as Corrections

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from geomflow.study.architectures import Architectures
 from geomflow.study.baseline import Baseline
 from geomflow.study.clustering_cost import ClusteringCost
 from geomflow.study.corrections import Corrections
@@ -20,5 +21,5 @@ from geomflow.study.width import Width
 
 STUDIES: dict[str, type[Study]] = {kind.name: kind for kind in (
     LocalLimit, Width, Ensemble, Locality, Mixing, Corrections, Figure2, Figure3, Table1, Scaling, ClusteringCost,
-    Baseline, FeatureLearning, Generalisation,
+    Baseline, FeatureLearning, Generalisation, Architectures,
 )}  # fmt: skip
