@@ -7,9 +7,10 @@ happened, with its numbers, where, and what to change.
 from __future__ import annotations
 
 import difflib
+import reprlib
 import sys
 import warnings
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Hashable, Iterable
 
 
 class GeomflowError(Exception):
@@ -66,8 +67,8 @@ class UnknownNameError(GeomflowError, LookupError):
 
 def require_known(what: str, name: object, known: Collection[str]) -> None:
     """Raise `UnknownNameError` unless `name` is among the `known` ones; `what` it names, for the message."""
-    if name not in known:
-        raise UnknownNameError.among(what, str(name), known)
+    if not isinstance(name, Hashable) or name not in known:
+        raise UnknownNameError.among(what, reprlib.repr(name) if not isinstance(name, str) else name, known)
 
 
 class IllPosedError(InputError):

@@ -131,7 +131,7 @@ def named_numbers(owner: str, wanted: Collection[str], given: Mapping[str, Any],
 
 
 def whole(given: Any, what: str, least: int, advice: str = "") -> int:
-    """A whole number as an int, numpy's among them; raises InputError for all else, True and 2.0 too.
+    """A whole number as an int, numpy's among them; raises InputError for all else, True and 2.0 too, and above 2⁶³.
 
     Parameters
     ----------
@@ -151,6 +151,8 @@ def whole(given: Any, what: str, least: int, advice: str = "") -> int:
     """
     if isinstance(given, bool) or not isinstance(given, (int, np.integer)) or given < least:
         raise InputError(f"{what} is {given!r}; give a whole number >= {least}{advice}")
+    if given > sys.maxsize:
+        raise InputError(f"{what} is more than can be counted: give a whole number up to {sys.maxsize:,}{advice}")
     return int(given)
 
 
@@ -184,6 +186,8 @@ def real_array(given: Any, what: str, advice: str = "give real numbers") -> np.n
     except (TypeError, ValueError):
         kind = type(given).__name__
         raise InputError(f"{what} must be an array of numbers, and a {kind} was given: {advice}.") from None
+    except OverflowError:
+        raise InputError(f"{what}: a number is beyond double precision (1.8e308): choose larger units.") from None
     raise InputError(f"{what} of shape {array.shape} are complex, and real numbers are needed here: {advice}.")
 
 

@@ -13,7 +13,7 @@ from typing import Any, Self, final
 
 import numpy as np
 
-from geomflow.core.errors import InputError
+from geomflow.core.errors import InputError, NotFiniteError
 from geomflow.core.numbers import finite_number
 from geomflow.kernels.blocks import require_square, same_dimension
 from geomflow.kernels.embedded import EmbeddedKernel
@@ -37,10 +37,23 @@ class GaussianNetwork(EmbeddedKernel):
     def _parts(self, dim: int) -> tuple[float, float, float]:
         """h, a and b, none negative."""
 
+    def read(self, x: Any) -> np.ndarray:
+        """Points (p, d), or NotFiniteError where the kernel overflows."""
+        points = super().read(x)
+        with np.errstate(over="ignore"):
+            found = self._diagonal(points)
+        if not np.isfinite(found).all():
+            worst = int(np.argmin(np.isfinite(found)))
+            raise NotFiniteError(f"the kernel is {found[worst]} at point {worst} of {len(points)}, {points[worst]}: "
+                                 "take larger units, or a smaller weight_std.")
+        return points
+
     def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """K(x_p, y_q), (p, q)."""
         same_dimension(x, y)
         dim = x.shape[1]
+        if not len(x) or not len(y):
+            return np.zeros((len(x), len(y)))
         height, constant, slope = self._parts(dim)
         out = TiledGaussian(EUCLIDEAN, dim, sqrt(dim) / self._waves).matrix(x, y)
         out *= constant + slope * self._waves**2 / dim * (x @ y.T) if slope else constant
@@ -48,7 +61,9 @@ class GaussianNetwork(EmbeddedKernel):
 
     def diagonal(self, x: Any) -> np.ndarray:
         """K(x_p, x_p), (p,)."""
-        points = self.read(x)
+        return self._diagonal(self.read(x))
+
+    def _diagonal(self, points: np.ndarray) -> np.ndarray:
         height, constant, slope = self._parts(points.shape[1])
         return height + constant + slope * self._waves**2 / points.shape[1] * np.sum(points**2, axis=1)
 
@@ -90,6 +105,7 @@ class GaussNetKernel(GaussianNetwork):
         for name, positive in (("weight_std", True), ("bias_std", False),
                                ("output_weight_std", True), ("output_bias_std", False)):
             object.__setattr__(self, name, _deviation(getattr(self, name), name, positive))
+        self._require_embedding()
 
     @property
     def _waves(self) -> float:
@@ -147,6 +163,7 @@ class CosineNetKernel(GaussianNetwork):
         object.__setattr__(self, "weight_std", _deviation(self.weight_std, "weight_std", True))
         if self.amplitude is not None:
             object.__setattr__(self, "amplitude", _deviation(self.amplitude, "amplitude", True))
+        self._require_embedding()
 
     @property
     def _waves(self) -> float:
@@ -154,7 +171,8 @@ class CosineNetKernel(GaussianNetwork):
 
     def _parts(self, dim: int) -> tuple[float, float, float]:
         own = self.amplitude
-        half = (self.weight_std**2 / (2 * pi * dim)) ** (dim / 2) if own is None else own**2 / 2
+        with np.errstate(over="ignore"):
+            half = float(np.float64(self.weight_std**2 / (2 * pi * dim)) ** (dim / 2)) if own is None else own**2 / 2
         return 0.0, 2 * half, half
 
     @property

@@ -53,6 +53,8 @@ def real_points(x: Any) -> np.ndarray:
                         "a kernel of theirs, such as FubiniStudyGaussian(scale)")
     if points.ndim != 2:
         raise ShapeError(f"points are rows of an array (points, coordinates), and the shape {points.shape} was given.")
+    if not points.shape[1]:
+        raise ShapeError(f"points have coordinates, and the {len(points)} that were given have none.")
     return finite_rows(points)
 
 
@@ -93,10 +95,17 @@ def require_matrix(rows: int, columns: int) -> None:
                    f"sum without it by kernel.apply, or take {fits:,} rows at a time")
 
 
+def _is_complex(values: Any) -> bool:
+    require_unmasked(values, "the array of values")
+    try:
+        return np.iscomplexobj(np.asarray(values))
+    except (TypeError, ValueError):
+        return False
+
+
 def as_columns(values: Any, count: int) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
     """Values (q, ...) as real columns (c, q), and the way back from sums (c, p) to (p, ...)."""
-    require_unmasked(values, "the array of values")
-    array = np.asarray(values)
+    array = np.asarray(values) if _is_complex(values) else real_array(values, "the array of values")
     if array.ndim == 0 or len(array) != count:
         raise ShapeError(f"values of shape {array.shape} were given for {count} points: give one row for each point.")
     tail, is_complex = array.shape[1:], np.iscomplexobj(array)

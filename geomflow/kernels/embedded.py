@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from geomflow.core.errors import ShapeError
+from geomflow.core.errors import InputError, ShapeError
 from geomflow.field.grid import Grid
 from geomflow.kernels.kernel import Kernel
 from geomflow.kernels.operators import FourierOperator, KernelOperator, checked_grid
@@ -33,6 +33,12 @@ class EmbeddedKernel(Kernel):
         harmonics : int
             Of the embedding.
         """
+
+    def _require_embedding(self) -> None:
+        """InputError unless it is one."""
+        if not isinstance(self._embedding, FourierEmbedding | None):
+            raise InputError(f"an embedding is a FourierEmbedding(torus), and {self._embedding!r} was given; points "
+                             "need none.")
 
     def read(self, x: Any) -> np.ndarray:
         """Points (p, d) as the network sees them: themselves or their embedding."""

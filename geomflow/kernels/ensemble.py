@@ -16,6 +16,7 @@ import numpy as np
 from geomflow.core.errors import InputError, ShapeError, require_known
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import finite_number, real_array, real_number, whole
+from geomflow.kernels.blocks import require_square
 from geomflow.kernels.filters import SpectralFilter
 from geomflow.kernels.kernel import Kernel
 from geomflow.kernels.motions import Descended, Learned
@@ -62,8 +63,11 @@ class InfiniteEnsemble(InNotebook):
     amplitude: float = 1.0
 
     def __post_init__(self) -> None:
-        if not finite_number(self.amplitude, "the amplitude") > 0:
-            raise InputError(f"the amplitude of networks is positive, and {self.amplitude:g} was given.")
+        amplitude = finite_number(self.amplitude, "the amplitude")
+        if not amplitude > 0:
+            raise InputError(f"the amplitude of networks is positive, and {amplitude:g} was given.")
+        require_square("the amplitude of networks", amplitude)
+        object.__setattr__(self, "amplitude", amplitude)
         require_known("choice of what is trained", self.trained, ("all", "last"))
         if not isinstance(getattr(self.kernel, "covariance", None), Kernel):
             raise InputError(f"an ensemble needs a tangent kernel that knows the covariance of its networks, such as "
@@ -155,7 +159,8 @@ class Regression(InNotebook):
         count : int, optional
             How many.
         """
-        return self.problem.filter.rates(count) + self.ridge
+        number = None if count is None else whole(count, "the number of rates", 1)
+        return self.problem.filter.rates(number) + self.ridge
 
     @property
     def unlearned(self) -> int:

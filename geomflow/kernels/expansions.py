@@ -93,8 +93,8 @@ class Polynomial(Expanded):
         coefficients : sequence of float
             a_0, a_1, …
         """
-        numbers = [a / factorial(n) ** 0.5 for n, a in enumerate(coefficients)]
-        return cls(tuple(np.polynomial.hermite_e.herme2poly(numbers)))
+        numbers = cls(coefficients).coefficients
+        return cls(tuple(np.polynomial.hermite_e.herme2poly([a / factorial(n) ** 0.5 for n, a in enumerate(numbers)])))
 
     def order(self, deviations: np.ndarray) -> int:
         """One more than the degree."""

@@ -11,6 +11,7 @@ import numpy as np
 from geomflow.core.errors import InputError
 from geomflow.core.memory import require
 from geomflow.core.notebook import Facts, InNotebook
+from geomflow.core.numbers import whole
 from geomflow.kernels.motions import Function, Learned
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def left_out(problem: Problem, function: Function, noise: float, together: int =
         raise InputError("predictions of each value from all others are known for networks that were trained for ever "
                          "and for the posterior: take `at(math.inf)` or `posterior()`.")
     size, roots, ridge = len(problem.y), problem.roots, function.ridge
-    if together < 1 or size % together:
+    if size % whole(together, "the number of values left out at once", 1):
         raise InputError(f"{size} values are not left out {together} at a time.")
     require(40.0 * size**2, f"predictions of each of {size:,} values from all others")
     inverse = roots[:, None] * problem.filter.apply(function, np.diag(roots))

@@ -9,7 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
-from geomflow.core.errors import ShapeError
+from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import real_array
 from geomflow.field.matrices import pack_symmetric, unpack_symmetric
@@ -75,6 +75,11 @@ class MetricEnsemble(InNotebook):
         -----
         Raises ShapeError for metrics that are not symmetric matrices, one for each point.
         """
+        if not isinstance(ensemble, InfiniteEnsemble):
+            raise InputError(f"metrics are learned by an InfiniteEnsemble(kernel), and {ensemble!r} was given.")
+        if not (reference is None or callable(reference)):
+            raise InputError(f"the reference is a function of points that returns metrics (p, d, d), and {reference!r} "
+                             "was given.")
         wanted = _symmetric(metrics, "the metrics that are learned")
         lacking = wanted if reference is None else wanted - _symmetric(reference(x), "the reference")
         process = ensemble.regress(x, columns_of(lacking), weights, ridge).at(time)

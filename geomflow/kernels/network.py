@@ -43,6 +43,7 @@ class InfiniteNetwork(EmbeddedKernel):
         if self.depth > MOST_LAYERS:
             raise InputError(f"a kernel of {self.depth:,} hidden layers takes as many steps for each of its entries; "
                              f"the most is {MOST_LAYERS:,}.")
+        self._require_embedding()
         for name, bound in (("weight_std", "positive"), ("bias_std", ">= 0")):
             value = real_number(getattr(self, name), name)
             if not (np.isfinite(value) and (value > 0 if bound == "positive" else value >= 0)):

@@ -7,8 +7,8 @@ from typing import Any, final
 
 import numpy as np
 
-from geomflow.core.errors import InputError
-from geomflow.core.numbers import generator
+from geomflow.core.errors import InputError, NotFiniteError, ShapeError
+from geomflow.core.numbers import generator, real_array, whole
 from geomflow.core.threads import each
 from geomflow.kernels.blocks import real_points, require_matrix
 from geomflow.kernels.functions import function_and_slope
@@ -45,8 +45,13 @@ class KernelEstimate:
         exact : (p, q) array
             What the mean is compared with.
         """
-        deviation = self.error**2 * (self.networks - 1) + (self.mean - exact) ** 2
-        return float(np.sqrt(deviation.sum() / np.sum(np.square(exact))))
+        known = real_array(exact, "the exact kernel")
+        if known.shape != self.mean.shape:
+            raise ShapeError(f"the estimate has the shape {self.mean.shape}, and the exact kernel {known.shape}.")
+        if not (np.isfinite(known).all() and known.any()):
+            raise InputError("the exact kernel is finite and not zero everywhere.")
+        deviation = self.error**2 * (self.networks - 1) + (self.mean - known) ** 2
+        return float(np.sqrt(deviation.sum() / np.sum(np.square(known))))
 
     def __repr__(self) -> str:
         shape = " × ".join(map(str, self.mean.shape))
@@ -82,21 +87,24 @@ def monte_carlo(
     """
     if not isinstance(kernel, NetworkKernel | NetworkCovariance):
         raise InputError(f"networks are drawn for a NetworkKernel or a NetworkCovariance, and {kernel!r} was given.")
-    if networks < 2:
-        raise InputError(f"standard errors need at least two networks, and networks is {networks}.")
+    networks = whole(networks, "the number of networks, of which standard errors need two,", 2)
+    width = whole(width, "the width", 1)
     first = real_points(x)
     second = first if y is None else real_points(y)
     require_matrix(3 * len(first), len(second))
     network = _finite(kernel, first.shape[1], width)
     single = _tangent if isinstance(kernel, NetworkKernel) else _product
     mean, squares = np.zeros((2, len(first), len(second)))
-    streams = generator(seed).spawn(networks)
+    rng = generator(seed)
     for start in range(0, networks, _TOGETHER):
-        chosen = streams[start : start + _TOGETHER]
+        chosen = rng.spawn(min(_TOGETHER, networks - start))
         for number, sample in enumerate(each(lambda rng: single(network, network.initial(rng), first, second), chosen)):
             step = sample - mean
             mean += step / (start + number + 1)
             squares += step * (sample - mean)
+    if not (np.isfinite(mean).all() and np.isfinite(squares).all()):
+        raise NotFiniteError("the kernels of networks at these points overflow: take larger units, fewer layers or a "
+                             "smaller weight_std.")
     return KernelEstimate(mean, np.sqrt(squares / (networks - 1) / networks), width, networks)
 
 

@@ -27,7 +27,8 @@ class NormalisedNetwork(InfiniteNetwork):
         if not (lengths := np.any(points, axis=1)).all():
             raise InputError(f"point {int(np.argmin(lengths))} of {len(points)} is zero and bias_std is 0: all sums of "
                              "the first layer vanish there, and no deviation divides them. Take a positive bias_std.")
-        return points
+        exponents = np.frexp(np.abs(points).max(axis=1))[1]
+        return np.ldexp(points, -exponents[:, None])  # along rays nothing changes
 
 
 @final

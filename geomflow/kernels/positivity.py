@@ -10,6 +10,7 @@ from numpy.polynomial.legendre import leggauss
 from scipy.special import chndtr, ndtr
 
 from geomflow.core.errors import InputError, ShapeError
+from geomflow.core.memory import require
 from geomflow.core.numbers import generator, real_array, whole
 
 
@@ -58,10 +59,10 @@ def positive_probability(mean: np.ndarray, deviation: np.ndarray, count: int = 1
         raise InputError(f"deviations are not negative, and the smallest is {s.min():g}.")
     certain = np.linalg.eigvalsh(m)[..., 0] > 0
     scaled = m / np.where(s > 0, s, 1.0)[..., None, None]
-    exact = m.shape[-1] <= 2
-    value = _exact(scaled) if exact else _drawn(scaled, whole(count, "the number of matrices drawn", 1), seed)
+    exact, number = m.shape[-1] <= 2, whole(count, "the number of matrices drawn", 1)
+    value = _exact(scaled) if exact else _drawn(scaled, number, seed)
     value = np.where(s > 0, value, certain)
-    error = np.where((s > 0) & (not exact), np.sqrt(value * (1 - value) / count), 0.0)
+    error = np.where((s > 0) & (not exact), np.sqrt(value * (1 - value) / number), 0.0)
     return Probability(value, error)
 
 
@@ -86,6 +87,7 @@ _REACH, _NODES = 9.0, 96
 
 def _drawn(m: np.ndarray, count: int, seed: int | np.random.Generator) -> np.ndarray:
     """The shares that are positive of matrices drawn, the same fluctuations at every mean."""
+    require(24.0 * count * m.shape[-1] ** 2, f"{count:,} matrices", "draw fewer")
     drawn = fluctuations(m.shape[-1], (count,), seed)
     flat = m.reshape(-1, *m.shape[-2:])
     shares = [np.mean(np.linalg.eigvalsh(drawn + one)[:, 0] > 0) for one in flat]

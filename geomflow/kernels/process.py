@@ -142,7 +142,7 @@ class GaussianProcess(InNotebook):
             The same networks at another time: then f_t(x) with f_s(y), t this and s the other.
         """
         other, y = self if other is None else other, x if y is None else y
-        if other.problem is not self.problem:
+        if not isinstance(other, GaussianProcess) or other.problem is not self.problem:
             raise InputError("two times of one regression have a covariance: take both from the same `regress(...)`.")
         kernel, points = self.problem.covariance, self.problem.x
         a, b = self._action(x), other._action(y)
@@ -178,6 +178,7 @@ class GaussianProcess(InNotebook):
             Of the draw.
         """
         mean, number = self.mean(x), whole(count, "the number of samples", 1)
+        require(16.0 * number * mean.size, f"{number:,} samples at {len(mean):,} points", "draw fewer at a time")
         values, vectors = np.linalg.eigh(self.covariance(x))
         root = vectors * np.sqrt(np.maximum(values, 0.0))
         shape = (number, *mean.shape)

@@ -12,6 +12,7 @@ from typing import Any, final
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.core.numbers import finite_number
 from geomflow.kernels.architectures import GaussianNetwork
 from geomflow.kernels.expansions import Expanded, Quadrature
 from geomflow.kernels.functions import function_and_slope
@@ -49,6 +50,9 @@ def zonal_series(kernel: Kernel, tolerance: float = 1e-12) -> np.ndarray:
         raise InputError(f"the kernels of networks of points are series on a sphere, and {kernel!r} was given.")
     if None in (getattr(one, "amplitude", 1.0) for one in (kernel, getattr(kernel, "kernel", kernel))):
         raise InputError(f"the amplitude of {kernel!r} depends on the dimension of the inputs: give one.")
+    tolerance = finite_number(tolerance, "the tolerance")
+    if not tolerance > 0:
+        raise InputError(f"the tolerance is a relative error, and {tolerance:g} was given.")
     whole, terms = float(kernel.diagonal([[1.0]])[0]), _FIRST
     series = _terms(kernel, terms)
     while abs(1 - series.sum() / whole) > tolerance and terms < _LAST:
