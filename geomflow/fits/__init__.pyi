@@ -39,6 +39,7 @@ from .profiles import (
     ArcCosine as ArcCosine, Exponential as Exponential, Power as Power, PowerSeries as PowerSeries, Profile as Profile,
 )
 from .span import LinearSpan as LinearSpan
+from .span_potentials import SpanPotentials as SpanPotentials
 from .tangent_features import (
     ComponentTangent as ComponentTangent, FrozenComponents as FrozenComponents, PotentialTangent as PotentialTangent,
     tangent_span as tangent_span,

@@ -172,6 +172,10 @@ class FeatureSpan(PotentialSpan, kind="FeatureSpan"):
 
         return profiles.composed_jets(points, argument, self.profile, unwhitened(self.lower, coefficients))
 
+    def every_jets(self, points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The jets of all functions, from one series at each point."""
+        return self.jets(points, np.eye(self.size))
+
     def _blocks(self, prepared: FeatureJets) -> list[slice]:
         return slices(prepared.count, max(16, _NUMBERS // max(self.size, prepared.values.shape[1])))
 

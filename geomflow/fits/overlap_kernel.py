@@ -135,8 +135,12 @@ class OverlapSpan(PotentialSpan, kind="OverlapSpan"):
     def jets(self, points: Points, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Exact to the fourth derivative, by truncated power series."""
         centres = self.centres.reshape(-1, self.centres.shape[2])
-        heights = np.repeat(unwhitened(self.lower, coefficients) / self.images, self.images)
+        heights = np.repeat(unwhitened(self.lower, coefficients) / self.images, self.images, axis=0)
         return composed_jets(points, lambda part: overlap_series(part, centres), self.profile, heights)
+
+    def every_jets(self, points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The jets of all functions, from one series at each point."""
+        return self.jets(points, np.eye(self.size))
 
     def record(self) -> dict[str, Any]:
         """Class, profile, centres and whitening."""

@@ -146,8 +146,9 @@ def directional_jets(
 
 
 def read_jets(coefficients: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The derivatives (φ_ab̄, φ_acb̄, φ_acb̄d̄) from the series (P, rows, rows) of one function."""
-    found = coefficients * np.multiply.outer(quadratics(n).factorials, quadratics(n).factorials)
+    """The derivatives (φ_ab̄, φ_acb̄, φ_acb̄d̄) from the series (P, rows, rows) of one function, or (P, rows, rows, K)."""
+    factorials = np.multiply.outer(quadratics(n).factorials, quadratics(n).factorials)
+    found = coefficients * factorials.reshape(*factorials.shape, *(1,) * (coefficients.ndim - 3))
     spread = np.array([[1 + n + pairs(n).index((min(a, c), max(a, c))) for c in range(n)] for a in range(n)])
     once = np.arange(1, 1 + n)
     second = found[:, once[:, None], once]

@@ -105,6 +105,18 @@ class PotentialSpan(LinearSpan["KernelMetric"]):
             f"{self} has no third and fourth derivatives, which curvature needs; take a kernel with a smooth profile"
         )
 
+    def every_jets(self, points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """`jets` of each function ψ_α, these on a last axis.
+
+        Parameters
+        ----------
+        points : Points
+            P of them.
+        """
+        found = [self.jets(points, unit) for unit in np.eye(self.size)]
+        second, third, fourth = (np.stack(parts, axis=-1) for parts in zip(*found, strict=True))
+        return second, third, fourth
+
     def result(self, coefficients: np.ndarray, report: FitReport | None = None) -> KernelMetric:
         """A `KernelMetric`."""
         return KernelMetric(self, coefficients, report)

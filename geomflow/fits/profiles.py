@@ -277,7 +277,10 @@ def composed_jets(
     profile: Profile,
     heights: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(φ_ab̄, φ_acb̄, φ_acb̄d̄) of φ = Σ_c heights_c f(t_c), `argument` giving the series of all t_c at some points."""
+    """(φ_ab̄, φ_acb̄, φ_acb̄d̄) of φ = Σ_c heights_c f(t_c), `argument` giving the series of all t_c at some points.
+
+    Of several functions at once where heights are (M, K), these on a last axis.
+    """
     n = points.variety.dim
 
     def derivatives(t: np.ndarray) -> np.ndarray:

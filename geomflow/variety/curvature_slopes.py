@@ -17,6 +17,28 @@ class CurvatureSlopes(NamedTuple):
     third: NDArray[np.complex128]
     fourth: NDArray[np.complex128]
 
+    def along(self, second: np.ndarray, third: np.ndarray, fourth: np.ndarray) -> np.ndarray:
+        """δR of functions with these derivatives, (p, m).
+
+        Parameters
+        ----------
+        second, third, fourth : (p, n, n, m), (p, n, n, n, m) and (p, n, n, n, n, m) arrays
+            ψ_{ab̄}, ψ_{acb̄} and ψ_{acb̄d̄}.
+        """
+        found = [np.einsum("pi,pim->pm", c.reshape(len(c), -1), psi.reshape(len(c), -1, psi.shape[-1])).real
+                 for c, psi in zip(self, (second, third, fourth), strict=True)]
+        return np.asarray(found[0] + 2 * found[1] + found[2])
+
+    def at(self, rows: slice) -> CurvatureSlopes:
+        """Those at some of the points.
+
+        Parameters
+        ----------
+        rows : slice
+            Which.
+        """
+        return CurvatureSlopes(*(part[rows] for part in self))
+
 
 def curvature_slopes(second: np.ndarray, third: np.ndarray, fourth: np.ndarray) -> CurvatureSlopes:
     """The derivative of R = 2 g^{ab̄} g^{cd̄} (−φ_{acb̄d̄} + g^{ef̄} φ_{acf̄} φ_{eb̄d̄}) by the derivatives of φ.

@@ -138,6 +138,13 @@ def test_jets_are_derivatives_of_the_metric(kernel):
             assert best < 0.02 * error + 1e-8 * np.abs(exact).max()
 
 
+@pytest.mark.parametrize("kernel", [OverlapKernel(Exponential(1.3)), INVARIANTS[1], *ORBITS], ids=str)
+def test_jets_of_all_functions_at_once_are_those_of_each(kernel):
+    span, points = kernel.span(QUINTIC.sample(5, seed=1)), QUINTIC.sample(3, seed=2)
+    for together, apart in zip(span.every_jets(points), PotentialSpan.every_jets(span, points)):
+        np.testing.assert_allclose(together, apart, rtol=1e-10, atol=1e-10)
+
+
 def test_a_bergman_kernel_is_the_linear_kernel_of_all_monomials():
     z = ProjectiveInputs.of(QUINTIC.sample(30, seed=6), (1.0,))
     features = InvariantFeatures.of(QUINTIC, 3, gv.trivial_symmetry(5))
