@@ -7,6 +7,8 @@ True
 """
 
 import geomflow.field.functional_value  # noqa: F401  (how functionals are evaluated at fields)
+from geomflow.field.fields import Fields
+from geomflow.field.forms import FormField
 from geomflow.field.grid import ComplexTorus, Grid, Torus
 from geomflow.field.hermitian import HermitianField
 from geomflow.field.interpolate import Interpolation, interpolate, resample
@@ -18,7 +20,7 @@ from geomflow.field.spectra import laplacian_spectrum
 from geomflow.field.state import Field, ScalarField, TensorField
 
 __all__ = [
-    "ComplexTorus", "Field", "FlatTorus", "Grid", "HermitianField", "Interpolation", "MetricField", "Operator",
-    "PotentialField", "ScalarField", "TensorField", "Torus", "discretise", "interpolate", "laplacian_spectrum",
-    "pointwise", "resample",
+    "ComplexTorus", "Field", "Fields", "FlatTorus", "FormField", "Grid", "HermitianField", "Interpolation",
+    "MetricField", "Operator", "PotentialField", "ScalarField", "TensorField", "Torus", "discretise", "interpolate",
+    "laplacian_spectrum",    "pointwise", "resample",
 ]  # fmt: skip

@@ -21,13 +21,15 @@ import numpy as np
 from geomflow.codegen.stencils import ORDERS
 from geomflow.core import memory
 from geomflow.core.errors import GridTooSmallError, InputError, ShapeError, UnknownNameError, require_known
+from geomflow.field.fields import Fields, make_fields
+from geomflow.field.forms import FormField, make_form
 from geomflow.field.hermitian import HermitianField, make_hermitian
 from geomflow.field.lattice import FlatTorus, Order, Rows, Scheme, resolve_rows
 from geomflow.field.mesh import SPECTRAL, STENCIL, Mesh
 from geomflow.field.metric import MetricField, make_metric
 from geomflow.field.potential import PotentialField, make_potential
 from geomflow.field.random import random_metric, random_potential, random_scalar
-from geomflow.field.state import ScalarField, make_scalar
+from geomflow.field.state import ScalarField, TensorField, make_scalar, make_vector
 from geomflow.symbolic.chart import Chart, ComplexChart
 
 SMALLEST_SPECTRAL = 3
@@ -80,6 +82,42 @@ class Grid(Mesh):
             Flat, ½δ, unless given.
         """
         return make_hermitian(self, components)
+
+    def vector(self, components: Any) -> TensorField:
+        """A vector field X^i in Cartesian coordinates.
+
+        Parameters
+        ----------
+        components : d expressions, or array (*grid, d)
+            Periodic on the torus.
+        """
+        return make_vector(self, components)
+
+    def form(self, components: Any, degree: int | None = None) -> FormField:
+        """A differential form.
+
+        Parameters
+        ----------
+        components : mapping, or d expressions
+            Components by name, {"xy": "sin(2*pi*x)"}, the others zero; a one-form may be a sequence.
+        degree : int, optional
+            Of a form without components.
+
+        Notes
+        -----
+        Raises UnknownNameError and InputError for names that are no components.
+        """
+        return make_form(self, components, degree)
+
+    def fields(self, **parts: Any) -> Fields:
+        """Several fields by name, the state of a system: `grid.fields(g=grid.metric(), f="cos(2*pi*x)")`.
+
+        Parameters
+        ----------
+        **parts : Field, or what `scalar` takes
+            Fields on this grid.
+        """
+        return make_fields(self, parts)
 
     def potential(self, expression: Any = 0, reference: Any = None) -> PotentialField:
         """A Kähler potential φ of the metric reference + ∂∂̄φ, which is checked to be positive.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,10 +43,11 @@ class HermitianField(MatrixField):
         size = complex_dimension(self.grid, "a Hermitian form")
         freeze(self, (size, size), complex)
 
-    @property
-    def component_names(self) -> tuple[str, ...]:
+    called: ClassVar[str] = "h"
+
+    def names(self, name: str) -> tuple[str, ...]:
         """("h_11", "h_22", "re_h_12", "im_h_12") and the like, in the order of `core.hermitian`."""
-        return hermitian_names(self.values.shape[-1], "h")
+        return hermitian_names(self.values.shape[-1], name)
 
     def pack(self) -> np.ndarray:
         """(n², *grid), real."""

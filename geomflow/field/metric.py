@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, combinations_with_replacement
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from geomflow.field.mesh import checked_automorphism, permute
 from geomflow.field.operators import pointwise
 from geomflow.field.sampling import sample_matrix
 from geomflow.field.state import MatrixField, ScalarField, TensorField, freeze, unpacked_rows
-from geomflow.symbolic.jets import MetricNodes, field_node, metric_nodes
+from geomflow.symbolic.jets import MetricNodes, field_node, metric_names, metric_nodes
 from geomflow.symbolic.ring import packed_places
 
 if TYPE_CHECKING:
@@ -50,11 +50,11 @@ class MetricField(MatrixField):
     def __post_init__(self) -> None:
         freeze(self, (self.grid.dim,) * 2, float)
 
-    @property
-    def component_names(self) -> tuple[str, ...]:
+    called: ClassVar[str] = "g"
+
+    def names(self, name: str) -> tuple[str, ...]:
         """("g_xx", "g_xy", "g_yy") and the like: the components with i ≤ j, row by row."""
-        names = self.grid.torus.coordinates
-        return tuple(f"g_{names[i]}{names[j]}" for i, j in packed_places(len(names)))
+        return metric_names(self.grid.torus.coordinates, name)
 
     def pack(self) -> np.ndarray:
         """(d(d+1)/2, *grid)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
@@ -65,10 +65,11 @@ class PotentialField(Field):
         constant.flags.writeable = False
         object.__setattr__(self, "reference", constant)
 
-    @property
-    def component_names(self) -> tuple[str, ...]:
+    called: ClassVar[str] = "phi"
+
+    def names(self, name: str) -> tuple[str, ...]:
         """("phi",)."""
-        return ("phi",)
+        return (name,)
 
     @property
     def reference_values(self) -> np.ndarray:

@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any, Protocol, Self, final
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, final
 
 import numpy as np
 
@@ -37,10 +37,23 @@ class Field(InNotebook):
     grid: Grid
     values: np.ndarray
 
-    @property
+    called: ClassVar[str]
+    """What it is called where no name is given to it."""
+
     @abstractmethod
+    def names(self, name: str) -> tuple[str, ...]:
+        """Names of the independent real components of a field of this name, in packed order.
+
+        Parameters
+        ----------
+        name : str
+            Of the field.
+        """
+
+    @property
     def component_names(self) -> tuple[str, ...]:
         """Names of the independent real components, in packed order."""
+        return self.names(self.called)
 
     @abstractmethod
     def pack(self) -> np.ndarray:
@@ -177,10 +190,11 @@ class ScalarField(Field):
     def __post_init__(self) -> None:
         freeze(self, (), float)
 
-    @property
-    def component_names(self) -> tuple[str, ...]:
+    called: ClassVar[str] = "f"
+
+    def names(self, name: str) -> tuple[str, ...]:
         """("f",)."""
-        return ("f",)
+        return (name,)
 
     def pack(self) -> np.ndarray:
         """(1, *grid)."""
@@ -329,11 +343,12 @@ class TensorField(Field):
         """The number of indices."""
         return sum(letter.isalpha() for letter in self.indices)
 
-    @property
-    def component_names(self) -> tuple[str, ...]:
+    called: ClassVar[str] = "T"
+
+    def names(self, name: str) -> tuple[str, ...]:
         """One name a component, T_xx, T_xy, ..., all of them."""
-        names = self.grid.torus.coordinates
-        return tuple("T_" + "".join(index) for index in product(names, repeat=self.rank))
+        coordinates = self.grid.torus.coordinates
+        return tuple(f"{name}_{''.join(index)}" for index in product(coordinates, repeat=self.rank))
 
     def pack(self) -> np.ndarray:
         """(d^rank, *grid)."""
@@ -356,3 +371,14 @@ class TensorField(Field):
 
     def __repr__(self) -> str:
         return f"a tensor field T{self.indices} with components up to {self.max_modulus():.6g} on {self.grid!r}"
+
+
+def make_vector(grid: Grid, components: Any) -> TensorField:
+    """The vector field of `grid.vector(components)`."""
+    if isinstance(components, np.ndarray) and components.shape == (*grid.shape, grid.dim):
+        return TensorField(grid, components, "^i")
+    if not isinstance(components, Sequence | np.ndarray) or len(components) != grid.dim or isinstance(components, str):
+        raise ShapeError(f"a vector field on {grid!r} is given by {grid.dim} components, one for each coordinate, and "
+                         f"{components!r} was given.")
+    rows = [sample(grid, part, f"component {n} of the vector field") for n, part in enumerate(components)]
+    return TensorField(grid, np.stack(rows, axis=-1), "^i")

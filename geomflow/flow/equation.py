@@ -62,7 +62,7 @@ class Equation:
     stages      inner stages that `monitors` may use beyond those of `program`
     monitors    numbers recorded along the run
     curvature   the monitor that measures the size of the curvature
-    average     a nonlocal parameter of the program
+    averages    nonlocal parameters of the program; one may depend on those before it
     numbers     further parameters of the program and the monitors, and their values, such as those of a Kähler class:
                 one compiled routine serves them all
     modulo      "constants" if the state matters up to an additive constant only
@@ -77,7 +77,7 @@ class Equation:
     stages: tuple[Stage, ...] = ()
     monitors: tuple[Monitor, ...] = ()
     curvature: str | None = None
-    average: Average | None = None
+    averages: tuple[Average, ...] = ()
     numbers: Mapping[str, float] = field(default_factory=dict)
     modulo: str | None = None
     solved: GroundState | None = None

@@ -26,11 +26,15 @@ if TYPE_CHECKING:
     import sympy
 
 
+TIME = "t"
+"""The parameter of a program that holds the time."""
+
+
 class Flow(InNotebook, InLatex):
     """An evolution equation. `solve(flow, state, t1)` binds it to a state and integrates it."""
 
     latex_style: ClassVar[str] = "\\displaystyle "
-    expression_flow: ClassVar[Callable[[Any, Mapping[str, float]], Flow]]
+    expression_flow: ClassVar[Callable[[Any, Mapping[str, float], Mapping[str, Any], bool], Flow]]
     """What makes a flow of a user's own equation: `equations.expression`, which knows both, puts it here."""
 
     @property
@@ -82,21 +86,37 @@ class Flow(InNotebook, InLatex):
         """
 
     @staticmethod
-    def from_expression(rate: str | Any | Mapping[str, Any], **parameters: float) -> Flow:
-        """A user's own equation ∂_t u = rate, compiled like the built-in ones.
+    def from_expression(rate: str | Any | Mapping[str, Any], *, where: Mapping[str, Any] | None = None,
+                        covariant: bool = True, **parameters: float) -> Flow:
+        """A user's own equation ∂_t u = rate, or a system of them, compiled like the built-in ones.
+
+        Rates are tensors of the type of what they change, written in the fields of the state, the coordinates, the time
+        `t`, parameters and
+
+        - curvature: ``R, Ric, Rm, Weyl, Ric2`` (|Ric|²), ``Rm2`` (|Rm|²), of the state's metric;
+        - derivatives: ``d(f), grad(f), Hess(f), laplacian(T), div(X), Lie(X, T)``, covariant where the state has a
+          metric; ``flat.laplacian(f), flat.d(f)``, and along coordinates ``d(u, x, y)``, ``div(u*d(u, x), u*d(u, y))``;
+        - algebra: ``+ - * / ^`` and functions of scalars, ``a*b`` (the tensor product), ``dot(a, b), trace(T), sym(T),
+          wedge(a, b), star(a)``, and indices, ``R[i,k,l,m]*R[j,k,l,m]``: those that come twice are contracted;
+        - numbers of the whole state: ``mean(s), integral(s), volume``, with respect to the metric's volume.
 
         What stands under a derivative is differentiated as it is, on the grid, and not by the product rule: the mean
         of u is kept to rounding where the rate is a divergence. Coefficients must be periodic on the torus.
 
         Raises InputError for a parameter that is no finite real number, that does not occur in the rate, or that has
-        the name of the unknown, a coordinate, an operator or the time t.
+        the name of the unknown, a coordinate, an operator or the time t. What depends on the state (the words of the
+        text, the types of tensors) is refused when the flow meets one.
 
         Parameters
         ----------
         rate : str, sympy expression or mapping
-            In the coordinates of the torus, in the unknown `u`, in the parameters, and in ``laplacian(u)``,
-            ``d(u, x)``, ``d(u, x, y)`` and ``div(u*d(u, x), u*d(u, y))`` (flat derivatives, of any expression); for a
-            system, a mapping from the names of the state's components to rates.
+            The rate of the unknown, called `u` if it has one component and as the state calls it if it has more (`g`);
+            for several fields a mapping from their names to rates, where a field without a rate stays as it is, or from
+            the names of the components of one field.
+        where : mapping, optional
+            Definitions by name, for rates and for definitions after them.
+        covariant : bool
+            Whether rates beside a metric that moves are refused if they name coordinates.
         **parameters : float
             Numbers by name.
 
@@ -108,7 +128,7 @@ class Flow(InNotebook, InLatex):
         >>> print(sol.outcome.kind)
         finished
         """
-        return Flow.expression_flow(rate, parameters)
+        return Flow.expression_flow(rate, parameters, where or {}, covariant)
 
     def __str__(self) -> str:
         import sympy
@@ -162,6 +182,7 @@ class Compiled:
 
     def __init__(self, equation: Equation, state: Field) -> None:
         self.equation, self.grid, self._start = equation, state.grid, state.pack()
+        self._time = 0.0  # of the last rate: bounds and the implicit part are taken there
         self.part = principal_part(equation.program, equation.lower)
 
     @cached_property
@@ -177,12 +198,10 @@ class Compiled:
         return SpectralBound(self.part, self.grid, self.equation.statics)
 
     @cached_property
-    def _average(self) -> Operator | None:
-        average = self.equation.average
-        if average is None:
-            return None
+    def _averages(self) -> list[Operator]:
         fields = self.equation.program.fields
-        return self._inner(fields, average.stages, {"top": average.top, "bottom": average.bottom})
+        return [self._inner(fields, average.stages, {"top": average.top, "bottom": average.bottom})
+                for average in self.equation.averages]
 
     @cached_property
     def _positive(self) -> Operator:
@@ -193,7 +212,9 @@ class Compiled:
 
     def _inner(self, fields: tuple[str, ...], stages: tuple[Stage, ...], outputs: dict[str, gr.Node]) -> Operator:
         program, final = self.equation.program, Stage(tuple(outputs.items()))
-        inner = Program(program.coordinates, fields, program.statics, (), (*stages, final))
+        symbols = {leaf.data for stage in (*stages, final) for leaf in gr.leaves(stage.nodes) if leaf.op == "symbol"}
+        parameters = tuple(name for name in program.parameters if name in symbols)
+        inner = Program(program.coordinates, fields, program.statics, parameters, (*stages, final))
         return discretise(inner, self.grid, self.equation.statics)
 
     def _whole(self, y: np.ndarray) -> np.ndarray:
@@ -202,14 +223,15 @@ class Compiled:
         return y if solved is None else np.concatenate([y, solved(y)[None]])
 
     def _parameters(self, whole: np.ndarray) -> tuple[float, ...]:
-        values = dict(self.equation.numbers)
-        if self.equation.average is not None and self._average is not None:
-            top, bottom = self._average(whole)
-            values[self.equation.average.parameter] = float(top.sum() / bottom.sum())
+        values = {TIME: self._time, **self.equation.numbers}
+        for average, operator in zip(self.equation.averages, self._averages, strict=True):
+            top, bottom = operator(whole, [values[name] for name in operator.program.parameters if name in values])
+            values[average.parameter] = float(top.sum() / bottom.sum())
         return tuple(values[name] for name in self.equation.program.parameters)
 
     def rate(self, t: float, y: np.ndarray, out: np.ndarray) -> None:
         """dy/dt into `out`."""
+        self._time = t
         self._operator(*self._fields(y), out=out)
 
     def spectral_radius(self, t: float, y: np.ndarray) -> float:

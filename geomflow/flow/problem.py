@@ -145,6 +145,8 @@ class Problem:
         (t, y) -> name -> number: monitors that are cheaper together than one by one.
     events : tuple of TerminalEvent
         Events that always watch this problem, besides the user's.
+    template : state or None
+        What the packed states are of, where it is not the state that the user gave: a state with fields that are still.
     description : mapping
         JSON-able facts for the store: "equation", "grid", "components", "axes" (name -> coordinates), ...
     """
@@ -165,6 +167,7 @@ class Problem:
     monitors: Mapping[str, Measure] = field(default_factory=dict)
     observe: Callable[[float, Array], Mapping[str, float]] | None = None
     events: tuple[Any, ...] = ()
+    template: Any = None
     description: Mapping[str, Any] = field(default_factory=dict)
 
     def __content__(self) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def solve(
     chosen = _stepper(bound, problem, stepper, rtol, atol)
     plan = Plan(
         flow=bound,
-        state=state,
+        state=state if problem.template is None else problem.template,
         problem=problem,
         stepper=chosen,
         control=control or chosen.control(rtol, _absolute(problem, rtol, atol)),

@@ -19,7 +19,7 @@ from geomflow.core.graph.sympy_bridge import contents
 from geomflow.symbolic import conjugation as cj
 from geomflow.symbolic import given as gv
 from geomflow.symbolic.exact import Place
-from geomflow.symbolic.parse import FUNCTIONS
+from geomflow.symbolic.meaning import FUNCTIONS
 from geomflow.symbolic.show import InLatex, latex
 from geomflow.symbolic.signs import Range, without_moduli
 

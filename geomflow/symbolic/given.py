@@ -23,9 +23,11 @@ from sympy.core.function import AppliedUndef, UndefinedFunction
 from geomflow.core.errors import ExpressionError, InputError, warn
 from geomflow.core.exact_numbers import MOST_BITS, meant, overgrown
 from geomflow.core.graph.sympy_bridge import as_sympy, contents
-from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, parse, tokens
+from geomflow.symbolic.meaning import CONSTANTS, FUNCTIONS
+from geomflow.symbolic.parse import parse
 from geomflow.symbolic.show import shortened
 from geomflow.symbolic.signs import Range
+from geomflow.symbolic.words import tokens
 
 Symbols: TypeAlias = str | Sequence[str | sympy.Symbol] | sympy.Symbol
 Parameters: TypeAlias = Symbols | Mapping[str, Any]
@@ -215,7 +217,7 @@ def given(value: Any, names: Mapping[str, Any] | Iterable[str | sympy.Symbol] = 
 def names_written(value: Any) -> set[str]:
     """The names in a text, normalised as `parse` does, or those of the free symbols and functions of an expression."""
     if isinstance(value, str):
-        return {normalize("NFKC", token.text) for token in tokens(value) if token.kind == "name"}
+        return {normalize("NFKC", token.text) for token in tokens(value, indexed=True) if token.kind == "name"}
     return names_in([given(value)])
 
 

@@ -1,16 +1,17 @@
 """Mathematical text read by a whitelist: numbers, names, arithmetic and known functions, nothing else.
 
-The text is cut into words and read in one pass; it is never evaluated. Numbers are exact (`0.1` is 1/10); one that is
-written to the last of a float's digits is what that float stands for (`0.6666666666666666` is 2/3). Names are taken as
-they are written, Python's keywords among them; one that is not known is looked for in the letters that Unicode holds
-equivalent to it (NFKC: φ for ϕ, μ for µ), as Python does with its own names.
+The text is cut into words (`geomflow.symbolic.words`) and read in one pass; it is never evaluated. What its numbers,
+names and signs mean is said by a `Meaning`: sympy expressions here, tensors in `geomflow.symbolic.language`.
+
+Numbers are exact (`0.1` is 1/10); one that is written to the last of a float's digits is what that float stands for
+(`0.6666666666666666` is 2/3). Names are taken as they are written, Python's keywords among them; one that is not known
+is looked for in the letters that Unicode holds equivalent to it (NFKC: φ for ϕ, μ for µ), as Python does with its own.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NoReturn
@@ -19,37 +20,14 @@ from unicodedata import normalize
 import sympy
 
 from geomflow.core.errors import ExpressionError, UnknownFunctionError, nearest
-from geomflow.core.exact_numbers import MOST_BITS, meant, overgrown
+from geomflow.core.exact_numbers import meant
+from geomflow.symbolic.meaning import CONSTANTS, Meaning, Refusal, SympyMeaning
+from geomflow.symbolic.words import ONLY, Token, fail, tokens
 
-_PLAIN = (
-    "sin cos tan cot sec csc asin acos atan sinh cosh tanh coth asinh acosh atanh "
-    "exp log sqrt cbrt sign erf re im conjugate"
-)
-FUNCTIONS: Mapping[str, Callable[..., sympy.Expr]] = {
-    **{name: getattr(sympy, name) for name in _PLAIN.split()},
-    "abs": sympy.Abs,
-    "Abs": sympy.Abs,
-    "ln": sympy.log,
-    "conj": sympy.conjugate,
-    "arcsin": sympy.asin,
-    "arccos": sympy.acos,
-    "arctan": sympy.atan,
-}
-CONSTANTS: Mapping[str, sympy.Expr] = {
-    "pi": sympy.pi,
-    "π": sympy.pi,
-    "e": sympy.E,
-    "E": sympy.E,
-    "i": sympy.I,
-    "I": sympy.I,
-}
 LONGEST_TEXT = 50_000
 DEEPEST_NESTING = 200
 MOST_DIGITS = 4_000
 DIGITS_OF_A_FLOAT = (16, 17)
-_NUMBER = re.compile(r"(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)(?:[eE][+-]?[0-9]+)?j?")
-_SIGN = re.compile(r"\*\*|[-+*/^(),]")
-ONLY = "only numbers, names, + - * / ^ and known functions may be written here"
 
 
 def parse(text: str, names: Mapping[str, Any] | Iterable[str | sympy.Symbol] = ()) -> sympy.Expr:
@@ -68,9 +46,22 @@ def parse(text: str, names: Mapping[str, Any] | Iterable[str | sympy.Symbol] = (
     Raises `ExpressionError` with a caret under the offending place, and `UnknownFunctionError` for a call of an
     unknown function.
     """
+    return read(text, SympyMeaning(_named(names)))
+
+
+def read(text: str, meaning: Meaning) -> Any:
+    """What a text says; see `parse` for what it raises.
+
+    Parameters
+    ----------
+    text : str
+        Numbers, names, arithmetic and functions.
+    meaning : Meaning
+        What they mean.
+    """
     if not isinstance(text, str):
         raise ExpressionError(f"an expression must be text, not {type(text).__name__}: {text!r}")
-    return _Reader(text, _named(names)).read()
+    return Reader(text, meaning).read()
 
 
 def _named(names: Mapping[str, Any] | Iterable[str | sympy.Symbol]) -> dict[str, Any]:
@@ -83,15 +74,16 @@ def _named(names: Mapping[str, Any] | Iterable[str | sympy.Symbol]) -> dict[str,
 class _Group:
     """What stands in one pair of brackets, or in the whole text, as far as it is read.
 
-    `opened` is the bracket, or the name of the function before it. A sum is kept as its terms, the last term as its
-    factors; `pending` are signs, and bases of powers, that wait for the next operand.
+    `opened` is the bracket, or the name of the function before it. A sum is kept as its terms, each with its first
+    word, the last term as its factors; `pending` are signs, and bases of powers, that wait for the next operand.
     """
 
     opened: Token
     arguments: list[Any] = field(default_factory=list)
-    terms: list[Any] = field(default_factory=list)
+    terms: list[tuple[Token, Any]] = field(default_factory=list)
     factors: list[Any] = field(default_factory=list)
     pending: list[tuple[Token, Any]] = field(default_factory=list)
+    begun: Token | None = None
 
     @property
     def empty(self) -> bool:
@@ -99,37 +91,47 @@ class _Group:
         return not (self.arguments or self.terms or self.factors or self.pending)
 
 
-class _Reader:
+class Reader:
     """A walk over one text's words; open brackets are kept on a list, so that no nesting is too deep for the stack."""
 
-    def __init__(self, text: str, names: Mapping[str, Any]) -> None:
+    def __init__(self, text: str, meaning: Meaning) -> None:
         self.text = text
-        self.names = names
+        self.meaning = meaning
         self.groups = [_Group(Token("sign", "", 0))]
         self.called: Token | None = None
 
-    def read(self) -> sympy.Expr:
+    def read(self) -> Any:
+        """The value of the whole text."""
         if len(self.text) > LONGEST_TEXT:
             raise ExpressionError(
                 f"an expression of {len(self.text)} characters is too long; the most is {LONGEST_TEXT}"
             )
-        words = list(tokens(self.text))
+        words = list(tokens(self.text, self.meaning.indexed))
         if words[0].kind == "end":
             raise ExpressionError("an expression is empty: write 0 for zero")
         value: Any = None
         for token, following in zip(words, [*words[1:], words[-1]], strict=True):
             value = self._operand(token, following) if value is None else self._operator(token, value)
-        if not isinstance(value, sympy.Expr):
+        if not self.meaning.is_value(value):
             self._fail(words[0], "this is not a number or an expression")
-        if value.has(sympy.zoo, sympy.nan, sympy.oo):
+        if isinstance(value, sympy.Expr) and value.has(sympy.zoo, sympy.nan, sympy.oo):
             raise ExpressionError(f"the expression {self.text.strip()!r} is not finite: it divides by zero")
         return value
 
     def _fail(self, token: Token, message: str, kind: type[ExpressionError] = ExpressionError) -> NoReturn:
         fail(self.text, token.column, message, kind)
 
+    def _do(self, token: Token, act: Callable[..., Any], *values: Any, places: Sequence[Token] = ()) -> Any:
+        """What an operation gives; what it refuses is an error at its place, or at that of an operand."""
+        try:
+            return act(*values)
+        except Refusal as refusal:
+            self._fail(places[refusal.which] if places and refusal.which is not None else token, str(refusal))
+
     def _operand(self, token: Token, following: Token) -> Any:
         """The value of a word where an operand is due; None if it is a sign or a bracket, so that one still is."""
+        group = self.groups[-1]
+        group.begun = group.begun or token
         match token.kind, token.text:
             case "number", written:
                 return self._number(token, written)
@@ -152,6 +154,8 @@ class _Reader:
     def _operator(self, token: Token, value: Any) -> Any:
         """What a value becomes at the word behind it; None if that is a sign or a comma, so that an operand is due."""
         group = self.groups[-1]
+        if token.kind == "indices":
+            return self._do(token, self.meaning.at_indices, self._summand(token, value), self._indices(token))
         if token.text in ("^", "**"):
             return self._wait(token, self._summand(token, value))
         if token.kind in ("number", "name") or token.text == "(":
@@ -161,13 +165,23 @@ class _Reader:
             group.factors.append(self._summand(token, value))
             return self._wait(token) if token.text == "/" else None
         if group.factors:
-            value, group.factors = sympy.Mul(*group.factors, self._summand(token, value)), []
+            factors = [*group.factors, self._summand(token, value)]
+            value, group.factors = self._do(group.begun or token, self.meaning.product, factors), []
         if token.text in ("+", "-"):
-            group.terms.append(self._summand(token, value))
+            group.terms.append((group.begun or token, self._summand(token, value)))
+            group.begun = None
             return self._wait(token)
         if group.terms:
-            value, group.terms = sympy.Add(*group.terms, self._summand(token, value)), []
+            places, terms = zip(*group.terms, (group.begun or token, self._summand(token, value)), strict=True)
+            value, group.terms = self._do(token, self.meaning.total, terms, places=places), []
         return self._closed(group, token, value)
+
+    def _indices(self, token: Token) -> tuple[str, ...]:
+        """The names in "[i, j]"."""
+        names = tuple(name.strip() for name in token.text[1:-1].split(","))
+        if not token.text.endswith("]") or not all(name.isidentifier() for name in names):
+            self._fail(token, "cannot read these indices: write names with commas between them, as in Ric[i, j]")
+        return names
 
     def _wait(self, token: Token, base: Any = None) -> None:
         self.groups[-1].pending.append((token, base))
@@ -177,8 +191,8 @@ class _Reader:
         if sum(1 + len(group.pending) for group in self.groups) > DEEPEST_NESTING:
             self._fail(token, f"more than {DEEPEST_NESTING} levels of nesting")
 
-    def _summand(self, token: Token, value: Any) -> sympy.Expr:
-        if not isinstance(value, sympy.Expr):
+    def _summand(self, token: Token, value: Any) -> Any:
+        if not self.meaning.is_value(value):
             self._fail(token, "a function without its argument cannot be used in arithmetic")
         return value
 
@@ -188,19 +202,17 @@ class _Reader:
             sign, base = group.pending.pop()
             value = self._summand(sign, value)
             if base is not None:
-                self._check_power(sign, base, value)
-                value = self._evaluable(sign, base**value)
+                value = self._do(sign, self.meaning.power, base, value)
             elif sign.text == "-":
-                value = -value
+                value = self.meaning.negative(value)
             elif sign.text == "/":
-                if value.is_zero:
-                    self._fail(sign, "division by zero")
-                value = 1 / value
+                value = self._do(sign, self.meaning.inverse, value)
         return value
 
     def _closed(self, group: _Group, token: Token, value: Any) -> Any:
         """What a sum becomes at the comma, the bracket or the end behind it."""
         called = group.opened.kind == "name"
+        group.begun = None
         if token.kind == "end":
             if len(self.groups) > 1:
                 self._fail(group.opened, "cannot read this: its bracket is not closed")
@@ -213,7 +225,7 @@ class _Reader:
         self.groups.pop()
         return self._call(group.opened, group.arguments) if called else value
 
-    def _number(self, token: Token, written: str) -> sympy.Expr:
+    def _number(self, token: Token, written: str) -> Any:
         digits = written.replace("_", "").removesuffix("j")
         exponent = digits.lower().partition("e")[2]
         if exponent and (len(exponent) > 5 or abs(int(exponent)) > 400):
@@ -221,60 +233,46 @@ class _Reader:
         if len(digits) > MOST_DIGITS:
             self._fail(token, f"a number of {len(digits)} digits; the most is {MOST_DIGITS}")
         value = _decimal(digits)
-        if not written.endswith("j"):
-            return value
-        if self._known("j", self.names) is not None:
-            self._fail(token, f"'{written}' is a number times i, and 'j' is a name here: write '*' to multiply, or i")
-        return sympy.I * value
+        if written.endswith("j"):
+            if self._known("j", self.meaning.names) is not None:
+                self._fail(token, f"'{written}' is a number times i, and 'j' is a name here: write '*' to multiply, "
+                                  "or i")
+            value = sympy.I * value
+        return self._do(token, self.meaning.number, value)
 
     def _known(self, name: str, table: Mapping[str, Any]) -> Any:
         if name in table:
             return table[name]
         plain = normalize("NFKC", name)
-        return next((value for known, value in table.items() if normalize("NFKC", known) == plain), None)
+        same = next((known for known in table if normalize("NFKC", known) == plain), None)
+        return None if same is None else table[same]
 
     def _name(self, token: Token, name: str) -> Any:
-        for table in (self.names, CONSTANTS):
-            if (found := self._known(name, table)) is not None:
-                return found
-        if name in FUNCTIONS:
+        if (found := self._do(token, self._known, name, self.meaning.names)) is not None:
+            return found
+        if (constant := self._known(name, CONSTANTS)) is not None:
+            return self._do(token, self.meaning.number, constant)
+        if name in self.meaning.functions:
             self._fail(token, f"the function '{name}' needs an argument, as in {name}(x)")
-        known = [*self.names, "pi", "e", "i"]
+        known = [*self.meaning.names, "pi", "e", "i"]
         self._fail(token, f"unknown name '{name}'; {nearest(name, known, 'known here')}")
 
-    def _check_power(self, token: Token, base: sympy.Expr, exponent: sympy.Expr) -> None:
-        if base.is_zero and exponent.is_negative:
-            self._fail(token, "division by zero")
-        if not exponent.is_number:
-            return
-        size = abs(float(sympy.re(exponent).n(15))) if exponent.is_finite else float("inf")
-        bits = 1.0
-        if base.is_Rational:
-            bits = max(1.0, float(max(abs(int(base.p)), int(base.q)).bit_length()))
-        if size * bits > MOST_BITS:
-            self._fail(token, "this power is too large to be written exactly")
-
     def _call(self, token: Token, args: list[Any]) -> Any:
-        name = token.text
-        function = self._known(name, self.names) or FUNCTIONS.get(name)
+        name, names = token.text, self.meaning.names
+        function = self._do(token, self._known, name, names) or self.meaning.functions.get(name)
         if function is None:
-            known = [*FUNCTIONS, *(n for n, value in self.names.items() if callable(value))]
+            known = [*self.meaning.functions, *self.meaning.callable_names]
             hint = nearest(name, known, 'known here')
             if name in CONSTANTS:
                 hint = "it is a number: write '*' to multiply."
             self._fail(token, f"unknown function '{name}'; {hint}", UnknownFunctionError)
-        if not callable(function) or isinstance(function, sympy.Expr):
+        if not callable(function) or self.meaning.is_value(function):
             self._fail(token, f"'{name}' is not a function; write '*' to multiply")
         try:
-            value = function(*args)
+            value = self._do(token, function, *args)
         except TypeError:
             self._fail(token, f"'{name}' cannot take {len(args)} argument{'s' * (len(args) != 1)}")
-        return self._evaluable(token, value)
-
-    def _evaluable(self, token: Token, value: Any) -> Any:
-        if isinstance(value, sympy.Expr) and value.is_number and overgrown(value):
-            self._fail(token, f"this number, or a part of it, is beyond 2^±{MOST_BITS:,}, and is not evaluated")
-        return value
+        return self._do(token, self.meaning.called, value)
 
 
 def _decimal(digits: str) -> sympy.Expr:
@@ -287,49 +285,3 @@ def _decimal(digits: str) -> sympy.Expr:
         if simple:
             return found
     return sympy.Rational(exact.numerator, exact.denominator)
-
-
-@dataclass(frozen=True)
-class Token:
-    """One word of a text; `kind` is "number", "name", "sign" or "end", `column` counts from 0."""
-
-    kind: str
-    text: str
-    column: int
-
-
-def tokens(text: str) -> Iterator[Token]:
-    """The words of a text, then the end.
-
-    A name is whatever Python's str.isidentifier takes, keywords and all, letter by letter as it is written.
-    """
-    column = 0
-    while column < len(text):
-        if text[column].isspace():
-            column += 1
-            continue
-        token = _token(text, column)
-        yield token
-        column += len(token.text)
-    yield Token("end", "", len(text))
-
-
-def _token(text: str, column: int) -> Token:
-    if found := _NUMBER.match(text, column):
-        return Token("number", found.group(), column)
-    if found := _SIGN.match(text, column):
-        return Token("sign", found.group(), column)
-    stop = column
-    while stop < len(text) and (text[stop] if stop == column else f"a{text[stop]}").isidentifier():
-        stop += 1
-    if stop == column:
-        fail(text, column, ONLY)
-    return Token("name", text[column:stop], column)
-
-
-def fail(text: str, column: int, message: str, kind: type[ExpressionError] = ExpressionError) -> NoReturn:
-    """Raise an error that shows the place in the text."""
-    line = re.sub(r"\s", " ", text)
-    start = max(0, column - 50)
-    shown = line[start : start + 100]
-    raise kind(f"at column {column + 1}: {message}\n  {shown}\n  {' ' * (column - start)}^") from None

@@ -27,6 +27,11 @@ def packed_places(dim: int) -> list[tuple[int, int]]:
     return list(combinations_with_replacement(range(dim), 2))
 
 
+def parity(order: Sequence[int]) -> int:
+    """The sign of a permutation."""
+    return -1 if sum(a > b for n, a in enumerate(order) for b in order[n + 1 :]) % 2 else 1
+
+
 class Arithmetic(Protocol):
     """What elements bring: + - * / among themselves and with rational numbers."""
 

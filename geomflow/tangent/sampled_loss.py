@@ -176,7 +176,7 @@ class SampledLoss(Loss):
     def local(self) -> bool:
         """Whether the energy is a sum over points: nothing is solved for or averaged on the way to it."""
         equation = self._equation
-        return equation.solved is None and equation.average is None and any(m.name == "energy" for m in self._monitors)
+        return equation.solved is None and not equation.averages and any(m.name == "energy" for m in self._monitors)
 
     @property
     def _monitors(self) -> list[Monitor]:

@@ -19,7 +19,9 @@ from geomflow.core.errors import ExpressionError, InputError
 from geomflow.core.exact_numbers import overgrown
 from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.symbolic.given import given, given_names
-from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, parse, tokens
+from geomflow.symbolic.meaning import CONSTANTS, FUNCTIONS
+from geomflow.symbolic.parse import parse
+from geomflow.symbolic.words import tokens
 from geomflow.variety.routines import polynomial as routine
 
 

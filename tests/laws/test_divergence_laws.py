@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 import geomflow as gf
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError
-from geomflow.flow.equations.expression import RateReader
+from geomflow.core.program import Stage
+from geomflow.flow.equations.reading import Reading
 from geomflow.symbolic.parse import parse
 
 EPSILON = np.finfo(float).eps
@@ -64,7 +65,9 @@ def evaluated(grid, stages, u):
 def test_divergences_have_no_mean(data, torus, order, seed):
     rate = data.draw(divergences(torus))
     grid = grid_of(torus, 12, order)
-    stages = RateReader(torus, ("u",), {}).stages({"rate": rate})
+    reading = Reading(torus, {"u": grid.scalar(0)}, {}, {}, True)
+    (node,) = reading.rates({"u": rate})
+    stages = (*reading.stages, Stage((("rate", node),)))
     values, rounding = evaluated(grid, stages, rough_state(grid, seed))
     assert abs(values.mean()) <= 4 * grid.dim * rounding
 

@@ -119,7 +119,8 @@ def test_sympy_rates_are_taken():
 
 
 @pytest.mark.parametrize(("rate", "message"), [
-    ("laplacian(u) + kapa*u", "unknown name 'kapa'"), ("d(u, q)", "unknown name 'q'"), ("d(u)", "along 'nothing'"),
+    ("laplacian(u) + kapa*u", "unknown name 'kapa'"), ("d(u, q)", "unknown name 'q'"),
+    ("kappa*d(u)", "was expected, and this is a covector"),
     ("__import__('os').system('true')", "may be written here|unknown function"),
     ("laplacain(u)", "did you mean 'laplacian'"),
 ])
@@ -131,8 +132,10 @@ def test_bad_rates_are_named(rate, message):
 
 def test_rates_must_match_the_components():
     metric = gf.Torus(dim=2).grid(16).metric()
-    with pytest.raises(InputError, match="give one for each"):
+    with pytest.raises(ExpressionError, match="unknown name 'u'"):
         gf.solve(gf.Flow.from_expression("laplacian(u)"), metric, t1=1)
+    with pytest.raises(InputError, match="give one for each"):
+        gf.solve(gf.Flow.from_expression({"g_xx": "0", "g_xy": "0"}), metric, t1=1)
     with pytest.raises(InputError, match="component 'g_yy'"):
         gf.solve(gf.Flow.from_expression({"g_xx": "0", "g_xy": "0", "g_zz": "0"}), metric, t1=1)
 

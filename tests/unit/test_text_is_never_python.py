@@ -111,9 +111,6 @@ SAFE = {
     ("core/graph/sympy_bridge.py", "as_sympy"): "strict, and without what it would read inside",
     ("symbolic/conjugation.py", "_may_be_complex"): "an expression that a chart has read",
     ("variety/hypersurface.py", "_exact"): "what `given` gave",
-    ("flow/equations/expression.py", "_integrated"): "what `parse` or `given` gave, and coordinates",
-    ("flow/equations/expression.py", "_along"): "what `parse` or `given` gave, and coordinates",
-    ("flow/equations/expression.py", "_symmetric"): "what `parse` or `given` gave, and coordinates",
     ("symbolic/printers.py", "_leaves"): "an array of sympy's, taken apart",
     ("distribute/dask_workers.py", "_opened"): "what processes of one run send each other, never a file",
 }

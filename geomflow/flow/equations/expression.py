@@ -1,191 +1,52 @@
-"""A user's own equation, from text or sympy: what stands under a derivative is computed, then differentiated.
-
-The derivative of an expression that is not linear in the unknowns is not expanded by the product rule. The expression
-becomes an inner stage, a grid function of its own, and the constant stencil of the derivative is applied to that; its
-sum over a periodic grid is zero, so that equations in divergence form keep their mean to rounding. A flux a ∂_x w is
-differentiated in its symmetric form, which keeps the mean too and, unlike two first differences, sees the shortest
-waves of the grid.
-"""
+"""A user's own equation, from text or sympy, for the fields of a state: read in the language of tensors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, ClassVar, final
 from unicodedata import normalize
 
+import numpy as np
 import sympy
-from sympy.core.function import AppliedUndef
 
 from geomflow.core import graph as gr
-from geomflow.core.errors import ExpressionError, InputError
-from geomflow.core.graph.sympy_bridge import all_from_sympy
+from geomflow.core.errors import InputError
 from geomflow.core.numbers import exact_number
 from geomflow.core.program import Program, Stage
-from geomflow.field import MetricField, PotentialField, Torus
+from geomflow.field import Field, Fields, MetricField, PotentialField, Torus
 from geomflow.field.potential import ReferenceForm, reference_rows
 from geomflow.field.sampling import require_periodic_program
-from geomflow.field.state import Field
 from geomflow.flow.equation import Equation, Monitor, checked_state, equations_of
-from geomflow.flow.equations.ricci import minors
+from geomflow.flow.equations.reading import Reading
+from geomflow.flow.equations.ricci import minors, ricci_monitors
+from geomflow.flow.equations.unknowns import UNKNOWN, held, matched
 from geomflow.flow.flow import Flow as Flow
-from geomflow.symbolic.given import given, names_written
-from geomflow.symbolic.jets import metric_nodes
-from geomflow.symbolic.parse import CONSTANTS, FUNCTIONS, parse
+from geomflow.flow.flow import bind
+from geomflow.flow.problem import Problem
+from geomflow.symbolic.given import names_written
+from geomflow.symbolic.jets import MetricNodes, metric_nodes
+from geomflow.symbolic.language.shown import shown
+from geomflow.symbolic.language.words import CURVATURE, OPERATORS, TIME
+from geomflow.symbolic.meaning import CONSTANTS, FUNCTIONS
 
-OPERATORS = ("laplacian", "d", "div")
-"""What a rate may call besides functions."""
-
-
-class RateReader:
-    """Reads rates: unknowns, coordinates, parameters, and the operators `laplacian`, `d` and `div`.
-
-    `names` are those of the unknowns, `values` those of the parameters. `taken` are names that the inner stages must
-    not have.
-    """
-
-    def __init__(self, torus: Any, names: tuple[str, ...], values: Mapping[str, Any],
-                 taken: tuple[str, ...] = ()) -> None:
-        self._coordinates = tuple(torus.symbols)
-        unknowns = {name: sympy.Function(name)(*self._coordinates) for name in names}
-        coordinates = {symbol.name: symbol for symbol in self._coordinates}
-        operators = {"laplacian": self._laplacian, "d": self._derivative, "div": self._divergence}
-        self.names: dict[str, Any] = {**coordinates, **values, **unknowns, **operators}
-        self._stem = "inner"
-        while any(name.startswith(self._stem) for name in (*self.names, *taken)):
-            self._stem += "_"
-        self._inner: dict[sympy.Expr, tuple[int, Any]] = {}
-
-    def stages(self, rates: Mapping[str, Any]) -> tuple[Stage, ...]:
-        """The inner stages, by depth, and last the rates, named as they are given."""
-        read = [parse(rate, self.names) if isinstance(rate, str) else self._named(rate) for rate in rates.values()]
-        held = sorted(self._inner.items(), key=lambda item: item[1][0])
-        nodes = all_from_sympy([*(expression for expression, _ in held), *read], [x.name for x in self._coordinates])
-        layers: dict[int, list[tuple[str, gr.Node]]] = {}
-        for (_, (depth, function)), node in zip(held, nodes, strict=False):
-            layers.setdefault(depth, []).append((function.func.__name__, node))
-        final = tuple(zip(rates, nodes[len(held):], strict=True))
-        return (*(Stage(tuple(layer)) for layer in layers.values()), Stage(final))
-
-    def _laplacian(self, expression: Any) -> Any:
-        return sympy.Add(*[self._along(expression, x, x) for x in self._coordinates])
-
-    def _divergence(self, *fluxes: Any) -> Any:
-        if len(fluxes) != len(self._coordinates):
-            names = ", ".join(f"f_{x}" for x in self._coordinates)
-            raise ExpressionError(f"div({names}) takes a flux along each of the {len(self._coordinates)} coordinates, "
-                                  f"and {len(fluxes)} were given.")
-        return sympy.Add(*[self._along(flux, x) for flux, x in zip(fluxes, self._coordinates, strict=True)])
-
-    def _derivative(self, expression: Any, *along: Any) -> Any:
-        strangers = [str(x) for x in along if x not in self._coordinates]
-        if strangers or not along:
-            names = ", ".join(map(str, self._coordinates))
-            raise ExpressionError(f"d(...) differentiates along coordinates ({names}), not along "
-                                  f"'{strangers[0] if strangers else 'nothing'}'; write d(u, {self._coordinates[0]}).")
-        return self._along(expression, *along)
-
-    def _along(self, expression: Any, *along: Any) -> Any:
-        """The derivative, term by term: carried out where the term is linear, else of an inner stage."""
-        plain: list[Any] = []
-        held: list[Any] = []
-        for term in sympy.Add.make_args(expression):
-            (plain if is_linear(term) or not _unknowns(term) else held).append(term)
-        if not held:
-            return sympy.diff(expression, *along)
-        if len(along) > 1:
-            return sympy.diff(self._held(expression), *along)
-        fluxes = [self._symmetric(term, along[0]) for term in held]
-        rest = sympy.Add(*(term for term, flux in zip(held, fluxes, strict=True) if flux is None))
-        whole = sympy.Add(*(flux for flux in fluxes if flux is not None), sympy.diff(sympy.Add(*plain), *along))
-        return whole if rest == 0 else whole + sympy.diff(self._held(rest), *along)
-
-    def _symmetric(self, term: Any, x: Any) -> Any:
-        """½(∂²(a w) + a ∂²w − w ∂²a) for a flux a ∂_x w whose a has no derivatives; None for any other flux.
-
-        Its sum over the grid vanishes because the stencil of ∂² is symmetric.
-        """
-        for factor in sympy.Mul.make_args(term):
-            inner = _integrated(factor, x)
-            if inner is not None and not (term / factor).has(sympy.Derivative):
-                number, a = (term / factor).as_independent(AppliedUndef, *self._coordinates, as_Add=False)
-                w, coefficient = self._held(inner), self._held(a)
-                outer = sympy.diff(self._held(a * inner), x, 2)
-                return number * (outer + coefficient * sympy.diff(w, x, 2) - w * sympy.diff(coefficient, x, 2)) / 2
-        return None
-
-    def _held(self, expression: Any) -> Any:
-        """The inner stage that computes an expression, as a function of the coordinates; an unknown is itself."""
-        if isinstance(expression, AppliedUndef):
-            return expression
-        if expression not in self._inner:
-            depth = 1 + max((known for known, function in self._inner.values() if expression.has(function)), default=-1)
-            function = sympy.Function(f"{self._stem}_{len(self._inner)}")(*self._coordinates)
-            self._inner[expression] = depth, function
-        return self._inner[expression][1]
-
-    def _named(self, rate: Any) -> Any:
-        """A sympy rate with its free symbols identified by name, and unevaluated derivatives taken."""
-        try:
-            expression = given(rate)
-        except ExpressionError:
-            raise ExpressionError(f"{rate!r} (of type {type(rate).__name__}) is not a rate; give text or a sympy "
-                                  "expression, or a mapping from the components of the state to these.") from None
-        unknown = sorted(s.name for s in expression.free_symbols if s.name not in self.names)
-        if unknown:
-            raise ExpressionError(f"the rate depends on '{unknown[0]}', which is no coordinate, parameter or unknown; "
-                                  f"known are {', '.join(self.names)}.")
-        named = expression.subs({s: self.names[s.name] for s in expression.free_symbols})
-        return named.replace(lambda e: isinstance(e, sympy.Derivative) and not isinstance(e.expr, AppliedUndef),
-                             lambda e: self._along(e.expr, *e.variables))
-
-
-def is_linear(expression: Any) -> bool:
-    """Whether an expression is a combination of unknowns and their derivatives with constant coefficients."""
-    if isinstance(expression, sympy.Add):
-        return all(map(is_linear, expression.args))
-    if isinstance(expression, sympy.Mul):
-        factors = [factor for factor in expression.args if not factor.is_number]
-        return len(factors) == 1 and is_linear(factors[0])
-    return isinstance(expression, AppliedUndef | sympy.Derivative)
-
-
-def _unknowns(expression: Any) -> bool:
-    return bool(expression.has(AppliedUndef))
-
-
-def _integrated(factor: Any, x: Any) -> Any:
-    """w, where the factor is ∂_x w of a linear w; None where it is not."""
-    if isinstance(factor, sympy.Add):
-        parts = [_integrated(term, x) for term in factor.args]
-        return None if any(part is None for part in parts) else sympy.Add(*parts)
-    if isinstance(factor, sympy.Mul) and is_linear(factor):
-        number, rest = factor.as_independent(AppliedUndef, as_Add=False)
-        inner = _integrated(rest, x)
-        return None if inner is None else number * inner
-    if isinstance(factor, sympy.Derivative) and x in factor.variables:
-        along = list(factor.variables)
-        along.remove(x)
-        return sympy.Derivative(factor.expr, *along) if along else factor.expr
-    return None
-
-
-UNKNOWN = "u"
-"""The name of the unknown field of a single equation."""
+RESERVED = {**dict.fromkeys(OPERATORS, "an operator"), **dict.fromkeys(CURVATURE, "a curvature"),
+            "dV": "the volume density", "volume": "the volume", TIME: "the time"}
+"""What no parameter can be called."""
 
 
 @final
 @dataclass(frozen=True)
 class ExpressionFlow(Flow):
-    """∂_t u = rate for a rate given as text or sympy; see `Flow.from_expression`.
+    """∂_t u = rate for rates given as text or sympy; see `Flow.from_expression`.
 
-    Where the state is a metric or a potential, the metric must stay positive: a run that loses this ends as singular.
+    Metrics and potentials must stay positive: a run that loses this ends as singular.
 
-    Raises InputError for a parameter that is not a finite number, that does not occur in the rate or has the name of
-    something else in it; at binding, ExpressionError for text that cannot be read, and InputError for a rate whose
-    coefficients are not periodic on the torus.
+    Raises InputError for a parameter that is not a finite number, that does not occur in the rates or has the name of
+    something else in them; at binding, ExpressionError for text that cannot be read and for rates of the wrong type,
+    and InputError for a rate whose coefficients are not periodic on the torus, and where rates and fields do not fit.
 
     Parameters
     ----------
@@ -193,40 +54,53 @@ class ExpressionFlow(Flow):
         Of one unknown, or by the names of several.
     parameters : mapping
         Numbers by name.
+    where : mapping
+        Definitions by name, which the rates and later definitions may use.
+    covariant : bool
+        Whether rates beside a metric that moves must not name coordinates.
     """
 
     name: ClassVar[str] = "expression"
     rate: Any
     parameters: Mapping[str, float] = field(default_factory=dict)
+    where: Mapping[str, Any] = field(default_factory=dict)
+    covariant: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", {name: _plain(value, number) for (name, value), number in
                                                 zip(self.parameters.items(), self._numbers().values(), strict=True)})
-        line = Torus(dim=1)
-        self._refuse_reserved(line, tuple(self.rates))
+        self._refuse_reserved(Torus(dim=1).coordinates, tuple(self.rates))
         if self._unused() and not self._open_names().difference(self.parameters):
-            self._program(line, tuple(self.rates))
+            self._refuse_unused()
 
     def _numbers(self) -> dict[str, Fraction]:
         """The parameters as fractions: exactly, where they are given so."""
         return {name: exact_number(value, f"the parameter '{name}'") for name, value in self.parameters.items()}
 
-    def _refuse_reserved(self, torus: Any, names: tuple[str, ...]) -> None:
-        meanings = {**dict.fromkeys(OPERATORS, "an operator"), **dict.fromkeys(torus.coordinates, "a coordinate"),
-                    **dict.fromkeys((*self.rates, *names), "the unknown"), "t": "the time"}
-        for name in self.parameters:
+    def _refuse_reserved(self, coordinates: tuple[str, ...], names: tuple[str, ...]) -> None:
+        meanings = {**RESERVED, **dict.fromkeys(coordinates, "a coordinate"),
+                    **dict.fromkeys((*self.rates, *names), "the unknown")}
+        for name in (*self.parameters, *self.where):
             if name in meanings:
-                raise InputError(f"'{name}' is {meanings[name]} of the equation and cannot be a parameter too: give "
-                                 "the parameter another name.")
+                kind = "parameter" if name in self.parameters else "definition"
+                raise InputError(f"'{name}' is {meanings[name]} of the equation and cannot be a {kind} too: give "
+                                 f"the {kind} another name.")
 
     def _open_names(self) -> set[str]:
         """What the rates name beside unknowns, operators, functions and constants."""
-        written = set().union(*map(names_written, self.rates.values()))
-        return written - {*self.rates, *OPERATORS, *FUNCTIONS, *CONSTANTS}.difference(self.parameters)
+        written = set().union(*map(names_written, (*self.rates.values(), *self.where.values())))
+        known = {*self.rates, *RESERVED, *FUNCTIONS, *CONSTANTS, *self.where}
+        return written - known.difference(self.parameters)
 
     def _unused(self) -> list[str]:
         written = self._open_names() if self.parameters else ()
         return [name for name in self.parameters if normalize("NFKC", name) not in written]
+
+    def _refuse_unused(self) -> None:
+        for name in self._unused():
+            near = get_close_matches(name, self._open_names(), n=1)
+            raise InputError(f"the parameter '{name}' does not occur in {self._shown()}: "
+                             f"{f'did you mean {near[0]!r}?' if near else 'write it there, or leave it out.'}")
 
     @property
     def rates(self) -> dict[str, Any]:
@@ -239,66 +113,57 @@ class ExpressionFlow(Flow):
 
         Raises ExpressionError for text that cannot be read.
         """
-        from geomflow.symbolic.variation import display
-
         t = sympy.Symbol("t")
         unknowns = {name: sympy.Function(name)(t) for name in self.rates}
-        operators = {"laplacian": display.shown_laplacian, "d": display.shown_derivative,
-                     "div": display.shown_divergence}
-        names = {**{name: sympy.Symbol(name) for name in self._open_names()}, **unknowns, **operators}
         left = [sympy.Derivative(u, t) for u in unknowns.values()]
-        right = [given(rate, names) for rate in self.rates.values()]
+        right = [shown(rate, unknowns) for rate in self.rates.values()]
         if len(left) == 1:
             return sympy.Eq(left[0], right[0], evaluate=False)
         return sympy.Eq(sympy.Tuple(*left), sympy.Tuple(*right), evaluate=False)
 
     def components(self, torus: Any) -> list[sympy.Eq]:
-        """The equations written out on a torus."""
-        return equations_of(self._program(torus, tuple(self.rates)), torus)
+        """The equations written out on a torus, whose unknown is a metric where it is called g, else a function."""
+        grid = torus.grid(9)
+        parts = {name: grid.metric() if name == MetricField.called else grid.scalar(0) for name in self.rates}
+        return equations_of(self.on(grid.fields(**parts) if len(parts) > 1 else parts.popitem()[1]).program, torus)
 
     def on(self, state: Any) -> Equation:
-        """The equation for a field whose components are the unknowns (any name for a field of one component)."""
-        checked_state(self, state, Field, "grid.scalar(...), grid.metric(...) or grid.potential(...)")  # type: ignore[type-abstract]
-        names = tuple(self.rates)
-        if len(names) != len(state.component_names):
-            raise InputError(f"{len(names)} rates were given ({', '.join(names)}) for a state with components "
-                             f"{', '.join(state.component_names)}; give one for each.")
-        if len(names) > 1:
-            self._check_names(state)
-            names = state.component_names
-        unknowns = [gr.jet(name, (0,) * state.grid.dim) for name in names]
-        rows = reference_rows(state) if isinstance(state, PotentialField) else None
-        statics = () if rows is None else ReferenceForm.of(state).static_names
-        program = self._program(state.grid.torus, names, statics)
-        require_periodic_program(state.grid.torus, program, f"a coefficient of {self._shown()}")
+        """The equation for a field, or for several; see `Flow.from_expression` for what the unknowns are called."""
+        checked_state(self, state, Field, "grid.scalar(...), grid.metric(...), grid.fields(...) and the like")  # type: ignore[type-abstract]
+        torus, alone = state.grid.torus, not isinstance(self.rate, Mapping)
+        state = held(state, self.rates)
+        rates, parts = matched(state, self.rates, alone)
+        still = {name: parts[name] for name in state.still} if isinstance(state, Fields) else {}
+        moving = {name: part for name, part in parts.items() if name not in still}
+        self._refuse_reserved(torus.coordinates, tuple(parts))
+        reading = Reading(torus, parts, self._numbers(), self.where, self.covariant)
+        read = reading.rates(rates)
+        self._refuse_unused()
+        components = [own for name, part in moving.items() for own in part.names(name)]
+        statics, rows = given_arrays(state, still)
+        averages = reading.averages.found
+        parameters = ((TIME,) if reading.timed(read) else ()) + tuple(average.parameter for average in averages)
+        final = Stage(tuple((f"rate_{name}", node) for name, node in zip(components, read, strict=True)))
+        program = Program(torus.coordinates, tuple(components), statics, parameters, (*reading.stages, final))
+        require_periodic_program(torus, program, f"a coefficient of {self._shown()}")
         return Equation(
             program=program,
             statics=rows,
-            positive=positivity(state, names),
-            lower=True,
-            monitors=tuple(monitor for node, name in zip(unknowns, names, strict=True) for monitor in (
-                Monitor(f"{name}_mean", "mean", node), Monitor(f"{name}_min", "min", node),
-                Monitor(f"{name}_max", "max", node))),
-            facts={"rates": {name: str(rate) for name, rate in self.rates.items()},
-                   "parameters": {name: float(number) for name, number in self._numbers().items()}},
+            positive=positivity(state, moving),
+            averages=averages,
+            lower=not all(isinstance(part, MetricField) for part in moving.values()),
+            monitors=monitors_of(moving, torus.coordinates),
+            curvature="ricci_norm_max" if reading.metric in moving and state.grid.dim > 1 else None,
+            facts={"rates": {name: str(rate) for name, rate in rates.items()},
+                   "parameters": {name: float(number) for name, number in self._numbers().items()},
+                   **({"where": {name: str(text) for name, text in self.where.items()}} if self.where else {})},
         )
 
-    def _check_names(self, state: Field) -> None:
-        missing = [name for name in state.component_names if name not in self.rates]
-        if missing:
-            raise InputError(f"no rate was given for the component '{missing[0]}'; the state has components "
-                             f"{', '.join(state.component_names)}.")
-
-    def _program(self, torus: Any, names: tuple[str, ...], statics: tuple[str, ...] = ()) -> Program:
-        self._refuse_reserved(torus, names)
-        values = {name: sympy.Rational(*number.as_integer_ratio()) for name, number in self._numbers().items()}
-        reader = RateReader(torus, names, values, statics)
-        stages = reader.stages({f"rate_{name}": self.rates[name] for name in names})
-        for name in self._unused():
-            near = get_close_matches(name, self._open_names(), n=1)
-            raise InputError(f"the parameter '{name}' does not occur in {self._shown()}: "
-                             f"{f'did you mean {near[0]!r}?' if near else 'write it there, or leave it out.'}")
-        return Program(tuple(torus.coordinates), names, statics, (), stages)
+    def bind(self, state: Any) -> Problem:
+        """The initial value problem; fields without a rate are given arrays of it."""
+        equation = self.on(state)
+        template = held(state, self.rates)
+        return replace(bind(self, template, equation), template=template)
 
     def _shown(self) -> str:
         return f"the rate {', '.join(repr(str(rate)) for rate in self.rates.values())}"
@@ -314,15 +179,44 @@ def _plain(value: Any, number: Fraction) -> int | float | Fraction:
     return float(number) if Fraction(float(number)) == number else number
 
 
-def positivity(state: Field, names: tuple[str, ...]) -> tuple[str, tuple[gr.Node, ...]] | None:
-    """What must stay positive of a metric or of a potential whose components are called `names`; None otherwise."""
-    if isinstance(state, MetricField):
-        nodes = minors(metric_nodes(state.grid.torus.coordinates)[1])
-    elif isinstance(state, PotentialField):
-        nodes = ReferenceForm.of(state).metric.minors
+def given_arrays(state: Field, still: Mapping[str, Field]) -> tuple[tuple[str, ...], np.ndarray | None]:
+    """Names and rows of what does not move: the reference of a potential, fields without a rate."""
+    if isinstance(state, PotentialField):
+        rows = reference_rows(state)
+        return (() if rows is None else ReferenceForm.of(state).static_names), rows
+    names = tuple(own for name, part in still.items() for own in part.names(name))
+    return names, np.concatenate([part.pack() for part in still.values()]) if still else None
+
+
+def positivity(state: Field, parts: Mapping[str, Field]) -> tuple[str, tuple[gr.Node, ...]] | None:
+    """What must stay positive: of metrics among the unknowns, of the state itself where it is called otherwise."""
+    coordinates, nodes = state.grid.torus.coordinates, list[gr.Node]()
+    if isinstance(state, PotentialField):
+        nodes = list(ReferenceForm.of(state).metric.minors)
+    elif isinstance(state, MetricField):
+        nodes = list(minors(metric_nodes(coordinates, "g")[1]))
     else:
+        for name, part in parts.items():
+            nodes += minors(metric_nodes(coordinates, name)[1]) if isinstance(part, MetricField) else []
+    if not nodes:
         return None
+    names = [own for name, part in parts.items() for own in part.names(name)]
     called = dict(zip(state.component_names, names, strict=True))
-    jets = [leaf for leaf in gr.leaves(nodes) if leaf.op == "jet" and leaf.data[0] in called]
-    renamed = {leaf: gr.jet(called[leaf.data[0]], leaf.data[1]) for leaf in jets}
-    return "the smallest leading principal minor of g", tuple(gr.substitute(list(nodes), renamed))
+    renamed = {leaf: gr.jet(called[leaf.data[0]], leaf.data[1]) for leaf in gr.leaves(nodes)
+               if leaf.op == "jet" and leaf.data[0] in called}
+    return "the smallest leading principal minor of g", tuple(gr.substitute(nodes, renamed))
+
+
+def monitors_of(parts: Mapping[str, Field], coordinates: tuple[str, ...]) -> tuple[Monitor, ...]:
+    """Volume and curvature of a metric, the mean and the range of components of all else."""
+    found: list[Monitor] = []
+    for name, part in parts.items():
+        if isinstance(part, MetricField) and not any(monitor.name == "volume" for monitor in found):
+            metric = MetricNodes(coordinates, metric_nodes(coordinates, name)[1])
+            found += ricci_monitors(metric, gr.sqrt(metric.determinant)) if len(coordinates) > 1 else ()
+            continue
+        for own in part.names(name):
+            node = gr.jet(own, (0,) * len(coordinates))
+            found += [Monitor(f"{own}_mean", "mean", node), Monitor(f"{own}_min", "min", node),
+                      Monitor(f"{own}_max", "max", node)]
+    return tuple(found)

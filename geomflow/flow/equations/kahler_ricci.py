@@ -88,7 +88,7 @@ class KahlerRicciFlow(Flow):
             monitors=kahler_monitors(form, target.node),
             curvature="curvature_size",
             numbers=target.numbers,
-            average=None if target.row is None else Average(MASS, form.metric.determinant, gr.exp(target.node)),
+            averages=() if target.row is None else (Average(MASS, form.metric.determinant, gr.exp(target.node)),),
             modulo="constants",
         )
 

@@ -91,7 +91,7 @@ class RicciFlow(Flow):
             positive=("the smallest leading principal minor of g", minors(metric.matrix)),
             monitors=ricci_monitors(metric, density),
             curvature="ricci_norm_max",
-            average=Average("rbar", metric.scalar * density, density) if self.normalised else None,
+            averages=(Average("rbar", metric.scalar * density, density),) if self.normalised else (),
         )
 
 

@@ -1,0 +1,144 @@
+"""Rates of the fields of a state, read in the language of tensors: nodes, and the stages and averages they stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import sympy
+from sympy.core.function import AppliedUndef
+
+from geomflow.core import graph as gr
+from geomflow.core.errors import ExpressionError, InputError
+from geomflow.core.graph.sympy_bridge import from_sympy
+from geomflow.core.program import Stage
+from geomflow.field import Field, MetricField
+from geomflow.field.lattice import FlatTorus
+from geomflow.flow.equations.unknowns import ordered, packed_rate, tensor_of
+from geomflow.symbolic.given import given
+from geomflow.symbolic.jets import MetricNodes
+from geomflow.symbolic.language.averages import Averages
+from geomflow.symbolic.language.differences import Differences
+from geomflow.symbolic.language.space import Space
+from geomflow.symbolic.language.tensor import Tensor
+from geomflow.symbolic.language.words import TIME, Words
+from geomflow.symbolic.meaning import Refusal
+from geomflow.symbolic.parse import read
+from geomflow.symbolic.words import fail
+
+
+class Reading:
+    """Rates over a torus, of fields by name.
+
+    Parameters
+    ----------
+    torus : FlatTorus
+        Its coordinates and its volume.
+    parts : mapping
+        The fields by the names of the unknowns.
+    numbers : mapping
+        Parameters by name.
+    where : mapping
+        Definitions by name, in order.
+    covariant : bool
+        Whether rates beside a metric that moves must not name coordinates.
+    """
+
+    def __init__(self, torus: FlatTorus, parts: Mapping[str, Field], numbers: Mapping[str, Fraction],
+                 where: Mapping[str, Any], covariant: bool) -> None:
+        self.parts, self._coordinates, self._covariant = parts, torus.coordinates, covariant
+        taken = [own for name, part in parts.items() for own in part.names(name)]
+        self._derive = Differences(self._coordinates, [*taken, *numbers, *where])
+        self._tensors = {name: tensor_of(part, name, self._coordinates) for name, part in parts.items()}
+        metrics = [name for name, part in parts.items() if isinstance(part, MetricField)]
+        if len(metrics) > 1:
+            raise InputError(f"the state has {len(metrics)} metrics ({', '.join(metrics)}), and indices are raised "
+                             "with one: keep the others as symmetric tensors.")
+        self.metric = metrics[0] if metrics else None
+        matrix = None if self.metric is None else MetricNodes(self._coordinates, self._tensors[self.metric].entries)
+        self.averages = Averages(Fraction(torus.cell_volume), [*taken, *numbers, *where])
+        known = {**{name: Tensor.scalar(gr.symbol(name)) for name in (*self._coordinates, TIME)}, **self._tensors,
+                 **{name: Tensor.scalar(number) for name, number in numbers.items()}}
+        self._space = Space(self._derive, matrix)
+        for name, text in where.items():
+            known[name] = self._read(text, Words(self._space, self.averages, dict(known)))
+        self._known = known
+
+    def rates(self, rates: Mapping[str, Any]) -> list[gr.Node]:
+        """The rates of all components of the fields that have one, in packed order.
+
+        Raises ExpressionError for text that cannot be read and rates of the wrong type, InputError for rates that name
+        coordinates beside a metric that moves.
+        """
+        found: list[gr.Node] = []
+        for name, part in self.parts.items():
+            if name not in rates:
+                continue
+            words = Words(self._space, self.averages, self._known)
+            found += self._packed(name, part, rates[name], self._read(rates[name], words))
+            self._require_covariant(name, rates, words)
+        return found
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The inner stages that the rates stand on."""
+        return self._derive.stages
+
+    def timed(self, nodes: list[gr.Node]) -> bool:
+        """Whether the time occurs in rates, in their stages or their averages."""
+        inner = [node for stage in self.stages for node in stage.nodes]
+        averaged = [node for average in self.averages.found for node in (average.top, average.bottom)]
+        return gr.symbol(TIME) in gr.leaves([*nodes, *inner, *averaged])
+
+    def _read(self, rate: Any, words: Words) -> Tensor:
+        if isinstance(rate, str):
+            found: Tensor = read(rate, words)
+            return found
+        return Tensor.scalar(self._of_sympy(rate))
+
+    def _packed(self, name: str, part: Field, rate: Any, found: Tensor) -> list[gr.Node]:
+        try:
+            return packed_rate(part, ordered(found))
+        except Refusal as refusal:
+            if isinstance(rate, str):
+                fail(rate, 0, f"{refusal} (the rate of '{name}')")
+            raise ExpressionError(f"{refusal}: the rate of '{name}' is {rate}") from None
+
+    def _require_covariant(self, name: str, rates: Mapping[str, Any], words: Words) -> None:
+        if self._covariant and words.fixed and self.metric in rates:
+            raise InputError(f"the rate of '{name}' names {', '.join(sorted(words.fixed))}, which belongs to the "
+                             f"coordinates, and the metric '{self.metric}' moves: a change of coordinates changes the "
+                             "equation. Write it in tensors, or say covariant=False.")
+
+    def _of_sympy(self, rate: Any) -> gr.Node:
+        """A sympy rate as a node: symbols by name, derivatives of what is not linear of inner stages."""
+        try:
+            expression = given(rate)
+        except ExpressionError:
+            raise ExpressionError(f"{rate!r} (of type {type(rate).__name__}) is not a rate; give text or a sympy "
+                                  "expression, or a mapping from the fields of the state to these.") from None
+        unknown = sorted(s.name for s in expression.free_symbols if s.name not in self._known)
+        if unknown:
+            raise ExpressionError(f"the rate depends on '{unknown[0]}', which is no coordinate, parameter or unknown; "
+                                  f"known are {', '.join(self._known)}.")
+        held: dict[gr.Node, gr.Node] = {}
+
+        def taken(e: Any) -> Any:
+            axes = [self._coordinates.index(str(x)) for x in e.variables]
+            stand_in = sympy.Symbol(f"derivative {len(held)}")
+            held[gr.symbol(stand_in.name)] = self._derive(self._node(e.expr, held), *axes)
+            return stand_in
+
+        outside = expression.replace(_is_of_expression, taken)
+        return self._node(outside, held)
+
+    def _node(self, expression: Any, held: Mapping[gr.Node, gr.Node]) -> gr.Node:
+        node = from_sympy(expression, self._coordinates)
+        scalars = {gr.symbol(name): tensor.node for name, tensor in self._known.items() if not tensor.rank}
+        return gr.substitute([node], {**scalars, **held})[0]
+
+
+def _is_of_expression(e: Any) -> bool:
+    """Whether this is a derivative of more than an unknown function."""
+    return isinstance(e, sympy.Derivative) and not isinstance(e.expr, AppliedUndef)

@@ -1,0 +1,161 @@
+"""The fields of a state as unknowns of an equation: their components as tensors, and the rates that fit them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import singledispatch
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from geomflow.core import graph as gr
+from geomflow.core.errors import InputError
+from geomflow.field import Field, Fields, FormField, MetricField, PotentialField, ScalarField, TensorField
+from geomflow.symbolic.jets import field_node, metric_nodes
+from geomflow.symbolic.language.forms import is_form
+from geomflow.symbolic.language.tensor import Tensor, is_symmetric, whole
+from geomflow.symbolic.meaning import Refusal
+from geomflow.symbolic.ring import packed_places, parity
+
+UNKNOWN = "u"
+"""The name of the unknown where a single rate is given for a field of one component."""
+
+
+@singledispatch
+def tensor_of(kind: Any, name: str, coordinates: tuple[str, ...]) -> Tensor:
+    """The unknown tensor of a field of this kind and name. Raises InputError for kinds that rates are not written for.
+    """
+    raise InputError(f"rates cannot be written for '{name}', {kind!r}: they are for scalars, potentials, metrics, "
+                     "vectors, forms and tensors on a grid.")
+
+
+@tensor_of.register(ScalarField | PotentialField)
+def _scalar(kind: Field, name: str, coordinates: tuple[str, ...]) -> Tensor:
+    return Tensor.scalar(field_node(name, coordinates))
+
+
+@tensor_of.register(MetricField)
+def _metric(kind: MetricField, name: str, coordinates: tuple[str, ...]) -> Tensor:
+    return Tensor(metric_nodes(coordinates, name)[1], (False, False))
+
+
+@tensor_of.register(FormField)
+def _form(kind: FormField, name: str, coordinates: tuple[str, ...]) -> Tensor:
+    nodes = {places: field_node(own, coordinates) for own, places in
+             zip(kind.names(name), combinations(range(len(coordinates)), kind.degree), strict=True)}
+    shape = (len(coordinates),) * kind.degree
+    entries = [parity(place) * nodes[tuple(sorted(place))] if len(set(place)) == len(place) else gr.ZERO
+               for place in np.ndindex(shape)]
+    return Tensor(whole(shape, entries), (False,) * kind.degree)
+
+
+@tensor_of.register(TensorField)
+def _tensor(kind: TensorField, name: str, coordinates: tuple[str, ...]) -> Tensor:
+    nodes = [field_node(own, coordinates) for own in kind.names(name)]
+    return Tensor(whole((len(coordinates),) * kind.rank, nodes), _places(kind.indices))
+
+
+def _places(indices: str) -> tuple[bool, ...]:
+    """Whether each of the indices, as in "^l_kij", is up."""
+    up, found = False, []
+    for letter in indices:
+        if letter in "^_":
+            up = letter == "^"
+        else:
+            found.append(up)
+    return tuple(found)
+
+
+@singledispatch
+def packed_rate(kind: Any, rate: Tensor) -> list[gr.Node]:
+    """The independent components of a rate of a field of this kind, in packed order. Refuses a rate of another type."""
+    raise InputError(f"{kind!r} has no rate.")
+
+
+@packed_rate.register(ScalarField | PotentialField)
+def _of_scalar(kind: Field, rate: Tensor) -> list[gr.Node]:
+    _require(rate, (), "a function")
+    return [rate.node]
+
+
+@packed_rate.register(MetricField)
+def _of_metric(kind: MetricField, rate: Tensor) -> list[gr.Node]:
+    _require(rate, (False, False), "a metric, a symmetric tensor with 2 lower indices,")
+    if not is_symmetric(rate):
+        raise Refusal("a metric is symmetric, and its rate is not: write sym(...) around it")
+    return [rate.entries[place] for place in packed_places(len(rate.entries))]
+
+
+@packed_rate.register(FormField)
+def _of_form(kind: FormField, rate: Tensor) -> list[gr.Node]:
+    _require(rate, (False,) * kind.degree, f"a {kind.degree}-form")
+    if not is_form(rate):
+        raise Refusal(f"a {kind.degree}-form changes the sign when two indices change places, and its rate does not")
+    return [rate.entries[places] for places in combinations(range(kind.grid.dim), kind.degree)]
+
+
+@packed_rate.register(TensorField)
+def _of_tensor(kind: TensorField, rate: Tensor) -> list[gr.Node]:
+    _require(rate, _places(kind.indices), f"a tensor with indices {kind.indices}")
+    return list(rate.entries.flat)
+
+
+def _require(rate: Tensor, up: tuple[bool, ...], what: str) -> None:
+    if rate.up != up:
+        free = f" with the free indices {', '.join(rate.labels)}" if rate.labels else ""
+        raise Refusal(f"the rate of {what} was expected, and this is {rate.kind}{free}")
+
+
+def ordered(rate: Tensor) -> Tensor:
+    """A rate whose indices are named, by the alphabet; so are those of the field that it changes."""
+    return rate if rate.labels is None else rate.moved(tuple(sorted(rate.labels)))
+
+
+def held(state: Field, rates: Mapping[str, Any]) -> Field:
+    """The state with those of its fields still for which there is no rate."""
+    if not isinstance(state, Fields):
+        return state
+    still = [name for name in state.parts if name not in rates]
+    if len(still) == len(state.parts):
+        raise InputError(f"none of the rates ({', '.join(rates)}) is that of a field of the state, which are "
+                         f"{', '.join(state.parts)}.")
+    return state.holding(still)
+
+
+def matched(state: Field, rates: Mapping[str, Any], alone: bool) -> tuple[dict[str, Any], dict[str, Field]]:
+    """Rates, and the fields of a state by the names that the rates give them; `alone` is a rate without a name.
+
+    A field of one component has any name; one of several has its own, or each component is a scalar with a rate.
+    Raises InputError where rates and fields do not fit.
+    """
+    components = state.component_names
+    parts = dict(state.parts) if isinstance(state, Fields) else {state.called: state}
+    if len(components) == 1 and len(rates) == 1 and not isinstance(state, Fields):
+        return dict(rates), dict.fromkeys(rates, _as_scalar(state))
+    if alone and len(parts) == 1:
+        return dict(zip(parts, rates.values(), strict=True)), parts
+    if isinstance(state, Fields) or set(rates) == set(parts):
+        _require_known(rates, parts, alone)
+        return dict(rates), parts
+    if len(rates) != len(components):
+        raise InputError(f"{len(rates)} rates were given ({', '.join(rates)}) for a state with components "
+                         f"{', '.join(components)}; give one for each, or one for '{state.called}'.")
+    missing = [name for name in components if name not in rates]
+    if missing:
+        raise InputError(f"no rate was given for the component '{missing[0]}'; the state has components "
+                         f"{', '.join(components)}.")
+    return dict(rates), dict.fromkeys(components, state.grid.scalar(0))
+
+
+def _as_scalar(state: Field) -> Field:
+    return state if isinstance(state, ScalarField | PotentialField) else state.grid.scalar(0)
+
+
+def _require_known(rates: Mapping[str, Any], parts: Mapping[str, Field], alone: bool) -> None:
+    if alone:
+        raise InputError(f"one rate was given for a state with the fields {', '.join(parts)}: give a mapping from "
+                         f"their names, as in {{{', '.join(f'{name!r}: ...' for name in parts)}}}.")
+    strangers = [name for name in rates if name not in parts]
+    if strangers:
+        raise InputError(f"there is a rate for '{strangers[0]}', and the fields of the state are {', '.join(parts)}.")

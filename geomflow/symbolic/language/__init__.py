@@ -1,0 +1,1 @@
+"""The language of tensors, in which rates and densities are written."""

@@ -1,0 +1,130 @@
+"""Derivatives of what is computed: an expression that is not linear in the fields is computed first, then
+differentiated.
+
+It becomes an inner stage, a grid function of its own, and the constant stencil of the derivative is applied to that;
+its sum over a periodic grid is zero, so that equations in divergence form keep their mean to rounding. A flux a ∂_x w
+is differentiated in its symmetric form, which keeps the mean too and, unlike two first differences, sees the shortest
+waves of the grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from fractions import Fraction
+
+from geomflow.core import graph as gr
+from geomflow.core.program import Stage
+
+HALF = Fraction(1, 2)
+
+
+class Differences:
+    """Derivatives along coordinates, and the inner stages that they stand on.
+
+    Parameters
+    ----------
+    coordinates : sequence of str
+        Names of the axes.
+    taken : collection of str
+        Names that the stages must not have.
+    """
+
+    def __init__(self, coordinates: Sequence[str], taken: Collection[str] = ()) -> None:
+        self.coordinates = tuple(coordinates)
+        self._derive = gr.Derivation(self.coordinates)
+        self._stem = "inner"
+        while any(name.startswith(self._stem) for name in (*taken, *coordinates)):
+            self._stem += "_"
+        self._inner: dict[gr.Node, tuple[int, str]] = {}
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The inner stages so far, by depth."""
+        layers: dict[int, list[tuple[str, gr.Node]]] = {}
+        for node, (depth, name) in sorted(self._inner.items(), key=lambda item: item[1][0]):
+            layers.setdefault(depth, []).append((name, node))
+        return tuple(Stage(tuple(layer)) for layer in layers.values())
+
+    def __call__(self, node: gr.Node, *axes: int) -> gr.Node:
+        """The derivative along axes, term by term: carried out where the term is linear, else of an inner stage."""
+        plain: list[gr.Node] = []
+        held: list[gr.Node] = []
+        for term in summands(node):
+            (held if term.op != "jet" and jets_of(term) and not _linear(term) else plain).append(term)
+        if not held:
+            return self._plain(node, axes)
+        if len(axes) > 1:
+            return self._plain(self._held(node), axes)
+        fluxes = [self._symmetric(term, axes[0]) for term in held]
+        rest = gr.add(*(term for term, flux in zip(held, fluxes, strict=True) if flux is None))
+        found = [flux for flux in fluxes if flux is not None]
+        left = self._plain(self._held(rest), axes) if rest is not gr.ZERO else gr.ZERO
+        return gr.add(*found, self._plain(gr.add(*plain), axes), left)
+
+    def _plain(self, node: gr.Node, axes: Sequence[int]) -> gr.Node:
+        for axis in axes:
+            node = self._derive(node, axis)
+        return node
+
+    def _held(self, node: gr.Node) -> gr.Node:
+        """The inner stage that computes an expression, as a field; a field is itself."""
+        index = (0,) * len(self.coordinates)
+        if node.op == "jet" and node.data[1] == index:
+            return node
+        if node not in self._inner:
+            names = {leaf.data[0] for leaf in jets_of(node)}
+            depth = 1 + max((known for known, name in self._inner.values() if name in names), default=-1)
+            self._inner[node] = depth, f"{self._stem}_{len(self._inner)}"
+        return gr.jet(self._inner[node][1], index)
+
+    def _symmetric(self, term: gr.Node, axis: int) -> gr.Node | None:
+        """½(∂²(a w) + a ∂²w − w ∂²a) for a flux a ∂w whose a has no derivatives; None for any other flux.
+
+        Its sum over the grid vanishes because the stencil of ∂² is symmetric.
+        """
+        number, bare = gr.split(term)
+        for factor in bare.args if bare.op == "mul" else ():
+            inner, rest = _integrated(factor, axis), bare / factor
+            if inner is not None and not any(any(leaf.data[1]) for leaf in jets_of(rest)):
+                w, a, twice = self._held(inner), self._held(rest), (axis, axis)
+                outer = self._plain(self._held(rest * inner), twice)
+                return number * HALF * (outer + a * self._plain(w, twice) - w * self._plain(a, twice))
+        return None
+
+
+def summands(node: gr.Node) -> Iterator[gr.Node]:
+    """The terms of a sum, of sums within it too."""
+    if node.op != "add":
+        yield node
+        return
+    start, coefficients = node.data
+    if start:
+        yield gr.constant(start)
+    for coefficient, term in zip(coefficients, node.args, strict=True):
+        if term.op == "add":
+            yield from (coefficient * part for part in summands(term))
+        else:
+            yield coefficient * term
+
+
+def jets_of(node: gr.Node) -> list[gr.Node]:
+    """The fields and their derivatives that an expression holds."""
+    return [leaf for leaf in gr.leaves([node]) if leaf.op == "jet"]
+
+
+def _linear(term: gr.Node) -> bool:
+    """Whether a term is a number times a field or a derivative of one."""
+    return gr.split(term)[1].op == "jet"
+
+
+def _integrated(factor: gr.Node, axis: int) -> gr.Node | None:
+    """w, where the factor is ∂w of a w that is linear in the fields; None where it is not."""
+    if factor.op == "jet" and factor.data[1][axis]:
+        name, index = factor.data
+        return gr.jet(name, [times - (n == axis) for n, times in enumerate(index)])
+    if factor.op != "add" or factor.data[0]:
+        return None
+    parts = [_integrated(term, axis) for term in factor.args]
+    if any(part is None for part in parts):
+        return None
+    return gr.linear(0, ((c, part) for c, part in zip(factor.data[1], parts, strict=True) if part is not None))

@@ -1,0 +1,253 @@
+"""The words of the language: what rates and densities may name and call, and what a text says with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property, partial
+from typing import Any, ClassVar, final
+
+import sympy
+
+from geomflow.core import graph as gr
+from geomflow.core.errors import GeomflowError
+from geomflow.core.graph.sympy_bridge import from_sympy
+from geomflow.symbolic.language.averages import Averages
+from geomflow.symbolic.language.forms import exterior, star, wedge
+from geomflow.symbolic.language.space import Space
+from geomflow.symbolic.language.tensor import Tensor, symmetric_part, total
+from geomflow.symbolic.meaning import FUNCTIONS, Meaning, Refusal
+
+CURVATURE = ("R", "Ric", "Rm", "Weyl", "Ric2", "Rm2")
+OPERATORS = ("Hess", "Lie", "d", "div", "dot", "grad", "integral", "laplacian", "mean", "star", "sym", "trace", "wedge")
+FLAT = ("flat.Hess", "flat.d", "flat.div", "flat.laplacian")
+TIME = "t"
+
+
+@final
+@dataclass(frozen=True)
+class Words(Meaning):
+    """What a text means as tensors.
+
+    Parameters
+    ----------
+    space : Space
+        Where its derivatives, indices and curvature belong.
+    averages : Averages
+        What `mean`, `integral` and `volume` are kept in.
+    fields : mapping
+        The fields, coordinates, parameters and definitions by name.
+    fixed : set of str
+        Words used so far that belong to the coordinates.
+    """
+
+    space: Space
+    averages: Averages
+    fields: Mapping[str, Tensor]
+    fixed: set[str] = field(default_factory=set)
+
+    indexed: ClassVar[bool] = True
+
+    @cached_property
+    def names(self) -> Mapping[str, Any]:  # type: ignore[override]
+        """Values by name."""
+        return Lazily({**{name: partial(_same, value) for name, value in self.fields.items()}, **self._curvature()})
+
+    @cached_property
+    def functions(self) -> Mapping[str, Callable[..., Any]]:  # type: ignore[override]
+        """The operators, and functions of scalars point by point."""
+        return {**{name: self._pointwise(name) for name in FUNCTIONS}, **self._operators()}
+
+    @property
+    def callable_names(self) -> Sequence[str]:
+        return ()
+
+    # signs
+
+    def number(self, value: sympy.Expr) -> Tensor:
+        return Tensor.scalar(from_sympy(value))
+
+    def is_value(self, found: Any) -> bool:
+        return isinstance(found, Tensor)
+
+    def total(self, terms: Sequence[Tensor]) -> Tensor:
+        return total(terms)
+
+    def product(self, factors: Sequence[Tensor]) -> Tensor:
+        counts: dict[str, int] = {}
+        for label in (label for factor in factors for label in factor.labels or ()):
+            counts[label] = counts.get(label, 0) + 1
+            if counts[label] > 2:
+                raise Refusal(f"the index '{label}' comes more than twice in this product")
+        found = factors[0]
+        for factor in factors[1:]:
+            found = self.space.product(found, factor)
+        return found
+
+    def negative(self, value: Tensor) -> Tensor:
+        return value.scaled(-1)
+
+    def inverse(self, value: Tensor) -> Tensor:
+        _require_scalar(value, "one divides by")
+        if value.node is gr.ZERO:
+            raise Refusal("division by zero")
+        return Tensor.scalar(gr.divide(1, value.node))
+
+    def power(self, base: Tensor, exponent: Tensor) -> Tensor:
+        _require_scalar(base, "a power is of")
+        _require_scalar(exponent, "an exponent is")
+        number = exponent.node
+        if number.op == "constant" and not isinstance(number.data, str):
+            if base.node is gr.ZERO and number.data < 0:
+                raise Refusal("division by zero")
+            return Tensor.scalar(gr.power(base.node, Fraction(number.data)))
+        return Tensor.scalar(gr.exp(number * gr.log(base.node)))
+
+    def at_indices(self, value: Tensor, indices: tuple[str, ...]) -> Tensor:
+        found = value.further[len(indices)]() if len(indices) in value.further else value
+        if found.labels is not None or found.rank != len(indices):
+            known = " or ".join(str(count) for count in sorted({value.rank, *value.further} - {0})) or "none"
+            raise Refusal(f"{len(indices)} indices are given, and what stands before them has {known}")
+        for label in indices:
+            if indices.count(label) > 2:
+                raise Refusal(f"the index '{label}' comes more than twice")
+        return self.space.named(found, indices)
+
+    # words
+
+    def _curvature(self) -> dict[str, Callable[[], Any]]:
+        return {"R": self._scalar_curvature, "Ric": self._ricci, "Rm": self._riemann, "Weyl": self._weyl,
+                "Ric2": lambda: self.space.dot(self._ricci(), self._ricci()),
+                "Rm2": lambda: Tensor.scalar(self._metric("Rm2").riemann_squared),
+                "dV": self._density, "volume": lambda: self.averages.integral(self.space, gr.ONE)}
+
+    def _operators(self) -> dict[str, Callable[..., Tensor]]:
+        space, flat = self.space, Space(self.space.derive)
+        return {"flat.laplacian": self._flatly(flat.laplacian), "flat.d": self._flatly(self.derivative),
+                "flat.div": self._flatly(flat.divergence), "flat.Hess": self._flatly(flat.hessian),
+                "d": self.derivative, "div": self._divergence, "laplacian": space.laplacian, "Lie": space.lie,
+                "Hess": self._hessian, "grad": self._gradient, "dot": space.dot, "trace": self._trace,
+                "sym": symmetric_part, "star": partial(star, space), "wedge": partial(wedge, space), "mean": self._mean,
+                "integral": self._integral}
+
+    def _metric(self, word: str) -> Any:
+        if self.space.metric is None:
+            raise Refusal(f"{word} belongs to a metric, and this state has none: add one, as "
+                          "grid.fields(g=grid.metric(...), ...) does")
+        return self.space.metric
+
+    def _scalar_curvature(self) -> Tensor:
+        node = self._metric("R").scalar
+        return Tensor(Tensor.scalar(node).entries, further={2: self._ricci, 4: self._riemann})
+
+    def _ricci(self) -> Tensor:
+        return Tensor(self._metric("Ric").ricci, (False,) * 2)
+
+    def _riemann(self) -> Tensor:
+        return Tensor(self._metric("Rm").riemann_lower, (False,) * 4)
+
+    def _weyl(self) -> Tensor:
+        return Tensor(self._metric("Weyl").weyl_lower, (False,) * 4)
+
+    def _density(self) -> Tensor:
+        self.fixed.add("dV")
+        return Tensor.scalar(self.space.density)
+
+    def _flatly(self, act: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        def flat(*values: Tensor) -> Tensor:
+            self.fixed.add("flat")
+            return act(*values)
+
+        return flat
+
+    def derivative(self, value: Tensor, *along: Tensor) -> Tensor:
+        """d(ω), or the partial derivative d(s, x, …) of a scalar along coordinates."""
+        if not along:
+            return exterior(self.space, value)
+        axes = [self._axis(coordinate, value) for coordinate in along]
+        _require_scalar(value, "d(s, x) differentiates")
+        self.fixed.update(self.space.derive.coordinates[axis] for axis in axes)
+        return Tensor.scalar(self.space.derive(value.node, *axes))
+
+    def _axis(self, coordinate: Tensor, value: Tensor) -> int:
+        names = self.space.derive.coordinates
+        node = coordinate.node if not coordinate.rank else None
+        if node is None or node.op != "symbol" or node.data not in names:
+            raise Refusal(f"d(...) differentiates along coordinates ({', '.join(names)}); write d(u, {names[0]})")
+        return names.index(node.data)
+
+    def _divergence(self, *parts: Tensor) -> Tensor:
+        dim, names = self.space.dim, self.space.derive.coordinates
+        if len(parts) == 1 and parts[0].rank:
+            return self.space.divergence(parts[0])
+        if len(parts) != dim or any(part.rank for part in parts):
+            told = ", ".join(f"f_{name}" for name in names)
+            raise Refusal(f"div takes a vector, or div({told}) a flux along each of the {dim} coordinates, and "
+                          f"{len(parts)} were given")
+        self.fixed.update(names)
+        return Tensor.scalar(gr.add(*(self.space.derive(part.node, axis) for axis, part in enumerate(parts))))
+
+    def _hessian(self, scalar: Tensor) -> Tensor:
+        _require_scalar(scalar, "Hess(f) is of")
+        return self.space.hessian(scalar)
+
+    def _gradient(self, scalar: Tensor) -> Tensor:
+        _require_scalar(scalar, "grad(f) is of")
+        return self.space.turned(self.space.differential(scalar), 0, True)
+
+    def _trace(self, tensor: Tensor) -> Tensor:
+        if tensor.rank < 2:
+            raise Refusal(f"trace(T) contracts the first two indices, and T is {tensor.kind}")
+        return self.space.contracted(tensor, 0, 1)
+
+    def _mean(self, scalar: Tensor) -> Tensor:
+        _require_scalar(scalar, "mean(s) is of")
+        return self.averages.mean(self.space, scalar.node)
+
+    def _integral(self, scalar: Tensor) -> Tensor:
+        _require_scalar(scalar, "integral(s) is of")
+        return self.averages.integral(self.space, scalar.node)
+
+    def _pointwise(self, name: str) -> Callable[..., Tensor]:
+        def act(*values: Tensor) -> Tensor:
+            if len(values) != 1:
+                raise Refusal(f"'{name}' cannot take {len(values)} arguments")
+            _require_scalar(values[0], f"{name}(s) is of")
+            argument = sympy.Symbol("argument")
+            try:
+                node = from_sympy(FUNCTIONS[name](argument))
+                return Tensor.scalar(gr.substitute([node], {gr.symbol("argument"): values[0].node})[0])
+            except GeomflowError as error:
+                raise Refusal(str(error).rstrip(".")) from None
+
+        return act
+
+
+def _require_scalar(value: Any, what: str) -> None:
+    if not isinstance(value, Tensor):
+        raise Refusal("a function without its argument cannot be used here")
+    if value.rank:
+        raise Refusal(f"{what} a scalar, and this is {value.kind}")
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+class Lazily(Mapping[str, Any]):
+    """A mapping whose values are made when they are asked for, and kept."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Any]]) -> None:
+        self._makers, self._made = makers, dict[str, Any]()
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
