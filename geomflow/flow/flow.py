@@ -6,16 +6,18 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from geomflow.core import graph as gr
+from geomflow.core.errors import InputError
 from geomflow.core.notebook import Facts, InNotebook, fields_of
 from geomflow.core.program import Program, Stage
 from geomflow.field.grid import Grid
 from geomflow.field.operators import Operator, discretise
 from geomflow.field.state import Field
+from geomflow.flow.character import Block, character
 from geomflow.flow.equation import Equation
 from geomflow.flow.implicit import FrozenPrincipal
 from geomflow.flow.principal import SpectralBound, principal_part
@@ -34,7 +36,7 @@ class Flow(InNotebook, InLatex):
     """An evolution equation. `solve(flow, state, t1)` binds it to a state and integrates it."""
 
     latex_style: ClassVar[str] = "\\displaystyle "
-    expression_flow: ClassVar[Callable[[Any, Mapping[str, float], Mapping[str, Any], bool], Flow]]
+    expression_flow: ClassVar[Callable[..., Flow]]
     """What makes a flow of a user's own equation: `equations.expression`, which knows both, puts it here."""
 
     @property
@@ -75,6 +77,18 @@ class Flow(InNotebook, InLatex):
             return problem
         return bind(self, state, self.on(state))
 
+    def character(self, state: Any) -> tuple[Block, ...]:
+        """How short waves behave at a state: unknowns in blocks, each with a verdict in words.
+
+        Raises InputError for a state that the flow does not act on, and for an equation in which a field is solved for.
+
+        Parameters
+        ----------
+        state : state
+            A field.
+        """
+        return character_at(self.on(state), state)
+
     @abstractmethod
     def components(self, torus: Any) -> list[sympy.Eq]:
         """The equation written out on a torus, one for each component of the unknown field.
@@ -87,7 +101,8 @@ class Flow(InNotebook, InLatex):
 
     @staticmethod
     def from_expression(rate: str | Any | Mapping[str, Any], *, where: Mapping[str, Any] | None = None,
-                        covariant: bool = True, **parameters: float) -> Flow:
+                        covariant: bool = True, gauge: Literal["deturck"] | None = None, forced: bool = False,
+                        **parameters: float) -> Flow:
         """A user's own equation ∂_t u = rate, or a system of them, compiled like the built-in ones.
 
         Rates are tensors of the type of what they change, written in the fields of the state, the coordinates, the time
@@ -117,6 +132,11 @@ class Flow(InNotebook, InLatex):
             Definitions by name, for rates and for definitions after them.
         covariant : bool
             Whether rates beside a metric that moves are refused if they name coordinates.
+        gauge : {None, "deturck"}
+            With "deturck" L_W is added to the rate of every field, W^k = g^{ij} Γ^k_ij, which changes the flow of a
+            metric by diffeomorphisms and damps those: "-2*Ric" becomes Ricci–DeTurck flow.
+        forced : bool
+            Run an ill-posed equation all the same; else it is refused when it meets a state.
         **parameters : float
             Numbers by name.
 
@@ -128,7 +148,7 @@ class Flow(InNotebook, InLatex):
         >>> print(sol.outcome.kind)
         finished
         """
-        return Flow.expression_flow(rate, parameters, where or {}, covariant)
+        return Flow.expression_flow(rate, parameters, where or {}, covariant, gauge, forced)
 
     def __str__(self) -> str:
         import sympy
@@ -170,6 +190,14 @@ def bind(flow: Flow, state: Field, equation: Equation, compiled: Compiled | None
         observe=compiled.observe,
         description=describe(flow, state, equation),
     )
+
+
+def character_at(equation: Equation, state: Field) -> tuple[Block, ...]:
+    """The blocks of an equation at a state."""
+    if equation.solved is not None:
+        raise InputError("a field is solved for at each state, and the symbol of the equation is not a polynomial.")
+    numbers = Compiled(equation, state).parameters(state.pack())
+    return character(equation.program, state.grid, equation.statics, state.pack(), numbers)
 
 
 def modulo_constants(rate: np.ndarray) -> float:
@@ -222,7 +250,8 @@ class Compiled:
         solved = self.equation.solved
         return y if solved is None else np.concatenate([y, solved(y)[None]])
 
-    def _parameters(self, whole: np.ndarray) -> tuple[float, ...]:
+    def parameters(self, whole: np.ndarray) -> tuple[float, ...]:
+        """The numbers of the program at its fields: the time, averages and all others."""
         values = {TIME: self._time, **self.equation.numbers}
         for average, operator in zip(self.equation.averages, self._averages, strict=True):
             top, bottom = operator(whole, [values[name] for name in operator.program.parameters if name in values])
@@ -264,7 +293,7 @@ class Compiled:
 
     def _fields(self, y: np.ndarray) -> tuple[np.ndarray, tuple[float, ...]]:
         whole = self._whole(y)
-        return whole, self._parameters(whole)
+        return whole, self.parameters(whole)
 
     def observe(self, t: float, y: np.ndarray) -> dict[str, float]:
         """The equation's monitors."""

@@ -301,7 +301,7 @@ class KernelCompiled(Compiled):
         whole = self._whole(y)
         found = self._observer(whole)
         found.pop("dissipation", None)
-        rows = self._there(whole, self._parameters(whole))
+        rows = self._there(whole, self.parameters(whole))
         return {**found, **self._monitors(rows[: self._count], self._smoothed(rows), self._local(rows))}
 
 

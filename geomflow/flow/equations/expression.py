@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from fractions import Fraction
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Literal, final
 from unicodedata import normalize
 
 import numpy as np
 import sympy
 
 from geomflow.core import graph as gr
-from geomflow.core.errors import InputError
+from geomflow.core.errors import IllPosedError, InputError, require_known
 from geomflow.core.numbers import exact_number
 from geomflow.core.program import Program, Stage
 from geomflow.field import Field, Fields, MetricField, PotentialField, Torus
@@ -21,10 +21,10 @@ from geomflow.field.potential import ReferenceForm, reference_rows
 from geomflow.field.sampling import require_periodic_program
 from geomflow.flow.equation import Equation, Monitor, checked_state, equations_of
 from geomflow.flow.equations.reading import Reading
-from geomflow.flow.equations.ricci import minors, ricci_monitors
+from geomflow.flow.equations.ricci import GAUGES, minors, ricci_monitors
 from geomflow.flow.equations.unknowns import UNKNOWN, held, matched
 from geomflow.flow.flow import Flow as Flow
-from geomflow.flow.flow import bind
+from geomflow.flow.flow import bind, character_at
 from geomflow.flow.problem import Problem
 from geomflow.symbolic.given import names_written
 from geomflow.symbolic.jets import MetricNodes, metric_nodes
@@ -58,6 +58,10 @@ class ExpressionFlow(Flow):
         Definitions by name, which the rates and later definitions may use.
     covariant : bool
         Whether rates beside a metric that moves must not name coordinates.
+    gauge : {None, "deturck"}
+        Whether L_W is added to the rates, W^k = g^{ij} Γ^k_ij.
+    forced : bool
+        Run an ill-posed equation all the same.
     """
 
     name: ClassVar[str] = "expression"
@@ -65,8 +69,12 @@ class ExpressionFlow(Flow):
     parameters: Mapping[str, float] = field(default_factory=dict)
     where: Mapping[str, Any] = field(default_factory=dict)
     covariant: bool = True
+    gauge: Literal["deturck"] | None = None
+    forced: bool = False
 
     def __post_init__(self) -> None:
+        if self.gauge is not None:
+            require_known("gauge", self.gauge, GAUGES)
         object.__setattr__(self, "parameters", {name: _plain(value, number) for (name, value), number in
                                                 zip(self.parameters.items(), self._numbers().values(), strict=True)})
         self._refuse_reserved(Torus(dim=1).coordinates, tuple(self.rates))
@@ -125,18 +133,23 @@ class ExpressionFlow(Flow):
         """The equations written out on a torus, whose unknown is a metric where it is called g, else a function."""
         grid = torus.grid(9)
         parts = {name: grid.metric() if name == MetricField.called else grid.scalar(0) for name in self.rates}
-        return equations_of(self.on(grid.fields(**parts) if len(parts) > 1 else parts.popitem()[1]).program, torus)
+        return equations_of(self._on(grid.fields(**parts) if len(parts) > 1 else parts.popitem()[1]).program, torus)
 
     def on(self, state: Any) -> Equation:
         """The equation for a field, or for several; see `Flow.from_expression` for what the unknowns are called."""
         checked_state(self, state, Field, "grid.scalar(...), grid.metric(...), grid.fields(...) and the like")  # type: ignore[type-abstract]
+        equation = self._on(state)
+        require_periodic_program(state.grid.torus, equation.program, f"a coefficient of {self._shown()}")
+        return equation
+
+    def _on(self, state: Field) -> Equation:
         torus, alone = state.grid.torus, not isinstance(self.rate, Mapping)
         state = held(state, self.rates)
         rates, parts = matched(state, self.rates, alone)
         still = {name: parts[name] for name in state.still} if isinstance(state, Fields) else {}
         moving = {name: part for name, part in parts.items() if name not in still}
         self._refuse_reserved(torus.coordinates, tuple(parts))
-        reading = Reading(torus, parts, self._numbers(), self.where, self.covariant)
+        reading = Reading(torus, parts, self._numbers(), self.where, self.covariant, self.gauge is not None)
         read = reading.rates(rates)
         self._refuse_unused()
         components = [own for name, part in moving.items() for own in part.names(name)]
@@ -145,7 +158,6 @@ class ExpressionFlow(Flow):
         parameters = ((TIME,) if reading.timed(read) else ()) + tuple(average.parameter for average in averages)
         final = Stage(tuple((f"rate_{name}", node) for name, node in zip(components, read, strict=True)))
         program = Program(torus.coordinates, tuple(components), statics, parameters, (*reading.stages, final))
-        require_periodic_program(torus, program, f"a coefficient of {self._shown()}")
         return Equation(
             program=program,
             statics=rows,
@@ -160,10 +172,23 @@ class ExpressionFlow(Flow):
         )
 
     def bind(self, state: Any) -> Problem:
-        """The initial value problem; fields without a rate are given arrays of it."""
+        """The initial value problem; fields without a rate are given arrays of it.
+
+        Raises IllPosedError, which is an InputError too, for an equation that grows without bound at the state.
+        """
         equation = self.on(state)
         template = held(state, self.rates)
+        if not self.forced:
+            self._refuse_ill_posed(equation, template)
         return replace(bind(self, template, equation), template=template)
+
+    def _refuse_ill_posed(self, equation: Equation, state: Field) -> None:
+        for block in character_at(equation, state):
+            if block.growth:
+                raise IllPosedError(f"{self._shown()} is ill-posed at this state: plane waves of wave number |k| in "
+                                    f"{', '.join(block.names)} grow like exp({block.growth:.4g} |k|^{block.order} t), "
+                                    "without bound as the grid is refined. Look at its signs; to run it all the same, "
+                                    "as a demonstration, give forced=True.")
 
     def _shown(self) -> str:
         return f"the rate {', '.join(repr(str(rate)) for rate in self.rates.values())}"

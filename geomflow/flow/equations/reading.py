@@ -15,6 +15,7 @@ from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.core.program import Stage
 from geomflow.field import Field, MetricField
 from geomflow.field.lattice import FlatTorus
+from geomflow.flow.equations.gauge import Gauge
 from geomflow.flow.equations.unknowns import ordered, packed_rate, tensor_of
 from geomflow.symbolic.given import given
 from geomflow.symbolic.jets import MetricNodes
@@ -43,10 +44,12 @@ class Reading:
         Definitions by name, in order.
     covariant : bool
         Whether rates beside a metric that moves must not name coordinates.
+    deturck : bool
+        Whether L_W is added to the rates.
     """
 
     def __init__(self, torus: FlatTorus, parts: Mapping[str, Field], numbers: Mapping[str, Fraction],
-                 where: Mapping[str, Any], covariant: bool) -> None:
+                 where: Mapping[str, Any], covariant: bool, deturck: bool) -> None:
         self.parts, self._coordinates, self._covariant = parts, torus.coordinates, covariant
         taken = [own for name, part in parts.items() for own in part.names(name)]
         self._derive = Differences(self._coordinates, [*taken, *numbers, *where])
@@ -64,6 +67,7 @@ class Reading:
         for name, text in where.items():
             known[name] = self._read(text, Words(self._space, self.averages, dict(known)))
         self._known = known
+        self._gauge = Gauge.of(self._space) if deturck else None
 
     def rates(self, rates: Mapping[str, Any]) -> list[gr.Node]:
         """The rates of all components of the fields that have one, in packed order.
@@ -72,11 +76,18 @@ class Reading:
         coordinates beside a metric that moves.
         """
         found: list[gr.Node] = []
+        still = [name for name in self.parts if name not in rates]
+        if self._gauge is not None and still:
+            raise InputError(f"in DeTurck's gauge all fields are moved along, and '{still[0]}' has no rate: give it "
+                             "the rate 0, or leave the gauge out.")
         for name, part in self.parts.items():
             if name not in rates:
                 continue
             words = Words(self._space, self.averages, self._known)
-            found += self._packed(name, part, rates[name], self._read(rates[name], words))
+            rate = self._read(rates[name], words)
+            if self._gauge is not None:
+                rate = self._gauge.added(rate, self._tensors[name], name == self.metric)
+            found += self._packed(name, part, rates[name], rate)
             self._require_covariant(name, rates, words)
         return found
 

@@ -56,6 +56,7 @@ def star(space: Space, form: Tensor) -> Tensor:
 
 
 def require_form(form: Tensor, what: str) -> None:
+    """Refuse what is no form."""
     if any(form.up) or not is_form(form):
         raise Refusal(f"{what} takes forms, whose lower indices change the sign when two change places, and this "
                       f"is {form.kind} that is not one")

@@ -1,0 +1,213 @@
+"""Whether a system of equations is well-posed at a state: the leading growth of its short waves.
+
+The symbol of the rate linearised at a point is a polynomial in |k| for each direction ξ of the wave vector, composed
+along the stages of the program with frozen coefficients. Unknowns that depend on each other in a circle are one block;
+between blocks the symbol is triangular. With o_ij the order at which unknown j enters the rate of i, a block's
+eigenvalues grow as |k|^μ with μ the largest mean of o along a circle; unknowns are weighted by w so that
+o_ij + w_j − w_i ≤ μ (Douglis and Nirenberg 1955; Volevich 1963), and the entries in which this is an equality are its
+principal symbol P(ξ). A positive real part of an eigenvalue of P is growth like exp(c|k|^μ t), without bound: the
+equation is ill-posed. Zero eigenvalues are directions that short waves are not damped along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from scipy.sparse.csgraph import connected_components
+
+from geomflow.core import graph as gr
+from geomflow.core.program import Program, Stage
+from geomflow.field.grid import Grid
+from geomflow.field.operators import pointwise
+from geomflow.flow.principal import PrincipalPart, principal_part
+
+POINTS = 24
+"""Grid points at which the symbol is looked at."""
+
+DIRECTIONS = 12
+"""Random directions of wave vectors beside the axes."""
+
+TOLERANCE = 1e-8
+"""Real parts smaller than this beside the largest eigenvalue are rounding."""
+
+Entry = dict[int, np.ndarray]
+"""Coefficients of |k|^n, by n; (points, directions)."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Unknowns that depend on each other in a circle, and how their short waves behave.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Components.
+    order : Fraction
+        μ: eigenvalues grow as |k|^μ.
+    growth, damping, oscillation : float
+        The largest Re λ, −Re λ and |Im λ| of the principal symbol at unit wave vectors; growth 0 where there is none.
+    undamped : int
+        The largest number of zero eigenvalues at one wave vector.
+    """
+
+    names: tuple[str, ...]
+    order: Fraction
+    growth: float
+    damping: float
+    oscillation: float
+    undamped: int
+
+    @property
+    def verdict(self) -> str:
+        """In words."""
+        who = ", ".join(self.names)
+        if self.growth:
+            return f"{who}: ill-posed, waves grow like exp({self.growth:.4g} |k|^{self.order} t)"
+        if not self.order:
+            return f"{who}: without derivatives"
+        if not (self.damping or self.oscillation):
+            return f"{who}: no short wave is damped at the order {self.order}"
+        kind = "hyperbolic" if not self.damping else "parabolic" if not self.oscillation else "damped and oscillating"
+        left = f", degenerate in {self.undamped} of {len(self.names)} directions" if self.undamped else ""
+        return f"{who}: {kind} of order {self.order}{left}"
+
+
+def character(program: Program, grid: Grid, statics: np.ndarray | None, y: np.ndarray,
+              parameters: Sequence[float]) -> tuple[Block, ...]:
+    """The blocks of a program at a state.
+
+    Parameters
+    ----------
+    program : Program
+        Rates of all components.
+    grid : Grid
+        Where the state lives.
+    statics : array or None
+        Given arrays of the program.
+    y : (ncomp, *grid) array
+        The state.
+    parameters : sequence of float
+        Values of the program's parameters.
+    """
+    part = principal_part(program, True)
+    values = _values(part, grid, statics, y, parameters)
+    matrix = _composed(part, values, _directions(grid.dim))
+    return tuple(_block(program.fields, matrix, places) for places in _circles(matrix))
+
+
+def _values(part: PrincipalPart, grid: Grid, statics: np.ndarray | None, y: np.ndarray,
+            parameters: Sequence[float]) -> list[np.ndarray]:
+    """The coefficient of every derivative at some grid points, (points,)."""
+    program = part.program
+    nodes = [slope.coefficient for slope in part.slopes]
+    leaves = gr.leaves(nodes)
+    shown = [leaf for leaf in leaves if leaf.op == "jet" or leaf.data in program.coordinates]
+    known: dict[gr.Node, Any] = {gr.symbol(name): value for name, value in
+                                 zip(program.parameters, parameters, strict=True)}
+    if shown:
+        final = Stage(tuple((f"leaf_{n}", leaf) for n, leaf in enumerate(shown)))
+        rows = pointwise(replace(program, stages=(*program.inner, final)), grid, statics)(y, parameters)
+        flat = rows.reshape(len(shown), -1)
+        known |= dict(zip(shown, flat[:, :: max(1, flat.shape[1] // POINTS)], strict=True))
+    count = max((len(value) for value in known.values() if np.ndim(value)), default=1)
+    return [np.broadcast_to(value, (count,)) for value in gr.evaluate(nodes, known)]
+
+
+def _directions(dim: int) -> np.ndarray:
+    """Unit vectors: the axes, and random ones, always the same."""
+    random = np.random.default_rng(0).standard_normal((DIRECTIONS if dim > 1 else 0, dim))
+    return np.concatenate([np.eye(dim), random / np.linalg.norm(random, axis=1, keepdims=True)])
+
+
+def _composed(part: PrincipalPart, values: list[np.ndarray], directions: np.ndarray) -> list[dict[int, Entry]]:
+    """For each rate and each field the symbol through all stages, as a polynomial in |k|."""
+    one = np.ones((1, 1))
+    known: list[list[dict[int, Entry]]] = [[{column: {0: one}} for column in range(len(part.program.fields))]]
+    for stage, given in enumerate(part.program.stages):
+        rows: list[dict[int, Entry]] = [{} for _ in given.outputs]
+        for slope, value in zip(part.slopes, values, strict=True):
+            if slope.stage == stage:
+                wave = 1j ** sum(slope.index) * np.prod(directions ** np.array(slope.index), axis=1)
+                _add(rows[slope.row], known[slope.source][slope.column], sum(slope.index), value[:, None] * wave)
+        known.append(rows)
+    return [{column: _cleaned(entry) for column, entry in row.items()} for row in known[-1]]
+
+
+def _add(row: dict[int, Entry], inner: dict[int, Entry], order: int, factor: np.ndarray) -> None:
+    for column, entry in inner.items():
+        own = row.setdefault(column, {})
+        for power, value in entry.items():
+            own[power + order] = own.get(power + order, 0.0) + factor * value
+
+
+def _cleaned(entry: Entry) -> Entry:
+    """Without what is zero to rounding beside the rest."""
+    size = max(float(np.abs(value).max()) for value in entry.values())
+    return {power: value for power, value in entry.items() if np.abs(value).max() > TOLERANCE * size}
+
+
+def _circles(matrix: list[dict[int, Entry]]) -> Iterator[list[int]]:
+    """The unknowns in groups that depend on each other in a circle."""
+    links = np.array([[bool(row.get(column)) for column in range(len(matrix))] for row in matrix])
+    count, labels = connected_components(links, directed=True, connection="strong")
+    for label in range(count):
+        yield [n for n in range(len(matrix)) if labels[n] == label]
+
+
+def _block(names: Sequence[str], matrix: list[dict[int, Entry]], places: list[int]) -> Block:
+    orders = [[max(matrix[i].get(j, {}), default=None) for j in places] for i in places]
+    mean = _largest_mean(orders)
+    own = tuple(names[n] for n in places)
+    if mean is None:
+        return Block(own, Fraction(0), 0.0, 0.0, 0.0, len(places))
+    weights = _weights(orders, mean)
+    entries = [[matrix[i][j][order] if (order := orders[a][b]) is not None and order + weights[b] - weights[a] == mean
+                else 0.0 for b, j in enumerate(places)] for a, i in enumerate(places)]
+    shape = np.broadcast_shapes(*(np.shape(entry) for row in entries for entry in row))
+    symbols = np.array([[np.broadcast_to(entry, shape).ravel() for entry in row] for row in entries], dtype=complex)
+    eigenvalues = np.linalg.eigvals(np.moveaxis(symbols, -1, 0))
+    return _judged(own, mean, eigenvalues)
+
+
+def _judged(names: tuple[str, ...], order: Fraction, eigenvalues: np.ndarray) -> Block:
+    """What the eigenvalues (wave vectors, n) of a principal symbol say; roots of a nilpotent part are rounding."""
+    size = float(np.abs(eigenvalues).max())
+    noise = size * TOLERANCE ** (1 / min(3, len(names)))
+    growth = float(eigenvalues.real.max()) if order else 0.0
+    undamped = int((np.abs(eigenvalues) <= noise).sum(axis=1).max())
+    damping, oscillation = float(-eigenvalues.real.min()), float(np.abs(eigenvalues.imag).max())
+    growth, damping, oscillation = (value if value > noise else 0.0 for value in (growth, damping, oscillation))
+    return Block(names, order, growth, damping, oscillation, undamped)
+
+
+Orders = list[list[int | None]]
+
+
+def _largest_mean(orders: Orders) -> Fraction | None:
+    """The largest mean order along a circle (Karp 1978); None without a circle."""
+    count = len(orders)
+    walks: list[list[int | None]] = [[0] * count]
+    for _ in range(count):
+        last = walks[-1]
+        walks.append([max((known + step for a, known in enumerate(last) if known is not None
+                           and (step := orders[a][b]) is not None), default=None) for b in range(count)])
+    means = []
+    for b in range(count):
+        end = walks[count][b]
+        if end is not None:
+            means.append(min(Fraction(end - start, count - n) for n in range(count)
+                             if (start := walks[n][b]) is not None))
+    return max(means, default=None)
+
+
+def _weights(orders: Orders, mean: Fraction) -> list[Fraction]:
+    """w with o_ij + w_j − w_i ≤ μ: the heaviest walks from each unknown, of steps o − μ."""
+    weights = [Fraction(0)] * len(orders)
+    for _ in orders:
+        weights = [max([own, *(order - mean + weights[b] for b, order in enumerate(orders[a]) if order is not None)])
+                   for a, own in enumerate(weights)]
+    return weights
