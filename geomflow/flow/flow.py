@@ -75,7 +75,18 @@ class Flow(InNotebook, InLatex):
         if hasattr(state, "restricted") and (restricted := state.restricted(self)) is not None:
             problem: Problem = restricted.bind(state)
             return problem
-        return bind(self, state, self.on(state))
+        moving = self.moving(state)
+        return replace(bind(self, moving, self.on(state)), template=None if moving is state else moving)
+
+    def moving(self, state: Any) -> Any:
+        """The state with those of its fields still that the equation has no rate for.
+
+        Parameters
+        ----------
+        state : state
+            Where a run would start.
+        """
+        return state
 
     def character(self, state: Any) -> tuple[Block, ...]:
         """How short waves behave at a state: unknowns in blocks, each with a verdict in words.
@@ -87,7 +98,7 @@ class Flow(InNotebook, InLatex):
         state : state
             A field.
         """
-        return character_at(self.on(state), state)
+        return character_at(self.on(state), self.moving(state))
 
     @abstractmethod
     def components(self, torus: Any) -> list[sympy.Eq]:

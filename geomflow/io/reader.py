@@ -135,39 +135,64 @@ def describe_field(state: Any) -> tuple[dict[str, Any] | None, dict[str, np.ndar
     """JSON-able facts and packed arrays from which `rebuild_field` makes a field of the same kind; None for others."""
     if not isinstance(state, Field):
         return None, {}
-    grid, given = state.grid, {}
+    grid = state.grid
     facts: dict[str, Any] = {
-        "kind": type(state).__name__,
         "torus": type(grid.torus).__name__,
         "dim": grid.torus.complex_dim or grid.torus.real_dim,
         "lattice": [list(row) for row in grid.torus.lattice],
         "shape": list(grid.shape),
         "order": grid.order or grid.scheme,
     }
+    if not isinstance(state, field.Fields):
+        own, given = _kind_of(state)
+        return facts | own, given
+    parts = {name: _kind_of(part)[0] for name, part in state.parts.items()}
+    facts |= {"kind": "Fields", "parts": parts, "still": list(state.still), "components": list(state.component_names)}
+    return facts, {name: state.parts[name].pack() for name in state.still}
+
+
+def _kind_of(state: Field) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What kind of field this is, beside its grid, and arrays that it needs."""
     reference = getattr(state, "reference", None)
     form = reference if isinstance(reference, Field) else state
-    facts["components"] = list(form.component_names)
+    facts: dict[str, Any] = {"kind": type(state).__name__, "components": list(form.component_names)}
+    facts |= {key: getattr(state, key) for key in ("indices", "degree") if hasattr(state, key)}
     if isinstance(reference, Field):
-        given["reference"] = reference.pack()
-    elif reference is not None:
+        return facts, {"reference": reference.pack()}
+    if reference is not None:
         facts["reference"] = [np.real(reference).tolist(), np.imag(reference).tolist()]
-    return facts, given
+    return facts, {}
 
 
 def rebuild_field(facts: Mapping[str, Any], given: Mapping[str, np.ndarray]) -> Any:
     """A field of zeros of the described kind; its `unpack` makes the stored states."""
-    if facts["kind"] not in ("ScalarField", "MetricField", "HermitianField", "PotentialField"):
-        raise StoreError(f"the stored states are of the kind '{facts['kind']}', which this version does not know.")
     tori = {"Torus": field.Torus, "ComplexTorus": field.ComplexTorus}
     how = {"scheme" if facts["order"] == "spectral" else "order": facts["order"]}
     grid = tori[facts["torus"]](facts["dim"], lattice=facts["lattice"]).grid(facts["shape"], **how)
-    if facts["kind"] == "ScalarField":
-        return grid.scalar(np.zeros(grid.shape))
-    if facts["kind"] == "MetricField":
-        return grid.metric()
-    if facts["kind"] == "HermitianField":
-        return _form(grid, facts)
-    return grid.potential(np.zeros(grid.shape), reference=_reference(grid, facts, given))
+    if facts["kind"] != "Fields":
+        return _rebuilt(grid, facts, given)
+    parts = {name: _rebuilt(grid, own, {}) for name, own in facts["parts"].items()}
+    parts |= {name: parts[name].unpack(given[name]) for name in facts["still"]}
+    return field.Fields(grid, parts, tuple(facts["still"]))
+
+
+def _rebuilt(grid: Any, facts: Mapping[str, Any], given: Mapping[str, np.ndarray]) -> Any:
+    """One field of the described kind."""
+    match facts["kind"]:
+        case "ScalarField":
+            return grid.scalar(np.zeros(grid.shape))
+        case "MetricField":
+            return grid.metric()
+        case "HermitianField":
+            return _form(grid, facts)
+        case "PotentialField":
+            return grid.potential(np.zeros(grid.shape), reference=_reference(grid, facts, given))
+        case "FormField":
+            return grid.form({}, degree=facts["degree"])
+        case "TensorField":
+            rank = sum(letter.isalpha() for letter in facts["indices"])
+            return field.TensorField(grid, np.zeros((*grid.shape, *(grid.dim,) * rank)), facts["indices"])
+    raise StoreError(f"the stored states are of the kind '{facts['kind']}', which this version does not know.")
 
 
 def _reference(grid: Any, facts: Mapping[str, Any], given: Mapping[str, np.ndarray]) -> Any:

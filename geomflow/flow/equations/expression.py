@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, final
@@ -24,7 +24,6 @@ from geomflow.flow.equations.reading import Reading
 from geomflow.flow.equations.ricci import GAUGES, minors, ricci_monitors
 from geomflow.flow.equations.unknowns import UNKNOWN, held, matched
 from geomflow.flow.flow import Flow as Flow
-from geomflow.flow.flow import bind, character_at
 from geomflow.flow.problem import Problem
 from geomflow.symbolic.given import names_written
 from geomflow.symbolic.jets import MetricNodes, metric_nodes
@@ -172,18 +171,20 @@ class ExpressionFlow(Flow):
         )
 
     def bind(self, state: Any) -> Problem:
-        """The initial value problem; fields without a rate are given arrays of it.
+        """The initial value problem.
 
         Raises IllPosedError, which is an InputError too, for an equation that grows without bound at the state.
         """
-        equation = self.on(state)
-        template = held(state, self.rates)
         if not self.forced:
-            self._refuse_ill_posed(equation, template)
-        return replace(bind(self, template, equation), template=template)
+            self._refuse_ill_posed(state)
+        return super().bind(state)
 
-    def _refuse_ill_posed(self, equation: Equation, state: Field) -> None:
-        for block in character_at(equation, state):
+    def moving(self, state: Any) -> Any:
+        """The state with those of its fields still that have no rate."""
+        return held(state, self.rates)
+
+    def _refuse_ill_posed(self, state: Any) -> None:
+        for block in self.character(state):
             if block.growth:
                 raise IllPosedError(f"{self._shown()} is ill-posed at this state: plane waves of wave number |k| in "
                                     f"{', '.join(block.names)} grow like exp({block.growth:.4g} |k|^{block.order} t), "
