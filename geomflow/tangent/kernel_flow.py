@@ -170,6 +170,10 @@ KERNELS: Registry[Callable[..., Kernel]] = Registry("kernel", "geomflow.kernels"
     "gaussian": "gaussian:GaussianKernel",
     "delta": "gaussian:DeltaKernel",
     "network": "network:NetworkKernel",
+    "residual": "residual:ResidualKernel",
+    "normalised": "normalised:NormalisedKernel",
+    "gauss-net": "architectures:GaussNetKernel",
+    "cosine-net": "architectures:CosineNetKernel",
 })
 STRUCTURES: Registry[Callable[[Kernel], Any]] = Registry("index structure of a kernel", "geomflow.kernels", {
     "covariant": "tangent:Covariant",

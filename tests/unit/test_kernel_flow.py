@@ -10,10 +10,15 @@ from geomflow import functionals as fn
 from geomflow.cli import main
 from geomflow.core.errors import IllPosedError, InputError, PositivityError, StoreError, SymmetryError
 from geomflow.kernels import (
+    CosineNetKernel,
     DeltaKernel,
     DistanceKernel,
     GaussianKernel,
+    GaussNetKernel,
     Kernel,
+    NetworkKernel,
+    NormalisedKernel,
+    ResidualKernel,
     UnderResolvedWarning,
     reference_rescaled,
 )
@@ -23,7 +28,7 @@ from geomflow.networks import IndependentComponents, PotentialModel
 from geomflow.networks.perceptron import Perceptron
 from geomflow.tangent.kernel_action import Batch
 from geomflow.tangent.kernel_checks import CappedGrowthWarning
-from geomflow.tangent.kernel_flow import KernelFlow
+from geomflow.tangent.kernel_flow import KernelFlow, named_kernel
 
 PLANE, CURVE = gf.Torus(dim=2), gf.ComplexTorus(dim=1)
 WAVY = [["1.2 + 0.2*cos(2*pi*x)*sin(2*pi*y)", "0.1*sin(2*pi*x)"], ["0.1*sin(2*pi*x)", "1 + 0.1*cos(2*pi*(x + y))"]]
@@ -403,6 +408,20 @@ def test_a_run_file_names_a_kernel(tmp_path, monkeypatch, capsys):
     again = gf.solve(KernelFlow(gf.RicciFlow(gauge="deturck"), GaussianKernel(0.2)), state, 0.001)
     np.testing.assert_array_equal(first.last.values, again.last.values)
     assert gf.load(tmp_path / "runs" / "b" / "run.zarr").description["batch"] == 40
+
+
+@pytest.mark.parametrize(("name", "options", "kernel"), [
+    ("network", {"activation": "erf"}, NetworkKernel("erf")),
+    ("residual", {"activation": "erf", "branch": 0.5}, ResidualKernel("erf", branch=0.5)),
+    ("normalised", {"depth": 2}, NormalisedKernel(depth=2)),
+    ("gauss-net", {"weight_std": 1.2}, GaussNetKernel(1.2)),
+    ("cosine-net", {"weight_std": 1.2}, CosineNetKernel(1.2)),
+])
+def test_named_networks_are_periodic_on_the_torus_of_the_run(name, options, kernel):
+    x = np.random.default_rng(0).uniform(size=(4, 2))
+    np.testing.assert_array_equal(named_kernel(name, options, PLANE).matrix(x), kernel.periodic(PLANE).matrix(x))
+    state = PLANE.grid(8, scheme="spectral").metric([["1 + cos(2*pi*y)/5", "0"], ["0", "1 + sin(2*pi*x)/5"]])
+    assert rate_of(KernelFlow(DETURCK, named_kernel(name, options, PLANE)), state).any()
 
 
 @pytest.mark.parametrize(("old", "new", "words"), [
