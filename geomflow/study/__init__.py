@@ -3,7 +3,7 @@
 >>> from geomflow.study import STUDIES
 >>> sorted(STUDIES)
 ['architectures', 'baseline', 'clustering-cost', 'corrections', 'ensemble', 'feature-learning', 'figure2', 'figure3',
- 'generalisation', 'local-limit', 'locality', 'mixing', 'scaling', 'table1', 'width']
+ 'generalisation', 'lazy-to-rich', 'local-limit', 'locality', 'mixing', 'scaling', 'table1', 'width']
 """
 
 import lazy_loader

@@ -7,6 +7,7 @@ from .feature_learning import FeatureLearning as FeatureLearning
 from .figure2 import Figure2 as Figure2
 from .figure3 import Figure3 as Figure3
 from .generalisation import Generalisation as Generalisation
+from .lazy_to_rich import LazyToRich as LazyToRich
 from .local_limit import LocalLimit as LocalLimit
 from .locality import Locality as Locality
 from .mixing import Mixing as Mixing

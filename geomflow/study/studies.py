@@ -11,6 +11,7 @@ from geomflow.study.feature_learning import FeatureLearning
 from geomflow.study.figure2 import Figure2
 from geomflow.study.figure3 import Figure3
 from geomflow.study.generalisation import Generalisation
+from geomflow.study.lazy_to_rich import LazyToRich
 from geomflow.study.local_limit import LocalLimit
 from geomflow.study.locality import Locality
 from geomflow.study.mixing import Mixing
@@ -21,5 +22,5 @@ from geomflow.study.width import Width
 
 STUDIES: dict[str, type[Study]] = {kind.name: kind for kind in (
     LocalLimit, Width, Ensemble, Locality, Mixing, Corrections, Figure2, Figure3, Table1, Scaling, ClusteringCost,
-    Baseline, FeatureLearning, Generalisation, Architectures,
+    Baseline, FeatureLearning, LazyToRich, Generalisation, Architectures,
 )}  # fmt: skip
