@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from types import MappingProxyType
 from typing import Any, Literal, final
 
@@ -56,12 +57,25 @@ class LeakyRelu:
 @final
 @dataclass(frozen=True)
 class ClosedForm:
-    """The number of an activation's compiled row, E[φ(u)²] and E[φ'(u)²] for u ~ N(0, a) by a, and its slope if any."""
+    """The number of an activation's compiled row, E[φ(u)²] and E[φ'(u)²] for u ~ N(0, a) by a, and its slope if any.
+
+    `most` is the largest a for which two points that are equal to rounding have the kernel of equal ones.
+    """
 
     code: int
     variance: Callable[[np.ndarray], np.ndarray]
     steepness: Callable[[np.ndarray], np.ndarray]
     slope: float = 0.0
+    most: float = 1e20
+
+    def square(self, variance: np.ndarray) -> np.ndarray:
+        """E[φ(u)²], (p,), of sums u of these variances; InputError for those that are too large."""
+        if (too_large := variance > self.most).any():
+            worst = int(np.argmax(too_large))
+            raise InputError(f"the sums of a layer have the deviation {np.sqrt(variance[worst]):.3g} at point {worst} "
+                             f"of {len(variance)}, and beyond {np.sqrt(self.most):g} rounding of points decides the "
+                             "kernel of this activation: take larger units, a smaller weight_std or ReLU.")
+        return self.variance(variance)
 
 
 def _erf_variance(a: np.ndarray) -> np.ndarray:
@@ -89,12 +103,12 @@ def _gelu_steepness(a: np.ndarray) -> np.ndarray:
 
 #: Row, variance and steepness by name; the numbers are those of `network_routines.layer`.
 CLOSED_FORMS: Mapping[str, ClosedForm] = MappingProxyType({
-    "relu": ClosedForm(0, lambda a: a / 2, lambda a: np.full_like(a, 0.5)),
+    "relu": ClosedForm(0, lambda a: a / 2, lambda a: np.full_like(a, 0.5), most=inf),
     "erf": ClosedForm(1, _erf_variance, lambda a: 4 / np.pi / np.sqrt(1 + 4 * a)),
     "cos": ClosedForm(2, _cos_variance, _sin_variance),
     "sin": ClosedForm(3, _sin_variance, _cos_variance),
     "gelu": ClosedForm(4, _gelu_variance, _gelu_steepness),
-    "identity": ClosedForm(5, lambda a: a, np.ones_like),
+    "identity": ClosedForm(5, lambda a: a, np.ones_like, most=inf),
     "exp": ClosedForm(6, lambda a: np.exp(2 * a), lambda a: np.exp(2 * a)),
     "gauss": ClosedForm(7, np.ones_like, np.ones_like),
     "sin+cos": ClosedForm(7, np.ones_like, np.ones_like),
@@ -107,5 +121,6 @@ def closed_form(activation: Any) -> ClosedForm:
     if isinstance(activation, LeakyRelu):
         a = activation.slope
         half = (1 + a * a) / 2
-        return ClosedForm(_LEAKY, lambda variance: half * variance, lambda variance: np.full_like(variance, half), a)
+        return ClosedForm(_LEAKY, lambda variance: half * variance, lambda variance: np.full_like(variance, half), a,
+                          inf)
     return CLOSED_FORMS[activation]

@@ -28,7 +28,7 @@ def row_blocks(rows: int, columns: int, block: int | None = None) -> list[slice]
 def row_batches(rows: int, columns: int, block: int | None = None) -> tuple[list[slice], int]:
     """Slices of rows, `BATCHES` at most, each of whole blocks as those of `row_blocks`, and the size of a block."""
     blocks = row_blocks(rows, columns, block)
-    size = blocks[0].stop if blocks else 1
+    size = max(1, blocks[0].stop)
     return slices(rows, size * max(1, -(-len(blocks) // BATCHES))), size
 
 

@@ -213,10 +213,15 @@ class Regression(InNotebook):
 
         It tells which kernel fits values. Needs the whole spectrum, and raises InputError where K + ρ is singular.
         """
-        rates, squares = self._inferred()
+        rates, parts = self._inferred()
         of, columns = self.problem, self.problem.residual.shape[1]
         logs = np.log(rates).sum() - np.log(of.weights).sum() + len(rates) * np.log(2 * np.pi)
-        return float(-0.5 * (squares / rates[:, None]).sum() - 0.5 * columns * logs)
+        with np.errstate(over="ignore"):
+            misfit = float(((parts / np.sqrt(rates)[:, None]) ** 2).sum())
+        if misfit == inf:
+            raise InputError(f"the values are so unlikely that log p(Y) is beyond double precision, with a ridge of "
+                             f"{self.ridge:g}: take a larger ridge, or larger units for the values.")
+        return -0.5 * misfit - 0.5 * columns * float(logs)
 
     def calibrated(self) -> Regression:
         """The same for networks of the amplitude at which values are likeliest, the ridge in proportion.
@@ -224,21 +229,22 @@ class Regression(InNotebook):
         K → α²K and ρ → α²ρ with α² = tr Yᵀ(K + ρ)⁻¹Y/(pc): means of the posterior stay, and its error bars get their
         size from the values.
         """
-        rates, squares = self._inferred()
-        factor = float((squares / rates[:, None]).mean())
-        if not factor > 0:
+        rates, parts = self._inferred()
+        pulls = parts / np.sqrt(rates)[:, None]
+        if not (largest := float(np.abs(pulls).max())) > 0:
             raise InputError("the values are those of the mean before training: any amplitude is too large for them.")
-        ensemble, of = replace(self.ensemble, amplitude=self.ensemble.amplitude * np.sqrt(factor)), self.problem
-        return ensemble.regress(of.x, of.y, of.weights, self.ridge * factor)
+        factor = largest * float(np.sqrt(((pulls / largest) ** 2).mean()))
+        ensemble, of = replace(self.ensemble, amplitude=self.ensemble.amplitude * factor), self.problem
+        return ensemble.regress(of.x, of.y, of.weights, self.ridge * factor**2)
 
     def _inferred(self) -> tuple[np.ndarray, np.ndarray]:
-        """Eigenvalues of √w K √w + ρ, (p,), and the squared components of √w (Y − m) along its eigenvectors, (p, c)."""
+        """Eigenvalues of √w K √w + ρ, (p,), and the components of √w (Y − m) along its eigenvectors, (p, c)."""
         of = self.problem
         rates, vectors = SpectralFilter(of.covariance, of.x, of.roots).spectrum
         if not (rates + self.ridge > 0).all() or not (of.weights > 0).all():
             raise InputError("the covariance on these points is singular to rounding, or a weight is zero: take a "
                              "ridge, and leave out points of no weight.")
-        return rates + self.ridge, (vectors.T @ (of.roots[:, None] * of.residual)) ** 2
+        return rates + self.ridge, vectors.T @ (of.roots[:, None] * of.residual)
 
     def posterior(self, noise: float | None = None) -> GaussianProcess:
         """The Bayesian posterior of K for values with independent errors of variance ρ/w_p: inference, not training.

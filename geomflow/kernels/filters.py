@@ -236,5 +236,5 @@ def _combined(function: Function, basis: list[np.ndarray], diagonal: list[np.nda
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> float:
-    length = float(np.linalg.norm(whole))
-    return float(np.linalg.norm(part)) / length if length > 0 else 0.0
+    size = float(np.abs(whole).max(initial=0.0))
+    return float(np.linalg.norm(part / size) / np.linalg.norm(whole / size)) if size > 0 else 0.0

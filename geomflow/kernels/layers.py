@@ -114,7 +114,7 @@ class Pairs:
         near, far = (0.0, 2.0) if other is None else (other.near, other.far)
         product, added, after = p0 * q0, share * b * c, p1 * q1
         safe = np.where(after > 0, after, 1.0)
-        lifted = share * (p0 * c - q0 * b) ** 2 / (safe + product + added)
+        lifted = share * ((p0 * c - q0 * b) / np.sqrt(safe + product + added)) ** 2
         for mine, theirs in ((self.near, near), (self.far, far)):
             mine[:] = np.where(after > 0, (product * mine + added * theirs + lifted) / safe, 1.0)
         self.covariance[:] += added if other is None else share * other.covariance
@@ -168,7 +168,7 @@ class ClosedLayer(Layer):
     def alone(self, deviations: np.ndarray, more: int = 1) -> Alone:
         """Deviations and gains."""
         variance, none = deviations**2, np.zeros((0, len(deviations)))
-        after = np.sqrt(self.m * self.form.variance(variance) + self.beta)
+        after = np.sqrt(self.m * self.form.square(variance) + self.beta)
         return Alone(deviations, after, self.m * self.form.steepness(variance), none, none)
 
     def pass_on(self, x: Alone, y: Alone, pairs: Pairs) -> None:

@@ -83,7 +83,8 @@ class InfiniteNetwork(EmbeddedKernel):
         if not np.isfinite(diagonal).all():
             worst = int(np.argmin(np.isfinite(diagonal)))
             raise NotFiniteError(f"the kernel of {self.depth} hidden layers with weight_std {self.weight_std:g} is "
-                                 f"{diagonal[worst]} at point {worst}: take fewer layers, or a smaller weight_std.")
+                                 f"{diagonal[worst]} at point {worst}: take fewer layers, a smaller weight_std or "
+                                 "larger units.")
         return points
 
     def values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -90,7 +90,7 @@ def correlate(x: np.ndarray, columns: np.ndarray, inverses: np.ndarray, scale: f
     square_x = 1.0 / positive_or_one(norm)
     root_x, one, zero = math.sqrt(square_x), held(1.0), held(0.0)
     for j in range(count):
-        sine = (across[j] - along[j] * along[j] * inverse[j]) * square_x
+        sine = (across[j] - along[j] * (along[j] * inverse[j])) * square_x
         sine = select(sine > zero, sine, zero)
         cosine = covariance[j] * root_x * root[j]
         size = select(cosine >= zero, cosine, -cosine)

@@ -115,7 +115,7 @@ class ClosedRecursion(Recursion[Layered]):
         squares = np.einsum("pi,pi->p", points, points)
         variances = [self.m / (points.shape[1] - 1) * squares]
         for _ in range(self.depth):
-            variances.append(self.m * self.form.variance(variances[-1]) + self.beta)
+            variances.append(self.m * self.form.square(variances[-1]) + self.beta)
         none = np.zeros((0, 0, len(points)))
         return Layered(points, squares, np.sqrt(variances), np.zeros(0, int), none, none)
 

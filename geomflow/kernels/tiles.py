@@ -189,8 +189,8 @@ class TiledGaussian:
         padded = np.zeros((tiles * TILE, rows.shape[1]), self.dtype)
         padded[: len(rows)] = rows
         packed = memory.aligned((tiles, rows.shape[1], TILE), self.dtype)
-        packed[:] = padded.reshape(tiles, TILE, -1).transpose(0, 2, 1)
-        return packed.reshape(tiles, -1)
+        packed[:] = padded.reshape(tiles, TILE, rows.shape[1]).transpose(0, 2, 1)
+        return packed.reshape(tiles, rows.shape[1] * TILE)
 
     def _rows(self) -> np.ndarray:
         """Room for rows of a tile, one task's own."""
