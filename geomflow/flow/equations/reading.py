@@ -20,7 +20,7 @@ from geomflow.flow.equations.unknowns import ordered, packed_rate, tensor_of
 from geomflow.symbolic.given import given
 from geomflow.symbolic.jets import MetricNodes
 from geomflow.symbolic.language.averages import Averages
-from geomflow.symbolic.language.differences import Differences
+from geomflow.symbolic.language.differences import Differences, jets_of
 from geomflow.symbolic.language.space import Space
 from geomflow.symbolic.language.tensor import Tensor
 from geomflow.symbolic.language.words import TIME, Words
@@ -64,9 +64,10 @@ class Reading:
         known = {**{name: Tensor.scalar(gr.symbol(name)) for name in (*self._coordinates, TIME)}, **self._tensors,
                  **{name: Tensor.scalar(number) for name, number in numbers.items()}}
         self._space = Space(self._derive, matrix)
+        self._known, self._bound = known, {name: {name} for name in self._coordinates}
         for name, text in where.items():
-            known[name] = self._read(text, Words(self._space, self.averages, dict(known)))
-        self._known = known
+            words = self._words()
+            known[name], self._bound[name] = self._read(text, words), words.fixed
         self._gauge = Gauge.of(self._space) if deturck else None
 
     def rates(self, rates: Mapping[str, Any]) -> list[gr.Node]:
@@ -83,7 +84,7 @@ class Reading:
         for name, part in self.parts.items():
             if name not in rates:
                 continue
-            words = Words(self._space, self.averages, self._known)
+            words = self._words()
             rate = self._read(rates[name], words)
             if self._gauge is not None:
                 rate = self._gauge.added(rate, self._tensors[name], name == self.metric)
@@ -102,11 +103,15 @@ class Reading:
         averaged = [node for average in self.averages.found for node in (average.top, average.bottom)]
         return gr.symbol(TIME) in gr.leaves([*nodes, *inner, *averaged])
 
+    def _words(self) -> Words:
+        """The words that may be used where all known so far is."""
+        return Words(self._space, self.averages, dict(self._known), self._bound)
+
     def _read(self, rate: Any, words: Words) -> Tensor:
         if isinstance(rate, str):
             found: Tensor = read(rate, words)
             return found
-        return Tensor.scalar(self._of_sympy(rate))
+        return Tensor.scalar(self._of_sympy(rate, words))
 
     def _packed(self, name: str, part: Field, rate: Any, found: Tensor) -> list[gr.Node]:
         try:
@@ -122,7 +127,7 @@ class Reading:
                              f"coordinates, and the metric '{self.metric}' moves: a change of coordinates changes the "
                              "equation. Write it in tensors, or say covariant=False.")
 
-    def _of_sympy(self, rate: Any) -> gr.Node:
+    def _of_sympy(self, rate: Any, words: Words) -> gr.Node:
         """A sympy rate as a node: symbols by name, derivatives of what is not linear of inner stages."""
         try:
             expression = given(rate)
@@ -138,15 +143,24 @@ class Reading:
         def taken(e: Any) -> Any:
             axes = [self._coordinates.index(str(x)) for x in e.variables]
             stand_in = sympy.Symbol(f"derivative {len(held)}")
-            held[gr.symbol(stand_in.name)] = self._derive(self._node(e.expr, held), *axes)
+            words.fixed.update(self._coordinates[axis] for axis in axes)
+            held[gr.symbol(stand_in.name)] = self._derive(self._node(e.expr, held, words), *axes)
             return stand_in
 
         outside = expression.replace(_is_of_expression, taken)
-        return self._node(outside, held)
+        return self._node(outside, held, words)
 
-    def _node(self, expression: Any, held: Mapping[gr.Node, gr.Node]) -> gr.Node:
+    def _node(self, expression: Any, held: Mapping[gr.Node, gr.Node], words: Words) -> gr.Node:
         node = from_sympy(expression, self._coordinates)
-        scalars = {gr.symbol(name): tensor.node for name, tensor in self._known.items() if not tensor.rank}
+        named, scalars = {leaf.data for leaf in gr.leaves([node]) if leaf.op == "symbol"}, dict[gr.Node, gr.Node]()
+        for name in named.intersection(self._known):
+            tensor = words.known(name)
+            if tensor.rank:
+                raise ExpressionError(f"'{name}' is {tensor.kind}, and a rate of sympy's is of functions alone: write "
+                                      "the rate as text.")
+            scalars[gr.symbol(name)] = tensor.node
+        for jet in jets_of(node):
+            words.fixed.update(name for name, times in zip(self._coordinates, jet.data[1], strict=True) if times)
         return gr.substitute([node], {**scalars, **held})[0]
 
 

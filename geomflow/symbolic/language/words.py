@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, partial
@@ -38,6 +38,8 @@ class Words(Meaning):
         What `mean`, `integral` and `volume` are kept in.
     fields : mapping
         The fields, coordinates, parameters and definitions by name.
+    bound : mapping
+        Which words that belong to the coordinates each of the `fields` stands on, itself where it is one.
     fixed : set of str
         Words used so far that belong to the coordinates.
     """
@@ -45,6 +47,7 @@ class Words(Meaning):
     space: Space
     averages: Averages
     fields: Mapping[str, Tensor]
+    bound: Mapping[str, Collection[str]] = field(default_factory=dict)
     fixed: set[str] = field(default_factory=set)
 
     indexed: ClassVar[bool] = True
@@ -52,7 +55,7 @@ class Words(Meaning):
     @cached_property
     def names(self) -> Mapping[str, Any]:  # type: ignore[override]
         """Values by name."""
-        return Lazily({**{name: partial(_same, value) for name, value in self.fields.items()}, **self._curvature()})
+        return Lazily({**{name: partial(self.known, name) for name in self.fields}, **self._curvature()})
 
     @cached_property
     def functions(self) -> Mapping[str, Callable[..., Any]]:  # type: ignore[override]
@@ -62,6 +65,11 @@ class Words(Meaning):
     @property
     def callable_names(self) -> Sequence[str]:
         return ()
+
+    def known(self, name: str) -> Tensor:
+        """One of the fields, coordinates, parameters and definitions."""
+        self.fixed.update(self.bound.get(name, ()))
+        return self.fields[name]
 
     # signs
 
@@ -229,10 +237,6 @@ def _require_scalar(value: Any, what: str) -> None:
         raise Refusal("a function without its argument cannot be used here")
     if value.rank:
         raise Refusal(f"{what} a scalar, and this is {value.kind}")
-
-
-def _same(value: Any) -> Any:
-    return value
 
 
 class Lazily(Mapping[str, Any]):
