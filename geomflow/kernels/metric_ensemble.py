@@ -12,7 +12,9 @@ import numpy as np
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import real_array
+from geomflow.field.grid import Grid
 from geomflow.field.matrices import pack_symmetric, unpack_symmetric
+from geomflow.field.metric import MetricField
 from geomflow.kernels.ensemble import InfiniteEnsemble
 from geomflow.kernels.positivity import Probability, positive_probability
 from geomflow.kernels.process import GaussianProcess
@@ -134,6 +136,23 @@ class MetricEnsemble(InNotebook):
         """
         drawn = metrics_of(self.process.sample(x, count, seed), self.dim)
         return drawn if self.reference is None else drawn + self.reference(x)
+
+    def fields(self, grid: Grid, count: int, seed: int | np.random.Generator) -> list[MetricField]:
+        """Metrics drawn on a grid of a torus, with all their geometry: `.scalar()` is the curvature of each.
+
+        Raises PositivityError for draws that are not positive.
+
+        Parameters
+        ----------
+        grid : Grid
+            Of the torus.
+        count : int
+            How many.
+        seed : int or Generator
+            Of the draw.
+        """
+        drawn = self.sample(grid.points().reshape(grid.size, -1), count, seed)
+        return [grid.metric(each.reshape(*grid.shape, self.dim, self.dim)) for each in drawn]
 
     def cross_calibrated(self) -> MetricEnsemble:
         """The same with error bars in proportion to what is missed where each metric is predicted from all others.

@@ -215,7 +215,7 @@ class PotentialEnsemble(InNotebook):
         """
         covariance, mean = self.covariance(x), self.functions.hessians(x) @ self._coefficients
         if self.functions.dim == 1:
-            g, s = self.functions.metric(x, mean)[:, 0, 0].real, np.sqrt(covariance[:, 0, 0])
+            g, s = self.functions.metric(x, mean)[:, 0, 0].real, np.sqrt(np.maximum(covariance[:, 0, 0], 0.0))
             return Probability(np.where(s > 0, ndtr(g / np.where(s > 0, s, 1.0)), g > 0), np.zeros(len(g)))
         number = whole(count, "the number of matrices drawn", 1)
         normal = generator(seed).standard_normal((number, mean.shape[1]))
