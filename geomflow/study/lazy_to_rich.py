@@ -15,7 +15,7 @@ from geomflow.kernels import InfiniteEnsemble, NetworkKernel
 from geomflow.kernels.motions import Learned
 from geomflow.networks import FourierEmbedding, Perceptron
 from geomflow.plot.style import CYCLE, plain_ticks
-from geomflow.study.seeds import exponent_and_error, mean_and_error, said, with_errors
+from geomflow.study.seeds import exponent, exponent_and_error, mean_and_error, said, with_errors
 from geomflow.study.story import Words
 from geomflow.study.study import Cell, Findings, Row, Study, averages, distinct, having
 from geomflow.study.together import passed, pulled, tangent_kernels
@@ -68,7 +68,8 @@ class LazyToRich(Study):
             "frozen_exponent_{activation}":
                 f"exponent of the distance from the linearised network with α from {LAZY:g}, {{activation}}",
             "onset_{activation}_{width}": "α √N at which the kernel moves by its own size, {activation}, width {width}",
-            "infinite_{activation}_{width}": "distance from the infinite prediction, lazy, {activation}, width {width}",
+            "infinite_exponent_{activation}": "exponent of the distance from infinite width with N, {activation}",
+            "infinite_{activation}_{width}": "distance from infinite width, lazy, {activation}, width {width}",
             "error_lazy_{activation}": "error at unseen points, lazy, {activation}",
             "error_rich_{activation}": "error at unseen points, rich, {activation}",
             "error_kernel_{activation}": "error at unseen points, infinite width, {activation}",
@@ -108,11 +109,14 @@ class LazyToRich(Study):
             widths = distinct(own, "width")
             for name in ("drift", "frozen"):
                 lazy = [row for row in having(own, width=widths[-1]) if row["alpha"] >= LAZY]
-                found[f"{name}_exponent_{activation}"] = exponent_and_error(*averages(lazy, "alpha", name, _root))
+                fits = [exponent(*averages(having(lazy, seed=seed), "alpha", name)) for seed in distinct(lazy, "seed")]
+                found[f"{name}_exponent_{activation}"] = mean_and_error(fits)
             for width in widths:
                 kernel[f"onset_{activation}_{width}"] = _onset(having(own, width=width)) * np.sqrt(width)
                 ends = _at(own, width, max)
                 found[f"infinite_{activation}_{width}"] = mean_and_error([row["infinite"] for row in ends])
+            apart = [found[f"infinite_{activation}_{width}"] for width in widths]
+            found[f"infinite_exponent_{activation}"] = exponent_and_error(widths, *zip(*apart, strict=True))
             for name, end in (("lazy", max), ("rich", min)):
                 ends = _at(own, widths[-1], end)
                 found[f"error_{name}_{activation}"] = mean_and_error([row["error"] for row in ends])
@@ -138,7 +142,8 @@ class LazyToRich(Study):
                 f"learned leaves the linearised network as α to the power {each('frozen_exponent', power)}: smooth "
                 "networks become lazy as 1/α, ReLU more slowly, for neurons cross their kink. Lazy networks are not "
                 "the infinitely wide one: one network's kernel differs from its limit, and what it learns from the "
-                f"prediction by {apart} (error function). The kernel moves by its own size where α √N is "
+                f"prediction by {apart} (error function), as N to the power {each('infinite_exponent', power)}. "
+                "The kernel moves by its own size where α √N is "
                 f"{min(onsets):.1f} to {max(onsets):.1f}, whatever the width: at the α = 1 of NTK parametrisation wide "
                 "networks are lazy. Rich networks find that the function varies in one direction: their error at "
                 f"unseen points is {each('error_rich', plain)}, that of lazy ones {each('error_lazy', plain)}, of "

@@ -108,8 +108,8 @@ def exponent_of_squares(x: Any, squares: Any, errors: Any) -> tuple[float, float
 
     Where the law misses by more than the errors say, that of γ is larger in proportion.
 
-    >>> [abs(round(v, 6)) for v in exponent_of_squares([1, 2, 4], [16, 4, 1], [0.1, 0.1, 0.1])]
-    [1.0, 0.0]
+    >>> [round(value, 3) for value in exponent_of_squares([1, 2, 4], [16, 4, 1], [0.1, 0.1, 0.1])]
+    [-1.0, 0.017]
     """
     x, squares, errors = (np.asarray(values, dtype=float) for values in (x, squares, errors))
     centre = np.exp(np.mean(np.log(x)))
