@@ -120,8 +120,8 @@ class Flow(InNotebook, InLatex):
         `t`, parameters and
 
         - curvature: ``R, Ric, Rm, Weyl, Ric2`` (|Ric|²), ``Rm2`` (|Rm|²), of the state's metric;
-        - derivatives: ``d(f), grad(f), Hess(f), laplacian(T), div(X), Lie(X, T)``, covariant where the state has a
-          metric; ``flat.laplacian(f), flat.d(f)``, and along coordinates ``d(u, x, y)``, ``div(u*d(u, x), u*d(u, y))``;
+        - derivatives: ``d(f), grad(f), Hess(f), nabla(T), laplacian(T), div(X), Lie(X, T)``, covariant where the state
+          has a metric; ``flat.laplacian(f)`` and the like; along coordinates ``d(u, x, y), div(u*d(u, x), u*d(u, y))``;
         - algebra: ``+ - * / ^`` and functions of scalars, ``a*b`` (the tensor product), ``dot(a, b), trace(T), sym(T),
           wedge(a, b), star(a)``, and indices, ``R[i,k,l,m]*R[j,k,l,m]``: those that come twice are contracted;
         - numbers of the whole state: ``mean(s), integral(s), volume``, with respect to the metric's volume.

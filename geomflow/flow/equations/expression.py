@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, final
@@ -19,11 +19,13 @@ from geomflow.core.program import Program, Stage
 from geomflow.field import Field, Fields, MetricField, PotentialField, Torus
 from geomflow.field.potential import ReferenceForm, reference_rows
 from geomflow.field.sampling import require_periodic_program
+from geomflow.flow.character import Block
 from geomflow.flow.equation import Equation, Monitor, checked_state, equations_of
 from geomflow.flow.equations.reading import Reading
 from geomflow.flow.equations.ricci import GAUGES, minors, ricci_monitors
 from geomflow.flow.equations.unknowns import UNKNOWN, held, matched
 from geomflow.flow.flow import Flow as Flow
+from geomflow.flow.flow import bind, character_at
 from geomflow.flow.problem import Problem
 from geomflow.symbolic.given import names_written
 from geomflow.symbolic.jets import MetricNodes, metric_nodes
@@ -162,7 +164,7 @@ class ExpressionFlow(Flow):
             statics=rows,
             positive=positivity(state, moving),
             averages=averages,
-            lower=not all(isinstance(part, MetricField) for part in moving.values()),
+            lower=True,
             monitors=monitors_of(moving, torus.coordinates),
             curvature="ricci_norm_max" if reading.metric in moving and state.grid.dim > 1 else None,
             facts={"rates": {name: str(rate) for name, rate in rates.items()},
@@ -175,16 +177,20 @@ class ExpressionFlow(Flow):
 
         Raises IllPosedError, which is an InputError too, for an equation that grows without bound at the state.
         """
+        equation, moving = self.on(state), self.moving(state)
+        blocks = character_at(equation, moving)
         if not self.forced:
-            self._refuse_ill_posed(state)
-        return super().bind(state)
+            self._refuse_ill_posed(blocks)
+        if equation.curvature and not any(block.oscillation for block in blocks):
+            equation = replace(equation, lower=False)  # a metric moves, and diffusion alone limits the step
+        return replace(bind(self, moving, equation), template=None if moving is state else moving)
 
     def moving(self, state: Any) -> Any:
         """The state with those of its fields still that have no rate."""
         return held(state, self.rates)
 
-    def _refuse_ill_posed(self, state: Any) -> None:
-        for block in self.character(state):
+    def _refuse_ill_posed(self, blocks: Sequence[Block]) -> None:
+        for block in blocks:
             if block.growth:
                 raise IllPosedError(f"{self._shown()} is ill-posed at this state: plane waves of wave number |k| in "
                                     f"{', '.join(block.names)} grow like exp({block.growth:.4g} |k|^{block.order} t), "

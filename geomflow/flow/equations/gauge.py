@@ -8,7 +8,7 @@ from typing import final
 from geomflow.core.errors import InputError
 from geomflow.flow.equations.ricci import deturck_rates
 from geomflow.symbolic.language.space import Space
-from geomflow.symbolic.language.tensor import Tensor, total
+from geomflow.symbolic.language.tensor import Tensor
 
 
 @final
@@ -43,6 +43,6 @@ class Gauge:
     def added(self, rate: Tensor, unknown: Tensor, is_metric: bool) -> Tensor:
         """The rate of a field with L_W added."""
         if is_metric:
-            return total([total([rate, self.ricci]), self.rates])
+            return self.space.total([self.space.total([rate, self.ricci]), self.rates])
         moved = self.space.lie(self.field, unknown)
-        return total([rate, replace(moved, labels=None)])
+        return self.space.total([rate, replace(moved, labels=None)])

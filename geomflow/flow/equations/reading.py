@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -67,7 +68,7 @@ class Reading:
         self._known, self._bound = known, {name: {name} for name in self._coordinates}
         for name, text in where.items():
             words = self._words()
-            known[name], self._bound[name] = self._read(text, words), words.fixed
+            known[name], self._bound[name] = replace(ordered(self._read(text, words)), labels=None), words.fixed
         self._gauge = Gauge.of(self._space) if deturck else None
 
     def rates(self, rates: Mapping[str, Any]) -> list[gr.Node]:
@@ -115,7 +116,7 @@ class Reading:
 
     def _packed(self, name: str, part: Field, rate: Any, found: Tensor) -> list[gr.Node]:
         try:
-            return packed_rate(part, ordered(found))
+            return packed_rate(part, ordered(found), self._space)
         except Refusal as refusal:
             if isinstance(rate, str):
                 fail(rate, 0, f"{refusal} (the rate of '{name}')")

@@ -13,8 +13,8 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.field import Field, Fields, FormField, MetricField, PotentialField, ScalarField, TensorField
 from geomflow.symbolic.jets import field_node, metric_nodes
-from geomflow.symbolic.language.forms import is_form
-from geomflow.symbolic.language.tensor import Tensor, is_symmetric, whole
+from geomflow.symbolic.language.space import Space
+from geomflow.symbolic.language.tensor import Tensor, whole
 from geomflow.symbolic.meaning import Refusal
 from geomflow.symbolic.ring import packed_places, parity
 
@@ -68,35 +68,35 @@ def _places(indices: str) -> tuple[bool, ...]:
 
 
 @singledispatch
-def packed_rate(kind: Any, rate: Tensor) -> list[gr.Node]:
+def packed_rate(kind: Any, rate: Tensor, space: Space) -> list[gr.Node]:
     """The independent components of a rate of a field of this kind, in packed order. Refuses a rate of another type."""
     raise InputError(f"{kind!r} has no rate.")
 
 
 @packed_rate.register(ScalarField | PotentialField)
-def _of_scalar(kind: Field, rate: Tensor) -> list[gr.Node]:
+def _of_scalar(kind: Field, rate: Tensor, space: Space) -> list[gr.Node]:
     _require(rate, (), "a function")
     return [rate.node]
 
 
 @packed_rate.register(MetricField)
-def _of_metric(kind: MetricField, rate: Tensor) -> list[gr.Node]:
+def _of_metric(kind: MetricField, rate: Tensor, space: Space) -> list[gr.Node]:
     _require(rate, (False, False), "a metric, a symmetric tensor with 2 lower indices,")
-    if not is_symmetric(rate):
+    if not space.is_symmetric(rate):
         raise Refusal("a metric is symmetric, and its rate is not: write sym(...) around it")
     return [rate.entries[place] for place in packed_places(len(rate.entries))]
 
 
 @packed_rate.register(FormField)
-def _of_form(kind: FormField, rate: Tensor) -> list[gr.Node]:
+def _of_form(kind: FormField, rate: Tensor, space: Space) -> list[gr.Node]:
     _require(rate, (False,) * kind.degree, f"a {kind.degree}-form")
-    if not is_form(rate):
+    if not space.is_form(rate):
         raise Refusal(f"a {kind.degree}-form changes the sign when two indices change places, and its rate does not")
     return [rate.entries[places] for places in combinations(range(kind.grid.dim), kind.degree)]
 
 
 @packed_rate.register(TensorField)
-def _of_tensor(kind: TensorField, rate: Tensor) -> list[gr.Node]:
+def _of_tensor(kind: TensorField, rate: Tensor, space: Space) -> list[gr.Node]:
     _require(rate, _places(kind.indices), f"a tensor with indices {kind.indices}")
     return list(rate.entries.flat)
 

@@ -71,11 +71,12 @@ class Differences:
         index = (0,) * len(self.coordinates)
         if node.op == "jet" and node.data[1] == index:
             return node
-        if node not in self._inner:
-            names = {leaf.data[0] for leaf in jets_of(node)}
+        number, bare = gr.split(node)
+        if bare not in self._inner:
+            names = {leaf.data[0] for leaf in jets_of(bare)}
             depth = 1 + max((known for known, name in self._inner.values() if name in names), default=-1)
-            self._inner[node] = depth, f"{self._stem}_{len(self._inner)}"
-        return gr.jet(self._inner[node][1], index)
+            self._inner[bare] = depth, f"{self._stem}_{len(self._inner)}"
+        return number * gr.jet(self._inner[bare][1], index)
 
     def _symmetric(self, term: gr.Node, axis: int) -> gr.Node | None:
         """½(∂²(a w) + a ∂²w − w ∂²a) for a flux a ∂w whose a has no derivatives; None for any other flux.

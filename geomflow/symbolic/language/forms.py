@@ -7,14 +7,14 @@ from itertools import combinations, permutations
 
 from geomflow.core import graph as gr
 from geomflow.symbolic.language.space import Space
-from geomflow.symbolic.language.tensor import Tensor, mapped, vanishes
+from geomflow.symbolic.language.tensor import Tensor
 from geomflow.symbolic.meaning import Refusal
 from geomflow.symbolic.ring import parity
 
 
 def exterior(space: Space, form: Tensor) -> Tensor:
     """(dω)_{i₀…i_k} = Σ_j (−1)^j ∂_{i_j} ω_{…}, without i_j."""
-    require_form(form, "d(ω)")
+    require_form(space, form, "d(ω)")
 
     def entry(places: tuple[int, ...]) -> gr.Node:
         terms = [(-1) ** n * space.derive(form.entries[(*places[:n], *places[n + 1 :])], i)
@@ -26,8 +26,8 @@ def exterior(space: Space, form: Tensor) -> Tensor:
 
 def wedge(space: Space, first: Tensor, second: Tensor) -> Tensor:
     """(a ∧ b)_{I} = Σ sign a_J b_K over the ways to part I in two: dx ∧ dy has the components (xy) 1."""
-    require_form(first, "wedge(a, b)")
-    require_form(second, "wedge(a, b)")
+    require_form(space, first, "wedge(a, b)")
+    require_form(space, second, "wedge(a, b)")
     rank = first.rank + second.rank
 
     def entry(places: tuple[int, ...]) -> gr.Node:
@@ -44,7 +44,7 @@ def wedge(space: Space, first: Tensor, second: Tensor) -> Tensor:
 
 def star(space: Space, form: Tensor) -> Tensor:
     """(⋆ω)_{J} = √g/k! ω^{I} ε_{IJ}."""
-    require_form(form, "star(ω)")
+    require_form(space, form, "star(ω)")
     raised = space.placed(form, True).entries
 
     def entry(places: tuple[int, ...]) -> gr.Node:
@@ -55,9 +55,9 @@ def star(space: Space, form: Tensor) -> Tensor:
     return _form(space, space.dim - form.rank, entry)
 
 
-def require_form(form: Tensor, what: str) -> None:
+def require_form(space: Space, form: Tensor, what: str) -> None:
     """Refuse what is no form."""
-    if any(form.up) or not is_form(form):
+    if not space.is_form(form):
         raise Refusal(f"{what} takes forms, whose lower indices change the sign when two change places, and this "
                       f"is {form.kind} that is not one")
 
@@ -70,9 +70,3 @@ def _form(space: Space, rank: int, entry: Callable[[tuple[int, ...]], gr.Node]) 
         for order in permutations(range(rank)):
             result[tuple(places[n] for n in order)] = parity(order) * value
     return Tensor(result, (False,) * rank)
-
-
-def is_form(tensor: Tensor) -> bool:
-    """Whether neighbouring indices change the sign when they change places."""
-    return all(vanishes(mapped(gr.add, tensor.entries, tensor.entries.swapaxes(n, n + 1)))
-               for n in range(tensor.rank - 1))

@@ -12,9 +12,11 @@ import numpy as np
 from geomflow.core import graph as gr
 from geomflow.symbolic.jets import MetricNodes
 from geomflow.symbolic.language.differences import Differences
-from geomflow.symbolic.language.tensor import Tensor, outer, whole
+from geomflow.symbolic.language.tensor import Tensor, mapped, outer, whole
 from geomflow.symbolic.meaning import Refusal
 from geomflow.symbolic.ring import GraphRing
+from geomflow.symbolic.variation.residues import all_vanish
+from geomflow.symbolic.variation.staged import Staged
 
 
 @final
@@ -61,6 +63,46 @@ class Space:
     @property
     def _unit(self) -> np.ndarray:
         return self.ring.symmetric(self.dim, lambda i, j: gr.ONE if i == j else gr.ZERO)
+
+    def vanishes(self, entries: np.ndarray) -> bool:
+        """Whether all entries are zero, decided at random jets of the fields, through all stages."""
+        left = tuple(entry for entry in entries.flat if entry is not gr.ZERO)
+        coordinates = self.derive.coordinates
+        return not left or all_vanish(Staged(coordinates, (self.dim,), self.derive.stages, left))
+
+    def is_symmetric(self, tensor: Tensor) -> bool:
+        """Whether any two indices may change places."""
+        pairs = ((tensor.entries, tensor.entries.swapaxes(n, n + 1)) for n in range(tensor.rank - 1))
+        return all(self.vanishes(mapped(lambda a, b: a - b, *pair)) for pair in pairs)
+
+    def is_form(self, tensor: Tensor) -> bool:
+        """Whether the indices are down, and neighbours change the sign when they change places."""
+        pairs = ((tensor.entries, tensor.entries.swapaxes(n, n + 1)) for n in range(tensor.rank - 1))
+        return not any(tensor.up) and all(self.vanishes(mapped(gr.add, *pair)) for pair in pairs)
+
+    def total(self, terms: Sequence[Tensor]) -> Tensor:
+        """The sum of tensors of one kind; indices that are named may come in another order. Refuses all others."""
+        named = next((term for term in terms if term.labels is not None), terms[0])
+        aligned = [self._like(term, named, n) for n, term in enumerate(terms)]
+        return Tensor(mapped(gr.add, *(term.entries for term in aligned)), named.up, named.labels)
+
+    def _like(self, term: Tensor, named: Tensor, which: int) -> Tensor:
+        """A term with its indices in the order of those that are named, and with their names if it is symmetric."""
+        if named.rank == term.rank == 0:
+            return term
+        if term.labels is None and named.labels is not None and named.up == term.up:
+            if not self.is_symmetric(term):
+                raise Refusal("the indices of one term are named and those of another, which is not symmetric, are "
+                              "not: name them in both", which)
+            return replace(term, labels=named.labels)
+        if term.labels is not None and named.labels is not None:
+            if set(term.labels) != set(named.labels):
+                raise Refusal(f"the free indices of this term are {_told(term)}, and those of another {_told(named)}",
+                              which)
+            term = term.moved(named.labels)
+        if term.up != named.up:
+            raise Refusal(f"this is {term.kind}, and another term is {named.kind}: they have no sum", which)
+        return term
 
     # indices
 
@@ -196,3 +238,7 @@ class Space:
                 terms.append(self.ring.dot(zip(moved, row, strict=True)))
             result[place] = gr.add(*terms)
         return replace(tensor, entries=result, further={})
+
+
+def _told(tensor: Tensor) -> str:
+    return ", ".join(tensor.labels or ()) or "none"

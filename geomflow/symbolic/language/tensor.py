@@ -90,49 +90,6 @@ def mapped(act: Callable[..., gr.Node], *arrays: np.ndarray) -> np.ndarray:
     return whole(shape, [act(*(array[place] for array in arrays)) for place in np.ndindex(shape)])
 
 
-def total(terms: Sequence[Tensor]) -> Tensor:
-    """The sum of tensors of one kind; named indices may come in another order. Refuses all others."""
-    first = terms[0]
-    named = next((term for term in terms if term.labels is not None), first)
-    aligned = [_like(term, named, n) for n, term in enumerate(terms)]
-    return Tensor(mapped(gr.add, *(term.entries for term in aligned)), named.up, named.labels)
-
-
-def _like(term: Tensor, first: Tensor, which: int) -> Tensor:
-    """A term with its indices in the order of those that are named, and with their names if it is symmetric."""
-    if first.rank == term.rank == 0:
-        return term
-    if (term.labels is None) != (first.labels is None) and first.up == term.up:
-        if not is_symmetric(term):
-            raise Refusal("the indices of one term are named and those of another, which is not symmetric, are not: "
-                          "name them in both", which)
-        return replace(term, labels=first.labels)
-    if term.labels is not None and first.labels is not None:
-        if set(term.labels) != set(first.labels):
-            raise Refusal(f"the free indices of this term are {_told(term)}, and those of another {_told(first)}",
-                          which)
-        term = term.moved(first.labels)
-    if term.up != first.up:
-        raise Refusal(f"this is {term.kind}, and another term is {first.kind}: they have no sum", which)
-    return term
-
-
-def _told(tensor: Tensor) -> str:
-    return ", ".join(tensor.labels or ()) or "none"
-
-
-def is_symmetric(tensor: Tensor) -> bool:
-    """Whether any two indices may change places."""
-    swapped = (tensor.entries.swapaxes(n, n + 1) for n in range(tensor.rank - 1))
-    return all(vanishes(mapped(lambda a, b: a - b, tensor.entries, other)) for other in swapped)
-
-
-def vanishes(entries: np.ndarray) -> bool:
-    """Whether all entries are zero, wherever they are defined."""
-    left = [entry for entry in entries.flat if entry is not gr.ZERO]
-    return not left or bool(gr.all_zero(left))
-
-
 def outer(first: Tensor, second: Tensor) -> Tensor:
     """The tensor product."""
     places = product(np.ndindex(first.entries.shape), np.ndindex(second.entries.shape))

@@ -16,11 +16,12 @@ from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.symbolic.language.averages import Averages
 from geomflow.symbolic.language.forms import exterior, star, wedge
 from geomflow.symbolic.language.space import Space
-from geomflow.symbolic.language.tensor import Tensor, symmetric_part, total
+from geomflow.symbolic.language.tensor import Tensor, symmetric_part
 from geomflow.symbolic.meaning import FUNCTIONS, Meaning, Refusal
 
 CURVATURE = ("R", "Ric", "Rm", "Weyl", "Ric2", "Rm2")
-OPERATORS = ("Hess", "Lie", "d", "div", "dot", "grad", "integral", "laplacian", "mean", "star", "sym", "trace", "wedge")
+OPERATORS = ("Hess", "Lie", "d", "div", "dot", "grad", "integral", "laplacian", "mean", "nabla", "star", "sym", "trace",
+             "wedge")
 FLAT = ("flat.Hess", "flat.d", "flat.div", "flat.laplacian")
 TIME = "t"
 
@@ -80,7 +81,7 @@ class Words(Meaning):
         return isinstance(found, Tensor)
 
     def total(self, terms: Sequence[Tensor]) -> Tensor:
-        return total(terms)
+        return self.space.total(terms)
 
     def product(self, factors: Sequence[Tensor]) -> Tensor:
         counts: dict[str, int] = {}
@@ -136,8 +137,8 @@ class Words(Meaning):
                 "flat.div": self._flatly(flat.divergence), "flat.Hess": self._flatly(flat.hessian),
                 "d": self.derivative, "div": self._divergence, "laplacian": space.laplacian, "Lie": space.lie,
                 "Hess": self._hessian, "grad": self._gradient, "dot": space.dot, "trace": self._trace,
-                "sym": symmetric_part, "star": partial(star, space), "wedge": partial(wedge, space), "mean": self._mean,
-                "integral": self._integral}
+                "nabla": space.covariant, "sym": symmetric_part, "star": partial(star, space),
+                "wedge": partial(wedge, space), "mean": self._mean, "integral": self._integral}
 
     def _metric(self, word: str) -> Any:
         if self.space.metric is None:
