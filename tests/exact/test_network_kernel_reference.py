@@ -21,7 +21,10 @@ def test_reference_arrays(name):
     activation, setting, layers, kind = name.split("_")
     kernel = NetworkKernel(activation, int(layers[1]), *SETTINGS[setting])
     kernel = kernel if kind == "ntk" else kernel.covariance
-    np.testing.assert_allclose(kernel.matrix(REFERENCE["X"]), REFERENCE[name], rtol=1e-7, atol=0)
+    unit = REFERENCE["X"] / np.linalg.norm(REFERENCE["X"], axis=1, keepdims=True)
+    lost = (activation == "relu") & (kind == "ntk") & (unit @ unit.T > 1 - 1e-6)  # its arccos there: √ε
+    apart = np.abs(kernel.matrix(REFERENCE["X"]) / REFERENCE[name] - 1)
+    assert np.all(apart <= np.where(lost, 3e-8, 1e-12))
 
 
 def _relu(a, b, k):
@@ -109,11 +112,11 @@ def delicate_pairs(seed, inputs=4):
 
 @pytest.mark.parametrize("activation", [name for name in DUALS if name != "exp"], ids=str)
 @pytest.mark.parametrize("deviations", [(1.4, 0.1), (1.4, 0.0), (80.52, 5.716)])
-@pytest.mark.parametrize("depth", [1, 3])
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
 def test_all_digits_near_coincident_and_antipodal_points(activation, deviations, depth):
     kernel = NetworkKernel(activation, depth, *deviations)
-    wide = activation in ("gelu", "gauss", "sin+cos") and deviations[0] > 10 and depth > 1
-    bound = 1e-10 if wide else 1e-12  # unequal norms at variances of 1e10, or distances that two layers make 1e7 larger
+    wide = activation in ("gelu", "gauss", "sin+cos", "sin", "cos")  # whose layers magnify rounding by up to σ_w
+    bound = max(1e-12, 1e-14 * deviations[0] ** (depth - 1)) if wide else 1e-12
     for x, y in delicate_pairs(7):
         covariance, tangent = exact_kernel(kernel, x, y)
         for mine, exact in ((kernel.covariance, covariance), (kernel, tangent)):

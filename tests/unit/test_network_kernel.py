@@ -124,12 +124,16 @@ def test_monte_carlo_is_deterministic():
     assert not np.array_equal(first.mean, monte_carlo(kernel, x, width=32, networks=5, seed=2).mean)
 
 
-@pytest.mark.parametrize(("activation", "depth"), [("relu", 1), ("erf", 2), ("cos", 1)])
+@pytest.mark.parametrize(("activation", "depth"), [
+    ("relu", 1), ("relu", 4), ("erf", 2), ("cos", 1), ("gelu", 3), ("sin", 2), ("identity", 2), ("sin+cos", 1),
+    (LeakyRelu(0.2), 2), (Polynomial((0.2, 1.0, 0.1)), 1), ("tanh", 1), ("softplus", 4), ("swish", 2),
+    (Quadrature(np.arctan), 3),
+], ids=str)
 def test_one_network_approaches_the_closed_form_as_the_root_of_its_width(activation, depth):
     kernel, x = NetworkKernel(activation, depth, 1.2, 0.3), points(6, seed=8)
     exact = kernel.matrix(x)
-    widths = np.array([64, 128, 256, 512, 1024])
-    spreads = [monte_carlo(kernel, x, width=int(n), networks=40, seed=4).spread(exact) for n in widths]
+    widths, networks = np.array([64, 128, 256, 512, 1024]) // depth, 40 * depth
+    spreads = [monte_carlo(kernel, x, width=int(n), networks=networks, seed=4).spread(exact) for n in widths]
     slope = np.polyfit(np.log(widths), np.log(spreads), 1)[0]
     assert slope == pytest.approx(-0.5, abs=0.1)
 
