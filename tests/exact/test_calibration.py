@@ -8,6 +8,8 @@ import pytest
 
 import geomflow as gf
 from geomflow.kernels import InfiniteEnsemble, MetricEnsemble, NetworkKernel, PotentialEnsemble, Waves
+from geomflow.networks import Perceptron
+from geomflow.study.together import descended, passed
 
 DRAWS = 20
 WAVES = np.random.default_rng(11).standard_normal((2, 3, 7, 7)) / 40
@@ -150,3 +152,28 @@ def test_on_the_quintic_the_pulls_have_width_one(target):
 def test_on_the_quintic_the_pulls_of_every_kernel_have_width_one(activation, trained, target):
     draws = quintic_draws(NetworkKernel(activation, 1, 1.4, 0.3), trained, target, 600, 1200)
     assert abs(pooled(draws)[2] - 1) < 0.1
+
+
+@pytest.mark.slow
+def test_finite_networks_are_as_overconfident_as_infinite_ones():
+    """Twenty networks of 256 neurons after 1,000 steps: means as far apart as twenty allow, and pulls as wide."""
+    features, functions = quintic()
+    y = functions["density"] / functions["density"].std()
+    network, pairs = Perceptron(25, (256,), 1, "erf", "ntk", weight_std=1.4, bias_std=0.3), []
+    for draw in range(4):
+        chosen = np.random.default_rng(draw).permutation(len(features))[:300]
+        x, new = chosen[:100], chosen[100:]
+        wanted = y[x] - y[x].mean()
+        learned = InfiniteEnsemble(NetworkKernel("erf", 1, 1.4, 0.3)).regress(features[x], wanted)
+        rate = 1 / learned.rates()[0]
+        theta = np.stack([network.initial(seed) for seed in range(20)])
+        trained = passed(network, descended(network, theta, features[x], wanted, 1000, rate), features[new]).values
+        process = learned.after(1000, rate)
+        mean, deviation = process.mean(features[new]), np.sqrt(process.variance(features[new]))
+        truth = y[new] - y[x].mean()
+        pulls = (trained.mean(axis=0) - truth) / trained.std(axis=0, ddof=1), (mean - truth) / deviation
+        pairs.append([np.sqrt(np.mean(pull**2)) for pull in pulls])
+        assert np.sqrt(np.mean(((trained.mean(axis=0) - mean) / deviation) ** 2)) < 1.5 / np.sqrt(20)
+    finite, infinite = pooled(pairs)
+    assert min(finite, infinite) > 2
+    assert abs(finite / infinite - 1) < 0.2
