@@ -12,11 +12,11 @@ import math
 import re
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
@@ -43,6 +43,7 @@ Parameters = Annotated[
     dict[str, Number | Text | Switch | list[Number | Text | list[Number | Text]]],
     Meta(title="a table of numbers and texts"),
 ]
+Formulas = Annotated[dict[str, Number | Text], Meta(title="a table of expressions in quotes, by name")]
 
 D = TypeVar("D", bound="Table")
 
@@ -62,19 +63,21 @@ class Table(msgspec.Struct, frozen=True):
                  for key, value in {**own, **self.further_options()}.items()}
         return {key: value for key, value in found.items() if value is not None and value != {}}
 
+    others: ClassVar[Any] = None
+    """What keys that are not declared hold, which are then kept in `further`: values of a kind, or tables of one
+    declaration; None where there are no such keys."""
+
     def further_options(self) -> Mapping[str, Any]:
-        """The keys that are not declared: none, but in an `OpenTable`."""
-        return {}
+        """The keys that are not declared."""
+        found: Mapping[str, Any] = getattr(self, "further", {})
+        return found
 
 
 class OpenTable(Table, frozen=True, kw_only=True):
     """A table with further keys, which belong to whatever the table names and are checked there."""
 
+    others: ClassVar[Any] = Value
     further: dict[str, Any] = {}
-
-    def further_options(self) -> Mapping[str, Any]:
-        """The keys that are not declared."""
-        return self.further
 
 
 def keys_of(table: type[Table]) -> dict[str, FieldInfo]:
@@ -196,20 +199,30 @@ def checked(document: Mapping[str, Any], text: str, source: str, declared: type[
 
 def _checked_table(name: str, content: Mapping[str, Any], declared: type[Table], text: str, source: str) -> Table:
     """One table, or its first fault."""
-    keys, open_ = keys_of(declared), issubclass(declared, OpenTable)
+    keys, others = keys_of(declared), declared.others
+    further: dict[str, Any] = {}
     for key, value in content.items():
         place = f"{source}{line_of(text, name, key)}"
-        if key not in keys and not open_:
+        if key not in keys and (others is None or (is_table(others) and not isinstance(value, dict))):
             raise UnknownNameError(f"{place}: {UnknownNameError.among(f'key in [{name}]', key, keys)}")
-        kind = keys[key].type if key in keys else Value
+        if key not in keys and is_table(others):
+            further[key] = _checked_table(f"{name}.{key}", value, others, text, source)
+            continue
+        kind = keys[key].type if key in keys else others
         if not _accepts(kind, value):
             raise InputError(f"{place}: {name}.{key} takes {phrase_of(kind)}, and {shown(value)} was given")
+        if key not in keys:
+            further[key] = value
     for key, field in keys.items():
         if is_required(field) and key not in content:
             raise InputError(f"{source}{line_of(text, name)}: [{name}] needs the key '{key}': {meaning_of(field)}")
     found = {field.name: content[key] for key, field in keys.items() if key in content}
-    further = {key: value for key, value in content.items() if key not in keys}
-    return declared(**found, further=further) if open_ else declared(**found)
+    return declared(**found) if others is None else declared(**found, further=further)
+
+
+def is_table(kind: Any) -> bool:
+    """Whether a value of this kind is a table with keys of its own."""
+    return isinstance(kind, type) and issubclass(kind, Table)
 
 
 def _accepts(kind: Any, value: Any) -> bool:
@@ -247,25 +260,32 @@ def _title(kind: Any) -> str | None:
 def line_of(text: str, table: str, key: str | None = None) -> str:
     """Where a table, or a key in it, stands in TOML text: ", line 12", or nothing if it is not found.
 
+    What stands in a table that is written in one line is found there.
+
     >>> line_of("[grid]\\nn = 64\\n[flow]\\nname = 'ricci'", "flow", "name")
     ', line 4'
+    >>> line_of("[state]\\nf = {scalar = '0'}", "state.f", "scalar")
+    ', line 2'
     """
-    current, fallback = "", ""
+    wanted = table if key is None else f"{table}.{key}"
+    found, best = "", -1
+    for number, path in _written(text):
+        if (path == wanted or wanted.startswith(f"{path}.")) and len(path) > best:
+            found, best = f", line {number}", len(path)
+    return found
+
+
+def _written(text: str) -> Iterator[tuple[int, str]]:
+    """The lines that begin a table or give a key, each with the whole name of it."""
+    current = ""
     for number, line in enumerate(text.splitlines(), start=1):
         bare = line.strip()
         if bare.startswith("["):
             current = bare.strip("[] ").split("]")[0].strip()
-            if current == table:
-                fallback = f", line {number}"
-                if key is None:
-                    return fallback
+            yield number, current
         elif "=" in bare and not bare.startswith("#"):
             name = bare.split("=")[0].strip().strip("\"'")
-            if (key is None and not current and name == table) or (current == table and name == key):
-                return f", line {number}"
-            if not current and name == f"{table}.{key}":
-                return f", line {number}"
-    return fallback
+            yield number, f"{current}.{name}" if current else name
 
 
 def _held(written: str) -> float:

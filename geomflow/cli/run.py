@@ -19,11 +19,21 @@ from geomflow import plot
 from geomflow.cli.document import read_document
 from geomflow.cli.examples import chosen
 from geomflow.cli.report import STORE
-from geomflow.cli.schema import EventsTable, FlowTable, GeometryTable, GridTable, KernelTable, RunFile, StateTable
+from geomflow.cli.schema import (
+    FIELDS,
+    EventsTable,
+    FieldTable,
+    FlowTable,
+    GeometryTable,
+    GridTable,
+    KernelTable,
+    RunFile,
+    StateTable,
+)
 from geomflow.cli.show import add_html, write_report
 from geomflow.cli.terminal import add_command, file_path, latest, line, unused
 from geomflow.core.content import content
-from geomflow.core.errors import InputError, require_known
+from geomflow.core.errors import GeomflowError, InputError, require_known
 from geomflow.core.outcome import OutcomeKind
 from geomflow.plot.files import ENDINGS, FILMS, require_ending
 
@@ -180,20 +190,33 @@ def make_grid(table: GridTable, torus: FlatTorus) -> Grid:
 
 
 def make_state(table: StateTable, grid: Grid) -> Field:
-    """The state of [state] on a grid, checked there.
+    """The state of [state] on a grid, checked there: one field, or several by name.
 
-    Raises `InputError` unless exactly one of potential, metric and scalar is given.
+    Raises `InputError` unless exactly one kind of field is given for each.
     """
-    kinds = {"potential": table.potential, "metric": table.metric, "scalar": table.scalar}
-    given = [kind for kind, value in kinds.items() if value is not None]
+    if not table.further:
+        return make_field(table, grid, "state")
+    if beside := table.kinds():
+        raise InputError(f"state.{next(iter(beside))} is a field without a name beside those called "
+                         f"{', '.join(table.further)}: give it a table of its own, such as [state.u]")
+    return grid.fields(**{name: make_field(field, grid, f"state.{name}") for name, field in table.further.items()})
+
+
+def make_field(table: FieldTable, grid: Grid, place: str) -> Field:
+    """One field on a grid; `place` is the table that it stands in, for messages."""
+    given = table.kinds()
     if len(given) != 1:
         what = " and ".join(given) if given else "none of them"
-        raise InputError(f"[state] takes one of {', '.join(kinds)}, and {what} was given")
-    if table.reference is not None and table.potential is None:
-        raise InputError(f"state.reference goes with a potential, and the state is a {given[0]}")
-    if table.potential is not None:
-        return grid.potential(table.potential, reference=table.reference)
-    return grid.metric(table.metric) if table.metric is not None else grid.scalar(table.scalar)
+        raise InputError(f"[{place}] takes one of {', '.join(FIELDS)}, and {what} was given")
+    (kind, value), = given.items()
+    if table.reference is not None and kind != "potential":
+        raise InputError(f"{place}.reference goes with a potential, and the state is a {kind}")
+    options = {} if table.reference is None else {"reference": table.reference}
+    try:
+        field: Field = getattr(grid, kind)(value, **options)
+    except GeomflowError as error:
+        raise type(error)(f"{place}.{kind}: {error}") from error
+    return field
 
 
 def make_flow(table: FlowTable, torus: FlatTorus) -> Flow:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 from msgspec import field
 
 from geomflow.cli.document import (
+    Entries,
+    Formulas,
     Matrix,
     Number,
     NumberMatrix,
@@ -27,6 +29,8 @@ POINTS = 20_000
 CURVED = 2_000
 WORK = 120.0
 HIDDEN = (64, 64, 64)
+FIELDS = ("potential", "metric", "scalar", "vector", "form")
+"""Kinds of fields, each by the key that gives one."""
 
 
 class GeometryTable(Table, frozen=True):
@@ -47,13 +51,29 @@ class GridTable(Table, frozen=True):
         = None
 
 
-class StateTable(Table, frozen=True):
-    """where the flow starts: one of potential, metric and scalar"""
+class FieldTable(Table, frozen=True):
+    """one field: one of potential, metric, scalar, vector and form"""
 
     potential: Annotated[Text | None, says("a Kähler potential, an expression in the coordinates")] = None
     reference: Annotated[Matrix | None, says("the reference form g_{ab̄} of a potential; ½ δ unless given")] = None
     metric: Annotated[Matrix | None, says("a metric, rows of expressions")] = None
     scalar: Annotated[Number | Text | None, says("a scalar field, an expression")] = None
+    vector: Annotated[Entries | None, says("a vector field X^i, an expression for each coordinate")] = None
+    form: Annotated[
+        Formulas | Entries | None,
+        says('a differential form by its components, such as {xy = "cos(2*pi*x)"}; a one-form also as a list'),
+    ] = None
+
+    def kinds(self) -> dict[str, Any]:
+        """What is given, by the kind of field."""
+        return {key: value for key, value in self.given().items() if key in FIELDS}
+
+
+class StateTable(FieldTable, frozen=True):
+    """where the flow starts: one field, or several, each in a table of its own, [state.g], of the same keys"""
+
+    others: ClassVar[Any] = FieldTable
+    further: dict[str, Any] = field(default_factory=dict)
 
 
 class FlowTable(OpenTable, frozen=True):
@@ -66,14 +86,33 @@ class FlowTable(OpenTable, frozen=True):
         = None
     function: Annotated[Text | None, says('of "gradient": the F(v) or G(v) of the functionals ef and eg')] = None
     density: Annotated[Text | None, says('of "gradient": the density of a functional of your own')] = None
+    rate: Annotated[
+        Text | Formulas | None,
+        says('of "expression": the rate of the state, or a table of those of its fields, [flow.rate], by name; '
+             "a field without a rate stays as it is"),
+    ] = None
+    where: Annotated[
+        Formulas | None, says('of "expression": definitions by name, for the rates and for later definitions')
+    ] = None
+    covariant: Annotated[
+        Switch | None,
+        says('of "expression": whether rates beside a metric that moves are refused if they name coordinates; '
+             "true unless given"),
+    ] = None
+    gauge: Annotated[
+        Text | None, says('of "expression" and "ricci": "deturck" adds L_W, which damps diffeomorphisms')
+    ] = None
     parameters: Annotated[
-        Parameters | None, says('of "gradient": numbers for the parameters that the functional leaves open')
+        Parameters | None,
+        says('of "gradient" and "expression": numbers for the parameters that the functional or the rates leave open; '
+             "those of an expression may also stand beside its rate"),
     ] = None
     measure: Annotated[
         Number | Text | None, says('of "gradient": the density of the reference measure dm; 1 unless given')
     ] = None
     forced: Annotated[
-        Switch | None, says('of "gradient": run a flow that is ill-posed all the same; false unless given')
+        Switch | None,
+        says('of "gradient" and "expression": run a flow that is ill-posed all the same; false unless given'),
     ] = None
 
 

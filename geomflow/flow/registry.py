@@ -36,6 +36,21 @@ def gradient(geometry: FlatTorus, functional: str, metric: str | None = None,
     return Descent(derived, parameters or {}, measure, forced)
 
 
+def expression(rate: Any, *, where: Mapping[str, Any] | None = None, covariant: bool = True,
+               gauge: Any = None, forced: bool = False, parameters: Mapping[str, float] | None = None,
+               **beside: float) -> Flow:
+    """`Flow.from_expression`, whose parameters may stand in a mapping too.
+
+    >>> print(expression("a*u", parameters={"a": 2}))
+    expression: Derivative(u(t), t) = a*u(t)
+    """
+    twice = sorted({*(parameters or {})} & {*beside})
+    if twice:
+        raise InputError(f"the parameter '{twice[0]}' is given twice, in `parameters` and beside the rate.")
+    return Flow.from_expression(rate, where=where, covariant=covariant, gauge=gauge, forced=forced,
+                                **{**(parameters or {}), **beside})
+
+
 def named_functional(name: str, geometry: Any, options: Mapping[str, Any]) -> Functional:
     """The functional called `name` over a geometry, with its own fields (the function of EF and EG) as options.
 
@@ -109,7 +124,7 @@ FLOWS: Registry[Entry] = Registry("flow", "geomflow.flow", {
     "conformal-ricci": Entry("equations.conformal:ConformalRicciFlow", Torus),
     "kahler-ricci": Entry("equations.kahler_ricci:KahlerRicciFlow", ComplexTorus),
     "calabi": Entry("equations.calabi:CalabiFlow", ComplexTorus),
-    "expression": Entry("flow:Flow.from_expression", Torus),
+    "expression": Entry(expression, Torus),
     "gradient": Entry(gradient, FlatTorus),  # type: ignore[type-abstract]
 })
 

@@ -22,7 +22,8 @@ def heatmap(state: Field, name: str | None = None, *, limit: float | None = None
     """Draw one quantity of a state over the fundamental cell, in colours centred on its neutral value.
 
     `name` is "scalar curvature" (of metrics and potentials; the default), "potential", "density", a metric
-    component such as "g_xy", or "values" of a scalar field. The neutral value is 0 for curvature and potential
+    component such as "g_xy", or "values" of a scalar field; of several fields "f" or "scalar curvature of g", see
+    `quantity_names`. The neutral value is 0 for curvature and potential
     (whose mean is taken off: a constant is no geometry), 1 for the density and the mean for the others. `limit` is
     the distance from it at which the colours end, which the bar shows by arrows; the largest on the grid unless given.
     Where a quantity is not finite it is left grey, and counted. Of a torus of dimension above two a plane through the

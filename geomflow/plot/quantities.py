@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,17 +86,22 @@ _BY_KIND: dict[str, dict[str, Callable[[Any], Quantity]]] = {
     "HermitianField": {"scalar curvature": _curvature},
     "MetricField": {"scalar curvature": _curvature},
     "ScalarField": {"values": _values},
+    "FormField": {},
+    "TensorField": {},
 }
+_ALONE = ("PotentialField", "ScalarField")
+"""What has no components."""
 
 
 def tex(name: str) -> str:
     """A component or coordinate name in TeX.
 
-    >>> tex("g_xy"), tex("x2"), tex("w")
-    ('g_{xy}', 'x_{2}', 'w')
+    >>> print(tex("g_xy"), tex("x2"), tex("w"), tex("phi"))
+    g_{xy} x_{2} w \\phi
     """
-    head, rest = name[0], name[1:].removeprefix("_")
-    return f"{head}_{{{rest}}}" if rest else head
+    import sympy
+
+    return str(sympy.latex(sympy.Symbol(name)))
 
 
 def drawable(state: Any) -> Field:
@@ -104,8 +109,9 @@ def drawable(state: Any) -> Field:
 
     Raises InputError for anything that is no field on a grid.
     """
-    field: Any = state if type(state).__name__ in _BY_KIND else getattr(state, "field", lambda: None)()
-    if type(field).__name__ not in _BY_KIND:
+    known = (*_BY_KIND, "Fields")
+    field: Any = state if type(state).__name__ in known else getattr(state, "field", lambda: None)()
+    if type(field).__name__ not in known:
         raise InputError(f"a picture needs a field on a grid, such as grid.metric(...), and {state!r} was given.")
     found: Field = field
     return found
@@ -119,10 +125,7 @@ def quantity_names(state: Any) -> list[str]:
     state : Field
         A field on a grid, or the state of a network that is one.
     """
-    state = drawable(state)
-    kind = type(state).__name__
-    components = [] if kind in ("PotentialField", "ScalarField") else list(state.component_names)
-    return [*_BY_KIND[kind], *components]
+    return list(_makers(drawable(state)))
 
 
 def quantity(state: Any, name: str | None = None) -> Quantity:
@@ -130,15 +133,50 @@ def quantity(state: Any, name: str | None = None) -> Quantity:
 
     Raises `UnknownNameError` for a name that the state does not have, InputError for what is no field on a grid.
     """
-    state = drawable(state)
-    names = quantity_names(state)
-    chosen = names[0] if name is None else name
-    require_known("quantity to draw", chosen, names)
-    makers = _BY_KIND[type(state).__name__]
-    if chosen in makers:
-        return makers[chosen](state)
-    component = state.pack()[list(state.component_names).index(chosen)]
-    return Quantity(component, f"${tex(chosen)}$", centre=None)
+    makers = _makers(drawable(state))
+    chosen = next(iter(makers)) if name is None else name
+    require_known("quantity to draw", chosen, makers)
+    return makers[chosen]()
+
+
+Makers = dict[str, Callable[[], Quantity]]
+
+
+def _makers(field: Any) -> Makers:
+    """What can be drawn of a field, by name."""
+    if type(field).__name__ == "Fields":
+        return _makers_of_parts(field)
+    return _telling(field) | _components(field, field.called)
+
+
+def _makers_of_parts(fields: Any) -> Makers:
+    """Of several fields: one quantity of each, those that move first, then all others."""
+    each = []
+    for name, part in {**fields.moving, **fields.parts}.items():
+        alone = {name: partial(_named, part, name)} if type(part).__name__ == "ScalarField" else {}
+        own = {f"{word} of {name}": make for word, make in _telling(part).items()}
+        each.append(list((alone or own | _components(part, name)).items()))
+    return dict([makers[0] for makers in each] + [maker for makers in each for maker in makers[1:]])
+
+
+def _telling(field: Any) -> Makers:
+    """What a field of its kind is looked at by."""
+    return {name: partial(make, field) for name, make in _BY_KIND[type(field).__name__].items()}
+
+
+def _components(field: Any, name: str) -> Makers:
+    """The components of a field of this name."""
+    if type(field).__name__ in _ALONE:
+        return {}
+    return {own: partial(_component, field, place, own) for place, own in enumerate(field.names(name))}
+
+
+def _component(field: Any, place: int, name: str) -> Quantity:
+    return Quantity(field.pack()[place], f"${tex(name)}$", centre=None)
+
+
+def _named(field: Any, name: str) -> Quantity:
+    return replace(_values(field), label=f"${tex(name)}$")
 
 
 #: How many times the largest value of the middle state the largest of all is where a run blows up.
@@ -239,11 +277,11 @@ def scale_of(quantities: Iterable[Quantity], limit: float | None = None) -> Scal
     far = np.maximum(high - centre, centre - low)
     place = int(np.argmax(far))
     extreme = float(high[place] if high[place] - centre >= centre - low[place] else low[place])
-    room = _telling(far, usual) if far[place] > rounding else 1.0
+    room = _room(far, usual) if far[place] > rounding else 1.0
     return Scale(centre, limit or room, extreme)
 
 
-def _telling(far: np.ndarray, usual: np.ndarray) -> float:
+def _room(far: np.ndarray, usual: np.ndarray) -> float:
     """The largest distance of all states, or at a blow-up that of most values of those before."""
     typical = float(np.quantile(far, 0.5, method="lower"))
     if far.max() <= BLOWN_UP * typical or not typical > 1e-12 * far.max():

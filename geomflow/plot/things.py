@@ -10,7 +10,7 @@ import numpy as np
 from geomflow.core.errors import GeomflowError, InputError
 from geomflow.plot.files import png
 from geomflow.plot.heatmap import draw_quantity, largest_place
-from geomflow.plot.quantities import Quantity, drawable, quantity, scales_of
+from geomflow.plot.quantities import Quantity, drawable, quantity, quantity_names, scales_of
 from geomflow.plot.runs import LARGEST, monitors, snapshots
 from geomflow.plot.style import styled
 
@@ -62,6 +62,9 @@ def quick_quantity(state: Any) -> tuple[Quantity, str]:
         return quantity(field, "potential"), "potential"
     if type(field).__name__ == "ScalarField":
         return quantity(field, "values"), "values"
+    if type(field).__name__ not in ("MetricField", "HermitianField"):
+        name = next(name for name in quantity_names(field) if not name.startswith("scalar curvature"))
+        return quantity(field, name), name
     return Quantity(np.linalg.det(np.asarray(field.values)).real, "det g", centre=None), "det g"
 
 

@@ -46,7 +46,7 @@ def test_what_a_file_says_is_kept_as_it_stands_there():
     assert file.solve.t1 == 0.01
     assert file.state.metric == [["1 + cos(2*pi*y)/5", 0], ["0", 1]]
     assert all(type(entry) is not float for row in file.state.metric for entry in row)
-    assert file.flow.further == {"gauge": "deturck"}
+    assert file.flow.gauge == "deturck"
 
 
 @pytest.mark.parametrize("declared", [RunFile, VarietyFile])

@@ -14,6 +14,7 @@ import geomflow as gf
 from geomflow import plot
 from geomflow.core.errors import InputError, ShapeError, UnknownNameError
 from geomflow.plot.style import styled
+from geomflow.plot.things import thumbnail
 
 
 @pytest.fixture(scope="module")
@@ -261,3 +262,25 @@ def test_a_backend_that_a_picture_loads_stays_interactive(monkeypatch):
     styled(lambda: mpl.interactive(True))()
     assert mpl.is_interactive()
     assert mpl.rcParams["axes.titlesize"] == sizes
+
+
+def test_several_fields_are_drawn_by_name():
+    grid = gf.Torus(dim=2).grid(8)
+    g = grid.metric([["2 + cos(2*pi*x)", 0], [0, 1]])
+    state = grid.fields(g=g, f="sin(2*pi*y)", A=grid.form([1, "cos(2*pi*x)"]))
+    names = plot.quantity_names(state)
+    assert names == ["scalar curvature of g", "f", "A_x", "g_xx", "g_xy", "g_yy", "A_y"]
+    assert plot.quantity_names(state.holding(["g"]))[0] == "f"
+    assert [plot.heatmap(state, name).get_title(loc="left") for name in ("f", "A_y")] == ["$f$", "$A_{y}$"]
+    drawn = np.asarray(plot.heatmap(state, "A_y").collections[0].get_array()).reshape(9, 9)
+    assert np.array_equal(drawn[:8, :8], state["A"].values[..., 1])
+    with pytest.raises(UnknownNameError, match="'f'"):
+        plot.heatmap(state, "ff")
+
+
+def test_vectors_and_forms_are_drawn_by_component():
+    grid = gf.Torus(dim=2).grid(8)
+    assert plot.quantity_names(grid.vector([1, "cos(2*pi*x)"])) == ["T_x", "T_y"]
+    assert plot.quantity_names(grid.form({"xy": 1})) == ["omega_xy"]
+    assert thumbnail(grid.fields(f="cos(2*pi*x)", g=grid.metric()))[1] == "f"
+    assert thumbnail(grid.fields(g=grid.metric()))[1] == "g_xx"

@@ -87,9 +87,11 @@ class Reading:
                 continue
             words = self._words()
             rate = self._read(rates[name], words)
+            packed = self._packed(name, part, rates[name], rate)
             if self._gauge is not None:
-                rate = self._gauge.added(rate, self._tensors[name], name == self.metric)
-            found += self._packed(name, part, rates[name], rate)
+                moved = self._gauge.added(rate, self._tensors[name], name == self.metric)
+                packed = packed_rate(part, ordered(moved), self._space)
+            found += packed
             self._require_covariant(name, rates, words)
         return found
 
