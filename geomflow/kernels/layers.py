@@ -15,12 +15,13 @@ import numpy as np
 
 from geomflow.core import memory
 from geomflow.core.threads import slices
-from geomflow.kernels import network_routines, network_series
+from geomflow.kernels import network_routines, network_series, stream_routines
 from geomflow.kernels.activations import ClosedForm
 from geomflow.kernels.expansions import Expanded
 from geomflow.kernels.recursion import Known, Recursion
 
-_COLUMNS = 1024
+#: Points that a row of pairs has at once, so that blocks of 64 rows stay in the cache.
+_COLUMNS = 256
 
 
 @final
@@ -100,25 +101,21 @@ class Pairs:
         network_routines.first_layer(x.points, x.squares, y.points, y.squares, scale, near, far, covariance)
         return cls(near, far, covariance, covariance.copy())
 
+    @property
+    def parts(self) -> tuple[np.ndarray, ...]:
+        """All four."""
+        return self.near, self.far, self.covariance, self.tangent
+
     def copy(self) -> Pairs:
         """The same in arrays of their own."""
-        return Pairs(*(part.copy() for part in (self.near, self.far, self.covariance, self.tangent)))
+        return Pairs(*(part.copy() for part in self.parts))
 
-    def add(self, share: float, other: Pairs | None, p: tuple[np.ndarray, ...], q: tuple[np.ndarray, ...]) -> None:
-        """u → u + √share v for v independent of u, or a number that all points share where `other` is None.
+    def add(self, share: float, branch: Pairs, p: np.ndarray, q: np.ndarray) -> None:
+        """u → u + √share v for v of the branch, as if independent of u.
 
-        p, q: the deviations of u, of v and of the sum, of rows and of columns. With (p, b), (q, c) those of u and v the
-        new ones have p₁q₁ − pq − share bc = share (pc − qb)²/(p₁q₁ + pq + share bc), so that nothing cancels.
+        p (3, r) and q (3, n) are the deviations of u, of v and of the sum.
         """
-        (p0, b, p1), (q0, c, q1) = (tuple(part[:, None] for part in p), q)
-        near, far = (0.0, 2.0) if other is None else (other.near, other.far)
-        product, added, after = p0 * q0, share * b * c, p1 * q1
-        safe = np.where(after > 0, after, 1.0)
-        lifted = share * ((p0 * c - q0 * b) / np.sqrt(safe + product + added)) ** 2
-        for mine, theirs in ((self.near, near), (self.far, far)):
-            mine[:] = np.where(after > 0, (product * mine + added * theirs + lifted) / safe, 1.0)
-        self.covariance[:] += added if other is None else share * other.covariance
-        self.tangent[:] += added if other is None else share * other.tangent
+        stream_routines.add(share, p, q, *self.parts, *branch.parts)
 
 
 class Layer(ABC):
@@ -149,11 +146,7 @@ class LinearLayer(Layer):
 
     def pass_on(self, x: Alone, y: Alone, pairs: Pairs) -> None:
         """K' = m K + β, Θ' = K' + m Θ."""
-        pairs.covariance[:] *= self.m
-        pairs.tangent[:] = pairs.covariance + self.m * pairs.tangent
-        root = np.sqrt(self.m)
-        sides = [(root * z.before, np.ones(len(z.before)), z.after) for z in (x, y)]
-        pairs.add(self.beta, None, *sides)
+        stream_routines.linear(self.m, self.beta, x.before, x.after, y.before, y.after, *pairs.parts)
 
 
 @final
@@ -174,8 +167,7 @@ class ClosedLayer(Layer):
     def pass_on(self, x: Alone, y: Alone, pairs: Pairs) -> None:
         """One compiled row a point."""
         network = self.form.code, 0.0, self.m, self.beta, self.form.slope
-        network_routines.pass_on(network, x.before, x.after, y.before, y.after, pairs.near, pairs.far,
-                                 pairs.covariance, pairs.tangent)
+        network_routines.pass_on(network, x.before, x.after, y.before, y.after, *pairs.parts)
 
 
 @final
@@ -198,8 +190,8 @@ class SeriesLayer(Layer):
 
     def pass_on(self, x: Alone, y: Alone, pairs: Pairs) -> None:
         """One compiled row of series a point."""
-        network_series.pass_on(self.m, self.beta, x.values, x.slopes, x.after, y.values, y.slopes, y.after, pairs.near,
-                               pairs.far, pairs.covariance, pairs.tangent)
+        sides = x.values, x.slopes, x.after, y.values, y.slopes, y.after
+        network_series.pass_on(self.m, self.beta, *sides, *pairs.parts)
 
 
 def hidden_layer(function: ClosedForm | Expanded, m: float, beta: float) -> ClosedLayer | SeriesLayer:

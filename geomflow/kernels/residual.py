@@ -148,9 +148,9 @@ class ResidualRecursion(LayeredRecursion):
         self.linear.pass_on(x.steps[-1], y.steps[-1], stream)
         return stream
 
-    def _deviations(self, steps: tuple[Alone, ...]) -> tuple[np.ndarray, ...]:
-        """Those of the stream before a block, of its branch and of the stream behind."""
-        return steps[0].before, steps[1].after, steps[2].before
+    def _deviations(self, steps: tuple[Alone, ...]) -> np.ndarray:
+        """Those of the stream before a block, of its branch and of the stream behind, (3, p)."""
+        return np.array([steps[0].before, steps[1].after, steps[2].before])
 
     def diagonal(self, x: Trace, tangent: bool) -> np.ndarray:
         """K, or Θ by the gains of the layers."""
