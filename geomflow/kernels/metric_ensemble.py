@@ -11,7 +11,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.notebook import Facts, InNotebook
-from geomflow.core.numbers import real_array
+from geomflow.core.numbers import real_array, whole
 from geomflow.field.grid import Grid
 from geomflow.field.matrices import pack_symmetric, unpack_symmetric
 from geomflow.field.metric import MetricField
@@ -53,6 +53,17 @@ class MetricEnsemble(InNotebook):
     dim: int
     reference: Reference | None = None
 
+    def __post_init__(self) -> None:
+        dim = whole(self.dim, "the dimension", 1)
+        if not isinstance(self.process, GaussianProcess):
+            raise InputError(f"metrics are drawn from a GaussianProcess, and {self.process!r} was given: "
+                             "MetricEnsemble.learn(...) makes it.")
+        found = self.process.problem.residual.shape[1]
+        if found != dim * (dim + 1) // 2:
+            raise ShapeError(f"metrics of dimension {dim} have {dim * (dim + 1) // 2} components, and the process has "
+                             f"{found}.")
+        _require_reference(self.reference)
+
     @classmethod
     def learn(cls, ensemble: InfiniteEnsemble, x: Any, metrics: np.ndarray, time: float = inf, weights: Any = None,
               ridge: float = 0.0, reference: Reference | None = None) -> MetricEnsemble:
@@ -79,11 +90,9 @@ class MetricEnsemble(InNotebook):
         """
         if not isinstance(ensemble, InfiniteEnsemble):
             raise InputError(f"metrics are learned by an InfiniteEnsemble(kernel), and {ensemble!r} was given.")
-        if not (reference is None or callable(reference)):
-            raise InputError(f"the reference is a function of points that returns metrics (p, d, d), and {reference!r} "
-                             "was given.")
+        _require_reference(reference)
         wanted = _symmetric(metrics, "the metrics that are learned")
-        lacking = wanted if reference is None else wanted - _symmetric(reference(x), "the reference")
+        lacking = wanted if reference is None else wanted - _reference_at(reference, x, wanted.shape)
         process = ensemble.regress(x, columns_of(lacking), weights, ridge).at(time)
         return cls(process, wanted.shape[-1], reference)
 
@@ -95,8 +104,10 @@ class MetricEnsemble(InNotebook):
         x : (q, D) array or points
             Where.
         """
-        found = metrics_of(self.process.mean(x), self.dim)
-        return found if self.reference is None else found + self.reference(x)
+        return self._corrected(metrics_of(self.process.mean(x), self.dim), x)
+
+    def _corrected(self, found: np.ndarray, x: Any) -> np.ndarray:
+        return found if self.reference is None else found + _reference_at(self.reference, x, found.shape[-3:])
 
     def deviation(self, x: Any) -> np.ndarray:
         """s = √Σ_t(x, x), (q,): the standard deviation of g(v, v) for unit vectors v, as those of the axes.
@@ -134,8 +145,7 @@ class MetricEnsemble(InNotebook):
         seed : int or Generator
             Of the draw.
         """
-        drawn = metrics_of(self.process.sample(x, count, seed), self.dim)
-        return drawn if self.reference is None else drawn + self.reference(x)
+        return self._corrected(metrics_of(self.process.sample(x, count, seed), self.dim), x)
 
     def fields(self, grid: Grid, count: int, seed: int | np.random.Generator) -> list[MetricField]:
         """Metrics drawn on a grid of a torus, with all their geometry: `.scalar()` is the curvature of each.
@@ -195,10 +205,24 @@ def _scales(dim: int) -> np.ndarray:
     return pack_symmetric(np.where(np.eye(dim) > 0, 1.0, sqrt(2)))
 
 
+def _require_reference(reference: Any) -> None:
+    if not (reference is None or callable(reference)):
+        raise InputError(f"the reference is a function of points that returns metrics (p, d, d), and {reference!r} "
+                         "was given.")
+
+
+def _reference_at(reference: Reference, x: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """ĝ at points, (p, d, d), or (1, d, d) where it is the same at all."""
+    found = _symmetric(reference(x), "the reference")
+    if found.shape not in (shape, (1, *shape[1:])):
+        raise ShapeError(f"the reference has the shape {found.shape} at points of which metrics have {shape}.")
+    return found
+
+
 def _symmetric(given: Any, what: str) -> np.ndarray:
     found = real_array(given, what)
-    if found.ndim != 3 or found.shape[1] != found.shape[2]:
+    if found.ndim != 3 or found.shape[1] != found.shape[2] or not found.shape[1]:
         raise ShapeError(f"{what} must be matrices (p, d, d), and their shape is {found.shape}.")
-    if not np.allclose(found, np.swapaxes(found, 1, 2), rtol=1e-10, atol=1e-12 * np.abs(found).max()):
+    if not np.allclose(found, np.swapaxes(found, 1, 2), rtol=1e-10, atol=1e-12 * np.abs(found).max(initial=0.0)):
         raise ShapeError(f"{what} must be symmetric, and they differ from their transposes.")
     return found

@@ -6,10 +6,11 @@ from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
+from numpy.polynomial.hermite_e import hermegauss
 from numpy.polynomial.legendre import leggauss
 from scipy.special import chndtr, ndtr
 
-from geomflow.core.errors import InputError, ShapeError
+from geomflow.core.errors import InputError, NotFiniteError, ShapeError
 from geomflow.core.memory import require
 from geomflow.core.numbers import generator, real_array, whole
 
@@ -42,47 +43,77 @@ def positive_probability(mean: np.ndarray, deviation: np.ndarray, count: int = 1
 
     Notes
     -----
-    Raises ShapeError and InputError for arrays that do not fit and for negative deviations.
+    Raises ShapeError and InputError for arrays that do not fit, numbers that are not finite and negative deviations.
 
     Examples
     --------
     >>> positive_probability(2 * np.eye(2), 1.0).value.round(5).item()
     0.90414
     """
-    m, s = real_array(mean, "the mean"), real_array(deviation, "the deviation")
-    if m.ndim < 2 or m.shape[-1] != m.shape[-2] or not np.allclose(m, np.swapaxes(m, -1, -2), rtol=1e-12, atol=0):
-        raise ShapeError(f"the mean is symmetric matrices (..., d, d), and an array of shape {m.shape} was given, "
-                         "or one that is not symmetric.")
-    if s.shape != m.shape[:-2]:
-        raise ShapeError(f"each matrix has a deviation: of shape {m.shape[:-2]}, and not {s.shape}.")
-    if (s < 0).any():
-        raise InputError(f"deviations are not negative, and the smallest is {s.min():g}.")
-    certain = np.linalg.eigvalsh(m)[..., 0] > 0
-    scaled = m / np.where(s > 0, s, 1.0)[..., None, None]
-    exact, number = m.shape[-1] <= 2, whole(count, "the number of matrices drawn", 1)
-    value = _exact(scaled) if exact else _drawn(scaled, number, seed)
-    value = np.where(s > 0, value, certain)
+    m, s = _checked(mean, deviation)
+    number, sizes = whole(count, "the number of matrices drawn", 1), np.abs(m).max(axis=(-1, -2))
+    lowest = np.linalg.eigvalsh(m)
+    scale = np.where(s > 0, np.maximum(s, _SHARP * sizes), 1.0)
+    exact = m.shape[-1] <= 2
+    value = _exact(lowest / scale[..., None]) if exact else _drawn(m / scale[..., None, None], number, seed)
+    value = np.where(s > 0, value, lowest[..., 0] > 0)
     error = np.where((s > 0) & (not exact), np.sqrt(value * (1 - value) / number), 0.0)
     return Probability(value, error)
 
 
-def _exact(m: np.ndarray) -> np.ndarray:
-    """The probabilities at deviation one in dimension 1 and 2."""
-    if m.shape[-1] == 1:
-        return np.asarray(ndtr(m[..., 0, 0]))
-    centre = (m[..., 0, 0] + m[..., 1, 1]) / sqrt(2)  # of half the trace, in units of its deviation 1/√2
-    squared = ((m[..., 0, 0] - m[..., 1, 1]) ** 2 + 4 * m[..., 0, 1] ** 2) / 2
-    low, high = np.maximum(centre - _REACH, 0.0), np.maximum(centre + _REACH, 0.0)
+def _checked(mean: np.ndarray, deviation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both as arrays, or what is wrong with them."""
+    m, s = real_array(mean, "the mean"), real_array(deviation, "the deviation")
+    if m.ndim < 2 or m.shape[-1] != m.shape[-2] or not m.shape[-1]:
+        raise ShapeError(f"the mean is symmetric matrices (..., d, d), and an array of shape {m.shape} was given.")
+    if not (np.isfinite(m).all() and np.isfinite(s).all()):
+        raise NotFiniteError("the mean and the deviation are finite, and a number that is not was given.")
+    if not np.allclose(m, np.swapaxes(m, -1, -2), rtol=1e-12, atol=0):
+        raise ShapeError("the mean is symmetric matrices (..., d, d), and one that is not symmetric was given.")
+    if s.shape != m.shape[:-2]:
+        raise ShapeError(f"each matrix has a deviation: of shape {m.shape[:-2]}, and not {s.shape}.")
+    if (s < 0).any():
+        raise InputError(f"deviations are not negative, and the smallest is {s.min():g}.")
+    return m, s
+
+
+def _exact(eigenvalues: np.ndarray) -> np.ndarray:
+    """The probabilities at deviation one in dimension 1 and 2, by the eigenvalues (..., d) of the mean."""
+    low = np.clip(eigenvalues[..., 0], -_CERTAIN, _CERTAIN)
+    if eigenvalues.shape[-1] == 1:
+        return np.asarray(ndtr(low))
+    apart = (eigenvalues[..., 1] - eigenvalues[..., 0]) / sqrt(2)
+    far, value = apart >= _FAR, _by_trace(low, np.minimum(apart, _FAR))
+    value[far] = _by_angle(low[far], apart[far])
+    return np.clip(value, 0.0, 1.0)
+
+
+def _by_trace(low: np.ndarray, apart: np.ndarray) -> np.ndarray:
+    """∫ dΦ(u − c) P(ρ < u), u half the trace in units of its deviation 1/√2, ρ of Rice's distribution."""
+    centre = sqrt(2) * low + apart
+    first, last = np.maximum(centre - _REACH, 0.0), np.maximum(centre + _REACH, 0.0)
     nodes, weights = leggauss(_NODES)
-    half = (high - low)[..., None] / 2
-    u = low[..., None] + half * (1 + nodes)
+    half = (last - first)[..., None] / 2
+    u = first[..., None] + half * (1 + nodes)
     density = np.exp(-((u - centre[..., None]) ** 2) / 2) / sqrt(2 * np.pi)
-    total: np.ndarray = np.sum(weights * half * density * chndtr(u**2, 2.0, squared[..., None]), axis=-1)
-    return np.clip(total, 0.0, 1.0)
+    return np.array(np.sum(weights * half * density * chndtr(u**2, 2.0, apart[..., None] ** 2), axis=-1))
+
+
+def _by_angle(low: np.ndarray, apart: np.ndarray) -> np.ndarray:
+    """E Φ(c − ρ), ρ² = (δ + n)² + n'², for eigenvalues that are far apart: c − ρ = √2 λ − n − n'²/(ρ + δ + n)."""
+    nodes, weights = hermegauss(_NODES)
+    total = np.zeros(np.shape(low))
+    for n, weight in zip(nodes, weights / weights.sum()):
+        along = apart[..., None] + n
+        gap = sqrt(2) * low[..., None] - n - nodes**2 / (np.hypot(along, nodes) + along)
+        total += weight * (ndtr(gap) @ (weights / weights.sum()))
+    return total
 
 
 _REACH, _NODES = 9.0, 96
 """Deviations of the trace that are integrated over, and nodes for them: both to rounding."""
+_CERTAIN, _FAR, _SHARP = 50.0, 30.0, 1e-100
+"""Deviations within which a sign is open, beyond which two eigenvalues are far apart, and the least relative to m."""
 
 
 def _drawn(m: np.ndarray, count: int, seed: int | np.random.Generator) -> np.ndarray:

@@ -39,6 +39,36 @@ def test_dimension_two_is_the_mass_of_a_cone(x, y, z):
     assert abs(found - expected) < 1e-10
 
 
+@pytest.mark.parametrize("low", [-1.5, 0.4, 2.5])
+@pytest.mark.parametrize("apart", [43.0, 100.0, 1e3, 1e6, 1e12])
+def test_eigenvalues_that_are_far_apart(low, apart):
+    """P = ∫ φ(n) φ(n') Φ(c − |(δ + n, n')|) by the trapezoidal rule, c and δ from the eigenvalues."""
+    with mpmath.workdps(40):
+        delta, step = mpmath.mpf(apart) / mpmath.sqrt(2), mpmath.mpf(1) / 4
+        centre = mpmath.sqrt(2) * mpmath.mpf(low) + delta
+        nodes = [step * i for i in range(-32, 33)]
+        weights = [step * mpmath.npdf(n) for n in nodes]
+        expected = mpmath.fsum(v * w * mpmath.ncdf(centre - mpmath.hypot(delta + n, m))
+                               for n, v in zip(nodes, weights) for m, w in zip(nodes, weights))
+    found = positive_probability(2.5 * np.diag([low + apart, low]), 2.5)
+    assert abs(found.value - float(expected)) < 1e-13
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-150, 1e150, 1e300])
+@pytest.mark.parametrize("dim", [1, 2, 3])
+def test_units_change_no_probability(dim, scale):
+    mean = np.eye(dim) + 0.1
+    one, other = (positive_probability(s * mean, 0.7 * s, 200) for s in (1.0, scale))
+    assert abs(one.value - other.value) < 1e-12
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3])
+@pytest.mark.parametrize("deviation", [1e-320, 1e-200, 1e-10])
+def test_tiny_deviations_leave_no_doubt(dim, deviation):
+    matrices = np.array([np.eye(dim), -np.eye(dim)])
+    assert positive_probability(matrices, np.full(2, deviation), 50).value.tolist() == [1.0, 0.0]
+
+
 @pytest.mark.parametrize("dim", [1, 2, 3])
 def test_probabilities_are_shares_of_draws(dim):
     rng = np.random.default_rng(dim)
@@ -66,6 +96,9 @@ def test_no_deviation_leaves_no_doubt():
     ([[1.0, 2.0], [0.0, 1.0]], 1.0, ShapeError, "symmetric"),
     (np.eye(2), [1.0, 1.0], ShapeError, r"of shape \(\), and not \(2,\)"),
     (np.eye(2), -1.0, InputError, "the smallest is -1"),
+    (np.eye(2), np.nan, InputError, "finite"),
+    (np.diag([np.inf, 1.0]), 1.0, InputError, "finite"),
+    (np.zeros((0, 0)), 1.0, ShapeError, r"shape \(0, 0\)"),
 ])
 def test_bad_input(mean, deviation, error, words):
     with pytest.raises(error, match=words):

@@ -107,6 +107,11 @@ def test_draws_have_the_mean_and_covariance_that_are_said():
     (lambda: InfiniteEnsemble(NetworkKernel()).regress(np.eye(2), [1, 2]).at(math.nan), InputError, "time is not"),
     (lambda: InfiniteEnsemble(NetworkKernel()).regress(np.eye(2), [1, 2]).after(3, 9.0), InputError, r"2/λ = 3\.45"),
     (lambda: MetricEnsemble.learn(InfiniteEnsemble(NetworkKernel()), np.eye(2), np.eye(2)), ShapeError, r"\(p, d, d\)"),
+    (lambda: MetricEnsemble.learn(InfiniteEnsemble(NetworkKernel()), np.eye(2), np.eye(2) + np.zeros((2, 2, 2)),
+                                  reference=lambda x: np.eye(3)[None]), ShapeError, r"\(1, 3, 3\) at points"),
+    (lambda: MetricEnsemble(InfiniteEnsemble(NetworkKernel()).regress(np.eye(2), [1, 2]).at(1), 2), ShapeError,
+     "3 components"),
+    (lambda: MetricEnsemble(None, 2), InputError, "GaussianProcess"),
 ])
 def test_bad_input(call, error, words):
     with pytest.raises(error, match=words):
