@@ -20,6 +20,7 @@ from geomflow.field.state import Field
 from geomflow.flow.character import Block, character
 from geomflow.flow.equation import Equation
 from geomflow.flow.implicit import FrozenPrincipal
+from geomflow.flow.linear import Linearised
 from geomflow.flow.principal import SpectralBound, principal_part
 from geomflow.flow.problem import Problem, Spectrum, Violation, lost_positivity
 from geomflow.symbolic.show import InLatex, mathml
@@ -99,6 +100,18 @@ class Flow(InNotebook, InLatex):
             A field.
         """
         return character_at(self.on(state), self.moving(state))
+
+    def linearise(self, state: Any, time: float = 0.0) -> Linearised:
+        """The flow linearised at any state: `flow.linearise(state).spectrum(6)` are the rates of small changes.
+
+        Parameters
+        ----------
+        state : state
+            A field, or what else the flow acts on.
+        time : float
+            Where the rate depends on the time.
+        """
+        return Linearised(self.bind(state), time)
 
     @abstractmethod
     def components(self, torus: Any) -> list[sympy.Eq]:

@@ -1,0 +1,139 @@
+"""A flow linearised at any state of a grid: what it does to small changes, and the rates at which they grow.
+
+The derivative of the rate along a change v is taken by symmetric differences of fourth order,
+J v = (8(F(y + hv) − F(y − hv)) − (F(y + 2hv) − F(y − 2hv)))/12h, of the compiled rate itself: averages and what is
+solved for at each state are moved along.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+
+from geomflow.core import memory
+from geomflow.core.errors import InputError
+from geomflow.core.notebook import Facts, InNotebook
+from geomflow.core.numbers import whole
+from geomflow.flow.problem import Problem
+
+STEP = 1e-5
+"""The largest change of a component, in units of the largest of the state: rounding errs by some 1e-11 there, and the
+differences by the fourth power of the change of the geometry, which has second derivatives of the state in it."""
+
+DENSE = 1500
+"""Up to so many unknowns the matrix is made and its whole spectrum found; beyond, the rightmost eigenvalues alone."""
+
+
+@final
+@dataclass(frozen=True)
+class Linearised(InNotebook):
+    """J = dF of the rate F at a state: small changes follow dv/dt = J v. Made by `flow.linearise(state)`.
+
+    Parameters
+    ----------
+    problem : Problem
+        The flow bound to the state.
+    time : float
+        At which F is taken, if it depends on t.
+    """
+
+    problem: Problem
+    time: float = 0.0
+    _buffers: dict[str, np.ndarray] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def size(self) -> int:
+        """The number of unknowns."""
+        return int(self.problem.y0.size)
+
+    def apply(self, change: np.ndarray) -> np.ndarray:
+        """J v for a change v of the packed state, of its shape or flat.
+
+        Parameters
+        ----------
+        change : (ncomp, *grid) array, or flat
+            v.
+        """
+        v = np.asarray(change, dtype=float).reshape(self.problem.y0.shape)
+        length = float(np.abs(v).max())
+        if not length:
+            return np.zeros_like(change, dtype=float)
+        h = STEP * self._scale / length
+        near, far = self._difference(h * v), self._difference(2 * h * v)
+        return np.asarray((8 * near - far) / (12 * h)).reshape(np.shape(change))
+
+    def operator(self) -> Any:
+        """J as a `scipy.sparse.linalg.LinearOperator` on flat packed states."""
+        from scipy.sparse.linalg import LinearOperator
+
+        return LinearOperator((self.size, self.size), matvec=lambda v: self.apply(v).ravel(), dtype=float)
+
+    @cached_property
+    def matrix(self) -> np.ndarray:
+        """J as a matrix, (n, n). Raises MemoryLimitError where it doesn't fit."""
+        memory.require(8.0 * self.size**2, f"the matrix of {self.size:,} unknowns", "use a smaller grid")
+        return np.stack([self.apply(unit).ravel() for unit in np.eye(self.size)], axis=1)
+
+    def spectrum(self, count: int = 6) -> np.ndarray:
+        """The `count` eigenvalues with the largest real parts, the largest first; complex where J has such.
+
+        Up to 1,500 unknowns the whole spectrum is found, beyond by Arnoldi's method. Raises InputError where that does
+        not find them.
+
+        Parameters
+        ----------
+        count : int
+            How many.
+        """
+        values, _ = self.modes(count)
+        return values
+
+    def modes(self, count: int = 6) -> tuple[np.ndarray, np.ndarray]:
+        """Eigenvalues as of `spectrum`, and their modes as packed changes (count, ncomp, *grid).
+
+        Parameters
+        ----------
+        count : int
+            How many.
+        """
+        number = whole(count, "the number of eigenvalues", 1)
+        if number > self.size:
+            raise InputError(f"{number} eigenvalues were asked for, and there are {self.size} unknowns.")
+        if self.size <= DENSE or number >= self.size - 1:
+            values, vectors = np.linalg.eig(self.matrix)
+        else:
+            values, vectors = self._rightmost(number)
+        order = np.lexsort((values.imag, -values.real))[:number]
+        found, modes = values[order], vectors[:, order].T.reshape(number, *self.problem.y0.shape)
+        real = np.abs(found.imag).max() <= 1e-9 * max(1.0, np.abs(found).max())
+        return (found.real, modes.real) if real else (found, modes)
+
+    def _rightmost(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        from scipy.sparse.linalg import ArpackError, eigs
+
+        try:
+            values, vectors = eigs(self.operator(), k=count, which="LR", ncv=min(self.size, 4 * count + 60),
+                                   maxiter=2000, v0=np.random.default_rng(0).standard_normal(self.size))
+        except ArpackError as error:
+            raise InputError(f"the {count} rightmost eigenvalues of {self.size:,} unknowns were not found "
+                                   f"({error}): take a smaller grid.") from None
+        return values, vectors
+
+    @cached_property
+    def _scale(self) -> float:
+        return float(np.abs(self.problem.y0).max()) or 1.0
+
+    def _difference(self, change: np.ndarray) -> np.ndarray:
+        """F(y + change) − F(y − change)."""
+        y, ahead, behind = self.problem.y0, np.empty_like(self.problem.y0), np.empty_like(self.problem.y0)
+        self.problem.rate(self.time, y + change, ahead)
+        self.problem.rate(self.time, y - change, behind)
+        difference: np.ndarray = ahead - behind
+        return difference
+
+    def __facts__(self) -> Facts:
+        yield "unknowns", self.size
+        yield "flow", self.problem.description.get("flow", "")

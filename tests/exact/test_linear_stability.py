@@ -1,0 +1,75 @@
+"""Spectra of flows linearised at a state: exact at flat metrics, and the late rates of runs elsewhere."""
+
+import numpy as np
+import pytest
+
+import geomflow as gf
+
+CURVE, PLANE = gf.ComplexTorus(dim=1), gf.Torus(dim=2)
+K2 = 4 * np.pi**2
+
+
+def flat(count):
+    """The smallest |k|² of the unit square torus with multiplicities, without zero."""
+    squares = sorted(a * a + b * b for a in range(-4, 5) for b in range(-4, 5))
+    return K2 * np.array(squares[1 : count + 1], dtype=float)
+
+
+@pytest.mark.parametrize(("flow", "rate"), [
+    (gf.KahlerRicciFlow(), lambda k2: k2 / 2),
+    (gf.CalabiFlow(), lambda k2: k2**2 / 2),
+    (gf.Descent(gf.functionals.KEnergy(CURVE).gradient_flow()), lambda k2: k2**2 / 2),
+    (gf.Descent(gf.functionals.EF(CURVE, "(v-1)^2").gradient_flow("mabuchi")), lambda k2: k2**2 / 2),
+], ids=["kahler-ricci", "calabi", "k-energy", "ef"])
+def test_flat_tori_have_the_rates_of_the_table(flow, rate):
+    state = CURVE.grid(8, scheme="spectral").potential("0")
+    found = flow.linearise(state).spectrum(13)
+    assert abs(found[0]) < 1e-6 * K2  # constants
+    np.testing.assert_allclose(found[1:], -rate(flat(12)), rtol=1e-7)
+
+
+def test_ricci_deturck_at_a_flat_metric():
+    found = gf.RicciFlow(gauge="deturck").linearise(PLANE.grid(8, scheme="spectral").metric()).spectrum(15)
+    np.testing.assert_allclose(found, [0] * 3 + [-K2] * 12, rtol=1e-7, atol=1e-6)
+
+
+def test_waves_oscillate():
+    grid = PLANE.grid(6, scheme="spectral")
+    flow = gf.Flow.from_expression({"f": "p", "p": "laplacian(f) - f"})
+    found = flow.linearise(grid.fields(g=grid.metric(), f="0", p="0")).spectrum(72)
+    assert np.abs(found.real).max() < 1e-6
+    assert np.abs(np.abs(found.imag) - 1).min() < 1e-9
+    assert np.abs(np.abs(found.imag) - np.sqrt(1 + K2)).min() < 1e-8
+
+
+def test_an_unstable_state():
+    """Allen–Cahn at 0: u grows at the rate 1 − κ|k|²."""
+    flow = gf.Flow.from_expression("kappa*laplacian(u) + u - u^3", kappa=1e-2)
+    found = flow.linearise(PLANE.grid(8, scheme="spectral").scalar("0")).spectrum(5)
+    np.testing.assert_allclose(found, [1, *(1 - 1e-2 * flat(4))], rtol=1e-8)
+
+
+def test_the_spectrum_at_a_steady_state_that_is_not_flat_is_the_late_rate():
+    """Kähler–Ricci flow towards a prescribed density: a change along the slowest mode decays at its rate."""
+    grid = CURVE.grid(12, scheme="spectral")
+    flow = gf.KahlerRicciFlow(density="1 + cos(2*pi*x)/2 + sin(2*pi*y)/4")
+    end = gf.solve(flow, grid.potential("0"), t1=2.0, stepper="rk45", rtol=1e-11, atol=1e-15).last
+    rates, modes = flow.linearise(end).modes(2)
+    assert abs(rates[0]) < 1e-6  # constants
+    start = grid.potential(end.values + 1e-5 * modes[1, 0] / np.abs(modes[1, 0]).max())
+    times = [0.1, 0.2, 0.3]
+    sol = gf.solve(flow, start, t1=times[-1], save_at=times, stepper="rk45", rtol=1e-11, atol=1e-16)
+    left = [without_mean(state.values - end.values) for state in sol.states[1:]]
+    measured = np.diff(np.log([np.linalg.norm(values) for values in left])) / 0.1
+    assert measured[-1] == pytest.approx(rates[1], rel=1e-4)
+    assert measured[-1] != pytest.approx(-K2 / 2, rel=1e-2)  # it is not that of the flat metric
+
+
+def without_mean(values):
+    return values - values.mean()
+
+
+def test_many_unknowns_are_left_to_arnoldi():
+    grid = CURVE.grid(40)
+    found = gf.KahlerRicciFlow().linearise(grid.potential("0")).spectrum(5)
+    np.testing.assert_allclose(found[1:], [-K2 / 2] * 4, rtol=1e-4)
