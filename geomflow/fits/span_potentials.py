@@ -140,10 +140,10 @@ class SpanPotentials(InNotebook):
             Hermitian.
         """
         given = np.asarray(metrics, dtype=complex)
-        if given.shape != (len(x), self.dim, self.dim):
-            raise ShapeError(f"the metrics are Hermitian matrices ({len(x)}, {self.dim}, {self.dim}), and an array of "
-                             f"shape {given.shape} was given.")
-        inverse = np.linalg.inv(self._inputs(x).lower)
+        inverse, shape = np.linalg.inv(self._inputs(x).lower), (len(x), self.dim, self.dim)
+        if given.shape != shape or not np.allclose(given, np.swapaxes(given, 1, 2).conj(), rtol=1e-10, atol=1e-12):
+            raise ShapeError(f"the metrics are Hermitian matrices {shape}, and an array of shape {given.shape} was "
+                             "given, or one that is not Hermitian.")
         return hermitian.pack(inverse @ given @ np.swapaxes(inverse.conj(), 1, 2) - np.eye(self.dim))
 
     def jets(self, x: Points, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

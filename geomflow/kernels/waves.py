@@ -222,6 +222,8 @@ class Waves(InNotebook):
 def _spectra(kernels: tuple[Kernel, ...], torus: ComplexTorus) -> tuple[np.ndarray, ...]:
     """(vectors, heights of each kernel): all waves above rounding, on the first grid that has them all."""
     for size in _SIZES.get(torus.real_dim, (8, 16)):
+        require(8.0 * (3 * torus.real_dim + 4) * size**torus.real_dim, f"waves of a kernel on {size}^{torus.real_dim} "
+                "points", "take a smoother kernel")
         grid = torus.grid(size)
         shape = (*grid.shape[:-1], size // 2 + 1)
         symbols = [_symbol(kernel, grid) for kernel in kernels]

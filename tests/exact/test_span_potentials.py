@@ -115,5 +115,7 @@ def test_what_is_no_span_of_potentials_is_refused():
         functions.values(CUBIC.sample(3, seed=1))
     with pytest.raises(ShapeError, match="Hermitian"):
         PotentialEnsemble.learn(functions, x, np.ones((3, 2, 2)))
+    with pytest.raises(ShapeError, match="not Hermitian"):
+        PotentialEnsemble.learn(functions, x, np.triu(np.ones((3, 3, 3))))
     with pytest.raises(InputError, match="positive"):
         SpanPotentials(functions.span, 0.0)
