@@ -175,8 +175,8 @@ class Regression(InNotebook):
         """The networks after a time of gradient flow at unit rate; `math.inf` is allowed.
 
         A_t(x) = Θ(x, X) √w tφ₁((S + ρ)t) √w with φ₁(z) = (1 − e^{−z})/z and S = √w Θ(X, X) √w. No inverse: modes whose
-        rate is zero to rounding, those of points that come twice among them, are never learned, and a warning says so
-        where t is infinite and values lie in them.
+        rate is zero to rounding, those of points that come twice among them, are never learned, and a warning says how
+        many where t is infinite and values lie in them.
 
         Parameters
         ----------

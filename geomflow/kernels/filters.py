@@ -44,8 +44,11 @@ class Filter(ABC):
         """How many modes have the rate zero to rounding, of points that weigh something."""
 
     @abstractmethod
-    def left(self, columns: np.ndarray, learned: np.ndarray) -> float:
-        """The share of the length of columns in those modes, where `learned` is what `FOR_EVER` makes of them."""
+    def left(self, columns: np.ndarray, learned: np.ndarray) -> tuple[float, int | None]:
+        """The share of the length of columns in those modes, where `learned` is what `FOR_EVER` makes of them.
+
+        And how many those modes are, where the spectrum is known.
+        """
 
 
 def filter_of(kernel: Kernel, x: Any, roots: np.ndarray) -> Filter:
@@ -76,9 +79,9 @@ class Inverse(Filter):
         """None where there is a factor."""
         return self.other.unlearned() if self._singular else 0
 
-    def left(self, columns: np.ndarray, learned: np.ndarray) -> float:
+    def left(self, columns: np.ndarray, learned: np.ndarray) -> tuple[float, int | None]:
         """None where there is a factor."""
-        return self.other.left(columns, learned) if self._singular else 0.0
+        return self.other.left(columns, learned) if self._singular else (0.0, 0)
 
     @property
     def _singular(self) -> bool:
@@ -144,10 +147,10 @@ class SpectralFilter(Filter):
         """Zeros of the spectrum, but those of weights."""
         return int(np.sum(self.spectrum[0] == 0) - np.sum(self.roots == 0))
 
-    def left(self, columns: np.ndarray, learned: np.ndarray) -> float:
+    def left(self, columns: np.ndarray, learned: np.ndarray) -> tuple[float, int | None]:
         """The share along their eigenvectors."""
         rates, vectors = self.spectrum
-        return _ratio(vectors[:, rates == 0].T @ columns, columns)
+        return _ratio(vectors[:, rates == 0].T @ columns, columns), self.unlearned()
 
 
 @final
@@ -180,9 +183,9 @@ class LanczosFilter(Filter):
         """By the whole spectrum."""
         return SpectralFilter(self.kernel, self.x, self.roots).unlearned()
 
-    def left(self, columns: np.ndarray, learned: np.ndarray) -> float:
+    def left(self, columns: np.ndarray, learned: np.ndarray) -> tuple[float, int | None]:
         """What S times the learned lacks."""
-        return _ratio(columns - self._product(learned), columns)
+        return _ratio(columns - self._product(learned), columns), None
 
     def apply(self, function: Function, columns: np.ndarray) -> np.ndarray:
         """The iterates of all columns, until none changes any more."""

@@ -221,11 +221,8 @@ class GaussianProcess(InNotebook):
         """√w g(S) √w (Y − m(X)), (p, c)."""
         problem, roots = self.problem, self.problem.roots[:, None]
         found = problem.filter.apply(self.function, roots * problem.residual)
-        if self.function == FOR_EVER and (share := problem.filter.left(roots * problem.residual, found)) > SEEN:
-            warn(f"{share:.2g} of the length of what is learned lies in modes that are never learned, of rates zero to "
-                 "rounding: values differ where a point comes twice, or networks have too few features for "
-                 "these points. The rest is fitted by least squares; `unlearned` of the regression counts the modes. "
-                 "Take a ridge or a kernel with more features, or leave points out.")
+        if self.function == FOR_EVER:
+            _warn_of_unlearned(*problem.filter.left(roots * problem.residual, found))
         return np.asarray(roots * found)
 
     def _action(self, x: Any) -> np.ndarray:
@@ -245,3 +242,13 @@ class GaussianProcess(InNotebook):
         yield "components", self.problem.residual.shape[1]
         yield "tangent kernel", self.problem.tangent
         yield "covariance before training", self.problem.covariance
+
+
+def _warn_of_unlearned(share: float, count: int | None) -> None:
+    """Where values lie in modes that are never learned."""
+    if share > SEEN:
+        modes = "some modes" if count is None else f"{count} {'mode' if count == 1 else 'modes'}"
+        warn(f"{share:.2g} of the length of what is learned lies in {modes} that training never changes, of rates zero "
+             "to rounding: values differ where a point comes twice, or networks have too few features for these. "
+             "The rest is fitted by least squares; `unlearned` of the regression counts the modes. Take a ridge or a "
+             "kernel with more features, or leave points out.")

@@ -106,7 +106,7 @@ def same(process, moved):
 
 
 @pytest.mark.usefixtures("way")
-@pytest.mark.filterwarnings("ignore:.*never learned")
+@pytest.mark.filterwarnings("ignore:.*training never changes")
 @pytest.mark.parametrize("time", [0.1, 1.0, 10.0, math.inf])
 @pytest.mark.parametrize("case", range(3))
 @pytest.mark.parametrize("trained", ["all", "last"])

@@ -117,7 +117,7 @@ def test_steps_of_descent_are_powers():
     assert np.allclose(learned.after(100_000, 1e-5).mean(TEST), learned.at(1.0).mean(TEST), rtol=1e-4)
 
 
-@pytest.mark.filterwarnings("ignore:.*never learned")
+@pytest.mark.filterwarnings("ignore:.*training never changes")
 def test_a_point_may_come_twice():
     """Twice with weight one is once with weight two, and unequal values are averaged; for ever too."""
     x, y = np.concatenate([TRAIN, TRAIN[:1]]), np.concatenate([VALUES, VALUES[:1] + 1])
