@@ -1,4 +1,4 @@
-"""geomflow derive NAME [--dim N] [--gradient [METRIC]] [--function F] [--latex]: how an equation of motion comes about.
+"""geomflow derive NAME | --rate "FIELD: RATE" … [--dim N] [--latex]: how an equation of motion comes about.
 
 For a flow such as ricci: its equation in index notation; with --dim written out in the components of the field on a
 torus of that dimension, which is complex for the flows of Kähler potentials.
@@ -7,6 +7,10 @@ For a functional such as kenergy: its definition, the steps of its first variati
 functional's first unless --gradient names another), whether that is well-posed, the rates at which plane waves decay or
 grow, and the certificate that two independent derivations agree. With --latex only the flow's equation. The functional
 calabi has the name of a flow too: --gradient asks for the functional.
+
+For an equation of one's own, each field with its rate, --rate "g: -2*Ric + 2*a*d(f)*d(f)" --rate "f: laplacian(f)"
+--parameter "a = 1": the equations, with --dim written out in components, and whether they are well-posed. Fields are
+scalars, but that called g a metric; others are told, --rate "A form: div(d(A))".
 
 `geomflow derive --list` names flows and functionals.
 """
@@ -17,12 +21,11 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from geomflow.cli.terminal import add_command, whole
+from geomflow.cli.typed import assignment, numeric, rendered, typed_lines
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.progress import waiting
 
 if TYPE_CHECKING:
-    import sympy
-
     from geomflow.symbolic.functionals import DerivedFlow
 
 
@@ -30,6 +33,13 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the subcommand."""
     sub = add_command(commands, "derive", "derive a gradient flow, or print the equation of a flow", __doc__)
     sub.add_argument("name", nargs="?", help="a functional or a flow by name, such as kenergy or ricci")
+    sub.add_argument("--rate", action="append", default=[], metavar="'FIELD: RATE'",
+                     help='instead of a name: the rate of a field, once for each, such as "g: -2*Ric"')
+    sub.add_argument("--where", action="append", default=[], type=assignment, metavar="'NAME = TEXT'",
+                     help="with --rate: what a name in the rates stands for")
+    sub.add_argument("--parameter", action="append", default=[], type=numeric, metavar="'NAME = NUMBER'",
+                     help="with --rate: the value of a parameter in the rates")
+    sub.add_argument("--gauge", help="with --rate: deturck, to add the diffeomorphisms that damp all short waves")
     sub.add_argument("--dim", type=whole, help="dimension of the torus; for a flow, write out the components on it")
     sub.add_argument("--gradient", nargs="?", const="", metavar="METRIC",
                      help="of a functional: the metric of the gradient, such as mabuchi or dirichlet")
@@ -47,8 +57,14 @@ def execute(args: argparse.Namespace) -> int:
     if args.list:
         print("\n".join(listing()))
         return 0
+    if args.rate:
+        with waiting("deriving"):
+            lines = typed(args)
+        print("\n".join(lines))
+        return 0
     if args.name is None:
-        raise InputError("derive needs the name of a flow or a functional; 'geomflow derive --list' lists them")
+        raise InputError("derive needs the name of a flow or a functional, or --rate; 'geomflow derive --list' lists "
+                         "the names")
     of_functional = args.gradient is not None or args.function is not None
     flows = {} if of_functional else {name: entry for name, entry in FLOWS.items() if not entry.derived}
     if args.name in flows:
@@ -74,6 +90,13 @@ def listing() -> list[str]:
                    + ("--function" if "function" in functional_options(name) else str(kind.definition))
                    for name, kind in FUNCTIONALS.items()]
     return ["flows:", *flows, "functionals, with the metrics of their gradients, the first by default:", *functionals]
+
+
+def typed(args: argparse.Namespace) -> list[str]:
+    """An equation of the user's own."""
+    if args.name is not None or args.gradient is not None or args.function is not None:
+        raise InputError("--rate is of an equation of one's own: leave out the name, --gradient and --function")
+    return typed_lines(args)
 
 
 def equations(args: argparse.Namespace) -> list[str]:
@@ -109,12 +132,3 @@ def linear_rates(flow: DerivedFlow) -> str:
     found = linear.rates((1,) + (0,) * (len(linear.coordinates) - 1))
     each = ", ".join(f"{rate} ({times})" for rate, times in found.items())
     return f"Small plane waves of |k| = 1 change at these rates, positive ones grow (with multiplicity): {each}."
-
-
-def rendered(equation: sympy.Eq, latex: bool) -> str:
-    """An equation as LaTeX or as text."""
-    import sympy
-
-    if latex:
-        return str(sympy.latex(equation))
-    return f"{sympy.sstr(equation.lhs)} = {sympy.sstr(equation.rhs)}"

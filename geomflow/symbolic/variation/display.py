@@ -40,7 +40,9 @@ def shown_laplacian(e: sympy.Expr) -> sympy.Expr:
 
 
 def shown_derivative(e: sympy.Expr, *along: sympy.Symbol) -> sympy.Expr:
-    """d(e, x, y), which is ∂_x ∂_y e."""
+    """d(e, x, y), which is ∂_x ∂_y e, or the differential d(e)."""
+    if not along:
+        return operator("d", r"\mathrm{d} %s")(e)
     directions = "".join(rf"\partial_{{{sympy.latex(x)}}}" for x in along)
     return operator("d", directions + r"\left(%s\right)")(e, *along)
 
