@@ -1,6 +1,7 @@
 import geomflow.core.outcome
 import geomflow.io.store
 
+from .character import Block as Block
 from .control import (
     ErrorControl as ErrorControl, FixedStep as FixedStep, StabilityBound as StabilityBound,
     StepController as StepController, Stepper as Stepper,
