@@ -146,6 +146,11 @@ class Program:
         stages = tuple(stage.substituted(values) for stage in self.stages)
         return Program(self.coordinates, self.fields, self.statics, left, stages)
 
+    def averaged(self, average: Average) -> Program:
+        """The program of the two functions whose means an average divides."""
+        final = Stage((("top", average.top), ("bottom", average.bottom)))
+        return Program(self.coordinates, self.fields, self.statics, self.parameters, (*average.stages, final))
+
     def jets(self) -> Iterator[tuple[int, str, tuple[int, ...]]]:
         """Every derivative that is used, as (stage number, name, index)."""
         for number, stage in enumerate(self.stages):

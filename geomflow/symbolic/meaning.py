@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any, ClassVar
 
 import sympy
@@ -41,6 +42,13 @@ class Refusal(Exception):
     def __init__(self, message: str, which: int | None = None) -> None:
         super().__init__(message)
         self.which = which
+
+
+def require_writable(base: int | Fraction | None, exponent: float | Fraction) -> None:
+    """Refuse a power of so large an exponent, of a number if it is one, that it has too many digits."""
+    bits = 1 if base is None else max(1, abs(base.numerator).bit_length(), base.denominator.bit_length())
+    if exponent * bits > MOST_BITS:
+        raise Refusal("this power is too large to be written exactly")
 
 
 class Meaning(ABC):
@@ -129,11 +137,7 @@ class SympyMeaning(Meaning):
             raise Refusal("division by zero")
         if exponent.is_number:
             size = abs(float(sympy.re(exponent).n(15))) if exponent.is_finite else float("inf")
-            bits = 1.0
-            if base.is_Rational:
-                bits = max(1.0, float(max(abs(int(base.p)), int(base.q)).bit_length()))
-            if size * bits > MOST_BITS:
-                raise Refusal("this power is too large to be written exactly")
+            require_writable(Fraction(int(base.p), int(base.q)) if base.is_Rational else None, size)
         return self.called(base**exponent)
 
     def called(self, value: Any) -> Any:

@@ -76,11 +76,23 @@ class ExpressionFlow(Flow):
     def __post_init__(self) -> None:
         if self.gauge is not None:
             require_known("gauge", self.gauge, GAUGES)
+        self._require_definitions()
         object.__setattr__(self, "parameters", {name: _plain(value, number) for (name, value), number in
                                                 zip(self.parameters.items(), self._numbers().values(), strict=True)})
         self._refuse_reserved(Torus(dim=1).coordinates, tuple(self.rates))
         if self._unused() and not self._open_names().difference(self.parameters):
             self._refuse_unused()
+
+    def _require_definitions(self) -> None:
+        if not isinstance(self.where, Mapping):
+            raise InputError(f"where={self.where!r} must be a mapping from names to definitions, as in "
+                             "where={'A': 'trace(T)'}.")
+        for name in self.where:
+            if not isinstance(name, str) or not name.isidentifier():
+                raise InputError(f"{name!r} cannot be the name of a definition: take letters, as in "
+                                 "where={'A': 'trace(T)'}.")
+            if name in self.parameters:
+                raise InputError(f"'{name}' is a parameter and a definition: give one of the two another name.")
 
     def _numbers(self) -> dict[str, Fraction]:
         """The parameters as fractions: exactly, where they are given so."""
@@ -94,6 +106,11 @@ class ExpressionFlow(Flow):
                 kind = "parameter" if name in self.parameters else "definition"
                 raise InputError(f"'{name}' is {meanings[name]} of the equation and cannot be a {kind} too: give "
                                  f"the {kind} another name.")
+        meanings = {**RESERVED, **dict.fromkeys(coordinates, "a coordinate")}
+        for name in (*self.rates, *names):
+            if name in meanings:
+                raise InputError(f"'{name}' is {meanings[name]} of the equation and cannot be a field too: give the "
+                                 "field another name.")
 
     def _open_names(self) -> set[str]:
         """What the rates name beside unknowns, operators, functions and constants."""
@@ -140,12 +157,13 @@ class ExpressionFlow(Flow):
         """The equation for a field, or for several; see `Flow.from_expression` for what the unknowns are called."""
         checked_state(self, state, Field, "grid.scalar(...), grid.metric(...), grid.fields(...) and the like")  # type: ignore[type-abstract]
         equation = self._on(state)
-        require_periodic_program(state.grid.torus, equation.program, f"a coefficient of {self._shown()}")
+        for program in (equation.program, *map(equation.program.averaged, equation.averages)):
+            require_periodic_program(state.grid.torus, program, f"a coefficient of {self._shown()}")
         return equation
 
     def _on(self, state: Field) -> Equation:
         torus, alone = state.grid.torus, not isinstance(self.rate, Mapping)
-        state = held(state, self.rates)
+        state = held(state, self.rates, alone)
         rates, parts = matched(state, self.rates, alone)
         still = {name: parts[name] for name in state.still} if isinstance(state, Fields) else {}
         moving = {name: part for name, part in parts.items() if name not in still}
@@ -187,7 +205,7 @@ class ExpressionFlow(Flow):
 
     def moving(self, state: Any) -> Any:
         """The state with those of its fields still that have no rate."""
-        return held(state, self.rates)
+        return held(state, self.rates, not isinstance(self.rate, Mapping))
 
     def _refuse_ill_posed(self, blocks: Sequence[Block]) -> None:
         for block in blocks:

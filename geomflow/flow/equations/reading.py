@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -52,7 +52,7 @@ class Reading:
     def __init__(self, torus: FlatTorus, parts: Mapping[str, Field], numbers: Mapping[str, Fraction],
                  where: Mapping[str, Any], covariant: bool, deturck: bool) -> None:
         self.parts, self._coordinates, self._covariant = parts, torus.coordinates, covariant
-        taken = [own for name, part in parts.items() for own in part.names(name)]
+        self._functions = taken = [own for name, part in parts.items() for own in part.names(name)]
         self._derive = Differences(self._coordinates, [*taken, *numbers, *where])
         self._tensors = {name: tensor_of(part, name, self._coordinates) for name, part in parts.items()}
         metrics = [name for name, part in parts.items() if isinstance(part, MetricField)]
@@ -67,8 +67,8 @@ class Reading:
         self._space = Space(self._derive, matrix)
         self._known, self._bound = known, {name: {name} for name in self._coordinates}
         for name, text in where.items():
-            words = self._words()
-            known[name], self._bound[name] = replace(ordered(self._read(text, words)), labels=None), words.fixed
+            words = self._words(where)
+            known[name], self._bound[name] = replace(ordered(self._read(name, text, words)), labels=None), words.fixed
         self._gauge = Gauge.of(self._space) if deturck else None
 
     def rates(self, rates: Mapping[str, Any]) -> list[gr.Node]:
@@ -86,7 +86,7 @@ class Reading:
             if name not in rates:
                 continue
             words = self._words()
-            rate = self._read(rates[name], words)
+            rate = self._read(name, rates[name], words)
             packed = self._packed(name, part, rates[name], rate)
             if self._gauge is not None:
                 moved = self._gauge.added(rate, self._tensors[name], name == self.metric)
@@ -106,12 +106,15 @@ class Reading:
         averaged = [node for average in self.averages.found for node in (average.top, average.bottom)]
         return gr.symbol(TIME) in gr.leaves([*nodes, *inner, *averaged])
 
-    def _words(self) -> Words:
-        """The words that may be used where all known so far is."""
-        return Words(self._space, self.averages, dict(self._known), self._bound)
+    def _words(self, where: Collection[str] = ()) -> Words:
+        """The words that may be used where all known so far is, of definitions those before."""
+        later = frozenset(where).difference(self._known)
+        return Words(self._space, self.averages, dict(self._known), self._bound, later)
 
-    def _read(self, rate: Any, words: Words) -> Tensor:
+    def _read(self, name: str, rate: Any, words: Words) -> Tensor:
         if isinstance(rate, str):
+            if not rate.strip():
+                raise ExpressionError(f"the rate or definition of '{name}' is empty: write 0 for zero.")
             found: Tensor = read(rate, words)
             return found
         return Tensor.scalar(self._of_sympy(rate, words))
@@ -141,6 +144,10 @@ class Reading:
         if unknown:
             raise ExpressionError(f"the rate depends on '{unknown[0]}', which is no coordinate, parameter or unknown; "
                                   f"known are {', '.join(self._known)}.")
+        along = [v for e in expression.atoms(sympy.Derivative) for v in e.variables if not isinstance(v, sympy.Dummy)]
+        if strange := [v.name for v in along if v.name not in self._coordinates]:
+            raise ExpressionError(f"the rate {rate} is differentiated along '{strange[0]}', which is no coordinate; "
+                                  f"these are {', '.join(self._coordinates)}.")
         held: dict[gr.Node, gr.Node] = {}
 
         def taken(e: Any) -> Any:
@@ -163,6 +170,10 @@ class Reading:
                                       "the rate as text.")
             scalars[gr.symbol(name)] = tensor.node
         for jet in jets_of(node):
+            if jet.data[0] not in self._functions:
+                raise ExpressionError(f"the rate depends on the function '{jet.data[0]}', and the functions of the "
+                                      f"state are {', '.join(self._functions)}: write its name alone where it is a "
+                                      "definition.")
             words.fixed.update(name for name, times in zip(self._coordinates, jet.data[1], strict=True) if times)
         return gr.substitute([node], {**scalars, **held})[0]
 

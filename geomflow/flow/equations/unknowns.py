@@ -101,10 +101,19 @@ def _of_tensor(kind: TensorField, rate: Tensor, space: Space) -> list[gr.Node]:
     return list(rate.entries.flat)
 
 
+_ADVICE = {1: "an index that is written twice is summed over",
+           -1: "products with tensors have their indices, as f*g has",
+           0: "d(f) has its index down and grad(f) up, and g[i,j]*X[j] lowers one"}
+"""What to do about too many indices, too few, and those in wrong places."""
+
+
 def _require(rate: Tensor, up: tuple[bool, ...], what: str) -> None:
     if rate.up != up:
-        free = f" with the free indices {', '.join(rate.labels)}" if rate.labels else ""
-        raise Refusal(f"the rate of {what} was expected, and this is {rate.kind}{free}")
+        free = ""
+        if rate.labels:
+            free = f" with the free {'indices' if rate.rank > 1 else 'index'} {', '.join(rate.labels)}"
+        raise Refusal(f"the rate of {what} was expected, and this is {rate.kind}{free}: "
+                      f"{_ADVICE[np.sign(rate.rank - len(up))]}")
 
 
 def ordered(rate: Tensor) -> Tensor:
@@ -112,11 +121,17 @@ def ordered(rate: Tensor) -> Tensor:
     return rate if rate.labels is None else rate.moved(tuple(sorted(rate.labels)))
 
 
-def held(state: Field, rates: Mapping[str, Any]) -> Field:
-    """The state with those of its fields still for which there is no rate."""
+def held(state: Field, rates: Mapping[str, Any], alone: bool = False) -> Field:
+    """The state with those of its fields still for which there is no rate; `alone` is a rate without a name."""
     if not isinstance(state, Fields):
         return state
+    if alone and len(state.parts) > 1:
+        _require_known(rates, state.parts, alone)
+    if alone:
+        return state
     still = [name for name in state.parts if name not in rates]
+    if not rates:
+        raise InputError(f"no rate was given: the fields of the state are {', '.join(state.parts)}.")
     if len(still) == len(state.parts):
         raise InputError(f"none of the rates ({', '.join(rates)}) is that of a field of the state, which are "
                          f"{', '.join(state.parts)}.")

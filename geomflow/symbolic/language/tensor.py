@@ -59,8 +59,9 @@ class Tensor:
         if self.up in KINDS:
             return KINDS[self.up]
         upper, lower = sum(self.up), self.rank - sum(self.up)
-        counts = [f"{count} {word}" for count, word in ((upper, "upper"), (lower, "lower")) if count]
-        return f"a tensor with {' and '.join(counts)} indices"
+        counts = [f"{count} {word} {'index' if count == 1 else 'indices'}"
+                  for count, word in ((upper, "upper"), (lower, "lower")) if count]
+        return f"a tensor with {' and '.join(counts)}"
 
     def place(self, label: str) -> int:
         """Where a named index stands."""

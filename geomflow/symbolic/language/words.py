@@ -8,22 +8,28 @@ from fractions import Fraction
 from functools import cached_property, partial
 from typing import Any, ClassVar, final
 
+import numpy as np
 import sympy
 
 from geomflow.core import graph as gr
-from geomflow.core.errors import GeomflowError
+from geomflow.core.errors import GeomflowError, UnknownFunctionError
 from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.symbolic.language.averages import Averages
 from geomflow.symbolic.language.forms import exterior, star, wedge
 from geomflow.symbolic.language.space import Space
 from geomflow.symbolic.language.tensor import Tensor, symmetric_part
-from geomflow.symbolic.meaning import FUNCTIONS, Meaning, Refusal
+from geomflow.symbolic.meaning import FUNCTIONS, Meaning, Refusal, require_writable
 
 CURVATURE = ("R", "Ric", "Rm", "Weyl", "Ric2", "Rm2")
 OPERATORS = ("Hess", "Lie", "d", "div", "dot", "grad", "integral", "laplacian", "mean", "nabla", "star", "sym", "trace",
              "wedge")
 FLAT = ("flat.Hess", "flat.d", "flat.div", "flat.laplacian")
 TIME = "t"
+USAGE = {"Hess": "Hess(f)", "Lie": "Lie(X, T)", "dot": "dot(a, b)", "grad": "grad(f)", "integral": "integral(s)",
+         "laplacian": "laplacian(T)", "mean": "mean(s)", "nabla": "nabla(T)", "star": "star(ω)", "sym": "sym(T)",
+         "trace": "trace(T)", "wedge": "wedge(a, b)", "flat.Hess": "flat.Hess(f)",
+         "flat.laplacian": "flat.laplacian(T)"}
+"""How operators of as many arguments as are here are written."""
 
 
 @final
@@ -41,6 +47,8 @@ class Words(Meaning):
         The fields, coordinates, parameters and definitions by name.
     bound : mapping
         Which words that belong to the coordinates each of the `fields` stands on, itself where it is one.
+    later : collection of str
+        Definitions that may not be used yet.
     fixed : set of str
         Words used so far that belong to the coordinates.
     """
@@ -49,6 +57,7 @@ class Words(Meaning):
     averages: Averages
     fields: Mapping[str, Tensor]
     bound: Mapping[str, Collection[str]] = field(default_factory=dict)
+    later: Collection[str] = ()
     fixed: set[str] = field(default_factory=set)
 
     indexed: ClassVar[bool] = True
@@ -56,12 +65,15 @@ class Words(Meaning):
     @cached_property
     def names(self) -> Mapping[str, Any]:  # type: ignore[override]
         """Values by name."""
-        return Lazily({**{name: partial(self.known, name) for name in self.fields}, **self._curvature()})
+        return Lazily({**{name: partial(self.known, name) for name in self.fields}, **self._curvature(),
+                        **{name: partial(_too_early, name) for name in self.later}})
 
     @cached_property
     def functions(self) -> Mapping[str, Callable[..., Any]]:  # type: ignore[override]
         """The operators, and functions of scalars point by point."""
-        return {**{name: self._pointwise(name) for name in FUNCTIONS}, **self._operators()}
+        operators = {name: _counted(USAGE[name], act) if name in USAGE else act
+                     for name, act in self._operators().items()}
+        return {**{name: self._pointwise(name) for name in FUNCTIONS}, **operators}
 
     @property
     def callable_names(self) -> Sequence[str]:
@@ -75,7 +87,7 @@ class Words(Meaning):
     # signs
 
     def number(self, value: sympy.Expr) -> Tensor:
-        return Tensor.scalar(from_sympy(value))
+        return _real(from_sympy(value))
 
     def is_value(self, found: Any) -> bool:
         return isinstance(found, Tensor)
@@ -88,7 +100,8 @@ class Words(Meaning):
         for label in (label for factor in factors for label in factor.labels or ()):
             counts[label] = counts.get(label, 0) + 1
             if counts[label] > 2:
-                raise Refusal(f"the index '{label}' comes more than twice in this product")
+                raise Refusal(f"the index '{label}' comes more than twice in this product: give the others "
+                              "another name")
         found = factors[0]
         for factor in factors[1:]:
             found = self.space.product(found, factor)
@@ -110,33 +123,39 @@ class Words(Meaning):
         if number.op == "constant" and not isinstance(number.data, str):
             if base.node is gr.ZERO and number.data < 0:
                 raise Refusal("division by zero")
-            return Tensor.scalar(gr.power(base.node, Fraction(number.data)))
+            times, data = Fraction(number.data), base.node.data
+            written = base.node.op == "constant" and not isinstance(data, str)
+            require_writable(data if written else None, abs(times))
+            return _real(gr.power(base.node, times))
         return Tensor.scalar(gr.exp(number * gr.log(base.node)))
 
     def at_indices(self, value: Tensor, indices: tuple[str, ...]) -> Tensor:
         found = value.further[len(indices)]() if len(indices) in value.further else value
-        if found.labels is not None or found.rank != len(indices):
+        if found.labels is not None:
+            raise Refusal(f"the indices of this are named already ({', '.join(found.labels) or 'all summed over'})")
+        if found.rank != len(indices):
             known = " or ".join(str(count) for count in sorted({value.rank, *value.further} - {0})) or "none"
-            raise Refusal(f"{len(indices)} indices are given, and what stands before them has {known}")
+            given = "1 index is given" if len(indices) == 1 else f"{len(indices)} indices are given"
+            raise Refusal(f"{given}, and what stands before has {known}")
         for label in indices:
             if indices.count(label) > 2:
-                raise Refusal(f"the index '{label}' comes more than twice")
+                raise Refusal(f"the index '{label}' comes more than twice: give the others another name")
         return self.space.named(found, indices)
 
     # words
 
     def _curvature(self) -> dict[str, Callable[[], Any]]:
         return {"R": self._scalar_curvature, "Ric": self._ricci, "Rm": self._riemann, "Weyl": self._weyl,
-                "Ric2": lambda: self.space.dot(self._ricci(), self._ricci()),
+                "Ric2": self._ricci_squared,
                 "Rm2": lambda: Tensor.scalar(self._metric("Rm2").riemann_squared),
                 "dV": self._density, "volume": lambda: self.averages.integral(self.space, gr.ONE)}
 
     def _operators(self) -> dict[str, Callable[..., Tensor]]:
         space, flat = self.space, Space(self.space.derive)
         return {"flat.laplacian": self._flatly(flat.laplacian), "flat.d": self._flatly(self.derivative),
-                "flat.div": self._flatly(flat.divergence), "flat.Hess": self._flatly(flat.hessian),
+                "flat.div": self._flatly(flat.divergence), "flat.Hess": self._flatly(partial(_hessian, flat)),
                 "d": self.derivative, "div": self._divergence, "laplacian": space.laplacian, "Lie": space.lie,
-                "Hess": self._hessian, "grad": self._gradient, "dot": space.dot, "trace": self._trace,
+                "Hess": partial(_hessian, space), "grad": self._gradient, "dot": space.dot, "trace": self._trace,
                 "nabla": space.covariant, "sym": symmetric_part, "star": partial(star, space),
                 "wedge": partial(wedge, space), "mean": self._mean, "integral": self._integral}
 
@@ -152,6 +171,10 @@ class Words(Meaning):
 
     def _ricci(self) -> Tensor:
         return Tensor(self._metric("Ric").ricci, (False,) * 2)
+
+    def _ricci_squared(self) -> Tensor:
+        ricci = Tensor(self._metric("Ric2").ricci, (False,) * 2)
+        return self.space.dot(ricci, ricci)
 
     def _riemann(self) -> Tensor:
         return Tensor(self._metric("Rm").riemann_lower, (False,) * 4)
@@ -197,10 +220,6 @@ class Words(Meaning):
         self.fixed.update(names)
         return Tensor.scalar(gr.add(*(self.space.derive(part.node, axis) for axis, part in enumerate(parts))))
 
-    def _hessian(self, scalar: Tensor) -> Tensor:
-        _require_scalar(scalar, "Hess(f) is of")
-        return self.space.hessian(scalar)
-
     def _gradient(self, scalar: Tensor) -> Tensor:
         _require_scalar(scalar, "grad(f) is of")
         return self.space.turned(self.space.differential(scalar), 0, True)
@@ -226,11 +245,47 @@ class Words(Meaning):
             argument = sympy.Symbol("argument")
             try:
                 node = from_sympy(FUNCTIONS[name](argument))
-                return Tensor.scalar(gr.substitute([node], {gr.symbol("argument"): values[0].node})[0])
+            except UnknownFunctionError:
+                raise Refusal(f"'{name}' is no function of real numbers that a grid has: leave it out") from None
+            try:
+                return _real(gr.substitute([node], {gr.symbol("argument"): values[0].node})[0])
             except GeomflowError as error:
                 raise Refusal(str(error).rstrip(".")) from None
 
         return act
+
+
+def _too_early(name: str) -> Any:
+    raise Refusal(f"the definition '{name}' stands on itself or comes later: a definition uses those before it")
+
+
+def _counted(usage: str, act: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """An operator that refuses more or fewer arguments than its usage shows."""
+
+    def called(*values: Tensor) -> Tensor:
+        if len(values) != usage.count(",") + 1:
+            raise Refusal(f"{len(values)} argument{'s were' if len(values) != 1 else ' was'} given: write {usage}")
+        return act(*values)
+
+    return called
+
+
+def _hessian(space: Space, scalar: Tensor) -> Tensor:
+    _require_scalar(scalar, "Hess(f) is of")
+    return space.hessian(scalar)
+
+
+def _real(node: gr.Node) -> Tensor:
+    """A function, unless it is imaginary or, as a number, not finite."""
+    parts = gr.schedule([node])
+    if gr.I in parts:
+        raise Refusal("this is imaginary, and functions on a grid are real: write two real functions where one is "
+                      "complex")
+    if not gr.leaves([node]):
+        with np.errstate(all="ignore"):
+            if not np.isfinite(gr.evaluate([node], {})[0]):
+                raise Refusal("this number is not finite: look at where it is defined")
+    return Tensor.scalar(node)
 
 
 def _require_scalar(value: Any, what: str) -> None:
