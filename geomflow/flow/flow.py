@@ -62,6 +62,16 @@ class Flow(InNotebook, InLatex):
             A field, or what else the flow acts on.
         """
 
+    def written(self, state: Any) -> Equation:
+        """What `on` says, also at a state where the equation cannot be run.
+
+        Parameters
+        ----------
+        state : state
+            A field, or what else the flow acts on.
+        """
+        return self.on(state)
+
     def bind(self, state: Any) -> Problem:
         """The initial value problem from a state, compiled for its grid.
 
@@ -99,7 +109,7 @@ class Flow(InNotebook, InLatex):
         state : state
             A field.
         """
-        return character_at(self.on(state), self.moving(state))
+        return character_at(self.written(state), self.moving(state))
 
     def linearise(self, state: Any, time: float = 0.0) -> Linearised:
         """The flow linearised at any state: `flow.linearise(state).spectrum(6)` are the rates of small changes.

@@ -18,6 +18,7 @@ from geomflow.field.lattice import FlatTorus
 from geomflow.flow import RKC, Problem, Stepper
 from geomflow.flow.equation import Equation
 from geomflow.flow.equations.derived import Descent
+from geomflow.flow.equations.expression import ExpressionFlow
 from geomflow.flow.flow import Flow, bind
 from geomflow.flow.solver import as_flow
 from geomflow.flow.steppers.choose import fitting_stepper
@@ -119,7 +120,7 @@ class KernelFlow(Flow):
     def on(self, state: Any) -> Equation:
         """The classical equation: the rates that the kernel acts on, and what is watched."""
         flow = self.classical
-        equation = (replace(flow, forced=True) if isinstance(flow, Descent) else flow).on(state)
+        equation = (replace(flow, forced=True) if isinstance(flow, Descent | ExpressionFlow) else flow).on(state)
         batch = {} if self.batch is None else {"batch": len(self.batch.indices(state.grid))}
         words = in_words(self.kernel) + ("" if self.batch is None else f" on {in_words(self.batch)}")
         facts = {"kernel": in_words(self.kernel), "equation": f"{self}; Theta of {words}", **batch}

@@ -25,8 +25,7 @@ from geomflow.flow.equations.reading import Reading
 from geomflow.flow.equations.ricci import GAUGES, minors, ricci_monitors
 from geomflow.flow.equations.unknowns import UNKNOWN, held, matched
 from geomflow.flow.flow import Flow as Flow
-from geomflow.flow.flow import bind, character_at
-from geomflow.flow.problem import Problem
+from geomflow.flow.flow import character_at
 from geomflow.symbolic.given import names_written
 from geomflow.symbolic.jets import MetricNodes, metric_nodes
 from geomflow.symbolic.language.shown import shown
@@ -151,17 +150,26 @@ class ExpressionFlow(Flow):
         """The equations written out on a torus, whose unknown is a metric where it is called g, else a function."""
         grid = torus.grid(9)
         parts = {name: grid.metric() if name == MetricField.called else grid.scalar(0) for name in self.rates}
-        return equations_of(self._on(grid.fields(**parts) if len(parts) > 1 else parts.popitem()[1]).program, torus)
+        return equations_of(self.written(grid.fields(**parts) if len(parts) > 1 else parts.popitem()[1]).program, torus)
 
     def on(self, state: Any) -> Equation:
-        """The equation for a field, or for several; see `Flow.from_expression` for what the unknowns are called."""
-        checked_state(self, state, Field, "grid.scalar(...), grid.metric(...), grid.fields(...) and the like")  # type: ignore[type-abstract]
-        equation = self._on(state)
+        """The equation for a field, or for several; see `Flow.from_expression` for what the unknowns are called.
+
+        Raises IllPosedError, which is an InputError too, for an equation that grows without bound at the state.
+        """
+        equation, moving = self.written(state), self.moving(state)
         for program in (equation.program, *map(equation.program.averaged, equation.averages)):
-            require_periodic_program(state.grid.torus, program, f"a coefficient of {self._shown()}")
+            require_periodic_program(moving.grid.torus, program, f"a coefficient of {self._shown()}")
+        blocks = character_at(equation, moving)
+        if not self.forced:
+            self._refuse_ill_posed(blocks)
+        if equation.curvature and not any(block.oscillation for block in blocks):
+            return replace(equation, lower=False)  # a metric moves, and diffusion alone limits the step
         return equation
 
-    def _on(self, state: Field) -> Equation:
+    def written(self, state: Any) -> Equation:
+        """The equation for a field, or for several, also where it is ill-posed or its coefficients not periodic."""
+        checked_state(self, state, Field, "grid.scalar(...), grid.metric(...), grid.fields(...) and the like")  # type: ignore[type-abstract]
         torus, alone = state.grid.torus, not isinstance(self.rate, Mapping)
         state = held(state, self.rates, alone)
         rates, parts = matched(state, self.rates, alone)
@@ -189,19 +197,6 @@ class ExpressionFlow(Flow):
                    "parameters": {name: float(number) for name, number in self._numbers().items()},
                    **({"where": {name: str(text) for name, text in self.where.items()}} if self.where else {})},
         )
-
-    def bind(self, state: Any) -> Problem:
-        """The initial value problem.
-
-        Raises IllPosedError, which is an InputError too, for an equation that grows without bound at the state.
-        """
-        equation, moving = self.on(state), self.moving(state)
-        blocks = character_at(equation, moving)
-        if not self.forced:
-            self._refuse_ill_posed(blocks)
-        if equation.curvature and not any(block.oscillation for block in blocks):
-            equation = replace(equation, lower=False)  # a metric moves, and diffusion alone limits the step
-        return replace(bind(self, moving, equation), template=None if moving is state else moving)
 
     def moving(self, state: Any) -> Any:
         """The state with those of its fields still that have no rate."""
