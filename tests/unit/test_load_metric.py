@@ -27,6 +27,7 @@ from geomflow.kernels import FubiniStudyGaussian
 from geomflow.variety import FlatCurve, sample_patch
 from geomflow.variety.metric import KINDS, HermitianMetric
 
+assert gf.load_metric  # kinds are known once their modules are loaded
 CUBIC = gf.Fermat(3)
 POINTS = CUBIC.sample(300, seed=1)
 PATCH = sample_patch(CUBIC, 100, seed=1, patch=0, elim=1)
