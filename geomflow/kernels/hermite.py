@@ -6,7 +6,7 @@ of a sum of N terms is at most that of the variances, E[φ²] − Σ_{n<N} a_n²
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from math import factorial
 
@@ -20,6 +20,8 @@ from geomflow.kernels.blocks import contract
 #: Nodes of smaller weight are left out.
 _LEAST = 1e-280
 _POINTS, _DEGREES = 256, 512
+#: Waves at up to so many nodes are kept: 8 MB.
+_KEPT = 2048
 
 
 @lru_cache(maxsize=16)
@@ -31,8 +33,17 @@ def rule(nodes: int) -> tuple[np.ndarray, np.ndarray]:
     return z[kept], np.sqrt(w[kept])
 
 
-def waves(nodes: int, order: int) -> Iterator[np.ndarray]:
+def waves(nodes: int, order: int) -> Iterable[np.ndarray]:
     """√w h_n(z) at the nodes of the rule, (rows, nodes) for the next rows of `order`: bounded, where h_n overflows."""
+    return _kept(nodes, order) if nodes <= _KEPT else _made(nodes, order)
+
+
+@lru_cache(maxsize=8)
+def _kept(nodes: int, order: int) -> tuple[np.ndarray, ...]:
+    return tuple(_made(nodes, order))
+
+
+def _made(nodes: int, order: int) -> Iterator[np.ndarray]:
     z, roots = rule(nodes)
     last = np.stack([np.zeros_like(roots), roots])
     for part in slices(order, _DEGREES):
