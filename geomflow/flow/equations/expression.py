@@ -111,20 +111,30 @@ class ExpressionFlow(Flow):
                 raise InputError(f"'{name}' is {meanings[name]} of the equation and cannot be a field too: give the "
                                  "field another name.")
 
+    def _written(self) -> set[str]:
+        """What the rates name, and the definitions that they stand on."""
+        written, pending = set[str](), list(self.rates.values())
+        left = {normalize("NFKC", name): definition for name, definition in self.where.items()}
+        while pending:
+            written |= names_written(pending.pop())
+            pending += [left.pop(name) for name in written.intersection(left)]
+        return written
+
     def _open_names(self) -> set[str]:
         """What the rates name beside unknowns, operators, functions and constants."""
-        written = set().union(*map(names_written, (*self.rates.values(), *self.where.values())))
         known = {*self.rates, *RESERVED, *FUNCTIONS, *CONSTANTS, *self.where}
-        return written - known.difference(self.parameters)
+        return self._written() - known.difference(self.parameters)
 
     def _unused(self) -> list[str]:
-        written = self._open_names() if self.parameters else ()
-        return [name for name in self.parameters if normalize("NFKC", name) not in written]
+        given = (*self.parameters, *self.where)
+        written = self._written() if given else ()
+        return [name for name in given if normalize("NFKC", name) not in written]
 
     def _refuse_unused(self) -> None:
         for name in self._unused():
             near = get_close_matches(name, self._open_names(), n=1)
-            raise InputError(f"the parameter '{name}' does not occur in {self._shown()}: "
+            kind = "parameter" if name in self.parameters else "definition"
+            raise InputError(f"the {kind} '{name}' does not occur in {self._shown()}: "
                              f"{f'did you mean {near[0]!r}?' if near else 'write it there, or leave it out.'}")
 
     @property
