@@ -74,7 +74,7 @@ def typed_lines(args: argparse.Namespace) -> list[str]:
         raise InputError("two --rate are given for one field: give each field one")
     flow: Any = expression({rate.name: rate.text for rate in rates}, where=dict(args.where),
                            parameters=dict(args.parameter), gauge=args.gauge)
-    program = flow.on(state).program
+    program = flow.written(state).program
     shown = each(flow.equation) if args.dim is None else equations_of(program, grid.torus)
     lines = [rendered(equation, args.latex) for equation in shown]
     if args.latex:
