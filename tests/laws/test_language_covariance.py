@@ -9,39 +9,13 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rates import tensors
 
 import geomflow as gf
 from geomflow.core.errors import InputError
 from geomflow.symbolic.ring import packed_places
 from geomflow.symbolic.variation.residues import invariant
 from geomflow.symbolic.variation.staged import Staged
-
-SCALARS = st.sampled_from(("f", "h", "R", "Ric2", "Rm2", "2"))
-OF_SCALARS = ("({0} + {1})", "({0} - {1}/3)", "{0}*{1}", "({0})^2", "sin({0})", "laplacian({0})",
-              "dot(d({0}), d({1}))", "div({0}*grad({1}))", "mean({0})*{1}")
-OF_TENSORS = ("trace({0})", "dot({0}, {1})", "({0})[i,j]*({1})[i,j]", "({0})[i,j]*grad(f)[i]*d(h)[j]",
-              "div(div({0}))", "R[i,k,j,l]*({0})[i,j]*({1})[k,l]", "dot(Rm, Rm)*trace({0})")
-FROM_SCALARS = ("({0})*g", "Hess({0})", "d({0})*d({1})", "({0})*Ric", "wedge(d({0}), d({1}))",
-                "Lie(grad({0}), g)")
-FROM_TENSORS = ("({0} + {1})", "({0} - 2*{1})", "sym({0})", "laplacian({0})", "Lie(grad(f), {0})",
-                "trace({0})*{1}", "d(d(f))")
-NAMED = ("({0})[i,k]*({1})[k,j]", "R[i,k,l,j]*({0})[k,l]", "({0})[j,i]", "R[i,k,l,m]*R[j,k,l,m] + ({0})[i,j]")
-"""Tensors whose indices are named; the last step of a rate, as all terms of a sum have names or none has."""
-
-
-def filled(shapes, *parts):
-    return st.builds(lambda shape, args: shape.format(*args), st.sampled_from(shapes), st.tuples(*parts))
-
-
-@st.composite
-def tensors(draw):
-    """A function, and a tensor with two lower indices, of as few steps as show every operator beside every other."""
-    scalar = draw(SCALARS | filled(OF_SCALARS, SCALARS, SCALARS))
-    simple = filled(FROM_SCALARS, st.just(scalar), SCALARS)
-    tensor = draw(simple | filled(FROM_TENSORS, simple, simple))
-    other = draw(simple)
-    return draw(filled(OF_TENSORS, st.just(tensor), st.just(other))), draw(st.just(tensor) | filled(
-        NAMED, st.just(tensor), st.just(other)))
 
 
 def flow(scalar, tensor, **options):
