@@ -73,3 +73,14 @@ def test_many_unknowns_are_left_to_arnoldi():
     grid = CURVE.grid(40)
     found = gf.KahlerRicciFlow().linearise(grid.potential("0")).spectrum(5)
     np.testing.assert_allclose(found[1:], [-K2 / 2] * 4, rtol=1e-4)
+
+
+def test_the_laplacian_of_a_metric_sees_the_shortest_waves():
+    """On stencils the only function at rest is the constant, also beside the terms off the diagonal of a metric."""
+    grid = PLANE.grid(12)
+    metric = grid.metric([["1", "sin(2*pi*x)/5"], ["sin(2*pi*x)/5", "1 + cos(2*pi*y)/5"]])
+    flow = gf.Flow.from_expression({"u": "laplacian(u)"})
+    found = flow.linearise(grid.fields(g=metric, u="0")).spectrum(144)
+    assert abs(found[0]) < 1e-6
+    assert found[1] < -K2 / 2
+    assert found[-1] < -4 * grid.shape[0] ** 2  # waves of two points

@@ -126,15 +126,13 @@ class ExpressionFlow(Flow):
         return self._written() - known.difference(self.parameters)
 
     def _unused(self) -> list[str]:
-        given = (*self.parameters, *self.where)
-        written = self._written() if given else ()
-        return [name for name in given if normalize("NFKC", name) not in written]
+        written = self._written() if self.parameters else ()
+        return [name for name in self.parameters if normalize("NFKC", name) not in written]
 
     def _refuse_unused(self) -> None:
         for name in self._unused():
             near = get_close_matches(name, self._open_names(), n=1)
-            kind = "parameter" if name in self.parameters else "definition"
-            raise InputError(f"the {kind} '{name}' does not occur in {self._shown()}: "
+            raise InputError(f"the parameter '{name}' does not occur in {self._shown()}: "
                              f"{f'did you mean {near[0]!r}?' if near else 'write it there, or leave it out.'}")
 
     @property

@@ -11,6 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
+from itertools import combinations_with_replacement
+
+import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.program import Stage
@@ -60,6 +63,28 @@ class Differences:
         found = [flux for flux in fluxes if flux is not None]
         left = self._plain(self._held(rest), axes) if rest is not gr.ZERO else gr.ZERO
         return gr.add(*found, self._plain(gr.add(*plain), axes), left)
+
+    def of_flux(self, matrix: np.ndarray, node: gr.Node) -> gr.Node:
+        """Σ_kl ∂_k(A^kl ∂_l s) = ½ Σ_kl (∂_k∂_l(A^kl s) + A^kl ∂_k∂_l s − s ∂_k∂_l A^kl) for a symmetric A.
+
+        Its sum over the grid vanishes because the stencils of second derivatives are symmetric, and it sees the
+        shortest waves, which two first differences do not.
+
+        Parameters
+        ----------
+        matrix : (d, d) array of nodes
+            A.
+        node : Node
+            s.
+        """
+        s, terms = self._held(node), list[gr.Node]()
+        for k, l in combinations_with_replacement(range(len(matrix)), 2):
+            if matrix[k, l] is gr.ZERO:
+                continue
+            a, axes, share = self._held(matrix[k, l]), (k, l), HALF if k == l else 1
+            outer = self._plain(self._held(matrix[k, l] * s), axes)
+            terms.append(share * (outer + a * self._plain(s, axes) - s * self._plain(a, axes)))
+        return gr.add(*terms)
 
     def _plain(self, node: gr.Node, axes: Sequence[int]) -> gr.Node:
         for axis in axes:

@@ -219,7 +219,8 @@ class Space:
         if not tensor.rank and self.metric is None:
             return Tensor.scalar(gr.add(*(self.derive(tensor.node, k, k) for k in range(self.dim))))
         if not tensor.rank:
-            return self.divergence(self.differential(tensor))
+            fluxes = mapped(lambda entry: entry * self.density, self.upper)
+            return Tensor.scalar(self.derive.of_flux(fluxes, tensor.node) / self.density)
         twice = self.covariant(self.covariant(tensor))
         return self.contracted(twice, twice.rank - 2, twice.rank - 1)
 
