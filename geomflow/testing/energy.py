@@ -66,7 +66,7 @@ def check_energy(
     >>> import geomflow as gf
     >>> phi = gf.ComplexTorus(dim=1).grid(8, scheme="spectral").potential("cos(2*pi*x)/200")
     >>> check_energy(gf.CalabiFlow(), phi)
-    >>> up = gf.Flow.from_expression("-laplacian(u)")
+    >>> up = gf.Flow.from_expression("-laplacian(u)", forced=True)
     >>> check_energy(up, gf.Torus(dim=1).grid(8, scheme="spectral").scalar("cos(2*pi*x)"), lambda u: u.norm() ** 2)
     Traceback (most recent call last):
         ...
