@@ -13,8 +13,8 @@ from geomflow.flow.equation import Equation, checked_state
 from geomflow.flow.equations.derived import Descent
 from geomflow.flow.equations.kahler import LOG_KAPPA, kahler_monitors, log_det_stage, log_flat_volume
 from geomflow.flow.flow import Flow
-from geomflow.symbolic.functionals.derived import GradientSystem
 from geomflow.symbolic.functionals.kahler import KEnergy
+from geomflow.symbolic.functionals.system import GradientSystem
 from geomflow.symbolic.variation.kahler_frame import KahlerClass
 
 if TYPE_CHECKING:

@@ -23,8 +23,9 @@ from geomflow.flow.equation import Equation, Monitor, checked_state, equations_o
 from geomflow.flow.equations.kahler import kahler_monitors, log_det_stage
 from geomflow.flow.equations.ricci import minors, ricci_monitors
 from geomflow.flow.flow import Flow
-from geomflow.symbolic.functionals.derived import DerivedFlow, GradientSystem
+from geomflow.symbolic.functionals.derived import DerivedFlow
 from geomflow.symbolic.functionals.linear import PrincipalSymbol
+from geomflow.symbolic.functionals.system import GradientSystem
 from geomflow.symbolic.jets import MetricNodes, metric_names, metric_nodes
 from geomflow.symbolic.variation.kahler_frame import PHI
 from geomflow.symbolic.variation.metric_frame import LOG_MEASURE

@@ -16,7 +16,9 @@ from typing import Any
 
 from geomflow.core.registry import Registry
 from geomflow.symbolic.functionals.density import MetricDensity, PotentialDensity
-from geomflow.symbolic.functionals.derived import DerivedFlow, Gradient, GradientSystem
+from geomflow.symbolic.functionals.derived import DerivedFlow
+from geomflow.symbolic.functionals.gradient import Gradient
+from geomflow.symbolic.functionals.system import GradientSystem
 from geomflow.symbolic.functionals.functional import Functional
 from geomflow.symbolic.functionals.kahler import AubinI, AubinJ, Calabi, Ding, JFunctional, KEnergy, PerelmanKahler
 from geomflow.symbolic.functionals.linear import Linearisation, PrincipalSymbol

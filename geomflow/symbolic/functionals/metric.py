@@ -14,8 +14,8 @@ import sympy
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.program import Elliptic, InnerProduct, Stage
-from geomflow.symbolic.functionals.derived import Gradient
 from geomflow.symbolic.functionals.functional import Functional
+from geomflow.symbolic.functionals.gradient import Gradient
 from geomflow.symbolic.functionals.linear import Background, Linearisation
 from geomflow.symbolic.jets import metric_names, metric_nodes
 from geomflow.symbolic.ring import HALF, packed_places

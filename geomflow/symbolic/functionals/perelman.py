@@ -11,9 +11,10 @@ import numpy as np
 import sympy
 
 from geomflow.core import graph as gr
-from geomflow.symbolic.functionals.derived import DerivedFlow, GradientSystem, gradient_system
+from geomflow.symbolic.functionals.derived import DerivedFlow
 from geomflow.symbolic.functionals.linear import Linearisation, wave_vector
 from geomflow.symbolic.functionals.metric import MetricFunctional
+from geomflow.symbolic.functionals.system import GradientSystem, gradient_system
 from geomflow.symbolic.ring import HALF, packed_places
 from geomflow.symbolic.variation.display import written, written_sum
 from geomflow.symbolic.variation.metrics import DILATON, RICCI, MetricAlgebra, Tensor

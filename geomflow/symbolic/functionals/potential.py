@@ -12,8 +12,8 @@ import sympy
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.program import Average, InnerProduct
-from geomflow.symbolic.functionals.derived import Gradient
 from geomflow.symbolic.functionals.functional import Functional
+from geomflow.symbolic.functionals.gradient import Gradient
 from geomflow.symbolic.functionals.linear import Background
 from geomflow.symbolic.ring import HALF
 from geomflow.symbolic.variation.display import written

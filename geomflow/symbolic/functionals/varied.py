@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 from geomflow.core import graph as gr
 from geomflow.core.errors import require_known
 from geomflow.core.progress import waiting
-from geomflow.symbolic.functionals.derived import Gradient
 from geomflow.symbolic.functionals.geometries import needs
+from geomflow.symbolic.functionals.gradient import Gradient
 from geomflow.symbolic.functionals.linear import Linearisation
 from geomflow.symbolic.variation.display import explained
 from geomflow.symbolic.variation.realise import Realisation
