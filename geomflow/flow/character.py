@@ -23,7 +23,6 @@ from geomflow.core import graph as gr
 from geomflow.core.program import Program, Stage
 from geomflow.field.grid import Grid
 from geomflow.field.operators import pointwise
-from geomflow.flow.principal import PrincipalPart, principal_part
 
 POINTS = 24
 """Grid points at which the symbol is looked at."""
@@ -93,28 +92,55 @@ def character(program: Program, grid: Grid, statics: np.ndarray | None, y: np.nd
     parameters : sequence of float
         Values of the program's parameters.
     """
-    part = principal_part(program, True)
-    values = _values(part, grid, statics, y, parameters)
-    matrix = _composed(part, values, _directions(grid.dim))
+    slopes = _slopes(program, grid, statics, y, parameters)
+    matrix = _composed(program, slopes, _directions(grid.dim))
     return tuple(_block(program.fields, matrix, places) for places in _circles(matrix))
 
 
-def _values(part: PrincipalPart, grid: Grid, statics: np.ndarray | None, y: np.ndarray,
-            parameters: Sequence[float]) -> list[np.ndarray]:
-    """The coefficient of every derivative at some grid points, (points,)."""
-    program = part.program
-    nodes = [slope.coefficient for slope in part.slopes]
-    leaves = gr.leaves(nodes)
-    shown = [leaf for leaf in leaves if leaf.op == "jet" or leaf.data in program.coordinates]
+@dataclass(frozen=True)
+class Slope:
+    """The values (points,) of the coefficient of ∂^index of `name` in output `row` of `stage`."""
+
+    stage: int
+    row: int
+    name: str
+    index: tuple[int, ...]
+    values: np.ndarray
+
+
+def _slopes(program: Program, grid: Grid, statics: np.ndarray | None, y: np.ndarray,
+            parameters: Sequence[float]) -> list[Slope]:
+    """The coefficient of every derivative at some grid points, of all stages."""
+    values, points = _leaves(program, grid, statics, y, parameters)
+    found: list[Slope] = []
+    for number, stage in enumerate(program.stages):
+        moving = {*program.fields, *(name for inner in program.stages[:number] for name in inner.names)}
+        jets = [leaf for leaf in gr.leaves(stage.nodes) if leaf.op == "jet" and leaf.data[0] in moving]
+        derivatives = gr.jacobian(stage.nodes, values, jets, points)
+        found += [Slope(number, row, jet.data[0], jet.data[1], derivatives[row, n]) for row in range(len(stage.names))
+                  for n, jet in enumerate(jets) if derivatives[row, n].any()]
+    return found
+
+
+def _leaves(program: Program, grid: Grid, statics: np.ndarray | None, y: np.ndarray,
+            parameters: Sequence[float]) -> tuple[dict[gr.Node, Any], int]:
+    """Parameters, and coordinates and derivatives at some grid points; and how many points these are."""
+    shown = [leaf for leaf in gr.leaves([node for stage in program.stages for node in stage.nodes])
+             if leaf.op == "jet" or leaf.data in program.coordinates]
     known: dict[gr.Node, Any] = {gr.symbol(name): value for name, value in
                                  zip(program.parameters, parameters, strict=True)}
-    if shown:
-        final = Stage(tuple((f"leaf_{n}", leaf) for n, leaf in enumerate(shown)))
-        rows = pointwise(replace(program, stages=(*program.inner, final)), grid, statics)(y, parameters)
-        flat = rows.reshape(len(shown), -1)
-        known |= dict(zip(shown, flat[:, :: max(1, flat.shape[1] // POINTS)], strict=True))
-    count = max((len(value) for value in known.values() if np.ndim(value)), default=1)
-    return [np.broadcast_to(value, (count,)) for value in gr.evaluate(nodes, known)]
+    if not shown:
+        return known, 1
+    final = Stage(tuple((f"leaf_{n}", leaf) for n, leaf in enumerate(shown)))
+    rows = pointwise(replace(program, stages=(*program.inner, final)), grid, statics)(y, parameters)
+    some = sampled(rows)
+    return known | dict(zip(shown, some, strict=True)), some.shape[1]
+
+
+def sampled(rows: np.ndarray) -> np.ndarray:
+    """Rows (n, *grid) at the grid points at which the symbol is looked at, (n, points)."""
+    flat = rows.reshape(len(rows), -1)
+    return flat[:, :: max(1, flat.shape[1] // POINTS)]
 
 
 def _directions(dim: int) -> np.ndarray:
@@ -123,18 +149,17 @@ def _directions(dim: int) -> np.ndarray:
     return np.concatenate([np.eye(dim), random / np.linalg.norm(random, axis=1, keepdims=True)])
 
 
-def _composed(part: PrincipalPart, values: list[np.ndarray], directions: np.ndarray) -> list[dict[int, Entry]]:
+def _composed(program: Program, slopes: Sequence[Slope], directions: np.ndarray) -> list[dict[int, Entry]]:
     """For each rate and each field the symbol through all stages, as a polynomial in |k|."""
-    one = np.ones((1, 1))
-    known: list[list[dict[int, Entry]]] = [[{column: {0: one}} for column in range(len(part.program.fields))]]
-    for stage, given in enumerate(part.program.stages):
-        rows: list[dict[int, Entry]] = [{} for _ in given.outputs]
-        for slope, value in zip(part.slopes, values, strict=True):
-            if slope.stage == stage:
+    known: dict[str, dict[int, Entry]] = {name: {n: {0: np.ones((1, 1))}} for n, name in enumerate(program.fields)}
+    for number, stage in enumerate(program.stages):
+        rows: list[dict[int, Entry]] = [{} for _ in stage.names]
+        for slope in slopes:
+            if slope.stage == number:
                 wave = 1j ** sum(slope.index) * np.prod(directions ** np.array(slope.index), axis=1)
-                _add(rows[slope.row], known[slope.source][slope.column], sum(slope.index), value[:, None] * wave)
-        known.append(rows)
-    return [{column: _cleaned(entry) for column, entry in row.items()} for row in known[-1]]
+                _add(rows[slope.row], known[slope.name], sum(slope.index), slope.values[:, None] * wave)
+        known |= dict(zip(stage.names, rows, strict=True))
+    return [{column: _cleaned(entry) for column, entry in row.items()} for row in rows]
 
 
 def _add(row: dict[int, Entry], inner: dict[int, Entry], order: int, factor: np.ndarray) -> None:

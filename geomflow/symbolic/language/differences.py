@@ -39,6 +39,7 @@ class Differences:
         while any(name.startswith(self._stem) for name in (*taken, *coordinates)):
             self._stem += "_"
         self._inner: dict[gr.Node, tuple[int, str]] = {}
+        self._varying: dict[gr.Node, bool] = {}
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -53,7 +54,7 @@ class Differences:
         plain: list[gr.Node] = []
         held: list[gr.Node] = []
         for term in summands(node):
-            (held if term.op != "jet" and jets_of(term) and not _linear(term) else plain).append(term)
+            (held if self._varies(term) and not _linear(term) else plain).append(term)
         if not held:
             return self._plain(node, axes)
         if len(axes) > 1:
@@ -85,6 +86,12 @@ class Differences:
             outer = self._plain(self._held(matrix[k, l] * s), axes)
             terms.append(share * (outer + a * self._plain(s, axes) - s * self._plain(a, axes)))
         return gr.add(*terms)
+
+    def _varies(self, node: gr.Node) -> bool:
+        """Whether an expression holds a field or a derivative of one; what is known of its parts is remembered."""
+        for part in gr.schedule([node], known=self._varying):
+            self._varying[part] = part.op == "jet" or any(self._varying[argument] for argument in part.args)
+        return self._varying[node]
 
     def _plain(self, node: gr.Node, axes: Sequence[int]) -> gr.Node:
         for axis in axes:
