@@ -10,7 +10,6 @@ import numpy as np
 
 from geomflow.core.errors import InputError, ShapeError, require_known
 from geomflow.core.notebook import Facts
-from geomflow.field.potential import PotentialField
 from geomflow.field.state import Field, unpacked_rows
 
 if TYPE_CHECKING:
@@ -120,8 +119,4 @@ def make_fields(grid: Grid, given: Mapping[str, Any]) -> Fields:
     if bad:
         raise InputError(f"'{bad[0]}' cannot be the name of a field, whose components are called such as g_xy: take a "
                          "name without an underscore.")
-    for name, part in given.items():
-        if isinstance(part, PotentialField):
-            raise InputError(f"'{name}' is a Kähler potential, and in a state of several fields nothing watches that "
-                             "its metric stays positive: flow it alone, or give its values as grid.scalar(...).")
     return Fields(grid, {name: part if isinstance(part, Field) else grid.scalar(part) for name, part in given.items()})

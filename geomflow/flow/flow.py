@@ -147,7 +147,9 @@ class Flow(InNotebook, InLatex):
           has a metric; ``flat.laplacian(f)`` and the like; along coordinates ``d(u, x, y), div(u*d(u, x), u*d(u, y))``;
         - algebra: ``+ - * / ^`` and functions of scalars, ``a*b`` (the tensor product), ``dot(a, b), trace(T), sym(T),
           wedge(a, b), star(a)``, and indices, ``R[i,k,l,m]*R[j,k,l,m]``: those that come twice are contracted;
-        - numbers of the whole state: ``mean(s), integral(s), volume``, with respect to the metric's volume.
+        - numbers of the whole state: ``mean(s), integral(s), volume``, with respect to the metric's volume;
+        - with a Kähler potential in the state these are of its metric g, and ``v`` is det g over the flat density of
+          the same mass: Kähler–Ricci flow is ``{"phi": "log(v)"}``, Calabi's ``{"phi": "R - mean(R)"}``.
 
         What stands under a derivative is differentiated as it is, on the grid, and not by the product rule: the mean
         of u is kept to rounding where the rate is a divergence. Coefficients must be periodic on the torus.

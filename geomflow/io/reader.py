@@ -146,9 +146,11 @@ def describe_field(state: Any) -> tuple[dict[str, Any] | None, dict[str, np.ndar
     if not isinstance(state, field.Fields):
         own, given = _kind_of(state)
         return facts | own, given
-    parts = {name: _kind_of(part)[0] for name, part in state.parts.items()}
-    facts |= {"kind": "Fields", "parts": parts, "still": list(state.still), "components": list(state.component_names)}
-    return facts, {name: state.parts[name].pack() for name in state.still}
+    kinds = {name: _kind_of(part) for name, part in state.parts.items()}
+    facts |= {"kind": "Fields", "parts": {name: own for name, (own, _) in kinds.items()}, "still": list(state.still),
+              "components": list(state.component_names)}
+    held = {f"{name}_{key}": array for name, (_, given) in kinds.items() for key, array in given.items()}
+    return facts, held | {name: state.parts[name].pack() for name in state.still}
 
 
 def _kind_of(state: Field) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -171,7 +173,8 @@ def rebuild_field(facts: Mapping[str, Any], given: Mapping[str, np.ndarray]) -> 
     grid = tori[facts["torus"]](facts["dim"], lattice=facts["lattice"]).grid(facts["shape"], **how)
     if facts["kind"] != "Fields":
         return _rebuilt(grid, facts, given)
-    parts = {name: _rebuilt(grid, own, {}) for name, own in facts["parts"].items()}
+    parts = {name: _rebuilt(grid, own, {"reference": given[key]} if (key := f"{name}_reference") in given else {})
+             for name, own in facts["parts"].items()}
     parts |= {name: parts[name].unpack(given[name]) for name in facts["still"]}
     return field.Fields(grid, parts, tuple(facts["still"]))
 

@@ -68,6 +68,11 @@ class MetricNodes(MetricTensors[gr.Node]):
         """The graph with derivations along the coordinates."""
         return GraphRing(self.coordinates)
 
+    @cached_property
+    def density(self) -> gr.Node:
+        """√det g."""
+        return gr.sqrt(self.determinant)
+
 
 @final
 @dataclass(frozen=True, eq=False)

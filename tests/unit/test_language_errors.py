@@ -191,9 +191,39 @@ def test_names_of_fields_with_underscores():
         GRID.fields(f_a="0")
 
 
-def test_potentials_beside_other_fields():
-    grid = gf.ComplexTorus(dim=1).grid(9, order=2)
-    with pytest.raises(InputError, match=r"'phi' is a Kähler potential.*grid\.scalar"):
-        grid.fields(phi=grid.potential(), f="0")
+CURVE = gf.ComplexTorus(dim=1).grid(9, order=2)
+
+
+@pytest.mark.parametrize(("rate", "column", "message"), [
+    ("-Ric", 1, r"a potential has a function for its rate s, which changes g_\{ab̄\} by ∂_a∂_b̄ s, and this is a tensor "
+                r"with 2 lower indices: log\(v\) stands for -Ric"),
+    ("d(v)", 1, "the rate of a potential, a function, was expected, and this is a covector"),
+    ("log(w)", 5, "unknown name 'w'"),
+    ("log(v, 2)", 1, "'log' cannot take 2 arguments"),
+    ("laplacian(v", 1, "its bracket is not closed"),
+    ("R - mean(Ric)", 5, r"mean\(s\) is of a scalar, and this is a tensor with 2 lower indices"),
+    ("v[i]", 2, "1 index is given, and what stands before has none"),
+])
+def test_wrong_words_on_potentials(rate, column, message):
+    with pytest.raises(ExpressionError, match=f"at column {column}: .*?{message}"):
+        gf.Flow.from_expression({"phi": rate}).bind(CURVE.potential())
+
+
+def test_the_volume_ratio_belongs_to_potentials():
+    with pytest.raises(ExpressionError, match=r"at column 5: v is the volume ratio of a Kähler potential, and this "
+                                              r"state has none: it is made by grid\.potential\(\.\.\.\) on a"):
+        bound({"f": "log(v)"}, "gf")
+
+
+@pytest.mark.parametrize("parts", [{"phi": CURVE.potential(), "psi": CURVE.potential()},
+                                   {"phi": CURVE.potential(), "g": CURVE.metric()}])
+def test_potentials_beside_another_metric(parts):
+    with pytest.raises(InputError, match=r"2 metrics \(phi, (psi|g)\).*and potentials as scalars"):
+        gf.Flow.from_expression({"phi": "log(v)"}).bind(CURVE.fields(**parts))
+
+
+def test_potentials_have_no_gauge():
+    with pytest.raises(InputError, match=r"flows of a metric g_ij.*leave the gauge out"):
+        gf.Flow.from_expression({"phi": "log(v)"}, gauge="deturck").bind(CURVE.potential())
 
 

@@ -126,9 +126,9 @@ class Descent(Flow):
         form = ReferenceForm.of(state)
         numbers = kahler_class(state)
         system = self.derived.system(reference=form.nodes(), kahler_class=numbers)
-        own = kahler_monitors(form, gr.log(numbers.kappa))
+        own = kahler_monitors(form.metric, gr.log(numbers.kappa))
         return replace(
-            self._equation(system, tuple(m for m in own if m.name != "energy"), (log_det_stage(form),)),
+            self._equation(system, tuple(m for m in own if m.name != "energy"), (log_det_stage(form.metric),)),
             statics=reference_rows(state),
             positive=("the smallest leading principal minor of g", form.metric.minors),
             curvature="curvature_size",

@@ -9,25 +9,31 @@ from fractions import Fraction
 from typing import Any, ClassVar, Literal, final
 from unicodedata import normalize
 
-import numpy as np
 import sympy
 
-from geomflow.core import graph as gr
 from geomflow.core.errors import IllPosedError, InputError, require_known
 from geomflow.core.numbers import exact_number
 from geomflow.core.program import Program, Stage
-from geomflow.field import Field, Fields, MetricField, PotentialField, Torus
-from geomflow.field.potential import ReferenceForm, reference_rows
+from geomflow.field import Field, Fields, Torus
 from geomflow.field.sampling import require_periodic_program
 from geomflow.flow.character import Block
-from geomflow.flow.equation import Equation, Monitor, checked_state, equations_of
+from geomflow.flow.equation import Equation, checked_state, equations_of
+from geomflow.flow.equations.beside import (
+    example,
+    flat_target,
+    given_arrays,
+    log_det_stages,
+    modulo,
+    monitors_of,
+    positivity,
+    size_of_curvature,
+)
 from geomflow.flow.equations.reading import Reading
-from geomflow.flow.equations.ricci import GAUGES, minors, ricci_monitors
+from geomflow.flow.equations.ricci import GAUGES
 from geomflow.flow.equations.unknowns import UNKNOWN, held, matched
 from geomflow.flow.flow import Flow as Flow
 from geomflow.flow.flow import character_at
 from geomflow.symbolic.given import names_written
-from geomflow.symbolic.jets import MetricNodes, metric_nodes
 from geomflow.symbolic.language.shown import shown
 from geomflow.symbolic.language.words import CURVATURE, OPERATORS, TIME
 from geomflow.symbolic.meaning import CONSTANTS, FUNCTIONS
@@ -155,9 +161,12 @@ class ExpressionFlow(Flow):
         return sympy.Eq(sympy.Tuple(*left), sympy.Tuple(*right), evaluate=False)
 
     def components(self, torus: Any) -> list[sympy.Eq]:
-        """The equations written out on a torus, whose unknown is a metric where it is called g, else a function."""
+        """The equations written out on a torus, whose unknown is a metric where it is called g, else a function.
+
+        On a complex torus it is a potential where it is called phi, over the flat unit reference form.
+        """
         grid = torus.grid(9)
-        parts = {name: grid.metric() if name == MetricField.called else grid.scalar(0) for name in self.rates}
+        parts = {name: example(grid, name) for name in self.rates}
         return equations_of(self.written(grid.fields(**parts) if len(parts) > 1 else parts.popitem()[1]).program, torus)
 
     def on(self, state: Any) -> Equation:
@@ -188,19 +197,25 @@ class ExpressionFlow(Flow):
         read = reading.rates(rates)
         self._refuse_unused()
         components = [own for name, part in moving.items() for own in part.names(name)]
-        statics, rows = given_arrays(state, still)
-        averages = reading.averages.found
-        parameters = ((TIME,) if reading.timed(read) else ()) + tuple(average.parameter for average in averages)
+        statics, rows = given_arrays(parts, still)
+        symbols, flat = reading.symbols(read), flat_target(parts)
+        averages = (*(average for average in flat.averages if average.parameter in symbols), *reading.averages.found)
+        named = (*((TIME,) if TIME in symbols else ()), *(average.parameter for average in averages))
+        parameters = (*named, *(name for name in flat.numbers if name in symbols))
         final = Stage(tuple((f"rate_{name}", node) for name, node in zip(components, read, strict=True)))
         program = Program(torus.coordinates, tuple(components), statics, parameters, (*reading.stages, final))
+        monitors = monitors_of(moving, torus.coordinates)
         return Equation(
             program=program,
             statics=rows,
             positive=positivity(state, moving),
+            stages=log_det_stages(moving),
             averages=averages,
+            numbers=flat.numbers,
+            modulo=modulo(program, moving),
             lower=True,
-            monitors=monitors_of(moving, torus.coordinates),
-            curvature="ricci_norm_max" if reading.metric in moving and state.grid.dim > 1 else None,
+            monitors=monitors,
+            curvature=size_of_curvature(monitors),
             facts={"rates": {name: str(rate) for name, rate in rates.items()},
                    "parameters": {name: float(number) for name, number in self._numbers().items()},
                    **({"where": {name: str(text) for name, text in self.where.items()}} if self.where else {})},
@@ -231,45 +246,3 @@ def _plain(value: Any, number: Fraction) -> int | float | Fraction:
         return value
     return float(number) if Fraction(float(number)) == number else number
 
-
-def given_arrays(state: Field, still: Mapping[str, Field]) -> tuple[tuple[str, ...], np.ndarray | None]:
-    """Names and rows of what does not move: the reference of a potential, fields without a rate."""
-    if isinstance(state, PotentialField):
-        rows = reference_rows(state)
-        return (() if rows is None else ReferenceForm.of(state).static_names), rows
-    names = tuple(own for name, part in still.items() for own in part.names(name))
-    return names, np.concatenate([part.pack() for part in still.values()]) if still else None
-
-
-def positivity(state: Field, parts: Mapping[str, Field]) -> tuple[str, tuple[gr.Node, ...]] | None:
-    """What must stay positive: of metrics among the unknowns, of the state itself where it is called otherwise."""
-    coordinates, nodes = state.grid.torus.coordinates, list[gr.Node]()
-    if isinstance(state, PotentialField):
-        nodes = list(ReferenceForm.of(state).metric.minors)
-    elif isinstance(state, MetricField):
-        nodes = list(minors(metric_nodes(coordinates, "g")[1]))
-    else:
-        for name, part in parts.items():
-            nodes += minors(metric_nodes(coordinates, name)[1]) if isinstance(part, MetricField) else []
-    if not nodes:
-        return None
-    names = [own for name, part in parts.items() for own in part.names(name)]
-    called = dict(zip(state.component_names, names, strict=True))
-    renamed = {leaf: gr.jet(called[leaf.data[0]], leaf.data[1]) for leaf in gr.leaves(nodes)
-               if leaf.op == "jet" and leaf.data[0] in called}
-    return "the smallest leading principal minor of g", tuple(gr.substitute(nodes, renamed))
-
-
-def monitors_of(parts: Mapping[str, Field], coordinates: tuple[str, ...]) -> tuple[Monitor, ...]:
-    """Volume and curvature of a metric, the mean and the range of components of all else."""
-    found: list[Monitor] = []
-    for name, part in parts.items():
-        if isinstance(part, MetricField) and not any(monitor.name == "volume" for monitor in found):
-            metric = MetricNodes(coordinates, metric_nodes(coordinates, name)[1])
-            found += ricci_monitors(metric, gr.sqrt(metric.determinant)) if len(coordinates) > 1 else ()
-            continue
-        for own in part.names(name):
-            node = gr.jet(own, (0,) * len(coordinates))
-            found += [Monitor(f"{own}_mean", "mean", node), Monitor(f"{own}_min", "min", node),
-                      Monitor(f"{own}_max", "max", node)]
-    return tuple(found)

@@ -7,6 +7,7 @@ from typing import final
 
 from geomflow.core.errors import InputError
 from geomflow.flow.equations.ricci import deturck_rates
+from geomflow.symbolic.jets import MetricNodes
 from geomflow.symbolic.language.space import Space
 from geomflow.symbolic.language.tensor import Tensor
 
@@ -34,8 +35,9 @@ class Gauge:
     @classmethod
     def of(cls, space: Space) -> Gauge:
         """The gauge of a space. Raises InputError where it has no metric."""
-        if space.metric is None:
-            raise InputError("DeTurck's gauge belongs to flows of a metric, and the state has none.")
+        if not isinstance(space.metric, MetricNodes):
+            raise InputError("DeTurck's gauge belongs to flows of a metric g_ij, made by grid.metric(...), and the "
+                             "state has none: leave the gauge out.")
         ricci = Tensor(space.metric.ricci, (False, False)).scaled(2)
         rates = Tensor(deturck_rates(space.metric), (False, False))
         return cls(space, Tensor(space.metric.deturck_field(), (True,)), ricci, rates)

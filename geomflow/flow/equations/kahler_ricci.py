@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Real
 from sys import float_info
@@ -14,14 +13,15 @@ import numpy as np
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, PositivityError
 from geomflow.core.exact_numbers import fraction_of
-from geomflow.core.program import Average, Program, Stage
-from geomflow.field import HermitianField, PotentialField, ScalarField
+from geomflow.core.program import Program, Stage
+from geomflow.field import PotentialField, ScalarField
 from geomflow.field.potential import ReferenceForm, reference_rows
 from geomflow.flow.equation import Equation, checked_state, equations_of
-from geomflow.flow.equations.kahler import LOG_KAPPA, kahler_monitors, log_det_stage, log_flat_volume
+from geomflow.flow.equations.kahler import Target, kahler_monitors, log_det_stage, log_flat_volume, masses
 from geomflow.flow.flow import Flow
 from geomflow.flow.steppers.choose import fitting_stepper
 from geomflow.flow.steppers.rosenbrock import SemiImplicit
+from geomflow.symbolic.jets import field_node
 from geomflow.symbolic.variation.kahler_frame import PHI
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from geomflow.flow.control import Stepper
     from geomflow.flow.problem import Problem
 
-TARGET, MASS = "log_target", "mass_ratio"
+TARGET = "log_target"
 
 
 @final
@@ -84,11 +84,11 @@ class KahlerRicciFlow(Flow):
             program=self._program(form, target),
             statics=np.concatenate(rows) if rows else None,
             positive=("the smallest leading principal minor of g", form.metric.minors),
-            stages=(log_det_stage(form),),
-            monitors=kahler_monitors(form, target.node),
+            stages=(log_det_stage(form.metric),),
+            monitors=kahler_monitors(form.metric, target.node),
             curvature="curvature_size",
             numbers=target.numbers,
-            averages=() if target.row is None else (Average(MASS, form.metric.determinant, gr.exp(target.node)),),
+            averages=target.averages,
             modulo="constants",
         )
 
@@ -103,32 +103,20 @@ class KahlerRicciFlow(Flow):
         return fitting_stepper(problem) if self.density is None else SemiImplicit()
 
     def _program(self, form: ReferenceForm, target: Target) -> Program:
-        given = target.row is not None
-        excess = form.metric.log_det - target.node - (gr.log(gr.symbol(MASS)) if given else 0)
-        statics = (*form.static_names, TARGET) if given else form.static_names
-        stage = Stage((("rate_phi", excess * Fraction(self.speed)),))
-        return Program(form.coordinates, (PHI,), statics, (MASS,) if given else tuple(target.numbers), (stage,))
+        statics = form.static_names if target.row is None else (*form.static_names, TARGET)
+        parameters = (*(average.parameter for average in target.averages), *target.numbers)
+        stage = Stage((("rate_phi", target.excess(form.metric) * Fraction(self.speed)),))
+        return Program(form.coordinates, (PHI,), statics, parameters, (stage,))
 
     def _target(self, state: PotentialField) -> Target:
-        """log κρ: a constant where everything is flat, else a given array."""
-        log_flat, axes = log_flat_volume(state), len(state.grid.shape)
-        if self.density is None and not isinstance(state.reference, HermitianField):
-            return Target(gr.symbol(LOG_KAPPA), numbers={LOG_KAPPA: log_flat})
-        density: ScalarField = state.grid.scalar(1 if self.density is None else self.density)
+        """κρ: a number of the class where ρ is one, else a given array."""
+        metric = ReferenceForm.of(state).metric
+        if self.density is None:
+            return Target.flat(state, metric)
+        density: ScalarField = state.grid.scalar(self.density)
         if not density.min() > 0:
             raise PositivityError(f"the prescribed density must be positive; its least value is {density.min():.6g}: "
                                   "add a constant to it.")
-        return Target(gr.jet(TARGET, (0,) * axes), (np.log(density.values / density.mean()) + log_flat)[None])
+        node, log_density = field_node(TARGET, state.grid.torus.coordinates), np.log(density.values / density.mean())
+        return Target(node, (log_density + log_flat_volume(state))[None], mass=masses(metric, node))
 
-
-@dataclass(frozen=True)
-class Target:
-    """The logarithm of the volume that the flow runs towards: a node, and its values, a given array or a number.
-
-    With a given array the total masses of det g and of the target differ by the error of the discretisation; their
-    ratio is divided out of v at each state, so that v = 1 can be reached and φ does not drift.
-    """
-
-    node: gr.Node
-    row: np.ndarray | None = None
-    numbers: Mapping[str, float] = field(default_factory=dict)

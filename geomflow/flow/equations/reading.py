@@ -14,12 +14,11 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, InputError
 from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.core.program import Stage
-from geomflow.field import Field, MetricField
+from geomflow.field import Field, PotentialField
 from geomflow.field.lattice import FlatTorus
 from geomflow.flow.equations.gauge import Gauge
-from geomflow.flow.equations.unknowns import ordered, packed_rate, tensor_of
+from geomflow.flow.equations.unknowns import metric_of, ordered, packed_rate, tensor_of
 from geomflow.symbolic.given import given
-from geomflow.symbolic.jets import MetricNodes
 from geomflow.symbolic.language.averages import Averages
 from geomflow.symbolic.language.differences import Differences, jets_of
 from geomflow.symbolic.language.space import Space
@@ -55,16 +54,16 @@ class Reading:
         self._functions = taken = [own for name, part in parts.items() for own in part.names(name)]
         self._derive = Differences(self._coordinates, [*taken, *numbers, *where])
         self._tensors = {name: tensor_of(part, name, self._coordinates) for name, part in parts.items()}
-        metrics = [name for name, part in parts.items() if isinstance(part, MetricField)]
+        found = {name: metric_of(part, name, self._derive) for name, part in parts.items()}
+        metrics = {name: metric for name, metric in found.items() if metric is not None}
         if len(metrics) > 1:
             raise InputError(f"the state has {len(metrics)} metrics ({', '.join(metrics)}), and indices are raised "
-                             "with one: keep the others as symmetric tensors.")
-        self.metric = metrics[0] if metrics else None
-        matrix = None if self.metric is None else MetricNodes(self._coordinates, self._tensors[self.metric].entries)
+                             "with one: keep the others as symmetric tensors, and potentials as scalars.")
+        self.metric = next(iter(metrics), None)
         self.averages = Averages(Fraction(torus.cell_volume), [*taken, *numbers, *where])
         known = {**{name: Tensor.scalar(gr.symbol(name)) for name in (*self._coordinates, TIME)}, **self._tensors,
                  **{name: Tensor.scalar(number) for name, number in numbers.items()}}
-        self._space = Space(self._derive, matrix)
+        self._space = Space(self._derive, None if self.metric is None else metrics[self.metric])
         self._known, self._bound = known, {name: {name} for name in self._coordinates}
         for name, text in where.items():
             words = self._words(where)
@@ -100,11 +99,11 @@ class Reading:
         """The inner stages that the rates stand on."""
         return self._derive.stages
 
-    def timed(self, nodes: list[gr.Node]) -> bool:
-        """Whether the time occurs in rates, in their stages or their averages."""
+    def symbols(self, nodes: list[gr.Node]) -> set[str]:
+        """The names of coordinates, the time and other numbers in rates, in their stages and their averages."""
         inner = [node for stage in self.stages for node in stage.nodes]
         averaged = [node for average in self.averages.found for node in (average.top, average.bottom)]
-        return gr.symbol(TIME) in gr.leaves([*nodes, *inner, *averaged])
+        return {leaf.data for leaf in gr.leaves([*nodes, *inner, *averaged]) if leaf.op == "symbol"}
 
     def _words(self, where: Collection[str] = ()) -> Words:
         """The words that may be used where all known so far is, of definitions those before."""
@@ -128,7 +127,8 @@ class Reading:
             raise ExpressionError(f"{refusal}: the rate of '{name}' is {rate}") from None
 
     def _require_covariant(self, name: str, rates: Mapping[str, Any], words: Words) -> None:
-        if self._covariant and words.fixed and self.metric in rates:
+        moves = self.metric in rates and not isinstance(self.parts.get(self.metric or ""), PotentialField)
+        if self._covariant and words.fixed and moves:
             raise InputError(f"the rate of '{name}' names {', '.join(sorted(words.fixed))}, which belongs to the "
                              f"coordinates, and the metric '{self.metric}' moves: a change of coordinates changes the "
                              "equation. Write it in tensors, or say covariant=False.")

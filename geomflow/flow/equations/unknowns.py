@@ -12,7 +12,11 @@ import numpy as np
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.field import Field, Fields, FormField, MetricField, PotentialField, ScalarField, TensorField
-from geomflow.symbolic.jets import field_node, metric_nodes
+from geomflow.field.potential import ReferenceForm
+from geomflow.flow.equations.kahler import Target
+from geomflow.symbolic.jets import HermitianNodes, MetricNodes, field_node, hermitian_nodes, metric_nodes
+from geomflow.symbolic.language.differences import Differences
+from geomflow.symbolic.language.hermitian import ComplexMetric, PotentialMetric
 from geomflow.symbolic.language.space import Space
 from geomflow.symbolic.language.tensor import Tensor, whole
 from geomflow.symbolic.meaning import Refusal
@@ -68,14 +72,47 @@ def _places(indices: str) -> tuple[bool, ...]:
 
 
 @singledispatch
+def metric_of(kind: Any, name: str, derive: Differences) -> MetricNodes | ComplexMetric | None:
+    """The metric that an unknown field of this kind is, or has; None if it has none."""
+    return None
+
+
+@metric_of.register(MetricField)
+def _of_components(kind: MetricField, name: str, derive: Differences) -> MetricNodes:
+    return MetricNodes(derive.coordinates, metric_nodes(derive.coordinates, name)[1])
+
+
+@metric_of.register(PotentialField)
+def _of_potential(kind: PotentialField, name: str, derive: Differences) -> PotentialMetric:
+    metric = hermitian_of(kind, name)
+    target = Target.flat(kind, metric)
+    return PotentialMetric.of(derive, metric, target.ratio(metric), target.excess(metric))
+
+
+def hermitian_of(kind: PotentialField, name: str) -> HermitianNodes:
+    """g_{ab̄} = reference + ∂_a∂_b̄ of an unknown potential of this name."""
+    form = ReferenceForm.of(kind)
+    return hermitian_nodes(form.coordinates, form.nodes(), name)
+
+
+@singledispatch
 def packed_rate(kind: Any, rate: Tensor, space: Space) -> list[gr.Node]:
     """The independent components of a rate of a field of this kind, in packed order. Refuses a rate of another type."""
     raise InputError(f"{kind!r} has no rate.")
 
 
-@packed_rate.register(ScalarField | PotentialField)
+@packed_rate.register(ScalarField)
 def _of_scalar(kind: Field, rate: Tensor, space: Space) -> list[gr.Node]:
     _require(rate, (), "a function")
+    return [rate.node]
+
+
+@packed_rate.register(PotentialField)
+def _of_function(kind: PotentialField, rate: Tensor, space: Space) -> list[gr.Node]:
+    if rate.up == (False, False):
+        raise Refusal("a potential has a function for its rate s, which changes g_{ab̄} by ∂_a∂_b̄ s, and this is "
+                      f"{rate.kind}: log(v) stands for -Ric")
+    _require(rate, (), "a potential, a function,")
     return [rate.node]
 
 

@@ -38,6 +38,7 @@ class Differences:
         self._stem = "inner"
         while any(name.startswith(self._stem) for name in (*taken, *coordinates)):
             self._stem += "_"
+        self._taken, self._called = frozenset(taken), dict[gr.Node, str]()
         self._inner: dict[gr.Node, tuple[int, str]] = {}
         self._varying: dict[gr.Node, bool] = {}
 
@@ -93,6 +94,15 @@ class Differences:
             self._varying[part] = part.op == "jet" or any(self._varying[argument] for argument in part.args)
         return self._varying[node]
 
+    def call(self, node: gr.Node, name: str) -> None:
+        """Let the inner stage that computes an expression have this name, if there is one and the name is free."""
+        if name not in self._taken:
+            self._called[node] = name
+
+    def is_constant(self, node: gr.Node) -> bool:
+        """Whether neither fields nor coordinates are in an expression."""
+        return all(leaf.op == "symbol" and leaf.data not in self.coordinates for leaf in gr.leaves([node]))
+
     def _plain(self, node: gr.Node, axes: Sequence[int]) -> gr.Node:
         for axis in axes:
             node = self._derive(node, axis)
@@ -107,7 +117,7 @@ class Differences:
         if bare not in self._inner:
             names = {leaf.data[0] for leaf in jets_of(bare)}
             depth = 1 + max((known for known, name in self._inner.values() if name in names), default=-1)
-            self._inner[bare] = depth, f"{self._stem}_{len(self._inner)}"
+            self._inner[bare] = depth, self._called.get(bare, f"{self._stem}_{len(self._inner)}")
         return number * gr.jet(self._inner[bare][1], index)
 
     def _symmetric(self, term: gr.Node, axis: int) -> gr.Node | None:

@@ -12,6 +12,7 @@ import numpy as np
 from geomflow.core import graph as gr
 from geomflow.symbolic.jets import MetricNodes
 from geomflow.symbolic.language.differences import Differences
+from geomflow.symbolic.language.hermitian import ComplexMetric, PotentialMetric
 from geomflow.symbolic.language.tensor import Tensor, mapped, outer, whole
 from geomflow.symbolic.meaning import Refusal
 from geomflow.symbolic.ring import GraphRing
@@ -28,12 +29,12 @@ class Space:
     ----------
     derive : Differences
         Derivatives along the coordinates.
-    metric : MetricNodes, optional
+    metric : MetricNodes or ComplexMetric, optional
         g; flat unless given.
     """
 
     derive: Differences
-    metric: MetricNodes | None = None
+    metric: MetricNodes | ComplexMetric | None = None
 
     @property
     def dim(self) -> int:
@@ -58,7 +59,7 @@ class Space:
     @cached_property
     def density(self) -> gr.Node:
         """√det g."""
-        return gr.ONE if self.metric is None else gr.sqrt(self.metric.determinant)
+        return gr.ONE if self.metric is None else self.metric.density
 
     @property
     def _unit(self) -> np.ndarray:
@@ -215,9 +216,14 @@ class Space:
         return Tensor.scalar(gr.add(*(self.derive(flux, k) for k, flux in enumerate(fluxes))) / self.density)
 
     def laplacian(self, tensor: Tensor) -> Tensor:
-        """Δ = ∇^k∇_k: of a scalar the divergence of its gradient, else the rough Laplacian."""
+        """Δ = ∇^k∇_k: of a scalar the divergence of its gradient, else the rough Laplacian.
+
+        Of a potential's metric it is 2 g^{ab̄}∂_a∂_b̄, as those of its curvature.
+        """
         if not tensor.rank and self.metric is None:
             return Tensor.scalar(gr.add(*(self.derive(tensor.node, k, k) for k in range(self.dim))))
+        if not tensor.rank and isinstance(self.metric, PotentialMetric):
+            return Tensor.scalar(self.metric.laplacian(tensor.node))
         if not tensor.rank:
             fluxes = mapped(lambda entry: entry * self.density, self.upper)
             return Tensor.scalar(self.derive.of_flux(fluxes, tensor.node) / self.density)

@@ -16,6 +16,7 @@ from geomflow.core.errors import GeomflowError, UnknownFunctionError
 from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.symbolic.language.averages import Averages
 from geomflow.symbolic.language.forms import exterior, star, wedge
+from geomflow.symbolic.language.hermitian import PotentialMetric
 from geomflow.symbolic.language.space import Space
 from geomflow.symbolic.language.tensor import Tensor, symmetric_part
 from geomflow.symbolic.meaning import FUNCTIONS, Meaning, Refusal, require_writable
@@ -24,6 +25,7 @@ CURVATURE = ("R", "Ric", "Rm", "Weyl", "Ric2", "Rm2")
 OPERATORS = ("Hess", "Lie", "d", "div", "dot", "grad", "integral", "laplacian", "mean", "nabla", "star", "sym", "trace",
              "wedge")
 FLAT = ("flat.Hess", "flat.d", "flat.div", "flat.laplacian")
+LOGARITHMS = ("log", "ln")
 TIME = "t"
 USAGE = {"Hess": "Hess(f)", "Lie": "Lie(X, T)", "dot": "dot(a, b)", "grad": "grad(f)", "integral": "integral(s)",
          "laplacian": "laplacian(T)", "mean": "mean(s)", "nabla": "nabla(T)", "star": "star(ω)", "sym": "sym(T)",
@@ -65,8 +67,8 @@ class Words(Meaning):
     @cached_property
     def names(self) -> Mapping[str, Any]:  # type: ignore[override]
         """Values by name."""
-        return Lazily({**{name: partial(self.known, name) for name in self.fields}, **self._curvature(),
-                        **{name: partial(_too_early, name) for name in self.later}})
+        return Lazily({**self._of_potential(), **{name: partial(self.known, name) for name in self.fields},
+                       **self._curvature(), **{name: partial(_too_early, name) for name in self.later}})
 
     @cached_property
     def functions(self) -> Mapping[str, Callable[..., Any]]:  # type: ignore[override]
@@ -150,6 +152,13 @@ class Words(Meaning):
                 "Rm2": lambda: Tensor.scalar(self._metric("Rm2").riemann_squared),
                 "dV": self._density, "volume": lambda: self.averages.integral(self.space, gr.ONE)}
 
+    def _of_potential(self) -> dict[str, Callable[[], Any]]:
+        """What a Kähler potential brings, where no field has the name."""
+        metric = self.space.metric
+        if not isinstance(metric, PotentialMetric):
+            return {"v": _no_ratio}
+        return {"g": lambda: Tensor(metric.matrix, (False, False)), "v": lambda: Tensor.scalar(metric.ratio)}
+
     def _operators(self) -> dict[str, Callable[..., Tensor]]:
         space, flat = self.space, Space(self.space.derive)
         return {"flat.laplacian": self._flatly(flat.laplacian), "flat.d": self._flatly(self.derivative),
@@ -231,6 +240,9 @@ class Words(Meaning):
 
     def _mean(self, scalar: Tensor) -> Tensor:
         _require_scalar(scalar, "mean(s) is of")
+        metric = self.space.metric
+        if isinstance(metric, PotentialMetric) and gr.split(scalar.node)[1] is gr.split(metric.scalar)[1]:
+            return Tensor.scalar(0)  # the first Chern class of a torus vanishes
         return self.averages.mean(self.space, scalar.node)
 
     def _integral(self, scalar: Tensor) -> Tensor:
@@ -242,6 +254,9 @@ class Words(Meaning):
             if len(values) != 1:
                 raise Refusal(f"'{name}' cannot take {len(values)} arguments")
             _require_scalar(values[0], f"{name}(s) is of")
+            metric = self.space.metric
+            if name in LOGARITHMS and isinstance(metric, PotentialMetric) and values[0].node is metric.ratio:
+                return Tensor.scalar(metric.log_ratio)
             argument = sympy.Symbol("argument")
             try:
                 node = from_sympy(FUNCTIONS[name](argument))
@@ -253,6 +268,11 @@ class Words(Meaning):
                 raise Refusal(str(error).rstrip(".")) from None
 
         return act
+
+
+def _no_ratio() -> Any:
+    raise Refusal("v is the volume ratio of a Kähler potential, and this state has none: it is made by "
+                  "grid.potential(...) on a ComplexTorus")
 
 
 def _too_early(name: str) -> Any:
