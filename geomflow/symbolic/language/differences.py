@@ -79,6 +79,8 @@ class Differences:
         node : Node
             s.
         """
+        if not gr.leaves([node]):
+            return gr.ZERO
         s, terms = self._held(node), list[gr.Node]()
         for k, l in combinations_with_replacement(range(len(matrix)), 2):
             if matrix[k, l] is gr.ZERO:
@@ -102,6 +104,11 @@ class Differences:
     def is_constant(self, node: gr.Node) -> bool:
         """Whether neither fields nor coordinates are in an expression."""
         return all(leaf.op == "symbol" and leaf.data not in self.coordinates for leaf in gr.leaves([node]))
+
+    def held(self, node: gr.Node) -> gr.Node:
+        """An expression as the output of an inner stage; what is linear in the fields as it is."""
+        linear = all(_linear(term) or not gr.leaves([term]) for term in summands(node))
+        return node if linear else self._held(node)
 
     def _plain(self, node: gr.Node, axes: Sequence[int]) -> gr.Node:
         for axis in axes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import singledispatch
 from itertools import combinations, permutations
 
 from geomflow.core import graph as gr
@@ -12,8 +13,9 @@ from geomflow.symbolic.meaning import Refusal
 from geomflow.symbolic.ring import parity
 
 
+@singledispatch
 def exterior(space: Space, form: Tensor) -> Tensor:
-    """(dω)_{i₀…i_k} = Σ_j (−1)^j ∂_{i_j} ω_{…}, without i_j."""
+    """(dω)_{i₀…i_k} = Σ_j (−1)^j ∂_{i_j} ω_{…}, without i_j. Other spaces register how they note it."""
     require_form(space, form, "d(ω)")
 
     def entry(places: tuple[int, ...]) -> gr.Node:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import final
 
 import numpy as np
 
@@ -20,7 +19,6 @@ from geomflow.symbolic.variation.residues import all_vanish
 from geomflow.symbolic.variation.staged import Staged
 
 
-@final
 @dataclass(frozen=True, eq=False)
 class Space:
     """Coordinates with a metric, or with the flat one of the torus.

@@ -63,7 +63,7 @@ def euler_operator(density: gr.Node, fields: Sequence[str], stages: Sequence[Sta
     """
     names = [name for stage in stages for name in stage.names]
     sweep = _Sweep(tuple(coordinates), {*fields, *names})
-    sweep.collect(_reverse([(gr.ONE, density)]))
+    sweep.collect(reversed_slopes([(gr.ONE, density)]))
     for stage in reversed(stages):
         adjoints = {name: sweep.adjoint(name) for name in stage.names}
         used = {name: node for name, node in adjoints.items() if node is not gr.ZERO}
@@ -77,11 +77,17 @@ def euler_operator(density: gr.Node, fields: Sequence[str], stages: Sequence[Sta
 def _pulled_back(stage: Stage, adjoints: Mapping[str, gr.Node]) -> Mapping[gr.Node, gr.Node]:
     if stage.pullback is not None:
         return stage.pullback(adjoints)
-    return _reverse([(adjoints[name], node) for name, node in stage.outputs if name in adjoints])
+    return reversed_slopes([(adjoints[name], node) for name, node in stage.outputs if name in adjoints])
 
 
-def _reverse(weighted: Iterable[tuple[gr.Node, gr.Node]]) -> dict[gr.Node, gr.Node]:
-    """Σ λ ∂node/∂leaf for the jets of the nodes; the weights λ are not differentiated."""
+def reversed_slopes(weighted: Iterable[tuple[gr.Node, gr.Node]]) -> dict[gr.Node, gr.Node]:
+    """Σ λ ∂node/∂leaf for the jets of the nodes; the weights λ are not differentiated.
+
+    Parameters
+    ----------
+    weighted : iterable of (Node, Node)
+        Pairs (λ, node).
+    """
     pairs = [(weight, node) for weight, node in weighted if weight is not gr.ZERO]
     held = [gr.symbol(f"adjoint weight {k}") for k in range(len(pairs))]
     total = gr.add(*(h * node for h, (_, node) in zip(held, pairs, strict=True)))

@@ -1,0 +1,289 @@
+"""The quantities that densities are made of, with the rules of their variation. With δg_ij = h_ij, h = g^{ij} h_ij:
+
+    δg^{ij} = −h^{ij},     δ√g = ½ √g h,     δR = −R^{ij} h_ij + ∇^i∇^j h_ij − Δh,
+    δR_ij = ½(∇^k∇_i h_jk + ∇^k∇_j h_ik − Δh_ij − ∇_i∇_j h),     δR^m_kij = ∇_i δΓ^m_jk − ∇_j δΓ^m_ik,
+    δ(∇_k T) = ∇_k δT + δΓ T,     δ(∇_i∇_j s) = ∇_i∇_j δs − δΓ^k_ij ∂_k s,
+    δ(Δs) = Δδs − h^{ij} ∇_i∇_j s − ∇_i h^{ij} ∂_j s + ½ ⟨∇h, ∇s⟩,     δ(dω) = dδω,
+
+each integrated by parts against its weight P. Source: Besse, Einstein Manifolds, 1.174 and 1.184.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from geomflow.core import graph as gr
+from geomflow.symbolic.jets import MetricNodes
+from geomflow.symbolic.language.forms import exterior
+from geomflow.symbolic.language.kinds import Place, alternating, free, riemannian
+from geomflow.symbolic.language.space import Space
+from geomflow.symbolic.language.sweep import Realised, Sweep
+from geomflow.symbolic.language.tape import Quantity
+from geomflow.symbolic.language.tensor import Tensor, outer, symmetric_part, whole
+from geomflow.symbolic.ring import HALF
+
+LOWER = (False, False)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Inverse(Quantity):
+    """g^{ij}."""
+
+    up = (True, True)
+
+    def value(self, realised: Realised) -> Tensor:
+        return Tensor(realised.space.upper, self.up)
+
+    def vary(self, sweep: Sweep, weight: Tensor) -> None:
+        sweep.add(weight, -1)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Volume(Quantity):
+    """√g."""
+
+    up = ()
+
+    def value(self, realised: Realised) -> Tensor:
+        return Tensor.scalar(realised.space.density)
+
+    def vary(self, sweep: Sweep, weight: Tensor) -> None:
+        sweep.add_metric(HALF * sweep.space.density * weight.node)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ScalarCurvature(Quantity):
+    """R."""
+
+    up = ()
+
+    def value(self, realised: Realised) -> Tensor:
+        return Tensor.scalar(_metric(realised.space).scalar)
+
+    def vary(self, sweep: Sweep, weight: Tensor) -> None:
+        space = sweep.space
+        sweep.add(Tensor(_metric(space).ricci, LOWER), -weight.node)
+        sweep.add(space.hessian(weight))
+        sweep.add_metric(-space.laplacian(weight).node)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class RicciCurvature(Quantity):
+    """R_ij."""
+
+    up = LOWER
+
+    def value(self, realised: Realised) -> Tensor:
+        return Tensor(_metric(realised.space).ricci, LOWER)
+
+    def vary(self, sweep: Sweep, weight: Tensor) -> None:
+        space = sweep.space
+        second = sweep.covariant(sweep.covariant(space.placed(weight, False)))
+        sweep.add(space.contracted(second, 0, 3))
+        sweep.add(space.contracted(second, 2, 3), -HALF)
+        sweep.add_metric(-HALF * space.contracted(space.contracted(second, 0, 3), 0, 1).node)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class RiemannCurvature(Quantity):
+    """R_lkij."""
+
+    up = (False,) * 4
+
+    def canonical(self, place: Place) -> tuple[int, Place]:
+        return riemannian(place)
+
+    def value(self, realised: Realised) -> Tensor:
+        return Tensor(_metric(realised.space).riemann_lower, self.up)
+
+    def vary(self, sweep: Sweep, weight: Tensor) -> None:
+        space = sweep.space
+        riemann = Tensor(_metric(space).riemann, (True, False, False, False))
+        raised = space.placed(weight, True)
+        folded = space.product(_labelled(raised, "lkij"), _labelled(riemann, "mkij"))
+        sweep.add(Tensor(folded.entries, folded.up))
+        nabla = space.contracted(sweep.covariant(space.turned(raised, 0, False)), 2, 4)
+        sweep.add_connection(nabla.scaled(-2).entries.swapaxes(1, 2))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Square(Quantity):
+    """|T|² = T_I T^I of a tensor with lower indices."""
+
+    tensor: Tensor
+
+    up = ()
+
+    def value(self, realised: Realised) -> Tensor:
+        tensor = realised.valued(self.tensor)
+        return realised.space.dot(tensor, tensor)
+
+    def vary(self, sweep: Sweep, weight: Tensor) -> None:
+        vary_square(sweep, weight.node, self.tensor)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class RiemannSquared(Quantity):
+    """|Rm|². In dimension 4 its integral is that of 4 |Ric|² − R², but for a constant (Gauss, Bonnet and Chern).
+
+    Parameters
+    ----------
+    riemann : Tensor
+        R_lkij.
+    reduced : Tensor
+        4 |Ric|² − R².
+    """
+
+    riemann: Tensor
+    reduced: Tensor
+
+    up = ()
+
+    def value(self, realised: Realised) -> Tensor:
+        return Tensor.scalar(_metric(realised.space).riemann_squared)
+
+    def vary(self, sweep: Sweep, weight: Tensor) -> None:
+        if sweep.space.dim != 4 or gr.leaves([weight.node]):
+            vary_square(sweep, weight.node, self.riemann)
+            return
+        sweep.spread_over(weight, self.reduced)
+        sweep.add_metric(HALF * weight.node * (sweep.realised.valued(self.reduced).node - self.value(sweep.realised).node))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Differential(Quantity):
+    """dω; of a function its differential."""
+
+    form: Tensor
+
+    @property
+    def up(self) -> tuple[bool, ...]:  # type: ignore[override]
+        return (False,) * (self.form.rank + 1)
+
+    def canonical(self, place: Place) -> tuple[int, Place]:
+        return alternating(place)
+
+    def value(self, realised: Realised) -> Tensor:
+        return exterior(realised.space, realised.valued(self.form))
+
+    def vary(self, sweep: Sweep, weight: Tensor) -> None:
+        sweep.spread_over(codifferential(sweep.space, weight).scaled(-weight.rank), self.form)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Covariant(Quantity):
+    """∇_k T, k the last index."""
+
+    tensor: Tensor
+
+    @property
+    def up(self) -> tuple[bool, ...]:  # type: ignore[override]
+        return (*self.tensor.up, False)
+
+    def canonical(self, place: Place) -> tuple[int, Place]:
+        return free(place)
+
+    def value(self, realised: Realised) -> Tensor:
+        return realised.space.covariant(realised.valued(self.tensor))
+
+    def vary(self, sweep: Sweep, weight: Tensor) -> None:
+        sweep.spread_over(sweep.divergence(weight).scaled(-1), self.tensor)
+        if sweep.space.metric is None:
+            return
+        value = sweep.realised.valued(self.tensor)
+        for slot, up in enumerate(value.up):
+            sweep.add_connection(_turning(sweep.space, weight, value, slot, up))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Hessian(Quantity):
+    """∇_i∇_j s."""
+
+    function: Tensor
+
+    up = LOWER
+
+    def value(self, realised: Realised) -> Tensor:
+        return realised.space.hessian(realised.valued(self.function))
+
+    def vary(self, sweep: Sweep, weight: Tensor) -> None:
+        space = sweep.space
+        sweep.spread_over(space.divergence(sweep.divergence(weight)), self.function)
+        if space.metric is not None:
+            slopes = space.differential(sweep.realised.valued(self.function))
+            sweep.add_connection(outer(slopes, weight).scaled(-1).entries)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Laplacian(Quantity):
+    """Δs."""
+
+    function: Tensor
+
+    up = ()
+
+    def value(self, realised: Realised) -> Tensor:
+        return realised.space.laplacian(realised.valued(self.function))
+
+    def vary(self, sweep: Sweep, weight: Tensor) -> None:
+        space, function = sweep.space, sweep.realised.valued(self.function)
+        sweep.spread_over(space.laplacian(weight), self.function)
+        if space.metric is None:
+            return
+        ds, dw = space.differential(function), space.differential(weight)
+        sweep.add(symmetric_part(outer(ds, dw)))
+        sweep.add_metric(-HALF * (space.dot(ds, dw).node + weight.node * space.laplacian(function).node))
+
+
+def codifferential(space: Space, tensor: Tensor) -> Tensor:
+    """∇_i P^{i…} = ∂_i(√g P^{i…})/√g of an alternating P with upper indices: a divergence on the grid too."""
+    raised = space.placed(tensor, True).entries
+    nodes = [gr.add(*(space.derive(space.density * raised[(k, *place)], k) for k in range(space.dim))) / space.density
+             for place in np.ndindex(raised.shape[1:])]
+    return Tensor(whole(raised.shape[1:], nodes), (True,) * (tensor.rank - 1))
+
+
+def vary_square(sweep: Sweep, weight: gr.Node, tensor: Tensor) -> None:
+    """∫ w δ(T_I T^I) dV = ∫ w (2 T^I δT_I − Σ T_{i…} T_j^{…} h^{ij}) dV, the sum over all indices of T."""
+    space, value = sweep.space, sweep.realised.valued(tensor)
+    raised = space.placed(value, True)
+    sweep.spread_over(raised.scaled(2 * weight), tensor)
+    for slot in range(tensor.rank if space.metric is not None else 0):
+        mixed = space.turned(raised, slot, False)
+        rows = [np.moveaxis(part.entries, slot, 0).reshape(space.dim, -1) for part in (value, mixed)]
+        sweep.add(Tensor(space.ring.multiply(rows[0], rows[1].T), LOWER), -weight)
+
+
+def _turning(space: Space, weight: Tensor, tensor: Tensor, slot: int, up: bool) -> np.ndarray:
+    """Q_m^{jk} of P δΓ T for one index of T: δ(∇_k T^i) = δΓ^i_kl T^l, δ(∇_k T_i) = −δΓ^l_ki T_l."""
+    dim = space.dim
+    p = np.moveaxis(weight.entries, (slot, -1), (0, 1)).reshape(dim, dim, -1)
+    t = np.moveaxis(tensor.entries, slot, 0).reshape(dim, -1)
+    found = space.ring.array((dim,) * 3)
+    for i, k, l in np.ndindex(found.shape):
+        node = space.ring.dot(zip(p[i, k], t[l], strict=True))
+        found[(i, k, l) if up else (l, k, i)] = node if up else -node
+    return found
+
+
+def _labelled(tensor: Tensor, labels: str) -> Tensor:
+    return Tensor(tensor.entries, tensor.up, tuple(labels))
+
+
+def _metric(space: Space) -> MetricNodes:
+    assert space.metric is not None
+    return space.metric
