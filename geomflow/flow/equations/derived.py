@@ -161,7 +161,7 @@ class Descent(Flow):
             program=found.program,
             stages=(*inner, *(s for s in stages if not set(s.names) & names)),
             monitors=(*(Monitor(name, "integral", node) for name, node in energies), *own),
-            averages=() if found.average is None else (found.average,),
+            averages=found.averages,
             inner=found.inner,
         )
 

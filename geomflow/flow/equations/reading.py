@@ -17,12 +17,12 @@ from geomflow.core.program import Stage
 from geomflow.field import Field, PotentialField
 from geomflow.field.lattice import FlatTorus
 from geomflow.flow.equations.gauge import Gauge
-from geomflow.flow.equations.unknowns import metric_of, ordered, packed_rate, tensor_of
+from geomflow.flow.equations.unknowns import metric_of, packed_rate, tensor_of
 from geomflow.symbolic.given import given
 from geomflow.symbolic.language.averages import Averages
 from geomflow.symbolic.language.differences import Differences, jets_of
 from geomflow.symbolic.language.space import Space
-from geomflow.symbolic.language.tensor import Tensor
+from geomflow.symbolic.language.tensor import Tensor, ordered
 from geomflow.symbolic.language.words import TIME, Words
 from geomflow.symbolic.meaning import Refusal
 from geomflow.symbolic.parse import read

@@ -153,11 +153,6 @@ def _require(rate: Tensor, up: tuple[bool, ...], what: str) -> None:
                       f"{_ADVICE[np.sign(rate.rank - len(up))]}")
 
 
-def ordered(rate: Tensor) -> Tensor:
-    """A rate whose indices are named, by the alphabet; so are those of the field that it changes."""
-    return rate if rate.labels is None else rate.moved(tuple(sorted(rate.labels)))
-
-
 def held(state: Field, rates: Mapping[str, Any], alone: bool = False) -> Field:
     """The state with those of its fields still for which there is no rate; `alone` is a rate without a name."""
     if not isinstance(state, Fields):

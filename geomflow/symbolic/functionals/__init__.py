@@ -17,6 +17,7 @@ from typing import Any
 from geomflow.core.registry import Registry
 from geomflow.symbolic.functionals.density import MetricDensity, PotentialDensity
 from geomflow.symbolic.functionals.derived import DerivedFlow
+from geomflow.symbolic.functionals.fields import FieldsDensity
 from geomflow.symbolic.functionals.gradient import Gradient
 from geomflow.symbolic.functionals.system import GradientSystem
 from geomflow.symbolic.functionals.functional import Functional
@@ -63,7 +64,8 @@ from_density = Functional.from_density
 
 __all__ = [
     "AubinI", "AubinJ", "Calabi", "Certificate", "DerivedFlow", "Ding", "EF", "EG", "EinsteinHilbert",
-    "FUNCTIONALS", "Functional", "FunctionalSum", "Gradient", "GradientSystem", "JFunctional", "KEnergy",
+    "FieldsDensity", "FUNCTIONALS", "Functional", "FunctionalSum", "Gradient", "GradientSystem", "JFunctional",
+    "KEnergy",
     "Linearisation", "MetricDensity", "MetricFunctional", "PerelmanF", "PerelmanFCoupled", "PerelmanKahler",
     "PerelmanLambda", "PerelmanW", "PerelmanWCoupled", "PotentialDensity", "PotentialFunctional",
     "PrincipalSymbol", "RicciSquared", "ScalarSquared", "Sigma", "Volume", "from_density",

@@ -123,8 +123,9 @@ class Functional(Varied, InNotebook, InLatex):
         return str(sympy.latex(self.equation))
 
     @staticmethod
-    def from_density(geometry: Any, density: Any, *, measure: Measure | None = None,
-                     name: str = "density") -> Functional:
+    def from_density(geometry: Any, density: Any, *, measure: Measure | None = None, name: str = "density",
+                     fields: str | Mapping[str, str] | None = None, parameters: Mapping[str, Any] | None = None,
+                     where: Mapping[str, str] | None = None) -> Functional:
         """∫ density over a geometry, varied like the functionals that come with the package.
 
         On a real geometry the density is written in R, Ric2 (= |Ric|²), f, `laplacian(s)` and `dot(s, t)`
@@ -132,7 +133,12 @@ class Functional(Varied, InNotebook, InLatex):
         (Riemannian: Δ = 2Δ_∂, ⟨∇s,∇t⟩ = 2⟨∂s,∂t⟩). Components of the metric (g_xx, ...), coordinates and partial
         derivatives `d(s, x)` are read too: every density is put to the test of a random change of coordinates.
 
-        Raises InputError for a density that is complex or not covariant, ExpressionError for one that cannot be read.
+        With `fields` the functional is one of all these: the density is a scalar in the language of tensors that rates
+        are written in (`Flow.from_expression`), of a real geometry of any dimension, integrated against dV, and
+        `gradient_flow` moves them all. Without a metric among them derivatives are flat.
+
+        Raises InputError for a density that is complex or not covariant, and for fields that it has not;
+        ExpressionError for one that cannot be read or is no scalar.
 
         Parameters
         ----------
@@ -145,6 +151,14 @@ class Functional(Varied, InNotebook, InLatex):
             dμ_J, or "omega", dμ_Ω, fixed. The first unless given.
         name : str
             The functional's.
+        fields : str or mapping, optional
+            The fields that it is of, "g f A:form" or {"g": "metric", "f": "scalar", "A": "1-form"}: one called g is a
+            metric unless it is said otherwise, every other a scalar; kinds are scalar, metric, vector, symmetric and
+            forms.
+        parameters : mapping of str to number, optional
+            Numbers that the density names; with `fields`.
+        where : mapping of str to str, optional
+            Definitions that the density may use, and definitions after them; with `fields`.
 
         Examples
         --------
@@ -152,7 +166,18 @@ class Functional(Varied, InNotebook, InLatex):
         >>> E = Functional.from_density(gf.Torus(dim=2), "R^2 + 1")
         >>> print(E.equation.rhs)
         2*R*R_ij + g_ij*(-R**2/2 + 2*Laplacian(R) - 1/2) - 2*Hessian(R)
+        >>> E = Functional.from_density(gf.Torus(dim=3), "R - dot(d(f), d(f))/2", fields="g f")
+        >>> bool(E.certify_gradient({"g": "-Ric + R*g/2 + d(f)*d(f)/2 - dot(d(f), d(f))*g/4", "f": "laplacian(f)"}))
+        True
         """
+        if fields is not None:
+            if measure not in (None, "dV"):
+                raise InputError(f"a functional of several fields is integrated against dV, not {measure!r}: write the "
+                                 "weight in the density, as in exp(-f)*(R + dot(d(f), d(f))).")
+            return SEVERAL[0](geometry, density, fields, name, parameters or {}, where or {})
+        if parameters or where:
+            raise InputError("parameters and definitions belong to densities of several fields: name these, as in "
+                             "fields='g f'.")
         known, kind = DENSITIES[is_complex(geometry)]
         chosen = measure or known[0]
         if chosen not in known:
@@ -162,6 +187,9 @@ class Functional(Varied, InNotebook, InLatex):
 
 DENSITIES: dict[bool, tuple[tuple[str, ...], Callable[..., Functional]]] = {}
 """By whether the geometry is complex: the measures, and the functionals of users' own densities against them."""
+
+SEVERAL: list[Callable[..., Functional]] = []
+"""What makes a functional of several fields."""
 
 Terms = tuple[tuple[Fraction | int, Any], ...]
 """Pairs (c, E) of a sum Σ c E."""

@@ -189,5 +189,5 @@ class Gradient(ABC):
             rates = {u: rate - gr.symbol(mean.parameter) for u, rate in rates.items()}
         nodes = [*rates.values(), energy, dissipation, *(n for s in realise.stages for n in s.nodes)]
         return gradient_system(realise.frame.axes, rates, realise.stages, energy, dissipation,
-                               statics=self.statics(realise, nodes), mean=mean, inner=inner,
-                               elliptic=self.solved(realise))
+                               statics=self.statics(realise, nodes), averages=() if mean is None else (mean,),
+                               inner=inner, elliptic=self.solved(realise))

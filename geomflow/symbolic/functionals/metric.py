@@ -14,6 +14,7 @@ import sympy
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.program import Elliptic, InnerProduct, Stage
+from geomflow.symbolic.functionals.by_algebra import ByAlgebra
 from geomflow.symbolic.functionals.functional import Functional
 from geomflow.symbolic.functionals.gradient import Gradient
 from geomflow.symbolic.functionals.linear import Background, Linearisation
@@ -32,7 +33,7 @@ from geomflow.symbolic.variation.metrics import DILATON, METRIC, MetricAlgebra, 
 from geomflow.symbolic.variation.staged import Staged
 
 
-class MetricFunctional(Functional):
+class MetricFunctional(ByAlgebra, Functional):
     """E(g) = ∫ s dV, or E(g, f) with a dilaton, in real dimension 2, 3 and 4.
 
     A subclass gives the integrand s by structure. Gradients: "ebin" ∫⟨h,h'⟩_g dV, "weighted" ∫⟨h,h'⟩_g dm

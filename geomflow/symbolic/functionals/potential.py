@@ -12,6 +12,7 @@ import sympy
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.program import Average, InnerProduct
+from geomflow.symbolic.functionals.by_algebra import ByAlgebra
 from geomflow.symbolic.functionals.functional import Functional
 from geomflow.symbolic.functionals.gradient import Gradient
 from geomflow.symbolic.functionals.linear import Background
@@ -41,7 +42,7 @@ def parts(entry: Any) -> tuple[Any, Any]:
     return entry if isinstance(entry, tuple) else (entry, 0)
 
 
-class PotentialFunctional(Functional):
+class PotentialFunctional(ByAlgebra, Functional):
     """E(φ) = ∫ s dμ_J + Σ c ∫_0^1 ∫ φ ... dμ_t dt over ω_φ = ω_0 + i∂∂̄φ, in complex dimension 1, 2 and 3.
 
     A subclass gives the integrand s by structure; `paths` adds energies along tφ ("volume": ∫∫ φ dμ_t dt, "form":

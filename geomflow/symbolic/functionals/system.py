@@ -25,8 +25,8 @@ class GradientSystem:
         The density of c E by d^dx, c the functional's `factor`.
     dissipation : Node
         The density of ‖c grad E‖² by d^dx: d(c E)/dt = −∫ dissipation.
-    average : Average, optional
-        A parameter that is an average over the state.
+    averages : tuple of Average
+        Parameters that are averages over the state; one may depend on those before it.
     inner : InnerProduct, optional
         The inner product that is descended in, where it is a pointwise one.
     elliptic : Elliptic, optional
@@ -39,7 +39,7 @@ class GradientSystem:
     stages: tuple[Stage, ...]
     energy: gr.Node
     dissipation: gr.Node
-    average: Average | None = None
+    averages: tuple[Average, ...] = ()
     inner: InnerProduct | None = None
     elliptic: Elliptic | None = None
     backward: tuple[str, ...] = ()
@@ -57,7 +57,8 @@ class GradientSystem:
     @property
     def open_parameters(self) -> tuple[str, ...]:
         """The numbers that the functional leaves open."""
-        return tuple(n for n in self.program.parameters if self.average is None or n != self.average.parameter)
+        known = {average.parameter for average in self.averages}
+        return tuple(name for name in self.program.parameters if name not in known)
 
     @property
     def density_stages(self) -> tuple[Stage, ...]:
@@ -75,14 +76,14 @@ class GradientSystem:
         energy, dissipation = gr.substitute([self.energy, self.dissipation], values)
         return GradientSystem(
             self.program.substituted(values), tuple(stage.substituted(values) for stage in self.stages), energy,
-            dissipation, self.average and self.average.substituted(values),
+            dissipation, tuple(average.substituted(values) for average in self.averages),
             self.inner and self.inner.substituted(values), self.elliptic, self.backward)
 
 
 def gradient_system(coordinates: tuple[str, ...], rates: Mapping[str, gr.Node], stages: tuple[Stage, ...],
-                    energy: gr.Node, dissipation: gr.Node, *, statics: Sequence[str] = (), mean: Average | None = None,
-                    inner: InnerProduct | None = None, elliptic: Elliptic | None = None,
-                    backward: tuple[str, ...] = ()) -> GradientSystem:
+                    energy: gr.Node, dissipation: gr.Node, *, statics: Sequence[str] = (),
+                    averages: Sequence[Average] = (), inner: InnerProduct | None = None,
+                    elliptic: Elliptic | None = None, backward: tuple[str, ...] = ()) -> GradientSystem:
     """A system of rates by field, each of its parts on those of the stages that it needs.
 
     Parameters
@@ -97,8 +98,8 @@ def gradient_system(coordinates: tuple[str, ...], rates: Mapping[str, gr.Node], 
         Densities by d^dx.
     statics : sequence of str
         Names of given functions.
-    mean : Average, optional
-        A parameter that is an average over the state.
+    averages : sequence of Average
+        Parameters that are averages over the state.
     inner : InnerProduct, optional
         What is descended in, where it is pointwise.
     elliptic : Elliptic, optional
@@ -112,8 +113,7 @@ def gradient_system(coordinates: tuple[str, ...], rates: Mapping[str, gr.Node], 
     parameters = tuple(name for name in found if name not in coordinates)
     final = Stage(tuple((f"rate_{name}", rate) for name, rate in rates.items()))
     program = Program(coordinates, fields, tuple(statics), parameters, (*needed(stages, final.nodes), final))
-    if mean is not None:
-        mean = replace(mean, stages=needed(stages, [mean.top, mean.bottom]))
+    own = tuple(replace(average, stages=needed(stages, [average.top, average.bottom])) for average in averages)
     if inner is not None:
         inner = replace(inner, stages=needed(stages, [inner.measure]))
-    return GradientSystem(program, stages, energy, dissipation, mean, inner, elliptic, backward)
+    return GradientSystem(program, stages, energy, dissipation, own, inner, elliptic, backward)

@@ -157,7 +157,8 @@ class RiemannSquared(Quantity):
             vary_square(sweep, weight.node, self.riemann)
             return
         sweep.spread_over(weight, self.reduced)
-        sweep.add_metric(HALF * weight.node * (sweep.realised.valued(self.reduced).node - self.value(sweep.realised).node))
+        reduced, own = sweep.realised.valued(self.reduced), self.value(sweep.realised)
+        sweep.add_metric(HALF * weight.node * (reduced.node - own.node))
 
 
 @final

@@ -99,6 +99,11 @@ def outer(first: Tensor, second: Tensor) -> Tensor:
     return Tensor(whole((*first.entries.shape, *second.entries.shape), nodes), (*first.up, *second.up), labels)
 
 
+def ordered(tensor: Tensor) -> Tensor:
+    """A tensor whose indices are named, by the alphabet; so are those of what it changes."""
+    return tensor if tensor.labels is None else tensor.moved(tuple(sorted(tensor.labels)))
+
+
 def symmetric_part(tensor: Tensor) -> Tensor:
     """½(T_ij + T_ji) of two indices of one kind."""
     if tensor.rank != 2 or tensor.up[0] != tensor.up[1]:

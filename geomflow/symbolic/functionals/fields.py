@@ -1,0 +1,340 @@
+"""A user's own functional of one field or several, its density in the language of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, ClassVar, final
+
+from geomflow.core import graph as gr
+from geomflow.core.errors import ExpressionError, InputError, require_known
+from geomflow.core.numbers import exact_number
+from geomflow.core.progress import waiting
+from geomflow.symbolic.functionals.density import not_covariant
+from geomflow.symbolic.functionals.derived import DerivedFlow
+from geomflow.symbolic.functionals.fields_gradient import FieldsGradient, products_of, raised, read_products
+from geomflow.symbolic.functionals.functional import SEVERAL, Functional, Terms, summed
+from geomflow.symbolic.language.kinds import Kind, read_kinds
+from geomflow.symbolic.language.recorded import recorded
+from geomflow.symbolic.language.sweep import Realised, Sweep
+from geomflow.symbolic.language.tape import Tape
+from geomflow.symbolic.language.tensor import Tensor, ordered
+from geomflow.symbolic.language.words import Words
+from geomflow.symbolic.meaning import Refusal
+from geomflow.symbolic.parse import read
+from geomflow.symbolic.variation.residues import Certificate, all_vanish
+from geomflow.symbolic.variation.staged import Staged, euler_operator
+
+
+@dataclass(frozen=True)
+class FieldsVariation:
+    """The first variation of ∫ s dV by structure: E_ij of the metric and E_u of other fields, in coordinates.
+
+    Parameters
+    ----------
+    realised : Realised
+        The quantities in coordinates, and the stages they stand on.
+    density : Node
+        s.
+    tensors : mapping of str to Tensor
+        E_u by field, with Σ E_u δu over all components.
+    """
+
+    realised: Realised
+    density: gr.Node
+    tensors: Mapping[str, Tensor]
+
+    def packed(self, kinds: Mapping[str, Kind]) -> list[gr.Node]:
+        """√g E_u of all independent components."""
+        space, found = self.realised.space, list[gr.Node]()
+        for name, kind in kinds.items():
+            covector = self.tensors[name]
+            for slot, up in enumerate(kind.up):
+                covector = space.turned(covector, slot, not up)
+            found += [space.density * node for node in kind.summed(covector)]
+        return found
+
+
+class NoAverages:
+    """What `mean`, `integral` and `volume` are in a density: refused."""
+
+    def mean(self, space: Any, node: gr.Node) -> Tensor:
+        """Refused."""
+        raise Refusal("a density is a function at each point, and means and integrals belong to the whole state: keep "
+                      "one by gradient_flow(keep=...), or take the quotient of two functionals")
+
+    integral = mean
+
+
+@final
+@dataclass(frozen=True)
+class FieldsDensity(Functional):
+    """E = ∫ s dV of fields by name; see `Functional.from_density`.
+
+    Parameters
+    ----------
+    geometry : Torus or Chart
+        Real.
+    given : str
+        The density s.
+    fields : mapping of str to Kind
+        Their kinds.
+    label : str
+        The functional's name.
+    numbers : mapping of str to number
+        Parameters of the density.
+    where : mapping of str to str
+        Definitions that the density may use.
+    """
+
+    given: str
+    fields: Mapping[str, Kind]
+    label: str = "density"
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    where: Mapping[str, str] = field(default_factory=dict)
+
+    complex_geometry: ClassVar[bool] = False
+    dims: ClassVar[tuple[int, ...]] = (1, 2, 3, 4, 5, 6, 7)
+    source: ClassVar[str] = "given by the user"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        tape = self.new_algebra()
+        self.integrand(tape)
+        unused = [name for name in self.fields if name != tape.metric and not self._stands_on(tape, name)]
+        if unused:
+            raise InputError(f"the field '{unused[0]}' does not occur in the density '{self.given}': write it there, "
+                             "or leave it out of fields=….")
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """The name given."""
+        return self.label
+
+    @property
+    def definition(self) -> str:  # type: ignore[override]
+        """E = ∫ density dV."""
+        return f"E = ∫ ({self.given}) dV"
+
+    @property
+    def metrics(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The inner products of each field: "g:ebin", "f:L2", "f:H-1", …."""
+        return tuple(f"{name}:{product}" for name, kind in self.fields.items() for product in products_of(kind))
+
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """The independent components of all fields."""
+        return tuple(own for name, kind in self.fields.items() for own in kind.names(name, self.coordinates))
+
+    @property
+    def place(self) -> str:
+        """The dimension."""
+        return f"dimension {len(self.coordinates)}"
+
+    # reading
+
+    def new_algebra(self) -> Tape:
+        """A tape for what the density is made of."""
+        return Tape(self.coordinates, self.fields)
+
+    def integrand(self, use: Tape) -> gr.Node:
+        """s, over the symbols of a tape."""
+        return self.read(use, self.given)
+
+    def read(self, tape: Tape, text: str) -> gr.Node:
+        """A scalar in the words of the density, over the symbols of a tape.
+
+        Raises ExpressionError for text that cannot be read or is no scalar, InputError where it is not covariant.
+
+        Parameters
+        ----------
+        tape : Tape
+            Where its quantities are noted.
+        text : str
+            In the language of tensors.
+        """
+        if not isinstance(text, str) or not text.strip():
+            raise ExpressionError(f"{text!r} is no density: a density of several fields is written as text, as in "
+                                  "'R - dot(d(f), d(f))/2'.")
+        words = self._words(tape)
+        found = read(text, words)
+        if found.rank:
+            raise ExpressionError(f"the density '{text}' is {found.kind}, and a density is a scalar: contract its "
+                                  "indices, as dot(a, b), trace(T) and T[i, i] do.")
+        if words.fixed:
+            raise not_covariant(text)
+        return found.node
+
+    def _words(self, tape: Tape) -> Words:
+        space, known = recorded(tape), {name: tape.tensor(name) for name in self.fields}
+        known |= {name: Tensor.scalar(exact_number(value, f"the parameter '{name}'"))
+                  for name, value in self.numbers.items()}
+        fixed = set[str]()
+        for name, text in self.where.items():
+            words = Words(space, NoAverages(), dict(known))  # type: ignore[arg-type]
+            known[name] = replace(ordered(read(text, words)), labels=None)
+            fixed |= words.fixed
+        return Words(space, NoAverages(), known, fixed=fixed)  # type: ignore[arg-type]
+
+    def _stands_on(self, tape: Tape, name: str) -> bool:
+        """Whether a field occurs in what is noted, or in the density itself."""
+        own = set(self.fields[name].packed(tape.tensor(name)))
+        parts = [entry for q in tape.quantities.values() for part in q.parts for entry in part.entries.flat]
+        return bool(own.intersection(gr.leaves([self.integrand(tape), *parts])))
+
+    # variation
+
+    def varied(self, *texts: str) -> list[FieldsVariation]:
+        """The variations of the density and of further ones, over the same stages.
+
+        Parameters
+        ----------
+        *texts : str
+            Densities in the same words.
+        """
+        tape = self.new_algebra()
+        nodes = [self.integrand(tape), *(self.read(tape, text) for text in texts)]
+        realised = Realised(tape)
+        return [FieldsVariation(realised, realised.value(node), Sweep.of(realised, node)) for node in nodes]
+
+    def first_variation(self) -> FieldsVariation:
+        """δE = ∫ (E^{ij} h_ij + Σ_u E_u δu) dV, by structure."""
+        return self.varied()[0]
+
+    @cached_property
+    def density(self) -> Staged:
+        """L with E = ∫ L d^dx, on its stages."""
+        tape = self.new_algebra()
+        node = self.integrand(tape)
+        realised = Realised(tape)
+        return self._staged(realised, [realised.value(node) * realised.space.density])
+
+    def _staged(self, realised: Realised, outputs: Sequence[gr.Node]) -> Staged:
+        return Staged(self.coordinates, (len(self.coordinates),), realised.stages, tuple(outputs))
+
+    def euler(self) -> Staged:
+        """E_u(L) for every unknown by the Euler operator on jets, L the density by d^dx."""
+        density = self.density
+        return euler_operator(density.outputs[0], self.unknowns, density.stages, self.coordinates)
+
+    def difference(self, found: FieldsVariation) -> Staged:
+        """The Euler derivatives minus those of a variation by structure: zero if they agree."""
+        realised = found.realised
+        expected = found.packed(self.fields)
+        density = found.density * realised.space.density
+        euler = euler_operator(density, self.unknowns, realised.stages, self.coordinates)
+        return replace(euler, outputs=tuple(e - x for e, x in zip(euler.outputs, expected, strict=True)))
+
+    @property
+    def differential(self) -> Staged:
+        """The density of δE by d^dx, linear in fields h_g_xx, …, h_f: the changes of the unknowns."""
+        found = self.first_variation()
+        zero = (0,) * len(self.coordinates)
+        pairs = zip(found.packed(self.fields), self.unknowns, strict=True)
+        return self._staged(found.realised, [gr.add(*(node * gr.jet(f"h_{own}", zero) for node, own in pairs))])
+
+    @waiting("deciding")
+    def certify_gradient(self, textbook: Mapping[str, str]) -> Certificate:  # type: ignore[override]
+        """Whether the gradient is what a textbook says, in the first inner product of each field.
+
+        Raises InputError for a field that the functional has not.
+
+        Parameters
+        ----------
+        textbook : mapping of str to str
+            The gradient along each field, in the language of tensors: {"g": "-Ric + R*g/2"}.
+        """
+        for name in textbook:
+            require_known("field", name, tuple(self.fields))
+        found = self.first_variation()
+        space = found.realised.space
+        known = {name: found.realised.tape.tensor(name) for name in self.fields}
+        numbers = {name: Tensor.scalar(exact_number(v, name)) for name, v in self.numbers.items()}
+        outputs: list[gr.Node] = []
+        for name, text in textbook.items():
+            said = replace(ordered(read(text, Words(space, NoAverages(), {**known, **numbers}))), labels=None)  # type: ignore[arg-type]
+            kind = self.fields[name]
+            own = raised(space, kind, found.tensors[name], products_of(kind)[0])
+            if said.up != own.up:
+                raise ExpressionError(f"the gradient along '{name}' is {own.kind}, and '{text}' is {said.kind}.")
+            outputs += [a - b for a, b in zip(own.entries.flat, said.entries.flat, strict=True)]
+        statement = f"gradient of {self.name} minus {', '.join(textbook.values())} in {self.place}"
+        return Certificate(statement, all_vanish(self._staged(found.realised, outputs)))
+
+    # descent
+
+    def gradient(self, metric: Any = None, of: Any = None, keep: Any = ()) -> FieldsGradient:  # type: ignore[override]
+        """The gradient in an inner product for each field.
+
+        Raises UnknownNameError for an unknown field or inner product.
+
+        Parameters
+        ----------
+        metric : str or mapping, optional
+            Inner products by field, "f:H-1" or {"f": "H-1"}; the first of each field unless given: "ebin",
+            ∫ h_ij h^ij dV, of the metric, "L2" of all else; "H-1" of a function, ∫ |∇Δ^{-1}a|² dV, keeps its integral.
+        of : str or sequence of str, optional
+            The fields that move; all unless given.
+        keep : str or sequence of str
+            Densities whose integrals are kept by multipliers; "volume" is that of 1.
+        """
+        named = of.replace(",", " ").split() if isinstance(of, str) else of
+        moving = tuple(self.fields if named is None else named)
+        for name in moving:
+            require_known("field", name, tuple(self.fields))
+        kept = (keep,) if isinstance(keep, str) else tuple(keep)
+        return FieldsGradient(self, read_products(metric, self.fields), moving, kept)
+
+    @waiting("deriving")
+    def gradient_flow(self, metric: Any = None, of: Any = None, keep: Any = ()) -> DerivedFlow:  # type: ignore[override]
+        """∂_t u = −grad_u E of all fields, or of some; see `gradient` for the parameters.
+
+        Parameters
+        ----------
+        metric : str or mapping, optional
+            Inner products by field.
+        of : str or sequence of str, optional
+            The fields that move; the others stay as they are.
+        keep : str or sequence of str
+            Densities whose integrals are kept by multipliers; "volume" is that of 1.
+        """
+        gradient = self.gradient(metric, of, keep)
+        return DerivedFlow(self, gradient.metric, gradient.equation, gradient.system, gradient.linearised_at)
+
+    def explain(self) -> str:
+        """What the density is made of, and the rule of variation of each quantity."""
+        tape = self.new_algebra()
+        self.integrand(tape)
+        rules = [f"  {(type(q).__doc__ or '').splitlines()[0].rstrip('.')}" for q in tape.quantities.values()]
+        made = ["The density is varied through the volume, the fields and", *rules] if rules else []
+        return "\n".join([str(self), f"Source: {self.source}", *made])
+
+
+@summed.register
+def _sum(functional: FieldsDensity, terms: Terms) -> FieldsDensity:
+    """Σ c E of densities of the same fields, one density."""
+    if any(not isinstance(e, FieldsDensity) or (e.geometry, e.fields) != (functional.geometry, functional.fields)
+           for _, e in terms):
+        raise InputError("functionals of several fields are added where they are of the same fields by the same names "
+                         "over one geometry.")
+    numbers: dict[str, Any] = {}
+    where: dict[str, str] = {}
+    for _, e in terms:
+        for own, into in ((e.numbers, numbers), (e.where, where)):
+            clash = next((name for name in own if name in into and into[name] != own[name]), None)
+            if clash is not None:
+                raise InputError(f"'{clash}' means one thing in one density and another in the other: rename it.")
+            into.update(own)
+    text = " + ".join(f"({Fraction(c)})*({e.given})" for c, e in terms)
+    return FieldsDensity(functional.geometry, text, functional.fields, "sum", numbers, where)
+
+
+def fields_density(geometry: Any, density: Any, fields: str | Mapping[str, str], name: str,
+                   numbers: Mapping[str, Any], where: Mapping[str, str]) -> FieldsDensity:
+    """The functional of `Functional.from_density(…, fields=…)`."""
+    return FieldsDensity(geometry, density, read_kinds(fields, geometry.dim), name, dict(numbers), dict(where))
+
+
+SEVERAL.append(fields_density)

@@ -1,0 +1,238 @@
+"""Gradients of functionals of several fields: inner products, multipliers, the system of the flow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, final
+
+import numpy as np
+import sympy
+
+from geomflow.core import graph as gr
+from geomflow.core.errors import InputError, ShapeError, require_known
+from geomflow.core.program import Average
+from geomflow.symbolic.functionals.linear import Linearisation, wave_vector
+from geomflow.symbolic.functionals.system import GradientSystem, gradient_system
+from geomflow.symbolic.language.kinds import Kind
+from geomflow.symbolic.language.space import Space
+from geomflow.symbolic.language.tensor import Tensor
+from geomflow.symbolic.variation.staged import Staged
+
+Covectors = Mapping[str, Tensor]
+"""E_u by field."""
+
+
+def products_of(kind: Kind) -> tuple[str, ...]:
+    """The names of the inner products of fields of a kind, the first by default."""
+    return {"metric": ("ebin",), "scalar": ("L2", "H-1")}.get(kind.label, ("L2",))
+
+
+def read_products(given: Any, fields: Mapping[str, Kind]) -> dict[str, str]:
+    """The inner product of each field, from "f:H-1" or a mapping.
+
+    Raises InputError for another kind of value, UnknownNameError for an unknown field or inner product.
+    """
+    if given is not None and not isinstance(given, str | Mapping):
+        raise InputError(f"inner products are given by field, as 'f:H-1' or {{'f': 'H-1'}}, not as {given!r}.")
+    words = [word.partition(":") for word in given.split()] if isinstance(given, str) else []
+    pairs = given if isinstance(given, Mapping) else {name: product for name, _, product in words}
+    found = {name: products_of(kind)[0] for name, kind in fields.items()}
+    for name, product in pairs.items():
+        require_known("field", name, tuple(fields))
+        require_known(f"inner product of '{name}'", product, products_of(fields[name]))
+        found[name] = product
+    return found
+
+
+def raised(space: Space, kind: Kind, covector: Tensor, product: str) -> Tensor:
+    """The gradient of a covector E_u, with indices as the field has them."""
+    return space.laplacian(covector).scaled(-1) if product == "H-1" else _placed(space, covector, kind.up).scaled(
+        kind.scale)
+
+
+def paired(space: Space, kind: Kind, a: Tensor, b: Tensor, product: str) -> gr.Node:
+    """⟨grad a, grad b⟩ of two covectors at a point."""
+    if product == "H-1":
+        a, b = space.differential(a), space.differential(b)
+    return (space.dot(a, b).node if a.rank else a.node * b.node) * kind.scale
+
+
+def _placed(space: Space, tensor: Tensor, places: Sequence[bool]) -> Tensor:
+    for slot, up in enumerate(places):
+        tensor = space.turned(tensor, slot, up)
+    return tensor
+
+
+@final
+@dataclass(frozen=True)
+class FieldsGradient:
+    """The gradient of a functional of several fields, and its descent.
+
+    Parameters
+    ----------
+    functional : FieldsDensity
+        E.
+    products : mapping of str to str
+        The inner product of each field.
+    moving : tuple of str
+        The fields that move.
+    keep : tuple of str
+        Densities whose integrals are kept.
+    """
+
+    functional: Any
+    products: Mapping[str, str]
+    moving: tuple[str, ...]
+    keep: tuple[str, ...] = ()
+
+    kept_volume: ClassVar[str] = "volume"
+
+    @property
+    def metric(self) -> str:
+        """The inner products of the fields that move, and what is kept, as text."""
+        kept = [f"keep={text}" for text in self.keep]
+        return " ".join([*(f"{name}:{self.products[name]}" for name in self.moving), *kept])
+
+    @property
+    def expression(self) -> sympy.Expr:
+        """The gradient as a tuple of functional derivatives."""
+        return sympy.Tuple(*(self._derivative(name) for name in self.moving))
+
+    @property
+    def equation(self) -> sympy.Eq:
+        """∂_t u = −grad_u E; of tuples where several fields move."""
+        t = sympy.Symbol("t")
+        left = [sympy.Derivative(sympy.Function(name)(t), t) for name in self.moving]
+        right = [-self._derivative(name) for name in self.moving]
+        if len(left) == 1:
+            return sympy.Eq(left[0], right[0], evaluate=False)
+        return sympy.Eq(sympy.Tuple(*left), sympy.Tuple(*right), evaluate=False)
+
+    def _derivative(self, name: str) -> sympy.Expr:
+        return sympy.Function(f"grad_{name}")(sympy.Symbol("E"))
+
+    @cached_property
+    def _varied(self) -> list[Any]:
+        texts = ["1" if text == self.kept_volume else text for text in self.keep]
+        return list(self.functional.varied(*texts))
+
+    @property
+    def variation(self) -> Any:
+        """δE by structure."""
+        return self._varied[0]
+
+    @property
+    def _space(self) -> Space:
+        space: Space = self.variation.realised.space
+        return space
+
+    def _pair(self, a: Covectors, b: Covectors) -> gr.Node:
+        fields = self.functional.fields
+        return gr.add(*(paired(self._space, fields[name], a[name], b[name], self.products[name])
+                        for name in self.moving)) * self._space.density
+
+    @cached_property
+    def projected(self) -> tuple[Covectors, tuple[Average, ...]]:
+        """E_u with its multiples of what is kept subtracted, and the multipliers, averages over the state."""
+        averages: list[Average] = []
+        basis: list[Covectors] = []
+        for kept in self._varied[1:]:
+            direction = self._orthogonal(kept.tensors, basis, averages)
+            if self._pair(direction, direction) is not gr.ZERO:
+                basis.append(direction)
+        found = self._orthogonal(self.variation.tensors, basis, averages)
+        return found, tuple(averages)
+
+    def _orthogonal(self, covectors: Covectors, basis: Sequence[Covectors], averages: list[Average]) -> Covectors:
+        """Less its parts along a basis, each a multiplier."""
+        found = {name: covectors[name] for name in self.moving}
+        for direction in basis:
+            name = f"multiplier_{len(averages)}"
+            averages.append(Average(name, self._pair(covectors, direction), self._pair(direction, direction)))
+            times = gr.symbol(name)
+            found = {key: self._space.total([part, _placed(self._space, direction[key], part.up).scaled(-times)])
+                     for key, part in found.items()}
+        return found
+
+    @cached_property
+    def rates(self) -> dict[str, gr.Node]:
+        """∂_t of each component that moves."""
+        functional, found = self.functional, dict[str, gr.Node]()
+        for name in self.moving:
+            kind = functional.fields[name]
+            gradient = raised(self._space, kind, self.projected[0][name], self.products[name])
+            names = kind.names(name, functional.coordinates)
+            found |= {own: -node for own, node in zip(names, kind.packed(gradient), strict=True)}
+        return found
+
+    def system(self) -> GradientSystem:
+        """Rates, energy and dissipation."""
+        functional, rates = self.functional, self.rates
+        energy = self.variation.density * self._space.density
+        dissipation = self._pair(self.projected[0], self.projected[0])
+        stages = self.variation.realised.stages
+        statics = [own for own in functional.unknowns if own not in rates]
+        return gradient_system(functional.coordinates, rates, stages, energy, dissipation, statics=statics,
+                               averages=self.projected[1])
+
+    def linearised_at(self, background: Any = "flat") -> Linearisation:
+        """The linearised flow at a constant state.
+
+        Raises ShapeError where a metric is no (d, d) matrix, InputError for a field that the functional has not.
+
+        Parameters
+        ----------
+        background : "flat", matrix or mapping
+            g_ij = δ_ij and all else 0; a constant metric; or values of fields by name, numbers of scalars, matrices of
+            metrics and arrays of components of all others.
+        """
+        functional, rates = self.functional, self.rates
+        values = self._values(background)
+        rows = gr.substitute(list(rates.values()), self._multipliers(values))
+        staged = Staged(functional.coordinates, (len(functional.coordinates),), self.variation.realised.stages,
+                        tuple(rows))
+        waves = tuple(gr.I * k for k in wave_vector(functional.coordinates))
+        return Linearisation(functional.coordinates, tuple(rates), staged, values, waves)
+
+    def _values(self, background: Any) -> dict[str, gr.Node]:
+        """The components of a constant state."""
+        functional, dim = self.functional, len(self.functional.coordinates)
+        metric = self.variation.realised.tape.metric
+        if isinstance(background, str) and background == "flat":
+            given: dict[str, Any] = {}
+        else:
+            given = dict(background) if isinstance(background, Mapping) else {metric: background}
+        for name in given:
+            require_known("field", name, tuple(functional.fields))
+        found: dict[str, gr.Node] = {}
+        for name, kind in functional.fields.items():
+            value = given.get(name, np.eye(dim, dtype=int) if name == metric else np.zeros((dim,) * kind.rank, int))
+            array = np.array(value, dtype=object)
+            if array.shape != (dim,) * kind.rank:
+                raise ShapeError(f"the background of '{name}', {kind.label}, has the shape {(dim,) * kind.rank}, not "
+                                 f"{array.shape}.")
+            names = kind.names(name, functional.coordinates)
+            found |= {own: gr.node(array[place]) for own, place in zip(names, kind.places(dim), strict=True)}
+        return found
+
+    def _multipliers(self, values: Mapping[str, gr.Node]) -> dict[gr.Node, gr.Node]:
+        """What the multipliers are at a constant state, where no field has a derivative."""
+        known: dict[gr.Node, gr.Node] = {}
+        stages = self.variation.realised.stages
+        constants = dict(values)
+        for stage in stages:
+            nodes = self._constant(stage.nodes, constants, known)
+            constants |= zip(stage.names, nodes, strict=True)
+        for average in self.projected[1]:
+            top, bottom = self._constant([average.top, average.bottom], constants, known)
+            known[gr.symbol(average.parameter)] = gr.ZERO if gr.is_zero(bottom) else top / bottom
+        return known
+
+    @staticmethod
+    def _constant(nodes: Sequence[gr.Node], values: Mapping[str, gr.Node],
+                  known: Mapping[gr.Node, gr.Node]) -> list[gr.Node]:
+        leaves = [leaf for leaf in gr.leaves(nodes) if leaf.op == "jet"]
+        point = {leaf: gr.ZERO if any(leaf.data[1]) else values.get(leaf.data[0], gr.ZERO) for leaf in leaves}
+        return gr.substitute(nodes, {**point, **known})
