@@ -146,6 +146,18 @@ class Program:
         stages = tuple(stage.substituted(values) for stage in self.stages)
         return Program(self.coordinates, self.fields, self.statics, left, stages)
 
+    def arranged(self, fields: Sequence[str], statics: Sequence[str]) -> Program:
+        """The program with its fields, their results and the given arrays in another order.
+
+        Parameters
+        ----------
+        fields, statics : sequence of str
+            All of their names.
+        """
+        results = dict(zip(self.fields, self.stages[-1].outputs, strict=True))
+        final = Stage(tuple(results[name] for name in fields))
+        return Program(self.coordinates, tuple(fields), tuple(statics), self.parameters, (*self.inner, final))
+
     def averaged(self, average: Average) -> Program:
         """The program of the two functions whose means an average divides."""
         final = Stage((("top", average.top), ("bottom", average.bottom)))

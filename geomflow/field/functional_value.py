@@ -11,12 +11,14 @@ import numpy as np
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.numbers import named_numbers
+from geomflow.field.fields_of import fields_of
 from geomflow.field.matrices import require_positive
 from geomflow.field.metric import POSITIVE_ADVICE, MetricField
 from geomflow.field.operators import pointwise
 from geomflow.field.potential import PotentialField, ReferenceForm, kahler_class, reference_rows, require_kahler
 from geomflow.field.spectra import ground_state_on
 from geomflow.field.state import Field
+from geomflow.symbolic.functionals.fields import FieldsDensity
 from geomflow.symbolic.functionals.functional import Functional, value_at
 from geomflow.symbolic.functionals.metric import MetricFunctional, ground_state
 from geomflow.symbolic.functionals.potential import PotentialFunctional
@@ -39,6 +41,10 @@ def functional_value(state: Field, functional: Functional, parameters: Mapping[s
 
 
 def _value(functional: Functional, state: Any, numbers: Mapping[str, Fraction], measure: Any) -> float:
+    if isinstance(functional, FieldsDensity):
+        rows = np.concatenate([part.pack() for part in fields_of(functional, state).values()])
+        fields = dict(zip(functional.unknowns, rows, strict=True))
+        return _integral(functional.density, state, fields, (), None, numbers)
     _require_kind(functional, state)
     if isinstance(functional, PotentialFunctional):
         require_kahler(state)

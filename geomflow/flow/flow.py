@@ -288,11 +288,15 @@ class Compiled:
 
     def parameters(self, whole: np.ndarray) -> tuple[float, ...]:
         """The numbers of the program at its fields: the time, averages and all others."""
+        values = self._numbers(whole)
+        return tuple(values[name] for name in self.equation.program.parameters)
+
+    def _numbers(self, whole: np.ndarray) -> dict[str, float]:
         values = {TIME: self._time, **self.equation.numbers}
         for average, operator in zip(self.equation.averages, self._averages, strict=True):
             top, bottom = operator(whole, [values[name] for name in operator.program.parameters if name in values])
             values[average.parameter] = float(top.sum() / bottom.sum())
-        return tuple(values[name] for name in self.equation.program.parameters)
+        return values
 
     def rate(self, t: float, y: np.ndarray, out: np.ndarray) -> None:
         """dy/dt into `out`."""
@@ -333,7 +337,8 @@ class Compiled:
 
     def observe(self, t: float, y: np.ndarray) -> dict[str, float]:
         """The equation's monitors."""
-        return self._observer(self._whole(y))
+        whole = self._whole(y)
+        return self._observer(whole, self._numbers(whole) if self._observer.parameters else {})
 
     def curvature(self, t: float, y: np.ndarray) -> float:
         """The monitor that measures the size of the curvature."""
@@ -376,15 +381,19 @@ class Observer:
     def __init__(self, equation: Equation, grid: Grid) -> None:
         self._monitors, program = equation.monitors, equation.program
         self._nodes = list(dict.fromkeys(m.node for m in self._monitors))
-        self._numbers = tuple(equation.numbers.values())
         outputs = Stage(tuple((f"observed_{n}", node) for n, node in enumerate(self._nodes)))
-        inner = replace(program, parameters=tuple(equation.numbers), stages=(*equation.stages, outputs))
+        stages = (*equation.stages, outputs)
+        held = {leaf.data for stage in stages for leaf in gr.leaves(stage.nodes) if leaf.op == "symbol"}
+        averages = (average.parameter for average in equation.averages if average.parameter in held)
+        self.parameters = (*equation.numbers, *averages)
+        inner = replace(program, parameters=self.parameters, stages=stages)
         self._operator = discretise(inner, grid, equation.statics) if self._monitors else None
         self._volume = grid.torus.cell_volume
 
-    def __call__(self, y: np.ndarray) -> dict[str, float]:
-        """The monitors at the packed fields y of the program."""
+    def __call__(self, y: np.ndarray, numbers: Mapping[str, float]) -> dict[str, float]:
+        """The monitors at the packed fields y of the program, where its parameters have these numbers."""
         if self._operator is None:
             return {}
-        rows = dict(zip(self._nodes, self._operator(y, self._numbers), strict=True))
+        values = tuple(numbers[name] for name in self.parameters)
+        rows = dict(zip(self._nodes, self._operator(y, values), strict=True))
         return {m.name: m.reduced(rows[m.node], self._volume) for m in self._monitors}

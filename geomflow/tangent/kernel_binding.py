@@ -299,7 +299,7 @@ class KernelCompiled(Compiled):
     def observe(self, t: float, y: np.ndarray) -> dict[str, float]:
         """The equation's monitors, and those of the kernel; the dissipation is that with the kernel."""
         whole = self._whole(y)
-        found = self._observer(whole)
+        found = self._observer(whole, self._numbers(whole))
         found.pop("dissipation", None)
         rows = self._there(whole, self.parameters(whole))
         return {**found, **self._monitors(rows[: self._count], self._smoothed(rows), self._local(rows))}

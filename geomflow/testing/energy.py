@@ -142,7 +142,7 @@ class _Along:
         if self.metric is not None:
             if not isinstance(self.energy, Functional):
                 raise InputError(f"metric={self.metric!r} needs energy= to be a Functional.")
-            descent = Derived(self.energy, self.energy.checked_metric(self.metric)).flow().bind(self.state)
+            descent = Derived(self.energy, self.energy.gradient(self.metric).metric).flow().bind(self.state)
             assert descent.observe is not None
             return float(descent.observe(0.0, descent.y0)["dissipation"])
         own = self.energy is None and self.problem.observe is not None

@@ -125,7 +125,7 @@ def test_equations_read_like_the_textbook():
 def test_dirichlet_flow_of_the_entropy_is_kahler_ricci_flow():
     flow = fn.EF(ComplexTorus(dim=2), "v*log(v)").gradient_flow("dirichlet")
     assert str(flow).endswith("= -Sbar + log(v) + 1")
-    assert flow.system().average.parameter == "mean"
+    assert flow.system().averages[0].parameter == "mean"
 
 
 def test_sums_and_multiples():

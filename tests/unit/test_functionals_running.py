@@ -90,9 +90,9 @@ def test_dissipation_is_the_fall_of_the_energy(name, metric):
     state = potential_state(grid, random)
     program = functional.gradient_flow(metric).system()
     parameters = {}
-    if program.average is not None:
-        top, bottom = grid.values(program.stages, [program.average.top, program.average.bottom], state)
-        parameters[program.average.parameter] = top.mean() / bottom.mean()
+    for average in program.averages:
+        top, bottom = grid.values(program.stages, [average.top, average.bottom], state)
+        parameters[average.parameter] = top.mean() / bottom.mean()
     rate, dissipation = grid.values(program.stages, [*program.rates, program.dissipation], state, parameters)
     fall = functional.factor * grid.integral(functional.differential, state | {"psi": rate})
     assert fall == pytest.approx(-dissipation.mean(), rel=1e-5)

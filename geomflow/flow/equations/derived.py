@@ -13,7 +13,8 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import IllPosedError, InputError
 from geomflow.core.numbers import named_numbers
 from geomflow.core.program import Program, Stage
-from geomflow.field import MetricField, PotentialField
+from geomflow.field import Fields, MetricField, PotentialField
+from geomflow.field.fields_of import fields_of
 from geomflow.field.functional_value import log_measure
 from geomflow.field.operators import pointwise
 from geomflow.field.potential import ReferenceForm, kahler_class, reference_rows
@@ -22,8 +23,10 @@ from geomflow.field.state import Field
 from geomflow.flow.equation import Equation, Monitor, checked_state, equations_of
 from geomflow.flow.equations.kahler import kahler_monitors, log_det_stage
 from geomflow.flow.equations.ricci import minors, ricci_monitors
+from geomflow.flow.equations.beside import monitors_of, positivity, size_of_curvature
 from geomflow.flow.flow import Flow
 from geomflow.symbolic.functionals.derived import DerivedFlow
+from geomflow.symbolic.functionals.fields import FieldsDensity
 from geomflow.symbolic.functionals.linear import PrincipalSymbol
 from geomflow.symbolic.functionals.system import GradientSystem
 from geomflow.symbolic.jets import MetricNodes, metric_names, metric_nodes
@@ -99,7 +102,7 @@ class Descent(Flow):
         equation = self.written(state)
         self._refuse_distribution(equation)
         if not self.forced:
-            self._refuse_ill_posed(state, equation)
+            self._refuse_ill_posed(self.moving(state), equation)
         return equation
 
     def written(self, state: Any) -> Equation:
@@ -112,6 +115,8 @@ class Descent(Flow):
         state : PotentialField or MetricField
             On the torus that the flow was derived over.
         """
+        if isinstance(self.derived.functional, FieldsDensity):
+            return self._on_fields(self.derived.functional, state)
         potential = self.derived.flat.unknowns == (PHI,)
         kind, how = (PotentialField, "grid.potential(...) on a ComplexTorus") if potential else (
             MetricField, "grid.metric(...) on a Torus")
@@ -121,6 +126,35 @@ class Descent(Flow):
             raise InputError(f"{self.name} was derived over coordinates {', '.join(wanted)}, and the state lives on "
                              f"{checked.grid.torus!r}; derive it over the state's own torus.")
         return self._on_potential(checked) if potential else self._on_metric(checked)
+
+    def moving(self, state: Any) -> Any:
+        """The state with those of its fields still that the flow leaves as they are."""
+        if not isinstance(self.derived.functional, FieldsDensity) or not isinstance(state, Fields):
+            return state
+        return state.holding([name for name in state.parts if name not in self._moving(self.derived.functional)])
+
+    def _moving(self, functional: FieldsDensity) -> list[str]:
+        """The fields of a functional that have a rate."""
+        unknowns = set(self.derived.flat.unknowns)
+        return [name for name, kind in functional.fields.items()
+                if unknowns.issuperset(kind.names(name, functional.coordinates))]
+
+    def _on_fields(self, functional: FieldsDensity, state: Any) -> Equation:
+        parts, names = fields_of(functional, state), self._moving(functional)
+        order = [name for name in (state.parts if isinstance(state, Fields) else parts) if name in parts]
+        moving = {name: parts[name] for name in order if name in names}
+        still = {name: parts[name] for name in order if name not in names}
+        system = self.derived.flat
+        program = system.program.arranged([own for name, part in moving.items() for own in part.names(name)],
+                                          [own for name, part in still.items() for own in part.names(name)])
+        monitors = monitors_of(moving, functional.coordinates)
+        return replace(
+            self._equation(replace(system, program=program), monitors, ()),
+            statics=np.concatenate([part.pack() for part in still.values()]) if still else None,
+            positive=positivity(self.moving(state), moving),
+            curvature=size_of_curvature(monitors),
+            lower=True,
+        )
 
     def _on_potential(self, state: PotentialField) -> Equation:
         form = ReferenceForm.of(state)

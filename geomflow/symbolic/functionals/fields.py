@@ -165,7 +165,8 @@ class FieldsDensity(Functional):
                                   "indices, as dot(a, b), trace(T) and T[i, i] do.")
         if words.fixed:
             raise not_covariant(text)
-        return found.node
+        node: gr.Node = found.node
+        return node
 
     def _words(self, tape: Tape) -> Words:
         space, known = recorded(tape), {name: tape.tensor(name) for name in self.fields}
@@ -236,7 +237,7 @@ class FieldsDensity(Functional):
         return self._staged(found.realised, [gr.add(*(node * gr.jet(f"h_{own}", zero) for node, own in pairs))])
 
     @waiting("deciding")
-    def certify_gradient(self, textbook: Mapping[str, str]) -> Certificate:  # type: ignore[override]
+    def certify_gradient(self, textbook: Mapping[str, str]) -> Certificate:
         """Whether the gradient is what a textbook says, in the first inner product of each field.
 
         Raises InputError for a field that the functional has not.
@@ -265,7 +266,7 @@ class FieldsDensity(Functional):
 
     # descent
 
-    def gradient(self, metric: Any = None, of: Any = None, keep: Any = ()) -> FieldsGradient:  # type: ignore[override]
+    def gradient(self, metric: Any = None, of: Any = None, keep: Any = ()) -> FieldsGradient:
         """The gradient in an inner product for each field.
 
         Raises UnknownNameError for an unknown field or inner product.
@@ -288,7 +289,7 @@ class FieldsDensity(Functional):
         return FieldsGradient(self, read_products(metric, self.fields), moving, kept)
 
     @waiting("deriving")
-    def gradient_flow(self, metric: Any = None, of: Any = None, keep: Any = ()) -> DerivedFlow:  # type: ignore[override]
+    def gradient_flow(self, metric: Any = None, of: Any = None, keep: Any = ()) -> DerivedFlow:
         """∂_t u = −grad_u E of all fields, or of some; see `gradient` for the parameters.
 
         Parameters

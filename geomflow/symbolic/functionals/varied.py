@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 from geomflow.core import graph as gr
 from geomflow.core.progress import waiting
 from geomflow.symbolic.functionals.geometries import needs
-from geomflow.symbolic.functionals.gradient import Gradient
 from geomflow.symbolic.functionals.linear import Linearisation
 from geomflow.symbolic.variation.residues import Certificate, all_vanish
 from geomflow.symbolic.variation.staged import Staged
@@ -100,7 +99,7 @@ class Varied(ABC):
         """The density of δE by d^dx, linear in the fields δφ = psi, or δg_ij = h_xx, h_xy, ... and δf = h_f."""
 
     @abstractmethod
-    def gradient(self, metric: str | None = None) -> Gradient:
+    def gradient(self, metric: Any = None) -> Any:
         """The gradient with respect to a metric on the space of what E is varied by, by name.
 
         Raises UnknownNameError for an unknown metric, InputError where the gradient is not local in it.
@@ -156,7 +155,8 @@ class Varied(ABC):
         metric : str, optional
             One of `metrics`; the first unless given.
         """
-        return self.gradient(metric).linearised_at(background)
+        found: Linearisation = self.gradient(metric).linearised_at(background)
+        return found
 
     @waiting("deriving twice")
     def certify(self) -> Certificate:

@@ -169,7 +169,7 @@ class Differential(Quantity):
     form: Tensor
 
     @property
-    def up(self) -> tuple[bool, ...]:  # type: ignore[override]
+    def up(self) -> tuple[bool, ...]:
         return (False,) * (self.form.rank + 1)
 
     def canonical(self, place: Place) -> tuple[int, Place]:
@@ -190,7 +190,7 @@ class Covariant(Quantity):
     tensor: Tensor
 
     @property
-    def up(self) -> tuple[bool, ...]:  # type: ignore[override]
+    def up(self) -> tuple[bool, ...]:
         return (*self.tensor.up, False)
 
     def canonical(self, place: Place) -> tuple[int, Place]:

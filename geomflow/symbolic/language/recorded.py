@@ -82,7 +82,7 @@ class NotedMetric(MetricTensors[gr.Node]):
         return self.tape.note(Square(Tensor(self.ricci, (False, False)))).node
 
     @property
-    def riemann_squared(self) -> gr.Node:  # type: ignore[override]
+    def riemann_squared(self) -> gr.Node:
         """|Rm|², which is 4 |Ric|² − R² below dimension 4."""
         reduced = Tensor.scalar(4 * self.ricci_squared - self.scalar**2)
         if self.dim < 4:

@@ -17,7 +17,7 @@ from geomflow.symbolic.language.kinds import Kind, Place, spread, symmetric
 from geomflow.symbolic.language.tensor import Tensor
 
 if TYPE_CHECKING:
-    from geomflow.symbolic.language.sweep import Sweep
+    from geomflow.symbolic.language.sweep import Realised, Sweep
 
 
 class Quantity(ABC):
@@ -40,7 +40,7 @@ class Quantity(ABC):
         return symmetric(place)
 
     @abstractmethod
-    def value(self, sweep: Sweep) -> Tensor:
+    def value(self, realised: Realised) -> Tensor:
         """The tensor in coordinates."""
 
     @abstractmethod
