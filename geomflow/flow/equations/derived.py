@@ -21,9 +21,9 @@ from geomflow.field.potential import ReferenceForm, kahler_class, reference_rows
 from geomflow.field.spectra import ground_state_on
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation, Monitor, checked_state, equations_of
+from geomflow.flow.equations.beside import monitors_of, positivity, size_of_curvature
 from geomflow.flow.equations.kahler import kahler_monitors, log_det_stage
 from geomflow.flow.equations.ricci import minors, ricci_monitors
-from geomflow.flow.equations.beside import monitors_of, positivity, size_of_curvature
 from geomflow.flow.flow import Flow
 from geomflow.symbolic.functionals.derived import DerivedFlow
 from geomflow.symbolic.functionals.fields import FieldsDensity

@@ -16,7 +16,6 @@ from typing import final
 import numpy as np
 
 from geomflow.core import graph as gr
-from geomflow.symbolic.jets import MetricNodes
 from geomflow.symbolic.language.forms import exterior
 from geomflow.symbolic.language.kinds import Place, alternating, free, riemannian
 from geomflow.symbolic.language.space import Space
@@ -24,6 +23,7 @@ from geomflow.symbolic.language.sweep import Realised, Sweep
 from geomflow.symbolic.language.tape import Quantity
 from geomflow.symbolic.language.tensor import Tensor, outer, symmetric_part, whole
 from geomflow.symbolic.ring import HALF
+from geomflow.symbolic.tensors import MetricTensors
 
 LOWER = (False, False)
 
@@ -285,6 +285,6 @@ def _labelled(tensor: Tensor, labels: str) -> Tensor:
     return Tensor(tensor.entries, tensor.up, tuple(labels))
 
 
-def _metric(space: Space) -> MetricNodes:
+def _metric(space: Space) -> MetricTensors[gr.Node]:
     assert space.metric is not None
     return space.metric

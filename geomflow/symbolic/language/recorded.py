@@ -129,8 +129,9 @@ class Recorded(Space):
 
     def dot(self, first: Tensor, second: Tensor) -> Tensor:
         """⟨a, b⟩; the square of a curvature or a form is noted as one."""
-        if first.entries is second.entries and self.metric is not None and first.rank > 1 and not any(first.up):
-            known = self.metric.squared(first.entries)  # type: ignore[attr-defined]
+        same = first.entries is second.entries and first.rank > 1 and not any(first.up)
+        if same and isinstance(self.metric, NotedMetric):
+            known = self.metric.squared(first.entries)
             bare = Tensor(first.entries, first.up)
             return Tensor.scalar(known) if known is not None else self.tape.note(Square(bare))
         return super().dot(first, second)
