@@ -28,6 +28,9 @@ from geomflow.core.progress import waiting
 if TYPE_CHECKING:
     from geomflow.symbolic.functionals import DerivedFlow
 
+LARGEST = 4
+"""Of the dimensions that equations are written out in."""
+
 
 def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     """Add the subcommand."""
@@ -57,6 +60,8 @@ def execute(args: argparse.Namespace) -> int:
     if args.list:
         print("\n".join(listing()))
         return 0
+    if args.dim is not None and args.dim > LARGEST:
+        raise InputError(f"equations are written out up to dimension {LARGEST}, and --dim is {args.dim}")
     if args.rate:
         with waiting("deriving"):
             lines = typed(args)

@@ -37,7 +37,7 @@ class GeometryTable(Table, frozen=True):
     """where the flow lives"""
 
     type: Annotated[Text, says('"torus" or "complex torus"')]
-    dim: Annotated[Whole, says("dimension: real 1 to 4 of a torus, complex 1 to 3 of a complex torus")]
+    dim: Annotated[Whole, says("dimension: real 1 to 11 of a torus, complex 1 to 3 of a complex torus")]
     periods: Annotated[Number | Numbers | None, says("periods of the real coordinates; 1 unless given")] = None
     lattice: Annotated[NumberMatrix | None, says("lattice vectors in Cartesian coordinates, instead of periods")] = None
 
@@ -45,7 +45,7 @@ class GeometryTable(Table, frozen=True):
 class GridTable(Table, frozen=True):
     """how it is discretised"""
 
-    n: Annotated[Whole | Wholes, says("points along an axis, or one number an axis")]
+    n: Annotated[Whole | Wholes, says("points along an axis, or one number an axis: 1 where nothing depends on it")]
     order: Annotated[Whole | Text | None, says("order of the stencils, 2, 4, 6 or 8; 4 unless given")] = None
     scheme: Annotated[Text | None, says('how derivatives are taken, "stencil" or "spectral"; the first unless given')] \
         = None

@@ -34,6 +34,10 @@ from geomflow.symbolic.chart import Chart, ComplexChart
 
 SMALLEST_SPECTRAL = 3
 
+LETTERS = ("x", "y", "z", "w")
+
+LARGEST_TORUS = 11
+
 
 @final
 class Grid(Mesh):
@@ -180,11 +184,12 @@ def make_grid(torus: FlatTorus, n: int | Sequence[int], order: int | None, schem
     grid = Grid(torus, shape, checked_order(order, scheme))
     least = SMALLEST_SPECTRAL if grid.order is None else grid.order + 1
     for axis, points in enumerate(shape):
-        if points < least:
+        if points < least and (points > 1 or not grid.resolved):
             needs = "Fourier derivatives need" if grid.is_spectral else f"stencils of order {grid.order} reach over"
             raise GridTooSmallError(
                 f"axis {axis} ({torus.coordinates[axis]}) has {points} points, and {needs} {least}: "
-                f"use at least {least} points an axis{'' if grid.is_spectral else ' or a lower order'}."
+                f"use at least {least} points an axis{'' if grid.is_spectral else ' or a lower order'}, or one along "
+                "axes that nothing depends on."
             )
     memory.require(grid.nbytes, f"one scalar field on {grid!r}", "use a smaller grid")
     return grid
@@ -222,14 +227,14 @@ def checked_order(order: int | None, scheme: str) -> Order | None:
 @final
 @dataclass(frozen=True, init=False, repr=False)
 class Torus(FlatTorus):
-    """The real torus R^d/Λ, d = 1..4, with Cartesian coordinates x, y, z, w.
+    """The real torus R^d/Λ, d = 1..11, with Cartesian coordinates x, y, z, w, or x1, x2, ... above dimension four.
 
     Raises InputError for a dimension or period out of range.
 
     Parameters
     ----------
     dim : int
-        d, from 1 to 4.
+        d, from 1 to 11.
     periods : float or d floats
         Positive; 1 unless given.
     lattice : (d, d) array
@@ -240,13 +245,15 @@ class Torus(FlatTorus):
     lattice: Rows
 
     def __init__(self, dim: int, periods: Any = None, lattice: Any = None):
-        object.__setattr__(self, "dim", checked_dimension(dim, 4, "Torus"))
+        object.__setattr__(self, "dim", checked_dimension(dim, LARGEST_TORUS, "Torus"))
         object.__setattr__(self, "lattice", resolve_rows(dim, periods, lattice))
 
     @property
     def coordinates(self) -> tuple[str, ...]:
-        """The names x, y, z, w, as many as the dimension."""
-        return ("x", "y", "z", "w")[: self.dim]
+        """The names x, y, z, w, as many as the dimension; x1, x2, ... above four."""
+        if self.dim > len(LETTERS):
+            return tuple(f"x{axis}" for axis in range(1, self.dim + 1))
+        return LETTERS[: self.dim]
 
     @property
     def complex_dim(self) -> int:

@@ -153,13 +153,14 @@ class Interpolation:
 
     def _polynomial(self, rows: np.ndarray) -> np.ndarray:
         """Σ over the neighbours of products of Lagrange weights."""
-        dim, reach = self.grid.dim, self._reach
+        axes, reach = self.grid.resolved, self._reach
+        rows = rows.reshape(*(self.grid.shape[axis] for axis in axes), rows.shape[-1])
         found = np.empty((len(self.cell_points), rows.shape[-1]))
-        for block in self._blocks(reach**dim * (rows.shape[-1] + 1), 0):
-            lines = [self._lagrange(block, axis) for axis in range(dim)]
+        for block in self._blocks(reach ** len(axes) * (rows.shape[-1] + 1), 0):
+            lines = [self._lagrange(block, axis) for axis in axes]
             places = tuple(
-                index.reshape(-1, *(reach if a == axis else 1 for a in range(dim)))
-                for axis, (index, _) in enumerate(lines)
+                index.reshape(-1, *(reach if a == own else 1 for a in range(len(axes))))
+                for own, (index, _) in enumerate(lines)
             )
             partial = rows[places]
             for _, weights in lines:

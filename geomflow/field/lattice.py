@@ -98,7 +98,7 @@ class FlatTorus(ABC):
         Parameters
         ----------
         n : int or d ints
-            Points along each axis.
+            Points along each axis; one along an axis that nothing depends on.
         order : {2, 4, 6, 8, None}
             Of the accuracy of centred differences; 4 unless given.
         scheme : {"stencil", "spectral"}

@@ -12,10 +12,14 @@ from geomflow.core.errors import NotFiniteError, PositivityError, SymmetryError
 from geomflow.field.mesh import Mesh, place
 from geomflow.symbolic.ring import packed_places
 
+LARGEST_EXPANDED = 6
+
 
 def determinant(matrices: np.ndarray) -> np.ndarray:
-    """Determinants of (..., n, n) by expansion along the first row, for n ≤ 6."""
+    """Determinants of (..., n, n): by expansion along the first row for n ≤ 6, by elimination above."""
     size = matrices.shape[-1]
+    if size > LARGEST_EXPANDED:
+        return np.asarray(np.linalg.det(matrices))
     if size == 1:
         return matrices[..., 0, 0]
     if size == 2:

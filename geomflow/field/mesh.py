@@ -1,7 +1,7 @@
 """Periodic grids on tori as numbers: points, spacings, derivatives, and words for places. They know no fields.
 
 A grid has the points X = Σ_a (i_a/n_a) v_a, 0 ≤ i_a < n_a. Sums over its points integrate trigonometric polynomials of
-degree below n_a exactly.
+degree below n_a exactly. An axis of one point is that of a direction that nothing depends on: its derivatives vanish.
 """
 
 from __future__ import annotations
@@ -68,6 +68,24 @@ class Mesh(ABC):
     def spacing(self) -> tuple[float, ...]:
         """Distance of neighbours along each lattice direction."""
         return tuple(period / n for period, n in zip(self.torus.periods, self.shape))
+
+    @cached_property
+    def resolved(self) -> tuple[int, ...]:
+        """The axes of more than one point."""
+        return tuple(axis for axis, points in enumerate(self.shape) if points > 1)
+
+    @cached_property
+    def wave_directions(self) -> np.ndarray:
+        """A basis of the Cartesian wave vectors of what lives on the grid, as rows (r, d)."""
+        if len(self.resolved) == self.dim:
+            return np.eye(self.dim)
+        return np.asarray(self.torus.dual[:, self.resolved].T)
+
+    @cached_property
+    def ignorable(self) -> tuple[str, ...]:
+        """The Cartesian coordinates along which all derivatives on the grid vanish."""
+        along = zip(self.torus.coordinates, self.wave_directions.T, strict=True)
+        return tuple(name for name, column in along if not column.any())
 
     @cached_property
     def discretisation(self) -> Discretisation:

@@ -100,7 +100,7 @@ class MetricField(MatrixField):
             Anything that `grid.scalar` takes.
         """
         function = self.grid.scalar(f)
-        program = laplacian_program(self.grid.torus.coordinates)
+        program = laplacian_program(self.grid.torus.coordinates, self.grid.ignorable)
         packed = np.concatenate([self.pack(), function.pack()])
         return ScalarField(self.grid, pointwise(program, self.grid)(packed)[0])
 
@@ -123,7 +123,7 @@ class MetricField(MatrixField):
         memory.require(2 * self.grid.dim**rank * self.grid.nbytes, f"{what} on {self.grid!r}", "use a smaller grid")
 
     def _computed(self, quantity: str) -> np.ndarray:
-        program = metric_program(self.grid.torus.coordinates, quantity)
+        program = metric_program(self.grid.torus.coordinates, quantity, self.grid.ignorable)
         if program is None:
             return np.zeros((*self.grid.shape, *(self.grid.dim,) * RANKS[quantity]))
         return spread(quantity, pointwise(program, self.grid)(self.pack()), self.grid.dim)
@@ -171,14 +171,14 @@ RANKS = {"scalar": 0, "ricci": 2, "christoffel": 3, "riemann_lower": 4}
 
 
 @lru_cache(maxsize=64)
-def metric_program(coordinates: tuple[str, ...], quantity: str) -> Program | None:
+def metric_program(coordinates: tuple[str, ...], quantity: str, ignorable: tuple[str, ...] = ()) -> Program | None:
     """The program of "scalar", "ricci", "christoffel" or "riemann_lower" of a general metric.
 
     Fields are the components g_xx, g_xy, ... in packed order. None where the quantity is identically zero, as all
     curvature is in dimension one.
     """
     names, matrix = metric_nodes(coordinates)
-    nodes = MetricNodes(coordinates, matrix)
+    nodes = MetricNodes(coordinates, matrix, ignorable)
     outputs = _independent(quantity, getattr(nodes, quantity), len(coordinates))
     if all(node is gr.ZERO for node in outputs):
         return None
@@ -187,10 +187,10 @@ def metric_program(coordinates: tuple[str, ...], quantity: str) -> Program | Non
 
 
 @lru_cache(maxsize=16)
-def laplacian_program(coordinates: tuple[str, ...]) -> Program:
+def laplacian_program(coordinates: tuple[str, ...], ignorable: tuple[str, ...] = ()) -> Program:
     """The program of Δf: fields are the components of the metric, then the function f."""
     names, matrix = metric_nodes(coordinates)
-    node = MetricNodes(coordinates, matrix).laplacian(field_node("f", coordinates))
+    node = MetricNodes(coordinates, matrix, ignorable).laplacian(field_node("f", coordinates))
     return Program(coordinates, (*names, "f"), (), (), (Stage((("laplacian", node),)),))
 
 

@@ -11,6 +11,9 @@ On general lattices the Cartesian jets of a program are first rewritten, on the 
 X = Σ_a s_a e_a a jet ∂^index u becomes Σ c_m ∂_s^m u (see `geomflow.field.derivatives`), and a coordinate X_j becomes
 Σ_a E_{aj} s_a. The entries of E^{-1} and E are parameters of the rewritten program, so that one generated routine
 serves every lattice with the same zeros.
+
+Derivatives along axes of one point vanish, on the graph, before anything is generated, and fused loops run over the
+other axes alone.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, final
 
@@ -75,8 +78,33 @@ class Operator(ABC):
 
 
 def cell_version(program: Program, grid: Mesh) -> Program:
-    """The program itself on a rectangular torus, else rewritten in lattice directions."""
-    return program if grid.torus.is_rectangular else to_cell(program, grid.torus)
+    """The program in lattice directions, itself on a rectangular torus; without derivatives along axes of one point."""
+    on_cell = program if grid.torus.is_rectangular else to_cell(program, grid.torus)
+    return on_cell if len(grid.resolved) == grid.dim else _resolved(on_cell, grid.resolved)
+
+
+@lru_cache(maxsize=128)
+def _resolved(program: Program, axes: tuple[int, ...]) -> Program:
+    """The program of what depends on the coordinates of some axes alone, without derivatives along the others."""
+    roots = [node for stage in program.stages for node in stage.nodes]
+    rules = {leaf: gr.ZERO for leaf in gr.leaves(roots) if leaf.op == "jet" and _leaves_axes(leaf.data[1], axes)}
+    stages = tuple(stage.substituted(rules) for stage in program.stages) if rules else program.stages
+    return replace(program, stages=stages)
+
+
+def _leaves_axes(index: Sequence[int], axes: Sequence[int]) -> bool:
+    return any(times and axis not in axes for axis, times in enumerate(index))
+
+
+@lru_cache(maxsize=128)
+def _restricted(program: Program, axes: tuple[int, ...]) -> Program:
+    """The same program over the coordinates of some axes alone; those of the others are 0."""
+    roots = [node for stage in program.stages for node in stage.nodes]
+    rules = {leaf: gr.jet(leaf.data[0], [leaf.data[1][axis] for axis in axes]) if leaf.op == "jet" else gr.ZERO
+             for leaf in gr.leaves(roots) if leaf.op == "jet" or (leaf.data in program.coordinates
+             and program.coordinates.index(leaf.data) not in axes)}
+    stages = tuple(stage.substituted(rules) for stage in program.stages)
+    return replace(program, coordinates=tuple(program.coordinates[axis] for axis in axes), stages=stages)
 
 
 def checked_fields(grid: Mesh, program: Program, fields: np.ndarray) -> np.ndarray:
@@ -275,7 +303,13 @@ class StencilOperator(Operator):
     routine: GridRoutine
 
     def _run(self, fields: np.ndarray, parameters: tuple[float, ...], out: np.ndarray) -> None:
-        self.routine(fields, self.grid.spacing, parameters, statics=self.statics, out=out)
+        spacing = [self.grid.spacing[axis] for axis in self.grid.resolved]
+        statics = None if self.statics is None else self._rows(self.statics)
+        self.routine(self._rows(fields), spacing, parameters, statics=statics, out=self._rows(out))
+
+    def _rows(self, array: np.ndarray) -> np.ndarray:
+        """(n, *grid) without the axes of one point, a view."""
+        return array.reshape(len(array), *(self.grid.shape[axis] for axis in self.grid.resolved))
 
 
 def discretise(program: Program, grid: Mesh, statics: np.ndarray | None = None) -> Operator:
@@ -292,11 +326,12 @@ def discretise(program: Program, grid: Mesh, statics: np.ndarray | None = None) 
     statics : (n_statics, *grid) array or None
         Given arrays, in the order of `program.statics`.
     """
-    if grid.order is None or grid.dim > LARGEST_DIMENSION or most_jets(program) > FUSED_JETS:
+    on_cell = cell_version(program, grid)
+    if grid.order is None or len(grid.resolved) > LARGEST_DIMENSION or most_jets(on_cell) > FUSED_JETS:
         return pointwise(program, grid, statics)
     rows = checked_statics(grid, program, statics)
-    on_cell = cell_version(program, grid)
-    return StencilOperator(on_cell, grid, rows, cell_parameters(grid.torus), _compiled(on_cell, grid.order))
+    routine = _compiled(on_cell if len(grid.resolved) == grid.dim else _restricted(on_cell, grid.resolved), grid.order)
+    return StencilOperator(on_cell, grid, rows, cell_parameters(grid.torus), routine)
 
 
 FUSED_JETS = 200

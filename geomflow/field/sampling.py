@@ -29,6 +29,9 @@ PROBES = 48
 
 _JUMP = 1e-8
 
+_PART = 0.3819660112501051
+"""Of a lattice vector: a step along an axis of one point."""
+
 ClosedForm = Callable[..., Any]
 
 
@@ -96,7 +99,7 @@ def sample(grid: Mesh, expression: Any, what: str = "the expression", dtype: typ
         return require_finite(grid, as_numbers(expression, grid.shape, what, dtype), what)
     function = closed_form(grid.torus, expression)
     described = f"{what} '{expression}'" if isinstance(expression, str) else what
-    require_periodic(grid.torus, function, described)
+    require_periodic(grid.torus, function, described, grid)
     result: np.ndarray = np.empty(grid.shape, dtype)
     for rows, coordinates in _blocks(grid):
         with np.errstate(all="ignore"):
@@ -149,8 +152,9 @@ def _blocks(grid: Mesh) -> Iterator[tuple[slice, tuple[np.ndarray, ...]]]:
         yield piece, tuple(c[piece] if c.shape[0] > 1 else c for c in coordinates)
 
 
-def require_periodic(torus: FlatTorus, function: ClosedForm, what: str) -> None:
-    """Refuses a closed form that changes when a lattice vector is added to its argument.
+def require_periodic(torus: FlatTorus, function: ClosedForm, what: str, grid: Mesh | None = None) -> None:
+    """Refuses a closed form that changes when a lattice vector is added to its argument, or along one that the grid has
+    one point along.
 
     Compared at fixed generic points; the message names the direction, the place and the jump.
     """
@@ -159,12 +163,14 @@ def require_periodic(torus: FlatTorus, function: ClosedForm, what: str) -> None:
     points = cell @ lattice
     here = _probe(function, points, what)
     for axis, vector in enumerate(lattice):
+        seen = grid is None or axis in grid.resolved
         with np.errstate(all="ignore"):
-            jump = np.abs(_probe(function, points + vector, what) - here)
+            jump = np.abs(_probe(function, points + (vector if seen else _PART * vector), what) - here)
         jump = np.where(np.isfinite(here), np.where(np.isfinite(jump), jump, np.inf), 0.0)
         worst = int(np.argmax(jump))
         if jump[worst] > _JUMP * np.max(np.abs(here), initial=1e-5, where=np.isfinite(here)):
-            raise InputError(_jump_sentence(torus, what, axis, points[worst], float(jump[worst])))
+            tell = _jump_sentence if seen else _change_sentence
+            raise InputError(tell(torus, what, axis, points[worst], float(jump[worst])))
 
 
 def _probe(function: ClosedForm, points: np.ndarray, what: str) -> np.ndarray:
@@ -188,6 +194,13 @@ def _jump_sentence(torus: FlatTorus, what: str, axis: int, point: np.ndarray, ju
         f"{what} is not periodic: it jumps by {jump:.6g} over the lattice vector ({vector}), from {where}. "
         "Write it with functions that are periodic on the lattice, or change the lattice."
     )
+
+
+def _change_sentence(torus: FlatTorus, what: str, axis: int, point: np.ndarray, change: float) -> str:
+    along = (torus.coordinates[axis] if torus.is_rectangular else
+             f"the lattice vector ({', '.join(f'{value:g}' for value in torus.lattice[axis])})")
+    return (f"{what} changes along {along}, by {change:.6g} from {coordinates_in_words(torus.coordinates, point)}, and "
+            f"the grid has one point along it. Give axis {axis} more points, or write it so that it is constant there.")
 
 
 # Matrices: the input of metric and Hermitian fields
@@ -223,7 +236,7 @@ def _called(grid: Mesh, function: Any, size: int, what: str) -> np.ndarray:
         return given[..., i, j] if isinstance(given, np.ndarray) else checked_rows(given, size, what)[i][j]
 
     for i, j in np.ndindex(size, size):
-        require_periodic(grid.torus, partial(entry, i, j), f"component ({i}, {j}) of {what}")
+        require_periodic(grid.torus, partial(entry, i, j), f"component ({i}, {j}) of {what}", grid)
     given = function(*np.broadcast_arrays(*grid.coordinates()))
     require_unmasked(given, what)
     if isinstance(given, np.ndarray):
@@ -254,8 +267,9 @@ def checked_rows(components: Any, size: int, what: str) -> list[list[Any]]:
 _SMALL = 1e-12
 
 
-def require_periodic_program(torus: FlatTorus, program: Program, what: str) -> None:
-    """Refuses a program whose outputs, in any stage, change when a lattice vector is added to the coordinates alone.
+def require_periodic_program(grid: Mesh, program: Program, what: str) -> None:
+    """Refuses a program whose outputs, in any stage, change when a lattice vector is added to the coordinates alone, or
+    along one that the grid has one point along.
 
     Fields and parameters are held at generic values. So that no term hides beside a larger one, the derivatives by
     each of them are put to the test too, and the outputs where all are small. Raises InputError that begins with
@@ -270,7 +284,7 @@ def require_periodic_program(torus: FlatTorus, program: Program, what: str) -> N
         values[:, ::2] *= np.where(np.arange(PROBES // 2) % 2, 1, -1)
         for tested, scale in ((node, 1.0), *((slope, 1.0) for slope in gr.gradient(node, held)), (node, _SMALL)):
             given = dict(zip(held, scale * values, strict=True))
-            require_periodic(torus, partial(_value, tested, program.coordinates, given), what)
+            require_periodic(grid.torus, partial(_value, tested, program.coordinates, given), what, grid)
 
 
 def _value(node: gr.Node, names: tuple[str, ...], given: dict[gr.Node, Any], *coordinates: np.ndarray) -> Any:

@@ -93,7 +93,7 @@ def character(program: Program, grid: Grid, statics: np.ndarray | None, y: np.nd
         Values of the program's parameters.
     """
     slopes = _slopes(program, grid, statics, y, parameters)
-    matrix = _composed(program, slopes, _directions(grid.dim))
+    matrix = _composed(program, slopes, _directions(grid.wave_directions))
     return tuple(_block(program.fields, matrix, places) for places in _circles(matrix))
 
 
@@ -143,10 +143,12 @@ def sampled(rows: np.ndarray) -> np.ndarray:
     return flat[:, :: max(1, flat.shape[1] // POINTS)]
 
 
-def _directions(dim: int) -> np.ndarray:
-    """Unit vectors: the axes, and random ones, always the same."""
-    random = np.random.default_rng(0).standard_normal((DIRECTIONS if dim > 1 else 0, dim))
-    return np.concatenate([np.eye(dim), random / np.linalg.norm(random, axis=1, keepdims=True)])
+def _directions(basis: np.ndarray) -> np.ndarray:
+    """Unit vectors: those along a basis, and random ones of its span, always the same."""
+    count = len(basis)
+    random = np.random.default_rng(0).standard_normal((DIRECTIONS if count > 1 else 0, count))
+    found = np.concatenate([basis, random @ basis])
+    return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True))
 
 
 def _composed(program: Program, slopes: Sequence[Slope], directions: np.ndarray) -> list[dict[int, Entry]]:

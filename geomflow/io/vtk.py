@@ -17,8 +17,8 @@ def vtk(thing: Any, path: str | os.PathLike[str]) -> Path:
     The grid is the fundamental cell, closed up at its far edges, where the torus has it in Cartesian coordinates. Each
     component has its name; metrics and potentials have their scalar curvature too, where they have one.
 
-    Raises `InputError` above dimension three and for what is no field or run of fields, and `MissingExtraError`
-    without pyevtk.
+    Axes of one point are left out. Raises `InputError` above three axes of more and for what is no field or run of
+    fields, and `MissingExtraError` without pyevtk.
 
     Parameters
     ----------
@@ -51,15 +51,16 @@ def _write(state: Any, target: Path) -> Path:
     if field is None or not hasattr(field, "grid"):
         raise InputError(f"VTK files are written of fields on a grid and runs of them, and {state!r} is neither")
     grid = field.grid
-    dim = len(grid.shape)
+    kept = grid.resolved
+    dim, shape = len(kept), tuple(grid.shape[axis] for axis in kept)
     if dim > 3:
         raise InputError(f"VTK knows three dimensions, and this torus has {dim}; take a plane of the values first")
-    points = np.meshgrid(*(np.arange(n + 1) * h for n, h in zip(grid.shape, grid.spacing)), indexing="ij")
-    places = np.tensordot(np.stack(points, axis=-1), np.asarray(grid.torus.directions)[:dim, :dim], axes=1)
+    points = np.meshgrid(*(np.arange(grid.shape[axis] + 1) * grid.spacing[axis] for axis in kept), indexing="ij")
+    places = np.tensordot(np.stack(points, axis=-1), np.asarray(grid.torus.directions)[np.ix_(kept, kept)], axes=1)
     flat = (1,) * (3 - dim)
     axes = [places[..., i].reshape(*places.shape[:dim], *flat) if i < dim else np.zeros((*places.shape[:dim], *flat))
             for i in range(3)]
-    data = {name: _closed(values).reshape(axes[0].shape) for name, values in _columns(field).items()}
+    data = {name: _closed(values.reshape(shape)).reshape(axes[0].shape) for name, values in _columns(field).items()}
     return Path(gridToVTK(str(target), *(np.ascontiguousarray(axis) for axis in axes), pointData=data))
 
 

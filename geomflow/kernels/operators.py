@@ -218,9 +218,12 @@ class RescaledOperator(KernelOperator):
 
 
 def checked_grid(grid: Any) -> Grid:
-    """`grid`, or InputError where it is none."""
+    """`grid`, or InputError where it is none, or has an axis of one point, which no sum runs over."""
     if not isinstance(grid, Grid):
         raise InputError(f"a kernel becomes an operator on a grid, such as torus.grid(32), and {grid!r} was given.")
+    if len(grid.resolved) < grid.dim:
+        raise InputError("a kernel sums over the points of a torus, and there is one alone along some axes of "
+                         f"{grid!r}: give all axes points.")
     return grid
 
 

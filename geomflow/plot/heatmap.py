@@ -26,8 +26,8 @@ def heatmap(state: Field, name: str | None = None, *, limit: float | None = None
     `quantity_names`. The neutral value is 0 for curvature and potential
     (whose mean is taken off: a constant is no geometry), 1 for the density and the mean for the others. `limit` is
     the distance from it at which the colours end, which the bar shows by arrows; the largest on the grid unless given.
-    Where a quantity is not finite it is left grey, and counted. Of a torus of dimension above two a plane through the
-    largest value is drawn, and named in the title; on a circle, a curve.
+    Where a quantity is not finite it is left grey, and counted. Where more than two axes have points, a plane through
+    the largest value is drawn, and named in the title; where one has, a curve.
 
     Returns the Axes. Raises `UnknownNameError` for a quantity that the state does not have.
 
@@ -59,7 +59,7 @@ def draw_quantity(
 
     Returns the mesh, None for a curve, and a phrase that says which plane was drawn.
     """
-    if grid.torus.real_dim == 1:
+    if len(drawn_axes(grid)) == 1:
         _draw_curve(ax, grid, chosen)
         ax.set_ylim(scale.centre - 1.05 * scale.limit, scale.centre + 1.05 * scale.limit)
         _note(ax, chosen, chosen.values)
@@ -69,6 +69,11 @@ def draw_quantity(
     return draw_plane(ax, grid, plane, origin, scale), where
 
 
+def drawn_axes(grid: Grid) -> tuple[int, ...]:
+    """The axes that a picture is over: the first two of more than one point, or the only one."""
+    return grid.resolved[:2]
+
+
 def largest_place(chosen: Quantity, scale: Scale) -> tuple[int, ...]:
     """The grid index where a quantity is finite and farthest from its neutral value."""
     distance = np.where(np.isfinite(chosen.values), np.abs(chosen.values - scale.centre), -1.0)
@@ -76,18 +81,19 @@ def largest_place(chosen: Quantity, scale: Scale) -> tuple[int, ...]:
 
 
 def plane_through(values: np.ndarray, grid: Grid, place: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, str]:
-    """The values on the plane of the first two lattice vectors through `place`, its origin, and which plane it is."""
-    if values.ndim == 2:
-        return values, np.zeros(2), ""
-    along = np.array([0, 0, *place[2:]]) * np.array(grid.spacing)
+    """The values on the plane of the drawn lattice vectors through `place`, its origin, and which plane it is."""
+    axes, dim = drawn_axes(grid), grid.dim
+    plane = values[tuple(slice(None) if axis in axes else place[axis] for axis in range(dim))]
+    if len(grid.resolved) == 2:
+        return plane, np.zeros(2), ""
+    along = np.array([0 if axis in axes else place[axis] * grid.spacing[axis] for axis in range(dim)])
     origin = along @ grid.torus.directions
-    names = [tex(name) for name in grid.torus.coordinates]
-    fixed = ", ".join(f"{name} = {x + 0:.3g}" for name, x in zip(names[2:], origin[2:], strict=True))
+    named = [(name, j) for j, name in enumerate(grid.torus.coordinates) if j not in axes and name not in grid.ignorable]
+    fixed = ", ".join(f"{tex(name)} = {origin[j] + 0:.3g}" for name, j in named)
     where = f" at ${fixed}$"
-    if np.any(grid.torus.directions[:2, 2:]):
-        where = f" over lattice vectors 1 and 2, from ${fixed}$"
-    plane: tuple[slice | int, ...] = (slice(None), slice(None), *place[2:])
-    return values[plane], origin[:2], where
+    if np.any(grid.torus.directions[np.ix_(axes, [j for _, j in named])]):
+        where = f" over lattice vectors {axes[0] + 1} and {axes[1] + 1}, from ${fixed}$"
+    return plane, origin[list(axes)], where
 
 
 def draw_plane(ax: Axes, grid: Grid, plane: np.ndarray, origin: np.ndarray, scale: Scale) -> QuadMesh:
@@ -95,7 +101,7 @@ def draw_plane(ax: Axes, grid: Grid, plane: np.ndarray, origin: np.ndarray, scal
     x, y = _corners(grid, plane.shape)
     closed = np.pad(plane, ((0, 1), (0, 1)), mode="wrap")
     mesh = colour_map(ax, x + origin[0], y + origin[1], closed, scale.ends)
-    across, up = (tex(name) for name in grid.torus.coordinates[:2])
+    across, up = (tex(grid.torus.coordinates[axis]) for axis in drawn_axes(grid))
     ax.set(xlabel=f"${across}$", ylabel=f"${up}$")
     ax.set(xlim=origin[0] + np.array([x.min(), x.max()]), ylim=origin[1] + np.array([y.min(), y.max()]))
     return mesh
@@ -116,15 +122,17 @@ def _note(ax: Axes, chosen: Quantity, values: np.ndarray) -> None:
 
 
 def _corners(grid: Grid, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Cartesian coordinates of the points of the first two axes from their origin, the far edges included."""
-    s = [np.arange(count + 1) * h for count, h in zip(shape, grid.spacing)]
+    """Cartesian coordinates of the points of the drawn axes from their origin, the far edges included."""
+    axes = drawn_axes(grid)
+    s = [np.arange(count + 1) * grid.spacing[axis] for count, axis in zip(shape, axes)]
     first, second = np.meshgrid(*s, indexing="ij")
-    e = grid.torus.directions[:2, :2]
+    e = grid.torus.directions[np.ix_(axes, axes)]
     return first * e[0, 0] + second * e[1, 0], first * e[0, 1] + second * e[1, 1]
 
 
 def _draw_curve(ax: Axes, grid: Grid, chosen: Quantity) -> None:
     """A quantity on a circle, as a curve."""
-    points = np.arange(grid.shape[0] + 1) * grid.spacing[0]
-    ax.plot(points, np.append(chosen.values, chosen.values[0]), color=ACCENT)
-    ax.set(xlabel=f"${tex(grid.torus.coordinates[0])}$", xlim=(0, points[-1]))
+    (axis,), values = drawn_axes(grid), chosen.values.ravel()
+    points = np.arange(grid.shape[axis] + 1) * grid.spacing[axis]
+    ax.plot(points, np.append(values, values[0]), color=ACCENT)
+    ax.set(xlabel=f"${tex(grid.torus.coordinates[axis])}$", xlim=(0, points[-1]))

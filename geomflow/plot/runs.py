@@ -12,7 +12,7 @@ import numpy as np
 from geomflow.core.errors import InputError, require_known
 from geomflow.core.files import replacing
 from geomflow.plot.files import FILMS, require_ending
-from geomflow.plot.heatmap import draw_quantity, largest_place
+from geomflow.plot.heatmap import draw_quantity, drawn_axes, largest_place
 from geomflow.plot.quantities import Quantity, Scale, drawable, quantity, quantity_names, scales_of, scientific
 from geomflow.plot.style import CYCLE, INK, MUTED, colour_bar, diverging, styled
 
@@ -151,7 +151,7 @@ def snapshots(sol: Solution[Any], names: Sequence[str] | None = None, *, count: 
     wanted = (2.5 * len(picked) + 0.9, 2.35 * len(chosen) + 0.4)
     rows = [[quantity(state, name) for state in states] for name in chosen]
     scales = [scales_of(row) for row in rows]
-    curves = drawable(states[0]).grid.torus.real_dim == 1
+    curves = len(drawn_axes(drawable(states[0]).grid)) == 1
     apart = curves and any(row[0].own for row in scales)
     _, axes = plt.subplots(len(chosen), len(picked), figsize=wanted, squeeze=False, sharex=True,
                            sharey=False if apart else "row")

@@ -50,13 +50,14 @@ def metric_nodes(coordinates: Sequence[str], prefix: str = "g") -> tuple[tuple[s
 @final
 @dataclass(frozen=True, eq=False)
 class MetricNodes(MetricTensors[gr.Node]):
-    """The curvature of a symmetric (d, d) matrix of nodes over d named coordinates.
+    """The curvature of a symmetric (d, d) matrix of nodes over d named coordinates, of which some may be ignorable.
 
     Raises ShapeError if the matrix is not (d, d).
     """
 
     coordinates: tuple[str, ...]
     matrix: np.ndarray
+    ignorable: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         dim = len(self.coordinates)
@@ -66,7 +67,7 @@ class MetricNodes(MetricTensors[gr.Node]):
     @cached_property
     def ring(self) -> GraphRing:
         """The graph with derivations along the coordinates."""
-        return GraphRing(self.coordinates)
+        return GraphRing(self.coordinates, ignorable=self.ignorable)
 
     @cached_property
     def density(self) -> gr.Node:

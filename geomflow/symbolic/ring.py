@@ -141,13 +141,14 @@ class GraphRing(ExactRing[gr.Node]):
     """Real expression-graph nodes with total derivatives along named coordinates.
 
     `symbols` and `functions` are the sympy symbols and unknown functions that nodes are written in. Zero is decided on
-    the `domain`; `finish` is applied to what is written.
+    the `domain`; `finish` is applied to what is written. Along `ignorable` coordinates all derivatives vanish.
     """
 
     def __init__(
         self,
         coordinates: Sequence[str],
         *,
+        ignorable: Sequence[str] = (),
         symbols: Iterable[sympy.Symbol] = (),
         functions: Iterable[Any] = (),
         domain: gr.Domain = gr.REALS,
@@ -158,7 +159,7 @@ class GraphRing(ExactRing[gr.Node]):
         self.zero, self.one = gr.ZERO, gr.ONE
         self._symbols = {s.name: s for s in symbols}
         self._functions = {f.__name__: f for f in functions}
-        self.derivation = gr.Derivation(self.coordinates)
+        self.derivation = gr.Derivation(self.coordinates, ignorable)
         self._domain = domain
         self._finish = finish
         self._verdicts: dict[gr.Node, gr.Verdict] = {}

@@ -16,6 +16,7 @@ from geomflow.field.grid import Grid
 from geomflow.field.matrices import pack_symmetric, unpack_symmetric
 from geomflow.kernels import FunctionKernel, Kernel, KernelOperator, PotentialKernel
 from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
+from geomflow.kernels.operators import checked_grid
 from geomflow.kernels.tangent import Covariant, ScalarStructure, TangentKernel
 
 
@@ -240,7 +241,7 @@ def _whole(kernel: Any, grid: Grid, tensor: bool) -> Action:
     if isinstance(kernel, PotentialKernel) or (isinstance(kernel, EmpiricalKernel) and kernel.is_complex):
         raise InputError(f"the kernel {kernel!r} acts on Hermitian metrics, and flows of these run on potentials: give "
                          "the scalar kernel on the potential itself, and a PotentialField as the state.")
-    return TensorAction(kernel, grid, tensor)
+    return TensorAction(kernel, checked_grid(grid), tensor)
 
 
 def require_kernel(kernel: Any) -> None:

@@ -73,7 +73,7 @@ def test_tori_print_as_sentences():
 @pytest.mark.parametrize(
     "make, error, message",
     [
-        (lambda: Torus(5), InputError, "from 1 to 4, and dim is 5"),
+        (lambda: Torus(12), InputError, "from 1 to 11, and dim is 12"),
         (lambda: ComplexTorus(4), InputError, "from 1 to 3, and dim is 4"),
         (lambda: Torus(True), InputError, "dim is True"),
         (lambda: Torus(2.0), InputError, "dim is 2.0"),

@@ -156,7 +156,7 @@ class Derivation:
 
     D_i x_j = delta_ij for the coordinates, D_i of a jet is the jet with index i raised by one, unknown functions
     of arguments follow the chain rule, and any other symbol is a parameter with derivative zero. Results are
-    remembered by content while the object lives.
+    remembered by content while the object lives. Along `ignorable` coordinates nothing changes.
 
     >>> from geomflow.core import graph as gr
     >>> D = gr.Derivation(("x", "y"))
@@ -164,11 +164,13 @@ class Derivation:
     x**2*u_x + 2*x*u
     """
 
-    def __init__(self, coordinates: Sequence[str]) -> None:
-        self.coordinates = tuple(coordinates)
+    def __init__(self, coordinates: Sequence[str], ignorable: Sequence[str] = ()) -> None:
+        self.coordinates, self.ignorable = tuple(coordinates), tuple(ignorable)
         self._known: list[dict[Node, Node]] = [{} for _ in self.coordinates]
 
     def __call__(self, node: Node, axis: int) -> Node:
+        if self.coordinates[axis] in self.ignorable:
+            return ZERO
         known = self._known[axis]
         for current in schedule((node,), known=known):
             known[current] = differentiate(current, known.__getitem__, lambda leaf: self._leaf(leaf, axis))

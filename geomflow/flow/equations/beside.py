@@ -101,12 +101,13 @@ def _of_potential(kind: PotentialField, name: str) -> Sequence[gr.Node]:
     return hermitian_of(kind, name).minors
 
 
-def monitors_of(parts: Mapping[str, Field], coordinates: tuple[str, ...]) -> tuple[Monitor, ...]:
+def monitors_of(parts: Mapping[str, Field], coordinates: tuple[str, ...],
+                ignorable: tuple[str, ...] = ()) -> tuple[Monitor, ...]:
     """Volume and curvature of a metric, the mean and the range of components of all else."""
     found: list[Monitor] = []
     for name, part in parts.items():
         if isinstance(part, MetricField):
-            metric = MetricNodes(coordinates, metric_nodes(coordinates, name)[1])
+            metric = MetricNodes(coordinates, metric_nodes(coordinates, name)[1], ignorable)
             found += ricci_monitors(metric, metric.density) if len(coordinates) > 1 else ()
             continue
         if isinstance(part, PotentialField):

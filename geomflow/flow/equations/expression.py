@@ -165,7 +165,7 @@ class ExpressionFlow(Flow):
 
         On a complex torus it is a potential where it is called phi, over the flat unit reference form.
         """
-        grid = torus.grid(9)
+        grid = torus.grid(3, scheme="spectral")  # no numbers are computed on it
         parts = {name: example(grid, name) for name in self.rates}
         return equations_of(self.written(grid.fields(**parts) if len(parts) > 1 else parts.popitem()[1]).program, torus)
 
@@ -176,7 +176,7 @@ class ExpressionFlow(Flow):
         """
         equation, moving = self.written(state), self.moving(state)
         for program in (equation.program, *map(equation.program.averaged, equation.averages)):
-            require_periodic_program(moving.grid.torus, program, f"a coefficient of {self._shown()}")
+            require_periodic_program(moving.grid, program, f"a coefficient of {self._shown()}")
         blocks = character_at(equation, moving)
         if not self.forced:
             self._refuse_ill_posed(blocks)
@@ -193,7 +193,8 @@ class ExpressionFlow(Flow):
         still = {name: parts[name] for name in state.still} if isinstance(state, Fields) else {}
         moving = {name: part for name, part in parts.items() if name not in still}
         self._refuse_reserved(torus.coordinates, tuple(parts))
-        reading = Reading(torus, parts, self._numbers(), self.where, self.covariant, self.gauge is not None)
+        reading = Reading(torus, parts, self._numbers(), self.where, self.covariant, self.gauge is not None,
+                          state.grid.ignorable)
         read = reading.rates(rates)
         self._refuse_unused()
         components = [own for name, part in moving.items() for own in part.names(name)]
@@ -204,7 +205,7 @@ class ExpressionFlow(Flow):
         parameters = (*named, *(name for name in flat.numbers if name in symbols))
         final = Stage(tuple((f"rate_{name}", node) for name, node in zip(components, read, strict=True)))
         program = Program(torus.coordinates, tuple(components), statics, parameters, (*reading.stages, final))
-        monitors = monitors_of(moving, torus.coordinates)
+        monitors = monitors_of(moving, torus.coordinates, state.grid.ignorable)
         return Equation(
             program=program,
             statics=rows,

@@ -46,13 +46,15 @@ class Reading:
         Whether rates beside a metric that moves must not name coordinates.
     deturck : bool
         Whether L_W is added to the rates.
+    ignorable : tuple of str
+        Coordinates that nothing depends on.
     """
 
     def __init__(self, torus: FlatTorus, parts: Mapping[str, Field], numbers: Mapping[str, Fraction],
-                 where: Mapping[str, Any], covariant: bool, deturck: bool) -> None:
+                 where: Mapping[str, Any], covariant: bool, deturck: bool, ignorable: tuple[str, ...] = ()) -> None:
         self.parts, self._coordinates, self._covariant = parts, torus.coordinates, covariant
         self._functions = taken = [own for name, part in parts.items() for own in part.names(name)]
-        self._derive = Differences(self._coordinates, [*taken, *numbers, *where])
+        self._derive = Differences(self._coordinates, [*taken, *numbers, *where], ignorable)
         self._tensors = {name: tensor_of(part, name, self._coordinates) for name, part in parts.items()}
         found = {name: metric_of(part, name, self._derive) for name, part in parts.items()}
         metrics = {name: metric for name, metric in found.items() if metric is not None}

@@ -77,17 +77,17 @@ class RicciFlow(Flow):
         return equations_of(ricci_program(torus.coordinates, self.gauge, self.normalised), torus)
 
     def on(self, state: Any) -> Equation:
-        """The equation for a MetricField on a real torus of dimension 2, 3 or 4."""
+        """The equation for a MetricField on a real torus of dimension 2 or more."""
         field = checked_state(self, state, MetricField, "grid.metric(...) on a Torus")
         if field.grid.dim < 2:
-            raise InputError("a metric on a torus of dimension 1 is flat: Ricci flow needs dim = 2, 3 or 4.")
-        return self._equation(field.grid.torus.coordinates)
+            raise InputError("a metric on a torus of dimension 1 is flat: Ricci flow needs dim = 2 or more.")
+        return self._equation(field.grid.torus.coordinates, field.grid.ignorable)
 
-    def _equation(self, coordinates: tuple[str, ...]) -> Equation:
-        metric = MetricNodes(coordinates, metric_nodes(coordinates)[1])
+    def _equation(self, coordinates: tuple[str, ...], ignorable: tuple[str, ...]) -> Equation:
+        metric = MetricNodes(coordinates, metric_nodes(coordinates)[1], ignorable)
         density = gr.sqrt(metric.determinant)
         return Equation(
-            program=ricci_program(coordinates, self.gauge, self.normalised),
+            program=ricci_program(coordinates, self.gauge, self.normalised, ignorable),
             positive=("the smallest leading principal minor of g", minors(metric.matrix)),
             monitors=ricci_monitors(metric, density),
             curvature="ricci_norm_max",
@@ -96,10 +96,11 @@ class RicciFlow(Flow):
 
 
 @cache
-def ricci_program(coordinates: tuple[str, ...], gauge: str | None, normalised: bool) -> Program:
-    """The right-hand sides of all components, in packed order."""
+def ricci_program(coordinates: tuple[str, ...], gauge: str | None, normalised: bool,
+                  ignorable: tuple[str, ...] = ()) -> Program:
+    """The right-hand sides of all components, in packed order; nothing depends on ignorable coordinates."""
     names, matrix = metric_nodes(coordinates)
-    metric = MetricNodes(coordinates, matrix)
+    metric = MetricNodes(coordinates, matrix, ignorable)
     rates = deturck_rates(metric) if gauge else -2 * metric.ricci
     if normalised:
         rates = rates + matrix * (2 * gr.symbol("rbar") / len(coordinates))

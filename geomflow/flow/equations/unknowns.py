@@ -79,7 +79,7 @@ def metric_of(kind: Any, name: str, derive: Differences) -> MetricNodes | Comple
 
 @metric_of.register(MetricField)
 def _of_components(kind: MetricField, name: str, derive: Differences) -> MetricNodes:
-    return MetricNodes(derive.coordinates, metric_nodes(derive.coordinates, name)[1])
+    return MetricNodes(derive.coordinates, metric_nodes(derive.coordinates, name)[1], derive.ignorable)
 
 
 @metric_of.register(PotentialField)

@@ -30,11 +30,13 @@ class Differences:
         Names of the axes.
     taken : collection of str
         Names that the stages must not have.
+    ignorable : sequence of str
+        Coordinates that nothing depends on.
     """
 
-    def __init__(self, coordinates: Sequence[str], taken: Collection[str] = ()) -> None:
-        self.coordinates = tuple(coordinates)
-        self._derive = gr.Derivation(self.coordinates)
+    def __init__(self, coordinates: Sequence[str], taken: Collection[str] = (), ignorable: Sequence[str] = ()) -> None:
+        self.coordinates, self.ignorable = tuple(coordinates), tuple(ignorable)
+        self._derive = gr.Derivation(self.coordinates, ignorable)
         self._stem = "inner"
         while any(name.startswith(self._stem) for name in (*taken, *coordinates)):
             self._stem += "_"
@@ -52,6 +54,8 @@ class Differences:
 
     def __call__(self, node: gr.Node, *axes: int) -> gr.Node:
         """The derivative along axes, term by term: carried out where the term is linear, else of an inner stage."""
+        if self._ignores(axes):
+            return gr.ZERO
         plain: list[gr.Node] = []
         held: list[gr.Node] = []
         for term in summands(node):
@@ -83,7 +87,7 @@ class Differences:
             return gr.ZERO
         s, terms = self._held(node), list[gr.Node]()
         for k, l in combinations_with_replacement(range(len(matrix)), 2):
-            if matrix[k, l] is gr.ZERO:
+            if matrix[k, l] is gr.ZERO or self._ignores((k, l)):
                 continue
             a, axes, share = self._held(matrix[k, l]), (k, l), HALF if k == l else 1
             outer = self._plain(self._held(matrix[k, l] * s), axes)
@@ -109,6 +113,9 @@ class Differences:
         """An expression as the output of an inner stage; what is linear in the fields as it is."""
         linear = all(_linear(term) or not gr.leaves([term]) for term in summands(node))
         return node if linear else self._held(node)
+
+    def _ignores(self, axes: Sequence[int]) -> bool:
+        return any(self.coordinates[axis] in self.ignorable for axis in axes)
 
     def _plain(self, node: gr.Node, axes: Sequence[int]) -> gr.Node:
         for axis in axes:

@@ -42,7 +42,7 @@ class Space:
     @cached_property
     def ring(self) -> GraphRing:
         """The ring of components."""
-        return GraphRing(self.derive.coordinates)
+        return GraphRing(self.derive.coordinates, ignorable=self.derive.ignorable)
 
     @cached_property
     def lower(self) -> np.ndarray:
