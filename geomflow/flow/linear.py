@@ -1,27 +1,23 @@
 """A flow linearised at any state of a grid: what it does to small changes, and the rates at which they grow.
 
-The derivative of the rate along a change v is taken by symmetric differences of fourth order,
-J v = (8(F(y + hv) − F(y − hv)) − (F(y + 2hv) − F(y − 2hv)))/12h, of the compiled rate itself: averages and what is
-solved for at each state are moved along.
+The derivative of the rate along a change is taken by symmetric differences of the compiled rate itself
+(`core.differences`): averages and what is solved for at each state are moved along.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
 
 import numpy as np
 
 from geomflow.core import memory
+from geomflow.core.differences import derivative_along
 from geomflow.core.errors import InputError
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import whole
 from geomflow.flow.problem import Problem
-
-STEP = 1e-5
-"""The largest change of a component, in units of the largest of the state: rounding errs by some 1e-11 there, and the
-differences by the fourth power of the change of the geometry, which has second derivatives of the state in it."""
 
 DENSE = 1500
 """Up to so many unknowns the matrix is made and its whole spectrum found; beyond, the rightmost eigenvalues alone."""
@@ -42,7 +38,6 @@ class Linearised(InNotebook):
 
     problem: Problem
     time: float = 0.0
-    _buffers: dict[str, np.ndarray] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def size(self) -> int:
@@ -58,12 +53,7 @@ class Linearised(InNotebook):
             v.
         """
         v = np.asarray(change, dtype=float).reshape(self.problem.y0.shape)
-        length = float(np.abs(v).max())
-        if not length:
-            return np.zeros_like(change, dtype=float)
-        h = STEP * self._scale / length
-        near, far = self._difference(h * v), self._difference(2 * h * v)
-        return np.asarray((8 * near - far) / (12 * h)).reshape(np.shape(change))
+        return derivative_along(self._rate, self.problem.y0, v).reshape(np.shape(change))
 
     def operator(self) -> Any:
         """J as a `scipy.sparse.linalg.LinearOperator` on flat packed states."""
@@ -122,17 +112,11 @@ class Linearised(InNotebook):
                                    f"({error}): take a smaller grid.") from None
         return values, vectors
 
-    @cached_property
-    def _scale(self) -> float:
-        return float(np.abs(self.problem.y0).max()) or 1.0
-
-    def _difference(self, change: np.ndarray) -> np.ndarray:
-        """F(y + change) − F(y − change)."""
-        y, ahead, behind = self.problem.y0, np.empty_like(self.problem.y0), np.empty_like(self.problem.y0)
-        self.problem.rate(self.time, y + change, ahead)
-        self.problem.rate(self.time, y - change, behind)
-        difference: np.ndarray = ahead - behind
-        return difference
+    def _rate(self, y: np.ndarray) -> np.ndarray:
+        """F(y)."""
+        out = np.empty_like(y)
+        self.problem.rate(self.time, y, out)
+        return out
 
     def __facts__(self) -> Facts:
         yield "unknowns", self.size
