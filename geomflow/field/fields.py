@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
@@ -87,12 +87,20 @@ class Fields(Field):
 
     def unpack(self, packed: np.ndarray) -> Fields:
         """The fields with these components, (ncomp, *grid); what is still stays."""
-        rows, parts, start = unpacked_rows(self, packed), dict(self.parts), 0
+        moved = {name: part.unpack(rows) for name, part, rows in self._split(packed)}
+        return Fields(self.grid, {**self.parts, **moved}, self.still)
+
+    def change(self, packed: np.ndarray) -> Fields:
+        """Changes of the fields that move, with these components."""
+        return Fields(self.grid, {name: part.change(rows) for name, part, rows in self._split(packed)})
+
+    def _split(self, packed: np.ndarray) -> Iterator[tuple[str, Field, np.ndarray]]:
+        """The fields that move, each with its rows."""
+        rows, start = unpacked_rows(self, packed), 0
         for name, part in self.moving.items():
             stop = start + len(part.names(name))
-            parts[name] = part.unpack(rows[start:stop])
+            yield name, part, rows[start:stop]
             start = stop
-        return Fields(self.grid, parts, self.still)
 
     def __getitem__(self, name: str) -> Field:
         require_known("field", name, tuple(self.parts))

@@ -1,108 +1,163 @@
-"""Functionals at states: the integral of their density over the grid."""
+"""Functionals at states: the integral of their density over the grid, their gradients and their second variation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from fractions import Fraction
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.sparse.linalg import LinearOperator
 
 from geomflow.core import graph as gr
+from geomflow.core.differences import derivative_along
 from geomflow.core.errors import InputError
 from geomflow.core.numbers import named_numbers
-from geomflow.field.fields_of import fields_of
-from geomflow.field.matrices import require_positive
-from geomflow.field.metric import POSITIVE_ADVICE, MetricField
-from geomflow.field.operators import pointwise
-from geomflow.field.potential import PotentialField, ReferenceForm, kahler_class, reference_rows, require_kahler
-from geomflow.field.spectra import ground_state_on
+from geomflow.field.operators import Operator, pointwise
+from geomflow.field.setting import Setting, setting_of
 from geomflow.field.state import Field
-from geomflow.symbolic.functionals.fields import FieldsDensity
-from geomflow.symbolic.functionals.functional import Functional, value_at
-from geomflow.symbolic.functionals.metric import MetricFunctional, ground_state
-from geomflow.symbolic.functionals.potential import PotentialFunctional
-from geomflow.symbolic.variation.kahler_frame import PHI
-from geomflow.symbolic.variation.metric_frame import LOG_MEASURE
-from geomflow.symbolic.variation.metrics import DILATON
-from geomflow.symbolic.variation.staged import Staged
+from geomflow.symbolic.functionals.at_states import gradient_at, hessian_at, value_at
+from geomflow.symbolic.functionals.functional import Functional
+from geomflow.symbolic.functionals.system import is_distribution
+from geomflow.symbolic.ring import packed_places
+from geomflow.symbolic.variation.staged import Staged, second_variation
+
+Rows = Mapping[str, np.ndarray]
+"""Functions on the grid by name."""
 
 
 @value_at.register(Field)
 def functional_value(state: Field, functional: Functional, parameters: Mapping[str, Any], measure: Any) -> float:
-    """E at a state: the sum of c E over the terms of a functional; see `Functional.__call__`."""
-    terms = functional.terms()
-    density = isinstance(state, MetricField) and any(getattr(e, "dilaton", None) is not None for _, e in terms)
-    if measure is not None and not density:
-        raise InputError(f"{functional.name} has no reference measure, and one was given: leave it out.")
-    open_names = tuple(dict.fromkeys(name for _, e in terms for name in open_parameters(e)))
-    numbers = named_numbers(functional.name, open_names, parameters, "E(state, parameters={{'{0}': 1.0}})")
-    return sum(float(c) * _value(e, state, numbers, measure) for c, e in terms)
-
-
-def _value(functional: Functional, state: Any, numbers: Mapping[str, Fraction], measure: Any) -> float:
-    if isinstance(functional, FieldsDensity):
-        rows = np.concatenate([part.pack() for part in fields_of(functional, state).values()])
-        fields = dict(zip(functional.unknowns, rows, strict=True))
-        return _integral(functional.density, state, fields, (), None, numbers)
-    _require_kind(functional, state)
-    if isinstance(functional, PotentialFunctional):
-        require_kahler(state)
-        form = ReferenceForm.of(state)
-        density = functional.density_over(reference=form.nodes(), kahler_class=kahler_class(state))
-        return _integral(density, state, {PHI: state.values}, form.static_names, reference_rows(state), numbers)
-    assert isinstance(functional, MetricFunctional)
-    require_positive(state.grid, state.values, "the metric", POSITIVE_ADVICE)
-    fields = dict(zip(state.component_names, state.pack(), strict=True))
-    if functional.dilaton is None:
-        return _integral(functional.density, state, fields, (), None, numbers)
-    given = log_measure(state, measure)
-    if functional.dilaton:
-        return _integral(functional.density, state, fields, (LOG_MEASURE,), given[None], numbers)
-    fields[DILATON] = _dilaton(functional, state, given)
-    return _integral(functional.density, state, fields, (), None, numbers)
-
-
-def _dilaton(functional: MetricFunctional, state: MetricField, measure: np.ndarray) -> np.ndarray:
-    """The ground state's f, or log(dV/dm)."""
-    if not functional.elliptic:
-        return np.asarray(np.log(state.volume_density().values) - measure)
-    elliptic = ground_state(functional.realisation(functional.new_algebra()).frame)
-    return ground_state_on(elliptic, state.grid.torus.coordinates, state.grid)(state.pack())
-
-
-def _integral(density: Staged, state: Field, fields: Mapping[str, np.ndarray], statics: tuple[str, ...],
-              rows: np.ndarray | None, numbers: Mapping[str, Fraction]) -> float:
-    """∫ density d^dx."""
-    values = {gr.symbol(name): gr.constant(number) for name, number in numbers.items()}
-    program = density.program(tuple(fields), statics, tuple(numbers)).substituted(values)
-    operator = pointwise(program, state.grid, rows)
+    """E at a state, the sum of its density over the grid; see `Functional.__call__`."""
+    setting = _checked(functional, state, measure)
+    fields = setting.fields
+    operator = _operator(setting, setting.density, tuple(fields), ("density",), parameters)
     return float(operator(np.stack(list(fields.values())))[0].mean()) * state.grid.torus.cell_volume
 
 
-def log_measure(state: Field, measure: Any) -> np.ndarray:
-    """log dm/dx on the grid of a state, that of dx unless a measure is given; InputError where it is not positive."""
-    density = state.grid.scalar(1 if measure is None else measure)
-    if not density.min() > 0:
-        raise InputError(f"the reference measure must be positive; its least density is {density.min():.6g}.")
-    return np.asarray(np.log(density.values))
+@gradient_at.register(Field)
+def functional_gradient(state: Field, functional: Functional, metric: Any, parameters: Mapping[str, Any],
+                        measure: Any, choice: Mapping[str, Any]) -> Field:
+    """The values of a gradient at a state; see `Functional.gradient`."""
+    setting = _checked(functional, state, measure)
+    setting.require_unknowns()
+    gradient = _Gradient(setting, metric, parameters, choice)
+    setting.refuse_measure(gradient.program.statics)
+    return setting.changed(gradient(setting.fields))
 
 
-def _require_kind(functional: Functional, state: Any) -> None:
-    kind, how = (PotentialField, "a Kähler potential, grid.potential(...) on a ComplexTorus") if isinstance(
-        functional, PotentialFunctional) else (MetricField, "a metric, grid.metric(...) on a Torus")
-    if not isinstance(state, kind):
-        raise InputError(f"{functional.name} is a functional of {how}; a {type(state).__name__} was given.")
-    wanted, found = functional.density.coordinates, state.grid.torus.coordinates
-    if tuple(wanted) != tuple(found):
-        raise InputError(f"{functional.name} was made over coordinates {', '.join(wanted)}, and the state lives on "
-                         f"{state.grid.torus!r}: make it over the state's own torus.")
+@hessian_at.register(Field)
+def functional_hessian(state: Field, functional: Functional, parameters: Mapping[str, Any],
+                       measure: Any) -> LinearOperator:
+    """The second variation at a state, on flat packed fields; see `Functional.hessian`."""
+    setting = _checked(functional, state, measure)
+    setting.require_unknowns()
+    shape = state.pack().shape
+    act = (_exact_hessian if setting.solved is None else _moved_hessian)(setting, parameters)
+
+    def flat(change: np.ndarray) -> np.ndarray:
+        rows = dict(zip(setting.names, np.asarray(change, dtype=float).reshape(shape), strict=True))
+        image = act(rows)
+        return np.stack([image.get(name, np.zeros(shape[1:])) for name in setting.names]).ravel()
+
+    size = state.pack().size
+    return LinearOperator((size, size), matvec=flat, rmatvec=flat, dtype=float)
 
 
-def open_parameters(functional: Functional) -> tuple[str, ...]:
-    """The names of the numbers that a functional leaves open, such as the τ of Perelman's W."""
-    density = functional.density
-    nodes = [*density.outputs, *(node for stage in density.stages for node in stage.nodes)]
-    return tuple(leaf.data for leaf in gr.leaves(nodes) if leaf.op == "symbol" and leaf.data not in density.coordinates)
+def _checked(functional: Functional, state: Field, measure: Any) -> Setting:
+    setting = setting_of(functional, state, measure)
+    setting.require()
+    return setting
 
 
+class _Gradient:
+    """What `functional.gradient_flow(metric)` descends, compiled on a grid: that flow's rates over −factor."""
+
+    def __init__(self, setting: Setting, metric: Any, parameters: Mapping[str, Any],
+                 choice: Mapping[str, Any]) -> None:
+        functional: Functional = setting.functional
+        derived = setting.system(functional.gradient_flow(metric, **choice))
+        system = derived.substituted(_numbers(functional, derived.open_parameters, parameters))
+        if is_distribution(system.program):
+            raise InputError(f"the gradient of {functional.name} differentiates a sign here, and is no function on a "
+                             f"grid but a distribution. {' '.join(functional.remarks)}")
+        self.program, grid = system.program, setting.state.grid
+        statics = setting.statics(self.program.statics)
+        self._factor, self._unknowns = -float(functional.factor), system.unknowns
+        self._rates = pointwise(self.program, grid, statics)
+        self._averages = {average.parameter: pointwise(self.program.averaged(average), grid, statics)
+                          for average in system.averages}
+
+    def __call__(self, fields: Rows) -> Rows:
+        """The gradient by component."""
+        rows, means = np.stack([fields[name] for name in self.program.fields]), dict.fromkeys(self._averages, 0.0)
+
+        def at(operator: Operator) -> np.ndarray:
+            return operator(rows, [means[name] for name in self.program.parameters])
+
+        for name, average in self._averages.items():
+            top, bottom = at(average)
+            means[name] = float(top.sum() / bottom.sum())
+        return dict(zip(self._unknowns, at(self._rates) / self._factor, strict=True))
+
+
+def _exact_hessian(setting: Setting, parameters: Mapping[str, Any]) -> _Act:
+    """The covector linearised by the chain rule."""
+    functional, density, fields = setting.functional, setting.density, setting.fields
+    if any(node.op == "call" and node.data in ("abs", "sign") for node in _nodes(density)):
+        raise InputError(f"{functional.name} has a corner, where its second variation is no function on a grid but a "
+                         "distribution.")
+    unknowns, rows = setting.unknowns, np.stack(list(fields.values()))
+    changes = tuple(f"change_{name}" for name in unknowns)
+    outputs = tuple(f"hessian_{name}" for name in unknowns)
+    operator = _operator(setting, second_variation(density, unknowns), (*fields, *changes), outputs, parameters)
+
+    def act(change: Rows) -> Rows:
+        return dict(zip(unknowns, operator(np.stack([*rows, *(change[name] for name in unknowns)])), strict=True))
+
+    return act
+
+
+def _moved_hessian(setting: Setting, parameters: Mapping[str, Any]) -> _Act:
+    """The covector at moved states, where what is solved for is found again: by dx it is the gradient in "L2"."""
+    setting.refuse_measure(())
+    gradient, start, names = _Gradient(setting, "L2", parameters, {}), setting.state.pack(), setting.names
+    twice = np.array([1.0 if i == j else 2.0 for i, j in packed_places(setting.state.grid.dim)])
+
+    def covector(y: np.ndarray) -> np.ndarray:
+        found = gradient(replace(setting, state=setting.state.unpack(y)).fields)
+        return np.stack([times * found[name] for times, name in zip(twice, names, strict=True)])
+
+    def act(change: Rows) -> Rows:
+        moved = derivative_along(covector, start, np.stack([change[name] for name in names]))
+        return dict(zip(names, moved, strict=True))
+
+    return act
+
+
+def _operator(setting: Setting, staged: Staged, fields: tuple[str, ...], outputs: tuple[str, ...],
+              parameters: Mapping[str, Any]) -> Operator:
+    """Expressions at a setting as an operator on the fields named."""
+    setting.refuse_measure(setting.given)
+    numbers = _numbers(setting.functional, _open_parameters(staged), parameters)
+    program = staged.program(fields, setting.given, tuple(name.data for name in numbers), outputs)
+    return pointwise(program.substituted(numbers), setting.state.grid, setting.statics(setting.given))
+
+
+def _numbers(functional: Functional, names: Sequence[str], given: Mapping[str, Any]) -> dict[gr.Node, gr.Node]:
+    found = named_numbers(functional.name, names, given, "E(state, parameters={{'{0}': 1.0}})")
+    return {gr.symbol(name): gr.constant(number) for name, number in found.items()}
+
+
+def _open_parameters(staged: Staged) -> tuple[str, ...]:
+    """The names of the numbers that are left open, such as the τ of Perelman's W."""
+    found = (leaf.data for leaf in gr.leaves(_nodes(staged)) if leaf.op == "symbol")
+    return tuple(name for name in found if name not in staged.coordinates)
+
+
+def _nodes(staged: Staged) -> list[gr.Node]:
+    return gr.schedule([*staged.outputs, *(node for stage in staged.stages for node in stage.nodes)])
+
+
+_Act = Callable[[Rows], Rows]
+"""What a linear operator does to a change."""

@@ -64,6 +64,10 @@ class MetricField(MatrixField):
         """The metric with these components, (d(d+1)/2, *grid)."""
         return MetricField(self.grid, matrices.unpack_symmetric(unpacked_rows(self, packed), self.grid.dim))
 
+    def change(self, packed: np.ndarray) -> TensorField:
+        """The symmetric tensor h_ij with these components, (d(d+1)/2, *grid)."""
+        return TensorField(self.grid, matrices.unpack_symmetric(unpacked_rows(self, packed), self.grid.dim))
+
     def volume_density(self) -> ScalarField:
         """√det g."""
         return ScalarField(self.grid, np.sqrt(matrices.determinant(self.values)))

@@ -84,6 +84,10 @@ class PotentialField(Field):
         """The potential with these values, (1, *grid), and the same reference form."""
         return PotentialField(self.grid, unpacked_rows(self, packed)[0].copy(), self.reference)
 
+    def change(self, packed: np.ndarray) -> ScalarField:
+        """The function with these values, (1, *grid)."""
+        return ScalarField(self.grid, unpacked_rows(self, packed)[0].copy())
+
     def mean(self) -> float:
         """The mean of φ over the flat probability measure."""
         return float(np.mean(self.values))

@@ -69,6 +69,16 @@ class Field(InNotebook):
             In the order of `component_names`.
         """
 
+    def change(self, packed: np.ndarray) -> Field:
+        """A change of the field with these components: a tensor for a metric, a function for a potential.
+
+        Parameters
+        ----------
+        packed : (ncomp, *grid) array
+            In the order of `component_names`.
+        """
+        return self.unpack(packed)
+
     def norm(self) -> float:
         """Root mean square over the flat probability measure of the pointwise (Frobenius) norm of `values`."""
         return float(np.sqrt(np.mean(self._pointwise_square(self.values))))

@@ -10,8 +10,10 @@ import numpy as np
 
 from geomflow.core.errors import InputError, ShapeError, require_known
 from geomflow.field import Field, MetricField, PotentialField
+from geomflow.field.setting import setting_of
 from geomflow.flow.equations import Descent
 from geomflow.symbolic.functionals import Functional
+from geomflow.symbolic.variation.metrics import DILATON
 from geomflow.testing.directions import moved, packed
 
 Pairing = Callable[[Any, np.ndarray, np.ndarray], float]
@@ -128,10 +130,7 @@ class Derived:
 
     def gradient(self, state: Any) -> np.ndarray:
         """grad E, in the shape of the state's values."""
-        problem = self.flow().bind(state)
-        rate = np.empty_like(problem.y0)
-        problem.rate(0.0, problem.y0, rate)
-        return _values(state, -rate / float(self.functional.factor))
+        return np.asarray(self.functional.gradient(state, self.metric, **self.options).values)
 
     def pairing(self, state: Any, gradient: np.ndarray, direction: np.ndarray) -> float:
         """The inner product that is descended in."""
@@ -151,6 +150,4 @@ class Derived:
             return 1.0 if given is None or not dilaton else state.grid.scalar(given).values
         if self.metric == "L2":
             return 1.0
-        solved = self.flow().on(state).solved
-        assert solved is not None
-        return np.exp(-solved(state.pack())) * state.volume_density().values
+        return np.exp(-setting_of(self.functional, state).fields[DILATON]) * state.volume_density().values

@@ -13,8 +13,9 @@ True
 
 from geomflow.core.graph.domain import REALS, Domain
 from geomflow.core.graph.evaluate import NUMPY, Arithmetic, Complex, evaluate
-from geomflow.core.graph.calculus import (FUNCTIONS, Derivation, Function, call, cos, cosh, exp, gradient, leaves, log,
-                                          partial, schedule, sin, sinh, sqrt, substitute, tan, tanh)
+from geomflow.core.graph.calculus import (FUNCTIONS, Derivation, Function, call, cos, cosh, differentiate, exp,
+                                          gradient, leaves, log, partial, schedule, sin, sinh, sqrt, substitute, tan,
+                                          tanh)
 from geomflow.core.graph.node import (ONE, PI, ZERO, I, Node, Rational, add, apply, constant, divide, exact, jet,
                                       linear, mul, node, power, product, split, symbol)
 from geomflow.core.graph.show import jet_name
@@ -24,7 +25,7 @@ from geomflow.core.graph.zero import NONZERO, ZERO_BY_FORM, Verdict, all_zero, e
 __all__ = [
     "FUNCTIONS", "NONZERO", "NUMPY", "ONE", "PI", "REALS", "ZERO", "ZERO_BY_FORM", "Arithmetic", "Complex",
     "Derivation", "Domain", "Function", "I", "Node", "Rational", "Verdict", "add", "all_zero", "apply", "call",
-    "constant", "cos", "cosh", "divide", "evaluate", "every", "exact", "exp", "gradient", "is_zero",
+    "constant", "cos", "cosh", "differentiate", "divide", "evaluate", "every", "exact", "exp", "gradient", "is_zero",
     "jacobian", "jet", "jet_name", "leaves", "linear", "log", "mul", "node", "partial", "power", "product",
     "schedule", "sin", "sinh", "split", "sqrt", "substitute", "symbol", "tan", "tangents", "tanh", "verdicts",
 ]

@@ -15,10 +15,9 @@ from geomflow.core.numbers import named_numbers
 from geomflow.core.program import Program, Stage
 from geomflow.field import Fields, MetricField, PotentialField
 from geomflow.field.fields_of import fields_of
-from geomflow.field.functional_value import log_measure
 from geomflow.field.operators import pointwise
-from geomflow.field.potential import ReferenceForm, kahler_class, reference_rows
-from geomflow.field.spectra import ground_state_on
+from geomflow.field.potential import ReferenceForm
+from geomflow.field.setting import Setting, setting_of
 from geomflow.field.state import Field
 from geomflow.flow.equation import Equation, Monitor, checked_state, equations_of
 from geomflow.flow.equations.beside import monitors_of, positivity, size_of_curvature
@@ -28,7 +27,7 @@ from geomflow.flow.flow import Flow
 from geomflow.symbolic.functionals.derived import DerivedFlow
 from geomflow.symbolic.functionals.fields import FieldsDensity
 from geomflow.symbolic.functionals.linear import PrincipalSymbol
-from geomflow.symbolic.functionals.system import GradientSystem
+from geomflow.symbolic.functionals.system import GradientSystem, is_distribution
 from geomflow.symbolic.jets import MetricNodes, metric_names, metric_nodes
 from geomflow.symbolic.variation.kahler_frame import PHI
 from geomflow.symbolic.variation.metric_frame import LOG_MEASURE
@@ -157,20 +156,19 @@ class Descent(Flow):
         )
 
     def _on_potential(self, state: PotentialField) -> Equation:
-        form = ReferenceForm.of(state)
-        numbers = kahler_class(state)
-        system = self.derived.system(reference=form.nodes(), kahler_class=numbers)
-        own = kahler_monitors(form.metric, gr.log(numbers.kappa))
+        form, setting = ReferenceForm.of(state), self._setting(state)
+        own = kahler_monitors(form.metric, gr.log(setting.options["kahler_class"].kappa))
         return replace(
-            self._equation(system, tuple(m for m in own if m.name != "energy"), (log_det_stage(form.metric),)),
-            statics=reference_rows(state),
+            self._equation(setting.system(self.derived), tuple(m for m in own if m.name != "energy"),
+                           (log_det_stage(form.metric),)),
+            statics=setting.statics(),
             positive=("the smallest leading principal minor of g", form.metric.minors),
             curvature="curvature_size",
             modulo="constants",
         )
 
     def _on_metric(self, state: MetricField) -> Equation:
-        system, coordinates = self.derived.flat, state.grid.torus.coordinates
+        setting, system, coordinates = self._setting(state), self.derived.flat, state.grid.torus.coordinates
         metric = MetricNodes(coordinates, metric_nodes(coordinates)[1])
         extra = {*system.unknowns, *system.program.statics} - {*metric_names(coordinates), LOG_MEASURE}
         if extra:
@@ -180,11 +178,14 @@ class Descent(Flow):
         own = ricci_monitors(metric, gr.sqrt(metric.determinant))
         return replace(
             self._equation(system, own, ()),
-            statics=log_measure(state, self.measure)[None] if LOG_MEASURE in system.program.statics else None,
+            statics=setting.statics(system.program.statics),
             positive=("the smallest leading principal minor of g", minors(metric.matrix)),
             curvature="ricci_norm_max",
-            solved=ground_state_on(system.elliptic, coordinates, state.grid) if system.elliptic else None,
+            solved=setting.solved,
         )
+
+    def _setting(self, state: Field) -> Setting:
+        return setting_of(self.derived.functional, state, self.measure)
 
     def _equation(self, system: GradientSystem, own: tuple[Monitor, ...], stages: tuple[Stage, ...]) -> Equation:
         found = system.substituted(self._values(system))
@@ -205,8 +206,7 @@ class Descent(Flow):
         return {gr.symbol(name): gr.constant(number) for name, number in numbers.items()}
 
     def _refuse_distribution(self, equation: Equation) -> None:
-        inner = [node for stage in equation.program.inner for node in stage.nodes]
-        if any(node.op == "call" and node.data == "sign" for node in gr.schedule(inner)):
+        if is_distribution(equation.program):
             raise InputError(f"{self.name} differentiates a sign, so that its rate is a distribution and not a "
                              f"function on a grid. {' '.join(self.derived.functional.remarks)}")
 

@@ -266,7 +266,7 @@ class FieldsDensity(Functional):
 
     # descent
 
-    def gradient(self, metric: Any = None, of: Any = None, keep: Any = ()) -> FieldsGradient:
+    def gradient_in(self, metric: Any = None, of: Any = None, keep: Any = ()) -> FieldsGradient:
         """The gradient in an inner product for each field.
 
         Raises UnknownNameError for an unknown field or inner product.
@@ -290,7 +290,7 @@ class FieldsDensity(Functional):
 
     @waiting("deriving")
     def gradient_flow(self, metric: Any = None, of: Any = None, keep: Any = ()) -> DerivedFlow:
-        """∂_t u = −grad_u E of all fields, or of some; see `gradient` for the parameters.
+        """∂_t u = −grad_u E of all fields, or of some; see `gradient_in` for the parameters.
 
         Parameters
         ----------
@@ -301,7 +301,7 @@ class FieldsDensity(Functional):
         keep : str or sequence of str
             Densities whose integrals are kept by multipliers; "volume" is that of 1.
         """
-        gradient = self.gradient(metric, of, keep)
+        gradient = self.gradient_in(metric, of, keep)
         return DerivedFlow(self, gradient.metric, gradient.equation, gradient.system, gradient.linearised_at)
 
     def explain(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import singledispatch
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import sympy
 
@@ -16,10 +16,14 @@ from geomflow.core.graph.node import exact
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import finite_number
 from geomflow.core.progress import waiting
+from geomflow.symbolic.functionals.at_states import gradient_at, hessian_at, value_at
 from geomflow.symbolic.functionals.derived import DerivedFlow
 from geomflow.symbolic.functionals.geometries import is_complex
 from geomflow.symbolic.functionals.varied import Varied
 from geomflow.symbolic.show import InLatex, mathml
+
+if TYPE_CHECKING:
+    from scipy.sparse.linalg import LinearOperator
 
 Measure = Literal["dV", "dm", "dmu", "omega"]
 """What a user's own density is integrated against: the first two on real geometries, the others on complex ones."""
@@ -49,7 +53,7 @@ class Functional(Varied, InNotebook, InLatex):
         metric : str, optional
             One of `metrics`; the first unless given.
         """
-        gradient = self.gradient(metric)
+        gradient = self.gradient_in(metric)
         return DerivedFlow(self, gradient.metric, gradient.equation, gradient.system, gradient.linearised_at)
 
     @property
@@ -75,7 +79,78 @@ class Functional(Varied, InNotebook, InLatex):
             The reference measure dm/dx in f = log(dV/dm), anything positive that ``grid.scalar`` takes: dx itself
             unless given, also where f is an unknown of its own.
         """
-        return value_at(getattr(state, "field", lambda: state)(), self, parameters or {}, measure)
+        return value_at(_field(state), self, parameters or {}, measure)
+
+    def gradient(self, state: Any = None, metric: Any = None, parameters: Mapping[str, Any] | None = None,
+                 measure: Any = None, **choice: Any) -> Any:
+        """The gradient of E: exactly, as `Gradient`, by the name of a metric alone; at a state, its values there.
+
+        At a state it is a field with the components of the state, dE(h) = ⟨grad E, h⟩ in the metric: a tensor for a
+        metric, a function for a potential. It is what `gradient_flow(metric)` descends, without `factor`.
+
+        Raises UnknownNameError for an unknown metric, InputError where the gradient is not local in it or is a
+        distribution, and for states, parameters and measures as calling E does.
+
+        Parameters
+        ----------
+        state : PotentialField, MetricField, Fields or model state, or str
+            On the torus of the functional; or the name of a metric, for the exact gradient.
+        metric : str or mapping, optional
+            One of `metrics`, or one for each of several fields; the first unless given.
+        parameters : mapping of str to number, optional
+            Numbers for what the functional leaves open.
+        measure : optional
+            The reference measure dm/dx, also that of the metric "L2" on metrics; dx itself unless given.
+        **choice
+            With several fields: `of`, those that it is taken along, and `keep`, as in `gradient_flow`.
+
+        Examples
+        --------
+        >>> import geomflow as gf
+        >>> E, g = gf.functionals.Volume(gf.Torus(dim=2)), gf.Torus(dim=2).grid(8).metric()
+        >>> print(E.gradient("ebin").expression)
+        g_ij/2
+        >>> print(E.gradient(g).values[0, 0])
+        [[0.5 0. ]
+         [0.  0.5]]
+        """
+        return gradient_at(_field(state), self, metric, parameters or {}, measure, choice)
+
+    def hessian(self, state: Any, parameters: Mapping[str, Any] | None = None, measure: Any = None) -> LinearOperator:
+        """The second variation at a state: D²E(h, k) = ∫ k·Hh dx, H a linear operator on flat packed fields.
+
+        It is the covector of dE by d^dx, E_u(L) for each component u, linearised along h, and no gradient: so H is
+        symmetric at every state, not only at critical points. On grids dE is the exact gradient of the sum that stands
+        for E, and H is symmetric to rounding. Where a field is solved for, as the ground state of Perelman's λ, the
+        covector is found again at each of four moved states: then h·Hk and k·Hh differ by the error of the
+        discretisation, and by some 1e-8 of H.
+
+        Packed components stand as in `state.pack()`: g_xy, which is two entries of the metric, once. Where the flat
+        torus is critical, `factor` H beside the inner product of a metric on fields has the decay rates of
+        `second_variation_at` there.
+
+        Raises InputError where E has a corner, and for states, parameters and measures as calling E does.
+
+        Parameters
+        ----------
+        state : PotentialField, MetricField, Fields or model state
+            On the torus of the functional.
+        parameters : mapping of str to number, optional
+            Numbers for what the functional leaves open.
+        measure : optional
+            The reference measure dm/dx in f = log(dV/dm), as for calling E.
+
+        Examples
+        --------
+        >>> import geomflow as gf
+        >>> T = gf.ComplexTorus(dim=1)
+        >>> grid = T.grid(8, scheme="spectral")
+        >>> H = gf.functionals.KEnergy(T).hessian(grid.potential("0"))
+        >>> wave = grid.scalar("cos(2*pi*x)").values.ravel()
+        >>> print((wave @ (H @ wave) / (wave @ wave) / (2 * 3.141592653589793) ** 4).round(12))
+        0.5
+        """
+        return hessian_at(_field(state), self, parameters or {}, measure)
 
     def terms(self) -> Terms:
         """This functional as a sum of multiples."""
@@ -201,8 +276,6 @@ def summed(functional: Functional, terms: Terms) -> Functional:
     raise InputError(f"{functional.name} is of no kind that is added.")
 
 
-@singledispatch
-def value_at(state: Any, functional: Functional, parameters: Mapping[str, Any], measure: Any) -> float:
-    """E at a state. What knows a kind of state registers how; InputError for others."""
-    raise InputError(f"{functional.name} is evaluated at a field on a grid, such as grid.potential(...) or "
-                     f"grid.metric(...); a {type(state).__name__} was given.")
+def _field(state: Any) -> Any:
+    """A model's state on a grid as a field; all else as it is."""
+    return getattr(state, "field", lambda: state)()

@@ -108,7 +108,7 @@ class MetricFunctional(ByAlgebra, Functional):
         expected = [(1 if i == j else 2) * metric.volume * raised[i, j] for i, j in packed_places(metric.dim)]
         return expected if self.dilaton is not False else [*expected, metric.volume * realise.value(found.dilaton)]
 
-    def gradient(self, metric: str | None = None) -> MetricGradient:
+    def gradient_in(self, metric: str | None = None) -> MetricGradient:
         """The gradient in "ebin", "weighted" or "L2"."""
         return MetricGradient(self, self.checked_metric(metric))
 

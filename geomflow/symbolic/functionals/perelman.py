@@ -84,7 +84,7 @@ class PerelmanF(Perelman):
         ∂_tf = −Δf + |∇f|² − R, parabolic backward in time.
         """
         use = MetricAlgebra(fixed_measure=False)
-        f, found = use.dilaton, self.gradient("weighted")
+        f, found = use.dilaton, self.gradient_in("weighted")
         rates = {t: -self.factor * gr.node(c) for t, c in found.tensors.items()}
         trace = gr.add(*(c * _trace(use, t) for t, c in rates.items()))
         drift = Tensor("hessian", (f,))

@@ -148,7 +148,7 @@ class PotentialFunctional(ByAlgebra, Functional):
         """The gradient in Mabuchi's metric times dμ_J/d^{2n}x."""
         return [realise.frame.volume * realise.value(found.gradient)]
 
-    def gradient(self, metric: str | None = None) -> PotentialGradient:
+    def gradient_in(self, metric: str | None = None) -> PotentialGradient:
         """The gradient in "mabuchi", "L2" or "dirichlet"."""
         return PotentialGradient(self, self.checked_metric(metric))
 

@@ -80,6 +80,18 @@ class GradientSystem:
             self.inner and self.inner.substituted(values), self.elliptic, self.backward)
 
 
+def is_distribution(program: Program) -> bool:
+    """Whether a sign is differentiated, so that a rate is no function on a grid.
+
+    Parameters
+    ----------
+    program : Program
+        Of rates.
+    """
+    inner = [node for stage in program.inner for node in stage.nodes]
+    return any(node.op == "call" and node.data == "sign" for node in gr.schedule(inner))
+
+
 def gradient_system(coordinates: tuple[str, ...], rates: Mapping[str, gr.Node], stages: tuple[Stage, ...],
                     energy: gr.Node, dissipation: gr.Node, *, statics: Sequence[str] = (),
                     averages: Sequence[Average] = (), inner: InnerProduct | None = None,

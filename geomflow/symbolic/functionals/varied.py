@@ -99,7 +99,7 @@ class Varied(ABC):
         """The density of δE by d^dx, linear in the fields δφ = psi, or δg_ij = h_xx, h_xy, ... and δf = h_f."""
 
     @abstractmethod
-    def gradient(self, metric: Any = None) -> Any:
+    def gradient_in(self, metric: Any = None) -> Any:
         """The gradient with respect to a metric on the space of what E is varied by, by name.
 
         Raises UnknownNameError for an unknown metric, InputError where the gradient is not local in it.
@@ -155,7 +155,7 @@ class Varied(ABC):
         metric : str, optional
             One of `metrics`; the first unless given.
         """
-        found: Linearisation = self.gradient(metric).linearised_at(background)
+        found: Linearisation = self.gradient_in(metric).linearised_at(background)
         return found
 
     @waiting("deriving twice")

@@ -130,6 +130,58 @@ class _Sweep:
             self.stages.append(Stage(tuple(outputs.items())))
 
 
+def tangent(staged: Staged, changes: Mapping[str, str]) -> Staged:
+    """The derivative of each output along changes of fields, linear in these: forward accumulation, stage by stage.
+
+    >>> from geomflow.core import graph as gr
+    >>> tangent(Staged(("x",), (1,), (), (gr.jet("u", (1,)) ** 2,)), {"u": "v"}).outputs
+    (2*u_x*v_x,)
+
+    Parameters
+    ----------
+    staged : Staged
+        Whose outputs are differentiated.
+    changes : mapping of str to str
+        From the names of the fields that change to those of their changes.
+    """
+    moved, known, stages = dict(changes), dict[gr.Node, gr.Node](), list[Stage]()
+
+    def derived(nodes: Sequence[gr.Node]) -> list[gr.Node]:
+        for current in gr.schedule(nodes, known=known):
+            known[current] = gr.differentiate(current, known.__getitem__, _changed)
+        return [known[node] for node in nodes]
+
+    def _changed(leaf: gr.Node) -> gr.Node:
+        if leaf.op != "jet" or leaf.data[0] not in moved:
+            return gr.ZERO
+        return gr.jet(moved[leaf.data[0]], leaf.data[1])
+
+    for stage in staged.stages:
+        pairs = zip(stage.names, derived(stage.nodes), strict=True)
+        slopes = {name: node for name, node in pairs if node is not gr.ZERO}
+        moved |= {name: f"change_{name}" for name in slopes}
+        named = tuple((moved[name], node) for name, node in slopes.items())
+        stages += [stage, *([Stage(named)] if named else [])]
+    return Staged(staged.coordinates, staged.groups, tuple(stages), tuple(derived(staged.outputs)))
+
+
+def second_variation(density: Staged, fields: Sequence[str]) -> Staged:
+    """H h with D²E(h, k) = ∫ Σ_u k_u (H h)_u d^dx, an output for each field u: E_u(L) linearised along h.
+
+    The changes h_u are fields called change_u. On a periodic grid with centred differences E_u(L) is the exact gradient
+    of the sum that stands for ∫ L d^dx there, so that H is symmetric to rounding, at every state.
+
+    Parameters
+    ----------
+    density : Staged
+        L, with E = ∫ L d^dx over real coordinates.
+    fields : sequence of str
+        What E is varied by.
+    """
+    covector = euler_operator(density.outputs[0], fields, density.stages, density.coordinates)
+    return tangent(covector, {name: f"change_{name}" for name in fields})
+
+
 def flux_name(name: str, index: Index) -> str:
     """The name of ∂L/∂(name)_index."""
     return "flux_" + gr.jet_name(name, index)
