@@ -64,11 +64,28 @@ class Differences:
             return self._plain(node, axes)
         if len(axes) > 1:
             return self._plain(self._held(node), axes)
-        fluxes = [self._symmetric(term, axes[0]) for term in held]
-        rest = gr.add(*(term for term, flux in zip(held, fluxes, strict=True) if flux is None))
-        found = [flux for flux in fluxes if flux is not None]
-        left = self._plain(self._held(rest), axes) if rest is not gr.ZERO else gr.ZERO
-        return gr.add(*found, self._plain(gr.add(*plain), axes), left)
+        return self._plain(gr.add(*plain), axes) + self._plain(self._held(gr.add(*held)), axes)
+
+    def divergence(self, fluxes: Sequence[gr.Node]) -> gr.Node:
+        """Σ_k ∂_k F^k, where F^k is a sum of a ∂_k w in the symmetric form ½(∂²(a w) + a ∂²w − w ∂²a).
+
+        Its sum over the grid vanishes because the stencil of ∂² is symmetric; unlike two first differences it sees the
+        shortest waves of the grid.
+
+        Parameters
+        ----------
+        fluxes : sequence of Node
+            One along each coordinate.
+        """
+        found: list[gr.Node] = []
+        for axis, flux in enumerate(fluxes):
+            factors: dict[gr.Node, list[gr.Node]] = {}
+            rest: list[gr.Node] = []
+            for inner, part in self._parts(flux, axis):
+                (rest if inner is None else factors.setdefault(inner, [])).append(part)
+            found += [self._symmetric(gr.add(*parts), inner, axis) for inner, parts in factors.items()]
+            found.append(self(gr.add(*rest), axis))
+        return gr.add(*found)
 
     def of_flux(self, matrix: np.ndarray, node: gr.Node) -> gr.Node:
         """Σ_kl ∂_k(A^kl ∂_l s) = ½ Σ_kl (∂_k∂_l(A^kl s) + A^kl ∂_k∂_l s − s ∂_k∂_l A^kl) for a symmetric A.
@@ -134,19 +151,37 @@ class Differences:
             self._inner[bare] = depth, self._called.get(bare, f"{self._stem}_{len(self._inner)}")
         return number * gr.jet(self._inner[bare][1], index)
 
-    def _symmetric(self, term: gr.Node, axis: int) -> gr.Node | None:
-        """½(∂²(a w) + a ∂²w − w ∂²a) for a flux a ∂w whose a has no derivatives; None for any other flux.
+    def _symmetric(self, a: gr.Node, inner: gr.Node, axis: int) -> gr.Node:
+        """½(∂²(a w) + a ∂²w − w ∂²a) for the flux a ∂w.
 
         Its sum over the grid vanishes because the stencil of ∂² is symmetric.
         """
-        number, bare = gr.split(term)
-        for factor in bare.args if bare.op == "mul" else ():
-            inner, rest = _integrated(factor, axis), bare / factor
-            if inner is not None and not any(any(leaf.data[1]) for leaf in jets_of(rest)):
-                w, a, twice = self._held(inner), self._held(rest), (axis, axis)
-                outer = self._plain(self._held(rest * inner), twice)
-                return number * HALF * (outer + a * self._plain(w, twice) - w * self._plain(a, twice))
-        return None
+        twice = (axis, axis)
+        if not gr.leaves([a]):
+            return a * self._plain(self._held(inner), twice)
+        w, factor = self._held(inner), self._held(a)
+        outer = self._plain(self._held(a * inner), twice)
+        return HALF * (outer + factor * self._plain(w, twice) - w * self._plain(factor, twice))
+
+    def _parts(self, flux: gr.Node, axis: int) -> Iterator[tuple[gr.Node | None, gr.Node]]:
+        """A flux as a sum of a ∂w along the axis, pairs (w, a), and of other terms, pairs (None, term).
+
+        A product with a sum in which such terms are is multiplied out.
+        """
+        for term in summands(flux):
+            number, bare = gr.split(term)
+            factors = bare.args if bare.op == "mul" else (bare,)
+            inner = {factor: w for factor in factors if (w := _integrated(factor, axis)) is not None}
+            sums = [factor for factor, power in zip(bare.args, bare.data, strict=True)
+                    if power == 1 and factor.op == "add" and _is_flux(factor, axis)] if bare.op == "mul" else []
+            if inner:
+                factor, w = next(iter(inner.items()))
+                yield w, number * bare / factor
+            elif sums:
+                for part in summands(sums[0]):
+                    yield from self._parts(number * (bare / sums[0]) * part, axis)
+            else:
+                yield None, term
 
 
 def summands(node: gr.Node) -> Iterator[gr.Node]:
@@ -172,6 +207,11 @@ def jets_of(node: gr.Node) -> list[gr.Node]:
 def _linear(term: gr.Node) -> bool:
     """Whether a term is a number times a field or a derivative of one."""
     return gr.split(term)[1].op == "jet"
+
+
+def _is_flux(node: gr.Node, axis: int) -> bool:
+    """Whether a derivative along the axis is in an expression."""
+    return any(leaf.data[1][axis] for leaf in jets_of(node))
 
 
 def _integrated(factor: gr.Node, axis: int) -> gr.Node | None:

@@ -253,7 +253,7 @@ class Laplacian(Quantity):
 def codifferential(space: Space, tensor: Tensor) -> Tensor:
     """∇_i P^{i…} = ∂_i(√g P^{i…})/√g of an alternating P with upper indices: a divergence on the grid too."""
     raised = space.placed(tensor, True).entries
-    nodes = [gr.add(*(space.derive(space.density * raised[(k, *place)], k) for k in range(space.dim))) / space.density
+    nodes = [space.derive.divergence([space.density * raised[(k, *place)] for k in range(space.dim)]) / space.density
              for place in np.ndindex(raised.shape[1:])]
     return Tensor(whole(raised.shape[1:], nodes), (True,) * (tensor.rank - 1))
 

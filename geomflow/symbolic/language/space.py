@@ -211,7 +211,7 @@ class Space:
             nabla = self.covariant(raised)
             return self.contracted(nabla, 0, nabla.rank - 1)
         fluxes = [self.density * entry for entry in raised.entries]
-        return Tensor.scalar(gr.add(*(self.derive(flux, k) for k, flux in enumerate(fluxes))) / self.density)
+        return Tensor.scalar(self.derive.divergence(fluxes) / self.density)
 
     def laplacian(self, tensor: Tensor) -> Tensor:
         """Δ = ∇^k∇_k: of a scalar the divergence of its gradient, else the rough Laplacian.

@@ -209,7 +209,11 @@ class Words(Meaning):
         axes = [self._axis(coordinate, value) for coordinate in along]
         _require_scalar(value, "d(s, x) differentiates")
         self.fixed.update(self.space.derive.coordinates[axis] for axis in axes)
-        return Tensor.scalar(self.space.derive(value.node, *axes))
+        derive = self.space.derive
+        if len(axes) == 1:
+            return Tensor.scalar(derive.divergence([value.node if k == axes[0] else gr.ZERO
+                                                    for k in range(self.space.dim)]))
+        return Tensor.scalar(derive(value.node, *axes))
 
     def _axis(self, coordinate: Tensor, value: Tensor) -> int:
         names = self.space.derive.coordinates
@@ -227,7 +231,7 @@ class Words(Meaning):
             raise Refusal(f"div takes a vector, or div({told}) a flux along each of the {dim} coordinates, and "
                           f"{len(parts)} were given")
         self.fixed.update(names)
-        return Tensor.scalar(gr.add(*(self.space.derive(part.node, axis) for axis, part in enumerate(parts))))
+        return Tensor.scalar(self.space.derive.divergence([part.node for part in parts]))
 
     def _gradient(self, scalar: Tensor) -> Tensor:
         _require_scalar(scalar, "grad(f) is of")
