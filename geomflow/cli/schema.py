@@ -100,7 +100,9 @@ class FlowTable(OpenTable, frozen=True):
              "true unless given"),
     ] = None
     gauge: Annotated[
-        Text | None, says('of "expression" and "ricci": "deturck" adds L_W, which damps diffeomorphisms')
+        Text | None,
+        says('of "expression" and "ricci": "deturck" adds diffeomorphisms that damp short waves of these; of '
+             '"expression": "deturck+conformal" damps conformal changes too'),
     ] = None
     parameters: Annotated[
         Parameters | None,

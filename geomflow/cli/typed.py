@@ -74,12 +74,14 @@ def typed_lines(args: argparse.Namespace) -> list[str]:
         raise InputError("two --rate are given for one field: give each field one")
     flow: Any = expression({rate.name: rate.text for rate in rates}, where=dict(args.where),
                            parameters=dict(args.parameter), gauge=args.gauge)
-    program = flow.written(state).program
-    shown = each(flow.equation) if args.dim is None else equations_of(program, grid.torus)
+    equation = flow.written(state)
+    shown = each(flow.equation) if args.dim is None else equations_of(equation.program, grid.torus)
     lines = [rendered(equation, args.latex) for equation in shown]
     if args.latex:
         return lines
     judged = [f"{block.verdict}." for block in flow.character(state)]
+    if args.gauge is not None:
+        lines.append(f"with {equation.facts['gauge']}")
     return [*lines, f"At {place(rates)}, dimension {dim}:", *judged]
 
 

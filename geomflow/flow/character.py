@@ -11,7 +11,7 @@ equation is ill-posed. Zero eigenvalues are directions that short waves are not 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -23,6 +23,7 @@ from geomflow.core import graph as gr
 from geomflow.core.program import Program, Stage
 from geomflow.field.grid import Grid
 from geomflow.field.operators import pointwise
+from geomflow.flow.degenerate import DIFFEOMORPHISMS, RESCALINGS, Principal, Symmetry
 
 POINTS = 24
 """Grid points at which the symbol is looked at."""
@@ -51,6 +52,12 @@ class Block:
         The largest Re λ, −Re λ and |Im λ| of the principal symbol at unit wave vectors; growth 0 where there is none.
     undamped : int
         The largest number of zero eigenvalues at one wave vector.
+    symmetries : tuple of str
+        What the equation is invariant under, along which short waves are not damped therefore.
+    named : int
+        Along how many directions these are.
+    gauged : bool
+        Whether the flow takes a gauge by name.
     """
 
     names: tuple[str, ...]
@@ -59,6 +66,16 @@ class Block:
     damping: float
     oscillation: float
     undamped: int
+    symmetries: tuple[str, ...] = ()
+    named: int = 0
+    gauged: bool = False
+
+    @property
+    def gauge(self) -> str | None:
+        """The gauge that damps diffeomorphisms and rescalings, by name, where short waves of these are not damped."""
+        if not self.damping or not {DIFFEOMORPHISMS, RESCALINGS}.intersection(self.symmetries):
+            return None
+        return "deturck+conformal" if RESCALINGS in self.symmetries else "deturck"
 
     @property
     def verdict(self) -> str:
@@ -71,12 +88,22 @@ class Block:
         if not (self.damping or self.oscillation):
             return f"{who}: no short wave is damped at the order {self.order}"
         kind = "hyperbolic" if not self.damping else "parabolic" if not self.oscillation else "damped and oscillating"
-        left = f", degenerate in {self.undamped} of {len(self.names)} directions" if self.undamped else ""
-        return f"{who}: {kind} of order {self.order}{left}"
+        return f"{who}: {kind} of order {self.order}{self._degeneracy}"
+
+    @property
+    def _degeneracy(self) -> str:
+        if not self.undamped:
+            return ""
+        known = f", {' and '.join(self.symmetries)}" if self.symmetries else ""
+        among = " among them" if known and self.named < self.undamped else ""
+        damped = [name for name in self.symmetries if name in (DIFFEOMORPHISMS, RESCALINGS)]
+        these = "these" if len(damped) == len(self.symmetries) else " and ".join(damped)
+        advice = f': gauge="{self.gauge}" damps {these}' if self.gauge and self.gauged else ""
+        return f", degenerate in {self.undamped} of {len(self.names)} directions{known}{among}{advice}"
 
 
 def character(program: Program, grid: Grid, statics: np.ndarray | None, y: np.ndarray,
-              parameters: Sequence[float]) -> tuple[Block, ...]:
+              parameters: Sequence[float], known: Iterable[Symmetry] = ()) -> tuple[Block, ...]:
     """The blocks of a program at a state.
 
     Parameters
@@ -91,10 +118,17 @@ def character(program: Program, grid: Grid, statics: np.ndarray | None, y: np.nd
         The state.
     parameters : sequence of float
         Values of the program's parameters.
+    known : iterable of Symmetry
+        What is looked for among directions that are not damped.
     """
-    slopes = _slopes(program, grid, statics, y, parameters)
-    matrix = _composed(program, slopes, _directions(grid.wave_directions))
-    return tuple(_block(program.fields, matrix, places) for places in _circles(matrix))
+    slopes, directions = _slopes(program, grid, statics, y, parameters), _directions(grid.wave_directions)
+    matrix = _composed(program, slopes, directions)
+    blocks = [_block(program.fields, matrix, places) for places in _circles(matrix)]
+    if not any(block.undamped and block.damping for block, _ in blocks):
+        return tuple(block for block, _ in blocks)
+    rows = dict(zip(program.fields, sampled(y), strict=True))
+    changes = {symmetry.name: symmetry.symbol(rows, directions) for symmetry in known}
+    return tuple(_explained(block, symbol, changes) for block, symbol in blocks)
 
 
 @dataclass(frozen=True)
@@ -185,19 +219,29 @@ def _circles(matrix: list[dict[int, Entry]]) -> Iterator[list[int]]:
         yield [n for n in range(len(matrix)) if labels[n] == label]
 
 
-def _block(names: Sequence[str], matrix: list[dict[int, Entry]], places: list[int]) -> Block:
+def _block(names: Sequence[str], matrix: list[dict[int, Entry]],
+           places: list[int]) -> tuple[Block, Principal | None]:
     orders = [[max(matrix[i].get(j, {}), default=None) for j in places] for i in places]
     mean = _largest_mean(orders)
     own = tuple(names[n] for n in places)
     if mean is None:
-        return Block(own, Fraction(0), 0.0, 0.0, 0.0, len(places))
+        return Block(own, Fraction(0), 0.0, 0.0, 0.0, len(places)), None
     weights = _weights(orders, mean)
     entries = [[matrix[i][j][order] if (order := orders[a][b]) is not None and order + weights[b] - weights[a] == mean
                 else 0.0 for b, j in enumerate(places)] for a, i in enumerate(places)]
     shape = np.broadcast_shapes(*(np.shape(entry) for row in entries for entry in row))
-    symbols = np.array([[np.broadcast_to(entry, shape).ravel() for entry in row] for row in entries], dtype=complex)
-    eigenvalues = np.linalg.eigvals(np.moveaxis(symbols, -1, 0))
-    return _judged(own, mean, eigenvalues)
+    symbols = np.array([[np.broadcast_to(entry, shape) for entry in row] for row in entries], dtype=complex)
+    symbols = np.moveaxis(symbols, (0, 1), (-2, -1))
+    eigenvalues = np.linalg.eigvals(symbols).reshape(-1, len(places))
+    return _judged(own, mean, eigenvalues), Principal(places, weights, symbols)
+
+
+def _explained(block: Block, principal: Principal | None, changes: Mapping[str, np.ndarray]) -> Block:
+    """A block with what it is invariant under."""
+    if principal is None or not block.undamped:
+        return block
+    names, count = principal.unseen(changes, TOLERANCE)
+    return replace(block, symmetries=names, named=count)
 
 
 def _judged(names: tuple[str, ...], order: Fraction, eigenvalues: np.ndarray) -> Block:

@@ -18,6 +18,7 @@ from geomflow.field.grid import Grid
 from geomflow.field.operators import Operator, discretise
 from geomflow.field.state import Field
 from geomflow.flow.character import Block, character
+from geomflow.flow.degenerate import symmetries
 from geomflow.flow.equation import Equation
 from geomflow.flow.implicit import FrozenPrincipal
 from geomflow.flow.linear import Linearised
@@ -109,7 +110,8 @@ class Flow(InNotebook, InLatex):
         state : state
             A field.
         """
-        return character_at(self.written(state), self.moving(state))
+        blocks = character_at(self.written(state), self.moving(state))
+        return tuple(replace(block, gauged=hasattr(self, "gauge")) for block in blocks)
 
     def linearise(self, state: Any, time: float = 0.0) -> Linearised:
         """The flow linearised at any state: `flow.linearise(state).spectrum(6)` are the rates of small changes.
@@ -135,7 +137,8 @@ class Flow(InNotebook, InLatex):
 
     @staticmethod
     def from_expression(rate: str | Any | Mapping[str, Any], *, where: Mapping[str, Any] | None = None,
-                        covariant: bool = True, gauge: Literal["deturck"] | None = None, forced: bool = False,
+                        covariant: bool = True, gauge: Literal["deturck", "deturck+conformal"] | None = None,
+                        forced: bool = False,
                         **parameters: float) -> Flow:
         """A user's own equation ∂_t u = rate, or a system of them, compiled like the built-in ones.
 
@@ -168,9 +171,12 @@ class Flow(InNotebook, InLatex):
             Definitions by name, for rates and for definitions after them.
         covariant : bool
             Whether rates beside a metric that moves are refused if they name coordinates.
-        gauge : {None, "deturck"}
-            With "deturck" L_W is added to the rate of every field, W^k = g^{ij} Γ^k_ij, which changes the flow of a
-            metric by diffeomorphisms and damps those: "-2*Ric" becomes Ricci–DeTurck flow.
+        gauge : {None, "deturck", "deturck+conformal"}
+            With "deturck" L_Y is added to the rate of every field, which changes the flow of a metric by
+            diffeomorphisms and damps those. Y = c (−D)^{m−1} W for rates of order 2m, with W^k = g^{ij} Γ^k_ij,
+            D = g^{ab} ∂_a∂_b, and c the flow's own damping: "-2*Ric" becomes Ricci–DeTurck flow. With
+            "deturck+conformal" c/(d − 1) (−1)^m Δ^{m−1} R g is added to the metric's rate too, which damps
+            conformal changes where those are free, as in Bach's flow, and is no diffeomorphism.
         forced : bool
             Run an ill-posed equation all the same; else it is refused when it meets a state.
         **parameters : float
@@ -233,7 +239,7 @@ def character_at(equation: Equation, state: Field) -> tuple[Block, ...]:
     if equation.solved is not None:
         raise InputError("a field is solved for at each state, and the symbol of the equation is not a polynomial.")
     numbers = Compiled(equation, state).parameters(state.pack())
-    return character(equation.program, state.grid, equation.statics, state.pack(), numbers)
+    return character(equation.program, state.grid, equation.statics, state.pack(), numbers, symmetries(state))
 
 
 def modulo_constants(rate: np.ndarray) -> float:

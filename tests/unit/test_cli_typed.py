@@ -20,9 +20,15 @@ def test_the_equations_are_shown_and_judged(capsys):
         "Derivative(g(t), t) = -2*Ric + 2*a*d(f(t))**2",
         "Derivative(f(t), t) = laplacian(f(t))",
         "At a metric near the flat one, functions near 1, dimension 2:",
-        "g_xx, g_xy, g_yy, f: parabolic of order 2, degenerate in 2 of 4 directions.",
+        "g_xx, g_xy, g_yy, f: parabolic of order 2, degenerate in 2 of 4 directions, diffeomorphisms: "
+        'gauge="deturck" damps these.',
     ]
     assert told(capsys, *LIST, "--gauge", "deturck")[-1] == "g_xx, g_xy, g_yy, f: parabolic of order 2."
+    assert told(capsys, *LIST, "--gauge", "deturck")[:3] == [
+        "Derivative(g(t), t) = -2*Ric + 2*a*d(f(t))**2 + Lie(Y, g(t))",
+        "Derivative(f(t), t) = Lie(Y, f(t)) + laplacian(f(t))",
+        "with Y = W, W^k = g^ij Gamma^k_ij",
+    ]
 
 
 def test_latex_alone(capsys):
@@ -35,7 +41,8 @@ def test_latex_alone(capsys):
 def test_components_are_written_out_in_their_dimension(capsys):
     found = told(capsys, "--rate", "A form: div(F)", "--where", "F = d(A)", "--dim", "3")
     assert found[2].startswith("Derivative(A_z(t, x, y, z), t) = ")
-    assert found[-1] == "A_x, A_y, A_z: parabolic of order 2, degenerate in 1 of 3 directions."
+    assert found[-1] == (
+        "A_x, A_y, A_z: parabolic of order 2, degenerate in 1 of 3 directions, gauge transformations of A.")
     assert told(capsys, "--rate", "u: d(u, x, x) + t", "--dim", "1")[0] == (
         "Derivative(u(t, x), t) = t + Derivative(u(t, x), (x, 2))")
 

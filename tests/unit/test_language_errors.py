@@ -137,7 +137,7 @@ def test_curvature_without_a_metric(word):
     ({"f": "  "}, {}, ExpressionError, "'f' is empty: write 0 for zero"),
     ({"f": "f+" * 40000 + "f"}, {}, ExpressionError, "80001 characters is too long; the most is 50000"),
     ({"f": None}, {}, ExpressionError, "give text or a sympy expression"),
-    ({"f": "0"}, {"gauge": "harmonic"}, UnknownNameError, "unknown gauge 'harmonic'; choose one of: deturck"),
+    ({"f": "0"}, {"gauge": "harmonic"}, UnknownNameError, "unknown gauge 'harmonic'; choose one of: deturck, "),
     ({"g": "-2*Ric"}, {"gauge": "deturck"}, InputError, "'f' has no rate: give it the rate 0, or leave the gauge out"),
     ({"f": "P"}, {"where": {"P": "Q", "Q": "P"}}, ExpressionError, "'Q' stands on itself or comes later.*before it"),
     ({"f": "P"}, {"where": {"P": "f + P"}}, ExpressionError, "at column 5: the definition 'P' stands on itself"),

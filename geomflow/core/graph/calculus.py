@@ -225,16 +225,21 @@ def _without(node: Node, place: int) -> Node:
 
 
 def gradient(node: Node, leaves: Sequence[Node]) -> list[Node]:
-    """The partial derivatives by all the leaves, in one reverse sweep."""
+    """The partial derivatives by all the leaves, in one reverse sweep of what stands on them."""
+    order = schedule((node,))
+    moving = set(leaves)
+    for current in order:
+        if not moving.isdisjoint(current.args):
+            moving.add(current)
     sums: dict[Node, list[tuple[Rational, Node]]] = {node: [(1, ONE)]}
     result: dict[Node, Node] = {}
-    for current in reversed(schedule((node,))):
-        if current not in sums:
+    for current in reversed(order):
+        if current not in sums or current not in moving:
             continue
         adjoint = result[current] = linear(0, sums.pop(current))
         if adjoint is ZERO:
             continue
         for argument, c, slope in slopes(current):
-            if argument.op != "constant":
+            if argument in moving:
                 sums.setdefault(argument, []).append((c, product(((adjoint, 1), (slope, 1)))))
     return [result.get(leaf, ZERO) for leaf in leaves]

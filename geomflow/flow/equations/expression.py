@@ -28,8 +28,8 @@ from geomflow.flow.equations.beside import (
     positivity,
     size_of_curvature,
 )
+from geomflow.flow.equations.gauge import GAUGES, shown_gauge
 from geomflow.flow.equations.reading import Reading
-from geomflow.flow.equations.ricci import GAUGES
 from geomflow.flow.equations.unknowns import UNKNOWN, held, matched
 from geomflow.flow.flow import Flow as Flow
 from geomflow.flow.flow import character_at
@@ -64,8 +64,8 @@ class ExpressionFlow(Flow):
         Definitions by name, which the rates and later definitions may use.
     covariant : bool
         Whether rates beside a metric that moves must not name coordinates.
-    gauge : {None, "deturck"}
-        Whether L_W is added to the rates, W^k = g^{ij} Γ^k_ij.
+    gauge : {None, "deturck", "deturck+conformal"}
+        Whether L_Y is added to the rates, and s g to the metric's; see `equations.gauge.Gauge`.
     forced : bool
         Run an ill-posed equation all the same.
     """
@@ -75,7 +75,7 @@ class ExpressionFlow(Flow):
     parameters: Mapping[str, float] = field(default_factory=dict)
     where: Mapping[str, Any] = field(default_factory=dict)
     covariant: bool = True
-    gauge: Literal["deturck"] | None = None
+    gauge: Literal["deturck", "deturck+conformal"] | None = None
     forced: bool = False
 
     def __post_init__(self) -> None:
@@ -155,7 +155,7 @@ class ExpressionFlow(Flow):
         t = sympy.Symbol("t")
         unknowns = {name: sympy.Function(name)(t) for name in self.rates}
         left = [sympy.Derivative(u, t) for u in unknowns.values()]
-        right = [shown(rate, unknowns) for rate in self.rates.values()]
+        right = [shown(rate, unknowns) + shown_gauge(self.gauge, name, unknowns) for name, rate in self.rates.items()]
         if len(left) == 1:
             return sympy.Eq(left[0], right[0], evaluate=False)
         return sympy.Eq(sympy.Tuple(*left), sympy.Tuple(*right), evaluate=False)
@@ -193,8 +193,7 @@ class ExpressionFlow(Flow):
         still = {name: parts[name] for name in state.still} if isinstance(state, Fields) else {}
         moving = {name: part for name, part in parts.items() if name not in still}
         self._refuse_reserved(torus.coordinates, tuple(parts))
-        reading = Reading(torus, parts, self._numbers(), self.where, self.covariant, self.gauge is not None,
-                          state.grid.ignorable)
+        reading = Reading(torus, parts, self._numbers(), self.where, self.covariant, self.gauge, state.grid.ignorable)
         read = reading.rates(rates)
         self._refuse_unused()
         components = [own for name, part in moving.items() for own in part.names(name)]
@@ -219,6 +218,7 @@ class ExpressionFlow(Flow):
             curvature=size_of_curvature(monitors),
             facts={"rates": {name: str(rate) for name, rate in rates.items()},
                    "parameters": {name: float(number) for name, number in self._numbers().items()},
+                   **({"gauge": reading.gauge_words} if self.gauge else {}),
                    **({"where": {name: str(text) for name, text in self.where.items()}} if self.where else {})},
         )
 

@@ -16,7 +16,7 @@ from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.core.program import Stage
 from geomflow.field import Field, PotentialField
 from geomflow.field.lattice import FlatTorus
-from geomflow.flow.equations.gauge import Gauge
+from geomflow.flow.equations.gauge import Gauge, metric_in
 from geomflow.flow.equations.unknowns import metric_of, packed_rate, tensor_of
 from geomflow.symbolic.given import given
 from geomflow.symbolic.language.averages import Averages
@@ -44,15 +44,16 @@ class Reading:
         Definitions by name, in order.
     covariant : bool
         Whether rates beside a metric that moves must not name coordinates.
-    deturck : bool
-        Whether L_W is added to the rates.
+    gauge : str, optional
+        What is added to the rates, by name.
     ignorable : tuple of str
         Coordinates that nothing depends on.
     """
 
     def __init__(self, torus: FlatTorus, parts: Mapping[str, Field], numbers: Mapping[str, Fraction],
-                 where: Mapping[str, Any], covariant: bool, deturck: bool, ignorable: tuple[str, ...] = ()) -> None:
-        self.parts, self._coordinates, self._covariant = parts, torus.coordinates, covariant
+                 where: Mapping[str, Any], covariant: bool, gauge: str | None, ignorable: tuple[str, ...] = ()) -> None:
+        self.parts, self._coordinates, self._covariant, self._gauge = parts, torus.coordinates, covariant, gauge
+        self.gauge_words: str | None = None
         self._functions = taken = [own for name, part in parts.items() for own in part.names(name)]
         self._derive = Differences(self._coordinates, [*taken, *numbers, *where], ignorable)
         self._tensors = {name: tensor_of(part, name, self._coordinates) for name, part in parts.items()}
@@ -70,7 +71,8 @@ class Reading:
         for name, text in where.items():
             words = self._words(where)
             known[name], self._bound[name] = replace(ordered(self._read(name, text, words)), labels=None), words.fixed
-        self._gauge = Gauge.of(self._space) if deturck else None
+        if gauge is not None:
+            metric_in(self._space)
 
     def rates(self, rates: Mapping[str, Any]) -> list[gr.Node]:
         """The rates of all components of the fields that have one, in packed order.
@@ -78,23 +80,24 @@ class Reading:
         Raises ExpressionError for text that cannot be read and rates of the wrong type, InputError for rates that name
         coordinates beside a metric that moves.
         """
-        found: list[gr.Node] = []
         still = [name for name in self.parts if name not in rates]
         if self._gauge is not None and still:
             raise InputError(f"in DeTurck's gauge all fields are moved along, and '{still[0]}' has no rate: give it "
                              "the rate 0, or leave the gauge out.")
-        for name, part in self.parts.items():
-            if name not in rates:
-                continue
+        found: dict[str, Tensor] = {}
+        packed: dict[str, list[gr.Node]] = {}
+        for name in [name for name in self.parts if name in rates]:
             words = self._words()
-            rate = self._read(name, rates[name], words)
-            packed = self._packed(name, part, rates[name], rate)
-            if self._gauge is not None:
-                moved = self._gauge.added(rate, self._tensors[name], name == self.metric)
-                packed = packed_rate(part, ordered(moved), self._space)
-            found += packed
+            found[name] = ordered(self._read(name, rates[name], words))
+            packed[name] = self._packed(name, rates[name], found[name])
             self._require_covariant(name, rates, words)
-        return found
+        if self._gauge is not None and self.metric is not None:
+            gauge = Gauge.of(self._space, found[self.metric], self._gauge)
+            self.gauge_words = gauge.told
+            for name, part in self.parts.items():
+                moved = gauge.added(found[name], self._tensors[name], name == self.metric)
+                packed[name] = packed_rate(part, ordered(moved), self._space)
+        return [node for nodes in packed.values() for node in nodes]
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -120,9 +123,9 @@ class Reading:
             return found
         return Tensor.scalar(self._of_sympy(rate, words))
 
-    def _packed(self, name: str, part: Field, rate: Any, found: Tensor) -> list[gr.Node]:
+    def _packed(self, name: str, rate: Any, found: Tensor) -> list[gr.Node]:
         try:
-            return packed_rate(part, ordered(found), self._space)
+            return packed_rate(self.parts[name], found, self._space)
         except Refusal as refusal:
             if isinstance(rate, str):
                 fail(rate, 0, f"{refusal} (the rate of '{name}')")

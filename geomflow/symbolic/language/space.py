@@ -233,7 +233,11 @@ class Space:
         if field.rank != 1:
             raise Refusal(f"Lie(X, T) moves along a vector, and X is {field.kind}")
         along = self.turned(field, 0, True)
-        dx, dt = self.differential(along).entries, self.differential(tensor).entries
+        return self.dragged(along, self.differential(along).entries, tensor)
+
+    def dragged(self, along: Tensor, dx: np.ndarray, tensor: Tensor) -> Tensor:
+        """L_X T along a vector X whose ∂_i X^k, `dx[k, i]`, are known."""
+        dt = self.differential(tensor).entries
         result = np.empty(tensor.entries.shape, dtype=object)
         for place in np.ndindex(result.shape):
             terms = [self.ring.dot(zip(along.entries, dt[place], strict=True))]
