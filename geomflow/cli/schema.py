@@ -29,7 +29,7 @@ POINTS = 20_000
 CURVED = 2_000
 WORK = 120.0
 HIDDEN = (64, 64, 64)
-FIELDS = ("potential", "metric", "scalar", "vector", "form")
+FIELDS = ("potential", "metric", "scalar", "vector", "form", "symmetric")
 """Kinds of fields, each by the key that gives one."""
 
 
@@ -52,7 +52,7 @@ class GridTable(Table, frozen=True):
 
 
 class FieldTable(Table, frozen=True):
-    """one field: one of potential, metric, scalar, vector and form"""
+    """one field: one of potential, metric, scalar, vector, form and symmetric"""
 
     potential: Annotated[Text | None, says("a Kähler potential, an expression in the coordinates")] = None
     reference: Annotated[Matrix | None, says("the reference form g_{ab̄} of a potential; ½ δ unless given")] = None
@@ -63,6 +63,8 @@ class FieldTable(Table, frozen=True):
         Formulas | Entries | None,
         says('a differential form by its components, such as {xy = "cos(2*pi*x)"}; a one-form also as a list'),
     ] = None
+
+    symmetric: Annotated[Matrix | None, says("a symmetric tensor T_ij, rows of expressions")] = None
 
     def kinds(self) -> dict[str, Any]:
         """What is given, by the kind of field."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from geomflow.field import Field
     from geomflow.field.grid import Grid
 
-KINDS = ("scalar", "metric", "vector", "form")
+KINDS = ("scalar", "metric", "vector", "form", "symmetric")
 UNKNOWN, METRIC, DIM = "u", "g", 2
 POINTS, SIZE = 9, 0.05
 """Points along an axis, and how far fields are from constants, of the state at which an equation is judged."""
@@ -54,6 +54,8 @@ class Rate:
         """A field of the kind: a metric near the flat one, a function near 1, else small components."""
         if self.kind == "metric":
             return grid.random_metric(seed, SIZE)
+        if self.kind == "symmetric":
+            return grid.symmetric(grid.random_metric(seed, SIZE).values - grid.metric().values)
         rows = [grid.random_scalar([seed, n], SIZE).values for n in range(grid.dim)]
         if self.kind == "scalar":
             return grid.scalar(1 + rows[0])
@@ -88,7 +90,7 @@ def typed_lines(args: argparse.Namespace) -> list[str]:
 def place(rates: Sequence[Rate]) -> str:
     """Where equations are judged, in words."""
     names = {"metric": "a metric near the flat one", "scalar": "functions near 1", "vector": "a small vector field",
-             "form": "a small one-form"}
+             "form": "a small one-form", "symmetric": "a small symmetric tensor"}
     found = [words for kind, words in names.items() if any(rate.kind == kind for rate in rates)]
     return ", ".join(found)
 

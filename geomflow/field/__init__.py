@@ -18,9 +18,10 @@ from geomflow.field.operators import Operator, discretise, pointwise
 from geomflow.field.potential import PotentialField
 from geomflow.field.spectra import laplacian_spectrum
 from geomflow.field.state import Field, ScalarField, TensorField
+from geomflow.field.symmetric import SymmetricField
 
 __all__ = [
     "ComplexTorus", "Field", "Fields", "FlatTorus", "FormField", "Grid", "HermitianField", "Interpolation",
-    "MetricField", "Operator", "PotentialField", "ScalarField", "TensorField", "Torus", "discretise", "interpolate",
-    "laplacian_spectrum",    "pointwise", "resample",
+    "MetricField", "Operator", "PotentialField", "ScalarField", "SymmetricField", "TensorField", "Torus", "discretise",
+    "interpolate", "laplacian_spectrum", "pointwise", "resample",
 ]  # fmt: skip

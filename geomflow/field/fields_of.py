@@ -12,6 +12,7 @@ from geomflow.field.matrices import require_positive
 from geomflow.field.metric import POSITIVE_ADVICE, MetricField
 from geomflow.field.potential import PotentialField
 from geomflow.field.state import Field, ScalarField, TensorField
+from geomflow.field.symmetric import SymmetricField
 from geomflow.symbolic.functionals.fields import FieldsDensity
 
 
@@ -34,6 +35,11 @@ def _metric(part: MetricField) -> str:
 @kind_of.register(FormField)
 def _form(part: FormField) -> str:
     return f"{part.degree}-form"
+
+
+@kind_of.register(SymmetricField)
+def _symmetric(part: SymmetricField) -> str:
+    return "symmetric"
 
 
 @kind_of.register(TensorField)

@@ -12,7 +12,8 @@ import numpy as np
 from geomflow.core import memory
 from geomflow.core.errors import InputError, ShapeError, UnknownNameError
 from geomflow.core.numbers import whole
-from geomflow.field.sampling import sample
+from geomflow.field.matrices import require_alternating, require_finite
+from geomflow.field.sampling import as_numbers, sample, sample_row
 from geomflow.field.state import Field, freeze, unpacked_rows
 from geomflow.symbolic.ring import parity
 
@@ -75,12 +76,9 @@ def spread(rows: np.ndarray, dim: int, degree: int) -> np.ndarray:
 def make_form(grid: Grid, components: Any, degree: int | None) -> FormField:
     """The form of `grid.form(components, degree)`."""
     if isinstance(components, FormField):
-        return FormField(grid, components.values)
+        components = components.values
     if not isinstance(components, Mapping):
-        components = dict(zip(grid.torus.coordinates, components, strict=False)) if _is_row(grid, components) else None
-    if components is None:
-        raise ShapeError(f"a form is given by its components by name, {{{_example(grid)}: \"sin(2*pi*x)\"}}, or a "
-                         f"one-form by {grid.dim} components in their order.")
+        return _of_degree(_whole_form(grid, components), degree)
     places = {name: _places(grid, name) for name in components}
     degrees = {len(place) for place in places.values()}
     degrees |= set() if degree is None else {whole(degree, "the degree", 0)}
@@ -99,8 +97,25 @@ def make_form(grid: Grid, components: Any, degree: int | None) -> FormField:
     return FormField(grid, spread(rows, dim, found))
 
 
-def _is_row(grid: Grid, components: Any) -> bool:
-    return isinstance(components, list | tuple | np.ndarray) and len(components) == grid.dim
+def _whole_form(grid: Grid, components: Any) -> FormField:
+    """A form by an array of all its components, (*grid, d, ..., d), or a one-form by d expressions."""
+    dim, shape = grid.dim, np.shape(components) if isinstance(components, np.ndarray) else ()
+    if shape[:dim] == grid.shape and len(shape) > dim and set(shape[dim:]) == {dim}:
+        values = require_finite(grid, as_numbers(components, shape, "the form", float), "the form")
+        return FormField(grid, require_alternating(grid, values, "the form"))
+    if len(shape) > 1 and shape != (dim, *grid.shape):
+        raise ShapeError(f"a form is given by an array of all its components, of shape {(*grid.shape, dim)} for a "
+                         f"one-form and {(*grid.shape, dim, dim)} for a two-form, and one of shape {shape} was given.")
+    if not isinstance(components, list | tuple | np.ndarray) or len(components) != dim:
+        raise ShapeError(f"a form is given by its components by name, {{{_example(grid)}: \"sin(2*pi*x)\"}}, or a "
+                         f"one-form by {dim} components in their order, or by an array of all its components.")
+    return FormField(grid, sample_row(grid, components, "the form"))
+
+
+def _of_degree(form: FormField, degree: int | None) -> FormField:
+    if degree is not None and form.degree != whole(degree, "the degree", 0):
+        raise InputError(f"a {form.degree}-form was given, and degree={degree}: leave the degree out.")
+    return form
 
 
 def _example(grid: Grid) -> str:
@@ -111,7 +126,7 @@ def _places(grid: Grid, name: str) -> tuple[int, ...]:
     """The indices that a name such as "xy" or "x1 y2" says."""
     coordinates, places, rest = grid.torus.coordinates, list[int](), name.replace(" ", "")
     while rest:
-        found = next((c for c in coordinates if rest.startswith(c)), None)
+        found = max((c for c in coordinates if rest.startswith(c)), key=len, default=None)
         if found is None:
             raise UnknownNameError(f"'{name}' is no component of a form over {', '.join(coordinates)}: write their "
                                    f"names one after another, as in {_example(grid)}.")

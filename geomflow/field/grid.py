@@ -11,7 +11,7 @@ the torus R^2/Λ with coordinates x, y and periods 1, 1
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
@@ -28,8 +28,9 @@ from geomflow.field.lattice import FlatTorus, Order, Rows, Scheme, resolve_rows
 from geomflow.field.mesh import SPECTRAL, STENCIL, Mesh
 from geomflow.field.metric import MetricField, make_metric
 from geomflow.field.potential import PotentialField, make_potential
-from geomflow.field.random import random_metric, random_potential, random_scalar
+from geomflow.field.random import random_fields, random_metric, random_potential, random_scalar
 from geomflow.field.state import ScalarField, TensorField, make_scalar, make_vector
+from geomflow.field.symmetric import SymmetricField, make_symmetric
 from geomflow.symbolic.chart import Chart, ComplexChart
 
 SMALLEST_SPECTRAL = 3
@@ -97,19 +98,33 @@ class Grid(Mesh):
         """
         return make_vector(self, components)
 
+    def symmetric(self, components: Any) -> SymmetricField:
+        """A symmetric tensor T_ij with two lower indices, which need not be positive.
+
+        Raises SymmetryError where it is not symmetric, ShapeError for components of another number.
+
+        Parameters
+        ----------
+        components : d×d expressions, function, array (*grid, d, d) or field of such values
+            Periodic on the torus.
+        """
+        return make_symmetric(self, components)
+
     def form(self, components: Any, degree: int | None = None) -> FormField:
         """A differential form.
 
         Parameters
         ----------
-        components : mapping, or d expressions
-            Components by name, {"xy": "sin(2*pi*x)"}, the others zero; a one-form may be a sequence.
+        components : mapping, d expressions, or array (*grid, d, ..., d)
+            Components by name, {"xy": "sin(2*pi*x)"}, the others zero; a one-form may be a sequence. All components of
+            an array, which must change the sign when two indices change places.
         degree : int, optional
             Of a form without components.
 
         Notes
         -----
-        Raises UnknownNameError and InputError for names that are no components.
+        Raises UnknownNameError and InputError for names that are no components, ShapeError for an array of another
+        shape, SymmetryError where it is no form.
         """
         return make_form(self, components, degree)
 
@@ -134,6 +149,34 @@ class Grid(Mesh):
             ½δ unless given.
         """
         return make_potential(self, expression, reference)
+
+    def random_fields(self, fields: str | Mapping[str, str], seed: Any, amplitude: float = 0.1,
+                      modes: int = 2) -> Fields:
+        """Random fields by name and kind: `grid.random_fields("g f A:form", seed=1)`.
+
+        Kinds are scalar, metric, potential, vector, symmetric and form ("2-form"); one called g is a metric unless it
+        is said otherwise, every other a scalar. Raises InputError for what names no field, UnknownNameError for another
+        kind.
+
+        Parameters
+        ----------
+        fields : str or mapping
+            Names, with kinds behind colons, or names to kinds.
+        seed : int or Generator
+            The same seed gives the same functions on every grid.
+        amplitude : float
+            The largest possible length of each field, of a metric that of its difference from δ, which is below 1; of a
+            potential see `random_potential`.
+        modes : int
+            The largest wave number along an axis, at least 1.
+
+        Examples
+        --------
+        >>> from geomflow.field import Torus
+        >>> Torus(dim=2).grid(8).random_fields("g f A:form", seed=1)["A"].degree
+        1
+        """
+        return random_fields(self, fields, seed, amplitude, modes)
 
     def random_scalar(self, seed: Any, amplitude: float = 0.1, modes: int = 2) -> ScalarField:
         """A random trigonometric polynomial with values in [−amplitude, amplitude].

@@ -11,18 +11,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, Any, TypeVar, final
+from typing import TYPE_CHECKING, Any, TypeVar, final, overload
 
 import numpy as np
 
 from geomflow.core import memory
-from geomflow.core.errors import InputError, NotFiniteError, ShapeError
+from geomflow.core.errors import NotFiniteError, ShapeError
 from geomflow.core.numbers import require_unmasked
 from geomflow.field.derivatives import wave_numbers
+from geomflow.field.fields import Fields
+from geomflow.field.hermitian import HermitianField
 from geomflow.field.mesh import Mesh
 from geomflow.field.potential import PotentialField
 
 if TYPE_CHECKING:
+    from geomflow.field.grid import Grid
     from geomflow.field.state import Field
 
     AnyField = TypeVar("AnyField", bound=Field)
@@ -37,8 +40,14 @@ BLOCK_PRODUCTS = 1 << 16
 LEAST_BLOCK = 64
 
 
-def interpolate(field: Field, points: Any) -> np.ndarray:
-    """The values of a field at points: an array (..., tensor indices).
+@overload
+def interpolate(field: Fields, points: Any) -> dict[str, np.ndarray]: ...
+@overload
+def interpolate(field: Field, points: Any) -> np.ndarray: ...
+
+
+def interpolate(field: Field, points: Any) -> np.ndarray | dict[str, np.ndarray]:
+    """The values of a field at points: an array (..., tensor indices); of several fields such arrays by name.
 
     Raises ShapeError for points of another dimension and
     NotFiniteError for points that are not finite.
@@ -57,7 +66,10 @@ def interpolate(field: Field, points: Any) -> np.ndarray:
     >>> round(float(interpolate(f, [1 / 3])), 12)
     -0.5
     """
-    return Interpolation.to(field.grid, points)(field.values)
+    there = Interpolation.to(field.grid, points)
+    if isinstance(field, Fields):
+        return {name: there(part.values) for name, part in field.parts.items()}
+    return there(field.values)
 
 
 @final
@@ -197,21 +209,28 @@ def _product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return found
 
 
-def resample(field: AnyField, grid: Mesh) -> AnyField:
-    """The field on another grid of the same torus.
+def resample(field: AnyField, grid: Grid) -> AnyField:
+    """The field on another grid of the same torus; of several fields each, and those that are still stay so.
 
-    Raises ShapeError for a grid of another torus, and InputError for a potential, which is one beside its reference.
+    Raises ShapeError for a grid of another torus.
 
     Parameters
     ----------
     field : Field
-        Of any kind but a potential.
-    grid : Mesh
+        Of any kind; a reference form that a potential has is resampled with it.
+    grid : Grid
         Of the same torus.
     """
-    if isinstance(field, PotentialField):
-        raise InputError("a potential belongs to its reference form: resample its metric(), or give its values to "
-                         "grid.potential(interpolate(phi, grid.points()), reference).")
     if grid.torus != field.grid.torus:
         raise ShapeError(f"the field lives on {field.grid.torus!r} and the grid on {grid.torus!r}.")
-    return replace(field, grid=grid, values=interpolate(field, grid.points()))  # type: ignore[type-var]
+    return _moved(field, grid, Interpolation.to(field.grid, grid.points()))
+
+
+def _moved(field: AnyField, grid: Grid, there: Interpolation) -> AnyField:
+    if isinstance(field, Fields):
+        parts = {name: _moved(part, grid, there) for name, part in field.parts.items()}
+        return replace(field, grid=grid, parts=parts)
+    changes: dict[str, Any] = {"grid": grid, "values": there(field.values)}
+    if isinstance(field, PotentialField) and isinstance(field.reference, HermitianField):
+        changes["reference"] = _moved(field.reference, grid, there)
+    return replace(field, **changes)  # type: ignore[type-var]

@@ -6,11 +6,13 @@ matrices are packed by `geomflow.core.hermitian`.
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 
 from geomflow.core.errors import NotFiniteError, PositivityError, SymmetryError
 from geomflow.field.mesh import Mesh, place
-from geomflow.symbolic.ring import packed_places
+from geomflow.symbolic.ring import packed_places, parity
 
 LARGEST_EXPANDED = 6
 
@@ -89,6 +91,28 @@ def require_symmetric(grid: Mesh, values: np.ndarray, what: str) -> np.ndarray:
             f"{mirrored[worst]:.6g} at {where}. Make the two equal, or give ½(g + gᵀ)."
         )
     return np.asarray(0.5 * (values + mirrored))
+
+
+def require_alternating(grid: Mesh, values: np.ndarray, what: str) -> np.ndarray:
+    """`values` (*grid, d, ..., d), made to change the sign when two indices change places, or SymmetryError.
+
+    What is below 1e-10 of the largest component is taken as rounding.
+    """
+    rank = values.ndim - grid.dim
+    for slot in range(rank - 1):
+        mirrored = np.swapaxes(values, grid.dim + slot, grid.dim + slot + 1)
+        wrong = np.abs(values + mirrored)
+        worst = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
+        if wrong[worst] > ASYMMETRY * np.max(np.abs(values)):
+            index = tuple(int(k) for k in worst[grid.dim :])
+            raise SymmetryError(
+                f"{what} does not change its sign when indices {slot} and {slot + 1} change places: component {index} "
+                f"is {values[worst]:.6g} and its partner {mirrored[worst]:.6g} at "
+                f"{place(grid, [int(k) for k in worst[: grid.dim]])}. Give ½(F − Fᵀ)."
+            )
+    turned = [parity(order) * np.moveaxis(values, [grid.dim + n for n in order], range(grid.dim, values.ndim))
+              for order in permutations(range(rank))]
+    return np.asarray(sum(turned) / len(turned))
 
 
 def eigenvalue_range(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

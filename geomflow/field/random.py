@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from math import comb
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from geomflow.core.errors import InputError
+from geomflow.core.errors import InputError, require_known
 from geomflow.core.numbers import generator
+from geomflow.field.fields import Fields
+from geomflow.field.forms import FormField, spread
 from geomflow.field.hermitian import complex_dimension
 from geomflow.field.metric import MetricField
 from geomflow.field.potential import PotentialField
-from geomflow.field.state import ScalarField
+from geomflow.field.state import Field, ScalarField, TensorField
+from geomflow.field.symmetric import SymmetricField
+from geomflow.symbolic.language.kinds import pairs_of_kinds
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
@@ -66,13 +73,42 @@ def random_scalar(grid: Grid, seed: Any, amplitude: float, modes: int) -> Scalar
 def random_metric(grid: Grid, seed: Any, amplitude: float, modes: int) -> MetricField:
     """δ + Σ C_m cos(k·x + θ_m) with symmetric C_m whose spectral norms sum to `amplitude` < 1."""
     require_amplitude(amplitude)
+    return MetricField(grid, np.eye(grid.dim) + _random_matrices(grid, seed, amplitude, modes))
+
+
+def random_symmetric(grid: Grid, seed: Any, amplitude: float, modes: int) -> SymmetricField:
+    """Σ C_m cos(k·x + θ_m) with symmetric C_m whose spectral norms sum to `amplitude`."""
+    return SymmetricField(grid, _random_matrices(grid, seed, amplitude, modes))
+
+
+def _random_matrices(grid: Grid, seed: Any, amplitude: float, modes: int) -> np.ndarray:
     random = generator(seed)
     waves = draw_waves(random, grid.dim, modes)
     matrices = random.standard_normal((len(waves.m), grid.dim, grid.dim))
     matrices = matrices + np.swapaxes(matrices, -1, -2)
     norms = np.linalg.norm(matrices, ord=2, axis=(-2, -1))
     matrices *= (_weights(random, len(waves.m), amplitude) / norms)[:, None, None]
-    return MetricField(grid, np.eye(grid.dim) + np.einsum("m...,mij->...ij", waves.on(grid), matrices))
+    return np.einsum("m...,mij->...ij", waves.on(grid), matrices)  # type: ignore[no-any-return]
+
+
+def random_vector(grid: Grid, seed: Any, amplitude: float, modes: int) -> TensorField:
+    """Σ X_m cos(k·x + θ_m) with vectors X_m whose lengths sum to `amplitude`."""
+    return TensorField(grid, np.moveaxis(_random_rows(grid, seed, amplitude, modes, grid.dim), 0, -1), "^i")
+
+
+def random_form(grid: Grid, seed: Any, amplitude: float, modes: int, degree: int = 1) -> FormField:
+    """Σ A_m cos(k·x + θ_m) with k-forms A_m = Σ_{i<j<…} A_{ij…} dx^i ∧ … whose lengths sum to `amplitude`."""
+    rows = _random_rows(grid, seed, amplitude, modes, comb(grid.dim, degree))
+    return FormField(grid, spread(rows, grid.dim, degree))
+
+
+def _random_rows(grid: Grid, seed: Any, amplitude: float, modes: int, count: int) -> np.ndarray:
+    """Components (count, *grid) whose root of the sum of squares is at most `amplitude`."""
+    random = generator(seed)
+    waves = draw_waves(random, grid.dim, modes)
+    rows = random.standard_normal((len(waves.m), count))
+    rows *= (_weights(random, len(waves.m), amplitude) / np.linalg.norm(rows, axis=1))[:, None]
+    return np.einsum("m...,mi->i...", waves.on(grid), rows)  # type: ignore[no-any-return]
 
 
 def random_potential(grid: Grid, seed: Any, amplitude: float, modes: int) -> PotentialField:
@@ -83,6 +119,28 @@ def random_potential(grid: Grid, seed: Any, amplitude: float, modes: int) -> Pot
     waves = draw_waves(random, grid.dim, modes)
     weights = 2 * _weights(random, len(waves.m), amplitude) / waves.squared_lengths(grid)
     return PotentialField(grid, np.tensordot(weights, waves.on(grid), axes=1), 0.5 * np.eye(size))
+
+
+MAKERS: dict[str, Callable[[Grid, Any, float, int], Field]] = {
+    "scalar": random_scalar, "metric": random_metric, "potential": random_potential, "vector": random_vector,
+    "symmetric": random_symmetric, "form": random_form,
+}
+"""Random fields, by their kinds."""
+
+
+def random_fields(grid: Grid, given: str | Mapping[str, str], seed: Any, amplitude: float, modes: int) -> Fields:
+    """The state of `grid.random_fields(given, seed)`, drawn field by field."""
+    random = generator(seed)
+    return grid.fields(**{name: _maker(grid, kind)(grid, random, amplitude, modes)
+                          for name, kind in pairs_of_kinds(given).items()})
+
+
+def _maker(grid: Grid, kind: str) -> Callable[[Grid, Any, float, int], Field]:
+    degrees = {f"{degree}-form": degree for degree in range(grid.dim + 1)}
+    if kind in degrees:
+        return partial(random_form, degree=degrees[kind])
+    require_known("kind of field", kind, (*MAKERS, *degrees))
+    return MAKERS[kind]
 
 
 def require_amplitude(amplitude: float) -> None:

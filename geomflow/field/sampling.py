@@ -203,6 +203,23 @@ def _change_sentence(torus: FlatTorus, what: str, axis: int, point: np.ndarray, 
             f"the grid has one point along it. Give axis {axis} more points, or write it so that it is constant there.")
 
 
+def sample_row(grid: Mesh, components: Any, what: str) -> np.ndarray:
+    """Values (*grid, d) of d expressions, one for each coordinate, or of an array (*grid, d).
+
+    Raises ShapeError for other numbers and shapes.
+    """
+    require_unmasked(components, what)
+    dim, wanted = grid.dim, (*grid.shape, grid.dim)
+    if isinstance(components, np.ndarray) and components.shape == wanted:
+        return require_finite(grid, as_numbers(components, wanted, what, float), what)
+    if not isinstance(components, Sequence | np.ndarray) or isinstance(components, str) or len(components) != dim:
+        shown = f"an array of shape {components.shape}" if isinstance(components, np.ndarray) else repr(components)
+        raise ShapeError(f"{what} on {grid!r} is given by {dim} components, one for each coordinate, or by an array of "
+                         f"shape {wanted}, and {shown} was given.")
+    rows = [sample(grid, part, f"component {n} of {what}") for n, part in enumerate(components)]
+    return np.stack(rows, axis=-1)
+
+
 # Matrices: the input of metric and Hermitian fields
 
 

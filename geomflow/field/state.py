@@ -21,7 +21,7 @@ from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import require_unmasked
 from geomflow.field import matrices
 from geomflow.field.mesh import checked_automorphism, permute
-from geomflow.field.sampling import as_numbers, sample
+from geomflow.field.sampling import as_numbers, sample, sample_row
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
@@ -385,10 +385,6 @@ class TensorField(Field):
 
 def make_vector(grid: Grid, components: Any) -> TensorField:
     """The vector field of `grid.vector(components)`."""
-    if isinstance(components, np.ndarray) and components.shape == (*grid.shape, grid.dim):
-        return TensorField(grid, components, "^i")
-    if not isinstance(components, Sequence | np.ndarray) or len(components) != grid.dim or isinstance(components, str):
-        raise ShapeError(f"a vector field on {grid!r} is given by {grid.dim} components, one for each coordinate, and "
-                         f"{components!r} was given.")
-    rows = [sample(grid, part, f"component {n} of the vector field") for n, part in enumerate(components)]
-    return TensorField(grid, np.stack(rows, axis=-1), "^i")
+    if isinstance(components, TensorField) and components.indices == "^i":
+        components = components.values
+    return TensorField(grid, sample_row(grid, components, "the vector field"), "^i")

@@ -186,6 +186,8 @@ def _rebuilt(grid: Any, facts: Mapping[str, Any], given: Mapping[str, np.ndarray
             return grid.scalar(np.zeros(grid.shape))
         case "MetricField":
             return grid.metric()
+        case "SymmetricField":
+            return grid.symmetric(np.zeros((grid.dim, grid.dim)))
         case "HermitianField":
             return _form(grid, facts)
         case "PotentialField":

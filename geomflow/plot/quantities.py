@@ -87,6 +87,7 @@ _BY_KIND: dict[str, dict[str, Callable[[Any], Quantity]]] = {
     "MetricField": {"scalar curvature": _curvature},
     "ScalarField": {"values": _values},
     "FormField": {},
+    "SymmetricField": {},
     "TensorField": {},
 }
 _ALONE = ("PotentialField", "ScalarField")

@@ -11,7 +11,16 @@ import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
-from geomflow.field import Field, Fields, FormField, MetricField, PotentialField, ScalarField, TensorField
+from geomflow.field import (
+    Field,
+    Fields,
+    FormField,
+    MetricField,
+    PotentialField,
+    ScalarField,
+    SymmetricField,
+    TensorField,
+)
 from geomflow.field.potential import ReferenceForm
 from geomflow.flow.equations.kahler import Target
 from geomflow.symbolic.jets import HermitianNodes, MetricNodes, field_node, hermitian_nodes, metric_nodes
@@ -31,7 +40,7 @@ def tensor_of(kind: Any, name: str, coordinates: tuple[str, ...]) -> Tensor:
     """The unknown tensor of a field of this kind and name. Raises InputError for kinds that rates are not written for.
     """
     raise InputError(f"rates cannot be written for '{name}', {kind!r}: they are for scalars, potentials, metrics, "
-                     "vectors, forms and tensors on a grid.")
+                     "symmetric and other tensors, vectors and forms on a grid.")
 
 
 @tensor_of.register(ScalarField | PotentialField)
@@ -39,8 +48,8 @@ def _scalar(kind: Field, name: str, coordinates: tuple[str, ...]) -> Tensor:
     return Tensor.scalar(field_node(name, coordinates))
 
 
-@tensor_of.register(MetricField)
-def _metric(kind: MetricField, name: str, coordinates: tuple[str, ...]) -> Tensor:
+@tensor_of.register(MetricField | SymmetricField)
+def _metric(kind: Field, name: str, coordinates: tuple[str, ...]) -> Tensor:
     return Tensor(metric_nodes(coordinates, name)[1], (False, False))
 
 
@@ -118,9 +127,18 @@ def _of_function(kind: PotentialField, rate: Tensor, space: Space) -> list[gr.No
 
 @packed_rate.register(MetricField)
 def _of_metric(kind: MetricField, rate: Tensor, space: Space) -> list[gr.Node]:
-    _require(rate, (False, False), "a metric, a symmetric tensor with 2 lower indices,")
+    return _symmetric_rate(rate, space, "a metric", "a metric, a symmetric tensor with 2 lower indices,")
+
+
+@packed_rate.register(SymmetricField)
+def _of_symmetric(kind: SymmetricField, rate: Tensor, space: Space) -> list[gr.Node]:
+    return _symmetric_rate(rate, space, "a symmetric tensor", "a symmetric tensor with 2 lower indices")
+
+
+def _symmetric_rate(rate: Tensor, space: Space, short: str, long: str) -> list[gr.Node]:
+    _require(rate, (False, False), long)
     if not space.is_symmetric(rate):
-        raise Refusal("a metric is symmetric, and its rate is not: write sym(...) around it")
+        raise Refusal(f"{short} is symmetric, and its rate is not: write sym(...) around it")
     return [rate.entries[place] for place in packed_places(len(rate.entries))]
 
 

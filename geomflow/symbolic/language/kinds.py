@@ -134,17 +134,27 @@ def read_kinds(given: str | Mapping[str, str], dim: int) -> dict[str, Kind]:
 
     Raises InputError for what names no field, UnknownNameError for another kind.
     """
+    found = {name: Kind.read(label, dim) for name, label in pairs_of_kinds(given).items()}
+    metrics = [name for name, kind in found.items() if kind.label == "metric"]
+    if len(metrics) > 1:
+        raise InputError(f"fields={given!r} names {len(metrics)} metrics: a functional is of one metric at most.")
+    return found
+
+
+def pairs_of_kinds(given: str | Mapping[str, str]) -> dict[str, str]:
+    """Names of fields to names of their kinds, from "g f A:form" or such a mapping; g is a metric, all else a scalar.
+
+    Raises InputError for what names no field, or one twice.
+    """
     pairs: Iterable[tuple[str, str]] = given.items() if isinstance(given, Mapping) else _pairs(given)
-    found: dict[str, Kind] = {}
+    found: dict[str, str] = {}
     for name, label in pairs:
         if not name.isidentifier() or "_" in name or name in found:
             raise InputError(f"fields={given!r} names no field, or one twice: write the names with spaces between "
                              "them, without underscores, and kinds behind colons, as in fields='g f A:form'.")
-        found[name] = Kind.read(label, dim)
-    metrics = [name for name, kind in found.items() if kind.label == "metric"]
-    if not found or len(metrics) > 1:
-        raise InputError(f"fields={given!r} names {len(metrics) if found else 'no'} {'metrics' if found else 'field'}: "
-                         "a functional is of one field or of several, and of one metric at most.")
+        found[name] = label
+    if not found:
+        raise InputError(f"fields={given!r} names no field: write the names with spaces between them, as in 'g f'.")
     return found
 
 
