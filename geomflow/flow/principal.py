@@ -3,7 +3,8 @@
 In each stage the coefficients c of the highest derivatives ∂^α of each input are found by differentiating the
 stage's expressions. With |∂^α| the largest factor by which the discrete derivative multiplies a Fourier mode, the row
 sums Σ |c_α| |∂^α|, multiplied along the stages, bound the stiff eigenvalues of the linearised equation at a state
-with slowly varying coefficients. Lower derivatives are smaller by a factor of the spacing, unless their coefficients
+with slowly varying coefficients; in a stage what is differentiated once and what is not at all are bounded apart.
+Lower derivatives are smaller by a factor of the spacing, unless their coefficients
 are large, as those of a user's equation may be: there they are taken in too.
 
 Centred differences multiply a mode by a real number if they are even, and by an imaginary one if they are odd; so the
@@ -12,7 +13,7 @@ bound has two parts, for the damping and for the oscillation of the modes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -25,6 +26,7 @@ from geomflow.field.grid import Grid
 from geomflow.field.operators import discretise
 
 Index = tuple[int, ...]
+Key = tuple[int, int, int, int, int]
 
 SQUARE = gr.symbol("reach_square")
 """The parameter that holds the largest |k|² of the grid, damped."""
@@ -60,24 +62,31 @@ class PrincipalPart:
     @cached_property
     def slopes(self) -> list[Slope]:
         """All coefficients that are not identically zero."""
-        return [slope for s in range(len(self.program.stages)) for slope in self._stage(s)]
+        return [slope for stage in self._by_stage for slope in stage]
 
     @cached_property
+    def _by_stage(self) -> list[list[Slope]]:
+        return [self._stage(s) for s in range(len(self.program.stages))]
+
+    @property
     def order(self) -> int:
         """The highest order of differentiation of the fields, through all stages."""
-        return self._orders()[-1]
+        return max(self.orders[-1], default=0)
+
+    @cached_property
+    def orders(self) -> list[list[int]]:
+        """Of the fields, then of the outputs of each stage: how often the fields are differentiated, through all."""
+        found = [[0] * len(self.program.fields)]
+        for s, stage in enumerate(self.program.stages):
+            found.append([0] * len(stage.outputs))
+            for x in self._by_stage[s]:
+                found[-1][x.row] = max(found[-1][x.row], found[x.source][x.column] + sum(x.index))
+        return found
 
     @property
     def depth(self) -> int:
         """The number of stages that differentiate, at least one."""
         return max(1, len({slope.stage for slope in self.slopes if any(slope.index)}))
-
-    def _orders(self) -> list[int]:
-        orders = [0]
-        for s in range(len(self.program.stages)):
-            reached = [orders[x.source] + sum(x.index) for x in self.slopes if x.stage == s]
-            orders.append(max(reached, default=0))
-        return orders
 
     def _names(self, source: int) -> tuple[str, ...]:
         if source == FIELDS:
@@ -120,8 +129,8 @@ class SpectralBound:
 
     def __init__(self, part: PrincipalPart, grid: Grid, statics: np.ndarray | None,
                  damping: np.ndarray | None = None) -> None:
-        self._keys = sorted({(x.stage, x.source, x.odd) for x in part.slopes})
-        self._stages = len(part.program.stages)
+        self._orders = part.orders
+        self._keys = sorted({_key(part, x) for x in part.slopes})
         indices = sorted({x.index for x in part.slopes})
         self._peak = 1.0 if damping is None else float(damping.max())
         share = 1.0 if damping is None else (damping / self._peak) ** (1 / part.depth)
@@ -129,8 +138,7 @@ class SpectralBound:
         self._reach = (square, *(float(np.abs(share * grid.derivative_symbol(i)).max()) for i in indices))
         reach = {index: gr.symbol(f"reach_{n}") for n, index in enumerate(indices)}
         names = (SQUARE.data, *(node.data for node in reach.values()))
-        rows = [(key, node) for key in self._keys for row in _rows(part, key)
-                for node in _row_bounds(part, key, row, reach, damping is not None)]
+        rows = [(key, node) for key in self._keys for node in _row_bounds(part, key, reach, damping is not None)]
         outputs = tuple((f"bound_{n}", node) for n, (_, node) in enumerate(rows))
         self._row_keys = [key for key, _ in rows]
         self._parameters = len(part.program.parameters)
@@ -140,28 +148,49 @@ class SpectralBound:
 
     def __call__(self, y: np.ndarray, parameters: tuple[float, ...] = ()) -> float:
         """The bound at the packed state y, in units of 1/time."""
-        return sum(self.parts(y, parameters))
+        return max(even + odd for even, odd in self._rows(y, parameters))
 
     def parts(self, y: np.ndarray, parameters: tuple[float, ...] = ()) -> tuple[float, float]:
         """Bounds of the even and of the odd symbols: of one unknown, of |Re λ| and of |Im λ|."""
+        return _largest(self._rows(y, parameters))
+
+    def _rows(self, y: np.ndarray, parameters: tuple[float, ...]) -> list[tuple[float, float]]:
+        """Bounds of the even and of the odd symbols of each rate."""
         peaks = [float(row.max()) for row in self._operator(y, (*parameters, *self._reach))]
         worst = {key: max(p for p, k in zip(peaks, self._row_keys, strict=True) if k == key) for key in self._keys}
-        known = [(1.0, 0.0)]
-        for stage in range(self._stages):
-            pairs = [(worst.get((stage, n, 0), 0.0), worst.get((stage, n, 1), 0.0)) for n in range(stage + 1)]
-            known.append((sum(e * even + o * odd for (e, o), (even, odd) in zip(pairs, known, strict=True)),
-                          sum(e * odd + o * even for (e, o), (even, odd) in zip(pairs, known, strict=True))))
-        return known[-1][0] * self._peak, known[-1][1] * self._peak
+        known = {(FIELDS, 0): (1.0, 0.0)}
+        for stage, orders in enumerate(self._orders[1:]):
+            rows = [_through(worst, known, stage, row) for row in range(len(orders))]
+            for order in set(orders):
+                known[stage + 1, order] = _largest(row for row, own in zip(rows, orders, strict=True) if own == order)
+        return [(even * self._peak, odd * self._peak) for even, odd in rows]
 
 
-def _rows(part: PrincipalPart, key: Index) -> list[int]:
-    return sorted({x.row for x in part.slopes if (x.stage, x.source, x.odd) == key})
+def _key(part: PrincipalPart, slope: Slope) -> Key:
+    """The stage and the row of the output, the source and the order of the input, and the parity of the symbol."""
+    return slope.stage, slope.row, slope.source, part.orders[slope.source][slope.column], slope.odd
 
 
-def _row_bounds(part: PrincipalPart, key: Index, row: int, reach: dict[Index, gr.Node],
-                together: bool) -> list[gr.Node]:
+def _through(worst: dict[Key, float], known: dict[tuple[int, int], tuple[float, float]], stage: int,
+             row: int) -> tuple[float, float]:
+    """Bounds of the even and odd symbols of an output of a stage, from those of its inputs."""
+    even = odd = 0.0
+    for (own_stage, own_row, source, order, parity), bound in worst.items():
+        if (own_stage, own_row) == (stage, row):
+            same, other = known[source, order]
+            even += bound * (other if parity else same)
+            odd += bound * (same if parity else other)
+    return even, odd
+
+
+def _largest(bounds: Iterable[tuple[float, float]]) -> tuple[float, float]:
+    even, odd = zip(*bounds, strict=True)
+    return max(even), max(odd)
+
+
+def _row_bounds(part: PrincipalPart, key: Key, reach: dict[Index, gr.Node], together: bool) -> list[gr.Node]:
     """Nodes of which the largest bounds a row: the sum of all entries, or of second derivatives one node an axis."""
-    own = [x for x in part.slopes if (x.stage, x.source, x.odd) == key and x.row == row]
+    own = [x for x in part.slopes if _key(part, x) == key]
     sizes = [(x.index, gr.call("abs", x.coefficient)) for x in own]
     if not together or any(sum(index) != 2 for index, _ in sizes):
         return [gr.add(*(size * reach[index] for index, size in sizes))]

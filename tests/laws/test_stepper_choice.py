@@ -58,6 +58,23 @@ def test_bounds_of_the_spectrum_are_those_of_the_symbol(grid, rate, symbol):
     assert problem.oscillation(0.0, problem.y0) >= (1 - 1e-12) * found.oscillation
 
 
+def test_the_bound_of_a_system_is_that_of_its_equations():
+    """Fluxes that are differentiated once and products that are twice are bounded apart, not by their worst product."""
+    grid = gf.Torus(dim=2).grid(12, scheme="spectral")
+    metric = grid.metric([["1 + cos(2*pi*y)/5", "sin(2*pi*x)/10"], ["sin(2*pi*x)/10", 1]])
+    start = grid.fields(g=metric, u="cos(2*pi*x)/2", v="sin(2*pi*y)/2")
+    rates = {"u": "laplacian(u)", "v": "div((1 + v^2)*d(v)/3)"}
+
+    def bound(rates):
+        problem = gf.Flow.from_expression(rates).bind(start)
+        return problem.spectral_radius(0.0, problem.y0)
+
+    alone = max(bound({name: rate}) for name, rate in rates.items())
+    assert bound(rates) == pytest.approx(alone, rel=1e-12)
+    true = np.linalg.eigvals(gf.Flow.from_expression(rates).linearise(start).matrix)
+    assert alone > np.abs(true).max()
+
+
 def test_airys_equation_is_right_at_once():
     """u = sin(2πx + 8π³t), and an explicit method of fifth order needs more steps."""
     grid = gf.Torus(dim=1).grid(64, scheme="spectral")
