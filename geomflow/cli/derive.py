@@ -10,7 +10,8 @@ calabi has the name of a flow too: --gradient asks for the functional.
 
 For an equation of one's own, each field with its rate, --rate "g: -2*Ric + 2*a*d(f)*d(f)" --rate "f: laplacian(f)"
 --parameter "a = 1": the equations, with --dim written out in components, and whether they are well-posed. Fields are
-scalars, but that called g a metric; others are told, --rate "A form: div(d(A))".
+scalars, but that called g a metric; others are told, --rate "A form: div(d(A))", --rate "phi potential: log(v)" and
+--rate "h hermitian: -ChernRic", the last two on complex tori.
 
 `geomflow derive --list` names flows and functionals.
 """

@@ -29,7 +29,7 @@ POINTS = 20_000
 CURVED = 2_000
 WORK = 120.0
 HIDDEN = (64, 64, 64)
-FIELDS = ("potential", "metric", "scalar", "vector", "form", "symmetric")
+FIELDS = ("potential", "metric", "hermitian", "scalar", "vector", "form", "symmetric")
 """Kinds of fields, each by the key that gives one."""
 
 
@@ -52,11 +52,12 @@ class GridTable(Table, frozen=True):
 
 
 class FieldTable(Table, frozen=True):
-    """one field: one of potential, metric, scalar, vector, form and symmetric"""
+    """one field: one of potential, metric, hermitian, scalar, vector, form and symmetric"""
 
     potential: Annotated[Text | None, says("a Kähler potential, an expression in the coordinates")] = None
     reference: Annotated[Matrix | None, says("the reference form g_{ab̄} of a potential; ½ δ unless given")] = None
     metric: Annotated[Matrix | None, says("a metric, rows of expressions")] = None
+    hermitian: Annotated[Matrix | None, says("a Hermitian metric h_{ab̄}, rows of expressions")] = None
     scalar: Annotated[Number | Text | None, says("a scalar field, an expression")] = None
     vector: Annotated[Entries | None, says("a vector field X^i, an expression for each coordinate")] = None
     form: Annotated[

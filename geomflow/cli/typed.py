@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from geomflow.field import Field
     from geomflow.field.grid import Grid
 
-KINDS = ("scalar", "metric", "vector", "form", "symmetric")
+KINDS = ("scalar", "metric", "vector", "form", "symmetric", "potential", "hermitian")
+COMPLEX = ("potential", "hermitian")
 UNKNOWN, METRIC, DIM = "u", "g", 2
 POINTS, SIZE = 9, 0.05
 """Points along an axis, and how far fields are from constants, of the state at which an equation is judged."""
@@ -56,10 +57,25 @@ class Rate:
             return grid.random_metric(seed, SIZE)
         if self.kind == "symmetric":
             return grid.symmetric(grid.random_metric(seed, SIZE).values - grid.metric().values)
+        if self.kind == "potential":
+            return grid.random_potential(seed, SIZE)
+        if self.kind == "hermitian":
+            return bent(grid, seed)
         rows = [grid.random_scalar([seed, n], SIZE).values for n in range(grid.dim)]
         if self.kind == "scalar":
             return grid.scalar(1 + rows[0])
         return grid.form(rows) if self.kind == "form" else grid.vector(rows)
+
+
+def bent(grid: Grid, seed: int) -> Field:
+    """A Hermitian metric near the flat one, which is not a Kähler metric."""
+    import numpy as np
+
+    size = grid.torus.complex_dim
+    rows = [grid.random_scalar([seed, n], SIZE).values for n in range(2 * size**2)]
+    entries = np.stack([a + 1j * b for a, b in zip(rows[::2], rows[1::2], strict=True)], axis=-1)
+    matrix = entries.reshape(*grid.shape, size, size)
+    return grid.hermitian((np.eye(size) + matrix + np.conj(np.swapaxes(matrix, -1, -2))) / 2)
 
 
 def typed_lines(args: argparse.Namespace) -> list[str]:
@@ -70,7 +86,8 @@ def typed_lines(args: argparse.Namespace) -> list[str]:
 
     rates = [Rate.read(given) for given in args.rate]
     dim = DIM if args.dim is None else args.dim
-    grid = gf.Torus(dim).grid(POINTS)
+    torus = gf.ComplexTorus if any(rate.kind in COMPLEX for rate in rates) else gf.Torus
+    grid = torus(dim).grid(POINTS)
     state = grid.fields(**{rate.name: rate.field(grid, seed) for seed, rate in enumerate(rates)})
     if len(state.parts) < len(rates):
         raise InputError("two --rate are given for one field: give each field one")
@@ -84,13 +101,15 @@ def typed_lines(args: argparse.Namespace) -> list[str]:
     judged = [f"{block.verdict}." for block in flow.character(state)]
     if args.gauge is not None:
         lines.append(f"with {equation.facts['gauge']}")
-    return [*lines, f"At {place(rates)}, dimension {dim}:", *judged]
+    kind = "complex dimension" if grid.torus.complex_dim else "dimension"
+    return [*lines, f"At {place(rates)}, {kind} {dim}:", *judged]
 
 
 def place(rates: Sequence[Rate]) -> str:
     """Where equations are judged, in words."""
     names = {"metric": "a metric near the flat one", "scalar": "functions near 1", "vector": "a small vector field",
-             "form": "a small one-form", "symmetric": "a small symmetric tensor"}
+             "form": "a small one-form", "symmetric": "a small symmetric tensor",
+             "potential": "a Kähler metric near the flat one", "hermitian": "a Hermitian metric near the flat one"}
     found = [words for kind, words in names.items() if any(rate.kind == kind for rate in rates)]
     return ", ".join(found)
 

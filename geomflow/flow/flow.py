@@ -152,7 +152,9 @@ class Flow(InNotebook, InLatex):
           wedge(a, b), star(a)``, and indices, ``R[i,k,l,m]*R[j,k,l,m]``: those that come twice are contracted;
         - numbers of the whole state: ``mean(s), integral(s), volume``, with respect to the metric's volume;
         - with a Kähler potential in the state these are of its metric g, and ``v`` is det g over the flat density of
-          the same mass: Kähler–Ricci flow is ``{"phi": "log(v)"}``, Calabi's ``{"phi": "R - mean(R)"}``.
+          the same mass: Kähler–Ricci flow is ``{"phi": "log(v)"}``, Calabi's ``{"phi": "R - mean(R)"}``;
+        - with a Hermitian metric in the state, ``ChernRic`` and ``ddbar(f)``, as real tensors: Chern–Ricci flow is
+          ``{"h": "-ChernRic"}``.
 
         What stands under a derivative is differentiated as it is, on the grid, and not by the product rule: the mean
         of u is kept to rounding where the rate is a divergence. Coefficients must be periodic on the torus.

@@ -110,7 +110,7 @@ def value(dim, text):
     """What a text is at the point, of the potential of the formula over ½δ, as an array."""
     grid = gf.ComplexTorus(dim=dim).grid(5, order=2)
     state = grid.fields(phi=grid.potential(), f="0")
-    reading = Reading(grid.torus, state.parts, {}, {}, True, False)
+    reading = Reading(grid.torus, state.parts, {}, {}, True, None)
     found = read(text, Words(reading._space, reading.averages, reading._known))
     nodes = unstaged(reading.stages, list(found.entries.flat), grid.torus.coordinates)
     known = {leaf: jet_value(dim, *leaf.data) if leaf.op == "jet" else dim * np.log(0.5) for leaf in gr.leaves(nodes)}

@@ -103,7 +103,7 @@ t1 = 0.001
     ('scalar = "sin(2*pi*x)/10"', "scalar = [1]", "line 12: state.f.scalar takes a number or text in quotes"),
     ('"sin(2*pi*x)/10"', '"sin(2*pi*q)/10"', "state.f.scalar: "),
     ('scalar = "sin(2*pi*x)/10"', "",
-     "[state.f] takes one of potential, metric, scalar, vector, form, symmetric, and none"),
+     "[state.f] takes one of potential, metric, hermitian, scalar, vector, form, symmetric, and none"),
     ("[state.f]", "[state]\nscalar = 1\n[state.f]", "state.scalar is a field without a name beside those called g, f"),
     ("[state.f]\nscalar =", "[state]\nf =", "unknown key in [state] 'f'"),
     ("[state.f]", "[state.f_x]", "'f_x' cannot be the name of a field"),
@@ -122,3 +122,47 @@ def test_bad_fields_and_rates_are_one_clear_message(here, capsys, old, new, mess
     assert old in LIST
     Path("bad.toml").write_text(LIST.replace(old, new))
     assert message in refused(capsys, "run", "bad.toml")
+
+
+HERMITIAN = """\
+[geometry]
+type = "complex torus"
+dim = 2
+
+[grid]
+n = [8, 1, 1, 8]
+
+[state.h]
+hermitian = [["1 + cos(2*pi*y2)/4", "sin(2*pi*x1)/8"], ["sin(2*pi*x1)/8", 1]]
+
+[flow]
+name = "expression"
+
+[flow.rate]
+h = "-ChernRic"
+
+[solve]
+t1 = 0.004
+
+[output]
+pictures = ["monitors"]
+"""
+
+
+def test_hermitian_metrics_stand_in_run_files(here):
+    found = written(HERMITIAN, "a")
+    grid = gf.ComplexTorus(dim=2).grid((8, 1, 1, 8))
+    start = grid.fields(h=grid.hermitian([["1 + cos(2*pi*y2)/4", "sin(2*pi*x1)/8"], ["sin(2*pi*x1)/8", 1]]))
+    right = gf.solve(gf.Flow.from_expression({"h": "-ChernRic"}), start, t1=0.004)
+    assert np.array_equal(found.last["h"].values, right.last["h"].values)
+
+
+@pytest.mark.parametrize(("rate", "lines"), [
+    ("phi potential: log(v)", "At a Kähler metric near the flat one, complex dimension 2:\n"
+                              "phi: parabolic of order 2.\n"),
+    ("h hermitian: -ChernRic",
+     "At a Hermitian metric near the flat one, complex dimension 2:\n"
+     "h_11, h_22, re_h_12, im_h_12: parabolic of order 2, degenerate in 3 of 4 directions.\n")])
+def test_equations_on_complex_tori_are_judged(rate, lines, capsys):
+    assert main(["derive", "--rate", rate]) == 0
+    assert capsys.readouterr().out.endswith(lines)

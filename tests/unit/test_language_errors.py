@@ -74,7 +74,7 @@ WRONG = [
     ("f", "d(A, x)", 1, "d(s, x) differentiates a scalar"),
     ("f", "d(f, f)", 1, "along coordinates (x, y); write d(u, x)"),
     # names and arguments
-    ("f", "laplacian(q)", 11, "unknown name 'q'; known here: A, B, R, Ric"),
+    ("f", "laplacian(q)", 11, "unknown name 'q'; known here: A, B, ChernRic, R, Ric"),
     ("f", "2*Rci", 3, "did you mean 'Ric'?"),
     ("f", "laplacan(f)", 1, "did you mean 'laplacian'?"),
     ("f", "flat.lapl(f)", 1, "did you mean 'flat.laplacian'?"),
@@ -227,3 +227,22 @@ def test_potentials_have_no_gauge():
         gf.Flow.from_expression({"phi": "log(v)"}, gauge="deturck").bind(CURVE.potential())
 
 
+
+
+@pytest.mark.parametrize(("rate", "column", "message"), [
+    ("-2*Ric", 1, r"the rate of a Hermitian metric is a symmetric tensor that J leaves as it is.*"
+                r" ChernRic and ddbar\(f\)"),
+    ("ddbar(h)", 1, r"ddbar\(f\) is of a scalar, and this is a tensor with 2 lower indices"),
+    ("ddbar(R, R)", 1, r"2 arguments were given: write ddbar\(f\)"),
+    ("-trace(ChernRic)", 1, "Hermitian metric, a symmetric tensor with 2 lower indices, was expected, and this is a"),
+    ("-ChernRick", 2, "did you mean 'ChernRic'"),
+])
+def test_wrong_words_on_hermitian_metrics(rate, column, message):
+    with pytest.raises(ExpressionError, match=f"(?s)at column {column}: .*?{message}"):
+        gf.Flow.from_expression({"h": rate}).bind(gf.ComplexTorus(dim=2).grid((5, 5, 1, 1)).hermitian())
+
+
+@pytest.mark.parametrize("word", ["trace(ChernRic)", "trace(ddbar(f))"])
+def test_words_of_hermitian_metrics_belong_to_them(word):
+    with pytest.raises(ExpressionError, match=r"belongs to a Hermitian metric or a Kähler potential, and this state"):
+        bound({"f": word}, "gf")

@@ -10,13 +10,13 @@ import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.program import Program, Stage
-from geomflow.field import Field, MetricField, PotentialField
+from geomflow.field import Field, HermitianField, MetricField, PotentialField
 from geomflow.field.grid import Grid
 from geomflow.field.potential import ReferenceForm, reference_rows
 from geomflow.flow.equation import Monitor
-from geomflow.flow.equations.kahler import Target, kahler_monitors, log_det_stage
+from geomflow.flow.equations.kahler import Target, chern_monitors, kahler_monitors, log_det_stage
 from geomflow.flow.equations.ricci import minors, ricci_monitors
-from geomflow.flow.equations.unknowns import hermitian_of
+from geomflow.flow.equations.unknowns import hermitian_of, unknown_form
 from geomflow.symbolic.jets import MetricNodes, metric_nodes
 
 CURVATURES = ("ricci_norm_max", "curvature_size")
@@ -24,11 +24,15 @@ CURVATURES = ("ricci_norm_max", "curvature_size")
 
 
 def example(grid: Grid, name: str) -> Field:
-    """A field of the kind that its name says: a metric g, a potential phi on a complex torus, else a function."""
+    """A field of the kind that its name says: a metric g, on complex tori a potential phi and a Hermitian metric h,
+    else a function.
+    """
     if name == MetricField.called:
         return grid.metric()
     if name == PotentialField.called and grid.torus.complex_dim:
         return grid.potential()
+    if name == HermitianField.called and grid.torus.complex_dim:
+        return grid.hermitian()
     return grid.scalar(0)
 
 
@@ -55,8 +59,10 @@ def flat_target(parts: Mapping[str, Field]) -> Target:
 
 
 def log_det_stages(parts: Mapping[str, Field]) -> tuple[Stage, ...]:
-    """The stages that the monitors of potentials stand on."""
-    return tuple(log_det_stage(hermitian_of(part, name)) for name, part in _potentials(parts).items())
+    """The stages that the monitors of potentials and of Hermitian metrics stand on."""
+    found = [hermitian_of(part, name) for name, part in _potentials(parts).items()]
+    found += [unknown_form(part, name) for name, part in parts.items() if isinstance(part, HermitianField)]
+    return tuple(map(log_det_stage, found))
 
 
 def _potentials(parts: Mapping[str, Field]) -> dict[str, PotentialField]:
@@ -74,7 +80,7 @@ def modulo(program: Program, moving: Mapping[str, Field]) -> str | None:
 
 def positivity(state: Field, parts: Mapping[str, Field]) -> tuple[str, tuple[gr.Node, ...]] | None:
     """What must stay positive: of metrics among the unknowns, of the state itself where it is called otherwise."""
-    owners = {state.called: state} if isinstance(state, MetricField) else parts
+    owners = {state.called: state} if isinstance(state, MetricField | HermitianField) else parts
     nodes = [node for name, part in owners.items() for node in minors_of(part, name)]
     if not nodes:
         return None
@@ -101,14 +107,23 @@ def _of_potential(kind: PotentialField, name: str) -> Sequence[gr.Node]:
     return hermitian_of(kind, name).minors
 
 
+@minors_of.register(HermitianField)
+def _of_form(kind: HermitianField, name: str) -> Sequence[gr.Node]:
+    return unknown_form(kind, name).minors
+
+
 def monitors_of(parts: Mapping[str, Field], coordinates: tuple[str, ...],
                 ignorable: tuple[str, ...] = ()) -> tuple[Monitor, ...]:
-    """Volume and curvature of a metric, the mean and the range of components of all else."""
+    """Volume and curvature of a metric, Chern's of a Hermitian one; the mean and the range of components of all else.
+    """
     found: list[Monitor] = []
     for name, part in parts.items():
         if isinstance(part, MetricField):
             metric = MetricNodes(coordinates, metric_nodes(coordinates, name)[1], ignorable)
             found += ricci_monitors(metric, metric.density) if len(coordinates) > 1 else ()
+            continue
+        if isinstance(part, HermitianField):
+            found += chern_monitors(unknown_form(part, name))
             continue
         if isinstance(part, PotentialField):
             kahler = hermitian_of(part, name)

@@ -97,6 +97,13 @@ def kahler_monitors(metric: HermitianNodes, log_target: gr.Node) -> tuple[Monito
     return energy, *curvature_monitors(density, scalar, size, "v", gr.exp(log_ratio))
 
 
+def chern_monitors(metric: HermitianNodes) -> tuple[Monitor, ...]:
+    """Volume, Chern's scalar curvature −2 h^{ab̄}∂_a∂_b̄ log det h and the density, on top of `log_det_stage`."""
+    density, log_det = metric.determinant * 2 ** len(metric.matrix), field_node(LOG_DET, metric.coordinates)
+    scalar = -2 * metric.complex_laplacian(log_det)
+    return curvature_monitors(density, scalar, ("curvature_size", gr.call("abs", scalar)), "density", density)
+
+
 def log_flat_volume(state: PotentialField) -> float:
     """log κ, κ = ⟨det g⟩ the constant density of the flat metric with the volume of the reference form."""
     return log(flat_density(state))

@@ -15,19 +15,28 @@ from geomflow.field import (
     Field,
     Fields,
     FormField,
+    HermitianField,
     MetricField,
     PotentialField,
     ScalarField,
     SymmetricField,
     TensorField,
 )
+from geomflow.field.hermitian import packed_pairs
 from geomflow.field.potential import ReferenceForm
 from geomflow.flow.equations.kahler import Target
 from geomflow.symbolic.jets import HermitianNodes, MetricNodes, field_node, hermitian_nodes, metric_nodes
 from geomflow.symbolic.language.differences import Differences
-from geomflow.symbolic.language.hermitian import ComplexMetric, PotentialMetric
+from geomflow.symbolic.language.hermitian import (
+    ChernMetric,
+    ComplexMetric,
+    PotentialMetric,
+    by_complex_structure,
+    packed_form,
+    realified,
+)
 from geomflow.symbolic.language.space import Space
-from geomflow.symbolic.language.tensor import Tensor, whole
+from geomflow.symbolic.language.tensor import Tensor, mapped, whole
 from geomflow.symbolic.meaning import Refusal
 from geomflow.symbolic.ring import packed_places, parity
 
@@ -40,7 +49,7 @@ def tensor_of(kind: Any, name: str, coordinates: tuple[str, ...]) -> Tensor:
     """The unknown tensor of a field of this kind and name. Raises InputError for kinds that rates are not written for.
     """
     raise InputError(f"rates cannot be written for '{name}', {kind!r}: they are for scalars, potentials, metrics, "
-                     "symmetric and other tensors, vectors and forms on a grid.")
+                     "Hermitian metrics, symmetric and other tensors, vectors and forms on a grid.")
 
 
 @tensor_of.register(ScalarField | PotentialField)
@@ -51,6 +60,22 @@ def _scalar(kind: Field, name: str, coordinates: tuple[str, ...]) -> Tensor:
 @tensor_of.register(MetricField | SymmetricField)
 def _metric(kind: Field, name: str, coordinates: tuple[str, ...]) -> Tensor:
     return Tensor(metric_nodes(coordinates, name)[1], (False, False))
+
+
+@tensor_of.register(HermitianField)
+def _hermitian(kind: HermitianField, name: str, coordinates: tuple[str, ...]) -> Tensor:
+    return Tensor(realified(unknown_form(kind, name).matrix), (False, False))
+
+
+def unknown_form(kind: HermitianField, name: str) -> HermitianNodes:
+    """h_{ab̄} of an unknown Hermitian metric of this name."""
+    coordinates = kind.grid.torus.coordinates
+    nodes = iter([field_node(own, coordinates) for own in kind.names(name)])
+    matrix = np.empty(kind.values.shape[-2:], dtype=object)
+    for a, b in packed_pairs(len(matrix)):
+        matrix[a, b] = gr.Complex(next(nodes), next(nodes) if a != b else gr.ZERO)
+        matrix[b, a] = matrix[a, b].conjugate()
+    return HermitianNodes(coordinates, matrix)
 
 
 @tensor_of.register(FormField)
@@ -98,6 +123,11 @@ def _of_potential(kind: PotentialField, name: str, derive: Differences) -> Poten
     return PotentialMetric.of(derive, metric, target.ratio(metric), target.excess(metric))
 
 
+@metric_of.register(HermitianField)
+def _of_form_components(kind: HermitianField, name: str, derive: Differences) -> ChernMetric:
+    return ChernMetric.of(derive, unknown_form(kind, name))
+
+
 def hermitian_of(kind: PotentialField, name: str) -> HermitianNodes:
     """g_{ab̄} = reference + ∂_a∂_b̄ of an unknown potential of this name."""
     form = ReferenceForm.of(kind)
@@ -140,6 +170,16 @@ def _symmetric_rate(rate: Tensor, space: Space, short: str, long: str) -> list[g
     if not space.is_symmetric(rate):
         raise Refusal(f"{short} is symmetric, and its rate is not: write sym(...) around it")
     return [rate.entries[place] for place in packed_places(len(rate.entries))]
+
+
+@packed_rate.register(HermitianField)
+def _of_hermitian(kind: HermitianField, rate: Tensor, space: Space) -> list[gr.Node]:
+    _require(rate, (False, False), "a Hermitian metric, a symmetric tensor with 2 lower indices,")
+    turned = by_complex_structure(rate.entries)
+    if not (space.is_symmetric(rate) and space.vanishes(mapped(lambda a, b: a - b, rate.entries, turned))):
+        raise Refusal("the rate of a Hermitian metric is a symmetric tensor that J leaves as it is, T(JX, JY) = "
+                      "T(X, Y), and this is not: ChernRic and ddbar(f) are, and Ric is where the metric is Kähler")
+    return packed_form(rate.entries)
 
 
 @packed_rate.register(FormField)
@@ -196,7 +236,7 @@ def matched(state: Field, rates: Mapping[str, Any], alone: bool) -> tuple[dict[s
     """
     components = state.component_names
     parts = dict(state.parts) if isinstance(state, Fields) else {state.called: state}
-    if len(components) == 1 and len(rates) == 1 and not isinstance(state, Fields):
+    if len(components) == 1 and len(rates) == 1 and not isinstance(state, Fields | HermitianField):
         return dict(rates), dict.fromkeys(rates, _as_scalar(state))
     if alone and len(parts) == 1:
         return dict(zip(parts, rates.values(), strict=True)), parts

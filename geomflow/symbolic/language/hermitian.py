@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import Any, Self, final
 
 import numpy as np
@@ -43,7 +44,7 @@ class ComplexMetric(MetricTensors[gr.Node], ABC):
     @cached_property
     def ring(self) -> GraphRing:
         """The graph with derivations along the coordinates."""
-        return GraphRing(self.derive.coordinates)
+        return GraphRing(self.derive.coordinates, ignorable=self.derive.ignorable)
 
     @cached_property
     def inverse(self) -> np.ndarray:
@@ -87,6 +88,7 @@ class ChernMetric(ComplexMetric):
     @classmethod
     def of(cls, derive: Differences, hermitian: HermitianNodes) -> Self:
         """Of h_{ab̄}."""
+        derive.call(hermitian.log_det, "log_det")
         return cls(derive, hermitian, realified(hermitian.matrix))
 
 
@@ -140,3 +142,22 @@ def realified(form: Any, factor: gr.Rational = 2) -> np.ndarray:
         re, im = factor * form[a, b].re, factor * form[a, b].im
         result[2 * a : 2 * a + 2, 2 * b : 2 * b + 2] = [[re, im], [-im, re]]
     return result
+
+
+def by_complex_structure(tensor: np.ndarray) -> np.ndarray:
+    """T(J·, J·) of a real tensor T_ij, J∂_x = ∂_y, J∂_y = −∂_x."""
+    size = len(tensor)
+    result = np.empty_like(tensor)
+    for i, j in np.ndindex(size, size):
+        sign = -1 if (i + j) % 2 else 1
+        result[i, j] = sign * tensor[i ^ 1, j ^ 1]
+    return result
+
+
+def packed_form(tensor: np.ndarray) -> list[gr.Node]:
+    """The Hermitian matrix of a real tensor that J leaves as it is, ½(T_{x^a x^b} + i T_{x^a y^b}), in packed order."""
+    size = len(tensor) // 2
+    found = [HALF * tensor[2 * a, 2 * a] for a in range(size)]
+    for a, b in combinations(range(size), 2):
+        found += [HALF * tensor[2 * a, 2 * b], HALF * tensor[2 * a, 2 * b + 1]]
+    return found

@@ -15,7 +15,8 @@ from geomflow.symbolic.variation import display
 from geomflow.symbolic.variation.display import operator
 
 PATTERNS = {
-    "Hess": r"\nabla\nabla %s", "nabla": r"\nabla %s", "grad": r"\nabla %s", "mean": r"\left\langle %s\right\rangle",
+    "Hess": r"\nabla\nabla %s", "ddbar": r"\partial\bar\partial %s", "nabla": r"\nabla %s",
+    "grad": r"\nabla %s", "mean": r"\left\langle %s\right\rangle",
     "trace": r"\operatorname{tr} %s", "sym": r"\operatorname{sym}\left(%s\right)", "star": r"\star %s",
     "dot": r"\left\langle %s, %s\right\rangle", "wedge": r"%s \wedge %s", "Lie": r"\mathcal{L}_{%s} %s",
     "integral": r"\int %s\, dV",

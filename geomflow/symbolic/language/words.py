@@ -16,20 +16,20 @@ from geomflow.core.errors import GeomflowError, UnknownFunctionError
 from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.symbolic.language.averages import Averages
 from geomflow.symbolic.language.forms import exterior, star, wedge
-from geomflow.symbolic.language.hermitian import PotentialMetric
+from geomflow.symbolic.language.hermitian import ComplexMetric, PotentialMetric, realified
 from geomflow.symbolic.language.space import Space
 from geomflow.symbolic.language.tensor import Tensor, symmetric_part
 from geomflow.symbolic.meaning import FUNCTIONS, Meaning, Refusal, require_writable
 
-CURVATURE = ("R", "Ric", "Rm", "Weyl", "Ric2", "Rm2")
-OPERATORS = ("Hess", "Lie", "d", "div", "dot", "grad", "integral", "laplacian", "mean", "nabla", "star", "sym", "trace",
-             "wedge")
+CURVATURE = ("R", "Ric", "Rm", "Weyl", "Ric2", "Rm2", "ChernRic")
+OPERATORS = ("Hess", "Lie", "d", "ddbar", "div", "dot", "grad", "integral", "laplacian", "mean", "nabla", "star", "sym",
+             "trace", "wedge")
 FLAT = ("flat.Hess", "flat.d", "flat.div", "flat.laplacian")
 LOGARITHMS = ("log", "ln")
 TIME = "t"
-USAGE = {"Hess": "Hess(f)", "Lie": "Lie(X, T)", "dot": "dot(a, b)", "grad": "grad(f)", "integral": "integral(s)",
-         "laplacian": "laplacian(T)", "mean": "mean(s)", "nabla": "nabla(T)", "star": "star(ω)", "sym": "sym(T)",
-         "trace": "trace(T)", "wedge": "wedge(a, b)", "flat.Hess": "flat.Hess(f)",
+USAGE = {"Hess": "Hess(f)", "Lie": "Lie(X, T)", "ddbar": "ddbar(f)", "dot": "dot(a, b)", "grad": "grad(f)",
+         "integral": "integral(s)", "laplacian": "laplacian(T)", "mean": "mean(s)", "nabla": "nabla(T)",
+         "star": "star(ω)", "sym": "sym(T)", "trace": "trace(T)", "wedge": "wedge(a, b)", "flat.Hess": "flat.Hess(f)",
          "flat.laplacian": "flat.laplacian(T)"}
 """How operators of as many arguments as are here are written."""
 
@@ -149,6 +149,7 @@ class Words(Meaning):
     def _curvature(self) -> dict[str, Callable[[], Any]]:
         return {"R": self._scalar_curvature, "Ric": self._ricci, "Rm": self._riemann, "Weyl": self._weyl,
                 "Ric2": self._ricci_squared,
+                "ChernRic": lambda: Tensor(self._complex("ChernRic").chern_ricci, (False, False)),
                 "Rm2": lambda: Tensor.scalar(self._metric("Rm2").riemann_squared),
                 "dV": self._density, "volume": lambda: self.averages.integral(self.space, gr.ONE)}
 
@@ -164,15 +165,28 @@ class Words(Meaning):
         return {"flat.laplacian": self._flatly(flat.laplacian), "flat.d": self._flatly(self.derivative),
                 "flat.div": self._flatly(flat.divergence), "flat.Hess": self._flatly(partial(_hessian, flat)),
                 "d": self.derivative, "div": self._divergence, "laplacian": space.laplacian, "Lie": space.lie,
-                "Hess": partial(_hessian, space), "grad": self._gradient, "dot": space.dot, "trace": self._trace,
-                "nabla": space.covariant, "sym": symmetric_part, "star": partial(star, space),
-                "wedge": partial(wedge, space), "mean": self._mean, "integral": self._integral}
+                "Hess": partial(_hessian, space), "ddbar": self._complex_hessian, "grad": self._gradient,
+                "dot": space.dot, "trace": self._trace, "nabla": space.covariant, "sym": symmetric_part,
+                "star": partial(star, space), "wedge": partial(wedge, space), "mean": self._mean,
+                "integral": self._integral}
 
     def _metric(self, word: str) -> Any:
         if self.space.metric is None:
             raise Refusal(f"{word} belongs to a metric, and this state has none: add one, as "
                           "grid.fields(g=grid.metric(...), ...) does")
         return self.space.metric
+
+    def _complex(self, word: str) -> ComplexMetric:
+        metric = self.space.metric
+        if not isinstance(metric, ComplexMetric):
+            raise Refusal(f"{word} belongs to a Hermitian metric or a Kähler potential, and this state has none: they "
+                          "are made by grid.hermitian(...) and grid.potential(...) on a ComplexTorus")
+        return metric
+
+    def _complex_hessian(self, scalar: Tensor) -> Tensor:
+        metric = self._complex("ddbar(f)")
+        _require_scalar(scalar, "ddbar(f) is of")
+        return Tensor(realified(metric.complex_hessian(scalar.node)), (False, False))
 
     def _scalar_curvature(self) -> Tensor:
         node = self._metric("R").scalar
