@@ -102,6 +102,18 @@ class Block:
         return f", degenerate in {self.undamped} of {len(self.names)} directions{known}{among}{advice}"
 
 
+def fastest_growth(blocks: Sequence[Block]) -> tuple[float, Fraction]:
+    """The largest growth of plane waves at unit wave vectors, 0 where none grows, and the power of |k|.
+
+    Parameters
+    ----------
+    blocks : sequence of Block
+        Of one equation.
+    """
+    worst = max(blocks, key=lambda block: (bool(block.growth), block.order, block.growth))
+    return worst.growth, worst.order
+
+
 def character(program: Program, grid: Grid, statics: np.ndarray | None, y: np.ndarray,
               parameters: Sequence[float], known: Iterable[Symmetry] = ()) -> tuple[Block, ...]:
     """The blocks of a program at a state.

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from geomflow.core.errors import IllPosedError, InputError, PositivityError, SymmetryError, warn
 from geomflow.field import Field, Grid
+from geomflow.flow.character import fastest_growth
 from geomflow.flow.equation import Equation
-from geomflow.flow.equations.derived import Descent, principal_growth
-from geomflow.flow.flow import Flow
+from geomflow.flow.equations.derived import Descent
+from geomflow.flow.flow import Flow, character_at
 from geomflow.kernels.gaussian import GaussianKernel
 from geomflow.tangent.kernel_action import Action
 
@@ -96,8 +98,8 @@ def look_at_growth(flow: Flow, kernel: Any, equation: Equation, state: Field, sy
     if equation.solved is not None:
         flow.on(state)
         return
-    growth, order = principal_growth(equation, state)
-    if growth <= 0:
+    growth, order = fastest_growth(character_at(equation, state))
+    if not growth:
         return
     waves = f"plane waves of wave number |k| grow like exp({growth:.4g} |k|^{order} t)"
     if symbol is None:
@@ -118,17 +120,17 @@ def _wave_numbers(grid: Grid) -> np.ndarray:
     return np.sqrt(np.maximum(-grid.laplacian_symbol(), 0))
 
 
-def _is_capped(grid: Grid, symbol: np.ndarray, order: int) -> bool:
+def _is_capped(grid: Grid, symbol: np.ndarray, order: Fraction) -> bool:
     """Whether the fastest mode is not among the shortest waves of the grid."""
     k = _wave_numbers(grid)
-    curve = k**order * symbol
+    curve = k ** float(order) * symbol
     return bool(curve[k >= 0.9 * k.max()].max() < 0.5 * curve.max())
 
 
-def _cap(kernel: Any, grid: Grid, growth: float, order: int, symbol: np.ndarray) -> str:
+def _cap(kernel: Any, grid: Grid, growth: float, order: Fraction, symbol: np.ndarray) -> str:
     scalar = getattr(kernel, "kernel", kernel)
     if isinstance(scalar, GaussianKernel):
-        bound = growth * (order / (np.e * scalar.scale**2)) ** (order / 2)
-        formula = "2/(e s^2)" if order == 2 else f"({order}/(e s^2))^{order // 2}"
+        bound = growth * (float(order) / (np.e * scalar.scale**2)) ** float(order / 2)
+        formula = "2/(e s^2)" if order == 2 else f"({order}/(e s^2))^{order / 2}"
         return f"{bound:.4g} = {growth:.4g} {formula}"
-    return f"{growth * float((_wave_numbers(grid) ** order * symbol).max()):.4g}"
+    return f"{growth * float((_wave_numbers(grid) ** float(order) * symbol).max()):.4g}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -12,37 +12,27 @@ import numpy as np
 from geomflow.core import graph as gr
 from geomflow.core.errors import IllPosedError, InputError
 from geomflow.core.numbers import named_numbers
-from geomflow.core.program import Program, Stage
+from geomflow.core.program import Stage
 from geomflow.field import Fields, MetricField, PotentialField
 from geomflow.field.fields_of import fields_of
-from geomflow.field.operators import pointwise
 from geomflow.field.potential import ReferenceForm
 from geomflow.field.setting import Setting, setting_of
 from geomflow.field.state import Field
+from geomflow.flow.character import fastest_growth
 from geomflow.flow.equation import Equation, Monitor, checked_state, equations_of
 from geomflow.flow.equations.beside import monitors_of, positivity, size_of_curvature
 from geomflow.flow.equations.kahler import kahler_monitors, log_det_stage
 from geomflow.flow.equations.ricci import minors, ricci_monitors
-from geomflow.flow.flow import Flow
+from geomflow.flow.flow import Flow, character_at
 from geomflow.symbolic.functionals.derived import DerivedFlow
 from geomflow.symbolic.functionals.fields import FieldsDensity
-from geomflow.symbolic.functionals.linear import PrincipalSymbol
 from geomflow.symbolic.functionals.system import GradientSystem, is_distribution
 from geomflow.symbolic.jets import MetricNodes, metric_names, metric_nodes
 from geomflow.symbolic.variation.kahler_frame import PHI
 from geomflow.symbolic.variation.metric_frame import LOG_MEASURE
-from geomflow.symbolic.variation.staged import Staged
 
 if TYPE_CHECKING:
     import sympy
-
-SAMPLES = 64
-"""The principal symbol is looked at in about so many points of a state."""
-
-TOLERANCE = 1e-6
-"""Growth below this share of the largest entry of the symbol is rounding: the symbol of a weakly parabolic flow has
-zero eigenvalues, which may be defective."""
-
 
 @final
 @dataclass(frozen=True)
@@ -212,47 +202,13 @@ class Descent(Flow):
 
     def _refuse_ill_posed(self, state: Field, equation: Equation) -> None:
         if equation.solved is not None:
-            growth, order = (0.0, 2) if self.derived.linearisation.well_posed else (np.inf, 2)
+            growth, order = (0.0, Fraction(2)) if self.derived.linearisation.well_posed else (np.inf, Fraction(2))
         else:
-            growth, order = principal_growth(equation, state)
-        if growth <= 0:
+            growth, order = fastest_growth(character_at(equation, state))
+        if not growth:
             return
         remarks = " ".join(self.derived.functional.remarks)
         raise IllPosedError(
             f"{self.name} is ill-posed at this state: plane waves of wave number |k| grow like exp({growth:.4g} "
             f"|k|^{order} t), without bound as the grid is refined. {remarks} To run it all the same, as a "
             "demonstration, give gf.Descent(flow, forced=True) to solve.")
-
-
-def principal_growth(equation: Equation, state: Field) -> tuple[float, int]:
-    """The largest growth rate of the principal symbol at unit wave vectors, in some points of the state; the order.
-
-    Zero where no plane wave grows at the highest order.
-    """
-    symbol = _principal_symbol(equation.program)
-    if not symbol.order:
-        return 0.0, 0
-    values = _leaf_values(symbol.leaves, equation, state)
-    entries = [entry for row in symbol.matrix for entry in row]
-    size = max(float(np.abs(v).max()) for v in gr.evaluate(
-        entries, {**values, **dict.fromkeys(symbol.waves, 1.0)}))
-    growth = symbol.growth(values)
-    return (growth if growth > TOLERANCE * max(size, 1e-300) else 0.0), symbol.order
-
-
-@lru_cache(maxsize=64)
-def _principal_symbol(program: Program) -> PrincipalSymbol:
-    return PrincipalSymbol.of(Staged.of(program), program.fields)
-
-
-def _leaf_values(leaves: tuple[gr.Node, ...], equation: Equation, state: Field) -> dict[gr.Node, Any]:
-    """Values of jets (of fields and of inner stages) in some points of a state."""
-    program, grid = equation.program, state.grid
-    jets = [leaf for leaf in leaves if leaf.op == "jet"]
-    if not jets:
-        return {}
-    final = Stage(tuple((f"leaf_{n}", leaf) for n, leaf in enumerate(jets)))
-    inner = replace(program, stages=(*program.inner, final))
-    rows = pointwise(inner, grid, equation.statics)(state.pack(), (0.0,) * len(program.parameters))
-    flat = rows.reshape(len(jets), -1)
-    return dict(zip(jets, flat[:, :: max(1, flat.shape[1] // SAMPLES)], strict=True))
