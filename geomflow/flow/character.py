@@ -199,15 +199,23 @@ def _directions(basis: np.ndarray) -> np.ndarray:
 
 def _composed(program: Program, slopes: Sequence[Slope], directions: np.ndarray) -> list[dict[int, Entry]]:
     """For each rate and each field the symbol through all stages, as a polynomial in |k|."""
+    waves = [np.prod(directions ** np.array(slope.index), axis=1) * slope.values[:, None] for slope in slopes]
+    rows = _chained(program, slopes, [1j ** sum(slope.index) * wave for slope, wave in zip(slopes, waves, strict=True)])
+    sizes = _chained(program, slopes, [np.abs(wave) for wave in waves])
+    return [{column: _cleaned(entry, size[column]) for column, entry in row.items()}
+            for row, size in zip(rows, sizes, strict=True)]
+
+
+def _chained(program: Program, slopes: Sequence[Slope], factors: Sequence[np.ndarray]) -> list[dict[int, Entry]]:
+    """Σ of the products of factors along all ways from a field to a rate."""
     known: dict[str, dict[int, Entry]] = {name: {n: {0: np.ones((1, 1))}} for n, name in enumerate(program.fields)}
     for number, stage in enumerate(program.stages):
         rows: list[dict[int, Entry]] = [{} for _ in stage.names]
-        for slope in slopes:
+        for slope, factor in zip(slopes, factors, strict=True):
             if slope.stage == number:
-                wave = 1j ** sum(slope.index) * np.prod(directions ** np.array(slope.index), axis=1)
-                _add(rows[slope.row], known[slope.name], sum(slope.index), slope.values[:, None] * wave)
+                _add(rows[slope.row], known[slope.name], sum(slope.index), factor)
         known |= dict(zip(stage.names, rows, strict=True))
-    return [{column: _cleaned(entry) for column, entry in row.items()} for row in rows]
+    return rows
 
 
 def _add(row: dict[int, Entry], inner: dict[int, Entry], order: int, factor: np.ndarray) -> None:
@@ -217,10 +225,11 @@ def _add(row: dict[int, Entry], inner: dict[int, Entry], order: int, factor: np.
             own[power + order] = own.get(power + order, 0.0) + factor * value
 
 
-def _cleaned(entry: Entry) -> Entry:
-    """Without what is zero to rounding beside the rest."""
-    size = max(float(np.abs(value).max()) for value in entry.values())
-    return {power: value for power, value in entry.items() if np.abs(value).max() > TOLERANCE * size}
+def _cleaned(entry: Entry, sizes: Entry) -> Entry:
+    """Without what is zero to rounding: beside what it would be if no terms cancelled, and beside the rest."""
+    largest = max(float(np.abs(value).max()) for value in entry.values())
+    return {power: value for power, value in entry.items() if np.abs(value).max() > max(
+        TOLERANCE * largest, gr.ROUNDING * float(sizes[power].max()))}
 
 
 def _circles(matrix: list[dict[int, Entry]]) -> Iterator[list[int]]:

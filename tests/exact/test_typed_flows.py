@@ -218,3 +218,14 @@ def test_time_in_a_rate():
     sol = run("cos(t)*sin(2*pi*x) - mean(u)", gf.Torus(dim=1).grid(16).scalar("1"), 1.0, rtol=1e-9)
     x = sol.last.grid.points()[..., 0]
     assert np.abs(sol.last.values - np.exp(-1) - np.sin(1) * np.sin(2 * np.pi * x)).max() < 1e-7
+
+
+@pytest.mark.parametrize(("rate", "rest"), [("Ric - R*g/2", "0*g"), ("R*g - 2*Ric - g/9", "-g/9"),
+                                            ("laplacian(Ric - R*g/2) - R*g/9", "-R*g/9")])
+def test_what_cancels_in_dimension_two_is_no_growth_of_short_waves(rate, rest):
+    """Ric = Rg/2 there, in numbers to rounding only: the symbol of what is left judges the flow."""
+    state = T2.grid(16, scheme="spectral").metric(BUMPY)
+    found, wanted = (gf.Flow.from_expression({"g": text}).character(state) for text in (rate, rest))
+    assert [block.names for block in found] == [block.names for block in wanted]
+    for one, other in zip(found, wanted, strict=True):
+        assert (one.order, one.growth) == (other.order, pytest.approx(other.growth, rel=1e-9, abs=1e-12))

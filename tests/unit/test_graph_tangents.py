@@ -22,8 +22,17 @@ def test_forward_slopes_are_the_gradients(node):
 
 
 def test_values_come_with_their_slopes_and_zero_slopes_are_none():
-    (value, slope), (still, none) = gr.tangents([x * y, z * y], POINT, {x: np.ones((1, 1))})
+    (value, slope, _), (still, none, _) = gr.tangents([x * y, z * y], POINT, {x: np.ones((1, 1))})
     assert np.array_equal(value, POINT[x] * POINT[y])
     assert np.array_equal(slope, POINT[y][None])
     assert np.array_equal(still, POINT[z] * POINT[y])
     assert none is None
+
+
+def test_what_cancels_is_zero_and_what_is_small_is_not():
+    """(x + y)² − x² − 2xy − y² is no sum that the graph sees to be zero, and its slopes are rounding."""
+    square = (x + y) ** 2 - x**2 - 2 * x * y - y**2
+    point = {x: np.array([0.1, 0.3]), y: np.array([0.7, 1 / 3])}
+    assert gr.tangents([square], point, {x: np.ones((1, 1))})[0][1].any()
+    assert not gr.jacobian([square], point, [x, y], 2).any()
+    assert gr.jacobian([square + x * gr.constant(1) / 10**9], point, [x], 2) == pytest.approx(1e-9)

@@ -19,11 +19,11 @@ from geomflow.core.graph.calculus import (FUNCTIONS, Derivation, Function, call,
 from geomflow.core.graph.node import (ONE, PI, ZERO, I, Node, Rational, add, apply, constant, divide, exact, jet,
                                       linear, mul, node, power, product, split, symbol)
 from geomflow.core.graph.show import jet_name
-from geomflow.core.graph.tangents import jacobian, tangents
+from geomflow.core.graph.tangents import ROUNDING, jacobian, tangents
 from geomflow.core.graph.zero import NONZERO, ZERO_BY_FORM, Verdict, all_zero, every, is_zero, verdicts
 
 __all__ = [
-    "FUNCTIONS", "NONZERO", "NUMPY", "ONE", "PI", "REALS", "ZERO", "ZERO_BY_FORM", "Arithmetic", "Complex",
+    "FUNCTIONS", "NONZERO", "NUMPY", "ONE", "PI", "REALS", "ROUNDING", "ZERO", "ZERO_BY_FORM", "Arithmetic", "Complex",
     "Derivation", "Domain", "Function", "I", "Node", "Rational", "Verdict", "add", "all_zero", "apply", "call",
     "constant", "cos", "cosh", "differentiate", "divide", "evaluate", "every", "exact", "exp", "gradient", "is_zero",
     "jacobian", "jet", "jet_name", "leaves", "linear", "log", "mul", "node", "partial", "power", "product",

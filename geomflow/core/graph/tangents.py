@@ -12,14 +12,18 @@ from geomflow.core.graph.calculus import FUNCTIONS, schedule
 from geomflow.core.graph.evaluate import NUMPY, evaluate
 from geomflow.core.graph.node import Node, symbol
 
-Dual = tuple[Any, Any]
-"""A value, and its derivatives by some parameters, in a first axis; None where these are zero."""
+Dual = tuple[Any, Any, Any]
+"""A value, its derivatives by some parameters, in a first axis, and what these would be if no terms cancelled; None
+where they are zero."""
+
+ROUNDING = 1e-13
+"""Below this share of what it would be if no terms cancelled, a derivative is rounding: zero."""
 
 _ARGUMENT = symbol("argument")
 
 
 def tangents(nodes: Sequence[Node], values: Mapping[Node, Any], slopes: Mapping[Node, Any]) -> list[Dual]:
-    """The values of the nodes, and their derivatives along those of the leaves.
+    """The values of the nodes, their derivatives along those of the leaves, and the sizes of the sums that these are.
 
     Parameters
     ----------
@@ -44,7 +48,8 @@ def tangents(nodes: Sequence[Node], values: Mapping[Node, Any], slopes: Mapping[
 
 
 def _leaf(node: Node, values: Mapping[Node, Any], slopes: Mapping[Node, Any]) -> Dual:
-    return evaluate([node], values)[0], slopes.get(node)
+    slope = slopes.get(node)
+    return evaluate([node], values)[0], slope, None if slope is None else np.abs(slope)
 
 
 def _operation(node: Node, args: list[Dual]) -> Dual:
@@ -52,43 +57,48 @@ def _operation(node: Node, args: list[Dual]) -> Dual:
         return _sum(node, args)
     if node.op == "mul":
         return _product(node, args)
-    value, slope = args[0]
+    value, slope, size = args[0]
     own = NUMPY.call(node.data, value)
     if slope is None:
-        return own, None
-    return own, slope * evaluate([FUNCTIONS[node.data].derivative(_ARGUMENT)], {_ARGUMENT: value})[0]
+        return own, None, None
+    factor = evaluate([FUNCTIONS[node.data].derivative(_ARGUMENT)], {_ARGUMENT: value})[0]
+    return own, slope * factor, size * np.abs(factor)
 
 
 def _sum(node: Node, args: list[Dual]) -> Dual:
     start, coefficients = node.data
-    value, slope = NUMPY.number(start), None
-    for c, (term, along) in zip(coefficients, args, strict=True):
+    value, slope, size = NUMPY.number(start), None, None
+    for c, (term, along, reach) in zip(coefficients, args, strict=True):
         number = NUMPY.number(c)
         value = value + number * term
         if along is not None:
-            slope = number * along if slope is None else slope + number * along
-    return value, slope
+            slope, size = _plus(slope, number * along), _plus(size, abs(number) * reach)
+    return value, slope, size
+
+
+def _plus(total: Any, term: Any) -> Any:
+    return term if total is None else total + term
 
 
 def _product(node: Node, args: list[Dual]) -> Dual:
     """(∏ a^e)' = Σ e a^{e−1} a' ∏ of the others."""
-    powers = [a if e == 1 else NUMPY.power(a, e) for (a, _), e in zip(args, node.data, strict=True)]
-    slope = None
-    for k, ((a, along), e) in enumerate(zip(args, node.data, strict=True)):
+    powers = [a if e == 1 else NUMPY.power(a, e) for (a, _, _), e in zip(args, node.data, strict=True)]
+    slope = size = None
+    for k, ((a, along, reach), e) in enumerate(zip(args, node.data, strict=True)):
         if along is None:
             continue
         factor = 1.0 if e == 1 else float(e) * NUMPY.power(a, e - 1)
         for n, other in enumerate(powers):
             factor = factor * other if n != k else factor
-        slope = factor * along if slope is None else slope + factor * along
+        slope, size = _plus(slope, factor * along), _plus(size, np.abs(factor) * reach)
     value = powers[0]
     for other in powers[1:]:
         value = value * other
-    return value, slope
+    return value, slope, size
 
 
 def jacobian(nodes: Sequence[Node], values: Mapping[Node, Any], leaves: Sequence[Node], points: int) -> np.ndarray:
-    """The derivatives of the nodes by the leaves, (nodes, leaves, points).
+    """The derivatives of the nodes by the leaves, (nodes, leaves, points); where their terms cancel to rounding, zero.
 
     Parameters
     ----------
@@ -102,4 +112,5 @@ def jacobian(nodes: Sequence[Node], values: Mapping[Node, Any], leaves: Sequence
     unit = np.eye(len(leaves))[:, :, None]
     found = tangents(nodes, values, {leaf: unit[n] for n, leaf in enumerate(leaves)})
     shape = (len(leaves), points)
-    return np.stack([np.zeros(shape) if slope is None else np.broadcast_to(slope, shape) for _, slope in found])
+    return np.stack([np.zeros(shape) if slope is None else np.broadcast_to(
+        np.where(np.abs(slope) > ROUNDING * size, slope, 0.0), shape) for _, slope, size in found])

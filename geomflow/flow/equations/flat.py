@@ -83,7 +83,7 @@ def damping_at_flat(rates: np.ndarray, stages: Sequence[Stage], metric: np.ndarr
     with np.errstate(all="ignore"):
         for stage in (*stages, last):
             found = gr.tangents(stage.nodes, *_jets(stage, values, slopes, axis))
-            for name, (value, slope) in zip(stage.names, found, strict=True):
+            for name, (value, slope, _) in zip(stage.names, found, strict=True):
                 values[name], slopes[name] = value, wave if slope is None else slope
     sign = -((-1.0) ** (order // 2))
     symbols = [sign * float(slopes[name][n, order]) for n, name in enumerate(last.names)]
