@@ -1,4 +1,7 @@
-"""Random smooth fields from a seed: trigonometric polynomials, the same function on every grid of a torus."""
+"""Random smooth fields from a seed: trigonometric polynomials, the same function on every grid of a torus.
+
+On a grid with one point along an axis it is that function where the axis begins.
+"""
 
 from __future__ import annotations
 

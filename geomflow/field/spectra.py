@@ -34,6 +34,7 @@ def laplacian_spectrum(metric: MetricField, count: int = 6) -> np.ndarray:
     They are the critical values of ∫g^{ij}∂_iu∂_ju √g dx / ∫u²√g dx: a symmetric generalised eigenvalue problem on the
     grid, solved by Lanczos' method on (−Δ + c)⁻¹, whose applications are conjugate gradients preconditioned by FFT.
     Spectrally accurate on spectral grids, of the order of the stencils on others; isometry invariant to that accuracy.
+    Along axes of one point eigenfunctions are constant.
 
     Raises InputError for what is no MetricField or a `count` out of range, PositivityError for a metric that is not
     positive, and SpectrumError where the iteration does not converge.

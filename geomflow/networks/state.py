@@ -194,6 +194,9 @@ def make_state(model: Model, where: Any, parameters: Any) -> ModelState:
     if isinstance(where, Grid):
         if where.torus != model.torus:
             raise InputError(f"{model!r} lives on {model.torus!r}, and the grid on {where.torus!r}: take one torus.")
+        if len(where.resolved) < where.dim:
+            raise InputError(f"{model!r} depends on all coordinates, and there is one point along some axes of "
+                             f"{where!r}: give all axes points.")
         state = ModelState(model, parameters, where)
         _require_periodic(state)
         return state

@@ -54,6 +54,30 @@ def test_curvature_of_a_metric(torus, how, seed, left_out):
     assert g.volume() == pytest.approx(full.volume(), rel=1e-13)
 
 
+@pytest.mark.parametrize("torus", [SPACE, SKEW_SPACE], ids=["rectangular", "skew"])
+def test_functionals_and_their_flows(torus):
+    thin, thick = torus.grid((9, 9, 1), scheme="spectral"), torus.grid(9, scheme="spectral")
+    g = thin.random_metric(5, 0.2, modes=1)
+    full = thick.metric(spread(g.values, thick))
+    for energy in (gf.functionals.EinsteinHilbert(torus), gf.functionals.PerelmanLambda(torus)):
+        assert energy(g) == pytest.approx(energy(full), rel=1e-9)
+    flow = gf.functionals.PerelmanLambda(torus).gradient_flow()
+    own, other = (gf.solve(flow, state, t1=1e-4, rtol=1e-9).last for state in (g, full))
+    assert np.abs(own.values - g.values).max() > 1e-4
+    assert close(spread(own.values, thick), other.values)
+
+
+@pytest.mark.parametrize("flow", [gf.KahlerRicciFlow(), gf.CalabiFlow(), gf.Flow.from_expression({"phi": "log(v)"})],
+                         ids=["kahler-ricci", "calabi", "typed"])
+def test_rates_of_potentials(flow):
+    torus, phi, rates = gf.ComplexTorus(2), "cos(2*pi*x1)*cos(2*pi*y1)/200 + sin(2*pi*x1)/300", []
+    for grid in (torus.grid((6, 7, 1, 1), scheme="spectral"), torus.grid((6, 7, 5, 5), scheme="spectral")):
+        problem = flow.bind(grid.potential(phi))
+        rates.append(np.empty_like(problem.y0))
+        problem.rate(0.0, problem.y0, rates[-1])
+    assert close(np.broadcast_to(rates[0], rates[1].shape), rates[1])
+
+
 @pytest.mark.parametrize("how", HOWS, ids=str)
 @pytest.mark.parametrize(("torus", "rates", "gauge"), FLOWS, ids=["ricci", "harmonic", "forms"])
 @given(seed=st.integers(0, 2**30))

@@ -6,10 +6,12 @@ import pytest
 import geomflow as gf
 from geomflow.core.errors import GridTooSmallError, InputError
 from geomflow.field.interpolate import interpolate, resample
+from geomflow.networks import FourierEmbedding, IndependentComponents, Perceptron
 
 T7 = gf.Torus(dim=7)
 THIN = T7.grid((12, 12) + (1,) * 5)
 FLOW = gf.RicciFlow(gauge="deturck")
+NETWORK = IndependentComponents(gf.Torus(2), Perceptron(2, (3,), embedding=FourierEmbedding(gf.Torus(2))))
 
 
 def start(grid=THIN):
@@ -51,6 +53,7 @@ def test_volume_and_points_are_those_of_the_whole_torus():
     (lambda: gf.Torus(2).grid((8, 2)), GridTooSmallError, "or one along axes that nothing depends on"),
     (lambda: gf.solve(gf.Flow.from_expression("laplacian(u) + cos(2*pi*x3)"), THIN.scalar(0), t1=1), InputError,
      "changes along x3"),
+    (lambda: NETWORK.on(gf.Torus(2).grid((8, 1))), InputError, "depends on all coordinates, and there is one point"),
     (lambda: gf.GaussianKernel(0.2).wrapped(gf.Torus(2)).on(gf.Torus(2).grid((8, 1))), InputError,
      "give all axes points"),
 ])
@@ -67,9 +70,24 @@ def test_a_stored_run_goes_on_to_the_same_bits(tmp_path):
     assert gf.load(tmp_path / "run").last.grid == THIN
 
 
-def test_monitors_and_events_of_a_run():
-    flat = gf.solve(FLOW, start(), t1=5e-4)
-    assert {"volume", "ricci_norm_max", "density_min"} <= set(flat.monitors)
+def test_monitors_and_positivity_are_those_of_all_seven_dimensions():
+    metric = start()
+    problem, density = FLOW.bind(metric), np.sqrt(np.linalg.det(metric.values))
+    found = problem.observe(0.0, problem.y0)
+    assert found["volume"] == pytest.approx(density.mean(), rel=1e-13)
+    assert found["density_min"] == pytest.approx(density.min(), rel=1e-12)
+    assert metric.volume() == pytest.approx(density.mean(), rel=1e-13)
+    curvature = np.einsum("...ij,...ij", np.linalg.inv(metric.values), metric.ricci().values)
+    assert found["curvature_max"] == pytest.approx(curvature.max(), rel=1e-10)
+    minors = min(np.linalg.det(metric.values[..., :k, :k]).min() for k in range(1, 8))
+    assert problem.positivity(0.0, problem.y0) == pytest.approx(minors, rel=1e-12)
+    lost = problem.y0.copy()
+    lost[18, 5, 7] = -0.5  # g_x4x4 in packed order
+    assert metric.component_names[18] == "g_x4x4"
+    assert problem.check(0.0, lost).place[:2] == (5, 7)
+
+
+def test_metrics_that_are_not_positive_are_refused():
     values = start().values * np.where(np.eye(7)[3][:, None] * np.eye(7)[3], -1, 1)
     with pytest.raises(InputError, match="not positive"):
         THIN.metric(values)
