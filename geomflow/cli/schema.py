@@ -85,17 +85,33 @@ class FlowTable(OpenTable, frozen=True):
     name: Annotated[Text, says('the equation, by name; "gradient" for the gradient flow of a functional')]
     functional: Annotated[Text | None, says('of "gradient": the functional, by name; "density" for one of your own')] \
         = None
-    metric: Annotated[Text | None, says('of "gradient": the metric on the fields, by name; its first unless given')] \
-        = None
+    metric: Annotated[
+        Text | Formulas | None,
+        says('of "gradient": the metric on the fields, by name; its first unless given. Of several fields one each, '
+             '"f:H-1" or {f = "H-1"}'),
+    ] = None
     function: Annotated[Text | None, says('of "gradient": the F(v) or G(v) of the functionals ef and eg')] = None
     density: Annotated[Text | None, says('of "gradient": the density of a functional of your own')] = None
+    fields: Annotated[
+        Text | Formulas | None,
+        says('of "density": that it is a functional of several fields, "g f A:form" or {g = "metric", f = "scalar"}, '
+             "and its density a scalar in the language of rates"),
+    ] = None
+    of: Annotated[Text | Texts | None, says("of a functional of several fields: those that move; all unless given")] \
+        = None
+    keep: Annotated[
+        Text | Texts | None,
+        says('of a functional of several fields: a density whose integral is kept, or several; "volume" is that of 1'),
+    ] = None
     rate: Annotated[
         Text | Formulas | None,
         says('of "expression": the rate of the state, or a table of those of its fields, [flow.rate], by name; '
              "a field without a rate stays as it is"),
     ] = None
     where: Annotated[
-        Formulas | None, says('of "expression": definitions by name, for the rates and for later definitions')
+        Formulas | None,
+        says('of "expression" and of functionals of several fields: definitions by name, for the rates or the density, '
+             "and for later definitions"),
     ] = None
     covariant: Annotated[
         Switch | None,

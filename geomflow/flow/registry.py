@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
@@ -15,25 +15,42 @@ from geomflow.field.lattice import FlatTorus
 from geomflow.flow.equations import Descent, Flow, RicciFlow
 from geomflow.symbolic.functionals import FUNCTIONALS, Functional, PotentialFunctional, from_density
 
-OWN = "density"
-"""The name of a functional of the user's own, with its density as an option."""
+OWN, FIELDS = "density", "fields"
+"""The name of a functional of the user's own, with its density as an option, and with what it is a functional of."""
 
 
-def gradient(geometry: FlatTorus, functional: str, metric: str | None = None,
+def gradient(geometry: FlatTorus, functional: str, metric: str | Mapping[str, str] | None = None,
              parameters: Mapping[str, float] | None = None, measure: Any = None, forced: bool = False,
-             **options: Any) -> Descent:
+             of: str | Sequence[str] | None = None, keep: str | Sequence[str] = (), **options: Any) -> Descent:
     """The gradient flow of a functional by name, in a metric by name; the functional's own fields are options.
 
-    `parameters`, `measure` and `forced` are those of `Descent`. The functional "density" takes the option `density`,
-    text as `Functional.from_density` reads it.
+    `parameters`, `measure` and `forced` are those of `Descent`. The functional "density" takes the options of
+    `Functional.from_density`: `density`, and where `fields` names several of them `where` and the `parameters`. Then
+    `metric`, `of` and `keep` are those of its `gradient_flow`.
 
     Raises UnknownNameError for an unknown functional, metric or option, InputError where one is missing.
 
     >>> print(gradient(ComplexTorus(dim=1), "ef", "dirichlet", function="v*log(v)"))
     ef-dirichlet: Derivative(phi(t), t) = -Sbar + log(v) + 1
     """
-    derived = named_functional(functional, geometry, options).gradient_flow(metric)
-    return Descent(derived, parameters or {}, measure, forced)
+    if FIELDS not in options:
+        _refuse_several(functional, {"of": of, "keep": keep, "where": options.get("where")})
+        derived = named_functional(functional, geometry, options).gradient_flow(metric)  # type: ignore[arg-type]
+        return Descent(derived, parameters or {}, measure, forced)
+    if measure is not None:
+        raise InputError("a functional of several fields is integrated against dV, and a measure was given: write the "
+                         "weight in the density, as in exp(-f)*(R + dot(d(f), d(f))).")
+    options = {**options, "parameters": parameters or {}}
+    several: Any = named_functional(functional, geometry, options)
+    return Descent(several.gradient_flow(metric, of=of, keep=keep), forced=forced)
+
+
+def _refuse_several(functional: str, given: Mapping[str, Any]) -> None:
+    """Raise for options that belong to functionals of several fields."""
+    found = [key for key, value in given.items() if value]
+    if found:
+        raise InputError(f"the functional '{functional}' is of one field, and takes no {', '.join(found)}: these are "
+                         "of a density of several fields, functional = \"density\" with fields = \"g f\".")
 
 
 def expression(rate: Any, *, where: Mapping[str, Any] | None = None, covariant: bool = True,
@@ -74,7 +91,9 @@ EXAMPLES = {"ef": "v*log(v)", "eg": "1/v", OWN: "R^2 + 1"}
 
 def functional_options(name: str) -> tuple[str, ...]:
     """The options of a functional beside its geometry."""
-    return (OWN,) if name == OWN else tuple(f.name for f in fields(FUNCTIONALS[name]) if f.name != "geometry")
+    if name == OWN:
+        return (OWN, FIELDS, "where", "parameters")
+    return tuple(f.name for f in fields(FUNCTIONALS[name]) if f.name != "geometry")
 
 
 def torus_of(name: str, dim: int | None = None) -> FlatTorus:

@@ -34,6 +34,10 @@ from geomflow.symbolic.variation.metric_frame import LOG_MEASURE
 if TYPE_CHECKING:
     import sympy
 
+SEVERAL = ("Let those fields move that it is well-posed in, gradient_flow(of=...), or descend the functional of the "
+           "other sign.")
+
+
 @final
 @dataclass(frozen=True)
 class Descent(Flow):
@@ -207,8 +211,9 @@ class Descent(Flow):
             growth, order = fastest_growth(character_at(equation, state))
         if not growth:
             return
-        remarks = " ".join(self.derived.functional.remarks)
-        raise IllPosedError(
+        functional = self.derived.functional
+        several = (SEVERAL,) if isinstance(functional, FieldsDensity) else ()
+        raise IllPosedError(" ".join([
             f"{self.name} is ill-posed at this state: plane waves of wave number |k| grow like exp({growth:.4g} "
-            f"|k|^{order} t), without bound as the grid is refined. {remarks} To run it all the same, as a "
-            "demonstration, give gf.Descent(flow, forced=True) to solve.")
+            f"|k|^{order} t), without bound as the grid is refined.", *functional.remarks, *several,
+            "To run it all the same, as a demonstration, give gf.Descent(flow, forced=True) to solve."]))

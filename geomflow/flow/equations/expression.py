@@ -35,12 +35,8 @@ from geomflow.flow.flow import Flow as Flow
 from geomflow.flow.flow import character_at
 from geomflow.symbolic.given import names_written
 from geomflow.symbolic.language.shown import shown
-from geomflow.symbolic.language.words import CURVATURE, OPERATORS, TIME
+from geomflow.symbolic.language.words import RESERVED
 from geomflow.symbolic.meaning import CONSTANTS, FUNCTIONS
-
-RESERVED = {**dict.fromkeys(OPERATORS, "an operator"), **dict.fromkeys(CURVATURE, "a curvature"),
-            "dV": "the volume density", "volume": "the volume", TIME: "the time"}
-"""What no parameter can be called."""
 
 
 @final

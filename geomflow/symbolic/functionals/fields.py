@@ -16,8 +16,10 @@ from geomflow.symbolic.functionals.density import not_covariant
 from geomflow.symbolic.functionals.derived import DerivedFlow
 from geomflow.symbolic.functionals.fields_gradient import FieldsGradient, products_of, raised, read_products
 from geomflow.symbolic.functionals.functional import SEVERAL, Functional, Terms, summed
+from geomflow.symbolic.functionals.naming import densities_of, names_of, require_names
 from geomflow.symbolic.language.kinds import Kind, read_kinds
 from geomflow.symbolic.language.recorded import recorded
+from geomflow.symbolic.language.space import Space
 from geomflow.symbolic.language.sweep import Realised, Sweep
 from geomflow.symbolic.language.tape import Tape
 from geomflow.symbolic.language.tensor import Tensor, ordered
@@ -101,6 +103,7 @@ class FieldsDensity(Functional):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        require_names(self.given, self.fields, self.numbers, self.where, self.coordinates)
         tape = self.new_algebra()
         self.integrand(tape)
         unused = [name for name in self.fields if name != tape.metric and not self._stands_on(tape, name)]
@@ -158,7 +161,7 @@ class FieldsDensity(Functional):
         if not isinstance(text, str) or not text.strip():
             raise ExpressionError(f"{text!r} is no density: a density of several fields is written as text, as in "
                                   "'R - dot(d(f), d(f))/2'.")
-        words = self._words(tape)
+        words = self._words(tape, recorded(tape))
         found = read(text, words)
         if found.rank:
             raise ExpressionError(f"the density '{text}' is {found.kind}, and a density is a scalar: contract its "
@@ -168,8 +171,8 @@ class FieldsDensity(Functional):
         node: gr.Node = found.node
         return node
 
-    def _words(self, tape: Tape) -> Words:
-        space, known = recorded(tape), {name: tape.tensor(name) for name in self.fields}
+    def _words(self, tape: Tape, space: Space) -> Words:
+        known = {name: tape.tensor(name) for name in self.fields}
         known |= {name: Tensor.scalar(exact_number(value, f"the parameter '{name}'"))
                   for name, value in self.numbers.items()}
         fixed = set[str]()
@@ -245,17 +248,16 @@ class FieldsDensity(Functional):
         Parameters
         ----------
         textbook : mapping of str to str
-            The gradient along each field, in the language of tensors: {"g": "-Ric + R*g/2"}.
+            The gradient along each field, in the words of the density: {"g": "-Ric + R*g/2"}.
         """
         for name in textbook:
             require_known("field", name, tuple(self.fields))
         found = self.first_variation()
         space = found.realised.space
-        known = {name: found.realised.tape.tensor(name) for name in self.fields}
-        numbers = {name: Tensor.scalar(exact_number(v, name)) for name, v in self.numbers.items()}
+        words = self._words(found.realised.tape, space)
         outputs: list[gr.Node] = []
         for name, text in textbook.items():
-            said = replace(ordered(read(text, Words(space, NoAverages(), {**known, **numbers}))), labels=None)  # type: ignore[arg-type]
+            said = replace(ordered(read(text, words)), labels=None)
             kind = self.fields[name]
             own = raised(space, kind, found.tensors[name], products_of(kind)[0])
             if said.up != own.up:
@@ -269,7 +271,7 @@ class FieldsDensity(Functional):
     def gradient_in(self, metric: Any = None, of: Any = None, keep: Any = ()) -> FieldsGradient:
         """The gradient in an inner product for each field.
 
-        Raises UnknownNameError for an unknown field or inner product.
+        Raises UnknownNameError for an unknown field or inner product, InputError for what names none.
 
         Parameters
         ----------
@@ -281,12 +283,10 @@ class FieldsDensity(Functional):
         keep : str or sequence of str
             Densities whose integrals are kept by multipliers; "volume" is that of 1.
         """
-        named = of.replace(",", " ").split() if isinstance(of, str) else of
-        moving = tuple(self.fields if named is None else named)
+        moving = tuple(self.fields) if of is None else names_of(of, "of")
         for name in moving:
             require_known("field", name, tuple(self.fields))
-        kept = (keep,) if isinstance(keep, str) else tuple(keep)
-        return FieldsGradient(self, read_products(metric, self.fields), moving, kept)
+        return FieldsGradient(self, read_products(metric, self.fields), moving, densities_of(keep, "keep"))
 
     @waiting("deriving")
     def gradient_flow(self, metric: Any = None, of: Any = None, keep: Any = ()) -> DerivedFlow:
@@ -335,6 +335,9 @@ def _sum(functional: FieldsDensity, terms: Terms) -> FieldsDensity:
 def fields_density(geometry: Any, density: Any, fields: str | Mapping[str, str], name: str,
                    numbers: Mapping[str, Any], where: Mapping[str, str]) -> FieldsDensity:
     """The functional of `Functional.from_density(…, fields=…)`."""
+    for key, given in (("parameters", numbers), ("where", where)):
+        if not isinstance(given, Mapping):
+            raise InputError(f"{key} maps names to what they stand for, and {given!r} was given.")
     return FieldsDensity(geometry, density, read_kinds(fields, geometry.dim), name, dict(numbers), dict(where))
 
 

@@ -37,6 +37,9 @@ def read_products(given: Any, fields: Mapping[str, Kind]) -> dict[str, str]:
     if given is not None and not isinstance(given, str | Mapping):
         raise InputError(f"inner products are given by field, as 'f:H-1' or {{'f': 'H-1'}}, not as {given!r}.")
     words = [word.partition(":") for word in given.split()] if isinstance(given, str) else []
+    if any(not colon for _, colon, _ in words):
+        raise InputError(f"metric={given!r} says no inner product of a field: write the field, a colon and the inner "
+                         "product, as in 'f:H-1'.")
     pairs = given if isinstance(given, Mapping) else {name: product for name, _, product in words}
     found = {name: products_of(kind)[0] for name, kind in fields.items()}
     for name, product in pairs.items():

@@ -32,6 +32,9 @@ USAGE = {"Hess": "Hess(f)", "Lie": "Lie(X, T)", "ddbar": "ddbar(f)", "dot": "dot
          "star": "star(ω)", "sym": "sym(T)", "trace": "trace(T)", "wedge": "wedge(a, b)", "flat.Hess": "flat.Hess(f)",
          "flat.laplacian": "flat.laplacian(T)"}
 """How operators of as many arguments as are here are written."""
+RESERVED = {**dict.fromkeys(OPERATORS, "an operator"), **dict.fromkeys(CURVATURE, "a curvature"),
+            "dV": "the volume density", "volume": "the volume", TIME: "the time"}
+"""What no parameter can be called."""
 
 
 @final
