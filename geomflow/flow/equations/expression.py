@@ -35,7 +35,7 @@ from geomflow.flow.flow import Flow as Flow
 from geomflow.flow.flow import character_at
 from geomflow.symbolic.given import names_written
 from geomflow.symbolic.language.shown import shown
-from geomflow.symbolic.language.words import RESERVED
+from geomflow.symbolic.language.words import RESERVED, TIME
 from geomflow.symbolic.meaning import CONSTANTS, FUNCTIONS
 
 

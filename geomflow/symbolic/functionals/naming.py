@@ -54,10 +54,10 @@ def names_of(given: Any, key: str) -> tuple[str, ...]:
 
     Raises InputError for all else, and for none or one twice.
     """
-    names = tuple(given.replace(",", " ").split()) if isinstance(given, str) else _texts(given, key, "'f', or ['g', 'f']")
+    names = _texts(given.replace(",", " ").split() if isinstance(given, str) else given, key, "'f', or ['g', 'f']")
     if not names or len(set(names)) < len(names):
-        raise InputError(f"{key}={given!r} names {'a field twice' if names else 'no field'}: name each that moves once, "
-                         f"as in {key}='f'.")
+        fault = "a field twice" if names else "no field"
+        raise InputError(f"{key}={given!r} names {fault}: name each that moves once, as in {key}='f'.")
     return names
 
 
