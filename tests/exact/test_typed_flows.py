@@ -45,9 +45,24 @@ def test_typed_normalised_ricci_flow():
 
 
 def test_typed_conformal_ricci_flow_is_the_built_in_one():
-    typed = gf.Flow.from_expression({"f": "laplacian(log(f))"}).on(T2.grid(8).scalar("1")).program
-    assert gr.all_zero([a - b for a, b in zip(
-        typed.unstaged(), gf.ConformalRicciFlow().on(T2.grid(8).scalar("1")).program.unstaged(), strict=True)])
+    start = T2.grid(16).scalar("1 + cos(2*pi*x)*sin(2*pi*y)/4")
+    flow = gf.Flow.from_expression({"f": "laplacian(log(f))"})
+    typed, built_in = flow.on(start).program, gf.ConformalRicciFlow().on(start).program
+    assert [stage.nodes for stage in typed.inner] == [stage.nodes for stage in built_in.inner]
+    assert gr.all_zero([a - b for a, b in zip(typed.unstaged(), built_in.unstaged(), strict=True)])
+    ends = [gf.solve(each, start, t1=2e-3) for each in (flow, gf.ConformalRicciFlow())]
+    assert np.array_equal(ends[0].last.values, ends[1].last.values)
+
+
+def test_conformal_ricci_flow_typed_on_a_metric():
+    """On surfaces 2 Ric = R g: −R g is Ricci flow, decided exactly, and moves conformal metrics by their factor."""
+    metric = T2.grid(24, scheme="spectral").metric()
+    typed, built_in = gf.Flow.from_expression("-R*g").on(metric).program, gf.RicciFlow().on(metric).program
+    assert gr.all_zero([a - b for a, b in zip(typed.unstaged(), built_in.unstaged(), strict=True)])
+    factor = metric.grid.scalar("1 + cos(2*pi*x)*sin(2*pi*y)/4")
+    moved = run("-R*g", metric.grid.metric(factor.values[..., None, None] * np.eye(2)), 2e-3, rtol=1e-10)
+    right = gf.solve(gf.ConformalRicciFlow(), factor, t1=2e-3, rtol=1e-10).last
+    np.testing.assert_allclose(moved.last.values, right.values[..., None, None] * np.eye(2), atol=1e-8)
 
 
 # flows of a metric and more
