@@ -154,9 +154,9 @@ class Grid(Mesh):
                       modes: int = 2) -> Fields:
         """Random fields by name and kind: `grid.random_fields("g f A:form", seed=1)`.
 
-        Kinds are scalar, metric, potential, vector, symmetric and form ("2-form"); one called g is a metric unless it
-        is said otherwise, every other a scalar. Raises InputError for what names no field, UnknownNameError for another
-        kind.
+        Kinds are scalar, metric, hermitian, potential, vector, symmetric and form ("2-form"); one called g is a metric
+        unless it is said otherwise, every other a scalar. Raises InputError for what names no field, UnknownNameError
+        for another kind.
 
         Parameters
         ----------
@@ -165,8 +165,8 @@ class Grid(Mesh):
         seed : int or Generator
             The same seed gives the same functions on every grid.
         amplitude : float
-            The largest possible length of each field, of a metric that of its difference from δ, which is below 1; of a
-            potential see `random_potential`.
+            The largest possible length of each field, below 1; of a metric that of its difference from δ, and of a
+            Hermitian one, or that of a potential, twice that from ½δ.
         modes : int
             The largest wave number along an axis, at least 1.
 

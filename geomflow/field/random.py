@@ -17,7 +17,7 @@ from geomflow.core.errors import InputError, require_known
 from geomflow.core.numbers import generator
 from geomflow.field.fields import Fields
 from geomflow.field.forms import FormField, spread
-from geomflow.field.hermitian import complex_dimension
+from geomflow.field.hermitian import HermitianField, complex_dimension
 from geomflow.field.metric import MetricField
 from geomflow.field.potential import PotentialField
 from geomflow.field.state import Field, ScalarField, TensorField
@@ -114,6 +114,18 @@ def _random_rows(grid: Grid, seed: Any, amplitude: float, modes: int, count: int
     return np.einsum("m...,mi->i...", waves.on(grid), rows)  # type: ignore[no-any-return]
 
 
+def random_hermitian(grid: Grid, seed: Any, amplitude: float, modes: int) -> HermitianField:
+    """½δ + Σ C_m cos(k·x + θ_m) with Hermitian C_m whose spectral norms sum to `amplitude`/2 < ½."""
+    require_amplitude(amplitude)
+    size = complex_dimension(grid, "a Hermitian metric")
+    random = generator(seed)
+    waves = draw_waves(random, grid.dim, modes)
+    matrices = random.standard_normal((len(waves.m), size, size, 2)) @ np.array([1, 1j])
+    matrices = matrices + np.conj(np.swapaxes(matrices, -1, -2))
+    matrices *= (_weights(random, len(waves.m), amplitude / 2) / np.linalg.norm(matrices, 2, (-2, -1)))[:, None, None]
+    return HermitianField(grid, 0.5 * np.eye(size) + np.einsum("m...,mij->...ij", waves.on(grid), matrices))
+
+
 def random_potential(grid: Grid, seed: Any, amplitude: float, modes: int) -> PotentialField:
     """Σ c_m cos(k·x + θ_m) with Σ|c_m||k_m|²/2 = amplitude < 1, over the reference ½δ: |∂∂̄φ| ≤ ½ amplitude."""
     require_amplitude(amplitude)
@@ -126,7 +138,7 @@ def random_potential(grid: Grid, seed: Any, amplitude: float, modes: int) -> Pot
 
 MAKERS: dict[str, Callable[[Grid, Any, float, int], Field]] = {
     "scalar": random_scalar, "metric": random_metric, "potential": random_potential, "vector": random_vector,
-    "symmetric": random_symmetric, "form": random_form,
+    "symmetric": random_symmetric, "form": random_form, "hermitian": random_hermitian,
 }
 """Random fields, by their kinds."""
 

@@ -126,7 +126,7 @@ class Map:
                 [self.values(grid, values[..., k]) for k in range(values.shape[-1])], axis=-1)
         if self.matrix is not None:
             return permute(grid, values, self.matrix)
-        return np.roll(values, -self.shift, axis=0)
+        return np.roll(values, -self.shift, axis=grid.resolved[0])
 
     def tensor(self, grid: Grid, values: np.ndarray, indices: str, weight: float = 0.0) -> np.ndarray:
         """F* of a tensor (*grid, ...) of these indices, times |det DF|^weight."""
@@ -160,7 +160,9 @@ def maps(grid: Grid, curved: bool) -> Iterator[Map]:
     d = grid.dim
     columns = np.array(grid.torus.lattice).T
     unit = np.broadcast_to(np.eye(d), (*grid.shape, d, d))
-    yield Map("a translation", f"x moves by 1/{grid.shape[0]} of a period", unit, shift=1)
+    first = grid.resolved[0]
+    yield Map("a translation", f"{grid.torus.coordinates[first]} moves by 1/{grid.shape[first]} of a period", unit,
+              shift=1)
     if d > 1 and len(set(grid.shape)) == 1:
         shear = np.eye(d, dtype=int)
         shear[:2, :2] = [[1, 1], [1, 2]]
@@ -172,11 +174,15 @@ def maps(grid: Grid, curved: bool) -> Iterator[Map]:
 
 
 def _curved(grid: Grid, columns: np.ndarray) -> Map:
-    """u_0 ↦ u_0 + a (sin 2πu_0 / 2 + sin 2πu_1)/2π, u_1 ↦ u_1 + a sin 2πu_0/2π: changes lengths, angles and volumes."""
+    """u_0 ↦ u_0 + a (sin 2πu_0 / 2 + sin 2πu_1)/2π, u_1 ↦ u_1 + a sin 2πu_0/2π: changes lengths, angles and volumes.
+
+    The two are the first axes that have points.
+    """
     u = np.stack(np.meshgrid(*[np.arange(n) / n for n in grid.shape], indexing="ij"), axis=-1)
     image, d = u.copy(), grid.dim
     jacobian = np.broadcast_to(np.eye(d), (*grid.shape, d, d)).copy()
-    terms = [(0, 0, BEND / 2), *([(0, 1, BEND), (1, 0, BEND)] if d > 1 else [])]
+    first, *others = grid.resolved[:2]
+    terms = [(first, first, BEND / 2), *(term for n in others for term in ((first, n, BEND), (n, first, BEND)))]
     for to, along, size in terms:
         image[..., to] += size * np.sin(2 * np.pi * u[..., along]) / (2 * np.pi)
         jacobian[..., to, along] += size * np.cos(2 * np.pi * u[..., along])
@@ -224,10 +230,10 @@ def _maps_of(state: Field) -> Iterator[Map]:
 
 def _fine_enough(state: Field) -> Field:
     """On a grid that resolves products and a curved map."""
-    least = LEAST.get(state.grid.dim, 0)
-    if min(state.grid.shape) >= least:
+    least = LEAST.get(len(state.grid.resolved), 0)
+    if min(state.grid.shape[axis] for axis in state.grid.resolved) >= least:
         return state
-    n = [points * -(-least // points) for points in state.grid.shape]
+    n = [points * -(-least // points) if points > 1 else 1 for points in state.grid.shape]
     found: Field = on_grid(state, state.grid.torus.grid(n, order=state.grid.order, scheme=state.grid.scheme))
     return found
 

@@ -93,7 +93,8 @@ def _simpler_fields(state: Field) -> Iterator[Field]:
     rows = state.pack()
     modes = Modes.of(rows)
     rounded = modes.rounded()
-    small = state.grid.torus.grid(FEW, scheme="spectral") if state.grid.is_spectral else None
+    few = [FEW if n > 1 else 1 for n in state.grid.shape]
+    small = state.grid.torus.grid(few, scheme="spectral") if state.grid.is_spectral else None
     for count in sorted({min(k, len(modes.m)) for k in (1, 2, 3, 5)}):
         for kept in (modes.plain().rounded(), rounded) if count == 2 else (rounded,):
             if small is not None and small.size < state.grid.size and modes.resolved(small.shape, count):
@@ -117,10 +118,11 @@ def finer(state: Any, again: bool = False) -> Any:
     """
     if not isinstance(state, Field):
         return None
-    grid = state.grid
-    if grid.size << grid.dim > MOST_POINTS or (again and 2 * max(grid.shape) > MOST_AXIS.get(grid.dim, 0)):
+    grid, axes = state.grid, len(state.grid.resolved)
+    if grid.size << axes > MOST_POINTS or (again and 2 * max(grid.shape) > MOST_AXIS.get(axes, 0)):
         return None
-    return on_grid(state, grid.torus.grid([2 * n for n in grid.shape], order=grid.order, scheme=grid.scheme))
+    shape = [2 * n if n > 1 else 1 for n in grid.shape]
+    return on_grid(state, grid.torus.grid(shape, order=grid.order, scheme=grid.scheme))
 
 
 def on_grid(state: Field, grid: Grid) -> Any:

@@ -50,3 +50,19 @@ def test_ricci_flow_linearised_is_a_flow_of_a_symmetric_tensor(dim, n):
                      for change in (step, -step))
     exact = -2 * (ahead - behind) / (2 * step)
     assert np.abs(found - exact).max() < 1e-6 * np.abs(exact).max()
+
+
+def test_the_heat_flow_of_a_symmetric_tensor_descends_its_dirichlet_energy():
+    """E = ½∫|∇T|² dV: ∂T = ΔT, and dE/dt = −∫|ΔT|² dV."""
+    torus = gf.Torus(2)
+    energy = gf.functionals.Functional.from_density(torus, "nabla(T)[i,j,k]*nabla(T)[i,j,k]/2", fields="g T:symmetric")
+    state = torus.grid(24, scheme="spectral").random_fields("g T:symmetric", seed=3, amplitude=0.1, modes=1)
+    derived, typed = energy.gradient_flow(of="T"), gf.Flow.from_expression({"T": "laplacian(T)"})
+    found, exact = (gf.solve(flow, state, t1=1e-4, rtol=1e-9).last for flow in (derived, typed))
+    assert found["T"].max_distance(exact["T"]) < 1e-6 * state["T"].max_distance(exact["T"])
+    rate, step = rate_of(typed, state)["T"].values, 1e-5
+    raised = np.einsum("...ik,...jl,...kl", *[np.linalg.inv(state["g"].values)] * 2, rate)
+    lost = -float((np.einsum("...ij,...ij", raised, rate) * state["g"].volume_density().values).mean())
+    moved = [state.grid.fields(g=state["g"], T=state.grid.symmetric(state["T"].values + change * rate))
+             for change in (step, -step)]
+    assert (energy(moved[0]) - energy(moved[1])) / (2 * step) == pytest.approx(lost, rel=1e-6)

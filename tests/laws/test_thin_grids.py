@@ -94,3 +94,16 @@ def test_rates_and_monitors_of_typed_flows(torus, rates, gauge, how, seed):
         found.append((np.moveaxis(spread(np.moveaxis(out, 0, -1), thick), -1, 0), problem.observe(0.0, problem.y0)))
     assert close(found[0][0], found[1][0])
     assert found[0][1] == pytest.approx(found[1][1], rel=1e-9, abs=1e-9)
+
+
+def test_covariance_is_checked_along_the_axes_with_points():
+    state = gf.Torus(3).grid((12, 1, 12), scheme="spectral").random_metric(1, 0.2, modes=1)
+    gf.testing.check_covariance(lambda g: g.ricci(), state)
+    with pytest.raises(gf.testing.LawError, match="not covariant under a curved map"):
+        gf.testing.check_covariance(lambda g: g.christoffel().values[..., 0, :, :], state)
+
+
+def test_energy_is_checked_on_a_thin_grid():
+    torus = gf.Torus(3)
+    state = torus.grid((9, 1, 9), scheme="spectral").random_metric(1, modes=1)
+    gf.testing.check_energy(gf.functionals.PerelmanLambda(torus).gradient_flow(), state)

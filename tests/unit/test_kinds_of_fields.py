@@ -91,9 +91,16 @@ def test_random_fields_are_one_state_on_all_grids():
         assert 0.01 < lengths.max() <= (0.2 if name != "T" else 0.2 * np.sqrt(2))
 
 
-def test_random_potentials_beside_other_fields():
-    state = gf.ComplexTorus(dim=1).grid(9).random_fields("phi:potential f", seed=1)
-    assert state["phi"].metric().smallest_eigenvalue()[0] > 0
+def test_random_fields_of_complex_tori_on_all_grids():
+    coarse, fine = (gf.ComplexTorus(dim=2).grid(n, scheme="spectral") for n in (5, 6))
+    one, other = (grid.random_fields("h:hermitian phi:potential f", seed=1, amplitude=0.4) for grid in (coarse, fine))
+    low, high = one["h"].eigenvalue_range()
+    assert 0.3 <= low < 0.45
+    assert 0.55 < high <= 0.7
+    assert one["phi"].metric().smallest_eigenvalue()[0] >= 0.3
+    moved = resample(one, fine)
+    for name in one.parts:
+        assert moved[name].max_distance(other[name]) < 1e-13
 
 
 def test_values_of_several_fields_between_points():
