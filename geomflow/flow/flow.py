@@ -18,6 +18,7 @@ from geomflow.field.grid import Grid
 from geomflow.field.operators import Operator, discretise
 from geomflow.field.state import Field
 from geomflow.flow.character import Block, character
+from geomflow.flow.composed import Row, SymbolBound, composed, order_of
 from geomflow.flow.degenerate import symmetries
 from geomflow.flow.equation import Equation
 from geomflow.flow.implicit import FrozenPrincipal
@@ -222,7 +223,7 @@ def bind(flow: Flow, state: Field, equation: Equation, compiled: Compiled | None
         y0=state.pack(),
         rate=compiled.rate,
         unpack=state.unpack,
-        stiff_order=compiled.part.order,
+        stiff_order=compiled.order,
         spectral_radius=compiled.spectral_radius if compiled.part.slopes else None,
         oscillation=compiled.oscillation if equation.lower else None,
         spectrum=compiled.spectrum if equation.lower else None,
@@ -265,9 +266,23 @@ class Compiled:
     def _observer(self) -> Observer:
         return Observer(self.equation, self.grid)
 
+    @property
+    def _symbol(self) -> list[Row] | None:
+        return composed(self.equation.program, self.equation.lower)
+
+    @property
+    def order(self) -> int:
+        """The highest order of differentiation in the rates."""
+        if self._symbol is None:
+            return self.part.order
+        return max((order_of(way) for row in self._symbol for _, way in row), default=0)
+
     @cached_property
-    def _bound(self) -> SpectralBound:
-        return SpectralBound(self.part, self.grid, self.equation.statics)
+    def _bound(self) -> SymbolBound | SpectralBound:
+        program, statics = self.equation.program, self.equation.statics
+        if self._symbol is None:
+            return SpectralBound(self.part, self.grid, statics)
+        return SymbolBound(self._symbol, program, self.grid, statics)
 
     @cached_property
     def _averages(self) -> list[Operator]:
