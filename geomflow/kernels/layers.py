@@ -1,4 +1,4 @@
-"""Layers of infinite width one by one, for networks that are more than a chain of them: on points alone and on pairs.
+"""Layers of infinite width one by one: on points alone and on pairs.
 
 A pair of centred Gaussian variables is kept as in `network_rows`: 1 − c and 1 + c of their correlation, never used near
 ±1 itself, beside the covariance and the tangent kernel. What is done to pairs here adds numbers that are not negative.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -78,6 +79,11 @@ class Trace(Known):
     def terms(self) -> int:
         """The most of any layer."""
         return max((len(step.values) for step in self.steps), default=0)
+
+    @cached_property
+    def deviations(self) -> np.ndarray:
+        """Those of the first layer's sums and of what leaves each layer behind it, (layers + 1, p)."""
+        return np.array([self.first, *(step.after for step in self.steps)])
 
     def __getitem__(self, rows: slice) -> Trace:
         return Trace(self.points[rows], self.squares[rows], self.first[rows], tuple(step[rows] for step in self.steps))
@@ -190,8 +196,8 @@ class SeriesLayer(Layer):
 
     def pass_on(self, x: Alone, y: Alone, pairs: Pairs) -> None:
         """One compiled row of series a point."""
-        sides = x.values, x.slopes, x.after, y.values, y.slopes, y.after
-        network_series.pass_on(self.m, self.beta, *sides, *pairs.parts)
+        rows = (np.ascontiguousarray(part) for part in (y.values, y.slopes))
+        network_series.pass_on(self.m, self.beta, x.values, x.slopes, x.after, *rows, y.after, *pairs.parts)
 
 
 def hidden_layer(function: ClosedForm | Expanded, m: float, beta: float) -> ClosedLayer | SeriesLayer:

@@ -15,9 +15,10 @@ from geomflow.core.threads import each, slices
 from geomflow.distribute import ON_THREADS, Workers
 from geomflow.kernels.activations import CLOSED_FORMS, ActivationName, ClosedForm, LeakyRelu, closed_form
 from geomflow.kernels.blocks import BATCHES, contract, require_square
+from geomflow.kernels.chains import chain
 from geomflow.kernels.embedded import EmbeddedKernel
 from geomflow.kernels.expansions import QUADRATURES, Expanded, Quadrature
-from geomflow.kernels.recursion import ClosedRecursion, Recursion, SeriesRecursion
+from geomflow.kernels.recursion import Recursion
 from geomflow.networks import FourierEmbedding
 
 _ROWS, _COLUMNS = 64, 4096
@@ -72,8 +73,7 @@ class InfiniteNetwork(EmbeddedKernel):
 
     @property
     def _recursion(self) -> Recursion[Any]:
-        own, numbers = self._function, (self.depth, self.weight_std**2, self.bias_std**2)
-        return SeriesRecursion(own, *numbers) if isinstance(own, Expanded) else ClosedRecursion(own, *numbers)
+        return chain(self._function, self.depth, self.weight_std**2, self.bias_std**2)
 
     def _finite(self, points: np.ndarray) -> np.ndarray:
         """The points, or NotFiniteError where the kernel overflows: it grows like weight_std^(2 depth)."""

@@ -13,7 +13,6 @@ import numpy as np
 from numba import njit
 
 from geomflow.codegen.mathematics import fma, noalias
-from geomflow.kernels.network_routines import TILE, correlate, invert
 from geomflow.kernels.network_rows import correlations
 
 _FUSED = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
@@ -65,35 +64,6 @@ def layer(a: np.ndarray, b: np.ndarray, d: np.ndarray, e: np.ndarray, p1: float,
         twice = 2.0 * min(near[j], far[j]) * work[3, j]
         apart, together = m * (work[1, j] + twice), m * (work[2, j] - twice) + 4.0 * beta
         near[j], far[j] = correlations(p1, q1[j], apart, together)
-
-
-@njit(**_FUSED)
-def block(numbers: tuple[float, float, float], orders: np.ndarray, x: np.ndarray, px: np.ndarray, sx: np.ndarray,
-          ax: np.ndarray, dx: np.ndarray, y: np.ndarray, py: np.ndarray, sy: np.ndarray, ay: np.ndarray,
-          dy: np.ndarray, tangent: bool, out: np.ndarray) -> None:
-    """out[i, j] for rows x (r, d) and y (n, d), tile by tile; numbers = (input scale², σ_w², σ_b²).
-
-    px, py (layers + 1, points): deviations; sx, sy: squared lengths; ax, dx (layers, order, points): coefficients of φ
-    and φ', of which there are `orders` in each layer.
-    """
-    scale, m, beta = numbers
-    n, d = y.shape
-    for first in range(0, n, TILE):
-        count = min(TILE, n - first)
-        columns, inverses = np.zeros((d + d % 2, count)), np.empty((2, count))
-        columns[:d] = y[first : first + count].T
-        invert(sy[first : first + count], inverses)
-        row, work = np.empty((5, count)), np.empty((7, count))
-        near, far, covariance, theta = row[0], row[1], row[2], row[3]
-        for i in range(x.shape[0]):
-            correlate(x[i], columns, inverses, scale, (near, far, covariance, theta, row[4]), sx[i])
-            theta[:] = covariance
-            for l in range(orders.size):
-                part = slice(first, first + count)
-                layer(ax[l, : orders[l], i].copy(), ay[l, : orders[l], part], dx[l, : orders[l], i].copy(),
-                      dy[l, : orders[l], part], px[l + 1, i], py[l + 1, part], m, beta,
-                      (near, far, covariance, theta), work)
-            out[i, first : first + count] = theta if tangent else covariance
 
 
 @njit(**_FUSED)
