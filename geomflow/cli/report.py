@@ -189,7 +189,7 @@ class RunReport(Report):
             return
         yield Section("Snapshots", drawn(plot.snapshots(sol)[0, 0].figure, "States at times between which they move "
                                          "about equally far; one colour scale a row, or, said above them, one a panel"))
-        if grid_of.torus.real_dim == 2:
+        if len(grid_of.resolved) == 2:
             yield Section("Surface", surface(sol))
         elif len(sol.times) > 2:
             yield Section("Film", self._film())

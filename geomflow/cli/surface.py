@@ -1,4 +1,4 @@
-"""A quantity over a torus of dimension two as a surface that turns, a few kilobytes of a page: numbers and a script."""
+"""A quantity over two axes of a torus as a surface that turns, a few kilobytes of a page: numbers and a script."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geomflow.core.notebook import Markup
+from geomflow.plot.heatmap import drawn_axes
 from geomflow.plot.quantities import drawable, scale_of
 from geomflow.plot.runs import telling_times
 from geomflow.plot.style import diverging
@@ -21,18 +22,19 @@ MOST_POINTS, MOST_TIMES = 48, 40
 
 
 def surface(sol: Solution[Any]) -> Markup:
-    """The states of a run over a torus of dimension two, to be turned by hand, with a slider for the time."""
+    """The states of a run over two axes of a torus, to be turned by hand, with a slider for the time."""
     times = telling_times(sol, MOST_TIMES)
     shown = [quick_quantity(sol.states[i]) for i in times]
     scale = scale_of(item for item, _ in shown)
     low, high = scale.ends
-    torus = drawable(sol.states[0]).grid.torus
-    frames = [_reduced(item.values) for item, _ in shown]
+    grid = drawable(sol.states[0]).grid
+    axes = drawn_axes(grid)
+    frames = [_reduced(item.values.reshape([grid.shape[axis] for axis in axes])) for item, _ in shown]
     data = {
         "shape": frames[0].shape,
         "frames": [_coded(255 * np.clip((np.nan_to_num(f, nan=low) - low) / (high - low), 0, 1)) for f in frames],
         "times": [f"{sol.times[i]:.4g}" for i in times],
-        "lattice": np.asarray(torus.directions)[:2, :2].tolist(),
+        "lattice": grid.torus.directions[np.ix_(axes, axes)].tolist(),
         "colours": _colours(),
     }
     name = shown[0][1]

@@ -138,6 +138,16 @@ t1 = 1e-4
     assert main(["run", str(tmp_path / "run.toml"), "--out", str(tmp_path / "out")]) == 0
 
 
+@pytest.mark.parametrize(("shape", "drawn"), [((8, 1, 9), "surface-canvas"), ((8, 1, 1), "Film")])
+def test_a_report_shows_a_surface_over_two_axes(tmp_path, shape, drawn):
+    from geomflow.cli import main
+
+    state = gf.Torus(3).grid(shape).random_metric(1)
+    gf.solve(FLOW, state, t1=1e-4, save_at=3, store=tmp_path / "run")
+    assert main(["show", str(tmp_path / "run"), "--html", str(tmp_path / "page.html")]) == 0
+    assert drawn in (tmp_path / "page.html").read_text()
+
+
 def test_vtk_files_of_two_axes(tmp_path):
     pytest.importorskip("pyevtk")
     assert gf.export.vtk(start(), tmp_path / "metric").exists()
