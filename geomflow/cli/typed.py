@@ -60,28 +60,17 @@ class Rate:
         if self.kind == "potential":
             return grid.random_potential(seed, SIZE)
         if self.kind == "hermitian":
-            return bent(grid, seed)
+            return grid.random_hermitian(seed, SIZE)
         rows = [grid.random_scalar([seed, n], SIZE).values for n in range(grid.dim)]
         if self.kind == "scalar":
             return grid.scalar(1 + rows[0])
         return grid.form(rows) if self.kind == "form" else grid.vector(rows)
 
 
-def bent(grid: Grid, seed: int) -> Field:
-    """A Hermitian metric near the flat one, which is not a Kähler metric."""
-    import numpy as np
-
-    size = grid.torus.complex_dim
-    rows = [grid.random_scalar([seed, n], SIZE).values for n in range(2 * size**2)]
-    entries = np.stack([a + 1j * b for a, b in zip(rows[::2], rows[1::2], strict=True)], axis=-1)
-    matrix = entries.reshape(*grid.shape, size, size)
-    return grid.hermitian((np.eye(size) + matrix + np.conj(np.swapaxes(matrix, -1, -2))) / 2)
-
-
 def typed_lines(args: argparse.Namespace) -> list[str]:
     """The equations, or with --dim those of their components, and unless in LaTeX what kind of equation each is."""
     import geomflow.field as gf
-    from geomflow.flow.equation import equations_of
+    from geomflow.flow.equations.beside import written_out
     from geomflow.flow.registry import expression
 
     rates = [Rate.read(given) for given in args.rate]
@@ -94,7 +83,7 @@ def typed_lines(args: argparse.Namespace) -> list[str]:
     flow: Any = expression({rate.name: rate.text for rate in rates}, where=dict(args.where),
                            parameters=dict(args.parameter), gauge=args.gauge)
     equation = flow.written(state)
-    shown = each(flow.equation) if args.dim is None else equations_of(equation.program, grid.torus)
+    shown = each(flow.equation) if args.dim is None else written_out(equation.program, grid.torus)
     lines = [rendered(equation, args.latex) for equation in shown]
     if args.latex:
         return lines

@@ -28,7 +28,7 @@ from geomflow.field.lattice import FlatTorus, Order, Rows, Scheme, resolve_rows
 from geomflow.field.mesh import SPECTRAL, STENCIL, Mesh
 from geomflow.field.metric import MetricField, make_metric
 from geomflow.field.potential import PotentialField, make_potential
-from geomflow.field.random import random_fields, random_metric, random_potential, random_scalar
+from geomflow.field.random import random_fields, random_hermitian, random_metric, random_potential, random_scalar
 from geomflow.field.state import ScalarField, TensorField, make_scalar, make_vector
 from geomflow.field.symmetric import SymmetricField, make_symmetric
 from geomflow.symbolic.chart import Chart, ComplexChart
@@ -205,6 +205,20 @@ class Grid(Mesh):
             The largest wave number along an axis, at least 1.
         """
         return random_metric(self, seed, amplitude, modes)
+
+    def random_hermitian(self, seed: Any, amplitude: float = 0.1, modes: int = 2) -> HermitianField:
+        """A random Hermitian metric with eigenvalues in ½[1 − amplitude, 1 + amplitude], which is not a Kähler one.
+
+        Parameters
+        ----------
+        seed : int or Generator
+            The same seed gives the same function on every grid.
+        amplitude : float
+            At least 0 and below 1.
+        modes : int
+            The largest wave number along an axis, at least 1.
+        """
+        return random_hermitian(self, seed, amplitude, modes)
 
     def random_potential(self, seed: Any, amplitude: float = 0.1, modes: int = 2) -> PotentialField:
         """A random potential whose metric has eigenvalues in ½[1 − amplitude, 1 + amplitude].

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geomflow.core import conventions, hermitian
-from geomflow.core.errors import InputError
+from geomflow.core.errors import PositivityError
 from geomflow.field import matrices
-from geomflow.field.mesh import Mesh
+from geomflow.field.mesh import place
 from geomflow.field.metric import POSITIVE_ADVICE, MetricField
 from geomflow.field.sampling import sample_matrix
 from geomflow.field.state import MatrixField, ScalarField, freeze, unpacked_rows
+from geomflow.field.wirtinger import complex_dimension, complex_hessian
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
@@ -75,6 +76,17 @@ class HermitianField(MatrixField):
         """
         return ScalarField(self.grid, matrices.quotient_trace(self.values, other.values))
 
+    def chern_ricci(self) -> HermitianField:
+        """R_{ab̄} = −∂_a∂_b̄ log det h, the Ricci curvature of Chern's connection; Ric where the metric is Kähler.
+
+        Raises PositivityError where det h ≤ 0.
+        """
+        return HermitianField(self.grid, -complex_hessian(self.grid, log_determinant(self).values))
+
+    def chern_scalar(self) -> ScalarField:
+        """2 h^{ab̄} R_{ab̄} of Chern's curvature; the scalar curvature R where the metric is Kähler."""
+        return self.trace(self.chern_ricci()) * 2.0
+
     def realify(self) -> MetricField:
         """The real metric ds² = 2 h_{ab̄} dz^a dz̄^b in the coordinates x1, y1, x2, y2, ... of the torus."""
         order = conventions.pairs_from_blocks(self.values.shape[-1])
@@ -84,6 +96,19 @@ class HermitianField(MatrixField):
     def __repr__(self) -> str:
         low, high = self.eigenvalue_range()
         return f"a Hermitian form with eigenvalues in [{low:.6g}, {high:.6g}] on {self.grid!r}"
+
+
+def log_determinant(metric: HermitianField) -> ScalarField:
+    """log det g; PositivityError with the worst value and its place where det g ≤ 0."""
+    determinant = metric.determinant()
+    if not determinant.min() > 0:
+        index = np.unravel_index(int(np.argmin(determinant.values)), metric.grid.shape)
+        where = place(metric.grid, [int(i) for i in index])
+        raise PositivityError(
+            f"det g is {determinant.min():.6g} at {where}, so that log det g does not exist there: it is no "
+            "metric. Of a Kähler potential use a smaller multiple, or a larger reference form."
+        )
+    return determinant.map(np.log)
 
 
 def packed_pairs(size: int) -> list[tuple[int, int]]:
@@ -98,13 +123,6 @@ def hermitian_names(size: int, prefix: str) -> tuple[str, ...]:
         label = f"{prefix}_{a + 1}{b + 1}"
         names += [label] if a == b else [f"re_{label}", f"im_{label}"]
     return tuple(names)
-
-
-def complex_dimension(grid: Mesh, what: str) -> int:
-    """The complex dimension of the grid's torus; InputError on a real torus."""
-    if not grid.torus.complex_dim:
-        raise InputError(f"{what} needs a complex torus, and this is {grid.torus!r}: start from ComplexTorus(dim=...).")
-    return grid.torus.complex_dim
 
 
 def make_hermitian(grid: Grid, components: Any) -> HermitianField:

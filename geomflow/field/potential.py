@@ -18,12 +18,12 @@ from geomflow.core import memory
 from geomflow.core.errors import NotFiniteError, PositivityError, ShapeError
 from geomflow.core.graph.node import exact
 from geomflow.core.numbers import require_unmasked
-from geomflow.field.derivatives import TRANSFORMED
-from geomflow.field.hermitian import HermitianField, complex_dimension, packed_pairs
+from geomflow.field.hermitian import HermitianField, log_determinant, packed_pairs
 from geomflow.field.matrices import require_symmetric, smallest_eigenvalue
-from geomflow.field.mesh import Mesh, place
+from geomflow.field.mesh import place
 from geomflow.field.sampling import sample, sample_matrix
 from geomflow.field.state import Field, ScalarField, freeze, unpacked_rows
+from geomflow.field.wirtinger import complex_dimension, complex_hessian, hessian_arrays
 from geomflow.symbolic.jets import HermitianNodes, field_node, hermitian_nodes
 from geomflow.symbolic.variation.kahler_frame import PHI, KahlerClass
 
@@ -153,52 +153,6 @@ class PotentialField(Field):
     def __repr__(self) -> str:
         low, high = float(self.values.min()), float(self.values.max())
         return f"a Kähler potential with values in [{low:.6g}, {high:.6g}] on {self.grid!r}"
-
-
-def complex_hessian(grid: Grid, values: np.ndarray) -> np.ndarray:
-    """∂_a∂_b̄ f = ¼(f_{x^a x^b} + f_{y^a y^b} + i(f_{x^a y^b} − f_{y^a x^b})) of a real array, (*grid, n, n) complex."""
-    size = complex_dimension(grid, "a complex Hessian")
-    second = second_derivatives(grid, values)
-    result = np.empty((*grid.shape, size, size), complex)
-    for a in range(size):
-        for b in range(a, size):
-            entry = result[..., a, b]
-            entry.real = 0.25 * (second[2 * a, 2 * b] + second[2 * a + 1, 2 * b + 1])
-            entry.imag = 0.25 * (second[2 * a, 2 * b + 1] - second[2 * a + 1, 2 * b]) if a != b else 0.0
-            result[..., b, a] = np.conj(entry)
-    return result
-
-
-def second_derivatives(grid: Grid, values: np.ndarray) -> dict[tuple[int, int], np.ndarray]:
-    """(i, j) ↦ ∂_i∂_j f for all pairs of coordinates that a complex Hessian has: not those of x^a and y^a, a = 1..n."""
-    unit = np.eye(grid.dim, dtype=int)
-    pairs = [(i, j) for i in range(grid.dim) for j in range(grid.dim) if i == j or i // 2 != j // 2]
-    indices = {pair: tuple(int(k) for k in unit[pair[0]] + unit[pair[1]]) for pair in pairs}
-    known = grid.derivatives(values, set(indices.values()))
-    return {pair: known[index] for pair, index in indices.items()}
-
-
-def hessian_arrays(grid: Mesh) -> int:
-    """The most arrays of a grid's shape that a complex Hessian takes at a time: n² complex entries, and derivatives.
-
-    On general lattices these are along the lattice and along the coordinates.
-    """
-    size, dim = complex_dimension(grid, "a complex Hessian"), grid.dim
-    along = dim * (dim + 1) // 2 + dim - 1
-    return 2 * size * size + along + TRANSFORMED + (0 if grid.torus.is_rectangular else dim * dim // 2)
-
-
-def log_determinant(metric: HermitianField) -> ScalarField:
-    """log det g; PositivityError with the worst value and its place where det g ≤ 0."""
-    determinant = metric.determinant()
-    if not determinant.min() > 0:
-        index = np.unravel_index(int(np.argmin(determinant.values)), metric.grid.shape)
-        where = place(metric.grid, [int(i) for i in index])
-        raise PositivityError(
-            f"det g is {determinant.min():.6g} at {where}, so that log det g does not exist there: the potential has "
-            "left the Kähler cone. Use a smaller potential or a larger reference form."
-        )
-    return determinant.map(np.log)
 
 
 def make_potential(grid: Grid, expression: Any, reference: Any) -> PotentialField:

@@ -17,11 +17,12 @@ from geomflow.core.errors import InputError, require_known
 from geomflow.core.numbers import generator
 from geomflow.field.fields import Fields
 from geomflow.field.forms import FormField, spread
-from geomflow.field.hermitian import HermitianField, complex_dimension
+from geomflow.field.hermitian import HermitianField
 from geomflow.field.metric import MetricField
 from geomflow.field.potential import PotentialField
 from geomflow.field.state import Field, ScalarField, TensorField
 from geomflow.field.symmetric import SymmetricField
+from geomflow.field.wirtinger import complex_dimension
 from geomflow.symbolic.language.kinds import pairs_of_kinds
 
 if TYPE_CHECKING:

@@ -60,10 +60,17 @@ def _rounding(values: np.ndarray) -> float:
 
 
 def _curvature(state: Any) -> Quantity:
-    label = "scalar curvature $R$"
+    return _curved(state, "scalar curvature $R$", "scalar")
+
+
+def _chern_curvature(state: Any) -> Quantity:
+    return _curved(state, "Chern's scalar curvature", "chern_scalar")
+
+
+def _curved(state: Any, label: str, method: str) -> Quantity:
     finest = min(state.grid.spacing)  # second derivatives magnify rounding by 1/h²
     try:
-        return Quantity(state.scalar().values, label, floor=EPSILON * (np.pi / finest) ** 2)
+        return Quantity(getattr(state, method)().values, label, floor=EPSILON * (np.pi / finest) ** 2)
     except PositivityError:  # what is no metric has no curvature
         return Quantity(np.full(state.grid.shape, np.nan), label)
 
@@ -83,7 +90,7 @@ def _values(state: Any) -> Quantity:
 
 _BY_KIND: dict[str, dict[str, Callable[[Any], Quantity]]] = {
     "PotentialField": {"scalar curvature": _curvature, "potential": _potential, "density": _density},
-    "HermitianField": {"scalar curvature": _curvature},
+    "HermitianField": {"scalar curvature": _chern_curvature},
     "MetricField": {"scalar curvature": _curvature},
     "ScalarField": {"values": _values},
     "FormField": {},

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from geomflow.field import Field, Grid, HermitianField, MetricField, PotentialField
-from geomflow.field.potential import complex_hessian
+from geomflow.field.wirtinger import complex_hessian
 from geomflow.testing.spelling import angle
 
 SHARE = 0.1

@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 import sympy as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.linalg import expm
 
 import geomflow as gf
 from geomflow.core import graph as gr
-from geomflow.core.errors import ExpressionError, IllPosedError
+from geomflow.core.errors import ExpressionError, IllPosedError, PositivityError
+from geomflow.plot.quantities import quantity
 
 CURVE, SURFACE = gf.ComplexTorus(dim=1), gf.ComplexTorus(dim=2)
 FLOW = gf.Flow.from_expression({"h": "-ChernRic"})
@@ -135,6 +138,48 @@ def test_riemanns_curvature_is_no_rate_of_a_hermitian_metric():
     with pytest.raises(ExpressionError, match=r"that J leaves as it is.*and this is not: ChernRic and ddbar\(f\) are"):
         gf.Flow.from_expression({"h": "-2*Ric"}).bind(bumpy(5, order=2))
     gf.Flow.from_expression({"h": "-2*Ric"}).bind(CURVE.grid(8).hermitian())
+
+
+def test_curvature_of_states():
+    """That of fields is the rate of the flow; of a Kähler metric Chern's curvature is Riemann's."""
+    start = bumpy()
+    rate = np.empty_like(start.pack())
+    problem = FLOW.bind(start)
+    problem.rate(0.0, start.pack(), rate)
+    np.testing.assert_allclose(start.chern_ricci().pack(), -rate, atol=1e-12)
+    assert problem.observe(0.0, start.pack())["curvature_max"] == pytest.approx(start.chern_scalar().max(), rel=1e-12)
+    kahler = SURFACE.grid(8, scheme="spectral").potential("cos(2*pi*x1)*sin(2*pi*y2)/80")
+    assert kahler.metric().chern_scalar().max_distance(kahler.scalar()) < 1e-10
+    with pytest.raises(PositivityError, match="log det g does not exist there: it is no metric"):
+        start.unpack(start.pack() * np.array([1, -1, 1, 1])[:, None, None, None, None]).chern_ricci()
+
+
+def test_chern_curvature_is_drawn():
+    grid = SURFACE.grid((9, 1, 9, 1))
+    state = grid.fields(h=grid.random_hermitian(1), u="cos(2*pi*x1)")
+    gf.plot.heatmap(state, "scalar curvature of h")
+    assert np.array_equal(quantity(state["h"], "scalar curvature").values, state["h"].chern_scalar().values)
+
+
+@settings(max_examples=6)
+@given(st.integers(0, 10**6), st.floats(0.1, 0.9))
+def test_laws_of_random_metrics(seed, amplitude):
+    """Volume densities come closer, torsion and mean values of the components stay, metrics stay positive."""
+    start = SURFACE.grid((7, 1, 7, 1), scheme="spectral").random_hermitian(seed, amplitude, modes=1)
+    sol = gf.solve(FLOW, start, t1=0.05, rtol=1e-6)
+    assert sol.outcome.kind == "finished"
+    assert np.ptp(sol.last.determinant().values) < 0.95 * np.ptp(start.determinant().values)
+    assert np.abs(torsion(sol.last) - torsion(start)).max() < 1e-12
+    np.testing.assert_allclose(*(each.values.mean(axis=(0, 1, 2, 3)) for each in (sol.last, start)), atol=1e-14)
+
+
+def test_equations_written_out():
+    (x, y), t = CURVE.symbols, sp.Symbol("t")
+    h, phi = (sp.Function(name)(t, x, y) for name in ("h_11", "phi"))
+    (written,) = FLOW.components(CURVE)
+    assert sp.simplify(written.rhs - (sp.log(h).diff(x, 2) + sp.log(h).diff(y, 2)) / 4) == 0
+    (written,) = gf.Flow.from_expression({"phi": "v - 1"}).components(CURVE)
+    assert sp.simplify(written.rhs - (phi.diff(x, 2) + phi.diff(y, 2)) / 2) == 0
 
 
 def test_chern_heat_flow_beside(tmp_path):

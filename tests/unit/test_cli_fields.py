@@ -157,6 +157,15 @@ def test_hermitian_metrics_stand_in_run_files(here):
     assert np.array_equal(found.last["h"].values, right.last["h"].values)
 
 
+@pytest.mark.parametrize("rate", ['rate = "log(v)"', 'rate = {phi = "log(v)"}'])
+def test_potentials_run_by_rates_in_run_files(here, rate):
+    text = LIST[: LIST.index("[state.g]")] + '[state]\npotential = "cos(2*pi*x)/100"\n\n[flow]\nname = "expression"\n'
+    text = text.replace('"torus"\ndim = 2', '"complex torus"\ndim = 1') + f"{rate}\n\n[solve]\nt1 = 0.004\n"
+    found = written(text, "a")
+    right = gf.solve(gf.KahlerRicciFlow(), gf.ComplexTorus(dim=1).grid(12).potential("cos(2*pi*x)/100"), t1=0.004)
+    assert found.last.max_distance(right.last) < 1e-15
+
+
 @pytest.mark.parametrize(("rate", "lines"), [
     ("phi potential: log(v)", "At a Kähler metric near the flat one, complex dimension 2:\n"
                               "phi: parabolic of order 2.\n"),

@@ -22,6 +22,7 @@ STATES = {
     "metric": GRID.random_metric(1, amplitude=0.5),
     "metric of space": SPACE.random_metric(2, amplitude=0.5),
     "Hermitian form": SURFACE.random_potential(3, amplitude=0.5).metric(),
+    "Hermitian metric": SURFACE.random_hermitian(5, amplitude=0.5),
     "potential": CURVE.random_potential(4, amplitude=0.5),
     "tensor": GRID.random_metric(1).christoffel,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import singledispatch
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,12 +12,16 @@ from geomflow.core import graph as gr
 from geomflow.core.program import Program, Stage
 from geomflow.field import Field, HermitianField, MetricField, PotentialField
 from geomflow.field.grid import Grid
+from geomflow.field.lattice import FlatTorus
 from geomflow.field.potential import ReferenceForm, reference_rows
-from geomflow.flow.equation import Monitor
-from geomflow.flow.equations.kahler import Target, chern_monitors, kahler_monitors, log_det_stage
+from geomflow.flow.equation import Monitor, equations_of
+from geomflow.flow.equations.kahler import LOG_KAPPA, Target, chern_monitors, kahler_monitors, log_det_stage
 from geomflow.flow.equations.ricci import minors, ricci_monitors
 from geomflow.flow.equations.unknowns import hermitian_of, unknown_form
 from geomflow.symbolic.jets import MetricNodes, metric_nodes
+
+if TYPE_CHECKING:
+    import sympy
 
 CURVATURES = ("ricci_norm_max", "curvature_size")
 """Monitors that measure the size of a curvature."""
@@ -34,6 +38,12 @@ def example(grid: Grid, name: str) -> Field:
     if name == HermitianField.called and grid.torus.complex_dim:
         return grid.hermitian()
     return grid.scalar(0)
+
+
+def written_out(program: Program, torus: FlatTorus) -> list[sympy.Eq]:
+    """∂_t of each field = its rate in sympy; κ of a potential is that of the flat unit reference form, 2⁻ⁿ."""
+    flat = -torus.complex_dim * gr.log(gr.constant(2))
+    return equations_of(program.substituted({gr.symbol(LOG_KAPPA): flat}), torus)
 
 
 def given_arrays(parts: Mapping[str, Field], still: Mapping[str, Field]) -> tuple[tuple[str, ...], np.ndarray | None]:

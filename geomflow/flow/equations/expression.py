@@ -17,7 +17,7 @@ from geomflow.core.program import Program, Stage
 from geomflow.field import Field, Fields, Torus
 from geomflow.field.sampling import require_periodic_program
 from geomflow.flow.character import Block
-from geomflow.flow.equation import Equation, checked_state, equations_of
+from geomflow.flow.equation import Equation, checked_state
 from geomflow.flow.equations.beside import (
     example,
     flat_target,
@@ -27,6 +27,7 @@ from geomflow.flow.equations.beside import (
     monitors_of,
     positivity,
     size_of_curvature,
+    written_out,
 )
 from geomflow.flow.equations.gauge import GAUGES, shown_gauge
 from geomflow.flow.equations.reading import Reading
@@ -159,11 +160,12 @@ class ExpressionFlow(Flow):
     def components(self, torus: Any) -> list[sympy.Eq]:
         """The equations written out on a torus, whose unknown is a metric where it is called g, else a function.
 
-        On a complex torus it is a potential where it is called phi, over the flat unit reference form.
+        On a complex torus it is a potential where it is called phi, over the flat unit reference form, and a Hermitian
+        metric where it is called h.
         """
         grid = torus.grid(3, scheme="spectral")  # no numbers are computed on it
         parts = {name: example(grid, name) for name in self.rates}
-        return equations_of(self.written(grid.fields(**parts) if len(parts) > 1 else parts.popitem()[1]).program, torus)
+        return written_out(self.written(grid.fields(**parts) if len(parts) > 1 else parts.popitem()[1]).program, torus)
 
     def on(self, state: Any) -> Equation:
         """The equation for a field, or for several; see `Flow.from_expression` for what the unknowns are called.
