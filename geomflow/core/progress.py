@@ -35,6 +35,14 @@ def watched() -> bool:
     return in_notebook() or (sys.stderr is not None and sys.stderr.isatty())
 
 
+def announce(text: str) -> None:
+    """Say something at once where somebody looks, above what is shown there."""
+    if watched():
+        from tqdm import tqdm
+
+        tqdm.write(text, file=sys.stderr)
+
+
 def in_notebook() -> bool:
     """Whether a kernel of Jupyter runs this."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()

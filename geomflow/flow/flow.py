@@ -21,6 +21,7 @@ from geomflow.flow.character import Block, character
 from geomflow.flow.composed import Row, SymbolBound, composed, order_of
 from geomflow.flow.degenerate import symmetries
 from geomflow.flow.equation import Equation
+from geomflow.flow.forecast import foretell
 from geomflow.flow.implicit import FrozenPrincipal
 from geomflow.flow.linear import Linearised
 from geomflow.flow.principal import SpectralBound, principal_part
@@ -217,6 +218,7 @@ def bind(flow: Flow, state: Field, equation: Equation, compiled: Compiled | None
 
     `compiled` holds its functions; a flow whose rate is more than expressions gives its own.
     """
+    foretell(equation.program)
     compiled = compiled or Compiled(equation, state)
     watched = equation.positive is not None
     return Problem(
@@ -241,6 +243,7 @@ def character_at(equation: Equation, state: Field) -> tuple[Block, ...]:
     """The blocks of an equation at a state."""
     if equation.solved is not None:
         raise InputError("a field is solved for at each state, and the symbol of the equation is not a polynomial.")
+    foretell(equation.program)
     numbers = Compiled(equation, state).parameters(state.pack())
     return character(equation.program, state.grid, equation.statics, state.pack(), numbers, symmetries(state))
 

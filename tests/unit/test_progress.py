@@ -50,6 +50,13 @@ def awaited(capsys, words: str) -> str:
     return told
 
 
+@pytest.mark.parametrize("looks", [True, False])
+def test_what_is_announced_is_said_at_once_where_somebody_looks(capsys, monkeypatch, looks):
+    monkeypatch.setattr(progress, "watched", lambda: looks)
+    progress.announce("about 2 min")
+    assert shown(capsys) == ("about 2 min\n" if looks else "")
+
+
 def test_nothing_is_shown_where_nobody_looks(capsys, monkeypatch):
     monkeypatch.setattr(progress, "PATIENCE", 0.0)
     assert not watched()
