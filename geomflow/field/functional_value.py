@@ -56,6 +56,8 @@ def functional_hessian(state: Field, functional: Functional, parameters: Mapping
     act = (_exact_hessian if setting.solved is None else _moved_hessian)(setting, parameters)
 
     def flat(change: np.ndarray) -> np.ndarray:
+        if np.iscomplexobj(change):
+            return np.asarray(flat(change.real) + 1j * flat(change.imag))
         rows = dict(zip(setting.names, np.asarray(change, dtype=float).reshape(shape), strict=True))
         image = act(rows)
         return np.stack([image.get(name, np.zeros(shape[1:])) for name in setting.names]).ravel()

@@ -21,6 +21,7 @@ from geomflow.field.mesh import checked_automorphism, permute
 from geomflow.field.operators import pointwise
 from geomflow.field.sampling import sample_matrix
 from geomflow.field.state import MatrixField, ScalarField, TensorField, freeze, unpacked_rows
+from geomflow.field.symmetric import SymmetricField
 from geomflow.symbolic.jets import MetricNodes, field_node, metric_names, metric_nodes
 from geomflow.symbolic.ring import packed_places
 
@@ -64,9 +65,9 @@ class MetricField(MatrixField):
         """The metric with these components, (d(d+1)/2, *grid)."""
         return MetricField(self.grid, matrices.unpack_symmetric(unpacked_rows(self, packed), self.grid.dim))
 
-    def change(self, packed: np.ndarray) -> TensorField:
+    def change(self, packed: np.ndarray) -> SymmetricField:
         """The symmetric tensor h_ij with these components, (d(d+1)/2, *grid)."""
-        return TensorField(self.grid, matrices.unpack_symmetric(unpacked_rows(self, packed), self.grid.dim))
+        return SymmetricField(self.grid, matrices.unpack_symmetric(unpacked_rows(self, packed), self.grid.dim))
 
     def volume_density(self) -> ScalarField:
         """√det g."""

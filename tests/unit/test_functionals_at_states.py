@@ -6,7 +6,7 @@ import pytest
 import geomflow as gf
 from geomflow import functionals as fn
 from geomflow.core.errors import GeomflowError, InputError, PositivityError, UnknownNameError
-from geomflow.field import Fields, ScalarField, TensorField
+from geomflow.field import Fields, ScalarField, SymmetricField
 
 COMPLEX, REAL = gf.ComplexTorus(dim=1), gf.Torus(dim=2)
 POTENTIAL = COMPLEX.grid(8, scheme="spectral").potential("0.001*cos(2*pi*x)")
@@ -23,7 +23,7 @@ def test_names_and_states_are_told_apart():
     assert E.gradient("L2").metric == E.gradient(metric="L2").metric == "L2"
     assert E.gradient().metric == "ebin"
     values = E.gradient(METRIC)
-    assert isinstance(values, TensorField)
+    assert isinstance(values, SymmetricField)
     assert values.max_distance(E.gradient(METRIC, "ebin")) == 0
     assert values.max_distance(E.gradient(METRIC, "L2")) > 1
     assert isinstance(fn.KEnergy(COMPLEX).gradient(POTENTIAL), ScalarField)
@@ -63,6 +63,12 @@ def test_a_model_on_a_grid_is_the_field_that_it_is():
     assert E.gradient(state).max_distance(E.gradient(state.field())) == 0
     wave = np.cos(2 * np.pi * np.arange(64) / 8)
     assert np.array_equal(E.hessian(state) @ wave, E.hessian(state.field()) @ wave)
+
+
+def test_complex_changes_are_taken_by_their_parts():
+    H, random = fn.KEnergy(COMPLEX).hessian(POTENTIAL), np.random.default_rng(0)
+    a, b = random.standard_normal((2, 64))
+    assert np.array_equal(H @ (a + 1j * b), H @ a + 1j * (H @ b))
 
 
 SEVERAL = fn.from_density(REAL, "R*f - dot(d(f), d(f))/2", fields="g f")

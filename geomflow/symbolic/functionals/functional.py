@@ -85,8 +85,8 @@ class Functional(Varied, InNotebook, InLatex):
                  measure: Any = None, **choice: Any) -> Any:
         """The gradient of E: exactly, as `Gradient`, by the name of a metric alone; at a state, its values there.
 
-        At a state it is a field with the components of the state, dE(h) = ⟨grad E, h⟩ in the metric: a tensor for a
-        metric, a function for a potential. It is what `gradient_flow(metric)` descends, without `factor`.
+        At a state it is a field with the components of the state, dE(h) = ⟨grad E, h⟩ in the metric: a symmetric
+        tensor for a metric, a function for a potential. It is what `gradient_flow(metric)` descends, without `factor`.
 
         Raises UnknownNameError for an unknown metric, InputError where the gradient is not local in it or is a
         distribution, and for states, parameters and measures as calling E does.
