@@ -161,7 +161,7 @@ class FieldsDensity(Functional):
         if not isinstance(text, str) or not text.strip():
             raise ExpressionError(f"{text!r} is no density: a density of several fields is written as text, as in "
                                   "'R - dot(d(f), d(f))/2'.")
-        words = self._words(tape, recorded(tape))
+        words = self._words(recorded(tape))
         found = read(text, words)
         if found.rank:
             raise ExpressionError(f"the density '{text}' is {found.kind}, and a density is a scalar: contract its "
@@ -171,8 +171,9 @@ class FieldsDensity(Functional):
         node: gr.Node = found.node
         return node
 
-    def _words(self, tape: Tape, space: Space) -> Words:
-        known = {name: tape.tensor(name) for name in self.fields}
+    def _words(self, space: Space) -> Words:
+        """The words that may be used in a space where these fields live."""
+        known = {name: kind.tensor(name, self.coordinates) for name, kind in self.fields.items()}
         known |= {name: Tensor.scalar(exact_number(value, f"the parameter '{name}'"))
                   for name, value in self.numbers.items()}
         fixed = set[str]()
@@ -253,11 +254,9 @@ class FieldsDensity(Functional):
         for name in textbook:
             require_known("field", name, tuple(self.fields))
         found = self.first_variation()
-        space = found.realised.space
-        words = self._words(found.realised.tape, space)
-        outputs: list[gr.Node] = []
+        space, outputs = found.realised.space, list[gr.Node]()
         for name, text in textbook.items():
-            said = replace(ordered(read(text, words)), labels=None)
+            said = replace(ordered(read(text, self._words(space))), labels=None)
             kind = self.fields[name]
             own = raised(space, kind, found.tensors[name], products_of(kind)[0])
             if said.up != own.up:

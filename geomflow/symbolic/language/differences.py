@@ -166,14 +166,14 @@ class Differences:
     def _parts(self, flux: gr.Node, axis: int) -> Iterator[tuple[gr.Node | None, gr.Node]]:
         """A flux as a sum of a ∂w along the axis, pairs (w, a), and of other terms, pairs (None, term).
 
-        A product with a sum in which such terms are is multiplied out.
+        A product with a sum of such terms is multiplied out.
         """
         for term in summands(flux):
             number, bare = gr.split(term)
             factors = bare.args if bare.op == "mul" else (bare,)
             inner = {factor: w for factor in factors if (w := _integrated(factor, axis)) is not None}
             sums = [factor for factor, power in zip(bare.args, bare.data, strict=True)
-                    if power == 1 and factor.op == "add" and _is_flux(factor, axis)] if bare.op == "mul" else []
+                    if power == 1 and factor.op == "add" and _is_gradient(factor)] if bare.op == "mul" else []
             if inner:
                 factor, w = next(iter(inner.items()))
                 yield w, number * bare / factor
@@ -209,9 +209,16 @@ def _linear(term: gr.Node) -> bool:
     return gr.split(term)[1].op == "jet"
 
 
-def _is_flux(node: gr.Node, axis: int) -> bool:
-    """Whether a derivative along the axis is in an expression."""
-    return any(leaf.data[1][axis] for leaf in jets_of(node))
+def _is_gradient(factor: gr.Node) -> bool:
+    """Whether an expression is a derivative, or a sum of terms with one such factor each, as s g^{kl} ∂_l w is."""
+    if factor.op != "add":
+        return factor.op == "jet" and any(factor.data[1])
+    for term in summands(factor):
+        bare = gr.split(term)[1]
+        factors = zip(bare.args, bare.data, strict=True) if bare.op == "mul" else [(bare, 1)]
+        if [power for factor, power in factors if _is_gradient(factor)] != [1]:
+            return False
+    return True
 
 
 def _integrated(factor: gr.Node, axis: int) -> gr.Node | None:

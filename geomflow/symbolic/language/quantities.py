@@ -21,7 +21,7 @@ from geomflow.symbolic.language.kinds import Place, alternating, free, riemannia
 from geomflow.symbolic.language.space import Space
 from geomflow.symbolic.language.sweep import Realised, Sweep
 from geomflow.symbolic.language.tape import Quantity
-from geomflow.symbolic.language.tensor import Tensor, outer, symmetric_part, whole
+from geomflow.symbolic.language.tensor import Tensor, outer, symmetric_part
 from geomflow.symbolic.ring import HALF
 from geomflow.symbolic.tensors import MetricTensors
 
@@ -179,7 +179,30 @@ class Differential(Quantity):
         return exterior(realised.space, realised.valued(self.form))
 
     def vary(self, sweep: Sweep, weight: Tensor) -> None:
-        sweep.spread_over(codifferential(sweep.space, weight).scaled(-weight.rank), self.form)
+        sweep.spread_over(sweep.space.divergence(weight).scaled(-weight.rank), self.form)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Pairing(Quantity):
+    """⟨ds, dt⟩ of functions."""
+
+    first: Tensor
+    second: Tensor
+
+    up = ()
+
+    def value(self, realised: Realised) -> Tensor:
+        space = realised.space
+        return space.dot(*(space.differential(realised.valued(part)) for part in self.parts))
+
+    def vary(self, sweep: Sweep, weight: Tensor) -> None:
+        space, functions = sweep.space, [sweep.realised.valued(part) for part in self.parts]
+        for part, other in zip(self.parts, reversed(functions), strict=True):
+            sweep.spread_over(space.diffused(weight.node, other).scaled(-1), part)
+        if space.metric is not None:
+            slopes = [space.differential(function) for function in functions]
+            sweep.add(symmetric_part(outer(*slopes)), -weight.node)
 
 
 @final
@@ -248,14 +271,6 @@ class Laplacian(Quantity):
         ds, dw = space.differential(function), space.differential(weight)
         sweep.add(symmetric_part(outer(ds, dw)))
         sweep.add_metric(-HALF * (space.dot(ds, dw).node + weight.node * space.laplacian(function).node))
-
-
-def codifferential(space: Space, tensor: Tensor) -> Tensor:
-    """∇_i P^{i…} = ∂_i(√g P^{i…})/√g of an alternating P with upper indices: a divergence on the grid too."""
-    raised = space.placed(tensor, True).entries
-    nodes = [space.derive.divergence([space.density * raised[(k, *place)] for k in range(space.dim)]) / space.density
-             for place in np.ndindex(raised.shape[1:])]
-    return Tensor(whole(raised.shape[1:], nodes), (True,) * (tensor.rank - 1))
 
 
 def vary_square(sweep: Sweep, weight: gr.Node, tensor: Tensor) -> None:

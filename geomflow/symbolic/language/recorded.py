@@ -17,6 +17,7 @@ from geomflow.symbolic.language.quantities import (
     Hessian,
     Inverse,
     Laplacian,
+    Pairing,
     RicciCurvature,
     RiemannCurvature,
     RiemannSquared,
@@ -128,7 +129,11 @@ class Recorded(Space):
         return gr.ONE if self.metric is None else self.tape.note(Volume()).node
 
     def dot(self, first: Tensor, second: Tensor) -> Tensor:
-        """⟨a, b⟩; the square of a curvature or a form is noted as one."""
+        """⟨a, b⟩; that of two differentials, and the square of a curvature or a form, is noted as one."""
+        pair = [self.tape.origin(part) for part in (first, second)]
+        functions = [part.form for part in pair if isinstance(part, Differential) and not part.form.rank]
+        if len(functions) == 2:
+            return self.tape.note(Pairing(*functions))
         same = first.entries is second.entries and first.rank > 1 and not any(first.up)
         if same and isinstance(self.metric, NotedMetric):
             known = self.metric.squared(first.entries)
@@ -138,7 +143,7 @@ class Recorded(Space):
 
     def product(self, first: Tensor, second: Tensor) -> Tensor:
         """The product, in which indices of one name are contracted."""
-        if first.entries is second.entries and first.rank and first.labels == second.labels is not None:
+        if first.rank and first.labels is not None and first.labels == second.labels:
             return self.dot(first, second)
         return super().product(first, second)
 

@@ -205,13 +205,17 @@ class Space:
         return Tensor(self.ring.symmetric(self.dim, entry), (False, False))
 
     def divergence(self, tensor: Tensor) -> Tensor:
-        """∇_k T^k…: of a vector (∂_k √g X^k)/√g, a divergence on the grid too."""
-        raised = self.turned(tensor, 0, True)
-        if tensor.rank > 1:
-            nabla = self.covariant(raised)
+        """∇_k T^k…: where it is (∂_k √g T^k…)/√g, of vectors and forms, a divergence on the grid too."""
+        if tensor.rank > 1 and not _alternates(tensor):
+            nabla = self.covariant(self.turned(tensor, 0, True))
             return self.contracted(nabla, 0, nabla.rank - 1)
-        fluxes = [self.density * entry for entry in raised.entries]
-        return Tensor.scalar(self.derive.divergence(fluxes) / self.density)
+        raised, rest = self.placed(tensor, True), tensor.up[1:]
+        fluxes = np.moveaxis(mapped(lambda entry: self.density * entry, raised.entries), 0, -1)
+        nodes = [self.derive.divergence(list(fluxes[place])) / self.density for place in np.ndindex(fluxes.shape[:-1])]
+        found = Tensor(whole(fluxes.shape[:-1], nodes), (True,) * len(rest))
+        for slot, up in enumerate(rest):
+            found = self.turned(found, slot, up)
+        return found
 
     def laplacian(self, tensor: Tensor) -> Tensor:
         """Δ = ∇^k∇_k: of a scalar the divergence of its gradient, else the rough Laplacian.
@@ -223,10 +227,16 @@ class Space:
         if not tensor.rank and isinstance(self.metric, PotentialMetric):
             return Tensor.scalar(self.metric.laplacian(tensor.node))
         if not tensor.rank:
-            fluxes = mapped(lambda entry: entry * self.density, self.upper)
-            return Tensor.scalar(self.derive.of_flux(fluxes, tensor.node) / self.density)
+            return self.diffused(gr.ONE, tensor)
         twice = self.covariant(self.covariant(tensor))
         return self.contracted(twice, twice.rank - 2, twice.rank - 1)
+
+    def diffused(self, weight: gr.Node, scalar: Tensor) -> Tensor:
+        """∇^k(w ∇_k s)."""
+        if not gr.leaves([weight]) and (weight is not gr.ONE or self.metric is None):
+            return self.laplacian(scalar).scaled(weight)
+        fluxes = mapped(lambda entry: entry * (weight * self.density), self.upper)
+        return Tensor.scalar(self.derive.of_flux(fluxes, scalar.node) / self.density)
 
     def lie(self, field: Tensor, tensor: Tensor) -> Tensor:
         """L_X T = X^k ∂_k T + T_k… ∂_i X^k + … − T^k… ∂_k X^i − …."""
@@ -251,3 +261,10 @@ class Space:
 
 def _told(tensor: Tensor) -> str:
     return ", ".join(tensor.labels or ()) or "none"
+
+
+def _alternates(tensor: Tensor) -> bool:
+    """Whether it is seen without work that any two indices that change places change the sign."""
+    pairs = ((tensor.entries, tensor.entries.swapaxes(n, n + 1)) for n in range(tensor.rank - 1))
+    alike = len(set(tensor.up)) == 1
+    return alike and all(node is gr.ZERO for pair in pairs for node in mapped(gr.add, *pair).flat)

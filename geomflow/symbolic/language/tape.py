@@ -85,6 +85,12 @@ class Tape:
             self._known[key] = Tensor(entries, quantity.up)
         return self._known[key]
 
+    def origin(self, tensor: Tensor) -> Quantity | None:
+        """The quantity that a tensor is the symbols of."""
+        own = (name for name, noted in zip(self.quantities, self._known.values(), strict=True)
+               if noted.entries is tensor.entries)
+        return next((self.quantities[name] for name in own), None)
+
     def leaves(self, name: str) -> dict[Place, gr.Node]:
         """The symbols of all independent components of a quantity, by place."""
         quantity, dim = self.quantities[name], len(self.coordinates)
