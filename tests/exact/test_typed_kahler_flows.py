@@ -7,6 +7,8 @@ from functools import cache
 import numpy as np
 import pytest
 import sympy as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import geomflow as gf
 from geomflow.core import graph as gr
@@ -248,3 +250,33 @@ def test_numbers_of_the_whole_state(dim, reference):
         rate = np.empty_like(problem.y0)
         problem.rate(0.0, problem.y0, rate)
         np.testing.assert_allclose(rate, right, rtol=1e-9, atol=1e-9, err_msg=text)
+
+
+# covariance
+
+COVARIANT = ("v", "R", "laplacian(v)", "dot(d(v), d(R))", "dot(Ric, Hess(v))", "Ric2", "trace(ddbar(v))",
+             "div(grad(v))")
+
+
+def turned(values):
+    """A function after z¹ ↔ z² and then z¹ → i z¹, which keep the reference ½δ."""
+    if values.ndim == 4:
+        values = values.transpose(2, 3, 0, 1)
+    return np.roll(np.flip(values, 0), 1, 0).swapaxes(0, 1)
+
+
+@pytest.mark.parametrize("dim", [1, 2])
+@settings(max_examples=3)
+@given(seed=st.integers(0, 10**6))
+def test_rates_do_not_see_unitary_changes_of_coordinates(dim, seed):
+    grid = gf.ComplexTorus(dim=dim).grid(10 if dim == 1 else 6, order=2)
+    start = grid.random_potential(seed, 0.3, modes=1)
+    moved = grid.potential(turned(start.values))
+    for rate, same in ((" + ".join(f"{n + 1}*{word}" for n, word in enumerate(COVARIANT)), True), ("d(v, x1)", False)):
+        flow = gf.Flow.from_expression({"phi": rate.replace("x1", grid.torus.coordinates[0])}, forced=True)
+        rates = [np.empty_like(state.pack()) for state in (start, moved)]
+        for state, out in zip((start, moved), rates, strict=True):
+            flow.bind(state).rate(0.0, state.pack(), out)
+        gap = np.abs(rates[1][0] - turned(rates[0][0])).max() / np.abs(rates[0]).max()
+        assert (gap < 1e-11) == same
+        assert same or gap > 1e-3
