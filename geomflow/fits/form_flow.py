@@ -343,7 +343,7 @@ class _Linearised(Implicit):
     bound: _Bound
     _bands: tuple[np.ndarray, np.ndarray] | None = field(default=None, repr=False)
 
-    def prepare(self, y: Array) -> None:
+    def prepare(self, t: float, y: Array) -> None:
         """Take L from y."""
         values, modes, _ = self.bound.bands(y)
         self._bands = values, modes

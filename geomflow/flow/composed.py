@@ -31,7 +31,7 @@ Row = dict[Key, gr.Node]
 
 Terms = dict[Key, list[gr.Node]]
 
-MOST = 3000
+MOST = 1500
 """Beyond so many products the symbol is not worked out."""
 
 ROUNDING = 1e-10
@@ -49,6 +49,9 @@ def composed(program: Program, lower: bool) -> list[Row] | None:
     lower : bool
         Whether lower derivatives than the highest of each rate count.
     """
+    jets = (leaf.op == "jet" for stage in program.stages for node in stage.nodes for leaf in gr.leaves([node]))
+    if sum(jets) > MOST:
+        return None
     part, left = principal_part(program, True), MOST
     known: list[list[Row]] = [[{(column, ()): gr.ONE} for column in range(len(program.fields))]]
     for number, stage in enumerate(program.stages):

@@ -244,7 +244,7 @@ def character_at(equation: Equation, state: Field) -> tuple[Block, ...]:
     if equation.solved is not None:
         raise InputError("a field is solved for at each state, and the symbol of the equation is not a polynomial.")
     foretell(equation.program)
-    numbers = Compiled(equation, state).parameters(state.pack())
+    numbers = Compiled(equation, state).parameters(0.0, state.pack())
     return character(equation.program, state.grid, equation.statics, state.pack(), numbers, symmetries(state))
 
 
@@ -258,7 +258,6 @@ class Compiled:
 
     def __init__(self, equation: Equation, state: Field) -> None:
         self.equation, self.grid, self._start = equation, state.grid, state.pack()
-        self._time = 0.0  # of the last rate: bounds and the implicit part are taken there
         self.part = principal_part(equation.program, equation.lower)
 
     @cached_property
@@ -312,13 +311,13 @@ class Compiled:
         solved = self.equation.solved
         return y if solved is None else np.concatenate([y, solved(y)[None]])
 
-    def parameters(self, whole: np.ndarray) -> tuple[float, ...]:
+    def parameters(self, t: float, whole: np.ndarray) -> tuple[float, ...]:
         """The numbers of the program at its fields: the time, averages and all others."""
-        values = self._numbers(whole)
+        values = self._numbers(t, whole)
         return tuple(values[name] for name in self.equation.program.parameters)
 
-    def _numbers(self, whole: np.ndarray) -> dict[str, float]:
-        values = {TIME: self._time, **self.equation.numbers}
+    def _numbers(self, t: float, whole: np.ndarray) -> dict[str, float]:
+        values = {TIME: t, **self.equation.numbers}
         for average, operator in zip(self.equation.averages, self._averages, strict=True):
             top, bottom = operator(whole, [values[name] for name in operator.program.parameters if name in values])
             values[average.parameter] = float(top.sum() / bottom.sum())
@@ -326,12 +325,11 @@ class Compiled:
 
     def rate(self, t: float, y: np.ndarray, out: np.ndarray) -> None:
         """dy/dt into `out`."""
-        self._time = t
-        self._operator(*self._fields(y), out=out)
+        self._operator(*self._fields(t, y), out=out)
 
     def spectral_radius(self, t: float, y: np.ndarray) -> float:
         """A bound of the stiff eigenvalues."""
-        return self._bound(*self._fields(y))
+        return self._bound(*self._fields(t, y))
 
     def oscillation(self, t: float, y: np.ndarray) -> float:
         """A bound of their imaginary parts."""
@@ -339,7 +337,7 @@ class Compiled:
             return 0.0
         if len(self.equation.program.fields) > 1:
             return self.spectral_radius(t, y) * self._share
-        even, odd = self._bound.parts(*self._fields(y))
+        even, odd = self._bound.parts(*self._fields(t, y))
         return odd if odd == 0 else self.spectral_radius(t, y) * odd / (even + odd)
 
     @cached_property
@@ -350,21 +348,21 @@ class Compiled:
 
     def spectrum(self, t: float, y: np.ndarray) -> Spectrum:
         """Where the stiff eigenvalues lie."""
-        return self.implicit.spectrum(y)
+        return self.implicit.spectrum(t, y)
 
     @property
     def implicit(self) -> FrozenPrincipal:
         """The principal part with frozen coefficients."""
         return FrozenPrincipal(self.part, self.grid, self.equation.statics, self._fields)
 
-    def _fields(self, y: np.ndarray) -> tuple[np.ndarray, tuple[float, ...]]:
+    def _fields(self, t: float, y: np.ndarray) -> tuple[np.ndarray, tuple[float, ...]]:
         whole = self._whole(y)
-        return whole, self.parameters(whole)
+        return whole, self.parameters(t, whole)
 
     def observe(self, t: float, y: np.ndarray) -> dict[str, float]:
         """The equation's monitors."""
         whole = self._whole(y)
-        return self._observer(whole, self._numbers(whole) if self._observer.parameters else {})
+        return self._observer(whole, self._numbers(t, whole) if self._observer.parameters else {})
 
     def curvature(self, t: float, y: np.ndarray) -> float:
         """The monitor that measures the size of the curvature."""

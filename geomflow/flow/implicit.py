@@ -43,7 +43,7 @@ class FourierImplicit(Implicit):
         if self.symbol.shape not in (half, (self.shape[0], *half)):
             raise ShapeError(f"the symbol has shape {self.symbol.shape}; the grid {self.shape[1:]} needs {half}.")
 
-    def prepare(self, y: Array) -> None:
+    def prepare(self, t: float, y: Array) -> None:
         """Nothing: this operator is the same at every state."""
 
     def solve(self, b: Array, c: float, out: Array) -> None:
@@ -77,8 +77,8 @@ class FourierImplicit(Implicit):
         out[...] = scipy.fft.irfftn(modes, s=size, axes=self._axes, workers=os.cpu_count(), overwrite_x=True)
 
 
-Damping = Callable[[np.ndarray], np.ndarray]
-Fields = Callable[[np.ndarray], tuple[np.ndarray, tuple[float, ...]]]
+Damping = Callable[[float, np.ndarray], np.ndarray]
+Fields = Callable[[float, np.ndarray], tuple[np.ndarray, tuple[float, ...]]]
 Frozen = list[tuple[Slope, float]]
 
 _MATRICES = 4096
@@ -93,8 +93,8 @@ class FrozenPrincipal(Implicit):
     on the grid, so that products over several stages are not weaker than the truth; mixed ones their mean. Where lower
     ones count too, all coefficients are frozen at every place at which one of them is extreme, and each mode is damped
     as it is at the worst of these. Between components of the state there is no coupling: each gets the sum of the
-    moduli of its row. `fields` gives the program's fields and parameters at a state, `damping` factors of the Fourier
-    modes by which the program is followed.
+    moduli of its row. `fields` gives the program's fields and parameters at a time and a state, `damping` factors of
+    the Fourier modes by which the program is followed.
     """
 
     def __init__(self, part: PrincipalPart, grid: Grid, statics: np.ndarray | None, fields: Fields,
@@ -104,25 +104,25 @@ class FrozenPrincipal(Implicit):
         self._waves: dict[Index, np.ndarray] = {}
         self._operator: FourierImplicit | None = None
 
-    def prepare(self, y: np.ndarray) -> None:
+    def prepare(self, t: float, y: np.ndarray) -> None:
         """Freeze the coefficients at the state y."""
-        symbol = self.symbol(y)
+        symbol = self.symbol(t, y)
         self._operator = FourierImplicit(symbol, (len(symbol), *self._grid.shape))
 
-    def symbol(self, y: np.ndarray) -> np.ndarray:
+    def symbol(self, t: float, y: np.ndarray) -> np.ndarray:
         """The eigenvalues of L on real Fourier modes, (ncomp, *grid.rfftn shape), frozen at the state y.
 
         Their real parts are ≤ 0; they are complex if the equation has derivatives of odd order.
         """
-        symbol = envelope(self._uncoupled(values) for values in self._freezings(y))
+        symbol = envelope(self._uncoupled(values) for values in self._freezings(t, y))
         if not any(slope.odd for slope in self._part.slopes):
             symbol = symbol.real
-        return symbol if self._damping is None else symbol * self._damping(y)
+        return symbol if self._damping is None else symbol * self._damping(t, y)
 
-    def spectrum(self, y: np.ndarray) -> Spectrum:
+    def spectrum(self, t: float, y: np.ndarray) -> Spectrum:
         """Where the eigenvalues of the frozen equation lie at the state y."""
-        symbol, damping, oscillation, covered = self.symbol(y), 0.0, 0.0, True
-        for values in self._freezings(y):
+        symbol, damping, oscillation, covered = self.symbol(t, y), 0.0, 0.0, True
+        for values in self._freezings(t, y):
             matrix = self._matrix(values)
             eigenvalues = _eigenvalues(matrix)
             damping = max(damping, float(-eigenvalues.real.min()))
@@ -171,10 +171,10 @@ class FrozenPrincipal(Implicit):
                        'use a smaller grid, or an explicit stepper such as "rkc"')
         return pointwise(frozen, self._grid, self._statics)
 
-    def _freezings(self, y: np.ndarray) -> Iterator[Frozen]:
+    def _freezings(self, t: float, y: np.ndarray) -> Iterator[Frozen]:
         """The coefficients as constants, one way or several."""
         slopes = self._part.slopes
-        values = self._coefficients(*self._fields(y))
+        values = self._coefficients(*self._fields(t, y))
         if not self._part.lower:
             yield [(x, freeze(x.index, v)) for x, v in zip(slopes, values, strict=True)]
             return

@@ -74,11 +74,13 @@ class Implicit(ABC):
     """
 
     @abstractmethod
-    def prepare(self, y: Array) -> None:
-        """Called at the start of each step; an L that follows the state is chosen here, from it alone.
+    def prepare(self, t: float, y: Array) -> None:
+        """Called at the start of each step; an L that follows time and state is chosen here, from them alone.
 
         Parameters
         ----------
+        t : float
+            The time.
         y : (ncomp, *grid) array
             The packed state at the start of a step.
         """

@@ -261,7 +261,7 @@ class KernelCompiled(Compiled):
 
     def rate(self, t: float, y: np.ndarray, out: np.ndarray) -> None:
         """dy/dt = −∫ Θ δL/δy dμ into `out`."""
-        rows = self._there(*self._fields(y))
+        rows = self._there(*self._fields(t, y))
         smoothed = self._smoothed(rows)
         if self._back is None:
             out[...] = smoothed
@@ -271,7 +271,7 @@ class KernelCompiled(Compiled):
 
     def spectral_radius(self, t: float, y: np.ndarray) -> float:
         """A bound of the stiff eigenvalues, mode by mode smaller by the symbol of the kernel."""
-        return self._bound(*self._fields(y)) * self._stretch(y)
+        return self._bound(*self._fields(t, y)) * self._stretch(t, y)
 
     @cached_property
     def _bound(self) -> SpectralBound:
@@ -282,15 +282,15 @@ class KernelCompiled(Compiled):
         """The principal part with frozen coefficients, times the symbol of the kernel."""
         return FrozenPrincipal(self.part, self.grid, self.equation.statics, self._fields, self._damping)
 
-    def _damping(self, y: np.ndarray) -> Any:
+    def _damping(self, t: float, y: np.ndarray) -> Any:
         symbol = self.action.symbol
-        return self._stretch(y) * (self._monitors.norm if symbol is None else symbol)
+        return self._stretch(t, y) * (self._monitors.norm if symbol is None else symbol)
 
-    def _stretch(self, y: np.ndarray) -> float:
+    def _stretch(self, t: float, y: np.ndarray) -> float:
         """The most by which frozen components exceed those in a frame: the largest eigenvalue of w g⁻¹ ⊗ g⁻¹."""
         if self.action.evolving:
             return 1.0
-        weight = self._weight(*self._fields(y))[0]
+        weight = self._weight(*self._fields(t, y))[0]
         if not self.transport.framed:
             return float(weight.max())
         least = np.linalg.eigvalsh(unpack_symmetric(y, self.grid.dim))[..., 0]
@@ -299,9 +299,9 @@ class KernelCompiled(Compiled):
     def observe(self, t: float, y: np.ndarray) -> dict[str, float]:
         """The equation's monitors, and those of the kernel; the dissipation is that with the kernel."""
         whole = self._whole(y)
-        found = self._observer(whole, self._numbers(whole))
+        found = self._observer(whole, self._numbers(t, whole))
         found.pop("dissipation", None)
-        rows = self._there(whole, self.parameters(whole))
+        rows = self._there(whole, self.parameters(t, whole))
         return {**found, **self._monitors(rows[: self._count], self._smoothed(rows), self._local(rows))}
 
 

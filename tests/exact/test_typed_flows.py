@@ -244,3 +244,25 @@ def test_what_cancels_in_dimension_two_is_no_growth_of_short_waves(rate, rest):
     assert [block.names for block in found] == [block.names for block in wanted]
     for one, other in zip(found, wanted, strict=True):
         assert (one.order, one.growth) == (other.order, pytest.approx(other.growth, rel=1e-9, abs=1e-12))
+
+
+def test_time_in_a_rate_under_a_kernel():
+    """A Gaussian keeps constants."""
+    flow = gf.Flow.from_expression("laplacian(u)/100 + 2*t")
+    sol = gf.solve(gf.KernelFlow(flow, gf.GaussianKernel(0.1)), gf.Torus(dim=1).grid(16).scalar("cos(2*pi*x)"), t1=1.0)
+    assert sol.last.mean() == pytest.approx(1.0, abs=1e-9)
+
+
+def test_what_bounds_the_steps_is_of_the_time_it_is_asked_for():
+    """Whatever rate was asked for last: a run goes on from a store as it would have gone on."""
+    problem = gf.Flow.from_expression("-(1 + t)*laplacian(laplacian(u))").bind(gf.Torus(dim=1).grid(16).scalar("1"))
+    radius, b = problem.spectral_radius(0.0, problem.y0), np.ones_like(problem.y0)
+    b[0, ::2] = -1.0
+    for last in (0.0, 5.0):
+        problem.rate(last, problem.y0, np.empty_like(b))
+        assert problem.spectral_radius(2.0, problem.y0) == pytest.approx(3 * radius, rel=1e-12)
+        assert problem.spectrum(2.0, problem.y0).damping == pytest.approx(3 * radius, rel=1e-12)
+        damped = np.empty_like(b)
+        problem.implicit.prepare(2.0, problem.y0)
+        problem.implicit.solve(b, 1.0, damped)
+        np.testing.assert_allclose(damped, b / (1 + 3 * radius), rtol=1e-9)

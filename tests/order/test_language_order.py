@@ -11,7 +11,7 @@ import pytest
 import sympy as sp
 
 import geomflow as gf
-from geomflow.flow import RK4, RK45, RKC, ROS2, FixedStep, SemiImplicit
+from geomflow.flow import RK4, RK23, RK45, RKC, ROS2, FixedStep, SemiImplicit
 
 t, x, y = sp.symbols("t x y")
 WAVE = 2 * sp.pi
@@ -96,7 +96,7 @@ def typed_with_time(heat):
 
 
 @pytest.mark.parametrize(("stepper", "heat", "steps"), [
-    (RK4(), 1, (160, 320, 640)), (RK45(), 1, (80, 120, 160)), (RKC(), 1, (160, 320, 640)),
+    (RK4(), 1, (160, 320, 640)), (RK23(), 1, (160, 320, 640)), (RK45(), 1, (80, 120, 160)), (RKC(), 1, (160, 320, 640)),
     (SemiImplicit(), 1, (160, 320, 640)), (SemiImplicit(), 2, (160, 320, 640)),
     (SemiImplicit(ROS2), 2, (160, 320, 640))])  # fmt: skip
 def test_explicit_time_keeps_the_order_of_the_stepper(stepper, heat, steps):

@@ -137,7 +137,7 @@ class SemiImplicit(Stepper):
         method, stages = _transformed(self.tableau), self.rows
         implicit = cursor.problem.implicit
         assert implicit is not None
-        implicit.prepare(cursor.y)
+        implicit.prepare(cursor.t, cursor.y)
         cursor.rate()
         for i in range(len(stages)):
             self._stage(cursor, t_new, i, method, implicit)
