@@ -185,6 +185,36 @@ def test_waves_keep_their_energy_to_the_order_of_the_stepper():
     assert np.log2(np.array(errors[:-1]) / errors[1:]) == pytest.approx([5, 5], abs=0.3)
 
 
+def test_a_hyperbolic_flow_of_a_metric_keeps_its_energy_to_the_order_of_the_stepper():
+    """∂_t²g = −2Ric + L_W g is a wave equation for every component; small changes of the flat metric are waves, with
+    the energy ½∫(|∂_t h|² + |∂h|²)."""
+    grid, small, t1 = T2.grid(9, scheme="spectral"), 1e-6, 0.5
+    shapes = [["cos(2*pi*y)", "sin(2*pi*x)"], ["sin(2*pi*x)", "cos(2*pi*(x + y))"]]
+    metric = grid.metric([[f"{int(i == j)} + {small}*{shapes[i][j]}" for j in range(2)] for i in range(2)])
+    start = grid.fields(g=metric, k=grid.symmetric([[0, 0], [0, 0]]))
+    flow = gf.Flow.from_expression({"g": "k", "k": "-2*Ric + Lie(W, g)"}, covariant=False,
+                                   where={"G": "flat.nabla(g)", "W": "G[i,k,i] - G[i,i,k]/2"})
+    (block,) = flow.character(start)
+    assert block.verdict.endswith("hyperbolic of order 1")
+
+    def energy(state):
+        parts = [grid.scalar(state["g"].values[..., i, j] / small) for i, j in np.ndindex(2, 2)]
+        slopes = [part.derivative(index).values for part in parts for index in ((1, 0), (0, 1))]
+        velocities = [state["k"].values[..., i, j] / small for i, j in np.ndindex(2, 2)]
+        return sum((values**2).mean() for values in (*slopes, *velocities)) / 2
+
+    errors = []
+    for steps in (10, 20, 40):
+        sol = gf.solve(flow, start, t1=t1, stepper="rk4", control=gf.flow.FixedStep(t1 / steps))
+        errors.append(abs(energy(sol.last) / energy(start) - 1))
+    assert np.log2(np.array(errors[:-1]) / errors[1:]) == pytest.approx([5, 5], abs=0.3)
+    sol = gf.solve(flow, start, t1=t1, rtol=1e-9)
+    assert sol.recipe["stepper"].startswith("RK45")
+    wave = small * np.cos(2 * np.pi * t1)
+    exact = grid.metric([["1", f"{wave}*sin(2*pi*x)"], [f"{wave}*sin(2*pi*x)", "1"]]).values[..., 0, 1]
+    assert np.abs(sol.last["g"].values[..., 0, 1] - exact).max() < 1e-4 * small
+
+
 def test_mean_curvature_flow_of_graphs():
     """∂u/∂t = W div(∇u/W), W = √(1 + |∇u|²), over a torus with ambient metric g + du²: dA/dt = −∫H² dA."""
     grid = T2.grid(24, scheme="spectral")

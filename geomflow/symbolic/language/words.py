@@ -24,13 +24,13 @@ from geomflow.symbolic.meaning import FUNCTIONS, Meaning, Refusal, require_writa
 CURVATURE = ("R", "Ric", "Rm", "Weyl", "Ric2", "Rm2", "ChernRic")
 OPERATORS = ("Hess", "Lie", "d", "ddbar", "div", "dot", "grad", "integral", "laplacian", "mean", "nabla", "star", "sym",
              "trace", "wedge")
-FLAT = ("flat.Hess", "flat.d", "flat.div", "flat.laplacian")
+FLAT = ("flat.Hess", "flat.d", "flat.div", "flat.laplacian", "flat.nabla")
 LOGARITHMS = ("log", "ln")
 TIME = "t"
 USAGE = {"Hess": "Hess(f)", "Lie": "Lie(X, T)", "ddbar": "ddbar(f)", "dot": "dot(a, b)", "grad": "grad(f)",
          "integral": "integral(s)", "laplacian": "laplacian(T)", "mean": "mean(s)", "nabla": "nabla(T)",
          "star": "star(ω)", "sym": "sym(T)", "trace": "trace(T)", "wedge": "wedge(a, b)", "flat.Hess": "flat.Hess(f)",
-         "flat.laplacian": "flat.laplacian(T)"}
+         "flat.laplacian": "flat.laplacian(T)", "flat.nabla": "flat.nabla(T)"}
 """How operators of as many arguments as are here are written."""
 RESERVED = {**dict.fromkeys(OPERATORS, "an operator"), **dict.fromkeys(CURVATURE, "a curvature"),
             "dV": "the volume density", "volume": "the volume", TIME: "the time"}
@@ -167,6 +167,7 @@ class Words(Meaning):
         space, flat = self.space, Space(self.space.derive)
         return {"flat.laplacian": self._flatly(flat.laplacian), "flat.d": self._flatly(self.derivative),
                 "flat.div": self._flatly(flat.divergence), "flat.Hess": self._flatly(partial(_hessian, flat)),
+                "flat.nabla": self._flatly(flat.covariant),
                 "d": self.derivative, "div": self._divergence, "laplacian": space.laplacian, "Lie": space.lie,
                 "Hess": partial(_hessian, space), "ddbar": self._complex_hessian, "grad": self._gradient,
                 "dot": space.dot, "trace": self._trace, "nabla": space.covariant, "sym": symmetric_part,
