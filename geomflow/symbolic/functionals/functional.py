@@ -238,10 +238,10 @@ class Functional(Varied, InNotebook, InLatex):
         Examples
         --------
         >>> import geomflow as gf
-        >>> E = Functional.from_density(gf.Torus(dim=2), "R^2 + 1")
+        >>> E = gf.functionals.from_density(gf.Torus(dim=2), "R^2 + 1")
         >>> print(E.equation.rhs)
         2*R*R_ij + g_ij*(-R**2/2 + 2*Laplacian(R) - 1/2) - 2*Hessian(R)
-        >>> E = Functional.from_density(gf.Torus(dim=3), "R - dot(d(f), d(f))/2", fields="g f")
+        >>> E = gf.functionals.from_density(gf.Torus(dim=3), "R - dot(d(f), d(f))/2", fields="g f")
         >>> bool(E.certify_gradient({"g": "-Ric + R*g/2 + d(f)*d(f)/2 - dot(d(f), d(f))*g/4", "f": "laplacian(f)"}))
         True
         """
