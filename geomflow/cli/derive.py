@@ -1,4 +1,5 @@
-"""geomflow derive NAME | --rate "FIELD: RATE" … [--dim N] [--latex]: how an equation of motion comes about.
+"""geomflow derive NAME | --rate "FIELD: RATE" … | --density TEXT --fields NAMES [--dim N] [--latex]: how an equation of
+motion comes about.
 
 For a flow such as ricci: its equation in index notation; with --dim written out in the components of the field on a
 torus of that dimension, which is complex for the flows of Kähler potentials.
@@ -13,6 +14,10 @@ For an equation of one's own, each field with its rate, --rate "g: -2*Ric + 2*a*
 scalars, but that called g a metric; others are told, --rate "A form: div(d(A))", --rate "phi potential: log(v)" and
 --rate "h hermitian: -ChernRic", the last two on complex tori.
 
+For a functional of one's own, of several fields, --density "R^2 + dot(d(f), d(f))" --fields "g f", what is told of
+functionals by name. All fields move, or those of --of; each by its own inner product, --metric "f:H-1"; --keep volume
+keeps integrals.
+
 `geomflow derive --list` names flows and functionals.
 """
 
@@ -21,6 +26,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from geomflow.cli.density import density_lines, require_density
 from geomflow.cli.terminal import add_command, whole
 from geomflow.cli.typed import assignment, numeric, rendered, typed_lines
 from geomflow.core.errors import InputError, UnknownNameError
@@ -39,10 +45,17 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     sub.add_argument("name", nargs="?", help="a functional or a flow by name, such as kenergy or ricci")
     sub.add_argument("--rate", action="append", default=[], metavar="'FIELD: RATE'",
                      help='instead of a name: the rate of a field, once for each, such as "g: -2*Ric"')
+    sub.add_argument("--density", metavar="TEXT",
+                     help='instead of a name: the density of a functional of several fields, such as "R - dot(d(f), d(f))"')
+    sub.add_argument("--fields", metavar="'FIELD …'", help='with --density: what it is of, such as "g f A:form"')
+    sub.add_argument("--of", metavar="'FIELD …'", help="with --density: the fields that move; all unless given")
+    sub.add_argument("--keep", action="append", default=[], metavar="TEXT",
+                     help='with --density: a density whose integral is kept, such as volume, once for each')
+    sub.add_argument("--metric", metavar="'FIELD:NAME …'", help="with --density: inner products, such as f:H-1")
     sub.add_argument("--where", action="append", default=[], type=assignment, metavar="'NAME = TEXT'",
-                     help="with --rate: what a name in the rates stands for")
+                     help="with --rate and --density: what a name in these stands for")
     sub.add_argument("--parameter", action="append", default=[], type=numeric, metavar="'NAME = NUMBER'",
-                     help="with --rate: the value of a parameter in the rates")
+                     help="with --rate and --density: the value of a parameter in these")
     sub.add_argument("--gauge", help="with --rate: deturck, to add the diffeomorphisms that damp short waves of these; "
                                         "deturck+conformal, to damp conformal changes too")
     sub.add_argument("--dim", type=whole, help="dimension of the torus; for a flow, write out the components on it")
@@ -64,13 +77,19 @@ def execute(args: argparse.Namespace) -> int:
         return 0
     if args.dim is not None and args.dim > LARGEST:
         raise InputError(f"equations are written out up to dimension {LARGEST}, and --dim is {args.dim}")
+    require_density(args)
+    if args.density is not None:
+        with waiting("deriving"):
+            lines = density_lines(args, linear_rates)
+        print("\n".join(lines))
+        return 0
     if args.rate:
         with waiting("deriving"):
             lines = typed(args)
         print("\n".join(lines))
         return 0
     if args.name is None:
-        raise InputError("derive needs the name of a flow or a functional, or --rate; 'geomflow derive --list' lists "
+        raise InputError("derive needs the name of a flow or a functional, --rate or --density; 'geomflow derive --list' lists "
                          "the names")
     of_functional = args.gradient is not None or args.function is not None
     flows = {} if of_functional else {name: entry for name, entry in FLOWS.items() if not entry.derived}

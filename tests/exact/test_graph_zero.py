@@ -4,7 +4,7 @@ import pytest
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError
-from geomflow.core.graph.modular import PRIME
+from geomflow.core.graph.modular import PRIME, Undefined, _root
 
 x, y = gr.symbol("x"), gr.symbol("y")
 s, c = gr.sin(x), gr.cos(x)
@@ -105,8 +105,13 @@ def test_whole_numbers():
     assert gr.is_zero(gr.sin(gr.PI * n)).zero is False
 
 
-def test_the_prime_is_prime_and_five_modulo_eight():
+def test_the_prime_is_prime_and_small_numbers_have_roots_modulo_it():
     import sympy
 
     assert sympy.isprime(PRIME)
-    assert PRIME % 8 == 5
+    assert PRIME % 16 == 9
+    for n in (-1, *sympy.primerange(30)):
+        assert sympy.is_quad_residue(n % PRIME, PRIME)
+        assert _root(n % PRIME) ** 2 % PRIME == n % PRIME
+    with pytest.raises(Undefined):
+        _root(next(n for n in range(31, 200) if not sympy.is_quad_residue(n, PRIME)))

@@ -17,8 +17,12 @@ from random import Random
 from geomflow.core.graph.calculus import schedule
 from geomflow.core.graph.node import ONE, Node, Rational, stable_text
 
-PRIME = 2**61 - 259
-"""The largest prime below 2**61 that is 5 modulo 8, so that -1 and every residue has a root in closed form."""
+PRIME = 2**61 - 1216663
+"""The largest prime below 2**61 that is 9 modulo 16, modulo which -1 and all primes below 30 are squares, and that is not 1
+modulo 5, 7, 11 and 13: so numbers as √2 have residues, square roots a closed form, and fifth roots are unique."""
+ODD = (PRIME - 1) // 8
+EIGHTH = next(c for n in range(2, 100) if pow(c := pow(n, ODD, PRIME), 4, PRIME) == PRIME - 1)
+"""A primitive eighth root of 1."""
 
 
 class Undefined(ArithmeticError):
@@ -32,13 +36,13 @@ def _inverse(value: int) -> int:
 
 
 def _root(value: int) -> int:
-    """A square root modulo PRIME (Atkin)."""
-    v = pow(2 * value, (PRIME - 5) // 8, PRIME)
-    i = 2 * value * v * v % PRIME
-    root = value * v * (i - 1) % PRIME
-    if root * root % PRIME != value % PRIME:
-        raise Undefined
-    return root
+    """A square root modulo PRIME (Tonelli and Shanks)."""
+    root = pow(value, (ODD + 1) // 2, PRIME)
+    for _ in range(4):
+        if (root * root - value) % PRIME == 0:
+            return root
+        root = root * EIGHTH % PRIME
+    raise Undefined
 
 
 IMAGINARY = _root(PRIME - 1)

@@ -285,7 +285,10 @@ class FieldsDensity(Functional):
         moving = tuple(self.fields) if of is None else names_of(of, "of")
         for name in moving:
             require_known("field", name, tuple(self.fields))
-        return FieldsGradient(self, read_products(metric, self.fields), moving, densities_of(keep, "keep"))
+        found = FieldsGradient(self, read_products(metric, self.fields), moving, densities_of(keep, "keep"))
+        for text in found.kept:
+            self.read(self.new_algebra(), text)
+        return found
 
     @waiting("deriving")
     def gradient_flow(self, metric: Any = None, of: Any = None, keep: Any = ()) -> DerivedFlow:
@@ -307,9 +310,10 @@ class FieldsDensity(Functional):
         """What the density is made of, and the rule of variation of each quantity."""
         tape = self.new_algebra()
         self.integrand(tape)
-        rules = [f"  {(type(q).__doc__ or '').splitlines()[0].rstrip('.')}" for q in tape.quantities.values()]
-        made = ["The density is varied through the volume, the fields and", *rules] if rules else []
-        return "\n".join([str(self), f"Source: {self.source}", *made])
+        rules = dict.fromkeys(f"  {q.rule}" for q in tape.quantities.values())
+        given = ", with δg_ij = h_ij and h = g^{ij} h_ij," if tape.metric is not None else ""
+        varied = [f"Varied by its fields{given} through", *rules] if rules else []
+        return "\n".join([str(self), f"Source: {self.source}", *varied])
 
 
 @summed.register

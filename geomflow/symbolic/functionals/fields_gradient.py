@@ -116,10 +116,14 @@ class FieldsGradient:
     def _derivative(self, name: str) -> sympy.Expr:
         return sympy.Function(f"grad_{name}")(sympy.Symbol("E"))
 
+    @property
+    def kept(self) -> list[str]:
+        """The densities that are kept, in the language of tensors."""
+        return ["1" if text == self.kept_volume else text for text in self.keep]
+
     @cached_property
     def _varied(self) -> list[Any]:
-        texts = ["1" if text == self.kept_volume else text for text in self.keep]
-        return list(self.functional.varied(*texts))
+        return list(self.functional.varied(*self.kept))
 
     @property
     def variation(self) -> Any:

@@ -33,6 +33,7 @@ LOWER = (False, False)
 class Inverse(Quantity):
     """g^{ij}."""
 
+    rule = "δg^{ij} = −h^{ij}"
     up = (True, True)
 
     def value(self, realised: Realised) -> Tensor:
@@ -47,6 +48,7 @@ class Inverse(Quantity):
 class Volume(Quantity):
     """√g."""
 
+    rule = "δ√g = ½ √g h"
     up = ()
 
     def value(self, realised: Realised) -> Tensor:
@@ -61,6 +63,7 @@ class Volume(Quantity):
 class ScalarCurvature(Quantity):
     """R."""
 
+    rule = "δR = −R^{ij} h_ij + ∇^i∇^j h_ij − Δh"
     up = ()
 
     def value(self, realised: Realised) -> Tensor:
@@ -78,6 +81,7 @@ class ScalarCurvature(Quantity):
 class RicciCurvature(Quantity):
     """R_ij."""
 
+    rule = "δR_ij = ½ (∇^k∇_i h_jk + ∇^k∇_j h_ik − Δh_ij − ∇_i∇_j h)"
     up = LOWER
 
     def value(self, realised: Realised) -> Tensor:
@@ -96,6 +100,7 @@ class RicciCurvature(Quantity):
 class RiemannCurvature(Quantity):
     """R_lkij."""
 
+    rule = "δR^m_kij = ∇_i δΓ^m_jk − ∇_j δΓ^m_ik"
     up = (False,) * 4
 
     def canonical(self, place: Place) -> tuple[int, Place]:
@@ -121,6 +126,7 @@ class Square(Quantity):
 
     tensor: Tensor
 
+    rule = "δ|T|² = 2 ⟨T, δT⟩ − Σ T_{i…} T_j^{…} h^{ij}"
     up = ()
 
     def value(self, realised: Realised) -> Tensor:
@@ -147,6 +153,7 @@ class RiemannSquared(Quantity):
     riemann: Tensor
     reduced: Tensor
 
+    rule = "δ|Rm|² = 2 ⟨Rm, δRm⟩ − 4 R_{iklm} R_j^{klm} h^{ij}"
     up = ()
 
     def value(self, realised: Realised) -> Tensor:
@@ -167,6 +174,8 @@ class Differential(Quantity):
     """dω; of a function its differential."""
 
     form: Tensor
+
+    rule = "δ(dω) = dδω"
 
     @property
     def up(self) -> tuple[bool, ...]:
@@ -212,6 +221,8 @@ class Covariant(Quantity):
 
     tensor: Tensor
 
+    rule = "δ(∇_k T) = ∇_k δT + δΓ T"
+
     @property
     def up(self) -> tuple[bool, ...]:
         return (*self.tensor.up, False)
@@ -238,6 +249,7 @@ class Hessian(Quantity):
 
     function: Tensor
 
+    rule = "δ(∇_i∇_j s) = ∇_i∇_j δs − δΓ^k_ij ∂_k s"
     up = LOWER
 
     def value(self, realised: Realised) -> Tensor:
@@ -258,6 +270,7 @@ class Laplacian(Quantity):
 
     function: Tensor
 
+    rule = "δ(Δs) = Δδs − h^{ij} ∇_i∇_j s − ∇_i h^{ij} ∂_j s + ½ ⟨∇h, ∇s⟩"
     up = ()
 
     def value(self, realised: Realised) -> Tensor:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 class Quantity(ABC):
     """A tensor that a density is made of beside the fields: it brings its value and the rule of its variation."""
+
+    rule: ClassVar[str]
+    """The variation, in words of textbooks."""
 
     @property
     @abstractmethod
