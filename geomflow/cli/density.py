@@ -1,4 +1,4 @@
-"""Functionals typed on the command line, `--density "R^2 + dot(d(f), d(f))" --fields "g f"`: varied, flowed, certified."""
+"""Functionals typed on the command line, `--density "R^2 + dot(d(f), d(f))" --fields "g f"`: varied and certified."""
 
 from __future__ import annotations
 
@@ -59,5 +59,5 @@ def judged(flow: DerivedFlow, linear_rates: Callable[[DerivedFlow], str]) -> lis
     try:
         return [flow.linearisation.verdict, linear_rates(flow)]
     except ExpressionError:
-        return ["The flow has no value at the flat state, where g_ij = δ_ij and all else is 0: run it, and it is judged "
-                "at the state given."]
+        return ["The flow has no value at the flat state, where g_ij = δ_ij and all else is 0: run it, and it is "
+                "judged at the state given."]

@@ -46,7 +46,7 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     sub.add_argument("--rate", action="append", default=[], metavar="'FIELD: RATE'",
                      help='instead of a name: the rate of a field, once for each, such as "g: -2*Ric"')
     sub.add_argument("--density", metavar="TEXT",
-                     help='instead of a name: the density of a functional of several fields, such as "R - dot(d(f), d(f))"')
+                     help="instead of a name: the density of a functional of several fields, such as R^2 + f^2")
     sub.add_argument("--fields", metavar="'FIELD …'", help='with --density: what it is of, such as "g f A:form"')
     sub.add_argument("--of", metavar="'FIELD …'", help="with --density: the fields that move; all unless given")
     sub.add_argument("--keep", action="append", default=[], metavar="TEXT",
@@ -89,8 +89,8 @@ def execute(args: argparse.Namespace) -> int:
         print("\n".join(lines))
         return 0
     if args.name is None:
-        raise InputError("derive needs the name of a flow or a functional, --rate or --density; 'geomflow derive --list' lists "
-                         "the names")
+        raise InputError("derive needs the name of a flow or a functional, --rate or --density; 'geomflow derive "
+                         "--list' lists the names")
     of_functional = args.gradient is not None or args.function is not None
     flows = {} if of_functional else {name: entry for name, entry in FLOWS.items() if not entry.derived}
     if args.name in flows:

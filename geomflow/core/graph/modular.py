@@ -18,8 +18,8 @@ from geomflow.core.graph.calculus import schedule
 from geomflow.core.graph.node import ONE, Node, Rational, stable_text
 
 PRIME = 2**61 - 1216663
-"""The largest prime below 2**61 that is 9 modulo 16, modulo which -1 and all primes below 30 are squares, and that is not 1
-modulo 5, 7, 11 and 13: so numbers as √2 have residues, square roots a closed form, and fifth roots are unique."""
+"""The largest prime below 2**61 that is 9 modulo 16, modulo which -1 and all primes below 30 are squares, and that is
+not 1 modulo 5, 7, 11 and 13: so numbers as √2 have residues, square roots a closed form, and fifth roots are unique."""
 ODD = (PRIME - 1) // 8
 EIGHTH = next(c for n in range(2, 100) if pow(c := pow(n, ODD, PRIME), 4, PRIME) == PRIME - 1)
 """A primitive eighth root of 1."""
