@@ -95,7 +95,7 @@ def test_resuming_nothing_is_an_error(bump, capsys):
         ("dim = 1", "dim = 7", "1 to 3"),
         ('"monitors"', '"monitor"', "did you mean 'monitors'"),
         ("potential =", 'metric = [["1", 0], [0, 1]]\n#', "PotentialField"),
-        ("potential =", "scalar = 1\npotential =", "one of potential, metric, scalar"),
+        ("potential =", "scalar = 1\npotential =", "one of potential, metric, hermitian, scalar"),
     ],
 )
 def test_bad_input_is_one_clear_message(bump, capsys, old, new, message):
