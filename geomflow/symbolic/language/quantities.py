@@ -199,6 +199,7 @@ class Pairing(Quantity):
     first: Tensor
     second: Tensor
 
+    rule = "δ⟨ds, dt⟩ = ⟨dδs, dt⟩ + ⟨ds, dδt⟩ − h^{ij} ∂_i s ∂_j t"
     up = ()
 
     def value(self, realised: Realised) -> Tensor:
