@@ -19,14 +19,15 @@ def told(capsys, *argv: str) -> list[str]:
 
 def test_the_derivation_is_told(capsys):
     found = told(capsys, *OWN, "--keep", "volume")
-    assert found[:5] == [
+    assert found[:6] == [
         "density: E = ∫ (R^2 + a*dot(d(f), d(f))) dV",
         "Source: given by the user",
         "Varied by its fields, with δg_ij = h_ij and h = g^{ij} h_ij, through",
         "  δR = −R^{ij} h_ij + ∇^i∇^j h_ij − Δh",
+        "  δ(dω) = dδω",
         "  δ⟨ds, dt⟩ = ⟨dδs, dt⟩ + ⟨ds, dδt⟩ − h^{ij} ∂_i s ∂_j t",
     ]
-    assert found[5] == "The gradient flow in g:ebin f:L2 keep=volume:"
+    assert found[6] == "The gradient flow in g:ebin f:L2 keep=volume:"
     assert "Parabolic of order 4 at the flat metric, at least weakly: no plane wave grows at that order." in found
     assert "-2 (2)" in found[-2]
     assert found[-1].startswith("Euler operator minus variation by structure of density in dimension 2: decided zero")
