@@ -54,8 +54,8 @@ for ax, title, state in zip(axes, ("start", *sols), (start, *(sol.last for sol i
 # The field of a vector potential
 # -------------------------------
 # The energy of :math:`F = \mathrm dA` is that of Yang and Mills for U(1), and its descent :math:`\partial_t A =
-# -\mathrm d^* F`. The field falls by heat, to the least energy of its class, here 0. What is :math:`\mathrm d\lambda` in
-# :math:`A` does not move at all: :math:`\mathrm d^*\mathrm d^*F = 0`, so that :math:`\operatorname{div} A` stays.
+# -\mathrm d^* F`. The field falls by heat, to the least energy of its class, here 0. What is :math:`\mathrm d\lambda`
+# in :math:`A` does not move at all: :math:`\mathrm d^*\mathrm d^*F = 0`, so that :math:`\operatorname{div} A` stays.
 Y = gf.functionals.from_density(T, "dot(F, F)/4", fields="g A:form", where={"F": "d(A)"})
 assert Y.certify_gradient({"A": "-div(F)"})
 fine = T.grid(32, scheme="spectral")
