@@ -37,12 +37,9 @@ def gradient(geometry: FlatTorus, functional: str, metric: str | Mapping[str, st
         _refuse_several(functional, {"of": of, "keep": keep, "where": options.get("where")})
         derived = named_functional(functional, geometry, options).gradient_flow(metric)  # type: ignore[arg-type]
         return Descent(derived, parameters or {}, measure, forced)
-    if measure is not None:
-        raise InputError("a functional of several fields is integrated against dV, and a measure was given: write the "
-                         "weight in the density, as in exp(-f)*(R + dot(d(f), d(f))).")
     options = {**options, "parameters": parameters or {}}
     several: Any = named_functional(functional, geometry, options)
-    return Descent(several.gradient_flow(metric, of=of, keep=keep), forced=forced)
+    return Descent(several.gradient_flow(metric, of=of, keep=keep), measure=measure, forced=forced)
 
 
 def _refuse_several(functional: str, given: Mapping[str, Any]) -> None:

@@ -133,6 +133,9 @@ class Descent(Flow):
                 if unknowns.issuperset(kind.names(name, functional.coordinates))]
 
     def _on_fields(self, functional: FieldsDensity, state: Any) -> Equation:
+        if self.measure is not None:
+            raise InputError("a functional of several fields is integrated against dV, and a measure was given: write "
+                             "the weight in the density, as in exp(-f)*(R + dot(d(f), d(f))).")
         parts, names = fields_of(functional, state), self._moving(functional)
         order = [name for name in (state.parts if isinstance(state, Fields) else parts) if name in parts]
         moving = {name: parts[name] for name in order if name in names}

@@ -244,13 +244,16 @@ class FieldsDensity(Functional):
     def certify_gradient(self, textbook: Mapping[str, str]) -> Certificate:
         """Whether the gradient is what a textbook says, in the first inner product of each field.
 
-        Raises InputError for a field that the functional has not.
+        Raises InputError for a field that the functional has not, and where no gradient is given.
 
         Parameters
         ----------
         textbook : mapping of str to str
             The gradient along each field, in the words of the density: {"g": "-Ric + R*g/2"}.
         """
+        if not isinstance(textbook, Mapping) or not textbook:
+            raise InputError("a textbook's gradient is given by field, as {'g': '-Ric + R*g/2'}, and "
+                             f"{textbook!r} was given.")
         for name in textbook:
             require_known("field", name, tuple(self.fields))
         found = self.first_variation()

@@ -176,8 +176,8 @@ class Words(Meaning):
 
     def _metric(self, word: str) -> Any:
         if self.space.metric is None:
-            raise Refusal(f"{word} belongs to a metric, and this state has none: add one, as "
-                          "grid.fields(g=grid.metric(...), ...) does")
+            raise Refusal(f"{word} belongs to a metric, and there is none: add one, grid.fields(g=grid.metric(...), ...) "
+                          "in a state, fields='g ...' in a functional")
         return self.space.metric
 
     def _complex(self, word: str) -> ComplexMetric:
