@@ -176,8 +176,8 @@ class Words(Meaning):
 
     def _metric(self, word: str) -> Any:
         if self.space.metric is None:
-            raise Refusal(f"{word} belongs to a metric, and there is none: add one, grid.fields(g=grid.metric(...), ...) "
-                          "in a state, fields='g ...' in a functional")
+            raise Refusal(f"{word} belongs to a metric, and there is none: add one, in a state "
+                          "grid.fields(g=grid.metric(...), ...), in a functional fields='g ...'")
         return self.space.metric
 
     def _complex(self, word: str) -> ComplexMetric:
