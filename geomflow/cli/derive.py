@@ -56,8 +56,8 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
                      help="with --rate and --density: what a name in these stands for")
     sub.add_argument("--parameter", action="append", default=[], type=numeric, metavar="'NAME = NUMBER'",
                      help="with --rate and --density: the value of a parameter in these")
-    sub.add_argument("--gauge", help="with --rate: deturck, to add the diffeomorphisms that damp short waves of these; "
-                                        "deturck+conformal, to damp conformal changes too")
+    sub.add_argument("--gauge", help="with --rate: deturck, to damp short waves along diffeomorphisms; "
+                                        "deturck+conformal, along conformal changes too")
     sub.add_argument("--dim", type=whole, help="dimension of the torus; for a flow, write out the components on it")
     sub.add_argument("--gradient", nargs="?", const="", metavar="METRIC",
                      help="of a functional: the metric of the gradient, such as mabuchi or dirichlet")

@@ -120,8 +120,8 @@ class FlowTable(OpenTable, frozen=True):
     ] = None
     gauge: Annotated[
         Text | None,
-        says('of "expression" and "ricci": "deturck" adds diffeomorphisms that damp short waves of these; of '
-             '"expression": "deturck+conformal" damps conformal changes too'),
+        says('of "expression" and "ricci": "deturck" damps short waves along diffeomorphisms; of "expression": '
+             '"deturck+conformal" damps them along conformal changes too'),
     ] = None
     parameters: Annotated[
         Parameters | None,
