@@ -151,7 +151,8 @@ class Flow(InNotebook, InLatex):
         - derivatives: ``d(f), grad(f), Hess(f), nabla(T), laplacian(T), div(X), Lie(X, T)``, covariant where the state
           has a metric; ``flat.laplacian(f)`` and the like; along coordinates ``d(u, x, y), div(u*d(u, x), u*d(u, y))``;
         - algebra: ``+ - * / ^`` and functions of scalars, ``a*b`` (the tensor product), ``dot(a, b), trace(T), sym(T),
-          wedge(a, b), star(a)``, and indices, ``R[i,k,l,m]*R[j,k,l,m]``: those that come twice are contracted;
+          wedge(a, b), star(a)``, indices raised and lowered by ``sharp(a), flat(X)``, and indices that are written,
+          ``R[i,k,l,m]*R[j,k,l,m]``: those that come twice are contracted;
         - numbers of the whole state: ``mean(s), integral(s), volume``, with respect to the metric's volume;
         - with a Kähler potential in the state these are of its metric g, and ``v`` is det g over the flat density of
           the same mass: Kähler–Ricci flow is ``{"phi": "log(v)"}``, Calabi's ``{"phi": "R - mean(R)"}``;

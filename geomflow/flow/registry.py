@@ -21,10 +21,11 @@ OWN, FIELDS = "density", "fields"
 
 def gradient(geometry: FlatTorus, functional: str, metric: str | Mapping[str, str] | None = None,
              parameters: Mapping[str, float] | None = None, measure: Any = None, forced: bool = False,
-             of: str | Sequence[str] | None = None, keep: str | Sequence[str] = (), **options: Any) -> Descent:
+             of: str | Sequence[str] | None = None, keep: str | Sequence[str] = (), gauge: str | None = None,
+             **options: Any) -> Descent:
     """The gradient flow of a functional by name, in a metric by name; the functional's own fields are options.
 
-    `parameters`, `measure` and `forced` are those of `Descent`. The functional "density" takes the options of
+    `parameters`, `measure`, `forced` and `gauge` are those of `Descent`. The functional "density" takes the options of
     `Functional.from_density`: `density`, and where `fields` names several of them `where` and the `parameters`. Then
     `metric`, `of` and `keep` are those of its `gradient_flow`.
 
@@ -36,10 +37,10 @@ def gradient(geometry: FlatTorus, functional: str, metric: str | Mapping[str, st
     if FIELDS not in options:
         _refuse_several(functional, {"of": of, "keep": keep, "where": options.get("where")})
         derived = named_functional(functional, geometry, options).gradient_flow(metric)  # type: ignore[arg-type]
-        return Descent(derived, parameters or {}, measure, forced)
+        return Descent(derived, parameters or {}, measure, forced, gauge)
     options = {**options, "parameters": parameters or {}}
     several: Any = named_functional(functional, geometry, options)
-    return Descent(several.gradient_flow(metric, of=of, keep=keep), measure=measure, forced=forced)
+    return Descent(several.gradient_flow(metric, of=of, keep=keep), {}, measure, forced, gauge)
 
 
 def _refuse_several(functional: str, given: Mapping[str, Any]) -> None:

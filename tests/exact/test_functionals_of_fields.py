@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import geomflow as gf
+from geomflow.core.errors import InputError
 from geomflow.symbolic.functionals import from_density
 
 SCALAR = {"g": "-Ric + R*g/2 + d(f)*d(f)/2 - (dot(d(f), d(f))/2 + f^2)*g/2", "f": "laplacian(f) - 2*f"}
@@ -171,3 +172,24 @@ def test_sums_and_multiples_are_functionals_of_the_same_fields():
     total, here = first / 2 - 3 * second, drop(state(), "A")
     assert total(here) == pytest.approx(first(here) / 2 - 3 * second(here), rel=1e-12)
     assert total.certify()
+
+
+def test_energy_falls_in_a_gauge_as_without():
+    energy = from_density(PLANE, "R^2/100 + dot(d(f), d(f))/2 + f^2", fields="g f")
+    grid = PLANE.grid(16, scheme="spectral")
+    start = grid.fields(f=grid.random_scalar(2, 0.1), g=grid.random_metric(1, 0.03))
+    runs = [gf.solve(gf.Descent(energy.gradient_flow(), gauge=gauge), start, t1=2e-4, rtol=1e-8)
+            for gauge in (None, "deturck")]
+    falls = [run["energy"][0] - run["energy"][-1] for run in runs]
+    assert falls[1] == pytest.approx(falls[0], rel=1e-5)
+    assert np.abs(runs[1].last["g"].values - runs[0].last["g"].values).max() > 1e-3
+
+
+@pytest.mark.parametrize(("how", "said"), [
+    ({"of": "g"}, "'f' stays as it is"), ({"of": "f"}, "'g' stays as it is")])
+def test_a_gauge_moves_all_fields(how, said):
+    flow = from_density(PLANE, "R^2 + dot(d(f), d(f))", fields="g f").gradient_flow(**how)
+    with pytest.raises(InputError, match=said):
+        gf.Descent(flow, gauge="deturck")
+    with pytest.raises(InputError, match="without a gauge"):
+        gf.Descent(gf.functionals.ScalarSquared(PLANE).gradient_flow(), gauge="deturck")

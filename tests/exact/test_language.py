@@ -111,6 +111,8 @@ def test_derivatives_of_functions(known):
     dh = array(lambda i: number(sp.diff(H, X[i])), 1)
     close(value("d(f)"), df)
     close(value("grad(f)"), known["up"] @ df)
+    close(value("sharp(d(f)*d(f))"), np.outer(known["up"] @ df, known["up"] @ df))
+    close(value("flat(grad(f))"), df)
     close(value("Hess(f)"), hessian)
     close(value("laplacian(f)"), np.einsum("ij,ij", known["up"], hessian))
     close(value("dot(d(f), grad(h))"), df @ known["up"] @ dh)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow.core import graph as gr
-from geomflow.core.errors import IllPosedError, InputError
+from geomflow.core.errors import IllPosedError, InputError, require_known
 from geomflow.core.numbers import named_numbers
 from geomflow.core.program import Stage
 from geomflow.field import Fields, MetricField, PotentialField
@@ -21,6 +21,7 @@ from geomflow.field.state import Field
 from geomflow.flow.character import fastest_growth
 from geomflow.flow.equation import Equation, Monitor, checked_state, equations_of
 from geomflow.flow.equations.beside import monitors_of, positivity, size_of_curvature
+from geomflow.flow.equations.gauge import GAUGES, Gauge
 from geomflow.flow.equations.kahler import kahler_monitors, log_det_stage
 from geomflow.flow.equations.ricci import minors, ricci_monitors
 from geomflow.flow.flow import Flow, character_at
@@ -28,6 +29,8 @@ from geomflow.symbolic.functionals.derived import DerivedFlow
 from geomflow.symbolic.functionals.fields import FieldsDensity
 from geomflow.symbolic.functionals.system import GradientSystem, is_distribution
 from geomflow.symbolic.jets import MetricNodes, metric_names, metric_nodes
+from geomflow.symbolic.language.space import Space
+from geomflow.symbolic.language.tensor import Tensor
 from geomflow.symbolic.variation.kahler_frame import PHI
 from geomflow.symbolic.variation.metric_frame import LOG_MEASURE
 
@@ -59,17 +62,33 @@ class Descent(Flow):
         The reference measure dm/dx > 0 of functionals that have one; dx itself unless given.
     forced : bool
         Run an ill-posed flow all the same.
+    gauge : {None, "deturck", "deturck+conformal"}
+        Of a functional of several fields: what damps changes along diffeomorphisms, as in `Flow.from_expression`. The
+        energy falls as without, at the same rate, where it does not change along them.
     """
 
     derived: DerivedFlow
     parameters: Mapping[str, float] = field(default_factory=dict)
     measure: Any = None
     forced: bool = False
+    gauge: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.derived, DerivedFlow):
             raise InputError("Descent runs what functional.gradient_flow(metric) gives, and a "
                              f"{type(self.derived).__name__} was given.")
+        if self.gauge is not None:
+            require_known("gauge", self.gauge, GAUGES)
+            self._require_all_moved(self.derived.functional)
+
+    def _require_all_moved(self, functional: Any) -> None:
+        if not isinstance(functional, FieldsDensity):
+            raise InputError(f"{functional.name} is offered without a gauge: give its density as that of a functional "
+                             "of fields by name, from_density(T, ..., fields='g'), or write the flow as text.")
+        still = [name for name in functional.fields if name not in self._moving(functional)]
+        if still or functional.metric is None:
+            raise InputError("in DeTurck's gauge all fields are moved along with a metric, and "
+                             + (f"'{still[0]}' stays as it is." if still else "there is none."))
 
     @property
     def name(self) -> str:
@@ -140,7 +159,7 @@ class Descent(Flow):
         order = [name for name in (state.parts if isinstance(state, Fields) else parts) if name in parts]
         moving = {name: parts[name] for name in order if name in names}
         still = {name: parts[name] for name in order if name not in names}
-        system = self.derived.flat
+        system = self.derived.flat if self.gauge is None else self.derived.system(dressed=self._gauged)
         program = system.program.arranged([own for name, part in moving.items() for own in part.names(name)],
                                           [own for name, part in still.items() for own in part.names(name)])
         monitors = monitors_of(moving, functional.coordinates)
@@ -151,6 +170,13 @@ class Descent(Flow):
             curvature=size_of_curvature(monitors),
             lower=True,
         )
+
+    def _gauged(self, space: Space, rates: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The rates in the gauge."""
+        functional: Any = self.derived.functional
+        gauge = Gauge.of(space, rates[functional.metric], str(self.gauge))
+        return {name: gauge.added(rate, functional.fields[name].tensor(name, functional.coordinates),
+                                  name == functional.metric) for name, rate in rates.items()}
 
     def _on_potential(self, state: PotentialField) -> Equation:
         form, setting = ReferenceForm.of(state), self._setting(state)

@@ -132,6 +132,11 @@ class FieldsDensity(Functional):
         return tuple(own for name, kind in self.fields.items() for own in kind.names(name, self.coordinates))
 
     @property
+    def metric(self) -> str | None:
+        """The name of the field that is a metric."""
+        return self.new_algebra().metric
+
+    @property
     def place(self) -> str:
         """The dimension."""
         return f"dimension {len(self.coordinates)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, final
@@ -164,19 +164,42 @@ class FieldsGradient:
         return found
 
     @cached_property
-    def rates(self) -> dict[str, gr.Node]:
-        """∂_t of each component that moves."""
-        functional, found = self.functional, dict[str, gr.Node]()
+    def tensors(self) -> dict[str, Tensor]:
+        """−grad_u E of each field that moves."""
+        covectors, fields = self.projected[0], self.functional.fields
+        return {name: raised(self._space, fields[name], covectors[name], self.products[name]).scaled(-1)
+                for name in self.moving}
+
+    def components(self, tensors: Mapping[str, Tensor]) -> dict[str, gr.Node]:
+        """The components of tensors of the kinds of the fields that move, by the names of theirs.
+
+        Parameters
+        ----------
+        tensors : mapping of str to Tensor
+            By field.
+        """
+        found: dict[str, gr.Node] = {}
         for name in self.moving:
-            kind = functional.fields[name]
-            gradient = raised(self._space, kind, self.projected[0][name], self.products[name])
-            names = kind.names(name, functional.coordinates)
-            found |= {own: -node for own, node in zip(names, kind.packed(gradient), strict=True)}
+            kind = self.functional.fields[name]
+            names = kind.names(name, self.functional.coordinates)
+            found |= zip(names, kind.packed(tensors[name]), strict=True)
         return found
 
-    def system(self) -> GradientSystem:
-        """Rates, energy and dissipation."""
-        functional, rates = self.functional, self.rates
+    @property
+    def rates(self) -> dict[str, gr.Node]:
+        """∂_t of each component that moves."""
+        return self.components(self.tensors)
+
+    def system(self, dressed: Callable[[Space, dict[str, Tensor]], dict[str, Tensor]] | None = None) -> GradientSystem:
+        """Rates, energy and dissipation.
+
+        Parameters
+        ----------
+        dressed : callable, optional
+            From the space and the rates by field to other rates, as those in a gauge.
+        """
+        functional, tensors = self.functional, self.tensors
+        rates = self.components(tensors if dressed is None else dressed(self._space, tensors))
         energy = self.variation.density * self._space.density
         dissipation = self._pair(self.projected[0], self.projected[0])
         stages = self.variation.realised.stages

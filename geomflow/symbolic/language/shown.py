@@ -19,7 +19,7 @@ PATTERNS = {
     "grad": r"\nabla %s", "mean": r"\left\langle %s\right\rangle",
     "trace": r"\operatorname{tr} %s", "sym": r"\operatorname{sym}\left(%s\right)", "star": r"\star %s",
     "dot": r"\left\langle %s, %s\right\rangle", "wedge": r"%s \wedge %s", "Lie": r"\mathcal{L}_{%s} %s",
-    "integral": r"\int %s\, dV",
+    "integral": r"\int %s\, dV", "sharp": r"\left(%s\right)^\sharp", "flat": r"\left(%s\right)^\flat",
 }
 """How an operator is shown, %s for each argument."""
 

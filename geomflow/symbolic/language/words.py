@@ -22,15 +22,16 @@ from geomflow.symbolic.language.tensor import Tensor, symmetric_part
 from geomflow.symbolic.meaning import FUNCTIONS, Meaning, Refusal, require_writable
 
 CURVATURE = ("R", "Ric", "Rm", "Weyl", "Ric2", "Rm2", "ChernRic")
-OPERATORS = ("Hess", "Lie", "d", "ddbar", "div", "dot", "grad", "integral", "laplacian", "mean", "nabla", "star", "sym",
-             "trace", "wedge")
+OPERATORS = ("Hess", "Lie", "d", "ddbar", "div", "dot", "flat", "grad", "integral", "laplacian", "mean", "nabla",
+             "sharp", "star", "sym", "trace", "wedge")
 FLAT = ("flat.Hess", "flat.d", "flat.div", "flat.laplacian", "flat.nabla")
 LOGARITHMS = ("log", "ln")
 TIME = "t"
 USAGE = {"Hess": "Hess(f)", "Lie": "Lie(X, T)", "ddbar": "ddbar(f)", "dot": "dot(a, b)", "grad": "grad(f)",
-         "integral": "integral(s)", "laplacian": "laplacian(T)", "mean": "mean(s)", "nabla": "nabla(T)",
-         "star": "star(ω)", "sym": "sym(T)", "trace": "trace(T)", "wedge": "wedge(a, b)", "flat.Hess": "flat.Hess(f)",
-         "flat.laplacian": "flat.laplacian(T)", "flat.nabla": "flat.nabla(T)"}
+         "flat": "flat(X)", "integral": "integral(s)", "laplacian": "laplacian(T)", "mean": "mean(s)",
+         "nabla": "nabla(T)", "sharp": "sharp(ω)", "star": "star(ω)", "sym": "sym(T)", "trace": "trace(T)",
+         "wedge": "wedge(a, b)", "flat.Hess": "flat.Hess(f)", "flat.laplacian": "flat.laplacian(T)",
+         "flat.nabla": "flat.nabla(T)"}
 """How operators of as many arguments as are here are written."""
 RESERVED = {**dict.fromkeys(OPERATORS, "an operator"), **dict.fromkeys(CURVATURE, "a curvature"),
             "dV": "the volume density", "volume": "the volume", TIME: "the time"}
@@ -172,7 +173,8 @@ class Words(Meaning):
                 "Hess": partial(_hessian, space), "ddbar": self._complex_hessian, "grad": self._gradient,
                 "dot": space.dot, "trace": self._trace, "nabla": space.covariant, "sym": symmetric_part,
                 "star": partial(star, space), "wedge": partial(wedge, space), "mean": self._mean,
-                "integral": self._integral}
+                "integral": self._integral, "sharp": partial(self._placed, True),
+                "flat": partial(self._placed, False)}
 
     def _metric(self, word: str) -> Any:
         if self.space.metric is None:
@@ -254,6 +256,11 @@ class Words(Meaning):
     def _gradient(self, scalar: Tensor) -> Tensor:
         _require_scalar(scalar, "grad(f) is of")
         return self.space.turned(self.space.differential(scalar), 0, True)
+
+    def _placed(self, up: bool, tensor: Tensor) -> Tensor:
+        if not tensor.rank:
+            raise Refusal(f"{'sharp(ω) raises' if up else 'flat(X) lowers'} indices, and a scalar has none")
+        return self.space.placed(tensor, up)
 
     def _trace(self, tensor: Tensor) -> Tensor:
         if tensor.rank < 2:
