@@ -296,3 +296,10 @@ def test_what_bounds_the_steps_is_of_the_time_it_is_asked_for():
         problem.implicit.prepare(2.0, problem.y0)
         problem.implicit.solve(b, 1.0, damped)
         np.testing.assert_allclose(damped, b / (1 + 3 * radius), rtol=1e-9)
+
+
+def test_equations_with_time_are_judged_where_runs_start_by_default():
+    start = gf.Torus(dim=1).grid(16).scalar("cos(2*pi*x)")
+    with pytest.raises(IllPosedError, match="at this state and t = 0: "):
+        gf.solve(gf.Flow.from_expression("(t - 1)*laplacian(u)"), start, t1=1.0)
+    assert gf.solve(gf.Flow.from_expression("(1 - t)*laplacian(u)"), start, t1=0.1).outcome.kind == "finished"

@@ -35,7 +35,8 @@ WRONG = [
     ("g", "Ric[i,j]*Hess(f)", 1, "name them in both"),
     ("g", "A[i]*d(f)[j] + A*d(f)", 16, "not symmetric, are not: name them in both"),
     ("g", "Ric[i,j] + X[i]*d(f)[j]", 12, "a tensor with 1 upper index and 1 lower index, and another term is a tensor "
-                                         "with 2 lower indices"),
+                                         "with 2 lower indices: they have no sum: lower an index by g, as "
+                                         "g[i,j]*X[j] does"),
     ("g", "Ric[i,j][k,l]", 9, "named already (i, j)"),
     ("g", "Ric[i,j", 4, "write names with commas between them, as in Ric[i, j]"),
     ("g", "Ric[i;j]", 4, "write names with commas between them"),

@@ -177,7 +177,7 @@ class ExpressionFlow(Flow):
             require_periodic_program(moving.grid, program, f"a coefficient of {self._shown()}")
         blocks = character_at(equation, moving)
         if not self.forced:
-            self._refuse_ill_posed(blocks)
+            self._refuse_ill_posed(blocks, TIME in equation.program.parameters)
         if equation.curvature and not any(block.oscillation for block in blocks):
             return replace(equation, lower=False)  # a metric moves, and diffusion alone limits the step
         return equation
@@ -224,13 +224,14 @@ class ExpressionFlow(Flow):
         """The state with those of its fields still that have no rate."""
         return held(state, self.rates, not isinstance(self.rate, Mapping))
 
-    def _refuse_ill_posed(self, blocks: Sequence[Block]) -> None:
+    def _refuse_ill_posed(self, blocks: Sequence[Block], timed: bool) -> None:
+        when = " and t = 0" if timed else ""
         for block in blocks:
             if block.growth:
-                raise IllPosedError(f"{self._shown()} is ill-posed at this state: plane waves of wave number |k| in "
-                                    f"{', '.join(block.names)} grow like exp({block.growth:.4g} |k|^{block.order} t), "
-                                    "without bound as the grid is refined. Look at its signs; to run it all the same, "
-                                    "as a demonstration, give forced=True.")
+                raise IllPosedError(f"{self._shown()} is ill-posed at this state{when}: plane waves of wave number |k| "
+                                    f"in {', '.join(block.names)} grow like exp({block.growth:.4g} |k|^{block.order} "
+                                    "t), without bound as the grid is refined. Look at its signs; to run it all the "
+                                    "same, as a demonstration, give forced=True.")
 
     def _shown(self) -> str:
         return f"the rate {', '.join(repr(str(rate)) for rate in self.rates.values())}"

@@ -100,7 +100,8 @@ class Space:
                               which)
             term = term.moved(named.labels)
         if term.up != named.up:
-            raise Refusal(f"this is {term.kind}, and another term is {named.kind}: they have no sum", which)
+            advice = ": lower an index by g, as g[i,j]*X[j] does" if term.rank == named.rank and self.metric else ""
+            raise Refusal(f"this is {term.kind}, and another term is {named.kind}: they have no sum{advice}", which)
         return term
 
     # indices
