@@ -27,8 +27,8 @@ from geomflow.field import Field, MetricField, PotentialField
 from geomflow.field.matrices import unpack_symmetric
 from geomflow.field.operators import Operator, discretise
 from geomflow.field.potential import ReferenceForm
+from geomflow.flow.compiled import Compiled
 from geomflow.flow.equation import Equation
-from geomflow.flow.flow import Compiled
 from geomflow.flow.implicit import FrozenPrincipal
 from geomflow.flow.principal import SpectralBound
 from geomflow.symbolic.jets import MetricNodes, field_node, metric_names, metric_nodes

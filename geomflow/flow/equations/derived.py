@@ -19,12 +19,13 @@ from geomflow.field.potential import ReferenceForm
 from geomflow.field.setting import Setting, setting_of
 from geomflow.field.state import Field
 from geomflow.flow.character import fastest_growth
+from geomflow.flow.compiled import character_at
 from geomflow.flow.equation import Equation, Monitor, checked_state, equations_of
 from geomflow.flow.equations.beside import monitors_of, positivity, size_of_curvature
 from geomflow.flow.equations.gauge import GAUGES, Gauge
 from geomflow.flow.equations.kahler import kahler_monitors, log_det_stage
 from geomflow.flow.equations.ricci import minors, ricci_monitors
-from geomflow.flow.flow import Flow, character_at
+from geomflow.flow.flow import Flow
 from geomflow.symbolic.functionals.derived import DerivedFlow
 from geomflow.symbolic.functionals.fields import FieldsDensity
 from geomflow.symbolic.functionals.system import GradientSystem, is_distribution

@@ -17,6 +17,7 @@ from geomflow.core.program import Program, Stage
 from geomflow.field import Field, Fields, Torus
 from geomflow.field.sampling import require_periodic_program
 from geomflow.flow.character import Block
+from geomflow.flow.compiled import character_at
 from geomflow.flow.equation import Equation, checked_state
 from geomflow.flow.equations.beside import (
     example,
@@ -33,7 +34,6 @@ from geomflow.flow.equations.gauge import GAUGES, shown_gauge
 from geomflow.flow.equations.reading import Reading
 from geomflow.flow.equations.unknowns import UNKNOWN, held, matched
 from geomflow.flow.flow import Flow as Flow
-from geomflow.flow.flow import character_at
 from geomflow.symbolic.given import names_written
 from geomflow.symbolic.language.shown import shown
 from geomflow.symbolic.language.words import RESERVED, TIME
