@@ -42,9 +42,10 @@ def test_the_package_holds_every_example_of_the_repository():
 def test_the_list_names_each_with_a_line(capsys):
     assert main(["examples"]) == 0
     told = capsys.readouterr().out.splitlines()
-    assert "run       calabi_flow_torus       Calabi flow on the square torus C/(Z + iZ)" in "\n".join(told)
-    assert any(row.split()[:2] == ["variety", "dwork_quintic"] for row in told)
-    assert "script    quintic_metric          A nearly Ricci-flat metric on the quintic" in told
+    rows = [" ".join(row.split()) for row in told]
+    assert any(row.startswith("run calabi_flow_torus Calabi flow on the square torus C/(Z + iZ)") for row in rows)
+    assert any(row.startswith("variety dwork_quintic ") for row in rows)
+    assert "script quintic_metric A nearly Ricci-flat metric on the quintic" in rows
     assert len(told) == 2 + sum(map(len, shipped().values()))
 
 

@@ -126,7 +126,7 @@ t1 = 0.001
     ("a = 0.01}", "a = 0.01, b = 2}", "the parameter 'b' does not occur"),
     ("(1 - f^2)^2", "(1 - k^2)^2", "'k'"),
     ('functional = "density"', 'functional = "volume"', "the functional 'volume' has no option 'density'"),
-    ('keep = "f"', 'keep = "f"\ngauge = "deturck"', "no option 'gauge'"),
+    ('keep = "f"', 'keep = "f"\ngauge = "deturck"', "all fields are moved along"),
     ('keep = "f"', 'keep = "f"\nmeasure = 2', "integrated against dV"),
     ("a = 0.01}", "a = -0.01}", "ill-posed"),
     ('of = "f"', "of = []", "names no field: name each that moves once"),

@@ -95,3 +95,15 @@ def test_sigma_runs_in_the_dirichlet_metric():
     sol = gf.solve(fn.Sigma(COMPLEX).gradient_flow("dirichlet"), POTENTIAL, 1e-5, stepper="rk4",
                    control=gf.FixedStep(1e-6))
     assert sol["energy"][-1] < sol["energy"][0]
+
+
+def test_a_free_function_beside_a_metric_moves_with_it():
+    torus = gf.Torus(dim=2)
+    grid, energy = torus.grid(12), gf.functionals.from_density(torus, "R^2/100 + dot(f, f)/2 + f^2")
+    flow = energy.gradient_flow("ebin")
+    assert "Derivative(f(t), t)" in str(flow)
+    state = grid.fields(f=grid.random_scalar(2, 0.2), g=grid.random_metric(1, 0.1))
+    sol = gf.solve(flow, state, t1=1e-4)
+    assert all(sol["energy"][1:] < sol["energy"][:-1])
+    assert energy(sol.last) == pytest.approx(sol["energy"][-1])
+    assert (sol.last["f"].values != state["f"].values).any()

@@ -102,7 +102,7 @@ def test_every_functional_says_what_it_is(kind):
     text = functional.explain()
     assert "δE = ∫" in text
     assert functional.source in text
-    assert functional.gradient_flow().latex().startswith(r"\frac{d}{d t}")
+    assert r"\frac{d}{d t}" in functional.gradient_flow().latex().partition(" = ")[0]
     assert "Eq(" not in functional.gradient_flow().explain()
 
 

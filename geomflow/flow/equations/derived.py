@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, final
@@ -130,7 +130,10 @@ class Descent(Flow):
         """
         if isinstance(self.derived.functional, FieldsDensity):
             return self._on_fields(self.derived.functional, state)
-        potential = self.derived.flat.unknowns == (PHI,)
+        unknowns = self.derived.flat.unknowns
+        if isinstance(state, Fields) and set(unknowns) == set(state.component_names):
+            return self._of_parts(self.derived.flat, state, state.moving)
+        potential = unknowns == (PHI,)
         kind, how = (PotentialField, "grid.potential(...) on a ComplexTorus") if potential else (
             MetricField, "grid.metric(...) on a Torus")
         checked: Any = checked_state(self, state, kind, how)
@@ -161,13 +164,18 @@ class Descent(Flow):
         moving = {name: parts[name] for name in order if name in names}
         still = {name: parts[name] for name in order if name not in names}
         system = self.derived.flat if self.gauge is None else self.derived.system(dressed=self._gauged)
-        program = system.program.arranged([own for name, part in moving.items() for own in part.names(name)],
-                                          [own for name, part in still.items() for own in part.names(name)])
-        monitors = monitors_of(moving, functional.coordinates)
+        rows = np.concatenate([part.pack() for part in still.values()]) if still else None
+        names = [own for name, part in still.items() for own in part.names(name)]
+        return replace(self._of_parts(system, self.moving(state), moving, names), statics=rows)
+
+    def _of_parts(self, system: GradientSystem, state: Field, moving: Mapping[str, Field],
+                  statics: Sequence[str] = ()) -> Equation:
+        """The equation of fields by name, in the order of the state."""
+        program = system.program.arranged([own for name, part in moving.items() for own in part.names(name)], statics)
+        monitors = monitors_of(moving, program.coordinates)
         return replace(
             self._equation(replace(system, program=program), monitors, ()),
-            statics=np.concatenate([part.pack() for part in still.values()]) if still else None,
-            positive=positivity(self.moving(state), moving),
+            positive=positivity(state, moving),
             curvature=size_of_curvature(monitors),
             lower=True,
         )
@@ -196,9 +204,10 @@ class Descent(Flow):
         metric = MetricNodes(coordinates, metric_nodes(coordinates)[1])
         extra = {*system.unknowns, *system.program.statics} - {*metric_names(coordinates), LOG_MEASURE}
         if extra:
-            raise InputError(f"{self.name} needs {', '.join(sorted(extra))} beside the metric. For Perelman's "
-                             "coupled flow run RicciFlow first, then ConjugateHeatFlow along its solution; for a fixed "
-                             "measure dm give f = log(dV/dm), as PerelmanF does.")
+            raise InputError(f"{self.name} needs {', '.join(sorted(extra))} beside the metric: give both, as "
+                             "grid.fields(g=..., f=...). For Perelman's coupled flow run RicciFlow first, then "
+                             "ConjugateHeatFlow along its solution; for a fixed measure dm give f = log(dV/dm), as "
+                             "PerelmanF does.")
         own = ricci_monitors(metric, gr.sqrt(metric.determinant))
         return replace(
             self._equation(system, own, ()),

@@ -21,7 +21,7 @@ from geomflow.symbolic.functionals.linear import Background, Linearisation
 from geomflow.symbolic.jets import metric_names, metric_nodes
 from geomflow.symbolic.ring import HALF, packed_places
 from geomflow.symbolic.variation.algebra import expanded
-from geomflow.symbolic.variation.display import written_sum
+from geomflow.symbolic.variation.display import written, written_sum
 from geomflow.symbolic.variation.metric_frame import (
     LOG_MEASURE,
     DerivingMetric,
@@ -147,6 +147,16 @@ class MetricGradient(Gradient):
         """A multiple of the gradient in the usual notation; for "L2", raised and divided by dm/dV."""
         shown = written_sum(self.variation.algebra, {t: factor * c for t, c in self.tensors.items()})
         return shown if self.metric != "L2" else sympy.Symbol("dV/dm") * sympy.Function("raised")(shown)
+
+    @property
+    def equation(self) -> sympy.Eq:
+        """∂_t g_ij = −c grad E, and ∂_t f beside it where f is evolved."""
+        found = super().equation
+        if self.functional.dilaton is not False or self.functional.elliptic:
+            return found
+        moving = sympy.Derivative(sympy.Function(DILATON)(sympy.Symbol("t")), sympy.Symbol("t"))
+        rate = sympy.expand(-self.functional.factor * written(self.variation.algebra, self.dilaton))
+        return sympy.Eq(sympy.Tuple(found.lhs, moving), sympy.Tuple(found.rhs, rate), evaluate=False)
 
     def components(self, realise: MetricRealisation) -> dict[str, gr.Node]:
         """g_xx, g_xy, ..., then f where it is evolved."""
