@@ -193,3 +193,19 @@ def test_a_gauge_moves_all_fields(how, said):
         gf.Descent(flow, gauge="deturck")
     with pytest.raises(InputError, match="without a gauge"):
         gf.Descent(gf.functionals.ScalarSquared(PLANE).gradient_flow(), gauge="deturck")
+
+
+@pytest.mark.parametrize(("density", "fields", "how", "rates"), [
+    ("dot(d(f), d(f))/2 + (f^2 - 1)^2/4", "g f", {"of": "f", "metric": "f:H-1"}, "laplacian(f**3 - f - laplacian(f))"),
+    ("dot(d(A), d(A))/4", "g A:form", {"of": "A"}, "div(d(A))"),
+    ("dot(d(u), d(u))", "u", {}, "2*laplacian(u)"),
+    ("f^2", "g f", {"of": "f", "keep": ["volume", "f"]}, "-2*f + lambda_1"),
+    ("dot(Hess(f), Hess(f))", "g f", {"of": "f"}, "-grad_f(E)"),
+])
+def test_flows_show_their_rates_in_the_words_of_densities(density, fields, how, rates):
+    assert str(from_density(PLANE, density, fields=fields).gradient_flow(**how).equation.rhs) == rates
+
+
+def test_forms_of_higher_degree_are_written_too():
+    energy = from_density(gf.Torus(dim=3), "exp(f)*dot(d(B), d(B)) + dot(B, B)", fields="g f B:2-form")
+    assert energy.certify_gradient(energy.gradient_texts())

@@ -34,6 +34,20 @@ def test_variation_by_structure_is_that_of_the_euler_operator(drawn):
     assert functional(drawn).certify()
 
 
+WRITTEN = ["R", "f", "f^2", "dot(d(f), d(f))", "laplacian(f)", "dot(d(A), d(A))", "dot(A, A)", "exp(f)",
+           "laplacian(R*f)", "dot(d(R), d(f))", "1"]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.integers(-3, 3).filter(bool), *[st.sampled_from(WRITTEN)] * 2), min_size=1, max_size=3))
+def test_gradients_are_written_as_they_are(drawn):
+    energy = functional(drawn)
+    written = energy.gradient_texts()
+    assert written is not None
+    assert set(written) == set(energy.fields)
+    assert energy.certify_gradient(written)
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.lists(terms, min_size=1, max_size=2), st.integers(0, 1000))
 def test_gradients_are_the_first_variation(drawn, seed):

@@ -15,6 +15,7 @@ from geomflow.core.progress import waiting
 from geomflow.symbolic.functionals.density import not_covariant
 from geomflow.symbolic.functionals.derived import DerivedFlow
 from geomflow.symbolic.functionals.fields_gradient import FieldsGradient, products_of, raised, read_products
+from geomflow.symbolic.functionals.fields_text import gradient_text
 from geomflow.symbolic.functionals.functional import SEVERAL, Functional, Terms, summed
 from geomflow.symbolic.functionals.naming import densities_of, names_of, require_names
 from geomflow.symbolic.language.kinds import Kind, read_kinds
@@ -272,6 +273,26 @@ class FieldsDensity(Functional):
             outputs += [a - b for a, b in zip(own.entries.flat, said.entries.flat, strict=True)]
         statement = f"gradient of {self.name} minus {', '.join(textbook.values())} in {self.place}"
         return Certificate(statement, all_vanish(self._staged(found.realised, outputs)))
+
+    def gradient_texts(self, density: str | None = None) -> dict[str, str] | None:
+        """The gradient along each field in the language of tensors, where the density is made of few quantities.
+
+        None where it holds others than functions, R, ⟨df, dh⟩, Δf and squares of forms. `certify_gradient` decides it.
+
+        Parameters
+        ----------
+        density : str, optional
+            Another density in the same words, such as one that is kept.
+
+        Examples
+        --------
+        >>> import geomflow as gf
+        >>> E = gf.functionals.from_density(gf.Torus(dim=2), "R*f + dot(d(f), d(f))", fields="g f")
+        >>> E.gradient_texts()["f"]
+        'R - 2*laplacian(f)'
+        """
+        tape = self.new_algebra()
+        return gradient_text(tape, self.read(tape, self.given if density is None else density))
 
     # descent
 

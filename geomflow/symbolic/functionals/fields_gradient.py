@@ -16,6 +16,7 @@ from geomflow.core.program import Average
 from geomflow.symbolic.functionals.linear import Linearisation, wave_vector
 from geomflow.symbolic.functionals.system import GradientSystem, gradient_system
 from geomflow.symbolic.language.kinds import Kind
+from geomflow.symbolic.language.shown import shown
 from geomflow.symbolic.language.space import Space
 from geomflow.symbolic.language.tensor import Tensor
 from geomflow.symbolic.variation.staged import Staged
@@ -100,21 +101,30 @@ class FieldsGradient:
 
     @property
     def expression(self) -> sympy.Expr:
-        """The gradient as a tuple of functional derivatives."""
-        return sympy.Tuple(*(self._derivative(name) for name in self.moving))
+        """The gradient along each field that moves, as a tuple; less multiples of what is kept."""
+        return sympy.Tuple(*(self._shown(name) for name in self.moving))
 
     @property
     def equation(self) -> sympy.Eq:
         """∂_t u = −grad_u E; of tuples where several fields move."""
         t = sympy.Symbol("t")
         left = [sympy.Derivative(sympy.Function(name)(t), t) for name in self.moving]
-        right = [-self._derivative(name) for name in self.moving]
+        right = [sympy.expand(-self._shown(name)) for name in self.moving]
         if len(left) == 1:
             return sympy.Eq(left[0], right[0], evaluate=False)
         return sympy.Eq(sympy.Tuple(*left), sympy.Tuple(*right), evaluate=False)
 
-    def _derivative(self, name: str) -> sympy.Expr:
-        return sympy.Function(f"grad_{name}")(sympy.Symbol("E"))
+    @cached_property
+    def _texts(self) -> list[dict[str, str] | None]:
+        return [self.functional.gradient_texts(text) for text in (None, *self.kept)]
+
+    def _shown(self, name: str) -> sympy.Expr:
+        """The gradient along a field as a geometer writes it; grad_u E where the density is made of too much."""
+        if any(texts is None for texts in self._texts):
+            return sympy.Function(f"grad_{name}")(sympy.Symbol("E"))
+        own, *kept = [(texts or {})[name] for texts in self._texts]
+        text = " ".join([own, *(f"- lambda_{n}*({part})" for n, part in enumerate(kept) if part != "0")])
+        return shown(f"-laplacian({text})" if self.products[name] == "H-1" else text, {})
 
     @property
     def kept(self) -> list[str]:

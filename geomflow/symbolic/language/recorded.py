@@ -134,7 +134,7 @@ class Recorded(Space):
         functions = [part.form for part in pair if isinstance(part, Differential) and not part.form.rank]
         if len(functions) == 2:
             return self.tape.note(Pairing(*functions))
-        same = first.entries is second.entries and first.rank > 1 and not any(first.up)
+        same = first.entries is second.entries and first.rank > 0 and not any(first.up)
         if same and isinstance(self.metric, NotedMetric):
             known = self.metric.squared(first.entries)
             bare = Tensor(first.entries, first.up)
