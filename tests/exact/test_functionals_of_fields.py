@@ -209,3 +209,10 @@ def test_flows_show_their_rates_in_the_words_of_densities(density, fields, how, 
 def test_forms_of_higher_degree_are_written_too():
     energy = from_density(gf.Torus(dim=3), "exp(f)*dot(d(B), d(B)) + dot(B, B)", fields="g f B:2-form")
     assert energy.certify_gradient(energy.gradient_texts())
+
+
+def test_parameters_are_written_by_name():
+    energy = from_density(PLANE, "a*R*f^2 + b*exp(f)*dot(d(f), d(f)) + a*b*laplacian(f)^2", fields="g f",
+                          parameters={"a": 0.3, "b": 2})
+    assert "2*a*b*laplacian(laplacian(f))" in energy.gradient_texts()["f"]
+    assert energy.certify_gradient(energy.gradient_texts())

@@ -152,7 +152,7 @@ class FieldsDensity(Functional):
         """s, over the symbols of a tape."""
         return self.read(use, self.given)
 
-    def read(self, tape: Tape, text: str) -> gr.Node:
+    def read(self, tape: Tape, text: str, constants: Mapping[str, Tensor] | None = None) -> gr.Node:
         """A scalar in the words of the density, over the symbols of a tape.
 
         Raises ExpressionError for text that cannot be read or is no scalar, InputError where it is not covariant.
@@ -163,11 +163,13 @@ class FieldsDensity(Functional):
             Where its quantities are noted.
         text : str
             In the language of tensors.
+        constants : mapping of str to Tensor, optional
+            What the parameters are; their numbers unless given.
         """
         if not isinstance(text, str) or not text.strip():
             raise ExpressionError(f"{text!r} is no density: a density of several fields is written as text, as in "
                                   "'R - dot(d(f), d(f))/2'.")
-        words = self._words(recorded(tape))
+        words = self._words(recorded(tape), constants or self._constants)
         found = read(text, words)
         if found.rank:
             raise ExpressionError(f"the density '{text}' is {found.kind}, and a density is a scalar: contract its "
@@ -177,11 +179,14 @@ class FieldsDensity(Functional):
         node: gr.Node = found.node
         return node
 
-    def _words(self, space: Space) -> Words:
+    @property
+    def _constants(self) -> dict[str, Tensor]:
+        return {name: Tensor.scalar(exact_number(value, f"the parameter '{name}'"))
+                for name, value in self.numbers.items()}
+
+    def _words(self, space: Space, constants: Mapping[str, Tensor]) -> Words:
         """The words that may be used in a space where these fields live."""
-        known = {name: kind.tensor(name, self.coordinates) for name, kind in self.fields.items()}
-        known |= {name: Tensor.scalar(exact_number(value, f"the parameter '{name}'"))
-                  for name, value in self.numbers.items()}
+        known = {name: kind.tensor(name, self.coordinates) for name, kind in self.fields.items()} | dict(constants)
         fixed = set[str]()
         for name, text in self.where.items():
             words = Words(space, NoAverages(), dict(known))  # type: ignore[arg-type]
@@ -265,7 +270,7 @@ class FieldsDensity(Functional):
         found = self.first_variation()
         space, outputs = found.realised.space, list[gr.Node]()
         for name, text in textbook.items():
-            said = replace(ordered(read(text, self._words(space))), labels=None)
+            said = replace(ordered(read(text, self._words(space, self._constants))), labels=None)
             kind = self.fields[name]
             own = raised(space, kind, found.tensors[name], products_of(kind)[0])
             if said.up != own.up:
@@ -292,7 +297,8 @@ class FieldsDensity(Functional):
         'R - 2*laplacian(f)'
         """
         tape = self.new_algebra()
-        return gradient_text(tape, self.read(tape, self.given if density is None else density))
+        symbols = {name: Tensor.scalar(gr.symbol(name)) for name in self.numbers}
+        return gradient_text(tape, self.read(tape, self.given if density is None else density, symbols))
 
     # descent
 

@@ -44,6 +44,7 @@ class _Writing:
 
     def __init__(self, tape: Tape, density: gr.Node) -> None:
         self._tape = tape
+        self._constants = {sympy.Symbol(leaf.data) for leaf in gr.leaves([density]) if leaf.op == "symbol"}
         self._names = {tape.tensor(name).node: name for name, kind in tape.fields.items() if not kind.rank}
         self._name_quantities()
         self._weights: dict[gr.Node, sympy.Expr] = {}
@@ -123,24 +124,25 @@ class _Writing:
             self._weights[leaf] = self._weights.get(leaf, sympy.Integer(0)) + weight * self._written(slope)
 
     def _vary(self, quantity: Quantity, weight: sympy.Expr) -> None:
-        varies = bool(weight.free_symbols)
+        varies = self._varies(weight)
         match quantity:
             case ScalarCurvature():
                 self._along_metric(-weight * sympy.Symbol("Ric"))
                 if varies:
-                    self._along_metric(_act("Hess({})", weight) - _act("laplacian({})", weight) * self._metric)
+                    self._along_metric(self._act("Hess({})", weight))
+                    self._along_metric(-self._act("laplacian({})", weight) * self._metric)
             case Pairing(first, second):
                 for part, other in ((first, second), (second, first)):
                     text = self._text(other)
-                    self._spread(part.node, -_diffused(weight, text))
+                    self._spread(part.node, -self._diffused(weight, text))
                 a, b = self._text(first), self._text(second)
                 self._along_metric(-weight * sympy.Symbol(f"d({a})*d({b})" if a == b else f"sym(d({a})*d({b}))"))
             case Laplacian(function):
                 text = self._text(function)
-                self._along_metric(-HALF * _diffused(weight, text) * self._metric)
+                self._along_metric(-HALF * self._diffused(weight, text) * self._metric)
                 if varies:
-                    self._spread(function.node, _act("laplacian({})", weight))
-                    self._along_metric(_act(f"sym(d({text})*d({{}}))", weight))
+                    self._spread(function.node, self._act("laplacian({})", weight))
+                    self._along_metric(self._act(f"sym(d({text})*d({{}}))", weight))
             case Square(tensor):
                 self._vary_square(tensor, weight)
             case _:
@@ -161,18 +163,20 @@ class _Writing:
             return
         if "(" in name:
             return  # ddA vanishes
-        inner = _act(f"div(({{}})*{own})", weight) if weight.free_symbols else weight * sympy.Symbol(f"div({own})")
+        varies = self._varies(weight)
+        inner = self._act(f"div(({{}})*{own})", weight) if varies else weight * sympy.Symbol(f"div({own})")
         self._add(name, -2 * factorial(tensor.rank - 1) * tensor.rank * inner)
 
+    def _varies(self, weight: sympy.Expr) -> bool:
+        return bool(weight.free_symbols - self._constants)
 
-def _act(pattern: str, weight: sympy.Expr) -> sympy.Expr:
-    """A linear operator on a weight, its number outside."""
-    number, rest = weight.as_coeff_Mul()
-    return number * sympy.Symbol(pattern.format(rest))
+    def _act(self, pattern: str, weight: sympy.Expr) -> sympy.Expr:
+        """A linear operator on a weight, its constant factors outside."""
+        factor, rest = weight.as_independent(*(weight.free_symbols - self._constants), as_Add=False)
+        return factor * sympy.Symbol(pattern.format(rest))
 
-
-def _diffused(weight: sympy.Expr, text: str) -> sympy.Expr:
-    """∇^k(w ∇_k s)."""
-    if not weight.free_symbols:
-        return weight * sympy.Symbol(f"laplacian({text})")
-    return _act(f"div(({{}})*grad({text}))", weight)
+    def _diffused(self, weight: sympy.Expr, text: str) -> sympy.Expr:
+        """∇^k(w ∇_k s)."""
+        if not self._varies(weight):
+            return weight * sympy.Symbol(f"laplacian({text})")
+        return self._act(f"div(({{}})*grad({text}))", weight)
