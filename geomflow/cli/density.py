@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from geomflow.cli.typed import DIM, each, rendered
+from geomflow.cli.typed import DIM, each, rendered, table
 from geomflow.core.errors import ExpressionError, InputError
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ def density_lines(args: argparse.Namespace, linear_rates: Callable[[DerivedFlow]
     import geomflow.field as gf
     from geomflow.flow.registry import gradient
 
-    options = {"density": args.density, "fields": args.fields, "where": dict(args.where)}
+    options = {"density": args.density, "fields": args.fields, "where": table("where", args.where)}
     flow = gradient(gf.Torus(DIM if args.dim is None else args.dim), "density", args.metric,
-                    dict(args.parameter), of=args.of, keep=args.keep, **options).derived
+                    table("parameter", args.parameter), of=args.of, keep=args.keep, **options).derived
     equations = [rendered(equation, args.latex) for equation in each(flow.equation)]
     if args.latex:
         return equations

@@ -80,8 +80,8 @@ def typed_lines(args: argparse.Namespace) -> list[str]:
     state = grid.fields(**{rate.name: rate.field(grid, seed) for seed, rate in enumerate(rates)})
     if len(state.parts) < len(rates):
         raise InputError("two --rate are given for one field: give each field one")
-    flow: Any = expression({rate.name: rate.text for rate in rates}, where=dict(args.where),
-                           parameters=dict(args.parameter), gauge=args.gauge)
+    flow: Any = expression({rate.name: rate.text for rate in rates}, where=table("where", args.where),
+                           parameters=table("parameter", args.parameter), gauge=args.gauge)
     equation = flow.written(state)
     shown = each(flow.equation) if args.dim is None else written_out(equation.program, grid.torus)
     lines = [rendered(equation, args.latex) for equation in shown]
@@ -119,6 +119,20 @@ def rendered(equation: sympy.Eq, latex: bool) -> str:
     if latex:
         return str(sympy.latex(equation))
     return f"{sympy.sstr(equation.lhs)} = {sympy.sstr(equation.rhs)}"
+
+
+def table(option: str, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """What an option given several times assigns to names. Raises InputError for a name that is given twice.
+
+    >>> table("parameter", [("a", 2.0), ("b", 1.0)])
+    {'a': 2.0, 'b': 1.0}
+    """
+    found = dict(pairs)
+    names = [name for name, _ in pairs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"two --{option} are given for '{twice}': give each name one")
+    return found
 
 
 def assignment(text: str) -> tuple[str, str]:

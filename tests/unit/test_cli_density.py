@@ -72,6 +72,8 @@ def test_densities_with_roots_are_certified(capsys):
     ([*OWN, "--metric", "f:H1"], "did you mean 'H-1'?"),
     ([*OWN, "--keep", "volum"], "unknown name 'volum'"),
     ([*OWN, "--dim", "9"], "dim is 9"),
+    ([*OWN, "--parameter", "a = 2", "--parameter", "a = 2"], "two --parameter are given for 'a'"),
+    ([*OWN, "--where", "q = f", "--where", "q = -f"], "two --where are given for 'q'"),
     (["--density", "R + k", "--fields", "g"], "unknown name 'k'"),
 ])
 def test_what_cannot_be_derived_is_one_clear_message(capsys, argv, message):

@@ -61,6 +61,8 @@ def test_verdicts(capsys, rate, verdict):
     (["--rate", "3: 1"], "names no field"),
     (["--rate", "u scalr: 1"], "did you mean 'scalar'"),
     (["--rate", "u: 1", "--rate", "u: 2"], "two --rate are given for one field"),
+    (["--rate", "u: a*u", "--parameter", "a = 2", "--parameter", "a=-3"], "two --parameter are given for 'a'"),
+    (["--rate", "u: q", "--where", "q = u", "--where", "q = -u"], "two --where are given for 'q'"),
     (["--rate", "u: laplacan(u)"], "did you mean 'laplacian'"),
     (["--rate", "g: -2*R"], "the rate of 'g'"),
     (["--rate", "u: R"], "grid.fields(g=grid.metric(...)"),
