@@ -128,7 +128,7 @@ class Grid(Mesh):
         """
         return make_form(self, components, degree)
 
-    def fields(self, **parts: Any) -> Fields:
+    def fields(self, /, **parts: Any) -> Fields:
         """Several fields by name, the state of a system: `grid.fields(g=grid.metric(), f="cos(2*pi*x)")`.
 
         Parameters
@@ -163,7 +163,7 @@ class Grid(Mesh):
         fields : str or mapping
             Names, with kinds behind colons, or names to kinds.
         seed : int or Generator
-            The same seed gives the same functions on every grid.
+            The same seed gives a field of the same name and kind the same values, on every grid and beside any others.
         amplitude : float
             The largest possible length of each field, below 1; of a metric that of its difference from δ, and of a
             Hermitian one, or that of a potential, twice that from ½δ.

@@ -145,9 +145,10 @@ MAKERS: dict[str, Callable[[Grid, Any, float, int], Field]] = {
 
 
 def random_fields(grid: Grid, given: str | Mapping[str, str], seed: Any, amplitude: float, modes: int) -> Fields:
-    """The state of `grid.random_fields(given, seed)`, drawn field by field."""
-    random = generator(seed)
-    return grid.fields(**{name: _maker(grid, kind)(grid, random, amplitude, modes)
+    """The state of `grid.random_fields(given, seed)`: each field from one drawn number and its name."""
+    drawn = int(generator(seed).integers(2**32))
+    return grid.fields(**{name: _maker(grid, kind)(grid, np.random.default_rng([drawn, *name.encode()]), amplitude,
+                                                   modes)
                           for name, kind in pairs_of_kinds(given).items()})
 
 

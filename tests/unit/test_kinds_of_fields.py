@@ -91,6 +91,19 @@ def test_random_fields_are_one_state_on_all_grids():
         assert 0.01 < lengths.max() <= (0.2 if name != "T" else 0.2 * np.sqrt(2))
 
 
+def test_random_fields_do_not_depend_on_the_fields_beside_them():
+    one, other, alone = (GRID.random_fields(names, seed=3) for names in ("g f h", "h f g", "f"))
+    for name in ("g", "f", "h"):
+        assert np.array_equal(one[name].values, other[name].values)
+    assert np.array_equal(one["f"].values, alone["f"].values)
+    assert not np.allclose(one["f"].values, one["h"].values)
+    assert not np.allclose(one["f"].values, GRID.random_fields("f", seed=4)["f"].values)
+
+
+def test_a_field_may_be_called_self():
+    assert list(GRID.fields(self=1, f=2).parts) == ["self", "f"]
+
+
 def test_random_fields_of_complex_tori_on_all_grids():
     coarse, fine = (gf.ComplexTorus(dim=2).grid(n, scheme="spectral") for n in (5, 6))
     one, other = (grid.random_fields("h:hermitian phi:potential f", seed=1, amplitude=0.4) for grid in (coarse, fine))
