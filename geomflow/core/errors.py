@@ -50,9 +50,13 @@ class NotFiniteError(InputError):
 
 
 def nearest(name: str, known: Iterable[str], otherwise: str) -> str:
-    """A question for the nearest of the `known` names, or all of them after `otherwise` where none is near."""
+    """A question for the nearest of the `known` names, or all of them after `otherwise` where none is near.
+
+    None is near that is over twice as long.
+    """
     choices = sorted(set(known))
-    close = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
+    likely = [choice for choice in choices if len(choice) <= 2 * len(name)]
+    close = difflib.get_close_matches(name, likely, n=1, cutoff=0.5)
     return f"did you mean '{close[0]}'?" if close else f"{otherwise}: {', '.join(choices)}."
 
 

@@ -118,6 +118,7 @@ def test_the_place_is_shown_and_advice_is_given(name, text, column, advice):
     message, shown, caret = str(raised.value).split("\n")
     assert message.startswith(f"at column {column}: ")
     assert advice in message
+    assert message.endswith(f"(the rate of '{name}')")
     assert caret.endswith("^")
     place = len(caret) - 1
     assert shown[place:] == text.replace("\n", " ")[column - 1 : column - 1 + len(shown[place:])]
@@ -142,7 +143,8 @@ def test_curvature_without_a_metric(word):
     ({"g": "-2*Ric"}, {"gauge": "deturck"}, InputError, "'f' has no rate: give it the rate 0, or leave the gauge out"),
     ({"f": "P"}, {"where": {"P": "Q", "Q": "P"}}, ExpressionError, "'Q' stands on itself or comes later.*before it"),
     ({"f": "P"}, {"where": {"P": "f + P"}}, ExpressionError, "at column 5: the definition 'P' stands on itself"),
-    ({"f": "P"}, {"where": {"P": "q"}}, ExpressionError, "unknown name 'q'"),
+    ({"f": "P"}, {"where": {"P": "q"}}, ExpressionError, "unknown name 'q'.*the definition of 'P'"),
+    ({"f": "c*f"}, {}, ExpressionError, "unknown name 'c'; known here: "),
     ({"f": "P"}, {"where": {"P": ""}}, ExpressionError, "'P' is empty"),
     ({"f": "P"}, {"where": {"P": "Ric"}}, ExpressionError, "the rate of a function was expected"),
     ({"f": "P"}, {"where": "P = 3"}, InputError, "must be a mapping from names to definitions"),

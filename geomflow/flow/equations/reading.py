@@ -119,7 +119,12 @@ class Reading:
         if isinstance(rate, str):
             if not rate.strip():
                 raise ExpressionError(f"the rate or definition of '{name}' is empty: write 0 for zero.")
-            found: Tensor = read(rate, words)
+            try:
+                found: Tensor = read(rate, words)
+            except ExpressionError as error:
+                message, *shown = str(error).split("\n")
+                what = "rate" if name in self.parts else "definition"
+                raise type(error)("\n".join([f"{message} (the {what} of '{name}')", *shown])) from None
             return found
         return Tensor.scalar(self._of_sympy(rate, words))
 

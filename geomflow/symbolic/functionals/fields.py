@@ -12,7 +12,6 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, InputError, require_known
 from geomflow.core.numbers import exact_number
 from geomflow.core.progress import waiting
-from geomflow.symbolic.functionals.density import not_covariant
 from geomflow.symbolic.functionals.derived import DerivedFlow
 from geomflow.symbolic.functionals.fields_gradient import FieldsGradient, products_of, raised, read_products
 from geomflow.symbolic.functionals.fields_text import gradient_text
@@ -175,7 +174,9 @@ class FieldsDensity(Functional):
             raise ExpressionError(f"the density '{text}' is {found.kind}, and a density is a scalar: contract its "
                                   "indices, as dot(a, b), trace(T) and T[i, i] do.")
         if words.fixed:
-            raise not_covariant(text)
+            raise InputError(f"the density '{text}' is not covariant: it names {', '.join(sorted(words.fixed))}, which "
+                             "belongs to the coordinates, so its integral depends on the chart. Write it in tensors, "
+                             "such as R, dot(d(f), d(f)) and laplacian(f).")
         node: gr.Node = found.node
         return node
 
@@ -311,7 +312,8 @@ class FieldsDensity(Functional):
         ----------
         metric : str or mapping, optional
             Inner products by field, "f:H-1" or {"f": "H-1"}; the first of each field unless given: "ebin",
-            ∫ h_ij h^ij dV, of the metric, "L2" of all else; "H-1" of a function, ∫ |∇Δ^{-1}a|² dV, keeps its integral.
+            ∫ h_ij h^ij dV, of the metric, "L2" of all else; "H-1" of a function, ∫ |∇Δ^{-1}a|² dV, keeps its integral
+            while the metric is still.
         of : str or sequence of str, optional
             The fields that move; all unless given.
         keep : str or sequence of str
