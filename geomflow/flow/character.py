@@ -20,13 +20,10 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from geomflow.core import graph as gr
-from geomflow.core.program import Program, Stage
+from geomflow.core.program import Program
 from geomflow.field.grid import Grid
-from geomflow.field.operators import pointwise
 from geomflow.flow.degenerate import DIFFEOMORPHISMS, RESCALINGS, Principal, Symmetry
-
-POINTS = 24
-"""Grid points at which the symbol is looked at."""
+from geomflow.flow.slopes import Slope, Slopes, sampled
 
 DIRECTIONS = 12
 """Random directions of wave vectors beside the axes."""
@@ -114,6 +111,29 @@ def fastest_growth(blocks: Sequence[Block]) -> tuple[float, Fraction]:
     return worst.growth, worst.order
 
 
+def growth_of(blocks: Sequence[Block]) -> str | None:
+    """How short waves grow without bound, in words; None where none do.
+
+    Parameters
+    ----------
+    blocks : sequence of Block
+        Of one equation.
+    """
+    return next((grown(block) for block in blocks if block.growth), None)
+
+
+def grown(block: Block) -> str:
+    """How short waves of a block grow, in words.
+
+    Parameters
+    ----------
+    block : Block
+        One that is ill-posed.
+    """
+    return (f"plane waves of wave number |k| in {', '.join(block.names)} grow like exp({block.growth:.4g} "
+            f"|k|^{block.order} t), without bound as the grid is refined")
+
+
 def character(program: Program, grid: Grid, statics: np.ndarray | None, y: np.ndarray,
               parameters: Sequence[float], known: Iterable[Symmetry] = ()) -> tuple[Block, ...]:
     """The blocks of a program at a state.
@@ -133,9 +153,8 @@ def character(program: Program, grid: Grid, statics: np.ndarray | None, y: np.nd
     known : iterable of Symmetry
         What is looked for among directions that are not damped.
     """
-    slopes, directions = _slopes(program, grid, statics, y, parameters), _directions(grid.wave_directions)
-    matrix = _composed(program, slopes, directions)
-    blocks = [_block(program.fields, matrix, places) for places in _circles(matrix)]
+    directions = unit_vectors(grid.wave_directions, DIRECTIONS)
+    blocks = _blocks(program, Slopes(program, grid, statics)(y, parameters), directions)
     if not any(block.undamped and block.damping for block, _ in blocks):
         return tuple(block for block, _ in blocks)
     rows = dict(zip(program.fields, sampled(y), strict=True))
@@ -143,56 +162,24 @@ def character(program: Program, grid: Grid, statics: np.ndarray | None, y: np.nd
     return tuple(_explained(block, symbol, changes) for block, symbol in blocks)
 
 
-@dataclass(frozen=True)
-class Slope:
-    """The values (points,) of the coefficient of ∂^index of `name` in output `row` of `stage`."""
-
-    stage: int
-    row: int
-    name: str
-    index: tuple[int, ...]
-    values: np.ndarray
+def _blocks(program: Program, slopes: Sequence[Slope],
+            directions: np.ndarray) -> list[tuple[Block, Principal | None]]:
+    matrix = _composed(program, slopes, directions)
+    return [_block(program.fields, matrix, places) for places in circles(matrix)]
 
 
-def _slopes(program: Program, grid: Grid, statics: np.ndarray | None, y: np.ndarray,
-            parameters: Sequence[float]) -> list[Slope]:
-    """The coefficient of every derivative at some grid points, of all stages."""
-    values, points = _leaves(program, grid, statics, y, parameters)
-    found: list[Slope] = []
-    for number, stage in enumerate(program.stages):
-        moving = {*program.fields, *(name for inner in program.stages[:number] for name in inner.names)}
-        jets = [leaf for leaf in gr.leaves(stage.nodes) if leaf.op == "jet" and leaf.data[0] in moving]
-        derivatives = gr.jacobian(stage.nodes, values, jets, points)
-        found += [Slope(number, row, jet.data[0], jet.data[1], derivatives[row, n]) for row in range(len(stage.names))
-                  for n, jet in enumerate(jets) if derivatives[row, n].any()]
-    return found
+def unit_vectors(basis: np.ndarray, others: int) -> np.ndarray:
+    """Unit vectors: those along a basis, and some random ones of its span, always the same.
 
-
-def _leaves(program: Program, grid: Grid, statics: np.ndarray | None, y: np.ndarray,
-            parameters: Sequence[float]) -> tuple[dict[gr.Node, Any], int]:
-    """Parameters, and coordinates and derivatives at some grid points; and how many points these are."""
-    shown = [leaf for leaf in gr.leaves([node for stage in program.stages for node in stage.nodes])
-             if leaf.op == "jet" or leaf.data in program.coordinates]
-    known: dict[gr.Node, Any] = {gr.symbol(name): value for name, value in
-                                 zip(program.parameters, parameters, strict=True)}
-    if not shown:
-        return known, 1
-    final = Stage(tuple((f"leaf_{n}", leaf) for n, leaf in enumerate(shown)))
-    rows = pointwise(replace(program, stages=(*program.inner, final)), grid, statics)(y, parameters)
-    some = sampled(rows)
-    return known | dict(zip(shown, some, strict=True)), some.shape[1]
-
-
-def sampled(rows: np.ndarray) -> np.ndarray:
-    """Rows (n, *grid) at the grid points at which the symbol is looked at, (n, points)."""
-    flat = rows.reshape(len(rows), -1)
-    return flat[:, :: max(1, flat.shape[1] // POINTS)]
-
-
-def _directions(basis: np.ndarray) -> np.ndarray:
-    """Unit vectors: those along a basis, and random ones of its span, always the same."""
+    Parameters
+    ----------
+    basis : (n, d) array
+        Vectors.
+    others : int
+        How many random ones, where the span has more than one dimension.
+    """
     count = len(basis)
-    random = np.random.default_rng(0).standard_normal((DIRECTIONS if count > 1 else 0, count))
+    random = np.random.default_rng(0).standard_normal((others if count > 1 else 0, count))
     found = np.concatenate([basis, random @ basis])
     return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True))
 
@@ -232,8 +219,14 @@ def _cleaned(entry: Entry, sizes: Entry) -> Entry:
         TOLERANCE * largest, gr.ROUNDING * float(sizes[power].max()))}
 
 
-def _circles(matrix: list[dict[int, Entry]]) -> Iterator[list[int]]:
-    """The unknowns in groups that depend on each other in a circle."""
+def circles(matrix: Sequence[Mapping[int, Any]]) -> Iterator[list[int]]:
+    """The unknowns in groups that depend on each other in a circle.
+
+    Parameters
+    ----------
+    matrix : sequence of mappings
+        For each rate the unknowns that it depends on.
+    """
     links = np.array([[bool(row.get(column)) for column in range(len(matrix))] for row in matrix])
     count, labels = connected_components(links, directed=True, connection="strong")
     for label in range(count):
@@ -243,11 +236,11 @@ def _circles(matrix: list[dict[int, Entry]]) -> Iterator[list[int]]:
 def _block(names: Sequence[str], matrix: list[dict[int, Entry]],
            places: list[int]) -> tuple[Block, Principal | None]:
     orders = [[max(matrix[i].get(j, {}), default=None) for j in places] for i in places]
-    mean = _largest_mean(orders)
+    mean = largest_mean(orders)
     own = tuple(names[n] for n in places)
     if mean is None:
         return Block(own, Fraction(0), 0.0, 0.0, 0.0, len(places)), None
-    weights = _weights(orders, mean)
+    weights = weights_of(orders, mean)
     entries = [[matrix[i][j][order] if (order := orders[a][b]) is not None and order + weights[b] - weights[a] == mean
                 else 0.0 for b, j in enumerate(places)] for a, i in enumerate(places)]
     shape = np.broadcast_shapes(*(np.shape(entry) for row in entries for entry in row))
@@ -279,8 +272,14 @@ def _judged(names: tuple[str, ...], order: Fraction, eigenvalues: np.ndarray) ->
 Orders = list[list[int | None]]
 
 
-def _largest_mean(orders: Orders) -> Fraction | None:
-    """The largest mean order along a circle (Karp 1978); None without a circle."""
+def largest_mean(orders: Orders) -> Fraction | None:
+    """The largest mean order along a circle (Karp 1978); None without a circle.
+
+    Parameters
+    ----------
+    orders : lists of int or None
+        At which order each unknown enters each rate.
+    """
     count = len(orders)
     walks: list[list[int | None]] = [[0] * count]
     for _ in range(count):
@@ -296,8 +295,16 @@ def _largest_mean(orders: Orders) -> Fraction | None:
     return max(means, default=None)
 
 
-def _weights(orders: Orders, mean: Fraction) -> list[Fraction]:
-    """w with o_ij + w_j − w_i ≤ μ: the heaviest walks from each unknown, of steps o − μ."""
+def weights_of(orders: Orders, mean: Fraction) -> list[Fraction]:
+    """w with o_ij + w_j − w_i ≤ μ: the heaviest walks from each unknown, of steps o − μ.
+
+    Parameters
+    ----------
+    orders : lists of int or None
+        At which order each unknown enters each rate.
+    mean : Fraction
+        μ.
+    """
     weights = [Fraction(0)] * len(orders)
     for _ in orders:
         weights = [max([own, *(order - mean + weights[b] for b, order in enumerate(orders[a]) if order is not None)])

@@ -22,6 +22,7 @@ from geomflow.flow.forecast import foretell
 from geomflow.flow.implicit import FrozenPrincipal
 from geomflow.flow.principal import SpectralBound, principal_part
 from geomflow.flow.problem import Spectrum, Violation, lost_positivity
+from geomflow.flow.watch import Watch
 
 TIME = "t"
 """The parameter of a program that holds the time."""
@@ -117,7 +118,7 @@ class Compiled:
     @cached_property
     def _share(self) -> float:
         """Of systems, how oscillating they are: the spectrum at the state where they start."""
-        start = self.spectrum(0.0, self._start)
+        start = self.spectrum(self.equation.start, self._start)
         return start.oscillation / max(start.oscillation, start.damping, np.finfo(float).tiny)
 
     def spectrum(self, t: float, y: np.ndarray) -> Spectrum:
@@ -152,6 +153,23 @@ class Compiled:
         assert self.equation.positive is not None
         return lost_positivity(self.equation.positive[0], self._positive(y))
 
+    @cached_property
+    def watch(self) -> Watch | None:
+        """What sees whether the equation turns ill-posed along a run; None where it cannot, or is too large."""
+        rows = composed(self.equation.program, True) if self.equation.judged else None
+        if rows is None:
+            return None
+        watch = Watch(rows, self.equation.program, self.grid, self.equation.statics)
+        if not watch.turns:
+            return None
+        watch.start(*self._fields(self.equation.start, self._start))
+        return watch
+
+    def growth(self, t: float, y: np.ndarray) -> str | None:
+        """How short waves grow without bound, in words; None where they do not."""
+        assert self.watch is not None
+        return self.watch.growth(*self._fields(t, y))
+
 
 class Observer:
     """Evaluates monitors at a state: one generated routine for all their expressions, then reductions."""
@@ -182,7 +200,7 @@ def character_at(equation: Equation, state: Field) -> tuple[Block, ...]:
     if equation.solved is not None:
         raise InputError("a field is solved for at each state, and the symbol of the equation is not a polynomial.")
     foretell(equation.program)
-    numbers = Compiled(equation, state).parameters(0.0, state.pack())
+    numbers = Compiled(equation, state).parameters(equation.start, state.pack())
     return character(equation.program, state.grid, equation.statics, state.pack(), numbers, symmetries(state))
 
 

@@ -63,7 +63,7 @@ def composed(program: Program, lower: bool) -> list[Row] | None:
                 if left < 0:
                     return None
                 _add(terms[slope.row], slope, inner)
-        known.append(_summed(terms))
+        known.append(summed(terms))
     return known[-1] if lower else [_highest(row) for row in known[-1]]
 
 
@@ -78,8 +78,14 @@ def _add(row: Terms, slope: Slope, inner: Row) -> None:
         row[column, longer].append(slope.coefficient * node)
 
 
-def _summed(terms: Sequence[Terms]) -> list[Row]:
-    """The sums, without those that vanish."""
+def summed(terms: Sequence[Terms]) -> list[Row]:
+    """The sums, without those that vanish.
+
+    Parameters
+    ----------
+    terms : sequence of mappings
+        For each rate the coefficients of each way.
+    """
     nodes = [node for row in terms for own in row.values() if len(own) > 1 for node in own]
     leaves, random = gr.leaves(nodes), np.random.default_rng(0)
     points = {leaf: random.standard_normal(8) + 1j * random.standard_normal(8) for leaf in leaves}

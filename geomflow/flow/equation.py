@@ -69,6 +69,8 @@ class Equation:
     solved      a further field of the program, last, that is not evolved but solved for at each state
     inner       the inner product, where the equation is a gradient flow in a pointwise one
     lower       derivatives below the highest may be stiff too, and eigenvalues imaginary: coefficients are the user's
+    start       when runs begin, where rates depend on the time
+    judged      whether a run ends where the equation turns ill-posed
     """
 
     program: Program
@@ -83,6 +85,8 @@ class Equation:
     solved: GroundState | None = None
     inner: InnerProduct | None = None
     lower: bool = False
+    start: float = 0.0
+    judged: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
 
 

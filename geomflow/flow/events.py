@@ -391,8 +391,21 @@ def failed(run: Run, error: BaseException) -> Outcome:
     return Outcome(OutcomeKind.interrupted, message, run.cursor.t)
 
 
+def ill_posed(run: Run) -> Outcome | None:
+    """The equation has turned ill-posed on the way; None where it has not."""
+    t, judge = run.cursor.t, run.plan.problem.growth
+    growth = judge(t, run.cursor.y) if judge else None
+    if growth is None:
+        return None
+    message = (f"ill-posed from t = {t:.9g}, or a few steps before: {growth}. The equation has turned with its time or "
+               f"its state: take t1 < {t:.6g}, or forced=True to go on all the same, as a demonstration.")
+    return Outcome(OutcomeKind.singular, message, t)
+
+
 def no_step(run: Run, dt: float, fault: Violation | None) -> Outcome:
     """No step could be taken: the geometry ended if positivity is lost or curvature grew, else the numbers failed."""
+    if (turned := ill_posed(run)) is not None:
+        return turned
     t, problem = run.cursor.t, run.plan.problem
     now = size(run.cursor)
     what = "curvature" if problem.curvature else "the rate"

@@ -77,6 +77,16 @@ class Flow(InNotebook, InLatex):
         moving = self.moving(state)
         return replace(bind(self, moving, self.on(state)), template=None if moving is state else moving)
 
+    def starting(self, time: float) -> Flow:
+        """The flow for runs from a time on, where its rate depends on the time.
+
+        Parameters
+        ----------
+        time : float
+            t0.
+        """
+        return self
+
     def moving(self, state: Any) -> Any:
         """The state with those of its fields still that the equation has no rate for.
 
@@ -168,7 +178,8 @@ class Flow(InNotebook, InLatex):
             "deturck+conformal" c/(d − 1) (−1)^m Δ^{m−1} R g is added to the metric's rate too, which damps
             conformal changes where those are free, as in Bach's flow, and is no diffeomorphism.
         forced : bool
-            Run an ill-posed equation all the same; else it is refused when it meets a state.
+            Run an ill-posed equation all the same; else it is refused at the state and the time where a run starts, and
+            a run ends as singular where the equation turns ill-posed.
         **parameters : float
             Numbers by name.
 
@@ -217,6 +228,8 @@ def bind(flow: Flow, state: Field, equation: Equation, compiled: Compiled | None
         spectrum=compiled.spectrum if equation.lower else None,
         implicit=compiled.implicit,
         check=compiled.check if watched else None,
+        growth=compiled.growth if compiled.watch else None,
+        start=equation.start,
         positivity=compiled.positivity if watched else None,
         curvature=compiled.curvature if equation.curvature else None,
         residual=modulo_constants if equation.modulo else None,

@@ -135,6 +135,10 @@ class Problem:
         Stands in for the linearised rate in `SemiImplicit`; None if there is none.
     check : function or None
         (t, y) -> `Violation` if the state is not allowed, else None (NaN is found without it).
+    growth : function or None
+        (t, y) -> how short waves grow without bound, in words, or None; looked at along the run. None if they cannot.
+    start : float
+        t0.
     curvature : function or None
         (t, y) -> size of the curvature, say max |Rm|; used to tell a singularity from a numerical failure.
     positivity : function or None
@@ -163,6 +167,8 @@ class Problem:
     spectrum: Callable[[float, Array], Spectrum] | None = None
     implicit: Implicit | None = None
     check: Callable[[float, Array], Violation | None] | None = None
+    growth: Callable[[float, Array], str | None] | None = None
+    start: float = 0.0
     curvature: Measure | None = None
     positivity: Measure | None = None
     residual: Callable[[Array], float] | None = None

@@ -16,6 +16,9 @@ from geomflow.flow.cursor import Cursor
 from geomflow.flow.plan import Plan, is_free, least_step, next_time
 from geomflow.flow.problem import Violation
 
+JUDGED_EVERY = 10
+"""After so many steps it is looked at whether the equation is still well-posed, and at each time that is kept."""
+
 
 @dataclass
 class Record:
@@ -191,8 +194,10 @@ class Run:
         at_stop = t == plan.stops[self.stops_hit]
         if at_stop:
             self.stops_hit += 1
-            if self.stops_hit == len(plan.stops) and self.outcome is None:
-                self.outcome, self.reached = events.reached(self), True
+        if self.outcome is None and (at_stop or self.steps % JUDGED_EVERY == 1):
+            self.outcome = events.ill_posed(self)
+        if at_stop and self.stops_hit == len(plan.stops) and self.outcome is None:
+            self.outcome, self.reached = events.reached(self), True
         if at_stop or self.outcome:
             self.keep()
         elif self.steps % plan.monitor_every == 0:

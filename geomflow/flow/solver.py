@@ -21,6 +21,7 @@ from geomflow.core.progress import Bar, waiting
 from geomflow.flow.checkpoints import Checkpointer, resumed_run
 from geomflow.flow.control import StepController, Stepper
 from geomflow.flow.events import TerminalEvent, failed, stopped
+from geomflow.flow.flow import Flow
 from geomflow.flow.plan import Monitors, Plan, UserMonitor, stop_times
 from geomflow.flow.problem import Bindable, Problem
 from geomflow.flow.run import Run
@@ -100,9 +101,9 @@ def solve(
     progress : bool or None
         Show a bar: True, False, or None for only on a terminal.
     """
-    bound = as_flow(flow)
+    bound, t0 = as_flow(flow), real_number(t0, "t0")
     with waiting(f"preparing {getattr(bound, 'name', 'the flow')}", progress):
-        problem = _bind(bound, state)
+        problem = _bind(bound.starting(t0) if isinstance(bound, Flow) else bound, state)
     chosen = _stepper(bound, problem, stepper, rtol, atol)
     plan = Plan(
         flow=bound,
@@ -112,7 +113,7 @@ def solve(
         control=control or chosen.control(rtol, _absolute(problem, rtol, atol)),
         events=_events(problem, events),
         monitors=Monitors(problem, monitors),
-        t0=real_number(t0, "t0"),
+        t0=t0,
         stops=stop_times(t0, t1, save_at),
         max_steps=whole(max_steps, "max_steps", 1),
         monitor_every=whole(monitor_every, "monitor_every", 1),

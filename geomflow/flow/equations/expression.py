@@ -16,7 +16,7 @@ from geomflow.core.numbers import exact_number
 from geomflow.core.program import Program, Stage
 from geomflow.field import Field, Fields, Torus
 from geomflow.field.sampling import require_periodic_program
-from geomflow.flow.character import Block
+from geomflow.flow.character import Block, growth_of
 from geomflow.flow.compiled import character_at
 from geomflow.flow.equation import Equation, checked_state
 from geomflow.flow.equations.beside import (
@@ -65,6 +65,8 @@ class ExpressionFlow(Flow):
         Whether L_Y is added to the rates, and s g to the metric's; see `equations.gauge.Gauge`.
     forced : bool
         Run an ill-posed equation all the same.
+    start : float
+        When runs begin: rates that depend on the time are judged there, and along the run.
     """
 
     name: ClassVar[str] = "expression"
@@ -74,6 +76,7 @@ class ExpressionFlow(Flow):
     covariant: bool = True
     gauge: Literal["deturck", "deturck+conformal"] | None = None
     forced: bool = False
+    start: float = 0.0
 
     def __post_init__(self) -> None:
         if self.gauge is not None:
@@ -212,6 +215,8 @@ class ExpressionFlow(Flow):
             numbers=flat.numbers,
             modulo=modulo(program, moving),
             lower=True,
+            start=self.start,
+            judged=not self.forced,
             monitors=monitors,
             curvature=size_of_curvature(monitors),
             facts={"rates": {name: str(rate) for name, rate in rates.items()},
@@ -224,14 +229,15 @@ class ExpressionFlow(Flow):
         """The state with those of its fields still that have no rate."""
         return held(state, self.rates, not isinstance(self.rate, Mapping))
 
+    def starting(self, time: float) -> ExpressionFlow:
+        """The flow judged at the time t0 at which a run starts."""
+        return replace(self, start=time)
+
     def _refuse_ill_posed(self, blocks: Sequence[Block], timed: bool) -> None:
-        when = " and t = 0" if timed else ""
-        for block in blocks:
-            if block.growth:
-                raise IllPosedError(f"{self._shown()} is ill-posed at this state{when}: plane waves of wave number |k| "
-                                    f"in {', '.join(block.names)} grow like exp({block.growth:.4g} |k|^{block.order} "
-                                    "t), without bound as the grid is refined. Look at its signs; to run it all the "
-                                    "same, as a demonstration, give forced=True.")
+        if growth := growth_of(blocks):
+            when = f" and t = {self.start:.9g}" if timed else ""
+            raise IllPosedError(f"{self._shown()} is ill-posed at this state{when}: {growth}. Look at its signs; to "
+                                "run it all the same, as a demonstration, give forced=True.")
 
     def _shown(self) -> str:
         return f"the rate {', '.join(repr(str(rate)) for rate in self.rates.values())}"

@@ -48,7 +48,7 @@ def fitting_stepper(problem: Problem) -> Stepper:
     """
     if problem.stiff_order == 0:
         return RK45()
-    spectrum = problem.spectrum(0.0, problem.y0) if problem.spectrum else None
+    spectrum = problem.spectrum(problem.start, problem.y0) if problem.spectrum else None
     if spectrum is None or _REAL * spectrum.oscillation <= spectrum.damping:
         return SemiImplicit() if problem.stiff_order >= 4 and problem.implicit is not None else RKC()
     implicit = problem.stiff_order >= 3 and spectrum.covered and _is_slow(problem, spectrum)
@@ -57,7 +57,7 @@ def fitting_stepper(problem: Problem) -> Stepper:
 
 def _is_slow(problem: Problem, spectrum: Spectrum) -> bool:
     rate = np.empty_like(problem.y0)
-    problem.rate(0.0, problem.y0, rate)
+    problem.rate(problem.start, problem.y0, rate)
     return bool(_FAST * np.abs(rate).max() < spectrum.oscillation * np.abs(problem.y0).max())
 
 
