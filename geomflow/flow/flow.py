@@ -108,7 +108,12 @@ class Flow(InNotebook, InLatex):
             A field.
         """
         blocks = character_at(self.written(state), self.moving(state))
-        return tuple(replace(block, gauged=hasattr(self, "gauge")) for block in blocks)
+        return tuple(replace(block, gauged=self.takes_gauge) for block in blocks)
+
+    @property
+    def takes_gauge(self) -> bool:
+        """Whether the flow can be run in a gauge by name."""
+        return hasattr(self, "gauge")
 
     def linearise(self, state: Any, time: float = 0.0) -> Linearised:
         """The flow linearised at any state: `flow.linearise(state).spectrum(6)` are the rates of small changes.

@@ -26,6 +26,8 @@ def test_diffeomorphisms_are_named_and_damped_by_the_gauge_of_the_flows_order(ra
 def test_flows_that_take_no_gauge_are_offered_none():
     assert verdicts(gradient(T2, "scalar-squared"), g) == [DEGENERATE.format(4)]
     assert verdicts(gf.RicciFlow(), g) == [DEGENERATE.format(2) + ': gauge="deturck" damps these']
+    named = gradient(T2, "density", density="R^2", fields="g")
+    assert verdicts(named, g) == [DEGENERATE.format(4) + ': gauge="deturck" damps these']
 
 
 def test_gauge_transformations_of_a_connection_are_named_too():

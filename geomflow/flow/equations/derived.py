@@ -143,6 +143,13 @@ class Descent(Flow):
                              f"{checked.grid.torus!r}; derive it over the state's own torus.")
         return self._on_potential(checked) if potential else self._on_metric(checked)
 
+    @property
+    def takes_gauge(self) -> bool:
+        """Whether all fields of a functional by name move, a metric among them."""
+        functional = self.derived.functional
+        return isinstance(functional, FieldsDensity) and functional.metric is not None and len(
+            self._moving(functional)) == len(functional.fields)
+
     def moving(self, state: Any) -> Any:
         """The state with those of its fields still that the flow leaves as they are."""
         if not isinstance(self.derived.functional, FieldsDensity) or not isinstance(state, Fields):
