@@ -32,7 +32,7 @@ def test_what_takes_long_is_said_before_it_begins_and_once(monkeypatch):
     assert found == []
     monkeypatch.setattr(module, "LONG", 0.6)
     module.foretell.cache_clear()
-    monkeypatch.setattr("geomflow.flow.flow.character", lambda *given: pytest.fail("begun") if not found else ())
+    monkeypatch.setattr("geomflow.flow.compiled.character", lambda *given: pytest.fail("begun") if not found else ())
     flow.character(state)
     flow.bind(state)
     (told,) = found
