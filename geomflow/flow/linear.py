@@ -22,6 +22,9 @@ from geomflow.flow.problem import Problem
 DENSE = 1500
 """Up to so many unknowns the matrix is made and its whole spectrum found; beyond, the rightmost eigenvalues alone."""
 
+ROUNDING = 1e-9
+"""Of the largest eigenvalue, what its parts are known to."""
+
 
 @final
 @dataclass(frozen=True)
@@ -70,8 +73,9 @@ class Linearised(InNotebook):
     def spectrum(self, count: int = 6) -> np.ndarray:
         """The `count` eigenvalues with the largest real parts, the largest first; complex where J has such.
 
-        Up to 1,500 unknowns the whole spectrum is found, beyond by Arnoldi's method. Raises InputError where that does
-        not find them.
+        Of those whose real parts are the same to rounding, as of waves that neither grow nor decay, the slowest comes
+        first, −iω before iω. Up to 1,500 unknowns the whole spectrum is found, beyond by Arnoldi's method. Raises
+        InputError where that does not find them.
 
         Parameters
         ----------
@@ -96,9 +100,9 @@ class Linearised(InNotebook):
             values, vectors = np.linalg.eig(self.matrix)
         else:
             values, vectors = self._rightmost(number)
-        order = np.lexsort((values.imag, -values.real))[:number]
+        order = rightmost_first(values)[:number]
         found, modes = values[order], vectors[:, order].T.reshape(number, *self.problem.y0.shape)
-        real = np.abs(found.imag).max() <= 1e-9 * max(1.0, np.abs(found).max())
+        real = np.abs(found.imag).max() <= ROUNDING * max(1.0, np.abs(found).max())
         return (found.real, modes.real) if real else (found, modes)
 
     def _rightmost(self, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -121,3 +125,16 @@ class Linearised(InNotebook):
     def __facts__(self) -> Facts:
         yield "unknowns", self.size
         yield "flow", self.problem.description.get("flow", "")
+
+
+def rightmost_first(values: np.ndarray) -> np.ndarray:
+    """The places of eigenvalues by real part, the largest first; of the same to rounding the slowest first.
+
+    >>> rightmost_first(np.array([3j, -3j, -1, 1j, -1j, 0.5])).tolist()
+    [5, 4, 3, 1, 0, 2]
+    """
+    same = ROUNDING * max(1.0, float(np.abs(values).max()))
+    order = np.argsort(-values.real, kind="stable")
+    group = np.empty(len(values), dtype=int)
+    group[order] = np.cumsum(np.diff(-values.real[order], prepend=-values.real[order[0]]) > same)
+    return np.lexsort((values.imag, -values.real, np.round(np.abs(values.imag) / same), group))

@@ -75,6 +75,16 @@ def test_waves_oscillate():
     assert np.abs(np.abs(found.imag) - np.sqrt(1 + K2)).min() < 1e-8
 
 
+def test_of_waves_that_neither_grow_nor_decay_the_slowest_come_first():
+    """Klein–Gordon with mass 2: ω² = 4 + |k|²."""
+    grid = gf.Torus(dim=2, periods=(2, 3)).grid(12, scheme="spectral")
+    flow = gf.Flow.from_expression({"u": "v", "v": "laplacian(u) - 4*u"})
+    found = flow.linearise(grid.fields(u=0, v=0)).spectrum(10)
+    squares = 4 + K2 * np.array([0, 1 / 9, 1 / 9, 1 / 4, 1 / 4])
+    np.testing.assert_allclose(np.sort(found.imag), np.sort([*np.sqrt(squares), *-np.sqrt(squares)]), rtol=1e-8)
+    assert found[:2].imag == pytest.approx([-2, 2], rel=1e-8)
+
+
 def test_an_unstable_state():
     """Allen–Cahn at 0: u grows at the rate 1 − κ|k|²."""
     flow = gf.Flow.from_expression("kappa*laplacian(u) + u - u^3", kappa=1e-2)
