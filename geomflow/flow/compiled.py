@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from geomflow.core import graph as gr
-from geomflow.core.errors import InputError
+from geomflow.core.errors import InputError, NotFiniteError
 from geomflow.core.program import Program, Stage
 from geomflow.field.grid import Grid
 from geomflow.field.operators import Operator, discretise
@@ -95,7 +95,7 @@ class Compiled:
         values = {TIME: t, **self.equation.numbers}
         for average, operator in zip(self.equation.averages, self._averages, strict=True):
             top, bottom = operator(whole, [values[name] for name in operator.program.parameters if name in values])
-            values[average.parameter] = float(top.sum() / bottom.sum())
+            values[average.parameter] = quotient(average.parameter, float(top.sum()), float(bottom.sum()))
         return values
 
     def rate(self, t: float, y: np.ndarray, out: np.ndarray) -> None:
@@ -207,3 +207,12 @@ def character_at(equation: Equation, state: Field) -> tuple[Block, ...]:
 def modulo_constants(rate: np.ndarray) -> float:
     """Half the range of a rate: its size up to an additive constant."""
     return float(rate.max() - rate.min()) / 2
+
+
+def quotient(name: str, top: float, bottom: float) -> float:
+    """An average. Raises NotFiniteError where its denominator is 0."""
+    if bottom == 0:
+        raise NotFiniteError(f"'{name}' of the equation is a quotient of two means, and the lower one is 0 at this "
+                             "state: what is kept does not change there to first order. Start elsewhere, or leave it "
+                             "out of keep.")
+    return top / bottom

@@ -158,6 +158,27 @@ def test_what_the_inner_product_keeps_needs_no_multiplier():
     assert not energy.gradient_in("f:H-1", of="f", keep="f").system().averages
 
 
+@pytest.mark.parametrize(("dim", "topological"), [(2, "R"), (2, "Rm2 - 4*Ric2 + R^2"), (4, "Rm2 - 4*Ric2 + R^2")])
+def test_what_stays_on_every_metric_has_no_multiplier(dim, topological):
+    energy = from_density(gf.Torus(dim=dim), "R^2 + dot(d(f), d(f))", fields="g f")
+    assert energy.gradient_in(keep=topological).multiplied == []
+    both = energy.gradient_in(keep=["volume", topological])
+    assert both.multiplied == ["1"]
+    assert both.equation == energy.gradient_in(keep="volume").equation
+
+
+def test_curvature_is_kept_by_a_multiplier_in_dimension_three():
+    energy = from_density(gf.Torus(dim=3), "R^2 + dot(d(f), d(f))", fields="g f")
+    assert energy.gradient_in(keep=["volume", "R"]).multiplied == ["1", "R"]
+    assert energy.gradient_in(keep=["volume", "R"], of="f").multiplied == []
+
+
+def test_a_surface_that_keeps_its_curvature_flows_as_without():
+    energy, here = from_density(PLANE, "R^2 + dot(d(f), d(f))", fields="g f"), drop(state(12), "A")
+    free, kept = (rate(gf.Descent(energy.gradient_flow(keep=keep)), here) for keep in ((), "R"))
+    assert np.array_equal(free, kept)
+
+
 def test_rates_at_constant_states():
     energy = from_density(PLANE, "dot(d(f), d(f))/2 + (f^2 - 1)^2/4", fields="g f")
     assert dict(energy.gradient_in(of="f").linearised_at({"f": 1}).rates((1, 0))) == {-3: 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import geomflow as gf
-from geomflow.core.errors import InputError
+from geomflow.core.errors import InputError, NotFiniteError
 
 TORUS = gf.Torus(dim=2)
 TEXT = "dot(d(f), d(f)) + f^4"
@@ -39,10 +39,19 @@ def test_names_that_cannot_be(given, message):
     ({"keep": "volum"}, "unknown name 'volum'"),
     ({"keep": "mean"}, "mean"),
     ({"keep": "d(f)"}, "contract its indices"),
+    ({"keep": ["volume", "volume"]}, "keep names 'volume', whose integral stays where those of 'volume' stay"),
+    ({"keep": ["f", "volume", "R", "1 + 2*f"]}, "keep names '1 . 2.f', whose .* those of 'f', 'volume' stay"),
 ])
 def test_choices_that_cannot_be(choice, message):
     with pytest.raises(InputError, match=message):
         gf.functionals.from_density(TORUS, TEXT, fields="g f").gradient_flow(**choice)
+
+
+def test_a_multiplier_without_a_value_is_said():
+    flow = gf.functionals.from_density(TORUS, TEXT, fields="g f").gradient_flow(of="f", keep="f^2")
+    grid = TORUS.grid(6)
+    with pytest.raises(NotFiniteError, match="the lower one is 0 at this state"):
+        gf.solve(flow, grid.fields(g=grid.metric(), f=0), t1=1e-3)
 
 
 @pytest.mark.parametrize("textbook", ["f", {}, None])

@@ -226,9 +226,18 @@ class FieldsDensity(Functional):
         tape = self.new_algebra()
         node = self.integrand(tape)
         realised = Realised(tape)
-        return self._staged(realised, [realised.value(node) * realised.space.density])
+        return self.staged(realised, [realised.value(node) * realised.space.density])
 
-    def _staged(self, realised: Realised, outputs: Sequence[gr.Node]) -> Staged:
+    def staged(self, realised: Realised, outputs: Sequence[gr.Node]) -> Staged:
+        """Outputs on the stages of what is realised.
+
+        Parameters
+        ----------
+        realised : Realised
+            The quantities in coordinates.
+        outputs : sequence of Node
+            What is to be evaluated.
+        """
         return Staged(self.coordinates, (len(self.coordinates),), realised.stages, tuple(outputs))
 
     def euler(self) -> Staged:
@@ -250,7 +259,7 @@ class FieldsDensity(Functional):
         found = self.first_variation()
         zero = (0,) * len(self.coordinates)
         pairs = zip(found.packed(self.fields), self.unknowns, strict=True)
-        return self._staged(found.realised, [gr.add(*(node * gr.jet(f"h_{own}", zero) for node, own in pairs))])
+        return self.staged(found.realised, [gr.add(*(node * gr.jet(f"h_{own}", zero) for node, own in pairs))])
 
     @waiting("deciding")
     def certify_gradient(self, textbook: Mapping[str, str]) -> Certificate:
@@ -278,7 +287,7 @@ class FieldsDensity(Functional):
                 raise ExpressionError(f"the gradient along '{name}' is {own.kind}, and '{text}' is {said.kind}.")
             outputs += [a - b for a, b in zip(own.entries.flat, said.entries.flat, strict=True)]
         statement = f"gradient of {self.name} minus {', '.join(textbook.values())} in {self.place}"
-        return Certificate(statement, all_vanish(self._staged(found.realised, outputs)))
+        return Certificate(statement, all_vanish(self.staged(found.realised, outputs)))
 
     def gradient_texts(self, density: str | None = None) -> dict[str, str] | None:
         """The gradient along each field in the language of tensors, where the density is made of few quantities.
@@ -317,7 +326,8 @@ class FieldsDensity(Functional):
         of : str or sequence of str, optional
             The fields that move; all unless given.
         keep : str or sequence of str
-            Densities whose integrals are kept by multipliers; "volume" is that of 1.
+            Densities whose integrals are kept by multipliers; "volume" is that of 1. One that stays anyway, as ∫R dV
+            of a surface, has none; InputError for one that stays where those before it stay.
         """
         moving = tuple(self.fields) if of is None else names_of(of, "of")
         for name in moving:

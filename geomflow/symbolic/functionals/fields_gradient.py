@@ -19,6 +19,7 @@ from geomflow.symbolic.language.kinds import Kind
 from geomflow.symbolic.language.shown import shown
 from geomflow.symbolic.language.space import Space
 from geomflow.symbolic.language.tensor import Tensor
+from geomflow.symbolic.variation.dependence import first_dependent, vectors
 from geomflow.symbolic.variation.staged import Staged
 
 Covectors = Mapping[str, Tensor]
@@ -116,14 +117,15 @@ class FieldsGradient:
 
     @cached_property
     def _texts(self) -> list[dict[str, str] | None]:
-        return [self.functional.gradient_texts(text) for text in (None, *self.kept)]
+        return [self.functional.gradient_texts(text) for text in (None, *self.multiplied)]
 
     def _shown(self, name: str) -> sympy.Expr:
         """The gradient along a field as a geometer writes it; grad_u E where the density is made of too much."""
         if any(texts is None for texts in self._texts):
             return sympy.Function(f"grad_{name}")(sympy.Symbol("E"))
         own, *kept = [(texts or {})[name] for texts in self._texts]
-        text = " ".join([own, *(f"- lambda_{n}*({part})" for n, part in enumerate(kept) if part != "0")])
+        multiples = zip(self._held, kept, strict=True)
+        text = " ".join([own, *(f"- lambda_{place}*({part})" for place, part in multiples if part != "0")])
         return shown(f"-laplacian({text})" if self.products[name] == "H-1" else text, {})
 
     @property
@@ -131,9 +133,33 @@ class FieldsGradient:
         """The densities that are kept, in the language of tensors."""
         return ["1" if text == self.kept_volume else text for text in self.keep]
 
+    @property
+    def multiplied(self) -> list[str]:
+        """Those of them that change along the fields that move, each with a multiplier.
+
+        Raises InputError for one whose gradient is a linear combination of those before it.
+        """
+        return [self.kept[place] for place in self._held]
+
     @cached_property
     def _varied(self) -> list[Any]:
         return list(self.functional.varied(*self.kept))
+
+    @cached_property
+    def _held(self) -> dict[int, Covectors]:
+        """The variations of what has a multiplier, by place: its gradient does not vanish, decided at random jets."""
+        kept = self._varied[1:]
+        if not kept:
+            return {}
+        outputs = [node for one in kept for node in self.components(self._raised(one.tensors)).values()]
+        found = vectors(self.functional.staged(self.variation.realised, outputs), len(kept))
+        moved = [place for place, vector in enumerate(found) if any(vector)]
+        fault = first_dependent([found[place] for place in moved])
+        if fault is not None:
+            name, before = self.keep[moved[fault]], ", ".join(f"'{self.keep[place]}'" for place in moved[:fault])
+            raise InputError(f"keep names '{name}', whose integral stays where those of {before} stay: leave it out, "
+                             "as each has a multiplier and these would not be determined.")
+        return {place: kept[place].tensors for place in moved}
 
     @property
     def variation(self) -> Any:
@@ -155,10 +181,8 @@ class FieldsGradient:
         """E_u with its multiples of what is kept subtracted, and the multipliers, averages over the state."""
         averages: list[Average] = []
         basis: list[Covectors] = []
-        for kept in self._varied[1:]:
-            direction = self._orthogonal(kept.tensors, basis, averages)
-            if self._pair(direction, direction) is not gr.ZERO:
-                basis.append(direction)
+        for covectors in self._held.values():
+            basis.append(self._orthogonal(covectors, basis, averages))
         found = self._orthogonal(self.variation.tensors, basis, averages)
         return found, tuple(averages)
 
@@ -176,9 +200,11 @@ class FieldsGradient:
     @cached_property
     def tensors(self) -> dict[str, Tensor]:
         """−grad_u E of each field that moves."""
-        covectors, fields = self.projected[0], self.functional.fields
-        return {name: raised(self._space, fields[name], covectors[name], self.products[name]).scaled(-1)
-                for name in self.moving}
+        return {name: found.scaled(-1) for name, found in self._raised(self.projected[0]).items()}
+
+    def _raised(self, covectors: Covectors) -> dict[str, Tensor]:
+        fields = self.functional.fields
+        return {name: raised(self._space, fields[name], covectors[name], self.products[name]) for name in self.moving}
 
     def components(self, tensors: Mapping[str, Tensor]) -> dict[str, gr.Node]:
         """The components of tensors of the kinds of the fields that move, by the names of theirs.

@@ -12,9 +12,10 @@ after.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import product
+from itertools import islice, product
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError
@@ -173,17 +174,22 @@ def all_vanish(staged: Staged) -> bool:
     staged : Staged
         Whose outputs are looked at.
     """
-    good = 0
+    return not any(v % PRIME for values in islice(samples(staged), TRIALS) for v in values)
+
+
+def samples(staged: Staged) -> Iterator[list[int]]:
+    """The outputs at random jets at which they are defined, one after another.
+
+    Raises ExpressionError when no more were found.
+
+    Parameters
+    ----------
+    staged : Staged
+        Whose outputs are taken.
+    """
     for seed in range(ATTEMPTS):
-        try:
-            values = residues(staged, seed)
-        except Undefined:
-            continue
-        if any(v % PRIME for v in values):
-            return False
-        good += 1
-        if good == TRIALS:
-            return True
+        with suppress(Undefined):
+            yield residues(staged, seed)
     raise ExpressionError(f"whether {len(staged.outputs)} expressions vanish could not be decided: none of {ATTEMPTS} "
                           "random points lies in the domain of all their functions")
 
