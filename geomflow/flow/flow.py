@@ -169,13 +169,13 @@ class Flow(InNotebook, InLatex):
         Parameters
         ----------
         rate : str, sympy expression or mapping
-            The rate of the unknown, called `u` if it has one component and as the state calls it if it has more (`g`);
+            The rate of the unknown, called `u` if it is a scalar or a potential, else as the state calls it (`g`);
             for several fields a mapping from their names to rates, where a field without a rate stays as it is, or from
             the names of the components of one field.
         where : mapping, optional
             Definitions by name, for rates and for definitions after them.
         covariant : bool
-            Whether rates beside a metric that moves are refused if they name coordinates.
+            Whether rates beside a metric that moves are refused if they name coordinates; in a gauge they are always.
         gauge : {None, "deturck", "deturck+conformal"}
             With "deturck" L_Y is added to the rate of every field, which changes the flow of a metric by
             diffeomorphisms and damps those. Y = c (−D)^{m−1} W for rates of order 2m, with W^k = g^{ij} Γ^k_ij,

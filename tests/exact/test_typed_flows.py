@@ -193,7 +193,7 @@ def test_a_hyperbolic_flow_of_a_metric_keeps_its_energy_to_the_order_of_the_step
     metric = grid.metric([[f"{int(i == j)} + {small}*{shapes[i][j]}" for j in range(2)] for i in range(2)])
     start = grid.fields(g=metric, k=grid.symmetric([[0, 0], [0, 0]]))
     flow = gf.Flow.from_expression({"g": "k", "k": "-2*Ric + Lie(W, g)"}, covariant=False,
-                                   where={"G": "flat.nabla(g)", "W": "G[i,k,i] - G[i,i,k]/2"})
+                                   where={"G": "flat.nabla(g)", "W": "G[i,j,i] - G[i,i,j]/2"})
     (block,) = flow.character(start)
     assert block.verdict.endswith("hyperbolic of order 1")
 

@@ -273,7 +273,8 @@ def test_rates_do_not_see_unitary_changes_of_coordinates(dim, seed):
     start = grid.random_potential(seed, 0.3, modes=1)
     moved = grid.potential(turned(start.values))
     for rate, same in ((" + ".join(f"{n + 1}*{word}" for n, word in enumerate(COVARIANT)), True), ("d(v, x1)", False)):
-        flow = gf.Flow.from_expression({"phi": rate.replace("x1", grid.torus.coordinates[0])}, forced=True)
+        flow = gf.Flow.from_expression({"phi": rate.replace("x1", grid.torus.coordinates[0])}, covariant=same,
+                                       forced=True)
         rates = [np.empty_like(state.pack()) for state in (start, moved)]
         for state, out in zip((start, moved), rates, strict=True):
             flow.bind(state).rate(0.0, state.pack(), out)

@@ -79,7 +79,7 @@ def test_rates_are_text_or_exact_expressions(rate):
 @pytest.mark.parametrize(("rate", "make", "t"), [
     ({"g_xx": "-1", "g_xy": "0", "g_yy": "0"},
      lambda: gf.Torus(dim=2).grid(8).metric([["2", "0"], ["0", "1"]]), 2.0),
-    ("-1", lambda: gf.Torus(dim=1).grid(8).metric([["2"]]), 2.0),
+    ({"g_xx": "-1"}, lambda: gf.Torus(dim=1).grid(8).metric([["2"]]), 2.0),
     ("u", lambda: gf.ComplexTorus(dim=1).grid(32, scheme="spectral").potential("cos(2*pi*x)/100"), None),
     ("u", lambda: gf.ComplexTorus(dim=1).grid(32, scheme="spectral").potential(
         "cos(2*pi*x)/100", reference=[["1/2 + sin(2*pi*y)/1000"]]), None)])

@@ -1,5 +1,6 @@
 """Wrong texts in the language of rates: each error shows the place, says what is wrong and what to write instead."""
 
+import numpy as np
 import pytest
 import sympy
 
@@ -18,6 +19,13 @@ def unknown(name):
 def bound(rates, names="gfhABX", **options):
     state = GRID.fields(**{name: PARTS[name] for name in names})
     return gf.Flow.from_expression(rates, **options).bind(state)
+
+
+def rate_of(rates, where, state):
+    problem = gf.Flow.from_expression(rates, where=where, forced=True).bind(state)
+    out = np.empty_like(problem.y0)
+    problem.rate(0.0, problem.y0, out)
+    return out
 
 
 WRONG = [
@@ -41,6 +49,11 @@ WRONG = [
     ("g", "Ric[i,j", 4, "write names with commas between them, as in Ric[i, j]"),
     ("g", "Ric[i;j]", 4, "write names with commas between them"),
     ("g", "Ric[1,2]", 4, "write names with commas between them"),
+    ("f", "h + Ric[x,x]", 8, "'x' is the name of something else here, and components cannot be picked: an index is a "
+                             "letter that is no other name, such as i"),
+    ("f", "A[x]*A[x]", 2, "'x' is the name of something else here"),
+    ("f", "Ric[t,j]*X[j]", 4, "'t' is the name of something else here"),
+    ("f", "Ric[f,j]", 4, "'f' is the name of something else here"),
     # types of rates
     ("f", "Ric", 1, "the rate of a function was expected, and this is a tensor with 2 lower indices"),
     ("g", "R", 1, "symmetric tensor with 2 lower indices, was expected, and this is a scalar: products with tensors"),
@@ -102,6 +115,11 @@ WRONG = [
     ("f", "9^9^9^9", 4, "too large to be written exactly"),
     ("f", "f^(9^9)", 2, "too large to be written exactly"),
     ("f", "1e999", 1, "beyond double precision"),
+    ("f", "f + 1e400*h", 5, "beyond double precision"),
+    ("f", "1e-400*f", 1, "beyond double precision"),
+    ("f", "2^2000*f", 2, "beyond double precision"),
+    ("f", "h + 1e200*f*1e200", 5, "a number in this product is beyond double precision"),
+    ("f", "f/1e200/1e200", 1, "a number in this product is beyond double precision"),
     ("f", "f +\n q", 6, "unknown name 'q'"),
     ("f", "(" * 300 + "f" + ")" * 300, 200, "more than 200 levels of nesting"),
 ]
@@ -157,6 +175,13 @@ def test_curvature_without_a_metric(word):
     ({"f": "t*f"}, {"t": 1}, InputError, "'t' is the time.*give the parameter another name"),
     ({"f": "x*f"}, {"x": 1}, InputError, "'x' is a coordinate.*give the parameter another name"),
     ({"f": "d(f, x)"}, {"d": 1}, InputError, "'d' is an operator.*give the parameter another name"),
+    ({"f": "pi*f"}, {"pi": 3}, InputError, "'pi' is a number of the equation.*give the parameter another name"),
+    ({"f": "e*f"}, {"where": {"e": "2"}}, InputError, "'e' is a number of the equation.*give the definition another"),
+    ({"f": "Ric[a,a]*a"}, {"a": 1}, ExpressionError, "at column 4: 'a' is the name of something else here"),
+    ({"f": "P*Ric[Q,Q]"}, {"where": {"P": "2", "Q": "f"}}, ExpressionError, "at column 6: 'Q' is the name of"),
+    ({"f": "P"}, {"where": {"P": "Ric[Q,Q]", "Q": "f"}}, ExpressionError, "at column 4: 'Q' is the name of"),
+    ({"g": "-2*Ric + sin(2*pi*x)^2*g", "f": "0"}, {"gauge": "deturck", "covariant": False}, InputError,
+     "the rate of 'g' names x.*a gauge adds L_Y.*leave the gauge out"),
     ({"f": "f"}, {"a": 1}, InputError, "the parameter 'a' does not occur"),
     ({"f": "alpha*f"}, {"alhpa": 1}, ExpressionError, "unknown name 'alpha'; did you mean 'alhpa'"),
     ({"f": "a*f"}, {"a": "q"}, InputError, "the parameter 'a' must be a real number"),
@@ -183,7 +208,8 @@ def test_two_metrics():
 
 
 @pytest.mark.parametrize(("name", "what"), [("R", "a curvature"), ("t", "the time"), ("x", "a coordinate"),
-                                            ("d", "an operator"), ("dV", "the volume density")])
+                                            ("d", "an operator"), ("dV", "the volume density"), ("pi", "a number"),
+                                            ("i", "a number")])
 def test_names_of_fields_that_mean_something_else(name, what):
     with pytest.raises(InputError, match=f"'{name}' is {what} of the equation.*cannot be a field too: give"):
         gf.Flow.from_expression({"f": "0"}).bind(GRID.fields(**{"f": "0", name: "0"}))
@@ -230,6 +256,59 @@ def test_potentials_have_no_gauge():
         gf.Flow.from_expression({"phi": "log(v)"}, gauge="deturck").bind(CURVE.potential())
 
 
+@pytest.mark.parametrize(("rate", "word"), [("log(v) - log(1 + sin(2*pi*x)/2)", "x"), ("log(dV)", "dV"),
+                                            ("flat.laplacian(phi)", "flat")])
+def test_coordinates_beside_a_moving_potential(rate, word):
+    with pytest.raises(InputError, match=f"the rate of 'phi' names {word}.*in tensors and fields, or say covariant"):
+        gf.Flow.from_expression({"phi": rate}).bind(CURVE.potential())
+    gf.Flow.from_expression({"phi": rate}, covariant=False).bind(CURVE.potential())
+
+
+LINE = gf.Torus(dim=1).grid(9, order=2)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize(("rate", "message"), [
+    ("1", "symmetric tensor with 2 lower indices, was expected, and this is a scalar"),
+    ("g^2", "a power is of a scalar"),
+    ("dV*g", "the rate of 'g' names dV"),
+])
+def test_a_metric_is_a_metric_in_dimension_one(rate, message, alone):
+    metric = LINE.metric([["2 + cos(2*pi*x)"]])
+    with pytest.raises(InputError if "dV" in rate else ExpressionError, match=message):
+        gf.Flow.from_expression({"g": rate}).bind(metric if alone else LINE.fields(g=metric))
+
+
+@pytest.mark.parametrize("rate", ["-2*Ric", "laplacian(g)", "volume*g", "-(R - mean(R))*g", "0"])
+def test_a_metric_alone_moves_as_among_fields_in_dimension_one(rate):
+    metric = LINE.metric([["2 + cos(2*pi*x)"]])
+    rates = [rate_of({"g": rate}, {}, state) for state in (metric, LINE.fields(g=metric))]
+    np.testing.assert_array_equal(*rates)
+    assert rates[0].any() == (rate == "volume*g")
+
+
+@pytest.mark.parametrize(("field", "name"), [
+    (LINE.vector(["1"]), "T"), (LINE.form(["1"]), "omega"), (LINE.symmetric([["1"]]), "T"),
+    (GRID.form({"xy": "1"}), "omega")])
+def test_tensors_of_one_component_are_no_scalars(field, name):
+    with pytest.raises(ExpressionError, match="was expected, and this is a scalar"):
+        gf.Flow.from_expression({name: "1"}).bind(field)
+    gf.Flow.from_expression({name: f"2*{name}"}).bind(field)
+
+
+@pytest.mark.parametrize("gauge", [None, "deturck"])
+@pytest.mark.parametrize("zero", ["0", " 0.0", "-0", 0, sympy.Integer(0)])
+def test_zero_is_a_rate_of_every_field(zero, gauge):
+    bound({"g": "-2*Ric", **dict.fromkeys("fhABX", zero)}, gauge=gauge)
+
+
+@pytest.mark.parametrize(("labels", "turned"), [("p,Q", False), ("Q,p", True), ("P,q", False), ("q,P", True)])
+def test_free_indices_come_in_the_order_of_the_alphabet(labels, turned):
+    state = GRID.fields(A=GRID.form(["sin(2*pi*y)", "cos(2*pi*x)"]))
+    rates = [rate_of({"A": "W[i,j]*A[j]"}, {"W": text}, state)
+             for text in (f"nabla(A)[{labels}]", f"nabla(A)[{'j,i' if turned else 'i,j'}]")]
+    np.testing.assert_array_equal(*rates)
+    assert rates[0].any()
 
 
 @pytest.mark.parametrize(("rate", "column", "message"), [

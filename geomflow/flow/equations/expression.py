@@ -36,7 +36,7 @@ from geomflow.flow.equations.unknowns import UNKNOWN, held, matched
 from geomflow.flow.flow import Flow as Flow
 from geomflow.symbolic.given import names_written
 from geomflow.symbolic.language.shown import shown
-from geomflow.symbolic.language.words import RESERVED, TIME
+from geomflow.symbolic.language.words import NUMBERS, RESERVED, TIME
 from geomflow.symbolic.meaning import CONSTANTS, FUNCTIONS
 
 
@@ -104,14 +104,14 @@ class ExpressionFlow(Flow):
         return {name: exact_number(value, f"the parameter '{name}'") for name, value in self.parameters.items()}
 
     def _refuse_reserved(self, coordinates: tuple[str, ...], names: tuple[str, ...]) -> None:
-        meanings = {**RESERVED, **dict.fromkeys(coordinates, "a coordinate"),
+        meanings = {**RESERVED, **NUMBERS, **dict.fromkeys(coordinates, "a coordinate"),
                     **dict.fromkeys((*self.rates, *names), "the unknown")}
         for name in (*self.parameters, *self.where):
             if name in meanings:
                 kind = "parameter" if name in self.parameters else "definition"
                 raise InputError(f"'{name}' is {meanings[name]} of the equation and cannot be a {kind} too: give "
                                  f"the {kind} another name.")
-        meanings = {**RESERVED, **dict.fromkeys(coordinates, "a coordinate")}
+        meanings = {**RESERVED, **NUMBERS, **dict.fromkeys(coordinates, "a coordinate")}
         for name in (*self.rates, *names):
             if name in meanings:
                 raise InputError(f"'{name}' is {meanings[name]} of the equation and cannot be a field too: give the "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -14,7 +15,7 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, InputError
 from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.core.program import Stage
-from geomflow.field import Field, PotentialField
+from geomflow.field import Field
 from geomflow.field.lattice import FlatTorus
 from geomflow.flow.equations.gauge import Gauge, metric_in
 from geomflow.flow.equations.unknowns import metric_of, packed_rate, tensor_of
@@ -22,7 +23,7 @@ from geomflow.symbolic.given import given
 from geomflow.symbolic.language.averages import Averages
 from geomflow.symbolic.language.differences import Differences, jets_of
 from geomflow.symbolic.language.space import Space
-from geomflow.symbolic.language.tensor import Tensor, ordered
+from geomflow.symbolic.language.tensor import Tensor, mapped, ordered
 from geomflow.symbolic.language.words import TIME, Words
 from geomflow.symbolic.meaning import Refusal
 from geomflow.symbolic.parse import read
@@ -88,7 +89,7 @@ class Reading:
         packed: dict[str, list[gr.Node]] = {}
         for name in [name for name in self.parts if name in rates]:
             words = self._words()
-            found[name] = ordered(self._read(name, rates[name], words))
+            found[name] = self._zero(name) if _is_zero(rates[name]) else ordered(self._read(name, rates[name], words))
             packed[name] = self._packed(name, rates[name], found[name])
             self._require_covariant(name, rates, words)
         if self._gauge is not None and self.metric is not None:
@@ -128,6 +129,9 @@ class Reading:
             return found
         return Tensor.scalar(self._of_sympy(rate, words))
 
+    def _zero(self, name: str) -> Tensor:
+        return replace(self._tensors[name], entries=mapped(lambda entry: gr.ZERO, self._tensors[name].entries))
+
     def _packed(self, name: str, rate: Any, found: Tensor) -> list[gr.Node]:
         try:
             return packed_rate(self.parts[name], found, self._space)
@@ -137,11 +141,13 @@ class Reading:
             raise ExpressionError(f"{refusal}: the rate of '{name}' is {rate}") from None
 
     def _require_covariant(self, name: str, rates: Mapping[str, Any], words: Words) -> None:
-        moves = self.metric in rates and not isinstance(self.parts.get(self.metric or ""), PotentialField)
-        if self._covariant and words.fixed and moves:
-            raise InputError(f"the rate of '{name}' names {', '.join(sorted(words.fixed))}, which belongs to the "
-                             f"coordinates, and the metric '{self.metric}' moves: a change of coordinates changes the "
-                             "equation. Write it in tensors, or say covariant=False.")
+        told = f"the rate of '{name}' names {', '.join(sorted(words.fixed))}, which belongs to the coordinates, and"
+        if words.fixed and self._gauge is not None:
+            raise InputError(f"{told} a gauge adds L_Y to the rates, after which this is another flow, and not the "
+                             "same up to diffeomorphisms: write it in tensors, or leave the gauge out.")
+        if self._covariant and words.fixed and self.metric in rates:
+            raise InputError(f"{told} the metric of '{self.metric}' moves: a change of coordinates changes the "
+                             "equation. Write it in tensors and fields, or say covariant=False.")
 
     def _of_sympy(self, rate: Any, words: Words) -> gr.Node:
         """A sympy rate as a node: symbols by name, derivatives of what is not linear of inner stages."""
@@ -186,6 +192,11 @@ class Reading:
                                       "definition.")
             words.fixed.update(name for name, times in zip(self._coordinates, jet.data[1], strict=True) if times)
         return gr.substitute([node], {**scalars, **held})[0]
+
+
+def _is_zero(rate: Any) -> bool:
+    """Whether this is the number zero, a rate of fields of any kind."""
+    return re.fullmatch(r"\s*[+-]?0(\.0*)?\s*", str(rate)) is not None
 
 
 def _is_of_expression(e: Any) -> bool:

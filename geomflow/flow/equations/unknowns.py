@@ -231,13 +231,13 @@ def held(state: Field, rates: Mapping[str, Any], alone: bool = False) -> Field:
 def matched(state: Field, rates: Mapping[str, Any], alone: bool) -> tuple[dict[str, Any], dict[str, Field]]:
     """Rates, and the fields of a state by the names that the rates give them; `alone` is a rate without a name.
 
-    A field of one component has any name; one of several has its own, or each component is a scalar with a rate.
+    A scalar or a potential has any name; another field has its own, or each component is a scalar with a rate.
     Raises InputError where rates and fields do not fit.
     """
     components = state.component_names
     parts = dict(state.parts) if isinstance(state, Fields) else {state.called: state}
-    if len(components) == 1 and len(rates) == 1 and not isinstance(state, Fields | HermitianField):
-        return dict(rates), dict.fromkeys(rates, _as_scalar(state))
+    if len(rates) == 1 and isinstance(state, ScalarField | PotentialField):
+        return dict(rates), dict.fromkeys(rates, state)
     if alone and len(parts) == 1:
         return dict(zip(parts, rates.values(), strict=True)), parts
     if isinstance(state, Fields) or set(rates) == set(parts):
@@ -251,10 +251,6 @@ def matched(state: Field, rates: Mapping[str, Any], alone: bool) -> tuple[dict[s
         raise InputError(f"no rate was given for the component '{missing[0]}'; the state has components "
                          f"{', '.join(components)}.")
     return dict(rates), dict.fromkeys(components, state.grid.scalar(0))
-
-
-def _as_scalar(state: Field) -> Field:
-    return state if isinstance(state, ScalarField | PotentialField) else state.grid.scalar(0)
 
 
 def _require_known(rates: Mapping[str, Any], parts: Mapping[str, Field], alone: bool) -> None:

@@ -100,8 +100,13 @@ def outer(first: Tensor, second: Tensor) -> Tensor:
 
 
 def ordered(tensor: Tensor) -> Tensor:
-    """A tensor whose indices are named, by the alphabet; so are those of what it changes."""
-    return tensor if tensor.labels is None else tensor.moved(tuple(sorted(tensor.labels)))
+    """A tensor whose indices are named, by the alphabet, A beside a."""
+    return tensor if tensor.labels is None else tensor.moved(tuple(sorted(tensor.labels, key=alphabetical)))
+
+
+def alphabetical(label: str) -> tuple[str, str]:
+    """Where an index comes in the alphabet."""
+    return label.casefold(), label
 
 
 def symmetric_part(tensor: Tensor) -> Tensor:

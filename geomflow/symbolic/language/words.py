@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -36,6 +37,8 @@ USAGE = {"Hess": "Hess(f)", "Lie": "Lie(X, T)", "ddbar": "ddbar(f)", "dot": "dot
 RESERVED = {**dict.fromkeys(OPERATORS, "an operator"), **dict.fromkeys(CURVATURE, "a curvature"),
             "dV": "the volume density", "volume": "the volume", TIME: "the time"}
 """What no parameter can be called."""
+NUMBERS = dict.fromkeys(("pi", "π", "e", "i"), "a number")
+"""Constants that no field, parameter or definition may hide; E and I may be called anew."""
 
 
 @final
@@ -111,6 +114,8 @@ class Words(Meaning):
         found = factors[0]
         for factor in factors[1:]:
             found = self.space.product(found, factor)
+        if not all(map(_is_double, found.entries.flat)):
+            raise Refusal("a number in this product is beyond double precision")
         return found
 
     def negative(self, value: Tensor) -> Tensor:
@@ -144,6 +149,9 @@ class Words(Meaning):
             given = "1 index is given" if len(indices) == 1 else f"{len(indices)} indices are given"
             raise Refusal(f"{given}, and what stands before has {known}")
         for label in indices:
+            if label in self.fields or label in self.later:
+                raise Refusal(f"'{label}' is the name of something else here, and components cannot be picked: an "
+                              "index is a letter that is no other name, such as i")
             if indices.count(label) > 2:
                 raise Refusal(f"the index '{label}' comes more than twice: give the others another name")
         return self.space.named(found, indices)
@@ -331,10 +339,22 @@ def _real(node: gr.Node) -> Tensor:
         raise Refusal("this is imaginary, and functions on a grid are real: write two real functions where one is "
                       "complex")
     if not gr.leaves([node]):
-        with np.errstate(all="ignore"):
-            if not np.isfinite(gr.evaluate([node], {})[0]):
-                raise Refusal("this number is not finite: look at where it is defined")
+        _require_finite(node)
     return Tensor.scalar(node)
+
+
+def _require_finite(node: gr.Node) -> None:
+    if not _is_double(node):
+        raise Refusal("this number is beyond double precision")
+    with np.errstate(all="ignore"):
+        if not np.isfinite(gr.evaluate([node], {})[0]):
+            raise Refusal("this number is not finite: look at where it is defined")
+
+
+def _is_double(node: gr.Node) -> bool:
+    """Whether the number before a function, or that it is, has a place among double floats."""
+    number = node.data if node.op == "constant" and not isinstance(node.data, str) else gr.split(node)[0]
+    return not number or sys.float_info.min <= abs(number) <= sys.float_info.max
 
 
 def _require_scalar(value: Any, what: str) -> None:
