@@ -29,7 +29,10 @@ DIRECTIONS = 12
 """Random directions of wave vectors beside the axes."""
 
 TOLERANCE = 1e-8
-"""Real parts smaller than this beside the largest eigenvalue are rounding."""
+"""Real parts smaller than this beside the largest eigenvalue at the same wave vector are rounding."""
+
+ROUNDING = 1e-13
+"""And smaller than this beside the largest of all."""
 
 Entry = dict[int, np.ndarray]
 """Coefficients of |k|^n, by n; (points, directions)."""
@@ -259,13 +262,17 @@ def _explained(block: Block, principal: Principal | None, changes: Mapping[str, 
 
 
 def _judged(names: tuple[str, ...], order: Fraction, eigenvalues: np.ndarray) -> Block:
-    """What the eigenvalues (wave vectors, n) of a principal symbol say; roots of a nilpotent part are rounding."""
-    size = float(np.abs(eigenvalues).max())
-    noise = size * TOLERANCE ** (1 / min(3, len(names)))
-    growth = float(eigenvalues.real.max()) if order else 0.0
-    undamped = int((np.abs(eigenvalues) <= noise).sum(axis=1).max())
-    damping, oscillation = float(-eigenvalues.real.min()), float(np.abs(eigenvalues.imag).max())
-    growth, damping, oscillation = (value if value > noise else 0.0 for value in (growth, damping, oscillation))
+    """What the eigenvalues (wave vectors, n) of a principal symbol say; roots of a nilpotent part are rounding.
+
+    Short waves along different wave vectors are of different sizes, as |k|_g is, and judged each beside its own.
+    """
+    sizes, defect = np.abs(eigenvalues), min(3, len(names))
+    noise = np.maximum(sizes.max(axis=1, keepdims=True) * TOLERANCE ** (1 / defect),
+                       sizes.max() * ROUNDING ** (1 / defect))
+    undamped = int((sizes <= noise).sum(axis=1).max())
+    growth, damping, oscillation = (float(np.where(part > noise, part, 0.0).max()) for part in
+                                    (eigenvalues.real, -eigenvalues.real, np.abs(eigenvalues.imag)))
+    growth = growth if order else 0.0
     return Block(names, order, growth, damping, oscillation, undamped)
 
 

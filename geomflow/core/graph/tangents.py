@@ -113,4 +113,4 @@ def jacobian(nodes: Sequence[Node], values: Mapping[Node, Any], leaves: Sequence
     found = tangents(nodes, values, {leaf: unit[n] for n, leaf in enumerate(leaves)})
     shape = (len(leaves), points)
     return np.stack([np.zeros(shape) if slope is None else np.broadcast_to(
-        np.where(np.abs(slope) > ROUNDING * size, slope, 0.0), shape) for _, slope, size in found])
+        np.where((np.abs(slope) > ROUNDING * size) | np.isinf(slope), slope, 0.0), shape) for _, slope, size in found])

@@ -194,7 +194,8 @@ class ExpressionFlow(Flow):
         still = {name: parts[name] for name in state.still} if isinstance(state, Fields) else {}
         moving = {name: part for name, part in parts.items() if name not in still}
         self._refuse_reserved(torus.coordinates, tuple(parts))
-        reading = Reading(torus, parts, self._numbers(), self.where, self.covariant, self.gauge, state.grid.ignorable)
+        reading = Reading(torus, parts, self._numbers(), self.where, self.covariant, self.gauge, state.grid.ignorable,
+                          self.start)
         read = reading.rates(rates)
         self._refuse_unused()
         components = [own for name, part in moving.items() for own in part.names(name)]

@@ -6,7 +6,7 @@ symmetry two numbers: one on their traceless part, one on their trace.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -18,6 +18,9 @@ from geomflow.core.program import Stage
 
 _SIMPLE = 1000
 """Numbers that are fractions with denominators up to this are written as these."""
+
+_ROUNDING = 1e-12
+"""Beside the damping at another time."""
 
 
 def order_of(rates: np.ndarray, stages: Sequence[Stage], names: Sequence[str]) -> int:
@@ -45,6 +48,11 @@ class Damping:
     traceless: float
     trace: float
 
+    def vanishes_beside(self, other: Damping) -> bool:
+        """Whether this is nothing but rounding, and the other is not."""
+        own, others = (np.abs([damping.traceless, damping.trace]) for damping in (self, other))
+        return bool(np.nanmax([*own, 0.0]) <= _ROUNDING * np.nanmax([*others, 0.0]) > 0)
+
     @property
     def scale(self) -> Fraction:
         """The first that is positive, as a fraction; 1 where there is none."""
@@ -56,8 +64,8 @@ class Damping:
 
 
 def damping_at_flat(rates: np.ndarray, stages: Sequence[Stage], metric: np.ndarray, order: int,
-                    axis: int = 0) -> Damping:
-    """The damping of waves along an axis, all fields but the metric zero and all numbers of the whole state 1.
+                    axis: int = 0, numbers: Mapping[str, float] | None = None) -> Damping:
+    """The damping of waves along an axis, other fields constant and all numbers of the whole state 1.
 
     Waves e^{ix} are taken as e^{κx}, whose derivatives are real; the part with κ^order is kept.
 
@@ -71,12 +79,16 @@ def damping_at_flat(rates: np.ndarray, stages: Sequence[Stage], metric: np.ndarr
         Even.
     axis : int
         One that the metric may depend on.
+    numbers : mapping, optional
+        Values of the time, by its name, and of the other fields, 0 where they are not given.
     """
     dim, across = len(metric), [n for n in range(len(metric)) if n != axis]
     mixed = (across[0], across[-1])
     last = Stage(tuple((f"rate {place}", rates[place]) for place in (mixed, (across[-1], across[-1]))))
     wave = np.zeros((2, order + 1))
-    values, slopes = {metric[i, i].data[0]: 1.0 for i in range(dim)}, dict[str, np.ndarray]()
+    values = {name: np.float64(number) for name, number in (numbers or {}).items()}
+    values |= {entry.data[0]: np.float64(i == j) for (i, j), entry in np.ndenumerate(metric)}
+    slopes = dict[str, np.ndarray]()
     for n, places in enumerate(([mixed] if dim > 2 else [], [(i, i) for i in across])):
         for place in places:
             slopes.setdefault(metric[place].data[0], wave.copy())[n, 0] = 1.0
@@ -97,11 +109,11 @@ def _jets(stage: Stage, values: dict[str, Any], slopes: dict[str, np.ndarray],
     along: dict[gr.Node, Any] = {}
     for leaf in gr.leaves(stage.nodes):
         if leaf.op == "symbol":
-            at[leaf] = 1.0
+            at[leaf] = values.get(leaf.data, np.float64(1))
             continue
         name, index = leaf.data
         times = index[axis]
-        at[leaf] = values.get(name, 0.0) if not any(index) else 0.0
+        at[leaf] = values.get(name, np.float64(0)) if not any(index) else np.float64(0)
         if name in slopes and sum(index) == times:
             along[leaf] = np.zeros_like(slopes[name])
             along[leaf][:, times:] = slopes[name][:, : slopes[name].shape[1] - times]

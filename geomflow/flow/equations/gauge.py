@@ -14,14 +14,18 @@ import sympy
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.field import MetricField
-from geomflow.flow.equations.flat import damping_at_flat, order_of
+from geomflow.flow.equations.flat import Damping, damping_at_flat, order_of
 from geomflow.flow.equations.ricci import deturck_rates
 from geomflow.symbolic.jets import MetricNodes
 from geomflow.symbolic.language.shown import WRITTEN
 from geomflow.symbolic.language.space import Space
 from geomflow.symbolic.language.tensor import Tensor, mapped
+from geomflow.symbolic.language.words import TIME
 
 GAUGES: tuple[Literal["deturck", "deturck+conformal"], ...] = ("deturck", "deturck+conformal")
+
+_LATER = 0.37
+"""A time later, at which no rate vanishes by chance."""
 
 
 @final
@@ -54,8 +58,22 @@ class Gauge:
     conformal: bool
 
     @classmethod
-    def of(cls, space: Space, rate: Tensor, name: str) -> Gauge:
-        """The gauge called `name` of a metric's rate in a space."""
+    def of(cls, space: Space, rate: Tensor, name: str, numbers: Mapping[str, float] | None = None) -> Gauge:
+        """The gauge called `name` of a metric's rate in a space, as strong as the rate damps where it starts.
+
+        Raises InputError for a rate that vanishes at the time at which it starts.
+
+        Parameters
+        ----------
+        space : Space
+            With a metric.
+        rate : Tensor
+            Of the metric.
+        name : str
+            One of `GAUGES`.
+        numbers : mapping, optional
+            The time at which runs start, and what the other fields are about.
+        """
         metric, stages = metric_in(space), space.derive.stages
         if space.dim < 2:
             raise InputError("in dimension 1 all metrics are flat: leave the gauge out.")
@@ -63,7 +81,16 @@ class Gauge:
         order = order_of(rate.entries, stages, names)
         order = max(2, order + order % 2)
         axis = next((n for n, x in enumerate(metric.coordinates) if x not in metric.ignorable), 0)
-        damping = damping_at_flat(rate.entries, stages, metric.matrix, order, axis)
+        numbers = numbers or {}
+
+        def damped(values: Mapping[str, float]) -> Damping:
+            return damping_at_flat(rate.entries, stages, metric.matrix, order, axis, values)
+
+        damping = damped(numbers)
+        if TIME in numbers and damping.vanishes_beside(damped({**numbers, TIME: numbers[TIME] + _LATER})):
+            raise InputError(f"the rate of the metric vanishes at t = {numbers[TIME]:.9g}, where the run starts, and a "
+                             f'gauge="{name}" takes its strength from there: start at another time t0, or leave the '
+                             "gauge out.")
         return cls(space, order, damping.scale, name == "deturck+conformal")
 
     @property

@@ -49,12 +49,16 @@ class Reading:
         What is added to the rates, by name.
     ignorable : tuple of str
         Coordinates that nothing depends on.
+    start : float
+        The time at which runs start, from which a gauge takes its strength.
     """
 
     def __init__(self, torus: FlatTorus, parts: Mapping[str, Field], numbers: Mapping[str, Fraction],
-                 where: Mapping[str, Any], covariant: bool, gauge: str | None, ignorable: tuple[str, ...] = ()) -> None:
+                 where: Mapping[str, Any], covariant: bool, gauge: str | None, ignorable: tuple[str, ...] = (),
+                 start: float = 0.0) -> None:
         self.parts, self._coordinates, self._covariant, self._gauge = parts, torus.coordinates, covariant, gauge
         self.gauge_words: str | None = None
+        self._start = start
         self._functions = taken = [own for name, part in parts.items() for own in part.names(name)]
         self._derive = Differences(self._coordinates, [*taken, *numbers, *where], ignorable)
         self._tensors = {name: tensor_of(part, name, self._coordinates) for name, part in parts.items()}
@@ -93,12 +97,19 @@ class Reading:
             packed[name] = self._packed(name, rates[name], found[name])
             self._require_covariant(name, rates, words)
         if self._gauge is not None and self.metric is not None:
-            gauge = Gauge.of(self._space, found[self.metric], self._gauge)
+            gauge = Gauge.of(self._space, found[self.metric], self._gauge, self._about)
             self.gauge_words = gauge.told
             for name, part in self.parts.items():
                 moved = gauge.added(found[name], self._tensors[name], name == self.metric)
                 packed[name] = packed_rate(part, ordered(moved), self._space)
         return [node for nodes in packed.values() for node in nodes]
+
+    @property
+    def _about(self) -> dict[str, float]:
+        """The time at which runs start, and the means of all components."""
+        means = {own: float(row.mean()) for name, part in self.parts.items()
+                 for own, row in zip(part.names(name), part.pack(), strict=True)}
+        return {TIME: self._start, **means}
 
     @property
     def stages(self) -> tuple[Stage, ...]:
