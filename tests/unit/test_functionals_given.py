@@ -20,6 +20,7 @@ TEXT = "dot(d(f), d(f)) + f^4"
     ({"where": {"R": "f"}}, "'R' is a curvature and cannot be a definition"),
     ({"where": ["w"]}, "where maps names to what they stand for"),
     ({"fields": "g f d"}, "'d' is an operator and cannot be a field"),
+    ({"fields": "g f pi"}, "'pi' is a number and cannot be a field"),
     ({"fields": "g f t"}, "'t' is the time and cannot be a field"),
     ({"density": "dV*f"}, "is not covariant: it names dV, which belongs to the coordinates.*Write it in tensors"),
     ({"density": "R*f", "fields": "f"}, "R belongs to a metric, and there is none: add one"),

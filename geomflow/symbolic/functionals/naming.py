@@ -8,7 +8,7 @@ from unicodedata import normalize
 
 from geomflow.core.errors import InputError
 from geomflow.symbolic.given import names_written
-from geomflow.symbolic.language.words import RESERVED
+from geomflow.symbolic.language.words import NUMBERS, RESERVED
 
 
 def require_names(density: str, fields: Iterable[str], numbers: Mapping[str, Any], where: Mapping[str, Any],
@@ -22,7 +22,7 @@ def require_names(density: str, fields: Iterable[str], numbers: Mapping[str, Any
     fields, numbers, where, coordinates : names
         What it may name.
     """
-    meanings = {**RESERVED, **dict.fromkeys(coordinates, "a coordinate")}
+    meanings = {**RESERVED, **NUMBERS, **dict.fromkeys(coordinates, "a coordinate")}
     kinds = {"field": fields, "parameter": numbers, "definition": where}
     for kind, names in kinds.items():
         for name in names:
