@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import geomflow as gf
-from geomflow.flow.character import _directions, sampled
+from geomflow.flow.character import DIRECTIONS, unit_vectors
+from geomflow.flow.slopes import sampled
 
 FLOWS = [(2, "-2*Ric", 1, 2), (2, "laplacian(R)*g", 1, 4), (2, "-laplacian(laplacian(R))*g", 1, 6), (3, "-2*Ric", 1, 2),
          (3, "-Ric", 0.5, 2), (3, "laplacian(Ric)", 0.5, 4)]
@@ -22,5 +23,6 @@ def test_all_short_waves_of_a_gauged_flow_are_damped(case, seed, size):
     assert (block.growth, block.oscillation, block.undamped, block.order) == (0, 0, 0, order)
     rows = sampled(np.moveaxis(metric.values.reshape(*metric.grid.shape, -1), -1, 0))
     inverse = np.linalg.inv(rows.T.reshape(-1, dim, dim))
-    squares = np.einsum("di,pij,dj->pd", _directions(np.eye(dim)), inverse, _directions(np.eye(dim)))
+    waves = unit_vectors(np.eye(dim), DIRECTIONS)
+    squares = np.einsum("di,pij,dj->pd", waves, inverse, waves)
     np.testing.assert_allclose(block.damping, scale * squares.max() ** (order // 2), rtol=1e-4)
