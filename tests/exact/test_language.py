@@ -54,7 +54,7 @@ def value(text):
     """What a text is at the point, as an array."""
     from geomflow.symbolic.language.words import Words
 
-    reading = Reading(STATE.grid.torus, STATE.parts, {}, {}, True, False)
+    reading = Reading(STATE.grid.torus, STATE.parts, {}, {}, True, None)
     found = read(text, Words(reading._space, reading.averages, reading._known))
     nodes = unstaged(reading.stages, list(found.entries.flat), GRID.torus.coordinates)
     leaves = gr.leaves(nodes)

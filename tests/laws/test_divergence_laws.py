@@ -66,7 +66,7 @@ def evaluated(grid, stages, u):
 def test_divergences_have_no_mean(data, torus, order, seed):
     rate = data.draw(divergences(torus))
     grid = grid_of(torus, 12, order)
-    reading = Reading(torus, {"u": grid.scalar(0)}, {}, {}, True, False)
+    reading = Reading(torus, {"u": grid.scalar(0)}, {}, {}, True, None)
     (node,) = reading.rates({"u": rate})
     stages = (*reading.stages, Stage((("rate", node),)))
     values, rounding = evaluated(grid, stages, rough_state(grid, seed))

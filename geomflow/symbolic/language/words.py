@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -354,7 +355,7 @@ def _require_finite(node: gr.Node) -> None:
 def _is_double(node: gr.Node) -> bool:
     """Whether the number before a function, or that it is, has a place among double floats."""
     number = node.data if node.op == "constant" and not isinstance(node.data, str) else gr.split(node)[0]
-    return not number or sys.float_info.min <= abs(number) <= sys.float_info.max
+    return not number or math.ulp(0.0) <= abs(number) <= sys.float_info.max
 
 
 def _require_scalar(value: Any, what: str) -> None:
