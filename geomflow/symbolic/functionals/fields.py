@@ -255,7 +255,7 @@ class FieldsDensity(Functional):
 
     @property
     def differential(self) -> Staged:
-        """The density of δE by d^dx, linear in fields h_g_xx, …, h_f: the changes of the unknowns."""
+        """The density of δE by d^dx, linear in the changes of the unknowns, fields of the same names after ``h_``."""
         found = self.first_variation()
         zero = (0,) * len(self.coordinates)
         pairs = zip(found.packed(self.fields), self.unknowns, strict=True)
