@@ -1,7 +1,8 @@
 """A flow linearised at any state of a grid: what it does to small changes, and the rates at which they grow.
 
-The derivative of the rate along a change is taken by symmetric differences of the compiled rate itself
-(`core.differences`): averages and what is solved for at each state are moved along.
+The derivative of the rate along a change is that of the problem's Jacobian where it has one; elsewhere it is taken by
+symmetric differences of the compiled rate itself (`core.differences`): averages and what is solved for at each state
+are moved along.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ class Linearised(InNotebook):
             v.
         """
         v = np.asarray(change, dtype=float).reshape(self.problem.y0.shape)
+        if self.problem.jacobian:
+            return np.asarray(self.matrix @ v.ravel()).reshape(np.shape(change))
         return derivative_along(self._rate, self.problem.y0, v).reshape(np.shape(change))
 
     def operator(self) -> Any:
@@ -68,6 +71,8 @@ class Linearised(InNotebook):
     def matrix(self) -> np.ndarray:
         """J as a matrix, (n, n). Raises MemoryLimitError where it doesn't fit."""
         memory.require(8.0 * self.size**2, f"the matrix of {self.size:,} unknowns", "use a smaller grid")
+        if self.problem.jacobian:
+            return np.array(self.problem.jacobian(self.time, self.problem.y0), dtype=float)
         return np.stack([self.apply(unit).ravel() for unit in np.eye(self.size)], axis=1)
 
     def spectrum(self, count: int = 6) -> np.ndarray:

@@ -129,6 +129,9 @@ class Problem:
         (t, y) -> upper bound of |eigenvalues| of the linearised rate, units 1/time; estimated if None.
     oscillation : function or None
         (t, y) -> upper bound of |Im| of these eigenvalues; None if they are real and negative.
+    jacobian : function or None
+        (t, y) -> d rate/dy of flattened packed states as a dense matrix (n, n), n = y.size, C-ordered; None if it
+        is not known.
     spectrum : function or None
         (t, y) -> `Spectrum`, from which a stepper is chosen; None if they are real and negative.
     implicit : Implicit or None
@@ -153,6 +156,8 @@ class Problem:
         Events that always watch this problem, besides the user's.
     template : state or None
         What the packed states are of, where it is not the state that the user gave: a state with fields that are still.
+    rtol : float
+        The relative error that its runs allow a step, unless the user gives another.
     description : mapping
         JSON-able facts for the store: "equation", "grid", "components", "axes" (name -> coordinates), ...
     """
@@ -164,6 +169,7 @@ class Problem:
     stiff_order: int = 0
     spectral_radius: Measure | None = None
     oscillation: Measure | None = None
+    jacobian: Callable[[float, Array], Array] | None = None
     spectrum: Callable[[float, Array], Spectrum] | None = None
     implicit: Implicit | None = None
     check: Callable[[float, Array], Violation | None] | None = None
@@ -176,6 +182,7 @@ class Problem:
     observe: Callable[[float, Array], Mapping[str, float]] | None = None
     events: tuple[Any, ...] = ()
     template: Any = None
+    rtol: float = 1e-6
     description: Mapping[str, Any] = field(default_factory=dict)
 
     def __content__(self) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def solve(
     t0: float = 0.0,
     stepper: Stepper | str | None = None,
     control: StepController | None = None,
-    rtol: float = 1e-6,
+    rtol: float | None = None,
     atol: float | None = None,
     save_at: int | Sequence[float] | np.ndarray | None = None,
     events: Iterable[TerminalEvent] | TerminalEvent = (),
@@ -77,8 +77,9 @@ def solve(
         A stepper, its name ("rk4", "rk23", "rk45", "rkc", "semi-implicit", "scipy"), or None for the flow's.
     control : StepController or None
         Step control; None for the stepper's own, with `rtol` and `atol`.
-    rtol, atol : float
-        A step may err by atol + rtol·max|y|, component by component; atol is 0.001 rtol·max|y0| by default.
+    rtol, atol : float or None
+        A step may err by atol + rtol·max|y|, component by component. Unless given, rtol is the problem's own (1e-6 on
+        tori and varieties, 1e-11 for metrics with symmetry), and atol 0.001 rtol·max|y0|.
     save_at : int, sequence of float or None
         Times at which states are kept, or into how many parts to divide the run; t0 and the end always are.
     events : TerminalEvent or iterable of these
@@ -104,13 +105,15 @@ def solve(
     bound, t0 = as_flow(flow), real_number(t0, "t0")
     with waiting(f"preparing {getattr(bound, 'name', 'the flow')}", progress):
         problem = _bind(bound.starting(t0) if isinstance(bound, Flow) else bound, state)
+    rtol = problem.rtol if rtol is None else real_number(rtol, "rtol")
+    atol = _absolute(problem, rtol, atol)
     chosen = _stepper(bound, problem, stepper, rtol, atol)
     plan = Plan(
         flow=bound,
         state=state if problem.template is None else problem.template,
         problem=problem,
         stepper=chosen,
-        control=control or chosen.control(rtol, _absolute(problem, rtol, atol)),
+        control=control or chosen.control(rtol, atol),
         events=_events(problem, events),
         monitors=Monitors(problem, monitors),
         t0=t0,
@@ -241,16 +244,15 @@ def _bind(flow: Bindable, state: Any) -> Problem:
     return problem
 
 
-def _stepper(flow: Bindable, problem: Problem, given: Stepper | str | None, rtol: float, atol: float | None) -> Stepper:
+def _stepper(flow: Bindable, problem: Problem, given: Stepper | str | None, rtol: float, atol: float) -> Stepper:
     if given is None:
         choose = getattr(flow, "default_stepper", fitting_stepper)
         given = choose(problem)
-    return resolve_stepper(given, rtol, _absolute(problem, rtol, atol))
+    return resolve_stepper(given, rtol, atol)
 
 
 def _absolute(problem: Problem, rtol: float, atol: float | None) -> float:
     """The default absolute tolerance is relative to the initial state, so that it does not depend on units."""
-    rtol = real_number(rtol, "rtol")
     if atol is not None:
         return real_number(atol, "atol")
     largest = float(np.abs(problem.y0).max(initial=0.0))

@@ -52,6 +52,16 @@ def test_the_stepper_follows_from_the_stiffness(order, name):
     assert sol.recipe["stepper"].startswith({"rk45": "RK45", "rkc": "RKC", "semi-implicit": "SemiImplicit"}[name])
 
 
+@pytest.mark.parametrize("given", [None, 1e-4])
+def test_the_tolerance_is_the_problems_own_unless_given(given):
+    """atol is a thousandth of it, of the initial state."""
+    sol = solve(decay(rtol=1e-9), None, 1.0, rtol=given)
+    rtol = given or 1e-9
+    assert sol.recipe["control"] == repr(ErrorControl(rtol, 1e-3 * rtol))
+    assert solve(decay(), None, 1.0).recipe["control"] == repr(ErrorControl(1e-6, 1e-9))
+    assert abs(sol.last[0] - np.exp(-1)) < 10 * rtol
+
+
 def test_fourth_order_without_an_implicit_part_is_stabilised():
     assert solve(Heat(16).flow(stiff_order=4, implicit=None), None, 1e-3).recipe["stepper"].startswith("RKC")
 
