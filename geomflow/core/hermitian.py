@@ -6,10 +6,20 @@ h_00, …, h_{n−1,n−1}, Re h_01, Im h_01, Re h_02, Im h_02, ….
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def packed_places(size: int) -> list[tuple[int, int]]:
+    """The places (a, b), a ≤ b, of an (n, n) matrix in the order above: the diagonal, then what is above it.
+
+    >>> packed_places(2)
+    [(0, 0), (1, 1), (0, 1)]
+    """
+    return [*((a, a) for a in range(size)), *combinations(range(size), 2)]
 
 
 def entries(matrix: NDArray[Any]) -> list[Any]:

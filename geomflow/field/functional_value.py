@@ -13,13 +13,13 @@ from geomflow.core import graph as gr
 from geomflow.core.differences import derivative_along
 from geomflow.core.errors import InputError
 from geomflow.core.numbers import named_numbers
+from geomflow.core.symmetric import multiplicity
 from geomflow.field.operators import Operator, pointwise
 from geomflow.field.setting import Setting, setting_of
 from geomflow.field.state import Field
 from geomflow.symbolic.functionals.at_states import gradient_at, hessian_at, value_at
 from geomflow.symbolic.functionals.functional import Functional
 from geomflow.symbolic.functionals.system import is_distribution
-from geomflow.symbolic.ring import packed_places
 from geomflow.symbolic.variation.staged import Staged, second_variation
 
 Rows = Mapping[str, np.ndarray]
@@ -124,7 +124,7 @@ def _moved_hessian(setting: Setting, parameters: Mapping[str, Any]) -> _Act:
     """The covector at moved states, where what is solved for is found again: by dx it is the gradient in "L2"."""
     setting.refuse_measure(())
     gradient, start, names = _Gradient(setting, "L2", parameters, {}), setting.state.pack(), setting.names
-    twice = np.array([1.0 if i == j else 2.0 for i, j in packed_places(setting.state.grid.dim)])
+    twice = multiplicity(setting.state.grid.dim)
 
     def covector(y: np.ndarray) -> np.ndarray:
         found = gradient(replace(setting, state=setting.state.unpack(y)).fields)

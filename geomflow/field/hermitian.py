@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
@@ -111,15 +110,10 @@ def log_determinant(metric: HermitianField) -> ScalarField:
     return determinant.map(np.log)
 
 
-def packed_pairs(size: int) -> list[tuple[int, int]]:
-    """The entries (a, b), a ≤ b, of a Hermitian matrix in packed order: the diagonal, then what is above it."""
-    return [*((a, a) for a in range(size)), *combinations(range(size), 2)]
-
-
 def hermitian_names(size: int, prefix: str) -> tuple[str, ...]:
     """Names of the n² real components of a Hermitian matrix, in packed order."""
     names: list[str] = []
-    for a, b in packed_pairs(size):
+    for a, b in hermitian.packed_places(size):
         label = f"{prefix}_{a + 1}{b + 1}"
         names += [label] if a == b else [f"re_{label}", f"im_{label}"]
     return tuple(names)

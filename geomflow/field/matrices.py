@@ -1,7 +1,7 @@
-"""Small matrices at every grid point: packing, determinants, eigenvalues, and checks.
+"""Small matrices at every grid point: determinants, eigenvalues, and checks.
 
-Errors of the checks name the worst value, its place, and what to change. Hermitian
-matrices are packed by `geomflow.core.hermitian`.
+Errors of the checks name the worst value, its place, and what to change. Matrices are packed by
+`geomflow.core.symmetric` and `geomflow.core.hermitian`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from geomflow.core.errors import NotFiniteError, PositivityError, SymmetryError
 from geomflow.field.mesh import Mesh, place
-from geomflow.symbolic.ring import packed_places, parity
+from geomflow.symbolic.ring import parity
 
 LARGEST_EXPANDED = 6
 
@@ -41,19 +41,6 @@ def quotient_trace(form: np.ndarray, other: np.ndarray) -> np.ndarray:
         beside = (form[..., 0, 1] * np.conj(other[..., 0, 1])).real
         return np.asarray((diagonal - 2 * beside) / determinant(form).real)
     return np.asarray(np.trace(np.linalg.solve(form, other), axis1=-2, axis2=-1).real)
-
-
-def pack_symmetric(values: np.ndarray) -> np.ndarray:
-    """(*grid, d, d) → (d(d+1)/2, *grid)."""
-    return np.stack([values[..., i, j] for i, j in packed_places(values.shape[-1])])
-
-
-def unpack_symmetric(packed: np.ndarray, size: int) -> np.ndarray:
-    """(d(d+1)/2, *grid) → (*grid, d, d)."""
-    values = np.empty((*packed.shape[1:], size, size))
-    for row, (i, j) in zip(packed, packed_places(size)):
-        values[..., i, j] = values[..., j, i] = row
-    return values
 
 
 ASYMMETRY = 1e-10

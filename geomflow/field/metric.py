@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 
 from geomflow.core import graph as gr
-from geomflow.core import memory
+from geomflow.core import memory, symmetric
 from geomflow.core.errors import ShapeError
 from geomflow.core.program import Program, Stage
 from geomflow.field import matrices
 from geomflow.field.mesh import checked_automorphism, permute
 from geomflow.field.operators import pointwise
 from geomflow.field.sampling import sample_matrix
-from geomflow.field.state import MatrixField, ScalarField, TensorField, freeze, unpacked_rows
-from geomflow.field.symmetric import SymmetricField
-from geomflow.symbolic.jets import MetricNodes, field_node, metric_names, metric_nodes
-from geomflow.symbolic.ring import packed_places
+from geomflow.field.state import MatrixField, ScalarField, TensorField
+from geomflow.field.symmetric import SymmetricField, SymmetricMatrices
+from geomflow.symbolic.jets import MetricNodes, field_node, metric_nodes
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
 @final
 @dataclass(frozen=True, eq=False, repr=False)
-class MetricField(MatrixField):
+class MetricField(SymmetricMatrices, MatrixField):
     """A Riemannian metric g_ij in Cartesian coordinates.
 
     Curvature follows the conventions of `core.conventions`: spheres have positive curvature, Γ^k_ij is
@@ -45,29 +44,11 @@ class MetricField(MatrixField):
         Symmetric.
     """
 
-    grid: Grid
-    values: np.ndarray
-
-    def __post_init__(self) -> None:
-        freeze(self, (self.grid.dim,) * 2, float)
-
     called: ClassVar[str] = "g"
-
-    def names(self, name: str) -> tuple[str, ...]:
-        """("g_xx", "g_xy", "g_yy") and the like: the components with i ≤ j, row by row."""
-        return metric_names(self.grid.torus.coordinates, name)
-
-    def pack(self) -> np.ndarray:
-        """(d(d+1)/2, *grid)."""
-        return matrices.pack_symmetric(self.values)
-
-    def unpack(self, packed: np.ndarray) -> MetricField:
-        """The metric with these components, (d(d+1)/2, *grid)."""
-        return MetricField(self.grid, matrices.unpack_symmetric(unpacked_rows(self, packed), self.grid.dim))
 
     def change(self, packed: np.ndarray) -> SymmetricField:
         """The symmetric tensor h_ij with these components, (d(d+1)/2, *grid)."""
-        return SymmetricField(self.grid, matrices.unpack_symmetric(unpacked_rows(self, packed), self.grid.dim))
+        return SymmetricField(self.grid, self.unpack(packed).values)
 
     def volume_density(self) -> ScalarField:
         """√det g."""
@@ -208,9 +189,9 @@ def _independent(quantity: str, nodes: Any, dim: int) -> list[Any]:
     if quantity == "scalar":
         return [nodes]
     if quantity == "ricci":
-        return [nodes[pair] for pair in packed_places(dim)]
+        return symmetric.entries(nodes)
     if quantity == "christoffel":
-        return [nodes[(k, *pair)] for k in range(dim) for pair in packed_places(dim)]
+        return [nodes[(k, *pair)] for k in range(dim) for pair in symmetric.packed_places(dim)]
     return [nodes[(*first, *second)] for first, second in riemann_places(dim)]
 
 
@@ -219,10 +200,10 @@ def spread(quantity: str, rows: np.ndarray, dim: int) -> np.ndarray:
     if quantity == "scalar":
         return np.asarray(rows[0])
     if quantity == "ricci":
-        return matrices.unpack_symmetric(rows, dim)
+        return symmetric.unpack(rows, dim)
     if quantity == "christoffel":
         blocks = rows.reshape(dim, -1, *rows.shape[1:])
-        return np.stack([matrices.unpack_symmetric(block, dim) for block in blocks], axis=rows.ndim - 1)
+        return np.stack([symmetric.unpack(block, dim) for block in blocks], axis=rows.ndim - 1)
     return _spread_riemann(rows, dim)
 
 

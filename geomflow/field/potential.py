@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 
 from geomflow.core import graph as gr
-from geomflow.core import memory
+from geomflow.core import hermitian, memory
 from geomflow.core.errors import NotFiniteError, PositivityError, ShapeError
 from geomflow.core.graph.node import exact
 from geomflow.core.numbers import require_unmasked
-from geomflow.field.hermitian import HermitianField, log_determinant, packed_pairs
+from geomflow.field.hermitian import HermitianField, log_determinant
 from geomflow.field.matrices import require_symmetric, smallest_eigenvalue
 from geomflow.field.mesh import place
 from geomflow.field.sampling import sample, sample_matrix
 from geomflow.field.state import Field, ScalarField, freeze, unpacked_rows
 from geomflow.field.wirtinger import complex_dimension, complex_hessian, hessian_arrays
-from geomflow.symbolic.jets import HermitianNodes, field_node, hermitian_nodes
+from geomflow.symbolic.jets import HermitianNodes, field_node, hermitian_matrix, hermitian_nodes
 from geomflow.symbolic.variation.kahler_frame import PHI, KahlerClass
 
 if TYPE_CHECKING:
@@ -257,15 +257,11 @@ class ReferenceForm:
 
     def nodes(self) -> np.ndarray:
         """Complex numbers of nodes, (n, n)."""
-        result = np.empty((self.dim, self.dim), dtype=object)
-        rows = iter(field_node(name, self.coordinates) for name in self.static_names)
-        for a, b in packed_pairs(self.dim):
-            if self.static_names:
-                entry = gr.Complex(next(rows), next(rows) if a != b else gr.ZERO)
-            else:
-                entry = gr.Complex(*map(gr.constant, self.entries[a][b]))
-            result[a, b], result[b, a] = entry, entry.conjugate()
-        return result
+        if self.static_names:
+            return hermitian_matrix([field_node(name, self.coordinates) for name in self.static_names], self.dim)
+        numbers = [number for a, b in hermitian.packed_places(self.dim)
+                   for number in self.entries[a][b][: 1 if a == b else 2]]
+        return hermitian_matrix(map(gr.constant, numbers), self.dim)
 
 
 def exact_matrix(values: np.ndarray) -> tuple[tuple[Pair, ...], ...]:

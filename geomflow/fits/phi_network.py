@@ -20,12 +20,13 @@ from geomflow.core.archive import Archive
 from geomflow.core.errors import InputError
 from geomflow.core.monomials import Monomials, horner, monomials
 from geomflow.core.report import FitReport, read_report, report_record
+from geomflow.core.symmetric import packed_index
 from geomflow.core.threads import each, slices
 from geomflow.fits.projective import ProjectiveInputs, input_count, normalisation
 from geomflow.networks import Activation, Perceptron
 from geomflow.networks.complex_hessian import ComplexHessian
 from geomflow.variety import Hypersurface, Points
-from geomflow.variety.jets import pairs, second_order
+from geomflow.variety.jets import second_order
 from geomflow.variety.metric import CorrectedMetric, FubiniStudy
 from geomflow.variety.sections import stored_class
 
@@ -149,7 +150,7 @@ def read_jets(coefficients: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray,
     """The derivatives (φ_ab̄, φ_acb̄, φ_acb̄d̄) from the series (P, rows, rows) of one function, or (P, rows, rows, K)."""
     factorials = np.multiply.outer(quadratics(n).factorials, quadratics(n).factorials)
     found = coefficients * factorials.reshape(*factorials.shape, *(1,) * (coefficients.ndim - 3))
-    spread = np.array([[1 + n + pairs(n).index((min(a, c), max(a, c))) for c in range(n)] for a in range(n)])
+    spread = 1 + n + packed_index(n)
     once = np.arange(1, 1 + n)
     second = found[:, once[:, None], once]
     third = found[:, spread[:, :, None], once]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import inf, sqrt
+from math import inf
 from typing import Any, final
 
 import numpy as np
 
+from geomflow.core import symmetric
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import real_array, whole
 from geomflow.field.grid import Grid
-from geomflow.field.matrices import pack_symmetric, unpack_symmetric
 from geomflow.field.metric import MetricField
 from geomflow.kernels.ensemble import InfiniteEnsemble
 from geomflow.kernels.positivity import Probability, positive_probability
@@ -185,7 +185,7 @@ def columns_of(metrics: np.ndarray) -> np.ndarray:
     metrics : (..., d, d) array
         Symmetric.
     """
-    return np.moveaxis(pack_symmetric(metrics), 0, -1) * _scales(metrics.shape[-1])
+    return np.moveaxis(symmetric.pack(metrics), 0, -1) * _scales(metrics.shape[-1])
 
 
 def metrics_of(columns: np.ndarray, dim: int) -> np.ndarray:
@@ -198,11 +198,11 @@ def metrics_of(columns: np.ndarray, dim: int) -> np.ndarray:
     dim : int
         d.
     """
-    return unpack_symmetric(np.moveaxis(columns / _scales(dim), -1, 0), dim)
+    return symmetric.unpack(np.moveaxis(columns / _scales(dim), -1, 0), dim)
 
 
 def _scales(dim: int) -> np.ndarray:
-    return pack_symmetric(np.where(np.eye(dim) > 0, 1.0, sqrt(2)))
+    return np.sqrt(symmetric.multiplicity(dim))
 
 
 def _require_reference(reference: Any) -> None:

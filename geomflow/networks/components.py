@@ -13,11 +13,11 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.numbers import generator
-from geomflow.field.lattice import FlatTorus
+from geomflow.core.symmetric import packed_places
 from geomflow.networks.jets import Series
 from geomflow.networks.network import Layout, Network
 from geomflow.networks.network_model import CholeskyHead, LinearHead, MetricModel
-from geomflow.symbolic.ring import packed_places
+from geomflow.symbolic.jets import metric_names
 
 
 @final
@@ -108,12 +108,6 @@ def symmetric_basis(dim: int, offdiagonal: float) -> np.ndarray:
     return basis
 
 
-def component_names(torus: FlatTorus, letter: str = "g") -> tuple[str, ...]:
-    """g_xx, g_xy, g_yy and so on."""
-    names = torus.coordinates
-    return tuple(f"{letter}_{names[i]}{names[j]}" for i, j in packed_places(len(names)))
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class _Components(MetricModel):
     """A linear map from networks to a real metric; subclasses say how off-diagonals are scaled, if not by 1/√2."""
@@ -124,7 +118,7 @@ class _Components(MetricModel):
     @cached_property
     def joint(self) -> Network:
         """One network a component; parameters are named "g_xx.W0" and so on."""
-        return side_by_side(self.network, component_names(self.torus))
+        return side_by_side(self.network, metric_names(self.torus.coordinates))
 
     @cached_property
     def head(self) -> LinearHead:
@@ -227,7 +221,7 @@ class CholeskyModel(MetricModel):
         """The given network of all components, or one network for each."""
         if isinstance(self.network, Network) and self.network.outputs > 1:
             return self.network
-        return side_by_side(self.network, component_names(self.torus, "L"))
+        return side_by_side(self.network, metric_names(self.torus.coordinates, "L"))
 
     @cached_property
     def head(self) -> CholeskyHead:

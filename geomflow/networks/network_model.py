@@ -13,6 +13,7 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.monomials import Index
+from geomflow.core.symmetric import packed_places
 from geomflow.field.grid import ComplexTorus
 from geomflow.field.lattice import FlatTorus
 from geomflow.networks.jets import Jet, exponential, leibniz, leibniz_adjoint
@@ -20,7 +21,6 @@ from geomflow.networks.model import Model
 from geomflow.networks.network import Layout, Network
 from geomflow.networks.tangents import require_pairs, require_rows
 from geomflow.networks.target import KahlerPotential, RealMetric, checked_torus, closed_matrix
-from geomflow.symbolic.ring import packed_places
 
 
 class Head(ABC):

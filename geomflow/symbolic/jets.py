@@ -6,7 +6,7 @@ x1, y1, x2, y2, ... with z^a = x^a + i y^a. Everything returned is graph nodes (
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -15,6 +15,7 @@ from typing import Any, final
 import numpy as np
 
 from geomflow.core import graph as gr
+from geomflow.core import hermitian, symmetric
 from geomflow.core.errors import ShapeError
 from geomflow.symbolic.given import fresh
 from geomflow.symbolic.kahler_tensors import KahlerTensors, complex_hessian
@@ -38,13 +39,27 @@ def metric_names(coordinates: Sequence[str], prefix: str = "g") -> tuple[str, ..
     return tuple(names)
 
 
+def symmetric_matrix(components: Sequence[gr.Node], dim: int) -> np.ndarray:
+    """The symmetric (d, d) matrix with these components, in the order of `core.symmetric`."""
+    matrix = np.empty((dim, dim), dtype=object)
+    for (i, j), node in zip(symmetric.packed_places(dim), components, strict=True):
+        matrix[i, j] = matrix[j, i] = node
+    return matrix
+
+
+def hermitian_matrix(components: Iterable[gr.Node], size: int) -> np.ndarray:
+    """The Hermitian (n, n) matrix of `Complex` with these real components, in the order of `core.hermitian`."""
+    parts, matrix = iter(components), np.empty((size, size), dtype=object)
+    for a, b in hermitian.packed_places(size):
+        entry = gr.Complex(next(parts), next(parts) if a != b else gr.ZERO)
+        matrix[a, b], matrix[b, a] = entry, entry.conjugate()
+    return matrix
+
+
 def metric_nodes(coordinates: Sequence[str], prefix: str = "g") -> tuple[tuple[str, ...], np.ndarray]:
     """The component names in packed order and the (d, d) matrix of jets."""
-    ring = GraphRing(coordinates)
     names = metric_names(coordinates, prefix)
-    packed = iter(names)
-    matrix = ring.symmetric(ring.dim, lambda i, j: field_node(next(packed), coordinates))
-    return names, matrix
+    return names, symmetric_matrix([field_node(name, coordinates) for name in names], len(coordinates))
 
 
 @final

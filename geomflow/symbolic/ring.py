@@ -10,7 +10,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
-from itertools import combinations_with_replacement
 from typing import Any, Generic, Protocol, Self, TypeVar, final
 
 import numpy as np
@@ -18,13 +17,9 @@ import sympy
 
 from geomflow.core import graph as gr
 from geomflow.core.graph.sympy_bridge import all_to_sympy, with_functions
+from geomflow.core.symmetric import packed_places
 
 HALF = Fraction(1, 2)
-
-
-def packed_places(dim: int) -> list[tuple[int, int]]:
-    """The places (i, j), i <= j, of a symmetric matrix, row by row."""
-    return list(combinations_with_replacement(range(dim), 2))
 
 
 def parity(order: Sequence[int]) -> int:

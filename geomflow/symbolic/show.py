@@ -7,13 +7,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from html import escape
-from itertools import combinations_with_replacement, product
+from itertools import product
 from typing import Any, ClassVar, Protocol, Self, final
 
 import sympy
 
 from geomflow.core.errors import ExpressionError
 from geomflow.core.notebook import Markup
+from geomflow.core.symmetric import packed_places
 
 LONGEST_SENTENCE = 400
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -208,7 +209,7 @@ def line_element_latex(matrix: sympy.MatrixBase, symbols: Sequence[sympy.Symbol]
 
 def _coefficients(matrix: sympy.MatrixBase) -> Iterator[tuple[int, int, sympy.Expr]]:
     """The places i <= j of a symmetric matrix with what stands before dx^i dx^j, where that is not zero."""
-    for i, j in combinations_with_replacement(range(matrix.rows), 2):
+    for i, j in packed_places(matrix.rows):
         entry = matrix[i, j] * (1 if i == j else 2)
         if entry != 0:
             yield i, j, entry

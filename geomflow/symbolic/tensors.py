@@ -18,8 +18,9 @@ from typing import Any, Generic, final
 
 import numpy as np
 
+from geomflow.core.symmetric import packed_places
 from geomflow.symbolic.linear import determinant, inverse
-from geomflow.symbolic.ring import HALF, E, ExactRing, Ring, packed_places
+from geomflow.symbolic.ring import HALF, E, ExactRing, Ring
 
 
 class MetricTensors(ABC, Generic[E]):

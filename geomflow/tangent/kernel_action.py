@@ -10,10 +10,10 @@ from typing import Any, Protocol, final
 
 import numpy as np
 
+from geomflow.core import symmetric
 from geomflow.core.errors import InputError
 from geomflow.core.numbers import generator, require_unmasked
 from geomflow.field.grid import Grid
-from geomflow.field.matrices import pack_symmetric, unpack_symmetric
 from geomflow.kernels import FunctionKernel, Kernel, KernelOperator, PotentialKernel
 from geomflow.kernels.empirical import EmpiricalKernel, EmpiricalPotentialKernel
 from geomflow.kernels.operators import checked_grid
@@ -166,9 +166,9 @@ class TensorAction(Action):
         if not self.tensor:
             sums = self.kernel.apply(self._points, self._points, components[0].reshape(grid.size))
             return np.asarray(sums).reshape(components.shape) * cell
-        full = unpack_symmetric(components, grid.dim).reshape(grid.size, grid.dim, grid.dim)
+        full = symmetric.unpack(components, grid.dim).reshape(grid.size, grid.dim, grid.dim)
         sums = np.asarray(self.kernel.apply(self._points, self._points, full))
-        return pack_symmetric(sums.reshape(*grid.shape, grid.dim, grid.dim)) * cell
+        return symmetric.pack(sums.reshape(*grid.shape, grid.dim, grid.dim)) * cell
 
     def sandwich(self, components: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """Not offered: kernels with an index structure of their own are frozen."""

@@ -22,17 +22,16 @@ from typing import Any, final
 import numpy as np
 
 from geomflow.core import graph as gr
+from geomflow.core import symmetric
 from geomflow.core.program import InnerProduct, Program, Stage
 from geomflow.field import Field, MetricField, PotentialField
-from geomflow.field.matrices import unpack_symmetric
 from geomflow.field.operators import Operator, discretise
 from geomflow.field.potential import ReferenceForm
 from geomflow.flow.compiled import Compiled
 from geomflow.flow.equation import Equation
 from geomflow.flow.implicit import FrozenPrincipal
 from geomflow.flow.principal import SpectralBound
-from geomflow.symbolic.jets import MetricNodes, field_node, metric_names, metric_nodes
-from geomflow.symbolic.ring import packed_places
+from geomflow.symbolic.jets import MetricNodes, field_node, metric_names, metric_nodes, symmetric_matrix
 from geomflow.tangent.kernel_action import Action, BatchAction
 from geomflow.tangent.kernel_checks import lanczos
 
@@ -72,8 +71,7 @@ class Transport:
         rates = len(self.equation.program.stages[-1].outputs)
         if not self.tensor:
             return np.ones(rates)
-        pairs = packed_places(len(self.coordinates))
-        return np.array([1.0 if i == j else 2.0 for i, j in pairs])
+        return symmetric.multiplicity(len(self.coordinates))
 
     @cached_property
     def there(self) -> Program:
@@ -116,14 +114,15 @@ class Transport:
             return [factor * rate for rate in rates]
         matrix = metric_nodes(self.coordinates)[1]
         left = lower_inverse(cholesky(matrix)) if self.evolving else MetricNodes(self.coordinates, matrix).inverse
-        return [factor * node for node in _packed(left @ _full(rates, len(matrix)) @ left.T)]
+        return [factor * node for node in symmetric.entries(left @ symmetric_matrix(rates, len(matrix)) @ left.T)]
 
     def _back(self, smoothed: Sequence[gr.Node]) -> list[gr.Node]:
         factor = gr.sqrt(field_node(MEASURE, self.coordinates)) ** -1
         if not self.framed:
             return [factor * node for node in smoothed]
         frame = cholesky(metric_nodes(self.coordinates)[1])
-        return [factor * node for node in _packed(frame @ _full(smoothed, len(frame)) @ frame.T)]
+        tensor = frame @ symmetric_matrix(smoothed, len(frame)) @ frame.T
+        return [factor * node for node in symmetric.entries(tensor)]
 
 
 def cholesky(matrix: np.ndarray) -> np.ndarray:
@@ -148,18 +147,6 @@ def lower_inverse(lower: np.ndarray) -> np.ndarray:
             known = gr.add(*(lower[i, k] * result[k, j] for k in range(j, i)))
             result[i, j] = -known / lower[i, i]
     return result
-
-
-def _full(nodes: Sequence[gr.Node], dim: int) -> np.ndarray:
-    """The symmetric matrix with these packed components."""
-    result = np.empty((dim, dim), dtype=object)
-    for (i, j), node in zip(packed_places(dim), nodes, strict=True):
-        result[i, j] = result[j, i] = node
-    return result
-
-
-def _packed(matrix: np.ndarray) -> list[gr.Node]:
-    return [matrix[place] for place in packed_places(len(matrix))]
 
 
 @dataclass(frozen=True)
@@ -293,7 +280,7 @@ class KernelCompiled(Compiled):
         weight = self._weight(*self._fields(t, y))[0]
         if not self.transport.framed:
             return float(weight.max())
-        least = np.linalg.eigvalsh(unpack_symmetric(y, self.grid.dim))[..., 0]
+        least = np.linalg.eigvalsh(symmetric.unpack(y, self.grid.dim))[..., 0]
         return float((weight / least**2).max())
 
     def observe(self, t: float, y: np.ndarray) -> dict[str, float]:

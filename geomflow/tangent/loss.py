@@ -17,9 +17,9 @@ from typing import Any, final
 
 import numpy as np
 
+from geomflow.core import symmetric
 from geomflow.core.errors import InputError
 from geomflow.field import Field, Grid, PotentialField
-from geomflow.field.matrices import unpack_symmetric
 from geomflow.flow.equations.derived import Descent
 from geomflow.flow.equations.kahler import log_flat_volume
 from geomflow.flow.problem import Problem, Violation
@@ -194,7 +194,7 @@ class GridLoss(ContinuumLoss):
             flat = full.reshape(-1)
         else:
             dim = self.grid.dim
-            flat = unpack_symmetric(full, dim).reshape(-1, dim, dim)
+            flat = symmetric.unpack(full, dim).reshape(-1, dim, dim)
         return flat if rows is None else flat[rows]
 
     def observe(self, parameters: np.ndarray) -> dict[str, float]:

@@ -14,13 +14,12 @@ import numpy as np
 
 from geomflow.codegen import compile_points
 from geomflow.core import graph as gr
-from geomflow.core import hermitian
+from geomflow.core import hermitian, symmetric
 from geomflow.core.errors import InputError, PositivityError
 from geomflow.core.monomials import Index
 from geomflow.core.program import Program, Stage
 from geomflow.field import Field, Grid, HermitianField, PotentialField
 from geomflow.field.hermitian import hermitian_names
-from geomflow.field.matrices import unpack_symmetric
 from geomflow.flow.equation import Equation, Monitor
 from geomflow.flow.equations.kahler import log_flat_volume
 from geomflow.flow.problem import Violation, lost_positivity
@@ -28,7 +27,6 @@ from geomflow.networks.jets import Jet
 from geomflow.networks.model import Model
 from geomflow.networks.state import ModelState
 from geomflow.networks.target import Expressions, KahlerPotential, closed_scalar
-from geomflow.symbolic.ring import packed_places
 from geomflow.symbolic.variation.metric_frame import LOG_MEASURE
 from geomflow.tangent.loss import ContinuumLoss, Loss, PosedFunctional
 
@@ -93,7 +91,7 @@ class Jetwise:
         name, index = leaf.data
         if len(self.fields) == 1:
             return jets[index]
-        i, j = packed_places(len(index))[self.fields.index(name)]
+        i, j = symmetric.packed_places(len(index))[self.fields.index(name)]
         return jets[index][:, i, j]
 
 
@@ -239,7 +237,7 @@ class SampledLoss(Loss):
             if len(fields) == 1:
                 cotangent += slope
                 continue
-            i, j = packed_places(len(index))[fields.index(name)]
+            i, j = symmetric.packed_places(len(index))[fields.index(name)]
             cotangent[:, i, j] += slope / 2
             cotangent[:, j, i] += slope / 2
         return found
@@ -320,7 +318,7 @@ class PointLoss(ContinuumLoss):
         packed = -self._rate(jets, rows) * self._scale
         if not self.model.shape:
             return packed[0]
-        return unpack_symmetric(packed, self.points.shape[1])
+        return symmetric.unpack(packed, self.points.shape[1])
 
     def observe(self, parameters: np.ndarray) -> dict[str, float]:
         """The monitors of the sum over the points."""

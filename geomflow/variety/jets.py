@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geomflow.core.hermitian import log_determinant
+from geomflow.core.symmetric import packed_index, packed_places
 from geomflow.variety import frames
 
 if TYPE_CHECKING:
@@ -26,13 +27,8 @@ def partial_index(size: int, order: int) -> np.ndarray:
     [[-1, -1], [0, -1], [1, -1], [0, 0], [0, 1], [1, 1]]
     """
     rows = [(-1, -1)] + [(i, -1) for i in range(size)] * (order > 0)
-    rows += [(i, j) for i in range(size) for j in range(i, size)] * (order > 1)
+    rows += packed_places(size) * (order > 1)
     return np.array(rows, dtype=np.int64)
-
-
-def pairs(n: int) -> list[tuple[int, int]]:
-    """The symmetric index pairs a <= c."""
-    return [(a, c) for a in range(n) for c in range(a, n)]
 
 
 def first_order(points: Points) -> np.ndarray:
@@ -52,7 +48,7 @@ def second_order(points: Points) -> np.ndarray:
     frame = np.zeros((count, 1 + n + n * (n + 1) // 2, 1 + size + len(upper)), complex)
     frame[:, : 1 + n, : 1 + size] = first_order(points)
     every = np.arange(count)
-    for row, (a, c) in enumerate(pairs(n), start=1 + n):
+    for row, (a, c) in enumerate(packed_places(n), start=1 + n):
         frame[every, row, 1 + points.elim] = bend[:, a, c]
         both = jacobian[:, a, upper[:, 0]] * jacobian[:, c, upper[:, 1]]
         swapped = jacobian[:, a, upper[:, 1]] * jacobian[:, c, upper[:, 0]]
@@ -80,7 +76,7 @@ def log_jets(gram: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarr
     half = rows @ projected
     third = half[..., :n]
     fourth = half @ np.swapaxes(rows.conj(), -1, -2)
-    spread = np.array([[pairs(n).index((min(a, c), max(a, c))) for c in range(n)] for a in range(n)])
+    spread = packed_index(n)
     third = third[..., spread, :]
     fourth = fourth[..., spread[:, :, None, None], spread[None, None]]
     fourth = fourth - np.einsum("...ab,...cd->...acbd", first, first) - np.einsum("...ad,...cb->...acbd", first, first)
@@ -89,7 +85,7 @@ def log_jets(gram: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 def _bent_rows(slope: np.ndarray, n: int) -> np.ndarray:
     """B_ac in terms of the projected rows (∂_a, ∂_a∂_c)."""
-    index = pairs(n)
+    index = packed_places(n)
     rows = np.zeros((*slope.shape[:-1], len(index), n + len(index)), complex)
     for r, (a, c) in enumerate(index):
         rows[..., r, n + r] = 1

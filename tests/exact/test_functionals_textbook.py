@@ -5,9 +5,9 @@ from fractions import Fraction
 import pytest
 
 from geomflow.core import graph as gr
+from geomflow.core.symmetric import packed_places
 from geomflow.field import ComplexTorus, Torus
 from geomflow.symbolic import functionals as fn
-from geomflow.symbolic.ring import packed_places
 from geomflow.symbolic.variation import metrics as mt
 from geomflow.symbolic.variation.metric_frame import DerivingMetric, MetricRealisation
 from geomflow.symbolic.variation.potentials import HessianPairing

@@ -13,7 +13,7 @@ from rates import tensors
 
 import geomflow as gf
 from geomflow.core.errors import InputError
-from geomflow.symbolic.ring import packed_places
+from geomflow.core.symmetric import packed_places
 from geomflow.symbolic.variation.residues import invariant
 from geomflow.symbolic.variation.staged import Staged
 

@@ -13,14 +13,14 @@ from typing import Any, final
 
 import numpy as np
 
+from geomflow.core import symmetric
 from geomflow.core.errors import InputError, PositivityError
 from geomflow.core.program import Program, Stage
 from geomflow.field import MetricField, ScalarField, TensorField
 from geomflow.field.grid import Grid
-from geomflow.field.matrices import determinant, unpack_symmetric
+from geomflow.field.matrices import determinant
 from geomflow.field.operators import pointwise
 from geomflow.symbolic.jets import MetricNodes, field_node, metric_nodes
-from geomflow.symbolic.ring import packed_places
 
 
 def dilaton(metric: MetricField, measure: Any = 1) -> ScalarField:
@@ -118,7 +118,8 @@ def _program(coordinates: tuple[str, ...]) -> Program:
     names, matrix = metric_nodes(coordinates)
     metric, f = MetricNodes(coordinates, matrix), field_node("f", coordinates)
     hessian = metric.hessian(f)
-    tensor = [(f"tensor_{i}{j}", metric.ricci[i, j] + hessian[i, j]) for i, j in packed_places(len(coordinates))]
+    places = symmetric.packed_places(len(coordinates))
+    tensor = [(f"tensor_{i}{j}", metric.ricci[i, j] + hessian[i, j]) for i, j in places]
     slopes = [metric.ring.d(f, k) for k in range(len(coordinates))]
     square = sum(u * v for u, v in zip(metric.gradient(f), slopes, strict=True))
     return Program(coordinates, (*names, "f"), (), (), (Stage((*tensor, ("energy", metric.scalar + square))),))
@@ -128,4 +129,4 @@ def _evaluated(metric: MetricField, f: ScalarField) -> tuple[np.ndarray, np.ndar
     """Ric + ∇²f, (*grid, d, d), and R + |∇f|², (*grid)."""
     operator = pointwise(_program(metric.grid.torus.coordinates), metric.grid)
     rows = operator(np.concatenate([metric.pack(), f.pack()]))
-    return unpack_symmetric(rows[:-1], metric.grid.dim), rows[-1]
+    return symmetric.unpack(rows[:-1], metric.grid.dim), rows[-1]

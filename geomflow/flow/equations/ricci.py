@@ -11,11 +11,11 @@ import numpy as np
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.program import Average, Program, Stage
+from geomflow.core.symmetric import packed_places
 from geomflow.field import MetricField
 from geomflow.flow.equation import Equation, Monitor, checked_state, curvature_monitors, equations_of
 from geomflow.flow.flow import Flow
 from geomflow.symbolic.jets import MetricNodes, metric_nodes
-from geomflow.symbolic.ring import packed_places
 
 if TYPE_CHECKING:
     import sympy

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from geomflow.core import graph as gr
+from geomflow.core import symmetric
 from geomflow.core.errors import InputError
 from geomflow.field import (
     Field,
@@ -22,10 +23,16 @@ from geomflow.field import (
     SymmetricField,
     TensorField,
 )
-from geomflow.field.hermitian import packed_pairs
 from geomflow.field.potential import ReferenceForm
 from geomflow.flow.equations.kahler import Target
-from geomflow.symbolic.jets import HermitianNodes, MetricNodes, field_node, hermitian_nodes, metric_nodes
+from geomflow.symbolic.jets import (
+    HermitianNodes,
+    MetricNodes,
+    field_node,
+    hermitian_matrix,
+    hermitian_nodes,
+    metric_nodes,
+)
 from geomflow.symbolic.language.differences import Differences
 from geomflow.symbolic.language.hermitian import (
     ChernMetric,
@@ -38,7 +45,7 @@ from geomflow.symbolic.language.hermitian import (
 from geomflow.symbolic.language.space import Space
 from geomflow.symbolic.language.tensor import Tensor, mapped, whole
 from geomflow.symbolic.meaning import Refusal
-from geomflow.symbolic.ring import packed_places, parity
+from geomflow.symbolic.ring import parity
 
 UNKNOWN = "u"
 """The name of the unknown where a single rate is given for a field of one component."""
@@ -70,12 +77,8 @@ def _hermitian(kind: HermitianField, name: str, coordinates: tuple[str, ...]) ->
 def unknown_form(kind: HermitianField, name: str) -> HermitianNodes:
     """h_{ab̄} of an unknown Hermitian metric of this name."""
     coordinates = kind.grid.torus.coordinates
-    nodes = iter([field_node(own, coordinates) for own in kind.names(name)])
-    matrix = np.empty(kind.values.shape[-2:], dtype=object)
-    for a, b in packed_pairs(len(matrix)):
-        matrix[a, b] = gr.Complex(next(nodes), next(nodes) if a != b else gr.ZERO)
-        matrix[b, a] = matrix[a, b].conjugate()
-    return HermitianNodes(coordinates, matrix)
+    nodes = [field_node(own, coordinates) for own in kind.names(name)]
+    return HermitianNodes(coordinates, hermitian_matrix(nodes, kind.values.shape[-1]))
 
 
 @tensor_of.register(FormField)
@@ -169,7 +172,7 @@ def _symmetric_rate(rate: Tensor, space: Space, short: str, long: str) -> list[g
     _require(rate, (False, False), long)
     if not space.is_symmetric(rate):
         raise Refusal(f"{short} is symmetric, and its rate is not: write sym(...) around it")
-    return [rate.entries[place] for place in packed_places(len(rate.entries))]
+    return symmetric.entries(rate.entries)
 
 
 @packed_rate.register(HermitianField)

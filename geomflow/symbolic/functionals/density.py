@@ -13,12 +13,12 @@ import sympy
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.graph.sympy_bridge import from_sympy, to_sympy
+from geomflow.core.symmetric import packed_places
 from geomflow.symbolic.functionals.functional import DENSITIES, Functional
 from geomflow.symbolic.functionals.metric import MetricFunctional
 from geomflow.symbolic.functionals.potential import PotentialFunctional
 from geomflow.symbolic.given import given
 from geomflow.symbolic.jets import metric_names
-from geomflow.symbolic.ring import packed_places
 from geomflow.symbolic.variation.algebra import Algebra, Partial
 from geomflow.symbolic.variation.kahler_frame import PHI
 from geomflow.symbolic.variation.metrics import Component, MetricAlgebra

@@ -14,12 +14,13 @@ import sympy
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.program import Elliptic, InnerProduct, Stage
+from geomflow.core.symmetric import entries, packed_places
 from geomflow.symbolic.functionals.by_algebra import ByAlgebra
 from geomflow.symbolic.functionals.functional import Functional
 from geomflow.symbolic.functionals.gradient import Gradient
 from geomflow.symbolic.functionals.linear import Background, Linearisation
 from geomflow.symbolic.jets import metric_names, metric_nodes
-from geomflow.symbolic.ring import HALF, packed_places
+from geomflow.symbolic.ring import HALF
 from geomflow.symbolic.variation.algebra import expanded
 from geomflow.symbolic.variation.display import written, written_sum
 from geomflow.symbolic.variation.metric_frame import (
@@ -163,7 +164,7 @@ class MetricGradient(Gradient):
         metric, matrix = realise.frame, realise.combination(self.tensors)
         if self.metric == "L2":
             matrix = metric.raised(matrix) * (metric.volume * gr.exp(-metric.leaf(LOG_MEASURE)))
-        found = dict(zip(metric_names(metric.coordinates), (matrix[p] for p in packed_places(metric.dim)), strict=True))
+        found = dict(zip(metric_names(metric.coordinates), entries(matrix), strict=True))
         if self.functional.dilaton is False and not self.functional.elliptic:
             found[DILATON] = realise.value(self.dilaton)
         return found

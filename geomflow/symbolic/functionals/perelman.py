@@ -11,11 +11,12 @@ import numpy as np
 import sympy
 
 from geomflow.core import graph as gr
+from geomflow.core.symmetric import entries
 from geomflow.symbolic.functionals.derived import DerivedFlow
 from geomflow.symbolic.functionals.linear import Linearisation, wave_vector
 from geomflow.symbolic.functionals.metric import MetricFunctional
 from geomflow.symbolic.functionals.system import GradientSystem, gradient_system
-from geomflow.symbolic.ring import HALF, packed_places
+from geomflow.symbolic.ring import HALF
 from geomflow.symbolic.variation.display import written, written_sum
 from geomflow.symbolic.variation.metrics import DILATON, RICCI, MetricAlgebra, Tensor
 from geomflow.symbolic.variation.staged import Staged
@@ -223,7 +224,7 @@ class _Coupled:
         use, free = self.use, self.functional
         realise = free.realisation(use)
         metric, matrix = realise.frame, realise.combination(self.tensors)
-        nodes = (*(matrix[p] for p in packed_places(metric.dim)), realise.value(self.dilaton))
+        nodes = (*entries(matrix), realise.value(self.dilaton))
         energy = free.factor * free.lagrangian(realise, free.integrand(use))
         bare = realise.combination({RICCI: gr.ONE, Tensor("hessian", (use.dilaton,)): gr.ONE})
         raised = metric.raised(bare)

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
-from itertools import combinations_with_replacement
 
 import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.program import Stage
+from geomflow.core.symmetric import packed_places
 
 HALF = Fraction(1, 2)
 
@@ -103,7 +103,7 @@ class Differences:
         if not gr.leaves([node]):
             return gr.ZERO
         s, terms = self._held(node), list[gr.Node]()
-        for k, l in combinations_with_replacement(range(len(matrix)), 2):
+        for k, l in packed_places(len(matrix)):
             if matrix[k, l] is gr.ZERO or self._ignores((k, l)):
                 continue
             a, axes, share = self._held(matrix[k, l]), (k, l), HALF if k == l else 1

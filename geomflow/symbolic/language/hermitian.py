@@ -9,12 +9,12 @@ from __future__ import annotations
 from abc import ABC
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 from typing import Any, Self, final
 
 import numpy as np
 
 from geomflow.core import graph as gr
+from geomflow.core.hermitian import packed_places
 from geomflow.symbolic.jets import HermitianNodes
 from geomflow.symbolic.language.differences import Differences, summands
 from geomflow.symbolic.ring import HALF, GraphRing
@@ -156,8 +156,7 @@ def by_complex_structure(tensor: np.ndarray) -> np.ndarray:
 
 def packed_form(tensor: np.ndarray) -> list[gr.Node]:
     """The Hermitian matrix of a real tensor that J leaves as it is, ½(T_{x^a x^b} + i T_{x^a y^b}), in packed order."""
-    size = len(tensor) // 2
-    found = [HALF * tensor[2 * a, 2 * a] for a in range(size)]
-    for a, b in combinations(range(size), 2):
-        found += [HALF * tensor[2 * a, 2 * b], HALF * tensor[2 * a, 2 * b + 1]]
+    found: list[gr.Node] = []
+    for a, b in packed_places(len(tensor) // 2):
+        found += [HALF * tensor[2 * a, 2 * b + part] for part in ((0,) if a == b else (0, 1))]
     return found

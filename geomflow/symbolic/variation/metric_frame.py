@@ -17,9 +17,10 @@ import numpy as np
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.program import Stage
-from geomflow.symbolic.jets import metric_nodes
+from geomflow.core.symmetric import packed_places
+from geomflow.symbolic.jets import metric_nodes, symmetric_matrix
 from geomflow.symbolic.linear import inverse
-from geomflow.symbolic.ring import HALF, GraphRing, packed_places
+from geomflow.symbolic.ring import HALF, GraphRing
 from geomflow.symbolic.tensors import MetricTensors
 from geomflow.symbolic.variation import metrics as mt
 from geomflow.symbolic.variation.algebra import Scalar, Term, label
@@ -47,8 +48,7 @@ class MetricFrame(MetricTensors[gr.Node], Frame):
 
     def symmetric(self, entries: Sequence[gr.Node]) -> np.ndarray:
         """The symmetric (d, d) matrix whose entries i <= j come first in a list, row by row."""
-        found = dict(zip(packed_places(self.dim), entries, strict=False))
-        return self.ring.symmetric(self.dim, lambda i, j: found[i, j])
+        return symmetric_matrix(entries[: len(packed_places(self.dim))], self.dim)
 
     def partial(self, s: gr.Node, axis: int) -> gr.Node:
         """∂_is."""
