@@ -29,8 +29,8 @@ from .kernels import (
     MetricEnsemble as MetricEnsemble, NetworkKernel as NetworkKernel, PotentialEnsemble as PotentialEnsemble,
 )
 from .symbolic import (
-    Chart as Chart, ComplexChart as ComplexChart, KahlerMetric as KahlerMetric, Metric as Metric,
-    catalogue as catalogue, functionals as functionals,
+    Ansatz as Ansatz, Chart as Chart, Circle as Circle, ComplexChart as ComplexChart, Interval as Interval,
+    KahlerMetric as KahlerMetric, Metric as Metric, catalogue as catalogue, functionals as functionals,
 )
 from .tangent import (
     GradientFlow as GradientFlow, KernelFlow as KernelFlow, LinearisedFlow as LinearisedFlow, Training as Training,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from geomflow.core.errors import InputError
 from geomflow.core.notebook import Facts, InNotebook, fields_of
 from geomflow.field.state import Field
 from geomflow.flow.character import Block
@@ -15,6 +16,7 @@ from geomflow.flow.equation import Equation
 from geomflow.flow.forecast import foretell
 from geomflow.flow.linear import Linearised
 from geomflow.flow.problem import Problem
+from geomflow.symbolic.ansatz.typed import Typed
 from geomflow.symbolic.show import InLatex, mathml
 
 if TYPE_CHECKING:
@@ -76,6 +78,19 @@ class Flow(InNotebook, InLatex):
             return problem
         moving = self.moving(state)
         return replace(bind(self, moving, self.on(state)), template=None if moving is state else moving)
+
+    def typed(self, dim: int) -> Typed:
+        """The flow of a metric in the language of tensors, for an ansatz.
+
+        Raises InputError for a flow that is not of metrics.
+
+        Parameters
+        ----------
+        dim : int
+            Of the manifold.
+        """
+        raise InputError(f"{self.name} is not written as a flow of metrics, which an ansatz reduces: give its rate as "
+                         'text, such as "-2*Ric".')
 
     def starting(self, time: float) -> Flow:
         """The flow for runs from a time on, where its rate depends on the time.

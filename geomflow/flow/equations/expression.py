@@ -34,6 +34,7 @@ from geomflow.flow.equations.gauge import GAUGES, shown_gauge
 from geomflow.flow.equations.reading import Reading
 from geomflow.flow.equations.unknowns import UNKNOWN, held, matched
 from geomflow.flow.flow import Flow as Flow
+from geomflow.symbolic.ansatz.typed import METRIC, Typed
 from geomflow.symbolic.given import names_written
 from geomflow.symbolic.language.shown import shown
 from geomflow.symbolic.language.words import NUMBERS, RESERVED, TIME
@@ -159,6 +160,13 @@ class ExpressionFlow(Flow):
         if len(left) == 1:
             return sympy.Eq(left[0], right[0], evaluate=False)
         return sympy.Eq(sympy.Tuple(*left), sympy.Tuple(*right), evaluate=False)
+
+    def typed(self, dim: int) -> Typed:
+        """The rate of g, the one unknown."""
+        if set(self.rates) - {UNKNOWN, METRIC}:
+            raise InputError(f"an ansatz reduces flows of a metric, and this is one of {', '.join(self.rates)}: give "
+                             "the rate of g alone.")
+        return Typed(str(next(iter(self.rates.values()))), self._numbers(), dict(self.where), self.gauge)
 
     def components(self, torus: Any) -> list[sympy.Eq]:
         """The equations written out on a torus, whose unknown is a metric where it is called g, else a function.

@@ -15,6 +15,7 @@ from geomflow.core.symmetric import packed_places
 from geomflow.field import MetricField
 from geomflow.flow.equation import Equation, Monitor, checked_state, curvature_monitors, equations_of
 from geomflow.flow.flow import Flow
+from geomflow.symbolic.ansatz.typed import Typed
 from geomflow.symbolic.jets import MetricNodes, metric_nodes
 
 if TYPE_CHECKING:
@@ -71,6 +72,10 @@ class RicciFlow(Flow):
         if self.normalised:
             rate += 2 * sympy.Symbol("rbar") * sympy.Symbol("g_ij") / sympy.Symbol("d")
         return sympy.Eq(sympy.Derivative(sympy.Function("g_ij")(t), t), rate, evaluate=False)
+
+    def typed(self, dim: int) -> Typed:
+        """"-2*Ric", and the mean of R where it is normalised."""
+        return Typed("-2*Ric" + (f" + 2/{dim}*mean(R)*g" if self.normalised else ""), gauge=self.gauge)
 
     def components(self, torus: Any) -> list[sympy.Eq]:
         """The equations of g_xx, g_xy, ... written out; long beyond dimension two."""

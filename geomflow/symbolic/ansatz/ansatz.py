@@ -1,0 +1,220 @@
+"""An exact metric with unknown functions of few coordinates, which a flow preserves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, final
+
+import sympy
+
+from geomflow.core.errors import InputError, require_known
+from geomflow.core.notebook import VERBS
+from geomflow.symbolic.ansatz.domain import Circle, Domain, Interval
+from geomflow.symbolic.ansatz.measure import Measure, measure_of, normal, on_orbit
+from geomflow.symbolic.ansatz.reduction import Reduction, reduced, scalar_on
+from geomflow.symbolic.ansatz.typed import Typed
+from geomflow.symbolic.ansatz.unknowns import Unknown, unknowns_of
+from geomflow.symbolic.exact import all_zero
+from geomflow.symbolic.metric import Metric
+from geomflow.symbolic.show import InLatex
+
+
+@final
+@dataclass(frozen=True, init=False)
+class Ansatz(InLatex):
+    """A metric whose components hold unknown functions of none, one or two coordinates, or unknown numbers.
+
+    A flow that preserves the ansatz becomes a system of equations for the unknowns: `reduce` derives it exactly,
+    `grid` and `state` make it numbers, and `solve` runs it.
+
+    Parameters
+    ----------
+    metric : Metric
+        With unknown functions of coordinates, or with parameters.
+    unknowns : str or sequence of str, optional
+        Which of them flows change; all unknown functions, or all parameters where there is no function, unless given.
+    domain : Circle, Interval, or several by coordinate, optional
+        Where the coordinates of the unknowns lie. A circle of the chart's period is found where none is given.
+
+    Notes
+    -----
+    Raises UnknownNameError for an unknown that the metric does not hold, InputError where there is none, where a
+    component holds a derivative of one, and for a domain that does not fit the chart.
+
+    Examples
+    --------
+    >>> import geomflow as gf
+    >>> sphere = gf.Metric("x theta", [["chi(x)^2", "0"], ["0", "psi(x)^2"]], functions="chi psi")
+    >>> print(gf.Ansatz(sphere, domain=gf.Circle(1)).reduce("-R*g"))
+    dchi/dt = ...
+    """
+
+    metric: Metric
+    unknowns: tuple[Unknown, ...]
+    domain: Mapping[str, Domain]
+
+    def __init__(self, metric: Metric, unknowns: str | Iterable[str] | None = None, domain: Any = None) -> None:
+        if not isinstance(metric, Metric):
+            raise InputError(f"an ansatz is made of a Metric with unknown functions, and {metric!r} was given.")
+        declared, found = unknowns_of(metric, unknowns)
+        object.__setattr__(self, "metric", declared)
+        object.__setattr__(self, "unknowns", found)
+        object.__setattr__(self, "domain", domain_of(declared, found, domain))
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """Those on which unknowns depend."""
+        return tuple(name for name in self.metric.chart.coordinates
+                     if any(name in u.coordinates for u in self.unknowns))
+
+    def unknown(self, name: str) -> Unknown:
+        """An unknown by name.
+
+        Parameters
+        ----------
+        name : str
+            What it is called.
+        """
+        require_known("unknown", name, tuple(u.name for u in self.unknowns))
+        return next(u for u in self.unknowns if u.name == name)
+
+    @cached_property
+    def measure(self) -> Measure:
+        """The volume of orbits."""
+        return measure_of(self.metric, self.coordinates)
+
+    def reduce(self, flow: Any) -> Reduction:
+        """The evolution of the unknowns under a flow, exactly.
+
+        Raises InputError where the flow leaves the ansatz, with the component that no change of unknowns matches.
+
+        Parameters
+        ----------
+        flow : Flow or str
+            A flow of metrics, or its rate in the language of `Flow.from_expression`, such as "-2*Ric".
+        """
+        return reduced(self, typed_rate(flow, self.metric.dim))
+
+    def scalar(self, text: str) -> sympy.Expr:
+        """A function of the metric that is constant on orbits, such as "R", "Rm2", "Ric2", exactly.
+
+        Parameters
+        ----------
+        text : str
+            In the language of `Flow.from_expression`.
+        """
+        return scalar_on(self, text)
+
+    def constant_on_orbits(self, expression: sympy.Expr) -> sympy.Expr:
+        """The expression in the coordinates of unknowns alone. Raises InputError where it depends on others.
+
+        Parameters
+        ----------
+        expression : sympy expression
+            In all coordinates.
+        """
+        chart, found = self.metric.chart, normal(expression, self.metric.chart)
+        slopes = [found.diff(s) for s in chart.symbols if s.name not in self.coordinates]
+        if not all_zero(slopes, chart):
+            raise InputError(f"{found} depends on more coordinates than the unknowns do.")
+        return on_orbit(found, chart, self.coordinates)
+
+    def grid(self, n: int | Sequence[int] | None = None, order: int | None = None, **options: Any) -> Any:
+        """Points on the domain: spectral, or for stencils of an order.
+
+        Parameters
+        ----------
+        n : int or sequence of int
+            Points along each coordinate of the unknowns; none for a homogeneous metric.
+        order : {2, 4, 6, 8}, optional
+            Of stencils; spectral unless given.
+        **options
+            What else the domain takes.
+        """
+        return VERBS["ansatz_grid"](self, n, order, **options)
+
+    def state(self, **values: Any) -> Any:
+        """A homogeneous metric: numbers for the unknowns.
+
+        Parameters
+        ----------
+        **values : number or text
+            One for each unknown.
+        """
+        return self.grid().state(**values)
+
+    def __str__(self) -> str:
+        where = "".join(f", {name} on {domain}" for name, domain in self.domain.items())
+        return f"the ansatz with the unknowns {', '.join(map(str, self.unknowns))}{where}"
+
+    __repr__ = __str__
+
+    def __exact__(self) -> sympy.Matrix:
+        return self.metric.matrix
+
+    def _latex(self, printer: Any = None) -> str:
+        return self.metric._latex()
+
+
+def typed_rate(flow: Any, dim: int) -> Typed:
+    """A flow of metrics in the language of tensors."""
+    if isinstance(flow, str):
+        return Typed(flow)
+    if isinstance(flow, Typed):
+        return flow
+    if not hasattr(flow, "typed"):
+        raise InputError(f"an ansatz reduces flows of metrics, such as RicciFlow(), or a rate as text, not {flow!r}.")
+    found: Typed = flow.typed(dim)
+    return found
+
+
+def domain_of(metric: Metric, unknowns: Sequence[Unknown], given: Any) -> dict[str, Domain]:
+    """The domain of each coordinate of the unknowns, checked against the chart."""
+    own = [name for name in metric.chart.coordinates if any(name in u.coordinates for u in unknowns)]
+    table = _by_coordinate(own, given)
+    found = {}
+    for name in own:
+        domain = table.get(name)
+        if domain is None and name in metric.chart.periods:
+            domain = Circle()
+        if domain is None:
+            raise InputError(f"the unknowns depend on {name}, and nothing says where it lies: give a domain, as in "
+                             "domain=Interval(0, pi, ends='pole') or domain=Circle(2*pi).")
+        found[name] = _fitted(metric, name, domain)
+    return found
+
+
+def _by_coordinate(own: Sequence[str], given: Any) -> dict[str, Any]:
+    if given is None:
+        return {}
+    if isinstance(given, Mapping):
+        table = {str(name): domain for name, domain in given.items()}
+    else:
+        domains = [given] if isinstance(given, Circle | Interval) else list(given)
+        if len(domains) != len(own):
+            told = f"the coordinates {', '.join(own)}" if own else "no coordinate"
+            raise InputError(f"the unknowns depend on {told}, and {len(domains)} domains were given.")
+        table = dict(zip(own, domains, strict=True))
+    for name, domain in table.items():
+        require_known("coordinate of unknowns", name, own)
+        if not isinstance(domain, Circle | Interval):
+            raise InputError(f"the domain of {name} is a Circle or an Interval, and {domain!r} was given.")
+    return table
+
+
+def _fitted(metric: Metric, name: str, domain: Domain) -> Domain:
+    """The domain with what the chart knows. Raises InputError where the two differ."""
+    period, bounds = metric.chart.periods.get(name), metric.chart.ranges.get(name)
+    if isinstance(domain, Circle):
+        length = domain.period if domain.period is not None else period
+        if length is None:
+            raise InputError(f"the circle of {name} has no period: give it, Circle(2*pi), or the chart's.")
+        if period is not None and period != length:
+            raise InputError(f"the chart says that {name} has the period {period}, and the circle {length}.")
+        return Circle(length)
+    if bounds is not None and tuple(bounds) != (domain.a, domain.b):
+        raise InputError(f"the chart says that {name} lies in ({bounds[0]}, {bounds[1]}), and the domain is {domain}: "
+                         "make them agree.")
+    return domain

@@ -1,0 +1,83 @@
+"""The volume of orbits: integrals over a manifold with symmetry become integrals over the coordinates of unknowns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import final
+
+import sympy
+
+from geomflow.core.errors import InputError
+from geomflow.symbolic.chart import Chart
+from geomflow.symbolic.exact import all_zero, compute
+from geomflow.symbolic.metric import Metric
+
+_PLACES = tuple(map(sympy.sympify, ("pi/2", "pi/3", "1/2", "1", "1/3", "2", "-1/2", "3", "0")))
+"""Where the coordinates along orbits are put: the first that lie in the ranges and give a number."""
+
+
+@final
+@dataclass(frozen=True)
+class Measure:
+    """√det g over the orbits: `density` is a function of the unknowns' coordinates, `volume` its factor.
+
+    ∫ s dV = `volume` · ∫ s `density` dx for a function s that is constant on orbits. Along a coordinate without ends
+    or period, unit length is taken.
+    """
+
+    density: sympy.Expr
+    volume: sympy.Expr
+
+
+def measure_of(metric: Metric, own: Sequence[str]) -> Measure:
+    """The measure of a metric whose unknowns depend on the `own` coordinates.
+
+    Raises InputError where the volume density does not split into a function of these and one of all others.
+    """
+    chart, density = metric.chart, metric.volume_form
+    at_point = on_orbit(density, chart, own)
+    share = normal(density / at_point, chart)
+    slopes = [share.diff(s) for s in chart.symbols if s.name in own]
+    if not all_zero(slopes, chart):
+        raise InputError(f"the volume density {density} is no product of a function of {', '.join(own)} and one of the "
+                         "other coordinates: there is no volume of orbits.")
+    return Measure(at_point, _integrated(share, chart, own))
+
+
+def on_orbit(expression: sympy.Expr, chart: Chart, own: Sequence[str]) -> sympy.Expr:
+    """The expression at one place of each orbit: all coordinates but the `own` are put to numbers."""
+    others = [s for s in chart.symbols if s.name not in own and expression.has(s)]
+    candidates = [[p for p in _PLACES if _inside(p, chart, s.name)] for s in others]
+    for places in product(*candidates):
+        found = expression.xreplace(dict(zip(others, places, strict=True)))
+        if not found.has(sympy.zoo, sympy.nan, sympy.oo) and found != 0:
+            return found
+    return sympy.Integer(0)
+
+
+def _inside(place: sympy.Expr, chart: Chart, name: str) -> bool:
+    low, high = chart.ranges.get(name, (-sympy.oo, sympy.oo))
+    return bool(low < place) and bool(place < high)
+
+
+def _integrated(share: sympy.Expr, chart: Chart, own: Sequence[str]) -> sympy.Expr:
+    for s in chart.symbols:
+        if s.name in own:
+            continue
+        low, high = chart.ranges.get(s.name, (sympy.Integer(0), chart.periods.get(s.name, sympy.oo)))
+        if s.name in chart.periods and s.name in chart.ranges:
+            high = low + chart.periods[s.name]
+        if low.is_finite and high.is_finite:
+            share = sympy.integrate(share, (s, low, high))
+        elif share.has(s):
+            raise InputError(f"the volume of an orbit is infinite along {s.name}: give the chart a range or a period "
+                             "for it.")
+    return normal(share, chart)
+
+
+def normal(expression: sympy.Expr, chart: Chart) -> sympy.Expr:
+    """The normal form of an expression in the first ring that holds it."""
+    found: sympy.Expr = compute([expression], chart, lambda ring: ring.write([ring.read(expression)])[0])
+    return found

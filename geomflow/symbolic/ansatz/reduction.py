@@ -1,0 +1,255 @@
+"""A flow restricted to an ansatz: the rates of its unknowns, exactly, or the component that cannot be matched.
+
+Σ_k ∂g/∂u_k u̇_k = rate is solved for the u̇_k by elimination in a ring in which zero is decided. What is left over must
+vanish, and so must the derivatives of u̇_k along coordinates on which u_k does not depend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+import sympy
+
+from geomflow.core import graph as gr
+from geomflow.core.errors import ExpressionError, InputError
+from geomflow.core.graph.sympy_bridge import all_to_sympy, with_functions
+from geomflow.core.symmetric import packed_places
+from geomflow.symbolic.ansatz.measure import on_orbit
+from geomflow.symbolic.ansatz.typed import METRIC, Typed
+from geomflow.symbolic.ansatz.unknowns import Unknown
+from geomflow.symbolic.chart import Chart
+from geomflow.symbolic.exact import compute
+from geomflow.symbolic.jets import MetricNodes
+from geomflow.symbolic.language.averages import Averages
+from geomflow.symbolic.language.differences import Differences
+from geomflow.symbolic.language.space import Space
+from geomflow.symbolic.language.tensor import Tensor, ordered
+from geomflow.symbolic.language.words import TIME, Words
+from geomflow.symbolic.metric import Metric
+from geomflow.symbolic.parse import read
+from geomflow.symbolic.ring import ExactRing
+from geomflow.symbolic.show import InLatex
+
+if TYPE_CHECKING:
+    from geomflow.symbolic.ansatz.ansatz import Ansatz
+
+
+@final
+@dataclass(frozen=True)
+class Mean:
+    """A number of the whole manifold that rates depend on, over the coordinates of unknowns.
+
+    Parameters
+    ----------
+    name : str
+        What stands for it in the rates.
+    top : sympy expression
+        What is integrated.
+    bottom : sympy expression, optional
+        By whose integral that is divided.
+    """
+
+    name: str
+    top: sympy.Expr
+    bottom: sympy.Expr | None = None
+
+
+@final
+@dataclass(frozen=True)
+class Reduction(InLatex):
+    """∂_t u = rate for the unknowns of an ansatz. Made by `ansatz.reduce(flow)`.
+
+    Parameters
+    ----------
+    unknowns : tuple of Unknown
+        What changes.
+    rates : tuple of sympy expressions
+        In the unknowns, their derivatives, parameters, the time and means.
+    means : tuple of Mean
+        Numbers of the whole manifold, by the names that stand for them in the rates.
+    """
+
+    unknowns: tuple[Unknown, ...]
+    rates: tuple[sympy.Expr, ...]
+    means: tuple[Mean, ...] = ()
+
+    @property
+    def equations(self) -> tuple[sympy.Eq, ...]:
+        """One for each unknown."""
+        t = sympy.Symbol(TIME, real=True)
+        moving = [sympy.Function(u.name)(t, *map(sympy.Symbol, u.coordinates)) for u in self.unknowns]
+        return tuple(sympy.Eq(sympy.Derivative(u, t), rate, evaluate=False)
+                     for u, rate in zip(moving, self.rates, strict=True))
+
+    def __getitem__(self, name: str) -> sympy.Expr:
+        return self.rates[[u.name for u in self.unknowns].index(name)]
+
+    def __exact__(self) -> tuple[sympy.Eq, ...]:
+        return self.equations
+
+    def _latex(self, printer: Any = None) -> str:
+        lines = r" \\ ".join(rf"\partial_t {sympy.latex(sympy.Symbol(u.name))} &= {sympy.latex(rate)}"
+                             for u, rate in zip(self.unknowns, self.rates, strict=True))
+        return rf"\begin{{aligned}} {lines} \end{{aligned}}"
+
+    def __str__(self) -> str:
+        return "\n".join(f"d{u.name}/dt = {rate}" for u, rate in zip(self.unknowns, self.rates, strict=True))
+
+
+def reduced(ansatz: Ansatz, flow: Typed) -> Reduction:
+    """The rates of the unknowns along a flow.
+
+    Raises InputError where the flow leaves the ansatz, with the component that cannot be matched.
+    """
+    words = _Reader(ansatz, flow)
+    rates = words.rate(flow.rate)
+    if flow.gauge == "deturck":
+        rates += ansatz.metric.lie_derivative(deturck_field(ansatz))
+    return Reduction(ansatz.unknowns, solved(ansatz, rates), words.means())
+
+
+def deturck_field(ansatz: Ansatz) -> list[sympy.Expr]:
+    """W^a = h^{bc} Γ^a_bc along the coordinates of unknowns, of the metric h between orbits; 0 along orbits."""
+    chart = ansatz.metric.chart
+    own = [n for n, name in enumerate(chart.coordinates) if name in ansatz.coordinates]
+    if not own:
+        return [sympy.Integer(0)] * chart.dim
+    between = Metric(Chart([chart.symbols[n] for n in own]), ansatz.metric.matrix.extract(own, own))
+    gamma, inverse, pairs = between.christoffel, between.inverse, list(np.ndindex(len(own), len(own)))
+    along = [sum(inverse[b, c] * gamma[a, b, c] for b, c in pairs) for a in range(len(own))]
+    return [along[own.index(n)] if n in own else sympy.Integer(0) for n in range(chart.dim)]
+
+
+def transported(ansatz: Ansatz, speed: sympy.Expr) -> tuple[sympy.Expr, ...]:
+    """The rates of the unknowns of one coordinate x where g is dragged along V ∂_x, ∂_t g = L_V g.
+
+    Parameters
+    ----------
+    ansatz : Ansatz
+        With unknowns of one coordinate.
+    speed : sympy expression
+        V, such as an unknown function of the coordinate.
+    """
+    (name,) = ansatz.coordinates
+    along = [speed if x == name else sympy.Integer(0) for x in ansatz.metric.chart.coordinates]
+    metric = ansatz.metric
+    dragged = [metric.matrix.diff(x) * v for x, v in zip(metric.chart.symbols, along, strict=True)]
+    slope = sympy.Matrix(metric.dim, metric.dim, lambda i, j: along[i].diff(metric.chart.symbols[j]))
+    moved = sum(dragged[1:], dragged[0]) + metric.matrix * slope + slope.T * metric.matrix
+    return solved(ansatz, moved)
+
+
+def solved(ansatz: Ansatz, rates: sympy.Matrix) -> tuple[sympy.Expr, ...]:
+    """The u̇ with Σ_k ∂g/∂u_k u̇_k = `rates`, a symmetric matrix. Raises InputError where there are none."""
+    chart, unknowns, matrix = ansatz.metric.chart, ansatz.unknowns, ansatz.metric.matrix
+    places = packed_places(chart.dim)
+    slopes = [matrix.diff(u.value) for u in unknowns]
+    table = [[*(slope[place] for slope in slopes), rates[place]] for place in places]
+
+    def task(ring: ExactRing[Any]) -> list[sympy.Expr]:
+        rows = [(place, [ring.read(entry) for entry in row]) for place, row in zip(places, table, strict=True)]
+        found = _eliminated(ring, rows, ansatz)
+        for unknown, rate in zip(unknowns, found, strict=True):
+            _require_own(ring, unknown, rate, ansatz)
+        return ring.write(found)
+
+    own = ansatz.coordinates
+    return tuple(on_orbit(rate, chart, own) for rate in compute([e for row in table for e in row], chart, task))
+
+
+def _eliminated(ring: ExactRing[Any], rows: list[tuple[tuple[int, int], list[Any]]], ansatz: Ansatz) -> list[Any]:
+    """The solution by Gauss–Jordan elimination; rows are (place, [∂g/∂u_1, …, rate])."""
+    done: list[tuple[tuple[int, int], list[Any]]] = []
+    for k, unknown in enumerate(ansatz.unknowns):
+        pivot = next((row for row in rows if not ring.is_zero(row[1][k])), None)
+        if pivot is None:
+            raise InputError(f"the unknown {unknown} changes the metric only as others do: take it out of the ansatz.")
+        rows = [row for row in rows if row is not pivot]
+        scaled = (pivot[0], [entry / pivot[1][k] for entry in pivot[1]])
+        rows, done = [_cleared(ring, row, scaled, k) for row in rows], [_cleared(ring, row, scaled, k) for row in done]
+        done.append(scaled)
+    for place, row in rows:
+        if not ring.verdict(row[-1]).decided():
+            _fail_to_match(ring, place, row[-1], ansatz)
+    return [row[-1] for _, row in done]
+
+
+def _cleared(ring: ExactRing[Any], row: tuple[tuple[int, int], list[Any]], pivot: tuple[tuple[int, int], list[Any]],
+             k: int) -> tuple[tuple[int, int], list[Any]]:
+    factor = row[1][k]
+    if ring.vanishes(factor) or ring.is_zero(factor):
+        return row
+    return row[0], [entry - factor * above for entry, above in zip(row[1], pivot[1], strict=True)]
+
+
+def _fail_to_match(ring: ExactRing[Any], place: tuple[int, int], left: Any, ansatz: Ansatz) -> None:
+    i, j = (ansatz.metric.chart.coordinates[n] for n in place)
+    told = str(ring.write([left])[0])
+    raise InputError(f"the flow leaves the ansatz: no change of {', '.join(u.name for u in ansatz.unknowns)} gives the "
+                     f"rate of the component g_{i}{j}; what is left of it is {told[:200]}. Put an unknown there.")
+
+
+def _require_own(ring: ExactRing[Any], unknown: Unknown, rate: Any, ansatz: Ansatz) -> None:
+    for axis, name in enumerate(ansatz.metric.chart.coordinates):
+        if name not in unknown.coordinates and not ring.verdict(ring.d(rate, axis)).decided():
+            raise InputError(f"the flow leaves the ansatz: the rate of {unknown} depends on {name} too. Let the "
+                             "unknown depend on it, or take other components.")
+
+
+class _Reader:
+    """Text about the metric of an ansatz, read in the language of tensors."""
+
+    def __init__(self, ansatz: Ansatz, flow: Typed) -> None:
+        self._ansatz, chart = ansatz, ansatz.metric.chart
+        matrix = ansatz.metric.matrix
+        nodes = np.array([[with_functions(e) for e in matrix.row(i)] for i in range(chart.dim)], dtype=object)
+        taken = [*chart.coordinates, *(u.name for u in ansatz.unknowns), *flow.numbers, *flow.where]
+        self._space = Space(Differences(chart.coordinates, taken), MetricNodes(chart.coordinates, nodes))
+        self._averages = Averages(1, taken)
+        self._symbols = {s.name: s for s in (*chart.symbols, *matrix.free_symbols)}
+        self._known = {**{name: Tensor.scalar(gr.symbol(name)) for name in (*self._symbols, TIME)},
+                       **{name: Tensor.scalar(number) for name, number in flow.numbers.items()},
+                       METRIC: Tensor(nodes, (False, False))}
+        for name, text in flow.where.items():
+            self._known[name] = replace(ordered(self._read(text)), labels=None)
+
+    def rate(self, text: str) -> sympy.Matrix:
+        """A symmetric tensor with two lower indices, as sympy."""
+        found = ordered(self._read(text))
+        if found.up != (False, False):
+            raise ExpressionError(f"the rate of a metric is a symmetric tensor with 2 lower indices, and '{text}' is "
+                                  f"{found.kind}.")
+        dim = self._ansatz.metric.dim
+        return sympy.Matrix(dim, dim, self._written(list(found.entries.flat)))
+
+    def scalar(self, text: str) -> sympy.Expr:
+        """A function, as sympy."""
+        found = self._read(text)
+        if found.rank:
+            raise ExpressionError(f"a function was expected, and '{text}' is {found.kind}.")
+        return self._written([found.node])[0]
+
+    def means(self) -> tuple[Mean, ...]:
+        """The averages that have come up, over orbits."""
+        return tuple(self._mean(average.parameter, average.top, average.bottom) for average in self._averages.found)
+
+    def _mean(self, name: str, top: gr.Node, bottom: gr.Node) -> Mean:
+        measure, density = self._ansatz.measure, self._space.density
+        share = self._ansatz.constant_on_orbits(self._written([top / density])[0]) * measure.density
+        return Mean(name, share, measure.density) if bottom is density else Mean(name, share * measure.volume)
+
+    def _read(self, text: str) -> Tensor:
+        found: Tensor = read(text, Words(self._space, self._averages, dict(self._known)))
+        return found
+
+    def _written(self, nodes: Sequence[gr.Node]) -> list[sympy.Expr]:
+        functions = {u.name: u.value.func for u in self._ansatz.unknowns if u.coordinates}
+        return all_to_sympy(nodes, self._symbols, functions=functions)
+
+
+def scalar_on(ansatz: Ansatz, text: str) -> sympy.Expr:
+    """A function of curvature and the like, on the orbits of an ansatz: "R", "Rm2", …."""
+    return ansatz.constant_on_orbits(_Reader(ansatz, Typed("g")).scalar(text))
