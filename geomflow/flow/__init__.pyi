@@ -1,15 +1,10 @@
 import geomflow.core.outcome
 import geomflow.io.store
 
-from .character import Block as Block
-from .control import (
-    ErrorControl as ErrorControl, FixedStep as FixedStep, StabilityBound as StabilityBound,
-    StepController as StepController, Stepper as Stepper,
-)
-from .events import (
-    CurvatureBlowUp as CurvatureBlowUp, Event as Event, PositivityLoss as PositivityLoss, SteadyState as SteadyState,
-    TerminalEvent as TerminalEvent,
-)
+from .blocks import Block as Block
+from .bounded_steps import FixedStep as FixedStep, StabilityBound as StabilityBound
+from .control import ErrorControl as ErrorControl, StepController as StepController, Stepper as Stepper
+from .events import Event as Event, TerminalEvent as TerminalEvent
 from .implicit import FourierImplicit as FourierImplicit
 from .problem import Implicit as Implicit, Problem as Problem, Violation as Violation
 from .solution import Solution as Solution, load as load
@@ -19,6 +14,9 @@ from .steppers.rkc import RKC as RKC
 from .steppers.rosenbrock import ROS2 as ROS2, ROS34PW2 as ROS34PW2, SemiImplicit as SemiImplicit
 from .steppers.runge_kutta import RK4 as RK4, RK23 as RK23, RK45 as RK45
 from .steppers.scipy_stiff import ScipyStiff as ScipyStiff
+from .thresholds import (
+    CurvatureBlowUp as CurvatureBlowUp, PositivityLoss as PositivityLoss, SteadyState as SteadyState,
+)
 
 Outcome = geomflow.core.outcome.Outcome
 OutcomeKind = geomflow.core.outcome.OutcomeKind

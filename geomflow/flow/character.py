@@ -11,18 +11,18 @@ equation is ill-posed. Zero eigenvalues are directions that short waves are not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
-from scipy.sparse.csgraph import connected_components
 
 from geomflow.core import graph as gr
 from geomflow.core.program import Program
 from geomflow.field.grid import Grid
-from geomflow.flow.degenerate import DIFFEOMORPHISMS, RESCALINGS, Principal, Symmetry
+from geomflow.flow.blocks import Block
+from geomflow.flow.degenerate import Principal, Symmetry
+from geomflow.flow.orders import circles, largest_mean, weights_of
 from geomflow.flow.slopes import Slope, Slopes, sampled
 
 DIRECTIONS = 12
@@ -36,105 +36,6 @@ ROUNDING = 1e-13
 
 Entry = dict[int, np.ndarray]
 """Coefficients of |k|^n, by n; (points, directions)."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """Unknowns that depend on each other in a circle, and how their short waves behave.
-
-    Parameters
-    ----------
-    names : tuple of str
-        Components.
-    order : Fraction
-        μ: eigenvalues grow as |k|^μ.
-    growth, damping, oscillation : float
-        The largest Re λ, −Re λ and |Im λ| of the principal symbol at unit wave vectors; growth 0 where there is none.
-    undamped : int
-        The largest number of zero eigenvalues at one wave vector.
-    symmetries : tuple of str
-        What the equation is invariant under, along which short waves are not damped therefore.
-    named : int
-        Along how many directions these are.
-    gauged : bool
-        Whether the flow takes a gauge by name.
-    """
-
-    names: tuple[str, ...]
-    order: Fraction
-    growth: float
-    damping: float
-    oscillation: float
-    undamped: int
-    symmetries: tuple[str, ...] = ()
-    named: int = 0
-    gauged: bool = False
-
-    @property
-    def gauge(self) -> str | None:
-        """The gauge that damps diffeomorphisms and rescalings, by name, where short waves of these are not damped."""
-        if not self.damping or not {DIFFEOMORPHISMS, RESCALINGS}.intersection(self.symmetries):
-            return None
-        return "deturck+conformal" if RESCALINGS in self.symmetries else "deturck"
-
-    @property
-    def verdict(self) -> str:
-        """In words."""
-        who = ", ".join(self.names)
-        if self.growth:
-            return f"{who}: ill-posed, waves grow like exp({self.growth:.4g} |k|^{self.order} t)"
-        if not self.order:
-            return f"{who}: without derivatives"
-        if not (self.damping or self.oscillation):
-            return f"{who}: no short wave is damped at the order {self.order}"
-        kind = "hyperbolic" if not self.damping else "parabolic" if not self.oscillation else "damped and oscillating"
-        return f"{who}: {kind} of order {self.order}{self._degeneracy}"
-
-    @property
-    def _degeneracy(self) -> str:
-        if not self.undamped:
-            return ""
-        known = f", {' and '.join(self.symmetries)}" if self.symmetries else ""
-        among = " among them" if known and self.named < self.undamped else ""
-        damped = [name for name in self.symmetries if name in (DIFFEOMORPHISMS, RESCALINGS)]
-        these = "these" if len(damped) == len(self.symmetries) else " and ".join(damped)
-        advice = f': gauge="{self.gauge}" damps {these}' if self.gauge and self.gauged else ""
-        return f", degenerate in {self.undamped} of {len(self.names)} directions{known}{among}{advice}"
-
-
-def fastest_growth(blocks: Sequence[Block]) -> tuple[float, Fraction]:
-    """The largest growth of plane waves at unit wave vectors, 0 where none grows, and the power of |k|.
-
-    Parameters
-    ----------
-    blocks : sequence of Block
-        Of one equation.
-    """
-    worst = max(blocks, key=lambda block: (bool(block.growth), block.order, block.growth))
-    return worst.growth, worst.order
-
-
-def growth_of(blocks: Sequence[Block]) -> str | None:
-    """How short waves grow without bound, in words; None where none do.
-
-    Parameters
-    ----------
-    blocks : sequence of Block
-        Of one equation.
-    """
-    return next((grown(block) for block in blocks if block.growth), None)
-
-
-def grown(block: Block) -> str:
-    """How short waves of a block grow, in words.
-
-    Parameters
-    ----------
-    block : Block
-        One that is ill-posed.
-    """
-    return (f"plane waves of wave number |k| in {', '.join(block.names)} grow like exp({block.growth:.4g} "
-            f"|k|^{block.order} t), without bound as the grid is refined")
 
 
 def character(program: Program, grid: Grid, statics: np.ndarray | None, y: np.ndarray,
@@ -222,20 +123,6 @@ def _cleaned(entry: Entry, sizes: Entry) -> Entry:
         TOLERANCE * largest, gr.ROUNDING * float(sizes[power].max()))}
 
 
-def circles(matrix: Sequence[Mapping[int, Any]]) -> Iterator[list[int]]:
-    """The unknowns in groups that depend on each other in a circle.
-
-    Parameters
-    ----------
-    matrix : sequence of mappings
-        For each rate the unknowns that it depends on.
-    """
-    links = np.array([[bool(row.get(column)) for column in range(len(matrix))] for row in matrix])
-    count, labels = connected_components(links, directed=True, connection="strong")
-    for label in range(count):
-        yield [n for n in range(len(matrix)) if labels[n] == label]
-
-
 def _block(names: Sequence[str], matrix: list[dict[int, Entry]],
            places: list[int]) -> tuple[Block, Principal | None]:
     orders = [[max(matrix[i].get(j, {}), default=None) for j in places] for i in places]
@@ -274,46 +161,3 @@ def _judged(names: tuple[str, ...], order: Fraction, eigenvalues: np.ndarray) ->
                                     (eigenvalues.real, -eigenvalues.real, np.abs(eigenvalues.imag)))
     growth = growth if order else 0.0
     return Block(names, order, growth, damping, oscillation, undamped)
-
-
-Orders = list[list[int | None]]
-
-
-def largest_mean(orders: Orders) -> Fraction | None:
-    """The largest mean order along a circle (Karp 1978); None without a circle.
-
-    Parameters
-    ----------
-    orders : lists of int or None
-        At which order each unknown enters each rate.
-    """
-    count = len(orders)
-    walks: list[list[int | None]] = [[0] * count]
-    for _ in range(count):
-        last = walks[-1]
-        walks.append([max((known + step for a, known in enumerate(last) if known is not None
-                           and (step := orders[a][b]) is not None), default=None) for b in range(count)])
-    means = []
-    for b in range(count):
-        end = walks[count][b]
-        if end is not None:
-            means.append(min(Fraction(end - start, count - n) for n in range(count)
-                             if (start := walks[n][b]) is not None))
-    return max(means, default=None)
-
-
-def weights_of(orders: Orders, mean: Fraction) -> list[Fraction]:
-    """w with o_ij + w_j − w_i ≤ μ: the heaviest walks from each unknown, of steps o − μ.
-
-    Parameters
-    ----------
-    orders : lists of int or None
-        At which order each unknown enters each rate.
-    mean : Fraction
-        μ.
-    """
-    weights = [Fraction(0)] * len(orders)
-    for _ in orders:
-        weights = [max([own, *(order - mean + weights[b] for b, order in enumerate(orders[a]) if order is not None)])
-                   for a, own in enumerate(weights)]
-    return weights

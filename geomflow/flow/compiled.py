@@ -14,7 +14,8 @@ from geomflow.core.program import Program, Stage
 from geomflow.field.grid import Grid
 from geomflow.field.operators import Operator, discretise
 from geomflow.field.state import Field
-from geomflow.flow.character import Block, character
+from geomflow.flow.blocks import Block
+from geomflow.flow.character import character
 from geomflow.flow.composed import Row, SymbolBound, composed, order_of
 from geomflow.flow.degenerate import symmetries
 from geomflow.flow.equation import Equation

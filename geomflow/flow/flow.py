@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from geomflow.core.errors import InputError
 from geomflow.core.notebook import Facts, InNotebook, fields_of
 from geomflow.field.state import Field
-from geomflow.flow.character import Block
+from geomflow.flow.blocks import Block
 from geomflow.flow.compiled import Compiled, character_at, modulo_constants
 from geomflow.flow.equation import Equation
 from geomflow.flow.forecast import foretell

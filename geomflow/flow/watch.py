@@ -19,8 +19,10 @@ from geomflow.core import graph as gr
 from geomflow.core.program import Program, Stage
 from geomflow.field.grid import Grid
 from geomflow.field.operators import Operator, discretise
-from geomflow.flow.character import Block, circles, grown, largest_mean, unit_vectors, weights_of
+from geomflow.flow.blocks import Block, grown
+from geomflow.flow.character import unit_vectors
 from geomflow.flow.composed import Row, Terms, order_of, summed
+from geomflow.flow.orders import circles, largest_mean, weights_of
 from geomflow.flow.slopes import sampled
 
 DIRECTIONS = 4

@@ -9,7 +9,7 @@ import numpy as np
 
 from geomflow.core.errors import IllPosedError, InputError, PositivityError, SymmetryError, warn
 from geomflow.field import Field, Grid
-from geomflow.flow.character import fastest_growth
+from geomflow.flow.blocks import fastest_growth
 from geomflow.flow.compiled import character_at
 from geomflow.flow.equation import Equation
 from geomflow.flow.equations.derived import Descent

@@ -18,7 +18,7 @@ from geomflow.field.fields_of import fields_of
 from geomflow.field.potential import ReferenceForm
 from geomflow.field.setting import Setting, setting_of
 from geomflow.field.state import Field
-from geomflow.flow.character import fastest_growth
+from geomflow.flow.blocks import fastest_growth
 from geomflow.flow.compiled import character_at
 from geomflow.flow.equation import Equation, Monitor, checked_state, equations_of
 from geomflow.flow.equations.beside import monitors_of, positivity, size_of_curvature

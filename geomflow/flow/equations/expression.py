@@ -16,7 +16,7 @@ from geomflow.core.numbers import exact_number
 from geomflow.core.program import Program, Stage
 from geomflow.field import Field, Fields, Torus
 from geomflow.field.sampling import require_periodic_program
-from geomflow.flow.character import Block, growth_of
+from geomflow.flow.blocks import Block, growth_of
 from geomflow.flow.compiled import character_at
 from geomflow.flow.equation import Equation, checked_state
 from geomflow.flow.equations.beside import (

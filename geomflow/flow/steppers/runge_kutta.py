@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from geomflow.core.outcome import Outcome
-from geomflow.flow.control import FixedStep, StabilityBound, StepController, Stepper
+from geomflow.flow.bounded_steps import FixedStep, StabilityBound
+from geomflow.flow.control import StepController, Stepper
 from geomflow.flow.cursor import Cursor
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from geomflow.core.errors import InputError
 from geomflow.core.memory import require
-from geomflow.flow.control import CappedSteps, ControllerState, StepController, Stepper
+from geomflow.flow.bounded_steps import CappedSteps
+from geomflow.flow.control import ControllerState, StepController, Stepper
 from geomflow.flow.cursor import Cursor
 
 _MATRICES = {"BDF": 6, "Radau": 8, "LSODA": 2}  # dense n × n matrices held at once, differences included
