@@ -9,7 +9,8 @@ True
 import geomflow.field.functional_value  # noqa: F401  (how functionals are evaluated at fields)
 from geomflow.field.fields import Fields
 from geomflow.field.forms import FormField
-from geomflow.field.grid import ComplexTorus, Grid, Torus
+from geomflow.field.grid import Grid
+from geomflow.field.tori import ComplexTorus, Torus
 from geomflow.field.hermitian import HermitianField
 from geomflow.field.interpolate import Interpolation, interpolate, resample
 from geomflow.field.lattice import FlatTorus
@@ -17,7 +18,8 @@ from geomflow.field.metric import MetricField
 from geomflow.field.operators import Operator, discretise, pointwise
 from geomflow.field.potential import PotentialField
 from geomflow.field.spectra import laplacian_spectrum
-from geomflow.field.state import Field, ScalarField, TensorField
+from geomflow.field.state import Field, ScalarField
+from geomflow.field.tensor import TensorField
 from geomflow.field.symmetric import SymmetricField
 
 __all__ = [

@@ -11,8 +11,9 @@ from geomflow.field.forms import FormField
 from geomflow.field.matrices import require_positive
 from geomflow.field.metric import POSITIVE_ADVICE, MetricField
 from geomflow.field.potential import PotentialField
-from geomflow.field.state import Field, ScalarField, TensorField
+from geomflow.field.state import Field, ScalarField
 from geomflow.field.symmetric import SymmetricField
+from geomflow.field.tensor import TensorField
 from geomflow.symbolic.functionals.fields import FieldsDensity
 
 

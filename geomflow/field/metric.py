@@ -20,8 +20,9 @@ from geomflow.field import matrices
 from geomflow.field.mesh import checked_automorphism, permute
 from geomflow.field.operators import pointwise
 from geomflow.field.sampling import sample_matrix
-from geomflow.field.state import MatrixField, ScalarField, TensorField
+from geomflow.field.state import MatrixField, ScalarField
 from geomflow.field.symmetric import SymmetricField, SymmetricMatrices
+from geomflow.field.tensor import TensorField
 from geomflow.symbolic.jets import MetricNodes, field_node, metric_nodes
 
 if TYPE_CHECKING:

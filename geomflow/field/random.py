@@ -20,8 +20,9 @@ from geomflow.field.forms import FormField, spread
 from geomflow.field.hermitian import HermitianField
 from geomflow.field.metric import MetricField
 from geomflow.field.potential import PotentialField
-from geomflow.field.state import Field, ScalarField, TensorField
+from geomflow.field.state import Field, ScalarField
 from geomflow.field.symmetric import SymmetricField
+from geomflow.field.tensor import TensorField
 from geomflow.field.wirtinger import complex_dimension
 from geomflow.symbolic.language.kinds import pairs_of_kinds
 

@@ -1,4 +1,4 @@
-"""Fields on a grid: what every one can do (pack, measure, compare itself), real functions, and tensors.
+"""Fields on a grid: what every one can do (pack, measure, compare itself), and real functions.
 
 Public arrays are `values`, (*grid, i, j), tensor indices last. Packed arrays are component-major, (ncomp, *grid),
 C-contiguous float64, with one row for each independent real component.
@@ -10,7 +10,6 @@ import operator
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, final
 
 import numpy as np
@@ -21,7 +20,7 @@ from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import require_unmasked
 from geomflow.field import matrices
 from geomflow.field.mesh import checked_automorphism, permute
-from geomflow.field.sampling import as_numbers, sample, sample_row
+from geomflow.field.sampling import as_numbers, sample
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
@@ -324,67 +323,3 @@ def make_scalar(grid: Grid, expression: Any) -> ScalarField:
         expression = expression.values
     memory.require(grid.nbytes, f"a scalar field on {grid!r}", "use a smaller grid")
     return ScalarField(grid, sample(grid, expression, "the function"))
-
-
-@final
-@dataclass(frozen=True, eq=False, repr=False)
-class TensorField(Field):
-    """A real tensor.
-
-    Parameters
-    ----------
-    grid : Grid
-        Where it lives.
-    values : (*grid, d, ..., d) array
-        Cartesian components, one index for each letter of `indices`.
-    indices : str
-        As in `core.conventions`: "_ij" for Ricci, "^k_ij" for Christoffel, "^l_kij" for Riemann.
-    """
-
-    grid: Grid
-    values: np.ndarray
-    indices: str = "_ij"
-
-    def __post_init__(self) -> None:
-        freeze(self, (self.grid.dim,) * self.rank, float)
-
-    @property
-    def rank(self) -> int:
-        """The number of indices."""
-        return sum(letter.isalpha() for letter in self.indices)
-
-    called: ClassVar[str] = "T"
-
-    def names(self, name: str) -> tuple[str, ...]:
-        """One name a component, T_xx, T_xy, ..., all of them."""
-        coordinates = self.grid.torus.coordinates
-        return tuple(f"{name}_{''.join(index)}" for index in product(coordinates, repeat=self.rank))
-
-    def pack(self) -> np.ndarray:
-        """(d^rank, *grid)."""
-        flat = self.values.reshape(*self.grid.shape, -1)
-        return np.ascontiguousarray(np.moveaxis(flat, -1, 0))
-
-    def unpack(self, packed: np.ndarray) -> TensorField:
-        """The tensor with these components, (d^rank, *grid)."""
-        rows = np.moveaxis(unpacked_rows(self, packed), 0, -1)
-        return TensorField(self.grid, rows.reshape(self.values.shape), self.indices)
-
-    def max_modulus(self) -> float:
-        """The largest modulus of a component at a grid point."""
-        return float(np.max(np.abs(self.values)))
-
-    def _same_kind(self, other: Field) -> np.ndarray:
-        if isinstance(other, TensorField) and other.indices != self.indices:
-            raise ShapeError(f"a tensor with indices {self.indices} cannot be compared with one of {other.indices}.")
-        return super()._same_kind(other)
-
-    def __repr__(self) -> str:
-        return f"a tensor field T{self.indices} with components up to {self.max_modulus():.6g} on {self.grid!r}"
-
-
-def make_vector(grid: Grid, components: Any) -> TensorField:
-    """The vector field of `grid.vector(components)`."""
-    if isinstance(components, TensorField) and components.indices == "^i":
-        components = components.values
-    return TensorField(grid, sample_row(grid, components, "the vector field"), "^i")

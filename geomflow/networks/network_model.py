@@ -14,8 +14,8 @@ import numpy as np
 from geomflow.core.errors import InputError
 from geomflow.core.monomials import Index
 from geomflow.core.symmetric import packed_places
-from geomflow.field.grid import ComplexTorus
 from geomflow.field.lattice import FlatTorus
+from geomflow.field.tori import ComplexTorus
 from geomflow.networks.jets import Jet, exponential, leibniz, leibniz_adjoint
 from geomflow.networks.model import Model
 from geomflow.networks.network import Layout, Network

@@ -12,7 +12,7 @@ import numpy as np
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, SymmetryError
 from geomflow.core.monomials import multi_indices
-from geomflow.field.grid import ComplexTorus, Grid
+from geomflow.field.grid import Grid
 from geomflow.field.lattice import FlatTorus
 from geomflow.field.matrices import require_finite, require_positive, require_symmetric
 from geomflow.field.mesh import coordinates_in_words
@@ -20,6 +20,7 @@ from geomflow.field.metric import MetricField
 from geomflow.field.potential import PotentialField, make_reference, require_kahler
 from geomflow.field.sampling import as_numbers, checked_rows, expression_node, require_periodic
 from geomflow.field.state import Field
+from geomflow.field.tori import ComplexTorus
 from geomflow.networks.jets import Jet, hessian_adjoint, hessian_of_jets
 
 _PROBES = 16
