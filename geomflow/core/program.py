@@ -57,13 +57,13 @@ def merged(stages: Sequence[Stage]) -> tuple[Stage, ...]:
 
 
 def needed(stages: Sequence[Stage], nodes: Sequence[Node]) -> tuple[Stage, ...]:
-    """Those stages that the nodes stand on, directly or not; stages that can be computed together are one."""
+    """Those outputs of the stages that the nodes stand on, directly or not, in as few stages as can be."""
     wanted = _differentiated(nodes)
     kept: list[Stage] = []
     for stage in reversed(stages):
-        if wanted & set(stage.names):
-            kept.insert(0, stage)
-            wanted |= _differentiated(stage.nodes)
+        if found := tuple((name, node) for name, node in stage.outputs if name in wanted):
+            kept.insert(0, Stage(found))
+            wanted |= _differentiated([node for _, node in found])
     return merged(kept)
 
 

@@ -179,6 +179,19 @@ def test_a_surface_that_keeps_its_curvature_flows_as_without():
     assert np.array_equal(free, kept)
 
 
+def test_the_dual_norm_beside_a_metric_that_moves_keeps_an_integral_by_a_multiplier():
+    energy, mass = (from_density(PLANE, text, fields="g f") for text in ("R^2/100 + dot(d(f), d(f)) + f^4", "f"))
+    start = drop(state(16), "A")
+    free, kept = (slope(mass, gf.Descent(energy.gradient_flow("f:H-1", keep=keep)), start) for keep in ((), "f"))
+    assert abs(kept) < 1e-8 < 1e-2 < abs(free)
+
+
+def slope(functional, flow, start, step=1e-7):
+    problem, by = flow.bind(start), step * rate(flow, start)
+    after, before = (functional(problem.unpack(problem.y0 + change)) for change in (by, -by))
+    return (after - before) / (2 * step)
+
+
 def test_rates_at_constant_states():
     energy = from_density(PLANE, "dot(d(f), d(f))/2 + (f^2 - 1)^2/4", fields="g f")
     assert dict(energy.gradient_in(of="f").linearised_at({"f": 1}).rates((1, 0))) == {-3: 1}

@@ -96,7 +96,7 @@ def gradient_system(coordinates: tuple[str, ...], rates: Mapping[str, gr.Node], 
                     energy: gr.Node, dissipation: gr.Node, *, statics: Sequence[str] = (),
                     averages: Sequence[Average] = (), inner: InnerProduct | None = None,
                     elliptic: Elliptic | None = None, backward: tuple[str, ...] = ()) -> GradientSystem:
-    """A system of rates by field, each of its parts on those of the stages that it needs.
+    """A system of rates by field, each of its parts on that of the stages which it needs.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def gradient_system(coordinates: tuple[str, ...], rates: Mapping[str, gr.Node], 
     rates : mapping of str to Node
         ∂_t of each unknown.
     stages : tuple of Stage
-        What the nodes may stand on; each part keeps those that it needs.
+        What the nodes may stand on; each part keeps the outputs that it needs.
     energy, dissipation : Node
         Densities by d^dx.
     statics : sequence of str
