@@ -49,7 +49,7 @@ def convergence(
 ) -> Axes:
     """Draw errors against resolution, doubly logarithmic, and the expected slopes as dashed lines.
 
-    The legend states the order fitted to each. Returns the Axes.
+    The legend states the order fitted to each, and the slopes. Returns the Axes.
     Raises `ShapeError` where a sequence is not as long as `ns`.
 
     Parameters
@@ -67,28 +67,24 @@ def convergence(
     """
     series = errors if isinstance(errors, Mapping) else {"error": errors}
     expected = order if isinstance(order, Mapping) else dict.fromkeys(series, order)
-    ax = axes_or_new(ax, (6.4, 3.7))
+    ax = axes_or_new(ax, (7.4 if len(series) > 1 else 5.4, 3.7))
     for name, values in series.items():
         if len(values) != len(ns):
             raise ShapeError(f"{len(values)} errors of '{name}' were given for {len(ns)} resolutions; give as many.")
-        (line,) = ax.loglog(ns, values, "o", label=f"{name}: measured {fitted_order(ns, values):.2f}")
-        _draw_slope(ax, ns, values, expected.get(name), line.get_color())
+        slope = expected.get(name)
+        dashed = "" if slope is None else f", dashed $n^{{{-slope:g}}}$"
+        (line,) = ax.loglog(ns, values, "o", label=f"{name}: measured {fitted_order(ns, values):.2f}{dashed}")
+        if slope is not None:
+            points = np.asarray(ns, dtype=float)
+            through = values[-1] * (points / points[-1]) ** -slope
+            ax.loglog(points, through, "--", color=line.get_color(), linewidth=1.0, alpha=0.7)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     plain_ticks(ax, ns)
-    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    if len(series) > 1:
+        ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    else:
+        ax.legend(loc="upper right")
     return ax
-
-
-def _draw_slope(ax: Axes, ns: Sequence[float], values: Sequence[float], order: float | None, color: Any) -> None:
-    """A dashed line of the expected order through the last error."""
-    if order is None:
-        return
-    points = np.asarray(ns, dtype=float)
-    line = values[-1] * (points / points[-1]) ** -order
-    ax.loglog(points, line, "--", color=color, linewidth=1.0, alpha=0.7)
-    ax.annotate(
-        f"$n^{{-{order:g}}}$", (points[0], line[0]), xytext=(4, 4), textcoords="offset points", color=MUTED, fontsize=9
-    )
 
 
 Numbers = Sequence[float] | np.ndarray

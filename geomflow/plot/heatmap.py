@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geomflow.plot.quantities import Quantity, Scale, drawable, quantity, scale_of, tex
+from geomflow.plot.quantities import Quantity, Scale, drawable, quantity, scale_of, scientific, tex
 from geomflow.plot.style import ACCENT, INK, MISSING, axes_or_new, colour_bar, colour_map, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import QuadMesh
+    from matplotlib.colorbar import Colorbar
 
     from geomflow.field.grid import Grid
     from geomflow.field.state import Field
@@ -24,8 +25,10 @@ def heatmap(state: Field, name: str | None = None, *, limit: float | None = None
     `name` is "scalar curvature" (of metrics and potentials; the default), "potential", "density", a metric
     component such as "g_xy", or "values" of a scalar field; of several fields "f" or "scalar curvature of g", see
     `quantity_names`. The neutral value is 0 for curvature and potential
-    (whose mean is taken off: a constant is no geometry), 1 for the density and the mean for the others. `limit` is
-    the distance from it at which the colours end, which the bar shows by arrows; the largest on the grid unless given.
+    (whose mean is taken off: a constant is no geometry) and 1 for the density. For the others it is 0 where the values
+    have both signs or come near it, and else the mean. The bar goes from the least value to the largest. `limit` is
+    the distance from the neutral value at which the colours end, which the bar shows by arrows; the largest on the grid
+    unless given.
     Where a quantity is not finite it is left grey, and counted. Where more than two axes have points, a plane through
     the largest value is drawn, and named in the title; where one has, a curve.
 
@@ -48,8 +51,19 @@ def heatmap(state: Field, name: str | None = None, *, limit: float | None = None
     mesh, where = draw_quantity(ax, drawable(state).grid, chosen, scale, largest_place(chosen, scale))
     ax.set_title(chosen.label + where, loc="left")
     if mesh is not None:
-        colour_bar(ax.figure, mesh, ax, shrink=0.88, pad=0.03, extend="both" if scale.cut else "neither")
+        scale_bar(ax.figure, mesh, ax, scale, shrink=0.88, pad=0.03)
     return ax
+
+
+def scale_bar(figure: Any, mesh: Any, axes: Any, scale: Scale, **options: Any) -> Colorbar:
+    """A bar with the numbers of a scale, or of scales that differ from panel to panel with signs."""
+    bar = colour_bar(figure, mesh, axes, extend="both" if scale.cut else "neither", **options)
+    if scale.own:
+        low, high = scale.ends
+        bar.set_ticks([low, scale.centre, high], labels=["$-$", "$0$" if scale.centre == 0 else "middle", "$+$"])
+    else:
+        bar.ax.set_ylim(scale.reached)
+    return bar
 
 
 def draw_quantity(
@@ -61,7 +75,8 @@ def draw_quantity(
     """
     if len(drawn_axes(grid)) == 1:
         _draw_curve(ax, grid, chosen)
-        ax.set_ylim(scale.centre - 1.05 * scale.limit, scale.centre + 1.05 * scale.limit)
+        low, high = scale.reached
+        ax.set_ylim(low - scale.limit / 20, high + scale.limit / 20)
         _note(ax, chosen, chosen.values)
         return None, ""
     plane, origin, where = plane_through(chosen.values, grid, place)
@@ -116,9 +131,14 @@ def _note(ax: Axes, chosen: Quantity, values: np.ndarray) -> None:
         note = f"not finite at {missing} of {values.size} points"
     elif chosen.constant:
         spread = float(np.ptp(chosen.finite))
-        note = f"constant to {spread:.0e}" if spread else "constant"
+        note = constancy(spread)
     if note:
         ax.text(0.5, 0.5, note, transform=ax.transAxes, ha="center", va="center", color=INK, fontsize=8.5, wrap=True)
+
+
+def constancy(spread: float) -> str:
+    """In words that something is constant, to how much."""
+    return f"constant to ${scientific(spread, 1)}$" if spread > 0 else "constant"
 
 
 def _corners(grid: Grid, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

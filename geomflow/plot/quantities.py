@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -20,7 +21,7 @@ EPSILON = float(np.finfo(float).eps)
 
 @dataclass(frozen=True, eq=False)
 class Quantity:
-    """An array on a grid, its label, and the value drawn in the neutral colour, if one is neutral at all states."""
+    """An array on a grid, its label, and the value drawn in the neutral colour, if one is known beforehand."""
 
     values: np.ndarray
     label: str
@@ -36,8 +37,10 @@ class Quantity:
 
     @cached_property
     def middle(self) -> float:
-        """The neutral value: the centre, or the mean."""
-        return float(self.finite.mean()) if self.centre is None else self.centre
+        """The neutral value: the centre, or zero where the values reach or nearly reach it, or the mean."""
+        if self.centre is not None:
+            return self.centre
+        return 0.0 if _about_zero(self.finite.min(), self.finite.max()) else float(self.finite.mean())
 
     @cached_property
     def reach(self) -> float:
@@ -53,6 +56,11 @@ class Quantity:
     def constant(self) -> bool:
         """Whether there is nothing to see but a constant."""
         return self.finite.size > 0 and float(np.ptp(self.finite)) <= self.rounding
+
+
+def _about_zero(low: float, high: float) -> bool:
+    """Whether zero lies among values, or beside them by no more than an eighth of their range."""
+    return bool(max(low, -high) <= (high - low) / 8)
 
 
 def _rounding(values: np.ndarray) -> float:
@@ -104,12 +112,12 @@ _ALONE = ("PotentialField", "ScalarField")
 def tex(name: str) -> str:
     """A component or coordinate name in TeX.
 
-    >>> print(tex("g_xy"), tex("x2"), tex("w"), tex("phi"))
-    g_{xy} x_{2} w \\phi
+    >>> print(tex("g_xy"), tex("g_x1x2"), tex("x2"), tex("w"), tex("phi"))
+    g_{xy} g_{x_1x_2} x_{2} w \\phi
     """
     import sympy
 
-    return str(sympy.latex(sympy.Symbol(name)))
+    return re.sub(r"(?<=[a-z])(\d)", r"_\1", str(sympy.latex(sympy.Symbol(name))))
 
 
 def drawable(state: Any) -> Field:
@@ -197,18 +205,20 @@ FAINT = 1 / 12
 
 @dataclass(frozen=True)
 class Scale:
-    """Colours over centre ± limit; `extreme` is the finite value farthest from the centre."""
+    """Colours over centre ± limit, of finite values from `low` to `high`."""
 
     centre: float
     limit: float
-    extreme: float
+    low: float
+    high: float
     own: bool = False
     """Whether it is that of one panel alone, because in one for all some panel would be blank."""
 
     @property
     def range(self) -> str:
-        """From where to where it goes, in TeX: ±0.02, 1 ± 3 × 10⁻⁷."""
-        around = f"{self.centre:.6g} " if self.centre else ""
+        """From where to where it goes, in TeX: ±0.02, 1 ± 3 × 10⁻⁷; the centre to the last digit of the limit."""
+        digits = 3 + _exponent(self.centre) - _exponent(self.limit) if self.centre else 0
+        around = scientific(self.centre, min(digits, 9)) + " " if digits > 0 else ""
         return rf"${around}\pm {scientific(self.limit)}$"
 
     @property
@@ -217,9 +227,20 @@ class Scale:
         return self.centre - self.limit, self.centre + self.limit
 
     @property
+    def extreme(self) -> float:
+        """The finite value farthest from the centre."""
+        return self.high if self.high - self.centre >= self.centre - self.low else self.low
+
+    @property
     def cut(self) -> bool:
         """Whether some finite value lies beyond."""
         return abs(self.extreme - self.centre) > self.limit
+
+    @property
+    def reached(self) -> tuple[float, float]:
+        """What a bar or an axis shows: the centre and all values, or all colours where these are cut or one value."""
+        low, high = min(self.low, self.centre), max(self.high, self.centre)
+        return self.ends if self.cut or high - low < self.limit / 2 else (low, high)
 
     @property
     def note(self) -> str:
@@ -227,16 +248,21 @@ class Scale:
         return f"\ncolours cut, values reach {self.extreme:.2g}" if self.cut else ""
 
 
-def scientific(number: float) -> str:
-    """A number in TeX, to three digits: 0, 0.25, 2.5 × 10⁻⁴.
+def _exponent(number: float) -> int:
+    return int(np.floor(np.log10(abs(number))))
 
-    >>> print(scientific(0.25), scientific(2.5e-4))
-    0.25 2.5 \\times 10^{-4}
+
+def scientific(number: float, digits: int = 3) -> str:
+    """A number in TeX, to so many digits: 0, 0.25, 2.5 × 10⁻⁴, 10⁻⁸.
+
+    >>> print(scientific(0.25), scientific(4000), scientific(2.5e-4), scientific(1e-8))
+    0.25 4000 2.5 \\times 10^{-4} 10^{-8}
     """
-    mantissa, _, exponent = f"{number:.2e}".partition("e")
-    if number == 0 or -3 < int(exponent) < 4:
-        return f"{number:.3g}"
-    return rf"{float(mantissa):g} \times 10^{{{int(exponent)}}}"
+    rounded, _, exponent = f"{number:.{digits - 1}e}".partition("e")
+    if number == 0 or -4 < int(exponent) < 4:
+        return f"{float(f'{number:.{digits - 1}e}'):.{max(digits, 4)}g}"
+    mantissa = f"{float(rounded):.{digits}g}"
+    return (rf"{mantissa} \times " if mantissa != "1" else "") + rf"10^{{{int(exponent)}}}"
 
 
 def scales_of(quantities: Sequence[Quantity]) -> list[Scale]:
@@ -250,43 +276,46 @@ def scales_of(quantities: Sequence[Quantity]) -> list[Scale]:
     reaches = [item.reach for item in telling]
     shrinking = any(later < FAINT * most for most, later in zip(np.maximum.accumulate(reaches or [0.0]), reaches))
     if shrinking or any(np.ptp(item.finite) / 2 < FAINT * shared.limit for item in telling):
-        return [replace(_own_scale(item), own=True) for item in quantities]
+        about_zero = all(_about_zero(item.finite.min(), item.finite.max()) for item in telling)
+        return [_own_scale(item, about_zero) for item in quantities]
     return [shared] * len(quantities)
 
 
-def _own_scale(item: Quantity) -> Scale:
-    """Over all values of one state."""
+def _own_scale(item: Quantity, about_zero: bool) -> Scale:
+    """Over all values of one state, around its neutral value: zero if those of all states are about zero."""
     if not item.finite.size:
-        return Scale(item.centre or 0.0, 1.0, item.centre or 0.0)
-    limit = 1.0 if item.constant else item.reach
-    return Scale(item.middle, limit, item.middle)
+        nothing = item.centre or 0.0
+        return Scale(nothing, 1.0, nothing, nothing, own=True)
+    mean = 0.0 if about_zero else float(item.finite.mean())
+    around = replace(item, centre=mean if item.centre is None else item.centre)
+    low, high = float(item.finite.min()), float(item.finite.max())
+    return Scale(around.middle, 1.0 if item.constant else around.reach, low, high, own=True)
 
 
 def scale_of(quantities: Iterable[Quantity], limit: float | None = None) -> Scale:
-    """The scale of a quantity at several states: around its neutral value, or where it has none around the median of
-    the states' means, ± `limit`.
+    """The scale of a quantity at several states: around its neutral value ± `limit`. Where none is known beforehand it
+    is zero if all values together reach or nearly reach it, or else the median of the states' means.
 
     Unless given, `limit` is the largest finite distance from there, or 1 where all are constant to rounding or not
     finite. At a blow-up, where that is more than 30 times the largest of the middle state, one value would leave all
     others without colour. Then `limit` is the largest 98 % quantile of a state, without states that lie 30 times as far
     off as the middle one.
     """
-    rows, centre, rounding = [], None, 0.0
+    rows, known, rounding = [], None, 0.0
     for item in quantities:
-        centre = item.centre
+        known = item.centre
         if item.finite.size:
             usual = np.quantile(np.abs(item.finite - item.middle), KEPT)
             rows.append((item.finite.min(), item.finite.max(), item.middle, usual))
             rounding = max(rounding, item.rounding)
     if not rows:
-        return Scale(centre or 0.0, limit or 1.0, centre or 0.0)
+        return Scale(known or 0.0, limit or 1.0, known or 0.0, known or 0.0)
     low, high, middles, usual = np.array(rows, dtype=float).T
-    centre = float(np.median(middles))
+    about_zero = known is None and _about_zero(low.min(), high.max())
+    centre = 0.0 if about_zero else float(np.median(middles))
     far = np.maximum(high - centre, centre - low)
-    place = int(np.argmax(far))
-    extreme = float(high[place] if high[place] - centre >= centre - low[place] else low[place])
-    room = _room(far, usual) if far[place] > rounding else 1.0
-    return Scale(centre, limit or room, extreme)
+    room = _room(far, usual) if far.max() > rounding else 1.0
+    return Scale(centre, limit or room, float(low.min()), float(high.max()))
 
 
 def _room(far: np.ndarray, usual: np.ndarray) -> float:

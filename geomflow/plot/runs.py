@@ -12,17 +12,18 @@ import numpy as np
 from geomflow.core.errors import InputError, require_known
 from geomflow.core.files import replacing
 from geomflow.plot.files import FILMS, require_ending
-from geomflow.plot.heatmap import draw_quantity, drawn_axes, largest_place
+from geomflow.plot.heatmap import constancy, draw_quantity, drawn_axes, largest_place, scale_bar
 from geomflow.plot.quantities import Quantity, Scale, drawable, quantity, quantity_names, scales_of, scientific
-from geomflow.plot.style import CYCLE, INK, MUTED, colour_bar, diverging, styled
+from geomflow.plot.style import CYCLE, INK, MUTED, diverging, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.colorbar import Colorbar
     from matplotlib.figure import Figure
 
     from geomflow.flow import Solution
 
+END = {"_min": "least", "_max": "largest"}
+"""What the names of monitors end in, in words."""
 LARGEST = 1e150
 """Values beyond this are not drawn: the limits of an axis around them would overflow."""
 
@@ -75,7 +76,7 @@ def group(names: Iterable[str]) -> dict[str, list[str]]:
     """
     panels: dict[str, list[str]] = {}
     for name in names:
-        title = name.removesuffix("_min").removesuffix("_max").replace("_", " ")
+        title = name.removesuffix("_min").removesuffix("_max").replace("_", " ").replace("ricci", "Ricci")
         panels.setdefault(title, []).append(name)
     return panels
 
@@ -87,7 +88,8 @@ def _draw_panel(ax: Axes, sol: Solution[Any], title: str, names: Sequence[str], 
         ax.plot(sol.monitor_times, curve, color=color)
     if len(curves) == 2:
         ax.fill_between(sol.monitor_times, curves[0], curves[1], color=color, alpha=0.15, linewidth=0)
-        title += ", least and largest"
+    ends = [END[name[-4:]] for name in names if name[-4:] in END]
+    title += ", " + " and ".join(ends) if ends else ""
     ax.set_title(title, loc="left")
     ax.margins(x=0.02)
     _scale(ax, np.concatenate(curves))
@@ -108,6 +110,7 @@ def _scale(ax: Axes, values: np.ndarray) -> None:
         ax.set_yscale("log")
         return
     ax.ticklabel_format(axis="y", useOffset=False)
+    ax.yaxis.set_offset_position("right")  # the power of ten, which would push the title up
     if high - low <= 1e-6 * max(abs(low), abs(high), 1e-6):
         _widen(ax, low, high)
 
@@ -117,8 +120,7 @@ def _widen(ax: Axes, low: float, high: float) -> None:
     size = max(abs(low), abs(high))
     middle, room = (low + high) / 2, size if size > 1e-6 else 1.0
     ax.set_ylim(middle - 0.1 * room, middle + 0.1 * room)
-    note = f"constant to {high - low:.0e}" if high > low else "constant"
-    ax.text(0.98, 0.92, note, transform=ax.transAxes, ha="right", va="top", color=MUTED, fontsize=9)
+    ax.text(0.98, 0.92, constancy(high - low), transform=ax.transAxes, ha="right", va="top", color=MUTED, fontsize=9)
 
 
 @styled
@@ -148,11 +150,11 @@ def snapshots(sol: Solution[Any], names: Sequence[str] | None = None, *, count: 
     picked = telling_times(sol, count)
     states = [sol.states[i] for i in picked]
     chosen = quantity_names(states[0])[:2] if names is None else list(names)
-    wanted = (2.5 * len(picked) + 0.9, 2.35 * len(chosen) + 0.4)
     rows = [[quantity(state, name) for state in states] for name in chosen]
     scales = [scales_of(row) for row in rows]
     curves = len(drawn_axes(drawable(states[0]).grid)) == 1
     apart = curves and any(row[0].own for row in scales)
+    wanted = (2.5 * len(picked) + 0.9, 2.15 * len(chosen) + 0.8 + 0.2 * sum(row[0].own for row in scales))
     _, axes = plt.subplots(len(chosen), len(picked), figsize=wanted, squeeze=False, sharex=True,
                            sharey=False if apart else "row")
     for row, items, own in zip(axes, rows, scales):
@@ -190,17 +192,8 @@ def _draw_row(row: Sequence[Axes], states: Sequence[Any], items: Sequence[Quanti
     if mesh is None:
         row[0].set_ylabel(items[0].label)
         return
-    bar = _bar(row[0].figure, mesh, list(row), scale, aspect=14, shrink=0.9, pad=0.015)
+    bar = scale_bar(row[0].figure, mesh, list(row), scale, aspect=14, shrink=0.9, pad=0.015)
     bar.set_label(items[0].label + where + (",\nscale of each panel above it" if scale.own else scale.note))
-
-
-def _bar(figure: Any, mesh: Any, axes: Any, scale: Scale, **options: Any) -> Colorbar:
-    """A bar with the numbers of a scale, or of scales that differ from panel to panel with signs."""
-    bar = colour_bar(figure, mesh, axes, extend="both" if scale.cut else "neither", **options)
-    if scale.own:
-        low, high = scale.ends
-        bar.set_ticks([low, scale.centre, high], labels=["$-$", "$0$" if scale.centre == 0 else "middle", "$+$"])
-    return bar
 
 
 @styled
@@ -247,7 +240,7 @@ def _frames(ax: Axes, sol: Solution[Any], name: str | None) -> Iterator[None]:
         ax.set_title(f"{item.label}{where},  $t$ = {t:.3e}{own}", loc="left")
         if not laid_out:
             if mesh is not None:
-                _bar(ax.figure, mesh, ax, scale, shrink=0.85, pad=0.03)
+                scale_bar(ax.figure, mesh, ax, scale, shrink=0.85, pad=0.03)
             laid_out = True
             ax.figure.canvas.draw()
             cast("Figure", ax.figure).set_layout_engine("none")

@@ -16,6 +16,8 @@ from geomflow import plot
 from geomflow.cli.run import check_pictures
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.plot import style
+from geomflow.plot.quantities import Scale, scientific
+from geomflow.plot.runs import group
 
 SHRINKING = (1.0, 1e-3, 1e-6, 1e-12)
 
@@ -36,6 +38,14 @@ class Shown:
     @property
     def times(self):
         return np.arange(float(len(self.states)))
+
+
+class Early(Shown):
+    """A run of a short time."""
+
+    @property
+    def times(self):
+        return 2e-5 * super().times
 
 
 def contrast(*axes):
@@ -94,6 +104,71 @@ def test_one_scale_stays_where_it_shows_something_everywhere():
     assert not any("pm" in ax.get_title() for ax in axes)
 
 
+@pytest.mark.parametrize("text, centre, limit", [
+    ("cos(2*pi*x)/2 + 1/4", 0, 0.75), ("exp(9*cos(2*pi*x) - 9)", 0, 1), ("-exp(9*cos(2*pi*x) - 9)", 0, 1),
+    ("2 + cos(2*pi*x)", 2, 1), ("cos(2*pi*x) - 3", -3, 1)])
+def test_zero_is_white_where_values_reach_it(text, centre, limit):
+    """What has both signs, or vanishes somewhere, is red and blue by its sign; what is far from zero, by its mean."""
+    u = gf.Torus(dim=2).grid(8).scalar(text)
+    for ax in (plot.heatmap(u), *plot.snapshots(Shown(States([u, u])))[0]):
+        norm = ax.collections[0].norm
+        assert (norm.vmin, norm.vmax) == pytest.approx((centre - limit, centre + limit), rel=1e-12)
+
+
+def test_a_row_of_scales_of_their_own_has_one_kind_of_centre():
+    u = gf.Torus(dim=2).grid(8).scalar("cos(2*pi*x)")
+    around_one = [1 + 2 * u, 1 + u / 10, 1 + u / 100]
+    titles = [ax.get_title().split("\n")[1] for ax in plot.snapshots(Shown(States(around_one)))[0]]
+    assert titles == [r"$1 \pm 2$", r"$1 \pm 0.1$", r"$1 \pm 0.01$"]
+    around_zero = [u, 1e-5 + u / 100, u / 10_000 - 3e-17]
+    titles = [ax.get_title().split("\n")[1] for ax in plot.snapshots(Shown(States(around_zero)))[0]]
+    assert titles == [r"$\pm 1$", r"$\pm 0.01$", r"$\pm 10^{-4}$"]
+
+
+@pytest.mark.parametrize("text, ends", [
+    ("exp(9*cos(2*pi*x) - 9)", (0, 1)), ("cos(2*pi*x)/2 + 1/4", (-0.25, 0.75)), ("2 + cos(2*pi*x)", (1, 3)),
+    ("3", (2, 4))])
+def test_the_bar_goes_from_the_least_value_or_white_to_the_largest(text, ends):
+    u = gf.Torus(dim=2).grid(8).scalar(text)
+    assert plot.heatmap(u).collections[0].colorbar.ax.get_ylim() == pytest.approx(ends, abs=1e-12)
+    v = gf.Torus(dim=1).grid(8).scalar(text)
+    room = (ends[1] - ends[0]) / 10
+    low, high = plot.heatmap(v).get_ylim()
+    assert ends[0] - room < low < ends[0]
+    assert ends[1] < high < ends[1] + room
+
+
+@pytest.mark.parametrize("number, digits, text", [
+    (1000.0, 3, "1000"), (4000, 3, "4000"), (1234.5, 3, "1230"), (12345.0, 3, r"1.23 \times 10^{4}"),
+    (0.008, 3, "0.008"), (-0.00842, 3, "-0.00842"), (9.996e-4, 3, "0.001"), (1e-8, 1, "10^{-8}"),
+    (2.4e-16, 1, r"2 \times 10^{-16}"),
+    (1.0000123456, 9, "1.00001235"), (0.0, 3, "0")])
+def test_numbers_in_tex(number, digits, text):
+    assert scientific(number, digits) == text
+
+
+def test_the_centre_of_a_scale_has_the_digits_of_its_limit():
+    spelled = [Scale(centre, limit, 0, 0).range for centre, limit in (
+        (1.0316234, 0.617), (1.0000123, 0.00842), (3.2e-5, 0.0232), (1234.6, 121.0), (1.00000004, 3e-7))]
+    assert spelled == [r"$1.032 \pm 0.617$", r"$1.00001 \pm 0.00842$", r"$\pm 0.0232$",
+                       r"$1235 \pm 121$", r"$1.00000004 \pm 3 \times 10^{-7}$"]
+
+
+def test_nothing_is_cut_off_at_the_edges_of_snapshots():
+    """Drawn once, as it is when a picture is saved: titles with exponents, and rows of one to three."""
+    u = gf.Torus(dim=2).grid(8).scalar("cos(2*pi*x)")
+    g = gf.Torus(dim=2).grid(8).metric([["2 + cos(2*pi*x)", 0], [0, 1]])
+    runs = [(States([u, u / 2, u / 3, u / 5]), None), (States([u, u / 50, u / 300, u / 3000]), None)]
+    runs += [(States([g, 2 * g, 3 * g]), ["scalar curvature", "g_xx", "g_xy"][:rows]) for rows in (1, 2, 3)]
+    for states, names in runs:
+        figure = plot.snapshots(Early(states), names)[0, 0].figure
+        figure.canvas.draw()
+        for ax in figure.axes:
+            inside, edge = ax.get_tightbbox(), figure.dpi / 50
+            assert inside.y0 > edge
+            assert inside.y1 < figure.bbox.height - edge
+
+
 def test_what_is_constant_says_so():
     u = gf.Torus(dim=2).grid(8).scalar("cos(2*pi*x)")
     axes = plot.snapshots(Shown(States([u, u, 0 * u + 3])))[0]
@@ -143,6 +218,28 @@ def test_no_panel_of_monitors_is_blank():
     for ax in plot.monitors(Watched()):
         drawn = ax.transData.transform(np.column_stack(ax.lines[0].get_data()))
         assert np.ptp(drawn[:, 1]) > 0.5 * ax.get_window_extent().height
+
+
+def test_panels_of_one_end_of_a_range_say_which():
+    assert group(["curvature_max", "v_min", "ricci_norm_max"]) == {
+        "curvature": ["curvature_max"], "v": ["v_min"], "Ricci norm": ["ricci_norm_max"]}
+    u = gf.Torus(dim=1).grid(16).scalar("cos(2*pi*x)")
+    sol = gf.solve(gf.Flow.from_expression("laplacian(u)"), u, t1=0.01)
+    chosen = ["u_max"], ["u_min"], ["u_min", "u_max"]
+    titles = [plot.monitors(sol, names)[0].get_title(loc="left") for names in chosen]
+    assert titles == ["u, largest", "u, least", "u, least and largest"]
+
+
+def test_titles_of_monitors_stand_on_one_line():
+    """Also where an axis has a power of ten, which is written at the other end."""
+    u = gf.Torus(dim=1).grid(16).scalar("cos(2*pi*x)")
+    watched = {"small": lambda t, state: 1e-5 * (1 + t), "usual": lambda t, state: 1 + t}
+    sol = gf.solve(gf.Flow.from_expression("laplacian(u)"), u, t1=0.01, monitors=watched)
+    axes = plot.monitors(sol, ["small", "usual"])
+    axes[0].figure.canvas.draw()
+    assert axes[0].yaxis.get_offset_text().get_text()
+    heights = [ax._left_title.get_window_extent().y0 for ax in axes]
+    assert heights[0] == pytest.approx(heights[1], abs=0.5)
 
 
 def lab(colours):

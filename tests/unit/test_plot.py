@@ -217,7 +217,8 @@ def test_a_film_has_one_frame_a_saved_time(sol, tmp_path):
 def test_convergence_states_the_fitted_order():
     ns = [10, 20, 40]
     ax = plot.convergence(ns, {"a": [n**-2.0 for n in ns], "b": [3 * n**-4.0 for n in ns]}, {"a": 2, "b": 4})
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a: measured 2.00", "b: measured 4.00"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "a: measured 2.00, dashed $n^{-2}$", "b: measured 4.00, dashed $n^{-4}$"]
     with pytest.raises(ShapeError, match="2 errors of 'error' were given for 3"):
         plot.convergence(ns, [1, 2])
 
