@@ -9,7 +9,8 @@ import sympy
 
 from geomflow.core import graph as gr
 from geomflow.core.graph.sympy_bridge import to_sympy
-from geomflow.symbolic.language.quantities import Differential, Laplacian, Pairing, ScalarCurvature, Square
+from geomflow.symbolic.language.curvatures import ScalarCurvature, Square
+from geomflow.symbolic.language.derivatives import Differential, Laplacian, Pairing
 from geomflow.symbolic.language.tape import Quantity, Tape
 from geomflow.symbolic.language.tensor import Tensor
 

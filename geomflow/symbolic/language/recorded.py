@@ -9,15 +9,8 @@ from typing import final
 import numpy as np
 
 from geomflow.core import graph as gr
-from geomflow.symbolic.language.differences import Differences
-from geomflow.symbolic.language.forms import exterior, require_form
-from geomflow.symbolic.language.quantities import (
-    Covariant,
-    Differential,
-    Hessian,
+from geomflow.symbolic.language.curvatures import (
     Inverse,
-    Laplacian,
-    Pairing,
     RicciCurvature,
     RiemannCurvature,
     RiemannSquared,
@@ -25,6 +18,9 @@ from geomflow.symbolic.language.quantities import (
     Square,
     Volume,
 )
+from geomflow.symbolic.language.derivatives import Covariant, Differential, Hessian, Laplacian, Pairing
+from geomflow.symbolic.language.differences import Differences
+from geomflow.symbolic.language.forms import exterior, require_form
 from geomflow.symbolic.language.space import Space
 from geomflow.symbolic.language.tape import Tape
 from geomflow.symbolic.language.tensor import Tensor
