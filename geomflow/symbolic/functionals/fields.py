@@ -13,9 +13,10 @@ from geomflow.core.errors import ExpressionError, InputError, require_known
 from geomflow.core.numbers import exact_number
 from geomflow.core.progress import waiting
 from geomflow.symbolic.functionals.derived import DerivedFlow
-from geomflow.symbolic.functionals.fields_gradient import FieldsGradient, products_of, raised, read_products
+from geomflow.symbolic.functionals.fields_gradient import FieldsGradient
 from geomflow.symbolic.functionals.fields_text import gradient_text
 from geomflow.symbolic.functionals.functional import SEVERAL, Functional, Terms, summed
+from geomflow.symbolic.functionals.inner_products import products_of, raised, read_products
 from geomflow.symbolic.functionals.naming import densities_of, names_of, require_names
 from geomflow.symbolic.language.kinds import Kind, read_kinds
 from geomflow.symbolic.language.recorded import recorded

@@ -1,4 +1,4 @@
-"""Gradients of functionals of several fields: inner products, multipliers, the system of the flow."""
+"""Gradients of functionals of several fields: multipliers, and the system of the flow."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import sympy
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, ShapeError, require_known
 from geomflow.core.program import Average
+from geomflow.symbolic.functionals.inner_products import paired, placed, raised
 from geomflow.symbolic.functionals.linear import Linearisation, wave_vector
 from geomflow.symbolic.functionals.system import GradientSystem, gradient_system
-from geomflow.symbolic.language.kinds import Kind
 from geomflow.symbolic.language.shown import shown
 from geomflow.symbolic.language.space import Space
 from geomflow.symbolic.language.tensor import Tensor
@@ -24,50 +24,6 @@ from geomflow.symbolic.variation.staged import Staged
 
 Covectors = Mapping[str, Tensor]
 """E_u by field."""
-
-
-def products_of(kind: Kind) -> tuple[str, ...]:
-    """The names of the inner products of fields of a kind, the first by default."""
-    return {"metric": ("ebin",), "scalar": ("L2", "H-1")}.get(kind.label, ("L2",))
-
-
-def read_products(given: Any, fields: Mapping[str, Kind]) -> dict[str, str]:
-    """The inner product of each field, from "f:H-1" or a mapping.
-
-    Raises InputError for another kind of value, UnknownNameError for an unknown field or inner product.
-    """
-    if given is not None and not isinstance(given, str | Mapping):
-        raise InputError(f"inner products are given by field, as 'f:H-1' or {{'f': 'H-1'}}, not as {given!r}.")
-    words = [word.partition(":") for word in given.split()] if isinstance(given, str) else []
-    if any(not colon for _, colon, _ in words):
-        raise InputError(f"metric={given!r} says no inner product of a field: write the field, a colon and the inner "
-                         "product, as in 'f:H-1'.")
-    pairs = given if isinstance(given, Mapping) else {name: product for name, _, product in words}
-    found = {name: products_of(kind)[0] for name, kind in fields.items()}
-    for name, product in pairs.items():
-        require_known("field", name, tuple(fields))
-        require_known(f"inner product of '{name}'", product, products_of(fields[name]))
-        found[name] = product
-    return found
-
-
-def raised(space: Space, kind: Kind, covector: Tensor, product: str) -> Tensor:
-    """The gradient of a covector E_u, with indices as the field has them."""
-    return space.laplacian(covector).scaled(-1) if product == "H-1" else _placed(space, covector, kind.up).scaled(
-        kind.scale)
-
-
-def paired(space: Space, kind: Kind, a: Tensor, b: Tensor, product: str) -> gr.Node:
-    """⟨grad a, grad b⟩ of two covectors at a point."""
-    if product == "H-1":
-        a, b = space.differential(a), space.differential(b)
-    return (space.dot(a, b).node if a.rank else a.node * b.node) * kind.scale
-
-
-def _placed(space: Space, tensor: Tensor, places: Sequence[bool]) -> Tensor:
-    for slot, up in enumerate(places):
-        tensor = space.turned(tensor, slot, up)
-    return tensor
 
 
 @final
@@ -193,7 +149,7 @@ class FieldsGradient:
             name = f"multiplier_{len(averages)}"
             averages.append(Average(name, self._pair(covectors, direction), self._pair(direction, direction)))
             times = gr.symbol(name)
-            found = {key: self._space.total([part, _placed(self._space, direction[key], part.up).scaled(-times)])
+            found = {key: self._space.total([part, placed(self._space, direction[key], part.up).scaled(-times)])
                      for key, part in found.items()}
         return found
 
