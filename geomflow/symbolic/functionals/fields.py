@@ -10,8 +10,8 @@ from typing import Any, ClassVar, final
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, InputError, require_known
-from geomflow.core.numbers import exact_number
 from geomflow.core.progress import waiting
+from geomflow.symbolic.functionals.density_words import DensityWords
 from geomflow.symbolic.functionals.derived import DerivedFlow
 from geomflow.symbolic.functionals.fields_gradient import FieldsGradient
 from geomflow.symbolic.functionals.fields_text import gradient_text
@@ -19,56 +19,10 @@ from geomflow.symbolic.functionals.functional import SEVERAL, Functional, Terms,
 from geomflow.symbolic.functionals.inner_products import products_of, raised, read_products
 from geomflow.symbolic.functionals.naming import densities_of, names_of, require_names
 from geomflow.symbolic.language.kinds import Kind, read_kinds
-from geomflow.symbolic.language.recorded import recorded
-from geomflow.symbolic.language.space import Space
-from geomflow.symbolic.language.sweep import Realised, Sweep
+from geomflow.symbolic.language.sweep import FirstVariation, Realised, Sweep
 from geomflow.symbolic.language.tape import Tape
-from geomflow.symbolic.language.tensor import Tensor, ordered
-from geomflow.symbolic.language.words import Words
-from geomflow.symbolic.meaning import Refusal
-from geomflow.symbolic.parse import read
 from geomflow.symbolic.variation.residues import Certificate, all_vanish
 from geomflow.symbolic.variation.staged import Staged, euler_operator
-
-
-@dataclass(frozen=True)
-class FieldsVariation:
-    """The first variation of ∫ s dV by structure: E_ij of the metric and E_u of other fields, in coordinates.
-
-    Parameters
-    ----------
-    realised : Realised
-        The quantities in coordinates, and the stages they stand on.
-    density : Node
-        s.
-    tensors : mapping of str to Tensor
-        E_u by field, with Σ E_u δu over all components.
-    """
-
-    realised: Realised
-    density: gr.Node
-    tensors: Mapping[str, Tensor]
-
-    def packed(self, kinds: Mapping[str, Kind]) -> list[gr.Node]:
-        """√g E_u of all independent components."""
-        space, found = self.realised.space, list[gr.Node]()
-        for name, kind in kinds.items():
-            covector = self.tensors[name]
-            for slot, up in enumerate(kind.up):
-                covector = space.turned(covector, slot, not up)
-            found += [space.density * node for node in kind.summed(covector)]
-        return found
-
-
-class NoAverages:
-    """What `mean`, `integral` and `volume` are in a density: refused."""
-
-    def mean(self, space: Any, node: gr.Node) -> Tensor:
-        """Refused."""
-        raise Refusal("a density is a function at each point, and means and integrals belong to the whole state: keep "
-                      "one by gradient_flow(keep=...), or take the quotient of two functionals")
-
-    integral = mean
 
 
 @final
@@ -152,10 +106,8 @@ class FieldsDensity(Functional):
         """s, over the symbols of a tape."""
         return self.read(use, self.given)
 
-    def read(self, tape: Tape, text: str, constants: Mapping[str, Tensor] | None = None) -> gr.Node:
-        """A scalar in the words of the density, over the symbols of a tape.
-
-        Raises ExpressionError for text that cannot be read or is no scalar, InputError where it is not covariant.
+    def read(self, tape: Tape, text: str) -> gr.Node:
+        """A density in the same words, over the symbols of a tape; see `DensityWords.scalar`.
 
         Parameters
         ----------
@@ -163,38 +115,13 @@ class FieldsDensity(Functional):
             Where its quantities are noted.
         text : str
             In the language of tensors.
-        constants : mapping of str to Tensor, optional
-            What the parameters are; their numbers unless given.
         """
-        if not isinstance(text, str) or not text.strip():
-            raise ExpressionError(f"{text!r} is no density: a density of several fields is written as text, as in "
-                                  "'R - dot(d(f), d(f))/2'.")
-        words = self._words(recorded(tape), constants or self._constants)
-        found = read(text, words)
-        if found.rank:
-            raise ExpressionError(f"the density '{text}' is {found.kind}, and a density is a scalar: contract its "
-                                  "indices, as dot(a, b), trace(T) and T[i, i] do.")
-        if words.fixed:
-            raise InputError(f"the density '{text}' is not covariant: it names {', '.join(sorted(words.fixed))}, which "
-                             "belongs to the coordinates, so its integral depends on the chart. Write it in tensors, "
-                             "such as R, dot(d(f), d(f)) and laplacian(f).")
-        node: gr.Node = found.node
-        return node
+        return self.words.scalar(tape, text)
 
     @property
-    def _constants(self) -> dict[str, Tensor]:
-        return {name: Tensor.scalar(exact_number(value, f"the parameter '{name}'"))
-                for name, value in self.numbers.items()}
-
-    def _words(self, space: Space, constants: Mapping[str, Tensor]) -> Words:
-        """The words that may be used in a space where these fields live."""
-        known = {name: kind.tensor(name, self.coordinates) for name, kind in self.fields.items()} | dict(constants)
-        fixed = set[str]()
-        for name, text in self.where.items():
-            words = Words(space, NoAverages(), dict(known))  # type: ignore[arg-type]
-            known[name] = replace(ordered(read(text, words)), labels=None)
-            fixed |= words.fixed
-        return Words(space, NoAverages(), known, fixed=fixed)  # type: ignore[arg-type]
+    def words(self) -> DensityWords:
+        """What the density may name."""
+        return DensityWords(self.coordinates, self.fields, self.numbers, self.where)
 
     def _stands_on(self, tape: Tape, name: str) -> bool:
         """Whether a field occurs in what is noted, or in the density itself."""
@@ -204,7 +131,7 @@ class FieldsDensity(Functional):
 
     # variation
 
-    def varied(self, *texts: str) -> list[FieldsVariation]:
+    def varied(self, *texts: str) -> list[FirstVariation]:
         """The variations of the density and of further ones, over the same stages.
 
         Parameters
@@ -215,9 +142,9 @@ class FieldsDensity(Functional):
         tape = self.new_algebra()
         nodes = [self.integrand(tape), *(self.read(tape, text) for text in texts)]
         realised = Realised(tape)
-        return [FieldsVariation(realised, realised.value(node), Sweep.of(realised, node)) for node in nodes]
+        return [FirstVariation(realised, realised.value(node), Sweep.of(realised, node)) for node in nodes]
 
-    def first_variation(self) -> FieldsVariation:
+    def first_variation(self) -> FirstVariation:
         """δE = ∫ (E^{ij} h_ij + Σ_u E_u δu) dV, by structure."""
         return self.varied()[0]
 
@@ -246,7 +173,7 @@ class FieldsDensity(Functional):
         density = self.density
         return euler_operator(density.outputs[0], self.unknowns, density.stages, self.coordinates)
 
-    def difference(self, found: FieldsVariation) -> Staged:
+    def difference(self, found: FirstVariation) -> Staged:
         """The Euler derivatives minus those of a variation by structure: zero if they agree."""
         realised = found.realised
         expected = found.packed(self.fields)
@@ -281,7 +208,7 @@ class FieldsDensity(Functional):
         found = self.first_variation()
         space, outputs = found.realised.space, list[gr.Node]()
         for name, text in textbook.items():
-            said = replace(ordered(read(text, self._words(space, self._constants))), labels=None)
+            said = self.words.tensor(space, text)
             kind = self.fields[name]
             own = raised(space, kind, found.tensors[name], products_of(kind)[0])
             if said.up != own.up:
@@ -308,8 +235,8 @@ class FieldsDensity(Functional):
         'R - 2*laplacian(f)'
         """
         tape = self.new_algebra()
-        symbols = {name: Tensor.scalar(gr.symbol(name)) for name in self.numbers}
-        return gradient_text(tape, self.read(tape, self.given if density is None else density, symbols))
+        given = self.given if density is None else density
+        return gradient_text(tape, self.words.scalar(tape, given, self.words.symbols))
 
     # descent
 

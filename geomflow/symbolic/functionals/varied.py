@@ -125,7 +125,7 @@ class Varied(ABC):
 
         Parameters
         ----------
-        found : MetricVariation, PotentialVariation or FieldsVariation
+        found : MetricVariation, PotentialVariation or FirstVariation
             δE by structure.
         """
 

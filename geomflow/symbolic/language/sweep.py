@@ -8,7 +8,7 @@ collected as Q in ∫ Q_m^{jk} δΓ^m_jk dV and integrated by parts at the end, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import final
@@ -19,7 +19,7 @@ from geomflow.core import graph as gr
 from geomflow.core.program import Stage
 from geomflow.symbolic.jets import MetricNodes
 from geomflow.symbolic.language.differences import Differences
-from geomflow.symbolic.language.kinds import dual
+from geomflow.symbolic.language.kinds import Kind, dual
 from geomflow.symbolic.language.space import Space
 from geomflow.symbolic.language.tape import Tape
 from geomflow.symbolic.language.tensor import Tensor, mapped
@@ -179,3 +179,33 @@ class Sweep:
         nabla = self.covariant(s)
         self.add(self.space.contracted(nabla, 1, 3), -1)
         self.add(self.space.contracted(nabla, 0, 3), HALF)
+
+
+@final
+@dataclass(frozen=True)
+class FirstVariation:
+    """The first variation of ∫ s dV by structure: E_ij of the metric and E_u of other fields, in coordinates.
+
+    Parameters
+    ----------
+    realised : Realised
+        The quantities in coordinates, and the stages they stand on.
+    density : Node
+        s.
+    tensors : mapping of str to Tensor
+        E_u by field, with Σ E_u δu over all components.
+    """
+
+    realised: Realised
+    density: gr.Node
+    tensors: Mapping[str, Tensor]
+
+    def packed(self, kinds: Mapping[str, Kind]) -> list[gr.Node]:
+        """√g E_u of all independent components."""
+        space, found = self.realised.space, list[gr.Node]()
+        for name, kind in kinds.items():
+            covector = self.tensors[name]
+            for slot, up in enumerate(kind.up):
+                covector = space.turned(covector, slot, not up)
+            found += [space.density * node for node in kind.summed(covector)]
+        return found
