@@ -11,7 +11,8 @@ STEP = 1e-5
 differences by the fourth power of the change of the geometry, which has second derivatives of the state in it."""
 
 
-def derivative_along(function: Callable[[np.ndarray], np.ndarray], y: np.ndarray, change: np.ndarray) -> np.ndarray:
+def derivative_along(function: Callable[[np.ndarray], np.ndarray], y: np.ndarray, change: np.ndarray,
+                     step: float = STEP) -> np.ndarray:
     """dF(y) v = (8(F(y + hv) − F(y − hv)) − (F(y + 2hv) − F(y − 2hv)))/12h, of fourth order in h.
 
     Parameters
@@ -22,10 +23,12 @@ def derivative_along(function: Callable[[np.ndarray], np.ndarray], y: np.ndarray
         Where the derivative is taken.
     change : array
         v, of the shape of y; h is chosen by its size.
+    step : float
+        The largest change of a component, in units of the largest of y, or in its own where y is zero.
     """
     length = float(np.abs(change).max())
     if not length:
         return np.zeros_like(y)
-    h = STEP * (float(np.abs(y).max()) or 1.0) / length
+    h = step * (float(np.abs(y).max()) or 1.0) / length
     near, far = (function(y + n * h * change) - function(y - n * h * change) for n in (1, 2))
     return np.asarray((8 * near - far) / (12 * h))

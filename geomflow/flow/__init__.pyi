@@ -11,6 +11,7 @@ from .solution import Solution as Solution, load as load
 from .solver import solve as solve
 from .steppers.choose import STEPPERS as STEPPERS
 from .steppers.rkc import RKC as RKC
+from .steppers.rodas import Rosenbrock as Rosenbrock
 from .steppers.rosenbrock import ROS2 as ROS2, ROS34PW2 as ROS34PW2, SemiImplicit as SemiImplicit
 from .steppers.runge_kutta import RK4 as RK4, RK23 as RK23, RK45 as RK45
 from .steppers.scipy_stiff import ScipyStiff as ScipyStiff

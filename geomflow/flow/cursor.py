@@ -155,6 +155,7 @@ class Cursor:
         self.evaluations = 0
         self._rate_ready = False
         self._rate_counted = False
+        self._jacobian: np.ndarray | None = None
         self._radius = -1.0
         self._radius_age = 0
         self._moved = False
@@ -185,6 +186,13 @@ class Cursor:
             self.evaluations -= self._rate_counted
             self._rate_ready = True
         return self.work["rate"]
+
+    def jacobian(self) -> np.ndarray:
+        """The problem's Jacobian at the present state, (n, n); evaluated once."""
+        if self._jacobian is None:
+            assert self.problem.jacobian is not None
+            self._jacobian = self.problem.jacobian(self.t, self.y)
+        return self._jacobian
 
     def residual(self) -> float:
         """Size of the rate by the problem's own measure, or max |rate|; of an iteration's last change, or NaN."""
@@ -227,6 +235,7 @@ class Cursor:
         if rate_known:
             self.work.swap("rate", "new_rate")
         self._rate_ready, self._rate_counted = rate_known, False
+        self._jacobian = None
         self.t = t
 
     def memory(self) -> dict[str, Any]:
@@ -241,6 +250,7 @@ class Cursor:
     def recall(self, memory: dict[str, Any]) -> None:
         """Continue from `memory()`; a rate that was known is evaluated again, to the same bits, and not counted."""
         self._rate_ready, self._rate_counted, self._moved = False, memory["rate_ready"], False
+        self._jacobian = None
         self.evaluations = memory["evaluations"]
         self._radius = memory["radius"]
         self._radius_age = memory["radius_age"]

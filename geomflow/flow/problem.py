@@ -130,8 +130,11 @@ class Problem:
     oscillation : function or None
         (t, y) -> upper bound of |Im| of these eigenvalues; None if they are real and negative.
     jacobian : function or None
-        (t, y) -> d rate/dy of flattened packed states as a dense matrix (n, n), n = y.size, C-ordered; None if it
-        is not known.
+        (t, y) -> d rate/dy of flattened packed states as a dense matrix (n, n), n = y.size, a new array; None if
+        it is not known.
+    autonomous : bool
+        The rate does not depend on t. Of one that may, `Rosenbrock` takes the derivative in t too, by differences that
+        reach over a step's ends by 0.002 of its length.
     spectrum : function or None
         (t, y) -> `Spectrum`, from which a stepper is chosen; None if they are real and negative.
     implicit : Implicit or None
@@ -170,6 +173,7 @@ class Problem:
     spectral_radius: Measure | None = None
     oscillation: Measure | None = None
     jacobian: Callable[[float, Array], Array] | None = None
+    autonomous: bool = False
     spectrum: Callable[[float, Array], Spectrum] | None = None
     implicit: Implicit | None = None
     check: Callable[[float, Array], Violation | None] | None = None

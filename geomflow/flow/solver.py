@@ -74,7 +74,8 @@ def solve(
     t1, t0 : float
         The last time and the first, in the flow's own units.
     stepper : Stepper, str or None
-        A stepper, its name ("rk4", "rk23", "rk45", "rkc", "semi-implicit", "scipy"), or None for the flow's.
+        A stepper, its name ("rk4", "rk23", "rk45", "rkc", "semi-implicit", "rosenbrock", "scipy"), or None for the
+        flow's.
     control : StepController or None
         Step control; None for the stepper's own, with `rtol` and `atol`.
     rtol, atol : float or None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from functools import cache
+
 import numba
 import numpy as np
 import pytest
@@ -10,10 +13,23 @@ from problems import Heat, decay
 from geomflow.core import memory
 from geomflow.core.errors import InputError, MemoryLimitError
 from geomflow.core.outcome import Outcome, OutcomeKind
-from geomflow.flow import RK4, RK23, RK45, RKC, ROS2, ROS34PW2, ErrorControl, FixedStep, StabilityBound, solve
+from geomflow.flow import (
+    RK4,
+    RK23,
+    RK45,
+    RKC,
+    ROS2,
+    ROS34PW2,
+    ErrorControl,
+    FixedStep,
+    Rosenbrock,
+    StabilityBound,
+    solve,
+)
 from geomflow.flow.control import ControllerState
 from geomflow.flow.cursor import Cursor, Workspace, combine
 from geomflow.flow.plan import next_time, stop_times
+from geomflow.flow.steppers.rodas import RODAS5P
 from geomflow.flow.steppers.scipy_stiff import Legs
 
 
@@ -84,6 +100,62 @@ def test_semi_implicit_methods_damp_what_their_operator_misses(tableau, stronges
     damping = [abs(rosenbrock_growth(tableau, -ratio * 1e9, -1e9)) for ratio in np.linspace(0.2, 1.5, 50)]
     assert max(damping) < 0.8
     assert rosenbrock_growth(tableau, -1e-3, -1e-3) == pytest.approx(np.exp(-1e-3), abs=2 * 1e-3 ** (tableau.order + 1))
+
+
+@cache
+def trees(size):
+    """The rooted trees of so many vertices, each the sorted tuple of its branches."""
+    if size == 1:
+        return {()}
+    return {tuple(sorted((*tree, branch))) for n in range(1, size) for tree in trees(size - n) for branch in trees(n)}
+
+
+def vertices(tree):
+    return 1 + sum(map(vertices, tree))
+
+
+def density(tree):
+    return vertices(tree) * math.prod(map(density, tree))
+
+
+def elementary_weights(tree, alpha, beta):
+    """Φ_i: at a vertex with one branch the sums are over β_ij, with more over α_ij (Hairer and Wanner II, (7.13))."""
+    coupled = beta if len(tree) == 1 else alpha
+    return math.prod((coupled @ elementary_weights(branch, alpha, beta) for branch in tree), start=np.ones(len(alpha)))
+
+
+@pytest.mark.parametrize(("method", "order", "estimate_order"), [
+    (RODAS5P, Rosenbrock.order, Rosenbrock.estimate_order),
+    *((tableau.transformed(), tableau.order, tableau.estimate_order) for tableau in (ROS34PW2, ROS2))])
+def test_rosenbrock_methods_satisfy_the_order_conditions(method, order, estimate_order):
+    """Σ b_i Φ_i(τ) = 1/γ(τ) for all trees τ to the order, but not beyond it; to rounding of coefficients up to 150."""
+    stages, rounding = len(method.b), 1e-13
+    gamma = np.linalg.inv(np.eye(stages) / method.gamma - matrix(method.couplings, stages))
+    alpha = matrix(method.a, stages) @ gamma
+    assert np.abs(alpha.sum(axis=1) - method.c).max() < rounding
+    if method.d:
+        assert np.abs(gamma.sum(axis=1) - method.d).max() < rounding
+    for weights, exact in ((np.array(method.b), order), (np.array(method.b) - method.error, estimate_order)):
+        missed = [max(abs(weights @ gamma @ elementary_weights(tree, alpha, alpha + gamma) - 1 / density(tree))
+                      for tree in trees(size)) for size in range(1, exact + 2)]  # fmt: skip
+        assert max(missed[:-1]) < rounding < 1e-3 < missed[-1]
+    assert [len(trees(size)) for size in range(1, 6)] == [1, 1, 2, 4, 9]
+
+
+def test_rosenbrock_is_l_stable():
+    """|R| ≤ 1 on the imaginary axis, and R is analytic to its left; R(∞) = 0, of the embedded method too."""
+    def growth(z):
+        stages = []
+        for a, couplings in zip(RODAS5P.a, RODAS5P.couplings, strict=True):
+            inner = 1 + sum(w * u for w, u in zip(a, stages, strict=True))
+            coupled = sum(w * u for w, u in zip(couplings, stages, strict=True))
+            stages.append(RODAS5P.gamma * (z * inner + coupled) / (1 - RODAS5P.gamma * z))
+        return 1 + np.dot(RODAS5P.b, stages), np.dot(RODAS5P.error, stages)
+
+    assert max(abs(growth(1j * w)[0]) for w in np.logspace(-2, 6, 400)) <= 1 + 1e-12
+    assert growth(0.01)[0] == pytest.approx(np.exp(0.01), abs=1e-13)
+    for z in (-1e8, 1e8j, -1e8 + 1e8j):
+        assert np.abs(growth(z)).max() < 1e-6
 
 
 @pytest.mark.parametrize("radius", [1.0, 30.0, 1e4])

@@ -48,8 +48,13 @@ def test_every_stepper_by_name_solves_the_heat_equation(name):
 
 @pytest.mark.parametrize(("order", "name"), [(0, "rk45"), (2, "rkc"), (4, "semi-implicit")])
 def test_the_stepper_follows_from_the_stiffness(order, name):
-    sol = solve(Heat(16).flow(stiff_order=order), None, 1e-3)
+    sol = solve(Heat(16).flow(stiff_order=order, jacobian=None), None, 1e-3)
     assert sol.recipe["stepper"].startswith({"rk45": "RK45", "rkc": "RKC", "semi-implicit": "SemiImplicit"}[name])
+
+
+@pytest.mark.parametrize(("order", "name"), [(0, "RK45"), (1, "Rosenbrock"), (4, "Rosenbrock")])
+def test_with_a_jacobian_stiff_problems_have_the_rosenbrock_method(order, name):
+    assert solve(Heat(16).flow(stiff_order=order), None, 1e-4).recipe["stepper"].startswith(name)
 
 
 @pytest.mark.parametrize("given", [None, 1e-4])
@@ -63,7 +68,8 @@ def test_the_tolerance_is_the_problems_own_unless_given(given):
 
 
 def test_fourth_order_without_an_implicit_part_is_stabilised():
-    assert solve(Heat(16).flow(stiff_order=4, implicit=None), None, 1e-3).recipe["stepper"].startswith("RKC")
+    flow = Heat(16).flow(stiff_order=4, implicit=None, jacobian=None)
+    assert solve(flow, None, 1e-3).recipe["stepper"].startswith("RKC")
 
 
 def test_save_times_are_hit_exactly_and_the_ends_are_kept():

@@ -153,7 +153,7 @@ class Located(Fuse):
 @pytest.mark.parametrize(
     ("place", "stepper"),
     [*((place, "rkc") for place in sorted(PLACES)), ("radius", "rk4"), ("located event", "semi-implicit"),
-     ("monitor", "rk45"), ("rate", "rk45")],
+     ("monitor", "rk45"), ("rate", "rk45"), ("rate", "rosenbrock"), ("located event", "rosenbrock")],
 )  # fmt: skip
 def test_what_is_raised_is_raised_when_the_run_is_kept(tmp_path, place, stepper):
     """The store holds the run up to the step before, and goes on to the bits of one in which nothing was raised."""

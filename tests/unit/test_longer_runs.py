@@ -31,6 +31,7 @@ WAYS = {
     "rk4 of fixed steps": {"stepper": RK4(), "control": FixedStep(0.0013)},
     "rk4 of steps that divide the time": {"stepper": RK4(), "control": FixedStep(0.001)},
     "semi-implicit": {"stepper": "semi-implicit"},
+    "rosenbrock": {"stepper": "rosenbrock"},
     "scipy": {"stepper": ScipyStiff(legs=7)},
 }
 SAVED = {

@@ -9,6 +9,7 @@ from geomflow.core.registry import Registry
 from geomflow.flow.control import Stepper
 from geomflow.flow.problem import Problem, Spectrum
 from geomflow.flow.steppers.rkc import RKC
+from geomflow.flow.steppers.rodas import Rosenbrock
 from geomflow.flow.steppers.rosenbrock import SemiImplicit
 from geomflow.flow.steppers.runge_kutta import RK45
 from geomflow.flow.steppers.scipy_stiff import ScipyStiff
@@ -19,6 +20,7 @@ STEPPERS: Registry[type[Stepper]] = Registry("stepper", "geomflow.flow.steppers"
     "rk45": "runge_kutta:RK45",
     "rkc": "rkc:RKC",
     "semi-implicit": "rosenbrock:SemiImplicit",
+    "rosenbrock": "rodas:Rosenbrock",
     "scipy": "scipy_stiff:ScipyStiff",
 })
 
@@ -42,12 +44,15 @@ def named_stepper(name: str, rtol: float, atol: float) -> Stepper:
 def fitting_stepper(problem: Problem) -> Stepper:
     """The stepper for the order of the rate's derivatives and for where its eigenvalues lie, at the initial state.
 
-    Without space derivatives explicit. Near the negative real axis stabilised explicit up to order three, semi-implicit
-    from four on. Away from it, where stabilised methods are not stable, explicit; but from order three on semi-implicit
-    if the implicit part stands in for all eigenvalues and the solution is slow beside the fastest of them.
+    Without space derivatives explicit; with them the Rosenbrock method if the Jacobian is known. If not, near the
+    negative real axis stabilised explicit up to order three, semi-implicit from four on. Away from it, where stabilised
+    methods are not stable, explicit; but from order three on semi-implicit if the implicit part stands in for all
+    eigenvalues and the solution is slow beside the fastest of them.
     """
     if problem.stiff_order == 0:
         return RK45()
+    if problem.jacobian is not None:
+        return Rosenbrock()
     spectrum = problem.spectrum(problem.start, problem.y0) if problem.spectrum else None
     if spectrum is None or _REAL * spectrum.oscillation <= spectrum.damping:
         return SemiImplicit() if problem.stiff_order >= 4 and problem.implicit is not None else RKC()

@@ -1,18 +1,20 @@
-"""Rosenbrock–W methods: linearly implicit steps that keep their order for any operator L, solved by FFT."""
+"""Rosenbrock methods: linearly implicit steps. Those of W type keep their order for any operator L, solved by FFT."""
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
 
+from geomflow.core.differences import derivative_along
 from geomflow.core.errors import InputError
 from geomflow.flow.control import Stepper
 from geomflow.flow.cursor import Cursor
-from geomflow.flow.problem import Implicit
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class RosenbrockTableau:
         """Coefficients for U = Γ k, which need no product with L (Hairer and Wanner II, section IV.7)."""
         alpha, inverse = _lower(self.alpha), np.linalg.inv(_lower(self.couplings) + self.gamma * np.eye(len(self.b)))
         return TransformedTableau(
+            gamma=self.gamma,
             c=tuple(map(float, alpha.sum(axis=1))),
             a=_rows(alpha @ inverse),
             couplings=_rows(np.eye(len(self.b)) / self.gamma - inverse),
@@ -44,13 +47,18 @@ class RosenbrockTableau:
 
 @dataclass(frozen=True)
 class TransformedTableau:
-    """(1 − γ dt L) U_i = γ dt f(y + Σ_j a_ij U_j) + γ Σ_j couplings_ij U_j, result y + Σ b_i U_i."""
+    """(1 − γ dt L) U_i = γ dt (f(y + Σ_j a_ij U_j) + d_i dt ∂f/∂t) + γ Σ_j couplings_ij U_j, result y + Σ b_i U_i.
 
+    f is taken at t + c_i dt, ∂f/∂t at t and y; `d` is empty where L need not be the Jacobian, the error Σ error_i U_i.
+    """
+
+    gamma: float
     c: tuple[float, ...]
     a: tuple[tuple[float, ...], ...]
     couplings: tuple[tuple[float, ...], ...]
     b: tuple[float, ...]
     error: tuple[float, ...]
+    d: tuple[float, ...] = ()
 
 
 def _lower(rows: tuple[tuple[float, ...], ...]) -> np.ndarray:
@@ -94,8 +102,82 @@ ROS2 = RosenbrockTableau(
 for any 0 ≤ θ ≤ 6.8 and are damped monotonically for θ ≤ 1: for operators L that are a poor stand-in."""
 
 
+_SHIFT = 1e-3
+"""Of a step, for differences in time: rounding errs by 1e-13 of the rate there, and what is left out by less."""
+
+
+class LinearlyImplicit(Stepper, ABC):
+    """Steps by the stages of a Rosenbrock method; subclasses say with which tableau, and what solves with 1 − γ dt L.
+
+    Each stage costs one rate and one solve; time derivatives, where the method has them, four rates a step.
+    """
+
+    @property
+    @abstractmethod
+    def method(self) -> TransformedTableau:
+        """The coefficients."""
+
+    @abstractmethod
+    def solver(self, cursor: Cursor, dt: float) -> Callable[[np.ndarray], None]:
+        """What solves (1 − γ dt L) u = b in place, L taken at the start of the step.
+
+        Parameters
+        ----------
+        cursor : Cursor
+            At the start of the step.
+        dt : float
+            Its length.
+        """
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """The transformed stages U_i, and dt ∂f/∂t."""
+        return (*self._stages, "slope") if self.method.d else self._stages
+
+    @property
+    def _stages(self) -> tuple[str, ...]:
+        return tuple(f"u{i}" for i in range(len(self.method.b)))
+
+    def attempt(self, cursor: Cursor, t_new: float) -> None:
+        """One step; the first stage uses the cursor's rate."""
+        method, stages, dt = self.method, self._stages, t_new - cursor.t
+        solve = self.solver(cursor, dt)
+        cursor.rate()
+        moving = bool(method.d) and not cursor.problem.autonomous
+        if moving:
+            _differentiate(cursor, dt)
+        for i in range(len(stages)):
+            drift = {"slope": method.gamma * method.d[i] * dt} if moving and method.d[i] else {}
+            self._stage(cursor, t_new, i, drift)
+            solve(cursor.work[stages[i]])
+        cursor.work.combine("new", {"y": 1.0, **_terms(method.b, stages)})
+        cursor.work.combine("error", _terms(method.error, stages))
+
+    def _stage(self, cursor: Cursor, t_new: float, i: int, drift: dict[str, float]) -> None:
+        """The right-hand side for U_i into its row; "new" and "error" serve as work arrays."""
+        method, work, stages, dt = self.method, cursor.work, self._stages, t_new - cursor.t
+        source = "rate"
+        if i > 0:
+            work.combine("new", {"y": 1.0, **_terms(method.a[i], stages)})
+            t = t_new if method.c[i] == 1 else cursor.t + method.c[i] * dt
+            cursor.evaluate(t, "new", "error")
+            source = "error"
+        couplings = tuple(method.gamma * value for value in method.couplings[i])
+        work.combine(stages[i], {source: method.gamma * dt, **drift, **_terms(couplings, stages)})
+
+
+def _differentiate(cursor: Cursor, dt: float) -> None:
+    """dt ∂f/∂t at the cursor into the row "slope", by differences at times near by; "error" serves as a work array."""
+
+    def rate(shift: np.ndarray) -> np.ndarray:
+        cursor.evaluate(cursor.t + float(shift[0]) * dt, "y", "error")
+        return cursor.work["error"].copy()
+
+    cursor.work["slope"][...] = derivative_along(rate, np.zeros(1), np.ones(1), _SHIFT)
+
+
 @dataclass(frozen=True)
-class SemiImplicit(Stepper):
+class SemiImplicit(LinearlyImplicit):
     """Rosenbrock–W method: solves with 1 − γ dt L only, for the fourth-order flows.
 
     Any L keeps the order, because the whole rate enters each stage; L only has to be strong enough (see the tableaux
@@ -123,40 +205,21 @@ class SemiImplicit(Stepper):
         return self.tableau.estimate_order
 
     @property
-    def rows(self) -> tuple[str, ...]:
-        """The transformed stages U_i."""
-        return tuple(f"u{i}" for i in range(len(self.tableau.b)))
+    def method(self) -> TransformedTableau:
+        """The tableau in the variables U."""
+        return _transformed(self.tableau)
 
     def check(self, cursor: Cursor) -> None:
         """The problem must bring an operator L."""
         if cursor.problem.implicit is None:
             raise InputError("this flow has no implicit part for the stepper 'semi-implicit': use 'rkc' or 'scipy'.")
 
-    def attempt(self, cursor: Cursor, t_new: float) -> None:
-        """One step; the first stage uses the cursor's rate."""
-        method, stages = _transformed(self.tableau), self.rows
+    def solver(self, cursor: Cursor, dt: float) -> Callable[[np.ndarray], None]:
+        """That of the problem's operator."""
         implicit = cursor.problem.implicit
         assert implicit is not None
         implicit.prepare(cursor.t, cursor.y)
-        cursor.rate()
-        for i in range(len(stages)):
-            self._stage(cursor, t_new, i, method, implicit)
-        cursor.work.combine("new", {"y": 1.0, **_terms(method.b, stages)})
-        cursor.work.combine("error", _terms(method.error, stages))
-
-    def _stage(self, cursor: Cursor, t_new: float, i: int, method: TransformedTableau, implicit: Implicit) -> None:
-        """U_i into its row; "new" and "error" serve as work arrays."""
-        work, stages, dt = cursor.work, self.rows, t_new - cursor.t
-        step = self.tableau.gamma * dt
-        source = "rate"
-        if i > 0:
-            work.combine("new", {"y": 1.0, **_terms(method.a[i], stages)})
-            t = t_new if method.c[i] == 1 else cursor.t + method.c[i] * dt
-            cursor.evaluate(t, "new", "error")
-            source = "error"
-        couplings = tuple(self.tableau.gamma * value for value in method.couplings[i])
-        work.combine(stages[i], {source: step, **_terms(couplings, stages)})
-        implicit.solve(work[stages[i]], step, work[stages[i]])
+        return lambda b: implicit.solve(b, self.tableau.gamma * dt, b)
 
 
 _transformed = lru_cache(RosenbrockTableau.transformed)

@@ -33,8 +33,9 @@ class Legs(CappedSteps):
 
 @dataclass(frozen=True)
 class ScipyStiff(Stepper):
-    """BDF, Radau or LSODA of `scipy.integrate` with a dense Jacobian by differences: for some thousand unknowns.
+    """BDF, Radau or LSODA of `scipy.integrate` with a dense Jacobian: for some thousand unknowns.
 
+    The Jacobian is the problem's own, or found by differences where it has none.
     A step of the run is a leg: scipy starts anew on each of them and chooses its own steps inside, to its own
     tolerances. Monitors and events see the ends of the legs.
 
@@ -78,11 +79,12 @@ class ScipyStiff(Stepper):
             cursor.evaluations += 1
             return out.ravel()
 
-        shape = cursor.y.shape
+        shape, jacobian = cursor.y.shape, cursor.problem.jacobian
+        exact = {} if jacobian is None else {"jac": lambda t, y: jacobian(t, np.ascontiguousarray(y).reshape(shape))}
         new = cursor.work["new"]
         try:
             make = getattr(integrate, self.method)
-            solver = make(rate, cursor.t, cursor.y.ravel().copy(), t_new, rtol=self.rtol, atol=self.atol)
+            solver = make(rate, cursor.t, cursor.y.ravel().copy(), t_new, rtol=self.rtol, atol=self.atol, **exact)
             while solver.status == "running":
                 solver.step()
             finished = solver.status == "finished"
