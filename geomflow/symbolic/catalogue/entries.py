@@ -10,6 +10,8 @@ from __future__ import annotations
 import sympy
 
 from geomflow.core.errors import InputError
+from geomflow.symbolic.catalogue import frames
+from geomflow.symbolic.catalogue.frames import left_invariant, sphere_factors
 from geomflow.symbolic.catalogue.geometry import TIME, Geometry, Known, constant, einstein_known
 from geomflow.symbolic.chart import Chart, ComplexChart
 from geomflow.symbolic.kahler import KahlerMetric
@@ -38,7 +40,7 @@ def round_sphere(dim: int = 2, radius: sympy.Expr = RADIUS) -> Geometry:
     ranges = dict.fromkeys(angles[:-1], (0, sympy.pi)) | {angles[-1]: (0, 2 * sympy.pi)}
     chart = Chart(angles, ranges=ranges, periods={angles[-1]: 2 * sympy.pi})
     radius = constant("radius", radius, chart)
-    metric = Metric(chart, radius**2 * sympy.diag(*_sphere_factors(chart.symbols)))
+    metric = Metric(chart, radius**2 * sympy.diag(*sphere_factors(chart.symbols)))
     known = einstein_known(metric, (dim - 1) / radius**2, riemann_squared=2 * dim * (dim - 1) / radius**4)
     return Geometry(
         "round-sphere", f"the round sphere of dimension {dim}", metric, known, "R. Hamilton, J. Diff. Geom. 17 (1982)"
@@ -66,7 +68,7 @@ def cylinder(sphere_dim: int = 2, flat_dim: int = 1, radius: sympy.Expr = RADIUS
         [*angles, *lines], ranges=dict.fromkeys(angles[:-1], (0, sympy.pi)), periods={angles[-1]: 2 * sympy.pi}
     )
     radius = constant("radius", radius, chart)
-    factors = _sphere_factors(chart.symbols[:sphere_dim])
+    factors = sphere_factors(chart.symbols[:sphere_dim])
     k = sphere_dim
 
     def at(square: sympy.Expr) -> sympy.Matrix:
@@ -82,13 +84,6 @@ def cylinder(sphere_dim: int = 2, flat_dim: int = 1, radius: sympy.Expr = RADIUS
     return Geometry("cylinder", title, Metric(chart, at(radius**2)), known, "R. Hamilton, Surveys Diff. Geom. 2 (1995)")
 
 
-def _sphere_factors(angles: tuple[sympy.Symbol, ...]) -> list[sympy.Expr]:
-    factors = [sympy.Integer(1)]
-    for angle in angles[:-1]:
-        factors.append(factors[-1] * sympy.sin(angle) ** 2)
-    return factors
-
-
 def _at_least(what: str, dim: int, least: int) -> None:
     if dim < least:
         raise InputError(f"{what} needs dimension {least} or more, not {dim}")
@@ -99,9 +94,7 @@ def nil() -> Geometry:
 
     With D = 12t + BC/A: A(t) = A^{2/3}(BC)^{1/3} D^{−1/3}, B(t) = A^{1/3}B^{2/3}C^{−1/3} D^{1/3}, and C likewise.
     """
-    chart = Chart("x y z")
-    x = chart.symbols[0]
-    forms = sympy.Matrix([[0, 2 * x, 1], [1, 0, 0], [0, 1, 0]])
+    chart, forms = frames.nil()
     third = sympy.Rational(1, 3)
     d = 12 * TIME + B * C / A
     moving = (
@@ -112,9 +105,9 @@ def nil() -> Geometry:
     known = Known(
         scalar=-2 * A / (B * C),
         rates={A: -4 * A**2 / (B * C), B: 4 * A / C, C: 4 * A / B},
-        flow=_left_invariant(forms, *moving),
+        flow=left_invariant(forms, moving),
     )
-    metric = Metric(chart, _left_invariant(forms, A, B, C))
+    metric = Metric(chart, left_invariant(forms, (A, B, C)))
     return Geometry(
         "nil", "the left-invariant metrics of Nil", metric, known, "J. Isenberg, M. Jackson, J. Diff. Geom. 35 (1992)"
     )
@@ -125,29 +118,13 @@ def su2() -> Geometry:
 
     Ricci flow becomes A' = −8 + 4(B² + C² − A²)/(BC), and cyclic.
     """
-    chart = Chart("psi theta phi", ranges={"theta": (0, sympy.pi)}, periods={"psi": 4 * sympy.pi, "phi": 2 * sympy.pi})
-    psi, theta, _ = chart.symbols
-    sin, cos = sympy.sin, sympy.cos
-    forms = (
-        sympy.Matrix(
-            [
-                [0, -sin(psi), cos(psi) * sin(theta)],
-                [0, cos(psi), sin(psi) * sin(theta)],
-                [1, 0, cos(theta)],
-            ]
-        )
-        / 2
-    )
+    chart, forms = frames.su2()
     known = Known(
         rates={p: -8 + 4 * (q**2 + r**2 - p**2) / (q * r) for p, q, r in ((A, B, C), (B, C, A), (C, A, B))},
         scalar=4 / A + 4 / B + 4 / C - 2 * (A**2 + B**2 + C**2) / (A * B * C),
     )
-    metric = Metric(chart, _left_invariant(forms, A, B, C))
+    metric = Metric(chart, left_invariant(forms, (A, B, C)))
     return Geometry("su2", "the left-invariant metrics of SU(2)", metric, known, "J. Milnor, Adv. Math. 21 (1976)")
-
-
-def _left_invariant(forms: sympy.Matrix, *weights: sympy.Expr) -> sympy.Matrix:
-    return forms.T * sympy.diag(*weights) * forms
 
 
 def schwarzschild(mass: sympy.Expr = MASS) -> Geometry:
@@ -228,7 +205,7 @@ def bryant(dim: int = 3) -> Geometry:
     chart = Chart(["r", *angles], ranges={"r": (0, sympy.oo)} | dict.fromkeys(angles[:-1], (0, sympy.pi)))
     r = chart.symbols[0]
     w = sympy.Function("w", positive=True)(r)
-    factors = [w**2 * factor for factor in _sphere_factors(chart.symbols[1:])]
+    factors = [w**2 * factor for factor in sphere_factors(chart.symbols[1:])]
     n = sympy.Integer(dim)
     slope = w.diff(r)
     known = Known(scalar=(n - 1) * ((n - 2) * (1 - slope**2) / w**2 - 2 * w.diff(r, 2) / w))
