@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import sympy
 
 from geomflow.symbolic.given import given
-from geomflow.symbolic.language.words import FLAT
+from geomflow.symbolic.language.operators import FLAT
 from geomflow.symbolic.meaning import FUNCTIONS, SympyMeaning
 from geomflow.symbolic.parse import read
 from geomflow.symbolic.variation import display
