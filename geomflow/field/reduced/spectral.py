@@ -1,0 +1,321 @@
+"""Spectral bases: Fourier on circles, Legendre in the cosine between poles, Chebyshev between ends without parity."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from geomflow.core.errors import InputError
+from geomflow.field.reduced import polynomials
+from geomflow.field.reduced.basis import Arrays, OneAxis, check_count, check_interval, inside
+from geomflow.field.reduced.polynomials import Angles
+
+
+class Modal(OneAxis):
+    """Functions by coefficients of modes: values = modes @ coefficients, coefficients = analysis @ values."""
+
+    order = None
+
+    @property
+    @abstractmethod
+    def modes_at_nodes(self) -> np.ndarray:
+        """The modes at the nodes, (N, modes)."""
+
+    @property
+    @abstractmethod
+    def analysis(self) -> np.ndarray:
+        """From values at the nodes to coefficients, (modes, N)."""
+
+    @property
+    @abstractmethod
+    def slopes(self) -> np.ndarray:
+        """The derivative of modes in their own variable, on coefficients, (modes, modes)."""
+
+    @property
+    def project(self) -> np.ndarray:
+        return self.modes_at_nodes @ self.analysis
+
+    def derivative(self, index: Sequence[int]) -> np.ndarray:
+        (times,) = self._checked(index)
+        return self._derivative(times) if times else np.eye(self.n)
+
+    def _derivative(self, times: int) -> np.ndarray:
+        return self.modes_at_nodes @ np.linalg.matrix_power(self.slopes, times) @ self.analysis
+
+
+@final
+@dataclass(frozen=True)
+class Fourier(Modal):
+    """Functions on a circle by trigonometric polynomials; the regular variable is x.
+
+    For an even number of nodes the sawtooth is not kept, which has no derivative.
+
+    Parameters
+    ----------
+    n : int
+        Nodes.
+    period : float
+        The length of the circle.
+    start : float
+        Where the first node is.
+    """
+
+    n: int
+    period: float
+    start: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_count(self.n, 1, "a circle")
+        check_interval(self.start, self.start + self.period)
+
+    @property
+    def x(self) -> Arrays:
+        return (self.start + self.period * np.arange(self.n) / self.n,)
+
+    @property
+    def points(self) -> Arrays:
+        return self.x
+
+    @property
+    def weights(self) -> np.ndarray:
+        return np.full(self.n, self.period / self.n)
+
+    @property
+    def _numbers(self) -> np.ndarray:
+        return np.arange((self.n - 1) // 2 + 1)
+
+    @cached_property
+    def modes_at_nodes(self) -> np.ndarray:
+        """1, cos kt, …, sin kt, …, t = 2π (x − start)/period."""
+        return _waves(np.outer(np.arange(self.n), self._numbers) % self.n / self.n)
+
+    @property
+    def analysis(self) -> np.ndarray:
+        found = 2 * self.modes_at_nodes.T / self.n
+        found[0] /= 2
+        return found
+
+    @property
+    def slopes(self) -> np.ndarray:
+        count = len(self._numbers)
+        speed = np.diag(2 * np.pi * self._numbers[1:] / self.period)
+        found = np.zeros((2 * count - 1, 2 * count - 1))
+        found[count:, 1:count], found[1:count, count:] = -speed, speed
+        return found
+
+    def at(self, points: ArrayLike) -> np.ndarray:
+        turns = (np.atleast_1d(np.asarray(points, dtype=float)) - self.start) / self.period
+        return _waves(np.outer(turns - np.floor(turns), self._numbers) % 1) @ self.analysis
+
+
+def _waves(turns: np.ndarray) -> np.ndarray:
+    angle = 2 * np.pi * turns
+    return np.hstack([np.cos(angle), np.sin(angle[:, 1:])])
+
+
+class Polar(Modal):
+    """Functions on [a, b] that are smooth in ξ = cos X, X = π(x − a)/(b − a): even about both ends."""
+
+    n: int
+    a: float
+    b: float
+    modes: int | None
+
+    def _check(self) -> None:
+        check_count(self.n, 2, "an interval")
+        check_interval(self.a, self.b)
+        kept = 3 * self.n // 4 if self.modes is None else self.modes
+        if not 1 <= kept <= self.n:
+            raise InputError(f"{self.n} nodes carry 1 to {self.n} modes, not {kept}; the default is three quarters")
+        object.__setattr__(self, "modes", kept)
+
+    @property
+    def kept(self) -> int:
+        """The number of modes, polynomials of lower degree."""
+        assert self.modes is not None
+        return self.modes
+
+    @property
+    @abstractmethod
+    def angles(self) -> Angles:
+        """X at the nodes."""
+
+    @property
+    @abstractmethod
+    def weights_xi(self) -> np.ndarray:
+        """w with w · f = ∫ f dξ over [−1, 1], (N,)."""
+
+    @property
+    def points(self) -> Arrays:
+        return (self.angles.cos,)
+
+    @property
+    def x(self) -> Arrays:
+        step, near = (self.b - self.a) / np.pi, self.angles.near
+        return (np.where(self.angles.far, self.b - step * near, self.a + step * near),)
+
+    @property
+    def sine_squared(self) -> np.ndarray:
+        """r² = 1 − ξ² at the nodes, to its last digits."""
+        return self.angles.sin**2
+
+    @property
+    def from_start(self) -> np.ndarray:
+        """1 − ξ at the nodes, to its last digits."""
+        return self.angles.from_start
+
+    @property
+    def from_end(self) -> np.ndarray:
+        """1 + ξ at the nodes, to its last digits."""
+        return self.angles.from_end
+
+    @property
+    def odd_weights(self) -> np.ndarray:
+        return (self.b - self.a) / np.pi * self.weights_xi / self.angles.sin
+
+    @property
+    def slopes(self) -> np.ndarray:
+        return polynomials.slopes(self.kept)
+
+    def _angles_of(self, points: ArrayLike) -> Angles:
+        places = inside(points, self.a, self.b)
+        far = places - self.a > self.b - places
+        near = np.where(far, self.b - places, places - self.a) * (np.pi / (self.b - self.a))
+        return Angles(near, far)
+
+
+@final
+@dataclass(frozen=True)
+class Legendre(Polar):
+    """Functions smooth in ξ = cos X, X = π(x − a)/(b − a), by Legendre polynomials at Gauss's nodes, by increasing x.
+
+    Poles and mirrors at both ends are kept without conditions. Derivatives are those of the projected polynomial,
+    with respect to ξ.
+
+    Parameters
+    ----------
+    n : int
+        Nodes.
+    a, b : float
+        The ends.
+    modes : int, optional
+        Polynomials kept, of degrees below it; by default the integer part of 3n/4.
+    """
+
+    n: int
+    a: float
+    b: float
+    modes: int | None = None
+
+    def __post_init__(self) -> None:
+        self._check()
+
+    def limited(self, drop: int) -> Legendre:
+        """The same nodes with fewer modes.
+
+        Parameters
+        ----------
+        drop : int
+            How many fewer.
+        """
+        return replace(self, modes=self.kept - drop)
+
+    @property
+    def angles(self) -> Angles:
+        return polynomials.gauss(self.n)[0]
+
+    @property
+    def weights_xi(self) -> np.ndarray:
+        return polynomials.gauss(self.n)[1]
+
+    @cached_property
+    def modes_at_nodes(self) -> np.ndarray:
+        """p_k(ξ) at the nodes, (N, modes)."""
+        return polynomials.legendre(self.kept, self.angles)
+
+    @property
+    def analysis(self) -> np.ndarray:
+        return self.modes_at_nodes.T * self.weights_xi
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Exact for polynomials in ξ of degree below n: ∫_0^π p_k(cos X) dX is known."""
+        everything = polynomials.legendre(self.n, self.angles)
+        return (self.b - self.a) / np.pi * (everything @ polynomials.moments(self.n)) * self.weights_xi
+
+    def at(self, points: ArrayLike) -> np.ndarray:
+        return polynomials.legendre(self.kept, self._angles_of(points)) @ self.analysis
+
+
+@final
+@dataclass(frozen=True)
+class Chebyshev(Modal):
+    """Functions on [a, b] without parity at the ends, by Chebyshev polynomials at Lobatto's nodes, ends included.
+
+    The regular variable is x; all n polynomials are kept; integrals are by Clenshaw and Curtis.
+
+    Parameters
+    ----------
+    n : int
+        Nodes.
+    a, b : float
+        The ends.
+    """
+
+    n: int
+    a: float
+    b: float
+
+    def __post_init__(self) -> None:
+        check_count(self.n, 2, "an interval with its ends")
+        check_interval(self.a, self.b)
+
+    @property
+    def x(self) -> Arrays:
+        share = np.sin(np.pi * np.arange(self.n) / (2 * (self.n - 1))) ** 2
+        found = np.where(share <= 0.5, self.a + (self.b - self.a) * share, self.b - (self.b - self.a) * share[::-1])
+        return (found,)
+
+    @property
+    def points(self) -> Arrays:
+        return self.x
+
+    @cached_property
+    def modes_at_nodes(self) -> np.ndarray:
+        """T_k(t), t = (2x − a − b)/(b − a)."""
+        last = self.n - 1
+        return np.cos(np.pi * (np.outer(np.arange(last, -1, -1), np.arange(self.n)) % (2 * last)) / last)
+
+    @property
+    def analysis(self) -> np.ndarray:
+        ends = np.ones(self.n)
+        ends[[0, -1]] = 0.5
+        return 2 / (self.n - 1) * ends[:, None] * self.modes_at_nodes.T * ends
+
+    @property
+    def slopes(self) -> np.ndarray:
+        """T_j' = 2j (T_{j−1} + T_{j−3} + …), with half of T_0."""
+        k, j = np.indices((self.n, self.n))
+        found = np.where((j > k) & ((j - k) % 2 == 1), 2.0 * j, 0.0)
+        found[0] /= 2
+        return 2 / (self.b - self.a) * found
+
+    @property
+    def project(self) -> np.ndarray:
+        return np.eye(self.n)
+
+    @property
+    def weights(self) -> np.ndarray:
+        k = np.arange(0, self.n, 2)
+        return (self.b - self.a) / 2 * (2 / (1.0 - k**2)) @ self.analysis[::2]
+
+    def at(self, points: ArrayLike) -> np.ndarray:
+        places = inside(points, self.a, self.b)
+        angle = 2 * np.arctan2(np.sqrt(self.b - places), np.sqrt(places - self.a))
+        return np.cos(np.outer(angle, np.arange(self.n))) @ self.analysis
