@@ -171,7 +171,8 @@ def test_a_bar_is_set_over_its_letter_and_other_accents_stay():
 
 
 @pytest.mark.parametrize("thing", [SPHERE, SPHERE.ricci, SPHERE.riemann, SPHERE.chart, PROJECTIVE.ricci_form,
-                                   gf.functionals.KEnergy(T), gf.CalabiFlow(), gf.catalogue.get("round-sphere")],
+                                   gf.functionals.KEnergy(T), gf.CalabiFlow(), gf.catalogue.get("round-sphere"),
+                                   gf.catalogue.ansatz("join", p=2).reduce(gf.RicciFlow(normalised=True))],
                          ids=lambda thing: type(thing).__name__)
 def test_every_exact_object_has_latex_that_browsers_can_set(thing):
     text = thing.latex()

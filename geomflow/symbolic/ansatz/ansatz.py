@@ -17,8 +17,9 @@ from geomflow.symbolic.ansatz.reduction import Reduction, reduced, scalar_on
 from geomflow.symbolic.ansatz.typed import Typed
 from geomflow.symbolic.ansatz.unknowns import Unknown, unknowns_of
 from geomflow.symbolic.exact import all_zero
+from geomflow.symbolic.given import given
 from geomflow.symbolic.metric import Metric
-from geomflow.symbolic.show import InLatex
+from geomflow.symbolic.show import InLatex, shortened
 
 
 @final
@@ -77,7 +78,7 @@ class Ansatz(InLatex):
         name : str
             What it is called.
         """
-        require_known("unknown", name, tuple(u.name for u in self.unknowns))
+        require_known("function or number of the ansatz", name, tuple(u.name for u in self.unknowns))
         return next(u for u in self.unknowns if u.name == name)
 
     @cached_property
@@ -115,7 +116,8 @@ class Ansatz(InLatex):
         expression : sympy expression
             In all coordinates.
         """
-        chart, found = self.metric.chart, normal(expression, self.metric.chart)
+        chart = self.metric.chart
+        found = normal(given(expression, chart.names), chart)
         slopes = [found.diff(s) for s in chart.symbols if s.name not in self.coordinates]
         if not all_zero(slopes, chart):
             raise InputError(f"{found} depends on more coordinates than the unknowns do.")
@@ -164,16 +166,17 @@ def typed_rate(flow: Any, dim: int) -> Typed:
         return Typed(flow)
     if isinstance(flow, Typed):
         return flow
-    if not hasattr(flow, "typed"):
-        raise InputError(f"an ansatz reduces flows of metrics, such as RicciFlow(), or a rate as text, not {flow!r}.")
+    if isinstance(flow, type) or not hasattr(flow, "typed"):
+        raise InputError("an ansatz reduces flows of metrics, such as RicciFlow(), or a rate as text, such as "
+                         f"\"-2*Ric\", and {shortened(repr(flow))} was given.")
     found: Typed = flow.typed(dim)
     return found
 
 
-def domain_of(metric: Metric, unknowns: Sequence[Unknown], given: Any) -> dict[str, Domain]:
+def domain_of(metric: Metric, unknowns: Sequence[Unknown], wanted: Any) -> dict[str, Domain]:
     """The domain of each coordinate of the unknowns, checked against the chart."""
     own = [name for name in metric.chart.coordinates if any(name in u.coordinates for u in unknowns)]
-    table = _by_coordinate(own, given)
+    table = _by_coordinate(own, wanted)
     found = {}
     for name in own:
         domain = table.get(name)
@@ -183,25 +186,32 @@ def domain_of(metric: Metric, unknowns: Sequence[Unknown], given: Any) -> dict[s
             raise InputError(f"the unknowns depend on {name}, and nothing says where it lies: give a domain, as in "
                              "domain=Interval(0, pi, ends='pole') or domain=Circle(2*pi).")
         found[name] = _fitted(metric, name, domain)
+        _require_closing(found[name], name, unknowns)
     return found
 
 
-def _by_coordinate(own: Sequence[str], given: Any) -> dict[str, Any]:
-    if given is None:
+def _by_coordinate(own: Sequence[str], wanted: Any) -> dict[str, Any]:
+    if wanted is None:
         return {}
-    if isinstance(given, Mapping):
-        table = {str(name): domain for name, domain in given.items()}
+    if isinstance(wanted, Mapping):
+        table = {str(name): domain for name, domain in wanted.items()}
     else:
-        domains = [given] if isinstance(given, Circle | Interval) else list(given)
+        domains = list(wanted) if isinstance(wanted, list | tuple) else [wanted]
         if len(domains) != len(own):
-            told = f"the coordinates {', '.join(own)}" if own else "no coordinate"
-            raise InputError(f"the unknowns depend on {told}, and {len(domains)} domains were given.")
+            raise InputError(f"{_counted(own)}, and {len(domains)} domains were given: give one for each coordinate of "
+                             "the unknowns, and none where these are numbers.")
         table = dict(zip(own, domains, strict=True))
     for name, domain in table.items():
         require_known("coordinate of unknowns", name, own)
         if not isinstance(domain, Circle | Interval):
             raise InputError(f"the domain of {name} is a Circle or an Interval, and {domain!r} was given.")
     return table
+
+
+def _counted(own: Sequence[str]) -> str:
+    if not own:
+        return "the unknowns depend on no coordinate"
+    return f"the unknowns depend on {len(own)} coordinate{'s' * (len(own) > 1)} ({', '.join(own)})"
 
 
 def _fitted(metric: Metric, name: str, domain: Domain) -> Domain:
@@ -212,9 +222,23 @@ def _fitted(metric: Metric, name: str, domain: Domain) -> Domain:
         if length is None:
             raise InputError(f"the circle of {name} has no period: give it, Circle(2*pi), or the chart's.")
         if period is not None and period != length:
-            raise InputError(f"the chart says that {name} has the period {period}, and the circle {length}.")
+            raise InputError(f"the chart says that {name} has the period {period}, and the circle {length}: make them "
+                             "agree.")
+        if bounds is not None and bounds[1] - bounds[0] != length:
+            raise InputError(f"the chart says that {name} lies in ({bounds[0]}, {bounds[1]}), and the domain is "
+                             f"{domain}: make them agree.")
         return Circle(length)
+    if period is not None and not (2 * domain.length == period and all(end.kind == "mirror" for end in domain.ends)):
+        raise InputError(f"the chart says that {name} has the period {period}, and the domain is {domain}: take "
+                         "Circle(), a half of it between mirrors, or a chart in which it has none.")
     if bounds is not None and tuple(bounds) != (domain.a, domain.b):
         raise InputError(f"the chart says that {name} lies in ({bounds[0]}, {bounds[1]}), and the domain is {domain}: "
                          "make them agree.")
     return domain
+
+
+def _require_closing(domain: Domain, name: str, unknowns: Sequence[Unknown]) -> None:
+    own = [u.name for u in unknowns if name in u.coordinates]
+    for end in domain.ends if isinstance(domain, Interval) else ():
+        if end.closing:
+            require_known(f"function of {name} that closes at the end \"{end}\",", end.closing, own)

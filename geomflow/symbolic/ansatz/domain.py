@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, final
 
@@ -63,6 +64,9 @@ class End:
             raise InputError(f'an end of an interval is "pole", "pole:psi" or "mirror", and {text!r} was given.')
         kind, _, closing = text.partition(":")
         require_known("end of an interval", kind.strip(), ENDS)
+        if closing and kind.strip() != "pole":
+            raise InputError(f"nothing closes at a {kind.strip()}, and {text!r} names {closing.strip()}: an unknown "
+                             'vanishes at a pole, "pole:psi".')
         return cls(kind.strip(), closing.strip())
 
     def __str__(self) -> str:
@@ -95,9 +99,10 @@ class Interval:
             raise InputError(f"an interval goes from a number to a larger one, and ({self.a}, {self.b}) was given.")
         object.__setattr__(self, "a", low)
         object.__setattr__(self, "b", high)
-        pair = (self.ends, self.ends) if isinstance(self.ends, str | End) else tuple(self.ends)
-        if len(pair) != 2:
-            raise InputError(f"an interval has two ends, and {self.ends!r} was given for them.")
+        pair = (self.ends, self.ends) if isinstance(self.ends, str | End) else self.ends
+        if not isinstance(pair, Sequence) or len(pair) != 2:
+            raise InputError(f"an interval has two ends, each \"pole\" or \"mirror\", and {self.ends!r} was given for "
+                             "them.")
         object.__setattr__(self, "ends", tuple(map(End.read, pair)))
 
     @property

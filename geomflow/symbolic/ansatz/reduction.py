@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import sympy
 
 from geomflow.core import graph as gr
-from geomflow.core.errors import ExpressionError, InputError
+from geomflow.core.errors import ExpressionError, InputError, require_known
 from geomflow.core.graph.sympy_bridge import all_to_sympy, with_functions
 from geomflow.core.symmetric import packed_places
-from geomflow.symbolic.ansatz.measure import on_orbit
+from geomflow.symbolic.ansatz.measure import normal, on_orbit
+from geomflow.symbolic.ansatz.shown import in_latex, integrals, integrals_in_latex, mean_in_latex, plainly
 from geomflow.symbolic.ansatz.typed import METRIC, Typed
 from geomflow.symbolic.ansatz.unknowns import Unknown
 from geomflow.symbolic.chart import Chart
 from geomflow.symbolic.exact import compute
+from geomflow.symbolic.given import names_in
 from geomflow.symbolic.jets import MetricNodes
 from geomflow.symbolic.language.averages import Averages
 from geomflow.symbolic.language.differences import Differences
@@ -31,7 +34,7 @@ from geomflow.symbolic.language.words import TIME, Words
 from geomflow.symbolic.metric import Metric
 from geomflow.symbolic.parse import read
 from geomflow.symbolic.ring import ExactRing
-from geomflow.symbolic.show import InLatex
+from geomflow.symbolic.show import InLatex, latex
 
 if TYPE_CHECKING:
     from geomflow.symbolic.ansatz.ansatz import Ansatz
@@ -78,25 +81,36 @@ class Reduction(InLatex):
 
     @property
     def equations(self) -> tuple[sympy.Eq, ...]:
-        """One for each unknown."""
+        """One for each unknown, all of them functions of the time too."""
         t = sympy.Symbol(TIME, real=True)
-        moving = [sympy.Function(u.name)(t, *map(sympy.Symbol, u.coordinates)) for u in self.unknowns]
+        moving = {u.value: sympy.Function(u.name)(t, *u.value.args) for u in self.unknowns}
+        rates = [rate.xreplace({**{s: t for s in rate.free_symbols if s.name == TIME}, **moving})
+                 for rate in self.rates]
         return tuple(sympy.Eq(sympy.Derivative(u, t), rate, evaluate=False)
-                     for u, rate in zip(moving, self.rates, strict=True))
+                     for u, rate in zip(moving.values(), rates, strict=True))
 
     def __getitem__(self, name: str) -> sympy.Expr:
-        return self.rates[[u.name for u in self.unknowns].index(name)]
+        names = [u.name for u in self.unknowns]
+        require_known("function or number of the ansatz", name, names)
+        return self.rates[names.index(name)]
 
     def __exact__(self) -> tuple[sympy.Eq, ...]:
         return self.equations
 
     def _latex(self, printer: Any = None) -> str:
-        lines = r" \\ ".join(rf"\partial_t {sympy.latex(sympy.Symbol(u.name))} &= {sympy.latex(rate)}"
-                             for u, rate in zip(self.unknowns, self.rates, strict=True))
-        return rf"\begin{{aligned}} {lines} \end{{aligned}}"
+        told = partial(integrals_in_latex, unknowns=self.unknowns)
+        lines = [rf"\partial_t {latex(sympy.Symbol(u.name))} &= {in_latex(rate, self.unknowns)}"
+                 for u, rate in zip(self.unknowns, self.rates, strict=True)]
+        lines += [f"{mean_in_latex(mean.name)} &= {told(mean.top, mean.bottom)}" for mean in self.means]
+        return r"\begin{aligned} " + r" \\ ".join(lines) + r" \end{aligned}"
 
     def __str__(self) -> str:
-        return "\n".join(f"d{u.name}/dt = {rate}" for u, rate in zip(self.unknowns, self.rates, strict=True))
+        lines = [f"d{u.name}/dt = {plainly(rate, self.unknowns)}"
+                 for u, rate in zip(self.unknowns, self.rates, strict=True)]
+        lines += [f"{mean.name} = {integrals(mean.top, mean.bottom, self.unknowns)}" for mean in self.means]
+        return "\n".join(lines)
+
+    __repr__ = __str__
 
 
 def reduced(ansatz: Ansatz, flow: Typed) -> Reduction:
@@ -105,10 +119,16 @@ def reduced(ansatz: Ansatz, flow: Typed) -> Reduction:
     Raises InputError where the flow leaves the ansatz, with the component that cannot be matched.
     """
     words = _Reader(ansatz, flow)
-    rates = words.rate(flow.rate)
+    moved = words.rate(flow.rate)
     if flow.gauge == "deturck":
-        rates += ansatz.metric.lie_derivative(deturck_field(ansatz))
-    return Reduction(ansatz.unknowns, solved(ansatz, rates), words.means())
+        moved += ansatz.metric.lie_derivative(deturck_field(ansatz))
+    rates, means = solved(ansatz, moved), words.means()
+    if ansatz.coordinates:
+        return Reduction(ansatz.unknowns, rates, means)
+    for mean in reversed(means):
+        value = {sympy.Symbol(mean.name): mean.top / (mean.bottom or 1)}
+        rates = tuple(normal(rate.xreplace(value), ansatz.metric.chart) for rate in rates)
+    return Reduction(ansatz.unknowns, rates)
 
 
 def deturck_field(ansatz: Ansatz) -> list[sympy.Expr]:
@@ -206,7 +226,12 @@ class _Reader:
         self._ansatz, chart = ansatz, ansatz.metric.chart
         matrix = ansatz.metric.matrix
         nodes = np.array([[with_functions(e) for e in matrix.row(i)] for i in range(chart.dim)], dtype=object)
-        taken = [*chart.coordinates, *(u.name for u in ansatz.unknowns), *flow.numbers, *flow.where]
+        own = [*chart.coordinates, *names_in(matrix)]
+        for name in (*flow.numbers, *flow.where):
+            if name in own:
+                raise InputError(f"the flow has a parameter or a definition '{name}', and so is called something of "
+                                 "the ansatz: call one of them otherwise.")
+        taken = [*own, *flow.numbers, *flow.where]
         self._space = Space(Differences(chart.coordinates, taken), MetricNodes(chart.coordinates, nodes))
         self._averages = Averages(1, taken)
         self._symbols = {s.name: s for s in (*chart.symbols, *matrix.free_symbols)}
@@ -222,6 +247,8 @@ class _Reader:
         if found.up != (False, False):
             raise ExpressionError(f"the rate of a metric is a symmetric tensor with 2 lower indices, and '{text}' is "
                                   f"{found.kind}.")
+        if not self._space.is_symmetric(found):
+            raise ExpressionError(f"a metric is symmetric, and its rate '{text}' is not: write sym(...) around it.")
         dim = self._ansatz.metric.dim
         return sympy.Matrix(dim, dim, self._written(list(found.entries.flat)))
 
@@ -230,6 +257,9 @@ class _Reader:
         found = self._read(text)
         if found.rank:
             raise ExpressionError(f"a function was expected, and '{text}' is {found.kind}.")
+        if self._averages.found:
+            raise ExpressionError(f"'{text}' has an average over the manifold, and a function at each point was "
+                                  "expected: leave mean, integral and volume out.")
         return self._written([found.node])[0]
 
     def means(self) -> tuple[Mean, ...]:
@@ -237,8 +267,12 @@ class _Reader:
         return tuple(self._mean(average.parameter, average.top, average.bottom) for average in self._averages.found)
 
     def _mean(self, name: str, top: gr.Node, bottom: gr.Node) -> Mean:
-        measure, density = self._ansatz.measure, self._space.density
-        share = self._ansatz.constant_on_orbits(self._written([top / density])[0]) * measure.density
+        density = self._space.density
+        share = self._ansatz.constant_on_orbits(self._written([top / density])[0])
+        if bottom is density and not self._ansatz.coordinates:
+            return Mean(name, share)
+        measure = self._ansatz.measure
+        share *= measure.density
         return Mean(name, share, measure.density) if bottom is density else Mean(name, share * measure.volume)
 
     def _read(self, text: str) -> Tensor:

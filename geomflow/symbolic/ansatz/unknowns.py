@@ -11,8 +11,13 @@ from sympy.core.function import AppliedUndef
 
 from geomflow.core.errors import InputError, require_known
 from geomflow.core.graph.sympy_bridge import contents
+from geomflow.symbolic.ansatz.typed import METRIC
 from geomflow.symbolic.exact import all_zero
+from geomflow.symbolic.language.words import RESERVED
 from geomflow.symbolic.metric import Metric
+
+MOST = 2
+"""Of the coordinates that an unknown depends on."""
 
 
 @final
@@ -51,9 +56,9 @@ def unknowns_of(metric: Metric, names: str | Iterable[str] | None) -> tuple[Metr
     """
     found = _candidates(metric)
     wanted = list(found) if names is None else _names(names)
-    for name in wanted:
-        require_known("unknown", name, tuple(found))
-    if not wanted:
+    for name in wanted if found else ():
+        require_known("function or number of the metric", name, tuple(found))
+    if not (found and wanted):
         raise InputError(f"the metric {metric.matrix.tolist()} holds no unknown: write functions of a coordinate, "
                          'psi(x) with functions="psi", or parameters into its components.')
     unknowns = tuple(_unknown(metric, found[name]) for name in wanted)
@@ -78,6 +83,8 @@ def _candidates(metric: Metric) -> dict[str, sympy.Expr]:
 
 
 def _names(given: str | Iterable[str]) -> list[str]:
+    if not isinstance(given, Iterable):
+        raise InputError(f"unknowns are names, such as \"chi psi\", and {given!r} was given.")
     names = given.replace(",", " ").split() if isinstance(given, str) else [str(name) for name in given]
     if len(set(names)) < len(names):
         raise InputError(f"unknowns={given!r} names an unknown twice.")
@@ -90,8 +97,20 @@ def _unknown(metric: Metric, value: sympy.Expr) -> Unknown:
     if strange or len(set(coordinates)) < len(coordinates):
         raise InputError(f"the unknown {value} depends on other things than coordinates "
                          f"({', '.join(metric.chart.coordinates)}).")
+    if len(coordinates) > MOST:
+        raise InputError(f"the unknown {value} depends on {len(coordinates)} coordinates, and an ansatz is of up to "
+                         f"{MOST}: metrics of more are fields, as in Torus(dim=3).grid(n).metric(...).")
+    _require_free(str(getattr(value.func, "__name__", value)) if coordinates else str(value), "unknown")
+    for name in coordinates:
+        _require_free(name, "coordinate of unknowns")
     degenerate = metric.determinant.xreplace({value: sympy.Integer(0)})
     return Unknown(value, coordinates, bool(all_zero([degenerate], metric.chart)))
+
+
+def _require_free(name: str, what: str) -> None:
+    taken = {**RESERVED, METRIC: "the metric"}
+    if name in taken:
+        raise InputError(f"the {what} '{name}' has a name that rates use for {taken[name]}: call it otherwise.")
 
 
 def _declared(unknown: Unknown) -> Any:

@@ -92,7 +92,7 @@ def _of(what: str, name: str, table: Mapping[str, T]) -> T:
     """What the catalogue has under a name, in any of its spellings."""
     key = str(name).strip().lower().replace("_", "-").replace(" ", "-")
     if key not in table:
-        raise UnknownNameError.among(what, name, table)
+        raise UnknownNameError.among(what, str(name), table)
     return table[key]
 
 

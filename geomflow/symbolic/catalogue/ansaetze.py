@@ -121,6 +121,8 @@ def product(spheres: Sequence[int] = (2, 2), flat: int = 0) -> Ansatz:
 
     Unknowns A, B, …, one for each factor in order.
     """
+    if not isinstance(spheres, Sequence):
+        raise InputError(f"spheres are told by their dimensions, such as (2, 2), and {spheres!r} was given.")
     dims = [whole(n, "the dimension of a sphere", 1) for n in spheres]
     count = len(dims) + whole(flat, "the number of flat factors", 0)
     if not 1 <= count <= len(NUMBERS) or len(dims) > len(ANGLES):
