@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -145,23 +145,47 @@ def snapshots(sol: Solution[Any], names: Sequence[str] | None = None, *, count: 
     count : int
         How many times, at most.
     """
+    picked = telling_times(sol, count)
+    titles = [f"$t = {scientific(sol.times[i])}$" for i in picked]
+    return _draw_states(titles, [sol.states[i] for i in picked], names)
+
+
+@styled
+def side_by_side(states: Mapping[str, Any], names: Sequence[str] | None = None) -> np.ndarray:
+    """Draw quantities of several states, each under its title: one row a quantity, in one colour scale where that shows
+    something in each panel, as in `snapshots`.
+
+    Returns the array of Axes, shape (quantities, states). Raises `InputError` where there is no state.
+
+    Parameters
+    ----------
+    states : mapping
+        Fields on grids of one dimension, by their titles.
+    names : sequence of str, optional
+        Quantities, as in `heatmap`; unless given, curvature and potential where the states have them.
+    """
+    if not isinstance(states, Mapping) or not states:
+        raise InputError(f"states are given with their titles, {{'start': g, ...}}, and {states!r} was given.")
+    return _draw_states(list(states), list(states.values()), names)
+
+
+def _draw_states(titles: Sequence[str], states: Sequence[Any], names: Sequence[str] | None) -> np.ndarray:
+    """One column a state, one row a quantity."""
     import matplotlib.pyplot as plt
 
-    picked = telling_times(sol, count)
-    states = [sol.states[i] for i in picked]
     chosen = quantity_names(states[0])[:2] if names is None else list(names)
     rows = [[quantity(state, name) for state in states] for name in chosen]
     scales = [scales_of(row) for row in rows]
     curves = len(drawn_axes(drawable(states[0]).grid)) == 1
     apart = curves and any(row[0].own for row in scales)
-    wanted = (2.5 * len(picked) + 0.9, 2.15 * len(chosen) + 0.8 + 0.2 * sum(row[0].own for row in scales))
-    _, axes = plt.subplots(len(chosen), len(picked), figsize=wanted, squeeze=False, sharex=True,
+    wanted = (2.5 * len(states) + 0.9, 2.15 * len(chosen) + 0.8 + 0.2 * sum(row[0].own for row in scales))
+    _, axes = plt.subplots(len(chosen), len(states), figsize=wanted, squeeze=False, sharex=True,
                            sharey=False if apart else "row")
     for row, items, own in zip(axes, rows, scales):
         _draw_row(row, states, items, own)
-    for ax, i in zip(axes[0], picked):
+    for ax, title in zip(axes[0], titles):
         below = ax.get_title()
-        ax.set_title(f"$t = {scientific(sol.times[i])}$" + (f"\n{below}" if below else ""), loc="center")
+        ax.set_title(title + (f"\n{below}" if below else ""), loc="center")
     for ax in axes[:-1].flat:
         ax.set_xlabel("")
     for ax in axes[:, 1:].flat:

@@ -105,6 +105,19 @@ def test_snapshots_have_one_scale_a_row(sol):
         assert len({ax.collections[0].norm.vmax for ax in row}) == 1
 
 
+def test_states_side_by_side_share_a_scale_under_their_titles():
+    grid = gf.Torus(dim=2).grid(8)
+    one, other = (grid.metric([[f"1 + cos(2*pi*x)/{n}", 0], [0, 1]]) for n in (2, 3))
+    axes = plot.side_by_side({"one": one, "the other": other}, ["g_xx", "g_yy"])
+    assert axes.shape == (2, 2)
+    assert [ax.get_title() for ax in axes[0]] == ["one", "the other"]
+    assert {coloured(ax)[1].vmax for ax in axes[0]} == {1.5}
+    assert np.array_equal(coloured(axes[0, 1])[0].reshape(9, 9)[:8, :8], other.values[..., 0, 0])
+    for bad in ({}, one, [one]):
+        with pytest.raises(InputError, match="with their titles"):
+            plot.side_by_side(bad)
+
+
 @dataclass(frozen=True)
 class Shown:
     """What pictures need of a run: times and states."""
