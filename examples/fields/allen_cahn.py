@@ -14,9 +14,12 @@ falls at the rate
 .. math:: \frac{\mathrm dA}{\mathrm dt} = -\int_{\partial D}\kappa\,\mathrm ds = -2\pi + \int_D \frac R2\,\mathrm dV.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import geomflow as gf
+
+plt.style.use("geomflow.plot.house")
 
 # %%
 # From a clover to a round disc
@@ -64,8 +67,11 @@ gf.plot.snapshots(sol, ["u"])
 # The law of Gauss and Bonnet
 # ---------------------------
 # It holds from when the profile is that of an interface, the better the thinner this is.
-gf.plot.monitors(sol, ["area", "law", "energy"])
+gf.plot.monitors(sol, ["area", "energy"])
 assert np.all(np.diff(sol["energy"]) < 0)
+
+# %%
+# The slope of the area, and what the law says it is, for interfaces of three widths:
 
 
 def missed(sol):
@@ -76,8 +82,16 @@ def missed(sol):
 
 
 widths = [0.05, 0.035, EPS]
-errors = [missed(shortened(eps, {"area": area, "law": law})) for eps in widths]
-for eps, error in zip(widths, errors):
+sols = [shortened(eps, {"area": area, "law": law}) for eps in widths]
+errors = [missed(run) for run in sols]
+figure, ax = plt.subplots(figsize=(6.4, 3.4))
+for eps, error, run in zip(widths, errors, sols):
     print(f"ε = {eps}: the law is missed by {100 * error:.2f} %")
+    middle = (run.monitor_times[1:] + run.monitor_times[:-1]) / 2
+    (line,) = ax.plot(middle, np.diff(run["area"]) / np.diff(run.monitor_times), label=rf"$\varepsilon = {eps}$")
+    ax.plot(run.monitor_times, run["law"], "--", color=line.get_color())
+ax.set(xlabel="time $t$", ylabel=r"$\mathrm{d}A/\mathrm{d}t$", title="measured, and dashed by the law",
+       ylim=(-5.5, -4.2))
+ax.legend()
 assert errors[0] > errors[1] > errors[2]
 assert errors[2] < 0.01

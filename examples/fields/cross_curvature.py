@@ -20,6 +20,8 @@ import sympy as sp
 import geomflow as gf
 from geomflow.symbolic import is_zero
 
+plt.style.use("geomflow.plot.house")
+
 
 def cross_curvature(g):
     E = g.einstein
@@ -63,13 +65,19 @@ flow = gf.Flow.from_expression(rates)
 start = circle.fields(A=1, B=1, C="1 + cos(2*pi*x)/4")
 sol = gf.solve(flow, start, t1=0.2, save_at=60, rtol=1e-9)
 squash = np.array([state["C"].values / state["A"].values for state in sol.states])
-figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained", sharex=True)
+figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharex=True)
+colours = plt.cm.ScalarMappable(plt.Normalize(0.75, 1.25), "viridis")
 for j in range(0, 13, 2):
-    colour = plt.cm.viridis(j / 13)
+    colour = colours.to_rgba(squash[0, j])
     axes[0].plot(sol.times, [state["A"].values[j] for state in sol.states], color=colour)
     axes[1].plot(sol.times, squash[:, j], color=colour)
-axes[0].set(xlabel="time $t$", title="$A$")
+axes[0].plot(sol.times, np.sqrt(1 - 4 * sol.times), ":", color="black", label=r"round: $\sqrt{1 - 4t}$")
+axes[0].legend()
+axes[0].set(xlabel="time $t$", title="$A$", xticks=np.linspace(0, 0.2, 5))
 axes[1].set(xlabel="time $t$", title="$C/A$")
+figure.colorbar(colours, ax=axes, label="$C$ at the start")
+print(f"C/A is from {squash[0].min():.3f} to {squash[0].max():.3f} at the start, "
+      f"from {squash[-1].min():.3f} to {squash[-1].max():.3f} at the end")
 assert np.all(np.diff(np.abs(squash - 1), axis=0) < 1e-8)
 round_one = sol.last["A"].values[6]
 print(f"the round one: A² = {round_one**2:.9f}, exactly {1 - 4 * 0.2:.9f}")

@@ -15,7 +15,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import geomflow as gf
-from geomflow.plot.style import sequential
+from geomflow.plot.style import diverging
+
+plt.style.use("geomflow.plot.house")
 
 # %%
 # What is lost is a field too
@@ -47,13 +49,15 @@ def area(t, state):
 sol = gf.solve(flow, start, t1=0.02, save_at=[0.002, 0.006, 0.02], monitors={"area": area}, rtol=1e-7)
 print(sol.outcome)
 x, y = np.moveaxis(grid.points(), -1, 0)
-figure, axes = plt.subplots(1, 4, figsize=(11, 3), subplot_kw={"projection": "3d"})
+x, y = (np.pad(values, ((0, 1), (0, 1)), mode="linear_ramp", end_values=((0, 1), (0, 1))) for values in (x, y))
+figure, axes = plt.subplots(1, 4, figsize=(11, 2.6), subplot_kw={"projection": "3d"})
 for ax, time, state in zip(axes, sol.times, sol.states):
-    ax.plot_surface(x, y, state["u"].values, cmap=sequential(), rcount=48, ccount=48, vmin=-0.7, vmax=0.4,
-                    antialiased=False)
+    u = np.pad(state["u"].values, ((0, 1), (0, 1)), mode="wrap")
+    drawn = ax.plot_surface(x, y, u, cmap=diverging(), rcount=49, ccount=49, vmin=-0.4, vmax=0.4)
     ax.set(zlim=(-0.4, 0.4), title=f"$t = {time:g}$")
-    ax.set_box_aspect((1, 1, 0.6), zoom=1.25)
+    ax.set_box_aspect((1, 1, 0.8), zoom=1.2)
     ax.set_axis_off()
+figure.colorbar(drawn, ax=axes, shrink=0.8, label="$u$")
 # sphinx_gallery_thumbnail_number = 1
 
 # %%

@@ -20,6 +20,8 @@ import numpy as np
 
 import geomflow as gf
 
+plt.style.use("geomflow.plot.house")
+
 # %%
 # A map that winds
 # ----------------
@@ -39,7 +41,8 @@ flow
 # %%
 # The run
 # -------
-# The images of the curves :math:`y = \text{const}`, from dark to light, and the surface where they lie.
+# The images of ten curves :math:`y = \text{const}`, whose colours go round as :math:`y` does, on the surface where they
+# lie. All are drawn to the shortest circle, inside of the hole.
 sol = gf.solve(flow, start, t1=0.1, save_at=[0.005, 0.03, 0.1], rtol=3e-7)
 print(sol.outcome)
 
@@ -49,16 +52,19 @@ def in_space(u, v):
 
 
 x, around = grid.points()[:, 0, 0], np.linspace(0, 2 * np.pi, 60)
-figure, axes = plt.subplots(1, 4, figsize=(11, 2.6), subplot_kw={"projection": "3d"})
+figure, axes = plt.subplots(1, 4, figsize=(11, 2.5), subplot_kw={"projection": "3d"})
+colours = plt.cm.ScalarMappable(plt.Normalize(0, 1), "twilight_shifted")
 for ax, time, state in zip(axes, sol.times, sol.states):
-    ax.plot_surface(*in_space(*np.meshgrid(around, around)), color="0.9", alpha=0.25, rcount=60, ccount=60)
+    ax.plot_surface(*in_space(*np.meshgrid(around, around)), color="0.85", alpha=0.25, rcount=60, ccount=60)
     for j in range(0, 40, 4):
         u, v = (np.append(values[:, j], values[0, j]) for values in (state["u"].values, state["v"].values))
-        ax.plot(*in_space(u, v + 2 * np.pi * np.append(x, 1)), color=plt.cm.viridis(j / 40), linewidth=1.2)
+        ax.plot(*in_space(u, v + 2 * np.pi * np.append(x, 1)), color=colours.to_rgba(j / 40), linewidth=1.6)
     ax.set(title=f"$t = {time:g}$")
-    ax.set_box_aspect((6, 6, 2), zoom=1.5)
-    ax.view_init(elev=50)
+    ax.set(xlim=(-3, 3), ylim=(-3, 3), zlim=(-1, 1))
+    ax.set_box_aspect((6, 6, 2), zoom=1.3)
+    ax.view_init(elev=60)
     ax.set_axis_off()
+figure.colorbar(colours, ax=axes, shrink=0.8, label="$y$")
 # sphinx_gallery_thumbnail_number = 1
 
 # %%

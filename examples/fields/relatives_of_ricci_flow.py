@@ -13,7 +13,6 @@ Neither is parabolic everywhere: on a surface of curvature :math:`K` the first i
 al. 2017). A run beyond that is refused.
 """
 
-import matplotlib.pyplot as plt
 import numpy as np
 import sympy as sp
 
@@ -66,10 +65,9 @@ start = grid.metric([[factor, 0], [0, factor]])
 runs = {"Ricci": gf.RicciFlow(), "RG-2": rg2, "Bourguignon": bourguignon}
 T1 = 0.01
 ends = {name: gf.solve(flow, start, t1=T1, rtol=1e-8).last for name, flow in runs.items()}
-figure, axes = plt.subplots(1, 4, figsize=(14, 3.1), layout="constrained")
-for ax, (name, metric) in zip(axes, {"at the start": start, **ends}.items()):
-    gf.plot.heatmap(metric, "scalar curvature", limit=20, ax=ax)
-    ax.set_title(f"$R$, {name}", loc="left")
+for name, metric in {"start": start, **ends}.items():
+    print(f"{name:<11} R from {metric.scalar().min():6.2f} to {metric.scalar().max():5.2f}")
+gf.plot.side_by_side({"start": start, **ends}, ["scalar curvature"])
 
 # %%
 # The same by an equation of the conformal factor alone, where no curvature tensor is computed.

@@ -19,7 +19,8 @@ import geomflow as gf
 # A bundle with a twist
 # ---------------------
 # A connection of a twisted bundle over the torus is not a one-form, but its curvature is a two-form: we evolve
-# :math:`F` itself, whose rate is :math:`\mathrm d\operatorname{div}F`.
+# :math:`F` itself, whose rate is :math:`\mathrm d\operatorname{div}F`. The circles of the bundle have the length one,
+# so that :math:`\int F`, here 1, is its Chern number.
 grid = gf.Torus(dim=2).grid(24, order=8)
 g = grid.metric([["1 + cos(2*pi*y)/5", "sin(2*pi*x)/10"], ["sin(2*pi*x)/10", "1 + sin(2*pi*x)/5"]])
 start = grid.fields(g=g, F=grid.form({"xy": "1 + 2*cos(2*pi*x)*cos(2*pi*y)"}))

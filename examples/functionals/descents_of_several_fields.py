@@ -9,7 +9,6 @@ products and its multipliers follow from that line. Three energies on curved tor
     \tfrac14\int F_{ij}F^{ij}\,\mathrm dV,\qquad \int\bigl(c\,R^2 + |\mathrm df|^2\bigr)\,\mathrm dV .
 """
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 import geomflow as gf
@@ -41,13 +40,12 @@ sols = {}
 for name, metric, t1 in (("Allen and Cahn", "u:L2", 6), ("Cahn and Hilliard", "u:H-1", 0.12)):
     sols[name] = sol = gf.solve(E.gradient_flow(of="u", metric=metric), start, t1=t1, stepper="rkc", rtol=1e-4)
     mass = [float((s["u"].values * volume).mean()) for s in (sol.states[0], sol.last)]
-    print(f"{name}: energy {sol['energy'][0]:.4f} to {sol['energy'][-1]:.4f}, mass {mass[0]:.4f} to {mass[1]:.4f}")
+    print(f"{name}: energy {sol['energy'][0]:.4f} to {sol['energy'][-1]:.4f}, mass {mass[0]:z.4f} to {mass[1]:z.4f}")
     assert falls_as_told(sol)
 assert abs(mass[1] - mass[0]) < 1e-13
 
-fig, axes = plt.subplots(1, 3, figsize=(10, 3), layout="constrained")
-for ax, title, state in zip(axes, ("start", *sols), (start, *(sol.last for sol in sols.values()))):
-    gf.plot.heatmap(state, "u", limit=1.1, ax=ax).set_title(title)
+ends = {f"{name}, $t = {sol.times[-1]:g}$": sol.last for name, sol in sols.items()}
+gf.plot.side_by_side({"start": start, **ends}, ["u"])
 # sphinx_gallery_thumbnail_number = 1
 
 # %%
@@ -55,19 +53,20 @@ for ax, title, state in zip(axes, ("start", *sols), (start, *(sol.last for sol i
 # -------------------------------
 # The energy of :math:`F = \mathrm dA` is that of Yang and Mills for U(1), and its descent :math:`\partial_t A =
 # -\mathrm d^* F`. The field falls by heat, to the least energy of its class, here 0. What is :math:`\mathrm d\lambda`
-# in :math:`A` does not move at all: :math:`\mathrm d^*\mathrm d^*F = 0`, so that :math:`\operatorname{div} A` stays.
+# in :math:`A` does not move: :math:`\mathrm d^*\mathrm d^*F = 0`, so that :math:`\operatorname{div} A` stays, to the
+# error of the grid. It is all that is left at the end, :math:`\lambda` a wave in :math:`x + 2y`.
 Y = gf.functionals.from_density(T, "dot(F, F)/4", fields="g A:form", where={"F": "d(A)"})
 assert Y.certify_gradient({"A": "-div(F)"})
-fine = T.grid(32, scheme="spectral")
+fine = T.grid(32, order=8)
 potential = fine.form(["sin(2*pi*y) + cos(2*pi*(x + 2*y))/3", "sin(2*pi*x)"])
 yang_mills = Y.gradient_flow(of="A")
 curved = fine.metric([[factor, 0], [0, factor]])
-sol = gf.solve(yang_mills, fine.fields(g=curved, A=potential), t1=0.02, stepper="rkc")
+sol = gf.solve(yang_mills, fine.fields(g=curved, A=potential), t1=0.1, save_at=[0.01, 0.1], stepper="rkc")
 gauge = gf.functionals.from_density(T, "div(A)^2", fields="g A:form")
 before, after = gauge(sol.states[0]), gauge(sol.last)
-print(f"energy {sol['energy'][0]:.3f} to {sol['energy'][-1]:.3f}, |div A|^2 from {before:.6f} to {after:.6f}")
+print(f"energy {sol['energy'][0]:.3f} to {sol['energy'][-1]:.3f}, ∫|div A|² from {before:.5f} to {after:.5f}")
 assert falls_as_told(sol)
-assert abs(after / before - 1) < 1e-12
+assert abs(after / before - 1) < 1e-4
 gf.plot.snapshots(sol, ["A_x", "A_y"])
 
 # %%

@@ -13,6 +13,8 @@ import numpy as np
 
 import geomflow as gf
 
+plt.style.use("geomflow.plot.house")
+
 # %%
 # Two axes with points
 # --------------------
@@ -47,11 +49,17 @@ gf.plot.monitors(sol, ["volume", "ricci_norm_max", "curvature_min", "curvature_m
 deviation = np.array([np.abs(state.pack() - state.pack().mean(axis=tuple(range(1, 8)), keepdims=True)).max(
     axis=tuple(range(1, 8))) for state in sol.states])
 moving = deviation[0] > 0.1
-plt.figure(figsize=(5.4, 3.4))
-plt.semilogy(sol.times, deviation[:, moving])
-plt.legend([name for name, there in zip(start.component_names, moving, strict=True) if there], fontsize=8)
-plt.xlabel("t")
-plt.ylabel("largest deviation from the mean")
+kinds = {"g_x1x1": "surface", "g_x2x2": "surface", "g_x3x3": "size", "g_x4x5": "shape", "g_x1x6": "twist",
+         "g_x2x7": "twist"}
+figure, ax = plt.subplots(figsize=(6.4, 3.6))
+for (name, kind), line in zip(kinds.items(), ("-", "--", "-", "-", ":", "-."), strict=True):
+    index = name.removeprefix("g_").replace("x", "x_")
+    ax.semilogy(sol.times, deviation[:, start.component_names.index(name)], line, label=f"$g_{{{index}}}$, {kind}")
+for waves, line in ((4, "-"), (8, "--")):
+    slope = np.exp(-waves * np.pi**2 * sol.times)
+    ax.semilogy(sol.times, slope, line, color="0.6", linewidth=1, label=rf"$e^{{-{waves}\pi^2t}}$")
+ax.set(xlabel="time $t$", title="largest deviation from the mean")
+ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 assert (deviation[-1, moving] < deviation[0, moving] / 5).all()
 
 # %%
