@@ -49,7 +49,8 @@ psi, theta, _ = g.chart.symbols
 forms = sp.Matrix([[0, -sp.sin(psi), sp.cos(psi) * sp.sin(theta)], [0, sp.cos(psi), sp.sin(psi) * sp.sin(theta)],
                    [1, 0, sp.cos(theta)]]) / 2
 frame = forms.inv()
-h = (frame.T * cross_curvature(g) * frame).subs({psi: 0, theta: sp.pi / 2}).applyfunc(sp.factor)
+place = {psi: 0, theta: sp.pi / 2}
+h = (frame.T * cross_curvature(g) * frame).subs(place).applyfunc(sp.factor)
 assert is_zero(cross_curvature(g) - forms.T * h * forms)
 assert h.is_diagonal()
 h[2, 2]
@@ -58,7 +59,14 @@ h[2, 2]
 # Ordinary differential equations
 # -------------------------------
 # These are flows without derivatives. At each point of a circle another sphere starts, with :math:`A = B = 1` and its
-# own :math:`C`, which must be less than :math:`\tfrac43` for positive curvature. All become round before they vanish.
+# own :math:`C`. The sectional curvatures, minus those of :math:`E`, are positive for :math:`C < \tfrac43`:
+equal = {symbol: 1 for symbol in h.free_symbols if symbol.name in "AB"}
+mixed = (forms * g.inverse * g.einstein * frame).subs(place | equal).applyfunc(sp.factor)
+assert mixed.is_diagonal()
+print("sectional curvatures:", *(-mixed[i, i] for i in range(3)), sep="  ")
+
+# %%
+# All become round before they vanish.
 rates = {name: -2 * h[i, i] for i, name in enumerate("ABC")}
 circle = gf.Torus(dim=1).grid(24)
 flow = gf.Flow.from_expression(rates)
