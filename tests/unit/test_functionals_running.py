@@ -158,3 +158,10 @@ def test_half_speed_and_kahler_ricci_rates():
     rate = grid.values(ricci.stages, ricci.rates, state, {"mean": 0.0})[0]
     hessian_trace = grid.nodes([fn.EF(torus, "v").realisation(PotentialAlgebra()).frame.explicit_ratio], state, {})[0]
     np.testing.assert_allclose(rate - rate.mean(), np.log(hessian_trace) - np.log(hessian_trace).mean(), atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [fn.ScalarSquared, fn.RicciSquared, fn.PerelmanF])
+@pytest.mark.parametrize("dim", [2, 3])
+def test_no_stage_computes_a_quantity_twice(kind, dim):
+    for stage in kind(Torus(dim=dim)).gradient_flow().flat.program.stages:
+        assert len(set(stage.nodes)) == len(stage.nodes), stage.names

@@ -170,7 +170,17 @@ class MetricRealisation(Realisation[MetricFrame, mt.MetricAlgebra]):
         parts = [(self.value(c), self.tensor(t)) for t, c in tensors.items()]
         return ring.symmetric(dim, lambda i, j: ring.dot((c, t[i, j]) for c, t in parts))
 
+    @cached_property
+    def _second_derivatives(self) -> dict[gr.Node, np.ndarray]:
+        """∇_l∇_k(wR_ij) by w, each made once."""
+        return {}
+
     def _second_derivative_of_ricci(self, weight: gr.Node) -> np.ndarray:
+        if weight not in self._second_derivatives:
+            self._second_derivatives[weight] = self._differentiated_twice(weight)
+        return self._second_derivatives[weight]
+
+    def _differentiated_twice(self, weight: gr.Node) -> np.ndarray:
         """`[i, j, k, l]` = ∇_l∇_k(wR_ij), its first derivative being outputs of a stage."""
         metric, scale = self.frame, self.field(weight) if self.algebra.leaves(weight) else weight
         weighted = metric.ring.symmetric(metric.dim, lambda i, j: scale * self.ricci[i, j])
