@@ -1,5 +1,5 @@
-"""geomflow derive NAME | --rate "FIELD: RATE" … | --density TEXT --fields NAMES [--dim N] [--latex]: how an equation of
-motion comes about.
+"""geomflow derive NAME | --rate "FIELD: RATE" … | --density TEXT --fields NAMES [--dim N | --ansatz NAME] [--latex]:
+how an equation of motion comes about.
 
 For a flow such as ricci: its equation in index notation; with --dim written out in the components of the field on a
 torus of that dimension, which is complex for the flows of Kähler potentials.
@@ -18,7 +18,10 @@ For a functional of one's own, of several fields, --density "R^2 + dot(d(f), d(f
 functionals by name. All fields move, or those of --of; each by its own inner product, --metric "f:H-1"; --keep volume
 keeps integrals.
 
-`geomflow derive --list` names flows and functionals.
+For a flow of a metric, by name or by its rate, on an ansatz of the catalogue, --ansatz "sphere n=3": what it becomes
+for the unknowns of the ansatz, exactly, or the component that leaves it.
+
+`geomflow derive --list` names flows, functionals and ansätze.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from geomflow.cli.density import density_lines, require_density
+from geomflow.cli.symmetric import reduced_lines
 from geomflow.cli.terminal import add_command, whole
 from geomflow.cli.typed import assignment, numeric, rendered, typed_lines
 from geomflow.core.errors import InputError, UnknownNameError
@@ -59,6 +63,8 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
     sub.add_argument("--gauge", help="with --rate: deturck, to damp short waves along diffeomorphisms; "
                                         "deturck+conformal, along conformal changes too")
     sub.add_argument("--dim", type=whole, help="dimension of the torus; for a flow, write out the components on it")
+    sub.add_argument("--ansatz", metavar="'NAME …'",
+                     help='of a flow of a metric: reduced to an ansatz, such as su2 or "sphere n=3"')
     sub.add_argument("--gradient", nargs="?", const="", metavar="METRIC",
                      help="of a functional: the metric of the gradient, such as mabuchi or dirichlet")
     sub.add_argument("--function", metavar="F", help='of ef and eg: the function of v, such as "v*log(v)"')
@@ -78,6 +84,11 @@ def execute(args: argparse.Namespace) -> int:
     if args.dim is not None and args.dim > LARGEST:
         raise InputError(f"equations are written out up to dimension {LARGEST}, and --dim is {args.dim}")
     require_density(args)
+    if args.ansatz is not None:
+        with waiting("deriving"):
+            lines = on_ansatz(args)
+        print("\n".join(lines))
+        return 0
     if args.density is not None:
         with waiting("deriving"):
             lines = density_lines(args, linear_rates)
@@ -106,16 +117,28 @@ def execute(args: argparse.Namespace) -> int:
     return 0
 
 
+def on_ansatz(args: argparse.Namespace) -> list[str]:
+    """A flow of a metric, reduced."""
+    if args.density is not None or args.gradient is not None or args.function is not None:
+        raise InputError("--ansatz is of a flow of a metric, by name or with --rate: leave out --density, --gradient "
+                         "and --function")
+    if args.name is None and not args.rate:
+        raise InputError("--ansatz needs the name of a flow, such as ricci, or --rate \"g: -2*Ric\"")
+    return reduced_lines(args)
+
+
 def listing() -> list[str]:
-    """Flows, then functionals with their metrics and definitions."""
+    """Flows, functionals with their metrics and definitions, and ansätze."""
     from geomflow.flow.registry import FLOWS, functional_options
+    from geomflow.symbolic.catalogue import ansatz_names
     from geomflow.symbolic.functionals import FUNCTIONALS
 
     flows = [f"  {name}" for name, entry in FLOWS.items() if not entry.derived]
     functionals = [f"  {name:<20} {' '.join(kind.metrics):<24} "
                    + ("--function" if "function" in functional_options(name) else str(kind.definition))
                    for name, kind in FUNCTIONALS.items()]
-    return ["flows:", *flows, "functionals, with the metrics of their gradients, the first by default:", *functionals]
+    return ["flows:", *flows, "functionals, with the metrics of their gradients, the first by default:", *functionals,
+            "ansätze, for --ansatz:", *(f"  {name}" for name in ansatz_names())]
 
 
 def typed(args: argparse.Namespace) -> list[str]:

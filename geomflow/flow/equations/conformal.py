@@ -11,6 +11,7 @@ from geomflow.core.program import Program, Stage
 from geomflow.field import ScalarField
 from geomflow.flow.equation import Equation, Monitor, checked_state, curvature_monitors, equations_of
 from geomflow.flow.flow import Flow
+from geomflow.symbolic.ansatz.typed import Typed
 
 if TYPE_CHECKING:
     import sympy
@@ -38,6 +39,13 @@ class ConformalRicciFlow(Flow):
         t = sympy.Symbol("t")
         u = sympy.Function("u")(t)
         return sympy.Eq(sympy.Derivative(u, t), sympy.Function("Delta_0")(sympy.log(u)), evaluate=False)
+
+    def typed(self, dim: int) -> Typed:
+        """"-R*g", which is -2 Ric in dimension two. Raises InputError in another."""
+        if dim != 2:
+            raise InputError(f"conformal Ricci flow is of surfaces, and this metric has dimension {dim}: say "
+                             'RicciFlow(), or "-R*g" for Yamabe\'s.')
+        return Typed("-R*g")
 
     def components(self, torus: Any) -> list[sympy.Eq]:
         """The equation written out."""
