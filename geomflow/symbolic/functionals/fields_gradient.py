@@ -13,7 +13,7 @@ import sympy
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, ShapeError, require_known
 from geomflow.core.program import Average
-from geomflow.symbolic.functionals.inner_products import paired, placed, raised
+from geomflow.symbolic.functionals.inner_products import paired, raised
 from geomflow.symbolic.functionals.linear import Linearisation, wave_vector
 from geomflow.symbolic.functionals.system import GradientSystem, gradient_system
 from geomflow.symbolic.language.shown import shown
@@ -149,7 +149,7 @@ class FieldsGradient:
             name = f"multiplier_{len(averages)}"
             averages.append(Average(name, self._pair(covectors, direction), self._pair(direction, direction)))
             times = gr.symbol(name)
-            found = {key: self._space.total([part, placed(self._space, direction[key], part.up).scaled(-times)])
+            found = {key: self._space.total([part, self._space.matched(direction[key], part.up).scaled(-times)])
                      for key, part in found.items()}
         return found
 

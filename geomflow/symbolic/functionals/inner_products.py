@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from geomflow.core import graph as gr
@@ -39,8 +39,9 @@ def read_products(given: Any, fields: Mapping[str, Kind]) -> dict[str, str]:
 
 def raised(space: Space, kind: Kind, covector: Tensor, product: str) -> Tensor:
     """The gradient of a covector E_u, with indices as the field has them."""
-    return space.laplacian(covector).scaled(-1) if product == "H-1" else placed(space, covector, kind.up).scaled(
-        kind.scale)
+    if product == "H-1":
+        return space.laplacian(covector).scaled(-1)
+    return space.matched(covector, kind.up).scaled(kind.scale)
 
 
 def paired(space: Space, kind: Kind, a: Tensor, b: Tensor, product: str) -> gr.Node:
@@ -48,10 +49,3 @@ def paired(space: Space, kind: Kind, a: Tensor, b: Tensor, product: str) -> gr.N
     if product == "H-1":
         a, b = space.differential(a), space.differential(b)
     return (space.dot(a, b).node if a.rank else a.node * b.node) * kind.scale
-
-
-def placed(space: Space, tensor: Tensor, places: Sequence[bool]) -> Tensor:
-    """A tensor with its indices as these say, up or down."""
-    for slot, up in enumerate(places):
-        tensor = space.turned(tensor, slot, up)
-    return tensor

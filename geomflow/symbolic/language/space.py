@@ -117,8 +117,12 @@ class Space:
 
     def placed(self, tensor: Tensor, up: bool) -> Tensor:
         """All indices up, or all down."""
-        for slot in range(tensor.rank):
-            tensor = self.turned(tensor, slot, up)
+        return self.matched(tensor, (up,) * tensor.rank)
+
+    def matched(self, tensor: Tensor, up: Sequence[bool]) -> Tensor:
+        """Each index up or down as these say."""
+        for slot, place in enumerate(up):
+            tensor = self.turned(tensor, slot, place)
         return tensor
 
     def contracted(self, tensor: Tensor, first: int, second: int) -> Tensor:

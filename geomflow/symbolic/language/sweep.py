@@ -204,8 +204,6 @@ class FirstVariation:
         """√g E_u of all independent components."""
         space, found = self.realised.space, list[gr.Node]()
         for name, kind in kinds.items():
-            covector = self.tensors[name]
-            for slot, up in enumerate(kind.up):
-                covector = space.turned(covector, slot, not up)
+            covector = space.matched(self.tensors[name], [not up for up in kind.up])
             found += [space.density * node for node in kind.summed(covector)]
         return found
