@@ -36,10 +36,9 @@ for s, distance in zip(widths, distances, strict=True):
     print(f"s = {s:5.3f}   distance to the classical metric / way gone = {distance:.5f}")
 
 # %%
-# The curvature at the start, and what is left of it under the widest kernel and under none, each in its own colours:
-axes = plt.subplots(1, 3, figsize=(11, 3.4))[1]
-for ax, metric, title in zip(axes, (g0, runs[0].last, classical.last), ("start", "s = 0.1", "classical"), strict=True):
-    gf.plot.heatmap(metric, ax=ax).set_title(f"curvature $R$, {title}")
+# The curvature at the start, and what is left of it under the widest kernel and under none:
+states = {"start": g0, "$s = 0.1$": runs[0].last, "classical": classical.last}
+gf.plot.side_by_side(states, ["scalar curvature"])
 
 # %%
 # It falls as the square of the width

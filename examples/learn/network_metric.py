@@ -60,9 +60,9 @@ print(free[48].outcome)
 # The curvature before and after, on a finer grid: a network is a function, known between the points where it was
 # trained.
 fine = T.grid(64, scheme="spectral")
-axes = plt.subplots(1, 2, figsize=(8, 3.4))[1]
-for ax, state, title in zip(axes, (free[48].states[0], free[48].last), ("at the start", "at the end"), strict=True):
-    gf.plot.heatmap(state.model.on(fine, parameters=state.parameters).field(), ax=ax).set_title(f"$R$ {title}")
+ends = {title: state.model.on(fine, parameters=state.parameters).field()
+        for title, state in (("start", free[48].states[0]), ("end", free[48].last))}
+gf.plot.side_by_side(ends, ["scalar curvature"])
 
 # %%
 # What the kernel did
@@ -83,8 +83,9 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4))
 for width in widths:
     left.semilogy(free[width].monitor_times, free[width]["energy"], label=f"width {width}")
     right.plot(free[width].monitor_times, free[width]["kernel_drift"], label=f"width {width}")
-left.set(xlabel="t", ylabel="∫R² dV", title="The loss")
-right.set(xlabel="t", ylabel="‖Θ_t − Θ_0‖ / ‖Θ_0‖", title="The drift of the kernel")
+left.set(xlabel="time $t$", ylabel=r"$\int R^2\,\mathrm{d}V$", title="The loss")
+right.set(xlabel="time $t$", ylabel=r"$\Vert\Theta_t - \Theta_0\Vert\,/\,\Vert\Theta_0\Vert$",
+          title="The drift of the kernel")
 legend = right.legend()
 
 # %%

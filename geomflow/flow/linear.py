@@ -28,7 +28,7 @@ ROUNDING = 1e-9
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Linearised(InNotebook):
     """J = dF of the rate F at a state: small changes follow dv/dt = J v. Made by `flow.linearise(state)`.
 
@@ -126,6 +126,9 @@ class Linearised(InNotebook):
         out = np.empty_like(y)
         self.problem.rate(self.time, y, out)
         return out
+
+    def __repr__(self) -> str:
+        return f"{self.problem.description.get('equation', 'a rate')}, linearised, in {self.size:,} unknowns"
 
     def __facts__(self) -> Facts:
         yield "unknowns", self.size

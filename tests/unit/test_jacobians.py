@@ -28,6 +28,7 @@ def test_a_linearised_problem_takes_its_jacobian():
     assert np.array_equal(linear.matrix, np.exp(0.7) * MATRIX)
     assert np.array_equal(linear.apply(change), linear.matrix @ change)
     assert linear.apply(change[:, None]).shape == (2, 1)
+    assert repr(linear) == "a rate, linearised, in 2 unknowns"
     assert linear.spectrum(2) == pytest.approx(np.exp(0.7) * np.array([-1.0, -4.0]), rel=1e-14)
 
 
