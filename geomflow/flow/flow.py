@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from geomflow.core.errors import InputError
 from geomflow.core.notebook import Facts, InNotebook, fields_of
+from geomflow.field.reduced.state import ReducedState
 from geomflow.field.state import Field
 from geomflow.flow.blocks import Block
 from geomflow.flow.compiled import Compiled, character_at, modulo_constants
@@ -16,6 +17,7 @@ from geomflow.flow.equation import Equation
 from geomflow.flow.forecast import foretell
 from geomflow.flow.linear import Linearised
 from geomflow.flow.problem import Problem
+from geomflow.flow.reduced.binding import bind_reduced
 from geomflow.symbolic.ansatz.typed import Typed
 from geomflow.symbolic.show import InLatex, mathml
 
@@ -76,6 +78,8 @@ class Flow(InNotebook, InLatex):
         if hasattr(state, "restricted") and (restricted := state.restricted(self)) is not None:
             problem: Problem = restricted.bind(state)
             return problem
+        if isinstance(state, ReducedState):
+            return bind_reduced(self, state)
         moving = self.moving(state)
         return replace(bind(self, moving, self.on(state)), template=None if moving is state else moving)
 

@@ -76,6 +76,11 @@ class Clustered(Polar):
         return self._density.positions(self.eta)
 
     @property
+    def stretch(self) -> np.ndarray:
+        """dX/dY at the nodes."""
+        return self._density.slope(self.eta) * self.eta.sin / self.angles.sin
+
+    @property
     def _density(self) -> Density:
         return centred(self.places)
 

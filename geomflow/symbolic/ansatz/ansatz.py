@@ -14,6 +14,7 @@ from geomflow.core.notebook import VERBS
 from geomflow.symbolic.ansatz.domain import Circle, Domain, Interval
 from geomflow.symbolic.ansatz.measure import Measure, measure_of, normal, on_orbit
 from geomflow.symbolic.ansatz.reduction import Reduction, reduced, scalar_on
+from geomflow.symbolic.ansatz.regular import Regularised
 from geomflow.symbolic.ansatz.typed import Typed
 from geomflow.symbolic.ansatz.unknowns import Unknown, unknowns_of
 from geomflow.symbolic.exact import all_zero
@@ -85,6 +86,11 @@ class Ansatz(InLatex):
     def measure(self) -> Measure:
         """The volume of orbits."""
         return measure_of(self.metric, self.coordinates)
+
+    @cached_property
+    def regular(self) -> Regularised:
+        """The regular fields that stand for the unknowns, and what rates become in them."""
+        return Regularised(self)
 
     def reduce(self, flow: Any) -> Reduction:
         """The evolution of the unknowns under a flow, exactly.

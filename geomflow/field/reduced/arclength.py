@@ -1,0 +1,198 @@
+"""Points apart by equal shares of the whole length: states brought to x ∝ arclength, and what keeps them there."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, final
+
+import mpmath
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.field.reduced import polynomials
+from geomflow.field.reduced.basis import Basis
+from geomflow.field.reduced.clustering import Clustered
+from geomflow.field.reduced.grid import ReducedGrid
+from geomflow.field.reduced.spectral import Fourier, Legendre
+from geomflow.field.reduced.state import ReducedState
+from geomflow.symbolic.ansatz.closing import radial
+
+DIGITS = 40
+NECK, TIP = 8.0, 2.0
+"""Strengths with which points are drawn to necks, and to poles beside them."""
+
+FINE = 8
+"""How many places a point is looked at for necks."""
+
+
+def lengthwise(basis: Basis) -> tuple[np.ndarray, np.ndarray]:
+    """m with m · f = the mean of f along x, and D with D f = the regular speed ν of V_x = mean(f) − f.
+
+    On an interval V = (sin X/m) ν, X = m (x − a): with f dX/dY = Σ h_k cos kY it is
+    ν = −(sin Y/sin X) Σ h_k U_{k−1}(η)/k, k ≥ 1, η = cos Y. On a circle V has mean 0.
+    """
+    if isinstance(basis, Fourier):
+        return basis.weights / basis.period, -_of_waves(basis)
+    if not isinstance(basis, Legendre | Clustered):
+        raise InputError("points are kept apart by arclength on spectral grids: leave the order out, or take another "
+                         "gauge.")
+    mean = basis.weights / (basis.b - basis.a)
+    eta = polynomials.gauss(basis.n)[0]
+    ratio = eta.sin / basis.angles.sin
+    to_cosines = _cosines(basis.n)
+    numbers = np.arange(1, basis.n)
+    turns = np.sin(np.outer(_angle(eta), numbers)) / eta.sin[:, None] / numbers
+    without_mean = np.eye(basis.n) - np.outer(np.ones(basis.n), mean)
+    return mean, -ratio[:, None] * (turns @ to_cosines[1:] @ (_stretch(basis)[:, None] * without_mean))
+
+
+def _angle(angles: polynomials.Angles) -> np.ndarray:
+    return np.where(angles.far, np.pi - angles.near, angles.near)
+
+
+def _stretch(basis: Legendre | Clustered) -> np.ndarray:
+    """dX/dY at the nodes."""
+    if isinstance(basis, Legendre):
+        return np.ones(basis.n)
+    return basis.stretch
+
+
+def _cosines(n: int) -> np.ndarray:
+    """From values at Gauss's nodes in η to coefficients of cos kY, of the polynomial of degree below n."""
+    y = np.pi * (np.arange(n) + 0.5) / n
+    far = y > np.pi / 2
+    values = polynomials.legendre(n, polynomials.Angles(np.where(far, np.pi - y, y), far))
+    angles, weights = polynomials.gauss(n)
+    inside = values @ (polynomials.legendre(n, angles).T * weights)
+    factor = np.full(n, 2 / n)
+    factor[0] = 1 / n
+    return factor[:, None] * np.cos(np.outer(np.arange(n), y)) @ inside
+
+
+def _of_waves(basis: Fourier) -> np.ndarray:
+    """From values to those of the integral with mean 0, of a function without its mean."""
+    slopes = basis.slopes
+    return basis.modes_at_nodes @ np.linalg.pinv(slopes) @ basis.analysis
+
+
+def by_length(state: ReducedState, target: ReducedGrid | None = None) -> ReducedState:
+    """The same metric with x ∝ arclength, on the same points or on a target's.
+
+    Raises InputError for an ansatz without an unknown along x.
+    """
+    grid = target or state.grid
+    along = radial(grid.ansatz, grid.coordinates[0]) if len(grid.coordinates) == 1 else None
+    if along is None:
+        raise InputError("only metrics of one coordinate x, whose g_xx has an unknown of its own, have x ∝ arclength.")
+    name = f"log_{along[0].name}"
+    own = state.packed[state.component_names.index(name)]
+    if grid is state.grid and float(np.ptp(own)) < 1e-14 * max(1.0, float(np.abs(own).max())):
+        return state
+    with mpmath.workdps(DIGITS):
+        return _Lengthened(state, name).on(grid)
+
+
+def with_necks(state: ReducedState) -> ReducedState:
+    """The state with points drawn to its necks, where the unknown that closes orbits has a minimum inside."""
+    (basis,) = state.grid.bases
+    closing = next((f for f in state.fields if f.factor is not None), None)
+    if closing is None or not isinstance(basis, Legendre):
+        return state
+    x = np.linspace(basis.a, basis.b, FINE * basis.n + 1)[1:-1]
+    radii = state.at(closing.unknown.name, x)
+    necks = np.flatnonzero((radii[1:-1] < radii[:-2]) & (radii[1:-1] < radii[2:])) + 1
+    if not len(necks):
+        return state
+    places = tuple((float(np.pi * (x[k] - basis.a) / (basis.b - basis.a)), NECK) for k in necks)
+    clustered = Clustered(basis.n, basis.a, basis.b, ((0.0, TIP), *places, (float(np.pi), TIP)), basis.modes)
+    return by_length(state, ReducedGrid(state.grid.ansatz, (clustered,)))
+
+
+@final
+class _Lengthened:
+    """A state as exact trigonometric polynomials along its coordinate, with e^L for the metric there."""
+
+    def __init__(self, state: ReducedState, radial: str) -> None:
+        self._state = state
+        (basis,) = state.grid.bases
+        if not isinstance(basis, Fourier | Legendre | Clustered):
+            raise InputError("x is made ∝ arclength on spectral grids: leave the order out.")
+        self._basis, self._interval = basis, not isinstance(basis, Fourier)
+        self._radial = radial
+        rows = dict(zip(state.component_names, state.packed, strict=True))
+        self._series = {name: self._of(row) for name, row in rows.items() if name != radial}
+        self._length = self._of(np.exp(rows[radial]))
+
+    def _of(self, row: np.ndarray) -> list[tuple[Any, Any]]:
+        """Coefficients of cos kX and sin kX."""
+        count = 2 * self._basis.n
+        turns = np.arange(count) / count
+        if isinstance(self._basis, Fourier):
+            x = self._basis.start + self._basis.period * turns
+        else:
+            x = self._basis.a + (self._basis.b - self._basis.a) * (1 - np.abs(2 * turns - 1))
+        modes = np.fft.rfft(self._basis.at(x) @ row) / count * 2
+        modes[0] /= 2
+        modes[-1] /= 2
+        sines = [0.0] * len(modes) if self._interval else (-modes.imag).tolist()
+        return [(mpmath.mpf(float(c)), mpmath.mpf(float(s))) for c, s in zip(modes.real, sines, strict=True)]
+
+    @cached_property
+    def _whole(self) -> Any:
+        """The length over a turn of X, in units of it."""
+        return self._length[0][0]
+
+    def _value(self, series: list[tuple[Any, Any]], angle: Any) -> Any:
+        return sum((c * mpmath.cos(k * angle) + s * mpmath.sin(k * angle) for k, (c, s) in enumerate(series)),
+                   mpmath.mpf(0))
+
+    def _from_start(self, angle: Any) -> Any:
+        """∫_0^X e^L dX."""
+        found = self._whole * angle
+        for k, (c, s) in enumerate(self._length):
+            if k:
+                found += (c * mpmath.sin(k * angle) + s * (1 - mpmath.cos(k * angle))) / k
+        return found
+
+    def _angle(self, share: Any) -> Any:
+        """X of a share (an angle) of the whole length, by Newton's method."""
+        found = share
+        for _ in range(60):
+            step = (self._from_start(found) - self._whole * share) / self._value(self._length, found)
+            found -= step
+            if abs(step) < mpmath.mpf(10) ** (-DIGITS + 6) * (1 + abs(found)):
+                break
+        return found
+
+    def on(self, grid: ReducedGrid) -> ReducedState:
+        """The values at the points of a grid, in arclength."""
+        (basis,) = grid.bases
+        targets = [self._target(basis, place) for place in range(basis.size)]
+        angles = [self._angle(share) for share in targets]
+        rows = [self._row(field, targets, angles) for field in self._state.fields]
+        return ReducedState(grid, np.array([[float(value) for value in row] for row in rows]))
+
+    def _target(self, basis: Basis, place: int) -> Any:
+        if isinstance(basis, Legendre | Clustered):
+            near = mpmath.mpf(float(basis.angles.near[place]))
+            return mpmath.pi - near if basis.angles.far[place] else near
+        return 2 * mpmath.pi * mpmath.mpf(place) / basis.size
+
+    def _row(self, field: Any, targets: list[Any], angles: list[Any]) -> list[Any]:
+        if field.name == self._radial:
+            return [mpmath.log(self._whole)] * len(angles)
+        values = [self._value(self._series[field.name], angle) for angle in angles]
+        if field.factor is None:
+            return values
+        found = []
+        for value, old, new in zip(values, angles, targets, strict=True):
+            squares = [_square(field.factor, angle) for angle in (old, new)]
+            log = mpmath.log(squares[0] / squares[1]) / 2 + mpmath.log(self._value(self._length, old) / self._whole)
+            found.append((log + squares[0] * value) / squares[1])
+        return found
+
+
+def _square(factor: Any, angle: Any) -> Any:
+    """ρ² at X."""
+    low, high = mpmath.sin(angle / 2) ** 2, mpmath.cos(angle / 2) ** 2
+    return 4 * low * high if factor.low and factor.high else low if factor.low else high

@@ -1,0 +1,59 @@
+"""Expressions in regular fields, compiled for a grid of an ansatz."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geomflow.core import graph as gr
+from geomflow.core.program import Average
+from geomflow.field.reduced.closing import Closing
+from geomflow.field.reduced.evaluate import Evaluated
+from geomflow.symbolic.ansatz import Mean
+
+if TYPE_CHECKING:
+    from geomflow.field.reduced.grid import ReducedGrid
+
+
+def compiled_nodes(grid: ReducedGrid, nodes: Sequence[gr.Node], means: Sequence[Mean] = (),
+                   extra: Sequence[str] = ()) -> Evaluated:
+    """Nodes in jets of the regular fields, and of `extra` functions, for their values at the points.
+
+    Parameters
+    ----------
+    grid : ReducedGrid
+        With its bases, and given arrays.
+    nodes : sequence of Node
+        What `ansatz.regular` makes of expressions.
+    means : sequence of Mean
+        Numbers of the whole manifold that nodes hold.
+    extra : sequence of str
+        Names of further functions, which are given behind the fields.
+    """
+    regular = grid.ansatz.regular
+    weights = grid.weights
+    averages = [_average(grid, mean, float(weights.sum())) for mean in means]
+    whole = [*nodes, *(node for average in averages for node in (average.top, average.bottom))]
+    closings = {Closing(r.field, f"square_{r.field}", r.rate, f"closing{-r.rate}"): None
+                for r in regular.remainders(whole)}
+    squares = {f"square_{f.name}": grid.square(f) for f in regular.fields if f.factor is not None}
+    bases = [*(grid.basis_of(f) for f in regular.fields), *(grid.basis for _ in extra)]
+    return Evaluated(list(nodes), [*(f.name for f in regular.fields), *extra], bases, {**grid.statics, **squares},
+                     averages, tuple(closings), weights)
+
+
+def _average(grid: ReducedGrid, mean: Mean, whole: float) -> Average:
+    regular = grid.ansatz.regular
+    bottom = gr.constant(Fraction(1 / whole)) if mean.bottom is None else regular.node(mean.bottom)
+    return Average(mean.name, regular.node(mean.top), bottom)
+
+
+def integral_weights(grid: ReducedGrid) -> np.ndarray:
+    """w with w · f = ∫ f dx for volume densities: odd about a pole where the orbits that close have odd dimension."""
+    metric = grid.ansatz.metric
+    closing = [f.unknown.value for f in grid.ansatz.regular.fields if f.factor is not None]
+    odd = {sum(metric.matrix[n, n].has(value) for n in range(metric.dim)) % 2 == 1 for value in closing}
+    return grid.basis.odd_weights if odd == {True} else grid.basis.weights

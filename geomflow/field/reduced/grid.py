@@ -1,0 +1,197 @@
+"""Points on the domain of an ansatz: a basis for each coordinate of the unknowns, and states on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+
+from geomflow.core.errors import InputError, ShapeError
+from geomflow.core.notebook import Facts, InNotebook
+from geomflow.field.reduced.basis import Basis, Point, Product
+from geomflow.field.reduced.clustering import Clustered
+from geomflow.field.reduced.compiled import integral_weights
+from geomflow.field.reduced.parity import Cosines
+from geomflow.field.reduced.spectral import Fourier, Legendre, Polar
+from geomflow.field.reduced.state import ReducedState, make_state
+from geomflow.field.reduced.stencils import Periodic
+from geomflow.symbolic.ansatz import Ansatz, Circle, Interval
+from geomflow.symbolic.ansatz.axis import HIGH, HIGH_ROOT, LOW, LOW_ROOT, SINE, XI, Factor
+from geomflow.symbolic.ansatz.regular_fields import RegularField
+
+CLOSING_DROP = 2
+"""How many degrees a field that closes an orbit has less than the one beside it: with as many, one mode a pole grows
+that the equation does not have."""
+
+FINER = 8
+"""Places between points at which extreme values are looked for."""
+
+
+@final
+@dataclass(frozen=True)
+class ReducedGrid(InNotebook):
+    """Points on the domain of an ansatz. Made by `ansatz.grid(n)`.
+
+    Parameters
+    ----------
+    ansatz : Ansatz
+        What lives on it.
+    bases : tuple of Basis
+        One for each coordinate of the unknowns.
+    """
+
+    ansatz: Ansatz
+    bases: tuple[Basis, ...] = ()
+
+    @cached_property
+    def basis(self) -> Basis:
+        """That of all coordinates."""
+        if not self.bases:
+            return Point()
+        return self.bases[0] if len(self.bases) == 1 else Product(*self.bases)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Points along each coordinate."""
+        return self.basis.shape
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """The coordinates of the unknowns."""
+        return self.ansatz.coordinates
+
+    @property
+    def points(self) -> dict[str, np.ndarray]:
+        """The coordinates at the points, arrays of the grid's shape."""
+        return {name: values.reshape(self.shape) for name, values in zip(self.coordinates, self.basis.x, strict=True)}
+
+    @cached_property
+    def statics(self) -> dict[str, np.ndarray]:
+        """Given arrays (N,) of reduced equations by name: ξ, 1 ∓ ξ and roots of intervals, x of circles."""
+        found: dict[str, np.ndarray] = {}
+        for place, (name, basis) in enumerate(zip(self.coordinates, self.bases, strict=True)):
+            if isinstance(basis, Polar | Cosines):
+                low, high = basis.from_start, basis.from_end
+                own = {f"{XI}_{name}": basis.points[0], f"{LOW}_{name}": low, f"{HIGH}_{name}": high,
+                       f"{SINE}_{name}": np.sqrt(low * high), f"{LOW_ROOT}_{name}": np.sqrt(low / 2),
+                       f"{HIGH_ROOT}_{name}": np.sqrt(high / 2)}
+            else:
+                own = {name: basis.x[0]}
+            found |= {key: self._spread(values, place) for key, values in own.items()}
+        return found
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """w with w · f = ∫ f dx for the density of volumes, (N,)."""
+        return integral_weights(self)
+
+    @cached_property
+    def fine(self) -> np.ndarray:
+        """The matrix from values at the points to those at many evenly spaced places, the ends of an interval too.
+
+        Of two coordinates, or none, the points themselves.
+        """
+        if len(self.bases) != 1:
+            return np.eye(self.basis.size)
+        domain = self.ansatz.domain[self.coordinates[0]]
+        a, b = (domain.a, domain.b) if isinstance(domain, Interval) else (0, domain.period)
+        return self.basis.at(np.linspace(float(a), float(b), FINER * self.basis.size + 1))
+
+    def range_of(self, values: np.ndarray) -> tuple[float, float]:
+        """The least and the largest value of a smooth function between its points too, by parabolas.
+
+        Parameters
+        ----------
+        values : (N,) array
+            At the points.
+        """
+        fine = self.fine @ values
+        return -_peak(-fine), _peak(fine)
+
+    def square(self, field: RegularField) -> np.ndarray:
+        """ρ² of a field that closes an orbit, (N,)."""
+        assert field.factor is not None
+        (name,) = field.unknown.coordinates
+        return factor_of(field.factor, self.statics[f"{LOW}_{name}"], self.statics[f"{HIGH}_{name}"])
+
+    def basis_of(self, field: RegularField) -> Basis:
+        """The basis of a field: that of the grid, with fewer modes where it closes an orbit."""
+        if field.factor is None or len(self.bases) != 1 or not isinstance(self.bases[0], Legendre | Clustered):
+            return self.basis
+        return self.bases[0].limited(CLOSING_DROP)
+
+    def state(self, **values: Any) -> ReducedState:
+        """A metric of the ansatz.
+
+        Raises InputError for unknowns without a value and names that are no unknowns, PositivityError where one
+        vanishes inside, and InputError for ends that are not smooth: a cone, or a function that is not even there.
+
+        Parameters
+        ----------
+        **values : number, text, expression, function of the coordinates, or array
+            One for each unknown.
+        """
+        return make_state(self, values)
+
+    def _spread(self, values: np.ndarray, place: int) -> np.ndarray:
+        shape = [1] * len(self.bases)
+        shape[place] = len(values)
+        return np.ascontiguousarray(np.broadcast_to(values.reshape(shape), self.shape)).ravel()
+
+    def __facts__(self) -> Facts:
+        return [("of", self.ansatz), ("points", self.shape or "none"), ("bases", self.bases)]
+
+    def __repr__(self) -> str:
+        size = " × ".join(map(str, self.shape)) or "one"
+        kinds = ", ".join(type(basis).__name__ for basis in self.bases)
+        return f"a grid of {size} point{'s' if self.shape else ''}{f' ({kinds})' if kinds else ''} for {self.ansatz}"
+
+
+def _peak(values: np.ndarray) -> float:
+    """The largest value, of a parabola through it and its neighbours."""
+    top = int(np.argmax(values))
+    if top in (0, len(values) - 1):
+        return float(values[top])
+    before, here, after = values[top - 1 : top + 2]
+    bend = 2 * here - before - after
+    return float(here + (after - before) ** 2 / (8 * bend)) if bend > 0 else float(here)
+
+
+def factor_of(factor: Factor, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """ρ² from 1 − ξ and 1 + ξ."""
+    if factor.low and factor.high:
+        return low * high
+    return low / 2 if factor.low else high / 2
+
+
+def make_grid(ansatz: Ansatz, n: int | Sequence[int] | None, order: int | None, modes: int | None = None,
+              places: Sequence[tuple[float, float]] = ()) -> ReducedGrid:
+    """The grid of `ansatz.grid(n, order)`, checked."""
+    names = ansatz.coordinates
+    if not names:
+        if n is not None:
+            raise InputError(f"the unknowns of {ansatz} are numbers: there is no coordinate to put {n} points on; "
+                             "write ansatz.state(...).")
+        return ReducedGrid(ansatz)
+    if n is None:
+        raise InputError(f"the unknowns depend on {', '.join(names)}: say how many points, as in ansatz.grid(64).")
+    counts = [n] * len(names) if isinstance(n, int | np.integer) else list(n)
+    if len(counts) != len(names):
+        raise ShapeError(f"{len(counts)} numbers of points were given for the coordinates {', '.join(names)}.")
+    made = tuple(_basis(ansatz.domain[name], int(count), order, modes, tuple(places))
+                 for name, count in zip(names, counts, strict=True))
+    return ReducedGrid(ansatz, made)
+
+
+def _basis(domain: Circle | Interval, n: int, order: int | None, modes: int | None,
+           places: tuple[tuple[float, float], ...]) -> Basis:
+    if isinstance(domain, Circle):
+        period = float(domain.period)
+        return Fourier(n, period) if order is None else Periodic(n, period, order=order)
+    a, b = float(domain.a), float(domain.b)
+    if order is not None:
+        return Cosines(n, a, b, order)
+    return Clustered(n, a, b, places, modes) if places else Legendre(n, a, b, modes)

@@ -1,0 +1,219 @@
+"""Values of unknowns as users give them: text, expressions, functions, numbers or arrays, read into regular fields.
+
+Text is evaluated with 40 digits, so that what vanishes at a pole is divided there without loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
+
+import mpmath
+import numpy as np
+import sympy
+
+from geomflow.core.errors import InputError, PositivityError, ShapeError
+from geomflow.symbolic.ansatz import Interval
+from geomflow.symbolic.ansatz.regular_fields import RegularField
+
+if TYPE_CHECKING:
+    from geomflow.field.reduced.grid import ReducedGrid
+
+DIGITS = 40
+NEAR = mpmath.mpf("1e-12")
+"""How near to an end its slopes are looked at, in shares of the interval."""
+
+ALLOWED = 1e-6
+"""By how much a cone angle, or the slope of an even function at an end, may be off, relative to what it should be."""
+
+RESOLVED = 1e-3
+"""What the modes that a grid keeps may lack of a profile, relative to its size."""
+
+Function = Callable[..., Any]
+
+
+@final
+@dataclass(frozen=True)
+class Profile:
+    """The values of one unknown.
+
+    Parameters
+    ----------
+    grid : ReducedGrid
+        Where it is wanted.
+    name : str
+        Of the unknown.
+    values : (N,) array
+        At the points.
+    function : callable, optional
+        At any place, in multiple precision; none where an array was given.
+    """
+
+    grid: ReducedGrid
+    name: str
+    values: np.ndarray
+    function: Function | None = None
+
+    def require_positive(self, field: RegularField) -> None:
+        """Raises PositivityError where an unknown that must be positive is not."""
+        if field.exponent == 0:
+            return
+        at, seen = self._seen
+        worst = int(np.argmin(seen))
+        if not seen[worst] > 0:
+            told = ", ".join(f"{n} = {x[worst]:.6g}" for n, x in zip(self.grid.coordinates, at, strict=True))
+            raise PositivityError(f"'{self.name}' is {seen[worst]:.6g}{f' at {told}' if told else ''}: the metric is "
+                                  "degenerate there. It must be positive inside.")
+
+    @cached_property
+    def _seen(self) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+        """The places where it is looked at, and the values: between the points too, where there is a function."""
+        x = self.grid.basis.x
+        if self.function is None or len(x) != 1:
+            return x, self.values
+        ends = _ends(self.grid)
+        fine = np.linspace(*ends, 8 * len(self.values) + 1)[1:-1]
+        return (fine,), np.array([float(self.function(mpmath.mpf(float(s)))) for s in fine])
+
+    def regular(self, field: RegularField, beside: Profile | None) -> np.ndarray:
+        """The values of the regular field, (N,). Raises InputError for a cone, and for a slope at an end."""
+        if self.function is None or (beside is not None and beside.function is None):
+            return self._of_numbers(field, beside)
+        self._require_smooth_ends(field, beside)
+        with mpmath.workdps(DIGITS):
+            points = list(zip(*self.grid.basis.x, strict=True)) or [()]
+            return np.array([float(self._at(field, beside, [mpmath.mpf(float(s)) for s in x])) for x in points])
+
+    def _at(self, field: RegularField, beside: Profile | None, x: list[Any]) -> Any:
+        assert self.function is not None
+        value = self.function(*x)
+        if field.exponent == 0:
+            return value
+        log = mpmath.log(value) / field.exponent
+        if field.factor is None:
+            return log
+        square, length = self._square(field, x[0]), self._length
+        root = field.factor.scale * length / mpmath.pi * mpmath.sqrt(square) / _precise(field.cone)
+        return (log - self._log_beside(field, beside, x) - mpmath.log(root)) / square
+
+    def _log_beside(self, field: RegularField, beside: Profile | None, x: list[Any]) -> Any:
+        assert beside is not None
+        assert beside.function is not None
+        (own,) = (f for f in self.grid.ansatz.regular.fields if f.name == field.beside)
+        return mpmath.log(beside.function(*x)) / own.exponent
+
+    def _square(self, field: RegularField, x: Any) -> Any:
+        assert field.factor is not None
+        (name,) = field.unknown.coordinates
+        half = mpmath.pi / 2 * (x - _precise(self.grid.ansatz.domain[name].a)) / self._length  # type: ignore[union-attr]
+        low, high = mpmath.sin(half) ** 2, mpmath.cos(half) ** 2
+        return 4 * low * high if field.factor.low and field.factor.high else low if field.factor.low else high
+
+    @property
+    def _length(self) -> Any:
+        (domain,) = self.grid.ansatz.domain.values()
+        return _precise(domain.length)  # type: ignore[union-attr]
+
+    def _require_smooth_ends(self, field: RegularField, beside: Profile | None) -> None:
+        """A function that is even about each end, with the cone angle of a smooth metric where it vanishes."""
+        (domain,) = self.grid.ansatz.domain.values() if len(self.grid.coordinates) == 1 else (None,)
+        if not isinstance(domain, Interval):
+            return
+        with mpmath.workdps(DIGITS):
+            for place, end in enumerate((domain.a, domain.b)):
+                inward = (1 - 2 * place) * self._length
+                one, two = ([_precise(end) + share * NEAR * inward] for share in (1, 2))
+                closes = field.factor is not None and (field.factor.low, field.factor.high)[place]
+                (self._require_no_cone if closes else self._require_even)(field, beside, end, one, two)
+
+    def _require_no_cone(self, field: RegularField, beside: Profile | None, end: Any, one: list[Any],
+                         two: list[Any]) -> None:
+        excess = self._at(field, beside, one) * self._square(field, one[0])
+        if not abs(excess) < ALLOWED:
+            share = float(mpmath.exp(excess * field.exponent))
+            raise InputError(f"at {self._coordinate} = {end} the orbits close with {share:.6g} of the slope of "
+                             f"'{self.name}' that a smooth metric has: there is a cone of {360 * share:.4g} degrees. "
+                             f"Multiply '{self.name}' by a function that is {1 / share:.6g} there, or change "
+                             f"'{field.beside.removeprefix('log_')}'.")
+
+    def _require_even(self, field: RegularField, beside: Profile | None, end: Any, one: list[Any],
+                      two: list[Any]) -> None:
+        values = [self._at(field, beside, x) for x in (one, two)]
+        slope = (values[1] - values[0]) / NEAR
+        if not abs(slope) < ALLOWED * (1 + abs(values[0])):
+            raise InputError(f"at {self._coordinate} = {end} '{self.name}' has a slope, and a smooth metric has an "
+                             "even function there: make its first derivative vanish.")
+
+    @property
+    def _coordinate(self) -> str:
+        return self.grid.coordinates[0]
+
+    def _of_numbers(self, field: RegularField, beside: Profile | None) -> np.ndarray:
+        if field.exponent == 0:
+            return self.values
+        log = np.log(self.values) / field.exponent
+        if field.factor is None:
+            return np.asarray(log)
+        assert beside is not None
+        (own,) = (f for f in self.grid.ansatz.regular.fields if f.name == field.beside)
+        square = self.grid.square(field)
+        root = field.factor.scale * float(self._length) / np.pi / float(field.cone) * np.sqrt(square)
+        return np.asarray((log - np.log(beside.values) / own.exponent - np.log(root)) / square)
+
+    def smooth(self, field: RegularField, values: np.ndarray) -> np.ndarray:
+        """The values as the grid's modes have them. Raises InputError for a profile that these do not resolve."""
+        kept = self.grid.basis_of(field).project @ values
+        lost, size = float(np.max(np.abs(kept - values))), float(np.max(np.abs(values)))
+        if not lost <= RESOLVED * max(size, 1.0):
+            raise InputError(f"the grid does not resolve '{self.name}': {lost:.2g} of it is lost. Take more points, or "
+                             "a profile that is smooth, and even about poles and mirrors.")
+        return np.asarray(kept)
+
+
+def profile_of(grid: ReducedGrid, name: str, given: Any) -> Profile:
+    """What was given for an unknown. Raises ExpressionError, ShapeError and InputError for what it cannot be."""
+    size = grid.basis.size
+    if isinstance(given, str | sympy.Basic | int | float) and not isinstance(given, bool):
+        return _of_expression(grid, name, given)
+    if callable(given):
+        values = np.array([given(*x) for x in zip(*grid.basis.x, strict=True)], dtype=float)
+    else:
+        values = np.asarray(given, dtype=float)
+        if values.shape not in (grid.shape, (size,)):
+            raise ShapeError(f"values of shape {values.shape} were given for '{name}', and the grid has {grid.shape}.")
+    values = values.reshape(size)
+    if not np.isfinite(values).all():
+        raise InputError(f"'{name}' is not finite at a point of the grid.")
+    return Profile(grid, name, values)
+
+
+def _of_expression(grid: ReducedGrid, name: str, given: Any) -> Profile:
+    chart = grid.ansatz.metric.chart
+    expression = chart.expression(given)
+    symbols = [s for s in chart.symbols if s.name in grid.coordinates]
+    strange = sorted({s.name for s in expression.free_symbols} - {s.name for s in symbols})
+    if strange:
+        raise InputError(f"'{name}' depends on '{strange[0]}', and may depend on "
+                         f"{', '.join(grid.coordinates) or 'nothing: give a number'}.")
+    function = sympy.lambdify(symbols, expression, "mpmath")
+    with mpmath.workdps(DIGITS):
+        points = list(zip(*grid.basis.x, strict=True)) or [()]
+        try:
+            values = np.array([float(mpmath.mpf(function(*map(mpmath.mpf, map(float, x))))) for x in points])
+        except (TypeError, ValueError, ZeroDivisionError):
+            values = np.full(len(points), np.nan)
+    if not np.isfinite(values).all():
+        raise InputError(f"'{name}' = {given} is not a finite real number at a point of the grid.")
+    return Profile(grid, name, values, function)
+
+
+def _precise(number: Any) -> Any:
+    """An exact number in multiple precision."""
+    return mpmath.mpf(sympy.sympify(number)._to_mpmath(200))
+
+
+def _ends(grid: ReducedGrid) -> tuple[float, float]:
+    (domain,) = grid.ansatz.domain.values()
+    return (float(domain.a), float(domain.b)) if isinstance(domain, Interval) else (0.0, float(domain.period))

@@ -1,0 +1,245 @@
+"""Metrics of an ansatz as numbers: values of regular fields at the points of a grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+import sympy
+
+from geomflow.core.errors import InputError, ShapeError, require_known
+from geomflow.core.notebook import Facts, InNotebook
+from geomflow.core.numbers import require_unmasked
+from geomflow.field.reduced.compiled import compiled_nodes
+from geomflow.field.reduced.reading import Profile, profile_of
+from geomflow.symbolic.ansatz.regular_fields import RegularField
+
+if TYPE_CHECKING:
+    from geomflow.field.reduced.grid import ReducedGrid
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class ReducedState(InNotebook):
+    """A metric of an ansatz: `state["psi"]` are the values of an unknown at the points, a number if it has none.
+
+    Parameters
+    ----------
+    grid : ReducedGrid
+        Where it lives.
+    packed : (fields, *grid) array
+        The regular fields that stand for the unknowns.
+    """
+
+    grid: ReducedGrid
+    packed: np.ndarray
+
+    def __post_init__(self) -> None:
+        require_unmasked(self.packed, "the packed values")
+        rows = np.array(self.packed, dtype=float)
+        wanted = (len(self.fields), *self.grid.shape)
+        if rows.shape != wanted:
+            raise ShapeError(f"packed values of shape {rows.shape} were given where {wanted} is needed: (fields, "
+                             "*grid).")
+        rows.flags.writeable = False
+        object.__setattr__(self, "packed", rows)
+
+    @property
+    def fields(self) -> tuple[RegularField, ...]:
+        """The regular fields, one for each unknown."""
+        return self.grid.ansatz.regular.fields
+
+    @property
+    def component_names(self) -> tuple[str, ...]:
+        """The names of the regular fields, in packed order."""
+        return tuple(field.name for field in self.fields)
+
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """The names of the unknowns."""
+        return tuple(field.unknown.name for field in self.fields)
+
+    def __getitem__(self, name: str) -> Any:
+        require_known("unknown", name, self.unknowns)
+        return self._values[name].reshape(self.grid.shape) if self.grid.shape else float(self._values[name][0])
+
+    @property
+    def values(self) -> np.ndarray:
+        """The unknowns at the points, (*grid, unknowns)."""
+        return np.stack([np.reshape(self._values[name], self.grid.shape) for name in self.unknowns], axis=-1)
+
+    @cached_property
+    def _rows(self) -> dict[str, np.ndarray]:
+        return {field.name: row.ravel() for field, row in zip(self.fields, self.packed, strict=True)}
+
+    @cached_property
+    def _values(self) -> dict[str, np.ndarray]:
+        """The unknowns at the points, (N,) each."""
+        squares = {field.name: self.grid.square(field) for field in self.fields if field.factor is not None}
+        return unknowns_from(self.fields, self._rows, squares, self.grid)
+
+    def at(self, name: str, points: Any) -> np.ndarray:
+        """An unknown at any places of its coordinates, ends included.
+
+        Parameters
+        ----------
+        name : str
+            Of the unknown.
+        points : (M,) array, or (M, 2) where there are two coordinates
+            The places.
+        """
+        require_known("unknown", name, self.unknowns)
+        matrix = self.grid.basis.at(points)
+        rows = {key: matrix @ row for key, row in self._rows.items()}
+        squares = {field.name: square_at(self.grid, field, points) for field in self.fields if field.factor is not None}
+        return unknowns_from(self.fields, rows, squares, self.grid)[name]
+
+    def scalar(self, text: str = "R") -> np.ndarray:
+        """A function of the metric at the points, such as "R", "Rm2" or "Ric2", from the exact geometry.
+
+        Parameters
+        ----------
+        text : str
+            In the language of `Flow.from_expression`.
+        """
+        return self._evaluated(self.grid.ansatz.scalar(text)).reshape(self.grid.shape)
+
+    def scalar_at(self, points: Any, text: str = "R") -> np.ndarray:
+        """Such a function at any places, ends included, by the grid's own interpolation.
+
+        Parameters
+        ----------
+        points : (M,) array, or (M, 2) where there are two coordinates
+            The places.
+        text : str
+            In the language of `Flow.from_expression`.
+        """
+        return np.asarray(self.grid.basis.at(points) @ self._evaluated(self.grid.ansatz.scalar(text)))
+
+    def integral(self, text: str = "1") -> float:
+        """∫ s dV of a function of the metric.
+
+        Parameters
+        ----------
+        text : str
+            s, in the language of `Flow.from_expression`.
+        """
+        measure = self.grid.ansatz.measure
+        scalar = sympy.Integer(1) if text == "1" else self.grid.ansatz.scalar(text)
+        return float(measure.volume) * float(self.grid.weights @ self._evaluated(scalar * measure.density))
+
+    def volume(self) -> float:
+        """∫ dV; of unit length along coordinates that have no ends and no period."""
+        return self.integral()
+
+    def _evaluated(self, expression: sympy.Expr) -> np.ndarray:
+        regular = self.grid.ansatz.regular
+        found: np.ndarray = compiled_nodes(self.grid, [regular.node(expression)])(self._flat, {})[0]
+        return found
+
+    @property
+    def _flat(self) -> np.ndarray:
+        return self.packed.reshape(len(self.fields), -1)
+
+    def pack(self) -> np.ndarray:
+        """The regular fields, a new array (fields, *grid)."""
+        return self.packed.copy()
+
+    def unpack(self, packed: np.ndarray) -> ReducedState:
+        """The state on the same grid with other regular fields.
+
+        Parameters
+        ----------
+        packed : (fields, *grid) array
+            In the order of `component_names`.
+        """
+        return ReducedState(self.grid, packed)
+
+    def distance(self, other: ReducedState) -> float:
+        """The largest difference of an unknown at a point.
+
+        Parameters
+        ----------
+        other : ReducedState
+            On the same grid.
+        """
+        if other.grid != self.grid:
+            raise ShapeError(f"{self!r} cannot be compared with {other!r}: they are on different grids.")
+        return float(np.max(np.abs(self.values - other.values)))
+
+    def __facts__(self) -> Facts:
+        for name in self.unknowns:
+            row = self._values[name]
+            yield name, f"{row[0]:.6g}" if not self.grid.shape else f"from {row.min():.6g} to {row.max():.6g}"
+        yield "on", self.grid
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{name} {value}" for name, value in list(self.__facts__())[:-1])
+        return f"a metric with {told} on {self.grid!r}"
+
+
+def unknowns_from(fields: tuple[RegularField, ...], rows: Mapping[str, np.ndarray],
+                  squares: Mapping[str, np.ndarray], grid: ReducedGrid) -> dict[str, np.ndarray]:
+    """The unknowns from the regular fields and ρ² at the same places."""
+    found = {}
+    for field in fields:
+        row = rows[field.name]
+        if field.exponent == 0:
+            found[field.unknown.name] = row
+        elif field.factor is None:
+            found[field.unknown.name] = np.exp(field.exponent * row)
+        else:
+            log = rows[field.beside] + squares[field.name] * row
+            found[field.unknown.name] = (radius(grid, field, squares[field.name]) * np.exp(log)) ** field.exponent
+    return found
+
+
+def radius(grid: ReducedGrid, field: RegularField, square: np.ndarray) -> np.ndarray:
+    """R/q where ρ² is known."""
+    assert field.factor is not None
+    (name,) = field.unknown.coordinates
+    length = float(grid.ansatz.domain[name].length)  # type: ignore[union-attr]
+    return field.factor.scale * length / np.pi / float(field.cone) * np.sqrt(square)
+
+
+def square_at(grid: ReducedGrid, field: RegularField, points: Any) -> np.ndarray:
+    """ρ² at any places."""
+    assert field.factor is not None
+    (name,) = field.unknown.coordinates
+    domain = grid.ansatz.domain[name]
+    places = np.atleast_1d(np.asarray(points, dtype=float))
+    x = places if places.ndim == 1 else places[:, grid.coordinates.index(name)]
+    half = np.pi / 2 * (x - float(domain.a)) / float(domain.length)  # type: ignore[union-attr]
+    low, high = 2 * np.sin(half) ** 2, 2 * np.cos(half) ** 2
+    if field.factor.low and field.factor.high:
+        return np.asarray(low * high)
+    return np.asarray(low / 2 if field.factor.low else high / 2)
+
+
+def make_state(grid: ReducedGrid, given: Mapping[str, Any]) -> ReducedState:
+    """The state of `grid.state(**given)`, checked."""
+    fields = grid.ansatz.regular.fields
+    names = tuple(field.unknown.name for field in fields)
+    for name in given:
+        require_known("unknown", name, names)
+    missing = [name for name in names if name not in given]
+    if missing:
+        raise InputError(f"the unknown '{missing[0]}' has no value: give one for each of {', '.join(names)}.")
+    profiles = {name: profile_of(grid, name, given[name]) for name in names}
+    owners = {field.name: field.unknown.name for field in fields}
+    rows = [_row(grid, field, profiles, owners) for field in fields]
+    return ReducedState(grid, np.stack([np.reshape(row, grid.shape) for row in rows]))
+
+
+def _row(grid: ReducedGrid, field: RegularField, profiles: Mapping[str, Profile],
+         owners: Mapping[str, str]) -> np.ndarray:
+    """The values of a regular field, projected."""
+    own = profiles[field.unknown.name]
+    own.require_positive(field)
+    beside = profiles[owners[field.beside]] if field.beside else None
+    values = own.regular(field, beside)
+    return own.smooth(field, values)
+

@@ -1,0 +1,1 @@
+"""Flows of metrics with symmetry: reduced equations bound to states of an ansatz."""

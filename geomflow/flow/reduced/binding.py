@@ -1,0 +1,133 @@
+"""A flow of metrics bound to a state of an ansatz: the initial value problem of its regular fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sympy
+
+from geomflow.core import graph as gr
+from geomflow.core.errors import InputError, require_known
+from geomflow.field.reduced.arclength import by_length, with_necks
+from geomflow.field.reduced.compiled import compiled_nodes
+from geomflow.field.reduced.grid import ReducedGrid
+from geomflow.field.reduced.state import ReducedState
+from geomflow.flow.problem import Problem, Violation
+from geomflow.flow.reduced.rates import Comoving, Lengthwise, Rates
+from geomflow.symbolic.ansatz import Reduction, Typed
+from geomflow.symbolic.ansatz.ansatz import typed_rate
+from geomflow.symbolic.ansatz.closing import radial
+
+if TYPE_CHECKING:
+    from geomflow.flow.flow import Flow
+
+RTOL = 1e-11
+"""What steps of reduced flows may err unless the user says otherwise: they are few numbers, and singular times want
+many digits."""
+
+GAUGES = ("comoving", "deturck", "arclength")
+
+
+def bind_reduced(flow: Flow, state: ReducedState) -> Problem:
+    """The problem of a flow from a metric with symmetry on.
+
+    Where coordinates along which unknowns vary would be dragged into singular places, the flow is run up to
+    diffeomorphisms, x ∝ arclength, unless it names a gauge. Raises InputError where the flow leaves the ansatz.
+
+    Parameters
+    ----------
+    flow : Flow
+        Of metrics.
+    state : ReducedState
+        Where the run starts.
+    """
+    typed = typed_rate(flow, state.grid.ansatz.metric.dim)
+    reduction = state.grid.ansatz.reduce(typed)
+    gauge = gauge_of(typed, state.grid, reduction)
+    start = with_necks(by_length(state)) if gauge == "arclength" else state
+    rates = rates_in(gauge, start.grid, reduction)
+    observe = observer(start.grid)
+    return Problem(
+        y0=start.pack(),
+        rate=rates.rate,
+        unpack=start.unpack,
+        jacobian=rates.jacobian,
+        rtol=RTOL,
+        autonomous=not rates.timed,
+        stiff_order=rates.order,
+        check=finite,
+        curvature=lambda t, y: observe(t, y)["riemann_max"],
+        observe=observe,
+        template=None if start is state else start,
+        description=described(flow, start, reduction, gauge),
+    )
+
+
+def gauge_of(typed: Typed, grid: ReducedGrid, reduction: Reduction) -> str:
+    """The gauge by name: the flow's own, or the one that the equation needs."""
+    if typed.gauge is not None:
+        require_known("gauge of metrics with symmetry", typed.gauge, GAUGES)
+        return typed.gauge
+    lengths = [radial(grid.ansatz, name) for name in grid.coordinates]
+    still = any(rate is gr.ZERO for rate in grid.ansatz.regular.of_rates(reduction.rates).rates)
+    if len(lengths) == 1 and lengths[0] is not None and not still and grid.basis.order is None:
+        return "arclength"
+    return "comoving"
+
+
+def rates_in(gauge: str, grid: ReducedGrid, reduction: Reduction) -> Rates:
+    """The rates in a gauge; DeTurck's is in the reduction already."""
+    if gauge != "arclength":
+        return Comoving(grid, reduction)
+    if len(grid.coordinates) != 1 or (along := radial(grid.ansatz, grid.coordinates[0])) is None:
+        raise InputError("points are kept apart by arclength along one coordinate x whose g_xx has an unknown of its "
+                         "own, and this ansatz has none: take another gauge.")
+    return Lengthwise(grid, reduction, f"log_{along[0].name}")
+
+
+def finite(t: float, y: np.ndarray) -> Violation | None:
+    """What is wrong with fields: exponentials that are out of range."""
+    worst = float(np.abs(y).max())
+    return None if worst < 300 else Violation("domain", "the logarithm of an unknown", worst)
+
+
+def observer(grid: ReducedGrid) -> Callable[[float, np.ndarray], dict[str, float]]:
+    """Volume, total and extreme scalar curvature and the largest |Rm|, from the exact geometry."""
+    ansatz, regular = grid.ansatz, grid.ansatz.regular
+    density, scalar, square = ansatz.measure.density, ansatz.scalar("R"), ansatz.scalar("Rm2")
+    wanted = [density, scalar * density, scalar, square]
+    evaluated = compiled_nodes(grid, [regular.node(expression) for expression in wanted])
+    weights, whole = grid.weights, float(ansatz.measure.volume)
+
+    def observe(t: float, y: np.ndarray) -> dict[str, float]:
+        volume, total, curvature, norm = evaluated(y.reshape(len(y), -1), {})
+        lowest, highest = grid.range_of(curvature)
+        return {
+            "volume": whole * float(weights @ volume),
+            "total_curvature": whole * float(weights @ total),
+            "curvature_min": lowest,
+            "curvature_max": highest,
+            "riemann_max": float(np.sqrt(max(grid.range_of(norm)[1], 0.0))),
+        }
+
+    return observe
+
+
+def described(flow: Flow, state: ReducedState, reduction: Reduction, gauge: str) -> dict[str, Any]:
+    """JSON-able facts of a run."""
+    grid = state.grid
+    axes = {name: np.ravel(x).tolist() for name, x in grid.points.items()} if len(grid.shape) == 1 else {}
+    return {
+        "flow": flow.name,
+        "equation": str(flow),
+        "latex": sympy.latex(flow.equation),
+        "reduced": str(reduction),
+        "gauge": gauge,
+        "ansatz": str(grid.ansatz),
+        "grid": {"shape": list(grid.shape), "bases": [repr(basis) for basis in grid.bases]},
+        "components": list(state.component_names),
+        "axes": axes,
+        "state": type(state).__name__,
+    }

@@ -1,0 +1,158 @@
+"""Rates of regular fields at the points of a grid, and their exact Jacobians."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import cached_property
+from typing import final
+
+import numpy as np
+import sympy
+
+from geomflow.core import graph as gr
+from geomflow.core.errors import InputError
+from geomflow.field.reduced.arclength import lengthwise
+from geomflow.field.reduced.compiled import compiled_nodes
+from geomflow.field.reduced.evaluate import Evaluated
+from geomflow.field.reduced.grid import ReducedGrid
+from geomflow.symbolic.ansatz import Reduction
+from geomflow.symbolic.ansatz.reduction import transported
+from geomflow.symbolic.ansatz.regular import DRIFT, SPEED
+from geomflow.symbolic.language.words import TIME
+
+
+class Rates(ABC):
+    """What a reduced flow does to the regular fields of a grid, packed as (fields, *grid)."""
+
+    grid: ReducedGrid
+
+    def rate(self, t: float, y: np.ndarray, out: np.ndarray) -> None:
+        """dy/dt into `out`, of what the modes of each field keep."""
+        rows = self.raw(t, y.reshape(len(y), -1))
+        for target, row, matrix in zip(out.reshape(len(y), -1), rows, self._projections, strict=True):
+            target[:] = row if matrix is None else matrix @ row
+
+    def jacobian(self, t: float, y: np.ndarray) -> np.ndarray:
+        """d rate/dy, (n, n)."""
+        found = self.raw_jacobian(t, y.reshape(len(y), -1))
+        size = self.grid.basis.size
+        for place, matrix in enumerate(self._projections):
+            if matrix is not None:
+                rows = slice(place * size, (place + 1) * size)
+                found[rows] = matrix @ found[rows]
+        return found
+
+    @cached_property
+    def _projections(self) -> list[np.ndarray | None]:
+        bases = [self.grid.basis_of(f) for f in self.grid.ansatz.regular.fields]
+        return [None if basis.order is not None or not self.grid.shape else basis.project for basis in bases]
+
+    @abstractmethod
+    def raw(self, t: float, y: np.ndarray) -> np.ndarray:
+        """The rates of the fields y (fields, N), before they are projected."""
+
+    @abstractmethod
+    def raw_jacobian(self, t: float, y: np.ndarray) -> np.ndarray:
+        """Their derivatives by y, (n, n)."""
+
+    @property
+    @abstractmethod
+    def nodes(self) -> tuple[gr.Node, ...]:
+        """The rates as expressions in regular fields."""
+
+    @property
+    def order(self) -> int:
+        """The highest order of differentiation."""
+        return max((sum(leaf.data[1]) for leaf in gr.leaves(self.nodes) if leaf.op == "jet"), default=0)
+
+    @property
+    def timed(self) -> bool:
+        """Whether the time is in the rates."""
+        return any(leaf.op == "symbol" and leaf.data == TIME for leaf in gr.leaves(self.nodes))
+
+
+@final
+class Comoving(Rates):
+    """The equations as they are reduced, at fixed coordinates.
+
+    Parameters
+    ----------
+    grid : ReducedGrid
+        Where.
+    reduction : Reduction
+        The rates of the unknowns.
+    """
+
+    def __init__(self, grid: ReducedGrid, reduction: Reduction) -> None:
+        self.grid = grid
+        self._nodes = grid.ansatz.regular.of_rates(reduction.rates).rates
+        self._evaluated = compiled_nodes(grid, self._nodes, reduction.means)
+        require_known_numbers(self._evaluated)
+
+    @property
+    def nodes(self) -> tuple[gr.Node, ...]:
+        return self._nodes
+
+    def raw(self, t: float, y: np.ndarray) -> np.ndarray:
+        return self._evaluated(y, {TIME: t})
+
+    def raw_jacobian(self, t: float, y: np.ndarray) -> np.ndarray:
+        return self._evaluated.jacobian(y, {TIME: t})
+
+
+@final
+class Lengthwise(Rates):
+    """The equations with the points kept apart by equal shares of the whole length, x ∝ arclength.
+
+    With L_V g added, V_x = L̄ − F where F is the rate of log √g_xx and L̄ its mean, √g_xx stays the same all along x.
+
+    Parameters
+    ----------
+    grid : ReducedGrid
+        With one coordinate.
+    reduction : Reduction
+        The rates of the unknowns.
+    radial : str
+        The regular field log √g_xx.
+    """
+
+    def __init__(self, grid: ReducedGrid, reduction: Reduction, radial: str) -> None:
+        self.grid, regular, ansatz = grid, grid.ansatz.regular, grid.ansatz
+        self._place = [f.name for f in regular.fields].index(radial)
+        (x,) = (s for s in ansatz.metric.chart.symbols if s.name in ansatz.coordinates)
+        dragged = transported(ansatz, sympy.Function(SPEED)(x))
+        still = regular.of_rates(reduction.rates).rates
+        moved = regular.of_rates([a + b for a, b in zip(reduction.rates, dragged, strict=True)]).rates
+        self._nodes = moved
+        self._stretch = compiled_nodes(grid, [still[self._place]], reduction.means)
+        others = [node for place, node in enumerate(moved) if place != self._place]
+        self._others = compiled_nodes(grid, others, reduction.means, (DRIFT,))
+        require_known_numbers(self._stretch)
+        self._mean, self._drift = lengthwise(grid.bases[0])
+
+    @property
+    def nodes(self) -> tuple[gr.Node, ...]:
+        return self._nodes
+
+    def raw(self, t: float, y: np.ndarray) -> np.ndarray:
+        (stretch,) = self._stretch(y, {TIME: t})
+        drift = self._drift @ stretch
+        others = self._others(np.concatenate([y, drift[None]]), {TIME: t})
+        return np.insert(others, self._place, self._mean @ stretch, axis=0)
+
+    def raw_jacobian(self, t: float, y: np.ndarray) -> np.ndarray:
+        size, count = y.shape[1], y.size
+        (stretch,) = self._stretch(y, {TIME: t})
+        by_fields = self._stretch.jacobian(y, {TIME: t})
+        whole = self._others.jacobian(np.concatenate([y, (self._drift @ stretch)[None]]), {TIME: t})
+        others = whole[:, :count] + whole[:, count:] @ (self._drift @ by_fields)
+        own = np.broadcast_to(self._mean @ by_fields, (size, count))
+        place = self._place * size
+        return np.concatenate([others[:place], own, others[place:]])
+
+
+def require_known_numbers(evaluated: Evaluated) -> None:
+    """Raises InputError for a parameter of the metric or the rate that has no value."""
+    left = [name for name in evaluated.numbers if name != TIME]
+    if left:
+        raise InputError(f"the parameter '{left[0]}' has no value: give the metric with a number in its place.")

@@ -1,0 +1,98 @@
+"""The regular fields of an ansatz: smooth functions that stand for its unknowns, with closing conditions built in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, final
+
+import sympy
+
+from geomflow.core.errors import InputError
+from geomflow.symbolic.ansatz.axis import Factor
+from geomflow.symbolic.ansatz.closing import Fibre, closing_at, end_pair, power_of, radial
+from geomflow.symbolic.ansatz.domain import Interval
+from geomflow.symbolic.ansatz.unknowns import Unknown
+
+if TYPE_CHECKING:
+    from geomflow.symbolic.ansatz.ansatz import Ansatz
+
+
+@final
+@dataclass(frozen=True)
+class RegularField:
+    """A smooth function that stands for an unknown.
+
+    Parameters
+    ----------
+    name : str
+        Of the field.
+    unknown : Unknown
+        u.
+    exponent : Fraction or int
+        log u = `exponent` (…); 0 where u is the field itself.
+    beside : str
+        The field L that log u holds beside this one; none where it is empty.
+    factor : Factor, optional
+        Where u vanishes.
+    cone : sympy expression
+        q.
+    """
+
+    name: str
+    unknown: Unknown
+    exponent: int
+    beside: str = ""
+    factor: Factor | None = None
+    cone: sympy.Expr = field(default=sympy.Integer(1))
+
+
+@final
+@dataclass(frozen=True)
+class Remainder:
+    """Φ_k with ρ^{2k} Φ_k = exp(c ρ² w) − Σ_{j<k} (cρ²w)^j/j!, a symbol of rates.
+
+    Parameters
+    ----------
+    symbol : str
+        Its name.
+    field : str
+        w.
+    rate, order : int
+        c and k.
+    factor : Factor
+        ρ².
+    """
+
+    symbol: str
+    field: str
+    rate: int
+    order: int
+    factor: Factor
+
+
+def regular_fields(ansatz: Ansatz) -> tuple[RegularField, ...]:
+    """The regular field of each unknown. Raises InputError where an end cannot be smooth."""
+    closing: dict[str, tuple[Fibre, Factor, str]] = {}
+    for name, domain in ansatz.domain.items():
+        if isinstance(domain, Interval):
+            low, high = (closing_at(ansatz, end, name) for end in end_pair(domain))
+            for fibre in dict.fromkeys(found for found in (low, high) if found is not None):
+                closing[fibre.unknown.name] = fibre, Factor(fibre == low, fibre == high), name
+    return tuple(_field(ansatz, unknown, closing) for unknown in ansatz.unknowns)
+
+
+def _field(ansatz: Ansatz, unknown: Unknown, closing: Mapping[str, tuple[Fibre, Factor, str]]) -> RegularField:
+    if unknown.name in closing:
+        fibre, factor, coordinate = closing[unknown.name]
+        along = radial(ansatz, coordinate)
+        if along is None:
+            raise InputError(f"where {unknown} vanishes the metric is smooth if its slope fits g_{coordinate}"
+                             f"{coordinate}, which holds no unknown of its own: write chi({coordinate})^2 there.")
+        return RegularField(f"w_{unknown.name}", unknown, fibre.exponent, f"log_{along[0].name}", factor, fibre.cone)
+    if not unknown.positive:
+        return RegularField(unknown.name, unknown, 0)
+    found = power_of(ansatz.metric, unknown)
+    lengths = [along for along in (radial(ansatz, name) for name in ansatz.domain) if along is not None]
+    exponent = found[1] if found is not None and any(unknown == u for u, _ in lengths) else 1
+    return RegularField(f"log_{unknown.name}", unknown, exponent)
