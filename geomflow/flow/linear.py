@@ -15,7 +15,7 @@ import numpy as np
 
 from geomflow.core import memory
 from geomflow.core.differences import derivative_along
-from geomflow.core.errors import InputError
+from geomflow.core.errors import InputError, NotFiniteError
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import whole
 from geomflow.flow.problem import Problem
@@ -49,7 +49,7 @@ class Linearised(InNotebook):
         return int(self.problem.y0.size)
 
     def apply(self, change: np.ndarray) -> np.ndarray:
-        """J v for a change v of the packed state, of its shape or flat.
+        """J v for a change v of the packed state, of its shape or flat. Raises NotFiniteError where J is not finite.
 
         Parameters
         ----------
@@ -59,7 +59,7 @@ class Linearised(InNotebook):
         v = np.asarray(change, dtype=float).reshape(self.problem.y0.shape)
         if self.problem.jacobian:
             return np.asarray(self.matrix @ v.ravel()).reshape(np.shape(change))
-        return derivative_along(self._rate, self.problem.y0, v).reshape(np.shape(change))
+        return self._finite(derivative_along(self._rate, self.problem.y0, v)).reshape(np.shape(change))
 
     def operator(self) -> Any:
         """J as a `scipy.sparse.linalg.LinearOperator` on flat packed states."""
@@ -72,7 +72,7 @@ class Linearised(InNotebook):
         """J as a matrix, (n, n). Raises MemoryLimitError where it doesn't fit."""
         memory.require(8.0 * self.size**2, f"the matrix of {self.size:,} unknowns", "use a smaller grid")
         if self.problem.jacobian:
-            return np.array(self.problem.jacobian(self.time, self.problem.y0), dtype=float)
+            return self._finite(np.array(self.problem.jacobian(self.time, self.problem.y0), dtype=float))
         return np.stack([self.apply(unit).ravel() for unit in np.eye(self.size)], axis=1)
 
     def spectrum(self, count: int = 6) -> np.ndarray:
@@ -120,6 +120,14 @@ class Linearised(InNotebook):
             raise InputError(f"the {count} rightmost eigenvalues of {self.size:,} unknowns were not found "
                                    f"({error}): take a smaller grid.") from None
         return values, vectors
+
+    def _finite(self, values: np.ndarray) -> np.ndarray:
+        """The values. Raises NotFiniteError where one is not finite."""
+        bad = values[~np.isfinite(values)]
+        if bad.size:
+            raise NotFiniteError(f"the linearised rate is {bad[0]:.6g} in {bad.size} of {values.size} places: the rate "
+                                 "has no derivative at this state. Linearise at another state.")
+        return values
 
     def _rate(self, y: np.ndarray) -> np.ndarray:
         """F(y)."""

@@ -49,6 +49,7 @@ class Entries:
     waves: np.ndarray
     first: int
 
+    @np.errstate(all="ignore")
     def eigenvalues(self, values: np.ndarray) -> np.ndarray:
         """(points, directions, n), of the values (coefficients, points) of all coefficients of the equation."""
         count, own = len(self.names), values[self.first : self.first + len(self.places)]

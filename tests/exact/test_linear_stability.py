@@ -130,3 +130,10 @@ def test_the_laplacian_of_a_metric_sees_the_shortest_waves():
     assert abs(found[0]) < 1e-6
     assert found[1] < -K2 / 2
     assert found[-1] < -4 * grid.shape[0] ** 2  # waves of two points
+
+
+@pytest.mark.parametrize("points", [8, 48])
+def test_no_spectrum_where_a_rate_has_no_derivative(points):
+    state = PLANE.grid(points).fields(f="cos(2*pi*x)/5")
+    with pytest.raises(gf.GeomflowError, match="the linearised rate is nan in"):
+        gf.Flow.from_expression({"f": "laplacian(f) + log(f)"}).linearise(state).spectrum(3)

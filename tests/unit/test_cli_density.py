@@ -70,6 +70,7 @@ def test_densities_with_roots_are_certified(capsys):
     ([*OWN, "--gradient"], "leave out --gradient"),
     ([*OWN, "--of", "k"], "unknown field 'k'"),
     ([*OWN, "--metric", "f:H1"], "did you mean 'H-1'?"),
+    ([*OWN, "--metric", "f:H-1 f:L2"], "gives two inner products for 'f': give each field one"),
     ([*OWN, "--keep", "volum"], "unknown name 'volum'"),
     ([*OWN, "--dim", "9"], "dim is 9"),
     ([*OWN, "--parameter", "a = 2", "--parameter", "a = 2"], "two --parameter are given for 'a'"),

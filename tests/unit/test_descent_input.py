@@ -52,6 +52,21 @@ def test_a_measure_that_is_not_positive():
         gf.solve(flow, METRIC, 0.01)
 
 
+@pytest.mark.parametrize(("functional", "state"), [
+    (fn.Volume(REAL), METRIC), (fn.PerelmanLambda(REAL), METRIC), (fn.KEnergy(COMPLEX), POTENTIAL),
+    (fn.PerelmanFCoupled(REAL), METRIC.grid.fields(g=METRIC, f="sin(2*pi*x)")),
+])
+def test_a_measure_that_nothing_depends_on(functional, state):
+    with pytest.raises(gf.GeomflowError, match="no reference measure, and one was given: leave it out"):
+        gf.solve(gf.Descent(functional.gradient_flow(), measure=2, forced=True), state, 0.01)
+
+
+@pytest.mark.parametrize("functional", [fn.PerelmanF(REAL), fn.PerelmanLambda(REAL)])
+def test_a_metric_by_name_where_one_alone_is_moved(functional):
+    with pytest.raises(gf.GeomflowError, match="moves a metric alone: give the metric itself"):
+        gf.solve(functional.gradient_flow(), METRIC.grid.fields(g=METRIC), 0.01)
+
+
 def test_a_functional_where_a_flow_is_wanted():
     with pytest.raises(gf.GeomflowError, match="gradient_flow"):
         gf.solve(fn.KEnergy(COMPLEX), POTENTIAL, 0.01)

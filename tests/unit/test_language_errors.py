@@ -5,7 +5,7 @@ import pytest
 import sympy
 
 import geomflow as gf
-from geomflow.core.errors import ExpressionError, InputError, UnknownNameError
+from geomflow.core.errors import ExpressionError, InputError, PositivityError, UnknownNameError
 
 GRID = gf.Torus(dim=2).grid(9, order=2)
 PARTS = {"g": GRID.metric(), "f": GRID.scalar(0), "h": GRID.scalar(0), "A": GRID.form(["0", "0"]),
@@ -328,3 +328,9 @@ def test_wrong_words_on_hermitian_metrics(rate, column, message):
 def test_words_of_hermitian_metrics_belong_to_them(word):
     with pytest.raises(ExpressionError, match=r"belongs to a Hermitian metric or a Kähler potential, and this state"):
         bound({"f": word}, "gf")
+
+
+def test_a_metric_too_small_for_floats_is_refused_without_warnings():
+    tiny = gf.Torus(dim=2).grid(16).metric([["1e-300", 0], [0, "1e-300*(2 + sin(2*pi*x))"]])
+    with pytest.raises(PositivityError, match="smallest leading principal minor of g = 0"):
+        gf.solve(gf.Flow.from_expression({"g": "-2*Ric"}, gauge="deturck"), tiny, t1=1e-4)

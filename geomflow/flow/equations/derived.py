@@ -60,7 +60,8 @@ class Descent(Flow):
     parameters : mapping
         Numbers for the parameters that the functional leaves open (the τ of Perelman's W).
     measure : text, number, function, array or ScalarField
-        The reference measure dm/dx > 0 of functionals that have one; dx itself unless given.
+        The reference measure dm/dx > 0 of functionals that have one; dx itself unless given. Refused at binding where
+        nothing depends on it.
     forced : bool
         Run an ill-posed flow all the same.
     gauge : {None, "deturck", "deturck+conformal"}
@@ -132,7 +133,7 @@ class Descent(Flow):
             return self._on_fields(self.derived.functional, state)
         unknowns = self.derived.flat.unknowns
         if isinstance(state, Fields) and set(unknowns) == set(state.component_names):
-            return self._of_parts(self.derived.flat, state, state.moving)
+            return self._on_parts(state)
         potential = unknowns == (PHI,)
         kind, how = (PotentialField, "grid.potential(...) on a ComplexTorus") if potential else (
             MetricField, "grid.metric(...) on a Torus")
@@ -175,6 +176,14 @@ class Descent(Flow):
         names = [own for name, part in still.items() for own in part.names(name)]
         return replace(self._of_parts(system, self.moving(state), moving, names), statics=rows)
 
+    def _on_parts(self, state: Fields) -> Equation:
+        """The equation of a metric and an f by name."""
+        system = self.derived.flat
+        if system.elliptic or system.program.statics:
+            raise InputError(f"{self.name} moves a metric alone: give the metric itself, as state['g'].")
+        self._setting(state).refuse_measure(())
+        return self._of_parts(system, state, state.moving)
+
     def _of_parts(self, system: GradientSystem, state: Field, moving: Mapping[str, Field],
                   statics: Sequence[str] = ()) -> Equation:
         """The equation of fields by name, in the order of the state."""
@@ -196,6 +205,7 @@ class Descent(Flow):
 
     def _on_potential(self, state: PotentialField) -> Equation:
         form, setting = ReferenceForm.of(state), self._setting(state)
+        setting.refuse_measure(())
         own = kahler_monitors(form.metric, gr.log(setting.options["kahler_class"].kappa))
         return replace(
             self._equation(setting.system(self.derived), tuple(m for m in own if m.name != "energy"),
@@ -215,6 +225,7 @@ class Descent(Flow):
                              "grid.fields(g=..., f=...). For Perelman's coupled flow run RicciFlow first, then "
                              "ConjugateHeatFlow along its solution; for a fixed measure dm give f = log(dV/dm), as "
                              "PerelmanF does.")
+        setting.refuse_measure(system.program.statics)
         own = ricci_monitors(metric, gr.sqrt(metric.determinant))
         return replace(
             self._equation(system, own, ()),

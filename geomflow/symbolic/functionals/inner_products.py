@@ -20,7 +20,8 @@ def products_of(kind: Kind) -> tuple[str, ...]:
 def read_products(given: Any, fields: Mapping[str, Kind]) -> dict[str, str]:
     """The inner product of each field, from "f:H-1" or a mapping.
 
-    Raises InputError for another kind of value, UnknownNameError for an unknown field or inner product.
+    Raises InputError for another kind of value and for a field that is given two, UnknownNameError for an unknown field
+    or inner product.
     """
     if given is not None and not isinstance(given, str | Mapping):
         raise InputError(f"inner products are given by field, as 'f:H-1' or {{'f': 'H-1'}}, not as {given!r}.")
@@ -28,6 +29,9 @@ def read_products(given: Any, fields: Mapping[str, Kind]) -> dict[str, str]:
     if any(not colon for _, colon, _ in words):
         raise InputError(f"metric={given!r} says no inner product of a field: write the field, a colon and the inner "
                          "product, as in 'f:H-1'.")
+    names = [name for name, _, _ in words]
+    if repeated := next((name for name in names if names.count(name) > 1), None):
+        raise InputError(f"metric={given!r} gives two inner products for '{repeated}': give each field one.")
     pairs = given if isinstance(given, Mapping) else {name: product for name, _, product in words}
     found = {name: products_of(kind)[0] for name, kind in fields.items()}
     for name, product in pairs.items():
