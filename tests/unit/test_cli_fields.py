@@ -6,25 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import refused
+from commands import TWO_FIELDS, ran, refused, two_fields
 
 import geomflow as gf
 from geomflow.cli import main
 
-LIST = """\
-[geometry]
-type = "torus"
-dim = 2
-
-[grid]
-n = 12
-
-[state.g]
-metric = [["1 + cos(2*pi*y)/10", 0], [0, 1]]
-
-[state.f]
-scalar = "sin(2*pi*x)/10"
-
+LIST = TWO_FIELDS + """
 [flow]
 name = "expression"
 where = {T = "d(f)*d(f)"}
@@ -44,18 +31,10 @@ pictures = ["monitors", "snapshots", "heatmap"]
 """
 
 
-def written(text: str, out: str, *options: str) -> gf.Solution:
-    Path("list.toml").write_text(text)
-    assert main(["run", "list.toml", "--out", out, *options]) == 0
-    return gf.load(f"{out}/run.zarr")
-
-
 def test_a_run_file_holds_several_fields_with_their_rates(here, capsys):
-    found = written(LIST, "a", "--html", "a.html")
-    grid = gf.Torus(dim=2).grid(12)
-    start = grid.fields(g=grid.metric([["1 + cos(2*pi*y)/10", 0], [0, 1]]), f="sin(2*pi*x)/10")
+    found = ran(LIST, "a", "--html", "a.html")
     flow = gf.Flow.from_expression({"g": "-2*Ric + 2*a*d(f)*d(f)", "f": "laplacian(f)"}, gauge="deturck", a=2)
-    right = gf.solve(flow, start, t1=0.004, save_at=[0.002])
+    right = gf.solve(flow, two_fields(), t1=0.004, save_at=[0.002])
     assert np.array_equal(found.last.values, right.last.values)
     assert "g: MetricField, f: ScalarField" in capsys.readouterr().out
     assert {path.name for path in Path("a").iterdir()} == {"run.zarr", "monitors.png", "snapshots.png", "heatmap.png"}
@@ -63,17 +42,17 @@ def test_a_run_file_holds_several_fields_with_their_rates(here, capsys):
 
 
 def test_such_a_run_goes_on_as_if_never_stopped(here):
-    Path("list.toml").write_text(LIST.replace("t1 = 0.004", "t1 = 0.004\nmax_steps = 25"))
-    assert main(["run", "list.toml", "--out", "a"]) == 130
-    longer = written(LIST, "a", "--resume")
-    assert np.array_equal(longer.last.values, written(LIST, "b").last.values)
+    Path("mine.toml").write_text(LIST.replace("t1 = 0.004", "t1 = 0.004\nmax_steps = 25"))
+    assert main(["run", "mine.toml", "--out", "a"]) == 130
+    longer = ran(LIST, "a", "--resume")
+    assert np.array_equal(longer.last.values, ran(LIST, "b").last.values)
 
 
 def test_fields_may_be_given_in_a_line_and_stay_still(here):
     text = LIST.replace("[state.g]\nmetric = ", "[state]\ng.metric = ").replace("[state.f]\nscalar = ", "f.scalar = ")
     text = text.replace('g = "-2*Ric + 2*a*T"\n', "").replace('where = {T = "d(f)*d(f)"}\n', "")
     text = text.replace('gauge = "deturck"\nparameters = {a = 2}\n', "")
-    found = written(text.replace("[flow.rate]\nf = ", "rate.f = "), "a")
+    found = ran(text.replace("[flow.rate]\nf = ", "rate.f = "), "a")
     assert np.array_equal(found.last["g"].values, found.states[0]["g"].values)
     assert found.last["f"].max() < 0.09
 
@@ -92,7 +71,7 @@ rate = {X = "laplacian(X)", A = "star(d(star(F)))"}
 [solve]
 t1 = 0.001
 """
-    found = written(text, "a")
+    found = ran(text, "a")
     assert found.last["X"].values[0, 0, 0] == pytest.approx(np.exp(-4 * np.pi**2 * 1e-3), rel=1e-3)
     moved = found.last["A"].values - found.states[0]["A"].values  # ⋆d⋆F = −2π sin(2πx) dy
     assert moved[3, 0, 1] == pytest.approx(-2 * np.pi * 1e-3, rel=(2 * np.pi / 12) ** 4 / 30 * 1.1)
@@ -150,7 +129,7 @@ pictures = ["monitors"]
 
 
 def test_hermitian_metrics_stand_in_run_files(here):
-    found = written(HERMITIAN, "a")
+    found = ran(HERMITIAN, "a")
     grid = gf.ComplexTorus(dim=2).grid((8, 1, 1, 8))
     start = grid.fields(h=grid.hermitian([["1 + cos(2*pi*y2)/4", "sin(2*pi*x1)/8"], ["sin(2*pi*x1)/8", 1]]))
     right = gf.solve(gf.Flow.from_expression({"h": "-ChernRic"}), start, t1=0.004)
@@ -161,7 +140,7 @@ def test_hermitian_metrics_stand_in_run_files(here):
 def test_potentials_run_by_rates_in_run_files(here, rate):
     text = LIST[: LIST.index("[state.g]")] + '[state]\npotential = "cos(2*pi*x)/100"\n\n[flow]\nname = "expression"\n'
     text = text.replace('"torus"\ndim = 2', '"complex torus"\ndim = 1') + f"{rate}\n\n[solve]\nt1 = 0.004\n"
-    found = written(text, "a")
+    found = ran(text, "a")
     right = gf.solve(gf.KahlerRicciFlow(), gf.ComplexTorus(dim=1).grid(12).potential("cos(2*pi*x)/100"), t1=0.004)
     assert found.last.max_distance(right.last) < 1e-15
 

@@ -6,25 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import refused
+from commands import TWO_FIELDS, ran, refused, two_fields
 
 import geomflow as gf
 from geomflow.cli import main
 
-FILE = """\
-[geometry]
-type = "torus"
-dim = 2
-
-[grid]
-n = 12
-
-[state.g]
-metric = [["1 + cos(2*pi*y)/10", 0], [0, 1]]
-
-[state.f]
-scalar = "sin(2*pi*x)/10"
-
+FILE = TWO_FIELDS + """
 [flow]
 name = "gradient"
 functional = "density"
@@ -45,23 +32,14 @@ pictures = ["monitors"]
 """
 
 
-def written(text: str, out: str, *options: str) -> gf.Solution:
-    Path("mine.toml").write_text(text)
-    assert main(["run", "mine.toml", "--out", out, *options]) == 0
-    return gf.load(f"{out}/run.zarr")
-
-
 def right(**choice) -> gf.Solution:
-    torus = gf.Torus(dim=2)
-    grid = torus.grid(12)
-    state = grid.fields(g=grid.metric([["1 + cos(2*pi*y)/10", 0], [0, 1]]), f="sin(2*pi*x)/10")
-    energy = gf.functionals.from_density(torus, "w/4 + a*dot(d(f), d(f))/2", fields="g f", parameters={"a": 0.01},
-                                         where={"w": "(1 - f^2)^2"})
-    return gf.solve(energy.gradient_flow(**choice), state, t1=0.002, save_at=[0.001])
+    energy = gf.functionals.from_density(gf.Torus(dim=2), "w/4 + a*dot(d(f), d(f))/2", fields="g f",
+                                         parameters={"a": 0.01}, where={"w": "(1 - f^2)^2"})
+    return gf.solve(energy.gradient_flow(**choice), two_fields(), t1=0.002, save_at=[0.001])
 
 
 def test_a_run_file_holds_a_functional_of_several_fields(here, capsys):
-    found, known = written(FILE, "a", "--html", "a.html"), right(metric="f:H-1", of="f", keep="f")
+    found, known = ran(FILE, "a", "--html", "a.html"), right(metric="f:H-1", of="f", keep="f")
     assert np.array_equal(found.last["f"].values, known.last["f"].values)
     assert np.array_equal(found.last["g"].values, known.last["g"].values)
     assert np.array_equal(found["energy"], known["energy"])
@@ -72,20 +50,20 @@ def test_a_run_file_holds_a_functional_of_several_fields(here, capsys):
 def test_what_moves_is_kept_and_measured_may_stand_in_lists_and_tables(here):
     text = FILE.replace('of = "f"', 'of = ["f"]').replace('keep = "f"', 'keep = ["volume", "f"]')
     text = text.replace('fields = "g f"', 'fields = {g = "metric", f = "scalar"}')
-    found = written(text.replace('metric = "f:H-1"', 'metric = {f = "L2"}'), "a")
+    found = ran(text.replace('metric = "f:H-1"', 'metric = {f = "L2"}'), "a")
     assert np.array_equal(found.last["f"].values, right(of="f", keep=["volume", "f"]).last["f"].values)
 
 
 def test_such_a_run_goes_on_as_if_never_stopped(here):
     Path("mine.toml").write_text(FILE.replace("t1 = 0.002", "t1 = 0.002\nmax_steps = 3"))
     assert main(["run", "mine.toml", "--out", "a"]) == 130
-    longer, whole = written(FILE, "a", "--resume"), written(FILE, "b")
+    longer, whole = ran(FILE, "a", "--resume"), ran(FILE, "b")
     assert np.array_equal(longer.last.values, whole.last.values)
     assert np.array_equal(longer["energy"], whole["energy"])
 
 
 def test_another_functional_does_not_go_on_in_its_place(here, capsys):
-    written(FILE, "a")
+    ran(FILE, "a")
     for old, new in (("a = 0.01", "a = 0.02"), ('keep = "f"\n', ""), ("(1 - f^2)^2", "(2 - f^2)^2")):
         Path("mine.toml").write_text(FILE.replace(old, new).replace("t1 = 0.002", "t1 = 0.004"))
         assert "flow" in refused(capsys, "run", "mine.toml", "--out", "a", "--resume")
@@ -105,7 +83,7 @@ fields = "u"
 [solve]
 t1 = 0.001
 """
-    found = written(text, "a")
+    found = ran(text, "a")
     assert found.last.max() / found.states[0].max() == pytest.approx(np.exp(-4 * np.pi**2 * 1e-3), rel=1e-3)
 
 
