@@ -189,9 +189,9 @@ class Grid(Mesh):
         Parameters
         ----------
         seed : int or Generator
-            The same seed gives the same function on every grid.
+            The same seed gives the same metric on every grid.
         amplitude : float
-            At least 0 and below 1.
+            The largest difference of an eigenvalue from 1, below 1.
         modes : int
             The largest wave number along an axis, at least 1.
         """
@@ -203,9 +203,9 @@ class Grid(Mesh):
         Parameters
         ----------
         seed : int or Generator
-            The same seed gives the same function on every grid.
+            The same seed gives the same metric on every grid.
         amplitude : float
-            At least 0 and below 1.
+            Twice the largest difference of an eigenvalue from ½, below 1.
         modes : int
             The largest wave number along an axis, at least 1.
         """
@@ -217,9 +217,9 @@ class Grid(Mesh):
         Parameters
         ----------
         seed : int or Generator
-            The same seed gives the same function on every grid.
+            The same seed gives the same potential on every grid.
         amplitude : float
-            At least 0 and below 1.
+            Twice the largest difference of an eigenvalue from ½, below 1.
         modes : int
             The largest wave number along an axis, at least 1.
         """
