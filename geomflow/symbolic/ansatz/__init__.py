@@ -2,8 +2,9 @@
 
 from geomflow.symbolic.ansatz.ansatz import Ansatz
 from geomflow.symbolic.ansatz.domain import Circle, End, Interval
+from geomflow.symbolic.ansatz.functional import ReducedFunctional
 from geomflow.symbolic.ansatz.reduction import Mean, Reduction
 from geomflow.symbolic.ansatz.typed import Typed
 from geomflow.symbolic.ansatz.unknowns import Unknown
 
-__all__ = ["Ansatz", "Circle", "End", "Interval", "Mean", "Reduction", "Typed", "Unknown"]
+__all__ = ["Ansatz", "Circle", "End", "Interval", "Mean", "ReducedFunctional", "Reduction", "Typed", "Unknown"]

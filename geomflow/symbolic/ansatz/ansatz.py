@@ -12,6 +12,7 @@ import sympy
 from geomflow.core.errors import InputError, require_known
 from geomflow.core.notebook import VERBS
 from geomflow.symbolic.ansatz.domain import Circle, Domain, Interval
+from geomflow.symbolic.ansatz.functional import ReducedFunctional
 from geomflow.symbolic.ansatz.measure import Measure, measure_of, normal, on_orbit
 from geomflow.symbolic.ansatz.reduction import Reduction, reduced, scalar_on
 from geomflow.symbolic.ansatz.regular import Regularised
@@ -113,6 +114,18 @@ class Ansatz(InLatex):
             In the language of `Flow.from_expression`.
         """
         return scalar_on(self, text)
+
+    def functional(self, text: str) -> ReducedFunctional:
+        """∫ s dV of a function that is constant on orbits, such as "R" or "R^2", exactly, with its gradient flow.
+
+        Parameters
+        ----------
+        text : str
+            s, in the language of `Flow.from_expression`.
+        """
+        measure = self.measure
+        density = self.scalar(text) * measure.density * measure.volume
+        return ReducedFunctional(self, normal(density, self.metric.chart))
 
     def constant_on_orbits(self, expression: sympy.Expr) -> sympy.Expr:
         """The expression in the coordinates of unknowns alone. Raises InputError where it depends on others.

@@ -18,6 +18,7 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, InputError, require_known
 from geomflow.core.graph.sympy_bridge import all_to_sympy, with_functions
 from geomflow.core.symmetric import packed_places
+from geomflow.symbolic.ansatz.derivatives import Derivatives
 from geomflow.symbolic.ansatz.measure import normal, on_orbit
 from geomflow.symbolic.ansatz.shown import in_latex, integrals, integrals_in_latex, mean_in_latex, plainly
 from geomflow.symbolic.ansatz.typed import METRIC, Typed
@@ -27,7 +28,6 @@ from geomflow.symbolic.exact import compute
 from geomflow.symbolic.given import names_in
 from geomflow.symbolic.jets import MetricNodes
 from geomflow.symbolic.language.averages import Averages
-from geomflow.symbolic.language.differences import Differences
 from geomflow.symbolic.language.space import Space
 from geomflow.symbolic.language.tensor import Tensor, ordered
 from geomflow.symbolic.language.words import TIME, Words
@@ -232,7 +232,7 @@ class _Reader:
                 raise InputError(f"the flow has a parameter or a definition '{name}', and so is called something of "
                                  "the ansatz: call one of them otherwise.")
         taken = [*own, *flow.numbers, *flow.where]
-        self._space = Space(Differences(chart.coordinates, taken), MetricNodes(chart.coordinates, nodes))
+        self._space = Space(Derivatives(chart.coordinates, taken, self._short), MetricNodes(chart.coordinates, nodes))
         self._averages = Averages(1, taken)
         self._symbols = {s.name: s for s in (*chart.symbols, *matrix.free_symbols)}
         self._known = {**{name: Tensor.scalar(gr.symbol(name)) for name in (*self._symbols, TIME)},
@@ -282,6 +282,9 @@ class _Reader:
     def _written(self, nodes: Sequence[gr.Node]) -> list[sympy.Expr]:
         functions = {u.name: u.value.func for u in self._ansatz.unknowns if u.coordinates}
         return all_to_sympy(nodes, self._symbols, functions=functions)
+
+    def _short(self, node: gr.Node) -> gr.Node:
+        return with_functions(normal(self._written([node])[0], self._ansatz.metric.chart))
 
 
 def scalar_on(ansatz: Ansatz, text: str) -> sympy.Expr:

@@ -28,6 +28,8 @@ def in_latex(expression: sympy.Expr, unknowns: Sequence[Unknown]) -> str:
 def integrals(top: sympy.Expr, bottom: sympy.Expr | None, unknowns: Sequence[Unknown]) -> str:
     """∫ top dx / ∫ bottom dx as text."""
     along = "".join(f" d{name}" for name in _own(unknowns))
+    if not along:
+        return " / ".join(f"({plainly(part, unknowns)})" for part in (top, bottom) if part is not None)
     return " / ".join(f"integral(({plainly(part, unknowns)}){along})" for part in (top, bottom) if part is not None)
 
 
