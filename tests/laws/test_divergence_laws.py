@@ -130,3 +130,13 @@ def test_short_waves_are_damped_by_symmetric_fluxes():
 def test_a_divergence_takes_one_flux_an_axis():
     with pytest.raises(ExpressionError, match=r"div\(f_x, f_y\) a flux along each of the 2 coordinates, and 1"):
         gf.Flow.from_expression("div(d(u, x))").bind(PLANE.grid(12).scalar("1"))
+
+
+@pytest.mark.parametrize("scheme", [{"order": 4}, {"order": 8}, {"scheme": "spectral"}])
+def test_no_wave_of_a_gauge_field_grows(scheme):
+    """The eigenvalues of A ↦ div dA, beside any conformal metric, are real and not positive but for rounding."""
+    grid = PLANE.grid(12, **scheme)
+    factor = "exp(cos(2*pi*x) + cos(2*pi*y))"
+    state = grid.fields(g=grid.metric([[factor, "0"], ["0", factor]]), A=grid.form(["0", "0"]))
+    rates = np.linalg.eigvals(gf.Flow.from_expression({"A": "div(d(A))"}).linearise(state).matrix)
+    assert rates.real.max() < 1e-9 * -rates.real.min()

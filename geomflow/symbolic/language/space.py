@@ -216,11 +216,21 @@ class Space:
             return self.contracted(nabla, 0, nabla.rank - 1)
         raised, rest = self.placed(tensor, True), tensor.up[1:]
         fluxes = np.moveaxis(mapped(lambda entry: self.density * entry, raised.entries), 0, -1)
-        nodes = [self.derive.divergence(list(fluxes[place])) / self.density for place in np.ndindex(fluxes.shape[:-1])]
+        nodes = [self._flow_out(list(fluxes[place]), bool(rest)) / self.density
+                 for place in np.ndindex(fluxes.shape[:-1])]
         found = Tensor(whole(fluxes.shape[:-1], nodes), (True,) * len(rest))
         for slot, up in enumerate(rest):
             found = self.turned(found, slot, up)
         return found
+
+    def _flow_out(self, fluxes: list[gr.Node], of_form: bool) -> gr.Node:
+        """Σ_k ∂_k F^k; of forms by first differences alone, as those of d.
+
+        div(d(A)) is then minus the square of d on the grid too, and no wave of it grows.
+        """
+        if of_form:
+            return gr.add(*(self.derive(flux, axis) for axis, flux in enumerate(fluxes)))
+        return self.derive.divergence(fluxes)
 
     def laplacian(self, tensor: Tensor) -> Tensor:
         """Δ = ∇^k∇_k: of a scalar the divergence of its gradient, else the rough Laplacian.
