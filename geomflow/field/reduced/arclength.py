@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, final
 
@@ -143,15 +144,15 @@ class _Lengthened:
         return self._length[0][0]
 
     def _value(self, series: list[tuple[Any, Any]], angle: Any) -> Any:
-        return sum((c * mpmath.cos(k * angle) + s * mpmath.sin(k * angle) for k, (c, s) in enumerate(series)),
-                   mpmath.mpf(0))
+        return sum((c * cosine + s * sine for (c, s), (cosine, sine) in
+                    zip(series, _turns(angle, len(series)), strict=True)), mpmath.mpf(0))
 
     def _from_start(self, angle: Any) -> Any:
         """∫_0^X e^L dX."""
         found = self._whole * angle
-        for k, (c, s) in enumerate(self._length):
+        for k, ((c, s), (cosine, sine)) in enumerate(zip(self._length, _turns(angle, len(self._length)), strict=True)):
             if k:
-                found += (c * mpmath.sin(k * angle) + s * (1 - mpmath.cos(k * angle))) / k
+                found += (c * sine + s * (1 - cosine)) / k
         return found
 
     def _angle(self, share: Any) -> Any:
@@ -190,6 +191,15 @@ class _Lengthened:
             log = mpmath.log(squares[0] / squares[1]) / 2 + mpmath.log(self._value(self._length, old) / self._whole)
             found.append((log + squares[0] * value) / squares[1])
         return found
+
+
+def _turns(angle: Any, count: int) -> Iterator[tuple[Any, Any]]:
+    """cos kX and sin kX, k = 0, 1, …, by rotations."""
+    cosine, sine = mpmath.cos(angle), mpmath.sin(angle)
+    here = mpmath.mpf(1), mpmath.mpf(0)
+    for _ in range(count):
+        yield here
+        here = here[0] * cosine - here[1] * sine, here[0] * sine + here[1] * cosine
 
 
 def _square(factor: Any, angle: Any) -> Any:

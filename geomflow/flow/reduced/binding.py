@@ -19,6 +19,7 @@ from geomflow.flow.reduced.rates import Comoving, Lengthwise, Rates
 from geomflow.symbolic.ansatz import Reduction, Typed
 from geomflow.symbolic.ansatz.ansatz import typed_rate
 from geomflow.symbolic.ansatz.closing import radial
+from geomflow.symbolic.ansatz.curvature import sectional_curvatures
 
 if TYPE_CHECKING:
     from geomflow.flow.flow import Flow
@@ -96,9 +97,9 @@ def finite(t: float, y: np.ndarray) -> Violation | None:
 def observer(grid: ReducedGrid) -> Callable[[float, np.ndarray], dict[str, float]]:
     """Volume, total and extreme scalar curvature and the largest |Rm|, from the exact geometry."""
     ansatz, regular = grid.ansatz, grid.ansatz.regular
-    density, scalar, square = ansatz.measure.density, ansatz.scalar("R"), ansatz.scalar("Rm2")
-    wanted = [density, scalar * density, scalar, square]
-    evaluated = compiled_nodes(grid, [regular.node(expression) for expression in wanted])
+    density = regular.node(ansatz.measure.density)
+    scalar, square = curvature_nodes(grid)
+    evaluated = compiled_nodes(grid, [density, scalar * density, scalar, square])
     weights, whole = grid.weights, float(ansatz.measure.volume)
 
     def observe(t: float, y: np.ndarray) -> dict[str, float]:
@@ -113,6 +114,16 @@ def observer(grid: ReducedGrid) -> Callable[[float, np.ndarray], dict[str, float
         }
 
     return observe
+
+
+def curvature_nodes(grid: ReducedGrid) -> tuple[gr.Node, gr.Node]:
+    """R and |Rm|²: 2 Σ K and 4 Σ K² of sectional curvatures where these say all."""
+    ansatz, regular = grid.ansatz, grid.ansatz.regular
+    planes = sectional_curvatures(ansatz)
+    if planes is None:
+        return regular.node(ansatz.scalar("R")), regular.node(ansatz.scalar("Rm2"))
+    known = [(regular.node(curvature), count) for curvature, count in planes.items()]
+    return gr.add(*(2 * count * k for k, count in known)), gr.add(*(4 * count * k**2 for k, count in known))
 
 
 def described(flow: Flow, state: ReducedState, reduction: Reduction, gauge: str) -> dict[str, Any]:

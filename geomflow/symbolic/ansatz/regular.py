@@ -12,20 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, final
 
 import sympy
 
 from geomflow.core import graph as gr
-from geomflow.core.errors import InputError
 from geomflow.core.graph.sympy_bridge import contents, from_sympy
-from geomflow.symbolic.ansatz.axis import Axis, vanishes_at_end, with_ends
+from geomflow.symbolic.ansatz.axis import Axis, with_ends
+from geomflow.symbolic.ansatz.division import Division, Exponential
 from geomflow.symbolic.ansatz.regular_fields import RegularField, Remainder, regular_fields
 
 if TYPE_CHECKING:
     from geomflow.symbolic.ansatz.ansatz import Ansatz
-
-MOST_DIVISIONS = 6
 
 SPEED, DRIFT = "V", "nu"
 """A vector field V ∂_x along which a metric is dragged, and the regular function ν that stands for V."""
@@ -99,8 +98,34 @@ class Regularised:
         flat = self._flat(expression)
         if not any(axis.is_interval for axis in self._axes):
             return self._placed(from_sympy(flat))
-        top, bottom = sympy.fraction(sympy.together(self._divided(flat)))
-        return self._placed(from_sympy(self._collected(top)) / from_sympy(bottom))
+        found = self._division.quotient(flat)
+        for name, rate, order in found.remainders:
+            self._remember(name, rate, order)
+        return self._placed(from_sympy(found.expression))
+
+    @cached_property
+    def _division(self) -> Division:
+        intervals = [axis for axis in self._axes if axis.is_interval]
+        closing = [Exponential(self._exponential(f.name), self._square(f) * self._plain(f.name), self._square(f),
+                               f.name) for f in self.fields if f.factor is not None]
+        return Division([axis.xi for axis in intervals],
+                        {root: square for axis in intervals for root, square in axis.roots.items()}, closing)
+
+    def _remember(self, name: str, rate: int, order: int) -> None:
+        (f,) = (f for f in self.fields if f.name == name)
+        assert f.factor is not None
+        found = Remainder(f"closing{-rate}_{order}_{name}", name, rate, order, f.factor)
+        self._remainders[found.symbol] = found
+
+    def _square(self, f: RegularField) -> sympy.Expr:
+        """ρ²."""
+        assert f.factor is not None
+        found: sympy.Expr = f.factor.square(self._xi(f))
+        return found
+
+    def _plain(self, name: str) -> sympy.Symbol:
+        """A field itself."""
+        return self._symbol(name, (0,) * len(self._axes))
 
     # from unknowns to symbols
 
@@ -176,62 +201,6 @@ class Regularised:
         """e^L or e^{ρ²w}."""
         return sympy.Symbol(f"{_EXP}{name}", positive=True)
 
-    # exact division
-
-    def _divided(self, expression: sympy.Expr) -> sympy.Expr:
-        """The expression without powers of 1 ∓ ξ in its denominator."""
-        top, bottom = sympy.fraction(sympy.cancel(expression))
-        for root, square in {root: square for axis in self._axes for root, square in axis.roots.items()}.items():
-            top, bottom = _squared(top, root, square), _squared(bottom, root, square)
-        top, bottom = sympy.fraction(sympy.cancel(top / bottom))
-        poles = sympy.Integer(1)
-        constant, factors = sympy.factor_list(bottom)
-        rest = constant
-        for base, power in factors:
-            if any(vanishes_at_end(base, axis.xi) for axis in self._axes):
-                poles *= base**power
-            else:
-                rest *= base**power
-        return self._without_poles(top, poles) / rest
-
-    def _without_poles(self, top: sympy.Expr, poles: sympy.Expr) -> sympy.Expr:
-        if poles == 1:
-            return top
-        for order in range(MOST_DIVISIONS):
-            outside, inside = self._expanded(top, order)
-            jets = sorted((inside.free_symbols | poles.free_symbols), key=str)
-            quotient, left = sympy.Poly(inside, *jets).div(sympy.Poly(poles, *jets))
-            if left.is_zero:
-                return outside * quotient.as_expr()
-        raise InputError(f"the equation has a pole at an end of {', '.join(self._names)}: the flow does not keep the "
-                         "metric smooth there, or a coefficient is singular.")
-
-    def _expanded(self, top: sympy.Expr, order: int) -> tuple[sympy.Expr, sympy.Expr]:
-        """`top` as a common power of all e^{ρ²w} times a polynomial in them, their Taylor polynomials put in."""
-        outside, inside = sympy.Integer(1), sympy.expand(top)
-        for f in self.fields:
-            base = self._exponential(f.name)
-            if f.factor is None or not inside.has(base):
-                continue
-            poly = sympy.Poly(inside, base)
-            highest = poly.degree()
-            outside *= base**highest
-            inside = sympy.Add(*[entry * self._exponential_power(f, power - highest, order)
-                                 for (power,), entry in poly.terms()])
-        return outside, sympy.expand(inside)
-
-    def _exponential_power(self, f: RegularField, rate: int, order: int) -> sympy.Expr:
-        """exp(rate ρ²w): its Taylor polynomial and a remainder."""
-        if rate == 0:
-            return sympy.Integer(1)
-        assert f.factor is not None
-        square = f.factor.square(self._xi(f))
-        argument = rate * square * self._symbol(f.name, (0,) * len(self._axes))
-        taylor = sympy.Add(*[argument**j / sympy.factorial(j) for j in range(order)])
-        found = Remainder(f"closing{-rate}_{order}_{f.name}", f.name, rate, order, f.factor)
-        self._remainders[found.symbol] = found
-        return taylor + square**order * sympy.Symbol(found.symbol)
-
     # to the graph
 
     def _placed(self, node: gr.Node) -> gr.Node:
@@ -249,20 +218,8 @@ class Regularised:
         own = gr.jet(name, (0,) * len(self._axes))
         if f.factor is None:
             return gr.exp(own)
-        return gr.exp(own * from_sympy(self._ends(f.factor.square(self._xi(f)))))
-
-    def _collected(self, top: sympy.Expr) -> sympy.Expr:
-        """Sums over monomials of jets, whose coefficients are products of 1 ∓ ξ as far as they go."""
-        gens = sorted(top.free_symbols - {axis.xi for axis in self._axes if axis.is_interval}, key=str)
-        if not gens:
-            return self._ends(top)
-        poly = sympy.Poly(top, *gens)
-        return sympy.Add(*[sympy.Mul(*[g**p for g, p in zip(gens, powers, strict=True)]) * self._ends(coefficient)
-                           for powers, coefficient in poly.terms()])
-
-    def _ends(self, coefficient: sympy.Expr) -> sympy.Expr:
-        """A polynomial in ξ with its factors 1 ∓ ξ as symbols of their own."""
-        return with_ends(coefficient, [axis.xi for axis in self._axes if axis.is_interval])
+        ends = with_ends(self._square(f), [axis.xi for axis in self._axes if axis.is_interval])
+        return gr.exp(own * from_sympy(ends))
 
 
 _JET, _EXP = "jet|", "exp|"
@@ -271,11 +228,3 @@ _JET, _EXP = "jet|", "exp|"
 def _read_jet(name: str) -> tuple[str, tuple[int, ...]]:
     field_, _, index = name.removeprefix(_JET).partition("|")
     return field_, tuple(map(int, index.split(","))) if index else ()
-
-
-def _squared(expression: sympy.Expr, root: sympy.Symbol, square: sympy.Expr) -> sympy.Expr:
-    """The expression with even powers of a root written by its square; odd ones keep one."""
-    if not expression.has(root):
-        return expression
-    terms = sympy.Poly(expression, root).terms()
-    return sympy.Add(*[c * square ** (p // 2) * root ** (p % 2) for (p,), c in terms])
