@@ -161,6 +161,8 @@ class Problem:
         What the packed states are of, where it is not the state that the user gave: a state with fields that are still.
     rtol : float
         The relative error that its runs allow a step, unless the user gives another.
+    unit : float
+        What a small number of y is told by where the initial state is smaller, or vanishes: 1 of logarithms.
     description : mapping
         JSON-able facts for the store: "equation", "grid", "components", "axes" (name -> coordinates), ...
     """
@@ -187,6 +189,7 @@ class Problem:
     events: tuple[Any, ...] = ()
     template: Any = None
     rtol: float = 1e-6
+    unit: float = 0.0
     description: Mapping[str, Any] = field(default_factory=dict)
 
     def __content__(self) -> dict[str, Any]:

@@ -80,7 +80,8 @@ def solve(
         Step control; None for the stepper's own, with `rtol` and `atol`.
     rtol, atol : float or None
         A step may err by atol + rtol·max|y|, component by component. Unless given, rtol is the problem's own (1e-6 on
-        tori and varieties, 1e-11 for metrics with symmetry), and atol 0.001 rtol·max|y0|.
+        tori and varieties, 1e-11 for metrics with symmetry), and atol 0.001 rtol·max|y0| (max(1, |y0|) for these,
+        whose unknowns are run by their logarithms).
     save_at : int, sequence of float or None
         Times at which states are kept, or into how many parts to divide the run; t0 and the end always are.
     events : TerminalEvent or iterable of these
@@ -256,7 +257,7 @@ def _absolute(problem: Problem, rtol: float, atol: float | None) -> float:
     """The default absolute tolerance is relative to the initial state, so that it does not depend on units."""
     if atol is not None:
         return real_number(atol, "atol")
-    largest = float(np.abs(problem.y0).max(initial=0.0))
+    largest = float(np.abs(problem.y0).max(initial=problem.unit))
     return _ATOL_SHARE * rtol * (largest if 0 < largest < math.inf else 1.0)
 
 

@@ -56,6 +56,7 @@ def bind_reduced(flow: Flow, state: ReducedState) -> Problem:
         unpack=start.unpack,
         jacobian=rates.jacobian,
         rtol=RTOL,
+        unit=1.0,
         autonomous=not rates.timed,
         stiff_order=rates.order,
         check=finite,
@@ -129,7 +130,7 @@ def curvature_nodes(grid: ReducedGrid) -> tuple[gr.Node, gr.Node]:
 def described(flow: Flow, state: ReducedState, reduction: Reduction, gauge: str) -> dict[str, Any]:
     """JSON-able facts of a run."""
     grid = state.grid
-    axes = {name: np.ravel(x).tolist() for name, x in grid.points.items()} if len(grid.shape) == 1 else {}
+    axes = {name: basis.x[0].tolist() for name, basis in zip(grid.coordinates, grid.bases, strict=True)}
     return {
         "flow": flow.name,
         "equation": str(flow),
