@@ -84,7 +84,7 @@ class _Reader:
             return kind | {f.name: self.read(getattr(value, f.name)) for f in dataclasses.fields(value)}
         if isinstance(value, ModuleType):
             return {KIND: "module", "name": value.__name__}
-        if type(value).__module__.partition(".")[0] == "sympy":
+        if any(_package(base) == "sympy" for base in type(value).__mro__):
             return kind | {"expression": sys.modules["sympy"].srepr(value)}
         return kind | self._rebuilt(value)
 
@@ -142,7 +142,7 @@ class _Reader:
         found: dict[str, Any] = {}
         self._open.append(id(kind))
         for base in kind.__mro__:
-            if not _is_installed(base.__module__):
+            if not _is_installed(_package(base)):
                 found |= {f"{base.__qualname__}.{name}": self.read(item) for name, item in _defined(base).items()}
         self._open.pop()
         return {"methods": found} if found else {}
@@ -199,6 +199,11 @@ def _is_empty(cell: Any) -> bool:
     except ValueError:
         return True
     return False
+
+
+def _package(kind: type) -> str:
+    """Where a class is defined; one made by a library as it runs, of no module, where that which it extends is."""
+    return next(base.__module__ for base in kind.__mro__ if base.__module__).partition(".")[0]
 
 
 def _is_installed(module: str | None) -> bool:
