@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol, overload
 import numpy as np
 
 from geomflow import field
-from geomflow.core.errors import MissingExtraError, StoreError
+from geomflow.core.errors import GeomflowError, MissingExtraError, StoreError
+from geomflow.field.reduced.state import ReducedState
+from geomflow.field.reduced.written import grid_facts, read_grid
 from geomflow.field.state import Field
 from geomflow.io import layout
 
@@ -131,8 +133,13 @@ class StoredStates(Sequence[np.ndarray]):
         return values
 
 
+REDUCED = ReducedState.__name__
+
+
 def describe_field(state: Any) -> tuple[dict[str, Any] | None, dict[str, np.ndarray]]:
     """JSON-able facts and packed arrays from which `rebuild_field` makes a field of the same kind; None for others."""
+    if isinstance(state, ReducedState):
+        return _reduced_facts(state), {}
     if not isinstance(state, Field):
         return None, {}
     grid = state.grid
@@ -168,6 +175,8 @@ def _kind_of(state: Field) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 def rebuild_field(facts: Mapping[str, Any], given: Mapping[str, np.ndarray]) -> Any:
     """A field of zeros of the described kind; its `unpack` makes the stored states."""
+    if facts["kind"] == REDUCED:
+        return _reduced(facts)
     tori = {"Torus": field.Torus, "ComplexTorus": field.ComplexTorus}
     how = {"scheme" if facts["order"] == "spectral" else "order": facts["order"]}
     grid = tori[facts["torus"]](facts["dim"], lattice=facts["lattice"]).grid(facts["shape"], **how)
@@ -177,6 +186,24 @@ def rebuild_field(facts: Mapping[str, Any], given: Mapping[str, np.ndarray]) -> 
              for name, own in facts["parts"].items()}
     parts |= {name: parts[name].unpack(given[name]) for name in facts["still"]}
     return field.Fields(grid, parts, tuple(facts["still"]))
+
+
+def _reduced_facts(state: ReducedState) -> dict[str, Any] | None:
+    """What a metric with symmetry is; None where names of its ansatz cannot be written as text."""
+    try:
+        return {"kind": REDUCED, "components": list(state.component_names), **grid_facts(state.grid)}
+    except GeomflowError:
+        return None
+
+
+def _reduced(facts: Mapping[str, Any]) -> ReducedState:
+    """A metric with symmetry. Raises `StoreError` where its ansatz would be packed in another way."""
+    grid = read_grid(facts)
+    names = [field.name for field in grid.ansatz.regular.fields]
+    if names != facts["components"]:
+        raise StoreError(f"the stored states hold {', '.join(facts['components'])}, and this version packs "
+                         f"{', '.join(names)} for {grid.ansatz}: run it again.")
+    return ReducedState(grid, np.zeros((len(names), *grid.shape)))
 
 
 def _rebuilt(grid: Any, facts: Mapping[str, Any], given: Mapping[str, np.ndarray]) -> Any:

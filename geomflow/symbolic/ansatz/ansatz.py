@@ -25,7 +25,7 @@ from geomflow.symbolic.show import InLatex, shortened
 
 
 @final
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, eq=False)
 class Ansatz(InLatex):
     """A metric whose components hold unknown functions of none, one or two coordinates, or unknown numbers.
 
@@ -165,6 +165,19 @@ class Ansatz(InLatex):
             One for each unknown.
         """
         return self.grid().state(**values)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Ansatz) and self._exactly == other._exactly
+
+    def __hash__(self) -> int:
+        return hash(self._exactly)
+
+    @property
+    def _exactly(self) -> tuple[Any, ...]:
+        """What two ansätze share that are the same."""
+        chart = self.metric.chart
+        return (chart.symbols, *(tuple(sorted(own.items())) for own in (chart.ranges, chart.periods)),
+                self.metric.matrix, self.unknowns, tuple(self.domain.items()))
 
     def __str__(self) -> str:
         where = "".join(f", {name} on {domain}" for name, domain in self.domain.items())
