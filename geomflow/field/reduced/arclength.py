@@ -19,7 +19,7 @@ from geomflow.field.reduced.state import ReducedState
 from geomflow.symbolic.ansatz.closing import radial
 
 DIGITS = 40
-NECK, TIP = 8.0, 2.0
+NECK, TIP = 6.0, 2.0
 """Strengths with which points are drawn to necks, and to poles beside them."""
 
 FINE = 8

@@ -75,6 +75,17 @@ class Clustered(Polar):
         """X at the nodes."""
         return self._density.positions(self.eta)
 
+    def spread(self, count: int) -> np.ndarray:
+        """Places from a to b that are even in Y, as the nodes nearly are.
+
+        Parameters
+        ----------
+        count : int
+            How many.
+        """
+        angles = self._density.positions(Angles.of(np.linspace(0, np.pi, count))).value
+        return np.asarray(np.clip(self.a + (self.b - self.a) / np.pi * angles, self.a, self.b))
+
     @property
     def stretch(self) -> np.ndarray:
         """dX/dY at the nodes."""

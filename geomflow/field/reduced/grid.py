@@ -89,16 +89,20 @@ class ReducedGrid(InNotebook):
         return integral_weights(self)
 
     @cached_property
-    def fine(self) -> np.ndarray:
-        """The matrix from values at the points to those at many evenly spaced places, the ends of an interval too.
-
-        Of two coordinates, or none, the points themselves.
-        """
-        if len(self.bases) != 1:
-            return np.eye(self.basis.size)
+    def places(self) -> np.ndarray:
+        """Many places along the coordinate, as dense as the points are, the ends of an interval too, (M,)."""
+        (basis,) = self.bases
+        count = FINER * basis.size + 1
+        if isinstance(basis, Clustered):
+            return basis.spread(count)
         domain = self.ansatz.domain[self.coordinates[0]]
         a, b = (domain.a, domain.b) if isinstance(domain, Interval) else (0, domain.period)
-        return self.basis.at(np.linspace(float(a), float(b), FINER * self.basis.size + 1))
+        return np.linspace(float(a), float(b), count)
+
+    @cached_property
+    def fine(self) -> np.ndarray:
+        """The matrix from values at the points to those at `places`; of two coordinates, or none, the points."""
+        return self.basis.at(self.places) if len(self.bases) == 1 else np.eye(self.basis.size)
 
     def range_of(self, values: np.ndarray) -> tuple[float, float]:
         """The least and the largest value of a smooth function between its points too, by parabolas.
