@@ -14,6 +14,7 @@ from geomflow.core.errors import InputError, ShapeError, require_known
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import require_unmasked
 from geomflow.field.reduced.compiled import compiled_nodes
+from geomflow.field.reduced.extrema import Extrema, extrema
 from geomflow.field.reduced.reading import Profile, profile_of
 from geomflow.symbolic.ansatz.regular_fields import RegularField
 
@@ -105,7 +106,7 @@ class ReducedState(InNotebook):
         text : str
             In the language of `Flow.from_expression`.
         """
-        return self._evaluated(self.grid.ansatz.scalar(text)).reshape(self.grid.shape)
+        return self.evaluated(self.grid.ansatz.scalar(text)).reshape(self.grid.shape)
 
     def scalar_at(self, points: Any, text: str = "R") -> np.ndarray:
         """Such a function at any places, ends included, by the grid's own interpolation.
@@ -117,7 +118,7 @@ class ReducedState(InNotebook):
         text : str
             In the language of `Flow.from_expression`.
         """
-        return np.asarray(self.grid.basis.at(points) @ self._evaluated(self.grid.ansatz.scalar(text)))
+        return np.asarray(self.grid.basis.at(points) @ self.evaluated(self.grid.ansatz.scalar(text)))
 
     def integral(self, text: str = "1") -> float:
         """∫ s dV of a function of the metric.
@@ -129,16 +130,45 @@ class ReducedState(InNotebook):
         """
         measure = self.grid.ansatz.measure
         scalar = sympy.Integer(1) if text == "1" else self.grid.ansatz.scalar(text)
-        return float(measure.volume) * float(self.grid.weights @ self._evaluated(scalar * measure.density))
+        return float(measure.volume) * float(self.grid.weights @ self.evaluated(scalar * measure.density))
 
     def volume(self) -> float:
         """∫ dV; of unit length along coordinates that have no ends and no period."""
         return self.integral()
 
-    def _evaluated(self, expression: sympy.Expr) -> np.ndarray:
+    def evaluated(self, expression: sympy.Expr) -> np.ndarray:
+        """An expression in the unknowns, their derivatives and coordinates at the points, (N,).
+
+        Parameters
+        ----------
+        expression : sympy expression
+            In the unknowns as the ansatz holds them.
+        """
         regular = self.grid.ansatz.regular
         found: np.ndarray = compiled_nodes(self.grid, [regular.node(expression)])(self._flat, {})[0]
         return found
+
+    def necks(self, name: str) -> Extrema:
+        """The local minima of an unknown of one coordinate, as (places, values), roots of its derivative.
+
+        An end about which the unknown is even counts, one where it vanishes does not.
+
+        Parameters
+        ----------
+        name : str
+            Of the unknown.
+        """
+        return extrema(self, name, 1)
+
+    def bumps(self, name: str) -> Extrema:
+        """The local maxima, as `necks`.
+
+        Parameters
+        ----------
+        name : str
+            Of the unknown.
+        """
+        return extrema(self, name, -1)
 
     @property
     def _flat(self) -> np.ndarray:
