@@ -16,7 +16,8 @@ from .steppers.rosenbrock import ROS2 as ROS2, ROS34PW2 as ROS34PW2, SemiImplici
 from .steppers.runge_kutta import RK4 as RK4, RK23 as RK23, RK45 as RK45
 from .steppers.scipy_stiff import ScipyStiff as ScipyStiff
 from .thresholds import (
-    CurvatureBlowUp as CurvatureBlowUp, PositivityLoss as PositivityLoss, SteadyState as SteadyState,
+    CurvatureBlowUp as CurvatureBlowUp, CurvatureGrowth as CurvatureGrowth, PositivityLoss as PositivityLoss,
+    SteadyState as SteadyState,
 )
 
 Outcome = geomflow.core.outcome.Outcome

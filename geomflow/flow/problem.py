@@ -156,7 +156,7 @@ class Problem:
     observe : function or None
         (t, y) -> name -> number: monitors that are cheaper together than one by one.
     events : tuple of TerminalEvent
-        Events that always watch this problem, besides the user's.
+        Events that watch this problem besides the user's, unless the user gives one of the same kind.
     template : state or None
         What the packed states are of, where it is not the state that the user gave: a state with fields that are still.
     rtol : float

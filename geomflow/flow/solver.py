@@ -85,7 +85,7 @@ def solve(
     save_at : int, sequence of float or None
         Times at which states are kept, or into how many parts to divide the run; t0 and the end always are.
     events : TerminalEvent or iterable of these
-        What may end the run: CurvatureBlowUp, PositivityLoss, SteadyState, Event.
+        What may end the run: CurvatureBlowUp, CurvatureGrowth, PositivityLoss, SteadyState, Event.
     monitors : mapping or None
         name -> function(t, state), recorded besides the flow's own.
     monitor_every : int
@@ -262,7 +262,9 @@ def _absolute(problem: Problem, rtol: float, atol: float | None) -> float:
 
 
 def _events(problem: Problem, given: Iterable[TerminalEvent] | TerminalEvent) -> tuple[TerminalEvent, ...]:
-    events = (*problem.events, *((given,) if isinstance(given, TerminalEvent) else given))
+    wanted = (given,) if isinstance(given, TerminalEvent) else tuple(given)
+    kinds = {type(event) for event in wanted}
+    events = (*(event for event in problem.events if type(event) not in kinds), *wanted)
     for event in events:
         if not isinstance(event, TerminalEvent):
             raise InputError(f"an event must be such as SteadyState() or Event(name, function), not {event!r}.")

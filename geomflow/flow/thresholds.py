@@ -113,6 +113,51 @@ class CurvatureBlowUp(Threshold):
 
 
 @dataclass(frozen=True)
+class CurvatureGrowth(Threshold):
+    """Ends the run as singular when the problem's curvature has grown by a factor since the start.
+
+    Runs of metrics with symmetry are watched so, up to 1e10 where the metric is homogeneous and 1e6 where it varies;
+    an event of this kind that is given to `solve` takes its place. A flat start, of which nothing is a multiple, is
+    not watched.
+
+    Parameters
+    ----------
+    factor : float
+        Above 1: of curvature, so that lengths have shrunk by its root.
+    """
+
+    factor: float
+
+    rising: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "factor", real_number(self.factor, "the factor of CurvatureGrowth"))
+        if not self.factor > 1:
+            raise InputError(f"curvature grows by a factor above 1, not by {self.factor}.")
+
+    def check(self, problem: Problem) -> None:
+        """The problem must have a curvature."""
+        if problem.curvature is None:
+            raise InputError("this flow has no curvature to watch: use Event(name, function) on what it has.")
+
+    def number(self, cursor: Cursor) -> float:
+        """Curvature over that at the start; one that is not a number counts as infinite."""
+        problem = cursor.problem
+        assert problem.curvature is not None
+        first, now = problem.curvature(problem.start, problem.y0), problem.curvature(cursor.t, cursor.y)
+        if first == 0:
+            return 0.0
+        return now / first if now == now else math.inf
+
+    def told(self, t: float, number: float) -> tuple[OutcomeKind, str]:
+        """Singular."""
+        return OutcomeKind.singular, (
+            f"curvature has grown by {number:.6g} at t = {t:.9g}, more than the factor {self.factor:.6g}. "
+            "To follow the singularity further, refine the grid and give an event CurvatureGrowth of a larger factor."
+        )
+
+
+@dataclass(frozen=True)
 class PositivityLoss(Threshold):
     """Ends the run as singular when the problem's positivity, say its least eigenvalue, falls to a floor.
 

@@ -16,6 +16,7 @@ from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.field.reduced.state import ReducedState
 from geomflow.flow.problem import Problem, Violation
 from geomflow.flow.reduced.rates import Comoving, Lengthwise, Rates
+from geomflow.flow.thresholds import CurvatureGrowth
 from geomflow.symbolic.ansatz import Reduction, Typed
 from geomflow.symbolic.ansatz.ansatz import typed_rate
 from geomflow.symbolic.ansatz.closing import radial
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 RTOL = 1e-11
 """What steps of reduced flows may err unless the user says otherwise: they are few numbers, and singular times want
 many digits."""
+
+GROWTH, GROWTH_ALONG = 1e10, 1e6
+"""Factors by which curvature grows until a run has met a singularity: of homogeneous metrics, and of others."""
 
 GAUGES = ("comoving", "deturck", "arclength")
 
@@ -62,6 +66,7 @@ def bind_reduced(flow: Flow, state: ReducedState) -> Problem:
         check=finite,
         curvature=lambda t, y: observe(t, y)["riemann_max"],
         observe=observe,
+        events=(CurvatureGrowth(GROWTH_ALONG if start.grid.shape else GROWTH),),
         template=None if start is state else start,
         description=described(flow, start, reduction, gauge),
     )
