@@ -19,8 +19,8 @@ from geomflow.field.reduced.state import ReducedState
 from geomflow.symbolic.ansatz.closing import radial
 
 DIGITS = 40
-NECK, TIP = 6.0, 2.0
-"""Strengths with which points are drawn to necks, and to poles beside them."""
+NECK = 6.0
+"""The strength with which points are drawn to a neck: there they are e^6 times closer than far from it."""
 
 FINE = 8
 """How many places a point is looked at for necks."""
@@ -105,7 +105,7 @@ def with_necks(state: ReducedState) -> ReducedState:
     if not len(necks):
         return state
     places = tuple((float(np.pi * (x[k] - basis.a) / (basis.b - basis.a)), NECK) for k in necks)
-    clustered = Clustered(basis.n, basis.a, basis.b, ((0.0, TIP), *places, (float(np.pi), TIP)), basis.modes)
+    clustered = Clustered(basis.n, basis.a, basis.b, places, basis.modes)
     return by_length(state, ReducedGrid(state.grid.ansatz, (clustered,)))
 
 

@@ -53,7 +53,6 @@ def _average(grid: ReducedGrid, mean: Mean, whole: float) -> Average:
 
 def integral_weights(grid: ReducedGrid) -> np.ndarray:
     """w with w · f = ∫ f dx for volume densities: odd about a pole where the orbits that close have odd dimension."""
-    metric = grid.ansatz.metric
-    closing = [f.unknown.value for f in grid.ansatz.regular.fields if f.factor is not None]
-    odd = {sum(metric.matrix[n, n].has(value) for n in range(metric.dim)) % 2 == 1 for value in closing}
+    closing = [f for f in grid.ansatz.regular.fields if f.factor is not None]
+    odd = {grid.closing_dimension(f) % 2 == 1 for f in closing}
     return grid.basis.odd_weights if odd == {True} else grid.basis.weights

@@ -22,10 +22,6 @@ from geomflow.symbolic.ansatz import Ansatz, Circle, Interval
 from geomflow.symbolic.ansatz.axis import HIGH, HIGH_ROOT, LOW, LOW_ROOT, SINE, XI, Factor
 from geomflow.symbolic.ansatz.regular_fields import RegularField
 
-CLOSING_DROP = 2
-"""How many degrees a field that closes an orbit has less than the one beside it: with as many, one mode a pole grows
-that the equation does not have."""
-
 FINER = 8
 """Places between points at which extreme values are looked for."""
 
@@ -125,7 +121,16 @@ class ReducedGrid(InNotebook):
         """The basis of a field: that of the grid, with fewer modes where it closes an orbit."""
         if field.factor is None or len(self.bases) != 1 or not isinstance(self.bases[0], Legendre | Clustered):
             return self.basis
-        return self.bases[0].limited(CLOSING_DROP)
+        return self.bases[0].limited(2 * self.closing_dimension(field) + 2)
+
+    def closing_dimension(self, field: RegularField) -> int:
+        """Of the spheres whose radius a field stands for.
+
+        The field has 2n + 2 degrees less than the one beside it: with as many, or with two less where n > 2, a mode at
+        each pole grows that the equation does not have.
+        """
+        metric = self.ansatz.metric
+        return sum(metric.matrix[k, k].has(field.unknown.value) for k in range(metric.dim))
 
     def state(self, **values: Any) -> ReducedState:
         """A metric of the ansatz.

@@ -16,7 +16,7 @@ from geomflow.field import MetricField, ScalarField
 from geomflow.field.grid import Grid
 from geomflow.field.operators import Operator, discretise
 from geomflow.flow.equation import Equation, Monitor, checked_state
-from geomflow.flow.equations.ricci import GAUGES, RicciFlow, ricci_program
+from geomflow.flow.equations.ricci import ON_TORI, RicciFlow, ricci_program
 from geomflow.flow.flow import Flow, describe
 from geomflow.flow.problem import Problem, Violation, lost_positivity
 from geomflow.symbolic.functionals import Functional
@@ -52,7 +52,7 @@ class MetricPath:
         Raises InputError for anything else, and for a solution that keeps one state only.
         """
         equation = getattr(solution, "description", {}).get("equation")
-        gauges = [gauge for gauge in (None, *GAUGES) if equation == str(RicciFlow(gauge=gauge))]
+        gauges = [gauge for gauge in ON_TORI if equation == str(RicciFlow(gauge=gauge))]
         if not gauges:
             given = equation or type(solution).__name__
             raise InputError("the conjugate heat equation runs along a solution of RicciFlow() or "

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     import sympy
 
 
-GAUGES: tuple[Literal["deturck"], ...] = ("deturck",)
+Gauge = Literal["deturck", "arclength", "comoving"]
+GAUGES: tuple[Gauge, ...] = ("deturck", "arclength", "comoving")
+ON_TORI: tuple[Literal["deturck"] | None, ...] = (None, "deturck")
 
 
 @final
@@ -35,17 +37,19 @@ class RicciFlow(Flow):
     With ``normalised=True`` the term (2/d) r̄ g_ij is added, r̄ = ∫R dμ / ∫dμ: the volume stays constant.
 
     Without a gauge the equation is only weakly parabolic: run it for short times or small data.
+    Metrics with symmetry flow in ``gauge="arclength"`` too, where points are kept apart by equal shares of the length,
+    or at fixed coordinates, "comoving"; they are moved as the equation needs where no gauge is given.
     Raises UnknownNameError for an unknown gauge.
 
     Parameters
     ----------
-    gauge : {None, "deturck"}
-        Bare, or strictly parabolic.
+    gauge : {None, "deturck", "arclength", "comoving"}
+        Bare, strictly parabolic, or how the points of metrics with symmetry move.
     normalised : bool
         Whether the volume stays constant.
     """
 
-    gauge: Literal["deturck"] | None = None
+    gauge: Gauge | None = None
     normalised: bool = False
 
     def __post_init__(self) -> None:
@@ -54,7 +58,7 @@ class RicciFlow(Flow):
 
     @property
     def name(self) -> str:
-        """"ricci" or "ricci-deturck"."""
+        """"ricci", "ricci-deturck", …."""
         return "ricci" if self.gauge is None else f"ricci-{self.gauge}"
 
     @property
@@ -66,7 +70,7 @@ class RicciFlow(Flow):
 
         t = sympy.Symbol("t")
         rate = -2 * sympy.Symbol("R_ij")
-        if self.gauge:
+        if self.gauge == "deturck":
             w = sympy.symbols("W_i W_j")
             rate += operator("nabla_i", r"\nabla_{i} %s")(w[1]) + operator("nabla_j", r"\nabla_{j} %s")(w[0])
         if self.normalised:
@@ -79,11 +83,15 @@ class RicciFlow(Flow):
 
     def components(self, torus: Any) -> list[sympy.Eq]:
         """The equations of g_xx, g_xy, ... written out; long beyond dimension two."""
-        return equations_of(ricci_program(torus.coordinates, self.gauge, self.normalised), torus)
+        gauge = self.gauge if self.gauge == "deturck" else None
+        return equations_of(ricci_program(torus.coordinates, gauge, self.normalised), torus)
 
     def on(self, state: Any) -> Equation:
         """The equation for a MetricField on a real torus of dimension 2 or more."""
         field = checked_state(self, state, MetricField, "grid.metric(...) on a Torus")
+        if self.gauge not in ON_TORI:
+            raise InputError(f"the gauge '{self.gauge}' is for metrics with symmetry, and this one lives on a torus: "
+                             'leave it out, or take gauge="deturck".')
         if field.grid.dim < 2:
             raise InputError("a metric on a torus of dimension 1 is flat: Ricci flow needs dim = 2 or more.")
         return self._equation(field.grid.torus.coordinates, field.grid.ignorable)
