@@ -13,6 +13,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from types import NoneType, UnionType
@@ -23,7 +24,7 @@ from msgspec import Meta
 from msgspec.structs import FieldInfo
 
 from geomflow.cli.terminal import LARGEST_WHOLE, shown
-from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.core.errors import GeomflowError, InputError, UnknownNameError
 from geomflow.core.numbers import real_number
 
 LONGEST_FILE = 4_000_000
@@ -149,6 +150,15 @@ def read_document(path: Path, declared: type[D]) -> D:
     `UnknownNameError` for a key that does not exist.
     """
     return parse_document(read_text(path), str(path), declared)
+
+
+@contextmanager
+def placed(place: str) -> Iterator[None]:
+    """Errors of what stands at a place of a file begin with it."""
+    try:
+        yield
+    except GeomflowError as error:
+        raise type(error)(f"{place}: {error}") from error
 
 
 def read_text(path: Path) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from geomflow import plot
-from geomflow.cli.document import read_document
+from geomflow.cli.document import line_of, parse_document, placed, read_text
 from geomflow.cli.examples import chosen
 from geomflow.cli.report import STORE
 from geomflow.cli.schema import (
@@ -31,15 +31,17 @@ from geomflow.cli.schema import (
     StateTable,
 )
 from geomflow.cli.show import add_html, write_report
+from geomflow.cli.symmetric_file import SymmetricFile, make_symmetric
 from geomflow.cli.terminal import add_command, file_path, latest, line, unused
 from geomflow.core.content import content
-from geomflow.core.errors import GeomflowError, InputError, require_known
+from geomflow.core.errors import InputError, require_known
 from geomflow.core.outcome import OutcomeKind
 from geomflow.plot.files import ENDINGS, FILMS, require_ending
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
     from geomflow.field.lattice import FlatTorus
+    from geomflow.field.reduced.state import ReducedState
     from geomflow.field.state import Field
     from geomflow.flow import Problem, Solution
     from geomflow.flow.events import TerminalEvent
@@ -68,9 +70,10 @@ def add_parser(commands: argparse._SubParsersAction[Any]) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Read, check, announce, run, draw, and say how it ended."""
     path = chosen(args.file, "run")
-    file = read_document(path, RunFile)
+    file = read_run_file(path)
     out = output_directory(path.stem, args.out, args.resume)
-    pictures = check_pictures(file.output.pictures)
+    known = SYMMETRIC_PICTURES if isinstance(file, SymmetricFile) else tuple(PICTURES)
+    pictures = check_pictures(file.output.pictures, known)
     run = Prepared.of(file)
     if path != args.file:
         print(line("example", path))
@@ -85,19 +88,33 @@ def execute(args: argparse.Namespace) -> int:
     return EXIT_CODES.get(sol.outcome.kind, 0)
 
 
+def read_run_file(path: Path) -> RunFile | SymmetricFile:
+    """What a run file says, of a torus or, where it has a table [ansatz], of a metric with symmetry.
+
+    Raises `InputError` and `UnknownNameError` as `read_document` does.
+    """
+    text = read_text(path)
+    if line_of(text, "ansatz"):
+        return parse_document(text, str(path), SymmetricFile)
+    return parse_document(text, str(path), RunFile)
+
+
 @final
 @dataclass(frozen=True)
 class Prepared:
     """A run file with its flow bound to its state: all that can fail early has been done."""
 
-    file: RunFile
+    file: RunFile | SymmetricFile
     flow: Flow
-    state: Field
+    state: Field | ReducedState
     problem: Problem
 
     @classmethod
-    def of(cls, file: RunFile) -> Prepared:
-        """Make the torus, the grid, the state and the flow of a run file."""
+    def of(cls, file: RunFile | SymmetricFile) -> Prepared:
+        """Make the torus or the ansatz, the grid, the state and the flow of a run file."""
+        if isinstance(file, SymmetricFile):
+            start, reduced = make_symmetric(file)
+            return cls(file, reduced, start, reduced.bind(start))
         grid = make_grid(file.grid, make_torus(file.geometry))
         state = make_state(file.state, grid)
         flow = make_flow(file.flow, grid.torus)
@@ -109,7 +126,7 @@ class Prepared:
         """The flow: the rest of the file is the state, the way it is solved, or pictures."""
         return content(self.flow)
 
-    def bind(self, state: Field) -> Problem:
+    def bind(self, state: Field | ReducedState) -> Problem:
         """The problem that was bound already."""
         return self.problem
 
@@ -129,6 +146,7 @@ class Prepared:
         most = MOST_STEPS if table.max_steps is None else table.max_steps
         return [
             line("flow", self.flow),
+            *(line("reduced", text) for text in self.problem.description.get("reduced", "").splitlines()),
             line("state", repr(self.state)),
             line("stepper", table.stepper or self.default_stepper(self.problem).name),
             line("until", f"t = {table.t1:g}, saving {saved}, in at most {most:,} steps"),
@@ -212,10 +230,8 @@ def make_field(table: FieldTable, grid: Grid, place: str) -> Field:
     if table.reference is not None and kind != "potential":
         raise InputError(f"{place}.reference goes with a potential, and the state is a {kind}")
     options = {} if table.reference is None else {"reference": table.reference}
-    try:
+    with placed(f"{place}.{kind}"):
         field: Field = getattr(grid, kind)(value, **options)
-    except GeomflowError as error:
-        raise type(error)(f"{place}.{kind}: {error}") from error
     return field
 
 
@@ -248,7 +264,8 @@ def make_events(table: EventsTable) -> list[TerminalEvent]:
 
 
 DEFAULT = ("monitors", "snapshots")
-
+SYMMETRIC_PICTURES = ("monitors",)
+"""What is drawn of runs of metrics with symmetry."""
 
 PICTURES: dict[str, Callable[[Solution[Any], Path], Any]] = {
     "monitors": lambda sol, path: plot.save(plot.monitors(sol), path),
@@ -258,12 +275,13 @@ PICTURES: dict[str, Callable[[Solution[Any], Path], Any]] = {
 }
 
 
-def check_pictures(asked: Sequence[str] | None) -> list[str]:
-    """The files of output.pictures, each a name with or without its ending.
+def check_pictures(asked: Sequence[str] | None, known: Sequence[str] = tuple(PICTURES)) -> list[str]:
+    """The files of output.pictures, each a name with or without its ending; those of all runs unless given.
 
     Raises `UnknownNameError` for an unknown name and `InputError` for an ending, before anything is computed.
     """
-    return [picture_file(name, PICTURES) for name in (DEFAULT if asked is None else asked)]
+    names = [name for name in DEFAULT if name in known] if asked is None else asked
+    return [picture_file(name, known) for name in names]
 
 
 def picture_file(asked: str, known: Collection[str]) -> str:

@@ -34,7 +34,7 @@ FIELDS = ("potential", "metric", "hermitian", "scalar", "vector", "form", "symme
 
 
 class GeometryTable(Table, frozen=True):
-    """where the flow lives"""
+    """where the flow lives, a torus; a table [ansatz] stands instead of it for metrics with symmetry"""
 
     type: Annotated[Text, says('"torus" or "complex torus"')]
     dim: Annotated[Whole, says("dimension: real 1 to 11 of a torus, complex 1 to 3 of a complex torus")]

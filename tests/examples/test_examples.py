@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 from limits import HANGS
 
-from geomflow.cli.document import read_document
-from geomflow.cli.run import Prepared
-from geomflow.cli.schema import RunFile
+from geomflow.cli.run import Prepared, read_run_file
 from geomflow.cli.task import Task
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +36,7 @@ def test_example_runs(script, tmp_path):
 
 @pytest.mark.parametrize("path", RUN_FILES, ids=lambda path: path.stem)
 def test_run_file_is_ready_to_run(path):
-    assert Prepared.of(read_document(path, RunFile)).problem.y0.size
+    assert Prepared.of(read_run_file(path)).problem.y0.size
 
 
 @pytest.mark.parametrize("path", VARIETY_FILES, ids=lambda path: path.stem)
