@@ -8,12 +8,14 @@ from functools import cached_property
 from typing import Any, final
 
 import numpy as np
+import sympy
 
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.field.reduced.basis import Basis, Point, Product
 from geomflow.field.reduced.clustering import Clustered
-from geomflow.field.reduced.compiled import integral_weights
+from geomflow.field.reduced.compiled import compiled_nodes, integral_weights
+from geomflow.field.reduced.evaluate import Evaluated
 from geomflow.field.reduced.parity import Cosines
 from geomflow.field.reduced.spectral import Fourier, Legendre, Polar
 from geomflow.field.reduced.state import ReducedState, make_state
@@ -83,6 +85,22 @@ class ReducedGrid(InNotebook):
     def weights(self) -> np.ndarray:
         """w with w · f = ∫ f dx for the density of volumes, (N,)."""
         return integral_weights(self)
+
+    def compiled(self, expression: sympy.Expr) -> Evaluated:
+        """An expression in the unknowns, their derivatives and coordinates for values at the points, compiled once.
+
+        Parameters
+        ----------
+        expression : sympy expression
+            In the unknowns as the ansatz holds them.
+        """
+        if expression not in self._compiled:
+            self._compiled[expression] = compiled_nodes(self, [self.ansatz.regular.node(expression)])
+        return self._compiled[expression]
+
+    @cached_property
+    def _compiled(self) -> dict[sympy.Expr, Evaluated]:
+        return {}
 
     @cached_property
     def places(self) -> np.ndarray:

@@ -13,7 +13,6 @@ import sympy
 from geomflow.core.errors import InputError, ShapeError, require_known
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import require_unmasked
-from geomflow.field.reduced.compiled import compiled_nodes
 from geomflow.field.reduced.extrema import Extrema, extrema
 from geomflow.field.reduced.reading import Profile, profile_of
 from geomflow.symbolic.ansatz.regular_fields import RegularField
@@ -144,8 +143,7 @@ class ReducedState(InNotebook):
         expression : sympy expression
             In the unknowns as the ansatz holds them.
         """
-        regular = self.grid.ansatz.regular
-        found: np.ndarray = compiled_nodes(self.grid, [regular.node(expression)])(self._flat, {})[0]
+        found: np.ndarray = self.grid.compiled(expression)(self._flat, {})[0]
         return found
 
     def necks(self, name: str) -> Extrema:
