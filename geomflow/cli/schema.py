@@ -121,7 +121,8 @@ class FlowTable(OpenTable, frozen=True):
     gauge: Annotated[
         Text | None,
         says('of "expression" and "ricci": "deturck" damps short waves along diffeomorphisms; of "expression": '
-             '"deturck+conformal" damps them along conformal changes too'),
+             '"deturck+conformal" damps them along conformal changes too; of "ricci" with symmetry also "arclength", '
+             'its default where points must be kept apart, and "comoving"'),
     ] = None
     parameters: Annotated[
         Parameters | None,

@@ -38,6 +38,8 @@ FORMAT = 2
 ROOT = "zarr.json"
 KEY = "geomflow"
 GROUPS = ("monitors", "checkpoint", "given", "checksums")
+TAKEN = ("time", "state", "component", "monitor_time", ROOT, *GROUPS)
+"""Names that no axis has."""
 SLOTS = (0, 1, 2)
 CHECKS = "checksums/state"  # one a state: states are read, and checked, one at a time
 ROWS = 1024  # rows a chunk of what grows step by step
@@ -55,9 +57,9 @@ def state_chunks(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def axis_names(shape: tuple[int, ...], description: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names of the grid axes: the description's own where they fit, else axis_0, axis_1, ..."""
+    """Names of the grid axes: the description's own where they fit and are free, else axis_0, axis_1, ..."""
     axes = description.get("axes") or {}
-    if tuple(len(values) for values in axes.values()) == shape[1:]:
+    if tuple(len(values) for values in axes.values()) == shape[1:] and not {*axes} & {*TAKEN}:
         return tuple(axes)
     return tuple(f"axis_{i}" for i in range(len(shape) - 1))
 

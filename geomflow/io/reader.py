@@ -16,6 +16,7 @@ from geomflow.field.reduced.state import ReducedState
 from geomflow.field.reduced.written import grid_facts, read_grid
 from geomflow.field.state import Field
 from geomflow.io import layout
+from geomflow.symbolic.given import fresh
 
 if TYPE_CHECKING:
     import xarray
@@ -278,6 +279,7 @@ class Run(Protocol):
 def to_xarray(run: str | os.PathLike[str] | Run) -> xarray.Dataset:
     """A run: one variable a component over (time, *axes), monitors over monitor_time.
 
+    Of metrics with symmetry there are the unknowns too, by their names, beside the regular fields that are packed.
     What is stored is read once, to be checked; states then stay on disk until they are used where dask is installed.
     The equation, the outcome and the versions are attributes.
 
@@ -304,6 +306,9 @@ def to_xarray(run: str | os.PathLike[str] | Run) -> xarray.Dataset:
     variables: dict[str, Any] = {name: raw["state"].isel(component=i) for i, name in enumerate(names)}
     notes = stored.notes
     coordinates = {**{name: raw[name] for name in raw.coords}, "monitor_time": notes.pop("time")}
+    if header["state"]:
+        template = rebuild_field(header["state"], stored.given)
+        variables |= _unknowns([template.unpack(row) for row in stored.states], raw["state"].dims[2:])
     variables |= {f"monitor_{name}": ("monitor_time", values) for name, values in notes.items()}
     return xarray.Dataset(variables, coordinates, _attributes(header, stored.facts))
 
@@ -317,6 +322,7 @@ def _in_memory(run: Run) -> xarray.Dataset:
     given = run.description.get("axes") or {}
     names = run.description.get("components") or [f"u{i}" for i in range(packed.shape[1])]
     variables: dict[str, Any] = {name: (("time", *axes), packed[:, i]) for i, name in enumerate(names)}
+    variables |= _unknowns(run.states, axes)
     variables |= {f"monitor_{name}": ("monitor_time", values) for name, values in run.monitors.items()}
     places = {name: given[name] for name in axes if name in given}
     header = {"description": run.description, "recipe": run.recipe, "versions": layout.versions(), "configuration": {},
@@ -324,6 +330,14 @@ def _in_memory(run: Run) -> xarray.Dataset:
     outcome = {"outcome": {"kind": run.outcome.kind, "message": run.outcome.message}}
     coordinates = {"time": run.times, **places, "monitor_time": run.monitor_times}
     return xarray.Dataset(variables, coordinates, _attributes(header, outcome))
+
+
+def _unknowns(states: Sequence[Any], axes: Sequence[Any]) -> dict[str, Any]:
+    """The unknowns of metrics with symmetry over (time, *axes); none of other states."""
+    if not isinstance(states[0], ReducedState):
+        return {}
+    values = {name: np.array([state[name] for state in states]) for name in states[0].unknowns}
+    return {fresh(name, layout.TAKEN): (("time", *axes), array) for name, array in values.items()}
 
 
 def _attributes(header: dict[str, Any], facts: dict[str, Any]) -> dict[str, str]:

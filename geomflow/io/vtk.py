@@ -48,8 +48,8 @@ def _write(state: Any, target: Path) -> Path:
     from pyevtk.hl import gridToVTK
 
     field = state if hasattr(state, "component_names") else getattr(state, "field", lambda: None)()
-    if field is None or not hasattr(field, "grid"):
-        raise InputError(f"VTK files are written of fields on a grid and runs of them, and {state!r} is neither")
+    if field is None or not hasattr(getattr(field, "grid", None), "torus"):
+        raise InputError(f"VTK files are written of fields on tori and runs of them, and {state!r} is neither")
     grid = field.grid
     kept = grid.resolved
     dim, shape = len(kept), tuple(grid.shape[axis] for axis in kept)

@@ -134,6 +134,7 @@ def test_ansaetze_are_what_they_would_be_in_python(ansatz, wanted):
     ("flow", "wanted"),
     [
         ('name = "ricci"\ngauge = "deturck"', gf.RicciFlow(gauge="deturck")),
+        ('name = "ricci"\ngauge = "arclength"\nnormalised = true', gf.RicciFlow("arclength", True)),
         ('name = "expression"\nrate = "-2*Ric + a*g"\na = 0.5', gf.Flow.from_expression({"g": "-2*Ric + a*g"}, a=0.5)),
         ('name = "expression"\nrate.g = "T - 2*Ric"\nwhere = {T = "-R*g/9"}',
          gf.Flow.from_expression({"g": "T - 2*Ric"}, where={"T": "-R*g/9"})),

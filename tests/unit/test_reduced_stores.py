@@ -17,7 +17,7 @@ from problems import same
 
 import geomflow as gf
 from geomflow.core.content import content, differences
-from geomflow.core.errors import StoreError
+from geomflow.core.errors import InputError, StoreError
 from geomflow.flow import Event, OutcomeKind, Store, load, solve
 from geomflow.io.reader import StoredRun, describe_field, rebuild_field
 from geomflow.symbolic.ansatz.written import read_ansatz, written
@@ -183,13 +183,34 @@ def test_a_run_as_a_dataset_has_the_coordinates_at_its_points(tmp_path):
     state = sphere()
     sol = solve(gf.RicciFlow(), state, 1e-3, store=tmp_path / "run")
     for data in (sol.to_xarray(), gf.load(tmp_path / "run").to_xarray(), gf.export.to_xarray(tmp_path / "run")):
-        assert data["log_chi"].dims == ("time", "x")
+        assert data["log_chi"].dims == data["psi"].dims == ("time", "x")
         assert np.array_equal(data["x"], state.grid.points["x"])
         assert np.array_equal(data["w_psi"].isel(time=-1), sol.last.pack()[1])
+        assert np.array_equal(data["psi"].isel(time=-1), sol.last["psi"])
     two = two_coordinates()
     flat = solve(gf.RicciFlow(), two, 1e-5).to_xarray()
     assert flat["log_u"].dims == ("time", "x", "y")
     assert np.array_equal(flat["y"], two.grid.points["y"][0])
+    group = solve(gf.RicciFlow(), STATES["su2"](), 1e-3)
+    assert group.to_xarray()["A"].dims == ("time",)
+    assert group.to_xarray()["A"][-1] == group.last["A"]
+
+
+@pytest.mark.parametrize("name", ["time", "state", "monitors", "component"])
+def test_names_that_stores_use_themselves_are_no_trouble(tmp_path, name):
+    pytest.importorskip("xarray")
+    metric = gf.Metric(gf.Chart([name, "y"], periods={name: 1}), [[1, 0], [0, f"u({name})^2"]], functions="u")
+    state = gf.Ansatz(metric).grid(24).state(u=f"2 + cos(2*pi*{name})")
+    sol = solve(gf.Flow.from_expression({"g": "Ric - R*g/2"}), state, 1e-4, store=tmp_path / "run")
+    assert load(tmp_path / "run").last.distance(sol.last) == 0
+    assert gf.export.to_xarray(tmp_path / "run")["u"].dims == ("time", "axis_0")
+    assert sol.to_xarray()["u"].dims == ("time", "axis_0")
+
+
+def test_metrics_with_symmetry_are_no_fields_of_vtk(tmp_path):
+    pytest.importorskip("pyevtk")
+    with pytest.raises(InputError, match="fields on tori"):
+        gf.export.vtk(sphere(), tmp_path / "ball")
 
 
 def test_fields_that_this_version_packs_otherwise_are_refused():
