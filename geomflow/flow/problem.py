@@ -162,7 +162,8 @@ class Problem:
     rtol : float
         The relative error that its runs allow a step, unless the user gives another.
     unit : float
-        What a small number of y is told by where the initial state is smaller, or vanishes: 1 of logarithms.
+        Of numbers y whose absolute changes matter, 1 of logarithms: steps may err by rtol · `unit` too. 0 of others,
+        which may err by a thousandth of rtol times the largest of them at the start.
     description : mapping
         JSON-able facts for the store: "equation", "grid", "components", "axes" (name -> coordinates), ...
     """

@@ -254,10 +254,12 @@ def _stepper(flow: Bindable, problem: Problem, given: Stepper | str | None, rtol
 
 
 def _absolute(problem: Problem, rtol: float, atol: float | None) -> float:
-    """The default absolute tolerance is relative to the initial state, so that it does not depend on units."""
+    """The default absolute tolerance: of logarithms rtol, of others relative to the initial state."""
     if atol is not None:
         return real_number(atol, "atol")
-    largest = float(np.abs(problem.y0).max(initial=problem.unit))
+    if problem.unit:
+        return rtol * problem.unit
+    largest = float(np.abs(problem.y0).max(initial=0.0))
     return _ATOL_SHARE * rtol * (largest if 0 < largest < math.inf else 1.0)
 
 
