@@ -15,6 +15,7 @@ from geomflow.field.reduced.compiled import compiled_nodes
 from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.field.reduced.state import ReducedState
 from geomflow.flow.problem import Problem, Violation
+from geomflow.flow.reduced.growth import require_same_growth
 from geomflow.flow.reduced.rates import Comoving, Lengthwise, Rates
 from geomflow.flow.thresholds import CurvatureGrowth
 from geomflow.symbolic.ansatz import Reduction, Typed
@@ -39,7 +40,8 @@ def bind_reduced(flow: Flow, state: ReducedState) -> Problem:
     """The problem of a flow from a metric with symmetry on.
 
     Where coordinates along which unknowns vary would be dragged into singular places, the flow is run up to
-    diffeomorphisms, x ∝ arclength, unless it names a gauge. Raises InputError where the flow leaves the ansatz.
+    diffeomorphisms, x ∝ arclength, unless it names a gauge. Raises InputError where the flow leaves the ansatz, and
+    where the grid would let modes grow that the equation does not have.
 
     Parameters
     ----------
@@ -52,6 +54,7 @@ def bind_reduced(flow: Flow, state: ReducedState) -> Problem:
     reduction = state.grid.ansatz.reduce(typed)
     gauge = gauge_of(typed, state.grid, reduction)
     start = with_necks(by_length(state)) if gauge == "arclength" else state
+    require_same_growth(start.grid, lambda grid: rates_in(gauge, grid, reduction))
     rates = rates_in(gauge, start.grid, reduction)
     observe = observer(start.grid)
     return Problem(

@@ -65,9 +65,16 @@ class Regularised:
         self._axes = [Axis(name, ansatz.domain[name]) for name in self._names]
         self._by_name = {f.unknown.name: f for f in self.fields}
         self._remainders: dict[str, Remainder] = {}
+        self._known: dict[tuple[sympy.Expr, ...], Regular] = {}
 
     def of_rates(self, rates: Sequence[sympy.Expr]) -> Regular:
-        """The rates of the fields from those of the unknowns."""
+        """The rates of the fields from those of the unknowns, found once."""
+        known = tuple(rates)
+        if known not in self._known:
+            self._known[known] = self._of_rates(known)
+        return self._known[known]
+
+    def _of_rates(self, rates: Sequence[sympy.Expr]) -> Regular:
         logs = {f.unknown.name: self._log_rate(f, rate) for f, rate in zip(self.fields, rates, strict=True)}
         owners = {f.name: f.unknown.name for f in self.fields}
         found = []

@@ -1,0 +1,104 @@
+"""Modes that grow because of how space is divided: a grid on which they do is refused before a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+
+from geomflow.core.errors import InputError
+from geomflow.field.reduced.basis import Basis
+from geomflow.field.reduced.grid import ReducedGrid
+from geomflow.flow.reduced.rates import Rates
+
+COARSE = {1: 16, 2: 8}
+"""Points along each of so many coordinates of the coarser grid that is looked at; the finer one has twice as many."""
+
+FASTER, ROUNDING = 2.0, 1e-3
+"""By which factor the fastest growth may differ on the two, beside a share of the largest eigenvalue. Modes of a smooth
+solution grow alike on both; spurious ones of an equation of order m grow 2^m times faster on the finer."""
+
+
+def require_same_growth(grid: ReducedGrid, make: Callable[[ReducedGrid], Rates]) -> None:
+    """Raises InputError where a finer grid of the same kind lets a mode grow faster.
+
+    The rates are linearised where all regular fields vanish: a round sphere where the orbits close, a product where
+    they do not. Where that is no metric, nothing is known.
+
+    Parameters
+    ----------
+    grid : ReducedGrid
+        Whose kind is looked at.
+    make : function
+        Gives the rates on a grid.
+    """
+    if not grid.shape:
+        return
+    coarse = _coarse(grid)
+    fine = resized(grid, [2 * n for n in coarse.shape])
+    found = [growth(make(one)) for one in (coarse, fine)]
+    (slow, _), (fast, size) = found
+    if fast > FASTER * max(slow, 0.0) + ROUNDING * size:
+        order = grid.basis.order
+        advice = (f"stencils of order {order} do not keep this equation stable where orbits close; leave the order out"
+                  if order is not None else "the equation is not well-posed, or the grid keeps too many modes")
+        raise InputError(f"a mode grows faster the finer the grid is: e^({slow:.4g} t) with {_told(coarse)} points, "
+                         f"e^({fast:.4g} t) with {_told(fine)}, about the metric whose regular fields vanish. Of this "
+                         f"a run would die, not of its geometry: {advice}.")
+
+
+def growth(rates: Rates) -> tuple[float, float]:
+    """The largest real part and the largest modulus of eigenvalues where all regular fields vanish.
+
+    −∞ and 0 where the rates are not finite there.
+
+    Parameters
+    ----------
+    rates : Rates
+        On a grid.
+    """
+    grid = rates.grid
+    zero = np.zeros((len(grid.ansatz.regular.fields), *grid.shape))
+    with np.errstate(all="ignore"):
+        matrix = rates.jacobian(0.0, zero)
+    if not np.isfinite(matrix).all():
+        return -np.inf, 0.0
+    values = np.linalg.eigvals(matrix)
+    return float(values.real.max()), float(np.abs(values).max())
+
+
+def resized(grid: ReducedGrid, counts: Sequence[int]) -> ReducedGrid:
+    """A grid of the same kind with other numbers of points, and the same share of modes.
+
+    Parameters
+    ----------
+    grid : ReducedGrid
+        Of what kind.
+    counts : sequence of int
+        Points along each coordinate.
+    """
+    return replace(grid, bases=tuple(_resized(b, n) for b, n in zip(grid.bases, counts, strict=True)))
+
+
+def _resized(basis: Basis, n: int) -> Basis:
+    changed: dict[str, Any] = {"n": n}
+    if "modes" in {f.name for f in fields(basis)}:  # type: ignore[arg-type]
+        changed["modes"] = n * basis.modes // basis.size  # type: ignore[attr-defined]
+    return replace(basis, **changed)  # type: ignore[type-var]
+
+
+def _coarse(grid: ReducedGrid) -> ReducedGrid:
+    """The grid with few points, or itself where its fields would have no modes then."""
+    found = resized(grid, [min(n, COARSE[len(grid.shape)]) for n in grid.shape])
+    try:
+        for field in grid.ansatz.regular.fields:
+            found.basis_of(field)
+    except InputError:
+        return grid
+    return found
+
+
+def _told(grid: ReducedGrid) -> str:
+    return " × ".join(map(str, grid.shape))
