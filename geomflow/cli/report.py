@@ -195,7 +195,7 @@ class RunReport(Report):
             yield Section("Film", self._film())
 
     def _film(self) -> Markup:
-        from geomflow.plot.runs import telling_times
+        from geomflow.plot.moments import telling_times
 
         sol = self.solution
         places = telling_times(sol, MOST_FRAMES)

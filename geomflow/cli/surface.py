@@ -10,8 +10,8 @@ import numpy as np
 
 from geomflow.core.notebook import Markup
 from geomflow.plot.heatmap import drawn_axes
+from geomflow.plot.moments import telling_times
 from geomflow.plot.quantities import drawable, scale_of
-from geomflow.plot.runs import telling_times
 from geomflow.plot.style import diverging
 from geomflow.plot.things import quick_quantity
 

@@ -31,6 +31,9 @@ _LONGEST = 300
 class Markup(str):
     """Text that is HTML already."""
 
+    def _repr_html_(self) -> str:
+        return self
+
 
 class InNotebook(ABC):
     """What a notebook shows as a table of facts, with a picture where the package can draw one."""

@@ -4,7 +4,9 @@ from .convergence import (
 from .files import save as save
 from .heatmap import heatmap as heatmap
 from .histograms import histograms as histograms
+from .profiles import profile as profile
 from .quantities import quantity_names as quantity_names
+from .revolution import embedding as embedding
 from .runs import film as film, monitors as monitors, side_by_side as side_by_side, snapshots as snapshots
 from .slices import plane_slice as plane_slice, slices as slices
 from .surface import Surface as Surface, surface as surface

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,7 +12,9 @@ from geomflow.core.errors import InputError, require_known
 from geomflow.core.files import replacing
 from geomflow.plot.files import FILMS, require_ending
 from geomflow.plot.heatmap import constancy, draw_quantity, drawn_axes, largest_place, scale_bar
+from geomflow.plot.moments import telling_times
 from geomflow.plot.quantities import Quantity, Scale, drawable, quantity, quantity_names, scales_of, scientific
+from geomflow.plot.revolution import embedding_frames, is_reduced, shaded
 from geomflow.plot.style import CYCLE, INK, MUTED, diverging, styled
 
 if TYPE_CHECKING:
@@ -195,17 +196,6 @@ def _draw_states(titles: Sequence[str], states: Sequence[Any], names: Sequence[s
     return axes
 
 
-def telling_times(sol: Solution[Any], count: int) -> list[int]:
-    """Up to `count` indices of saved times between which the state moves about equally far, first and last included."""
-    packed = [sol.states.packed(i) for i in range(len(sol.times))]
-    with np.errstate(all="ignore"):
-        steps = [float(np.sqrt(np.mean((after - before) ** 2))) for before, after in pairwise(packed)]
-    way = np.concatenate([[0.0], np.cumsum(np.nan_to_num(steps, nan=0.0, posinf=0.0))])
-    if len(way) <= count or not way[-1] > 0:
-        return sorted({int(i) for i in np.linspace(0, len(way) - 1, count).round()})
-    return sorted({int(np.argmin(np.abs(way - target))) for target in np.linspace(0, way[-1], count)} | {len(way) - 1})
-
-
 def _draw_row(row: Sequence[Axes], states: Sequence[Any], items: Sequence[Quantity], scales: Sequence[Scale]) -> None:
     """One quantity at several times, in its scales and, above dimension two, in one plane."""
     place = largest_place(items[0], scales[0])
@@ -227,13 +217,15 @@ def film(sol: Solution[Any], path: str | Path, name: str | None = None, *, frame
     `name` is a quantity as in `heatmap`. One colour scale holds for every frame, unless, as in `snapshots`, a frame
     would be blank: then each has its own, which its title says. Above dimension two the plane is that of the first.
     A state that is singular is marked in its own frame.
+    Of a metric with symmetry the frames are surfaces of revolution, as `embedding` draws them, evenly in log(T − t)
+    before a singular time T; `name` is the unknown that is the radius.
     Returns the Axes of the last frame.
     Raises `InputError` for another ending, and where .mp4 or .webm is asked for without ffmpeg.
 
     Parameters
     ----------
     sol : Solution
-        A run whose states are fields on a grid.
+        A run whose states are fields on a grid, or metrics with symmetry of one coordinate.
     path : path
         Ending in .gif, .mp4 or .webm.
     name : str, optional
@@ -246,8 +238,9 @@ def film(sol: Solution[Any], path: str | Path, name: str | None = None, *, frame
     path = Path(path)
     write = _writer(path)
     figure, ax = plt.subplots(figsize=(4.6, 4.1), dpi=110)
+    frames = embedding_frames if is_reduced(sol) else _frames
     with replacing(path) as partial:
-        write(figure, _frames(ax, sol, name), partial, frames_per_second)
+        write(figure, frames(ax, sol, name), partial, frames_per_second)
     return ax
 
 
@@ -297,13 +290,14 @@ def _write_gif(figure: Figure, frames: Iterator[None], path: Path, frames_per_se
 
 
 def _palette() -> bytes:
-    """200 colours of the diverging map and 56 shades from the ink of text to white, as bytes."""
+    """150 colours of the diverging map, 50 of shaded surfaces and 56 from the ink of text to white, as bytes."""
     from matplotlib.colors import to_rgb
 
-    colours = diverging()(np.linspace(0, 1, 200))[:, :3]
+    colours = diverging()(np.linspace(0, 1, 150))[:, :3]
     ink = np.array(to_rgb(INK))
     shades = ink + np.linspace(0, 1, 56)[:, None] * (1 - ink)
-    return (255 * np.concatenate([colours, shades])).round().astype(np.uint8).tobytes()
+    palette = np.concatenate([colours, shaded(np.linspace(0.15, 1, 50)), shades])
+    return (255 * palette).round().astype(np.uint8).tobytes()
 
 
 def _write_mp4(figure: Figure, frames: Iterator[None], path: Path, frames_per_second: int) -> None:

@@ -10,7 +10,9 @@ import numpy as np
 from geomflow.core.errors import GeomflowError, InputError
 from geomflow.plot.files import png
 from geomflow.plot.heatmap import draw_quantity, largest_place
+from geomflow.plot.profiles import profile
 from geomflow.plot.quantities import Quantity, drawable, quantity, quantity_names, scales_of
+from geomflow.plot.revolution import draw_revolution, has_outline, is_reduced, outline, steep_note
 from geomflow.plot.runs import LARGEST, monitors, snapshots
 from geomflow.plot.style import styled
 
@@ -26,6 +28,8 @@ _SIDE = 1.5
 def plot(thing: Any, *names: str) -> np.ndarray:
     """Draw a solution: its monitors against time, its states where it has none. Returns the array of Axes.
 
+    Unknowns of metrics with symmetry are drawn as `profile` does.
+
     Parameters
     ----------
     thing : Solution
@@ -33,6 +37,8 @@ def plot(thing: Any, *names: str) -> np.ndarray:
     *names : str
         Monitors in their order, or quantities of states; all unless given.
     """
+    if len(names) == 1 and is_reduced(thing) and names[0] in thing.last.unknowns:
+        return profile(thing, *names)
     if not thing.monitors:
         return snapshots(thing, names or None)
     return monitors(thing, names or None)
@@ -90,12 +96,59 @@ def _state(state: Any) -> tuple[Figure, str]:
     return _tiles([state], "{}")
 
 
+def _reduced(state: Any) -> tuple[Figure, str] | None:
+    """A surface of revolution, or what the first unknown does along its coordinate."""
+    if has_outline(state.grid.ansatz):
+        return _surfaces([state], "surface of revolution")
+    if len(state.grid.shape) != 1:
+        return None
+    name, places = state.unknowns[0], state.grid.places
+    return _curve(places, state.at(name, places), f"{name} against {state.grid.coordinates[0]}")
+
+
+def _surfaces(states: list[Any], caption: str) -> tuple[Figure, str]:
+    """Surfaces of revolution side by side, each in its own scale."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(_SIDE * len(states), _SIDE))
+    outlines = [outline(state) for state in states]
+    for ax, shape in zip(figure.subplots(1, len(states), squeeze=False)[0], outlines, strict=True):
+        draw_revolution(ax, shape, 0.0)
+        half = 1.05 * max(float(shape.radius.max()), float(np.ptp(shape.height)) / 2)
+        ax.set(xlim=(-half, half), ylim=(-half, half), aspect="equal")
+        ax.set_axis_off()
+    return figure, caption + (", without what is too steep" if steep_note(outlines) else "")
+
+
+def _reduced_run(sol: Any) -> tuple[Figure, str] | None:
+    """First and last surface, or the unknowns of homogeneous metrics against time."""
+    from matplotlib.figure import Figure
+
+    if has_outline(sol.last.grid.ansatz):
+        return _surfaces([sol.states[0], sol.last], "surface of revolution, first and last, each in its own scale")
+    if sol.last.grid.shape:
+        return _monitor(sol)
+    figure = Figure(figsize=(1.6 * _SIDE, _SIDE))
+    ax = figure.subplots()
+    for name in sol.last.unknowns:
+        ax.plot(sol.times, [state[name] for state in sol.states])
+    ax.set_axis_off()
+    return figure, f"{', '.join(sol.last.unknowns)} against time"
+
+
 def _solution(sol: Any) -> tuple[Figure, str] | None:
+    if is_reduced(sol):
+        return _reduced_run(sol)
     try:
         return _tiles([sol.states[0], sol.last], "{}, first and last")
     except InputError:  # states that are no fields
-        if not sol.monitors:
-            return None
+        return _monitor(sol)
+
+
+def _monitor(sol: Any) -> tuple[Figure, str] | None:
+    """The energy, or the first monitor, against time."""
+    if not sol.monitors:
+        return None
     name = "energy" if "energy" in sol.monitors else next(iter(sol.monitors))
     return _curve(np.asarray(sol.monitor_times, float), np.asarray(sol[name], float), f"{name} against time")
 
@@ -145,6 +198,7 @@ _DRAWN: dict[str, Callable[[Any], tuple[Figure, str] | None]] = {
     "Solution": _solution,
     "Field": _state,
     "ModelState": _state,
+    "ReducedState": _reduced,
     "Points": _points,
     "HermitianMetric": _metric,
     "FitReport": _report,
