@@ -95,6 +95,20 @@ def test_monitors_are_drawn_unless_told_otherwise(capsys):
     assert sorted(path.name for path in Path("runs/group").iterdir()) == ["monitors.png", "run.zarr"]
 
 
+def test_events_end_a_run(capsys):
+    """The normalised round sphere is steady; the free one goes beyond |Rm| = √12/r² = 50 in its last step."""
+    round_ = SPHERE.replace("*(1 + sin(x)^2/5)", "").replace("t1 = 0.01", "t1 = 1")
+    Path("still.toml").write_text(round_.replace('"ricci"', '"ricci"\nnormalised = true') + "[events]\nsteady = 1e-8\n")
+    assert main(["run", "still.toml"]) == 0
+    assert gf.load("runs/still/run.zarr").outcome.kind == "steady"
+    Path("dying.toml").write_text(round_ + "[events]\ncurvature = 50\n")
+    main(["run", "dying.toml"])
+    dying = gf.load("runs/dying/run.zarr")
+    assert dying.outcome.kind == "singular"
+    assert dying["riemann_max"][-2] < 50 <= dying["riemann_max"][-1]
+    assert dying["riemann_max"] == pytest.approx(np.sqrt(12) / (1 - 4 * dying.monitor_times), rel=1e-8)
+
+
 def test_a_metric_of_ones_own_is_the_one_of_the_catalogue():
     own, known = prepared(OWN), prepared(SPHERE)
     assert own.state.grid == known.state.grid
@@ -150,8 +164,9 @@ def test_flows_are_what_they_would_be_in_python(flow, wanted):
 
 
 def test_stencils_are_asked_for_by_their_order():
-    assert prepared(SPHERE.replace("n = 16", "n = 16\norder = 4")).state.grid.basis.order == 4
-    assert prepared(SPHERE).state.grid.basis.order is None
+    text = SPHERE.replace('"sphere"', '"sphere-circle"').replace("sin(x)*(1 + sin(x)^2/5)", "2 + cos(x)/5")
+    assert prepared(text.replace("n = 16", "n = 16\norder = 4")).state.grid.basis.order == 4
+    assert prepared(text).state.grid.basis.order is None
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,8 @@ MADE = {
     "metric": R.grid(8).metric(),
     "potential": T.grid(8).potential("cos(2*pi*x)/100"),
     "varying reference": T.grid(8).potential(0, reference=[["1 + cos(2*pi*x)/4"]]),
+    "ansatz": gf.catalogue.ansatz("sphere"),
+    "metric with symmetry": gf.catalogue.ansatz("sphere").grid(8, modes=7).state(chi=1, psi="sin(x)"),
     "model state": MODEL.on(T.grid(8), seed=0),
     "steady": SteadyState(1e-3),
 }
