@@ -149,6 +149,8 @@ class Problem:
         (t, y) -> size of the curvature, say max |Rm|; used to tell a singularity from a numerical failure.
     positivity : function or None
         (t, y) -> what must stay positive at its worst point, say the least eigenvalue of the metric.
+    tail : function or None
+        (t, y) -> share of the state in the shortest waves of its grid; None where it has no spectral grid.
     residual : function or None
         Rate array -> its size; max |rate| if None (a flow modulo constants measures modulo constants).
     monitors : mapping
@@ -184,6 +186,7 @@ class Problem:
     start: float = 0.0
     curvature: Measure | None = None
     positivity: Measure | None = None
+    tail: Measure | None = None
     residual: Callable[[Array], float] | None = None
     monitors: Mapping[str, Measure] = field(default_factory=dict)
     observe: Callable[[float, Array], Mapping[str, float]] | None = None

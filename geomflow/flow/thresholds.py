@@ -158,6 +158,46 @@ class CurvatureGrowth(Threshold):
 
 
 @dataclass(frozen=True)
+class ResolutionLoss(Threshold):
+    """Ends the run as diverged when the shortest waves of a spectral grid hold too much of the state.
+
+    Runs of metrics with symmetry that vary along one coordinate are watched so; an event of this kind that is given to
+    `solve` takes its place.
+
+    Parameters
+    ----------
+    tail : float
+        The largest coefficient among the shortest tenth of the waves, over the largest of all or 1: between 0 and 1.
+    """
+
+    tail: float = 1e-3
+
+    rising: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tail", real_number(self.tail, "the tail of ResolutionLoss"))
+        if not 0 < self.tail <= 1:
+            raise InputError(f"the tail of ResolutionLoss is a share between 0 and 1, and {self.tail} was given.")
+
+    def check(self, problem: Problem) -> None:
+        """The problem must know how much is in its shortest waves."""
+        if problem.tail is None:
+            raise InputError("this flow does not say what is in its shortest waves: leave ResolutionLoss out.")
+
+    def number(self, cursor: Cursor) -> float:
+        """The share of the shortest waves."""
+        assert cursor.problem.tail is not None
+        return cursor.problem.tail(cursor.t, cursor.y)
+
+    def told(self, t: float, number: float) -> tuple[OutcomeKind, str]:
+        """Diverged."""
+        return OutcomeKind.diverged, (
+            f"at t = {t:.9g} the grid does not resolve the metric any more: {number:.3g} of it is in the shortest "
+            "waves. Take more points, or draw them to where it varies, ansatz.grid(n, places=[(X, 6)])."
+        )
+
+
+@dataclass(frozen=True)
 class PositivityLoss(Threshold):
     """Ends the run as singular when the problem's positivity, say its least eigenvalue, falls to a floor.
 

@@ -61,3 +61,12 @@ def test_a_wide_dumbbell_shrinks_round() -> None:
     assert sol.outcome.kind is OutcomeKind.singular
     left = (sol["volume"][-1] / (2 * np.pi**2)) ** (2 / 3) / 4  # of a round sphere
     assert sol.outcome.time + left == pytest.approx(0.1791646676, abs=1e-9)
+
+
+def test_a_run_ends_where_its_grid_does_not_resolve_the_metric() -> None:
+    """S² × S¹ with a neck: 48 points are not enough for its pinching, and the run says so instead of going on."""
+    start = gf.catalogue.ansatz("sphere-circle", n=2).grid(48).state(chi="1", psi="1 + 3/10*cos(x)")
+    sol = gf.solve(gf.RicciFlow(), start, 1.0)
+    assert sol.outcome.kind is OutcomeKind.diverged
+    assert "does not resolve" in sol.outcome.message
+    assert sol["curvature_max"][-1] > 20 * sol["curvature_max"][0]

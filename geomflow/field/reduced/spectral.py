@@ -41,6 +41,24 @@ class Modal(OneAxis):
     def project(self) -> np.ndarray:
         return self.modes_at_nodes @ self.analysis
 
+    @property
+    def degrees(self) -> np.ndarray:
+        """How many waves or zeros each mode has, (modes,)."""
+        return np.arange(self.modes_at_nodes.shape[1])
+
+    def tail(self, values: np.ndarray) -> float:
+        """The largest coefficient of the shortest tenth of the modes, over the largest of all, but at least 1.
+
+        Of logarithms this is what is lost; 1e-16 is resolved.
+
+        Parameters
+        ----------
+        values : (N,) array
+            At the nodes.
+        """
+        sizes, degrees = np.abs(self.analysis @ values), self.degrees
+        return float(sizes[degrees >= 0.9 * degrees.max()].max() / max(sizes.max(), 1.0))
+
     def derivative(self, index: Sequence[int]) -> np.ndarray:
         (times,) = self._checked(index)
         return self._derivative(times) if times else np.eye(self.n)
@@ -89,6 +107,10 @@ class Fourier(Modal):
     @property
     def _numbers(self) -> np.ndarray:
         return np.arange((self.n - 1) // 2 + 1)
+
+    @property
+    def degrees(self) -> np.ndarray:
+        return np.concatenate([self._numbers, self._numbers[1:]])
 
     @cached_property
     def modes_at_nodes(self) -> np.ndarray:

@@ -13,11 +13,13 @@ from geomflow.core.errors import InputError, require_known
 from geomflow.field.reduced.arclength import by_length, with_necks
 from geomflow.field.reduced.compiled import compiled_nodes
 from geomflow.field.reduced.grid import ReducedGrid
+from geomflow.field.reduced.spectral import Modal
 from geomflow.field.reduced.state import ReducedState
+from geomflow.flow.events import TerminalEvent
 from geomflow.flow.problem import Problem, Violation
 from geomflow.flow.reduced.growth import require_same_growth
 from geomflow.flow.reduced.rates import Comoving, Lengthwise, Rates
-from geomflow.flow.thresholds import CurvatureGrowth
+from geomflow.flow.thresholds import CurvatureGrowth, ResolutionLoss
 from geomflow.symbolic.ansatz import Reduction, Typed
 from geomflow.symbolic.ansatz.ansatz import typed_rate
 from geomflow.symbolic.ansatz.closing import radial
@@ -56,7 +58,7 @@ def bind_reduced(flow: Flow, state: ReducedState) -> Problem:
     start = with_necks(by_length(state)) if gauge == "arclength" else state
     require_same_growth(start.grid, lambda grid: rates_in(gauge, grid, reduction))
     rates = rates_in(gauge, start.grid, reduction)
-    observe = observer(start.grid)
+    observe, tail = observer(start.grid), tail_of(start.grid)
     return Problem(
         y0=start.pack(),
         rate=rates.rate,
@@ -69,10 +71,17 @@ def bind_reduced(flow: Flow, state: ReducedState) -> Problem:
         check=finite,
         curvature=lambda t, y: observe(t, y)["riemann_max"],
         observe=observe,
-        events=(CurvatureGrowth(GROWTH_ALONG if start.grid.shape else GROWTH),),
+        tail=tail,
+        events=watched(start.grid, tail is not None),
         template=None if start is state else start,
         description=described(flow, start, reduction, gauge),
     )
+
+
+def watched(grid: ReducedGrid, spectral: bool) -> tuple[TerminalEvent, ...]:
+    """What ends runs: curvature that has grown by a factor, and spectral grids that do not resolve the metric."""
+    growth = CurvatureGrowth(GROWTH_ALONG if grid.shape else GROWTH)
+    return (growth, ResolutionLoss()) if spectral else (growth,)
 
 
 def gauge_of(typed: Typed, grid: ReducedGrid, reduction: Reduction) -> str:
@@ -109,7 +118,7 @@ def observer(grid: ReducedGrid) -> Callable[[float, np.ndarray], dict[str, float
     density = regular.node(ansatz.measure.density)
     scalar, square = curvature_nodes(grid)
     evaluated = compiled_nodes(grid, [density, scalar * density, scalar, square])
-    weights, whole = grid.weights, float(ansatz.measure.volume)
+    weights, whole, tail = grid.weights, float(ansatz.measure.volume), tail_of(grid)
 
     def observe(t: float, y: np.ndarray) -> dict[str, float]:
         volume, total, curvature, norm = evaluated(y.reshape(len(y), -1), {})
@@ -120,9 +129,19 @@ def observer(grid: ReducedGrid) -> Callable[[float, np.ndarray], dict[str, float
             "curvature_min": lowest,
             "curvature_max": highest,
             "riemann_max": float(np.sqrt(max(grid.range_of(norm)[1], 0.0))),
+            **({"tail": tail(t, y)} if tail else {}),
         }
 
     return observe
+
+
+def tail_of(grid: ReducedGrid) -> Callable[[float, np.ndarray], float] | None:
+    """How much of the fields is in the shortest waves of a spectral grid of one coordinate."""
+    bases = [grid.basis_of(f) for f in grid.ansatz.regular.fields]
+    spectral = [basis for basis in bases if isinstance(basis, Modal)]
+    if len(spectral) < len(bases):
+        return None
+    return lambda t, y: max(basis.tail(row.ravel()) for basis, row in zip(spectral, y, strict=True))
 
 
 def curvature_nodes(grid: ReducedGrid) -> tuple[gr.Node, gr.Node]:
