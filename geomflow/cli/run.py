@@ -31,7 +31,7 @@ from geomflow.cli.schema import (
     StateTable,
 )
 from geomflow.cli.show import add_html, write_report
-from geomflow.cli.symmetric_file import SymmetricFile, make_symmetric
+from geomflow.cli.symmetric_file import SymmetricFile, make_ansatz, make_symmetric
 from geomflow.cli.terminal import add_command, file_path, latest, line, unused
 from geomflow.core.content import content
 from geomflow.core.errors import InputError, require_known
@@ -72,7 +72,7 @@ def execute(args: argparse.Namespace) -> int:
     path = chosen(args.file, "run")
     file = read_run_file(path)
     out = output_directory(path.stem, args.out, args.resume)
-    known = SYMMETRIC_PICTURES if isinstance(file, SymmetricFile) else tuple(PICTURES)
+    known = symmetric_pictures(file) if isinstance(file, SymmetricFile) else tuple(PICTURES)
     pictures = check_pictures(file.output.pictures, known)
     run = Prepared.of(file)
     if path != args.file:
@@ -264,15 +264,25 @@ def make_events(table: EventsTable) -> list[TerminalEvent]:
 
 
 DEFAULT = ("monitors", "snapshots")
-SYMMETRIC_PICTURES = ("monitors",)
-"""What is drawn of runs of metrics with symmetry."""
-
 PICTURES: dict[str, Callable[[Solution[Any], Path], Any]] = {
     "monitors": lambda sol, path: plot.save(plot.monitors(sol), path),
     "snapshots": lambda sol, path: plot.save(plot.snapshots(sol), path),
     "heatmap": lambda sol, path: plot.save(plot.heatmap(sol.last), path),
     "film": plot.film,
 }
+SYMMETRIC: dict[str, Callable[[Solution[Any], Path], Any]] = {
+    "profile": lambda sol, path: plot.save(plot.profile(sol), path),
+    "embedding": lambda sol, path: plot.save(plot.embedding(sol), path),
+}
+
+
+def symmetric_pictures(file: SymmetricFile) -> list[str]:
+    """What can be drawn of runs of an ansatz: surfaces of one coordinate, unknowns of none and of one."""
+    from geomflow.plot.revolution import has_outline
+
+    ansatz = make_ansatz(file.ansatz)
+    surfaces = ["embedding", "film"] if has_outline(ansatz) else []
+    return ["monitors", *(["profile"] if len(ansatz.coordinates) < 2 else []), *surfaces]
 
 
 def check_pictures(asked: Sequence[str] | None, known: Sequence[str] = tuple(PICTURES)) -> list[str]:
@@ -305,5 +315,5 @@ def draw_pictures(sol: Solution[Any], names: list[str], out: Path) -> Iterator[P
     out.mkdir(parents=True, exist_ok=True)
     for name in names:
         path = out / name
-        PICTURES[path.stem](sol, path)
+        (PICTURES | SYMMETRIC)[path.stem](sol, path)
         yield path

@@ -65,7 +65,10 @@ class UnknownsTable(Table, frozen=True):
 class SymmetricPicturesTable(Table, frozen=True):
     """what is drawn afterwards"""
 
-    pictures: Annotated[Texts | None, says("monitors (.png, .svg or .pdf)")] = None
+    pictures: Annotated[
+        Texts | None,
+        says("monitors, profile, embedding (.png, .svg or .pdf), film (.gif, .mp4, .webm); the last two of surfaces"),
+    ] = None
 
 
 class SymmetricFile(Table, frozen=True, kw_only=True):

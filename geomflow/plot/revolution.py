@@ -166,7 +166,7 @@ def embedding(thing: Any, name: str | None = None, *, count: int = 5, ax: Axes |
     states, titles = moments(thing, count)
     outlines = [outline(state, name) for state in states]
     width = 2 * max(float(each.radius.max()) for each in outlines)
-    low, high = _span(outlines)
+    low, high = span(outlines)
     step = (1 + _APART) * width
     size = 9.0 if len(outlines) > 1 else 3.0
     across = step * len(outlines)
@@ -182,17 +182,19 @@ def embedding(thing: Any, name: str | None = None, *, count: int = 5, ax: Axes |
     return ax
 
 
-def _span(outlines: Sequence[Outline]) -> tuple[float, float]:
+def span(outlines: Sequence[Outline]) -> tuple[float, float]:
     """From where to where pictures reach upwards."""
-    lean = max(float(each.radius.max()) for each in outlines) * np.sin(_TILT)
-    half = max(float(np.ptp(each.height)) for each in outlines) / 2 * np.cos(_TILT)
-    return -half - 0.5 * lean, half + 0.5 * lean
+    cosine, sine = np.cos(_TILT), np.sin(_TILT)
+    room = 0.03 * max(float(np.ptp(each.height)) for each in outlines)
+    low = min(float((cosine * each.height - sine * each.radius).min()) for each in outlines)
+    high = max(float((cosine * each.height + sine * each.radius).max()) for each in outlines)
+    return low - room, high + room
 
 
 def steep_note(outlines: Sequence[Outline]) -> str:
     """What the caption says of parts that are left out, nothing where there are none."""
     steep = any(bool(each.steep.any()) for each in outlines)
-    return "left out where $|\\psi_s| > 1$: there no surface of revolution has this metric" if steep else ""
+    return "left out where $|\\psi_s| > 1$:\nno such surface in space" if steep else ""
 
 
 def draw_revolution(ax: Axes, shape: Outline, x: float, colour: str = ACCENT) -> None:
@@ -258,7 +260,7 @@ def embedding_frames(ax: Axes, sol: Solution[Any], name: str | None) -> Iterator
     """Draw one surface after another in one scale, for a film."""
     states, titles = moments(sol, FRAMES)
     outlines = [outline(state, name) for state in states]
-    low, high = _span(outlines)
+    low, high = span(outlines)
     half = 1.1 * max(float(each.radius.max()) for each in outlines)
     note = steep_note(outlines)
     cast("Figure", ax.figure).set_layout_engine("none")

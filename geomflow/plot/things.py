@@ -12,7 +12,7 @@ from geomflow.plot.files import png
 from geomflow.plot.heatmap import draw_quantity, largest_place
 from geomflow.plot.profiles import profile
 from geomflow.plot.quantities import Quantity, drawable, quantity, quantity_names, scales_of
-from geomflow.plot.revolution import draw_revolution, has_outline, is_reduced, outline, steep_note
+from geomflow.plot.revolution import draw_revolution, has_outline, is_reduced, outline, span, steep_note
 from geomflow.plot.runs import LARGEST, monitors, snapshots
 from geomflow.plot.style import styled
 
@@ -114,8 +114,9 @@ def _surfaces(states: list[Any], caption: str) -> tuple[Figure, str]:
     outlines = [outline(state) for state in states]
     for ax, shape in zip(figure.subplots(1, len(states), squeeze=False)[0], outlines, strict=True):
         draw_revolution(ax, shape, 0.0)
-        half = 1.05 * max(float(shape.radius.max()), float(np.ptp(shape.height)) / 2)
-        ax.set(xlim=(-half, half), ylim=(-half, half), aspect="equal")
+        low, high = span([shape])
+        half = max(1.05 * float(shape.radius.max()), (high - low) / 2)
+        ax.set(xlim=(-half, half), ylim=((low + high) / 2 - half, (low + high) / 2 + half), aspect="equal")
         ax.set_axis_off()
     return figure, caption + (", without what is too steep" if steep_note(outlines) else "")
 

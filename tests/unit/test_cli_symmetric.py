@@ -109,6 +109,17 @@ def test_events_end_a_run(capsys):
     assert dying["riemann_max"] == pytest.approx(np.sqrt(12) / (1 - 4 * dying.monitor_times), rel=1e-8)
 
 
+def test_surfaces_and_profiles_are_drawn_where_there_are_some(capsys):
+    drawn = 'pictures = ["embedding", "profile.svg", "film"]'
+    Path("ball.toml").write_text(SPHERE.replace("pictures = []", drawn))
+    assert main(["run", "ball.toml"]) == 0
+    found = sorted(path.name for path in Path("runs/ball").iterdir())
+    assert found == ["embedding.png", "film.gif", "profile.svg", "run.zarr"]
+    Path("group.toml").write_text(SU2.replace("pictures = []", drawn))
+    assert main(["run", "group.toml"]) == 2
+    assert "unknown picture 'embedding'" in capsys.readouterr().err
+
+
 def test_a_metric_of_ones_own_is_the_one_of_the_catalogue():
     own, known = prepared(OWN), prepared(SPHERE)
     assert own.state.grid == known.state.grid

@@ -95,6 +95,16 @@ def test_surfaces_at_several_times_have_one_scale(shrinking):
     assert ax.get_title(loc="left") == ""
 
 
+def test_open_ends_are_within_the_picture():
+    state = gf.catalogue.ansatz("sphere-circle", n=2).grid(16).state(chi="1", psi="1 + cos(x)/2")
+    ax = plot.embedding(state)
+    drawn = np.concatenate([path.vertices for path in ax.collections[0].get_paths()])
+    assert not outline(state).closed
+    for side, (low, high) in enumerate((ax.get_xlim(), ax.get_ylim())):
+        assert low < drawn[:, side].min()
+        assert drawn[:, side].max() < high
+
+
 def test_a_profile_has_the_closing_radius_against_arclength(shrinking):
     (ax,) = plot.profile(shrinking, count=3)
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("arclength $s$", r"$\psi$")
