@@ -12,6 +12,7 @@ import sympy
 
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.notebook import Facts, InNotebook
+from geomflow.core.numbers import whole
 from geomflow.field.reduced.basis import Basis, Point, Product
 from geomflow.field.reduced.clustering import Clustered
 from geomflow.field.reduced.compiled import compiled_nodes, integral_weights
@@ -139,7 +140,11 @@ class ReducedGrid(InNotebook):
         """The basis of a field: that of the grid, with fewer modes where it closes an orbit."""
         if field.factor is None or len(self.bases) != 1 or not isinstance(self.bases[0], Legendre | Clustered):
             return self.basis
-        return self.bases[0].limited(2 * self.closing_dimension(field) + 2)
+        drop, kept = 2 * self.closing_dimension(field) + 2, self.bases[0].kept
+        if drop >= kept:
+            raise InputError(f"'{field.unknown.name}' has {drop} modes less than the {kept} that the grid of "
+                             f"{self.basis.size} points keeps, and so none: take at least {2 * drop} points.")
+        return self.bases[0].limited(drop)
 
     def closing_dimension(self, field: RegularField) -> int:
         """Of the spheres whose radius a field stands for.
@@ -205,11 +210,11 @@ def make_grid(ansatz: Ansatz, n: int | Sequence[int] | None, order: int | None, 
         return ReducedGrid(ansatz)
     if n is None:
         raise InputError(f"the unknowns depend on {', '.join(names)}: say how many points, as in ansatz.grid(64).")
-    counts = [n] * len(names) if isinstance(n, int | np.integer) else list(n)
+    counts = list(n) if isinstance(n, Sequence | np.ndarray) and not isinstance(n, str) else [n] * len(names)
     if len(counts) != len(names):
         raise ShapeError(f"{len(counts)} numbers of points were given for the coordinates {', '.join(names)}.")
-    made = tuple(_basis(ansatz.domain[name], int(count), order, modes, tuple(places))
-                 for name, count in zip(names, counts, strict=True))
+    made = tuple(_basis(ansatz.domain[name], whole(count, f"the number of points along {name}", 1), order, modes,
+                        tuple(places)) for name, count in zip(names, counts, strict=True))
     return ReducedGrid(ansatz, made)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import sympy
 
 from geomflow.core.errors import InputError, PositivityError, ShapeError
+from geomflow.core.numbers import real_array
 from geomflow.symbolic.ansatz import Interval
 from geomflow.symbolic.ansatz.regular_fields import RegularField
 
@@ -27,6 +28,9 @@ NEAR = mpmath.mpf("1e-12")
 
 ALLOWED = 1e-6
 """By how much a cone angle, or the slope of an even function at an end, may be off, relative to what it should be."""
+
+CONE = 1e-6
+"""The least share of a full circle that is called a cone, and one over the largest."""
 
 RESOLVED = 1e-3
 """What the modes that a grid keeps may lack of a profile, relative to its size."""
@@ -133,6 +137,10 @@ class Profile:
         excess = self._at(field, beside, one) * self._square(field, one[0])
         if not abs(excess) < ALLOWED:
             share = float(mpmath.exp(excess * field.exponent))
+            if not CONE < share < 1 / CONE:
+                what = "does not vanish" if share > 1 else "vanishes faster"
+                raise InputError(f"at {self._coordinate} = {end} the orbits close, where '{self.name}' vanishes in "
+                                 f"proportion to the distance; it {what}: give it a simple zero there, as sin has.")
             raise InputError(f"at {self._coordinate} = {end} the orbits close with {share:.6g} of the slope of "
                              f"'{self.name}' that a smooth metric has: there is a cone of {360 * share:.4g} degrees. "
                              f"Multiply '{self.name}' by a function that is {1 / share:.6g} there, or change "
@@ -178,11 +186,15 @@ def profile_of(grid: ReducedGrid, name: str, given: Any) -> Profile:
     if isinstance(given, str | sympy.Basic | int | float) and not isinstance(given, bool):
         return _of_expression(grid, name, given)
     if callable(given):
-        values = np.array([given(*x) for x in zip(*grid.basis.x, strict=True)], dtype=float)
+        points = zip(*grid.basis.x, strict=True)
+        values = real_array([given(*x) for x in points], f"what the function for '{name}' gives")
     else:
-        values = np.asarray(given, dtype=float)
+        values = real_array(given, f"what is given for '{name}'")
         if values.shape not in (grid.shape, (size,)):
             raise ShapeError(f"values of shape {values.shape} were given for '{name}', and the grid has {grid.shape}.")
+    if values.size != size:
+        raise ShapeError(f"the function for '{name}' must give a number at each point, not values of shape "
+                         f"{values.shape[1:]}.")
     values = values.reshape(size)
     if not np.isfinite(values).all():
         raise InputError(f"'{name}' is not finite at a point of the grid.")
