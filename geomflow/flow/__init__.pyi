@@ -7,6 +7,7 @@ from .control import ErrorControl as ErrorControl, StepController as StepControl
 from .events import Event as Event, TerminalEvent as TerminalEvent
 from .implicit import FourierImplicit as FourierImplicit
 from .problem import Implicit as Implicit, Problem as Problem, Violation as Violation
+from .reduced.singularity import Singularity as Singularity
 from .solution import Solution as Solution, load as load
 from .solver import solve as solve
 from .steppers.choose import STEPPERS as STEPPERS

@@ -178,7 +178,7 @@ class Plan:
             "save_at": list(self.stops),
             "stepper": repr(self.stepper),
             "control": repr(self.control),
-            "rtol": getattr(self.control, "rtol", None),
+            "tolerances": [getattr(self.control, name, None) for name in ("rtol", "atol")],
             "events": [repr(event) for event in self.events],
             "monitor_every": self.monitor_every,
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
@@ -18,6 +19,8 @@ from geomflow.io.reader import StoredRun, describe_field, rebuild_field, to_xarr
 
 if TYPE_CHECKING:
     import xarray
+
+    from geomflow.flow.reduced.singularity import Singularity
 
 S = TypeVar("S")
 """The kind of the states of a run."""
@@ -100,6 +103,13 @@ class Solution(InNotebook, Generic[S]):
         """The last state."""
         return self.states[-1]
 
+    @cached_property
+    def singularity(self) -> Singularity | None:
+        """When, where and how the metric became singular; None unless a run of metrics with symmetry ended so."""
+        from geomflow.flow.reduced.singularity import singularity_of
+
+        return singularity_of(self)
+
     def __getitem__(self, name: str) -> np.ndarray:
         require_known("monitor", name, self.monitors)
         return self.monitors[name]
@@ -110,6 +120,8 @@ class Solution(InNotebook, Generic[S]):
 
     def __facts__(self) -> Facts:
         yield "outcome", self.outcome
+        if self.singularity is not None:
+            yield "singularity", self.singularity
         if "equation" in self.description:
             yield "flow", self.description["equation"]
         yield "times", f"{len(self.times)} kept, from {self.times[0]:.6g} to {self.times[-1]:.6g}"

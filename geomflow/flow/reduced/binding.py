@@ -13,6 +13,7 @@ from geomflow.core.errors import InputError, require_known
 from geomflow.field.reduced.arclength import by_length, with_necks
 from geomflow.field.reduced.compiled import compiled_nodes
 from geomflow.field.reduced.grid import ReducedGrid
+from geomflow.field.reduced.necks import smallest_neck
 from geomflow.field.reduced.spectral import Modal
 from geomflow.field.reduced.state import ReducedState
 from geomflow.flow.events import TerminalEvent
@@ -113,12 +114,13 @@ def finite(t: float, y: np.ndarray) -> Violation | None:
 
 
 def observer(grid: ReducedGrid) -> Callable[[float, np.ndarray], dict[str, float]]:
-    """Volume, total and extreme scalar curvature and the largest |Rm|, from the exact geometry."""
+    """Volume, total and extreme scalar curvature, the largest |Rm|, the smallest neck, and what is not resolved."""
     ansatz, regular = grid.ansatz, grid.ansatz.regular
     density = regular.node(ansatz.measure.density)
     scalar, square = curvature_nodes(grid)
     evaluated = compiled_nodes(grid, [density, scalar * density, scalar, square])
-    weights, whole, tail = grid.weights, float(ansatz.measure.volume), tail_of(grid)
+    weights, whole = grid.weights, float(ansatz.measure.volume)
+    tail, neck = tail_of(grid), smallest_neck(grid)
 
     def observe(t: float, y: np.ndarray) -> dict[str, float]:
         volume, total, curvature, norm = evaluated(y.reshape(len(y), -1), {})
@@ -130,6 +132,7 @@ def observer(grid: ReducedGrid) -> Callable[[float, np.ndarray], dict[str, float
             "curvature_max": highest,
             "riemann_max": float(np.sqrt(max(grid.range_of(norm)[1], 0.0))),
             **({"tail": tail(t, y)} if tail else {}),
+            **({"neck_radius": neck(y)} if neck else {}),
         }
 
     return observe

@@ -1,0 +1,57 @@
+"""The smallest neck of a metric along a run: minima of the radii of round spheres among the orbits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from geomflow.field.reduced.grid import ReducedGrid
+from geomflow.field.reduced.state import square_at, unknowns_from
+from geomflow.symbolic.ansatz import Interval
+from geomflow.symbolic.ansatz.closing import fibres
+from geomflow.symbolic.ansatz.regular_fields import RegularField
+
+
+def spheres(grid: ReducedGrid) -> tuple[RegularField, ...]:
+    """The fields of unknowns that are radii of round spheres, or circles, along the one coordinate of a grid."""
+    if len(grid.bases) != 1:
+        return ()
+    return tuple(f for f in grid.ansatz.regular.fields
+                 if f.unknown.name in fibres(grid.ansatz) and f.unknown.coordinates == grid.coordinates)
+
+
+def smallest_neck(grid: ReducedGrid) -> Callable[[np.ndarray], float] | None:
+    """A function of packed fields: the least local minimum of such unknowns, by parabolas between close places.
+
+    Infinite where there is none. None for a grid without such unknowns.
+    """
+    closing = spheres(grid)
+    if not closing:
+        return None
+    fields, x = grid.ansatz.regular.fields, grid.places
+    squares = {f.name: square_at(grid, f, x) for f in fields if f.factor is not None}
+    round_about = not isinstance(grid.ansatz.domain[grid.coordinates[0]], Interval)
+
+    def radius(y: np.ndarray) -> float:
+        rows = {f.name: grid.fine @ row for f, row in zip(fields, y.reshape(len(y), -1), strict=True)}
+        values = unknowns_from(fields, rows, squares, grid)
+        return min(_least(_continued(values[f.unknown.name], f, round_about)) for f in closing)
+
+    return radius
+
+
+def _continued(values: np.ndarray, field: RegularField, round_about: bool) -> np.ndarray:
+    """With a value beyond each end, where it is even or periodic; an end where it vanishes is none of its minima."""
+    if round_about:
+        return np.concatenate([values[-2:-1], values, values[1:2]])
+    low, high = (field.factor.low, field.factor.high) if field.factor is not None else (False, False)
+    return np.concatenate([[] if low else values[1:2], values, [] if high else values[-2:-1]])
+
+
+def _least(values: np.ndarray) -> float:
+    before, here, after = values[:-2], values[1:-1], values[2:]
+    places = np.flatnonzero((here <= before) & (here < after))
+    bend = before[places] + after[places] - 2 * here[places]
+    found = here[places] - (after[places] - before[places]) ** 2 / (8 * bend)
+    return float(found.min(initial=np.inf))

@@ -1,0 +1,218 @@
+"""How a metric with symmetry became singular: when, where, in which way, and how fast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, final
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from geomflow.core.notebook import Facts, InNotebook
+from geomflow.core.outcome import OutcomeKind
+from geomflow.field.reduced.necks import spheres
+from geomflow.field.reduced.state import ReducedState
+from geomflow.flow.reduced.fits import Approach, approach
+from geomflow.symbolic.ansatz import Interval
+from geomflow.symbolic.ansatz.closing import power_of, radial
+
+if TYPE_CHECKING:
+    from geomflow.flow.solution import Solution
+
+EXTINCTION, COLLAPSE, LOCAL = "extinction", "collapse", "local"
+NECKPINCH, DEGENERATE = "neckpinch", "degenerate neckpinch"
+
+TYPE_TWO = 0.1
+"""Λ(T − t) that grows as a power of 1/(T − t) above this is of type II; a neck's logarithms stay below."""
+
+STEPS = 10.0
+"""Times the tolerance of a step, and the time since the start: what all steps together may move T by."""
+
+ROUNDING = 4 * np.finfo(float).eps
+
+
+class NeckProfile(NamedTuple):
+    """A neck in its own scale: ψ/√(2(n − 1)(T − t)) at σ = s/√(T − t), s the arclength from it.
+
+    Parameters
+    ----------
+    sigma, radius : (M,) array
+        σ, increasing, and the radius there. Of a cylinder that shrinks the radius is 1.
+    """
+
+    sigma: np.ndarray
+    radius: np.ndarray
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class Singularity(InNotebook):
+    """What a run tells of the singularity that ended it; Λ is the largest |Rm| over the manifold.
+
+    Parameters
+    ----------
+    time, error : float
+        T, extrapolated from Λ, and how far it may be off: by what its fits differ, steps allow, rounding takes, and
+        by what modes left out may be of T − t: the monitor "tail" as many times as there are points.
+    kind : str
+        "extinction", all directions shrink, vol ∼ Λ^{−d/2}; "collapse", some do; "neckpinch", the volume stays and
+        Λ is largest at a neck; "degenerate neckpinch", at a pole; "local", elsewhere.
+    location : mapping
+        Where Λ is largest, by coordinate; empty for homogeneous metrics.
+    rate : str
+        "type I" where Λ(T − t) is bounded, "type II" where it grows as a power.
+    scale : float
+        Λ(T − t) at the last point.
+    roundness : float
+        The largest |Rm|² d(d − 1)/(2R²) of the last state, 1 for constant curvature.
+    profile : NeckProfile or None
+        Of the last state, at a neckpinch.
+    """
+
+    time: float
+    error: float
+    kind: str
+    location: Mapping[str, float]
+    rate: str
+    scale: float
+    roundness: float
+    profile: NeckProfile | None = None
+
+    def __facts__(self) -> Facts:
+        yield "kind", self.kind
+        yield "time", f"{self.time:.12g} ± {self.error:.1g}"
+        yield "location", ", ".join(f"{name} = {x:.6g}" for name, x in self.location.items()) or "everywhere"
+        yield "rate", f"{self.rate}, max |Rm| (T − t) = {self.scale:.6g}"
+        yield "roundness", self.roundness
+
+    def __str__(self) -> str:
+        places = "".join(f" at {name} = {x:.6g}" for name, x in self.location.items())
+        return f"{self.kind}{places}, T = {self.time:.12g} ± {self.error:.1g}, {self.rate}"
+
+    __repr__ = __str__
+
+
+def singularity_of(solution: Solution[Any]) -> Singularity | None:
+    """The singularity that ended a run.
+
+    None unless the outcome is singular, the states are metrics with symmetry, and curvature has doubled three times.
+    """
+    if solution.outcome.kind is not OutcomeKind.singular or not isinstance(solution.last, ReducedState):
+        return None
+    seen = np.isfinite(solution["riemann_max"]) & (solution["riemann_max"] > 0)
+    times, sizes = solution.monitor_times[seen], solution["riemann_max"][seen]
+    found = approach(times, sizes) if len(times) else None
+    if found is None:
+        return None
+    state: ReducedState = solution.last
+    shrinking = shrinking_directions(solution["volume"][seen], sizes)
+    location = peak(state)
+    kind = kind_of(state, shrinking, found.exponent, location)
+    return Singularity(
+        time=found.time,
+        error=found.error + error_of_run(solution, found.time) + ROUNDING * abs(found.time),
+        kind=kind,
+        location=location,
+        rate="type I" if found.exponent < TYPE_TWO else "type II",
+        scale=float(found.scales[0]),
+        roundness=roundness(state),
+        profile=neck_profile(state, location, found) if kind == NECKPINCH else None,
+    )
+
+
+def error_of_run(solution: Solution[Any], end: float) -> float:
+    """By how much steps and points may have moved T.
+
+    At a neck coefficients fall as a power at worst: all that are left out add up to the last one times their number.
+    """
+    tolerance = max(filter(None, solution.recipe.get("tolerances", ())), default=0.0)
+    left = end - solution.monitor_times
+    steps = STEPS * tolerance * float(left[0])
+    tails = solution.monitors.get("tail")
+    return steps if tails is None else steps + solution.last.grid.basis.size * float(np.nanmax(tails * np.abs(left)))
+
+
+def shrinking_directions(volumes: np.ndarray, sizes: np.ndarray) -> float:
+    """k with vol ∼ Λ^{−k/2}, over the last doubling: how many directions shrink as 1/√Λ does."""
+    before = int(np.flatnonzero(sizes <= sizes[-1] / 2)[-1])
+    return float(-2 * np.log(volumes[-1] / volumes[before]) / np.log(sizes[-1] / sizes[before]))
+
+
+def kind_of(state: ReducedState, shrinking: float, exponent: float, location: Mapping[str, float]) -> str:
+    """All directions but for less than half of one are all; fewer than half of one are none."""
+    if shrinking >= state.grid.ansatz.metric.dim - 0.5:
+        return EXTINCTION if exponent < TYPE_TWO else DEGENERATE
+    if shrinking >= 0.5 or not location:
+        return COLLAPSE
+    if len(location) > 1:
+        return LOCAL
+    (x,) = location.values()
+    poles, necks = poles_of(state), [place for _, place in necks_of(state)]
+    to_pole, to_neck = (min((abs(x - place) for place in places), default=np.inf) for places in (poles, necks))
+    if np.isinf(to_pole) and np.isinf(to_neck):
+        return LOCAL
+    return NECKPINCH if to_neck < to_pole else DEGENERATE
+
+
+def poles_of(state: ReducedState) -> list[float]:
+    """The ends at which orbits close."""
+    domain = state.grid.ansatz.domain[state.grid.coordinates[0]]
+    if not isinstance(domain, Interval):
+        return []
+    return [float(x) for x, end in zip((domain.a, domain.b), domain.ends, strict=True) if end.kind == "pole"]
+
+
+def necks_of(state: ReducedState) -> list[tuple[str, float]]:
+    """Unknowns and places of all necks of spheres of two or more dimensions."""
+    return [(f.unknown.name, float(place)) for f in spheres(state.grid) if fibre_dimension(state, f.unknown.name) > 1
+            for place in state.necks(f.unknown.name).places]
+
+
+def fibre_dimension(state: ReducedState, name: str) -> int:
+    """How many diagonal components of the metric hold an unknown."""
+    ansatz = state.grid.ansatz
+    value = ansatz.unknown(name).value
+    return sum(1 for k in range(ansatz.metric.dim) if ansatz.metric.matrix[k, k].has(value))
+
+
+def peak(state: ReducedState) -> dict[str, float]:
+    """Where |Rm| is largest, by a parabola between close places; of two coordinates the point."""
+    grid, square = state.grid, state.scalar("Rm2").ravel()
+    if not grid.shape:
+        return {}
+    if len(grid.bases) != 1:
+        top = int(np.argmax(square))
+        return {name: float(np.ravel(x)[top]) for name, x in grid.points.items()}
+    fine = grid.fine @ square
+    top = int(np.argmax(fine))
+    place = float(grid.places[top])
+    if 0 < top < len(fine) - 1:
+        before, here, after = fine[top - 1 : top + 2]
+        shift = (after - before) / (2 * (2 * here - before - after))
+        place = float(np.interp(top + shift, np.arange(len(fine)), grid.places))
+    return {grid.coordinates[0]: place}
+
+
+def roundness(state: ReducedState) -> float:
+    """The largest |Rm|² d(d − 1)/(2R²), at the points."""
+    dim = state.grid.ansatz.metric.dim
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = np.ravel(state.scalar("Rm2")) * dim * (dim - 1) / (2 * np.ravel(state.scalar("R")) ** 2)
+    return float(np.nan_to_num(ratios, nan=np.inf).max())
+
+
+def neck_profile(state: ReducedState, location: Mapping[str, float], found: Approach) -> NeckProfile | None:
+    """The neck next to where |Rm| is largest; None where no unknown measures length along the coordinate."""
+    ((coordinate, x),) = location.items()
+    along = radial(state.grid.ansatz, coordinate)
+    if along is None:
+        return None
+    name, neck = min(necks_of(state), key=lambda pair: abs(pair[1] - x))
+    places = state.grid.places
+    length = CubicSpline(places, state.at(along[0].name, places) ** (1 / along[1])).antiderivative()
+    power = power_of(state.grid.ansatz.metric, state.grid.ansatz.unknown(name))
+    assert power is not None
+    radius = state.at(name, places) ** (1 / power[1])
+    speed = 2 * (fibre_dimension(state, name) - 1)
+    return NeckProfile((length(places) - length(neck)) / np.sqrt(found.left), radius / np.sqrt(speed * found.left))
