@@ -104,6 +104,16 @@ def test_a_round_sphere_in_another_coordinate_shrinks_as_a_round_sphere(n: int) 
     assert errors[1] < 2e-3 * errors[0]
 
 
+@pytest.mark.parametrize("n, end", [(2, 1 / 4), (3, 1 / 6)])
+def test_a_round_sphere_in_another_coordinate_dies_when_it_must(n: int, end: float) -> None:
+    """S³ at 1/4, S⁴ at 1/6: T = t + (n + 1)/(2R) where the run ends."""
+    start = gf.catalogue.ansatz("sphere", n=n).grid(32).state(chi="1 + 1/5*cos(2*x)", psi="sin(x + 1/10*sin(2*x))")
+    sol = gf.solve(RICCI, start, 1.0)
+    assert sol.outcome.kind is OutcomeKind.singular
+    assert sol.outcome.time == pytest.approx(end, abs=1e-6)
+    assert sol.monitor_times[-1] + (n + 1) / (2 * sol["curvature_max"][-1]) == pytest.approx(end, abs=1e-10)
+
+
 def test_what_is_round_is_stepped_by_how_fast_it_shrinks() -> None:
     """Fields near zero are not measured by themselves."""
     start = gf.catalogue.ansatz("sphere", n=2).grid(24).state(chi="1 + 1/5*cos(2*x)", psi="sin(x + 1/10*sin(2*x))")
