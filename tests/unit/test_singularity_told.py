@@ -1,5 +1,7 @@
 """How singularities are fitted, classified and shown, and when there is none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,7 @@ def test_runs_that_do_not_end_have_no_singularity():
     assert blown_up.singularity is None
     early = gf.solve(gf.RicciFlow(), SPHERE.state(A=1), 1.0, events=gf.CurvatureGrowth(2.0))
     assert early.singularity is None
+    assert replace(gf.solve(gf.RicciFlow(), SPHERE.state(A=1), 1.0), monitors={}).singularity is None
 
 
 def test_a_singularity_shows_itself():

@@ -96,9 +96,12 @@ class Singularity(InNotebook):
 def singularity_of(solution: Solution[Any]) -> Singularity | None:
     """The singularity that ended a run.
 
-    None unless the outcome is singular, the states are metrics with symmetry, and curvature has doubled three times.
+    None unless the outcome is singular, the states are metrics with symmetry, their curvature and volume were noted,
+    and curvature has doubled three times.
     """
     if solution.outcome.kind is not OutcomeKind.singular or not isinstance(solution.last, ReducedState):
+        return None
+    if not {"riemann_max", "volume"} <= solution.monitors.keys():
         return None
     seen = np.isfinite(solution["riemann_max"]) & (solution["riemann_max"] > 0)
     times, sizes = solution.monitor_times[seen], solution["riemann_max"][seen]
