@@ -14,6 +14,7 @@ from geomflow.core.errors import InputError, ShapeError, require_known
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import require_unmasked
 from geomflow.field.reduced.extrema import Extrema, extrema
+from geomflow.field.reduced.ground_state import perelman_lambda
 from geomflow.field.reduced.reading import Profile, profile_of
 from geomflow.symbolic.ansatz.regular_fields import RegularField
 
@@ -171,6 +172,13 @@ class ReducedState(InNotebook):
     @property
     def _flat(self) -> np.ndarray:
         return self.packed.reshape(len(self.fields), -1)
+
+    def perelman_lambda(self) -> float:
+        """Perelman's λ, the lowest eigenvalue of −4Δ + R, which does not fall along Ricci flow (Perelman 2002, §2).
+
+        Raises InputError on grids of stencils or of two coordinates.
+        """
+        return perelman_lambda(self)
 
     def pack(self) -> np.ndarray:
         """The regular fields, a new array (fields, *grid)."""
