@@ -5,6 +5,7 @@ Components come first in packed arrays, (d(d+1)/2, …), as compiled routines re
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -79,3 +80,8 @@ def unpack(packed: NDArray[Any], dim: int) -> NDArray[np.float64]:
 def multiplicity(dim: int) -> NDArray[np.float64]:
     """How often each packed entry stands in a matrix, (d(d+1)/2,): 1, or, beside the diagonal, 2."""
     return np.array([1.0 if i == j else 2.0 for i, j in packed_places(dim)])
+
+
+def parity(order: Sequence[int]) -> int:
+    """The sign of a permutation."""
+    return -1 if sum(a > b for n, a in enumerate(order) for b in order[n + 1 :]) % 2 else 1

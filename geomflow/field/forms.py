@@ -12,10 +12,10 @@ import numpy as np
 from geomflow.core import memory
 from geomflow.core.errors import InputError, ShapeError, UnknownNameError
 from geomflow.core.numbers import whole
+from geomflow.core.symmetric import parity
 from geomflow.field.matrices import require_alternating, require_finite
 from geomflow.field.sampling import as_numbers, sample, sample_row
 from geomflow.field.state import Field, freeze, unpacked_rows
-from geomflow.symbolic.ring import parity
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid

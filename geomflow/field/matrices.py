@@ -11,8 +11,8 @@ from itertools import permutations
 import numpy as np
 
 from geomflow.core.errors import NotFiniteError, PositivityError, SymmetryError
+from geomflow.core.symmetric import parity
 from geomflow.field.mesh import Mesh, place
-from geomflow.symbolic.ring import parity
 
 LARGEST_EXPANDED = 6
 

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from geomflow.core.errors import InputError, require_known
-from geomflow.field.reduced.state import ReducedState
 from geomflow.plot.moments import picked_times, times_left
 from geomflow.plot.quantities import scientific
 from geomflow.plot.revolution import arclength, closing_names, is_reduced, moments
 from geomflow.plot.style import ACCENT, colour_bar, sequential, styled
-from geomflow.symbolic.ansatz.closing import radial
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
 
+    from geomflow.field.reduced.state import ReducedState
     from geomflow.flow import Solution
 
 GREEK = {"chi", "psi", "phi", "theta", "rho", "sigma", "lambda", "alpha", "beta"}
@@ -79,7 +78,7 @@ def tex(name: str) -> str:
 
 def _shown(state: ReducedState) -> list[str]:
     """Those that close orbits, then the others without the one of g_xx."""
-    along = radial(state.grid.ansatz, state.grid.coordinates[0])
+    along = state.grid.ansatz.radial(state.grid.coordinates[0])
     own = [name for name in state.unknowns if along is None or name != along[0].name]
     first = closing_names(state)
     return [name for name in own if name in first] + [name for name in own if name not in first]
@@ -87,7 +86,7 @@ def _shown(state: ReducedState) -> list[str]:
 
 def _across(state: ReducedState) -> str:
     (coordinate,) = state.grid.coordinates
-    along = radial(state.grid.ansatz, coordinate)
+    along = state.grid.ansatz.radial(coordinate)
     return f"${coordinate}$" if along is None else "arclength $s$"
 
 

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any, cast, final
 import numpy as np
 
 from geomflow.core.errors import InputError, require_known
-from geomflow.field.reduced.state import ReducedState
 from geomflow.plot.moments import picked_times, times_left
 from geomflow.plot.quantities import scientific
 from geomflow.plot.style import ACCENT, MUTED, axes_or_new, styled
-from geomflow.symbolic.ansatz.closing import fibres, radial
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from geomflow.field.reduced.state import ReducedState
     from geomflow.flow import Solution
     from geomflow.symbolic.ansatz import Ansatz
 
@@ -67,12 +66,17 @@ class Outline:
         return np.asarray(z - z[-1] / 2)
 
 
+def is_state(thing: Any) -> bool:
+    """Whether this is a metric with symmetry, told by its name so that no other floor is loaded for it."""
+    return type(thing).__name__ == "ReducedState"
+
+
 def arclength(state: ReducedState) -> np.ndarray:
     """s = ∫ √g_xx dx at `state.grid.places`; those places where g_xx has no unknown of its own, (M,)."""
     from scipy.interpolate import CubicSpline
 
     grid = state.grid
-    along = radial(grid.ansatz, grid.coordinates[0])
+    along = grid.ansatz.radial(grid.coordinates[0])
     if along is None:
         return grid.places
     unknown, exponent = along
@@ -95,7 +99,7 @@ def outline(state: ReducedState, name: str | None = None) -> Outline:
     from scipy.interpolate import CubicSpline
 
     ansatz = state.grid.ansatz
-    if len(ansatz.coordinates) != 1 or radial(ansatz, ansatz.coordinates[0]) is None:
+    if len(ansatz.coordinates) != 1 or ansatz.radial(ansatz.coordinates[0]) is None:
         raise InputError(f"a surface of revolution is drawn of a metric u(x)^2 dx^2 + ... with unknowns of one "
                          f"coordinate, and {ansatz} is none.")
     chosen, cone, exponent = _fibre(state, name)
@@ -107,7 +111,7 @@ def outline(state: ReducedState, name: str | None = None) -> Outline:
 
 def _fibre(state: ReducedState, name: str | None) -> tuple[str, float, int]:
     """The unknown, what it is multiplied with, and the power of the radius that it is."""
-    known = fibres(state.grid.ansatz)
+    known = state.grid.ansatz.fibres
     if not known:
         raise InputError(f"no unknown of {state.grid.ansatz} is the radius of a round sphere among the orbits.")
     if name is None:
@@ -124,9 +128,9 @@ def closing_names(state: ReducedState) -> list[str]:
 
 def moments(thing: Any, count: int) -> tuple[list[ReducedState], list[str]]:
     """A state, or several of a solution, and what is said of the time of each."""
-    if isinstance(thing, ReducedState):
+    if is_state(thing):
         return [thing], [""]
-    if not isinstance(getattr(thing, "last", None), ReducedState):
+    if not is_state(getattr(thing, "last", None)):
         raise InputError(f"a metric of an ansatz, ansatz.grid(64).state(...), or a run of one is drawn, and {thing!r} "
                          "was given.")
     sol = cast("Solution[Any]", thing)
@@ -279,9 +283,9 @@ def embedding_frames(ax: Axes, sol: Solution[Any], name: str | None) -> Iterator
 
 def is_reduced(sol: Any) -> bool:
     """Whether a run is one of metrics with symmetry."""
-    return isinstance(getattr(sol, "last", None), ReducedState)
+    return is_state(getattr(sol, "last", None))
 
 
 def has_outline(ansatz: Ansatz) -> bool:
     """Whether metrics of an ansatz are surfaces of revolution."""
-    return len(ansatz.coordinates) == 1 and radial(ansatz, ansatz.coordinates[0]) is not None and bool(fibres(ansatz))
+    return len(ansatz.coordinates) == 1 and ansatz.radial(ansatz.coordinates[0]) is not None and bool(ansatz.fibres)

@@ -22,11 +22,6 @@ from geomflow.core.symmetric import packed_places
 HALF = Fraction(1, 2)
 
 
-def parity(order: Sequence[int]) -> int:
-    """The sign of a permutation."""
-    return -1 if sum(a > b for n, a in enumerate(order) for b in order[n + 1 :]) % 2 else 1
-
-
 class Arithmetic(Protocol):
     """What elements bring: + - * / among themselves and with rational numbers."""
 

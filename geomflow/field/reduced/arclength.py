@@ -131,7 +131,7 @@ class _Lengthened:
         if isinstance(self._basis, Fourier):
             x = self._basis.start + self._basis.period * turns
         else:
-            x = self._basis.a + (self._basis.b - self._basis.a) * (1 - np.abs(2 * turns - 1))
+            x = self._basis.a + (self._basis.b - self._basis.a) * 2 * np.minimum(turns, 1 - turns)
         modes = np.fft.rfft(self._basis.at(x) @ row) / count * 2
         modes[0] /= 2
         modes[-1] /= 2

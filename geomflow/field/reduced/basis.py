@@ -57,6 +57,16 @@ class Basis(ABC):
         """w with w · f = ∫ f dx for functions that are odd about every pole, such as the radius of a sphere, (N,)."""
         return self.weights
 
+    def root_weights(self, low: bool, high: bool) -> np.ndarray:
+        """w with w · f = ∫ f dx for functions that are odd about the ends that are named, and even about the others.
+
+        Parameters
+        ----------
+        low, high : bool
+            Whether odd about the first end, and about the last.
+        """
+        return self.odd_weights if low or high else self.weights
+
     @abstractmethod
     def derivative(self, index: Sequence[int]) -> np.ndarray:
         """The matrix (N, N) of a derivative, `index[i]` times in the regular variable of axis i.

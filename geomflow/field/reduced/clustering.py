@@ -116,6 +116,13 @@ class Clustered(Polar):
         factor = density.slope(fine.angles) * fine.angles.sin / density.positions(fine.angles).sin
         return (self.b - self.a) / np.pi * self._of_moments(fine.weights * factor)
 
+    def _jacobi_weights(self, low: bool, high: bool) -> np.ndarray:
+        eta, weights = polynomials.jacobi(2 * self.n + FINER, low, high)
+        xi = self._density.positions(eta)
+        factor = np.sqrt(eta.from_end / xi.from_end if low else eta.from_start / xi.from_start)
+        moments = (weights * factor * self._density.slope(eta)) @ polynomials.legendre(self.n, eta)
+        return polynomials.legendre(self.n, self.eta) @ moments * polynomials.gauss(self.n)[1]
+
     @property
     def _fine(self) -> Legendre:
         return Legendre(2 * self.n + FINER, 0.0, np.pi)

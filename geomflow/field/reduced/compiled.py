@@ -13,6 +13,7 @@ from geomflow.core.program import Average
 from geomflow.field.reduced.closing import Closing
 from geomflow.field.reduced.evaluate import Evaluated
 from geomflow.symbolic.ansatz import Mean
+from geomflow.symbolic.ansatz.axis import HIGH_ROOT, LOW_ROOT, SINE
 
 if TYPE_CHECKING:
     from geomflow.field.reduced.grid import ReducedGrid
@@ -52,7 +53,11 @@ def _average(grid: ReducedGrid, mean: Mean, whole: float) -> Average:
 
 
 def integral_weights(grid: ReducedGrid) -> np.ndarray:
-    """w with w · f = ∫ f dx for volume densities: odd about a pole where the orbits that close have odd dimension."""
-    closing = [f for f in grid.ansatz.regular.fields if f.factor is not None]
-    odd = {grid.closing_dimension(f) % 2 == 1 for f in closing}
-    return grid.basis.odd_weights if odd == {True} else grid.basis.weights
+    """w with w · f = ∫ f dx for volume densities, which are odd about ends where they hold an odd power of the root."""
+    if len(grid.bases) != 1:
+        return grid.basis.weights
+    (name,) = grid.coordinates
+    density = grid.ansatz.regular.node(grid.ansatz.measure.density)
+    held = {leaf.data for leaf in gr.leaves([density]) if leaf.op == "symbol"}
+    both, low, high = (f"{root}_{name}" in held for root in (SINE, LOW_ROOT, HIGH_ROOT))
+    return grid.bases[0].root_weights(both != low, both != high)

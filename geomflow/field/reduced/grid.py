@@ -18,6 +18,7 @@ from geomflow.field.reduced.clustering import Clustered
 from geomflow.field.reduced.compiled import compiled_nodes, integral_weights
 from geomflow.field.reduced.evaluate import Evaluated
 from geomflow.field.reduced.parity import Cosines
+from geomflow.field.reduced.positivity import leading_minors
 from geomflow.field.reduced.spectral import Fourier, Legendre, Polar
 from geomflow.field.reduced.state import ReducedState, make_state
 from geomflow.field.reduced.stencils import Periodic
@@ -81,6 +82,11 @@ class ReducedGrid(InNotebook):
                 own = {name: basis.x[0]}
             found |= {key: self._spread(values, place) for key, values in own.items()}
         return found
+
+    @cached_property
+    def minors(self) -> Evaluated | None:
+        """What is positive where a metric is; None where every one is."""
+        return leading_minors(self)
 
     @cached_property
     def weights(self) -> np.ndarray:
@@ -213,13 +219,18 @@ def make_grid(ansatz: Ansatz, n: int | Sequence[int] | None, order: int | None, 
     counts = list(n) if isinstance(n, Sequence | np.ndarray) and not isinstance(n, str) else [n] * len(names)
     if len(counts) != len(names):
         raise ShapeError(f"{len(counts)} numbers of points were given for the coordinates {', '.join(names)}.")
-    made = tuple(_basis(ansatz.domain[name], whole(count, f"the number of points along {name}", 1), order, modes,
-                        tuple(places)) for name, count in zip(names, counts, strict=True))
+    drawn = tuple(places) if isinstance(places, Sequence) else (places,)
+    made = tuple(_basis(ansatz.domain[name], whole(count, f"the number of points along {name}", 1), order, modes, drawn)
+                 for name, count in zip(names, counts, strict=True))
     return ReducedGrid(ansatz, made)
 
 
 def _basis(domain: Circle | Interval, n: int, order: int | None, modes: int | None,
            places: tuple[tuple[float, float], ...]) -> Basis:
+    for place in places:
+        if not isinstance(domain, Interval) or order is not None or len(np.atleast_1d(place)) != 2 or place[1] < 0:
+            raise InputError(f"places={places!r}: points are drawn to places (X, κ) of a spectral grid on an interval, "
+                             "X = π(x − a)/(b − a) and κ ≥ 0, such as places=[(pi/2, 6)].")
     if isinstance(domain, Circle):
         period = float(domain.period)
         return Fourier(n, period) if order is None else Periodic(n, period, order=order)

@@ -77,6 +77,9 @@ class Cosines(OneAxis):
     def odd_weights(self) -> np.ndarray:
         return self.stencils.odd_weights
 
+    def root_weights(self, low: bool, high: bool) -> np.ndarray:
+        return self.stencils.root_weights(low, high)
+
     def derivative(self, index: Sequence[int]) -> np.ndarray:
         (times,) = self._checked(index)
         if not times:

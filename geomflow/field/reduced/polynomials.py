@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import scipy.special
 
 NEWTON = 8
 """Steps from asymptotic angles to rounding, for any number of nodes."""
@@ -113,3 +114,10 @@ def _last(n: int, angle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         step = (k * step - (2 * k + 1) * delta * value) / (k + 1)
     last = value + step
     return last, n * (step - delta * last) / np.sin(angle)
+
+
+@lru_cache(maxsize=64)
+def jacobi(n: int, low: bool, high: bool) -> tuple[Angles, np.ndarray]:
+    """Gauss's nodes and weights for (1 − ξ)^α (1 + ξ)^β, α and β 0 where an end is named, else −½."""
+    nodes, weights = scipy.special.roots_jacobi(n, 0.0 if low else -0.5, 0.0 if high else -0.5)
+    return Angles.of(np.arccos(nodes)), weights

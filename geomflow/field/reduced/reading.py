@@ -5,7 +5,7 @@ Text is evaluated with 40 digits, so that what vanishes at a pole is divided the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
@@ -14,7 +14,9 @@ import mpmath
 import numpy as np
 import sympy
 
+from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, PositivityError, ShapeError
+from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.core.numbers import real_array
 from geomflow.symbolic.ansatz import Interval
 from geomflow.symbolic.ansatz.regular_fields import RegularField
@@ -209,7 +211,9 @@ def _of_expression(grid: ReducedGrid, name: str, given: Any) -> Profile:
     if strange:
         raise InputError(f"'{name}' depends on '{strange[0]}', and may depend on "
                          f"{', '.join(grid.coordinates) or 'nothing: give a number'}.")
-    function = sympy.lambdify(symbols, expression, "mpmath")
+    if expression.has(sympy.nan, sympy.oo, -sympy.oo, sympy.zoo):
+        raise _not_finite(name, given)
+    function = _precisely(expression, [s.name for s in symbols])
     with mpmath.workdps(DIGITS):
         points = list(zip(*grid.basis.x, strict=True)) or [()]
         try:
@@ -217,13 +221,40 @@ def _of_expression(grid: ReducedGrid, name: str, given: Any) -> Profile:
         except (TypeError, ValueError, ZeroDivisionError):
             values = np.full(len(points), np.nan)
     if not np.isfinite(values).all():
-        raise InputError(f"'{name}' = {given} is not a finite real number at a point of the grid.")
+        raise _not_finite(name, given)
     return Profile(grid, name, values, function)
 
 
-def _precise(number: Any) -> Any:
+def _not_finite(name: str, given: Any) -> InputError:
+    return InputError(f"'{name}' = {given} is not a finite real number at a point of the grid.")
+
+
+def _precisely(expression: sympy.Expr, names: Sequence[str]) -> Function:
+    """An expression as a function of coordinates in multiple precision."""
+    node, leaves = from_sympy(expression), [gr.symbol(name) for name in names]
+    return lambda *x: gr.evaluate([node], dict(zip(leaves, x, strict=True)), _MULTIPLE)[0]
+
+
+def _precise(number: sympy.Expr) -> Any:
     """An exact number in multiple precision."""
-    return mpmath.mpf(sympy.sympify(number)._to_mpmath(200))
+    return gr.evaluate([from_sympy(number)], {}, _MULTIPLE)[0]
+
+
+def _number(value: gr.Rational | str) -> Any:
+    if isinstance(value, str):
+        return mpmath.pi if value == "pi" else mpmath.mpc(0, 1)
+    return mpmath.mpf(value.numerator) / value.denominator
+
+
+def _power(base: Any, exponent: gr.Rational) -> Any:
+    return mpmath.power(base, _number(exponent))
+
+
+def _call(name: str, argument: Any) -> Any:
+    return getattr(mpmath, {"abs": "fabs"}.get(name, name))(argument)
+
+
+_MULTIPLE = gr.Arithmetic(_number, _power, _call)
 
 
 def _ends(grid: ReducedGrid) -> tuple[float, float]:

@@ -201,6 +201,16 @@ class Polar(Modal):
     def odd_weights(self) -> np.ndarray:
         return (self.b - self.a) / np.pi * self.weights_xi / self.angles.sin
 
+    def root_weights(self, low: bool, high: bool) -> np.ndarray:
+        if low == high:
+            return self.odd_weights if low else self.weights
+        roots = np.sqrt(self.from_start if low else self.from_end)
+        return (self.b - self.a) / np.pi * self._jacobi_weights(low, high) / roots
+
+    @abstractmethod
+    def _jacobi_weights(self, low: bool, high: bool) -> np.ndarray:
+        """w with w · f = ∫ f (1 − ξ)^α (1 + ξ)^β dξ, where α, β are 0 at the ends that are named, else −½."""
+
     @property
     def slopes(self) -> np.ndarray:
         return polynomials.slopes(self.kept)
@@ -270,6 +280,11 @@ class Legendre(Polar):
         """Exact for polynomials in ξ of degree below n: ∫_0^π p_k(cos X) dX is known."""
         everything = polynomials.legendre(self.n, self.angles)
         return (self.b - self.a) / np.pi * (everything @ polynomials.moments(self.n)) * self.weights_xi
+
+    def _jacobi_weights(self, low: bool, high: bool) -> np.ndarray:
+        angles, weights = polynomials.jacobi(self.n, low, high)
+        moments = weights @ polynomials.legendre(self.n, angles)
+        return polynomials.legendre(self.n, self.angles) @ moments * self.weights_xi
 
     def at(self, points: ArrayLike) -> np.ndarray:
         return polynomials.legendre(self.kept, self._angles_of(points)) @ self.analysis

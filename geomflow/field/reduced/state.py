@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 import sympy
 
-from geomflow.core.errors import InputError, ShapeError, require_known
+from geomflow.core.errors import InputError, PositivityError, ShapeError, require_known
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import require_unmasked
 from geomflow.field.reduced.extrema import Extrema, extrema
@@ -267,7 +267,15 @@ def make_state(grid: ReducedGrid, given: Mapping[str, Any]) -> ReducedState:
     profiles = {name: profile_of(grid, name, given[name]) for name in names}
     owners = {field.name: field.unknown.name for field in fields}
     rows = [_row(grid, field, profiles, owners) for field in fields]
+    _require_positive(grid, np.stack(rows))
     return ReducedState(grid, np.stack([np.reshape(row, grid.shape) for row in rows]))
+
+
+def _require_positive(grid: ReducedGrid, rows: np.ndarray) -> None:
+    least = grid.minors(rows, {}).min() if grid.minors else 1.0
+    if not least > 0:
+        raise PositivityError(f"the metric is not positive: a leading minor of it is {least:.6g} at a point. Take "
+                              "smaller values off the diagonal, and positive ones on it.")
 
 
 def _row(grid: ReducedGrid, field: RegularField, profiles: Mapping[str, Profile],

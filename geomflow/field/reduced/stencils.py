@@ -154,9 +154,12 @@ class Staggered(Stencils):
 
     @property
     def odd_weights(self) -> np.ndarray:
+        return self.root_weights(True, True)
+
+    def root_weights(self, low: bool, high: bool) -> np.ndarray:
         found, ends = np.ones(self.n), end_corrections(self.order)
-        found[:len(ends)] += ends
-        found[-len(ends):] += ends[::-1]
+        found[:len(ends)] += low * ends
+        found[-len(ends):] += high * ends[::-1]
         return self.spacing * found
 
     def at(self, points: ArrayLike) -> np.ndarray:

@@ -12,6 +12,7 @@ import numpy as np
 from geomflow.core import graph as gr
 from geomflow.core import symmetric
 from geomflow.core.errors import InputError
+from geomflow.core.symmetric import parity
 from geomflow.field import (
     Field,
     Fields,
@@ -45,7 +46,6 @@ from geomflow.symbolic.language.hermitian import (
 from geomflow.symbolic.language.space import Space
 from geomflow.symbolic.language.tensor import Tensor, mapped, whole
 from geomflow.symbolic.meaning import Refusal
-from geomflow.symbolic.ring import parity
 
 UNKNOWN = "u"
 """The name of the unknown where a single rate is given for a field of one component."""

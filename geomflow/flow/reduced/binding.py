@@ -17,7 +17,7 @@ from geomflow.field.reduced.necks import smallest_neck
 from geomflow.field.reduced.spectral import Modal
 from geomflow.field.reduced.state import ReducedState
 from geomflow.flow.events import TerminalEvent
-from geomflow.flow.problem import Problem, Violation
+from geomflow.flow.problem import Problem, Violation, lost_positivity
 from geomflow.flow.reduced.growth import require_same_growth
 from geomflow.flow.reduced.rates import Comoving, Lengthwise, Rates
 from geomflow.flow.thresholds import CurvatureGrowth, ResolutionLoss
@@ -35,6 +35,9 @@ many digits."""
 
 GROWTH, GROWTH_ALONG = 1e10, 1e6
 """Factors by which curvature grows until a run has met a singularity: of homogeneous metrics, and of others."""
+
+LARGEST = 300.0
+"""Logarithms beyond this have exponentials that are no numbers."""
 
 GAUGES = ("comoving", "deturck", "arclength")
 
@@ -69,7 +72,7 @@ def bind_reduced(flow: Flow, state: ReducedState) -> Problem:
         unit=1.0,
         autonomous=not rates.timed,
         stiff_order=rates.order,
-        check=finite,
+        check=allowed(start.grid),
         curvature=lambda t, y: observe(t, y)["riemann_max"],
         observe=observe,
         tail=tail,
@@ -107,10 +110,18 @@ def rates_in(gauge: str, grid: ReducedGrid, reduction: Reduction) -> Rates:
     return Lengthwise(grid, reduction, f"log_{along[0].name}")
 
 
-def finite(t: float, y: np.ndarray) -> Violation | None:
-    """What is wrong with fields: exponentials that are out of range."""
-    worst = float(np.abs(y).max())
-    return None if worst < 300 else Violation("domain", "the logarithm of an unknown", worst)
+def allowed(grid: ReducedGrid) -> Callable[[float, np.ndarray], Violation | None]:
+    """What is wrong with fields: exponentials that are out of range, metrics that are not positive."""
+    def check(t: float, y: np.ndarray) -> Violation | None:
+        worst = float(np.abs(y).max())
+        if not worst < LARGEST:
+            return Violation("domain", "the logarithm of an unknown", worst)
+        if grid.minors is None:
+            return None
+        minors = grid.minors(y.reshape(len(y), -1), {})
+        return lost_positivity("a leading minor of the metric", minors)
+
+    return check
 
 
 def observer(grid: ReducedGrid) -> Callable[[float, np.ndarray], dict[str, float]]:

@@ -11,6 +11,7 @@ import sympy
 
 from geomflow.core.errors import InputError, require_known
 from geomflow.core.notebook import VERBS
+from geomflow.symbolic.ansatz.closing import Fibre, fibres, radial
 from geomflow.symbolic.ansatz.domain import Circle, Domain, Interval
 from geomflow.symbolic.ansatz.functional import ReducedFunctional
 from geomflow.symbolic.ansatz.measure import Measure, measure_of, normal, on_orbit
@@ -89,6 +90,21 @@ class Ansatz(InLatex):
         return measure_of(self.metric, self.coordinates)
 
     @cached_property
+    def fibres(self) -> dict[str, Fibre]:
+        """The unknowns that are radii of round spheres among the orbits, by name."""
+        return fibres(self)
+
+    def radial(self, coordinate: str) -> tuple[Unknown, int] | None:
+        """The unknown u of g_xx = u^{2/e} along a coordinate, and e; None where there is no such unknown.
+
+        Parameters
+        ----------
+        coordinate : str
+            x.
+        """
+        return radial(self, coordinate)
+
+    @cached_property
     def regular(self) -> Regularised:
         """The regular fields that stand for the unknowns, and what rates become in them."""
         return Regularised(self)
@@ -142,7 +158,8 @@ class Ansatz(InLatex):
             raise InputError(f"{found} depends on more coordinates than the unknowns do.")
         return on_orbit(found, chart, self.coordinates)
 
-    def grid(self, n: int | Sequence[int] | None = None, order: int | None = None, **options: Any) -> Any:
+    def grid(self, n: int | Sequence[int] | None = None, order: int | None = None, *, modes: int | None = None,
+             places: Sequence[tuple[float, float]] = ()) -> Any:
         """Points on the domain: spectral, or for stencils of an order.
 
         Parameters
@@ -151,10 +168,12 @@ class Ansatz(InLatex):
             Points along each coordinate of the unknowns; none for a homogeneous metric.
         order : {2, 4, 6, 8}, optional
             Of stencils; spectral unless given.
-        **options
-            What else the domain takes.
+        modes : int, optional
+            Polynomials kept on an interval; three quarters of the points unless given.
+        places : sequence of (X, κ), optional
+            Angles X = π(x − a)/(b − a) of an interval to which points are drawn, e^κ times closer there.
         """
-        return VERBS["ansatz_grid"](self, n, order, **options)
+        return VERBS["ansatz_grid"](self, n, order, modes, places)
 
     def state(self, **values: Any) -> Any:
         """A homogeneous metric: numbers for the unknowns.

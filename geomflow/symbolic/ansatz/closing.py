@@ -93,7 +93,7 @@ def _is_unit_sphere(chart: Chart, symbols: list[sympy.Symbol], matrix: sympy.Mat
     return compute([*matrix, *riemann], inner, task)
 
 
-def closing_at(ansatz: Ansatz, end: End, name: str) -> Fibre | None:
+def closing_at(ansatz: Ansatz, end: End, name: str, at: sympy.Expr) -> Fibre | None:
     """The unknown that vanishes at an end of the coordinate `name`; None at a mirror, and where nothing vanishes.
 
     Raises InputError where an unknown cannot close smoothly, or where several can and nothing says which does.
@@ -107,7 +107,7 @@ def closing_at(ansatz: Ansatz, end: End, name: str) -> Fibre | None:
             raise InputError(f"'{end.closing}' is no radius of a round sphere among the orbits of {ansatz}, and these "
                              f"cannot close where it vanishes; such radii are {', '.join(known) or 'none'}.")
         return known[end.closing]
-    if not known and _closes_by_itself(ansatz, name):
+    if not known and is_closed(ansatz, name, at):
         return None
     if len(known) != 1:
         raise InputError(f"at a pole of {name} an unknown vanishes that is the radius of a round sphere, and there are "
@@ -116,7 +116,33 @@ def closing_at(ansatz: Ansatz, end: End, name: str) -> Fibre | None:
     return next(iter(known.values()))
 
 
-def _closes_by_itself(ansatz: Ansatz, name: str) -> bool:
+def is_closed(ansatz: Ansatz, name: str, at: sympy.Expr) -> bool:
+    """Whether the metric is one unknown times dx² + f² H + …, which closes smoothly where the coordinate is `at`.
+
+    H is the metric of a round unit sphere, and f² begins with (x − at)² and has no cubic term.
+    """
+    metric, (unknown, *more) = ansatz.metric, ansatz.unknowns
+    found = power_of(metric, unknown)
+    if more or found is None or any(not entry.has(unknown.value) for entry in metric.matrix if entry != 0):
+        return False
+    bare, chart = found[0], metric.chart
+    place, x = chart.coordinates.index(name), next(s for s in chart.symbols if s.name == name)
+    held = [k for k in range(metric.dim) if k != place and bare[k, k].has(x)]
+    apart = all(bare[k, j] == 0 for k in held for j in range(metric.dim) if j not in held)
+    if not held or bare[place, place] != 1 or not apart or bare[held[0], held[0]].free_symbols != {x}:
+        return False
+    square, symbols = bare[held[0], held[0]], [chart.symbols[k] for k in held]
+    sphere = bare.extract(held, held) / square
+    if any(entry.has(x) for entry in sphere.applyfunc(sympy.cancel)):
+        return False
+    if len(held) == 1:
+        square *= (chart.periods.get(symbols[0].name, 0) / (2 * sympy.pi)) ** 2
+    elif not _is_unit_sphere(chart, symbols, sphere.applyfunc(sympy.cancel)):
+        return False
+    return [square.diff(x, k).subs(x, at) for k in range(4)] == [0, 0, 2, 0]
+
+
+def _depends_beside_unknowns(ansatz: Ansatz, name: str) -> bool:
     """Whether the components depend on the coordinate beside the unknowns, as those of a conformal factor do."""
     symbol = sympy.Symbol(name)
     bare = ansatz.metric.matrix.xreplace({u.value: sympy.Integer(1) for u in ansatz.unknowns})
@@ -124,13 +150,23 @@ def _closes_by_itself(ansatz: Ansatz, name: str) -> bool:
 
 
 def radial(ansatz: Ansatz, name: str) -> tuple[Unknown, int] | None:
-    """The unknown u of g_xx = u^{2/e} along a coordinate, and e; None where there is no such unknown."""
+    """The unknown u of g_xx = u^{2/e} along a coordinate, and e; None where there is no such unknown.
+
+    It may occur nowhere else, nor the coordinate beside unknowns: then the metric is moved along x by moving unknowns.
+    """
     place = ansatz.metric.chart.coordinates.index(name)
+    if _depends_beside_unknowns(ansatz, name):
+        return None
     for unknown in ansatz.unknowns:
         found = power_of(ansatz.metric, unknown)
-        if found is not None and found[0][place, place] == 1:
+        if found is not None and found[0] == _single(ansatz.metric.dim, place):
             return unknown, found[1]
     return None
+
+
+def _single(dim: int, place: int) -> sympy.Matrix:
+    """1 at (place, place), else 0."""
+    return sympy.Matrix(dim, dim, lambda i, j: int(i == j == place))
 
 
 def end_pair(domain: Interval) -> tuple[End, End]:

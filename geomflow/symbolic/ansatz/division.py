@@ -80,7 +80,7 @@ class Division:
     def quotient(self, expression: sympy.Expr) -> Quotient:
         """The expression, divided. Raises InputError where it has a pole at an end."""
         table = {number: sympy.Dummy(positive=True) for number in _irrational(expression)}
-        known = sympy.sympify(expression).xreplace(table)
+        known = expression.xreplace(table)
         field = self._field(known)
         try:
             found = field.from_expr(known)
@@ -105,7 +105,7 @@ class Division:
     def _parted(self, bottom: PolyElement) -> tuple[PolyElement, sympy.Expr]:
         """The factors that vanish at ends, and all others."""
         constant, factors = bottom.factor_list()
-        poles, rest = bottom.ring.one, sympy.sympify(constant)
+        poles, rest = bottom.ring.one, QQ.to_sympy(constant)
         for base, power in factors:
             if any(vanishes_at_end(base.as_expr(), xi) for xi in self._variables):
                 poles *= base**power
@@ -151,7 +151,7 @@ class Division:
         groups: dict[tuple[int, ...], list[sympy.Expr]] = {}
         for powers, number in top.terms():
             inner = [xi**p for xi, p in zip(symbols[:count], powers[:count], strict=True)]
-            groups.setdefault(powers[count:], []).append(sympy.Mul(sympy.sympify(number), *inner))
+            groups.setdefault(powers[count:], []).append(sympy.Mul(QQ.to_sympy(number), *inner))
         return sympy.Add(*[sympy.Mul(*[g**p for g, p in zip(symbols[count:], powers, strict=True) if p],
                                      with_ends(sympy.Add(*parts), self._variables))
                            for powers, parts in groups.items()])

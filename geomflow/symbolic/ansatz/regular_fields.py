@@ -76,9 +76,13 @@ def regular_fields(ansatz: Ansatz) -> tuple[RegularField, ...]:
     closing: dict[str, tuple[Fibre, Factor, str]] = {}
     for name, domain in ansatz.domain.items():
         if isinstance(domain, Interval):
-            low, high = (closing_at(ansatz, end, name) for end in end_pair(domain))
+            low, high = (closing_at(ansatz, end, name, place)
+                         for end, place in zip(end_pair(domain), (domain.a, domain.b), strict=True))
             for fibre in dict.fromkeys(found for found in (low, high) if found is not None):
                 closing[fibre.unknown.name] = fibre, Factor(fibre == low, fibre == high), name
+    if closing and len(ansatz.domain) > 1:
+        raise InputError(f"orbits close at an end of one of the coordinates {', '.join(ansatz.domain)}, and that is "
+                         "done for metrics of one coordinate only: take mirrors or circles.")
     return tuple(_field(ansatz, unknown, closing) for unknown in ansatz.unknowns)
 
 

@@ -7,10 +7,10 @@ from functools import singledispatch
 from itertools import combinations, permutations
 
 from geomflow.core import graph as gr
+from geomflow.core.symmetric import parity
 from geomflow.symbolic.language.space import Space
 from geomflow.symbolic.language.tensor import Tensor
 from geomflow.symbolic.meaning import Refusal
-from geomflow.symbolic.ring import parity
 
 
 @singledispatch

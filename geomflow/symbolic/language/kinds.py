@@ -12,10 +12,9 @@ import numpy as np
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, require_known
-from geomflow.core.symmetric import packed_places
+from geomflow.core.symmetric import packed_places, parity
 from geomflow.symbolic.jets import field_node, metric_names
 from geomflow.symbolic.language.tensor import Tensor, whole
-from geomflow.symbolic.ring import parity
 
 Place = tuple[int, ...]
 Canonical = Callable[[Place], tuple[int, Place]]
