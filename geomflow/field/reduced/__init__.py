@@ -13,7 +13,8 @@ from geomflow.field.reduced.basis import Basis, Point, Product
 from geomflow.field.reduced.closing import Closing
 from geomflow.field.reduced.clustering import Clustered
 from geomflow.field.reduced.evaluate import Evaluated
-from geomflow.field.reduced.spectral import Chebyshev, Fourier, Legendre
+from geomflow.field.reduced.polar import Legendre
+from geomflow.field.reduced.spectral import Chebyshev, Fourier
 from geomflow.field.reduced.stencils import Periodic, Staggered
 
 __all__ = [

@@ -14,7 +14,8 @@ from geomflow.field.reduced import polynomials
 from geomflow.field.reduced.basis import Basis
 from geomflow.field.reduced.clustering import Clustered
 from geomflow.field.reduced.grid import ReducedGrid
-from geomflow.field.reduced.spectral import Fourier, Legendre
+from geomflow.field.reduced.polar import Legendre, Polar
+from geomflow.field.reduced.spectral import Fourier
 from geomflow.field.reduced.state import ReducedState
 from geomflow.symbolic.ansatz.closing import radial
 
@@ -34,35 +35,23 @@ def lengthwise(basis: Basis) -> tuple[np.ndarray, np.ndarray]:
     """
     if isinstance(basis, Fourier):
         return basis.weights / basis.period, -_of_waves(basis)
-    if not isinstance(basis, Legendre | Clustered):
+    if not isinstance(basis, Polar):
         raise InputError("points are kept apart by arclength on spectral grids: leave the order out, or take another "
                          "gauge.")
     mean = basis.weights / (basis.b - basis.a)
-    eta = polynomials.gauss(basis.n)[0]
+    eta = basis.eta
     ratio = eta.sin / basis.angles.sin
     to_cosines = _cosines(basis.n)
     numbers = np.arange(1, basis.n)
-    turns = np.sin(np.outer(_angle(eta), numbers)) / eta.sin[:, None] / numbers
+    turns = np.sin(np.outer(eta.value, numbers)) / eta.sin[:, None] / numbers
     without_mean = np.eye(basis.n) - np.outer(np.ones(basis.n), mean)
-    return mean, -ratio[:, None] * (turns @ to_cosines[1:] @ (_stretch(basis)[:, None] * without_mean))
-
-
-def _angle(angles: polynomials.Angles) -> np.ndarray:
-    return np.where(angles.far, np.pi - angles.near, angles.near)
-
-
-def _stretch(basis: Legendre | Clustered) -> np.ndarray:
-    """dX/dY at the nodes."""
-    if isinstance(basis, Legendre):
-        return np.ones(basis.n)
-    return basis.stretch
+    return mean, -ratio[:, None] * (turns @ to_cosines[1:] @ (basis.stretch[:, None] * without_mean))
 
 
 def _cosines(n: int) -> np.ndarray:
     """From values at Gauss's nodes in η to coefficients of cos kY, of the polynomial of degree below n."""
     y = np.pi * (np.arange(n) + 0.5) / n
-    far = y > np.pi / 2
-    values = polynomials.legendre(n, polynomials.Angles(np.where(far, np.pi - y, y), far))
+    values = polynomials.legendre(n, polynomials.Angles.of(y))
     angles, weights = polynomials.gauss(n)
     inside = values @ (polynomials.legendre(n, angles).T * weights)
     factor = np.full(n, 2 / n)
@@ -99,7 +88,7 @@ def with_necks(state: ReducedState) -> ReducedState:
     closing = next((f for f in state.fields if f.factor is not None), None)
     if closing is None or not isinstance(basis, Legendre):
         return state
-    x = np.linspace(basis.a, basis.b, FINE * basis.n + 1)[1:-1]
+    x = basis.spread(FINE * basis.n + 1)[1:-1]
     radii = state.at(closing.unknown.name, x)
     necks = np.flatnonzero((radii[1:-1] < radii[:-2]) & (radii[1:-1] < radii[2:])) + 1
     if not len(necks):
@@ -116,7 +105,7 @@ class _Lengthened:
     def __init__(self, state: ReducedState, radial: str) -> None:
         self._state = state
         (basis,) = state.grid.bases
-        if not isinstance(basis, Fourier | Legendre | Clustered):
+        if not isinstance(basis, Fourier | Polar):
             raise InputError("x is made ∝ arclength on spectral grids: leave the order out.")
         self._basis, self._interval = basis, not isinstance(basis, Fourier)
         self._radial = radial
@@ -174,7 +163,7 @@ class _Lengthened:
         return ReducedState(grid, np.array([[float(value) for value in row] for row in rows]))
 
     def _target(self, basis: Basis, place: int) -> Any:
-        if isinstance(basis, Legendre | Clustered):
+        if isinstance(basis, Polar):
             near = mpmath.mpf(float(basis.angles.near[place]))
             return mpmath.pi - near if basis.angles.far[place] else near
         return 2 * mpmath.pi * mpmath.mpf(place) / basis.size

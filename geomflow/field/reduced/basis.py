@@ -184,35 +184,3 @@ class Product(Basis):
     def _spread(self, first: Arrays, second: Arrays) -> Arrays:
         one, two = np.ones(self.first.size), np.ones(self.second.size)
         return (*(np.kron(v, two) for v in first), *(np.kron(one, v) for v in second))
-
-
-class OneAxis(Basis):
-    """A basis with one coordinate."""
-
-    n: int
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return (self.n,)
-
-
-def check_count(n: int, least: int, what: str) -> None:
-    """Raise InputError for fewer than `least` nodes of `what`."""
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < least:
-        raise InputError(f"{what} needs a whole number of nodes, at least {least}, not {n!r}")
-
-
-def check_interval(a: float, b: float) -> None:
-    """Raise InputError unless a < b are finite."""
-    if not (np.isfinite(a) and np.isfinite(b) and a < b):
-        raise InputError(f"an interval [a, b] needs finite ends a < b, not a = {a!r} and b = {b!r}")
-
-
-def inside(points: ArrayLike, a: float, b: float) -> np.ndarray:
-    """The places as floats in [a, b]; InputError for one that is outside by more than rounding."""
-    places = np.atleast_1d(np.asarray(points, dtype=float))
-    slack = 4 * np.finfo(float).eps * max(abs(a), abs(b))
-    outside = ~((places >= a - slack) & (places <= b + slack))
-    if outside.any():
-        raise InputError(f"{places[outside][0]!r} is outside of the interval [{a!r}, {b!r}]; evaluate inside")
-    return np.clip(places, a, b)

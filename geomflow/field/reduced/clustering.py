@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import final
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from geomflow.core.errors import InputError
 from geomflow.field.reduced import polynomials
 from geomflow.field.reduced.density import Density, centred
+from geomflow.field.reduced.polar import Legendre, Polar
 from geomflow.field.reduced.polynomials import Angles
-from geomflow.field.reduced.spectral import Legendre, Polar
 
 FINER = 96
 """Integrals of modes against the density are on twice the nodes and this many."""
@@ -55,19 +54,8 @@ class Clustered(Polar):
                 raise InputError(f"a place is a pair of an angle X = π(x − a)/(b − a) in [0, π] and a strength, "
                                  f"not {place!r}")
 
-    def limited(self, drop: int) -> Clustered:
-        """The same nodes with fewer modes.
-
-        Parameters
-        ----------
-        drop : int
-            How many fewer.
-        """
-        return replace(self, modes=self.kept - drop)
-
     @property
     def eta(self) -> Angles:
-        """Y at the nodes, η = cos Y."""
         return polynomials.gauss(self.n)[0]
 
     @cached_property
@@ -76,64 +64,45 @@ class Clustered(Polar):
         return self._density.positions(self.eta)
 
     def spread(self, count: int) -> np.ndarray:
-        """Places from a to b that are even in Y, as the nodes nearly are.
-
-        Parameters
-        ----------
-        count : int
-            How many.
-        """
         angles = self._density.positions(Angles.of(np.linspace(0, np.pi, count))).value
         return np.asarray(np.clip(self.a + (self.b - self.a) / np.pi * angles, self.a, self.b))
 
     @property
     def stretch(self) -> np.ndarray:
-        """dX/dY at the nodes."""
         return self._density.slope(self.eta) * self.eta.sin / self.angles.sin
 
     @property
     def _density(self) -> Density:
         return centred(self.places)
 
-    @cached_property
-    def modes_at_nodes(self) -> np.ndarray:
-        """p_k(η) at the nodes, (N, modes)."""
-        return polynomials.legendre(self.kept, self.eta)
-
-    @property
-    def analysis(self) -> np.ndarray:
-        return self.modes_at_nodes.T * polynomials.gauss(self.n)[1]
+    def _eta_at(self, angles: Angles) -> Angles:
+        return self._density.inverse(angles)
 
     @property
     def weights_xi(self) -> np.ndarray:
         fine = self._fine
-        return self._of_moments(fine.weights_xi * self._density.slope(fine.angles))
+        return self._of_fine(fine.weights_xi * self._density.slope(fine.angles))
 
     @property
     def weights(self) -> np.ndarray:
         """dx = (b − a)/π · Q sin Y/sin X · dY, whose factor before dY is smooth in η."""
         fine, density = self._fine, self._density
         factor = density.slope(fine.angles) * fine.angles.sin / density.positions(fine.angles).sin
-        return (self.b - self.a) / np.pi * self._of_moments(fine.weights * factor)
+        return (self.b - self.a) / np.pi * self._of_fine(fine.weights * factor)
 
     def _jacobi_weights(self, low: bool, high: bool) -> np.ndarray:
         eta, weights = polynomials.jacobi(2 * self.n + FINER, low, high)
         xi = self._density.positions(eta)
         factor = np.sqrt(eta.from_end / xi.from_end if low else eta.from_start / xi.from_start)
-        moments = (weights * factor * self._density.slope(eta)) @ polynomials.legendre(self.n, eta)
-        return polynomials.legendre(self.n, self.eta) @ moments * polynomials.gauss(self.n)[1]
+        return self._of_moments((weights * factor * self._density.slope(eta)) @ polynomials.legendre(self.n, eta))
 
     @property
     def _fine(self) -> Legendre:
         return Legendre(2 * self.n + FINER, 0.0, np.pi)
 
-    def _of_moments(self, fine: np.ndarray) -> np.ndarray:
+    def _of_fine(self, fine: np.ndarray) -> np.ndarray:
         """Weights at the nodes, exact where those on the finer nodes are, for polynomials in η of degree below n."""
-        moments = fine @ polynomials.legendre(self.n, self._fine.angles)
-        return polynomials.legendre(self.n, self.eta) @ moments * polynomials.gauss(self.n)[1]
-
-    def at(self, points: ArrayLike) -> np.ndarray:
-        return polynomials.legendre(self.kept, self._density.inverse(self._angles_of(points))) @ self.analysis
+        return self._of_moments(fine @ polynomials.legendre(self.n, self._fine.angles))
 
     def _derivative(self, times: int) -> np.ndarray:
         """d^k/dξ^k = Σ_j c_kj d^j/dη^j."""

@@ -13,13 +13,15 @@ import sympy
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import whole
+from geomflow.field.reduced.axes import InCosine, OneAxis
 from geomflow.field.reduced.basis import Basis, Point, Product
 from geomflow.field.reduced.clustering import Clustered
 from geomflow.field.reduced.compiled import compiled_nodes, integral_weights
 from geomflow.field.reduced.evaluate import Evaluated
 from geomflow.field.reduced.parity import Cosines
+from geomflow.field.reduced.polar import Legendre, Polar
 from geomflow.field.reduced.positivity import leading_minors
-from geomflow.field.reduced.spectral import Fourier, Legendre, Polar
+from geomflow.field.reduced.spectral import Fourier
 from geomflow.field.reduced.state import ReducedState, make_state
 from geomflow.field.reduced.stencils import Periodic
 from geomflow.symbolic.ansatz import Ansatz, Circle, Interval
@@ -73,7 +75,7 @@ class ReducedGrid(InNotebook):
         """Given arrays (N,) of reduced equations by name: ξ, 1 ∓ ξ and roots of intervals, x of circles."""
         found: dict[str, np.ndarray] = {}
         for place, (name, basis) in enumerate(zip(self.coordinates, self.bases, strict=True)):
-            if isinstance(basis, Polar | Cosines):
+            if isinstance(basis, InCosine):
                 low, high = basis.from_start, basis.from_end
                 own = {f"{XI}_{name}": basis.points[0], f"{LOW}_{name}": low, f"{HIGH}_{name}": high,
                        f"{SINE}_{name}": np.sqrt(low * high), f"{LOW_ROOT}_{name}": np.sqrt(low / 2),
@@ -113,12 +115,8 @@ class ReducedGrid(InNotebook):
     def places(self) -> np.ndarray:
         """Many places along the coordinate, as dense as the points are, the ends of an interval too, (M,)."""
         (basis,) = self.bases
-        count = FINER * basis.size + 1
-        if isinstance(basis, Clustered):
-            return basis.spread(count)
-        domain = self.ansatz.domain[self.coordinates[0]]
-        a, b = (domain.a, domain.b) if isinstance(domain, Interval) else (0, domain.period)
-        return np.linspace(float(a), float(b), count)
+        assert isinstance(basis, OneAxis)
+        return basis.spread(FINER * basis.size + 1)
 
     @cached_property
     def fine(self) -> np.ndarray:
@@ -144,7 +142,7 @@ class ReducedGrid(InNotebook):
 
     def basis_of(self, field: RegularField) -> Basis:
         """The basis of a field: that of the grid, with fewer modes where it closes an orbit."""
-        if field.factor is None or len(self.bases) != 1 or not isinstance(self.bases[0], Legendre | Clustered):
+        if field.factor is None or len(self.bases) != 1 or not isinstance(self.bases[0], Polar):
             return self.basis
         drop, kept = 2 * self.closing_dimension(field) + 2, self.bases[0].kept
         if drop >= kept:

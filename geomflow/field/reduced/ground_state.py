@@ -12,7 +12,8 @@ import scipy.linalg
 
 from geomflow.core.errors import InputError
 from geomflow.field.reduced.compiled import compiled_nodes
-from geomflow.field.reduced.spectral import Fourier, Modal, Polar
+from geomflow.field.reduced.polar import Polar
+from geomflow.field.reduced.spectral import Fourier, Modal
 from geomflow.symbolic.ansatz.axis import SINE
 
 if TYPE_CHECKING:

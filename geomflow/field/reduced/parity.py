@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geomflow.field.reduced.basis import Arrays, OneAxis
+from geomflow.field.reduced.axes import InCosine
+from geomflow.field.reduced.polynomials import Angles
 from geomflow.field.reduced.stencils import Staggered
 
 
 @final
 @dataclass(frozen=True)
-class Cosines(OneAxis):
+class Cosines(InCosine):
     """Functions on [a, b] that are even about both ends, by stencils in x; the regular variable is ξ = cos X.
 
     X = π(x − a)/(b − a), at the points of `Staggered`; d/dξ = −(1/ sin X) d/dX, by the chain rule, of derivatives by
@@ -42,32 +44,10 @@ class Cosines(OneAxis):
     def __post_init__(self) -> None:
         object.__setattr__(self, "stencils", Staggered(self.n, self.a, self.b, self.order))
 
-    @property
-    def angles(self) -> np.ndarray:
+    @cached_property
+    def angles(self) -> Angles:
         """X at the nodes."""
-        return np.pi * (np.arange(self.n) + 0.5) / self.n
-
-    @property
-    def points(self) -> Arrays:
-        return (np.cos(self.angles),)
-
-    @property
-    def x(self) -> Arrays:
-        return self.stencils.x
-
-    @property
-    def from_start(self) -> np.ndarray:
-        """1 − ξ at the nodes, to its last digits."""
-        return 2 * np.sin(self.angles / 2) ** 2
-
-    @property
-    def from_end(self) -> np.ndarray:
-        """1 + ξ at the nodes, to its last digits."""
-        return self.from_start[::-1].copy()
-
-    @property
-    def project(self) -> np.ndarray:
-        return np.eye(self.n)
+        return Angles.of(np.pi * (np.arange(self.n) + 0.5) / self.n)
 
     @property
     def weights(self) -> np.ndarray:
@@ -92,7 +72,7 @@ class Cosines(OneAxis):
         return self.stencils.at(points)
 
 
-def chain_of_cosine(angles: np.ndarray, times: int) -> list[np.ndarray]:
+def chain_of_cosine(angles: Angles, times: int) -> list[np.ndarray]:
     """c_j with (d/dξ)^k = Σ_j c_j (d/dX)^j: c_{k+1, j} = −(c_kj' + c_{k, j−1})/ sin X.
 
     Each is a sum of p cos^m X / sin^n X, kept as a table (m, n) -> p.
@@ -101,7 +81,7 @@ def chain_of_cosine(angles: np.ndarray, times: int) -> list[np.ndarray]:
     for _ in range(times):
         raised = [_total(_slope(row), rows[j - 1] if j else {}) for j, row in enumerate(rows)]
         rows = [{(m, n + 1): -p for (m, n), p in row.items()} for row in raised]
-    sine, cosine = np.sin(angles), np.cos(angles)
+    sine, cosine = angles.sin, angles.cos
     return [sum((p * cosine**m / sine**n for (m, n), p in row.items()), np.zeros_like(sine)) for row in rows]
 
 

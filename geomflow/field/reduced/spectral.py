@@ -1,20 +1,18 @@
-"""Spectral bases: Fourier on circles, Legendre in the cosine between poles, Chebyshev between ends without parity."""
+"""Functions by coefficients of modes: Fourier on circles, Chebyshev between ends without parity."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geomflow.core.errors import InputError
-from geomflow.field.reduced import polynomials
-from geomflow.field.reduced.basis import Arrays, OneAxis, check_count, check_interval, inside
-from geomflow.field.reduced.polynomials import Angles
+from geomflow.field.reduced.axes import OnCircle, OneAxis, OnInterval, check_count, check_interval, inside
+from geomflow.field.reduced.basis import Arrays
 
 
 class Modal(OneAxis):
@@ -69,7 +67,7 @@ class Modal(OneAxis):
 
 @final
 @dataclass(frozen=True)
-class Fourier(Modal):
+class Fourier(OnCircle, Modal):
     """Functions on a circle by trigonometric polynomials; the regular variable is x.
 
     For an even number of nodes the sawtooth is not kept, which has no derivative.
@@ -91,18 +89,6 @@ class Fourier(Modal):
     def __post_init__(self) -> None:
         check_count(self.n, 1, "a circle")
         check_interval(self.start, self.start + self.period)
-
-    @property
-    def x(self) -> Arrays:
-        return (self.start + self.period * np.arange(self.n) / self.n,)
-
-    @property
-    def points(self) -> Arrays:
-        return self.x
-
-    @property
-    def weights(self) -> np.ndarray:
-        return np.full(self.n, self.period / self.n)
 
     @property
     def _numbers(self) -> np.ndarray:
@@ -132,7 +118,7 @@ class Fourier(Modal):
         return found
 
     def at(self, points: ArrayLike) -> np.ndarray:
-        turns = (np.atleast_1d(np.asarray(points, dtype=float)) - self.start) / self.period
+        turns = self._turns(points)
         return _waves(np.outer(turns - np.floor(turns), self._numbers) % 1) @ self.analysis
 
 
@@ -141,158 +127,9 @@ def _waves(turns: np.ndarray) -> np.ndarray:
     return np.hstack([np.cos(angle), np.sin(angle[:, 1:])])
 
 
-class Polar(Modal):
-    """Functions on [a, b] that are smooth in ξ = cos X, X = π(x − a)/(b − a): even about both ends."""
-
-    n: int
-    a: float
-    b: float
-    modes: int | None
-
-    def _check(self) -> None:
-        check_count(self.n, 2, "an interval")
-        check_interval(self.a, self.b)
-        kept = 3 * self.n // 4 if self.modes is None else self.modes
-        if not 1 <= kept <= self.n:
-            raise InputError(f"{self.n} nodes carry 1 to {self.n} modes, not {kept}; the default is three quarters")
-        object.__setattr__(self, "modes", kept)
-
-    @property
-    def kept(self) -> int:
-        """The number of modes, polynomials of lower degree."""
-        assert self.modes is not None
-        return self.modes
-
-    @property
-    @abstractmethod
-    def angles(self) -> Angles:
-        """X at the nodes."""
-
-    @property
-    @abstractmethod
-    def weights_xi(self) -> np.ndarray:
-        """w with w · f = ∫ f dξ over [−1, 1], (N,)."""
-
-    @property
-    def points(self) -> Arrays:
-        return (self.angles.cos,)
-
-    @property
-    def x(self) -> Arrays:
-        step, near = (self.b - self.a) / np.pi, self.angles.near
-        return (np.where(self.angles.far, self.b - step * near, self.a + step * near),)
-
-    @property
-    def sine_squared(self) -> np.ndarray:
-        """r² = 1 − ξ² at the nodes, to its last digits."""
-        return self.angles.sin**2
-
-    @property
-    def from_start(self) -> np.ndarray:
-        """1 − ξ at the nodes, to its last digits."""
-        return self.angles.from_start
-
-    @property
-    def from_end(self) -> np.ndarray:
-        """1 + ξ at the nodes, to its last digits."""
-        return self.angles.from_end
-
-    @property
-    def odd_weights(self) -> np.ndarray:
-        return (self.b - self.a) / np.pi * self.weights_xi / self.angles.sin
-
-    def root_weights(self, low: bool, high: bool) -> np.ndarray:
-        if low == high:
-            return self.odd_weights if low else self.weights
-        roots = np.sqrt(self.from_start if low else self.from_end)
-        return (self.b - self.a) / np.pi * self._jacobi_weights(low, high) / roots
-
-    @abstractmethod
-    def _jacobi_weights(self, low: bool, high: bool) -> np.ndarray:
-        """w with w · f = ∫ f (1 − ξ)^α (1 + ξ)^β dξ, where α, β are 0 at the ends that are named, else −½."""
-
-    @property
-    def slopes(self) -> np.ndarray:
-        return polynomials.slopes(self.kept)
-
-    def _angles_of(self, points: ArrayLike) -> Angles:
-        places = inside(points, self.a, self.b)
-        far = places - self.a > self.b - places
-        near = np.where(far, self.b - places, places - self.a) * (np.pi / (self.b - self.a))
-        return Angles(near, far)
-
-
 @final
 @dataclass(frozen=True)
-class Legendre(Polar):
-    """Functions smooth in ξ = cos X, X = π(x − a)/(b − a), by Legendre polynomials at Gauss's nodes, by increasing x.
-
-    Poles and mirrors at both ends are kept without conditions. Derivatives are those of the projected polynomial,
-    with respect to ξ.
-
-    Parameters
-    ----------
-    n : int
-        Nodes.
-    a, b : float
-        The ends.
-    modes : int, optional
-        Polynomials kept, of degrees below it; by default the integer part of 3n/4.
-    """
-
-    n: int
-    a: float
-    b: float
-    modes: int | None = None
-
-    def __post_init__(self) -> None:
-        self._check()
-
-    def limited(self, drop: int) -> Legendre:
-        """The same nodes with fewer modes.
-
-        Parameters
-        ----------
-        drop : int
-            How many fewer.
-        """
-        return replace(self, modes=self.kept - drop)
-
-    @property
-    def angles(self) -> Angles:
-        return polynomials.gauss(self.n)[0]
-
-    @property
-    def weights_xi(self) -> np.ndarray:
-        return polynomials.gauss(self.n)[1]
-
-    @cached_property
-    def modes_at_nodes(self) -> np.ndarray:
-        """p_k(ξ) at the nodes, (N, modes)."""
-        return polynomials.legendre(self.kept, self.angles)
-
-    @property
-    def analysis(self) -> np.ndarray:
-        return self.modes_at_nodes.T * self.weights_xi
-
-    @property
-    def weights(self) -> np.ndarray:
-        """Exact for polynomials in ξ of degree below n: ∫_0^π p_k(cos X) dX is known."""
-        everything = polynomials.legendre(self.n, self.angles)
-        return (self.b - self.a) / np.pi * (everything @ polynomials.moments(self.n)) * self.weights_xi
-
-    def _jacobi_weights(self, low: bool, high: bool) -> np.ndarray:
-        angles, weights = polynomials.jacobi(self.n, low, high)
-        moments = weights @ polynomials.legendre(self.n, angles)
-        return polynomials.legendre(self.n, self.angles) @ moments * self.weights_xi
-
-    def at(self, points: ArrayLike) -> np.ndarray:
-        return polynomials.legendre(self.kept, self._angles_of(points)) @ self.analysis
-
-
-@final
-@dataclass(frozen=True)
-class Chebyshev(Modal):
+class Chebyshev(OnInterval, Modal):
     """Functions on [a, b] without parity at the ends, by Chebyshev polynomials at Lobatto's nodes, ends included.
 
     The regular variable is x; all n polynomials are kept; integrals are by Clenshaw and Curtis.
@@ -342,10 +179,6 @@ class Chebyshev(Modal):
         found = np.where((j > k) & ((j - k) % 2 == 1), 2.0 * j, 0.0)
         found[0] /= 2
         return 2 / (self.b - self.a) * found
-
-    @property
-    def project(self) -> np.ndarray:
-        return np.eye(self.n)
 
     @property
     def weights(self) -> np.ndarray:

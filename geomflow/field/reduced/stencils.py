@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike
 
 from geomflow.codegen.stencils import check_order, radius, weights
 from geomflow.core.errors import GridTooSmallError
-from geomflow.field.reduced.basis import Arrays, OneAxis, check_count, check_interval, inside
+from geomflow.field.reduced.axes import OnCircle, OneAxis, OnInterval, check_count, check_interval, inside
+from geomflow.field.reduced.basis import Arrays
 
 
 class Stencils(OneAxis):
@@ -33,14 +34,6 @@ class Stencils(OneAxis):
     @abstractmethod
     def _reach(self) -> int:
         """How far a stencil may reach."""
-
-    @property
-    def points(self) -> Arrays:
-        return self.x
-
-    @property
-    def project(self) -> np.ndarray:
-        return np.eye(self.n)
 
     @property
     def weights(self) -> np.ndarray:
@@ -73,7 +66,7 @@ class Stencils(OneAxis):
 
 @final
 @dataclass(frozen=True)
-class Periodic(Stencils):
+class Periodic(OnCircle, Stencils):
     """Functions on a circle by stencils; the regular variable is x.
 
     Parameters
@@ -102,12 +95,8 @@ class Periodic(Stencils):
     def spacing(self) -> float:
         return self.period / self.n
 
-    @property
-    def x(self) -> Arrays:
-        return (self.start + self.period * np.arange(self.n) / self.n,)
-
     def at(self, points: ArrayLike) -> np.ndarray:
-        return self._interpolated((np.atleast_1d(np.asarray(points, dtype=float)) - self.start) / self.spacing)
+        return self._interpolated(self.n * self._turns(points))
 
     def _fold(self, number: np.ndarray) -> np.ndarray:
         return number % self.n
@@ -118,7 +107,7 @@ class Periodic(Stencils):
 
 @final
 @dataclass(frozen=True)
-class Staggered(Stencils):
+class Staggered(OnInterval, Stencils):
     """Functions on [a, b] that are even about both ends, at x = a + (j + ½)h, by stencils; the regular variable is x.
 
     Values beyond the ends are mirror images. Midpoint sums of even functions are spectrally accurate; those of odd
@@ -151,6 +140,10 @@ class Staggered(Stencils):
     @property
     def x(self) -> Arrays:
         return (self.a + (self.b - self.a) * (np.arange(self.n) + 0.5) / self.n,)
+
+    @property
+    def points(self) -> Arrays:
+        return self.x
 
     @property
     def odd_weights(self) -> np.ndarray:

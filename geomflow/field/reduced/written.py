@@ -11,7 +11,8 @@ from geomflow.field.reduced.basis import Basis
 from geomflow.field.reduced.clustering import Clustered
 from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.field.reduced.parity import Cosines
-from geomflow.field.reduced.spectral import Chebyshev, Fourier, Legendre
+from geomflow.field.reduced.polar import Legendre
+from geomflow.field.reduced.spectral import Chebyshev, Fourier
 from geomflow.field.reduced.stencils import Periodic, Staggered
 from geomflow.symbolic.ansatz.written import read_ansatz, written
 
