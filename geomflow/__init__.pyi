@@ -18,7 +18,7 @@ from .flow import (
     PositivityLoss as PositivityLoss, ResolutionLoss as ResolutionLoss,
     RK23 as RK23, RK4 as RK4, RK45 as RK45, RKC as RKC, ROS2 as ROS2,
     ROS34PW2 as ROS34PW2, Rosenbrock as Rosenbrock, ScipyStiff as ScipyStiff, SemiImplicit as SemiImplicit,
-    Solution as Solution, SteadyState as SteadyState, load as load, solve as solve,
+    Solution as Solution, SteadyState as SteadyState, load as load, solve as solve, steady as steady,
 )
 from .io import export as export
 from .flow.equations import (

@@ -87,6 +87,10 @@ class RoutineError(GeomflowError, RuntimeError):
     """A routine could not be generated or compiled."""
 
 
+class ConvergenceError(GeomflowError, ArithmeticError):
+    """An iteration did not come to what it looks for."""
+
+
 class StoreError(GeomflowError, OSError):
     """A stored run cannot be written or read."""
 

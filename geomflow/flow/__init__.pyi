@@ -9,7 +9,9 @@ from .implicit import FourierImplicit as FourierImplicit
 from .problem import Implicit as Implicit, Problem as Problem, Violation as Violation
 from .reduced.singularity import Singularity as Singularity
 from .solution import Solution as Solution, load as load
+from .solitons import Soliton as Soliton
 from .solver import solve as solve
+from .steady import Steady as Steady, steady as steady
 from .steppers.choose import STEPPERS as STEPPERS
 from .steppers.rkc import RKC as RKC
 from .steppers.rodas import Rosenbrock as Rosenbrock

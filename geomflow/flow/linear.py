@@ -99,16 +99,30 @@ class Linearised(InNotebook):
             How many.
         """
         number = whole(count, "the number of eigenvalues", 1)
-        if number > self.size:
-            raise InputError(f"{number} eigenvalues were asked for, and there are {self.size} unknowns.")
-        if self.size <= DENSE or number >= self.size - 1:
-            values, vectors = np.linalg.eig(self.matrix)
+        if number > self.free:
+            raise InputError(f"{number} eigenvalues were asked for, and there are {self.free} unknowns.")
+        if self.size <= DENSE or number >= self.free - 1:
+            values, vectors = self._all()
         else:
             values, vectors = self._rightmost(number)
         order = rightmost_first(values)[:number]
         found, modes = values[order], vectors[:, order].T.reshape(number, *self.problem.y0.shape)
         real = np.abs(found.imag).max() <= ROUNDING * max(1.0, np.abs(found).max())
         return (found.real, modes.real) if real else (found, modes)
+
+    @property
+    def free(self) -> int:
+        """How many numbers the rate moves: all, or the modes that a grid keeps."""
+        own = self.problem.directions
+        return self.size if own is None else own.shape[1]
+
+    def _all(self) -> tuple[np.ndarray, np.ndarray]:
+        """All eigenvalues and modes among the changes that the rate makes."""
+        own = self.problem.directions
+        if own is None:
+            return np.linalg.eig(self.matrix)
+        values, vectors = np.linalg.eig(own.T @ self.matrix @ own)
+        return values, own @ vectors
 
     def _rightmost(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         from scipy.sparse.linalg import ArpackError, eigs

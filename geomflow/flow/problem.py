@@ -159,6 +159,9 @@ class Problem:
         (t, y) -> name -> number: monitors that are cheaper together than one by one.
     events : tuple of TerminalEvent
         Events that watch this problem besides the user's, unless the user gives one of the same kind.
+    directions : (n, m) array or None
+        Orthonormal columns: the changes of flattened packed states that the rate makes, the modes that a grid keeps.
+        None for all.
     template : state or None
         What the packed states are of, where it is not the state that the user gave: a state with fields that are still.
     rtol : float
@@ -191,6 +194,7 @@ class Problem:
     monitors: Mapping[str, Measure] = field(default_factory=dict)
     observe: Callable[[float, Array], Mapping[str, float]] | None = None
     events: tuple[Any, ...] = ()
+    directions: Array | None = None
     template: Any = None
     rtol: float = 1e-6
     unit: float = 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, final
 
@@ -172,6 +172,16 @@ class ReducedGrid(InNotebook):
         """
         return make_state(self, values)
 
+    def resized(self, counts: Sequence[int]) -> ReducedGrid:
+        """A grid of the same kind with other numbers of points, and the same share of modes.
+
+        Parameters
+        ----------
+        counts : sequence of int
+            Points along each coordinate.
+        """
+        return replace(self, bases=tuple(_resized(b, n) for b, n in zip(self.bases, counts, strict=True)))
+
     def _spread(self, values: np.ndarray, place: int) -> np.ndarray:
         shape = [1] * len(self.bases)
         shape[place] = len(values)
@@ -194,6 +204,13 @@ def _peak(values: np.ndarray) -> float:
     before, here, after = values[top - 1 : top + 2]
     bend = 2 * here - before - after
     return float(here + (after - before) ** 2 / (8 * bend)) if bend > 0 else float(here)
+
+
+def _resized(basis: Basis, n: int) -> Basis:
+    changed: dict[str, Any] = {"n": n}
+    if isinstance(basis, Polar):
+        changed["modes"] = n * basis.kept // basis.size
+    return replace(basis, **changed)  # type: ignore[type-var]
 
 
 def factor_of(factor: Factor, low: np.ndarray, high: np.ndarray) -> np.ndarray:

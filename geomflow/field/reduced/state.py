@@ -194,6 +194,24 @@ class ReducedState(InNotebook):
         """
         return ReducedState(self.grid, packed)
 
+    def on(self, grid: ReducedGrid) -> ReducedState:
+        """The same metric on another grid of the ansatz, by this grid's own interpolation.
+
+        Parameters
+        ----------
+        grid : ReducedGrid
+            With the same coordinates.
+        """
+        if not grid.shape:
+            return self
+        places = np.stack(grid.basis.x, axis=-1) if len(grid.bases) > 1 else grid.basis.x[0]
+        rows = self._flat @ self.grid.basis.at(places).T
+        return ReducedState(grid, rows.reshape(len(rows), *grid.shape))
+
+    def finer(self) -> ReducedState:
+        """The same metric on a grid of half as many points again along each coordinate."""
+        return self.on(self.grid.resized([n + (n + 1) // 2 for n in self.grid.shape]))
+
     def distance(self, other: ReducedState) -> float:
         """The largest difference of an unknown at a point.
 

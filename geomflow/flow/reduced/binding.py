@@ -77,6 +77,7 @@ def bind_reduced(flow: Flow, state: ReducedState) -> Problem:
         observe=observe,
         tail=tail,
         events=watched(start.grid, tail is not None),
+        directions=rates.directions,
         template=None if start is state else start,
         description=described(flow, start, reduction, gauge),
     )

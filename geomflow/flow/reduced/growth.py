@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.field.reduced.basis import Basis
 from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.flow.reduced.rates import Rates
 
@@ -37,7 +34,7 @@ def require_same_growth(grid: ReducedGrid, make: Callable[[ReducedGrid], Rates])
     if not grid.shape:
         return
     coarse = _coarse(grid)
-    fine = resized(grid, [2 * n for n in coarse.shape])
+    fine = coarse.resized([2 * n for n in coarse.shape])
     found = [growth(make(one)) for one in (coarse, fine)]
     (slow, _), (fast, size) = found
     if fast > FASTER * max(slow, 0.0) + ROUNDING * size:
@@ -69,29 +66,9 @@ def growth(rates: Rates) -> tuple[float, float]:
     return float(values.real.max()), float(np.abs(values).max())
 
 
-def resized(grid: ReducedGrid, counts: Sequence[int]) -> ReducedGrid:
-    """A grid of the same kind with other numbers of points, and the same share of modes.
-
-    Parameters
-    ----------
-    grid : ReducedGrid
-        Of what kind.
-    counts : sequence of int
-        Points along each coordinate.
-    """
-    return replace(grid, bases=tuple(_resized(b, n) for b, n in zip(grid.bases, counts, strict=True)))
-
-
-def _resized(basis: Basis, n: int) -> Basis:
-    changed: dict[str, Any] = {"n": n}
-    if "modes" in {f.name for f in fields(basis)}:  # type: ignore[arg-type]
-        changed["modes"] = n * basis.modes // basis.size  # type: ignore[attr-defined]
-    return replace(basis, **changed)  # type: ignore[type-var]
-
-
 def _coarse(grid: ReducedGrid) -> ReducedGrid:
     """The grid with few points, or itself where its fields would have no modes then."""
-    found = resized(grid, [min(n, COARSE[len(grid.shape)]) for n in grid.shape])
+    found = grid.resized([min(n, COARSE[len(grid.shape)]) for n in grid.shape])
     try:
         for field in grid.ansatz.regular.fields:
             found.basis_of(field)

@@ -8,6 +8,7 @@ from typing import final
 
 import numpy as np
 import sympy
+from scipy.linalg import block_diag
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
@@ -41,6 +42,15 @@ class Rates(ABC):
                 rows = slice(place * size, (place + 1) * size)
                 found[rows] = matrix @ found[rows]
         return found
+
+    @cached_property
+    def directions(self) -> np.ndarray:
+        """Orthonormal changes of flattened fields that rates make, (n, m): what the modes of each field keep."""
+        return np.asarray(block_diag(*self._blocks()))
+
+    def _blocks(self) -> list[np.ndarray]:
+        whole = np.eye(self.grid.basis.size)
+        return [whole if matrix is None else _range(matrix) for matrix in self._projections]
 
     @cached_property
     def _projections(self) -> list[np.ndarray | None]:
@@ -134,6 +144,25 @@ class Lengthwise(Rates):
     def nodes(self) -> tuple[gr.Node, ...]:
         return self._nodes
 
+    def _blocks(self) -> list[np.ndarray]:
+        size = self.grid.basis.size
+        found = super()._blocks()
+        found[self._place] = np.full((size, 1), size**-0.5)
+        return found
+
+    def drift(self, t: float, y: np.ndarray) -> np.ndarray:
+        """ν, the regular function of the vector field along which the points are dragged, (N,).
+
+        Parameters
+        ----------
+        t : float
+            The time.
+        y : (fields, N) array
+            The fields.
+        """
+        (stretch,) = self._stretch(y, {TIME: t})
+        return np.asarray(self._drift @ stretch)
+
     def raw(self, t: float, y: np.ndarray) -> np.ndarray:
         (stretch,) = self._stretch(y, {TIME: t})
         drift = self._drift @ stretch
@@ -149,6 +178,12 @@ class Lengthwise(Rates):
         own = np.broadcast_to(self._mean @ by_fields, (size, count))
         place = self._place * size
         return np.concatenate([others[:place], own, others[place:]])
+
+
+def _range(projection: np.ndarray) -> np.ndarray:
+    """Orthonormal columns that span what a projection keeps."""
+    columns, sizes, _ = np.linalg.svd(projection)
+    return columns[:, sizes > 0.5]
 
 
 def require_known_numbers(evaluated: Evaluated) -> None:

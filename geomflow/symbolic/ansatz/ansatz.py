@@ -185,6 +185,38 @@ class Ansatz(InLatex):
         """
         return self.grid().state(**values)
 
+    def steady(self, flow: Any, n: int | None = None, **start: Any) -> Any:
+        """A metric of the ansatz at which a flow stands still, up to diffeomorphisms where it is run up to these.
+
+        Raises ConvergenceError where Newton's method does not find one from the start.
+
+        Parameters
+        ----------
+        flow : Flow or str
+            Such as "-2*Ric + 2*g", which vanishes on Einstein metrics.
+        n : int, optional
+            Points along the coordinate.
+        **start : number, text, or array
+            The unknowns where the search begins; a round sphere or a product where all vanish unless given.
+        """
+        return VERBS["ansatz_steady"](self, flow, n, start)
+
+    def soliton(self, kind: str, n: int | None = None, **start: Any) -> Any:
+        """A gradient Ricci soliton of the ansatz, Ric + ∇∇f = λ g; an Einstein metric where f is constant.
+
+        Raises UnknownNameError for another kind, ConvergenceError where none is found from the start.
+
+        Parameters
+        ----------
+        kind : {"shrinking", "steady", "expanding"}
+            λ = 1, 0, −1.
+        n : int, optional
+            Points along the coordinate.
+        **start : number, text, or array
+            As of `steady`.
+        """
+        return VERBS["ansatz_soliton"](self, kind, n, start)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Ansatz) and self._exactly == other._exactly
 
