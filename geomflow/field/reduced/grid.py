@@ -141,23 +141,18 @@ class ReducedGrid(InNotebook):
         return factor_of(field.factor, self.statics[f"{LOW}_{name}"], self.statics[f"{HIGH}_{name}"])
 
     def basis_of(self, field: RegularField) -> Basis:
-        """The basis of a field: that of the grid, with fewer modes where it closes an orbit."""
+        """The basis of a field: that of the grid, with fewer modes where it closes an orbit.
+
+        Where a sphere of dimension n closes the field has 2n + 2 degrees less than the one beside it: with as many, or
+        with two less where n > 2, a mode at each pole grows that the equation does not have.
+        """
         if field.factor is None or len(self.bases) != 1 or not isinstance(self.bases[0], Polar):
             return self.basis
-        drop, kept = 2 * self.closing_dimension(field) + 2, self.bases[0].kept
+        drop, kept = 2 * field.dim + 2, self.bases[0].kept
         if drop >= kept:
             raise InputError(f"'{field.unknown.name}' has {drop} modes less than the {kept} that the grid of "
                              f"{self.basis.size} points keeps, and so none: take at least {2 * drop} points.")
         return self.bases[0].limited(drop)
-
-    def closing_dimension(self, field: RegularField) -> int:
-        """Of the spheres whose radius a field stands for.
-
-        The field has 2n + 2 degrees less than the one beside it: with as many, or with two less where n > 2, a mode at
-        each pole grows that the equation does not have.
-        """
-        metric = self.ansatz.metric
-        return sum(metric.matrix[k, k].has(field.unknown.value) for k in range(metric.dim))
 
     def state(self, **values: Any) -> ReducedState:
         """A metric of the ansatz.

@@ -9,7 +9,7 @@ import numpy as np
 from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.field.reduced.state import square_at, unknowns_from
 from geomflow.symbolic.ansatz import Interval
-from geomflow.symbolic.ansatz.closing import fibres
+from geomflow.symbolic.ansatz.fibres import fibres
 from geomflow.symbolic.ansatz.regular_fields import RegularField
 
 

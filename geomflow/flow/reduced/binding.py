@@ -24,7 +24,7 @@ from geomflow.flow.thresholds import CurvatureGrowth, ResolutionLoss
 from geomflow.symbolic.ansatz import Reduction, Typed
 from geomflow.symbolic.ansatz.ansatz import typed_rate
 from geomflow.symbolic.ansatz.closing import radial
-from geomflow.symbolic.ansatz.curvature import sectional_curvatures
+from geomflow.symbolic.ansatz.curvature import curvatures
 
 if TYPE_CHECKING:
     from geomflow.flow.flow import Flow
@@ -160,13 +160,15 @@ def tail_of(grid: ReducedGrid) -> Callable[[float, np.ndarray], float] | None:
 
 
 def curvature_nodes(grid: ReducedGrid) -> tuple[gr.Node, gr.Node]:
-    """R and |Rm|²: 2 Σ K and 4 Σ K² of sectional curvatures where these say all."""
+    """R and |Rm|², from the curvatures of planes where these are known."""
     ansatz, regular = grid.ansatz, grid.ansatz.regular
-    planes = sectional_curvatures(ansatz)
-    if planes is None:
+    found = curvatures(ansatz)
+    if found is None:
         return regular.node(ansatz.scalar("R")), regular.node(ansatz.scalar("Rm2"))
-    known = [(regular.node(curvature), count) for curvature, count in planes.items()]
-    return gr.add(*(2 * count * k for k, count in known)), gr.add(*(4 * count * k**2 for k, count in known))
+    planes, mixed = ([(regular.node(value), count) for value, count in table.items()] for table in found)
+    return (gr.add(*(2 * count * value for value, count in planes)),
+            gr.add(*(4 * count * value**2 for value, count in planes),
+                   *(8 * count * value**2 for value, count in mixed)))
 
 
 def described(flow: Flow, state: ReducedState, reduction: Reduction, gauge: str) -> dict[str, Any]:

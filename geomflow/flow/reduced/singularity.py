@@ -15,7 +15,7 @@ from geomflow.field.reduced.necks import spheres
 from geomflow.field.reduced.state import ReducedState
 from geomflow.flow.reduced.fits import Approach, approach
 from geomflow.symbolic.ansatz import Interval
-from geomflow.symbolic.ansatz.closing import power_of, radial
+from geomflow.symbolic.ansatz.closing import radial
 
 if TYPE_CHECKING:
     from geomflow.flow.solution import Solution
@@ -163,20 +163,14 @@ def poles_of(state: ReducedState) -> list[float]:
     domain = state.grid.ansatz.domain[state.grid.coordinates[0]]
     if not isinstance(domain, Interval):
         return []
-    return [float(x) for x, end in zip((domain.a, domain.b), domain.ends, strict=True) if end.kind == "pole"]
+    return [float(x) for x, end in zip((domain.a, domain.b), domain.ends, strict=True) if end.closes]
 
 
 def necks_of(state: ReducedState) -> list[tuple[str, float]]:
     """Unknowns and places of all necks of spheres of two or more dimensions."""
-    return [(f.unknown.name, float(place)) for f in spheres(state.grid) if fibre_dimension(state, f.unknown.name) > 1
-            for place in state.necks(f.unknown.name).places]
-
-
-def fibre_dimension(state: ReducedState, name: str) -> int:
-    """How many diagonal components of the metric hold an unknown."""
-    ansatz = state.grid.ansatz
-    value = ansatz.unknown(name).value
-    return sum(1 for k in range(ansatz.metric.dim) if ansatz.metric.matrix[k, k].has(value))
+    known = state.grid.ansatz.fibres
+    names = [f.unknown.name for f in spheres(state.grid) if known[f.unknown.name].dim > 1]
+    return [(name, float(place)) for name in names for place in state.necks(name).places]
 
 
 def peak(state: ReducedState) -> dict[str, float]:
@@ -214,8 +208,7 @@ def neck_profile(state: ReducedState, location: Mapping[str, float], found: Appr
     name, neck = min(necks_of(state), key=lambda pair: abs(pair[1] - x))
     places = state.grid.places
     length = CubicSpline(places, state.at(along[0].name, places) ** (1 / along[1])).antiderivative()
-    power = power_of(state.grid.ansatz.metric, state.grid.ansatz.unknown(name))
-    assert power is not None
-    radius = state.at(name, places) ** (1 / power[1])
-    speed = 2 * (fibre_dimension(state, name) - 1)
+    fibre = state.grid.ansatz.fibres[name]
+    radius = state.at(name, places) ** (1 / fibre.exponent)
+    speed = 2 * (fibre.dim - 1)
     return NeckProfile((length(places) - length(neck)) / np.sqrt(found.left), radius / np.sqrt(speed * found.left))

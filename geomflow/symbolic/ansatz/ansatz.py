@@ -11,8 +11,9 @@ import sympy
 
 from geomflow.core.errors import InputError, require_known
 from geomflow.core.notebook import VERBS
-from geomflow.symbolic.ansatz.closing import Fibre, fibres, radial
+from geomflow.symbolic.ansatz.closing import radial
 from geomflow.symbolic.ansatz.domain import Circle, Domain, Interval
+from geomflow.symbolic.ansatz.fibres import Fibre, fibres
 from geomflow.symbolic.ansatz.functional import ReducedFunctional
 from geomflow.symbolic.ansatz.measure import Measure, measure_of, normal, on_orbit
 from geomflow.symbolic.ansatz.reduction import Reduction, reduced, scalar_on
@@ -323,5 +324,5 @@ def _fitted(metric: Metric, name: str, domain: Domain) -> Domain:
 def _require_closing(domain: Domain, name: str, unknowns: Sequence[Unknown]) -> None:
     own = [u.name for u in unknowns if name in u.coordinates]
     for end in domain.ends if isinstance(domain, Interval) else ():
-        if end.closing:
-            require_known(f"function of {name} that closes at the end \"{end}\",", end.closing, own)
+        for closing in end.names:
+            require_known(f"function of {name} that closes at the end \"{end}\",", closing, own)

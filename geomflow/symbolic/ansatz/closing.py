@@ -1,119 +1,91 @@
-"""How orbits close at a pole: which unknown vanishes there, and which multiple of it is a radius."""
+"""How orbits close at the ends of an interval: which unknowns vanish there, and which multiples of them are radii."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from collections.abc import Sequence
+from itertools import product
+from typing import TYPE_CHECKING
 
-import numpy as np
 import sympy
 
 from geomflow.core.errors import InputError
 from geomflow.symbolic.ansatz.domain import End, Interval
+from geomflow.symbolic.ansatz.fibres import Fibre, closed_by, fibres, is_unit_sphere, power_of
 from geomflow.symbolic.ansatz.unknowns import Unknown
-from geomflow.symbolic.chart import Chart
-from geomflow.symbolic.exact import all_zero, compute, read_array
-from geomflow.symbolic.metric import Metric
-from geomflow.symbolic.ring import ExactRing
 
 if TYPE_CHECKING:
     from geomflow.symbolic.ansatz.ansatz import Ansatz
 
 
-@final
-@dataclass(frozen=True)
-class Fibre:
-    """A round sphere of radius `cone` · u^{1/`exponent`} among the orbits, of the unknown u.
+def closing_at(ansatz: Ansatz, end: End, name: str, at: sympy.Expr) -> tuple[Fibre, ...]:
+    """The unknowns that vanish at an end of the coordinate `name`; none at a mirror, and where nothing vanishes.
 
-    Parameters
-    ----------
-    unknown : Unknown
-        u.
-    exponent : int
-        1 where the metric holds u², 2 where it holds u.
-    cone : sympy expression
-        1 for spheres of two or more dimensions; of a circle its length over 2π.
+    Raises InputError where unknowns cannot close smoothly, or where several can and nothing says which do.
     """
-
-    unknown: Unknown
-    exponent: int
-    cone: sympy.Expr
-
-
-def fibres(ansatz: Ansatz) -> dict[str, Fibre]:
-    """The unknowns that are radii of round spheres among the orbits, by name."""
-    found = {unknown.name: _fibre(ansatz.metric, unknown) for unknown in ansatz.unknowns}
-    return {name: fibre for name, fibre in found.items() if fibre is not None}
+    if not end.closes:
+        return ()
+    found = _named(ansatz, end, name) if end.names else _found(ansatz, end, name, at)
+    for fibre in found:
+        if fibre.share != 1:
+            raise InputError(f"at the {end.kind} of {name} the orbits are {fibre.share} of a sphere of dimension "
+                             f"{fibre.dim}, and do not close smoothly to a point: take a bolt, or the whole sphere.")
+    return found
 
 
-def power_of(metric: Metric, unknown: Unknown) -> tuple[sympy.Matrix, int] | None:
-    """H and e with g = u^{2/e} H in all components that hold u; None where there are none."""
-    held = metric.matrix.applyfunc(lambda entry: entry if entry.has(unknown.value) else sympy.Integer(0))
-    for power in (1, 2):
-        matrix = held.applyfunc(lambda entry, power=power: entry / unknown.value**power)
-        if all_zero([entry.diff(unknown.value) for entry in matrix], metric.chart):
-            return matrix.subs(unknown.value, 1), 2 // power
-    return None
+def _named(ansatz: Ansatz, end: End, name: str) -> tuple[Fibre, ...]:
+    """The unknowns that the user has named."""
+    found = closed_by(ansatz, [ansatz.unknown(own) for own in end.names])
+    if not found and len(end.names) == 1:
+        raise InputError(f"'{end.names[0]}' is no radius of a round sphere among the orbits of {ansatz}, and these "
+                         f"cannot close where it vanishes; such radii are {', '.join(fibres(ansatz)) or 'none'}.")
+    if not found:
+        raise InputError(f"{', '.join(end.names)}, where they are equal, are no radius of a round sphere among the "
+                         f"orbits of {ansatz}: these cannot close where they vanish together.")
+    _require_kind(ansatz, end, name, found)
+    return found
 
 
-def _fibre(metric: Metric, unknown: Unknown) -> Fibre | None:
-    found = power_of(metric, unknown)
-    if found is None or not unknown.positive:
-        return None
-    matrix, exponent = found
-    held = [n for n in range(metric.dim) if any(matrix[n, k] != 0 for k in range(metric.dim))]
-    others = [n for n in range(metric.dim) if n not in held]
-    block = matrix.extract(held, held)
-    own = {s.name for s in metric.chart.symbols if s.name in unknown.coordinates}
-    apart = all(metric.matrix[n, k] == 0 for n in held for k in others)
-    if not apart or {s.name for s in block.free_symbols} & own or any(metric.chart.coordinates[n] in own for n in held):
-        return None
-    symbols = [metric.chart.symbols[n] for n in held]
-    if len(held) > 1:
-        return Fibre(unknown, exponent, sympy.Integer(1)) if _is_unit_sphere(metric.chart, symbols, block) else None
-    period = metric.chart.periods.get(symbols[0].name)
-    if period is None or block.free_symbols:
-        return None
-    return Fibre(unknown, exponent, sympy.sqrt(block[0, 0]) * period / (2 * sympy.pi))
+def _require_kind(ansatz: Ansatz, end: End, name: str, found: Sequence[Fibre]) -> None:
+    whole = found[0].dim + 1 == ansatz.metric.dim
+    if end.kind == "nut" and not whole:
+        raise InputError(f"at a nut of {name} all orbits close to a point, and where {_told(found)} vanishes others "
+                         "stay: that is a bolt.")
+    if end.kind == "bolt" and whole:
+        raise InputError(f"at a bolt of {name} some orbits stay, and where {_told(found)} vanishes all close to a "
+                         "point: that is a pole, or a nut.")
 
 
-def _is_unit_sphere(chart: Chart, symbols: list[sympy.Symbol], matrix: sympy.Matrix) -> bool:
-    """Whether R_lkij = g_li g_kj − g_lj g_ki."""
-    names = [s.name for s in symbols]
-    inner = Chart(symbols, ranges={n: r for n, r in chart.ranges.items() if n in names})
-    riemann = Metric(inner, matrix).riemann_lower
-    dim = range(len(symbols))
-
-    def task(ring: ExactRing[sympy.Expr]) -> bool:
-        g, rm = read_array(ring, matrix), read_array(ring, riemann)
-        left = [rm[m, k, i, j] - (g[m, i] * g[k, j] - g[m, j] * g[k, i])
-                for m, k, i, j in np.ndindex((len(dim),) * 4)]
-        return all(ring.is_zero(entry) for entry in left)
-
-    return compute([*matrix, *riemann], inner, task)
+def _told(found: Sequence[Fibre]) -> str:
+    return " and ".join(f"'{fibre.unknown.name}'" for fibre in found)
 
 
-def closing_at(ansatz: Ansatz, end: End, name: str, at: sympy.Expr) -> Fibre | None:
-    """The unknown that vanishes at an end of the coordinate `name`; None at a mirror, and where nothing vanishes.
-
-    Raises InputError where an unknown cannot close smoothly, or where several can and nothing says which does.
-    """
-    if end.kind != "pole":
-        return None
+def _found(ansatz: Ansatz, end: End, name: str, at: sympy.Expr) -> tuple[Fibre, ...]:
+    """The unknowns that can vanish, where there is no choice."""
+    if end.kind == "nut":
+        return _at_nut(ansatz, name)
     known = fibres(ansatz)
-    if end.closing:
-        ansatz.unknown(end.closing)
-        if end.closing not in known:
-            raise InputError(f"'{end.closing}' is no radius of a round sphere among the orbits of {ansatz}, and these "
-                             f"cannot close where it vanishes; such radii are {', '.join(known) or 'none'}.")
-        return known[end.closing]
-    if not known and is_closed(ansatz, name, at):
-        return None
+    if end.kind == "bolt":
+        known = {own: fibre for own, fibre in known.items() if fibre.dim + 1 < ansatz.metric.dim}
+    elif not known and is_closed(ansatz, name, at):
+        return ()
     if len(known) != 1:
-        raise InputError(f"at a pole of {name} an unknown vanishes that is the radius of a round sphere, and there are "
-                         f"{len(known)} such ({', '.join(known) or 'none'}): say which, as in "
-                         f"Interval(a, b, ends=('pole:psi', 'mirror')).")
-    return next(iter(known.values()))
+        raise InputError(f"at a {end.kind} of {name} an unknown vanishes that is the radius of a round sphere, and "
+                         f"there are {len(known)} such ({', '.join(known) or 'none'}): say which, as in "
+                         f"Interval(a, b, ends=('{end.kind}:psi', 'mirror')).")
+    return (next(iter(known.values())),)
+
+
+def _at_nut(ansatz: Ansatz, name: str) -> tuple[Fibre, ...]:
+    """All unknowns but the one along the coordinate."""
+    along = radial(ansatz, name)
+    own = [u for u in ansatz.unknowns if along is None or u != along[0]]
+    found = closed_by(ansatz, own)
+    if not found or found[0].dim + 1 < ansatz.metric.dim:
+        raise InputError(f"at a nut of {name} all orbits close to a point together, as a sphere does that is round "
+                         f"where {', '.join(u.name for u in own) or 'all unknowns'} are equal; the orbits of {ansatz} "
+                         "are no such sphere. Take a pole or a bolt, or scale the unknowns so that they are equal "
+                         "there.")
+    return found
 
 
 def is_closed(ansatz: Ansatz, name: str, at: sympy.Expr) -> bool:
@@ -131,13 +103,15 @@ def is_closed(ansatz: Ansatz, name: str, at: sympy.Expr) -> bool:
     apart = all(bare[k, j] == 0 for k in held for j in range(metric.dim) if j not in held)
     if not held or bare[place, place] != 1 or not apart or bare[held[0], held[0]].free_symbols != {x}:
         return False
-    square, symbols = bare[held[0], held[0]], [chart.symbols[k] for k in held]
-    sphere = bare.extract(held, held) / square
-    if any(entry.has(x) for entry in sphere.applyfunc(sympy.cancel)):
+    square = bare[held[0], held[0]]
+    sphere = sympy.zeros(metric.dim, metric.dim)
+    for k, j in product(held, held):
+        sphere[k, j] = sympy.cancel(bare[k, j] / square)
+    if sphere.has(x):
         return False
     if len(held) == 1:
-        square *= (chart.periods.get(symbols[0].name, 0) / (2 * sympy.pi)) ** 2
-    elif not _is_unit_sphere(chart, symbols, sphere.applyfunc(sympy.cancel)):
+        square *= (chart.periods.get(chart.symbols[held[0]].name, 0) / (2 * sympy.pi)) ** 2
+    elif not is_unit_sphere(chart, held, sphere):
         return False
     return [square.diff(x, k).subs(x, at) for k in range(4)] == [0, 0, 2, 0]
 

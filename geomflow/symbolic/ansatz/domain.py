@@ -11,7 +11,11 @@ import sympy
 from geomflow.core.errors import InputError, require_known
 from geomflow.symbolic.given import given_bound, given_freely
 
-ENDS = ("pole", "mirror")
+CLOSING = ("pole", "bolt", "nut")
+"""Ends at which unknowns vanish."""
+
+ENDS = (*CLOSING, "mirror")
+_CHOICES = '"pole", "pole:psi", "bolt", "nut", "mirror"'
 
 
 @final
@@ -46,31 +50,38 @@ class End:
 
     Parameters
     ----------
-    kind : {"pole", "mirror"}
-        A point where orbits close smoothly, or where the manifold is its own mirror image.
-    closing : str
-        The unknown that vanishes at a pole; found from the ansatz where it is empty.
+    kind : {"pole", "bolt", "nut", "mirror"}
+        Orbits close to a point by a sphere, some of them close and others stay, all of them close by several unknowns,
+        or the manifold is its own mirror image.
+    names : tuple of str
+        The unknowns that vanish; found from the ansatz where there are none.
     """
 
     kind: str
-    closing: str = ""
+    names: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, text: Any) -> End:
-        """An end from text: "pole", "pole:psi" or "mirror"."""
+        """An end from text: "pole", "pole:psi", "bolt:b", "nut:a,b" or "mirror"."""
         if isinstance(text, End):
             return text
         if not isinstance(text, str):
-            raise InputError(f'an end of an interval is "pole", "pole:psi" or "mirror", and {text!r} was given.')
-        kind, _, closing = text.partition(":")
-        require_known("end of an interval", kind.strip(), ENDS)
-        if closing and kind.strip() != "pole":
-            raise InputError(f"nothing closes at a {kind.strip()}, and {text!r} names {closing.strip()}: an unknown "
-                             'vanishes at a pole, "pole:psi".')
-        return cls(kind.strip(), closing.strip())
+            raise InputError(f"an end of an interval is one of {_CHOICES}, and {text!r} was given.")
+        kind, _, rest = (part.strip() for part in text.partition(":"))
+        require_known("end of an interval", kind, ENDS)
+        names = tuple(rest.replace(",", " ").split())
+        if names and kind not in CLOSING:
+            raise InputError(f"nothing closes at a {kind}, and {text!r} names {rest}: an unknown vanishes at a pole, "
+                             '"pole:psi".')
+        return cls(kind, names)
+
+    @property
+    def closes(self) -> bool:
+        """Whether orbits close there."""
+        return self.kind in CLOSING
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.closing}" if self.closing else self.kind
+        return f"{self.kind}:{','.join(self.names)}" if self.names else self.kind
 
 
 @final
@@ -85,8 +96,9 @@ class Interval:
     a, b : number or expression
         Where it begins and ends.
     ends : str or pair of str
-        What happens there: "pole" (an orbit closes to a point, smoothly), "pole:psi" where it must be said which
-        unknown vanishes, or "mirror" (all goes on as a mirror image).
+        What happens there: "pole" (a sphere closes, smoothly), "pole:psi" where it must be said which unknown vanishes,
+        "bolt" (a circle or a sphere closes, and others stay), "nut" (all orbits close to a point, by several unknowns
+        together), or "mirror" (all goes on as a mirror image).
     """
 
     a: Any

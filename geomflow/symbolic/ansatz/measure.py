@@ -49,7 +49,7 @@ def measure_of(metric: Metric, own: Sequence[str]) -> Measure:
 def on_orbit(expression: sympy.Expr, chart: Chart, own: Sequence[str]) -> sympy.Expr:
     """The expression at one place of each orbit: all coordinates but the `own` are put to numbers."""
     others = [s for s in chart.symbols if s.name not in own and expression.has(s)]
-    candidates = [[p for p in _PLACES if _inside(p, chart, s.name)] for s in others]
+    candidates = [inside(chart, s.name) for s in others]
     for places in product(*candidates):
         found = expression.xreplace(dict(zip(others, places, strict=True)))
         if not found.has(sympy.zoo, sympy.nan, sympy.oo) and found != 0:
@@ -57,9 +57,10 @@ def on_orbit(expression: sympy.Expr, chart: Chart, own: Sequence[str]) -> sympy.
     return sympy.Integer(0)
 
 
-def _inside(place: sympy.Expr, chart: Chart, name: str) -> bool:
+def inside(chart: Chart, name: str) -> list[sympy.Expr]:
+    """Places along a coordinate that lie in its range."""
     low, high = chart.ranges.get(name, (-sympy.oo, sympy.oo))
-    return bool(low < place) and bool(place < high)
+    return [place for place in _PLACES if low < place and place < high]
 
 
 def _integrated(share: sympy.Expr, chart: Chart, own: Sequence[str]) -> sympy.Expr:

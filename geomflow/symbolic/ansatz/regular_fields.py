@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
@@ -10,8 +10,9 @@ import sympy
 
 from geomflow.core.errors import InputError
 from geomflow.symbolic.ansatz.axis import Factor
-from geomflow.symbolic.ansatz.closing import Fibre, closing_at, end_pair, power_of, radial
+from geomflow.symbolic.ansatz.closing import closing_at, end_pair, radial
 from geomflow.symbolic.ansatz.domain import Interval
+from geomflow.symbolic.ansatz.fibres import Fibre, power_of
 from geomflow.symbolic.ansatz.unknowns import Unknown
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class RegularField:
         Where u vanishes.
     cone : sympy expression
         q.
+    dim : int
+        Of the sphere that closes.
     """
 
     name: str
@@ -45,6 +48,7 @@ class RegularField:
     beside: str = ""
     factor: Factor | None = None
     cone: sympy.Expr = field(default=sympy.Integer(1))
+    dim: int = 0
 
 
 @final
@@ -78,12 +82,24 @@ def regular_fields(ansatz: Ansatz) -> tuple[RegularField, ...]:
         if isinstance(domain, Interval):
             low, high = (closing_at(ansatz, end, name, place)
                          for end, place in zip(end_pair(domain), (domain.a, domain.b), strict=True))
-            for fibre in dict.fromkeys(found for found in (low, high) if found is not None):
-                closing[fibre.unknown.name] = fibre, Factor(fibre == low, fibre == high), name
+            closing |= {own: (fibre, factor, name) for own, (fibre, factor) in _factors(low, high).items()}
     if closing and len(ansatz.domain) > 1:
         raise InputError(f"orbits close at an end of one of the coordinates {', '.join(ansatz.domain)}, and that is "
                          "done for metrics of one coordinate only: take mirrors or circles.")
     return tuple(_field(ansatz, unknown, closing) for unknown in ansatz.unknowns)
+
+
+def _factors(low: Sequence[Fibre], high: Sequence[Fibre]) -> dict[str, tuple[Fibre, Factor]]:
+    """The unknowns that vanish at the first end, at the last, or at both."""
+    ends = [{fibre.unknown.name: fibre for fibre in fibres} for fibres in (low, high)]
+    found = {}
+    for name in dict.fromkeys([*ends[0], *ends[1]]):
+        known = [end[name] for end in ends if name in end]
+        if known[0].cone != known[-1].cone:
+            raise InputError(f"where '{name}' vanishes its slope is 1/({known[0].cone}) at the first end and "
+                             f"1/({known[1].cone}) at the last, in arclength: no such manifold is smooth.")
+        found[name] = max(known, key=lambda fibre: fibre.dim), Factor(name in ends[0], name in ends[1])
+    return found
 
 
 def _field(ansatz: Ansatz, unknown: Unknown, closing: Mapping[str, tuple[Fibre, Factor, str]]) -> RegularField:
@@ -93,7 +109,8 @@ def _field(ansatz: Ansatz, unknown: Unknown, closing: Mapping[str, tuple[Fibre, 
         if along is None:
             raise InputError(f"where {unknown} vanishes the metric is smooth if its slope fits g_{coordinate}"
                              f"{coordinate}, which holds no unknown of its own: write chi({coordinate})^2 there.")
-        return RegularField(f"w_{unknown.name}", unknown, fibre.exponent, f"log_{along[0].name}", factor, fibre.cone)
+        return RegularField(f"w_{unknown.name}", unknown, fibre.exponent, f"log_{along[0].name}", factor, fibre.cone,
+                            fibre.dim)
     if not unknown.positive:
         return RegularField(unknown.name, unknown, 0)
     found = power_of(ansatz.metric, unknown)

@@ -164,6 +164,27 @@ def join(p: int = 1, q: int = 1) -> Ansatz:
     return _warped(["psi1", "psi2"], dims, Interval(0, sympy.pi / 2, ("pole:psi1", "pole:psi2")))
 
 
+def taub(ends: Any = ("nut", "bolt"), k: int = 1) -> Ansatz:
+    """χ² dx² + a² (σ₁² + σ₂²) + b² σ₃² on SU(2)/Z_k along 0 < x < π, dσ¹ = 2σ²∧σ³ and cyclic: U(2)-symmetric in 4D.
+
+    At a "nut" a and b vanish and an S³ closes to a point, so k = 1; at a "bolt" b vanishes and an S² of radius a/2
+    stays, about which the circles of length 2π/k go round k times. Nut and bolt make CP² (χ = 1/2, a = sin x/2,
+    b = sin x/2 cos x/2: the metric of Fubini and Study with Ric = 6g), two nuts S⁴ (χ = 1, a = b = sin x), two bolts
+    the S²-bundles over S², one for each k ≥ 1.
+
+    Unknowns chi, a, b. G. Gibbons, C. Pope, Comm. Math. Phys. 66 (1979); T. Eguchi, P. Gilkey, A. Hanson, Phys. Rep. 66
+    (1980).
+    """
+    k = whole(k, "the number k by which the circles of Hopf are divided", 1)
+    inner, forms = frames.su2()
+    interval = Interval(0, sympy.pi, ends)
+    chart = Chart([X, *inner.symbols], ranges={**inner.ranges, X: (interval.a, interval.b)},
+                  periods={**inner.periods, "psi": 4 * sympy.pi / k})
+    chi, a, b = _functions("chi", "a", "b")
+    orbits = left_invariant(forms, [a**2, a**2, b**2]).applyfunc(sympy.simplify)
+    return Ansatz(Metric(chart, sympy.diag(chi**2, orbits)), "chi a b", interval)
+
+
 def torus_sphere(k: int = 1, n: int = 2) -> Ansatz:
     """χ² dx² + φ² (dy_1² + … + dy_k²) + ψ² g_{S^n} on a circle 0 ≤ x < 2π: T^{k+1} × S^n, y_j of period 1.
 
@@ -177,7 +198,8 @@ def torus_sphere(k: int = 1, n: int = 2) -> Ansatz:
 
 
 ANSAETZE: Mapping[str, Callable[..., Ansatz]] = {maker.__name__.replace("_", "-"): maker for maker in (
-    su2, nil, sol, sl2r, e2, bianchi, berger, product, sphere, sphere_circle, join, torus_sphere,
+    su2, nil, sol, sl2r, e2, bianchi, berger, product, sphere, sphere_circle, join, taub,
+    torus_sphere,
 )}
 
 
