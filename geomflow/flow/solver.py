@@ -29,6 +29,7 @@ from geomflow.flow.solution import Solution, States, stored_solution
 from geomflow.flow.steppers.choose import fitting_stepper, resolve_stepper
 from geomflow.io.reader import StoredRun
 from geomflow.io.store import Store
+from geomflow.symbolic.ansatz import Reduction
 from geomflow.symbolic.functionals.derived import DerivedFlow
 
 S = TypeVar("S")
@@ -38,7 +39,7 @@ _ATOL_SHARE = 1e-3
 
 
 def solve(
-    flow: Bindable | DerivedFlow,
+    flow: Bindable | DerivedFlow | Reduction,
     state: S,
     t1: float,
     *,
@@ -67,8 +68,9 @@ def solve(
 
     Parameters
     ----------
-    flow : Flow, DerivedFlow or Bindable
-        Anything with `flow.bind(state) -> Problem`, or a gradient flow as it is derived.
+    flow : Flow, DerivedFlow, Reduction or Bindable
+        Anything with `flow.bind(state) -> Problem`, a gradient flow as it is derived, or the equations that an ansatz
+        reduces a flow to.
     state : Field or other state
         Where the run starts, of a kind that the flow acts on.
     t1, t0 : float
@@ -222,7 +224,7 @@ def _solution(run: Run) -> Solution[Any]:
 
 
 def as_flow(flow: Any) -> Bindable:
-    """`flow` itself if it can be bound; a derived gradient flow as its descent.
+    """`flow` itself if it can be bound; a derived gradient flow as its descent, reduced equations as a flow.
 
     Raises InputError for anything else, and says what to call where a functional was given.
     """
@@ -235,6 +237,10 @@ def as_flow(flow: Any) -> Bindable:
         from geomflow.flow.equations.derived import Descent
 
         return Descent(flow)
+    if isinstance(flow, Reduction):
+        from geomflow.flow.reduced.equations import ReducedFlow
+
+        return ReducedFlow(flow)
     hint = f"; a functional's flow is {flow.name}.gradient_flow()" if hasattr(flow, "gradient_flow") else ""
     raise InputError(f"solve needs a flow such as RicciFlow(), not {flow!r}{hint}.")
 

@@ -10,6 +10,7 @@ from typing import Any, final
 import numpy as np
 import sympy
 
+import geomflow.field.reduced.energies  # noqa: F401  (how functionals are evaluated at reduced states)
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import whole
@@ -18,13 +19,14 @@ from geomflow.field.reduced.basis import Basis, Point, Product
 from geomflow.field.reduced.clustering import Clustered
 from geomflow.field.reduced.compiled import compiled_nodes, integral_weights
 from geomflow.field.reduced.evaluate import Evaluated
+from geomflow.field.reduced.function import ReducedFunction, make_function
 from geomflow.field.reduced.parity import Cosines
 from geomflow.field.reduced.polar import Legendre, Polar
 from geomflow.field.reduced.positivity import leading_minors
 from geomflow.field.reduced.spectral import Fourier
 from geomflow.field.reduced.state import ReducedState, make_state
 from geomflow.field.reduced.stencils import Periodic
-from geomflow.symbolic.ansatz import Ansatz, Circle, Interval
+from geomflow.symbolic.ansatz import Ansatz, Circle, Interval, Unknown
 from geomflow.symbolic.ansatz.axis import HIGH, HIGH_ROOT, LOW, LOW_ROOT, SINE, XI, Factor
 from geomflow.symbolic.ansatz.regular_fields import RegularField
 
@@ -95,20 +97,24 @@ class ReducedGrid(InNotebook):
         """w with w · f = ∫ f dx for the density of volumes, (N,)."""
         return integral_weights(self)
 
-    def compiled(self, expression: sympy.Expr) -> Evaluated:
+    def compiled(self, expression: sympy.Expr, functions: tuple[Unknown, ...] = ()) -> Evaluated:
         """An expression in the unknowns, their derivatives and coordinates for values at the points, compiled once.
 
         Parameters
         ----------
         expression : sympy expression
             In the unknowns as the ansatz holds them.
+        functions : tuple of Unknown
+            Functions beside the metric that it holds, whose values are given behind the fields.
         """
-        if expression not in self._compiled:
-            self._compiled[expression] = compiled_nodes(self, [self.ansatz.regular.node(expression)])
-        return self._compiled[expression]
+        key = expression, functions
+        if key not in self._compiled:
+            node = self.ansatz.regular.node(expression, functions)
+            self._compiled[key] = compiled_nodes(self, [node], extra=[u.name for u in functions])
+        return self._compiled[key]
 
     @cached_property
-    def _compiled(self) -> dict[sympy.Expr, Evaluated]:
+    def _compiled(self) -> dict[tuple[sympy.Expr, tuple[Unknown, ...]], Evaluated]:
         return {}
 
     @cached_property
@@ -176,6 +182,18 @@ class ReducedGrid(InNotebook):
             Points along each coordinate.
         """
         return replace(self, bases=tuple(_resized(b, n) for b, n in zip(self.bases, counts, strict=True)))
+
+    def scalar(self, given: Any) -> ReducedFunction:
+        """A function beside metrics of the ansatz, such as Perelman's f or e^{−f}.
+
+        Raises InputError for one that is not even about an end of an interval, or that the grid does not resolve.
+
+        Parameters
+        ----------
+        given : number, text, expression, function of the coordinates, array, or ReducedFunction
+            Its values.
+        """
+        return make_function(self, given)
 
     def _spread(self, values: np.ndarray, place: int) -> np.ndarray:
         shape = [1] * len(self.bases)

@@ -16,6 +16,7 @@ from geomflow.core.numbers import require_unmasked
 from geomflow.field.reduced.extrema import Extrema, extrema
 from geomflow.field.reduced.ground_state import perelman_lambda
 from geomflow.field.reduced.reading import Profile, profile_of
+from geomflow.symbolic.ansatz import Unknown
 from geomflow.symbolic.ansatz.regular_fields import RegularField
 
 if TYPE_CHECKING:
@@ -146,6 +147,24 @@ class ReducedState(InNotebook):
         """
         found: np.ndarray = self.grid.compiled(expression)(self._flat, {})[0]
         return found
+
+    def integrated(self, density: sympy.Expr, functions: tuple[Unknown, ...] = (), added: np.ndarray | None = None,
+                   numbers: Mapping[str, float] | None = None) -> float:
+        """∫ density over the coordinates of unknowns.
+
+        Parameters
+        ----------
+        density : sympy expression
+            A function by the volume density, as functionals on an ansatz have it.
+        functions : tuple of Unknown
+            Functions beside the metric that it holds.
+        added : (functions, N) array, optional
+            Their values.
+        numbers : mapping of str to float, optional
+            Its parameters.
+        """
+        rows = self._flat if added is None else np.concatenate([self._flat, added])
+        return float(self.grid.weights @ self.grid.compiled(density, functions)(rows, numbers or {})[0])
 
     def necks(self, name: str) -> Extrema:
         """The local minima of an unknown of one coordinate, as (places, values), roots of its derivative.

@@ -26,6 +26,7 @@ from geomflow.flow.equations.gauge import GAUGES, Gauge
 from geomflow.flow.equations.kahler import kahler_monitors, log_det_stage
 from geomflow.flow.equations.ricci import minors, ricci_monitors
 from geomflow.flow.flow import Flow
+from geomflow.symbolic.ansatz.typed import Typed, typed_flow
 from geomflow.symbolic.functionals.derived import DerivedFlow
 from geomflow.symbolic.functionals.fields import FieldsDensity
 from geomflow.symbolic.functionals.system import GradientSystem, is_distribution
@@ -101,6 +102,10 @@ class Descent(Flow):
     def equation(self) -> sympy.Eq:
         """The derived equation in the usual notation."""
         return self.derived.equation
+
+    def typed(self, dim: int) -> Typed:
+        """The derived flow's, in the language of tensors."""
+        return typed_flow(self.derived, dim)
 
     def components(self, torus: Any) -> list[sympy.Eq]:
         """The equations written out over the flat reference; long beyond dimension one."""

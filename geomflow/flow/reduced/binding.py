@@ -18,13 +18,14 @@ from geomflow.field.reduced.spectral import Modal
 from geomflow.field.reduced.state import ReducedState
 from geomflow.flow.events import TerminalEvent
 from geomflow.flow.problem import Problem, Violation, lost_positivity
+from geomflow.flow.reduced.energy import Observe, energies
 from geomflow.flow.reduced.growth import require_same_growth
 from geomflow.flow.reduced.rates import Comoving, Lengthwise, Rates
 from geomflow.flow.thresholds import CurvatureGrowth, ResolutionLoss
-from geomflow.symbolic.ansatz import Reduction, Typed
-from geomflow.symbolic.ansatz.ansatz import typed_rate
+from geomflow.symbolic.ansatz import Reduction
 from geomflow.symbolic.ansatz.closing import radial
 from geomflow.symbolic.ansatz.curvature import curvatures
+from geomflow.symbolic.ansatz.typed import typed_flow
 
 if TYPE_CHECKING:
     from geomflow.flow.flow import Flow
@@ -56,13 +57,30 @@ def bind_reduced(flow: Flow, state: ReducedState) -> Problem:
     state : ReducedState
         Where the run starts.
     """
-    typed = typed_rate(flow, state.grid.ansatz.metric.dim)
-    reduction = state.grid.ansatz.reduce(typed)
-    gauge = gauge_of(typed, state.grid, reduction)
+    ansatz = state.grid.ansatz
+    typed = typed_flow(flow, ansatz.metric.dim)
+    return bind_reduction(flow, state, ansatz.reduce(typed), typed.gauge)
+
+
+def bind_reduction(flow: Flow, state: ReducedState, reduction: Reduction, wanted: str | None) -> Problem:
+    """The problem of reduced equations from a state on.
+
+    Parameters
+    ----------
+    flow : Flow
+        What they are of.
+    state : ReducedState
+        Where the run starts.
+    reduction : Reduction
+        The equations.
+    wanted : str, optional
+        A gauge by name; what the equations need unless given.
+    """
+    gauge = gauge_of(wanted, state.grid, reduction)
     start = with_necks(by_length(state)) if gauge == "arclength" else state
     require_same_growth(start.grid, lambda grid: rates_in(gauge, grid, reduction))
     rates = rates_in(gauge, start.grid, reduction)
-    observe, tail = observer(start.grid), tail_of(start.grid)
+    observe, tail = observer(start.grid, energies(start.grid, reduction)), tail_of(start.grid)
     return Problem(
         y0=start.pack(),
         rate=rates.rate,
@@ -89,11 +107,11 @@ def watched(grid: ReducedGrid, spectral: bool) -> tuple[TerminalEvent, ...]:
     return (growth, ResolutionLoss()) if spectral else (growth,)
 
 
-def gauge_of(typed: Typed, grid: ReducedGrid, reduction: Reduction) -> str:
+def gauge_of(wanted: str | None, grid: ReducedGrid, reduction: Reduction) -> str:
     """The gauge by name: the flow's own, or the one that the equation needs."""
-    if typed.gauge is not None:
-        require_known("gauge of metrics with symmetry", typed.gauge, GAUGES)
-        return typed.gauge
+    if wanted is not None:
+        require_known("gauge of metrics with symmetry", wanted, GAUGES)
+        return wanted
     lengths = [radial(grid.ansatz, name) for name in grid.coordinates]
     still = any(rate is gr.ZERO for rate in grid.ansatz.regular.of_rates(reduction.rates).rates)
     if len(lengths) == 1 and lengths[0] is not None and not still and grid.basis.order is None:
@@ -125,8 +143,8 @@ def allowed(grid: ReducedGrid) -> Callable[[float, np.ndarray], Violation | None
     return check
 
 
-def observer(grid: ReducedGrid) -> Callable[[float, np.ndarray], dict[str, float]]:
-    """Volume, total and extreme scalar curvature, the largest |Rm|, the smallest neck, and what is not resolved."""
+def observer(grid: ReducedGrid, more: Observe | None = None) -> Observe:
+    """Volume, total and extreme scalar curvature, the largest |Rm|, the smallest neck, what is not resolved; `more`."""
     ansatz, regular = grid.ansatz, grid.ansatz.regular
     density = regular.node(ansatz.measure.density)
     scalar, square = curvature_nodes(grid)
@@ -145,6 +163,7 @@ def observer(grid: ReducedGrid) -> Callable[[float, np.ndarray], dict[str, float
             "riemann_max": float(np.sqrt(max(grid.range_of(norm)[1], 0.0))),
             **({"tail": tail(t, y)} if tail else {}),
             **({"neck_radius": neck(y)} if neck else {}),
+            **(more(t, y) if more else {}),
         }
 
     return observe

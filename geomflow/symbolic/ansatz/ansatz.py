@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, final
 
@@ -11,19 +11,21 @@ import sympy
 
 from geomflow.core.errors import InputError, require_known
 from geomflow.core.notebook import VERBS
+from geomflow.core.numbers import exact_number
 from geomflow.symbolic.ansatz.closing import radial
 from geomflow.symbolic.ansatz.domain import Circle, Domain, Interval
 from geomflow.symbolic.ansatz.fibres import Fibre, fibres
-from geomflow.symbolic.ansatz.functional import ReducedFunctional
+from geomflow.symbolic.ansatz.functional import ReducedFunctional, functional_on, perelman_f, perelman_w
+from geomflow.symbolic.ansatz.functions import functions_of
 from geomflow.symbolic.ansatz.measure import Measure, measure_of, normal, on_orbit
 from geomflow.symbolic.ansatz.reduction import Reduction, reduced, scalar_on
 from geomflow.symbolic.ansatz.regular import Regularised
-from geomflow.symbolic.ansatz.typed import Typed
+from geomflow.symbolic.ansatz.typed import METRIC, Typed, typed_flow
 from geomflow.symbolic.ansatz.unknowns import Unknown, unknowns_of
 from geomflow.symbolic.exact import all_zero
 from geomflow.symbolic.given import given
 from geomflow.symbolic.metric import Metric
-from geomflow.symbolic.show import InLatex, shortened
+from geomflow.symbolic.show import InLatex
 
 
 @final
@@ -113,36 +115,59 @@ class Ansatz(InLatex):
     def reduce(self, flow: Any) -> Reduction:
         """The evolution of the unknowns under a flow, exactly.
 
-        Raises InputError where the flow leaves the ansatz, with the component that no change of unknowns matches.
+        Raises InputError where the flow leaves the ansatz, with the component that no change of unknowns matches, and
+        for the gradient of a functional that holds other fields than a metric.
 
         Parameters
         ----------
         flow : Flow or str
-            A flow of metrics, or its rate in the language of `Flow.from_expression`, such as "-2*Ric".
+            A flow of metrics, the gradient flow of a functional of a metric, or a rate in the language of
+            `Flow.from_expression`, such as "-2*Ric".
         """
-        return reduced(self, typed_rate(flow, self.metric.dim))
+        typed = typed_flow(flow, self.metric.dim)
+        found = reduced(self, typed)
+        return replace(found, energy=functional_on(self, typed.energy, meaning=typed)) if typed.energy else found
 
-    def scalar(self, text: str) -> sympy.Expr:
+    def scalar(self, text: str, fields: str = "") -> sympy.Expr:
         """A function of the metric that is constant on orbits, such as "R", "Rm2", "Ric2", exactly.
 
         Parameters
         ----------
         text : str
             In the language of `Flow.from_expression`.
+        fields : str
+            Functions beside the metric that it names, "f", of the coordinates of unknowns.
         """
-        return scalar_on(self, text)
+        return scalar_on(self, text, functions_of(self, fields))
 
-    def functional(self, text: str) -> ReducedFunctional:
+    def functional(self, text: str, fields: str = "", parameters: Mapping[str, float] | None = None,
+                   ) -> ReducedFunctional:
         """∫ s dV of a function that is constant on orbits, such as "R" or "R^2", exactly, with its gradient flow.
 
         Parameters
         ----------
         text : str
             s, in the language of `Flow.from_expression`.
+        fields : str
+            Functions beside the metric that it is of, as in ``functional("dot(d(f), d(f))*exp(-f)", fields="f")``.
+        parameters : mapping of str to number, optional
+            Numbers that it names.
         """
-        measure = self.measure
-        density = self.scalar(text) * measure.density * measure.volume
-        return ReducedFunctional(self, normal(density, self.metric.chart))
+        numbers = {name: exact_number(value, f"the parameter '{name}'") for name, value in (parameters or {}).items()}
+        return functional_on(self, text, fields, Typed(METRIC, numbers))
+
+    @cached_property
+    def perelman_f(self) -> ReducedFunctional:
+        """Perelman's F = ∫ (R + |∇f|²) e^{−f} dV, of a function f too: `A.perelman_f(state, f="cos(x)")`."""
+        return perelman_f(self)
+
+    @cached_property
+    def perelman_w(self) -> ReducedFunctional:
+        """Perelman's W = ∫ [τ(R + |∇f|²) + f − N] (4πτ)^{−N/2} e^{−f} dV: `A.perelman_w(state, {"tau": 1}, f=0)`.
+
+        N is the dimension of the manifold, and (4πτ)^{−N/2} e^{−f} dV the measure.
+        """
+        return perelman_w(self)
 
     def constant_on_orbits(self, expression: sympy.Expr) -> sympy.Expr:
         """The expression in the coordinates of unknowns alone. Raises InputError where it depends on others.
@@ -242,19 +267,6 @@ class Ansatz(InLatex):
 
     def _latex(self, printer: Any = None) -> str:
         return self.metric._latex()
-
-
-def typed_rate(flow: Any, dim: int) -> Typed:
-    """A flow of metrics in the language of tensors."""
-    if isinstance(flow, str):
-        return Typed(flow)
-    if isinstance(flow, Typed):
-        return flow
-    if isinstance(flow, type) or not hasattr(flow, "typed"):
-        raise InputError("an ansatz reduces flows of metrics, such as RicciFlow(), or a rate as text, such as "
-                         f"\"-2*Ric\", and {shortened(repr(flow))} was given.")
-    found: Typed = flow.typed(dim)
-    return found
 
 
 def domain_of(metric: Metric, unknowns: Sequence[Unknown], wanted: Any) -> dict[str, Domain]:

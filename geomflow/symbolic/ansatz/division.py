@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -79,7 +79,8 @@ class Division:
 
     def quotient(self, expression: sympy.Expr) -> Quotient:
         """The expression, divided. Raises InputError where it has a pole at an end."""
-        table = {number: sympy.Dummy(positive=True) for number in _irrational(expression)}
+        singular = {*self._variables, *self._roots, *(e.base for e in self._exponentials)}
+        table = {part: sympy.Dummy(positive=True) for part in _outside(expression, singular)}
         known = expression.xreplace(table)
         field = self._field(known)
         try:
@@ -93,7 +94,7 @@ class Division:
                          / field.field_new(_squared(found.denom, root, square)))
         poles, rest = self._parted(found.denom)
         result = self._divided(found.numer, poles)
-        back = {dummy: number for number, dummy in table.items()}
+        back = {dummy: part for part, dummy in table.items()}
         return Quotient((result.expression / rest).xreplace(back), result.remainders)
 
     def _field(self, expression: sympy.Expr) -> FracField:
@@ -179,7 +180,8 @@ def _squared(poly: PolyElement, root: sympy.Symbol, square: sympy.Expr) -> PolyE
     return result
 
 
-def _irrational(expression: sympy.Expr) -> Iterable[sympy.Expr]:
-    """The numbers in an expression that are not rational, such as π and √2."""
+def _outside(expression: sympy.Expr, singular: Collection[sympy.Symbol]) -> Iterable[sympy.Expr]:
+    """The parts that are not rational and have no pole: numbers such as π and √2, and functions of what is regular."""
     return {part for part in sympy.preorder_traversal(expression)
-            if part.is_number and part.is_rational is not True and (part.is_Pow or part.is_NumberSymbol)}
+            if (isinstance(part, sympy.Function) or (part.is_Pow and not part.exp.is_Integer) or part.is_NumberSymbol)
+            and part.is_rational is not True and not part.free_symbols.intersection(singular)}

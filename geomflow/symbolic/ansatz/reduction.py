@@ -38,6 +38,7 @@ from geomflow.symbolic.show import InLatex, latex
 
 if TYPE_CHECKING:
     from geomflow.symbolic.ansatz.ansatz import Ansatz
+    from geomflow.symbolic.ansatz.functional import ReducedFunctional
 
 
 @final
@@ -73,11 +74,17 @@ class Reduction(InLatex):
         In the unknowns, their derivatives, parameters, the time and means.
     means : tuple of Mean
         Numbers of the whole manifold, by the names that stand for them in the rates.
+    ansatz : Ansatz
+        Whose unknowns they are.
+    energy : ReducedFunctional, optional
+        What the equations descend.
     """
 
     unknowns: tuple[Unknown, ...]
     rates: tuple[sympy.Expr, ...]
-    means: tuple[Mean, ...] = ()
+    means: tuple[Mean, ...]
+    ansatz: Ansatz
+    energy: ReducedFunctional | None = None
 
     @property
     def equations(self) -> tuple[sympy.Eq, ...]:
@@ -88,6 +95,11 @@ class Reduction(InLatex):
                  for rate in self.rates]
         return tuple(sympy.Eq(sympy.Derivative(u, t), rate, evaluate=False)
                      for u, rate in zip(moving.values(), rates, strict=True))
+
+    @property
+    def components(self) -> sympy.ImmutableMatrix:
+        """The rates as `gf.compile` takes them."""
+        return sympy.ImmutableMatrix(self.rates)
 
     def __getitem__(self, name: str) -> sympy.Expr:
         names = [u.name for u in self.unknowns]
@@ -124,11 +136,11 @@ def reduced(ansatz: Ansatz, flow: Typed) -> Reduction:
         moved += ansatz.metric.lie_derivative(deturck_field(ansatz))
     rates, means = solved(ansatz, moved), words.means()
     if ansatz.coordinates:
-        return Reduction(ansatz.unknowns, rates, means)
+        return Reduction(ansatz.unknowns, rates, means, ansatz)
     for mean in reversed(means):
         value = {sympy.Symbol(mean.name): mean.top / (mean.bottom or 1)}
         rates = tuple(normal(rate.xreplace(value), ansatz.metric.chart) for rate in rates)
-    return Reduction(ansatz.unknowns, rates)
+    return Reduction(ansatz.unknowns, rates, (), ansatz)
 
 
 def deturck_field(ansatz: Ansatz) -> list[sympy.Expr]:
@@ -220,13 +232,14 @@ def _require_own(ring: ExactRing[Any], unknown: Unknown, rate: Any, ansatz: Ansa
 
 
 class _Reader:
-    """Text about the metric of an ansatz, read in the language of tensors."""
+    """Text about the metric of an ansatz, and functions beside it, read in the language of tensors."""
 
-    def __init__(self, ansatz: Ansatz, flow: Typed) -> None:
+    def __init__(self, ansatz: Ansatz, flow: Typed, functions: Sequence[Unknown] = ()) -> None:
         self._ansatz, chart = ansatz, ansatz.metric.chart
+        self._functions = {u.name: u.value.func for u in (*ansatz.unknowns, *functions) if u.coordinates}
         matrix = ansatz.metric.matrix
         nodes = np.array([[with_functions(e) for e in matrix.row(i)] for i in range(chart.dim)], dtype=object)
-        own = [*chart.coordinates, *names_in(matrix)]
+        own = [*chart.coordinates, *names_in(matrix), *(u.name for u in functions)]
         for name in (*flow.numbers, *flow.where):
             if name in own:
                 raise InputError(f"the flow has a parameter or a definition '{name}', and so is called something of "
@@ -234,9 +247,11 @@ class _Reader:
         taken = [*own, *flow.numbers, *flow.where]
         self._space = Space(Derivatives(chart.coordinates, taken, self._short), MetricNodes(chart.coordinates, nodes))
         self._averages = Averages(1, taken)
-        self._symbols = {s.name: s for s in (*chart.symbols, *matrix.free_symbols)}
+        numbers = [u.value for u in functions if not u.coordinates]
+        self._symbols = {s.name: s for s in (*chart.symbols, *matrix.free_symbols, *numbers)}
         self._known = {**{name: Tensor.scalar(gr.symbol(name)) for name in (*self._symbols, TIME)},
                        **{name: Tensor.scalar(number) for name, number in flow.numbers.items()},
+                       **{u.name: Tensor.scalar(with_functions(u.value)) for u in functions},
                        METRIC: Tensor(nodes, (False, False))}
         for name, text in flow.where.items():
             self._known[name] = replace(ordered(self._read(text)), labels=None)
@@ -280,13 +295,13 @@ class _Reader:
         return found
 
     def _written(self, nodes: Sequence[gr.Node]) -> list[sympy.Expr]:
-        functions = {u.name: u.value.func for u in self._ansatz.unknowns if u.coordinates}
-        return all_to_sympy(nodes, self._symbols, functions=functions)
+        return all_to_sympy(nodes, self._symbols, functions=self._functions)
 
     def _short(self, node: gr.Node) -> gr.Node:
         return with_functions(normal(self._written([node])[0], self._ansatz.metric.chart))
 
 
-def scalar_on(ansatz: Ansatz, text: str) -> sympy.Expr:
-    """A function of curvature and the like, on the orbits of an ansatz: "R", "Rm2", …."""
-    return ansatz.constant_on_orbits(_Reader(ansatz, Typed("g")).scalar(text))
+def scalar_on(ansatz: Ansatz, text: str, functions: Sequence[Unknown] = (), meaning: Typed | None = None) -> sympy.Expr:
+    """A function of curvature and the like, and of functions beside the metric, on the orbits of an ansatz: "R", …."""
+    reader = _Reader(ansatz, meaning or Typed(METRIC), functions)
+    return ansatz.constant_on_orbits(reader.scalar(text))

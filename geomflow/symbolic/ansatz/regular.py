@@ -25,6 +25,7 @@ from geomflow.symbolic.ansatz.regular_fields import RegularField, Remainder, reg
 
 if TYPE_CHECKING:
     from geomflow.symbolic.ansatz.ansatz import Ansatz
+    from geomflow.symbolic.ansatz.unknowns import Unknown
 
 SPEED, DRIFT = "V", "nu"
 """A vector field V ∂_x along which a metric is dragged, and the regular function ν that stands for V."""
@@ -63,7 +64,6 @@ class Regularised:
         self.fields = regular_fields(ansatz)
         self._names = ansatz.coordinates
         self._axes = [Axis(name, ansatz.domain[name]) for name in self._names]
-        self._by_name = {f.unknown.name: f for f in self.fields}
         self._remainders: dict[str, Remainder] = {}
         self._known: dict[tuple[sympy.Expr, ...], Regular] = {}
 
@@ -97,12 +97,19 @@ class Regularised:
     def _xi(self, f: RegularField) -> sympy.Symbol:
         return next(axis.xi for axis in self._axes if axis.name in f.unknown.coordinates)
 
-    def node(self, expression: sympy.Expr) -> gr.Node:
+    def node(self, expression: sympy.Expr, functions: Sequence[Unknown] = ()) -> gr.Node:
         """An expression in the unknowns, their derivatives and coordinates, as a node in regular fields.
 
         Raises InputError where it has a pole at an end.
+
+        Parameters
+        ----------
+        expression : sympy expression
+            In the unknowns as the ansatz holds them.
+        functions : sequence of Unknown
+            Further functions that it holds, smooth to the ends, which are fields themselves.
         """
-        flat = self._flat(expression)
+        flat = self._flat(expression, functions)
         if not any(axis.is_interval for axis in self._axes):
             return self._placed(from_sympy(flat))
         found = self._division.quotient(flat)
@@ -136,16 +143,18 @@ class Regularised:
 
     # from unknowns to symbols
 
-    def _flat(self, expression: sympy.Expr) -> sympy.Expr:
+    def _flat(self, expression: sympy.Expr, functions: Sequence[Unknown]) -> sympy.Expr:
         """With symbols for jets of the fields, for sin X, ρ, e^L and e^{ρ²w}."""
         table: dict[sympy.Basic, sympy.Expr] = {}
+        fields = [*self.fields, *(RegularField(u.name, u, 0) for u in functions)]
+        by_name = {f.unknown.name: f for f in fields}
         for found in contents([expression]).unknown:
-            field_ = self._by_name.get(found.name)
+            field_ = by_name.get(found.name)
             if field_ is not None:
                 table[found.written()] = self._jet(field_, found.index)
             elif found.name == SPEED:
                 table[found.written()] = self._speed(*found.index)
-        for f in self.fields:
+        for f in fields:
             table.setdefault(f.unknown.value, self._value(f))
         moved = expression.xreplace(table)
         for axis in self._axes:

@@ -14,6 +14,7 @@ decided zero at random jets modulo a 61-bit prime
 
 from typing import Any
 
+import geomflow.symbolic.functionals.on_ansatz  # noqa: F401  (how an ansatz reads gradient flows)
 from geomflow.core.registry import Registry
 from geomflow.symbolic.functionals.density import MetricDensity, PotentialDensity
 from geomflow.symbolic.functionals.derived import DerivedFlow
