@@ -10,7 +10,8 @@ import numpy as np
 
 from geomflow.core.errors import InputError, require_known
 from geomflow.core.notebook import Facts, InNotebook
-from geomflow.field.reduced.spectral import Fourier, Modal
+from geomflow.field.reduced.circles import Circular
+from geomflow.field.reduced.spectral import Modal
 from geomflow.field.reduced.state import ReducedState
 from geomflow.flow.equations import Flow
 from geomflow.flow.reduced.rates import Lengthwise
@@ -116,8 +117,8 @@ def potential(state: ReducedState, rate: str) -> np.ndarray:
     name = f"log_{along[0].name}"
     drift = Lengthwise(grid, grid.ansatz.reduce(rate), name).drift(0.0, state.packed)
     square = np.exp(2 * state.packed[state.component_names.index(name)])
-    slope = -square * drift if isinstance(basis, Fourier) else square * drift * ((basis.b - basis.a) / np.pi) ** 2  # type: ignore[attr-defined]
-    coefficients = np.linalg.lstsq(basis.slopes, basis.analysis @ slope)[0]
+    slope = -square * drift if isinstance(basis, Circular) else square * drift * ((basis.b - basis.a) / np.pi) ** 2  # type: ignore[attr-defined]
+    coefficients = np.linalg.lstsq(basis.derivative((1,)) @ basis.modes_at_nodes, slope)[0]
     found = basis.modes_at_nodes @ coefficients
-    start = basis.start if isinstance(basis, Fourier) else basis.a  # type: ignore[attr-defined]
+    start = basis.start if isinstance(basis, Circular) else basis.a  # type: ignore[attr-defined]
     return np.asarray(found - float((basis.at([start]) @ found)[0]))

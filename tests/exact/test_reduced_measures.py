@@ -73,4 +73,4 @@ def test_places_are_pairs_of_an_angle_and_a_strength(places: object) -> None:
     with pytest.raises(InputError, match="places"):
         gf.catalogue.ansatz("sphere", n=2).grid(24, places=places)
     with pytest.raises(InputError, match="places"):
-        gf.catalogue.ansatz("sphere-circle", n=2).grid(24, places=[(1.0, 6)])
+        gf.catalogue.ansatz("sphere-circle", n=2).grid(24, places=places)

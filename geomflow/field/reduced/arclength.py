@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, final
 
@@ -12,29 +12,31 @@ import numpy as np
 from geomflow.core.errors import InputError
 from geomflow.field.reduced import polynomials
 from geomflow.field.reduced.basis import Basis
+from geomflow.field.reduced.circles import Circular, Drawn, Fourier
 from geomflow.field.reduced.clustering import Clustered
 from geomflow.field.reduced.grid import ReducedGrid
+from geomflow.field.reduced.necks import poles, spheres
 from geomflow.field.reduced.polar import Legendre, Polar
-from geomflow.field.reduced.spectral import Fourier
 from geomflow.field.reduced.state import ReducedState
 from geomflow.symbolic.ansatz.closing import radial
+from geomflow.symbolic.ansatz.fibres import fibres
 
 DIGITS = 40
 NECK = 6.0
 """The strength with which points are drawn to a neck: there they are e^6 times closer than far from it."""
 
-FINE = 8
-"""How many places a point is looked at for necks."""
+NARROW = 1.5
+"""How much wider than the narrowest a neck may be that points are drawn to: others stay wide as that one pinches."""
 
 
 def lengthwise(basis: Basis) -> tuple[np.ndarray, np.ndarray]:
     """m with m · f = the mean of f along x, and D with D f = the regular speed ν of V_x = mean(f) − f.
 
     On an interval V = (sin X/m) ν, X = m (x − a): with f dX/dY = Σ h_k cos kY it is
-    ν = −(sin Y/sin X) Σ h_k U_{k−1}(η)/k, k ≥ 1, η = cos Y. On a circle V has mean 0.
+    ν = −(sin Y/sin X) Σ h_k U_{k−1}(η)/k, k ≥ 1, η = cos Y. On a circle V has mean 0, or is 0 at a place.
     """
-    if isinstance(basis, Fourier):
-        return basis.weights / basis.period, -_of_waves(basis)
+    if isinstance(basis, Circular):
+        return basis.weights / basis.period, -basis.antiderivative
     if not isinstance(basis, Polar):
         raise InputError("points are kept apart by arclength on spectral grids: leave the order out, or take another "
                          "gauge.")
@@ -59,12 +61,6 @@ def _cosines(n: int) -> np.ndarray:
     return factor[:, None] * np.cos(np.outer(np.arange(n), y)) @ inside
 
 
-def _of_waves(basis: Fourier) -> np.ndarray:
-    """From values to those of the integral with mean 0, of a function without its mean."""
-    slopes = basis.slopes
-    return basis.modes_at_nodes @ np.linalg.pinv(slopes) @ basis.analysis
-
-
 def by_length(state: ReducedState, target: ReducedGrid | None = None) -> ReducedState:
     """The same metric with x ∝ arclength, on the same points or on a target's.
 
@@ -83,19 +79,31 @@ def by_length(state: ReducedState, target: ReducedGrid | None = None) -> Reduced
 
 
 def with_necks(state: ReducedState) -> ReducedState:
-    """The state with points drawn to its necks, where the unknown that closes orbits has a minimum inside."""
+    """The state with points drawn to its narrow necks, minima of the radii of round spheres, mirrors among them.
+
+    The narrowest comes first: there the points of a circle stay.
+    """
     (basis,) = state.grid.bases
-    closing = next((f for f in state.fields if f.factor is not None), None)
-    if closing is None or not isinstance(basis, Legendre):
+    if not isinstance(basis, Legendre | Fourier):
         return state
-    x = basis.spread(FINE * basis.n + 1)[1:-1]
-    radii = state.at(closing.unknown.name, x)
-    necks = np.flatnonzero((radii[1:-1] < radii[:-2]) & (radii[1:-1] < radii[2:])) + 1
-    if not len(necks):
+    known = fibres(state.grid.ansatz)
+    names = [field.unknown.name for field in spheres(state.grid) if known[field.unknown.name].dim > 1]
+    closed = poles(state.grid)
+    found = [pair for name in names for pair in zip(*state.necks(name), strict=True) if pair[0] not in closed]
+    if not found:
         return state
-    places = tuple((float(np.pi * (x[k] - basis.a) / (basis.b - basis.a)), NECK) for k in necks)
-    clustered = Clustered(basis.n, basis.a, basis.b, places, basis.modes)
-    return by_length(state, ReducedGrid(state.grid.ansatz, (clustered,)))
+    found.sort(key=lambda pair: pair[1])
+    places = [float(place) for place, radius in found if radius < NARROW * found[0][1]]
+    return by_length(state, ReducedGrid(state.grid.ansatz, (_drawn(basis, places),)))
+
+
+def _drawn(basis: Legendre | Fourier, places: Sequence[float]) -> Clustered | Drawn:
+    """As many points, drawn to places."""
+    if isinstance(basis, Fourier):
+        turns = tuple((2 * np.pi * (x - basis.start) / basis.period, NECK) for x in places)
+        return Drawn(basis.n, basis.period, turns, basis.start)
+    angles = tuple((np.pi * (x - basis.a) / (basis.b - basis.a), NECK) for x in places)
+    return Clustered(basis.n, basis.a, basis.b, angles, basis.modes)
 
 
 @final
@@ -105,9 +113,9 @@ class _Lengthened:
     def __init__(self, state: ReducedState, radial: str) -> None:
         self._state = state
         (basis,) = state.grid.bases
-        if not isinstance(basis, Fourier | Polar):
+        if not isinstance(basis, Circular | Polar):
             raise InputError("x is made ∝ arclength on spectral grids: leave the order out.")
-        self._basis, self._interval = basis, not isinstance(basis, Fourier)
+        self._basis, self._interval = basis, not isinstance(basis, Circular)
         self._radial = radial
         rows = dict(zip(state.component_names, state.packed, strict=True))
         self._series = {name: self._of(row) for name, row in rows.items() if name != radial}
@@ -117,7 +125,7 @@ class _Lengthened:
         """Coefficients of cos kX and sin kX."""
         count = 2 * self._basis.n
         turns = np.arange(count) / count
-        if isinstance(self._basis, Fourier):
+        if isinstance(self._basis, Circular):
             x = self._basis.start + self._basis.period * turns
         else:
             x = self._basis.a + (self._basis.b - self._basis.a) * 2 * np.minimum(turns, 1 - turns)
@@ -166,7 +174,8 @@ class _Lengthened:
         if isinstance(basis, Polar):
             near = mpmath.mpf(float(basis.angles.near[place]))
             return mpmath.pi - near if basis.angles.far[place] else near
-        return 2 * mpmath.pi * mpmath.mpf(place) / basis.size
+        assert isinstance(basis, Circular)
+        return mpmath.mpf(float(basis.x[0][place] - basis.start)) * 2 * mpmath.pi / basis.period
 
     def _row(self, field: Any, targets: list[Any], angles: list[Any]) -> list[Any]:
         if field.name == self._radial:

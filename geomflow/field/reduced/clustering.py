@@ -116,7 +116,7 @@ def chain(logarithm: np.ndarray, times: int) -> Sequence[np.ndarray]:
 
     By c_{k+1, j} = (c_kj' + c_{k, j−1})/Q on Taylor series in η.
     """
-    inverse = _exponential(-logarithm)
+    inverse = exponential(-logarithm)
     rows = [np.zeros_like(inverse) for _ in range(times + 1)]
     rows[0][0] = 1
     for _ in range(times):
@@ -125,7 +125,8 @@ def chain(logarithm: np.ndarray, times: int) -> Sequence[np.ndarray]:
     return [row[0] for row in rows]
 
 
-def _exponential(series: np.ndarray) -> np.ndarray:
+def exponential(series: np.ndarray) -> np.ndarray:
+    """Taylor coefficients of e^f from those of f, (k, points)."""
     found = np.zeros_like(series)
     found[0] = np.exp(series[0])
     for k in range(1, len(series)):

@@ -16,6 +16,7 @@ from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import whole
 from geomflow.field.reduced.axes import InCosine, OneAxis
 from geomflow.field.reduced.basis import Basis, Point, Product
+from geomflow.field.reduced.circles import Drawn, Fourier
 from geomflow.field.reduced.clustering import Clustered
 from geomflow.field.reduced.compiled import compiled_nodes, integral_weights
 from geomflow.field.reduced.evaluate import Evaluated
@@ -23,7 +24,6 @@ from geomflow.field.reduced.function import ReducedFunction, make_function
 from geomflow.field.reduced.parity import Cosines
 from geomflow.field.reduced.polar import Legendre, Polar
 from geomflow.field.reduced.positivity import leading_minors
-from geomflow.field.reduced.spectral import Fourier
 from geomflow.field.reduced.state import ReducedState, make_state
 from geomflow.field.reduced.stencils import Periodic
 from geomflow.symbolic.ansatz import Ansatz, Circle, Interval, Unknown
@@ -221,7 +221,7 @@ def _peak(values: np.ndarray) -> float:
 
 def _resized(basis: Basis, n: int) -> Basis:
     changed: dict[str, Any] = {"n": n}
-    if isinstance(basis, Polar):
+    if isinstance(basis, Polar | Drawn):
         changed["modes"] = n * basis.kept // basis.size
     return replace(basis, **changed)  # type: ignore[type-var]
 
@@ -256,12 +256,14 @@ def make_grid(ansatz: Ansatz, n: int | Sequence[int] | None, order: int | None, 
 def _basis(domain: Circle | Interval, n: int, order: int | None, modes: int | None,
            places: tuple[tuple[float, float], ...]) -> Basis:
     for place in places:
-        if not isinstance(domain, Interval) or order is not None or len(np.atleast_1d(place)) != 2 or place[1] < 0:
-            raise InputError(f"places={places!r}: points are drawn to places (X, κ) of a spectral grid on an interval, "
-                             "X = π(x − a)/(b − a) and κ ≥ 0, such as places=[(pi/2, 6)].")
+        if order is not None or len(np.atleast_1d(place)) != 2 or place[1] < 0:
+            raise InputError(f"places={places!r}: points are drawn to places (X, κ) of a spectral grid, κ ≥ 0 and "
+                             "X = π(x − a)/(b − a) on an interval, 2πx/period on a circle, such as places=[(pi/2, 6)].")
     if isinstance(domain, Circle):
         period = float(domain.period)
-        return Fourier(n, period) if order is None else Periodic(n, period, order=order)
+        if order is not None:
+            return Periodic(n, period, order=order)
+        return Drawn(n, period, places, modes=modes) if places else Fourier(n, period)
     a, b = float(domain.a), float(domain.b)
     if order is not None:
         return Cosines(n, a, b, order)

@@ -11,9 +11,10 @@ import numpy as np
 import scipy.linalg
 
 from geomflow.core.errors import InputError
+from geomflow.field.reduced.circles import Circular
 from geomflow.field.reduced.compiled import compiled_nodes
 from geomflow.field.reduced.polar import Polar
-from geomflow.field.reduced.spectral import Fourier, Modal
+from geomflow.field.reduced.spectral import Modal
 from geomflow.symbolic.ansatz.axis import SINE
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def perelman_lambda(state: ReducedState) -> float:
     if not grid.shape:
         return float(state.scalar("R").ravel()[0])
     (basis, *more) = grid.bases
-    if more or not isinstance(basis, Fourier | Polar):
+    if more or not isinstance(basis, Circular | Polar):
         raise InputError("λ of metrics with symmetry is computed on spectral grids of one coordinate: leave the order "
                          "out, or take fewer coordinates.")
     (name,) = grid.coordinates

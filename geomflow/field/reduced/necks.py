@@ -21,6 +21,14 @@ def spheres(grid: ReducedGrid) -> tuple[RegularField, ...]:
                  if f.unknown.name in fibres(grid.ansatz) and f.unknown.coordinates == grid.coordinates)
 
 
+def poles(grid: ReducedGrid) -> list[float]:
+    """The ends of the one coordinate of a grid at which orbits close."""
+    domain = grid.ansatz.domain[grid.coordinates[0]]
+    if not isinstance(domain, Interval):
+        return []
+    return [float(x) for x, end in zip((domain.a, domain.b), domain.ends, strict=True) if end.closes]
+
+
 def smallest_neck(grid: ReducedGrid) -> Callable[[np.ndarray], float] | None:
     """A function of packed fields: the least local minimum of such unknowns, by parabolas between close places.
 

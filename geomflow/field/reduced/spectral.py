@@ -1,4 +1,4 @@
-"""Functions by coefficients of modes: Fourier on circles, Chebyshev between ends without parity."""
+"""Functions by coefficients of modes, and those of Chebyshev between ends without parity."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geomflow.field.reduced.axes import OnCircle, OneAxis, OnInterval, check_count, check_interval, inside
+from geomflow.field.reduced.axes import OneAxis, OnInterval, check_count, check_interval, inside
 from geomflow.field.reduced.basis import Arrays
 
 
@@ -63,68 +63,6 @@ class Modal(OneAxis):
 
     def _derivative(self, times: int) -> np.ndarray:
         return self.modes_at_nodes @ np.linalg.matrix_power(self.slopes, times) @ self.analysis
-
-
-@final
-@dataclass(frozen=True)
-class Fourier(OnCircle, Modal):
-    """Functions on a circle by trigonometric polynomials; the regular variable is x.
-
-    For an even number of nodes the sawtooth is not kept, which has no derivative.
-
-    Parameters
-    ----------
-    n : int
-        Nodes.
-    period : float
-        The length of the circle.
-    start : float
-        Where the first node is.
-    """
-
-    n: int
-    period: float
-    start: float = 0.0
-
-    def __post_init__(self) -> None:
-        check_count(self.n, 1, "a circle")
-        check_interval(self.start, self.start + self.period)
-
-    @property
-    def _numbers(self) -> np.ndarray:
-        return np.arange((self.n - 1) // 2 + 1)
-
-    @property
-    def degrees(self) -> np.ndarray:
-        return np.concatenate([self._numbers, self._numbers[1:]])
-
-    @cached_property
-    def modes_at_nodes(self) -> np.ndarray:
-        """1, cos kt, …, sin kt, …, t = 2π (x − start)/period."""
-        return _waves(np.outer(np.arange(self.n), self._numbers) % self.n / self.n)
-
-    @property
-    def analysis(self) -> np.ndarray:
-        found = 2 * self.modes_at_nodes.T / self.n
-        found[0] /= 2
-        return found
-
-    @property
-    def slopes(self) -> np.ndarray:
-        count = len(self._numbers)
-        speed = np.diag(2 * np.pi * self._numbers[1:] / self.period)
-        found = np.zeros((2 * count - 1, 2 * count - 1))
-        found[count:, 1:count], found[1:count, count:] = -speed, speed
-        return found
-
-    def at(self, points: ArrayLike) -> np.ndarray:
-        turns = self._turns(points)
-        return _waves(np.outer(turns - np.floor(turns), self._numbers) % 1) @ self.analysis
-
-
-def _waves(turns: np.ndarray) -> np.ndarray:
-    angle = 2 * np.pi * turns
-    return np.hstack([np.cos(angle), np.sin(angle[:, 1:])])
 
 
 @final

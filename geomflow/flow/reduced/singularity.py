@@ -11,10 +11,9 @@ from scipy.interpolate import CubicSpline
 
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.outcome import OutcomeKind
-from geomflow.field.reduced.necks import spheres
+from geomflow.field.reduced.necks import poles, spheres
 from geomflow.field.reduced.state import ReducedState
 from geomflow.flow.reduced.fits import Approach, approach
-from geomflow.symbolic.ansatz import Interval
 from geomflow.symbolic.ansatz.closing import radial
 
 if TYPE_CHECKING:
@@ -151,19 +150,11 @@ def kind_of(state: ReducedState, shrinking: float, exponent: float, location: Ma
     if len(location) > 1:
         return LOCAL
     (x,) = location.values()
-    poles, necks = poles_of(state), [place for _, place in necks_of(state)]
-    to_pole, to_neck = (min((abs(x - place) for place in places), default=np.inf) for places in (poles, necks))
+    ends, necks = poles(state.grid), [place for _, place in necks_of(state)]
+    to_pole, to_neck = (min((abs(x - place) for place in places), default=np.inf) for places in (ends, necks))
     if np.isinf(to_pole) and np.isinf(to_neck):
         return LOCAL
     return NECKPINCH if to_neck < to_pole else DEGENERATE
-
-
-def poles_of(state: ReducedState) -> list[float]:
-    """The ends at which orbits close."""
-    domain = state.grid.ansatz.domain[state.grid.coordinates[0]]
-    if not isinstance(domain, Interval):
-        return []
-    return [float(x) for x, end in zip((domain.a, domain.b), domain.ends, strict=True) if end.closes]
 
 
 def necks_of(state: ReducedState) -> list[tuple[str, float]]:

@@ -197,7 +197,8 @@ class Ansatz(InLatex):
         modes : int, optional
             Polynomials kept on an interval; three quarters of the points unless given.
         places : sequence of (X, κ), optional
-            Angles X = π(x − a)/(b − a) of an interval to which points are drawn, e^κ times closer there.
+            Angles X = π(x − a)/(b − a) of an interval, or 2πx/period of a circle, to which points are drawn, e^κ times
+            closer there. Runs that move points draw them to the narrow necks of their start otherwise.
         """
         return VERBS["ansatz_grid"](self, n, order, modes, places)
 
