@@ -118,3 +118,16 @@ def test_normalised_flow_keeps_the_volume(name: str, start: tuple[float, float, 
     assert x * y * z == pytest.approx(a * b * c, rel=1e-10)
     if name == "su2":  # round in the end: deviations fall as e^{−8t/r²}, r⁶ = ABC
         assert max(x, y, z) / min(x, y, z) - 1 < 20 * mp.exp(-16 / (a * b * c) ** (1 / 3))
+
+
+@pytest.mark.parametrize(("kind", "h", "speeds"), [("V", 0, (4, 4, 4)), ("III", 0, (8, 8, 0)), ("VI", -4, (20, 24, 8))])
+def test_groups_of_class_b_grow_as_their_closed_forms(kind: str, h: int, speeds: tuple[float, float, float]) -> None:
+    """A = A₀ + a t, B and C ∝ A^{b/a}, A^{c/a}; their orbits have no volume, and √(ABC) is told, with d log/dt = −R."""
+    (a, b, c), start, end = speeds, (2.0, 1.0, 3.0), 5.0
+    growth = 1 + a * end / start[0]
+    sol = run(gf.catalogue.ansatz("bianchi", type=kind, h=h), dict(zip("ABC", start, strict=True)), end)
+    wanted = [u * growth ** (s / a) for u, s in zip(start, speeds, strict=True)]
+    assert numbers(sol) == pytest.approx(wanted, rel=1e-10)
+    volumes = sol["volume"]
+    assert volumes[-1] / volumes[0] == pytest.approx(growth ** ((a + b + c) / (2 * a)), rel=1e-10)
+    assert -2 * sol["curvature_max"][0] == pytest.approx((a + b + c) / start[0], rel=1e-12)

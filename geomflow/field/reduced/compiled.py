@@ -57,7 +57,7 @@ def integral_weights(grid: ReducedGrid) -> np.ndarray:
     if len(grid.bases) != 1:
         return grid.basis.weights
     (name,) = grid.coordinates
-    density = grid.ansatz.regular.node(grid.ansatz.measure.density)
+    density = grid.ansatz.regular.node(grid.ansatz.relative_measure.density)
     held = {leaf.data for leaf in gr.leaves([density]) if leaf.op == "symbol"}
     both, low, high = (f"{root}_{name}" in held for root in (SINE, LOW_ROOT, HIGH_ROOT))
     return grid.bases[0].root_weights(both != low, both != high)

@@ -146,10 +146,10 @@ def allowed(grid: ReducedGrid) -> Callable[[float, np.ndarray], Violation | None
 def observer(grid: ReducedGrid, more: Observe | None = None) -> Observe:
     """Volume, total and extreme scalar curvature, the largest |Rm|, the smallest neck, what is not resolved; `more`."""
     ansatz, regular = grid.ansatz, grid.ansatz.regular
-    density = regular.node(ansatz.measure.density)
+    density = regular.node(ansatz.relative_measure.density)
     scalar, square = curvature_nodes(grid)
     evaluated = compiled_nodes(grid, [density, scalar * density, scalar, square])
-    weights, whole = grid.weights, float(ansatz.measure.volume)
+    weights, whole = grid.weights, float(ansatz.relative_measure.volume)
     tail, neck = tail_of(grid), smallest_neck(grid)
 
     def observe(t: float, y: np.ndarray) -> dict[str, float]:

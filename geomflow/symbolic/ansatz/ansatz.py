@@ -17,7 +17,7 @@ from geomflow.symbolic.ansatz.domain import Circle, Domain, Interval
 from geomflow.symbolic.ansatz.fibres import Fibre, fibres
 from geomflow.symbolic.ansatz.functional import ReducedFunctional, functional_on, perelman_f, perelman_w
 from geomflow.symbolic.ansatz.functions import functions_of
-from geomflow.symbolic.ansatz.measure import Measure, measure_of, normal, on_orbit
+from geomflow.symbolic.ansatz.measure import Measure, measure_of, normal, on_orbit, relative_measure_of
 from geomflow.symbolic.ansatz.reduction import Reduction, reduced, scalar_on
 from geomflow.symbolic.ansatz.regular import Regularised
 from geomflow.symbolic.ansatz.typed import METRIC, Typed, typed_flow
@@ -91,6 +91,11 @@ class Ansatz(InLatex):
     def measure(self) -> Measure:
         """The volume of orbits."""
         return measure_of(self.metric, self.coordinates)
+
+    @cached_property
+    def relative_measure(self) -> Measure:
+        """The same, with the volume 1 of orbits that have no finite one, such as groups of class B."""
+        return relative_measure_of(self.metric, self.coordinates)
 
     @cached_property
     def fibres(self) -> dict[str, Fibre]:

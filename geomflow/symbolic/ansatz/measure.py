@@ -36,6 +36,26 @@ def measure_of(metric: Metric, own: Sequence[str]) -> Measure:
 
     Raises InputError where the volume density does not split into a function of these and one of all others.
     """
+    at_point, share = _split(metric, own)
+    endless = _endless(share, metric.chart, own)
+    if endless:
+        raise InputError(f"the volume of an orbit is infinite along {endless[0].name}: give the chart a range or a "
+                         "period for it.")
+    return Measure(at_point, _integrated(share, metric.chart, own))
+
+
+def relative_measure_of(metric: Metric, own: Sequence[str]) -> Measure:
+    """The same, but with the volume 1 for orbits of infinite volume: what runs tell of how volumes change.
+
+    On groups that are not unimodular this is a left-invariant measure, unique up to a factor.
+    """
+    at_point, share = _split(metric, own)
+    finite = not _endless(share, metric.chart, own)
+    return Measure(at_point, _integrated(share, metric.chart, own) if finite else sympy.Integer(1))
+
+
+def _split(metric: Metric, own: Sequence[str]) -> tuple[sympy.Expr, sympy.Expr]:
+    """√det g at one place of each orbit, and the function of coordinates along orbits that is left."""
     chart, density = metric.chart, metric.volume_form
     at_point = on_orbit(density, chart, own)
     share = normal(density / at_point, chart)
@@ -43,7 +63,7 @@ def measure_of(metric: Metric, own: Sequence[str]) -> Measure:
     if not all_zero(slopes, chart):
         raise InputError(f"the volume density {density} is no product of a function of {', '.join(own)} and one of the "
                          "other coordinates: there is no volume of orbits.")
-    return Measure(at_point, _integrated(share, chart, own))
+    return at_point, share
 
 
 def on_orbit(expression: sympy.Expr, chart: Chart, own: Sequence[str]) -> sympy.Expr:
@@ -64,18 +84,23 @@ def inside(chart: Chart, name: str) -> list[sympy.Expr]:
 
 
 def _integrated(share: sympy.Expr, chart: Chart, own: Sequence[str]) -> sympy.Expr:
+    """The integral over orbits along coordinates of which it is a function, or which have ends."""
     for s in chart.symbols:
-        if s.name in own:
-            continue
-        low, high = chart.ranges.get(s.name, (sympy.Integer(0), chart.periods.get(s.name, sympy.oo)))
-        if s.name in chart.periods and s.name in chart.ranges:
-            high = low + chart.periods[s.name]
-        if low.is_finite and high.is_finite:
+        low, high = _extent(chart, s)
+        if s.name not in own and low.is_finite and high.is_finite:
             share = sympy.integrate(share, (s, low, high))
-        elif share.has(s):
-            raise InputError(f"the volume of an orbit is infinite along {s.name}: give the chart a range or a period "
-                             "for it.")
     return normal(share, chart)
+
+
+def _endless(share: sympy.Expr, chart: Chart, own: Sequence[str]) -> list[sympy.Symbol]:
+    """Coordinates along orbits without ends or period on which the density depends."""
+    return [s for s in chart.symbols
+            if s.name not in own and share.has(s) and not all(bound.is_finite for bound in _extent(chart, s))]
+
+
+def _extent(chart: Chart, s: sympy.Symbol) -> tuple[sympy.Expr, sympy.Expr]:
+    low, high = chart.ranges.get(s.name, (sympy.Integer(0), chart.periods.get(s.name, sympy.oo)))
+    return low, low + chart.periods[s.name] if s.name in chart.periods else high
 
 
 def normal(expression: sympy.Expr, chart: Chart) -> sympy.Expr:
