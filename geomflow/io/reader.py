@@ -336,7 +336,8 @@ def _unknowns(states: Sequence[Any], axes: Sequence[Any]) -> dict[str, Any]:
     """The unknowns of metrics with symmetry over (time, *axes); none of other states."""
     if not isinstance(states[0], ReducedState):
         return {}
-    values = {name: np.array([state[name] for state in states]) for name in states[0].unknowns}
+    shape = states[0].grid.shape
+    values = {name: np.array([np.broadcast_to(state[name], shape) for state in states]) for name in states[0].unknowns}
     return {fresh(name, layout.TAKEN): (("time", *axes), array) for name, array in values.items()}
 
 

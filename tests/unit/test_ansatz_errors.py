@@ -61,8 +61,8 @@ DOMAINS = {
         lambda: gf.Ansatz(gf.catalogue.get("su2").metric, domain=CIRCLE), InputError, "no coordinate, and 1 domain"),
     "of another coordinate": (
         lambda: gf.Ansatz(surface(), domain={"theta": CIRCLE}), UnknownNameError, "choose one of: x"),
-    "no domain at all": (lambda: gf.Ansatz(surface(), domain=7), InputError, "is a Circle or an Interval"),
-    "text": (lambda: gf.Ansatz(surface(), domain="circle"), InputError, "is a Circle or an Interval"),
+    "no domain at all": (lambda: gf.Ansatz(surface(), domain=7), InputError, "is a Circle, an Interval or a Span"),
+    "text": (lambda: gf.Ansatz(surface(), domain="circle"), InputError, "is a Circle, an Interval or a Span"),
     "a circle without a period": (
         lambda: gf.Ansatz(surface(), domain=gf.Circle()), InputError, "has no period: give it"),
     "another period": (lambda: of(U, domain=gf.Circle(2)), InputError, "the period 1, and the circle 2"),

@@ -24,10 +24,12 @@ from geomflow.field.reduced.function import ReducedFunction, make_function
 from geomflow.field.reduced.parity import Cosines
 from geomflow.field.reduced.polar import Legendre, Polar
 from geomflow.field.reduced.positivity import leading_minors
+from geomflow.field.reduced.shares import Constant, Shares
 from geomflow.field.reduced.state import ReducedState, make_state
 from geomflow.field.reduced.stencils import Periodic
-from geomflow.symbolic.ansatz import Ansatz, Circle, Interval, Unknown
+from geomflow.symbolic.ansatz import Ansatz, Circle, Span, Unknown
 from geomflow.symbolic.ansatz.axis import HIGH, HIGH_ROOT, LOW, LOW_ROOT, SINE, XI, Factor
+from geomflow.symbolic.ansatz.domain import Domain
 from geomflow.symbolic.ansatz.regular_fields import RegularField
 
 FINER = 8
@@ -117,6 +119,16 @@ class ReducedGrid(InNotebook):
     def _compiled(self) -> dict[tuple[sympy.Expr, tuple[Unknown, ...]], Evaluated]:
         return {}
 
+    @property
+    def reference(self) -> np.ndarray:
+        """The simplest metric, (fields, *grid): all regular fields vanish, and ends are at 1 (or 0) and 3."""
+        fields = self.ansatz.regular.fields
+        found = np.zeros((len(fields), *self.shape))
+        for field, row in zip(fields, found, strict=True):
+            if self.shape and not field.unknown.coordinates:
+                row[:] = 3.0 if field is fields[-1] else 1.0
+        return found
+
     @cached_property
     def places(self) -> np.ndarray:
         """Many places along the coordinate, as dense as the points are, the ends of an interval too, (M,)."""
@@ -147,11 +159,15 @@ class ReducedGrid(InNotebook):
         return factor_of(field.factor, self.statics[f"{LOW}_{name}"], self.statics[f"{HIGH}_{name}"])
 
     def basis_of(self, field: RegularField) -> Basis:
-        """The basis of a field: that of the grid, with fewer modes where it closes an orbit.
+        """The basis of a field: that of the grid, with fewer modes where it closes an orbit; numbers are constant.
 
         Where a sphere of dimension n closes the field has 2n + 2 degrees less than the one beside it: with as many, or
         with two less where n > 2, a mode at each pole grows that the equation does not have.
         """
+        if not field.unknown.coordinates and self.shape:
+            return Constant(self.basis.size)
+        if isinstance(self.basis, Shares):
+            return self.basis
         if field.factor is None or len(self.bases) != 1 or not isinstance(self.bases[0], Polar):
             return self.basis
         drop, kept = 2 * field.dim + 2, self.bases[0].kept
@@ -253,12 +269,16 @@ def make_grid(ansatz: Ansatz, n: int | Sequence[int] | None, order: int | None, 
     return ReducedGrid(ansatz, made)
 
 
-def _basis(domain: Circle | Interval, n: int, order: int | None, modes: int | None,
+def _basis(domain: Domain, n: int, order: int | None, modes: int | None,
            places: tuple[tuple[float, float], ...]) -> Basis:
     for place in places:
-        if order is not None or len(np.atleast_1d(place)) != 2 or place[1] < 0:
+        if isinstance(domain, Span) or order is not None or len(np.atleast_1d(place)) != 2 or place[1] < 0:
             raise InputError(f"places={places!r}: points are drawn to places (X, κ) of a spectral grid, κ ≥ 0 and "
                              "X = π(x − a)/(b − a) on an interval, 2πx/period on a circle, such as places=[(pi/2, 6)].")
+    if isinstance(domain, Span):
+        if order is not None:
+            raise InputError("grids on a span are spectral: leave the order out.")
+        return Shares(n, modes)
     if isinstance(domain, Circle):
         period = float(domain.period)
         if order is not None:

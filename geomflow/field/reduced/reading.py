@@ -18,6 +18,7 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, PositivityError, ShapeError
 from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.core.numbers import real_array
+from geomflow.field.reduced.axes import OneAxis
 from geomflow.symbolic.ansatz import Interval
 from geomflow.symbolic.ansatz.regular_fields import RegularField
 
@@ -213,7 +214,7 @@ def _of_expression(grid: ReducedGrid, name: str, given: Any) -> Profile:
                          f"{', '.join(grid.coordinates) or 'nothing: give a number'}.")
     if expression.has(sympy.nan, sympy.oo, -sympy.oo, sympy.zoo):
         raise _not_finite(name, given)
-    function = _precisely(expression, [s.name for s in symbols])
+    function = in_multiple_precision(expression, [s.name for s in symbols])
     with mpmath.workdps(DIGITS):
         points = list(zip(*grid.basis.x, strict=True)) or [()]
         try:
@@ -229,8 +230,16 @@ def _not_finite(name: str, given: Any) -> InputError:
     return InputError(f"'{name}' = {given} is not a finite real number at a point of the grid.")
 
 
-def _precisely(expression: sympy.Expr, names: Sequence[str]) -> Function:
-    """An expression as a function of coordinates in multiple precision."""
+def in_multiple_precision(expression: sympy.Expr, names: Sequence[str]) -> Function:
+    """An expression as a function of coordinates in multiple precision.
+
+    Parameters
+    ----------
+    expression : sympy expression
+        Of the names.
+    names : sequence of str
+        The arguments, in order.
+    """
     node, leaves = from_sympy(expression), [gr.symbol(name) for name in names]
     return lambda *x: gr.evaluate([node], dict(zip(leaves, x, strict=True)), _MULTIPLE)[0]
 
@@ -258,5 +267,7 @@ _MULTIPLE = gr.Arithmetic(_number, _power, _call)
 
 
 def _ends(grid: ReducedGrid) -> tuple[float, float]:
-    (domain,) = grid.ansatz.domain.values()
-    return (float(domain.a), float(domain.b)) if isinstance(domain, Interval) else (0.0, float(domain.period))
+    (basis,) = grid.bases
+    assert isinstance(basis, OneAxis)
+    low, high = basis.spread(2)
+    return float(low), float(high)

@@ -16,8 +16,11 @@ from geomflow.core.numbers import require_unmasked
 from geomflow.field.reduced.extrema import Extrema, extrema
 from geomflow.field.reduced.ground_state import perelman_lambda
 from geomflow.field.reduced.reading import Profile, profile_of
+from geomflow.field.reduced.shares import Shares
+from geomflow.field.reduced.span import shares_of, span_rows, span_unknowns
 from geomflow.symbolic.ansatz import Unknown
 from geomflow.symbolic.ansatz.regular_fields import RegularField
+from geomflow.symbolic.ansatz.span import span_of
 
 if TYPE_CHECKING:
     from geomflow.field.reduced.grid import ReducedGrid
@@ -66,7 +69,9 @@ class ReducedState(InNotebook):
 
     def __getitem__(self, name: str) -> Any:
         require_known("unknown", name, self.unknowns)
-        return self._values[name].reshape(self.grid.shape) if self.grid.shape else float(self._values[name][0])
+        field = next(field for field in self.fields if field.unknown.name == name)
+        values = self._values[name]
+        return values.reshape(self.grid.shape) if field.unknown.coordinates else float(values[0])
 
     @property
     def values(self) -> np.ndarray:
@@ -94,6 +99,7 @@ class ReducedState(InNotebook):
             The places.
         """
         require_known("unknown", name, self.unknowns)
+        points = self._placed(points)
         matrix = self.grid.basis.at(points)
         rows = {key: matrix @ row for key, row in self._rows.items()}
         squares = {field.name: square_at(self.grid, field, points) for field in self.fields if field.factor is not None}
@@ -119,7 +125,11 @@ class ReducedState(InNotebook):
         text : str
             In the language of `Flow.from_expression`.
         """
-        return np.asarray(self.grid.basis.at(points) @ self.evaluated(self.grid.ansatz.scalar(text)))
+        return np.asarray(self.grid.basis.at(self._placed(points)) @ self.evaluated(self.grid.ansatz.scalar(text)))
+
+    def _placed(self, points: Any) -> Any:
+        """Places in the coordinates of the grid: shares of a span whose ends move."""
+        return points if span_of(self.grid.ansatz) is None else shares_of(self.grid, self._rows, points)
 
     def integral(self, text: str = "1") -> float:
         """∫ s dV of a function of the metric.
@@ -246,7 +256,8 @@ class ReducedState(InNotebook):
     def __facts__(self) -> Facts:
         for name in self.unknowns:
             row = self._values[name]
-            yield name, f"{row[0]:.6g}" if not self.grid.shape else f"from {row.min():.6g} to {row.max():.6g}"
+            one = np.ptp(row) == 0
+            yield name, f"{row[0]:.6g}" if one else f"from {row.min():.6g} to {row.max():.6g}"
         yield "on", self.grid
 
     def __repr__(self) -> str:
@@ -257,6 +268,8 @@ class ReducedState(InNotebook):
 def unknowns_from(fields: tuple[RegularField, ...], rows: Mapping[str, np.ndarray],
                   squares: Mapping[str, np.ndarray], grid: ReducedGrid) -> dict[str, np.ndarray]:
     """The unknowns from the regular fields and ρ² at the same places."""
+    if span_of(grid.ansatz) is not None:
+        return span_unknowns(grid, rows, squares[fields[0].name])
     found = {}
     for field in fields:
         row = rows[field.name]
@@ -281,6 +294,8 @@ def radius(grid: ReducedGrid, field: RegularField, square: np.ndarray) -> np.nda
 def square_at(grid: ReducedGrid, field: RegularField, points: Any) -> np.ndarray:
     """ρ² at any places."""
     assert field.factor is not None
+    if isinstance(grid.basis, Shares):
+        return 4 * np.asarray(points) * (1 - np.asarray(points))
     (name,) = field.unknown.coordinates
     domain = grid.ansatz.domain[name]
     places = np.atleast_1d(np.asarray(points, dtype=float))
@@ -294,6 +309,8 @@ def square_at(grid: ReducedGrid, field: RegularField, points: Any) -> np.ndarray
 
 def make_state(grid: ReducedGrid, given: Mapping[str, Any]) -> ReducedState:
     """The state of `grid.state(**given)`, checked."""
+    if span_of(grid.ansatz) is not None:
+        return ReducedState(grid, span_rows(grid, given))
     fields = grid.ansatz.regular.fields
     names = tuple(field.unknown.name for field in fields)
     for name in given:

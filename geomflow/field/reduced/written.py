@@ -13,12 +13,13 @@ from geomflow.field.reduced.clustering import Clustered
 from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.field.reduced.parity import Cosines
 from geomflow.field.reduced.polar import Legendre
+from geomflow.field.reduced.shares import Shares
 from geomflow.field.reduced.spectral import Chebyshev
 from geomflow.field.reduced.stencils import Periodic, Staggered
 from geomflow.symbolic.ansatz.written import read_ansatz, written
 
 _BASES: Mapping[str, type[Basis]] = {kind.__name__: kind for kind in (
-    Chebyshev, Clustered, Cosines, Drawn, Fourier, Legendre, Periodic, Staggered,
+    Chebyshev, Clustered, Cosines, Drawn, Fourier, Legendre, Periodic, Shares, Staggered,
 )}
 
 

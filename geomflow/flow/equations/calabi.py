@@ -13,12 +13,15 @@ from geomflow.flow.equation import Equation, checked_state
 from geomflow.flow.equations.derived import Descent
 from geomflow.flow.equations.kahler import LOG_KAPPA, kahler_monitors, log_det_stage, log_flat_volume
 from geomflow.flow.flow import Flow
+from geomflow.symbolic.ansatz import Typed
 from geomflow.symbolic.functionals.kahler import KEnergy
 from geomflow.symbolic.functionals.system import GradientSystem
 from geomflow.symbolic.variation.kahler_frame import KahlerClass
 
 if TYPE_CHECKING:
     import sympy
+
+    from geomflow.symbolic.kahler import KahlerMetric
 
 
 @final
@@ -37,6 +40,26 @@ class CalabiFlow(Flow):
     def equation(self) -> sympy.Eq:
         """∂_t φ = R − R̄."""
         return descent(ComplexTorus(dim=1)).equation
+
+    def typed(self, dim: int) -> Typed:
+        """∂_t g_{ab̄} = ∂_a∂_b̄ R: half of the Hessian and of what J makes of it.
+
+        Parameters
+        ----------
+        dim : int
+            Of the manifold.
+        """
+        return Typed("sym(Hess(R) + J[a,i]*J[b,j]*Hess(R)[a,b])/2")
+
+    def of_potential(self, metric: KahlerMetric) -> sympy.Expr:
+        """The rate of the potential, R up to its mean.
+
+        Parameters
+        ----------
+        metric : KahlerMetric
+            Of the potential.
+        """
+        return metric.scalar
 
     def components(self, torus: Any) -> list[sympy.Eq]:
         """The equation of φ over the flat unit reference form, written out."""

@@ -21,6 +21,7 @@ from geomflow.flow.equations.kahler import Target, kahler_monitors, log_det_stag
 from geomflow.flow.flow import Flow
 from geomflow.flow.steppers.choose import fitting_stepper
 from geomflow.flow.steppers.rosenbrock import SemiImplicit
+from geomflow.symbolic.ansatz import Typed
 from geomflow.symbolic.jets import field_node
 from geomflow.symbolic.variation.kahler_frame import PHI
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from geomflow.flow.control import Stepper
     from geomflow.flow.problem import Problem
+    from geomflow.symbolic.kahler import KahlerMetric
 
 TARGET = "log_target"
 
@@ -49,10 +51,13 @@ class KahlerRicciFlow(Flow):
         ρ > 0, whatever ``grid.scalar`` takes; flat, ρ = 1, unless given.
     speed : float
         Positive; Hamilton's ∂_t g = −2 Ric has 2.
+    normalised : bool
+        Of metrics with symmetry, whose class moves: keep the volume, ∂_t g = −Ric + R̄ g/d. On a torus R̄ = 0.
     """
 
     density: Any = None
     speed: float = 1
+    normalised: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.speed, bool) or not (isinstance(self.speed, Real) and 0 < self.speed <= float_info.max):
@@ -69,6 +74,33 @@ class KahlerRicciFlow(Flow):
         t = sympy.Symbol("t")
         rate = sympy.Rational(fraction_of(self.speed)) * sympy.log(sympy.Symbol("v", positive=True))
         return sympy.Eq(sympy.Derivative(sympy.Function("phi")(t), t), rate, evaluate=False)
+
+    def typed(self, dim: int) -> Typed:
+        """"-Ric", which moves the Kähler class; with the mean of R where it is normalised.
+
+        Raises InputError where a density is prescribed, which is that of a torus.
+
+        Parameters
+        ----------
+        dim : int
+            Of the manifold.
+        """
+        if self.density is not None:
+            raise InputError("a density is prescribed on a torus, not for metrics with symmetry: leave it out.")
+        speed = fraction_of(self.speed)
+        return Typed(f"-{speed}*Ric" + (f" + {speed}*mean(R)/{dim}*g" if self.normalised else ""))
+
+    def of_potential(self, metric: KahlerMetric) -> sympy.Expr:
+        """The rate of the potential, speed times log det g up to a constant.
+
+        Parameters
+        ----------
+        metric : KahlerMetric
+            Of the potential.
+        """
+        import sympy
+
+        return sympy.Rational(fraction_of(self.speed)) * sympy.log(metric.determinant)
 
     def components(self, torus: Any) -> list[sympy.Eq]:
         """The equation of φ over the flat unit reference form, written out."""

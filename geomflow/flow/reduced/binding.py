@@ -20,11 +20,13 @@ from geomflow.flow.events import TerminalEvent
 from geomflow.flow.problem import Problem, Violation, lost_positivity
 from geomflow.flow.reduced.energy import Observe, energies
 from geomflow.flow.reduced.growth import require_same_growth
+from geomflow.flow.reduced.kahler_class import class_lost
 from geomflow.flow.reduced.rates import Comoving, Lengthwise, Rates
 from geomflow.flow.thresholds import CurvatureGrowth, ResolutionLoss
 from geomflow.symbolic.ansatz import Reduction
 from geomflow.symbolic.ansatz.closing import radial
 from geomflow.symbolic.ansatz.curvature import curvatures
+from geomflow.symbolic.ansatz.span import span_of
 from geomflow.symbolic.ansatz.typed import typed_flow
 
 if TYPE_CHECKING:
@@ -131,10 +133,16 @@ def rates_in(gauge: str, grid: ReducedGrid, reduction: Reduction) -> Rates:
 
 def allowed(grid: ReducedGrid) -> Callable[[float, np.ndarray], Violation | None]:
     """What is wrong with fields: exponentials that are out of range, metrics that are not positive."""
+    logs = np.array([f.exponent != 0 or bool(f.unknown.coordinates) or not grid.shape
+                     for f in grid.ansatz.regular.fields])
+    span = span_of(grid.ansatz)
+
     def check(t: float, y: np.ndarray) -> Violation | None:
-        worst = float(np.abs(y).max())
+        worst = float(np.abs(y[logs]).max())
         if not worst < LARGEST:
             return Violation("domain", "the logarithm of an unknown", worst)
+        if span is not None and (lost := class_lost(grid, y)) is not None:
+            return lost
         if grid.minors is None:
             return None
         minors = grid.minors(y.reshape(len(y), -1), {})
@@ -171,11 +179,11 @@ def observer(grid: ReducedGrid, more: Observe | None = None) -> Observe:
 
 def tail_of(grid: ReducedGrid) -> Callable[[float, np.ndarray], float] | None:
     """How much of the fields is in the shortest waves of a spectral grid of one coordinate."""
-    bases = [grid.basis_of(f) for f in grid.ansatz.regular.fields]
+    bases = [grid.basis_of(f) for f in grid.ansatz.regular.fields if f.unknown.coordinates or not grid.shape]
     spectral = [basis for basis in bases if isinstance(basis, Modal)]
     if len(spectral) < len(bases):
         return None
-    return lambda t, y: max(basis.tail(row.ravel()) for basis, row in zip(spectral, y, strict=True))
+    return lambda t, y: max(basis.tail(row.ravel()) for basis, row in zip(spectral, y, strict=False))
 
 
 def curvature_nodes(grid: ReducedGrid) -> tuple[gr.Node, gr.Node]:

@@ -57,7 +57,7 @@ class ReducedFlow(Flow):
         if state.grid.ansatz != ansatz:
             raise InputError(f"the equations are those of {ansatz}, and the state is one of {state.grid.ansatz}: "
                              "reduce the flow on its own ansatz.")
-        beside = [u.name for u in self.reduction.unknowns if u not in ansatz.unknowns]
+        beside = [u.name for u in self.reduction.unknowns if u not in state.grid.ansatz.moving]
         if beside:
             raise InputError(f"'{beside[0]}' moves beside the metric, and runs are of metrics of an ansatz: evaluate "
                              "these rates, or take a functional of the metric alone.")

@@ -57,9 +57,8 @@ def growth(rates: Rates) -> tuple[float, float]:
         On a grid.
     """
     grid = rates.grid
-    zero = np.zeros((len(grid.ansatz.regular.fields), *grid.shape))
     with np.errstate(all="ignore"):
-        matrix = rates.jacobian(0.0, zero)
+        matrix = rates.jacobian(0.0, grid.reference)
     if not np.isfinite(matrix).all():
         return -np.inf, 0.0
     values = np.linalg.eigvals(matrix)

@@ -13,17 +13,23 @@ from geomflow.core.errors import InputError, require_known
 from geomflow.core.notebook import VERBS
 from geomflow.core.numbers import exact_number
 from geomflow.symbolic.ansatz.closing import radial
-from geomflow.symbolic.ansatz.domain import Circle, Domain, Interval
+from geomflow.symbolic.ansatz.domain import Circle, Domain, Interval, Span
 from geomflow.symbolic.ansatz.fibres import Fibre, fibres
+from geomflow.symbolic.ansatz.form import checked_form
 from geomflow.symbolic.ansatz.functional import ReducedFunctional, functional_on, perelman_f, perelman_w
 from geomflow.symbolic.ansatz.functions import functions_of
 from geomflow.symbolic.ansatz.measure import Measure, measure_of, normal, on_orbit, relative_measure_of
+from geomflow.symbolic.ansatz.potential import PotentialAnsatz
 from geomflow.symbolic.ansatz.reduction import Reduction, reduced, scalar_on
 from geomflow.symbolic.ansatz.regular import Regularised
+from geomflow.symbolic.ansatz.regular_span import RegularisedSpan
+from geomflow.symbolic.ansatz.span import ends_of, span_of
 from geomflow.symbolic.ansatz.typed import METRIC, Typed, typed_flow
 from geomflow.symbolic.ansatz.unknowns import Unknown, unknowns_of
+from geomflow.symbolic.components import Matrix
 from geomflow.symbolic.exact import all_zero
-from geomflow.symbolic.given import given
+from geomflow.symbolic.given import given, names_in
+from geomflow.symbolic.kahler import KahlerMetric
 from geomflow.symbolic.metric import Metric
 from geomflow.symbolic.show import InLatex
 
@@ -38,12 +44,16 @@ class Ansatz(InLatex):
 
     Parameters
     ----------
-    metric : Metric
-        With unknown functions of coordinates, or with parameters.
+    metric : Metric or KahlerMetric
+        With unknown functions of coordinates, or with parameters. Of a Kähler metric the potential is a profile P(s),
+        and a `PotentialAnsatz` is made.
     unknowns : str or sequence of str, optional
         Which of them flows change; all unknown functions, or all parameters where there is no function, unless given.
-    domain : Circle, Interval, or several by coordinate, optional
+    domain : Circle, Interval, Span, or several by coordinate, optional
         Where the coordinates of the unknowns lie. A circle of the chart's period is found where none is given.
+    form : matrix, optional
+        A closed two-form ω, antisymmetric, with which the metric is Kähler for all unknowns: J = g⁻¹ω has J² = −1.
+        Rates may then hold J, and flows of Kähler metrics are reduced.
 
     Notes
     -----
@@ -61,20 +71,32 @@ class Ansatz(InLatex):
     metric: Metric
     unknowns: tuple[Unknown, ...]
     domain: Mapping[str, Domain]
+    form: Matrix | None
 
-    def __init__(self, metric: Metric, unknowns: str | Iterable[str] | None = None, domain: Any = None) -> None:
+    def __new__(cls, metric: Any = None, unknowns: Any = None, domain: Any = None, form: Any = None) -> Any:
+        """An ansatz of potentials where the metric is a KahlerMetric."""
+        return PotentialAnsatz.of(metric, unknowns) if isinstance(metric, KahlerMetric) else super().__new__(cls)
+
+    def __init__(self, metric: Metric, unknowns: str | Iterable[str] | None = None, domain: Any = None,
+                 form: Any = None) -> None:
         if not isinstance(metric, Metric):
             raise InputError(f"an ansatz is made of a Metric with unknown functions, and {metric!r} was given.")
         declared, found = unknowns_of(metric, unknowns)
         object.__setattr__(self, "metric", declared)
         object.__setattr__(self, "unknowns", found)
         object.__setattr__(self, "domain", domain_of(declared, found, domain))
+        object.__setattr__(self, "form", None if form is None else checked_form(declared, form))
 
     @property
     def coordinates(self) -> tuple[str, ...]:
         """Those on which unknowns depend."""
         return tuple(name for name in self.metric.chart.coordinates
                      if any(name in u.coordinates for u in self.unknowns))
+
+    @property
+    def moving(self) -> tuple[Unknown, ...]:
+        """The unknowns, and the ends of a span."""
+        return (*self.unknowns, *ends_of(self))
 
     def unknown(self, name: str) -> Unknown:
         """An unknown by name.
@@ -89,13 +111,17 @@ class Ansatz(InLatex):
 
     @cached_property
     def measure(self) -> Measure:
-        """The volume of orbits."""
-        return measure_of(self.metric, self.coordinates)
+        """The volume of orbits; on a span from a to b by shares (y − a)/(b − a) of it."""
+        return self._by_shares(measure_of(self.metric, self.coordinates))
 
     @cached_property
     def relative_measure(self) -> Measure:
         """The same, with the volume 1 of orbits that have no finite one, such as groups of class B."""
-        return relative_measure_of(self.metric, self.coordinates)
+        return self._by_shares(relative_measure_of(self.metric, self.coordinates))
+
+    def _by_shares(self, measure: Measure) -> Measure:
+        span = span_of(self)
+        return measure if span is None else Measure(span.length * measure.density, measure.volume)
 
     @cached_property
     def fibres(self) -> dict[str, Fibre]:
@@ -115,7 +141,7 @@ class Ansatz(InLatex):
     @cached_property
     def regular(self) -> Regularised:
         """The regular fields that stand for the unknowns, and what rates become in them."""
-        return Regularised(self)
+        return Regularised(self) if span_of(self) is None else RegularisedSpan(self)
 
     def reduce(self, flow: Any) -> Reduction:
         """The evolution of the unknowns under a flow, exactly.
@@ -260,7 +286,7 @@ class Ansatz(InLatex):
         """What two ansätze share that are the same."""
         chart = self.metric.chart
         return (chart.symbols, *(tuple(sorted(own.items())) for own in (chart.ranges, chart.periods)),
-                self.metric.matrix, self.unknowns, tuple(self.domain.items()))
+                self.metric.matrix, self.unknowns, tuple(self.domain.items()), self.form)
 
     def __str__(self) -> str:
         where = "".join(f", {name} on {domain}" for name, domain in self.domain.items())
@@ -305,8 +331,8 @@ def _by_coordinate(own: Sequence[str], wanted: Any) -> dict[str, Any]:
         table = dict(zip(own, domains, strict=True))
     for name, domain in table.items():
         require_known("coordinate of unknowns", name, own)
-        if not isinstance(domain, Circle | Interval):
-            raise InputError(f"the domain of {name} is a Circle or an Interval, and {domain!r} was given.")
+        if not isinstance(domain, Circle | Interval | Span):
+            raise InputError(f"the domain of {name} is a Circle, an Interval or a Span, and {domain!r} was given.")
     return table
 
 
@@ -319,6 +345,8 @@ def _counted(own: Sequence[str]) -> str:
 def _fitted(metric: Metric, name: str, domain: Domain) -> Domain:
     """The domain with what the chart knows. Raises InputError where the two differ."""
     period, bounds = metric.chart.periods.get(name), metric.chart.ranges.get(name)
+    if isinstance(domain, Span):
+        return _between_free_names(metric, name, domain)
     if isinstance(domain, Circle):
         length = domain.period if domain.period is not None else period
         if length is None:
@@ -337,6 +365,16 @@ def _fitted(metric: Metric, name: str, domain: Domain) -> Domain:
         raise InputError(f"the chart says that {name} lies in ({bounds[0]}, {bounds[1]}), and the domain is {domain}: "
                          "make them agree.")
     return domain
+
+
+def _between_free_names(metric: Metric, name: str, span: Span) -> Span:
+    """The span. Raises InputError where its ends are called as something of the metric, or y ≤ 0 is not excluded."""
+    for end in span.ends:
+        if end.name in (*metric.chart.coordinates, *names_in(metric.matrix)):
+            raise InputError(f"the end '{end.name}' of {name} is called as something of the metric: call it otherwise.")
+    if metric.chart.ranges.get(name) != (0, sympy.oo):
+        raise InputError(f"the coordinate {name} of a span is positive: give the chart ranges={{'{name}': (0, 'oo')}}.")
+    return span
 
 
 def _require_closing(domain: Domain, name: str, unknowns: Sequence[Unknown]) -> None:

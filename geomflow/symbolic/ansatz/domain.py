@@ -1,14 +1,16 @@
-"""Where the unknown functions of an ansatz live: circles, and intervals with what happens at their ends."""
+"""Where the unknown functions of an ansatz live: circles, intervals with what happens at their ends, moving spans."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias, final
 
 import sympy
 
 from geomflow.core.errors import InputError, require_known
+from geomflow.symbolic.ansatz.unknowns import Unknown
 from geomflow.symbolic.given import given_bound, given_freely
 
 CLOSING = ("pole", "bolt", "nut")
@@ -126,4 +128,46 @@ class Interval:
         return f"the interval ({self.a}, {self.b}) with the ends {self.ends[0]} and {self.ends[1]}"
 
 
-Domain: TypeAlias = Circle | Interval
+@final
+@dataclass(frozen=True)
+class Span:
+    """A coordinate y from a to b, at which the unknown of the metric vanishes and a circle closes smoothly.
+
+    Such is Calabi's momentum, the radius of orbits or their area: components that are functions of y alone say which
+    orbit is where, and the ends move with them. Unknown numbers are a and b; a that is 0 stays, and all of the orbit
+    closes to a point there.
+
+    Raises InputError for ends that are neither names nor 0 and a name.
+
+    Parameters
+    ----------
+    a, b : str or 0
+        What the ends are called.
+    """
+
+    a: Any
+    b: Any
+
+    def __post_init__(self) -> None:
+        for end in ("a", "b"):
+            found = given_freely(getattr(self, end))
+            object.__setattr__(self, end, sympy.Symbol(found.name, real=True) if found.is_Symbol else found)
+        if not (self.b.is_Symbol and (self.a.is_Symbol or self.a == 0) and self.a != self.b):
+            raise InputError(f"the ends of a span are names of numbers, the first may be 0, as in Span('a', 'b'), and "
+                             f"({self.a}, {self.b}) was given.")
+
+    @property
+    def length(self) -> sympy.Expr:
+        """b − a."""
+        return self.b - self.a
+
+    @cached_property
+    def ends(self) -> tuple[Unknown, ...]:
+        """The ends that move, as unknown numbers."""
+        return tuple(Unknown(end, (), False) for end in (self.a, self.b) if end.is_Symbol)
+
+    def __str__(self) -> str:
+        return f"the span from {self.a} to {self.b}"
+
+
+Domain: TypeAlias = Circle | Interval | Span

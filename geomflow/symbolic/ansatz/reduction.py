@@ -1,7 +1,8 @@
 """A flow restricted to an ansatz: the rates of its unknowns, exactly, or the component that cannot be matched.
 
 Σ_k ∂g/∂u_k u̇_k = rate is solved for the u̇_k by elimination in a ring in which zero is decided. What is left over must
-vanish, and so must the derivatives of u̇_k along coordinates on which u_k does not depend.
+vanish, and so must the derivatives of u̇_k along coordinates on which u_k does not depend. Coordinates that are told by
+the size of orbits are kept so, modulo a vector field.
 """
 
 from __future__ import annotations
@@ -19,8 +20,11 @@ from geomflow.core.errors import ExpressionError, InputError, require_known
 from geomflow.core.graph.sympy_bridge import all_to_sympy, with_functions
 from geomflow.core.symmetric import packed_places
 from geomflow.symbolic.ansatz.derivatives import Derivatives
+from geomflow.symbolic.ansatz.form import STRUCTURE, structure_of
+from geomflow.symbolic.ansatz.keeping import dragged, keeping_speed, kept_component
 from geomflow.symbolic.ansatz.measure import normal, on_orbit
 from geomflow.symbolic.ansatz.shown import in_latex, integrals, integrals_in_latex, mean_in_latex, plainly
+from geomflow.symbolic.ansatz.span import end_rates
 from geomflow.symbolic.ansatz.typed import METRIC, Typed
 from geomflow.symbolic.ansatz.unknowns import Unknown
 from geomflow.symbolic.chart import Chart
@@ -39,6 +43,7 @@ from geomflow.symbolic.show import InLatex, latex
 if TYPE_CHECKING:
     from geomflow.symbolic.ansatz.ansatz import Ansatz
     from geomflow.symbolic.ansatz.functional import ReducedFunctional
+    from geomflow.symbolic.ansatz.potential import PotentialAnsatz
 
 
 @final
@@ -74,7 +79,7 @@ class Reduction(InLatex):
         In the unknowns, their derivatives, parameters, the time and means.
     means : tuple of Mean
         Numbers of the whole manifold, by the names that stand for them in the rates.
-    ansatz : Ansatz
+    ansatz : Ansatz or PotentialAnsatz
         Whose unknowns they are.
     energy : ReducedFunctional, optional
         What the equations descend.
@@ -83,7 +88,7 @@ class Reduction(InLatex):
     unknowns: tuple[Unknown, ...]
     rates: tuple[sympy.Expr, ...]
     means: tuple[Mean, ...]
-    ansatz: Ansatz
+    ansatz: Ansatz | PotentialAnsatz
     energy: ReducedFunctional | None = None
 
     @property
@@ -134,9 +139,13 @@ def reduced(ansatz: Ansatz, flow: Typed) -> Reduction:
     moved = words.rate(flow.rate)
     if flow.gauge == "deturck":
         moved += ansatz.metric.lie_derivative(deturck_field(ansatz))
-    rates, means = solved(ansatz, moved), words.means()
+    means, place, speed = words.means(), kept_component(ansatz), sympy.Integer(0)
+    if place is not None:
+        speed = keeping_speed(ansatz, moved, place)
+        moved += dragged(ansatz, speed)
+    rates = solved(ansatz, moved)
     if ansatz.coordinates:
-        return Reduction(ansatz.unknowns, rates, means, ansatz)
+        return Reduction(ansatz.moving, (*rates, *end_rates(ansatz, speed)), means, ansatz)
     for mean in reversed(means):
         value = {sympy.Symbol(mean.name): mean.top / (mean.bottom or 1)}
         rates = tuple(normal(rate.xreplace(value), ansatz.metric.chart) for rate in rates)
@@ -165,13 +174,7 @@ def transported(ansatz: Ansatz, speed: sympy.Expr) -> tuple[sympy.Expr, ...]:
     speed : sympy expression
         V, such as an unknown function of the coordinate.
     """
-    (name,) = ansatz.coordinates
-    along = [speed if x == name else sympy.Integer(0) for x in ansatz.metric.chart.coordinates]
-    metric = ansatz.metric
-    dragged = [metric.matrix.diff(x) * v for x, v in zip(metric.chart.symbols, along, strict=True)]
-    slope = sympy.Matrix(metric.dim, metric.dim, lambda i, j: along[i].diff(metric.chart.symbols[j]))
-    moved = sum(dragged[1:], dragged[0]) + metric.matrix * slope + slope.T * metric.matrix
-    return solved(ansatz, moved)
+    return solved(ansatz, dragged(ansatz, speed))
 
 
 def solved(ansatz: Ansatz, rates: sympy.Matrix) -> tuple[sympy.Expr, ...]:
@@ -238,7 +241,7 @@ class _Reader:
         self._ansatz, chart = ansatz, ansatz.metric.chart
         self._functions = {u.name: u.value.func for u in (*ansatz.unknowns, *functions) if u.coordinates}
         matrix = ansatz.metric.matrix
-        nodes = np.array([[with_functions(e) for e in matrix.row(i)] for i in range(chart.dim)], dtype=object)
+        nodes = self._nodes(matrix)
         own = [*chart.coordinates, *names_in(matrix), *(u.name for u in functions)]
         for name in (*flow.numbers, *flow.where):
             if name in own:
@@ -253,8 +256,15 @@ class _Reader:
                        **{name: Tensor.scalar(number) for name, number in flow.numbers.items()},
                        **{u.name: Tensor.scalar(with_functions(u.value)) for u in functions},
                        METRIC: Tensor(nodes, (False, False))}
+        if ansatz.form is not None:
+            structure = self._nodes(structure_of(ansatz.metric, ansatz.form))
+            self._known.setdefault(STRUCTURE, Tensor(structure, (True, False)))
         for name, text in flow.where.items():
             self._known[name] = replace(ordered(self._read(text)), labels=None)
+
+    @staticmethod
+    def _nodes(matrix: sympy.Matrix) -> np.ndarray:
+        return np.array([[with_functions(e) for e in matrix.row(i)] for i in range(matrix.rows)], dtype=object)
 
     def rate(self, text: str) -> sympy.Matrix:
         """A symmetric tensor with two lower indices, as sympy."""

@@ -21,6 +21,7 @@ from geomflow.core import graph as gr
 from geomflow.core.graph.sympy_bridge import contents, from_sympy
 from geomflow.symbolic.ansatz.axis import Axis, with_ends
 from geomflow.symbolic.ansatz.division import Division, Exponential
+from geomflow.symbolic.ansatz.domain import Circle, Domain, Interval
 from geomflow.symbolic.ansatz.regular_fields import RegularField, Remainder, regular_fields
 
 if TYPE_CHECKING:
@@ -61,11 +62,18 @@ class Regularised:
     """
 
     def __init__(self, ansatz: Ansatz) -> None:
-        self.fields = regular_fields(ansatz)
+        self.fields = self._fields_of(ansatz)
         self._names = ansatz.coordinates
-        self._axes = [Axis(name, ansatz.domain[name]) for name in self._names]
+        self._axes = [self._axis(name, ansatz.domain[name]) for name in self._names]
         self._remainders: dict[str, Remainder] = {}
         self._known: dict[tuple[sympy.Expr, ...], Regular] = {}
+
+    def _fields_of(self, ansatz: Ansatz) -> tuple[RegularField, ...]:
+        return regular_fields(ansatz)
+
+    def _axis(self, name: str, domain: Domain) -> Axis:
+        assert isinstance(domain, Circle | Interval)
+        return Axis(name, domain)
 
     def of_rates(self, rates: Sequence[sympy.Expr]) -> Regular:
         """The rates of the fields from those of the unknowns, found once."""

@@ -32,7 +32,7 @@ class Unknown:
     coordinates : tuple of str
         On which it depends.
     positive : bool
-        Whether the metric is degenerate where it vanishes.
+        Whether the metric is degenerate, or singular, where it vanishes.
     """
 
     value: sympy.Expr
@@ -104,7 +104,8 @@ def _unknown(metric: Metric, value: sympy.Expr) -> Unknown:
     for name in coordinates:
         _require_free(name, "coordinate of unknowns")
     degenerate = metric.determinant.xreplace({value: sympy.Integer(0)})
-    return Unknown(value, coordinates, bool(all_zero([degenerate], metric.chart)))
+    singular = degenerate.has(sympy.zoo, sympy.oo, sympy.nan)
+    return Unknown(value, coordinates, singular or bool(all_zero([degenerate], metric.chart)))
 
 
 def _require_free(name: str, what: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from geomflow.core.errors import InputError
 from geomflow.core.graph.sympy_bridge import contents
 from geomflow.symbolic.ansatz.ansatz import Ansatz
-from geomflow.symbolic.ansatz.domain import Circle, Domain, Interval
+from geomflow.symbolic.ansatz.domain import Circle, Domain, Interval, Span
 from geomflow.symbolic.chart import Chart
 from geomflow.symbolic.metric import Metric
 
@@ -33,6 +33,8 @@ def written(ansatz: Ansatz) -> dict[str, Any]:
         "unknowns": [u.name for u in ansatz.unknowns],
         "domain": {name: _domain_facts(domain) for name, domain in ansatz.domain.items()},
     }
+    if ansatz.form is not None:
+        facts["form"] = [[str(entry) for entry in ansatz.form.row(i)] for i in range(chart.dim)]
     if read_ansatz(facts) != ansatz:
         raise InputError(f"{ansatz} cannot be written as text: its names are read as something else there.")
     return facts
@@ -49,17 +51,22 @@ def read_ansatz(facts: Mapping[str, Any]) -> Ansatz:
     chart = Chart(facts["coordinates"], ranges=facts["ranges"], periods=facts["periods"],
                   assumptions=facts["assumptions"])
     metric = Metric(chart, facts["metric"], facts["parameters"], facts["functions"])
-    return Ansatz(metric, facts["unknowns"], {name: _domain(own) for name, own in facts["domain"].items()})
+    domain = {name: _domain(own) for name, own in facts["domain"].items()}
+    return Ansatz(metric, facts["unknowns"], domain, facts.get("form"))
 
 
 def _domain_facts(domain: Domain) -> dict[str, Any]:
     if isinstance(domain, Circle):
         return {"circle": str(domain.period)}
+    if isinstance(domain, Span):
+        return {"span": [str(domain.a), str(domain.b)]}
     return {"interval": [str(domain.a), str(domain.b)], "ends": [str(end) for end in domain.ends]}
 
 
 def _domain(facts: Mapping[str, Any]) -> Domain:
     if "circle" in facts:
         return Circle(facts["circle"])
+    if "span" in facts:
+        return Span(*facts["span"])
     low, high = facts["interval"]
     return Interval(low, high, facts["ends"])

@@ -12,6 +12,7 @@ from geomflow.core.numbers import whole
 from geomflow.symbolic.ansatz import Ansatz, Circle, Interval
 from geomflow.symbolic.catalogue import frames
 from geomflow.symbolic.catalogue.frames import left_invariant, sphere_factors
+from geomflow.symbolic.catalogue.momentum import momentum, momentum_ball
 from geomflow.symbolic.chart import Chart
 from geomflow.symbolic.given import given_freely
 from geomflow.symbolic.metric import Metric
@@ -105,13 +106,7 @@ def berger(n: int = 1) -> Ansatz:
     circles, radii = [f"psi{k}" for k in range(n + 1)], [f"r{k}" for k in range(1, n + 1)]
     chart = Chart([*circles, *radii], ranges=dict.fromkeys(radii, (0, sympy.pi / 2)),
                   periods=dict.fromkeys(circles, AROUND))
-    forms = sympy.eye(chart.dim)
-    fibre, base = forms[0, :], sympy.zeros(chart.dim)
-    for k, r in enumerate(chart.symbols[n + 1:], start=1):
-        sin, cos = sympy.sin(r), sympy.cos(r)
-        base = sin**2 * (base + cos**2 * fibre.T * fibre)
-        base[n + k, n + k] = 1
-        fibre = forms[k, :] + sin**2 * fibre
+    fibre, base = frames.hopf(chart)
     a, b = _numbers(2)
     return Ansatz(Metric(chart, a * fibre.T * fibre + b * base), unknowns="A B")
 
@@ -198,8 +193,8 @@ def torus_sphere(k: int = 1, n: int = 2) -> Ansatz:
 
 
 ANSAETZE: Mapping[str, Callable[..., Ansatz]] = {maker.__name__.replace("_", "-"): maker for maker in (
-    su2, nil, sol, sl2r, e2, bianchi, berger, product, sphere, sphere_circle, join, taub,
-    torus_sphere,
+    su2, nil, sol, sl2r, e2, bianchi, berger, product, sphere, sphere_circle, join, taub, torus_sphere, momentum,
+    momentum_ball,
 )}
 
 

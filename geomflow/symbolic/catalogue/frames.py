@@ -82,3 +82,26 @@ def sphere_factors(angles: Sequence[sympy.Symbol]) -> list[sympy.Expr]:
     for angle in angles[:-1]:
         factors.append(factors[-1] * sympy.sin(angle) ** 2)
     return factors
+
+
+def hopf(chart: Chart, first: int = 0) -> tuple[sympy.Matrix, sympy.Matrix]:
+    """η, a row, and g_{CP^n} of Hopf's fibration of S^{2n+1} in the angles ψ_0, …, ψ_n, r_1, …, r_n of a chart.
+
+    η_0 = dψ_0, η_k = dψ_k + sin²r_k η_{k−1}, g_{CP^k} = dr_k² + sin²r_k cos²r_k η_{k−1}² + sin²r_k g_{CP^{k−1}}.
+
+    Parameters
+    ----------
+    chart : Chart
+        With these coordinates last.
+    first : int
+        Where they begin.
+    """
+    n = (chart.dim - first - 1) // 2
+    forms = sympy.eye(chart.dim)
+    fibre, base = forms[first, :], sympy.zeros(chart.dim)
+    for k, r in enumerate(chart.symbols[first + n + 1:], start=1):
+        sin, cos = sympy.sin(r), sympy.cos(r)
+        base = sin**2 * (base + cos**2 * fibre.T * fibre)
+        base[first + n + k, first + n + k] = 1
+        fibre = forms[first + k, :] + sin**2 * fibre
+    return fibre, base
