@@ -32,7 +32,8 @@ from .kernels import (
 )
 from .symbolic import (
     Ansatz as Ansatz, Chart as Chart, Circle as Circle, ComplexChart as ComplexChart, Interval as Interval,
-    KahlerMetric as KahlerMetric, Metric as Metric, Span as Span, catalogue as catalogue, functionals as functionals,
+    KahlerMetric as KahlerMetric, Metric as Metric, Span as Span, Toric as Toric, catalogue as catalogue,
+    functionals as functionals,
 )
 from .tangent import (
     GradientFlow as GradientFlow, KernelFlow as KernelFlow, LinearisedFlow as LinearisedFlow, Training as Training,

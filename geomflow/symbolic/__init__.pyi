@@ -5,3 +5,4 @@ from .exact import is_zero as is_zero
 from .kahler import HermitianForm as HermitianForm, KahlerMetric as KahlerMetric
 from .metric import Metric as Metric
 from .parse import parse as parse
+from .toric import Toric as Toric
