@@ -17,5 +17,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 keep_compiled_functions(Path(__file__).parent)
 VERBS.update(plot="plot.things:plot", thumbnail="plot.things:thumbnail", ansatz_grid="field.reduced.grid:make_grid",
              ansatz_steady="flow.solitons:ansatz_steady", ansatz_soliton="flow.solitons:ansatz_soliton",
+             ansatz_complete_soliton="flow.solitons:ansatz_complete_soliton",
              toric_grid="field.toric.grid:make_grid", toric_einstein="flow.toric.steady:einstein",
              toric_soliton="flow.toric.steady:soliton", toric_extremal="flow.toric.steady:extremal")

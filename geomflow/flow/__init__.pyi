@@ -6,6 +6,7 @@ from .bounded_steps import FixedStep as FixedStep, StabilityBound as StabilityBo
 from .control import ErrorControl as ErrorControl, StepController as StepController, Stepper as Stepper
 from .events import Event as Event, TerminalEvent as TerminalEvent
 from .implicit import FourierImplicit as FourierImplicit
+from .outward import CompleteSoliton as CompleteSoliton
 from .problem import Implicit as Implicit, Problem as Problem, Violation as Violation
 from .reduced.singularity import Singularity as Singularity
 from .solution import Solution as Solution, load as load

@@ -14,6 +14,7 @@ from geomflow.field.reduced.circles import Circular
 from geomflow.field.reduced.spectral import Modal
 from geomflow.field.reduced.state import ReducedState
 from geomflow.flow.equations import Flow
+from geomflow.flow.outward import CompleteSoliton, complete_soliton
 from geomflow.flow.reduced.rates import Lengthwise
 from geomflow.flow.steady import Steady, steady
 from geomflow.symbolic.ansatz import Ansatz
@@ -67,15 +68,22 @@ class Soliton(InNotebook):
         linearised = self.found.linearised
         return linearised.spectrum(linearised.free)
 
+    @property
+    def range(self) -> float:
+        """The difference of the largest and the smallest value of f, between points too."""
+        grid = self.state.grid
+        low, high = grid.range_of(self.potential) if len(grid.bases) == 1 else (0.0, 0.0)
+        return high - low
+
     def __repr__(self) -> str:
         kind = next(name for name, number in KINDS.items() if number == self.constant)
-        size = float(np.ptp(self.potential))
+        size = self.range
         told = f"a {kind} soliton, f over a range of {size:.6g}" if size > max(self.error, 1e-9) else \
             f"an Einstein metric, Ric = {self.constant} g"
         return f"{told}, error {self.error:.2g}: {self.state}"
 
     def __facts__(self) -> Facts:
-        return [("metric", self.state), ("λ", self.constant), ("range of f", float(np.ptp(self.potential))),
+        return [("metric", self.state), ("λ", self.constant), ("range of f", self.range),
                 ("residual", self.residual), ("error", self.error)]
 
 
@@ -91,6 +99,12 @@ def ansatz_soliton(ansatz: Ansatz, kind: str, n: Any, given: Mapping[str, Any]) 
     rate = f"-2*Ric + {2 * constant}*g" if constant else "-2*Ric"
     found = steady(Flow.from_expression(rate), beginning(ansatz, n, given))
     return Soliton(found, constant, potential(found.state, rate))
+
+
+def ansatz_complete_soliton(ansatz: Ansatz, kind: str, given: Mapping[str, Any]) -> CompleteSoliton:
+    """`ansatz.complete_soliton(kind, **given)`."""
+    require_known("kind of soliton", kind, tuple(KINDS))
+    return complete_soliton(ansatz, KINDS[kind], given)
 
 
 def beginning(ansatz: Ansatz, n: Any, given: Mapping[str, Any]) -> ReducedState:

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
+from scipy.optimize import brentq
 
 import geomflow as gf
 from geomflow.core.errors import ConvergenceError, InputError, UnknownNameError
 
+BLOWN_UP = gf.catalogue.ansatz("taub", ends=("bolt", "bolt"), k=1)
 JOIN = gf.catalogue.ansatz("join", p=2, q=2)
 SQUASHED = {"chi": 2, "psi1": "sin(x)*(8/5*cos(x)^2 + 2/5)*(1 - sin(2*x)^2/5)",
             "psi2": "cos(x)*(8/5*sin(x)^2 + 2/5)*(1 - sin(2*x)^2/5)"}
@@ -35,6 +38,27 @@ def test_an_einstein_metric_of_boehm():
     growing = found.spectrum[found.spectrum.real > 1e-6].real
     assert len(growing) == 4
     assert np.abs(growing - 2).min() < 1e-7
+
+
+def test_pages_metric():
+    """On CP² # −CP²: a² ∝ 1 − ν²x², |x| ≤ 1, ν⁴ + 4ν³ − 6ν² + 12ν = 3 (D. Page, Phys. Lett. B 79, 1978); Ric = g."""
+    found = BLOWN_UP.soliton("shrinking", 48, chi=1, a=1, b="sin(x)")
+    nu = next(root.real for root in np.roots([1, 4, -6, 12, -3]) if abs(root.imag) < 1e-9 and root.real > 0)
+    low, middle, high = found.state.at("a", [0.0, np.pi / 2, np.pi])
+    assert [(low / middle) ** 2, (high / middle) ** 2] == pytest.approx([1 - nu**2] * 2, abs=1e-10)
+    for text in ("R", "Ric2"):
+        assert found.state.scalar(text) == pytest.approx(np.full(48, 4.0), abs=1e-8)
+    assert np.sum(found.spectrum.real > 1e-6) == 3
+
+
+def test_koiso_and_cao():
+    """y = a²/2 from 1 to 3 and f = α (y − 1), ∫_1^3 e^{−αy} y (2 − y) dy = 0 (N. Koiso, 1990; H.-D. Cao, 1996)."""
+    found = BLOWN_UP.soliton("shrinking", 48, chi=1, a="sqrt(4 - 2*cos(x))", b="sin(x)")
+    alpha = brentq(lambda v: quad(lambda y: np.exp(-v * y) * y * (2 - y), 1, 3, epsabs=1e-13)[0], 0.1, 1, xtol=1e-14)
+    assert found.state.at("a", [0.0, np.pi]) == pytest.approx(np.sqrt([2, 6]), abs=1e-11)
+    y = found.state["a"] ** 2 / 2
+    assert found.potential == pytest.approx(alpha * (y - 1), abs=1e-10)
+    assert found.error < 1e-11
 
 
 def test_the_error_is_what_a_finer_grid_tells():

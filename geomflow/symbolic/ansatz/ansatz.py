@@ -275,6 +275,21 @@ class Ansatz(InLatex):
         """
         return VERBS["ansatz_soliton"](self, kind, n, start)
 
+    def complete_soliton(self, kind: str, **at_start: float) -> Any:
+        """A complete gradient Ricci soliton, Ric + ∇∇f = λ g, followed outward from where the coordinate begins.
+
+        Raises InputError where no single unknown vanishes there, or a value is missing, ConvergenceError where there is
+        no smooth soliton, or none that is complete, with these values.
+
+        Parameters
+        ----------
+        kind : {"shrinking", "steady", "expanding"}
+            λ = 1, 0, −1.
+        **at_start : float
+            The scalar curvature R, and the unknowns that do not vanish, where the coordinate begins.
+        """
+        return VERBS["ansatz_complete_soliton"](self, kind, at_start)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Ansatz) and self._exactly == other._exactly
 
