@@ -44,15 +44,16 @@ def named_stepper(name: str, rtol: float, atol: float) -> Stepper:
 def fitting_stepper(problem: Problem) -> Stepper:
     """The stepper for the order of the rate's derivatives and for where its eigenvalues lie, at the initial state.
 
-    Without space derivatives explicit; with them the Rosenbrock method if the Jacobian is known. If not, near the
-    negative real axis stabilised explicit up to order three, semi-implicit from four on. Away from it, where stabilised
-    methods are not stable, explicit; but from order three on semi-implicit if the implicit part stands in for all
-    eigenvalues and the solution is slow beside the fastest of them.
+    The Rosenbrock method if the Jacobian is known: also of a few numbers some may settle long before the others. If it
+    is not: without space derivatives explicit; with them, near the negative real axis, stabilised explicit up to order
+    three, semi-implicit from four on. Away from it, where stabilised methods are not stable, explicit; but from order
+    three on semi-implicit if the implicit part stands in for all eigenvalues and the solution is slow beside the
+    fastest of them.
     """
-    if problem.stiff_order == 0:
-        return RK45()
     if problem.jacobian is not None:
         return Rosenbrock()
+    if problem.stiff_order == 0:
+        return RK45()
     spectrum = problem.spectrum(problem.start, problem.y0) if problem.spectrum else None
     if spectrum is None or _REAL * spectrum.oscillation <= spectrum.damping:
         return SemiImplicit() if problem.stiff_order >= 4 and problem.implicit is not None else RKC()
