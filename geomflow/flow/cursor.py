@@ -238,6 +238,13 @@ class Cursor:
         self._jacobian = None
         self.t = t
 
+    def replace(self, y: np.ndarray) -> None:
+        """Make other numbers the present state: nothing that is known of the old ones is kept."""
+        self.work["y"][...] = y
+        self._rate_ready = self._rate_counted = False
+        self._jacobian = None
+        self._radius = -1.0
+
     def memory(self) -> dict[str, Any]:
         """The plain numbers that continue this cursor together with t and y."""
         return {

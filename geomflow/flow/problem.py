@@ -151,6 +151,9 @@ class Problem:
         (t, y) -> what must stay positive at its worst point, say the least eigenvalue of the metric.
     tail : function or None
         (t, y) -> share of the state in the shortest waves of its grid; None where it has no spectral grid.
+    place : function or None
+        (t, y) -> the same state with its points elsewhere, a new packed array, where they must be placed anew before
+        the next step; else None. None for grids whose points stay.
     residual : function or None
         Rate array -> its size; max |rate| if None (a flow modulo constants measures modulo constants).
     monitors : mapping
@@ -190,6 +193,7 @@ class Problem:
     curvature: Measure | None = None
     positivity: Measure | None = None
     tail: Measure | None = None
+    place: Callable[[float, Array], Array | None] | None = None
     residual: Callable[[Array], float] | None = None
     monitors: Mapping[str, Measure] = field(default_factory=dict)
     observe: Callable[[float, Array], Mapping[str, float]] | None = None

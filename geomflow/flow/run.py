@@ -123,6 +123,7 @@ class Run:
         if self.steps >= self.plan.max_steps:
             self.outcome = events.too_many_steps(self)
             return
+        self._place()
         before, order, measured = self._here(), self.cursor.work.order, list(self._measured)
         try:
             if self._move(before):
@@ -132,6 +133,14 @@ class Run:
             self.cursor.work.order, self._measured, self.outcome = order, measured, None
             self._return(before)
             raise
+
+    def _place(self) -> None:
+        """Put points elsewhere where the problem asks for it: the state is the same, and so a step goes on from it."""
+        place = self.plan.problem.place
+        found = place(self.cursor.t, self.cursor.y) if place else None
+        if found is not None:
+            self.cursor.replace(found)
+            self._measured = [event.measure(self.cursor) for event in self.plan.events]
 
     def _here(self) -> RestartPoint:
         return RestartPoint(self.cursor.t, self.memory(), len(self.record.times), len(self.record.monitor_times))

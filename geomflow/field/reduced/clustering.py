@@ -67,9 +67,8 @@ class Clustered(Polar):
         angles = self._density.positions(Angles.of(np.linspace(0, np.pi, count))).value
         return np.asarray(np.clip(self.a + (self.b - self.a) / np.pi * angles, self.a, self.b))
 
-    @property
-    def stretch(self) -> np.ndarray:
-        return self._density.slope(self.eta) * self.eta.sin / self.angles.sin
+    def reach(self, eta: Angles) -> tuple[Angles, np.ndarray]:
+        return self._density.positions(eta), self._density.speed(eta)
 
     @property
     def _density(self) -> Density:

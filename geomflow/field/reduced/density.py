@@ -57,6 +57,14 @@ class Density:
         """dξ/dη."""
         return 2 / self._total * np.exp(-self.exponent(eta.cos, eta.sin))
 
+    def speed(self, eta: Angles) -> np.ndarray:
+        """dX/dY = Q sin Y/sin X, √Q at the poles."""
+        slope, sine = self.slope(eta), self.positions(eta).sin
+        found = np.sqrt(slope)
+        inside = eta.near > 0
+        found[inside] = slope[inside] * eta.sin[inside] / sine[inside]
+        return found
+
     @cached_property
     def _halves(self) -> tuple[float, float]:
         """The integrals over η > 0 and over η < 0."""
@@ -96,10 +104,7 @@ class Density:
         for _ in range(NEWTON):
             eta = Angles.of(found)
             here = self.positions(eta)
-            speed = np.sqrt(self.slope(eta))
-            inside = eta.near > 0
-            speed[inside] = self.slope(eta)[inside] * eta.sin[inside] / here.sin[inside]
-            found = np.clip(found - (here.value - wanted) / speed, 0, np.pi)
+            found = np.clip(found - (here.value - wanted) / self.speed(eta), 0, np.pi)
         return Angles.of(np.where(angles.near > 0, found, wanted))
 
 

@@ -42,9 +42,19 @@ class Polar(InCosine, Modal):
         """Y at the nodes, which are Gauss's in η = cos Y; modes are polynomials in η."""
 
     @property
-    @abstractmethod
     def stretch(self) -> np.ndarray:
         """dX/dY at the nodes."""
+        return self.reach(self.eta)[1]
+
+    @abstractmethod
+    def reach(self, eta: Angles) -> tuple[Angles, np.ndarray]:
+        """X and dX/dY at any Y.
+
+        Parameters
+        ----------
+        eta : Angles
+            Y.
+        """
 
     @abstractmethod
     def _eta_at(self, angles: Angles) -> Angles:
@@ -137,9 +147,8 @@ class Legendre(Polar):
     def eta(self) -> Angles:
         return polynomials.gauss(self.n)[0]
 
-    @property
-    def stretch(self) -> np.ndarray:
-        return np.ones(self.n)
+    def reach(self, eta: Angles) -> tuple[Angles, np.ndarray]:
+        return eta, np.ones_like(eta.near)
 
     def _eta_at(self, angles: Angles) -> Angles:
         return angles

@@ -12,8 +12,10 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, require_known
 from geomflow.field.reduced.arclength import by_length, with_necks
 from geomflow.field.reduced.compiled import compiled_nodes
+from geomflow.field.reduced.following import Follower
 from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.field.reduced.necks import smallest_neck
+from geomflow.field.reduced.polar import Polar
 from geomflow.field.reduced.spectral import Modal
 from geomflow.field.reduced.state import ReducedState
 from geomflow.flow.events import TerminalEvent
@@ -96,6 +98,7 @@ def bind_reduction(flow: Flow, state: ReducedState, reduction: Reduction, wanted
         curvature=lambda t, y: observe(t, y)["riemann_max"],
         observe=observe,
         tail=tail,
+        place=follower(start.grid) if gauge == "arclength" else None,
         events=watched(start.grid, tail is not None),
         directions=rates.directions,
         template=None if start is state else start,
@@ -129,6 +132,15 @@ def rates_in(gauge: str, grid: ReducedGrid, reduction: Reduction) -> Rates:
         raise InputError("points are kept apart by arclength along one coordinate x whose g_xx has an unknown of its "
                          "own, and this ansatz has none: take another gauge.")
     return Lengthwise(grid, reduction, f"log_{along[0].name}")
+
+
+def follower(grid: ReducedGrid) -> Follower | None:
+    """What draws points to necks and tips along a run; None where points have no poles or mirrors at both ends."""
+    along = radial(grid.ansatz, grid.coordinates[0])
+    if along is None or not isinstance(grid.bases[0], Polar):
+        return None
+    square = compiled_nodes(grid, [curvature_nodes(grid)[1]])
+    return Follower(grid, f"log_{along[0].name}", lambda rows: square(rows, {})[0])
 
 
 def allowed(grid: ReducedGrid) -> Callable[[float, np.ndarray], Violation | None]:

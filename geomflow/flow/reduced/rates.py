@@ -112,9 +112,10 @@ class Comoving(Rates):
 
 @final
 class Lengthwise(Rates):
-    """The equations with the points kept apart by equal shares of the whole length, x ∝ arclength.
+    """The equations with each point keeping its share of the whole length.
 
-    With L_V g added, V_x = L̄ − F where F is the rate of log √g_xx and L̄ its mean, √g_xx stays the same all along x.
+    With L_V g added, (e^L V)_x = (c − F) e^L where L = log √g_xx, F is its rate and c the mean of F over the length,
+    L grows by c everywhere: x stays ∝ arclength where it is, and otherwise L tells where points are dense.
 
     Parameters
     ----------
@@ -164,20 +165,28 @@ class Lengthwise(Rates):
         return np.asarray(self._drift @ stretch)
 
     def raw(self, t: float, y: np.ndarray) -> np.ndarray:
-        (stretch,) = self._stretch(y, {TIME: t})
-        drift = self._drift @ stretch
+        _, _, mean, drift = self._moved(t, y)
         others = self._others(np.concatenate([y, drift[None]]), {TIME: t})
-        return np.insert(others, self._place, self._mean @ stretch, axis=0)
+        return np.insert(others, self._place, mean, axis=0)
+
+    def _moved(self, t: float, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, np.ndarray]:
+        """F − c, e^L, c and the regular speed of V."""
+        (stretch,) = self._stretch(y, {TIME: t})
+        lengths = np.exp(y[self._place])
+        mean = float(self._mean @ (stretch * lengths) / (self._mean @ lengths))
+        return stretch - mean, lengths, mean, self._drift @ ((stretch - mean) * lengths) / lengths
 
     def raw_jacobian(self, t: float, y: np.ndarray) -> np.ndarray:
-        size, count = y.shape[1], y.size
-        (stretch,) = self._stretch(y, {TIME: t})
-        by_fields = self._stretch.jacobian(y, {TIME: t})
-        whole = self._others.jacobian(np.concatenate([y, (self._drift @ stretch)[None]]), {TIME: t})
-        others = whole[:, :count] + whole[:, count:] @ (self._drift @ by_fields)
-        own = np.broadcast_to(self._mean @ by_fields, (size, count))
-        place = self._place * size
-        return np.concatenate([others[:place], own, others[place:]])
+        size, place = y.shape[1], self._place * y.shape[1]
+        excess, lengths, _, drift = self._moved(t, y)
+        grown = lengths[:, None] * self._stretch.jacobian(y, {TIME: t})  # d(F e^L) − F d(e^L), then less c d(e^L)
+        grown[:, place : place + size] += np.diag(excess * lengths)
+        own = self._mean @ grown / (self._mean @ lengths)
+        drifts = self._drift @ (grown - lengths[:, None] * own) / lengths[:, None]
+        drifts[:, place : place + size] -= np.diag(drift)
+        whole = self._others.jacobian(np.concatenate([y, drift[None]]), {TIME: t})
+        others = whole[:, : y.size] + whole[:, y.size :] @ drifts
+        return np.concatenate([others[:place], np.broadcast_to(own, (size, y.size)), others[place:]])
 
 
 def _range(projection: np.ndarray) -> np.ndarray:
