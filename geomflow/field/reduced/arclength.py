@@ -25,6 +25,9 @@ DIGITS = 40
 NECK = 6.0
 """The strength with which points are drawn to a neck: there they are e^6 times closer than far from it."""
 
+DEEP = 0.65
+"""Necks narrower than this share of the widest sphere are expected to pinch."""
+
 NARROW = 1.5
 """How much wider than the narrowest a neck may be that points are drawn to: others stay wide as that one pinches."""
 
@@ -81,7 +84,8 @@ def by_length(state: ReducedState, target: ReducedGrid | None = None) -> Reduced
 def with_necks(state: ReducedState) -> ReducedState:
     """The state with points drawn to its narrow necks, minima of the radii of round spheres, mirrors among them.
 
-    The narrowest comes first: there the points of a circle stay.
+    The narrowest comes first: there the points of a circle stay. Between poles or mirrors only deep necks are drawn to;
+    of others it is not known whether they pinch, and points follow (`following`).
     """
     (basis,) = state.grid.bases
     if not isinstance(basis, Legendre | Fourier):
@@ -90,9 +94,9 @@ def with_necks(state: ReducedState) -> ReducedState:
     names = [field.unknown.name for field in spheres(state.grid) if known[field.unknown.name].dim > 1]
     closed = poles(state.grid)
     found = [pair for name in names for pair in zip(*state.necks(name), strict=True) if pair[0] not in closed]
-    if not found:
-        return state
     found.sort(key=lambda pair: pair[1])
+    if not found or (isinstance(basis, Legendre) and found[0][1] > DEEP * max(state[name].max() for name in names)):
+        return state
     places = [float(place) for place, radius in found if radius < NARROW * found[0][1]]
     return by_length(state, ReducedGrid(state.grid.ansatz, (_drawn(basis, places),)))
 

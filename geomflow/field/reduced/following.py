@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
-from typing import final
+from functools import cached_property, partial
+from typing import cast, final
 
 import numpy as np
 
@@ -12,14 +12,18 @@ from geomflow.field.reduced import polynomials
 from geomflow.field.reduced.grading import Grading, inverse
 from geomflow.field.reduced.grid import ReducedGrid, factor_of
 from geomflow.field.reduced.necks import spheres
-from geomflow.field.reduced.polar import Polar
+from geomflow.field.reduced.polar import Legendre, Polar
 from geomflow.field.reduced.polynomials import Angles
 from geomflow.field.reduced.state import square_at, unknowns_from
 from geomflow.symbolic.ansatz import Interval
 
-TOO_WIDE, UNRESOLVED = 1.5, 1e-8
-"""How many times farther apart than they would be the points at a neck or a pole may get before they are placed anew,
-and what the shortest waves hold then."""
+TOO_WIDE = 1.5
+"""How many times farther apart than they would be points at a neck or a pole get before they are placed anew, if that
+leaves less in the shortest waves."""
+
+UNRESOLVED, ABANDONED = 1e-8, 1e-4
+"""What these hold then, at least; and where the basis itself draws points to places, which are given up late: beside
+a tip on such a basis a mode grows that the equation does not have."""
 
 NARROW = 0.3
 """The width of what points are drawn to, in radii of curvature."""
@@ -53,25 +57,38 @@ class Follower:
         self._radial = [field.name for field in self._fields].index(radial)
         domain = grid.ansatz.domain[grid.coordinates[0]]
         assert isinstance(domain, Interval)
+        self._mirrors = tuple(end.kind != "pole" for end in domain.ends)
         self._poles = [place for place, end in zip((0, -1), domain.ends, strict=True) if end.kind == "pole"]
-        self._bases = [grid.basis_of(field) for field in self._fields]
+        self._bases = [cast(Polar, grid.basis_of(field)) for field in self._fields]
+        self._resolved = UNRESOLVED if isinstance(basis, Legendre) else ABANDONED
         self._spheres = [field.unknown.name for field in spheres(grid)]
         self._unit = (basis.b - basis.a) / np.pi
 
     def __call__(self, t: float, y: np.ndarray) -> np.ndarray | None:
         """The same metric with its points elsewhere; None where they may stay."""
         rows = y.reshape(len(y), -1)
-        if not np.isfinite(rows).all() or self._tail(rows) < UNRESOLVED:
+        if not np.isfinite(rows).all() or (tail := self._tail(rows)) < self._resolved:
             return None
+        length, grading, excess = self._wanted(rows)
+        if excess < TOO_WIDE:
+            return None
+        placed = self._placed(rows, length, grading)
+        return placed.reshape(y.shape) if self._tail(placed) < tail else None
+
+    def placed(self, y: np.ndarray) -> np.ndarray:
+        """The same metric with its points where it needs them."""
+        rows = y.reshape(len(y), -1)
+        return self._placed(rows, *self._wanted(rows)[:2]).reshape(y.shape)
+
+    def _wanted(self, rows: np.ndarray) -> tuple[_Length, Grading, float]:
+        """The length, the map from Y to its shares that a metric needs, and how far from it points are, at most."""
         speeds = np.exp(self._modes @ rows[self._radial]) * self._speeds
         length = _Length(speeds)
         turns, curvatures = self._needs(rows, speeds)
         shares = length.share(turns)
         grading = Grading(shares, NARROW / (length.unit * curvatures))
         now = np.interp(turns, self._fine.value, speeds)
-        if not (now > TOO_WIDE * length.unit * grading.speed(shares)).any():
-            return None
-        return self._placed(rows, length, grading).reshape(y.shape)
+        return length, grading, float((now / (length.unit * grading.speed(shares))).max(initial=0.0))
 
     def _tail(self, rows: np.ndarray) -> float:
         return max(basis.tail(row) for basis, row in zip(self._bases, rows, strict=True))
@@ -104,10 +121,14 @@ class Follower:
         """Y of the poles and necks, and √K there: of |Rm|² = 2d(d − 1)K² next to poles, of ψ_ss/ψ at necks."""
         dim, turns = self._grid.ansatz.metric.dim, self._fine.value
         norms = self._square(rows)
-        found = [(turns[k], float(norms[k] / (2 * dim * (dim - 1))) ** 0.25) for k in self._poles]
+        found = [(turns[k], max(float(norms[k]) / (2 * dim * (dim - 1)), 0.0) ** 0.25) for k in self._poles]
         for radius in self._radii(rows):
-            for k in np.flatnonzero((radius[1:-1] < radius[:-2]) & (radius[1:-1] <= radius[2:])) + 1:
-                bend = (radius[k + 1] + radius[k - 1] - 2 * radius[k]) / (turns[1] * speeds[k]) ** 2
+            before, after = np.roll(radius, 1), np.roll(radius, -1)
+            before[0], after[-1] = radius[1], radius[-2]
+            necks = (radius < before) & (radius <= after)
+            necks[[0, -1]] &= self._mirrors
+            for k in np.flatnonzero(necks):
+                bend = (before[k] + after[k] - 2 * radius[k]) / (turns[1] * speeds[k]) ** 2
                 found.append((turns[k], np.sqrt(bend / radius[k])))
         places, curvatures = np.array(found).reshape(-1, 2).T
         return places, np.maximum(curvatures, 1e-300)
@@ -122,18 +143,17 @@ class Follower:
         """The fields where the shares of the points are those of a map."""
         basis, wanted = self._basis, grading.positions(self._basis.eta)
         old = length.inverse(wanted)
-        found = self._at(old) @ rows.T
-        radial = np.log(grading.speed(wanted.value) * length.unit / (basis.stretch * self._unit))
-        gained = found[:, self._radial] - radial
-        placed = found.T.copy()
-        placed[self._radial] = radial
-        before = basis.reach(old)[0]
+        before = self._at(old) @ rows.T
+        placed = before.T.copy()
+        placed[self._radial] = np.log(grading.speed(wanted.value) * length.unit / (basis.stretch * self._unit))
+        names, start = [field.name for field in self._fields], basis.reach(old)[0]
         for place, field in enumerate(self._fields):
             if field.factor is not None:
-                was, now = (factor_of(field.factor, x.from_start, x.from_end) for x in (before, basis.angles))
-                placed[place] = (np.log(was / now) / 2 + gained + was * placed[place]) / now
-            placed[place] = self._bases[place].project @ placed[place]
-        return placed
+                was, now = (factor_of(field.factor, x.from_start, x.from_end) for x in (start, basis.angles))
+                beside = names.index(field.beside)
+                gained = np.log(was / now) / 2 + before[:, beside] - placed[beside]
+                placed[place] = (gained + was * placed[place]) / now
+        return np.array([basis.project @ row for basis, row in zip(self._bases, placed, strict=True)])
 
 
 class _Length:
@@ -159,7 +179,7 @@ class _Length:
         found = np.empty_like(shares.near)
         for far, series in ((False, self._cosines), (True, self._cosines * (-1.0) ** self._numbers)):
             chosen = shares.far == far
-            found[chosen] = inverse(lambda y, h=series: _integral(h, y), lambda y, h=series: _slope(h, y), self._table,
+            found[chosen] = inverse(partial(_integral, series), partial(_slope, series), self._table,
                                     shares.near[chosen])
         beyond = found > np.pi / 2
         return Angles(np.where(beyond, np.pi - found, found), np.where(beyond, ~shares.far, shares.far))

@@ -51,9 +51,8 @@ class Shares(Polar):
     def eta(self) -> Angles:
         return polynomials.gauss(self.n)[0]
 
-    @property
-    def stretch(self) -> np.ndarray:
-        return np.ones(self.n)
+    def reach(self, eta: Angles) -> tuple[Angles, np.ndarray]:
+        return eta, np.ones_like(eta.near)
 
     def _eta_at(self, angles: Angles) -> Angles:
         return angles

@@ -11,11 +11,12 @@ import sympy
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, require_known
 from geomflow.field.reduced.arclength import by_length, with_necks
+from geomflow.field.reduced.clustering import Clustered
 from geomflow.field.reduced.compiled import compiled_nodes
 from geomflow.field.reduced.following import Follower
 from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.field.reduced.necks import smallest_neck
-from geomflow.field.reduced.polar import Polar
+from geomflow.field.reduced.polar import Legendre
 from geomflow.field.reduced.spectral import Modal
 from geomflow.field.reduced.state import ReducedState
 from geomflow.flow.events import TerminalEvent
@@ -43,6 +44,9 @@ GROWTH, GROWTH_ALONG = 1e10, 1e6
 
 LARGEST = 300.0
 """Logarithms beyond this have exponentials that are no numbers."""
+
+DRAWN = 1.5
+"""Logarithms of √g_xx that differ by more tell of points that a run has drawn to places."""
 
 GAUGES = ("comoving", "deturck", "arclength")
 
@@ -81,7 +85,7 @@ def bind_reduction(flow: Flow, state: ReducedState, reduction: Reduction, wanted
         A gauge by name; what the equations need unless given.
     """
     gauge = gauge_of(wanted, state.grid, reduction)
-    start = with_necks(by_length(state)) if gauge == "arclength" else state
+    start = spread(state) if gauge == "arclength" else state
     require_same_growth(start.grid, lambda grid: rates_in(gauge, grid, reduction))
     rates = rates_in(gauge, start.grid, reduction)
     observe, tail = observer(start.grid, energies(start.grid, reduction)), tail_of(start.grid)
@@ -134,10 +138,20 @@ def rates_in(gauge: str, grid: ReducedGrid, reduction: Reduction) -> Rates:
     return Lengthwise(grid, reduction, f"log_{along[0].name}")
 
 
+def spread(state: ReducedState) -> ReducedState:
+    """The state with x ∝ arclength, drawn to necks; as it is where a run has drawn its points to places."""
+    (basis,), along = state.grid.bases, radial(state.grid.ansatz, state.grid.coordinates[0])
+    if along is not None and isinstance(basis, Legendre):
+        own = state.packed[state.component_names.index(f"log_{along[0].name}")]
+        if np.ptp(own) > DRAWN:
+            return state
+    return with_necks(by_length(state))
+
+
 def follower(grid: ReducedGrid) -> Follower | None:
     """What draws points to necks and tips along a run; None where points have no poles or mirrors at both ends."""
     along = radial(grid.ansatz, grid.coordinates[0])
-    if along is None or not isinstance(grid.bases[0], Polar):
+    if along is None or not isinstance(grid.bases[0], Legendre | Clustered):
         return None
     square = compiled_nodes(grid, [curvature_nodes(grid)[1]])
     return Follower(grid, f"log_{along[0].name}", lambda rows: square(rows, {})[0])
