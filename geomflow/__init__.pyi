@@ -14,11 +14,12 @@ from .fits import (
 )
 from .flow import (
     CurvatureBlowUp as CurvatureBlowUp, CurvatureGrowth as CurvatureGrowth, ErrorControl as ErrorControl,
-    Event as Event, FixedStep as FixedStep,
+    Event as Event, FixedStep as FixedStep, NeckRadius as NeckRadius,
     PositivityLoss as PositivityLoss, ResolutionLoss as ResolutionLoss,
     RK23 as RK23, RK4 as RK4, RK45 as RK45, RKC as RKC, ROS2 as ROS2,
     ROS34PW2 as ROS34PW2, Rosenbrock as Rosenbrock, ScipyStiff as ScipyStiff, SemiImplicit as SemiImplicit,
-    Solution as Solution, SteadyState as SteadyState, load as load, solve as solve, steady as steady,
+    Solution as Solution, SteadyState as SteadyState, Surgery as Surgery, load as load, solve as solve,
+    steady as steady,
 )
 from .io import export as export
 from .flow.equations import (

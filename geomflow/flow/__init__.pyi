@@ -3,12 +3,14 @@ import geomflow.io.store
 
 from .blocks import Block as Block
 from .bounded_steps import FixedStep as FixedStep, StabilityBound as StabilityBound
+from .continuation import Continuation as Continuation, Cut as Cut, Parts as Parts
 from .control import ErrorControl as ErrorControl, StepController as StepController, Stepper as Stepper
 from .events import Event as Event, TerminalEvent as TerminalEvent
 from .implicit import FourierImplicit as FourierImplicit
 from .outward import CompleteSoliton as CompleteSoliton
 from .problem import Implicit as Implicit, Problem as Problem, Violation as Violation
 from .reduced.singularity import Singularity as Singularity
+from .reduced.surgery import NeckRadius as NeckRadius, Surgery as Surgery
 from .solution import Solution as Solution, load as load
 from .solitons import Soliton as Soliton
 from .solver import solve as solve

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
@@ -14,7 +14,9 @@ import numpy as np
 from geomflow.core.errors import require_known
 from geomflow.core.notebook import VERBS, Facts, InNotebook
 from geomflow.core.outcome import Outcome, OutcomeKind
+from geomflow.flow.continuation import Cut, cut_facts, read_cut
 from geomflow.io import store
+from geomflow.io.layout import piece_path
 from geomflow.io.reader import StoredRun, describe_field, rebuild_field, to_xarray
 
 if TYPE_CHECKING:
@@ -84,6 +86,10 @@ class Solution(InNotebook, Generic[S]):
         How it was integrated: stepper, control, events, ...
     template : state or None
         A state of the kind of `states`.
+    pieces : tuple of Solution
+        The runs that go on after this one, if it was solved with `after=`; each may have pieces again.
+    own_cuts : tuple of Cut
+        How the first states of the pieces were made of the last one.
     """
 
     times: np.ndarray
@@ -97,11 +103,38 @@ class Solution(InNotebook, Generic[S]):
     description: Mapping[str, Any] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
     template: S | None = None
+    pieces: tuple[Solution[Any], ...] = ()
+    own_cuts: tuple[Cut, ...] = ()
 
     @property
     def last(self) -> S:
-        """The last state."""
+        """The last state, before any piece."""
         return self.states[-1]
+
+    @property
+    def runs(self) -> dict[tuple[int, ...], Solution[Any]]:
+        """This run, by (), its pieces by (0,), (1,), …, theirs by (0, 0), …, and so on."""
+        found: dict[tuple[int, ...], Solution[Any]] = {(): self}
+        for number, piece in enumerate(self.pieces):
+            found |= {(number, *path): run for path, run in piece.runs.items()}
+        return found
+
+    @property
+    def cuts(self) -> tuple[Cut, ...]:
+        """All cuts, of pieces too, in the order of time."""
+        found = [replace(cut, piece=path) for path, run in self.runs.items() for cut in run.own_cuts]
+        return tuple(sorted(found, key=lambda cut: cut.time))
+
+    @property
+    def singularities(self) -> tuple[Singularity, ...]:
+        """All singularities, of pieces too, in the order of time."""
+        found = [run.singularity for run in self.runs.values() if run.singularity is not None]
+        return tuple(sorted(found, key=lambda singularity: singularity.time))
+
+    @property
+    def was_interrupted(self) -> bool:
+        """Whether it can be continued as it is, or a piece can."""
+        return any(run.outcome.kind is OutcomeKind.interrupted for run in self.runs.values())
 
     @cached_property
     def singularity(self) -> Singularity | None:
@@ -122,6 +155,11 @@ class Solution(InNotebook, Generic[S]):
         yield "outcome", self.outcome
         if self.singularity is not None:
             yield "singularity", self.singularity
+        for cut in self.cuts:
+            yield "cut", cut
+        for path, run in self.runs.items():
+            if path:
+                yield f"piece {_dotted(path)}", run.singularity or run.outcome
         if "equation" in self.description:
             yield "flow", self.description["equation"]
         yield "times", f"{len(self.times)} kept, from {self.times[0]:.6g} to {self.times[-1]:.6g}"
@@ -132,7 +170,10 @@ class Solution(InNotebook, Generic[S]):
     def __repr__(self) -> str:
         span = f"t = {self.times[0]:.6g} to {self.times[-1]:.6g}"
         cost = f"{self.steps} steps ({self.rejected} rejected), {self.rate_evaluations} rates"
-        return f"Solution over {span}, {len(self.states)} states, {cost}; {self.outcome}"
+        told = f"Solution over {span}, {len(self.states)} states, {cost}; {self.outcome}"
+        further = [(path, run) for path, run in self.runs.items() if path]
+        ends = [f"piece {_dotted(path)}: {run.singularity or run.outcome}" for path, run in further]
+        return "\n".join([told, *map(str, self.cuts), *ends])
 
     def plot(self, *names: str) -> np.ndarray:
         """Draw monitors against time, as `geomflow.plot.monitors` does; returns the array of Axes.
@@ -172,7 +213,12 @@ class Solution(InNotebook, Generic[S]):
         values = {"time": self.monitor_times, **self.monitors}
         whole = store.Checkpoint(self.times.tolist(), packed, values, None, facts)
         header = header_of(self.template, self.description, self.recipe, store.Store(path))
-        store.RunWriter.create(Path(path), header, whole).close()
+        writer = store.RunWriter.create(Path(path), header, whole)
+        if self.own_cuts:
+            writer.note(cuts=[cut_facts(cut) for cut in self.own_cuts])
+        writer.close()
+        for number, piece in enumerate(self.pieces):
+            piece.save(piece_path(Path(path), number))
 
 
 def load(path: str | os.PathLike[str], like: Any = None) -> Solution[Any]:
@@ -211,6 +257,8 @@ def stored_solution(stored: StoredRun, like: Any = None) -> Solution[Any]:
         description=header["description"],
         recipe=header["recipe"],
         template=template,
+        pieces=tuple(stored_solution(StoredRun(path), like) for path in stored.pieces),
+        own_cuts=tuple(map(read_cut, header.get("cuts", ()))),
     )
 
 
@@ -236,6 +284,10 @@ def header_of(state: Any, description: Mapping[str, Any], recipe: Mapping[str, A
         "state": facts,
         "given": given,
     }
+
+
+def _dotted(path: tuple[int, ...]) -> str:
+    return ".".join(map(str, path))
 
 
 def _as_it_is(packed: np.ndarray) -> np.ndarray:

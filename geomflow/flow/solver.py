@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
-import signal
-import threading
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, final
 
 import numpy as np
 
-from geomflow.core.errors import InputError
+from geomflow.core.errors import InputError, StoreError
 from geomflow.core.memory import require
 from geomflow.core.numbers import real_number, whole
 from geomflow.core.outcome import OutcomeKind
 from geomflow.core.progress import Bar, waiting
 from geomflow.flow.checkpoints import Checkpointer, resumed_run
+from geomflow.flow.continuation import Continuation, Cut, cut_facts, gone_on
 from geomflow.flow.control import StepController, Stepper
 from geomflow.flow.events import TerminalEvent, failed, stopped
 from geomflow.flow.flow import Flow
+from geomflow.flow.interrupts import Interrupts
 from geomflow.flow.plan import Monitors, Plan, UserMonitor, stop_times
 from geomflow.flow.problem import Bindable, Problem
 from geomflow.flow.run import Run
 from geomflow.flow.solution import Solution, States, stored_solution
 from geomflow.flow.steppers.choose import fitting_stepper, resolve_stepper
+from geomflow.io.layout import piece_path
 from geomflow.io.reader import StoredRun
-from geomflow.io.store import Store
+from geomflow.io.store import RunWriter, Store
 from geomflow.symbolic.ansatz import Reduction
 from geomflow.symbolic.functionals.derived import DerivedFlow
 
@@ -57,6 +59,7 @@ def solve(
     resume: bool = False,
     change_monitors: bool = False,
     progress: bool | None = None,
+    after: Continuation | None = None,
 ) -> Solution[S]:
     """Run a flow from a state at time t0 to time t1.
 
@@ -105,27 +108,90 @@ def solve(
         Let a continued run be watched by other monitors; a number is NaN where it was not watched.
     progress : bool or None
         Show a bar: True, False, or None for only on a terminal.
+    after : Continuation or None
+        How the flow goes on after the end of a run, such as Surgery(radius=0.02): the runs that follow, to the same
+        t1 with the same options, are `solution.pieces`.
     """
+    if after is not None:
+        _require_rule(after, state)
     bound, t0 = as_flow(flow), real_number(t0, "t0")
-    with waiting(f"preparing {getattr(bound, 'name', 'the flow')}", progress):
-        problem = _bind(bound.starting(t0) if isinstance(bound, Flow) else bound, state)
-    rtol = problem.rtol if rtol is None else real_number(rtol, "rtol")
-    atol = _absolute(problem, rtol, atol)
-    chosen = _stepper(bound, problem, stepper, rtol, atol)
-    plan = Plan(
-        flow=bound,
-        state=state if problem.template is None else problem.template,
-        problem=problem,
-        stepper=chosen,
-        control=control or chosen.control(rtol, atol),
-        events=_events(problem, events),
-        monitors=Monitors(problem, monitors),
-        t0=t0,
-        stops=stop_times(t0, t1, save_at),
-        max_steps=whole(max_steps, "max_steps", 1),
-        monitor_every=whole(monitor_every, "monitor_every", 1),
-    )
-    return _carried_out(plan, store, resume, change_monitors, progress)
+    wanted = (events,) if isinstance(events, TerminalEvent) else tuple(events)
+    way = _Way(bound, stepper, control, rtol, atol, wanted, monitors, whole(monitor_every, "monitor_every", 1),
+               whole(max_steps, "max_steps", 1), resume, change_monitors, progress, after)
+    return way.run(state, t0, stop_times(t0, t1, save_at), store)
+
+
+@final
+@dataclass(frozen=True)
+class _Way:
+    """How runs of a flow are made, whatever state they start from; as the arguments of `solve`."""
+
+    flow: Bindable
+    stepper: Stepper | str | None
+    control: StepController | None
+    rtol: float | None
+    atol: float | None
+    events: tuple[TerminalEvent, ...]
+    monitors: Mapping[str, UserMonitor] | None
+    monitor_every: int
+    max_steps: int
+    resume: bool
+    change_monitors: bool
+    progress: bool | None
+    after: Continuation | None
+
+    def run(self, state: Any, t0: float, stops: tuple[float, ...],
+            store: Store | str | os.PathLike[str] | None) -> Solution[Any]:
+        """A run from a state, with its pieces."""
+        plan = self._plan(state, t0, stops)
+        sol = _carried_out(plan, store, self.resume, self.change_monitors, self.progress)
+        if self.after is None:
+            return sol
+        kept = store if store is None or isinstance(store, Store) else Store(store)
+
+        def piece(number: int, start: Any, t: float) -> Solution[Any]:
+            own = None if kept is None else replace(kept, path=piece_path(Path(kept.path), number))
+            return self.run(start, t, tuple(stop for stop in stops if stop > t), own)
+
+        return gone_on(sol, self.after, plan.t1, piece, lambda cuts: _keep_cuts(kept, cuts))
+
+    def _plan(self, state: Any, t0: float, stops: tuple[float, ...]) -> Plan:
+        flow = self.flow
+        with waiting(f"preparing {getattr(flow, 'name', 'the flow')}", self.progress):
+            problem = _bind(flow.starting(t0) if isinstance(flow, Flow) else flow, state)
+        rtol = problem.rtol if self.rtol is None else real_number(self.rtol, "rtol")
+        atol = _absolute(problem, rtol, self.atol)
+        chosen = _stepper(flow, problem, self.stepper, rtol, atol)
+        return Plan(
+            flow=flow,
+            state=state if problem.template is None else problem.template,
+            problem=problem,
+            stepper=chosen,
+            control=self.control or chosen.control(rtol, atol),
+            events=_events(problem, (*self.events, *(self.after.events if self.after else ()))),
+            monitors=Monitors(problem, self.monitors),
+            t0=t0,
+            stops=stops,
+            max_steps=self.max_steps,
+            monitor_every=self.monitor_every,
+        )
+
+
+def _require_rule(after: Any, state: Any) -> None:
+    if not isinstance(after, Continuation):
+        raise InputError(f"after must be a rule such as Surgery(radius=0.02), not {after!r}.")
+    after.check(state)
+
+
+def _keep_cuts(store: Store | None, cuts: Sequence[Cut]) -> None:
+    """Note the cuts in the store of a run that is over."""
+    if store is None:
+        return
+    facts, stored = [cut_facts(cut) for cut in cuts], StoredRun(store.path)
+    if json.loads(json.dumps(facts)) != stored.header.get("cuts"):
+        writer = RunWriter(Path(store.path))
+        writer.note(cuts=facts)
+        writer.close()
 
 
 def _carried_out(plan: Plan, store: Store | str | os.PathLike[str] | None, resume: bool, change_monitors: bool,
@@ -151,6 +217,9 @@ def _stored(plan: Plan, store: Store, resume: bool, change_monitors: bool,
         resumed = resumed_run(plan, stored, store, identity, change_monitors)
         if resumed is None:
             return stored_solution(stored, plan.state)
+        if stored.header.get("cuts"):
+            raise StoreError(f"the run in '{store.path}' was cut, and its pieces are kept there: continue it with the "
+                             "rule that it was cut by, or choose another path for a run without it.")
         return _finish(resumed.run, progress, resumed.checkpointer(store, identity))
     run = Run(plan)
     run.begin()
@@ -269,8 +338,7 @@ def _absolute(problem: Problem, rtol: float, atol: float | None) -> float:
     return _ATOL_SHARE * rtol * (largest if 0 < largest < math.inf else 1.0)
 
 
-def _events(problem: Problem, given: Iterable[TerminalEvent] | TerminalEvent) -> tuple[TerminalEvent, ...]:
-    wanted = (given,) if isinstance(given, TerminalEvent) else tuple(given)
+def _events(problem: Problem, wanted: tuple[TerminalEvent, ...]) -> tuple[TerminalEvent, ...]:
     kinds = {type(event) for event in wanted}
     events = (*(event for event in problem.events if type(event) not in kinds), *wanted)
     for event in events:
@@ -278,43 +346,3 @@ def _events(problem: Problem, given: Iterable[TerminalEvent] | TerminalEvent) ->
             raise InputError(f"an event must be such as SteadyState() or Event(name, function), not {event!r}.")
         event.check(problem)
     return events
-
-
-_WISHES = {"SIGINT": "Ctrl-C", "SIGTERM": "a request to terminate", "SIGHUP": "the end of its terminal"}
-
-
-class Interrupts:
-    """Context in which the first signal only sets `heard`, in words; a second Ctrl-C interrupts at once.
-
-    Ctrl-C ends a run and no more. A request to terminate is meant for the process: call `deliver()` once all is kept.
-    Signals that the process ignores stay ignored. In a thread other than the main one, where Python delivers no
-    signals, it does nothing.
-    """
-
-    def __init__(self) -> None:
-        self.heard: str | None = None
-        self._number = signal.SIGINT
-        self._before: dict[signal.Signals, Any] = {}
-
-    def __enter__(self) -> Interrupts:
-        if threading.current_thread() is threading.main_thread():
-            numbers = [getattr(signal, name) for name in _WISHES if hasattr(signal, name)]
-            self._before = {number: signal.signal(number, self._hear) for number in numbers
-                            if signal.getsignal(number) not in (signal.SIG_IGN, None)}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _hear(self, number: int, frame: FrameType | None) -> None:
-        if self.heard and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        if self.heard is None or self._number == signal.SIGINT:
-            self._number = signal.Signals(number)
-            self.heard = _WISHES[self._number.name]
-
-    def deliver(self) -> None:
-        """Let a request to terminate have its effect, that of the process outside of a run."""
-        if self.heard and self._number != signal.SIGINT:
-            signal.raise_signal(self._number)

@@ -10,6 +10,7 @@ A store is a zarr (version 3) group:
                                                   from which a longer run would go another way
     given/...          arrays that the state object needs besides its values
     checksums/state    (time) one a kept state
+    pieces/0, 1, ...   the stores of the runs that went on after this one
 
 Everything is written before `zarr.json`, which is replaced by a rename: a process that dies at any moment leaves the
 last commit whole. What lies beyond the committed shapes does not count.
@@ -38,7 +39,8 @@ FORMAT = 2
 ROOT = "zarr.json"
 KEY = "geomflow"
 GROUPS = ("monitors", "checkpoint", "given", "checksums")
-TAKEN = ("time", "state", "component", "monitor_time", ROOT, *GROUPS)
+PIECES = "pieces"
+TAKEN = ("time", "state", "component", "monitor_time", ROOT, PIECES, *GROUPS)
 """Names that no axis has."""
 SLOTS = (0, 1, 2)
 CHECKS = "checksums/state"  # one a state: states are read, and checked, one at a time
@@ -46,6 +48,11 @@ ROWS = 1024  # rows a chunk of what grows step by step
 _CHUNK_BYTES = 128 * 2**20
 _BLANK = "0" * 64
 _PACKAGES = ("numpy", "scipy", "numba", "sympy", "python-flint", "zarr")
+
+
+def piece_path(path: Path, number: int) -> Path:
+    """Where the store of a piece lies in that of the run before it."""
+    return path / PIECES / str(number)
 
 
 def state_chunks(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -56,6 +56,14 @@ class StoredRun:
         return memory
 
     @property
+    def pieces(self) -> list[Path]:
+        """The stores of the runs that went on after this one, as far as they were begun."""
+        found: list[Path] = []
+        while (path := layout.piece_path(self.path, len(found))).exists():
+            found.append(path)
+        return found
+
+    @property
     def times(self) -> np.ndarray:
         """Times of the kept states."""
         return self._read("time")

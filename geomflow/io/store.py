@@ -171,6 +171,11 @@ class RunWriter:
         if (now := layout.versions()) not in known:
             self._attributes["continued_with"] = [*known[1:], now]
 
+    def note(self, **facts: Any) -> None:
+        """Add facts to the last commit."""
+        self._attributes |= facts
+        self._write_root(self._attributes["facts"], self._committed, self._sums, self._digests)
+
     def add_monitors(self, names: Sequence[str]) -> None:
         """Make room for further monitors, which are not a number (NaN) so far."""
         import zarr

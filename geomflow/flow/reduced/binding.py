@@ -161,10 +161,12 @@ def allowed(grid: ReducedGrid) -> Callable[[float, np.ndarray], Violation | None
     """What is wrong with fields: exponentials that are out of range, metrics that are not positive."""
     logs = np.array([f.exponent != 0 or bool(f.unknown.coordinates) or not grid.shape
                      for f in grid.ansatz.regular.fields])
+    shares = np.stack([np.ones(grid.shape) if f.factor is None else grid.square(f).reshape(grid.shape)
+                       for f in grid.ansatz.regular.fields])
     span = span_of(grid.ansatz)
 
     def check(t: float, y: np.ndarray) -> Violation | None:
-        worst = float(np.abs(y[logs]).max())
+        worst = float(np.abs((shares * y)[logs]).max())
         if not worst < LARGEST:
             return Violation("domain", "the logarithm of an unknown", worst)
         if span is not None and (lost := class_lost(grid, y)) is not None:

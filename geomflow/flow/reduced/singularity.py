@@ -103,6 +103,7 @@ def singularity_of(solution: Solution[Any]) -> Singularity | None:
     if not {"riemann_max", "volume"} <= solution.monitors.keys():
         return None
     seen = np.isfinite(solution["riemann_max"]) & (solution["riemann_max"] > 0)
+    seen &= np.arange(len(seen)) >= _least(solution["riemann_max"], seen)
     times, sizes = solution.monitor_times[seen], solution["riemann_max"][seen]
     found = approach(times, sizes) if len(times) else None
     if found is None:
@@ -121,6 +122,11 @@ def singularity_of(solution: Solution[Any]) -> Singularity | None:
         roundness=roundness(state),
         profile=neck_profile(state, location, found) if kind == NECKPINCH else None,
     )
+
+
+def _least(sizes: np.ndarray, seen: np.ndarray) -> int:
+    """Where Λ is least: a cap is curved more at first than its piece is later."""
+    return int(np.argmin(np.where(seen, sizes, np.inf))) if len(sizes) else 0
 
 
 def error_of_run(solution: Solution[Any], end: float) -> float:
