@@ -19,7 +19,6 @@ from geomflow.field.reduced.necks import poles, spheres
 from geomflow.field.reduced.polar import Legendre, Polar
 from geomflow.field.reduced.state import ReducedState
 from geomflow.symbolic.ansatz.closing import radial
-from geomflow.symbolic.ansatz.fibres import fibres
 
 DIGITS = 40
 NECK = 6.0
@@ -90,7 +89,7 @@ def with_necks(state: ReducedState) -> ReducedState:
     (basis,) = state.grid.bases
     if not isinstance(basis, Legendre | Fourier):
         return state
-    known = fibres(state.grid.ansatz)
+    known = state.grid.ansatz.fibres
     names = [field.unknown.name for field in spheres(state.grid) if known[field.unknown.name].dim > 1]
     closed = poles(state.grid)
     found = [pair for name in names for pair in zip(*state.necks(name), strict=True) if pair[0] not in closed]

@@ -9,7 +9,6 @@ import numpy as np
 from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.field.reduced.state import square_at, unknowns_from
 from geomflow.symbolic.ansatz import Interval
-from geomflow.symbolic.ansatz.fibres import fibres
 from geomflow.symbolic.ansatz.regular_fields import RegularField
 
 
@@ -18,7 +17,7 @@ def spheres(grid: ReducedGrid) -> tuple[RegularField, ...]:
     if len(grid.bases) != 1:
         return ()
     return tuple(f for f in grid.ansatz.regular.fields
-                 if f.unknown.name in fibres(grid.ansatz) and f.unknown.coordinates == grid.coordinates)
+                 if f.unknown.name in grid.ansatz.fibres and f.unknown.coordinates == grid.coordinates)
 
 
 def poles(grid: ReducedGrid) -> list[float]:

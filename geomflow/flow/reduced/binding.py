@@ -11,14 +11,16 @@ import sympy
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, require_known
 from geomflow.field.reduced.arclength import by_length, with_necks
+from geomflow.field.reduced.circles import Drawn
 from geomflow.field.reduced.clustering import Clustered
 from geomflow.field.reduced.compiled import compiled_nodes
 from geomflow.field.reduced.following import Follower
 from geomflow.field.reduced.grid import ReducedGrid
-from geomflow.field.reduced.necks import smallest_neck
+from geomflow.field.reduced.necks import smallest_neck, spheres
 from geomflow.field.reduced.polar import Legendre
 from geomflow.field.reduced.spectral import Modal
 from geomflow.field.reduced.state import ReducedState
+from geomflow.field.reduced.turned import Turner
 from geomflow.flow.events import TerminalEvent
 from geomflow.flow.problem import Problem, Violation, lost_positivity
 from geomflow.flow.reduced.energy import Observe, energies
@@ -148,9 +150,11 @@ def spread(state: ReducedState) -> ReducedState:
     return with_necks(by_length(state))
 
 
-def follower(grid: ReducedGrid) -> Follower | None:
-    """What draws points to necks and tips along a run; None where points have no poles or mirrors at both ends."""
-    along = radial(grid.ansatz, grid.coordinates[0])
+def follower(grid: ReducedGrid) -> Follower | Turner | None:
+    """What keeps points at necks and tips along a run; None on circles without a place to which points are drawn."""
+    along, basis = radial(grid.ansatz, grid.coordinates[0]), grid.bases[0]
+    if along is not None and isinstance(basis, Drawn) and basis.places and spheres(grid):
+        return Turner(grid, f"log_{along[0].name}")
     if along is None or not isinstance(grid.bases[0], Legendre | Clustered):
         return None
     square = compiled_nodes(grid, [curvature_nodes(grid)[1]])
