@@ -11,6 +11,7 @@ from geomflow.core.errors import InputError
 from geomflow.core.notebook import Facts, InNotebook, fields_of
 from geomflow.field.reduced.state import ReducedState
 from geomflow.field.state import Field
+from geomflow.field.toric.state import ToricState
 from geomflow.flow.blocks import Block
 from geomflow.flow.compiled import Compiled, character_at, modulo_constants
 from geomflow.flow.equation import Equation
@@ -18,6 +19,7 @@ from geomflow.flow.forecast import foretell
 from geomflow.flow.linear import Linearised
 from geomflow.flow.problem import Problem
 from geomflow.flow.reduced.binding import bind_reduced
+from geomflow.flow.toric.binding import bind_toric
 from geomflow.symbolic.ansatz.typed import Typed
 from geomflow.symbolic.show import InLatex, mathml
 
@@ -80,6 +82,8 @@ class Flow(InNotebook, InLatex):
             return problem
         if isinstance(state, ReducedState):
             return bind_reduced(self, state)
+        if isinstance(state, ToricState):
+            return bind_toric(self, state)
         moving = self.moving(state)
         return replace(bind(self, moving, self.on(state)), template=None if moving is state else moving)
 

@@ -4,6 +4,7 @@ from .convergence import (
 from .files import save as save
 from .heatmap import heatmap as heatmap
 from .histograms import histograms as histograms
+from .polygons import polygon as polygon
 from .profiles import profile as profile
 from .quantities import quantity_names as quantity_names
 from .revolution import embedding as embedding

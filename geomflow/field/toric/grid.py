@@ -13,6 +13,7 @@ from geomflow.core import memory
 from geomflow.core.errors import InputError
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import whole
+from geomflow.core.threads import one_thread_products
 from geomflow.field.toric.polynomials import OrthogonalPolynomials
 from geomflow.field.toric.quadrature import Rule, fine_points, inner_rule
 from geomflow.field.toric.regular import Regular
@@ -70,6 +71,10 @@ class ToricGrid(InNotebook):
         """The polynomials that the motions keep as combinations of all, (all, kept): orthonormal, degree by degree."""
         if len(self.group) == 1:
             return np.eye(self.polynomials.size)
+        with one_thread_products():
+            return self._kept_by_motions()
+
+    def _kept_by_motions(self) -> np.ndarray:
         rule = inner_rule(self.toric.polygon, self.group, self.degree + 1)
         moved = [rule.points @ np.array(g.matrix, dtype=float).T + np.array(g.shift, dtype=float) for g in self.group]
         mean = sum(self.polynomials.jets(points)[0] for points in moved) / len(self.group)

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias, final
 import numpy as np
 import sympy
 
+from geomflow.core.threads import one_thread_products
 from geomflow.field.toric.quadrature import Rule, alone, centre, inner_rule
 from geomflow.symbolic.toric import Polygon
 
@@ -63,6 +64,10 @@ class OrthogonalPolynomials:
     @cached_property
     def _recurrence(self) -> tuple[float, list[tuple[np.ndarray, np.ndarray, np.ndarray]]]:
         """The constant, and for each degree coefficients of the two degrees before and of what is left."""
+        with one_thread_products():
+            return self._found_recurrence()
+
+    def _found_recurrence(self) -> tuple[float, list[tuple[np.ndarray, np.ndarray, np.ndarray]]]:
         whole = self.polygon_rule
         root = np.sqrt(whole.weights)[:, None]
         xi = self._local(whole.points)

@@ -52,8 +52,13 @@ class Cut:
     c: int
     value: Fraction
 
+    @property
+    def line(self) -> str:
+        """a x1 + b x2 + c as text."""
+        return affine_text(self.a, self.b, self.c)
+
     def __str__(self) -> str:
-        return f"max(0, {affine_text(self.a, self.b, self.c)}), of which L = {self.value}"
+        return f"max(0, {self.line}), of which L = {self.value}"
 
 
 @final

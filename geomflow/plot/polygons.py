@@ -1,0 +1,124 @@
+"""Toric surfaces and their metrics as pictures over the moment polygon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geomflow.core.errors import InputError, require_known
+from geomflow.field.toric import ToricState
+from geomflow.field.toric.quadrature import alone, fine_points
+from geomflow.plot.style import INK, MUTED, SECOND, axes_or_new, colour_bar, diverging, sequential, styled
+from geomflow.symbolic.toric import Cut, Toric
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PARTS, MOST_TOLD = 24, 8
+"""Parts of a side of a triangle; and of how many sides self-intersections are written at most."""
+
+_FLAT = 1e-6
+"""Quantities that vary by less of their size are constant: colours of rounding say nothing."""
+
+QUANTITIES: dict[str, tuple[str, Callable[[ToricState, np.ndarray], np.ndarray]]] = {
+    "scalar": ("scalar curvature $R$", lambda state, x: state.scalar(x)),
+    "riemann": (r"$|\mathrm{Rm}|$", lambda state, x: state.curvature(x).riemann),
+    "h": ("$h$", lambda state, x: state.h(x)),
+    "potential": ("symplectic potential $u$", lambda state, x: state.potential(x)),
+}
+
+
+@styled
+def polygon(thing: Any, quantity: str = "scalar", *, ax: Axes | None = None) -> Axes:
+    """Draw a toric metric over its moment polygon, or a polygon itself, with the cut that destabilises it.
+
+    Raises InputError for what is no toric surface, metric or run of such, UnknownNameError for a quantity that is not
+    known.
+
+    Parameters
+    ----------
+    thing : Toric, ToricState, ToricMetric or Solution
+        A surface, a metric, what `toric.einstein` and the like give, or a run, of which the last state is drawn.
+    quantity : {"scalar", "riemann", "h", "potential"}
+        What of the metric.
+    ax : Axes, optional
+        Where to draw; a new figure unless given.
+    """
+    if isinstance(thing, Toric):
+        return _outline(axes_or_new(ax, (4.2, 3.8)), thing)
+    from matplotlib.tri import Triangulation
+
+    state = _state(thing)
+    require_known("quantity of toric metrics", quantity, QUANTITIES)
+    name, values = QUANTITIES[quantity]
+    ax = axes_or_new(ax, (5.0, 3.8))
+    x, triangles = _mesh(state.grid.toric)
+    found = values(state, x)
+    low, high = float(found.min()), float(found.max())
+    if high - low < _FLAT * max(1.0, abs(high)):
+        low, high = low - 0.5, high + 0.5
+    crossing = low < 0 < high
+    ends = (-max(-low, high), max(-low, high)) if crossing else (low, high)
+    mesh = ax.tripcolor(Triangulation(x[:, 0], x[:, 1], triangles), found, shading="gouraud", vmin=ends[0],
+                        vmax=ends[1], cmap=diverging() if crossing else sequential(), rasterized=True)
+    colour_bar(ax.figure, mesh, ax, shrink=0.85, label=name)
+    return _sides(ax, state.grid.toric)
+
+
+def _state(thing: Any) -> ToricState:
+    found = thing.last if hasattr(thing, "last") else thing.state() if hasattr(thing, "residual") else thing
+    if not isinstance(found, ToricState):
+        raise InputError(f"toric surfaces, their metrics and runs of these are drawn over polygons, and {thing!r} was "
+                         "given.")
+    return found
+
+
+def _mesh(toric: Toric) -> tuple[np.ndarray, np.ndarray]:
+    """Places over the whole polygon, and triangles of their numbers."""
+    points = fine_points(toric.polygon, alone(toric.polygon), PARTS)
+    i, j = (grid.ravel() for grid in np.meshgrid(*[np.arange(PARTS + 1)] * 2, indexing="ij"))
+    pairs = {(a, b): k for k, (a, b) in enumerate((a, b) for a, b in zip(i, j, strict=True) if a + b <= PARTS)}
+    own = [(pairs[a, b], pairs[a + 1, b], pairs[a, b + 1]) for a, b in pairs if a + b < PARTS]
+    own += [(pairs[a + 1, b], pairs[a + 1, b + 1], pairs[a, b + 1]) for a, b in pairs if a + b < PARTS - 1]
+    count = len(points) // len(pairs)
+    return points, np.concatenate([np.array(own) + k * len(pairs) for k in range(count)])
+
+
+def _sides(ax: Axes, toric: Toric) -> Axes:
+    corners = np.array([*toric.vertices, toric.vertices[0]], dtype=float)
+    ax.plot(corners[:, 0], corners[:, 1], color=INK, linewidth=1.2)
+    ax.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
+    ax.grid(False)
+    return ax
+
+
+def _outline(ax: Axes, toric: Toric) -> Axes:
+    """The polygon with self-intersections at its sides, and the line along which a cut breaks."""
+    corners = np.array(toric.vertices, dtype=float)
+    ax.fill(corners[:, 0], corners[:, 1], color=MUTED, alpha=0.15, linewidth=0)
+    told = zip(toric.edges, toric.self_intersections, strict=True) if len(corners) <= MOST_TOLD else ()
+    for edge, number in told:
+        middle = np.array([edge.start, edge.end], dtype=float).mean(axis=0)
+        ax.annotate(f"${number}$", middle, ha="center", va="center", fontsize=8,
+                    bbox={"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": "none"})
+    cut = toric.stability.cut
+    if cut is not None:
+        ends = _chord(corners, cut)
+        ax.plot(ends[:, 0], ends[:, 1], "--", color=SECOND)
+        line = cut.line.replace("*", "").replace("x1", "x_1").replace("x2", "x_2")
+        ax.set_title(f"destabilised along ${line} = 0$")
+    return _sides(ax, toric)
+
+
+def _chord(corners: np.ndarray, cut: Cut) -> np.ndarray:
+    """Where the line of a cut meets the boundary, (2, 2)."""
+    values = corners @ np.array([cut.a, cut.b], dtype=float) + cut.c
+    found = []
+    for k, value in enumerate(values):
+        after = values[(k + 1) % len(values)]
+        if (value < 0) != (after < 0):
+            share = value / (value - after)
+            found.append(corners[k] + share * (corners[(k + 1) % len(corners)] - corners[k]))
+    return np.array(found)

@@ -1,0 +1,109 @@
+"""Kähler–Ricci and Calabi flow of toric metrics: limits, rates, laws, stores, and what diverges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import geomflow as gf
+from geomflow.core.errors import InputError
+
+RICCI = gf.KahlerRicciFlow(normalised=True)
+UNSTABLE = [(39, 1), (38, 2), (36, 3), (24, 7), (-24, 7), (-36, 3), (-38, 2), (-39, 1), (-39, -1), (-38, -2), (-36, -3),
+            (-24, -7), (24, -7), (36, -3), (38, -2), (39, -1)]
+
+
+def decay(sol: Any) -> float:
+    """The rate at which the last saved states come near to each other: of differences over equal times."""
+    a, b, c = (sol.states.packed(k) for k in (-3, -2, -1))
+    return float(np.log(np.linalg.norm(b - a) / np.linalg.norm(c - b)) / (sol.times[-1] - sol.times[-2]))
+
+
+def test_kahler_ricci_flow_tends_to_the_einstein_metric_at_the_rate_of_the_spectrum():
+    """λ/2 − 1 with λ = 6.32277268, the lowest eigenvalue on functions that D₆ keeps."""
+    toric = gf.Toric("dP3")
+    start = toric.grid(10, symmetric=True).state("(x1^2 + x1*x2 + x2^2)/10")
+    sol = gf.solve(RICCI, start, t1=6.0, save_at=[5.0, 5.5, 6.0])
+    assert abs(decay(sol) - (6.32277268 / 2 - 1)) < 1e-4
+    assert np.abs(sol.last.scalar(start.grid.fine) - 4).max() < 0.05
+    assert sol["calabi_energy"][-1] < 1e-4 * sol["calabi_energy"][0]
+
+
+def test_rates_without_symmetry_are_those_of_the_spectrum_too():
+    """4.74276153/2 − 1 on functions that are kept by nothing, modulo affine ones: linearised at the Einstein metric."""
+    found = gf.Toric("dP3").einstein(12)
+    rates = RICCI.linearise(found.state().on(gf.Toric("dP3").grid(12))).spectrum(3)
+    assert np.abs(rates - (1 - np.array([4.74276153, 4.74276153, 6.32277268]) / 2)).max() < 1e-5
+
+
+def test_kahler_ricci_flow_tends_to_the_soliton_modulo_automorphisms():
+    toric = gf.Toric("dP1")
+    found = toric.soliton(10)
+    sol = gf.solve(RICCI, found.state().grid.state("x1*x2/20"), t1=12.0)
+    assert sol.last.distance(found.state()) < 1e-4
+    rate = 1 - found.spectrum(4, symmetric=True)[2] / 2
+    assert abs(RICCI.linearise(found.state()).spectrum(1)[0] - rate) < 1e-4
+
+
+@pytest.mark.parametrize(("name", "h"), [("F1", "x1^2/10"), ("F2", "x2^2/10"), ("dP1", "x1*x2/20")])
+def test_calabi_flow_tends_to_the_extremal_metric(name, h):
+    """Along it the K-energy falls, and it ends where the weak equation has its solution, to rounding."""
+    toric = gf.Toric(name)
+    found = toric.extremal(8).state()
+    sol = gf.solve(gf.CalabiFlow(), toric.grid(8).state(h), t1=30.0, save_at=6)
+    assert np.all(np.diff(sol["k_energy"]) < 1e-12)
+    assert sol.last.distance(found) < 1e-8 * sol.states[0].distance(found)
+    slowest = -gf.CalabiFlow().linearise(found.on(toric.grid(8))).spectrum(1)[0]
+    assert slowest > 0.5
+
+
+def test_calabi_flow_decays_at_the_rate_of_its_linearised_operator():
+    toric = gf.Toric("CP1xCP1")
+    grid = toric.grid(6, symmetric=True)
+    rate = -gf.CalabiFlow().linearise(grid.state()).spectrum(1)[0]
+    times = np.array([5, 5.5, 6]) / rate
+    sol = gf.solve(gf.CalabiFlow(), grid.state("(x1^2 + x2^2)/20"), t1=times[-1], save_at=times)
+    assert abs(decay(sol) / rate - 1) < 1e-3
+
+
+def test_the_round_sphere_decays_as_its_harmonics():
+    """On CP¹ × CP¹ each φ(x₁) of degree l has λ = l(l + 1), and the linearised Calabi flow the rate λ(λ − 2)/2."""
+    toric = gf.Toric("CP1xCP1")
+    rates = gf.CalabiFlow().linearise(toric.grid(4).state()).spectrum(3)
+    assert np.abs(rates - [-4, -12, -12]).max() < 1e-10
+    ricci = RICCI.linearise(toric.grid(4).state()).spectrum(3)
+    assert np.abs(ricci - [-1, -2, -2]).max() < 1e-10
+
+
+def test_calabi_flow_diverges_where_the_surface_is_not_stable():
+    toric = gf.Toric(UNSTABLE)
+    sol = gf.solve(gf.CalabiFlow(), toric.grid(6, symmetric=True).state(), t1=1e9, rtol=1e-5)
+    assert sol.outcome.kind == "diverged"
+    assert str(toric.stability.cut) in sol.outcome.message
+    with pytest.raises(InputError, match=r"not K-stable.*destabilised by max"):
+        toric.extremal(6)
+
+
+def test_runs_are_kept_and_go_on_to_the_same_bits(tmp_path):
+    start = gf.Toric("dP3").grid(8, symmetric=True).state("(x1^2 + x1*x2 + x2^2)/10")
+    whole = gf.solve(RICCI, start, t1=0.4, save_at=4)
+    gf.solve(RICCI, start, t1=0.2, save_at=2, store=tmp_path / "run.zarr")
+    gf.solve(RICCI, start, t1=0.4, save_at=4, store=tmp_path / "run.zarr", resume=True)
+    kept = gf.load(tmp_path / "run.zarr")
+    assert np.array_equal(kept.states.packed(-1), whole.states.packed(-1))
+    assert kept.last.grid == start.grid
+    assert np.array_equal(kept.last.scalar([(0.1, 0.2)]), whole.last.scalar([(0.1, 0.2)]))
+
+
+def test_flows_that_do_not_run_on_toric_surfaces():
+    start = gf.Toric("dP3").grid(4).state()
+    with pytest.raises(InputError, match=r"normalised=True"):
+        gf.solve(gf.KahlerRicciFlow(), start, 1.0)
+    with pytest.raises(InputError, match="density"):
+        gf.solve(gf.KahlerRicciFlow(density=2, normalised=True), start, 1.0)
+    with pytest.raises(InputError, match="no multiple of c₁"):
+        gf.solve(RICCI, gf.Toric("F2").grid(4).state(), 1.0)
+    with pytest.raises(InputError, match="ricci was given"):
+        gf.solve(gf.RicciFlow(), start, 1.0)

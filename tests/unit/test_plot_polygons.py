@@ -1,0 +1,70 @@
+"""Pictures over moment polygons: the mesh covers the polygon, values are the metric's, cuts meet the boundary."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import geomflow as gf
+from geomflow.core.errors import InputError, UnknownNameError
+from geomflow.plot.polygons import _chord, _mesh
+
+RIGHT = [(24, -7), (36, -3), (38, -2), (39, -1), (39, 1), (38, 2), (36, 3), (24, 7)]
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize("name", ["CP2", "dP2", "F3"])
+def test_the_mesh_covers_the_polygon(name):
+    toric = gf.Toric(name)
+    x, triangles = _mesh(toric)
+    a, b, c = (x[triangles[:, k]] for k in range(3))
+    areas = np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]) / 2
+    assert abs(areas.sum() - float(toric.area)) < 1e-12
+    assert areas.min() > 0
+
+
+def test_values_are_those_of_the_metric():
+    state = gf.Toric("dP3").grid(6).state("x1*x2/10")
+    ax = gf.plot.polygon(state, "h")
+    x, _ = _mesh(state.grid.toric)
+    assert np.abs(ax.collections[0].get_array() - (x[:, 0] * x[:, 1] / 10 - offset(state))).max() < 1e-12
+    assert ax.get_xlabel() == "$x_1$"
+    gf.plot.polygon(gf.Toric("CP2").grid(2).state())  # constant curvature has colours too
+
+
+def offset(state):
+    """What was taken off h with the affine functions: x1 x2 has a mean."""
+    return -state.h([(0.0, 0.0)])[0]
+
+
+def test_a_run_is_drawn_by_its_last_state():
+    start = gf.Toric("dP3").grid(4, symmetric=True).state()
+    sol = gf.solve(gf.KahlerRicciFlow(normalised=True), start, t1=0.1)
+    ax = gf.plot.polygon(sol, "riemann")
+    x, _ = _mesh(start.grid.toric)
+    assert np.array_equal(ax.collections[0].get_array(), sol.last.curvature(x).riemann)
+    assert "scalar curvature" in sol.last._repr_html_()
+    assert "k_energy" in sol._repr_html_()
+
+
+def test_a_cut_meets_the_boundary_twice():
+    toric = gf.Toric(RIGHT + [(-x, -y) for x, y in RIGHT])
+    ends = _chord(np.array(toric.vertices, dtype=float), toric.stability.cut)
+    assert ends.shape == (2, 2)
+    for end in ends:
+        assert min(abs(float(edge(end))) for edge in toric.edges) < 1e-12
+    assert "destabilised" in gf.plot.polygon(toric).get_title(loc="left")
+    assert [text.get_text() for text in gf.plot.polygon(gf.Toric("F2")).texts] == ["$0$", "$-2$", "$0$", "$2$"]
+
+
+def test_what_is_not_toric_is_refused():
+    with pytest.raises(InputError, match="toric surfaces"):
+        gf.plot.polygon(3)
+    with pytest.raises(UnknownNameError):
+        gf.plot.polygon(gf.Toric("CP2").grid(2).state(), "colour")
