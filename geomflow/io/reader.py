@@ -15,6 +15,7 @@ from geomflow.core.errors import GeomflowError, MissingExtraError, StoreError
 from geomflow.field.reduced.state import ReducedState
 from geomflow.field.reduced.written import grid_facts, read_grid
 from geomflow.field.state import Field
+from geomflow.field.toric.moving import MovingClass
 from geomflow.field.toric.state import ToricState
 from geomflow.field.toric.written import read_toric, toric_facts
 from geomflow.io import layout
@@ -144,15 +145,15 @@ class StoredStates(Sequence[np.ndarray]):
         return values
 
 
-REDUCED, TORIC = ReducedState.__name__, ToricState.__name__
+REDUCED, TORIC, MOVING = ReducedState.__name__, ToricState.__name__, MovingClass.__name__
 
 
 def describe_field(state: Any) -> tuple[dict[str, Any] | None, dict[str, np.ndarray]]:
     """JSON-able facts and packed arrays from which `rebuild_field` makes a field of the same kind; None for others."""
     if isinstance(state, ReducedState):
         return _reduced_facts(state), {}
-    if isinstance(state, ToricState):
-        return {"kind": TORIC, "components": list(state.component_names), **toric_facts(state.grid)}, {}
+    if isinstance(state, ToricState | MovingClass):
+        return {"kind": type(state).__name__, "components": list(state.component_names), **toric_facts(state.grid)}, {}
     if not isinstance(state, Field):
         return None, {}
     grid = state.grid
@@ -190,9 +191,10 @@ def rebuild_field(facts: Mapping[str, Any], given: Mapping[str, np.ndarray]) -> 
     """A field of zeros of the described kind; its `unpack` makes the stored states."""
     if facts["kind"] == REDUCED:
         return _reduced(facts)
-    if facts["kind"] == TORIC:
+    if facts["kind"] in (TORIC, MOVING):
         grid = read_toric(facts)
-        return ToricState(grid, np.zeros((1, grid.size)))
+        state = ToricState(grid, np.zeros((1, grid.size)))
+        return state if facts["kind"] == TORIC else MovingClass.of(state)
     tori = {"Torus": field.Torus, "ComplexTorus": field.ComplexTorus}
     how = {"scheme" if facts["order"] == "spectral" else "order": facts["order"]}
     grid = tori[facts["torus"]](facts["dim"], lattice=facts["lattice"]).grid(facts["shape"], **how)

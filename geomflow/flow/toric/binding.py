@@ -24,6 +24,7 @@ from geomflow.flow.events import TerminalEvent
 from geomflow.flow.problem import Problem, Violation, lost_positivity
 from geomflow.flow.toric.destabilised import Destabilised, potential_size
 from geomflow.flow.toric.equations import Abreu, Logarithmic
+from geomflow.flow.toric.moving import bind_moving
 from geomflow.flow.toric.steady import equation_of, require_multiple
 
 if TYPE_CHECKING:
@@ -97,19 +98,21 @@ class CalabiRates:
         return 2 * self.equation.slopes(h)
 
 
-def bind_toric(flow: Flow, state: ToricState) -> Problem:
+def bind_toric(flow: Any, state: ToricState) -> Problem:
     """The problem of a flow from a toric metric on.
 
-    Raises InputError for flows other than Kähler–Ricci and Calabi flow, and where Kähler–Ricci flow would move the
-    class.
+    Raises InputError for flows other than Kähler–Ricci and Calabi flow, and for a normalised one in a class that is no
+    multiple of c₁.
 
     Parameters
     ----------
     flow : Flow
-        KahlerRicciFlow(normalised=True) or CalabiFlow().
+        KahlerRicciFlow() or CalabiFlow().
     state : ToricState
         Where the run starts.
     """
+    if flow.name == "kahler-ricci" and flow.density is None and not flow.normalised:
+        return bind_moving(flow, state, float(flow.speed))
     rates, order, equation = _rates(flow, state.grid)
     observe, abreu = observer(state.grid), Abreu(state.grid)
 
@@ -149,14 +152,9 @@ def _rates(flow: Any, grid: ToricGrid) -> tuple[Rates, int, sympy.Eq]:
     if flow.name == "calabi":
         return CalabiRates(Abreu(grid)), 4, sympy.Eq(left, sympy.Symbol("Rbar") - sympy.Symbol("R"), evaluate=False)
     if flow.name != "kahler-ricci":
-        raise InputError(f"on toric surfaces KahlerRicciFlow(normalised=True) and CalabiFlow() run, and {flow.name} "
-                         "was given.")
+        raise InputError(f"on toric surfaces KahlerRicciFlow() and CalabiFlow() run, and {flow.name} was given.")
     if flow.density is not None:
         raise InputError("a prescribed density belongs to Kähler–Ricci flow on tori: leave it out on toric surfaces.")
-    if not flow.normalised:
-        raise InputError("∂_t g = −Ric moves the Kähler class, and with it the polygon that h lives on: take "
-                         "KahlerRicciFlow(normalised=True), ∂_t g = −Ric + λg, which runs in a class c₁/λ; at the time "
-                         "t of ∂_t g = −Ric its metric at −log(1 − λt)/λ, times 1 − λt, is the one you look for.")
     require_multiple(grid.toric)
     equation = equation_of(grid)
     log, size = sympy.Symbol("log_det"), sympy.Rational(grid.toric.einstein_constant)

@@ -128,6 +128,22 @@ class Toric(InNotebook):
         found = self.polygon.equidistant
         return None if found is None else 1 / found[1]
 
+    @property
+    def class_end(self) -> Fraction:
+        """The time at which ∂_t g = −Ric leaves the Kähler cone: min length/(2 + D²) over the sides with D² > −2.
+
+        A side with D² = −1 that is the only one to vanish is a curve that contracts; two with D² = 0 are the fibres of
+        a collapse; where all vanish, the surface becomes extinct.
+        """
+        return min(edge.length / (2 + number) for edge, number in zip(self.edges, self.self_intersections, strict=True)
+                   if number > -2)
+
+    @property
+    def vanishing_sides(self) -> tuple[int, ...]:
+        """The places of the sides that have no length at `class_end`."""
+        return tuple(a for a, (edge, number) in enumerate(zip(self.edges, self.self_intersections, strict=True))
+                     if edge.length == self.class_end * (2 + number))
+
     def metric(self, h: Any = 0) -> Metric:
         """The exact metric ½ u_ij dx_i dx_j + 2 u^ij dθ_i dθ_j of u = Σ l_a log l_a + h.
 
