@@ -15,6 +15,7 @@ from geomflow.symbolic.toric import Cut, Toric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import TriMesh
 
 PARTS, MOST_TOLD = 24, 8
 """Parts of a side of a triangle; and of how many sides self-intersections are written at most."""
@@ -48,12 +49,18 @@ def polygon(thing: Any, quantity: str = "scalar", *, ax: Axes | None = None) -> 
     """
     if isinstance(thing, Toric):
         return _outline(axes_or_new(ax, (4.2, 3.8)), thing)
-    from matplotlib.tri import Triangulation
-
     state = _state(thing)
     require_known("quantity of toric metrics", quantity, QUANTITIES)
-    name, values = QUANTITIES[quantity]
     ax = axes_or_new(ax, (5.0, 3.8))
+    colour_bar(ax.figure, draw_over_polygon(ax, state, quantity), ax, shrink=0.85, label=QUANTITIES[quantity][0])
+    return _sides(ax, state.grid.toric)
+
+
+def draw_over_polygon(ax: Axes, state: ToricState, quantity: str) -> TriMesh:
+    """The colours of a quantity by name, smooth over the polygon."""
+    from matplotlib.tri import Triangulation
+
+    values = QUANTITIES[quantity][1]
     x, triangles = _mesh(state.grid.toric)
     found = values(state, x)
     low, high = float(found.min()), float(found.max())
@@ -61,10 +68,9 @@ def polygon(thing: Any, quantity: str = "scalar", *, ax: Axes | None = None) -> 
         low, high = low - 0.5, high + 0.5
     crossing = low < 0 < high
     ends = (-max(-low, high), max(-low, high)) if crossing else (low, high)
-    mesh = ax.tripcolor(Triangulation(x[:, 0], x[:, 1], triangles), found, shading="gouraud", vmin=ends[0],
+    ax.set_aspect("equal")
+    return ax.tripcolor(Triangulation(x[:, 0], x[:, 1], triangles), found, shading="gouraud", vmin=ends[0],
                         vmax=ends[1], cmap=diverging() if crossing else sequential(), rasterized=True)
-    colour_bar(ax.figure, mesh, ax, shrink=0.85, label=name)
-    return _sides(ax, state.grid.toric)
 
 
 def _state(thing: Any) -> ToricState:

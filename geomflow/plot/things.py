@@ -10,6 +10,7 @@ import numpy as np
 from geomflow.core.errors import GeomflowError, InputError
 from geomflow.plot.files import png
 from geomflow.plot.heatmap import draw_quantity, largest_place
+from geomflow.plot.polygons import draw_over_polygon
 from geomflow.plot.profiles import profile
 from geomflow.plot.quantities import Quantity, drawable, quantity, quantity_names, scales_of
 from geomflow.plot.revolution import draw_revolution, has_outline, is_reduced, outline, span, steep_note
@@ -137,6 +138,17 @@ def _reduced_run(sol: Any) -> tuple[Figure, str] | None:
     return figure, f"{', '.join(sol.last.unknowns)} against time"
 
 
+def _toric(state: Any) -> tuple[Figure, str]:
+    """The scalar curvature over the moment polygon."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(_SIDE, _SIDE))
+    ax = figure.subplots()
+    draw_over_polygon(ax, state, "scalar")
+    ax.set_axis_off()
+    return figure, "scalar curvature over the moment polygon"
+
+
 def _solution(sol: Any) -> tuple[Figure, str] | None:
     if is_reduced(sol):
         return _reduced_run(sol)
@@ -200,6 +212,8 @@ _DRAWN: dict[str, Callable[[Any], tuple[Figure, str] | None]] = {
     "Field": _state,
     "ModelState": _state,
     "ReducedState": _reduced,
+    "ToricState": _toric,
+    "ToricMetric": lambda metric: _toric(metric.state()),
     "Points": _points,
     "HermitianMetric": _metric,
     "FitReport": _report,

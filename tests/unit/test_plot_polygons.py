@@ -9,6 +9,7 @@ import pytest
 import geomflow as gf
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.plot.polygons import _chord, _mesh
+from geomflow.plot.things import thumbnail
 
 RIGHT = [(24, -7), (36, -3), (38, -2), (39, -1), (39, 1), (38, 2), (36, 3), (24, 7)]
 
@@ -51,6 +52,14 @@ def test_a_run_is_drawn_by_its_last_state():
     assert np.array_equal(ax.collections[0].get_array(), sol.last.curvature(x).riemann)
     assert "scalar curvature" in sol.last._repr_html_()
     assert "k_energy" in sol._repr_html_()
+
+
+def test_notebooks_show_metrics_over_their_polygons():
+    found = gf.Toric("dP3").einstein(6)
+    for thing in (found, found.state()):
+        png, caption = thumbnail(thing)
+        assert png[:4] == b"\x89PNG"
+        assert caption == "scalar curvature over the moment polygon"
 
 
 def test_a_cut_meets_the_boundary_twice():
