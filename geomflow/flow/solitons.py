@@ -13,8 +13,9 @@ from geomflow.core.notebook import Facts, InNotebook
 from geomflow.field.reduced.circles import Circular
 from geomflow.field.reduced.spectral import Modal
 from geomflow.field.reduced.state import ReducedState
+from geomflow.flow.complete import complete_soliton
 from geomflow.flow.equations import Flow
-from geomflow.flow.outward import CompleteSoliton, complete_soliton
+from geomflow.flow.outward import CompleteSoliton
 from geomflow.flow.reduced.rates import Lengthwise
 from geomflow.flow.steady import Steady, steady
 from geomflow.symbolic.ansatz import Ansatz
