@@ -98,7 +98,8 @@ FLOWS = {
     "a rate that is not symmetric": (lambda: around().reduce("d(x)*d(theta)"), ExpressionError, r"write sym\(...\)"),
     "a rate of another type": (lambda: around().reduce("R"), ExpressionError, "2 lower indices, and 'R' is a scalar"),
     "a word that is none": (lambda: around().reduce("-2*Rici"), ExpressionError, "did you mean 'Ric'"),
-    "a flow of potentials": (lambda: around().reduce(gf.CalabiFlow()), InputError, "calabi is not written as a flow"),
+    "a flow of Kähler metrics": (
+        lambda: around().reduce(gf.CalabiFlow()), InputError, "nothing says that this one is Kähler"),
     "a flow of several fields": (
         lambda: around().reduce(gf.Flow.from_expression({"g": "-2*Ric", "f": "laplacian(f)"})), InputError,
         "one of g, f: give the rate of g alone"),

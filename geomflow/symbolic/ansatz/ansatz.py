@@ -16,7 +16,7 @@ from geomflow.symbolic.ansatz.closing import radial
 from geomflow.symbolic.ansatz.domain import Domain
 from geomflow.symbolic.ansatz.domains import domain_of
 from geomflow.symbolic.ansatz.fibres import Fibre, fibres
-from geomflow.symbolic.ansatz.form import checked_form
+from geomflow.symbolic.ansatz.form import STRUCTURE, checked_form
 from geomflow.symbolic.ansatz.functional import ReducedFunctional, functional_on, perelman_f, perelman_w
 from geomflow.symbolic.ansatz.functions import functions_of
 from geomflow.symbolic.ansatz.measure import Measure, measure_of, normal, on_orbit, relative_measure_of
@@ -29,10 +29,10 @@ from geomflow.symbolic.ansatz.typed import METRIC, Typed, typed_flow
 from geomflow.symbolic.ansatz.unknowns import Unknown, unknowns_of
 from geomflow.symbolic.components import Matrix
 from geomflow.symbolic.exact import all_zero
-from geomflow.symbolic.given import given
+from geomflow.symbolic.given import given, names_written
 from geomflow.symbolic.kahler import KahlerMetric
 from geomflow.symbolic.metric import Metric
-from geomflow.symbolic.show import InLatex
+from geomflow.symbolic.show import InLatex, shortened
 
 
 @final
@@ -157,6 +157,9 @@ class Ansatz(InLatex):
             `Flow.from_expression`, such as "-2*Ric".
         """
         typed = typed_flow(flow, self.metric.dim)
+        if self.form is None and STRUCTURE in names_written(typed.rate):
+            raise InputError(f"{shortened(str(flow))} is a flow of Kähler metrics, and nothing says that this one is "
+                             "Kähler: make the ansatz of a KahlerMetric, or give its form, Ansatz(..., form=...).")
         found = reduced(self, typed)
         return replace(found, energy=functional_on(self, typed.energy, meaning=typed)) if typed.energy else found
 
