@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import geomflow as gf
-from geomflow.core.errors import InputError, PositivityError, ShapeError, UnknownNameError
+from geomflow.core.errors import InputError, NotFiniteError, PositivityError, ShapeError, UnknownNameError
 
 QUADRANTS = [(1, 0, 0), (0, 1, 0)]
 
@@ -18,6 +18,9 @@ QUADRANTS = [(1, 0, 0), (0, 1, 0)]
     ([*QUADRANTS, (-1, -1, 1), (0, -1, 2)], r"side -x2 \+ 2 = 0 has the length -1.*outside of the Kähler cone"),
     ([*QUADRANTS, (1, 0, 1), (-1, -1, 1)], r"parallel and on one side"),
     (QUADRANTS, r"three or more"),
+    (5, r"three or more"),
+    ([1, 2, 3], r"three or more"),
+    ([(1, 2, 3, 4)] * 4, r"three or more"),
     ([(0, 0), (1, 0), (0, "one")], r"rational number"),
     ([(0, 0), (1, 0), (0, float("nan"))], r"finite"),
 ])  # fmt: skip
@@ -29,6 +32,8 @@ def test_polygons(polygon, message):
 def test_classes():
     with pytest.raises(InputError, match=r"side x2 \+ 1 = 0 has the length 0, .*outside of the Kähler cone"):
         gf.Toric("F1", constants=[1, 1, 0, 1])
+    with pytest.raises(InputError, match="sequence of numbers"):
+        gf.Toric("F1", constants=5)
     with pytest.raises(InputError, match="4 sides, and 2 constants"):
         gf.Toric("F1", constants=[1, 1])
     with pytest.raises(UnknownNameError, match="did you mean 'dP3'"):
@@ -67,5 +72,14 @@ def test_states():
         grid.state().scalar([1.0, 2.0, 3.0])
     with pytest.raises(InputError, match="eigenvalues were asked for"):
         grid.state().spectrum(1000)
-    with pytest.raises(ShapeError, match="polygons"):
-        grid.state().distance(gf.Toric("CP2").grid(4).state())
+    for other in (gf.Toric("CP2").grid(4).state(), 3):
+        with pytest.raises(ShapeError, match="on one polygon"):
+            grid.state().distance(other)
+    with pytest.raises(ShapeError, match="polygons differ"):
+        grid.state().on(gf.Toric("CP2").grid(4))
+    with pytest.raises(ShapeError, match="pair of numbers"):
+        grid.state().spectrum(2, drift=(1,))
+    with pytest.raises(NotFiniteError):
+        grid.state([float("nan")] * grid.size)
+    with pytest.raises(InputError, match="text, a number or an expression"):
+        grid.state(object())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geomflow.core.errors import InputError
+from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.numbers import real_array, whole
 from geomflow.field.toric.quadrature import inner_rule
 from geomflow.field.toric.regular import Regular
@@ -28,7 +28,10 @@ def eigenvalues(state: ToricState, count: int, drift: Any, symmetric: bool) -> n
     if number > grid.kept.shape[1]:
         raise InputError(f"{number} eigenvalues were asked for, and there are {grid.kept.shape[1]} polynomials of the "
                          f"degree {grid.degree}: take a higher degree.")
-    stiffness, mass = matrices(state, grid, real_array(drift, "the drift"))
+    slope = real_array(drift, "the drift")
+    if slope.shape != (2,):
+        raise ShapeError(f"the drift is a pair of numbers, and {drift!r} was given.")
+    stiffness, mass = matrices(state, grid, slope)
     found: np.ndarray = eigh(stiffness, mass, eigvals_only=True, subset_by_index=(0, number - 1))
     found[0] = max(found[0], 0.0)
     return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 import sympy
 
-from geomflow.core.errors import InputError, PositivityError, ShapeError
+from geomflow.core.errors import InputError, NotFiniteError, PositivityError, ShapeError
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import real_array, require_unmasked
 from geomflow.field.toric.curvature import Curvature, curvature_at
@@ -184,7 +184,7 @@ class ToricState(InNotebook):
         grid : ToricGrid
             On the same polygon.
         """
-        if grid.toric.polygon != self.grid.toric.polygon:
+        if getattr(grid, "toric", None) != self.grid.toric:
             raise ShapeError(f"{self!r} cannot be told on {grid!r}: the polygons differ.")
         rows = np.zeros(max(grid.polynomials.size, len(self.coefficients)))
         rows[: len(self.coefficients)] = self.coefficients
@@ -198,8 +198,8 @@ class ToricState(InNotebook):
         other : ToricState
             On the same polygon.
         """
-        if other.grid.toric.polygon != self.grid.toric.polygon:
-            raise ShapeError(f"{self!r} cannot be compared with {other!r}: they are on different polygons.")
+        if not isinstance(other, ToricState) or other.grid.toric != self.grid.toric:
+            raise ShapeError(f"{self!r} cannot be compared with {other!r}: give two metrics on one polygon.")
         size = max(len(self.coefficients), len(other.coefficients))
         rows = [np.pad(state.coefficients, (0, size - len(state.coefficients))) for state in (self, other)]
         return float(np.linalg.norm(rows[0] - rows[1]))
@@ -254,7 +254,10 @@ def _sides(state: ToricState) -> list[_Side]:
 def make_state(grid: ToricGrid, h: Any) -> ToricState:
     """The state of `grid.state(h)`, checked."""
     if isinstance(h, np.ndarray | list | tuple):
-        state = ToricState(grid, real_array(h, "the coefficients of h").reshape(1, -1))
+        found = real_array(h, "the coefficients of h")
+        if not np.isfinite(found).all():
+            raise NotFiniteError("a coefficient of h is not finite: give real numbers.")
+        state = ToricState(grid, found.reshape(1, -1))
     else:
         state = ToricState(grid, _projected(grid, read_function(h))[None])
     density = grid.regular.density(state._hessian(grid.rule.points))

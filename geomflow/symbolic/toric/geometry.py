@@ -11,6 +11,7 @@ from typing import Any
 
 import sympy
 
+from geomflow.core.errors import InputError
 from geomflow.symbolic.chart import Chart
 from geomflow.symbolic.components import Matrix
 from geomflow.symbolic.exact import is_zero
@@ -26,7 +27,10 @@ def read_function(text: Any) -> sympy.Expr:
     """A function of x1 and x2 from text, a number or an expression."""
     if isinstance(text, str):
         return parse(text, X)
-    found = sympy.sympify(text)
+    try:
+        found = sympy.sympify(text)
+    except sympy.SympifyError:
+        raise InputError(f"a function of x1 and x2 is text, a number or an expression, not {text!r}.") from None
     return found.subs({symbol: x for symbol in found.free_symbols for x in X if symbol.name == x.name})
 
 

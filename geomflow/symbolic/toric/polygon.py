@@ -179,13 +179,24 @@ def polygon_of(given: Sequence[Any]) -> Polygon:
     given : sequence of pairs or of triples
         Numbers.
     """
-    rows = [tuple(rational(value, "a number of the polygon") for value in row) for row in given]
+    rows = _rows(given)
     sizes = {len(row) for row in rows}
     if len(rows) < 3 or sizes not in ({2}, {3}):
         raise InputError(f"a polygon is three or more corners (x, y), or three or more sides (n1, n2, c) where "
                          f"n1*x1 + n2*x2 + c >= 0, and {given!r} was given.")
     sides = _sides_of(rows) if sizes == {2} else [_primitive(*row) for row in rows]
     return checked(sides)
+
+
+def _rows(given: Any) -> list[tuple[Fraction, ...]]:
+    """Rows of numbers; none for what is no sequence of sequences."""
+    if not all(isinstance(each, Iterable) and not isinstance(each, str) for each in (given, *_listed(given))):
+        return []
+    return [tuple(rational(value, "a number of the polygon") for value in row) for row in given]
+
+
+def _listed(given: Any) -> list[Any]:
+    return list(given) if isinstance(given, Iterable) else []
 
 
 def checked(sides: Iterable[tuple[Integers, Fraction]]) -> Polygon:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -224,6 +224,8 @@ class Toric(InNotebook):
 
 def _of_class(polygon: Polygon, constants: Sequence[Any]) -> Polygon:
     """The polygon with other constants."""
+    if isinstance(constants, str) or not isinstance(constants, Iterable):
+        raise InputError(f"constants are a sequence of numbers, one for each normal, and {constants!r} was given.")
     found = [rational(value, "a constant of the polygon") for value in constants]
     if len(found) != len(polygon.normals):
         raise InputError(f"the polygon has {len(polygon.normals)} sides, and {len(found)} constants were given: give "
