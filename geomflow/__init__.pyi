@@ -41,7 +41,8 @@ from .tangent import (
 )
 from .variety import (
     Dwork as Dwork, Fermat as Fermat, FubiniStudy as FubiniStudy, Hypersurface as Hypersurface, Points as Points,
-    load_points as load_points, sigma as sigma,
+    function_space as function_space, load_points as load_points, quadrature as quadrature, sigma as sigma,
+    spectrum as spectrum,
 )
 
 __version__: str

@@ -21,7 +21,7 @@ from geomflow.fits.objective import EnergyLoss, Evaluation, Loss, Objective
 from geomflow.variety import HermitianForm, Hypersurface, Points, PolarisedMetric, Symmetry, checked_volume
 from geomflow.variety.errors import KahlerConeError, UnderdeterminedError
 from geomflow.variety.jets import log_volume, sensitivity
-from geomflow.variety.orbits import InvariantForms, invariant_forms, reference
+from geomflow.variety.orbits import InvariantForms, invariant_forms, reference, roughly_forms
 from geomflow.variety.sections import Sections, halved, line_bundle
 
 #: Steps that are enough.
@@ -239,13 +239,6 @@ def algebraic_metric(
     assert metric.report is not None
     checked_volume(metric, points[: metric.report.points])
     return metric
-
-
-def roughly_forms(variety: Hypersurface, degrees: tuple[int, ...], symmetry: Symmetry) -> float:
-    """About how many invariant forms there are, without listing them: allowed pairs over the order of the group."""
-    symmetry = symmetry.keeping(variety.ambient, degrees)
-    sizes = np.bincount(symmetry.phase_classes(Sections(variety, degrees).exponents)).astype(float)
-    return float(sizes @ sizes) / (len(symmetry.permutations) * (1 + symmetry.conjugation))
 
 
 def _dense(variety: Hypersurface, degrees: tuple[int, ...], symmetry: Symmetry) -> bool:

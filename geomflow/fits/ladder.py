@@ -15,13 +15,13 @@ from typing import Any, final
 from geomflow.core.content import content
 from geomflow.core.errors import InputError, StoreError, require_known
 from geomflow.core.report import degree_text
-from geomflow.fits.algebraic import WORK, algebraic_metric, roughly_forms
+from geomflow.fits.algebraic import WORK, algebraic_metric
 from geomflow.fits.balanced import balanced_metric
 from geomflow.fits.fit import OPERATIONS
 from geomflow.fits.folder import MetricFolder
 from geomflow.variety import Estimate, HermitianForm, Hypersurface, Symmetry, sigma, trivial_symmetry
 from geomflow.variety.errors import UnderdeterminedError
-from geomflow.variety.orbits import invariant_forms
+from geomflow.variety.orbits import invariant_forms, roughly_forms
 from geomflow.variety.points import ARRAYS, Points
 from geomflow.variety.sections import Sections, halved, line_bundle
 

@@ -11,6 +11,7 @@ from numba import njit
 
 from geomflow.core.hermitian import unpack
 from geomflow.variety import Ambient, Points
+from geomflow.variety.lifts import horizontal
 
 _OPTIONS = {"cache": True, "forceinline": True, "nogil": True, "error_model": "numpy",
             "fastmath": {"contract", "reassoc", "nsz"}}
@@ -132,12 +133,7 @@ class ProjectiveInputs:
             The t_i of g_FS.
         """
         ambient = points.variety.ambient
-        norms = np.sqrt(ambient.norms(points.coordinates))[:, ambient.factor_of]
-        z = points.coordinates / norms
-        lifts = points.pullbacks / norms[:, None, :]
-        for block in ambient.blocks:
-            along = lifts[:, :, block] @ z[:, block, None].conj()
-            lifts[:, :, block] -= along * z[:, None, block]
+        z, lifts = horizontal(points)
         weights = np.asarray(kahler_class)[ambient.factor_of]
         lower = np.linalg.cholesky((lifts * weights) @ np.swapaxes(lifts.conj(), 1, 2))
         return cls(ambient, z, np.ascontiguousarray(np.linalg.solve(lower, lifts)), lower)

@@ -7,6 +7,10 @@ from .distance import distance as distance, nearest as nearest
 from .errors import VolumeWarning as VolumeWarning
 from .estimate import Estimate as Estimate
 from .flat import FlatCurve as FlatCurve
+from .function_space import (
+    Character as Character, FunctionJets as FunctionJets, FunctionSpace as FunctionSpace, Sector as Sector,
+    function_space as function_space,
+)
 from .frames import in_patch as in_patch, transition as transition
 from .hermitian_form import HermitianForm as HermitianForm
 from .hypersurface import (
@@ -22,7 +26,9 @@ from .measures import (
 from .metric import FubiniStudy as FubiniStudy, HermitianMetric as HermitianMetric, PolarisedMetric as PolarisedMetric
 from .points import Points as Points, concatenate as concatenate
 from .polynomial import Polynomial as Polynomial
+from .quadrature import Quadrature as Quadrature, quadrature as quadrature
 from .sample import noised as noised, sample_patch as sample_patch
 from .sections import Sections as Sections
+from .spectrum import Multiplet as Multiplet, Spectrum as Spectrum, spectrum as spectrum
 from .store import export_cymetric as export_cymetric, import_cymetric as import_cymetric, load_points as load_points
 from .symmetry import Symmetry as Symmetry, trivial_symmetry as trivial_symmetry

@@ -16,7 +16,7 @@ from geomflow.core.memory import require
 from geomflow.core.threads import each, slices
 from geomflow.variety.jets import first_order, partial_index
 from geomflow.variety.routines.forms import features
-from geomflow.variety.sections import Places, multi_monomials
+from geomflow.variety.sections import Places, Sections, multi_monomials
 from geomflow.variety.symmetry import Symmetry
 
 if TYPE_CHECKING:
@@ -116,6 +116,13 @@ def invariant_forms(variety: Hypersurface, degrees: tuple[int, ...], symmetry: S
     entry *= weight[left] * weight[right] * np.where(left == right, 0.5, 1.0)
     order = np.argsort(group, kind="stable")
     return InvariantForms(exponents, group[order], left[order], right[order], entry[order])
+
+
+def roughly_forms(variety: Hypersurface, degrees: tuple[int, ...], symmetry: Symmetry) -> float:
+    """About how many invariant forms there are, without listing them: allowed pairs over the order of the group."""
+    symmetry = symmetry.keeping(variety.ambient, degrees)
+    sizes = np.bincount(symmetry.phase_classes(Sections(variety, degrees).exponents)).astype(float)
+    return float(sizes @ sizes) / (len(symmetry.permutations) * (1 + symmetry.conjugation))
 
 
 def _pairs(classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -273,12 +273,18 @@ class Sections:
             matrix.eliminate_zeros()
         return every, csr_array(matrix[:, kept])
 
-    def actions(self) -> list[csr_array]:
-        """R_g with s(g z) = s(z) R_g for every permutation g of the `symmetry`, (count, count)."""
+    def actions(self, permutations: np.ndarray | None = None) -> list[csr_array]:
+        """R_g with s(g z) = s(z) R_g for permutations g, those of the `symmetry` unless given, (count, count).
+
+        Parameters
+        ----------
+        permutations : (order, N) array of int, optional
+            z ↦ z[permutation], of those that keep Q and the degrees.
+        """
         every, matrix = self.reduction()
         places = Places(every)
         result = []
-        for permutation in self.symmetry.permutations:
+        for permutation in self.symmetry.permutations if permutations is None else permutations:
             image = np.empty_like(self.exponents)
             image[:, permutation] = self.exponents
             result.append(csr_array(matrix[places(image)].T))
