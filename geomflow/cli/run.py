@@ -31,7 +31,7 @@ from geomflow.cli.schema import (
     StateTable,
 )
 from geomflow.cli.show import add_html, write_report
-from geomflow.cli.symmetric_file import SymmetricFile, make_ansatz, make_symmetric
+from geomflow.cli.symmetric_file import SymmetricFile, make_ansatz, make_surgery, make_symmetric
 from geomflow.cli.terminal import add_command, file_path, latest, line, unused
 from geomflow.core.content import content
 from geomflow.core.errors import InputError, require_known
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from geomflow.field.lattice import FlatTorus
     from geomflow.field.reduced.state import ReducedState
     from geomflow.field.state import Field
-    from geomflow.flow import Problem, Solution
+    from geomflow.flow import Problem, Solution, Surgery
     from geomflow.flow.events import TerminalEvent
     from geomflow.flow.flow import Flow
 
@@ -79,13 +79,23 @@ def execute(args: argparse.Namespace) -> int:
         print(line("example", path))
     print("\n".join(run.announcement()))
     sol = run.solve(out / STORE, resume=args.resume, change_monitors=args.change_monitors)
-    print(line("outcome", sol.outcome))
-    print(line("cost", f"{sol.steps} steps ({sol.rejected} rejected), {sol.rate_evaluations} rates"))
+    print("\n".join(told(sol)))
     print(line("store", out / STORE))
     for path in draw_pictures(sol, pictures, out):
         print(line("picture", path))
     write_report(out, args.html)
-    return EXIT_CODES.get(sol.outcome.kind, 0)
+    return max(EXIT_CODES.get(each.outcome.kind, 0) for each in sol.runs.values())
+
+
+def told(sol: Solution[Any]) -> list[str]:
+    """How a run ended and what it cost; the cuts and the ends of its pieces too."""
+    rows = [line("outcome", sol.outcome)]
+    rows += [line("cut", cut) for cut in sol.cuts]
+    rows += [line(f"piece {'.'.join(map(str, path))}", run.singularity or run.outcome)
+             for path, run in sol.runs.items() if path]
+    steps, rejected, rates = (sum(getattr(run, name) for run in sol.runs.values())
+                              for name in ("steps", "rejected", "rate_evaluations"))
+    return [*rows, line("cost", f"{steps} steps ({rejected} rejected), {rates} rates")]
 
 
 def read_run_file(path: Path) -> RunFile | SymmetricFile:
@@ -108,13 +118,14 @@ class Prepared:
     flow: Flow
     state: Field | ReducedState
     problem: Problem
+    after: Surgery | None = None
 
     @classmethod
     def of(cls, file: RunFile | SymmetricFile) -> Prepared:
         """Make the torus or the ansatz, the grid, the state and the flow of a run file."""
         if isinstance(file, SymmetricFile):
             start, reduced = make_symmetric(file)
-            return cls(file, reduced, start, reduced.bind(start))
+            return cls(file, reduced, start, reduced.bind(start), make_surgery(file, start))
         grid = make_grid(file.grid, make_torus(file.geometry))
         state = make_state(file.state, grid)
         flow = make_flow(file.flow, grid.torus)
@@ -127,8 +138,8 @@ class Prepared:
         return content(self.flow)
 
     def bind(self, state: Field | ReducedState) -> Problem:
-        """The problem that was bound already."""
-        return self.problem
+        """The problem that was bound already, of the first state; of a piece its own."""
+        return self.problem if state is self.state else self.flow.bind(state)
 
     def default_stepper(self, problem: Problem) -> Any:
         """The flow's own choice, where it has one."""
@@ -167,6 +178,7 @@ class Prepared:
             store=None if store is None else Store(store, configuration=self.file.given()),
             resume=resume,
             change_monitors=change_monitors,
+            after=self.after,
             **{key: table[key] for key in SOLVE_OPTIONS if key in table},
         )
 

@@ -15,6 +15,7 @@ from geomflow.core.errors import InputError, UnknownNameError, require_known
 
 if TYPE_CHECKING:
     from geomflow.field.reduced.state import ReducedState
+    from geomflow.flow import Surgery
     from geomflow.flow.flow import Flow
     from geomflow.symbolic.ansatz import Ansatz
 
@@ -62,6 +63,21 @@ class UnknownsTable(Table, frozen=True):
     further: dict[str, Any] = field(default_factory=dict)
 
 
+class SurgeryTable(Table, frozen=True):
+    """how the run goes on at necks, which are cut and closed by round caps; it ends there unless this is given"""
+
+    radius: Annotated[Number, says("of the neck where it is cut, a length")]
+    length: Annotated[
+        Number | None, says("how far from the neck the metric is changed, in radii of it; 4 unless given")
+    ] = None
+    ratio: Annotated[
+        Number | None,
+        says("how large |K0/K1| may be up to there, of the curvatures of planes along and across the neck; 0.25 unless "
+             "given, and 0 is a cylinder"),
+    ] = None
+    points: Annotated[Whole | None, says("of the grids of the pieces; as many as before unless given")] = None
+
+
 class SymmetricPicturesTable(Table, frozen=True):
     """what is drawn afterwards"""
 
@@ -80,6 +96,7 @@ class SymmetricFile(Table, frozen=True, kw_only=True):
     flow: FlowTable
     solve: SolveTable
     events: EventsTable = EventsTable()
+    surgery: SurgeryTable | None = None
     output: SymmetricPicturesTable = SymmetricPicturesTable()
 
 
@@ -177,6 +194,18 @@ def make_reduced_grid(table: ReducedGridTable | None, ansatz: Ansatz) -> Any:
         raise InputError("[grid] gives points along coordinates, and the unknowns are numbers: leave the table out")
     with placed("[grid]"):
         return ansatz.grid(table.n, order=table.order)
+
+
+def make_surgery(file: SymmetricFile, state: ReducedState) -> Surgery | None:
+    """The rule of [surgery], checked on the state where the run starts."""
+    from geomflow.flow import Surgery
+
+    if file.surgery is None:
+        return None
+    with placed("[surgery]"):
+        rule = Surgery(**file.surgery.given())
+        rule.check(state)
+    return rule
 
 
 def make_symmetric_flow(table: FlowTable) -> Flow:

@@ -8,8 +8,9 @@ import numpy as np
 
 from geomflow.core.errors import InputError, require_known
 from geomflow.plot.moments import picked_times, times_left
+from geomflow.plot.outlines import arclength, closing_names, moments
 from geomflow.plot.quantities import scientific
-from geomflow.plot.revolution import arclength, closing_names, is_reduced, moments
+from geomflow.plot.revolution import is_reduced
 from geomflow.plot.style import ACCENT, colour_bar, sequential, styled
 
 if TYPE_CHECKING:

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast, final
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from geomflow.core.errors import InputError, require_known
-from geomflow.plot.moments import picked_times, times_left
-from geomflow.plot.quantities import scientific
+from geomflow.plot.outlines import Outline, is_state
+from geomflow.plot.scenes import scenes
 from geomflow.plot.style import ACCENT, MUTED, axes_or_new, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from geomflow.field.reduced.state import ReducedState
     from geomflow.flow import Solution
     from geomflow.symbolic.ansatz import Ansatz
-
-STEEPEST = 1 + 1e-3
-"""|ψ_s| up to which a radius is drawn: at poles it is 1, to what splines say of it."""
 
 FRAMES = 48
 _AROUND, _ALONG = 72, 160
@@ -32,120 +26,6 @@ _APART = 0.3
 """The gap between neighbours, in widths of the widest."""
 
 
-@final
-@dataclass(frozen=True)
-class Outline:
-    """A radius against the height on the axis, at many places in order.
-
-    Parameters
-    ----------
-    s, radius, slope : (M,) array
-        Arclength, ψ and ψ_s.
-    """
-
-    s: np.ndarray
-    radius: np.ndarray
-    slope: np.ndarray
-
-    @property
-    def steep(self) -> np.ndarray:
-        """Where |ψ_s| > 1: no surface of revolution in space has this radius there, (M,)."""
-        return np.asarray(np.abs(self.slope) > STEEPEST)
-
-    @property
-    def closed(self) -> bool:
-        """Whether the surface hides its inside."""
-        ends = self.radius[[0, -1]].max() < 1e-6 * self.radius.max()
-        return bool(ends and not self.steep.any())
-
-    @property
-    def height(self) -> np.ndarray:
-        """z = ∫ √(1 − ψ_s²) ds from the middle of what it spans, (M,)."""
-        rate = np.sqrt(np.maximum(1 - self.slope**2, 0))
-        z = np.concatenate([[0.0], np.cumsum((rate[1:] + rate[:-1]) / 2 * np.diff(self.s))])
-        return np.asarray(z - z[-1] / 2)
-
-
-def is_state(thing: Any) -> bool:
-    """Whether this is a metric with symmetry, told by its name so that no other floor is loaded for it."""
-    return type(thing).__name__ == "ReducedState"
-
-
-def arclength(state: ReducedState) -> np.ndarray:
-    """s = ∫ √g_xx dx at `state.grid.places`; those places where g_xx has no unknown of its own, (M,)."""
-    from scipy.interpolate import CubicSpline
-
-    grid = state.grid
-    along = grid.ansatz.radial(grid.coordinates[0])
-    if along is None:
-        return grid.places
-    unknown, exponent = along
-    speed = state.at(unknown.name, grid.places) ** (1 / exponent)
-    return np.asarray(CubicSpline(grid.places, speed).antiderivative()(grid.places))
-
-
-def outline(state: ReducedState, name: str | None = None) -> Outline:
-    """The radius of a round sphere among the orbits, against arclength.
-
-    Raises InputError for metrics of no or two coordinates, and where no unknown is such a radius.
-
-    Parameters
-    ----------
-    state : ReducedState
-        A metric of one coordinate.
-    name : str, optional
-        Of the unknown; unless given, one that closes orbits, or the first that is a radius.
-    """
-    from scipy.interpolate import CubicSpline
-
-    ansatz = state.grid.ansatz
-    if len(ansatz.coordinates) != 1 or ansatz.radial(ansatz.coordinates[0]) is None:
-        raise InputError(f"a surface of revolution is drawn of a metric u(x)^2 dx^2 + ... with unknowns of one "
-                         f"coordinate, and {ansatz} is none.")
-    chosen, cone, exponent = _fibre(state, name)
-    s = arclength(state)
-    spline = CubicSpline(s, cone * state.at(chosen, state.grid.places) ** (1 / exponent))
-    fine = np.unique(np.concatenate([s, np.linspace(s[0], s[-1], 4 * len(s))]))
-    return Outline(fine, np.maximum(spline(fine), 0), spline(fine, 1))
-
-
-def _fibre(state: ReducedState, name: str | None) -> tuple[str, float, int]:
-    """The unknown, what it is multiplied with, and the power of the radius that it is."""
-    known = state.grid.ansatz.fibres
-    if not known:
-        raise InputError(f"no unknown of {state.grid.ansatz} is the radius of a round sphere among the orbits.")
-    if name is None:
-        closing = closing_names(state)
-        name = next((each for each in known if each in closing), next(iter(known)))
-    require_known("radius", name, known)
-    return name, float(known[name].cone), known[name].exponent
-
-
-def closing_names(state: ReducedState) -> list[str]:
-    """The unknowns that vanish at poles."""
-    return [field.unknown.name for field in state.fields if field.factor is not None]
-
-
-def moments(thing: Any, count: int) -> tuple[list[ReducedState], list[str]]:
-    """A state, or several of a solution, and what is said of the time of each."""
-    if is_state(thing):
-        return [thing], [""]
-    if not is_state(getattr(thing, "last", None)):
-        raise InputError(f"a metric of an ansatz, ansatz.grid(64).state(...), or a run of one is drawn, and {thing!r} "
-                         "was given.")
-    sol = cast("Solution[Any]", thing)
-    picked = picked_times(sol, count)
-    return [sol.states[i] for i in picked], [told_time(sol, i) for i in picked]
-
-
-def told_time(sol: Solution[Any], place: int) -> str:
-    """The time of a state; past the first what is left, before a singular time."""
-    left = times_left(sol)
-    if left is None or place == 0:
-        return f"$t = {scientific(sol.times[place])}$"
-    return f"$T - t = {scientific(left[place])}$"
-
-
 @styled
 def embedding(thing: Any, name: str | None = None, *, count: int = 5, ax: Axes | None = None) -> Axes:
     """Draw a metric with rotational symmetry as a surface of revolution in space. Returns the Axes.
@@ -153,7 +33,8 @@ def embedding(thing: Any, name: str | None = None, *, count: int = 5, ax: Axes |
     The metric ds² + ψ(s)² dθ² is that of the surface with the radius ψ at the height ∫ √(1 − ψ_s²) ds. Of spheres of
     higher dimension it is a section through the axis. Where |ψ_s| > 1 there is no such surface: that part is left out,
     and the caption says so. Of a run `count` of its saved times stand side by side in one scale, evenly in log(T − t)
-    before a singular time T.
+    before a singular time T. Pieces that it has gone on as stand one above the other, each about a place of its own,
+    and the times are even.
     Raises `InputError` for metrics of no or two coordinates, and where no unknown is the radius of a sphere.
 
     Parameters
@@ -167,19 +48,20 @@ def embedding(thing: Any, name: str | None = None, *, count: int = 5, ax: Axes |
     ax : Axes, optional
         Where to draw; a new figure's unless given.
     """
-    states, titles = moments(thing, count)
-    outlines = [outline(state, name) for state in states]
+    shown = scenes(thing, count, name)
+    outlines = [each for scene in shown for each in scene.shapes]
     width = 2 * max(float(each.radius.max()) for each in outlines)
     low, high = span(outlines)
     step = (1 + _APART) * width
-    size = 9.0 if len(outlines) > 1 else 3.0
-    across = step * len(outlines)
+    size = 9.0 if len(shown) > 1 else 3.0
+    across = step * len(shown)
     ax = axes_or_new(ax, (size, min(max(size * (high - low) / across, 1.2), 6.0) + 0.7))
-    ax.set(xlim=(-step / 2, step * (len(outlines) - 0.5)), ylim=(low, high))
+    ax.set(xlim=(-step / 2, step * (len(shown) - 0.5)), ylim=(low, high))
     ax.set_aspect("equal")
     ax.set_axis_off()
-    for place, (each, title) in enumerate(zip(outlines, titles, strict=True)):
-        draw_revolution(ax, each, place * step)
+    for place, (shapes, title) in enumerate(shown):
+        for each in shapes:
+            draw_revolution(ax, each, place * step)
         ax.text(place * step, low, title, ha="center", va="top", color=MUTED, fontsize=9)
     if note := steep_note(outlines):
         ax.set_title(note, loc="left", color=MUTED, fontsize=9)
@@ -262,19 +144,20 @@ def shaded(shades: np.ndarray, colour: str = ACCENT) -> np.ndarray:
 
 def embedding_frames(ax: Axes, sol: Solution[Any], name: str | None) -> Iterator[None]:
     """Draw one surface after another in one scale, for a film."""
-    states, titles = moments(sol, FRAMES)
-    outlines = [outline(state, name) for state in states]
+    shown = scenes(sol, FRAMES, name)
+    outlines = [each for scene in shown for each in scene.shapes]
     low, high = span(outlines)
     half = 1.1 * max(float(each.radius.max()) for each in outlines)
     note = steep_note(outlines)
     cast("Figure", ax.figure).set_layout_engine("none")
     ax.set_position((0.02, 0.07, 0.96, 0.84))
-    for each, title in zip(outlines, titles, strict=True):
+    for shapes, title in shown:
         ax.clear()
         ax.set(xlim=(-half, half), ylim=(low, high))
         ax.set_aspect("equal")
         ax.set_axis_off()
-        draw_revolution(ax, each, 0.0)
+        for each in shapes:
+            draw_revolution(ax, each, 0.0)
         ax.set_title(title, loc="center", fontsize=11)
         ax.text(0.5, -0.02, note, transform=ax.transAxes, ha="center", va="top", color=MUTED, fontsize=8)
         ax.figure.canvas.draw()

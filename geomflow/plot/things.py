@@ -10,10 +10,11 @@ import numpy as np
 from geomflow.core.errors import GeomflowError, InputError
 from geomflow.plot.files import png
 from geomflow.plot.heatmap import draw_quantity, largest_place
+from geomflow.plot.outlines import outline
 from geomflow.plot.polygons import draw_over_polygon
 from geomflow.plot.profiles import profile
 from geomflow.plot.quantities import Quantity, drawable, quantity, quantity_names, scales_of
-from geomflow.plot.revolution import draw_revolution, has_outline, is_reduced, outline, span, steep_note
+from geomflow.plot.revolution import draw_revolution, has_outline, is_reduced, span, steep_note
 from geomflow.plot.runs import LARGEST, monitors, snapshots
 from geomflow.plot.style import styled
 

@@ -253,3 +253,51 @@ def test_the_example_is_the_pinch_that_is_known():
     run = Prepared.of(read_run_file(ROOT / "examples" / "symmetry" / "neckpinch.toml"))
     last = gf.solve(run, run.state, 0.05110279603).last
     assert last.at("psi", [np.pi / 2])[0] == pytest.approx(0.2, abs=1e-9)
+
+
+SURGERY = """
+[ansatz]
+name = "sphere"
+
+[grid]
+n = 48
+
+[state]
+chi = "1"
+psi = "sin(x)*sqrt(1 - 19/20*sin(x)^2)"
+
+[flow]
+name = "ricci"
+
+[solve]
+t1 = 0.03
+rtol = 1e-6
+save = 6
+
+[surgery]
+radius = 0.15
+ratio = 1
+points = 64
+
+[output]
+pictures = ["embedding"]
+"""
+
+
+def test_a_run_goes_on_as_pieces(capsys):
+    Path("neck.toml").write_text(SURGERY)
+    assert main(["run", "neck.toml"]) == 0
+    told = capsys.readouterr().out
+    assert "surgery at t = " in told
+    assert "piece 1" in told
+    sol = gf.load("runs/neck/run.zarr")
+    assert [run.outcome.kind.value for run in sol.runs.values()] == ["singular", "finished", "finished"]
+    assert sol.cuts[0].radius == pytest.approx(0.15, rel=1e-4)
+    assert main(["run", "neck.toml", "--out", "runs/neck", "--resume"]) == 0
+
+
+def test_what_is_wrong_with_surgery_is_said(capsys):
+    for old, new, message in [("radius = 0.15", "radius = 0.5", "[surgery]: the neck has radius 0.2236"),
+                              ("radius = 0.15", "", "radius"), ("ratio = 1", "ratio = -1", "must be positive")]:
+        Path("neck.toml").write_text(SURGERY.replace(old, new, 1))
+        assert message in refused(capsys, "run", "neck.toml")

@@ -13,7 +13,8 @@ from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.flow.solution import Solution, States
 from geomflow.plot.moments import picked_times, times_left
-from geomflow.plot.revolution import arclength, outline
+from geomflow.plot.outlines import arclength, outline
+from geomflow.plot.scenes import scenes
 from geomflow.plot.things import thumbnail
 
 SPHEROID = {"chi": "sqrt(cos(x)^2 + 4*sin(x)^2)", "psi": "sin(x)"}
@@ -158,3 +159,22 @@ def test_notebooks_show_surfaces_and_unknowns(nil, spheroid, shrinking):
     assert thumbnail(shrinking)[1].startswith("surface of revolution, first and last")
     assert thumbnail(nil)[1] == "A, B, C against time"
     assert thumbnail(nil.last) is None
+
+
+def test_pieces_stand_above_each_other():
+    """Before the cut one surface in the middle, after it two, each about its own place, that do not meet."""
+    state = gf.catalogue.ansatz("sphere", n=2).grid(48).state(chi="1", psi="sin(x)*sqrt(1 - 19/20*sin(x)^2)")
+    sol = gf.solve(gf.RicciFlow(), state, 0.03, rtol=1e-6, save_at=6, after=gf.Surgery(0.15, ratio=1, points=64))
+    found = scenes(sol, 5, None)
+    assert [len(scene.shapes) for scene in found] == sorted(len(scene.shapes) for scene in found)
+    assert {len(scene.shapes) for scene in found} == {1, 2}
+    cut = next(k for k, scene in enumerate(found) if scene.title.endswith("cut"))
+    assert found[cut].title == f"{found[cut - 1].title}, cut"
+    assert len(found[cut].shapes) == 2
+    for scene in found[cut:]:
+        low, high = scene.shapes
+        assert low.height.max() < 0 < high.height.min()
+        assert low.centre == pytest.approx(-high.centre, rel=1e-4)
+        assert low.centre == found[cut].shapes[0].centre
+    ax = gf.plot.embedding(sol)
+    assert len(ax.collections) == sum(len(scene.shapes) for scene in found)
