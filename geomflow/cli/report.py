@@ -136,7 +136,7 @@ class RunReport(Report):
     def lines(self) -> list[str]:
         """Equation, state, times, outcome, monitors at the start and the end."""
         sol = self.solution
-        told = [*self._facts(), ("outcome", str(sol.outcome))]
+        told = [*self._facts(), ("outcome", str(sol.outcome)), *sol.sequel()]
         width = max(len(name) for name in (*sol.monitors, "outcome"))
         monitors = [f"{name:<{width}}  {values[0]:.10g} → {values[-1]:.10g}" for name, values in sol.monitors.items()]
         return [f"{name:<{width}}  {text}" for name, text in told] + monitors
@@ -161,7 +161,7 @@ class RunReport(Report):
             Section("Equation", equation(sol.description["latex"]) if "latex" in sol.description
                     else prose(str(sol.description["equation"]))),
             conventions(_REAL + _COMPLEX if is_complex else _REAL),
-            Section("Outcome", joined(prose(str(sol.outcome)), facts(self._facts()))),
+            Section("Outcome", joined(prose(str(sol.outcome)), facts([*self._facts(), *sol.sequel()]))),
             *self._monitors(),
             *self._states(),
             *self._configuration(),

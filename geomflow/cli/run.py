@@ -89,10 +89,7 @@ def execute(args: argparse.Namespace) -> int:
 
 def told(sol: Solution[Any]) -> list[str]:
     """How a run ended and what it cost; the cuts and the ends of its pieces too."""
-    rows = [line("outcome", sol.outcome)]
-    rows += [line("cut", cut) for cut in sol.cuts]
-    rows += [line(f"piece {'.'.join(map(str, path))}", run.singularity or run.outcome)
-             for path, run in sol.runs.items() if path]
+    rows = [line("outcome", sol.outcome), *(line(name, text) for name, text in sol.sequel())]
     steps, rejected, rates = (sum(getattr(run, name) for run in sol.runs.values())
                               for name in ("steps", "rejected", "rate_evaluations"))
     return [*rows, line("cost", f"{steps} steps ({rejected} rejected), {rates} rates")]

@@ -131,6 +131,12 @@ class Solution(InNotebook, Generic[S]):
         found = [run.singularity for run in self.runs.values() if run.singularity is not None]
         return tuple(sorted(found, key=lambda singularity: singularity.time))
 
+    def sequel(self) -> list[tuple[str, str]]:
+        """The cuts and how the pieces ended, in words; nothing for a run without pieces."""
+        ends = [(f"piece {'.'.join(map(str, path))}", str(run.singularity or run.outcome))
+                for path, run in self.runs.items() if path]
+        return [*(("cut", str(cut)) for cut in self.cuts), *ends]
+
     @property
     def was_interrupted(self) -> bool:
         """Whether it can be continued as it is, or a piece can."""
@@ -155,11 +161,7 @@ class Solution(InNotebook, Generic[S]):
         yield "outcome", self.outcome
         if self.singularity is not None:
             yield "singularity", self.singularity
-        for cut in self.cuts:
-            yield "cut", cut
-        for path, run in self.runs.items():
-            if path:
-                yield f"piece {_dotted(path)}", run.singularity or run.outcome
+        yield from self.sequel()
         if "equation" in self.description:
             yield "flow", self.description["equation"]
         yield "times", f"{len(self.times)} kept, from {self.times[0]:.6g} to {self.times[-1]:.6g}"
@@ -171,9 +173,7 @@ class Solution(InNotebook, Generic[S]):
         span = f"t = {self.times[0]:.6g} to {self.times[-1]:.6g}"
         cost = f"{self.steps} steps ({self.rejected} rejected), {self.rate_evaluations} rates"
         told = f"Solution over {span}, {len(self.states)} states, {cost}; {self.outcome}"
-        further = [(path, run) for path, run in self.runs.items() if path]
-        ends = [f"piece {_dotted(path)}: {run.singularity or run.outcome}" for path, run in further]
-        return "\n".join([told, *map(str, self.cuts), *ends])
+        return "\n".join([told, *(f"{name}: {text}" for name, text in self.sequel())])
 
     def plot(self, *names: str) -> np.ndarray:
         """Draw monitors against time, as `geomflow.plot.monitors` does; returns the array of Axes.
@@ -284,10 +284,6 @@ def header_of(state: Any, description: Mapping[str, Any], recipe: Mapping[str, A
         "state": facts,
         "given": given,
     }
-
-
-def _dotted(path: tuple[int, ...]) -> str:
-    return ".".join(map(str, path))
 
 
 def _as_it_is(packed: np.ndarray) -> np.ndarray:

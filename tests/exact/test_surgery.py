@@ -224,3 +224,43 @@ def test_a_neck_that_is_no_cylinder_ends_the_run() -> None:
     assert "It is not cut: within 4 radii" in sol.outcome.message
     assert not sol.pieces
     assert not sol.cuts
+
+
+@pytest.mark.slow
+def test_it_matters_less_and_less_where_a_neck_is_cut() -> None:
+    """Of pieces of S^{n+1} the volume lost falls as r^{n+1}, and the times at which they die as a higher power."""
+    runs = [cut_run(radius) for radius in (0.1, 0.07, 0.05)]
+    steps = np.diff(np.log([0.1, 0.07, 0.05]))
+    orders = np.diff(np.log([sol.cuts[0].volume for sol in runs])) / steps
+    assert orders == pytest.approx([2.83, 2.88], abs=0.02)
+    for number in (0, 1):
+        times = np.array([sol.pieces[number].singularity.time for sol in runs])
+        assert (np.diff(times) > 0).all()
+        first, second = np.diff(times)
+        assert first > 3 * second  # 2.9 for an error as r³
+
+
+@pytest.mark.slow
+def test_a_sphere_bundle_over_a_circle_goes_on_as_a_sphere_that_dies() -> None:
+    state = gf.catalogue.ansatz("sphere-circle", n=2).grid(64).state(chi="1", psi="1 + 3/5*cos(x) + sin(2*x)/20")
+    sol = gf.solve(gf.RicciFlow(), state, 1.0, rtol=1e-6, events=gf.CurvatureGrowth(1000),
+                   after=gf.Surgery(radius=0.15, points=128))
+    (piece,) = sol.pieces
+    assert piece.last.grid.ansatz == gf.catalogue.ansatz("sphere", n=2)
+    assert piece.singularity.kind == "extinction"
+    assert sol.cuts[0].location["x"] == pytest.approx(3.02, abs=0.02)
+    assert sol["volume"][-1] - piece["volume"][0] == pytest.approx(sol.cuts[0].volume, abs=1e-4)
+
+
+def test_two_necks_are_cut_at_once() -> None:
+    """Three bells: the middle piece has two caps, the outer ones a pole each."""
+    state = gf.catalogue.ansatz("sphere", n=2).grid(128).state(chi="1", psi="sin(x)*(1 - 18/5*sin(x)^2*cos(x)^2)")
+    warped = Warped.of(state)
+    assert len(warped.necks) == 2
+    necks = [Neck.of(warped, float(place), 1.0) for place in warped.necks]
+    first, middle, last = (piece.state(160) for piece in pieces(warped, necks))
+    lost = state.volume() - first.volume() - middle.volume() - last.volume()
+    assert lost == pytest.approx(sum(neck.volume for neck in necks), abs=1e-5 * state.volume())
+    assert first.volume() == pytest.approx(last.volume(), rel=1e-4)
+    assert middle.bumps("psi").places == pytest.approx([np.pi / 2], abs=1e-3)
+    assert middle.bumps("psi").values == pytest.approx([1], rel=1e-4)

@@ -57,7 +57,7 @@ def test_a_rule_goes_on_with_states_of_other_ansaetze():
     assert sol.singularities[1].time == pytest.approx(sol.outcome.time + 1 / 64, abs=1e-6)
     assert sol.cuts == (Cut("test", sol.outcome.time, {}, 0.1, 1.0, 2.0),)
     assert "volume lost 2" in repr(sol)
-    assert dict(sol.__facts__())["piece 1"] == sol.pieces[1].outcome
+    assert dict(sol.__facts__())["piece 1"] == str(sol.pieces[1].outcome)
 
 
 def test_pieces_are_kept_loaded_saved_and_resumed(tmp_path):
