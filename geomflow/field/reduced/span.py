@@ -34,8 +34,32 @@ def ends_in(grid: ReducedGrid, rows: Mapping[str, np.ndarray]) -> tuple[float, f
     return low, high
 
 
+def place_at(low: Any, high: Any, share: Any) -> Any:
+    """y of a share u, of numbers, arrays, or numbers of many digits."""
+    if low == 0:
+        return high * share
+    root = (high / low) ** 0.5
+    return low * root * (1 + (root - 1) * share) / (1 + (root - 1) * (1 - share))
+
+
+def stretch_at(low: Any, high: Any, share: Any) -> Any:
+    """y_u."""
+    if low == 0:
+        return high
+    root = (high / low) ** 0.5
+    return (high - low) * root / (1 + (root - 1) * (1 - share)) ** 2
+
+
+def share_at(low: Any, high: Any, y: Any) -> Any:
+    """u of a place y."""
+    if low == 0:
+        return y / high
+    root = (high / low) ** 0.5
+    return root * (y - low) * (root + 1) / ((high - low) / low * (y + low * root))
+
+
 def shares_of(grid: ReducedGrid, rows: Mapping[str, np.ndarray], points: Any) -> np.ndarray:
-    """u = (y − a)/(b − a) of places y.
+    """The shares u of places y.
 
     Parameters
     ----------
@@ -51,11 +75,11 @@ def shares_of(grid: ReducedGrid, rows: Mapping[str, np.ndarray], points: Any) ->
     slack = 4 * np.finfo(float).eps * high
     if not ((y >= low - slack) & (y <= high + slack)).all():
         raise InputError(f"a place is outside of the span from {low:.6g} to {high:.6g} on which the metric lives.")
-    return np.clip((y - low) / (high - low), 0.0, 1.0)
+    return np.clip(share_at(low, high, y), 0.0, 1.0)
 
 
-def span_unknowns(grid: ReducedGrid, rows: Mapping[str, np.ndarray], square: np.ndarray) -> dict[str, np.ndarray]:
-    """F = m (b − a) ρ²/4 e^{ρ²w}, and the ends.
+def span_unknowns(grid: ReducedGrid, rows: Mapping[str, np.ndarray], shares: np.ndarray) -> dict[str, np.ndarray]:
+    """F = m y_u ρ²/4 e^{ρ²w}, and the ends.
 
     Parameters
     ----------
@@ -63,12 +87,13 @@ def span_unknowns(grid: ReducedGrid, rows: Mapping[str, np.ndarray], square: np.
         On a span.
     rows : mapping
         Values of the regular fields by name.
-    square : array
-        ρ² at the same places.
+    shares : array
+        u at the same places.
     """
     closing, profile = closing_of(grid.ansatz), grid.ansatz.regular.fields[0]
     low, high = ends_in(grid, rows)
-    size = float(closing.slope) * (high - low) / 4
+    square = 4 * shares * (1 - shares)
+    size = float(closing.slope) / 4 * stretch_at(low, high, shares)
     found = {closing.unknown.name: size * square * np.exp(square * rows[profile.name])}
     return found | {end.name: np.full(len(square), rows[end.name].flat[0]) for end in ends_of(grid.ansatz)}
 
@@ -111,17 +136,17 @@ def span_rows(grid: ReducedGrid, given: Mapping[str, Any]) -> np.ndarray:
 
 def _of_profile(grid: ReducedGrid, given: Any, numbers: Mapping[str, float], slope: float, low: float,
                 high: float) -> np.ndarray:
-    """w = log(4F/(m (b − a) ρ²))/ρ² at the points."""
-    (shares,), square, size = grid.basis.x, grid.square(grid.ansatz.regular.fields[0]), slope * (high - low) / 4
+    """w = log(4F/(m y_u ρ²))/ρ² at the points."""
+    (shares,), square = grid.basis.x, grid.square(grid.ansatz.regular.fields[0])
     if isinstance(given, str | sympy.Basic | int | float) and not isinstance(given, bool):
         return _of_text(grid, given, numbers, slope, low, high)
-    y = low + (high - low) * shares
+    y = place_at(low, high, shares)
     values = real_array([given(s) for s in y] if callable(given) else given, "what is given for the profile")
     if values.shape != (grid.basis.size,):
         raise ShapeError(f"values of shape {values.shape} were given for the profile, and the grid has {grid.shape}.")
     if not values.min() > 0:
         raise PositivityError(f"the profile is {values.min():.6g} at a point: it must be positive between the ends.")
-    return np.asarray(np.log(values / (size * square)) / square)
+    return np.asarray(np.log(4 * values / (slope * stretch_at(low, high, shares) * square)) / square)
 
 
 def _of_text(grid: ReducedGrid, given: Any, numbers: Mapping[str, float], slope: float, low: float,
@@ -138,12 +163,12 @@ def _of_text(grid: ReducedGrid, given: Any, numbers: Mapping[str, float], slope:
         a, b, exact = mpmath.mpf(low), mpmath.mpf(high), [mpmath.mpf(numbers[key]) for key in known]
 
         def excess(u: Any) -> Any:
-            value = function(a + (b - a) * u, *exact)
+            value = function(place_at(a, b, u), *exact)
             if not (mpmath.im(value) == 0 and mpmath.re(value) > 0):
-                place = float(a + (b - a) * u)
+                place = float(place_at(a, b, u))
                 raise PositivityError(f"the profile is {mpmath.nstr(value, 6)} at {name} = {place:.6g}: it must be "
                                       "positive between the ends.")
-            return mpmath.log(value / (slope * (b - a) * u * (1 - u)))
+            return mpmath.log(value / (slope * stretch_at(a, b, u) * u * (1 - u)))
 
         _require_closing(excess, name, slope)
         return np.array([float(excess(u) / (4 * u * (1 - u))) for u in map(mpmath.mpf, map(float, grid.basis.x[0]))])

@@ -16,7 +16,6 @@ from geomflow.core.numbers import require_unmasked
 from geomflow.field.reduced.extrema import Extrema, extrema
 from geomflow.field.reduced.ground_state import perelman_lambda
 from geomflow.field.reduced.reading import Profile, profile_of
-from geomflow.field.reduced.shares import Shares
 from geomflow.field.reduced.span import shares_of, span_rows, span_unknowns
 from geomflow.symbolic.ansatz import Unknown
 from geomflow.symbolic.ansatz.regular_fields import RegularField
@@ -85,6 +84,8 @@ class ReducedState(InNotebook):
     @cached_property
     def _values(self) -> dict[str, np.ndarray]:
         """The unknowns at the points, (N,) each."""
+        if span_of(self.grid.ansatz) is not None:
+            return span_unknowns(self.grid, self._rows, *self.grid.basis.x)
         squares = {field.name: self.grid.square(field) for field in self.fields if field.factor is not None}
         return unknowns_from(self.fields, self._rows, squares, self.grid)
 
@@ -102,6 +103,8 @@ class ReducedState(InNotebook):
         points = self._placed(points)
         matrix = self.grid.basis.at(points)
         rows = {key: matrix @ row for key, row in self._rows.items()}
+        if span_of(self.grid.ansatz) is not None:
+            return span_unknowns(self.grid, rows, points)[name]
         squares = {field.name: square_at(self.grid, field, points) for field in self.fields if field.factor is not None}
         return unknowns_from(self.fields, rows, squares, self.grid)[name]
 
@@ -268,8 +271,6 @@ class ReducedState(InNotebook):
 def unknowns_from(fields: tuple[RegularField, ...], rows: Mapping[str, np.ndarray],
                   squares: Mapping[str, np.ndarray], grid: ReducedGrid) -> dict[str, np.ndarray]:
     """The unknowns from the regular fields and ρ² at the same places."""
-    if span_of(grid.ansatz) is not None:
-        return span_unknowns(grid, rows, squares[fields[0].name])
     found = {}
     for field in fields:
         row = rows[field.name]
@@ -294,8 +295,6 @@ def radius(grid: ReducedGrid, field: RegularField, square: np.ndarray) -> np.nda
 def square_at(grid: ReducedGrid, field: RegularField, points: Any) -> np.ndarray:
     """ρ² at any places."""
     assert field.factor is not None
-    if isinstance(grid.basis, Shares):
-        return 4 * np.asarray(points) * (1 - np.asarray(points))
     (name,) = field.unknown.coordinates
     domain = grid.ansatz.domain[name]
     places = np.atleast_1d(np.asarray(points, dtype=float))

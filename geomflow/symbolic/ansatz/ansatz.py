@@ -24,7 +24,7 @@ from geomflow.symbolic.ansatz.potential import PotentialAnsatz
 from geomflow.symbolic.ansatz.reduction import Reduction, reduced, scalar_on
 from geomflow.symbolic.ansatz.regular import Regularised
 from geomflow.symbolic.ansatz.regular_span import RegularisedSpan
-from geomflow.symbolic.ansatz.span import ends_of, span_of
+from geomflow.symbolic.ansatz.span import ends_of, span_of, stretch_of
 from geomflow.symbolic.ansatz.typed import METRIC, Typed, typed_flow
 from geomflow.symbolic.ansatz.unknowns import Unknown, unknowns_of
 from geomflow.symbolic.components import Matrix
@@ -112,7 +112,7 @@ class Ansatz(InLatex):
 
     @cached_property
     def measure(self) -> Measure:
-        """The volume of orbits; on a span from a to b by shares (y − a)/(b − a) of it."""
+        """The volume of orbits; on a span by shares u of it, with y_u."""
         return self._by_shares(measure_of(self.metric, self.coordinates))
 
     @cached_property
@@ -121,8 +121,9 @@ class Ansatz(InLatex):
         return self._by_shares(relative_measure_of(self.metric, self.coordinates))
 
     def _by_shares(self, measure: Measure) -> Measure:
-        span = span_of(self)
-        return measure if span is None else Measure(span.length * measure.density, measure.volume)
+        if span_of(self) is None:
+            return measure
+        return Measure(stretch_of(self.coordinates[0]) * measure.density, measure.volume)
 
     @cached_property
     def fibres(self) -> dict[str, Fibre]:

@@ -117,7 +117,10 @@ class Regularised:
         functions : sequence of Unknown
             Further functions that it holds, smooth to the ends, which are fields themselves.
         """
-        flat = self._flat(expression, functions)
+        return self._divided(self._flat(expression, functions))
+
+    def _divided(self, flat: sympy.Expr) -> gr.Node:
+        """The node of an expression in symbols, without poles."""
         if not any(axis.is_interval for axis in self._axes):
             return self._placed(from_sympy(flat))
         found = self._division.quotient(flat)

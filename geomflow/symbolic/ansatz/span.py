@@ -51,6 +51,11 @@ def closing_of(ansatz: Ansatz) -> Closing:
                      "has none.")
 
 
+def stretch_of(name: str) -> sympy.Symbol:
+    """y_u, what densities by y are multiplied with to be by shares u of a span."""
+    return sympy.Symbol(f"{name}_u", positive=True)
+
+
 def span_of(ansatz: Ansatz) -> Span | None:
     """The span on which the unknowns of an ansatz live; None where there is none."""
     return next((domain for domain in ansatz.domain.values() if isinstance(domain, Span)), None)
