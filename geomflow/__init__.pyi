@@ -14,7 +14,7 @@ from .fits import (
 )
 from .flow import (
     CurvatureBlowUp as CurvatureBlowUp, CurvatureGrowth as CurvatureGrowth, ErrorControl as ErrorControl,
-    Event as Event, FixedStep as FixedStep, NeckRadius as NeckRadius,
+    Event as Event, FixedStep as FixedStep, NeckRadius as NeckRadius, ClassBoundary as ClassBoundary,
     PositivityLoss as PositivityLoss, ResolutionLoss as ResolutionLoss,
     RK23 as RK23, RK4 as RK4, RK45 as RK45, RKC as RKC, ROS2 as ROS2,
     ROS34PW2 as ROS34PW2, Rosenbrock as Rosenbrock, ScipyStiff as ScipyStiff, SemiImplicit as SemiImplicit,

@@ -23,7 +23,7 @@ from .steppers.runge_kutta import RK4 as RK4, RK23 as RK23, RK45 as RK45
 from .steppers.scipy_stiff import ScipyStiff as ScipyStiff
 from .thresholds import (
     CurvatureBlowUp as CurvatureBlowUp, CurvatureGrowth as CurvatureGrowth, PositivityLoss as PositivityLoss,
-    ResolutionLoss as ResolutionLoss,
+    ClassBoundary as ClassBoundary, ResolutionLoss as ResolutionLoss,
     SteadyState as SteadyState,
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Protocol
 
@@ -149,6 +149,8 @@ class Problem:
         (t, y) -> size of the curvature, say max |Rm|; used to tell a singularity from a numerical failure.
     positivity : function or None
         (t, y) -> what must stay positive at its worst point, say the least eigenvalue of the metric.
+    cone : function or None
+        y -> the lengths of a Kähler class that are positive inside of its cone.
     tail : function or None
         (t, y) -> share of the state in the shortest waves of its grid; None where it has no spectral grid.
     place : function or None
@@ -192,6 +194,7 @@ class Problem:
     start: float = 0.0
     curvature: Measure | None = None
     positivity: Measure | None = None
+    cone: Callable[[np.ndarray], Sequence[float]] | None = None
     tail: Measure | None = None
     place: Callable[[float, Array], Array | None] | None = None
     residual: Callable[[Array], float] | None = None

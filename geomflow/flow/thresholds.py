@@ -158,6 +158,49 @@ class CurvatureGrowth(Threshold):
 
 
 @dataclass(frozen=True)
+class ClassBoundary(Threshold):
+    """Ends the run as singular when the Kähler class has come so much nearer to the boundary of its cone.
+
+    Runs of metrics on a span are watched so: the length of an end, or of the whole, has fallen by the factor since the
+    start. An event of this kind that is given to `solve` takes its place.
+
+    Parameters
+    ----------
+    factor : float
+        Above 1.
+    """
+
+    factor: float = 300.0
+
+    rising: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "factor", real_number(self.factor, "the factor of ClassBoundary"))
+        if not self.factor > 1:
+            raise InputError(f"a Kähler class comes nearer to its boundary by a factor above 1, not by {self.factor}.")
+
+    def check(self, problem: Problem) -> None:
+        """The problem must have a Kähler class."""
+        if problem.cone is None:
+            raise InputError("this flow has no Kähler class that moves: leave ClassBoundary out.")
+
+    def number(self, cursor: Cursor) -> float:
+        """The largest factor by which a length has fallen."""
+        problem = cursor.problem
+        assert problem.cone is not None
+        first, now = problem.cone(problem.y0), problem.cone(cursor.y)
+        return max(a / b if b > 0 else math.inf for a, b in zip(first, now, strict=True))
+
+    def told(self, t: float, number: float) -> tuple[OutcomeKind, str]:
+        """Singular."""
+        return OutcomeKind.singular, (
+            f"a length of the Kähler class has fallen by {number:.6g} at t = {t:.9g}, more than the factor "
+            f"{self.factor:.6g}. To go nearer to the singularity, take more points, and give an event ClassBoundary of "
+            "a larger factor."
+        )
+
+
+@dataclass(frozen=True)
 class ResolutionLoss(Threshold):
     """Ends the run as diverged when the shortest waves of a spectral grid hold too much of the state.
 

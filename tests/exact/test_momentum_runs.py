@@ -2,11 +2,14 @@
 
 from fractions import Fraction
 
+import mpmath
 import numpy as np
 import pytest
+import scipy.linalg
 
 import geomflow as gf
 from geomflow.core.errors import ExpressionError, InputError, PositivityError
+from geomflow.flow.reduced.fits import approach
 
 MOMENTUM = gf.catalogue.ansatz("momentum", n=2, k=1)
 NORMALISED = gf.Flow.from_expression("-Ric + g")
@@ -50,12 +53,35 @@ def test_the_class_moves_at_its_speed_and_the_volume_with_it():
     assert sol["volume"][-1] == pytest.approx(2 * np.pi**2 * (b**2 - a**2), rel=1e-12)
 
 
-def test_the_fibre_collapses_at_its_time_and_leaves_the_base():
-    sol = gf.solve(gf.KahlerRicciFlow(), state(32, 1, 2), 1.0)
+@pytest.mark.parametrize(("n", "k", "b", "kind", "time"), [
+    (2, 1, 6, "contraction", 1.0),
+    (2, 1, 2, "collapse", 0.5),
+    (2, 1, 3, "extinction", 1.0),
+    (2, 2, 3, "collapse", 0.5),
+])
+def test_classes_leave_their_cone_in_the_way_and_at_the_time_of_cohomology(n, k, b, kind, time):
+    ansatz = gf.catalogue.ansatz("momentum", n=n, k=k)
+    sol = gf.solve(gf.KahlerRicciFlow(), ansatz.grid(32).state(F=f"{k}*" + START, a=1, b=b), 5.0)
     assert sol.outcome.kind.value == "singular"
-    assert sol.singularity.kind == "collapse"
-    assert sol.singularity.time == pytest.approx(0.5, abs=1e-9)
-    assert sol.last["a"] == pytest.approx(0.5, abs=1e-6)
+    assert sol.singularity.kind == kind
+    assert sol.singularity.time == pytest.approx(time, abs=1e-12)
+    assert sol.singularity.rate == "type I"
+    by_curvature = approach(sol.monitor_times, sol["riemann_max"])
+    assert abs(by_curvature.time - time) < 0.05 * (time - sol.times[-1])
+
+
+def test_a_class_that_stays_is_no_singularity():
+    sol = gf.solve(gf.KahlerRicciFlow(), state(16, 3, 7), 0.1)
+    assert sol.singularity is None
+    assert sol["a"][-1] == sol.last["a"]
+
+
+@pytest.mark.parametrize(("b", "shift", "slope"), [(2, 6 / 13, 24 / 13), (5, 33 / 46, 3 / 23)])
+def test_extremal_metrics_are_where_calabi_flow_stands_still(b, shift, slope):
+    found = MOMENTUM.steady(gf.CalabiFlow(), 32, F=START, a=1, b=b)
+    places = np.linspace(1, b, 7)
+    assert found.state.scalar_at(places) / 2 == pytest.approx(shift + slope * places, rel=1e-9)
+    assert (found.state["a"], found.state["b"]) == (1.0, float(b))
 
 
 @pytest.mark.parametrize("n", [2, 3])
@@ -97,3 +123,36 @@ def test_states_that_are_no_metrics_are_refused():
         MOMENTUM.grid(24, order=4)
     with pytest.raises(InputError, match="outside of the span"):
         grid.state(F=START, a=1, b=3).at("F", [0.5])
+
+
+def koiso_cao(y):
+    """F of the soliton on CP² blown up at a point, F' + F/y − αF = 2 − y by its integrating factor, and α."""
+    alpha = mpmath.findroot(lambda c: mpmath.quad(lambda s: mpmath.exp(-c * s) * s * (2 - s), [1, 3]), 0.5)
+    inner = mpmath.quad(lambda s: mpmath.exp(-alpha * s) * s * (2 - s), [1, y])
+    return mpmath.exp(alpha * y) / y * inner, alpha
+
+
+def decays(count):
+    """Eigenvalues of ψ ↦ (y e^{−αy} F ψ')'/(y e^{−αy}) + ψ, by Galerkin's method: 1 the class, 0 a scale of z."""
+    nodes, weights = np.polynomial.legendre.leggauss(60)
+    y = 2 + nodes
+    alpha = float(koiso_cao(2)[1])
+    F = np.array([float(koiso_cao(mpmath.mpf(s))[0]) for s in y])
+    density = y * np.exp(-alpha * y) * weights
+    basis = np.polynomial.legendre.legvander(nodes, 24)
+    slopes = np.stack([np.polynomial.legendre.Legendre.basis(k).deriv()(nodes) for k in range(25)], axis=1)
+    stiffness, mass = (slopes.T * (F * density)) @ slopes, (basis.T * density) @ basis
+    return 1 - np.sort(scipy.linalg.eigh(stiffness, mass, eigvals_only=True))[:count]
+
+
+def test_the_soliton_is_the_exact_one_and_is_reached_at_the_rate_of_its_operator():
+    found = MOMENTUM.steady("-Ric + g", 32, F=START, a=1, b=3)
+    places = [1.2, 2.0, 2.7]
+    exact = [float(koiso_cao(mpmath.mpf(s))[0]) for s in places]
+    assert found.state.at("F", places) == pytest.approx(exact, abs=1e-12)
+    rate = decays(3)
+    assert rate[:2] == pytest.approx([1.0, 0.0], abs=1e-9)
+    assert found.linearised.spectrum(3)[2] == pytest.approx(rate[2], abs=1e-7)
+    sol = gf.solve(NORMALISED, state(32, 1, 3), 6.0, save_at=[4.0, 5.0, 6.0])
+    excess = [s.at("F", [2.0])[0] - exact[1] for s in sol.states[-3:]]
+    assert np.log(excess[2] / excess[1]) == pytest.approx(rate[2], abs=1e-3)

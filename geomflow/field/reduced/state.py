@@ -16,7 +16,7 @@ from geomflow.core.numbers import require_unmasked
 from geomflow.field.reduced.extrema import Extrema, extrema
 from geomflow.field.reduced.ground_state import perelman_lambda
 from geomflow.field.reduced.reading import Profile, profile_of
-from geomflow.field.reduced.span import shares_of, span_rows, span_unknowns
+from geomflow.field.reduced.span import ends_in, place_at, shares_of, span_rows, span_unknowns
 from geomflow.symbolic.ansatz import Unknown
 from geomflow.symbolic.ansatz.regular_fields import RegularField
 from geomflow.symbolic.ansatz.span import span_of
@@ -129,6 +129,19 @@ class ReducedState(InNotebook):
             In the language of `Flow.from_expression`.
         """
         return np.asarray(self.grid.basis.at(self._placed(points)) @ self.evaluated(self.grid.ansatz.scalar(text)))
+
+    def places_of(self, shares: Any) -> np.ndarray:
+        """The coordinate at places of the grid's axis: y at shares of a span, else these themselves.
+
+        Parameters
+        ----------
+        shares : (M,) array
+            Of a span, from 0 to 1.
+        """
+        found = np.asarray(shares, dtype=float)
+        if span_of(self.grid.ansatz) is None:
+            return found
+        return np.asarray(place_at(*ends_in(self.grid, self._rows), found))
 
     def _placed(self, points: Any) -> Any:
         """Places in the coordinates of the grid: shares of a span whose ends move."""

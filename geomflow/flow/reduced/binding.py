@@ -25,9 +25,9 @@ from geomflow.flow.events import TerminalEvent
 from geomflow.flow.problem import Problem, Violation, lost_positivity
 from geomflow.flow.reduced.energy import Observe, energies
 from geomflow.flow.reduced.growth import require_same_growth
-from geomflow.flow.reduced.kahler_class import class_lost
+from geomflow.flow.reduced.kahler_class import class_lengths, class_lost, end_monitors
 from geomflow.flow.reduced.rates import Comoving, Lengthwise, Rates
-from geomflow.flow.thresholds import CurvatureGrowth, ResolutionLoss
+from geomflow.flow.thresholds import ClassBoundary, CurvatureGrowth, ResolutionLoss
 from geomflow.symbolic.ansatz import Reduction
 from geomflow.symbolic.ansatz.closing import radial
 from geomflow.symbolic.ansatz.curvature import curvatures
@@ -105,6 +105,7 @@ def bind_reduction(flow: Flow, state: ReducedState, reduction: Reduction, wanted
         observe=observe,
         tail=tail,
         place=follower(start.grid) if gauge == "arclength" else None,
+        cone=None if span_of(start.grid.ansatz) is None else lambda y: class_lengths(start.grid, y),
         events=watched(start.grid, tail is not None),
         directions=rates.directions,
         template=None if start is state else start,
@@ -115,7 +116,8 @@ def bind_reduction(flow: Flow, state: ReducedState, reduction: Reduction, wanted
 def watched(grid: ReducedGrid, spectral: bool) -> tuple[TerminalEvent, ...]:
     """What ends runs: curvature that has grown by a factor, and spectral grids that do not resolve the metric."""
     growth = CurvatureGrowth(GROWTH_ALONG if grid.shape else GROWTH)
-    return (growth, ResolutionLoss()) if spectral else (growth,)
+    found = (growth, ResolutionLoss()) if spectral else (growth,)
+    return found if span_of(grid.ansatz) is None else (*found, ClassBoundary())
 
 
 def gauge_of(wanted: str | None, grid: ReducedGrid, reduction: Reduction) -> str:
@@ -190,7 +192,7 @@ def observer(grid: ReducedGrid, more: Observe | None = None) -> Observe:
     scalar, square = curvature_nodes(grid)
     evaluated = compiled_nodes(grid, [density, scalar * density, scalar, square])
     weights, whole = grid.weights, float(ansatz.relative_measure.volume)
-    tail, neck = tail_of(grid), smallest_neck(grid)
+    tail, neck, span = tail_of(grid), smallest_neck(grid), span_of(grid.ansatz)
 
     def observe(t: float, y: np.ndarray) -> dict[str, float]:
         volume, total, curvature, norm = evaluated(y.reshape(len(y), -1), {})
@@ -203,6 +205,7 @@ def observer(grid: ReducedGrid, more: Observe | None = None) -> Observe:
             "riemann_max": float(np.sqrt(max(grid.range_of(norm)[1], 0.0))),
             **({"tail": tail(t, y)} if tail else {}),
             **({"neck_radius": neck(y)} if neck else {}),
+            **(end_monitors(grid, y) if span else {}),
             **(more(t, y) if more else {}),
         }
 

@@ -45,8 +45,14 @@ class Rates(ABC):
 
     @cached_property
     def directions(self) -> np.ndarray:
-        """Orthonormal changes of flattened fields that rates make, (n, m): what the modes of each field keep."""
-        return np.asarray(block_diag(*self._blocks()))
+        """Orthonormal changes of flattened fields that rates make, (n, m): what the modes of each field keep.
+
+        An end of a span that stays is not changed.
+        """
+        whole = zip(self.grid.ansatz.regular.fields, self.nodes, self._blocks(), strict=True)
+        still = [node is gr.ZERO and bool(self.grid.shape) and not f.unknown.coordinates for f, node, _ in whole]
+        blocks = [block[:, :0] if stays else block for stays, block in zip(still, self._blocks(), strict=True)]
+        return np.asarray(block_diag(*blocks))
 
     def _blocks(self) -> list[np.ndarray]:
         whole = np.eye(self.grid.basis.size)

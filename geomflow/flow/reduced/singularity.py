@@ -14,6 +14,7 @@ from geomflow.core.outcome import OutcomeKind
 from geomflow.field.reduced.necks import poles, spheres
 from geomflow.field.reduced.state import ReducedState
 from geomflow.flow.reduced.fits import Approach, approach
+from geomflow.flow.reduced.kahler_class import class_end
 from geomflow.symbolic.ansatz.closing import radial
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class Singularity(InNotebook):
         by what modes left out may be of T − t: the monitor "tail" as many times as there are points.
     kind : str
         "extinction", all directions shrink, vol ∼ Λ^{−d/2}; "collapse", some do; "neckpinch", the volume stays and
-        Λ is largest at a neck; "degenerate neckpinch", at a pole; "local", elsewhere.
+        Λ is largest at a neck; "degenerate neckpinch", at a pole; "local", elsewhere. Of metrics on a span the Kähler
+        class tells: "contraction" of the divisor at the first end, "collapse" of the fibre, "extinction" of both.
     location : mapping
         Where Λ is largest, by coordinate; empty for homogeneous metrics.
     rate : str
@@ -111,10 +113,11 @@ def singularity_of(solution: Solution[Any]) -> Singularity | None:
     state: ReducedState = solution.last
     shrinking = shrinking_directions(solution["volume"][seen], sizes)
     location = peak(state)
-    kind = kind_of(state, shrinking, found.exponent, location)
+    kind, time, error = class_end(solution) or (kind_of(state, shrinking, found.exponent, location), found.time,
+                                                found.error + error_of_run(solution, found.time))
     return Singularity(
-        time=found.time,
-        error=found.error + error_of_run(solution, found.time) + ROUNDING * abs(found.time),
+        time=time,
+        error=error + ROUNDING * abs(time),
         kind=kind,
         location=location,
         rate="type I" if found.exponent < TYPE_TWO else "type II",
@@ -185,7 +188,7 @@ def peak(state: ReducedState) -> dict[str, float]:
         before, here, after = fine[top - 1 : top + 2]
         shift = (after - before) / (2 * (2 * here - before - after))
         place = float(np.interp(top + shift, np.arange(len(fine)), grid.places))
-    return {grid.coordinates[0]: place}
+    return {grid.coordinates[0]: float(state.places_of([place])[0])}
 
 
 def roundness(state: ReducedState) -> float:

@@ -1,8 +1,8 @@
 """Reduced equations on a span from a to b in regular fields: w, and the ends.
 
-A share u of the span is y = a + (b − a)u where a = 0, else y = √(ab) (√a (1 − u) + √b u)/(√b (1 − u) + √a u), half of
-the span on either side of √(ab): what happens at the scale of y is resolved at both ends until a/b is N⁻⁴. With ξ = 1 − 2u
-and ρ² = 1 − ξ² = 4u(1 − u), F = m y_u ρ²/4 e^{ρ²w} vanishes at both ends with the slopes ±m of a smooth metric for every
+A share u of the span is y = bu where a = 0, else y = √(ab) (√a (1 − u) + √b u)/(√b (1 − u) + √a u), half of them on
+either side of √(ab): what happens at the scale of y is resolved at both ends until a/b is N⁻⁴. With ξ = 1 − 2u and
+ρ² = 1 − ξ² = 4u(1 − u), F = m y_u ρ²/4 e^{ρ²w} vanishes at both ends with the slopes ±m of a smooth metric for every
 smooth w. Rates are at fixed u: the ends move, and what is transported with them is exact.
 """
 
@@ -61,7 +61,8 @@ class RegularisedSpan(Regularised):
         if drift != 0:
             moved += self._flat(value.diff(value.args[0]) / value, ()) * drift - spreading
             moved = moved.xreplace({REST: shares.rest})
-        found = [self._divided(moved / self._square(self.fields[0])), *(self._placed(from_sympy(rate)) for rate in rates[1:])]
+        found = [self._divided(moved / self._square(self.fields[0]))]
+        found += [self._placed(from_sympy(rate)) for rate in rates[1:]]
         return Regular(self.fields, tuple(found), self.remainders(found))
 
     def _flat(self, expression: sympy.Expr, functions: Sequence[Unknown]) -> sympy.Expr:
