@@ -56,8 +56,13 @@ def integral_weights(grid: ReducedGrid) -> np.ndarray:
     """w with w · f = ∫ f dx for volume densities, which are odd about ends where they hold an odd power of the root."""
     if len(grid.bases) != 1:
         return grid.basis.weights
+    return grid.bases[0].root_weights(*odd_ends(grid))
+
+
+def odd_ends(grid: ReducedGrid) -> tuple[bool, bool]:
+    """Whether the density of volumes is odd about the first end of the one coordinate, and about the last."""
     (name,) = grid.coordinates
     density = grid.ansatz.regular.node(grid.ansatz.relative_measure.density)
     held = {leaf.data for leaf in gr.leaves([density]) if leaf.op == "symbol"}
     both, low, high = (f"{root}_{name}" in held for root in (SINE, LOW_ROOT, HIGH_ROOT))
-    return grid.bases[0].root_weights(both != low, both != high)
+    return both != low, both != high

@@ -115,6 +115,8 @@ def make_function(grid: ReducedGrid, given: Any) -> ReducedFunction:
         if given.grid != grid:
             raise ShapeError(f"{given!r} was given where one on {grid!r} is needed: make it with its scalar(...).")
         return given
+    if isinstance(given, float):
+        given = np.full(grid.shape, given)
     profile = profile_of(grid, FUNCTION, given)
     field = RegularField(FUNCTION, Unknown(sympy.Symbol(FUNCTION), grid.coordinates, False), 0)
     values = profile.smooth(field, profile.regular(field, None))

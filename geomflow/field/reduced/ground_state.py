@@ -5,20 +5,146 @@ The ground state is positive and unique, and has every symmetry of the metric: t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 import scipy.linalg
 
 from geomflow.core.errors import InputError
+from geomflow.field.reduced.basis import Basis
 from geomflow.field.reduced.circles import Circular
-from geomflow.field.reduced.compiled import compiled_nodes
+from geomflow.field.reduced.compiled import odd_ends
 from geomflow.field.reduced.polar import Polar
 from geomflow.field.reduced.spectral import Modal
-from geomflow.symbolic.ansatz.axis import SINE
+
+PANEL = 6
+"""Gauss's points between neighbours."""
 
 if TYPE_CHECKING:
+    from geomflow.field.reduced.grid import ReducedGrid
     from geomflow.field.reduced.state import ReducedState
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Modes:
+    """Functions on a metric with symmetry by orthonormal modes of the grid, ∫ φ² dV = |c|² of φ = `values` c.
+
+    Integrals are by Gauss's points between neighbours among the grid's, so that all weights are positive.
+
+    Parameters
+    ----------
+    state : ReducedState
+        On a spectral grid of one coordinate, or of none. Raises InputError for others.
+    """
+
+    state: ReducedState
+
+    def __post_init__(self) -> None:
+        if self._grid.shape and not isinstance(self._basis, Circular | Polar):
+            raise InputError("λ and μ of metrics with symmetry are computed on spectral grids of one coordinate: leave "
+                             "the order out, or take fewer coordinates.")
+
+    @property
+    def _grid(self) -> ReducedGrid:
+        return self.state.grid
+
+    @property
+    def _basis(self) -> Basis:
+        return self._grid.basis
+
+    @cached_property
+    def _gauss(self) -> tuple[np.ndarray, np.ndarray]:
+        """Places along the coordinate, and weights of ∫ dx."""
+        if not self._grid.shape:
+            return np.zeros(1), np.ones(1)
+        low, high = self._grid.places[[0, -1]]
+        edges = np.unique([low, *self._basis.x[0], high])
+        nodes, weights = np.polynomial.legendre.leggauss(PANEL)
+        half = np.diff(edges)[:, None] / 2
+        return (edges[:-1, None] + half * (1 + nodes)).ravel(), (half * weights).ravel()
+
+    @property
+    def places(self) -> np.ndarray:
+        """Where functions are evaluated, (M,)."""
+        return self._gauss[0]
+
+    @cached_property
+    def _there(self) -> np.ndarray:
+        """From values at the grid's points to those at the places, (M, N)."""
+        return self._basis.at(self.places)
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """w with w · s = ∫ s dV, (M,)."""
+        measure = self._grid.ansatz.relative_measure
+        density = self.state.evaluated(measure.density)
+        if isinstance(self._basis, Polar):
+            (x,) = self._basis.x
+            density = self._root(self.places) * (self._there @ (density / self._root(x)))
+        else:
+            density = self._there @ density
+        return np.asarray(float(measure.volume) * self._gauss[1] * density)
+
+    def _root(self, x: np.ndarray) -> np.ndarray:
+        """What the density of volumes holds of sin(X/2) and cos(X/2), about whose zeros it is odd."""
+        assert isinstance(self._basis, Polar)
+        half = np.pi / 2 * (x - self._basis.a) / (self._basis.b - self._basis.a)
+        low, high = odd_ends(self._grid)
+        return np.asarray((np.sin(half) if low else 1.0) * (np.cos(half) if high else 1.0) * np.ones_like(x))
+
+    @cached_property
+    def inverse(self) -> np.ndarray:
+        """g^xx at the places, (M,); 0 where there is no coordinate."""
+        ansatz = self._grid.ansatz
+        if not ansatz.coordinates:
+            return np.zeros(1)
+        place = ansatz.metric.chart.coordinates.index(ansatz.coordinates[0])
+        return self._there @ self.state.evaluated(ansatz.metric.inverse[place, place])
+
+    @cached_property
+    def scalar(self) -> np.ndarray:
+        """R at the places, (M,)."""
+        return self._there @ self.state.scalar("R").ravel()
+
+    @cached_property
+    def _change(self) -> np.ndarray:
+        """From orthonormal modes to those of the basis, by QR without squares."""
+        plain = self._there @ self._plain
+        return np.linalg.inv(np.linalg.qr(np.sqrt(np.maximum(self.weights, 0.0))[:, None] * plain).R)
+
+    @property
+    def _plain(self) -> np.ndarray:
+        return self._basis.modes_at_nodes if isinstance(self._basis, Modal) else np.ones((1, 1))
+
+    @cached_property
+    def at_points(self) -> np.ndarray:
+        """The modes at the grid's points, (N, modes)."""
+        return self._plain @ self._change
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """The modes at the places, (M, modes)."""
+        return self._there @ self.at_points
+
+    @cached_property
+    def energy(self) -> np.ndarray:
+        """∫ (4⟨∇φ, ∇χ⟩ + R φ χ) dV of modes, (modes, modes)."""
+        found = (self.values.T * (self.weights * self.scalar)) @ self.values
+        if self._grid.shape:
+            slopes = self._there @ (self._basis.derivative((1,)) @ self.at_points)
+            found = found + 4 * (slopes.T * (self.weights * self.inverse * self._speed**2)) @ slopes
+        return np.asarray(found)
+
+    @property
+    def _speed(self) -> np.ndarray:
+        """The derivative of the regular variable at the places, (M,)."""
+        if not isinstance(self._basis, Polar):
+            return np.ones(len(self.places))
+        turn = np.pi / (self._basis.b - self._basis.a)
+        return np.asarray(turn * np.sin(turn * (self.places - self._basis.a)))
 
 
 def perelman_lambda(state: ReducedState) -> float:
@@ -26,26 +152,4 @@ def perelman_lambda(state: ReducedState) -> float:
 
     Raises InputError on grids of stencils or of two coordinates.
     """
-    grid, ansatz = state.grid, state.grid.ansatz
-    if not grid.shape:
-        return float(state.scalar("R").ravel()[0])
-    (basis, *more) = grid.bases
-    if more or not isinstance(basis, Circular | Polar):
-        raise InputError("λ of metrics with symmetry is computed on spectral grids of one coordinate: leave the order "
-                         "out, or take fewer coordinates.")
-    (name,) = grid.coordinates
-    place = ansatz.metric.chart.coordinates.index(name)
-    nodes = [ansatz.regular.node(e) for e in (ansatz.measure.density, ansatz.metric.inverse[place, place])]
-    density, inverse = compiled_nodes(grid, nodes)(state.pack().reshape(len(state.fields), -1), {})
-    weights = grid.weights * density
-    modes, slopes = basis.modes_at_nodes, _slopes(basis, grid.statics, name)
-    energy = 4 * (slopes.T * (weights * inverse)) @ slopes + (modes.T * (weights * state.scalar("R"))) @ modes
-    return float(scipy.linalg.eigh(energy, (modes.T * weights) @ modes, eigvals_only=True, subset_by_index=[0, 0])[0])
-
-
-def _slopes(basis: Modal, statics: dict[str, np.ndarray], name: str) -> np.ndarray:
-    """d/dx of the modes at the nodes, (N, modes)."""
-    inner = basis.derivative((1,)) @ basis.modes_at_nodes
-    if not isinstance(basis, Polar):
-        return inner
-    return -np.pi / (basis.b - basis.a) * statics[f"{SINE}_{name}"][:, None] * inner
+    return float(scipy.linalg.eigvalsh(Modes(state).energy, subset_by_index=[0, 0])[0])

@@ -13,6 +13,7 @@ import sympy
 from geomflow.core.errors import InputError, PositivityError, ShapeError, require_known
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import require_unmasked
+from geomflow.field.reduced.entropy import perelman_mu
 from geomflow.field.reduced.extrema import Extrema, extrema
 from geomflow.field.reduced.ground_state import perelman_lambda
 from geomflow.field.reduced.reading import Profile, profile_of
@@ -224,6 +225,22 @@ class ReducedState(InNotebook):
         Raises InputError on grids of stencils or of two coordinates.
         """
         return perelman_lambda(self)
+
+    def perelman_mu(self, tau: float) -> float:
+        """Perelman's μ(g, τ), the least W of the f of the same symmetry with ∫ (4πτ)^{−N/2} e^{−f} dV = 1 (2002, §3).
+
+        μ(g(t), T − t) does not fall along Ricci flow, and stays the same on solitons that shrink to nothing at T. Where
+        a function of less symmetry has a smaller W, as on large manifolds where τ is small, the least of all is less.
+
+        Raises InputError on grids of stencils or of two coordinates, for a τ that is not positive, and where the grid
+        does not resolve the function; ConvergenceError where Newton's method does not come to one.
+
+        Parameters
+        ----------
+        tau : float
+            τ.
+        """
+        return perelman_mu(self, tau)
 
     def pack(self) -> np.ndarray:
         """The regular fields, a new array (fields, *grid)."""

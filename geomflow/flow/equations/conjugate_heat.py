@@ -15,10 +15,13 @@ from geomflow.core.program import Program, Stage
 from geomflow.field import MetricField, ScalarField
 from geomflow.field.grid import Grid
 from geomflow.field.operators import Operator, discretise
+from geomflow.field.reduced.state import ReducedState
 from geomflow.flow.equation import Equation, Monitor, checked_state
-from geomflow.flow.equations.ricci import ON_TORI, RicciFlow, ricci_program
+from geomflow.flow.equations.ricci import GAUGES, RicciFlow, ricci_program
 from geomflow.flow.flow import Flow, describe
 from geomflow.flow.problem import Problem, Violation, lost_positivity
+from geomflow.flow.reduced.conjugate import bind_conjugate
+from geomflow.flow.reduced.path import ReducedPath
 from geomflow.symbolic.functionals import Functional
 from geomflow.symbolic.jets import MetricNodes, field_node, metric_nodes
 
@@ -46,22 +49,10 @@ class MetricPath:
     known: dict[int, np.ndarray] = dataclasses.field(default_factory=dict)
 
     @staticmethod
-    def of(solution: Any) -> MetricPath:
-        """The path of a solution of RicciFlow, bare or in DeTurck's gauge.
-
-        Raises InputError for anything else, and for a solution that keeps one state only.
-        """
-        equation = getattr(solution, "description", {}).get("equation")
-        gauges = [gauge for gauge in ON_TORI if equation == str(RicciFlow(gauge=gauge))]
-        if not gauges:
-            given = equation or type(solution).__name__
-            raise InputError("the conjugate heat equation runs along a solution of RicciFlow() or "
-                             f"RicciFlow(gauge='deturck'); {given} was given.")
-        if len(solution.times) < 2:
-            raise InputError("the solution keeps one state only; keep more with solve(..., save_at=32).")
+    def of(solution: Solution[MetricField], gauge: Any) -> MetricPath:
+        """The path of a solution of RicciFlow, bare or in DeTurck's gauge, that keeps several states."""
         grid = solution.last.grid
-        program = ricci_program(grid.torus.coordinates, gauges[0], False)
-        return MetricPath(solution, gauges[0], discretise(program, grid))
+        return MetricPath(solution, gauge, discretise(ricci_program(grid.torus.coordinates, gauge, False), grid))
 
     @property
     def grid(self) -> Grid:
@@ -103,6 +94,24 @@ class MetricPath:
         return self.known[index]
 
 
+def path_of(solution: Any) -> MetricPath | ReducedPath:
+    """The path of a solution of RicciFlow, unnormalised.
+
+    Raises InputError for anything else, and for a solution that keeps one state only.
+    """
+    equation = getattr(solution, "description", {}).get("equation")
+    flows = [flow for flow in map(RicciFlow, (None, *GAUGES)) if equation == str(flow)]
+    if not flows:
+        given = equation or type(solution).__name__
+        raise InputError("the conjugate heat equation runs along a solution of RicciFlow() or "
+                         f"RicciFlow(gauge='deturck'); {given} was given.")
+    if len(solution.times) < 2:
+        raise InputError("the solution keeps one state only; keep more with solve(..., save_at=32).")
+    if isinstance(solution.last, ReducedState):
+        return ReducedPath(solution, flows[0])
+    return MetricPath.of(solution, flows[0].gauge)
+
+
 DENSITY = "f"
 """The component of a scalar field."""
 
@@ -116,6 +125,9 @@ class ConjugateHeatFlow(Flow):
     added, W the gauge's vector field. The state is a ScalarField w > 0, and the time of the run is τ = t₁ − t, from 0
     to at most t₁ − t₀.
 
+    Along metrics with symmetry the state is `sol.last.grid.scalar(...)`, a function that has it too, W is also what
+    keeps points apart by equal shares of the length, and the interpolant is quintic.
+
     Monitors: "mass" ∫w dV, constant; "perelman_f" F(g, f), nonincreasing in τ (F rises in t); with `tau` = τ₁ > 0 also
     "perelman_w" W(g, f, τ₁ + τ), nonincreasing in τ, for w = (4πτ)^{−d/2}e^{−f}.
 
@@ -123,14 +135,14 @@ class ConjugateHeatFlow(Flow):
 
     Parameters
     ----------
-    along : Solution of MetricFields
+    along : Solution of MetricFields, or of metrics with symmetry
         Of RicciFlow, with kept states (give `solve` save_at).
     tau : float or None
         Perelman's scale τ₁ > 0 at the final time.
     """
 
     name: ClassVar[str] = "conjugate-heat"
-    along: Solution[MetricField]
+    along: Solution[Any]
     tau: float | None = None
 
     def __post_init__(self) -> None:
@@ -139,8 +151,24 @@ class ConjugateHeatFlow(Flow):
             raise InputError(f"tau = {self.tau!r} is Perelman's scale at the final time; it must be a positive number.")
 
     @cached_property
-    def _path(self) -> MetricPath:
-        return MetricPath.of(self.along)
+    def _path(self) -> MetricPath | ReducedPath:
+        return path_of(self.along)
+
+    def metric(self, tau: float) -> Any:
+        """g(t₁ − τ) as a state.
+
+        Parameters
+        ----------
+        tau : float
+            The time of the run backward.
+        """
+        return self._path.field(self._path.end - tau)
+
+    @property
+    def _on_torus(self) -> MetricPath:
+        if isinstance(self._path, ReducedPath):
+            raise InputError("the run is one of metrics with symmetry, and its equation is reduced: solve it.")
+        return self._path
 
     @property
     def equation(self) -> sympy.Eq:
@@ -171,19 +199,22 @@ class ConjugateHeatFlow(Flow):
         Raises InputError for a state of another kind or on another grid, and where w is not positive.
         """
         field = checked_state(self, state, ScalarField, "grid.scalar(...)")
-        if field.grid != self._path.grid:
-            raise InputError(f"the solution lives on {self._path.grid!r} and the density on {field.grid!r}; make it "
+        path = self._on_torus
+        if field.grid != path.grid:
+            raise InputError(f"the solution lives on {path.grid!r} and the density on {field.grid!r}; make it "
                              "with solution.last.grid.scalar(...).")
         if not field.min() > 0:
             raise InputError(f"the density w = e^(-f) must be positive; its least value is {field.min():.6g}.")
         whole = self._program(field.grid.torus.coordinates)
         program = Program(whole.coordinates, (DENSITY,), whole.fields[:-1], (), whole.stages)
         w = field_node(DENSITY, whole.coordinates)
-        return Equation(program=program, statics=self._path(self._path.end), positive=("w", (w,)),
+        return Equation(program=program, statics=path(path.end), positive=("w", (w,)),
                         monitors=(Monitor("w_min", "min", w), Monitor("w_max", "max", w)))
 
     def bind(self, state: Any) -> Problem:
         """The initial value problem in τ."""
+        if isinstance(self._path, ReducedPath):
+            return bind_conjugate(self, self._path, self.tau, state)
         equation = self.on(state)
         backward = _Backward(self, state)
         return Problem(
@@ -213,7 +244,7 @@ class _Backward:
     """The conjugate heat equation on a grid, as functions of τ and w."""
 
     def __init__(self, flow: ConjugateHeatFlow, state: ScalarField) -> None:
-        self._path, self._grid, self._tau = flow._path, state.grid, flow.tau
+        self._path, self._grid, self._tau = flow._on_torus, state.grid, flow.tau
         self._operator = discretise(flow._program(state.grid.torus.coordinates), state.grid)
         self._reach = self._second_derivatives()
 

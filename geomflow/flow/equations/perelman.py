@@ -21,7 +21,7 @@ from geomflow.field import MetricField, ScalarField, TensorField
 from geomflow.field.operators import discretise
 from geomflow.flow.diffeomorphism import TorusMap, integrated_maps
 from geomflow.flow.equations import perelman_rates as rates
-from geomflow.flow.equations.conjugate_heat import ConjugateHeatFlow, MetricPath
+from geomflow.flow.equations.conjugate_heat import ConjugateHeatFlow, path_of
 from geomflow.flow.equations.ricci import RicciFlow
 from geomflow.flow.plan import stop_times
 from geomflow.flow.solution import Solution
@@ -279,7 +279,7 @@ class _Assembly:
     def _drift(self) -> Callable[[float], np.ndarray]:
         """V(t) at the nodes, (*grid, d)."""
         grid, times = self.along.last.grid, self.along.times
-        gauged = MetricPath.of(self.along).gauge is not None
+        gauged = path_of(self.along).gauge is not None
         operator = discretise(_drift_program(grid.torus.coordinates, gauged), grid)
 
         def drift(t: float) -> np.ndarray:

@@ -71,6 +71,18 @@ class Rates(ABC):
     def raw_jacobian(self, t: float, y: np.ndarray) -> np.ndarray:
         """Their derivatives by y, (n, n)."""
 
+    def drift(self, t: float, y: np.ndarray) -> np.ndarray:
+        """ν, the regular function of the field V ∂_x along which points are dragged beside the equation, (N,).
+
+        Parameters
+        ----------
+        t : float
+            The time.
+        y : (fields, N) array
+            The regular fields.
+        """
+        return np.zeros(y.shape[1])
+
     @property
     @abstractmethod
     def nodes(self) -> tuple[gr.Node, ...]:
@@ -158,17 +170,7 @@ class Lengthwise(Rates):
         return found
 
     def drift(self, t: float, y: np.ndarray) -> np.ndarray:
-        """ν, the regular function of the vector field along which the points are dragged, (N,).
-
-        Parameters
-        ----------
-        t : float
-            The time.
-        y : (fields, N) array
-            The fields.
-        """
-        (stretch,) = self._stretch(y, {TIME: t})
-        return np.asarray(self._drift @ stretch)
+        return self._moved(t, y)[3]
 
     def raw(self, t: float, y: np.ndarray) -> np.ndarray:
         _, _, mean, drift = self._moved(t, y)
