@@ -36,7 +36,7 @@ def monitors(sol: Solution[Any], names: Sequence[str] | None = None) -> np.ndarr
     `names` chooses monitors and their order. Each has a panel; the least and the largest value of one quantity,
     "…_min" and "…_max", share theirs. A panel whose values are positive and span more than a factor of fifty has
     a logarithmic axis; one that never moves is drawn with room around it, so that rounding does not look like
-    structure. Returns the array of Axes, one for each panel.
+    structure. Pieces that the run has gone on as are drawn too. Returns the array of Axes, one for each panel.
     Raises `UnknownNameError` for a name that was not watched, and `InputError` for what is no solution.
 
     Parameters
@@ -83,17 +83,20 @@ def group(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _draw_panel(ax: Axes, sol: Solution[Any], title: str, names: Sequence[str], color: str) -> None:
-    """One panel: one curve, or the two that bound a quantity with the room between them shaded."""
-    curves = [_drawable(np.asarray(sol[name], dtype=float)) for name in names]
-    for curve in curves:
-        ax.plot(sol.monitor_times, curve, color=color)
-    if len(curves) == 2:
-        ax.fill_between(sol.monitor_times, curves[0], curves[1], color=color, alpha=0.15, linewidth=0)
+    """One panel: one curve, or the two that bound a quantity with the room between them shaded; of pieces too."""
+    drawn: list[np.ndarray] = []
+    for run in getattr(sol, "runs", {(): sol}).values():
+        curves = [_drawable(np.asarray(run[name], dtype=float)) for name in names if name in run.monitors]
+        for curve in curves:
+            ax.plot(run.monitor_times, curve, color=color)
+        if len(curves) == 2:
+            ax.fill_between(run.monitor_times, curves[0], curves[1], color=color, alpha=0.15, linewidth=0)
+        drawn += curves
     ends = [END[name[-4:]] for name in names if name[-4:] in END]
     title += ", " + " and ".join(ends) if ends else ""
     ax.set_title(title, loc="left")
     ax.margins(x=0.02)
-    _scale(ax, np.concatenate(curves))
+    _scale(ax, np.concatenate(drawn))
 
 
 def _drawable(values: np.ndarray) -> np.ndarray:

@@ -178,3 +178,5 @@ def test_pieces_stand_above_each_other():
         assert low.centre == found[cut].shapes[0].centre
     ax = gf.plot.embedding(sol)
     assert len(ax.collections) == sum(len(scene.shapes) for scene in found)
+    (volumes,) = gf.plot.monitors(sol, ["volume"])
+    assert [curve.get_xdata()[0] for curve in volumes.lines] == [0, sol.outcome.time, sol.outcome.time]

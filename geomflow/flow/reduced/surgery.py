@@ -60,8 +60,8 @@ class NeckRadius(Threshold):
     def told(self, t: float, number: float) -> tuple[OutcomeKind, str]:
         """Singular."""
         return OutcomeKind.singular, (
-            f"the radius of a neck fell to {number:.6g} at t = {t:.9g}. To go on beyond it, cut it: "
-            f"solve(..., after=Surgery(radius={self.radius:.6g}))."
+            f"the radius of a neck fell to {number:.6g} at t = {t:.9g}, where after=Surgery(radius={self.radius:.6g}) "
+            "cuts it and goes on."
         )
 
 
