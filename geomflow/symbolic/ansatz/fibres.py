@@ -71,7 +71,8 @@ def share_of(metric: Metric, unknown: Unknown) -> tuple[sympy.Matrix, int] | Non
     for power in (1, 2):
         matrix = slope / (power * unknown.value ** (power - 1))
         if all_zero([entry.diff(unknown.value) for entry in matrix], metric.chart):
-            return matrix.applyfunc(lambda entry: normal(entry, metric.chart)), 2 // power
+            return matrix.applyfunc(
+                lambda entry: normal(entry, metric.chart) if entry.has(unknown.value) else entry), 2 // power
     return None
 
 

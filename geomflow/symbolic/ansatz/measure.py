@@ -13,6 +13,7 @@ from geomflow.core.errors import InputError
 from geomflow.symbolic.chart import Chart
 from geomflow.symbolic.exact import all_zero, compute
 from geomflow.symbolic.metric import Metric
+from geomflow.symbolic.signs import root_of_modulus
 
 _PLACES = tuple(map(sympy.sympify, ("pi/2", "pi/3", "1/2", "1", "1/3", "2", "-1/2", "3", "0")))
 """Where the coordinates along orbits are put: the first that lie in the ranges and give a number."""
@@ -56,7 +57,7 @@ def relative_measure_of(metric: Metric, own: Sequence[str]) -> Measure:
 
 def _split(metric: Metric, own: Sequence[str]) -> tuple[sympy.Expr, sympy.Expr]:
     """√det g at one place of each orbit, and the function of coordinates along orbits that is left."""
-    chart, density = metric.chart, metric.volume_form
+    chart, density = metric.chart, _density(metric)
     at_point = on_orbit(density, chart, own)
     share = normal(density / at_point, chart)
     slopes = [share.diff(s) for s in chart.symbols if s.name in own]
@@ -64,6 +65,13 @@ def _split(metric: Metric, own: Sequence[str]) -> tuple[sympy.Expr, sympy.Expr]:
         raise InputError(f"the volume density {density} is no product of a function of {', '.join(own)} and one of the "
                          "other coordinates: there is no volume of orbits.")
     return at_point, share
+
+
+def _density(metric: Metric) -> sympy.Expr:
+    """√|det g|; of a diagonal metric by its factors, which stay apart."""
+    if not metric.matrix.is_diagonal():
+        return metric.volume_form
+    return root_of_modulus(sympy.prod(metric.matrix.diagonal()), metric.chart.ranges)
 
 
 def on_orbit(expression: sympy.Expr, chart: Chart, own: Sequence[str]) -> sympy.Expr:
