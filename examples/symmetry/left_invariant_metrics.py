@@ -25,13 +25,16 @@ def run(name, t1, **start):
 # SU(2) dies
 # ----------
 # Where :math:`A = B < C` the number :math:`c^2 = C^2/(C/A - 1)` is constant, and with :math:`w^2 = C/A - 1` one finds
-# :math:`C = cw`, :math:`A = cw/(1 + w^2)`, :math:`T - t = c\,[w/(1 + w^2) + \arctan w]/8`. Closed forms are dotted.
+# :math:`C = cw`, :math:`A = cw/(1 + w^2)`, :math:`T - t = c\,[w/(1 + w^2) + \arctan w]/8`. Closed forms are dotted, and
+# :math:`B`, which stays :math:`A`, is dashed over it.
 sol, _ = run("su2", 0.44, A=1, B=1, C=4)
 T = 1 / 8 + np.pi / (6 * np.sqrt(3))
 print(f"SU(2) dies at {sol.times[-1]:.10f}, and the formula says {T:.10f}")
 assert abs(sol.times[-1] - T) < 1e-9
 w, c = np.linspace(np.sqrt(3), 0, 200), 4 / np.sqrt(3)
 (ax,) = gf.plot.profile(sol)
+ax.get_lines()[1].set_linestyle("--")
+ax.legend()
 ax.plot(T - c / 8 * (w / (1 + w**2) + np.arctan(w)), np.array([c * w / (1 + w**2), c * w]).T, "k:")
 
 # %%

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from geomflow.core.errors import InputError
 from geomflow.core.notebook import Facts, InNotebook, fields_of
+from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.field.reduced.state import ReducedState
 from geomflow.field.state import Field
 from geomflow.field.toric.state import ToricState
@@ -18,8 +19,9 @@ from geomflow.flow.equation import Equation
 from geomflow.flow.forecast import foretell
 from geomflow.flow.linear import Linearised
 from geomflow.flow.problem import Problem
-from geomflow.flow.reduced.binding import bind_reduced
+from geomflow.flow.reduced.binding import bind_reduced, without_values
 from geomflow.flow.toric.binding import bind_toric
+from geomflow.symbolic.ansatz import Ansatz
 from geomflow.symbolic.ansatz.typed import Typed
 from geomflow.symbolic.show import InLatex, mathml
 
@@ -82,6 +84,8 @@ class Flow(InNotebook, InLatex):
             return problem
         if isinstance(state, ReducedState):
             return bind_reduced(self, state)
+        if isinstance(state, Ansatz | ReducedGrid):
+            raise without_values(state)
         if isinstance(state, ToricState):
             return bind_toric(self, state)
         moving = self.moving(state)

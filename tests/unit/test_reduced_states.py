@@ -44,6 +44,35 @@ def test_ends_that_do_not_close_smoothly(chi: str, psi: str, words: str) -> None
     refused(lambda: sphere(chi, psi), InputError, words)
 
 
+@pytest.mark.parametrize("chi, psi, words", [
+    (ONES, 2 * np.sin(GRID.points["x"]), "at x = 0 .* a cone of 720 degrees"),
+    (1 + np.cos(GRID.points["x"] / 2) ** 2 / 5, np.sin(GRID.points["x"]), "at x = 0 .* a cone of 300 degrees"),
+    (1 + np.sin(GRID.points["x"] / 2) ** 2 / 5, np.sin(GRID.points["x"]), "at x = 3.14159 .* a cone of 300 degrees"),
+])
+def test_cones_of_arrays(chi: Any, psi: Any, words: str) -> None:
+    refused(lambda: sphere(chi, psi), InputError, words)
+    assert sphere(ONES, np.sin(GRID.points["x"]))["psi"].min() > 0
+
+
+def test_slopes_at_mirrors_of_two_coordinates() -> None:
+    chart = gf.Chart("x y z", ranges={"x": (0, 1)}, periods={"y": 1, "z": 1})
+    rows = [["a(x, y)", 0, 0], [0, "b(x, y)", 0], [0, 0, "c(x, y)"]]
+    domain = {"x": gf.Interval(0, 1, "mirror"), "y": gf.Circle(1)}
+    grid = gf.Ansatz(gf.Metric(chart, rows, functions="a b c"), domain=domain).grid((12, 12))
+    refused(lambda: grid.state(a="1 + x*(1 - x)^2*sin(2*pi*y)", b=1, c=1), InputError, "at x = 0 'a' has a slope")
+    refused(lambda: grid.state(a=1, b="1 + x^2/9", c=1), InputError, "at x = 1 'b' has a slope")
+    assert grid.state(a="1 + x^2*(1 - x)^2*sin(2*pi*y)", b=1, c=1)["a"].max() > 1
+
+
+@pytest.mark.parametrize("given, words", [
+    (SPHERE, r"has no values yet: .*ansatz.grid\(64\).state\(chi=..., psi=...\)"),
+    (GRID, r"grid.state\(chi=..., psi=...\)"),
+    (SU2, r"ansatz.state\(A=..., B=..., C=...\)"),
+])
+def test_runs_start_from_values(given: Any, words: str) -> None:
+    refused(lambda: gf.solve(gf.RicciFlow(), given, 1.0), InputError, words)
+
+
 def test_the_other_end_of_a_join_closes_with_its_own_unknown() -> None:
     grid = JOIN.grid(32)
     refused(lambda: grid.state(chi=1, psi1="sin(x)", psi2="2*cos(x)"), InputError, r"at x = pi/2 .*'psi2'.*720 degrees")
@@ -65,9 +94,8 @@ def test_homogeneous_metrics_are_positive() -> None:
 
 
 @pytest.mark.parametrize("chi, psi", [("1 + 9/10*cos(40*x)", "19/10*sin(x)"), ("1", "sin(x)*(1 - 1/2*sin(4*x)^2)"),
-                                      (ONES, 2 * np.sin(GRID.points["x"]))])
+                                      (ONES, np.sin(GRID.points["x"]) * (1 + np.arange(24) % 2 / 9))])
 def test_profiles_that_the_grid_does_not_resolve(chi: Any, psi: Any) -> None:
-    """Also an array with a cone, whose regular field has a pole."""
     refused(lambda: sphere(chi, psi), InputError, "does not resolve .* Take more points")
 
 

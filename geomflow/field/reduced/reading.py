@@ -38,6 +38,9 @@ CONE = 1e-6
 RESOLVED = 1e-3
 """What the modes that a grid keeps may lack of a profile, relative to its size."""
 
+SEEN = 8
+"""About how many places along a mirror slopes are looked at."""
+
 Function = Callable[..., Any]
 
 
@@ -125,7 +128,10 @@ class Profile:
 
     def _require_smooth_ends(self, field: RegularField, beside: Profile | None) -> None:
         """A function that is even about each end, with the cone angle of a smooth metric where it vanishes."""
-        (domain,) = self.grid.ansatz.domain.values() if len(self.grid.coordinates) == 1 else (None,)
+        if len(self.grid.coordinates) != 1:
+            self._require_even_across(field)
+            return
+        (domain,) = self.grid.ansatz.domain.values()
         if not isinstance(domain, Interval):
             return
         with mpmath.workdps(DIGITS):
@@ -133,29 +139,46 @@ class Profile:
                 inward = (1 - 2 * place) * self._length
                 one, two = ([_precise(end) + share * NEAR * inward] for share in (1, 2))
                 closes = field.factor is not None and (field.factor.low, field.factor.high)[place]
-                (self._require_no_cone if closes else self._require_even)(field, beside, end, one, two)
+                told = f"{self._coordinate} = {end}"
+                (self._require_no_cone if closes else self._require_even)(field, beside, told, one, two)
 
-    def _require_no_cone(self, field: RegularField, beside: Profile | None, end: Any, one: list[Any],
+    def _require_even_across(self, field: RegularField) -> None:
+        """Of two coordinates: a function that is even about each mirror, at places along the other coordinate."""
+        with mpmath.workdps(DIGITS):
+            for axis, name in enumerate(self.grid.coordinates):
+                domain = self.grid.ansatz.domain[name]
+                if not isinstance(domain, Interval):
+                    continue
+                others = np.unique(self.grid.basis.x[1 - axis])
+                for place, end in enumerate((domain.a, domain.b)):
+                    inward = (1 - 2 * place) * _precise(domain.length)
+                    for other in others[:: -(-len(others) // SEEN)]:
+                        pair = [[_precise(end) + share * NEAR * inward, mpmath.mpf(float(other))] for share in (1, 2)]
+                        one, two = (x if axis == 0 else x[::-1] for x in pair)
+                        self._require_even(field, None, f"{name} = {end}", one, two)
+
+    def _require_no_cone(self, field: RegularField, beside: Profile | None, end: str, one: list[Any],
                          two: list[Any]) -> None:
         excess = self._at(field, beside, one) * self._square(field, one[0])
         if not abs(excess) < ALLOWED:
-            share = float(mpmath.exp(excess * field.exponent))
-            if not CONE < share < 1 / CONE:
-                what = "does not vanish" if share > 1 else "vanishes faster"
-                raise InputError(f"at {self._coordinate} = {end} the orbits close, where '{self.name}' vanishes in "
-                                 f"proportion to the distance; it {what}: give it a simple zero there, as sin has.")
-            raise InputError(f"at {self._coordinate} = {end} the orbits close with {share:.6g} of the slope of "
-                             f"'{self.name}' that a smooth metric has: there is a cone of {360 * share:.4g} degrees. "
-                             f"Multiply '{self.name}' by a function that is {1 / share:.6g} there, or change "
-                             f"'{field.beside.removeprefix('log_')}'.")
+            raise self._cone(field, end, float(mpmath.exp(excess * field.exponent)))
 
-    def _require_even(self, field: RegularField, beside: Profile | None, end: Any, one: list[Any],
+    def _cone(self, field: RegularField, end: str, share: float) -> InputError:
+        if not CONE < share < 1 / CONE:
+            what = "does not vanish" if share > 1 else "vanishes faster"
+            return InputError(f"at {end} the orbits close, where '{self.name}' vanishes in proportion to the distance; "
+                              f"it {what}: give it a simple zero there, as sin has.")
+        return InputError(f"at {end} the orbits close with {share:.6g} of the slope of '{self.name}' that a smooth "
+                          f"metric has: there is a cone of {360 * share:.4g} degrees. Multiply '{self.name}' by a "
+                          f"function that is {1 / share:.6g} there, or change '{field.beside.removeprefix('log_')}'.")
+
+    def _require_even(self, field: RegularField, beside: Profile | None, end: str, one: list[Any],
                       two: list[Any]) -> None:
         values = [self._at(field, beside, x) for x in (one, two)]
         slope = (values[1] - values[0]) / NEAR
         if not abs(slope) < ALLOWED * (1 + abs(values[0])):
-            raise InputError(f"at {self._coordinate} = {end} '{self.name}' has a slope, and a smooth metric has an "
-                             "even function there: make its first derivative vanish.")
+            raise InputError(f"at {end} '{self.name}' has a slope, and a smooth metric has an even function there: "
+                             "make its first derivative vanish.")
 
     @property
     def _coordinate(self) -> str:
@@ -171,7 +194,20 @@ class Profile:
         (own,) = (f for f in self.grid.ansatz.regular.fields if f.name == field.beside)
         square = self.grid.square(field)
         root = field.factor.scale * float(self._length) / np.pi / float(field.cone) * np.sqrt(square)
-        return np.asarray((log - np.log(beside.values) / own.exponent - np.log(root)) / square)
+        excess = log - np.log(beside.values) / own.exponent - np.log(root)
+        self._require_no_cone_in(field, excess)
+        return np.asarray(excess / square)
+
+    def _require_no_cone_in(self, field: RegularField, excess: np.ndarray) -> None:
+        """As for functions, of numbers at points that resolve the logarithm of the slope, to what is resolved."""
+        assert field.factor is not None
+        basis, ends = self.grid.basis, _ends(self.grid)
+        if np.abs(basis.project @ excess - excess).max() > RESOLVED:
+            return
+        closes = (field.factor.low, field.factor.high)
+        for end, value, closed in zip(ends, basis.at(ends) @ excess, closes, strict=True):
+            if closed and abs(value) > RESOLVED:
+                raise self._cone(field, f"{self._coordinate} = {end:.6g}", float(np.exp(value * field.exponent)))
 
     def smooth(self, field: RegularField, values: np.ndarray) -> np.ndarray:
         """The values as the grid's modes have them. Raises InputError for a profile that these do not resolve."""

@@ -25,10 +25,10 @@ from geomflow.flow.events import TerminalEvent
 from geomflow.flow.problem import Problem, Violation, lost_positivity
 from geomflow.flow.reduced.energy import Observe, energies
 from geomflow.flow.reduced.growth import require_same_growth
-from geomflow.flow.reduced.kahler_class import class_lengths, class_lost, end_monitors
+from geomflow.flow.reduced.kahler_class import class_lost
 from geomflow.flow.reduced.rates import Comoving, Lengthwise, Rates
 from geomflow.flow.thresholds import ClassBoundary, CurvatureGrowth, ResolutionLoss
-from geomflow.symbolic.ansatz import Reduction
+from geomflow.symbolic.ansatz import Ansatz, Reduction
 from geomflow.symbolic.ansatz.closing import radial
 from geomflow.symbolic.ansatz.curvature import curvatures
 from geomflow.symbolic.ansatz.span import span_of
@@ -111,6 +111,14 @@ def bind_reduction(flow: Flow, state: ReducedState, reduction: Reduction, wanted
         template=None if start is state else start,
         description=described(flow, start, reduction, gauge),
     )
+
+
+def without_values(given: Ansatz | ReducedGrid) -> InputError:
+    """What to say where a run was asked for from an ansatz or a grid, which are no metric yet."""
+    ansatz = given if isinstance(given, Ansatz) else given.ansatz
+    values = ", ".join(f"{unknown.name}=..." for unknown in ansatz.unknowns)
+    on = "grid" if isinstance(given, ReducedGrid) else "ansatz.grid(64)" if ansatz.coordinates else "ansatz"
+    return InputError(f"{given} has no values yet: run from a state of it, {on}.state({values}).")
 
 
 def watched(grid: ReducedGrid, spectral: bool) -> tuple[TerminalEvent, ...]:

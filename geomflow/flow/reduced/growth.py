@@ -39,7 +39,8 @@ def require_same_growth(grid: ReducedGrid, make: Callable[[ReducedGrid], Rates])
     (slow, _), (fast, size) = found
     if fast > FASTER * max(slow, 0.0) + ROUNDING * size:
         order = grid.basis.order
-        advice = (f"stencils of order {order} do not keep this equation stable where orbits close; leave the order out"
+        advice = (f"by stencils of order {order} the cone angle grows where spheres of dimension two or more close; "
+                  "leave the order out, for a spectral grid, whose unknown that closes has fewer modes"
                   if order is not None else "the equation is not well-posed, or the grid keeps too many modes")
         raise InputError(f"a mode grows faster the finer the grid is: e^({slow:.4g} t) with {_told(coarse)} points, "
                          f"e^({fast:.4g} t) with {_told(fine)}, about the metric whose regular fields vanish. Of this "

@@ -60,7 +60,7 @@ class Singularity(InNotebook):
         Λ is largest at a neck; "degenerate neckpinch", at a pole; "local", elsewhere. Of metrics on a span the Kähler
         class tells: "contraction" of the divisor at the first end, "collapse" of the fibre, "extinction" of both.
     location : mapping
-        Where Λ is largest, by coordinate; empty for homogeneous metrics.
+        Where Λ is largest, by coordinate; empty at an extinction, which is everywhere, and for homogeneous metrics.
     rate : str
         "type I" where Λ(T − t) is bounded, "type II" where it grows as a power.
     scale : float
@@ -119,7 +119,7 @@ def singularity_of(solution: Solution[Any]) -> Singularity | None:
         time=time,
         error=error + ROUNDING * abs(time),
         kind=kind,
-        location=location,
+        location={} if kind == EXTINCTION else location,
         rate="type I" if found.exponent < TYPE_TWO else "type II",
         scale=float(found.scales[0]),
         roundness=roundness(state),
