@@ -25,7 +25,7 @@ from geomflow.flow.events import TerminalEvent
 from geomflow.flow.problem import Problem, Violation, lost_positivity
 from geomflow.flow.reduced.energy import Observe, energies
 from geomflow.flow.reduced.growth import require_same_growth
-from geomflow.flow.reduced.kahler_class import class_lost
+from geomflow.flow.reduced.kahler_class import class_lengths, class_lost, end_monitors
 from geomflow.flow.reduced.rates import Comoving, Lengthwise, Rates
 from geomflow.flow.thresholds import ClassBoundary, CurvatureGrowth, ResolutionLoss
 from geomflow.symbolic.ansatz import Ansatz, Reduction
