@@ -18,8 +18,8 @@ from .flow import (
     PositivityLoss as PositivityLoss, ResolutionLoss as ResolutionLoss,
     RK23 as RK23, RK4 as RK4, RK45 as RK45, RKC as RKC, ROS2 as ROS2,
     ROS34PW2 as ROS34PW2, Rosenbrock as Rosenbrock, ScipyStiff as ScipyStiff, SemiImplicit as SemiImplicit,
-    Solution as Solution, SteadyState as SteadyState, Surgery as Surgery, load as load, solve as solve,
-    steady as steady,
+    Solution as Solution, SteadyState as SteadyState, Surgery as Surgery, fate as fate, load as load, solve as solve,
+    steady as steady, threshold as threshold,
 )
 from .io import export as export
 from .flow.equations import (

@@ -9,8 +9,10 @@ from .events import Event as Event, TerminalEvent as TerminalEvent
 from .implicit import FourierImplicit as FourierImplicit
 from .outward import CompleteSoliton as CompleteSoliton
 from .problem import Implicit as Implicit, Problem as Problem, Violation as Violation
+from .reduced.fate import fate as fate
 from .reduced.singularity import Singularity as Singularity
 from .reduced.surgery import NeckRadius as NeckRadius, Surgery as Surgery
+from .reduced.threshold import Threshold as Threshold, threshold as threshold
 from .solution import Solution as Solution, load as load
 from .solitons import Soliton as Soliton
 from .solver import solve as solve

@@ -25,8 +25,12 @@ UNRESOLVED, ABANDONED = 1e-8, 1e-4
 """What these hold then, at least; and where the basis itself draws points to places, which are given up late: beside
 a tip on such a basis a mode grows that the equation does not have."""
 
-NARROW = 0.3
-"""The width of what points are drawn to, in radii of curvature."""
+TIP, NECK = 1.0, 0.3
+"""The widths of what points are drawn to, in radii of curvature: where they get denser more steeply towards a pole, a
+mode grows there that the equation does not have."""
+
+LEAST = 1e-100
+"""Curvatures are not smaller."""
 
 FINER = 8
 """Places between points at which the length is known."""
@@ -84,9 +88,9 @@ class Follower:
         """The length, the map from Y to its shares that a metric needs, and how far from it points are, at most."""
         speeds = np.exp(self._modes @ rows[self._radial]) * self._speeds
         length = _Length(speeds)
-        turns, curvatures = self._needs(rows, speeds)
+        turns, widths = self._needs(rows, speeds)
         shares = length.share(turns)
-        grading = Grading(shares, NARROW / (length.unit * curvatures))
+        grading = Grading(shares, widths / length.unit)
         now = np.interp(turns, self._fine.value, speeds)
         return length, grading, float((now / (length.unit * grading.speed(shares))).max(initial=0.0))
 
@@ -118,10 +122,10 @@ class Follower:
         return {f.name: square_at(self._grid, f, x) for f in self._fields if f.factor is not None}
 
     def _needs(self, rows: np.ndarray, speeds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Y of the poles and necks, and √K there: of |Rm|² = 2d(d − 1)K² next to poles, of ψ_ss/ψ at necks."""
+        """Y of the poles and necks, and how wide they are: |Rm|² = 2d(d − 1)K² next to poles, K = ψ_ss/ψ at necks."""
         dim, turns = self._grid.ansatz.metric.dim, self._fine.value
         norms = self._square(rows)
-        found = [(turns[k], max(float(norms[k]) / (2 * dim * (dim - 1)), 0.0) ** 0.25) for k in self._poles]
+        found = [(turns[k], TIP / max(float(norms[k]) / (2 * dim * (dim - 1)), LEAST) ** 0.25) for k in self._poles]
         for radius in self._radii(rows):
             before, after = np.roll(radius, 1), np.roll(radius, -1)
             before[0], after[-1] = radius[1], radius[-2]
@@ -129,9 +133,9 @@ class Follower:
             necks[[0, -1]] &= self._mirrors
             for k in np.flatnonzero(necks):
                 bend = (before[k] + after[k] - 2 * radius[k]) / (turns[1] * speeds[k]) ** 2
-                found.append((turns[k], np.sqrt(bend / radius[k])))
-        places, curvatures = np.array(found).reshape(-1, 2).T
-        return places, np.maximum(curvatures, 1e-300)
+                found.append((turns[k], NECK / np.sqrt(max(bend / radius[k], LEAST))))
+        places, widths = np.array(found).reshape(-1, 2).T
+        return places, widths
 
     def _radii(self, rows: np.ndarray) -> list[np.ndarray]:
         """The radii of round spheres among the orbits, at the many Y."""

@@ -151,12 +151,21 @@ def shrinking_directions(volumes: np.ndarray, sizes: np.ndarray) -> float:
 
 
 def kind_of(state: ReducedState, shrinking: float, exponent: float, location: Mapping[str, float]) -> str:
-    """All directions but for less than half of one are all; fewer than half of one are none."""
+    """All directions but for less than half of one are all; fewer than half of one are none.
+
+    At a degenerate neckpinch between two poles all is gone at once, its length more slowly than its width.
+    """
+    beside, fast = nearest(state, location), exponent >= TYPE_TWO
     if shrinking >= state.grid.ansatz.metric.dim - 0.5:
-        return EXTINCTION if exponent < TYPE_TWO else DEGENERATE
+        return DEGENERATE if fast else EXTINCTION
     if shrinking >= 0.5 or not location:
-        return COLLAPSE
-    if len(location) > 1:
+        return DEGENERATE if fast and beside == DEGENERATE else COLLAPSE
+    return beside
+
+
+def nearest(state: ReducedState, location: Mapping[str, float]) -> str:
+    """The kind of a singularity whose place is next to a neck, to a pole, or to neither."""
+    if len(location) != 1:
         return LOCAL
     (x,) = location.values()
     ends, necks = poles(state.grid), [place for _, place in necks_of(state)]
