@@ -152,3 +152,34 @@ def test_flows_that_leave_potentials_and_others_are_refused():
         gf.Ansatz(gf.KahlerMetric.from_potential(chart, "z*conj(z) + w*conj(w)"))
     with pytest.raises(InputError, match="density is prescribed on a torus"):
         gf.catalogue.ansatz("momentum").reduce(gf.KahlerRicciFlow(density="1"))
+
+
+@pytest.mark.parametrize(("n", "k"), CASES)
+def test_extremal_metrics_close_smoothly_and_have_affine_curvature(n, k):
+    A = gf.catalogue.ansatz("momentum", n=n, k=k)
+    found, value, (low, high) = A.extremal(), A.unknown("F").value, (A.domain["y"].a, A.domain["y"].b)
+    (y,) = value.args
+    assert is_zero(A.scalar("R").subs(value, found.profile).doit() - found.scalar).decided()
+    assert is_zero([found.scalar.diff(y, 2), found.profile.subs(y, low), found.profile.subs(y, high),
+                    found.profile.diff(y).subs(y, low) - k, found.profile.diff(y).subs(y, high) + k]).decided()
+
+
+@pytest.mark.parametrize(("b", "scalar"), [(2, (6, 24, 13)), (3, (9, 6, 11)), (5, (33, 6, 46))])
+def test_extremal_metrics_of_the_blow_up_are_calabis(b, scalar):
+    shift, slope, below = scalar
+    found = gf.catalogue.ansatz("momentum").extremal().of(a=1, b=b).scalar
+    y = next(iter(found.free_symbols))
+    assert sympy.expand(found / 2 - sympy.Rational(shift, below) - sympy.Rational(slope, below) * y) == 0
+
+
+def test_futaki_vanishes_on_projective_space_and_not_on_the_blow_up():
+    assert gf.catalogue.ansatz("momentum-ball", n=3).extremal().futaki == 0
+    found = gf.catalogue.ansatz("momentum").extremal().of(a=1, b=3).futaki
+    moments = [sympy.Rational(3 ** (k + 2) - 1, k + 2) for k in range(3)]
+    spread = moments[2] - moments[1] ** 2 / moments[0]
+    assert sympy.simplify(found - 4 * sympy.pi**2 * sympy.Rational(12, 11) * spread) == 0
+
+
+def test_extremal_metrics_of_what_is_on_no_span_are_refused():
+    with pytest.raises(InputError, match="on a Span"):
+        gf.catalogue.ansatz("sphere").extremal()

@@ -15,6 +15,7 @@ from geomflow.core.numbers import exact_number
 from geomflow.symbolic.ansatz.closing import radial
 from geomflow.symbolic.ansatz.domain import Domain
 from geomflow.symbolic.ansatz.domains import domain_of
+from geomflow.symbolic.ansatz.extremal import Extremal, extremal_on
 from geomflow.symbolic.ansatz.fibres import Fibre, fibres
 from geomflow.symbolic.ansatz.form import STRUCTURE, checked_form
 from geomflow.symbolic.ansatz.functional import ReducedFunctional, functional_on, perelman_f, perelman_w
@@ -263,6 +264,13 @@ class Ansatz(InLatex):
             The unknowns where the search begins; a round sphere or a product where all vanish unless given.
         """
         return VERBS["ansatz_steady"](self, flow, n, start)
+
+    def extremal(self) -> Extremal:
+        """The extremal metric of each Kähler class on a span, exactly: R is affine in the coordinate.
+
+        Raises InputError for an ansatz that is on no span.
+        """
+        return extremal_on(self)
 
     def soliton(self, kind: str, n: int | None = None, **start: Any) -> Any:
         """A gradient Ricci soliton of the ansatz, Ric + ∇∇f = λ g; an Einstein metric where f is constant.
