@@ -122,7 +122,7 @@ class FlowTable(OpenTable, frozen=True):
         Text | None,
         says('of "expression" and "ricci": "deturck" damps short waves along diffeomorphisms; of "expression": '
              '"deturck+conformal" damps them along conformal changes too; of "ricci" with symmetry also "arclength", '
-             'its default where points must be kept apart, and "comoving"'),
+             'its default where points must be kept apart, "start", where an end is open, and "comoving"'),
     ] = None
     parameters: Annotated[
         Parameters | None,

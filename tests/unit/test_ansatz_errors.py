@@ -78,7 +78,7 @@ DOMAINS = {
     "three ends": (lambda: gf.Interval(0, 1, ["pole"] * 3), InputError, "two ends"),
     "an end that is no text": (lambda: gf.Interval(0, 1, 5), InputError, "two ends"),
     "a reversed interval": (lambda: gf.Interval(1, 0), InputError, "from a number to a larger one"),
-    "an endless interval": (lambda: gf.Interval(0, "oo"), InputError, "from a number to a larger one"),
+    "an endless interval": (lambda: gf.Interval(0, "oo"), InputError, "goes to infinity at its last end"),
     "an interval of unknown length": (lambda: gf.Interval(0, "L"), InputError, "from a number to a larger one"),
     "a negative period": (lambda: gf.Circle(-1), InputError, "positive, and -1"),
     "a period that is no number": (lambda: gf.Circle([1]), ExpressionError, "cannot read"),
@@ -122,7 +122,7 @@ FLOWS = {
 ENTRIES = {
     "a name": (lambda: gf.catalogue.ansatz("spere"), UnknownNameError, "did you mean 'sphere'"),
     "a number": (lambda: gf.catalogue.ansatz(7), UnknownNameError, "unknown ansatz '7'"),
-    "a parameter": (lambda: gf.catalogue.ansatz("sphere", m=2), UnknownNameError, "choose one of: n"),
+    "a parameter": (lambda: gf.catalogue.ansatz("sphere", m=2), UnknownNameError, "choose one of: ends, n"),
     "a parameter of none": (lambda: gf.catalogue.ansatz("nil", n=2), InputError, "takes no parameters"),
     "a dimension": (lambda: gf.catalogue.ansatz("sphere", n=0), InputError, "whole number >= 1"),
     "a dimension in text": (lambda: gf.catalogue.ansatz("join", p="2"), InputError, "whole number >= 1"),

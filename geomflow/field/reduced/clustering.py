@@ -54,10 +54,6 @@ class Clustered(Polar):
                 raise InputError(f"a place is a pair of an angle X = π(x − a)/(b − a) in [0, π] and a strength, "
                                  f"not {place!r}")
 
-    @property
-    def eta(self) -> Angles:
-        return polynomials.gauss(self.n)[0]
-
     @cached_property
     def angles(self) -> Angles:
         """X at the nodes."""

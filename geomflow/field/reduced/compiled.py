@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geomflow.core import graph as gr
+from geomflow.core.errors import InputError
 from geomflow.core.program import Average
 from geomflow.field.reduced.closing import Closing
 from geomflow.field.reduced.evaluate import Evaluated
@@ -36,6 +37,9 @@ def compiled_nodes(grid: ReducedGrid, nodes: Sequence[gr.Node], means: Sequence[
     """
     regular = grid.ansatz.regular
     weights = grid.weights
+    if means and grid.is_infinite:
+        raise InputError("the rate holds an integral over the manifold, which is infinite: leave mean, integral and "
+                         "volume out, and take flows that are not normalised.")
     averages = [_average(grid, mean, float(weights.sum())) for mean in means]
     whole = [*nodes, *(node for average in averages for node in (average.top, average.bottom))]
     closings = {Closing(r.field, f"square_{r.field}", r.rate, f"closing{-r.rate}"): None
@@ -54,7 +58,7 @@ def _average(grid: ReducedGrid, mean: Mean, whole: float) -> Average:
 
 def integral_weights(grid: ReducedGrid) -> np.ndarray:
     """w with w · f = ∫ f dx for volume densities, which are odd about ends where they hold an odd power of the root."""
-    if len(grid.bases) != 1:
+    if len(grid.bases) != 1 or grid.is_infinite:
         return grid.basis.weights
     return grid.bases[0].root_weights(*odd_ends(grid))
 

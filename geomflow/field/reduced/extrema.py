@@ -10,7 +10,7 @@ import numpy as np
 from geomflow.core.errors import InputError, require_known
 from geomflow.symbolic.ansatz import Interval
 from geomflow.symbolic.ansatz.axis import HIGH_ROOT, LOW_ROOT
-from geomflow.symbolic.ansatz.regular_fields import RegularField
+from geomflow.symbolic.ansatz.regular_fields import RegularField, even_ends
 
 if TYPE_CHECKING:
     from geomflow.field.reduced.state import ReducedState
@@ -60,9 +60,10 @@ def extrema(state: ReducedState, name: str, sign: int) -> Extrema:
 def _at_ends(state: ReducedState, field: RegularField, first: float, last: float) -> list[float]:
     """Ends that are minima where the slope is `first` and `last` beside them; the two of a circle are one."""
     x = state.grid.places
-    if not isinstance(state.grid.ansatz.domain[state.grid.coordinates[0]], Interval):
+    domain = state.grid.ansatz.domain[state.grid.coordinates[0]]
+    if not isinstance(domain, Interval):
         return [x[0]] if last < 0 < first else []
-    low, high = _even_ends(field)
+    low, high = even_ends(field, domain)
     return [*([x[0]] if low and first > 0 else []), *([x[-1]] if high and last < 0 else [])]
 
 
@@ -70,16 +71,13 @@ def _slope(state: ReducedState, field: RegularField) -> np.ndarray:
     """u' at the points, without what it vanishes like at ends about which u is even."""
     (symbol,) = field.unknown.value.args
     slope = state.evaluated(field.unknown.value.diff(symbol))
-    if not isinstance(state.grid.ansatz.domain[symbol.name], Interval):
+    domain = state.grid.ansatz.domain[symbol.name]
+    if not isinstance(domain, Interval):
         return slope
-    for even, root in zip(_even_ends(field), (LOW_ROOT, HIGH_ROOT), strict=True):
+    for even, root in zip(even_ends(field, domain), (LOW_ROOT, HIGH_ROOT), strict=True):
         if even:
             slope = slope / state.grid.statics[f"{root}_{symbol.name}"]
     return slope
-
-
-def _even_ends(field: RegularField) -> tuple[bool, bool]:
-    return field.factor is None or not field.factor.low, field.factor is None or not field.factor.high
 
 
 def _root(state: ReducedState, slope: np.ndarray, low: float, high: float) -> float:

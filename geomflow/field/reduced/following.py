@@ -10,11 +10,11 @@ import numpy as np
 
 from geomflow.field.reduced import polynomials
 from geomflow.field.reduced.grading import Grading, inverse
-from geomflow.field.reduced.grid import ReducedGrid, factor_of
+from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.field.reduced.necks import spheres
 from geomflow.field.reduced.polar import Legendre, Polar
 from geomflow.field.reduced.polynomials import Angles
-from geomflow.field.reduced.state import square_at, unknowns_from
+from geomflow.field.reduced.scales import Scales
 from geomflow.symbolic.ansatz import Interval
 
 TOO_WIDE = 1.5
@@ -116,10 +116,10 @@ class Follower:
         return self._unit * self._basis.reach(self._fine)[1]
 
     @cached_property
-    def _squares(self) -> dict[str, np.ndarray]:
-        """ρ² at the many Y."""
+    def _scales(self) -> dict[str, Scales]:
+        """What vanishes of each field at the many Y."""
         x = np.clip(self._basis.a + self._unit * self._basis.reach(self._fine)[0].value, self._basis.a, self._basis.b)
-        return {f.name: square_at(self._grid, f, x) for f in self._fields if f.factor is not None}
+        return self._grid.scales_at(x)
 
     def _needs(self, rows: np.ndarray, speeds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Y of the poles and necks, and how wide they are: |Rm|² = 2d(d − 1)K² next to poles, K = ψ_ss/ψ at necks."""
@@ -140,7 +140,7 @@ class Follower:
     def _radii(self, rows: np.ndarray) -> list[np.ndarray]:
         """The radii of round spheres among the orbits, at the many Y."""
         fine = {f.name: self._modes @ row for f, row in zip(self._fields, rows, strict=True)}
-        values = unknowns_from(self._fields, fine, self._squares, self._grid)
+        values = self._grid.unknowns(fine, self._scales)
         return [values[name] for name in self._spheres]
 
     def _placed(self, rows: np.ndarray, length: _Length, grading: Grading) -> np.ndarray:
@@ -153,7 +153,7 @@ class Follower:
         names, start = [field.name for field in self._fields], basis.reach(old)[0]
         for place, field in enumerate(self._fields):
             if field.factor is not None:
-                was, now = (factor_of(field.factor, x.from_start, x.from_end) for x in (start, basis.angles))
+                was, now = (field.factor.of_halves(x.from_start / 2, x.from_end / 2) for x in (start, basis.angles))
                 beside = names.index(field.beside)
                 gained = np.log(was / now) / 2 + before[:, beside] - placed[beside]
                 placed[place] = (gained + was * placed[place]) / now

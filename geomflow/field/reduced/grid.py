@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, final
@@ -21,14 +21,16 @@ from geomflow.field.reduced.clustering import Clustered
 from geomflow.field.reduced.compiled import compiled_nodes, integral_weights
 from geomflow.field.reduced.evaluate import Evaluated
 from geomflow.field.reduced.function import ReducedFunction, make_function
+from geomflow.field.reduced.open_ends import EvenThenGiven, EvenToInfinity, GivenThenEven, GivenTwice, OpenEnded
 from geomflow.field.reduced.parity import Cosines
-from geomflow.field.reduced.polar import Legendre, Polar
+from geomflow.field.reduced.polar import Legendre, Polynomials
 from geomflow.field.reduced.positivity import leading_minors
+from geomflow.field.reduced.scales import Scales, scales_at, scales_of, unknowns_from
 from geomflow.field.reduced.shares import Constant, Shares
 from geomflow.field.reduced.state import ReducedState, make_state
 from geomflow.field.reduced.stencils import Periodic
 from geomflow.symbolic.ansatz import Ansatz, Circle, Span, Unknown
-from geomflow.symbolic.ansatz.axis import HIGH, HIGH_ROOT, LOW, LOW_ROOT, SINE, XI, Factor
+from geomflow.symbolic.ansatz.axis import HIGH, HIGH_ROOT, LOW, LOW_ROOT, SINE, XI, Axis
 from geomflow.symbolic.ansatz.domain import Domain
 from geomflow.symbolic.ansatz.regular_fields import RegularField
 
@@ -79,7 +81,7 @@ class ReducedGrid(InNotebook):
         """Given arrays (N,) of reduced equations by name: ξ, 1 ∓ ξ and roots of intervals, x of circles."""
         found: dict[str, np.ndarray] = {}
         for place, (name, basis) in enumerate(zip(self.coordinates, self.bases, strict=True)):
-            if isinstance(basis, InCosine):
+            if isinstance(basis, InCosine | OpenEnded):
                 low, high = basis.from_start, basis.from_end
                 own = {f"{XI}_{name}": basis.points[0], f"{LOW}_{name}": low, f"{HIGH}_{name}": high,
                        f"{SINE}_{name}": np.sqrt(low * high), f"{LOW_ROOT}_{name}": np.sqrt(low / 2),
@@ -88,6 +90,11 @@ class ReducedGrid(InNotebook):
                 own = {name: basis.x[0]}
             found |= {key: self._spread(values, place) for key, values in own.items()}
         return found
+
+    @property
+    def is_infinite(self) -> bool:
+        """Whether it goes to infinity."""
+        return any(isinstance(basis, EvenToInfinity) for basis in self.bases)
 
     @cached_property
     def minors(self) -> Evaluated | None:
@@ -152,11 +159,50 @@ class ReducedGrid(InNotebook):
         fine = self.fine @ values
         return -_peak(-fine), _peak(fine)
 
+    @property
+    def axis(self) -> Axis | None:
+        """What is exact about the one coordinate, an interval or a span; None where there is no such."""
+        axes = self.ansatz.regular.axes
+        return axes[0] if len(axes) == 1 and axes[0].is_interval else None
+
+    @cached_property
+    def scales(self) -> dict[str, Scales]:
+        """What vanishes or grows of each field at the points; none where nothing does."""
+        if self.axis is None:
+            return {}
+        low, high = (self.statics[f"{end}_{self.coordinates[0]}"] / 2 for end in (LOW, HIGH))
+        return {field.name: scales_of(self.axis, field, low, high) for field in self.ansatz.regular.fields}
+
+    def scales_at(self, points: Any) -> dict[str, Scales]:
+        """The same at any places; on a span these are told by shares.
+
+        Parameters
+        ----------
+        points : (M,) array
+            The places.
+        """
+        if self.axis is None:
+            return {}
+        if isinstance(self.basis, Shares):
+            share = np.atleast_1d(np.asarray(points, dtype=float))
+            return {field.name: scales_of(self.axis, field, share, 1 - share) for field in self.ansatz.regular.fields}
+        return scales_at(self.axis, self.ansatz.regular.fields, points)
+
+    def unknowns(self, rows: Mapping[str, np.ndarray], scales: Mapping[str, Scales]) -> dict[str, np.ndarray]:
+        """The unknowns from the regular fields, and from what vanishes or grows at the same places.
+
+        Parameters
+        ----------
+        rows : mapping
+            Values of the regular fields by name.
+        scales : mapping
+            Of the fields there.
+        """
+        return unknowns_from(self.ansatz.regular.fields, rows, scales)
+
     def square(self, field: RegularField) -> np.ndarray:
         """ρ² of a field that closes an orbit, (N,)."""
-        assert field.factor is not None
-        (name,) = field.unknown.coordinates
-        return factor_of(field.factor, self.statics[f"{LOW}_{name}"], self.statics[f"{HIGH}_{name}"])
+        return np.asarray(self.scales[field.name].square)
 
     def basis_of(self, field: RegularField) -> Basis:
         """The basis of a field: that of the grid, with fewer modes where it closes an orbit; numbers are constant.
@@ -168,7 +214,7 @@ class ReducedGrid(InNotebook):
             return Constant(self.basis.size)
         if isinstance(self.basis, Shares):
             return self.basis
-        if field.factor is None or len(self.bases) != 1 or not isinstance(self.bases[0], Polar):
+        if field.factor is None or len(self.bases) != 1 or not isinstance(self.bases[0], Polynomials):
             return self.basis
         drop, kept = 2 * field.dim + 2, self.bases[0].kept
         if drop >= kept:
@@ -237,16 +283,9 @@ def _peak(values: np.ndarray) -> float:
 
 def _resized(basis: Basis, n: int) -> Basis:
     changed: dict[str, Any] = {"n": n}
-    if isinstance(basis, Polar | Drawn):
+    if isinstance(basis, Polynomials | Drawn):
         changed["modes"] = n * basis.kept // basis.size
     return replace(basis, **changed)  # type: ignore[type-var]
-
-
-def factor_of(factor: Factor, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """ρ² from 1 − ξ and 1 + ξ."""
-    if factor.low and factor.high:
-        return low * high
-    return low / 2 if factor.low else high / 2
 
 
 def make_grid(ansatz: Ansatz, n: int | Sequence[int] | None, order: int | None, modes: int | None = None,
@@ -264,6 +303,7 @@ def make_grid(ansatz: Ansatz, n: int | Sequence[int] | None, order: int | None, 
     if len(counts) != len(names):
         raise ShapeError(f"{len(counts)} numbers of points were given for the coordinates {', '.join(names)}.")
     drawn = tuple(places) if isinstance(places, Sequence) else (places,)
+    _ = ansatz.regular
     made = tuple(_basis(ansatz.domain[name], whole(count, f"the number of points along {name}", 1), order, modes, drawn)
                  for name, count in zip(names, counts, strict=True))
     return ReducedGrid(ansatz, made)
@@ -284,7 +324,17 @@ def _basis(domain: Domain, n: int, order: int | None, modes: int | None,
         if order is not None:
             return Periodic(n, period, order=order)
         return Drawn(n, period, places, modes=modes) if places else Fourier(n, period)
+    if not domain.closed and (places or order is not None):
+        raise InputError(f"{domain} has an end without parity: grids on it are spectral, and points are not drawn to "
+                         "places. Leave the order and the places out.")
+    if domain.b == sympy.oo:
+        return EvenToInfinity(n, float(domain.a), float(domain.scale), modes)
     a, b = float(domain.a), float(domain.b)
     if order is not None:
         return Cosines(n, a, b, order)
-    return Clustered(n, a, b, places, modes) if places else Legendre(n, a, b, modes)
+    if places:
+        return Clustered(n, a, b, places, modes)
+    first, last = domain.ends
+    if first.even:
+        return Legendre(n, a, b, modes) if last.even else EvenThenGiven(n, a, b, modes)
+    return GivenThenEven(n, a, b, modes) if last.even else GivenTwice(n, a, b, modes)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from geomflow.field.reduced.grid import ReducedGrid
-from geomflow.field.reduced.state import square_at, unknowns_from
 from geomflow.symbolic.ansatz import Interval
-from geomflow.symbolic.ansatz.regular_fields import RegularField
+from geomflow.symbolic.ansatz.domain import Domain
+from geomflow.symbolic.ansatz.regular_fields import RegularField, even_ends
 
 
 def spheres(grid: ReducedGrid) -> tuple[RegularField, ...]:
@@ -37,23 +37,22 @@ def smallest_neck(grid: ReducedGrid) -> Callable[[np.ndarray], float] | None:
     if not closing:
         return None
     fields, x = grid.ansatz.regular.fields, grid.places
-    squares = {f.name: square_at(grid, f, x) for f in fields if f.factor is not None}
-    round_about = not isinstance(grid.ansatz.domain[grid.coordinates[0]], Interval)
+    scales, domain = grid.scales_at(x), grid.ansatz.domain[grid.coordinates[0]]
 
     def radius(y: np.ndarray) -> float:
         rows = {f.name: grid.fine @ row for f, row in zip(fields, y.reshape(len(y), -1), strict=True)}
-        values = unknowns_from(fields, rows, squares, grid)
-        return min(_least(_continued(values[f.unknown.name], f, round_about)) for f in closing)
+        values = grid.unknowns(rows, scales)
+        return min(_least(_continued(values[f.unknown.name], f, domain)) for f in closing)
 
     return radius
 
 
-def _continued(values: np.ndarray, field: RegularField, round_about: bool) -> np.ndarray:
+def _continued(values: np.ndarray, field: RegularField, domain: Domain) -> np.ndarray:
     """With a value beyond each end, where it is even or periodic; an end where it vanishes is none of its minima."""
-    if round_about:
+    if not isinstance(domain, Interval):
         return np.concatenate([values[-2:-1], values, values[1:2]])
-    low, high = (field.factor.low, field.factor.high) if field.factor is not None else (False, False)
-    return np.concatenate([[] if low else values[1:2], values, [] if high else values[-2:-1]])
+    low, high = even_ends(field, domain)
+    return np.concatenate([values[1:2] if low else [], values, values[-2:-1] if high else []])
 
 
 def _least(values: np.ndarray) -> float:

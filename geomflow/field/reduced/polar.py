@@ -17,14 +17,14 @@ from geomflow.field.reduced.polynomials import Angles
 from geomflow.field.reduced.spectral import Modal
 
 
-class Polar(InCosine, Modal):
-    """Functions on [a, b] that are smooth in ξ = cos X, by Legendre polynomials in ξ or in a function η of it."""
+class Polynomials(Modal):
+    """Functions by Legendre polynomials in η = cos Y, at Gauss's nodes in η."""
 
+    n: int
     modes: int | None
 
-    def _check(self) -> None:
+    def _check_modes(self) -> None:
         check_count(self.n, 2, "an interval")
-        check_interval(self.a, self.b)
         kept = 3 * self.n // 4 if self.modes is None else self.modes
         if not 1 <= kept <= self.n:
             raise InputError(f"{self.n} nodes carry 1 to {self.n} modes, not {kept}; the default is three quarters")
@@ -37,28 +37,9 @@ class Polar(InCosine, Modal):
         return self.modes
 
     @property
-    @abstractmethod
     def eta(self) -> Angles:
-        """Y at the nodes, which are Gauss's in η = cos Y; modes are polynomials in η."""
-
-    @property
-    def stretch(self) -> np.ndarray:
-        """dX/dY at the nodes."""
-        return self.reach(self.eta)[1]
-
-    @abstractmethod
-    def reach(self, eta: Angles) -> tuple[Angles, np.ndarray]:
-        """X and dX/dY at any Y.
-
-        Parameters
-        ----------
-        eta : Angles
-            Y.
-        """
-
-    @abstractmethod
-    def _eta_at(self, angles: Angles) -> Angles:
-        """Y of any X."""
+        """Y at the nodes."""
+        return polynomials.gauss(self.n)[0]
 
     def limited(self, drop: int) -> Self:
         """The same nodes with fewer modes.
@@ -80,6 +61,42 @@ class Polar(InCosine, Modal):
         return self.modes_at_nodes.T * polynomials.gauss(self.n)[1]
 
     @property
+    def slopes(self) -> np.ndarray:
+        return polynomials.slopes(self.kept)
+
+    def _of_moments(self, moments: np.ndarray) -> np.ndarray:
+        """Weights at the nodes that integrate p_0, …, p_{n−1} as given, (N,)."""
+        return polynomials.legendre(self.n, self.eta) @ moments * polynomials.gauss(self.n)[1]
+
+
+class Polar(InCosine, Polynomials):
+    """Functions on [a, b] that are smooth in ξ = cos X, by Legendre polynomials in ξ or in a function η of it."""
+
+    def _check(self) -> None:
+        check_count(self.n, 2, "an interval")
+        check_interval(self.a, self.b)
+        self._check_modes()
+
+    @property
+    def stretch(self) -> np.ndarray:
+        """dX/dY at the nodes."""
+        return self.reach(self.eta)[1]
+
+    @abstractmethod
+    def reach(self, eta: Angles) -> tuple[Angles, np.ndarray]:
+        """X and dX/dY at any Y.
+
+        Parameters
+        ----------
+        eta : Angles
+            Y.
+        """
+
+    @abstractmethod
+    def _eta_at(self, angles: Angles) -> Angles:
+        """Y of any X."""
+
+    @property
     @abstractmethod
     def weights_xi(self) -> np.ndarray:
         """w with w · f = ∫ f dξ over [−1, 1], (N,)."""
@@ -98,19 +115,11 @@ class Polar(InCosine, Modal):
     def _jacobi_weights(self, low: bool, high: bool) -> np.ndarray:
         """w with w · f = ∫ f (1 − ξ)^α (1 + ξ)^β dξ, where α, β are 0 at the ends that are named, else −½."""
 
-    @property
-    def slopes(self) -> np.ndarray:
-        return polynomials.slopes(self.kept)
-
     def at(self, points: ArrayLike) -> np.ndarray:
         places = inside(points, self.a, self.b)
         far = places - self.a > self.b - places
         near = np.where(far, self.b - places, places - self.a) * (np.pi / (self.b - self.a))
         return polynomials.legendre(self.kept, self._eta_at(Angles(near, far))) @ self.analysis
-
-    def _of_moments(self, moments: np.ndarray) -> np.ndarray:
-        """Weights at the nodes that integrate p_0, …, p_{n−1} as given, (N,)."""
-        return polynomials.legendre(self.n, self.eta) @ moments * polynomials.gauss(self.n)[1]
 
 
 @final
@@ -142,10 +151,6 @@ class Legendre(Polar):
     @property
     def angles(self) -> Angles:
         return self.eta
-
-    @property
-    def eta(self) -> Angles:
-        return polynomials.gauss(self.n)[0]
 
     def reach(self, eta: Angles) -> tuple[Angles, np.ndarray]:
         return eta, np.ones_like(eta.near)

@@ -20,6 +20,7 @@ from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.core.numbers import real_array
 from geomflow.field.reduced.axes import OneAxis
 from geomflow.symbolic.ansatz import Interval
+from geomflow.symbolic.ansatz.axis import HIGH_ROOT, Axis
 from geomflow.symbolic.ansatz.regular_fields import RegularField
 
 if TYPE_CHECKING:
@@ -83,8 +84,9 @@ class Profile:
         x = self.grid.basis.x
         if self.function is None or len(x) != 1:
             return x, self.values
-        ends = _ends(self.grid)
-        fine = np.linspace(*ends, 8 * len(self.values) + 1)[1:-1]
+        (basis,) = self.grid.bases
+        assert isinstance(basis, OneAxis)
+        fine = basis.spread(8 * len(self.values) + 1)[1:-1]
         return (fine,), np.array([float(self.function(mpmath.mpf(float(s)))) for s in fine])
 
     def regular(self, field: RegularField, beside: Profile | None) -> np.ndarray:
@@ -103,28 +105,33 @@ class Profile:
             return value
         log = mpmath.log(value) / field.exponent
         if field.factor is None:
-            return log
-        square, length = self._square(field, x[0]), self._length
-        root = field.factor.scale * length / mpmath.pi * mpmath.sqrt(square) / _precise(field.cone)
-        return (log - self._log_beside(field, beside, x) - mpmath.log(root)) / square
+            return log - self._grown(field, x)
+        square, axis = self._square(field, x[0]), self._axis
+        root = _precise(axis.scale(field.factor)) * mpmath.sqrt(square) / _precise(field.cone)
+        return (log - self._grown(field, x) - self._log_beside(field, beside, x) - mpmath.log(root)) / square
+
+    def _grown(self, field: RegularField, x: list[Any]) -> Any:
+        """The part of log u / `exponent` that grows at infinity."""
+        if not field.power:
+            return mpmath.mpf(0)
+        return -mpmath.mpf(field.power) / (2 * field.exponent) * mpmath.log(self._shares(x[0])[1])
 
     def _log_beside(self, field: RegularField, beside: Profile | None, x: list[Any]) -> Any:
         assert beside is not None
         assert beside.function is not None
         (own,) = (f for f in self.grid.ansatz.regular.fields if f.name == field.beside)
-        return mpmath.log(beside.function(*x)) / own.exponent
+        return mpmath.log(beside.function(*x)) / own.exponent - self._grown(own, x)
 
     def _square(self, field: RegularField, x: Any) -> Any:
         assert field.factor is not None
-        (name,) = field.unknown.coordinates
-        half = mpmath.pi / 2 * (x - _precise(self.grid.ansatz.domain[name].a)) / self._length  # type: ignore[union-attr]
-        low, high = mpmath.sin(half) ** 2, mpmath.cos(half) ** 2
-        return 4 * low * high if field.factor.low and field.factor.high else low if field.factor.low else high
+        return field.factor.of_halves(*self._shares(x))
 
-    @property
-    def _length(self) -> Any:
-        (domain,) = self.grid.ansatz.domain.values()
-        return _precise(domain.length)  # type: ignore[union-attr]
+    @cached_property
+    def _shares(self) -> Callable[[Any], tuple[Any, Any]]:
+        """(1 ∓ ξ)/2 at a place."""
+        x = sympy.Symbol(self._coordinate, real=True)
+        low, high = (in_multiple_precision(share, [self._coordinate]) for share in self._axis.shares(x))
+        return lambda place: (low(place), high(place))
 
     def _require_smooth_ends(self, field: RegularField, beside: Profile | None) -> None:
         """A function that is even about each end, with the cone angle of a smooth metric where it vanishes."""
@@ -135,12 +142,28 @@ class Profile:
         if not isinstance(domain, Interval):
             return
         with mpmath.workdps(DIGITS):
-            for place, end in enumerate((domain.a, domain.b)):
-                inward = (1 - 2 * place) * self._length
-                one, two = ([_precise(end) + share * NEAR * inward] for share in (1, 2))
-                closes = field.factor is not None and (field.factor.low, field.factor.high)[place]
-                told = f"{self._coordinate} = {end}"
-                (self._require_no_cone if closes else self._require_even)(field, beside, told, one, two)
+            reach = _precise(domain.reach)
+            for place, (end, kind) in enumerate(zip((domain.a, domain.b), domain.ends, strict=True)):
+                if kind.kind == "infinity":
+                    self._require_decay(field, beside, reach)
+                elif kind.even:
+                    inward = (1 - 2 * place) * reach
+                    one, two = ([_precise(end) + share * NEAR * inward] for share in (1, 2))
+                    closes = field.factor is not None and (field.factor.low, field.factor.high)[place]
+                    told = f"{self._coordinate} = {end}"
+                    (self._require_no_cone if closes else self._require_even)(field, beside, told, one, two)
+
+    def _require_decay(self, field: RegularField, beside: Profile | None, reach: Any) -> None:
+        """A function that grows by the power that is stated, and is smooth in 1/x² beside it."""
+        one, two = (self._at(field, beside, [share * reach / NEAR]) for share in (1, 2))
+        growth, size = float((two - one) / mpmath.log(2)) * (field.exponent or 1), 1 + abs(one)
+        if not abs(two - one) < ALLOWED * size:
+            raise InputError(f"at infinity '{self.name}' grows by the power {field.power + growth:.6g} of "
+                             f"{self._coordinate}, and the end says {field.power}: state the power there, as in "
+                             f"\"infinity: {self.name}=1\", or change '{self.name}'.")
+        if not abs(two - one) / NEAR < ALLOWED * size:
+            raise InputError(f"at infinity '{self.name}' has terms beside its power of {self._coordinate} that are not "
+                             f"smooth in 1/{self._coordinate}^2: take another coordinate, such as its square root.")
 
     def _require_even_across(self, field: RegularField) -> None:
         """Of two coordinates: a function that is even about each mirror, at places along the other coordinate."""
@@ -181,20 +204,26 @@ class Profile:
                              "make its first derivative vanish.")
 
     @property
+    def _axis(self) -> Axis:
+        assert self.grid.axis is not None
+        return self.grid.axis
+
+    @property
     def _coordinate(self) -> str:
         return self.grid.coordinates[0]
 
     def _of_numbers(self, field: RegularField, beside: Profile | None) -> np.ndarray:
         if field.exponent == 0:
             return self.values
-        log = np.log(self.values) / field.exponent
+        log = np.log(self.values) / field.exponent - growth_log(self.grid, field) / field.exponent
         if field.factor is None:
             return np.asarray(log)
         assert beside is not None
         (own,) = (f for f in self.grid.ansatz.regular.fields if f.name == field.beside)
         square = self.grid.square(field)
-        root = field.factor.scale * float(self._length) / np.pi / float(field.cone) * np.sqrt(square)
-        excess = log - np.log(beside.values) / own.exponent - np.log(root)
+        root = float(self._axis.scale(field.factor)) / float(field.cone) * np.sqrt(square)
+        along = (np.log(beside.values) - growth_log(self.grid, own)) / own.exponent
+        excess = log - along - np.log(root)
         self._require_no_cone_in(field, excess)
         return np.asarray(excess / square)
 
@@ -217,6 +246,14 @@ class Profile:
             raise InputError(f"the grid does not resolve '{self.name}': {lost:.2g} of it is lost. Take more points, or "
                              "a profile that is smooth, and even about poles and mirrors.")
         return np.asarray(kept)
+
+
+def growth_log(grid: ReducedGrid, field: RegularField) -> Any:
+    """log Γ^p of a field at the points, which grows at infinity."""
+    if not field.power:
+        return 0.0
+    (name,) = field.unknown.coordinates
+    return -field.power * np.log(grid.statics[f"{HIGH_ROOT}_{name}"])
 
 
 def profile_of(grid: ReducedGrid, name: str, given: Any) -> Profile:

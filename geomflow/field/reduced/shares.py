@@ -47,10 +47,6 @@ class Shares(Polar):
     def angles(self) -> Angles:
         return self.eta
 
-    @property
-    def eta(self) -> Angles:
-        return polynomials.gauss(self.n)[0]
-
     def reach(self, eta: Angles) -> tuple[Angles, np.ndarray]:
         return eta, np.ones_like(eta.near)
 

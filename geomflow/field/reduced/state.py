@@ -87,8 +87,7 @@ class ReducedState(InNotebook):
         """The unknowns at the points, (N,) each."""
         if span_of(self.grid.ansatz) is not None:
             return span_unknowns(self.grid, self._rows, *self.grid.basis.x)
-        squares = {field.name: self.grid.square(field) for field in self.fields if field.factor is not None}
-        return unknowns_from(self.fields, self._rows, squares, self.grid)
+        return self.grid.unknowns(self._rows, self.grid.scales)
 
     def at(self, name: str, points: Any) -> np.ndarray:
         """An unknown at any places of its coordinates, ends included.
@@ -106,8 +105,7 @@ class ReducedState(InNotebook):
         rows = {key: matrix @ row for key, row in self._rows.items()}
         if span_of(self.grid.ansatz) is not None:
             return span_unknowns(self.grid, rows, points)[name]
-        squares = {field.name: square_at(self.grid, field, points) for field in self.fields if field.factor is not None}
-        return unknowns_from(self.fields, rows, squares, self.grid)[name]
+        return self.grid.unknowns(rows, self.grid.scales_at(points))[name]
 
     def scalar(self, text: str = "R") -> np.ndarray:
         """A function of the metric at the points, such as "R", "Rm2" or "Ric2", from the exact geometry.
@@ -156,6 +154,8 @@ class ReducedState(InNotebook):
         text : str
             s, in the language of `Flow.from_expression`.
         """
+        if self.grid.is_infinite:
+            raise InputError(f"integrals over {self.grid.ansatz} are not computed: it goes to infinity.")
         measure = self.grid.ansatz.measure
         scalar = sympy.Integer(1) if text == "1" else self.grid.ansatz.scalar(text)
         return float(measure.volume) * float(self.grid.weights @ self.evaluated(scalar * measure.density))
@@ -296,44 +296,6 @@ class ReducedState(InNotebook):
     def __repr__(self) -> str:
         told = ", ".join(f"{name} {value}" for name, value in list(self.__facts__())[:-1])
         return f"a metric with {told} on {self.grid!r}"
-
-
-def unknowns_from(fields: tuple[RegularField, ...], rows: Mapping[str, np.ndarray],
-                  squares: Mapping[str, np.ndarray], grid: ReducedGrid) -> dict[str, np.ndarray]:
-    """The unknowns from the regular fields and ρ² at the same places."""
-    found = {}
-    for field in fields:
-        row = rows[field.name]
-        if field.exponent == 0:
-            found[field.unknown.name] = row
-        elif field.factor is None:
-            found[field.unknown.name] = np.exp(field.exponent * row)
-        else:
-            log = rows[field.beside] + squares[field.name] * row
-            found[field.unknown.name] = (radius(grid, field, squares[field.name]) * np.exp(log)) ** field.exponent
-    return found
-
-
-def radius(grid: ReducedGrid, field: RegularField, square: np.ndarray) -> np.ndarray:
-    """R/q where ρ² is known."""
-    assert field.factor is not None
-    (name,) = field.unknown.coordinates
-    length = float(grid.ansatz.domain[name].length)  # type: ignore[union-attr]
-    return field.factor.scale * length / np.pi / float(field.cone) * np.sqrt(square)
-
-
-def square_at(grid: ReducedGrid, field: RegularField, points: Any) -> np.ndarray:
-    """ρ² at any places."""
-    assert field.factor is not None
-    (name,) = field.unknown.coordinates
-    domain = grid.ansatz.domain[name]
-    places = np.atleast_1d(np.asarray(points, dtype=float))
-    x = places if places.ndim == 1 else places[:, grid.coordinates.index(name)]
-    half = np.pi / 2 * (x - float(domain.a)) / float(domain.length)  # type: ignore[union-attr]
-    low, high = 2 * np.sin(half) ** 2, 2 * np.cos(half) ** 2
-    if field.factor.low and field.factor.high:
-        return np.asarray(low * high)
-    return np.asarray(low / 2 if field.factor.low else high / 2)
 
 
 def make_state(grid: ReducedGrid, given: Mapping[str, Any]) -> ReducedState:

@@ -9,7 +9,6 @@ import numpy as np
 from geomflow.field.reduced.circles import Drawn
 from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.field.reduced.necks import spheres
-from geomflow.field.reduced.state import unknowns_from
 
 LAG = 0.25
 """How far a neck may get from where points are drawn to, in its radii."""
@@ -49,7 +48,7 @@ class Turner:
         """How far along x the narrowest place is from where it should be, and its radius."""
         grid, fields = self._grid, self._grid.ansatz.regular.fields
         fine = {f.name: grid.fine @ row for f, row in zip(fields, rows, strict=True)}
-        values = unknowns_from(fields, fine, {}, grid)
+        values = grid.unknowns(fine, {})
         radii = np.min([values[name] for name in self._names], axis=0)[:-1]
         least = int(np.argmin(radii))
         before, here, after = radii[[least - 1, least, (least + 1) % len(radii)]]

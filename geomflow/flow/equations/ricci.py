@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import sympy
 
 
-Gauge = Literal["deturck", "arclength", "comoving"]
-GAUGES: tuple[Gauge, ...] = ("deturck", "arclength", "comoving")
+Gauge = Literal["deturck", "arclength", "start", "comoving"]
+GAUGES: tuple[Gauge, ...] = ("deturck", "arclength", "start", "comoving")
 ON_TORI: tuple[Literal["deturck"] | None, ...] = (None, "deturck")
 
 
@@ -38,12 +38,13 @@ class RicciFlow(Flow):
 
     Without a gauge the equation is only weakly parabolic: run it for short times or small data.
     Metrics with symmetry flow in ``gauge="arclength"`` too, where points are kept apart by equal shares of the length,
-    or at fixed coordinates, "comoving"; they are moved as the equation needs where no gauge is given.
+    in DeTurck's gauge with the metric at the start in the place of the flat one, "start", or at fixed coordinates,
+    "comoving"; they are moved as the equation needs where no gauge is given.
     Raises UnknownNameError for an unknown gauge.
 
     Parameters
     ----------
-    gauge : {None, "deturck", "arclength", "comoving"}
+    gauge : {None, "deturck", "arclength", "start", "comoving"}
         Bare, strictly parabolic, or how the points of metrics with symmetry move.
     normalised : bool
         Whether the volume stays constant.

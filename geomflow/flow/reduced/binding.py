@@ -26,11 +26,12 @@ from geomflow.flow.problem import Problem, Violation, lost_positivity
 from geomflow.flow.reduced.energy import Observe, energies
 from geomflow.flow.reduced.growth import require_same_growth
 from geomflow.flow.reduced.kahler_class import class_lengths, class_lost, end_monitors
-from geomflow.flow.reduced.rates import Comoving, Lengthwise, Rates
+from geomflow.flow.reduced.rates import Comoving, FromStart, Lengthwise, Rates
 from geomflow.flow.thresholds import ClassBoundary, CurvatureGrowth, ResolutionLoss
 from geomflow.symbolic.ansatz import Ansatz, Reduction
 from geomflow.symbolic.ansatz.closing import radial
 from geomflow.symbolic.ansatz.curvature import curvatures
+from geomflow.symbolic.ansatz.domain import End, Interval
 from geomflow.symbolic.ansatz.span import span_of
 from geomflow.symbolic.ansatz.typed import typed_flow
 
@@ -50,7 +51,8 @@ LARGEST = 300.0
 DRAWN = 1.5
 """Logarithms of √g_xx that differ by more tell of points that a run has drawn to places."""
 
-GAUGES = ("comoving", "deturck", "arclength")
+LENGTHS = ("arclength", "start")
+GAUGES = ("comoving", "deturck", *LENGTHS)
 
 
 def bind_reduced(flow: Flow, state: ReducedState) -> Problem:
@@ -89,7 +91,7 @@ def bind_reduction(flow: Flow, state: ReducedState, reduction: Reduction, wanted
     gauge = gauge_of(wanted, state.grid, reduction)
     start = spread(state) if gauge == "arclength" else state
     require_same_growth(start.grid, lambda grid: rates_in(gauge, grid, reduction))
-    rates = rates_in(gauge, start.grid, reduction)
+    rates = rates_in(gauge, start.grid, reduction, start.pack())
     observe, tail = observer(start.grid, energies(start.grid, reduction)), tail_of(start.grid)
     return Problem(
         y0=start.pack(),
@@ -132,22 +134,56 @@ def gauge_of(wanted: str | None, grid: ReducedGrid, reduction: Reduction) -> str
     """The gauge by name: the flow's own, or the one that the equation needs."""
     if wanted is not None:
         require_known("gauge of metrics with symmetry", wanted, GAUGES)
+        if wanted != "start" and any(end.kind == "given" for end in ends_of(grid)):
+            raise InputError(f"where something is given at an end, points move in the gauge 'start', and '{wanted}' "
+                             "was named: leave it out.")
+        if wanted == "arclength" and is_open(grid):
+            raise InputError("points are kept apart by shares of a finite length, and this one is infinite: take the "
+                             "gauge 'start'.")
         return wanted
     lengths = [radial(grid.ansatz, name) for name in grid.coordinates]
     still = any(rate is gr.ZERO for rate in grid.ansatz.regular.of_rates(reduction.rates).rates)
+    if any(end.kind == "given" for end in ends_of(grid)) or (is_open(grid) and not still):
+        return "start"
     if len(lengths) == 1 and lengths[0] is not None and not still and grid.basis.order is None:
         return "arclength"
     return "comoving"
 
 
-def rates_in(gauge: str, grid: ReducedGrid, reduction: Reduction) -> Rates:
-    """The rates in a gauge; DeTurck's is in the reduction already."""
-    if gauge != "arclength":
+def ends_of(grid: ReducedGrid) -> list[End]:
+    """The ends of all intervals."""
+    return [end for domain in grid.ansatz.domain.values() if isinstance(domain, Interval) for end in domain.ends]
+
+
+def is_open(grid: ReducedGrid) -> bool:
+    """Whether an end is given, or infinitely far."""
+    return any(not end.even for end in ends_of(grid))
+
+
+def rates_in(gauge: str, grid: ReducedGrid, reduction: Reduction, start: np.ndarray | None = None) -> Rates:
+    """The rates in a gauge; DeTurck's is in the reduction already.
+
+    Parameters
+    ----------
+    gauge : str
+        Which.
+    grid : ReducedGrid
+        Where.
+    reduction : Reduction
+        The rates of the unknowns.
+    start : (fields, *grid) array, optional
+        The fields at the start, which are 0 unless given.
+    """
+    if gauge not in LENGTHS:
         return Comoving(grid, reduction)
     if len(grid.coordinates) != 1 or (along := radial(grid.ansatz, grid.coordinates[0])) is None:
-        raise InputError("points are kept apart by arclength along one coordinate x whose g_xx has an unknown of its "
+        raise InputError(f"the gauge '{gauge}' moves points along one coordinate x whose g_xx has an unknown of its "
                          "own, and this ansatz has none: take another gauge.")
-    return Lengthwise(grid, reduction, f"log_{along[0].name}")
+    name = f"log_{along[0].name}"
+    if gauge == "arclength":
+        return Lengthwise(grid, reduction, name)
+    place = [f.name for f in grid.ansatz.regular.fields].index(name)
+    return FromStart(grid, reduction, name, np.zeros(grid.shape) if start is None else start[place])
 
 
 def spread(state: ReducedState) -> ReducedState:
@@ -194,20 +230,19 @@ def allowed(grid: ReducedGrid) -> Callable[[float, np.ndarray], Violation | None
 
 
 def observer(grid: ReducedGrid, more: Observe | None = None) -> Observe:
-    """Volume, total and extreme scalar curvature, the largest |Rm|, the smallest neck, what is not resolved; `more`."""
-    ansatz, regular = grid.ansatz, grid.ansatz.regular
-    density = regular.node(ansatz.relative_measure.density)
+    """Volume, total and extreme scalar curvature, the largest |Rm|, the smallest neck, what is not resolved; `more`.
+
+    The first two are not told of metrics that go to infinity.
+    """
     scalar, square = curvature_nodes(grid)
-    evaluated = compiled_nodes(grid, [density, scalar * density, scalar, square])
-    weights, whole = grid.weights, float(ansatz.relative_measure.volume)
+    evaluated, integrals = compiled_nodes(grid, [scalar, square]), total_of(grid, scalar)
     tail, neck, span = tail_of(grid), smallest_neck(grid), span_of(grid.ansatz)
 
     def observe(t: float, y: np.ndarray) -> dict[str, float]:
-        volume, total, curvature, norm = evaluated(y.reshape(len(y), -1), {})
+        curvature, norm = evaluated(y.reshape(len(y), -1), {})
         lowest, highest = grid.range_of(curvature)
         return {
-            "volume": whole * float(weights @ volume),
-            "total_curvature": whole * float(weights @ total),
+            **(integrals(y) if integrals else {}),
             "curvature_min": lowest,
             "curvature_max": highest,
             "riemann_max": float(np.sqrt(max(grid.range_of(norm)[1], 0.0))),
@@ -218,6 +253,21 @@ def observer(grid: ReducedGrid, more: Observe | None = None) -> Observe:
         }
 
     return observe
+
+
+def total_of(grid: ReducedGrid, scalar: gr.Node) -> Callable[[np.ndarray], dict[str, float]] | None:
+    """Volume and total scalar curvature; None where the manifold is infinite."""
+    if grid.is_infinite:
+        return None
+    measure = grid.ansatz.relative_measure
+    density = grid.ansatz.regular.node(measure.density)
+    evaluated, weights = compiled_nodes(grid, [density, scalar * density]), grid.weights * float(measure.volume)
+
+    def integrals(y: np.ndarray) -> dict[str, float]:
+        volume, total = evaluated(y.reshape(len(y), -1), {}) @ weights
+        return {"volume": float(volume), "total_curvature": float(total)}
+
+    return integrals
 
 
 def tail_of(grid: ReducedGrid) -> Callable[[float, np.ndarray], float] | None:

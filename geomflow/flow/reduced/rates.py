@@ -14,11 +14,12 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.field.reduced.arclength import lengthwise
 from geomflow.field.reduced.compiled import compiled_nodes
+from geomflow.field.reduced.conditions import Conditions
 from geomflow.field.reduced.evaluate import Evaluated
 from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.symbolic.ansatz import Reduction
-from geomflow.symbolic.ansatz.reduction import transported
-from geomflow.symbolic.ansatz.regular import DRIFT, SPEED
+from geomflow.symbolic.ansatz.reduction import from_start, transported
+from geomflow.symbolic.ansatz.regular import DRIFT, FIRST, SPEED, START
 from geomflow.symbolic.language.words import TIME
 
 
@@ -201,6 +202,52 @@ def _range(projection: np.ndarray) -> np.ndarray:
     """Orthonormal columns that span what a projection keeps."""
     columns, sizes, _ = np.linalg.svd(projection)
     return columns[:, sizes > 0.5]
+
+
+@final
+class FromStart(Rates):
+    """DeTurck's gauge along the coordinate, with the metric at the start behind it; what is given at ends stays.
+
+    L_V g is added, V = g^xx (Γ^x_xx − Γ̄^x_xx): a metric that stands still from the start on does so exactly.
+
+    Parameters
+    ----------
+    grid : ReducedGrid
+        With one coordinate.
+    reduction : Reduction
+        The rates of the unknowns.
+    radial : str
+        The regular field log √g_xx.
+    start : (N,) array
+        That field at the start.
+    """
+
+    def __init__(self, grid: ReducedGrid, reduction: Reduction, radial: str, start: np.ndarray) -> None:
+        self.grid, regular, ansatz = grid, grid.ansatz.regular, grid.ansatz
+        (x,) = (s for s in ansatz.metric.chart.symbols if s.name in ansatz.coordinates)
+        dragged = transported(ansatz, from_start(ansatz, sympy.Function(START)(x)))
+        self._nodes = regular.of_rates([a + b for a, b in zip(reduction.rates, dragged, strict=True)]).rates
+        self._evaluated = compiled_nodes(grid, self._nodes, reduction.means, (FIRST,))
+        self._start, self._ends = start.reshape(1, -1), Conditions(grid, radial)
+        require_known_numbers(self._evaluated)
+
+    @property
+    def nodes(self) -> tuple[gr.Node, ...]:
+        return self._nodes
+
+    def rate(self, t: float, y: np.ndarray, out: np.ndarray) -> None:
+        super().rate(t, y, out)
+        out[:] = self._ends.kept(out)
+
+    def jacobian(self, t: float, y: np.ndarray) -> np.ndarray:
+        found = super().jacobian(t, y)
+        return self._ends.kept(found.reshape(*y.shape, -1)).reshape(found.shape)
+
+    def raw(self, t: float, y: np.ndarray) -> np.ndarray:
+        return self._evaluated(np.concatenate([y, self._start]), {TIME: t})
+
+    def raw_jacobian(self, t: float, y: np.ndarray) -> np.ndarray:
+        return self._evaluated.jacobian(np.concatenate([y, self._start]), {TIME: t})[:, : y.size]
 
 
 def require_known_numbers(evaluated: Evaluated) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 import sympy
 
-from geomflow.core.errors import InputError
-from geomflow.symbolic.ansatz.domain import Circle, Interval
-
 XI, LOW, HIGH = "xi", "xi_low", "xi_high"
 """ξ, 1 − ξ and 1 + ξ, which grids give at full relative accuracy."""
+
+Along: TypeAlias = Callable[[sympy.Expr], sympy.Expr]
 
 SINE, LOW_ROOT, HIGH_ROOT = "sine", "low_root", "high_root"
 """sin X and the roots of (1 ∓ ξ)/2, which densities of odd dimension hold."""
@@ -33,66 +33,71 @@ class Factor:
             return 1 - xi**2
         return (1 - xi) / 2 if self.low else (1 + xi) / 2
 
-    @property
-    def scale(self) -> int:
-        """R = `scale` ρ/m with m = π/(b − a)."""
-        return 1 if self.low and self.high else 2
-
-    def slope(self, xi: Any) -> Any:
-        """R_x/R in units of m/sin X."""
-        if self.low and self.high:
-            return xi
-        return (1 + xi) / 2 if self.low else (xi - 1) / 2
+    def of_halves(self, low: Any, high: Any) -> Any:
+        """ρ² from (1 − ξ)/2 and (1 + ξ)/2."""
+        return 4 * low * high if self.low and self.high else low if self.low else high
 
 
-class Axis:
-    """A coordinate x of unknowns, and what derivatives along it are of: ξ = cos X on an interval, x on a circle."""
+class Axis(ABC):
+    """A coordinate x of unknowns, and what derivatives along it are of.
 
-    def __init__(self, name: str, domain: Circle | Interval) -> None:
+    The unit U has d/dx (F U^k) = U^{k+1} G for F, G smooth in the regular variable ξ.
+    """
+
+    is_interval = True
+
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.is_interval = isinstance(domain, Interval)
-        self._start = domain.a if isinstance(domain, Interval) else sympy.Integer(0)
-        self.m = sympy.pi / domain.length if isinstance(domain, Interval) else sympy.Integer(1)
-        self.xi = sympy.Symbol(f"{XI}_{name}" if self.is_interval else name, real=True)
+        self.xi = sympy.Symbol(f"{XI}_{name}", real=True)
         self._sine = sympy.Symbol(f"{SINE}_{name}", positive=True)
+        self._low = sympy.Symbol(f"{LOW_ROOT}_{name}", positive=True)
+        self._high = sympy.Symbol(f"{HIGH_ROOT}_{name}", positive=True)
 
     @property
+    @abstractmethod
     def unit(self) -> sympy.Expr:
-        """m/sin X, in which derivatives are measured."""
-        return self.m / self._sine if self.is_interval else sympy.Integer(1)
+        """U."""
+
+    @abstractmethod
+    def step(self, expression: sympy.Expr, k: int, along: Along) -> sympy.Expr:
+        """From F to G, where `along` is d/dξ."""
+
+    @abstractmethod
+    def without_coordinate(self, expression: sympy.Expr) -> sympy.Expr:
+        """The expression with x written by generators. Raises InputError where it cannot be."""
 
     @cached_property
     def roots(self) -> dict[sympy.Symbol, sympy.Expr]:
         """Roots, and their squares as polynomials in ξ."""
-        if not self.is_interval:
-            return {}
-        halves = {self.root(f): f.square(self.xi) for f in (Factor(True, False), Factor(False, True))}
-        return {self._sine: 1 - self.xi**2, **halves}
+        return {self._sine: 1 - self.xi**2, self._low: (1 - self.xi) / 2, self._high: (1 + self.xi) / 2}
 
     def root(self, factor: Factor) -> sympy.Symbol:
         """ρ."""
         if factor.low and factor.high:
             return self._sine
-        return sympy.Symbol(f"{LOW_ROOT if factor.low else HIGH_ROOT}_{self.name}", positive=True)
+        return self._low if factor.low else self._high
 
-    def step(self, expression: sympy.Expr, k: int, along: Any) -> sympy.Expr:
-        """With d/dx (F (m/sin X)^k) = (m/sin X)^{k+1} G: from F to G."""
-        if not self.is_interval:
-            return along(expression)
-        return -k * self.xi * expression - (1 - self.xi**2) * along(expression)
+    def scale(self, factor: Factor) -> sympy.Expr:
+        """c of R = c ρ, which vanishes with the slope 1."""
+        raise NotImplementedError
 
-    def without_coordinate(self, expression: sympy.Expr) -> sympy.Expr:
-        """The expression with x written by sin X and cos X. Raises InputError where it is no such polynomial."""
-        symbol = next((s for s in expression.free_symbols if s.name == self.name and s != self.xi), None)
-        if symbol is None or not self.is_interval:
-            return expression if symbol is None else expression.xreplace({symbol: self.xi})
-        angle = sympy.Dummy(real=True)
-        moved = sympy.expand_trig(expression.xreplace({symbol: self._start + angle / self.m}))
-        moved = moved.xreplace({sympy.sin(angle): self._sine, sympy.cos(angle): self.xi})
-        if moved.has(angle):
-            raise InputError(f"the equation depends on {self.name} in another way than by sines and cosines of "
-                             f"{self.m}*({self.name} - {self._start}): write it in these.")
-        return moved
+    def slope(self, factor: Factor) -> sympy.Expr:
+        """R_x/R in units of U."""
+        raise NotImplementedError
+
+    def shares(self, x: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
+        """(1 − ξ)/2 and (1 + ξ)/2 at a place."""
+        raise NotImplementedError
+
+    @property
+    def growth(self) -> sympy.Expr:
+        """Γ, which grows as x does at infinity; 1 where there is none."""
+        return sympy.Integer(1)
+
+    @property
+    def growth_slope(self) -> sympy.Expr:
+        """Γ_x/Γ in units of U."""
+        return sympy.Integer(0)
 
 
 def with_ends(coefficient: sympy.Expr, variables: Iterable[sympy.Symbol]) -> sympy.Expr:

@@ -93,5 +93,6 @@ def _between_free_names(metric: Metric, name: str, span: Span) -> Span:
 def _require_closing(domain: Domain, name: str, unknowns: Sequence[Unknown]) -> None:
     own = [u.name for u in unknowns if name in u.coordinates]
     for end in domain.ends if isinstance(domain, Interval) else ():
-        for closing in end.names:
-            require_known(f"function of {name} that closes at the end \"{end}\",", closing, own)
+        for word, names in (("closes", end.names), ("grows", [name for name, _ in end.powers])):
+            for unknown in names:
+                require_known(f"function of {name} that {word} at the end \"{end}\",", unknown, own)

@@ -177,6 +177,22 @@ def transported(ansatz: Ansatz, speed: sympy.Expr) -> tuple[sympy.Expr, ...]:
     return solved(ansatz, dragged(ansatz, speed))
 
 
+def from_start(ansatz: Ansatz, slope: sympy.Expr) -> sympy.Expr:
+    """V = g^xx (Γ^x_xx − Γ̄^x_xx) of the metric between orbits and of that at the start: DeTurck's field along x.
+
+    Parameters
+    ----------
+    ansatz : Ansatz
+        With unknowns of one coordinate x, and one of its own in g_xx.
+    slope : sympy expression
+        ∂_x ½ log g_xx at the start.
+    """
+    (name,) = ansatz.coordinates
+    place = ansatz.metric.chart.coordinates.index(name)
+    length = ansatz.metric.matrix[place, place]
+    return (length.diff(ansatz.metric.chart.symbols[place]) / (2 * length) - slope) / length
+
+
 def solved(ansatz: Ansatz, rates: sympy.Matrix) -> tuple[sympy.Expr, ...]:
     """The u̇ with Σ_k ∂g/∂u_k u̇_k = `rates`, a symmetric matrix. Raises InputError where there are none."""
     chart, unknowns, matrix = ansatz.metric.chart, ansatz.unknowns, ansatz.metric.matrix

@@ -3,23 +3,25 @@
 On an interval with X = π(x − a)/(b − a) and ξ = cos X, a function that is even about both ends is a smooth function of
 ξ. With χ = e^L along x, an unknown that closes an orbit is ψ = R e^{L + ρ²w}/q: R vanishes at its poles with slope one,
 as ρ does, and q is the share of a full circle. ψ vanishes there, with the slope that a smooth metric has, for every
-smooth L and w. The rate of w is a polynomial over powers of 1 ∓ ξ once e^{cρ²w} is written as its Taylor polynomial and
-a remainder ρ^{2k}Φ_k, and the quotient is exact: it is found by division of polynomials, or the flow does not keep the
-metric smooth.
+smooth L and w. Other ends have other ξ (`axes`), and at infinity a power of x is divided out. The rate of w is a
+polynomial over powers of 1 ∓ ξ once e^{cρ²w} is written as its Taylor polynomial and a remainder ρ^{2k}Φ_k, and the
+quotient is exact: it is found by division of polynomials, or the flow does not keep the metric smooth.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, final
 
 import sympy
 
 from geomflow.core import graph as gr
 from geomflow.core.graph.sympy_bridge import contents, from_sympy
+from geomflow.symbolic.ansatz.axes import axis_of
 from geomflow.symbolic.ansatz.axis import Axis, with_ends
+from geomflow.symbolic.ansatz.closing import radial
 from geomflow.symbolic.ansatz.division import Division, Exponential
 from geomflow.symbolic.ansatz.domain import Circle, Domain, Interval
 from geomflow.symbolic.ansatz.regular_fields import RegularField, Remainder, regular_fields
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 SPEED, DRIFT = "V", "nu"
 """A vector field V ∂_x along which a metric is dragged, and the regular function ν that stands for V."""
+
+START, FIRST = "start", "log_start"
+"""The slope along x of ½ log g_xx of the metric at the start, and the regular field of it."""
 
 
 @final
@@ -64,7 +69,8 @@ class Regularised:
     def __init__(self, ansatz: Ansatz) -> None:
         self.fields = self._fields_of(ansatz)
         self._names = ansatz.coordinates
-        self._axes = [self._axis(name, ansatz.domain[name]) for name in self._names]
+        self.axes = [self._axis(name, ansatz.domain[name]) for name in self._names]
+        self._radial = _along(ansatz, self.fields)
         self._remainders: dict[str, Remainder] = {}
         self._known: dict[tuple[sympy.Expr, ...], Regular] = {}
 
@@ -73,7 +79,7 @@ class Regularised:
 
     def _axis(self, name: str, domain: Domain) -> Axis:
         assert isinstance(domain, Circle | Interval)
-        return Axis(name, domain)
+        return axis_of(name, domain)
 
     def of_rates(self, rates: Sequence[sympy.Expr]) -> Regular:
         """The rates of the fields from those of the unknowns, found once."""
@@ -103,7 +109,7 @@ class Regularised:
         return rate if f.exponent == 0 else rate / (f.exponent * f.unknown.value)
 
     def _xi(self, f: RegularField) -> sympy.Symbol:
-        return next(axis.xi for axis in self._axes if axis.name in f.unknown.coordinates)
+        return next(axis.xi for axis in self.axes if axis.name in f.unknown.coordinates)
 
     def node(self, expression: sympy.Expr, functions: Sequence[Unknown] = ()) -> gr.Node:
         """An expression in the unknowns, their derivatives and coordinates, as a node in regular fields.
@@ -121,7 +127,7 @@ class Regularised:
 
     def _divided(self, flat: sympy.Expr) -> gr.Node:
         """The node of an expression in symbols, without poles."""
-        if not any(axis.is_interval for axis in self._axes):
+        if not any(axis.is_interval for axis in self.axes):
             return self._placed(from_sympy(flat))
         found = self._division.quotient(flat)
         for name, rate, order in found.remainders:
@@ -130,7 +136,7 @@ class Regularised:
 
     @cached_property
     def _division(self) -> Division:
-        intervals = [axis for axis in self._axes if axis.is_interval]
+        intervals = [axis for axis in self.axes if axis.is_interval]
         closing = [Exponential(self._exponential(f.name), self._square(f) * self._plain(f.name), self._square(f),
                                f.name) for f in self.fields if f.factor is not None]
         return Division([axis.xi for axis in intervals],
@@ -150,7 +156,7 @@ class Regularised:
 
     def _plain(self, name: str) -> sympy.Symbol:
         """A field itself."""
-        return self._symbol(name, (0,) * len(self._axes))
+        return self._symbol(name, (0,) * len(self.axes))
 
     # from unknowns to symbols
 
@@ -165,55 +171,67 @@ class Regularised:
                 table[found.written()] = self._jet(field_, found.index)
             elif found.name == SPEED:
                 table[found.written()] = self._speed(*found.index)
+            elif found.name == START:
+                table[found.written()] = self._start(*found.index)
         for f in fields:
             table.setdefault(f.unknown.value, self._value(f))
         moved = expression.xreplace(table)
-        for axis in self._axes:
+        for axis in self.axes:
             moved = axis.without_coordinate(moved)
         return moved
 
     def _value(self, f: RegularField) -> sympy.Expr:
         """u in symbols."""
         if f.exponent == 0:
-            return self._symbol(f.name, (0,) * len(self._axes))
+            return self._symbol(f.name, (0,) * len(self.axes))
         base = self._exponential(f.beside or f.name)
         if f.factor is not None:
-            (axis,) = (axis for axis in self._axes if axis.name in f.unknown.coordinates)
-            base *= axis.root(f.factor) * f.factor.scale / axis.m * self._exponential(f.name) / f.cone
-        return base**f.exponent
+            (axis,) = (axis for axis in self.axes if axis.name in f.unknown.coordinates)
+            base *= axis.root(f.factor) * axis.scale(f.factor) * self._exponential(f.name) / f.cone
+        grown = sympy.Mul(*[axis.growth**f.power for axis in self.axes]) if f.power else sympy.Integer(1)
+        return base**f.exponent * grown
 
     def _jet(self, f: RegularField, index: Sequence[int]) -> sympy.Expr:
         """A derivative of u with respect to the coordinates that it depends on."""
         value, result = self._value(f), self._value(f) if f.exponent == 0 else sympy.Integer(1)
         for name, times in zip(f.unknown.coordinates, index, strict=True):
-            axis = self._axes[self._names.index(name)]
+            axis = self.axes[self._names.index(name)]
             for k in range(times):
-                moved = axis.step(result, k, lambda e, axis=axis: self._along(e, axis))
+                moved = axis.step(result, k, partial(self._along, axis=axis))
                 result = moved if f.exponent == 0 else moved + result * self._log_slope(f, axis)
             result = result * axis.unit**times
         return result if f.exponent == 0 else value * result
 
     def _speed(self, times: int) -> sympy.Expr:
-        """A derivative of V = (sin X/m) ν, which is odd about both ends, or of V = ν on a circle."""
-        (axis,) = self._axes
+        """A derivative of V = ν/U, which is odd about even ends, or of V = ν on a circle."""
+        (axis,) = self.axes
         result: sympy.Expr = self._symbol(DRIFT, (0,))
         for k in range(times):
             result = axis.step(result, k - axis.is_interval, lambda e: self._along(e, axis))
         return result * axis.unit ** (times - axis.is_interval)
 
+    def _start(self, times: int) -> sympy.Expr:
+        """A derivative of the slope of ½ log g_xx, of the metric at the start."""
+        (axis,) = self.axes
+        assert self._radial is not None
+        result = self._log_slope(replace(self._radial, name=FIRST), axis) / self._radial.exponent
+        for k in range(times):
+            result = axis.step(result, k + 1, partial(self._along, axis=axis))
+        return result * axis.unit ** (times + 1)
+
     def _log_slope(self, f: RegularField, axis: Axis) -> sympy.Expr:
-        """The derivative of log u in units of m/sin X."""
-        zero = (0,) * len(self._axes)
+        """The derivative of log u in units of U."""
+        zero = (0,) * len(self.axes)
         inner = self._symbol(f.beside or f.name, zero)
         slope = sympy.Integer(0)
         if f.factor is not None:
             inner += f.factor.square(axis.xi) * self._symbol(f.name, zero)
-            slope = f.factor.slope(axis.xi)
-        return f.exponent * (slope + axis.step(inner, 0, lambda e: self._along(e, axis)))
+            slope = axis.slope(f.factor)
+        return f.exponent * (slope + axis.step(inner, 0, lambda e: self._along(e, axis))) + f.power * axis.growth_slope
 
     def _along(self, expression: sympy.Expr, axis: Axis) -> sympy.Expr:
         """∂/∂ξ (or ∂/∂x on a circle) of an expression in jets."""
-        place, result = self._axes.index(axis), expression.diff(axis.xi)
+        place, result = self.axes.index(axis), expression.diff(axis.xi)
         for symbol in expression.free_symbols:
             if symbol.name.startswith(_JET):
                 name, index = _read_jet(symbol.name)
@@ -242,11 +260,17 @@ class Regularised:
 
     def _exponential_node(self, name: str) -> gr.Node:
         (f,) = (f for f in self.fields if f.name == name)
-        own = gr.jet(name, (0,) * len(self._axes))
+        own = gr.jet(name, (0,) * len(self.axes))
         if f.factor is None:
             return gr.exp(own)
-        ends = with_ends(self._square(f), [axis.xi for axis in self._axes if axis.is_interval])
+        ends = with_ends(self._square(f), [axis.xi for axis in self.axes if axis.is_interval])
         return gr.exp(own * from_sympy(ends))
+
+
+def _along(ansatz: Ansatz, fields: Sequence[RegularField]) -> RegularField | None:
+    """The field of √g_xx along the one coordinate."""
+    along = radial(ansatz, ansatz.coordinates[0]) if len(ansatz.coordinates) == 1 else None
+    return None if along is None else next(f for f in fields if f.unknown == along[0])
 
 
 _JET, _EXP = "jet|", "exp|"

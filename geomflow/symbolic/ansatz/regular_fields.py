@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, final
 
 import sympy
@@ -11,7 +11,7 @@ import sympy
 from geomflow.core.errors import InputError
 from geomflow.symbolic.ansatz.axis import Factor
 from geomflow.symbolic.ansatz.closing import closing_at, end_pair, radial
-from geomflow.symbolic.ansatz.domain import Interval
+from geomflow.symbolic.ansatz.domain import Domain, Interval
 from geomflow.symbolic.ansatz.fibres import Fibre, power_of
 from geomflow.symbolic.ansatz.unknowns import Unknown
 
@@ -40,6 +40,8 @@ class RegularField:
         q.
     dim : int
         Of the sphere that closes.
+    power : int
+        How u grows at infinity, as a power of the coordinate.
     """
 
     name: str
@@ -49,6 +51,7 @@ class RegularField:
     factor: Factor | None = None
     cone: sympy.Expr = field(default=sympy.Integer(1))
     dim: int = 0
+    power: int = 0
 
 
 @final
@@ -83,10 +86,28 @@ def regular_fields(ansatz: Ansatz) -> tuple[RegularField, ...]:
             low, high = (closing_at(ansatz, end, name, place)
                          for end, place in zip(end_pair(domain), (domain.a, domain.b), strict=True))
             closing |= {own: (fibre, factor, name) for own, (fibre, factor) in _factors(low, high).items()}
-    if closing and len(ansatz.domain) > 1:
-        raise InputError(f"orbits close at an end of one of the coordinates {', '.join(ansatz.domain)}, and that is "
-                         "done for metrics of one coordinate only: take mirrors or circles.")
-    return tuple(_field(ansatz, unknown, closing) for unknown in ansatz.unknowns)
+    if len(ansatz.domain) > 1 and (closing or not all(_is_closed(domain) for domain in ansatz.domain.values())):
+        raise InputError(f"orbits close, or something is given, at an end of one of the coordinates "
+                         f"{', '.join(ansatz.domain)}, and that is done for metrics of one coordinate only: take "
+                         "mirrors or circles.")
+    powers = _powers(ansatz)
+    return tuple(replace(_field(ansatz, unknown, closing), power=powers.get(unknown.name, 0))
+                 for unknown in ansatz.unknowns)
+
+
+def _is_closed(domain: Domain) -> bool:
+    return not isinstance(domain, Interval) or domain.closed
+
+
+def _powers(ansatz: Ansatz) -> dict[str, int]:
+    """How unknowns grow at infinity."""
+    ends = [end for domain in ansatz.domain.values() if isinstance(domain, Interval) for end in domain.ends]
+    found = {name: power for end in ends for name, power in end.powers}
+    for name, power in found.items():
+        if power and not ansatz.unknown(name).positive:
+            raise InputError(f"'{name}' may have any sign, and such unknowns tend to a limit at infinity: take the "
+                             "power 0.")
+    return found
 
 
 def _factors(low: Sequence[Fibre], high: Sequence[Fibre]) -> dict[str, tuple[Fibre, Factor]]:
@@ -117,3 +138,11 @@ def _field(ansatz: Ansatz, unknown: Unknown, closing: Mapping[str, tuple[Fibre, 
     lengths = [along for along in (radial(ansatz, name) for name in ansatz.domain) if along is not None]
     exponent = found[1] if found is not None and any(unknown == u for u, _ in lengths) else 1
     return RegularField(f"log_{unknown.name}", unknown, exponent)
+
+
+def even_ends(field: RegularField, domain: Interval) -> tuple[bool, bool]:
+    """Whether an unknown is even about the first end, and about the last; it is odd where it vanishes."""
+    low, high = (end.even for end in domain.ends)
+    if field.factor is None:
+        return low, high
+    return low and not field.factor.low, high and not field.factor.high

@@ -17,6 +17,7 @@ import sympy
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
 from geomflow.core.graph.sympy_bridge import from_sympy
+from geomflow.symbolic.ansatz.axes import BetweenEven
 from geomflow.symbolic.ansatz.axis import LOW, Axis, Factor
 from geomflow.symbolic.ansatz.domain import Domain, Interval
 from geomflow.symbolic.ansatz.regular import Regular, Regularised
@@ -43,7 +44,7 @@ class RegularisedSpan(Regularised):
         assert span is not None
         self._closing, self._ends = closing_of(ansatz), (span.a, span.b)
         super().__init__(ansatz)
-        self._shares = Shares.of(*self._ends, (1 - self._axes[0].xi) / 2)
+        self._shares = Shares.of(*self._ends, (1 - self.axes[0].xi) / 2)
 
     def _fields_of(self, ansatz: Ansatz) -> tuple[RegularField, ...]:
         unknown = self._closing.unknown
@@ -51,7 +52,7 @@ class RegularisedSpan(Regularised):
         return (profile, *(RegularField(end.name, end, 0) for end in ends_of(ansatz)))
 
     def _axis(self, name: str, domain: Domain) -> Axis:
-        return Axis(name, Interval(0, sympy.pi))
+        return BetweenEven(name, Interval(0, sympy.pi))
 
     def _of_rates(self, rates: Sequence[sympy.Expr]) -> Regular:
         profile, ends = rates[0], dict(zip(self._ends[-len(rates) + 1:], rates[1:], strict=True))
@@ -67,7 +68,7 @@ class RegularisedSpan(Regularised):
 
     def _flat(self, expression: sympy.Expr, functions: Sequence[Unknown]) -> sympy.Expr:
         """With symbols for jets of w and of functions, for e^{ρ²w}, and for what places depend on."""
-        (axis,), field = self._axes, self.fields[0]
+        (axis,), field = self.axes, self.fields[0]
         square, stretch, table = self._square(field), self._shares.stretch, dict[sympy.Basic, sympy.Expr]()
         slope = self._along(square * self._plain(field.name), axis)
         profile = self._closing.slope * stretch * square / 4

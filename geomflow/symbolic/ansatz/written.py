@@ -60,7 +60,8 @@ def _domain_facts(domain: Domain) -> dict[str, Any]:
         return {"circle": str(domain.period)}
     if isinstance(domain, Span):
         return {"span": [str(domain.a), str(domain.b)]}
-    return {"interval": [str(domain.a), str(domain.b)], "ends": [str(end) for end in domain.ends]}
+    scale = {} if domain.scale == 1 else {"scale": str(domain.scale)}
+    return {"interval": [str(domain.a), str(domain.b)], "ends": [str(end) for end in domain.ends], **scale}
 
 
 def _domain(facts: Mapping[str, Any]) -> Domain:
@@ -69,4 +70,4 @@ def _domain(facts: Mapping[str, Any]) -> Domain:
     if "span" in facts:
         return Span(*facts["span"])
     low, high = facts["interval"]
-    return Interval(low, high, facts["ends"])
+    return Interval(low, high, facts["ends"], facts.get("scale", 1))

@@ -10,6 +10,7 @@ import sympy
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.core.numbers import whole
 from geomflow.symbolic.ansatz import Ansatz, Circle, Interval
+from geomflow.symbolic.ansatz.domain import End
 from geomflow.symbolic.catalogue import frames
 from geomflow.symbolic.catalogue.frames import left_invariant, sphere_factors
 from geomflow.symbolic.catalogue.momentum import momentum, momentum_ball
@@ -129,15 +130,16 @@ def product(spheres: Sequence[int] = (2, 2), flat: int = 0) -> Ansatz:
     return Ansatz(metric, list(NUMBERS[:count]))
 
 
-def sphere(n: int = 2) -> Ansatz:
+def sphere(n: int = 2, ends: Any = "pole:psi") -> Ansatz:
     """χ² dx² + ψ² g_{S^n} on 0 < x < π with poles at both ends: S^{n+1} with rotational symmetry.
 
     n is the dimension of the sphere that x carries along: 1 for a surface of revolution. The unit sphere is χ = 1,
-    ψ = sin x.
+    ψ = sin x. With other ends it is a ball, ("pole", "given"), or R^{n+1}, ("pole", "infinity: chi=-1") for the cigar
+    χ = 1/√(1 + x²), ψ = x/√(1 + x²).
 
     Unknowns chi, psi. S. Angenent, D. Knopf, Math. Res. Lett. 11 (2004).
     """
-    return _warped(["psi"], [whole(n, "the dimension n of the fibre sphere", 1)], Interval(0, sympy.pi, "pole:psi"))
+    return _warped(["psi"], [whole(n, "the dimension n of the fibre sphere", 1)], _half_turn(ends))
 
 
 def sphere_circle(n: int = 2) -> Ansatz:
@@ -160,19 +162,25 @@ def join(p: int = 1, q: int = 1) -> Ansatz:
 
 
 def taub(ends: Any = ("nut", "bolt"), k: int = 1) -> Ansatz:
-    """χ² dx² + a² (σ₁² + σ₂²) + b² σ₃² on SU(2)/Z_k along 0 < x < π, dσ¹ = 2σ²∧σ³ and cyclic: U(2)-symmetric in 4D.
+    """χ² dx² + a² (σ₁² + σ₂²) + b² σ₃² on SU(2)/Z_k along 0 < x < π, or to infinity, with U(2)-symmetry in dimension 4.
 
+    dσ¹ = 2σ²∧σ³ and cyclic.
     At a "nut" a and b vanish and an S³ closes to a point, so k = 1; at a "bolt" b vanishes and an S² of radius a/2
     stays, about which the circles of length 2π/k go round k times. Nut and bolt make CP² (χ = 1/2, a = sin x/2,
     b = sin x/2 cos x/2: the metric of Fubini and Study with Ric = 6g), two nuts S⁴ (χ = 1, a = b = sin x), two bolts
     the S²-bundles over S², one for each k ≥ 1.
+
+    From a nut or a bolt to infinity there are complete metrics with Ric = 0. With the end "infinity: chi=1, a=2" these
+    are Taub–NUT, χ = √(x² + 2m), a = xχ, b = 2mx/χ, and Taub–bolt, with r = 2m + x²: χ = 2√((r² − m²)/(r − m/2)),
+    a = 2√(r² − m²), b = 8mx/χ. With k = 2, a bolt and "infinity: a=1, b=1" it is Eguchi's and Hanson's, with
+    r² = m² + x²: χ = r/√(r² + m²), a = r, b = x/χ.
 
     Unknowns chi, a, b. G. Gibbons, C. Pope, Comm. Math. Phys. 66 (1979); T. Eguchi, P. Gilkey, A. Hanson, Phys. Rep. 66
     (1980).
     """
     k = whole(k, "the number k by which the circles of Hopf are divided", 1)
     inner, forms = frames.su2()
-    interval = Interval(0, sympy.pi, ends)
+    interval = _half_turn(ends)
     chart = Chart([X, *inner.symbols], ranges={**inner.ranges, X: (interval.a, interval.b)},
                   periods={**inner.periods, "psi": 4 * sympy.pi / k})
     chi, a, b = _functions("chi", "a", "b")
@@ -196,6 +204,12 @@ ANSAETZE: Mapping[str, Callable[..., Ansatz]] = {maker.__name__.replace("_", "-"
     su2, nil, sol, sl2r, e2, bianchi, berger, product, sphere, sphere_circle, join, taub, torus_sphere, momentum,
     momentum_ball,
 )}
+
+
+def _half_turn(ends: Any) -> Interval:
+    """0 < x < π, or 0 < x < ∞ where the last end is infinity."""
+    last = End.read(ends if isinstance(ends, str | End) else ends[-1])
+    return Interval(0, sympy.oo if last.kind == "infinity" else sympy.pi, ends)
 
 
 def _invariant(chart: Chart, forms: sympy.Matrix) -> Ansatz:
