@@ -261,11 +261,11 @@ def total_of(grid: ReducedGrid, scalar: gr.Node) -> Callable[[np.ndarray], dict[
         return None
     measure = grid.ansatz.relative_measure
     density = grid.ansatz.regular.node(measure.density)
-    evaluated, weights = compiled_nodes(grid, [density, scalar * density]), grid.weights * float(measure.volume)
+    evaluated, whole = compiled_nodes(grid, [density, scalar * density]), float(measure.volume)
 
     def integrals(y: np.ndarray) -> dict[str, float]:
-        volume, total = evaluated(y.reshape(len(y), -1), {}) @ weights
-        return {"volume": float(volume), "total_curvature": float(total)}
+        volume, total = (whole * float(grid.weights @ row) for row in evaluated(y.reshape(len(y), -1), {}))
+        return {"volume": volume, "total_curvature": total}
 
     return integrals
 
