@@ -83,8 +83,10 @@ class FlowTable(OpenTable, frozen=True):
     """the equation and its options"""
 
     name: Annotated[Text, says('the equation, by name; "gradient" for the gradient flow of a functional')]
-    functional: Annotated[Text | None, says('of "gradient": the functional, by name; "density" for one of your own')] \
-        = None
+    functional: Annotated[
+        Text | None,
+        says('of "gradient": the functional, by name; "density" for one of your own, with symmetry unless given'),
+    ] = None
     metric: Annotated[
         Text | Formulas | None,
         says('of "gradient": the metric on the fields, by name; its first unless given. Of several fields one each, '

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Pairs = Annotated[dict[str, list[Number | Text]], Meta(title='a table of pairs by name, such as {x = [0, "pi"]}')]
 Ends = Annotated[dict[str, Text | Texts], Meta(title="a table of these by coordinate")]
 
-OWN = ("coordinates", "ranges", "periods", "metric", "unknowns", "ends")
+OF_METRIC = ("coordinates", "ranges", "periods", "metric", "unknowns", "ends")
 """The keys of a metric of the user's own."""
 
 
@@ -106,7 +106,7 @@ def make_symmetric(file: SymmetricFile) -> tuple[ReducedState, Flow]:
     grid = make_reduced_grid(file.grid, ansatz)
     with placed("[state]"):
         state: ReducedState = grid.state(**file.state.further)
-    return state, make_symmetric_flow(file.flow)
+    return state, make_symmetric_flow(file.flow, ansatz)
 
 
 def make_ansatz(table: AnsatzTable) -> Ansatz:
@@ -118,7 +118,7 @@ def make_ansatz(table: AnsatzTable) -> Ansatz:
                          'parameters, or a metric of your own with coordinates and unknowns')
     if table.name is None:
         return _own_ansatz(table)
-    if own := [key for key in OWN if key in given]:
+    if own := [key for key in OF_METRIC if key in given]:
         raise InputError(f"ansatz.{own[0]} is of a metric of your own, and name = \"{table.name}\" is one of the "
                          "catalogue: keep one of them")
     from geomflow.symbolic import catalogue
@@ -138,7 +138,7 @@ def _own_ansatz(table: AnsatzTable) -> Ansatz:
     from geomflow.symbolic.metric import Metric
 
     for key in table.further:
-        raise UnknownNameError.among("key in [ansatz]", key, OWN)
+        raise UnknownNameError.among("key in [ansatz]", key, OF_METRIC)
     for key in ("coordinates", "unknowns"):
         if getattr(table, key) is None:
             raise InputError(f"[ansatz] needs the key '{key}' beside its metric")
@@ -208,13 +208,15 @@ def make_surgery(file: SymmetricFile, state: ReducedState) -> Surgery | None:
     return rule
 
 
-def make_symmetric_flow(table: FlowTable) -> Flow:
-    """The flow of [flow], of a metric, by name or with its rate."""
+def make_symmetric_flow(table: FlowTable, ansatz: Ansatz) -> Flow:
+    """The flow of [flow], of a metric of the ansatz: by name, with its rate, or as the descent of a functional."""
     from geomflow.flow.registry import FLOWS, named_flow
 
     options = {key: value for key, value in table.given().items() if key != "name"}
-    require_known("flow of metrics with symmetry", table.name,
-                  [name for name, entry in FLOWS.items() if not entry.derived])
+    require_known("flow of metrics with symmetry", table.name, FLOWS)
+    if FLOWS[table.name].derived:
+        with placed("[flow]"):
+            return _descent(options, ansatz)
     if isinstance(rate := options.get("rate"), dict):
         for name in rate:
             require_known("field in flow.rate", name, (METRIC,))
@@ -222,3 +224,24 @@ def make_symmetric_flow(table: FlowTable) -> Flow:
         options["rate"] = {METRIC: rate}
     with placed("[flow]"):
         return named_flow(table.name, options)
+
+
+DESCENT = {True: ("functional", "density", "parameters"), False: ("functional", "metric")}
+"""The keys of gradient flows on an ansatz: of a functional of one's own, and of one by name."""
+
+
+def _descent(options: dict[str, Any], ansatz: Ansatz) -> Flow:
+    """The gradient flow of ∫ density dV, or of a functional by name, on an ansatz."""
+    from geomflow.field import Torus
+    from geomflow.flow.reduced.equations import ReducedFlow
+    from geomflow.flow.registry import OWN, named_flow
+
+    own = options.get("functional", OWN) == OWN
+    for key in options:
+        require_known("key of gradient flows of metrics with symmetry", key, DESCENT[own])
+    if not own:
+        return named_flow("gradient", options, Torus(ansatz.metric.dim))
+    if "density" not in options:
+        raise InputError('the gradient flow of a functional needs its density, such as density = "R^2", or a '
+                         'functional by its name, such as functional = "scalar-squared"')
+    return ReducedFlow(ansatz.functional(options["density"], parameters=options.get("parameters")).gradient_flow())

@@ -174,6 +174,35 @@ def test_flows_are_what_they_would_be_in_python(flow, wanted):
     assert np.isfinite(rate).all()
 
 
+def test_a_descent_is_kept_resumed_and_told(capsys):
+    """∫ (R² + a) dV, a = 1/2, which falls."""
+    text = SU2.replace('"ricci"\nnormalised = true', '"gradient"\ndensity = "R^2 + a"\nparameters = {a = 0.5}')
+    Path("fall.toml").write_text(text.replace("t1 = 0.01", "t1 = 0.01\nmax_steps = 3"))
+    assert main(["run", "fall.toml"]) == 130
+    assert "reduced   dA/dt = " in capsys.readouterr().out
+    Path("fall.toml").write_text(text.replace("t1 = 0.01", "t1 = 0.02"))
+    assert main(["run", "fall.toml", "--resume"]) == 0
+    ansatz = gf.catalogue.ansatz("su2")
+    functional = ansatz.functional("R^2 + a", parameters={"a": 0.5})
+    kept = gf.load("runs/fall/run.zarr")
+    assert same(kept, gf.solve(functional.gradient_flow(), ansatz.state(A=1, B=2, C=3), 0.02))
+    assert (np.diff(kept["energy"]) < 0).all()
+    assert kept["energy"][0] == pytest.approx(functional(ansatz.state(A=1, B=2, C=3)), rel=1e-14)
+
+
+@pytest.mark.parametrize("name, density", [("scalar-squared", "R^2"), ("ricci-squared", "Ric2")])
+def test_functionals_by_name_are_those_of_their_densities(name, density):
+    """Varied over tori and reduced, or varied on the ansatz."""
+    group = SU2.replace("normalised = true\n", "")
+    runs = [prepared(group.replace('"ricci"', f'"gradient"\n{key} = "{value}"'))
+            for key, value in (("functional", name), ("density", density))]
+    rates = [np.empty_like(run.problem.y0) for run in runs]
+    for run, rate in zip(runs, rates, strict=True):
+        run.problem.rate(0.0, run.problem.y0, rate)
+    assert np.abs(rates[0]).max() > 0.1
+    assert rates[0] == pytest.approx(rates[1], rel=1e-12)
+
+
 def test_stencils_are_asked_for_by_their_order():
     text = SPHERE.replace('"sphere"', '"sphere-circle"').replace("sin(x)*(1 + sin(x)^2/5)", "2 + cos(x)/5")
     assert prepared(text.replace("n = 16", "n = 16\norder = 4")).state.grid.basis.order == 4
@@ -195,8 +224,15 @@ def test_stencils_are_asked_for_by_their_order():
         ("chi = 1", "chi = 1\nphi = 2", "[state]: unknown unknown 'phi'"),
         ("chi = 1", "chi = [1]", "state.chi takes a number or text in quotes"),
         ("chi = 1", 'chi = "2"', "[state]: at x = 0 the orbits close with 0.5 of the slope"),
-        ('"ricci"', '"kahler-ricci"', "kahler-ricci is not written as a flow of metrics"),
-        ('"ricci"', '"gradient"', "unknown flow of metrics with symmetry 'gradient'"),
+        ('"ricci"', '"calabi"', "is a flow of Kähler metrics, and nothing says that this one is"),
+        ('"ricci"', '"gradient"', "[flow]: the gradient flow of a functional needs its density, such as"),
+        ('"ricci"', '"gradient"\ndensity = "Rich"', "[flow]: "),
+        ('"ricci"', '"gradient"\ndensity = "Ric"', "[flow]: "),
+        ('"ricci"', '"gradient"\ndensity = "R"\nkeep = "volume"', "unknown key of gradient flows of metrics with "
+         "symmetry 'keep'"),
+        ('"ricci"', '"gradient"\nfunctional = "ricci-squared"\nforced = true', "metrics with symmetry 'forced'"),
+        ('"ricci"', '"gradient"\nfunctional = "ricci-squares"', "[flow]: unknown functional 'ricci-squares'; did you"),
+        ('"ricci"', '"gradient"\nfunctional = "perelman-lambda"', "ansatz"),
         ('"ricci"', '"expression"\nrate = "-2*Rich"', "Rich"),
         ('"ricci"', '"expression"\nrate.h = "-2*Ric"', "unknown field in flow.rate 'h'"),
         ("pictures = []", 'pictures = ["heatmap"]', "unknown picture 'heatmap'"),
