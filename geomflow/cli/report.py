@@ -183,6 +183,9 @@ class RunReport(Report):
         try:
             grid_of = drawable(sol.states[0]).grid
         except InputError:
+            if shown := list(_of_symmetry(sol)):
+                yield from shown
+                return
             kind = sol.description.get("state", "other things")
             yield Section("Snapshots", prose(f"The states are of the kind {kind}, no fields on a grid that a picture "
                                              "could show without the model that made them."))
@@ -223,6 +226,20 @@ class RunReport(Report):
                          "and the way it was integrated stand above.")
         again = f"geomflow run {shlex.quote(name)}.toml\ngeomflow show runs/{shlex.quote(name)} --html report.html"
         return joined(prose(f"With this file as {name}.toml:"), listing(as_toml(file), f"{name}.toml"), listing(again))
+
+
+def _of_symmetry(sol: Solution[Any]) -> Iterator[Section]:
+    """Runs of metrics with symmetry: their unknowns, and surfaces of revolution where an unknown is the radius."""
+    from geomflow.plot.revolution import has_outline, is_reduced
+
+    if not is_reduced(sol):
+        return
+    ansatz = sol.last.grid.ansatz
+    if len(ansatz.coordinates) < 2:
+        yield Section("Unknowns", drawn(plot.profile(sol).flat[0].figure, "The unknowns of the metric"))
+    if has_outline(ansatz):
+        yield Section("Surface of revolution", drawn(plot.embedding(sol).figure, "In one scale; of spheres of higher "
+                                                     "dimension a section through the axis"))
 
 
 @final

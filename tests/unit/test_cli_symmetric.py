@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,11 @@ from commands import refused
 from problems import same
 
 import geomflow as gf
+from geomflow import plot
 from geomflow.cli import main
 from geomflow.cli.run import Prepared, read_run_file
 from geomflow.cli.symmetric_file import SymmetricFile, make_ansatz
+from geomflow.plot.files import png
 
 ROOT = Path(__file__).parents[2]
 SPHERE = """\
@@ -118,6 +122,21 @@ def test_surfaces_and_profiles_are_drawn_where_there_are_some(capsys):
     Path("group.toml").write_text(SU2.replace("pictures = []", drawn))
     assert main(["run", "group.toml"]) == 2
     assert "unknown picture 'embedding'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text, sections, drawn", [
+    (SPHERE, ("Unknowns", "Surface of revolution"), (plot.monitors, plot.profile, plot.embedding)),
+    (SU2, ("Unknowns",), (plot.monitors, plot.profile)),
+])
+def test_a_report_shows_unknowns_and_surfaces(text, sections, drawn):
+    Path("run.toml").write_text(text)
+    assert main(["run", "run.toml", "--html", "run.html"]) == 0
+    page, sol = Path("run.html").read_text(), gf.load("runs/run/run.zarr")
+    assert [name for name in ("Unknowns", "Surface of revolution") if f">{name}</h2>" in page] == [*sections]
+    shown = re.findall(r'src="data:image/png;base64,([^"]+)"', page)
+    wanted = [png(np.ravel(draw(sol))[0].figure, 130) for draw in drawn]
+    assert [base64.b64decode(code) for code in shown] == wanted
+    assert "that a picture could show" not in page
 
 
 def test_a_metric_of_ones_own_is_the_one_of_the_catalogue():
