@@ -4,17 +4,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from geomflow.field.reduced import (
-    Chebyshev,
-    Clustered,
-    Fourier,
-    Legendre,
-    Periodic,
-    Point,
-    Product,
-    Staggered,
-    polynomials,
-)
+from geomflow.field.reduced import Clustered, Fourier, Legendre, Periodic, Point, Product, Staggered, polynomials
 
 EPS = np.finfo(float).eps
 NECK = ((np.pi / 2, 6.0),)
@@ -192,22 +182,6 @@ def test_fourier_is_exact_for_its_waves(n):
             assert basis.weights @ wave(x) == pytest.approx(3.0 * np.cos(phase) * (k == 0), abs=64 * EPS)
     if n % 2 == 0:
         assert np.abs(basis.project @ (-1.0) ** np.arange(n)).max() < n * EPS
-
-
-@pytest.mark.parametrize("n", [2, 9, 40])
-def test_chebyshev_differentiates_integrates_and_evaluates(n):
-    basis, power = Chebyshev(n, -1.0, 3.0), np.polynomial.Polynomial(np.random.default_rng(n).normal(size=min(n, 9)))
-    x = basis.x[0]
-    size = np.abs(power.coef) @ 3.0 ** np.arange(len(power.coef))
-    assert (x[0], x[-1]) == (-1.0, 3.0)
-    for times in (1, 2):
-        error = np.abs(basis.derivative((times,)) @ power(x) - power.deriv(times)(x)).max()
-        assert error <= size * amplified(n, times)
-    whole = power.integ()
-    assert basis.weights @ power(x) == pytest.approx(whole(3.0) - whole(-1.0), rel=1e-13, abs=size * 1e-14)
-    places = np.linspace(-1, 3, 31)
-    assert np.abs(basis.at(places) @ power(x) - power(places)).max() < size * 1e-13
-    assert np.abs(basis.at([-1.0, 3.0])[:, [0, -1]] - np.eye(2)).max() < n * EPS
 
 
 @pytest.mark.parametrize("order", [2, 4, 6, 8])

@@ -11,7 +11,6 @@ from geomflow.core import graph as gr
 from geomflow.core.content import content
 from geomflow.core.program import Average
 from geomflow.field.reduced import (
-    Chebyshev,
     Closing,
     Clustered,
     Drawn,
@@ -36,7 +35,7 @@ intervals = st.one_of(
     st.builds(Legendre, st.integers(4, 24), st.floats(-1, 0), st.floats(0.5, 4)),
     st.builds(Clustered, st.integers(8, 24), st.floats(-1, 0), st.floats(0.5, 4), places),
     st.builds(Staggered, st.integers(9, 20), st.floats(-1, 0), st.floats(0.5, 4), orders))
-one_axis = st.one_of(circles, intervals, st.builds(Chebyshev, st.integers(2, 20), st.floats(-1, 0), st.floats(0.5, 4)))
+one_axis = st.one_of(circles, intervals)
 bases = st.one_of(one_axis, st.builds(Product, one_axis, one_axis), st.just(Point()))
 seeds = st.integers(0, 2**32 - 1)
 

@@ -7,7 +7,6 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, GridTooSmallError, InputError, ShapeError, UnknownNameError
 from geomflow.core.program import Average, Stage
 from geomflow.field.reduced import (
-    Chebyshev,
     Closing,
     Clustered,
     Drawn,
@@ -37,7 +36,6 @@ CIRCLE = Fourier(8, 1.0)
     (lambda: Drawn(8, 1.0, ((1.0, 1.0),), modes=9), "8 nodes carry 1 to 8 waves, not 9"),
     (lambda: Fourier(0, 1.0), "at least 1"),
     (lambda: Fourier(8, -1.0), "a < b"),
-    (lambda: Chebyshev(1, 0.0, 1.0), "at least 2"),
     (lambda: Periodic(4, 1.0, 4), "at least 5"),
     (lambda: Staggered(8, 0.0, 1.0, 3), "2, 4, 6, 8, not 3"),
     (lambda: CIRCLE.derivative((-1,)), "negative"),

@@ -15,10 +15,9 @@ from geomflow.field.reduced.closing import Closing
 from geomflow.field.reduced.clustering import Clustered
 from geomflow.field.reduced.evaluate import Evaluated
 from geomflow.field.reduced.polar import Legendre
-from geomflow.field.reduced.spectral import Chebyshev
 from geomflow.field.reduced.stencils import Periodic, Staggered
 
 __all__ = [
-    "Basis", "Chebyshev", "Closing", "Clustered", "Drawn", "Evaluated", "Fourier", "Legendre", "Periodic", "Point",
+    "Basis", "Closing", "Clustered", "Drawn", "Evaluated", "Fourier", "Legendre", "Periodic", "Point",
     "Product", "Staggered",
 ]  # fmt: skip

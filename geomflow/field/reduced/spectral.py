@@ -1,18 +1,13 @@
-"""Functions by coefficients of modes, and those of Chebyshev between ends without parity."""
+"""Functions by coefficients of modes."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import final
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from geomflow.field.reduced.axes import OneAxis, OnInterval, check_count, check_interval, inside
-from geomflow.field.reduced.basis import Arrays
+from geomflow.field.reduced.axes import OneAxis
 
 
 class Modal(OneAxis):
@@ -63,67 +58,3 @@ class Modal(OneAxis):
 
     def _derivative(self, times: int) -> np.ndarray:
         return self.modes_at_nodes @ np.linalg.matrix_power(self.slopes, times) @ self.analysis
-
-
-@final
-@dataclass(frozen=True)
-class Chebyshev(OnInterval, Modal):
-    """Functions on [a, b] without parity at the ends, by Chebyshev polynomials at Lobatto's nodes, ends included.
-
-    The regular variable is x; all n polynomials are kept; integrals are by Clenshaw and Curtis.
-
-    Parameters
-    ----------
-    n : int
-        Nodes.
-    a, b : float
-        The ends.
-    """
-
-    n: int
-    a: float
-    b: float
-
-    def __post_init__(self) -> None:
-        check_count(self.n, 2, "an interval with its ends")
-        check_interval(self.a, self.b)
-
-    @property
-    def x(self) -> Arrays:
-        share = np.sin(np.pi * np.arange(self.n) / (2 * (self.n - 1))) ** 2
-        found = np.where(share <= 0.5, self.a + (self.b - self.a) * share, self.b - (self.b - self.a) * share[::-1])
-        return (found,)
-
-    @property
-    def points(self) -> Arrays:
-        return self.x
-
-    @cached_property
-    def modes_at_nodes(self) -> np.ndarray:
-        """T_k(t), t = (2x − a − b)/(b − a)."""
-        last = self.n - 1
-        return np.cos(np.pi * (np.outer(np.arange(last, -1, -1), np.arange(self.n)) % (2 * last)) / last)
-
-    @property
-    def analysis(self) -> np.ndarray:
-        ends = np.ones(self.n)
-        ends[[0, -1]] = 0.5
-        return 2 / (self.n - 1) * ends[:, None] * self.modes_at_nodes.T * ends
-
-    @property
-    def slopes(self) -> np.ndarray:
-        """T_j' = 2j (T_{j−1} + T_{j−3} + …), with half of T_0."""
-        k, j = np.indices((self.n, self.n))
-        found = np.where((j > k) & ((j - k) % 2 == 1), 2.0 * j, 0.0)
-        found[0] /= 2
-        return 2 / (self.b - self.a) * found
-
-    @property
-    def weights(self) -> np.ndarray:
-        k = np.arange(0, self.n, 2)
-        return (self.b - self.a) / 2 * (2 / (1.0 - k**2)) @ self.analysis[::2]
-
-    def at(self, points: ArrayLike) -> np.ndarray:
-        places = inside(points, self.a, self.b)
-        angle = 2 * np.arctan2(np.sqrt(self.b - places), np.sqrt(places - self.a))
-        return np.cos(np.outer(angle, np.arange(self.n))) @ self.analysis

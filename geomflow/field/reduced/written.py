@@ -15,12 +15,11 @@ from geomflow.field.reduced.open_ends import EvenThenGiven, EvenToInfinity, Give
 from geomflow.field.reduced.parity import Cosines
 from geomflow.field.reduced.polar import Legendre
 from geomflow.field.reduced.shares import Shares
-from geomflow.field.reduced.spectral import Chebyshev
 from geomflow.field.reduced.stencils import Periodic, Staggered
 from geomflow.symbolic.ansatz.written import read_ansatz, written
 
 _BASES: Mapping[str, type[Basis]] = {kind.__name__: kind for kind in (
-    Chebyshev, Clustered, Cosines, Drawn, EvenThenGiven, EvenToInfinity, Fourier, GivenThenEven, GivenTwice, Legendre,
+    Clustered, Cosines, Drawn, EvenThenGiven, EvenToInfinity, Fourier, GivenThenEven, GivenTwice, Legendre,
     Periodic, Shares, Staggered,
 )}
 
