@@ -91,14 +91,15 @@ def winding(places: tuple[tuple[float, float], ...]) -> Winding:
     Their centres in y follow while the strengths are raised. Raises InputError where they cannot be found.
     """
     wanted, strengths = np.array(places, dtype=float).reshape(-1, 2).T
-    centres = wanted.copy()
+    ahead = np.ones_like(wanted)  # of an angle before the wanted one, so that differences of it have a size
 
-    def missed(y: np.ndarray, share: float) -> np.ndarray:
-        return Winding(y, share * strengths).positions(y) - wanted
+    def missed(ahead: np.ndarray, share: float) -> np.ndarray:
+        centres = wanted + ahead - 1
+        return Winding(centres, share * strengths).positions(centres) - wanted
 
     for share in np.arange(1, STEPS + 1) / STEPS if places else ():
-        found = root(missed, centres, args=(share,), tol=1e-13)
+        found = root(missed, ahead, args=(share,), tol=1e-13)
         if np.abs(missed(found.x, share)).max() > 1e-10:
             raise InputError(f"no map draws nodes to all of the places {places}; take weaker ones, or fewer")
-        centres = found.x
-    return Winding(centres, strengths)
+        ahead = found.x
+    return Winding(wanted + ahead - 1, strengths)
