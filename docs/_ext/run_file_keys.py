@@ -1,7 +1,7 @@
 """The directive `run-file-keys`: the tables and keys of a run file, from the schema that checks them.
 
-With the argument `symmetric`, those of a run file about a metric with symmetry; with `variety`, those of a file that
-describes a variety.
+With the argument `symmetric`, those of a run file about a metric with symmetry, with `toric` about a toric surface;
+with `variety`, those of a file that describes a variety.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from sphinx.util.docutils import SphinxDirective
 from geomflow.cli.document import Table, is_required, keys_of, meaning_of, phrase_of, table_of
 from geomflow.cli.schema import RunFile, VarietyFile
 from geomflow.cli.symmetric_file import SymmetricFile
+from geomflow.cli.toric_file import ToricFile
 
-FILES = {"run": RunFile, "symmetric": SymmetricFile, "variety": VarietyFile}
+FILES = {"run": RunFile, "symmetric": SymmetricFile, "toric": ToricFile, "variety": VarietyFile}
 
 
 class RunFileKeys(SphinxDirective):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from geomflow import plot
-from geomflow.cli.run import picture_file
+from geomflow.cli.pictures import picture_file
 from geomflow.core.errors import InputError
 from geomflow.core.progress import counted
 

@@ -183,7 +183,7 @@ class RunReport(Report):
         try:
             grid_of = drawable(sol.states[0]).grid
         except InputError:
-            if shown := list(_of_symmetry(sol)):
+            if shown := [*_of_symmetry(sol), *_of_polygon(sol)]:
                 yield from shown
                 return
             kind = sol.description.get("state", "other things")
@@ -240,6 +240,15 @@ def _of_symmetry(sol: Solution[Any]) -> Iterator[Section]:
     if has_outline(ansatz):
         yield Section("Surface of revolution", drawn(plot.embedding(sol).figure, "In one scale; of spheres of higher "
                                                      "dimension a section through the axis"))
+
+
+def _of_polygon(sol: Solution[Any]) -> Iterator[Section]:
+    """Runs on toric surfaces: scalar curvature over the polygon, at the start and at the end."""
+    from geomflow.field.toric import ToricState
+
+    ends = [(sol.states[0], "At the start"), (sol.last, "At the end")]
+    if isinstance(sol.last, ToricState):
+        yield Section("Polygon", joined(*(drawn(plot.polygon(state).figure, when) for state, when in ends)))
 
 
 @final

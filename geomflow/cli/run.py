@@ -10,14 +10,14 @@ With --html FILE a report is written too, as `geomflow show` does at any time af
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from geomflow import plot
 from geomflow.cli.document import line_of, parse_document, placed, read_text
 from geomflow.cli.examples import chosen
+from geomflow.cli.pictures import check_pictures, draw_pictures, pictures_of
 from geomflow.cli.report import STORE
 from geomflow.cli.schema import (
     FIELDS,
@@ -31,18 +31,19 @@ from geomflow.cli.schema import (
     StateTable,
 )
 from geomflow.cli.show import add_html, write_report
-from geomflow.cli.symmetric_file import SymmetricFile, make_ansatz, make_surgery, make_symmetric
+from geomflow.cli.symmetric_file import SymmetricFile, make_surgery, make_symmetric
 from geomflow.cli.terminal import add_command, file_path, latest, line, unused
+from geomflow.cli.toric_file import ToricFile, make_toric
 from geomflow.core.content import content
 from geomflow.core.errors import InputError, require_known
 from geomflow.core.outcome import OutcomeKind
-from geomflow.plot.files import ENDINGS, FILMS, require_ending
 
 if TYPE_CHECKING:
     from geomflow.field.grid import Grid
     from geomflow.field.lattice import FlatTorus
     from geomflow.field.reduced.state import ReducedState
     from geomflow.field.state import Field
+    from geomflow.field.toric import ToricState
     from geomflow.flow import Problem, Solution, Surgery
     from geomflow.flow.events import TerminalEvent
     from geomflow.flow.flow import Flow
@@ -72,8 +73,7 @@ def execute(args: argparse.Namespace) -> int:
     path = chosen(args.file, "run")
     file = read_run_file(path)
     out = output_directory(path.stem, args.out, args.resume)
-    known = symmetric_pictures(file) if isinstance(file, SymmetricFile) else tuple(PICTURES)
-    pictures = check_pictures(file.output.pictures, known)
+    pictures = check_pictures(file.output.pictures, pictures_of(file))
     run = Prepared.of(file)
     if path != args.file:
         print(line("example", path))
@@ -95,14 +95,16 @@ def told(sol: Solution[Any]) -> list[str]:
     return [*rows, line("cost", f"{steps} steps ({rejected} rejected), {rates} rates")]
 
 
-def read_run_file(path: Path) -> RunFile | SymmetricFile:
-    """What a run file says, of a torus or, where it has a table [ansatz], of a metric with symmetry.
+def read_run_file(path: Path) -> RunFile | SymmetricFile | ToricFile:
+    """What a run file says: of a torus, or by its table [ansatz] of a metric with symmetry, [toric] of a toric surface.
 
     Raises `InputError` and `UnknownNameError` as `read_document` does.
     """
     text = read_text(path)
     if line_of(text, "ansatz"):
         return parse_document(text, str(path), SymmetricFile)
+    if line_of(text, "toric"):
+        return parse_document(text, str(path), ToricFile)
     return parse_document(text, str(path), RunFile)
 
 
@@ -111,18 +113,21 @@ def read_run_file(path: Path) -> RunFile | SymmetricFile:
 class Prepared:
     """A run file with its flow bound to its state: all that can fail early has been done."""
 
-    file: RunFile | SymmetricFile
+    file: RunFile | SymmetricFile | ToricFile
     flow: Flow
-    state: Field | ReducedState
+    state: Field | ReducedState | ToricState
     problem: Problem
     after: Surgery | None = None
 
     @classmethod
-    def of(cls, file: RunFile | SymmetricFile) -> Prepared:
-        """Make the torus or the ansatz, the grid, the state and the flow of a run file."""
+    def of(cls, file: RunFile | SymmetricFile | ToricFile) -> Prepared:
+        """Make the torus, the ansatz or the toric surface, the grid, the state and the flow of a run file."""
         if isinstance(file, SymmetricFile):
             start, reduced = make_symmetric(file)
             return cls(file, reduced, start, reduced.bind(start), make_surgery(file, start))
+        if isinstance(file, ToricFile):
+            metric, toric_flow = make_toric(file)
+            return cls(file, toric_flow, metric, toric_flow.bind(metric))
         grid = make_grid(file.grid, make_torus(file.geometry))
         state = make_state(file.state, grid)
         flow = make_flow(file.flow, grid.torus)
@@ -134,7 +139,7 @@ class Prepared:
         """The flow: the rest of the file is the state, the way it is solved, or pictures."""
         return content(self.flow)
 
-    def bind(self, state: Field | ReducedState) -> Problem:
+    def bind(self, state: Field | ReducedState | ToricState) -> Problem:
         """The problem that was bound already, of the first state; of a piece its own."""
         return self.problem if state is self.state else self.flow.bind(state)
 
@@ -270,59 +275,3 @@ def make_events(table: EventsTable) -> list[TerminalEvent]:
 
     kinds = {"steady": SteadyState, "curvature": CurvatureBlowUp, "positivity": PositivityLoss}
     return [kinds[name](threshold) for name, threshold in table.given().items()]
-
-
-DEFAULT = ("monitors", "snapshots")
-PICTURES: dict[str, Callable[[Solution[Any], Path], Any]] = {
-    "monitors": lambda sol, path: plot.save(plot.monitors(sol), path),
-    "snapshots": lambda sol, path: plot.save(plot.snapshots(sol), path),
-    "heatmap": lambda sol, path: plot.save(plot.heatmap(sol.last), path),
-    "film": plot.film,
-}
-SYMMETRIC: dict[str, Callable[[Solution[Any], Path], Any]] = {
-    "profile": lambda sol, path: plot.save(plot.profile(sol), path),
-    "embedding": lambda sol, path: plot.save(plot.embedding(sol), path),
-}
-
-
-def symmetric_pictures(file: SymmetricFile) -> list[str]:
-    """What can be drawn of runs of an ansatz: surfaces of one coordinate, unknowns of none and of one."""
-    from geomflow.plot.revolution import has_outline
-
-    ansatz = make_ansatz(file.ansatz)
-    surfaces = ["embedding", "film"] if has_outline(ansatz) else []
-    return ["monitors", *(["profile"] if len(ansatz.coordinates) < 2 else []), *surfaces]
-
-
-def check_pictures(asked: Sequence[str] | None, known: Sequence[str] = tuple(PICTURES)) -> list[str]:
-    """The files of output.pictures, each a name with or without its ending; those of all runs unless given.
-
-    Raises `UnknownNameError` for an unknown name and `InputError` for an ending, before anything is computed.
-    """
-    names = [name for name in DEFAULT if name in known] if asked is None else asked
-    return [picture_file(name, known) for name in names]
-
-
-def picture_file(asked: str, known: Collection[str]) -> str:
-    """The name of a file, "snapshots.png" of "snapshots". Raises `UnknownNameError` and `InputError`."""
-    path = Path(asked)
-    require_known("picture", path.stem, known)
-    film = path.stem == "film"
-    if path.suffix:
-        require_ending(path, FILMS if film else ENDINGS, "a film" if film else "a picture")
-        return asked
-    return f"{asked}{'.gif' if film else '.png'}"
-
-
-def draw_pictures(sol: Solution[Any], names: list[str], out: Path) -> Iterator[Path]:
-    """Draw pictures of a solution to files in `out`, without a display, and give their paths."""
-    if not names:
-        return
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    out.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        path = out / name
-        (PICTURES | SYMMETRIC)[path.stem](sol, path)
-        yield path

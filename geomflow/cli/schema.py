@@ -34,7 +34,7 @@ FIELDS = ("potential", "metric", "hermitian", "scalar", "vector", "form", "symme
 
 
 class GeometryTable(Table, frozen=True):
-    """where the flow lives, a torus; a table [ansatz] stands instead of it for metrics with symmetry"""
+    """where the flow lives, a torus; instead of it stands [ansatz] for metrics with symmetry, [toric] for a surface"""
 
     type: Annotated[Text, says('"torus" or "complex torus"')]
     dim: Annotated[Whole, says("dimension: real 1 to 11 of a torus, complex 1 to 3 of a complex torus")]
@@ -167,7 +167,9 @@ class SolveTable(Table, frozen=True):
     t0: Annotated[Number | None, says("the time at which to start; 0 unless given")] = None
     stepper: Annotated[Text | None, says("the stepper, by name; chosen for the equation unless given")] = None
     rtol: Annotated[
-        Number | None, says("relative error allowed a step; unless given 1e-6 on tori, 1e-11 with symmetry")
+        Number | None,
+        says("relative error allowed a step; unless given 1e-6 on tori, 1e-11 with symmetry, on toric surfaces 1e-9, "
+             "or 1e-8 where the class moves"),
     ] = None
     atol: Annotated[Number | None, says("absolute error allowed a step")] = None
     save: Annotated[

@@ -9,6 +9,7 @@ import pytest
 from geomflow.cli.document import checked, is_required, keys_of, line_of, meaning_of, phrase_of, read_document, table_of
 from geomflow.cli.schema import RunFile, VarietyFile
 from geomflow.cli.symmetric_file import SymmetricFile
+from geomflow.cli.toric_file import ToricFile
 from geomflow.core.errors import InputError, UnknownNameError
 
 GOOD = """\
@@ -50,7 +51,7 @@ def test_what_a_file_says_is_kept_as_it_stands_there():
     assert file.flow.gauge == "deturck"
 
 
-@pytest.mark.parametrize("declared", [RunFile, SymmetricFile, VarietyFile])
+@pytest.mark.parametrize("declared", [RunFile, SymmetricFile, ToricFile, VarietyFile])
 def test_every_table_and_key_has_a_meaning_and_a_kind(declared):
     for field in keys_of(declared).values():
         table = table_of(field)

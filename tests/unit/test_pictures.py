@@ -13,7 +13,7 @@ from PIL import Image, ImageSequence
 
 import geomflow as gf
 from geomflow import plot
-from geomflow.cli.run import check_pictures
+from geomflow.cli.pictures import check_pictures
 from geomflow.core.errors import InputError, UnknownNameError
 from geomflow.plot import style
 from geomflow.plot.quantities import Scale, scientific
