@@ -11,6 +11,7 @@ import numpy as np
 from geomflow.core.errors import InputError, require_known
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.field.reduced.circles import Circular
+from geomflow.field.reduced.span import ends_in, place_at
 from geomflow.field.reduced.spectral import Modal
 from geomflow.field.reduced.state import ReducedState
 from geomflow.flow.complete import complete_soliton
@@ -20,6 +21,9 @@ from geomflow.flow.reduced.rates import Lengthwise
 from geomflow.flow.steady import Steady, steady
 from geomflow.symbolic.ansatz import Ansatz
 from geomflow.symbolic.ansatz.closing import radial
+from geomflow.symbolic.ansatz.momentum_equation import complete_on_span
+from geomflow.symbolic.ansatz.momentum_soliton import MomentumSoliton
+from geomflow.symbolic.ansatz.span import span_of
 
 KINDS = {"shrinking": 1, "steady": 0, "expanding": -1}
 """λ of solitons by kind."""
@@ -97,14 +101,32 @@ def ansatz_soliton(ansatz: Ansatz, kind: str, n: Any, given: Mapping[str, Any]) 
     """`ansatz.soliton(kind, n, **given)`."""
     require_known("kind of soliton", kind, tuple(KINDS))
     constant = KINDS[kind]
+    if span_of(ansatz) is not None:
+        return _on_span(ansatz, kind, n, given)
     rate = f"-2*Ric + {2 * constant}*g" if constant else "-2*Ric"
     found = steady(Flow.from_expression(rate), beginning(ansatz, n, given))
     return Soliton(found, constant, potential(found.state, rate))
 
 
-def ansatz_complete_soliton(ansatz: Ansatz, kind: str, given: Mapping[str, Any]) -> CompleteSoliton:
+def _on_span(ansatz: Ansatz, kind: str, n: Any, given: Mapping[str, Any]) -> Soliton:
+    """The same in the class that is the first Chern class, f = αy."""
+    if kind != "shrinking":
+        raise InputError(f"a {kind} soliton on a compact manifold is Einstein, and the first Chern class here is "
+                         "neither zero nor negative: take \"shrinking\", or complete_soliton(...) for one that is "
+                         "not compact.")
+    exact, grid = ansatz.compact_soliton(), ansatz.grid(POINTS if n is None else n)
+    rows = [np.full(grid.shape, float(exact.ends.get(field.unknown.name, 0))) for field in ansatz.regular.fields]
+    start = grid.state(**given) if given else ReducedState(grid, np.stack(rows))
+    found = steady(Flow.from_expression("-2*Ric + 2*g"), start)
+    low, high = ends_in(grid, dict(zip(found.state.component_names, found.state.packed, strict=True)))
+    return Soliton(found, 1, float(exact.alpha) * (place_at(low, high, grid.basis.x[0]) - low))
+
+
+def ansatz_complete_soliton(ansatz: Ansatz, kind: str, given: Mapping[str, Any]) -> CompleteSoliton | MomentumSoliton:
     """`ansatz.complete_soliton(kind, **given)`."""
     require_known("kind of soliton", kind, tuple(KINDS))
+    if span_of(ansatz) is not None:
+        return complete_on_span(ansatz, KINDS[kind], given)
     return complete_soliton(ansatz, KINDS[kind], given)
 
 

@@ -21,6 +21,8 @@ from geomflow.symbolic.ansatz.form import STRUCTURE, checked_form
 from geomflow.symbolic.ansatz.functional import ReducedFunctional, functional_on, perelman_f, perelman_w
 from geomflow.symbolic.ansatz.functions import functions_of
 from geomflow.symbolic.ansatz.measure import Measure, measure_of, normal, on_orbit, relative_measure_of
+from geomflow.symbolic.ansatz.momentum_equation import compact_soliton
+from geomflow.symbolic.ansatz.momentum_soliton import MomentumSoliton
 from geomflow.symbolic.ansatz.potential import PotentialAnsatz
 from geomflow.symbolic.ansatz.reduction import Reduction, reduced, scalar_on
 from geomflow.symbolic.ansatz.regular import Regularised
@@ -272,6 +274,13 @@ class Ansatz(InLatex):
         """
         return extremal_on(self)
 
+    def compact_soliton(self) -> MomentumSoliton:
+        """The shrinking Kähler–Ricci soliton on a span, exactly, in the class that is the first Chern class.
+
+        Raises InputError for an ansatz that is on no span, and where the first Chern class is no Kähler class.
+        """
+        return compact_soliton(self)
+
     def soliton(self, kind: str, n: int | None = None, **start: Any) -> Any:
         """A gradient Ricci soliton of the ansatz, Ric + ∇∇f = λ g; an Einstein metric where f is constant.
 
@@ -291,6 +300,8 @@ class Ansatz(InLatex):
     def complete_soliton(self, kind: str, **at_start: float) -> Any:
         """A complete gradient Ricci soliton, Ric + ∇∇f = λ g, followed outward from where the coordinate begins.
 
+        On a span it is known exactly, a `MomentumSoliton` with f = αy; alpha ≤ 0 is given of steady and expanding ones.
+
         Raises InputError where no single unknown vanishes there, or a value is missing, ConvergenceError where there is
         no smooth soliton, or none that is complete, with these values.
 
@@ -299,7 +310,7 @@ class Ansatz(InLatex):
         kind : {"shrinking", "steady", "expanding"}
             λ = 1, 0, −1.
         **at_start : float
-            The scalar curvature R, and the unknowns that do not vanish, where the coordinate begins.
+            The scalar curvature R, and the unknowns that do not vanish, where the coordinate begins; alpha on a span.
         """
         return VERBS["ansatz_complete_soliton"](self, kind, at_start)
 
