@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geomflow.core.errors import InputError, require_known
-from geomflow.field.toric import ToricState
-from geomflow.field.toric.quadrature import alone, fine_points
 from geomflow.plot.style import INK, MUTED, SECOND, axes_or_new, colour_bar, diverging, sequential, styled
-from geomflow.symbolic.toric import Cut, Toric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import TriMesh
+
+    from geomflow.field.toric import ToricState
+    from geomflow.symbolic.toric import Cut, Toric
 
 PARTS, MOST_TOLD = 24, 8
 """Parts of a side of a triangle; and of how many sides self-intersections are written at most."""
@@ -47,6 +47,8 @@ def polygon(thing: Any, quantity: str = "scalar", *, ax: Axes | None = None) -> 
     ax : Axes, optional
         Where to draw; a new figure unless given.
     """
+    from geomflow.symbolic.toric import Toric
+
     if isinstance(thing, Toric):
         return _outline(axes_or_new(ax, (4.2, 3.8)), thing)
     state = _state(thing)
@@ -74,6 +76,8 @@ def draw_over_polygon(ax: Axes, state: ToricState, quantity: str) -> TriMesh:
 
 
 def _state(thing: Any) -> ToricState:
+    from geomflow.field.toric import ToricState
+
     found = thing.last if hasattr(thing, "last") else thing.state() if hasattr(thing, "residual") else thing
     if not isinstance(found, ToricState):
         raise InputError(f"toric surfaces, their metrics and runs of these are drawn over polygons, and {thing!r} was "
@@ -83,6 +87,8 @@ def _state(thing: Any) -> ToricState:
 
 def _mesh(toric: Toric) -> tuple[np.ndarray, np.ndarray]:
     """Places over the whole polygon, and triangles of their numbers."""
+    from geomflow.field.toric.quadrature import alone, fine_points
+
     points = fine_points(toric.polygon, alone(toric.polygon), PARTS)
     i, j = (grid.ravel() for grid in np.meshgrid(*[np.arange(PARTS + 1)] * 2, indexing="ij"))
     pairs = {(a, b): k for k, (a, b) in enumerate((a, b) for a, b in zip(i, j, strict=True) if a + b <= PARTS)}
