@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
 import geomflow as gf
@@ -27,6 +29,20 @@ QUADRANTS = [(1, 0, 0), (0, 1, 0)]
 def test_polygons(polygon, message):
     with pytest.raises(InputError, match=message):
         gf.Toric(polygon)
+
+
+def test_floats_that_are_no_simple_fractions_are_told():
+    """√2 is read as 131836323/93222358."""
+    with pytest.warns(UserWarning, match=r"1\.4142135623730951.*131836323/93222358"):
+        gf.Toric([(0, 0), (2**0.5, 0), (0, 2**0.5)])
+    with pytest.warns(UserWarning, match="a constant of the polygon.*no simple fraction"):
+        gf.Toric("CP2", constants=[1, 1, 3**0.5])
+
+
+def test_simple_floats_are_read_in_silence(recwarn):
+    surface = gf.Toric([(0, 0), (0.1 + 0.2, 0), (0, 0.1 + 0.2)])
+    assert not recwarn.list
+    assert surface.constants[1] == Fraction(3, 10)
 
 
 def test_classes():

@@ -9,8 +9,10 @@ from functools import cached_property, cmp_to_key
 from math import gcd, lcm
 from typing import Any, TypeAlias, final
 
-from geomflow.core.errors import InputError
-from geomflow.core.exact_numbers import fraction_of
+import sympy
+
+from geomflow.core.errors import InputError, warn
+from geomflow.core.exact_numbers import fraction_of, meant
 from geomflow.core.numbers import exact_number
 
 Pair: TypeAlias = tuple[Fraction, Fraction]
@@ -150,7 +152,7 @@ def _meeting(n: Integers, c: Fraction, m: Integers, d: Fraction) -> Pair:
 def rational(value: Any, what: str) -> Fraction:
     """A number exactly: "1/3" is a third, and a float the simplest fraction that rounds to it.
 
-    Raises InputError for what is no finite rational number.
+    Warns where that is no simple one, as of √2. Raises InputError for what is no finite rational number.
 
     Parameters
     ----------
@@ -165,7 +167,18 @@ def rational(value: Any, what: str) -> Fraction:
         except (ValueError, ZeroDivisionError):
             raise InputError(f"{what} is a rational number, such as 2 or '1/3', and {value!r} was given.") from None
     found = exact_number(value, what)
-    return fraction_of(value) if isinstance(value, float) else found
+    return _meant(value, what) if isinstance(value, float) else found
+
+
+def _meant(value: float, what: str) -> Fraction:
+    """The simple fraction that arithmetic in floats made this of, or else, warned of, the nearest that rounds to it."""
+    exact, simple = meant(sympy.Float(value))
+    if simple and exact.is_Rational:
+        return Fraction(int(exact.p), int(exact.q))
+    found = fraction_of(value)
+    warn(f"{what}, the float {value!r}, is no simple fraction and is read as {found}: exact results are for that; "
+         "write the rational number that is meant as text, such as '1/3'")
+    return found
 
 
 def polygon_of(given: Sequence[Any]) -> Polygon:
