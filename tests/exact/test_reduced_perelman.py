@@ -174,3 +174,13 @@ def test_what_cannot_be_watched_backward_is_said() -> None:
         start.perelman_mu(1e-4)
     with pytest.raises(InputError, match="spectral grids of one coordinate"):
         gf.catalogue.ansatz("sphere", n=1).grid(16, order=4).state(chi="1", psi="sin(x)").perelman_mu(1)
+
+
+@pytest.mark.parametrize("ansatz, points, values", [
+    (gf.catalogue.ansatz("su2"), None, {"A": 1, "B": 2, "C": 3}),
+    (gf.catalogue.ansatz("sphere", n=3), 16, {"chi": "1", "psi": "sin(x)"})])
+@pytest.mark.parametrize("tau", [0, -1])
+def test_w_is_of_a_positive_scale(ansatz, points, values, tau) -> None:
+    """In an even dimension (4πτ)^{−N/2} is finite for τ < 0 too."""
+    with pytest.raises(InputError, match=f"tau = {tau} is a scale.*positive"):
+        ansatz.perelman_w(ansatz.grid(points).state(**values), {"tau": tau}, f=0)

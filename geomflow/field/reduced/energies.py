@@ -34,6 +34,9 @@ def reduced_value(state: ReducedState, functional: ReducedFunctional, parameters
     compiled = grid.compiled(functional.density, functional.functions)
     numbers = named_numbers("the functional", compiled.numbers, parameters, "E(state, parameters={{'{0}': 1.0}})")
     added = functions_on(grid, functional.functions, functions)
+    for name in functional.positive:
+        if not numbers[name] > 0:
+            raise InputError(f"{name} = {float(numbers[name]):g} is a scale of the functional; it must be positive.")
     return state.integrated(functional.density, functional.functions, added,
                             {name: float(value) for name, value in numbers.items()})
 

@@ -8,7 +8,7 @@ gradient is tangent to the ansatz, and is the gradient of the reduced functional
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, singledispatch
 from typing import TYPE_CHECKING, Any, final
 
@@ -45,17 +45,20 @@ class ReducedFunctional(InLatex):
         none.
     functions : tuple of Unknown
         Which functions it is of beside the metric.
+    positive : tuple of str
+        Which of its parameters are scales, such as the τ of Perelman's W.
     """
 
     ansatz: Ansatz
     density: sympy.Expr
     functions: tuple[Unknown, ...] = ()
+    positive: tuple[str, ...] = ()
 
     def __call__(self, state: Any, parameters: Mapping[str, float] | None = None, **functions: Any) -> float:
         """E at a state of the ansatz.
 
-        Raises InputError for a state of another ansatz, for functions that are not those of E, and for a parameter
-        without a value.
+        Raises InputError for a state of another ansatz, for functions that are not those of E, for a parameter
+        without a value, and for a scale that is not positive.
 
         Parameters
         ----------
@@ -141,7 +144,7 @@ def perelman_w(ansatz: Ansatz) -> ReducedFunctional:
     """Perelman's W = ∫ [τ(R + |∇f|²) + f − N] (4πτ)^{−N/2} e^{−f} dV in dimension N (2002, §3)."""
     dim, tau = ansatz.metric.dim, gr.symbol("tau")
     weighted = f"(tau*(R + dot(d(f), d(f))) + f - {dim})*(4*pi*tau)^(-{dim}/2)*exp(-f)"
-    return functional_on(ansatz, weighted, "f", Typed(METRIC, {"tau": tau}))
+    return replace(functional_on(ansatz, weighted, "f", Typed(METRIC, {"tau": tau})), positive=("tau",))
 
 
 def _euler(density: sympy.Expr, value: sympy.Expr) -> sympy.Expr:
