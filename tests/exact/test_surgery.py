@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import numpy as np
@@ -214,8 +215,28 @@ def test_what_cannot_be_cut_is_said() -> None:
     for wrong in ({"radius": 0}, {"radius": -1}, {"radius": 1, "length": 0}, {"radius": 1, "ratio": float("inf")}):
         with pytest.raises(InputError, match="must be positive"):
             gf.Surgery(**wrong)
+    with pytest.raises(InputError, match=r"ratio of Surgery is at most 1, .* and 5 was given"):
+        gf.Surgery(radius=1, ratio=5.0)
+    with pytest.raises(InputError, match="points of Surgery is 11.*>= 12"):
+        gf.Surgery(radius=1, points=11)
     with pytest.raises(InputError, match="no necks"):
         gf.solve(flow, gf.catalogue.ansatz("su2").state(A=1, B=1, C=1), 1.0, events=gf.NeckRadius(0.1))
+
+
+def test_a_length_that_reaches_beyond_a_pole_is_told_with_one_that_fits() -> None:
+    warped = Warped.of(dumbbell(64))
+    place = float(warped.necks[0])
+    with pytest.raises(InputError, match=r"50 radii of the neck, .* beyond the pole, .*take a length below") as told:
+        Neck.of(warped, place, 50.0)
+    fits = float(re.search(r"length=([0-9.]+)\)", str(told.value))[1])
+    assert Neck.of(warped, place, fits).volume > 0
+
+
+def test_a_length_that_reaches_around_a_circle_is_told() -> None:
+    state = gf.catalogue.ansatz("sphere-circle", n=2).grid(64).state(chi="1", psi="1 + 3/5*cos(x)")
+    warped = Warped.of(state)
+    with pytest.raises(InputError, match="around the circle"):
+        Neck.of(warped, float(warped.necks[0]), 8.0)
 
 
 def test_a_neck_that_is_no_cylinder_ends_the_run() -> None:

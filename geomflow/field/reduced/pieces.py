@@ -170,9 +170,18 @@ class Neck:
 
     @classmethod
     def of(cls, warped: Warped, place: float, length: float) -> Neck:
-        """Cut at s = `place`, so that nothing changes farther than `length` times ψ from it."""
+        """Cut at s = `place`, so that nothing changes farther than `length` times ψ from it.
+
+        Raises InputError where that is beyond a pole, or all around a circle.
+        """
         radius = float(warped.radius(np.array([place]))[0])
         reach = length * radius
+        room = warped.length / 2 if warped.is_closed else min(place, warped.length - place)
+        if not reach < room:
+            raise InputError(f"{length:g} radii of the neck, {reach:.4g}, reach "
+                             f"{'around the circle' if warped.is_closed else 'beyond the pole'}, which is {room:.4g} "
+                             f"away: take a length below {room / radius:.3g}, such as "
+                             f"Surgery(..., length={0.5 * room / radius:.2g}).")
         sides = [(lambda v, side=side: warped.radius(place + side * (reach - v)),
                   lambda v, side=side: -side * warped.slope(place + side * (reach - v))) for side in (-1, 1)]
         ratio = max(float(np.abs(ratio_of_curvatures(*side, reach)).max()) for side in sides)

@@ -25,6 +25,9 @@ NECKS = "neck_radius"
 ALIKE = 1e-3
 """Necks whose radii differ by less than this share of them are cut at once."""
 
+FEWEST = 12
+"""Points of a piece: fewer resolve no cap."""
+
 
 @final
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class Surgery(Continuation):
     |q| is small. R. Hamilton, Comm. Anal. Geom. 5 (1997), §D, by conformal factors instead of q.
 
     Necks that are not cylindrical enough end the run, and the outcome says so.
-    Raises `InputError` for numbers that are not positive; `solve` does for states of another form, without a neck, or
+    Raises `InputError` for numbers that are not positive, a ratio above 1 or fewer than 12 points; `solve` does for states of another form, without a neck, or
     with one that is as small already.
 
     Parameters
@@ -87,7 +90,7 @@ class Surgery(Continuation):
     length : float
         How far from the neck metrics are changed, in radii of it.
     ratio : float
-        The largest |K₀/K₁| that is allowed up to there; 0 is a cylinder.
+        The largest |K₀/K₁| that is allowed up to there, at most 1; 0 is a cylinder.
     points : int, optional
         Of the grids of the pieces; as many as before unless given.
     """
@@ -103,8 +106,11 @@ class Surgery(Continuation):
             object.__setattr__(self, name, value)
             if not 0 < value < np.inf:
                 raise InputError(f"{told} of Surgery must be positive and finite, and {value} was given.")
+        if self.ratio > 1:
+            raise InputError(f"the ratio of Surgery is at most 1, that of a round sphere, and {self.ratio:g} was given: "
+                             "0 is a cylinder.")
         if self.points is not None:
-            whole(self.points, "the points of Surgery", 1)
+            whole(self.points, "the points of Surgery", FEWEST)
 
     @property
     def events(self) -> tuple[TerminalEvent, ...]:
