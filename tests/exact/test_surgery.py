@@ -217,7 +217,7 @@ def test_what_cannot_be_cut_is_said() -> None:
             gf.Surgery(**wrong)
     with pytest.raises(InputError, match=r"ratio of Surgery is at most 1, .* and 5 was given"):
         gf.Surgery(radius=1, ratio=5.0)
-    with pytest.raises(InputError, match="points of Surgery is 11.*>= 12"):
+    with pytest.raises(InputError, match=r"points of Surgery is 11.*>= 12"):
         gf.Surgery(radius=1, points=11)
     with pytest.raises(InputError, match="no necks"):
         gf.solve(flow, gf.catalogue.ansatz("su2").state(A=1, B=1, C=1), 1.0, events=gf.NeckRadius(0.1))

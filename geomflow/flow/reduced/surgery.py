@@ -80,8 +80,8 @@ class Surgery(Continuation):
     |q| is small. R. Hamilton, Comm. Anal. Geom. 5 (1997), §D, by conformal factors instead of q.
 
     Necks that are not cylindrical enough end the run, and the outcome says so.
-    Raises `InputError` for numbers that are not positive, a ratio above 1 or fewer than 12 points; `solve` does for states of another form, without a neck, or
-    with one that is as small already.
+    Raises `InputError` for numbers that are not positive, a ratio above 1 or fewer than 12 points; `solve` does for
+    states of another form, without a neck, or with one that is as small already.
 
     Parameters
     ----------
@@ -107,8 +107,8 @@ class Surgery(Continuation):
             if not 0 < value < np.inf:
                 raise InputError(f"{told} of Surgery must be positive and finite, and {value} was given.")
         if self.ratio > 1:
-            raise InputError(f"the ratio of Surgery is at most 1, that of a round sphere, and {self.ratio:g} was given: "
-                             "0 is a cylinder.")
+            raise InputError(f"the ratio of Surgery is at most 1, that of a round sphere, and {self.ratio:g} was "
+                             "given; 0 is that of a cylinder.")
         if self.points is not None:
             whole(self.points, "the points of Surgery", FEWEST)
 
