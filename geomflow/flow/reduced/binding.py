@@ -26,6 +26,7 @@ from geomflow.flow.problem import Problem, Violation, lost_positivity
 from geomflow.flow.reduced.energy import Observe, energies
 from geomflow.flow.reduced.growth import require_same_growth
 from geomflow.flow.reduced.kahler_class import class_lengths, class_lost, end_monitors
+from geomflow.flow.reduced.kahler_energies import KahlerEnergies
 from geomflow.flow.reduced.rates import Comoving, FromStart, Lengthwise, Rates
 from geomflow.flow.thresholds import ClassBoundary, CurvatureGrowth, ResolutionLoss
 from geomflow.symbolic.ansatz import Ansatz, Reduction
@@ -232,11 +233,12 @@ def allowed(grid: ReducedGrid) -> Callable[[float, np.ndarray], Violation | None
 def observer(grid: ReducedGrid, more: Observe | None = None) -> Observe:
     """Volume, total and extreme scalar curvature, the largest |Rm|, the smallest neck, what is not resolved; `more`.
 
-    The first two are not told of metrics that go to infinity.
+    On spans the ends, and energies of Kähler metrics. The first two are not told of metrics that go to infinity.
     """
     scalar, square = curvature_nodes(grid)
     evaluated, integrals = compiled_nodes(grid, [scalar, square]), total_of(grid, scalar)
     tail, neck, span = tail_of(grid), smallest_neck(grid), span_of(grid.ansatz)
+    kahler = KahlerEnergies(grid, scalar) if span and grid.ansatz.form is not None else None
 
     def observe(t: float, y: np.ndarray) -> dict[str, float]:
         curvature, norm = evaluated(y.reshape(len(y), -1), {})
@@ -249,6 +251,7 @@ def observer(grid: ReducedGrid, more: Observe | None = None) -> Observe:
             **({"tail": tail(t, y)} if tail else {}),
             **({"neck_radius": neck(y)} if neck else {}),
             **(end_monitors(grid, y) if span else {}),
+            **(kahler(t, y) if kahler else {}),
             **(more(t, y) if more else {}),
         }
 
