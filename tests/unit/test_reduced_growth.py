@@ -7,7 +7,7 @@ import geomflow as gf
 from geomflow.core.errors import InputError
 from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.flow.reduced.binding import rates_in
-from geomflow.flow.reduced.growth import growth, require_same_growth, resized
+from geomflow.flow.reduced.growth import growth, require_same_growth
 
 DETURCK = gf.RicciFlow(gauge="deturck")
 
@@ -34,7 +34,7 @@ def test_what_grows_about_round_metrics_is_their_size(name: str, parameters: dic
     ansatz = gf.catalogue.ansatz(name, **parameters)
     grid, reduction = ansatz.grid(24, order), ansatz.reduce(DETURCK)
     require_same_growth(grid, lambda one: rates_in("deturck", one, reduction))
-    found, _ = growth(rates_in("deturck", resized(grid, [40]), reduction))
+    found, _ = growth(rates_in("deturck", grid.resized([40]), reduction))
     assert found == pytest.approx(fastest, rel=1e-6)
 
 
@@ -46,7 +46,7 @@ def test_an_equation_that_is_not_well_posed_is_refused() -> None:
 
 def test_grids_are_resized_with_their_share_of_modes() -> None:
     grid = gf.catalogue.ansatz("sphere", n=2).grid(32, modes=24)
-    found = resized(grid, [64])
+    found = grid.resized([64])
     assert found.shape == (64,)
     assert np.linalg.matrix_rank(found.basis.project) == 48
-    assert resized(grid, [32]) == grid
+    assert grid.resized([32]) == grid
