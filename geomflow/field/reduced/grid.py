@@ -37,6 +37,9 @@ from geomflow.symbolic.ansatz.regular_fields import RegularField
 FINER = 8
 """Places between points at which extreme values are looked for."""
 
+STEEP = 32
+"""Modes for each two that a field which closes an orbit has less."""
+
 
 @final
 @dataclass(frozen=True)
@@ -208,7 +211,8 @@ class ReducedGrid(InNotebook):
         """The basis of a field: that of the grid, with fewer modes where it closes an orbit; numbers are constant.
 
         Where a sphere of dimension n closes the field has 2n + 2 degrees less than the one beside it: with as many, or
-        with two less where n > 2, a mode at each pole grows that the equation does not have.
+        with two less where n > 2, a mode at each pole grows that the equation does not have. So it does with 2n + 2
+        where points are drawn steeply to a tip: two more are left out for each `STEEP` modes of the grid.
         """
         if not field.unknown.coordinates and self.shape:
             return Constant(self.basis.size)
@@ -216,7 +220,8 @@ class ReducedGrid(InNotebook):
             return self.basis
         if field.factor is None or len(self.bases) != 1 or not isinstance(self.bases[0], Polynomials):
             return self.basis
-        drop, kept = 2 * field.dim + 2, self.bases[0].kept
+        kept = self.bases[0].kept
+        drop = 2 * (field.dim + 1 + kept // STEEP)
         if drop >= kept:
             raise InputError(f"'{field.unknown.name}' has {drop} modes less than the {kept} that the grid of "
                              f"{self.basis.size} points keeps, and so none: take at least {2 * drop} points.")
