@@ -61,7 +61,7 @@ def test_the_relative_energy_falls_by_the_square_of_what_is_left_of_the_curvatur
     assert slope == pytest.approx(-4 * np.pi**2 * float(weights / 2 @ (left**2 * y)), rel=1e-6)
 
 
-@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize("n", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_energies_fall_along_calabi_flow_to_those_of_the_extremal_metric(n):
     ansatz = gf.catalogue.ansatz("momentum", n=n, k=1)
     sol = gf.solve(gf.CalabiFlow(), ansatz.grid(24).state(F=START, a=1, b=2), 5.0)
