@@ -45,7 +45,12 @@ def complete_soliton(ansatz: Ansatz, constant: int, given: Mapping[str, Any]) ->
     numbers = {key: real_number(value, key) for key, value in given.items()}
     known = CompleteSoliton(ansatz, constant, equations, Tip(shape, 1.0, np.zeros((len(wanted) + 1, 2))))
     at_start = _at_start(ansatz, equations, shape, constant, fibre, numbers)
-    reach = 0.5 / np.sqrt(abs(numbers["R"]) + abs(constant) + sum(numbers[k] ** -2 for k in wanted[1:]))
+    least = min(0, ansatz.metric.dim * constant)
+    if numbers["R"] < least:
+        raise InputError(f"complete solitons with λ = {constant} have R ≥ {least} everywhere (B.-L. Chen 2009; "
+                         f"S. Pigola, M. Rimoldi, A. Setti 2011), and R = {numbers['R']:g} was given.")
+    size = abs(numbers["R"]) + abs(constant) + sum(numbers[k] ** -2 for k in wanted[1:])
+    reach = 0.5 / np.sqrt(size) if size else 0.5
     for _ in range(HALVINGS):
         start = tip(known.second, shape, reach, at_start)
         if start.tail < RESOLVED:

@@ -215,7 +215,8 @@ class CompleteSoliton(InNotebook):
 
     def __repr__(self) -> str:
         kind = {1: "shrinking", 0: "steady", -1: "expanding"}[self.constant]
-        return f"a complete {kind} soliton of {self.ansatz}, R = {self.scalar([0.0])[0]:.6g} where orbits close"
+        size = self.scalar([0.0])[0]
+        return f"a {kind} soliton followed outward, R = {size:.6g} where orbits close, of {self.ansatz}"
 
     def __facts__(self) -> Facts:
         return [("λ", self.constant), ("of", self.ansatz)]

@@ -19,6 +19,12 @@ STEPS, CLOSE = 60, 1e-8
 SHORTEST = 2.0**-20
 """The share of a step below which none is found that brings the rates down."""
 
+ROUNDING = 1e-10
+"""Of the largest row of the Jacobian, in units of the unknowns: rates that are larger have not vanished."""
+
+FARTHEST = 12.0
+"""How far unknowns may go, in their own units (a factor e^12 of logarithms): beyond, the search runs away."""
+
 
 @final
 @dataclass(frozen=True, repr=False)
@@ -100,10 +106,25 @@ def newton(problem: Problem, start: np.ndarray, steps: int) -> tuple[np.ndarray,
         length = float(np.abs(step).max()) / max(problem.unit, float(np.abs(y).max()))
         if length < CLOSE:
             last = y + step
-            return last, count, float(np.abs(_rate(problem, last)).max())
+            left = float(np.abs(_rate(problem, last)).max())
+            _require_vanishing(problem, last, left)
+            return last, count, left
         y = _shortened(problem, y, step, rate)
+        if problem.unit and float(np.abs(y - start).max()) > FARTHEST * problem.unit:
+            raise ConvergenceError("no state at which the rates vanish was found: the search runs away, unknowns grow "
+                                   f"or shrink beyond a factor of e^{FARTHEST:g}, where rates only become small. "
+                                   "Perhaps there is none; else begin closer to it.")
     raise ConvergenceError(f"no state at which the rates vanish was found in {steps} steps of Newton's method: the "
                            f"largest rate left is {np.abs(_rate(problem, y)).max():.3g}. Begin closer to it.")
+
+
+def _require_vanishing(problem: Problem, y: np.ndarray, left: float) -> None:
+    """Raises ConvergenceError where no change brings the rates down and they are not zero: they cannot vanish here."""
+    assert problem.jacobian is not None
+    rows = np.abs(problem.jacobian(problem.start, y)).sum(axis=1).max()
+    if not left < ROUNDING * max(float(rows), 1.0) * max(problem.unit, float(np.abs(y).max())):
+        raise ConvergenceError(f"no state at which the rates vanish was found: no small change brings the largest, "
+                               f"{left:.6g}, down. Perhaps there is none; else begin closer to it.")
 
 
 def correction(problem: Problem) -> float:

@@ -77,6 +77,26 @@ def test_two_spheres():
     assert found.at("psi2", [0.0])[0] == pytest.approx(1, rel=1e-12)
 
 
+def test_flat_space():
+    flat = sphere(2).complete_soliton("steady", R=0)
+    assert flat.at("psi", S) == pytest.approx(S, rel=1e-10)
+    assert np.abs(flat.potential(S)).max() < 1e-8
+
+
+def test_hyperbolic_space():
+    """Where R is as small as it may be, ψ = c sinh(s/c) with Ric = −g: c² = 2 in three dimensions; f is constant."""
+    s = np.array([0.1, 1.0, 3.0])
+    found = sphere(2).complete_soliton("expanding", R=-3)
+    assert found.at("psi", s) == pytest.approx(np.sqrt(2) * np.sinh(s / np.sqrt(2)), rel=1e-10)
+    assert np.abs(found.slope(s)).max() < 1e-9
+
+
+@pytest.mark.parametrize("kind, size", [("steady", -6), ("expanding", -6), ("shrinking", -1)])
+def test_curvature_of_complete_solitons_is_bounded_below(kind, size):
+    with pytest.raises(InputError, match="have R ≥"):
+        sphere(2).complete_soliton(kind, R=size)
+
+
 def test_what_is_refused():
     with pytest.raises(InputError, match="R is missing"):
         sphere(2).complete_soliton("steady")

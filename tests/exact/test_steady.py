@@ -83,9 +83,20 @@ def test_a_flow_run_from_a_steady_state_stays_there():
     assert np.abs(sol.last.packed - found.state.packed).max() < 1e-10
 
 
+@pytest.mark.parametrize("name, kind, options", [
+    ("product", "shrinking", {"spheres": (2,), "flat": 1}), ("bianchi", "expanding", {"type": "I"}),
+    ("sphere-circle", "shrinking", {"n": 2}), ("sphere-circle", "steady", {"n": 2}),
+    ("torus-sphere", "shrinking", {"k": 1, "n": 2})])
+def test_where_there_is_none_none_is_found(name, kind, options):
+    """A flat factor of fixed length has no λ beside 0, and S² × S¹ no metric without Ricci curvature."""
+    ansatz = gf.catalogue.ansatz(name, **options)
+    with pytest.raises(ConvergenceError, match=r"Perhaps there is none|Begin closer"):
+        ansatz.soliton(kind, *([24] if ansatz.coordinates else []))
+
+
 def test_what_is_not_found():
     ansatz = gf.catalogue.ansatz("su2")
-    with pytest.raises(ConvergenceError, match="Begin closer"):
+    with pytest.raises(ConvergenceError, match="runs away"):
         ansatz.soliton("steady", A=1, B=2, C=3)
     with pytest.raises(UnknownNameError, match="kind of soliton 'breathing'"):
         ansatz.soliton("breathing")

@@ -49,7 +49,7 @@ def test_the_list_has_the_names(capsys):
     (["ricci", "--ansatz", "sphere n=two"], "give a whole number >= 1"),
     (["ricci", "--ansatz", "sphere", "--dim", "3"], "leave out --dim"),
     (["--ansatz", "sphere"], "needs the name of a flow"),
-    (["calabi", "--ansatz", "sphere"], "calabi is not written as a flow of metrics"),
+    (["calabi", "--ansatz", "sphere"], "nothing says that this one is Kähler"),
     (["conformal-ricci", "--ansatz", "sphere"], "conformal Ricci flow is of surfaces"),
     (["kenergy", "--ansatz", "sphere"], "unknown flow 'kenergy'"),
     (["--ansatz", "sphere", "--rate", "laplacian(u)"], "on an ansatz one metric flows"),
