@@ -1,5 +1,7 @@
 """Grids on which a mode grows that the equation does not have: refused before a run, with what to change."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -50,3 +52,30 @@ def test_grids_are_resized_with_their_share_of_modes() -> None:
     assert found.shape == (64,)
     assert np.linalg.matrix_rank(found.basis.project) == 48
     assert grid.resized([32]) == grid
+
+
+@pytest.mark.parametrize("kappa", [7, 11, 20])
+def test_points_that_are_drawn_too_strongly_are_refused_at_any_strength(kappa: int) -> None:
+    start = gf.catalogue.ansatz("sphere", n=2).grid(64, places=[(0.5, kappa)]).state(chi="1", psi="sin(x)")
+    with pytest.raises(InputError, match=r"drawn too strongly.*smaller κ"):
+        gf.solve(gf.RicciFlow(), start, 0.1)
+
+
+@pytest.mark.parametrize("place, kappa", [(0.5, 6), (np.pi / 2, 9), (0.0, 6)])
+def test_points_that_are_drawn_less_are_not(place: float, kappa: float) -> None:
+    start = gf.catalogue.ansatz("sphere", n=2).grid(64, places=[(place, kappa)]).state(chi="1", psi="sin(x)")
+    assert np.isfinite(gf.RicciFlow().bind(start).y0).all()
+
+
+@pytest.mark.parametrize("name, place", [("sphere", 0.5), ("sphere-circle", 1.0)])
+@pytest.mark.parametrize("kappa", [15, 40])
+def test_maps_that_points_do_not_resolve_are_refused(name: str, place: float, kappa: float) -> None:
+    """The strength that is told is carried: the volume of S³ is right then."""
+    ansatz = gf.catalogue.ansatz(name, n=2)
+    with pytest.raises(InputError, match=rf"too strongly to X = {place:g} for 32 of them.*such as places=") as told:
+        ansatz.grid(32, places=[(place, kappa)])
+    fits = float(re.search(r"places=\[\([0-9.]+, ([0-9.]+)\)\]", str(told.value))[1])
+    assert 3 < fits < kappa
+    if name == "sphere":
+        volume = ansatz.grid(32, places=[(place, fits)]).state(chi="1", psi="sin(x)").volume()
+        assert volume == pytest.approx(2 * np.pi**2, rel=1e-5)

@@ -171,6 +171,13 @@ class Drawn(Circular):
         return self.start + self.period / (2 * np.pi) * self._map.positions(self._y)
 
     @property
+    def unresolved(self) -> float:
+        """By how much modes miss cos t and sin t."""
+        t = self._map.positions(self._y)
+        waves = np.stack([np.cos(t), np.sin(t)], axis=1)
+        return float(np.abs(self.project @ waves - waves).max())
+
+    @property
     def stretch(self) -> np.ndarray:
         """dx/dy at the nodes."""
         return self.period / (2 * np.pi) * self._map.slope(self._y)

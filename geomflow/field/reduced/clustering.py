@@ -59,6 +59,11 @@ class Clustered(Polar):
         """X at the nodes."""
         return self._density.positions(self.eta)
 
+    @property
+    def unresolved(self) -> float:
+        """By how much modes miss cos X, a polynomial of degree one where nodes are not drawn."""
+        return float(np.abs(self.project @ self.angles.cos - self.angles.cos).max())
+
     def spread(self, count: int) -> np.ndarray:
         angles = self._density.positions(Angles.of(np.linspace(0, np.pi, count))).value
         return np.asarray(np.clip(self.a + (self.b - self.a) / np.pi * angles, self.a, self.b))

@@ -34,6 +34,9 @@ from geomflow.symbolic.ansatz.axis import HIGH, HIGH_ROOT, LOW, LOW_ROOT, SINE, 
 from geomflow.symbolic.ansatz.domain import Domain
 from geomflow.symbolic.ansatz.regular_fields import RegularField
 
+CARRIED = 1e-6
+"""By how much the modes of drawn points may miss the waves of the coordinate itself."""
+
 FINER = 8
 """Places between points at which extreme values are looked for."""
 
@@ -328,7 +331,7 @@ def _basis(domain: Domain, n: int, order: int | None, modes: int | None,
         period = float(domain.period)
         if order is not None:
             return Periodic(n, period, order=order)
-        return Drawn(n, period, places, modes=modes) if places else Fourier(n, period)
+        return _carried(Drawn(n, period, places, modes=modes)) if places else Fourier(n, period)
     if not domain.closed and (places or order is not None):
         raise InputError(f"{domain} has an end without parity: grids on it are spectral, and points are not drawn to "
                          "places. Leave the order and the places out.")
@@ -338,8 +341,22 @@ def _basis(domain: Domain, n: int, order: int | None, modes: int | None,
     if order is not None:
         return Cosines(n, a, b, order)
     if places:
-        return Clustered(n, a, b, places, modes)
+        return _carried(Clustered(n, a, b, places, modes))
     first, last = domain.ends
     if first.even:
         return Legendre(n, a, b, modes) if last.even else EvenThenGiven(n, a, b, modes)
     return GivenThenEven(n, a, b, modes) if last.even else GivenTwice(n, a, b, modes)
+
+
+def _carried(basis: Clustered | Drawn) -> Clustered | Drawn:
+    """A basis that resolves the map by which points are drawn. Raises InputError with a strength that it carries."""
+    if basis.unresolved <= CARRIED:
+        return basis
+    shares = 0.9 ** np.arange(1, 50)
+    weaker = (replace(basis, places=tuple((place, share * kappa) for place, kappa in basis.places)) for share in shares)
+    fits = next((each.places for each in weaker if each.unresolved <= CARRIED), None)
+    weak = [f"({x:.6g}, {np.floor(10 * kappa) / 10:g})" for x, kappa in fits or ()]
+    told = f", such as places=[{', '.join(weak)}]" if weak else ""
+    where = ", ".join(f"X = {x:.6g}" for x, _ in basis.places)
+    raise InputError(f"points are drawn too strongly to {where} for {basis.n} of them, which carry the coordinate to "
+                     f"{basis.unresolved:.1g} only: take a smaller κ{told}, or more points.")

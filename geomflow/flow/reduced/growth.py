@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from geomflow.core.errors import InputError
+from geomflow.field.reduced.circles import Drawn
+from geomflow.field.reduced.clustering import Clustered
 from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.flow.reduced.rates import Rates
 
@@ -17,9 +20,12 @@ FASTER, ROUNDING = 2.0, 1e-3
 """By which factor the fastest growth may differ on the two, beside a share of the largest eigenvalue. Modes of a smooth
 solution grow alike on both; spurious ones of an equation of order m grow 2^m times faster on the finer."""
 
+DRAWN = float(np.sqrt(np.finfo(float).eps))
+"""By what share of the largest eigenvalue rounding moves a double one; of drawn points more is not rounding."""
+
 
 def require_same_growth(grid: ReducedGrid, make: Callable[[ReducedGrid], Rates]) -> None:
-    """Raises InputError where a finer grid of the same kind lets a mode grow faster.
+    """Raises InputError where a finer grid of the same kind lets a mode grow faster, or drawn points do.
 
     The rates are linearised where all regular fields vanish: a round sphere where the orbits close, a product where
     they do not. Where that is no metric, nothing is known.
@@ -34,6 +40,9 @@ def require_same_growth(grid: ReducedGrid, make: Callable[[ReducedGrid], Rates])
     if not grid.shape:
         return
     coarse = _coarse(grid)
+    if any(isinstance(basis, Clustered | Drawn) for basis in grid.bases):
+        _require_no_more(grid, _even(coarse), make)
+        return
     fine = coarse.resized([2 * n for n in coarse.shape])
     found = [growth(make(one)) for one in (coarse, fine)]
     (slow, _), (fast, size) = found
@@ -45,6 +54,16 @@ def require_same_growth(grid: ReducedGrid, make: Callable[[ReducedGrid], Rates])
         raise InputError(f"a mode grows faster the finer the grid is: e^({slow:.4g} t) with {_told(coarse)} points, "
                          f"e^({fast:.4g} t) with {_told(fine)}, about the metric whose regular fields vanish. Of this "
                          f"a run would die, not of its geometry: {advice}.")
+
+
+def _require_no_more(grid: ReducedGrid, even: ReducedGrid, make: Callable[[ReducedGrid], Rates]) -> None:
+    """Raises InputError where a mode grows faster on a drawn grid than on even points, beyond rounding."""
+    (slow, _), (fast, size) = growth(make(even)), growth(make(grid))
+    if fast > FASTER * max(slow, 0.0) + DRAWN * size or not size:
+        raise InputError(f"a mode grows as e^({fast:.4g} t) with {_told(grid)} points that are drawn to places, and as "
+                         f"e^({slow:.4g} t) with even ones, about the metric whose regular fields vanish. Of this a "
+                         "run would die, not of its geometry: points are drawn too strongly, take smaller κ in "
+                         "places=[(X, κ), ...], half of it to begin with, or more points.")
 
 
 def growth(rates: Rates) -> tuple[float, float]:
@@ -75,6 +94,12 @@ def _coarse(grid: ReducedGrid) -> ReducedGrid:
     except InputError:
         return grid
     return found
+
+
+def _even(grid: ReducedGrid) -> ReducedGrid:
+    """The grid with points that are not drawn to places."""
+    return replace(grid, bases=tuple(
+        replace(basis, places=()) if isinstance(basis, Clustered | Drawn) else basis for basis in grid.bases))
 
 
 def _told(grid: ReducedGrid) -> str:
