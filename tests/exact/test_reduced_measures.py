@@ -42,7 +42,17 @@ def test_a_conformal_factor_flows_on_the_round_sphere() -> None:
     assert gf.solve(gf.RicciFlow(), round_, 1.0).singularity.time == pytest.approx(0.5, abs=1e-10)
 
 
-@pytest.mark.parametrize("rows", [[["u(x)", "0"], ["0", "u(x)*sin(x)^2/4"]], [["u(x)", "0"], ["0", "2*u(x)"]],
+@pytest.mark.parametrize("order", [None, 4])
+def test_a_conformal_exponential_loses_area_as_every_sphere_does(order: int | None) -> None:
+    """e^{2u} (dx² + sin²x dφ²): the area falls by 8π t, through stencils to their order."""
+    round_ = surface([["exp(2*u(x))", "0"], ["0", "exp(2*u(x))*sin(x)^2"]], "u")
+    state = round_.grid(24, order=order).state(u="cos(x)/5")
+    sol = gf.solve(gf.RicciFlow(), state, 2.0)
+    assert sol.singularity.time == pytest.approx(state.volume() / (8 * pi), rel=1e-10 if order is None else 1e-5)
+
+
+@pytest.mark.parametrize("rows", [[["exp(2*u(x))", "0"], ["0", "exp(2*u(x))*sin(x)^2/4"]],
+                                  [["u(x)", "0"], ["0", "u(x)*sin(x)^2/4"]], [["u(x)", "0"], ["0", "2*u(x)"]],
                                   [["u(x)", "0"], ["0", "u(x)*(2 + sin(x))^2"]]])
 def test_a_pole_where_nothing_closes_smoothly_is_refused(rows: list[list[str]]) -> None:
     with pytest.raises(InputError, match="pole"):

@@ -10,7 +10,7 @@ import sympy
 
 from geomflow.core.errors import InputError
 from geomflow.symbolic.ansatz.domain import End, Interval
-from geomflow.symbolic.ansatz.fibres import Fibre, closed_by, fibres, is_unit_sphere, power_of
+from geomflow.symbolic.ansatz.fibres import Fibre, closed_by, conformal_to, fibres, is_unit_sphere, power_of
 from geomflow.symbolic.ansatz.unknowns import Unknown
 
 if TYPE_CHECKING:
@@ -68,6 +68,10 @@ def _found(ansatz: Ansatz, end: End, name: str, at: sympy.Expr) -> tuple[Fibre, 
         known = {own: fibre for own, fibre in known.items() if fibre.dim + 1 < ansatz.metric.dim}
     elif not known and is_closed(ansatz, name, at):
         return ()
+    if not known and end.kind == "pole":
+        raise InputError(f"nothing closes at the pole of {name}: no unknown is the radius of a round sphere, and "
+                         f"the metric is no multiple F(u) (d{name}² + f² g_S), f = {name} − {at} + O(({name} − {at})³), "
+                         "of whole circles or spheres.")
     if len(known) != 1:
         raise InputError(f"at a {end.kind} of {name} an unknown vanishes that is the radius of a round sphere, and "
                          f"there are {len(known)} such ({', '.join(known) or 'none'}): say which, as in "
@@ -89,16 +93,15 @@ def _at_nut(ansatz: Ansatz, name: str) -> tuple[Fibre, ...]:
 
 
 def is_closed(ansatz: Ansatz, name: str, at: sympy.Expr) -> bool:
-    """Whether the metric is one unknown times dx² + f² H + …, which closes smoothly where the coordinate is `at`.
+    """Whether the metric is a function of one unknown times dx² + f² H + …, closing smoothly where x is `at`.
 
     H is the metric of a round unit sphere, and f² begins with (x − at)² and has no cubic term.
     """
-    metric, (unknown, *more) = ansatz.metric, ansatz.unknowns
-    found = power_of(metric, unknown)
-    if more or found is None or any(not entry.has(unknown.value) for entry in metric.matrix if entry != 0):
-        return False
-    bare, chart = found[0], metric.chart
+    metric, (unknown, *more), chart = ansatz.metric, ansatz.unknowns, ansatz.metric.chart
     place, x = chart.coordinates.index(name), next(s for s in chart.symbols if s.name == name)
+    bare = None if more else conformal_to(metric, unknown, place)
+    if bare is None:
+        return False
     held = [k for k in range(metric.dim) if k != place and bare[k, k].has(x)]
     apart = all(bare[k, j] == 0 for k in held for j in range(metric.dim) if j not in held)
     if not held or bare[place, place] != 1 or not apart or bare[held[0], held[0]].free_symbols != {x}:

@@ -55,6 +55,16 @@ def fibres(ansatz: Ansatz) -> dict[str, Fibre]:
     return {name: spheres[0] for name, spheres in found.items() if spheres}
 
 
+def conformal_to(metric: Metric, unknown: Unknown, place: int) -> sympy.Matrix | None:
+    """H with g = F(u) H in all components and 1 at (place, place), as in u² H and e^{2u} H; None if it is not."""
+    for value in (1, 0):
+        bare = metric.matrix.subs(unknown.value, value)
+        whole = metric.matrix - metric.matrix[place, place] * bare
+        if bare[place, place] == 1 and metric.matrix[place, place] != 1 and all_zero(list(whole), metric.chart):
+            return bare
+    return None
+
+
 def power_of(metric: Metric, unknown: Unknown) -> tuple[sympy.Matrix, int] | None:
     """H and e with g = u^{2/e} H in all components that hold u; None where there are none."""
     held = metric.matrix.applyfunc(lambda entry: entry if entry.has(unknown.value) else sympy.Integer(0))
