@@ -70,8 +70,8 @@ def _found(ansatz: Ansatz, end: End, name: str, at: sympy.Expr) -> tuple[Fibre, 
         return ()
     if not known and end.kind == "pole":
         raise InputError(f"nothing closes at the pole of {name}: no unknown is the radius of a round sphere, and "
-                         f"the metric is no multiple F(u) (d{name}² + f² g_S), f = {name} − {at} + O(({name} − {at})³), "
-                         "of whole circles or spheres.")
+                         f"the metric is no multiple F(u) (d{name}² + f² g_S), f = {name} − {at} + O(({name} − {at})³),"
+                         " of whole circles or spheres.")
     if len(known) != 1:
         raise InputError(f"at a {end.kind} of {name} an unknown vanishes that is the radius of a round sphere, and "
                          f"there are {len(known)} such ({', '.join(known) or 'none'}): say which, as in "
