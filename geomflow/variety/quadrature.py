@@ -90,7 +90,7 @@ class Quadrature(InNotebook):
         """Σ q f, which estimates ∫f dμ_J/∫dμ_J, with its standard error.
 
         That is the constant b of the weighted least-squares fit f ≈ b + Σ_j c_j Δh_j; its error is that of the
-        residuals, each divided by √(1 − leverage), summed by lines.
+        residuals, each divided by the root of 1 − leverage, summed by lines.
 
         Parameters
         ----------

@@ -191,7 +191,7 @@ class ToricState(InNotebook):
         return ToricState(grid, (grid.span.T @ rows[: grid.polynomials.size])[None])
 
     def distance(self, other: ToricState) -> float:
-        """√∫|h − h'|² over the polygon, modulo affine functions, which change no metric.
+        """The root of ∫(h − k)² over the polygon, modulo affine functions, which change no metric; k is the other's h.
 
         Parameters
         ----------

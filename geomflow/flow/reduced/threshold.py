@@ -13,7 +13,7 @@ from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.flow.cursor import Cursor
 from geomflow.flow.events import TerminalEvent
 from geomflow.flow.flow import Flow
-from geomflow.flow.reduced.fate import fate
+from geomflow.flow.reduced.fate import fate as fate_of_spheres
 from geomflow.flow.solver import solve
 from geomflow.flow.thresholds import CurvatureGrowth
 
@@ -85,7 +85,7 @@ class Threshold(InNotebook):
 
 
 def threshold(flow: Flow, family: Callable[[float], Any], low: float, high: float, t1: float, *, digits: int = 4,
-              fate: Fate = fate, **options: Any) -> Threshold:
+              fate: Fate | None = None, **options: Any) -> Threshold:
     """The number between two at which the fate of a family of states changes, by bisection.
 
     Each run ends as soon as its fate is certain. Raises InputError where the two have the same fate, and
@@ -104,18 +104,19 @@ def threshold(flow: Flow, family: Callable[[float], Any], low: float, high: floa
         When all fates are certain.
     digits : int
         Behind the point: the two are brought within 10^−digits of each other, and the middle is off by half of that.
-    fate : function of a state
+    fate : function of a state, optional
         Gives the fate by name, or None while it is open: `gf.fate` unless given. What it says must stay true.
     **options
         For `gf.solve`: rtol is 1e-8 unless given.
     """
     ends = [real_number(low, "low"), real_number(high, "high")]
+    decided = fate_of_spheres if fate is None else fate
     width = 10.0 ** -whole(digits, "digits", 0)
 
     def end(number: float) -> str:
-        events = [FateKnown(fate), CurvatureGrowth(GROWTH)]
+        events = [FateKnown(decided), CurvatureGrowth(GROWTH)]
         sol = solve(flow, family(number), t1, events=events, **{"rtol": RTOL, **options})
-        found, tail = fate(sol.last), max(sol.monitors.get("tail", [0.0]))
+        found, tail = decided(sol.last), max(sol.monitors.get("tail", [0.0]))
         if found is not None and tail <= TAIL:
             return found
         told = sol.outcome.message if found is None else f"{tail:.2g} of the metric was in the shortest waves."
