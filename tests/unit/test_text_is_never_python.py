@@ -112,6 +112,12 @@ SAFE = {
     ("symbolic/conjugation.py", "_may_be_complex"): "an expression that a chart has read",
     ("variety/hypersurface.py", "_exact"): "what `given` gave",
     ("symbolic/printers.py", "_leaves"): "an array of sympy's, taken apart",
+    ("field/reduced/scales.py", "scales_at"): "a map of points that the package has made",
+    ("field/toric/state.py", "_projected"): "a function that `read_function` has read",
+    ("flow/reduced/kahler_energies.py", "_compiled"): "a profile that the package has derived",
+    ("flow/toric/binding.py", "_rates"): "a number that the flow has checked",
+    ("symbolic/ansatz/momentum_equation.py", "_transcendental"): "an equation that the package has derived",
+    ("symbolic/ansatz/momentum_soliton.py", "_values"): "a profile that the package has derived",
     ("distribute/dask_workers.py", "_opened"): "what processes of one run send each other, never a file",
 }
 

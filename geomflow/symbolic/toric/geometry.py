@@ -11,7 +11,8 @@ from typing import Any
 
 import sympy
 
-from geomflow.core.errors import InputError
+from geomflow.core.errors import ExpressionError, InputError
+from geomflow.core.graph.sympy_bridge import as_sympy
 from geomflow.symbolic.chart import Chart
 from geomflow.symbolic.components import Matrix
 from geomflow.symbolic.exact import is_zero
@@ -28,15 +29,15 @@ def read_function(text: Any) -> sympy.Expr:
     if isinstance(text, str):
         return parse(text, X)
     try:
-        found = sympy.sympify(text)
-    except sympy.SympifyError:
+        found = as_sympy(text)
+    except (sympy.SympifyError, ExpressionError):
         raise InputError(f"a function of x1 and x2 is text, a number or an expression, not {text!r}.") from None
     return found.subs({symbol: x for symbol in found.free_symbols for x in X if symbol.name == x.name})
 
 
 def guillemin(polygon: Polygon) -> sympy.Expr:
     """Σ_a l_a log l_a."""
-    sides = [sympy.sympify(edge(X)) for edge in polygon.edges]
+    sides = [sympy.Integer(0) + edge(X) for edge in polygon.edges]
     return sympy.Add(*(side * sympy.log(side) for side in sides))
 
 
