@@ -52,9 +52,10 @@ def test_the_stepper_follows_from_the_stiffness(order, name):
     assert sol.recipe["stepper"].startswith({"rk45": "RK45", "rkc": "RKC", "semi-implicit": "SemiImplicit"}[name])
 
 
-@pytest.mark.parametrize(("order", "name"), [(0, "RK45"), (1, "Rosenbrock"), (4, "Rosenbrock")])
-def test_with_a_jacobian_stiff_problems_have_the_rosenbrock_method(order, name):
-    assert solve(Heat(16).flow(stiff_order=order), None, 1e-4).recipe["stepper"].startswith(name)
+@pytest.mark.parametrize("order", [0, 1, 4])
+def test_with_a_jacobian_problems_have_the_rosenbrock_method(order):
+    """A few numbers too: some may settle long before the others."""
+    assert solve(Heat(16).flow(stiff_order=order), None, 1e-4).recipe["stepper"].startswith("Rosenbrock")
 
 
 @pytest.mark.parametrize("given", [None, 1e-4])
