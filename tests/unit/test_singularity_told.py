@@ -51,7 +51,7 @@ def test_a_singularity_shows_itself():
     assert str(sol.singularity).startswith("extinction, T = 0.5")
     assert repr(sol.singularity).endswith("type I")
     shown = sol.singularity._repr_html_()
-    for words in ("extinction", "0.5 ±", "everywhere", "type I, max |Rm| (T − t) = 1", "roundness"):
+    for words in ("extinction", "0.5", " ± ", "everywhere", "type I, max |Rm| (T − t) = 1", "roundness"):
         assert words in shown
     assert "extinction, T = 0.5" in sol._repr_html_()
 
