@@ -7,7 +7,7 @@ from fields import grid_of
 import geomflow as gf
 from geomflow import functionals as fn
 from geomflow.core import graph as gr
-from geomflow.flow.equations.conjugate_heat import MetricPath
+from geomflow.flow.equations.conjugate_heat import path_of
 
 METRIC = [["1 + 0.2*cos(2*pi*x)*sin(2*pi*y)", "0.1*sin(2*pi*x)"], ["0.1*sin(2*pi*x)", "1 + 0.1*cos(2*pi*(x + y))"]]
 CUBIC = [["1 + 0.1*cos(2*pi*y)", "0", "0.05*sin(2*pi*z)"], ["0", "1 + 0.1*sin(2*pi*z)", "0"],
@@ -62,7 +62,7 @@ def test_f_rises_at_the_rate_of_the_derived_coupled_flow():
                    save_at=8)
     coupled = fn.PerelmanF(gf.Torus(dim=2)).coupled_flow().system()
     density = compiled_density(coupled, grid)
-    path = MetricPath.of(solution)
+    path = path_of(solution)
     loss = [density(np.concatenate([path(SPAN - tau), -np.log(w.pack())])).mean() for tau, w in
             zip(sol.times, sol.states, strict=True)]
     weights = np.array([1, 4, 2, 4, 2, 4, 2, 4, 1]) * SPAN / 24
@@ -102,7 +102,7 @@ def test_the_path_is_of_fourth_order_in_time():
     fine = forward(parts=16)
     errors = []
     for parts in (2, 4):
-        path = MetricPath.of(forward(parts=parts))
+        path = path_of(forward(parts=parts))
         errors.append(max(np.abs(path(t) - fine.states.packed(i)).max() for i, t in enumerate(fine.times)))
     assert np.log2(errors[0] / errors[1]) > 3
 
