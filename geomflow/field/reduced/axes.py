@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -70,6 +73,50 @@ class OnInterval(OneAxis):
 
     def spread(self, count: int) -> np.ndarray:
         return np.linspace(self.a, self.b, count)
+
+
+@final
+@dataclass(frozen=True)
+class Constant(OneAxis):
+    """A number, as a function that is the same at n nodes.
+
+    Parameters
+    ----------
+    n : int
+        Nodes.
+    """
+
+    n: int
+    order = None
+
+    def __post_init__(self) -> None:
+        check_count(self.n, 1, "a number")
+
+    @property
+    def points(self) -> Arrays:
+        return (np.zeros(self.n),)
+
+    @property
+    def x(self) -> Arrays:
+        return self.points
+
+    @property
+    def project(self) -> np.ndarray:
+        return np.full((self.n, self.n), 1 / self.n)
+
+    @property
+    def weights(self) -> np.ndarray:
+        return np.full(self.n, 1 / self.n)
+
+    def spread(self, count: int) -> np.ndarray:
+        return np.zeros(count)
+
+    def derivative(self, index: Sequence[int]) -> np.ndarray:
+        (times,) = self._checked(index)
+        return np.zeros((self.n, self.n)) if times else np.eye(self.n)
+
+    def at(self, points: ArrayLike) -> np.ndarray:
+        return np.full((len(np.atleast_1d(points)), self.n), 1 / self.n)
 
 
 class InCosine(OnInterval):

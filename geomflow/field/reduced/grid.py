@@ -14,7 +14,7 @@ import geomflow.field.reduced.energies  # noqa: F401  (how functionals are evalu
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import whole
-from geomflow.field.reduced.axes import InCosine, OneAxis
+from geomflow.field.reduced.axes import Constant, InCosine, OneAxis
 from geomflow.field.reduced.basis import Basis, Point, Product
 from geomflow.field.reduced.circles import Drawn, Fourier
 from geomflow.field.reduced.clustering import Clustered
@@ -26,13 +26,13 @@ from geomflow.field.reduced.parity import Cosines
 from geomflow.field.reduced.polar import Legendre, Polynomials
 from geomflow.field.reduced.positivity import leading_minors
 from geomflow.field.reduced.scales import Scales, scales_at, scales_of, unknowns_from
-from geomflow.field.reduced.shares import Constant, Shares
 from geomflow.field.reduced.state import ReducedState, make_state
 from geomflow.field.reduced.stencils import Periodic
 from geomflow.symbolic.ansatz import Ansatz, Circle, Span, Unknown
-from geomflow.symbolic.ansatz.axis import HIGH, HIGH_ROOT, LOW, LOW_ROOT, SINE, XI, Axis
+from geomflow.symbolic.ansatz.axis import HIGH, HIGH_ROOT, LOW, LOW_ROOT, SINE, XI, Ended
 from geomflow.symbolic.ansatz.domain import Domain
 from geomflow.symbolic.ansatz.regular_fields import RegularField
+from geomflow.symbolic.ansatz.span import span_of
 
 CARRIED = 1e-6
 """By how much the modes of drawn points may miss the waves of the coordinate itself."""
@@ -166,10 +166,10 @@ class ReducedGrid(InNotebook):
         return -_peak(-fine), _peak(fine)
 
     @property
-    def axis(self) -> Axis | None:
+    def axis(self) -> Ended | None:
         """What is exact about the one coordinate, an interval or a span; None where there is no such."""
         axes = self.ansatz.regular.axes
-        return axes[0] if len(axes) == 1 and axes[0].is_interval else None
+        return axes[0] if len(axes) == 1 and isinstance(axes[0], Ended) else None
 
     @cached_property
     def scales(self) -> dict[str, Scales]:
@@ -189,7 +189,7 @@ class ReducedGrid(InNotebook):
         """
         if self.axis is None:
             return {}
-        if isinstance(self.basis, Shares):
+        if span_of(self.ansatz) is not None:
             share = np.atleast_1d(np.asarray(points, dtype=float))
             return {field.name: scales_of(self.axis, field, share, 1 - share) for field in self.ansatz.regular.fields}
         return scales_at(self.axis, self.ansatz.regular.fields, points)
@@ -219,9 +219,8 @@ class ReducedGrid(InNotebook):
         """
         if not field.unknown.coordinates and self.shape:
             return Constant(self.basis.size)
-        if isinstance(self.basis, Shares):
-            return self.basis
-        if field.factor is None or len(self.bases) != 1 or not isinstance(self.bases[0], Polynomials):
+        single = len(self.bases) == 1 and span_of(self.ansatz) is None
+        if field.factor is None or not single or not isinstance(self.bases[0], Polynomials):
             return self.basis
         kept = self.bases[0].kept
         drop = 2 * (field.dim + 1 + kept // STEEP)
@@ -326,7 +325,7 @@ def _basis(domain: Domain, n: int, order: int | None, modes: int | None,
     if isinstance(domain, Span):
         if order is not None:
             raise InputError("grids on a span are spectral: leave the order out.")
-        return Shares(n, modes)
+        return GivenTwice(n, 0.0, 1.0, modes)
     if isinstance(domain, Circle):
         period = float(domain.period)
         if order is not None:

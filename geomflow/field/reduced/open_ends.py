@@ -71,10 +71,24 @@ def _halves(angles: Angles) -> tuple[np.ndarray, np.ndarray]:
     return np.where(angles.far, cosine, sine), np.where(angles.far, sine, cosine)
 
 
+@dataclass(frozen=True)
 class Bounded(OpenEnded):
-    """On [a, b]."""
+    """On [a, b].
 
+    Parameters
+    ----------
+    n : int
+        Nodes.
+    a, b : float
+        The ends.
+    modes : int, optional
+        Polynomials kept, of degrees below it; by default the integer part of 3n/4.
+    """
+
+    n: int
+    a: float
     b: float
+    modes: int | None = None
 
     def __post_init__(self) -> None:
         check_interval(self.a, self.b)
@@ -93,22 +107,7 @@ class Bounded(OpenEnded):
 @final
 @dataclass(frozen=True)
 class EvenThenGiven(Bounded):
-    """Even about a, given at b: x = a + ℓ sin X/2.
-
-    Parameters
-    ----------
-    n : int
-        Nodes.
-    a, b : float
-        The ends.
-    modes : int, optional
-        Polynomials kept, of degrees below it; by default the integer part of 3n/4.
-    """
-
-    n: int
-    a: float
-    b: float
-    modes: int | None = None
+    """Even about a, given at b: x = a + ℓ sin X/2."""
 
     def _place(self, sine: np.ndarray, cosine: np.ndarray) -> np.ndarray:
         return self.a + self._length * sine
@@ -130,22 +129,7 @@ class EvenThenGiven(Bounded):
 @final
 @dataclass(frozen=True)
 class GivenThenEven(Bounded):
-    """Given at a, even about b: x = b − ℓ cos X/2.
-
-    Parameters
-    ----------
-    n : int
-        Nodes.
-    a, b : float
-        The ends.
-    modes : int, optional
-        Polynomials kept, of degrees below it; by default the integer part of 3n/4.
-    """
-
-    n: int
-    a: float
-    b: float
-    modes: int | None = None
+    """Given at a, even about b: x = b − ℓ cos X/2."""
 
     def _place(self, sine: np.ndarray, cosine: np.ndarray) -> np.ndarray:
         return self.b - self._length * cosine
@@ -167,22 +151,7 @@ class GivenThenEven(Bounded):
 @final
 @dataclass(frozen=True)
 class GivenTwice(Bounded):
-    """Given at both ends: x = a + ℓ sin² X/2.
-
-    Parameters
-    ----------
-    n : int
-        Nodes.
-    a, b : float
-        The ends.
-    modes : int, optional
-        Polynomials kept, of degrees below it; by default the integer part of 3n/4.
-    """
-
-    n: int
-    a: float
-    b: float
-    modes: int | None = None
+    """Given at both ends: x = a + ℓ sin² X/2."""
 
     def _place(self, sine: np.ndarray, cosine: np.ndarray) -> np.ndarray:
         return self.a + self._length * sine**2

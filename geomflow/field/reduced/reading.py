@@ -20,7 +20,7 @@ from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.core.numbers import real_array
 from geomflow.field.reduced.axes import OneAxis
 from geomflow.symbolic.ansatz import Interval
-from geomflow.symbolic.ansatz.axis import HIGH_ROOT, Axis
+from geomflow.symbolic.ansatz.axis import HIGH_ROOT, Ended, closing_axis
 from geomflow.symbolic.ansatz.regular_fields import RegularField
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Profile:
         if field.factor is None:
             return log - self._grown(field, x)
         square, axis = self._square(field, x[0]), self._axis
-        root = _precise(axis.scale(field.factor)) * mpmath.sqrt(square) / _precise(field.cone)
+        root = _precise(closing_axis(axis).scale(field.factor)) * mpmath.sqrt(square) / _precise(field.cone)
         return (log - self._grown(field, x) - self._log_beside(field, beside, x) - mpmath.log(root)) / square
 
     def _grown(self, field: RegularField, x: list[Any]) -> Any:
@@ -204,7 +204,7 @@ class Profile:
                              "make its first derivative vanish.")
 
     @property
-    def _axis(self) -> Axis:
+    def _axis(self) -> Ended:
         assert self.grid.axis is not None
         return self.grid.axis
 
@@ -221,7 +221,7 @@ class Profile:
         assert beside is not None
         (own,) = (f for f in self.grid.ansatz.regular.fields if f.name == field.beside)
         square = self.grid.square(field)
-        root = float(self._axis.scale(field.factor)) / float(field.cone) * np.sqrt(square)
+        root = float(closing_axis(self._axis).scale(field.factor)) / float(field.cone) * np.sqrt(square)
         along = (np.log(beside.values) - growth_log(self.grid, own)) / own.exponent
         excess = log - along - np.log(root)
         self._require_no_cone_in(field, excess)

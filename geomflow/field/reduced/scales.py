@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import sympy
 
-from geomflow.symbolic.ansatz.axis import Axis
+from geomflow.core import graph as gr
+from geomflow.core.graph.sympy_bridge import from_sympy
+from geomflow.symbolic.ansatz.axis import Ended, closing_axis
 from geomflow.symbolic.ansatz.regular_fields import RegularField
 
 
@@ -28,21 +30,21 @@ class Scales(NamedTuple):
     growth: Any = 1.0
 
 
-def scales_of(axis: Axis, field: RegularField, low: np.ndarray, high: np.ndarray) -> Scales:
+def scales_of(axis: Ended, field: RegularField, low: np.ndarray, high: np.ndarray) -> Scales:
     """Those of a field from (1 ∓ ξ)/2."""
     with np.errstate(divide="ignore"):
         growth = high ** (-field.power / 2) if field.power else 1.0
     if field.factor is None:
         return Scales(growth=growth)
     square = field.factor.of_halves(low, high)
-    return Scales(square, float(axis.scale(field.factor)) / float(field.cone) * np.sqrt(square), growth)
+    return Scales(square, float(closing_axis(axis).scale(field.factor)) / float(field.cone) * np.sqrt(square), growth)
 
 
-def scales_at(axis: Axis, fields: Sequence[RegularField], points: Any) -> dict[str, Scales]:
+def scales_at(axis: Ended, fields: Sequence[RegularField], points: Any) -> dict[str, Scales]:
     """Those of all fields at any places of one coordinate."""
     x, symbol = np.atleast_1d(np.asarray(points, dtype=float)), sympy.Symbol(axis.name, real=True)
     near = np.where(np.isinf(x), 0.0, x)
-    low, high = (sympy.lambdify(symbol, share, "numpy")(near) for share in axis.shares(symbol))
+    low, high = gr.evaluate(map(from_sympy, axis.shares(symbol)), {gr.symbol(axis.name): near})
     low, high = np.where(np.isinf(x), 1.0, low), np.where(np.isinf(x), 0.0, high)
     return {field.name: scales_of(axis, field, low, high) for field in fields}
 

@@ -14,13 +14,12 @@ from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.field.reduced.open_ends import EvenThenGiven, EvenToInfinity, GivenThenEven, GivenTwice
 from geomflow.field.reduced.parity import Cosines
 from geomflow.field.reduced.polar import Legendre
-from geomflow.field.reduced.shares import Shares
 from geomflow.field.reduced.stencils import Periodic, Staggered
 from geomflow.symbolic.ansatz.written import read_ansatz, written
 
 _BASES: Mapping[str, type[Basis]] = {kind.__name__: kind for kind in (
     Clustered, Cosines, Drawn, EvenThenGiven, EvenToInfinity, Fourier, GivenThenEven, GivenTwice, Legendre,
-    Periodic, Shares, Staggered,
+    Periodic, Staggered,
 )}
 
 

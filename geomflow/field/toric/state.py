@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 import sympy
 
+from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, NotFiniteError, PositivityError, ShapeError
+from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import real_array, require_unmasked
 from geomflow.field.toric.curvature import Curvature, curvature_at
@@ -277,7 +279,8 @@ def _projected(grid: ToricGrid, h: sympy.Expr) -> np.ndarray:
         raise InputError(f"h has the degree {polynomial.total_degree()}, and the grid's polynomials have up to "
                          f"{grid.degree}: take grid({polynomial.total_degree()}).")
     rule = grid.polynomials.polygon_rule
-    values = np.broadcast_to(sympy.lambdify(X, h, "numpy")(*rule.points.T), len(rule.points))
+    places = dict(zip((gr.symbol(x.name) for x in X), rule.points.T, strict=True))
+    values = np.broadcast_to(gr.evaluate([from_sympy(h)], places)[0], len(rule.points))
     found = grid.polynomials.jets(rule.points)[0].T @ (rule.weights * values)
     kept = grid.kept.T @ found
     lost = float(np.linalg.norm(found - grid.kept @ kept))

@@ -8,16 +8,15 @@ elsewhere (T. Mabuchi, Tohoku Math. J. 38, 1986; D. Guan, Math. Res. Lett. 6, 19
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 from typing import final
 
 import numpy as np
-import sympy
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError
+from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.field.reduced.compiled import compiled_nodes
 from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.field.reduced.span import ends_in, place_at, span_unknowns
@@ -53,10 +52,10 @@ class KahlerEnergies:
         return found
 
     @cached_property
-    def _extremal(self) -> sympy.Expr | None:
+    def _extremal(self) -> gr.Node | None:
         """E; None where it is not known exactly."""
         with suppress(InputError):
-            return self._grid.ansatz.extremal().profile
+            return from_sympy(self._grid.ansatz.extremal().profile)
         return None
 
     def _profile(self, rows: np.ndarray) -> np.ndarray:
@@ -65,16 +64,11 @@ class KahlerEnergies:
 
     def _extremal_at(self, rows: np.ndarray) -> np.ndarray:
         (shares,), named = self._grid.basis.x, self._named(rows)
-        ends = [named[end.name].flat[0] for end in ends_of(self._grid.ansatz)]
-        return np.asarray(self._compiled(place_at(*ends_in(self._grid, named), shares), *ends))
-
-    @cached_property
-    def _compiled(self) -> Callable[..., np.ndarray]:
-        ansatz = self._grid.ansatz
-        place = closing_of(ansatz).unknown.value.args[0]
-        compiled: Callable[..., np.ndarray] = sympy.lambdify([place, *(end.value for end in ends_of(ansatz))],
-                                                             self._extremal, "numpy")
-        return compiled
+        known = {gr.symbol(end.name): named[end.name].flat[0] for end in ends_of(self._grid.ansatz)}
+        place = closing_of(self._grid.ansatz).unknown.value.args[0]
+        known[gr.symbol(str(place))] = place_at(*ends_in(self._grid, named), shares)
+        assert self._extremal is not None
+        return np.asarray(gr.evaluate([self._extremal], known)[0])
 
     def _named(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         return dict(zip((f.name for f in self._grid.ansatz.regular.fields), rows, strict=True))

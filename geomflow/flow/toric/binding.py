@@ -24,7 +24,7 @@ from geomflow.flow.events import TerminalEvent
 from geomflow.flow.problem import Problem, Violation, lost_positivity
 from geomflow.flow.toric.destabilised import Destabilised, potential_size
 from geomflow.flow.toric.equations import Abreu, Logarithmic
-from geomflow.flow.toric.moving import bind_moving
+from geomflow.flow.toric.moving import bind_moving, described
 from geomflow.flow.toric.steady import equation_of, require_multiple
 
 if TYPE_CHECKING:
@@ -132,16 +132,7 @@ def bind_toric(flow: Any, state: ToricState) -> Problem:
         curvature=lambda t, y: observe(t, y)["riemann_max"],
         observe=lambda t, y: {"k_energy": abreu.energy(y[0]), **observe(t, y)},
         events=_events(flow, state),
-        description={
-            "flow": flow.name,
-            "equation": f"{flow.name}: {sympy.sstr(equation.lhs)} = {sympy.sstr(equation.rhs)}",
-            "latex": sympy.latex(equation),
-            "polygon": str(state.grid.toric.polygon),
-            "grid": {"shape": list(state.grid.shape), "degree": state.grid.degree, "symmetric": state.grid.symmetric},
-            "components": list(state.component_names),
-            "axes": {"mode": list(range(state.grid.size))},
-            "state": type(state).__name__,
-        },
+        description=described(flow, state.grid, equation, state.grid.size),
     )
 
 

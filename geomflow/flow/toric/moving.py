@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import sympy
@@ -163,18 +163,23 @@ def bind_moving(flow: Flow, state: ToricState, speed: float) -> Problem:
         observe=observe,
         events=(CurvatureGrowth(GROWTH),),
         template=template,
-        description={
-            "flow": flow.name,
-            "equation": f"{flow.name}: {sympy.sstr(equation.lhs)} = {sympy.sstr(equation.rhs)}",
-            "latex": sympy.latex(equation),
-            "polygon": str(grid.toric.polygon),
-            "last_time": float(grid.toric.class_end) / speed,
-            "grid": {"shape": [grid.size + 1], "degree": grid.degree, "symmetric": grid.symmetric},
-            "components": ["h"],
-            "axes": {"mode": list(range(grid.size + 1))},
-            "state": "ToricState",
-        },
+        description={**described(flow, grid, equation, grid.size + 1),
+                     "last_time": float(grid.toric.class_end) / speed},
     )
+
+
+def described(flow: Flow, grid: ToricGrid, equation: sympy.Eq, unknowns: int) -> dict[str, Any]:
+    """JSON-able facts of a run of so many unknowns."""
+    return {
+        "flow": flow.name,
+        "equation": f"{flow.name}: {sympy.sstr(equation.lhs)} = {sympy.sstr(equation.rhs)}",
+        "latex": sympy.latex(equation),
+        "polygon": str(grid.toric.polygon),
+        "grid": {"shape": [unknowns], "degree": grid.degree, "symmetric": grid.symmetric},
+        "components": ["h"],
+        "axes": {"mode": list(range(unknowns))},
+        "state": "ToricState",
+    }
 
 
 def allowed(rates: MovingRates) -> Callable[[float, np.ndarray], Violation | None]:

@@ -12,15 +12,13 @@ from typing import final
 import sympy
 
 from geomflow.core.errors import InputError
-from geomflow.symbolic.ansatz.axis import Along, Axis, Factor
+from geomflow.symbolic.ansatz.axis import Along, Axis, Closing, Ended, Factor
 from geomflow.symbolic.ansatz.domain import Circle, Interval
 
 
 @final
 class Around(Axis):
     """A circle: ξ is x."""
-
-    is_interval = False
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -39,7 +37,7 @@ class Around(Axis):
 
 
 @final
-class BetweenEven(Axis):
+class BetweenEven(Closing):
     """Between two ends about which all is even: ξ = cos X, X = m(x − a), m = π/(b − a), and U = m/sin X."""
 
     def __init__(self, name: str, domain: Interval) -> None:
@@ -78,8 +76,8 @@ class BetweenEven(Axis):
         return moved
 
 
-class _Rational(Axis):
-    """An axis whose x is a quotient of roots."""
+class _Rational(Ended):
+    """An interval whose x is a quotient of roots."""
 
     @property
     @abstractmethod
@@ -91,7 +89,7 @@ class _Rational(Axis):
 
 
 @final
-class EvenToGiven(_Rational):
+class EvenToGiven(_Rational, Closing):
     """Even about the first end, given at the last: (1 − ξ)/2 = (x − a)²/ℓ², and U = 1/(x − a)."""
 
     def __init__(self, name: str, domain: Interval) -> None:
@@ -121,7 +119,7 @@ class EvenToGiven(_Rational):
 
 
 @final
-class GivenToEven(_Rational):
+class GivenToEven(_Rational, Closing):
     """Given at the first end, even about the last: (1 + ξ)/2 = (b − x)²/ℓ², and U = 1/(b − x)."""
 
     def __init__(self, name: str, domain: Interval) -> None:
@@ -175,7 +173,7 @@ class BetweenGiven(_Rational):
 
 
 @final
-class EvenToInfinity(_Rational):
+class EvenToInfinity(_Rational, Closing):
     """Even about the first end, then to infinity: (1 − ξ)/2 = y²/(1 + y²), y = (x − a)/ℓ, U = 1/(ℓy), Γ = √(1 + y²)."""
 
     def __init__(self, name: str, domain: Interval) -> None:

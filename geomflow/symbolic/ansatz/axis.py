@@ -44,8 +44,6 @@ class Axis(ABC):
     The unit U has d/dx (F U^k) = U^{k+1} G for F, G smooth in the regular variable ξ.
     """
 
-    is_interval = True
-
     def __init__(self, name: str) -> None:
         self.name = name
         self.xi = sympy.Symbol(f"{XI}_{name}", real=True)
@@ -77,18 +75,6 @@ class Axis(ABC):
             return self._sine
         return self._low if factor.low else self._high
 
-    def scale(self, factor: Factor) -> sympy.Expr:
-        """c of R = c ρ, which vanishes with the slope 1."""
-        raise NotImplementedError
-
-    def slope(self, factor: Factor) -> sympy.Expr:
-        """R_x/R in units of U."""
-        raise NotImplementedError
-
-    def shares(self, x: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
-        """(1 − ξ)/2 and (1 + ξ)/2 at a place."""
-        raise NotImplementedError
-
     @property
     def growth(self) -> sympy.Expr:
         """Γ, which grows as x does at infinity; 1 where there is none."""
@@ -98,6 +84,32 @@ class Axis(ABC):
     def growth_slope(self) -> sympy.Expr:
         """Γ_x/Γ in units of U."""
         return sympy.Integer(0)
+
+
+class Ended(Axis):
+    """An interval."""
+
+    @abstractmethod
+    def shares(self, x: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
+        """(1 − ξ)/2 and (1 + ξ)/2 at a place."""
+
+
+class Closing(Ended):
+    """An interval with an end where orbits may close: R vanishes there with the slope 1."""
+
+    @abstractmethod
+    def scale(self, factor: Factor) -> sympy.Expr:
+        """c of R = c ρ."""
+
+    @abstractmethod
+    def slope(self, factor: Factor) -> sympy.Expr:
+        """R_x/R in units of U."""
+
+
+def closing_axis(axis: Axis) -> Closing:
+    """An axis on which a field closes orbits: these are made for such only."""
+    assert isinstance(axis, Closing)
+    return axis
 
 
 def with_ends(coefficient: sympy.Expr, variables: Iterable[sympy.Symbol]) -> sympy.Expr:

@@ -20,7 +20,7 @@ import sympy
 from geomflow.core import graph as gr
 from geomflow.core.graph.sympy_bridge import contents, from_sympy
 from geomflow.symbolic.ansatz.axes import axis_of
-from geomflow.symbolic.ansatz.axis import Axis, with_ends
+from geomflow.symbolic.ansatz.axis import Axis, Ended, closing_axis, with_ends
 from geomflow.symbolic.ansatz.closing import radial
 from geomflow.symbolic.ansatz.division import Division, Exponential
 from geomflow.symbolic.ansatz.domain import Circle, Domain, Interval
@@ -127,7 +127,7 @@ class Regularised:
 
     def _divided(self, flat: sympy.Expr) -> gr.Node:
         """The node of an expression in symbols, without poles."""
-        if not any(axis.is_interval for axis in self.axes):
+        if not any(isinstance(axis, Ended) for axis in self.axes):
             return self._placed(from_sympy(flat))
         found = self._division.quotient(flat)
         for name, rate, order in found.remainders:
@@ -136,7 +136,7 @@ class Regularised:
 
     @cached_property
     def _division(self) -> Division:
-        intervals = [axis for axis in self.axes if axis.is_interval]
+        intervals = [axis for axis in self.axes if isinstance(axis, Ended)]
         closing = [Exponential(self._exponential(f.name), self._square(f) * self._plain(f.name), self._square(f),
                                f.name) for f in self.fields if f.factor is not None]
         return Division([axis.xi for axis in intervals],
@@ -187,7 +187,7 @@ class Regularised:
         base = self._exponential(f.beside or f.name)
         if f.factor is not None:
             (axis,) = (axis for axis in self.axes if axis.name in f.unknown.coordinates)
-            base *= axis.root(f.factor) * axis.scale(f.factor) * self._exponential(f.name) / f.cone
+            base *= axis.root(f.factor) * closing_axis(axis).scale(f.factor) * self._exponential(f.name) / f.cone
         grown = sympy.Mul(*[axis.growth**f.power for axis in self.axes]) if f.power else sympy.Integer(1)
         return base**f.exponent * grown
 
@@ -205,10 +205,10 @@ class Regularised:
     def _speed(self, times: int) -> sympy.Expr:
         """A derivative of V = ν/U, which is odd about even ends, or of V = ν on a circle."""
         (axis,) = self.axes
-        result: sympy.Expr = self._symbol(DRIFT, (0,))
+        odd, result = isinstance(axis, Ended), self._symbol(DRIFT, (0,))
         for k in range(times):
-            result = axis.step(result, k - axis.is_interval, lambda e: self._along(e, axis))
-        return result * axis.unit ** (times - axis.is_interval)
+            result = axis.step(result, k - odd, lambda e: self._along(e, axis))
+        return result * axis.unit ** (times - odd)
 
     def _start(self, times: int) -> sympy.Expr:
         """A derivative of the slope of ½ log g_xx, of the metric at the start."""
@@ -226,7 +226,7 @@ class Regularised:
         slope = sympy.Integer(0)
         if f.factor is not None:
             inner += f.factor.square(axis.xi) * self._symbol(f.name, zero)
-            slope = axis.slope(f.factor)
+            slope = closing_axis(axis).slope(f.factor)
         return f.exponent * (slope + axis.step(inner, 0, lambda e: self._along(e, axis))) + f.power * axis.growth_slope
 
     def _along(self, expression: sympy.Expr, axis: Axis) -> sympy.Expr:
@@ -263,7 +263,7 @@ class Regularised:
         own = gr.jet(name, (0,) * len(self.axes))
         if f.factor is None:
             return gr.exp(own)
-        ends = with_ends(self._square(f), [axis.xi for axis in self.axes if axis.is_interval])
+        ends = with_ends(self._square(f), [axis.xi for axis in self.axes if isinstance(axis, Ended)])
         return gr.exp(own * from_sympy(ends))
 
 
