@@ -10,9 +10,9 @@ import numpy as np
 
 from geomflow.core.errors import InputError, require_known
 from geomflow.core.notebook import Facts, InNotebook
-from geomflow.field.reduced.circles import Circular
+from geomflow.field.bases.circles import Circular
+from geomflow.field.bases.spectral import Modal
 from geomflow.field.reduced.span import ends_in, place_at
-from geomflow.field.reduced.spectral import Modal
 from geomflow.field.reduced.state import ReducedState
 from geomflow.flow.complete import complete_soliton
 from geomflow.flow.equations import Flow

@@ -13,8 +13,8 @@ from typing import final
 import numpy as np
 
 from geomflow.core.errors import ConvergenceError
-from geomflow.field.reduced import polynomials
-from geomflow.field.reduced.polynomials import Angles
+from geomflow.field.bases import polynomials
+from geomflow.field.bases.polynomials import Angles
 
 NODES, STEPS, SMALL, CLOSE = 14, 40, 1e-12, 1e-6
 """Nodes in z, the most steps of Newton's method, the change of a number that ends it, and that below which it ends once

@@ -7,8 +7,8 @@ from problems import same
 
 import geomflow as gf
 from geomflow.core.outcome import OutcomeKind
-from geomflow.field.reduced.grading import SHARE, Grading
-from geomflow.field.reduced.polynomials import Angles
+from geomflow.field.bases.grading import SHARE, Grading
+from geomflow.field.bases.polynomials import Angles
 from geomflow.flow.reduced.binding import follower, rates_in
 
 SPHERE = gf.catalogue.ansatz("sphere", n=2)

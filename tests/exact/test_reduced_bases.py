@@ -4,7 +4,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from geomflow.field.reduced import Clustered, Fourier, Legendre, Periodic, Point, Product, Staggered, polynomials
+from geomflow.field.bases import Clustered, Fourier, Legendre, Periodic, Point, Product, Staggered, polynomials
 
 EPS = np.finfo(float).eps
 NECK = ((np.pi / 2, 6.0),)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import geomflow as gf
-from geomflow.field.reduced import Drawn, Fourier
+from geomflow.field.bases import Drawn, Fourier
 from geomflow.field.reduced.turned import Turner
 
 NECK = ((2.0, 6.0),)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from geomflow.core import graph as gr
-from geomflow.field.reduced import Closing, Clustered, Evaluated, Legendre
+from geomflow.field.bases import Clustered, Legendre
+from geomflow.field.reduced import Closing, Evaluated
 
 
 def normalised(basis, n):

@@ -10,18 +10,8 @@ from hypothesis import strategies as st
 from geomflow.core import graph as gr
 from geomflow.core.content import content
 from geomflow.core.program import Average
-from geomflow.field.reduced import (
-    Closing,
-    Clustered,
-    Drawn,
-    Evaluated,
-    Fourier,
-    Legendre,
-    Periodic,
-    Point,
-    Product,
-    Staggered,
-)
+from geomflow.field.bases import Clustered, Drawn, Fourier, Legendre, Periodic, Point, Product, Staggered
+from geomflow.field.reduced import Closing, Evaluated
 
 EPS = np.finfo(float).eps
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from geomflow.field.reduced import Periodic, Staggered
+from geomflow.field.bases import Periodic, Staggered
 
 SIZES = (32, 48, 64, 96)
 ORDERS = [2, 4, 6, 8]

@@ -6,18 +6,8 @@ import pytest
 from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, GridTooSmallError, InputError, ShapeError, UnknownNameError
 from geomflow.core.program import Average, Stage
-from geomflow.field.reduced import (
-    Closing,
-    Clustered,
-    Drawn,
-    Evaluated,
-    Fourier,
-    Legendre,
-    Periodic,
-    Point,
-    Product,
-    Staggered,
-)
+from geomflow.field.bases import Clustered, Drawn, Fourier, Legendre, Periodic, Point, Product, Staggered
+from geomflow.field.reduced import Closing, Evaluated
 
 U, U_X = gr.jet("u", (0,)), gr.jet("u", (1,))
 CIRCLE = Fourier(8, 1.0)

@@ -10,13 +10,13 @@ import mpmath
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.field.reduced import polynomials
-from geomflow.field.reduced.basis import Basis
-from geomflow.field.reduced.circles import Circular, Drawn, Fourier
-from geomflow.field.reduced.clustering import Clustered
+from geomflow.field.bases import polynomials
+from geomflow.field.bases.basis import Basis
+from geomflow.field.bases.circles import Circular, Drawn, Fourier
+from geomflow.field.bases.clustering import Clustered
+from geomflow.field.bases.polar import Legendre, Polar
 from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.field.reduced.necks import poles, spheres
-from geomflow.field.reduced.polar import Legendre, Polar
 from geomflow.field.reduced.state import ReducedState
 from geomflow.symbolic.ansatz.closing import radial
 

@@ -7,8 +7,8 @@ from typing import final
 
 import numpy as np
 
+from geomflow.field.bases.polar import Polynomials
 from geomflow.field.reduced.grid import ReducedGrid
-from geomflow.field.reduced.polar import Polynomials
 from geomflow.symbolic.ansatz import Interval
 from geomflow.symbolic.ansatz.regular_fields import RegularField
 

@@ -14,8 +14,8 @@ import scipy.linalg
 from geomflow.core.errors import ConvergenceError, InputError
 from geomflow.core.numbers import real_number
 from geomflow.core.threads import one_thread_products
+from geomflow.field.bases.spectral import Modal
 from geomflow.field.reduced.ground_state import Modes
-from geomflow.field.reduced.spectral import Modal
 
 if TYPE_CHECKING:
     from geomflow.field.reduced.state import ReducedState

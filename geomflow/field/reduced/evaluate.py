@@ -17,7 +17,7 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import ExpressionError, InputError, ShapeError, UnknownNameError
 from geomflow.core.graph import Node
 from geomflow.core.program import Average
-from geomflow.field.reduced.basis import Basis
+from geomflow.field.bases.basis import Basis
 from geomflow.field.reduced.closing import Closing
 from geomflow.field.reduced.slopes import compiled, slopes
 
@@ -59,7 +59,7 @@ class Evaluated:
 
     Examples
     --------
-    >>> from geomflow.field.reduced import Fourier
+    >>> from geomflow.field.bases import Fourier
     >>> basis = Fourier(8, 1.0)
     >>> burgers = Evaluated([-gr.jet("u", (0,)) * gr.jet("u", (1,))], ["u"], basis)
     >>> burgers(np.ones((1, 8)), {}).shape, burgers.jacobian(np.ones((1, 8)), {}).shape

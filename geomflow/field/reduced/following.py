@@ -8,12 +8,12 @@ from typing import cast, final
 
 import numpy as np
 
-from geomflow.field.reduced import polynomials
-from geomflow.field.reduced.grading import Grading, inverse
+from geomflow.field.bases import polynomials
+from geomflow.field.bases.grading import Grading, inverse
+from geomflow.field.bases.polar import Legendre, Polar
+from geomflow.field.bases.polynomials import Angles
 from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.field.reduced.necks import spheres
-from geomflow.field.reduced.polar import Legendre, Polar
-from geomflow.field.reduced.polynomials import Angles
 from geomflow.field.reduced.scales import Scales
 from geomflow.symbolic.ansatz import Interval
 

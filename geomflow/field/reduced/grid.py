@@ -14,20 +14,20 @@ import geomflow.field.reduced.energies  # noqa: F401  (how functionals are evalu
 from geomflow.core.errors import InputError, ShapeError
 from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import whole
-from geomflow.field.reduced.axes import Constant, InCosine, OneAxis
-from geomflow.field.reduced.basis import Basis, Point, Product
-from geomflow.field.reduced.circles import Drawn, Fourier
-from geomflow.field.reduced.clustering import Clustered
+from geomflow.field.bases.axes import Constant, InCosine, OneAxis
+from geomflow.field.bases.basis import Basis, Point, Product
+from geomflow.field.bases.circles import Drawn, Fourier
+from geomflow.field.bases.clustering import Clustered
+from geomflow.field.bases.open_ends import EvenThenGiven, EvenToInfinity, GivenThenEven, GivenTwice, OpenEnded
+from geomflow.field.bases.parity import Cosines
+from geomflow.field.bases.polar import Legendre, Polynomials
+from geomflow.field.bases.stencils import Periodic
 from geomflow.field.reduced.compiled import compiled_nodes, integral_weights
 from geomflow.field.reduced.evaluate import Evaluated
 from geomflow.field.reduced.function import ReducedFunction, make_function
-from geomflow.field.reduced.open_ends import EvenThenGiven, EvenToInfinity, GivenThenEven, GivenTwice, OpenEnded
-from geomflow.field.reduced.parity import Cosines
-from geomflow.field.reduced.polar import Legendre, Polynomials
 from geomflow.field.reduced.positivity import leading_minors
 from geomflow.field.reduced.scales import Scales, scales_at, scales_of, unknowns_from
 from geomflow.field.reduced.state import ReducedState, make_state
-from geomflow.field.reduced.stencils import Periodic
 from geomflow.symbolic.ansatz import Ansatz, Circle, Span, Unknown
 from geomflow.symbolic.ansatz.axis import HIGH, HIGH_ROOT, LOW, LOW_ROOT, SINE, XI, Ended
 from geomflow.symbolic.ansatz.domain import Domain

@@ -13,11 +13,11 @@ import numpy as np
 import scipy.linalg
 
 from geomflow.core.errors import InputError
-from geomflow.field.reduced.basis import Basis
-from geomflow.field.reduced.circles import Circular
+from geomflow.field.bases.basis import Basis
+from geomflow.field.bases.circles import Circular
+from geomflow.field.bases.polar import Polar
+from geomflow.field.bases.spectral import Modal
 from geomflow.field.reduced.compiled import odd_ends
-from geomflow.field.reduced.polar import Polar
-from geomflow.field.reduced.spectral import Modal
 
 PANEL = 6
 """Gauss's points between neighbours."""

@@ -11,11 +11,11 @@ import numpy as np
 import sympy
 
 from geomflow.core.errors import InputError
+from geomflow.field.bases.clustering import Clustered
+from geomflow.field.bases.polynomials import Angles
 from geomflow.field.reduced.arclength import NECK, by_length
 from geomflow.field.reduced.caps import Cap, Series, log_sinc, make_cap, nodes, ratio_of_curvatures
-from geomflow.field.reduced.clustering import Clustered
 from geomflow.field.reduced.grid import ReducedGrid
-from geomflow.field.reduced.polynomials import Angles
 from geomflow.field.reduced.state import ReducedState
 from geomflow.symbolic.ansatz import Ansatz, Circle, Interval
 from geomflow.symbolic.ansatz.closing import radial

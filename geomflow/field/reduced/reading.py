@@ -18,7 +18,7 @@ from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, PositivityError, ShapeError
 from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.core.numbers import real_array
-from geomflow.field.reduced.axes import OneAxis
+from geomflow.field.bases.axes import OneAxis
 from geomflow.symbolic.ansatz import Interval
 from geomflow.symbolic.ansatz.axis import HIGH_ROOT, Ended, closing_axis
 from geomflow.symbolic.ansatz.regular_fields import RegularField

@@ -6,7 +6,7 @@ from typing import final
 
 import numpy as np
 
-from geomflow.field.reduced.circles import Drawn
+from geomflow.field.bases.circles import Drawn
 from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.field.reduced.necks import spheres
 

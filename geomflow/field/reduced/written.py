@@ -7,14 +7,14 @@ from dataclasses import fields
 from typing import Any
 
 from geomflow.core.errors import StoreError
-from geomflow.field.reduced.basis import Basis
-from geomflow.field.reduced.circles import Drawn, Fourier
-from geomflow.field.reduced.clustering import Clustered
+from geomflow.field.bases.basis import Basis
+from geomflow.field.bases.circles import Drawn, Fourier
+from geomflow.field.bases.clustering import Clustered
+from geomflow.field.bases.open_ends import EvenThenGiven, EvenToInfinity, GivenThenEven, GivenTwice
+from geomflow.field.bases.parity import Cosines
+from geomflow.field.bases.polar import Legendre
+from geomflow.field.bases.stencils import Periodic, Staggered
 from geomflow.field.reduced.grid import ReducedGrid
-from geomflow.field.reduced.open_ends import EvenThenGiven, EvenToInfinity, GivenThenEven, GivenTwice
-from geomflow.field.reduced.parity import Cosines
-from geomflow.field.reduced.polar import Legendre
-from geomflow.field.reduced.stencils import Periodic, Staggered
 from geomflow.symbolic.ansatz.written import read_ansatz, written
 
 _BASES: Mapping[str, type[Basis]] = {kind.__name__: kind for kind in (

@@ -10,15 +10,15 @@ import sympy
 
 from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, require_known
+from geomflow.field.bases.circles import Drawn
+from geomflow.field.bases.clustering import Clustered
+from geomflow.field.bases.polar import Legendre
+from geomflow.field.bases.spectral import Modal
 from geomflow.field.reduced.arclength import by_length, with_necks
-from geomflow.field.reduced.circles import Drawn
-from geomflow.field.reduced.clustering import Clustered
 from geomflow.field.reduced.compiled import compiled_nodes
 from geomflow.field.reduced.following import Follower
 from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.field.reduced.necks import smallest_neck, spheres
-from geomflow.field.reduced.polar import Legendre
-from geomflow.field.reduced.spectral import Modal
 from geomflow.field.reduced.state import ReducedState
 from geomflow.field.reduced.turned import Turner
 from geomflow.flow.events import TerminalEvent

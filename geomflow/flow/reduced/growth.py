@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.field.reduced.circles import Drawn
-from geomflow.field.reduced.clustering import Clustered
+from geomflow.field.bases.circles import Drawn
+from geomflow.field.bases.clustering import Clustered
 from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.flow.reduced.rates import Rates
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geomflow.core.errors import InputError
-from geomflow.field.reduced import polynomials
-from geomflow.field.reduced.axes import InCosine, check_count, check_interval, inside
-from geomflow.field.reduced.polynomials import Angles
-from geomflow.field.reduced.spectral import Modal
+from geomflow.field.bases import polynomials
+from geomflow.field.bases.axes import InCosine, check_count, check_interval, inside
+from geomflow.field.bases.polynomials import Angles
+from geomflow.field.bases.spectral import Modal
 
 
 class Polynomials(Modal):

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geomflow.core.errors import InputError
-from geomflow.field.reduced.axes import OnCircle, check_count, check_interval
-from geomflow.field.reduced.basis import Arrays
-from geomflow.field.reduced.clustering import chain
-from geomflow.field.reduced.spectral import Modal
-from geomflow.field.reduced.winding import Winding, winding
+from geomflow.field.bases.axes import OnCircle, check_count, check_interval
+from geomflow.field.bases.basis import Arrays
+from geomflow.field.bases.clustering import chain
+from geomflow.field.bases.spectral import Modal
+from geomflow.field.bases.winding import Winding, winding
 
 
 class Circular(OnCircle, Modal):

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geomflow.core.errors import InputError
-from geomflow.field.reduced import polynomials
-from geomflow.field.reduced.axes import check_interval, inside
-from geomflow.field.reduced.basis import Arrays
-from geomflow.field.reduced.polar import Polynomials
-from geomflow.field.reduced.polynomials import Angles
+from geomflow.field.bases import polynomials
+from geomflow.field.bases.axes import check_interval, inside
+from geomflow.field.bases.basis import Arrays
+from geomflow.field.bases.polar import Polynomials
+from geomflow.field.bases.polynomials import Angles
 
 
 class OpenEnded(Polynomials):

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from geomflow.core.errors import InputError
-from geomflow.field.reduced.basis import Arrays, Basis
-from geomflow.field.reduced.polynomials import Angles
+from geomflow.field.bases.basis import Arrays, Basis
+from geomflow.field.bases.polynomials import Angles
 
 
 class OneAxis(Basis):

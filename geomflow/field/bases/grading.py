@@ -15,7 +15,7 @@ from typing import final
 import numpy as np
 from scipy.special import ellipkinc
 
-from geomflow.field.reduced.polynomials import Angles
+from geomflow.field.bases.polynomials import Angles
 
 NEWTON = 20
 

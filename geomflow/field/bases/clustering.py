@@ -10,10 +10,10 @@ from typing import final
 import numpy as np
 
 from geomflow.core.errors import InputError
-from geomflow.field.reduced import polynomials
-from geomflow.field.reduced.density import Density, centred
-from geomflow.field.reduced.polar import Legendre, Polar
-from geomflow.field.reduced.polynomials import Angles
+from geomflow.field.bases import polynomials
+from geomflow.field.bases.density import Density, centred
+from geomflow.field.bases.polar import Legendre, Polar
+from geomflow.field.bases.polynomials import Angles
 
 FINER = 96
 """Integrals of modes against the density are on twice the nodes and this many."""

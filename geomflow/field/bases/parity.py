@@ -10,9 +10,9 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from geomflow.field.reduced.axes import InCosine
-from geomflow.field.reduced.polynomials import Angles
-from geomflow.field.reduced.stencils import Staggered
+from geomflow.field.bases.axes import InCosine
+from geomflow.field.bases.polynomials import Angles
+from geomflow.field.bases.stencils import Staggered
 
 
 @final

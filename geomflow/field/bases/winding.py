@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import root
 
 from geomflow.core.errors import InputError
-from geomflow.field.reduced.clustering import exponential
+from geomflow.field.bases.clustering import exponential
 
 FINE = 512
 """Points by which the density is integrated."""

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 
 from geomflow.codegen.stencils import check_order, radius, weights
 from geomflow.core.errors import GridTooSmallError
-from geomflow.field.reduced.axes import OnCircle, OneAxis, OnInterval, check_count, check_interval, inside
-from geomflow.field.reduced.basis import Arrays
+from geomflow.field.bases.axes import OnCircle, OneAxis, OnInterval, check_count, check_interval, inside
+from geomflow.field.bases.basis import Arrays
 
 
 class Stencils(OneAxis):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from geomflow.field.reduced.axes import OneAxis
+from geomflow.field.bases.axes import OneAxis
 
 
 class Modal(OneAxis):

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import root
 
 from geomflow.core.errors import InputError
-from geomflow.field.reduced.polynomials import Angles, gauss
+from geomflow.field.bases.polynomials import Angles, gauss
 
 SHARPNESS = 1.0
 """ν: bumps are about 1/√κ wide in Y."""
