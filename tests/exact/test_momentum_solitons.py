@@ -109,7 +109,7 @@ def test_those_that_need_their_bundle():
     flat = bundle(2, 2).complete_soliton("steady", alpha=0)  # Eguchi and Hanson
     assert flat.scalar == 0
     assert flat.of(a=1).at([2.0])[0] == 1.5
-    with pytest.raises(InputError, match="'a' of this soliton is free"):
+    with pytest.raises(InputError, match="'a' of this metric is free"):
         flat.at([2.0])
     cao = bundle(2, 2).complete_soliton("steady", alpha="-1/2").of(a=1)
     assert max(left_of_the_equation(bundle(2, 2), cao, [1.5, 5])) < 1e-60

@@ -7,14 +7,16 @@ and F = 0, F' = ±m at the ends are four linear equations (E. Calabi, Extremal K
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, final
 
+import numpy as np
 import sympy
 
-from geomflow.core.errors import InputError
+from geomflow.core.errors import InputError, require_known
+from geomflow.symbolic.ansatz.exact_places import checked_class, formula, values_at
 from geomflow.symbolic.ansatz.measure import measure_of
-from geomflow.symbolic.ansatz.span import closing_of, span_of
+from geomflow.symbolic.ansatz.span import closing_of, ends_of, span_of
 from geomflow.symbolic.exact import all_zero
 from geomflow.symbolic.given import given_freely
 from geomflow.symbolic.show import InLatex, latex
@@ -30,27 +32,67 @@ class Extremal(InLatex):
 
     Parameters
     ----------
+    ansatz : Ansatz
+        What the metrics are of.
     profile : sympy expression
         F, in y and the ends.
     scalar : sympy expression
         R = A + By.
     futaki : sympy expression
         ∫ (y − ȳ)(R − R̄) dV, Futaki's invariant of the field J∇y; R is constant where it vanishes.
+    ends : mapping
+        The ends that are numbers, by name.
     """
 
+    ansatz: Ansatz
     profile: sympy.Expr
     scalar: sympy.Expr
     futaki: sympy.Expr
+    ends: Mapping[str, sympy.Expr] = field(default_factory=dict)
 
     def of(self, **ends: object) -> Extremal:
         """That of one class.
+
+        Raises UnknownNameError for another name, PositivityError for a class that is outside of its cone.
 
         Parameters
         ----------
         **ends : number or text
             The ends by name, such as a=1, b=2.
         """
-        return Extremal(*(sympy.factor(_with(part, ends)) for part in (self.profile, self.scalar, self.futaki)))
+        for name in ends:
+            require_known("end", name, [end.name for end in ends_of(self.ansatz)])
+        numbers = {name: given_freely(value) for name, value in ends.items()}
+        fixed = {**self.ends, **numbers}
+        checked_class(self.ansatz, fixed)
+        profile, scalar, futaki = (sympy.factor(_with(part, numbers)) for part in
+                                   (self.profile, self.scalar, self.futaki))
+        return Extremal(self.ansatz, profile, scalar, futaki, fixed)
+
+    def at(self, y: Any) -> np.ndarray:
+        """F at places y, to the last digit.
+
+        Raises InputError where an end is free, and for places outside of the span.
+
+        Parameters
+        ----------
+        y : (M,) array
+            Places.
+        """
+        return values_at(self.ansatz, self.profile, self.ends, {}, y)
+
+    def scalar_at(self, y: Any, text: str = "R") -> np.ndarray:
+        """A function of the metric at places y, such as "R" or "Rm2", from the exact geometry; see `at`.
+
+        Parameters
+        ----------
+        y : (M,) array
+            Places.
+        text : str
+            In the language of `Flow.from_expression`.
+        """
+        expression = self.scalar if text == "R" else formula(self.ansatz, self.profile, text)
+        return values_at(self.ansatz, expression, self.ends, {}, y)
 
     def __exact__(self) -> tuple[sympy.Expr, ...]:
         return self.profile, self.scalar, self.futaki
@@ -64,8 +106,7 @@ class Extremal(InLatex):
         return rf"F = {latex(self.profile)}, \quad R = {latex(self.scalar)}"
 
 
-def _with(expression: sympy.Expr, ends: Mapping[str, object]) -> sympy.Expr:
-    numbers = {name: given_freely(value) for name, value in ends.items()}
+def _with(expression: sympy.Expr, numbers: Mapping[str, sympy.Expr]) -> sympy.Expr:
     return expression.xreplace({s: numbers[s.name] for s in expression.free_symbols if s.name in numbers})
 
 
@@ -91,4 +132,4 @@ def extremal_on(ansatz: Ansatz) -> Extremal:
     scalar = sympy.factor(found[low]) + sympy.factor(found[slope]) * y
     whole, first, second = (sympy.integrate(density * y**k, (y, span.a, span.b)) for k in range(3))
     spread = sympy.cancel(found[slope] * (second - first**2 / whole))
-    return Extremal(sympy.factor(profile.subs(found)), scalar, sympy.factor(measure.volume * spread))
+    return Extremal(ansatz, sympy.factor(profile.subs(found)), scalar, sympy.factor(measure.volume * spread))

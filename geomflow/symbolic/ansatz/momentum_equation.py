@@ -17,8 +17,9 @@ import sympy
 
 from geomflow.core.errors import InputError, require_known
 from geomflow.symbolic.ansatz.domain import Span
+from geomflow.symbolic.ansatz.exact_places import DIGITS
 from geomflow.symbolic.ansatz.measure import measure_of
-from geomflow.symbolic.ansatz.momentum_soliton import ALPHA, DIGITS, MomentumSoliton
+from geomflow.symbolic.ansatz.momentum_soliton import ALPHA, MomentumSoliton
 from geomflow.symbolic.ansatz.reduction import reduced
 from geomflow.symbolic.ansatz.span import closing_of, span_of
 from geomflow.symbolic.ansatz.typed import Typed
@@ -91,7 +92,8 @@ class _Equation:
                                                         - known) * profile - self.source)
         if not all_zero([bent], self.ansatz.metric.chart):
             raise InputError("the profile of this soliton does not solve its equation: take steady(...) instead.")
-        return MomentumSoliton(self.constant, alpha, profile, self._scalar(profile, known), condition, ends, self.place)
+        return MomentumSoliton(self.ansatz, self.constant, alpha, profile, self._scalar(profile, known), condition,
+                               ends, self.place)
 
     def _scalar(self, profile: sympy.Expr, alpha: sympy.Expr) -> sympy.Expr:
         """R, with F' and F'' from the equation."""

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
-import mpmath
 import numpy as np
 import sympy
 
-from geomflow.core.errors import InputError, require_known
+from geomflow.core.errors import require_known
+from geomflow.symbolic.ansatz.exact_places import checked_class, formula, values_at
 from geomflow.symbolic.given import given_freely
 from geomflow.symbolic.show import InLatex, latex
 
+if TYPE_CHECKING:
+    from geomflow.symbolic.ansatz.ansatz import Ansatz
+
 ALPHA = sympy.Symbol("alpha", real=True)
 """The slope of the potential, f = αy."""
-
-DIGITS = 40
-"""Of α where it is no algebraic number."""
 
 
 @final
@@ -28,6 +28,8 @@ class MomentumSoliton(InLatex):
 
     Parameters
     ----------
+    ansatz : Ansatz
+        What the metric is of.
     constant : int
         λ.
     alpha : sympy number
@@ -44,6 +46,7 @@ class MomentumSoliton(InLatex):
         y.
     """
 
+    ansatz: Ansatz
     constant: int
     alpha: sympy.Expr
     profile: sympy.Expr
@@ -65,12 +68,13 @@ class MomentumSoliton(InLatex):
             require_known("free end", name, free)
         numbers = {s: given_freely(ends[s.name]) for s in self.profile.free_symbols if s.name in ends}
         fixed = {**self.ends, **{s.name: number for s, number in numbers.items()}}
+        checked_class(self.ansatz, fixed)
         return replace(self, profile=self.profile.xreplace(numbers), scalar=self.scalar.xreplace(numbers), ends=fixed)
 
     def at(self, y: Any) -> np.ndarray:
         """F at places y, to the last digit.
 
-        Raises InputError where an end is free.
+        Raises InputError where an end is free, and for places outside of the span.
 
         Parameters
         ----------
@@ -79,24 +83,20 @@ class MomentumSoliton(InLatex):
         """
         return self._values(self.profile, y)
 
-    def scalar_at(self, y: Any) -> np.ndarray:
-        """R at places y; see `at`.
+    def scalar_at(self, y: Any, text: str = "R") -> np.ndarray:
+        """A function of the metric at places y, such as "R" or "Rm2", from the exact geometry; see `at`.
 
         Parameters
         ----------
         y : (M,) array
             Places.
+        text : str
+            In the language of `Flow.from_expression`.
         """
-        return self._values(self.scalar, y)
+        return self._values(self.scalar if text == "R" else formula(self.ansatz, self.profile, text), y)
 
     def _values(self, expression: sympy.Expr, y: Any) -> np.ndarray:
-        free = sorted(s.name for s in expression.free_symbols - {ALPHA, self.place})
-        if free:
-            raise InputError(f"the end '{free[0]}' of this soliton is free: give a number, soliton.of({free[0]}=1).")
-        function = sympy.lambdify([self.place, ALPHA], expression, "mpmath")
-        with mpmath.workdps(DIGITS):
-            alpha = mpmath.mpf(str(sympy.N(self.alpha, DIGITS)))
-            return np.array([float(function(mpmath.mpf(float(s)), alpha)) for s in np.atleast_1d(y)])
+        return values_at(self.ansatz, expression, self.ends, {ALPHA: self.alpha}, y)
 
     def __exact__(self) -> tuple[sympy.Expr, ...]:
         return self.profile, self.scalar, self.alpha
