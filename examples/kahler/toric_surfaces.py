@@ -24,6 +24,7 @@ degrees = [6, 8, 10, 12, 14]
 metrics = [hexagon.einstein(degree) for degree in degrees]
 errors = [metric.residual for metric in metrics]
 assert errors[-1] < 1e-5
+plt.style.use("geomflow.plot.house")
 fig, ax = plt.subplots(figsize=(4.8, 3.3))
 ax.semilogy(degrees, errors, "o-")
 ax.set(xlabel="degree", ylabel="largest residual")

@@ -46,6 +46,7 @@ print(f"Koiso and Cao: f over a range of {koiso_cao.range:.9f}, a² from {koiso_
       f"{koiso_cao.state.at('a', [np.pi])[0]**2:.9f}")
 assert page.range < 1e-9
 assert koiso_cao.range > 1
+plt.style.use("geomflow.plot.house")
 _, axes = plt.subplots(1, 2, figsize=(8, 3), sharey=True)
 for ax, found, name in zip(axes, (page, koiso_cao), ("Page", "Koiso and Cao"), strict=True):
     x = np.linspace(0, np.pi, 200)

@@ -50,6 +50,7 @@ Markup(f'<img alt="Surgery at a neck" src="{data_uri(path.read_bytes(), "image/g
 # Volume and curvature
 # --------------------
 # Volume goes on almost where it was. The least scalar curvature does not fall along Ricci flow, and not at the cut.
+plt.style.use("geomflow.plot.house")
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
 for label, run in zip(("before the cut", "lower piece", "upper piece"), sol.runs.values(), strict=True):
     left.plot(run.monitor_times, run["volume"], label=label)
