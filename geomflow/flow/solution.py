@@ -16,8 +16,10 @@ from geomflow.core.notebook import VERBS, Facts, InNotebook
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.flow.continuation import Cut, cut_facts, read_cut
 from geomflow.io import store
+from geomflow.io.datasets import to_xarray
 from geomflow.io.layout import piece_path
-from geomflow.io.reader import StoredRun, describe_field, rebuild_field, to_xarray
+from geomflow.io.reader import StoredRun
+from geomflow.io.written import describe_field, rebuild_field
 
 if TYPE_CHECKING:
     import xarray

@@ -1,3 +1,3 @@
 from . import export as export
-from .reader import to_xarray as to_xarray
+from .datasets import to_xarray as to_xarray
 from .store import Store as Store

@@ -15,7 +15,7 @@ import sympy
 
 from geomflow.core.errors import InputError
 from geomflow.core.files import replacing
-from geomflow.io.reader import to_xarray
+from geomflow.io.datasets import to_xarray
 from geomflow.io.vtk import vtk as vtk
 from geomflow.symbolic.printers import MATHEMATICA_WORDS, SAGE_WORDS, Mathematica, Sage, atoms, domain, names_in
 

@@ -11,7 +11,7 @@ from problems import Heat
 import geomflow as gf
 from geomflow.core.errors import StoreError
 from geomflow.flow import Store, load, solve
-from geomflow.io.reader import to_xarray
+from geomflow.io.datasets import to_xarray
 
 DAMAGES = 210
 PLAIN = Heat(8)

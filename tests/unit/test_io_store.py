@@ -19,7 +19,8 @@ import geomflow as gf
 from geomflow.core.errors import MissingExtraError, StoreError
 from geomflow.flow import OutcomeKind, SteadyState, Store, load, solve
 from geomflow.io import store as store_module
-from geomflow.io.reader import describe_field, rebuild_field, to_xarray
+from geomflow.io.datasets import to_xarray
+from geomflow.io.written import describe_field, rebuild_field
 
 TESTS = Path(__file__).parents[1]
 

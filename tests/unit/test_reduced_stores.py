@@ -19,7 +19,8 @@ import geomflow as gf
 from geomflow.core.content import content, differences
 from geomflow.core.errors import InputError, StoreError
 from geomflow.flow import Event, OutcomeKind, Store, load, solve
-from geomflow.io.reader import StoredRun, describe_field, rebuild_field
+from geomflow.io.reader import StoredRun
+from geomflow.io.written import describe_field, rebuild_field
 from geomflow.symbolic.ansatz.written import read_ansatz, written
 
 ROOT = Path(__file__).parents[2]

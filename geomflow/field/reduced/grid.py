@@ -16,26 +16,19 @@ from geomflow.core.notebook import Facts, InNotebook
 from geomflow.core.numbers import whole
 from geomflow.field.bases.axes import Constant, InCosine, OneAxis
 from geomflow.field.bases.basis import Basis, Point, Product
-from geomflow.field.bases.circles import Drawn, Fourier
-from geomflow.field.bases.clustering import Clustered
-from geomflow.field.bases.open_ends import EvenThenGiven, EvenToInfinity, GivenThenEven, GivenTwice, OpenEnded
-from geomflow.field.bases.parity import Cosines
-from geomflow.field.bases.polar import Legendre, Polynomials
-from geomflow.field.bases.stencils import Periodic
+from geomflow.field.bases.open_ends import EvenToInfinity, OpenEnded
+from geomflow.field.bases.polar import Polynomials
 from geomflow.field.reduced.compiled import compiled_nodes, integral_weights
+from geomflow.field.reduced.domains import basis_on, resized
 from geomflow.field.reduced.evaluate import Evaluated
 from geomflow.field.reduced.function import ReducedFunction, make_function
 from geomflow.field.reduced.positivity import leading_minors
 from geomflow.field.reduced.scales import Scales, scales_at, scales_of, unknowns_from
 from geomflow.field.reduced.state import ReducedState, make_state
-from geomflow.symbolic.ansatz import Ansatz, Circle, Span, Unknown
+from geomflow.symbolic.ansatz import Ansatz, Unknown
 from geomflow.symbolic.ansatz.axis import HIGH, HIGH_ROOT, LOW, LOW_ROOT, SINE, XI, Ended
-from geomflow.symbolic.ansatz.domain import Domain
 from geomflow.symbolic.ansatz.regular_fields import RegularField
 from geomflow.symbolic.ansatz.span import span_of
-
-CARRIED = 1e-6
-"""By how much the modes of drawn points may miss the waves of the coordinate itself."""
 
 FINER = 8
 """Places between points at which extreme values are looked for."""
@@ -250,7 +243,7 @@ class ReducedGrid(InNotebook):
         counts : sequence of int
             Points along each coordinate.
         """
-        return replace(self, bases=tuple(_resized(b, n) for b, n in zip(self.bases, counts, strict=True)))
+        return replace(self, bases=tuple(resized(b, n) for b, n in zip(self.bases, counts, strict=True)))
 
     def scalar(self, given: Any) -> ReducedFunction:
         """A function beside metrics of the ansatz, such as Perelman's f or e^{−f}.
@@ -288,13 +281,6 @@ def _peak(values: np.ndarray) -> float:
     return float(here + (after - before) ** 2 / (8 * bend)) if bend > 0 else float(here)
 
 
-def _resized(basis: Basis, n: int) -> Basis:
-    changed: dict[str, Any] = {"n": n}
-    if isinstance(basis, Polynomials | Drawn):
-        changed["modes"] = n * basis.kept // basis.size
-    return replace(basis, **changed)  # type: ignore[type-var]
-
-
 def make_grid(ansatz: Ansatz, n: int | Sequence[int] | None, order: int | None, modes: int | None = None,
               places: Sequence[tuple[float, float]] = ()) -> ReducedGrid:
     """The grid of `ansatz.grid(n, order)`, checked."""
@@ -311,51 +297,6 @@ def make_grid(ansatz: Ansatz, n: int | Sequence[int] | None, order: int | None, 
         raise ShapeError(f"{len(counts)} numbers of points were given for the coordinates {', '.join(names)}.")
     drawn = tuple(places) if isinstance(places, Sequence) else (places,)
     _ = ansatz.regular
-    made = tuple(_basis(ansatz.domain[name], whole(count, f"the number of points along {name}", 1), order, modes, drawn)
-                 for name, count in zip(names, counts, strict=True))
+    sizes = [whole(count, f"the number of points along {name}", 1) for name, count in zip(names, counts, strict=True)]
+    made = tuple(basis_on(ansatz.domain[name], n, order, modes, drawn) for name, n in zip(names, sizes, strict=True))
     return ReducedGrid(ansatz, made)
-
-
-def _basis(domain: Domain, n: int, order: int | None, modes: int | None,
-           places: tuple[tuple[float, float], ...]) -> Basis:
-    for place in places:
-        if isinstance(domain, Span) or order is not None or len(np.atleast_1d(place)) != 2 or place[1] < 0:
-            raise InputError(f"places={places!r}: points are drawn to places (X, κ) of a spectral grid, κ ≥ 0 and "
-                             "X = π(x − a)/(b − a) on an interval, 2πx/period on a circle, such as places=[(pi/2, 6)].")
-    if isinstance(domain, Span):
-        if order is not None:
-            raise InputError("grids on a span are spectral: leave the order out.")
-        return GivenTwice(n, 0.0, 1.0, modes)
-    if isinstance(domain, Circle):
-        period = float(domain.period)
-        if order is not None:
-            return Periodic(n, period, order=order)
-        return _carried(Drawn(n, period, places, modes=modes)) if places else Fourier(n, period)
-    if not domain.closed and (places or order is not None):
-        raise InputError(f"{domain} has an end without parity: grids on it are spectral, and points are not drawn to "
-                         "places. Leave the order and the places out.")
-    if domain.b == sympy.oo:
-        return EvenToInfinity(n, float(domain.a), float(domain.scale), modes)
-    a, b = float(domain.a), float(domain.b)
-    if order is not None:
-        return Cosines(n, a, b, order)
-    if places:
-        return _carried(Clustered(n, a, b, places, modes))
-    first, last = domain.ends
-    if first.even:
-        return Legendre(n, a, b, modes) if last.even else EvenThenGiven(n, a, b, modes)
-    return GivenThenEven(n, a, b, modes) if last.even else GivenTwice(n, a, b, modes)
-
-
-def _carried(basis: Clustered | Drawn) -> Clustered | Drawn:
-    """A basis that resolves the map by which points are drawn. Raises InputError with a strength that it carries."""
-    if basis.unresolved <= CARRIED:
-        return basis
-    shares = 0.9 ** np.arange(1, 50)
-    weaker = (replace(basis, places=tuple((place, share * kappa) for place, kappa in basis.places)) for share in shares)
-    fits = next((each.places for each in weaker if each.unresolved <= CARRIED), None)
-    weak = [f"({x:.6g}, {np.floor(10 * kappa) / 10:g})" for x, kappa in fits or ()]
-    told = f", such as places=[{', '.join(weak)}]" if weak else ""
-    where = ", ".join(f"X = {x:.6g}" for x, _ in basis.places)
-    raise InputError(f"points are drawn too strongly to {where} for {basis.n} of them, which carry the coordinate to "
-                     f"{basis.unresolved:.1g} only: take a smaller κ{told}, or more points.")

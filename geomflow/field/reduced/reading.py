@@ -5,7 +5,7 @@ Text is evaluated with 40 digits, so that what vanishes at a pole is divided the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
@@ -14,11 +14,10 @@ import mpmath
 import numpy as np
 import sympy
 
-from geomflow.core import graph as gr
 from geomflow.core.errors import InputError, PositivityError, ShapeError
-from geomflow.core.graph.sympy_bridge import from_sympy
 from geomflow.core.numbers import real_array
 from geomflow.field.bases.axes import OneAxis
+from geomflow.field.reduced.multiple_precision import Function, in_multiple_precision, precise
 from geomflow.symbolic.ansatz import Interval
 from geomflow.symbolic.ansatz.axis import HIGH_ROOT, Ended, closing_axis
 from geomflow.symbolic.ansatz.regular_fields import RegularField
@@ -41,8 +40,6 @@ RESOLVED = 1e-3
 
 SEEN = 8
 """About how many places along a mirror slopes are looked at."""
-
-Function = Callable[..., Any]
 
 
 @final
@@ -107,7 +104,7 @@ class Profile:
         if field.factor is None:
             return log - self._grown(field, x)
         square, axis = self._square(field, x[0]), self._axis
-        root = _precise(closing_axis(axis).scale(field.factor)) * mpmath.sqrt(square) / _precise(field.cone)
+        root = precise(closing_axis(axis).scale(field.factor)) * mpmath.sqrt(square) / precise(field.cone)
         return (log - self._grown(field, x) - self._log_beside(field, beside, x) - mpmath.log(root)) / square
 
     def _grown(self, field: RegularField, x: list[Any]) -> Any:
@@ -142,13 +139,13 @@ class Profile:
         if not isinstance(domain, Interval):
             return
         with mpmath.workdps(DIGITS):
-            reach = _precise(domain.reach)
+            reach = precise(domain.reach)
             for place, (end, kind) in enumerate(zip((domain.a, domain.b), domain.ends, strict=True)):
                 if kind.kind == "infinity":
                     self._require_decay(field, beside, reach)
                 elif kind.even:
                     inward = (1 - 2 * place) * reach
-                    one, two = ([_precise(end) + share * NEAR * inward] for share in (1, 2))
+                    one, two = ([precise(end) + share * NEAR * inward] for share in (1, 2))
                     closes = field.factor is not None and (field.factor.low, field.factor.high)[place]
                     told = f"{self._coordinate} = {end}"
                     (self._require_no_cone if closes else self._require_even)(field, beside, told, one, two)
@@ -174,9 +171,9 @@ class Profile:
                     continue
                 others = np.unique(self.grid.basis.x[1 - axis])
                 for place, end in enumerate((domain.a, domain.b)):
-                    inward = (1 - 2 * place) * _precise(domain.length)
+                    inward = (1 - 2 * place) * precise(domain.length)
                     for other in others[:: -(-len(others) // SEEN)]:
-                        pair = [[_precise(end) + share * NEAR * inward, mpmath.mpf(float(other))] for share in (1, 2)]
+                        pair = [[precise(end) + share * NEAR * inward, mpmath.mpf(float(other))] for share in (1, 2)]
                         one, two = (x if axis == 0 else x[::-1] for x in pair)
                         self._require_even(field, None, f"{name} = {end}", one, two)
 
@@ -301,42 +298,6 @@ def _of_expression(grid: ReducedGrid, name: str, given: Any) -> Profile:
 
 def _not_finite(name: str, given: Any) -> InputError:
     return InputError(f"'{name}' = {given} is not a finite real number at a point of the grid.")
-
-
-def in_multiple_precision(expression: sympy.Expr, names: Sequence[str]) -> Function:
-    """An expression as a function of coordinates in multiple precision.
-
-    Parameters
-    ----------
-    expression : sympy expression
-        Of the names.
-    names : sequence of str
-        The arguments, in order.
-    """
-    node, leaves = from_sympy(expression), [gr.symbol(name) for name in names]
-    return lambda *x: gr.evaluate([node], dict(zip(leaves, x, strict=True)), _MULTIPLE)[0]
-
-
-def _precise(number: sympy.Expr) -> Any:
-    """An exact number in multiple precision."""
-    return gr.evaluate([from_sympy(number)], {}, _MULTIPLE)[0]
-
-
-def _number(value: gr.Rational | str) -> Any:
-    if isinstance(value, str):
-        return mpmath.pi if value == "pi" else mpmath.mpc(0, 1)
-    return mpmath.mpf(value.numerator) / value.denominator
-
-
-def _power(base: Any, exponent: gr.Rational) -> Any:
-    return mpmath.power(base, _number(exponent))
-
-
-def _call(name: str, argument: Any) -> Any:
-    return getattr(mpmath, {"abs": "fabs"}.get(name, name))(argument)
-
-
-_MULTIPLE = gr.Arithmetic(_number, _power, _call)
 
 
 def _ends(grid: ReducedGrid) -> tuple[float, float]:

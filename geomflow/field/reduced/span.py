@@ -11,7 +11,8 @@ import sympy
 
 from geomflow.core.errors import InputError, PositivityError, ShapeError, require_known
 from geomflow.core.numbers import real_array
-from geomflow.field.reduced.reading import ALLOWED, DIGITS, NEAR, RESOLVED, in_multiple_precision
+from geomflow.field.reduced.multiple_precision import in_multiple_precision
+from geomflow.field.reduced.reading import ALLOWED, DIGITS, NEAR, RESOLVED
 from geomflow.symbolic.ansatz.span import closing_of, ends_of, span_of
 
 if TYPE_CHECKING:
