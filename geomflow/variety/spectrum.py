@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _DEGREES = 5
 _PER_CONTROL = 20
 _PER_FUNCTION = 4
+_ROUNDING = 1e-12
 
 
 @final
@@ -162,11 +163,15 @@ class Spectrum(InNotebook):
     def __str__(self) -> str:
         head = (f"{'eigenvalue':<26}{'multiplicity':>12}{'upper bound':>16}{'strong - weak':>15}"
                 f"{'degree':>10}{'points':>10}")
-        rows = [f"{m.eigenvalue!s:<26}{m.multiplicity:>12}{m.bound:>16.8g}{m.strong - m.bound:>15.1e}"
+        rows = [f"{self._told(m)!s:<26}{m.multiplicity:>12}{m.bound:>16.8g}{m.strong - m.bound:>15.1e}"
                 f"{m.degree_error:>10.1e}{m.points_error:>10.1e}" for m in self.multiplets]
         tail = (f"functions of degree {degree_text(self.degrees)}, {self.quadrature}; volume {self.volume:.6g}.\n"
                 f"The metric has σ = {self.sigma}: eigenvalues of the Ricci-flat one differ by up to such a fraction.")
         return "\n".join([head, *rows, tail])
+
+    def _told(self, multiplet: Multiplet) -> Estimate | int:
+        """The eigenvalue, 0 where it is no more than rounding."""
+        return multiplet.eigenvalue if multiplet.bound > _ROUNDING * self.multiplets[-1].bound else 0
 
     def __facts__(self) -> Facts:
         return [("metric", repr(self.metric)), ("degree", degree_text(self.degrees)), ("volume", self.volume),
