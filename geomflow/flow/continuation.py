@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, final
 
@@ -120,7 +120,7 @@ Make = Callable[[int, Any, float], "Solution[Any]"]
 
 
 def gone_on(solution: Solution[Any], rule: Continuation, t1: float, make: Make,
-            keep: Callable[[tuple[Cut, ...]], None]) -> Solution[Any]:
+            keep: Callable[[Parts], None]) -> Solution[Any]:
     """A run with its pieces, as far as they were not interrupted.
 
     Parameters
@@ -134,7 +134,7 @@ def gone_on(solution: Solution[Any], rule: Continuation, t1: float, make: Make,
     make : function
         Runs a piece.
     keep : function
-        Keeps the cuts, before any piece.
+        Keeps the cuts and how many pieces there are, before any of these.
     """
     if solution.outcome.kind is OutcomeKind.interrupted or not solution.outcome.time < t1:
         return solution
@@ -143,18 +143,19 @@ def gone_on(solution: Solution[Any], rule: Continuation, t1: float, make: Make,
         return replace(solution, outcome=found)
     if not isinstance(found, Parts):
         raise InputError(f"{rule!r} must give Parts or an Outcome, not {found!r}.")
-    keep(found.cuts)
+    keep(found)
     pieces: list[Solution[Any]] = []
     for number, state in enumerate(found.states):
         pieces.append(make(number, state, solution.outcome.time))
         if pieces[-1].was_interrupted:
             break
-    return replace(solution, pieces=tuple(pieces), own_cuts=found.cuts)
+    unbegun = len(found.states) - len(pieces)
+    return replace(solution, pieces=tuple(pieces), own_cuts=found.cuts, unbegun=unbegun)
 
 
-def cut_facts(cut: Cut) -> dict[str, Any]:
-    """JSON-able facts from which `read_cut` makes an equal cut."""
-    return {**asdict(cut), "location": dict(cut.location)}
+def parts_facts(cuts: Sequence[Cut], parts: int) -> dict[str, Any]:
+    """JSON-able facts of a run that was cut; `read_cut` makes equal cuts of theirs."""
+    return {"cuts": [{**asdict(cut), "location": dict(cut.location)} for cut in cuts], "parts": parts}
 
 
 def read_cut(facts: Mapping[str, Any]) -> Cut:

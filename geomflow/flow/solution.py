@@ -14,7 +14,7 @@ import numpy as np
 from geomflow.core.errors import require_known
 from geomflow.core.notebook import VERBS, Facts, InNotebook
 from geomflow.core.outcome import Outcome, OutcomeKind
-from geomflow.flow.continuation import Cut, cut_facts, read_cut
+from geomflow.flow.continuation import Cut, parts_facts, read_cut
 from geomflow.io import store
 from geomflow.io.datasets import to_xarray
 from geomflow.io.layout import piece_path
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     import xarray
 
     from geomflow.flow.reduced.singularity import Singularity
+
+UNBEGUN = "it has not begun: the run was stopped before, and goes on with resume=True (--resume) from a store."
+"""What is told of pieces that wait for one before them."""
 
 S = TypeVar("S")
 """The kind of the states of a run."""
@@ -92,6 +95,8 @@ class Solution(InNotebook, Generic[S]):
         The runs that go on after this one, if it was solved with `after=`; each may have pieces again.
     own_cuts : tuple of Cut
         How the first states of the pieces were made of the last one.
+    unbegun : int
+        How many pieces have not begun, for the run was stopped before; they follow `pieces`.
     """
 
     times: np.ndarray
@@ -107,6 +112,7 @@ class Solution(InNotebook, Generic[S]):
     template: S | None = None
     pieces: tuple[Solution[Any], ...] = ()
     own_cuts: tuple[Cut, ...] = ()
+    unbegun: int = 0
 
     @property
     def last(self) -> S:
@@ -134,15 +140,18 @@ class Solution(InNotebook, Generic[S]):
         return tuple(sorted(found, key=lambda singularity: singularity.time))
 
     def sequel(self) -> list[tuple[str, str]]:
-        """The cuts and how the pieces ended, in words; nothing for a run without pieces."""
-        ends = [(f"piece {'.'.join(map(str, path))}", str(run.singularity or run.outcome))
-                for path, run in self.runs.items() if path]
-        return [*(("cut", str(cut)) for cut in self.cuts), *ends]
+        """The cuts and how the pieces ended, or that they have not begun, in words; nothing where there are none."""
+        ends = {path: str(run.singularity or run.outcome) for path, run in self.runs.items() if path}
+        for path, run in self.runs.items():
+            begun = len(run.pieces)
+            ends |= {(*path, number): UNBEGUN for number in range(begun, begun + run.unbegun)}
+        told = [(f"piece {'.'.join(map(str, path))}", ends[path]) for path in sorted(ends)]
+        return [*(("cut", str(cut)) for cut in self.cuts), *told]
 
     @property
     def was_interrupted(self) -> bool:
         """Whether it can be continued as it is, or a piece can."""
-        return any(run.outcome.kind is OutcomeKind.interrupted for run in self.runs.values())
+        return any(run.unbegun or run.outcome.kind is OutcomeKind.interrupted for run in self.runs.values())
 
     @cached_property
     def singularity(self) -> Singularity | None:
@@ -216,8 +225,8 @@ class Solution(InNotebook, Generic[S]):
         whole = store.Checkpoint(self.times.tolist(), packed, values, None, facts)
         header = header_of(self.template, self.description, self.recipe, store.Store(path))
         writer = store.RunWriter.create(Path(path), header, whole)
-        if self.own_cuts:
-            writer.note(cuts=[cut_facts(cut) for cut in self.own_cuts])
+        if self.pieces or self.unbegun:
+            writer.note(**parts_facts(self.own_cuts, len(self.pieces) + self.unbegun))
         writer.close()
         for number, piece in enumerate(self.pieces):
             piece.save(piece_path(Path(path), number))
@@ -245,7 +254,7 @@ def stored_solution(stored: StoredRun, like: Any = None) -> Solution[Any]:
     """The solution from the last commit of a store, which ends where the run was."""
     header, notes = stored.header, stored.notes
     template = rebuild_field(header["state"], stored.given) if header["state"] else like
-    packed = stored.history
+    packed, pieces = stored.history, stored.pieces
     times = np.array([*stored.times, stored.facts["time"]][: len(packed)])
     return Solution(
         times=times,
@@ -259,8 +268,9 @@ def stored_solution(stored: StoredRun, like: Any = None) -> Solution[Any]:
         description=header["description"],
         recipe=header["recipe"],
         template=template,
-        pieces=tuple(stored_solution(StoredRun(path), like) for path in stored.pieces),
+        pieces=tuple(stored_solution(StoredRun(path), like) for path in pieces),
         own_cuts=tuple(map(read_cut, header.get("cuts", ()))),
+        unbegun=max(header.get("parts", 0) - len(pieces), 0),
     )
 
 

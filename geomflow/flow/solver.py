@@ -16,7 +16,7 @@ from geomflow.core.errors import InputError
 from geomflow.core.numbers import real_number, whole
 from geomflow.core.progress import waiting
 from geomflow.flow.carried_out import carried_out
-from geomflow.flow.continuation import Continuation, Cut, cut_facts, gone_on
+from geomflow.flow.continuation import Continuation, Parts, gone_on, parts_facts
 from geomflow.flow.control import StepController, Stepper
 from geomflow.flow.events import TerminalEvent
 from geomflow.flow.flow import Flow
@@ -149,7 +149,7 @@ class _Way:
             own = None if kept is None else replace(kept, path=piece_path(Path(kept.path), number))
             return self.run(start, t, tuple(stop for stop in stops if stop > t), own)
 
-        return gone_on(sol, self.after, plan.t1, piece, lambda cuts: _keep_cuts(kept, cuts))
+        return gone_on(sol, self.after, plan.t1, piece, lambda parts: _keep_parts(kept, parts))
 
     def _plan(self, state: Any, t0: float, stops: tuple[float, ...]) -> Plan:
         flow = self.flow
@@ -179,14 +179,14 @@ def _require_rule(after: Any, state: Any) -> None:
     after.check(state)
 
 
-def _keep_cuts(store: Store | None, cuts: Sequence[Cut]) -> None:
-    """Note the cuts in the store of a run that is over."""
+def _keep_parts(store: Store | None, parts: Parts) -> None:
+    """Note the cuts and how many pieces there are in the store of a run that is over."""
     if store is None:
         return
-    facts, stored = [cut_facts(cut) for cut in cuts], StoredRun(store.path)
-    if json.loads(json.dumps(facts)) != stored.header.get("cuts"):
+    facts, known = parts_facts(parts.cuts, len(parts.states)), StoredRun(store.path).header
+    if json.loads(json.dumps(facts)) != {name: known.get(name) for name in facts}:
         writer = RunWriter(Path(store.path))
-        writer.note(cuts=facts)
+        writer.note(**facts)
         writer.close()
 
 

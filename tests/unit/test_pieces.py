@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from problems import same
 
 import geomflow as gf
+from geomflow.cli.report import report_of
 from geomflow.core.errors import InputError, StoreError
 from geomflow.core.outcome import Outcome, OutcomeKind
 from geomflow.flow import Continuation, Cut, Parts
@@ -81,14 +83,49 @@ def test_a_run_that_was_cut_is_not_continued_without_its_rule(tmp_path):
         gf.solve(gf.RicciFlow(), state, 0.03, after=gf.Surgery(0.1, ratio=1, points=64), resume=True, **how)
 
 
+def stopped_at(*times):
+    """Monitors for as many runs, each of which is stopped at its time, as by one Ctrl-C."""
+    def monitor(stop):
+        due = [stop]
+
+        def watch(t, state):
+            if due and t > due[0]:
+                due.clear()
+                signal.raise_signal(signal.SIGINT)
+            return 0.0
+
+        return {"monitors": {"watch": watch}}
+
+    return [monitor(stop) for stop in times]
+
+
 def test_interrupted_pieces_go_on_where_they_were(tmp_path):
-    """With so few steps each run of the tree is interrupted in turn, and the next one begins after it."""
-    whole = run()
-    found = [run(tmp_path / "run", resume=True, max_steps=most) for most in (15, 40, 60, 1000)]
-    assert [len(sol.runs) for sol in found] == sorted(len(sol.runs) for sol in found)
+    """Each run of the tree is interrupted in turn: the first till 0.05, piece 0 till 0.066, piece 1 beside it."""
+    *stopped, free = stopped_at(0.02, 0.055, 0.2, np.inf)
+    found = [run(tmp_path / "run", resume=True, change_monitors=True, **how) for how in (*stopped, free)]
+    assert [len(sol.runs) for sol in found] == [1, 2, 3, 3]
     assert [sol.was_interrupted for sol in found] == [True, True, True, False]
-    sol = found[-1]
-    assert same_runs(sol, whole)
+    assert same_runs(found[-1], run(**free))
+
+
+def test_pieces_that_have_not_begun_are_told_of(tmp_path):
+    """Stopped before or in piece 0, piece 1 is waiting: so say the solution, its store, and `geomflow show`."""
+    stopped, free = stopped_at(0.055, np.inf)
+    inside, before = run(tmp_path / "run", **stopped), tmp_path / "before"
+    inside.save(tmp_path / "saved")
+    shutil.copytree(tmp_path / "run", before)
+    shutil.rmtree(before / "pieces")
+    for sol, waiting in ((inside, 1), (gf.load(tmp_path / "run"), 1), (gf.load(tmp_path / "saved"), 1),
+                         (gf.load(before), 2)):
+        assert (len(sol.pieces), sol.unbegun) == (2 - waiting, waiting)
+        assert sol.was_interrupted
+        told = dict(sol.sequel())
+        assert list(told) == ["cut", "piece 0", "piece 1"]
+        assert ["has not begun" in told[f"piece {number}"] for number in (0, 1)] == [waiting == 2, True]
+    assert sum("has not begun" in text for text in report_of(before).lines()) == 2
+    done = run(before, resume=True, **free)
+    assert same_runs(done, run(**free))
+    assert "begun" not in repr(done)
 
 
 def test_what_a_rule_may_give():
