@@ -159,11 +159,11 @@ def parts_facts(cuts: Sequence[Cut], parts: int) -> dict[str, Any]:
 
 
 def read_cut(facts: Mapping[str, Any]) -> Cut:
-    """The cut that `cut_facts` has told of.
+    """A cut that `parts_facts` has told of.
 
     Parameters
     ----------
     facts : mapping
-        As `cut_facts` gives them.
+        As `parts_facts` gives them of one.
     """
     return Cut(**{**facts, "piece": tuple(facts["piece"])})

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import cached_property
+from collections.abc import Sequence
 from typing import Any, final
 
 import mpmath
@@ -15,12 +14,15 @@ from geomflow.field.bases.basis import Basis
 from geomflow.field.bases.circles import Circular, Drawn, Fourier
 from geomflow.field.bases.clustering import Clustered
 from geomflow.field.bases.polar import Legendre, Polar
+from geomflow.field.reduced.fixed_point import BITS, DIGITS, Polynomial, quotient, to_fixed, to_mpmath, values
 from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.field.reduced.necks import poles, spheres
 from geomflow.field.reduced.state import ReducedState
 from geomflow.symbolic.ansatz.closing import radial
 
-DIGITS = 40
+MOST, CLOSE = 60, 1e-12
+"""Steps of Newton's method, and how small one is after which there are more than 12 digits."""
+
 NECK = 6.0
 """The strength with which points are drawn to a neck: there they are e^6 times closer than far from it."""
 
@@ -118,13 +120,16 @@ class _Lengthened:
         (basis,) = state.grid.bases
         if not isinstance(basis, Circular | Polar):
             raise InputError("x is made ∝ arclength on spectral grids: leave the order out.")
-        self._basis, self._interval = basis, not isinstance(basis, Circular)
-        self._radial = radial
+        self._basis, self._radial = basis, radial
         rows = dict(zip(state.component_names, state.packed, strict=True))
-        self._series = {name: self._of(row) for name, row in rows.items() if name != radial}
-        self._length = self._of(np.exp(rows[radial]))
+        self._series = {name: Polynomial.of(*self._modes(row)) for name, row in rows.items() if name != radial}
+        cosines, sines = self._modes(np.exp(rows[radial]))
+        self._whole = mpmath.mpf(float(cosines[0]))
+        """The length over a turn of X, in units of it."""
+        self._rate = tuple(row / cosines[0] for row in (cosines, sines))
+        self._speed = Polynomial.of(*([mpmath.mpf(float(c)) / self._whole for c in row] for row in (cosines, sines)))
 
-    def _of(self, row: np.ndarray) -> list[tuple[Any, Any]]:
+    def _modes(self, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients of cos kX and sin kX."""
         count = 2 * self._basis.n
         turns = np.arange(count) / count
@@ -135,33 +140,33 @@ class _Lengthened:
         modes = np.fft.rfft(self._basis.at(x) @ row) / count * 2
         modes[0] /= 2
         modes[-1] /= 2
-        sines = [0.0] * len(modes) if self._interval else (-modes.imag).tolist()
-        return [(mpmath.mpf(float(c)), mpmath.mpf(float(s))) for c, s in zip(modes.real, sines, strict=True)]
+        sines = -modes.imag if isinstance(self._basis, Circular) else np.zeros(len(modes))
+        return modes.real, sines
 
-    @cached_property
-    def _whole(self) -> Any:
-        """The length over a turn of X, in units of it."""
-        return self._length[0][0]
-
-    def _value(self, series: list[tuple[Any, Any]], angle: Any) -> Any:
-        return sum((c * cosine + s * sine for (c, s), (cosine, sine) in
-                    zip(series, _turns(angle, len(series)), strict=True)), mpmath.mpf(0))
-
-    def _from_start(self, angle: Any) -> Any:
-        """∫_0^X e^L dX."""
-        found = self._whole * angle
-        for k, ((c, s), (cosine, sine)) in enumerate(zip(self._length, _turns(angle, len(self._length)), strict=True)):
-            if k:
-                found += (c * sine + s * (1 - cosine)) / k
+    def _angles(self, shares: list[Any]) -> np.ndarray:
+        """X of shares (angles) of the whole length, by Newton's method: in floats, then in fixed point."""
+        wanted = to_fixed(shares)
+        found = to_fixed(self._near(np.array([float(share) for share in shares])))
+        from_start = self._speed.integral()
+        for _ in range(MOST):
+            length, speed = values([from_start, self._speed], found)
+            step = quotient(found + length - wanted, speed)
+            found = found - step
+            if abs(step).max() < 1 << BITS // 2:
+                break
         return found
 
-    def _angle(self, share: Any) -> Any:
-        """X of a share (an angle) of the whole length, by Newton's method."""
-        found = share
-        for _ in range(60):
-            step = (self._from_start(found) - self._whole * share) / self._value(self._length, found)
+    def _near(self, shares: np.ndarray) -> np.ndarray:
+        """The same to about 15 digits."""
+        cosines, sines = self._rate
+        numbers, found = np.arange(1, len(cosines)), shares.copy()
+        for _ in range(MOST):
+            turns = np.outer(found, numbers)
+            cos, sin = np.cos(turns), np.sin(turns)
+            length = found + sin @ (cosines[1:] / numbers) + (1 - cos) @ (sines[1:] / numbers)
+            step = (length - shares) / (1 + cos @ cosines[1:] + sin @ sines[1:])
             found -= step
-            if abs(step) < mpmath.mpf(10) ** (-DIGITS + 6) * (1 + abs(found)):
+            if np.abs(step).max() < CLOSE:
                 break
         return found
 
@@ -169,9 +174,15 @@ class _Lengthened:
         """The values at the points of a grid, in arclength."""
         (basis,) = grid.bases
         targets = [self._target(basis, place) for place in range(basis.size)]
-        angles = [self._angle(share) for share in targets]
-        rows = [self._row(field, targets, angles) for field in self._state.fields]
-        return ReducedState(grid, np.array([[float(value) for value in row] for row in rows]))
+        fixed = self._angles(targets)
+        names = [field.name for field in self._state.fields if field.name != self._radial]
+        speeds, *found = map(to_mpmath, values([self._speed, *(self._series[name] for name in names)], fixed))
+        angles, rows = to_mpmath(fixed), dict(zip(names, found, strict=True))
+        rows[self._radial] = [mpmath.log(self._whole)] * len(targets)
+        for field in self._state.fields:
+            if field.factor is not None and field.name != self._radial:
+                rows[field.name] = _divided(field.factor, rows[field.name], speeds, angles, targets)
+        return ReducedState(grid, np.array([[float(value) for value in rows[f.name]] for f in self._state.fields]))
 
     def _target(self, basis: Basis, place: int) -> Any:
         if isinstance(basis, Polar):
@@ -180,27 +191,15 @@ class _Lengthened:
         assert isinstance(basis, Circular)
         return mpmath.mpf(float(basis.x[0][place] - basis.start)) * 2 * mpmath.pi / basis.period
 
-    def _row(self, field: Any, targets: list[Any], angles: list[Any]) -> list[Any]:
-        if field.name == self._radial:
-            return [mpmath.log(self._whole)] * len(angles)
-        values = [self._value(self._series[field.name], angle) for angle in angles]
-        if field.factor is None:
-            return values
-        found = []
-        for value, old, new in zip(values, angles, targets, strict=True):
-            squares = [_square(field.factor, angle) for angle in (old, new)]
-            log = mpmath.log(squares[0] / squares[1]) / 2 + mpmath.log(self._value(self._length, old) / self._whole)
-            found.append((log + squares[0] * value) / squares[1])
-        return found
 
-
-def _turns(angle: Any, count: int) -> Iterator[tuple[Any, Any]]:
-    """cos kX and sin kX, k = 0, 1, …, by rotations."""
-    cosine, sine = mpmath.cos(angle), mpmath.sin(angle)
-    here = mpmath.mpf(1), mpmath.mpf(0)
-    for _ in range(count):
-        yield here
-        here = here[0] * cosine - here[1] * sine, here[0] * sine + here[1] * cosine
+def _divided(factor: Any, values: list[Any], speeds: list[Any], angles: list[Any], targets: list[Any]) -> list[Any]:
+    """The field of ρ e^{ρ²w}, where w, dX/dY and both angles are given: log(ρ(X)/ρ(Y)) goes over to it."""
+    found = []
+    for value, speed, old, new in zip(values, speeds, angles, targets, strict=True):
+        squares = [_square(factor, angle) for angle in (old, new)]
+        log = mpmath.log(squares[0] / squares[1]) / 2 + mpmath.log(speed)
+        found.append((log + squares[0] * value) / squares[1])
+    return found
 
 
 def _square(factor: Any, angle: Any) -> Any:

@@ -73,6 +73,7 @@ class Regularised:
         self._radial = _along(ansatz, self.fields)
         self._remainders: dict[str, Remainder] = {}
         self._known: dict[tuple[sympy.Expr, ...], Regular] = {}
+        self._nodes: dict[sympy.Expr, gr.Node] = {}
 
     def _fields_of(self, ansatz: Ansatz) -> tuple[RegularField, ...]:
         return regular_fields(ansatz)
@@ -123,7 +124,10 @@ class Regularised:
         functions : sequence of Unknown
             Further functions that it holds, smooth to the ends, which are fields themselves.
         """
-        return self._divided(self._flat(expression, functions))
+        flat = self._flat(expression, functions)
+        if flat not in self._nodes:
+            self._nodes[flat] = self._divided(flat)
+        return self._nodes[flat]
 
     def _divided(self, flat: sympy.Expr) -> gr.Node:
         """The node of an expression in symbols, without poles."""
