@@ -1,18 +1,19 @@
-"""Runs of metrics with symmetry beside scipy on the same equations: python -m benchmarks.symmetric
+"""Runs of metrics with symmetry beside scipy on the same equations: python -m benchmarks.symmetric [--save symmetric]
 
 A dumbbell on S³ until its neck is 1/10 wide, beside the method of lines: the regular equations written by hand, on the
 same nodes and modes, by scipy's Radau and BDF with and without geomflow's Jacobian; the rates are compared first. Then
 a left-invariant metric on SU(2) to 99 % of its life and one on SL(2, R) for long, by scipy's DOP853 and Radau.
 Processor seconds of one thread, the faster of two runs, compiled before, what geomflow looks at before and along its
-runs included; errors against runs at the smallest tolerance.
+runs included, the former also by itself; errors against runs at the smallest tolerance.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ from scipy.integrate import solve_ivp
 from threadpoolctl import threadpool_limits
 
 import geomflow as gf
-from benchmarks.report import table
+from benchmarks.keep import keep
+from benchmarks.report import MISSING, busy, table
 from geomflow.flow.reduced.binding import bind_reduced
 
 NODES, WIDTH, UNTIL = 96, 0.1, 0.08
@@ -31,27 +33,35 @@ NECK = 0.0692491112
 
 @dataclass(frozen=True)
 class Run:
-    """What one run took: processor seconds, steps, evaluations of the rate, and its error."""
+    """What one run took: processor seconds, those before the first step, steps, evaluations of the rate, its error."""
 
     who: str
     seconds: float
+    before: float | None
     steps: int
     rates: int
     error: float
 
     def cells(self) -> list[str]:
         """For a table."""
-        return [self.who, f"{self.seconds:.2f}", f"{self.steps:,}", f"{self.rates:,}", f"{self.error:.1e}"]
+        before = MISSING if self.before is None else f"{self.before:.3f}"
+        return [self.who, f"{self.seconds:.3f}", before, f"{self.steps:,}", f"{self.rates:,}", f"{self.error:.1e}"]
 
 
-def measured(who: str, task: Callable[[], tuple[int, int, float]]) -> Run:
-    """The faster of two calls of a task that gives steps, rates and an error."""
+def measured(who: str, task: Callable[[], tuple[int, int, float]], before: Callable[[], Any] | None = None) -> Run:
+    """The faster of two calls of a task that gives steps, rates and an error, and of what it does before the first."""
+    (seconds, (steps, rates, error)), prepared = _fastest(task), _fastest(before)[0] if before else None
+    return Run(who, seconds, prepared, steps, rates, error)
+
+
+def _fastest(task: Callable[[], Any]) -> tuple[float, Any]:
+    """Seconds of the faster of two calls, and what the last one gave."""
     times = []
     for _ in range(2):
         begun = time.process_time()
-        steps, rates, error = task()
+        found = task()
         times.append(time.process_time() - begun)
-    return Run(who, min(times), steps, rates, error)
+    return min(times), found
 
 
 class Dumbbell:
@@ -113,7 +123,8 @@ def dumbbell() -> list[Run]:
                         events=by_hand.neck, **jacobian)
         return len(sol.t), sol.nfev, abs(sol.t_events[0][0] - NECK)
 
-    runs = [measured(f"geomflow, {gauge or 'arclength'}, rtol {rtol:g}", lambda g=gauge, r=rtol: ours(g, r))
+    runs = [measured(f"geomflow, {gauge or 'arclength'}, rtol {rtol:g}", lambda g=gauge, r=rtol: ours(g, r),
+                     lambda g=gauge: bind_reduced(gf.RicciFlow(gauge=g), state))
             for gauge in (None, "deturck") for rtol in (1e-7, 1e-9)]
     for method, exact in (("Radau", False), ("BDF", False), ("Radau", True)):
         runs += [measured(f"scipy {method}{', exact Jacobian' if exact else ''}, rtol {rtol:g}",
@@ -126,10 +137,10 @@ def homogeneous(name: str, start: Sequence[float], end: float) -> list[Run]:
     ansatz = gf.catalogue.ansatz(name)
     reduction = ansatz.reduce(gf.RicciFlow())
     rate = reduction_in_numpy(reduction)
+    state = ansatz.state(**dict(zip("ABC", map(float, start), strict=True)))
     wanted = solve_ivp(rate, (0, end), start, method="Radau", rtol=3e-14, atol=1e-14).y[:, -1]
 
     def ours(stepper: str, rtol: float) -> tuple[int, int, float]:
-        state = ansatz.state(**dict(zip("ABC", map(float, start), strict=True)))
         sol = gf.solve(gf.RicciFlow(), state, end, stepper=stepper, rtol=rtol)
         found = np.array([sol.last[c] for c in "ABC"])
         return sol.steps, sol.rate_evaluations, float(np.abs(found / wanted - 1).max())
@@ -138,7 +149,8 @@ def homogeneous(name: str, start: Sequence[float], end: float) -> list[Run]:
         sol = solve_ivp(rate, (0, end), start, method=method, rtol=rtol, atol=1e-2 * rtol)
         return len(sol.t), sol.nfev, float(np.abs(sol.y[:, -1] / wanted - 1).max())
 
-    runs = [measured(f"geomflow, {stepper}, rtol {rtol:g}", lambda s=stepper, r=rtol: ours(s, r))
+    runs = [measured(f"geomflow, {stepper}, rtol {rtol:g}", lambda s=stepper, r=rtol: ours(s, r),
+                     lambda: bind_reduced(gf.RicciFlow(), state))
             for stepper in ("rosenbrock", "rk45") for rtol in (1e-8, 1e-11)]
     return runs + [measured(f"scipy {method}, rtol {rtol:g}", lambda m=method, r=rtol: theirs(m, r))
                    for method in ("DOP853", "Radau") for rtol in (1e-8, 1e-11)]
@@ -152,18 +164,30 @@ def reduction_in_numpy(reduction: Any) -> Callable[[float, np.ndarray], list[flo
     return lambda t, y: rates(*y)
 
 
-HEAD = ["by", "seconds", "steps", "rates", "error"]
+HEAD = ["by", "seconds", "before the first step", "steps", "rates", "error"]
+
+TASKS = {"A dumbbell on S³ until its neck is 1/10 wide": dumbbell,
+         "SU(2) from (1, 2, 3) to t = 0.469": lambda: homogeneous("su2", (1, 2, 3), 0.469),
+         "SL(2, R) from (1, 2, 3) to t = 1000": lambda: homogeneous("sl2r", (1, 2, 3), 1e3)}
 
 
 def main() -> None:
-    """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.parse_args()
+    """Print the tables, and write them with the numbers under benchmarks/results/."""
+    from benchmarks.machine import describe
+
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.symmetric", description=__doc__.splitlines()[0])
+    parser.add_argument("--save", metavar="NAME", help="write benchmarks/results/NAME.json and NAME.md")
+    options, m = parser.parse_args(), describe(("numpy", "scipy", "sympy", "numba"))
+    date = datetime.date.today().isoformat()
+    parts = [f"{m['processor']}, one thread, {date}, load average {m['load']} at the start{busy(m['load'])}."]
+    runs = {}
     with threadpool_limits(1):
-        for title, task in (("A dumbbell on S³ until its neck is 1/10 wide", dumbbell),
-                            ("SU(2) from (1, 2, 3) to t = 0.469", lambda: homogeneous("su2", (1, 2, 3), 0.469)),
-                            ("SL(2, R) from (1, 2, 3) to t = 1000", lambda: homogeneous("sl2r", (1, 2, 3), 1e3))):
-            print(f"{title}\n\n{table(HEAD, [run.cells() for run in task()])}\n", flush=True)
+        for title, task in TASKS.items():
+            found = task()
+            runs[title] = [asdict(run) for run in found]
+            parts.append(f"{title}.\n\n{table(HEAD, [run.cells() for run in found])}")
+            print(parts[-1], end="\n\n", flush=True)
+    keep(options.save, {"date": date, "machine": m, "runs": runs}, "\n\n".join(parts) + "\n")
 
 
 if __name__ == "__main__":

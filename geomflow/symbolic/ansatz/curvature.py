@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import combinations, islice, product
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -34,6 +35,7 @@ class Curvatures(NamedTuple):
     mixed: dict[sympy.Expr, int]
 
 
+@lru_cache(maxsize=64)
 def curvatures(ansatz: Ansatz) -> Curvatures | None:
     """The curvatures of an ansatz; None where its metric is nowhere seen to be diagonal."""
     metric, place = ansatz.metric, _diagonal(ansatz)
