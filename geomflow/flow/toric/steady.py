@@ -126,22 +126,28 @@ def minimised(equation: Abreu) -> tuple[np.ndarray, int]:
 
 def _descended(h: np.ndarray, step: Callable[[np.ndarray], np.ndarray], size: Callable[[np.ndarray], float],
                kind: str) -> tuple[np.ndarray, int]:
-    """Newton's steps, halved until the size falls, until they are rounding. Raises InputError where they fail."""
-    now = size(h)
+    """Newton's steps, halved until the size falls; when it is flat to rounding, in full while each is half the last.
+
+    Raises InputError where they fail.
+    """
+    last = np.inf
     for count in range(1, STEPS + 1):
-        change, share = step(h), 1.0
-        for _ in range(HALVINGS):
-            after = size(h + share * change)
-            if after < now:
-                break
-            share /= 2
-        small = np.linalg.norm(change) <= DIGITS ** 0.5 * max(1.0, float(np.linalg.norm(h)))
-        if not after < now and small:
+        change = step(h)
+        length = float(np.linalg.norm(change)) / max(1.0, float(np.linalg.norm(h)))
+        near = length <= DIGITS**0.5
+        if near and length > last / 2:
             return h, count
-        if not after < now:
+        share = 1.0 if near else _falling_share(h, change, size)
+        if share == 0.0:
             break
-        h, now = h + share * change, after
-        if np.linalg.norm(change) <= DIGITS * max(1.0, float(np.linalg.norm(h))):
+        h, last = h + share * change, length
+        if length <= DIGITS:
             return h, count
     raise InputError(f"Newton's method has not found the {kind} metric in {STEPS} steps: the degree is too small, or "
                      "the polygon nearly unstable. Take a higher degree.")
+
+
+def _falling_share(h: np.ndarray, change: np.ndarray, size: Callable[[np.ndarray], float]) -> float:
+    """The first of 1, 1/2, 1/4, ... of a step after which the size is less; 0 where there is none."""
+    now = size(h)
+    return next((2.0**-k for k in range(HALVINGS) if size(h + change / 2**k) < now), 0.0)
