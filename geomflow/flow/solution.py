@@ -157,8 +157,9 @@ class Solution(InNotebook, Generic[S]):
     def singularity(self) -> Singularity | None:
         """When, where and how the metric became singular; None unless a run of metrics with symmetry ended so."""
         from geomflow.flow.reduced.singularity import singularity_of
+        from geomflow.flow.toric.singularity import toric_singularity
 
-        return singularity_of(self)
+        return singularity_of(self) or toric_singularity(self)
 
     def __getitem__(self, name: str) -> np.ndarray:
         require_known("monitor", name, self.monitors)

@@ -10,6 +10,7 @@ import pytest
 
 import geomflow as gf
 from geomflow.core.errors import InputError
+from geomflow.flow.toric.singularity import end_of_class
 
 RICCI = gf.KahlerRicciFlow(normalised=True)
 UNSTABLE = [(39, 1), (38, 2), (36, 3), (24, 7), (-24, 7), (-36, 3), (-38, 2), (-39, 1), (-39, -1), (-38, -2), (-36, -3),
@@ -144,3 +145,38 @@ def test_flows_that_do_not_run_on_toric_surfaces():
         gf.solve(RICCI, gf.Toric("F2").grid(4).state(), 1.0)
     with pytest.raises(InputError, match="ricci was given"):
         gf.solve(gf.RicciFlow(), start, 1.0)
+
+
+@pytest.mark.parametrize(("corners", "kind", "time", "count"), [
+    ([(1, 0), (6, 0), (0, 6), (0, 1)], "contraction", Fraction(1), 1),
+    ([(1, 0), (2, 0), (0, 2), (0, 1)], "collapse", Fraction(1, 2), 2),
+    ([(1, 0), (3, 0), (0, 3), (0, 1)], "extinction", Fraction(1), 4),
+])  # fmt: skip
+def test_ends_of_classes_are_told_apart_by_the_polygon_that_is_left(corners, kind, time, count):
+    """As of the momentum profiles on [a, b]: 3a < b, 3a > b and 3a = b."""
+    toric = gf.Toric(corners)
+    assert (end_of_class(toric), toric.class_end, len(toric.vanishing_sides)) == (kind, time, count)
+
+
+def test_the_contraction_of_a_curve_is_told_with_its_time_place_and_side(tmp_path):
+    blow_up = gf.Toric([(1, 0), (6, 0), (0, 6), (0, 1)])
+    sol = gf.solve(gf.KahlerRicciFlow(), blow_up.grid(5, symmetric=True).state(), t1=2.0, store=tmp_path / "run.zarr")
+    found = sol.singularity
+    assert (found.kind, found.curves) == ("contraction", ("x1 + x2 - 1 = 0",))
+    assert abs(found.time - 1) <= found.error < 1e-14
+    assert abs(found.location["x1"] + found.location["x2"] - 1 - sol.times[-1]) < 1e-9  # on the side as it is then
+    assert found.rate == "type I"
+    assert sol.singularities == (found,)
+    assert str(gf.load(tmp_path / "run.zarr").singularity) == str(found)
+
+
+def test_the_extinction_of_the_plane_is_everywhere():
+    """Λ(T − t) is constant: |Rm|² = R²/12 · 4 = 16/3 · (1/(1 − t))² of Fubini and Study's metric, R = 4/(1 − t)."""
+    sol = gf.solve(gf.KahlerRicciFlow(), gf.Toric("CP2").grid(4).state(), t1=2.0)
+    found = sol.singularity
+    assert (found.kind, found.time, found.location, len(found.curves)) == ("extinction", 1.0, {}, 3)
+    assert abs(found.scale - np.sqrt(16 / 3)) < 1e-6
+
+
+def test_what_keeps_its_class_has_no_singularity():
+    assert gf.solve(RICCI, gf.Toric("CP2").grid(4).state(), t1=0.1).singularity is None

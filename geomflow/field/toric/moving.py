@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from geomflow.field.toric.grid import ToricGrid
 
 
-def moved(polygon: Polygon, shift: float) -> Polygon:
+def moved(polygon: Polygon, shift: float | Fraction) -> Polygon:
     """{l_a ≥ s}: the class less s c₁."""
     return Polygon(polygon.normals, tuple(c - Fraction(shift) for c in polygon.constants))
 

@@ -58,7 +58,8 @@ class Singularity(InNotebook):
     kind : str
         "extinction", all directions shrink, vol ∼ Λ^{−d/2}; "collapse", some do; "neckpinch", the volume stays and
         Λ is largest at a neck; "degenerate neckpinch", at a pole; "local", elsewhere. Of metrics on a span the Kähler
-        class tells: "contraction" of the divisor at the first end, "collapse" of the fibre, "extinction" of both.
+        class tells: "contraction" of the divisor at the first end, "collapse" of the fibre, "extinction" of both; of
+        toric surfaces likewise, by the polygon that is left, and T is exact.
     location : mapping
         Where Λ is largest, by coordinate; empty at an extinction, which is everywhere, and for homogeneous metrics.
     rate : str
@@ -69,6 +70,8 @@ class Singularity(InNotebook):
         The largest |Rm|² d(d − 1)/(2R²) of the last state, 1 for constant curvature.
     profile : NeckProfile or None
         Of the last state, at a neckpinch.
+    curves : tuple of str
+        Of toric surfaces, the sides of the polygon that vanish: the curves over them have no area any more.
     """
 
     time: float
@@ -79,17 +82,21 @@ class Singularity(InNotebook):
     scale: float
     roundness: float
     profile: NeckProfile | None = None
+    curves: tuple[str, ...] = ()
 
     def __facts__(self) -> Facts:
         yield "kind", self.kind
         yield "time", f"{self.time:.12g} ± {self.error:.1g}"
         yield "location", ", ".join(f"{name} = {x:.6g}" for name, x in self.location.items()) or "everywhere"
+        if self.curves:
+            yield "curves", ", ".join(self.curves)
         yield "rate", f"{self.rate}, max |Rm| (T − t) = {self.scale:.6g}"
         yield "roundness", self.roundness
 
     def __str__(self) -> str:
         places = "".join(f" at {name} = {x:.6g}" for name, x in self.location.items())
-        return f"{self.kind}{places}, T = {self.time:.12g} ± {self.error:.1g}, {self.rate}"
+        curves = f" of {', '.join(self.curves)}" if self.curves else ""
+        return f"{self.kind}{curves}{places}, T = {self.time:.12g} ± {self.error:.1g}, {self.rate}"
 
     __repr__ = __str__
 
