@@ -10,7 +10,7 @@ from .distribute import local_workers as local_workers
 from .field import ComplexTorus as ComplexTorus, Torus as Torus
 from .fits import (
     FormFlow as FormFlow, algebraic_metric as algebraic_metric, balanced_metric as balanced_metric,
-    form_family as form_family, load_metric as load_metric, phi_metric as phi_metric,
+    flowed_metric as flowed_metric, form_family as form_family, load_metric as load_metric, phi_metric as phi_metric,
 )
 from .flow import (
     CurvatureBlowUp as CurvatureBlowUp, CurvatureGrowth as CurvatureGrowth, ErrorControl as ErrorControl,

@@ -10,6 +10,7 @@ from .family import FormFamily as FormFamily, FormState as FormState
 from .components import ComponentTraining as ComponentTraining, component_network as component_network
 from .components import ComponentNetwork as ComponentNetwork
 from .fit import Fit as Fit, FitState as FitState
+from .flowed_metric import FlowedMetric as FlowedMetric, flowed_metric as flowed_metric
 from .folder import MetricFolder as MetricFolder
 from .form_flow import FormFlow as FormFlow, decay_rate as decay_rate, form_family as form_family
 from .invariant_features import InvariantFeatures as InvariantFeatures

@@ -7,6 +7,7 @@ from typing import Any
 
 from geomflow.fits.component_metric import ComponentMetric
 from geomflow.fits.components import ComponentNetwork
+from geomflow.fits.flowed_metric import FlowedMetric
 from geomflow.fits.invariant_kernel import FeatureSpan
 from geomflow.fits.overlap_kernel import OverlapSpan
 from geomflow.fits.phi_network import PhiNetwork
@@ -18,7 +19,7 @@ from geomflow.variety.store import stored_metric
 #: The metrics and spans of this package that files hold: loaded, they are found by the names of their kinds.
 HELD = (
     FubiniStudy, HermitianForm, FlatCurve, PhiNetwork, KernelMetric, FeatureSpan, OverlapSpan, PotentialTangent,
-    ComponentNetwork, FrozenComponents, ComponentMetric,
+    ComponentNetwork, FrozenComponents, ComponentMetric, FlowedMetric,
 )  # fmt: skip
 
 
