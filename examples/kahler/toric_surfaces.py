@@ -47,10 +47,25 @@ print(f"changes fall at the rate {rate:.4f}, and λ/2 − 1 is {eigenvalue / 2 -
 assert abs(rate / (eigenvalue / 2 - 1) - 1) < 1e-3
 
 # %%
+# A curve contracts
+# -----------------
+# Without the normalisation the class moves, and the sides of the polygon move inwards. Here the curve over the short
+# side contracts at :math:`T = 1`, where curvature is largest, and the plane is left. Drawn is :math:`|\mathrm{Rm}|`.
+blow_up = gf.Toric([(1, 0), (6, 0), (0, 6), (0, 1)])
+sol = gf.solve(gf.KahlerRicciFlow(), blow_up.grid(5, symmetric=True).state(), t1=2.0, save_at=[0.0, 0.5, 0.8, 2.0])
+print(sol.singularity)
+assert sol.singularity.kind == "contraction"
+assert sol.singularity.time == 1
+fig, axes = plt.subplots(1, 3, figsize=(9.0, 2.9))
+for ax, state, t in zip(axes, sol.states[:3], sol.times[:3], strict=True):
+    gf.plot.polygon(state, "riemann", ax=ax)
+    ax.set(title=f"$t$ = {t:g}", xlim=(-0.3, 6.3), ylim=(-0.3, 6.3))
+
+# %%
 # An unstable surface
 # -------------------
 # Along the dashed line a function :math:`\max(0, l)` breaks for which Donaldson's :math:`L` is negative. Calabi flow
-# runs away.
+# runs away. This is Donaldson's polygon.
 right = [(24, -7), (36, -3), (38, -2), (39, -1), (39, 1), (38, 2), (36, 3), (24, 7)]
 unstable = gf.Toric(right + [(-x, -y) for x, y in right])
 print(unstable.stability)

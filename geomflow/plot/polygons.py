@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from geomflow.core.errors import InputError, require_known
+from geomflow.plot.moments import picked_times, times_left
 from geomflow.plot.style import INK, MUTED, SECOND, axes_or_new, colour_bar, diverging, sequential, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import TriMesh
+    from matplotlib.figure import Figure
 
     from geomflow.field.toric import ToricState
+    from geomflow.flow import Solution
     from geomflow.symbolic.toric import Cut, Toric
 
 PARTS, MOST_TOLD = 24, 8
@@ -29,6 +32,9 @@ QUANTITIES: dict[str, tuple[str, Callable[[ToricState, np.ndarray], np.ndarray]]
     "h": ("$h$", lambda state, x: state.h(x)),
     "potential": ("symplectic potential $u$", lambda state, x: state.potential(x)),
 }
+CURVATURES = ("scalar", "riemann")
+FRAMES = 60
+"""Of a film, at most."""
 
 
 @styled
@@ -60,19 +66,57 @@ def polygon(thing: Any, quantity: str = "scalar", *, ax: Axes | None = None) -> 
 
 def draw_over_polygon(ax: Axes, state: ToricState, quantity: str) -> TriMesh:
     """The colours of a quantity by name, smooth over the polygon."""
+    found = QUANTITIES[quantity][1](state, _mesh(state.grid.toric)[0])
+    return _coloured(ax, state.grid.toric, found, (float(found.min()), float(found.max())))
+
+
+def _coloured(ax: Axes, toric: Toric, found: np.ndarray, ends: tuple[float, float]) -> TriMesh:
+    """The colours of values at the places of the mesh, on a scale between two ends."""
     from matplotlib.tri import Triangulation
 
-    values = QUANTITIES[quantity][1]
-    x, triangles = _mesh(state.grid.toric)
-    found = values(state, x)
-    low, high = float(found.min()), float(found.max())
+    (low, high), (x, triangles) = ends, _mesh(toric)
     if high - low < _FLAT * max(1.0, abs(high)):
         low, high = low - 0.5, high + 0.5
     crossing = low < 0 < high
-    ends = (-max(-low, high), max(-low, high)) if crossing else (low, high)
+    if crossing:
+        low, high = -max(-low, high), max(-low, high)
     ax.set_aspect("equal")
-    return ax.tripcolor(Triangulation(x[:, 0], x[:, 1], triangles), found, shading="gouraud", vmin=ends[0],
-                        vmax=ends[1], cmap=diverging() if crossing else sequential(), rasterized=True)
+    return ax.tripcolor(Triangulation(x[:, 0], x[:, 1], triangles), found, shading="gouraud", vmin=low, vmax=high,
+                        cmap=diverging() if crossing else sequential(), rasterized=True)
+
+
+def is_toric(sol: Any) -> bool:
+    """Whether a run is one of toric metrics."""
+    from geomflow.field.toric import ToricState
+
+    return isinstance(getattr(sol, "last", None), ToricState)
+
+
+def polygon_frames(ax: Axes, sol: Solution[Any], name: str | None) -> Iterator[None]:
+    """Draw one metric after another over its polygon in one scale, for a film; before T, curvature times T − t."""
+    quantity = name or "scalar"
+    require_known("quantity of toric metrics", quantity, QUANTITIES)
+    label, values = QUANTITIES[quantity]
+    picked, left = picked_times(sol, FRAMES), times_left(sol) if quantity in CURVATURES else None
+    states = [sol.states[k] for k in picked]
+    found = [values(state, _mesh(state.grid.toric)[0]) for state in states]
+    if left is not None:
+        label, found = f"$(T - t)$ {label}", [each * left[k] for each, k in zip(found, picked, strict=True)]
+    ends = min(float(each.min()) for each in found), max(float(each.max()) for each in found)
+    corners = np.concatenate([np.array(state.grid.toric.vertices, dtype=float) for state in states])
+    margin = 0.05 * float(np.ptp(corners, axis=0).max())
+    low, high = corners.min(axis=0) - margin, corners.max(axis=0) + margin
+    for number, (k, state, each) in enumerate(zip(picked, states, found, strict=True)):
+        ax.clear()
+        mesh = _coloured(ax, state.grid.toric, each, ends)
+        _sides(ax, state.grid.toric).set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+        ax.set_title(f"$t$ = {sol.times[k]:.4g}", loc="left")
+        if number == 0:
+            colour_bar(ax.figure, mesh, ax, shrink=0.85, label=label)
+            ax.figure.canvas.draw()
+            cast("Figure", ax.figure).set_layout_engine("none")
+        ax.figure.canvas.draw()
+        yield
 
 
 def _state(thing: Any) -> ToricState:

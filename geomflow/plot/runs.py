@@ -13,6 +13,7 @@ from geomflow.core.files import replacing
 from geomflow.plot.files import FILMS, require_ending
 from geomflow.plot.heatmap import constancy, draw_quantity, drawn_axes, largest_place, scale_bar
 from geomflow.plot.moments import telling_times
+from geomflow.plot.polygons import is_toric, polygon_frames
 from geomflow.plot.quantities import Quantity, Scale, drawable, quantity, quantity_names, scales_of, scientific
 from geomflow.plot.revolution import embedding_frames, is_reduced, shaded
 from geomflow.plot.style import CYCLE, INK, MUTED, diverging, styled
@@ -222,13 +223,14 @@ def film(sol: Solution[Any], path: str | Path, name: str | None = None, *, frame
     A state that is singular is marked in its own frame.
     Of a metric with symmetry the frames are surfaces of revolution, as `embedding` draws them, evenly in log(T − t)
     before a singular time T; `name` is the unknown that is the radius.
+    Of toric metrics they are pictures over the polygon, as `polygon` draws them; before T curvature times T − t.
     Returns the Axes of the last frame.
     Raises `InputError` for another ending, and where .mp4 or .webm is asked for without ffmpeg.
 
     Parameters
     ----------
     sol : Solution
-        A run whose states are fields on a grid, or metrics with symmetry of one coordinate.
+        A run whose states are fields on a grid, metrics with symmetry of one coordinate, or toric metrics.
     path : path
         Ending in .gif, .mp4 or .webm.
     name : str, optional
@@ -241,7 +243,7 @@ def film(sol: Solution[Any], path: str | Path, name: str | None = None, *, frame
     path = Path(path)
     write = _writer(path)
     figure, ax = plt.subplots(figsize=(4.6, 4.1), dpi=110)
-    frames = embedding_frames if is_reduced(sol) else _frames
+    frames = embedding_frames if is_reduced(sol) else polygon_frames if is_toric(sol) else _frames
     with replacing(path) as partial:
         write(figure, frames(ax, sol, name), partial, frames_per_second)
     return ax

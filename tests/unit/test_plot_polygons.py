@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from PIL import Image
 
 import geomflow as gf
 from geomflow.core.errors import InputError, UnknownNameError
@@ -77,3 +78,25 @@ def test_what_is_not_toric_is_refused():
         gf.plot.polygon(3)
     with pytest.raises(UnknownNameError):
         gf.plot.polygon(gf.Toric("CP2").grid(2).state(), "colour")
+
+
+@pytest.mark.parametrize(("flow", "label"), [
+    (gf.KahlerRicciFlow(), "$(T - t)$ scalar curvature $R$"),
+    (gf.KahlerRicciFlow(normalised=True), "scalar curvature $R$"),
+])  # fmt: skip
+def test_films_over_polygons_have_one_scale_and_curvature_times_what_is_left(tmp_path, flow, label):
+    """Of the round plane that dies (T − t)R is 4 in all frames."""
+    sol = gf.solve(flow, gf.Toric("CP2").grid(4).state("x1*x2/10" if flow.normalised else 0), t1=1.5, save_at=3)
+    ax = gf.plot.film(sol, tmp_path / "film.gif")
+    with Image.open(tmp_path / "film.gif") as film:
+        assert film.n_frames == len(sol.times)
+    assert [each.get_ylabel() for each in ax.figure.axes[1:]] == [label]
+    if not flow.normalised:
+        assert np.abs(ax.collections[0].get_array() - 4).max() < 1e-6
+    assert ax.get_xlim()[1] > 2  # as of the first polygon, whose corners are at 2
+
+
+def test_films_of_unknown_quantities_are_refused(tmp_path):
+    sol = gf.solve(gf.KahlerRicciFlow(normalised=True), gf.Toric("CP2").grid(2).state(), t1=0.1)
+    with pytest.raises(UnknownNameError, match="quantity of toric metrics"):
+        gf.plot.film(sol, tmp_path / "film.gif", "colour")
