@@ -13,9 +13,9 @@ from .fits import (
     flowed_metric as flowed_metric, form_family as form_family, load_metric as load_metric, phi_metric as phi_metric,
 )
 from .flow import (
-    CurvatureBlowUp as CurvatureBlowUp, CurvatureGrowth as CurvatureGrowth, ErrorControl as ErrorControl,
-    Event as Event, FixedStep as FixedStep, NeckRadius as NeckRadius, ClassBoundary as ClassBoundary,
-    PositivityLoss as PositivityLoss, ResolutionLoss as ResolutionLoss,
+    Contraction as Contraction, CurvatureBlowUp as CurvatureBlowUp, CurvatureGrowth as CurvatureGrowth,
+    ErrorControl as ErrorControl, Event as Event, FixedStep as FixedStep, NeckRadius as NeckRadius,
+    ClassBoundary as ClassBoundary, PositivityLoss as PositivityLoss, ResolutionLoss as ResolutionLoss,
     RK23 as RK23, RK4 as RK4, RK45 as RK45, RKC as RKC, ROS2 as ROS2,
     ROS34PW2 as ROS34PW2, Rosenbrock as Rosenbrock, ScipyStiff as ScipyStiff, SemiImplicit as SemiImplicit,
     Solution as Solution, SteadyState as SteadyState, Surgery as Surgery, fate as fate, load as load, solve as solve,

@@ -31,7 +31,7 @@ from geomflow.cli.schema import (
     StateTable,
 )
 from geomflow.cli.show import add_html, write_report
-from geomflow.cli.symmetric_file import SymmetricFile, make_surgery, make_symmetric
+from geomflow.cli.symmetric_file import SymmetricFile, make_rule, make_symmetric
 from geomflow.cli.terminal import add_command, file_path, latest, line, unused
 from geomflow.cli.toric_file import ToricFile, make_toric
 from geomflow.core.content import content
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from geomflow.field.reduced.state import ReducedState
     from geomflow.field.state import Field
     from geomflow.field.toric import ToricState
-    from geomflow.flow import Problem, Solution, Surgery
+    from geomflow.flow import Continuation, Problem, Solution
     from geomflow.flow.events import TerminalEvent
     from geomflow.flow.flow import Flow
 
@@ -117,14 +117,14 @@ class Prepared:
     flow: Flow
     state: Field | ReducedState | ToricState
     problem: Problem
-    after: Surgery | None = None
+    after: Continuation | None = None
 
     @classmethod
     def of(cls, file: RunFile | SymmetricFile | ToricFile) -> Prepared:
         """Make the torus, the ansatz or the toric surface, the grid, the state and the flow of a run file."""
         if isinstance(file, SymmetricFile):
             start, reduced = make_symmetric(file)
-            return cls(file, reduced, start, reduced.bind(start), make_surgery(file, start))
+            return cls(file, reduced, start, reduced.bind(start), make_rule(file, start))
         if isinstance(file, ToricFile):
             metric, toric_flow = make_toric(file)
             return cls(file, toric_flow, metric, toric_flow.bind(metric))

@@ -15,7 +15,7 @@ from geomflow.core.errors import InputError, UnknownNameError, require_known
 
 if TYPE_CHECKING:
     from geomflow.field.reduced.state import ReducedState
-    from geomflow.flow import Surgery
+    from geomflow.flow import Continuation
     from geomflow.flow.flow import Flow
     from geomflow.symbolic.ansatz import Ansatz
 
@@ -78,6 +78,17 @@ class SurgeryTable(Table, frozen=True):
     points: Annotated[Whole | None, says("of the grids of the pieces; as many as before unless given")] = None
 
 
+class ContractionTable(Table, frozen=True):
+    """how the run goes on where a divisor has contracted, on CP^n; it ends there unless this is given"""
+
+    factor: Annotated[
+        Number | None, says("by how much the momentum a of the divisor has fallen when it contracts; 300 unless given")
+    ] = None
+    points: Annotated[
+        Whole | None, says("of the grid of CP^n; as many as before, and as its scales need, unless given")
+    ] = None
+
+
 class SymmetricPicturesTable(Table, frozen=True):
     """what is drawn afterwards"""
 
@@ -97,6 +108,7 @@ class SymmetricFile(Table, frozen=True, kw_only=True):
     solve: SolveTable
     events: EventsTable = EventsTable()
     surgery: SurgeryTable | None = None
+    contraction: ContractionTable | None = None
     output: SymmetricPicturesTable = SymmetricPicturesTable()
 
 
@@ -196,16 +208,22 @@ def make_reduced_grid(table: ReducedGridTable | None, ansatz: Ansatz) -> Any:
         return ansatz.grid(table.n, order=table.order)
 
 
-def make_surgery(file: SymmetricFile, state: ReducedState) -> Surgery | None:
-    """The rule of [surgery], checked on the state where the run starts."""
-    from geomflow.flow import Surgery
+def make_rule(file: SymmetricFile, state: ReducedState) -> Continuation | None:
+    """The rule of [surgery] or [contraction], checked on the state where the run starts."""
+    from geomflow.flow import Contraction, Surgery
 
-    if file.surgery is None:
+    given = [(name, rule, table) for name, rule, table in (("surgery", Surgery, file.surgery),
+                                                           ("contraction", Contraction, file.contraction)) if table]
+    if not given:
         return None
-    with placed("[surgery]"):
-        rule = Surgery(**file.surgery.given())
-        rule.check(state)
-    return rule
+    if len(given) > 1:
+        raise InputError("[surgery] is for necks of rotational symmetry, [contraction] for divisors of Kähler metrics, "
+                         "and no metric has both: keep one of the tables")
+    ((name, rule, table),) = given
+    with placed(f"[{name}]"):
+        made = rule(**table.given())
+        made.check(state)
+    return made
 
 
 def make_symmetric_flow(table: FlowTable, ansatz: Ansatz) -> Flow:

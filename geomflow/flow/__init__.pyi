@@ -9,6 +9,7 @@ from .events import Event as Event, TerminalEvent as TerminalEvent
 from .implicit import FourierImplicit as FourierImplicit
 from .outward import CompleteSoliton as CompleteSoliton
 from .problem import Implicit as Implicit, Problem as Problem, Violation as Violation
+from .reduced.contraction import Contraction as Contraction
 from .reduced.fate import fate as fate
 from .reduced.singularity import Singularity as Singularity
 from .reduced.surgery import NeckRadius as NeckRadius, Surgery as Surgery

@@ -68,7 +68,7 @@ def arclength(state: ReducedState) -> np.ndarray:
     grid = state.grid
     along = grid.ansatz.radial(grid.coordinates[0])
     if along is None:
-        return grid.places
+        return state.places_of(grid.places)
     unknown, exponent = along
     speed = state.at(unknown.name, grid.places) ** (1 / exponent)
     return np.asarray(CubicSpline(grid.places, speed).antiderivative()(grid.places))

@@ -58,7 +58,7 @@ def profile(thing: Any, name: str | None = None, *, count: int = 7) -> np.ndarra
     for ax, each in zip(axes[0], names, strict=True):
         for place, curve in enumerate(states):
             colour = ACCENT if len(states) == 1 else colours(place)
-            ax.plot(arclength(curve), curve.at(each, curve.grid.places), color=colour)
+            ax.plot(arclength(curve), curve.at(each, curve.places_of(curve.grid.places)), color=colour)
         ax.set(xlabel=_across(state), ylabel=f"${tex(each)}$")
         ax.margins(x=0.02)
     if len(states) > 1:
@@ -80,7 +80,8 @@ def tex(name: str) -> str:
 def _shown(state: ReducedState) -> list[str]:
     """Those that close orbits, then the others without the one of g_xx."""
     along = state.grid.ansatz.radial(state.grid.coordinates[0])
-    own = [name for name in state.unknowns if along is None or name != along[0].name]
+    varying = [field.unknown.name for field in state.fields if field.unknown.coordinates]
+    own = [name for name in varying if along is None or name != along[0].name]
     first = closing_names(state)
     return [name for name in own if name in first] + [name for name in own if name not in first]
 

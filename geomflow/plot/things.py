@@ -104,7 +104,7 @@ def _reduced(state: Any) -> tuple[Figure, str] | None:
         return _surfaces([state], "surface of revolution")
     if len(state.grid.shape) != 1:
         return None
-    name, places = state.unknowns[0], state.grid.places
+    name, places = state.unknowns[0], state.places_of(state.grid.places)
     return _curve(places, state.at(name, places), f"{name} against {state.grid.coordinates[0]}")
 
 

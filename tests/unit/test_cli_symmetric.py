@@ -356,3 +356,53 @@ def test_what_is_wrong_with_surgery_is_said(capsys):
                               ("radius = 0.15", "", "radius"), ("ratio = 1", "ratio = -1", "must be positive")]:
         Path("neck.toml").write_text(SURGERY.replace(old, new, 1))
         assert message in refused(capsys, "run", "neck.toml")
+
+
+CONTRACTION = """
+[ansatz]
+name = "momentum"
+n = 2
+k = 1
+
+[grid]
+n = 24
+
+[state]
+F = "(y-a)*(b-y)/(b-a)"
+a = 0.2
+b = 3
+
+[flow]
+name = "kahler-ricci"
+
+[solve]
+t1 = 0.16
+rtol = 1e-5
+
+[contraction]
+factor = 4
+points = 40
+
+[output]
+pictures = ["monitors", "profile"]
+"""
+
+
+def test_a_run_goes_on_after_a_contraction(capsys):
+    Path("curve.toml").write_text(CONTRACTION)
+    assert main(["run", "curve.toml"]) == 0
+    told = capsys.readouterr().out
+    assert "contraction at t = " in told
+    sol = gf.load("runs/curve/run.zarr")
+    assert [run.outcome.kind.value for run in sol.runs.values()] == ["singular", "finished"]
+    assert sol.pieces[0].last.grid.shape == (40,)
+    assert main(["run", "curve.toml", "--out", "runs/curve", "--resume"]) == 0
+
+
+def test_what_is_wrong_with_contractions_is_said(capsys):
+    for old, new, message in [("factor = 4", "factor = 0.5", "[contraction]: a divisor contracts"),
+                              ("k = 1", "k = 2", "slope"), ("[contraction]", "[surgery]", "radius"),
+                              ("[output]", "[surgery]\nradius = 0.1\n[output]", "no metric has both"),
+                              ("factor = 4", "width = 4", "width")]:
+        Path("curve.toml").write_text(CONTRACTION.replace(old, new, 1))
+        assert message in refused(capsys, "run", "curve.toml")

@@ -117,6 +117,15 @@ def test_a_profile_has_the_closing_radius_against_arclength(shrinking):
     assert plot.profile(shrinking, "chi")[0].get_ylabel() == r"$\chi$"
 
 
+def test_profiles_on_a_span_are_drawn_between_its_ends():
+    state = gf.catalogue.ansatz("momentum", n=2, k=1).grid(24).state(F="(y-a)*(b-y)/(b-a)", a=2, b=5)
+    (panel,) = plot.profile(state)
+    y, F = panel.lines[0].get_data()
+    assert (y[0], y[-1]) == pytest.approx((2, 5))
+    assert F == pytest.approx((y - 2) * (5 - y) / 3, abs=1e-9)
+    assert thumbnail(state) is not None
+
+
 def test_two_radii_have_two_panels():
     state = gf.catalogue.ansatz("join", p=1, q=1).grid(16).state(chi="1", psi1="sin(x)", psi2="cos(x)")
     assert [ax.get_ylabel() for ax in plot.profile(state)] == [r"$\psi_{1}$", r"$\psi_{2}$"]

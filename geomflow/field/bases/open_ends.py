@@ -33,7 +33,7 @@ class OpenEnded(Polynomials):
 
     @property
     def x(self) -> Arrays:
-        return (self._place(*_halves(self.eta)),)
+        return (self._place(*halves(self.eta)),)
 
     @property
     def from_start(self) -> np.ndarray:
@@ -46,7 +46,7 @@ class OpenEnded(Polynomials):
         return self.eta.from_end
 
     def spread(self, count: int) -> np.ndarray:
-        return self._place(*_halves(Angles.of(np.linspace(0.0, np.pi, count))))
+        return self._place(*halves(Angles.of(np.linspace(0.0, np.pi, count))))
 
     def at(self, points: ArrayLike) -> np.ndarray:
         return polynomials.legendre(self.kept, Angles.of(self._angle(points))) @ self.analysis
@@ -65,7 +65,7 @@ class OpenEnded(Polynomials):
         return self._of_moments(weights @ polynomials.legendre(self.n, angles))
 
 
-def _halves(angles: Angles) -> tuple[np.ndarray, np.ndarray]:
+def halves(angles: Angles) -> tuple[np.ndarray, np.ndarray]:
     """sin X/2 and cos X/2."""
     sine, cosine = np.sin(angles.near / 2), np.cos(angles.near / 2)
     return np.where(angles.far, cosine, sine), np.where(angles.far, sine, cosine)
@@ -123,7 +123,7 @@ class EvenThenGiven(Bounded):
 
     @property
     def odd_weights(self) -> np.ndarray:
-        return self._length / 4 * polynomials.gauss(self.n)[1] / _halves(self.eta)[0]
+        return self._length / 4 * polynomials.gauss(self.n)[1] / halves(self.eta)[0]
 
 
 @final
@@ -145,7 +145,7 @@ class GivenThenEven(Bounded):
 
     @property
     def odd_weights(self) -> np.ndarray:
-        return self._length / 4 * polynomials.gauss(self.n)[1] / _halves(self.eta)[1]
+        return self._length / 4 * polynomials.gauss(self.n)[1] / halves(self.eta)[1]
 
 
 @final

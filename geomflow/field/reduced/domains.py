@@ -16,6 +16,7 @@ from geomflow.field.bases.clustering import Clustered
 from geomflow.field.bases.open_ends import EvenThenGiven, EvenToInfinity, GivenThenEven, GivenTwice
 from geomflow.field.bases.parity import Cosines
 from geomflow.field.bases.polar import Legendre, Polynomials
+from geomflow.field.bases.pulled import Pulled
 from geomflow.field.bases.stencils import Periodic
 from geomflow.symbolic.ansatz import Circle, Span
 from geomflow.symbolic.ansatz.domain import Domain
@@ -28,13 +29,14 @@ def basis_on(domain: Domain, n: int, order: int | None, modes: int | None,
              places: tuple[tuple[float, float], ...]) -> Basis:
     """The basis of n points on a domain. Raises InputError for orders and places that it does not have."""
     for place in places:
-        if isinstance(domain, Span) or order is not None or len(np.atleast_1d(place)) != 2 or place[1] < 0:
+        if order is not None or len(np.atleast_1d(place)) != 2 or place[1] < 0:
             raise InputError(f"places={places!r}: points are drawn to places (X, κ) of a spectral grid, κ ≥ 0 and "
-                             "X = π(x − a)/(b − a) on an interval, 2πx/period on a circle, such as places=[(pi/2, 6)].")
+                             "X = π(x − a)/(b − a) on an interval, 2πx/period on a circle, such as "
+                             "places=[(pi/2, 6)]; on a span X is 0 or π.")
     if isinstance(domain, Span):
         if order is not None:
             raise InputError("grids on a span are spectral: leave the order out.")
-        return GivenTwice(n, 0.0, 1.0, modes)
+        return _carried(Pulled(n, 0.0, 1.0, modes, places)) if places else GivenTwice(n, 0.0, 1.0, modes)
     if isinstance(domain, Circle):
         period = float(domain.period)
         if order is not None:
@@ -56,7 +58,7 @@ def basis_on(domain: Domain, n: int, order: int | None, modes: int | None,
     return GivenThenEven(n, a, b, modes) if last.even else GivenTwice(n, a, b, modes)
 
 
-def _carried(basis: Clustered | Drawn) -> Clustered | Drawn:
+def _carried(basis: Clustered | Drawn | Pulled) -> Clustered | Drawn | Pulled:
     """A basis that resolves the map by which points are drawn. Raises InputError with a strength that it carries."""
     if basis.unresolved <= CARRIED:
         return basis

@@ -13,13 +13,14 @@ from geomflow.field.bases.clustering import Clustered
 from geomflow.field.bases.open_ends import EvenThenGiven, EvenToInfinity, GivenThenEven, GivenTwice
 from geomflow.field.bases.parity import Cosines
 from geomflow.field.bases.polar import Legendre
+from geomflow.field.bases.pulled import Pulled
 from geomflow.field.bases.stencils import Periodic, Staggered
 from geomflow.field.reduced.grid import ReducedGrid
 from geomflow.symbolic.ansatz.written import read_ansatz, written
 
 _BASES: Mapping[str, type[Basis]] = {kind.__name__: kind for kind in (
     Clustered, Cosines, Drawn, EvenThenGiven, EvenToInfinity, Fourier, GivenThenEven, GivenTwice, Legendre,
-    Periodic, Staggered,
+    Periodic, Pulled, Staggered,
 )}
 
 

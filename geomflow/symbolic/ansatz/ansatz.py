@@ -237,7 +237,8 @@ class Ansatz(InLatex):
             Polynomials kept on an interval; three quarters of the points unless given.
         places : sequence of (X, κ), optional
             Angles X = π(x − a)/(b − a) of an interval, or 2πx/period of a circle, to which points are drawn, e^κ times
-            closer there. Runs that move points draw them to the narrow necks of their start otherwise.
+            closer there. Runs that move points draw them to the narrow necks of their start otherwise. On a span one
+            of the ends, X = 0 or π: half of the points are within e^{−2κ}/(1 + e^{−2κ}) of its shares.
         """
         return VERBS["ansatz_grid"](self, n, order, modes, places)
 
