@@ -78,15 +78,18 @@ def test_the_metric_becomes_round_at_the_rate_of_the_second_eigenvalue():
 
 @pytest.mark.slow
 def test_the_flow_comes_out_of_the_cone_as_the_expanding_soliton():
-    """R(0)(t − T) and F(2(t − T))/(t − T), by parabolas through three times, against the exact soliton."""
+    """R(0)(t − T) and F(2(t − T))/(t − T), by parabolas through three times, against the exact soliton.
+
+    A cut at 1/1000 instead moves R(0)(t − T) by 7e-4 at the first time, the limit by 2e-3; cubic terms by as much.
+    """
     times = np.array([0.05, 0.1, 0.2])
-    sol = run(blow_up(48, 1, 6), 1.2, 200, save_at=list(1 + times))
+    sol = run(blow_up(48, 1, 6), 1.2, 300, save_at=list(1 + times))
     exact, states = expander(2), sol.pieces[0].states[1:]
     curvature = [s.scalar_at([0.0])[0] * t for s, t in zip(states, times)]
     profile = [s.at("F", [2 * t])[0] / t for s, t in zip(states, times)]
     limit = np.array([8 / 3, -2, 1 / 3])
-    assert limit @ curvature == pytest.approx(float(-4 * (1 + exact.alpha)), abs=3e-3)
-    assert limit @ profile == pytest.approx(float(exact.at([2.0])[0]), abs=3e-3)
+    assert limit @ curvature == pytest.approx(float(-4 * (1 + exact.alpha)), abs=5e-3)
+    assert limit @ profile == pytest.approx(float(exact.at([2.0])[0]), abs=5e-3)
 
 
 def decay(n, count=24):
