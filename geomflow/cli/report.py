@@ -137,7 +137,7 @@ class RunReport(Report):
         """Equation, state, times, outcome, monitors at the start and the end."""
         sol = self.solution
         told = [*self._facts(), ("outcome", str(sol.outcome)), *sol.sequel()]
-        width = max(len(name) for name in (*sol.monitors, "outcome"))
+        width = max(len(name) for name in (*sol.monitors, *(name for name, _ in told)))
         monitors = [f"{name:<{width}}  {values[0]:.10g} → {values[-1]:.10g}" for name, values in sol.monitors.items()]
         return [f"{name:<{width}}  {text}" for name, text in told] + monitors
 
@@ -238,8 +238,8 @@ def _of_symmetry(sol: Solution[Any]) -> Iterator[Section]:
     if len(ansatz.coordinates) < 2:
         yield Section("Unknowns", drawn(plot.profile(sol).flat[0].figure, "The unknowns of the metric"))
     if has_outline(ansatz):
-        yield Section("Surface of revolution", drawn(plot.embedding(sol).figure, "In one scale; of spheres of higher "
-                                                     "dimension a section through the axis"))
+        told = "a section through the axis of spheres of higher dimension, and the sphere that joins the ends of a span"
+        yield Section("Surface of revolution", drawn(plot.embedding(sol).figure, f"In one scale; {told}"))
 
 
 def _of_polygon(sol: Solution[Any]) -> Iterator[Section]:

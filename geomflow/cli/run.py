@@ -271,7 +271,8 @@ def under_kernel(table: KernelTable, flow: Flow, torus: FlatTorus) -> Flow:
 
 def make_events(table: EventsTable) -> list[TerminalEvent]:
     """The events of [events], each with its threshold."""
-    from geomflow.flow import CurvatureBlowUp, PositivityLoss, SteadyState
+    from geomflow.flow import ClassBoundary, CurvatureBlowUp, PositivityLoss, SteadyState
 
-    kinds = {"steady": SteadyState, "curvature": CurvatureBlowUp, "positivity": PositivityLoss}
+    kinds = {"steady": SteadyState, "curvature": CurvatureBlowUp, "positivity": PositivityLoss,
+             "boundary": ClassBoundary}
     return [kinds[name](threshold) for name, threshold in table.given().items()]

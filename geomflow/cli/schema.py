@@ -185,6 +185,11 @@ class EventsTable(Table, frozen=True):
     steady: Annotated[Number | None, says("end as steady when the residual max |dy/dt| falls to this")] = None
     curvature: Annotated[Number | None, says("end as singular when the curvature reaches this")] = None
     positivity: Annotated[Number | None, says("end as singular when the least eigenvalue falls to this")] = None
+    boundary: Annotated[
+        Number | None,
+        says("of Kähler metrics on a span: end as singular when a length of the class has fallen by this factor; 300 "
+             "unless given"),
+    ] = None
 
 
 class PicturesTable(Table, frozen=True):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Pairs = Annotated[dict[str, list[Number | Text]], Meta(title='a table of pairs by name, such as {x = [0, "pi"]}')]
 Ends = Annotated[dict[str, Text | Texts], Meta(title="a table of these by coordinate")]
 
-OF_METRIC = ("coordinates", "ranges", "periods", "metric", "unknowns", "ends")
+OF_METRIC = ("coordinates", "ranges", "periods", "metric", "unknowns", "ends", "span", "form")
 """The keys of a metric of the user's own."""
 
 
@@ -47,6 +47,12 @@ class AnsatzTable(OpenTable, frozen=True):
         says('of your own: what happens at the ends of the range of the unknowns\' coordinate: "pole", "pole:psi" '
              "where it must be said which unknown vanishes, or \"mirror\"; two texts where the ends differ"),
     ] = None
+    span: Annotated[
+        Texts | None,
+        says('of your own, in place of ends: names for the ends of the coordinate, which move, ["a", "b"]; the first '
+             'may be "0"'),
+    ] = None
+    form: Annotated[Matrix | None, says("of your own: the components of the Kähler form, if it is to be one")] = None
 
 
 class ReducedGridTable(Table, frozen=True):
@@ -161,7 +167,7 @@ def _own_ansatz(table: AnsatzTable) -> Ansatz:
         chart = Chart(_words(table.coordinates), ranges=ranges, periods=table.periods)
         numbers = [name for name in names if name not in functions]
         metric = Metric(chart, table.metric, numbers, functions)
-        return Ansatz(metric, names, _domain(table, metric, names))
+        return Ansatz(metric, names, _domain(table, metric, names), form=table.form)
 
 
 def _words(given: str | Sequence[str] | None) -> list[str]:
@@ -173,11 +179,16 @@ def _is_called(name: str, rows: Sequence[Sequence[Any]]) -> bool:
     return any(re.search(rf"(?<!\w){re.escape(name)}\s*\(", str(entry)) for row in rows for entry in row)
 
 
-def _domain(table: AnsatzTable, metric: Any, names: Sequence[str]) -> dict[str, Any]:
-    """Intervals by coordinate; circles are those of the chart."""
-    from geomflow.symbolic.ansatz import Interval
+def _domain(table: AnsatzTable, metric: Any, names: Sequence[str]) -> Any:
+    """A span, or intervals by coordinate; circles are those of the chart."""
+    from geomflow.symbolic.ansatz import Interval, Span
     from geomflow.symbolic.ansatz.unknowns import unknowns_of
 
+    if table.span is not None:
+        if table.ends is not None:
+            raise InputError("[ansatz] takes one of ends and span, and both were given: ends of a span are where the "
+                             "unknown vanishes, and move.")
+        return Span(*_span_ends(table.span))
     used = {name for unknown in unknowns_of(metric, names)[1] for name in unknown.coordinates}
     open_ = [name for name in metric.chart.coordinates if name in used and name not in metric.chart.periods]
     ends = table.ends if isinstance(table.ends, dict) else dict.fromkeys(open_, table.ends)
@@ -192,6 +203,12 @@ def _domain(table: AnsatzTable, metric: Any, names: Sequence[str]) -> dict[str, 
                          "is none: leave them out")
     bounds = metric.chart.ranges
     return {name: Interval(bounds[name][0], bounds[name][1], end) for name, end in ends.items()}
+
+
+def _span_ends(given: Sequence[str]) -> tuple[Any, str]:
+    if len(given) != 2:
+        raise InputError(f"ansatz.span are two ends, such as [\"a\", \"b\"], and {len(given)} were given.")
+    return (0 if given[0] == "0" else given[0]), given[1]
 
 
 def make_reduced_grid(table: ReducedGridTable | None, ansatz: Ansatz) -> Any:

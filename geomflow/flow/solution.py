@@ -140,13 +140,14 @@ class Solution(InNotebook, Generic[S]):
         return tuple(sorted(found, key=lambda singularity: singularity.time))
 
     def sequel(self) -> list[tuple[str, str]]:
-        """The cuts and how the pieces ended, or that they have not begun, in words; nothing where there are none."""
+        """The singularity, the cuts, and how the pieces ended or that they have not begun; in words."""
+        own = [("singular", str(self.singularity))] if self.singularity else []
         ends = {path: str(run.singularity or run.outcome) for path, run in self.runs.items() if path}
         for path, run in self.runs.items():
             begun = len(run.pieces)
             ends |= {(*path, number): UNBEGUN for number in range(begun, begun + run.unbegun)}
         told = [(f"piece {'.'.join(map(str, path))}", ends[path]) for path in sorted(ends)]
-        return [*(("cut", str(cut)) for cut in self.cuts), *told]
+        return [*own, *(("cut", str(cut)) for cut in self.cuts), *told]
 
     @property
     def was_interrupted(self) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast, final
 import numpy as np
 
 from geomflow.core.errors import InputError, require_known
+from geomflow.plot.fibres import fibre, on_span
 from geomflow.plot.moments import picked_times, times_left
 from geomflow.plot.quantities import scientific
 
@@ -62,7 +63,7 @@ def is_state(thing: Any) -> bool:
 
 
 def arclength(state: ReducedState) -> np.ndarray:
-    """s = ∫ √g_xx dx at `state.grid.places`; those places where g_xx has no unknown of its own, (M,)."""
+    """s = ∫ √g_xx dx at `state.grid.places`; the coordinate there where g_xx has no unknown of its own, (M,)."""
     from scipy.interpolate import CubicSpline
 
     grid = state.grid
@@ -75,7 +76,7 @@ def arclength(state: ReducedState) -> np.ndarray:
 
 
 def outline(state: ReducedState, name: str | None = None, centre: float = 0.0) -> Outline:
-    """The radius of a round sphere among the orbits, against arclength.
+    """The radius of a round sphere among the orbits, against arclength; on a span, of the sphere that joins its ends.
 
     Raises InputError for metrics of no or two coordinates, and where no unknown is such a radius.
 
@@ -88,15 +89,21 @@ def outline(state: ReducedState, name: str | None = None, centre: float = 0.0) -
     centre : float
         Where the middle of it is put.
     """
-    from scipy.interpolate import CubicSpline
-
     ansatz = state.grid.ansatz
+    if on_span(ansatz):
+        return _outline(*fibre(state, name), centre)
     if len(ansatz.coordinates) != 1 or ansatz.radial(ansatz.coordinates[0]) is None:
         raise InputError(f"a surface of revolution is drawn of a metric u(x)^2 dx^2 + ... with unknowns of one "
                          f"coordinate, and {ansatz} is none.")
     chosen, cone, exponent = _fibre(state, name)
-    s = arclength(state)
-    spline = CubicSpline(s, cone * state.at(chosen, state.grid.places) ** (1 / exponent))
+    return _outline(arclength(state), cone * state.at(chosen, state.grid.places) ** (1 / exponent), centre)
+
+
+def _outline(s: np.ndarray, radius: np.ndarray, centre: float) -> Outline:
+    """The smooth curve through values."""
+    from scipy.interpolate import CubicSpline
+
+    spline = CubicSpline(s, radius)
     fine = np.unique(np.concatenate([s, np.linspace(s[0], s[-1], 4 * len(s))]))
     return Outline(fine, np.maximum(spline(fine), 0), spline(fine, 1), centre)
 

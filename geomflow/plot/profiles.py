@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -10,12 +11,13 @@ from geomflow.core.errors import InputError, require_known
 from geomflow.plot.moments import picked_times, times_left
 from geomflow.plot.outlines import arclength, closing_names, moments
 from geomflow.plot.quantities import scientific
-from geomflow.plot.revolution import is_reduced
-from geomflow.plot.style import ACCENT, colour_bar, sequential, styled
+from geomflow.plot.revolution import FRAMES, is_reduced
+from geomflow.plot.style import ACCENT, MUTED, colour_bar, sequential, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
 
     from geomflow.field.reduced.state import ReducedState
     from geomflow.flow import Solution
@@ -28,9 +30,9 @@ def profile(thing: Any, name: str | None = None, *, count: int = 7) -> np.ndarra
     """Draw the unknowns of a metric with symmetry against arclength s. Returns the array of Axes, one a panel.
 
     The unknown that closes orbits comes first; the one of g_xx, which is s itself, has no panel unless it is named.
-    Where there is none, the others are drawn against the coordinate. Of a run `count` of its saved times are drawn,
-    evenly in log(T − t) before a singular time T, darker from one to the next. Unknowns that are numbers are drawn
-    against time.
+    Where there is none, as on a span, the others are drawn against the coordinate. Of a run `count` of its saved times
+    are drawn, evenly in log(T − t) before a singular time T, darker from one to the next. Unknowns that are numbers are
+    drawn against time.
     Raises `InputError` for metrics of two coordinates and for a homogeneous metric by itself, and `UnknownNameError`.
 
     Parameters
@@ -47,7 +49,7 @@ def profile(thing: Any, name: str | None = None, *, count: int = 7) -> np.ndarra
     state = moments(thing, 1)[0][0]
     if name is not None:
         require_known("unknown", name, state.unknowns)
-    if not state.grid.shape:
+    if not state.grid.shape or name in numbers(state):
         return _against_time(thing, state.unknowns if name is None else (name,))
     if len(state.grid.shape) > 1:
         raise InputError(f"profiles are of unknowns of one coordinate, and those of {state.grid.ansatz} have two.")
@@ -77,11 +79,16 @@ def tex(name: str) -> str:
     return ("\\" if stem in GREEK else "") + stem + (f"_{{{number}}}" if number else "")
 
 
+def numbers(state: ReducedState) -> list[str]:
+    """The unknowns that depend on nothing, such as the ends of a span."""
+    return [field.unknown.name for field in state.fields if not field.unknown.coordinates]
+
+
 def _shown(state: ReducedState) -> list[str]:
     """Those that close orbits, then the others without the one of g_xx."""
     along = state.grid.ansatz.radial(state.grid.coordinates[0])
-    varying = [field.unknown.name for field in state.fields if field.unknown.coordinates]
-    own = [name for name in varying if along is None or name != along[0].name]
+    left = {*numbers(state), *(() if along is None else (along[0].name,))}
+    own = [name for name in state.unknowns if name not in left]
     first = closing_names(state)
     return [name for name in own if name in first] + [name for name in own if name not in first]
 
@@ -127,3 +134,26 @@ def _against_time(thing: Any, names: tuple[str, ...]) -> np.ndarray:
     ax.set(xlabel="time $t$", ylim=(0, None))
     ax.legend()
     return np.array([ax])
+
+
+def profile_frames(ax: Axes, sol: Solution[Any], name: str | None) -> Iterator[None]:
+    """Draw one profile after another above its span, with that of the start behind it, for a film."""
+    runs = getattr(sol, "runs", {(): sol}).values()
+    shown = [pair for run in runs for pair in zip(*moments(run, FRAMES), strict=True)]
+    names = [_shown(state)[0] if name is None else name for state, _ in shown]
+    curves = [(arclength(state), state.at(each, state.places_of(state.grid.places)))
+              for (state, _), each in zip(shown, names, strict=True)]
+    low, high = min(float(y[0]) for y, _ in curves), max(float(y[-1]) for y, _ in curves)
+    room, top = 0.03 * (high - low), 1.08 * max(float(values.max()) for _, values in curves)
+    cast("Figure", ax.figure).set_layout_engine("none")
+    ax.set_position((0.15, 0.14, 0.81, 0.75))
+    for (y, values), (state, title), each in zip(curves, shown, names, strict=True):
+        ax.clear()
+        ax.plot(*curves[0], color=MUTED, linewidth=1, alpha=0.6)
+        ax.fill_between(y, values, color=ACCENT, alpha=0.15, linewidth=0)
+        ax.plot(y, values, color=ACCENT)
+        ax.plot(y[[0, -1]], [0, 0], "o", color=ACCENT, clip_on=False)
+        ax.set(xlim=(low - room, high + room), ylim=(0, top), xlabel=_across(state), ylabel=f"${tex(each)}$")
+        ax.set_title(title, loc="center", fontsize=11)
+        ax.figure.canvas.draw()
+        yield

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from geomflow.plot.fibres import on_span
 from geomflow.plot.outlines import Outline, is_state
 from geomflow.plot.scenes import scenes
 from geomflow.plot.style import ACCENT, MUTED, axes_or_new, styled
@@ -31,10 +32,10 @@ def embedding(thing: Any, name: str | None = None, *, count: int = 5, ax: Axes |
     """Draw a metric with rotational symmetry as a surface of revolution in space. Returns the Axes.
 
     The metric ds² + ψ(s)² dθ² is that of the surface with the radius ψ at the height ∫ √(1 − ψ_s²) ds. Of spheres of
-    higher dimension it is a section through the axis. Where |ψ_s| > 1 there is no such surface: that part is left out,
-    and the caption says so. Of a run `count` of its saved times stand side by side in one scale, evenly in log(T − t)
-    before a singular time T. Pieces that it has gone on as stand one above the other, each about a place of its own,
-    and the times are even.
+    higher dimension it is a section through the axis, and of a metric on a span the sphere that joins its ends. Where
+    |ψ_s| > 1 there is no such surface: that part is left out, and the caption says so. Of a run `count` of its saved
+    times stand side by side in one scale, evenly in log(T − t) before a singular time T. Pieces that it has gone on as
+    stand one above the other, each about a place of its own, and the times are even.
     Raises `InputError` for metrics of no or two coordinates, and where no unknown is the radius of a sphere.
 
     Parameters
@@ -171,4 +172,6 @@ def is_reduced(sol: Any) -> bool:
 
 def has_outline(ansatz: Ansatz) -> bool:
     """Whether metrics of an ansatz are surfaces of revolution."""
-    return len(ansatz.coordinates) == 1 and ansatz.radial(ansatz.coordinates[0]) is not None and bool(ansatz.fibres)
+    if len(ansatz.coordinates) != 1:
+        return False
+    return on_span(ansatz) or (ansatz.radial(ansatz.coordinates[0]) is not None and bool(ansatz.fibres))

@@ -10,10 +10,12 @@ import numpy as np
 
 from geomflow.core.errors import InputError, require_known
 from geomflow.core.files import replacing
+from geomflow.plot.fibres import on_span
 from geomflow.plot.files import FILMS, require_ending
 from geomflow.plot.heatmap import constancy, draw_quantity, drawn_axes, largest_place, scale_bar
 from geomflow.plot.moments import telling_times
 from geomflow.plot.polygons import is_toric, polygon_frames
+from geomflow.plot.profiles import profile_frames
 from geomflow.plot.quantities import Quantity, Scale, drawable, quantity, quantity_names, scales_of, scientific
 from geomflow.plot.revolution import embedding_frames, is_reduced, shaded
 from geomflow.plot.style import CYCLE, INK, MUTED, diverging, styled
@@ -222,7 +224,7 @@ def film(sol: Solution[Any], path: str | Path, name: str | None = None, *, frame
     would be blank: then each has its own, which its title says. Above dimension two the plane is that of the first.
     A state that is singular is marked in its own frame.
     Of a metric with symmetry the frames are surfaces of revolution, as `embedding` draws them, evenly in log(T − t)
-    before a singular time T; `name` is the unknown that is the radius.
+    before a singular time T; `name` is the unknown that is the radius. On a span they are profiles above it.
     Of toric metrics they are pictures over the polygon, as `polygon` draws them; before T curvature times T − t.
     Returns the Axes of the last frame.
     Raises `InputError` for another ending, and where .mp4 or .webm is asked for without ffmpeg.
@@ -243,10 +245,19 @@ def film(sol: Solution[Any], path: str | Path, name: str | None = None, *, frame
     path = Path(path)
     write = _writer(path)
     figure, ax = plt.subplots(figsize=(4.6, 4.1), dpi=110)
-    frames = embedding_frames if is_reduced(sol) else polygon_frames if is_toric(sol) else _frames
+    frames = _frames_of(sol)
     with replacing(path) as partial:
         write(figure, frames(ax, sol, name), partial, frames_per_second)
     return ax
+
+
+def _frames_of(sol: Solution[Any]) -> Callable[[Axes, Solution[Any], str | None], Iterator[None]]:
+    """Profiles above spans, surfaces of other metrics with symmetry, polygons, and quantities of fields."""
+    if is_toric(sol):
+        return polygon_frames
+    if not is_reduced(sol):
+        return _frames
+    return profile_frames if on_span(sol.last.grid.ansatz) else embedding_frames
 
 
 def _frames(ax: Axes, sol: Solution[Any], name: str | None) -> Iterator[None]:

@@ -99,9 +99,8 @@ def test_volume_of_the_normalised_flow_is_kept_in_any_class():
     assert sol["volume"] == pytest.approx(sol["volume"][0], rel=1e-11)
 
 
-def test_a_run_that_is_kept_goes_on_to_the_same_bits(tmp_path):
+def test_a_run_that_is_kept_is_loaded_with_its_class(tmp_path):
     whole = gf.solve(NORMALISED, state(24, 1, 3), 0.5, store=tmp_path / "whole.zarr")
-    gf.solve(NORMALISED, state(24, 1, 3), 0.2, store=tmp_path / "half.zarr")
     loaded = gf.load(tmp_path / "whole.zarr")
     assert loaded.last["b"] == 3.0
     assert np.array_equal(loaded.last.pack(), whole.last.pack())
@@ -112,13 +111,24 @@ def test_states_that_are_no_metrics_are_refused():
     for given, error, told in [
         ({"F": START, "a": 3, "b": 1}, PositivityError, "outside of its cone"),
         ({"F": START, "a": 0, "b": 1}, PositivityError, "outside of its cone"),
-        ({"F": "2*" + START, "a": 1, "b": 3}, InputError, "2.0 of the slope 1"),
+        ({"F": START, "a": 1, "b": 1}, PositivityError, "outside of its cone"),
+        ({"F": START, "a": -1, "b": 1}, PositivityError, "outside of its cone"),
+        ({"F": START, "a": 1, "b": np.inf}, PositivityError, "outside of its cone"),
+        ({"F": START, "a": 1, "b": "c"}, InputError, "the end 'b' is a number, and 'c' was given"),
+        ({"F": START + "*(1 - 2*(y-a)*(b-y))", "a": 1, "b": 3}, PositivityError, "must be positive between"),
+        ({"F": START + "*(1 + sin(40*y)*(y-a)*(b-y)/2)", "a": 1, "b": 3}, InputError, "does not resolve 'F'"),
+        ({"F": "2*" + START, "a": 1, "b": 3}, InputError, "first end, y = 1, the slope of the profile is 2.0, and"),
+        ({"F": START + "*(1 - (y-a)/4)", "a": 1, "b": 3}, InputError, "y = 3, the slope of the profile is -0.5, and"),
+        ({"F": "(y-a)^2*(b-y)", "a": 1, "b": 3}, InputError, "the slope of the profile is 0, and a smooth"),
+        ({"F": "1/4", "a": 1, "b": 3}, InputError, "first end, y = 1, the profile does not vanish"),
+        ({"F": "(y-a)*(3-y)/(3-a)", "a": 1, "b": 2}, InputError, "last end, y = 2, the profile does not vanish"),
         ({"F": "-" + START, "a": 1, "b": 3}, PositivityError, "must be positive"),
         ({"F": START + "*x", "a": 1, "b": 3}, ExpressionError, "x"),
         ({"F": START, "a": 1}, InputError, "'b' has no value"),
     ]:
         with pytest.raises(error, match=told):
             grid.state(**given)
+    assert grid.state(F=START, a=1, b="5/2")["b"] == 2.5
     with pytest.raises(InputError, match="spectral"):
         MOMENTUM.grid(24, order=4)
     with pytest.raises(InputError, match="outside of the span"):

@@ -14,9 +14,13 @@ from geomflow.core.numbers import real_array
 from geomflow.field.reduced.multiple_precision import in_multiple_precision
 from geomflow.field.reduced.reading import ALLOWED, DIGITS, NEAR, RESOLVED
 from geomflow.symbolic.ansatz.span import closing_of, ends_of, span_of
+from geomflow.symbolic.given import given_freely
 
 if TYPE_CHECKING:
     from geomflow.field.reduced.grid import ReducedGrid
+
+SPIKE = 14.0
+"""The logarithm of a ratio to the slope that is none: the profile does not vanish, or does by a higher power."""
 
 
 def ends_in(grid: ReducedGrid, rows: Mapping[str, np.ndarray]) -> tuple[float, float]:
@@ -120,7 +124,7 @@ def span_rows(grid: ReducedGrid, given: Mapping[str, Any]) -> np.ndarray:
     missing = [key for key in (name, *ends) if key not in given]
     if missing:
         raise InputError(f"the unknown '{missing[0]}' has no value: give one for each of {', '.join((name, *ends))}.")
-    numbers = {key: float(real_array(given[key], f"the end '{key}'").reshape(())[()]) for key in ends}
+    numbers = {key: _end(key, given[key]) for key in ends}
     low, high = (numbers.get(str(end), 0.0) for end in (span.a, span.b))
     if not (0 <= low < high < np.inf) or (low == 0 and len(ends) == 2):
         raise PositivityError(f"a span goes from a positive number to a larger one, and ({low:.6g}, {high:.6g}) was "
@@ -171,15 +175,29 @@ def _of_text(grid: ReducedGrid, given: Any, numbers: Mapping[str, float], slope:
                                       "positive between the ends.")
             return mpmath.log(value / (slope * stretch_at(a, b, u) * u * (1 - u)))
 
-        _require_closing(excess, name, slope)
+        for last in (False, True):
+            _require_closing(excess, name, place_at(a, b, mpmath.mpf(int(last))), slope, last=last)
         return np.array([float(excess(u) / (4 * u * (1 - u))) for u in map(mpmath.mpf, map(float, grid.basis.x[0]))])
 
 
-def _require_closing(excess: Any, name: str, slope: float) -> None:
-    """Raises InputError for slopes at the ends other than ±m."""
-    for place, sign in ((NEAR, 1), (1 - NEAR, -1)):
-        share = excess(place)
-        if not abs(share) < ALLOWED:
-            raise InputError(f"at the {'first' if sign == 1 else 'last'} end of {name} the profile has "
-                             f"{mpmath.nstr(mpmath.exp(share), 6)} of the slope {sign * slope:g} that a smooth metric "
-                             "has.")
+def _require_closing(excess: Any, name: str, end: Any, slope: float, *, last: bool) -> None:
+    """Raises InputError for a profile that does not vanish at an end, or has another slope there than ±m."""
+    share = excess(1 - NEAR if last else NEAR)
+    if abs(share) < ALLOWED:
+        return
+    wanted, place = (-slope if last else slope), f"at the {'last' if last else 'first'} end, {name} = {float(end):.6g},"
+    found = mpmath.nstr(wanted * mpmath.exp(share), 6)
+    if share > SPIKE:
+        raise InputError(f"{place} the profile does not vanish, and it must: orbits close there.")
+    raise InputError(f"{place} the slope of the profile is {'0' if share < -SPIKE else found}, and a smooth metric has "
+                     f"{wanted:g}; with another the metric has a cone there.")
+
+
+def _end(name: str, given: Any) -> float:
+    """A number for an end, which may be text such as "5/2". Raises InputError."""
+    if not isinstance(given, str):
+        return float(real_array(given, f"the end '{name}'", "give one real number").reshape(-1)[0])
+    number = given_freely(given)
+    if not (number.is_number and number.is_real):
+        raise InputError(f"the end '{name}' is a number, and '{given}' was given.")
+    return float(number)

@@ -79,8 +79,9 @@ class RegularisedSpan(Regularised):
                 table[unknown.value.diff(unknown.value.args[0], k) if k else unknown.value] = jet * rest
                 jet = sympy.cancel(-2 / stretch * (self._along(jet, axis)
                                                    + (jet * slope if unknown is field.unknown else 0)))
+        value = field.unknown.value
         named = {part: sympy.Dummy() for part in table}
-        placed = self._placed_momentum(expression.xreplace(named), field.unknown.value.args[0])
+        placed = self._placed_momentum(expression.xreplace({sympy.Abs(value): value}).xreplace(named), value.args[0])
         return placed.xreplace({named[part]: flat for part, flat in table.items()})
 
     def _placed_momentum(self, expression: sympy.Expr, y: sympy.Symbol) -> sympy.Expr:
