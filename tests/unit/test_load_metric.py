@@ -15,6 +15,7 @@ from geomflow.fits import (
     ComponentFlow,
     ComponentTangent,
     Exponential,
+    FlowedMetric,
     OverlapKernel,
     PotentialSpan,
     component_network,
@@ -49,6 +50,7 @@ def frozen_components():
 MADE = {
     "geomflow Hermitian form 2": lambda: gf.algebraic_metric(CUBIC, 2, POINTS),
     "geomflow Fubini-Study metric 1": lambda: gf.FubiniStudy(CUBIC, (2,)),
+    "geomflow flowed metric 1": lambda: FlowedMetric(gf.algebraic_metric(CUBIC, 2, POINTS), [0.01]),
     "geomflow flat curve 1": lambda: FlatCurve(CUBIC),
     "geomflow phi-network 1": lambda: phi_metric(CUBIC, POINTS, hidden=(4,), steps=(3, 1), progress=False),
     "geomflow component-network 1": lambda: component_network(PATCH, hidden=(4,), epochs=1, progress=False),

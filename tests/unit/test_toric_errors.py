@@ -84,6 +84,10 @@ def test_states():
         grid.state("sin(x1)")
     with pytest.raises(InputError, match="outside of the polygon"):
         grid.state().scalar([(2, 0)])
+    with pytest.raises(InputError, match="not finite"):
+        grid.state().scalar([(float("nan"), 0)])
+    with pytest.raises(NotFiniteError, match="beyond double precision"):
+        grid.state("1e400*x1^2")
     with pytest.raises(ShapeError):
         grid.state().scalar([1.0, 2.0, 3.0])
     with pytest.raises(InputError, match="eigenvalues were asked for"):

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from geomflow.core.errors import ExpressionError, InputError, UnknownFunctionError
+from geomflow.core.errors import ExpressionError, InputError, NotFiniteError, UnknownFunctionError
 from geomflow.core.graph.calculus import schedule
 from geomflow.core.graph.node import ONE, ZERO, Node, Rational, node, power
 
@@ -82,7 +82,10 @@ def _sum(node: Node, args: list[Any], use: Arithmetic) -> Any:
 def _numpy_number(value: Rational | str) -> complex | float:
     if isinstance(value, str):
         return np.pi if value == "pi" else 1j
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise NotFiniteError("the expression holds a number beyond double precision (1.8e308).") from None
 
 
 def _numpy_power(base: Any, exponent: Rational) -> Any:

@@ -211,6 +211,8 @@ class ToricState(InNotebook):
         places = np.atleast_2d(real_array(x, "the places", "give pairs of real numbers, (M, 2)"))
         if places.ndim != 2 or places.shape[1] != 2:
             raise ShapeError(f"places have the shape {places.shape}, and (M, 2) is needed.")
+        if not np.isfinite(places).all():
+            raise InputError("a coordinate of a place is not finite: give places in the polygon.")
         for edge in _sides(self):
             values = edge(places.T)
             if values.size and values.min() < -OUTSIDE * (1 + abs(edge.constant)):
