@@ -120,7 +120,7 @@ def test_pieces_that_have_not_begun_are_told_of(tmp_path):
         assert (len(sol.pieces), sol.unbegun) == (2 - waiting, waiting)
         assert sol.was_interrupted
         told = dict(sol.sequel())
-        assert list(told) == ["cut", "piece 0", "piece 1"]
+        assert list(told) == ["singular", "cut", "piece 0", "piece 1"]
         assert ["has not begun" in told[f"piece {number}"] for number in (0, 1)] == [waiting == 2, True]
     assert sum("has not begun" in text for text in report_of(before).lines()) == 2
     done = run(before, resume=True, **free)
