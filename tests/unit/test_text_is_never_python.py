@@ -114,7 +114,7 @@ SAFE = {
     ("symbolic/printers.py", "_leaves"): "an array of sympy's, taken apart",
     ("flow/toric/binding.py", "_rates"): "a number that the flow has checked",
     ("symbolic/ansatz/momentum_equation.py", "_transcendental"): "an equation that the package has derived",
-    ("symbolic/ansatz/momentum_soliton.py", "_values"): "a profile that the package has derived",
+    ("symbolic/ansatz/extremal.py", "_with"): "numbers that the class has checked",
     ("distribute/dask_workers.py", "_opened"): "what processes of one run send each other, never a file",
 }
 

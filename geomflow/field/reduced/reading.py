@@ -15,9 +15,9 @@ import numpy as np
 import sympy
 
 from geomflow.core.errors import InputError, PositivityError, ShapeError
+from geomflow.core.graph.multiple_precision import Function, in_multiple_precision, precise
 from geomflow.core.numbers import real_array
 from geomflow.field.bases.axes import OneAxis
-from geomflow.field.reduced.multiple_precision import Function, in_multiple_precision, precise
 from geomflow.symbolic.ansatz import Interval
 from geomflow.symbolic.ansatz.axis import HIGH_ROOT, Ended, closing_axis
 from geomflow.symbolic.ansatz.regular_fields import RegularField

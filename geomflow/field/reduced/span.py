@@ -10,8 +10,8 @@ import numpy as np
 import sympy
 
 from geomflow.core.errors import InputError, PositivityError, ShapeError, require_known
+from geomflow.core.graph.multiple_precision import in_multiple_precision
 from geomflow.core.numbers import real_array
-from geomflow.field.reduced.multiple_precision import in_multiple_precision
 from geomflow.field.reduced.reading import ALLOWED, DIGITS, NEAR, RESOLVED
 from geomflow.symbolic.ansatz.span import closing_of, ends_of, span_of
 from geomflow.symbolic.given import given_freely

@@ -10,6 +10,7 @@ import numpy as np
 import sympy
 
 from geomflow.core.errors import InputError, PositivityError
+from geomflow.core.graph.multiple_precision import in_multiple_precision
 from geomflow.core.numbers import real_array
 from geomflow.symbolic.ansatz.span import closing_of, span_of
 
@@ -69,7 +70,7 @@ def values_at(ansatz: Ansatz, expression: sympy.Expr, ends: Mapping[str, sympy.E
         raise InputError(f"the end '{free[0]}' of this metric is free: give a number, as in .of({free[0]}=1).")
     places = np.atleast_1d(real_array(y, f"the places {place}")).ravel()
     _require_inside(ansatz, ends, places)
-    function = sympy.lambdify([place, *numbers], expression, "mpmath")
+    function = in_multiple_precision(expression, [symbol.name for symbol in (place, *numbers)])
     with mpmath.workdps(DIGITS):
         known = [mpmath.mpf(str(sympy.N(number, DIGITS))) for number in numbers.values()]
         return np.array([_value(function, mpmath.mpf(float(s)), known) for s in places])

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mpmath
-import sympy
 
 from geomflow.core import graph as gr
 from geomflow.core.graph.sympy_bridge import from_sympy
+
+if TYPE_CHECKING:
+    import sympy
 
 Function = Callable[..., Any]
 
