@@ -123,6 +123,7 @@ def test_it_matters_less_and_less_where_the_divisor_is_contracted(n, points, fac
     assert orders[-1] == pytest.approx(1 + decay(n), abs=0.25)
 
 
+@pytest.mark.slow
 def test_threefolds_go_on_as_projective_space():
     """The class (0.1, 3) on CP³ blown up is (0.1 − 2t, 3 − 4t); volumes are (2π)³(b³ − a³)/3!."""
     sol = run(blow_up(24, 0.1, 3, n=3), 0.06, 4, rtol=1e-5)

@@ -208,6 +208,7 @@ def test_sums_and_multiples_are_functionals_of_the_same_fields():
     assert total.certify()
 
 
+@pytest.mark.slow
 def test_energy_falls_in_a_gauge_as_without():
     energy = from_density(PLANE, "R^2/100 + dot(d(f), d(f))/2 + f^2", fields="g f")
     grid = PLANE.grid(16, scheme="spectral")

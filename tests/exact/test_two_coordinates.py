@@ -24,6 +24,7 @@ LINE = spheres_over("x", [["E(x)", "0"], ["0", "G(x)"]], "E G psi")
 START = {"E": "1 + cos(x)/10", "G": "1 + sin(x)/8", "psi": "1 + cos(x)/10"}
 
 
+@pytest.mark.slow
 def test_what_depends_on_one_coordinate_alone_flows_as_metrics_of_one_coordinate_do() -> None:
     """In DeTurck's gauges, which differ, by what no coordinates change: volume, total curvature and ∫R² dV."""
     plane = gf.solve(FLOW, PLANE.grid(24).state(F="0", **START), 0.1).last

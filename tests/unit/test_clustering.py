@@ -53,6 +53,7 @@ def test_real_projective_points():
     np.testing.assert_allclose(projective_linkage(z).linkage, by_scipy(sine_squares(z)), rtol=0, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_euclidean_linkage_is_scipys_in_the_squared_distance():
     x = np.random.default_rng(3).standard_normal((400, 3)) + 100
     expected = hierarchy.linkage(pdist(x, "sqeuclidean"), "average")
